@@ -1,0 +1,1 @@
+//! Carries out a verified plan. With `authorize`, the only room that changes the remote.

@@ -1,0 +1,91 @@
+//! Writing whole or not at all.
+
+use std::{fs, io::Write, path::Path};
+
+use tempfile::Builder;
+
+use super::FsError;
+
+/// Who may read what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visibility {
+    /// The owner alone (0600 from the first byte on): tokens, links, connection ids.
+    Private,
+    /// As the file was before, else as the process's umask says: plans, receipts, connector files.
+    Shared,
+}
+
+/// Replaces `path` with `bytes`: a temporary file beside it, flushed to disk, then renamed over it,
+/// then the folder flushed. After a crash at any point there is the old file or the new one.
+pub fn write(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<(), FsError> {
+    let failed = |e| FsError::io("write", path, e);
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    // A link is written through, so that it stays a link.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = target
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(folder);
+
+    let mut builder = Builder::new();
+    builder.prefix(".connplan-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // The mode is given at creation and reduced by the umask there, as for any new file.
+        let mode = match visibility {
+            Visibility::Private => 0o600,
+            Visibility::Shared => 0o666,
+        };
+        builder.permissions(fs::Permissions::from_mode(mode));
+    }
+    let mut file = builder.tempfile_in(folder).map_err(failed)?;
+    if visibility == Visibility::Shared
+        && let Ok(meta) = fs::metadata(&target)
+    {
+        file.as_file()
+            .set_permissions(meta.permissions())
+            .map_err(failed)?;
+    }
+    file.write_all(bytes).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(&target).map_err(|e| failed(e.error))?;
+    sync_folder(folder).map_err(failed)
+}
+
+/// Makes a rename in `folder` last. Windows has no such call and needs none.
+pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    fs::File::open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn private_files_are_private_even_over_an_open_one() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret");
+        write(&path, b"open", Visibility::Shared).unwrap();
+        write(&path, b"secret", Visibility::Private).unwrap();
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(fs::read(&path).unwrap(), b"secret");
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            1,
+            "no temporary file stays"
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! Files: read within limits, written whole or not at all, private where they must be, locked.
+//!
+//! Every message names the path. No other room opens files for writing.
+
+mod atomic;
+mod error;
+mod lock;
+mod private;
+mod read;
+
+pub use atomic::{Visibility, write};
+pub use error::FsError;
+pub use lock::{Lock, LockError};
+pub use private::{Repaired, ensure_private_dir, repair_private_file};
+pub use read::{read_limited, read_text};

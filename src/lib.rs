@@ -1,0 +1,17 @@
+//! connplan: plan, apply and authorize the OAuth connectors of a Base44 app.
+
+pub mod apply;
+pub mod authorize;
+pub mod catalogue;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod diff;
+pub mod fs;
+pub mod model;
+pub mod pending;
+pub mod plan;
+pub mod remote;
+pub mod sandbox;
+pub mod term;
+pub mod view;

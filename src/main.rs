@@ -1,0 +1,2 @@
+//! connplan.
+fn main() {}

@@ -1,0 +1,20 @@
+//! The words of the domain as types: connector, scope, remote state, app, account, link.
+//!
+//! No IO, no wire shapes, no terminal. Everything here that came from a file or from the remote
+//! is untrusted text; `view::escape` is the only way from here to a reader.
+
+mod app;
+mod connector;
+mod declared;
+mod diagnostic;
+mod observed;
+mod scope;
+mod secret;
+
+pub use app::{ApiUrl, ApiUrlError, App, AppId, AppIdError};
+pub use connector::{ConnectorType, ConnectorTypeError, Kind};
+pub use declared::{Declared, DeclaredConnector, ExpectedAccount};
+pub use diagnostic::{Diagnostic, Severity};
+pub use observed::{Account, Observed, RemoteConnector, RemoteStatus, StripeMode};
+pub use scope::{Scope, Scopes};
+pub use secret::{Link, LinkError, Secret};

@@ -1,0 +1,144 @@
+//! What the remote has.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use super::{ConnectorType, Kind, Link, Scopes};
+
+/// The remote's state of one app at one moment: every connector, Stripe among them.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// By type. Stripe stands here as well when it is installed, with its `mode`.
+    pub connectors: BTreeMap<ConnectorType, RemoteConnector>,
+    /// The link by which the app's owner claims the Stripe sandbox. Private.
+    pub stripe_claim: Option<Link>,
+}
+
+/// One connector as the remote reports it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteConnector {
+    /// Whether it works.
+    pub status: RemoteStatus,
+    /// What was granted (or asked for, while it is not connected).
+    #[serde(default)]
+    pub scopes: Scopes,
+    /// Who authorized it, where the remote says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// Stripe alone: which world its payments are in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<StripeMode>,
+}
+
+impl RemoteConnector {
+    /// Stripe as installed in `mode`.
+    pub fn stripe(mode: StripeMode) -> Self {
+        Self {
+            status: RemoteStatus::Active,
+            scopes: Scopes::new(),
+            account: None,
+            mode: Some(mode),
+        }
+    }
+
+    /// Stripe is known by its mode.
+    pub fn kind(&self) -> Kind {
+        if self.mode.is_some() {
+            Kind::Stripe
+        } else {
+            Kind::Oauth
+        }
+    }
+}
+
+/// The remote's word for a connector's health (`external-auth/list`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RemoteStatus {
+    /// Tokens are there and work.
+    Active,
+    /// Never authorized, or the authorization was withdrawn.
+    Disconnected,
+    /// The tokens ran out and could not be renewed.
+    Expired,
+}
+
+impl RemoteStatus {
+    /// The remote's own word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disconnected => "disconnected",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl fmt::Display for RemoteStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Which world a Stripe installation is in (`payments/stripe/status`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StripeMode {
+    /// Test money.
+    Sandbox,
+    /// Real payments of real people.
+    Live,
+}
+
+impl StripeMode {
+    /// The remote's own word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sandbox => "sandbox",
+            Self::Live => "live",
+        }
+    }
+}
+
+impl fmt::Display for StripeMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The account that gave its consent, usually an e-mail address. Untrusted text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Account(String);
+
+impl Account {
+    /// Takes an account as the remote spells it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The whole address. Escape before showing, mask where strangers read.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The address for places that strangers read: first letter and domain (`o***@example.com`).
+    pub fn masked(&self) -> String {
+        let (local, domain) = match self.0.rsplit_once('@') {
+            Some((local, domain)) => (local, format!("@{domain}")),
+            None => (self.0.as_str(), String::new()),
+        };
+        match local.chars().next() {
+            Some(first) => format!("{first}***{domain}"),
+            None => format!("***{domain}"),
+        }
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}

@@ -1,0 +1,1 @@
+//! The plan: built, saved, read, verified. Pure, but for nothing.

@@ -1,0 +1,1 @@
+//! The platform's API: the client, its credentials, its errors.
