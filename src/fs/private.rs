@@ -51,7 +51,7 @@ fn restrict(path: &Path, mode: u32) -> Result<Repaired, FsError> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Repaired::No),
         Err(e) => return Err(FsError::io("read", path, e)),
     };
-    if meta.permissions().mode() & 0o077 == 0 {
+    if meta.permissions().mode().trailing_zeros() >= 6 {
         return Ok(Repaired::No);
     }
     fs::set_permissions(path, fs::Permissions::from_mode(mode))

@@ -10,6 +10,7 @@ mod diagnostic;
 mod observed;
 mod scope;
 mod secret;
+mod vars;
 
 pub use app::{ApiUrl, ApiUrlError, App, AppId, AppIdError};
 pub use connector::{ConnectorType, ConnectorTypeError, Kind};
@@ -18,3 +19,4 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use observed::{Account, Observed, RemoteConnector, RemoteStatus, StripeMode};
 pub use scope::{Scope, Scopes};
 pub use secret::{Link, LinkError, Secret};
+pub use vars::Vars;

@@ -1,0 +1,36 @@
+//! The variables that steer a run, as a value.
+
+use std::collections::BTreeMap;
+
+/// Environment variables: the process's own, or those merged with the project's `.env` files.
+/// Read once at the edge and passed on, so that nothing else asks the process.
+#[derive(Clone, Default)]
+pub struct Vars(BTreeMap<String, String>);
+
+impl Vars {
+    /// The variable's value; an empty one counts as not set.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.trim().is_empty())
+    }
+
+    /// Sets a variable unless it is set already.
+    pub fn set_default(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.entry(name.into()).or_insert_with(|| value.into());
+    }
+}
+
+impl FromIterator<(String, String)> for Vars {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(vars: I) -> Self {
+        Self(vars.into_iter().collect())
+    }
+}
+
+impl std::fmt::Debug for Vars {
+    // Values may be credentials.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
