@@ -1,1 +1,3 @@
-//! What is known of OAuth scopes: meaning, access, class, aliases, what providers add.
+//! STUB replaced on merge.
+mod compare;
+pub use compare::{Rules, ScopeDiff};

@@ -1,1 +1,7 @@
-//! Compares what is declared with what is observed. Pure.
+//! Compares what is declared with what is observed. Pure: same inputs, same changes.
+
+mod change;
+mod compare;
+
+pub use change::{Action, Authorization, Change, Desired};
+pub use compare::{Comparison, Differences, Unlisted};

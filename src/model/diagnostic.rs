@@ -14,7 +14,6 @@ pub enum Severity {
 
 /// A finding, reduced to what survives in a plan, a JSON document, an annotation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Diagnostic {
     /// Error or warning.
     pub severity: Severity,

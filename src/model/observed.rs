@@ -17,7 +17,6 @@ pub struct Observed {
 
 /// One connector as the remote reports it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RemoteConnector {
     /// Whether it works.
     pub status: RemoteStatus,

@@ -1,1 +1,111 @@
-//! The plan: built, saved, read, verified. Pure, but for nothing.
+//! The plan: built from a comparison, saved, read again, verified. Pure: files are read and
+//! written by the commands, through `fs`.
+//!
+//! Three shapes of one thing, kept apart so that each can change alone: [`Plan`] is what the
+//! program thinks with, [`document`] is the file, `view::report` is what is shown and published.
+
+mod build;
+mod check;
+mod digest;
+pub mod document;
+mod error;
+mod verify;
+
+pub use build::{Folder, Guards, Inputs, build};
+pub use digest::{Digest, DigestError};
+pub use error::{PlanError, Refusal};
+pub use verify::{Moved, Progress, Verified, verify};
+
+use std::collections::BTreeMap;
+
+use crate::{
+    diff::{Action, Authorization, Change},
+    model::{App, ConnectorType, Diagnostic, RemoteConnector},
+};
+
+/// The changes that make the remote as the files declare it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Made from a snapshot instead of the live remote: for reading, never for applying.
+    pub speculative: bool,
+    /// One today; the format holds several.
+    pub apps: Vec<AppPlan>,
+    /// What was found in the files while planning.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The part of a plan that concerns one app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppPlan {
+    /// The app and its address.
+    pub app: App,
+    /// In order of connector name, no-ops included.
+    pub changes: Vec<Change>,
+    /// Remote connectors without a file that are left alone.
+    pub unmanaged: BTreeMap<ConnectorType, RemoteConnector>,
+    /// Remote connectors that `--target` left out of sight.
+    pub untargeted: BTreeMap<ConnectorType, RemoteConnector>,
+}
+
+impl AppPlan {
+    /// Every connector that the remote had when this was planned.
+    pub fn observed(&self) -> BTreeMap<ConnectorType, RemoteConnector> {
+        let changed = self.changes.iter().filter_map(|change| {
+            change
+                .before
+                .as_ref()
+                .map(|before| (&change.connector, before))
+        });
+        changed
+            .chain(&self.unmanaged)
+            .chain(&self.untargeted)
+            .map(|(connector, state)| (connector.clone(), state.clone()))
+            .collect()
+    }
+}
+
+impl Plan {
+    /// Every change of every app.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.apps.iter().flat_map(|app| &app.changes)
+    }
+
+    /// The counts that a reader wants first.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for change in self.changes() {
+            let count = match change.action {
+                Action::Create => &mut summary.create,
+                Action::Update => &mut summary.update,
+                Action::Reauthorize => &mut summary.reauthorize,
+                Action::Delete => &mut summary.delete,
+                Action::NoOp => &mut summary.no_op,
+            };
+            *count += 1;
+            summary.authorize += usize::from(change.authorization == Authorization::Required);
+        }
+        summary
+    }
+
+    /// Whether anything would be written.
+    pub fn has_changes(&self) -> bool {
+        self.changes().any(|change| change.action != Action::NoOp)
+    }
+}
+
+/// How many changes of each kind a plan holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Summary {
+    /// New connectors.
+    pub create: usize,
+    /// Connectors whose scopes change.
+    pub update: usize,
+    /// Connectors whose scopes agree and that need a new consent.
+    pub reauthorize: usize,
+    /// Connectors that go, with their tokens.
+    pub delete: usize,
+    /// Connectors that stay as they are.
+    pub no_op: usize,
+    /// Changes that surely need a person.
+    pub authorize: usize,
+}

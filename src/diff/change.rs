@@ -1,0 +1,134 @@
+//! One connector's difference.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    catalogue::ScopeDiff,
+    model::{ConnectorType, ExpectedAccount, Kind, RemoteConnector, Scopes},
+};
+
+/// What is to happen to one connector, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which connector.
+    pub connector: ConnectorType,
+    /// What happens to it.
+    pub action: Action,
+    /// The file that declares it, relative to the project root; none for a removal.
+    pub file: Option<String>,
+    /// What the remote has.
+    pub before: Option<RemoteConnector>,
+    /// What the files declare; none for a removal.
+    pub after: Option<Desired>,
+    /// `before` against `after`, scope by scope.
+    pub scopes: ScopeDiff,
+    /// Whether a person will have to consent.
+    pub authorization: Authorization,
+}
+
+impl Change {
+    /// OAuth or Stripe.
+    pub fn kind(&self) -> Kind {
+        self.connector.kind()
+    }
+}
+
+/// What a connector is to become.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Desired {
+    /// Exactly these scopes are asked for.
+    #[serde(default)]
+    pub scopes: Scopes,
+    /// Who is to consent, if the file says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<ExpectedAccount>,
+}
+
+/// What happens to a connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// The remote lacks it.
+    Create,
+    /// The scopes differ.
+    Update,
+    /// The scopes agree, but it does not work, or the wrong account holds it.
+    Reauthorize,
+    /// No file declares it: its tokens are lost.
+    Delete,
+    /// Nothing.
+    NoOp,
+}
+
+impl Action {
+    /// All of them, in the order in which a reader meets them.
+    pub const ALL: [Self; 5] = [
+        Self::Create,
+        Self::Update,
+        Self::Reauthorize,
+        Self::Delete,
+        Self::NoOp,
+    ];
+
+    /// The contract's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Reauthorize => "reauthorize",
+            Self::Delete => "delete",
+            Self::NoOp => "no-op",
+        }
+    }
+
+    /// The sign at the start of a line; it says all that colour says.
+    pub fn symbol(self) -> char {
+        match self {
+            Self::Create => '+',
+            Self::Update => '~',
+            Self::Reauthorize => '!',
+            Self::Delete => '-',
+            Self::NoOp => ' ',
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Whether a change needs a person's consent at the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Authorization {
+    /// Surely.
+    Required,
+    /// Only the server knows; its answer to the write says.
+    Possible,
+    /// No.
+    None,
+    /// Asked for with these scopes already, and waiting for a person.
+    Pending,
+}
+
+impl Authorization {
+    /// The contract's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::Possible => "possible",
+            Self::None => "none",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+impl fmt::Display for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

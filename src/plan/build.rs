@@ -1,0 +1,129 @@
+//! From a comparison to a plan, past the guards.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{AppPlan, Plan, PlanError};
+use crate::{
+    catalogue::Rules,
+    diff::{Action, Comparison, Unlisted},
+    model::{App, ConnectorType, Declared, Diagnostic, RemoteConnector, Scopes},
+};
+
+/// What became of the connectors folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Folder {
+    /// It is not there.
+    Missing(String),
+    /// It holds no connector file.
+    Empty(String),
+    /// It holds files.
+    Filled,
+}
+
+/// What a user has allowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Guards {
+    /// `--allow-remove-all`.
+    pub allow_remove_all: bool,
+}
+
+/// All that a plan is made from.
+#[derive(Clone, Debug)]
+pub struct Inputs<'a> {
+    /// Which app.
+    pub app: App,
+    /// The files.
+    pub declared: &'a Declared,
+    /// Where they came from.
+    pub folder: Folder,
+    /// The remote.
+    pub observed: &'a BTreeMap<ConnectorType, RemoteConnector>,
+    /// Scopes that wait for a person, by connector.
+    pub pending: &'a BTreeMap<ConnectorType, Scopes>,
+    /// How scopes compare.
+    pub rules: &'a Rules,
+    /// What becomes of unlisted connectors.
+    pub unlisted: Unlisted,
+    /// Only these, unless empty.
+    pub targets: &'a BTreeSet<ConnectorType>,
+    /// What the user has allowed.
+    pub guards: Guards,
+    /// Whether `observed` is a snapshot.
+    pub speculative: bool,
+    /// Findings to carry along.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Makes the plan.
+pub fn build(inputs: Inputs<'_>) -> Result<Plan, PlanError> {
+    for target in inputs.targets {
+        let known = |name: &ConnectorType| {
+            inputs.declared.connectors.contains_key(name) || inputs.observed.contains_key(name)
+        };
+        if !known(target) {
+            return Err(unknown_target(target, &inputs));
+        }
+    }
+    let found = Comparison {
+        declared: inputs.declared,
+        observed: inputs.observed,
+        pending: inputs.pending,
+        rules: inputs.rules,
+        unlisted: inputs.unlisted,
+        targets: inputs.targets,
+    }
+    .run();
+
+    let removed: Vec<_> = found
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Delete)
+        .map(|change| change.connector.as_str())
+        .collect();
+    let folder = match &inputs.folder {
+        Folder::Missing(path) => Some(format!("the connectors folder {path} does not exist")),
+        Folder::Empty(path) => Some(format!("the connectors folder {path} holds no connector")),
+        Folder::Filled => None,
+    };
+    if let Some(folder) = folder
+        && !removed.is_empty()
+        && !inputs.guards.allow_remove_all
+    {
+        return Err(PlanError::RemoveAll {
+            folder,
+            count: removed.len(),
+            names: removed.join(", "),
+        });
+    }
+    Ok(Plan {
+        speculative: inputs.speculative,
+        apps: vec![AppPlan {
+            app: inputs.app,
+            changes: found.changes,
+            unmanaged: found.unmanaged,
+            untargeted: found.untargeted,
+        }],
+        diagnostics: inputs.diagnostics,
+    })
+}
+
+fn unknown_target(target: &ConnectorType, inputs: &Inputs<'_>) -> PlanError {
+    let names = inputs
+        .declared
+        .connectors
+        .keys()
+        .chain(inputs.observed.keys());
+    let nearest = names
+        .map(|name| {
+            (
+                strsim::damerau_levenshtein(name.as_str(), target.as_str()),
+                name,
+            )
+        })
+        .filter(|(distance, _)| *distance <= 2)
+        .min();
+    PlanError::UnknownTarget {
+        target: target.to_string(),
+        suggestion: nearest.map(|(_, name)| format!("did you mean `{name}`?")),
+    }
+}

@@ -1,0 +1,181 @@
+//! The name of a meaning: SHA-256 over a canonical form.
+//!
+//! The canonical form is JSON without white space, keys sorted by their bytes. White space,
+//! comments, key order, quoting and the keys in [`WITHOUT_MEANING`] don't reach it; everything else
+//! does, keys that this version does not know among it, so that no edit of meaning goes unnoticed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use toml::Value;
+
+/// Top-level keys that may change without the document meaning anything else: when it was made,
+/// with what, and the digest itself.
+const WITHOUT_MEANING: [&str; 3] = ["digest", "created_at", "created_by"];
+
+/// `sha256:` and 64 lower-case hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest(String);
+
+/// The text is no digest.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a digest is `sha256:` followed by 64 hexadecimal digits")]
+pub struct DigestError;
+
+impl Digest {
+    /// The digest of a document's meaning.
+    pub fn of(document: &toml::Table) -> Self {
+        let mut canonical = String::new();
+        let meaning = document
+            .iter()
+            .filter(|(key, _)| !WITHOUT_MEANING.contains(&key.as_str()));
+        write_table(&mut canonical, meaning);
+        let hash = Sha256::digest(canonical.as_bytes());
+        let mut text = String::from("sha256:");
+        for byte in hash {
+            push(&mut text, format_args!("{byte:02x}"));
+        }
+        Self(text)
+    }
+
+    /// Takes a digest as people paste it: with or without `sha256:`, in any case.
+    pub fn parse(text: &str) -> Result<Self, DigestError> {
+        let text = text.trim().to_ascii_lowercase();
+        let hex = text.strip_prefix("sha256:").unwrap_or(&text);
+        let valid = hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+        if valid {
+            Ok(Self(format!("sha256:{hex}")))
+        } else {
+            Err(DigestError)
+        }
+    }
+
+    /// The whole digest.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first 16 hexadecimal digits: enough to tell plans apart in a file name.
+    pub fn short(&self) -> &str {
+        self.0.get(7..23).unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl std::str::FromStr for Digest {
+    type Err = DigestError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = DigestError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.0
+    }
+}
+
+fn write_table<'a>(out: &mut String, table: impl Iterator<Item = (&'a String, &'a Value)>) {
+    // Sorted here and not left to the map: another crate may switch `toml` to insertion order.
+    let mut entries: Vec<_> = table.collect();
+    entries.sort_by(|a, b| a.0.cmp(b.0));
+    out.push('{');
+    for (index, (key, value)) in entries.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_string(out, key);
+        out.push(':');
+        write_value(out, value);
+    }
+    out.push('}');
+}
+
+fn write_value(out: &mut String, value: &Value) {
+    match value {
+        Value::String(text) => write_string(out, text),
+        Value::Integer(number) => out.push_str(&number.to_string()),
+        // The formats hold neither; an edit that brings one in still has to change the digest.
+        Value::Float(number) => push(out, format_args!("{{\"float\":{}}}", number.to_bits())),
+        Value::Datetime(time) => {
+            out.push_str("{\"datetime\":");
+            write_string(out, &time.to_string());
+            out.push('}');
+        }
+        Value::Boolean(flag) => out.push_str(if *flag { "true" } else { "false" }),
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_value(out, item);
+            }
+            out.push(']');
+        }
+        Value::Table(table) => write_table(out, table.iter()),
+    }
+}
+
+/// Formats into a string, which can not fail.
+fn push(out: &mut String, text: fmt::Arguments<'_>) {
+    let _ = fmt::Write::write_fmt(out, text);
+}
+
+fn write_string(out: &mut String, text: &str) {
+    // A JSON string; `Value`'s own writer can not fail on one.
+    out.push_str(&serde_json::Value::from(text).to_string());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(text: &str) -> Digest {
+        Digest::of(&text.parse().unwrap())
+    }
+
+    #[test]
+    fn only_meaning_counts() {
+        let plain = digest("a = 1\nb = [\"x\", \"y\"]\n[t]\nk = true\n");
+        assert_eq!(
+            plain,
+            digest(
+                "# hello\nb=['x',\n 'y']\ncreated_at = 'now'\ndigest='z'\na   = 0x1\nt={k=true}"
+            )
+        );
+        for other in [
+            "a = 2\nb = [\"x\", \"y\"]\n[t]\nk = true\n",
+            "a = 1\nb = [\"y\", \"x\"]\n[t]\nk = true\n",
+            "a = 1\nb = [\"x\", \"y\"]\n[t]\nk = true\nnew = 1\n",
+            "a = \"1\"\nb = [\"x\", \"y\"]\n[t]\nk = true\n",
+            "a = 1\nb = [\"x\", \"y\"]\n[t]\nk = true\ndigest = \"below the top it counts\"\n",
+        ] {
+            assert_ne!(plain, digest(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn pasted_digests_are_taken() {
+        let hex = "AB".repeat(32);
+        assert_eq!(
+            Digest::parse(&hex).unwrap().as_str(),
+            format!("sha256:{}", "ab".repeat(32))
+        );
+        assert!(Digest::parse("sha256:12").is_err());
+    }
+}

@@ -1,0 +1,164 @@
+//! Why there is no plan, and why a plan is not applied.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::{Digest, Moved};
+use crate::model::{ApiUrl, AppId};
+
+/// Why nothing was planned.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
+pub enum PlanError {
+    /// No file at all, and the app has connectors: more likely a wrong branch than a wish.
+    #[error(
+        "{folder}, and the app has {count} connector{}: {names}. \
+         Planning would mark {them} for removal, with {their} tokens",
+        plural(*.count),
+        them = if *.count == 1 { "it" } else { "all of them" },
+        their = if *.count == 1 { "its" } else { "their" },
+    )]
+    #[diagnostic(
+        code(connplan::plan::remove_all),
+        help(
+            "check the branch and the folder; if every connector is to go, give `--allow-remove-all`"
+        )
+    )]
+    RemoveAll {
+        /// What is wrong with the folder, as a clause.
+        folder: String,
+        /// How many connectors the remote has.
+        count: usize,
+        /// Their names.
+        names: String,
+    },
+    /// `--target` names something that neither files nor remote have.
+    #[error("`--target {target}` names no connector of the files or of the app")]
+    #[diagnostic(code(connplan::plan::unknown_target))]
+    UnknownTarget {
+        /// The name given.
+        target: String,
+        /// The nearest name, if one is near.
+        #[help]
+        suggestion: Option<String>,
+    },
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// Why a saved plan is not applied. Nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
+pub enum Refusal {
+    /// The text is no plan (or receipt) any more.
+    #[error("{what} can not be read: {reason}")]
+    #[diagnostic(
+        code(connplan::plan::unreadable),
+        help("it was altered or cut short; make it again")
+    )]
+    Unreadable {
+        /// `the plan` or `the receipt`, with its file.
+        what: String,
+        /// What the reader stumbled over.
+        reason: String,
+    },
+    /// Another major version of the format.
+    #[error("{what} has format {found}; this connplan reads {known}")]
+    #[diagnostic(
+        code(connplan::plan::format),
+        help("use the connplan that made it, or make it again with this one")
+    )]
+    Format {
+        /// `the plan` or `the receipt`, with its file.
+        what: String,
+        /// The version found.
+        found: String,
+        /// The version this program reads.
+        known: &'static str,
+    },
+    /// Its meaning is not what its digest names.
+    #[error("{what} was altered: its digest says {stated}, its content is {actual}")]
+    #[diagnostic(
+        code(connplan::plan::altered),
+        help("nobody reviewed this content; make it again and have that reviewed")
+    )]
+    Altered {
+        /// `the plan` or `the receipt`, with its file.
+        what: String,
+        /// The digest written in the file.
+        stated: Digest,
+        /// The digest of what the file means.
+        actual: Digest,
+    },
+    /// It is whole, but it is not the one that was approved.
+    #[error("this is not the approved plan: {expected} was expected, this is {actual}")]
+    #[diagnostic(
+        code(connplan::plan::not_approved),
+        help("apply the file that was reviewed, or have this one reviewed")
+    )]
+    NotApproved {
+        /// What `--expect-digest` says.
+        expected: Digest,
+        /// What the file is.
+        actual: Digest,
+    },
+    /// It contradicts itself.
+    #[error("the plan contradicts itself: {reason}")]
+    #[diagnostic(
+        code(connplan::plan::incoherent),
+        help("connplan writes no such plan; make it again")
+    )]
+    Incoherent {
+        /// Where.
+        reason: String,
+    },
+    /// Made from a snapshot.
+    #[error("the plan is speculative: it was made from a snapshot, not from the live app")]
+    #[diagnostic(
+        code(connplan::plan::speculative),
+        help("run `connplan plan --out FILE` with credentials and apply that")
+    )]
+    Speculative,
+    /// Made for another app.
+    #[error("the plan is for app {planned}, this is app {here}")]
+    #[diagnostic(
+        code(connplan::plan::other_app),
+        help("check `--app-id`, `--env`, BASE44_APP_ID and .app.jsonc")
+    )]
+    OtherApp {
+        /// The plan's.
+        planned: AppId,
+        /// This project's.
+        here: AppId,
+    },
+    /// Made at another address.
+    #[error("the plan was made at {planned}, this is {here}")]
+    #[diagnostic(
+        code(connplan::plan::other_address),
+        help("check BASE44_API_URL and `--env`")
+    )]
+    OtherAddress {
+        /// The plan's.
+        planned: ApiUrl,
+        /// This run's.
+        here: ApiUrl,
+    },
+    /// The remote is not what the plan saw.
+    #[error(
+        "the plan is stale: the app changed since it was made\n{}",
+        list(moved)
+    )]
+    #[diagnostic(
+        code(connplan::plan::stale),
+        help("nothing was written; run `connplan plan` again and have it reviewed")
+    )]
+    Stale {
+        /// Each field that moved.
+        moved: Vec<Moved>,
+    },
+}
+
+fn list(moved: &[Moved]) -> String {
+    let lines: Vec<_> = moved.iter().map(|moved| format!("  {moved}")).collect();
+    lines.join("\n")
+}

@@ -1,0 +1,171 @@
+//! The receipt: what an apply did, change by change. It holds no link and no credential, so a
+//! pipeline may publish it.
+
+mod document;
+
+pub use document::{FORMAT_VERSION, Saved, digest, read, to_toml};
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    diff::Action,
+    model::{App, ConnectionId, ConnectorType, ExpectedAccount, Scopes, StripeMode},
+    plan::Digest,
+};
+
+/// What an apply did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The plan that was carried out.
+    pub plan_digest: Digest,
+    /// One today.
+    pub apps: Vec<AppReceipt>,
+}
+
+/// What an apply did to one app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppReceipt {
+    /// The app and its address.
+    pub app: App,
+    /// In order of connector name: one for every change of the plan.
+    pub results: Vec<ChangeResult>,
+}
+
+/// What became of one change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeResult {
+    /// Which connector.
+    pub connector: ConnectorType,
+    /// What the plan said.
+    pub action: Action,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// More about it: the server's reason, a mismatch found on reading back. Untrusted text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The scopes that were approved.
+    #[serde(default)]
+    pub scopes: Scopes,
+    /// What the pending authorization's status is asked with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_id: Option<ConnectionId>,
+    /// Who is to consent, if the file says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<ExpectedAccount>,
+    /// Stripe alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<StripeMode>,
+}
+
+/// What came of one change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was there; its scopes are in force as planned.
+    Synced,
+    /// It is new and in force.
+    Added,
+    /// It is gone.
+    Removed,
+    /// Stripe's sandbox is installed.
+    Provisioned,
+    /// Written; a person has to consent.
+    Pending,
+    /// Not carried out, or not known to be.
+    Failed,
+    /// A no-op.
+    Unchanged,
+    /// Not tried, because something before it failed or the run was interrupted.
+    NotRun,
+}
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Synced,
+        Self::Added,
+        Self::Removed,
+        Self::Provisioned,
+        Self::Pending,
+        Self::Failed,
+        Self::Unchanged,
+        Self::NotRun,
+    ];
+
+    /// The contract's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Synced => "synced",
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Provisioned => "provisioned",
+            Self::Pending => "pending",
+            Self::Failed => "failed",
+            Self::Unchanged => "unchanged",
+            Self::NotRun => "not_run",
+        }
+    }
+
+    /// Whether the remote was changed by it.
+    pub fn is_effect(self) -> bool {
+        matches!(
+            self,
+            Self::Synced | Self::Added | Self::Removed | Self::Provisioned | Self::Pending
+        )
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How many changes had each outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// In force, was there before.
+    pub synced: usize,
+    /// In force, new.
+    pub added: usize,
+    /// Gone.
+    pub removed: usize,
+    /// Stripe installed.
+    pub provisioned: usize,
+    /// Waiting for a person.
+    pub pending: usize,
+    /// Failed.
+    pub failed: usize,
+    /// No-ops.
+    pub unchanged: usize,
+    /// Not tried.
+    pub not_run: usize,
+}
+
+impl Receipt {
+    /// Every result of every app.
+    pub fn results(&self) -> impl Iterator<Item = &ChangeResult> {
+        self.apps.iter().flat_map(|app| &app.results)
+    }
+
+    /// The counts.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for result in self.results() {
+            let count = match result.outcome {
+                Outcome::Synced => &mut summary.synced,
+                Outcome::Added => &mut summary.added,
+                Outcome::Removed => &mut summary.removed,
+                Outcome::Provisioned => &mut summary.provisioned,
+                Outcome::Pending => &mut summary.pending,
+                Outcome::Failed => &mut summary.failed,
+                Outcome::Unchanged => &mut summary.unchanged,
+                Outcome::NotRun => &mut summary.not_run,
+            };
+            *count += 1;
+        }
+        summary
+    }
+}
