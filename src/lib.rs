@@ -17,3 +17,4 @@ pub mod remote;
 pub mod sandbox;
 pub mod term;
 pub mod view;
+pub mod workspace;
