@@ -56,8 +56,19 @@ pub fn write(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<(), Fs
     sync_folder(folder).map_err(failed)
 }
 
+/// Makes the creation of `path` last.
+pub fn sync_parent(path: &Path) -> Result<(), FsError> {
+    match path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        Some(parent) => sync_folder(parent).map_err(|e| FsError::io("write", parent, e)),
+        None => Ok(()),
+    }
+}
+
 /// Makes a rename in `folder` last. Windows has no such call and needs none.
-pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     fs::File::open(folder)?.sync_all()?;
     #[cfg(not(unix))]

@@ -8,7 +8,7 @@ mod lock;
 mod private;
 mod read;
 
-pub use atomic::{Visibility, write};
+pub use atomic::{Visibility, sync_parent, write};
 pub use error::FsError;
 pub use lock::{Lock, LockError};
 pub use private::{Repaired, ensure_private_dir, repair_private_file};
