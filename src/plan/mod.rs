@@ -14,6 +14,7 @@ mod verify;
 pub use build::{Folder, Guards, Inputs, build};
 pub use digest::{Digest, DigestError};
 pub use error::{PlanError, Refusal};
+pub(crate) use verify::field_differences;
 pub use verify::{Moved, Progress, Verified, verify};
 
 use std::collections::BTreeMap;

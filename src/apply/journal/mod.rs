@@ -9,4 +9,5 @@ mod writer;
 
 pub use reader::{History, JournalError, read};
 pub use record::{Record, Recorded};
+pub(crate) use writer::PendingChange;
 pub use writer::{Journal, Recorder};
