@@ -147,6 +147,16 @@ fn microsoft_may_write_an_address_before_and_has_no_case() {
     assert_eq!(diff.kept.len(), 3);
     assert_eq!(diff.provider_added, scopes(&["email", "openid", "profile"]));
     assert!(fact("one_drive", "https://graph.microsoft.com/files.readwrite").is_some());
+    let graph = "https://graph.microsoft.com/";
+    assert!(
+        compare(
+            "outlook",
+            &["Mail.Read"],
+            &[&format!("{graph}{graph}mail.read")]
+        )
+        .is_same()
+    );
+    assert!(compare("outlook", &[graph], &[graph]).is_same());
     // What nobody said that Microsoft adds is a difference.
     let diff = compare("outlook", &["Mail.Read"], &["Mail.Read", "User.Read"]);
     assert_eq!(diff.removed, scopes(&["User.Read"]));
