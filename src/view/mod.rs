@@ -1,1 +1,3 @@
 //! Values to text: for a person, as JSON, Markdown, a diff. Decides nothing.
+
+pub mod escape;
