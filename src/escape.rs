@@ -1,6 +1,38 @@
-//! STUB replaced on merge.
-use std::borrow::Cow;
-/// x
-pub fn terminal(text: &str) -> Cow<'_, str> {
-    Cow::Borrowed(text)
-}
+//! The writers that all untrusted text passes on its way to a reader.
+//!
+//! Names, scopes, accounts, file paths and messages come from files and from the remote. Written as
+//! they are, they could move a terminal's cursor, hide or reorder text, forge a line, give a CI
+//! runner a command, mention people or turn into markup. Each place that is written to has its
+//! writer:
+//!
+//! | place | writer |
+//! |---|---|
+//! | a line on a terminal | [`terminal`], [`limited`] |
+//! | a line of a CI runner's log | [`log_line`] |
+//! | a value in a GitHub workflow command | [`command_data`], [`command_property`] |
+//! | prose in Markdown | [`markdown`] |
+//! | a name or scope in Markdown | [`markdown_code`] |
+//! | inside an HTML tag in Markdown (`<summary>`) | [`html_in_markdown`] |
+//! | lines in Markdown, as they are | [`fence`] |
+//! | a page | [`html`] |
+//!
+//! A character that can not be seen, or that acts on its neighbours, is written as its number:
+//! `\u{202e}`. So is the first character of what a runner would take for a command (`::` at the
+//! start of a line, `##[`, `##vso[`). A backslash in the text stays, so that `\u{202e}` can also
+//! stand for these eight characters themselves: what is shown is for reading, not for reading back.
+
+mod fence;
+mod hidden;
+mod html;
+mod line;
+mod markdown;
+mod runner;
+
+pub use fence::fence;
+pub use html::{html, html_in_markdown};
+pub use line::{limited, terminal, terminal_width};
+pub use markdown::{markdown, markdown_code};
+pub use runner::{command_data, command_property, log_line};
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod check;
 mod digest;
 pub mod document;
 mod error;
+pub mod policy;
 mod verify;
 
 pub use build::{Folder, Guards, Inputs, build};

@@ -1,3 +1,2 @@
 //! Values to text: for a person, as JSON, Markdown, a diff. Decides nothing.
 
-pub mod escape;
