@@ -4,6 +4,7 @@
 //! is untrusted text; `view::escape` is the only way from here to a reader.
 
 mod app;
+mod connection;
 mod connector;
 mod declared;
 mod diagnostic;
@@ -13,6 +14,7 @@ mod secret;
 mod vars;
 
 pub use app::{ApiUrl, ApiUrlError, App, AppId, AppIdError};
+pub use connection::{ConnectionId, ConnectionIdError};
 pub use connector::{ConnectorType, ConnectorTypeError, Kind};
 pub use declared::{Declared, DeclaredConnector, ExpectedAccount};
 pub use diagnostic::{Diagnostic, Severity};
