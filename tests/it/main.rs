@@ -1,1 +1,9 @@
 //! The integration tests: one binary.
+
+mod official_client;
+mod sandbox_api;
+mod sandbox_chromium;
+mod sandbox_client;
+mod sandbox_login;
+mod sandbox_pages;
+mod sandbox_state;
