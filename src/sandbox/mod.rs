@@ -110,7 +110,8 @@ pub struct Sandbox {
     api_key: Secret,
     store: Arc<Store>,
     stop: CancellationToken,
-    server: JoinHandle<std::io::Result<()>>,
+    /// `None` once it has ended.
+    server: Option<JoinHandle<std::io::Result<()>>>,
 }
 
 /// Starts a sandbox on loopback. It serves from a task of the current runtime.
@@ -151,7 +152,7 @@ pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
         api_key,
         store,
         stop,
-        server,
+        server: Some(server),
     })
 }
 
@@ -258,18 +259,20 @@ impl Sandbox {
         self.stop.clone()
     }
 
-    /// Waits until the sandbox has stopped, by its token or by itself. Once it has, this must not
-    /// be called again.
+    /// Waits until the sandbox has stopped, by its token or by itself, and its state is on disk.
     pub async fn stopped(&mut self) -> Result<(), SandboxError> {
-        tokio::select! {
-            ended = &mut self.server => return served(ended),
-            () = self.stop.cancelled() => {}
-        }
-        match tokio::time::timeout(GRACE, &mut self.server).await {
-            Ok(ended) => served(ended)?,
-            Err(_) => self.server.abort(),
-        }
-        Ok(self.store.flush().await?)
+        let Some(server) = &mut self.server else {
+            return Ok(());
+        };
+        let ended = tokio::select! {
+            ended = &mut *server => Some(ended),
+            () = self.stop.cancelled() => tokio::time::timeout(GRACE, &mut *server).await.ok(),
+        };
+        server.abort();
+        self.server = None;
+        let kept = self.store.close().await;
+        ended.map_or(Ok(()), served)?;
+        Ok(kept?)
     }
 
     /// Stops: lets requests under way end, for a second at most, and leaves the state on disk.

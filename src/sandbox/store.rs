@@ -29,20 +29,26 @@ struct Inner {
 /// Where the state is kept.
 pub(super) struct StateFile {
     path: PathBuf,
+    /// Held while writing, so that an older state never overwrites a newer one. `None` once the
+    /// sandbox has stopped: the file is another's then.
+    open: tokio::sync::Mutex<Option<Open>>,
+}
+
+struct Open {
+    /// The revision on disk.
+    written: u64,
     // Two sandboxes on one file would undo each other's changes.
     _lock: Lock,
-    /// The revision on disk. Held while writing, so that an older state never overwrites a newer.
-    written: tokio::sync::Mutex<u64>,
 }
 
 impl StateFile {
     pub(super) fn new(path: PathBuf, lock: Lock) -> Self {
-        let written = tokio::sync::Mutex::new(0);
-        Self {
-            path,
+        let open = Open {
+            written: 0,
             _lock: lock,
-            written,
-        }
+        };
+        let open = tokio::sync::Mutex::new(Some(open));
+        Self { path, open }
     }
 }
 
@@ -106,23 +112,36 @@ impl Store {
         let Some(file) = &self.file else {
             return Ok(());
         };
-        let mut written = file.written.lock().await;
+        let failed = |e| FsError::io("write", &file.path, e);
+        let mut open = file.open.lock().await;
+        let Some(open) = open.as_mut() else {
+            return Err(failed(std::io::Error::other("the sandbox has stopped")));
+        };
         let (bytes, revision) = {
             let inner = self.lock();
-            if inner.revision == *written {
+            if inner.revision == open.written {
                 // Another change took this one along.
                 return Ok(());
             }
             (serde_json::to_vec_pretty(&inner.state), inner.revision)
         };
         let path = file.path.clone();
-        let failed = |e| FsError::io("write", &file.path, e);
         let bytes = bytes.map_err(|e| failed(e.into()))?;
         tokio::task::spawn_blocking(move || fs::write(&path, &bytes, Visibility::Private))
             .await
             .map_err(|e| failed(std::io::Error::other(e)))??;
-        *written = revision;
+        open.written = revision;
         Ok(())
+    }
+
+    /// Writes for the last time and gives the file free. A client that still hangs on can change
+    /// nothing any more.
+    pub(super) async fn close(self: &Arc<Self>) -> Result<(), FsError> {
+        let written = self.flush().await;
+        if let Some(file) = &self.file {
+            file.open.lock().await.take();
+        }
+        written
     }
 }
 

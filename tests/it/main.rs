@@ -2,6 +2,7 @@
 
 mod official_client;
 mod sandbox_api;
+mod sandbox_browser;
 mod sandbox_chromium;
 mod sandbox_client;
 mod sandbox_login;

@@ -138,7 +138,9 @@ async fn a_taken_port_is_said() {
 
 #[tokio::test]
 async fn it_stops_by_its_token_though_a_client_lingers() {
-    let mut sandbox = start(Options::default()).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.json");
+    let mut sandbox = start(keeping(&path)).await.unwrap();
     let address = sandbox
         .api_url()
         .strip_prefix("http://")
@@ -149,4 +151,6 @@ async fn it_stops_by_its_token_though_a_client_lingers() {
     sandbox.stop_token().cancel();
     let stopped = tokio::time::timeout(Duration::from_secs(10), sandbox.stopped());
     stopped.await.expect("stopped in time").unwrap();
+    start(keeping(&path)).await.expect("the state file is free");
+    sandbox.stop().await.expect("stopping twice is no harm");
 }

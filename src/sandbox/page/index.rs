@@ -57,12 +57,16 @@ fn render(base: &str, state: &SandboxState, only: Option<&AppId>, now: i64) -> P
 
 fn section(html: &mut String, base: &str, state: &SandboxState, app: (&AppId, &App), now: i64) {
     let (id, app) = app;
-    let name = escape(state.app_name(id));
+    let code = format!("<code>{}</code>", escape(id.as_str()));
+    let heading = match &app.name {
+        Some(name) => format!("{} {code}", escape(name)),
+        None => code,
+    };
     // Writing to a string can not fail.
     let _ = writeln!(
         html,
-        "<section class=\"card\">\n<h2>{name} <code>{}</code></h2>",
-        escape(id.as_str())
+        "<section class=\"card\">
+<h2>{heading}</h2>"
     );
     if app.connectors.is_empty() && app.stripe.is_none() {
         html.push_str("<p class=\"hint\">No connectors.</p>\n");
