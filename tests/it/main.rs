@@ -1,2 +1,11 @@
 //! The integration tests: one binary.
+
 mod catalogue;
+mod official_client;
+mod sandbox_api;
+mod sandbox_browser;
+mod sandbox_chromium;
+mod sandbox_client;
+mod sandbox_login;
+mod sandbox_pages;
+mod sandbox_state;
