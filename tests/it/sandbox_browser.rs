@@ -253,7 +253,15 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The whole of Chromium ends with its first process.
+        // Asked to, it ends its other processes before itself, and its profile can be removed.
+        let close = json!({ "id": self.last_id + 1, "method": "Browser.close" });
+        let _ = self.to.write_all(format!("{close}\0").as_bytes());
+        for _ in 0..100 {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
