@@ -7,5 +7,5 @@ mod run;
 mod step;
 
 pub use read_back::Mismatch;
-pub use run::{Event, Finished, Job, Options};
+pub use run::{Event, Finished, Job, Options, recorded_receipt};
 pub(crate) use step::refusal;

@@ -16,7 +16,7 @@ use crate::{
     diff::{Action, Authorization, Change},
     model::{ConnectorType, Kind, Link, Observed},
     pending::PendingSet,
-    plan::{Digest, Verified},
+    plan::{AppPlan, Digest, Verified},
     receipt::{AppReceipt, ChangeResult, Outcome, Receipt},
     remote::Remote,
 };
@@ -106,7 +106,7 @@ impl Job<'_> {
         };
         let mut results: BTreeMap<ConnectorType, ChangeResult> = BTreeMap::new();
         for change in app.changes.iter().filter(|change| change.action == Action::NoOp) {
-            results.insert(change.connector.clone(), shared.untouched(change));
+            results.insert(change.connector.clone(), waiting_or_unchanged(change, app, self.pending));
         }
         let oauth = |change: &&Change| change.kind() == Kind::Oauth;
         let stripe = |change: &&Change| change.kind() == Kind::Stripe;
@@ -193,19 +193,6 @@ impl<'a> Shared<'a> {
         stream::iter(steps).buffer_unordered(parallelism).filter_map(|r| async { r }).collect().await
     }
 
-    /// A no-op's result: unchanged, or waiting as before.
-    fn untouched(&self, change: &Change) -> ChangeResult {
-        if change.authorization != Authorization::Pending {
-            return blank(change, Outcome::Unchanged);
-        }
-        let app = &self.job.verified.plan().apps[0].app;
-        let entry = self.job.pending.get(app, &change.connector);
-        ChangeResult {
-            connection_id: entry.and_then(|entry| entry.connection_id.clone()),
-            ..blank(change, Outcome::Pending)
-        }
-    }
-
     pub(super) fn claim(&self, link: Option<Link>) {
         if let (Some(link), Ok(mut slot)) = (link, self.stripe_claim.lock()) {
             *slot = Some(link);
@@ -239,5 +226,41 @@ pub(super) fn blank(change: &Change, outcome: Outcome) -> ChangeResult {
         connection_id: None,
         account: change.after.as_ref().and_then(|after| after.account.clone()),
         mode: change.before.as_ref().and_then(|before| before.mode),
+    }
+}
+
+/// The receipt of a plan that was carried out whole, from its journal.
+pub fn recorded_receipt(
+    plan: &crate::plan::Plan,
+    digest: &Digest,
+    history: &History,
+    pending: &PendingSet,
+) -> Receipt {
+    let apps = plan.apps.iter().map(|app| {
+        let results = app.changes.iter().map(|change| {
+            let Some(recorded) = history.done(&change.connector) else {
+                return waiting_or_unchanged(change, app, pending);
+            };
+            ChangeResult {
+                message: recorded.message.clone(),
+                connection_id: recorded.connection_id.clone(),
+                mode: recorded.mode.or(change.before.as_ref().and_then(|before| before.mode)),
+                ..blank(change, recorded.outcome)
+            }
+        });
+        AppReceipt { app: app.app.clone(), results: results.collect() }
+    });
+    Receipt { plan_digest: digest.clone(), apps: apps.collect() }
+}
+
+/// A no-op's result: unchanged, or waiting as before.
+fn waiting_or_unchanged(change: &Change, app: &AppPlan, pending: &PendingSet) -> ChangeResult {
+    if change.authorization != Authorization::Pending {
+        return blank(change, Outcome::Unchanged);
+    }
+    let entry = pending.get(&app.app, &change.connector);
+    ChangeResult {
+        connection_id: entry.and_then(|entry| entry.connection_id.clone()),
+        ..blank(change, Outcome::Pending)
     }
 }

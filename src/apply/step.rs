@@ -148,8 +148,7 @@ impl Step<'_, '_> {
 
     async fn remove_stripe(&self) -> Answer {
         match self.shared.job.remote.remove_stripe().await {
-            Ok(true) => Outcome::Removed.into(),
-            Ok(false) => Answer::failed("the platform did not remove it and gave no reason"),
+            Ok(()) => Outcome::Removed.into(),
             Err(e) => Answer::failed(e.to_string()),
         }
     }

@@ -9,10 +9,13 @@ use jiff::Timestamp;
 
 use super::{Failure, Format, Globals, Signals, UsageError};
 use crate::{
-    config::{FindOptions, Project},
+    config::{ConfigError, FindOptions, Project},
     fs::{self, Repaired},
-    model::{App, Vars},
-    remote::{AuthError, ClientOptions, Credentials, Platform, Remote, home_folder},
+    model::{App, AppId, Vars},
+    remote::{
+        ClientOptions, Credentials, Platform, Remote,
+        auth::{AuthError, home_folder},
+    },
     term::Terminal,
 };
 
@@ -65,12 +68,41 @@ impl Context {
 
     /// The project that the run happens in.
     pub fn project(&self, dir: Option<&Path>) -> Result<Project, Failure> {
-        let options = FindOptions {
-            app_id: self.globals.app_id.clone(),
-            dir: dir.map(Path::to_owned),
-            environment: self.globals.env.clone(),
+        self.find(self.globals.app_id.clone(), dir)
+    }
+
+    /// The project and the app for a document that names one. Where nothing else names an app, the
+    /// document does; the address never comes from it, because credentials go there.
+    pub fn project_of(&self, named: &AppId) -> Result<(Project, App), Failure> {
+        let project = match self.project(None) {
+            Err(_) if self.is_nowhere() => self.find(Some(named.as_str().to_owned()), None)?,
+            other => other?,
         };
-        Ok(Project::find(&self.start, &options, &self.vars)?)
+        match project.app() {
+            Ok(app) => Ok((project, app)),
+            Err(ConfigError::NoAppId { .. }) => {
+                let project = self.find(Some(named.as_str().to_owned()), None)?;
+                let app = project.app()?;
+                Ok((project, app))
+            }
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    fn is_nowhere(&self) -> bool {
+        let options = self.find_options(self.globals.app_id.clone(), None);
+        matches!(
+            Project::find(&self.start, &options, &self.vars),
+            Err(ConfigError::NoProject { .. })
+        )
+    }
+
+    fn find_options(&self, app_id: Option<String>, dir: Option<&Path>) -> FindOptions {
+        FindOptions { app_id, dir: dir.map(Path::to_owned), environment: self.globals.env.clone() }
+    }
+
+    fn find(&self, app_id: Option<String>, dir: Option<&Path>) -> Result<Project, Failure> {
+        Ok(Project::find(&self.start, &self.find_options(app_id, dir), &self.vars)?)
     }
 
     /// The client's limits, as the environment sets them.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use miette::{Diagnostic, Report};
 
-use crate::plan::{PlanError, Refusal};
+use crate::plan::{PlanError, Refusal, policy::Forbidden};
 
 /// Exit codes. Their meaning never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,13 @@ impl From<Refusal> for Failure {
     }
 }
 
+/// A policy's no has a code of its own.
+impl From<Forbidden> for Failure {
+    fn from(forbidden: Forbidden) -> Self {
+        Self::new(ExitStatus::Policy, forbidden)
+    }
+}
+
 macro_rules! plain_errors {
     ($($error:ty),+ $(,)?) => {
         $(impl From<$error> for Failure {
@@ -97,7 +104,12 @@ plain_errors!(
     crate::fs::FsError,
     crate::fs::LockError,
     crate::pending::PendingError,
-    crate::remote::AuthError,
+    crate::remote::auth::AuthError,
+    crate::remote::login::LoginError,
+    crate::remote_state::SnapshotError,
+    crate::sandbox::SandboxError,
+    crate::commands::demo::DemoError,
+    crate::view::problems::Invalid,
     crate::remote::RemoteError,
 );
 

@@ -90,6 +90,11 @@ impl Situation {
     pub(super) fn plan(&self, args: &PlanningArgs) -> Result<Plan, Failure> {
         self.files.plan(args, self.app.clone(), &self.observed, false)
     }
+
+    /// Plans for looking only: no policy stands in the way of that.
+    pub(super) fn look_only(&self, args: &PlanningArgs) -> Result<Plan, Failure> {
+        self.files.compare(args, self.app.clone(), &self.observed, false)
+    }
 }
 
 impl Files {
@@ -101,7 +106,20 @@ impl Files {
         observed: &Observed,
         speculative: bool,
     ) -> Result<Plan, Failure> {
-        let shown = self.project.relative(&self.project.connectors_dir);
+        let plan = self.compare(args, app, observed, speculative)?;
+        plan::policy::check(&plan, &policy(&self.project))?;
+        Ok(plan)
+    }
+
+    /// A plan that no policy was asked about: for looking only.
+    fn compare(
+        &self,
+        args: &PlanningArgs,
+        app: App,
+        observed: &Observed,
+        speculative: bool,
+    ) -> Result<Plan, Failure> {
+        let shown = self.project.shown(&self.project.connectors_dir);
         let folder = match self.loaded.folder {
             config::Folder::Missing => Folder::Missing(shown),
             config::Folder::Empty => Folder::Empty(shown),
@@ -114,7 +132,7 @@ impl Files {
         };
         let diagnostics =
             self.loaded.problems.iter().map(config::Problem::to_diagnostic).collect();
-        let plan = plan::build(Inputs {
+        Ok(plan::build(Inputs {
             pending: &self.pending.scopes_of(&app),
             app,
             declared: &self.declared,
@@ -126,9 +144,7 @@ impl Files {
             guards: Guards { allow_remove_all: args.allow_remove_all },
             speculative,
             diagnostics,
-        })?;
-        plan::policy::check(&plan, &policy(&self.project))?;
-        Ok(plan)
+        })?)
     }
 }
 

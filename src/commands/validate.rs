@@ -33,7 +33,7 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
         _ => {
             view::problems::say(&context.terminal, &loaded.problems);
             let count = loaded.declared.as_ref().map_or(0, |declared| declared.connectors.len());
-            let folder = project.relative(&project.connectors_dir);
+            let folder = project.shown(&project.connectors_dir);
             context.terminal.out(&view::validation::text(
                 valid,
                 count,

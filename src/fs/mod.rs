@@ -9,7 +9,7 @@ mod private;
 mod read;
 mod remove;
 
-pub use atomic::{Visibility, sync_parent, write};
+pub use atomic::{Visibility, probe_writable, sync_parent, write};
 pub use error::FsError;
 pub use lock::{Lock, LockError};
 pub use private::{Repaired, ensure_private_dir, repair_private_file};
