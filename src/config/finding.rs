@@ -74,10 +74,10 @@ pub enum Finding {
         found: &'static str,
     },
     /// A type outside `^[A-Za-z0-9_-]+$`.
-    #[error("`{text}` is no connector type: {reason}")]
+    #[error("`type` is \"{text}\": {reason}")]
     #[diagnostic(
         code(connplan::config::invalid_type),
-        help("`connplan list-available` lists the types that the platform offers")
+        help("write the type as the platform spells it; `connplan list-available` lists them")
     )]
     InvalidType {
         /// The text.
