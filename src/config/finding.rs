@@ -305,12 +305,12 @@ pub enum Finding {
         )
     )]
     NoName,
-    /// `config.jsonc` and `config.json` side by side.
-    #[error("this config is not read: `config.jsonc` lies beside it")]
+    /// `config.json` and `config.jsonc` side by side.
+    #[error("this config is not read: `config.json` lies beside it")]
     #[diagnostic(
         code(connplan::config::two_configs),
         severity(Warning),
-        help("keep one of the two")
+        help("keep one of the two; the official client, too, reads the .json")
     )]
     TwoConfigs,
     /// A key that `connplan.toml` doesn't have.

@@ -204,13 +204,15 @@ fn an_app_file_may_lie_deeper_unless_there_are_several() {
     let dir = project(&[CONFIG, ("web/base44/.app.json", "{id: 'one'}")]);
     put(&dir.path().join("node_modules/x/.app.json"), b"{id: 'no'}");
     assert_eq!(find(dir.path()).app().unwrap().id.as_str(), "one");
+    put(&dir.path().join("web/.app.jsonc"), b"{id: 'one'}");
+    assert_eq!(find(dir.path()).app().unwrap().id.as_str(), "one");
     put(&dir.path().join("api/.app.jsonc"), b"{id: 'two'}");
     let error = find(dir.path()).app().unwrap_err();
     assert_eq!(code(&error), "several_apps");
     assert!(
         error
             .to_string()
-            .contains("api/.app.jsonc, web/base44/.app.json"),
+            .contains("api/.app.jsonc, web/.app.jsonc, web/base44/.app.json"),
         "{error}"
     );
 }
