@@ -29,7 +29,7 @@ pub struct Loaded {
 pub enum Folder {
     /// There is no such folder.
     Missing,
-    /// A folder without a connector file.
+    /// A folder without a connector file, or one that can not be read, which is an error.
     Empty,
     /// That many connector files.
     Read(usize),

@@ -8,8 +8,9 @@ use std::{
 
 /// The folder that Base44 projects keep their files in.
 const SUBDIR: &str = "base44";
-/// The extensions of Base44's files; the first is what the official client writes.
-const EXTENSIONS: [&str; 2] = ["jsonc", "json"];
+/// The extensions of Base44's files. Of two configs side by side the official client (0.1.18, tried)
+/// reads the `.json`.
+const EXTENSIONS: [&str; 2] = ["json", "jsonc"];
 /// How far below the root an app's file is looked for, in folders.
 const MAX_DEPTH: usize = 6;
 /// How many folders are looked into for it; a project is no disk.
@@ -47,21 +48,22 @@ pub(super) fn project(start: &Path) -> Option<Found> {
     })
 }
 
-/// The files that may name the app: the first of the usual places, else all that lie deeper.
+/// The files that may name the app: those in the usual places, else all that lie deeper. Which of
+/// several the official client takes is a matter of chance.
 pub(super) fn app_files(root: &Path) -> Vec<PathBuf> {
     let usual = [root.join(SUBDIR), root.to_owned()];
-    if let Some(file) = usual
+    let mut found: Vec<PathBuf> = usual
         .iter()
-        .find_map(|place| existing(place, ".app").into_iter().next())
-    {
-        return vec![file];
+        .flat_map(|place| existing(place, ".app"))
+        .collect();
+    if !found.is_empty() {
+        return found;
     }
-    let mut found = Vec::new();
     let mut queue = VecDeque::from([(root.to_owned(), 0)]);
     let mut seen = 0;
     while let Some((folder, depth)) = queue.pop_front() {
         seen += 1;
-        found.extend(existing(&folder, ".app").into_iter().next());
+        found.extend(existing(&folder, ".app"));
         if depth == MAX_DEPTH || seen == MAX_FOLDERS {
             continue;
         }

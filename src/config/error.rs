@@ -72,7 +72,7 @@ pub enum ConfigError {
         #[help]
         help: String,
     },
-    /// Several apps below the root, and none of them in the usual place.
+    /// Several apps below the root.
     #[error("which app? These files name different ones: {files}")]
     #[diagnostic(
         code(connplan::config::several_apps),

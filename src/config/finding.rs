@@ -74,10 +74,10 @@ pub enum Finding {
         found: &'static str,
     },
     /// A type outside `^[A-Za-z0-9_-]+$`.
-    #[error("`{text}` is no connector type: {reason}")]
+    #[error("`type` is \"{text}\": {reason}")]
     #[diagnostic(
         code(connplan::config::invalid_type),
-        help("`connplan list-available` lists the types that the platform offers")
+        help("write the type as the platform spells it; `connplan list-available` lists them")
     )]
     InvalidType {
         /// The text.
@@ -305,12 +305,12 @@ pub enum Finding {
         )
     )]
     NoName,
-    /// `config.jsonc` and `config.json` side by side.
-    #[error("this config is not read: `config.jsonc` lies beside it")]
+    /// `config.json` and `config.jsonc` side by side.
+    #[error("this config is not read: `config.json` lies beside it")]
     #[diagnostic(
         code(connplan::config::two_configs),
         severity(Warning),
-        help("keep one of the two")
+        help("keep one of the two; the official client, too, reads the .json")
     )]
     TwoConfigs,
     /// A key that `connplan.toml` doesn't have.

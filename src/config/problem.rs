@@ -95,10 +95,16 @@ impl Problem {
 
     /// Line and column of the first label, both from 1, the column in characters.
     pub fn position(&self) -> Option<(u32, u32)> {
-        match (&self.place, self.labels.first()) {
-            (Place::Source(source), Some(label)) => Some(source.position(label.span.start)),
-            _ => None,
-        }
+        self.range().map(|(start, _)| start)
+    }
+
+    /// Where the first label starts and where it ends (the first character after it).
+    pub fn range(&self) -> Option<((u32, u32), (u32, u32))> {
+        let (Place::Source(source), Some(label)) = (&self.place, self.labels.first()) else {
+            return None;
+        };
+        let Span { start, end } = label.span;
+        Some((source.position(start), source.position(end)))
     }
 
     /// Whether nothing can be planned because of it.

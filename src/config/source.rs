@@ -7,7 +7,7 @@ use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanConten
 use super::quote::{escaped, masked};
 
 /// The most bytes shown around one place. A file of a single endless line stays bearable.
-const MAX_SHOWN: usize = 4096;
+const MAX_SHOWN: usize = 1200;
 /// What is shown on each side where a line is too long to be shown whole.
 const AROUND: usize = 200;
 

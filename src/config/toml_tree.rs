@@ -11,6 +11,7 @@ use super::{
 };
 
 /// A place where a text stops being TOML, in the parser's words.
+#[derive(PartialEq)]
 pub(super) struct TomlFault {
     pub(super) message: String,
     pub(super) span: Option<Span>,
@@ -25,13 +26,16 @@ pub(super) fn parse(text: &str) -> Result<Node, Vec<TomlFault>> {
             value: map(table.into_inner()),
         });
     }
-    Err(errors
+    let mut faults: Vec<TomlFault> = errors
         .iter()
         .map(|error| TomlFault {
             message: escaped(error.message()),
             span: error.span(),
         })
-        .collect())
+        .collect();
+    // Every bracket that is left open is told at the end of the file: once is enough.
+    faults.dedup();
+    Err(faults)
 }
 
 fn map(table: DeTable<'_>) -> Value {

@@ -9,3 +9,7 @@ mod sandbox_client;
 mod sandbox_login;
 mod sandbox_pages;
 mod sandbox_state;
+mod config;
+mod config_json5;
+mod config_projects;
+mod config_properties;

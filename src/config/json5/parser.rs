@@ -86,8 +86,17 @@ impl<'a> Parser<'a> {
         self.fault(SyntaxFault::Unexpected { expected, found }, span)
     }
 
+    /// The name, number or string that starts here, else a single character.
     fn word_ahead(&self) -> Span {
         let rest = self.rest();
+        if let Some(inner) = rest.strip_prefix(['"', '\'']) {
+            let quote = |c| rest.starts_with(c) || is_line_end(c);
+            let end = inner.find(quote).filter(|end| {
+                let after = inner.get(*end..).unwrap_or_default();
+                !after.starts_with(is_line_end)
+            });
+            return self.pos..self.pos + end.map_or(1, |end| end + 2);
+        }
         let word = rest
             .find(|c: char| !is_identifier_part(c) && c != '-')
             .unwrap_or(rest.len());
