@@ -121,7 +121,7 @@ impl Authorization {
 
 /// A success, not yet decoded. Its memory is zeroed: it may hold tokens or links.
 pub(crate) struct Answer {
-    pub(crate) at: At,
+    pub(crate) at: Box<At>,
     pub(crate) body: Zeroizing<Vec<u8>>,
 }
 

@@ -1,5 +1,7 @@
 //! A body becomes a value, or an error that shows nothing of its content.
 
+use std::fmt::Write;
+
 use serde::de::DeserializeOwned;
 use serde_json::{Value, error::Category};
 
@@ -143,7 +145,8 @@ fn draw(value: &Value, depth: u8, out: &mut String) {
                 (Some(first), _) => {
                     draw(first, depth - 1, out);
                     if items.len() > 1 {
-                        out.push_str(&format!(", +{}", items.len() - 1));
+                        // Writing to a String can not fail.
+                        let _ = write!(out, ", +{}", items.len() - 1);
                     }
                 }
                 (None, _) => {}

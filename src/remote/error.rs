@@ -121,7 +121,7 @@ pub enum RemoteError {
     #[diagnostic(code(connplan::remote::unreachable), help("{}", cause.advice()))]
     Unreachable {
         /// The call.
-        at: At,
+        at: Box<At>,
         /// Host and port.
         host: String,
         /// Why.
@@ -132,11 +132,11 @@ pub enum RemoteError {
     #[diagnostic(code(connplan::remote::unauthorized), help("{}", credential.advice()))]
     Unauthorized {
         /// The call.
-        at: At,
+        at: Box<At>,
         /// What was refused.
         credential: CredentialKind,
         /// What the server says.
-        problem: Problem,
+        problem: Box<Problem>,
     },
     /// 403.
     #[error("{at}: no permission{problem}")]
@@ -146,9 +146,9 @@ pub enum RemoteError {
     )]
     Forbidden {
         /// The call.
-        at: At,
+        at: Box<At>,
         /// What the server says.
-        problem: Problem,
+        problem: Box<Problem>,
     },
     /// 404.
     #[error("{at}: the server knows no such app or connector{problem}")]
@@ -158,20 +158,20 @@ pub enum RemoteError {
     )]
     NotFound {
         /// The call.
-        at: At,
+        at: Box<At>,
         /// What the server says.
-        problem: Problem,
+        problem: Box<Problem>,
     },
     /// 422, 428 and every other 4xx.
     #[error("{at}: the server rejected it (HTTP {status}){problem}")]
     #[diagnostic(code(connplan::remote::rejected), help("{}", problem.advice()))]
     Rejected {
         /// The call.
-        at: At,
+        at: Box<At>,
         /// The HTTP status.
         status: u16,
         /// What the server says, field by field where it does.
-        problem: Problem,
+        problem: Box<Problem>,
     },
     /// 429, more often or longer than is waited for.
     #[error("{at}: the server asks to slow down{}{problem}", wait_words(*retry_after))]
@@ -181,11 +181,11 @@ pub enum RemoteError {
     )]
     RateLimited {
         /// The call.
-        at: At,
+        at: Box<At>,
         /// How long the server wants us to wait.
         retry_after: Option<Duration>,
         /// What the server says.
-        problem: Problem,
+        problem: Box<Problem>,
     },
     /// 5xx.
     #[error("{at}: the server had an error (HTTP {status}){problem}")]
@@ -195,11 +195,11 @@ pub enum RemoteError {
     )]
     Server {
         /// The call.
-        at: At,
+        at: Box<At>,
         /// The HTTP status.
         status: u16,
         /// What the server says.
-        problem: Problem,
+        problem: Box<Problem>,
     },
     /// A web page where JSON was to be.
     #[error("{at}: a web page came instead of an answer (HTTP {status}{})", title_words(title.as_deref()))]
@@ -211,7 +211,7 @@ pub enum RemoteError {
     )]
     HtmlInstead {
         /// The call.
-        at: At,
+        at: Box<At>,
         /// The HTTP status.
         status: u16,
         /// The page's title, made safe.
@@ -227,7 +227,7 @@ pub enum RemoteError {
     )]
     Malformed {
         /// The call.
-        at: At,
+        at: Box<At>,
         /// The field, as a path: `integrations[0].status`. Empty for the whole.
         field: String,
         /// What is wrong with it, without any of its content.
@@ -243,7 +243,7 @@ pub enum RemoteError {
     )]
     Protocol {
         /// The call.
-        at: At,
+        at: Box<At>,
         /// In the HTTP library's words.
         why: String,
     },
@@ -255,7 +255,7 @@ pub enum RemoteError {
     )]
     TooLarge {
         /// The call.
-        at: At,
+        at: Box<At>,
         /// The limit, in bytes.
         limit: usize,
     },
@@ -269,7 +269,7 @@ pub enum RemoteError {
     )]
     Redirected {
         /// The call.
-        at: At,
+        at: Box<At>,
         /// The HTTP status.
         status: u16,
         /// Scheme and host of where to, made safe.
@@ -283,7 +283,7 @@ pub enum RemoteError {
     )]
     NotDone {
         /// The call.
-        at: At,
+        at: Box<At>,
     },
     /// The command's own time is up.
     #[error("{at}: the time allowed for the whole command is over")]
@@ -293,7 +293,7 @@ pub enum RemoteError {
     )]
     DeadlineExceeded {
         /// The call.
-        at: At,
+        at: Box<At>,
     },
     /// Plain `http` to another machine.
     #[error("{api_url} is not encrypted, so no credentials are sent there")]

@@ -120,12 +120,12 @@ impl Platform {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let at = At {
+            let at = Box::new(At {
                 call: call.name.clone(),
                 request_id: Uuid::new_v4().to_string(),
                 attempts: attempt,
                 unclear,
-            };
+            });
             let mut failed = match self.attempt(call, credential, at).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
@@ -172,7 +172,7 @@ impl Platform {
         &self,
         call: &Call,
         credential: Option<&Authorization>,
-        mut at: At,
+        mut at: Box<At>,
     ) -> Result<Answer, Failed> {
         let options = &self.inner.options;
         let started = Instant::now();
@@ -290,7 +290,7 @@ impl Platform {
             .build()
     }
 
-    fn no_answer(&self, stopped: &Stopped, call: &Call, at: At) -> Failed {
+    fn no_answer(&self, stopped: &Stopped, call: &Call, at: Box<At>) -> Failed {
         let failure = match stopped {
             Stopped::Http(error) => transport::classify(error),
             Stopped::TimedOut => Failure::Unreachable(Unreachable::AnswerTimeout, Fault::NoAnswer),
@@ -312,7 +312,7 @@ impl Platform {
         &self,
         call: &Call,
         received: Received,
-        mut at: At,
+        mut at: Box<At>,
         credential: CredentialKind,
     ) -> Result<Answer, Failed> {
         let Received {
@@ -350,7 +350,7 @@ impl Platform {
         let retry_after =
             text(RETRY_AFTER).and_then(|v| retry::retry_after(v, (self.inner.options.clock)()));
         let json: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let problem = Problem::read(&json);
+        let problem = Box::new(Problem::read(&json));
         let error = match status {
             300..=399 => {
                 let to = redirect_target(&self.inner.api_url, text(LOCATION));

@@ -67,9 +67,8 @@ impl CallClass {
     pub(crate) fn verdict(self, fault: Fault) -> Verdict {
         match self {
             _ if !fault.may_pass() => Verdict::Stop,
-            Self::Read | Self::RepeatableWrite => Verdict::Again,
             Self::CheckFirst if fault.is_unclear() => Verdict::Check,
-            Self::CheckFirst => Verdict::Again,
+            Self::Read | Self::RepeatableWrite | Self::CheckFirst => Verdict::Again,
         }
     }
 }

@@ -126,8 +126,8 @@ pub(super) struct StripeRemoved {
 /// `POST oauth/device/code`.
 #[derive(Deserialize)]
 pub(super) struct DeviceCode {
-    #[serde(deserialize_with = "secret")]
-    pub(super) device_code: Secret,
+    #[serde(rename = "device_code", deserialize_with = "secret")]
+    pub(super) secret: Secret,
     pub(super) user_code: String,
     pub(super) verification_uri: String,
     pub(super) expires_in: u32,
@@ -136,7 +136,7 @@ pub(super) struct DeviceCode {
 
 /// `POST oauth/token`.
 #[derive(Deserialize)]
-pub(super) struct Token {
+pub(super) struct Granted {
     #[serde(deserialize_with = "secret")]
     pub(super) access_token: Secret,
     #[serde(deserialize_with = "secret")]

@@ -168,7 +168,7 @@ pub struct LoginFile {
 /// A login of this size is none.
 const LIMIT: u64 = 256 * 1024;
 /// How long another process may take to renew the login; its own calls are bounded likewise.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
+const LOCK_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl LoginFile {
     /// The official client's place below a person's home folder.

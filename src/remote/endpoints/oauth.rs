@@ -28,7 +28,7 @@ const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 #[derive(Clone, Debug)]
 pub struct DeviceCode {
     /// What to poll with.
-    pub device_code: Secret,
+    pub secret: Secret,
     /// What the person types in or compares, made safe to show.
     pub user_code: String,
     /// Where the person goes.
@@ -74,8 +74,8 @@ pub struct UserInfo {
     pub name: String,
 }
 
-impl From<wire::Token> for TokenSet {
-    fn from(token: wire::Token) -> Self {
+impl From<wire::Granted> for TokenSet {
+    fn from(token: wire::Granted) -> Self {
         Self {
             access_token: token.access_token,
             refresh_token: token.refresh_token,
@@ -100,7 +100,7 @@ impl Platform {
         let verification_uri = Link::parse(&code.verification_uri)
             .map_err(|why| answer.malformed("verification_uri", why.to_string()))?;
         Ok(DeviceCode {
-            device_code: code.device_code,
+            secret: code.secret,
             user_code: server_text_limited(&code.user_code, 64),
             verification_uri,
             expires_in: Duration::from_secs(code.expires_in.into()),
@@ -119,14 +119,14 @@ impl Platform {
         )
         .form(&[
             ("grant_type", DEVICE_GRANT),
-            ("device_code", code.device_code.expose()),
+            ("device_code", code.secret.expose()),
             ("client_id", CLIENT_ID),
         ]);
         let error = match self.send(&call, None).await {
             Ok(answer) => {
                 return answer
                     .decode()
-                    .map(|t: wire::Token| TokenPoll::Granted(t.into()));
+                    .map(|t: wire::Granted| TokenPoll::Granted(t.into()));
             }
             Err(error) => error,
         };
@@ -152,7 +152,7 @@ impl Platform {
             ("refresh_token", refresh_token.expose()),
             ("client_id", CLIENT_ID),
         ]);
-        let token: wire::Token = self.send(&call, None).await?.decode()?;
+        let token: wire::Granted = self.send(&call, None).await?.decode()?;
         Ok(token.into())
     }
 

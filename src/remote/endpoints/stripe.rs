@@ -29,7 +29,7 @@ pub struct StripeInstalled {
 }
 
 /// Provisioning takes the platform longer than other calls.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Remote {
     /// Whether Stripe is installed, and in which world.

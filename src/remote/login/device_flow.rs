@@ -10,7 +10,7 @@ const SLOW_DOWN: Duration = Duration::from_secs(5);
 /// A server that names no pause does not mean "at once".
 const SHORTEST: Duration = Duration::from_secs(1);
 /// However much trouble there is, a person who has consented should not wait longer.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// A login that waits for a person.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ mod tests {
 
     fn code(interval: u64, expires_in: u64) -> DeviceCode {
         DeviceCode {
-            device_code: Secret::new("d"),
+            secret: Secret::new("d"),
             user_code: "ABCD-EFGH".to_owned(),
             verification_uri: Link::parse("https://example.com/device").unwrap(),
             expires_in: Duration::from_secs(expires_in),
@@ -102,12 +102,12 @@ mod tests {
     }
 
     fn trouble(cause: Unreachable) -> Event {
-        let at = At {
+        let at = Box::new(At {
             call: "x".into(),
             request_id: "r".to_owned(),
             attempts: 1,
             unclear: false,
-        };
+        });
         Event::Trouble(RemoteError::Unreachable {
             at,
             host: "h".to_owned(),
