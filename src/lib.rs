@@ -14,6 +14,7 @@ pub mod pending;
 pub mod plan;
 pub mod receipt;
 pub mod remote;
+pub mod risk;
 pub mod sandbox;
 pub mod term;
 pub mod view;

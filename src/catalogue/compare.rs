@@ -1,56 +1,97 @@
-//! STUB replaced on merge.
-use crate::model::{ConnectorType, Scope, Scopes};
+//! Compares declared scopes with the remote's.
+
+use std::{borrow::Cow, collections::BTreeSet};
+
 use serde::Serialize;
-use std::borrow::Cow;
-/// x
+
+use super::Rules;
+use crate::model::{ConnectorType, Scope, Scopes};
+
+/// The difference between the scopes declared and those of the remote.
+///
+/// `added` and `kept` together are the declared ones, spelt as declared; `removed` and
+/// `provider_added` are of the remote, spelt as the remote does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ScopeDiff {
-    /// x
+    /// Declared, and not in force.
     pub added: Scopes,
-    /// x
+    /// In force, and no longer declared.
     pub removed: Scopes,
-    /// x
+    /// Declared, and in force as far as the provider tells.
     pub kept: Scopes,
-    /// x
+    /// In force, not declared, and there because of the provider: no change.
     pub provider_added: Scopes,
 }
+
 impl ScopeDiff {
-    /// x
+    /// Whether there is nothing to change.
     pub fn is_same(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty()
     }
 }
-/// x
-#[derive(Clone, Debug, Default)]
-pub struct Rules;
+
 impl Rules {
-    /// x
-    pub fn canonical<'a>(&self, _c: &ConnectorType, s: &'a Scope) -> Cow<'a, str> {
-        Cow::Borrowed(s.as_str())
-    }
-    /// x
-    pub fn added_by_provider(&self, _c: &ConnectorType, s: &Scope) -> bool {
-        s.as_str() == "openid"
-    }
-    /// x
-    pub fn compare(&self, c: &ConnectorType, declared: &Scopes, remote: &Scopes) -> ScopeDiff {
-        let mut d = ScopeDiff::default();
-        for s in declared.iter() {
-            if remote.contains(s) {
-                d.kept.insert(s.clone());
-            } else {
-                d.added.insert(s.clone());
-            }
+    /// Compares `declared` with what the remote has. Where it has no such connector, `remote` is
+    /// empty and everything is added.
+    pub fn compare(
+        &self,
+        connector: &ConnectorType,
+        declared: &Scopes,
+        remote: &Scopes,
+    ) -> ScopeDiff {
+        let wanted = self.canonical_set(connector, declared);
+        let present = self.canonical_set(connector, remote);
+        let among = |set: &BTreeSet<Cow<'_, str>>, scope: &Scope| {
+            set.contains(self.canonical(connector, scope).as_ref())
+        };
+
+        let dropped = |scope: &Scope| {
+            self.normalises(connector)
+                && declared
+                    .iter()
+                    .any(|wide| among(&present, wide) && self.includes(connector, wide, scope))
+        };
+        let in_force = |scope: &Scope| {
+            among(&present, scope)
+                || !remote.is_empty() && self.may_be_left_out(connector, scope)
+                || dropped(scope)
+        };
+        let by_provider = |scope: &Scope| {
+            self.added_by_provider(connector, scope) || self.comes_with(connector, declared, scope)
+        };
+
+        let (kept, added) = split(declared.iter(), in_force);
+        let extra = remote.iter().filter(|scope| !among(&wanted, scope));
+        let (provider_added, removed) = split(extra, by_provider);
+        ScopeDiff {
+            added,
+            removed,
+            kept,
+            provider_added,
         }
-        for s in remote.iter() {
-            if !declared.contains(s) {
-                if self.added_by_provider(c, s) {
-                    d.provider_added.insert(s.clone());
-                } else {
-                    d.removed.insert(s.clone());
-                }
-            }
-        }
-        d
     }
+
+    fn canonical_set<'s>(
+        &self,
+        connector: &ConnectorType,
+        scopes: &'s Scopes,
+    ) -> BTreeSet<Cow<'s, str>> {
+        scopes
+            .iter()
+            .map(|scope| self.canonical(connector, scope))
+            .collect()
+    }
+}
+
+/// The scopes that pass, and those that don't.
+fn split<'a>(
+    scopes: impl Iterator<Item = &'a Scope>,
+    pass: impl Fn(&Scope) -> bool,
+) -> (Scopes, Scopes) {
+    let (mut yes, mut no) = (Scopes::new(), Scopes::new());
+    for scope in scopes {
+        let side = if pass(scope) { &mut yes } else { &mut no };
+        side.insert(scope.clone());
+    }
+    (yes, no)
 }

@@ -1,3 +1,51 @@
-//! STUB replaced on merge.
+//! What is known of OAuth scopes: meaning, access, class, aliases, what providers add.
+//!
+//! Two halves. The facts ([`fact`], [`facts`], [`connectors`]) say what a scope permits; they stand
+//! in `scopes.tsv` beside this file, each with its source and how sure it is, and are read on first
+//! use. The [`Rules`] say when two sets of scopes are the same although they are spelt differently,
+//! so that a plan never shows a difference that no apply can remove.
+//!
+//! A scope that is not listed is unknown, not harmless. Pure: no IO, nothing of the project's
+//! files but what [`Rules::with_settings`] is given.
+//!
+//! # Where the facts come from
+//!
+//! From what the providers publish: descriptions for machines (Google's discovery documents, Graph's
+//! permission files, several API descriptions), the sources of their documentation (GitHub, Discord)
+//! and stored copies of their pages (Slack, Linear and others). Airtable and Typeform are own
+//! knowledge alone. The file names the source of each part, and the page of each scope.
+//! [`Certainty`] keeps apart what was read from what is remembered.
+
 mod compare;
-pub use compare::{Rules, ScopeDiff};
+mod provider;
+mod rules;
+mod scope_fact;
+mod table;
+
+pub use compare::ScopeDiff;
+pub use rules::Rules;
+pub use scope_fact::{Access, Certainty, ScopeFact};
+
+use provider::Provider;
+
+/// What is known of `scope`, however it is spelt, where `connector` is of a known provider.
+///
+/// A provider's scopes mean the same with each of its connectors, so a Drive scope is known on a
+/// Calendar connector too.
+pub fn fact(connector: &str, scope: &str) -> Option<ScopeFact> {
+    let provider = Provider::of(connector)?;
+    table::find(provider, provider.plain(scope))
+}
+
+/// The scopes that this type of connector offers, in the order of the catalogue.
+pub fn facts(connector: &str) -> impl Iterator<Item = ScopeFact> {
+    table::entries()
+        .filter(move |entry| entry.offered_by(connector))
+        .map(|entry| entry.fact)
+}
+
+/// The connector types that the catalogue names, common spellings among them, sorted.
+pub fn connectors() -> impl Iterator<Item = &'static str> {
+    table::connectors().into_iter()
+}
+
