@@ -35,7 +35,8 @@ pub fn limited(text: &str, max_chars: usize) -> String {
 pub fn markdown(text: &str) -> String {
     let mut out = String::new();
     for c in terminal(text).chars() {
-        if c.is_ascii_punctuation() && !matches!(c, '.' | ',' | '/' | '-' | '%' | '(' | ')' | '\'') {
+        if c.is_ascii_punctuation() && !matches!(c, '.' | ',' | '/' | '-' | '%' | '(' | ')' | '\'')
+        {
             let _ = write!(out, "&#{};", u32::from(c));
         } else {
             out.push(c);
@@ -59,5 +60,8 @@ pub fn fence(body: &str, info: &str) -> String {
 }
 /// x
 pub fn html(text: &str) -> String {
-    terminal(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    terminal(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

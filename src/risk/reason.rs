@@ -85,8 +85,10 @@ pub(super) fn of(risk: &Risk) -> Phrase {
         RiskKind::Write => say("adds write access: ").then(about),
         RiskKind::Interrupts => say("it works now and may stop until a person consents again"),
         RiskKind::OtherAccount => say("another account has to consent: ").then(about),
-        RiskKind::Unknown => say("nothing is known of these scopes, which does not mean that \
-                                  they are safe: ")
+        RiskKind::Unknown => say(
+            "nothing is known of these scopes, which does not mean that \
+                                  they are safe: ",
+        )
         .then(about),
         RiskKind::Redundant => about.clone(),
     }

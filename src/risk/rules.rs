@@ -22,7 +22,8 @@ use crate::{
 };
 
 /// The classes by which providers mark scopes that not everybody may ask for: Google's
-/// `restricted`, HubSpot's `highly-sensitive`, Microsoft's `admin-consent`, LinkedIn's `private`.
+/// `restricted`, `HubSpot`'s `highly-sensitive`, Microsoft's `admin-consent`, `LinkedIn`'s
+/// `private`.
 pub const RESTRICTED_CLASSES: [&str; 4] =
     ["restricted", "highly-sensitive", "admin-consent", "private"];
 
@@ -67,9 +68,12 @@ fn removal(change: &Change) -> Vec<Risk> {
         RemoteStatus::Active => Level::Danger,
         RemoteStatus::Disconnected | RemoteStatus::Expired => Level::Warning,
     };
-    let holder = before.account.as_ref().map_or_else(Phrase::default, |account| {
-        Phrase::default().account(account.as_str())
-    });
+    let holder = before
+        .account
+        .as_ref()
+        .map_or_else(Phrase::default, |account| {
+            Phrase::default().account(account.as_str())
+        });
     vec![risk(level, RiskKind::TokensLost, holder)]
 }
 
@@ -164,7 +168,10 @@ fn other_account(change: &Change) -> Vec<Risk> {
         .before
         .as_ref()
         .and_then(|before| before.account.as_ref());
-    let expected = change.after.as_ref().and_then(|after| after.account.as_ref());
+    let expected = change
+        .after
+        .as_ref()
+        .and_then(|after| after.account.as_ref());
     match (holder, expected) {
         (Some(holder), Some(expected)) if !expected.accepts(holder) => {
             let about = Phrase::default()
@@ -309,7 +316,11 @@ mod tests {
             ),
         ];
         for (connector, scope, expected) in cases {
-            assert_eq!(found(&widened(connector, &[scope], &[])), expected, "{scope}");
+            assert_eq!(
+                found(&widened(connector, &[scope], &[])),
+                expected,
+                "{scope}"
+            );
         }
     }
 
