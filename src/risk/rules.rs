@@ -1,0 +1,381 @@
+//! The rules. Each is a function from a change to what it finds, with its reason; [`RULES`] lists
+//! them all.
+//!
+//! | rule | finds | level |
+//! |---|---|---|
+//! | [`removal`] | a connector goes, its tokens are lost | danger; warning if it does not work anyway |
+//! | [`stripe_removal`] | Stripe goes | danger if live, else warning |
+//! | [`widening`] | a scope is added that gives admin access or is restricted by its provider | danger |
+//! | [`widening`] | a scope is added that gives write access | warning |
+//! | [`interruption`] | a connector that works needs a new consent | warning |
+//! | [`other_account`] | not the account that the file expects holds it | warning |
+//! | [`widening`] | a scope is added of which nothing is known | notice |
+//! | [`redundancy`] | a declared scope is included in another declared one | notice |
+//!
+//! What a no-op leaves as it is needs no approval: no rule is run on one.
+
+use super::{Level, Phrase, Risk, RiskKind};
+use crate::{
+    catalogue::{self, Access, Rules},
+    diff::{Action, Authorization, Change},
+    model::{ConnectorType, Kind, RemoteStatus, Scope, StripeMode},
+};
+
+/// The classes by which providers mark scopes that not everybody may ask for: Google's
+/// `restricted`, `HubSpot`'s `highly-sensitive`, Microsoft's `admin-consent`, `LinkedIn`'s
+/// `private`.
+pub const RESTRICTED_CLASSES: [&str; 4] =
+    ["restricted", "highly-sensitive", "admin-consent", "private"];
+
+/// Whether a provider's class is one of [`RESTRICTED_CLASSES`].
+pub fn is_restricted(class: Option<&str>) -> bool {
+    class.is_some_and(|class| RESTRICTED_CLASSES.contains(&class))
+}
+
+type Rule = fn(&Change) -> Vec<Risk>;
+
+const RULES: [Rule; 6] = [
+    stripe_removal,
+    removal,
+    widening,
+    interruption,
+    other_account,
+    redundancy,
+];
+
+/// What a change endangers, gravest first. Nothing, for a no-op.
+pub fn assess(change: &Change) -> Vec<Risk> {
+    if change.action == Action::NoOp {
+        return Vec::new();
+    }
+    let mut risks: Vec<_> = RULES.iter().flat_map(|rule| rule(change)).collect();
+    risks.sort_by(|a, b| b.level.cmp(&a.level).then(a.kind.cmp(&b.kind)));
+    risks
+}
+
+fn risk(level: Level, kind: RiskKind, about: Phrase) -> Risk {
+    Risk { level, kind, about }
+}
+
+fn removal(change: &Change) -> Vec<Risk> {
+    let Some(before) = change.before.as_ref() else {
+        return Vec::new();
+    };
+    if change.action != Action::Delete || change.kind() == Kind::Stripe {
+        return Vec::new();
+    }
+    let level = match before.status {
+        RemoteStatus::Active => Level::Danger,
+        RemoteStatus::Disconnected | RemoteStatus::Expired => Level::Warning,
+    };
+    let holder = before
+        .account
+        .as_ref()
+        .map_or_else(Phrase::default, |account| {
+            Phrase::default().account(account.as_str())
+        });
+    vec![risk(level, RiskKind::TokensLost, holder)]
+}
+
+fn stripe_removal(change: &Change) -> Vec<Risk> {
+    if change.action != Action::Delete || change.kind() != Kind::Stripe {
+        return Vec::new();
+    }
+    let mode = change.before.as_ref().and_then(|before| before.mode);
+    let (level, kind) = match mode {
+        Some(StripeMode::Sandbox) => (Level::Warning, RiskKind::SandboxLost),
+        // A mode that is not known is taken for the worse.
+        Some(StripeMode::Live) | None => (Level::Danger, RiskKind::LivePayments),
+    };
+    vec![risk(level, kind, Phrase::default())]
+}
+
+/// A scope that another one of the change already brings is not counted: it widens nothing.
+fn widening(change: &Change) -> Vec<Risk> {
+    let rules = Rules::default();
+    let (mut admin, mut restricted, mut write, mut unknown) = (vec![], vec![], vec![], vec![]);
+    for scope in change.scopes.added.iter() {
+        if includer(change, &rules, scope).is_some() {
+            continue;
+        }
+        match catalogue::fact(change.connector.as_str(), scope.as_str()) {
+            None => unknown.push((scope, None)),
+            Some(fact) => {
+                let found = (scope, Some(fact.meaning));
+                if fact.access == Access::Admin {
+                    admin.push(found);
+                } else if is_restricted(fact.class) {
+                    restricted.push(found);
+                } else if fact.access == Access::Write {
+                    write.push(found);
+                }
+            }
+        }
+    }
+    [
+        (Level::Danger, RiskKind::Admin, admin),
+        (Level::Danger, RiskKind::Restricted, restricted),
+        (Level::Warning, RiskKind::Write, write),
+        (Level::Notice, RiskKind::Unknown, unknown),
+    ]
+    .into_iter()
+    .filter(|(_, _, found)| !found.is_empty())
+    .map(|(level, kind, found)| risk(level, kind, name_some(&found)))
+    .collect()
+}
+
+/// How many scopes a reason names; the rest is counted, and stands in the change itself.
+const NAMED: usize = 3;
+
+/// The scopes with their meanings, if they are few.
+fn name_some(scopes: &[(&Scope, Option<&'static str>)]) -> Phrase {
+    let mut phrase = Phrase::default();
+    for (index, (scope, meaning)) in scopes.iter().take(NAMED).enumerate() {
+        if index > 0 {
+            phrase = phrase.words(", ");
+        }
+        phrase = phrase.scope(scope);
+        if let (Some(meaning), true) = (meaning, scopes.len() <= NAMED) {
+            phrase = phrase.words(format!(" ({meaning})"));
+        }
+    }
+    match scopes.len().saturating_sub(NAMED) {
+        0 => phrase,
+        more => phrase.words(format!(" and {more} more")),
+    }
+}
+
+fn interruption(change: &Change) -> Vec<Risk> {
+    let works = change
+        .before
+        .as_ref()
+        .is_some_and(|before| before.status == RemoteStatus::Active);
+    let asks_again = matches!(change.action, Action::Update | Action::Reauthorize)
+        && change.authorization == Authorization::Required;
+    if works && asks_again {
+        vec![risk(
+            Level::Warning,
+            RiskKind::Interrupts,
+            Phrase::default(),
+        )]
+    } else {
+        Vec::new()
+    }
+}
+
+fn other_account(change: &Change) -> Vec<Risk> {
+    let holder = change
+        .before
+        .as_ref()
+        .and_then(|before| before.account.as_ref());
+    let expected = change
+        .after
+        .as_ref()
+        .and_then(|after| after.account.as_ref());
+    match (holder, expected) {
+        (Some(holder), Some(expected)) if !expected.accepts(holder) => {
+            let about = Phrase::default()
+                .account(holder.as_str())
+                .words(" holds it, the file expects ")
+                .account(expected.as_str());
+            vec![risk(Level::Warning, RiskKind::OtherAccount, about)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn redundancy(change: &Change) -> Vec<Risk> {
+    let Some(after) = change.after.as_ref() else {
+        return Vec::new();
+    };
+    let rules = Rules::default();
+    let found = after.scopes.iter().filter_map(|scope| {
+        let wide = includer(change, &rules, scope)?;
+        let about = Phrase::default()
+            .scope(wide)
+            .words(" already includes ")
+            .scope(scope);
+        Some(risk(Level::Notice, RiskKind::Redundant, about))
+    });
+    found.collect()
+}
+
+/// The declared scope that already includes this one. Of two that include each other, neither is
+/// redundant.
+fn includer<'a>(change: &'a Change, rules: &Rules, narrow: &Scope) -> Option<&'a Scope> {
+    let connector: &ConnectorType = &change.connector;
+    let after = change.after.as_ref()?;
+    after.scopes.iter().find(|wide| {
+        rules.includes(connector, wide, narrow) && !rules.includes(connector, narrow, wide)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        catalogue::ScopeDiff,
+        diff::Desired,
+        model::{Account, ExpectedAccount, RemoteConnector, Scopes},
+    };
+
+    fn scopes(scopes: &[&str]) -> Scopes {
+        scopes.iter().copied().collect()
+    }
+
+    fn state(status: RemoteStatus, granted: &[&str]) -> RemoteConnector {
+        RemoteConnector {
+            status,
+            scopes: scopes(granted),
+            account: Some(Account::new("ops@example.com")),
+            mode: None,
+        }
+    }
+
+    fn change(name: &str, action: Action) -> Change {
+        Change {
+            connector: ConnectorType::parse(name).unwrap(),
+            action,
+            file: None,
+            before: None,
+            after: None,
+            scopes: ScopeDiff::default(),
+            authorization: Authorization::None,
+        }
+    }
+
+    /// An update that adds scopes to a connector that works.
+    fn widened(name: &str, added: &[&str], kept: &[&str]) -> Change {
+        let mut change = change(name, Action::Update);
+        change.before = Some(state(RemoteStatus::Active, kept));
+        change.after = Some(Desired {
+            scopes: added.iter().chain(kept).copied().collect(),
+            account: None,
+        });
+        change.scopes.added = scopes(added);
+        change.scopes.kept = scopes(kept);
+        change.authorization = Authorization::Required;
+        change
+    }
+
+    fn found(change: &Change) -> Vec<(Level, RiskKind)> {
+        assess(change)
+            .iter()
+            .map(|risk| (risk.level, risk.kind))
+            .collect()
+    }
+
+    #[test]
+    fn a_removal_names_whose_tokens_are_lost() {
+        let mut gone = change("hubspot", Action::Delete);
+        gone.before = Some(state(RemoteStatus::Active, &[]));
+        let risks = assess(&gone);
+        assert_eq!(risks[0].level, Level::Danger);
+        assert_eq!(
+            risks[0].reason().to_string(),
+            "the tokens of ops@example.com are lost for good"
+        );
+        gone.before = Some(state(RemoteStatus::Expired, &[]));
+        assert_eq!(found(&gone), [(Level::Warning, RiskKind::TokensLost)]);
+    }
+
+    #[test]
+    fn removing_live_stripe_is_the_gravest() {
+        let mut gone = change("stripe", Action::Delete);
+        gone.before = Some(RemoteConnector::stripe(StripeMode::Live));
+        assert_eq!(found(&gone), [(Level::Danger, RiskKind::LivePayments)]);
+        gone.before = Some(RemoteConnector::stripe(StripeMode::Sandbox));
+        assert_eq!(found(&gone), [(Level::Warning, RiskKind::SandboxLost)]);
+        assert_eq!(RiskKind::ALL.iter().min(), Some(&RiskKind::LivePayments));
+    }
+
+    #[test]
+    fn widening_is_told_by_what_the_scope_permits() {
+        let interrupts = (Level::Warning, RiskKind::Interrupts);
+        let cases: [(&str, &str, &[(Level, RiskKind)]); 5] = [
+            (
+                "gmail",
+                "https://www.googleapis.com/auth/gmail.readonly",
+                &[(Level::Danger, RiskKind::Restricted), interrupts],
+            ),
+            (
+                "gmail",
+                "https://www.googleapis.com/auth/gmail.settings.sharing",
+                &[(Level::Danger, RiskKind::Admin), interrupts],
+            ),
+            (
+                "slack",
+                "chat:write",
+                &[(Level::Warning, RiskKind::Write), interrupts],
+            ),
+            ("slack", "channels:read", &[interrupts]),
+            (
+                "slack",
+                "no-such:scope",
+                &[interrupts, (Level::Notice, RiskKind::Unknown)],
+            ),
+        ];
+        for (connector, scope, expected) in cases {
+            assert_eq!(
+                found(&widened(connector, &[scope], &[])),
+                expected,
+                "{scope}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_included_already_is_pointed_out_and_widens_nothing() {
+        let full = "https://mail.google.com/";
+        let part = "https://www.googleapis.com/auth/gmail.readonly";
+        let risks = assess(&widened("gmail", &[part], &[full]));
+        let kinds: Vec<_> = risks.iter().map(|risk| risk.kind).collect();
+        assert_eq!(kinds, [RiskKind::Interrupts, RiskKind::Redundant]);
+        assert_eq!(
+            risks[1].reason().to_string(),
+            format!("{full} already includes {part}")
+        );
+    }
+
+    #[test]
+    fn another_account_is_told_from_the_expected_one() {
+        let mut again = widened("notion", &[], &[]);
+        again.action = Action::Reauthorize;
+        again.after.as_mut().unwrap().account = ExpectedAccount::parse("ceo@example.com");
+        assert_eq!(
+            found(&again),
+            [
+                (Level::Warning, RiskKind::Interrupts),
+                (Level::Warning, RiskKind::OtherAccount)
+            ]
+        );
+        again.after.as_mut().unwrap().account = ExpectedAccount::parse("@example.com");
+        assert_eq!(found(&again), [(Level::Warning, RiskKind::Interrupts)]);
+    }
+
+    #[test]
+    fn what_does_not_work_is_not_interrupted() {
+        let mut again = change("notion", Action::Reauthorize);
+        again.before = Some(state(RemoteStatus::Expired, &[]));
+        again.authorization = Authorization::Required;
+        assert_eq!(found(&again), []);
+    }
+
+    #[test]
+    fn a_no_op_is_silent() {
+        let mut same = widened("gmail", &["https://mail.google.com/"], &[]);
+        same.action = Action::NoOp;
+        same.authorization = Authorization::Pending;
+        assert_eq!(found(&same), []);
+    }
+
+    #[test]
+    fn many_scopes_are_counted() {
+        let mut names: Vec<String> = (0..9).map(|n| format!("odd{n}")).collect();
+        names.sort();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let risks = assess(&widened("slack", &names, &[]));
+        let reason = risks.last().unwrap().reason().to_string();
+        assert!(reason.ends_with("odd0, odd1, odd2 and 6 more"), "{reason}");
+    }
+}

@@ -1,0 +1,67 @@
+//! JSON that is safe wherever it is printed.
+
+use std::{borrow::Cow, fmt::Write as _};
+
+use serde::Serialize;
+
+use crate::escape;
+
+/// A document as JSON: readable, with a line break at its end.
+#[expect(
+    clippy::expect_used,
+    reason = "derived from plain structs whose maps have text as keys: nothing in it can fail"
+)]
+pub(super) fn pretty(document: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(document).expect("a report is valid JSON");
+    let mut text = harmless(&text);
+    text.push('\n');
+    text
+}
+
+/// Text as a JSON string on one line.
+pub(super) fn quoted(text: &str) -> String {
+    harmless(&serde_json::Value::from(text).to_string())
+}
+
+/// The same JSON, with nothing in it that a terminal, an eye or a CI runner takes for something
+/// else: invisible characters and `##[` only ever stand inside of strings, where `\u` means the
+/// same.
+fn harmless(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut chars = json.chars().peekable();
+    while let Some(c) = chars.next() {
+        let command = c == '#' && chars.peek() == Some(&'#');
+        if command || is_hidden(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+fn is_hidden(c: char) -> bool {
+    match c {
+        '\n' | ' '..='~' => false,
+        _ => matches!(escape::terminal(c.encode_utf8(&mut [0; 4])), Cow::Owned(_)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hidden_is_written_out_and_means_the_same() {
+        let text = "a\u{202e}b\u{9b}31m\n##[error]x ü \u{e0041}";
+        let json = quoted(text);
+        assert!(
+            json.chars().all(|c| c == 'ü' || (' '..='~').contains(&c)),
+            "{json}"
+        );
+        assert!(!json.contains("##"));
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
+}

@@ -1,0 +1,146 @@
+//! Untrusted words within a line of Markdown.
+
+use super::Options;
+use crate::{
+    escape,
+    model::Account,
+    risk::{Phrase, Piece},
+    view::words::shell_word,
+};
+
+/// Longer untrusted text is cut; the whole stands in the plan.
+const LONGEST: usize = 160;
+
+/// Untrusted text as a code span.
+pub(super) fn code(text: &str) -> String {
+    escape::markdown_code(&escape::limited(text, LONGEST))
+}
+
+/// Untrusted text for a line within the fence.
+pub(super) fn plain(text: &str) -> String {
+    escape::limited(text, LONGEST)
+}
+
+/// Somebody's address, as far as strangers may read it.
+pub(super) fn account(text: &str, options: &Options) -> String {
+    // A pattern for a domain is nobody's address.
+    let pattern = text
+        .strip_prefix('@')
+        .is_some_and(|rest| !rest.contains('@'));
+    if options.show_accounts || pattern {
+        text.to_owned()
+    } else {
+        Account::new(text).masked()
+    }
+}
+
+/// Free text of the remote or about a file; addresses in it are masked too.
+pub(super) fn message(text: &str, options: &Options) -> String {
+    if options.show_accounts {
+        text.to_owned()
+    } else {
+        mask_addresses(text)
+    }
+}
+
+/// A sentence, with its untrusted pieces as code.
+pub(super) fn phrase(phrase: &Phrase, options: &Options) -> String {
+    let pieces = phrase.0.iter().map(|piece| match piece {
+        Piece::Words(words) => words.to_string(),
+        Piece::Scope(scope) => code(scope.as_str()),
+        Piece::Account(text) => code(&account(text, options)),
+    });
+    pieces.collect()
+}
+
+/// A sentence for a line within the fence.
+pub(super) fn plain_phrase(phrase: &Phrase, options: &Options) -> String {
+    let pieces = phrase.0.iter().map(|piece| match piece {
+        Piece::Words(words) => words.to_string(),
+        Piece::Scope(scope) => plain(scope.as_str()),
+        Piece::Account(text) => plain(&account(text, options)),
+    });
+    pieces.collect()
+}
+
+/// A command of ours as a code span; `file` is quoted as a shell needs it.
+pub(super) fn command(before: &str, file: &str, after: &str) -> String {
+    escape::markdown_code(&format!("{before} {}{after}", shell_word(file)))
+}
+
+/// Where the whole is, as the end of a sentence.
+pub(super) fn whole(options: &Options) -> String {
+    match (&options.whole, &options.file) {
+        // An address that was parsed holds neither white space nor angle brackets.
+        (Some(url), _) if matches!(url.scheme(), "http" | "https") => {
+            format!("the whole is [here](<{url}>)")
+        }
+        (_, Some(file)) => format!("the whole: {}", command("connplan show", file, "")),
+        (_, None) => "the whole: `connplan show FILE`".to_owned(),
+    }
+}
+
+/// Masks whatever looks like an e-mail address.
+fn mask_addresses(text: &str) -> String {
+    let in_local =
+        |c: char| !(c.is_whitespace() || c.is_control() || "@<>()[]{},;:\"'`|\\/=".contains(c));
+    let in_domain = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
+    let mut out = String::with_capacity(text.len());
+    let mut parts = text.split('@').peekable();
+    while let Some(part) = parts.next() {
+        let Some(next) = parts.peek() else {
+            out.push_str(part);
+            break;
+        };
+        let is_address = next.starts_with(in_domain);
+        let local = part
+            .char_indices()
+            .rev()
+            .take_while(|(_, c)| in_local(*c))
+            .last()
+            .map_or(part.len(), |(at, _)| at);
+        let (before, local) = part.split_at(local);
+        out.push_str(before);
+        match local.chars().next() {
+            Some(first) if is_address => {
+                out.push(first);
+                out.push_str("***");
+            }
+            _ => out.push_str(local),
+        }
+        out.push('@');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_in_free_text_are_masked() {
+        let cases = [
+            (
+                "held by ops@example.com, not you",
+                "held by o***@example.com, not you",
+            ),
+            ("<a.b+c@x.org>;d@y.org", "<a***@x.org>;d***@y.org"),
+            ("@team look", "@team look"),
+            ("a @ b", "a @ b"),
+            ("no address", "no address"),
+            ("x@", "x@"),
+        ];
+        for (text, masked) in cases {
+            assert_eq!(mask_addresses(text), masked);
+        }
+    }
+
+    #[test]
+    fn a_domain_is_nobodys_address() {
+        let options = Options::default();
+        assert_eq!(account("@example.com", &options), "@example.com");
+        assert_eq!(account("ops@example.com", &options), "o***@example.com");
+        assert_eq!(account("@ops@example.com", &options), "@***@example.com");
+        assert_eq!(account("Jane Doe", &options), "J***");
+    }
+}

@@ -1,0 +1,233 @@
+//! A plan as Markdown.
+
+use std::{cmp::Reverse, fmt::Write as _};
+
+use super::{
+    Options, inline,
+    layout::{Document, Names},
+    warnings,
+};
+use crate::{
+    diff::{Action, Authorization},
+    model::{Diagnostic, Kind, RemoteStatus, Severity},
+    risk::{Level, RiskKind},
+    view::{
+        report::{AppReport, ChangeReport, PlanReport, UnmanagedReport},
+        words,
+    },
+};
+
+/// So many findings are shown.
+const FINDINGS: usize = 10;
+
+/// A plan as Markdown, never longer than `options.max_bytes`.
+pub fn plan(report: &PlanReport, options: &Options) -> String {
+    let document = Document {
+        head: head(report),
+        warnings: warnings::lines(report, options),
+        names: names(report),
+        findings: findings(&report.diagnostics, options),
+        details_title: "Details, scope by scope",
+        details: details(report, options),
+        foot: foot(report, options),
+        whole: inline::whole(options),
+    };
+    document.fit(options.max_bytes)
+}
+
+/// Two lines: which app, and how much.
+fn head(report: &PlanReport) -> Vec<String> {
+    let apps: Vec<_> = report
+        .apps
+        .iter()
+        .map(|app| app_name(app.app_id.as_str(), app.environment.as_deref()))
+        .collect();
+    let mut counts = String::new();
+    if report.speculative {
+        let _ = write!(counts, "🔶 **{}** ", words::SPECULATIVE);
+    }
+    let _ = write!(counts, "**{}**", words::counts(report));
+    let waiting = words::pending(report);
+    if waiting > 0 && report.has_changes() {
+        let _ = write!(counts, " {}", words::waits(waiting));
+    }
+    vec![format!("## connplan plan: {}", apps.join("; ")), counts]
+}
+
+pub(super) fn app_name(id: &str, environment: Option<&str>) -> String {
+    let mut name = format!("app {}", inline::code(id));
+    if let Some(environment) = environment {
+        let _ = write!(name, ", environment {}", inline::code(environment));
+    }
+    name
+}
+
+fn names(report: &PlanReport) -> Vec<Names> {
+    let mut lists = Vec::new();
+    let mut list = |heading: &str, names: Vec<String>| {
+        if !names.is_empty() {
+            lists.push(Names {
+                heading: format!("{heading} ({})", names.len()),
+                names,
+            });
+        }
+    };
+    let changed = |action: Action| {
+        report
+            .changes()
+            .filter(move |change| change.action == action && !words::is_pending(change))
+            .map(name_of)
+            .collect::<Vec<_>>()
+    };
+    list("+ Add", changed(Action::Create));
+    list("~ Change", changed(Action::Update));
+    list("! Authorize again", changed(Action::Reauthorize));
+    list("- Remove", changed(Action::Delete));
+    let pending = report.changes().filter(|change| words::is_pending(change));
+    list("Waiting for authorization", pending.map(name_of).collect());
+    let kept = |of: fn(&AppReport) -> &Vec<UnmanagedReport>| {
+        report
+            .apps
+            .iter()
+            .flat_map(of)
+            .map(|state| inline::code(state.connector.as_str()))
+            .collect::<Vec<_>>()
+    };
+    list("Unmanaged, kept", kept(|app| &app.unmanaged));
+    list("Not looked at (--target)", kept(|app| &app.untargeted));
+    lists
+}
+
+/// A name; those that a danger is about are marked, for the warnings may not name them all.
+fn name_of(change: &ChangeReport) -> String {
+    let name = inline::code(change.connector.as_str());
+    match change.level() {
+        Some(Level::Danger) => format!("{name} 🛑"),
+        _ => name,
+    }
+}
+
+fn findings(diagnostics: &[Diagnostic], options: &Options) -> Vec<String> {
+    let mut lines: Vec<_> = diagnostics
+        .iter()
+        .take(FINDINGS)
+        .map(|diagnostic| {
+            let word = match diagnostic.severity {
+                Severity::Error => "Error",
+                Severity::Warning => "Warning",
+            };
+            let place = diagnostic.file.as_ref().map_or_else(String::new, |file| {
+                let mut place = file.clone();
+                for number in [diagnostic.line, diagnostic.column].into_iter().flatten() {
+                    let _ = write!(place, ":{number}");
+                }
+                format!(" in {}", inline::code(&place))
+            });
+            let message = inline::code(&inline::message(&diagnostic.message, options));
+            format!("- {word}{place}: {message}")
+        })
+        .collect();
+    if let more @ 1.. = diagnostics.len().saturating_sub(FINDINGS) {
+        lines.push(format!("- and {more} more; see `connplan validate`"));
+    }
+    lines
+}
+
+/// The lines of the fence: what is grave first, then by name.
+fn details(report: &PlanReport, options: &Options) -> Vec<String> {
+    let mut changes: Vec<_> = report
+        .changes()
+        .filter(|change| change.action != Action::NoOp)
+        .collect();
+    changes.sort_by_key(|change| Reverse(change.level()));
+    changes
+        .into_iter()
+        .flat_map(|change| change_lines(change, options))
+        .collect()
+}
+
+fn change_lines(change: &ChangeReport, options: &Options) -> Vec<String> {
+    let origin = change
+        .file
+        .as_deref()
+        .map_or_else(|| "no file declares it".to_owned(), inline::plain);
+    let mut lines = vec![format!(
+        "@@ {} {}: {}, {origin} @@",
+        change.action.symbol(),
+        change.connector,
+        change.action
+    )];
+    if let Some(before) = &change.before {
+        match (before.mode, before.status) {
+            (Some(mode), _) => lines.push(format!("  mode: {mode}")),
+            (None, RemoteStatus::Active) => {}
+            (None, status) => lines.push(format!("  the remote says {status}")),
+        }
+    } else if change.kind == Kind::Stripe {
+        lines.push("  a Stripe sandbox is provisioned (mode: sandbox)".to_owned());
+    }
+    for (sign, scopes) in [('+', &change.scopes.added), ('-', &change.scopes.removed)] {
+        for scope in scopes.iter() {
+            let fact = change.scope_facts.get(scope);
+            let meaning = fact.map(|fact| format!("  ({})", fact.describe()));
+            lines.push(format!(
+                "{sign} {}{}",
+                inline::plain(scope.as_str()),
+                meaning.unwrap_or_default()
+            ));
+        }
+    }
+    for scope in change.scopes.provider_added.iter() {
+        lines.push(format!(
+            "  {} (added by the provider)",
+            inline::plain(scope.as_str())
+        ));
+    }
+    let kept = change.scopes.kept.len();
+    if kept > 0 {
+        lines.push(format!("  {}", words::count(kept, "unchanged scope")));
+    }
+    for risk in &change.risks {
+        let stands_at_its_scope = matches!(
+            risk.kind,
+            RiskKind::Admin | RiskKind::Restricted | RiskKind::Write | RiskKind::Unknown
+        );
+        if !stands_at_its_scope {
+            let reason = inline::plain_phrase(&risk.source.reason(), options);
+            lines.push(format!("! {}: {reason}", risk.level));
+        }
+    }
+    if change.action != Action::Delete {
+        let words = match change.authorization {
+            Authorization::Possible => "possible (only the server knows)",
+            other => other.as_str(),
+        };
+        lines.push(format!("  authorization: {words}"));
+    }
+    lines
+}
+
+fn foot(report: &PlanReport, options: &Options) -> Vec<String> {
+    let addresses: Vec<_> = report
+        .apps
+        .iter()
+        .map(|app| inline::code(app.api_url.as_str()))
+        .collect();
+    let mut lines = vec![format!(
+        "Digest `{}`, at {}, by connplan {}.",
+        report.digest,
+        addresses.join(", "),
+        env!("CARGO_PKG_VERSION")
+    )];
+    if report.speculative {
+        lines.push("It can not be applied: it was made from a snapshot.".to_owned());
+    } else if report.has_changes() {
+        let file = options.file.as_deref().unwrap_or("FILE");
+        let digest = format!(" --expect-digest {}", report.digest);
+        lines.push(format!(
+            "To carry out exactly this plan: {}",
+            inline::command("connplan apply", file, &digest)
+        ));
+    }
+    lines
+}

@@ -1,0 +1,72 @@
+//! What a scope permits, as it stands in a report.
+
+use serde::Serialize;
+
+use crate::{
+    catalogue::{self, Access},
+    model::{ConnectorType, Scope},
+    risk,
+};
+
+/// What is known of one scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct FactReport {
+    /// What it permits, in a few words; null if nothing is known.
+    pub meaning: Option<&'static str>,
+    /// `identity`, `read`, `write` or `admin`; null if nothing is known.
+    pub access: Option<Access>,
+    /// The provider's own class, where it has one and publishes it.
+    pub class: Option<&'static str>,
+    /// Whether the catalogue knows the scope. An unknown one is not thereby safe.
+    pub known: bool,
+}
+
+impl FactReport {
+    /// Looks the scope up.
+    pub fn of(connector: &ConnectorType, scope: &Scope) -> Self {
+        match catalogue::fact(connector.as_str(), scope.as_str()) {
+            Some(fact) => Self {
+                meaning: Some(fact.meaning),
+                access: Some(fact.access),
+                class: fact.class,
+                known: true,
+            },
+            None => Self {
+                meaning: None,
+                access: None,
+                class: None,
+                known: false,
+            },
+        }
+    }
+
+    /// Whether a reader must see it however long the list is.
+    pub fn is_grave(&self) -> bool {
+        self.access == Some(Access::Admin) || risk::is_restricted(self.class)
+    }
+
+    /// One line for a person: `read all mail · read, restricted`. Own words only.
+    pub fn describe(&self) -> String {
+        match (self.meaning, self.access) {
+            (Some(meaning), Some(access)) => {
+                let grave = |word: &str, grave: bool| {
+                    if grave {
+                        word.to_uppercase()
+                    } else {
+                        word.to_owned()
+                    }
+                };
+                let mut text = format!(
+                    "{meaning} · {}",
+                    grave(access.as_str(), access == Access::Admin)
+                );
+                if let Some(class) = self.class {
+                    text.push_str(", ");
+                    text.push_str(&grave(class, risk::is_restricted(Some(class))));
+                }
+                text
+            }
+            _ => "unknown, which does not mean safe".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The public JSON shapes of a plan and of a receipt.
+//!
+//! What stands in `format_version` 1 keeps its meaning: keys are added, never renamed. The order of
+//! keys is the order of the fields here. A report is a plain value that holds all that any view
+//! shows.
+
+mod facts;
+mod plan;
+mod receipt;
+
+pub use facts::FactReport;
+pub use plan::{
+    AfterReport, AppReport, BeforeReport, ChangeReport, PlanReport, RiskReport, ScopesReport,
+    UnmanagedReport,
+};
+pub use receipt::{AppReceiptReport, ReceiptReport, ResultReport};
+
+/// The version of every JSON document that this program prints.
+pub const FORMAT_VERSION: &str = "1.0";

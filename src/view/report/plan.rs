@@ -1,0 +1,264 @@
+//! A plan, as the world sees it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{FORMAT_VERSION, FactReport};
+use crate::{
+    diff::{Action, Authorization, Change},
+    model::{
+        Account, ApiUrl, AppId, ConnectorType, Diagnostic, ExpectedAccount, Kind, RemoteConnector,
+        RemoteStatus, Scope, Scopes, StripeMode,
+    },
+    plan::{AppPlan, Digest, Plan, Summary},
+    risk::{self, Level, Risk, RiskKind},
+    view::json,
+};
+
+/// A plan as JSON: `plan --format json`, `show PLAN --format json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlanReport {
+    /// The version of this shape.
+    pub format_version: &'static str,
+    /// Always `plan`.
+    pub kind: &'static str,
+    /// What names the plan's meaning.
+    pub digest: Digest,
+    /// Made from a snapshot; `apply` refuses it.
+    pub speculative: bool,
+    /// One today.
+    pub apps: Vec<AppReport>,
+    /// The counts.
+    pub summary: Summary,
+    /// What was found in the files while planning.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The part of a plan that concerns one app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AppReport {
+    /// The app.
+    pub app_id: AppId,
+    /// The `--env` by which it was found.
+    pub environment: Option<String>,
+    /// Where its API is.
+    pub api_url: ApiUrl,
+    /// In order of connector name, no-ops included.
+    pub changes: Vec<ChangeReport>,
+    /// Remote connectors without a file that are left alone.
+    pub unmanaged: Vec<UnmanagedReport>,
+    /// Remote connectors that `--target` left out of sight.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub untargeted: Vec<UnmanagedReport>,
+}
+
+/// What is to happen to one connector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChangeReport {
+    /// Which connector.
+    pub connector: ConnectorType,
+    /// OAuth or Stripe.
+    pub kind: Kind,
+    /// What happens.
+    pub action: Action,
+    /// The file that declares it, relative to the project root; null for a removal.
+    pub file: Option<String>,
+    /// What the remote has.
+    pub before: Option<BeforeReport>,
+    /// What the files declare; null for a removal.
+    pub after: Option<AfterReport>,
+    /// `before` against `after`, scope by scope.
+    pub scopes: ScopesReport,
+    /// Whether a person has to consent.
+    pub authorization: Authorization,
+    /// What is dangerous about it, gravest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub risks: Vec<RiskReport>,
+    /// What the added and removed scopes permit.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub scope_facts: BTreeMap<Scope, FactReport>,
+}
+
+/// A connector as the remote has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BeforeReport {
+    /// What was granted.
+    pub scopes: Scopes,
+    /// Whether it works.
+    pub status: RemoteStatus,
+    /// Who authorized it, where the remote says so.
+    pub account: Option<Account>,
+    /// Stripe alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<StripeMode>,
+}
+
+/// A connector as the files declare it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AfterReport {
+    /// Exactly these are asked for.
+    pub scopes: Scopes,
+    /// Who is to consent, if the file says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<ExpectedAccount>,
+}
+
+/// `before` against `after`. Each list is sorted and free of duplicates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScopesReport {
+    /// Declared, and not in force.
+    pub added: Scopes,
+    /// In force, and no longer declared.
+    pub removed: Scopes,
+    /// Both.
+    pub kept: Scopes,
+    /// In force because the provider adds them; no change.
+    pub provider_added: Scopes,
+}
+
+/// A remote connector that is left alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnmanagedReport {
+    /// Which connector.
+    pub connector: ConnectorType,
+    /// OAuth or Stripe.
+    pub kind: Kind,
+    /// What was granted.
+    pub scopes: Scopes,
+    /// Whether it works.
+    pub status: RemoteStatus,
+    /// Who authorized it, where the remote says so.
+    pub account: Option<Account>,
+    /// Stripe alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<StripeMode>,
+}
+
+/// One danger, with its reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RiskReport {
+    /// How much it matters.
+    pub level: Level,
+    /// Which rule found it.
+    pub kind: RiskKind,
+    /// Why, as one clause. May quote a file or the remote.
+    pub reason: String,
+    /// The same in pieces, for views that mark and mask them.
+    #[serde(skip)]
+    pub(in crate::view) source: Risk,
+}
+
+impl PlanReport {
+    /// Reports a plan under the digest that names it.
+    pub fn new(plan: &Plan, digest: &Digest) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            kind: "plan",
+            digest: digest.clone(),
+            speculative: plan.speculative,
+            apps: plan.apps.iter().map(AppReport::from).collect(),
+            summary: plan.summary(),
+            diagnostics: plan.diagnostics.clone(),
+        }
+    }
+
+    /// The report as JSON, with a line break at its end. The same plan gives the same bytes.
+    pub fn to_json(&self) -> String {
+        json::pretty(self)
+    }
+
+    /// Every change of every app.
+    pub fn changes(&self) -> impl Iterator<Item = &ChangeReport> {
+        self.apps.iter().flat_map(|app| &app.changes)
+    }
+
+    /// Whether anything would be written.
+    pub fn has_changes(&self) -> bool {
+        self.changes().any(|change| change.action != Action::NoOp)
+    }
+}
+
+impl ChangeReport {
+    /// The gravest level among its risks.
+    pub fn level(&self) -> Option<Level> {
+        self.risks.iter().map(|risk| risk.level).max()
+    }
+}
+
+impl From<&AppPlan> for AppReport {
+    fn from(plan: &AppPlan) -> Self {
+        let listed = |connectors: &BTreeMap<ConnectorType, RemoteConnector>| {
+            connectors.iter().map(UnmanagedReport::from).collect()
+        };
+        Self {
+            app_id: plan.app.id.clone(),
+            environment: plan.app.environment.clone(),
+            api_url: plan.app.api_url.clone(),
+            changes: plan.changes.iter().map(ChangeReport::from).collect(),
+            unmanaged: listed(&plan.unmanaged),
+            untargeted: listed(&plan.untargeted),
+        }
+    }
+}
+
+impl From<&Change> for ChangeReport {
+    fn from(change: &Change) -> Self {
+        let scopes = &change.scopes;
+        let moved = scopes.added.iter().chain(scopes.removed.iter());
+        Self {
+            connector: change.connector.clone(),
+            kind: change.kind(),
+            action: change.action,
+            file: change.file.clone(),
+            before: change.before.as_ref().map(|before| BeforeReport {
+                scopes: before.scopes.clone(),
+                status: before.status,
+                account: before.account.clone(),
+                mode: before.mode,
+            }),
+            after: change.after.as_ref().map(|after| AfterReport {
+                scopes: after.scopes.clone(),
+                account: after.account.clone(),
+            }),
+            scopes: ScopesReport {
+                added: scopes.added.clone(),
+                removed: scopes.removed.clone(),
+                kept: scopes.kept.clone(),
+                provider_added: scopes.provider_added.clone(),
+            },
+            authorization: change.authorization,
+            risks: risk::assess(change)
+                .into_iter()
+                .map(RiskReport::from)
+                .collect(),
+            scope_facts: moved
+                .map(|scope| (scope.clone(), FactReport::of(&change.connector, scope)))
+                .collect(),
+        }
+    }
+}
+
+impl From<(&ConnectorType, &RemoteConnector)> for UnmanagedReport {
+    fn from((connector, state): (&ConnectorType, &RemoteConnector)) -> Self {
+        Self {
+            connector: connector.clone(),
+            kind: connector.kind(),
+            scopes: state.scopes.clone(),
+            status: state.status,
+            account: state.account.clone(),
+            mode: state.mode,
+        }
+    }
+}
+
+impl From<Risk> for RiskReport {
+    fn from(source: Risk) -> Self {
+        Self {
+            level: source.level,
+            kind: source.kind,
+            reason: source.reason().to_string(),
+            source,
+        }
+    }
+}

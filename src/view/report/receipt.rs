@@ -1,0 +1,115 @@
+//! A receipt, as the world sees it.
+
+use serde::Serialize;
+
+use super::FORMAT_VERSION;
+use crate::{
+    diff::Action,
+    model::{ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, Scopes, StripeMode},
+    plan::Digest,
+    receipt::{AppReceipt, ChangeResult, Outcome, Receipt, Summary},
+    view::json,
+};
+
+/// A receipt as JSON: `apply --format json`, `show RECEIPT --format json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReceiptReport {
+    /// The version of this shape.
+    pub format_version: &'static str,
+    /// Always `receipt`.
+    pub kind: &'static str,
+    /// What names the receipt's meaning.
+    pub digest: Digest,
+    /// The plan that was carried out.
+    pub plan_digest: Digest,
+    /// One today.
+    pub apps: Vec<AppReceiptReport>,
+    /// The counts.
+    pub summary: Summary,
+}
+
+/// What an apply did to one app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AppReceiptReport {
+    /// The app.
+    pub app_id: AppId,
+    /// The `--env` by which it was found.
+    pub environment: Option<String>,
+    /// Where its API is.
+    pub api_url: ApiUrl,
+    /// In order of connector name.
+    pub results: Vec<ResultReport>,
+}
+
+/// What became of one change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ResultReport {
+    /// Which connector.
+    pub connector: ConnectorType,
+    /// What the plan said.
+    pub action: Action,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// More about it. May quote the remote.
+    pub message: Option<String>,
+    /// The scopes that were approved.
+    pub scopes: Scopes,
+    /// What a pending authorization's status is asked with.
+    pub connection_id: Option<ConnectionId>,
+    /// Who is to consent, if the file says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<ExpectedAccount>,
+    /// Stripe alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<StripeMode>,
+}
+
+impl ReceiptReport {
+    /// Reports a receipt under the digest that names it.
+    pub fn new(receipt: &Receipt, digest: &Digest) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            kind: "receipt",
+            digest: digest.clone(),
+            plan_digest: receipt.plan_digest.clone(),
+            apps: receipt.apps.iter().map(AppReceiptReport::from).collect(),
+            summary: receipt.summary(),
+        }
+    }
+
+    /// The report as JSON, with a line break at its end.
+    pub fn to_json(&self) -> String {
+        json::pretty(self)
+    }
+
+    /// Every result of every app.
+    pub fn results(&self) -> impl Iterator<Item = &ResultReport> {
+        self.apps.iter().flat_map(|app| &app.results)
+    }
+}
+
+impl From<&AppReceipt> for AppReceiptReport {
+    fn from(receipt: &AppReceipt) -> Self {
+        Self {
+            app_id: receipt.app.id.clone(),
+            environment: receipt.app.environment.clone(),
+            api_url: receipt.app.api_url.clone(),
+            results: receipt.results.iter().map(ResultReport::from).collect(),
+        }
+    }
+}
+
+impl From<&ChangeResult> for ResultReport {
+    fn from(result: &ChangeResult) -> Self {
+        Self {
+            connector: result.connector.clone(),
+            action: result.action,
+            outcome: result.outcome,
+            message: result.message.clone(),
+            scopes: result.scopes.clone(),
+            connection_id: result.connection_id.clone(),
+            account: result.account.clone(),
+            mode: result.mode,
+        }
+    }
+}

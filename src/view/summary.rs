@@ -1,0 +1,115 @@
+//! The summary words that users know from the official client, one line each.
+
+use std::fmt::Write as _;
+
+use crate::{escape, model::ConnectorType, receipt::Outcome};
+
+/// What became of a connector, in the official client's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Word {
+    /// It was authorized before and is in force.
+    Synced,
+    /// It is newly authorized.
+    Added,
+    /// It is gone.
+    Removed,
+    /// Stripe's sandbox is installed.
+    Provisioned,
+    /// Its authorization was not waited for.
+    Skipped,
+    /// It is not in force; there is a reason.
+    Failed,
+}
+
+impl Word {
+    /// All of them, in the order in which they are printed.
+    pub const ALL: [Self; 6] = [
+        Self::Synced,
+        Self::Added,
+        Self::Removed,
+        Self::Provisioned,
+        Self::Skipped,
+        Self::Failed,
+    ];
+
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Synced => "Synced",
+            Self::Added => "Added",
+            Self::Removed => "Removed",
+            Self::Provisioned => "Provisioned",
+            Self::Skipped => "Skipped",
+            Self::Failed => "Failed",
+        }
+    }
+
+    /// The word for an outcome of an apply; none for what was not touched.
+    pub fn of(outcome: Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Synced => Some(Self::Synced),
+            Outcome::Added => Some(Self::Added),
+            Outcome::Removed => Some(Self::Removed),
+            Outcome::Provisioned => Some(Self::Provisioned),
+            Outcome::Pending => Some(Self::Skipped),
+            Outcome::Failed => Some(Self::Failed),
+            Outcome::Unchanged | Outcome::NotRun => None,
+        }
+    }
+}
+
+/// One connector of a summary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Which connector.
+    pub connector: ConnectorType,
+    /// What became of it.
+    pub word: Word,
+    /// Why it failed. Untrusted text.
+    pub reason: Option<String>,
+}
+
+/// `Synced: a, b` and so on, and a line for each failure; nothing for no entries.
+pub fn lines(entries: &[Entry]) -> String {
+    let mut out = String::new();
+    for word in Word::ALL {
+        let of_word = || entries.iter().filter(|entry| entry.word == word);
+        if word == Word::Failed {
+            for entry in of_word() {
+                let reason = entry.reason.as_deref().unwrap_or("no reason was given");
+                let reason = escape::terminal(reason);
+                let _ = writeln!(out, "Failed: {} - {reason}", entry.connector);
+            }
+        } else {
+            let names: Vec<_> = of_word().map(|entry| entry.connector.as_str()).collect();
+            if !names.is_empty() {
+                let _ = writeln!(out, "{}: {}", word.as_str(), names.join(", "));
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stand_in_their_order_and_failures_on_lines_of_their_own() {
+        let entry = |name: &str, word, reason: Option<&str>| Entry {
+            connector: ConnectorType::parse(name).unwrap(),
+            word,
+            reason: reason.map(str::to_owned),
+        };
+        let text = lines(&[
+            entry("gmail", Word::Failed, Some("timed\nout")),
+            entry("slack", Word::Synced, None),
+            entry("notion", Word::Added, None),
+            entry("box", Word::Synced, None),
+        ]);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[..2], ["Synced: slack, box", "Added: notion"]);
+        assert!(lines[2].starts_with("Failed: gmail - timed"));
+        assert_eq!(lines.len(), 3);
+    }
+}

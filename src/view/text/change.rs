@@ -1,0 +1,174 @@
+//! One connector's change, scope by scope.
+
+use super::page::{Page, pad, phrase};
+use crate::{
+    diff::{Action, Authorization},
+    escape,
+    model::{Kind, RemoteStatus, Scope, Scopes},
+    risk::{Level, RiskKind},
+    view::{
+        report::{ChangeReport, FactReport},
+        theme::Style,
+        words::count,
+    },
+};
+
+/// So many scopes of a kind are listed; grave ones always are.
+const LISTED: usize = 12;
+/// A scope longer than this pushes its meaning out of the column.
+const SCOPE_COLUMN: usize = 56;
+
+pub(super) fn style_of(action: Action) -> Style {
+    match action {
+        Action::Create => Style::Added,
+        Action::Update => Style::Changed,
+        Action::Reauthorize => Style::Attention,
+        Action::Delete => Style::Removed,
+        Action::NoOp => Style::Dim,
+    }
+}
+
+/// Writes the change as a paragraph. `column` is where file names start.
+pub(super) fn write(page: &mut Page, change: &ChangeReport, column: usize) {
+    let head = format!("{} {}", change.action.symbol(), change.connector);
+    let head = page.paint(style_of(change.action), &pad(&head, column + 2));
+    let origin = match &change.file {
+        Some(file) => escape::terminal(file).into_owned(),
+        None => "no file declares it".to_owned(),
+    };
+    page.line(&format!("  {head}  {origin}"));
+    for line in circumstances(change) {
+        page.line(&format!("      {line}"));
+    }
+    scopes(page, change, '+', Style::Added, &change.scopes.added);
+    scopes(page, change, '-', Style::Removed, &change.scopes.removed);
+    provider_added(page, change);
+    let kept = change.scopes.kept.len();
+    if kept > 0 && change.action != Action::Delete {
+        let text = count(kept, "unchanged scope");
+        let text = page.paint(Style::Dim, &text);
+        page.line(&format!("        {text}"));
+    }
+    for risk in &change.risks {
+        if stands_at_its_scope(risk.kind) {
+            continue;
+        }
+        let style = match risk.level {
+            Level::Danger => Style::Danger,
+            Level::Warning | Level::Notice => Style::Attention,
+        };
+        let mark = match risk.level {
+            Level::Danger | Level::Warning => "! ",
+            Level::Notice => "note: ",
+        };
+        let reason = format!("{mark}{}", phrase(&risk.source.reason()));
+        let reason = page.paint(style, &reason);
+        page.line(&format!("      {reason}"));
+    }
+    if change.action != Action::Delete {
+        page.line(&format!(
+            "      authorization: {}",
+            authorization(change.authorization)
+        ));
+    }
+    page.gap();
+}
+
+fn authorization(authorization: Authorization) -> &'static str {
+    match authorization {
+        Authorization::Required => "required",
+        Authorization::Possible => "possible (only the server knows)",
+        Authorization::None => "none",
+        Authorization::Pending => "pending",
+    }
+}
+
+/// These are said on the line of the scope itself.
+fn stands_at_its_scope(kind: RiskKind) -> bool {
+    matches!(
+        kind,
+        RiskKind::Admin | RiskKind::Restricted | RiskKind::Write | RiskKind::Unknown
+    )
+}
+
+/// What explains the action, before the scopes.
+fn circumstances(change: &ChangeReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(before) = &change.before {
+        match (before.status, before.mode) {
+            (_, Some(mode)) => lines.push(format!("mode: {mode}")),
+            (RemoteStatus::Active, None) => {}
+            (status, None) => lines.push(format!("the remote says {status}")),
+        }
+    }
+    if change.kind == Kind::Stripe && change.action == Action::Create {
+        lines.push("a Stripe sandbox is provisioned (test payments, mode: sandbox)".to_owned());
+    }
+    if let Some(expected) = change
+        .after
+        .as_ref()
+        .and_then(|after| after.account.as_ref())
+        && change.action != Action::NoOp
+    {
+        let expected = escape::terminal(expected.as_str());
+        lines.push(format!("account: {expected} is expected to consent"));
+    }
+    lines
+}
+
+fn scopes(page: &mut Page, change: &ChangeReport, symbol: char, style: Style, scopes: &Scopes) {
+    let fact = |scope: &Scope| change.scope_facts.get(scope).copied();
+    let grave = |scope: &Scope| fact(scope).is_some_and(|fact| fact.is_grave());
+    let listed: Vec<_> = scopes
+        .iter()
+        .enumerate()
+        .filter(|(index, scope)| {
+            // A list that exceeds the limit by one is not folded for that one.
+            scopes.len() <= LISTED + 1 || *index < LISTED || (symbol == '+' && grave(scope))
+        })
+        .map(|(_, scope)| (escape::terminal(scope.as_str()), fact(scope)))
+        .collect();
+    let width = listed
+        .iter()
+        .map(|(scope, _)| console::measure_text_width(scope))
+        .filter(|width| *width <= SCOPE_COLUMN)
+        .max()
+        .unwrap_or(0);
+    for (scope, fact) in &listed {
+        let text = page.paint(style, &format!("{symbol} {}", pad(scope, width)));
+        let meaning = fact
+            .map(|fact| meaning(page, &fact, symbol))
+            .unwrap_or_default();
+        page.line(&format!("      {text}  {meaning}"));
+    }
+    let folded = scopes.len() - listed.len();
+    if folded > 0 {
+        page.line(&format!(
+            "      {symbol} … and {folded} more; see `--format json`"
+        ));
+    }
+}
+
+fn meaning(page: &Page, fact: &FactReport, symbol: char) -> String {
+    let style = match (symbol, fact.known, fact.is_grave()) {
+        ('+', true, true) => Style::Danger,
+        ('+', false, _) => Style::Attention,
+        _ => Style::Dim,
+    };
+    page.paint(style, &fact.describe())
+}
+
+fn provider_added(page: &mut Page, change: &ChangeReport) {
+    let added = &change.scopes.provider_added;
+    for scope in added.iter().take(LISTED) {
+        let text = format!(
+            "{} (added by the provider)",
+            escape::terminal(scope.as_str())
+        );
+        let text = page.paint(Style::Dim, &text);
+        page.line(&format!("        {text}"));
+    }
+    if let more @ 1.. = added.len().saturating_sub(LISTED) {
+        page.line(&format!("        … and {more} more; see `--format json`"));
+    }
+}

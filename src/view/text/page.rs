@@ -1,0 +1,127 @@
+//! The sheet that the text views write on: lines, columns, lists of names.
+
+use std::fmt::Write as _;
+
+use crate::{
+    escape,
+    model::{ApiUrl, AppId, Diagnostic, Severity},
+    risk::{Phrase, Piece},
+    view::theme::{Style, Theme},
+};
+
+/// Where own text ends if it can.
+const WIDTH: usize = 80;
+
+/// Text under way.
+pub(super) struct Page {
+    pub(super) theme: Theme,
+    text: String,
+}
+
+impl Page {
+    pub(super) fn new(theme: Theme) -> Self {
+        Self {
+            theme,
+            text: String::new(),
+        }
+    }
+
+    /// A line, already escaped. White space at its end is dropped.
+    pub(super) fn line(&mut self, text: &str) {
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
+    /// A blank line, unless there is one already or nothing stands above it.
+    pub(super) fn gap(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
+    }
+
+    pub(super) fn paint(&self, style: Style, text: &str) -> String {
+        self.theme.paint(style, text)
+    }
+
+    /// Which app this is about.
+    pub(super) fn app(&mut self, id: &AppId, url: &ApiUrl, environment: Option<&str>) {
+        let mut line = format!(
+            "App {} at {}",
+            self.paint(Style::Bold, id.as_str()),
+            escape::terminal(url.as_str())
+        );
+        if let Some(environment) = environment {
+            let _ = write!(line, " (environment {})", escape::terminal(environment));
+        }
+        self.line(&line);
+        self.gap();
+    }
+
+    /// `Heading: a, b, c`, on as many lines as it takes.
+    pub(super) fn names<'a>(&mut self, heading: &str, names: impl Iterator<Item = &'a str>) {
+        let mut line = format!("{heading}:");
+        let mut names = names.peekable();
+        while let Some(name) = names.next() {
+            let comma = if names.peek().is_some() { "," } else { "" };
+            if line.len() + 1 + name.len() + comma.len() > WIDTH && line.trim().contains(' ') {
+                self.line(&line);
+                line = String::from("   ");
+            }
+            let _ = write!(line, " {name}{comma}");
+        }
+        self.line(&line);
+    }
+
+    /// What was found in the files, errors first.
+    pub(super) fn diagnostics(&mut self, diagnostics: &[Diagnostic]) {
+        if diagnostics.is_empty() {
+            return;
+        }
+        self.gap();
+        for diagnostic in diagnostics {
+            let (word, style) = match diagnostic.severity {
+                Severity::Error => ("error", Style::Danger),
+                Severity::Warning => ("warning", Style::Attention),
+            };
+            let mut place = String::new();
+            if let Some(file) = &diagnostic.file {
+                place.push_str(&escape::terminal(file));
+                for number in [diagnostic.line, diagnostic.column].into_iter().flatten() {
+                    let _ = write!(place, ":{number}");
+                }
+                place.push_str(": ");
+            }
+            let word = self.paint(style, &format!("! {word}:"));
+            self.line(&format!(
+                "{word} {place}{}",
+                escape::terminal(&diagnostic.message)
+            ));
+            if let Some(help) = &diagnostic.help {
+                self.line(&format!("    help: {}", escape::terminal(help)));
+            }
+        }
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.text
+    }
+}
+
+/// A sentence with untrusted pieces, on one line.
+pub(super) fn phrase(phrase: &Phrase) -> String {
+    let mut text = String::new();
+    for piece in &phrase.0 {
+        match piece {
+            Piece::Words(words) => text.push_str(words),
+            Piece::Scope(scope) => text.push_str(&escape::terminal(scope.as_str())),
+            Piece::Account(account) => text.push_str(&escape::terminal(account)),
+        }
+    }
+    text
+}
+
+/// Pads to a width in columns of a terminal.
+pub(super) fn pad(text: &str, width: usize) -> String {
+    let have = console::measure_text_width(text);
+    format!("{text}{}", " ".repeat(width.saturating_sub(have)))
+}

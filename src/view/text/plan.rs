@@ -1,0 +1,146 @@
+//! A plan for a person: ten seconds should do.
+
+use super::{
+    change,
+    page::{Page, pad},
+};
+use crate::{
+    diff::Action,
+    escape,
+    view::{
+        report::{AppReport, ChangeReport, PlanReport, UnmanagedReport},
+        theme::{Style, Theme},
+        words,
+    },
+};
+
+/// With more changes than this, the names stand above the details.
+const NAMES_FIRST: usize = 40;
+/// Longer names don't move the column of the files.
+const NAME_COLUMN: usize = 24;
+
+/// How a plan is shown.
+#[derive(Clone, Debug, Default)]
+pub struct PlanOptions<'a> {
+    /// The file that holds the plan: its digest and how to apply it are said.
+    pub file: Option<&'a str>,
+}
+
+/// A plan as text.
+pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> String {
+    let mut page = Page::new(theme);
+    if report.speculative {
+        let text = page.paint(Style::Danger, &format!("! {}", words::SPECULATIVE));
+        page.line(&text);
+        page.gap();
+    }
+    for app in &report.apps {
+        write_app(&mut page, app);
+    }
+    page.diagnostics(&report.diagnostics);
+    page.gap();
+    let counts = page.paint(Style::Bold, &words::counts(report));
+    page.line(&counts);
+    let waiting = words::pending(report);
+    if waiting > 0 && report.has_changes() {
+        page.line(&words::waits(waiting));
+    }
+    write_end(&mut page, report, options);
+    page.finish()
+}
+
+fn write_app(page: &mut Page, app: &AppReport) {
+    page.app(&app.app_id, &app.api_url, app.environment.as_deref());
+    let changes: Vec<_> = app
+        .changes
+        .iter()
+        .filter(|change| change.action != Action::NoOp)
+        .collect();
+    let column = changes
+        .iter()
+        .map(|change| change.connector.as_str().len())
+        .filter(|length| *length <= NAME_COLUMN)
+        .max()
+        .unwrap_or(0)
+        .max(NAME_COLUMN - 4);
+    if changes.len() > NAMES_FIRST {
+        write_names(page, &changes);
+    }
+    for change in &changes {
+        change::write(page, change, column);
+    }
+
+    let (pending, unchanged): (Vec<_>, Vec<_>) = app
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::NoOp)
+        .partition(|change| words::is_pending(change));
+    if !pending.is_empty() {
+        page.gap();
+        page.line("Waiting for authorization (nothing is written again):");
+        for change in pending {
+            write_pending(page, change, column);
+        }
+        page.gap();
+    }
+    if !app.unmanaged.is_empty() {
+        page.names("Unmanaged (kept)", names(&app.unmanaged));
+    }
+    if !app.untargeted.is_empty() {
+        page.names("Not looked at (--target)", names(&app.untargeted));
+    }
+    if !unchanged.is_empty() && unchanged.len() < app.changes.len() {
+        let text = words::count(unchanged.len(), "connector");
+        let text = page.paint(Style::Dim, &format!("{text} unchanged."));
+        page.line(&text);
+    }
+}
+
+fn names(listed: &[UnmanagedReport]) -> impl Iterator<Item = &str> {
+    listed.iter().map(|state| state.connector.as_str())
+}
+
+fn write_names(page: &mut Page, changes: &[&ChangeReport]) {
+    let headings = [
+        (Action::Create, "+ Add"),
+        (Action::Update, "~ Change"),
+        (Action::Reauthorize, "! Authorize again"),
+        (Action::Delete, "- Remove"),
+    ];
+    for (action, heading) in headings {
+        let of_action: Vec<_> = changes
+            .iter()
+            .filter(|change| change.action == action)
+            .map(|change| change.connector.as_str())
+            .collect();
+        if !of_action.is_empty() {
+            let heading = format!("{heading} ({})", of_action.len());
+            page.names(&heading, of_action.into_iter());
+        }
+    }
+    page.gap();
+}
+
+fn write_pending(page: &mut Page, change: &ChangeReport, column: usize) {
+    let name = pad(change.connector.as_str(), column);
+    let file = change.file.as_deref().map(escape::terminal);
+    page.line(&format!("    {name}  {}", file.unwrap_or_default()));
+}
+
+fn write_end(page: &mut Page, report: &PlanReport, options: &PlanOptions<'_>) {
+    if let Some(file) = options.file {
+        page.gap();
+        page.line(&format!("Digest: {}", report.digest));
+        if report.has_changes() && !report.speculative {
+            page.line(&format!(
+                "To carry out exactly this plan: connplan apply {}",
+                escape::terminal(&words::shell_word(file))
+            ));
+        }
+    }
+    if report.speculative {
+        page.gap();
+        let text = page.paint(Style::Danger, &format!("! {}", words::SPECULATIVE));
+        page.line(&text);
+    }
+}

@@ -1,0 +1,131 @@
+//! A receipt for a person: what was done, what waits, what failed, what was not tried.
+
+use super::page::Page;
+use crate::{
+    escape,
+    receipt::Outcome,
+    view::{
+        report::{AppReceiptReport, ReceiptReport, ResultReport},
+        summary::Word,
+        theme::{Style, Theme},
+        words::{self, count},
+    },
+};
+
+/// How a receipt is shown.
+#[derive(Clone, Debug, Default)]
+pub struct ReceiptOptions<'a> {
+    /// The file that holds the receipt: its digest is said, and how to go on with it.
+    pub file: Option<&'a str>,
+}
+
+/// A receipt as text.
+pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Theme) -> String {
+    let mut page = Page::new(theme);
+    for app in &report.apps {
+        page.app(&app.app_id, &app.api_url, app.environment.as_deref());
+        write_results(&mut page, app);
+    }
+    page.gap();
+    let line = page.paint(Style::Bold, &counts(report));
+    page.line(&line);
+    if report.summary.pending > 0 {
+        let receipt = options.file.map_or_else(String::new, |file| {
+            format!(" --receipt {}", escape::terminal(&words::shell_word(file)))
+        });
+        page.line(&format!("To go on: connplan authorize{receipt}"));
+    }
+    if options.file.is_some() {
+        page.gap();
+        page.line(&format!("Digest: {}", report.digest));
+        page.line(&format!("Plan:   {}", report.plan_digest));
+    }
+    page.finish()
+}
+
+fn write_results(page: &mut Page, app: &AppReceiptReport) {
+    let of = |outcome: Outcome| app.results.iter().filter(move |r| r.outcome == outcome);
+    for outcome in [
+        Outcome::Synced,
+        Outcome::Added,
+        Outcome::Removed,
+        Outcome::Provisioned,
+    ] {
+        let names: Vec<_> = of(outcome).map(name).collect();
+        if let (Some(word), false) = (Word::of(outcome), names.is_empty()) {
+            page.names(word.as_str(), names.iter().map(String::as_str));
+        }
+        of(outcome).for_each(|result| write_message(page, result));
+    }
+    for (outcome, heading) in [
+        (Outcome::Pending, "Waiting for authorization"),
+        (Outcome::NotRun, "Not run"),
+    ] {
+        let names: Vec<_> = of(outcome).map(name).collect();
+        if !names.is_empty() {
+            page.names(heading, names.iter().map(String::as_str));
+        }
+        of(outcome).for_each(|result| write_message(page, result));
+    }
+    of(Outcome::Unchanged).for_each(|result| write_message(page, result));
+    for result in of(Outcome::Failed) {
+        let reason = result.message.as_deref().unwrap_or("no reason was given");
+        let word = page.paint(Style::Danger, "Failed:");
+        page.line(&format!(
+            "{word} {} - {}",
+            result.connector,
+            escape::terminal(reason)
+        ));
+    }
+}
+
+fn name(result: &ResultReport) -> String {
+    match result.mode {
+        Some(mode) => format!("{} ({mode})", result.connector),
+        None => result.connector.to_string(),
+    }
+}
+
+fn write_message(page: &mut Page, result: &ResultReport) {
+    if let Some(message) = &result.message {
+        let mark = page.paint(Style::Attention, "!");
+        page.line(&format!(
+            "  {mark} {}: {}",
+            result.connector,
+            escape::terminal(message)
+        ));
+    }
+}
+
+/// What an apply came to, in one line.
+pub(in crate::view) fn counts(report: &ReceiptReport) -> String {
+    let sum = report.summary;
+    let effects = [
+        (sum.synced, "synced"),
+        (sum.added, "added"),
+        (sum.removed, "removed"),
+        (sum.provisioned, "provisioned"),
+        (sum.pending, "waiting for authorization"),
+        (sum.failed, "failed"),
+        (sum.not_run, "not run"),
+        (sum.unchanged, "unchanged"),
+    ];
+    let said: Vec<_> = effects
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    let total = count(report.results().count(), "connector");
+    let done = report.results().any(|result| result.outcome.is_effect());
+    let head = match (sum.failed, sum.not_run) {
+        (0, 0) => "Applied",
+        (0, _) => "Interrupted",
+        _ if done => "Applied in part",
+        _ => "Apply failed",
+    };
+    if said.is_empty() {
+        format!("{head}: nothing to do.")
+    } else {
+        format!("{head}, {total}: {}.", said.join(", "))
+    }
+}

@@ -1,0 +1,67 @@
+//! What a piece of text means, and how that looks on a terminal.
+
+/// Meaning, not colour. Whatever a style says, the words or symbols beside it say as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Style {
+    /// Comes into being (`+`).
+    Added,
+    /// Goes (`-`).
+    Removed,
+    /// Becomes another (`~`).
+    Changed,
+    /// Wants a look (`!`).
+    Attention,
+    /// Wants a look first.
+    Danger,
+    /// Of less interest.
+    Dim,
+    /// Names and headings.
+    Bold,
+}
+
+/// Whether styles are shown. Who prints decides, by the terminal and `--color`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Theme {
+    colour: bool,
+}
+
+impl Theme {
+    /// No styles at all.
+    pub const PLAIN: Self = Self { colour: false };
+
+    /// With styles or without.
+    pub fn new(colour: bool) -> Self {
+        Self { colour }
+    }
+
+    /// Dresses a text.
+    pub fn paint(self, style: Style, text: &str) -> String {
+        if !self.colour || text.is_empty() {
+            return text.to_owned();
+        }
+        let base = console::Style::new().force_styling(true);
+        let look = match style {
+            Style::Added => base.green(),
+            Style::Removed => base.red(),
+            Style::Changed | Style::Attention => base.yellow(),
+            Style::Danger => base.red().bold(),
+            Style::Dim => base.dim(),
+            Style::Bold => base.bold(),
+        };
+        look.apply_to(text).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_theme_changes_nothing() {
+        assert_eq!(Theme::PLAIN.paint(Style::Danger, "x"), "x");
+        assert_eq!(
+            Theme::new(true).paint(Style::Added, "x"),
+            "\u{1b}[32mx\u{1b}[0m"
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! A plan as one unified diff, from what the remote has to what the files declare: a "file" per
+//! connector.
+//!
+//! Both sides are rendered as JSONC with one scope a line and a comma after each, so that a change
+//! of one scope is a change of one line. What makes no difference to a plan (a scope that the
+//! provider adds or spells otherwise, an account that the file accepts) makes none here.
+
+use std::fmt::Write as _;
+
+use similar::TextDiff;
+
+use super::{
+    json::quoted,
+    report::{AppReport, ChangeReport, PlanReport},
+};
+use crate::{
+    diff::Action,
+    escape,
+    model::{Account, ExpectedAccount, Kind, RemoteStatus, Scope, StripeMode},
+};
+
+/// Lines around a change.
+const CONTEXT: usize = 3;
+
+/// The diff; empty if there is nothing to change.
+pub fn diff(report: &PlanReport) -> String {
+    let mut out = String::new();
+    for app in &report.apps {
+        let several = report.apps.len() > 1;
+        for change in &app.changes {
+            if change.action != Action::NoOp {
+                write_change(&mut out, app, change, several);
+            }
+        }
+    }
+    out
+}
+
+fn write_change(out: &mut String, app: &AppReport, change: &ChangeReport, several: bool) {
+    let (remote, declared) = (remote(change), declared(change));
+    let place = if several {
+        format!("remote/{}/{}", app.app_id, change.connector)
+    } else {
+        format!("remote/{}", change.connector)
+    };
+    let from = match remote {
+        Some(_) => format!("a/{place}"),
+        None => "/dev/null".to_owned(),
+    };
+    let to = match (&declared, &change.file) {
+        (None, _) => "/dev/null".to_owned(),
+        (Some(_), Some(file)) => format!("b/{}", escape::terminal(file)),
+        (Some(_), None) => format!("b/{place}"),
+    };
+    let (remote, declared) = (remote.unwrap_or_default(), declared.unwrap_or_default());
+    let diff = TextDiff::from_lines(&remote, &declared);
+    let _ = write!(
+        out,
+        "{}",
+        diff.unified_diff()
+            .context_radius(CONTEXT)
+            .header(&from, &to)
+    );
+}
+
+/// The connector as the remote has it, with kept scopes spelt as declared.
+fn remote(change: &ChangeReport) -> Option<String> {
+    let before = change.before.as_ref()?;
+    let account = match &change.after {
+        None => before.account.as_ref().map(Account::as_str),
+        Some(_) => accounts(change).map(|(remote, _)| remote),
+    };
+    let mut scopes: Vec<_> = change
+        .scopes
+        .kept
+        .iter()
+        .chain(change.scopes.removed.iter())
+        .collect();
+    scopes.sort();
+    let mode = before.mode.map(StripeMode::as_str);
+    Some(render(change, before.status, mode, account, &scopes))
+}
+
+/// The connector as it is to be.
+fn declared(change: &ChangeReport) -> Option<String> {
+    let after = change.after.as_ref()?;
+    let account = match &change.before {
+        None => after.account.as_ref().map(ExpectedAccount::as_str),
+        Some(_) => accounts(change).map(|(_, declared)| declared),
+    };
+    let scopes: Vec<_> = after.scopes.iter().collect();
+    let mode = (change.kind == Kind::Stripe).then_some("sandbox");
+    Some(render(change, RemoteStatus::Active, mode, account, &scopes))
+}
+
+/// Who holds the connector and who is to, if that is not the same.
+fn accounts(change: &ChangeReport) -> Option<(&str, &str)> {
+    let is = change.before.as_ref()?.account.as_ref()?;
+    let expected = change.after.as_ref()?.account.as_ref()?;
+    (!expected.accepts(is)).then(|| (is.as_str(), expected.as_str()))
+}
+
+fn render(
+    change: &ChangeReport,
+    status: RemoteStatus,
+    mode: Option<&str>,
+    account: Option<&str>,
+    scopes: &[&Scope],
+) -> String {
+    let mut out = String::from("{\n");
+    let mut field = |key: &str, value: &str| {
+        let _ = writeln!(out, "  \"{key}\": {},", quoted(value));
+    };
+    field("type", change.connector.as_str());
+    field("status", status.as_str());
+    if let Some(mode) = mode {
+        field("mode", mode);
+    }
+    if let Some(account) = account {
+        field("account", account);
+    }
+    if change.kind == Kind::Oauth {
+        out.push_str("  \"scopes\": [\n");
+        for scope in scopes {
+            let _ = writeln!(out, "    {},", quoted(scope.as_str()));
+        }
+        out.push_str("  ],\n");
+    }
+    out.push_str("}\n");
+    out
+}

@@ -1,0 +1,61 @@
+//! The result of `validate`, as JSON.
+
+use serde::Serialize;
+
+use super::{json::pretty, report::FORMAT_VERSION};
+use crate::model::{Diagnostic, Severity};
+
+/// What `validate --format json` prints.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ValidationReport {
+    /// The version of this shape.
+    pub format_version: &'static str,
+    /// Always `validation`.
+    pub kind: &'static str,
+    /// Whether there is no error. Warnings don't count.
+    pub valid: bool,
+    /// All that was found.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl ValidationReport {
+    /// Reports the findings.
+    pub fn new(diagnostics: Vec<Diagnostic>) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            kind: "validation",
+            valid: diagnostics.iter().all(|d| d.severity != Severity::Error),
+            diagnostics,
+        }
+    }
+
+    /// The report as JSON, with a line break at its end.
+    pub fn to_json(&self) -> String {
+        pretty(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_leave_it_valid() {
+        let finding = |severity| Diagnostic {
+            severity,
+            code: "c".to_owned(),
+            message: "m".to_owned(),
+            file: None,
+            line: None,
+            column: None,
+            help: None,
+        };
+        assert!(ValidationReport::new(vec![finding(Severity::Warning)]).valid);
+        assert!(!ValidationReport::new(vec![finding(Severity::Error)]).valid);
+        assert_eq!(
+            ValidationReport::new(Vec::new()).to_json(),
+            "{\n  \"format_version\": \"1.0\",\n  \"kind\": \"validation\",\n  \
+             \"valid\": true,\n  \"diagnostics\": []\n}\n"
+        );
+    }
+}

@@ -1,0 +1,81 @@
+//! Sentences and counts that more than one view says.
+
+use crate::{
+    diff::{Action, Authorization},
+    plan::Summary,
+};
+
+use super::report::{ChangeReport, PlanReport};
+
+/// Said at the top and the bottom of a plan that can not be applied.
+pub(super) const SPECULATIVE: &str =
+    "SPECULATIVE: made from a snapshot, not from the live app. `connplan apply` refuses it.";
+
+/// `1 connector`, `2 connectors`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// The one line that sums a plan up.
+pub(super) fn counts(report: &PlanReport) -> String {
+    let Summary {
+        create,
+        update,
+        delete,
+        authorize,
+        ..
+    } = report.summary;
+    if report.has_changes() {
+        return format!(
+            "Plan: {create} to add, {update} to change, {delete} to remove, \
+             {authorize} to authorize."
+        );
+    }
+    match pending(report) {
+        0 => "No changes. The app matches the connector files.".to_owned(),
+        waiting => format!("No changes to make. {}", waits(waiting)),
+    }
+}
+
+/// How many connectors wait for a person already.
+pub(super) fn pending(report: &PlanReport) -> usize {
+    report.changes().filter(|change| is_pending(change)).count()
+}
+
+pub(super) fn is_pending(change: &ChangeReport) -> bool {
+    change.action == Action::NoOp && change.authorization == Authorization::Pending
+}
+
+/// `2 connectors wait for authorization: …`
+pub(super) fn waits(waiting: usize) -> String {
+    let verb = if waiting == 1 { "waits" } else { "wait" };
+    format!(
+        "{} {verb} for authorization: run `connplan authorize`.",
+        count(waiting, "connector")
+    )
+}
+
+/// A file name as a shell takes it.
+pub(super) fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/' | '-' | ':');
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    let dashed = if text.starts_with('-') { "./" } else { "" };
+    format!("'{dashed}{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_quoted_for_a_shell() {
+        assert_eq!(shell_word("out/plan.toml"), "out/plan.toml");
+        assert_eq!(shell_word("my plan"), "'my plan'");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
+        assert_eq!(shell_word("-x"), "'./-x'");
+        assert_eq!(shell_word("$(id)"), "'$(id)'");
+    }
+}
