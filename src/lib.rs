@@ -14,11 +14,8 @@ pub mod pending;
 pub mod plan;
 pub mod receipt;
 pub mod remote;
-<<<<<<< HEAD
 pub mod remote_state;
-=======
 pub mod risk;
->>>>>>> view
 pub mod sandbox;
 pub mod term;
 pub mod view;

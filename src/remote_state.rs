@@ -99,12 +99,19 @@ pub fn read(text: &str) -> Result<Snapshot, SnapshotError> {
             mode: entry.mode,
         };
         if (entry.connector.kind() == Kind::Stripe) != state.mode.is_some() {
-            return Err(fail(format!("`{}`: only Stripe has a mode", entry.connector)));
+            return Err(fail(format!(
+                "`{}`: only Stripe has a mode",
+                entry.connector
+            )));
         }
         if connectors.insert(entry.connector.clone(), state).is_some() {
             return Err(fail(format!("`{}` stands in it twice", entry.connector)));
         }
     }
-    let app = App { id: document.app_id, api_url: document.api_url, environment: None };
+    let app = App {
+        id: document.app_id,
+        api_url: document.api_url,
+        environment: None,
+    };
     Ok(Snapshot { app, connectors })
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     catalogue::Rules,
-    diff::{Action, Change},
+    diff::Change,
     escape,
     model::{ConnectorType, Observed, RemoteConnector, RemoteStatus, Scopes},
     plan::{AppPlan, field_differences},
@@ -43,7 +43,8 @@ pub(super) fn compare(
             Outcome::Removed => is.map(|_| "it was removed, and the app lists it still".to_owned()),
             Outcome::Provisioned => {
                 result.mode = is.and_then(|is| is.mode).or(result.mode);
-                is.is_none().then(|| "it was installed, and the app has it not".to_owned())
+                is.is_none()
+                    .then(|| "it was installed, and the app has it not".to_owned())
             }
             // Somebody's consent may have come already; nothing of it is against the plan.
             Outcome::Pending | Outcome::Failed | Outcome::NotRun => None,
@@ -54,14 +55,20 @@ pub(super) fn compare(
                 result.outcome = Outcome::Failed;
             }
             result.message.get_or_insert_with(|| text.clone());
-            found.push(Mismatch { connector: change.connector.clone(), text });
+            found.push(Mismatch {
+                connector: change.connector.clone(),
+                text,
+            });
         }
     }
     let planned = app.unmanaged.iter().chain(&app.untargeted);
     for (connector, before) in planned {
         let is = observed.connectors.get(connector);
         if let Some(text) = foreign(connector, Some(before), is, rules) {
-            found.push(Mismatch { connector: connector.clone(), text });
+            found.push(Mismatch {
+                connector: connector.clone(),
+                text,
+            });
         }
     }
     let known = |name: &ConnectorType| {
@@ -71,15 +78,23 @@ pub(super) fn compare(
     };
     for connector in observed.connectors.keys().filter(|name| !known(name)) {
         let text = "somebody else added it meanwhile".to_owned();
-        found.push(Mismatch { connector: connector.clone(), text });
+        found.push(Mismatch {
+            connector: connector.clone(),
+            text,
+        });
     }
     found
 }
 
 fn wrong_account(change: &Change, is: Option<&RemoteConnector>) -> bool {
-    let expected = change.after.as_ref().and_then(|after| after.account.as_ref());
+    let expected = change
+        .after
+        .as_ref()
+        .and_then(|after| after.account.as_ref());
     let account = is.and_then(|is| is.account.as_ref());
-    expected.zip(account).is_some_and(|(expected, account)| !expected.accepts(account))
+    expected
+        .zip(account)
+        .is_some_and(|(expected, account)| !expected.accepts(account))
 }
 
 fn in_force(change: &Change, is: Option<&RemoteConnector>, rules: &Rules) -> Option<String> {
@@ -87,7 +102,10 @@ fn in_force(change: &Change, is: Option<&RemoteConnector>, rules: &Rules) -> Opt
         return Some("the app took it, and does not list it".to_owned());
     };
     if wrong_account(change, Some(is)) {
-        let account = is.account.as_ref().map(|a| escape::limited(a.as_str(), 200));
+        let account = is
+            .account
+            .as_ref()
+            .map(|a| escape::limited(a.as_str(), 200));
         return Some(format!(
             "{} holds it, not the account that the file names; remove the connector and add it \
              again to authorize it with the right one",
@@ -95,7 +113,10 @@ fn in_force(change: &Change, is: Option<&RemoteConnector>, rules: &Rules) -> Opt
         ));
     }
     if is.status != RemoteStatus::Active {
-        return Some(format!("the app took it, and says that it is {}", is.status));
+        return Some(format!(
+            "the app took it, and says that it is {}",
+            is.status
+        ));
     }
     let none = Scopes::new();
     let asked = change.after.as_ref().map_or(&none, |after| &after.scopes);
@@ -114,12 +135,17 @@ fn foreign(
     rules: &Rules,
 ) -> Option<String> {
     let moved = field_differences(connector, before, is, rules);
-    let fields: Vec<_> =
-        moved.iter().map(|m| format!("{} was {}, is {}", m.field, m.was, m.is)).collect();
+    let fields: Vec<_> = moved
+        .iter()
+        .map(|m| format!("{} was {}, is {}", m.field, m.was, m.is))
+        .collect();
     (!fields.is_empty()).then(|| format!("somebody else changed it: {}", fields.join("; ")))
 }
 
 fn names(scopes: &Scopes) -> String {
-    let names: Vec<_> = scopes.iter().map(|scope| escape::limited(scope.as_str(), 200)).collect();
+    let names: Vec<_> = scopes
+        .iter()
+        .map(|scope| escape::limited(scope.as_str(), 200))
+        .collect();
     names.join(", ")
 }

@@ -1,7 +1,11 @@
 //! The order of an apply: first the PUTs, then the removals, then Stripe; then a look at the
 //! result.
 
-use std::{collections::BTreeMap, sync::atomic::{AtomicBool, Ordering}, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::Mutex,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
@@ -105,14 +109,19 @@ impl Job<'_> {
             _ => unreachable!("a verified plan is for one app"),
         };
         let mut results: BTreeMap<ConnectorType, ChangeResult> = BTreeMap::new();
-        for change in app.changes.iter().filter(|change| change.action == Action::NoOp) {
-            results.insert(change.connector.clone(), waiting_or_unchanged(change, app, self.pending));
+        for change in app
+            .changes
+            .iter()
+            .filter(|change| change.action == Action::NoOp)
+        {
+            results.insert(
+                change.connector.clone(),
+                waiting_or_unchanged(change, app, self.pending),
+            );
         }
         let oauth = |change: &&Change| change.kind() == Kind::Oauth;
         let stripe = |change: &&Change| change.kind() == Kind::Stripe;
-        let writes = |change: &&Change| {
-            !matches!(change.action, Action::NoOp | Action::Delete)
-        };
+        let writes = |change: &&Change| !matches!(change.action, Action::NoOp | Action::Delete);
         let removes = |change: &&Change| change.action == Action::Delete;
         let changes = || app.changes.iter();
 
@@ -132,7 +141,10 @@ impl Job<'_> {
                 } else {
                     "something before it failed"
                 };
-                ChangeResult { message: Some(reason.to_owned()), ..blank(change, Outcome::NotRun) }
+                ChangeResult {
+                    message: Some(reason.to_owned()),
+                    ..blank(change, Outcome::NotRun)
+                }
             });
         }
         let mut results: Vec<_> = results.into_values().collect();
@@ -149,17 +161,23 @@ impl Job<'_> {
                 Err(e) => unread = Some(e.to_string()),
             }
         }
-        let whole = results.iter().all(|result| {
-            result.outcome.is_effect() || result.outcome == Outcome::Unchanged
-        });
+        let whole = results
+            .iter()
+            .all(|result| result.outcome.is_effect() || result.outcome == Outcome::Unchanged);
         if whole
-            && let Err(e) = self.recorder.note(Record::End, super::journal::PendingChange::None).await
+            && let Err(e) = self
+                .recorder
+                .note(Record::End, super::journal::PendingChange::None)
+                .await
         {
             shared.unrecorded(e);
         }
         let receipt = Receipt {
             plan_digest: self.digest.clone(),
-            apps: vec![AppReceipt { app: app.app.clone(), results }],
+            apps: vec![AppReceipt {
+                app: app.app.clone(),
+                results,
+            }],
         };
         Finished {
             receipt,
@@ -182,7 +200,12 @@ impl<'a> Shared<'a> {
             if self.job.cancel.is_cancelled() || self.is_unrecorded() {
                 return None;
             }
-            let result = Step { shared: self, change }.run().await;
+            let result = Step {
+                shared: self,
+                change,
+            }
+            .run()
+            .await;
             if result.outcome == Outcome::Failed {
                 self.failed.store(true, Ordering::Relaxed);
             }
@@ -190,7 +213,11 @@ impl<'a> Shared<'a> {
             Some((change.connector.clone(), result))
         });
         let parallelism = self.job.options.parallelism.max(1);
-        stream::iter(steps).buffer_unordered(parallelism).filter_map(|r| async { r }).collect().await
+        stream::iter(steps)
+            .buffer_unordered(parallelism)
+            .filter_map(|r| async { r })
+            .collect()
+            .await
     }
 
     pub(super) fn claim(&self, link: Option<Link>) {
@@ -221,10 +248,17 @@ pub(super) fn blank(change: &Change, outcome: Outcome) -> ChangeResult {
         action: change.action,
         outcome,
         message: None,
-        scopes: change.after.as_ref().map(|after| after.scopes.clone()).unwrap_or_default(),
+        scopes: change
+            .after
+            .as_ref()
+            .map(|after| after.scopes.clone())
+            .unwrap_or_default(),
         before: change.before.as_ref().map(|before| before.scopes.clone()),
         connection_id: None,
-        account: change.after.as_ref().and_then(|after| after.account.clone()),
+        account: change
+            .after
+            .as_ref()
+            .and_then(|after| after.account.clone()),
         mode: change.before.as_ref().and_then(|before| before.mode),
     }
 }
@@ -244,13 +278,21 @@ pub fn recorded_receipt(
             ChangeResult {
                 message: recorded.message.clone(),
                 connection_id: recorded.connection_id.clone(),
-                mode: recorded.mode.or(change.before.as_ref().and_then(|before| before.mode)),
+                mode: recorded
+                    .mode
+                    .or(change.before.as_ref().and_then(|before| before.mode)),
                 ..blank(change, recorded.outcome)
             }
         });
-        AppReceipt { app: app.app.clone(), results: results.collect() }
+        AppReceipt {
+            app: app.app.clone(),
+            results: results.collect(),
+        }
     });
-    Receipt { plan_digest: digest.clone(), apps: apps.collect() }
+    Receipt {
+        plan_digest: digest.clone(),
+        apps: apps.collect(),
+    }
 }
 
 /// A no-op's result: unchanged, or waiting as before.

@@ -32,13 +32,22 @@ struct Answer {
 
 impl From<Outcome> for Answer {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, message: None, connection_id: None, link: None, mode: None }
+        Self {
+            outcome,
+            message: None,
+            connection_id: None,
+            link: None,
+            mode: None,
+        }
     }
 }
 
 impl Answer {
     fn failed(message: impl Into<String>) -> Self {
-        Self { message: Some(message.into()), ..Self::from(Outcome::Failed) }
+        Self {
+            message: Some(message.into()),
+            ..Self::from(Outcome::Failed)
+        }
     }
 }
 
@@ -52,7 +61,10 @@ impl Step<'_, '_> {
             return self.record(Answer::from(recorded)).await;
         }
         let connector = self.change.connector.clone();
-        if let Err(reason) = job.recorder.note(Record::Intent { connector }, PendingChange::None).await
+        if let Err(reason) = job
+            .recorder
+            .note(Record::Intent { connector }, PendingChange::None)
+            .await
         {
             self.shared.unrecorded(reason);
             return ChangeResult {
@@ -81,17 +93,19 @@ impl Step<'_, '_> {
             (Kind::Stripe, _, Some(_)) => Some(Outcome::Provisioned),
             (Kind::Oauth, _, is) => {
                 let app = &job.verified.plan().apps[0].app;
-                let waits = job.pending.get(app, &self.change.connector).is_some_and(|entry| {
-                    entry.plan_digest.as_ref() == Some(&job.digest)
-                });
+                let waits = job
+                    .pending
+                    .get(app, &self.change.connector)
+                    .is_some_and(|entry| entry.plan_digest.as_ref() == Some(&job.digest));
                 if waits {
                     return Some(Outcome::Pending);
                 }
                 let after = self.change.after.as_ref()?;
                 let is = is?;
-                let same = job.rules.compare(&self.change.connector, &after.scopes, &is.scopes);
-                let in_force =
-                    is.status == crate::model::RemoteStatus::Active && same.is_same();
+                let same = job
+                    .rules
+                    .compare(&self.change.connector, &after.scopes, &is.scopes);
+                let in_force = is.status == crate::model::RemoteStatus::Active && same.is_same();
                 in_force.then(|| self.in_force())
             }
             (Kind::Stripe, _, None) => None,
@@ -99,7 +113,11 @@ impl Step<'_, '_> {
     }
 
     fn in_force(&self) -> Outcome {
-        if self.change.action == Action::Create { Outcome::Added } else { Outcome::Synced }
+        if self.change.action == Action::Create {
+            Outcome::Added
+        } else {
+            Outcome::Synced
+        }
     }
 
     async fn put(&self) -> Answer {
@@ -107,24 +125,43 @@ impl Step<'_, '_> {
             return Answer::failed("the plan does not say what it is to become");
         };
         let remote = self.shared.job.remote;
-        match remote.put_integration(&self.change.connector, &after.scopes).await {
+        match remote
+            .put_integration(&self.change.connector, &after.scopes)
+            .await
+        {
             Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized) => self.in_force().into(),
-            Ok(PutAnswer::NeedsAuthorization { link, connection_id }) => {
+            Ok(PutAnswer::NeedsAuthorization {
+                link,
+                connection_id,
+            }) => {
                 let (link, message) = match link {
                     Ok(link) => (Some(link), None),
                     Err(e) => (None, Some(e.to_string())),
                 };
-                Answer { link, message, connection_id, ..Answer::from(Outcome::Pending) }
+                Answer {
+                    link,
+                    message,
+                    connection_id,
+                    ..Answer::from(Outcome::Pending)
+                }
             }
-            Ok(PutAnswer::Refused { error, message, other_account }) => {
-                Answer::failed(refusal(&error, message.as_deref(), other_account.as_ref()))
-            }
+            Ok(PutAnswer::Refused {
+                error,
+                message,
+                other_account,
+            }) => Answer::failed(refusal(&error, message.as_deref(), other_account.as_ref())),
             Err(e) => Answer::failed(e.to_string()),
         }
     }
 
     async fn remove(&self) -> Answer {
-        match self.shared.job.remote.remove_integration(&self.change.connector).await {
+        match self
+            .shared
+            .job
+            .remote
+            .remove_integration(&self.change.connector)
+            .await
+        {
             Ok(()) => Outcome::Removed.into(),
             // Somebody was quicker; it is gone, as planned.
             Err(RemoteError::NotFound { .. }) => Answer {
@@ -140,7 +177,10 @@ impl Step<'_, '_> {
             Ok(installed) => {
                 self.shared.claim(installed.claim);
                 // The platform provisions nothing but sandboxes.
-                Answer { mode: Some(StripeMode::Sandbox), ..Answer::from(Outcome::Provisioned) }
+                Answer {
+                    mode: Some(StripeMode::Sandbox),
+                    ..Answer::from(Outcome::Provisioned)
+                }
             }
             Err(e) => Answer::failed(e.to_string()),
         }
@@ -166,15 +206,25 @@ impl Step<'_, '_> {
         let connector = self.change.connector.clone();
         let pending = match answer.outcome {
             // Looked up after a crash: the entry is there already, with its link.
-            Outcome::Pending if answer.link.is_none() && recorded.connection_id.is_none()
-                && self.waits_already() => PendingChange::None,
+            Outcome::Pending
+                if answer.link.is_none()
+                    && recorded.connection_id.is_none()
+                    && self.waits_already() =>
+            {
+                PendingChange::None
+            }
             Outcome::Pending => {
                 PendingChange::Add(connector, Box::new(self.entry(&recorded, answer.link)))
             }
             Outcome::Failed | Outcome::NotRun => PendingChange::None,
             _ => PendingChange::Remove(connector),
         };
-        let noted = self.shared.job.recorder.note(Record::Outcome(recorded), pending).await;
+        let noted = self
+            .shared
+            .job
+            .recorder
+            .note(Record::Outcome(recorded), pending)
+            .await;
         if let Err(reason) = noted {
             self.shared.unrecorded(reason);
         }
@@ -183,7 +233,9 @@ impl Step<'_, '_> {
 
     fn waits_already(&self) -> bool {
         let job = self.shared.job;
-        job.pending.get(self.app(), &self.change.connector).is_some()
+        job.pending
+            .get(self.app(), &self.change.connector)
+            .is_some()
     }
 
     fn app(&self) -> &App {
@@ -211,7 +263,10 @@ impl Step<'_, '_> {
         let connection_id = recorded.connection_id.clone().or_else(|| {
             let job = self.shared.job;
             let entry = job.pending.get(self.app(), &self.change.connector)?;
-            entry.connection_id.clone().filter(|_| recorded.outcome == Outcome::Pending)
+            entry
+                .connection_id
+                .clone()
+                .filter(|_| recorded.outcome == Outcome::Pending)
         });
         let blank = blank(self.change, recorded.outcome);
         ChangeResult {

@@ -7,9 +7,7 @@ use jiff::Timestamp;
 use crate::{
     catalogue::Rules,
     diff::Action,
-    model::{
-        App, ConnectorType, Declared, DeclaredConnector, Kind, RemoteConnector, RemoteStatus,
-    },
+    model::{App, ConnectorType, Declared, DeclaredConnector, Kind, RemoteConnector, RemoteStatus},
     pending::{Entry, LastTry, PendingSet},
     receipt::{Outcome, Receipt},
 };
@@ -84,7 +82,11 @@ pub fn candidates(sources: &Sources<'_>) -> Candidates {
         }
         match objection(&connector, &entry, sources) {
             Some(reason) => found.untouched.push(Untouched { connector, reason }),
-            None => found.resumable.push(Candidate { connector, entry, stored }),
+            None => found.resumable.push(Candidate {
+                connector,
+                entry,
+                stored,
+            }),
         }
     }
     found
@@ -93,10 +95,15 @@ pub fn candidates(sources: &Sources<'_>) -> Candidates {
 /// Connectors that the files declare, that the remote has with these scopes, and that do not work:
 /// their scopes were approved before.
 fn broken(sources: &Sources<'_>) -> Vec<(ConnectorType, Entry)> {
-    let Some(declared) = sources.declared else { return Vec::new() };
+    let Some(declared) = sources.declared else {
+        return Vec::new();
+    };
     let broken = |connector: &ConnectorType, declared: &DeclaredConnector| {
         let is = sources.observed.get(connector)?;
-        let same = sources.rules.compare(connector, &declared.scopes, &is.scopes).is_same();
+        let same = sources
+            .rules
+            .compare(connector, &declared.scopes, &is.scopes)
+            .is_same();
         let resumable =
             connector.kind() == Kind::Oauth && is.status != RemoteStatus::Active && same;
         resumable.then(|| Entry {
@@ -121,8 +128,12 @@ fn broken(sources: &Sources<'_>) -> Vec<(ConnectorType, Entry)> {
 
 /// What a receipt says is pending. Whether the receipt is for this app was checked before.
 fn received(sources: &Sources<'_>) -> Vec<(ConnectorType, Entry)> {
-    let Some(receipt) = sources.receipt else { return Vec::new() };
-    let pending = receipt.results().filter(|result| result.outcome == Outcome::Pending);
+    let Some(receipt) = sources.receipt else {
+        return Vec::new();
+    };
+    let pending = receipt
+        .results()
+        .filter(|result| result.outcome == Outcome::Pending);
     pending
         .map(|result| {
             let is = sources.observed.get(&result.connector);
@@ -170,8 +181,14 @@ fn objection(connector: &ConnectorType, entry: &Entry, sources: &Sources<'_>) ->
                 .to_owned(),
         ),
         (Some(is), before) => {
-            let more = !sources.rules.compare(connector, &entry.scopes, &is.scopes).removed.is_empty();
-            let as_before = before.as_ref().is_some_and(|b| same(b, &is.scopes) && same(&is.scopes, b));
+            let more = !sources
+                .rules
+                .compare(connector, &entry.scopes, &is.scopes)
+                .removed
+                .is_empty();
+            let as_before = before
+                .as_ref()
+                .is_some_and(|b| same(b, &is.scopes) && same(&is.scopes, b));
             (more && !as_before).then(|| {
                 "somebody else changed it since it was asked for: it has scopes that this plan did \
                  not approve; plan again"

@@ -29,7 +29,12 @@ pub struct Item {
 
 impl Item {
     fn new(candidate: Candidate) -> Self {
-        Self { candidate, state: State::Waiting, started: None, took: None }
+        Self {
+            candidate,
+            state: State::Waiting,
+            started: None,
+            took: None,
+        }
     }
 
     /// As it stands now.
@@ -74,7 +79,11 @@ impl Flow<'_> {
     ) -> Result<Vec<Item>, PendingError> {
         let statuses = join_all(candidates.iter().map(|candidate| async {
             let id = candidate.entry.connection_id.as_ref()?;
-            Some(self.remote.integration_status(&candidate.connector, id).await)
+            Some(
+                self.remote
+                    .integration_status(&candidate.connector, id)
+                    .await,
+            )
         }))
         .await;
         let mut items = Vec::new();
@@ -87,7 +96,8 @@ impl Flow<'_> {
                     item.candidate.entry.connection_id = None;
                     item.candidate.entry.last = LastTry::Failed;
                     if item.candidate.stored {
-                        self.keeper.keep(&item.candidate.connector, item.candidate.entry.clone())?;
+                        self.keeper
+                            .keep(&item.candidate.connector, item.candidate.entry.clone())?;
                     }
                 }
                 Some(Ok(AuthorizationStatus::Active)) => {
@@ -136,16 +146,26 @@ impl Flow<'_> {
         let verdict = judge(&connector, &item.candidate.entry, is, self.rules);
         let entry = &mut item.candidate.entry;
         let state = match verdict {
-            Verdict::Granted { account, instead_of, unasked } => {
+            Verdict::Granted {
+                account,
+                instead_of,
+                unasked,
+            } => {
                 self.keeper.drop(&connector)?;
-                item.settle(State::Granted { account, instead_of, unasked });
+                item.settle(State::Granted {
+                    account,
+                    instead_of,
+                    unasked,
+                });
                 return Ok(());
             }
             Verdict::Partial { account, missing } => {
                 entry.last = LastTry::Partial(missing.clone());
                 State::Partial { account, missing }
             }
-            Verdict::WrongAccount { account, expected } => State::WrongAccount { account, expected },
+            Verdict::WrongAccount { account, expected } => {
+                State::WrongAccount { account, expected }
+            }
             Verdict::NotInForce => State::Failed(
                 "the remote says ACTIVE, and does not list it as active; look at the dashboard"
                     .to_owned(),
@@ -167,7 +187,11 @@ impl Flow<'_> {
             if item.state.is_done() || (entry.link.is_some() && entry.connection_id.is_some()) {
                 return None;
             }
-            Some(remote.put_integration(&item.candidate.connector, &entry.scopes).await)
+            Some(
+                remote
+                    .put_integration(&item.candidate.connector, &entry.scopes)
+                    .await,
+            )
         }))
         .await;
         let mut in_force = Vec::new();
@@ -175,7 +199,10 @@ impl Flow<'_> {
             let connector = item.candidate.connector.clone();
             match answer {
                 None => {}
-                Some(Ok(PutAnswer::NeedsAuthorization { link, connection_id })) => {
+                Some(Ok(PutAnswer::NeedsAuthorization {
+                    link,
+                    connection_id,
+                })) => {
                     let entry = &mut item.candidate.entry;
                     entry.connection_id = connection_id;
                     item.state = State::Waiting;
@@ -190,7 +217,11 @@ impl Flow<'_> {
                     self.keeper.keep(&connector, entry.clone())?;
                 }
                 Some(Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized)) => in_force.push(index),
-                Some(Ok(PutAnswer::Refused { error, message, other_account })) => {
+                Some(Ok(PutAnswer::Refused {
+                    error,
+                    message,
+                    other_account,
+                })) => {
                     let reason = refusal(&error, message.as_deref(), other_account.as_ref());
                     item.state = State::Failed(reason);
                 }
@@ -236,7 +267,10 @@ impl Flow<'_> {
         let deadline = began + timeout;
         let mut commanded = true;
         loop {
-            let waiting = items.iter().filter(|item| item.state == State::Waiting).count();
+            let waiting = items
+                .iter()
+                .filter(|item| item.state == State::Waiting)
+                .count();
             if waiting == 0 {
                 return Ok(());
             }
@@ -271,13 +305,19 @@ impl Flow<'_> {
             }
             // Nothing to poll: the list tells.
             let id = item.candidate.entry.connection_id.as_ref()?;
-            Some(remote.integration_status(&item.candidate.connector, id).await)
+            Some(
+                remote
+                    .integration_status(&item.candidate.connector, id)
+                    .await,
+            )
         }))
         .await;
-        let unpolled = items
+        let unpolled = items.iter().any(|item| {
+            item.state == State::Waiting && item.candidate.entry.connection_id.is_none()
+        });
+        let active = answers
             .iter()
-            .any(|item| item.state == State::Waiting && item.candidate.entry.connection_id.is_none());
-        let active = answers.iter().any(|a| matches!(a, Some(Ok(AuthorizationStatus::Active))));
+            .any(|a| matches!(a, Some(Ok(AuthorizationStatus::Active))));
         let observed = if active || unpolled {
             match self.remote.observe().await {
                 Ok(observed) => Some(observed),

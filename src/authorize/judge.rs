@@ -56,11 +56,15 @@ pub fn judge(
     }
     let diff = rules.compare(connector, &entry.scopes, &is.scopes);
     if !diff.added.is_empty() {
-        return Verdict::Partial { account: is.account.clone(), missing: diff.added };
+        return Verdict::Partial {
+            account: is.account.clone(),
+            missing: diff.added,
+        };
     }
-    let changed = entry.account_before.as_ref().filter(|before| {
-        is.account.as_ref().is_some_and(|now| now != *before)
-    });
+    let changed = entry
+        .account_before
+        .as_ref()
+        .filter(|before| is.account.as_ref().is_some_and(|now| now != *before));
     Verdict::Granted {
         account: is.account.clone(),
         instead_of: changed.cloned(),
@@ -108,11 +112,21 @@ mod tests {
         assert!(matches!(partial, Verdict::Partial { missing, .. } if missing.len() == 1));
 
         let granted = judge(&entry(), active(&["a", "b", "c"], "new@example.com"));
-        let Verdict::Granted { instead_of, unasked, .. } = granted else { panic!() };
+        let Verdict::Granted {
+            instead_of,
+            unasked,
+            ..
+        } = granted
+        else {
+            panic!()
+        };
         assert_eq!(instead_of, Some(Account::new("old@example.com")));
         assert_eq!(unasked.len(), 1);
 
-        let named = Entry { account: ExpectedAccount::parse("@corp.example"), ..entry() };
+        let named = Entry {
+            account: ExpectedAccount::parse("@corp.example"),
+            ..entry()
+        };
         let wrong = judge(&named, active(&["a", "b"], "me@home.example"));
         assert!(matches!(wrong, Verdict::WrongAccount { .. }));
 

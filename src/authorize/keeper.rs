@@ -17,7 +17,11 @@ pub struct Keeper {
 impl Keeper {
     /// A keeper of what `pending` holds now.
     pub fn new(workspace: Locked, app: App, pending: PendingSet) -> Self {
-        Self { workspace, app, pending }
+        Self {
+            workspace,
+            app,
+            pending,
+        }
     }
 
     /// What waits.

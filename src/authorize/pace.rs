@@ -13,7 +13,10 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { first: Duration::from_secs(2), longest: Duration::from_secs(10) }
+        Self {
+            first: Duration::from_secs(2),
+            longest: Duration::from_secs(10),
+        }
     }
 }
 
@@ -21,7 +24,9 @@ impl Pace {
     /// The pause before the next question, after waiting so long already.
     pub fn pause(&self, waited: Duration) -> Duration {
         let minutes = u32::try_from(waited.as_secs() / 60).unwrap_or(u32::MAX);
-        let doubled = self.first.saturating_mul(2_u32.saturating_pow(minutes.min(8)));
+        let doubled = self
+            .first
+            .saturating_mul(2_u32.saturating_pow(minutes.min(8)));
         doubled.min(self.longest.max(self.first))
     }
 }
@@ -32,7 +37,14 @@ mod tests {
 
     #[test]
     fn it_backs_off_after_a_minute() {
-        let pause = |seconds| Pace::default().pause(Duration::from_secs(seconds)).as_secs();
-        assert_eq!([0, 59, 60, 119, 120, 180, 36_000].map(pause), [2, 2, 4, 4, 8, 10, 10]);
+        let pause = |seconds| {
+            Pace::default()
+                .pause(Duration::from_secs(seconds))
+                .as_secs()
+        };
+        assert_eq!(
+            [0, 59, 60, 119, 120, 180, 36_000].map(pause),
+            [2, 2, 4, 4, 8, 10, 10]
+        );
     }
 }

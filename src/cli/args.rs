@@ -41,7 +41,13 @@ pub struct Globals {
     #[arg(long, value_name = "NAME", global = true)]
     pub env: Option<String>,
     /// Output format
-    #[arg(long, value_name = "FORMAT", global = true, value_enum, default_value_t)]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        global = true,
+        value_enum,
+        default_value_t
+    )]
     pub format: Format,
     /// Colour
     #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t)]

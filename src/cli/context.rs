@@ -56,7 +56,9 @@ impl Context {
         }
         let name = |format: &Format| {
             let value = clap::ValueEnum::to_possible_value(format);
-            value.map(|value| value.get_name().to_owned()).unwrap_or_default()
+            value
+                .map(|value| value.get_name().to_owned())
+                .unwrap_or_default()
         };
         let known: Vec<_> = known.iter().map(name).collect();
         Err(UsageError::with_help(
@@ -98,18 +100,32 @@ impl Context {
     }
 
     fn find_options(&self, app_id: Option<String>, dir: Option<&Path>) -> FindOptions {
-        FindOptions { app_id, dir: dir.map(Path::to_owned), environment: self.globals.env.clone() }
+        FindOptions {
+            app_id,
+            dir: dir.map(Path::to_owned),
+            environment: self.globals.env.clone(),
+        }
     }
 
     fn find(&self, app_id: Option<String>, dir: Option<&Path>) -> Result<Project, Failure> {
-        Ok(Project::find(&self.start, &self.find_options(app_id, dir), &self.vars)?)
+        Ok(Project::find(
+            &self.start,
+            &self.find_options(app_id, dir),
+            &self.vars,
+        )?)
     }
 
     /// The client's limits, as the environment sets them.
     pub fn client_options(&self) -> ClientOptions {
-        let mut options =
-            ClientOptions { allow_http: self.globals.allow_http, ..ClientOptions::default() };
-        if let Some(base) = self.vars.get("CONNPLAN_RETRY_BASE_MS").and_then(|ms| ms.parse().ok()) {
+        let mut options = ClientOptions {
+            allow_http: self.globals.allow_http,
+            ..ClientOptions::default()
+        };
+        if let Some(base) = self
+            .vars
+            .get("CONNPLAN_RETRY_BASE_MS")
+            .and_then(|ms| ms.parse().ok())
+        {
             options.backoff_base = Duration::from_millis(base);
         }
         options
@@ -137,7 +153,11 @@ impl Context {
 
     /// Says a warning.
     pub fn warn(&self, text: &str) {
-        let label = if self.terminal.color_stderr() { "\u{1b}[33mwarning\u{1b}[0m" } else { "warning" };
+        let label = if self.terminal.color_stderr() {
+            "\u{1b}[33mwarning\u{1b}[0m"
+        } else {
+            "warning"
+        };
         self.terminal.insist(&format!("{label}: {text}"));
     }
 
@@ -155,9 +175,17 @@ impl Context {
 
     /// Who holds a lock, for others to read.
     pub fn holder(&self, doing: &str) -> String {
-        let user = self.vars.get("USER").or_else(|| self.vars.get("USERNAME")).unwrap_or("someone");
+        let user = self
+            .vars
+            .get("USER")
+            .or_else(|| self.vars.get("USERNAME"))
+            .unwrap_or("someone");
         let user = crate::escape::limited(user, 64);
-        format!("connplan {doing}, {user}, process {}, since {}", std::process::id(), self.now())
+        format!(
+            "connplan {doing}, {user}, process {}, since {}",
+            std::process::id(),
+            self.now()
+        )
     }
 
     /// Reads a document that a user names; `-` is standard input.

@@ -67,7 +67,10 @@ pub struct Failure {
 impl Failure {
     /// An error that ends the run with another code than 1.
     pub fn new(status: ExitStatus, error: impl Diagnostic + Send + Sync + 'static) -> Self {
-        Self { status, report: Report::new(error) }
+        Self {
+            status,
+            report: Report::new(error),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod args;
 mod context;
 mod error;
 mod exit;
+mod log;
 mod run;
 mod signal;
 

@@ -4,11 +4,13 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 
-use super::{
-    Cli, Command, Context, ExitStatus, Failure, Format, Signals,
-    context::home,
+use super::{Cli, Command, Context, ExitStatus, Failure, Format, Signals, context::home, log};
+use crate::{
+    commands,
+    model::Vars,
+    term::Terminal,
+    view::{failure::FailureReport, problems},
 };
-use crate::{commands, model::Vars, term::Terminal, view};
 
 /// Runs the program with the process's arguments and environment.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -18,32 +20,57 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             // clap ends with 2 on a mistake; here 2 means that a plan has changes.
             let failed = e.use_stderr();
             let _ = e.print();
-            return if failed { ExitStatus::Error } else { ExitStatus::Done }.into();
+            return if failed {
+                ExitStatus::Error
+            } else {
+                ExitStatus::Done
+            }
+            .into();
         }
     };
     let vars = process_vars();
     let globals = cli.globals;
     let terminal = Terminal::probe(&vars, globals.color, globals.no_input, globals.quiet);
-    view::report_error::install(&terminal);
-    view::log::install(&vars, globals.verbose, terminal.color_stderr());
+    log::install(&vars, globals.verbose, terminal.color_stderr());
     let start = match &globals.chdir {
         Some(dir) => dir.clone(),
         None => PathBuf::from("."),
     };
     let home = home(&vars);
-    let context = Context { globals, vars, start, home, terminal, signals: Signals::default() };
+    let context = Context {
+        globals,
+        vars,
+        start,
+        home,
+        terminal,
+        signals: Signals::default(),
+    };
     let ended = execute(cli.command, &context);
     let status = match ended {
         Ok(status) => status,
         Err(failure) => {
-            view::report_error::print(&context.terminal, &failure, context.globals.format == Format::Json);
+            let report = &failure.report;
+            if context.globals.format == Format::Json {
+                let json = FailureReport::new(report, failure.status.code()).to_json();
+                context.terminal.out(&json);
+            }
+            let (color, width) = (context.terminal.color_stderr(), context.terminal.width());
+            context
+                .terminal
+                .insist(&problems::render_report(report, color, width));
             failure.status
         }
     };
     match context.terminal.take_failure() {
         Some(e) => {
-            context.terminal.insist(&format!("error: the output could not be written: {e}"));
-            if status == ExitStatus::Done { ExitStatus::Error } else { status }
+            context
+                .terminal
+                .insist(&format!("error: the output could not be written: {e}"));
+            if status == ExitStatus::Done {
+                ExitStatus::Error
+            } else {
+                status
+            }
         }
         None => status,
     }
@@ -105,8 +132,11 @@ fn on_runtime(
         .enable_all()
         .build()
         .map_err(|e| super::UsageError::new(format!("the runtime could not be started: {e}")))?;
-    let ended = runtime
-        .block_on(context.signals.guard(command, |text| context.terminal.insist(text)));
+    let ended = runtime.block_on(
+        context
+            .signals
+            .guard(command, |text| context.terminal.insist(text)),
+    );
     // A question that nobody answers any more still blocks its thread.
     runtime.shutdown_background();
     ended

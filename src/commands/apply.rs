@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     applying::{self, Applied, Request, Work},
     planning::{self, PlanningArgs},
+    printing::{MarkdownArgs, Printing, file_name},
 };
 use crate::{
     apply::Options,
@@ -15,17 +16,19 @@ use crate::{
     plan::{Digest, Refusal, document},
     receipt::{self, Outcome},
     term::{self, Answer},
-    view,
+    view::{self, Theme},
 };
 
 /// How many writes are under way at once, unless the user or the settings say otherwise.
 const PARALLELISM: usize = 8;
 
 /// Arguments of `apply`.
-#[derive(Clone, Debug, Args)]
-#[command(after_help = "Examples:\n  connplan apply release.plan --receipt release.receipt\n  \
+#[derive(Clone, Debug, Default, Args)]
+#[command(
+    after_help = "Examples:\n  connplan apply release.plan --receipt release.receipt\n  \
                         connplan apply release.plan --expect-digest sha256:…\n  \
-                        connplan apply                       # plans, shows, asks, applies")]
+                        connplan apply                       # plans, shows, asks, applies"
+)]
 pub struct ApplyArgs {
     /// A plan saved by `connplan plan --out`; without one: plan, show, ask, apply
     #[arg(value_name = "PLANFILE")]
@@ -64,13 +67,18 @@ pub async fn run(args: &ApplyArgs, context: &Context) -> Result<ExitStatus, Fail
         None => match fresh(args, context, format).await? {
             Some(applied) => applied,
             None => {
-                context.terminal.say("Apply cancelled. Nothing was written.");
+                context
+                    .terminal
+                    .say("Apply cancelled. Nothing was written.");
                 return Ok(ExitStatus::Error);
             }
         },
     };
-    print(&applied, context, format)?;
-    let pending = applied.receipt.results().any(|result| result.outcome == Outcome::Pending);
+    print(&applied, args, context, format)?;
+    let pending = applied
+        .receipt
+        .results()
+        .any(|result| result.outcome == Outcome::Pending);
     Ok(match applied.status {
         ExitStatus::Done if pending && args.detailed_exitcode => ExitStatus::Pending,
         status => status,
@@ -96,7 +104,7 @@ async fn saved(
         .into());
     }
     let text = context.read_document(file)?;
-    let saved = document::read(&format!("the plan {}", view::file_name(file)), &text)?;
+    let saved = document::read(&format!("the plan {}", file_name(file)), &text)?;
     if let Some(expected) = &args.expect_digest
         && *expected != saved.digest
     {
@@ -125,7 +133,10 @@ async fn saved(
 /// Before any credential leaves: a plan for elsewhere is refused without asking the remote.
 fn plan_is_for(here: &crate::model::App, planned: &crate::model::App) -> Result<(), Refusal> {
     if here.id != planned.id {
-        return Err(Refusal::OtherApp { planned: planned.id.clone(), here: here.id.clone() });
+        return Err(Refusal::OtherApp {
+            planned: planned.id.clone(),
+            here: here.id.clone(),
+        });
     }
     if here.api_url != planned.api_url {
         let (planned, here) = (planned.api_url.clone(), here.api_url.clone());
@@ -149,37 +160,34 @@ async fn fresh(
     context: &Context,
     format: Format,
 ) -> Result<Option<Applied>, Failure> {
-    if args.expect_digest.is_some() && !args.auto_approve && !context.terminal.is_interactive() {
-        return Err(planning::cannot_ask("the plan would have to be confirmed", "--auto-approve"));
-    }
     if !args.auto_approve && !context.terminal.is_interactive() {
-        return Err(planning::cannot_ask("the plan would have to be confirmed", "--auto-approve"));
+        return Err(planning::cannot_ask(
+            "the plan would have to be confirmed",
+            "--auto-approve",
+        ));
     }
     let situation = planning::look(context, args.planning.dir.as_deref()).await?;
     let plan = situation.plan(&args.planning)?;
     let digest = document::digest(&plan)?;
-    let shown = view::plan::render(
-        &view::plan::Shown {
-            plan: &plan,
-            digest: &digest,
-            file: None,
-            markdown: &view::MarkdownArgs::default(),
-            color: if format == Format::Text {
-                context.terminal.color_stdout()
-            } else {
-                context.terminal.color_stderr()
-            },
-        },
-        Format::Text,
-    )?;
+    let markdown = MarkdownArgs::default();
+    let printing = Printing::out(context, Format::Text, &markdown);
     match format {
-        Format::Text => context.terminal.out(&shown),
-        _ => context.terminal.say(&shown),
+        Format::Text => context.terminal.out(&printing.plan(&plan, &digest)),
+        _ => {
+            let theme = Theme::new(context.terminal.color_stderr());
+            context
+                .terminal
+                .say(&Printing { theme, ..printing }.plan(&plan, &digest));
+        }
     }
     if let Some(expected) = &args.expect_digest
         && *expected != digest
     {
-        return Err(Refusal::NotApproved { expected: expected.clone(), actual: digest }.into());
+        return Err(Refusal::NotApproved {
+            expected: expected.clone(),
+            actual: digest,
+        }
+        .into());
     }
     let asks = plan.has_changes() && !args.auto_approve;
     if asks {
@@ -217,16 +225,25 @@ fn request(args: &ApplyArgs, project: &Project) -> Request {
     }
 }
 
-fn print(applied: &Applied, context: &Context, format: Format) -> Result<(), Failure> {
-    let shown = view::receipt::Shown {
-        receipt: &applied.receipt,
-        digest: &receipt::digest(&applied.receipt)?,
-        markdown: &view::MarkdownArgs::default(),
-        color: context.terminal.color_stdout(),
-    };
-    context.terminal.out(&view::receipt::render(&shown, format)?);
+fn print(
+    applied: &Applied,
+    args: &ApplyArgs,
+    context: &Context,
+    format: Format,
+) -> Result<(), Failure> {
+    let markdown = MarkdownArgs::default();
+    let printing = Printing::out(context, format, &markdown).of_file(args.receipt.as_ref());
+    let digest = receipt::digest(&applied.receipt)?;
+    context
+        .terminal
+        .out(&printing.receipt(&applied.receipt, &digest));
     if let Some(app) = applied.receipt.apps.first() {
-        view::stripe::say(&context.terminal, &app.app, &applied.receipt, applied.stripe_claim.as_ref());
+        view::stripe::say(
+            &context.terminal,
+            &app.app,
+            &applied.receipt,
+            applied.stripe_claim.as_ref(),
+        );
     }
     Ok(())
 }

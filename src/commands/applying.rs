@@ -17,7 +17,7 @@ use crate::{
     plan::{self, Digest, Plan},
     receipt::{self, Outcome, Receipt},
     remote::Remote,
-    view,
+    view::{self, Theme},
     workspace::{Locked, Workspace},
 };
 
@@ -42,7 +42,6 @@ pub(super) struct Work<'a> {
 /// What came of it.
 pub(super) struct Applied {
     pub(super) receipt: Receipt,
-    pub(super) digest: Digest,
     pub(super) status: ExitStatus,
     pub(super) stripe_claim: Option<Link>,
     /// Still held, so that an authorization can follow without anybody coming between.
@@ -64,7 +63,9 @@ pub(super) async fn carry_out(
     context.warn_repaired(locked.repaired(), locked.dir());
     let locked = Arc::new(locked);
     let pending = Store::load(&locked)?;
-    let path = locked.ensure_journal_dir()?.join(format!("{}.log", digest.short()));
+    let path = locked
+        .ensure_journal_dir()?
+        .join(format!("{}.log", digest.short()));
     let mut history = journal::read(&path, &digest)?;
     if history.torn {
         context.warn("the last record of the journal was cut off by a crash; it is dropped");
@@ -75,26 +76,50 @@ pub(super) async fn carry_out(
     };
     let fresh = std::collections::BTreeMap::new();
     if history.finished {
-        let waits = pending.of(work.app).any(|(_, e)| e.plan_digest.as_ref() == Some(&digest));
-        let anew = plan::verify(work.plan, work.app, &observed.connectors, &fresh, work.rules);
+        let waits = pending
+            .of(work.app)
+            .any(|(_, e)| e.plan_digest.as_ref() == Some(&digest));
+        let anew = plan::verify(
+            work.plan,
+            work.app,
+            &observed.connectors,
+            &fresh,
+            work.rules,
+        );
         if waits || anew.is_err() {
-            return already_applied(context, &work, request, &digest, &history, &pending);
+            return already_applied(context, work.plan, request, &digest, &history, &pending);
         }
         // The app is again exactly as this plan saw it: it is a new plan with the same content.
         fs::remove(&path)?;
         history = History::default();
     }
     let progress = history.progress();
-    let verified =
-        plan::verify(work.plan, work.app, &observed.connectors, &progress, work.rules)?;
+    let verified = plan::verify(
+        work.plan,
+        work.app,
+        &observed.connectors,
+        &progress,
+        work.rules,
+    )?;
     if history.has_begun() {
-        context.terminal.say("Going on where an earlier run of this plan stopped.");
+        context
+            .terminal
+            .say("Going on where an earlier run of this plan stopped.");
     }
-    let journal =
-        Journal::open(&path, &history, &digest, work.app, Arc::clone(&locked), pending.clone())?;
+    let journal = Journal::open(
+        &path,
+        &history,
+        &digest,
+        work.app,
+        Arc::clone(&locked),
+        pending.clone(),
+    )?;
     let events = |event: &Event<'_>| {
         if let Event::Finished(result) = event {
-            context.terminal.say(&view::receipt::progress(result, context.terminal.color_stderr()));
+            context.terminal.say(&view::text::progress(
+                result,
+                Theme::new(context.terminal.color_stderr()),
+            ));
         }
     };
     let finished = Job {
@@ -112,7 +137,7 @@ pub(super) async fn carry_out(
     }
     .run()
     .await;
-    finish(context, request, finished, digest, locked)
+    finish(context, request, finished, locked)
 }
 
 /// Says and saves what an apply came to.
@@ -120,7 +145,6 @@ fn finish(
     context: &Context,
     request: &Request,
     finished: Finished,
-    digest: Digest,
     workspace: Arc<Locked>,
 ) -> Result<Applied, Failure> {
     for mismatch in &finished.mismatches {
@@ -145,7 +169,6 @@ fn finish(
     save(context, request, &finished.receipt)?;
     Ok(Applied {
         receipt: finished.receipt,
-        digest,
         status,
         stripe_claim: finished.stripe_claim,
         workspace: Some(workspace),
@@ -177,18 +200,19 @@ fn save(context: &Context, request: &Request, receipt: &Receipt) -> Result<(), F
 
 fn already_applied(
     context: &Context,
-    work: &Work<'_>,
+    plan: &Plan,
     request: &Request,
     digest: &Digest,
     history: &History,
     pending: &PendingSet,
 ) -> Result<Applied, Failure> {
-    context.terminal.say("This plan was already applied. Nothing was written.");
-    let receipt = recorded_receipt(work.plan, digest, history, pending);
+    context
+        .terminal
+        .say("This plan was already applied. Nothing was written.");
+    let receipt = recorded_receipt(plan, digest, history, pending);
     save(context, request, &receipt)?;
     Ok(Applied {
         receipt,
-        digest: digest.clone(),
         status: ExitStatus::Done,
         stripe_claim: None,
         workspace: None,

@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     authorizing::{self, Phase, Ran, Waiting},
     planning,
+    printing::file_name,
 };
 use crate::{
     authorize::{self, Item, Keeper, Resumed, Sources, State},
@@ -16,7 +17,7 @@ use crate::{
     pending::{LastTry, Store},
     plan::Refusal,
     receipt::{self, Receipt},
-    view,
+    view::{self, Theme},
     workspace::Workspace,
 };
 
@@ -24,10 +25,12 @@ use crate::{
 pub(super) const TIMEOUT_SECONDS: u64 = 600;
 
 /// Arguments of `authorize`.
-#[derive(Clone, Debug, Args)]
-#[command(after_help = "Examples:\n  connplan authorize                        # everything that waits\n  \
+#[derive(Clone, Debug, Default, Args)]
+#[command(
+    after_help = "Examples:\n  connplan authorize                        # everything that waits\n  \
                         connplan authorize --receipt FILE         # from another machine's apply\n  \
-                        connplan authorize --list                 # 4 if anything waits")]
+                        connplan authorize --list                 # 4 if anything waits"
+)]
 pub struct AuthorizeArgs {
     /// Only these connectors
     #[arg(value_name = "TYPE")]
@@ -55,7 +58,11 @@ pub struct AuthorizeArgs {
 /// Resumes.
 pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json])?;
-    let receipt = args.receipt.as_deref().map(|file| read_receipt(context, file)).transpose()?;
+    let receipt = args
+        .receipt
+        .as_deref()
+        .map(|file| read_receipt(context, file))
+        .transpose()?;
     let (project, app) = locate(context, receipt.as_ref())?;
     let declared = declared(context, &project)?;
     let rules = planning::rules(&project);
@@ -109,12 +116,22 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
             browser: !args.no_browser,
             yes: args.yes,
         };
-        let phase =
-            Phase { app: &app, remote: &remote, rules: &rules, keeper: &mut keeper, waiting };
+        let phase = Phase {
+            app: &app,
+            remote: &remote,
+            rules: &rules,
+            keeper: &mut keeper,
+            waiting,
+        };
         authorizing::run(context, phase, &mut items).await?
     };
     let mut results: Vec<Resumed> = items.iter().map(Item::resumed).collect();
-    results.extend(found.untouched.into_iter().map(|left| untouched(left, context)));
+    results.extend(
+        found
+            .untouched
+            .into_iter()
+            .map(|left| untouched(left, context)),
+    );
     results.sort_by(|a, b| a.connector.cmp(&b.connector));
     print(context, &app, &results, &items, args.list, ran, format)?;
     let open = results.iter().any(|result| !result.state.is_done());
@@ -127,7 +144,7 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
 
 fn read_receipt(context: &Context, file: &std::path::Path) -> Result<Receipt, Failure> {
     let text = context.read_document(file)?;
-    let what = format!("the receipt {}", view::file_name(file));
+    let what = format!("the receipt {}", file_name(file));
     Ok(receipt::read(&what, &text)?.receipt)
 }
 
@@ -140,13 +157,20 @@ fn locate(context: &Context, receipt: Option<&Receipt>) -> Result<(Project, App)
     };
     let [theirs] = receipt.apps.as_slice() else {
         return Err(Refusal::Incoherent {
-            reason: format!("the receipt holds {} apps, and this is for one", receipt.apps.len()),
+            reason: format!(
+                "the receipt holds {} apps, and this is for one",
+                receipt.apps.len()
+            ),
         }
         .into());
     };
     let (project, app) = context.project_of(&theirs.app.id)?;
     if app.id != theirs.app.id {
-        return Err(Refusal::OtherApp { planned: theirs.app.id.clone(), here: app.id }.into());
+        return Err(Refusal::OtherApp {
+            planned: theirs.app.id.clone(),
+            here: app.id,
+        }
+        .into());
     }
     if app.api_url != theirs.app.api_url {
         let (planned, here) = (theirs.app.api_url.clone(), app.api_url);
@@ -189,7 +213,9 @@ fn print(
     format: Format,
 ) -> Result<(), Failure> {
     if format == Format::Json {
-        context.terminal.out(&view::authorization::json(app, results)?);
+        context
+            .terminal
+            .out(&view::authorization::json(app, results));
         return Ok(());
     }
     let plans: std::collections::BTreeMap<_, _> = items
@@ -197,14 +223,17 @@ fn print(
         .map(|item| {
             let entry = &item.candidate.entry;
             let failed = entry.last == LastTry::Failed;
-            (item.candidate.connector.clone(), (entry.plan_digest.clone(), failed))
+            (
+                item.candidate.connector.clone(),
+                (entry.plan_digest.clone(), failed),
+            )
         })
         .collect();
-    let color = context.terminal.color_stdout();
+    let theme = Theme::new(context.terminal.color_stdout());
     let text = if list {
-        view::authorization::list(app, results, &plans, color)
+        view::authorization::list(app, results, &plans, theme)
     } else {
-        view::authorization::summary(app, results, color)
+        view::authorization::summary(app, results, theme)
     };
     context.terminal.out(&text);
     match ran {
@@ -212,9 +241,9 @@ fn print(
             "Nobody can be asked here. Run `connplan authorize` in a terminal, on this machine or, \
              with `--receipt FILE`, on another.",
         ),
-        Ran::Declined => context.terminal.say(
-            "Authorization skipped. Run `connplan authorize` again to complete it.",
-        ),
+        Ran::Declined => context
+            .terminal
+            .say("Authorization skipped. Run `connplan authorize` again to complete it."),
         Ran::Yes | Ran::NothingToDo => {}
     }
     Ok(())

@@ -12,7 +12,7 @@ use crate::{
     model::{App, Link},
     remote::Remote,
     term::{self, Answer, EscapeKey},
-    view,
+    view::{self, Theme},
 };
 
 /// How to wait.
@@ -64,7 +64,7 @@ pub(super) async fn run(
         context.terminal.insist(&view::authorization::request(
             &open,
             phase.app,
-            context.terminal.color_stderr(),
+            Theme::new(context.terminal.color_stderr()),
         ));
         let question = "Open browser to authorize now?";
         if term::confirm_yes_no(&context.terminal, question, Answer::Yes).await == Answer::No {
@@ -72,7 +72,11 @@ pub(super) async fn run(
         }
     }
     let (events, received) = std_mpsc::channel();
-    let telling = Telling { context, browser: phase.waiting.browser, events };
+    let telling = Telling {
+        context,
+        browser: phase.waiting.browser,
+        events,
+    };
     let tell = |event: &Event<'_>| telling.tell(event);
     let mut flow = Flow {
         remote: phase.remote,
@@ -84,9 +88,15 @@ pub(super) async fn run(
     let cancel = context.signals.graceful();
     flow.links(items).await?;
     let (commands, receiver) = mpsc::channel(4);
-    let mut escape = if context.terminal.is_interactive() { EscapeKey::listen() } else { None };
+    let mut escape = if context.terminal.is_interactive() {
+        EscapeKey::listen()
+    } else {
+        None
+    };
     if escape.is_some() && received.try_recv().is_ok() {
-        context.terminal.say("Waiting… (Esc skips what is left, it stays pending)");
+        context
+            .terminal
+            .say("Waiting… (Esc skips what is left, it stays pending)");
     }
     let waiting = flow.wait(items, phase.waiting.timeout, receiver, &cancel);
     tokio::pin!(waiting);
@@ -111,9 +121,15 @@ async fn pressed(escape: &mut Option<EscapeKey>) {
 
 /// Tests can not wait two seconds for each answer.
 fn pace(context: &Context) -> Pace {
-    let first = context.vars.get("CONNPLAN_POLL_MS").and_then(|ms| ms.parse().ok());
+    let first = context
+        .vars
+        .get("CONNPLAN_POLL_MS")
+        .and_then(|ms| ms.parse().ok());
     let pace = Pace::default();
-    first.map_or(pace, |ms| Pace { first: Duration::from_millis(ms), ..pace })
+    first.map_or(pace, |ms| Pace {
+        first: Duration::from_millis(ms),
+        ..pace
+    })
 }
 
 /// Tells the terminal what happens, and opens what is to be opened.
@@ -143,11 +159,15 @@ impl Telling<'_> {
                 let _ = self.events.send(());
             }
             Event::NoLink(connector, reason) => {
-                self.context.warn(&format!("{connector}: {}", escape::limited(reason, 600)));
+                self.context
+                    .warn(&format!("{connector}: {}", escape::limited(reason, 600)));
             }
             Event::Waiting(_) => {}
             Event::Settled(resumed) => {
-                terminal.say(&view::authorization::line(resumed, terminal.color_stderr()));
+                terminal.say(&view::authorization::line(
+                    resumed,
+                    Theme::new(terminal.color_stderr()),
+                ));
             }
             Event::Unreachable(reason) => {
                 self.context.warn(&format!(

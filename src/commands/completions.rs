@@ -7,8 +7,10 @@ use crate::cli::{Cli, Context, ExitStatus, Failure};
 
 /// Arguments of `completions`.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Examples:\n  connplan completions bash > ~/.local/share/bash-completion/completions/connplan\n  \
-                        connplan completions zsh > ~/.zfunc/_connplan")]
+#[command(
+    after_help = "Examples:\n  connplan completions bash > ~/.local/share/bash-completion/completions/connplan\n  \
+                        connplan completions zsh > ~/.zfunc/_connplan"
+)]
 pub struct CompletionsArgs {
     /// The shell
     #[arg(value_name = "SHELL")]

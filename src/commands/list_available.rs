@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::{
     cli::{Context, ExitStatus, Failure, Format},
-    view,
+    view::{self, Theme},
 };
 
 /// Arguments of `list-available`.
@@ -17,10 +17,13 @@ pub async fn run(_args: &ListAvailableArgs, context: &Context) -> Result<ExitSta
     let project = context.project(None)?;
     project.check()?;
     let app = project.app()?;
-    let offers = context.remote(&project, &app)?.available_integrations().await?;
+    let offers = context
+        .remote(&project, &app)?
+        .available_integrations()
+        .await?;
     context.terminal.out(&match format {
-        Format::Json => view::available::json(&offers)?,
-        _ => view::available::table(&offers, context.terminal.color_stdout()),
+        Format::Json => view::available::json(&offers),
+        _ => view::available::table_of(&offers, Theme::new(context.terminal.color_stdout())),
     });
     Ok(ExitStatus::Done)
 }

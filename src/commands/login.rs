@@ -52,14 +52,12 @@ pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Fa
     }
     let tokens = login::wait_for_consent(&platform, &code).await?;
     let stored = login::finish(&platform, tokens, &file).await?;
-    context.terminal.out(&view::identity::login(
-        &Identity::Login {
-            email: stored.email.clone(),
-            name: stored.name.clone(),
-            expires_at: stored.expires_at,
-        },
-        context.globals.format == Format::Json,
-    )?);
+    let identity = Identity::Login {
+        email: stored.email.clone(),
+        name: stored.name.clone(),
+        expires_at: stored.expires_at,
+    };
+    show(context, &identity, &url);
     Ok(ExitStatus::Done)
 }
 
@@ -67,13 +65,17 @@ pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Fa
 pub fn logout(_args: &LogoutArgs, context: &Context) -> Result<ExitStatus, Failure> {
     context.format(&[Format::Text])?;
     let removed = login::logout(&file(context)?)?;
-    context.terminal.out(if removed { "Logged out.\n" } else { "Nobody was logged in.\n" });
+    context.terminal.out(if removed {
+        "Logged out.\n"
+    } else {
+        "Nobody was logged in.\n"
+    });
     Ok(ExitStatus::Done)
 }
 
 /// Says who is logged in, and by what.
 pub async fn whoami(_args: &WhoamiArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    context.format(&[Format::Text, Format::Json])?;
     let (vars, url) = surroundings(context)?;
     let credentials = context.credentials(&vars)?;
     let mut identity = credentials.identity();
@@ -88,9 +90,15 @@ pub async fn whoami(_args: &WhoamiArgs, context: &Context) -> Result<ExitStatus,
             expires_at: u64::try_from(Timestamp::MAX.as_millisecond()).unwrap_or(u64::MAX),
         };
     }
-    let shown = view::identity::whoami(&identity, &url, format == Format::Json)?;
-    context.terminal.out(&shown);
+    show(context, &identity, &url);
     Ok(ExitStatus::Done)
+}
+
+fn show(context: &Context, identity: &Identity, url: &ApiUrl) {
+    context.terminal.out(&match context.globals.format {
+        Format::Json => view::identity::json(identity, url),
+        _ => view::identity::text(identity, url),
+    });
 }
 
 /// Variables and address: the project's where there is one, the process's elsewhere.
@@ -109,11 +117,15 @@ fn surroundings(context: &Context) -> Result<(Vars, ApiUrl), Failure> {
 }
 
 fn file(context: &Context) -> Result<LoginFile, Failure> {
-    context.home.as_deref().map(LoginFile::in_home).ok_or_else(|| {
-        UsageError::with_help(
-            "there is no home folder to keep the login in",
-            "set HOME, or use BASE44_API_KEY or BASE44_ACCESS_TOKEN",
-        )
-        .into()
-    })
+    context
+        .home
+        .as_deref()
+        .map(LoginFile::in_home)
+        .ok_or_else(|| {
+            UsageError::with_help(
+                "there is no home folder to keep the login in",
+                "set HOME, or use BASE44_API_KEY or BASE44_ACCESS_TOKEN",
+            )
+            .into()
+        })
 }

@@ -18,3 +18,4 @@ pub mod validate;
 mod applying;
 mod authorizing;
 mod planning;
+mod printing;

@@ -4,17 +4,20 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::planning::{self, PlanningArgs};
+use super::{
+    planning::{self, PlanningArgs},
+    printing::{MarkdownArgs, Printing},
+};
 use crate::{
     cli::{Context, ExitStatus, Failure, Format, UsageError},
     fs::{self, Visibility},
     model::Observed,
     plan::{Digest, Plan, document},
-    remote_state, view,
+    remote_state,
 };
 
 /// Arguments of `plan`.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(after_help = "Examples:\n  connplan plan --out release.plan\n  \
                         connplan plan --detailed-exitcode   # 2 if there are changes\n  \
                         connplan plan --format markdown     # for a pull request")]
@@ -33,15 +36,16 @@ pub struct PlanArgs {
     pub planning: PlanningArgs,
     /// How to print it.
     #[command(flatten)]
-    pub markdown: view::MarkdownArgs,
+    pub markdown: MarkdownArgs,
 }
 
 /// Plans, prints, saves.
 pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format =
-        context.format(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
+    let format = context.format(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
     let plan = match &args.remote_state {
-        None => planning::look(context, args.planning.dir.as_deref()).await?.plan(&args.planning)?,
+        None => planning::look(context, args.planning.dir.as_deref())
+            .await?
+            .plan(&args.planning)?,
         Some(file) => speculate(args, context, file)?,
     };
     let digest = document::digest(&plan)?;
@@ -50,9 +54,13 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         // It holds e-mail addresses at most; reviewers and pipelines read it.
         fs::write(&context.path(out), text.as_bytes(), Visibility::Shared)?;
     }
-    print(&plan, &digest, format, args, context)?;
+    print(&plan, &digest, format, args, context);
     let changed = args.detailed_exitcode && plan.has_changes();
-    Ok(if changed { ExitStatus::Changes } else { ExitStatus::Done })
+    Ok(if changed {
+        ExitStatus::Changes
+    } else {
+        ExitStatus::Done
+    })
 }
 
 /// Plans against a snapshot, without credentials and without network.
@@ -66,35 +74,31 @@ fn speculate(args: &PlanArgs, context: &Context, file: &std::path::Path) -> Resu
         && here.id != app.id
     {
         return Err(UsageError::with_help(
-            format!("the snapshot is of app {}, this project is app {}", app.id, here.id),
+            format!(
+                "the snapshot is of app {}, this project is app {}",
+                app.id, here.id
+            ),
             "take a snapshot of this app with `connplan remote-state`",
         )
         .into());
     }
-    let observed = Observed { connectors: snapshot.connectors, stripe_claim: None };
+    let observed = Observed {
+        connectors: snapshot.connectors,
+        stripe_claim: None,
+    };
     files.plan(&args.planning, app, &observed, true)
 }
 
-fn print(
-    plan: &Plan,
-    digest: &Digest,
-    format: Format,
-    args: &PlanArgs,
-    context: &Context,
-) -> Result<(), Failure> {
-    let shown = view::plan::Shown {
-        plan,
-        digest,
-        file: args.out.as_deref(),
-        markdown: &args.markdown,
-        color: context.terminal.color_stdout(),
-    };
-    context.terminal.out(&view::plan::render(&shown, format)?);
+fn print(plan: &Plan, digest: &Digest, format: Format, args: &PlanArgs, context: &Context) {
+    let printing = Printing::out(context, format, &args.markdown).of_file(args.out.as_ref());
+    context.terminal.out(&printing.plan(plan, digest));
     if format != Format::Text
         && let Some(out) = &args.out
     {
         let out = out.display().to_string();
-        context.terminal.say(&format!("Saved the plan to {}.", crate::escape::terminal(&out)));
+        context.terminal.say(&format!(
+            "Saved the plan to {}.",
+            crate::escape::terminal(&out)
+        ));
     }
-    Ok(())
 }

@@ -1,6 +1,9 @@
 //! Files and remote to a plan: what `plan`, `apply`, `push` and `status` have in common.
 
-use std::{collections::BTreeMap, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
@@ -62,7 +65,13 @@ pub(super) fn read_files(context: &Context, dir: Option<&Path>) -> Result<Files,
     let workspace = Workspace::at(&project.root);
     context.warn_repaired(Store::repair(&workspace)?, &workspace.pending_file());
     let pending = Store::load(&workspace)?;
-    Ok(Files { rules: rules(&project), project, loaded, declared, pending })
+    Ok(Files {
+        rules: rules(&project),
+        project,
+        loaded,
+        declared,
+        pending,
+    })
 }
 
 /// How scopes compare in this project.
@@ -82,18 +91,25 @@ pub(super) async fn look(context: &Context, dir: Option<&Path>) -> Result<Situat
     let app = files.project.app()?;
     let remote = context.remote(&files.project, &app)?;
     let observed = remote.observe().await?;
-    Ok(Situation { files, app, remote, observed })
+    Ok(Situation {
+        files,
+        app,
+        remote,
+        observed,
+    })
 }
 
 impl Situation {
     /// Plans.
     pub(super) fn plan(&self, args: &PlanningArgs) -> Result<Plan, Failure> {
-        self.files.plan(args, self.app.clone(), &self.observed, false)
+        self.files
+            .plan(args, self.app.clone(), &self.observed, false)
     }
 
     /// Plans for looking only: no policy stands in the way of that.
     pub(super) fn look_only(&self, args: &PlanningArgs) -> Result<Plan, Failure> {
-        self.files.compare(args, self.app.clone(), &self.observed, false)
+        self.files
+            .compare(args, self.app.clone(), &self.observed, false)
     }
 }
 
@@ -130,8 +146,12 @@ impl Files {
             config::Unlisted::Keep => Unlisted::Keep,
             config::Unlisted::Remove => Unlisted::Remove,
         };
-        let diagnostics =
-            self.loaded.problems.iter().map(config::Problem::to_diagnostic).collect();
+        let diagnostics = self
+            .loaded
+            .problems
+            .iter()
+            .map(config::Problem::to_diagnostic)
+            .collect();
         Ok(plan::build(Inputs {
             pending: &self.pending.scopes_of(&app),
             app,
@@ -141,7 +161,9 @@ impl Files {
             rules: &self.rules,
             unlisted,
             targets: &args.targets.iter().cloned().collect(),
-            guards: Guards { allow_remove_all: args.allow_remove_all },
+            guards: Guards {
+                allow_remove_all: args.allow_remove_all,
+            },
             speculative,
             diagnostics,
         })?)

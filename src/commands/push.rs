@@ -7,6 +7,7 @@ use super::{
     authorize::TIMEOUT_SECONDS,
     authorizing::{self, Phase, Ran, Waiting},
     planning::{self, PlanningArgs, Situation},
+    printing::{MarkdownArgs, Printing},
 };
 use crate::{
     apply::Options,
@@ -15,9 +16,9 @@ use crate::{
     config::MaxDuration,
     pending::Store,
     plan::document,
-    receipt::Receipt,
+    receipt::{self, Receipt},
     term::{self, Answer},
-    view,
+    view::{self, Theme, report::ReceiptReport},
     workspace::Workspace,
 };
 
@@ -42,27 +43,32 @@ pub struct PushArgs {
 pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json])?;
     if !args.yes && !context.terminal.is_interactive() {
-        return Err(planning::cannot_ask("the plan would have to be confirmed", "--yes"));
+        return Err(planning::cannot_ask(
+            "the plan would have to be confirmed",
+            "--yes",
+        ));
     }
     let situation = planning::look(context, args.planning.dir.as_deref()).await?;
     let plan = situation.plan(&args.planning)?;
     let digest = document::digest(&plan)?;
-    let names: Vec<_> = situation.files.declared.connectors.keys().map(|c| c.as_str()).collect();
+    let names: Vec<_> = situation
+        .files
+        .declared
+        .connectors
+        .keys()
+        .map(|c| c.as_str())
+        .collect();
     context.terminal.say(&match names.len() {
         0 => "No local connectors found".to_owned(),
         count => format!("Found {count} connectors to push: {}", names.join(", ")),
     });
-    let shown = view::plan::render(
-        &view::plan::Shown {
-            plan: &plan,
-            digest: &digest,
-            file: None,
-            markdown: &view::MarkdownArgs::default(),
-            color: context.terminal.color_stderr(),
-        },
-        Format::Text,
-    )?;
-    context.terminal.say(&shown);
+    let markdown = MarkdownArgs::default();
+    let theme = Theme::new(context.terminal.color_stderr());
+    let printing = Printing {
+        theme,
+        ..Printing::out(context, Format::Text, &markdown)
+    };
+    context.terminal.say(&printing.plan(&plan, &digest));
     let asks = plan.has_changes() && !args.yes;
     if asks {
         let question = format!(
@@ -102,19 +108,27 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     };
     let resumed: Vec<_> = items.iter().map(Item::resumed).collect();
     if format == Format::Json {
-        context.terminal.out(&view::push::json(&applied.receipt, &applied.digest, &situation.app, &resumed)?);
+        let report = ReceiptReport::new(&applied.receipt, &receipt::digest(&applied.receipt)?);
+        context.terminal.out(&view::push::json(&report, &resumed));
     } else {
-        context.terminal.out(&view::push::summary(&applied.receipt, &resumed, context.terminal.color_stdout()));
+        context
+            .terminal
+            .out(&view::push::summary(&applied.receipt, &resumed));
     }
-    view::stripe::say(&context.terminal, &situation.app, &applied.receipt, applied.stripe_claim.as_ref());
+    view::stripe::say(
+        &context.terminal,
+        &situation.app,
+        &applied.receipt,
+        applied.stripe_claim.as_ref(),
+    );
     match ran {
         Ran::NotInteractive => context.terminal.say(
             "Skipped OAuth in non-interactive mode. Run `connplan authorize` in a terminal to \
              complete it.",
         ),
-        Ran::Declined => context.terminal.say(
-            "Authorization skipped. Run `connplan authorize` to complete it.",
-        ),
+        Ran::Declined => context
+            .terminal
+            .say("Authorization skipped. Run `connplan authorize` to complete it."),
         Ran::Yes | Ran::NothingToDo => {}
     }
     let open = resumed.iter().any(|resumed| !resumed.state.is_done());
@@ -133,8 +147,10 @@ async fn authorize_all(
 ) -> Result<(Vec<Item>, Ran), Failure> {
     let observed = situation.remote.observe().await?;
     let workspace = Workspace::at(&situation.files.project.root);
-    let locked =
-        workspace.lock(std::time::Duration::from_secs(5), &context.holder("authorize"))?;
+    let locked = workspace.lock(
+        std::time::Duration::from_secs(5),
+        &context.holder("authorize"),
+    )?;
     let pending = Store::load(&locked)?;
     let targets = args.planning.targets.iter().cloned().collect();
     let found = authorize::candidates(&Sources {

@@ -24,6 +24,10 @@ pub async fn run(args: &RemoteStateArgs, context: &Context) -> Result<ExitStatus
     project.check()?;
     let app = project.app()?;
     let observed = context.remote(&project, &app)?.observe().await?;
-    context.terminal.out(&remote_state::write(&app, &observed.connectors, args.show_accounts)?);
+    context.terminal.out(&remote_state::write(
+        &app,
+        &observed.connectors,
+        args.show_accounts,
+    )?);
     Ok(ExitStatus::Done)
 }

@@ -25,13 +25,22 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "FILE")]
     pub seed: Option<PathBuf>,
     /// Wait so many milliseconds before each answer
-    #[arg(long, value_name = "MS", default_value_t = 0, hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "MS",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
     pub latency: u64,
 }
 
 /// Serves until it is interrupted.
 pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let seed = args.seed.as_deref().map(|file| Seed::read(&context.path(file))).transpose()?;
+    let seed = args
+        .seed
+        .as_deref()
+        .map(|file| Seed::read(&context.path(file)))
+        .transpose()?;
     let mut sandbox = sandbox::start(Options {
         port: args.port,
         state: args.state.as_deref().map(|file| context.path(file)),

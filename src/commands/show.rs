@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::printing::{MarkdownArgs, Printing, file_name};
 use crate::{
     cli::{Context, ExitStatus, Failure, Format},
-    plan, receipt, view,
+    plan, receipt,
 };
 
 /// Arguments of `show`.
@@ -17,39 +18,22 @@ pub struct ShowArgs {
     pub file: PathBuf,
     /// How to print it.
     #[command(flatten)]
-    pub markdown: view::MarkdownArgs,
+    pub markdown: MarkdownArgs,
 }
 
 /// Prints a saved plan or receipt.
 pub fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format =
-        context.format(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
+    let format = context.format(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
     let text = context.read_document(&args.file)?;
-    let name = view::file_name(&args.file);
+    let name = file_name(&args.file);
+    let printing = Printing::out(context, format, &args.markdown).of_file(Some(&args.file));
     let shown = if is_receipt(&text) {
         context.format(&[Format::Text, Format::Json, Format::Markdown])?;
         let saved = receipt::read(&format!("the receipt {name}"), &text)?;
-        view::receipt::render(
-            &view::receipt::Shown {
-                receipt: &saved.receipt,
-                digest: &saved.digest,
-                markdown: &args.markdown,
-                color: context.terminal.color_stdout(),
-            },
-            format,
-        )?
+        printing.receipt(&saved.receipt, &saved.digest)
     } else {
         let saved = plan::document::read(&format!("the plan {name}"), &text)?;
-        view::plan::render(
-            &view::plan::Shown {
-                plan: &saved.plan,
-                digest: &saved.digest,
-                file: Some(&args.file),
-                markdown: &args.markdown,
-                color: context.terminal.color_stdout(),
-            },
-            format,
-        )?
+        printing.plan(&saved.plan, &saved.digest)
     };
     context.terminal.out(&shown);
     Ok(ExitStatus::Done)

@@ -8,7 +8,7 @@ use super::planning::{self, PlanningArgs};
 use crate::{
     cli::{Context, ExitStatus, Failure, Format},
     diff::{Action, Authorization},
-    view,
+    view::{self, Theme},
 };
 
 /// Arguments of `status`.
@@ -27,15 +27,24 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
     let format = context.format(&[Format::Text, Format::Json])?;
     let situation = planning::look(context, args.dir.as_deref()).await?;
     // To look is never refused: nothing is removed by it.
-    let planning = PlanningArgs { allow_remove_all: true, ..PlanningArgs::default() };
+    let planning = PlanningArgs {
+        allow_remove_all: true,
+        ..PlanningArgs::default()
+    };
     let plan = situation.look_only(&planning)?;
     let pending = &situation.files.pending;
     let rows = view::status::rows(&plan, |connector| {
-        pending.get(&situation.app, connector).map(|entry| entry.since)
+        pending
+            .get(&situation.app, connector)
+            .map(|entry| entry.since)
     });
     let shown = match format {
-        Format::Json => view::status::json(&situation.app, &rows)?,
-        _ => view::status::table(&situation.app, &rows, context.terminal.color_stdout()),
+        Format::Json => view::status::json(&situation.app, &rows),
+        _ => view::status::table_of(
+            &situation.app,
+            &rows,
+            Theme::new(context.terminal.color_stdout()),
+        ),
     };
     context.terminal.out(&shown);
     if format == Format::Text {
@@ -51,7 +60,9 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
     let waits = |change: &crate::diff::Change| {
         change.action == Action::Reauthorize || change.authorization == Authorization::Pending
     };
-    let differs = plan.changes().any(|c| c.action != Action::NoOp && c.action != Action::Reauthorize);
+    let differs = plan
+        .changes()
+        .any(|c| c.action != Action::NoOp && c.action != Action::Reauthorize);
     Ok(match (differs, plan.changes().any(waits)) {
         (true, _) => ExitStatus::Changes,
         (false, true) => ExitStatus::Pending,

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::{
     cli::{Context, ExitStatus, Failure, Format},
     config::{self, Problem},
-    view,
+    view::{self, validate::ValidationReport},
 };
 
 /// Arguments of `validate`.
@@ -20,28 +20,33 @@ pub struct ValidateArgs {
 
 /// Reads and checks every file; says everything that is wrong.
 pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format =
-        context.format(&[Format::Text, Format::Json, Format::Github, Format::Sarif])?;
+    let format = context.format(&[Format::Text, Format::Json, Format::Github, Format::Sarif])?;
     let project = context.project(args.dir.as_deref())?;
     let loaded = config::connectors::read(&project);
     let diagnostics: Vec<_> = loaded.problems.iter().map(Problem::to_diagnostic).collect();
     let valid = loaded.declared.is_some();
     match format {
-        Format::Json => context.terminal.out(&view::validation::json(valid, &diagnostics)?),
-        Format::Github => context.terminal.out(&view::runner::annotations(&diagnostics)),
-        Format::Sarif => context.terminal.out(&view::sarif::log(&diagnostics)?),
-        _ => {
+        Format::Json => context
+            .terminal
+            .out(&ValidationReport::new(diagnostics).to_json()),
+        Format::Github => context.terminal.out(&view::runner::github(&diagnostics)),
+        Format::Sarif => context.terminal.out(&view::sarif::log(&diagnostics)),
+        Format::Text | Format::Markdown | Format::Diff => {
             view::problems::say(&context.terminal, &loaded.problems);
-            let count = loaded.declared.as_ref().map_or(0, |declared| declared.connectors.len());
             let folder = project.shown(&project.connectors_dir);
-            context.terminal.out(&view::validation::text(
-                valid,
-                count,
-                &folder,
-                &loaded.folder,
-                &diagnostics,
-            ));
+            let names: Vec<_> = loaded
+                .declared
+                .iter()
+                .flat_map(|d| d.connectors.keys())
+                .collect();
+            context
+                .terminal
+                .out(&view::validate::text(&names, &folder, &diagnostics));
         }
     }
-    Ok(if valid { ExitStatus::Done } else { ExitStatus::Error })
+    Ok(if valid {
+        ExitStatus::Done
+    } else {
+        ExitStatus::Error
+    })
 }

@@ -59,9 +59,13 @@ pub fn write(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<(), Fs
 /// Fails if `path` could not be written, before anything depends on it. Leaves nothing behind.
 pub fn probe_writable(path: &Path) -> Result<(), FsError> {
     if path.is_dir() {
-        return Err(FsError::NotAFile { path: path.to_owned() });
+        return Err(FsError::NotAFile {
+            path: path.to_owned(),
+        });
     }
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     Builder::new()
         .prefix(".connplan-")
@@ -83,7 +87,7 @@ pub fn sync_parent(path: &Path) -> Result<(), FsError> {
 }
 
 /// Makes a rename in `folder` last. Windows has no such call and needs none.
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     fs::File::open(folder)?.sync_all()?;
     #[cfg(not(unix))]

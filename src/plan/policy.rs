@@ -40,37 +40,65 @@ pub struct Forbidden {
 /// Holds a plan against the rules. All broken rules are told at once.
 pub fn check(plan: &Plan, policy: &Policy) -> Result<(), Forbidden> {
     let mut reasons = Vec::new();
-    let removed: Vec<_> = plan.changes().filter(|c| c.action == Action::Delete).collect();
+    let removed: Vec<_> = plan
+        .changes()
+        .filter(|c| c.action == Action::Delete)
+        .collect();
     for change in &removed {
         if policy.protected.contains(&change.connector) {
-            reasons.push(format!("  {}: it is protected and would be removed", change.connector));
+            reasons.push(format!(
+                "  {}: it is protected and would be removed",
+                change.connector
+            ));
         }
     }
     if let Some(most) = policy.max_removals
         && removed.len() > most
     {
-        reasons.push(format!("  {} removals; at most {most} are allowed", removed.len()));
+        reasons.push(format!(
+            "  {} removals; at most {most} are allowed",
+            removed.len()
+        ));
     }
-    for change in plan.changes().filter(|change| change.action != Action::NoOp) {
+    for change in plan
+        .changes()
+        .filter(|change| change.action != Action::NoOp)
+    {
         reasons.extend(scopes(change, policy));
     }
-    if reasons.is_empty() { Ok(()) } else { Err(Forbidden { reasons }) }
+    if reasons.is_empty() {
+        Ok(())
+    } else {
+        Err(Forbidden { reasons })
+    }
 }
 
 fn scopes(change: &Change, policy: &Policy) -> Vec<String> {
-    let Some(after) = &change.after else { return Vec::new() };
+    let Some(after) = &change.after else {
+        return Vec::new();
+    };
     let own = Some(change.connector.clone());
     let rules = |rules: &BTreeMap<_, BTreeSet<Scope>>, subject| rules.get(subject).cloned();
     let allowed = rules(&policy.allowed, &own).or_else(|| rules(&policy.allowed, &None));
     let mut broken = Vec::new();
     for scope in after.scopes.iter() {
         let shown = || escape::limited(scope.as_str(), 200);
-        let denied = [&own, &None]
-            .iter()
-            .any(|subject| policy.denied.get(*subject).is_some_and(|set| set.contains(scope)));
+        let denied = [&own, &None].iter().any(|subject| {
+            policy
+                .denied
+                .get(*subject)
+                .is_some_and(|set| set.contains(scope))
+        });
         if denied {
-            broken.push(format!("  {}: the scope {} is denied", change.connector, shown()));
-        } else if allowed.as_ref().is_some_and(|allowed| !allowed.contains(scope)) {
+            broken.push(format!(
+                "  {}: the scope {} is denied",
+                change.connector,
+                shown()
+            ));
+        } else if allowed
+            .as_ref()
+            .is_some_and(|allowed| !allowed.contains(scope))
+        {
             broken.push(format!(
                 "  {}: the scope {} is not among those allowed",
                 change.connector,

@@ -15,7 +15,10 @@ impl EscapeKey {
     #[cfg(unix)]
     pub fn listen() -> Option<Self> {
         let (sender, presses) = mpsc::channel(4);
-        unix::Watch::start(sender).map(|watch| Self { presses, _watch: watch })
+        unix::Watch::start(sender).map(|watch| Self {
+            presses,
+            _watch: watch,
+        })
     }
 
     /// Esc is not listened to on this system; Ctrl-C ends the wait.
@@ -63,7 +66,8 @@ mod unix {
         pub(super) fn start(sender: mpsc::Sender<()>) -> Option<Self> {
             let before = tcgetattr(stdin()).ok()?;
             let mut raw = before.clone();
-            raw.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+            raw.local_modes
+                .remove(LocalModes::ICANON | LocalModes::ECHO);
             tcsetattr(stdin(), OptionalActions::Now, &raw).ok()?;
             let stop = Arc::new(AtomicBool::new(false));
             let seen = Arc::clone(&stop);
@@ -73,15 +77,23 @@ mod unix {
                         continue;
                     }
                     let mut keys = [0_u8; 64];
-                    let Ok(count @ 1..) = read(stdin(), &mut keys) else { return };
+                    let Ok(count @ 1..) = read(stdin(), &mut keys) else {
+                        return;
+                    };
                     // A lone Esc; arrow and function keys begin with one and go on.
-                    if count == 1 && keys.first() == Some(&0x1b) && sender.blocking_send(()).is_err()
+                    if count == 1
+                        && keys.first() == Some(&0x1b)
+                        && sender.blocking_send(()).is_err()
                     {
                         return;
                     }
                 }
             });
-            Some(Self { before, stop, thread: Some(thread) })
+            Some(Self {
+                before,
+                stop,
+                thread: Some(thread),
+            })
         }
     }
 
@@ -89,7 +101,10 @@ mod unix {
     fn wait(milliseconds: i64) -> bool {
         let input = stdin();
         let mut polled = [PollFd::from_borrowed_fd(input.as_fd(), PollFlags::IN)];
-        let limit = Timespec { tv_sec: 0, tv_nsec: milliseconds * 1_000_000 };
+        let limit = Timespec {
+            tv_sec: 0,
+            tv_nsec: milliseconds * 1_000_000,
+        };
         poll(&mut polled, Some(&limit)).is_ok_and(|ready| ready > 0)
     }
 

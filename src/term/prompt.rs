@@ -16,7 +16,10 @@ pub enum Answer {
 /// Asks for the word `yes`; nothing else is yes. For what can not be undone.
 pub async fn confirm_word(terminal: &Terminal, question: &str) -> Answer {
     terminal.insist(question);
-    match read_line(terminal, "Only 'yes' is accepted: ").await.as_deref() {
+    match read_line(terminal, "Only 'yes' is accepted: ")
+        .await
+        .as_deref()
+    {
         Some("yes") => Answer::Yes,
         _ => Answer::No,
     }
@@ -24,7 +27,11 @@ pub async fn confirm_word(terminal: &Terminal, question: &str) -> Answer {
 
 /// Asks a yes/no question; an empty line takes `default`.
 pub async fn confirm_yes_no(terminal: &Terminal, question: &str, default: Answer) -> Answer {
-    let choices = if default == Answer::Yes { "[Y/n]" } else { "[y/N]" };
+    let choices = if default == Answer::Yes {
+        "[Y/n]"
+    } else {
+        "[y/N]"
+    };
     let line = read_line(terminal, &format!("{question} {choices} ")).await;
     match line.as_deref().map(str::to_ascii_lowercase).as_deref() {
         Some("") => default,

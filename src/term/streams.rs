@@ -92,7 +92,11 @@ impl Terminal {
 
     /// How many columns standard error has; 80 where nobody knows.
     pub fn width(&self) -> usize {
-        if self.stderr_is_terminal { usize::from(Term::stderr().size().1).max(20) } else { 80 }
+        if self.stderr_is_terminal {
+            usize::from(Term::stderr().size().1).max(20)
+        } else {
+            80
+        }
     }
 
     /// Writes data to standard output.
