@@ -6,10 +6,13 @@
 )]
 
 mod catalogue;
+mod cli;
 mod config;
 mod config_json5;
 mod config_projects;
 mod config_properties;
+mod e2e_plan;
+mod e2e_terminal;
 mod official_client;
 mod remote;
 mod remote_calls;
