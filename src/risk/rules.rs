@@ -291,8 +291,9 @@ mod tests {
 
     #[test]
     fn widening_is_told_by_what_the_scope_permits() {
+        type Case<'a> = (&'a str, &'a str, &'a [(Level, RiskKind)]);
         let interrupts = (Level::Warning, RiskKind::Interrupts);
-        let cases: [(&str, &str, &[(Level, RiskKind)]); 5] = [
+        let cases: [Case<'_>; 5] = [
             (
                 "gmail",
                 "https://www.googleapis.com/auth/gmail.readonly",

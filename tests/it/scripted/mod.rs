@@ -131,7 +131,7 @@ impl Scripted {
 
     /// Answers a route with these, one after another; the last one from then on.
     pub fn on(&self, route: &str, replies: impl IntoIterator<Item = Reply>) -> &Self {
-        let route = self.route(route);
+        let route = Self::route(route);
         routes(&self.shared).insert(
             route,
             Route {
@@ -148,7 +148,7 @@ impl Scripted {
         route: &str,
         decide: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
     ) -> &Self {
-        let route = self.route(route);
+        let route = Self::route(route);
         let decide: Arc<Decide> = Arc::new(decide);
         routes(&self.shared).insert(
             route,
@@ -160,7 +160,7 @@ impl Scripted {
         self
     }
 
-    fn route(&self, route: &str) -> String {
+    fn route(route: &str) -> String {
         assert!(
             route.contains(" /") && !route.contains('?'),
             "a route is `METHOD /path`: {route}"
