@@ -7,8 +7,8 @@ use std::{
 };
 
 use reqwest::{
-    Client, Response,
-    header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
+    Client, Method, Response,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
 };
 use tokio::time::timeout;
 use url::Url;
@@ -280,6 +280,10 @@ impl Platform {
             request = request.header(credential.header, credential.value.clone());
         }
         let (content_type, body) = match &call.body {
+            // Some servers and proxies want a POST to say that it has no body.
+            Body::None if call.method == Method::POST => {
+                return request.header(CONTENT_LENGTH, 0).build();
+            }
             Body::None => return request.build(),
             Body::Json(body) => ("application/json", body),
             Body::Form(body) => ("application/x-www-form-urlencoded", body),
