@@ -1,67 +1,38 @@
-//! STUB replaced on merge.
-use std::{borrow::Cow, fmt::Write as _};
+//! The writers that all untrusted text passes on its way to a reader.
+//!
+//! Names, scopes, accounts, file paths and messages come from files and from the remote. Written as
+//! they are, they could move a terminal's cursor, hide or reorder text, forge a line, give a CI
+//! runner a command, mention people or turn into markup. Each place that is written to has its
+//! writer:
+//!
+//! | place | writer |
+//! |---|---|
+//! | a line on a terminal | [`terminal`], [`limited`] |
+//! | a line of a CI runner's log | [`log_line`] |
+//! | a value in a GitHub workflow command | [`command_data`], [`command_property`] |
+//! | prose in Markdown | [`markdown`] |
+//! | a name or scope in Markdown | [`markdown_code`] |
+//! | inside an HTML tag in Markdown (`<summary>`) | [`html_in_markdown`] |
+//! | lines in Markdown, as they are | [`fence`] |
+//! | a page | [`html`] |
+//!
+//! A character that can not be seen, or that acts on its neighbours, is written as its number:
+//! `\u{202e}`. So is the first character of what a runner would take for a command (`::` at the
+//! start of a line, `##[`, `##vso[`). A backslash in the text stays, so that `\u{202e}` can also
+//! stand for these eight characters themselves: what is shown is for reading, not for reading back.
 
-fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
-}
-/// x
-pub fn terminal(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(hidden) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::new();
-    for c in text.chars() {
-        if hidden(c) {
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-        } else {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
-}
-/// x
-pub fn limited(text: &str, max_chars: usize) -> String {
-    let shown = terminal(text);
-    if shown.chars().count() <= max_chars {
-        return shown.into_owned();
-    }
-    let mut cut: String = shown.chars().take(max_chars.saturating_sub(1)).collect();
-    cut.push('…');
-    cut
-}
-/// x
-pub fn markdown(text: &str) -> String {
-    let mut out = String::new();
-    for c in terminal(text).chars() {
-        if c.is_ascii_punctuation() && !matches!(c, '.' | ',' | '/' | '-' | '%' | '(' | ')' | '\'')
-        {
-            let _ = write!(out, "&#{};", u32::from(c));
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-/// x
-pub fn markdown_code(text: &str) -> String {
-    let text = terminal(text);
-    let run = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let ticks = "`".repeat(run + 1);
-    let pad = if run > 0 { " " } else { "" };
-    format!("{ticks}{pad}{text}{pad}{ticks}")
-}
-/// x
-pub fn fence(body: &str, info: &str) -> String {
-    let run = body.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let ticks = "`".repeat(run.max(2) + 1);
-    format!("{ticks}{info}\n{}\n{ticks}\n", body.trim_end_matches('\n'))
-}
-/// x
-pub fn html(text: &str) -> String {
-    terminal(text)
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-}
+mod fence;
+mod hidden;
+mod html;
+mod line;
+mod markdown;
+mod runner;
+
+pub use fence::fence;
+pub use html::{html, html_in_markdown};
+pub use line::{limited, terminal, terminal_width};
+pub use markdown::{markdown, markdown_code};
+pub use runner::{command_data, command_property, log_line};
+
+#[cfg(test)]
+mod tests;

@@ -48,3 +48,6 @@ pub fn facts(connector: &str) -> impl Iterator<Item = ScopeFact> {
 pub fn connectors() -> impl Iterator<Item = &'static str> {
     table::connectors().into_iter()
 }
+
+#[cfg(test)]
+mod tests;
