@@ -1,2 +1,4 @@
 //! The integration tests: one binary.
 mod catalogue;
+mod view;
+mod view_properties;
