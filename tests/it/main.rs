@@ -31,3 +31,5 @@ mod sandbox_login;
 mod sandbox_pages;
 mod sandbox_state;
 mod scripted;
+mod view;
+mod view_properties;
