@@ -17,6 +17,7 @@ mod config;
 mod config_json5;
 mod config_projects;
 mod config_properties;
+mod e2e_globals;
 mod e2e_plan;
 mod e2e_terminal;
 mod official_client;
