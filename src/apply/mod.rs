@@ -1,1 +1,11 @@
 //! Carries out a verified plan. With `authorize`, the only room that changes the remote.
+
+pub mod journal;
+
+mod read_back;
+mod run;
+mod step;
+
+pub use read_back::Mismatch;
+pub use run::{Event, Finished, Job, Options, recorded_receipt};
+pub(crate) use step::refusal;

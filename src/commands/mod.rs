@@ -1,1 +1,21 @@
-//! One room for each command.
+//! One room for each command: its arguments, and what it joins together. Nothing is decided here
+//! that another room could decide without IO.
+
+pub mod apply;
+pub mod authorize;
+pub mod completions;
+pub mod demo;
+pub mod list_available;
+pub mod login;
+pub mod plan;
+pub mod push;
+pub mod remote_state;
+pub mod sandbox;
+pub mod show;
+pub mod status;
+pub mod validate;
+
+mod applying;
+mod authorizing;
+mod planning;
+mod printing;

@@ -56,6 +56,36 @@ pub fn write(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<(), Fs
     sync_folder(folder).map_err(failed)
 }
 
+/// Fails if `path` could not be written, before anything depends on it. Leaves nothing behind.
+pub fn probe_writable(path: &Path) -> Result<(), FsError> {
+    if path.is_dir() {
+        return Err(FsError::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    Builder::new()
+        .prefix(".connplan-")
+        .suffix(".tmp")
+        .tempfile_in(folder)
+        .map(drop)
+        .map_err(|e| FsError::io("write", path, e))
+}
+
+/// Makes the creation of `path` last.
+pub fn sync_parent(path: &Path) -> Result<(), FsError> {
+    match path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        Some(parent) => sync_folder(parent).map_err(|e| FsError::io("write", parent, e)),
+        None => Ok(()),
+    }
+}
+
 /// Makes a rename in `folder` last. Windows has no such call and needs none.
 pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]

@@ -7,9 +7,11 @@ mod error;
 mod lock;
 mod private;
 mod read;
+mod remove;
 
-pub use atomic::{Visibility, write};
+pub use atomic::{Visibility, probe_writable, sync_parent, write};
 pub use error::FsError;
 pub use lock::{Lock, LockError};
 pub use private::{Repaired, ensure_private_dir, repair_private_file};
 pub use read::{read_limited, read_text};
+pub use remove::remove;

@@ -20,6 +20,16 @@ impl Vars {
     pub fn set_default(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.0.entry(name.into()).or_insert_with(|| value.into());
     }
+
+    /// The variables whose names don't begin so.
+    #[must_use]
+    pub fn without_prefix(&self, prefix: &str) -> Self {
+        let kept = self.0.iter().filter(|(name, _)| !name.starts_with(prefix));
+        Self(
+            kept.map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        )
+    }
 }
 
 impl FromIterator<(String, String)> for Vars {

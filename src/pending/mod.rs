@@ -1,1 +1,127 @@
-//! What waits for a person.
+//! What waits for a person: asked for by an apply, not consented to yet.
+//!
+//! The store is one private file (it holds links). It is written whole, and only by who holds the
+//! workspace's lock; reading needs no lock.
+
+mod store;
+
+pub use store::{PendingError, Store};
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::{
+    diff::Action,
+    model::{
+        Account, ApiUrl, App, AppId, ConnectionId, ConnectorType, ExpectedAccount, Link, Scopes,
+    },
+    plan::Digest,
+};
+
+/// One connector that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What was approved: exactly these are asked for again.
+    pub scopes: Scopes,
+    /// The change that asked.
+    pub action: Action,
+    /// The plan that asked; none where `authorize` found the connector broken by itself.
+    pub plan_digest: Option<Digest>,
+    /// When it was asked for first.
+    pub since: Timestamp,
+    /// What the remote had before; tells one's own change from another's.
+    pub before: Option<Scopes>,
+    /// Who held the connector before.
+    pub account_before: Option<Account>,
+    /// Who is to consent, if the file says so.
+    pub account: Option<ExpectedAccount>,
+    /// What the status is asked with.
+    pub connection_id: Option<ConnectionId>,
+    /// What a person opens. Private.
+    pub link: Option<Link>,
+    /// How the last try ended.
+    pub last: LastTry,
+}
+
+/// How the last try to authorize ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LastTry {
+    /// There was none, or it went on when it was last looked at.
+    #[default]
+    Open,
+    /// The remote said FAILED: declined, or the link ran out.
+    Failed,
+    /// Consent was given for fewer scopes; these are missing.
+    Partial(Scopes),
+}
+
+/// Which app's entries.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AppKey {
+    /// The address.
+    pub api_url: ApiUrl,
+    /// The app.
+    pub app_id: AppId,
+}
+
+impl From<&App> for AppKey {
+    fn from(app: &App) -> Self {
+        Self {
+            api_url: app.api_url.clone(),
+            app_id: app.id.clone(),
+        }
+    }
+}
+
+/// Everything that waits, by app and connector.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PendingSet {
+    apps: BTreeMap<AppKey, BTreeMap<ConnectorType, Entry>>,
+}
+
+impl PendingSet {
+    /// One app's entries.
+    pub fn of(&self, app: &App) -> impl Iterator<Item = (&ConnectorType, &Entry)> {
+        self.apps.get(&AppKey::from(app)).into_iter().flatten()
+    }
+
+    /// One entry.
+    pub fn get(&self, app: &App, connector: &ConnectorType) -> Option<&Entry> {
+        self.apps.get(&AppKey::from(app))?.get(connector)
+    }
+
+    /// One app's approved scopes, as a comparison wants them.
+    pub fn scopes_of(&self, app: &App) -> BTreeMap<ConnectorType, Scopes> {
+        self.of(app)
+            .map(|(connector, entry)| (connector.clone(), entry.scopes.clone()))
+            .collect()
+    }
+
+    /// Adds or replaces an entry.
+    pub fn insert(&mut self, app: &App, connector: ConnectorType, entry: Entry) {
+        self.apps
+            .entry(AppKey::from(app))
+            .or_default()
+            .insert(connector, entry);
+    }
+
+    /// Takes an entry out; false if there was none.
+    pub fn remove(&mut self, app: &App, connector: &ConnectorType) -> bool {
+        let key = AppKey::from(app);
+        let Some(entries) = self.apps.get_mut(&key) else {
+            return false;
+        };
+        let removed = entries.remove(connector).is_some();
+        if entries.is_empty() {
+            self.apps.remove(&key);
+        }
+        removed
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&AppKey, &ConnectorType, &Entry)> {
+        self.apps
+            .iter()
+            .flat_map(|(app, entries)| entries.iter().map(move |(name, entry)| (app, name, entry)))
+    }
+}

@@ -9,11 +9,13 @@ mod check;
 mod digest;
 pub mod document;
 mod error;
+pub mod policy;
 mod verify;
 
 pub use build::{Folder, Guards, Inputs, build};
 pub use digest::{Digest, DigestError};
 pub use error::{PlanError, Refusal};
+pub(crate) use verify::field_differences;
 pub use verify::{Moved, Progress, Verified, verify};
 
 use std::collections::BTreeMap;

@@ -103,7 +103,7 @@ pub fn verify<'a>(
         .collect();
     for name in names {
         let (was, is) = (before.get(name), observed.get(name));
-        let found = differences(name, was, is, rules);
+        let found = field_differences(name, was, is, rules);
         let own = match (progress.get(name), changes.get(name)) {
             (None, _) | (_, None) => false,
             (Some(Progress::Begun), Some(change)) => {
@@ -153,7 +153,7 @@ fn is_effect(change: &Change, is: Option<&RemoteConnector>, rules: &Rules) -> bo
 }
 
 /// Field by field. Scopes that a provider adds by itself and other spellings are no difference.
-fn differences(
+pub(crate) fn field_differences(
     connector: &ConnectorType,
     was: Option<&RemoteConnector>,
     is: Option<&RemoteConnector>,

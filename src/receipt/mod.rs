@@ -48,6 +48,10 @@ pub struct ChangeResult {
     /// The scopes that were approved.
     #[serde(default)]
     pub scopes: Scopes,
+    /// The scopes that the connector had; none where it is new. Tells one's own change from
+    /// another's when the authorization is resumed elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Scopes>,
     /// What the pending authorization's status is asked with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection_id: Option<ConnectionId>,

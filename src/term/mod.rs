@@ -1,1 +1,10 @@
-//! The terminal: streams, colour, prompts, keys.
+//! The terminal: streams, colour, questions, keys. The only room that writes to standard output
+//! and standard error.
+
+mod keys;
+mod prompt;
+mod streams;
+
+pub use keys::EscapeKey;
+pub use prompt::{Answer, confirm_word, confirm_yes_no};
+pub use streams::{ColorChoice, Terminal};

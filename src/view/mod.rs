@@ -1,16 +1,25 @@
 //! Values to text: for a person, as JSON, a diff, Markdown, or for a CI runner. Decides nothing.
 //!
 //! A plan and a receipt first become a [`report`], which is the public format; text, diff and
-//! Markdown are made from that, so whatever a person is shown, a program can read as well. Every
-//! function here returns text; printing is the commands' job. Untrusted text goes through
+//! Markdown are made from that, so whatever a person is shown, a program can read as well. Functions
+//! here return text, or say it on a terminal that they are handed. Untrusted text goes through
 //! [`crate::escape`] on its way.
 
+pub mod authorization;
+pub mod available;
+pub mod failure;
+pub mod identity;
 mod json;
 pub mod markdown;
+pub mod problems;
+pub mod push;
 pub mod report;
 pub mod runner;
 pub mod sarif;
+pub mod status;
+pub mod stripe;
 pub mod summary;
+mod table;
 pub mod text;
 mod theme;
 pub mod unified;

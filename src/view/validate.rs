@@ -2,8 +2,11 @@
 
 use serde::Serialize;
 
-use super::{json::pretty, report::FORMAT_VERSION};
-use crate::model::{Diagnostic, Severity};
+use super::{json::pretty, report::FORMAT_VERSION, words::count};
+use crate::{
+    escape,
+    model::{ConnectorType, Diagnostic, Severity},
+};
 
 /// What `validate --format json` prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +36,43 @@ impl ValidationReport {
     pub fn to_json(&self) -> String {
         pretty(self)
     }
+}
+
+/// The result in one line for a person.
+pub fn text(names: &[&ConnectorType], folder: &str, diagnostics: &[Diagnostic]) -> String {
+    let of = |severity| {
+        diagnostics
+            .iter()
+            .filter(|d| d.severity == severity)
+            .count()
+    };
+    let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
+    let found = match (errors, warnings) {
+        (0, 0) => String::new(),
+        (0, warnings) => format!(", {}", count(warnings, "warning")),
+        (errors, 0) => format!("{} found", count(errors, "error")),
+        (errors, warnings) => {
+            format!(
+                "{} and {} found",
+                count(errors, "error"),
+                count(warnings, "warning")
+            )
+        }
+    };
+    if errors > 0 {
+        return format!("Not valid: {found}.\n");
+    }
+    let list: Vec<_> = names.iter().map(|name| name.as_str()).collect();
+    let list = if list.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", list.join(", "))
+    };
+    let folder = escape::terminal(folder);
+    format!(
+        "Valid{found}. {} in {folder}{list}\n",
+        count(names.len(), "connector")
+    )
 }
 
 #[cfg(test)]

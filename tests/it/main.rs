@@ -1,4 +1,29 @@
 //! The integration tests: one binary.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test, a panic with its message is the report"
+)]
+
 mod catalogue;
+mod config;
+mod config_json5;
+mod config_projects;
+mod config_properties;
+mod official_client;
+mod remote;
+mod remote_calls;
+mod remote_errors;
+mod remote_limits;
+mod remote_login;
+mod remote_retries;
+mod sandbox_api;
+mod sandbox_browser;
+mod sandbox_chromium;
+mod sandbox_client;
+mod sandbox_login;
+mod sandbox_pages;
+mod sandbox_state;
+mod scripted;
 mod view;
 mod view_properties;

@@ -223,6 +223,7 @@ fn receipt_of(plan: &Plan, message: &str) -> ReceiptReport {
                         },
                         message: Some(message.to_owned()),
                         scopes: change.after.clone().unwrap_or_default().scopes,
+                        before: change.before.clone().map(|before| before.scopes),
                         connection_id: None,
                         account: change.after.clone().and_then(|after| after.account),
                         mode: None,

@@ -3,7 +3,7 @@
 use super::page::Page;
 use crate::{
     escape,
-    receipt::Outcome,
+    receipt::{ChangeResult, Outcome},
     view::{
         report::{AppReceiptReport, ReceiptReport, ResultReport},
         summary::Word,
@@ -77,6 +77,23 @@ fn write_results(page: &mut Page, app: &AppReceiptReport) {
             escape::terminal(reason)
         ));
     }
+}
+
+/// One result as it comes in, while an apply runs.
+pub fn progress(result: &ChangeResult, theme: Theme) -> String {
+    let (style, symbol, words) = match result.outcome {
+        Outcome::Added | Outcome::Provisioned => (Style::Added, '+', "in force"),
+        Outcome::Synced => (Style::Changed, '~', "in force"),
+        Outcome::Removed => (Style::Removed, '-', "removed"),
+        Outcome::Pending => (Style::Attention, '!', "waiting for authorization"),
+        Outcome::Failed => (Style::Danger, '!', "failed"),
+        Outcome::Unchanged => (Style::Dim, ' ', "unchanged"),
+        Outcome::NotRun => (Style::Dim, ' ', "not run"),
+    };
+    let name = theme.paint(style, &format!("{symbol} {}", result.connector));
+    let message = result.message.as_deref().map(escape::terminal);
+    let message = message.map(|text| format!(" - {text}")).unwrap_or_default();
+    format!("  {name} {words}{message}")
 }
 
 fn name(result: &ResultReport) -> String {

@@ -1,0 +1,86 @@
+//! One line of a journal: 16 hexadecimal digits of a SHA-256, a space, JSON, a line feed.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    model::{ApiUrl, AppId, ConnectionId, ConnectorType, StripeMode},
+    plan::Digest,
+    receipt::Outcome,
+};
+
+/// What is written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// The first line.
+    Begin {
+        /// The version of this format.
+        format: u32,
+        /// What is carried out.
+        plan_digest: Digest,
+        /// On which app.
+        app_id: AppId,
+        /// At which address.
+        api_url: ApiUrl,
+    },
+    /// A write to the remote is about to be sent.
+    Intent {
+        /// Which connector.
+        connector: ConnectorType,
+    },
+    /// What came of it.
+    Outcome(Recorded),
+    /// The plan was carried out whole.
+    End,
+}
+
+/// What came of one write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Which connector.
+    pub connector: ConnectorType,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The server's reason. Untrusted text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// What a pending authorization's status is asked with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_id: Option<ConnectionId>,
+    /// Stripe alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<StripeMode>,
+}
+
+/// The format written.
+pub(super) const FORMAT: u32 = 1;
+
+impl Record {
+    /// The whole line, line feed included.
+    pub(super) fn to_line(&self) -> Result<String, serde_json::Error> {
+        let json = serde_json::to_string(self)?;
+        Ok(format!("{} {json}\n", checksum(json.as_bytes())))
+    }
+
+    /// Reads a line without its line feed; `None` if it is torn or garbled.
+    pub(super) fn from_line(line: &[u8]) -> Option<Self> {
+        let (sum, rest) = line.split_at_checked(16)?;
+        let json = rest.strip_prefix(b" ")?;
+        if sum != checksum(json).as_bytes() {
+            return None;
+        }
+        serde_json::from_slice(json).ok()
+    }
+}
+
+fn checksum(json: &[u8]) -> String {
+    let mut sum = String::with_capacity(16);
+    for byte in Sha256::digest(json).iter().take(8) {
+        // Writing to a string does not fail.
+        let _ = write!(sum, "{byte:02x}");
+    }
+    sum
+}

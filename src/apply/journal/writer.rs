@@ -1,0 +1,174 @@
+//! Writing a journal, many writers at a time, one flush for all that wait.
+
+use std::{
+    fs::File,
+    io::{Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    History, JournalError,
+    record::{FORMAT, Record},
+};
+use crate::{
+    fs::FsError,
+    model::{App, ConnectorType},
+    pending::{Entry, PendingSet, Store},
+    plan::Digest,
+    workspace::Locked,
+};
+
+/// An open journal, and the pending store that is kept in step with it.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+    workspace: Arc<Locked>,
+    app: App,
+    pending: PendingSet,
+}
+
+impl Journal {
+    /// Opens the journal at `path` to go on after `history`, creating it where it is missing.
+    /// A torn last line is cut off.
+    pub fn open(
+        path: &Path,
+        history: &History,
+        digest: &Digest,
+        app: &App,
+        workspace: Arc<Locked>,
+        pending: PendingSet,
+    ) -> Result<Self, JournalError> {
+        let mut options = File::options();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(0o600);
+        }
+        let failed = |e| FsError::io("write", path, e);
+        let mut file = options.open(path).map_err(failed)?;
+        file.set_len(history.whole).map_err(failed)?;
+        file.seek(SeekFrom::End(0)).map_err(failed)?;
+        let mut journal = Self {
+            file,
+            path: path.to_owned(),
+            workspace,
+            app: app.clone(),
+            pending,
+        };
+        if history.whole == 0 {
+            journal.append(&[Record::Begin {
+                format: FORMAT,
+                plan_digest: digest.clone(),
+                app_id: app.id.clone(),
+                api_url: app.api_url.clone(),
+            }])?;
+            crate::fs::sync_parent(path)?;
+        }
+        Ok(journal)
+    }
+
+    fn append(&mut self, records: &[Record]) -> Result<(), JournalError> {
+        let mut text = String::new();
+        for record in records {
+            // A record holds nothing that JSON can not say.
+            text.push_str(&record.to_line().map_err(|e| {
+                FsError::io("write", &self.path, std::io::Error::other(e.to_string()))
+            })?);
+        }
+        let failed = |e| FsError::io("write", &self.path, e);
+        self.file.write_all(text.as_bytes()).map_err(failed)?;
+        self.file.sync_data().map_err(failed)?;
+        Ok(())
+    }
+
+    fn store(&mut self, notes: &[Note]) -> Result<(), String> {
+        let mut changed = false;
+        for note in notes {
+            match &note.pending {
+                PendingChange::None => {}
+                PendingChange::Add(name, entry) => {
+                    self.pending
+                        .insert(&self.app, name.clone(), (**entry).clone());
+                    changed = true;
+                }
+                PendingChange::Remove(name) => changed |= self.pending.remove(&self.app, name),
+            }
+        }
+        // The store first: a link that is on disk while the journal does not know of it is asked
+        // for again, a link that the journal knows of and nobody has is lost.
+        if changed {
+            Store::save(&self.workspace, &self.pending).map_err(|e| e.to_string())?;
+        }
+        let records: Vec<_> = notes.iter().map(|note| note.record.clone()).collect();
+        self.append(&records).map_err(|e| e.to_string())
+    }
+
+    /// Starts the task that writes; it ends when every [`Recorder`] is gone.
+    pub fn start(mut self) -> Recorder {
+        let (sender, mut receiver) = mpsc::channel::<(Note, Reply)>(256);
+        tokio::spawn(async move {
+            let mut batch = Vec::new();
+            while receiver.recv_many(&mut batch, 256).await > 0 {
+                let (notes, replies): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
+                let written = tokio::task::spawn_blocking(move || {
+                    let written = self.store(&notes);
+                    (self, written)
+                });
+                let Ok((journal, written)) = written.await else {
+                    // The writer panicked: whoever waits sees its reply channel closed.
+                    return;
+                };
+                self = journal;
+                for reply in replies {
+                    // Nobody waits any more after a second interrupt.
+                    let _ = reply.send(written.clone());
+                }
+            }
+        });
+        Recorder { sender }
+    }
+}
+
+type Reply = oneshot::Sender<Result<(), String>>;
+
+/// A record, and what it means for the pending store.
+#[derive(Debug)]
+struct Note {
+    record: Record,
+    pending: PendingChange,
+}
+
+/// What becomes of a connector's pending entry.
+#[derive(Debug)]
+pub(crate) enum PendingChange {
+    /// Nothing.
+    None,
+    /// It waits now.
+    Add(ConnectorType, Box<Entry>),
+    /// It waits no more.
+    Remove(ConnectorType),
+}
+
+/// Hands records to the journal. Each call returns when its record is on disk.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    sender: mpsc::Sender<(Note, Reply)>,
+}
+
+impl Recorder {
+    /// Writes a record down, with its effect on the pending store.
+    pub(crate) async fn note(&self, record: Record, pending: PendingChange) -> Result<(), String> {
+        let (reply, answer) = oneshot::channel();
+        let gone = || "the journal's writer is gone".to_owned();
+        self.sender
+            .send((Note { record, pending }, reply))
+            .await
+            .map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}

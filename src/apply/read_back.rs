@@ -1,0 +1,151 @@
+//! The look at the remote after the writes.
+
+use std::fmt;
+
+use crate::{
+    catalogue::Rules,
+    diff::Change,
+    escape,
+    model::{ConnectorType, Observed, RemoteConnector, RemoteStatus, Scopes},
+    plan::{AppPlan, field_differences},
+    receipt::{ChangeResult, Outcome},
+};
+
+/// One connector that is not as the plan says, although its write was answered well, or that
+/// somebody else changed meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// Which connector.
+    pub connector: ConnectorType,
+    /// How it differs; reads after the name. Escaped.
+    pub text: String,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.connector, self.text)
+    }
+}
+
+/// Compares results with the remote. What differs is said, and stands in the result's message; a
+/// connector that the wrong account holds has failed.
+pub(super) fn compare(
+    app: &AppPlan,
+    results: &mut [ChangeResult],
+    observed: &Observed,
+    rules: &Rules,
+) -> Vec<Mismatch> {
+    let mut found = Vec::new();
+    for (change, result) in app.changes.iter().zip(results.iter_mut()) {
+        let is = observed.connectors.get(&change.connector);
+        let text = match result.outcome {
+            Outcome::Synced | Outcome::Added => in_force(change, is, rules),
+            Outcome::Removed => is.map(|_| "it was removed, and the app lists it still".to_owned()),
+            Outcome::Provisioned => {
+                result.mode = is.and_then(|is| is.mode).or(result.mode);
+                is.is_none()
+                    .then(|| "it was installed, and the app has it not".to_owned())
+            }
+            // Somebody's consent may have come already; nothing of it is against the plan.
+            Outcome::Pending | Outcome::Failed | Outcome::NotRun => None,
+            Outcome::Unchanged => foreign(&change.connector, change.before.as_ref(), is, rules),
+        };
+        if let Some(text) = text {
+            if result.outcome.is_effect() && wrong_account(change, is) {
+                result.outcome = Outcome::Failed;
+            }
+            result.message.get_or_insert_with(|| text.clone());
+            found.push(Mismatch {
+                connector: change.connector.clone(),
+                text,
+            });
+        }
+    }
+    let planned = app.unmanaged.iter().chain(&app.untargeted);
+    for (connector, before) in planned {
+        let is = observed.connectors.get(connector);
+        if let Some(text) = foreign(connector, Some(before), is, rules) {
+            found.push(Mismatch {
+                connector: connector.clone(),
+                text,
+            });
+        }
+    }
+    let known = |name: &ConnectorType| {
+        app.changes.iter().any(|change| change.connector == *name)
+            || app.unmanaged.contains_key(name)
+            || app.untargeted.contains_key(name)
+    };
+    for connector in observed.connectors.keys().filter(|name| !known(name)) {
+        let text = "somebody else added it meanwhile".to_owned();
+        found.push(Mismatch {
+            connector: connector.clone(),
+            text,
+        });
+    }
+    found
+}
+
+fn wrong_account(change: &Change, is: Option<&RemoteConnector>) -> bool {
+    let expected = change
+        .after
+        .as_ref()
+        .and_then(|after| after.account.as_ref());
+    let account = is.and_then(|is| is.account.as_ref());
+    expected
+        .zip(account)
+        .is_some_and(|(expected, account)| !expected.accepts(account))
+}
+
+fn in_force(change: &Change, is: Option<&RemoteConnector>, rules: &Rules) -> Option<String> {
+    let Some(is) = is else {
+        return Some("the app took it, and does not list it".to_owned());
+    };
+    if wrong_account(change, Some(is)) {
+        let account = is
+            .account
+            .as_ref()
+            .map(|a| escape::limited(a.as_str(), 200));
+        return Some(format!(
+            "{} holds it, not the account that the file names; remove the connector and add it \
+             again to authorize it with the right one",
+            account.unwrap_or_default()
+        ));
+    }
+    if is.status != RemoteStatus::Active {
+        return Some(format!(
+            "the app took it, and says that it is {}",
+            is.status
+        ));
+    }
+    let none = Scopes::new();
+    let asked = change.after.as_ref().map_or(&none, |after| &after.scopes);
+    let diff = rules.compare(&change.connector, asked, &is.scopes);
+    match (diff.added.is_empty(), diff.removed.is_empty()) {
+        (true, true) => None,
+        (false, _) => Some(format!("the app lacks {}", names(&diff.added))),
+        (true, false) => Some(format!("the app still has {}", names(&diff.removed))),
+    }
+}
+
+fn foreign(
+    connector: &ConnectorType,
+    before: Option<&RemoteConnector>,
+    is: Option<&RemoteConnector>,
+    rules: &Rules,
+) -> Option<String> {
+    let moved = field_differences(connector, before, is, rules);
+    let fields: Vec<_> = moved
+        .iter()
+        .map(|m| format!("{} was {}, is {}", m.field, m.was, m.is))
+        .collect();
+    (!fields.is_empty()).then(|| format!("somebody else changed it: {}", fields.join("; ")))
+}
+
+fn names(scopes: &Scopes) -> String {
+    let names: Vec<_> = scopes
+        .iter()
+        .map(|scope| escape::limited(scope.as_str(), 200))
+        .collect();
+    names.join(", ")
+}

@@ -1,0 +1,308 @@
+//! The order of an apply: first the PUTs, then the removals, then Stripe; then a look at the
+//! result.
+
+use std::{
+    collections::BTreeMap,
+    sync::Mutex,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use futures_util::{StreamExt, stream};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    journal::{History, Record, Recorder},
+    read_back::{self, Mismatch},
+    step::Step,
+};
+use crate::{
+    catalogue::Rules,
+    diff::{Action, Authorization, Change},
+    model::{ConnectorType, Kind, Link, Observed},
+    pending::PendingSet,
+    plan::{AppPlan, Digest, Verified},
+    receipt::{AppReceipt, ChangeResult, Outcome, Receipt},
+    remote::Remote,
+};
+
+/// How an apply goes about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How many writes are under way at once.
+    pub parallelism: usize,
+    /// Whether removals run although a PUT failed.
+    pub keep_going: bool,
+}
+
+/// Something worth telling while an apply runs.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A write is being sent.
+    Started(&'a Change),
+    /// A write came to an end.
+    Finished(&'a ChangeResult),
+}
+
+/// All that an apply needs. It can not be had without a verified plan.
+pub struct Job<'a> {
+    /// The plan.
+    pub verified: Verified<'a>,
+    /// What names it.
+    pub digest: Digest,
+    /// The app.
+    pub remote: &'a Remote,
+    /// The remote as it was just before the first write.
+    pub observed: &'a Observed,
+    /// What an earlier, interrupted run did.
+    pub history: &'a History,
+    /// What waited for a person before.
+    pub pending: &'a PendingSet,
+    /// Where everything is written down.
+    pub recorder: Recorder,
+    /// How scopes compare.
+    pub rules: &'a Rules,
+    /// How to go about it.
+    pub options: Options,
+    /// Nothing new starts once this is cancelled.
+    pub cancel: CancellationToken,
+    /// Told what happens.
+    pub events: &'a dyn Fn(&Event<'_>),
+}
+
+/// What an apply came to.
+#[derive(Debug)]
+pub struct Finished {
+    /// What was done, change by change.
+    pub receipt: Receipt,
+    /// Where the remote is not as the plan says, after all.
+    pub mismatches: Vec<Mismatch>,
+    /// Why the remote could not be read back, if so.
+    pub unread: Option<String>,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+    /// Why something could not be written down: then nothing new was started.
+    pub unrecorded: Option<String>,
+    /// The link by which a new Stripe sandbox is claimed. Private.
+    pub stripe_claim: Option<Link>,
+}
+
+/// What the phases of one run share.
+pub(super) struct Shared<'a> {
+    pub(super) job: &'a Job<'a>,
+    pub(super) stripe_claim: Mutex<Option<Link>>,
+    unrecorded: Mutex<Option<String>>,
+    failed: AtomicBool,
+}
+
+impl Job<'_> {
+    /// Carries the plan out.
+    pub async fn run(self) -> Finished {
+        let shared = Shared {
+            job: &self,
+            stripe_claim: Mutex::new(None),
+            unrecorded: Mutex::new(None),
+            failed: AtomicBool::new(false),
+        };
+        let app = match self.verified.plan().apps.as_slice() {
+            [app] => app,
+            // `verify` lets only plans of one app pass.
+            _ => unreachable!("a verified plan is for one app"),
+        };
+        let mut results: BTreeMap<ConnectorType, ChangeResult> = BTreeMap::new();
+        for change in app
+            .changes
+            .iter()
+            .filter(|change| change.action == Action::NoOp)
+        {
+            results.insert(
+                change.connector.clone(),
+                waiting_or_unchanged(change, app, self.pending),
+            );
+        }
+        let oauth = |change: &&Change| change.kind() == Kind::Oauth;
+        let stripe = |change: &&Change| change.kind() == Kind::Stripe;
+        let writes = |change: &&Change| !matches!(change.action, Action::NoOp | Action::Delete);
+        let removes = |change: &&Change| change.action == Action::Delete;
+        let changes = || app.changes.iter();
+
+        results.extend(shared.phase(changes().filter(oauth).filter(writes)).await);
+        let may_remove = || self.options.keep_going || !shared.failed.load(Ordering::Relaxed);
+        if may_remove() {
+            results.extend(shared.phase(changes().filter(oauth).filter(removes)).await);
+        }
+        results.extend(shared.phase(changes().filter(stripe).filter(writes)).await);
+        if may_remove() {
+            results.extend(shared.phase(changes().filter(stripe).filter(removes)).await);
+        }
+        for change in changes() {
+            results.entry(change.connector.clone()).or_insert_with(|| {
+                let reason = if self.cancel.is_cancelled() {
+                    "the run was interrupted"
+                } else {
+                    "something before it failed"
+                };
+                ChangeResult {
+                    message: Some(reason.to_owned()),
+                    ..blank(change, Outcome::NotRun)
+                }
+            });
+        }
+        let mut results: Vec<_> = results.into_values().collect();
+
+        let interrupted = self.cancel.is_cancelled();
+        let wrote = results.iter().any(|result| result.outcome.is_effect());
+        let (mut mismatches, mut unread) = (Vec::new(), None);
+        if wrote && !interrupted {
+            match self.remote.observe().await {
+                Ok(observed) => {
+                    mismatches = read_back::compare(app, &mut results, &observed, self.rules);
+                    shared.claim(observed.stripe_claim);
+                }
+                Err(e) => unread = Some(e.to_string()),
+            }
+        }
+        let whole = results
+            .iter()
+            .all(|result| result.outcome.is_effect() || result.outcome == Outcome::Unchanged);
+        if whole
+            && let Err(e) = self
+                .recorder
+                .note(Record::End, super::journal::PendingChange::None)
+                .await
+        {
+            shared.unrecorded(e);
+        }
+        let receipt = Receipt {
+            plan_digest: self.digest.clone(),
+            apps: vec![AppReceipt {
+                app: app.app.clone(),
+                results,
+            }],
+        };
+        Finished {
+            receipt,
+            mismatches,
+            unread,
+            interrupted,
+            unrecorded: take(&shared.unrecorded),
+            stripe_claim: take(&shared.stripe_claim),
+        }
+    }
+}
+
+impl<'a> Shared<'a> {
+    /// Runs changes of one kind, several at a time. A failure of one does not stop the others.
+    async fn phase(
+        &self,
+        changes: impl Iterator<Item = &'a Change>,
+    ) -> Vec<(ConnectorType, ChangeResult)> {
+        let steps = changes.map(|change| async move {
+            if self.job.cancel.is_cancelled() || self.is_unrecorded() {
+                return None;
+            }
+            let result = Step {
+                shared: self,
+                change,
+            }
+            .run()
+            .await;
+            if result.outcome == Outcome::Failed {
+                self.failed.store(true, Ordering::Relaxed);
+            }
+            (self.job.events)(&Event::Finished(&result));
+            Some((change.connector.clone(), result))
+        });
+        let parallelism = self.job.options.parallelism.max(1);
+        stream::iter(steps)
+            .buffer_unordered(parallelism)
+            .filter_map(|r| async { r })
+            .collect()
+            .await
+    }
+
+    pub(super) fn claim(&self, link: Option<Link>) {
+        if let (Some(link), Ok(mut slot)) = (link, self.stripe_claim.lock()) {
+            *slot = Some(link);
+        }
+    }
+
+    pub(super) fn unrecorded(&self, reason: String) {
+        if let Ok(mut slot) = self.unrecorded.lock() {
+            slot.get_or_insert(reason);
+        }
+    }
+
+    fn is_unrecorded(&self) -> bool {
+        self.unrecorded.lock().is_ok_and(|slot| slot.is_some())
+    }
+}
+
+fn take<T>(slot: &Mutex<Option<T>>) -> Option<T> {
+    slot.lock().ok().and_then(|mut slot| slot.take())
+}
+
+/// A result that says nothing but what the plan said.
+pub(super) fn blank(change: &Change, outcome: Outcome) -> ChangeResult {
+    ChangeResult {
+        connector: change.connector.clone(),
+        action: change.action,
+        outcome,
+        message: None,
+        scopes: change
+            .after
+            .as_ref()
+            .map(|after| after.scopes.clone())
+            .unwrap_or_default(),
+        before: change.before.as_ref().map(|before| before.scopes.clone()),
+        connection_id: None,
+        account: change
+            .after
+            .as_ref()
+            .and_then(|after| after.account.clone()),
+        mode: change.before.as_ref().and_then(|before| before.mode),
+    }
+}
+
+/// The receipt of a plan that was carried out whole, from its journal.
+pub fn recorded_receipt(
+    plan: &crate::plan::Plan,
+    digest: &Digest,
+    history: &History,
+    pending: &PendingSet,
+) -> Receipt {
+    let apps = plan.apps.iter().map(|app| {
+        let results = app.changes.iter().map(|change| {
+            let Some(recorded) = history.done(&change.connector) else {
+                return waiting_or_unchanged(change, app, pending);
+            };
+            ChangeResult {
+                message: recorded.message.clone(),
+                connection_id: recorded.connection_id.clone(),
+                mode: recorded
+                    .mode
+                    .or(change.before.as_ref().and_then(|before| before.mode)),
+                ..blank(change, recorded.outcome)
+            }
+        });
+        AppReceipt {
+            app: app.app.clone(),
+            results: results.collect(),
+        }
+    });
+    Receipt {
+        plan_digest: digest.clone(),
+        apps: apps.collect(),
+    }
+}
+
+/// A no-op's result: unchanged, or waiting as before.
+fn waiting_or_unchanged(change: &Change, app: &AppPlan, pending: &PendingSet) -> ChangeResult {
+    if change.authorization != Authorization::Pending {
+        return blank(change, Outcome::Unchanged);
+    }
+    let entry = pending.get(&app.app, &change.connector);
+    ChangeResult {
+        connection_id: entry.and_then(|entry| entry.connection_id.clone()),
+        ..blank(change, Outcome::Pending)
+    }
+}

@@ -1,0 +1,298 @@
+//! One change carried out: written down, sent, answered, written down.
+
+use jiff::Timestamp;
+
+use super::{
+    journal::{PendingChange, Record, Recorded},
+    run::{Event, Shared, blank},
+};
+use crate::{
+    diff::{Action, Change},
+    escape,
+    model::{App, ConnectionId, Kind, Link, RemoteConnector, StripeMode},
+    pending::{Entry, LastTry},
+    receipt::{ChangeResult, Outcome},
+    remote::{PutAnswer, RemoteError},
+};
+
+/// One change of one run.
+pub(super) struct Step<'a, 'b> {
+    pub(super) shared: &'b Shared<'a>,
+    pub(super) change: &'a Change,
+}
+
+/// What a write came to, before it is written down.
+struct Answer {
+    outcome: Outcome,
+    message: Option<String>,
+    connection_id: Option<ConnectionId>,
+    link: Option<Link>,
+    mode: Option<StripeMode>,
+}
+
+impl From<Outcome> for Answer {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            message: None,
+            connection_id: None,
+            link: None,
+            mode: None,
+        }
+    }
+}
+
+impl Answer {
+    fn failed(message: impl Into<String>) -> Self {
+        Self {
+            message: Some(message.into()),
+            ..Self::from(Outcome::Failed)
+        }
+    }
+}
+
+impl Step<'_, '_> {
+    pub(super) async fn run(self) -> ChangeResult {
+        let job = self.shared.job;
+        if let Some(done) = job.history.done(&self.change.connector) {
+            return self.result_of(done);
+        }
+        if let Some(recorded) = self.look_up() {
+            return self.record(Answer::from(recorded)).await;
+        }
+        let connector = self.change.connector.clone();
+        if let Err(reason) = job
+            .recorder
+            .note(Record::Intent { connector }, PendingChange::None)
+            .await
+        {
+            self.shared.unrecorded(reason);
+            return ChangeResult {
+                message: Some("it could not be written down beforehand".to_owned()),
+                ..blank(self.change, Outcome::NotRun)
+            };
+        }
+        (job.events)(&Event::Started(self.change));
+        let answer = match (self.change.kind(), self.change.action) {
+            (Kind::Oauth, Action::Delete) => self.remove().await,
+            (Kind::Stripe, Action::Delete) => self.remove_stripe().await,
+            (Kind::Stripe, _) => self.install_stripe().await,
+            (Kind::Oauth, _) => self.put().await,
+        };
+        self.record(answer).await
+    }
+
+    /// What an interrupted write turns out to have done: nothing is sent twice that took effect.
+    fn look_up(&self) -> Option<Outcome> {
+        let job = self.shared.job;
+        job.history.writes.get(&self.change.connector)?;
+        let is: Option<&RemoteConnector> = job.observed.connectors.get(&self.change.connector);
+        match (self.change.kind(), self.change.action, is) {
+            (_, Action::Delete, None) => Some(Outcome::Removed),
+            (_, Action::Delete, Some(_)) => None,
+            (Kind::Stripe, _, Some(_)) => Some(Outcome::Provisioned),
+            (Kind::Oauth, _, is) => {
+                let app = &job.verified.plan().apps[0].app;
+                let waits = job
+                    .pending
+                    .get(app, &self.change.connector)
+                    .is_some_and(|entry| entry.plan_digest.as_ref() == Some(&job.digest));
+                if waits {
+                    return Some(Outcome::Pending);
+                }
+                let after = self.change.after.as_ref()?;
+                let is = is?;
+                let same = job
+                    .rules
+                    .compare(&self.change.connector, &after.scopes, &is.scopes);
+                let in_force = is.status == crate::model::RemoteStatus::Active && same.is_same();
+                in_force.then(|| self.in_force())
+            }
+            (Kind::Stripe, _, None) => None,
+        }
+    }
+
+    fn in_force(&self) -> Outcome {
+        if self.change.action == Action::Create {
+            Outcome::Added
+        } else {
+            Outcome::Synced
+        }
+    }
+
+    async fn put(&self) -> Answer {
+        let Some(after) = &self.change.after else {
+            return Answer::failed("the plan does not say what it is to become");
+        };
+        let remote = self.shared.job.remote;
+        match remote
+            .put_integration(&self.change.connector, &after.scopes)
+            .await
+        {
+            Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized) => self.in_force().into(),
+            Ok(PutAnswer::NeedsAuthorization {
+                link,
+                connection_id,
+            }) => {
+                let (link, message) = match link {
+                    Ok(link) => (Some(link), None),
+                    Err(e) => (None, Some(e.to_string())),
+                };
+                Answer {
+                    link,
+                    message,
+                    connection_id,
+                    ..Answer::from(Outcome::Pending)
+                }
+            }
+            Ok(PutAnswer::Refused {
+                error,
+                message,
+                other_account,
+            }) => Answer::failed(refusal(&error, message.as_deref(), other_account.as_ref())),
+            Err(e) => Answer::failed(e.to_string()),
+        }
+    }
+
+    async fn remove(&self) -> Answer {
+        match self
+            .shared
+            .job
+            .remote
+            .remove_integration(&self.change.connector)
+            .await
+        {
+            Ok(()) => Outcome::Removed.into(),
+            // Somebody was quicker; it is gone, as planned.
+            Err(RemoteError::NotFound { .. }) => Answer {
+                message: Some("it was gone already".to_owned()),
+                ..Answer::from(Outcome::Removed)
+            },
+            Err(e) => Answer::failed(e.to_string()),
+        }
+    }
+
+    async fn install_stripe(&self) -> Answer {
+        match self.shared.job.remote.install_stripe().await {
+            Ok(installed) => {
+                self.shared.claim(installed.claim);
+                // The platform provisions nothing but sandboxes.
+                Answer {
+                    mode: Some(StripeMode::Sandbox),
+                    ..Answer::from(Outcome::Provisioned)
+                }
+            }
+            Err(e) => Answer::failed(e.to_string()),
+        }
+    }
+
+    async fn remove_stripe(&self) -> Answer {
+        match self.shared.job.remote.remove_stripe().await {
+            Ok(()) => Outcome::Removed.into(),
+            Err(e) => Answer::failed(e.to_string()),
+        }
+    }
+
+    /// Makes the outcome last before anything else happens.
+    async fn record(&self, answer: Answer) -> ChangeResult {
+        let recorded = Recorded {
+            connector: self.change.connector.clone(),
+            outcome: answer.outcome,
+            message: answer.message,
+            connection_id: answer.connection_id,
+            mode: answer.mode,
+        };
+        let result = self.result_of(&recorded);
+        let connector = self.change.connector.clone();
+        let pending = match answer.outcome {
+            // Looked up after a crash: the entry is there already, with its link.
+            Outcome::Pending
+                if answer.link.is_none()
+                    && recorded.connection_id.is_none()
+                    && self.waits_already() =>
+            {
+                PendingChange::None
+            }
+            Outcome::Pending => {
+                PendingChange::Add(connector, Box::new(self.entry(&recorded, answer.link)))
+            }
+            Outcome::Failed | Outcome::NotRun => PendingChange::None,
+            _ => PendingChange::Remove(connector),
+        };
+        let noted = self
+            .shared
+            .job
+            .recorder
+            .note(Record::Outcome(recorded), pending)
+            .await;
+        if let Err(reason) = noted {
+            self.shared.unrecorded(reason);
+        }
+        result
+    }
+
+    fn waits_already(&self) -> bool {
+        let job = self.shared.job;
+        job.pending
+            .get(self.app(), &self.change.connector)
+            .is_some()
+    }
+
+    fn app(&self) -> &App {
+        &self.shared.job.verified.plan().apps[0].app
+    }
+
+    fn entry(&self, recorded: &Recorded, link: Option<Link>) -> Entry {
+        let before = self.change.before.as_ref();
+        let after = self.change.after.clone().unwrap_or_default();
+        Entry {
+            scopes: after.scopes,
+            action: self.change.action,
+            plan_digest: Some(self.shared.job.digest.clone()),
+            since: Timestamp::now(),
+            before: before.map(|before| before.scopes.clone()),
+            account_before: before.and_then(|before| before.account.clone()),
+            account: after.account,
+            connection_id: recorded.connection_id.clone(),
+            link,
+            last: LastTry::Open,
+        }
+    }
+
+    fn result_of(&self, recorded: &Recorded) -> ChangeResult {
+        let connection_id = recorded.connection_id.clone().or_else(|| {
+            let job = self.shared.job;
+            let entry = job.pending.get(self.app(), &self.change.connector)?;
+            entry
+                .connection_id
+                .clone()
+                .filter(|_| recorded.outcome == Outcome::Pending)
+        });
+        let blank = blank(self.change, recorded.outcome);
+        ChangeResult {
+            message: recorded.message.clone(),
+            connection_id,
+            mode: recorded.mode.or(blank.mode),
+            ..blank
+        }
+    }
+}
+
+/// Why the remote did not take a PUT, as one sentence.
+pub(crate) fn refusal(
+    error: &str,
+    message: Option<&str>,
+    other_account: Option<&crate::model::Account>,
+) -> String {
+    let message = message.map(|text| escape::limited(text, 500));
+    match (error, other_account) {
+        ("different_user", Some(other)) => {
+            let other = escape::limited(other.as_str(), 200);
+            format!("{other} has authorized it already; only that account can change it")
+        }
+        ("different_user", None) => {
+            "another account has authorized it already; only that one can change it".to_owned()
+        }
+        (error, _) => message.unwrap_or_else(|| escape::limited(error, 200)),
+    }
+}

@@ -1,0 +1,111 @@
+//! What the flow tells, and what it is told.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::{
+    diff::Action,
+    model::{Account, ConnectorType, Link, Scopes},
+};
+
+/// Something worth telling while authorizations are waited for.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A person can consent here now. Private: show it on a terminal, open it, or do neither.
+    LinkReady(&'a ConnectorType, &'a Link),
+    /// A link could not be had.
+    NoLink(&'a ConnectorType, &'a str),
+    /// So many are waited for.
+    Waiting(usize),
+    /// One came to an end.
+    Settled(&'a Resumed),
+    /// The remote could not be asked just now; it is asked again.
+    Unreachable(&'a str),
+}
+
+/// What a person wants while waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Esc: what is left stays pending.
+    Skip,
+}
+
+/// How one authorization stands at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// Which connector.
+    pub connector: ConnectorType,
+    /// The change that asked.
+    pub action: Action,
+    /// What was approved.
+    pub scopes: Scopes,
+    /// Since when it waits.
+    pub since: Timestamp,
+    /// How it stands.
+    pub state: State,
+    /// How long this run waited for it.
+    pub took: Option<Duration>,
+}
+
+/// How an authorization stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// In force, with every scope.
+    Granted {
+        /// Who consented.
+        account: Option<Account>,
+        /// Who held it before, where that is somebody else.
+        instead_of: Option<Account>,
+        /// Scopes that nobody asked for.
+        unasked: Scopes,
+    },
+    /// In force with fewer scopes; it stays pending.
+    Partial {
+        /// Who consented.
+        account: Option<Account>,
+        /// What was not granted.
+        missing: Scopes,
+    },
+    /// In force, held by the wrong account.
+    WrongAccount {
+        /// Who consented.
+        account: Account,
+        /// Whom the file names.
+        expected: String,
+    },
+    /// Nobody has consented yet.
+    Waiting,
+    /// The time ran out; it stays pending.
+    TimedOut,
+    /// Skipped or interrupted; it stays pending.
+    Skipped,
+    /// Declined, or the link ran out; it stays pending.
+    Declined,
+    /// The remote refused or could not be asked. Escaped.
+    Failed(String),
+    /// It was left alone, and why. Escaped.
+    Untouched(String),
+}
+
+impl State {
+    /// Whether nothing is left to do for it.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Granted { .. })
+    }
+
+    /// The word in machine output.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Granted { .. } => "granted",
+            Self::Partial { .. } => "partial",
+            Self::WrongAccount { .. } => "wrong_account",
+            Self::Waiting => "pending",
+            Self::TimedOut => "timed_out",
+            Self::Skipped => "skipped",
+            Self::Declined => "declined",
+            Self::Failed(_) => "failed",
+            Self::Untouched(_) => "untouched",
+        }
+    }
+}

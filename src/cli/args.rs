@@ -1,0 +1,120 @@
+//! The grammar of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{commands, term::ColorChoice};
+
+/// Plan, apply and authorize the OAuth connectors of a Base44 app.
+#[derive(Debug, Parser)]
+#[command(
+    name = "connplan",
+    version,
+    propagate_version = false,
+    max_term_width = 100,
+    after_help = "Start here:\n  connplan demo        see it all on a sandbox, without an account\n  \
+                  connplan plan        what would change, changing nothing\n\n\
+                  Exit codes: 0 done, 1 error, 2 changes (plan --detailed-exitcode), 3 plan refused,\n\
+                  4 authorizations pending, 5 partly applied, 6 forbidden by policy, 130/143 interrupted"
+)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Globals {
+    /// Run as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub chdir: Option<PathBuf>,
+    /// The app [env: BASE44_APP_ID; else base44/.app.jsonc]
+    #[arg(long, value_name = "ID", global = true)]
+    pub app_id: Option<String>,
+    /// An environment of connplan.toml
+    #[arg(long, value_name = "NAME", global = true)]
+    pub env: Option<String>,
+    /// Output format
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        global = true,
+        value_enum,
+        default_value_t
+    )]
+    pub format: Format,
+    /// Colour
+    #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t)]
+    pub color: ColorChoice,
+    /// Never ask; fail where a question would be asked
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// Tell more (-v requests, -vv details), on standard error
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Tell less: no progress, no advice
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Let credentials travel to another machine over plain http
+    #[arg(long, global = true, hide_short_help = true)]
+    pub allow_http: bool,
+}
+
+/// `--format`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a person
+    #[default]
+    Text,
+    /// One JSON document with `format_version`
+    Json,
+    /// For a pull request (plan, show)
+    Markdown,
+    /// One unified diff (plan, show)
+    Diff,
+    /// Annotations of a GitHub run (validate)
+    Github,
+    /// SARIF 2.1.0 (validate)
+    Sarif,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check the connector files and connplan.toml; no network, no login
+    Validate(commands::validate::ValidateArgs),
+    /// Show what would change; changes nothing
+    Plan(commands::plan::PlanArgs),
+    /// Print a saved plan or a receipt again, in any format
+    Show(commands::show::ShowArgs),
+    /// Carry out a saved plan, exactly
+    Apply(commands::apply::ApplyArgs),
+    /// Resume pending authorizations
+    Authorize(commands::authorize::AuthorizeArgs),
+    /// Plan, ask, apply and authorize in one go
+    Push(commands::push::PushArgs),
+    /// Each connector: declared, remote, account, pending
+    Status(commands::status::StatusArgs),
+    /// List the integrations that the platform offers
+    ListAvailable(commands::list_available::ListAvailableArgs),
+    /// Print the remote's state as JSON, for `plan --remote-state`
+    RemoteState(commands::remote_state::RemoteStateArgs),
+    /// Log in to Base44 (shared with the official client)
+    Login(commands::login::LoginArgs),
+    /// Forget the login of this machine
+    Logout(commands::login::LogoutArgs),
+    /// Show who is logged in
+    Whoami(commands::login::WhoamiArgs),
+    /// Run a local stand-in for the platform
+    Sandbox(commands::sandbox::SandboxArgs),
+    /// See plan, apply and authorize on a sandbox of its own
+    Demo(commands::demo::DemoArgs),
+    /// Print shell completions
+    Completions(commands::completions::CompletionsArgs),
+}

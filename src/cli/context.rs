@@ -1,0 +1,215 @@
+//! What surrounds a run, built once and passed down.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use super::{Failure, Format, Globals, Signals, UsageError};
+use crate::{
+    config::{ConfigError, FindOptions, Project},
+    fs::{self, Repaired},
+    model::{App, AppId, Vars},
+    remote::{
+        ClientOptions, Credentials, Platform, Remote,
+        auth::{AuthError, home_folder},
+    },
+    term::Terminal,
+};
+
+/// Directories, environment, terminal, signals, clock.
+#[derive(Debug)]
+pub struct Context {
+    /// Options of every command.
+    pub globals: Globals,
+    /// The process's environment.
+    pub vars: Vars,
+    /// Where the run happens: the current folder, or `-C`.
+    pub start: PathBuf,
+    /// The user's home.
+    pub home: Option<PathBuf>,
+    /// The streams.
+    pub terminal: Terminal,
+    /// Ctrl-C and the like.
+    pub signals: Signals,
+}
+
+impl Context {
+    /// A path as the user gave it, relative to where the run happens.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.start.join(path)
+    }
+
+    /// The time, to the second.
+    pub fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        Timestamp::from_second(now.as_second()).unwrap_or(now)
+    }
+
+    /// The format, if the command has it.
+    pub fn format(&self, known: &[Format]) -> Result<Format, Failure> {
+        let format = self.globals.format;
+        if known.contains(&format) {
+            return Ok(format);
+        }
+        let name = |format: &Format| {
+            let value = clap::ValueEnum::to_possible_value(format);
+            value
+                .map(|value| value.get_name().to_owned())
+                .unwrap_or_default()
+        };
+        let known: Vec<_> = known.iter().map(name).collect();
+        Err(UsageError::with_help(
+            format!("this command has no `--format {}`", name(&format)),
+            format!("it has: {}", known.join(", ")),
+        )
+        .into())
+    }
+
+    /// The project that the run happens in.
+    pub fn project(&self, dir: Option<&Path>) -> Result<Project, Failure> {
+        self.find(self.globals.app_id.clone(), dir)
+    }
+
+    /// The project and the app for a document that names one. Where nothing else names an app, the
+    /// document does; the address never comes from it, because credentials go there.
+    pub fn project_of(&self, named: &AppId) -> Result<(Project, App), Failure> {
+        let project = match self.project(None) {
+            Err(_) if self.is_nowhere() => self.find(Some(named.as_str().to_owned()), None)?,
+            other => other?,
+        };
+        match project.app() {
+            Ok(app) => Ok((project, app)),
+            Err(ConfigError::NoAppId { .. }) => {
+                let project = self.find(Some(named.as_str().to_owned()), None)?;
+                let app = project.app()?;
+                Ok((project, app))
+            }
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    fn is_nowhere(&self) -> bool {
+        let options = self.find_options(self.globals.app_id.clone(), None);
+        matches!(
+            Project::find(&self.start, &options, &self.vars),
+            Err(ConfigError::NoProject { .. })
+        )
+    }
+
+    fn find_options(&self, app_id: Option<String>, dir: Option<&Path>) -> FindOptions {
+        FindOptions {
+            app_id,
+            dir: dir.map(Path::to_owned),
+            environment: self.globals.env.clone(),
+        }
+    }
+
+    fn find(&self, app_id: Option<String>, dir: Option<&Path>) -> Result<Project, Failure> {
+        Ok(Project::find(
+            &self.start,
+            &self.find_options(app_id, dir),
+            &self.vars,
+        )?)
+    }
+
+    /// The client's limits, as the environment sets them.
+    pub fn client_options(&self) -> ClientOptions {
+        let mut options = ClientOptions {
+            allow_http: self.globals.allow_http,
+            ..ClientOptions::default()
+        };
+        if let Some(base) = self
+            .vars
+            .get("CONNPLAN_RETRY_BASE_MS")
+            .and_then(|ms| ms.parse().ok())
+        {
+            options.backoff_base = Duration::from_millis(base);
+        }
+        options
+    }
+
+    /// The platform without an app: for the login.
+    pub fn platform(&self, app_url: &crate::model::ApiUrl) -> Result<Platform, Failure> {
+        Ok(Platform::new(app_url, self.client_options())?)
+    }
+
+    /// The credentials that apply, with a word on what is odd about them.
+    pub fn credentials(&self, vars: &Vars) -> Result<Credentials, AuthError> {
+        let credentials = Credentials::from_vars(vars, self.home.as_deref())?;
+        for warning in credentials.warnings() {
+            self.warn(&warning.to_string());
+        }
+        Ok(credentials)
+    }
+
+    /// The app, ready to be asked.
+    pub fn remote(&self, project: &Project, app: &App) -> Result<Remote, Failure> {
+        let credentials = self.credentials(&project.vars)?;
+        Ok(Remote::new(app, credentials, self.client_options())?)
+    }
+
+    /// Says a warning.
+    pub fn warn(&self, text: &str) {
+        let label = if self.terminal.color_stderr() {
+            "\u{1b}[33mwarning\u{1b}[0m"
+        } else {
+            "warning"
+        };
+        self.terminal.insist(&format!("{label}: {text}"));
+    }
+
+    /// Says that something private was not, if so.
+    pub fn warn_repaired(&self, repaired: Repaired, path: &Path) {
+        if repaired == Repaired::Yes {
+            let path = path.display().to_string();
+            self.warn(&format!(
+                "{} could be read by others; it is private now. Whoever read it may have the links \
+                 in it: run `connplan authorize` to replace them",
+                crate::escape::terminal(&path)
+            ));
+        }
+    }
+
+    /// Who holds a lock, for others to read.
+    pub fn holder(&self, doing: &str) -> String {
+        let user = self
+            .vars
+            .get("USER")
+            .or_else(|| self.vars.get("USERNAME"))
+            .unwrap_or("someone");
+        let user = crate::escape::limited(user, 64);
+        format!(
+            "connplan {doing}, {user}, process {}, since {}",
+            std::process::id(),
+            self.now()
+        )
+    }
+
+    /// Reads a document that a user names; `-` is standard input.
+    pub fn read_document(&self, path: &Path) -> Result<String, Failure> {
+        const LIMIT: u64 = 64 << 20;
+        if path == Path::new("-") {
+            return read_stdin(LIMIT);
+        }
+        Ok(fs::read_text(&self.path(path), LIMIT)?)
+    }
+}
+
+fn read_stdin(limit: u64) -> Result<String, Failure> {
+    use std::io::Read;
+    let mut text = String::new();
+    std::io::stdin()
+        .lock()
+        .take(limit)
+        .read_to_string(&mut text)
+        .map_err(|e| UsageError::new(format!("standard input could not be read: {e}")))?;
+    Ok(text)
+}
+
+/// The folder that holds the login, for those who build a context.
+pub(super) fn home(vars: &Vars) -> Option<PathBuf> {
+    home_folder(vars)
+}

@@ -1,0 +1,26 @@
+//! `-v`, `-vv` and `CONNPLAN_LOG`: what happens underneath, on standard error. Requests by method,
+//! path, status, duration and request id; never a header, never a body.
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::model::Vars;
+
+/// Starts to listen, if anybody wants to hear.
+pub(super) fn install(vars: &Vars, verbose: u8, color: bool) {
+    let directives = match (vars.get("CONNPLAN_LOG"), verbose) {
+        (Some(directives), _) => directives.to_owned(),
+        (None, 0) => return,
+        (None, 1) => "connplan=debug".to_owned(),
+        (None, _) => "connplan=trace".to_owned(),
+    };
+    let filter = EnvFilter::builder().parse_lossy(directives);
+    let subscriber = fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(color)
+        .with_target(false)
+        .without_time()
+        .finish();
+    // A second run in one process keeps the first one's.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}

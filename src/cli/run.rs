@@ -1,0 +1,143 @@
+//! From arguments to an exit code.
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+
+use super::{Cli, Command, Context, ExitStatus, Failure, Format, Signals, context::home, log};
+use crate::{
+    commands,
+    model::Vars,
+    term::Terminal,
+    view::{failure::FailureReport, problems},
+};
+
+/// Runs the program with the process's arguments and environment.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(e) => {
+            // clap ends with 2 on a mistake; here 2 means that a plan has changes.
+            let failed = e.use_stderr();
+            let _ = e.print();
+            return if failed {
+                ExitStatus::Error
+            } else {
+                ExitStatus::Done
+            }
+            .into();
+        }
+    };
+    let vars = process_vars();
+    let globals = cli.globals;
+    let terminal = Terminal::probe(&vars, globals.color, globals.no_input, globals.quiet);
+    log::install(&vars, globals.verbose, terminal.color_stderr());
+    let start = match &globals.chdir {
+        Some(dir) => dir.clone(),
+        None => PathBuf::from("."),
+    };
+    let home = home(&vars);
+    let context = Context {
+        globals,
+        vars,
+        start,
+        home,
+        terminal,
+        signals: Signals::default(),
+    };
+    let ended = execute(cli.command, &context);
+    let status = match ended {
+        Ok(status) => status,
+        Err(failure) => {
+            let report = &failure.report;
+            if context.globals.format == Format::Json {
+                let json = FailureReport::new(report, failure.status.code()).to_json();
+                context.terminal.out(&json);
+            }
+            let (color, width) = (context.terminal.color_stderr(), context.terminal.width());
+            context
+                .terminal
+                .insist(&problems::render_report(report, color, width));
+            failure.status
+        }
+    };
+    match context.terminal.take_failure() {
+        Some(e) => {
+            context
+                .terminal
+                .insist(&format!("error: the output could not be written: {e}"));
+            if status == ExitStatus::Done {
+                ExitStatus::Error
+            } else {
+                status
+            }
+        }
+        None => status,
+    }
+    .into()
+}
+
+fn process_vars() -> Vars {
+    // Names and values that are no Unicode mean nothing to this program.
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
+    if let Some(dir) = &context.globals.chdir
+        && !dir.is_dir()
+    {
+        return Err(super::UsageError::new(format!(
+            "`-C {}` names no folder",
+            crate::escape::terminal(&dir.display().to_string())
+        ))
+        .into());
+    }
+    match command {
+        Command::Completions(args) => commands::completions::run(&args, context),
+        Command::Validate(args) => commands::validate::run(&args, context),
+        Command::Show(args) => commands::show::run(&args, context),
+        Command::Logout(args) => commands::login::logout(&args, context),
+        other => on_runtime(context, run_async(other, context)),
+    }
+}
+
+/// Everything that talks to a network or waits.
+async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
+    match command {
+        Command::Plan(args) => commands::plan::run(&args, context).await,
+        Command::Apply(args) => commands::apply::run(&args, context).await,
+        Command::Authorize(args) => commands::authorize::run(&args, context).await,
+        Command::Push(args) => commands::push::run(&args, context).await,
+        Command::Status(args) => commands::status::run(&args, context).await,
+        Command::ListAvailable(args) => commands::list_available::run(&args, context).await,
+        Command::RemoteState(args) => commands::remote_state::run(&args, context).await,
+        Command::Login(args) => commands::login::login(&args, context).await,
+        Command::Whoami(args) => commands::login::whoami(&args, context).await,
+        Command::Sandbox(args) => commands::sandbox::run(&args, context).await,
+        Command::Demo(args) => commands::demo::run(&args, context).await,
+        Command::Completions(args) => commands::completions::run(&args, context),
+        Command::Validate(args) => commands::validate::run(&args, context),
+        Command::Show(args) => commands::show::run(&args, context),
+        Command::Logout(args) => commands::login::logout(&args, context),
+    }
+}
+
+fn on_runtime(
+    context: &Context,
+    command: impl Future<Output = Result<ExitStatus, Failure>>,
+) -> Result<ExitStatus, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| super::UsageError::new(format!("the runtime could not be started: {e}")))?;
+    let ended = runtime.block_on(
+        context
+            .signals
+            .guard(command, |text| context.terminal.insist(text)),
+    );
+    // A question that nobody answers any more still blocks its thread.
+    runtime.shutdown_background();
+    ended
+}

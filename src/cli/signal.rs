@@ -1,0 +1,115 @@
+//! Ctrl-C, SIGTERM and a terminal that went away.
+//!
+//! The first one ends a command that only reads at once. A command that writes asks for a token
+//! beforehand: then the first one cancels that token, what is under way finishes, and the second
+//! one ends the run at once.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::exit::{ExitStatus, Failure};
+
+/// What signals do to this run.
+#[derive(Clone, Debug, Default)]
+pub struct Signals {
+    token: CancellationToken,
+    graceful: Arc<AtomicBool>,
+    first: Arc<Mutex<Option<ExitStatus>>>,
+}
+
+impl Signals {
+    /// A token that the first signal cancels; from now on the run does not end at once.
+    pub fn graceful(&self) -> CancellationToken {
+        self.graceful.store(true, Ordering::Relaxed);
+        self.token.clone()
+    }
+
+    /// The status that the first signal calls for, if there was one.
+    pub fn status(&self) -> Option<ExitStatus> {
+        self.first.lock().ok().and_then(|first| *first)
+    }
+
+    /// Runs a command under these rules.
+    pub async fn guard(
+        &self,
+        command: impl Future<Output = Result<ExitStatus, Failure>>,
+        say: impl Fn(&str),
+    ) -> Result<ExitStatus, Failure> {
+        let mut listener = match Listener::new() {
+            Ok(listener) => listener,
+            // Without handlers the system's own ones end the run, which is safe: see the journal.
+            Err(_) => return command.await,
+        };
+        tokio::pin!(command);
+        loop {
+            tokio::select! {
+                ended = &mut command => return ended,
+                status = listener.next() => {
+                    let graceful = self.graceful.load(Ordering::Relaxed);
+                    let second = self.status().is_some();
+                    if let Ok(mut first) = self.first.lock() {
+                        first.get_or_insert(status);
+                    }
+                    if second || !graceful {
+                        return Ok(status);
+                    }
+                    self.token.cancel();
+                    say("\nInterrupted: nothing new is started; what is under way finishes. Once \
+                         more to end at once.");
+                }
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+struct Listener {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Listener {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> ExitStatus {
+        tokio::select! {
+            _ = self.interrupt.recv() => ExitStatus::Interrupted,
+            _ = self.terminate.recv() => ExitStatus::Terminated,
+            _ = self.hang_up.recv() => ExitStatus::HungUp,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Listener;
+
+#[cfg(not(unix))]
+impl Listener {
+    #[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> ExitStatus {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => ExitStatus::Interrupted,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! `connplan apply`.
+
+use std::{num::NonZeroU16, path::PathBuf};
+
+use clap::Args;
+
+use super::{
+    applying::{self, Applied, Request, Work},
+    planning::{self, PlanningArgs},
+    printing::{MarkdownArgs, Printing, file_name},
+};
+use crate::{
+    apply::Options,
+    cli::{Context, ExitStatus, Failure, Format, UsageError},
+    config::{MaxDuration, Project},
+    plan::{Digest, Refusal, document},
+    receipt::{self, Outcome},
+    term::{self, Answer},
+    view::{self, Theme},
+};
+
+/// How many writes are under way at once, unless the user or the settings say otherwise.
+const PARALLELISM: usize = 8;
+
+/// Arguments of `apply`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(
+    after_help = "Examples:\n  connplan apply release.plan --receipt release.receipt\n  \
+                        connplan apply release.plan --expect-digest sha256:…\n  \
+                        connplan apply                       # plans, shows, asks, applies"
+)]
+pub struct ApplyArgs {
+    /// A plan saved by `connplan plan --out`; without one: plan, show, ask, apply
+    #[arg(value_name = "PLANFILE")]
+    pub plan: Option<PathBuf>,
+    /// Without PLANFILE: do not ask
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Refuse any plan but the one with this digest
+    #[arg(long, value_name = "DIGEST")]
+    pub expect_digest: Option<Digest>,
+    /// Save what was done to FILE; it holds no link and no credential
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+    /// How many writes at once [default: 8]
+    #[arg(long, value_name = "N")]
+    pub parallelism: Option<NonZeroU16>,
+    /// Remove connectors although writing another one failed
+    #[arg(long)]
+    pub keep_going: bool,
+    /// How long to wait for another connplan in this project
+    #[arg(long, value_name = "DURATION")]
+    pub lock_timeout: Option<MaxDuration>,
+    /// End with 4 if authorizations are pending
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// What to look at, without PLANFILE.
+    #[command(flatten)]
+    pub planning: PlanningArgs,
+}
+
+/// Applies.
+pub async fn run(args: &ApplyArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json])?;
+    let applied = match &args.plan {
+        Some(file) => saved(args, context, file).await?,
+        None => match fresh(args, context, format).await? {
+            Some(applied) => applied,
+            None => {
+                context
+                    .terminal
+                    .say("Apply cancelled. Nothing was written.");
+                return Ok(ExitStatus::Error);
+            }
+        },
+    };
+    print(&applied, args, context, format)?;
+    let pending = applied
+        .receipt
+        .results()
+        .any(|result| result.outcome == Outcome::Pending);
+    Ok(match applied.status {
+        ExitStatus::Done if pending && args.detailed_exitcode => ExitStatus::Pending,
+        status => status,
+    })
+}
+
+/// Exactly the saved plan, without asking: having it reviewed was the question.
+async fn saved(
+    args: &ApplyArgs,
+    context: &Context,
+    file: &std::path::Path,
+) -> Result<Applied, Failure> {
+    let planning = &args.planning;
+    if !planning.targets.is_empty()
+        || planning.keep_unlisted
+        || planning.allow_remove_all
+        || planning.dir.is_some()
+    {
+        return Err(UsageError::with_help(
+            "options of planning do not go with a saved plan",
+            "give them to `connplan plan --out FILE`; the plan says what is done",
+        )
+        .into());
+    }
+    let text = context.read_document(file)?;
+    let saved = document::read(&format!("the plan {}", file_name(file)), &text)?;
+    if let Some(expected) = &args.expect_digest
+        && *expected != saved.digest
+    {
+        let (expected, actual) = (expected.clone(), saved.digest);
+        return Err(Refusal::NotApproved { expected, actual }.into());
+    }
+    let planned = match saved.plan.apps.as_slice() {
+        [app] if !saved.plan.speculative => &app.app,
+        // What is wrong with it is said by the one who checks.
+        _ => return Err(refused(&saved.plan).into()),
+    };
+    let (project, app) = context.project_of(&planned.id)?;
+    plan_is_for(&app, planned)?;
+    let remote = context.remote(&project, &app)?;
+    let work = Work {
+        app: &app,
+        root: &project.root,
+        remote: &remote,
+        rules: &planning::rules(&project),
+        plan: &saved.plan,
+        observed: None,
+    };
+    applying::carry_out(context, work, &request(args, &project)).await
+}
+
+/// Before any credential leaves: a plan for elsewhere is refused without asking the remote.
+fn plan_is_for(here: &crate::model::App, planned: &crate::model::App) -> Result<(), Refusal> {
+    if here.id != planned.id {
+        return Err(Refusal::OtherApp {
+            planned: planned.id.clone(),
+            here: here.id.clone(),
+        });
+    }
+    if here.api_url != planned.api_url {
+        let (planned, here) = (planned.api_url.clone(), here.api_url.clone());
+        return Err(Refusal::OtherAddress { planned, here });
+    }
+    Ok(())
+}
+
+fn refused(plan: &crate::plan::Plan) -> Refusal {
+    if plan.speculative {
+        return Refusal::Speculative;
+    }
+    Refusal::Incoherent {
+        reason: format!("it holds {} apps, and an apply is for one", plan.apps.len()),
+    }
+}
+
+/// Plans, shows, asks, applies. `None` if the answer was not yes.
+async fn fresh(
+    args: &ApplyArgs,
+    context: &Context,
+    format: Format,
+) -> Result<Option<Applied>, Failure> {
+    if !args.auto_approve && !context.terminal.is_interactive() {
+        return Err(planning::cannot_ask(
+            "the plan would have to be confirmed",
+            "--auto-approve",
+        ));
+    }
+    let situation = planning::look(context, args.planning.dir.as_deref()).await?;
+    let plan = situation.plan(&args.planning)?;
+    let digest = document::digest(&plan)?;
+    let markdown = MarkdownArgs::default();
+    let printing = Printing::out(context, Format::Text, &markdown);
+    match format {
+        Format::Text => context.terminal.out(&printing.plan(&plan, &digest)),
+        _ => {
+            let theme = Theme::new(context.terminal.color_stderr());
+            context
+                .terminal
+                .say(&Printing { theme, ..printing }.plan(&plan, &digest));
+        }
+    }
+    if let Some(expected) = &args.expect_digest
+        && *expected != digest
+    {
+        return Err(Refusal::NotApproved {
+            expected: expected.clone(),
+            actual: digest,
+        }
+        .into());
+    }
+    let asks = plan.has_changes() && !args.auto_approve;
+    if asks {
+        let question = format!(
+            "\nDo you want to carry out these changes on app {} at {}?",
+            situation.app.id, situation.app.api_url
+        );
+        if term::confirm_word(&context.terminal, &question).await == Answer::No {
+            return Ok(None);
+        }
+    }
+    let request = request(args, &situation.files.project);
+    let work = Work {
+        app: &situation.app,
+        root: &situation.files.project.root,
+        remote: &situation.remote,
+        rules: &situation.files.rules,
+        plan: &plan,
+        // While somebody thought about it, the app may have changed.
+        observed: (!asks).then_some(situation.observed),
+    };
+    applying::carry_out(context, work, &request).await.map(Some)
+}
+
+fn request(args: &ApplyArgs, project: &Project) -> Request {
+    let settings = &project.settings.apply;
+    let parallelism = args.parallelism.or(settings.parallelism);
+    Request {
+        options: Options {
+            parallelism: parallelism.map_or(PARALLELISM, |n| usize::from(n.get())),
+            keep_going: args.keep_going || settings.keep_going.unwrap_or(false),
+        },
+        lock_timeout: args.lock_timeout.map(MaxDuration::get).unwrap_or_default(),
+        receipt: args.receipt.clone(),
+    }
+}
+
+fn print(
+    applied: &Applied,
+    args: &ApplyArgs,
+    context: &Context,
+    format: Format,
+) -> Result<(), Failure> {
+    let markdown = MarkdownArgs::default();
+    let printing = Printing::out(context, format, &markdown).of_file(args.receipt.as_ref());
+    let digest = receipt::digest(&applied.receipt)?;
+    context
+        .terminal
+        .out(&printing.receipt(&applied.receipt, &digest));
+    if let Some(app) = applied.receipt.apps.first() {
+        view::stripe::say(
+            &context.terminal,
+            &app.app,
+            &applied.receipt,
+            applied.stripe_claim.as_ref(),
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! Carrying a plan out, with everything around it: the lock, the journal, the last look, the
+//! receipt, the words on the way.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{
+    apply::{
+        Event, Finished, Job, Options,
+        journal::{self, History, Journal},
+        recorded_receipt,
+    },
+    catalogue::Rules,
+    cli::{Context, ExitStatus, Failure},
+    fs::{self, Visibility},
+    model::{App, Link, Observed},
+    pending::{PendingSet, Store},
+    plan::{self, Digest, Plan},
+    receipt::{self, Outcome, Receipt},
+    remote::Remote,
+    view::{self, Theme},
+    workspace::{Locked, Workspace},
+};
+
+/// How an apply is asked to go about it.
+pub(super) struct Request {
+    pub(super) options: Options,
+    pub(super) lock_timeout: Duration,
+    pub(super) receipt: Option<PathBuf>,
+}
+
+/// What is to be carried out, where.
+pub(super) struct Work<'a> {
+    pub(super) app: &'a App,
+    pub(super) root: &'a std::path::Path,
+    pub(super) remote: &'a Remote,
+    pub(super) rules: &'a Rules,
+    pub(super) plan: &'a Plan,
+    /// The remote as the plan was just made from it; `None` where time has passed since.
+    pub(super) observed: Option<Observed>,
+}
+
+/// What came of it.
+pub(super) struct Applied {
+    pub(super) receipt: Receipt,
+    pub(super) status: ExitStatus,
+    pub(super) stripe_claim: Option<Link>,
+    /// Still held, so that an authorization can follow without anybody coming between.
+    pub(super) workspace: Option<Arc<Locked>>,
+}
+
+/// Carries a plan out. Nothing is written to the remote before every check has passed.
+pub(super) async fn carry_out(
+    context: &Context,
+    work: Work<'_>,
+    request: &Request,
+) -> Result<Applied, Failure> {
+    let digest = plan::document::digest(work.plan)?;
+    if let Some(path) = &request.receipt {
+        fs::probe_writable(&context.path(path))?;
+    }
+    let workspace = Workspace::at(work.root);
+    let locked = workspace.lock(request.lock_timeout, &context.holder("apply"))?;
+    context.warn_repaired(locked.repaired(), locked.dir());
+    let locked = Arc::new(locked);
+    let pending = Store::load(&locked)?;
+    let path = locked
+        .ensure_journal_dir()?
+        .join(format!("{}.log", digest.short()));
+    let mut history = journal::read(&path, &digest)?;
+    if history.torn {
+        context.warn("the last record of the journal was cut off by a crash; it is dropped");
+    }
+    let observed = match work.observed {
+        Some(observed) => observed,
+        None => work.remote.observe().await?,
+    };
+    let fresh = std::collections::BTreeMap::new();
+    if history.finished {
+        let waits = pending
+            .of(work.app)
+            .any(|(_, e)| e.plan_digest.as_ref() == Some(&digest));
+        let anew = plan::verify(
+            work.plan,
+            work.app,
+            &observed.connectors,
+            &fresh,
+            work.rules,
+        );
+        if waits || anew.is_err() {
+            return already_applied(context, work.plan, request, &digest, &history, &pending);
+        }
+        // The app is again exactly as this plan saw it: it is a new plan with the same content.
+        fs::remove(&path)?;
+        history = History::default();
+    }
+    let progress = history.progress();
+    let verified = plan::verify(
+        work.plan,
+        work.app,
+        &observed.connectors,
+        &progress,
+        work.rules,
+    )?;
+    if history.has_begun() {
+        context
+            .terminal
+            .say("Going on where an earlier run of this plan stopped.");
+    }
+    let journal = Journal::open(
+        &path,
+        &history,
+        &digest,
+        work.app,
+        Arc::clone(&locked),
+        pending.clone(),
+    )?;
+    let events = |event: &Event<'_>| {
+        if let Event::Finished(result) = event {
+            context.terminal.say(&view::text::progress(
+                result,
+                Theme::new(context.terminal.color_stderr()),
+            ));
+        }
+    };
+    let finished = Job {
+        verified,
+        digest: digest.clone(),
+        remote: work.remote,
+        observed: &observed,
+        history: &history,
+        pending: &pending,
+        recorder: journal.start(),
+        rules: work.rules,
+        options: request.options,
+        cancel: context.signals.graceful(),
+        events: &events,
+    }
+    .run()
+    .await;
+    finish(context, request, finished, locked)
+}
+
+/// Says and saves what an apply came to.
+fn finish(
+    context: &Context,
+    request: &Request,
+    finished: Finished,
+    workspace: Arc<Locked>,
+) -> Result<Applied, Failure> {
+    for mismatch in &finished.mismatches {
+        context.warn(&format!("after the apply, {mismatch}"));
+    }
+    if let Some(reason) = &finished.unread {
+        context.warn(&format!(
+            "the app could not be read back after the apply ({reason}); `connplan plan` shows \
+             whether it is as planned"
+        ));
+    }
+    let mut status = status(&finished, context);
+    if let Some(reason) = &finished.unrecorded {
+        // Nobody will be able to read it from the journal: say all of it.
+        let text = receipt::to_toml(&finished.receipt, None)?;
+        context.terminal.insist(&format!(
+            "error: what was done could not be written down ({}). It is:\n\n{text}",
+            crate::escape::terminal(reason)
+        ));
+        status = ExitStatus::Error;
+    }
+    save(context, request, &finished.receipt)?;
+    Ok(Applied {
+        receipt: finished.receipt,
+        status,
+        stripe_claim: finished.stripe_claim,
+        workspace: Some(workspace),
+    })
+}
+
+fn status(finished: &Finished, context: &Context) -> ExitStatus {
+    let any = |wanted: fn(Outcome) -> bool| finished.receipt.results().any(|r| wanted(r.outcome));
+    let failed = any(|outcome| outcome == Outcome::Failed);
+    match (finished.interrupted, failed) {
+        (true, _) => context.signals.status().unwrap_or(ExitStatus::Interrupted),
+        (false, false) => ExitStatus::Done,
+        (false, true) if any(Outcome::is_effect) => ExitStatus::Partial,
+        (false, true) => ExitStatus::Error,
+    }
+}
+
+fn save(context: &Context, request: &Request, receipt: &Receipt) -> Result<(), Failure> {
+    if let Some(path) = &request.receipt {
+        let text = receipt::to_toml(receipt, Some(context.now().to_string()))?;
+        let path = context.path(path);
+        if let Err(e) = fs::write(&path, text.as_bytes(), Visibility::Shared) {
+            context.terminal.insist(&format!("{text}\n"));
+            return Err(e.into());
+        }
+    }
+    Ok(())
+}
+
+fn already_applied(
+    context: &Context,
+    plan: &Plan,
+    request: &Request,
+    digest: &Digest,
+    history: &History,
+    pending: &PendingSet,
+) -> Result<Applied, Failure> {
+    context
+        .terminal
+        .say("This plan was already applied. Nothing was written.");
+    let receipt = recorded_receipt(plan, digest, history, pending);
+    save(context, request, &receipt)?;
+    Ok(Applied {
+        receipt,
+        status: ExitStatus::Done,
+        stripe_claim: None,
+        workspace: None,
+    })
+}

@@ -1,0 +1,29 @@
+//! `connplan list-available`.
+
+use clap::Args;
+
+use crate::{
+    cli::{Context, ExitStatus, Failure, Format},
+    view::{self, Theme},
+};
+
+/// Arguments of `list-available`.
+#[derive(Clone, Debug, Args)]
+pub struct ListAvailableArgs {}
+
+/// Lists what the platform offers.
+pub async fn run(_args: &ListAvailableArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json])?;
+    let project = context.project(None)?;
+    project.check()?;
+    let app = project.app()?;
+    let offers = context
+        .remote(&project, &app)?
+        .available_integrations()
+        .await?;
+    context.terminal.out(&match format {
+        Format::Json => view::available::json(&offers),
+        _ => view::available::table_of(&offers, Theme::new(context.terminal.color_stdout())),
+    });
+    Ok(ExitStatus::Done)
+}

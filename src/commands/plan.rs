@@ -1,0 +1,104 @@
+//! `connplan plan`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{
+    planning::{self, PlanningArgs},
+    printing::{MarkdownArgs, Printing},
+};
+use crate::{
+    cli::{Context, ExitStatus, Failure, Format, UsageError},
+    fs::{self, Visibility},
+    model::Observed,
+    plan::{Digest, Plan, document},
+    remote_state,
+};
+
+/// Arguments of `plan`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = "Examples:\n  connplan plan --out release.plan\n  \
+                        connplan plan --detailed-exitcode   # 2 if there are changes\n  \
+                        connplan plan --format markdown     # for a pull request")]
+pub struct PlanArgs {
+    /// Save the plan to FILE, for `connplan apply FILE`
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// End with 2 if there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Plan against a snapshot of the remote; `apply` refuses such a plan ("-" is standard input)
+    #[arg(long, value_name = "FILE")]
+    pub remote_state: Option<PathBuf>,
+    /// What to look at.
+    #[command(flatten)]
+    pub planning: PlanningArgs,
+    /// How to print it.
+    #[command(flatten)]
+    pub markdown: MarkdownArgs,
+}
+
+/// Plans, prints, saves.
+pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
+    let plan = match &args.remote_state {
+        None => planning::look(context, args.planning.dir.as_deref())
+            .await?
+            .plan(&args.planning)?,
+        Some(file) => speculate(args, context, file)?,
+    };
+    let digest = document::digest(&plan)?;
+    if let Some(out) = &args.out {
+        let text = document::to_toml(&plan, Some(context.now().to_string()))?;
+        // It holds e-mail addresses at most; reviewers and pipelines read it.
+        fs::write(&context.path(out), text.as_bytes(), Visibility::Shared)?;
+    }
+    print(&plan, &digest, format, args, context);
+    let changed = args.detailed_exitcode && plan.has_changes();
+    Ok(if changed {
+        ExitStatus::Changes
+    } else {
+        ExitStatus::Done
+    })
+}
+
+/// Plans against a snapshot, without credentials and without network.
+fn speculate(args: &PlanArgs, context: &Context, file: &std::path::Path) -> Result<Plan, Failure> {
+    let snapshot = remote_state::read(&context.read_document(file)?)?;
+    let files = planning::read_files(context, args.planning.dir.as_deref())?;
+    let mut app = snapshot.app;
+    app.environment.clone_from(&files.project.environment);
+    // A pull request from a fork may not know its app; if it does, it has to be the same.
+    if let Ok(here) = files.project.app()
+        && here.id != app.id
+    {
+        return Err(UsageError::with_help(
+            format!(
+                "the snapshot is of app {}, this project is app {}",
+                app.id, here.id
+            ),
+            "take a snapshot of this app with `connplan remote-state`",
+        )
+        .into());
+    }
+    let observed = Observed {
+        connectors: snapshot.connectors,
+        stripe_claim: None,
+    };
+    files.plan(&args.planning, app, &observed, true)
+}
+
+fn print(plan: &Plan, digest: &Digest, format: Format, args: &PlanArgs, context: &Context) {
+    let printing = Printing::out(context, format, &args.markdown).of_file(args.out.as_ref());
+    context.terminal.out(&printing.plan(plan, digest));
+    if format != Format::Text
+        && let Some(out) = &args.out
+    {
+        let out = out.display().to_string();
+        context.terminal.say(&format!(
+            "Saved the plan to {}.",
+            crate::escape::terminal(&out)
+        ));
+    }
+}

@@ -1,0 +1,202 @@
+//! Files and remote to a plan: what `plan`, `apply`, `push` and `status` have in common.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+use crate::{
+    catalogue::Rules,
+    cli::{Context, Failure, UsageError},
+    config::{self, Loaded, Project},
+    diff::Unlisted,
+    model::{App, ConnectorType, Declared, Observed, Scope},
+    pending::{PendingSet, Store},
+    plan::{self, Folder, Guards, Inputs, Plan},
+    remote::Remote,
+    view,
+    workspace::Workspace,
+};
+
+/// What a plan is to look at.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PlanningArgs {
+    /// Read connector files from PATH instead of the project's folder
+    #[arg(long, value_name = "PATH")]
+    pub dir: Option<PathBuf>,
+    /// Plan only this connector (repeatable)
+    #[arg(long = "target", value_name = "TYPE")]
+    pub targets: Vec<ConnectorType>,
+    /// Leave remote connectors without a file alone
+    #[arg(long)]
+    pub keep_unlisted: bool,
+    /// Allow a plan that removes everything because there is no connector file
+    #[arg(long)]
+    pub allow_remove_all: bool,
+}
+
+/// The project and its files, checked.
+pub(super) struct Files {
+    pub(super) project: Project,
+    pub(super) loaded: Loaded,
+    pub(super) declared: Declared,
+    pub(super) rules: Rules,
+    pub(super) pending: PendingSet,
+}
+
+/// Files and remote.
+pub(super) struct Situation {
+    pub(super) files: Files,
+    pub(super) app: App,
+    pub(super) remote: Remote,
+    pub(super) observed: Observed,
+}
+
+/// Reads the files. Every problem is said; an error ends the run.
+pub(super) fn read_files(context: &Context, dir: Option<&Path>) -> Result<Files, Failure> {
+    let project = context.project(dir)?;
+    let loaded = config::connectors::read(&project);
+    view::problems::say(&context.terminal, &loaded.problems);
+    let Some(declared) = loaded.declared.clone() else {
+        return Err(view::problems::Invalid::of(&loaded.problems).into());
+    };
+    let workspace = Workspace::at(&project.root);
+    context.warn_repaired(Store::repair(&workspace)?, &workspace.pending_file());
+    let pending = Store::load(&workspace)?;
+    Ok(Files {
+        rules: rules(&project),
+        project,
+        loaded,
+        declared,
+        pending,
+    })
+}
+
+/// How scopes compare in this project.
+pub(super) fn rules(project: &Project) -> Rules {
+    let added: BTreeMap<ConnectorType, Vec<Scope>> = project
+        .settings
+        .providers
+        .iter()
+        .map(|(name, provider)| (name.clone(), provider.adds.iter().cloned().collect()))
+        .collect();
+    Rules::with_settings(added)
+}
+
+/// Reads the files and the remote.
+pub(super) async fn look(context: &Context, dir: Option<&Path>) -> Result<Situation, Failure> {
+    let files = read_files(context, dir)?;
+    let app = files.project.app()?;
+    let remote = context.remote(&files.project, &app)?;
+    let observed = remote.observe().await?;
+    Ok(Situation {
+        files,
+        app,
+        remote,
+        observed,
+    })
+}
+
+impl Situation {
+    /// Plans.
+    pub(super) fn plan(&self, args: &PlanningArgs) -> Result<Plan, Failure> {
+        self.files
+            .plan(args, self.app.clone(), &self.observed, false)
+    }
+
+    /// Plans for looking only: no policy stands in the way of that.
+    pub(super) fn look_only(&self, args: &PlanningArgs) -> Result<Plan, Failure> {
+        self.files
+            .compare(args, self.app.clone(), &self.observed, false)
+    }
+}
+
+impl Files {
+    /// Plans against a state of the remote.
+    pub(super) fn plan(
+        &self,
+        args: &PlanningArgs,
+        app: App,
+        observed: &Observed,
+        speculative: bool,
+    ) -> Result<Plan, Failure> {
+        let plan = self.compare(args, app, observed, speculative)?;
+        plan::policy::check(&plan, &policy(&self.project))?;
+        Ok(plan)
+    }
+
+    /// A plan that no policy was asked about: for looking only.
+    fn compare(
+        &self,
+        args: &PlanningArgs,
+        app: App,
+        observed: &Observed,
+        speculative: bool,
+    ) -> Result<Plan, Failure> {
+        let shown = self.project.shown(&self.project.connectors_dir);
+        let folder = match self.loaded.folder {
+            config::Folder::Missing => Folder::Missing(shown),
+            config::Folder::Empty => Folder::Empty(shown),
+            config::Folder::Read(_) => Folder::Filled,
+        };
+        let unlisted = match self.project.unlisted() {
+            _ if args.keep_unlisted => Unlisted::Keep,
+            config::Unlisted::Keep => Unlisted::Keep,
+            config::Unlisted::Remove => Unlisted::Remove,
+        };
+        let diagnostics = self
+            .loaded
+            .problems
+            .iter()
+            .map(config::Problem::to_diagnostic)
+            .collect();
+        Ok(plan::build(Inputs {
+            pending: &self.pending.scopes_of(&app),
+            app,
+            declared: &self.declared,
+            folder,
+            observed: &observed.connectors,
+            rules: &self.rules,
+            unlisted,
+            targets: &args.targets.iter().cloned().collect(),
+            guards: Guards {
+                allow_remove_all: args.allow_remove_all,
+            },
+            speculative,
+            diagnostics,
+        })?)
+    }
+}
+
+fn policy(project: &Project) -> plan::policy::Policy {
+    let settings = &project.settings.policy;
+    let scopes = |rules: &BTreeMap<config::Subject, std::collections::BTreeSet<Scope>>| {
+        rules
+            .iter()
+            .map(|(subject, scopes)| {
+                let subject = match subject {
+                    config::Subject::Any => None,
+                    config::Subject::Type(name) => Some(name.clone()),
+                };
+                (subject, scopes.clone())
+            })
+            .collect()
+    };
+    plan::policy::Policy {
+        protected: settings.protected.clone(),
+        max_removals: settings.max_removals.map(|most| most as usize),
+        allowed: scopes(&settings.allowed_scopes),
+        denied: scopes(&settings.denied_scopes),
+    }
+}
+
+/// A question that can not be asked, and the flag that decides it.
+pub(super) fn cannot_ask(question: &str, flag: &str) -> Failure {
+    UsageError::with_help(
+        format!("{question}, and nobody can be asked here"),
+        format!("give `{flag}` to decide it beforehand"),
+    )
+    .into()
+}

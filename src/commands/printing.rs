@@ -1,0 +1,114 @@
+//! A plan or a receipt in the format that was asked for.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use url::Url;
+
+use crate::{
+    cli::{Context, Format},
+    plan::{Digest, Plan},
+    receipt::Receipt,
+    view::{
+        Theme, markdown,
+        report::{PlanReport, ReceiptReport},
+        text, unified,
+    },
+};
+
+/// How Markdown is made.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Markdown")]
+pub struct MarkdownArgs {
+    /// Cut the details so that no more than N bytes are printed [default: 65536]
+    #[arg(long, value_name = "N")]
+    pub max_bytes: Option<usize>,
+    /// Show e-mail addresses whole
+    #[arg(long)]
+    pub show_accounts: bool,
+    /// A page that has the whole, named where something was cut out
+    #[arg(long, value_name = "URL", hide_short_help = true)]
+    pub whole_url: Option<Url>,
+}
+
+impl MarkdownArgs {
+    pub(super) fn options(&self, file: Option<String>) -> markdown::Options {
+        let defaults = markdown::Options::default();
+        markdown::Options {
+            max_bytes: self.max_bytes.unwrap_or(defaults.max_bytes),
+            show_accounts: self.show_accounts,
+            file,
+            whole: self.whole_url.clone(),
+        }
+    }
+}
+
+/// What surrounds a document that is printed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Printing<'a> {
+    pub(super) format: Format,
+    pub(super) file: Option<&'a Path>,
+    pub(super) markdown: &'a MarkdownArgs,
+    pub(super) theme: Theme,
+}
+
+impl<'a> Printing<'a> {
+    /// For standard output.
+    pub(super) fn out(context: &Context, format: Format, markdown: &'a MarkdownArgs) -> Self {
+        let theme = Theme::new(context.terminal.color_stdout());
+        Self {
+            format,
+            file: None,
+            markdown,
+            theme,
+        }
+    }
+
+    pub(super) fn of_file(self, file: Option<&'a PathBuf>) -> Self {
+        // Standard input has no name that a command could take again.
+        let file = file
+            .map(PathBuf::as_path)
+            .filter(|file| *file != Path::new("-"));
+        Self { file, ..self }
+    }
+
+    fn file(&self) -> Option<String> {
+        self.file.map(|file| file.display().to_string())
+    }
+
+    pub(super) fn plan(&self, plan: &Plan, digest: &Digest) -> String {
+        let report = PlanReport::new(plan, digest);
+        match self.format {
+            Format::Json => report.to_json(),
+            Format::Markdown => markdown::plan(&report, &self.markdown.options(self.file())),
+            Format::Diff => unified::diff(&report),
+            Format::Text | Format::Github | Format::Sarif => {
+                let file = self.file();
+                let options = text::PlanOptions {
+                    file: file.as_deref(),
+                };
+                text::plan(&report, &options, self.theme)
+            }
+        }
+    }
+
+    pub(super) fn receipt(&self, receipt: &Receipt, digest: &Digest) -> String {
+        let report = ReceiptReport::new(receipt, digest);
+        match self.format {
+            Format::Json => report.to_json(),
+            Format::Markdown => markdown::receipt(&report, &self.markdown.options(self.file())),
+            Format::Text | Format::Diff | Format::Github | Format::Sarif => {
+                let file = self.file();
+                let options = text::ReceiptOptions {
+                    file: file.as_deref(),
+                };
+                text::receipt(&report, &options, self.theme)
+            }
+        }
+    }
+}
+
+/// A file's name for messages.
+pub(super) fn file_name(path: &Path) -> String {
+    crate::escape::limited(&path.display().to_string(), 200)
+}

@@ -1,0 +1,193 @@
+//! `connplan push`: plan, ask, apply, authorize in one go.
+
+use clap::Args;
+
+use super::{
+    applying::{self, Request, Work},
+    authorize::TIMEOUT_SECONDS,
+    authorizing::{self, Phase, Ran, Waiting},
+    planning::{self, PlanningArgs, Situation},
+    printing::{MarkdownArgs, Printing},
+};
+use crate::{
+    apply::Options,
+    authorize::{self, Item, Keeper, Sources},
+    cli::{Context, ExitStatus, Failure, Format},
+    config::MaxDuration,
+    pending::Store,
+    plan::document,
+    receipt::{self, Receipt},
+    term::{self, Answer},
+    view::{self, Theme, report::ReceiptReport},
+    workspace::Workspace,
+};
+
+/// Arguments of `push`.
+#[derive(Clone, Debug, Args)]
+pub struct PushArgs {
+    /// Do not ask before applying
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print the links, open nothing
+    #[arg(long)]
+    pub no_browser: bool,
+    /// How long to wait for all authorizations together [default: 10m]
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<MaxDuration>,
+    /// What to look at.
+    #[command(flatten)]
+    pub planning: PlanningArgs,
+}
+
+/// Pushes.
+pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json])?;
+    if !args.yes && !context.terminal.is_interactive() {
+        return Err(planning::cannot_ask(
+            "the plan would have to be confirmed",
+            "--yes",
+        ));
+    }
+    let situation = planning::look(context, args.planning.dir.as_deref()).await?;
+    let plan = situation.plan(&args.planning)?;
+    let digest = document::digest(&plan)?;
+    let names: Vec<_> = situation
+        .files
+        .declared
+        .connectors
+        .keys()
+        .map(|c| c.as_str())
+        .collect();
+    context.terminal.say(&match names.len() {
+        0 => "No local connectors found".to_owned(),
+        count => format!("Found {count} connectors to push: {}", names.join(", ")),
+    });
+    let markdown = MarkdownArgs::default();
+    let theme = Theme::new(context.terminal.color_stderr());
+    let printing = Printing {
+        theme,
+        ..Printing::out(context, Format::Text, &markdown)
+    };
+    context.terminal.say(&printing.plan(&plan, &digest));
+    let asks = plan.has_changes() && !args.yes;
+    if asks {
+        let question = format!(
+            "\nDo you want to carry out these changes on app {} at {}?",
+            situation.app.id, situation.app.api_url
+        );
+        if term::confirm_word(&context.terminal, &question).await == Answer::No {
+            context.terminal.say("Push cancelled. Nothing was written.");
+            return Ok(ExitStatus::Error);
+        }
+    }
+    let settings = &situation.files.project.settings.apply;
+    let request = Request {
+        options: Options {
+            parallelism: settings.parallelism.map_or(8, |n| usize::from(n.get())),
+            keep_going: settings.keep_going.unwrap_or(false),
+        },
+        lock_timeout: std::time::Duration::ZERO,
+        receipt: None,
+    };
+    let work = Work {
+        app: &situation.app,
+        root: &situation.files.project.root,
+        remote: &situation.remote,
+        rules: &situation.files.rules,
+        plan: &plan,
+        observed: (!asks).then(|| situation.observed.clone()),
+    };
+    let applied = applying::carry_out(context, work, &request).await?;
+    // The authorization takes the lock itself.
+    drop(applied.workspace);
+    let interrupted = context.signals.status().is_some();
+    let (items, ran) = if interrupted {
+        (Vec::new(), Ran::NothingToDo)
+    } else {
+        authorize_all(args, context, &situation, &applied.receipt).await?
+    };
+    let resumed: Vec<_> = items.iter().map(Item::resumed).collect();
+    if format == Format::Json {
+        let report = ReceiptReport::new(&applied.receipt, &receipt::digest(&applied.receipt)?);
+        context.terminal.out(&view::push::json(&report, &resumed));
+    } else {
+        context
+            .terminal
+            .out(&view::push::summary(&applied.receipt, &resumed));
+    }
+    view::stripe::say(
+        &context.terminal,
+        &situation.app,
+        &applied.receipt,
+        applied.stripe_claim.as_ref(),
+    );
+    match ran {
+        Ran::NotInteractive => context.terminal.say(
+            "Skipped OAuth in non-interactive mode. Run `connplan authorize` in a terminal to \
+             complete it.",
+        ),
+        Ran::Declined => context
+            .terminal
+            .say("Authorization skipped. Run `connplan authorize` to complete it."),
+        Ran::Yes | Ran::NothingToDo => {}
+    }
+    let open = resumed.iter().any(|resumed| !resumed.state.is_done());
+    Ok(match context.signals.status() {
+        Some(interrupted) => interrupted,
+        None if applied.status == ExitStatus::Done && open => ExitStatus::Pending,
+        None => applied.status,
+    })
+}
+
+async fn authorize_all(
+    args: &PushArgs,
+    context: &Context,
+    situation: &Situation,
+    receipt: &Receipt,
+) -> Result<(Vec<Item>, Ran), Failure> {
+    let observed = situation.remote.observe().await?;
+    let workspace = Workspace::at(&situation.files.project.root);
+    let locked = workspace.lock(
+        std::time::Duration::from_secs(5),
+        &context.holder("authorize"),
+    )?;
+    let pending = Store::load(&locked)?;
+    let targets = args.planning.targets.iter().cloned().collect();
+    let found = authorize::candidates(&Sources {
+        app: &situation.app,
+        pending: &pending,
+        receipt: Some(receipt),
+        declared: Some(&situation.files.declared),
+        observed: &observed.connectors,
+        targets: &targets,
+        rules: &situation.files.rules,
+        now: context.now(),
+    });
+    let mut keeper = Keeper::new(locked, situation.app.clone(), pending);
+    let silent = |_: &authorize::Event<'_>| {};
+    let mut flow = authorize::Flow {
+        remote: &situation.remote,
+        rules: &situation.files.rules,
+        keeper: &mut keeper,
+        pace: authorize::Pace::default(),
+        events: &silent,
+    };
+    let mut items = flow.inspect(found.resumable, &observed).await?;
+    let settings = situation.files.project.settings.authorize.timeout;
+    let timeout = args.timeout.or(settings).map(MaxDuration::get);
+    let waiting = Waiting {
+        timeout: timeout.unwrap_or(std::time::Duration::from_secs(TIMEOUT_SECONDS)),
+        browser: !args.no_browser,
+        // Opening a browser is asked for apart; where nobody is there, it is not done.
+        yes: false,
+    };
+    let phase = Phase {
+        app: &situation.app,
+        remote: &situation.remote,
+        rules: &situation.files.rules,
+        keeper: &mut keeper,
+        waiting,
+    };
+    let ran = authorizing::run(context, phase, &mut items).await?;
+    Ok((items, ran))
+}

@@ -1,0 +1,33 @@
+//! `connplan remote-state`.
+
+use clap::Args;
+
+use crate::{
+    cli::{Context, ExitStatus, Failure, Format},
+    remote_state,
+};
+
+/// Arguments of `remote-state`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  connplan remote-state > state.json\n  \
+                        connplan plan --remote-state state.json   # needs no credentials")]
+pub struct RemoteStateArgs {
+    /// Put the e-mail addresses of the connected accounts in
+    #[arg(long)]
+    pub show_accounts: bool,
+}
+
+/// Prints a snapshot of the remote.
+pub async fn run(args: &RemoteStateArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    context.format(&[Format::Text, Format::Json])?;
+    let project = context.project(None)?;
+    project.check()?;
+    let app = project.app()?;
+    let observed = context.remote(&project, &app)?.observe().await?;
+    context.terminal.out(&remote_state::write(
+        &app,
+        &observed.connectors,
+        args.show_accounts,
+    )?);
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,70 @@
+//! `connplan sandbox`.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+
+use crate::{
+    cli::{Context, ExitStatus, Failure},
+    sandbox::{self, Options, Seed},
+};
+
+/// Arguments of `sandbox`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  connplan sandbox --state sandbox.json\n  \
+                        # in another terminal, with the two lines that it prints:\n  \
+                        export BASE44_API_URL=… BASE44_API_KEY=b44k_…\n  connplan plan --app-id any-id")]
+pub struct SandboxArgs {
+    /// Listen on this port of 127.0.0.1 [default: the last one, or any free one]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
+    /// Keep the state in FILE, so that it survives a restart
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Start with what FILE describes, unless there is a state already
+    #[arg(long, value_name = "FILE")]
+    pub seed: Option<PathBuf>,
+    /// Wait so many milliseconds before each answer
+    #[arg(
+        long,
+        value_name = "MS",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub latency: u64,
+}
+
+/// Serves until it is interrupted.
+pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let seed = args
+        .seed
+        .as_deref()
+        .map(|file| Seed::read(&context.path(file)))
+        .transpose()?;
+    let mut sandbox = sandbox::start(Options {
+        port: args.port,
+        state: args.state.as_deref().map(|file| context.path(file)),
+        seed,
+        latency: (args.latency > 0).then(|| Duration::from_millis(args.latency)),
+    })
+    .await?;
+    let mut lines = String::new();
+    for (name, value) in sandbox.environment() {
+        lines.push_str(&name);
+        lines.push('=');
+        lines.push_str(&value);
+        lines.push('\n');
+    }
+    context.terminal.out(&lines);
+    context.terminal.say(&format!(
+        "\nThe sandbox is at {} (any app id will do; its pages show what it holds).\n\
+         Set these two lines in another terminal. Ctrl-C ends it.",
+        sandbox.api_url()
+    ));
+    let cancelled = context.signals.graceful();
+    tokio::select! {
+        ended = sandbox.stopped() => { ended?; }
+        () = cancelled.cancelled() => { sandbox.stop().await?; }
+    }
+    Ok(context.signals.status().unwrap_or(ExitStatus::Done))
+}

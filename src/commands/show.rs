@@ -1,0 +1,46 @@
+//! `connplan show`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::printing::{MarkdownArgs, Printing, file_name};
+use crate::{
+    cli::{Context, ExitStatus, Failure, Format},
+    plan, receipt,
+};
+
+/// Arguments of `show`.
+#[derive(Clone, Debug, Args)]
+pub struct ShowArgs {
+    /// A saved plan or receipt ("-" is standard input)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How to print it.
+    #[command(flatten)]
+    pub markdown: MarkdownArgs,
+}
+
+/// Prints a saved plan or receipt.
+pub fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
+    let text = context.read_document(&args.file)?;
+    let name = file_name(&args.file);
+    let printing = Printing::out(context, format, &args.markdown).of_file(Some(&args.file));
+    let shown = if is_receipt(&text) {
+        context.format(&[Format::Text, Format::Json, Format::Markdown])?;
+        let saved = receipt::read(&format!("the receipt {name}"), &text)?;
+        printing.receipt(&saved.receipt, &saved.digest)
+    } else {
+        let saved = plan::document::read(&format!("the plan {name}"), &text)?;
+        printing.plan(&saved.plan, &saved.digest)
+    };
+    context.terminal.out(&shown);
+    Ok(ExitStatus::Done)
+}
+
+/// A glance at the kind; the reader proper checks everything.
+fn is_receipt(text: &str) -> bool {
+    let table: Option<toml::Table> = text.parse().ok();
+    table.as_ref().and_then(|table| table.get("kind")?.as_str()) == Some("receipt")
+}

@@ -1,0 +1,71 @@
+//! `connplan status`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::planning::{self, PlanningArgs};
+use crate::{
+    cli::{Context, ExitStatus, Failure, Format},
+    diff::{Action, Authorization},
+    view::{self, Theme},
+};
+
+/// Arguments of `status`.
+#[derive(Clone, Debug, Args)]
+pub struct StatusArgs {
+    /// Read connector files from PATH instead of the project's folder
+    #[arg(long, value_name = "PATH")]
+    pub dir: Option<PathBuf>,
+    /// End with 2 if files and remote differ, with 4 if only authorizations are pending
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// Shows a row for each connector.
+pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json])?;
+    let situation = planning::look(context, args.dir.as_deref()).await?;
+    // To look is never refused: nothing is removed by it.
+    let planning = PlanningArgs {
+        allow_remove_all: true,
+        ..PlanningArgs::default()
+    };
+    let plan = situation.look_only(&planning)?;
+    let pending = &situation.files.pending;
+    let rows = view::status::rows(&plan, |connector| {
+        pending
+            .get(&situation.app, connector)
+            .map(|entry| entry.since)
+    });
+    let shown = match format {
+        Format::Json => view::status::json(&situation.app, &rows),
+        _ => view::status::table_of(
+            &situation.app,
+            &rows,
+            Theme::new(context.terminal.color_stdout()),
+        ),
+    };
+    context.terminal.out(&shown);
+    if format == Format::Text {
+        view::stripe::say_claim(
+            &context.terminal,
+            &situation.app,
+            situation.observed.stripe_claim.as_ref(),
+        );
+    }
+    if !args.detailed_exitcode {
+        return Ok(ExitStatus::Done);
+    }
+    let waits = |change: &crate::diff::Change| {
+        change.action == Action::Reauthorize || change.authorization == Authorization::Pending
+    };
+    let differs = plan
+        .changes()
+        .any(|c| c.action != Action::NoOp && c.action != Action::Reauthorize);
+    Ok(match (differs, plan.changes().any(waits)) {
+        (true, _) => ExitStatus::Changes,
+        (false, true) => ExitStatus::Pending,
+        (false, false) => ExitStatus::Done,
+    })
+}

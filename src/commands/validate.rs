@@ -1,0 +1,52 @@
+//! `connplan validate`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{
+    cli::{Context, ExitStatus, Failure, Format},
+    config::{self, Problem},
+    view::{self, validate::ValidationReport},
+};
+
+/// Arguments of `validate`.
+#[derive(Clone, Debug, Args)]
+pub struct ValidateArgs {
+    /// Read connector files from PATH instead of the project's folder
+    #[arg(long, value_name = "PATH")]
+    pub dir: Option<PathBuf>,
+}
+
+/// Reads and checks every file; says everything that is wrong.
+pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json, Format::Github, Format::Sarif])?;
+    let project = context.project(args.dir.as_deref())?;
+    let loaded = config::connectors::read(&project);
+    let diagnostics: Vec<_> = loaded.problems.iter().map(Problem::to_diagnostic).collect();
+    let valid = loaded.declared.is_some();
+    match format {
+        Format::Json => context
+            .terminal
+            .out(&ValidationReport::new(diagnostics).to_json()),
+        Format::Github => context.terminal.out(&view::runner::github(&diagnostics)),
+        Format::Sarif => context.terminal.out(&view::sarif::log(&diagnostics)),
+        Format::Text | Format::Markdown | Format::Diff => {
+            view::problems::say(&context.terminal, &loaded.problems);
+            let folder = project.shown(&project.connectors_dir);
+            let names: Vec<_> = loaded
+                .declared
+                .iter()
+                .flat_map(|d| d.connectors.keys())
+                .collect();
+            context
+                .terminal
+                .out(&view::validate::text(&names, &folder, &diagnostics));
+        }
+    }
+    Ok(if valid {
+        ExitStatus::Done
+    } else {
+        ExitStatus::Error
+    })
+}

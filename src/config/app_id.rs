@@ -1,0 +1,80 @@
+//! Which app, at which address.
+
+use super::{
+    ConfigError, Finding, Problem, Project, base44, connectors::read_file, discover,
+    project::shown_path,
+};
+use crate::model::{ApiUrl, App, AppId};
+
+impl Project {
+    /// The app and its address.
+    ///
+    /// The id is the first of: `--app-id`, the `--env` environment's `app_id`, `BASE44_APP_ID`, the
+    /// app's file below the root. The address is the first of: the environment's `api_url`,
+    /// `BASE44_API_URL`, the default. Lazy, as `validate` needs neither.
+    pub fn app(&self) -> Result<App, ConfigError> {
+        self.check()?;
+        Ok(App {
+            id: self.resolve_app_id()?,
+            api_url: self.api_url()?,
+            environment: self.environment.clone(),
+        })
+    }
+
+    /// The platform's address alone, for commands that need no app.
+    pub fn api_url(&self) -> Result<ApiUrl, ConfigError> {
+        if let Some(url) = self.selected().and_then(|env| env.api_url.clone()) {
+            return Ok(url);
+        }
+        match self.vars.get("BASE44_API_URL") {
+            Some(text) => ApiUrl::parse(text).map_err(|source| ConfigError::BadApiUrl { source }),
+            None => Ok(ApiUrl::default()),
+        }
+    }
+
+    fn resolve_app_id(&self) -> Result<AppId, ConfigError> {
+        let parse = |text: &str, origin| {
+            AppId::parse(text).map_err(|source| ConfigError::BadAppId { origin, source })
+        };
+        if let Some(text) = &self.app_id_option {
+            return parse(text, "--app-id");
+        }
+        if let Some(id) = self.selected().and_then(|env| env.app_id.clone()) {
+            return Ok(id);
+        }
+        if let Some(text) = self.vars.get("BASE44_APP_ID") {
+            return parse(text, "BASE44_APP_ID");
+        }
+        self.app_id_from_file()
+    }
+
+    fn app_id_from_file(&self) -> Result<AppId, ConfigError> {
+        let mut found = Vec::new();
+        for path in discover::app_files(&self.root) {
+            let name = shown_path(&self.root, &path);
+            let id = read_file(&path)
+                .map_err(|finding: Finding| Problem::about(finding, &name))
+                .and_then(|text| base44::parse_app_file(&name, &text))
+                .map_err(|problem| ConfigError::Invalid {
+                    problems: vec![problem],
+                })?;
+            found.push((name, id));
+        }
+        let mut ids = found.iter().map(|(_, id)| id);
+        match ids.next() {
+            None => Err(ConfigError::NoAppId {
+                root: self.root.clone(),
+            }),
+            Some(first) if ids.all(|id| id == first) => Ok(first.clone()),
+            Some(_) => {
+                let names: Vec<String> = found
+                    .iter()
+                    .map(|(name, _)| super::quote::escaped(name))
+                    .collect();
+                Err(ConfigError::SeveralApps {
+                    files: names.join(", "),
+                })
+            }
+        }
+    }
+}

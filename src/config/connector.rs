@@ -1,0 +1,417 @@
+//! One connector file: from text to what it declares. Pure.
+
+use std::collections::HashMap;
+
+use super::{
+    Finding, Problem,
+    json5::{self, SyntaxError},
+    quote::{Quoted, is_invisible},
+    source::Source,
+    suggest, toml_tree,
+    tree::{Member, Node, Span},
+};
+use crate::model::{ConnectorType, ExpectedAccount, Kind, Scope, Scopes};
+
+/// The keys of a connector file. `account` is connplan's own, `$schema` serves editors.
+const KEYS: [&str; 4] = ["type", "scopes", "account", "$schema"];
+/// The most problems told of one file; beyond that a person reads no more.
+const MAX_PROBLEMS: usize = 50;
+
+/// What one file declares, with what the checks across files need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParsedConnector {
+    /// The connector.
+    pub connector: ConnectorType,
+    /// Where its type stands.
+    pub type_span: Span,
+    /// Its scopes, without empty ones and duplicates.
+    pub scopes: Scopes,
+    /// Who is to give consent.
+    pub account: Option<ExpectedAccount>,
+    /// The file.
+    pub source: Source,
+}
+
+/// Reads a connector file's text. `name` is the file's path relative to the project root; its
+/// extension says whether it is TOML, all else is JSON5. There is a connector unless a problem is an
+/// error.
+pub fn parse_connector(name: &str, text: &str) -> (Option<ParsedConnector>, Vec<Problem>) {
+    let source = Source::new(name, text);
+    let is_toml = is_toml(name);
+    let root = if is_toml {
+        parse_toml(text, &source)
+    } else {
+        parse_json5(text, &source).map_err(|problem| vec![problem])
+    };
+    let mut check = Check {
+        source,
+        problems: Vec::new(),
+    };
+    if is_toml {
+        check.problems.push(Problem::about(Finding::TomlFile, name));
+    }
+    let parsed = match root {
+        Ok(root) => check.connector(&root),
+        Err(problems) => {
+            check.problems.extend(problems);
+            None
+        }
+    };
+    (parsed, in_order(check.problems, name))
+}
+
+/// By its extension, which the folder's reader takes in lower case only.
+fn is_toml(name: &str) -> bool {
+    name.rsplit_once('.')
+        .is_some_and(|(_, extension)| extension == "toml")
+}
+
+/// Reads JSON5; a syntax error comes as a problem.
+pub(super) fn parse_json5(text: &str, source: &Source) -> Result<Node, Problem> {
+    json5::parse(text).map_err(
+        |SyntaxError {
+             fault,
+             span,
+             opened,
+         }| {
+            let help = fault.help();
+            let what = fault.to_string();
+            let problem = Problem::new(Finding::Syntax { what, help }, source);
+            // There is nothing to point at in an empty file.
+            if span.is_empty() {
+                return problem;
+            }
+            let problem = problem.label(span, "here");
+            match opened {
+                Some(opened) => problem.label(opened, "opened here"),
+                None => problem,
+            }
+        },
+    )
+}
+
+/// Reads TOML; syntax errors come as problems.
+pub(super) fn parse_toml(text: &str, source: &Source) -> Result<Node, Vec<Problem>> {
+    toml_tree::parse(text).map_err(|faults| {
+        let problems = faults.into_iter().map(|fault| {
+            let what = fault.message;
+            let problem = Problem::new(Finding::Syntax { what, help: None }, source);
+            match fault.span {
+                Some(span) => problem.label(span, "here"),
+                None => problem,
+            }
+        });
+        problems.collect()
+    })
+}
+
+/// Errors first, each kind in the order of the file, and not more than a person reads.
+pub(super) fn in_order(mut problems: Vec<Problem>, name: &str) -> Vec<Problem> {
+    problems.sort_by_key(|problem| {
+        let start = problem.places().first().map_or(0, |label| label.span.start);
+        (!problem.is_error(), start)
+    });
+    if problems.len() > MAX_PROBLEMS {
+        let count = problems.len() - MAX_PROBLEMS;
+        problems.truncate(MAX_PROBLEMS);
+        problems.push(Problem::about(Finding::More { count }, name));
+    }
+    problems
+}
+
+/// Tells of every key that stands twice in one object.
+pub(super) fn duplicate_keys(members: &[Member], source: &Source) -> Vec<Problem> {
+    let mut first = HashMap::new();
+    let mut problems = Vec::new();
+    for member in members {
+        let Some(earlier) = first.insert(&member.key, &member.key_span) else {
+            continue;
+        };
+        let key = Quoted::new(&member.key);
+        problems.push(
+            Problem::new(Finding::DuplicateKey { key }, source)
+                .label(member.key_span.clone(), "again here")
+                .label(earlier.clone(), "here, without effect"),
+        );
+    }
+    problems
+}
+
+struct Check {
+    source: Source,
+    problems: Vec<Problem>,
+}
+
+impl Check {
+    fn tell(&mut self, finding: Finding, span: Span, label: &str) {
+        let problem = Problem::new(finding, &self.source).label(span, label);
+        self.problems.push(problem);
+    }
+
+    fn connector(&mut self, root: &Node) -> Option<ParsedConnector> {
+        if !matches!(root.value, super::tree::Value::Map(_)) {
+            let found = root.kind();
+            self.tell(
+                Finding::NotAnObject { found },
+                root.head(),
+                "an object is expected",
+            );
+            return None;
+        }
+        let members = root.members();
+        self.problems.extend(duplicate_keys(members, &self.source));
+        for member in members {
+            if !KEYS.contains(&member.key.as_str()) {
+                let finding = Finding::UnknownKey {
+                    key: Quoted::new(&member.key),
+                    help: suggest::help(&member.key, &KEYS),
+                };
+                self.tell(finding, member.key_span.clone(), "ignored");
+            }
+        }
+        // All three are looked at before any of them is missed.
+        let connector = self.connector_type(root);
+        let scopes = self.scopes(root.get("scopes"));
+        let account = self.account(root.get("account"));
+        let (connector, type_span) = connector?;
+        let scopes = scopes?;
+        if connector.kind() == Kind::Stripe
+            && let Some(node) = root.get("scopes")
+            && !node.elements().is_empty()
+        {
+            self.tell(Finding::StripeScopes, node.head(), "without effect");
+        }
+        Some(ParsedConnector {
+            connector,
+            type_span,
+            scopes,
+            account: account?,
+            source: self.source.clone(),
+        })
+    }
+
+    fn connector_type(&mut self, root: &Node) -> Option<(ConnectorType, Span)> {
+        let Some(node) = root.get("type") else {
+            let problem = Problem::new(self.no_type(), &self.source);
+            self.problems.push(match root.head() {
+                // A TOML document has no bracket to point at.
+                head if self.source.shown().get(head.clone()) == Some("{") => {
+                    problem.label(head, "this object has no `type`")
+                }
+                _ => problem,
+            });
+            return None;
+        };
+        let span = node.span.clone();
+        let Some(text) = node.text() else {
+            let found = node.kind();
+            self.tell(
+                Finding::TypeNotAString { found },
+                node.head(),
+                "a string is expected",
+            );
+            return None;
+        };
+        match ConnectorType::parse(text) {
+            Ok(connector) => {
+                if let Some(meant) = suggest::known_type_near(text) {
+                    let found = Quoted::new(text);
+                    self.tell(
+                        Finding::TypeSlip { found, meant },
+                        span.clone(),
+                        "this type",
+                    );
+                }
+                Some((connector, span))
+            }
+            Err(reason) => {
+                let text = Quoted::new(text);
+                self.tell(Finding::InvalidType { text, reason }, span, "this type");
+                None
+            }
+        }
+    }
+
+    /// The file's name often says what was meant.
+    fn no_type(&self) -> Finding {
+        let file = self.source.name().rsplit('/').next().unwrap_or_default();
+        let stem = file.split('.').next().unwrap_or_default();
+        let meant = match ConnectorType::parse(stem) {
+            Ok(connector) => connector.to_string(),
+            Err(_) => "slack".to_owned(),
+        };
+        let help = if is_toml(file) {
+            format!("add `type = \"{meant}\"`")
+        } else {
+            format!("add `\"type\": \"{meant}\"`")
+        };
+        Finding::NoType { help }
+    }
+
+    fn scopes(&mut self, node: Option<&Node>) -> Option<Scopes> {
+        let Some(node) = node else {
+            return Some(Scopes::new());
+        };
+        if !matches!(node.value, super::tree::Value::List(_)) {
+            let found = node.kind();
+            self.tell(
+                Finding::ScopesNotAList { found },
+                node.head(),
+                "a list is expected",
+            );
+            return None;
+        }
+        let wrong: Vec<&Node> = node
+            .elements()
+            .iter()
+            .filter(|e| e.text().is_none())
+            .collect();
+        if !wrong.is_empty() {
+            let finding = Finding::ScopeNotAString { count: wrong.len() };
+            let problem = Problem::new(finding, &self.source);
+            let labelled = wrong
+                .iter()
+                .fold(problem, |problem, e| problem.label(e.head(), e.kind()));
+            self.problems.push(labelled);
+        }
+        let mut first: HashMap<&str, &Span> = HashMap::new();
+        let mut scopes = Scopes::new();
+        for element in node.elements() {
+            let Some(text) = element.text() else { continue };
+            if text.trim().is_empty() {
+                self.tell(Finding::EmptyScope, element.span.clone(), "empty");
+                continue;
+            }
+            self.spelling(text, &element.span);
+            if let Some(earlier) = first.get(text) {
+                let scope = Quoted::new(text);
+                let problem = Problem::new(Finding::DuplicateScope { scope }, &self.source)
+                    .label(element.span.clone(), "again here")
+                    .label((*earlier).clone(), "first here");
+                self.problems.push(problem);
+            } else {
+                first.insert(text, &element.span);
+                scopes.insert(Scope::new(text));
+            }
+        }
+        wrong.is_empty().then_some(scopes)
+    }
+
+    fn spelling(&mut self, text: &str, span: &Span) {
+        let scope = Quoted::new(text);
+        if text.chars().any(is_invisible) {
+            let finding = Finding::ScopeInvisible { scope };
+            self.tell(finding, span.clone(), "holds an invisible character");
+        } else if text.chars().any(char::is_whitespace) {
+            let help = if text.trim().chars().any(char::is_whitespace) {
+                "each scope is an element of its own: [\"a\", \"b\"], not [\"a b\"]"
+            } else {
+                "delete the white space at its ends"
+            };
+            self.tell(
+                Finding::ScopeWhiteSpace { scope, help },
+                span.clone(),
+                "this scope",
+            );
+        }
+    }
+
+    /// `None` for an error, `Some(None)` where there is no such key.
+    #[expect(
+        clippy::option_option,
+        reason = "an error and an absent key are different things"
+    )]
+    fn account(&mut self, node: Option<&Node>) -> Option<Option<ExpectedAccount>> {
+        let Some(node) = node else {
+            return Some(None);
+        };
+        let account = node.text().and_then(ExpectedAccount::parse);
+        if account.is_none() {
+            self.tell(
+                Finding::InvalidAccount,
+                node.head(),
+                "an address is expected",
+            );
+        }
+        account.map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(name: &str, text: &str) -> Vec<String> {
+        let (_, problems) = parse_connector(name, text);
+        let code = |p: &Problem| p.to_diagnostic().code;
+        problems
+            .iter()
+            .map(|p| code(p).trim_start_matches("connplan::config::").to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_good_file_declares_its_connector() {
+        let (parsed, problems) = parse_connector(
+            "base44/connectors/a.jsonc",
+            "// why\n{type: 'slack', scopes: ['b', 'a',], account: '@example.com'}",
+        );
+        let parsed = parsed.unwrap();
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(parsed.connector.as_str(), "slack");
+        assert_eq!(parsed.scopes, ["a", "b"].into_iter().collect());
+        assert_eq!(parsed.account.unwrap().as_str(), "@example.com");
+        assert!(
+            parse_connector("a.json", "{type: 'x'}")
+                .0
+                .unwrap()
+                .scopes
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn all_problems_of_a_file_are_told_errors_first() {
+        let text = "{\"tipe\": 1, \"scopes\": [\"a\", \"a\", 5], \"account\": \"ops\"}";
+        assert_eq!(
+            codes("a.json", text),
+            [
+                "no_type",
+                "scope_not_a_string",
+                "invalid_account",
+                "unknown_key",
+                "duplicate_scope"
+            ]
+        );
+    }
+
+    #[test]
+    fn toml_is_checked_alike() {
+        let (parsed, problems) = parse_connector("a.toml", "type = \"slack\"\nscopes = [\"a\"]\n");
+        assert_eq!(parsed.unwrap().scopes.len(), 1);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(
+            codes("a.toml", "scopes = 5"),
+            ["no_type", "scopes_not_a_list", "toml_file"]
+        );
+        assert_eq!(
+            codes("a.toml", "a = \nb = ]"),
+            ["syntax", "syntax", "toml_file"]
+        );
+    }
+
+    #[test]
+    fn a_column_counts_characters() {
+        let (_, problems) = parse_connector("a.json", "{\r\n\t/* äö */ \"scopes\": 5, type: 'x'}");
+        let place = problems.first().unwrap().to_diagnostic();
+        assert_eq!((place.line, place.column), (Some(2), Some(21)));
+    }
+
+    #[test]
+    fn endless_lists_of_problems_are_cut() {
+        let text = format!("{{type: 'slack', scopes: [{}]}}", "'a',".repeat(20_000));
+        let (parsed, problems) = parse_connector("a.json", &text);
+        assert_eq!(parsed.unwrap().scopes.len(), 1);
+        assert_eq!(problems.len(), MAX_PROBLEMS + 1);
+    }
+}

@@ -1,0 +1,217 @@
+//! The connectors folder: every file read, checked, and held against the others.
+
+use std::{collections::BTreeMap, fs, io, path::Path};
+
+use super::{
+    Finding, MAX_FILE_SIZE, Problem, Project,
+    connector::{ParsedConnector, parse_connector},
+    project::shown_path,
+};
+use crate::{
+    fs::{FsError, read_limited},
+    model::{Declared, DeclaredConnector},
+};
+
+/// All that the project's files say, and all that is wrong with them.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What is declared; `None` if any problem is an error, so that nothing half-read is planned.
+    pub declared: Option<Declared>,
+    /// Those of the project's own files first, then file by file; within a file errors first.
+    pub problems: Vec<Problem>,
+    /// What the folder held. An empty or missing one is no error here: what it means depends on
+    /// the remote.
+    pub folder: Folder,
+}
+
+/// What was found at the connectors folder's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Folder {
+    /// There is no such folder.
+    Missing,
+    /// A folder without a connector file, or one that can not be read, which is an error.
+    Empty,
+    /// That many connector files.
+    Read(usize),
+}
+
+/// Reads every connector file of the project: `*.json`, `*.jsonc` and `*.toml` directly in the
+/// folder, without dotfiles, in order of their names.
+pub fn read(project: &Project) -> Loaded {
+    let mut problems = project.problems.clone();
+    let folder = &project.connectors_dir;
+    let names = match list(folder) {
+        Ok(names) => names,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            return Loaded::new(Vec::new(), problems, Folder::Missing);
+        }
+        Err(e) => {
+            let reason = e.to_string();
+            let path = shown_path(&project.root, folder);
+            problems.push(Problem::about(Finding::FolderUnreadable { reason }, &path));
+            return Loaded::new(Vec::new(), problems, Folder::Empty);
+        }
+    };
+    let mut parsed = Vec::new();
+    let mut count = 0;
+    for name in names {
+        let path = folder.join(&name);
+        let shown = shown_path(&project.root, &path);
+        let Some(name) = name.to_str() else {
+            problems.push(Problem::about(Finding::FileName, &shown));
+            continue;
+        };
+        match role(name) {
+            Role::Other => {}
+            Role::NearMiss => problems.push(Problem::about(Finding::IgnoredFile, &shown)),
+            Role::Connector => {
+                count += 1;
+                match read_file(&path) {
+                    Ok(text) => {
+                        let (connector, found) = parse_connector(&shown, &text);
+                        problems.extend(found);
+                        parsed.extend(connector.map(|c| (shown, c)));
+                    }
+                    Err(finding) => problems.push(Problem::about(finding, &shown)),
+                }
+            }
+        }
+    }
+    let folder = match count {
+        0 => Folder::Empty,
+        count => Folder::Read(count),
+    };
+    Loaded::new(parsed, problems, folder)
+}
+
+impl Loaded {
+    fn new(
+        parsed: Vec<(String, ParsedConnector)>,
+        mut problems: Vec<Problem>,
+        folder: Folder,
+    ) -> Self {
+        problems.extend(across(&parsed));
+        let declared = (!problems.iter().any(Problem::is_error)).then(|| Declared {
+            connectors: parsed
+                .into_iter()
+                .map(|(file, parsed)| {
+                    let ParsedConnector {
+                        connector,
+                        scopes,
+                        account,
+                        ..
+                    } = parsed;
+                    (
+                        connector,
+                        DeclaredConnector {
+                            scopes,
+                            file,
+                            account,
+                        },
+                    )
+                })
+                .collect(),
+        });
+        Self {
+            declared,
+            problems,
+            folder,
+        }
+    }
+
+    /// Whether any problem is an error.
+    pub fn has_errors(&self) -> bool {
+        self.declared.is_none()
+    }
+}
+
+/// What no file shows alone: two of one type, two types that differ in case.
+fn across(parsed: &[(String, ParsedConnector)]) -> Vec<Problem> {
+    let mut by_type: BTreeMap<String, Vec<&ParsedConnector>> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (_, second) in parsed {
+        let earlier = by_type
+            .entry(second.connector.as_str().to_lowercase())
+            .or_default();
+        let same = earlier.iter().find(|c| c.connector == second.connector);
+        if let Some(first) = same.or(earlier.first()) {
+            let finding = if same.is_some() {
+                let connector = second.connector.clone();
+                Finding::DuplicateType { connector }
+            } else {
+                let (first, second) = (first.connector.clone(), second.connector.clone());
+                Finding::TypeCase { first, second }
+            };
+            let other = Problem::new(Finding::FirstFile, &first.source)
+                .label(first.type_span.clone(), "declared here");
+            problems.push(
+                Problem::new(finding, &second.source)
+                    .label(second.type_span.clone(), "and here")
+                    .with(other),
+            );
+        }
+        earlier.push(second);
+    }
+    problems
+}
+
+/// The names in a folder, folders among them left out, sorted.
+fn list(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        // A link to a folder is one; a link to nowhere is kept, and found unreadable.
+        if !fs::metadata(entry.path()).is_ok_and(|meta| meta.is_dir()) {
+            names.push(entry.file_name());
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+enum Role {
+    Connector,
+    NearMiss,
+    Other,
+}
+
+fn role(name: &str) -> Role {
+    let Some((stem, extension)) = name.rsplit_once('.') else {
+        return Role::Other;
+    };
+    // Dotfiles, which the official client's pattern leaves out too.
+    if stem.is_empty() || name.starts_with('.') {
+        return Role::Other;
+    }
+    match extension {
+        "json" | "jsonc" | "toml" => Role::Connector,
+        _ => match extension.to_ascii_lowercase().as_str() {
+            "json" | "jsonc" | "json5" | "toml" | "yaml" | "yml" => Role::NearMiss,
+            _ => Role::Other,
+        },
+    }
+}
+
+/// Reads one file's text.
+pub(super) fn read_file(path: &Path) -> Result<String, Finding> {
+    let bytes = read_limited(path, MAX_FILE_SIZE).map_err(|e| match e {
+        FsError::TooLarge { .. } => Finding::TooLarge,
+        FsError::NotFound { .. } => Finding::Unreadable {
+            reason: "it is a link to a file that does not exist".to_owned(),
+        },
+        FsError::NotAFile { .. } => Finding::Unreadable {
+            reason: "it is no regular file".to_owned(),
+        },
+        FsError::Io { source, .. } => Finding::Unreadable {
+            reason: source.to_string(),
+        },
+        FsError::NotUtf8 { .. } => Finding::NotUtf8 { line: 1 },
+    })?;
+    String::from_utf8(bytes).map_err(|e| {
+        let good = e.as_bytes().get(..e.utf8_error().valid_up_to());
+        let lines = good.unwrap_or_default().iter().filter(|b| **b == b'\n');
+        Finding::NotUtf8 {
+            line: lines.count() + 1,
+        }
+    })
+}

@@ -1,0 +1,99 @@
+//! Where things lie: the Base44 config, the app's file. Looks, reads nothing.
+
+use std::{
+    collections::VecDeque,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The folder that Base44 projects keep their files in.
+const SUBDIR: &str = "base44";
+/// The extensions of Base44's files. Of two configs side by side the official client (0.1.18, tried)
+/// reads the `.json`.
+const EXTENSIONS: [&str; 2] = ["json", "jsonc"];
+/// How far below the root an app's file is looked for, in folders.
+const MAX_DEPTH: usize = 6;
+/// How many folders are looked into for it; a project is no disk.
+const MAX_FOLDERS: usize = 4000;
+
+/// A project as found.
+pub(super) struct Found {
+    pub(super) root: PathBuf,
+    pub(super) config: PathBuf,
+    /// Another config beside it, which is not read.
+    pub(super) second: Option<PathBuf>,
+}
+
+/// The nearest folder, `start` or above, with a Base44 config.
+pub(super) fn project(start: &Path) -> Option<Found> {
+    start.ancestors().find_map(|folder| {
+        let configs = [folder.join(SUBDIR), folder.to_owned()]
+            .iter()
+            .find_map(|place| {
+                let mut files = existing(place, "config").into_iter();
+                files.next().map(|config| (config, files.next()))
+            });
+        let (config, second) = configs?;
+        // Started from within `base44`, the project is the folder around it all the same.
+        let own = config.parent().unwrap_or(folder);
+        let root = match own.parent() {
+            Some(around) if own.file_name().is_some_and(|name| name == SUBDIR) => around,
+            _ => own,
+        };
+        Some(Found {
+            root: root.to_owned(),
+            config,
+            second,
+        })
+    })
+}
+
+/// The files that may name the app: those in the usual places, else all that lie deeper. Which of
+/// several the official client takes is a matter of chance.
+pub(super) fn app_files(root: &Path) -> Vec<PathBuf> {
+    let usual = [root.join(SUBDIR), root.to_owned()];
+    let mut found: Vec<PathBuf> = usual
+        .iter()
+        .flat_map(|place| existing(place, ".app"))
+        .collect();
+    if !found.is_empty() {
+        return found;
+    }
+    let mut queue = VecDeque::from([(root.to_owned(), 0)]);
+    let mut seen = 0;
+    while let Some((folder, depth)) = queue.pop_front() {
+        seen += 1;
+        found.extend(existing(&folder, ".app"));
+        if depth == MAX_DEPTH || seen == MAX_FOLDERS {
+            continue;
+        }
+        // A folder that can not be listed holds no file that could be read.
+        let Ok(entries) = fs::read_dir(&folder) else {
+            continue;
+        };
+        let mut inner: Vec<PathBuf> = entries
+            .flatten()
+            // Links are not followed: they can lead in circles.
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .filter(|entry| {
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                !name.starts_with('.') && name != "node_modules"
+            })
+            .map(|entry| entry.path())
+            .collect();
+        inner.sort_unstable();
+        if seen + queue.len() < MAX_FOLDERS {
+            queue.extend(inner.into_iter().map(|folder| (folder, depth + 1)));
+        }
+    }
+    found
+}
+
+fn existing(folder: &Path, stem: &str) -> Vec<PathBuf> {
+    EXTENSIONS
+        .iter()
+        .map(|extension| folder.join(format!("{stem}.{extension}")))
+        .filter(|path| path.is_file())
+        .collect()
+}

@@ -1,0 +1,107 @@
+//! The variables that count in a project: those of the process, then those of its `.env` files.
+
+use std::path::Path;
+
+use super::{ConfigError, MAX_FILE_SIZE, dotenv};
+use crate::{
+    fs::{FsError, read_limited},
+    model::Vars,
+};
+
+/// The files at the project root; what stands in the first goes before the second.
+pub const FILES: [&str; 2] = [".env.local", ".env"];
+/// The prefix under which the platform hands variables to a project.
+const PREFIX: &str = "BASE44_PROJECTS_";
+/// The variables that may come with [`PREFIX`], as in the official client.
+const PREFIXED: [&str; 4] = [
+    "BASE44_APP_ID",
+    "BASE44_ACCESS_TOKEN",
+    "BASE44_REFRESH_TOKEN",
+    "BASE44_API_URL",
+];
+
+/// The process's variables, then `.env.local`, then `.env`, each only adding what is not set; then
+/// names with their prefix for those that are missing without it.
+///
+/// Of the files only names that start with `BASE44_` are taken: they belong to the whole project,
+/// and a `HOME` or `NO_COLOR` meant for an app must not steer this program.
+pub fn merge(process: &Vars, root: Option<&Path>) -> Result<Vars, ConfigError> {
+    let mut vars = process.clone();
+    for name in FILES {
+        let Some(path) = root.map(|root| root.join(name)) else {
+            continue;
+        };
+        let bytes = match read_limited(&path, MAX_FILE_SIZE) {
+            Ok(bytes) => bytes,
+            // `.env` is also what some call a folder of Python's.
+            Err(FsError::NotFound { .. } | FsError::NotAFile { .. }) => continue,
+            Err(e) => return Err(e.into()),
+        };
+        // In one file the last assignment counts, between files the first.
+        for (name, value) in dotenv::parse(&String::from_utf8_lossy(&bytes))
+            .into_iter()
+            .rev()
+        {
+            if name.starts_with("BASE44_") {
+                vars.set_default(name, value);
+            }
+        }
+    }
+    for bare in PREFIXED {
+        let prefixed = vars.get(&format!("{PREFIX}{bare}")).map(str::to_owned);
+        if let Some(value) = prefixed {
+            vars.set_default(bare, value);
+        }
+    }
+    Ok(vars)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vars(pairs: &[(&str, &str)]) -> Vars {
+        let owned = |(n, v): &(&str, &str)| ((*n).to_owned(), (*v).to_owned());
+        pairs.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn the_process_goes_before_the_files_and_a_bare_name_before_a_prefixed_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            crate::fs::write(
+                &dir.path().join(name),
+                text.as_bytes(),
+                crate::fs::Visibility::Shared,
+            )
+            .unwrap();
+        };
+        write(
+            ".env.local",
+            "BASE44_API_KEY=local\nBASE44_A=1\nBASE44_A=2\nHOME=/elsewhere",
+        );
+        write(
+            ".env",
+            "BASE44_API_KEY=env\nBASE44_B=b\nBASE44_APP_ID=file\nBASE44_PROJECTS_BASE44_APP_ID=no\n\
+             BASE44_PROJECTS_BASE44_API_URL=http://localhost:1",
+        );
+        let process = vars(&[("BASE44_APP_ID", "process")]);
+        let merged = merge(&process, Some(dir.path())).unwrap();
+        assert_eq!(merged.get("BASE44_APP_ID"), Some("process"));
+        assert_eq!(merged.get("BASE44_API_KEY"), Some("local"));
+        assert_eq!(merged.get("BASE44_A"), Some("2"));
+        assert_eq!(merged.get("BASE44_B"), Some("b"));
+        assert_eq!(merged.get("BASE44_API_URL"), Some("http://localhost:1"));
+        assert_eq!(merged.get("HOME"), None);
+    }
+
+    #[test]
+    fn no_file_is_no_error_and_a_folder_named_env_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join(".env")).unwrap();
+        let process = vars(&[("BASE44_PROJECTS_BASE44_APP_ID", "x")]);
+        let merged = merge(&process, Some(dir.path())).unwrap();
+        assert_eq!(merged.get("BASE44_APP_ID"), Some("x"));
+        assert!(merge(&process, None).is_ok());
+    }
+}

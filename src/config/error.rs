@@ -1,0 +1,97 @@
+//! Why there is no project, no app, no address.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::Problem;
+use crate::{
+    fs::FsError,
+    model::{ApiUrlError, AppIdError},
+};
+
+/// What keeps a command from starting.
+#[derive(Debug, Error, Diagnostic)]
+pub enum ConfigError {
+    /// Nothing that names a project or an app.
+    #[error("no Base44 project here: neither {} nor a folder above it holds base44/config.jsonc or config.jsonc (or .json)", start.display())]
+    #[diagnostic(
+        code(connplan::config::no_project),
+        help(
+            "go to the project, or name its folder with `-C DIR`; without one, name the app with `--app-id ID` or BASE44_APP_ID: connector files then come from ./connectors, or from `--dir DIR`"
+        )
+    )]
+    NoProject {
+        /// Where the search began.
+        start: PathBuf,
+    },
+    /// A project that is linked to no app.
+    #[error("which app? No app id was given, and {} holds no .app.jsonc", root.display())]
+    #[diagnostic(
+        code(connplan::config::no_app_id),
+        help(
+            "give `--app-id ID`; or `--env NAME`, with `app_id` in connplan.toml's [environments.NAME]; or set BASE44_APP_ID; or link the project with `npx base44 link`, which writes base44/.app.jsonc"
+        )
+    )]
+    NoAppId {
+        /// The project.
+        root: PathBuf,
+    },
+    /// An app id that can not be one.
+    #[error("the app id given by {origin} is not valid: {source}")]
+    #[diagnostic(
+        code(connplan::config::bad_app_id),
+        help("copy it from the app's address: https://app.base44.com/apps/ID/...")
+    )]
+    BadAppId {
+        /// Which option or variable.
+        origin: &'static str,
+        /// Why.
+        source: AppIdError,
+    },
+    /// An address that can not be one.
+    #[error("BASE44_API_URL is not usable: {source}")]
+    #[diagnostic(
+        code(connplan::config::bad_api_url),
+        help(
+            "leave it out for https://app.base44.com, or set an address such as http://localhost:4400"
+        )
+    )]
+    BadApiUrl {
+        /// Why.
+        source: ApiUrlError,
+    },
+    /// `--env` with a name that connplan.toml lacks.
+    #[error("there is no environment `{name}`")]
+    #[diagnostic(code(connplan::config::no_environment))]
+    NoEnvironment {
+        /// The name, made safe.
+        name: String,
+        /// Which there are.
+        #[help]
+        help: String,
+    },
+    /// Several apps below the root.
+    #[error("which app? These files name different ones: {files}")]
+    #[diagnostic(
+        code(connplan::config::several_apps),
+        help("give `--app-id ID`, or keep one of them as base44/.app.jsonc")
+    )]
+    SeveralApps {
+        /// The files, relative to the root.
+        files: String,
+    },
+    /// Files of the project that can not be used as they are.
+    #[error("the project's settings can not be used")]
+    #[diagnostic(code(connplan::config::invalid))]
+    Invalid {
+        /// What is wrong with them.
+        #[related]
+        problems: Vec<Problem>,
+    },
+    /// A file or folder that can not be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Fs(#[from] FsError),
+}

@@ -1,0 +1,348 @@
+//! Everything that can be said about the project's files, each in one place.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::quote::Quoted;
+use crate::model::{ConnectorType, ConnectorTypeError};
+
+/// What is wrong, without where. The text of every message stands here.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
+pub enum Finding {
+    /// The operating system refused, or it is no regular file.
+    #[error("the file can not be read: {reason}")]
+    #[diagnostic(
+        code(connplan::config::unreadable),
+        help(
+            "nothing is planned while a connector file can not be read: what it declares would look removed"
+        )
+    )]
+    Unreadable {
+        /// Why.
+        reason: String,
+    },
+    /// More than [`super::MAX_FILE_SIZE`].
+    #[error("the file is larger than 1 MiB")]
+    #[diagnostic(
+        code(connplan::config::too_large),
+        help("a connector file holds a type and a list of scopes; is this another file?")
+    )]
+    TooLarge,
+    /// Bytes that are no UTF-8.
+    #[error("the file is not UTF-8 text: line {line} holds a byte that can not be read")]
+    #[diagnostic(code(connplan::config::not_utf8), help("save the file as UTF-8"))]
+    NotUtf8 {
+        /// The line, from 1.
+        line: usize,
+    },
+    /// Not JSON5, not TOML.
+    #[error("{what}")]
+    #[diagnostic(code(connplan::config::syntax))]
+    Syntax {
+        /// The parser's words, with what they quote made safe.
+        what: String,
+        /// What to do.
+        #[help]
+        help: Option<&'static str>,
+    },
+    /// A list, a string or the like where an object has to be.
+    #[error("the file holds {found}, not an object")]
+    #[diagnostic(
+        code(connplan::config::not_an_object),
+        help("put the keys between `{{` and `}}`")
+    )]
+    NotAnObject {
+        /// What it holds.
+        found: &'static str,
+    },
+    /// A connector without its type.
+    #[error("the connector has no `type`")]
+    #[diagnostic(code(connplan::config::no_type))]
+    NoType {
+        /// What to write.
+        #[help]
+        help: String,
+    },
+    /// `"type": 5`.
+    #[error("`type` is {found}, not a string")]
+    #[diagnostic(
+        code(connplan::config::type_not_a_string),
+        help("write the connector's type in quotes, for example \"slack\"")
+    )]
+    TypeNotAString {
+        /// What it is.
+        found: &'static str,
+    },
+    /// A type outside `^[A-Za-z0-9_-]+$`.
+    #[error("`type` is \"{text}\": {reason}")]
+    #[diagnostic(
+        code(connplan::config::invalid_type),
+        help("write the type as the platform spells it; `connplan list-available` lists them")
+    )]
+    InvalidType {
+        /// The text.
+        text: Quoted,
+        /// Why not.
+        reason: ConnectorTypeError,
+    },
+    /// `"scopes": "chat:write"`.
+    #[error("`scopes` is {found}, not a list of strings")]
+    #[diagnostic(
+        code(connplan::config::scopes_not_a_list),
+        help("write a list, for example [\"chat:write\", \"users:read\"], or leave `scopes` out")
+    )]
+    ScopesNotAList {
+        /// What it is.
+        found: &'static str,
+    },
+    /// `"scopes": [5]`.
+    #[error("{}", not_strings(*count))]
+    #[diagnostic(
+        code(connplan::config::scope_not_a_string),
+        help("every scope is a string in quotes")
+    )]
+    ScopeNotAString {
+        /// How many.
+        count: usize,
+    },
+    /// `"account": "ops"`.
+    #[error("`account` is no e-mail address")]
+    #[diagnostic(
+        code(connplan::config::invalid_account),
+        help("write a whole address (\"ops@example.com\"), or a domain (\"@example.com\")")
+    )]
+    InvalidAccount,
+    /// Two files of one type.
+    #[error("a second file declares the connector `{connector}`")]
+    #[diagnostic(
+        code(connplan::config::duplicate_type),
+        help("a connector has one file: merge the scopes into one and delete the other")
+    )]
+    DuplicateType {
+        /// The type.
+        connector: ConnectorType,
+    },
+    /// The other half of [`Finding::DuplicateType`] and [`Finding::TypeCase`].
+    #[error("the first file of the two")]
+    #[diagnostic(severity(Advice))]
+    FirstFile,
+    /// The connectors folder is there and can not be listed.
+    #[error("the connectors folder can not be read: {reason}")]
+    #[diagnostic(
+        code(connplan::config::folder_unreadable),
+        help("give yourself the right to read it, or name another with `--dir`")
+    )]
+    FolderUnreadable {
+        /// Why.
+        reason: String,
+    },
+    /// A file name that is no text.
+    #[error("the file's name is not UTF-8 text")]
+    #[diagnostic(code(connplan::config::file_name), help("rename the file"))]
+    FileName,
+    /// A known key of the Base44 config with something else than a string.
+    #[error("`{key}` is {found}, not a string")]
+    #[diagnostic(code(connplan::config::not_a_string), help("write it in quotes"))]
+    NotAString {
+        /// The key.
+        key: &'static str,
+        /// What it is.
+        found: &'static str,
+    },
+    /// `.app.jsonc` without a usable id.
+    #[error("the file names no app: {reason}")]
+    #[diagnostic(
+        code(connplan::config::app_file),
+        help(
+            "write `{{ \"id\": \"...\" }}`, or run `npx base44 link`; `--app-id` goes before this file"
+        )
+    )]
+    AppFile {
+        /// What is missing or wrong.
+        reason: String,
+    },
+    /// A value in `connplan.toml` that does not fit.
+    #[error("{message}")]
+    #[diagnostic(code(connplan::config::setting))]
+    Setting {
+        /// The decoder's words, with what they quote made safe.
+        message: String,
+    },
+
+    /// A key that connector files don't have.
+    #[error("`{key}` is no key of a connector file")]
+    #[diagnostic(code(connplan::config::unknown_key), severity(Warning))]
+    UnknownKey {
+        /// The key.
+        key: Quoted,
+        /// What was meant, or what is known.
+        #[help]
+        help: String,
+    },
+    /// A key twice in one object.
+    #[error("`{key}` stands here more than once")]
+    #[diagnostic(
+        code(connplan::config::duplicate_key),
+        severity(Warning),
+        help("the last one counts; delete the others")
+    )]
+    DuplicateKey {
+        /// The key.
+        key: Quoted,
+    },
+    /// A scope twice in one list.
+    #[error("the scope `{scope}` stands in the list more than once")]
+    #[diagnostic(
+        code(connplan::config::duplicate_scope),
+        severity(Warning),
+        help("it counts once; delete the others")
+    )]
+    DuplicateScope {
+        /// The scope.
+        scope: Quoted,
+    },
+    /// `""` in the list.
+    #[error("a scope is empty")]
+    #[diagnostic(
+        code(connplan::config::empty_scope),
+        severity(Warning),
+        help("it is left out; delete it from the file")
+    )]
+    EmptyScope,
+    /// White space within or around a scope.
+    #[error("the scope `{scope}` holds white space")]
+    #[diagnostic(code(connplan::config::scope_white_space), severity(Warning))]
+    ScopeWhiteSpace {
+        /// The scope.
+        scope: Quoted,
+        /// How to write it.
+        #[help]
+        help: &'static str,
+    },
+    /// A control or invisible character in a scope.
+    #[error("the scope `{scope}` holds a character that can not be seen")]
+    #[diagnostic(
+        code(connplan::config::scope_invisible),
+        severity(Warning),
+        help("type the scope anew; it was probably pasted")
+    )]
+    ScopeInvisible {
+        /// The scope.
+        scope: Quoted,
+    },
+    /// A type that is nearly a known one.
+    #[error("the type `{found}` is not a known one, and close to `{meant}`")]
+    #[diagnostic(
+        code(connplan::config::type_slip),
+        severity(Warning),
+        help("did you mean `{meant}`? Any type is allowed, so this is only a warning")
+    )]
+    TypeSlip {
+        /// As written.
+        found: Quoted,
+        /// The known type.
+        meant: &'static str,
+    },
+    /// Stripe takes no scopes.
+    #[error("`stripe` takes no scopes")]
+    #[diagnostic(
+        code(connplan::config::stripe_scopes),
+        severity(Warning),
+        help("Stripe is provisioned, not authorized: the scopes have no effect; delete them")
+    )]
+    StripeScopes,
+    /// Two types that differ in case alone.
+    #[error("`{second}` and `{first}` differ only in case")]
+    #[diagnostic(
+        code(connplan::config::type_case),
+        severity(Warning),
+        help("the platform keeps them apart; known types are lower case")
+    )]
+    TypeCase {
+        /// The one of the first file.
+        first: ConnectorType,
+        /// The one of the second file.
+        second: ConnectorType,
+    },
+    /// A connector file in TOML.
+    #[error("the official client does not see TOML files")]
+    #[diagnostic(
+        code(connplan::config::toml_file),
+        severity(Warning),
+        help(
+            "its `connectors push` would remove this connector; write it as .jsonc if anyone uses that"
+        )
+    )]
+    TomlFile,
+    /// A file that looks like a connector file and is not read.
+    #[error("the file is not read because of its extension")]
+    #[diagnostic(
+        code(connplan::config::ignored_file),
+        severity(Warning),
+        help("connector files end in .jsonc, .json or .toml, in lower case")
+    )]
+    IgnoredFile,
+    /// A key of the Base44 config that is nearly one that counts here.
+    #[error("`{key}` is not read, and close to `{meant}`")]
+    #[diagnostic(
+        code(connplan::config::misspelt_key),
+        severity(Warning),
+        help("did you mean `{meant}`?")
+    )]
+    MisspeltKey {
+        /// The key.
+        key: Quoted,
+        /// The key that counts.
+        meant: &'static str,
+    },
+    /// The official client wants a name.
+    #[error("the config has no `name`")]
+    #[diagnostic(
+        code(connplan::config::no_name),
+        severity(Warning),
+        help(
+            "connplan does without, the official client refuses such a project: add the app's name"
+        )
+    )]
+    NoName,
+    /// `config.json` and `config.jsonc` side by side.
+    #[error("this config is not read: `config.json` lies beside it")]
+    #[diagnostic(
+        code(connplan::config::two_configs),
+        severity(Warning),
+        help("keep one of the two; the official client, too, reads the .json")
+    )]
+    TwoConfigs,
+    /// A key that `connplan.toml` doesn't have.
+    #[error("`{key}` is no setting")]
+    #[diagnostic(code(connplan::config::unknown_setting), severity(Warning))]
+    UnknownSetting {
+        /// The key.
+        key: Quoted,
+        /// What was meant, or what is known.
+        #[help]
+        help: String,
+    },
+    /// `connplan.toml` in both places.
+    #[error("this `connplan.toml` is not read: another lies beside the Base44 config")]
+    #[diagnostic(
+        code(connplan::config::two_settings),
+        severity(Warning),
+        help("keep one of the two")
+    )]
+    TwoSettings,
+    /// The rest of a very long list.
+    #[error("and {count} more like these in this file")]
+    #[diagnostic(code(connplan::config::more), severity(Warning))]
+    More {
+        /// How many are not shown.
+        count: usize,
+    },
+}
+
+fn not_strings(count: usize) -> String {
+    match count {
+        1 => "an element of `scopes` is not a string".to_owned(),
+        _ => format!("{count} elements of `scopes` are not strings"),
+    }
+}

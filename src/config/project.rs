@@ -1,0 +1,291 @@
+//! The project: everything that its files and the environment decide before a command starts.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::{
+    ConfigError, Environment, Finding, Problem, Settings, Unlisted, base44,
+    connectors::read_file,
+    discover::{self, Found},
+    environment, parse_settings,
+    quote::Quoted,
+    suggest,
+};
+use crate::{fs::FsError, model::Vars};
+
+/// This program's own settings file.
+const SETTINGS: &str = "connplan.toml";
+
+/// What the command line says about the project.
+#[derive(Clone, Debug, Default)]
+pub struct FindOptions {
+    /// `--app-id`.
+    pub app_id: Option<String>,
+    /// `--dir`: the connectors folder, relative to the start folder.
+    pub dir: Option<PathBuf>,
+    /// `--env`: the environment of `connplan.toml` to use.
+    pub environment: Option<String>,
+}
+
+/// A project, or a mere folder whose app the command line or the environment names.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Absolute. What holds `base44/`; without a project the folder started from.
+    pub root: PathBuf,
+    /// Where the connector files lie; may not exist.
+    pub connectors_dir: PathBuf,
+    /// The Base44 config; `None` without a project.
+    pub config_file: Option<PathBuf>,
+    /// The app's name from the Base44 config. Untrusted text, for people.
+    pub name: Option<String>,
+    /// `connplan.toml`'s content, or the defaults.
+    pub settings: Settings,
+    /// `connplan.toml`.
+    pub settings_file: Option<PathBuf>,
+    /// The process's variables and those of the `.env` files.
+    pub vars: Vars,
+    /// `--env`, known to stand in the settings unless those have errors.
+    pub environment: Option<String>,
+    /// What is wrong with the config and the settings. [`super::connectors::read`] tells them with
+    /// its own; others call [`Project::check`].
+    pub problems: Vec<Problem>,
+    pub(super) app_id_option: Option<String>,
+}
+
+impl Project {
+    /// Finds the project that `start` lies in. Errors in its files are kept in
+    /// [`Project::problems`], so that all of them can be told at once.
+    pub fn find(start: &Path, options: &FindOptions, process: &Vars) -> Result<Self, ConfigError> {
+        let start = absolute(start)?;
+        let found = discover::project(&start);
+        let root = found.as_ref().map_or(&start, |found| &found.root).clone();
+        let vars = environment::merge(process, Some(&root))?;
+        let mut problems = Vec::new();
+
+        let mut config = base44::Config::default();
+        if let Some(found) = &found {
+            config = read_config(found, &mut problems);
+        }
+        // What `connectorsDir` and `connplan.toml` are relative to.
+        let config_file = found.map(|found| found.config);
+        let home = config_file
+            .as_deref()
+            .and_then(Path::parent)
+            .unwrap_or(&root)
+            .to_owned();
+        let (settings, settings_file) = read_settings(&root, &home, &mut problems);
+
+        let mut project = Self {
+            root,
+            connectors_dir: PathBuf::new(),
+            config_file,
+            name: config.name,
+            settings,
+            settings_file,
+            vars,
+            environment: options.environment.clone(),
+            problems,
+            app_id_option: options.app_id.clone(),
+        };
+        project.check_environment()?;
+        project.connectors_dir = match (&options.dir, project.selected()) {
+            (Some(dir), _) => plain(&start.join(dir)),
+            (
+                None,
+                Some(Environment {
+                    connectors_dir: Some(dir),
+                    ..
+                }),
+            ) => below(&home, dir),
+            (None, _) => below(
+                &home,
+                config.connectors_dir.as_deref().unwrap_or("connectors"),
+            ),
+        };
+        let named = options.app_id.is_some()
+            || options.dir.is_some()
+            || project.vars.get("BASE44_APP_ID").is_some()
+            || project.selected().is_some_and(|env| env.app_id.is_some());
+        if project.config_file.is_none() && !named {
+            // What would have named the app may be what can not be read.
+            project.check()?;
+            return Err(ConfigError::NoProject { start });
+        }
+        Ok(project)
+    }
+
+    /// Fails if the config or the settings have errors.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let errors = self.problems.iter().filter(|problem| problem.is_error());
+        let problems: Vec<Problem> = errors.cloned().collect();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError::Invalid { problems })
+        }
+    }
+
+    /// What becomes of remote connectors without a file: the environment's word, else the
+    /// settings', else they are removed.
+    pub fn unlisted(&self) -> Unlisted {
+        let environment = self.selected().and_then(|env| env.unlisted);
+        environment.or(self.settings.unlisted).unwrap_or_default()
+    }
+
+    /// The environment chosen by `--env`.
+    pub fn selected(&self) -> Option<&Environment> {
+        self.settings.environments.get(self.environment.as_ref()?)
+    }
+
+    /// A path as messages show it: relative to the root, with `/`.
+    pub fn shown(&self, path: &Path) -> String {
+        super::quote::escaped(&shown_path(&self.root, path))
+    }
+
+    fn check_environment(&self) -> Result<(), ConfigError> {
+        let Some(name) = &self.environment else {
+            return Ok(());
+        };
+        // Broken settings are the reason then, and told as such.
+        if self.selected().is_some() || self.problems.iter().any(Problem::is_error) {
+            return Ok(());
+        }
+        let known: Vec<String> = self.settings.environments.keys().cloned().collect();
+        let help = if self.settings_file.is_none() {
+            format!("write a {SETTINGS} with a table [environments.NAME]")
+        } else if known.is_empty() {
+            format!("{SETTINGS} has no table [environments.NAME] yet")
+        } else {
+            let known: Vec<String> = known.iter().map(|k| Quoted::new(k).to_string()).collect();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            format!("{SETTINGS} has {}", suggest::list(&known))
+        };
+        let name = Quoted::new(name).to_string();
+        Err(ConfigError::NoEnvironment { name, help })
+    }
+}
+
+fn read_config(found: &Found, problems: &mut Vec<Problem>) -> base44::Config {
+    let name = shown_path(&found.root, &found.config);
+    if let Some(second) = &found.second {
+        let name = shown_path(&found.root, second);
+        problems.push(Problem::about(Finding::TwoConfigs, &name));
+    }
+    match read_file(&found.config) {
+        Ok(text) => {
+            let (config, told) = base44::parse_config(&name, &text);
+            problems.extend(told);
+            config
+        }
+        Err(finding) => {
+            problems.push(Problem::about(finding, &name));
+            base44::Config::default()
+        }
+    }
+}
+
+/// The one beside the Base44 config counts; one at the root does if there is no other.
+fn read_settings(
+    root: &Path,
+    home: &Path,
+    problems: &mut Vec<Problem>,
+) -> (Settings, Option<PathBuf>) {
+    let (beside, above) = (home.join(SETTINGS), root.join(SETTINGS));
+    let exists = |path: &Path| path.symlink_metadata().is_ok();
+    let file = match (exists(&beside), home != root && exists(&above)) {
+        (true, second) => {
+            if second {
+                let name = shown_path(root, &above);
+                problems.push(Problem::about(Finding::TwoSettings, &name));
+            }
+            beside
+        }
+        (false, true) => above,
+        (false, false) => return (Settings::default(), None),
+    };
+    let name = shown_path(root, &file);
+    let settings = match read_file(&file) {
+        Ok(text) => {
+            let (settings, told) = parse_settings(&name, &text);
+            problems.extend(told);
+            settings.unwrap_or_default()
+        }
+        Err(finding) => {
+            problems.push(Problem::about(finding, &name));
+            Settings::default()
+        }
+    };
+    (settings, Some(file))
+}
+
+/// Absolute and without `..`, so that the folders above it are the true ones.
+fn absolute(start: &Path) -> Result<PathBuf, FsError> {
+    let failed = |e| FsError::io("read", start, e);
+    let real = std::fs::canonicalize(start).map_err(failed)?;
+    if cfg!(windows) {
+        // `canonicalize` gives the long form (`\\?\`) there, which people don't know.
+        return std::path::absolute(start).map_err(failed);
+    }
+    Ok(real)
+}
+
+/// `dir` below `folder`; a slash in front of `dir` does not lead out, as in the official client.
+fn below(folder: &Path, dir: &str) -> PathBuf {
+    plain(&folder.join(dir.trim_start_matches('/')))
+}
+
+/// The path without `.` and `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// `path` relative to `root`, with `/`; by `..` where it lies elsewhere.
+pub(super) fn shown_path(root: &Path, path: &Path) -> String {
+    let base = root.ancestors().position(|base| path.starts_with(base));
+    let up = base.unwrap_or(0);
+    let inner = base
+        .and_then(|_| root.ancestors().nth(up))
+        .and_then(|base| path.strip_prefix(base).ok())
+        .unwrap_or(path);
+    let mut parts = vec!["..".to_owned(); up];
+    parts.extend(
+        inner
+            .components()
+            .map(|part| part.as_os_str().to_string_lossy().into_owned()),
+    );
+    if parts.is_empty() {
+        ".".to_owned()
+    } else {
+        parts.join("/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shown_from_the_root() {
+        let shown = |path: &str| shown_path(Path::new("/a/b"), Path::new(path));
+        assert_eq!(shown("/a/b/base44/x.json"), "base44/x.json");
+        assert_eq!(shown("/a/c/x.json"), "../c/x.json");
+        assert_eq!(shown("/a/b"), ".");
+    }
+
+    #[test]
+    fn a_folder_is_taken_as_the_official_client_takes_it() {
+        let dir = |dir: &str| below(Path::new("/p/base44"), dir);
+        assert_eq!(dir("connectors"), Path::new("/p/base44/connectors"));
+        assert_eq!(dir("/connectors/"), Path::new("/p/base44/connectors"));
+        assert_eq!(dir("../shared/./c"), Path::new("/p/shared/c"));
+    }
+}

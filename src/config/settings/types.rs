@@ -1,0 +1,196 @@
+//! The settings as types; their doc comments are the reference.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU16,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ApiUrl, AppId, ConnectorType, Scope};
+
+/// The whole of `connplan.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// `unlisted = "remove"` or `"keep"`: what becomes of remote connectors without a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlisted: Option<Unlisted>,
+    /// `[providers.TYPE]`: what is peculiar to a provider.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub providers: BTreeMap<ConnectorType, ProviderSettings>,
+    /// `[environments.NAME]`: the apps that `--env NAME` chooses from.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub environments: BTreeMap<String, Environment>,
+    /// `[apply]`: defaults of `apply`'s options.
+    pub apply: ApplySettings,
+    /// `[authorize]`: defaults of `authorize`'s options.
+    pub authorize: AuthorizeSettings,
+    /// `[policy]`: what no plan may do.
+    pub policy: PolicySettings,
+}
+
+/// What becomes of a remote connector that has no file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unlisted {
+    /// It is removed, as the official client does.
+    #[default]
+    Remove,
+    /// It is left alone and listed as unmanaged.
+    Keep,
+}
+
+/// `[providers.TYPE]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProviderSettings {
+    /// `adds = ["openid"]`: scopes that this provider grants without being asked. They are no
+    /// difference, in addition to those known of the provider already.
+    pub adds: BTreeSet<Scope>,
+}
+
+/// `[environments.NAME]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Environment {
+    /// `app_id = "..."`: the app. Goes before `BASE44_APP_ID`, not before `--app-id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_id: Option<AppId>,
+    /// `api_url = "https://..."`: the platform's address. Goes before `BASE44_API_URL`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_url: Option<ApiUrl>,
+    /// `connectors_dir = "connectors/staging"`: another connectors folder, relative to the Base44
+    /// config's folder. Goes before its `connectorsDir`, not before `--dir`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connectors_dir: Option<String>,
+    /// `unlisted`, for this environment alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlisted: Option<Unlisted>,
+}
+
+/// `[apply]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ApplySettings {
+    /// `parallelism = 8`: how many changes are carried out at the same time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parallelism: Option<NonZeroU16>,
+    /// `keep_going = true`: removals are carried out even if another change failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_going: Option<bool>,
+}
+
+/// `[authorize]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AuthorizeSettings {
+    /// `timeout = "10m"`: how long to wait for a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<MaxDuration>,
+}
+
+/// `[policy]`: what no plan may do. Nothing is forbidden by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PolicySettings {
+    /// `protected = ["stripe"]`: connectors that are never removed.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub protected: BTreeSet<ConnectorType>,
+    /// `max_removals = 1`: how many connectors one plan may remove at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_removals: Option<u32>,
+    /// `allowed_scopes = { gmail = ["..."] }`: for a connector listed here (or `"*"`, any that is
+    /// not), only these scopes may be declared.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub allowed_scopes: BTreeMap<Subject, BTreeSet<Scope>>,
+    /// `denied_scopes = { "*" = ["admin"] }`: scopes that this connector (`"*"`: any connector) may
+    /// not declare.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub denied_scopes: BTreeMap<Subject, BTreeSet<Scope>>,
+}
+
+/// Whom a rule is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Subject {
+    /// `"*"`: every connector.
+    Any,
+    /// One connector.
+    Type(ConnectorType),
+}
+
+impl TryFrom<String> for Subject {
+    type Error = crate::model::ConnectorTypeError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "*" => Ok(Self::Any),
+            _ => ConnectorType::parse(text).map(Self::Type),
+        }
+    }
+}
+
+impl From<Subject> for String {
+    fn from(subject: Subject) -> Self {
+        match subject {
+            Subject::Any => "*".to_owned(),
+            Subject::Type(connector) => connector.into(),
+        }
+    }
+}
+
+/// A span of time as people write it: `90s`, `10m`, `1h 30m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MaxDuration(Duration);
+
+/// The text is no span of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a time is written like `90s`, `10m` or `1h 30m`, and lies between 1 second and 7 days")]
+pub struct MaxDurationError;
+
+impl MaxDuration {
+    /// The longest that anything waits.
+    pub const MAX: Duration = Duration::from_hours(7 * 24);
+
+    /// The time.
+    pub fn get(self) -> Duration {
+        self.0
+    }
+}
+
+impl std::str::FromStr for MaxDuration {
+    type Err = MaxDurationError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let span: jiff::SignedDuration = text.trim().parse().map_err(|_| MaxDurationError)?;
+        let time = Duration::try_from(span).map_err(|_| MaxDurationError)?;
+        if (Duration::from_secs(1)..=Self::MAX).contains(&time) {
+            Ok(Self(time))
+        } else {
+            Err(MaxDurationError)
+        }
+    }
+}
+
+impl TryFrom<String> for MaxDuration {
+    type Error = MaxDurationError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<MaxDuration> for String {
+    fn from(time: MaxDuration) -> Self {
+        time.to_string()
+    }
+}
+
+impl std::fmt::Display for MaxDuration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match jiff::SignedDuration::try_from(self.0) {
+            Ok(time) => write!(f, "{time:#}"),
+            Err(_) => write!(f, "{}s", self.0.as_secs()),
+        }
+    }
+}

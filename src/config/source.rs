@@ -1,0 +1,149 @@
+//! A file's text for showing: harmless characters only, and never more of a line than is useful.
+
+use std::{fmt, sync::Arc};
+
+use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
+
+use super::quote::{escaped, masked};
+
+/// The most bytes shown around one place. A file of a single endless line stays bearable.
+const MAX_SHOWN: usize = 1200;
+/// What is shown on each side where a line is too long to be shown whole.
+const AROUND: usize = 200;
+
+/// A file's name and text, both safe to print. Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Source {
+    name: Arc<str>,
+    text: Arc<str>,
+}
+
+impl Source {
+    /// Keeps a harmless copy of both; spans into `text` hold for the copy too.
+    pub fn new(name: &str, text: &str) -> Self {
+        Self {
+            name: escaped(name).into(),
+            text: masked(text).into(),
+        }
+    }
+
+    /// The file, relative to the project root, with `/`; unsafe characters as `\u{..}`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The text with its unsafe characters replaced.
+    pub fn shown(&self) -> &str {
+        &self.text
+    }
+
+    /// Line and column of a byte, both from 1, the column in characters.
+    pub fn position(&self, offset: usize) -> (u32, u32) {
+        let before = self.before(offset);
+        let lines = before.bytes().filter(|b| *b == b'\n').count();
+        let column = before.rsplit('\n').next().unwrap_or_default();
+        let number = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
+        (number(lines), number(column.chars().count()))
+    }
+
+    fn before(&self, offset: usize) -> &str {
+        self.text.get(..self.floor(offset)).unwrap_or_default()
+    }
+
+    fn floor(&self, offset: usize) -> usize {
+        self.text.floor_char_boundary(offset)
+    }
+
+    /// Where the line that holds `offset` starts, or the one `back` lines before it.
+    fn line_start(&self, offset: usize, back: usize) -> usize {
+        let before = self.before(offset);
+        before
+            .rmatch_indices('\n')
+            .nth(back)
+            .map_or(0, |(at, _)| at + 1)
+    }
+
+    /// Where the line that holds `offset` ends, its line end included, or the one `on` lines later.
+    fn line_end(&self, offset: usize, on: usize) -> usize {
+        let from = self.floor(offset);
+        let after = self.text.get(from..).unwrap_or_default();
+        after
+            .match_indices('\n')
+            .nth(on)
+            .map_or(self.text.len(), |(at, _)| from + at + 1)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Source").field(&self.name).finish()
+    }
+}
+
+impl SourceCode for Source {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        lines_before: usize,
+        lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let (start, end) = (span.offset(), span.offset().saturating_add(span.len()));
+        if end > self.text.len() {
+            return Err(MietteError::OutOfBounds);
+        }
+        // Without context, miette wants the span alone.
+        let mut from = match lines_before {
+            0 => self.floor(start),
+            lines => self.line_start(start, lines),
+        };
+        let mut to = match lines_after {
+            0 => self.text.ceil_char_boundary(end),
+            // The last character's line, not the one after its line end.
+            lines => self.line_end(end.saturating_sub(1).max(start), lines),
+        };
+        if to - from > MAX_SHOWN {
+            if span.len() > MAX_SHOWN {
+                // Two places too far apart for one view: miette then shows them apart.
+                return Err(MietteError::OutOfBounds);
+            }
+            from = from.max(self.floor(start.saturating_sub(AROUND)));
+            to = to.min(self.text.ceil_char_boundary(end + AROUND));
+        }
+        let shown = self.text.get(from..to).unwrap_or_default();
+        let (line, column) = self.position(from);
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.to_string(),
+            shown.as_bytes(),
+            (from, to - from).into(),
+            line as usize - 1,
+            column as usize - 1,
+            shown.lines().count(),
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_and_lines_count_both_kinds_of_ends() {
+        let source = Source::new("a", "{\r\n\t\"ä\u{202e}\": 1\n}");
+        let at = |part: &str| source.position(source.shown().find(part).unwrap());
+        assert_eq!(at("{"), (1, 1));
+        assert_eq!(at("1"), (2, 8));
+        assert_eq!(at("}"), (3, 1));
+        assert_eq!(source.position(usize::MAX), (3, 2));
+    }
+
+    #[test]
+    fn an_endless_line_is_cut() {
+        let source = Source::new("a", &"ä".repeat(100_000));
+        let shown = source.read_span(&(100_001, 3).into(), 1, 1).unwrap();
+        assert!(shown.data().len() < 500);
+        assert!(std::str::from_utf8(shown.data()).is_ok());
+        assert_eq!(shown.column(), shown.span().offset() / 2);
+        assert!(source.read_span(&(0, 50_000).into(), 1, 1).is_err());
+        assert!(source.read_span(&(usize::MAX, 9).into(), 1, 1).is_err());
+    }
+}

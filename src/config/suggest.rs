@@ -1,0 +1,132 @@
+//! "Did you mean", and the connector types that are known.
+
+use strsim::damerau_levenshtein;
+
+/// Connector types seen in use. The platform's list grows, and any type is allowed: this list only
+/// serves to notice a slip of the finger.
+pub const KNOWN_TYPES: [&str; 53] = [
+    "airtable",
+    "asana",
+    "bamboohr",
+    "box",
+    "calendly",
+    "clickup",
+    "contentful",
+    "databricks",
+    "discord",
+    "dropbox",
+    "facebook_pages",
+    "github",
+    "gitlab",
+    "gmail",
+    "google_analytics",
+    "google_classroom",
+    "google_contacts",
+    "google_photos",
+    "google_search_console",
+    "googleads",
+    "googlebigquery",
+    "googlecalendar",
+    "googledocs",
+    "googledrive",
+    "googleforms",
+    "googlemeet",
+    "googlesheets",
+    "googleslides",
+    "googletasks",
+    "hubspot",
+    "hugging_face",
+    "instagram",
+    "linear",
+    "linkedin",
+    "meta_ads",
+    "microsoft_teams",
+    "notion",
+    "one_drive",
+    "outlook",
+    "quickbooks",
+    "salesforce",
+    "share_point",
+    "slack",
+    "slackbot",
+    "snowflake",
+    "splitwise",
+    "square",
+    "stripe",
+    "supabase",
+    "tiktok",
+    "typeform",
+    "wix",
+    "wrike",
+];
+
+/// The known type that `text` is one slip away from; `None` when it is known itself.
+pub fn known_type_near(text: &str) -> Option<&'static str> {
+    if KNOWN_TYPES.contains(&text) {
+        return None;
+    }
+    closest(text, &KNOWN_TYPES, 1)
+}
+
+/// The candidate nearest to `word`, at most `slips` slips away (a letter too much, too few, wrong,
+/// or two swapped); case, `-` and `_` make no difference.
+pub fn closest(word: &str, candidates: &[&'static str], slips: usize) -> Option<&'static str> {
+    // Nobody misspells a word by that much, and the comparison is quadratic.
+    if word.len() > 64 {
+        return None;
+    }
+    let word = plain(word);
+    candidates
+        .iter()
+        .map(|candidate| (damerau_levenshtein(&word, &plain(candidate)), *candidate))
+        .filter(|(distance, candidate)| *distance <= slips && *distance < candidate.len())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// How to go on from an unknown key: the nearest known one, else all of them.
+pub(super) fn help(key: &str, known: &[&'static str]) -> String {
+    match closest(key, known, 2) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("known are {}", list(known)),
+    }
+}
+
+/// `` `a`, `b` and `c` ``.
+pub(super) fn list(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => "none".to_owned(),
+    }
+}
+
+fn plain(word: &str) -> String {
+    word.to_lowercase().replace(['-', '_', ' '], "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_noticed_and_a_known_type_is_left_alone() {
+        assert_eq!(known_type_near("slakc"), Some("slack"));
+        assert_eq!(known_type_near("GoogleCalendar"), Some("googlecalendar"));
+        assert_eq!(known_type_near("google-calendar"), Some("googlecalendar"));
+        assert_eq!(known_type_near("slackbot"), None);
+        assert_eq!(known_type_near("my_company"), None);
+        assert_eq!(known_type_near(&"x".repeat(10_000)), None);
+        for known in KNOWN_TYPES {
+            assert_eq!(known_type_near(known), None);
+        }
+    }
+
+    #[test]
+    fn help_names_the_nearest_or_all() {
+        let known = ["type", "scopes"];
+        assert_eq!(help("scope", &known), "did you mean `scopes`?");
+        assert_eq!(help("colour", &known), "known are `type` and `scopes`");
+    }
+}

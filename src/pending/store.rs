@@ -1,0 +1,243 @@
+//! `.connplan/pending.toml`.
+
+use jiff::Timestamp;
+use miette::Diagnostic;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{AppKey, Entry, LastTry, PendingSet};
+use crate::{
+    diff::Action,
+    fs::{self, FsError, Repaired, Visibility},
+    model::{Account, ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, Link, Scopes},
+    plan::Digest,
+    workspace::{Locked, Workspace},
+};
+
+/// No sane store is larger: 8 MiB are some twenty thousand entries.
+const LIMIT: u64 = 8 << 20;
+
+/// Why the store could not be used.
+#[derive(Debug, Error, Diagnostic)]
+pub enum PendingError {
+    /// The file itself.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Fs(#[from] FsError),
+    /// Its content.
+    #[error("{file} can not be read: {reason}")]
+    #[diagnostic(
+        code(connplan::pending::unreadable),
+        help(
+            "it holds links and ids of authorizations under way. Move it aside and run `connplan \
+             authorize --receipt FILE` with the receipt of the last apply, or plan and apply again: \
+             asking twice does no harm"
+        )
+    )]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the reader stumbled over. Never its text: it may hold a link.
+        reason: String,
+    },
+    /// It could not be put into TOML.
+    #[error("the pending authorizations could not be written down: {0}")]
+    #[diagnostic(code(connplan::pending::encode))]
+    Encode(#[from] toml::ser::Error),
+}
+
+/// Reads and writes the store's file.
+#[derive(Debug)]
+pub struct Store;
+
+impl Store {
+    /// Everything that waits; empty where there is no file.
+    pub fn load(workspace: &Workspace) -> Result<PendingSet, PendingError> {
+        let path = workspace.pending_file();
+        match fs::read_text(&path, LIMIT) {
+            Ok(text) => decode(&text).map_err(|reason| PendingError::Unreadable {
+                file: path.display().to_string(),
+                reason,
+            }),
+            Err(e) if e.is_not_found() => Ok(PendingSet::default()),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Takes the rights of others away from the file, if they had any.
+    pub fn repair(workspace: &Workspace) -> Result<Repaired, PendingError> {
+        Ok(fs::repair_private_file(&workspace.pending_file())?)
+    }
+
+    /// Replaces the file.
+    pub fn save(workspace: &Locked, pending: &PendingSet) -> Result<(), PendingError> {
+        let text = encode(pending)?;
+        Ok(fs::write(
+            &workspace.pending_file(),
+            text.as_bytes(),
+            Visibility::Private,
+        )?)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    format_version: String,
+    #[serde(default)]
+    pending: Vec<Record>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    app_id: AppId,
+    api_url: ApiUrl,
+    connector: ConnectorType,
+    action: Action,
+    since: Timestamp,
+    scopes: Scopes,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    plan_digest: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<Scopes>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account_before: Option<Account>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<ExpectedAccount>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connection_id: Option<ConnectionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    failed: bool,
+    #[serde(default, skip_serializing_if = "Scopes::is_empty")]
+    missing: Scopes,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// Reads the file's text. The error never quotes it.
+pub(crate) fn decode(text: &str) -> Result<PendingSet, String> {
+    let document: Document = toml::from_str(text).map_err(|e| {
+        let before = e
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .unwrap_or("");
+        format!(
+            "line {} is not as connplan writes it",
+            before.matches('\n').count() + 1
+        )
+    })?;
+    if document.format_version.split('.').next() != Some("1") {
+        return Err("it was written by a later connplan".to_owned());
+    }
+    let mut set = PendingSet::default();
+    for record in document.pending {
+        let link = match record.link {
+            None => None,
+            Some(text) => Some(
+                Link::parse(&text).map_err(|e| format!("the link of {}: {e}", record.connector))?,
+            ),
+        };
+        let last = match (record.failed, record.missing.is_empty()) {
+            (true, _) => LastTry::Failed,
+            (false, true) => LastTry::Open,
+            (false, false) => LastTry::Partial(record.missing),
+        };
+        let entry = Entry {
+            scopes: record.scopes,
+            action: record.action,
+            plan_digest: record.plan_digest,
+            since: record.since,
+            before: record.before,
+            account_before: record.account_before,
+            account: record.account,
+            connection_id: record.connection_id,
+            link,
+            last,
+        };
+        let app = AppKey {
+            api_url: record.api_url,
+            app_id: record.app_id,
+        };
+        set.apps
+            .entry(app)
+            .or_default()
+            .insert(record.connector, entry);
+    }
+    Ok(set)
+}
+
+fn encode(pending: &PendingSet) -> Result<String, toml::ser::Error> {
+    let records = pending.all().map(|(app, connector, entry)| Record {
+        app_id: app.app_id.clone(),
+        api_url: app.api_url.clone(),
+        connector: connector.clone(),
+        action: entry.action,
+        since: entry.since,
+        scopes: entry.scopes.clone(),
+        plan_digest: entry.plan_digest.clone(),
+        before: entry.before.clone(),
+        account_before: entry.account_before.clone(),
+        account: entry.account.clone(),
+        connection_id: entry.connection_id.clone(),
+        link: entry.link.as_ref().map(|link| link.expose().to_owned()),
+        failed: entry.last == LastTry::Failed,
+        missing: match &entry.last {
+            LastTry::Partial(missing) => missing.clone(),
+            LastTry::Open | LastTry::Failed => Scopes::new(),
+        },
+    });
+    let document = Document {
+        format_version: "1.0".to_owned(),
+        pending: records.collect(),
+    };
+    Ok(format!(
+        "# Authorizations that wait for a person. PRIVATE: whoever has a link can connect an\n\
+         # account to the app. Written by connplan; `connplan authorize` resumes them.\n\n{}",
+        toml::to_string_pretty(&document)?
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::App;
+
+    #[test]
+    fn what_is_stored_comes_back() {
+        let app = App {
+            id: AppId::parse("a1").unwrap(),
+            api_url: ApiUrl::default(),
+            environment: Some("dev".to_owned()),
+        };
+        let entry = Entry {
+            scopes: ["b", "a"].into_iter().collect(),
+            action: Action::Update,
+            plan_digest: Some(Digest::parse(&"0".repeat(64)).unwrap()),
+            since: "2026-01-02T03:04:05Z".parse().unwrap(),
+            before: Some(Scopes::new()),
+            account_before: Some(Account::new("x@example.com")),
+            account: ExpectedAccount::parse("@example.com"),
+            connection_id: Some(ConnectionId::parse("c-1").unwrap()),
+            link: Some(Link::parse("https://example.com/l?a=\"b\"").unwrap()),
+            last: LastTry::Partial(["a"].into_iter().collect()),
+        };
+        let mut set = PendingSet::default();
+        set.insert(&app, ConnectorType::parse("slack").unwrap(), entry);
+        assert_eq!(decode(&encode(&set).unwrap()).unwrap(), set);
+    }
+
+    #[test]
+    fn a_garbled_store_is_not_quoted() {
+        let error = decode("format_version = '1.0'\n[[pending]]\nlink = 'https://canary'\n");
+        let error = error.unwrap_err();
+        assert!(!error.contains("canary"), "{error}");
+        assert!(error.contains("line 2"), "{error}");
+    }
+}

@@ -1,0 +1,110 @@
+//! What no plan of a project may do, whoever approves it. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::Plan;
+use crate::{
+    diff::{Action, Change},
+    escape,
+    model::{ConnectorType, Scope},
+};
+
+/// The rules. `None` as a subject means every connector.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Connectors that are never removed.
+    pub protected: BTreeSet<ConnectorType>,
+    /// How many connectors one plan may remove.
+    pub max_removals: Option<usize>,
+    /// The only scopes that may be asked for.
+    pub allowed: BTreeMap<Option<ConnectorType>, BTreeSet<Scope>>,
+    /// Scopes that are never asked for.
+    pub denied: BTreeMap<Option<ConnectorType>, BTreeSet<Scope>>,
+}
+
+/// A plan that a rule forbids.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
+#[error("the policy in connplan.toml forbids this plan:\n{}", .reasons.join("\n"))]
+#[diagnostic(
+    code(connplan::plan::policy),
+    help("change the connector files, or have the policy changed by who is responsible for it")
+)]
+pub struct Forbidden {
+    /// Each rule that is broken, escaped.
+    pub reasons: Vec<String>,
+}
+
+/// Holds a plan against the rules. All broken rules are told at once.
+pub fn check(plan: &Plan, policy: &Policy) -> Result<(), Forbidden> {
+    let mut reasons = Vec::new();
+    let removed: Vec<_> = plan
+        .changes()
+        .filter(|c| c.action == Action::Delete)
+        .collect();
+    for change in &removed {
+        if policy.protected.contains(&change.connector) {
+            reasons.push(format!(
+                "  {}: it is protected and would be removed",
+                change.connector
+            ));
+        }
+    }
+    if let Some(most) = policy.max_removals
+        && removed.len() > most
+    {
+        reasons.push(format!(
+            "  {} removals; at most {most} are allowed",
+            removed.len()
+        ));
+    }
+    for change in plan
+        .changes()
+        .filter(|change| change.action != Action::NoOp)
+    {
+        reasons.extend(scopes(change, policy));
+    }
+    if reasons.is_empty() {
+        Ok(())
+    } else {
+        Err(Forbidden { reasons })
+    }
+}
+
+fn scopes(change: &Change, policy: &Policy) -> Vec<String> {
+    let Some(after) = &change.after else {
+        return Vec::new();
+    };
+    let own = Some(change.connector.clone());
+    let rules = |rules: &BTreeMap<_, BTreeSet<Scope>>, subject| rules.get(subject).cloned();
+    let allowed = rules(&policy.allowed, &own).or_else(|| rules(&policy.allowed, &None));
+    let mut broken = Vec::new();
+    for scope in after.scopes.iter() {
+        let shown = || escape::limited(scope.as_str(), 200);
+        let denied = [&own, &None].iter().any(|subject| {
+            policy
+                .denied
+                .get(*subject)
+                .is_some_and(|set| set.contains(scope))
+        });
+        if denied {
+            broken.push(format!(
+                "  {}: the scope {} is denied",
+                change.connector,
+                shown()
+            ));
+        } else if allowed
+            .as_ref()
+            .is_some_and(|allowed| !allowed.contains(scope))
+        {
+            broken.push(format!(
+                "  {}: the scope {} is not among those allowed",
+                change.connector,
+                shown()
+            ));
+        }
+    }
+    broken
+}

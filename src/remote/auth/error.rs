@@ -1,0 +1,117 @@
+//! What goes wrong with credentials.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::fs::{FsError, LockError};
+
+/// Credentials that are not there or can not be used.
+#[derive(Debug, Error, Diagnostic)]
+pub enum AuthError {
+    /// None at all.
+    #[error("no credentials were found{}", if *key_ignored { " (BASE44_API_KEY does not begin with `b44k_`, so it is no API key)" } else { "" })]
+    #[diagnostic(
+        code(connplan::auth::none),
+        help(
+            "log in with `connplan login`, or set BASE44_API_KEY (a workspace key, `b44k_…`), or set BASE44_ACCESS_TOKEN"
+        )
+    )]
+    NoCredentials {
+        /// Whether there was a `BASE44_API_KEY` that is none.
+        key_ignored: bool,
+    },
+    /// A variable's value can not be sent.
+    #[error("{variable} holds a character that no credential has")]
+    #[diagnostic(
+        code(connplan::auth::bad_value),
+        help("set it again, without quotes, spaces or line ends")
+    )]
+    BadValue {
+        /// The variable.
+        variable: &'static str,
+    },
+    /// The login file is not what a login writes.
+    #[error("the login in {} can not be used: {fault}", path.display())]
+    #[diagnostic(
+        code(connplan::auth::login_malformed),
+        help("log in again with `connplan login`")
+    )]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, without any of its content.
+        fault: String,
+    },
+    /// Another process has been renewing the login for too long.
+    #[error("another process is renewing the login: {holder}")]
+    #[diagnostic(
+        code(connplan::auth::login_busy),
+        help("try again when it is done; its lock ({}) frees itself when its process ends", path.display())
+    )]
+    Busy {
+        /// Which, as it wrote it.
+        holder: String,
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The server does not renew the login any more.
+    #[error("the login has ended: the server does not renew it")]
+    #[diagnostic(
+        code(connplan::auth::login_ended),
+        help("log in again with `connplan login`")
+    )]
+    Ended,
+    /// The login file, as a file.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Fs(#[from] FsError),
+}
+
+impl AuthError {
+    /// Whether it may be otherwise a little later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Busy { .. })
+    }
+}
+
+impl From<LockError> for AuthError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Held { holder, path } => Self::Busy { holder, path },
+            LockError::Fs(error) => Self::Fs(error),
+        }
+    }
+}
+
+/// Something about the credentials that a person should know; nothing fails for it.
+#[derive(Debug, Error, Diagnostic)]
+pub enum AuthWarning {
+    /// `BASE44_API_KEY` is none.
+    #[error("BASE44_API_KEY does not begin with `b44k_`, so it is not used")]
+    #[diagnostic(severity(Warning), code(connplan::auth::key_ignored))]
+    KeyIgnored,
+    /// Others could read the login until now.
+    #[error("others could read the login in {}; it is private now", path.display())]
+    #[diagnostic(
+        severity(Warning),
+        code(connplan::auth::login_repaired),
+        help("if other people use this machine, log out and in again")
+    )]
+    Repaired {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The login from the environment is used, and not kept.
+    #[error("the login from BASE44_ACCESS_TOKEN could not be stored: {why}")]
+    #[diagnostic(
+        severity(Warning),
+        code(connplan::auth::not_stored),
+        help("this run uses it all the same")
+    )]
+    NotStored {
+        /// Why.
+        why: Box<AuthError>,
+    },
+}

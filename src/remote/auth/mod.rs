@@ -1,0 +1,12 @@
+//! Who asks: the environment's key or token, or the login that the official client shares.
+
+mod credentials;
+mod error;
+mod jwt;
+mod session;
+mod stored;
+
+pub use credentials::{Credentials, Identity, home_folder};
+pub use error::{AuthError, AuthWarning};
+pub(crate) use session::Session;
+pub use stored::{LoginFile, StoredLogin};

@@ -1,0 +1,312 @@
+//! The stored login: `~/.base44/auth/auth.json`, in the shape that the official client writes.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::AuthError;
+use crate::{
+    fs::{self, Lock, Repaired, Visibility},
+    model::Secret,
+    remote::{TokenSet, decode::decode},
+};
+
+/// A login as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredLogin {
+    /// For the `Authorization` header.
+    pub access_token: Secret,
+    /// For the next tokens.
+    pub refresh_token: Secret,
+    /// When the access token runs out, in milliseconds since the Unix epoch.
+    pub expires_at: u64,
+    /// Whose login it is. Untrusted text.
+    pub email: String,
+    /// The name for people. Untrusted text.
+    pub name: String,
+    /// What another version of the official client keeps there, kept as it is.
+    extra: Map<String, Value>,
+}
+
+/// Tokens that run out within this time are renewed before use, as the official client does.
+const RENEW_BEFORE_MS: u64 = 60_000;
+
+impl StoredLogin {
+    /// A new login. The official client takes no empty name, so the address stands in for one.
+    pub fn new(tokens: TokenSet, email: String, name: String, now: u64) -> Self {
+        let name = if name.trim().is_empty() {
+            email.clone()
+        } else {
+            name
+        };
+        Self {
+            expires_at: expiry(now, tokens.expires_in),
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            email,
+            name,
+            extra: Map::new(),
+        }
+    }
+
+    pub(super) fn from_environment(
+        access: Secret,
+        refresh: Secret,
+        subject: String,
+        expires_at: u64,
+    ) -> Self {
+        Self {
+            access_token: access,
+            refresh_token: refresh,
+            expires_at,
+            name: subject.clone(),
+            email: subject,
+            extra: Map::new(),
+        }
+    }
+
+    /// The same login with new tokens.
+    pub(super) fn renewed(&self, tokens: TokenSet, now: u64) -> Self {
+        Self {
+            expires_at: expiry(now, tokens.expires_in),
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            ..self.clone()
+        }
+    }
+
+    /// Whether the access token is to be renewed before it is used.
+    pub fn is_due(&self, now: u64) -> bool {
+        now.saturating_add(RENEW_BEFORE_MS) >= self.expires_at
+    }
+
+    /// Whether the access token is worth nothing any more.
+    pub fn is_over(&self, now: u64) -> bool {
+        now >= self.expires_at
+    }
+
+    /// Reads the file's content; the error says what is wrong and quotes none of it.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
+        let file: Read = decode(bytes).map_err(|wrong| wrong.fault)?;
+        Ok(Self {
+            access_token: file.access_token,
+            refresh_token: file.refresh_token,
+            expires_at: file.expires_at,
+            email: file.email,
+            name: file.name,
+            extra: file.extra,
+        })
+    }
+
+    /// The file's content.
+    pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let file = Written {
+            access_token: self.access_token.expose(),
+            refresh_token: self.refresh_token.expose(),
+            expires_at: self.expires_at,
+            email: &self.email,
+            name: &self.name,
+            extra: &self.extra,
+        };
+        // Strings, a number and JSON values: there is nothing in it that could fail.
+        Zeroizing::new(serde_json::to_vec_pretty(&file).unwrap_or_default())
+    }
+}
+
+fn expiry(now: u64, lifetime: Duration) -> u64 {
+    now.saturating_add(u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Read {
+    #[serde(deserialize_with = "token")]
+    access_token: Secret,
+    #[serde(deserialize_with = "token")]
+    refresh_token: Secret,
+    expires_at: u64,
+    email: String,
+    name: String,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Written<'a> {
+    access_token: &'a str,
+    refresh_token: &'a str,
+    expires_at: u64,
+    email: &'a str,
+    name: &'a str,
+    #[serde(flatten)]
+    extra: &'a Map<String, Value>,
+}
+
+/// Not empty, and fit for a header: the file may have been edited by hand.
+fn token<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(serde::de::Error::custom(
+            "a token is printable ASCII without spaces",
+        ));
+    }
+    Ok(Secret::new(text))
+}
+
+/// Where the login is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginFile {
+    path: PathBuf,
+}
+
+/// A login of this size is none.
+const LIMIT: u64 = 256 * 1024;
+/// How long another process may take to renew the login; its own calls are bounded likewise.
+const LOCK_TIMEOUT: Duration = Duration::from_mins(1);
+
+impl LoginFile {
+    /// The official client's place below a person's home folder.
+    pub fn in_home(home: &Path) -> Self {
+        Self {
+            path: home.join(".base44").join("auth").join("auth.json"),
+        }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the login. `None` if nobody is logged in.
+    pub fn read(&self) -> Result<Option<StoredLogin>, AuthError> {
+        let bytes = match fs::read_limited(&self.path, LIMIT) {
+            Ok(bytes) => Zeroizing::new(bytes),
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        StoredLogin::from_json(&bytes)
+            .map(Some)
+            .map_err(|fault| AuthError::Malformed {
+                path: self.path.clone(),
+                fault,
+            })
+    }
+
+    /// Stores a login, privately. Take the [`lock`](Self::lock) first.
+    pub fn write(&self, login: &StoredLogin) -> Result<(), AuthError> {
+        self.ensure_folder()?;
+        Ok(fs::write(
+            &self.path,
+            &login.to_json(),
+            Visibility::Private,
+        )?)
+    }
+
+    /// Takes the rights of others away from the file.
+    pub fn repair(&self) -> Result<Repaired, AuthError> {
+        Ok(fs::repair_private_file(&self.path)?)
+    }
+
+    /// Removes the login. `false` if there was none.
+    pub fn remove(&self) -> Result<bool, AuthError> {
+        let there = self.path.try_exists().unwrap_or(true);
+        if !there {
+            return Ok(false);
+        }
+        let _lock = self.lock()?;
+        Ok(fs::remove(&self.path)?)
+    }
+
+    /// Keeps other processes from changing the login. Waits for them; blocks.
+    pub fn lock(&self) -> Result<Lock, AuthError> {
+        self.ensure_folder()?;
+        let holder = format!("connplan, process {}", std::process::id());
+        Ok(Lock::acquire(
+            &self.path.with_extension("json.lock"),
+            LOCK_TIMEOUT,
+            &holder,
+        )?)
+    }
+
+    fn ensure_folder(&self) -> Result<(), AuthError> {
+        if let Some(folder) = self.path.parent() {
+            // What it holds is private by itself, so that a repaired folder needs no word.
+            let _ = fs::ensure_private_dir(folder)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"{
+  "accessToken": "canary-a",
+  "refreshToken": "canary-r",
+  "expiresAt": 1700000000000,
+  "email": "ada@example.com",
+  "name": "Ada",
+  "workspace": {
+    "id": 7
+  }
+}"#;
+
+    #[test]
+    fn the_file_keeps_the_official_shape_and_what_it_does_not_know() {
+        let login = StoredLogin::from_json(FILE.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8_lossy(&login.to_json()), FILE);
+        assert!(!format!("{login:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_damaged_file_is_described_without_its_content() {
+        for (body, fault) in [
+            ("", "it is empty"),
+            ("{", "it is no JSON (line 1, column 1)"),
+            ("{}", "`accessToken` is missing"),
+            (
+                r#"{"accessToken": "canary\n"}"#,
+                "a token is printable ASCII without spaces",
+            ),
+            (
+                &FILE.replace("1700000000000", "\"canary\""),
+                "`expiresAt` is not u64",
+            ),
+        ] {
+            let told = StoredLogin::from_json(body.as_bytes()).unwrap_err();
+            assert!(
+                told.contains(fault) && !told.contains("canary"),
+                "{told} / {fault}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_login_is_due_a_minute_before_it_ends() {
+        let login = StoredLogin::from_json(FILE.as_bytes()).unwrap();
+        let end = login.expires_at;
+        assert!(!login.is_due(end - 60_001));
+        assert!(login.is_due(end - 60_000));
+        assert!(!login.is_over(end - 1));
+        assert!(login.is_over(end));
+    }
+
+    #[test]
+    fn logging_out_twice_is_no_error_and_makes_no_folder() {
+        let home = tempfile::tempdir().unwrap();
+        let file = LoginFile::in_home(home.path());
+        assert!(!file.remove().unwrap());
+        assert!(!home.path().join(".base44").exists());
+        file.write(&StoredLogin::from_json(FILE.as_bytes()).unwrap())
+            .unwrap();
+        assert!(file.remove().unwrap());
+        assert_eq!(file.read().unwrap(), None);
+    }
+}

@@ -1,0 +1,152 @@
+//! A request as a value, and what came back.
+
+use std::{borrow::Cow, time::Duration};
+
+use bytes::Bytes;
+use reqwest::{Method, header::HeaderValue};
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::{
+    decode::decode,
+    error::{At, CredentialKind, RemoteError},
+    retry::CallClass,
+};
+use crate::model::Secret;
+
+/// A request, before it has credentials.
+pub(crate) struct Call {
+    /// Fits before "failed": `listing the connectors`.
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) class: CallClass,
+    pub(crate) method: Method,
+    /// Below the platform's address, with a slash first, encoded already.
+    pub(crate) path: String,
+    pub(crate) query: Vec<(&'static str, String)>,
+    pub(crate) body: Body,
+    /// More patience than the options say, for calls known to be slow.
+    pub(crate) patience: Option<Duration>,
+}
+
+/// What a request carries. Its memory is zeroed: it may hold a refresh token.
+pub(crate) enum Body {
+    None,
+    Json(Bytes),
+    Form(Bytes),
+}
+
+impl Call {
+    pub(crate) fn new(
+        name: impl Into<Cow<'static, str>>,
+        class: CallClass,
+        method: Method,
+        path: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            class,
+            method,
+            path: path.into(),
+            query: Vec::new(),
+            body: Body::None,
+            patience: None,
+        }
+    }
+
+    pub(crate) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn json(mut self, body: &serde_json::Value) -> Self {
+        self.body = Body::Json(zeroing(body.to_string().into_bytes()));
+        self
+    }
+
+    pub(crate) fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        self.body = Body::Form(zeroing(form.finish().into_bytes()));
+        self
+    }
+
+    pub(crate) fn patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+}
+
+/// Bytes whose memory is zeroed when the last user drops them.
+fn zeroing(bytes: Vec<u8>) -> Bytes {
+    Bytes::from_owner(Zeroizing::new(bytes))
+}
+
+/// A credential as a header, ready to be sent.
+#[derive(Clone)]
+pub(crate) struct Authorization {
+    pub(crate) header: &'static str,
+    pub(crate) value: HeaderValue,
+    pub(crate) kind: CredentialKind,
+}
+
+impl Authorization {
+    /// `api_key: <key>`. `None` if the key can not stand in a header.
+    pub(crate) fn api_key(key: &Secret) -> Option<Self> {
+        Self::new("api_key", "", key, CredentialKind::ApiKey)
+    }
+
+    /// `Authorization: Bearer <token>`. `None` if the token can not stand in a header.
+    pub(crate) fn bearer(token: &Secret, kind: CredentialKind) -> Option<Self> {
+        Self::new("authorization", "Bearer ", token, kind)
+    }
+
+    fn new(
+        header: &'static str,
+        prefix: &str,
+        secret: &Secret,
+        kind: CredentialKind,
+    ) -> Option<Self> {
+        let mut text = Vec::with_capacity(prefix.len() + secret.expose().len());
+        text.extend_from_slice(prefix.as_bytes());
+        text.extend_from_slice(secret.expose().as_bytes());
+        let mut value = HeaderValue::from_maybe_shared(zeroing(text)).ok()?;
+        value.set_sensitive(true);
+        Some(Self {
+            header,
+            value,
+            kind,
+        })
+    }
+}
+
+/// A success, not yet decoded. Its memory is zeroed: it may hold tokens or links.
+pub(crate) struct Answer {
+    pub(crate) at: Box<At>,
+    pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
+impl Answer {
+    /// The answer as a value of the API.
+    pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<T, RemoteError> {
+        decode(&self.body).map_err(|wrong| RemoteError::Malformed {
+            at: self.at.clone(),
+            field: wrong.field,
+            fault: wrong.fault,
+            shape: wrong.shape,
+        })
+    }
+
+    /// The complaint about a field that decodes and yet makes no sense.
+    pub(crate) fn malformed(
+        &self,
+        field: impl Into<String>,
+        fault: impl Into<String>,
+    ) -> RemoteError {
+        RemoteError::Malformed {
+            at: self.at.clone(),
+            field: field.into(),
+            fault: fault.into(),
+            shape: super::decode::shape_of(&self.body),
+        }
+    }
+}

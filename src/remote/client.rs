@@ -1,0 +1,92 @@
+//! The API of one app: the platform, the app, and who asks.
+
+use std::{fmt, sync::Arc};
+
+use super::{
+    ClientOptions, Platform, RemoteError,
+    auth::{Credentials, Session},
+    call::{Answer, Call},
+};
+use crate::model::App;
+
+/// The API of one app, with credentials. Cheap to clone; clones share connections and login.
+#[derive(Clone)]
+pub struct Remote {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    app: App,
+    platform: Platform,
+    session: Session,
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Remote").field(&self.inner.app).finish()
+    }
+}
+
+impl Remote {
+    /// A client for this app. Opens no connection yet.
+    pub fn new(
+        app: &App,
+        credentials: Credentials,
+        options: ClientOptions,
+    ) -> Result<Self, RemoteError> {
+        let platform = Platform::new(&app.api_url, options)?;
+        Self::on(platform, app, credentials)
+    }
+
+    /// The same over a platform client that is there already; its address must be the app's.
+    pub fn on(
+        platform: Platform,
+        app: &App,
+        credentials: Credentials,
+    ) -> Result<Self, RemoteError> {
+        debug_assert_eq!(platform.api_url(), &app.api_url);
+        let session = Session::new(platform.clone(), credentials)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                app: app.clone(),
+                platform,
+                session,
+            }),
+        })
+    }
+
+    /// The app.
+    pub fn app(&self) -> &App {
+        &self.inner.app
+    }
+
+    /// The platform below it.
+    pub fn platform(&self) -> &Platform {
+        &self.inner.platform
+    }
+
+    /// An address below the app's own. Both parts hold only what an address may hold as it stands.
+    pub(crate) fn app_path(&self, rest: &str) -> String {
+        format!("/api/apps/{}/{rest}", self.inner.app.id)
+    }
+
+    /// Makes a call with credentials; renews a login that is refused, once.
+    pub(crate) async fn send(&self, call: &Call) -> Result<Answer, RemoteError> {
+        let credential = self.inner.session.authorization().await?;
+        let refused = match self.inner.platform.send(call, Some(&credential)).await {
+            Err(error @ RemoteError::Unauthorized { .. }) => error,
+            done => return done,
+        };
+        let Some(renewed) = self.inner.session.renewed(&credential).await? else {
+            return Err(refused);
+        };
+        let again = self.inner.platform.send(call, Some(&renewed)).await;
+        again.map_err(|mut error| {
+            // What the first round left open stays open.
+            if let Some(at) = error.at_mut() {
+                at.unclear |= refused.is_unclear();
+            }
+            error
+        })
+    }
+}

@@ -1,0 +1,136 @@
+//! Connectors: list, put, remove.
+
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::{
+    model::{Account, ConnectionId, ConnectorType, Kind, Link, LinkError, RemoteConnector, Scopes},
+    remote::{
+        Remote, RemoteError,
+        call::Call,
+        retry::CallClass,
+        text::{server_text, server_text_limited},
+        wire,
+    },
+};
+
+/// What the remote says to a connector that was put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PutAnswer {
+    /// In force, nothing else said.
+    InForce,
+    /// In force already, with exactly these scopes.
+    AlreadyAuthorized,
+    /// A person has to consent.
+    NeedsAuthorization {
+        /// Where; or why that address is not opened.
+        link: Result<Link, LinkError>,
+        /// What to ask the status with. Without it, only a new list shows the outcome.
+        connection_id: Option<ConnectionId>,
+    },
+    /// Not done. The HTTP status was a success all the same.
+    Refused {
+        /// The server's word, made safe to show: `different_user`, ...
+        error: String,
+        /// The server's sentence, made safe to show.
+        message: Option<String>,
+        /// Who holds the connection instead. Untrusted text.
+        other_account: Option<Account>,
+    },
+}
+
+impl From<wire::Put> for PutAnswer {
+    /// In the order in which the contract reads the fields.
+    fn from(put: wire::Put) -> Self {
+        if let Some(error) = put.error {
+            Self::Refused {
+                error: server_text_limited(&error, 80),
+                message: put.error_message.map(|text| server_text(&text)),
+                other_account: put.other_user_email.map(Account::new),
+            }
+        } else if put.already_authorized {
+            Self::AlreadyAuthorized
+        } else if let Some(url) = put.redirect_url {
+            Self::NeedsAuthorization {
+                link: Link::parse(&url),
+                connection_id: put.connection_id,
+            }
+        } else {
+            Self::InForce
+        }
+    }
+}
+
+impl Remote {
+    /// Every OAuth connector of the app. Never a part of them: one entry that can not be read
+    /// makes the whole an error.
+    pub async fn list(&self) -> Result<BTreeMap<ConnectorType, RemoteConnector>, RemoteError> {
+        let path = self.app_path("external-auth/list");
+        let call = Call::new("listing the connectors", CallClass::Read, Method::GET, path);
+        let answer = self.send(&call).await?;
+        let list: wire::List = answer.decode()?;
+        let mut connectors = BTreeMap::new();
+        for (n, mut listed) in list.integrations.into_iter().enumerate() {
+            // Stripe has a state of its own, which is asked for by itself.
+            if listed.integration_type.kind() == Kind::Stripe {
+                continue;
+            }
+            let account = listed.account();
+            let connector = RemoteConnector {
+                status: listed.status,
+                scopes: listed.scopes.into_iter().collect(),
+                account,
+                mode: None,
+            };
+            match connectors.entry(listed.integration_type) {
+                Entry::Vacant(place) => {
+                    place.insert(connector);
+                }
+                Entry::Occupied(other) if *other.get() == connector => {}
+                Entry::Occupied(other) => {
+                    let field = format!("integrations[{n}].integration_type");
+                    let fault = format!("`{}` is listed twice, differently", other.key());
+                    return Err(answer.malformed(field, fault));
+                }
+            }
+        }
+        Ok(connectors)
+    }
+
+    /// Asks for a connector with exactly these scopes. Safe to repeat.
+    pub async fn put_integration(
+        &self,
+        connector: &ConnectorType,
+        scopes: &Scopes,
+    ) -> Result<PutAnswer, RemoteError> {
+        let path = self.app_path(&format!("external-auth/integrations/{connector}"));
+        let call = Call::new(
+            format!("setting the connector {connector}"),
+            CallClass::RepeatableWrite,
+            Method::PUT,
+            path,
+        )
+        .json(&json!({ "scopes": scopes }));
+        let put: wire::Put = self.send(&call).await?.decode()?;
+        Ok(put.into())
+    }
+
+    /// Removes a connector and its tokens for good.
+    pub async fn remove_integration(&self, connector: &ConnectorType) -> Result<(), RemoteError> {
+        let path = self.app_path(&format!("external-auth/integrations/{connector}/remove"));
+        let call = Call::new(
+            format!("removing the connector {connector}"),
+            CallClass::RepeatableWrite,
+            Method::DELETE,
+            path,
+        );
+        match self.send(&call).await {
+            Ok(answer) => answer.decode().map(|_: wire::Removed| ()),
+            // An earlier attempt, whose answer was lost, has removed it.
+            Err(error @ RemoteError::NotFound { .. }) if error.is_unclear() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}

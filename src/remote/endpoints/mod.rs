@@ -1,0 +1,24 @@
+//! The API's calls as functions, a file per resource.
+
+mod authorization;
+mod available;
+mod connectors;
+mod oauth;
+mod snapshot;
+mod stripe;
+
+pub use authorization::AuthorizationStatus;
+pub use available::{AvailableIntegration, ConfigField};
+pub use connectors::PutAnswer;
+pub(crate) use oauth::oauth_code;
+pub use oauth::{DeviceCode, TokenPoll, TokenSet, UserInfo};
+pub use stripe::{StripeInstalled, StripeStatus};
+
+use crate::model::Link;
+
+/// A claim link that is no web address is left out with a word: a plan must not fail for it.
+fn claim_link(text: Option<String>) -> Option<Link> {
+    Link::parse(&text?)
+        .inspect_err(|why| tracing::warn!(%why, "Stripe's claim link is left out"))
+        .ok()
+}

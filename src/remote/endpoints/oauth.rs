@@ -1,0 +1,186 @@
+//! Base44's own login: device code, tokens, who it is. These calls need no app.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::{
+    model::{Link, Secret},
+    remote::{
+        Platform, RemoteError,
+        call::{Authorization, Call},
+        error::CredentialKind,
+        problem::Problem,
+        retry::CallClass,
+        text::server_text_limited,
+        wire,
+    },
+};
+
+/// By which the platform knows this kind of client; the official client's, whose login is shared.
+const CLIENT_ID: &str = "base44_cli";
+/// What a login is for.
+const SCOPE: &str = "apps:read apps:write sandbox:write";
+const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// The beginning of a login: what to show, and what to poll with.
+#[derive(Clone, Debug)]
+pub struct DeviceCode {
+    /// What to poll with.
+    pub secret: Secret,
+    /// What the person types in or compares, made safe to show.
+    pub user_code: String,
+    /// Where the person goes.
+    pub verification_uri: Link,
+    /// How long the code lives.
+    pub expires_in: Duration,
+    /// How long to wait between polls.
+    pub interval: Duration,
+}
+
+/// New tokens.
+#[derive(Clone, Debug)]
+pub struct TokenSet {
+    /// For the `Authorization` header.
+    pub access_token: Secret,
+    /// For the next tokens.
+    pub refresh_token: Secret,
+    /// How long the access token lives.
+    pub expires_in: Duration,
+}
+
+/// The answer to one poll of a device login.
+#[derive(Clone, Debug)]
+pub enum TokenPoll {
+    /// The person has not decided yet.
+    Pending,
+    /// Not decided, and polled too often.
+    SlowDown,
+    /// The person said no.
+    Denied,
+    /// The code has run out.
+    Expired,
+    /// The person said yes.
+    Granted(TokenSet),
+}
+
+/// Who a token belongs to. Untrusted text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserInfo {
+    /// The address.
+    pub email: String,
+    /// The name for people; may be empty.
+    pub name: String,
+}
+
+impl From<wire::Granted> for TokenSet {
+    fn from(token: wire::Granted) -> Self {
+        Self {
+            access_token: token.access_token,
+            refresh_token: token.refresh_token,
+            expires_in: Duration::from_secs(token.expires_in),
+        }
+    }
+}
+
+impl Platform {
+    /// Begins a login.
+    pub async fn device_code(&self) -> Result<DeviceCode, RemoteError> {
+        // A second code for a lost first one does no harm.
+        let call = Call::new(
+            "starting the login",
+            CallClass::RepeatableWrite,
+            Method::POST,
+            "/oauth/device/code",
+        )
+        .json(&json!({ "client_id": CLIENT_ID, "scope": SCOPE }));
+        let answer = self.send(&call, None).await?;
+        let code: wire::DeviceCode = answer.decode()?;
+        let verification_uri = Link::parse(&code.verification_uri)
+            .map_err(|why| answer.malformed("verification_uri", why.to_string()))?;
+        Ok(DeviceCode {
+            secret: code.secret,
+            user_code: server_text_limited(&code.user_code, 64),
+            verification_uri,
+            expires_in: Duration::from_secs(code.expires_in.into()),
+            interval: Duration::from_secs(code.interval.into()),
+        })
+    }
+
+    /// Asks once whether the person has decided.
+    pub async fn device_token(&self, code: &DeviceCode) -> Result<TokenPoll, RemoteError> {
+        // Polling repeats by itself, at its own pace: nothing here repeats an unclear attempt.
+        let call = Call::new(
+            "waiting for the login",
+            CallClass::CheckFirst,
+            Method::POST,
+            "/oauth/token",
+        )
+        .form(&[
+            ("grant_type", DEVICE_GRANT),
+            ("device_code", code.secret.expose()),
+            ("client_id", CLIENT_ID),
+        ]);
+        let error = match self.send(&call, None).await {
+            Ok(answer) => {
+                return answer
+                    .decode()
+                    .map(|t: wire::Granted| TokenPoll::Granted(t.into()));
+            }
+            Err(error) => error,
+        };
+        match oauth_code(&error) {
+            Some("authorization_pending") => Ok(TokenPoll::Pending),
+            Some("slow_down") => Ok(TokenPoll::SlowDown),
+            Some("access_denied") => Ok(TokenPoll::Denied),
+            Some("expired_token") => Ok(TokenPoll::Expired),
+            _ => Err(error),
+        }
+    }
+
+    /// Exchanges a refresh token for new tokens. The old one may be worth nothing afterwards.
+    pub async fn refresh(&self, refresh_token: &Secret) -> Result<TokenSet, RemoteError> {
+        let call = Call::new(
+            "renewing the login",
+            CallClass::RepeatableWrite,
+            Method::POST,
+            "/oauth/token",
+        )
+        .form(&[
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token.expose()),
+            ("client_id", CLIENT_ID),
+        ]);
+        let token: wire::Granted = self.send(&call, None).await?.decode()?;
+        Ok(token.into())
+    }
+
+    /// Who an access token belongs to.
+    pub async fn userinfo(&self, access_token: &Secret) -> Result<UserInfo, RemoteError> {
+        let call = Call::new(
+            "asking who is logged in",
+            CallClass::Read,
+            Method::GET,
+            "/oauth/userinfo",
+        );
+        let credential = Authorization::bearer(access_token, CredentialKind::Login);
+        let user: wire::UserInfo = self.send(&call, credential.as_ref()).await?.decode()?;
+        Ok(UserInfo {
+            email: user.email,
+            name: user.name,
+        })
+    }
+}
+
+/// OAuth's own word for a refusal, if the error is one.
+pub(crate) fn oauth_code(error: &RemoteError) -> Option<&str> {
+    let problem: &Problem = match error {
+        RemoteError::Rejected { problem, .. }
+        | RemoteError::Unauthorized { problem, .. }
+        | RemoteError::Forbidden { problem, .. }
+        | RemoteError::RateLimited { problem, .. } => problem,
+        _ => return None,
+    };
+    problem.code.as_deref()
+}

@@ -1,0 +1,117 @@
+//! Stripe, which is provisioned rather than authorized.
+
+use std::time::Duration;
+
+use reqwest::Method;
+
+use super::claim_link;
+use crate::{
+    model::{Link, StripeMode},
+    remote::{Remote, RemoteError, call::Call, retry::CallClass, wire},
+};
+
+/// Whether Stripe is installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StripeStatus {
+    /// Which world it is in; `None` if it is not installed.
+    pub mode: Option<StripeMode>,
+    /// By which the app's owner claims the sandbox.
+    pub claim: Option<Link>,
+}
+
+/// Stripe is installed now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StripeInstalled {
+    /// Whether it was before.
+    pub already_installed: bool,
+    /// By which the app's owner claims the sandbox.
+    pub claim: Option<Link>,
+}
+
+/// Provisioning takes the platform longer than other calls.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+impl Remote {
+    /// Whether Stripe is installed, and in which world.
+    pub async fn stripe_status(&self) -> Result<StripeStatus, RemoteError> {
+        let path = self.app_path("payments/stripe/status");
+        let call = Call::new(
+            "asking for Stripe's status",
+            CallClass::Read,
+            Method::GET,
+            path,
+        );
+        let state: wire::StripeState = self.send(&call).await?.decode()?;
+        Ok(StripeStatus {
+            mode: state.stripe_mode,
+            claim: claim_link(state.sandbox_claim_url),
+        })
+    }
+
+    /// Installs Stripe as a sandbox. Where an attempt's outcome is not clear, the status is asked
+    /// for before another one.
+    pub async fn install_stripe(&self) -> Result<StripeInstalled, RemoteError> {
+        let path = self.app_path("payments/stripe/install");
+        let call = Call::new(
+            "installing Stripe",
+            CallClass::CheckFirst,
+            Method::POST,
+            path,
+        )
+        .patience(PATIENCE);
+        let mut attempt = 1;
+        loop {
+            let sent = self.send(&call).await;
+            let decoded = sent.and_then(|answer| answer.decode::<wire::StripeInstalled>());
+            let error = match decoded {
+                Ok(installed) => {
+                    return Ok(StripeInstalled {
+                        already_installed: installed.already_installed,
+                        claim: claim_link(installed.claim_url),
+                    });
+                }
+                Err(error) if error.is_unclear() => error,
+                Err(error) => return Err(error),
+            };
+            // If even that can not be found out, the first error is what happened.
+            let Ok(now) = self.stripe_status().await else {
+                return Err(error);
+            };
+            if now.mode.is_some() {
+                return Ok(StripeInstalled {
+                    already_installed: false,
+                    claim: now.claim,
+                });
+            }
+            if !error.is_passing() || !self.platform().pause_before(attempt).await {
+                return Err(error);
+            }
+            tracing::info!(attempt, why = %error, "Stripe is not installed yet: trying again");
+            attempt += 1;
+        }
+    }
+
+    /// Removes Stripe. With real payments in it, this is the most dangerous call there is.
+    pub async fn remove_stripe(&self) -> Result<(), RemoteError> {
+        let path = self.app_path("payments/stripe");
+        let call = Call::new(
+            "removing Stripe",
+            CallClass::RepeatableWrite,
+            Method::DELETE,
+            path,
+        )
+        .patience(PATIENCE);
+        let answer = match self.send(&call).await {
+            Ok(answer) => answer,
+            // An earlier attempt, whose answer was lost, has removed it.
+            Err(error @ RemoteError::NotFound { .. }) if error.is_unclear() => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let removed: wire::StripeRemoved = answer.decode()?;
+        if removed.success {
+            Ok(())
+        } else {
+            Err(RemoteError::NotDone { at: answer.at })
+        }
+    }
+}

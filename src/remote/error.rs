@@ -1,0 +1,397 @@
+//! What goes wrong between here and the platform. Every error names the call and its request id.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::{auth::AuthError, problem::Problem};
+
+/// Which call an error belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct At {
+    /// What was done, in words that fit before "failed": `listing the connectors`.
+    pub call: Cow<'static, str>,
+    /// The `X-Request-ID` of the last attempt: the server's own, else the one we sent.
+    pub request_id: String,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// Whether the server may have done what was asked although the call failed. Never for reads.
+    pub unclear: bool,
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} failed", self.call)?;
+        if self.attempts > 1 {
+            write!(f, " after {} attempts", self.attempts)?;
+        }
+        write!(f, " (request {})", self.request_id)
+    }
+}
+
+/// Why no answer came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreachable {
+    /// The name has no address.
+    Dns,
+    /// Nothing listens there.
+    Refused,
+    /// No connection in time.
+    ConnectTimeout,
+    /// No encrypted connection that can be trusted; with the reason.
+    Tls(String),
+    /// Connected, but no answer, or not all of it, in time.
+    AnswerTimeout,
+    /// The connection broke before the answer was whole.
+    Interrupted,
+    /// Anything else between here and there, in the system's words.
+    Other(String),
+}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns => f.write_str("its name was not found"),
+            Self::Refused => f.write_str("it refused the connection"),
+            Self::ConnectTimeout => f.write_str("it did not accept the connection in time"),
+            Self::Tls(why) => write!(f, "no trusted encrypted connection: {why}"),
+            Self::AnswerTimeout => f.write_str("it did not answer in time"),
+            Self::Interrupted => f.write_str("the connection broke before the answer was complete"),
+            Self::Other(why) => f.write_str(why),
+        }
+    }
+}
+
+impl Unreachable {
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Dns | Self::Refused | Self::ConnectTimeout => {
+                "check the network, the proxy variables (HTTPS_PROXY, NO_PROXY) and BASE44_API_URL"
+            }
+            Self::Tls(_) => {
+                "check the address and the clock; where a proxy signs with its own certificate, name that in SSL_CERT_FILE"
+            }
+            Self::AnswerTimeout | Self::Interrupted | Self::Other(_) => {
+                "try again; if it stays so, report the request id to Base44"
+            }
+        }
+    }
+}
+
+/// By which credential a call was made, for the advice when it is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// `BASE44_API_KEY`.
+    ApiKey,
+    /// `BASE44_ACCESS_TOKEN`, as it stands.
+    Token,
+    /// The stored login.
+    Login,
+    /// The calls of a login itself.
+    None,
+}
+
+impl CredentialKind {
+    fn refused(self) -> &'static str {
+        match self {
+            Self::ApiKey => "the API key in BASE44_API_KEY was refused",
+            Self::Token => "the token in BASE44_ACCESS_TOKEN was refused",
+            Self::Login => "the login was refused",
+            Self::None => "the request was refused",
+        }
+    }
+
+    fn advice(self) -> &'static str {
+        match self {
+            Self::ApiKey => "check that the key is valid and may use this app",
+            Self::Token => {
+                "get a new token; with BASE44_REFRESH_TOKEN beside it, it is renewed by itself"
+            }
+            Self::Login | Self::None => "log in again with `connplan login`",
+        }
+    }
+}
+
+/// A call that did not succeed.
+#[derive(Debug, Error, Diagnostic)]
+pub enum RemoteError {
+    /// No answer.
+    #[error("{at}: {host} could not be reached, {cause}")]
+    #[diagnostic(code(connplan::remote::unreachable), help("{}", cause.advice()))]
+    Unreachable {
+        /// The call.
+        at: Box<At>,
+        /// Host and port.
+        host: String,
+        /// Why.
+        cause: Unreachable,
+    },
+    /// 401.
+    #[error("{at}: {}{problem}", credential.refused())]
+    #[diagnostic(code(connplan::remote::unauthorized), help("{}", credential.advice()))]
+    Unauthorized {
+        /// The call.
+        at: Box<At>,
+        /// What was refused.
+        credential: CredentialKind,
+        /// What the server says.
+        problem: Box<Problem>,
+    },
+    /// 403.
+    #[error("{at}: no permission{problem}")]
+    #[diagnostic(
+        code(connplan::remote::forbidden),
+        help("ask for access to the app, or its workspace's administrator to allow this")
+    )]
+    Forbidden {
+        /// The call.
+        at: Box<At>,
+        /// What the server says.
+        problem: Box<Problem>,
+    },
+    /// 404.
+    #[error("{at}: the server knows no such app or connector{problem}")]
+    #[diagnostic(
+        code(connplan::remote::not_found),
+        help("check the app id, the connector's type, and that this login can see the app")
+    )]
+    NotFound {
+        /// The call.
+        at: Box<At>,
+        /// What the server says.
+        problem: Box<Problem>,
+    },
+    /// 422, 428 and every other 4xx.
+    #[error("{at}: the server rejected it (HTTP {status}){problem}")]
+    #[diagnostic(code(connplan::remote::rejected), help("{}", problem.advice()))]
+    Rejected {
+        /// The call.
+        at: Box<At>,
+        /// The HTTP status.
+        status: u16,
+        /// What the server says, field by field where it does.
+        problem: Box<Problem>,
+    },
+    /// 429, more often or longer than is waited for.
+    #[error("{at}: the server asks to slow down{}{problem}", wait_words(*retry_after))]
+    #[diagnostic(
+        code(connplan::remote::rate_limited),
+        help("wait a little, or lower `--parallelism`")
+    )]
+    RateLimited {
+        /// The call.
+        at: Box<At>,
+        /// How long the server wants us to wait.
+        retry_after: Option<Duration>,
+        /// What the server says.
+        problem: Box<Problem>,
+    },
+    /// 5xx.
+    #[error("{at}: the server had an error (HTTP {status}){problem}")]
+    #[diagnostic(
+        code(connplan::remote::server),
+        help("try again later; if it stays so, report the request id to Base44")
+    )]
+    Server {
+        /// The call.
+        at: Box<At>,
+        /// The HTTP status.
+        status: u16,
+        /// What the server says.
+        problem: Box<Problem>,
+    },
+    /// A web page where JSON was to be.
+    #[error("{at}: a web page came instead of an answer (HTTP {status}{})", title_words(title.as_deref()))]
+    #[diagnostic(
+        code(connplan::remote::html),
+        help(
+            "a proxy, a login page or another server answers there; check BASE44_API_URL and the proxy variables"
+        )
+    )]
+    HtmlInstead {
+        /// The call.
+        at: Box<At>,
+        /// The HTTP status.
+        status: u16,
+        /// The page's title, made safe.
+        title: Option<String>,
+    },
+    /// A success whose content is not what the API promises.
+    #[error("{at}: the answer can not be used: {fault}")]
+    #[diagnostic(
+        code(connplan::remote::malformed),
+        help(
+            "the answer looks like this: {shape}\nthe API may have changed: look for a newer connplan, and report the request id"
+        )
+    )]
+    Malformed {
+        /// The call.
+        at: Box<At>,
+        /// The field, as a path: `integrations[0].status`. Empty for the whole.
+        field: String,
+        /// What is wrong with it, without any of its content.
+        fault: String,
+        /// The answer's names and types, without any of its content.
+        shape: String,
+    },
+    /// Something that is not HTTP, or more header fields than are taken.
+    #[error("{at}: the answer is no proper HTTP: {why}")]
+    #[diagnostic(
+        code(connplan::remote::protocol),
+        help("another program may be listening at that address; check BASE44_API_URL")
+    )]
+    Protocol {
+        /// The call.
+        at: Box<At>,
+        /// In the HTTP library's words.
+        why: String,
+    },
+    /// More than is taken.
+    #[error("{at}: the answer is longer than {limit} bytes")]
+    #[diagnostic(
+        code(connplan::remote::too_large),
+        help("this is no answer of this API; check BASE44_API_URL")
+    )]
+    TooLarge {
+        /// The call.
+        at: Box<At>,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// 3xx. Not followed: credentials go to the configured address alone.
+    #[error(
+        "{at}: the server sends us on to {to} (HTTP {status}), where credentials are not taken"
+    )]
+    #[diagnostic(
+        code(connplan::remote::redirected),
+        help("if that address is the right one, put it into BASE44_API_URL")
+    )]
+    Redirected {
+        /// The call.
+        at: Box<At>,
+        /// The HTTP status.
+        status: u16,
+        /// Scheme and host of where to, made safe.
+        to: String,
+    },
+    /// A success that says it is none.
+    #[error("{at}: the server says that it was not done")]
+    #[diagnostic(
+        code(connplan::remote::not_done),
+        help("look at `connplan status`, then try again")
+    )]
+    NotDone {
+        /// The call.
+        at: Box<At>,
+    },
+    /// The command's own time is up.
+    #[error("{at}: the time allowed for the whole command is over")]
+    #[diagnostic(
+        code(connplan::remote::deadline),
+        help("allow more time with `--timeout`")
+    )]
+    DeadlineExceeded {
+        /// The call.
+        at: Box<At>,
+    },
+    /// Plain `http` to another machine.
+    #[error("{api_url} is not encrypted, so no credentials are sent there")]
+    #[diagnostic(
+        code(connplan::remote::insecure),
+        help(
+            "use an https address; plain http is for this machine alone, unless `--allow-http` is given"
+        )
+    )]
+    InsecureAddress {
+        /// The address.
+        api_url: String,
+    },
+    /// The client could not be set up.
+    #[error("encrypted connections can not be set up: {why}")]
+    #[diagnostic(
+        code(connplan::remote::tls_setup),
+        help(
+            "install the system's certificates (package `ca-certificates`), or name a file of them in SSL_CERT_FILE"
+        )
+    )]
+    TlsSetup {
+        /// In the TLS library's words.
+        why: String,
+    },
+    /// The credentials.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Auth(#[from] AuthError),
+}
+
+fn wait_words(retry_after: Option<Duration>) -> String {
+    retry_after.map_or_else(String::new, |wait| {
+        format!(", for {} s", wait.as_secs().max(1))
+    })
+}
+
+fn title_words(title: Option<&str>) -> String {
+    title.map_or_else(String::new, |title| format!(", titled \"{title}\""))
+}
+
+impl RemoteError {
+    /// The call, unless no call was made.
+    pub fn at(&self) -> Option<&At> {
+        match self {
+            Self::Unreachable { at, .. }
+            | Self::Unauthorized { at, .. }
+            | Self::Forbidden { at, .. }
+            | Self::NotFound { at, .. }
+            | Self::Rejected { at, .. }
+            | Self::RateLimited { at, .. }
+            | Self::Server { at, .. }
+            | Self::HtmlInstead { at, .. }
+            | Self::Malformed { at, .. }
+            | Self::Protocol { at, .. }
+            | Self::TooLarge { at, .. }
+            | Self::Redirected { at, .. }
+            | Self::NotDone { at }
+            | Self::DeadlineExceeded { at } => Some(at),
+            Self::InsecureAddress { .. } | Self::TlsSetup { .. } | Self::Auth(_) => None,
+        }
+    }
+
+    /// Whether the server may have done what was asked although the call failed. Then the remote
+    /// has to be read to know.
+    pub fn is_unclear(&self) -> bool {
+        self.at().is_some_and(|at| at.unclear)
+    }
+
+    /// Whether the same call may succeed a little later: for those who poll anyway.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { cause, .. } => !matches!(cause, Unreachable::Tls(_)),
+            Self::RateLimited { .. } | Self::Server { .. } => true,
+            Self::HtmlInstead { status, .. } => *status >= 500,
+            Self::Rejected { status, .. } => matches!(status, 408 | 425),
+            Self::Auth(error) => error.is_passing(),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn at_mut(&mut self) -> Option<&mut At> {
+        match self {
+            Self::Unreachable { at, .. }
+            | Self::Unauthorized { at, .. }
+            | Self::Forbidden { at, .. }
+            | Self::NotFound { at, .. }
+            | Self::Rejected { at, .. }
+            | Self::RateLimited { at, .. }
+            | Self::Server { at, .. }
+            | Self::HtmlInstead { at, .. }
+            | Self::Malformed { at, .. }
+            | Self::Protocol { at, .. }
+            | Self::TooLarge { at, .. }
+            | Self::Redirected { at, .. }
+            | Self::NotDone { at }
+            | Self::DeadlineExceeded { at } => Some(at),
+            Self::InsecureAddress { .. } | Self::TlsSetup { .. } | Self::Auth(_) => None,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The device flow's rules about waiting. Pure: time and answers come in, steps go out.
+
+use std::time::Duration;
+
+use super::LoginError;
+use crate::remote::{DeviceCode, RemoteError, TokenPoll, TokenSet};
+
+/// RFC 8628, 3.5: the interval grows by this with each `slow_down`.
+const SLOW_DOWN: Duration = Duration::from_secs(5);
+/// A server that names no pause does not mean "at once".
+const SHORTEST: Duration = Duration::from_secs(1);
+/// However much trouble there is, a person who has consented should not wait longer.
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// A login that waits for a person.
+#[derive(Debug)]
+pub struct DeviceFlow {
+    interval: Duration,
+    /// Milliseconds since the Unix epoch.
+    expires_at: u64,
+}
+
+/// What came of one poll.
+#[derive(Debug)]
+pub enum Event {
+    /// An answer.
+    Poll(TokenPoll),
+    /// None, or one that says nothing about the login.
+    Trouble(RemoteError),
+}
+
+/// What to do next.
+#[derive(Debug)]
+pub enum Step {
+    /// Poll again after this time.
+    Wait(Duration),
+    /// The person said yes.
+    Done(TokenSet),
+    /// It is over.
+    Failed(LoginError),
+}
+
+impl DeviceFlow {
+    /// Begins at `now` (milliseconds since the Unix epoch); says how long to wait before the first
+    /// poll.
+    pub fn start(code: &DeviceCode, now: u64) -> (Self, Duration) {
+        let interval = code.interval.clamp(SHORTEST, LONGEST);
+        let lifetime = u64::try_from(code.expires_in.as_millis()).unwrap_or(u64::MAX);
+        let flow = Self {
+            interval,
+            expires_at: now.saturating_add(lifetime),
+        };
+        (flow, interval)
+    }
+
+    /// What to do after a poll that ended at `now`.
+    pub fn next(&mut self, event: Event, now: u64) -> Step {
+        match event {
+            Event::Poll(TokenPoll::Granted(tokens)) => return Step::Done(tokens),
+            Event::Poll(TokenPoll::Denied) => return Step::Failed(LoginError::Denied),
+            Event::Poll(TokenPoll::Expired) => return Step::Failed(LoginError::Expired),
+            Event::Poll(TokenPoll::Pending) => {}
+            Event::Poll(TokenPoll::SlowDown) => self.interval += SLOW_DOWN,
+            // RFC 8628, 3.5: less often while the connection is in trouble.
+            Event::Trouble(error) if error.is_passing() => {
+                self.interval = (self.interval * 2).min(LONGEST.max(self.interval));
+            }
+            Event::Trouble(error) => return Step::Failed(error.into()),
+        }
+        let wait = u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX);
+        // A poll after the end can only say that it is the end.
+        if now.saturating_add(wait) > self.expires_at {
+            return Step::Failed(LoginError::Expired);
+        }
+        Step::Wait(self.interval)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{Link, Secret},
+        remote::{At, Unreachable},
+    };
+
+    fn code(interval: u64, expires_in: u64) -> DeviceCode {
+        DeviceCode {
+            secret: Secret::new("d"),
+            user_code: "ABCD-EFGH".to_owned(),
+            verification_uri: Link::parse("https://example.com/device").unwrap(),
+            expires_in: Duration::from_secs(expires_in),
+            interval: Duration::from_secs(interval),
+        }
+    }
+
+    fn waits(flow: &mut DeviceFlow, event: Event) -> u64 {
+        match flow.next(event, 0) {
+            Step::Wait(wait) => wait.as_secs(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn trouble(cause: Unreachable) -> Event {
+        let at = Box::new(At {
+            call: "x".into(),
+            request_id: "r".to_owned(),
+            attempts: 1,
+            unclear: false,
+        });
+        Event::Trouble(RemoteError::Unreachable {
+            at,
+            host: "h".to_owned(),
+            cause,
+        })
+    }
+
+    #[test]
+    fn it_waits_as_long_as_the_server_says() {
+        let (mut flow, first) = DeviceFlow::start(&code(5, 900), 0);
+        assert_eq!(first.as_secs(), 5);
+        assert_eq!(waits(&mut flow, Event::Poll(TokenPoll::Pending)), 5);
+        assert_eq!(waits(&mut flow, Event::Poll(TokenPoll::SlowDown)), 10);
+        assert_eq!(waits(&mut flow, Event::Poll(TokenPoll::SlowDown)), 15);
+        assert_eq!(waits(&mut flow, Event::Poll(TokenPoll::Pending)), 15);
+        assert_eq!(DeviceFlow::start(&code(0, 900), 0).1, SHORTEST);
+    }
+
+    #[test]
+    fn trouble_on_the_way_is_no_end() {
+        let (mut flow, _) = DeviceFlow::start(&code(5, 900), 0);
+        assert_eq!(waits(&mut flow, trouble(Unreachable::Interrupted)), 10);
+        assert_eq!(waits(&mut flow, trouble(Unreachable::Refused)), 20);
+        let wrong = trouble(Unreachable::Tls("unknown issuer".to_owned()));
+        assert!(matches!(
+            flow.next(wrong, 0),
+            Step::Failed(LoginError::Remote(_))
+        ));
+    }
+
+    #[test]
+    fn it_ends_with_the_decision_or_with_the_code() {
+        let next = |poll, now| {
+            DeviceFlow::start(&code(5, 60), 0)
+                .0
+                .next(Event::Poll(poll), now)
+        };
+        let failed = |step| match step {
+            Step::Failed(error) => error,
+            other => panic!("{other:?}"),
+        };
+        assert!(matches!(
+            failed(next(TokenPoll::Denied, 0)),
+            LoginError::Denied
+        ));
+        assert!(matches!(
+            failed(next(TokenPoll::Expired, 0)),
+            LoginError::Expired
+        ));
+        assert!(matches!(next(TokenPoll::Pending, 55_000), Step::Wait(_)));
+        assert!(matches!(
+            failed(next(TokenPoll::Pending, 55_001)),
+            LoginError::Expired
+        ));
+    }
+}

@@ -1,0 +1,63 @@
+//! Logging in (device flow, RFC 8628) and out.
+
+mod device_flow;
+mod error;
+
+pub use device_flow::{DeviceFlow, Event, Step};
+pub use error::LoginError;
+
+use super::{
+    DeviceCode, Platform, RemoteError, TokenSet,
+    auth::{AuthError, LoginFile, StoredLogin},
+};
+
+/// Polls until the person has decided. Drop the future to give up.
+pub async fn wait_for_consent(
+    platform: &Platform,
+    code: &DeviceCode,
+) -> Result<TokenSet, LoginError> {
+    let clock = platform.options().clock;
+    let (mut flow, mut wait) = DeviceFlow::start(code, clock());
+    loop {
+        tokio::time::sleep(wait).await;
+        let event = match platform.device_token(code).await {
+            Ok(poll) => Event::Poll(poll),
+            Err(error) => Event::Trouble(error),
+        };
+        match flow.next(event, clock()) {
+            Step::Wait(next) => wait = next,
+            Step::Done(tokens) => return Ok(tokens),
+            Step::Failed(error) => return Err(error),
+        }
+    }
+}
+
+/// Asks whose tokens these are, and stores them as the login.
+pub async fn finish(
+    platform: &Platform,
+    tokens: TokenSet,
+    file: &LoginFile,
+) -> Result<StoredLogin, LoginError> {
+    let user = platform.userinfo(&tokens.access_token).await?;
+    let login = StoredLogin::new(tokens, user.email, user.name, (platform.options().clock)());
+    let _lock = file.lock()?;
+    file.write(&login)?;
+    Ok(login)
+}
+
+/// Removes the stored login from this machine. `false` if there was none.
+pub fn logout(file: &LoginFile) -> Result<bool, AuthError> {
+    file.remove()
+}
+
+impl From<AuthError> for LoginError {
+    fn from(error: AuthError) -> Self {
+        Self::Remote(Box::new(RemoteError::Auth(error)))
+    }
+}
+
+impl From<RemoteError> for LoginError {
+    fn from(error: RemoteError) -> Self {
+        Self::Remote(Box::new(error))
+    }
+}

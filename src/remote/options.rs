@@ -1,0 +1,66 @@
+//! How patient the client is, and how much it takes.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since the Unix epoch, as a function, so that tests can say what time it is.
+pub type Clock = fn() -> u64;
+
+/// The machine's clock.
+pub fn system_clock() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| {
+            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        })
+}
+
+/// Limits of the client. `Default` is what a person at a terminal wants.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// For a connection, name look-up and handshake included.
+    pub connect_timeout: Duration,
+    /// For the answer to begin, and then for each next piece of it.
+    pub read_timeout: Duration,
+    /// For one whole answer, however steadily it drips.
+    pub answer_timeout: Duration,
+    /// When the whole command must be done; `None` for no limit.
+    pub deadline: Option<Instant>,
+    /// How often a call is repeated after its first attempt, if it may be.
+    pub retries: u32,
+    /// The first pause before a repetition; it doubles each time, and varies by chance.
+    pub backoff_base: Duration,
+    /// The longest pause of our own choosing.
+    pub backoff_cap: Duration,
+    /// The longest `Retry-After` that is waited for; the server's longer ones end the call.
+    pub retry_after_limit: Duration,
+    /// Whether plain `http` to another machine is allowed.
+    pub allow_http: bool,
+    /// The `User-Agent` header.
+    pub user_agent: String,
+    /// The longest answer taken, in bytes.
+    pub max_body: usize,
+    /// The most header fields taken in one answer.
+    pub max_headers: usize,
+    /// What time it is, for the age of a login.
+    pub clock: Clock,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+            answer_timeout: Duration::from_mins(1),
+            deadline: None,
+            retries: 3,
+            backoff_base: Duration::from_millis(300),
+            backoff_cap: Duration::from_secs(8),
+            retry_after_limit: Duration::from_mins(1),
+            allow_http: false,
+            user_agent: concat!("connplan/", env!("CARGO_PKG_VERSION")).to_owned(),
+            max_body: 8 * 1024 * 1024,
+            max_headers: 100,
+            clock: system_clock,
+        }
+    }
+}

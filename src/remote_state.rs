@@ -1,0 +1,117 @@
+//! A snapshot of the remote, for planning where there are no credentials.
+//!
+//! It holds types, states and scopes; accounts only if asked for. A plan made from it is
+//! speculative and is never applied.
+
+use std::collections::BTreeMap;
+
+use miette::Diagnostic;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::model::{
+    Account, ApiUrl, App, AppId, ConnectorType, Kind, RemoteConnector, RemoteStatus, Scopes,
+    StripeMode,
+};
+
+/// A snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Whose.
+    pub app: App,
+    /// What it had.
+    pub connectors: BTreeMap<ConnectorType, RemoteConnector>,
+}
+
+/// The text is no snapshot.
+#[derive(Debug, Error, Diagnostic)]
+#[error("the remote state can not be read: {reason}")]
+#[diagnostic(
+    code(connplan::remote_state::unreadable),
+    help("make it with `connplan remote-state > FILE`")
+)]
+pub struct SnapshotError {
+    reason: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    format_version: String,
+    kind: String,
+    app_id: AppId,
+    api_url: ApiUrl,
+    connectors: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    connector: ConnectorType,
+    kind: Kind,
+    status: RemoteStatus,
+    scopes: Scopes,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<Account>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mode: Option<StripeMode>,
+}
+
+/// Writes a snapshot as JSON.
+pub fn write(
+    app: &App,
+    connectors: &BTreeMap<ConnectorType, RemoteConnector>,
+    show_accounts: bool,
+) -> Result<String, serde_json::Error> {
+    let entries = connectors.iter().map(|(connector, state)| Entry {
+        connector: connector.clone(),
+        kind: connector.kind(),
+        status: state.status,
+        scopes: state.scopes.clone(),
+        account: state.account.clone().filter(|_| show_accounts),
+        mode: state.mode,
+    });
+    let document = Document {
+        format_version: "1.0".to_owned(),
+        kind: "remote-state".to_owned(),
+        app_id: app.id.clone(),
+        api_url: app.api_url.clone(),
+        connectors: entries.collect(),
+    };
+    Ok(format!("{}\n", serde_json::to_string_pretty(&document)?))
+}
+
+/// Reads a snapshot.
+pub fn read(text: &str) -> Result<Snapshot, SnapshotError> {
+    let fail = |reason: String| SnapshotError { reason };
+    let document: Document = serde_json::from_str(text)
+        .map_err(|e| fail(crate::escape::terminal(&e.to_string()).into_owned()))?;
+    if document.kind != "remote-state" {
+        return Err(fail("its `kind` is not `remote-state`".to_owned()));
+    }
+    if document.format_version.split('.').next() != Some("1") {
+        return Err(fail("it was written by a later connplan".to_owned()));
+    }
+    let mut connectors = BTreeMap::new();
+    for entry in document.connectors {
+        let state = RemoteConnector {
+            status: entry.status,
+            scopes: entry.scopes,
+            account: entry.account,
+            mode: entry.mode,
+        };
+        if (entry.connector.kind() == Kind::Stripe) != state.mode.is_some() {
+            return Err(fail(format!(
+                "`{}`: only Stripe has a mode",
+                entry.connector
+            )));
+        }
+        if connectors.insert(entry.connector.clone(), state).is_some() {
+            return Err(fail(format!("`{}` stands in it twice", entry.connector)));
+        }
+    }
+    let app = App {
+        id: document.app_id,
+        api_url: document.api_url,
+        environment: None,
+    };
+    Ok(Snapshot { app, connectors })
+}

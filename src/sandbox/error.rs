@@ -1,0 +1,91 @@
+//! What goes wrong with the sandbox itself (what it answers to clients is `answer`).
+
+use std::{io, net::SocketAddr, path::PathBuf};
+
+use miette::{Diagnostic, NamedSource, SourceSpan};
+use thiserror::Error;
+
+use super::grant::LinkProblem;
+use crate::fs::{FsError, LockError};
+
+/// Why the sandbox did not start, or stopped.
+#[derive(Debug, Error, Diagnostic)]
+pub enum SandboxError {
+    /// The address is taken, or not ours to take.
+    #[error("the sandbox could not listen on {address}: {source}")]
+    #[diagnostic(
+        code(connplan::sandbox::listen),
+        help("give another `--port`, or none to take any free one")
+    )]
+    Listen {
+        /// The loopback address.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The server ended by itself.
+    #[error("the sandbox stopped: {source}")]
+    #[diagnostic(code(connplan::sandbox::serve))]
+    Serve {
+        /// Why.
+        source: io::Error,
+    },
+    /// A seed or a state that is no JSON, or not of the right shape.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Malformed(#[from] Box<Malformed>),
+    /// A state of another version of this program.
+    #[error("{} is a sandbox state of version {found}; this connplan reads version {known}", path.display())]
+    #[diagnostic(
+        code(connplan::sandbox::version),
+        help("use a newer connplan, or move the file away to start empty")
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        found: u64,
+        /// What is understood here.
+        known: u64,
+    },
+    /// Right in shape, wrong in meaning.
+    #[error("the sandbox seed is not usable: {reason}")]
+    #[diagnostic(code(connplan::sandbox::seed))]
+    Seed {
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// Consent could not be given on someone's behalf.
+    #[error("no consent given: {0}")]
+    #[diagnostic(code(connplan::sandbox::consent))]
+    Consent(LinkProblem),
+    /// Another sandbox has this state file.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Locked(#[from] LockError),
+    /// The state file could not be read or written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Fs(#[from] FsError),
+}
+
+/// A file that can not be decoded, and where it goes wrong.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{} is no sandbox {what}: {message}", path.display())]
+#[diagnostic(code(connplan::sandbox::malformed), help("{help}"))]
+pub struct Malformed {
+    /// `seed` or `state`.
+    pub what: &'static str,
+    /// The file.
+    pub path: PathBuf,
+    /// What the JSON reader said.
+    pub message: String,
+    /// The way out.
+    pub help: &'static str,
+    /// The file's text.
+    #[source_code]
+    pub text: NamedSource<String>,
+    /// Where it was noticed.
+    #[label("here")]
+    pub at: SourceSpan,
+}

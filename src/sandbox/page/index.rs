@@ -1,0 +1,135 @@
+//! What is in the sandbox, for a person.
+
+use std::{fmt::Write, sync::Arc};
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+
+use super::{Page, escape, layout::document};
+use crate::{
+    model::{AppId, Scope, Scopes},
+    sandbox::{
+        api::{claim_link, link},
+        integrations::display_name,
+        state::{App, State as SandboxState},
+        store::Store,
+    },
+};
+
+/// All apps.
+pub(in crate::sandbox) async fn index(State(store): State<Arc<Store>>) -> Page {
+    store.read(|state, now| render(&store.base, state, None, now))
+}
+
+/// One app, at the address where the platform has its dashboard.
+pub(in crate::sandbox) async fn app_index(
+    State(store): State<Arc<Store>>,
+    Path(id): Path<String>,
+) -> Page {
+    match AppId::parse(&id) {
+        Ok(id) => store.read(|state, now| render(&store.base, state, Some(&id), now)),
+        Err(_) => store.read(|state, now| render(&store.base, state, None, now)),
+    }
+}
+
+fn render(base: &str, state: &SandboxState, only: Option<&AppId>, now: i64) -> Page {
+    let address = escape(base);
+    let mut main = format!(
+        r#"<h1>connplan sandbox</h1>
+<p class="lead">A local stand-in for the platform at <code>{address}</code>. Any app id is an app; those used so far are below.</p>
+"#
+    );
+    let shown: Vec<_> = state
+        .apps
+        .iter()
+        .filter(|(id, _)| only.is_none_or(|only| only == *id))
+        .collect();
+    if shown.is_empty() {
+        main.push_str("<p class=\"hint\">Nothing was connected yet.</p>\n");
+    }
+    for (id, app) in shown {
+        section(&mut main, base, state, (id, app), now);
+    }
+    Page(StatusCode::OK, document("connplan sandbox", "wide", &main))
+}
+
+fn section(html: &mut String, base: &str, state: &SandboxState, app: (&AppId, &App), now: i64) {
+    let (id, app) = app;
+    let code = format!("<code>{}</code>", escape(id.as_str()));
+    let heading = match &app.name {
+        Some(name) => format!("{} {code}", escape(name)),
+        None => code,
+    };
+    // Writing to a string can not fail.
+    let _ = writeln!(
+        html,
+        "<section class=\"card\">
+<h2>{heading}</h2>"
+    );
+    if app.connectors.is_empty() && app.stripe.is_none() {
+        html.push_str("<p class=\"hint\">No connectors.</p>\n");
+    } else {
+        html.push_str(
+            "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Connector</th>\
+             <th scope=\"col\">Status</th><th scope=\"col\">Account</th>\
+             <th scope=\"col\">Scopes</th></tr></thead>\n<tbody>\n",
+        );
+        for (connector, c) in &app.connectors {
+            let account = c.account.as_ref().map_or("", |a| a.as_str());
+            let status = c.status.as_str();
+            let _ = writeln!(
+                html,
+                "<tr><th scope=\"row\">{}</th><td><span class=\"pill {status}\">{status}</span></td><td>{}</td><td>{}</td></tr>",
+                escape(connector.as_str()),
+                escape(account),
+                list(&c.scopes),
+            );
+        }
+        if let Some(stripe) = &app.stripe {
+            let claim = claim_link(base, stripe).map(|link| {
+                let link = escape(&link);
+                format!("<a href=\"{link}\">claim it</a>")
+            });
+            let mode = stripe.mode.as_str();
+            let _ = writeln!(
+                html,
+                "<tr><th scope=\"row\">stripe</th><td><span class=\"pill {mode}\">{mode}</span></td><td></td><td>{}</td></tr>",
+                claim.unwrap_or_default(),
+            );
+        }
+        html.push_str("</tbody></table></div>\n");
+    }
+    pending(html, base, state, id, now);
+    html.push_str("</section>\n");
+}
+
+fn pending(html: &mut String, base: &str, state: &SandboxState, id: &AppId, now: i64) {
+    let mut open: Vec<_> = state
+        .connections
+        .iter()
+        .filter(|(key, c)| c.app == *id && state.open_connection(key, now).is_ok())
+        .collect();
+    open.sort_by_key(|(_, c)| &c.connector);
+    if open.is_empty() {
+        return;
+    }
+    html.push_str("<h3>Waiting for consent</h3>\n<ul class=\"links\">\n");
+    for (key, connection) in open {
+        let _ = writeln!(
+            html,
+            "<li><a href=\"{}\">{}</a> {}</li>",
+            escape(&link(base, key, connection)),
+            escape(display_name(&connection.connector)),
+            list(&connection.scopes),
+        );
+    }
+    html.push_str("</ul>\n");
+}
+
+fn list(scopes: &Scopes) -> String {
+    let codes = scopes.iter().map(Scope::as_str).map(escape);
+    let codes = codes.map(|scope| format!("<code>{scope}</code>"));
+    codes.collect::<Vec<_>>().join(" ")
+}

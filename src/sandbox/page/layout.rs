@@ -1,0 +1,143 @@
+//! What the pages have in common.
+
+use std::fmt::Write;
+
+use axum::http::StatusCode;
+
+use super::Page;
+use crate::sandbox::seed::Settings;
+
+/// Text as HTML text or attribute value. What would turn the direction of reading, and other
+/// characters without a picture, become visible.
+pub(super) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' => {
+                out.push('\u{fffd}');
+            }
+            c if c.is_control() => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The colour of a page's badge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    Good,
+    Bad,
+    Calm,
+}
+
+impl Tone {
+    fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Calm => "calm",
+        }
+    }
+
+    fn mark(self) -> &'static str {
+        match self {
+            Self::Good => "\u{2713}",
+            Self::Bad => "!",
+            Self::Calm => "\u{2013}",
+        }
+    }
+}
+
+/// A whole document. `main` is HTML.
+pub(super) fn document(title: &str, class: &str, main: &str) -> String {
+    let title = escape(title);
+    format!(
+        r#"<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/sandbox/style.css">
+</head>
+<body>
+<main class="{class}">
+{main}
+</main>
+<footer>connplan sandbox. Everything here is made up and stays on this machine.</footer>
+</body>
+</html>
+"#
+    )
+}
+
+/// A page that says one thing.
+pub(super) fn notice(status: StatusCode, tone: Tone, title: &str, text: &str) -> Page {
+    let (class, mark) = (tone.class(), tone.mark());
+    let (heading, text) = (escape(title), escape(text));
+    let main = format!(
+        r#"<div class="badge {class}" aria-hidden="true">{mark}</div>
+<h1>{heading}</h1>
+<p class="lead">{text}</p>"#
+    );
+    Page(status, document(title, "card notice", &main))
+}
+
+/// The round picture of a provider: its first letter, in a colour that depends on its name.
+pub(super) fn monogram(name: &str) -> String {
+    let letter = name
+        .chars()
+        .next()
+        .unwrap_or('?')
+        .to_uppercase()
+        .to_string();
+    let hue = name.bytes().fold(0_u8, u8::wrapping_add) % 6;
+    let letter = escape(&letter);
+    format!(r#"<span class="monogram hue-{hue}" aria-hidden="true">{letter}</span>"#)
+}
+
+/// The choice of a made-up account.
+pub(super) fn accounts(settings: &Settings) -> String {
+    let mut html = String::from("<fieldset>\n<legend>Account</legend>\n");
+    for (n, person) in settings.accounts.iter().enumerate() {
+        let (email, name) = (escape(person.email.as_str()), escape(&person.name));
+        let checked = if n == 0 { " checked" } else { "" };
+        // Writing to a string can not fail.
+        let _ = write!(
+            html,
+            r#"<label class="row"><input type="radio" name="account" value="{email}"{checked}>
+<span class="two"><strong>{name}</strong><span>{email}</span></span></label>
+"#
+        );
+    }
+    html.push_str(
+        r#"<label class="row"><input type="radio" name="account" value="">
+<span class="two"><strong>Another account</strong><span>the address below</span></span></label>
+<label class="typed"><span>E-mail of another account</span>
+<input type="email" name="other_account" autocomplete="off" spellcheck="false" placeholder="name@example.com"></label>
+</fieldset>
+"#,
+    );
+    html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_text_becomes_markup() {
+        let text = escape("<a href='x'>\"&\u{202e}\u{7}");
+        assert_eq!(
+            text,
+            "&lt;a href=&#39;x&#39;&gt;&quot;&amp;\u{fffd}\u{fffd}"
+        );
+    }
+}

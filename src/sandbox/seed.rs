@@ -1,0 +1,237 @@
+//! What a sandbox starts with.
+
+use std::{collections::BTreeMap, num::NonZeroU32, path::Path};
+
+use miette::{NamedSource, SourceSpan};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{Malformed, SandboxError};
+use crate::{
+    fs,
+    model::{Account, AppId, ConnectorType, Kind, RemoteStatus, Scopes, StripeMode},
+};
+
+/// The largest seed or state file read, in bytes.
+pub(super) const MAX_FILE: u64 = 16 * 1024 * 1024;
+
+/// The content of a `--seed` file (JSON). Every key may be left out; unknown keys are refused.
+///
+/// It is used once, when the sandbox starts without a state or with a state file that does not
+/// exist yet. Afterwards the state file has it all, and the seed is not looked at again.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Seed {
+    /// The key that the sandbox accepts; `b44k_` and printable ASCII.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<String>,
+    /// How the platform behaves, for all apps.
+    pub settings: Settings,
+    /// The apps that exist already. Any other id is an app without connectors.
+    pub apps: BTreeMap<AppId, SeedApp>,
+}
+
+/// How the platform behaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// How long an authorization link works, in seconds (600). With 0 every link has run out.
+    pub link_lifetime_seconds: u32,
+    /// How long an access token works, in seconds (3600).
+    pub token_lifetime_seconds: u32,
+    /// How long a device code works, in seconds (600).
+    pub device_lifetime_seconds: u32,
+    /// How often a device may ask for its token, in seconds (1). Quicker gets `slow_down`.
+    pub device_interval_seconds: u32,
+    /// Whether `list` shows a connector that was asked for but never authorized, as
+    /// `disconnected` (false: it is absent).
+    pub list_unauthorized: bool,
+    /// Answers every n-th API request with 429.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
+    /// Types that the workspace forbids, each with the message of the 403.
+    pub forbidden: BTreeMap<ConnectorType, String>,
+    /// The people whom the consent and login pages offer; the first one is the usual one.
+    pub accounts: Vec<Person>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let person = |email: &str, name: &str| Person {
+            email: Account::new(email),
+            name: name.to_owned(),
+        };
+        Self {
+            link_lifetime_seconds: 600,
+            token_lifetime_seconds: 3600,
+            device_lifetime_seconds: 600,
+            device_interval_seconds: 1,
+            list_unauthorized: false,
+            rate_limit: None,
+            forbidden: BTreeMap::new(),
+            accounts: vec![
+                person("ada@example.com", "Ada Lovelace"),
+                person("grace@example.com", "Grace Hopper"),
+                person("ops@example.com", "Operations"),
+            ],
+        }
+    }
+}
+
+/// A limit that strikes at known requests, so that what it causes can be repeated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    /// Requests number n, 2n, 3n, ... of the API are refused.
+    pub every: NonZeroU32,
+    /// The `Retry-After` of the refusal, in seconds; without it the header is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u32>,
+}
+
+/// Someone made up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// The account.
+    pub email: Account,
+    /// The name shown beside it.
+    pub name: String,
+}
+
+/// One app that exists already.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SeedApp {
+    /// The name that the consent page shows; the id without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its OAuth connectors.
+    pub connectors: BTreeMap<ConnectorType, SeedConnector>,
+    /// The Stripe installation, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stripe: Option<StripeMode>,
+    /// Types that another person holds already: a PUT answers `different_user` with this account.
+    pub different_user: BTreeMap<ConnectorType, Account>,
+}
+
+/// One connector as `list` is to show it. Its scopes are taken as they stand; nothing is added.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeedConnector {
+    /// `active` unless said otherwise.
+    #[serde(default = "active")]
+    pub status: RemoteStatus,
+    /// What was granted.
+    #[serde(default)]
+    pub scopes: Scopes,
+    /// Who authorized it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+}
+
+fn active() -> RemoteStatus {
+    RemoteStatus::Active
+}
+
+impl Seed {
+    /// Reads a seed file.
+    pub fn read(path: &Path) -> Result<Self, SandboxError> {
+        let text = fs::read_text(path, MAX_FILE)?;
+        let help = "see `fixtures/sandbox/seed.json` of connplan for every key";
+        let seed: Self = decode("seed", path, &text, help)?;
+        seed.check()?;
+        Ok(seed)
+    }
+
+    /// What the types alone can not hold.
+    pub(super) fn check(&self) -> Result<(), SandboxError> {
+        let wrong = |reason: String| Err(SandboxError::Seed { reason });
+        if let Some(key) = &self.api_key
+            && !(key.starts_with("b44k_") && key.bytes().all(|b| b.is_ascii_graphic()))
+        {
+            return wrong("`api_key` must begin with `b44k_` and be printable ASCII".to_owned());
+        }
+        if self.settings.accounts.is_empty() {
+            return wrong("`settings.accounts` needs at least one person".to_owned());
+        }
+        for (id, app) in &self.apps {
+            let types = app.connectors.keys().chain(app.different_user.keys());
+            if types.into_iter().any(|t| t.kind() == Kind::Stripe) {
+                return wrong(format!(
+                    "app `{id}`: Stripe is no OAuth connector; set `\"stripe\": \"sandbox\"`"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Decodes a JSON file, pointing at what is wrong in it.
+pub(super) fn decode<T: DeserializeOwned>(
+    what: &'static str,
+    path: &Path,
+    text: &str,
+    help: &'static str,
+) -> Result<T, SandboxError> {
+    serde_json::from_str(text).map_err(|e| {
+        let before = e.line().saturating_sub(1);
+        let line_start: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
+        let offset = (line_start + e.column().saturating_sub(1)).min(text.len());
+        Box::new(Malformed {
+            what,
+            path: path.to_owned(),
+            message: e.to_string(),
+            help,
+            text: NamedSource::new(path.display().to_string(), text.to_owned()),
+            at: SourceSpan::from(offset),
+        })
+        .into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seed(json: &str) -> Result<Seed, SandboxError> {
+        decode::<Seed>("seed", Path::new("seed.json"), json, "")
+            .and_then(|seed| seed.check().map(|()| seed))
+    }
+
+    #[test]
+    fn an_empty_seed_has_the_usual_settings() {
+        let seed = seed("{}").unwrap();
+        assert_eq!(seed.settings, Settings::default());
+        assert!(seed.apps.is_empty());
+    }
+
+    #[test]
+    fn a_mistake_is_named_and_shown() {
+        let error = seed("{\n  \"apps\": {\"a\": {\"connector\": {}}}\n}").unwrap_err();
+        let SandboxError::Malformed(wrong) = error else {
+            panic!("{error}");
+        };
+        assert!(wrong.message.contains("connector"), "{}", wrong.message);
+        assert!(wrong.at.offset() > 2);
+    }
+
+    #[test]
+    fn stripe_keys_and_foreign_keys_are_refused() {
+        for bad in [
+            r#"{"apps": {"a": {"connectors": {"stripe": {}}}}}"#,
+            r#"{"api_key": "other_1"}"#,
+            r#"{"settings": {"accounts": []}}"#,
+            r#"{"apps": {"a/b": {}}}"#,
+            r#"{"settings": {"rate_limit": {"every": 0}}}"#,
+        ] {
+            assert!(seed(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_fixture_is_a_good_seed() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/sandbox/seed.json");
+        let seed = Seed::read(&path).unwrap();
+        assert!(!seed.apps.is_empty());
+    }
+}

@@ -1,0 +1,150 @@
+//! The running sandbox's state: changed under a lock, on disk before anyone is told.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::{requests::Requests, state::State};
+use crate::fs::{self, FsError, Lock, Visibility};
+
+/// What every handler works on.
+pub(super) struct Store {
+    /// `http://127.0.0.1:PORT`.
+    pub(super) base: String,
+    /// Waited before every answer of the API.
+    pub(super) latency: Duration,
+    pub(super) requests: Requests,
+    inner: Mutex<Inner>,
+    file: Option<StateFile>,
+}
+
+struct Inner {
+    state: State,
+    /// Grows with every change.
+    revision: u64,
+}
+
+/// Where the state is kept.
+pub(super) struct StateFile {
+    path: PathBuf,
+    /// Held while writing, so that an older state never overwrites a newer one. `None` once the
+    /// sandbox has stopped: the file is another's then.
+    open: tokio::sync::Mutex<Option<Open>>,
+}
+
+struct Open {
+    /// The revision on disk.
+    written: u64,
+    // Two sandboxes on one file would undo each other's changes.
+    _lock: Lock,
+}
+
+impl StateFile {
+    pub(super) fn new(path: PathBuf, lock: Lock) -> Self {
+        let open = Open {
+            written: 0,
+            _lock: lock,
+        };
+        let open = tokio::sync::Mutex::new(Some(open));
+        Self { path, open }
+    }
+}
+
+impl Store {
+    pub(super) fn new(
+        base: String,
+        latency: Duration,
+        state: State,
+        file: Option<StateFile>,
+    ) -> Self {
+        Self {
+            base,
+            latency,
+            requests: Requests::default(),
+            inner: Mutex::new(Inner { state, revision: 1 }),
+            file,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // After a panic in one handler the others still have a state worth serving.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the state, together with the sandbox's time.
+    pub(super) fn read<R>(&self, look: impl FnOnce(&State, i64) -> R) -> R {
+        let inner = self.lock();
+        let now = now_ms(&inner.state);
+        look(&inner.state, now)
+    }
+
+    /// Changes the state; when this returns `Ok`, the change is on disk.
+    pub(super) async fn change<R, E: From<FsError>>(
+        self: &Arc<Self>,
+        change: impl FnOnce(&mut State, i64) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let result = {
+            let mut inner = self.lock();
+            let now = now_ms(&inner.state);
+            inner.revision += 1;
+            change(&mut inner.state, now)?
+        };
+        self.flush().await?;
+        Ok(result)
+    }
+
+    /// Writes the state if it changed since it was written.
+    pub(super) async fn flush(self: &Arc<Self>) -> Result<(), FsError> {
+        if self.file.is_none() {
+            return Ok(());
+        }
+        // A task of its own: a client that hangs up must not end a write half way.
+        let store = Arc::clone(self);
+        let lost = |e| FsError::io("write", "the sandbox's state", std::io::Error::other(e));
+        tokio::spawn(async move { store.write().await })
+            .await
+            .map_err(lost)?
+    }
+
+    async fn write(&self) -> Result<(), FsError> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let failed = |e| FsError::io("write", &file.path, e);
+        let mut open = file.open.lock().await;
+        let Some(open) = open.as_mut() else {
+            return Err(failed(std::io::Error::other("the sandbox has stopped")));
+        };
+        let (bytes, revision) = {
+            let inner = self.lock();
+            if inner.revision == open.written {
+                // Another change took this one along.
+                return Ok(());
+            }
+            (serde_json::to_vec_pretty(&inner.state), inner.revision)
+        };
+        let path = file.path.clone();
+        let bytes = bytes.map_err(|e| failed(e.into()))?;
+        tokio::task::spawn_blocking(move || fs::write(&path, &bytes, Visibility::Private))
+            .await
+            .map_err(|e| failed(std::io::Error::other(e)))??;
+        open.written = revision;
+        Ok(())
+    }
+
+    /// Writes for the last time and gives the file free. A client that still hangs on can change
+    /// nothing any more.
+    pub(super) async fn close(self: &Arc<Self>) -> Result<(), FsError> {
+        let written = self.flush().await;
+        if let Some(file) = &self.file {
+            file.open.lock().await.take();
+        }
+        written
+    }
+}
+
+fn now_ms(state: &State) -> i64 {
+    jiff::Timestamp::now().as_millisecond() + state.clock_ahead_ms
+}

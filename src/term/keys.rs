@@ -1,0 +1,122 @@
+//! Waiting for Esc while something else goes on.
+
+use tokio::sync::mpsc;
+
+/// Listens for the Esc key. The terminal is put back as it was when this value is dropped.
+#[derive(Debug)]
+pub struct EscapeKey {
+    presses: mpsc::Receiver<()>,
+    #[cfg(unix)]
+    _watch: unix::Watch,
+}
+
+impl EscapeKey {
+    /// Starts to listen; `None` where there is no terminal to listen to.
+    #[cfg(unix)]
+    pub fn listen() -> Option<Self> {
+        let (sender, presses) = mpsc::channel(4);
+        unix::Watch::start(sender).map(|watch| Self {
+            presses,
+            _watch: watch,
+        })
+    }
+
+    /// Esc is not listened to on this system; Ctrl-C ends the wait.
+    #[cfg(not(unix))]
+    pub fn listen() -> Option<Self> {
+        None
+    }
+
+    /// Waits for the next press; for ever, if there will be none.
+    pub async fn pressed(&mut self) {
+        if self.presses.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::{
+        os::fd::AsFd,
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+        },
+        thread,
+    };
+
+    use rustix::{
+        event::{PollFd, PollFlags, Timespec, poll},
+        io::read,
+        stdio::stdin,
+        termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr},
+    };
+    use tokio::sync::mpsc;
+
+    /// The terminal, line by line and echo switched off. Ctrl-C stays a signal.
+    #[derive(Debug)]
+    pub(super) struct Watch {
+        before: Termios,
+        stop: Arc<AtomicBool>,
+        thread: Option<thread::JoinHandle<()>>,
+    }
+
+    impl Watch {
+        pub(super) fn start(sender: mpsc::Sender<()>) -> Option<Self> {
+            let before = tcgetattr(stdin()).ok()?;
+            let mut raw = before.clone();
+            raw.local_modes
+                .remove(LocalModes::ICANON | LocalModes::ECHO);
+            tcsetattr(stdin(), OptionalActions::Now, &raw).ok()?;
+            let stop = Arc::new(AtomicBool::new(false));
+            let seen = Arc::clone(&stop);
+            let thread = thread::spawn(move || {
+                while !seen.load(Ordering::Relaxed) {
+                    if !wait(100) {
+                        continue;
+                    }
+                    let mut keys = [0_u8; 64];
+                    let Ok(count @ 1..) = read(stdin(), &mut keys) else {
+                        return;
+                    };
+                    // A lone Esc; arrow and function keys begin with one and go on.
+                    if count == 1
+                        && keys.first() == Some(&0x1b)
+                        && sender.blocking_send(()).is_err()
+                    {
+                        return;
+                    }
+                }
+            });
+            Some(Self {
+                before,
+                stop,
+                thread: Some(thread),
+            })
+        }
+    }
+
+    /// Whether there is input within so many milliseconds.
+    fn wait(milliseconds: i64) -> bool {
+        let input = stdin();
+        let mut polled = [PollFd::from_borrowed_fd(input.as_fd(), PollFlags::IN)];
+        let limit = Timespec {
+            tv_sec: 0,
+            tv_nsec: milliseconds * 1_000_000,
+        };
+        poll(&mut polled, Some(&limit)).is_ok_and(|ready| ready > 0)
+    }
+
+    impl Drop for Watch {
+        fn drop(&mut self) {
+            self.stop.store(true, Ordering::Relaxed);
+            if let Some(thread) = self.thread.take() {
+                // It only reads keys; it has nothing to report.
+                let _ = thread.join();
+            }
+            // A terminal that went away needs no repair.
+            let _ = tcsetattr(stdin(), OptionalActions::Now, &self.before);
+        }
+    }
+}

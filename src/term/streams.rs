@@ -1,0 +1,153 @@
+//! Standard output for data, standard error for everything said to a person on the way.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::Mutex,
+};
+
+use console::Term;
+
+use crate::model::Vars;
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless the environment says otherwise.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The three streams, probed once.
+#[derive(Debug)]
+pub struct Terminal {
+    stdout_is_terminal: bool,
+    stderr_is_terminal: bool,
+    color_stdout: bool,
+    color_stderr: bool,
+    interactive: bool,
+    quiet: bool,
+    // Writing may fail for reasons that a user has to know (a full disk behind a redirection); a
+    // reader that went away is none.
+    failed: Mutex<Option<io::Error>>,
+}
+
+impl Terminal {
+    /// Looks at the streams and the environment.
+    pub fn probe(vars: &Vars, color: ColorChoice, no_input: bool, quiet: bool) -> Self {
+        let stdout_is_terminal = io::stdout().is_terminal();
+        let stderr_is_terminal = io::stderr().is_terminal();
+        let interactive = io::stdin().is_terminal()
+            && stderr_is_terminal
+            && vars.get("CI").is_none()
+            && !no_input;
+        let colored = |is_terminal: bool| match color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto if vars.get("NO_COLOR").is_some() => false,
+            ColorChoice::Auto => match vars.get("CLICOLOR_FORCE") {
+                Some(force) if force != "0" => true,
+                _ => is_terminal && vars.get("TERM") != Some("dumb"),
+            },
+        };
+        Self {
+            stdout_is_terminal,
+            stderr_is_terminal,
+            color_stdout: colored(stdout_is_terminal),
+            color_stderr: colored(stderr_is_terminal),
+            interactive,
+            quiet,
+            failed: Mutex::new(None),
+        }
+    }
+
+    /// Whether questions may be asked: standard input and standard error are a terminal, `CI` is
+    /// not set, and `--no-input` was not given.
+    pub fn is_interactive(&self) -> bool {
+        self.interactive
+    }
+
+    /// Whether standard output goes to a person rather than to a pipe or file.
+    pub fn stdout_is_terminal(&self) -> bool {
+        self.stdout_is_terminal
+    }
+
+    /// Whether standard error goes to a person rather than to a log.
+    pub fn stderr_is_terminal(&self) -> bool {
+        self.stderr_is_terminal
+    }
+
+    /// Whether standard output takes colour.
+    pub fn color_stdout(&self) -> bool {
+        self.color_stdout
+    }
+
+    /// Whether standard error takes colour.
+    pub fn color_stderr(&self) -> bool {
+        self.color_stderr
+    }
+
+    /// How many columns standard error has; 80 where nobody knows.
+    pub fn width(&self) -> usize {
+        if self.stderr_is_terminal {
+            usize::from(Term::stderr().size().1).max(20)
+        } else {
+            80
+        }
+    }
+
+    /// Writes data to standard output.
+    pub fn out(&self, text: &str) {
+        self.keep(write(&mut io::stdout().lock(), text));
+    }
+
+    /// Says something to a person, on standard error; not with `-q`.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            self.insist(text);
+        }
+    }
+
+    /// Says something that has to be said even with `-q`: errors, warnings, links.
+    pub fn insist(&self, text: &str) {
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        self.keep(write(&mut io::stderr().lock(), &format!("{text}{end}")));
+    }
+
+    /// Writes a question, without a line feed.
+    pub(super) fn prompt(&self, text: &str) {
+        self.keep(write(&mut io::stderr().lock(), text));
+    }
+
+    /// Writes a link or another secret where a person sees it: on standard error if that is a
+    /// terminal, else nowhere. False if it was not shown.
+    pub fn reveal(&self, text: &str) -> bool {
+        let visible = self.stderr_is_terminal;
+        if visible {
+            self.insist(text);
+        }
+        visible
+    }
+
+    /// The first failure to write, if there was one.
+    pub fn take_failure(&self) -> Option<io::Error> {
+        self.failed.lock().ok()?.take()
+    }
+
+    fn keep(&self, written: io::Result<()>) {
+        if let Err(e) = written
+            && e.kind() != io::ErrorKind::BrokenPipe
+            && let Ok(mut failed) = self.failed.lock()
+        {
+            failed.get_or_insert(e);
+        }
+    }
+}
+
+fn write(stream: &mut dyn Write, text: &str) -> io::Result<()> {
+    stream.write_all(text.as_bytes())?;
+    stream.flush()
+}

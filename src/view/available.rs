@@ -1,0 +1,81 @@
+//! What the platform offers.
+
+use serde::Serialize;
+
+use super::{Theme, json::pretty, report::FORMAT_VERSION, table::table};
+use crate::{escape, remote::AvailableIntegration};
+
+/// A row for each integration.
+pub fn table_of(offers: &[AvailableIntegration], theme: Theme) -> String {
+    if offers.is_empty() {
+        return "The platform offers no integrations to this app.\n".to_owned();
+    }
+    let rows: Vec<_> = offers
+        .iter()
+        .map(|offer| {
+            let fields: Vec<_> = offer
+                .config_fields
+                .iter()
+                .map(|field| escape::limited(&field.display_name, 40))
+                .collect();
+            let needs = if fields.is_empty() {
+                String::new()
+            } else {
+                format!(" (needs {})", fields.join(", "))
+            };
+            vec![
+                offer.connector.to_string(),
+                escape::limited(&offer.display_name, 40),
+                format!("{}{needs}", escape::limited(&offer.description, 120)),
+            ]
+        })
+        .collect();
+    table(&["TYPE", "NAME", "DESCRIPTION"], &rows, theme)
+}
+
+#[derive(Serialize)]
+struct AvailableReport<'a> {
+    format_version: &'static str,
+    kind: &'static str,
+    integrations: Vec<OfferReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct OfferReport<'a> {
+    connector: &'a str,
+    display_name: &'a str,
+    description: &'a str,
+    connection_config_fields: Vec<FieldReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct FieldReport<'a> {
+    name: &'a str,
+    display_name: &'a str,
+    description: &'a str,
+    required: bool,
+}
+
+/// The offers as JSON, with a line break at its end.
+pub fn json(offers: &[AvailableIntegration]) -> String {
+    let offers = offers.iter().map(|offer| OfferReport {
+        connector: offer.connector.as_str(),
+        display_name: &offer.display_name,
+        description: &offer.description,
+        connection_config_fields: offer
+            .config_fields
+            .iter()
+            .map(|field| FieldReport {
+                name: &field.name,
+                display_name: &field.display_name,
+                description: &field.description,
+                required: field.required,
+            })
+            .collect(),
+    });
+    pretty(&AvailableReport {
+        format_version: FORMAT_VERSION,
+        kind: "available-integrations",
+        integrations: offers.collect(),
+    })
+}

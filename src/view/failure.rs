@@ -1,0 +1,49 @@
+//! The error that ends a run, for a person and for a program.
+
+use miette::Report;
+use serde::Serialize;
+
+use super::{json::pretty, problems::Invalid, report::FORMAT_VERSION};
+use crate::model::Diagnostic;
+
+/// What `--format json` prints where there is no result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailureReport {
+    /// The version of this shape.
+    pub format_version: &'static str,
+    /// Always `error`.
+    pub kind: &'static str,
+    /// A stable name, e.g. `connplan::plan::stale`.
+    pub code: Option<String>,
+    /// What happened.
+    pub message: String,
+    /// What to do next.
+    pub help: Option<String>,
+    /// How the run ends.
+    pub exit_code: u8,
+    /// What is wrong with the files, if that is it.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl FailureReport {
+    /// Reports an error.
+    pub fn new(report: &Report, exit_code: u8) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            kind: "error",
+            code: report.code().map(|code| code.to_string()),
+            message: report.to_string(),
+            help: report.help().map(|help| help.to_string()),
+            exit_code,
+            diagnostics: report
+                .downcast_ref::<Invalid>()
+                .map(|invalid| invalid.diagnostics.clone())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// The report as JSON, with a line break at its end.
+    pub fn to_json(&self) -> String {
+        pretty(self)
+    }
+}

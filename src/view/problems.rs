@@ -1,0 +1,61 @@
+//! What is wrong with the files, with the lines it is about.
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Report};
+use thiserror::Error;
+
+use crate::{config::Problem, term::Terminal};
+
+/// Says every problem, on standard error.
+pub fn say(terminal: &Terminal, problems: &[Problem]) {
+    for problem in problems {
+        terminal.insist(&render(problem, terminal.color_stderr(), terminal.width()));
+    }
+}
+
+/// One diagnostic as miette draws it.
+pub fn render(diagnostic: &dyn Diagnostic, color: bool, width: usize) -> String {
+    let theme = if color {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(width.clamp(40, 120))
+        .with_links(false);
+    let mut text = String::new();
+    // Writing to a string does not fail; a handler that fails has written what it could.
+    let _ = handler.render_report(&mut text, diagnostic);
+    text
+}
+
+/// The files have errors, which were said already.
+#[derive(Debug, Error, Diagnostic)]
+#[error("the connector files have {}; nothing was planned", count(*.errors))]
+#[diagnostic(
+    code(connplan::config::invalid),
+    help("mend them; `connplan validate` checks without network and login")
+)]
+pub struct Invalid {
+    errors: usize,
+    /// What was found, for machine output.
+    pub diagnostics: Vec<crate::model::Diagnostic>,
+}
+
+fn count(errors: usize) -> String {
+    super::words::count(errors, "error")
+}
+
+impl Invalid {
+    /// The error for these problems.
+    pub fn of(problems: &[Problem]) -> Self {
+        Self {
+            errors: problems.iter().filter(|problem| problem.is_error()).count(),
+            diagnostics: problems.iter().map(Problem::to_diagnostic).collect(),
+        }
+    }
+}
+
+/// Draws a report that ends the run.
+pub fn render_report(report: &Report, color: bool, width: usize) -> String {
+    render(report.as_ref(), color, width)
+}

@@ -1,0 +1,68 @@
+//! The end of a push: what was applied and what was authorized, in one summary.
+
+use serde::Serialize;
+
+use super::{
+    authorization::{ResumedReport, entries},
+    json::pretty,
+    report::{FORMAT_VERSION, ReceiptReport},
+    summary::{self, Entry, Word},
+};
+use crate::{
+    authorize::Resumed,
+    receipt::{Outcome, Receipt},
+};
+
+/// The summary, with the official client's words.
+pub fn summary(receipt: &Receipt, resumed: &[Resumed]) -> String {
+    let mut all = entries(resumed);
+    for result in receipt.results() {
+        // What was waited for is told by how the waiting ended.
+        if resumed
+            .iter()
+            .any(|resumed| resumed.connector == result.connector)
+        {
+            continue;
+        }
+        let word = match result.outcome {
+            // Not written again, because it is as declared: that is what the official client's
+            // word means to its users.
+            Outcome::Unchanged => Some(Word::Synced),
+            Outcome::NotRun => Some(Word::Failed),
+            other => Word::of(other),
+        };
+        if let Some(word) = word {
+            let reason = result.message.clone();
+            all.push(Entry {
+                connector: result.connector.clone(),
+                word,
+                reason,
+            });
+        }
+    }
+    all.sort_by(|a, b| a.connector.cmp(&b.connector));
+    let lines = summary::lines(&all);
+    if lines.is_empty() {
+        return "Nothing to push.\n".to_owned();
+    }
+    let indented: Vec<_> = lines.lines().map(|line| format!("  {line}\n")).collect();
+    format!("Summary:\n{}", indented.concat())
+}
+
+#[derive(Serialize)]
+struct PushReport<'a> {
+    format_version: &'static str,
+    kind: &'static str,
+    receipt: &'a ReceiptReport,
+    authorizations: Vec<ResumedReport>,
+}
+
+/// Receipt and authorizations as one JSON document, with a line break at its end.
+pub fn json(receipt: &ReceiptReport, resumed: &[Resumed]) -> String {
+    pretty(&PushReport {
+        format_version: FORMAT_VERSION,
+        kind: "push",
+        receipt,
+        authorizations: resumed.iter().map(ResumedReport::from).collect(),
+    })
+}

@@ -1,0 +1,214 @@
+//! A row for each connector: what is declared, what is there, what to do next.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Style, Theme, json::pretty, report::FORMAT_VERSION, table::table, words::count};
+use crate::{
+    diff::{Action, Authorization, Change},
+    escape,
+    model::{App, ConnectorType, Kind, RemoteConnector, Scopes},
+    plan::Plan,
+};
+
+/// One connector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StatusRow {
+    /// Which connector.
+    pub connector: String,
+    /// OAuth or Stripe.
+    pub kind: Kind,
+    /// The file that declares it.
+    pub file: Option<String>,
+    /// Whether a file declares it.
+    pub declared: bool,
+    /// `active`, `disconnected`, `expired`, `absent`; for Stripe `sandbox` or `live`.
+    pub remote: &'static str,
+    /// Who authorized it.
+    pub account: Option<String>,
+    /// What the files declare.
+    pub declared_scopes: Scopes,
+    /// What the remote has.
+    pub remote_scopes: Scopes,
+    /// What `plan` would do.
+    pub action: Action,
+    /// Since when it waits for a person (RFC 3339).
+    pub pending_since: Option<String>,
+    /// What to do next; empty if nothing is.
+    pub next: &'static str,
+}
+
+/// The rows, in order of name.
+pub fn rows(
+    plan: &Plan,
+    pending_since: impl Fn(&ConnectorType) -> Option<Timestamp>,
+) -> Vec<StatusRow> {
+    let mut rows = Vec::new();
+    for app in &plan.apps {
+        rows.extend(
+            app.changes
+                .iter()
+                .map(|change| of_change(change, &pending_since)),
+        );
+        rows.extend(
+            app.unmanaged
+                .iter()
+                .map(|(connector, state)| of_unmanaged(connector, state)),
+        );
+    }
+    rows.sort_by(|a, b| a.connector.cmp(&b.connector));
+    rows
+}
+
+fn of_change(
+    change: &Change,
+    pending_since: impl Fn(&ConnectorType) -> Option<Timestamp>,
+) -> StatusRow {
+    let waits = change.authorization == Authorization::Pending;
+    let next = match change.action {
+        Action::NoOp if waits => "connplan authorize",
+        Action::NoOp => "",
+        Action::Reauthorize => "connplan authorize",
+        Action::Create | Action::Update | Action::Delete => "connplan plan",
+    };
+    StatusRow {
+        connector: change.connector.to_string(),
+        kind: change.kind(),
+        file: change.file.clone(),
+        declared: change.after.is_some(),
+        remote: remote(change.before.as_ref()),
+        account: account(change.before.as_ref()),
+        declared_scopes: change
+            .after
+            .as_ref()
+            .map(|a| a.scopes.clone())
+            .unwrap_or_default(),
+        remote_scopes: change
+            .before
+            .as_ref()
+            .map(|b| b.scopes.clone())
+            .unwrap_or_default(),
+        action: change.action,
+        pending_since: waits
+            .then(|| pending_since(&change.connector))
+            .flatten()
+            .map(|since| since.to_string()),
+        next,
+    }
+}
+
+fn of_unmanaged(connector: &ConnectorType, state: &RemoteConnector) -> StatusRow {
+    StatusRow {
+        connector: connector.to_string(),
+        kind: connector.kind(),
+        file: None,
+        declared: false,
+        remote: remote(Some(state)),
+        account: account(Some(state)),
+        declared_scopes: Scopes::new(),
+        remote_scopes: state.scopes.clone(),
+        action: Action::NoOp,
+        pending_since: None,
+        next: "",
+    }
+}
+
+fn remote(state: Option<&RemoteConnector>) -> &'static str {
+    match state {
+        None => "absent",
+        Some(RemoteConnector {
+            mode: Some(mode), ..
+        }) => mode.as_str(),
+        Some(state) => state.status.as_str(),
+    }
+}
+
+fn account(state: Option<&RemoteConnector>) -> Option<String> {
+    state?
+        .account
+        .as_ref()
+        .map(|account| account.as_str().to_owned())
+}
+
+/// The rows as a table.
+pub fn table_of(app: &App, rows: &[StatusRow], theme: Theme) -> String {
+    let mut text = format!("App {} at {}", app.id, app.api_url);
+    if let Some(environment) = &app.environment {
+        text.push_str(&format!(" (environment {})", escape::terminal(environment)));
+    }
+    text.push_str("\n\n");
+    if rows.is_empty() {
+        text.push_str("No connectors: none declared, none in the app.\n");
+        return text;
+    }
+    let cells: Vec<_> = rows.iter().map(cells).collect();
+    let heading = [
+        "CONNECTOR",
+        "DECLARED",
+        "REMOTE",
+        "ACCOUNT",
+        "SCOPES",
+        "PENDING",
+        "NEXT",
+    ];
+    text.push_str(&table(&heading, &cells, theme));
+    let open = rows.iter().filter(|row| !row.next.is_empty()).count();
+    if open > 0 {
+        let line = format!("\n{} to look at.", count(open, "connector"));
+        text.push_str(&theme.paint(Style::Dim, &line));
+        text.push('\n');
+    }
+    text
+}
+
+fn cells(row: &StatusRow) -> Vec<String> {
+    let scopes = match (row.declared, row.kind) {
+        (_, Kind::Stripe) => "-".to_owned(),
+        (false, _) => row.remote_scopes.len().to_string(),
+        (true, _) if row.remote == "absent" => format!("0 of {}", row.declared_scopes.len()),
+        (true, _) => {
+            let same = row.action != Action::Update;
+            let there = row.declared_scopes.len();
+            if same {
+                there.to_string()
+            } else {
+                format!("{there} (differ)")
+            }
+        }
+    };
+    let account = row
+        .account
+        .as_deref()
+        .map(|account| escape::limited(account, 40));
+    vec![
+        row.connector.clone(),
+        if row.declared { "yes" } else { "no" }.to_owned(),
+        row.remote.to_owned(),
+        account.unwrap_or_else(|| "-".to_owned()),
+        scopes,
+        row.pending_since.clone().unwrap_or_else(|| "-".to_owned()),
+        row.next.to_owned(),
+    ]
+}
+
+#[derive(Serialize)]
+struct StatusReport<'a> {
+    format_version: &'static str,
+    kind: &'static str,
+    app_id: &'a str,
+    api_url: &'a str,
+    environment: Option<&'a str>,
+    connectors: &'a [StatusRow],
+}
+
+/// The rows as JSON, with a line break at its end.
+pub fn json(app: &App, rows: &[StatusRow]) -> String {
+    pretty(&StatusReport {
+        format_version: FORMAT_VERSION,
+        kind: "status",
+        app_id: app.id.as_str(),
+        api_url: app.api_url.as_str(),
+        environment: app.environment.as_deref(),
+        connectors: rows,
+    })
+}
