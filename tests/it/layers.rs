@@ -22,9 +22,17 @@ fn declared() -> BTreeMap<String, Room> {
     rows.map(|row| {
         let cells: Vec<_> = row.split('|').map(str::trim).collect();
         let room = cells[0].trim_matches('`').to_owned();
-        let imports = cells[2].split_whitespace().map(|name| name.trim_matches('`').to_owned());
+        let imports = cells[2]
+            .split_whitespace()
+            .map(|name| name.trim_matches('`').to_owned());
         let imports = imports.filter(|name| name != "-").collect();
-        (room, Room { pure: cells[1] == "pure", imports })
+        (
+            room,
+            Room {
+                pure: cells[1] == "pure",
+                imports,
+            },
+        )
     })
     .collect()
 }
@@ -45,14 +53,26 @@ fn files() -> Vec<(String, PathBuf, String)> {
                 continue;
             }
             let within = path.strip_prefix(source()).unwrap();
-            let first = within.components().next().unwrap().as_os_str().to_str().unwrap();
+            let first = within
+                .components()
+                .next()
+                .unwrap()
+                .as_os_str()
+                .to_str()
+                .unwrap();
             let room = first.trim_end_matches(".rs").to_owned();
             let test_only = within.file_stem().is_some_and(|stem| stem == "tests");
             if path.extension().is_some_and(|e| e == "rs") && !test_only {
                 let text = fs::read_to_string(&path).unwrap();
-                let text = text.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned();
-                let code: Vec<_> =
-                    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+                let text = text
+                    .split("#[cfg(test)]\nmod tests")
+                    .next()
+                    .unwrap()
+                    .to_owned();
+                let code: Vec<_> = text
+                    .lines()
+                    .filter(|line| !line.trim_start().starts_with("//"))
+                    .collect();
                 found.push((room, path, code.join("\n")));
             }
         }
@@ -111,7 +131,9 @@ fn rooms_import_what_their_row_names() {
         if ["lib", "main"].contains(&room.as_str()) {
             continue;
         }
-        let row = rooms.get(room).unwrap_or_else(|| panic!("`{room}` has no row in src/lib.rs"));
+        let row = rooms
+            .get(room)
+            .unwrap_or_else(|| panic!("`{room}` has no row in src/lib.rs"));
         for import in imports(code) {
             assert!(
                 import == *room || row.imports.contains(&import),
@@ -124,7 +146,8 @@ fn rooms_import_what_their_row_names() {
     for (room, row) in &rooms {
         for import in &row.imports {
             assert!(
-                used.get(room.as_str()).is_some_and(|used| used.contains(import)),
+                used.get(room.as_str())
+                    .is_some_and(|used| used.contains(import)),
                 "the row of `{room}` names `{import}`, which it does not import"
             );
         }
@@ -134,8 +157,19 @@ fn rooms_import_what_their_row_names() {
 #[test]
 fn pure_rooms_do_no_io() {
     const IO: [&str; 13] = [
-        "std::fs", "std::net", "std::process", "std::env::", "std::io::std", "tokio::", "reqwest",
-        "rustix", "open::that", "Instant::now", "SystemTime::now", "Timestamp::now", "Zoned::now",
+        "std::fs",
+        "std::net",
+        "std::process",
+        "std::env::",
+        "std::io::std",
+        "tokio::",
+        "reqwest",
+        "rustix",
+        "open::that",
+        "Instant::now",
+        "SystemTime::now",
+        "Timestamp::now",
+        "Zoned::now",
     ];
     let rooms = declared();
     for (room, path, code) in files() {
@@ -143,15 +177,23 @@ fn pure_rooms_do_no_io() {
             continue;
         }
         for io in IO {
-            assert!(!code.contains(io), "{} uses `{io}`, and `{room}` is pure", path.display());
+            assert!(
+                !code.contains(io),
+                "{} uses `{io}`, and `{room}` is pure",
+                path.display()
+            );
         }
     }
 }
 
 #[test]
 fn only_apply_and_authorize_change_the_remote() {
-    const WRITES: [&str; 4] =
-        [".put_integration(", ".remove_integration(", ".install_stripe(", ".remove_stripe("];
+    const WRITES: [&str; 4] = [
+        ".put_integration(",
+        ".remove_integration(",
+        ".install_stripe(",
+        ".remove_stripe(",
+    ];
     let mut callers = BTreeSet::new();
     for (room, path, code) in files() {
         for write in WRITES {
@@ -162,5 +204,8 @@ fn only_apply_and_authorize_change_the_remote() {
             }
         }
     }
-    assert_eq!(callers.into_iter().collect::<Vec<_>>(), ["apply", "authorize"]);
+    assert_eq!(
+        callers.into_iter().collect::<Vec<_>>(),
+        ["apply", "authorize"]
+    );
 }

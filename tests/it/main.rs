@@ -16,6 +16,7 @@ mod config;
 mod config_json5;
 mod config_projects;
 mod config_properties;
+mod layers;
 mod official_client;
 mod remote;
 mod remote_calls;
