@@ -103,10 +103,9 @@ impl Job<'_> {
             unrecorded: Mutex::new(None),
             failed: AtomicBool::new(false),
         };
-        let app = match self.verified.plan().apps.as_slice() {
-            [app] => app,
+        let [app] = self.verified.plan().apps.as_slice() else {
             // `verify` lets only plans of one app pass.
-            _ => unreachable!("a verified plan is for one app"),
+            unreachable!("a verified plan is for one app")
         };
         let mut results: BTreeMap<ConnectorType, ChangeResult> = BTreeMap::new();
         for change in app
