@@ -277,7 +277,7 @@ impl Step<'_, '_> {
     }
 
     fn app(&self) -> &App {
-        &self.shared.job.verified.plan().apps[0].app
+        &self.shared.job.verified.app().app
     }
 
     fn entry(&self, recorded: &Recorded, link: Option<Link>) -> Entry {

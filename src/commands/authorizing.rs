@@ -92,7 +92,7 @@ pub(super) async fn run(
     };
     let cancel = context.signals.graceful();
     flow.links(items).await?;
-    let (commands, commanded) = mpsc::channel(4);
+    let (commands, orders) = mpsc::channel(4);
     let mut escape = if context.terminal.is_interactive() {
         EscapeKey::listen()
     } else {
@@ -104,7 +104,7 @@ pub(super) async fn run(
             .say("Waiting… (Esc skips what is left, it stays pending)");
     }
     let timeout = context.time_left(phase.waiting.timeout);
-    let waiting = flow.wait(items, timeout, commanded, &cancel);
+    let waiting = flow.wait(items, timeout, orders, &cancel);
     tokio::pin!(waiting);
     loop {
         tokio::select! {

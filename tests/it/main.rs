@@ -1,8 +1,14 @@
 //! The integration tests: one binary.
+
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "in a test, a panic with its message is the report"
+    reason = "a test that can't go on is a failed test"
+)]
+#![allow(
+    unreachable_pub,
+    clippy::allow_attributes,
+    reason = "nothing outside of a test binary can reach anything in it"
 )]
 
 mod catalogue;
@@ -10,6 +16,7 @@ mod config;
 mod config_json5;
 mod config_projects;
 mod config_properties;
+mod layers;
 mod official_client;
 mod remote;
 mod remote_calls;
@@ -25,3 +32,5 @@ mod sandbox_login;
 mod sandbox_pages;
 mod sandbox_state;
 mod scripted;
+mod view;
+mod view_properties;
