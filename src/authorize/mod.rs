@@ -8,6 +8,7 @@
 mod candidate;
 mod event;
 mod flow;
+mod hosts;
 mod judge;
 mod keeper;
 mod pace;

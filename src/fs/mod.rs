@@ -3,15 +3,16 @@
 //! Every message names the path. No other room opens files for writing.
 
 mod atomic;
+pub(crate) mod crash;
 mod error;
 mod lock;
 mod private;
 mod read;
 mod remove;
 
-pub use atomic::{Visibility, probe_writable, sync_parent, write};
+pub use atomic::{Visibility, probe_writable, remove_leftovers, sync_parent, write};
 pub use error::FsError;
 pub use lock::{Lock, LockError};
-pub use private::{Repaired, ensure_private_dir, repair_private_file};
+pub use private::{Repaired, ensure_private_dir, refuse_link, repair_private_file};
 pub use read::{read_limited, read_text};
 pub use remove::remove;

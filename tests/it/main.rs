@@ -22,6 +22,7 @@ mod e2e_globals;
 mod e2e_plan;
 mod e2e_put;
 mod e2e_terminal;
+mod layers;
 mod official_client;
 mod remote;
 mod remote_calls;
