@@ -11,6 +11,7 @@ use crate::{
     },
     catalogue::Rules,
     cli::{Context, ExitStatus, Failure, UsageError},
+    diff::Action,
     fs::{self, LockError, Visibility},
     model::{App, Link, Observed},
     pending::Store,
@@ -205,7 +206,14 @@ fn finish(
 }
 
 fn status(finished: &Finished, context: &Context) -> ExitStatus {
-    let any = |wanted: fn(Outcome) -> bool| finished.receipt.results().any(|r| wanted(r.outcome));
+    // What was waited for before counts for nothing: this plan did not ask for it.
+    let any = |wanted: fn(Outcome) -> bool| {
+        let mut changes = finished
+            .receipt
+            .results()
+            .filter(|result| result.action != Action::NoOp);
+        changes.any(|result| wanted(result.outcome))
+    };
     let failed = any(|outcome| outcome == Outcome::Failed);
     match (finished.interrupted, failed) {
         (true, _) => context.signals.status().unwrap_or(ExitStatus::Interrupted),
