@@ -103,7 +103,9 @@ impl Flow<'_> {
                     item.candidate.entry.link = None;
                     item.candidate.entry.connection_id = None;
                     item.candidate.entry.last = LastTry::Failed;
-                    if item.candidate.stored {
+                    // On another machine somebody may have used a newer link.
+                    self.look(&mut item, &observed.connectors)?;
+                    if item.candidate.stored && !item.state.is_done() {
                         self.keeper
                             .keep(&item.candidate.connector, item.candidate.entry.clone())?;
                     }
@@ -350,10 +352,12 @@ impl Flow<'_> {
         let unpolled = items.iter().any(|item| {
             item.state == State::Waiting && item.candidate.entry.connection_id.is_none()
         });
-        let active = answers
-            .iter()
-            .any(|a| matches!(a, Some(Ok(AuthorizationStatus::Active))));
-        let observed = if active || unpolled {
+        let ended = answers.iter().any(|answer| match answer {
+            Some(Ok(status)) => *status != AuthorizationStatus::Pending,
+            Some(Err(e)) => matches!(e, RemoteError::NotFound { .. }),
+            None => false,
+        });
+        let observed = if ended || unpolled {
             match self.remote.observe().await {
                 Ok(observed) => Some(observed),
                 Err(e) => {
@@ -378,8 +382,14 @@ impl Flow<'_> {
                     entry.link = None;
                     entry.connection_id = None;
                     entry.last = LastTry::Failed;
-                    self.keeper.keep(&connector, entry.clone())?;
-                    item.settle(State::Declined);
+                    // On another machine somebody may have used a newer link.
+                    if let Some(observed) = &observed {
+                        self.look(item, &observed.connectors)?;
+                    }
+                    if !item.state.is_done() {
+                        self.keeper.keep(&connector, item.candidate.entry.clone())?;
+                        item.settle(State::Declined);
+                    }
                 }
                 (Some(Err(e)), _) => {
                     (self.events)(&Event::Unreachable(&e.to_string()));

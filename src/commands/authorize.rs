@@ -14,7 +14,7 @@ use crate::{
     authorize::{self, Item, Keeper, Resumed, Sources, State},
     cli::{Context, ExitStatus, Failure, Format, UsageError},
     config::{self, MaxDuration, Project},
-    model::{App, ConnectorType, Declared},
+    model::{App, ConnectorType, Declared, RemoteStatus},
     pending::{LastTry, Store},
     plan::Refusal,
     receipt::{self, Receipt},
@@ -86,7 +86,10 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
     for connector in &args.connectors {
         let known = found.resumable.iter().any(|c| c.connector == *connector)
             || found.untouched.iter().any(|u| u.connector == *connector);
-        if !known {
+        let is = observed.connectors.get(connector);
+        // Said again after it was done, the same command is done.
+        let done = is.is_some_and(|is| is.status == RemoteStatus::Active);
+        if !known && !done {
             return Err(UsageError::with_help(
                 format!("no authorization of {connector} is pending"),
                 "`connplan authorize --list` shows what is, `connplan plan` what is to be applied",
@@ -132,6 +135,9 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
     );
     results.sort_by(|a, b| a.connector.cmp(&b.connector));
     print(context, &app, &results, &items, args.list, ran, format);
+    if format == Format::Text {
+        view::stripe::say_claim(&context.terminal, &app, observed.stripe_claim.as_ref());
+    }
     let open = results.iter().any(|result| !result.state.is_done());
     Ok(match context.signals.status() {
         Some(interrupted) => interrupted,
