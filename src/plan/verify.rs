@@ -230,11 +230,7 @@ pub(crate) fn field_differences(
 }
 
 fn list(state: &RemoteConnector) -> String {
-    let scopes: Vec<_> = state
-        .scopes
-        .iter()
-        .map(Scope::as_str)
-        .collect();
+    let scopes: Vec<_> = state.scopes.iter().map(Scope::as_str).collect();
     if scopes.is_empty() {
         "none".to_owned()
     } else {

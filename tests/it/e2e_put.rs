@@ -278,7 +278,10 @@ fn odd_answers_are_errors_that_name_the_call() {
             ),
             "integration_type",
         ),
-        (Reply::json(401, &json!({ "message": "no" })), "BASE44_API_KEY"),
+        (
+            Reply::json(401, &json!({ "message": "no" })),
+            "BASE44_API_KEY",
+        ),
         (Reply::json(404, &json!({ "message": "no app" })), "app"),
         (
             Reply::json(500, &json!({ "message": "down", "error_type": "KeyError" })),
