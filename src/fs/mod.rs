@@ -9,7 +9,9 @@ mod private;
 mod read;
 mod remove;
 
-pub use atomic::{Visibility, probe_writable, sync_parent, write};
+pub use atomic::{
+    Staged, Visibility, ensure_dir, probe_writable, stage, sync_parent, write, write_new,
+};
 pub use error::FsError;
 pub use lock::{Lock, LockError};
 pub use private::{Repaired, ensure_private_dir, repair_private_file};
