@@ -59,7 +59,7 @@ pub fn line(resumed: &Resumed, theme: Theme) -> String {
     match &resumed.state {
         State::Partial { missing, .. } => {
             for scope in missing.iter() {
-                let fact = FactReport::of(&resumed.connector, scope).describe();
+                let fact = FactReport::of(&resumed.connector, scope).describe_lost();
                 let scope = escape::limited(scope.as_str(), 120);
                 let fact = theme.paint(Style::Dim, &fact);
                 let _ = write!(text, "\n      - {scope}  {fact}");
