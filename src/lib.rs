@@ -60,6 +60,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod diff;
+pub mod edit;
 pub mod escape;
 pub mod fs;
 pub mod model;

@@ -103,6 +103,8 @@ pub enum Command {
     Authorize(commands::authorize::AuthorizeArgs),
     /// Plan, ask, apply and authorize in one go
     Push(commands::push::PushArgs),
+    /// Write the app's connectors to the files, in place
+    Pull(commands::pull::PullArgs),
     /// Each connector: declared, remote, account, pending
     Status(commands::status::StatusArgs),
     /// List the integrations that the platform offers

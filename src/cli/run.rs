@@ -136,6 +136,7 @@ async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Fa
         Command::Apply(args) => commands::apply::run(&args, context).await,
         Command::Authorize(args) => commands::authorize::run(&args, context).await,
         Command::Push(args) => commands::push::run(&args, context).await,
+        Command::Pull(args) => commands::pull::run(&args, context).await,
         Command::Status(args) => commands::status::run(&args, context).await,
         Command::ListAvailable(args) => commands::list_available::run(&args, context).await,
         Command::RemoteState(args) => commands::remote_state::run(&args, context).await,

@@ -10,7 +10,10 @@ mod private;
 mod read;
 mod remove;
 
-pub use atomic::{Visibility, probe_writable, remove_leftovers, sync_parent, write};
+pub use atomic::{
+    Staged, Visibility, ensure_dir, probe_writable, remove_leftovers, stage, sync_parent, write,
+    write_new,
+};
 pub use error::FsError;
 pub use lock::{Lock, LockError};
 pub use private::{Repaired, ensure_private_dir, refuse_link, repair_private_file};

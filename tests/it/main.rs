@@ -11,6 +11,9 @@
     reason = "nothing outside of a test binary can reach anything in it"
 )]
 
+mod around_edit;
+mod around_project;
+mod around_pull;
 mod catalogue;
 mod config;
 mod config_json5;
