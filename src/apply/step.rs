@@ -89,10 +89,10 @@ impl Step<'_, '_> {
         let is: Option<&RemoteConnector> = job.observed.connectors.get(&self.change.connector);
         match (self.change.kind(), self.change.action, is) {
             (_, Action::Delete, None) => Some(Outcome::Removed),
-            (_, Action::Delete, Some(_)) => None,
+            (_, Action::Delete, Some(_)) | (Kind::Stripe, _, None) => None,
             (Kind::Stripe, _, Some(_)) => Some(Outcome::Provisioned),
             (Kind::Oauth, _, is) => {
-                let app = &job.verified.plan().apps[0].app;
+                let app = &job.verified.app().app;
                 let waits = job
                     .pending
                     .get(app, &self.change.connector)
@@ -108,7 +108,6 @@ impl Step<'_, '_> {
                 let in_force = is.status == crate::model::RemoteStatus::Active && same.is_same();
                 in_force.then(|| self.in_force())
             }
-            (Kind::Stripe, _, None) => None,
         }
     }
 
@@ -139,9 +138,9 @@ impl Step<'_, '_> {
                     Err(e) => (None, Some(e.to_string())),
                 };
                 Answer {
-                    link,
                     message,
                     connection_id,
+                    link,
                     ..Answer::from(Outcome::Pending)
                 }
             }
@@ -239,7 +238,7 @@ impl Step<'_, '_> {
     }
 
     fn app(&self) -> &App {
-        &self.shared.job.verified.plan().apps[0].app
+        &self.shared.job.verified.app().app
     }
 
     fn entry(&self, recorded: &Recorded, link: Option<Link>) -> Entry {

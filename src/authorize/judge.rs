@@ -105,9 +105,8 @@ mod tests {
     fn fewer_scopes_and_other_accounts_are_not_called_done() {
         let slack = ConnectorType::parse("slack").unwrap();
         let active = |scopes: &[&str], account| remote(RemoteStatus::Active, scopes, account);
-        let judge = |entry: &Entry, is: RemoteConnector| {
-            super::judge(&slack, entry, Some(&is), &Rules::default())
-        };
+        let rules = Rules::default();
+        let judge = |entry: &Entry, is: RemoteConnector| judge(&slack, entry, Some(&is), &rules);
         let partial = judge(&entry(), active(&["a"], "old@example.com"));
         assert!(matches!(partial, Verdict::Partial { missing, .. } if missing.len() == 1));
 

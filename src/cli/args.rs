@@ -34,7 +34,7 @@ pub struct Globals {
     /// Run as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub chdir: Option<PathBuf>,
-    /// The app [env: BASE44_APP_ID; else base44/.app.jsonc]
+    /// The app, instead of the environment's or the project's
     #[arg(long, value_name = "ID", global = true)]
     pub app_id: Option<String>,
     /// An environment of connplan.toml

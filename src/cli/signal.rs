@@ -42,10 +42,9 @@ impl Signals {
         command: impl Future<Output = Result<ExitStatus, Failure>>,
         say: impl Fn(&str),
     ) -> Result<ExitStatus, Failure> {
-        let mut listener = match Listener::new() {
-            Ok(listener) => listener,
+        let Ok(mut listener) = Listener::new() else {
             // Without handlers the system's own ones end the run, which is safe: see the journal.
-            Err(_) => return command.await,
+            return command.await;
         };
         tokio::pin!(command);
         loop {

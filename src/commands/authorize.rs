@@ -133,7 +133,7 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
             .map(|left| untouched(left, context)),
     );
     results.sort_by(|a, b| a.connector.cmp(&b.connector));
-    print(context, &app, &results, &items, args.list, ran, format)?;
+    print(context, &app, &results, &items, args.list, ran, format);
     let open = results.iter().any(|result| !result.state.is_done());
     Ok(match context.signals.status() {
         Some(interrupted) => interrupted,
@@ -211,12 +211,12 @@ fn print(
     list: bool,
     ran: Ran,
     format: Format,
-) -> Result<(), Failure> {
+) {
     if format == Format::Json {
         context
             .terminal
             .out(&view::authorization::json(app, results));
-        return Ok(());
+        return;
     }
     let plans: std::collections::BTreeMap<_, _> = items
         .iter()
@@ -246,5 +246,4 @@ fn print(
             .say("Authorization skipped. Run `connplan authorize` again to complete it."),
         Ran::Yes | Ran::NothingToDo => {}
     }
-    Ok(())
 }

@@ -87,7 +87,7 @@ pub(super) async fn run(
     };
     let cancel = context.signals.graceful();
     flow.links(items).await?;
-    let (commands, receiver) = mpsc::channel(4);
+    let (commands, orders) = mpsc::channel(4);
     let mut escape = if context.terminal.is_interactive() {
         EscapeKey::listen()
     } else {
@@ -98,7 +98,7 @@ pub(super) async fn run(
             .terminal
             .say("Waiting… (Esc skips what is left, it stays pending)");
     }
-    let waiting = flow.wait(items, phase.waiting.timeout, receiver, &cancel);
+    let waiting = flow.wait(items, phase.waiting.timeout, orders, &cancel);
     tokio::pin!(waiting);
     loop {
         tokio::select! {

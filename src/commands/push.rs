@@ -14,6 +14,7 @@ use crate::{
     authorize::{self, Item, Keeper, Sources},
     cli::{Context, ExitStatus, Failure, Format},
     config::MaxDuration,
+    model::ConnectorType,
     pending::Store,
     plan::document,
     receipt::{self, Receipt},
@@ -56,7 +57,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         .declared
         .connectors
         .keys()
-        .map(|c| c.as_str())
+        .map(ConnectorType::as_str)
         .collect();
     context.terminal.say(&match names.len() {
         0 => "No local connectors found".to_owned(),

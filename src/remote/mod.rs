@@ -11,6 +11,7 @@ mod client;
 mod decode;
 mod endpoints;
 mod error;
+mod judge;
 pub mod login;
 mod options;
 mod platform;

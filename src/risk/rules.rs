@@ -131,12 +131,14 @@ const NAMED: usize = 3;
 fn name_some(scopes: &[(&Scope, Option<&'static str>)]) -> Phrase {
     let mut phrase = Phrase::default();
     for (index, (scope, meaning)) in scopes.iter().take(NAMED).enumerate() {
+        // A meaning may hold commas.
+        let explained = meaning.filter(|_| scopes.len() <= NAMED);
         if index > 0 {
-            phrase = phrase.words(", ");
+            phrase = phrase.words(if explained.is_some() { "; " } else { ", " });
         }
         phrase = phrase.scope(scope);
-        if let (Some(meaning), true) = (meaning, scopes.len() <= NAMED) {
-            phrase = phrase.words(format!(" ({meaning})"));
+        if let Some(meaning) = explained {
+            phrase = phrase.words(format!(" – {meaning}"));
         }
     }
     match scopes.len().saturating_sub(NAMED) {
@@ -291,8 +293,9 @@ mod tests {
 
     #[test]
     fn widening_is_told_by_what_the_scope_permits() {
+        type Case<'a> = (&'a str, &'a str, &'a [(Level, RiskKind)]);
         let interrupts = (Level::Warning, RiskKind::Interrupts);
-        let cases: [(&str, &str, &[(Level, RiskKind)]); 5] = [
+        let cases: [Case<'_>; 5] = [
             (
                 "gmail",
                 "https://www.googleapis.com/auth/gmail.readonly",

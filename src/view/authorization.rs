@@ -1,6 +1,6 @@
 //! Authorizations: what is asked of a person, and how each stands at the end.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde::Serialize;
 
@@ -32,7 +32,7 @@ pub fn request(open: &[Resumed], app: &App, theme: Theme) -> String {
         let name = theme.paint(Style::Bold, resumed.connector.as_str());
         lines.push(format!("  {name}"));
         for scope in resumed.scopes.iter() {
-            let fact = FactReport::of(&resumed.connector, scope).describe();
+            let fact = FactReport::of(&resumed.connector, scope).describe(true);
             let scope = escape::limited(scope.as_str(), 120);
             lines.push(format!("    {scope}  {}", theme.paint(Style::Dim, &fact)));
         }
@@ -59,19 +59,18 @@ pub fn line(resumed: &Resumed, theme: Theme) -> String {
     match &resumed.state {
         State::Partial { missing, .. } => {
             for scope in missing.iter() {
-                let fact = FactReport::of(&resumed.connector, scope).describe();
+                let fact = FactReport::of(&resumed.connector, scope).describe(false);
                 let scope = escape::limited(scope.as_str(), 120);
-                text.push_str(&format!(
-                    "\n      - {scope}  {}",
-                    theme.paint(Style::Dim, &fact)
-                ));
+                let fact = theme.paint(Style::Dim, &fact);
+                let _ = write!(text, "\n      - {scope}  {fact}");
             }
         }
         State::Granted { unasked, .. } if !unasked.is_empty() => {
-            text.push_str(&format!(
-                "\n      ! the provider granted more than was asked for: {}",
-                names(unasked)
-            ));
+            let unasked = names(unasked);
+            let _ = write!(
+                text,
+                "\n      ! the provider granted more than was asked for: {unasked}"
+            );
         }
         _ => {}
     }
@@ -145,7 +144,7 @@ pub fn list(
             text.push_str("; declined, or its link ran out");
         }
         if let Some(plan) = plan {
-            text.push_str(&format!("\n      asked for by plan {plan}"));
+            let _ = write!(text, "\n      asked for by plan {plan}");
         }
         text.push('\n');
     }
@@ -165,7 +164,7 @@ pub fn summary(app: &App, results: &[Resumed], theme: Theme) -> String {
     }
     text.push_str("\nSummary:\n");
     for line in summary::lines(&entries(results)).lines() {
-        text.push_str(&format!("  {line}\n"));
+        let _ = writeln!(text, "  {line}");
     }
     text
 }

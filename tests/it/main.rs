@@ -1,8 +1,14 @@
 //! The integration tests: one binary.
+
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "in a test, a panic with its message is the report"
+    reason = "a test that can't go on is a failed test"
+)]
+#![allow(
+    unreachable_pub,
+    clippy::allow_attributes,
+    reason = "nothing outside of a test binary can reach anything in it"
 )]
 
 mod catalogue;
@@ -25,3 +31,5 @@ mod sandbox_login;
 mod sandbox_pages;
 mod sandbox_state;
 mod scripted;
+mod view;
+mod view_properties;

@@ -45,12 +45,13 @@ impl FactReport {
         self.access == Some(Access::Admin) || risk::is_restricted(self.class)
     }
 
-    /// One line for a person: `read all mail · read, restricted`. Own words only.
-    pub fn describe(&self) -> String {
+    /// One line for a person: `read all mail · read, RESTRICTED`. Own words only. What is lost is
+    /// said more quietly than what is `gained`.
+    pub fn describe(&self, gained: bool) -> String {
         match (self.meaning, self.access) {
             (Some(meaning), Some(access)) => {
                 let grave = |word: &str, grave: bool| {
-                    if grave {
+                    if grave && gained {
                         word.to_uppercase()
                     } else {
                         word.to_owned()
@@ -66,7 +67,8 @@ impl FactReport {
                 }
                 text
             }
-            _ => "unknown, which does not mean safe".to_owned(),
+            _ if gained => "unknown, which does not mean safe".to_owned(),
+            _ => "unknown".to_owned(),
         }
     }
 }
