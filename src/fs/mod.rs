@@ -2,6 +2,7 @@
 //!
 //! Every message names the path. No other room opens files for writing.
 
+mod append;
 mod atomic;
 mod error;
 mod lock;
@@ -9,6 +10,7 @@ mod private;
 mod read;
 mod remove;
 
+pub use append::{append, size};
 pub use atomic::{Visibility, probe_writable, sync_parent, write};
 pub use error::FsError;
 pub use lock::{Lock, LockError};

@@ -17,6 +17,7 @@ mod config_json5;
 mod config_projects;
 mod config_properties;
 mod official_client;
+mod publish_comment;
 mod remote;
 mod remote_calls;
 mod remote_errors;
