@@ -66,6 +66,7 @@ pub mod fs;
 pub mod model;
 pub mod pending;
 pub mod plan;
+pub mod publish;
 pub mod receipt;
 pub mod remote;
 pub mod remote_state;

@@ -99,6 +99,8 @@ pub enum Command {
     Show(commands::show::ShowArgs),
     /// Carry out a saved plan, exactly
     Apply(commands::apply::ApplyArgs),
+    /// Comment a plan or receipt on the pull or merge request of this CI run
+    Comment(commands::comment::CommentArgs),
     /// Resume pending authorizations
     Authorize(commands::authorize::AuthorizeArgs),
     /// Plan, ask, apply and authorize in one go

@@ -3,6 +3,7 @@
 
 pub mod apply;
 pub mod authorize;
+pub mod comment;
 pub mod completions;
 pub mod demo;
 pub mod list_available;

@@ -2,6 +2,7 @@
 //!
 //! Every message names the path. No other room opens files for writing.
 
+mod append;
 mod atomic;
 pub(crate) mod crash;
 mod error;
@@ -10,6 +11,7 @@ mod private;
 mod read;
 mod remove;
 
+pub use append::{append, size};
 pub use atomic::{
     Staged, Visibility, ensure_dir, probe_writable, remove_leftovers, stage, sync_parent, write,
     write_new,

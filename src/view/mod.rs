@@ -7,6 +7,7 @@
 
 pub mod authorization;
 pub mod available;
+pub mod comment;
 pub mod failure;
 pub mod identity;
 mod json;

@@ -27,6 +27,7 @@ mod e2e_put;
 mod e2e_terminal;
 mod layers;
 mod official_client;
+mod publish_comment;
 mod remote;
 mod remote_calls;
 mod remote_errors;
