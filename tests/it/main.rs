@@ -11,6 +11,9 @@
     reason = "nothing outside of a test binary can reach anything in it"
 )]
 
+mod around_edit;
+mod around_project;
+mod around_pull;
 mod catalogue;
 mod cli;
 mod config;
@@ -26,6 +29,7 @@ mod e2e_put;
 mod e2e_terminal;
 mod layers;
 mod official_client;
+mod publish_comment;
 mod remote;
 mod remote_calls;
 mod remote_errors;
