@@ -44,9 +44,10 @@
 //! | `authorize` | io | `apply` `catalogue` `diff` `model` `pending` `receipt` `remote` `workspace` | resumes authorizations; changes the remote |
 //! | `sandbox` | io | `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `model` | streams, questions, keys |
-//! | `view` | io | `authorize` `catalogue` `config` `diff` `escape` `model` `plan` `receipt` `remote` `risk` `term` | values to text; decides nothing |
-//! | `commands` | io | `apply` `authorize` `catalogue` `cli` `config` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `remote_state` `sandbox` `term` `view` `workspace` | one command each: joins the others |
-//! | `cli` | io | `apply` `commands` `config` `escape` `fs` `model` `pending` `plan` `remote` `remote_state` `sandbox` `term` `view` | grammar, context, exit codes, signals |
+//! | `edit` | pure | `catalogue` `config` `diff` `escape` `model` | connector files changed in place, byte for byte |
+//! | `view` | io | `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `receipt` `remote` `risk` `term` | values to text; decides nothing |
+//! | `commands` | io | `apply` `authorize` `catalogue` `cli` `config` `diff` `edit` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `remote_state` `sandbox` `term` `view` `workspace` | one command each: joins the others |
+//! | `cli` | io | `apply` `commands` `config` `edit` `escape` `fs` `model` `pending` `plan` `remote` `remote_state` `sandbox` `term` `view` | grammar, context, exit codes, signals |
 //!
 //! # Errors and exit codes
 //!

@@ -99,6 +99,8 @@ pub enum Command {
     Authorize(commands::authorize::AuthorizeArgs),
     /// Plan, ask, apply and authorize in one go
     Push(commands::push::PushArgs),
+    /// Create a connector file
+    Add(commands::add::AddArgs),
     /// Write the app's connectors to the files, in place
     Pull(commands::pull::PullArgs),
     /// Each connector: declared, remote, account, pending
@@ -117,6 +119,12 @@ pub enum Command {
     Sandbox(commands::sandbox::SandboxArgs),
     /// See plan, apply and authorize on a sandbox of its own
     Demo(commands::demo::DemoArgs),
+    /// Set a repository up: settings, .gitignore, workflows
+    Init(commands::init::InitArgs),
+    /// Check project, login, network and terminal
+    Doctor(commands::doctor::DoctorArgs),
     /// Print shell completions
     Completions(commands::completions::CompletionsArgs),
+    /// Write the manual pages to a folder
+    Man(commands::man::ManArgs),
 }

@@ -72,7 +72,10 @@ pub(super) async fn carry_out(
     }
     let observed = match work.observed {
         Some(observed) => observed,
-        None => work.remote.observe().await?,
+        None => {
+            let reading = work.remote.observe();
+            view::progress::during(&context.terminal, "Reading the app", reading).await?
+        }
     };
     let fresh = std::collections::BTreeMap::new();
     if history.finished {
@@ -122,7 +125,7 @@ pub(super) async fn carry_out(
             ));
         }
     };
-    let finished = Job {
+    let job = Job {
         verified,
         digest: digest.clone(),
         remote: work.remote,
@@ -134,9 +137,8 @@ pub(super) async fn carry_out(
         options: request.options,
         cancel: context.signals.graceful(),
         events: &events,
-    }
-    .run()
-    .await;
+    };
+    let finished = view::progress::during(&context.terminal, "Applying", job.run()).await;
     finish(context, request, finished, locked)
 }
 

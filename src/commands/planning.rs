@@ -90,7 +90,8 @@ pub(super) async fn look(context: &Context, dir: Option<&Path>) -> Result<Situat
     let files = read_files(context, dir)?;
     let app = files.project.app()?;
     let remote = context.remote(&files.project, &app)?;
-    let observed = remote.observe().await?;
+    let observed =
+        view::progress::during(&context.terminal, "Reading the app", remote.observe()).await?;
     Ok(Situation {
         files,
         app,

@@ -5,13 +5,17 @@
 //! here return text, or say it on a terminal that they are handed. Untrusted text goes through
 //! [`crate::escape`] on its way.
 
+pub mod add;
 pub mod authorization;
 pub mod available;
+pub mod doctor;
 pub mod failure;
 pub mod identity;
+pub mod init;
 mod json;
 pub mod markdown;
 pub mod problems;
+pub mod progress;
 pub mod pull;
 pub mod push;
 pub mod report;
@@ -28,3 +32,4 @@ pub mod validate;
 mod words;
 
 pub use theme::{Style, Theme};
+pub use words::shell_word;
