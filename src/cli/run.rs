@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use super::{Cli, Command, Context, ExitStatus, Failure, Format, Signals, context::home, log};
 use crate::{
@@ -14,7 +14,8 @@ use crate::{
 
 /// Runs the program with the process's arguments and environment.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let parsed = Cli::grammar().try_get_matches_from(args);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(e) => {
             // clap ends with 2 on a mistake; here 2 means that a plan has changes.

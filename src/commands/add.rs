@@ -289,14 +289,15 @@ fn head(connector: &ConnectorType, scopes: &Scopes) -> Vec<String> {
         head.push("Stripe takes no scopes: a sandbox is provisioned, which you claim.".to_owned());
         return head;
     }
-    let fact = choices(connector)
-        .into_iter()
-        .find(|fact| !fact.doc.is_empty());
-    match (scopes.is_empty(), fact) {
-        (true, Some(fact)) => {
-            head.push(format!("Without scopes. Those there are: {}", fact.doc));
-        }
-        (false, Some(fact)) => head.push(format!("Scopes: {}", fact.doc)),
+    // A page of its own for each scope is too much for a heading.
+    let pages: std::collections::BTreeSet<_> =
+        choices(connector).iter().map(|fact| fact.doc).collect();
+    let page = pages
+        .first()
+        .filter(|page| pages.len() == 1 && !page.is_empty());
+    match (scopes.is_empty(), page) {
+        (true, Some(page)) => head.push(format!("Without scopes. Those there are: {page}")),
+        (false, Some(page)) => head.push(format!("Scopes: {page}")),
         (_, None) => {}
     }
     head

@@ -70,12 +70,11 @@ pub(super) async fn carry_out(
     if history.torn {
         context.warn("the last record of the journal was cut off by a crash; it is dropped");
     }
-    let observed = match work.observed {
-        Some(observed) => observed,
-        None => {
-            let reading = work.remote.observe();
-            view::progress::during(&context.terminal, "Reading the app", reading).await?
-        }
+    let observed = if let Some(observed) = work.observed {
+        observed
+    } else {
+        let reading = work.remote.observe();
+        view::progress::during(&context.terminal, "Reading the app", reading).await?
     };
     let fresh = std::collections::BTreeMap::new();
     if history.finished {

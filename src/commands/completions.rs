@@ -1,6 +1,6 @@
 //! `connplan completions`.
 
-use clap::{Args, Command, CommandFactory, builder::PossibleValuesParser};
+use clap::{Args, Command, builder::PossibleValuesParser};
 use clap_complete::Shell;
 
 use crate::{
@@ -25,7 +25,7 @@ pub struct CompletionsArgs {
 /// Prints completions.
 pub fn run(args: &CompletionsArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let mut script = Vec::new();
-    let mut command = with_types(Cli::command());
+    let mut command = with_types(Cli::grammar());
     clap_complete::generate(args.shell, &mut command, "connplan", &mut script);
     context.terminal.out(&String::from_utf8_lossy(&script));
     Ok(ExitStatus::Done)

@@ -258,10 +258,12 @@ impl Look<'_> {
             Err(error) => Err(error),
         };
         match asked {
-            Ok(connectors) => self.ok(
-                "access",
-                format!("app {} has {} OAuth connectors", app.id, connectors.len()),
-            ),
+            Ok(connectors) => {
+                let plural = if connectors.len() == 1 { "" } else { "s" };
+                let count = connectors.len();
+                let message = format!("app {} has {count} OAuth connector{plural}", app.id);
+                self.ok("access", message);
+            }
             Err(error) => self.fail("access", &error),
         }
     }

@@ -9,6 +9,7 @@ use crate::{
 
 /// Arguments of `list-available`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  connplan list-available --format json")]
 pub struct ListAvailableArgs {}
 
 /// Lists what the platform offers.

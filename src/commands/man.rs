@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 
 use crate::{
     cli::{Cli, Context, EncodeError, ExitStatus, Failure},
@@ -22,7 +22,7 @@ pub struct ManArgs {
 
 /// Writes a page for the program and one for each command.
 pub fn run(args: &ManArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let mut command = Cli::command();
+    let mut command = Cli::grammar();
     command.build();
     let Some(dir) = &args.dir else {
         context.terminal.out(&page(command)?);

@@ -24,7 +24,7 @@ use crate::{
 #[derive(Clone, Debug, Default, Args)]
 pub struct PlanningArgs {
     /// Read connector files from PATH instead of the project's folder
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
     /// Plan only this connector (repeatable)
     #[arg(long = "target", value_name = "TYPE")]

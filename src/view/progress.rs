@@ -13,11 +13,9 @@ pub async fn during<T>(terminal: &Terminal, text: &str, work: impl Future<Output
         return work.await;
     }
     tokio::pin!(work);
-    match tokio::time::timeout(PATIENCE, &mut work).await {
-        Ok(done) => done,
-        Err(_) => {
-            let _line = terminal.progress(text);
-            work.await
-        }
+    if let Ok(done) = tokio::time::timeout(PATIENCE, &mut work).await {
+        return done;
     }
+    let _line = terminal.progress(text);
+    work.await
 }
