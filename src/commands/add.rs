@@ -210,10 +210,17 @@ async fn choose_type(
                 .to_owned()
         })
         .collect();
-    let question = "Which connector? (arrows, Enter; Esc gives up)";
-    let chosen = term::choose_one(&context.terminal, question, items).await;
-    let chosen = chosen.and_then(|n| types.into_iter().nth(n));
-    Ok(chosen.ok_or_else(missing)?.0)
+    if !context.terminal.is_interactive() || context.terminal.is_dumb() {
+        return Err(missing().into());
+    }
+    context
+        .terminal
+        .say("Arrows move, Enter takes, Esc gives up.");
+    let chosen = term::choose_one(&context.terminal, "Connector", items).await;
+    match chosen.and_then(|n| types.into_iter().nth(n)) {
+        Some((connector, _)) => Ok(connector),
+        None => Err(UsageError::new("no connector was chosen; nothing was written").into()),
+    }
 }
 
 /// Scopes to choose from: as the provider spells them, without other names for the same.
@@ -232,8 +239,10 @@ async fn choose_scopes(context: &Context, connector: &ConnectorType) -> Result<S
         .iter()
         .map(|fact| format!("{}  {} ({})", fact.scope, fact.meaning, fact.access))
         .collect();
-    let question =
-        format!("Scopes of {connector}? (space marks, Enter ends; none is fine, Esc gives up)");
+    context
+        .terminal
+        .say("Space marks, arrows move (sideways: pages), Enter ends; none is fine. Esc gives up.");
+    let question = format!("Scopes of {connector}");
     let chosen = term::choose_many(&context.terminal, &question, items).await;
     let Some(chosen) = chosen else {
         return Err(UsageError::new("no scopes were chosen; nothing was written").into());

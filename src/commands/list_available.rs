@@ -24,7 +24,10 @@ pub async fn run(_args: &ListAvailableArgs, context: &Context) -> Result<ExitSta
         .await?;
     context.terminal.out(&match format {
         Format::Json => view::available::json(&offers),
-        _ => view::available::table_of(&offers, Theme::new(context.terminal.color_stdout())),
+        _ => {
+            let theme = Theme::new(context.terminal.color_stdout());
+            view::available::table_of(&offers, theme, context.terminal.columns())
+        }
     });
     Ok(ExitStatus::Done)
 }

@@ -47,6 +47,7 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
             &situation.app,
             &rows,
             Theme::new(context.terminal.color_stdout()),
+            context.terminal.columns(),
         ),
     };
     context.terminal.out(&shown);

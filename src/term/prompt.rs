@@ -65,6 +65,7 @@ pub async fn choose_many(
     items: Vec<String>,
 ) -> Option<Vec<usize>> {
     let (question, items) = fit(terminal, question, &items)?;
+    let _cursor = Cursor;
     let chosen = tokio::task::spawn_blocking(move || {
         MultiSelect::new()
             .with_prompt(question)
@@ -79,8 +80,10 @@ pub async fn choose_many(
 /// Lets a person pick one item. `None` as with [`choose_many`].
 pub async fn choose_one(terminal: &Terminal, question: &str, items: Vec<String>) -> Option<usize> {
     let (question, items) = fit(terminal, question, &items)?;
+    let _cursor = Cursor;
     let chosen = tokio::task::spawn_blocking(move || {
         Select::new()
+            .default(0)
             .with_prompt(question)
             .items(&items)
             .max_length(PAGE)
@@ -88,6 +91,16 @@ pub async fn choose_one(terminal: &Terminal, question: &str, items: Vec<String>)
             .interact_on_opt(&Term::stderr())
     });
     chosen.await.ok()?.ok()?
+}
+
+/// A list hides the cursor. However it ends, Ctrl-C among the ways, the cursor comes back.
+struct Cursor;
+
+impl Drop for Cursor {
+    fn drop(&mut self) {
+        // A terminal that went away has none.
+        let _ = Term::stderr().show_cursor();
+    }
 }
 
 /// Lists are drawn over and over: a line that wraps would be drawn twice.

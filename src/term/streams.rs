@@ -151,6 +151,13 @@ impl Terminal {
         }
     }
 
+    /// How many columns standard output has; `None` where it is no terminal, and nothing is to be
+    /// wrapped.
+    pub fn columns(&self) -> Option<usize> {
+        self.stdout_tty
+            .then(|| usize::from(Term::stdout().size().1).max(20))
+    }
+
     /// Writes data to standard output.
     pub fn out(&self, text: &str) {
         self.keep(self.around(|| write(&mut io::stdout().lock(), text)));
