@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{commands, term::ColorChoice};
+use crate::{commands, config::MaxDuration, term::ColorChoice};
 
 /// Plan, apply and authorize the OAuth connectors of a Base44 app.
 #[derive(Debug, Parser)]
@@ -88,6 +88,10 @@ pub struct Globals {
     /// Tell less: no progress, no advice
     #[arg(short, long, global = true, hide_short_help = true)]
     pub quiet: bool,
+    /// The longest that the whole command may take [default: 10m for commands that only read, 1h
+    /// for a saved plan]
+    #[arg(long, value_name = "DURATION", global = true, hide_short_help = true)]
+    pub max_time: Option<MaxDuration>,
     /// Let credentials travel to another machine over plain http
     #[arg(long, global = true, hide_short_help = true)]
     pub allow_http: bool,
@@ -122,6 +126,8 @@ pub enum Command {
     Show(commands::show::ShowArgs),
     /// Carry out a saved plan, exactly
     Apply(commands::apply::ApplyArgs),
+    /// Comment a plan or receipt on the pull or merge request of this CI run
+    Comment(commands::comment::CommentArgs),
     /// Resume pending authorizations
     Authorize(commands::authorize::AuthorizeArgs),
     /// Plan, ask, apply and authorize in one go

@@ -22,12 +22,12 @@ pub async fn run(_args: &ListAvailableArgs, context: &Context) -> Result<ExitSta
         .remote(&project, &app)?
         .available_integrations()
         .await?;
-    context.terminal.out(&match format {
-        Format::Json => view::available::json(&offers),
-        _ => {
-            let theme = Theme::new(context.terminal.color_stdout());
-            view::available::table_of(&offers, theme, context.terminal.columns())
-        }
-    });
+    let shown = if format == Format::Json {
+        view::available::json(&offers)
+    } else {
+        let theme = Theme::new(context.terminal.color_stdout());
+        view::available::table_of(&offers, theme, context.terminal.columns())
+    };
+    context.terminal.out(&shown);
     Ok(ExitStatus::Done)
 }

@@ -4,6 +4,7 @@
 pub mod add;
 pub mod apply;
 pub mod authorize;
+pub mod comment;
 pub mod completions;
 pub mod demo;
 pub mod doctor;

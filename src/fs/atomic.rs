@@ -10,6 +10,10 @@ use tempfile::{Builder, NamedTempFile};
 
 use super::FsError;
 
+/// How the temporary files of writes under way are called.
+const PREFIX: &str = ".connplan-";
+const SUFFIX: &str = ".tmp";
+
 /// Who may read what is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visibility {
@@ -33,7 +37,7 @@ pub struct Staged {
     file: NamedTempFile,
 }
 
-/// Does all of [`write`] but the last step, which hardly ever fails. Several files are staged
+/// Does all of [`write()`] but the last step, which hardly ever fails. Several files are staged
 /// before the first one is replaced.
 pub fn stage(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<Staged, FsError> {
     let failed = |e| FsError::io("write", path, e);
@@ -49,7 +53,7 @@ pub fn stage(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<Staged
         .unwrap_or(folder);
 
     let mut builder = Builder::new();
-    builder.prefix(".connplan-").suffix(".tmp");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -81,10 +85,13 @@ impl Staged {
     /// Puts the content in its place, over whatever is there.
     pub fn commit(self) -> Result<(), FsError> {
         let failed = |e| FsError::io("write", &self.path, e);
+        super::crash::point();
         self.file
             .persist(&self.target)
             .map_err(|e| failed(e.error))?;
-        sync_folder(folder_of(&self.target)).map_err(failed)
+        sync_folder(folder_of(&self.target)).map_err(failed)?;
+        super::crash::point();
+        Ok(())
     }
 
     /// Puts the content in its place if nothing is there, not even a link to nowhere.
@@ -126,11 +133,27 @@ pub fn probe_writable(path: &Path) -> Result<(), FsError> {
         .filter(|parent| !parent.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     Builder::new()
-        .prefix(".connplan-")
-        .suffix(".tmp")
+        .prefix(PREFIX)
+        .suffix(SUFFIX)
         .tempfile_in(folder)
         .map(drop)
         .map_err(|e| FsError::io("write", path, e))
+}
+
+/// Removes what writes that a crash cut short have left in `folder`. Only for a folder in which
+/// nobody else writes now.
+pub fn remove_leftovers(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
+            // What can not be removed is private all the same, and in nobody's way.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Makes the creation of `path` last.
@@ -156,6 +179,17 @@ pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn leftovers_go_and_the_rest_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in [".connplan-x1.tmp", "pending.toml", ".connplan-x.toml"] {
+            write(&dir.path().join(name), b"x", Visibility::Private).unwrap();
+        }
+        remove_leftovers(dir.path());
+        assert!(!dir.path().join(".connplan-x1.tmp").exists());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
 
     #[cfg(unix)]
     #[test]

@@ -6,7 +6,7 @@
 //! is ever partial, and no content of an answer stands in an error.
 
 pub mod auth;
-mod call;
+pub(crate) mod call;
 mod client;
 mod decode;
 mod endpoints;
@@ -17,9 +17,9 @@ mod options;
 mod platform;
 mod problem;
 mod reach;
-mod retry;
+pub(crate) mod retry;
 mod text;
-mod transport;
+pub(crate) mod transport;
 mod wire;
 
 pub use auth::Credentials;

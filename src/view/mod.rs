@@ -8,6 +8,7 @@
 pub mod add;
 pub mod authorization;
 pub mod available;
+pub mod comment;
 pub mod doctor;
 pub mod failure;
 pub mod identity;
