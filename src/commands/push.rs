@@ -25,6 +25,9 @@ use crate::{
 
 /// Arguments of `push`.
 #[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  connplan push\n  connplan push --yes        # in a pipeline; leaves authorizations pending"
+)]
 pub struct PushArgs {
     /// Do not ask before applying
     #[arg(short, long)]

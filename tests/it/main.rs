@@ -11,7 +11,10 @@
     reason = "nothing outside of a test binary can reach anything in it"
 )]
 
+mod around_add;
+mod around_doctor;
 mod around_edit;
+mod around_login;
 mod around_project;
 mod around_pull;
 mod catalogue;
