@@ -125,6 +125,7 @@ pub(super) async fn carry_out(
             ));
         }
     };
+    let (recorder, writing) = journal.start();
     let finished = Job {
         verified,
         digest: digest.clone(),
@@ -132,7 +133,7 @@ pub(super) async fn carry_out(
         observed: &observed,
         history: &history,
         pending: &pending,
-        recorder: journal.start(),
+        recorder,
         rules: work.rules,
         options: request.options,
         cancel: context.signals.graceful(),
@@ -140,6 +141,8 @@ pub(super) async fn carry_out(
     }
     .run()
     .await;
+    // It holds the lock too. Had it failed, a note would have failed before.
+    let _ = writing.await;
     finish(context, request, finished, locked)
 }
 

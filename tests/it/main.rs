@@ -16,6 +16,7 @@ mod config;
 mod config_json5;
 mod config_projects;
 mod config_properties;
+mod faults;
 mod layers;
 mod official_client;
 mod remote;
