@@ -35,18 +35,20 @@
 //! | `risk` | pure | `catalogue` `diff` `model` | what a change endangers, by rules in one place |
 //! | `receipt` | pure | `diff` `model` `plan` | what an apply did |
 //! | `remote_state` | pure | `escape` `model` | the snapshot for speculative plans |
-//! | `fs` | io | - | reading within limits, writing whole or not at all, locks |
+//! | `fs` | io | `escape` | reading within limits, writing whole or not at all, locks |
 //! | `workspace` | io | `fs` | `.connplan/` |
 //! | `config` | io | `fs` `model` | the project's files: found, read, checked |
 //! | `remote` | io | `fs` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `workspace` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `workspace` | carries out a verified plan; changes the remote |
-//! | `authorize` | io | `apply` `catalogue` `diff` `model` `pending` `receipt` `remote` `workspace` | resumes authorizations; changes the remote |
+//! | `authorize` | io | `apply` `catalogue` `diff` `fs` `model` `pending` `receipt` `remote` `workspace` | resumes authorizations; changes the remote |
+//! | `edit` | pure | `catalogue` `config` `diff` `escape` `model` | connector files changed in place, byte for byte |
+//! | `publish` | io | `escape` `model` `remote` | the one comment on a pull or merge request |
 //! | `sandbox` | io | `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `model` | streams, questions, keys |
-//! | `view` | io | `authorize` `catalogue` `config` `diff` `escape` `model` `plan` `receipt` `remote` `risk` `term` | values to text; decides nothing |
-//! | `commands` | io | `apply` `authorize` `catalogue` `cli` `config` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `remote_state` `sandbox` `term` `view` `workspace` | one command each: joins the others |
-//! | `cli` | io | `apply` `commands` `config` `escape` `fs` `model` `pending` `plan` `remote` `remote_state` `sandbox` `term` `view` | grammar, context, exit codes, signals |
+//! | `view` | io | `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `term` | values to text; decides nothing |
+//! | `commands` | io | `apply` `authorize` `catalogue` `cli` `config` `diff` `edit` `escape` `fs` `model` `pending` `plan` `publish` `receipt` `remote` `remote_state` `sandbox` `term` `view` `workspace` | one command each: joins the others |
+//! | `cli` | io | `apply` `commands` `config` `edit` `escape` `fs` `model` `pending` `plan` `remote` `remote_state` `sandbox` `term` `view` | grammar, context, exit codes, signals |
 //!
 //! # Errors and exit codes
 //!
@@ -60,11 +62,16 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod diff;
+pub mod edit;
 pub mod escape;
 pub mod fs;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod model;
 pub mod pending;
 pub mod plan;
+pub mod publish;
 pub mod receipt;
 pub mod remote;
 pub mod remote_state;

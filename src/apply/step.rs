@@ -287,7 +287,7 @@ impl Step<'_, '_> {
             scopes: after.scopes,
             action: self.change.action,
             plan_digest: Some(self.shared.job.digest.clone()),
-            since: Timestamp::now(),
+            since: seconds(Timestamp::now()),
             before: before.map(|before| before.scopes.clone()),
             account_before: before.and_then(|before| before.account.clone()),
             account: after.account,
@@ -333,4 +333,9 @@ pub(crate) fn refusal(
         }
         (error, _) => message.unwrap_or_else(|| escape::limited(error, 200)),
     }
+}
+
+/// Since when somebody waits is said to people: whole seconds do.
+fn seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

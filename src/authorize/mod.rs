@@ -3,7 +3,7 @@
 //!
 //! It repeats only PUTs that an apply has made, with exactly the scopes that were approved; it
 //! creates nothing and removes nothing. What to show, what to open and what to ask is not decided
-//! here: [`flow`] tells its [`Event`]s and takes [`Command`]s.
+//! here: [`Flow`] tells its [`Event`]s and takes [`Command`]s.
 
 mod candidate;
 mod event;

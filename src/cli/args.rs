@@ -99,10 +99,14 @@ pub enum Command {
     Show(commands::show::ShowArgs),
     /// Carry out a saved plan, exactly
     Apply(commands::apply::ApplyArgs),
+    /// Comment a plan or receipt on the pull or merge request of this CI run
+    Comment(commands::comment::CommentArgs),
     /// Resume pending authorizations
     Authorize(commands::authorize::AuthorizeArgs),
     /// Plan, ask, apply and authorize in one go
     Push(commands::push::PushArgs),
+    /// Write the app's connectors to the files, in place
+    Pull(commands::pull::PullArgs),
     /// Each connector: declared, remote, account, pending
     Status(commands::status::StatusArgs),
     /// List the integrations that the platform offers

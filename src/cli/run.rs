@@ -126,8 +126,10 @@ async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Fa
     match command {
         Command::Plan(args) => commands::plan::run(&args, context).await,
         Command::Apply(args) => commands::apply::run(&args, context).await,
+        Command::Comment(args) => commands::comment::run(&args, context).await,
         Command::Authorize(args) => commands::authorize::run(&args, context).await,
         Command::Push(args) => commands::push::run(&args, context).await,
+        Command::Pull(args) => commands::pull::run(&args, context).await,
         Command::Status(args) => commands::status::run(&args, context).await,
         Command::ListAvailable(args) => commands::list_available::run(&args, context).await,
         Command::RemoteState(args) => commands::remote_state::run(&args, context).await,

@@ -1,8 +1,12 @@
 //! Writing whole or not at all.
 
-use std::{fs, io::Write, path::Path};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
-use tempfile::Builder;
+use tempfile::{Builder, NamedTempFile};
 
 use super::FsError;
 
@@ -22,6 +26,20 @@ pub enum Visibility {
 /// Replaces `path` with `bytes`: a temporary file beside it, flushed to disk, then renamed over it,
 /// then the folder flushed. After a crash at any point there is the old file or the new one.
 pub fn write(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<(), FsError> {
+    stage(path, bytes, visibility)?.commit()
+}
+
+/// New content that lies on the disk beside its place, complete. Dropped, it leaves nothing behind.
+#[derive(Debug)]
+pub struct Staged {
+    path: PathBuf,
+    target: PathBuf,
+    file: NamedTempFile,
+}
+
+/// Does all of [`write()`] but the last step, which hardly ever fails. Several files are staged
+/// before the first one is replaced.
+pub fn stage(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<Staged, FsError> {
     let failed = |e| FsError::io("write", path, e);
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -56,11 +74,51 @@ pub fn write(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<(), Fs
     }
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
-    super::crash::point();
-    file.persist(&target).map_err(|e| failed(e.error))?;
-    sync_folder(folder).map_err(failed)?;
-    super::crash::point();
-    Ok(())
+    Ok(Staged {
+        path: path.to_owned(),
+        target,
+        file,
+    })
+}
+
+impl Staged {
+    /// Puts the content in its place, over whatever is there.
+    pub fn commit(self) -> Result<(), FsError> {
+        let failed = |e| FsError::io("write", &self.path, e);
+        super::crash::point();
+        self.file
+            .persist(&self.target)
+            .map_err(|e| failed(e.error))?;
+        sync_folder(folder_of(&self.target)).map_err(failed)?;
+        super::crash::point();
+        Ok(())
+    }
+
+    /// Puts the content in its place if nothing is there, not even a link to nowhere.
+    pub fn commit_new(self) -> Result<(), FsError> {
+        let failed = |e| FsError::io("write", &self.path, e);
+        self.file
+            .persist_noclobber(&self.path)
+            .map_err(|e| failed(e.error))?;
+        sync_folder(folder_of(&self.path)).map_err(failed)
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Writes a file that is not there yet; an error if something is.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
+    stage(path, bytes, Visibility::Shared)?.commit_new()
+}
+
+/// Creates a folder that everybody may read, and its parents.
+pub fn ensure_dir(path: &Path) -> Result<(), FsError> {
+    fs::create_dir_all(path).map_err(|e| FsError::io("create", path, e))
 }
 
 /// Fails if `path` could not be written, before anything depends on it. Leaves nothing behind.

@@ -110,7 +110,7 @@ impl Platform {
                     attempt,
                     failed.retry_after,
                     self.time_left(),
-                    chance(),
+                    retry::chance(),
                 ),
                 Verdict::Check | Verdict::Stop => None,
             };
@@ -125,8 +125,13 @@ impl Platform {
     /// Waits as before attempt `next + 1`; `false` if there is to be none. For calls that look
     /// before they repeat.
     pub(crate) async fn pause_before(&self, next: u32) -> bool {
-        let Some(pause) = retry::pause(self.options(), next, None, self.time_left(), chance())
-        else {
+        let Some(pause) = retry::pause(
+            self.options(),
+            next,
+            None,
+            self.time_left(),
+            retry::chance(),
+        ) else {
             return false;
         };
         tokio::time::sleep(pause).await;
@@ -309,10 +314,4 @@ async fn read_body(
             Some(piece) => body.extend_from_slice(&piece),
         }
     }
-}
-
-fn chance() -> u16 {
-    // A random UUID's first bytes are random.
-    let [a, b, ..] = *Uuid::new_v4().as_bytes();
-    u16::from_be_bytes([a, b])
 }

@@ -1,6 +1,8 @@
-//! Whether, and after how long, a call is made again. Pure.
+//! Whether, and after how long, a call is made again. Pure, but for [`chance`].
 
 use std::time::Duration;
+
+use uuid::Uuid;
 
 use super::ClientOptions;
 
@@ -95,6 +97,13 @@ pub(crate) fn pause(
         None => own,
     };
     left.is_none_or(|left| pause < left).then_some(pause)
+}
+
+/// Something random for [`pause`].
+pub(crate) fn chance() -> u16 {
+    // A random UUID's first bytes are random.
+    let [a, b, ..] = *Uuid::new_v4().as_bytes();
+    u16::from_be_bytes([a, b])
 }
 
 /// Reads `Retry-After`: seconds, or an HTTP date. `now` is in milliseconds since the Unix epoch.

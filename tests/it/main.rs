@@ -11,14 +11,24 @@
     reason = "nothing outside of a test binary can reach anything in it"
 )]
 
+mod around_edit;
+mod around_project;
+mod around_pull;
 mod catalogue;
+mod cli;
 mod config;
 mod config_json5;
 mod config_projects;
 mod config_properties;
+mod e2e_apply;
+mod e2e_globals;
+mod e2e_plan;
+mod e2e_put;
+mod e2e_terminal;
 mod faults;
 mod layers;
 mod official_client;
+mod publish_comment;
 mod remote;
 mod remote_calls;
 mod remote_errors;
