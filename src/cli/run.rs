@@ -11,11 +11,7 @@ use clap::FromArgMatches;
 
 use super::{Cli, Command, Context, ExitStatus, Failure, Format, Signals, context::home, log};
 use crate::{
-    commands,
-    config::MaxDuration,
-    model::Vars,
-    term::Terminal,
-    view::{failure::FailureReport, problems},
+    commands, config::MaxDuration, model::Vars, term::Terminal, view::failure::FailureReport,
 };
 
 /// Runs the program with the process's arguments and environment.
@@ -68,11 +64,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
                 let json = FailureReport::new(report, failure.status.code()).to_json();
                 context.terminal.out(&json);
             }
-            let (color, width) = (context.terminal.color_stderr(), context.terminal.width());
-            context
-                .terminal
-                .insist(&problems::render_report(report, color, width));
-            failure.status
+            context.tell(&failure)
         }
     };
     match context.terminal.take_failure() {

@@ -129,6 +129,7 @@ pub(super) async fn carry_out(
             ));
         }
     };
+    let (recorder, writing) = journal.start();
     let job = Job {
         verified,
         digest: digest.clone(),
@@ -136,13 +137,15 @@ pub(super) async fn carry_out(
         observed: &observed,
         history: &history,
         pending: &pending,
-        recorder: journal.start(),
+        recorder,
         rules: work.rules,
         options: request.options,
         cancel: context.signals.graceful(),
         events: &events,
     };
     let finished = view::progress::during(&context.terminal, "Applying", job.run()).await;
+    // It holds the lock too. Had it failed, a note would have failed before.
+    let _ = writing.await;
     finish(context, request, finished, locked)
 }
 

@@ -30,6 +30,7 @@ mod e2e_plan;
 mod e2e_push;
 mod e2e_put;
 mod e2e_terminal;
+mod faults;
 mod layers;
 mod official_client;
 mod publish_comment;
