@@ -10,6 +10,7 @@ pub mod diff;
 pub mod escape;
 pub mod fs;
 pub mod model;
+pub mod page;
 pub mod pending;
 pub mod plan;
 pub mod receipt;

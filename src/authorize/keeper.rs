@@ -6,10 +6,12 @@ use crate::{
     workspace::Locked,
 };
 
-/// The store, as far as one app's authorizations go. Every change is on disk when a call returns.
+/// The store, as far as one app's authorizations go. Every change is on disk when a call returns,
+/// unless it is only looked at.
 #[derive(Debug)]
 pub struct Keeper {
-    workspace: Locked,
+    /// `None` while only looking: then nothing is written.
+    workspace: Option<Locked>,
     app: App,
     pending: PendingSet,
 }
@@ -18,7 +20,16 @@ impl Keeper {
     /// A keeper of what `pending` holds now.
     pub fn new(workspace: Locked, app: App, pending: PendingSet) -> Self {
         Self {
-            workspace,
+            workspace: Some(workspace),
+            app,
+            pending,
+        }
+    }
+
+    /// A keeper that forgets: for looking, which needs no lock.
+    pub fn looking(app: App, pending: PendingSet) -> Self {
+        Self {
+            workspace: None,
             app,
             pending,
         }
@@ -29,20 +40,32 @@ impl Keeper {
         &self.pending
     }
 
+    /// Whether there is an entry.
+    pub fn has(&self, connector: &ConnectorType) -> bool {
+        self.pending.get(&self.app, connector).is_some()
+    }
+
     /// Adds or replaces an entry.
     pub fn keep(&mut self, connector: &ConnectorType, entry: Entry) -> Result<(), PendingError> {
         if self.pending.get(&self.app, connector) == Some(&entry) {
             return Ok(());
         }
         self.pending.insert(&self.app, connector.clone(), entry);
-        Store::save(&self.workspace, &self.pending)
+        self.save()
     }
 
     /// Takes an entry out.
     pub fn drop(&mut self, connector: &ConnectorType) -> Result<(), PendingError> {
         if self.pending.remove(&self.app, connector) {
-            Store::save(&self.workspace, &self.pending)?;
+            self.save()?;
         }
         Ok(())
+    }
+
+    fn save(&self) -> Result<(), PendingError> {
+        match &self.workspace {
+            Some(workspace) => Store::save(workspace, &self.pending),
+            None => Ok(()),
+        }
     }
 }

@@ -13,6 +13,7 @@ mod json;
 pub mod markdown;
 pub mod problems;
 pub mod push;
+pub mod qr;
 pub mod report;
 pub mod runner;
 pub mod sarif;
