@@ -103,11 +103,7 @@ impl Job<'_> {
             unrecorded: Mutex::new(None),
             failed: AtomicBool::new(false),
         };
-        let app = match self.verified.plan().apps.as_slice() {
-            [app] => app,
-            // `verify` lets only plans of one app pass.
-            _ => unreachable!("a verified plan is for one app"),
-        };
+        let app = self.verified.app();
         let mut results: BTreeMap<ConnectorType, ChangeResult> = BTreeMap::new();
         for change in app
             .changes

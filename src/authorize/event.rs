@@ -21,6 +21,9 @@ pub enum Event<'a> {
         link: &'a Link,
         /// Whether it stands for one that ran out or was declined.
         again: bool,
+        /// Where this provider's links led before, if this one leads elsewhere: then it is never to
+        /// be opened without a person having looked at it.
+        led_to: Option<&'a [String]>,
     },
     /// These are waited for, in their order. Told when they become other ones.
     Waiting(&'a [ConnectorType]),

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, future::join_all, stream};
 
 use super::{Candidate, Event, Item, Keeper, LeftAlone, Pace, State, Verdict, judge};
 use crate::{
     apply::refusal,
-    authorize::candidate::foreign,
+    authorize::candidate::{foreign, same_scopes},
     catalogue::Rules,
+    diff::Action,
     model::{ConnectorType, Observed, RemoteConnector},
     pending::{LastTry, PendingError},
     remote::{AuthorizationStatus, PutAnswer, Remote, RemoteError},
 };
+
+/// How many links are asked for at once.
+const PARALLELISM: usize = 16;
 
 /// What a run needs.
 pub struct Flow<'a> {
@@ -135,6 +139,8 @@ impl Flow<'_> {
         let answered = item.baseline.as_ref() != is || entry.before.is_none();
         let by_another = |account| entry.account_before.as_ref().is_some_and(|b| b != account);
         match judge(&candidate.connector, entry, is, self.rules) {
+            // Asked for fewer scopes, it still has all of them: nobody has consented yet.
+            Verdict::Granted { .. } if self.is_as_before(candidate, is) => Ok(()),
             Verdict::Granted { .. } => self.read_back(item, connectors),
             // An earlier answer, which was written down.
             Verdict::Partial { account, missing }
@@ -154,6 +160,14 @@ impl Flow<'_> {
         }
     }
 
+    fn is_as_before(&self, candidate: &Candidate, is: Option<&RemoteConnector>) -> bool {
+        let before = candidate.entry.before.as_ref();
+        candidate.entry.action == Action::Update
+            && before.zip(is).is_some_and(|(before, is)| {
+                same_scopes(self.rules, &candidate.connector, before, &is.scopes)
+            })
+    }
+
     /// Takes what the remote lists as the result. What it does not list as active waits on: the
     /// list may lag behind the status.
     pub(super) fn read_back(
@@ -170,6 +184,9 @@ impl Flow<'_> {
                 instead_of,
                 unasked,
             } => {
+                if let Some(link) = &item.candidate.entry.link {
+                    self.keeper.learn(&connector, link)?;
+                }
                 item.settle(State::Granted {
                     account,
                     instead_of,
@@ -202,37 +219,31 @@ impl Flow<'_> {
     /// Makes sure that everything that waits has a link, all at the same time.
     pub async fn links(&mut self, items: &mut [Item]) -> Result<(), PendingError> {
         let remote = self.remote;
-        let answers = join_all(items.iter().map(|item| async move {
+        let wanting = items.iter().enumerate().filter(|(_, item)| {
             let entry = &item.candidate.entry;
             let has_link = entry.link.is_some() && entry.connection_id.is_some();
-            if !item.can_be_asked() || (item.state == State::Waiting && has_link) {
-                return None;
+            item.can_be_asked() && !(item.state == State::Waiting && has_link)
+        });
+        let questions: Vec<_> = wanting
+            .map(|(index, item)| {
+                let connector = item.candidate.connector.clone();
+                let scopes = item.candidate.entry.scopes.clone();
+                async move { (index, remote.put_integration(&connector, &scopes).await) }
+            })
+            .collect();
+        for item in items.iter_mut() {
+            let entry = &item.candidate.entry;
+            if item.state == State::Waiting && entry.link.is_some() && entry.connection_id.is_some()
+            {
+                self.announce(item, false)?;
             }
-            Some(
-                remote
-                    .put_integration(&item.candidate.connector, &entry.scopes)
-                    .await,
-            )
-        }))
-        .await;
-        let in_force = |answer: &Option<Result<PutAnswer, RemoteError>>| {
-            matches!(
-                answer,
-                Some(Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized))
-            )
-        };
-        let observed = if answers.iter().any(in_force) {
-            Some(self.remote.observe().await)
-        } else {
-            None
-        };
-        for (item, answer) in items.iter_mut().zip(answers) {
-            match answer {
-                Some(answer) => self.answered(item, answer, observed.as_ref())?,
-                None if item.state == State::Waiting => {}
-                None => continue,
+        }
+        let mut answers = stream::iter(questions).buffer_unordered(PARALLELISM);
+        while let Some((index, answer)) = answers.next().await {
+            if let Some(item) = items.get_mut(index) {
+                self.answered(item, answer).await?;
+                self.announce(item, false)?;
             }
-            self.announce(item, false);
         }
         Ok(())
     }
@@ -244,22 +255,14 @@ impl Flow<'_> {
             .remote
             .put_integration(&item.candidate.connector, scopes)
             .await;
-        let observed = match &answer {
-            Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized) => {
-                Some(self.remote.observe().await)
-            }
-            _ => None,
-        };
-        self.answered(item, answer, observed.as_ref())?;
-        self.announce(item, true);
-        Ok(())
+        self.answered(item, answer).await?;
+        self.announce(item, true)
     }
 
-    fn answered(
+    async fn answered(
         &mut self,
         item: &mut Item,
         answer: Result<PutAnswer, RemoteError>,
-        observed: Option<&Result<Observed, RemoteError>>,
     ) -> Result<(), PendingError> {
         let connector = item.candidate.connector.clone();
         match answer {
@@ -286,10 +289,9 @@ impl Flow<'_> {
                 self.keeper.keep(&connector, entry.clone())
             }
             Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized) => {
-                match observed {
-                    Some(Ok(observed)) => self.read_back(item, &observed.connectors)?,
-                    Some(Err(e)) => item.state = State::Failed(e.to_string()),
-                    None => {}
+                match self.remote.observe().await {
+                    Ok(observed) => self.read_back(item, &observed.connectors)?,
+                    Err(e) => item.state = State::Failed(e.to_string()),
                 }
                 if item.state == State::Waiting {
                     item.settle(State::Failed(UNLISTED.to_owned()));
@@ -312,20 +314,23 @@ impl Flow<'_> {
         }
     }
 
-    fn announce(&self, item: &mut Item, again: bool) {
-        if item.state == State::Waiting {
-            item.hand_out();
-            if let Some(link) = &item.candidate.entry.link {
-                let connector = &item.candidate.connector;
-                (self.events)(&Event::LinkReady {
-                    connector,
-                    link,
-                    again,
-                });
-            }
-        } else {
+    fn announce(&mut self, item: &mut Item, again: bool) -> Result<(), PendingError> {
+        if item.state != State::Waiting {
             (self.events)(&Event::Settled(&item.resumed()));
+            return Ok(());
         }
+        item.hand_out();
+        let connector = &item.candidate.connector;
+        if let Some(link) = &item.candidate.entry.link {
+            let familiar = self.keeper.is_familiar(connector, link)?;
+            (self.events)(&Event::LinkReady {
+                connector,
+                link,
+                again,
+                led_to: familiar.as_ref().err().map(Vec::as_slice),
+            });
+        }
+        Ok(())
     }
 }
 

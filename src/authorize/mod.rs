@@ -8,6 +8,7 @@
 mod candidate;
 mod event;
 mod flow;
+mod hosts;
 mod item;
 mod judge;
 mod keeper;

@@ -43,6 +43,11 @@ impl Round {
     }
 }
 
+/// The reason without the request's id, which is another one each time.
+pub(super) fn without_id(reason: &str) -> &str {
+    reason.split(" (request ").next().unwrap_or(reason)
+}
+
 pub(super) async fn ask(remote: &Remote, questions: &[Question]) -> Round {
     let statuses = join_all(questions.iter().map(|question| async move {
         let (connector, id) = question.as_ref()?;

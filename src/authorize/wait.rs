@@ -72,7 +72,9 @@ impl Flow<'_> {
                     let asked = round.retry_after().unwrap_or_default();
                     next = Instant::now() + pause.max(asked);
                     let now = round.trouble();
-                    if let Some(reason) = now.as_ref().filter(|now| Some(*now) != trouble.as_ref())
+                    let kind = |reason: &String| poll::without_id(reason).to_owned();
+                    if let Some(reason) = &now
+                        && now.as_ref().map(kind) != trouble.as_ref().map(kind)
                     {
                         (self.events)(&Event::Unreachable(reason));
                     }

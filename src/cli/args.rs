@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{commands, term::ColorChoice};
+use crate::{commands, config::MaxDuration, term::ColorChoice};
 
 /// Plan, apply and authorize the OAuth connectors of a Base44 app.
 #[derive(Debug, Parser)]
@@ -34,7 +34,7 @@ pub struct Globals {
     /// Run as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub chdir: Option<PathBuf>,
-    /// The app [env: BASE44_APP_ID; else base44/.app.jsonc]
+    /// The app, instead of the environment's or the project's
     #[arg(long, value_name = "ID", global = true)]
     pub app_id: Option<String>,
     /// An environment of connplan.toml
@@ -61,6 +61,10 @@ pub struct Globals {
     /// Tell less: no progress, no advice
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// The longest that the whole command may take [default: 10m for commands that only read, 1h
+    /// for a saved plan]
+    #[arg(long, value_name = "DURATION", global = true, hide_short_help = true)]
+    pub max_time: Option<MaxDuration>,
     /// Let credentials travel to another machine over plain http
     #[arg(long, global = true, hide_short_help = true)]
     pub allow_http: bool,
@@ -95,10 +99,14 @@ pub enum Command {
     Show(commands::show::ShowArgs),
     /// Carry out a saved plan, exactly
     Apply(commands::apply::ApplyArgs),
+    /// Comment a plan or receipt on the pull or merge request of this CI run
+    Comment(commands::comment::CommentArgs),
     /// Resume pending authorizations
     Authorize(commands::authorize::AuthorizeArgs),
     /// Plan, ask, apply and authorize in one go
     Push(commands::push::PushArgs),
+    /// Write the app's connectors to the files, in place
+    Pull(commands::pull::PullArgs),
     /// Each connector: declared, remote, account, pending
     Status(commands::status::StatusArgs),
     /// List the integrations that the platform offers

@@ -31,6 +31,11 @@ impl Signals {
         self.token.clone()
     }
 
+    /// Comes back once the first signal came to a run that does not end at once.
+    pub async fn cancelled(&self) {
+        self.token.cancelled().await;
+    }
+
     /// The status that the first signal calls for, if there was one.
     pub fn status(&self) -> Option<ExitStatus> {
         self.first.lock().ok().and_then(|first| *first)
@@ -42,10 +47,9 @@ impl Signals {
         command: impl Future<Output = Result<ExitStatus, Failure>>,
         say: impl Fn(&str),
     ) -> Result<ExitStatus, Failure> {
-        let mut listener = match Listener::new() {
-            Ok(listener) => listener,
+        let Ok(mut listener) = Listener::new() else {
             // Without handlers the system's own ones end the run, which is safe: see the journal.
-            Err(_) => return command.await,
+            return command.await;
         };
         tokio::pin!(command);
         loop {

@@ -63,16 +63,14 @@ pub struct ApplyArgs {
 pub async fn run(args: &ApplyArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json])?;
     let applied = match &args.plan {
-        Some(file) => saved(args, context, file).await?,
-        None => match fresh(args, context, format).await? {
-            Some(applied) => applied,
-            None => {
-                context
-                    .terminal
-                    .say("Apply cancelled. Nothing was written.");
-                return Ok(ExitStatus::Error);
-            }
-        },
+        Some(file) => Some(saved(args, context, file).await?),
+        None => fresh(args, context, format).await?,
+    };
+    let Some(applied) = applied else {
+        context
+            .terminal
+            .say("Apply cancelled. Nothing was written.");
+        return Ok(ExitStatus::Error);
     };
     print(&applied, args, context, format)?;
     let pending = applied
@@ -171,14 +169,13 @@ async fn fresh(
     let digest = document::digest(&plan)?;
     let markdown = MarkdownArgs::default();
     let printing = Printing::out(context, Format::Text, &markdown);
-    match format {
-        Format::Text => context.terminal.out(&printing.plan(&plan, &digest)),
-        _ => {
-            let theme = Theme::new(context.terminal.color_stderr());
-            context
-                .terminal
-                .say(&Printing { theme, ..printing }.plan(&plan, &digest));
-        }
+    if format == Format::Text {
+        context.terminal.out(&printing.plan(&plan, &digest));
+    } else {
+        let theme = Theme::new(context.terminal.color_stderr());
+        context
+            .terminal
+            .say(&Printing { theme, ..printing }.plan(&plan, &digest));
     }
     if let Some(expected) = &args.expect_digest
         && *expected != digest

@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::{
-    apply,
+    applying,
     authorizing::{self, OfferArgs, Phase, Ran, Waiting},
     planning,
     printing::file_name,
@@ -75,19 +75,17 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
     let declared = declared(context, &project)?;
     let rules = planning::rules(&project);
     let remote = context.remote(&project, &app)?;
-    let observed = remote.observe().await?;
-
     let workspace = Workspace::at(&project.root);
     let locked = if args.list {
+        // Looking needs no lock.
+        context.warn_repaired(Store::repair(&workspace)?, &workspace.pending_file());
         None
     } else {
         let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
-        let locked = workspace.lock(timeout, &context.holder("authorize"))?;
-        context.warn_repaired(locked.repaired(), locked.dir());
-        Some(locked)
+        Some(applying::lock(context, &workspace, timeout, "authorize").await?)
     };
-    context.warn_repaired(Store::repair(&workspace)?, &workspace.pending_file());
     let pending = Store::load(&workspace)?;
+    let observed = remote.observe().await?;
     let found = authorize::candidates(&Sources {
         app: &app,
         pending: &pending,
@@ -228,7 +226,7 @@ impl Brought {
             .into());
         };
         let (project, app) = context.project_of(&theirs.id)?;
-        apply::is_for(&app, theirs)?;
+        is_for(&app, theirs)?;
         Ok((project, app))
     }
 }
@@ -244,6 +242,23 @@ fn declared(context: &Context, project: &Project) -> Result<Option<Declared>, Fa
         config::Folder::Missing if project.config_file.is_none() => None,
         _ => loaded.declared,
     })
+}
+
+/// Before any credential leaves: a document for elsewhere is refused without asking the remote.
+fn is_for(here: &App, theirs: &App) -> Result<(), Refusal> {
+    if here.id != theirs.id {
+        return Err(Refusal::OtherApp {
+            planned: theirs.id.clone(),
+            here: here.id.clone(),
+        });
+    }
+    if here.api_url != theirs.api_url {
+        return Err(Refusal::OtherAddress {
+            planned: theirs.api_url.clone(),
+            here: here.api_url.clone(),
+        });
+    }
+    Ok(())
 }
 
 fn left_alone(left: LeftAlone, context: &Context) -> Resumed {

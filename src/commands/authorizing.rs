@@ -75,7 +75,11 @@ pub(super) async fn run(
         let request = view::authorization::request(&open, phase.app, theme);
         context.terminal.insist(&request);
         let question = offer.question();
-        if term::confirm_yes_no(&context.terminal, question, Answer::Yes).await == Answer::No {
+        let answer = tokio::select! {
+            answer = term::confirm_yes_no(&context.terminal, question, Answer::Yes) => answer,
+            () = context.signals.cancelled() => Answer::No,
+        };
+        if answer == Answer::No {
             return Ok(Ran::Declined);
         }
     }
@@ -102,7 +106,7 @@ pub(super) async fn run(
     };
     telling.begin();
     let cancel = context.signals.graceful();
-    let deadline = Instant::now() + phase.waiting.timeout;
+    let deadline = Instant::now() + context.time_left(phase.waiting.timeout);
     let listening = async {
         let escape = context.terminal.is_interactive().then(EscapeKey::listen);
         let Some(mut escape) = escape.flatten() else {

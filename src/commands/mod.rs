@@ -3,11 +3,13 @@
 
 pub mod apply;
 pub mod authorize;
+pub mod comment;
 pub mod completions;
 pub mod demo;
 pub mod list_available;
 pub mod login;
 pub mod plan;
+pub mod pull;
 pub mod push;
 pub mod remote_state;
 pub mod sandbox;

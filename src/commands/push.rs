@@ -14,6 +14,7 @@ use crate::{
     authorize::{self, Document, Item, Keeper, Sources},
     cli::{Context, ExitStatus, Failure, Format},
     config::MaxDuration,
+    model::ConnectorType,
     pending::Store,
     plan::document,
     receipt::{self, Receipt},
@@ -57,7 +58,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         .declared
         .connectors
         .keys()
-        .map(|c| c.as_str())
+        .map(ConnectorType::as_str)
         .collect();
     context.terminal.say(&match names.len() {
         0 => "No local connectors found".to_owned(),
@@ -147,12 +148,10 @@ async fn authorize_all(
     situation: &Situation,
     receipt: &Receipt,
 ) -> Result<(Vec<Item>, Ran), Failure> {
-    let observed = situation.remote.observe().await?;
     let workspace = Workspace::at(&situation.files.project.root);
-    let locked = workspace.lock(
-        std::time::Duration::from_secs(5),
-        &context.holder("authorize"),
-    )?;
+    let patience = std::time::Duration::from_secs(5);
+    let locked = applying::lock(context, &workspace, patience, "authorize").await?;
+    let observed = situation.remote.observe().await?;
     let pending = Store::load(&locked)?;
     let targets = args.planning.targets.iter().cloned().collect();
     let found = authorize::candidates(&Sources {

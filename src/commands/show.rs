@@ -40,7 +40,7 @@ pub fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failure> {
 }
 
 /// A glance at the kind; the reader proper checks everything.
-fn is_receipt(text: &str) -> bool {
+pub(super) fn is_receipt(text: &str) -> bool {
     let table: Option<toml::Table> = text.parse().ok();
     table.as_ref().and_then(|table| table.get("kind")?.as_str()) == Some("receipt")
 }

@@ -17,6 +17,8 @@ pub(super) struct Row {
     pub(super) version: u64,
     /// Whether its link stands for one that ran out.
     pub(super) renewed: bool,
+    /// Where earlier links led, if this one leads elsewhere.
+    pub(super) led_to: Option<String>,
 }
 
 /// Everything at one moment.
@@ -55,6 +57,7 @@ impl Board {
             link: None,
             version: 0,
             renewed: false,
+            led_to: None,
         });
         Self(watch::Sender::new(Moment {
             rows: rows.collect(),
@@ -76,9 +79,11 @@ impl Board {
                 connector,
                 link,
                 again,
+                led_to,
             } => self.change(connector, |row| {
                 row.link = Some((*link).clone());
                 row.renewed = *again;
+                row.led_to = led_to.map(|hosts| hosts.join(", "));
                 row.resumed.state = State::Waiting;
                 again.then(|| format!("{connector}: there is a new link"))
             }),

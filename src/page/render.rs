@@ -220,13 +220,25 @@ fn live(row: &Row, ended: bool) -> String {
             html.push_str("<p class=\"what\">Its link is being asked for…</p>");
             return html;
         }
-        State::Waiting => (format!("Authorize {connector}"), "button primary"),
+        State::Waiting => match (&row.led_to, &row.link) {
+            (Some(known), Some(link)) => {
+                let (host, known) = (escape::html(&link.host()), escape::html(known));
+                let _ = write!(
+                    html,
+                    "<p class=\"warning\">Its link leads to <strong>{host}</strong>; earlier ones \
+                     led to {known}. Open it only if you know why.</p>"
+                );
+                (format!("Open {} all the same", link.host()), "button")
+            }
+            _ => (format!("Authorize {connector}"), "button primary"),
+        },
         state if state.can_be_asked_again() => (format!("Ask again for {connector}"), "button"),
         _ => return html,
     };
     let _ = write!(
         html,
-        r#"<p><a class="{class}" href="open/{connector}" target="_blank" rel="noopener noreferrer">{label}<span class="unseen"> (opens a new tab)</span></a></p>"#
+        r#"<p><a class="{class}" href="open/{connector}" target="_blank" rel="noopener noreferrer">{}<span class="unseen"> (opens a new tab)</span></a></p>"#,
+        escape::html(&label)
     );
     html
 }
@@ -346,6 +358,7 @@ mod tests {
             link: Link::parse("https://auth.example.com/canary").ok(),
             version: 0,
             renewed: false,
+            led_to: None,
         }
     }
 

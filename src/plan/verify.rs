@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use super::{Plan, Refusal};
+use super::{AppPlan, Plan, Refusal};
 use crate::{
     catalogue::Rules,
     diff::{Action, Change},
@@ -17,9 +17,15 @@ use crate::{
 #[derive(Debug)]
 pub struct Verified<'a> {
     plan: &'a Plan,
+    app: &'a AppPlan,
 }
 
 impl<'a> Verified<'a> {
+    /// The one app that it is for.
+    pub fn app(&self) -> &'a AppPlan {
+        self.app
+    }
+
     /// The plan.
     pub fn plan(&self) -> &'a Plan {
         self.plan
@@ -129,7 +135,7 @@ pub fn verify<'a>(
         }
     }
     if moved.is_empty() {
-        Ok(Verified { plan })
+        Ok(Verified { plan, app: planned })
     } else {
         Err(Refusal::Stale { moved })
     }

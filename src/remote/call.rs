@@ -100,7 +100,9 @@ impl Authorization {
         Self::new("authorization", "Bearer ", token, kind)
     }
 
-    fn new(
+    /// `header: <prefix><secret>`, its memory zeroed after use. `None` if the secret can not stand in
+    /// a header.
+    pub(crate) fn new(
         header: &'static str,
         prefix: &str,
         secret: &Secret,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, error::Category};
 
 /// Why a body is not the value that was expected.
@@ -18,6 +18,16 @@ pub(crate) struct Mismatch {
 
 /// Decodes a JSON body.
 pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Mismatch> {
+    // serde would take a list for an object, its items for the fields in order.
+    let is_object = body.trim_ascii_start().starts_with(b"{");
+    if !is_object && serde_json::from_slice::<IgnoredAny>(body).is_ok() {
+        let fault = "it is not an object".to_owned();
+        return Err(Mismatch {
+            field: String::new(),
+            fault,
+            shape: shape_of(body),
+        });
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let wrong = match serde_path_to_error::deserialize(&mut reader) {
         Ok(value) => match reader.end() {

@@ -6,18 +6,19 @@
 //! is ever partial, and no content of an answer stands in an error.
 
 pub mod auth;
-mod call;
+pub(crate) mod call;
 mod client;
 mod decode;
 mod endpoints;
 mod error;
+mod judge;
 pub mod login;
 mod options;
 mod platform;
 mod problem;
-mod retry;
+pub(crate) mod retry;
 mod text;
-mod transport;
+pub(crate) mod transport;
 mod wire;
 
 pub use auth::Credentials;

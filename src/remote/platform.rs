@@ -7,11 +7,10 @@ use std::{
 };
 
 use reqwest::{
-    Client, Response,
-    header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
+    Client, Method, Response,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue},
 };
 use tokio::time::timeout;
-use url::Url;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -19,9 +18,8 @@ use super::{
     ClientOptions, RemoteError,
     call::{Answer, Authorization, Body, Call},
     error::{At, CredentialKind, Unreachable},
-    problem::{Problem, html_title, is_html},
+    judge::{Failed, MAX_ERROR_BODY, Received, echoed_id, judge},
     retry::{self, CallClass, Fault, Verdict},
-    text::server_text_limited,
     transport::{self, Failure},
 };
 use crate::model::ApiUrl;
@@ -46,34 +44,6 @@ impl fmt::Debug for Platform {
             .field(&self.inner.api_url)
             .finish()
     }
-}
-
-/// The most of an error answer that is read; what is longer is no message for people.
-const MAX_ERROR_BODY: usize = 64 * 1024;
-
-/// One attempt that did not succeed.
-struct Failed {
-    error: RemoteError,
-    fault: Fault,
-    retry_after: Option<Duration>,
-}
-
-impl Failed {
-    fn new(error: RemoteError, fault: Fault) -> Self {
-        Self {
-            error,
-            fault,
-            retry_after: None,
-        }
-    }
-}
-
-/// The head of an answer, and as much of its body as is wanted.
-struct Received {
-    status: u16,
-    headers: HeaderMap,
-    body: Zeroizing<Vec<u8>>,
-    whole: bool,
 }
 
 /// How reading an answer ended early.
@@ -140,7 +110,7 @@ impl Platform {
                     attempt,
                     failed.retry_after,
                     self.time_left(),
-                    chance(),
+                    retry::chance(),
                 ),
                 Verdict::Check | Verdict::Stop => None,
             };
@@ -155,15 +125,21 @@ impl Platform {
     /// Waits as before attempt `next + 1`; `false` if there is to be none. For calls that look
     /// before they repeat.
     pub(crate) async fn pause_before(&self, next: u32) -> bool {
-        let Some(pause) = retry::pause(self.options(), next, None, self.time_left(), chance())
-        else {
+        let Some(pause) = retry::pause(
+            self.options(),
+            next,
+            None,
+            self.time_left(),
+            retry::chance(),
+        ) else {
             return false;
         };
         tokio::time::sleep(pause).await;
         true
     }
 
-    fn time_left(&self) -> Option<Duration> {
+    /// How long the command has left.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
         let deadline = self.inner.options.deadline;
         deadline.map(|end| end.saturating_duration_since(Instant::now()))
     }
@@ -218,7 +194,7 @@ impl Platform {
         }
         trace(received.status, &at.request_id);
         let kind = credential.map_or(CredentialKind::None, |c| c.kind);
-        self.judge(call, received, at, kind)
+        judge(self, call.class, received, at, kind)
     }
 
     /// Sends the request and reads the answer, each read within `patience`.
@@ -280,6 +256,10 @@ impl Platform {
             request = request.header(credential.header, credential.value.clone());
         }
         let (content_type, body) = match &call.body {
+            // Some servers and proxies want a POST to say that it has no body.
+            Body::None if call.method == Method::POST => {
+                return request.header(CONTENT_LENGTH, 0).build();
+            }
             Body::None => return request.build(),
             Body::Json(body) => ("application/json", body),
             Body::Form(body) => ("application/x-www-form-urlencoded", body),
@@ -305,89 +285,6 @@ impl Platform {
                 Failed::new(RemoteError::Protocol { at, why }, Fault::Final { unclear })
             }
         }
-    }
-
-    /// Tells a usable answer from all others.
-    fn judge(
-        &self,
-        call: &Call,
-        received: Received,
-        mut at: Box<At>,
-        credential: CredentialKind,
-    ) -> Result<Answer, Failed> {
-        let Received {
-            status,
-            headers,
-            body,
-            whole,
-        } = received;
-        let key_error = is_key_error(&body);
-        let status = if key_error { 404 } else { status };
-        let success = (200..300).contains(&status);
-        let text = |name| {
-            headers
-                .get(name)
-                .and_then(|v: &HeaderValue| v.to_str().ok())
-        };
-        let html = is_html(text(CONTENT_TYPE), &body);
-        let done = Fault::Final { unclear: true };
-        if success && html {
-            let title = html_title(&body);
-            return Err(Failed::new(
-                RemoteError::HtmlInstead { at, status, title },
-                done,
-            ));
-        }
-        if success && !whole {
-            let limit = self.inner.options.max_body;
-            return Err(Failed::new(RemoteError::TooLarge { at, limit }, done));
-        }
-        if success {
-            // Should decoding fail, then the server has nevertheless done what was asked.
-            at.unclear |= call.class != CallClass::Read;
-            return Ok(Answer { at, body });
-        }
-        let retry_after =
-            text(RETRY_AFTER).and_then(|v| retry::retry_after(v, (self.inner.options.clock)()));
-        let json: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let problem = Box::new(Problem::read(&json));
-        let error = match status {
-            300..=399 => {
-                let to = redirect_target(&self.inner.api_url, text(LOCATION));
-                RemoteError::Redirected { at, status, to }
-            }
-            401 => RemoteError::Unauthorized {
-                at,
-                credential,
-                problem,
-            },
-            429 => RemoteError::RateLimited {
-                at,
-                retry_after,
-                problem,
-            },
-            _ if html => {
-                let title = html_title(&body);
-                RemoteError::HtmlInstead { at, status, title }
-            }
-            403 => RemoteError::Forbidden { at, problem },
-            404 => RemoteError::NotFound { at, problem },
-            500.. => RemoteError::Server {
-                at,
-                status,
-                problem,
-            },
-            _ => RemoteError::Rejected {
-                at,
-                status,
-                problem,
-            },
-        };
-        Err(Failed {
-            error,
-            fault: Fault::Status(status),
-            retry_after,
-        })
     }
 }
 
@@ -416,72 +313,5 @@ async fn read_body(
             Some(piece) if body.len() + piece.len() > limit => return Ok((body, false)),
             Some(piece) => body.extend_from_slice(&piece),
         }
-    }
-}
-
-/// Whether a body says that something does not exist, which it may with any status.
-fn is_key_error(body: &[u8]) -> bool {
-    const WORD: &[u8] = b"KeyError";
-    // A look at the bytes spares every other answer a second decoding.
-    body.len() <= MAX_ERROR_BODY
-        && body.windows(WORD.len()).any(|part| part == WORD)
-        && serde_json::from_slice(body)
-            .is_ok_and(|json: serde_json::Value| json["error_type"] == "KeyError")
-}
-
-/// The server's own request id, if it is one that can be printed.
-fn echoed_id(headers: &HeaderMap) -> Option<String> {
-    let id = headers.get("x-request-id")?.to_str().ok()?;
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/');
-    ((1..=128).contains(&id.len()) && id.bytes().all(plain)).then(|| id.to_owned())
-}
-
-/// Scheme, host and port of a redirect: its path and query may hold anything.
-fn redirect_target(api_url: &ApiUrl, location: Option<&str>) -> String {
-    let base = Url::parse(api_url.as_str()).ok();
-    let target = location.and_then(|to| match &base {
-        Some(base) => base.join(to).ok(),
-        None => Url::parse(to).ok(),
-    });
-    match target.map(|url| (url.origin(), url)) {
-        Some((origin, _)) if origin.is_tuple() => origin.ascii_serialization(),
-        Some((_, url)) => server_text_limited(url.scheme(), 40),
-        None => "an address that it does not name".to_owned(),
-    }
-}
-
-fn chance() -> u16 {
-    // A random UUID's first bytes are random.
-    let [a, b, ..] = *Uuid::new_v4().as_bytes();
-    u16::from_be_bytes([a, b])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_redirect_is_told_by_its_origin() {
-        let api = ApiUrl::parse("https://app.example.com").unwrap();
-        let to = |location| redirect_target(&api, location);
-        assert_eq!(
-            to(Some("https://evil.example/x?token=canary")),
-            "https://evil.example"
-        );
-        assert_eq!(to(Some("/login")), "https://app.example.com");
-        assert_eq!(to(Some("javascript:alert(1)")), "javascript");
-        assert_eq!(to(None), "an address that it does not name");
-    }
-
-    #[test]
-    fn only_a_plain_request_id_is_repeated() {
-        let id = |value: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert("x-request-id", HeaderValue::from_static(value));
-            echoed_id(&headers)
-        };
-        assert_eq!(id("req-1").as_deref(), Some("req-1"));
-        assert_eq!(id(""), None);
-        assert_eq!(id("a b"), None);
     }
 }

@@ -1,6 +1,8 @@
-//! Whether, and after how long, a call is made again. Pure.
+//! Whether, and after how long, a call is made again. Pure, but for [`chance`].
 
 use std::time::Duration;
+
+use uuid::Uuid;
 
 use super::ClientOptions;
 
@@ -95,6 +97,13 @@ pub(crate) fn pause(
         None => own,
     };
     left.is_none_or(|left| pause < left).then_some(pause)
+}
+
+/// Something random for [`pause`].
+pub(crate) fn chance() -> u16 {
+    // A random UUID's first bytes are random.
+    let [a, b, ..] = *Uuid::new_v4().as_bytes();
+    u16::from_be_bytes([a, b])
 }
 
 /// Reads `Retry-After`: seconds, or an HTTP date. `now` is in milliseconds since the Unix epoch.
@@ -192,7 +201,7 @@ mod tests {
     #[test]
     fn retry_after_in_seconds_and_as_a_date() {
         let now = 784_111_777_000; // Sun, 06 Nov 1994 08:49:37 GMT
-        assert_eq!(retry_after("120", now), Some(Duration::from_secs(120)));
+        assert_eq!(retry_after("120", now), Some(Duration::from_mins(2)));
         assert_eq!(
             retry_after("Sun, 06 Nov 1994 08:49:47 GMT", now),
             Some(Duration::from_secs(10))

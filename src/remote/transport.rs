@@ -96,7 +96,7 @@ impl Resolve for Resolver {
             match tokio::net::lookup_host((name, 0)).await {
                 // Collected, since the iterator borrows nothing but is of a private type.
                 Ok(found) => Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs),
-                Err(error) => Err(Box::new(NameNotFound(error)).into()),
+                Err(error) => Err(NameNotFound(error).into()),
             }
         })
     }
@@ -158,13 +158,16 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'stat
 }
 
 fn tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    // An io::Error's `source` skips what it wraps, so that is asked for by itself.
-    let wrapped = error
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref);
+    // An io::Error's `source` skips what it wraps, which may be another of its kind: what is
+    // wrapped is asked for by itself, however deep.
+    let wrapped = || {
+        error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+    };
     error
         .downcast_ref::<rustls::Error>()
-        .or_else(|| wrapped.and_then(|inner| inner.downcast_ref::<rustls::Error>()))
+        .or_else(|| wrapped().and_then(|inner| tls_error(inner)))
 }
 
 /// The innermost sentence of an error, which says most. It names no address.

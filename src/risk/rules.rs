@@ -131,12 +131,14 @@ const NAMED: usize = 3;
 fn name_some(scopes: &[(&Scope, Option<&'static str>)]) -> Phrase {
     let mut phrase = Phrase::default();
     for (index, (scope, meaning)) in scopes.iter().take(NAMED).enumerate() {
+        // A meaning may hold commas.
+        let explained = meaning.filter(|_| scopes.len() <= NAMED);
         if index > 0 {
-            phrase = phrase.words(", ");
+            phrase = phrase.words(if explained.is_some() { "; " } else { ", " });
         }
         phrase = phrase.scope(scope);
-        if let (Some(meaning), true) = (meaning, scopes.len() <= NAMED) {
-            phrase = phrase.words(format!(" ({meaning})"));
+        if let Some(meaning) = explained {
+            phrase = phrase.words(format!(" – {meaning}"));
         }
     }
     match scopes.len().saturating_sub(NAMED) {
@@ -291,28 +293,29 @@ mod tests {
 
     #[test]
     fn widening_is_told_by_what_the_scope_permits() {
-        let interrupts = (Level::Warning, RiskKind::Interrupts);
-        let cases: [(&str, &str, &[(Level, RiskKind)]); 5] = [
+        type Found = &'static [(Level, RiskKind)];
+        const INTERRUPTS: (Level, RiskKind) = (Level::Warning, RiskKind::Interrupts);
+        let cases: [(&str, &str, Found); 5] = [
             (
                 "gmail",
                 "https://www.googleapis.com/auth/gmail.readonly",
-                &[(Level::Danger, RiskKind::Restricted), interrupts],
+                &[(Level::Danger, RiskKind::Restricted), INTERRUPTS],
             ),
             (
                 "gmail",
                 "https://www.googleapis.com/auth/gmail.settings.sharing",
-                &[(Level::Danger, RiskKind::Admin), interrupts],
+                &[(Level::Danger, RiskKind::Admin), INTERRUPTS],
             ),
             (
                 "slack",
                 "chat:write",
-                &[(Level::Warning, RiskKind::Write), interrupts],
+                &[(Level::Warning, RiskKind::Write), INTERRUPTS],
             ),
-            ("slack", "channels:read", &[interrupts]),
+            ("slack", "channels:read", &[INTERRUPTS]),
             (
                 "slack",
                 "no-such:scope",
-                &[interrupts, (Level::Notice, RiskKind::Unknown)],
+                &[INTERRUPTS, (Level::Notice, RiskKind::Unknown)],
             ),
         ];
         for (connector, scope, expected) in cases {

@@ -24,8 +24,8 @@ pub enum ColorChoice {
 /// The three streams, probed once.
 #[derive(Debug)]
 pub struct Terminal {
-    stdout_is_terminal: bool,
-    stderr_is_terminal: bool,
+    stdout_tty: bool,
+    stderr_tty: bool,
     color_stdout: bool,
     color_stderr: bool,
     interactive: bool,
@@ -38,12 +38,10 @@ pub struct Terminal {
 impl Terminal {
     /// Looks at the streams and the environment.
     pub fn probe(vars: &Vars, color: ColorChoice, no_input: bool, quiet: bool) -> Self {
-        let stdout_is_terminal = io::stdout().is_terminal();
-        let stderr_is_terminal = io::stderr().is_terminal();
-        let interactive = io::stdin().is_terminal()
-            && stderr_is_terminal
-            && vars.get("CI").is_none()
-            && !no_input;
+        let stdout_tty = io::stdout().is_terminal();
+        let stderr_tty = io::stderr().is_terminal();
+        let interactive =
+            io::stdin().is_terminal() && stderr_tty && vars.get("CI").is_none() && !no_input;
         let colored = |is_terminal: bool| match color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
@@ -54,10 +52,10 @@ impl Terminal {
             },
         };
         Self {
-            stdout_is_terminal,
-            stderr_is_terminal,
-            color_stdout: colored(stdout_is_terminal),
-            color_stderr: colored(stderr_is_terminal),
+            stdout_tty,
+            stderr_tty,
+            color_stdout: colored(stdout_tty),
+            color_stderr: colored(stderr_tty),
             interactive,
             quiet,
             failed: Mutex::new(None),
@@ -72,12 +70,12 @@ impl Terminal {
 
     /// Whether standard output goes to a person rather than to a pipe or file.
     pub fn stdout_is_terminal(&self) -> bool {
-        self.stdout_is_terminal
+        self.stdout_tty
     }
 
     /// Whether standard error goes to a person rather than to a log.
     pub fn stderr_is_terminal(&self) -> bool {
-        self.stderr_is_terminal
+        self.stderr_tty
     }
 
     /// Whether standard output takes colour.
@@ -92,7 +90,7 @@ impl Terminal {
 
     /// How many columns standard error has; 80 where nobody knows.
     pub fn width(&self) -> usize {
-        if self.stderr_is_terminal {
+        if self.stderr_tty {
             usize::from(Term::stderr().size().1).max(20)
         } else {
             80
@@ -125,7 +123,7 @@ impl Terminal {
     /// Writes a link or another secret where a person sees it: on standard error if that is a
     /// terminal, else nowhere. False if it was not shown.
     pub fn reveal(&self, text: &str) -> bool {
-        let visible = self.stderr_is_terminal;
+        let visible = self.stderr_tty;
         if visible {
             self.insist(text);
         }

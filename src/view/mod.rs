@@ -7,11 +7,13 @@
 
 pub mod authorization;
 pub mod available;
+pub mod comment;
 pub mod failure;
 pub mod identity;
 mod json;
 pub mod markdown;
 pub mod problems;
+pub mod pull;
 pub mod push;
 pub mod qr;
 pub mod report;

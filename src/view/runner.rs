@@ -18,40 +18,25 @@ pub fn github(diagnostics: &[Diagnostic]) -> String {
         let numbers = [("line", diagnostic.line), ("col", diagnostic.column)];
         let mut properties = Vec::new();
         if let Some(file) = &diagnostic.file {
-            properties.push(format!("file={}", property(file)));
+            properties.push(format!("file={}", escape::command_property(file)));
             for (key, number) in numbers {
                 if let Some(number) = number {
                     properties.push(format!("{key}={number}"));
                 }
             }
         }
-        properties.push(format!("title={}", property(&diagnostic.code)));
-        let mut message = escape::terminal(&diagnostic.message).into_owned();
-        if let Some(help) = &diagnostic.help {
-            let _ = write!(message, "\nhelp: {}", escape::terminal(help));
-        }
-        let _ = writeln!(
-            out,
-            "::{command} {}::{}",
-            properties.join(","),
-            data(&message)
-        );
+        properties.push(format!(
+            "title={}",
+            escape::command_property(&diagnostic.code)
+        ));
+        let message = match &diagnostic.help {
+            Some(help) => format!("{}\nhelp: {help}", diagnostic.message),
+            None => diagnostic.message.clone(),
+        };
+        let message = escape::command_data(&message);
+        let _ = writeln!(out, "::{command} {}::{message}", properties.join(","));
     }
     out
-}
-
-/// The runner's own escapes for a message.
-fn data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
-}
-
-/// The runner's own escapes for a property.
-fn property(text: &str) -> String {
-    data(&escape::terminal(text))
-        .replace(':', "%3A")
-        .replace(',', "%2C")
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A row for each connector: what is declared, what is there, what to do next.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -134,7 +136,7 @@ fn account(state: Option<&RemoteConnector>) -> Option<String> {
 pub fn table_of(app: &App, rows: &[StatusRow], theme: Theme) -> String {
     let mut text = format!("App {} at {}", app.id, app.api_url);
     if let Some(environment) = &app.environment {
-        text.push_str(&format!(" (environment {})", escape::terminal(environment)));
+        let _ = write!(text, " (environment {})", escape::terminal(environment));
     }
     text.push_str("\n\n");
     if rows.is_empty() {

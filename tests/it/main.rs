@@ -1,16 +1,33 @@
 //! The integration tests: one binary.
+
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "in a test, a panic with its message is the report"
+    reason = "a test that can't go on is a failed test"
+)]
+#![allow(
+    unreachable_pub,
+    clippy::allow_attributes,
+    reason = "nothing outside of a test binary can reach anything in it"
 )]
 
+mod around_edit;
+mod around_project;
+mod around_pull;
 mod catalogue;
+mod cli;
 mod config;
 mod config_json5;
 mod config_projects;
 mod config_properties;
+mod e2e_apply;
+mod e2e_globals;
+mod e2e_plan;
+mod e2e_put;
+mod e2e_terminal;
+mod layers;
 mod official_client;
+mod publish_comment;
 mod remote;
 mod remote_calls;
 mod remote_errors;
@@ -25,3 +42,5 @@ mod sandbox_login;
 mod sandbox_pages;
 mod sandbox_state;
 mod scripted;
+mod view;
+mod view_properties;

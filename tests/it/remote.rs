@@ -11,17 +11,18 @@ use serde_json::{Value, json};
 use crate::scripted::Scripted;
 
 /// No test may ever find this in what is shown.
-pub const CANARY: &str = "b44k_canary-9f2";
+pub(crate) const CANARY: &str = "b44k_canary-9f2";
 
-pub const LIST: &str = "GET /api/apps/app1/external-auth/list";
-pub const STRIPE_STATUS: &str = "GET /api/apps/app1/payments/stripe/status";
-pub const STRIPE_INSTALL: &str = "POST /api/apps/app1/payments/stripe/install";
-pub const STRIPE_REMOVE: &str = "DELETE /api/apps/app1/payments/stripe";
-pub const PUT_SLACK: &str = "PUT /api/apps/app1/external-auth/integrations/slack";
-pub const REMOVE_SLACK: &str = "DELETE /api/apps/app1/external-auth/integrations/slack/remove";
-pub const TOKEN: &str = "POST /oauth/token";
+pub(crate) const LIST: &str = "GET /api/apps/app1/external-auth/list";
+pub(crate) const STRIPE_STATUS: &str = "GET /api/apps/app1/payments/stripe/status";
+pub(crate) const STRIPE_INSTALL: &str = "POST /api/apps/app1/payments/stripe/install";
+pub(crate) const STRIPE_REMOVE: &str = "DELETE /api/apps/app1/payments/stripe";
+pub(crate) const PUT_SLACK: &str = "PUT /api/apps/app1/external-auth/integrations/slack";
+pub(crate) const REMOVE_SLACK: &str =
+    "DELETE /api/apps/app1/external-auth/integrations/slack/remove";
+pub(crate) const TOKEN: &str = "POST /oauth/token";
 
-pub fn app(url: &str) -> App {
+pub(crate) fn app(url: &str) -> App {
     App {
         id: AppId::parse("app1").unwrap(),
         api_url: ApiUrl::parse(url).unwrap(),
@@ -30,7 +31,7 @@ pub fn app(url: &str) -> App {
 }
 
 /// Options under which nothing waits for long.
-pub fn quick() -> ClientOptions {
+pub(crate) fn quick() -> ClientOptions {
     ClientOptions {
         backoff_base: Duration::from_millis(1),
         connect_timeout: Duration::from_secs(5),
@@ -39,28 +40,28 @@ pub fn quick() -> ClientOptions {
     }
 }
 
-pub fn key() -> Credentials {
+pub(crate) fn key() -> Credentials {
     Credentials::api_key(Secret::new(CANARY))
 }
 
-pub fn remote_at(url: &str, options: ClientOptions) -> Result<Remote, RemoteError> {
+pub(crate) fn remote_at(url: &str, options: ClientOptions) -> Result<Remote, RemoteError> {
     Remote::new(&app(url), key(), options)
 }
 
-pub fn remote(server: &Scripted) -> Remote {
+pub(crate) fn remote(server: &Scripted) -> Remote {
     remote_at(&server.url(), quick()).unwrap()
 }
 
-pub fn slack() -> ConnectorType {
+pub(crate) fn slack() -> ConnectorType {
     ConnectorType::parse("slack").unwrap()
 }
 
-pub fn empty_list() -> Value {
+pub(crate) fn empty_list() -> Value {
     json!({ "integrations": [] })
 }
 
 /// The message and the help, as a person gets them.
-pub fn shown(error: &RemoteError) -> String {
+pub(crate) fn shown(error: &RemoteError) -> String {
     use miette::Diagnostic;
     let help = error
         .help()

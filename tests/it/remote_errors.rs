@@ -146,10 +146,10 @@ async fn no_redirect_takes_the_key_elsewhere() {
 
 /// A field that is missing or of another type: the answer, the field, what is said.
 const MALFORMED: &[(&str, &str, &str)] = &[
-    (r#"{}"#, "integrations", "`integrations` is missing"),
+    ("{}", "integrations", "`integrations` is missing"),
     (r#"{"integrations": null}"#, "integrations", "is not a list"),
     (
-        r#"{"integrations": {"canary": 1}}"#,
+        r#"{"integrations": {"canary-1": 1}}"#,
         "integrations",
         "is not a list",
     ),

@@ -55,7 +55,7 @@ async fn an_unknown_name_is_told_from_a_refused_connection() {
 async fn what_does_not_speak_tls_is_told_as_such_and_not_asked_again() {
     let server = Scripted::start();
     let error = error_at(&server.url().replace("http:", "https:"), quick()).await;
-    assert_eq!(error.at().unwrap().attempts, 1);
+    assert_eq!(error.at().unwrap().attempts, 1, "{error}");
     assert!(matches!(cause(error), Unreachable::Tls(_)));
 }
 
@@ -113,6 +113,26 @@ async fn a_silent_server_is_waited_for_within_limits() {
         Unreachable::AnswerTimeout
     );
     assert!(start.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_an_answer() {
+    let server = Scripted::start();
+    server.on(
+        LIST,
+        [Reply::json(200, &empty_list()).delay(Duration::from_millis(80))],
+    );
+    let options = ClientOptions {
+        read_timeout: Duration::from_secs(2),
+        ..once()
+    };
+    assert!(
+        remote_at(&server.url(), options)
+            .unwrap()
+            .list()
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]

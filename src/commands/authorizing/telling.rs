@@ -67,7 +67,8 @@ impl<'a> Telling<'a> {
                 connector,
                 link,
                 again,
-            } => self.hand_out(connector, link, *again),
+                led_to,
+            } => self.hand_out(connector, link, *again, *led_to),
             Event::Waiting(waiting) => self.waiting(waiting),
             Event::Settled(resumed) => {
                 let theme = Theme::new(terminal.color_stderr());
@@ -87,8 +88,22 @@ impl<'a> Telling<'a> {
         }
     }
 
-    fn hand_out(&self, connector: &ConnectorType, link: &Link, again: bool) {
+    fn hand_out(
+        &self,
+        connector: &ConnectorType,
+        link: &Link,
+        again: bool,
+        led_to: Option<&[String]>,
+    ) {
         let terminal = &self.context.terminal;
+        if let Some(known) = led_to {
+            self.context.warn(&format!(
+                "{connector}: its link leads to {}, and earlier ones led to {}; it is not opened \
+                 unless you do so",
+                escape::limited(&link.host(), 200),
+                escape::limited(&known.join(", "), 600)
+            ));
+        }
         if self.page.is_some() {
             if again {
                 terminal.say(&format!("  {connector}: there is a new link on the page"));
@@ -108,6 +123,7 @@ impl<'a> Telling<'a> {
             self.draw(connector, link);
         }
         if self.offer == Offer::EachInBrowser
+            && led_to.is_none()
             && let Err(e) = open::that_detached(link.expose())
         {
             self.context.warn(&format!(

@@ -1,7 +1,7 @@
 //! A credential in use: a login is renewed once for all the calls under way, and once for all the
 //! processes that share it.
 
-use tokio::{sync::Mutex, task::spawn_blocking};
+use tokio::sync::Mutex;
 
 use super::{
     AuthError, LoginFile, StoredLogin,
@@ -74,7 +74,7 @@ impl LoginSession {
             match self.renew(&login).await {
                 Ok(renewed) => *login = renewed,
                 // Due is not over: a token that still has seconds to live is better than none.
-                Err(error) if error.is_passing() && !login.is_over(now) => {
+                Err(error) if !is_last_word(&error) && !login.is_over(now) => {
                     tracing::warn!(why = %error, "the login is not renewed yet");
                 }
                 Err(error) => return Err(error),
@@ -111,12 +111,7 @@ impl LoginSession {
         let Some(file) = &self.file else {
             return self.ask(login).await;
         };
-        let locking = file.clone();
-        // Waiting for another process must not hold up this one's other calls.
-        let _lock = match spawn_blocking(move || locking.lock()).await {
-            Ok(lock) => lock?,
-            Err(ended) => std::panic::resume_unwind(ended.into_panic()),
-        };
+        let _lock = file.lock_soon(self.platform.time_left()).await?;
         let Some(stored) = file.read()? else {
             // Logged out meanwhile.
             return Err(AuthError::NoCredentials { key_ignored: false }.into());
@@ -142,4 +137,12 @@ impl LoginSession {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether the login is over by someone's decision, rather than by an accident on the way.
+fn is_last_word(error: &RemoteError) -> bool {
+    matches!(
+        error,
+        RemoteError::Auth(AuthError::Ended | AuthError::NoCredentials { .. })
+    )
 }

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -225,11 +225,28 @@ impl LoginFile {
 
     /// Keeps other processes from changing the login. Waits for them; blocks.
     pub fn lock(&self) -> Result<Lock, AuthError> {
+        self.lock_within(LOCK_TIMEOUT)
+    }
+
+    /// The same without holding up what else runs on this thread, and for no longer than `limit`.
+    pub(crate) async fn lock_soon(&self, limit: Option<Duration>) -> Result<Lock, AuthError> {
+        let end = Instant::now() + limit.map_or(LOCK_TIMEOUT, |limit| limit.min(LOCK_TIMEOUT));
+        loop {
+            match self.lock_within(Duration::ZERO) {
+                Err(AuthError::Busy { .. }) if Instant::now() < end => {
+                    tokio::time::sleep(Duration::from_millis(25)).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn lock_within(&self, timeout: Duration) -> Result<Lock, AuthError> {
         self.ensure_folder()?;
         let holder = format!("connplan, process {}", std::process::id());
         Ok(Lock::acquire(
             &self.path.with_extension("json.lock"),
-            LOCK_TIMEOUT,
+            timeout,
             &holder,
         )?)
     }

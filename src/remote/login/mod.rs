@@ -40,7 +40,7 @@ pub async fn finish(
 ) -> Result<StoredLogin, LoginError> {
     let user = platform.userinfo(&tokens.access_token).await?;
     let login = StoredLogin::new(tokens, user.email, user.name, (platform.options().clock)());
-    let _lock = file.lock()?;
+    let _lock = file.lock_soon(platform.time_left()).await?;
     file.write(&login)?;
     Ok(login)
 }

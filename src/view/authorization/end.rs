@@ -25,7 +25,7 @@ pub fn list(app: &App, results: &[Resumed], theme: Theme) -> String {
     for result in open {
         text.push_str(&line(result, theme));
         text.push('\n');
-        let mut more = |words: String| drop(writeln!(text, "      {words}"));
+        let mut more = |words: String| text.extend(["      ", words.as_str(), "\n"]);
         if !matches!(result.state, State::Waiting | State::Untouched(_)) {
             more(format!("asked for on {}", result.since));
         }
@@ -72,7 +72,7 @@ pub fn summary(app: &App, results: &[Resumed], theme: Theme) -> String {
         let name = theme.paint(Style::Bold, result.connector.as_str());
         let _ = writeln!(text, "  {name}: {}", what(result));
         if let State::Partial { missing, .. } = &result.state {
-            for line in super::permitted(&result.connector, missing, theme) {
+            for line in super::lost(&result.connector, missing, theme) {
                 let _ = writeln!(text, "  {line}");
             }
         }

@@ -55,6 +55,16 @@ fn permitted(connector: &ConnectorType, scopes: &Scopes, theme: Theme) -> Vec<St
     scopes.iter().map(line).collect()
 }
 
+/// Each scope that was not granted on a line, with what it would have permitted.
+fn lost(connector: &ConnectorType, scopes: &Scopes, theme: Theme) -> Vec<String> {
+    let line = |scope: &crate::model::Scope| {
+        let fact = FactReport::of(connector, scope).describe_lost();
+        let scope = escape::limited(scope.as_str(), 120);
+        format!("    - {scope}  {}", theme.paint(Style::Dim, &fact))
+    };
+    scopes.iter().map(line).collect()
+}
+
 /// Whom a file names: a person, or anybody of a domain.
 pub fn whom(expected: &str) -> String {
     let shown = escape::limited(expected, 120);
@@ -83,7 +93,7 @@ pub fn line(resumed: &Resumed, theme: Theme) -> String {
         what(resumed)
     )];
     if let State::Partial { missing, .. } = &resumed.state {
-        lines.extend(permitted(&resumed.connector, missing, theme));
+        lines.extend(lost(&resumed.connector, missing, theme));
     }
     lines.extend(warnings(resumed).into_iter().map(|w| format!("    ! {w}")));
     lines.join("\n")

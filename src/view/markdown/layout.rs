@@ -8,7 +8,8 @@ use crate::escape;
 pub(super) struct Document {
     /// Title and counts.
     pub(super) head: Vec<String>,
-    /// What is risky, one line for each kind.
+    /// What is risky, one line for each kind. Lists that follow each other need marks of their own
+    /// (`-`, `*`, `+`), or they are one list.
     pub(super) warnings: Vec<String>,
     /// Names by what happens to them.
     pub(super) names: Vec<Names>,
@@ -111,7 +112,12 @@ impl Document {
             push_block(&mut out, &[line]);
         }
         self.push_details(&mut out, shown.details);
-        push_block(&mut out, &self.foot);
+        // Paragraphs: not every renderer breaks lines where the text does.
+        for line in &self.foot {
+            out.push('\n');
+            out.push_str(line);
+            out.push('\n');
+        }
         out
     }
 
@@ -155,7 +161,7 @@ impl Names {
             _ if shown.is_empty() => "left out for the length of this list".to_owned(),
             more => format!(" and {more} more, left out for the length of this list"),
         };
-        format!("- **{}:** {}{more}", self.heading, shown.join(", "))
+        format!("* **{}:** {}{more}", self.heading, shown.join(", "))
     }
 }
 

@@ -124,11 +124,11 @@ fn findings(diagnostics: &[Diagnostic], options: &Options) -> Vec<String> {
                 format!(" in {}", inline::code(&place))
             });
             let message = inline::code(&inline::message(&diagnostic.message, options));
-            format!("- {word}{place}: {message}")
+            format!("+ {word}{place}: {message}")
         })
         .collect();
     if let more @ 1.. = diagnostics.len().saturating_sub(FINDINGS) {
-        lines.push(format!("- and {more} more; see `connplan validate`"));
+        lines.push(format!("+ and {more} more; see `connplan validate`"));
     }
     lines
 }
@@ -169,7 +169,10 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<String> {
     for (sign, scopes) in [('+', &change.scopes.added), ('-', &change.scopes.removed)] {
         for scope in scopes.iter() {
             let fact = change.scope_facts.get(scope);
-            let meaning = fact.map(|fact| format!("  ({})", fact.describe()));
+            let meaning = fact.map(|fact| match sign {
+                '+' => format!("  ({})", fact.describe()),
+                _ => format!("  ({})", fact.describe_lost()),
+            });
             lines.push(format!(
                 "{sign} {}{}",
                 inline::plain(scope.as_str()),

@@ -45,12 +45,22 @@ impl FactReport {
         self.access == Some(Access::Admin) || risk::is_restricted(self.class)
     }
 
-    /// One line for a person: `read all mail · read, restricted`. Own words only.
+    /// What asking for the scope gives, in one line for a person: `read all mail · read,
+    /// RESTRICTED`. Own words only.
     pub fn describe(&self) -> String {
+        self.line(true)
+    }
+
+    /// The same of a scope that is lost: nothing to warn of.
+    pub fn describe_lost(&self) -> String {
+        self.line(false)
+    }
+
+    fn line(&self, gained: bool) -> String {
         match (self.meaning, self.access) {
             (Some(meaning), Some(access)) => {
                 let grave = |word: &str, grave: bool| {
-                    if grave {
+                    if grave && gained {
                         word.to_uppercase()
                     } else {
                         word.to_owned()
@@ -66,7 +76,8 @@ impl FactReport {
                 }
                 text
             }
-            _ => "unknown, which does not mean safe".to_owned(),
+            _ if gained => "unknown, which does not mean safe".to_owned(),
+            _ => "unknown".to_owned(),
         }
     }
 }

@@ -82,6 +82,12 @@ impl ReceiptReport {
         json::pretty(self)
     }
 
+    /// Whether anything was written, or tried.
+    pub fn has_effects(&self) -> bool {
+        self.results()
+            .any(|result| result.outcome != Outcome::Unchanged)
+    }
+
     /// Every result of every app.
     pub fn results(&self) -> impl Iterator<Item = &ResultReport> {
         self.apps.iter().flat_map(|app| &app.results)

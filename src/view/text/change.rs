@@ -1,6 +1,6 @@
 //! One connector's change, scope by scope.
 
-use super::page::{Page, pad, phrase};
+use super::page::{Page, WIDTH, pad, phrase};
 use crate::{
     diff::{Action, Authorization},
     escape,
@@ -15,8 +15,11 @@ use crate::{
 
 /// So many scopes of a kind are listed; grave ones always are.
 const LISTED: usize = 12;
-/// A scope longer than this pushes its meaning out of the column.
-const SCOPE_COLUMN: usize = 56;
+/// A longer scope does not move the column of the meanings.
+const SCOPE_COLUMN: usize = 36;
+
+/// What stands before a scope's symbol.
+const MARGIN: usize = 6;
 
 pub(super) fn style_of(action: Action) -> Style {
     match action {
@@ -98,7 +101,15 @@ fn circumstances(change: &ChangeReport) -> Vec<String> {
         match (before.status, before.mode) {
             (_, Some(mode)) => lines.push(format!("mode: {mode}")),
             (RemoteStatus::Active, None) => {}
-            (status, None) => lines.push(format!("the remote says {status}")),
+            (status, None) => {
+                let held = before.account.as_ref().map(|account| {
+                    format!("; {} authorized it", escape::terminal(account.as_str()))
+                });
+                let held = held
+                    .filter(|_| change.action != Action::Delete)
+                    .unwrap_or_default();
+                lines.push(format!("the remote says {status}{held}"));
+            }
         }
     }
     if change.kind == Kind::Stripe && change.action == Action::Create {
@@ -135,11 +146,25 @@ fn scopes(page: &mut Page, change: &ChangeReport, symbol: char, style: Style, sc
         .max()
         .unwrap_or(0);
     for (scope, fact) in &listed {
-        let text = page.paint(style, &format!("{symbol} {}", pad(scope, width)));
         let meaning = fact
-            .map(|fact| meaning(page, &fact, symbol))
+            .map(|fact| match symbol {
+                '+' => fact.describe(),
+                _ => fact.describe_lost(),
+            })
             .unwrap_or_default();
-        page.line(&format!("      {text}  {meaning}"));
+        let style_of_meaning = fact.map_or(Style::Dim, |fact| meaning_style(&fact, symbol));
+        let meaning_width = console::measure_text_width(&meaning);
+        // Where both don't fit on a line, the meaning gets one of its own.
+        if MARGIN + 2 + width.max(console::measure_text_width(scope)) + 2 + meaning_width <= WIDTH {
+            let text = page.paint(style, &format!("{symbol} {}", pad(scope, width)));
+            let meaning = page.paint(style_of_meaning, &meaning);
+            page.line(&format!("      {text}  {meaning}"));
+        } else {
+            let text = page.paint(style, &format!("{symbol} {scope}"));
+            page.line(&format!("      {text}"));
+            let meaning = page.paint(style_of_meaning, &meaning);
+            page.line(&format!("          {meaning}"));
+        }
     }
     let folded = scopes.len() - listed.len();
     if folded > 0 {
@@ -149,13 +174,12 @@ fn scopes(page: &mut Page, change: &ChangeReport, symbol: char, style: Style, sc
     }
 }
 
-fn meaning(page: &Page, fact: &FactReport, symbol: char) -> String {
-    let style = match (symbol, fact.known, fact.is_grave()) {
+fn meaning_style(fact: &FactReport, symbol: char) -> Style {
+    match (symbol, fact.known, fact.is_grave()) {
         ('+', true, true) => Style::Danger,
         ('+', false, _) => Style::Attention,
         _ => Style::Dim,
-    };
-    page.paint(style, &fact.describe())
+    }
 }
 
 fn provider_added(page: &mut Page, change: &ChangeReport) {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Where own text ends if it can.
-const WIDTH: usize = 80;
+pub(super) const WIDTH: usize = 80;
 
 /// Text under way.
 pub(super) struct Page {

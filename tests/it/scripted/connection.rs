@@ -25,6 +25,11 @@ fn exchange(stream: TcpStream, shared: &Shared) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     loop {
         // What lies unread when a socket is closed makes the system send a reset.
+        if is_tls(reader.get_ref())? {
+            // What servers say to those who come with encryption to a plain port.
+            let _ = reader.fill_buf()?;
+            return writer.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+        }
         let Some(route) = peek_route(reader.get_ref())? else {
             return Ok(());
         };
@@ -45,6 +50,12 @@ fn exchange(stream: TcpStream, shared: &Shared) -> io::Result<()> {
             return Ok(());
         }
     }
+}
+
+/// Whether a TLS handshake begins.
+fn is_tls(stream: &TcpStream) -> io::Result<bool> {
+    let mut first = [0];
+    Ok(stream.peek(&mut first)? == 1 && first == [0x16])
 }
 
 /// The route of the next request, without taking it from the socket. The client sends a request's

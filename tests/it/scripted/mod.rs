@@ -9,8 +9,6 @@
 //! assert_eq!(server.hits("GET /api/apps/app1/external-auth/list"), 2);
 //! ```
 
-#![allow(dead_code, reason = "support code: not every test uses all of it")]
-
 mod connection;
 mod reply;
 
@@ -25,48 +23,48 @@ use std::{
     time::Duration,
 };
 
-pub use reply::Reply;
+pub(crate) use reply::Reply;
 
 /// The server. Routes are `METHOD /path` without the query.
-pub struct Scripted {
+pub(crate) struct Scripted {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
 
 /// One request as it arrived.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// `GET`, ...
-    pub method: String,
+    pub(crate) method: String,
     /// Without the query.
-    pub path: String,
+    pub(crate) path: String,
     /// After the `?`, as sent; empty if there is none.
-    pub query: String,
+    pub(crate) query: String,
     /// Names in lower case, in order.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// The body.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Seen {
     /// `METHOD /path`.
-    pub fn route(&self) -> String {
+    pub(crate) fn route(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 
     /// A header's value.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(n, _)| n == name);
         found.map(|(_, value)| value.as_str())
     }
 
     /// The body as JSON.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).expect("the request's body is JSON")
     }
 
     /// The body as text.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
@@ -94,7 +92,7 @@ struct Shared {
 
 impl Scripted {
     /// Starts on a free port of the loopback interface.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared::default());
@@ -114,24 +112,24 @@ impl Scripted {
     }
 
     /// An address where nothing listens.
-    pub fn refused_url() -> String {
+    pub(crate) fn refused_url() -> String {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         format!("http://{}", listener.local_addr().expect("an address"))
     }
 
     /// `http://127.0.0.1:PORT`.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// `127.0.0.1:PORT`.
-    pub fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         self.address.to_string()
     }
 
     /// Answers a route with these, one after another; the last one from then on.
-    pub fn on(&self, route: &str, replies: impl IntoIterator<Item = Reply>) -> &Self {
-        let route = self.route(route);
+    pub(crate) fn on(&self, route: &str, replies: impl IntoIterator<Item = Reply>) -> &Self {
+        let route = checked(route);
         routes(&self.shared).insert(
             route,
             Route {
@@ -143,12 +141,12 @@ impl Scripted {
     }
 
     /// Answers a route by what is asked.
-    pub fn on_each(
+    pub(crate) fn on_each(
         &self,
         route: &str,
         decide: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
     ) -> &Self {
-        let route = self.route(route);
+        let route = checked(route);
         let decide: Arc<Decide> = Arc::new(decide);
         routes(&self.shared).insert(
             route,
@@ -160,32 +158,24 @@ impl Scripted {
         self
     }
 
-    fn route(&self, route: &str) -> String {
-        assert!(
-            route.contains(" /") && !route.contains('?'),
-            "a route is `METHOD /path`: {route}"
-        );
-        route.to_owned()
-    }
-
     /// Lets every answer wait for this time, as a network does.
-    pub fn latency(&self, latency: Duration) -> &Self {
+    pub(crate) fn latency(&self, latency: Duration) -> &Self {
         *self.shared.latency.lock().expect("not poisoned") = latency;
         self
     }
 
     /// All requests so far, in order of arrival.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().expect("not poisoned").clone()
     }
 
     /// The routes of all requests so far, in order of arrival.
-    pub fn log(&self) -> Vec<String> {
+    pub(crate) fn log(&self) -> Vec<String> {
         self.seen().iter().map(Seen::route).collect()
     }
 
     /// How often a route was asked.
-    pub fn hits(&self, route: &str) -> usize {
+    pub(crate) fn hits(&self, route: &str) -> usize {
         self.seen()
             .iter()
             .filter(|seen| seen.route() == route)
@@ -193,23 +183,23 @@ impl Scripted {
     }
 
     /// The last request to a route.
-    pub fn last(&self, route: &str) -> Seen {
+    pub(crate) fn last(&self, route: &str) -> Seen {
         let seen = self.seen().into_iter().rfind(|seen| seen.route() == route);
         seen.unwrap_or_else(|| panic!("{route} was never asked"))
     }
 
     /// The most requests that were being answered at the same time.
-    pub fn most_under_way(&self) -> usize {
+    pub(crate) fn most_under_way(&self) -> usize {
         self.shared.most_under_way.load(Ordering::SeqCst)
     }
 
     /// How many connections were opened.
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
     /// How many body bytes went out.
-    pub fn sent(&self) -> usize {
+    pub(crate) fn sent(&self) -> usize {
         self.shared.sent.load(Ordering::SeqCst)
     }
 }
@@ -220,6 +210,13 @@ impl Drop for Scripted {
         // Wakes the listener, so that it sees that it is over.
         let _ = TcpStream::connect(self.address);
     }
+}
+
+/// A slip in a route would make a script that is never played.
+fn checked(route: &str) -> String {
+    let plain = route.contains(" /") && !route.contains('?');
+    assert!(plain, "a route is `METHOD /path`: {route}");
+    route.to_owned()
 }
 
 fn routes(shared: &Shared) -> MutexGuard<'_, BTreeMap<String, Route>> {

@@ -1,0 +1,173 @@
+//! Why a comment was not made.
+
+use std::{fmt, time::Duration};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::Forge;
+use crate::remote::Unreachable;
+
+/// What was being done, and how often it was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct At {
+    /// Fits before "failed": `reading the comments`.
+    pub what: &'static str,
+    /// Whose API.
+    pub forge: Forge,
+    /// How many attempts were made.
+    pub attempts: u32,
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {} failed", self.what, self.forge)?;
+        if self.attempts > 1 {
+            write!(f, " after {} attempts", self.attempts)?;
+        }
+        Ok(())
+    }
+}
+
+/// A comment that was not made.
+#[derive(Debug, Error, Diagnostic)]
+pub enum PublishError {
+    /// Neither GitHub nor GitLab.
+    #[error("nothing says where to comment: this is no run of GitHub or GitLab")]
+    #[diagnostic(
+        code(connplan::publish::no_forge),
+        help(
+            "give `--repo OWNER/NAME --pr N`, with a token in GITHUB_TOKEN or GITLAB_TOKEN; \
+             `--dry-run` shows the comment"
+        )
+    )]
+    NoForge,
+    /// A variable or an option that makes no sense.
+    #[error("{name} is not {expected}")]
+    #[diagnostic(code(connplan::publish::setting))]
+    Setting {
+        /// The variable or the option.
+        name: &'static str,
+        /// What it should be, with an article.
+        expected: &'static str,
+    },
+    /// The run belongs to no pull request.
+    #[error("there is no {} to comment on: {why}", forge.request())]
+    #[diagnostic(code(connplan::publish::no_request), help("name it with `--pr N`"))]
+    NoRequest {
+        /// Where.
+        forge: Forge,
+        /// What was looked at.
+        why: String,
+    },
+    /// Nothing to authenticate with.
+    #[error("{} is not set", forge.token_name())]
+    #[diagnostic(code(connplan::publish::no_token), help("{}", forge.token_help()))]
+    NoToken {
+        /// Where.
+        forge: Forge,
+    },
+    /// The token holds what a header can not.
+    #[error(
+        "the token in {name} can not be sent: it holds a line break or other characters that no token has"
+    )]
+    #[diagnostic(code(connplan::publish::bad_token))]
+    BadToken {
+        /// The variable.
+        name: &'static str,
+    },
+    /// Plain http to another machine.
+    #[error("{address} is plain http; the token only travels encrypted or on this machine")]
+    #[diagnostic(
+        code(connplan::publish::insecure),
+        help("use the https address of the API")
+    )]
+    Insecure {
+        /// The address.
+        address: String,
+    },
+    /// No client.
+    #[error("no encrypted connections can be made: {why}")]
+    #[diagnostic(code(connplan::publish::tls_setup))]
+    TlsSetup {
+        /// Why.
+        why: String,
+    },
+    /// No answer.
+    #[error("{at}: {host} could not be reached, {cause}")]
+    #[diagnostic(code(connplan::publish::unreachable))]
+    Unreachable {
+        /// The call.
+        at: At,
+        /// Host and port.
+        host: String,
+        /// Why.
+        cause: Unreachable,
+        /// Whether the comment may have been made.
+        unclear: bool,
+    },
+    /// 401, 403, 404: the token is not good for it.
+    #[error("{at}: the token was refused (HTTP {status}){}", said(message.as_deref()))]
+    #[diagnostic(code(connplan::publish::refused), help("{}", at.forge.token_help()))]
+    Refused {
+        /// The call.
+        at: At,
+        /// The HTTP status.
+        status: u16,
+        /// What the server says.
+        message: Option<String>,
+    },
+    /// Asked to slow down, longer or more often than is waited for.
+    #[error("{at}: too many requests{}", wait_words(*retry_after))]
+    #[diagnostic(code(connplan::publish::rate_limited), help("try again later"))]
+    RateLimited {
+        /// The call.
+        at: At,
+        /// How long the server wants us to wait.
+        retry_after: Option<Duration>,
+    },
+    /// Any other status but success.
+    #[error("{at}: HTTP {status}{}", said(message.as_deref()))]
+    #[diagnostic(code(connplan::publish::rejected))]
+    Rejected {
+        /// The call.
+        at: At,
+        /// The HTTP status.
+        status: u16,
+        /// What the server says.
+        message: Option<String>,
+    },
+    /// An answer that is not as documented.
+    #[error("{at}: the answer is not what {} documents ({why})", at.forge)]
+    #[diagnostic(
+        code(connplan::publish::malformed),
+        help("check the address of the API: a proxy or a login page may have answered")
+    )]
+    Malformed {
+        /// The call.
+        at: At,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+}
+
+impl PublishError {
+    /// Whether what was asked for may have been done all the same.
+    pub(super) fn is_unclear(&self) -> bool {
+        match self {
+            Self::Unreachable { unclear, .. } => *unclear,
+            Self::Rejected { status, .. } => *status == 408 || *status >= 500,
+            _ => false,
+        }
+    }
+}
+
+fn said(message: Option<&str>) -> String {
+    message.map_or_else(String::new, |text| format!(": the server says \"{text}\""))
+}
+
+fn wait_words(time: Option<Duration>) -> String {
+    time.map_or_else(String::new, |time| {
+        format!("; it asks to wait {} seconds", time.as_secs())
+    })
+}

@@ -1,0 +1,210 @@
+//! What tells GitHub from GitLab: names, paths, and the fields of their answers. Pure.
+//!
+//! GitHub: docs.github.com/rest/issues/comments, /rest/users, /rest/commits. GitLab:
+//! docs.gitlab.com/api/notes, /api/users, /api/jobs, /api/commits.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::place::Request;
+
+/// Where pull or merge requests live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forge {
+    /// github.com or GitHub Enterprise.
+    GitHub,
+    /// gitlab.com or self-hosted GitLab.
+    GitLab,
+}
+
+impl fmt::Display for Forge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::GitHub => "GitHub",
+            Self::GitLab => "GitLab",
+        })
+    }
+}
+
+/// A comment as the forge tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Comment {
+    pub(super) id: u64,
+    pub(super) body: String,
+    /// The login of who wrote it.
+    pub(super) author: String,
+    /// Whether a program wrote it, as far as the forge says.
+    pub(super) by_bot: bool,
+    pub(super) url: Option<String>,
+}
+
+impl Forge {
+    /// Its word for what is commented on.
+    pub fn request(self) -> &'static str {
+        match self {
+            Self::GitHub => "pull request",
+            Self::GitLab => "merge request",
+        }
+    }
+
+    pub(super) fn token_name(self) -> &'static str {
+        match self {
+            Self::GitHub => "GITHUB_TOKEN",
+            Self::GitLab => "GITLAB_TOKEN",
+        }
+    }
+
+    pub(super) fn token_help(self) -> &'static str {
+        match self {
+            Self::GitHub => {
+                "set GITHUB_TOKEN; in a workflow: `GITHUB_TOKEN: ${{ github.token }}` and \
+                 `permissions: pull-requests: write`. Runs for pull requests from forks only get \
+                 a token that reads"
+            }
+            Self::GitLab => {
+                "set GITLAB_TOKEN to a project access token with the scope `api`; a job's own token \
+                 (CI_JOB_TOKEN) may not comment on most GitLab servers"
+            }
+        }
+    }
+
+    /// The path of a project's part of the API; `project` is encoded already.
+    fn project_path(self, project: &str) -> String {
+        match self {
+            Self::GitHub => format!("/repos/{project}"),
+            Self::GitLab => format!("/projects/{project}"),
+        }
+    }
+
+    /// The comments of a request: GET lists them, POST adds one.
+    pub(super) fn comments_path(self, project: &str, number: u64) -> String {
+        let project = self.project_path(project);
+        match self {
+            Self::GitHub => format!("{project}/issues/{number}/comments"),
+            Self::GitLab => format!("{project}/merge_requests/{number}/notes"),
+        }
+    }
+
+    /// One comment, to be changed.
+    pub(super) fn comment_path(self, project: &str, number: u64, comment: u64) -> String {
+        match self {
+            Self::GitHub => {
+                let project = self.project_path(project);
+                format!("{project}/issues/comments/{comment}")
+            }
+            Self::GitLab => format!("{}/{comment}", self.comments_path(project, number)),
+        }
+    }
+
+    /// The requests that a commit came with.
+    pub(super) fn requests_of_path(self, project: &str, commit: &str) -> String {
+        let project = self.project_path(project);
+        match self {
+            Self::GitHub => format!("{project}/commits/{commit}/pulls"),
+            Self::GitLab => format!("{project}/repository/commits/{commit}/merge_requests"),
+        }
+    }
+
+    /// What lists comments from the oldest on.
+    pub(super) fn oldest_first(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            // Comments of one issue come in no other order there.
+            Self::GitHub => &[],
+            Self::GitLab => &[("sort", "asc"), ("order_by", "created_at")],
+        }
+    }
+
+    /// Reads one comment; `None` for what is none, such as GitLab's notes about events.
+    pub(super) fn comment(self, value: &Value) -> Option<Comment> {
+        let (author, by_bot) = match self {
+            Self::GitHub => (&value["user"]["login"], value["user"]["type"] == "Bot"),
+            Self::GitLab if value["system"] == true => return None,
+            Self::GitLab => (&value["author"]["username"], false),
+        };
+        Some(Comment {
+            id: value["id"].as_u64()?,
+            body: value["body"].as_str()?.to_owned(),
+            author: author.as_str().unwrap_or_default().to_owned(),
+            by_bot,
+            url: value["html_url"].as_str().map(str::to_owned),
+        })
+    }
+
+    /// The request that a commit came with, out of all that hold it: the one that was merged as
+    /// this commit, else the only one that was merged.
+    pub(super) fn merged_as(self, requests: &Value, commit: &str) -> Option<u64> {
+        let requests = requests.as_array()?;
+        let merged: Vec<_> = requests
+            .iter()
+            .filter(|request| match self {
+                Self::GitHub => request["merged_at"].is_string(),
+                Self::GitLab => request["state"] == "merged",
+            })
+            .collect();
+        let number = |request: &Value| match self {
+            Self::GitHub => request["number"].as_u64(),
+            Self::GitLab => request["iid"].as_u64(),
+        };
+        let exact = merged.iter().find(|request| {
+            ["merge_commit_sha", "squash_commit_sha"]
+                .iter()
+                .any(|name| request[name] == commit)
+        });
+        match (exact, merged.as_slice()) {
+            (Some(request), _) | (None, [request]) => number(request),
+            _ => None,
+        }
+    }
+
+    /// How a place is called: `owner/name#5`, `group/name!5`.
+    pub(super) fn shown(self, project: &str, request: &Request) -> String {
+        let sign = match self {
+            Self::GitHub => '#',
+            Self::GitLab => '!',
+        };
+        match request {
+            Request::Number(number) => format!("{project}{sign}{number}"),
+            Request::OfCommit(commit) => {
+                let short = commit.get(..7).unwrap_or(commit);
+                format!("the {} of {project} at commit {short}", self.request())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_request_of_a_commit_is_the_one_merged_as_it() {
+        let github = json!([
+            {"number": 1, "merged_at": null, "merge_commit_sha": "aa"},
+            {"number": 2, "merged_at": "2026-01-01T00:00:00Z", "merge_commit_sha": "bb"},
+            {"number": 3, "merged_at": "2026-01-01T00:00:00Z", "merge_commit_sha": "aa"},
+        ]);
+        assert_eq!(Forge::GitHub.merged_as(&github, "aa"), Some(3));
+        assert_eq!(
+            Forge::GitHub.merged_as(&github, "cc"),
+            None,
+            "two might be meant"
+        );
+        let gitlab = json!([{"iid": 9, "state": "merged", "squash_commit_sha": "dd"}]);
+        assert_eq!(Forge::GitLab.merged_as(&gitlab, "dd"), Some(9));
+        assert_eq!(
+            Forge::GitLab.merged_as(&gitlab, "ee"),
+            Some(9),
+            "the only one"
+        );
+        assert_eq!(Forge::GitLab.merged_as(&json!({}), "ee"), None);
+    }
+
+    #[test]
+    fn notes_about_events_are_no_comments() {
+        let note = json!({"id": 1, "body": "x", "system": true, "author": {"username": "u"}});
+        assert_eq!(Forge::GitLab.comment(&note), None);
+    }
+}

@@ -1,0 +1,356 @@
+//! Requests to a forge: limits, repetition, errors. The client underneath is the one that talks to
+//! the platform.
+
+use std::time::Duration;
+
+use reqwest::{
+    Client, Method,
+    header::{HeaderMap, HeaderValue, RETRY_AFTER},
+};
+use serde_json::Value;
+use tokio::time::timeout;
+
+use super::{Forge, Place, PublishError, error::At};
+use crate::{
+    model::ApiUrl,
+    remote::{
+        ClientOptions, CredentialKind, Unreachable,
+        call::Authorization,
+        retry::{self, CallClass, Fault, Verdict},
+        server_text,
+        transport::{self, Failure},
+    },
+};
+
+/// A hundred comments of the longest kind, however they are encoded.
+const MAX_BODY: usize = 64 << 20;
+/// Where a server says to slow down without saying for how long, it means a minute.
+const SLOW_DOWN: Duration = Duration::from_mins(1);
+
+/// A forge's API, with a token.
+pub(super) struct Http {
+    forge: Forge,
+    api: ApiUrl,
+    client: Client,
+    token: Authorization,
+    options: ClientOptions,
+}
+
+/// A request, without its token.
+pub(super) struct Call<'a> {
+    /// Fits before "failed".
+    pub(super) what: &'static str,
+    pub(super) class: CallClass,
+    pub(super) method: Method,
+    /// Encoded already.
+    pub(super) path: String,
+    pub(super) query: Vec<(&'static str, String)>,
+    pub(super) body: Option<&'a Value>,
+}
+
+impl Call<'_> {
+    pub(super) fn get(what: &'static str, path: String) -> Self {
+        Self {
+            what,
+            class: CallClass::Read,
+            method: Method::GET,
+            path,
+            query: Vec::new(),
+            body: None,
+        }
+    }
+}
+
+/// A success.
+pub(super) struct Answer {
+    pub(super) body: Value,
+    /// Whether there is a page after this one.
+    pub(super) more: bool,
+}
+
+struct Failed {
+    error: PublishError,
+    fault: Fault,
+    retry_after: Option<Duration>,
+}
+
+impl Http {
+    pub(super) fn new(place: &Place, options: ClientOptions) -> Result<Self, PublishError> {
+        let forge = place.forge;
+        let token = place
+            .token
+            .as_ref()
+            .ok_or(PublishError::NoToken { forge })?;
+        let authorization = Authorization::new(
+            token.header,
+            token.prefix,
+            &token.secret,
+            CredentialKind::Token,
+        )
+        .ok_or(PublishError::BadToken { name: token.name })?;
+        let client = transport::client(&place.api, &options)
+            .map_err(|e| PublishError::TlsSetup { why: e.to_string() })?;
+        Ok(Self {
+            forge,
+            api: place.api.clone(),
+            client,
+            token: authorization,
+            options,
+        })
+    }
+
+    /// Makes a call, again where its class allows.
+    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, PublishError> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let at = At {
+                what: call.what,
+                forge: self.forge,
+                attempts,
+            };
+            let failed = match self.attempt(call, at).await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            let pause = match call.class.verdict(failed.fault) {
+                Verdict::Again => self.pause(attempts, failed.retry_after),
+                Verdict::Check | Verdict::Stop => None,
+            };
+            let Some(pause) = pause else {
+                return Err(failed.error);
+            };
+            tracing::info!(call = call.what, attempts, ?pause, why = %failed.error, "trying again");
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Waits as before attempt `next + 1`; `false` if there is to be none.
+    pub(super) async fn pause_before(&self, next: u32) -> bool {
+        match self.pause(next, None) {
+            Some(pause) => {
+                tokio::time::sleep(pause).await;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn pause(&self, next: u32, retry_after: Option<Duration>) -> Option<Duration> {
+        retry::pause(&self.options, next, retry_after, None, retry::chance())
+    }
+
+    async fn attempt(&self, call: &Call<'_>, at: At) -> Result<Answer, Failed> {
+        let unclear = call.class != CallClass::Read;
+        let unreachable = |cause: Unreachable, fault: Fault, at: At| Failed {
+            error: PublishError::Unreachable {
+                at,
+                host: transport::host_of(&self.api),
+                cause,
+                unclear: unclear && fault.is_unclear(),
+            },
+            fault,
+            retry_after: None,
+        };
+        let malformed = |at: At, why: &'static str| Failed {
+            error: PublishError::Malformed { at, why },
+            fault: Fault::Final { unclear },
+            retry_after: None,
+        };
+        let read = async {
+            let mut answer = self.client.execute(self.request(call)?).await?;
+            let status = answer.status().as_u16();
+            let headers = std::mem::take(answer.headers_mut());
+            let mut body = Vec::new();
+            while let Some(piece) = answer.chunk().await? {
+                if body.len() + piece.len() > MAX_BODY {
+                    return Ok((status, headers, None));
+                }
+                body.extend_from_slice(&piece);
+            }
+            Ok((status, headers, Some(body)))
+        };
+        let limit = self.options.connect_timeout + self.options.answer_timeout;
+        let (status, headers, body) = match timeout(limit, read).await {
+            Err(_) => {
+                return Err(unreachable(Unreachable::AnswerTimeout, Fault::NoAnswer, at));
+            }
+            Ok(Err(error)) => {
+                return Err(match transport::classify(&error) {
+                    Failure::Unreachable(cause, fault) => unreachable(cause, fault, at),
+                    Failure::Protocol(_) => malformed(at, "it is no proper HTTP"),
+                });
+            }
+            Ok(Ok(received)) => received,
+        };
+        tracing::debug!(method = %call.method, path = call.path, status, "request");
+        let Some(body) = body else {
+            return Err(malformed(at, "it is too long"));
+        };
+        let json = serde_json::from_slice::<Value>(&body);
+        if (200..300).contains(&status) {
+            let body = json.map_err(|_| malformed(at, "it is no JSON"))?;
+            let more = has_next_page(&headers);
+            return Ok(Answer { body, more });
+        }
+        let message = json.ok().and_then(|json| message(&json));
+        Err(self.refusal(status, &headers, message, at))
+    }
+
+    fn refusal(&self, status: u16, headers: &HeaderMap, message: Option<String>, at: At) -> Failed {
+        let slow_down = slow_down(status, headers, message.as_deref(), (self.options.clock)());
+        if let Some(retry_after) = slow_down {
+            return Failed {
+                error: PublishError::RateLimited { at, retry_after },
+                // Whatever the status, it is to be tried again.
+                fault: Fault::Status(429),
+                retry_after: Some(retry_after.unwrap_or(SLOW_DOWN)),
+            };
+        }
+        let error = match status {
+            401 | 403 | 404 => PublishError::Refused {
+                at,
+                status,
+                message,
+            },
+            _ => PublishError::Rejected {
+                at,
+                status,
+                message,
+            },
+        };
+        Failed {
+            error,
+            fault: Fault::Status(status),
+            retry_after: asked_to_wait(headers, (self.options.clock)()),
+        }
+    }
+
+    fn request(&self, call: &Call<'_>) -> reqwest::Result<reqwest::Request> {
+        let mut url = format!("{}{}", self.api, call.path);
+        if !call.query.is_empty() {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            query.extend_pairs(&call.query);
+            url.push('?');
+            url.push_str(&query.finish());
+        }
+        let mut request = self
+            .client
+            .request(call.method.clone(), url)
+            .header(self.token.header, self.token.value.clone());
+        request = match self.forge {
+            Forge::GitHub => request
+                .header("accept", "application/vnd.github+json")
+                .header("x-github-api-version", "2022-11-28"),
+            Forge::GitLab => request.header("accept", "application/json"),
+        };
+        if let Some(body) = call.body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body.to_string());
+        }
+        request.build()
+    }
+}
+
+/// What a refusal says, fit to be shown. GitLab's `message` may be any JSON.
+fn message(json: &Value) -> Option<String> {
+    let text = |name: &str| match &json[name] {
+        Value::Null => None,
+        Value::String(text) => Some(server_text(text)),
+        other => Some(server_text(&other.to_string())),
+    };
+    text("message").or_else(|| text("error"))
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get(name)
+        .and_then(|value: &HeaderValue| value.to_str().ok())
+}
+
+/// GitHub links to the next page, GitLab names its number. Neither is followed as it stands: the
+/// token goes to the address that the runner gave, and nowhere else.
+fn has_next_page(headers: &HeaderMap) -> bool {
+    header(headers, "link").is_some_and(|links| links.contains("rel=\"next\""))
+        || header(headers, "x-next-page").is_some_and(|page| !page.trim().is_empty())
+}
+
+/// Whether a refusal means "too fast", and for how long. GitHub says so with 403 as well.
+#[expect(clippy::option_option, reason = "too fast, and not said for how long")]
+fn slow_down(
+    status: u16,
+    headers: &HeaderMap,
+    message: Option<&str>,
+    now: u64,
+) -> Option<Option<Duration>> {
+    let time = asked_to_wait(headers, now);
+    let spent = header(headers, "x-ratelimit-remaining") == Some("0");
+    let secondary = message.is_some_and(|text| text.to_ascii_lowercase().contains("rate limit"));
+    match status {
+        429 => Some(time),
+        403 if spent || secondary || headers.contains_key(RETRY_AFTER) => Some(time),
+        _ => None,
+    }
+}
+
+/// `Retry-After`, or the time at which a spent limit is renewed. `now` is in milliseconds.
+fn asked_to_wait(headers: &HeaderMap, now: u64) -> Option<Duration> {
+    let asked = header(headers, "retry-after").and_then(|value| retry::retry_after(value, now));
+    let renewed = || {
+        if header(headers, "x-ratelimit-remaining") != Some("0") {
+            return None;
+        }
+        let at: u64 = header(headers, "x-ratelimit-reset")?.parse().ok()?;
+        Some(Duration::from_millis(
+            at.saturating_mul(1000).saturating_sub(now),
+        ))
+    };
+    asked.or_else(renewed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (name.parse().unwrap(), HeaderValue::from_static(value))
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn github_says_too_fast_in_several_ways() {
+        let now = 1_000_000;
+        let wait = |status, pairs: &[_], message| slow_down(status, &headers(pairs), message, now);
+        let spent = ("x-ratelimit-remaining", "0");
+        assert_eq!(
+            wait(403, &[spent, ("x-ratelimit-reset", "1030")], None),
+            Some(Some(Duration::from_secs(30)))
+        );
+        assert_eq!(
+            wait(403, &[("retry-after", "5")], None),
+            Some(Some(Duration::from_secs(5)))
+        );
+        let words = "You have exceeded a secondary rate limit";
+        assert_eq!(wait(403, &[], Some(words)), Some(None));
+        assert_eq!(wait(429, &[], None), Some(None));
+        let refused = "Resource not accessible by integration";
+        let left = ("x-ratelimit-remaining", "4000");
+        assert_eq!(wait(403, &[left], Some(refused)), None);
+    }
+
+    #[test]
+    fn both_forges_tell_of_a_next_page() {
+        let next = |pairs: &[_]| has_next_page(&headers(pairs));
+        assert!(next(&[(
+            "link",
+            "<https://evil.example/x>; rel=\"next\", <y>; rel=\"last\""
+        )]));
+        assert!(!next(&[("link", "<y>; rel=\"prev\"")]));
+        assert!(next(&[("x-next-page", "2")]));
+        assert!(!next(&[("x-next-page", "")]));
+        assert!(!next(&[]));
+    }
+}

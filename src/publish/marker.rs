@@ -1,0 +1,95 @@
+//! The hidden line by which a comment is found again. Pure.
+
+use std::fmt::Write as _;
+
+/// The first line of the comment about this app and environment: an HTML comment, which neither
+/// GitHub nor GitLab shows.
+pub fn marker<'a>(apps: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> String {
+    let mut out = String::from("<!-- connplan");
+    for (app, environment) in apps {
+        let _ = write!(out, " app={}", word(app));
+        if let Some(environment) = environment {
+            let _ = write!(out, " env={}", word(environment));
+        }
+    }
+    out.push_str(" -->");
+    out
+}
+
+/// Letters, digits, `_` and `.`; all else is percent-encoded, so that nothing ends the comment.
+fn word(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.') {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// Whether a comment begins with this marker, on a line of its own. One that merely quotes it does
+/// not.
+pub(super) fn bears(body: &str, marker: &str) -> bool {
+    body.strip_prefix(marker)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['\n', '\r']))
+}
+
+/// Whether two comments are the same, whatever line ends and last lines a server makes of them.
+pub(super) fn same(a: &str, b: &str) -> bool {
+    let lines = |text: &str| text.trim_end().replace("\r\n", "\n");
+    lines(a) == lines(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(app: &str, environment: Option<&str>) -> String {
+        marker([(app, environment)].into_iter())
+    }
+
+    #[test]
+    fn apps_and_environments_have_markers_of_their_own() {
+        assert_eq!(of("a1", None), "<!-- connplan app=a1 -->");
+        let all = [
+            of("a", None),
+            of("a", Some("b")),
+            of("a", Some("B")),
+            of("a env=b", None),
+            of("a-", Some("b")),
+            of("a", Some("-b")),
+        ];
+        for (index, one) in all.iter().enumerate() {
+            assert!(
+                !all.iter().skip(index + 1).any(|other| one == other),
+                "{one}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_ends_the_hidden_line_early() {
+        let hostile = of("a", Some("x --> @team <b>\n- ü --!>"));
+        assert_eq!(hostile.matches("--").count(), 2);
+        assert_eq!(hostile.matches('>').count(), 1);
+        assert!(hostile.is_ascii() && !hostile.contains('\n'));
+    }
+
+    #[test]
+    fn only_a_comment_that_begins_with_it_bears_it() {
+        let marker = of("a", None);
+        assert!(bears(&format!("{marker}\n## x"), &marker));
+        assert!(bears(&format!("{marker}\r\n## x"), &marker));
+        assert!(!bears(&format!("> {marker}\n## x"), &marker));
+        assert!(!bears(&format!("{marker} and more"), &marker));
+        assert!(!bears(&of("a", Some("b")), &marker));
+    }
+
+    #[test]
+    fn servers_may_change_line_ends() {
+        assert!(same("a\r\nb\n", "a\nb"));
+        assert!(!same("a\nb", "a\n b"));
+    }
+}

@@ -1,0 +1,359 @@
+//! Which pull or merge request a run belongs to, from the variables of its runner. Pure.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::{Forge, PublishError};
+use crate::model::{ApiUrl, Secret, Vars};
+
+/// A pull or merge request, and what is needed to comment on it.
+#[derive(Clone)]
+pub struct Place {
+    pub(super) forge: Forge,
+    pub(super) api: ApiUrl,
+    /// As people write it.
+    project: String,
+    /// As it stands in a path.
+    pub(super) project_path: String,
+    pub(super) request: Request,
+    pub(super) token: Option<Token>,
+}
+
+/// Which request of the project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// This one.
+    Number(u64),
+    /// The one that was merged as this commit; only the forge knows its number.
+    OfCommit(String),
+}
+
+/// A token and how it is sent.
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    /// The variable.
+    pub(super) name: &'static str,
+    pub(super) header: &'static str,
+    pub(super) prefix: &'static str,
+    pub(super) secret: Secret,
+}
+
+/// What the command line says about the place.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--repo`.
+    pub repo: Option<String>,
+    /// `--pr`.
+    pub number: Option<u64>,
+}
+
+impl fmt::Display for Place {
+    /// `GitHub owner/name#5`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.forge.shown(&self.project, &self.request);
+        write!(f, "{} {shown}", self.forge)
+    }
+}
+
+impl Place {
+    /// Looks at the variables. `event` is the content of the file that `GITHUB_EVENT_PATH` names.
+    pub fn find(
+        vars: &Vars,
+        overrides: &Overrides,
+        event: Option<&Value>,
+    ) -> Result<Self, PublishError> {
+        match forge(vars) {
+            Some(Forge::GitHub) => github(vars, overrides, event),
+            Some(Forge::GitLab) => gitlab(vars, overrides),
+            None => Err(PublishError::NoForge),
+        }
+    }
+}
+
+/// A runner says who it is; elsewhere a token or an address does.
+fn forge(vars: &Vars) -> Option<Forge> {
+    let any = |names: &[&str]| names.iter().any(|name| vars.get(name).is_some());
+    if any(&["GITHUB_ACTIONS"]) {
+        Some(Forge::GitHub)
+    } else if any(&["GITLAB_CI", "CI_API_V4_URL", "CI_PROJECT_ID"]) {
+        Some(Forge::GitLab)
+    } else if any(&["GITHUB_REPOSITORY", "GITHUB_TOKEN", "GH_TOKEN"]) {
+        Some(Forge::GitHub)
+    } else if any(&["GITLAB_TOKEN"]) {
+        Some(Forge::GitLab)
+    } else {
+        None
+    }
+}
+
+fn github(
+    vars: &Vars,
+    overrides: &Overrides,
+    event: Option<&Value>,
+) -> Result<Place, PublishError> {
+    let api = vars
+        .get("GITHUB_API_URL")
+        .unwrap_or("https://api.github.com");
+    let project = overrides
+        .repo
+        .as_deref()
+        .or_else(|| vars.get("GITHUB_REPOSITORY"))
+        .ok_or(setting("GITHUB_REPOSITORY", REPOSITORY))?;
+    if !is_repository(project) {
+        let name = match overrides.repo {
+            Some(_) => "--repo",
+            None => "GITHUB_REPOSITORY",
+        };
+        return Err(setting(name, REPOSITORY));
+    }
+    let number = overrides
+        .number
+        .or_else(|| number_in_ref(vars.get("GITHUB_REF")?))
+        .or_else(|| number_in_event(event?));
+    let pushed = vars.get("GITHUB_EVENT_NAME") == Some("push");
+    let token = ["GITHUB_TOKEN", "GH_TOKEN"].into_iter().find_map(|name| {
+        Some(Token {
+            name,
+            header: "authorization",
+            prefix: "Bearer ",
+            secret: Secret::new(vars.get(name)?),
+        })
+    });
+    Ok(Place {
+        forge: Forge::GitHub,
+        api: address("GITHUB_API_URL", api)?,
+        project: project.to_owned(),
+        project_path: project.to_owned(),
+        request: request(Forge::GitHub, number, vars.get("GITHUB_SHA"), pushed)?,
+        token,
+    })
+}
+
+fn gitlab(vars: &Vars, overrides: &Overrides) -> Result<Place, PublishError> {
+    let api = match (vars.get("CI_API_V4_URL"), vars.get("CI_SERVER_URL")) {
+        (Some(api), _) => api.to_owned(),
+        (None, Some(server)) => format!("{}/api/v4", server.trim_end_matches('/')),
+        (None, None) => "https://gitlab.com/api/v4".to_owned(),
+    };
+    let id = overrides
+        .repo
+        .as_deref()
+        .or_else(|| vars.get("CI_PROJECT_ID"))
+        .ok_or(setting("CI_PROJECT_ID", "set"))?;
+    let shown = match overrides.repo {
+        Some(_) => id,
+        None => vars.get("CI_PROJECT_PATH").unwrap_or(id),
+    };
+    let number = match vars.get("CI_MERGE_REQUEST_IID") {
+        _ if overrides.number.is_some() => overrides.number,
+        Some(iid) => {
+            let number = iid.parse().ok();
+            Some(number.ok_or(setting("CI_MERGE_REQUEST_IID", "a number"))?)
+        }
+        None => None,
+    };
+    let pushed = vars.get("CI_PIPELINE_SOURCE") == Some("push");
+    let tokens = [
+        ("GITLAB_TOKEN", "private-token"),
+        ("CI_JOB_TOKEN", "job-token"),
+    ];
+    let token = tokens.into_iter().find_map(|(name, header)| {
+        Some(Token {
+            name,
+            header,
+            prefix: "",
+            secret: Secret::new(vars.get(name)?),
+        })
+    });
+    Ok(Place {
+        forge: Forge::GitLab,
+        api: address("CI_API_V4_URL", &api)?,
+        project: crate::escape::limited(shown, 100),
+        project_path: encode(id),
+        request: request(Forge::GitLab, number, vars.get("CI_COMMIT_SHA"), pushed)?,
+        token,
+    })
+}
+
+const REPOSITORY: &str = "a repository as OWNER/NAME";
+
+fn setting(name: &'static str, expected: &'static str) -> PublishError {
+    PublishError::Setting { name, expected }
+}
+
+fn address(name: &'static str, text: &str) -> Result<ApiUrl, PublishError> {
+    let api = ApiUrl::parse(text).map_err(|_| setting(name, "the https address of an API"))?;
+    if api.is_private() {
+        Ok(api)
+    } else {
+        Err(PublishError::Insecure {
+            address: api.to_string(),
+        })
+    }
+}
+
+fn request(
+    forge: Forge,
+    number: Option<u64>,
+    commit: Option<&str>,
+    pushed: bool,
+) -> Result<Request, PublishError> {
+    let is_commit = |text: &&str| {
+        (40..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
+    };
+    match (number, commit.filter(is_commit)) {
+        (Some(number), _) => Ok(Request::Number(number)),
+        (None, Some(commit)) if pushed => Ok(Request::OfCommit(commit.to_owned())),
+        (None, _) => Err(PublishError::NoRequest {
+            forge,
+            why: "this run belongs to none".to_owned(),
+        }),
+    }
+}
+
+/// Two path segments of the characters that GitHub allows in names, neither of them `.` or `..`.
+fn is_repository(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let is_name = |name: &str| name.bytes().all(plain) && name.bytes().any(|b| b != b'.');
+    match text.split_once('/') {
+        Some((owner, name)) => is_name(owner) && is_name(name),
+        None => false,
+    }
+}
+
+/// `refs/pull/5/merge`.
+fn number_in_ref(reference: &str) -> Option<u64> {
+    let rest = reference.strip_prefix("refs/pull/")?;
+    rest.split('/').next()?.parse().ok()
+}
+
+/// Of a `pull_request` event, a comment on a pull request, or a run that was started by one.
+fn number_in_event(event: &Value) -> Option<u64> {
+    let direct = event["pull_request"]["number"].as_u64();
+    let commented = || {
+        let issue = &event["issue"];
+        issue["pull_request"]
+            .is_object()
+            .then(|| issue["number"].as_u64())?
+    };
+    let started = || match event["workflow_run"]["pull_requests"]
+        .as_array()?
+        .as_slice()
+    {
+        [only] => only["number"].as_u64(),
+        _ => None,
+    };
+    direct.or_else(commented).or_else(started)
+}
+
+/// Percent-encodes a project's path into one path segment.
+fn encode(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn vars(pairs: &[(&str, &str)]) -> Vars {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        pairs.iter().map(owned).collect()
+    }
+
+    const GITHUB: [(&str, &str); 3] = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_REPOSITORY", "o/r"),
+        ("GITHUB_REF", "refs/heads/main"),
+    ];
+
+    fn found(more: &[(&str, &str)], event: &Value) -> Result<Place, PublishError> {
+        let all = [GITHUB.as_slice(), more].concat();
+        Place::find(&vars(&all), &Overrides::default(), Some(event))
+    }
+
+    #[test]
+    fn a_run_knows_its_pull_request_in_several_ways() {
+        let none = json!({});
+        for (more, event) in [
+            (&[("GITHUB_REF", "refs/pull/7/merge")][..], &none),
+            (&[], &json!({"pull_request": {"number": 7}})),
+            (&[], &json!({"issue": {"number": 7, "pull_request": {}}})),
+            (
+                &[],
+                &json!({"workflow_run": {"pull_requests": [{"number": 7}]}}),
+            ),
+        ] {
+            let place = found(more, event).unwrap();
+            assert_eq!(place.to_string(), "GitHub o/r#7", "{event}");
+        }
+        for event in [
+            none,
+            json!({"issue": {"number": 7}}),
+            json!({"workflow_run": {"pull_requests": [{"number": 7}, {"number": 8}]}}),
+        ] {
+            assert!(matches!(
+                found(&[], &event),
+                Err(PublishError::NoRequest { .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn after_a_merge_the_commit_leads_to_it() {
+        let sha = "0123456789abcdef0123456789abcdef01234567";
+        let push = [("GITHUB_EVENT_NAME", "push"), ("GITHUB_SHA", sha)];
+        let place = found(&push, &json!({})).unwrap();
+        assert_eq!(place.request, Request::OfCommit(sha.to_owned()));
+        let schedule = [("GITHUB_EVENT_NAME", "schedule"), ("GITHUB_SHA", sha)];
+        assert!(found(&schedule, &json!({})).is_err());
+    }
+
+    #[test]
+    fn own_servers_keep_their_addresses() {
+        let event = json!({"pull_request": {"number": 7}});
+        let api = ("GITHUB_API_URL", "https://ghe.example.com/api/v3/");
+        let place = found(&[api], &event).unwrap();
+        assert_eq!(place.api.as_str(), "https://ghe.example.com/api/v3");
+        let plain = ("GITHUB_API_URL", "http://ghe.example.com/api/v3");
+        assert!(matches!(
+            found(&[plain], &event),
+            Err(PublishError::Insecure { .. })
+        ));
+        let gitlab = vars(&[
+            ("GITLAB_CI", "true"),
+            ("CI_SERVER_URL", "https://git.example.com/gitlab/"),
+            ("CI_PROJECT_ID", "12"),
+            ("CI_PROJECT_PATH", "g/sub/p"),
+            ("CI_MERGE_REQUEST_IID", "3"),
+        ]);
+        let place = Place::find(&gitlab, &Overrides::default(), None).unwrap();
+        assert_eq!(place.api.as_str(), "https://git.example.com/gitlab/api/v4");
+        assert_eq!(place.to_string(), "GitLab g/sub/p!3");
+        let overrides = Overrides {
+            repo: Some("g/../p".to_owned()),
+            number: Some(4),
+        };
+        let place = Place::find(&gitlab, &overrides, None).unwrap();
+        assert_eq!(place.project_path, "g%2F%2E%2E%2Fp");
+    }
+
+    #[test]
+    fn a_repository_is_two_plain_names() {
+        assert!(is_repository("an-owner/.github"));
+        for bad in ["", "o", "o/", "/r", "o/..", "o/r/x", "o/r?x", "o/r r"] {
+            assert!(!is_repository(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What became of a comment.
+
+use serde::Serialize;
+
+use super::{json::pretty, report::FORMAT_VERSION};
+use crate::publish::{PublishError, Published};
+
+/// What was commented with.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The digest of the plan or receipt.
+    pub digest: &'a str,
+    /// Whether it changes, or changed, anything.
+    pub has_changes: bool,
+}
+
+/// What `comment --format json` prints.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CommentReport {
+    /// The version of this shape.
+    pub format_version: &'static str,
+    /// Always `comment`.
+    pub kind: &'static str,
+    /// `created`, `updated`, `unchanged`, `skipped` (nothing to say, and nothing there) or `failed`;
+    /// null with `--summary-only`.
+    pub outcome: Option<&'static str>,
+    /// The comment's page, where there is one and the server names it.
+    pub url: Option<String>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The digest of the plan or receipt.
+    pub digest: String,
+    /// Whether it changes, or changed, anything.
+    pub has_changes: bool,
+}
+
+impl CommentReport {
+    /// Reports.
+    pub fn new(facts: &Facts<'_>, published: Option<&Result<Published, PublishError>>) -> Self {
+        let (outcome, url) = match published {
+            None => (None, None),
+            Some(Ok(Published::Created { url })) => (Some("created"), url.clone()),
+            Some(Ok(Published::Updated { url })) => (Some("updated"), url.clone()),
+            Some(Ok(Published::Unchanged { url })) => (Some("unchanged"), url.clone()),
+            Some(Ok(Published::Skipped)) => (Some("skipped"), None),
+            Some(Err(_)) => (Some("failed"), None),
+        };
+        let message = match published {
+            Some(Err(error)) => Some(error.to_string()),
+            _ => None,
+        };
+        Self {
+            format_version: FORMAT_VERSION,
+            kind: "comment",
+            outcome,
+            url,
+            message,
+            digest: facts.digest.to_owned(),
+            has_changes: facts.has_changes,
+        }
+    }
+
+    /// The report as JSON, with a line break at its end.
+    pub fn to_json(&self) -> String {
+        pretty(self)
+    }
+
+    /// What a later step of a workflow may want to know.
+    pub fn outputs(&self) -> Vec<(&'static str, &str)> {
+        let mut outputs = vec![
+            ("digest", self.digest.as_str()),
+            (
+                "has-changes",
+                if self.has_changes { "true" } else { "false" },
+            ),
+        ];
+        outputs.extend(self.outcome.map(|outcome| ("comment", outcome)));
+        outputs.extend(self.url.as_deref().map(|url| ("comment-url", url)));
+        outputs
+    }
+
+    /// One line for a person.
+    pub fn text(&self) -> String {
+        let what = match self.outcome {
+            Some("created") => "Made the comment",
+            Some("updated") => "Updated the comment",
+            Some("unchanged") => "The comment is up to date",
+            Some("skipped") => "Nothing changes, and there is no comment to update",
+            Some(_) => "No comment was made",
+            None => "No comment was asked for",
+        };
+        match &self.url {
+            Some(url) => format!("{what}: {}", crate::escape::terminal(url)),
+            None => format!("{what}."),
+        }
+    }
+}
