@@ -69,6 +69,7 @@ pub mod fs;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod model;
+pub mod page;
 pub mod pending;
 pub mod plan;
 pub mod publish;
