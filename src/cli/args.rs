@@ -117,6 +117,8 @@ pub enum Command {
     Sandbox(commands::sandbox::SandboxArgs),
     /// See plan, apply and authorize on a sandbox of its own
     Demo(commands::demo::DemoArgs),
+    /// Print the JSON Schema of a format
+    Schema(commands::schema::SchemaArgs),
     /// Print shell completions
     Completions(commands::completions::CompletionsArgs),
 }

@@ -95,6 +95,7 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
         .into());
     }
     match command {
+        Command::Schema(args) => commands::schema::run(&args, context),
         Command::Completions(args) => commands::completions::run(&args, context),
         Command::Validate(args) => commands::validate::run(&args, context),
         Command::Show(args) => commands::show::run(&args, context),
@@ -118,6 +119,7 @@ async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Fa
         Command::Whoami(args) => commands::login::whoami(&args, context).await,
         Command::Sandbox(args) => commands::sandbox::run(&args, context).await,
         Command::Demo(args) => commands::demo::run(&args, context).await,
+        Command::Schema(args) => commands::schema::run(&args, context),
         Command::Completions(args) => commands::completions::run(&args, context),
         Command::Validate(args) => commands::validate::run(&args, context),
         Command::Show(args) => commands::show::run(&args, context),

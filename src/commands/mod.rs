@@ -12,6 +12,7 @@ pub mod plan;
 pub mod push;
 pub mod remote_state;
 pub mod sandbox;
+pub mod schema;
 pub mod show;
 pub mod status;
 pub mod validate;

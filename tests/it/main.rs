@@ -18,6 +18,7 @@ mod config_projects;
 mod config_properties;
 mod official_client;
 mod publish_comment;
+mod publish_schema;
 mod remote;
 mod remote_calls;
 mod remote_errors;
