@@ -1,4 +1,59 @@
 //! connplan: plan, apply and authorize the OAuth connectors of a Base44 app.
+//!
+//! # The way of the data
+//!
+//! ```text
+//! files  -> config  -> Declared ┐
+//!                               ├─> diff -> Change -> plan -> Plan ─> view (text, JSON, Markdown, diff)
+//! remote -> observe -> Observed ┘                            │
+//!                                                            ▼
+//!                              plan::document (the saved file, named by its digest)
+//!                                                            │  somebody reviews it
+//!                                                            ▼
+//!               plan::verify (against the live remote) -> Verified -> apply -> Receipt
+//!                                                            │
+//!                                                            ▼
+//!                                  pending (private store) -> authorize -> Resumed
+//! ```
+//!
+//! A [`plan::Plan`] is a plain value. The only way to write to the remote is an [`apply::Job`],
+//! which can not be had without a [`plan::Verified`], which only [`plan::verify`] makes; and
+//! [`authorize::Flow`], which repeats what an apply was allowed to ask for and nothing else.
+//!
+//! # The rooms
+//!
+//! Each row says what a room may import. A pure room touches no file, no network, no clock and no
+//! environment. A test (`tests/it/layers.rs`) reads this table and holds the code to it.
+//!
+//! | room | pure | may import | is for |
+//! |---|---|---|---|
+//! | `model` | pure | - | the words of the domain: connector, scope, app, account, link, secret |
+//! | `escape` | pure | - | the only way for untrusted text to a reader |
+//! | `catalogue` | pure | `model` | what is known of scopes, and when two sets of them are the same |
+//! | `diff` | pure | `catalogue` `model` | declared against observed |
+//! | `plan` | pure | `catalogue` `diff` `escape` `model` | built, guarded, saved, read, verified |
+//! | `risk` | pure | `catalogue` `diff` `model` | what a change endangers, by rules in one place |
+//! | `receipt` | pure | `diff` `model` `plan` | what an apply did |
+//! | `remote_state` | pure | `escape` `model` | the snapshot for speculative plans |
+//! | `fs` | io | `escape` | reading within limits, writing whole or not at all, locks |
+//! | `workspace` | io | `fs` | `.connplan/` |
+//! | `config` | io | `fs` `model` | the project's files: found, read, checked |
+//! | `remote` | io | `fs` `model` | the platform's API, credentials, login |
+//! | `pending` | io | `diff` `fs` `model` `plan` `workspace` | what waits for a person |
+//! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `workspace` | carries out a verified plan; changes the remote |
+//! | `authorize` | io | `apply` `catalogue` `diff` `fs` `model` `pending` `receipt` `remote` `workspace` | resumes authorizations; changes the remote |
+//! | `edit` | pure | `catalogue` `config` `diff` `escape` `model` | connector files changed in place, byte for byte |
+//! | `publish` | io | `escape` `model` `remote` | the one comment on a pull or merge request |
+//! | `sandbox` | io | `fs` `model` | a stand-in for the platform; imports none of the client |
+//! | `term` | io | `model` | streams, questions, keys |
+//! | `view` | io | `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `term` | values to text; decides nothing |
+//! | `commands` | io | `apply` `authorize` `catalogue` `cli` `config` `diff` `edit` `escape` `fs` `model` `pending` `plan` `publish` `receipt` `remote` `remote_state` `sandbox` `term` `view` `workspace` | one command each: joins the others |
+//! | `cli` | io | `apply` `commands` `config` `edit` `escape` `fs` `model` `pending` `plan` `remote` `remote_state` `sandbox` `term` `view` | grammar, context, exit codes, signals |
+//!
+//! # Errors and exit codes
+//!
+//! Each room has its own error type, whose text is the only one there is; [`cli::ExitStatus`] lists
+//! the exit codes, and [`cli::Failure`] says which error has which.
 
 pub mod apply;
 pub mod authorize;
@@ -7,6 +62,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod diff;
+pub mod edit;
 pub mod escape;
 pub mod fs;
 pub mod model;

@@ -9,8 +9,9 @@ use super::{
 use crate::{
     diff::{Action, Change},
     escape,
-    model::{App, ConnectionId, Kind, Link, RemoteConnector, StripeMode},
+    model::{App, ConnectionId, Kind, Link, RemoteConnector, RemoteStatus, StripeMode},
     pending::{Entry, LastTry},
+    plan::field_differences,
     receipt::{ChangeResult, Outcome},
     remote::{PutAnswer, RemoteError},
 };
@@ -54,11 +55,15 @@ impl Answer {
 impl Step<'_, '_> {
     pub(super) async fn run(self) -> ChangeResult {
         let job = self.shared.job;
-        if let Some(done) = job.history.done(&self.change.connector) {
+        if let Some(done) = job.history.done(&self.change.connector)
+            && self.lasts(done)
+        {
             return self.result_of(done);
         }
-        if let Some(recorded) = self.look_up() {
-            return self.record(Answer::from(recorded)).await;
+        if job.history.writes.contains_key(&self.change.connector)
+            && let Some(answer) = self.look_up()
+        {
+            return self.record(answer).await;
         }
         let connector = self.change.connector.clone();
         if let Err(reason) = job
@@ -82,33 +87,69 @@ impl Step<'_, '_> {
         self.record(answer).await
     }
 
+    /// Whether what an earlier run did is still so. The app may be again as the plan saw it, by
+    /// somebody's hand: then the plan's write is due again.
+    fn lasts(&self, done: &Recorded) -> bool {
+        let is = self.is();
+        match done.outcome {
+            Outcome::Removed => is.is_none(),
+            Outcome::Provisioned => is.is_some(),
+            Outcome::Pending => self.waiting().is_some() || !self.is_as_before(),
+            _ => !self.is_as_before(),
+        }
+    }
+
     /// What an interrupted write turns out to have done: nothing is sent twice that took effect.
-    fn look_up(&self) -> Option<Outcome> {
-        let job = self.shared.job;
-        job.history.writes.get(&self.change.connector)?;
-        let is: Option<&RemoteConnector> = job.observed.connectors.get(&self.change.connector);
-        match (self.change.kind(), self.change.action, is) {
-            (_, Action::Delete, None) => Some(Outcome::Removed),
+    fn look_up(&self) -> Option<Answer> {
+        match (self.change.kind(), self.change.action, self.is()) {
+            (_, Action::Delete, None) => Some(Outcome::Removed.into()),
             (_, Action::Delete, Some(_)) | (Kind::Stripe, _, None) => None,
-            (Kind::Stripe, _, Some(_)) => Some(Outcome::Provisioned),
+            (Kind::Stripe, _, Some(is)) => Some(Answer {
+                mode: is.mode,
+                ..Answer::from(Outcome::Provisioned)
+            }),
             (Kind::Oauth, _, is) => {
-                let app = &job.verified.app().app;
-                let waits = job
-                    .pending
-                    .get(app, &self.change.connector)
-                    .is_some_and(|entry| entry.plan_digest.as_ref() == Some(&job.digest));
-                if waits {
-                    return Some(Outcome::Pending);
+                if let Some(entry) = self.waiting() {
+                    return Some(Answer {
+                        connection_id: entry.connection_id.clone(),
+                        ..Answer::from(Outcome::Pending)
+                    });
                 }
                 let after = self.change.after.as_ref()?;
                 let is = is?;
-                let same = job
-                    .rules
-                    .compare(&self.change.connector, &after.scopes, &is.scopes);
-                let in_force = is.status == crate::model::RemoteStatus::Active && same.is_same();
-                in_force.then(|| self.in_force())
+                let rules = self.shared.job.rules;
+                let same = rules.compare(&self.change.connector, &after.scopes, &is.scopes);
+                let right_account = match (&after.account, &is.account) {
+                    (Some(expected), Some(account)) => expected.accepts(account),
+                    _ => true,
+                };
+                let in_force = is.status == RemoteStatus::Active
+                    && same.is_same()
+                    && right_account
+                    && !self.is_as_before();
+                in_force.then(|| self.in_force().into())
             }
         }
+    }
+
+    /// What the app has now.
+    fn is(&self) -> Option<&RemoteConnector> {
+        let observed = self.shared.job.observed;
+        observed.connectors.get(&self.change.connector)
+    }
+
+    fn is_as_before(&self) -> bool {
+        let rules = self.shared.job.rules;
+        let change = self.change;
+        field_differences(&change.connector, change.before.as_ref(), self.is(), rules).is_empty()
+    }
+
+    /// What an earlier run of this plan left waiting for a person.
+    fn waiting(&self) -> Option<&Entry> {
+        let job = self.shared.job;
+        job.pending
+            .get(self.app(), &self.change.connector)
+            .filter(|entry| entry.plan_digest.as_ref() == Some(&job.digest))
     }
 
     fn in_force(&self) -> Outcome {
@@ -188,6 +229,10 @@ impl Step<'_, '_> {
     async fn remove_stripe(&self) -> Answer {
         match self.shared.job.remote.remove_stripe().await {
             Ok(()) => Outcome::Removed.into(),
+            Err(RemoteError::NotFound { .. }) => Answer {
+                message: Some("it was gone already".to_owned()),
+                ..Answer::from(Outcome::Removed)
+            },
             Err(e) => Answer::failed(e.to_string()),
         }
     }
@@ -205,11 +250,7 @@ impl Step<'_, '_> {
         let connector = self.change.connector.clone();
         let pending = match answer.outcome {
             // Looked up after a crash: the entry is there already, with its link.
-            Outcome::Pending
-                if answer.link.is_none()
-                    && recorded.connection_id.is_none()
-                    && self.waits_already() =>
-            {
+            Outcome::Pending if answer.link.is_none() && self.has_entry(&recorded) => {
                 PendingChange::None
             }
             Outcome::Pending => {
@@ -230,11 +271,9 @@ impl Step<'_, '_> {
         result
     }
 
-    fn waits_already(&self) -> bool {
-        let job = self.shared.job;
-        job.pending
-            .get(self.app(), &self.change.connector)
-            .is_some()
+    fn has_entry(&self, recorded: &Recorded) -> bool {
+        self.waiting()
+            .is_some_and(|entry| entry.connection_id == recorded.connection_id)
     }
 
     fn app(&self) -> &App {
@@ -248,7 +287,7 @@ impl Step<'_, '_> {
             scopes: after.scopes,
             action: self.change.action,
             plan_digest: Some(self.shared.job.digest.clone()),
-            since: Timestamp::now(),
+            since: seconds(Timestamp::now()),
             before: before.map(|before| before.scopes.clone()),
             account_before: before.and_then(|before| before.account.clone()),
             account: after.account,
@@ -294,4 +333,9 @@ pub(crate) fn refusal(
         }
         (error, _) => message.unwrap_or_else(|| escape::limited(error, 200)),
     }
+}
+
+/// Since when somebody waits is said to people: whole seconds do.
+fn seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

@@ -14,6 +14,9 @@ use crate::{
 pub enum Event<'a> {
     /// A person can consent here now. Private: show it on a terminal, open it, or do neither.
     LinkReady(&'a ConnectorType, &'a Link),
+    /// The same, and it leads to another host than this provider's links led to before: never to be
+    /// opened without a person having looked at it.
+    OtherHost(&'a ConnectorType, &'a Link, &'a [String]),
     /// A link could not be had.
     NoLink(&'a ConnectorType, &'a str),
     /// So many are waited for.

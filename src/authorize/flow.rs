@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, future::join_all, stream};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -10,10 +10,17 @@ use super::{Candidate, Command, Event, Keeper, Pace, Resumed, State, Verdict, ju
 use crate::{
     apply::refusal,
     catalogue::Rules,
+    diff::Action,
     model::{ConnectorType, Observed, RemoteConnector},
     pending::{LastTry, PendingError},
-    remote::{AuthorizationStatus, PutAnswer, Remote},
+    remote::{AuthorizationStatus, PutAnswer, Remote, RemoteError},
 };
+
+/// How many links are asked for at once.
+const PARALLELISM: usize = 16;
+
+/// How long the last question may take once the time is up.
+const LAST_QUESTION: Duration = Duration::from_secs(5);
 
 /// One authorization during a run.
 #[derive(Clone, Debug)]
@@ -91,7 +98,8 @@ impl Flow<'_> {
         for (candidate, status) in candidates.into_iter().zip(statuses) {
             let mut item = Item::new(candidate);
             match status {
-                Some(Ok(AuthorizationStatus::Failed)) => {
+                // What the remote does not know any more can not come true either.
+                Some(Ok(AuthorizationStatus::Failed) | Err(RemoteError::NotFound { .. })) => {
                     item.candidate.entry.link = None;
                     item.candidate.entry.connection_id = None;
                     item.candidate.entry.last = LastTry::Failed;
@@ -129,10 +137,23 @@ impl Flow<'_> {
         let is = connectors.get(&candidate.connector);
         let verdict = judge(&candidate.connector, &candidate.entry, is, self.rules);
         match verdict {
+            // Asked for fewer scopes, it still has all of them: nobody has consented yet.
+            Verdict::Granted { .. } if self.is_as_before(candidate, is) => Ok(()),
             Verdict::Granted { .. } => self.read_back(item, connectors),
             // What was there before the change looks partial, and is not a person's answer.
             Verdict::Partial { .. } | Verdict::WrongAccount { .. } | Verdict::NotInForce => Ok(()),
         }
+    }
+
+    fn is_as_before(&self, candidate: &Candidate, is: Option<&RemoteConnector>) -> bool {
+        let same = |a, b| self.rules.compare(&candidate.connector, a, b).is_same();
+        candidate.entry.action == Action::Update
+            && candidate
+                .entry
+                .before
+                .as_ref()
+                .zip(is)
+                .is_some_and(|(before, is)| same(before, &is.scopes) && same(&is.scopes, before))
     }
 
     /// Takes what the remote shows after ACTIVE as the result.
@@ -151,6 +172,9 @@ impl Flow<'_> {
                 instead_of,
                 unasked,
             } => {
+                if let Some(link) = &entry.link {
+                    self.keeper.learn(&connector, link)?;
+                }
                 self.keeper.drop(&connector)?;
                 item.settle(State::Granted {
                     account,
@@ -182,27 +206,29 @@ impl Flow<'_> {
     /// Makes sure that everything that waits has a link, all at the same time.
     pub async fn links(&mut self, items: &mut [Item]) -> Result<(), PendingError> {
         let remote = self.remote;
-        let answers = join_all(items.iter().map(|item| async move {
+        let wanting = items.iter().enumerate().filter(|(_, item)| {
             let entry = &item.candidate.entry;
-            if item.state.is_done() || (entry.link.is_some() && entry.connection_id.is_some()) {
-                return None;
-            }
-            Some(
-                remote
-                    .put_integration(&item.candidate.connector, &entry.scopes)
-                    .await,
-            )
-        }))
-        .await;
+            !item.state.is_done() && (entry.link.is_none() || entry.connection_id.is_none())
+        });
+        let questions: Vec<_> = wanting
+            .map(|(index, item)| {
+                let connector = item.candidate.connector.clone();
+                let scopes = item.candidate.entry.scopes.clone();
+                async move { (index, remote.put_integration(&connector, &scopes).await) }
+            })
+            .collect();
+        let mut answers = stream::iter(questions).buffer_unordered(PARALLELISM);
         let mut in_force = Vec::new();
-        for (index, (item, answer)) in items.iter_mut().zip(answers).enumerate() {
+        while let Some((index, answer)) = answers.next().await {
+            let Some(item) = items.get_mut(index) else {
+                continue;
+            };
             let connector = item.candidate.connector.clone();
             match answer {
-                None => {}
-                Some(Ok(PutAnswer::NeedsAuthorization {
+                Ok(PutAnswer::NeedsAuthorization {
                     link,
                     connection_id,
-                })) => {
+                }) => {
                     let entry = &mut item.candidate.entry;
                     entry.connection_id = connection_id;
                     item.state = State::Waiting;
@@ -216,16 +242,16 @@ impl Flow<'_> {
                     // On disk before anybody can see it.
                     self.keeper.keep(&connector, entry.clone())?;
                 }
-                Some(Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized)) => in_force.push(index),
-                Some(Ok(PutAnswer::Refused {
+                Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized) => in_force.push(index),
+                Ok(PutAnswer::Refused {
                     error,
                     message,
                     other_account,
-                })) => {
+                }) => {
                     let reason = refusal(&error, message.as_deref(), other_account.as_ref());
                     item.state = State::Failed(reason);
                 }
-                Some(Err(e)) => item.state = State::Failed(e.to_string()),
+                Err(e) => item.state = State::Failed(e.to_string()),
             }
         }
         if !in_force.is_empty() {
@@ -246,7 +272,10 @@ impl Flow<'_> {
         for item in items.iter() {
             let connector = &item.candidate.connector;
             match (&item.state, &item.candidate.entry.link) {
-                (State::Waiting, Some(link)) => (self.events)(&Event::LinkReady(connector, link)),
+                (State::Waiting, Some(link)) => match self.keeper.is_familiar(connector, link)? {
+                    Ok(()) => (self.events)(&Event::LinkReady(connector, link)),
+                    Err(known) => (self.events)(&Event::OtherHost(connector, link, &known)),
+                },
                 (State::Failed(reason), _) => (self.events)(&Event::NoLink(connector, reason)),
                 _ => {}
             }
@@ -276,9 +305,15 @@ impl Flow<'_> {
             }
             (self.events)(&Event::Waiting(waiting));
             let pause = Instant::now() + self.pace.pause(began.elapsed());
+            // Nothing is lost where a question is dropped: what an answer changes is on disk before
+            // the next await.
             let end = tokio::select! {
-                () = tokio::time::sleep_until(pause.min(deadline)) => {
-                    self.ask(items).await?;
+                asked = async {
+                    tokio::time::sleep_until(pause.min(deadline)).await;
+                    let latest = deadline.max(Instant::now() + LAST_QUESTION);
+                    tokio::time::timeout_at(latest, self.ask(items)).await
+                } => {
+                    asked.unwrap_or(Ok(()))?;
                     (Instant::now() >= deadline).then_some(State::TimedOut)
                 }
                 command = commands.recv(), if commanded => {
@@ -337,7 +372,7 @@ impl Flow<'_> {
                 (Some(Ok(AuthorizationStatus::Active)), Some(observed)) => {
                     self.read_back(item, &observed.connectors)?;
                 }
-                (Some(Ok(AuthorizationStatus::Failed)), _) => {
+                (Some(Ok(AuthorizationStatus::Failed) | Err(RemoteError::NotFound { .. })), _) => {
                     let connector = item.candidate.connector.clone();
                     let entry = &mut item.candidate.entry;
                     entry.link = None;

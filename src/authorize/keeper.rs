@@ -1,7 +1,8 @@
 //! Keeps the pending store in step with the flow.
 
+use super::hosts::Hosts;
 use crate::{
-    model::{App, ConnectorType},
+    model::{App, ConnectorType, Link},
     pending::{Entry, PendingError, PendingSet, Store},
     workspace::Locked,
 };
@@ -12,16 +13,45 @@ pub struct Keeper {
     workspace: Locked,
     app: App,
     pending: PendingSet,
+    hosts: Hosts,
 }
 
 impl Keeper {
     /// A keeper of what `pending` holds now.
     pub fn new(workspace: Locked, app: App, pending: PendingSet) -> Self {
         Self {
+            hosts: Hosts::load(&workspace),
             workspace,
             app,
             pending,
         }
+    }
+
+    /// Whether a link leads where this provider's links led before, and if not, where those led.
+    /// The first host of a provider is remembered.
+    pub(super) fn is_familiar(
+        &mut self,
+        connector: &ConnectorType,
+        link: &Link,
+    ) -> Result<Result<(), Vec<String>>, PendingError> {
+        let host = link.host();
+        match self.hosts.of(&self.app, connector) {
+            Some(known) if known.contains(&host) => Ok(Ok(())),
+            Some(known) => Ok(Err(known.iter().cloned().collect())),
+            None => self.learn(connector, link).map(Ok),
+        }
+    }
+
+    /// Remembers where a link led that somebody used.
+    pub(super) fn learn(
+        &mut self,
+        connector: &ConnectorType,
+        link: &Link,
+    ) -> Result<(), PendingError> {
+        if self.hosts.learn(&self.app, connector, link.host()) {
+            self.hosts.save(&self.workspace)?;
+        }
+        Ok(())
     }
 
     /// What waits.

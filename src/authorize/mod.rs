@@ -3,11 +3,12 @@
 //!
 //! It repeats only PUTs that an apply has made, with exactly the scopes that were approved; it
 //! creates nothing and removes nothing. What to show, what to open and what to ask is not decided
-//! here: [`flow`] tells its [`Event`]s and takes [`Command`]s.
+//! here: [`Flow`] tells its [`Event`]s and takes [`Command`]s.
 
 mod candidate;
 mod event;
 mod flow;
+mod hosts;
 mod judge;
 mod keeper;
 mod pace;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{commands, term::ColorChoice};
+use crate::{commands, config::MaxDuration, term::ColorChoice};
 
 /// Plan, apply and authorize the OAuth connectors of a Base44 app.
 #[derive(Debug, Parser)]
@@ -61,6 +61,10 @@ pub struct Globals {
     /// Tell less: no progress, no advice
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// The longest that the whole command may take [default: 10m for commands that only read, 1h
+    /// for a saved plan]
+    #[arg(long, value_name = "DURATION", global = true, hide_short_help = true)]
+    pub max_time: Option<MaxDuration>,
     /// Let credentials travel to another machine over plain http
     #[arg(long, global = true, hide_short_help = true)]
     pub allow_http: bool,
@@ -101,6 +105,8 @@ pub enum Command {
     Authorize(commands::authorize::AuthorizeArgs),
     /// Plan, ask, apply and authorize in one go
     Push(commands::push::PushArgs),
+    /// Write the app's connectors to the files, in place
+    Pull(commands::pull::PullArgs),
     /// Each connector: declared, remote, account, pending
     Status(commands::status::StatusArgs),
     /// List the integrations that the platform offers

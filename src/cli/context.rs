@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
@@ -34,6 +34,8 @@ pub struct Context {
     pub terminal: Terminal,
     /// Ctrl-C and the like.
     pub signals: Signals,
+    /// When the whole command must be done.
+    pub deadline: Option<Instant>,
 }
 
 impl Context {
@@ -119,16 +121,30 @@ impl Context {
     pub fn client_options(&self) -> ClientOptions {
         let mut options = ClientOptions {
             allow_http: self.globals.allow_http,
+            deadline: self.deadline,
             ..ClientOptions::default()
         };
-        if let Some(base) = self
-            .vars
-            .get("CONNPLAN_RETRY_BASE_MS")
-            .and_then(|ms| ms.parse().ok())
-        {
-            options.backoff_base = Duration::from_millis(base);
+        // Tests can not wait as long as people do.
+        let milliseconds = |name| {
+            let text: Option<u64> = self.vars.get(name).and_then(|ms| ms.parse().ok());
+            text.map(Duration::from_millis)
+        };
+        if let Some(base) = milliseconds("CONNPLAN_RETRY_BASE_MS") {
+            options.backoff_base = base;
+        }
+        if let Some(patience) = milliseconds("CONNPLAN_READ_TIMEOUT_MS") {
+            options.read_timeout = patience;
+            options.connect_timeout = patience;
         }
         options
+    }
+
+    /// How long the command may still take; at most `wanted`.
+    pub fn time_left(&self, wanted: Duration) -> Duration {
+        let left = self
+            .deadline
+            .map(|end| end.saturating_duration_since(Instant::now()));
+        left.map_or(wanted, |left| left.min(wanted))
     }
 
     /// The platform without an app: for the login.

@@ -1,12 +1,18 @@
 //! From arguments to an exit code.
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{
+    ffi::OsString,
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use clap::Parser;
 
 use super::{Cli, Command, Context, ExitStatus, Failure, Format, Signals, context::home, log};
 use crate::{
     commands,
+    config::MaxDuration,
     model::Vars,
     term::Terminal,
     view::{failure::FailureReport, problems},
@@ -37,6 +43,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         None => PathBuf::from("."),
     };
     let home = home(&vars);
+    let longest = globals
+        .max_time
+        .map(MaxDuration::get)
+        .or_else(|| default_time(&cli.command));
+    let deadline = longest.and_then(|longest| Instant::now().checked_add(longest));
     let context = Context {
         globals,
         vars,
@@ -44,6 +55,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         home,
         terminal,
         signals: Signals::default(),
+        deadline,
     };
     let ended = execute(cli.command, &context);
     let status = match ended {
@@ -75,6 +87,20 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         None => status,
     }
     .into()
+}
+
+/// How long a command may take where nobody said so: no pipeline hangs for ever on a bad network.
+/// None where a person is waited for, who has a limit of their own, or where it is to go on.
+fn default_time(command: &Command) -> Option<Duration> {
+    match command {
+        Command::Plan(_)
+        | Command::Status(_)
+        | Command::ListAvailable(_)
+        | Command::RemoteState(_)
+        | Command::Whoami(_) => Some(Duration::from_mins(10)),
+        Command::Apply(args) if args.plan.is_some() => Some(Duration::from_hours(1)),
+        _ => None,
+    }
 }
 
 fn process_vars() -> Vars {
@@ -112,6 +138,7 @@ async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Fa
         Command::Comment(args) => commands::comment::run(&args, context).await,
         Command::Authorize(args) => commands::authorize::run(&args, context).await,
         Command::Push(args) => commands::push::run(&args, context).await,
+        Command::Pull(args) => commands::pull::run(&args, context).await,
         Command::Status(args) => commands::status::run(&args, context).await,
         Command::ListAvailable(args) => commands::list_available::run(&args, context).await,
         Command::RemoteState(args) => commands::remote_state::run(&args, context).await,

@@ -31,6 +31,11 @@ impl Signals {
         self.token.clone()
     }
 
+    /// Comes back once the first signal came to a run that does not end at once.
+    pub async fn cancelled(&self) {
+        self.token.cancelled().await;
+    }
+
     /// The status that the first signal calls for, if there was one.
     pub fn status(&self) -> Option<ExitStatus> {
         self.first.lock().ok().and_then(|first| *first)

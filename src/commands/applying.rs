@@ -10,11 +10,11 @@ use crate::{
         recorded_receipt,
     },
     catalogue::Rules,
-    cli::{Context, ExitStatus, Failure},
-    fs::{self, Visibility},
+    cli::{Context, ExitStatus, Failure, UsageError},
+    fs::{self, LockError, Visibility},
     model::{App, Link, Observed},
-    pending::{PendingSet, Store},
-    plan::{self, Digest, Plan},
+    pending::Store,
+    plan::{self, Plan},
     receipt::{self, Outcome, Receipt},
     remote::Remote,
     view::{self, Theme},
@@ -59,10 +59,10 @@ pub(super) async fn carry_out(
         fs::probe_writable(&context.path(path))?;
     }
     let workspace = Workspace::at(work.root);
-    let locked = workspace.lock(request.lock_timeout, &context.holder("apply"))?;
-    context.warn_repaired(locked.repaired(), locked.dir());
-    let locked = Arc::new(locked);
+    let locked = Arc::new(lock(context, &workspace, request.lock_timeout, "apply").await?);
     let pending = Store::load(&locked)?;
+    // An answer that can not be kept would be a link that nobody has.
+    locked.probe_writable()?;
     let path = locked
         .ensure_journal_dir()?
         .join(format!("{}.log", digest.short()));
@@ -70,9 +70,11 @@ pub(super) async fn carry_out(
     if history.torn {
         context.warn("the last record of the journal was cut off by a crash; it is dropped");
     }
+    // Looked at under the lock: what another run here did meanwhile is seen, and between this look
+    // and the first write lies nothing but the comparison.
     let observed = match work.observed {
-        Some(observed) => observed,
-        None => work.remote.observe().await?,
+        Some(observed) if !work.plan.has_changes() => observed,
+        _ => work.remote.observe().await?,
     };
     let fresh = std::collections::BTreeMap::new();
     if history.finished {
@@ -87,7 +89,8 @@ pub(super) async fn carry_out(
             work.rules,
         );
         if waits || anew.is_err() {
-            return already_applied(context, work.plan, request, &digest, &history, &pending);
+            let receipt = recorded_receipt(work.plan, &digest, &history, &pending);
+            return already_applied(context, request, receipt, observed);
         }
         // The app is again exactly as this plan saw it: it is a new plan with the same content.
         fs::remove(&path)?;
@@ -138,6 +141,32 @@ pub(super) async fn carry_out(
     .run()
     .await;
     finish(context, request, finished, locked)
+}
+
+/// Takes the project's lock, and says what was not private in it. Waiting for it leaves signals
+/// alone.
+pub(super) async fn lock(
+    context: &Context,
+    workspace: &Workspace,
+    timeout: Duration,
+    doing: &str,
+) -> Result<Locked, Failure> {
+    let holder = context.holder(doing);
+    let locked = match workspace.lock(Duration::ZERO, &holder) {
+        Err(LockError::Held { holder: other, .. }) if !timeout.is_zero() => {
+            context
+                .terminal
+                .say(&format!("Waiting for another connplan: {other}"));
+            let workspace = workspace.clone();
+            tokio::task::spawn_blocking(move || workspace.lock(timeout, &holder))
+                .await
+                .map_err(|e| UsageError::new(format!("the lock could not be waited for: {e}")))??
+        }
+        other => other?,
+    };
+    context.warn_repaired(locked.repaired(), locked.dir());
+    context.warn_repaired(Store::repair(&locked)?, &locked.pending_file());
+    Ok(locked)
 }
 
 /// Says and saves what an apply came to.
@@ -200,21 +229,18 @@ fn save(context: &Context, request: &Request, receipt: &Receipt) -> Result<(), F
 
 fn already_applied(
     context: &Context,
-    plan: &Plan,
     request: &Request,
-    digest: &Digest,
-    history: &History,
-    pending: &PendingSet,
+    receipt: Receipt,
+    observed: Observed,
 ) -> Result<Applied, Failure> {
     context
         .terminal
         .say("This plan was already applied. Nothing was written.");
-    let receipt = recorded_receipt(plan, digest, history, pending);
     save(context, request, &receipt)?;
     Ok(Applied {
         receipt,
         status: ExitStatus::Done,
-        stripe_claim: None,
+        stripe_claim: observed.stripe_claim,
         workspace: None,
     })
 }

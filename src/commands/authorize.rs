@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
+    applying,
     authorizing::{self, Phase, Ran, Waiting},
     planning,
     printing::file_name,
@@ -67,14 +68,11 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
     let declared = declared(context, &project)?;
     let rules = planning::rules(&project);
     let remote = context.remote(&project, &app)?;
-    let observed = remote.observe().await?;
-
     let workspace = Workspace::at(&project.root);
     let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
-    let locked = workspace.lock(timeout, &context.holder("authorize"))?;
-    context.warn_repaired(locked.repaired(), locked.dir());
-    context.warn_repaired(Store::repair(&locked)?, &locked.pending_file());
+    let locked = applying::lock(context, &workspace, timeout, "authorize").await?;
     let pending = Store::load(&locked)?;
+    let observed = remote.observe().await?;
     let found = authorize::candidates(&Sources {
         app: &app,
         pending: &pending,

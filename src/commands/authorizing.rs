@@ -1,6 +1,6 @@
 //! Waiting for people, in a terminal: what `authorize` and `push` have in common.
 
-use std::{sync::mpsc as std_mpsc, time::Duration};
+use std::{cell::RefCell, sync::mpsc as std_mpsc, time::Duration};
 
 use tokio::sync::mpsc;
 
@@ -67,7 +67,11 @@ pub(super) async fn run(
             Theme::new(context.terminal.color_stderr()),
         ));
         let question = "Open browser to authorize now?";
-        if term::confirm_yes_no(&context.terminal, question, Answer::Yes).await == Answer::No {
+        let answer = tokio::select! {
+            answer = term::confirm_yes_no(&context.terminal, question, Answer::Yes) => answer,
+            () = context.signals.cancelled() => Answer::No,
+        };
+        if answer == Answer::No {
             return Ok(Ran::Declined);
         }
     }
@@ -76,6 +80,7 @@ pub(super) async fn run(
         context,
         browser: phase.waiting.browser,
         events,
+        trouble: RefCell::default(),
     };
     let tell = |event: &Event<'_>| telling.tell(event);
     let mut flow = Flow {
@@ -98,7 +103,8 @@ pub(super) async fn run(
             .terminal
             .say("Waiting… (Esc skips what is left, it stays pending)");
     }
-    let waiting = flow.wait(items, phase.waiting.timeout, orders, &cancel);
+    let timeout = context.time_left(phase.waiting.timeout);
+    let waiting = flow.wait(items, timeout, orders, &cancel);
     tokio::pin!(waiting);
     loop {
         tokio::select! {
@@ -117,6 +123,11 @@ async fn pressed(escape: &mut Option<EscapeKey>) {
         Some(escape) => escape.pressed().await,
         None => std::future::pending().await,
     }
+}
+
+/// A request's id is another one each time.
+fn without_id(reason: &str) -> &str {
+    reason.split(" (request ").next().unwrap_or(reason)
 }
 
 /// Tests can not wait two seconds for each answer.
@@ -138,6 +149,8 @@ struct Telling<'a> {
     browser: bool,
     /// That a link was shown.
     events: std_mpsc::Sender<()>,
+    /// What was wrong with the remote when that was last said.
+    trouble: RefCell<String>,
 }
 
 impl Telling<'_> {
@@ -158,6 +171,16 @@ impl Telling<'_> {
                 // The receiver lives as long as this value.
                 let _ = self.events.send(());
             }
+            Event::OtherHost(connector, link, known) => {
+                self.context.warn(&format!(
+                    "{connector}: its link leads to {}, and earlier ones led to {}; it is not \
+                     opened. Open it by hand if that is right",
+                    escape::limited(&link.host(), 200),
+                    escape::limited(&known.join(", "), 600)
+                ));
+                let _ = terminal.reveal(&format!("  {connector}: {}", link.expose()));
+                let _ = self.events.send(());
+            }
             Event::NoLink(connector, reason) => {
                 self.context
                     .warn(&format!("{connector}: {}", escape::limited(reason, 600)));
@@ -170,6 +193,12 @@ impl Telling<'_> {
                 ));
             }
             Event::Unreachable(reason) => {
+                // Asked every few seconds, an outage says the same every few seconds.
+                let known = without_id(&self.trouble.borrow()) == without_id(reason);
+                if known {
+                    return;
+                }
+                self.trouble.replace((*reason).to_owned());
                 self.context.warn(&format!(
                     "{} (asked again in a moment)",
                     escape::limited(reason, 600)

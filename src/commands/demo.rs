@@ -249,6 +249,7 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
         home: Some(root.to_owned()),
         terminal,
         signals: context.signals.clone(),
+        deadline: context.deadline,
     }
 }
 

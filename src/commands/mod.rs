@@ -9,6 +9,7 @@ pub mod demo;
 pub mod list_available;
 pub mod login;
 pub mod plan;
+pub mod pull;
 pub mod push;
 pub mod remote_state;
 pub mod sandbox;

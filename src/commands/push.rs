@@ -146,12 +146,10 @@ async fn authorize_all(
     situation: &Situation,
     receipt: &Receipt,
 ) -> Result<(Vec<Item>, Ran), Failure> {
-    let observed = situation.remote.observe().await?;
     let workspace = Workspace::at(&situation.files.project.root);
-    let locked = workspace.lock(
-        std::time::Duration::from_secs(5),
-        &context.holder("authorize"),
-    )?;
+    let patience = std::time::Duration::from_secs(5);
+    let locked = applying::lock(context, &workspace, patience, "authorize").await?;
+    let observed = situation.remote.observe().await?;
     let pending = Store::load(&locked)?;
     let targets = args.planning.targets.iter().cloned().collect();
     let found = authorize::candidates(&Sources {

@@ -60,8 +60,17 @@ pub fn parse_connector(name: &str, text: &str) -> (Option<ParsedConnector>, Vec<
     (parsed, in_order(check.problems, name))
 }
 
-/// By its extension, which the folder's reader takes in lower case only.
-fn is_toml(name: &str) -> bool {
+/// A file's data with its places, for those who edit it; `None` where its syntax is wrong.
+pub fn parse_tree(name: &str, text: &str) -> Option<Node> {
+    if is_toml(name) {
+        toml_tree::parse(text).ok()
+    } else {
+        json5::parse(text).ok()
+    }
+}
+
+/// Whether a file is TOML, by its extension, which the folder's reader takes in lower case only.
+pub fn is_toml(name: &str) -> bool {
     name.rsplit_once('.')
         .is_some_and(|(_, extension)| extension == "toml")
 }

@@ -199,7 +199,7 @@ pub(super) fn read_file(path: &Path) -> Result<String, Finding> {
         FsError::NotFound { .. } => Finding::Unreadable {
             reason: "it is a link to a file that does not exist".to_owned(),
         },
-        FsError::NotAFile { .. } => Finding::Unreadable {
+        FsError::NotAFile { .. } | FsError::Linked { .. } => Finding::Unreadable {
             reason: "it is no regular file".to_owned(),
         },
         FsError::Io { source, .. } => Finding::Unreadable {

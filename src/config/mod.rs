@@ -26,7 +26,7 @@ mod suggest;
 mod toml_tree;
 pub mod tree;
 
-pub use connector::{ParsedConnector, parse_connector};
+pub use connector::{ParsedConnector, is_toml, parse_connector, parse_tree};
 pub use connectors::{Folder, Loaded};
 pub use error::ConfigError;
 pub use finding::Finding;

@@ -141,6 +141,12 @@ impl Project {
         super::quote::escaped(&shown_path(&self.root, path))
     }
 
+    /// A path relative to the root, with `/`, by `..` where it lies elsewhere: as declared
+    /// connectors name their files. Escape before showing.
+    pub fn relative(&self, path: &Path) -> String {
+        shown_path(&self.root, path)
+    }
+
     fn check_environment(&self) -> Result<(), ConfigError> {
         let Some(name) = &self.environment else {
             return Ok(());

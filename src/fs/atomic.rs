@@ -1,10 +1,18 @@
 //! Writing whole or not at all.
 
-use std::{fs, io::Write, path::Path};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
-use tempfile::Builder;
+use tempfile::{Builder, NamedTempFile};
 
 use super::FsError;
+
+/// How the temporary files of writes under way are called.
+const PREFIX: &str = ".connplan-";
+const SUFFIX: &str = ".tmp";
 
 /// Who may read what is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +26,20 @@ pub enum Visibility {
 /// Replaces `path` with `bytes`: a temporary file beside it, flushed to disk, then renamed over it,
 /// then the folder flushed. After a crash at any point there is the old file or the new one.
 pub fn write(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<(), FsError> {
+    stage(path, bytes, visibility)?.commit()
+}
+
+/// New content that lies on the disk beside its place, complete. Dropped, it leaves nothing behind.
+#[derive(Debug)]
+pub struct Staged {
+    path: PathBuf,
+    target: PathBuf,
+    file: NamedTempFile,
+}
+
+/// Does all of [`write()`] but the last step, which hardly ever fails. Several files are staged
+/// before the first one is replaced.
+pub fn stage(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<Staged, FsError> {
     let failed = |e| FsError::io("write", path, e);
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -31,7 +53,7 @@ pub fn write(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<(), Fs
         .unwrap_or(folder);
 
     let mut builder = Builder::new();
-    builder.prefix(".connplan-").suffix(".tmp");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -52,8 +74,51 @@ pub fn write(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<(), Fs
     }
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
-    file.persist(&target).map_err(|e| failed(e.error))?;
-    sync_folder(folder).map_err(failed)
+    Ok(Staged {
+        path: path.to_owned(),
+        target,
+        file,
+    })
+}
+
+impl Staged {
+    /// Puts the content in its place, over whatever is there.
+    pub fn commit(self) -> Result<(), FsError> {
+        let failed = |e| FsError::io("write", &self.path, e);
+        super::crash::point();
+        self.file
+            .persist(&self.target)
+            .map_err(|e| failed(e.error))?;
+        sync_folder(folder_of(&self.target)).map_err(failed)?;
+        super::crash::point();
+        Ok(())
+    }
+
+    /// Puts the content in its place if nothing is there, not even a link to nowhere.
+    pub fn commit_new(self) -> Result<(), FsError> {
+        let failed = |e| FsError::io("write", &self.path, e);
+        self.file
+            .persist_noclobber(&self.path)
+            .map_err(|e| failed(e.error))?;
+        sync_folder(folder_of(&self.path)).map_err(failed)
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Writes a file that is not there yet; an error if something is.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
+    stage(path, bytes, Visibility::Shared)?.commit_new()
+}
+
+/// Creates a folder that everybody may read, and its parents.
+pub fn ensure_dir(path: &Path) -> Result<(), FsError> {
+    fs::create_dir_all(path).map_err(|e| FsError::io("create", path, e))
 }
 
 /// Fails if `path` could not be written, before anything depends on it. Leaves nothing behind.
@@ -68,11 +133,27 @@ pub fn probe_writable(path: &Path) -> Result<(), FsError> {
         .filter(|parent| !parent.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     Builder::new()
-        .prefix(".connplan-")
-        .suffix(".tmp")
+        .prefix(PREFIX)
+        .suffix(SUFFIX)
         .tempfile_in(folder)
         .map(drop)
         .map_err(|e| FsError::io("write", path, e))
+}
+
+/// Removes what writes that a crash cut short have left in `folder`. Only for a folder in which
+/// nobody else writes now.
+pub fn remove_leftovers(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
+            // What can not be removed is private all the same, and in nobody's way.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Makes the creation of `path` last.
@@ -98,6 +179,17 @@ pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn leftovers_go_and_the_rest_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in [".connplan-x1.tmp", "pending.toml", ".connplan-x.toml"] {
+            write(&dir.path().join(name), b"x", Visibility::Private).unwrap();
+        }
+        remove_leftovers(dir.path());
+        assert!(!dir.path().join(".connplan-x1.tmp").exists());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
 
     #[cfg(unix)]
     #[test]

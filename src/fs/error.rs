@@ -31,6 +31,16 @@ pub enum FsError {
         /// The thing.
         path: PathBuf,
     },
+    /// A link where connplan keeps what is private: it would write where the link leads.
+    #[error("{} is a symbolic link", path.display())]
+    #[diagnostic(
+        code(connplan::fs::linked),
+        help("connplan does not keep private files behind links; remove it, and it makes its own")
+    )]
+    Linked {
+        /// The link.
+        path: PathBuf,
+    },
     /// Bytes that are no UTF-8.
     #[error("{} is not UTF-8 text (first bad byte at offset {offset})", path.display())]
     #[diagnostic(code(connplan::fs::not_utf8), help("save the file as UTF-8"))]

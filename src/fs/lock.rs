@@ -67,7 +67,8 @@ impl Lock {
                     let _ = file.take(512).read_to_string(&mut holder);
                     let holder = match holder.trim() {
                         "" => "(it did not say who it is)".to_owned(),
-                        holder => holder.to_owned(),
+                        // Whoever can write the file can write anything into it.
+                        holder => crate::escape::limited(holder, 300),
                     };
                     return Err(LockError::Held {
                         holder,

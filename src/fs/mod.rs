@@ -4,6 +4,7 @@
 
 mod append;
 mod atomic;
+pub(crate) mod crash;
 mod error;
 mod lock;
 mod private;
@@ -11,9 +12,12 @@ mod read;
 mod remove;
 
 pub use append::{append, size};
-pub use atomic::{Visibility, probe_writable, sync_parent, write};
+pub use atomic::{
+    Staged, Visibility, ensure_dir, probe_writable, remove_leftovers, stage, sync_parent, write,
+    write_new,
+};
 pub use error::FsError;
 pub use lock::{Lock, LockError};
-pub use private::{Repaired, ensure_private_dir, repair_private_file};
+pub use private::{Repaired, ensure_private_dir, refuse_link, repair_private_file};
 pub use read::{read_limited, read_text};
 pub use remove::remove;

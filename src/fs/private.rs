@@ -38,6 +38,16 @@ pub fn ensure_private_dir(path: &Path) -> Result<Repaired, FsError> {
     }
 }
 
+/// Refuses a symbolic link; what is not there is none.
+pub fn refuse_link(path: &Path) -> Result<(), FsError> {
+    match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_symlink() => Err(FsError::Linked {
+            path: path.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Takes the rights of others away from a file that holds a secret.
 pub fn repair_private_file(path: &Path) -> Result<Repaired, FsError> {
     restrict(path, 0o600)

@@ -12,8 +12,16 @@ use sha2::{Digest as _, Sha256};
 use toml::Value;
 
 /// Top-level keys that may change without the document meaning anything else: when it was made,
-/// with what, and the digest itself.
-const WITHOUT_MEANING: [&str; 3] = ["digest", "created_at", "created_by"];
+/// with what, the digest itself, and what was found in the files on the way. Findings carry line
+/// numbers; a comment in a connector file must not give the same changes another name. They have
+/// [`Digest::of_part`] instead.
+const WITHOUT_MEANING: [&str; 5] = [
+    "digest",
+    "created_at",
+    "created_by",
+    "diagnostics",
+    "diagnostics_digest",
+];
 
 /// `sha256:` and 64 lower-case hexadecimal digits.
 #[derive(
@@ -36,6 +44,17 @@ impl Digest {
             .iter()
             .filter(|(key, _)| !WITHOUT_MEANING.contains(&key.as_str()));
         write_table(&mut canonical, meaning);
+        Self::of_text(&canonical)
+    }
+
+    /// The digest of one value of a document.
+    pub fn of_part(value: &Value) -> Self {
+        let mut canonical = String::new();
+        write_value(&mut canonical, value);
+        Self::of_text(&canonical)
+    }
+
+    fn of_text(canonical: &str) -> Self {
         let hash = Sha256::digest(canonical.as_bytes());
         let mut text = String::from("sha256:");
         for byte in hash {
@@ -159,7 +178,8 @@ mod tests {
         assert_eq!(
             plain,
             digest(
-                "# hello\nb=['x',\n 'y']\ncreated_at = 'now'\ndigest='z'\na   = 0x1\nt={k=true}"
+                "# hello\nb=['x',\n 'y']\ncreated_at = 'now'\ndigest='z'\na   = 0x1\nt={k=true}\n\
+                 [[diagnostics]]\nline = 3"
             )
         );
         for other in [

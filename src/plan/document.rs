@@ -19,6 +19,9 @@ use crate::{
 /// minor version adds is covered by the digest and may be left unread.
 pub const FORMAT_VERSION: &str = "1.0";
 
+/// What was found in the files while planning.
+const FINDINGS: &str = "diagnostics";
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Document {
     format_version: String,
@@ -28,6 +31,8 @@ struct Document {
     created_by: Option<String>,
     #[serde(default)]
     speculative: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diagnostics_digest: Option<Digest>,
     apps: Vec<AppEntry>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     diagnostics: Vec<Diagnostic>,
@@ -102,8 +107,10 @@ pub fn digest(plan: &Plan) -> Result<Digest, toml::ser::Error> {
 /// Writes a plan as TOML, with the digest in it.
 pub fn to_toml(plan: &Plan, created_at: Option<String>) -> Result<String, toml::ser::Error> {
     let mut document = entries(plan);
-    let digest = Digest::of(&toml::Table::try_from(&document)?);
+    let table = toml::Table::try_from(&document)?;
+    let digest = Digest::of(&table);
     document.digest = Some(digest.clone());
+    document.diagnostics_digest = table.get(FINDINGS).map(Digest::of_part);
     document.created_at = created_at;
     document.created_by = Some(concat!("connplan ", env!("CARGO_PKG_VERSION")).to_owned());
     let body = toml::to_string_pretty(&document)?;
@@ -183,12 +190,22 @@ pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
     let stated = text_of("digest").ok_or_else(|| unreadable("it has no `digest`".to_owned()))?;
     let stated = Digest::parse(stated).map_err(|e| unreadable(e.to_string()))?;
     let actual = Digest::of(&table);
+    let altered = |stated, actual| Refusal::Altered {
+        what: what.to_owned(),
+        stated,
+        actual,
+    };
     if stated != actual {
-        return Err(Refusal::Altered {
-            what: what.to_owned(),
-            stated,
-            actual,
-        });
+        return Err(altered(stated, actual));
+    }
+    // Findings change nothing that is carried out, but a reviewer reads them.
+    let found = table.get(FINDINGS).map(Digest::of_part);
+    let stated = text_of("diagnostics_digest").map(Digest::parse).transpose();
+    match (stated.map_err(|e| unreadable(e.to_string()))?, found) {
+        (None, None) => {}
+        (Some(stated), Some(found)) if stated == found => {}
+        (Some(stated), Some(found)) => return Err(altered(stated, found)),
+        _ => return Err(unreadable(format!("its `{FINDINGS}` were altered"))),
     }
     let document = table.try_into().map_err(|e: toml::de::Error| {
         unreadable(crate::escape::terminal(e.message()).into_owned())
@@ -203,6 +220,7 @@ fn entries(plan: &Plan) -> Document {
         digest: None,
         created_at: None,
         created_by: None,
+        diagnostics_digest: None,
         speculative: plan.speculative,
         apps: plan.apps.iter().map(AppEntry::from).collect(),
         diagnostics: plan.diagnostics.clone(),

@@ -293,29 +293,29 @@ mod tests {
 
     #[test]
     fn widening_is_told_by_what_the_scope_permits() {
-        type Case<'a> = (&'a str, &'a str, &'a [(Level, RiskKind)]);
-        let interrupts = (Level::Warning, RiskKind::Interrupts);
-        let cases: [Case<'_>; 5] = [
+        type Found = &'static [(Level, RiskKind)];
+        const INTERRUPTS: (Level, RiskKind) = (Level::Warning, RiskKind::Interrupts);
+        let cases: [(&str, &str, Found); 5] = [
             (
                 "gmail",
                 "https://www.googleapis.com/auth/gmail.readonly",
-                &[(Level::Danger, RiskKind::Restricted), interrupts],
+                &[(Level::Danger, RiskKind::Restricted), INTERRUPTS],
             ),
             (
                 "gmail",
                 "https://www.googleapis.com/auth/gmail.settings.sharing",
-                &[(Level::Danger, RiskKind::Admin), interrupts],
+                &[(Level::Danger, RiskKind::Admin), INTERRUPTS],
             ),
             (
                 "slack",
                 "chat:write",
-                &[(Level::Warning, RiskKind::Write), interrupts],
+                &[(Level::Warning, RiskKind::Write), INTERRUPTS],
             ),
-            ("slack", "channels:read", &[interrupts]),
+            ("slack", "channels:read", &[INTERRUPTS]),
             (
                 "slack",
                 "no-such:scope",
-                &[interrupts, (Level::Notice, RiskKind::Unknown)],
+                &[INTERRUPTS, (Level::Notice, RiskKind::Unknown)],
             ),
         ];
         for (connector, scope, expected) in cases {

@@ -32,7 +32,7 @@ pub fn request(open: &[Resumed], app: &App, theme: Theme) -> String {
         let name = theme.paint(Style::Bold, resumed.connector.as_str());
         lines.push(format!("  {name}"));
         for scope in resumed.scopes.iter() {
-            let fact = FactReport::of(&resumed.connector, scope).describe(true);
+            let fact = FactReport::of(&resumed.connector, scope).describe();
             let scope = escape::limited(scope.as_str(), 120);
             lines.push(format!("    {scope}  {}", theme.paint(Style::Dim, &fact)));
         }
@@ -59,7 +59,7 @@ pub fn line(resumed: &Resumed, theme: Theme) -> String {
     match &resumed.state {
         State::Partial { missing, .. } => {
             for scope in missing.iter() {
-                let fact = FactReport::of(&resumed.connector, scope).describe(false);
+                let fact = FactReport::of(&resumed.connector, scope).describe_lost();
                 let scope = escape::limited(scope.as_str(), 120);
                 let fact = theme.paint(Style::Dim, &fact);
                 let _ = write!(text, "\n      - {scope}  {fact}");

@@ -13,6 +13,7 @@ pub mod identity;
 mod json;
 pub mod markdown;
 pub mod problems;
+pub mod pull;
 pub mod push;
 pub mod report;
 pub mod runner;

@@ -1,7 +1,7 @@
 //! `.connplan/` at the project root: what one machine keeps between runs.
 //!
 //! The folder is for its owner alone (0700) and ignores itself in git. It holds pending
-//! authorizations (`pending.toml`), the journals of applies (`journal/`) and the lock.
+//! authorizations (`pending.toml`), where their links led (`hosts.toml`), the journals of applies (`journal/`) and the lock.
 
 use std::{
     path::{Path, PathBuf},
@@ -43,6 +43,11 @@ impl Workspace {
         self.dir.join("pending.toml")
     }
 
+    /// The file with the hosts that links led to so far.
+    pub fn hosts_file(&self) -> PathBuf {
+        self.dir.join("hosts.toml")
+    }
+
     /// The folder of the journals.
     pub fn journal_dir(&self) -> PathBuf {
         self.dir.join("journal")
@@ -50,13 +55,27 @@ impl Workspace {
 
     /// Creates the folder where it is missing and takes its lock.
     pub fn lock(&self, timeout: Duration, holder: &str) -> Result<Locked, LockError> {
-        let repaired = fs::ensure_private_dir(&self.dir)?;
         let ignore = self.dir.join(".gitignore");
+        let lock = self.dir.join("lock");
+        // A repository that somebody else made may hold such links: nothing is written through
+        // them, and no right is changed behind them.
+        for path in [
+            &self.dir,
+            &ignore,
+            &lock,
+            &self.pending_file(),
+            &self.hosts_file(),
+            &self.journal_dir(),
+        ] {
+            fs::refuse_link(path)?;
+        }
+        let repaired = fs::ensure_private_dir(&self.dir)?;
+        let lock = Lock::acquire(&lock, timeout, holder)?;
+        fs::remove_leftovers(&self.dir);
         if !ignore.exists() {
             let text = "# Private to this machine: links and connection ids.\n*\n";
             fs::write(&ignore, text.as_bytes(), Visibility::Shared)?;
         }
-        let lock = Lock::acquire(&self.dir.join("lock"), timeout, holder)?;
         Ok(Locked {
             workspace: self.clone(),
             repaired,
@@ -69,6 +88,11 @@ impl Locked {
     /// Whether others could read the folder until now.
     pub fn repaired(&self) -> Repaired {
         self.repaired
+    }
+
+    /// Fails if the pending store could not be written.
+    pub fn probe_writable(&self) -> Result<(), FsError> {
+        fs::probe_writable(&self.pending_file())
     }
 
     /// Makes sure that the journal folder is there.

@@ -11,11 +11,21 @@
     reason = "nothing outside of a test binary can reach anything in it"
 )]
 
+mod around_edit;
+mod around_project;
+mod around_pull;
 mod catalogue;
+mod cli;
 mod config;
 mod config_json5;
 mod config_projects;
 mod config_properties;
+mod e2e_apply;
+mod e2e_globals;
+mod e2e_plan;
+mod e2e_put;
+mod e2e_terminal;
+mod layers;
 mod official_client;
 mod publish_comment;
 mod publish_schema;

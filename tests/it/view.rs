@@ -44,10 +44,17 @@ fn source(path: &Path) -> String {
     if !blessing() {
         return source;
     }
-    let digest = Digest::of(&source.parse().unwrap());
+    let table: toml::Table = source.parse().unwrap();
+    let digest = Digest::of(&table);
+    let findings = table.get("diagnostics").map(Digest::of_part);
     let lines = source.lines().map(|line| {
-        if line.starts_with("digest = ") {
-            format!("digest = \"{digest}\"\n")
+        if line.starts_with("diagnostics_digest = ") {
+            String::new()
+        } else if line.starts_with("digest = ") {
+            let findings = findings
+                .as_ref()
+                .map(|findings| format!("diagnostics_digest = \"{findings}\"\n"));
+            format!("digest = \"{digest}\"\n{}", findings.unwrap_or_default())
         } else {
             format!("{line}\n")
         }

@@ -7,7 +7,7 @@ use connplan::{
     diff::{Comparison, Unlisted},
     model::{
         Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, Diagnostic,
-        ExpectedAccount, RemoteConnector, RemoteStatus, Scopes, Severity, StripeMode,
+        ExpectedAccount, RemoteConnector, RemoteStatus, Scope, Scopes, Severity, StripeMode,
     },
     plan::{AppPlan, Plan, document},
     view::{
@@ -223,7 +223,7 @@ fn receipt_of(plan: &Plan, message: &str) -> ReceiptReport {
                         },
                         message: Some(message.to_owned()),
                         scopes: change.after.clone().unwrap_or_default().scopes,
-                        before: None,
+                        before: change.before.clone().map(|before| before.scopes),
                         connection_id: None,
                         account: change.after.clone().and_then(|after| after.account),
                         mode: None,
@@ -362,7 +362,7 @@ proptest! {
             prop_assert_eq!(shown["connector"].as_str(), Some(change.connector.as_str()));
             prop_assert_eq!(shown["action"].as_str(), Some(change.action.as_str()));
             prop_assert_eq!(shown["file"].as_str(), change.file.as_deref());
-            let added: Vec<_> = change.scopes.added.iter().map(connplan::model::Scope::as_str).collect();
+            let added: Vec<_> = change.scopes.added.iter().map(Scope::as_str).collect();
             prop_assert_eq!(&shown["scopes"]["added"], &serde_json::json!(added));
             let account = change.before.as_ref().and_then(|b| b.account.as_ref());
             prop_assert_eq!(shown["before"]["account"].as_str(), account.map(Account::as_str));

@@ -14,7 +14,7 @@ use super::{
     record::{FORMAT, Record},
 };
 use crate::{
-    fs::FsError,
+    fs::{self, FsError},
     model::{App, ConnectorType},
     pending::{Entry, PendingSet, Store},
     plan::Digest,
@@ -29,6 +29,10 @@ pub struct Journal {
     workspace: Arc<Locked>,
     app: App,
     pending: PendingSet,
+    /// How many bytes of the file are whole lines.
+    whole: u64,
+    /// Why nothing more is written. What came after a line cut short could not be read back.
+    broken: Option<String>,
 }
 
 impl Journal {
@@ -42,6 +46,7 @@ impl Journal {
         workspace: Arc<Locked>,
         pending: PendingSet,
     ) -> Result<Self, JournalError> {
+        fs::refuse_link(path)?;
         let mut options = File::options();
         options.write(true).create(true).truncate(false);
         #[cfg(unix)]
@@ -59,6 +64,8 @@ impl Journal {
             workspace,
             app: app.clone(),
             pending,
+            whole: history.whole,
+            broken: None,
         };
         if history.whole == 0 {
             journal.append(&[Record::Begin {
@@ -67,7 +74,8 @@ impl Journal {
                 app_id: app.id.clone(),
                 api_url: app.api_url.clone(),
             }])?;
-            crate::fs::sync_parent(path)?;
+            fs::sync_parent(path)?;
+            fs::crash::point();
         }
         Ok(journal)
     }
@@ -81,12 +89,31 @@ impl Journal {
             })?);
         }
         let failed = |e| FsError::io("write", &self.path, e);
-        self.file.write_all(text.as_bytes()).map_err(failed)?;
-        self.file.sync_data().map_err(failed)?;
+        let written = self
+            .file
+            .write_all(text.as_bytes())
+            .and_then(|()| self.file.sync_data());
+        if let Err(e) = written {
+            // Half a line must not stand before a whole one.
+            let _ = self.file.set_len(self.whole);
+            return Err(failed(e).into());
+        }
+        self.whole += text.len() as u64;
+        still_there(&self.file, &self.path).map_err(failed)?;
         Ok(())
     }
 
+    /// Writes notes down. Once that failed, it fails for all that follow.
     fn store(&mut self, notes: &[Note]) -> Result<(), String> {
+        if let Some(reason) = &self.broken {
+            return Err(reason.clone());
+        }
+        let stored = self.try_store(notes);
+        self.broken = stored.as_ref().err().cloned();
+        stored
+    }
+
+    fn try_store(&mut self, notes: &[Note]) -> Result<(), String> {
         let mut changed = false;
         for note in notes {
             match &note.pending {
@@ -104,8 +131,18 @@ impl Journal {
         if changed {
             Store::save(&self.workspace, &self.pending).map_err(|e| e.to_string())?;
         }
-        let records: Vec<_> = notes.iter().map(|note| note.record.clone()).collect();
-        self.append(&records).map_err(|e| e.to_string())
+        // One by one where a test looks for the gaps between them.
+        let step = if fs::crash::is_armed() {
+            1
+        } else {
+            notes.len().max(1)
+        };
+        for notes in notes.chunks(step) {
+            let records: Vec<_> = notes.iter().map(|note| note.record.clone()).collect();
+            self.append(&records).map_err(|e| e.to_string())?;
+            fs::crash::point();
+        }
+        Ok(())
     }
 
     /// Starts the task that writes; it ends when every [`Recorder`] is gone.
@@ -132,6 +169,21 @@ impl Journal {
         });
         Recorder { sender }
     }
+}
+
+/// A file that was removed while it is open takes everything, and keeps nothing.
+fn still_there(file: &File, path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let (open, named) = (file.metadata()?, std::fs::metadata(path)?);
+        if (open.dev(), open.ino()) != (named.dev(), named.ino()) {
+            return Err(std::io::Error::other("somebody replaced it"));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (file, path);
+    Ok(())
 }
 
 type Reply = oneshot::Sender<Result<(), String>>;

@@ -136,6 +136,16 @@ mod tests {
     }
 
     #[test]
+    fn meanings_are_plain_words_in_markdown() {
+        for connector in crate::catalogue::connectors() {
+            for fact in crate::catalogue::facts(connector) {
+                let active = |c: char| "*`<>[]|@#~&\\\n".contains(c);
+                assert!(!fact.meaning.contains(active), "{}", fact.meaning);
+            }
+        }
+    }
+
+    #[test]
     fn a_domain_is_nobodys_address() {
         let options = Options::default();
         assert_eq!(account("@example.com", &options), "@example.com");

@@ -169,7 +169,10 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<String> {
     for (sign, scopes) in [('+', &change.scopes.added), ('-', &change.scopes.removed)] {
         for scope in scopes.iter() {
             let fact = change.scope_facts.get(scope);
-            let meaning = fact.map(|fact| format!("  ({})", fact.describe(sign == '+')));
+            let meaning = fact.map(|fact| match sign {
+                '+' => format!("  ({})", fact.describe()),
+                _ => format!("  ({})", fact.describe_lost()),
+            });
             lines.push(format!(
                 "{sign} {}{}",
                 inline::plain(scope.as_str()),

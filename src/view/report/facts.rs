@@ -46,9 +46,18 @@ impl FactReport {
         self.access == Some(Access::Admin) || risk::is_restricted(self.class)
     }
 
-    /// One line for a person: `read all mail · read, RESTRICTED`. Own words only. What is lost is
-    /// said more quietly than what is `gained`.
-    pub fn describe(&self, gained: bool) -> String {
+    /// What asking for the scope gives, in one line for a person: `read all mail · read,
+    /// RESTRICTED`. Own words only.
+    pub fn describe(&self) -> String {
+        self.line(true)
+    }
+
+    /// The same of a scope that is lost: nothing to warn of.
+    pub fn describe_lost(&self) -> String {
+        self.line(false)
+    }
+
+    fn line(&self, gained: bool) -> String {
         match (self.meaning, self.access) {
             (Some(meaning), Some(access)) => {
                 let grave = |word: &str, grave: bool| {

@@ -147,7 +147,10 @@ fn scopes(page: &mut Page, change: &ChangeReport, symbol: char, style: Style, sc
         .unwrap_or(0);
     for (scope, fact) in &listed {
         let meaning = fact
-            .map(|fact| fact.describe(symbol == '+'))
+            .map(|fact| match symbol {
+                '+' => fact.describe(),
+                _ => fact.describe_lost(),
+            })
             .unwrap_or_default();
         let style_of_meaning = fact.map_or(Style::Dim, |fact| meaning_style(&fact, symbol));
         let meaning_width = console::measure_text_width(&meaning);

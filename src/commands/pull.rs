@@ -1,0 +1,244 @@
+//! `connplan pull`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::planning::{self, Situation};
+use crate::{
+    cli::{Context, ExitStatus, Failure, Format, UsageError},
+    config::MAX_FILE_SIZE,
+    edit::pull::{self, Step, What},
+    escape,
+    fs::{self, FsError, Staged, Visibility},
+    term::{self, Answer},
+    view::{self, Theme},
+};
+
+/// Arguments of `pull`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Example:\n  connplan pull --dry-run        # the diff, and nothing else\n  \
+                        connplan pull --prune --yes    # files of connectors that are gone go too"
+)]
+pub struct PullArgs {
+    /// Show the diff, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Remove files whose connector the app lacks
+    #[arg(long)]
+    pub prune: bool,
+    /// With --prune: do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Use connector files in PATH instead of the project's folder
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
+/// A pull that ended halfway.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{source}. Done before that: {done}")]
+#[diagnostic(
+    code(connplan::pull::halfway),
+    help("mend the cause and pull again: what is done already stays as it is")
+)]
+pub struct Halfway {
+    done: String,
+    source: FsError,
+}
+
+/// Writes the remote's connectors to the files.
+pub async fn run(args: &PullArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json])?;
+    let situation = planning::look(context, args.dir.as_deref()).await?;
+    let root = &situation.files.project.root;
+    let folder = situation.files.project.connectors_dir.clone();
+    let true_folder = check_folder(root, &folder)?;
+    let steps = decide(args, &situation, &folder)?;
+    let removals = steps
+        .iter()
+        .any(|step| matches!(step.what, What::Remove(_)));
+    if removals && !args.yes && !args.dry_run && !context.terminal.is_interactive() {
+        return Err(planning::cannot_ask(
+            "the removal of files would have to be confirmed",
+            "--yes",
+        ));
+    }
+    for step in &steps {
+        check_target(step, root, &true_folder)?;
+    }
+    let theme = Theme::new(context.terminal.color_stdout());
+    if format == Format::Text {
+        context.terminal.out(&view::pull::diff(&steps, theme));
+    }
+    if !args.dry_run {
+        if removals && !args.yes && !confirmed(context, &steps, format).await {
+            context.terminal.say("Pull cancelled. Nothing was written.");
+            return Ok(ExitStatus::Error);
+        }
+        write(&steps, root, &folder)?;
+    }
+    match format {
+        Format::Json => {
+            context
+                .terminal
+                .out(&view::pull::json(&situation.app, &steps, args.dry_run))
+        }
+        _ => context
+            .terminal
+            .say(&view::pull::summary(&steps, args.dry_run)),
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn decide(args: &PullArgs, situation: &Situation, folder: &Path) -> Result<Vec<Step>, Failure> {
+    let files = &situation.files;
+    let mut texts = BTreeMap::new();
+    for declared in files.declared.connectors.values() {
+        let path = files.project.root.join(&declared.file);
+        texts.insert(declared.file.clone(), fs::read_text(&path, MAX_FILE_SIZE)?);
+    }
+    Ok(pull::decide(pull::Inputs {
+        declared: &files.declared,
+        texts: &texts,
+        observed: &situation.observed.connectors,
+        pending: &files.pending.scopes_of(&situation.app),
+        rules: &files.rules,
+        folder: &files.project.relative(folder),
+        taken: &names_in(folder)?,
+        prune: args.prune,
+    })?)
+}
+
+/// Everything in the folder, folders and links to nowhere among it.
+pub(super) fn names_in(folder: &Path) -> Result<BTreeSet<String>, FsError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        Err(e) => return Err(FsError::io("read", folder, e)),
+    };
+    entries
+        .map(|entry| {
+            let entry = entry.map_err(|e| FsError::io("read", folder, e))?;
+            Ok(entry.file_name().to_string_lossy().to_lowercase())
+        })
+        .collect()
+}
+
+/// The folder's true place. One below the project that a link leads out of it is refused: what is
+/// written there was checked in by somebody, not chosen by the user.
+pub(super) fn check_folder(root: &Path, folder: &Path) -> Result<PathBuf, Failure> {
+    let existing = folder
+        .ancestors()
+        .find(|part| part.exists())
+        .unwrap_or(folder);
+    let real = |path: &Path| std::fs::canonicalize(path).map_err(|e| FsError::io("read", path, e));
+    let (true_root, true_part) = (real(root)?, real(existing)?);
+    if folder.starts_with(root) && !true_part.starts_with(&true_root) {
+        let shown = escape::limited(&folder.display().to_string(), 400);
+        return Err(UsageError::with_help(
+            format!("{shown} is a link that leads out of the project; nothing is written there"),
+            "make it a folder, or name the other folder with `--dir PATH`",
+        )
+        .into());
+    }
+    Ok(true_part)
+}
+
+/// A file that is a link is written through, but not out of the folder.
+fn check_target(step: &Step, root: &Path, folder: &Path) -> Result<(), Failure> {
+    let path = root.join(&step.file);
+    if !matches!(step.what, What::Edit { .. }) || !path.is_symlink() {
+        return Ok(());
+    }
+    let target = std::fs::canonicalize(&path).map_err(|e| FsError::io("read", &path, e))?;
+    if target.starts_with(folder) {
+        return Ok(());
+    }
+    let shown = escape::limited(&step.file, 400);
+    Err(UsageError::with_help(
+        format!("{shown} is a link that leads out of the connectors folder; nothing was written"),
+        "replace the link by a file, or edit the file that it leads to by hand",
+    )
+    .into())
+}
+
+async fn confirmed(context: &Context, steps: &[Step], format: Format) -> bool {
+    if format != Format::Text {
+        let theme = Theme::new(context.terminal.color_stderr());
+        context.terminal.insist(&view::pull::diff(steps, theme));
+    }
+    let files: Vec<_> = steps
+        .iter()
+        .filter(|step| matches!(step.what, What::Remove(_)))
+        .map(|step| escape::limited(&step.file, 400))
+        .collect();
+    let question = format!("Write the files as shown, and remove {}?", files.join(", "));
+    term::confirm_yes_no(&context.terminal, &question, Answer::No).await == Answer::Yes
+}
+
+/// First everything is made ready beside its place, then put there: what can fail, fails before
+/// anything is changed. A file that somebody changed meanwhile is not written over.
+fn write(steps: &[Step], root: &Path, folder: &Path) -> Result<(), Failure> {
+    let mut ready: Vec<(&Step, PathBuf, Option<Staged>)> = Vec::new();
+    for step in steps {
+        let path = root.join(&step.file);
+        let unchanged = |before: &str| -> Result<(), Failure> {
+            if fs::read_text(&path, MAX_FILE_SIZE)? == before {
+                return Ok(());
+            }
+            let shown = escape::limited(&step.file, 400);
+            Err(UsageError::with_help(
+                format!("{shown} was changed meanwhile; nothing was written"),
+                "pull again",
+            )
+            .into())
+        };
+        let stage = |text: &str| fs::stage(&path, text.as_bytes(), Visibility::Shared);
+        let staged = match &step.what {
+            What::Create(text) => {
+                fs::ensure_dir(folder)?;
+                Some(stage(text)?)
+            }
+            What::Edit { before, after } => {
+                unchanged(before)?;
+                Some(stage(after)?)
+            }
+            What::Remove(before) => {
+                unchanged(before)?;
+                None
+            }
+            What::Unchanged | What::Kept(_) => continue,
+        };
+        ready.push((step, path, staged));
+    }
+    // Removals last: what is gone is harder to get back.
+    ready.sort_by_key(|(_, _, staged)| staged.is_none());
+    let mut done: Vec<String> = Vec::new();
+    for (step, path, staged) in ready {
+        let put = match (&step.what, staged) {
+            (What::Create(_), Some(staged)) => staged.commit_new(),
+            (_, Some(staged)) => staged.commit(),
+            (_, None) => fs::remove(&path).map(|_| ()),
+        };
+        if let Err(source) = put {
+            if done.is_empty() {
+                return Err(source.into());
+            }
+            let done = done.join(", ");
+            return Err(Halfway { done, source }.into());
+        }
+        let verb = match step.what {
+            What::Remove(_) => "removed",
+            _ => "wrote",
+        };
+        done.push(format!("{verb} {}", escape::limited(&step.file, 400)));
+    }
+    Ok(())
+}

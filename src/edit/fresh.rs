@@ -1,0 +1,47 @@
+//! Connector files that are not there yet.
+
+use super::{quote::quoted, scan::Syntax};
+use crate::model::{ConnectorType, Kind, Scopes};
+
+/// A connector as the platform's own client writes it: two spaces, one scope a line.
+pub fn platform_file(connector: &ConnectorType, scopes: &Scopes) -> String {
+    file(&[], connector, scopes, |_| None)
+}
+
+/// A connector file with a comment above it and one beside each scope.
+pub fn file(
+    head: &[String],
+    connector: &ConnectorType,
+    scopes: &Scopes,
+    note: impl Fn(&str) -> Option<String>,
+) -> String {
+    let mut text = String::new();
+    for line in head {
+        text.push_str(format!("// {line}").trim_end());
+        text.push('\n');
+    }
+    text.push_str("{\n");
+    text.push_str(&format!("  \"type\": \"{connector}\""));
+    if connector.kind() == Kind::Stripe {
+        text.push_str("\n}\n");
+        return text;
+    }
+    text.push_str(",\n  \"scopes\": [");
+    let last = scopes.len();
+    for (n, scope) in scopes.iter().enumerate() {
+        text.push_str("\n    ");
+        text.push_str(&quoted(scope.as_str(), '"', Syntax::Json5));
+        if n + 1 < last {
+            text.push(',');
+        }
+        if let Some(note) = note(scope.as_str()) {
+            text.push_str(" // ");
+            text.push_str(&note);
+        }
+    }
+    if last > 0 {
+        text.push_str("\n  ");
+    }
+    text.push_str("]\n}\n");
+    text
+}

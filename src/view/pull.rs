@@ -1,0 +1,152 @@
+//! What a pull does to the files.
+
+use serde::Serialize;
+use similar::TextDiff;
+
+use super::{Style, Theme, json::pretty, report::FORMAT_VERSION, words::count};
+use crate::{
+    edit::pull::{Reason, Step, What},
+    escape,
+    model::{App, ConnectorType},
+};
+
+/// The files before and after, as one unified diff. Text of files is untrusted: what a terminal
+/// would take for a command is shown by its number.
+pub fn diff(steps: &[Step], theme: Theme) -> String {
+    let mut out = String::new();
+    for step in steps {
+        let file = escape::limited(&step.file, 400);
+        let here = format!("a/{file}");
+        let there = format!("b/{file}");
+        let (before, after, from, to) = match &step.what {
+            What::Create(text) => ("", text.as_str(), "/dev/null", there.as_str()),
+            What::Edit { before, after } => (
+                before.as_str(),
+                after.as_str(),
+                here.as_str(),
+                there.as_str(),
+            ),
+            What::Remove(text) => (text.as_str(), "", here.as_str(), "/dev/null"),
+            What::Unchanged | What::Kept(_) => continue,
+        };
+        let diff = TextDiff::from_lines(before, after);
+        let text = diff.unified_diff().header(from, to).to_string();
+        for line in text.split_inclusive('\n') {
+            out.push_str(&painted(line, theme));
+        }
+    }
+    out
+}
+
+fn painted(line: &str, theme: Theme) -> String {
+    let text = line.trim_end_matches(['\r', '\n']);
+    let end = line.get(text.len()..).unwrap_or_default();
+    // A tab is how some people indent.
+    let parts: Vec<_> = text.split('\t').map(escape::terminal).collect();
+    let text = parts.join("\t");
+    let style = match text.chars().next() {
+        _ if text.starts_with("+++") || text.starts_with("---") => Some(Style::Bold),
+        Some('+') => Some(Style::Added),
+        Some('-') => Some(Style::Removed),
+        Some('@') => Some(Style::Dim),
+        _ => None,
+    };
+    match style {
+        Some(style) => format!("{}{end}", theme.paint(style, &text)),
+        None => format!("{text}{end}"),
+    }
+}
+
+/// Lines for a person: what was done, or would be.
+pub fn summary(steps: &[Step], dry_run: bool) -> String {
+    let of = |wanted: fn(&What) -> bool| steps.iter().filter(|s| wanted(&s.what)).count();
+    let written = of(|what| matches!(what, What::Create(_) | What::Edit { .. }));
+    let removed = of(|what| matches!(what, What::Remove(_)));
+    let mut text = String::new();
+    if written + removed == 0 {
+        text.push_str("Nothing to pull. The connector files say what the app has.\n");
+    } else {
+        let (would, end) = if dry_run {
+            ("Would pull", " Nothing was written.")
+        } else {
+            ("Pulled", "")
+        };
+        text.push_str(&format!(
+            "{would}: {} written, {removed} removed.{end}\n",
+            count(written, "file")
+        ));
+    }
+    for step in steps {
+        let file = escape::limited(&step.file, 400);
+        let line = match &step.what {
+            What::Kept(Reason::Pending) => format!(
+                "{file} stays: {} waits for authorization (run `connplan authorize`).\n",
+                step.connector
+            ),
+            What::Kept(Reason::Unlisted) => format!(
+                "{file} stays: the app has no {} (`--prune` removes such files; `connplan push` \
+                 creates the connector).\n",
+                step.connector
+            ),
+            _ => continue,
+        };
+        text.push_str(&line);
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct PullReport<'a> {
+    format_version: &'static str,
+    kind: &'static str,
+    app_id: &'a str,
+    api_url: &'a str,
+    dry_run: bool,
+    written: Vec<FileReport<'a>>,
+    removed: Vec<FileReport<'a>>,
+    unchanged: Vec<FileReport<'a>>,
+    kept: Vec<FileReport<'a>>,
+    diff: String,
+}
+
+#[derive(Serialize)]
+struct FileReport<'a> {
+    connector: &'a ConnectorType,
+    file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+/// The same as JSON, with a line break at its end.
+pub fn json(app: &App, steps: &[Step], dry_run: bool) -> String {
+    let mut report = PullReport {
+        format_version: FORMAT_VERSION,
+        kind: "pull",
+        app_id: app.id.as_str(),
+        api_url: app.api_url.as_str(),
+        dry_run,
+        written: Vec::new(),
+        removed: Vec::new(),
+        unchanged: Vec::new(),
+        kept: Vec::new(),
+        diff: diff(steps, Theme::PLAIN),
+    };
+    for step in steps {
+        let (list, created, reason) = match &step.what {
+            What::Create(_) => (&mut report.written, Some(true), None),
+            What::Edit { .. } => (&mut report.written, Some(false), None),
+            What::Remove(_) => (&mut report.removed, None, None),
+            What::Unchanged => (&mut report.unchanged, None, None),
+            What::Kept(reason) => (&mut report.kept, None, Some(reason.as_str())),
+        };
+        list.push(FileReport {
+            connector: &step.connector,
+            file: &step.file,
+            created,
+            reason,
+        });
+    }
+    pretty(&report)
+}

@@ -1,0 +1,176 @@
+//! `connplan pull`: the app's connectors become files, in place.
+
+use serde_json::json;
+
+use crate::{
+    around_project::{Project, Run},
+    sandbox_client::Site,
+};
+
+const SLACK: &str = "\u{feff}// Who may talk\r\n{\r\n\t'type': 'slackbot', // the bot\r\n\t'scopes': [\r\n\
+                     \t\t// posting\r\n\t\t'chat:write', // every channel\r\n\t\t'files:read',\r\n\t],\r\n}";
+
+async fn shop() -> Site {
+    Site::seeded(json!({ "apps": { "app-1": {
+        "connectors": {
+            "slackbot": { "scopes": ["chat:write", "channels:read"], "account": "ada@example.com" },
+            "gmail": { "scopes": [
+                "https://www.googleapis.com/auth/gmail.send",
+                "https://www.googleapis.com/auth/userinfo.email", "openid"
+            ], "account": "ada@example.com" },
+            "notion": {},
+        },
+        "stripe": "sandbox",
+    }}}))
+    .await
+}
+
+async fn agrees(project: &Project) -> Run {
+    project
+        .run(&["plan", "--detailed-exitcode"])
+        .await
+        .ended(0)
+        .says(&["No changes"])
+}
+
+#[tokio::test]
+async fn it_edits_in_place_and_a_plan_then_shows_nothing() {
+    let site = shop().await;
+    let project = Project::at(&site);
+    project.write("base44/connectors/team chat.jsonc", SLACK);
+    project.write(
+        "base44/connectors/mail.toml",
+        "# mail\r\ntype = \"gmail\" # us\r\n",
+    );
+
+    let dry = project.run(&["pull", "--dry-run"]).await.ended(0);
+    let dry = dry.says(&[
+        "+++ b/base44/connectors/notion.jsonc",
+        "Nothing was written",
+    ]);
+    assert!(dry.out.contains("-\t\t'files:read',"), "{}", dry.out);
+    assert!(dry.out.contains("+\t\t'channels:read',"), "{}", dry.out);
+    assert_eq!(project.list("base44/connectors").len(), 2);
+
+    let pull = project.run(&["pull"]).await.ended(0);
+    assert_eq!(pull.out, dry.out, "a dry run shows what happens");
+    assert_eq!(
+        project.read("base44/connectors/team chat.jsonc"),
+        SLACK.replace("'files:read',", "'channels:read',")
+    );
+    assert_eq!(
+        project.read("base44/connectors/mail.toml"),
+        "# mail\r\ntype = \"gmail\" # us\r\nscopes = [\r\n  \
+         \"https://www.googleapis.com/auth/gmail.send\"\r\n]\r\n"
+    );
+    assert_eq!(
+        project.read("base44/connectors/notion.jsonc"),
+        "{\n  \"type\": \"notion\",\n  \"scopes\": []\n}\n"
+    );
+    assert_eq!(
+        project.read("base44/connectors/stripe.jsonc"),
+        "{\n  \"type\": \"stripe\"\n}\n"
+    );
+    agrees(&project).await;
+
+    let again = project.run(&["pull", "--format", "json"]).await.ended(0);
+    let report = again.json();
+    assert_eq!(report["kind"], "pull");
+    assert_eq!(report["written"], json!([]));
+    assert_eq!(report["unchanged"].as_array().unwrap().len(), 4);
+    assert_eq!(report["diff"], "");
+}
+
+#[tokio::test]
+async fn files_go_only_when_asked_for() {
+    let site = shop().await;
+    let project = Project::at(&site);
+    project.write("base44/connectors/linear.jsonc", "{ type: 'linear' }\n");
+    let pull = project.run(&["pull"]).await.ended(0);
+    pull.says(&["linear.jsonc stays", "--prune"]);
+    let refused = project.run(&["pull", "--prune"]).await.ended(1);
+    refused.says(&["--yes"]);
+    assert!(project.path("base44/connectors/linear.jsonc").exists());
+    let pruned = project.run(&["pull", "--prune", "--yes"]).await.ended(0);
+    pruned.says(&["--- a/base44/connectors/linear.jsonc", "1 removed"]);
+    assert!(!project.path("base44/connectors/linear.jsonc").exists());
+    agrees(&project).await;
+}
+
+#[tokio::test]
+async fn what_waits_for_a_person_is_not_pulled_away() {
+    let site = shop().await;
+    let project = Project::at(&site);
+    project.run(&["pull"]).await.ended(0);
+    let wider = "{\n  \"type\": \"slackbot\",\n  \"scopes\": [\"chat:write\", \"users:read\"]\n}\n";
+    project.write("base44/connectors/slackbot.jsonc", wider);
+    project.write("base44/connectors/linear.jsonc", "{ type: 'linear' }\n");
+    project.run(&["apply", "--auto-approve"]).await.ended(0);
+    let pull = project
+        .run(&["pull", "--prune", "--yes", "--format", "json"])
+        .await
+        .ended(0)
+        .json();
+    assert_eq!(pull["written"], json!([]), "{pull}");
+    assert_eq!(pull["removed"], json!([]), "{pull}");
+    assert_eq!(pull["kept"][0]["reason"], "pending-authorization", "{pull}");
+    assert_eq!(pull["kept"].as_array().unwrap().len(), 2);
+    assert_eq!(project.read("base44/connectors/slackbot.jsonc"), wider);
+}
+
+#[tokio::test]
+async fn nothing_unrelated_is_written_over() {
+    let site = shop().await;
+    let project = Project::at(&site);
+    // Misleading, but theirs.
+    let linear = "{ type: 'linear' }\n";
+    project.write("base44/connectors/notion.jsonc", linear);
+    project.run(&["pull"]).await.ended(0);
+    assert_eq!(project.read("base44/connectors/notion.jsonc"), linear);
+    assert_eq!(
+        project.read("base44/connectors/notion-2.jsonc"),
+        "{\n  \"type\": \"notion\",\n  \"scopes\": []\n}\n"
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn links_that_lead_out_are_refused() {
+    let site = shop().await;
+    let project = Project::at(&site);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let target = elsewhere.path().join("mine.jsonc");
+    std::fs::copy(project.path("base44/.app.jsonc"), &target).unwrap();
+    let text = "{ \"type\": \"slackbot\", \"scopes\": [\"files:read\"] }";
+    {
+        use std::io::Write;
+        let mut file = std::fs::File::create(&target).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+    project.write("base44/connectors/keep.txt", "");
+    let link = project.path("base44/connectors/slackbot.jsonc");
+    std::os::unix::fs::symlink(&target, link).unwrap();
+    let refused = project.run(&["pull"]).await.ended(1);
+    refused.says(&["leads out of the connectors folder"]);
+    assert_eq!(std::fs::read_to_string(&target).unwrap(), text);
+    assert_eq!(
+        project.list("base44/connectors"),
+        ["keep.txt", "slackbot.jsonc"],
+        "nothing was written at all"
+    );
+
+    let project = Project::at(&site);
+    std::os::unix::fs::symlink(elsewhere.path(), project.path("base44/connectors")).unwrap();
+    let refused = project.run(&["pull"]).await.ended(1);
+    refused.says(&["leads out of the project"]);
+}
+
+#[tokio::test]
+async fn types_that_differ_in_case_alone_are_told() {
+    let site = shop().await;
+    let project = Project::at(&site);
+    project.write("base44/connectors/a.jsonc", "{ type: 'Notion' }\n");
+    let refused = project.run(&["pull"]).await.ended(1);
+    refused.says(&["declares `Notion`", "`notion`"]);
+    assert_eq!(project.list("base44/connectors"), ["a.jsonc"]);
+}

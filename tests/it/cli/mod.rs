@@ -1,0 +1,23 @@
+//! Support for tests through the binary: a project in a folder of its own, a home of its own, an
+//! environment with nothing of the machine's in it, and a platform to talk to.
+//!
+//! ```ignore
+//! let platform = Platform::start();
+//! let project = Project::new().at(&platform).connector("slack", &["chat:write"]);
+//! let plan = project.run(&["plan", "--format", "json"]);
+//! plan.expect(0);
+//! assert_eq!(plan.json()["summary"]["create"], 1);
+//! assert_eq!(platform.writes(), [] as [&str; 0]);
+//! ```
+
+#![allow(dead_code, reason = "support code: not every test uses all of it")]
+
+mod output;
+mod platform;
+mod project;
+mod terminal;
+
+pub(crate) use output::Output;
+pub(crate) use platform::{Connector, Platform};
+pub(crate) use project::{APP, Project};
+pub(crate) use terminal::Pty;

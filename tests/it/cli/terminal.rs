@@ -1,0 +1,100 @@
+//! The binary in a pseudo-terminal, with somebody at the keys.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends at the first surprise"
+)]
+
+use std::{process::Stdio, thread, time::Duration};
+
+use rexpect::{
+    process::WaitStatus,
+    session::{PtySession, spawn_command},
+};
+use rustix::termios::{LocalModes, tcgetattr};
+
+use super::Project;
+
+/// Longer than anything takes on a busy machine, in milliseconds.
+const PATIENCE: u64 = 20_000;
+
+/// A run in a terminal.
+pub(crate) struct Pty {
+    session: PtySession,
+    seen: String,
+}
+
+impl Pty {
+    /// Starts the binary with all three streams on a terminal.
+    pub(crate) fn start(project: &Project, args: &[&str]) -> Self {
+        let mut command = project.command(args);
+        command.stdin(Stdio::inherit());
+        let session = spawn_command(command, Some(PATIENCE)).unwrap();
+        Self {
+            session,
+            seen: String::new(),
+        }
+    }
+
+    /// Waits until this text has come.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, text: &str) -> &mut Self {
+        match self.session.exp_string(text) {
+            Ok(before) => {
+                self.seen.push_str(&before);
+                self.seen.push_str(text);
+            }
+            Err(e) => panic!("no {text:?}: {e}\nbefore that: {}", self.seen),
+        }
+        self
+    }
+
+    /// Types a line.
+    pub(crate) fn line(&mut self, line: &str) -> &mut Self {
+        self.session.send_line(line).unwrap();
+        self
+    }
+
+    /// Presses keys; no line feed follows.
+    pub(crate) fn press(&mut self, keys: &str) -> &mut Self {
+        self.session.send(keys).unwrap();
+        self.session.flush().unwrap();
+        self
+    }
+
+    /// Presses Ctrl and a letter.
+    pub(crate) fn control(&mut self, letter: char) -> &mut Self {
+        self.session.send_control(letter).unwrap();
+        self
+    }
+
+    /// Whether the terminal takes input line by line, as shells expect to find it.
+    pub(crate) fn is_line_by_line(&self) -> bool {
+        let terminal = self.session.process().get_file_handle().unwrap();
+        let modes = tcgetattr(&terminal).unwrap();
+        modes.local_modes.contains(LocalModes::ICANON)
+    }
+
+    /// Waits until keys are read one by one.
+    pub(crate) fn wait_for_keys(&mut self) -> &mut Self {
+        for _ in 0..500 {
+            if !self.is_line_by_line() {
+                return self;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("keys are never listened to: {}", self.seen);
+    }
+
+    /// Waits for the end; the exit code, and everything that was on the terminal.
+    pub(crate) fn end(mut self) -> (i32, String) {
+        match self.session.exp_eof() {
+            Ok(rest) => self.seen.push_str(&rest),
+            Err(e) => panic!("it does not end: {e}\nbefore that: {}", self.seen),
+        }
+        match self.session.process().wait().unwrap() {
+            WaitStatus::Exited(_, code) => (code, self.seen.clone()),
+            other => panic!("{other:?}: {}", self.seen),
+        }
+    }
+}

@@ -1,0 +1,501 @@
+//! What holds for every command: options, environment, streams, exit codes.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::{io::Read, process::Stdio};
+
+use serde_json::Value;
+
+use crate::{
+    cli::{Connector, Platform, Project, Pty},
+    scripted::Scripted,
+};
+
+const NOTHING: [&str; 0] = [];
+
+fn one() -> (Platform, Project) {
+    let platform = Platform::with(&[Connector::active("gmail", &["openid"])]);
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    (platform, project)
+}
+
+/// The app and the address that a plan was made for.
+fn planned_for(project: &Project, vars: &[(&str, &str)], args: &[&str]) -> (String, String) {
+    let args = [&["plan", "--format", "json", "--allow-remove-all"], args].concat();
+    let output = project.run_vars(vars, &args);
+    output.expect(0);
+    let app = output.json()["apps"][0].clone();
+    let word = |value: &Value| value.as_str().unwrap().to_owned();
+    (word(&app["app_id"]), word(&app["api_url"]))
+}
+
+#[test]
+fn mistakes_in_the_command_line_end_with_1() {
+    let (platform, project) = one();
+    for args in [
+        &[][..],
+        &["no-such-command"],
+        &["plan", "--no-such-flag"],
+        &["plan", "--format", "xml"],
+        &["plan", "--color", "sometimes"],
+        &["apply", "--parallelism", "0"],
+        &["apply", "--parallelism", "-1"],
+        &["apply", "x.plan", "--expect-digest", "abc"],
+        &["authorize", "--timeout", "soon"],
+        &["authorize", "a/b"],
+        &["completions", "tcsh"],
+        &["show"],
+        &["-C", "no/such/folder", "plan"],
+        &["plan", "--env", "nowhere"],
+        &["show", "no-such-file"],
+        &["apply", "no-such-file"],
+    ] {
+        let output = project.run(args);
+        output.expect(1);
+        assert!(!output.stderr.is_empty(), "{output}");
+        assert_eq!(output.stdout, "", "{output}");
+    }
+    assert_eq!(platform.requests(), NOTHING);
+    project.run(&["pla"]).expect(1).tells("plan");
+}
+
+#[test]
+fn help_and_version_are_data() {
+    let project = Project::nowhere();
+    for args in [
+        &["--help"][..],
+        &["-h"],
+        &["help"],
+        &["--version"],
+        &["plan", "--help"],
+    ] {
+        let output = project.run(args);
+        output.expect(0);
+        assert_eq!(output.stderr, "");
+        assert!(!output.stdout.is_empty());
+    }
+    project.run(&["--version"]).says("connplan ");
+    for command in [
+        "validate",
+        "plan",
+        "show",
+        "apply",
+        "authorize",
+        "push",
+        "status",
+        "list-available",
+        "remote-state",
+        "login",
+        "logout",
+        "whoami",
+        "sandbox",
+        "demo",
+        "completions",
+    ] {
+        project.run(&["--help"]).says(command);
+        project.run(&[command, "--help"]).expect(0);
+    }
+}
+
+#[test]
+fn completions_for_every_shell() {
+    let project = Project::nowhere();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = project.run(&["completions", shell]);
+        output.expect(0).says("authorize");
+        assert_eq!(output.stderr, "");
+    }
+}
+
+#[test]
+fn the_project_is_found_from_below_and_by_c() {
+    let (_platform, project) = one();
+    project.write("src/deep/er/x", "");
+    let from_below = project.run_in("src/deep/er", &["plan"]);
+    from_below.expect(0).says("base44/connectors/slack.jsonc");
+    let root = project.root();
+    let root = root.to_str().unwrap();
+    project
+        .run_in("src", &["-C", root, "plan"])
+        .expect(0)
+        .says("slack");
+    project
+        .run_in("src", &["plan", "-C", "../base44"])
+        .expect(0)
+        .says("slack");
+    // Files that are named go by where the run happens, `-C` included.
+    project
+        .run_in("src", &["-C", "..", "plan", "--out", "x.plan"])
+        .expect(0);
+    assert!(project.path("x.plan").exists());
+    project
+        .run_in("src/deep", &["plan", "--out", "y.plan"])
+        .expect(0);
+    assert!(project.path("src/deep/y.plan").exists());
+    Project::nowhere().run(&["plan"]).expect(1).tells("base44");
+}
+
+#[test]
+fn the_app_comes_from_the_option_the_environment_or_the_file() {
+    let (platform, project) = one();
+    let url = platform.url().to_owned();
+    let app = |vars: &[(&str, &str)], args: &[&str]| planned_for(&project, vars, args).0;
+    assert_eq!(app(&[], &[]), "app-1");
+    assert_eq!(
+        app(&[("BASE44_PROJECTS_BASE44_APP_ID", "platform")], &[]),
+        "platform"
+    );
+    project.write(".env", "BASE44_APP_ID=dot-env\n");
+    assert_eq!(app(&[], &[]), "dot-env");
+    project.write(
+        ".env.local",
+        "export BASE44_APP_ID='dot-env-local' # mine\n",
+    );
+    assert_eq!(app(&[], &[]), "dot-env-local");
+    assert_eq!(app(&[("BASE44_APP_ID", "process")], &[]), "process");
+    assert_eq!(
+        app(&[("BASE44_APP_ID", "process")], &["--app-id", "option"]),
+        "option"
+    );
+    project.write(
+        "base44/connplan.toml",
+        "[environments.dev]\napp_id = \"dev-app\"\n",
+    );
+    assert_eq!(
+        app(
+            &[("BASE44_APP_ID", "process")],
+            &["--env", "dev", "--app-id", "option"]
+        ),
+        "option"
+    );
+    assert_eq!(planned_for(&project, &[], &[]).1, url);
+    for wrong in ["../x", "a b", "", "x?y=z", "a/b"] {
+        project.run(&["plan", "--app-id", wrong]).expect(1);
+    }
+}
+
+#[test]
+fn an_environment_names_its_app_and_address() {
+    let (platform, project) = one();
+    let text = format!(
+        "[environments.dev]\napp_id = \"dev-app\"\napi_url = \"{}\"\nconnectors_dir = \"dev\"\n",
+        platform.url()
+    );
+    project.write("base44/connplan.toml", &text);
+    project.write("base44/dev/x.jsonc", "{\"type\": \"linear\"}");
+    let plan = project.run(&["plan", "--env", "dev", "--format", "json"]);
+    plan.expect(0);
+    let app = plan.json()["apps"][0].clone();
+    assert_eq!(app["environment"], "dev");
+    assert_eq!(app["app_id"], "dev-app");
+    assert_eq!(app["changes"][0]["connector"], "linear");
+    project
+        .run(&["plan", "--env", "deb"])
+        .expect(1)
+        .tells("dev");
+}
+
+#[test]
+fn the_address_comes_from_the_environment_and_its_files() {
+    let platform = Platform::start();
+    let project = Project::new().var("BASE44_API_KEY", platform.key());
+    project.write(
+        ".env",
+        &format!("BASE44_PROJECTS_BASE44_API_URL={}\n", platform.url()),
+    );
+    assert_eq!(planned_for(&project, &[], &[]).1, platform.url());
+    project.write(
+        ".env",
+        &format!(
+            "BASE44_API_URL={}/\nBASE44_PROJECTS_BASE44_API_URL=http://127.0.0.1:1\n",
+            platform.url()
+        ),
+    );
+    assert_eq!(planned_for(&project, &[], &[]).1, platform.url());
+    project
+        .run_vars(&[("BASE44_API_URL", "http://127.0.0.1:1")], &["plan"])
+        .expect(1)
+        .tells("127.0.0.1:1");
+    project
+        .run_vars(&[("BASE44_API_URL", "not an address")], &["plan"])
+        .expect(1);
+    project
+        .run_vars(&[("BASE44_API_URL", "http://example.com")], &["plan"])
+        .expect(1)
+        .tells("https");
+}
+
+#[test]
+fn without_a_project_files_come_from_the_folder_or_dir() {
+    let platform = Platform::start();
+    let project = Project::nowhere()
+        .at(&platform)
+        .file("connectors/a.json", "{\"type\": \"slack\"}")
+        .file("other/b.json", "{\"type\": \"linear\"}");
+    project
+        .run(&["plan", "--app-id", "app-1"])
+        .expect(0)
+        .says("slack");
+    project
+        .run(&["plan", "--app-id", "app-1", "--dir", "other"])
+        .expect(0)
+        .says("linear")
+        .lacks("slack");
+    project
+        .run_vars(&[("BASE44_APP_ID", "app-9")], &["plan"])
+        .expect(0)
+        .says("app-9");
+    project
+        .run(&["validate", "--dir", "other"])
+        .expect(0)
+        .says("linear");
+    project
+        .run(&["push", "--app-id", "app-1", "--dir", "other", "-y"])
+        .says("linear");
+}
+
+#[test]
+fn no_credential_names_the_three_ways() {
+    let (platform, project) = one();
+    let project = project.without_var("BASE44_API_KEY");
+    platform.forget();
+    for args in [
+        &["plan"][..],
+        &["apply", "--auto-approve"],
+        &["authorize", "--list"],
+        &["push", "-y"],
+        &["status"],
+        &["whoami"],
+        &["list-available"],
+        &["remote-state"],
+    ] {
+        project
+            .run(args)
+            .expect(1)
+            .tells("connplan login")
+            .tells("BASE44_API_KEY")
+            .tells("BASE44_ACCESS_TOKEN");
+    }
+    assert_eq!(platform.requests(), NOTHING);
+    project.run(&["validate"]).expect(0);
+}
+
+#[test]
+fn a_refused_key_is_said_and_never_shown() {
+    let (_platform, project) = one();
+    let output = project.run_vars(&[("BASE44_API_KEY", "b44k_wrong_canary")], &["-vv", "plan"]);
+    output.expect(1).lacks("wrong_canary");
+}
+
+#[test]
+fn nothing_waits_where_nobody_can_answer() {
+    let (platform, project) = one();
+    platform.forget();
+    let asks: [(&[&str], &str); 2] = [(&["apply"], "--auto-approve"), (&["push"], "--yes")];
+    for (args, flag) in asks {
+        project.run(args).expect(1).tells(flag);
+        project.run_with_input(args, "yes\n").expect(1).tells(flag);
+        let json = [args, &["--format", "json"]].concat();
+        project.run(&json).expect(1).tells(flag);
+        // In a terminal, the variable and the option say that nobody is there.
+        for (vars, more) in [
+            (Some("true"), &[][..]),
+            (Some("1"), &[]),
+            (None, &["--no-input"]),
+        ] {
+            let mut project = Project::new().at(&platform).connector("slack", &[]);
+            if let Some(value) = vars {
+                project = project.var("CI", value);
+            }
+            let mut terminal = Pty::start(&project, &[args, more].concat());
+            terminal.wait_for(flag);
+            let (code, seen) = terminal.end();
+            assert_eq!(code, 1, "{seen}");
+        }
+    }
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn colour_is_decided_by_option_environment_and_terminal() {
+    let (_platform, project) = one();
+    let colored = |vars: &[(&str, &str)], args: &[&str]| {
+        let output = project.run_vars(vars, args);
+        output.expect(0);
+        output.stdout.contains('\u{1b}')
+    };
+    assert!(!colored(&[], &["plan"]));
+    assert!(colored(&[], &["plan", "--color", "always"]));
+    assert!(colored(&[("CLICOLOR_FORCE", "1")], &["plan"]));
+    assert!(!colored(&[("CLICOLOR_FORCE", "0")], &["plan"]));
+    assert!(!colored(
+        &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")],
+        &["plan"]
+    ));
+    assert!(!colored(
+        &[("CLICOLOR_FORCE", "1")],
+        &["plan", "--color", "never"]
+    ));
+    assert!(colored(
+        &[("NO_COLOR", "1")],
+        &["plan", "--color", "always"]
+    ));
+    for format in ["json", "markdown"] {
+        assert!(!colored(
+            &[("CLICOLOR_FORCE", "1")],
+            &["plan", "--format", format]
+        ));
+    }
+    let seen = |project: &Project| Pty::start(project, &["plan"]).end().1;
+    assert!(seen(&project).contains('\u{1b}'));
+    let plain = Project::new().connector("slack", &[]).var("NO_COLOR", "1");
+    assert!(!seen(&plain).contains('\u{1b}'));
+    let dumb = Project::new().connector("slack", &[]).var("TERM", "dumb");
+    assert!(!seen(&dumb).contains('\u{1b}'));
+}
+
+#[test]
+fn errors_and_warnings_are_plain_in_a_pipe() {
+    let (_platform, project) = one();
+    project.write("base44/connectors/x.jsonc", "{ \"type\": 1 }");
+    let output = project.run(&["plan"]);
+    output.expect(1).lacks("\u{1b}");
+    assert_eq!(output.stdout, "");
+    let output = project.run_vars(&[("CLICOLOR_FORCE", "1")], &["plan"]);
+    assert!(output.stderr.contains('\u{1b}'), "{output}");
+    let output = project.run_vars(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], &["plan"]);
+    output.lacks("\u{1b}");
+}
+
+#[test]
+fn machine_output_is_alone_on_stdout() {
+    let (_platform, project) = one();
+    project.write(
+        "base44/connectors/odd.jsonc",
+        "{ \"type\": \"notion\", \"scope\": [] }",
+    );
+    for args in [
+        &["plan", "--format", "json", "--out", "x.plan"][..],
+        &["apply", "x.plan", "--format", "json"],
+        &["authorize", "--list", "--format", "json"],
+        &["authorize", "--format", "json"],
+        &["push", "--yes", "--format", "json"],
+        &["status", "--format", "json"],
+        &["validate", "--format", "json"],
+        &["list-available", "--format", "json"],
+        &["remote-state", "--format", "json"],
+        &["whoami", "--format", "json"],
+        &["show", "x.plan", "--format", "json"],
+    ] {
+        let output = project.run(args);
+        assert!(output.json()["format_version"].is_string(), "{output}");
+        assert!(output.stdout.ends_with("}\n"), "{output}");
+    }
+}
+
+#[test]
+fn quiet_is_quiet_and_verbose_tells_the_requests() {
+    let (_platform, project) = one();
+    let quiet = project.run(&["-q", "plan"]);
+    quiet.expect(0).says("Plan:");
+    assert_eq!(quiet.stderr, "");
+    let verbose = project.run(&["-v", "plan"]);
+    verbose.expect(0).tells("external-auth/list");
+    let quiet = project.run(&["-q", "apply", "--auto-approve", "--format", "json"]);
+    quiet.expect(0);
+    assert_eq!(quiet.stderr, "");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let (_platform, project) = one();
+    for args in [
+        &["plan"][..],
+        &["plan", "--format", "json"],
+        &["completions", "bash"],
+        &["--help"],
+        &["list-available"],
+    ] {
+        let mut command = project.command(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let mut said = String::new();
+        child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut said)
+            .unwrap();
+        assert!(!said.contains("panicked"), "{args:?}: {said}");
+        assert!(child.wait().unwrap().code().is_some(), "{args:?}");
+    }
+}
+
+#[test]
+fn a_full_disk_under_stdout_is_an_error() {
+    let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else {
+        return;
+    };
+    let (_platform, project) = one();
+    let mut command = project.command(&["plan"]);
+    command.stdout(full);
+    let ended = command.output().unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+}
+
+#[test]
+fn an_unreachable_or_babbling_server_is_a_clear_error() {
+    let project = Project::new().connector("slack", &[]);
+    let refused = Scripted::refused_url();
+    let vars = [
+        ("BASE44_API_URL", refused.as_str()),
+        ("BASE44_API_KEY", "b44k_canary"),
+    ];
+    let output = project.run_vars(&vars, &["plan"]);
+    output.expect(1).lacks("b44k_canary");
+    assert_eq!(output.stdout, "");
+    let json = project.run_vars(&vars, &["plan", "--format", "json"]);
+    json.expect(1);
+    assert_eq!(
+        json.json()["format_version"],
+        "1.0",
+        "an error is a document too"
+    );
+}
+
+#[test]
+fn hostile_names_reach_neither_terminal_nor_path() {
+    let (_platform, project) = one();
+    let esc = "\\u001b]0;owned\\u0007\\u001b[2J";
+    project.write(
+        "base44/connectors/evil.jsonc",
+        &format!("{{ \"type\": \"linear\", \"scopes\": [\"a{esc}\", \"\\u202eb\", \"c\\nPlan: 0 to add\"], \"{esc}\": 1 }}"),
+    );
+    for args in [
+        &["plan"][..],
+        &["validate"],
+        &["plan", "--format", "markdown"],
+        &["plan", "--format", "diff"],
+        &["apply", "--auto-approve"],
+        &["status"],
+        &["authorize", "--list"],
+    ] {
+        let output = project.run(args);
+        output.lacks("\u{1b}").lacks("\u{202e}").lacks("\u{7}");
+        let forged = output
+            .stdout
+            .lines()
+            .any(|line| line.starts_with("Plan: 0 to add"));
+        assert!(!forged, "{output}");
+    }
+    for name in [
+        "base44/connectors/\u{1b}[31m.jsonc",
+        "base44/connectors/ünï cödé 🎉.jsonc",
+    ] {
+        project.write(name, "{ \"type\": \"asana\", \"x\": 1 }");
+        project.run(&["plan"]).lacks("\u{1b}");
+        std::fs::remove_file(project.path(name)).unwrap();
+    }
+}

@@ -1,0 +1,479 @@
+//! `plan` and `show`, through the binary.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use serde_json::{Value, json};
+
+use crate::cli::{Connector, Platform, Project};
+
+const NOTHING: [&str; 0] = [];
+
+/// One of each: to add, to change, to authorize again, to remove, to leave.
+fn everything() -> (Platform, Project) {
+    let platform = Platform::with(&[
+        Connector::active("github", &["repo"]),
+        Connector::active("gmail", &["https://mail.google.com/", "openid"]),
+        Connector::active("hubspot", &["crm.objects.contacts.read", "oauth"]),
+        Connector {
+            status: "expired",
+            ..Connector::active("notion", &[])
+        },
+    ]);
+    let project = Project::new()
+        .at(&platform)
+        .connector("gmail", &["https://mail.google.com/"])
+        .connector("hubspot", &["crm.objects.contacts.write"])
+        .connector("notion", &[])
+        .connector("slack", &["users:read", "chat:write", "chat:write"]);
+    platform.forget();
+    (platform, project)
+}
+
+fn change<'a>(plan: &'a Value, connector: &str) -> &'a Value {
+    let changes = plan["apps"][0]["changes"].as_array().unwrap();
+    let mut found = changes.iter();
+    found
+        .find(|change| change["connector"] == connector)
+        .unwrap_or_else(|| panic!("no {connector} in {plan:#}"))
+}
+
+#[test]
+fn a_plan_writes_nothing_and_takes_two_requests() {
+    let (platform, project) = everything();
+    for format in ["text", "json", "markdown", "diff"] {
+        project.run(&["plan", "--format", format]).expect(0);
+    }
+    assert_eq!(platform.writes(), NOTHING);
+    assert_eq!(
+        platform.requests().len(),
+        8,
+        "list and Stripe's status, each time"
+    );
+    assert!(
+        !project.path(".connplan").exists(),
+        "looking leaves nothing"
+    );
+}
+
+#[test]
+fn the_json_of_a_plan_is_the_contract() {
+    let (platform, project) = everything();
+    let output = project.run(&["plan", "--format", "json"]);
+    output.expect(0);
+    let plan = output.json();
+    assert_eq!(plan["format_version"], "1.0");
+    assert_eq!(plan["kind"], "plan");
+    assert_eq!(plan["speculative"], false);
+    let digest = plan["digest"].as_str().unwrap();
+    assert!(
+        digest.starts_with("sha256:") && digest.len() == 71,
+        "{digest}"
+    );
+    let app = &plan["apps"][0];
+    assert_eq!(app["app_id"], "app-1");
+    assert_eq!(app["environment"], Value::Null);
+    assert_eq!(app["api_url"], platform.url());
+    assert_eq!(app["unmanaged"], json!([]));
+    assert_eq!(
+        plan["summary"],
+        json!({"create": 1, "update": 1, "reauthorize": 1, "delete": 1, "no_op": 1, "authorize": 3})
+    );
+    assert_eq!(plan["diagnostics"].as_array().unwrap().len(), 1, "{plan:#}");
+    let names = app["changes"].as_array().unwrap().iter();
+    let names: Vec<_> = names.map(|c| c["connector"].as_str().unwrap()).collect();
+    assert_eq!(names, ["github", "gmail", "hubspot", "notion", "slack"]);
+
+    let part = |connector: &str, key: &str| change(&plan, connector)[key].clone();
+    let ada = "ada@example.com";
+    assert_eq!(part("slack", "kind"), "oauth");
+    assert_eq!(part("slack", "action"), "create");
+    assert_eq!(part("slack", "file"), "base44/connectors/slack.jsonc");
+    assert_eq!(part("slack", "before"), Value::Null);
+    assert_eq!(
+        part("slack", "after")["scopes"],
+        json!(["chat:write", "users:read"])
+    );
+    assert_eq!(
+        part("slack", "scopes"),
+        json!({"added": ["chat:write", "users:read"], "removed": [], "kept": [], "provider_added": []})
+    );
+    assert_eq!(part("slack", "authorization"), "required");
+
+    assert_eq!(part("github", "action"), "delete");
+    assert_eq!(part("github", "file"), Value::Null);
+    assert_eq!(part("github", "after"), Value::Null);
+    assert_eq!(
+        part("github", "before"),
+        json!({"scopes": ["repo"], "status": "active", "account": ada})
+    );
+    assert_eq!(part("github", "scopes")["removed"], json!(["repo"]));
+    assert_eq!(part("github", "authorization"), "none");
+
+    assert_eq!(part("gmail", "action"), "no-op");
+    assert_eq!(part("gmail", "scopes")["provider_added"], json!(["openid"]));
+    assert_eq!(part("gmail", "authorization"), "none");
+
+    assert_eq!(part("hubspot", "action"), "update");
+    assert_eq!(
+        part("hubspot", "scopes"),
+        json!({"added": ["crm.objects.contacts.write"], "removed": ["crm.objects.contacts.read"],
+            "kept": [], "provider_added": ["oauth"]})
+    );
+    assert_eq!(part("notion", "action"), "reauthorize");
+    assert_eq!(part("notion", "before")["status"], "expired");
+    assert_eq!(part("notion", "authorization"), "required");
+}
+
+#[test]
+fn narrowing_may_need_a_consent() {
+    let platform = Platform::with(&[Connector::active("slack", &["chat:write", "users:read"])]);
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    let plan = project.run(&["plan", "--format", "json"]).json();
+    assert_eq!(change(&plan, "slack")["authorization"], "possible");
+    assert_eq!(plan["summary"]["authorize"], 0);
+}
+
+#[test]
+fn the_text_says_what_happens_to_what_scope_by_scope() {
+    let (platform, project) = everything();
+    let plan = project.run(&["plan"]);
+    plan.expect(0)
+        .says("app-1")
+        .says(platform.url())
+        .says("+ slack")
+        .says("base44/connectors/slack.jsonc")
+        .says("+ chat:write")
+        .says("~ hubspot")
+        .says("- crm.objects.contacts.read")
+        .says("! notion")
+        .says("- github")
+        .says("ada@example.com")
+        .says("Plan: 1 to add, 1 to change, 1 to remove, 3 to authorize.");
+    let first = plan.stdout.lines().next().unwrap();
+    assert!(first.contains("app-1"), "the app stands on top: {first}");
+    assert!(!plan.stdout.contains('\u{1b}'), "no colour in a pipe");
+}
+
+#[test]
+fn no_changes_has_its_own_sentence_and_code() {
+    let platform = Platform::with(&[Connector::active("slack", &["chat:write", "identify"])]);
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    project
+        .run(&["plan", "--detailed-exitcode"])
+        .expect(0)
+        .says("No changes. The app matches the connector files.");
+    project.run(&["plan", "--format", "diff"]).expect(0);
+    assert_eq!(project.run(&["plan", "--format", "diff"]).stdout, "");
+    project.declare("slack", &[]);
+    project.run(&["plan"]).expect(0);
+    project.run(&["plan", "--detailed-exitcode"]).expect(2);
+}
+
+#[test]
+fn the_diff_has_a_file_for_each_connector() {
+    let (_platform, project) = everything();
+    let diff = project.run(&["plan", "--format", "diff"]);
+    diff.expect(0)
+        .says("+++ b/base44/connectors/slack.jsonc")
+        .says("+    \"chat:write\"")
+        .says("-    \"crm.objects.contacts.read\"")
+        .says("+    \"crm.objects.contacts.write\"")
+        .says("+++ /dev/null");
+    let heads = diff.stdout.lines().filter(|line| line.starts_with("--- "));
+    assert_eq!(heads.count(), 4, "{diff}");
+}
+
+#[test]
+fn every_command_says_which_formats_it_has() {
+    let (_platform, project) = everything();
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["plan"], &["github", "sarif"]),
+        (&["validate"], &["markdown", "diff"]),
+        (&["status"], &["markdown", "diff", "github", "sarif"]),
+        (&["list-available"], &["markdown", "diff"]),
+        (&["apply", "--auto-approve"], &["markdown", "diff"]),
+        (&["authorize", "--list"], &["markdown", "diff"]),
+        (&["push", "--yes"], &["markdown", "diff"]),
+        (&["remote-state"], &["markdown", "diff"]),
+        (&["whoami"], &["markdown", "diff"]),
+    ];
+    for (command, refused) in cases {
+        for format in *refused {
+            let args = [*command, &["--format", format]].concat();
+            project.run(&args).expect(1).tells("--format");
+        }
+    }
+    for command in [
+        "plan",
+        "status",
+        "list-available",
+        "remote-state",
+        "whoami",
+        "validate",
+    ] {
+        let output = project.run(&[command, "--format", "json"]);
+        output.expect(0);
+        assert_eq!(output.json()["format_version"], "1.0", "{output}");
+    }
+    project.run(&["plan", "--format", "yaml"]).expect(1);
+}
+
+#[test]
+fn the_same_inputs_give_the_same_bytes() {
+    let (_platform, project) = everything();
+    let mut texts = Vec::new();
+    for name in ["a.plan", "b.plan"] {
+        let plan = project.run(&["plan", "--out", name]);
+        plan.expect(0);
+        let text = project.read(name);
+        let kept = text.lines().filter(|line| !line.starts_with("created_at"));
+        texts.push(kept.collect::<Vec<_>>().join("\n"));
+    }
+    assert_eq!(texts[0], texts[1]);
+    let json = |args: &[&str]| project.run(args).stdout;
+    let plan = json(&["plan", "--format", "json"]);
+    assert_eq!(plan, json(&["plan", "--format", "json"]));
+    assert_eq!(plan, json(&["show", "a.plan", "--format", "json"]));
+    // Neither order nor repetition nor spelling of the files matters: it is the same plan.
+    let before: Value = serde_json::from_str(&plan).unwrap();
+    for text in [
+        "// a word\n{scopes: ['chat:write', 'users:read', 'chat:write',], 'type': \"slack\"}",
+        "{\"type\": \"slack\", \"scopes\": [\"users:read\", \"chat:write\"]}",
+        "\u{feff}{\r\n  type: 'slack', /* x */ scopes: ['users:read', 'chat:write', '', ], more: 1 }",
+    ] {
+        project.write("base44/connectors/slack.jsonc", text);
+        let after = project.run(&["plan", "--format", "json"]).json();
+        assert_eq!(before["digest"], after["digest"], "{text}");
+        assert_eq!(before["apps"], after["apps"], "{text}");
+    }
+}
+
+#[test]
+fn show_prints_what_plan_printed_and_needs_no_network() {
+    let (platform, project) = everything();
+    project.run(&["plan", "-o", "a.plan"]).expect(0);
+    let planned: Vec<_> = ["json", "markdown", "diff"]
+        .map(|format| project.run(&["plan", "--format", format]).stdout)
+        .into();
+    drop(platform);
+    for (format, planned) in ["json", "markdown", "diff"].into_iter().zip(planned) {
+        let shown = project.run(&["show", "a.plan", "--format", format]);
+        shown.expect(0);
+        if format != "markdown" {
+            assert_eq!(shown.stdout, planned, "{format}");
+        }
+    }
+    let elsewhere = Project::nowhere().file("a.plan", &project.read("a.plan"));
+    elsewhere.run(&["show", "a.plan"]).expect(0).says("+ slack");
+    elsewhere
+        .run_with_input(&["show", "-"], &project.read("a.plan"))
+        .expect(0)
+        .says("+ slack");
+}
+
+#[test]
+fn a_plan_is_written_whole_or_not_at_all() {
+    let (platform, project) = everything();
+    project
+        .run(&["plan", "--out", "no/such/folder/x.plan"])
+        .expect(1)
+        .tells("no/such/folder");
+    project.write("x.plan", "precious");
+    project.write("base44/connectors/slack.jsonc", "{");
+    project.run(&["plan", "--out", "x.plan"]).expect(1);
+    assert_eq!(project.read("x.plan"), "precious");
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn a_saved_plan_holds_neither_link_nor_secret() {
+    let (platform, project) = everything();
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    let text = project.read("x.plan");
+    assert!(!text.contains(platform.key()));
+    assert!(text.starts_with('#'), "it is commented at its head");
+    assert!(text.contains("kind = \"plan\""));
+}
+
+#[test]
+fn a_missing_or_empty_folder_plans_nothing() {
+    let platform = Platform::with(&[Connector::active("slack", &["chat:write"])]);
+    let project = Project::new().at(&platform);
+    for command in ["plan", "apply", "push"] {
+        let args: &[&str] = match command {
+            "plan" => &["plan"],
+            "apply" => &["apply", "--auto-approve"],
+            _ => &["push", "--yes"],
+        };
+        project
+            .run(args)
+            .expect(1)
+            .tells("--allow-remove-all")
+            .tells("slack");
+    }
+    project.write("base44/connectors/.keep", "");
+    project.run(&["plan"]).expect(1).tells("--allow-remove-all");
+    project
+        .run(&["plan", "--allow-remove-all"])
+        .expect(0)
+        .says("- slack");
+    // Nothing to lose, nothing to guard.
+    project.run(&["plan", "--keep-unlisted"]).expect(0);
+    project.run(&["status"]).expect(0).says("slack");
+    platform.unset("slack");
+    project.run(&["plan"]).expect(0).says("No changes.");
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn a_stripe_sandbox_is_guarded_too() {
+    let platform = Platform::start();
+    platform.stripe(Some("live"));
+    let project = Project::new().at(&platform);
+    project
+        .run(&["plan"])
+        .expect(1)
+        .tells("--allow-remove-all")
+        .tells("stripe");
+}
+
+#[test]
+fn unlisted_connectors_are_kept_by_flag_or_setting() {
+    let platform = Platform::with(&[Connector::active("github", &["repo"])]);
+    let project = Project::new().at(&platform).connector("slack", &[]);
+    let kept = |args: &[&str]| {
+        let plan = project.run(args).json();
+        assert_eq!(plan["summary"]["delete"], 0, "{plan:#}");
+        let unmanaged = plan["apps"][0]["unmanaged"].clone();
+        assert!(unmanaged.to_string().contains("github"), "{unmanaged}");
+    };
+    kept(&["plan", "--keep-unlisted", "--format", "json"]);
+    project.write("base44/connplan.toml", "unlisted = \"keep\"\n");
+    kept(&["plan", "--format", "json"]);
+    project.run(&["plan"]).expect(0).says("github");
+    let applied = project.run(&["apply", "--auto-approve"]);
+    applied.expect(0);
+    assert!(platform.listed("github").is_some());
+    project.write("base44/connplan.toml", "unlisted = \"remove\"\n");
+    let plan = project.run(&["plan", "--format", "json"]).json();
+    assert_eq!(plan["summary"]["delete"], 1);
+}
+
+#[test]
+fn targets_leave_the_rest_out_of_sight() {
+    let (_platform, project) = everything();
+    let plan = project
+        .run(&[
+            "plan", "--target", "slack", "--target", "github", "--format", "json",
+        ])
+        .json();
+    assert_eq!(
+        plan["summary"],
+        json!({"create": 1, "update": 0, "reauthorize": 0, "delete": 1, "no_op": 0, "authorize": 1})
+    );
+    project
+        .run(&["plan", "--target", "slak"])
+        .expect(1)
+        .tells("slack");
+    project.run(&["plan", "--target", "../x"]).expect(1);
+}
+
+#[test]
+fn a_plan_from_a_snapshot_is_speculative() {
+    let (platform, project) = everything();
+    let state = project.run(&["remote-state"]);
+    state.expect(0);
+    assert_eq!(state.json()["format_version"], "1.0");
+    state.lacks("ada@example.com").lacks(platform.key());
+    project.write("state.json", &state.stdout);
+    platform.forget();
+    let offline = |args: &[&str]| {
+        let mut command = project.command(args);
+        command
+            .env_remove("BASE44_API_KEY")
+            .env_remove("BASE44_API_URL");
+        let ended = command.output().unwrap();
+        assert!(ended.status.success(), "{ended:?}");
+        String::from_utf8(ended.stdout).unwrap()
+    };
+    let plan = offline(&[
+        "plan",
+        "--remote-state",
+        "state.json",
+        "--out",
+        "x.plan",
+        "--format",
+        "json",
+    ]);
+    let plan: Value = serde_json::from_str(&plan).unwrap();
+    assert_eq!(plan["speculative"], true);
+    assert_eq!(plan["summary"]["create"], 1);
+    assert_eq!(plan["apps"][0]["api_url"], platform.url());
+    let text = offline(&["plan", "--remote-state", "state.json"]);
+    assert!(text.to_lowercase().contains("speculative"), "{text}");
+    assert_eq!(platform.requests(), NOTHING, "nobody was asked");
+    project
+        .run_with_input(&["plan", "--remote-state", "-"], &state.stdout)
+        .expect(0);
+    project
+        .run(&["apply", "x.plan"])
+        .expect(3)
+        .tells("speculative");
+    assert_eq!(platform.writes(), NOTHING);
+    // The snapshot of another app is of no use here.
+    let other = state.stdout.replace("\"app-1\"", "\"app-2\"");
+    project.write("other.json", &other);
+    project
+        .run(&["plan", "--remote-state", "other.json"])
+        .expect(1)
+        .tells("app-2");
+    project.write("bad.json", "{\"format_version\": \"1.0\"");
+    project
+        .run(&["plan", "--remote-state", "bad.json"])
+        .expect(1);
+}
+
+#[test]
+fn all_problems_of_all_files_are_told_in_one_run() {
+    let (platform, project) = everything();
+    project.write("base44/connectors/a.jsonc", "{ \"type\": 3 }");
+    project.write(
+        "base44/connectors/b.jsonc",
+        "{ \"type\": \"x\", \"scopes\": [1] }",
+    );
+    project.write("base44/connectors/c.jsonc", "{ \"type\": ");
+    platform.forget();
+    for command in [&["validate"][..], &["plan"], &["plan", "--format", "json"]] {
+        let output = project.run(command);
+        output.expect(1);
+        for file in ["a.jsonc", "b.jsonc", "c.jsonc"] {
+            assert!(
+                output.stderr.contains(file) || output.stdout.contains(file),
+                "{file}: {output}"
+            );
+        }
+    }
+    assert_eq!(platform.requests(), NOTHING, "the files come first");
+}
+
+#[test]
+fn a_policy_forbids_with_a_code_of_its_own() {
+    let (platform, project) = everything();
+    project.write(
+        "base44/connplan.toml",
+        "[policy]\nprotected = [\"github\"]\nmax_removals = 0\n",
+    );
+    for args in [
+        &["plan"][..],
+        &["plan", "--out", "x.plan"],
+        &["apply", "--auto-approve"],
+        &["push", "--yes"],
+    ] {
+        project.run(args).expect(6).tells("github");
+    }
+    assert!(!project.path("x.plan").exists());
+    assert_eq!(platform.writes(), NOTHING);
+}

@@ -1,0 +1,318 @@
+//! Every answer that a PUT can have, from a server that says exactly that.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{Output, Project},
+    scripted::{Reply, Scripted},
+};
+
+const BASE: &str = "/api/apps/app-1";
+
+fn route(method: &str, rest: &str) -> String {
+    format!("{method} {BASE}/{rest}")
+}
+
+fn list(connectors: &Value) -> Reply {
+    Reply::json(200, &json!({ "integrations": connectors }))
+}
+
+/// A server where the app has nothing, and slack's PUT is answered so.
+fn server(answer: Reply) -> Scripted {
+    let server = Scripted::start();
+    server.on(&route("GET", "external-auth/list"), [list(&json!([]))]);
+    server.on(
+        &route("GET", "payments/stripe/status"),
+        [Reply::json(200, &json!({ "stripe_mode": null }))],
+    );
+    server.on(&route("PUT", "external-auth/integrations/slack"), [answer]);
+    server
+}
+
+fn project(server: &Scripted) -> Project {
+    Project::new()
+        .at_url(&server.url(), "b44k_canary")
+        .connector("slack", &["chat:write"])
+}
+
+fn put(redirect: &Value, id: &Value, already: bool, error: &Value) -> Value {
+    json!({
+        "redirect_url": redirect, "connection_id": id, "already_authorized": already,
+        "error": error, "error_message": null, "other_user_email": null, "more": {"to": "come"},
+    })
+}
+
+fn apply(answer: Reply) -> (Output, Value, Scripted) {
+    let server = server(answer);
+    let project = project(&server);
+    let output = project.run(&["apply", "--auto-approve", "--format", "json"]);
+    let receipt = output.json();
+    let result = receipt["apps"][0]["results"][0].clone();
+    (output, result, server)
+}
+
+#[test]
+fn the_four_answers_in_their_order() {
+    let link = json!("https://provider.example/consent?state=s3cret");
+    let id = json!("c-1");
+    // An error goes before everything else.
+    let (output, result, _) = apply(Reply::json(
+        200,
+        &put(&link, &id, true, &json!("different_user")),
+    ));
+    output.expect(1).lacks("s3cret");
+    assert_eq!(result["outcome"], "failed");
+    // In force goes before a link.
+    let (output, result, _) = apply(Reply::json(200, &put(&link, &id, true, &Value::Null)));
+    assert_eq!(result["outcome"], "added", "{output}");
+    output.expect(0);
+    let (output, result, _) = apply(Reply::json(200, &put(&link, &id, false, &Value::Null)));
+    output.expect(0).lacks("s3cret");
+    assert_eq!(result["outcome"], "pending");
+    assert_eq!(result["connection_id"], "c-1");
+    let (output, result, _) = apply(Reply::json(
+        200,
+        &put(&Value::Null, &Value::Null, false, &Value::Null),
+    ));
+    output.expect(0);
+    assert_eq!(result["outcome"], "added");
+}
+
+#[test]
+fn the_body_of_a_put_is_exactly_the_declared_scopes() {
+    let server = server(Reply::json(
+        200,
+        &put(&Value::Null, &Value::Null, true, &Value::Null),
+    ));
+    let project = project(&server);
+    project.declare("slack", &["users:read", "chat:write", "users:read"]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    let request = server.last(&route("PUT", "external-auth/integrations/slack"));
+    assert_eq!(
+        request.json(),
+        json!({ "scopes": ["chat:write", "users:read"] })
+    );
+    assert_eq!(request.header("api_key"), Some("b44k_canary"));
+    let id = request.header("x-request-id").unwrap();
+    assert_eq!(id.len(), 36, "{id}");
+    assert!(request.header("user-agent").unwrap().contains("connplan"));
+}
+
+#[test]
+fn another_users_connector_names_the_user() {
+    let mut answer = put(&Value::Null, &Value::Null, false, &json!("different_user"));
+    answer["other_user_email"] = json!("grace@example.com");
+    let (output, result, _) = apply(Reply::json(200, &answer));
+    output.expect(1);
+    assert!(
+        result["message"]
+            .as_str()
+            .unwrap()
+            .contains("grace@example.com")
+    );
+    // Any other error comes with its message.
+    let mut answer = put(&Value::Null, &Value::Null, false, &json!("quota"));
+    answer["error_message"] = json!("No more than three.\u{1b}[2J");
+    let (output, result, _) = apply(Reply::json(200, &answer));
+    output.expect(1).lacks("\u{1b}");
+    assert!(
+        result["message"]
+            .as_str()
+            .unwrap()
+            .contains("No more than three.")
+    );
+}
+
+#[test]
+fn a_refusal_says_what_the_server_says() {
+    let refused = Reply::json(403, &json!({ "message": "Your workspace forbids slack." }));
+    let (output, result, server) = apply(refused);
+    output.expect(1);
+    assert!(
+        result["message"]
+            .as_str()
+            .unwrap()
+            .contains("Your workspace forbids slack.")
+    );
+    assert_eq!(
+        server.hits(&route("PUT", "external-auth/integrations/slack")),
+        1
+    );
+}
+
+#[test]
+fn without_a_connection_id_the_list_tells() {
+    let answer = put(
+        &json!("https://provider.example/c?s=1"),
+        &Value::Null,
+        false,
+        &Value::Null,
+    );
+    let server = server(Reply::json(200, &answer));
+    let project = project(&server);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    let lists = server.hits(&route("GET", "external-auth/list"));
+    server.on(
+        &route("GET", "external-auth/list"),
+        [
+            list(&json!([])),
+            list(&json!([])),
+            list(
+                &json!([{ "integration_type": "slack", "status": "active", "scopes": ["chat:write"],
+                "user_email": "ada@example.com" }]),
+            ),
+        ],
+    );
+    let done = project.run(&["authorize", "--yes", "--no-browser"]);
+    done.expect(0).says("slack");
+    assert!(server.hits(&route("GET", "external-auth/list")) > lists + 2);
+    project
+        .run(&["plan"])
+        .says("No changes. The app matches the connector files.");
+}
+
+#[test]
+fn a_link_that_is_no_web_address_is_not_opened() {
+    for link in [
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "http://provider.example/x",
+        "x-app://y",
+        "--help",
+    ] {
+        let answer = put(&json!(link), &json!("c-1"), false, &Value::Null);
+        let server = server(Reply::json(200, &answer));
+        let project = project(&server);
+        let applied = project.run(&["apply", "--auto-approve", "--format", "json"]);
+        applied.expect(0);
+        let result = applied.json()["apps"][0]["results"][0].clone();
+        assert_eq!(result["outcome"], "pending", "{result}");
+        let tried = project.run(&["authorize", "--yes", "--timeout", "100ms"]);
+        tried.expect(4);
+        assert_eq!(project.opened(), [] as [&str; 0], "{link}");
+    }
+}
+
+#[test]
+fn several_writes_are_under_way_at_once() {
+    let connectors = ["asana", "box", "linear", "notion", "slack", "wix"];
+    for (flag, most) in [("1", 1), ("3", 3), ("12", 6)] {
+        let answer = put(&Value::Null, &Value::Null, true, &Value::Null);
+        let server = server(Reply::json(200, &answer));
+        let project = project(&server);
+        for connector in connectors {
+            project.declare(connector, &[]);
+            let route = route("PUT", &format!("external-auth/integrations/{connector}"));
+            server.on(&route, [Reply::json(200, &answer)]);
+        }
+        project.declare("slack", &[]);
+        let plan = project.run(&["plan", "--out", "x.plan"]);
+        plan.expect(0);
+        server.latency(Duration::from_millis(40));
+        project
+            .run(&["apply", "x.plan", "--parallelism", flag])
+            .expect(0);
+        let puts = server
+            .log()
+            .iter()
+            .filter(|line| line.starts_with("PUT"))
+            .count();
+        assert_eq!(puts, 6);
+        // Looking takes two at once.
+        assert_eq!(server.most_under_way(), most.max(2), "--parallelism {flag}");
+    }
+}
+
+#[test]
+fn what_does_not_match_after_the_writes_is_said() {
+    let server = server(Reply::json(
+        200,
+        &put(&Value::Null, &Value::Null, true, &Value::Null),
+    ));
+    server.on(
+        &route("GET", "external-auth/list"),
+        [
+            list(&json!([])),
+            list(&json!([{ "integration_type": "slack", "status": "active", "scopes": ["users:read"] }])),
+        ],
+    );
+    let project = project(&server);
+    let applied = project.run(&["apply", "--auto-approve"]);
+    applied.tells("slack").tells("chat:write");
+}
+
+#[test]
+fn odd_answers_are_errors_that_name_the_call() {
+    for (answer, words) in [
+        (Reply::html(200, "<h1>Sign in</h1>"), "external-auth/list"),
+        (Reply::json(200, &json!({ "items": [] })), "integrations"),
+        (
+            Reply::json(200, &json!({ "integrations": [{ "integration_type": 7 }] })),
+            "integration_type",
+        ),
+        (
+            Reply::json(
+                200,
+                &json!({ "integrations": [{ "integration_type": "slack", "status": "odd", "scopes": [] }] }),
+            ),
+            "status",
+        ),
+        (
+            Reply::json(
+                200,
+                &json!({ "integrations": [{ "integration_type": "slack", "status": "active" }] }),
+            ),
+            "scopes",
+        ),
+        (
+            Reply::json(
+                200,
+                &json!({ "integrations": [{ "integration_type": "../x", "status": "active", "scopes": [] }] }),
+            ),
+            "integration_type",
+        ),
+        (Reply::json(401, &json!({ "message": "no" })), "login"),
+        (Reply::json(404, &json!({ "message": "no app" })), "app"),
+        (
+            Reply::json(500, &json!({ "message": "down", "error_type": "KeyError" })),
+            "down",
+        ),
+        (Reply::json(200, &json!([])).cut(1), "external-auth/list"),
+    ] {
+        let server = server(Reply::status(500));
+        server.on(&route("GET", "external-auth/list"), [answer]);
+        let project = project(&server);
+        let output = project.run(&["plan"]);
+        output.expect(1).tells(words).lacks("b44k_canary");
+        assert_eq!(output.stdout, "");
+        let output = project.run(&["push", "--yes"]);
+        output.expect(1);
+        let written = server.log().iter().any(|line| !line.starts_with("GET"));
+        assert!(!written, "{:?}", server.log());
+    }
+}
+
+#[test]
+fn a_stripe_status_that_fails_is_never_swallowed() {
+    let server = server(Reply::json(
+        200,
+        &put(&Value::Null, &Value::Null, true, &Value::Null),
+    ));
+    server.on(
+        &route("GET", "payments/stripe/status"),
+        [Reply::status(400)],
+    );
+    let project = project(&server);
+    for args in [
+        &["plan"][..],
+        &["apply", "--auto-approve"],
+        &["push", "--yes"],
+        &["status"],
+    ] {
+        project.run(args).expect(1).tells("stripe");
+    }
+    assert!(server.log().iter().all(|line| line.starts_with("GET")));
+}

@@ -1,0 +1,211 @@
+//! The layering of the crate's first doc page, kept.
+//!
+//! The table there is read as data: a room imports what its row names and nothing else, a room that
+//! is called pure touches no file, no network, no clock and no environment, and only `apply` and
+//! `authorize` call what changes the remote.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+struct Room {
+    pure: bool,
+    imports: BTreeSet<String>,
+}
+
+/// The rows `//! | room | pure | may import | is for |` of src/lib.rs.
+fn declared() -> BTreeMap<String, Room> {
+    let text = fs::read_to_string(source().join("lib.rs")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("//! | `"));
+    rows.map(|row| {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let room = cells[0].trim_matches('`').to_owned();
+        let imports = cells[2]
+            .split_whitespace()
+            .map(|name| name.trim_matches('`').to_owned());
+        let imports = imports.filter(|name| name != "-").collect();
+        (
+            room,
+            Room {
+                pure: cells[1] == "pure",
+                imports,
+            },
+        )
+    })
+    .collect()
+}
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// Every file of the crate with its room and its text, tests and comments left out.
+fn files() -> Vec<(String, PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![source()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let within = path.strip_prefix(source()).unwrap();
+            let first = within
+                .components()
+                .next()
+                .unwrap()
+                .as_os_str()
+                .to_str()
+                .unwrap();
+            let room = first.trim_end_matches(".rs").to_owned();
+            let test_only = within.file_stem().is_some_and(|stem| stem == "tests");
+            if path.extension().is_some_and(|e| e == "rs") && !test_only {
+                let text = fs::read_to_string(&path).unwrap();
+                let text = text
+                    .split("#[cfg(test)]\nmod tests")
+                    .next()
+                    .unwrap()
+                    .to_owned();
+                let code: Vec<_> = text
+                    .lines()
+                    .filter(|line| !line.trim_start().starts_with("//"))
+                    .collect();
+                found.push((room, path, code.join("\n")));
+            }
+        }
+    }
+    found
+}
+
+/// The rooms that a text names after `crate::`, within braces too.
+fn imports(code: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let names = match rest.strip_prefix('{') {
+            None => vec![rest],
+            Some(list) => {
+                let (mut depth, mut start, mut names) = (0, 0, Vec::new());
+                for (index, c) in list.char_indices() {
+                    match c {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => {
+                            names.push(&list[start..index]);
+                            break;
+                        }
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => {
+                            names.push(&list[start..index]);
+                            start = index + 1;
+                        }
+                        _ => {}
+                    }
+                }
+                names
+            }
+        };
+        for name in names {
+            let name: String = name
+                .trim_start()
+                .chars()
+                .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+                .collect();
+            if !name.is_empty() {
+                found.insert(name);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn rooms_import_what_their_row_names() {
+    let rooms = declared();
+    assert!(rooms.len() > 15, "the table of src/lib.rs was not found");
+    let mut used: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let files = files();
+    for (room, path, code) in &files {
+        if ["lib", "main"].contains(&room.as_str()) {
+            continue;
+        }
+        let row = rooms
+            .get(room)
+            .unwrap_or_else(|| panic!("`{room}` has no row in src/lib.rs"));
+        for import in imports(code) {
+            assert!(
+                import == *room || row.imports.contains(&import),
+                "{} imports `{import}`, which the row of `{room}` does not name",
+                path.display()
+            );
+            used.entry(room).or_default().insert(import);
+        }
+    }
+    for (room, row) in &rooms {
+        for import in &row.imports {
+            assert!(
+                used.get(room.as_str())
+                    .is_some_and(|used| used.contains(import)),
+                "the row of `{room}` names `{import}`, which it does not import"
+            );
+        }
+    }
+}
+
+#[test]
+fn pure_rooms_do_no_io() {
+    const IO: [&str; 13] = [
+        "std::fs",
+        "std::net",
+        "std::process",
+        "std::env::",
+        "std::io::std",
+        "tokio::",
+        "reqwest",
+        "rustix",
+        "open::that",
+        "Instant::now",
+        "SystemTime::now",
+        "Timestamp::now",
+        "Zoned::now",
+    ];
+    let rooms = declared();
+    for (room, path, code) in files() {
+        if !rooms.get(&room).is_some_and(|row| row.pure) {
+            continue;
+        }
+        for io in IO {
+            assert!(
+                !code.contains(io),
+                "{} uses `{io}`, and `{room}` is pure",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn only_apply_and_authorize_change_the_remote() {
+    const WRITES: [&str; 4] = [
+        ".put_integration(",
+        ".remove_integration(",
+        ".install_stripe(",
+        ".remove_stripe(",
+    ];
+    let mut callers = BTreeSet::new();
+    for (room, path, code) in files() {
+        for write in WRITES {
+            if code.contains(write) {
+                let allowed = ["apply", "authorize"].contains(&room.as_str());
+                assert!(allowed, "{} calls `{write}`", path.display());
+                callers.insert(room.clone());
+            }
+        }
+    }
+    assert_eq!(
+        callers.into_iter().collect::<Vec<_>>(),
+        ["apply", "authorize"]
+    );
+}
