@@ -78,6 +78,7 @@ pub mod remote;
 pub mod remote_state;
 pub mod risk;
 pub mod sandbox;
+pub mod schema;
 pub mod term;
 pub mod view;
 pub mod workspace;
