@@ -65,6 +65,9 @@ pub mod diff;
 pub mod edit;
 pub mod escape;
 pub mod fs;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod model;
 pub mod pending;
 pub mod plan;

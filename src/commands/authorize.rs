@@ -37,7 +37,7 @@ pub struct AuthorizeArgs {
     #[arg(value_name = "TYPE")]
     pub connectors: Vec<ConnectorType>,
     /// Resume what a receipt says is pending ("-" is standard input)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub receipt: Option<PathBuf>,
     /// Only show what is pending
     #[arg(long)]

@@ -11,7 +11,10 @@
     reason = "nothing outside of a test binary can reach anything in it"
 )]
 
+mod around_add;
+mod around_doctor;
 mod around_edit;
+mod around_login;
 mod around_project;
 mod around_pull;
 mod catalogue;
@@ -28,6 +31,7 @@ mod e2e_plan;
 mod e2e_push;
 mod e2e_put;
 mod e2e_terminal;
+mod faults;
 mod layers;
 mod official_client;
 mod publish_comment;
