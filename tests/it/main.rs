@@ -14,6 +14,8 @@
 mod around_edit;
 mod around_project;
 mod around_pull;
+mod authorize_chromium;
+
 mod catalogue;
 mod cli;
 mod config;
