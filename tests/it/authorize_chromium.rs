@@ -175,7 +175,7 @@ fn the_page_says_its_end() {
     wait_until(&mut browser, "Authorize slackbot");
     platform.consent("slackbot", "eve@elsewhere.example");
     wait_until(&mut browser, "Wrong account");
-    browser.click("footer button", true);
+    browser.click("footer button", false);
     wait_until(&mut browser, "connplan has stopped waiting");
     browser.screenshot("page-end");
     let (code, seen) = terminal.end();

@@ -15,6 +15,8 @@ mod around_edit;
 mod around_project;
 mod around_pull;
 mod authorize_chromium;
+mod authorize_pty;
+mod authorize_story;
 
 mod catalogue;
 mod cli;

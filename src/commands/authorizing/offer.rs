@@ -57,7 +57,9 @@ impl OfferArgs {
             .into());
         }
         let in_terminal = self.no_browser || self.qr || self.print_links;
-        let (ssh, display) = (is_ssh(vars), has_display(vars));
+        // A build machine may have a display, and has nobody before it.
+        let display = has_display(vars) && vars.get("CI").is_none();
+        let ssh = is_ssh(vars);
         if !in_terminal && context.terminal.is_interactive() {
             if ssh {
                 context.terminal.say(
