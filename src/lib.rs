@@ -66,6 +66,9 @@ pub mod diff;
 pub mod edit;
 pub mod escape;
 pub mod fs;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod model;
 pub mod page;
 pub mod pending;
@@ -76,6 +79,7 @@ pub mod remote;
 pub mod remote_state;
 pub mod risk;
 pub mod sandbox;
+pub mod schema;
 pub mod term;
 pub mod view;
 pub mod workspace;

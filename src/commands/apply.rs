@@ -31,7 +31,7 @@ const PARALLELISM: usize = 8;
 )]
 pub struct ApplyArgs {
     /// A plan saved by `connplan plan --out`; without one: plan, show, ask, apply
-    #[arg(value_name = "PLANFILE")]
+    #[arg(value_name = "PLANFILE", value_hint = clap::ValueHint::FilePath)]
     pub plan: Option<PathBuf>,
     /// Without PLANFILE: do not ask
     #[arg(long)]
@@ -40,7 +40,7 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "DIGEST")]
     pub expect_digest: Option<Digest>,
     /// Save what was done to FILE; it holds no link and no credential
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub receipt: Option<PathBuf>,
     /// How many writes at once [default: 8]
     #[arg(long, value_name = "N")]

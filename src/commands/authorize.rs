@@ -15,7 +15,7 @@ use crate::{
     authorize::{self, Document, Item, Keeper, LeftAlone, Resumed, Sources},
     cli::{Context, ExitStatus, Failure, Format, UsageError},
     config::{self, MaxDuration, Project},
-    model::{App, ConnectorType, Declared},
+    model::{App, ConnectorType, Declared, RemoteStatus},
     pending::Store,
     plan::{self, Refusal},
     receipt,
@@ -39,7 +39,7 @@ pub struct AuthorizeArgs {
     #[arg(value_name = "TYPE")]
     pub connectors: Vec<ConnectorType>,
     /// Resume what a receipt says is pending ("-" is standard input)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub receipt: Option<PathBuf>,
     /// Resume what an applied plan made pending, as far as the app shows that it was applied ("-" is
     /// standard input)
@@ -97,7 +97,13 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
         rules: &rules,
         now: context.now(),
     });
-    if let Some(connector) = args.connectors.iter().find(|name| !found.know(name)) {
+    // Said again after it was done, the same command is done.
+    let active = |name: &ConnectorType| {
+        let is = observed.connectors.get(name);
+        is.is_some_and(|is| is.status == RemoteStatus::Active)
+    };
+    let unknown = |name: &&ConnectorType| !found.know(name) && !active(name);
+    if let Some(connector) = args.connectors.iter().find(unknown) {
         return Err(UsageError::with_help(
             format!("no authorization of {connector} is pending"),
             "`connplan authorize --list` shows what is, `connplan plan` what is to be applied",
@@ -144,6 +150,9 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
     results.extend(left.map(|left| left_alone(left, context)));
     results.sort_by(|a, b| a.connector.cmp(&b.connector));
     print(context, &app, &results, args.list, ran, format);
+    if format == Format::Text {
+        view::stripe::say_claim(&context.terminal, &app, observed.stripe_claim.as_ref());
+    }
     let open = results.iter().any(|result| !result.state.is_done());
     Ok(match context.signals.status() {
         Some(interrupted) => interrupted,

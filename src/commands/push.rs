@@ -25,6 +25,9 @@ use crate::{
 
 /// Arguments of `push`.
 #[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  connplan push\n  connplan push --yes        # in a pipeline; leaves authorizations pending"
+)]
 pub struct PushArgs {
     /// Do not ask before applying
     #[arg(short, long)]
@@ -103,10 +106,15 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     // The authorization takes the lock itself.
     drop(applied.workspace);
     let interrupted = context.signals.status().is_some();
-    let (items, ran) = if interrupted {
-        (Vec::new(), Ran::NothingToDo)
+    let authorized = if interrupted {
+        Ok((Vec::new(), Ran::NothingToDo))
     } else {
-        authorize_all(args, offer, context, &situation, &applied.receipt).await?
+        authorize_all(args, offer, context, &situation, &applied.receipt).await
+    };
+    // Whatever became of that, what was applied has to be said.
+    let (items, ran, failed) = match authorized {
+        Ok((items, ran)) => (items, ran, None),
+        Err(failure) => (Vec::new(), Ran::NothingToDo, Some(context.tell(&failure))),
     };
     let resumed: Vec<_> = items.iter().map(Item::resumed).collect();
     if format == Format::Json {
@@ -134,10 +142,12 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         Ran::Yes | Ran::NothingToDo => {}
     }
     let open = resumed.iter().any(|resumed| !resumed.state.is_done());
-    Ok(match context.signals.status() {
-        Some(interrupted) => interrupted,
-        None if applied.status == ExitStatus::Done && open => ExitStatus::Pending,
-        None => applied.status,
+    Ok(match (context.signals.status(), failed) {
+        (Some(interrupted), _) => interrupted,
+        (None, _) if applied.status != ExitStatus::Done => applied.status,
+        (None, Some(failed)) => failed,
+        (None, None) if open => ExitStatus::Pending,
+        (None, None) => ExitStatus::Done,
     })
 }
 

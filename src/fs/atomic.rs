@@ -37,7 +37,7 @@ pub struct Staged {
     file: NamedTempFile,
 }
 
-/// Does all of [`write`] but the last step, which hardly ever fails. Several files are staged
+/// Does all of [`write()`] but the last step, which hardly ever fails. Several files are staged
 /// before the first one is replaced.
 pub fn stage(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<Staged, FsError> {
     let failed = |e| FsError::io("write", path, e);

@@ -136,7 +136,7 @@ fn what_is_private_is_nowhere_but_in_the_store() {
             "--yes",
             "--no-browser",
             "--timeout",
-            "100ms",
+            "0s",
         ],
         &["push", "--yes"],
     ] {

@@ -53,7 +53,12 @@ pub fn summary(app: &App, results: &[Resumed], theme: Theme) -> String {
         return nothing(app);
     }
     let rows: Vec<_> = results.iter().map(row).collect();
-    let mut text = table(&["CONNECTOR", "ACCOUNT", "GRANTED", "TOOK"], &rows, theme);
+    let mut text = table(
+        &["CONNECTOR", "ACCOUNT", "GRANTED", "TOOK"],
+        &rows,
+        theme,
+        None,
+    );
     let left: Vec<_> = results
         .iter()
         .filter(|result| !result.state.is_done())
