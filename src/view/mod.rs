@@ -21,6 +21,7 @@ pub mod pull;
 pub mod push;
 pub mod report;
 pub mod runner;
+pub mod sandbox;
 pub mod sarif;
 pub mod status;
 pub mod stripe;

@@ -213,7 +213,7 @@ fn another_account_than_before_is_reported() {
         .connector("slack", &["chat:write", "users:read"]);
     project.run(&["apply", "--auto-approve"]).expect(0);
     let output = meanwhile(&project, &WAIT, || {
-        platform.consent("slack", "grace@example.com")
+        platform.consent("slack", "grace@example.com");
     });
     output.expect(0).says("grace@example.com").says(ADA);
 }
