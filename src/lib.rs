@@ -69,6 +69,7 @@ pub mod fs;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod model;
+pub mod page;
 pub mod pending;
 pub mod plan;
 pub mod publish;
@@ -77,6 +78,7 @@ pub mod remote;
 pub mod remote_state;
 pub mod risk;
 pub mod sandbox;
+pub mod schema;
 pub mod term;
 pub mod view;
 pub mod workspace;

@@ -115,6 +115,7 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
         .into());
     }
     match command {
+        Command::Schema(args) => commands::schema::run(&args, context),
         Command::Completions(args) => commands::completions::run(&args, context),
         Command::Man(args) => commands::man::run(&args, context),
         Command::Validate(args) => commands::validate::run(&args, context),
@@ -143,6 +144,7 @@ async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Fa
         Command::Whoami(args) => commands::login::whoami(&args, context).await,
         Command::Sandbox(args) => commands::sandbox::run(&args, context).await,
         Command::Demo(args) => commands::demo::run(&args, context).await,
+        Command::Schema(args) => commands::schema::run(&args, context),
         Command::Completions(args) => commands::completions::run(&args, context),
         Command::Man(args) => commands::man::run(&args, context),
         Command::Validate(args) => commands::validate::run(&args, context),

@@ -19,6 +19,7 @@ pub mod problems;
 pub mod progress;
 pub mod pull;
 pub mod push;
+pub mod qr;
 pub mod report;
 pub mod runner;
 pub mod sandbox;

@@ -35,6 +35,7 @@ mod faults;
 mod layers;
 mod official_client;
 mod publish_comment;
+mod publish_schema;
 mod remote;
 mod remote_calls;
 mod remote_errors;
