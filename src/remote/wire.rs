@@ -29,8 +29,10 @@ impl Listed {
 /// `PUT external-auth/integrations/{type}`.
 #[derive(Deserialize)]
 pub(super) struct Put {
-    #[serde(default, deserialize_with = "filled")]
-    pub(super) redirect_url: Option<String>,
+    /// The outer one is missing where the answer does not say: what is not said is not `null`,
+    /// which would mean "in force".
+    #[serde(default, deserialize_with = "said")]
+    pub(super) redirect_url: Option<Option<String>>,
     #[serde(default)]
     pub(super) connection_id: Option<ConnectionId>,
     pub(super) already_authorized: bool,
@@ -155,6 +157,11 @@ pub(super) struct UserInfo {
 fn filled<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(from)?;
     Ok(text.filter(|text| !text.trim().is_empty()))
+}
+
+/// A field that is there, perhaps with nothing in it.
+fn said<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+    filled(from).map(Some)
 }
 
 /// A text that must not be empty, and is a secret from here on.
