@@ -29,10 +29,8 @@ impl Listed {
 /// `PUT external-auth/integrations/{type}`.
 #[derive(Deserialize)]
 pub(super) struct Put {
-    /// The outer one is missing where the answer does not say: what is not said is not `null`,
-    /// which would mean "in force".
-    #[serde(default, deserialize_with = "said")]
-    pub(super) redirect_url: Option<Option<String>>,
+    #[serde(default)]
+    pub(super) redirect_url: Redirect,
     #[serde(default)]
     pub(super) connection_id: Option<ConnectionId>,
     pub(super) already_authorized: bool,
@@ -42,6 +40,24 @@ pub(super) struct Put {
     pub(super) error_message: Option<String>,
     #[serde(default, deserialize_with = "filled")]
     pub(super) other_user_email: Option<String>,
+}
+
+/// Where a person has to go. What is not said is not `null`, which would mean "in force".
+#[derive(Default)]
+pub(super) enum Redirect {
+    /// The field is missing.
+    #[default]
+    Unsaid,
+    /// `null`.
+    Nowhere,
+    /// There.
+    To(String),
+}
+
+impl<'de> Deserialize<'de> for Redirect {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(filled(from)?.map_or(Self::Nowhere, Self::To))
+    }
 }
 
 /// `GET external-auth/status`.
@@ -157,11 +173,6 @@ pub(super) struct UserInfo {
 fn filled<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(from)?;
     Ok(text.filter(|text| !text.trim().is_empty()))
-}
-
-/// A field that is there, perhaps with nothing in it.
-fn said<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
-    filled(from).map(Some)
 }
 
 /// A text that must not be empty, and is a secret from here on.
