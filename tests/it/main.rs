@@ -32,6 +32,7 @@ mod e2e_terminal;
 mod layers;
 mod official_client;
 mod publish_comment;
+mod readme;
 mod remote;
 mod remote_calls;
 mod remote_errors;
