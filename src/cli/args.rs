@@ -156,6 +156,8 @@ pub enum Command {
     Init(commands::init::InitArgs),
     /// Check project, login, network and terminal
     Doctor(commands::doctor::DoctorArgs),
+    /// Print the JSON Schema of a format
+    Schema(commands::schema::SchemaArgs),
     /// Print shell completions
     Completions(commands::completions::CompletionsArgs),
     /// Write the manual pages to a folder

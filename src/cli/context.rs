@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Failure, Format, Globals, Signals, UsageError};
+use super::{ExitStatus, Failure, Format, Globals, Signals, UsageError};
 use crate::{
     config::{ConfigError, FindOptions, Project},
     fs::{self, Repaired},
@@ -42,6 +42,18 @@ impl Context {
     /// A path as the user gave it, relative to where the run happens.
     pub fn path(&self, path: &Path) -> PathBuf {
         self.start.join(path)
+    }
+
+    /// A file to be written, as the user gave it. Standard output carries what is shown.
+    pub fn output_path(&self, flag: &str, path: &Path) -> Result<PathBuf, Failure> {
+        if path == Path::new("-") {
+            return Err(UsageError::with_help(
+                format!("`{flag} -` names no file"),
+                format!("give a file's name, or `./-`; `{flag}` does not write to standard output"),
+            )
+            .into());
+        }
+        Ok(self.path(path))
     }
 
     /// The time, to the second.
@@ -175,6 +187,15 @@ impl Context {
             "warning"
         };
         self.terminal.insist(&format!("{label}: {text}"));
+    }
+
+    /// Says what went wrong, and how that ends the run. For what goes wrong after there is
+    /// something to print.
+    pub fn tell(&self, failure: &Failure) -> ExitStatus {
+        let (color, width) = (self.terminal.color_stderr(), self.terminal.width());
+        let report = crate::view::problems::render_report(&failure.report, color, width);
+        self.terminal.insist(&report);
+        failure.status
     }
 
     /// Says that something private was not, if so.

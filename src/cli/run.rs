@@ -11,11 +11,7 @@ use clap::FromArgMatches;
 
 use super::{Cli, Command, Context, ExitStatus, Failure, Format, Signals, context::home, log};
 use crate::{
-    commands,
-    config::MaxDuration,
-    model::Vars,
-    term::Terminal,
-    view::{failure::FailureReport, problems},
+    commands, config::MaxDuration, model::Vars, term::Terminal, view::failure::FailureReport,
 };
 
 /// Runs the program with the process's arguments and environment.
@@ -68,11 +64,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
                 let json = FailureReport::new(report, failure.status.code()).to_json();
                 context.terminal.out(&json);
             }
-            let (color, width) = (context.terminal.color_stderr(), context.terminal.width());
-            context
-                .terminal
-                .insist(&problems::render_report(report, color, width));
-            failure.status
+            context.tell(&failure)
         }
     };
     match context.terminal.take_failure() {
@@ -123,6 +115,7 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
         .into());
     }
     match command {
+        Command::Schema(args) => commands::schema::run(&args, context),
         Command::Completions(args) => commands::completions::run(&args, context),
         Command::Man(args) => commands::man::run(&args, context),
         Command::Validate(args) => commands::validate::run(&args, context),
@@ -151,6 +144,7 @@ async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Fa
         Command::Whoami(args) => commands::login::whoami(&args, context).await,
         Command::Sandbox(args) => commands::sandbox::run(&args, context).await,
         Command::Demo(args) => commands::demo::run(&args, context).await,
+        Command::Schema(args) => commands::schema::run(&args, context),
         Command::Completions(args) => commands::completions::run(&args, context),
         Command::Man(args) => commands::man::run(&args, context),
         Command::Validate(args) => commands::validate::run(&args, context),

@@ -11,6 +11,7 @@ use crate::{
     },
     catalogue::Rules,
     cli::{Context, ExitStatus, Failure, UsageError},
+    diff::Action,
     fs::{self, LockError, Visibility},
     model::{App, Link, Observed},
     pending::Store,
@@ -56,7 +57,7 @@ pub(super) async fn carry_out(
 ) -> Result<Applied, Failure> {
     let digest = plan::document::digest(work.plan)?;
     if let Some(path) = &request.receipt {
-        fs::probe_writable(&context.path(path))?;
+        fs::probe_writable(&context.output_path("--receipt", path)?)?;
     }
     let workspace = Workspace::at(work.root);
     let locked = Arc::new(lock(context, &workspace, request.lock_timeout, "apply").await?);
@@ -128,6 +129,7 @@ pub(super) async fn carry_out(
             ));
         }
     };
+    let (recorder, writing) = journal.start();
     let job = Job {
         verified,
         digest: digest.clone(),
@@ -135,13 +137,15 @@ pub(super) async fn carry_out(
         observed: &observed,
         history: &history,
         pending: &pending,
-        recorder: journal.start(),
+        recorder,
         rules: work.rules,
         options: request.options,
         cancel: context.signals.graceful(),
         events: &events,
     };
     let finished = view::progress::during(&context.terminal, "Applying", job.run()).await;
+    // It holds the lock too. Had it failed, a note would have failed before.
+    let _ = writing.await;
     finish(context, request, finished, locked)
 }
 
@@ -207,7 +211,14 @@ fn finish(
 }
 
 fn status(finished: &Finished, context: &Context) -> ExitStatus {
-    let any = |wanted: fn(Outcome) -> bool| finished.receipt.results().any(|r| wanted(r.outcome));
+    // What was waited for before counts for nothing: this plan did not ask for it.
+    let any = |wanted: fn(Outcome) -> bool| {
+        let mut changes = finished
+            .receipt
+            .results()
+            .filter(|result| result.action != Action::NoOp);
+        changes.any(|result| wanted(result.outcome))
+    };
     let failed = any(|outcome| outcome == Outcome::Failed);
     match (finished.interrupted, failed) {
         (true, _) => context.signals.status().unwrap_or(ExitStatus::Interrupted),

@@ -17,6 +17,7 @@ pub mod pull;
 pub mod push;
 pub mod remote_state;
 pub mod sandbox;
+pub mod schema;
 pub mod show;
 pub mod status;
 pub mod validate;
