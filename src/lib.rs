@@ -46,6 +46,7 @@
 //! | `publish` | io | `escape` `model` `remote` | the one comment on a pull or merge request |
 //! | `sandbox` | io | `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `model` | streams, questions, keys |
+//! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
 //! | `view` | io | `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `term` | values to text; decides nothing |
 //! | `commands` | io | `apply` `authorize` `catalogue` `cli` `config` `diff` `edit` `escape` `fs` `model` `pending` `plan` `publish` `receipt` `remote` `remote_state` `sandbox` `term` `view` `workspace` | one command each: joins the others |
 //! | `cli` | io | `apply` `commands` `config` `edit` `escape` `fs` `model` `pending` `plan` `remote` `remote_state` `sandbox` `term` `view` | grammar, context, exit codes, signals |
