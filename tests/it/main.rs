@@ -28,6 +28,7 @@ mod e2e_terminal;
 mod faults;
 mod layers;
 mod official_client;
+mod properties;
 mod publish_comment;
 mod records;
 mod remote;
