@@ -7,7 +7,7 @@ use connplan::{
     diff::{Action, Unlisted},
     model::{
         Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, Kind,
-        RemoteConnector, RemoteStatus, Scopes, StripeMode,
+        RemoteConnector, RemoteStatus, Scope, Scopes, StripeMode,
     },
     plan::{self, Folder, Guards, Inputs, Plan, Progress, document},
 };
@@ -145,7 +145,7 @@ fn carried_out(plan: &Plan, remote: &Remote) -> Remote {
                 let mut scopes = change.after.clone().unwrap().scopes;
                 if name.as_str().starts_with('g') {
                     let added = ["openid", "https://www.googleapis.com/auth/userinfo.email"];
-                    scopes = scopes.iter().map(|s| s.as_str()).chain(added).collect();
+                    scopes = scopes.iter().map(Scope::as_str).chain(added).collect();
                 }
                 let account = Some(Account::new("ada@example.com"));
                 let state = RemoteConnector {

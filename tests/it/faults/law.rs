@@ -228,7 +228,7 @@ pub fn kept(model: &Model, workspace: &Path) -> Vec<String> {
     };
     for entry in entries.flatten() {
         if entry.file_name().to_string_lossy().ends_with(".tmp") {
-            found.push(format!("left behind: {:?}", entry.path()));
+            found.push(format!("left behind: {}", entry.path().display()));
         }
     }
     found
