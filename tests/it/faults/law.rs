@@ -199,6 +199,39 @@ fn receipt(ran: &Ran) -> Option<Value> {
     Some(json)
 }
 
+/// What can be known to be done from the files of a run that was cut short.
+pub fn on_disk(model: &Model, workspace: &Path) -> Vec<Effect> {
+    let mut known = BTreeSet::new();
+    if let Ok(text) = fs::read_to_string(workspace.join("pending.toml")) {
+        let waiting = model.waiting.iter();
+        let stored = waiting.filter(|(_, w)| text.contains(&format!("\"{}\"", w.id)));
+        known.extend(stored.map(|(name, _)| name.clone()));
+    }
+    for journal in fs::read_dir(workspace.join("journal"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let text = fs::read_to_string(journal.path()).expect("a journal");
+        // Its last line may be cut off; what is no JSON was not written whole.
+        let records = text
+            .split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'));
+        let records = records.filter_map(|line| line.split_once(' '));
+        for record in records.filter_map(|(_, json)| serde_json::from_str::<Value>(json).ok()) {
+            let failed = matches!(self::text(&record, "outcome"), "" | "failed");
+            if self::text(&record, "record") == "outcome" && !failed {
+                known.insert(self::text(&record, "connector").to_owned());
+            }
+        }
+    }
+    let of = |effect: &&Effect| match effect {
+        Effect::Put(name, _) | Effect::Remove(name) => known.contains(name),
+        Effect::Install | Effect::Uninstall => known.contains("stripe"),
+    };
+    model.effects.iter().filter(of).cloned().collect()
+}
+
 /// Each authorization that waits is on disk, with the link that works; nothing else is.
 pub fn kept(model: &Model, workspace: &Path) -> Vec<String> {
     let mut found = Vec::new();

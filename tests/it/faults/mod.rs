@@ -61,6 +61,9 @@ impl Tally {
         let (violations, felt) = bench.violations(case);
         self.cases += 1;
         self.felt += usize::from(felt);
+        if self.cases.is_multiple_of(500) {
+            eprintln!("… {} cases, {} runs", self.cases, bench.commands);
+        }
         if !violations.is_empty() {
             let violation = format!("{case:?}\n  {}", violations.join("\n  "));
             eprintln!("VIOLATION {violation}");

@@ -198,9 +198,12 @@ impl Bench {
             found.extend(law::repeated(&settled, new));
             found.extend(law::honest(&ran, &state.model, new, case.verb));
             struck |= number == 0 && (ran.code.is_none() || law::differs(&ran, &start.calm.ran));
-            // Only of a run that came to its end is it certain that what it was told is on disk.
+            // Of a run that came to its end it is certain that what it was told is on disk; of
+            // another one, what is there can be looked at.
             if ran.code.is_some() {
                 settled.extend(ran.answered.iter().cloned());
+            } else {
+                settled.extend(law::on_disk(&state.model, &project.path(".connplan")));
             }
         }
         let from = self.server.state().model.effects.len();
