@@ -41,15 +41,19 @@
 //! | `remote` | io | `fs` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `workspace` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `workspace` | carries out a verified plan; changes the remote |
-//! | `authorize` | io | `apply` `catalogue` `diff` `fs` `model` `pending` `receipt` `remote` `workspace` | resumes authorizations; changes the remote |
+//! | `authorize` | io | `apply` `catalogue` `diff` `fs` `model` `pending` `plan` `receipt` `remote` `workspace` | resumes authorizations; changes the remote |
 //! | `edit` | pure | `catalogue` `config` `diff` `escape` `model` | connector files changed in place, byte for byte |
 //! | `publish` | io | `escape` `model` `remote` | the one comment on a pull or merge request |
+//! | `schema` | pure | `config` `model` `view` | JSON Schemas, made from the types |
+//! | `fuzzing` | pure | - | doors for the fuzzers; only with the feature of that name |
 //! | `sandbox` | io | `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `model` | streams, questions, keys |
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
 //! | `view` | io | `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `term` | values to text; decides nothing |
-//! | `commands` | io | `apply` `authorize` `catalogue` `cli` `config` `diff` `edit` `escape` `fs` `model` `pending` `plan` `publish` `receipt` `remote` `remote_state` `sandbox` `term` `view` `workspace` | one command each: joins the others |
+//! | `commands` | io | `apply` `authorize` `catalogue` `cli` `config` `diff` `edit` `escape` `fs` `model` `page` `pending` `plan` `publish` `receipt` `remote` `remote_state` `sandbox` `schema` `term` `view` `workspace` | one command each: joins the others |
+//! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
 //! | `cli` | io | `apply` `commands` `config` `edit` `escape` `fs` `model` `pending` `plan` `remote` `remote_state` `sandbox` `term` `view` | grammar, context, exit codes, signals |
+//! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | every reader, for the fuzzer; not part of the program |
 //!
 //! # Errors and exit codes
 //!
@@ -70,6 +74,7 @@ pub mod fs;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod model;
+pub mod page;
 pub mod pending;
 pub mod plan;
 pub mod publish;
@@ -78,6 +83,7 @@ pub mod remote;
 pub mod remote_state;
 pub mod risk;
 pub mod sandbox;
+pub mod schema;
 pub mod term;
 pub mod view;
 pub mod workspace;

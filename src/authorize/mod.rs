@@ -9,13 +9,21 @@ mod candidate;
 mod event;
 mod flow;
 mod hosts;
+mod item;
 mod judge;
 mod keeper;
 mod pace;
+mod planned;
+mod poll;
+mod wait;
 
-pub use candidate::{Candidate, Candidates, Sources, Untouched, candidates};
+pub use candidate::{Candidate, Candidates, Document, LeftAlone, Sources, candidates};
 pub use event::{Command, Event, Resumed, State};
-pub use flow::{Flow, Item};
+pub use flow::Flow;
+pub use item::Item;
 pub use judge::{Verdict, judge};
 pub use keeper::Keeper;
 pub use pace::Pace;
+
+#[cfg(test)]
+mod tests;

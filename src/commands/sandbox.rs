@@ -5,8 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use clap::Args;
 
 use crate::{
-    cli::{Context, ExitStatus, Failure},
+    cli::{Context, ExitStatus, Failure, Format},
     sandbox::{self, Options, Seed},
+    view,
 };
 
 /// Arguments of `sandbox`.
@@ -19,10 +20,10 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub port: u16,
     /// Keep the state in FILE, so that it survives a restart
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub state: Option<PathBuf>,
     /// Start with what FILE describes, unless there is a state already
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub seed: Option<PathBuf>,
     /// Wait so many milliseconds before each answer
     #[arg(
@@ -36,6 +37,7 @@ pub struct SandboxArgs {
 
 /// Serves until it is interrupted.
 pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json])?;
     let seed = args
         .seed
         .as_deref()
@@ -48,14 +50,11 @@ pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Fa
         latency: (args.latency > 0).then(|| Duration::from_millis(args.latency)),
     })
     .await?;
-    let mut lines = String::new();
-    for (name, value) in sandbox.environment() {
-        lines.push_str(&name);
-        lines.push('=');
-        lines.push_str(&value);
-        lines.push('\n');
-    }
-    context.terminal.out(&lines);
+    let environment = sandbox.environment().into_iter().collect();
+    context.terminal.out(&match format {
+        Format::Json => view::sandbox::json(&environment),
+        _ => view::sandbox::lines(&environment),
+    });
     context.terminal.say(&format!(
         "\nThe sandbox is at {} (any app id will do; its pages show what it holds).\n\
          Set these two lines in another terminal. Ctrl-C ends it.",

@@ -2,12 +2,17 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The remote's name for one attempt at an authorization. No secret: receipts hold it. Untrusted
 /// all the same, so only printable ASCII without spaces, and not too much of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^[!-~]{1,512}$"))]
+#[schemars(description = "The platform's name for one attempt at an authorization. No secret.")]
 pub struct ConnectionId(String);
 
 /// The text is no connection id.

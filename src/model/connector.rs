@@ -2,14 +2,21 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A connector's type, the name by which files and remote know it (`slack`, `googlecalendar`).
 ///
 /// Always `^[A-Za-z0-9_-]+$` and at most [`ConnectorType::MAX_LEN`] bytes, so that it is safe as a
 /// path segment, a file name and a word on a terminal. Case is kept, as the official client does.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^[A-Za-z0-9_-]{1,128}$"))]
+#[schemars(
+    description = "A connector's type: the name by which files and platform know it (`slack`, `googlecalendar`)."
+)]
 pub struct ConnectorType(String);
 
 /// Why a string is no connector type.
@@ -95,7 +102,9 @@ impl From<ConnectorType> for String {
 }
 
 /// How a connector comes into force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A person consents at the provider.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Account, ConnectorType, Scopes};
@@ -25,7 +26,7 @@ pub struct DeclaredConnector {
 }
 
 /// The account a file expects: a whole address, or a domain (`@example.com`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ExpectedAccount(String);
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ConnectorType, Kind, Link, Scopes};
@@ -53,7 +54,9 @@ impl RemoteConnector {
 }
 
 /// The remote's word for a connector's health (`external-auth/list`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum RemoteStatus {
     /// Tokens are there and work.
@@ -82,7 +85,9 @@ impl fmt::Display for RemoteStatus {
 }
 
 /// Which world a Stripe installation is in (`payments/stripe/status`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum StripeMode {
     /// Test money.
@@ -108,8 +113,11 @@ impl fmt::Display for StripeMode {
 }
 
 /// The account that gave its consent, usually an e-mail address. Untrusted text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
+#[schemars(description = "The account that gave its consent, usually an e-mail address.")]
 pub struct Account(String);
 
 impl Account {

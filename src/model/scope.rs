@@ -2,11 +2,15 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One OAuth scope, exactly as a file or the remote spells it. Untrusted text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
+#[schemars(description = "One OAuth scope, exactly as a file or the platform spells it.")]
 pub struct Scope(String);
 
 impl Scope {
@@ -34,8 +38,11 @@ impl From<&str> for Scope {
 }
 
 /// A set of scopes: sorted, without duplicates, so that neither ever makes a difference.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
+#[schemars(description = "A set of scopes, sorted, without duplicates.")]
 pub struct Scopes(BTreeSet<Scope>);
 
 impl Scopes {

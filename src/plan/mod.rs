@@ -96,7 +96,17 @@ impl Plan {
 }
 
 /// How many changes of each kind a plan holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 pub struct Summary {
     /// New connectors.
     pub create: usize,

@@ -7,6 +7,7 @@ pub use document::{FORMAT_VERSION, Saved, digest, read, to_toml};
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -64,7 +65,9 @@ pub struct ChangeResult {
 }
 
 /// What came of one change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It was there; its scopes are in force as planned.
@@ -128,7 +131,7 @@ impl fmt::Display for Outcome {
 }
 
 /// How many changes had each outcome.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// In force, was there before.
     pub synced: usize,

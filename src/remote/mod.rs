@@ -16,6 +16,7 @@ pub mod login;
 mod options;
 mod platform;
 mod problem;
+mod reach;
 pub(crate) mod retry;
 mod text;
 pub(crate) mod transport;
@@ -31,6 +32,7 @@ pub use error::{At, CredentialKind, RemoteError, Unreachable};
 pub use options::{ClientOptions, Clock, system_clock};
 pub use platform::Platform;
 pub use problem::Problem;
+pub use reach::Reached;
 pub use retry::CallClass;
 pub use text::server_text;
 

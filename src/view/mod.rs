@@ -5,18 +5,24 @@
 //! here return text, or say it on a terminal that they are handed. Untrusted text goes through
 //! [`crate::escape`] on its way.
 
+pub mod add;
 pub mod authorization;
 pub mod available;
 pub mod comment;
+pub mod doctor;
 pub mod failure;
 pub mod identity;
+pub mod init;
 mod json;
 pub mod markdown;
 pub mod problems;
+pub mod progress;
 pub mod pull;
 pub mod push;
+pub mod qr;
 pub mod report;
 pub mod runner;
+pub mod sandbox;
 pub mod sarif;
 pub mod status;
 pub mod stripe;
@@ -29,3 +35,4 @@ pub mod validate;
 mod words;
 
 pub use theme::{Style, Theme};
+pub use words::shell_word;

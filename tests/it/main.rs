@@ -11,9 +11,16 @@
     reason = "nothing outside of a test binary can reach anything in it"
 )]
 
+mod around_add;
+mod around_doctor;
 mod around_edit;
+mod around_login;
 mod around_project;
 mod around_pull;
+mod authorize_chromium;
+mod authorize_pty;
+mod authorize_story;
+
 mod catalogue;
 mod cli;
 mod config;
@@ -21,8 +28,11 @@ mod config_json5;
 mod config_projects;
 mod config_properties;
 mod e2e_apply;
+mod e2e_authorize;
+mod e2e_cases;
 mod e2e_globals;
 mod e2e_plan;
+mod e2e_push;
 mod e2e_put;
 mod e2e_terminal;
 mod faults;
@@ -30,6 +40,7 @@ mod layers;
 mod official_client;
 mod properties;
 mod publish_comment;
+mod publish_schema;
 mod records;
 mod remote;
 mod remote_calls;

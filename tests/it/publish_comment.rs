@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use connplan::fs::Visibility;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -91,6 +92,10 @@ impl Run {
         assert!(out.status.success(), "{}", text(&out.stderr));
         serde_json::from_slice(&out.stdout).unwrap()
     }
+}
+
+fn write(path: &Path, text: &str) {
+    connplan::fs::write(path, text.as_bytes(), Visibility::Shared).unwrap();
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -510,7 +515,7 @@ fn the_runner_gets_a_summary_and_outputs() {
     let (server, comments) = github();
     let mut run = Run::github(&server);
     let (summary, output) = (run.path("summary.md"), run.path("output"));
-    fs::write(&summary, "before\n").unwrap();
+    write(&summary, "before\n");
     run.set("GITHUB_STEP_SUMMARY", summary.to_str().unwrap())
         .set("GITHUB_OUTPUT", output.to_str().unwrap());
     assert!(run.comment(PLAN, &["--summary-only"]).status.success());
@@ -532,7 +537,7 @@ fn the_runner_gets_a_summary_and_outputs() {
     );
 
     // What does not fit is cut, never too long: the runner drops all of a longer one.
-    fs::write(&summary, "x".repeat(1024 * 1024 - 2000)).unwrap();
+    write(&summary, &"x".repeat(1024 * 1024 - 2000));
     run.comment("plans/many/plan.toml", &["--summary-only"]);
     assert!(fs::metadata(&summary).unwrap().len() <= 1024 * 1024);
 }
@@ -579,7 +584,7 @@ fn an_altered_plan_is_refused_before_anything_is_sent() {
         .unwrap()
         .replace("chat:write", "chat:read");
     let path = run.path("altered.plan");
-    fs::write(&path, altered).unwrap();
+    write(&path, &altered);
     let out = run.comment(path.to_str().unwrap(), &[]);
     assert_eq!(out.status.code(), Some(3));
     assert!(server.log().is_empty());

@@ -6,13 +6,15 @@ use std::{
     time::Duration,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ApiUrl, AppId, ConnectorType, Scope};
 
 /// The whole of `connplan.toml`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Settings {
     /// `unlisted = "remove"` or `"keep"`: what becomes of remote connectors without a file.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,7 +34,7 @@ pub struct Settings {
 }
 
 /// What becomes of a remote connector that has no file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Unlisted {
     /// It is removed, as the official client does.
@@ -43,8 +45,9 @@ pub enum Unlisted {
 }
 
 /// `[providers.TYPE]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct ProviderSettings {
     /// `adds = ["openid"]`: scopes that this provider grants without being asked. They are no
     /// difference, in addition to those known of the provider already.
@@ -52,8 +55,9 @@ pub struct ProviderSettings {
 }
 
 /// `[environments.NAME]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Environment {
     /// `app_id = "..."`: the app. Goes before `BASE44_APP_ID`, not before `--app-id`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,8 +75,9 @@ pub struct Environment {
 }
 
 /// `[apply]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct ApplySettings {
     /// `parallelism = 8`: how many changes are carried out at the same time.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,8 +88,9 @@ pub struct ApplySettings {
 }
 
 /// `[authorize]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct AuthorizeSettings {
     /// `timeout = "10m"`: how long to wait for a person.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,8 +98,9 @@ pub struct AuthorizeSettings {
 }
 
 /// `[policy]`: what no plan may do. Nothing is forbidden by default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct PolicySettings {
     /// `protected = ["stripe"]`: connectors that are never removed.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
@@ -112,8 +119,11 @@ pub struct PolicySettings {
 }
 
 /// Whom a rule is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = r"^(\*|[A-Za-z0-9_-]{1,128})$"))]
 pub enum Subject {
     /// `"*"`: every connector.
     Any,
@@ -141,13 +151,15 @@ impl From<Subject> for String {
 }
 
 /// A span of time as people write it: `90s`, `10m`, `1h 30m`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct MaxDuration(Duration);
 
 /// The text is no span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a time is written like `90s`, `10m` or `1h 30m`, and lies between 1 second and 7 days")]
+#[error("a time is written like `90s`, `10m` or `1h 30m`, and is at most 7 days")]
 pub struct MaxDurationError;
 
 impl MaxDuration {
@@ -165,7 +177,7 @@ impl std::str::FromStr for MaxDuration {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let span: jiff::SignedDuration = text.trim().parse().map_err(|_| MaxDurationError)?;
         let time = Duration::try_from(span).map_err(|_| MaxDurationError)?;
-        if (Duration::from_secs(1)..=Self::MAX).contains(&time) {
+        if time <= Self::MAX {
             Ok(Self(time))
         } else {
             Err(MaxDurationError)

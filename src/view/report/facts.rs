@@ -1,5 +1,6 @@
 //! What a scope permits, as it stands in a report.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
 };
 
 /// What is known of one scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FactReport {
     /// What it permits, in a few words; null if nothing is known.
     pub meaning: Option<&'static str>,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{FORMAT_VERSION, FactReport};
@@ -17,11 +18,13 @@ use crate::{
 };
 
 /// A plan as JSON: `plan --format json`, `show PLAN --format json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlanReport {
     /// The version of this shape.
+    #[schemars(extend("pattern" = r"^1\."))]
     pub format_version: &'static str,
     /// Always `plan`.
+    #[schemars(extend("const" = "plan"))]
     pub kind: &'static str,
     /// What names the plan's meaning.
     pub digest: Digest,
@@ -36,7 +39,7 @@ pub struct PlanReport {
 }
 
 /// The part of a plan that concerns one app.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AppReport {
     /// The app.
     pub app_id: AppId,
@@ -54,7 +57,7 @@ pub struct AppReport {
 }
 
 /// What is to happen to one connector.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ChangeReport {
     /// Which connector.
     pub connector: ConnectorType,
@@ -81,7 +84,7 @@ pub struct ChangeReport {
 }
 
 /// A connector as the remote has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct BeforeReport {
     /// What was granted.
     pub scopes: Scopes,
@@ -95,7 +98,7 @@ pub struct BeforeReport {
 }
 
 /// A connector as the files declare it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AfterReport {
     /// Exactly these are asked for.
     pub scopes: Scopes,
@@ -105,7 +108,7 @@ pub struct AfterReport {
 }
 
 /// `before` against `after`. Each list is sorted and free of duplicates.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ScopesReport {
     /// Declared, and not in force.
     pub added: Scopes,
@@ -118,7 +121,7 @@ pub struct ScopesReport {
 }
 
 /// A remote connector that is left alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UnmanagedReport {
     /// Which connector.
     pub connector: ConnectorType,
@@ -136,7 +139,7 @@ pub struct UnmanagedReport {
 }
 
 /// One danger, with its reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RiskReport {
     /// How much it matters.
     pub level: Level,

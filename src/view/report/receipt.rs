@@ -1,5 +1,6 @@
 //! A receipt, as the world sees it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FORMAT_VERSION;
@@ -12,11 +13,13 @@ use crate::{
 };
 
 /// A receipt as JSON: `apply --format json`, `show RECEIPT --format json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ReceiptReport {
     /// The version of this shape.
+    #[schemars(extend("pattern" = r"^1\."))]
     pub format_version: &'static str,
     /// Always `receipt`.
+    #[schemars(extend("const" = "receipt"))]
     pub kind: &'static str,
     /// What names the receipt's meaning.
     pub digest: Digest,
@@ -29,7 +32,7 @@ pub struct ReceiptReport {
 }
 
 /// What an apply did to one app.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AppReceiptReport {
     /// The app.
     pub app_id: AppId,
@@ -42,7 +45,7 @@ pub struct AppReceiptReport {
 }
 
 /// What became of one change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ResultReport {
     /// Which connector.
     pub connector: ConnectorType,
