@@ -163,7 +163,7 @@ fn what_others_could_read_is_made_private_with_a_warning() {
         let loose = fs::Permissions::from_mode(open);
         fs::set_permissions(project.path(path), loose).unwrap();
         project
-            .run(&["authorize", "--list"])
+            .run(&["authorize"])
             .expect(4)
             .tells("could be read by others");
         assert_eq!(mode(path) & 0o077, 0, "{path}");
