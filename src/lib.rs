@@ -47,7 +47,8 @@
 //! | `sandbox` | io | `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `model` | streams, questions, keys |
 //! | `view` | io | `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `term` | values to text; decides nothing |
-//! | `commands` | io | `apply` `authorize` `catalogue` `cli` `config` `diff` `edit` `escape` `fs` `model` `pending` `plan` `publish` `receipt` `remote` `remote_state` `sandbox` `term` `view` `workspace` | one command each: joins the others |
+//! | `schema` | pure | `config` `model` `view` | JSON Schemas of what others read and write |
+//! | `commands` | io | `apply` `authorize` `catalogue` `cli` `config` `diff` `edit` `escape` `fs` `model` `pending` `plan` `publish` `receipt` `remote` `remote_state` `sandbox` `schema` `term` `view` `workspace` | one command each: joins the others |
 //! | `cli` | io | `apply` `commands` `config` `edit` `escape` `fs` `model` `pending` `plan` `remote` `remote_state` `sandbox` `term` `view` | grammar, context, exit codes, signals |
 //!
 //! # Errors and exit codes

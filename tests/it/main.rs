@@ -27,6 +27,7 @@ mod e2e_put;
 mod e2e_terminal;
 mod layers;
 mod official_client;
+mod publish_actions;
 mod publish_comment;
 mod publish_schema;
 mod remote;
