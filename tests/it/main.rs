@@ -29,6 +29,7 @@ mod layers;
 mod official_client;
 mod publish_actions;
 mod publish_comment;
+mod publish_render;
 mod publish_schema;
 mod remote;
 mod remote_calls;
