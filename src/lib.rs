@@ -41,14 +41,14 @@
 //! | `remote` | io | `fs` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `workspace` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `workspace` | carries out a verified plan; changes the remote |
-//! | `authorize` | io | `apply` `catalogue` `diff` `fs` `model` `pending` `receipt` `remote` `workspace` | resumes authorizations; changes the remote |
+//! | `authorize` | io | `apply` `catalogue` `diff` `fs` `model` `pending` `plan` `receipt` `remote` `workspace` | resumes authorizations; changes the remote |
 //! | `edit` | pure | `catalogue` `config` `diff` `escape` `model` | connector files changed in place, byte for byte |
 //! | `publish` | io | `escape` `model` `remote` | the one comment on a pull or merge request |
 //! | `sandbox` | io | `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `model` | streams, questions, keys |
-//! | `view` | io | `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `term` | values to text; decides nothing |
 //! | `schema` | pure | `config` `model` `view` | JSON Schemas of what others read and write |
-//! | `commands` | io | `apply` `authorize` `catalogue` `cli` `config` `diff` `edit` `escape` `fs` `model` `pending` `plan` `publish` `receipt` `remote` `remote_state` `sandbox` `schema` `term` `view` `workspace` | one command each: joins the others |
+//! | `view` | io | `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `term` | values to text; decides nothing |
+//! | `commands` | io | `apply` `authorize` `catalogue` `cli` `config` `diff` `edit` `escape` `fs` `model` `page` `pending` `plan` `publish` `receipt` `remote` `remote_state` `sandbox` `schema` `term` `view` `workspace` | one command each: joins the others |
 //! | `cli` | io | `apply` `commands` `config` `edit` `escape` `fs` `model` `pending` `plan` `remote` `remote_state` `sandbox` `term` `view` | grammar, context, exit codes, signals |
 //!
 //! # Errors and exit codes
@@ -66,7 +66,11 @@ pub mod diff;
 pub mod edit;
 pub mod escape;
 pub mod fs;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod model;
+pub mod page;
 pub mod pending;
 pub mod plan;
 pub mod publish;

@@ -48,7 +48,13 @@ pub(super) fn compare(
             }
             // Somebody's consent may have come already; nothing of it is against the plan.
             Outcome::Pending | Outcome::Failed | Outcome::NotRun => None,
-            Outcome::Unchanged => foreign(&change.connector, change.before.as_ref(), is, rules),
+            Outcome::Unchanged => foreign(
+                &change.connector,
+                change.before.as_ref(),
+                is,
+                change.after.as_ref().map(|after| &after.scopes),
+                rules,
+            ),
         };
         if let Some(text) = text {
             if result.outcome.is_effect() && wrong_account(change, is) {
@@ -64,7 +70,7 @@ pub(super) fn compare(
     let planned = app.unmanaged.iter().chain(&app.untargeted);
     for (connector, before) in planned {
         let is = observed.connectors.get(connector);
-        if let Some(text) = foreign(connector, Some(before), is, rules) {
+        if let Some(text) = foreign(connector, Some(before), is, None, rules) {
             found.push(Mismatch {
                 connector: connector.clone(),
                 text,
@@ -132,9 +138,10 @@ fn foreign(
     connector: &ConnectorType,
     before: Option<&RemoteConnector>,
     is: Option<&RemoteConnector>,
+    declared: Option<&Scopes>,
     rules: &Rules,
 ) -> Option<String> {
-    let moved = field_differences(connector, before, is, rules);
+    let moved = field_differences(connector, before, is, declared, rules);
     let fields: Vec<_> = moved
         .iter()
         .map(|m| format!("{} was {}, is {}", m.field, m.was, m.is))

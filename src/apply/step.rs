@@ -141,7 +141,9 @@ impl Step<'_, '_> {
     fn is_as_before(&self) -> bool {
         let rules = self.shared.job.rules;
         let change = self.change;
-        field_differences(&change.connector, change.before.as_ref(), self.is(), rules).is_empty()
+        let declared = change.after.as_ref().map(|after| &after.scopes);
+        let before = change.before.as_ref();
+        field_differences(&change.connector, before, self.is(), declared, rules).is_empty()
     }
 
     /// What an earlier run of this plan left waiting for a person.

@@ -4,11 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::{State, planned::planned};
 use crate::{
     catalogue::Rules,
     diff::Action,
-    model::{App, ConnectorType, Declared, DeclaredConnector, Kind, RemoteConnector, RemoteStatus},
+    model::{
+        App, ConnectorType, Declared, DeclaredConnector, Kind, RemoteConnector, RemoteStatus,
+        Scopes,
+    },
     pending::{Entry, LastTry, PendingSet},
+    plan::{AppPlan, Digest},
     receipt::{Outcome, Receipt},
 };
 
@@ -19,8 +24,10 @@ pub struct Sources<'a> {
     pub app: &'a App,
     /// What this machine's applies left.
     pub pending: &'a PendingSet,
-    /// What another machine's apply left, if a receipt was given.
-    pub receipt: Option<&'a Receipt>,
+    /// What another machine's apply says.
+    pub document: Document<'a>,
+    /// When that document was made, if it says so.
+    pub made: Option<Timestamp>,
     /// The files, where there is a project.
     pub declared: Option<&'a Declared>,
     /// The remote now.
@@ -31,6 +38,17 @@ pub struct Sources<'a> {
     pub rules: &'a Rules,
     /// The time, for what was found broken just now.
     pub now: Timestamp,
+}
+
+/// What was brought along from another machine. Whether it is for this app was checked before.
+#[derive(Clone, Copy, Debug)]
+pub enum Document<'a> {
+    /// Nothing.
+    None,
+    /// A receipt: it says what was asked for.
+    Receipt(&'a Receipt),
+    /// A plan: whether it was applied, the remote has to show.
+    Plan(&'a AppPlan, &'a Digest),
 }
 
 /// One authorization to resume.
@@ -46,11 +64,15 @@ pub struct Candidate {
 
 /// One that is left alone, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Untouched {
+pub struct LeftAlone {
     /// Which connector.
     pub connector: ConnectorType,
-    /// Reads after the name.
-    pub reason: String,
+    /// What is known of it, if anything is.
+    pub entry: Option<Entry>,
+    /// [`State::Untouched`] or [`State::WrongAccount`].
+    pub state: State,
+    /// Whether the store's entry is of no more use: with it, `plan` would not show the change.
+    pub obsolete: bool,
 }
 
 /// All of them, in order of name.
@@ -59,29 +81,64 @@ pub struct Candidates {
     /// To resume.
     pub resumable: Vec<Candidate>,
     /// To leave alone.
-    pub untouched: Vec<Untouched>,
+    pub left_alone: Vec<LeftAlone>,
+}
+
+impl Candidates {
+    /// Whether this connector is among them.
+    pub fn know(&self, connector: &ConnectorType) -> bool {
+        let mut names = self.resumable.iter().map(|found| &found.connector);
+        names.any(|name| name == connector)
+            || self.left_alone.iter().any(|l| l.connector == *connector)
+    }
 }
 
 /// Finds what there is to resume.
 pub fn candidates(sources: &Sources<'_>) -> Candidates {
     let mut entries: BTreeMap<ConnectorType, (Entry, bool)> = BTreeMap::new();
-    for (connector, entry) in broken(sources) {
-        entries.insert(connector, (entry, false));
+    let mut left: BTreeMap<ConnectorType, LeftAlone> = BTreeMap::new();
+    for (connector, found) in broken(sources) {
+        match found {
+            Ok(entry) => drop(entries.insert(connector, (entry, false))),
+            Err(wrong) => drop(left.insert(connector, *wrong)),
+        }
     }
-    for (connector, entry) in received(sources) {
-        entries.insert(connector, (entry, false));
+    for (connector, found) in documented(sources) {
+        match found {
+            Ok(entry) => drop(entries.insert(connector, (entry, false))),
+            Err(reason) => {
+                let unsure = LeftAlone {
+                    connector: connector.clone(),
+                    entry: None,
+                    state: State::Untouched(reason),
+                    obsolete: false,
+                };
+                left.entry(connector).or_insert(unsure);
+            }
+        }
     }
-    // The store knows most: it has the links.
     for (connector, entry) in sources.pending.of(sources.app) {
-        entries.insert(connector.clone(), (entry.clone(), true));
+        // The store knows most, the links: unless the document is about something else.
+        let same = entries.get(connector).is_none_or(|(known, _)| {
+            same_scopes(sources.rules, connector, &known.scopes, &entry.scopes)
+        });
+        if same {
+            entries.insert(connector.clone(), (entry.clone(), true));
+        }
     }
     let mut found = Candidates::default();
     for (connector, (entry, stored)) in entries {
-        if !sources.targets.is_empty() && !sources.targets.contains(&connector) {
+        left.remove(&connector);
+        if !is_target(sources, &connector) {
             continue;
         }
         match objection(&connector, &entry, sources) {
-            Some(reason) => found.untouched.push(Untouched { connector, reason }),
+            Some((reason, obsolete)) => found.left_alone.push(LeftAlone {
+                connector,
+                entry: Some(entry),
+                state: State::Untouched(reason),
+                obsolete: obsolete && stored,
+            }),
             None => found.resumable.push(Candidate {
                 connector,
                 entry,
@@ -89,24 +146,36 @@ pub fn candidates(sources: &Sources<'_>) -> Candidates {
             }),
         }
     }
+    let wanted = left.into_values();
+    found
+        .left_alone
+        .extend(wanted.filter(|left| is_target(sources, &left.connector)));
+    found
+        .left_alone
+        .sort_by(|a, b| a.connector.cmp(&b.connector));
     found
 }
 
-/// Connectors that the files declare, that the remote has with these scopes, and that do not work:
-/// their scopes were approved before.
-fn broken(sources: &Sources<'_>) -> Vec<(ConnectorType, Entry)> {
+fn is_target(sources: &Sources<'_>, connector: &ConnectorType) -> bool {
+    sources.targets.is_empty() || sources.targets.contains(connector)
+}
+
+/// Connectors that the files declare, that the remote has with these scopes, and that do not work
+/// (their scopes were approved before), or that the wrong account holds.
+fn broken(sources: &Sources<'_>) -> Vec<(ConnectorType, Result<Entry, Box<LeftAlone>>)> {
     let Some(declared) = sources.declared else {
         return Vec::new();
     };
-    let broken = |connector: &ConnectorType, declared: &DeclaredConnector| {
+    let find = |connector: &ConnectorType, declared: &DeclaredConnector| {
         let is = sources.observed.get(connector)?;
         let same = sources
             .rules
             .compare(connector, &declared.scopes, &is.scopes)
             .is_same();
-        let resumable =
-            connector.kind() == Kind::Oauth && is.status != RemoteStatus::Active && same;
-        resumable.then(|| Entry {
+        if connector.kind() != Kind::Oauth || !same {
+            return None;
+        }
+        let entry = Entry {
             scopes: declared.scopes.clone(),
             action: Action::Reauthorize,
             plan_digest: None,
@@ -117,19 +186,36 @@ fn broken(sources: &Sources<'_>) -> Vec<(ConnectorType, Entry)> {
             connection_id: None,
             link: None,
             last: LastTry::Open,
+        };
+        if is.status != RemoteStatus::Active {
+            return Some(Ok(entry));
+        }
+        let (expected, account) = (declared.account.as_ref()?, is.account.as_ref()?);
+        (!expected.accepts(account)).then(|| {
+            Err(Box::new(LeftAlone {
+                connector: connector.clone(),
+                entry: Some(entry),
+                state: State::WrongAccount {
+                    account: account.clone(),
+                    expected: expected.as_str().to_owned(),
+                },
+                obsolete: false,
+            }))
         })
     };
     declared
         .connectors
         .iter()
-        .filter_map(|(name, declared)| Some((name.clone(), broken(name, declared)?)))
+        .filter_map(|(name, declared)| Some((name.clone(), find(name, declared)?)))
         .collect()
 }
 
-/// What a receipt says is pending. Whether the receipt is for this app was checked before.
-fn received(sources: &Sources<'_>) -> Vec<(ConnectorType, Entry)> {
-    let Some(receipt) = sources.receipt else {
-        return Vec::new();
+/// What the document says is pending, or why it can not be told.
+fn documented(sources: &Sources<'_>) -> Vec<(ConnectorType, Result<Entry, String>)> {
+    let receipt = match sources.document {
+        Document::None => return Vec::new(),
+        Document::Plan(plan, digest) => return planned(sources, plan, digest),
+        Document::Receipt(receipt) => receipt,
     };
     let pending = receipt
         .results()
@@ -141,7 +227,7 @@ fn received(sources: &Sources<'_>) -> Vec<(ConnectorType, Entry)> {
                 scopes: result.scopes.clone(),
                 action: result.action,
                 plan_digest: Some(receipt.plan_digest.clone()),
-                since: sources.now,
+                since: sources.made.unwrap_or(sources.now),
                 before: result.before.clone(),
                 account_before: is.and_then(|is| is.account.clone()),
                 account: result.account.clone(),
@@ -149,51 +235,91 @@ fn received(sources: &Sources<'_>) -> Vec<(ConnectorType, Entry)> {
                 link: None,
                 last: LastTry::Open,
             };
-            (result.connector.clone(), entry)
+            (result.connector.clone(), Ok(entry))
         })
         .collect()
 }
 
-/// Why an entry is not resumed: the files have moved on, or somebody changed the connector.
-fn objection(connector: &ConnectorType, entry: &Entry, sources: &Sources<'_>) -> Option<String> {
-    let same = |a, b| sources.rules.compare(connector, a, b).is_same();
+/// Whether two sets of scopes are the same but for what a provider adds to either.
+pub(super) fn same_scopes(
+    rules: &Rules,
+    connector: &ConnectorType,
+    a: &Scopes,
+    b: &Scopes,
+) -> bool {
+    rules.compare(connector, a, b).is_same() || rules.compare(connector, b, a).is_same()
+}
+
+/// Why an entry is not resumed: the files have moved on, or somebody changed the connector. And
+/// whether that makes it useless for ever.
+fn objection(
+    connector: &ConnectorType,
+    entry: &Entry,
+    sources: &Sources<'_>,
+) -> Option<(String, bool)> {
+    let rules = sources.rules;
     if let Some(declared) = sources.declared {
         match declared.connectors.get(connector) {
             None => {
-                return Some(
-                    "no file declares it any more; `connplan plan` shows what to do".to_owned(),
-                );
+                let reason = "no file declares it any more; `connplan plan` shows what to do";
+                return Some((reason.to_owned(), true));
             }
-            Some(now) if !same(&now.scopes, &entry.scopes) => {
-                return Some(
-                    "the files declare other scopes now than were approved; plan and apply them \
-                     first"
-                        .to_owned(),
-                );
+            Some(now) if !same_scopes(rules, connector, &now.scopes, &entry.scopes) => {
+                let reason = "the files declare other scopes now than were approved; plan and \
+                              apply them first";
+                return Some((reason.to_owned(), false));
             }
             Some(_) => {}
         }
     }
     match (sources.observed.get(connector), &entry.before) {
         (None, None) => None,
-        (None, Some(_)) => Some(
-            "it was removed from the app since it was asked for; plan and apply to add it again"
-                .to_owned(),
-        ),
+        (None, Some(_)) => {
+            let reason = "it was removed from the app since it was asked for; plan and apply to \
+                          add it again";
+            Some((reason.to_owned(), true))
+        }
         (Some(is), before) => {
-            let more = !sources
-                .rules
+            let more = !rules
                 .compare(connector, &entry.scopes, &is.scopes)
                 .removed
                 .is_empty();
             let as_before = before
                 .as_ref()
-                .is_some_and(|b| same(b, &is.scopes) && same(&is.scopes, b));
+                .is_some_and(|before| same_scopes(rules, connector, before, &is.scopes));
             (more && !as_before).then(|| {
-                "somebody else changed it since it was asked for: it has scopes that this plan did \
-                 not approve; plan again"
-                    .to_owned()
+                let reason = "somebody else changed it since it was asked for: it has scopes that \
+                              were not approved; plan again";
+                (reason.to_owned(), true)
             })
         }
     }
 }
+
+/// Why an entry that nobody has consented to is not resumed: the connector works with other scopes
+/// than it had, and it was not this consent that gave them.
+pub(super) fn foreign(
+    connector: &ConnectorType,
+    entry: &Entry,
+    is: Option<&RemoteConnector>,
+    rules: &Rules,
+) -> Option<String> {
+    let is = is.filter(|is| is.status == RemoteStatus::Active)?;
+    let as_before = entry
+        .before
+        .as_ref()
+        .is_some_and(|before| same_scopes(rules, connector, before, &is.scopes));
+    let whole = rules
+        .compare(connector, &entry.scopes, &is.scopes)
+        .added
+        .is_empty();
+    (!as_before && !whole).then(|| {
+        "somebody else changed it since it was asked for: its scopes are neither those it had nor \
+         those that were approved; plan again"
+            .to_owned()
+    })
+}
+
+#[cfg(test)]
+#[path = "candidate_tests.rs"]
+mod tests;

@@ -6,32 +6,44 @@ use jiff::Timestamp;
 
 use crate::{
     diff::Action,
-    model::{Account, ConnectorType, Link, Scopes},
+    model::{Account, ConnectorType, ExpectedAccount, Link, Scopes},
+    plan::Digest,
 };
 
 /// Something worth telling while authorizations are waited for.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// A person can consent here now. Private: show it on a terminal, open it, or do neither.
-    LinkReady(&'a ConnectorType, &'a Link),
-    /// The same, and it leads to another host than this provider's links led to before: never to be
-    /// opened without a person having looked at it.
-    OtherHost(&'a ConnectorType, &'a Link, &'a [String]),
-    /// A link could not be had.
-    NoLink(&'a ConnectorType, &'a str),
-    /// So many are waited for.
-    Waiting(usize),
-    /// One came to an end.
+    LinkReady {
+        /// Which connector.
+        connector: &'a ConnectorType,
+        /// Where.
+        link: &'a Link,
+        /// Whether it stands for one that ran out or was declined.
+        again: bool,
+        /// Where this provider's links led before, if this one leads elsewhere: then it is never to
+        /// be opened without a person having looked at it.
+        led_to: Option<&'a [String]>,
+    },
+    /// These are waited for, in their order. Told when they become other ones.
+    Waiting(&'a [ConnectorType]),
+    /// One came to an end, at least for now.
     Settled(&'a Resumed),
-    /// The remote could not be asked just now; it is asked again.
+    /// The remote could not be asked just now; it is asked again. Told once for each reason.
     Unreachable(&'a str),
 }
 
 /// What a person wants while waiting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Esc: what is left stays pending.
+    /// Esc: the one in front is left; it stays pending.
     Skip,
+    /// All that is left is left; it stays pending.
+    Finish,
+    /// The link of this one was opened.
+    Opened(ConnectorType),
+    /// This one is asked for again, with a fresh link.
+    Renew(ConnectorType),
 }
 
 /// How one authorization stands at the end.
@@ -43,6 +55,10 @@ pub struct Resumed {
     pub action: Action,
     /// What was approved.
     pub scopes: Scopes,
+    /// The plan that asked, if one is known.
+    pub plan: Option<Digest>,
+    /// Who is to consent, if the file says so.
+    pub expected: Option<ExpectedAccount>,
     /// Since when it waits.
     pub since: Timestamp,
     /// How it stands.
@@ -83,7 +99,7 @@ pub enum State {
     TimedOut,
     /// Skipped or interrupted; it stays pending.
     Skipped,
-    /// Declined, or the link ran out; it stays pending.
+    /// Declined, or its link ran out; it stays pending.
     Declined,
     /// The remote refused or could not be asked. Escaped.
     Failed(String),
@@ -92,6 +108,14 @@ pub enum State {
 }
 
 impl State {
+    /// Whether a person can be asked for it again right away.
+    pub fn can_be_asked_again(&self) -> bool {
+        matches!(
+            self,
+            Self::Declined | Self::Partial { .. } | Self::Failed(_)
+        )
+    }
+
     /// Whether nothing is left to do for it.
     pub fn is_done(&self) -> bool {
         matches!(self, Self::Granted { .. })

@@ -1,14 +1,13 @@
-//! The run: look, ask for links, wait for all at once, read back.
+//! A run: look, ask for links, read back. The waiting is in `wait`.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, future::join_all, stream};
-use tokio::{sync::mpsc, time::Instant};
-use tokio_util::sync::CancellationToken;
 
-use super::{Candidate, Command, Event, Keeper, Pace, Resumed, State, Verdict, judge};
+use super::{Candidate, Event, Item, Keeper, LeftAlone, Pace, State, Verdict, judge};
 use crate::{
     apply::refusal,
+    authorize::candidate::{foreign, same_scopes},
     catalogue::Rules,
     diff::Action,
     model::{ConnectorType, Observed, RemoteConnector},
@@ -18,49 +17,6 @@ use crate::{
 
 /// How many links are asked for at once.
 const PARALLELISM: usize = 16;
-
-/// How long the last question may take once the time is up.
-const LAST_QUESTION: Duration = Duration::from_secs(5);
-
-/// One authorization during a run.
-#[derive(Clone, Debug)]
-pub struct Item {
-    /// What is resumed.
-    pub candidate: Candidate,
-    /// How it stands.
-    pub state: State,
-    /// When this run's link was handed out.
-    started: Option<Instant>,
-    took: Option<Duration>,
-}
-
-impl Item {
-    fn new(candidate: Candidate) -> Self {
-        Self {
-            candidate,
-            state: State::Waiting,
-            started: None,
-            took: None,
-        }
-    }
-
-    /// As it stands now.
-    pub fn resumed(&self) -> Resumed {
-        Resumed {
-            connector: self.candidate.connector.clone(),
-            action: self.candidate.entry.action,
-            scopes: self.candidate.entry.scopes.clone(),
-            since: self.candidate.entry.since,
-            state: self.state.clone(),
-            took: self.took,
-        }
-    }
-
-    fn settle(&mut self, state: State) {
-        self.took = self.started.map(|started| started.elapsed());
-        self.state = state;
-    }
-}
 
 /// What a run needs.
 pub struct Flow<'a> {
@@ -72,11 +28,22 @@ pub struct Flow<'a> {
     pub keeper: &'a mut Keeper,
     /// How often the remote is asked.
     pub pace: Pace,
+    /// Whether links are opened where that is seen ([`super::Command::Opened`]): then a link that
+    /// fails unopened has run out, and who declined can ask again while the others are waited for.
+    pub watched: bool,
     /// Told what happens.
     pub events: &'a dyn Fn(&Event<'_>),
 }
 
 impl Flow<'_> {
+    /// Forgets entries that are of no more use, so that `plan` shows their change again.
+    pub fn forget(&mut self, left_alone: &[LeftAlone]) -> Result<(), PendingError> {
+        for left in left_alone.iter().filter(|left| left.obsolete) {
+            self.keeper.drop(&left.connector)?;
+        }
+        Ok(())
+    }
+
     /// Asks for the status of everything that is pending: what meanwhile became ACTIVE is done,
     /// what FAILED needs a fresh link. Changes nothing on the remote.
     pub async fn inspect(
@@ -93,33 +60,37 @@ impl Flow<'_> {
             )
         }))
         .await;
+        // What a status says may have become so after the list was read.
+        let moved = statuses.iter().any(|status| {
+            matches!(
+                status,
+                Some(Ok(AuthorizationStatus::Active | AuthorizationStatus::Failed))
+            )
+        });
+        let fresh = if moved {
+            self.remote.observe().await.ok()
+        } else {
+            None
+        };
+        let connectors = &fresh.as_ref().unwrap_or(observed).connectors;
         let mut items = Vec::new();
-        let mut fresh: Option<Observed> = None;
         for (candidate, status) in candidates.into_iter().zip(statuses) {
-            let mut item = Item::new(candidate);
+            let baseline = connectors.get(&candidate.connector).cloned();
+            let mut item = Item::new(candidate, baseline);
             match status {
-                // What the remote does not know any more can not come true either.
-                Some(Ok(AuthorizationStatus::Failed) | Err(RemoteError::NotFound { .. })) => {
-                    item.candidate.entry.link = None;
-                    item.candidate.entry.connection_id = None;
-                    item.candidate.entry.last = LastTry::Failed;
-                    if item.candidate.stored {
-                        self.keeper
-                            .keep(&item.candidate.connector, item.candidate.entry.clone())?;
+                Some(Ok(AuthorizationStatus::Active)) => self.read_back(&mut item, connectors)?,
+                // A remote that can not be asked is asked again once somebody waits.
+                None => self.look(&mut item, connectors)?,
+                Some(Err(ref e)) if !is_unknown(e) => self.look(&mut item, connectors)?,
+                Some(status) => {
+                    self.unless_foreign(&mut item, connectors)?;
+                    if item.state == State::Waiting {
+                        self.look(&mut item, connectors)?;
                     }
-                }
-                Some(Ok(AuthorizationStatus::Active)) => {
-                    // It may have become so after the list was read.
-                    if fresh.is_none() {
-                        fresh = self.remote.observe().await.ok();
+                    let void = !matches!(status, Ok(AuthorizationStatus::Pending));
+                    if item.state == State::Waiting && void {
+                        self.void(&mut item)?;
                     }
-                    let observed = fresh.as_ref().unwrap_or(observed);
-                    self.read_back(&mut item, &observed.connectors)?;
-                }
-                // Without a status the list decides; a remote that is not to be asked is asked
-                // again once somebody waits.
-                Some(Ok(AuthorizationStatus::Pending) | Err(_)) | None => {
-                    self.look(&mut item, &observed.connectors)?;
                 }
             }
             items.push(item);
@@ -127,37 +98,79 @@ impl Flow<'_> {
         Ok(items)
     }
 
-    /// Whether the list alone shows that nothing is left to do.
-    fn look(
+    /// Nobody has consented to this link; if the connector works with other scopes all the same,
+    /// somebody else made it so.
+    fn unless_foreign(
         &mut self,
         item: &mut Item,
         connectors: &BTreeMap<ConnectorType, RemoteConnector>,
     ) -> Result<(), PendingError> {
-        let candidate = &item.candidate;
-        let is = connectors.get(&candidate.connector);
-        let verdict = judge(&candidate.connector, &candidate.entry, is, self.rules);
-        match verdict {
+        let connector = item.candidate.connector.clone();
+        let is = connectors.get(&connector);
+        if let Some(reason) = foreign(&connector, &item.candidate.entry, is, self.rules) {
+            self.keeper.drop(&connector)?;
+            item.settle(State::Untouched(reason));
+        }
+        Ok(())
+    }
+
+    /// The link is of no more use.
+    pub(super) fn void(&mut self, item: &mut Item) -> Result<(), PendingError> {
+        let connector = item.candidate.connector.clone();
+        let entry = &mut item.candidate.entry;
+        entry.link = None;
+        entry.connection_id = None;
+        entry.last = LastTry::Failed;
+        if self.keeper.has(&connector) {
+            self.keeper.keep(&connector, entry.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Whether the list alone shows what became of it.
+    pub(super) fn look(
+        &mut self,
+        item: &mut Item,
+        connectors: &BTreeMap<ConnectorType, RemoteConnector>,
+    ) -> Result<(), PendingError> {
+        let (candidate, is) = (&item.candidate, connectors.get(&item.candidate.connector));
+        let entry = &candidate.entry;
+        // What was there before the change looks partial or wrong, and is no person's answer.
+        let answered = item.baseline.as_ref() != is || entry.before.is_none();
+        let by_another = |account| entry.account_before.as_ref().is_some_and(|b| b != account);
+        match judge(&candidate.connector, entry, is, self.rules) {
             // Asked for fewer scopes, it still has all of them: nobody has consented yet.
             Verdict::Granted { .. } if self.is_as_before(candidate, is) => Ok(()),
             Verdict::Granted { .. } => self.read_back(item, connectors),
-            // What was there before the change looks partial, and is not a person's answer.
+            // An earlier answer, which was written down.
+            Verdict::Partial { account, missing }
+                if matches!(entry.last, LastTry::Partial(_)) && item.baseline.as_ref() == is =>
+            {
+                item.state = match item.handed_out {
+                    None => State::Partial { account, missing },
+                    Some(_) => State::Waiting,
+                };
+                Ok(())
+            }
+            Verdict::Partial { .. } if answered => self.read_back(item, connectors),
+            Verdict::WrongAccount { account, .. } if answered || by_another(&account) => {
+                self.read_back(item, connectors)
+            }
             Verdict::Partial { .. } | Verdict::WrongAccount { .. } | Verdict::NotInForce => Ok(()),
         }
     }
 
     fn is_as_before(&self, candidate: &Candidate, is: Option<&RemoteConnector>) -> bool {
-        let same = |a, b| self.rules.compare(&candidate.connector, a, b).is_same();
+        let before = candidate.entry.before.as_ref();
         candidate.entry.action == Action::Update
-            && candidate
-                .entry
-                .before
-                .as_ref()
-                .zip(is)
-                .is_some_and(|(before, is)| same(before, &is.scopes) && same(&is.scopes, before))
+            && before.zip(is).is_some_and(|(before, is)| {
+                same_scopes(self.rules, &candidate.connector, before, &is.scopes)
+            })
     }
 
-    /// Takes what the remote shows after ACTIVE as the result.
-    fn read_back(
+    /// Takes what the remote lists as the result. What it does not list as active waits on: the
+    /// list may lag behind the status.
+    pub(super) fn read_back(
         &mut self,
         item: &mut Item,
         connectors: &BTreeMap<ConnectorType, RemoteConnector>,
@@ -165,42 +178,42 @@ impl Flow<'_> {
         let connector = item.candidate.connector.clone();
         let is = connectors.get(&connector);
         let verdict = judge(&connector, &item.candidate.entry, is, self.rules);
-        let entry = &mut item.candidate.entry;
-        let state = match verdict {
+        match verdict {
             Verdict::Granted {
                 account,
                 instead_of,
                 unasked,
             } => {
-                if let Some(link) = &entry.link {
+                if let Some(link) = &item.candidate.entry.link {
                     self.keeper.learn(&connector, link)?;
                 }
-                self.keeper.drop(&connector)?;
                 item.settle(State::Granted {
                     account,
                     instead_of,
                     unasked,
                 });
-                return Ok(());
+                self.keeper.drop(&connector)
+            }
+            // Not pending: `plan` shows it, with before and after.
+            Verdict::WrongAccount { account, expected } => {
+                item.settle(State::WrongAccount { account, expected });
+                self.keeper.drop(&connector)
             }
             Verdict::Partial { account, missing } => {
+                let entry = &mut item.candidate.entry;
+                // Spent: the next try needs a link of its own, and starts from here.
+                entry.link = None;
+                entry.connection_id = None;
                 entry.last = LastTry::Partial(missing.clone());
-                State::Partial { account, missing }
+                entry.before = is.map(|is| is.scopes.clone());
+                entry.account_before = is.and_then(|is| is.account.clone());
+                let entry = entry.clone();
+                item.baseline = is.cloned();
+                item.settle(State::Partial { account, missing });
+                self.keeper.keep(&connector, entry)
             }
-            Verdict::WrongAccount { account, expected } => {
-                State::WrongAccount { account, expected }
-            }
-            Verdict::NotInForce => State::Failed(
-                "the remote says ACTIVE, and does not list it as active; look at the dashboard"
-                    .to_owned(),
-            ),
-        };
-        // Spent: the next try needs a link of its own.
-        entry.link = None;
-        entry.connection_id = None;
-        let entry = entry.clone();
-        item.settle(state);
-        self.keeper.keep(&connector, entry)
+            Verdict::NotInForce => Ok(()),
+        }
     }
 
     /// Makes sure that everything that waits has a link, all at the same time.
@@ -208,7 +221,8 @@ impl Flow<'_> {
         let remote = self.remote;
         let wanting = items.iter().enumerate().filter(|(_, item)| {
             let entry = &item.candidate.entry;
-            !item.state.is_done() && (entry.link.is_none() || entry.connection_id.is_none())
+            let has_link = entry.link.is_some() && entry.connection_id.is_some();
+            item.can_be_asked() && !(item.state == State::Waiting && has_link)
         });
         let questions: Vec<_> = wanting
             .map(|(index, item)| {
@@ -217,181 +231,114 @@ impl Flow<'_> {
                 async move { (index, remote.put_integration(&connector, &scopes).await) }
             })
             .collect();
+        for item in items.iter_mut() {
+            let entry = &item.candidate.entry;
+            if item.state == State::Waiting && entry.link.is_some() && entry.connection_id.is_some()
+            {
+                self.announce(item, false)?;
+            }
+        }
         let mut answers = stream::iter(questions).buffer_unordered(PARALLELISM);
-        let mut in_force = Vec::new();
         while let Some((index, answer)) = answers.next().await {
-            let Some(item) = items.get_mut(index) else {
-                continue;
-            };
-            let connector = item.candidate.connector.clone();
-            match answer {
-                Ok(PutAnswer::NeedsAuthorization {
-                    link,
-                    connection_id,
-                }) => {
-                    let entry = &mut item.candidate.entry;
-                    entry.connection_id = connection_id;
-                    item.state = State::Waiting;
-                    match link {
-                        Ok(link) => entry.link = Some(link),
-                        Err(e) => {
-                            entry.link = None;
-                            item.state = State::Failed(e.to_string());
-                        }
-                    }
-                    // On disk before anybody can see it.
-                    self.keeper.keep(&connector, entry.clone())?;
-                }
-                Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized) => in_force.push(index),
-                Ok(PutAnswer::Refused {
-                    error,
-                    message,
-                    other_account,
-                }) => {
-                    let reason = refusal(&error, message.as_deref(), other_account.as_ref());
-                    item.state = State::Failed(reason);
-                }
-                Err(e) => item.state = State::Failed(e.to_string()),
-            }
-        }
-        if !in_force.is_empty() {
-            match self.remote.observe().await {
-                Ok(observed) => {
-                    for index in in_force {
-                        if let Some(item) = items.get_mut(index) {
-                            self.read_back(item, &observed.connectors)?;
-                        }
-                    }
-                }
-                Err(e) => (self.events)(&Event::Unreachable(&e.to_string())),
-            }
-        }
-        for item in items.iter_mut().filter(|item| item.state == State::Waiting) {
-            item.started = Some(Instant::now());
-        }
-        for item in items.iter() {
-            let connector = &item.candidate.connector;
-            match (&item.state, &item.candidate.entry.link) {
-                (State::Waiting, Some(link)) => match self.keeper.is_familiar(connector, link)? {
-                    Ok(()) => (self.events)(&Event::LinkReady(connector, link)),
-                    Err(known) => (self.events)(&Event::OtherHost(connector, link, &known)),
-                },
-                (State::Failed(reason), _) => (self.events)(&Event::NoLink(connector, reason)),
-                _ => {}
+            if let Some(item) = items.get_mut(index) {
+                self.answered(item, answer).await?;
+                self.announce(item, false)?;
             }
         }
         Ok(())
     }
 
-    /// Waits for everything that has a link until all is settled, the time is up, a person skips
-    /// the rest, or the run is interrupted.
-    pub async fn wait(
+    /// Asks for one again, with a fresh link.
+    pub(super) async fn renew(&mut self, item: &mut Item) -> Result<(), PendingError> {
+        let scopes = &item.candidate.entry.scopes;
+        let answer = self
+            .remote
+            .put_integration(&item.candidate.connector, scopes)
+            .await;
+        self.answered(item, answer).await?;
+        self.announce(item, true)
+    }
+
+    async fn answered(
         &mut self,
-        items: &mut [Item],
-        timeout: Duration,
-        mut commands: mpsc::Receiver<Command>,
-        cancel: &CancellationToken,
+        item: &mut Item,
+        answer: Result<PutAnswer, RemoteError>,
     ) -> Result<(), PendingError> {
-        let began = Instant::now();
-        let deadline = began + timeout;
-        let mut commanded = true;
-        loop {
-            let waiting = items
-                .iter()
-                .filter(|item| item.state == State::Waiting)
-                .count();
-            if waiting == 0 {
-                return Ok(());
+        let connector = item.candidate.connector.clone();
+        match answer {
+            Ok(PutAnswer::NeedsAuthorization {
+                link,
+                connection_id,
+            }) => {
+                let entry = &mut item.candidate.entry;
+                entry.connection_id = connection_id;
+                if entry.last == LastTry::Failed {
+                    entry.last = LastTry::Open;
+                }
+                match link {
+                    Ok(link) => {
+                        entry.link = Some(link);
+                        item.state = State::Waiting;
+                    }
+                    Err(e) => {
+                        entry.link = None;
+                        item.state = State::Failed(e.to_string());
+                    }
+                }
+                // On disk before anybody can see it.
+                self.keeper.keep(&connector, entry.clone())
             }
-            (self.events)(&Event::Waiting(waiting));
-            let pause = Instant::now() + self.pace.pause(began.elapsed());
-            // Nothing is lost where a question is dropped: what an answer changes is on disk before
-            // the next await.
-            let end = tokio::select! {
-                asked = async {
-                    tokio::time::sleep_until(pause.min(deadline)).await;
-                    let latest = deadline.max(Instant::now() + LAST_QUESTION);
-                    tokio::time::timeout_at(latest, self.ask(items)).await
-                } => {
-                    asked.unwrap_or(Ok(()))?;
-                    (Instant::now() >= deadline).then_some(State::TimedOut)
+            Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized) => {
+                match self.remote.observe().await {
+                    Ok(observed) => self.read_back(item, &observed.connectors)?,
+                    Err(e) => item.state = State::Failed(e.to_string()),
                 }
-                command = commands.recv(), if commanded => {
-                    commanded = command.is_some();
-                    command.map(|Command::Skip| State::Skipped)
+                if item.state == State::Waiting {
+                    item.settle(State::Failed(UNLISTED.to_owned()));
                 }
-                () = cancel.cancelled() => Some(State::Skipped),
-            };
-            if let Some(end) = end {
-                for item in items.iter_mut().filter(|item| item.state == State::Waiting) {
-                    item.settle(end.clone());
-                    (self.events)(&Event::Settled(&item.resumed()));
-                }
+                Ok(())
+            }
+            Ok(PutAnswer::Refused {
+                error,
+                message,
+                other_account,
+            }) => {
+                let reason = refusal(&error, message.as_deref(), other_account.as_ref());
+                item.state = State::Failed(reason);
+                Ok(())
+            }
+            Err(e) => {
+                item.state = State::Failed(e.to_string());
+                Ok(())
             }
         }
     }
 
-    /// Asks for every waiting one's status, all at the same time.
-    async fn ask(&mut self, items: &mut [Item]) -> Result<(), PendingError> {
-        let remote = self.remote;
-        let answers = join_all(items.iter().map(|item| async move {
-            if item.state != State::Waiting {
-                return None;
-            }
-            // Nothing to poll: the list tells.
-            let id = item.candidate.entry.connection_id.as_ref()?;
-            Some(
-                remote
-                    .integration_status(&item.candidate.connector, id)
-                    .await,
-            )
-        }))
-        .await;
-        let unpolled = items.iter().any(|item| {
-            item.state == State::Waiting && item.candidate.entry.connection_id.is_none()
-        });
-        let active = answers
-            .iter()
-            .any(|a| matches!(a, Some(Ok(AuthorizationStatus::Active))));
-        let observed = if active || unpolled {
-            match self.remote.observe().await {
-                Ok(observed) => Some(observed),
-                Err(e) => {
-                    (self.events)(&Event::Unreachable(&e.to_string()));
-                    return Ok(());
-                }
-            }
-        } else {
-            None
-        };
-        for (item, answer) in items.iter_mut().zip(answers) {
-            if item.state != State::Waiting {
-                continue;
-            }
-            match (answer, &observed) {
-                (Some(Ok(AuthorizationStatus::Active)), Some(observed)) => {
-                    self.read_back(item, &observed.connectors)?;
-                }
-                (Some(Ok(AuthorizationStatus::Failed) | Err(RemoteError::NotFound { .. })), _) => {
-                    let connector = item.candidate.connector.clone();
-                    let entry = &mut item.candidate.entry;
-                    entry.link = None;
-                    entry.connection_id = None;
-                    entry.last = LastTry::Failed;
-                    self.keeper.keep(&connector, entry.clone())?;
-                    item.settle(State::Declined);
-                }
-                (Some(Err(e)), _) => {
-                    (self.events)(&Event::Unreachable(&e.to_string()));
-                    continue;
-                }
-                (None, Some(observed)) => self.look(item, &observed.connectors)?,
-                _ => continue,
-            }
-            if item.state != State::Waiting {
-                (self.events)(&Event::Settled(&item.resumed()));
-            }
+    fn announce(&mut self, item: &mut Item, again: bool) -> Result<(), PendingError> {
+        if item.state != State::Waiting {
+            (self.events)(&Event::Settled(&item.resumed()));
+            return Ok(());
+        }
+        item.hand_out();
+        let connector = &item.candidate.connector;
+        if let Some(link) = &item.candidate.entry.link {
+            let familiar = self.keeper.is_familiar(connector, link)?;
+            (self.events)(&Event::LinkReady {
+                connector,
+                link,
+                again,
+                led_to: familiar.as_ref().err().map(Vec::as_slice),
+            });
         }
         Ok(())
     }
+}
+
+/// Said of a connector that is in force by one answer and not by the other.
+pub(super) const UNLISTED: &str =
+    "the remote says that it is authorized, and does not list it as active; look at the dashboard";
+
+/// Whether the remote knows nothing of a connection: its link is of no use any more.
+pub(super) fn is_unknown(error: &RemoteError) -> bool {
+    matches!(error, RemoteError::NotFound { .. })
 }

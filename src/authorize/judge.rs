@@ -105,12 +105,12 @@ mod tests {
     fn fewer_scopes_and_other_accounts_are_not_called_done() {
         let slack = ConnectorType::parse("slack").unwrap();
         let active = |scopes: &[&str], account| remote(RemoteStatus::Active, scopes, account);
-        let rules = Rules::default();
-        let judge = |entry: &Entry, is: RemoteConnector| judge(&slack, entry, Some(&is), &rules);
-        let partial = judge(&entry(), active(&["a"], "old@example.com"));
+        let held =
+            |entry: &Entry, is: RemoteConnector| judge(&slack, entry, Some(&is), &Rules::default());
+        let partial = held(&entry(), active(&["a"], "old@example.com"));
         assert!(matches!(partial, Verdict::Partial { missing, .. } if missing.len() == 1));
 
-        let granted = judge(&entry(), active(&["a", "b", "c"], "new@example.com"));
+        let granted = held(&entry(), active(&["a", "b", "c"], "new@example.com"));
         let Verdict::Granted {
             instead_of,
             unasked,
@@ -126,10 +126,10 @@ mod tests {
             account: ExpectedAccount::parse("@corp.example"),
             ..entry()
         };
-        let wrong = judge(&named, active(&["a", "b"], "me@home.example"));
+        let wrong = held(&named, active(&["a", "b"], "me@home.example"));
         assert!(matches!(wrong, Verdict::WrongAccount { .. }));
 
         let off = remote(RemoteStatus::Disconnected, &["a", "b"], "old@example.com");
-        assert_eq!(judge(&entry(), off), Verdict::NotInForce);
+        assert_eq!(held(&entry(), off), Verdict::NotInForce);
     }
 }

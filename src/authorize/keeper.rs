@@ -7,10 +7,12 @@ use crate::{
     workspace::Locked,
 };
 
-/// The store, as far as one app's authorizations go. Every change is on disk when a call returns.
+/// The store, as far as one app's authorizations go. Every change is on disk when a call returns,
+/// unless it is only looked at.
 #[derive(Debug)]
 pub struct Keeper {
-    workspace: Locked,
+    /// `None` while only looking: then nothing is written.
+    workspace: Option<Locked>,
     app: App,
     pending: PendingSet,
     hosts: Hosts,
@@ -21,9 +23,19 @@ impl Keeper {
     pub fn new(workspace: Locked, app: App, pending: PendingSet) -> Self {
         Self {
             hosts: Hosts::load(&workspace),
-            workspace,
+            workspace: Some(workspace),
             app,
             pending,
+        }
+    }
+
+    /// A keeper that forgets: for looking, which needs no lock.
+    pub fn looking(app: App, pending: PendingSet) -> Self {
+        Self {
+            workspace: None,
+            app,
+            pending,
+            hosts: Hosts::default(),
         }
     }
 
@@ -48,8 +60,10 @@ impl Keeper {
         connector: &ConnectorType,
         link: &Link,
     ) -> Result<(), PendingError> {
-        if self.hosts.learn(&self.app, connector, link.host()) {
-            self.hosts.save(&self.workspace)?;
+        if self.hosts.learn(&self.app, connector, link.host())
+            && let Some(workspace) = &self.workspace
+        {
+            self.hosts.save(workspace)?;
         }
         Ok(())
     }
@@ -59,20 +73,32 @@ impl Keeper {
         &self.pending
     }
 
+    /// Whether there is an entry.
+    pub fn has(&self, connector: &ConnectorType) -> bool {
+        self.pending.get(&self.app, connector).is_some()
+    }
+
     /// Adds or replaces an entry.
     pub fn keep(&mut self, connector: &ConnectorType, entry: Entry) -> Result<(), PendingError> {
         if self.pending.get(&self.app, connector) == Some(&entry) {
             return Ok(());
         }
         self.pending.insert(&self.app, connector.clone(), entry);
-        Store::save(&self.workspace, &self.pending)
+        self.save()
     }
 
     /// Takes an entry out.
     pub fn drop(&mut self, connector: &ConnectorType) -> Result<(), PendingError> {
         if self.pending.remove(&self.app, connector) {
-            Store::save(&self.workspace, &self.pending)?;
+            self.save()?;
         }
         Ok(())
+    }
+
+    fn save(&self) -> Result<(), PendingError> {
+        match &self.workspace {
+            Some(workspace) => Store::save(workspace, &self.pending),
+            None => Ok(()),
+        }
     }
 }

@@ -9,6 +9,9 @@ pub struct Pace {
     pub first: Duration,
     /// The longest interval.
     pub longest: Duration,
+    /// A link that fails after this long has run out rather than been declined. Providers' and
+    /// platforms' links live for some minutes; a person who says no does so sooner.
+    pub declined_within: Duration,
 }
 
 impl Default for Pace {
@@ -16,6 +19,7 @@ impl Default for Pace {
         Self {
             first: Duration::from_secs(2),
             longest: Duration::from_secs(10),
+            declined_within: Duration::from_mins(4),
         }
     }
 }

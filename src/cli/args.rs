@@ -14,6 +14,8 @@ use crate::{commands, config::MaxDuration, term::ColorChoice};
     propagate_version = false,
     max_term_width = 100,
     after_help = "Start here:\n  connplan demo        see it all on a sandbox, without an account\n  \
+                  connplan plan        what would change, changing nothing",
+    after_long_help = "Start here:\n  connplan demo        see it all on a sandbox, without an account\n  \
                   connplan plan        what would change, changing nothing\n\n\
                   Exit codes: 0 done, 1 error, 2 changes (plan --detailed-exitcode), 3 plan refused,\n\
                   4 authorizations pending, 5 partly applied, 6 forbidden by policy, 130/143 interrupted"
@@ -27,39 +29,64 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// The grammar, as it is shown: `-h` fits a screen, and names the global options in one line.
+    pub fn grammar() -> clap::Command {
+        const GLOBAL: &str = "Everywhere: -C DIR, --app-id ID, --env NAME, --format FORMAT, \
+                              --color WHEN, --no-input,\n-v, -q (see `--help`)";
+        let condensed = |command: clap::Command| {
+            let whole = command.get_after_long_help().or(command.get_after_help());
+            let whole = whole.map(ToString::to_string).unwrap_or_default();
+            let short = command.get_after_help().map(ToString::to_string);
+            let short = short.map(|short| format!("{short}\n\n{GLOBAL}"));
+            let short = short.unwrap_or_else(|| GLOBAL.to_owned());
+            command.after_help(short).after_long_help(whole)
+        };
+        condensed(<Self as clap::CommandFactory>::command()).mut_subcommands(condensed)
+    }
+}
+
 /// Options of every command.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
     /// Run as if started in DIR
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    #[arg(short = 'C', value_name = "DIR", global = true, hide_short_help = true)]
     pub chdir: Option<PathBuf>,
     /// The app, instead of the environment's or the project's
-    #[arg(long, value_name = "ID", global = true)]
+    #[arg(long, value_name = "ID", global = true, hide_short_help = true)]
     pub app_id: Option<String>,
     /// An environment of connplan.toml
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, value_name = "NAME", global = true, hide_short_help = true)]
     pub env: Option<String>,
     /// Output format
     #[arg(
         long,
         value_name = "FORMAT",
         global = true,
+        hide_short_help = true,
         value_enum,
         default_value_t
     )]
     pub format: Format,
     /// Colour
-    #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t)]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        global = true,
+        hide_short_help = true,
+        value_enum,
+        default_value_t
+    )]
     pub color: ColorChoice,
     /// Never ask; fail where a question would be asked
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub no_input: bool,
     /// Tell more (-v requests, -vv details), on standard error
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, hide_short_help = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Tell less: no progress, no advice
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, hide_short_help = true)]
     pub quiet: bool,
     /// The longest that the whole command may take [default: 10m for commands that only read, 1h
     /// for a saved plan]
@@ -105,6 +132,8 @@ pub enum Command {
     Authorize(commands::authorize::AuthorizeArgs),
     /// Plan, ask, apply and authorize in one go
     Push(commands::push::PushArgs),
+    /// Create a connector file
+    Add(commands::add::AddArgs),
     /// Write the app's connectors to the files, in place
     Pull(commands::pull::PullArgs),
     /// Each connector: declared, remote, account, pending
@@ -123,8 +152,14 @@ pub enum Command {
     Sandbox(commands::sandbox::SandboxArgs),
     /// See plan, apply and authorize on a sandbox of its own
     Demo(commands::demo::DemoArgs),
+    /// Set a repository up: settings, .gitignore, workflows
+    Init(commands::init::InitArgs),
+    /// Check project, login, network and terminal
+    Doctor(commands::doctor::DoctorArgs),
     /// Print the JSON Schema of a format
     Schema(commands::schema::SchemaArgs),
     /// Print shell completions
     Completions(commands::completions::CompletionsArgs),
+    /// Write the manual pages to a folder
+    Man(commands::man::ManArgs),
 }

@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Failure, Format, Globals, Signals, UsageError};
+use super::{ExitStatus, Failure, Format, Globals, Signals, UsageError};
 use crate::{
     config::{ConfigError, FindOptions, Project},
     fs::{self, Repaired},
@@ -175,6 +175,15 @@ impl Context {
             "warning"
         };
         self.terminal.insist(&format!("{label}: {text}"));
+    }
+
+    /// Says what went wrong, and how that ends the run. For what goes wrong after there is
+    /// something to print.
+    pub fn tell(&self, failure: &Failure) -> ExitStatus {
+        let (color, width) = (self.terminal.color_stderr(), self.terminal.width());
+        let report = crate::view::problems::render_report(&failure.report, color, width);
+        self.terminal.insist(&report);
+        failure.status
     }
 
     /// Says that something private was not, if so.

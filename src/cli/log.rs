@@ -5,11 +5,11 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::model::Vars;
 
-/// Starts to listen, if anybody wants to hear.
-pub(super) fn install(vars: &Vars, verbose: u8, color: bool) {
+/// Starts to listen, if anybody wants to hear; says whether it does.
+pub(super) fn install(vars: &Vars, verbose: u8, color: bool) -> bool {
     let directives = match (vars.get("CONNPLAN_LOG"), verbose) {
         (Some(directives), _) => directives.to_owned(),
-        (None, 0) => return,
+        (None, 0) => return false,
         (None, 1) => "connplan=debug".to_owned(),
         (None, _) => "connplan=trace".to_owned(),
     };
@@ -22,5 +22,5 @@ pub(super) fn install(vars: &Vars, verbose: u8, color: bool) {
         .without_time()
         .finish();
     // A second run in one process keeps the first one's.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    tracing::subscriber::set_global_default(subscriber).is_ok()
 }

@@ -7,20 +7,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use super::{Cli, Command, Context, ExitStatus, Failure, Format, Signals, context::home, log};
 use crate::{
-    commands,
-    config::MaxDuration,
-    model::Vars,
-    term::Terminal,
-    view::{failure::FailureReport, problems},
+    commands, config::MaxDuration, model::Vars, term::Terminal, view::failure::FailureReport,
 };
 
 /// Runs the program with the process's arguments and environment.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let parsed = Cli::grammar().try_get_matches_from(args);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(e) => {
             // clap ends with 2 on a mistake; here 2 means that a plan has changes.
@@ -37,7 +34,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let vars = process_vars();
     let globals = cli.globals;
     let terminal = Terminal::probe(&vars, globals.color, globals.no_input, globals.quiet);
-    log::install(&vars, globals.verbose, terminal.color_stderr());
+    let logs = log::install(&vars, globals.verbose, terminal.color_stderr());
+    let terminal = if logs { terminal.still() } else { terminal };
     let start = match &globals.chdir {
         Some(dir) => dir.clone(),
         None => PathBuf::from("."),
@@ -66,11 +64,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
                 let json = FailureReport::new(report, failure.status.code()).to_json();
                 context.terminal.out(&json);
             }
-            let (color, width) = (context.terminal.color_stderr(), context.terminal.width());
-            context
-                .terminal
-                .insist(&problems::render_report(report, color, width));
-            failure.status
+            context.tell(&failure)
         }
     };
     match context.terminal.take_failure() {
@@ -123,6 +117,7 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
     match command {
         Command::Schema(args) => commands::schema::run(&args, context),
         Command::Completions(args) => commands::completions::run(&args, context),
+        Command::Man(args) => commands::man::run(&args, context),
         Command::Validate(args) => commands::validate::run(&args, context),
         Command::Show(args) => commands::show::run(&args, context),
         Command::Logout(args) => commands::login::logout(&args, context),
@@ -138,6 +133,9 @@ async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Fa
         Command::Comment(args) => commands::comment::run(&args, context).await,
         Command::Authorize(args) => commands::authorize::run(&args, context).await,
         Command::Push(args) => commands::push::run(&args, context).await,
+        Command::Add(args) => commands::add::run(&args, context).await,
+        Command::Init(args) => commands::init::run(&args, context).await,
+        Command::Doctor(args) => commands::doctor::run(&args, context).await,
         Command::Pull(args) => commands::pull::run(&args, context).await,
         Command::Status(args) => commands::status::run(&args, context).await,
         Command::ListAvailable(args) => commands::list_available::run(&args, context).await,
@@ -148,6 +146,7 @@ async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Fa
         Command::Demo(args) => commands::demo::run(&args, context).await,
         Command::Schema(args) => commands::schema::run(&args, context),
         Command::Completions(args) => commands::completions::run(&args, context),
+        Command::Man(args) => commands::man::run(&args, context),
         Command::Validate(args) => commands::validate::run(&args, context),
         Command::Show(args) => commands::show::run(&args, context),
         Command::Logout(args) => commands::login::logout(&args, context),

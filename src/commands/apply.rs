@@ -31,7 +31,7 @@ const PARALLELISM: usize = 8;
 )]
 pub struct ApplyArgs {
     /// A plan saved by `connplan plan --out`; without one: plan, show, ask, apply
-    #[arg(value_name = "PLANFILE")]
+    #[arg(value_name = "PLANFILE", value_hint = clap::ValueHint::FilePath)]
     pub plan: Option<PathBuf>,
     /// Without PLANFILE: do not ask
     #[arg(long)]
@@ -40,7 +40,7 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "DIGEST")]
     pub expect_digest: Option<Digest>,
     /// Save what was done to FILE; it holds no link and no credential
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub receipt: Option<PathBuf>,
     /// How many writes at once [default: 8]
     #[arg(long, value_name = "N")]
@@ -115,7 +115,7 @@ async fn saved(
         _ => return Err(refused(&saved.plan).into()),
     };
     let (project, app) = context.project_of(&planned.id)?;
-    plan_is_for(&app, planned)?;
+    is_for(&app, planned)?;
     let remote = context.remote(&project, &app)?;
     let work = Work {
         app: &app,
@@ -128,8 +128,8 @@ async fn saved(
     applying::carry_out(context, work, &request(args, &project)).await
 }
 
-/// Before any credential leaves: a plan for elsewhere is refused without asking the remote.
-fn plan_is_for(here: &crate::model::App, planned: &crate::model::App) -> Result<(), Refusal> {
+/// Before any credential leaves: a document for elsewhere is refused without asking the remote.
+pub(super) fn is_for(here: &crate::model::App, planned: &crate::model::App) -> Result<(), Refusal> {
     if here.id != planned.id {
         return Err(Refusal::OtherApp {
             planned: planned.id.clone(),

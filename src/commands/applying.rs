@@ -11,6 +11,7 @@ use crate::{
     },
     catalogue::Rules,
     cli::{Context, ExitStatus, Failure, UsageError},
+    diff::Action,
     fs::{self, LockError, Visibility},
     model::{App, Link, Observed},
     pending::Store,
@@ -74,7 +75,10 @@ pub(super) async fn carry_out(
     // and the first write lies nothing but the comparison.
     let observed = match work.observed {
         Some(observed) if !work.plan.has_changes() => observed,
-        _ => work.remote.observe().await?,
+        _ => {
+            let reading = work.remote.observe();
+            view::progress::during(&context.terminal, "Reading the app", reading).await?
+        }
     };
     let fresh = std::collections::BTreeMap::new();
     if history.finished {
@@ -125,21 +129,23 @@ pub(super) async fn carry_out(
             ));
         }
     };
-    let finished = Job {
+    let (recorder, writing) = journal.start();
+    let job = Job {
         verified,
         digest: digest.clone(),
         remote: work.remote,
         observed: &observed,
         history: &history,
         pending: &pending,
-        recorder: journal.start(),
+        recorder,
         rules: work.rules,
         options: request.options,
         cancel: context.signals.graceful(),
         events: &events,
-    }
-    .run()
-    .await;
+    };
+    let finished = view::progress::during(&context.terminal, "Applying", job.run()).await;
+    // It holds the lock too. Had it failed, a note would have failed before.
+    let _ = writing.await;
     finish(context, request, finished, locked)
 }
 
@@ -205,7 +211,14 @@ fn finish(
 }
 
 fn status(finished: &Finished, context: &Context) -> ExitStatus {
-    let any = |wanted: fn(Outcome) -> bool| finished.receipt.results().any(|r| wanted(r.outcome));
+    // What was waited for before counts for nothing: this plan did not ask for it.
+    let any = |wanted: fn(Outcome) -> bool| {
+        let mut changes = finished
+            .receipt
+            .results()
+            .filter(|result| result.action != Action::NoOp);
+        changes.any(|result| wanted(result.outcome))
+    };
     let failed = any(|outcome| outcome == Outcome::Failed);
     match (finished.interrupted, failed) {
         (true, _) => context.signals.status().unwrap_or(ExitStatus::Interrupted),

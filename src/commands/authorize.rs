@@ -1,23 +1,24 @@
 //! `connplan authorize`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use jiff::Timestamp;
 
 use super::{
     applying,
-    authorizing::{self, Phase, Ran, Waiting},
+    authorizing::{self, OfferArgs, Phase, Ran, Waiting},
     planning,
     printing::file_name,
 };
 use crate::{
-    authorize::{self, Item, Keeper, Resumed, Sources, State},
+    authorize::{self, Document, Item, Keeper, LeftAlone, Resumed, Sources},
     cli::{Context, ExitStatus, Failure, Format, UsageError},
     config::{self, MaxDuration, Project},
-    model::{App, ConnectorType, Declared},
-    pending::{LastTry, Store},
-    plan::Refusal,
-    receipt::{self, Receipt},
+    model::{App, ConnectorType, Declared, RemoteStatus},
+    pending::Store,
+    plan::{self, Refusal},
+    receipt,
     view::{self, Theme},
     workspace::Workspace,
 };
@@ -28,8 +29,9 @@ pub(super) const TIMEOUT_SECONDS: u64 = 600;
 /// Arguments of `authorize`.
 #[derive(Clone, Debug, Default, Args)]
 #[command(
-    after_help = "Examples:\n  connplan authorize                        # everything that waits\n  \
+    after_help = "Examples:\n  connplan authorize                        # everything that waits, on one page\n  \
                         connplan authorize --receipt FILE         # from another machine's apply\n  \
+                        connplan authorize --no-browser --qr      # consent on a phone\n  \
                         connplan authorize --list                 # 4 if anything waits"
 )]
 pub struct AuthorizeArgs {
@@ -37,14 +39,15 @@ pub struct AuthorizeArgs {
     #[arg(value_name = "TYPE")]
     pub connectors: Vec<ConnectorType>,
     /// Resume what a receipt says is pending ("-" is standard input)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub receipt: Option<PathBuf>,
+    /// Resume what an applied plan made pending, as far as the app shows that it was applied ("-" is
+    /// standard input)
+    #[arg(long, value_name = "FILE", conflicts_with = "receipt")]
+    pub plan: Option<PathBuf>,
     /// Only show what is pending
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["one_by_one", "qr", "print_links", "timeout"])]
     pub list: bool,
-    /// Print the links, open nothing
-    #[arg(long)]
-    pub no_browser: bool,
     /// How long to wait for all of them together [default: 10m]
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<MaxDuration>,
@@ -54,84 +57,102 @@ pub struct AuthorizeArgs {
     /// How long to wait for another connplan in this project
     #[arg(long, value_name = "DURATION")]
     pub lock_timeout: Option<MaxDuration>,
+    /// How links come to a person.
+    #[command(flatten)]
+    pub offer: OfferArgs,
 }
 
 /// Resumes.
 pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json])?;
-    let receipt = args
-        .receipt
-        .as_deref()
-        .map(|file| read_receipt(context, file))
-        .transpose()?;
-    let (project, app) = locate(context, receipt.as_ref())?;
+    let offer = if args.list {
+        None
+    } else {
+        Some(args.offer.offer(context)?)
+    };
+    let brought = Brought::read(args, context)?;
+    let (project, app) = brought.locate(context)?;
     let declared = declared(context, &project)?;
     let rules = planning::rules(&project);
     let remote = context.remote(&project, &app)?;
     let workspace = Workspace::at(&project.root);
-    let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
-    let locked = applying::lock(context, &workspace, timeout, "authorize").await?;
-    let pending = Store::load(&locked)?;
+    let locked = if args.list {
+        // Looking needs no lock.
+        context.warn_repaired(Store::repair(&workspace)?, &workspace.pending_file());
+        None
+    } else {
+        let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
+        Some(applying::lock(context, &workspace, timeout, "authorize").await?)
+    };
+    let pending = Store::load(&workspace)?;
     let observed = remote.observe().await?;
     let found = authorize::candidates(&Sources {
         app: &app,
         pending: &pending,
-        receipt: receipt.as_ref(),
+        document: brought.document(),
+        made: brought.made(),
         declared: declared.as_ref(),
         observed: &observed.connectors,
         targets: &args.connectors.iter().cloned().collect(),
         rules: &rules,
         now: context.now(),
     });
-    for connector in &args.connectors {
-        let known = found.resumable.iter().any(|c| c.connector == *connector)
-            || found.untouched.iter().any(|u| u.connector == *connector);
-        if !known {
-            return Err(UsageError::with_help(
-                format!("no authorization of {connector} is pending"),
-                "`connplan authorize --list` shows what is, `connplan plan` what is to be applied",
-            )
-            .into());
-        }
+    // Said again after it was done, the same command is done.
+    let active = |name: &ConnectorType| {
+        let is = observed.connectors.get(name);
+        is.is_some_and(|is| is.status == RemoteStatus::Active)
+    };
+    let unknown = |name: &&ConnectorType| !found.know(name) && !active(name);
+    if let Some(connector) = args.connectors.iter().find(unknown) {
+        return Err(UsageError::with_help(
+            format!("no authorization of {connector} is pending"),
+            "`connplan authorize --list` shows what is, `connplan plan` what is to be applied",
+        )
+        .into());
     }
-    let mut keeper = Keeper::new(locked, app.clone(), pending);
+    let mut keeper = match locked {
+        Some(locked) => Keeper::new(locked, app.clone(), pending),
+        None => Keeper::looking(app.clone(), pending),
+    };
     let silent = |_: &authorize::Event<'_>| {};
     let mut flow = authorize::Flow {
         remote: &remote,
         rules: &rules,
         keeper: &mut keeper,
         pace: authorize::Pace::default(),
+        watched: false,
         events: &silent,
     };
+    flow.forget(&found.left_alone)?;
     let mut items = flow.inspect(found.resumable, &observed).await?;
-    let ran = if args.list {
-        Ran::NothingToDo
-    } else {
-        let settings = project.settings.authorize.timeout;
-        let timeout = args.timeout.or(settings).map(MaxDuration::get);
-        let waiting = Waiting {
-            timeout: timeout.unwrap_or(std::time::Duration::from_secs(TIMEOUT_SECONDS)),
-            browser: !args.no_browser,
-            yes: args.yes,
-        };
-        let phase = Phase {
-            app: &app,
-            remote: &remote,
-            rules: &rules,
-            keeper: &mut keeper,
-            waiting,
-        };
-        authorizing::run(context, phase, &mut items).await?
+    let ran = match offer {
+        None => Ran::NothingToDo,
+        Some(offer) => {
+            let settings = project.settings.authorize.timeout;
+            let timeout = args.timeout.or(settings).map(MaxDuration::get);
+            let waiting = Waiting {
+                timeout: timeout.unwrap_or(std::time::Duration::from_secs(TIMEOUT_SECONDS)),
+                offer,
+                yes: args.yes || args.offer.print_links,
+            };
+            let phase = Phase {
+                app: &app,
+                remote: &remote,
+                rules: &rules,
+                keeper: &mut keeper,
+                waiting,
+            };
+            authorizing::run(context, phase, &mut items).await?
+        }
     };
     let mut results: Vec<Resumed> = items.iter().map(Item::resumed).collect();
-    results.extend(
-        found
-            .untouched
-            .into_iter()
-            .map(|left| untouched(left, context)),
-    );
+    let left = found.left_alone.into_iter();
+    results.extend(left.map(|left| left_alone(left, context)));
     results.sort_by(|a, b| a.connector.cmp(&b.connector));
-    print(context, &app, &results, &items, args.list, ran, format);
+    print(context, &app, &results, args.list, ran, format);
+    if format == Format::Text {
+        view::stripe::say_claim(&context.terminal, &app, observed.stripe_claim.as_ref());
+    }
     let open = results.iter().any(|result| !result.state.is_done());
     Ok(match context.signals.status() {
         Some(interrupted) => interrupted,
@@ -140,41 +161,83 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
     })
 }
 
-fn read_receipt(context: &Context, file: &std::path::Path) -> Result<Receipt, Failure> {
-    let text = context.read_document(file)?;
-    let what = format!("the receipt {}", file_name(file));
-    Ok(receipt::read(&what, &text)?.receipt)
+/// What was brought along from another machine.
+enum Brought {
+    Nothing,
+    Receipt(receipt::Saved),
+    Plan(plan::document::Saved),
 }
 
-/// The project and the app; a receipt has to be for that app, and names it where nothing else does.
-fn locate(context: &Context, receipt: Option<&Receipt>) -> Result<(Project, App), Failure> {
-    let Some(receipt) = receipt else {
-        let project = context.project(None)?;
-        let app = project.app()?;
-        return Ok((project, app));
-    };
-    let [theirs] = receipt.apps.as_slice() else {
-        return Err(Refusal::Incoherent {
-            reason: format!(
-                "the receipt holds {} apps, and this is for one",
-                receipt.apps.len()
-            ),
-        }
-        .into());
-    };
-    let (project, app) = context.project_of(&theirs.app.id)?;
-    if app.id != theirs.app.id {
-        return Err(Refusal::OtherApp {
-            planned: theirs.app.id.clone(),
-            here: app.id,
-        }
-        .into());
+impl Brought {
+    fn read(args: &AuthorizeArgs, context: &Context) -> Result<Self, Failure> {
+        let named = |what: &str, file: &Path| format!("the {what} {}", file_name(file));
+        Ok(match (&args.receipt, &args.plan) {
+            (Some(file), _) => {
+                let text = context.read_document(file)?;
+                Self::Receipt(receipt::read(&named("receipt", file), &text)?)
+            }
+            (None, Some(file)) => {
+                let text = context.read_document(file)?;
+                let saved = plan::document::read(&named("plan", file), &text)?;
+                if saved.plan.speculative {
+                    return Err(Refusal::Speculative.into());
+                }
+                Self::Plan(saved)
+            }
+            (None, None) => Self::Nothing,
+        })
     }
-    if app.api_url != theirs.app.api_url {
-        let (planned, here) = (theirs.app.api_url.clone(), app.api_url);
-        return Err(Refusal::OtherAddress { planned, here }.into());
+
+    fn document(&self) -> Document<'_> {
+        match self {
+            Self::Nothing => Document::None,
+            Self::Receipt(saved) => Document::Receipt(&saved.receipt),
+            Self::Plan(saved) => match saved.plan.apps.first() {
+                Some(app) => Document::Plan(app, &saved.digest),
+                None => Document::None,
+            },
+        }
     }
-    Ok((project, app))
+
+    /// When it was made. Only for showing: the digest does not cover it.
+    fn made(&self) -> Option<Timestamp> {
+        let text = match self {
+            Self::Nothing => None,
+            Self::Receipt(saved) => saved.created_at.as_ref(),
+            Self::Plan(saved) => saved.created_at.as_ref(),
+        };
+        text?.parse().ok()
+    }
+
+    /// The project and the app; a document has to be for that app, and names it where nothing else
+    /// does.
+    fn locate(&self, context: &Context) -> Result<(Project, App), Failure> {
+        let (what, apps): (_, Vec<&App>) = match self {
+            Self::Nothing => {
+                let project = context.project(None)?;
+                let app = project.app()?;
+                return Ok((project, app));
+            }
+            Self::Receipt(saved) => {
+                let apps = saved.receipt.apps.iter().map(|app| &app.app);
+                ("receipt", apps.collect())
+            }
+            Self::Plan(saved) => {
+                let apps = saved.plan.apps.iter().map(|app| &app.app);
+                ("plan", apps.collect())
+            }
+        };
+        let [theirs] = apps.as_slice() else {
+            let count = apps.len();
+            return Err(Refusal::Incoherent {
+                reason: format!("the {what} holds {count} apps, and this is for one"),
+            }
+            .into());
+        };
+        let (project, app) = context.project_of(&theirs.id)?;
+        is_for(&app, theirs)?;
+        Ok((project, app))
+    }
 }
 
 /// What the files declare; nothing where there is no project, or no folder, to ask.
@@ -190,50 +253,44 @@ fn declared(context: &Context, project: &Project) -> Result<Option<Declared>, Fa
     })
 }
 
-fn untouched(left: authorize::Untouched, context: &Context) -> Resumed {
+/// Before any credential leaves: a document for elsewhere is refused without asking the remote.
+fn is_for(here: &App, theirs: &App) -> Result<(), Refusal> {
+    if here.id != theirs.id {
+        return Err(Refusal::OtherApp {
+            planned: theirs.id.clone(),
+            here: here.id.clone(),
+        });
+    }
+    if here.api_url != theirs.api_url {
+        return Err(Refusal::OtherAddress {
+            planned: theirs.api_url.clone(),
+            here: here.api_url.clone(),
+        });
+    }
+    Ok(())
+}
+
+fn left_alone(left: LeftAlone, context: &Context) -> Resumed {
+    let entry = left.entry.as_ref();
     Resumed {
-        connector: left.connector,
-        action: crate::diff::Action::NoOp,
-        scopes: crate::model::Scopes::new(),
-        since: context.now(),
-        state: State::Untouched(left.reason),
+        connector: left.connector.clone(),
+        action: entry.map_or(crate::diff::Action::NoOp, |entry| entry.action),
+        scopes: entry.map(|entry| entry.scopes.clone()).unwrap_or_default(),
+        plan: entry.and_then(|entry| entry.plan_digest.clone()),
+        expected: entry.and_then(|entry| entry.account.clone()),
+        since: entry.map_or_else(|| context.now(), |entry| entry.since),
+        state: left.state,
         took: None,
     }
 }
 
-fn print(
-    context: &Context,
-    app: &App,
-    results: &[Resumed],
-    items: &[Item],
-    list: bool,
-    ran: Ran,
-    format: Format,
-) {
-    if format == Format::Json {
-        context
-            .terminal
-            .out(&view::authorization::json(app, results));
-        return;
-    }
-    let plans: std::collections::BTreeMap<_, _> = items
-        .iter()
-        .map(|item| {
-            let entry = &item.candidate.entry;
-            let failed = entry.last == LastTry::Failed;
-            (
-                item.candidate.connector.clone(),
-                (entry.plan_digest.clone(), failed),
-            )
-        })
-        .collect();
+fn print(context: &Context, app: &App, results: &[Resumed], list: bool, ran: Ran, format: Format) {
     let theme = Theme::new(context.terminal.color_stdout());
-    let text = if list {
-        view::authorization::list(app, results, &plans, theme)
-    } else {
-        view::authorization::summary(app, results, theme)
-    };
-    context.terminal.out(&text);
+    context.terminal.out(&match (format, list) {
+        (Format::Json, _) => view::authorization::json(app, results),
+        (_, true) => view::authorization::list(app, results, theme),
+        (_, false) => view::authorization::summary(app, results, theme),
+    });
     match ran {
         Ran::NotInteractive => context.terminal.say(
             "Nobody can be asked here. Run `connplan authorize` in a terminal, on this machine or, \

@@ -1,15 +1,20 @@
-//! Waiting for people, in a terminal: what `authorize` and `push` have in common.
+//! Waiting for people: what `authorize` and `push` have in common.
 
-use std::{cell::RefCell, sync::mpsc as std_mpsc, time::Duration};
+mod offer;
+mod telling;
 
-use tokio::sync::mpsc;
+use std::time::Duration;
 
+use tokio::{sync::mpsc, time::Instant};
+
+pub(super) use self::offer::{Offer, OfferArgs};
+use self::telling::Telling;
 use crate::{
     authorize::{Command, Event, Flow, Item, Keeper, Pace},
     catalogue::Rules,
     cli::{Context, Failure},
-    escape,
-    model::{App, Link},
+    model::App,
+    page::Page,
     remote::Remote,
     term::{self, Answer, EscapeKey},
     view::{self, Theme},
@@ -18,8 +23,9 @@ use crate::{
 /// How to wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting {
+    /// For all of them together: it is one person's time.
     pub(super) timeout: Duration,
-    pub(super) browser: bool,
+    pub(super) offer: Offer,
     /// Don't ask before opening.
     pub(super) yes: bool,
 }
@@ -52,21 +58,23 @@ pub(super) async fn run(
     phase: Phase<'_>,
     items: &mut [Item],
 ) -> Result<Ran, Failure> {
-    let open: Vec<_> = items.iter().filter(|item| !item.state.is_done()).collect();
+    let open: Vec<_> = items
+        .iter()
+        .filter(|item| item.can_be_asked())
+        .map(Item::resumed)
+        .collect();
     if open.is_empty() {
         return Ok(Ran::NothingToDo);
     }
+    let offer = phase.waiting.offer;
     if !phase.waiting.yes {
         if !context.terminal.is_interactive() {
             return Ok(Ran::NotInteractive);
         }
-        let open: Vec<_> = open.iter().map(|item| item.resumed()).collect();
-        context.terminal.insist(&view::authorization::request(
-            &open,
-            phase.app,
-            Theme::new(context.terminal.color_stderr()),
-        ));
-        let question = "Open browser to authorize now?";
+        let theme = Theme::new(context.terminal.color_stderr());
+        let request = view::authorization::request(&open, phase.app, theme);
+        context.terminal.insist(&request);
+        let question = offer.question();
         let answer = tokio::select! {
             answer = term::confirm_yes_no(&context.terminal, question, Answer::Yes) => answer,
             () = context.signals.cancelled() => Answer::No,
@@ -75,145 +83,78 @@ pub(super) async fn run(
             return Ok(Ran::Declined);
         }
     }
-    let (events, received) = std_mpsc::channel();
-    let telling = Telling {
-        context,
-        browser: phase.waiting.browser,
-        events,
-        trouble: RefCell::default(),
+    let (commands, mut receiver) = mpsc::channel(16);
+    let page = match offer {
+        Offer::Page => match Page::serve(phase.app, items, commands.clone()).await {
+            Ok(page) => Some(page),
+            Err(e) => {
+                context.warn(&e.to_string());
+                None
+            }
+        },
+        Offer::EachInBrowser | Offer::Links { .. } => None,
     };
+    let telling = Telling::new(context, offer, page.as_ref());
     let tell = |event: &Event<'_>| telling.tell(event);
     let mut flow = Flow {
         remote: phase.remote,
         rules: phase.rules,
         keeper: phase.keeper,
         pace: pace(context),
+        watched: page.is_some(),
         events: &tell,
     };
+    telling.begin();
     let cancel = context.signals.graceful();
-    flow.links(items).await?;
-    let (commands, orders) = mpsc::channel(4);
-    let mut escape = if context.terminal.is_interactive() {
-        EscapeKey::listen()
-    } else {
-        None
-    };
-    if escape.is_some() && received.try_recv().is_ok() {
-        context
-            .terminal
-            .say("Waiting… (Esc skips what is left, it stays pending)");
-    }
-    let timeout = context.time_left(phase.waiting.timeout);
-    let waiting = flow.wait(items, timeout, orders, &cancel);
-    tokio::pin!(waiting);
-    loop {
-        tokio::select! {
-            waited = &mut waiting => { waited?; break; }
-            () = pressed(&mut escape) => {
-                // The flow may have ended in the same moment.
-                let _ = commands.send(Command::Skip).await;
-            }
+    let deadline = Instant::now() + context.time_left(phase.waiting.timeout);
+    let listening = async {
+        let escape = context.terminal.is_interactive().then(EscapeKey::listen);
+        let Some(mut escape) = escape.flatten() else {
+            return std::future::pending().await;
+        };
+        loop {
+            escape.pressed().await;
+            // The flow may have ended in the same moment.
+            let _ = commands.send(Command::Skip).await;
         }
+    };
+    let working = async {
+        if offer.is_one_by_one() {
+            for n in 0..items.len() {
+                if Instant::now() >= deadline || cancel.is_cancelled() {
+                    break;
+                }
+                let Some(one) = items.get_mut(n..=n) else {
+                    break;
+                };
+                flow.links(one).await?;
+                flow.wait(one, deadline, &mut receiver, &cancel).await?;
+            }
+            return Ok(());
+        }
+        flow.links(items).await?;
+        flow.wait(items, deadline, &mut receiver, &cancel).await
+    };
+    let waited = tokio::select! {
+        waited = working => waited,
+        () = listening => Ok(()),
+    };
+    if let Some(page) = page {
+        page.end().await;
     }
+    waited?;
     Ok(Ran::Yes)
-}
-
-async fn pressed(escape: &mut Option<EscapeKey>) {
-    match escape {
-        Some(escape) => escape.pressed().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// A request's id is another one each time.
-fn without_id(reason: &str) -> &str {
-    reason.split(" (request ").next().unwrap_or(reason)
 }
 
 /// Tests can not wait two seconds for each answer.
 fn pace(context: &Context) -> Pace {
-    let first = context
-        .vars
-        .get("CONNPLAN_POLL_MS")
-        .and_then(|ms| ms.parse().ok());
+    let milliseconds = |name: &str| {
+        let text = context.vars.get(name)?;
+        text.parse().ok().map(Duration::from_millis)
+    };
     let pace = Pace::default();
-    first.map_or(pace, |ms| Pace {
-        first: Duration::from_millis(ms),
+    Pace {
+        first: milliseconds("CONNPLAN_POLL_MS").unwrap_or(pace.first),
         ..pace
-    })
-}
-
-/// Tells the terminal what happens, and opens what is to be opened.
-struct Telling<'a> {
-    context: &'a Context,
-    browser: bool,
-    /// That a link was shown.
-    events: std_mpsc::Sender<()>,
-    /// What was wrong with the remote when that was last said.
-    trouble: RefCell<String>,
-}
-
-impl Telling<'_> {
-    fn tell(&self, event: &Event<'_>) {
-        let terminal = &self.context.terminal;
-        match event {
-            Event::LinkReady(connector, link) => {
-                let shown = terminal.reveal(&format!("  {connector}: {}", link.expose()));
-                if !shown {
-                    terminal.say(&format!(
-                        "  {connector}: waiting for consent (its link is private and is not shown \
-                         in a log)"
-                    ));
-                }
-                if self.browser {
-                    self.open(connector.as_str(), link);
-                }
-                // The receiver lives as long as this value.
-                let _ = self.events.send(());
-            }
-            Event::OtherHost(connector, link, known) => {
-                self.context.warn(&format!(
-                    "{connector}: its link leads to {}, and earlier ones led to {}; it is not \
-                     opened. Open it by hand if that is right",
-                    escape::limited(&link.host(), 200),
-                    escape::limited(&known.join(", "), 600)
-                ));
-                let _ = terminal.reveal(&format!("  {connector}: {}", link.expose()));
-                let _ = self.events.send(());
-            }
-            Event::NoLink(connector, reason) => {
-                self.context
-                    .warn(&format!("{connector}: {}", escape::limited(reason, 600)));
-            }
-            Event::Waiting(_) => {}
-            Event::Settled(resumed) => {
-                terminal.say(&view::authorization::line(
-                    resumed,
-                    Theme::new(terminal.color_stderr()),
-                ));
-            }
-            Event::Unreachable(reason) => {
-                // Asked every few seconds, an outage says the same every few seconds.
-                let known = without_id(&self.trouble.borrow()) == without_id(reason);
-                if known {
-                    return;
-                }
-                self.trouble.replace((*reason).to_owned());
-                self.context.warn(&format!(
-                    "{} (asked again in a moment)",
-                    escape::limited(reason, 600)
-                ));
-            }
-        }
-    }
-
-    fn open(&self, connector: &str, link: &Link) {
-        if let Err(e) = open::that_detached(link.expose()) {
-            // The error may quote the command, and with it the link.
-            self.context.warn(&format!(
-                "{connector}: no browser could be opened ({}); open the link by hand",
-                e.kind()
-            ));
-        }
     }
 }

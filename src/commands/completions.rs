@@ -1,15 +1,20 @@
 //! `connplan completions`.
 
-use clap::{Args, CommandFactory};
+use clap::{Arg, Args, Command, builder::PossibleValuesParser};
 use clap_complete::Shell;
 
-use crate::cli::{Cli, Context, ExitStatus, Failure};
+use crate::{
+    cli::{Cli, Context, ExitStatus, Failure},
+    config::KNOWN_TYPES,
+};
 
 /// Arguments of `completions`.
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Examples:\n  connplan completions bash > ~/.local/share/bash-completion/completions/connplan\n  \
-                        connplan completions zsh > ~/.zfunc/_connplan"
+                        connplan completions zsh > ~/.zfunc/_connplan\n  \
+                        connplan completions fish > ~/.config/fish/completions/connplan.fish\n  \
+                        connplan completions powershell >> $PROFILE"
 )]
 pub struct CompletionsArgs {
     /// The shell
@@ -20,7 +25,56 @@ pub struct CompletionsArgs {
 /// Prints completions.
 pub fn run(args: &CompletionsArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "connplan", &mut script);
-    context.terminal.out(&String::from_utf8_lossy(&script));
+    let mut command = with_types(Cli::grammar());
+    clap_complete::generate(args.shell, &mut command, "connplan", &mut script);
+    let script = String::from_utf8_lossy(&script);
+    context.terminal.out(&match args.shell {
+        Shell::PowerShell => values_for_powershell(&script, &command),
+        _ => script.into_owned(),
+    });
     Ok(ExitStatus::Done)
+}
+
+/// The generator offers PowerShell no values, only options: they are put beside those.
+fn values_for_powershell(script: &str, command: &Command) -> String {
+    let takes_types = |name: &str| {
+        let sub = command.find_subcommand(name);
+        sub.is_some_and(|sub| sub.get_arguments().any(is_type))
+    };
+    let mut out = String::with_capacity(script.len());
+    for line in script.split_inclusive('\n') {
+        out.push_str(line);
+        let block = line.trim().strip_prefix("'connplan;");
+        let Some(name) = block.and_then(|block| block.strip_suffix("' {")) else {
+            continue;
+        };
+        if takes_types(name) {
+            for kind in KNOWN_TYPES {
+                let value = format!(
+                    "            [CompletionResult]::new('{kind}', '{kind}', \
+                     [CompletionResultType]::ParameterValue, '{kind}')\n"
+                );
+                out.push_str(&value);
+            }
+        }
+    }
+    out
+}
+
+fn is_type(arg: &Arg) -> bool {
+    let named = arg.get_value_names().and_then(<[_]>::first);
+    named.is_some_and(|name| name.as_str() == "TYPE")
+}
+
+/// Offers the known types wherever a type is wanted. Only here: the program itself takes any.
+fn with_types(command: Command) -> Command {
+    command.mut_subcommands(|sub| {
+        sub.mut_args(|arg| {
+            if is_type(&arg) {
+                arg.value_parser(PossibleValuesParser::new(KNOWN_TYPES))
+            } else {
+                arg
+            }
+        })
+    })
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{apply::ApplyArgs, authorize::AuthorizeArgs, plan::PlanArgs};
+use super::{apply::ApplyArgs, authorize::AuthorizeArgs, authorizing::OfferArgs, plan::PlanArgs};
 use crate::{
     cli::{Context, ExitStatus, Failure, Globals, UsageError},
     fs::{self, FsError, Visibility},
@@ -187,7 +187,10 @@ async fn play(
         shell("authorize --yes --no-browser");
         let authorize = AuthorizeArgs {
             yes: true,
-            no_browser: true,
+            offer: OfferArgs {
+                no_browser: true,
+                ..OfferArgs::default()
+            },
             ..AuthorizeArgs::default()
         };
         expect(

@@ -9,6 +9,7 @@ use crate::{
 
 /// Arguments of `list-available`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  connplan list-available --format json")]
 pub struct ListAvailableArgs {}
 
 /// Lists what the platform offers.
@@ -21,9 +22,12 @@ pub async fn run(_args: &ListAvailableArgs, context: &Context) -> Result<ExitSta
         .remote(&project, &app)?
         .available_integrations()
         .await?;
-    context.terminal.out(&match format {
-        Format::Json => view::available::json(&offers),
-        _ => view::available::table_of(&offers, Theme::new(context.terminal.color_stdout())),
-    });
+    let shown = if format == Format::Json {
+        view::available::json(&offers)
+    } else {
+        let theme = Theme::new(context.terminal.color_stdout());
+        view::available::table_of(&offers, theme, context.terminal.columns())
+    };
+    context.terminal.out(&shown);
     Ok(ExitStatus::Done)
 }

@@ -17,6 +17,9 @@ use crate::{
 
 /// Arguments of `login`.
 #[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Example:\n  connplan login --no-browser   # prints the address and the code"
+)]
 pub struct LoginArgs {
     /// Print the address, open nothing
     #[arg(long)]
@@ -25,10 +28,12 @@ pub struct LoginArgs {
 
 /// Arguments of `logout`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  connplan logout")]
 pub struct LogoutArgs {}
 
 /// Arguments of `whoami`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  connplan whoami --format json")]
 pub struct WhoamiArgs {}
 
 /// Logs in by the device flow.

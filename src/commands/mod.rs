@@ -1,13 +1,17 @@
 //! One room for each command: its arguments, and what it joins together. Nothing is decided here
 //! that another room could decide without IO.
 
+pub mod add;
 pub mod apply;
 pub mod authorize;
 pub mod comment;
 pub mod completions;
 pub mod demo;
+pub mod doctor;
+pub mod init;
 pub mod list_available;
 pub mod login;
+pub mod man;
 pub mod plan;
 pub mod pull;
 pub mod push;

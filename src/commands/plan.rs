@@ -23,13 +23,13 @@ use crate::{
                         connplan plan --format markdown     # for a pull request")]
 pub struct PlanArgs {
     /// Save the plan to FILE, for `connplan apply FILE`
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub out: Option<PathBuf>,
     /// End with 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Plan against a snapshot of the remote; `apply` refuses such a plan ("-" is standard input)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub remote_state: Option<PathBuf>,
     /// What to look at.
     #[command(flatten)]

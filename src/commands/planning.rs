@@ -24,7 +24,7 @@ use crate::{
 #[derive(Clone, Debug, Default, Args)]
 pub struct PlanningArgs {
     /// Read connector files from PATH instead of the project's folder
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
     /// Plan only this connector (repeatable)
     #[arg(long = "target", value_name = "TYPE")]
@@ -90,7 +90,8 @@ pub(super) async fn look(context: &Context, dir: Option<&Path>) -> Result<Situat
     let files = read_files(context, dir)?;
     let app = files.project.app()?;
     let remote = context.remote(&files.project, &app)?;
-    let observed = remote.observe().await?;
+    let observed =
+        view::progress::during(&context.terminal, "Reading the app", remote.observe()).await?;
     Ok(Situation {
         files,
         app,

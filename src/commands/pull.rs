@@ -84,15 +84,12 @@ pub async fn run(args: &PullArgs, context: &Context) -> Result<ExitStatus, Failu
         }
         write(&steps, root, &folder)?;
     }
-    match format {
-        Format::Json => {
-            context
-                .terminal
-                .out(&view::pull::json(&situation.app, &steps, args.dry_run))
-        }
-        _ => context
-            .terminal
-            .say(&view::pull::summary(&steps, args.dry_run)),
+    if format == Format::Json {
+        let report = view::pull::json(&situation.app, &steps, args.dry_run);
+        context.terminal.out(&report);
+    } else {
+        let summary = view::pull::summary(&steps, args.dry_run);
+        context.terminal.say(&summary);
     }
     Ok(ExitStatus::Done)
 }

@@ -5,13 +5,13 @@ use clap::Args;
 use super::{
     applying::{self, Request, Work},
     authorize::TIMEOUT_SECONDS,
-    authorizing::{self, Phase, Ran, Waiting},
+    authorizing::{self, OfferArgs, Phase, Ran, Waiting},
     planning::{self, PlanningArgs, Situation},
     printing::{MarkdownArgs, Printing},
 };
 use crate::{
     apply::Options,
-    authorize::{self, Item, Keeper, Sources},
+    authorize::{self, Document, Item, Keeper, Sources},
     cli::{Context, ExitStatus, Failure, Format},
     config::MaxDuration,
     model::ConnectorType,
@@ -25,16 +25,19 @@ use crate::{
 
 /// Arguments of `push`.
 #[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  connplan push\n  connplan push --yes        # in a pipeline; leaves authorizations pending"
+)]
 pub struct PushArgs {
     /// Do not ask before applying
     #[arg(short, long)]
     pub yes: bool,
-    /// Print the links, open nothing
-    #[arg(long)]
-    pub no_browser: bool,
     /// How long to wait for all authorizations together [default: 10m]
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<MaxDuration>,
+    /// How links come to a person.
+    #[command(flatten)]
+    pub offer: OfferArgs,
     /// What to look at.
     #[command(flatten)]
     pub planning: PlanningArgs,
@@ -43,6 +46,7 @@ pub struct PushArgs {
 /// Pushes.
 pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json])?;
+    let offer = args.offer.offer(context)?;
     if !args.yes && !context.terminal.is_interactive() {
         return Err(planning::cannot_ask(
             "the plan would have to be confirmed",
@@ -102,10 +106,15 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     // The authorization takes the lock itself.
     drop(applied.workspace);
     let interrupted = context.signals.status().is_some();
-    let (items, ran) = if interrupted {
-        (Vec::new(), Ran::NothingToDo)
+    let authorized = if interrupted {
+        Ok((Vec::new(), Ran::NothingToDo))
     } else {
-        authorize_all(args, context, &situation, &applied.receipt).await?
+        authorize_all(args, offer, context, &situation, &applied.receipt).await
+    };
+    // Whatever became of that, what was applied has to be said.
+    let (items, ran, failed) = match authorized {
+        Ok((items, ran)) => (items, ran, None),
+        Err(failure) => (Vec::new(), Ran::NothingToDo, Some(context.tell(&failure))),
     };
     let resumed: Vec<_> = items.iter().map(Item::resumed).collect();
     if format == Format::Json {
@@ -133,15 +142,18 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         Ran::Yes | Ran::NothingToDo => {}
     }
     let open = resumed.iter().any(|resumed| !resumed.state.is_done());
-    Ok(match context.signals.status() {
-        Some(interrupted) => interrupted,
-        None if applied.status == ExitStatus::Done && open => ExitStatus::Pending,
-        None => applied.status,
+    Ok(match (context.signals.status(), failed) {
+        (Some(interrupted), _) => interrupted,
+        (None, _) if applied.status != ExitStatus::Done => applied.status,
+        (None, Some(failed)) => failed,
+        (None, None) if open => ExitStatus::Pending,
+        (None, None) => ExitStatus::Done,
     })
 }
 
 async fn authorize_all(
     args: &PushArgs,
+    offer: authorizing::Offer,
     context: &Context,
     situation: &Situation,
     receipt: &Receipt,
@@ -155,7 +167,8 @@ async fn authorize_all(
     let found = authorize::candidates(&Sources {
         app: &situation.app,
         pending: &pending,
-        receipt: Some(receipt),
+        document: Document::Receipt(receipt),
+        made: None,
         declared: Some(&situation.files.declared),
         observed: &observed.connectors,
         targets: &targets,
@@ -169,16 +182,18 @@ async fn authorize_all(
         rules: &situation.files.rules,
         keeper: &mut keeper,
         pace: authorize::Pace::default(),
+        watched: false,
         events: &silent,
     };
+    flow.forget(&found.left_alone)?;
     let mut items = flow.inspect(found.resumable, &observed).await?;
     let settings = situation.files.project.settings.authorize.timeout;
     let timeout = args.timeout.or(settings).map(MaxDuration::get);
     let waiting = Waiting {
         timeout: timeout.unwrap_or(std::time::Duration::from_secs(TIMEOUT_SECONDS)),
-        browser: !args.no_browser,
+        offer,
         // Opening a browser is asked for apart; where nobody is there, it is not done.
-        yes: false,
+        yes: args.offer.print_links,
     };
     let phase = Phase {
         app: &situation.app,

@@ -19,10 +19,10 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub port: u16,
     /// Keep the state in FILE, so that it survives a restart
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub state: Option<PathBuf>,
     /// Start with what FILE describes, unless there is a state already
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub seed: Option<PathBuf>,
     /// Wait so many milliseconds before each answer
     #[arg(

@@ -12,9 +12,12 @@ use crate::{
 
 /// Arguments of `show`.
 #[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  connplan show release.plan --format markdown\n  connplan show release.receipt"
+)]
 pub struct ShowArgs {
     /// A saved plan or receipt ("-" is standard input)
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub file: PathBuf,
     /// How to print it.
     #[command(flatten)]

@@ -13,9 +13,12 @@ use crate::{
 
 /// Arguments of `status`.
 #[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Example:\n  connplan status --detailed-exitcode   # 2: files and remote differ, 4: somebody has to consent"
+)]
 pub struct StatusArgs {
     /// Read connector files from PATH instead of the project's folder
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
     /// End with 2 if files and remote differ, with 4 if only authorizations are pending
     #[arg(long)]
@@ -44,6 +47,7 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
             &situation.app,
             &rows,
             Theme::new(context.terminal.color_stdout()),
+            context.terminal.columns(),
         ),
     };
     context.terminal.out(&shown);

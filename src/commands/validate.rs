@@ -12,9 +12,12 @@ use crate::{
 
 /// Arguments of `validate`.
 #[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  connplan validate\n  connplan validate --format sarif > connplan.sarif"
+)]
 pub struct ValidateArgs {
     /// Read connector files from PATH instead of the project's folder
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
 }
 

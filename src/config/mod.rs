@@ -42,3 +42,13 @@ pub use suggest::{KNOWN_TYPES, closest, known_type_near};
 
 /// The largest file that is read, in bytes. Real ones have a few hundred.
 pub const MAX_FILE_SIZE: u64 = 1 << 20;
+
+/// See `crate::fuzzing`.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz_dotenv(text: &str) {
+    for (name, _) in dotenv::parse(text) {
+        assert!(!name.is_empty(), "a variable has a name");
+    }
+    let _ = base44::parse_config("config.jsonc", text);
+    let _ = base44::parse_app_file(".app.jsonc", text);
+}

@@ -20,8 +20,9 @@ pub fn file(
         text.push_str(format!("// {line}").trim_end());
         text.push('\n');
     }
-    text.push_str("{\n");
-    text.push_str(&format!("  \"type\": \"{connector}\""));
+    text.push_str("{\n  \"type\": \"");
+    text.push_str(connector.as_str());
+    text.push('"');
     if connector.kind() == Kind::Stripe {
         text.push_str("\n}\n");
         return text;

@@ -36,12 +36,11 @@ fn append(layout: &Layout<'_>, last: &Node, items: &[String], patch: &mut Patch)
 /// Puts a new part on lines of its own behind a value that may have a comma and comments after it.
 /// A part that is the last one gets a comma if the one before it had one.
 pub(super) fn after(scan: Scan<'_>, end: usize, lines: &str, patch: &mut Patch) {
-    match scan.comma(end) {
-        Some(comma) => patch.insert(scan.line_comments(comma + 1), format!("{lines},")),
-        None => {
-            patch.insert(end, ",");
-            patch.insert(scan.line_comments(end), lines);
-        }
+    if let Some(comma) = scan.comma(end) {
+        patch.insert(scan.line_comments(comma + 1), format!("{lines},"));
+    } else {
+        patch.insert(end, ",");
+        patch.insert(scan.line_comments(end), lines);
     }
 }
 

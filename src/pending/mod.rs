@@ -5,6 +5,8 @@
 
 mod store;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use store::fuzz;
 pub use store::{PendingError, Store};
 
 use std::collections::BTreeMap;

@@ -204,6 +204,18 @@ fn encode(pending: &PendingSet) -> Result<String, toml::ser::Error> {
     ))
 }
 
+/// See `crate::fuzzing`.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(text: &str) {
+    if let Ok(set) = decode(text) {
+        let again = encode(&set).map(|text| decode(&text));
+        assert!(
+            matches!(again, Ok(Ok(again)) if again == set),
+            "a store survives a round trip"
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use super::{AppPlan, Plan, Refusal};
 use crate::{
     catalogue::Rules,
     diff::{Action, Change},
-    model::{App, ConnectorType, Kind, RemoteConnector},
+    model::{App, ConnectorType, Kind, RemoteConnector, Scope, Scopes},
 };
 
 /// A plan that was held against the live remote and may be carried out. Only [`verify`] makes one,
@@ -109,7 +109,9 @@ pub fn verify<'a>(
         .collect();
     for name in names {
         let (was, is) = (before.get(name), observed.get(name));
-        let found = field_differences(name, was, is, rules);
+        let declared = changes.get(name).and_then(|change| change.after.as_ref());
+        let declared = declared.map(|after| &after.scopes);
+        let found = field_differences(name, was, is, declared, rules);
         let own = match (progress.get(name), changes.get(name)) {
             (None, _) | (_, None) => false,
             (Some(Progress::Begun), Some(change)) => {
@@ -158,11 +160,13 @@ fn is_effect(change: &Change, is: Option<&RemoteConnector>, rules: &Rules) -> bo
     }
 }
 
-/// Field by field. Scopes that a provider adds by itself and other spellings are no difference.
+/// Field by field. Scopes that a provider adds by itself and other spellings are no difference,
+/// unless they are `declared`: then somebody relies on them.
 pub(crate) fn field_differences(
     connector: &ConnectorType,
     was: Option<&RemoteConnector>,
     is: Option<&RemoteConnector>,
+    declared: Option<&Scopes>,
     rules: &Rules,
 ) -> Vec<Moved> {
     let moved = |field, was: String, is: String| Moved {
@@ -193,9 +197,16 @@ pub(crate) fn field_differences(
             is.status.to_string(),
         ));
     }
-    let scopes = rules.compare(connector, &was.scopes, &is.scopes);
-    let back = rules.compare(connector, &is.scopes, &was.scopes);
-    if !scopes.is_same() || !back.is_same() {
+    let lost = rules.compare(connector, &was.scopes, &is.scopes).added;
+    let gained = rules.compare(connector, &is.scopes, &was.scopes).added;
+    let none = Scopes::new();
+    // Of the two sides, what the declared scopes have is listed as kept.
+    let counts = |scope: &Scope| {
+        let one: Scopes = [scope.clone()].into_iter().collect();
+        let declared = rules.compare(connector, declared.unwrap_or(&none), &one);
+        declared.provider_added.is_empty()
+    };
+    if lost.iter().chain(gained.iter()).any(counts) {
         found.push(moved("scopes", list(was), list(is)));
     }
     if was.account != is.account {
@@ -219,11 +230,7 @@ pub(crate) fn field_differences(
 }
 
 fn list(state: &RemoteConnector) -> String {
-    let scopes: Vec<_> = state
-        .scopes
-        .iter()
-        .map(crate::model::Scope::as_str)
-        .collect();
+    let scopes: Vec<_> = state.scopes.iter().map(Scope::as_str).collect();
     if scopes.is_empty() {
         "none".to_owned()
     } else {

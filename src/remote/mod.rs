@@ -16,6 +16,7 @@ pub mod login;
 mod options;
 mod platform;
 mod problem;
+mod reach;
 pub(crate) mod retry;
 mod text;
 pub(crate) mod transport;
@@ -31,5 +32,45 @@ pub use error::{At, CredentialKind, RemoteError, Unreachable};
 pub use options::{ClientOptions, Clock, system_clock};
 pub use platform::Platform;
 pub use problem::Problem;
+pub use reach::Reached;
 pub use retry::CallClass;
 pub use text::server_text;
+
+/// See `crate::fuzzing`.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(body: &[u8]) {
+    fn said<T: serde::de::DeserializeOwned>(body: &[u8]) {
+        if let Err(wrong) = decode::decode::<T>(body) {
+            for text in [&wrong.field, &wrong.fault, &wrong.shape] {
+                assert!(text.len() < 1 << 16, "a complaint is short");
+            }
+        }
+    }
+    said::<wire::List>(body);
+    said::<wire::Put>(body);
+    said::<wire::Authorization>(body);
+    said::<wire::Removed>(body);
+    said::<wire::Available>(body);
+    said::<wire::StripeState>(body);
+    said::<wire::StripeInstalled>(body);
+    said::<wire::StripeRemoved>(body);
+    said::<wire::DeviceCode>(body);
+    said::<wire::Granted>(body);
+    said::<wire::UserInfo>(body);
+    if let Ok(put) = decode::decode::<wire::Put>(body) {
+        let _ = format!("{:?}", PutAnswer::from(put));
+    }
+    let json = serde_json::from_slice(body).unwrap_or(serde_json::Value::Null);
+    let texts = [
+        Problem::read(&json).to_string(),
+        problem::html_title(body).unwrap_or_default(),
+        server_text(&String::from_utf8_lossy(body)),
+    ];
+    for text in texts {
+        assert!(
+            !text.contains(['\u{1b}', '\n', '\r', '\u{202e}']),
+            "the server's text commands the terminal"
+        );
+    }
+    let _ = problem::is_html(None, body);
+}

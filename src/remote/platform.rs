@@ -19,6 +19,7 @@ use super::{
     call::{Answer, Authorization, Body, Call},
     error::{At, CredentialKind, Unreachable},
     judge::{Failed, MAX_ERROR_BODY, Received, echoed_id, judge},
+    reach::{self, Reached},
     retry::{self, CallClass, Fault, Verdict},
     transport::{self, Failure},
 };
@@ -195,6 +196,32 @@ impl Platform {
         trace(received.status, &at.request_id);
         let kind = credential.map_or(CredentialKind::None, |c| c.kind);
         judge(self, call.class, received, at, kind)
+    }
+
+    /// One attempt whose answer is not judged.
+    pub(super) async fn answer_of_any_kind(
+        &self,
+        call: &Call,
+        at: Box<At>,
+    ) -> Result<Reached, RemoteError> {
+        let options = &self.inner.options;
+        let limit = options.connect_timeout + options.read_timeout;
+        let started = Instant::now();
+        let exchange = self.exchange(call, None, &at.request_id, options.read_timeout);
+        let received = timeout(limit, exchange)
+            .await
+            .unwrap_or(Err(Stopped::TimedOut));
+        let received = match received {
+            Ok(received) => received,
+            Err(stopped) => return Err(self.no_answer(&stopped, call, at).error),
+        };
+        let date = received.headers.get(reqwest::header::DATE);
+        Ok(Reached {
+            status: received.status,
+            request_id: echoed_id(&received.headers).unwrap_or(at.request_id),
+            date: date.and_then(|date| reach::date(date.to_str().ok()?)),
+            took: started.elapsed(),
+        })
     }
 
     /// Sends the request and reads the answer, each read within `patience`.

@@ -6,5 +6,5 @@ mod prompt;
 mod streams;
 
 pub use keys::EscapeKey;
-pub use prompt::{Answer, confirm_word, confirm_yes_no};
-pub use streams::{ColorChoice, Terminal};
+pub use prompt::{Answer, choose_many, choose_one, confirm_word, confirm_yes_no};
+pub use streams::{ColorChoice, ProgressGuard, Terminal};

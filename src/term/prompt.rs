@@ -2,6 +2,9 @@
 
 use std::io::{self, BufRead};
 
+use console::Term;
+use dialoguer::{MultiSelect, Select};
+
 use super::Terminal;
 
 /// What a person said.
@@ -49,4 +52,63 @@ async fn read_line(terminal: &Terminal, prompt: &str) -> Option<String> {
         read.ok().filter(|length| *length > 0).map(|_| line)
     });
     line.await.ok().flatten().map(|line| line.trim().to_owned())
+}
+
+/// How many choices are shown at once.
+const PAGE: usize = 12;
+
+/// Lets a person mark any number of items, with the arrows and the space bar. `None` if they gave
+/// up with Esc, or if this terminal can not show a list.
+pub async fn choose_many(
+    terminal: &Terminal,
+    question: &str,
+    items: Vec<String>,
+) -> Option<Vec<usize>> {
+    let (question, items) = fit(terminal, question, &items)?;
+    let _cursor = Cursor;
+    let chosen = tokio::task::spawn_blocking(move || {
+        MultiSelect::new()
+            .with_prompt(question)
+            .items(&items)
+            .max_length(PAGE)
+            .report(false)
+            .interact_on_opt(&Term::stderr())
+    });
+    chosen.await.ok()?.ok()?
+}
+
+/// Lets a person pick one item. `None` as with [`choose_many`].
+pub async fn choose_one(terminal: &Terminal, question: &str, items: Vec<String>) -> Option<usize> {
+    let (question, items) = fit(terminal, question, &items)?;
+    let _cursor = Cursor;
+    let chosen = tokio::task::spawn_blocking(move || {
+        Select::new()
+            .default(0)
+            .with_prompt(question)
+            .items(&items)
+            .max_length(PAGE)
+            .report(false)
+            .interact_on_opt(&Term::stderr())
+    });
+    chosen.await.ok()?.ok()?
+}
+
+/// A list hides the cursor. However it ends, Ctrl-C among the ways, the cursor comes back.
+struct Cursor;
+
+impl Drop for Cursor {
+    fn drop(&mut self) {
+        // A terminal that went away has none.
+        let _ = Term::stderr().show_cursor();
+    }
+}
+
+/// Lists are drawn over and over: a line that wraps would be drawn twice.
+fn fit(terminal: &Terminal, question: &str, items: &[String]) -> Option<(String, Vec<String>)> {
+    if !terminal.is_interactive() || terminal.is_dumb() || items.is_empty() {
+        return None;
+    }
+    let width = terminal.width().saturating_sub(6);
+    let cut = |text: &str| console::truncate_str(text, width, "…").into_owned();
+    Some((cut(question), items.iter().map(|item| cut(item)).collect()))
 }

@@ -3,9 +3,11 @@
 use std::{
     io::{self, IsTerminal, Write},
     sync::Mutex,
+    time::Duration,
 };
 
 use console::Term;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::model::Vars;
 
@@ -29,7 +31,11 @@ pub struct Terminal {
     color_stdout: bool,
     color_stderr: bool,
     interactive: bool,
+    dumb: bool,
+    still: bool,
     quiet: bool,
+    // A line that moves; whatever is written steps around it.
+    progress: Mutex<Option<ProgressBar>>,
     // Writing may fail for reasons that a user has to know (a full disk behind a redirection); a
     // reader that went away is none.
     failed: Mutex<Option<io::Error>>,
@@ -57,7 +63,10 @@ impl Terminal {
             color_stdout: colored(stdout_tty),
             color_stderr: colored(stderr_tty),
             interactive,
+            dumb: vars.get("TERM").is_none_or(|term| term == "dumb") && cfg!(unix),
+            still: false,
             quiet,
+            progress: Mutex::new(None),
             failed: Mutex::new(None),
         }
     }
@@ -66,6 +75,51 @@ impl Terminal {
     /// not set, and `--no-input` was not given.
     pub fn is_interactive(&self) -> bool {
         self.interactive
+    }
+
+    /// Without lines that move: something else writes to standard error.
+    #[must_use]
+    pub fn still(self) -> Self {
+        Self {
+            still: true,
+            ..self
+        }
+    }
+
+    /// Whether the terminal can not move its cursor.
+    pub fn is_dumb(&self) -> bool {
+        self.dumb
+    }
+
+    /// Whether a line that moves is of use: a person looks, and wants to know.
+    pub fn shows_progress(&self) -> bool {
+        self.stderr_is_terminal() && !self.dumb && !self.still && !self.quiet
+    }
+
+    /// Shows a line that moves, until the guard is dropped. Nothing where nobody sees it move.
+    pub fn progress(&self, text: &str) -> ProgressGuard<'_> {
+        if self.shows_progress()
+            && let Ok(mut progress) = self.progress.lock()
+            && progress.is_none()
+        {
+            let bar = ProgressBar::new_spinner();
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+                bar.set_style(style);
+            }
+            bar.set_message(text.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(120));
+            *progress = Some(bar);
+        }
+        ProgressGuard { terminal: self }
+    }
+
+    /// Writes around the line that moves.
+    fn around(&self, write: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let bar = self.progress.lock().ok().and_then(|bar| bar.clone());
+        match bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
     }
 
     /// Whether standard output goes to a person rather than to a pipe or file.
@@ -97,9 +151,16 @@ impl Terminal {
         }
     }
 
+    /// How many columns standard output has; `None` where it is no terminal, and nothing is to be
+    /// wrapped.
+    pub fn columns(&self) -> Option<usize> {
+        self.stdout_tty
+            .then(|| usize::from(Term::stdout().size().1).max(20))
+    }
+
     /// Writes data to standard output.
     pub fn out(&self, text: &str) {
-        self.keep(write(&mut io::stdout().lock(), text));
+        self.keep(self.around(|| write(&mut io::stdout().lock(), text)));
     }
 
     /// Says something to a person, on standard error; not with `-q`.
@@ -112,11 +173,13 @@ impl Terminal {
     /// Says something that has to be said even with `-q`: errors, warnings, links.
     pub fn insist(&self, text: &str) {
         let end = if text.ends_with('\n') { "" } else { "\n" };
-        self.keep(write(&mut io::stderr().lock(), &format!("{text}{end}")));
+        let line = format!("{text}{end}");
+        self.keep(self.around(|| write(&mut io::stderr().lock(), &line)));
     }
 
     /// Writes a question, without a line feed.
     pub(super) fn prompt(&self, text: &str) {
+        self.end_progress();
         self.keep(write(&mut io::stderr().lock(), text));
     }
 
@@ -128,6 +191,15 @@ impl Terminal {
             self.insist(text);
         }
         visible
+    }
+
+    /// Takes the line that moves away.
+    fn end_progress(&self) {
+        if let Ok(mut progress) = self.progress.lock()
+            && let Some(bar) = progress.take()
+        {
+            bar.finish_and_clear();
+        }
     }
 
     /// The first failure to write, if there was one.
@@ -142,6 +214,18 @@ impl Terminal {
         {
             failed.get_or_insert(e);
         }
+    }
+}
+
+/// Takes the line that moves away when it is dropped.
+#[derive(Debug)]
+pub struct ProgressGuard<'a> {
+    terminal: &'a Terminal,
+}
+
+impl Drop for ProgressGuard<'_> {
+    fn drop(&mut self) {
+        self.terminal.end_progress();
     }
 }
 

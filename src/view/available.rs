@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::{Theme, json::pretty, report::FORMAT_VERSION, table::table};
 use crate::{escape, remote::AvailableIntegration};
 
-/// A row for each integration.
-pub fn table_of(offers: &[AvailableIntegration], theme: Theme) -> String {
+/// A row for each integration, on a terminal so many columns wide.
+pub fn table_of(offers: &[AvailableIntegration], theme: Theme, width: Option<usize>) -> String {
     if offers.is_empty() {
         return "The platform offers no integrations to this app.\n".to_owned();
     }
@@ -30,7 +30,7 @@ pub fn table_of(offers: &[AvailableIntegration], theme: Theme) -> String {
             ]
         })
         .collect();
-    table(&["TYPE", "NAME", "DESCRIPTION"], &rows, theme)
+    table(&["TYPE", "NAME", "DESCRIPTION"], &rows, theme, width)
 }
 
 #[derive(Serialize)]

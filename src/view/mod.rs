@@ -5,16 +5,21 @@
 //! here return text, or say it on a terminal that they are handed. Untrusted text goes through
 //! [`crate::escape`] on its way.
 
+pub mod add;
 pub mod authorization;
 pub mod available;
 pub mod comment;
+pub mod doctor;
 pub mod failure;
 pub mod identity;
+pub mod init;
 mod json;
 pub mod markdown;
 pub mod problems;
+pub mod progress;
 pub mod pull;
 pub mod push;
+pub mod qr;
 pub mod report;
 pub mod runner;
 pub mod sarif;
@@ -29,3 +34,4 @@ pub mod validate;
 mod words;
 
 pub use theme::{Style, Theme};
+pub use words::shell_word;

@@ -17,14 +17,14 @@ pub fn diff(steps: &[Step], theme: Theme) -> String {
     for step in steps {
         let file = escape::limited(&step.file, 400);
         let here = format!("a/{file}");
-        let there = format!("b/{file}");
+        let next = format!("b/{file}");
         let (before, after, from, to) = match &step.what {
-            What::Create(text) => ("", text.as_str(), "/dev/null", there.as_str()),
+            What::Create(text) => ("", text.as_str(), "/dev/null", next.as_str()),
             What::Edit { before, after } => (
                 before.as_str(),
                 after.as_str(),
                 here.as_str(),
-                there.as_str(),
+                next.as_str(),
             ),
             What::Remove(text) => (text.as_str(), "", here.as_str(), "/dev/null"),
             What::Unchanged | What::Kept(_) => continue,
@@ -71,10 +71,9 @@ pub fn summary(steps: &[Step], dry_run: bool) -> String {
         } else {
             ("Pulled", "")
         };
-        text.push_str(&format!(
-            "{would}: {} written, {removed} removed.{end}\n",
-            count(written, "file")
-        ));
+        let written = count(written, "file");
+        let line = format!("{would}: {written} written, {removed} removed.{end}\n");
+        text.push_str(&line);
     }
     for step in steps {
         let file = escape::limited(&step.file, 400);

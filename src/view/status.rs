@@ -132,8 +132,8 @@ fn account(state: Option<&RemoteConnector>) -> Option<String> {
         .map(|account| account.as_str().to_owned())
 }
 
-/// The rows as a table.
-pub fn table_of(app: &App, rows: &[StatusRow], theme: Theme) -> String {
+/// The rows as a table, on a terminal so many columns wide.
+pub fn table_of(app: &App, rows: &[StatusRow], theme: Theme, width: Option<usize>) -> String {
     let mut text = format!("App {} at {}", app.id, app.api_url);
     if let Some(environment) = &app.environment {
         let _ = write!(text, " (environment {})", escape::terminal(environment));
@@ -153,7 +153,7 @@ pub fn table_of(app: &App, rows: &[StatusRow], theme: Theme) -> String {
         "PENDING",
         "NEXT",
     ];
-    text.push_str(&table(&heading, &cells, theme));
+    text.push_str(&table(&heading, &cells, theme, width));
     let open = rows.iter().filter(|row| !row.next.is_empty()).count();
     if open > 0 {
         let line = format!("\n{} to look at.", count(open, "connector"));

@@ -1,1 +1,483 @@
+//! `authorize`, through the binary: from anywhere, all at once, and nothing that was not approved.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+use std::{
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+use connplan::sandbox::Decision;
+use serde_json::{Value, json};
+
+use crate::cli::{Connector, Output, Platform, Project};
+
+const NOTHING: [&str; 0] = [];
+const ADA: &str = "ada@example.com";
+
+/// Two connectors that an apply has asked for.
+fn applied() -> (Platform, Project) {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("linear", &["read", "write"])
+        .connector("slack", &["chat:write", "users:read"]);
+    project
+        .run(&["apply", "--auto-approve", "--receipt", "x.receipt"])
+        .expect(0);
+    platform.forget();
+    (platform, project)
+}
+
+/// Runs the binary, and does something while it waits.
+fn meanwhile(project: &Project, args: &[&str], act: impl FnOnce()) -> Output {
+    let mut command = project.command(args);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    thread::sleep(Duration::from_millis(150));
+    act();
+    let ended = child.wait_with_output().unwrap();
+    Output {
+        command: args.join(" "),
+        code: ended.status.code(),
+        stdout: String::from_utf8(ended.stdout).unwrap(),
+        stderr: String::from_utf8(ended.stderr).unwrap(),
+    }
+}
+
+fn state<'a>(report: &'a Value, connector: &str) -> &'a Value {
+    let results = report["apps"][0]["results"].as_array().unwrap();
+    let mut found = results.iter();
+    found
+        .find(|result| result["connector"] == connector)
+        .unwrap_or_else(|| panic!("no {connector} in {report:#}"))
+}
+
+const WAIT: [&str; 3] = ["authorize", "--yes", "--no-browser"];
+
+#[test]
+fn the_list_is_a_gate() {
+    let (platform, project) = applied();
+    let list = project.run(&["authorize", "--list"]);
+    list.expect(4).says("linear").says("slack").says("sha256:");
+    let json = project.run(&["authorize", "--list", "--format", "json"]);
+    json.expect(4);
+    let report = json.json();
+    assert_eq!(report["format_version"], "1.0");
+    assert_eq!(state(&report, "slack")["state"], "pending");
+    assert_eq!(
+        state(&report, "slack")["scopes"],
+        json!(["chat:write", "users:read"])
+    );
+    let since = state(&report, "slack")["since"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        since.len(),
+        "2026-01-02T03:04:05Z".len(),
+        "to the second: {since}"
+    );
+    assert_eq!(platform.writes(), NOTHING);
+    platform.consent("slack", ADA);
+    platform.consent("linear", ADA);
+    project.run(&["authorize", "--list"]).expect(0);
+    project
+        .run(&["authorize", "--list"])
+        .expect(0)
+        .says("Nothing is waiting");
+    project.run(&["authorize"]).expect(0);
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn where_nobody_is_there_it_says_what_is_pending_and_how_to_go_on() {
+    let (platform, project) = applied();
+    let output = project.run(&["authorize"]);
+    output
+        .expect(4)
+        .says("linear")
+        .says("slack")
+        .tells("connplan authorize");
+    assert_eq!(project.opened(), NOTHING);
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn consent_that_comes_while_it_waits_is_seen() {
+    let (platform, project) = applied();
+    let output = meanwhile(&project, &WAIT, || {
+        platform.consent("slack", ADA);
+        platform.consent("linear", ADA);
+    });
+    output
+        .expect(0)
+        .says("slack")
+        .says(ADA)
+        .says("Added: linear, slack");
+    assert_eq!(platform.writes(), NOTHING, "the links were there");
+    assert_eq!(project.opened(), NOTHING);
+    project
+        .run(&["plan"])
+        .expect(0)
+        .says("No changes. The app matches the connector files.");
+    assert!(!project.read(".connplan/pending.toml").contains("slack"));
+}
+
+#[test]
+fn consent_that_came_before_is_seen_at_once() {
+    let (platform, project) = applied();
+    platform.consent("slack", ADA);
+    platform.consent("linear", ADA);
+    let output = project.run(&["authorize", "--format", "json"]);
+    output.expect(0);
+    assert_eq!(state(&output.json(), "slack")["state"], "granted");
+    assert_eq!(state(&output.json(), "slack")["account"], ADA);
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn a_declined_one_gets_a_fresh_link_by_the_same_put() {
+    let (platform, project) = applied();
+    let output = meanwhile(&project, &WAIT, || {
+        platform.decide("slack", Decision::Deny);
+        platform.consent("linear", ADA);
+    });
+    output.expect(4).says("Failed: slack");
+    project
+        .run(&["authorize", "--list"])
+        .expect(4)
+        .says("slack")
+        .lacks("linear");
+    platform.forget();
+    let output = meanwhile(&project, &WAIT, || platform.consent("slack", ADA));
+    output.expect(0);
+    assert_eq!(platform.writes(), ["PUT external-auth/integrations/slack"]);
+    let listed = platform.listed("slack").unwrap();
+    assert_eq!(
+        listed["scopes"],
+        json!(["chat:write", "identify", "users:read"])
+    );
+}
+
+#[test]
+fn a_link_that_ran_out_is_renewed() {
+    let (platform, project) = applied();
+    platform.advance(3600);
+    let output = meanwhile(&project, &WAIT, || {
+        platform.consent("slack", ADA);
+        platform.consent("linear", ADA);
+    });
+    output.expect(0);
+    assert_eq!(platform.writes().len(), 2);
+}
+
+#[test]
+fn a_partial_grant_is_not_done() {
+    let (platform, project) = applied();
+    platform.consent("linear", ADA);
+    let output = meanwhile(&project, &WAIT, || {
+        platform.consent_to_some("slack", ADA, &["chat:write"]);
+    });
+    output.expect(4).says("users:read").says("Failed: slack");
+    let again = project.run(&["authorize", "--list", "--format", "json"]);
+    again.expect(4);
+    let plan = project.run(&["plan", "--format", "json"]).json();
+    let slack = plan["apps"][0]["changes"][1].clone();
+    assert_eq!(slack["authorization"], "pending", "{slack:#}");
+    let done = meanwhile(&project, &WAIT, || platform.consent("slack", ADA));
+    done.expect(0);
+    project
+        .run(&["plan"])
+        .says("No changes. The app matches the connector files.");
+}
+
+#[test]
+fn a_partial_grant_says_in_json_what_is_missing() {
+    let (platform, project) = applied();
+    platform.consent("linear", ADA);
+    platform.consent_to_some("slack", ADA, &["chat:write"]);
+    let output = project.run(&["authorize", "--format", "json"]);
+    output.expect(4);
+    let slack = state(&output.json(), "slack").clone();
+    assert_eq!(slack["state"], "partial");
+    assert_eq!(slack["missing"], json!(["users:read"]));
+    assert_eq!(slack["account"], ADA);
+}
+
+#[test]
+fn another_account_than_before_is_reported() {
+    let platform = Platform::with(&[Connector::active("slack", &["chat:write"])]);
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write", "users:read"]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    let output = meanwhile(&project, &WAIT, || {
+        platform.consent("slack", "grace@example.com");
+    });
+    output.expect(0).says("grace@example.com").says(ADA);
+}
+
+#[test]
+fn the_wrong_account_is_not_done() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).file(
+        "base44/connectors/slack.jsonc",
+        "{ \"type\": \"slack\", \"scopes\": [\"chat:write\"], \"account\": \"ops@example.com\" }",
+    );
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    let output = meanwhile(&project, &WAIT, || platform.consent("slack", ADA));
+    output.expect(4).says(ADA).says("ops@example.com");
+    assert_eq!(project.run(&["authorize", "--list"]).code, Some(4));
+}
+
+#[test]
+fn time_runs_out_and_nothing_is_lost() {
+    let (platform, project) = applied();
+    let began = Instant::now();
+    let output = project.run(&[&WAIT[..], &["--timeout", "1s"]].concat());
+    output.expect(4).says("timed out");
+    assert!(began.elapsed() < Duration::from_secs(8));
+    assert_eq!(platform.links().len(), 2, "the links work still");
+    project.run(&["authorize", "--list"]).expect(4);
+    platform.consent("slack", ADA);
+    platform.consent("linear", ADA);
+    project.run(&["authorize"]).expect(0);
+}
+
+#[test]
+fn what_expired_or_was_disconnected_is_repaired_without_a_plan() {
+    let platform = Platform::with(&[
+        Connector {
+            status: "expired",
+            ..Connector::active("slack", &["chat:write", "identify"])
+        },
+        Connector {
+            status: "disconnected",
+            ..Connector::active("notion", &[])
+        },
+        // No file declares it; other scopes are declared; nobody ever applied it.
+        Connector {
+            status: "expired",
+            ..Connector::active("github", &["repo"])
+        },
+        Connector {
+            status: "expired",
+            ..Connector::active("linear", &["read"])
+        },
+    ]);
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"])
+        .connector("notion", &[])
+        .connector("linear", &["read", "write"])
+        .connector("asana", &[]);
+    project
+        .run(&["authorize", "--list"])
+        .expect(4)
+        .says("slack")
+        .says("notion")
+        .lacks("asana")
+        .lacks("github");
+    assert_eq!(platform.writes(), NOTHING);
+    let output = meanwhile(&project, &WAIT, || {
+        platform.consent("slack", ADA);
+        platform.consent("notion", ADA);
+    });
+    output.expect(0);
+    let mut writes = platform.writes();
+    writes.sort();
+    assert_eq!(
+        writes,
+        [
+            "PUT external-auth/integrations/notion",
+            "PUT external-auth/integrations/slack"
+        ]
+    );
+    project.run(&["status"]).expect(0);
+}
+
+#[test]
+fn what_no_apply_created_is_never_created() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    project.run(&["authorize"]).expect(0);
+    project.run(&WAIT).expect(0);
+    project.run(&["authorize", "--list"]).expect(0);
+    let named = project.run(&["authorize", "slack", "--yes", "--no-browser"]);
+    named.expect(1).tells("slack");
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn only_those_that_are_named() {
+    let (platform, project) = applied();
+    platform.advance(3600);
+    let output = meanwhile(
+        &project,
+        &["authorize", "slack", "--yes", "--no-browser"],
+        || {
+            platform.consent("slack", ADA);
+        },
+    );
+    output.expect(0).lacks("linear");
+    assert_eq!(platform.writes(), ["PUT external-auth/integrations/slack"]);
+    project
+        .run(&["authorize", "--list"])
+        .expect(4)
+        .says("linear");
+    project.run(&["authorize", "--list", "slack"]).expect(0);
+    project
+        .run(&["authorize", "nosuch"])
+        .expect(1)
+        .tells("nosuch");
+    project.run(&["authorize", "Sl@ck"]).expect(1);
+}
+
+#[test]
+fn another_machine_resumes_by_the_receipt() {
+    let (platform, project) = applied();
+    let receipt = project.read("x.receipt");
+    let elsewhere = Project::nowhere().at(&platform).file("x.receipt", &receipt);
+    elsewhere
+        .run(&["authorize", "--list", "--receipt", "x.receipt"])
+        .expect(4)
+        .says("slack");
+    elsewhere
+        .run_with_input(&["authorize", "--list", "--receipt", "-"], &receipt)
+        .expect(4)
+        .says("slack");
+    let json = elsewhere.run(&["authorize", "--receipt", "x.receipt", "--format", "json"]);
+    json.expect(4);
+    assert_eq!(
+        state(&json.json(), "linear")["scopes"],
+        json!(["read", "write"])
+    );
+    assert_eq!(platform.writes(), NOTHING);
+    let output = meanwhile(
+        &elsewhere,
+        &[&WAIT[..], &["--receipt", "x.receipt"]].concat(),
+        || {
+            platform.consent("slack", ADA);
+            platform.consent("linear", ADA);
+        },
+    );
+    output.expect(0);
+    let mut writes = platform.writes();
+    writes.sort();
+    assert_eq!(
+        writes,
+        [
+            "PUT external-auth/integrations/linear",
+            "PUT external-auth/integrations/slack"
+        ]
+    );
+    // Here, it is known to be done; and from the receipt there is nothing left.
+    project.run(&["authorize"]).expect(0);
+    elsewhere
+        .run(&["authorize", "--receipt", "x.receipt"])
+        .expect(0);
+    project
+        .run(&["plan"])
+        .says("No changes. The app matches the connector files.");
+}
+
+#[test]
+fn a_receipt_is_bound_to_its_app_and_address() {
+    let (platform, project) = applied();
+    project
+        .run(&["authorize", "--receipt", "x.receipt", "--app-id", "app-2"])
+        .expect(3);
+    let other = Platform::start();
+    project
+        .run_vars(
+            &[
+                ("BASE44_API_URL", other.url()),
+                ("BASE44_API_KEY", other.key()),
+            ],
+            &["authorize", "--receipt", "x.receipt"],
+        )
+        .expect(3);
+    assert_eq!(other.requests(), NOTHING);
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn what_somebody_changed_since_is_not_touched() {
+    let (platform, project) = applied();
+    platform.set(&Connector::active(
+        "slack",
+        &["chat:write", "users:read", "admin"],
+    ));
+    let elsewhere = Project::nowhere()
+        .at(&platform)
+        .file("x.receipt", &project.read("x.receipt"));
+    let output = elsewhere.run(&[
+        "authorize",
+        "--receipt",
+        "x.receipt",
+        "--yes",
+        "--no-browser",
+        "--timeout",
+        "0s",
+        "slack",
+    ]);
+    output.expect(4).says("slack");
+    assert_eq!(platform.writes(), NOTHING);
+    // The files have moved on: other scopes than were approved are not asked for.
+    project.declare("linear", &["read", "write", "admin"]);
+    project
+        .run(&[
+            "authorize",
+            "--yes",
+            "--no-browser",
+            "--timeout",
+            "0s",
+            "linear",
+        ])
+        .expect(4);
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn the_browser_is_given_every_link_at_once() {
+    let (platform, project) = applied();
+    let output = meanwhile(&project, &["authorize", "--yes"], || {
+        let began = Instant::now();
+        while project.opened().len() < 2 && began.elapsed() < Duration::from_secs(10) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        let mut opened = project.opened();
+        opened.sort();
+        let mut links: Vec<_> = platform.links().into_iter().map(|(_, link)| link).collect();
+        links.sort();
+        assert_eq!(opened, links);
+        platform.consent("slack", ADA);
+        platform.consent("linear", ADA);
+    });
+    output.expect(0).lacks("ticket=");
+}
+
+#[cfg(unix)]
+#[test]
+fn signals_end_the_wait_and_keep_what_is_pending() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let (platform, project) = applied();
+        let mut command = project.command(&WAIT);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        thread::sleep(Duration::from_millis(300));
+        let kill = std::process::Command::new("kill")
+            .args(["-s", signal, &child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(kill.success());
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{ended:?}");
+        platform.consent("slack", ADA);
+        platform.consent("linear", ADA);
+        project.run(&WAIT).expect(0);
+    }
+}

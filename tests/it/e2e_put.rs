@@ -190,7 +190,7 @@ fn a_link_that_is_no_web_address_is_not_opened() {
         applied.expect(0);
         let result = applied.json()["apps"][0]["results"][0].clone();
         assert_eq!(result["outcome"], "pending", "{result}");
-        let tried = project.run(&["authorize", "--yes", "--timeout", "100ms"]);
+        let tried = project.run(&["authorize", "--yes", "--timeout", "0s"]);
         tried.expect(4);
         assert_eq!(project.opened(), [] as [&str; 0], "{link}");
     }
@@ -236,6 +236,7 @@ fn what_does_not_match_after_the_writes_is_said() {
         &route("GET", "external-auth/list"),
         [
             list(&json!([])),
+            list(&json!([])),
             list(&json!([{ "integration_type": "slack", "status": "active", "scopes": ["users:read"] }])),
         ],
     );
@@ -247,7 +248,10 @@ fn what_does_not_match_after_the_writes_is_said() {
 #[test]
 fn odd_answers_are_errors_that_name_the_call() {
     for (answer, words) in [
-        (Reply::html(200, "<h1>Sign in</h1>"), "external-auth/list"),
+        (
+            Reply::html(200, "<h1>Sign in</h1>"),
+            "listing the connectors",
+        ),
         (Reply::json(200, &json!({ "items": [] })), "integrations"),
         (
             Reply::json(200, &json!({ "integrations": [{ "integration_type": 7 }] })),
@@ -274,13 +278,19 @@ fn odd_answers_are_errors_that_name_the_call() {
             ),
             "integration_type",
         ),
-        (Reply::json(401, &json!({ "message": "no" })), "login"),
+        (
+            Reply::json(401, &json!({ "message": "no" })),
+            "BASE44_API_KEY",
+        ),
         (Reply::json(404, &json!({ "message": "no app" })), "app"),
         (
             Reply::json(500, &json!({ "message": "down", "error_type": "KeyError" })),
             "down",
         ),
-        (Reply::json(200, &json!([])).cut(1), "external-auth/list"),
+        (
+            Reply::json(200, &json!([])).cut(1),
+            "listing the connectors",
+        ),
     ] {
         let server = server(Reply::status(500));
         server.on(&route("GET", "external-auth/list"), [answer]);
@@ -312,7 +322,7 @@ fn a_stripe_status_that_fails_is_never_swallowed() {
         &["push", "--yes"],
         &["status"],
     ] {
-        project.run(args).expect(1).tells("stripe");
+        project.run(args).expect(1).tells("Stripe");
     }
     assert!(server.log().iter().all(|line| line.starts_with("GET")));
 }

@@ -1,24 +1,193 @@
 //! In a terminal: questions, keys, links.
+#![cfg(unix)]
 
 use crate::cli::{Platform, Project, Pty};
 
-#[test]
-fn only_yes_is_yes() {
+const NOTHING: [&str; 0] = [];
+const ADA: &str = "ada@example.com";
+
+fn slack() -> (Platform, Project) {
     let platform = Platform::start();
     let project = Project::new()
         .at(&platform)
         .connector("slack", &["chat:write"]);
-    for answer in ["y", "Yes", "YES", "no", "", "yes please"] {
+    (platform, project)
+}
+
+fn applied() -> (Platform, Project) {
+    let (platform, project) = slack();
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    platform.forget();
+    (platform, project)
+}
+
+#[test]
+fn only_yes_is_yes() {
+    let (platform, project) = slack();
+    for answer in ["y", "Yes", "no", "", "yes please"] {
         let mut terminal = Pty::start(&project, &["apply"]);
         terminal.wait_for("Only 'yes' is accepted: ").line(answer);
         let (code, seen) = terminal.end();
         assert_eq!(code, 1, "{answer:?}: {seen}");
         assert!(seen.contains("cancelled"), "{seen}");
     }
-    assert_eq!(platform.writes(), [] as [&str; 0]);
     let mut terminal = Pty::start(&project, &["apply"]);
+    terminal.wait_for("Only 'yes' is accepted: ").control('d');
+    assert_eq!(terminal.end().0, 1, "the end of the input is no yes");
+    let mut terminal = Pty::start(&project, &["apply"]);
+    terminal.wait_for("Only 'yes' is accepted: ").control('c');
+    assert_eq!(terminal.end().0, 130);
+    assert_eq!(platform.writes(), NOTHING);
+    let mut terminal = Pty::start(&project, &["apply"]);
+    terminal.wait_for("+ chat:write");
     terminal.wait_for("Only 'yes' is accepted: ").line("yes");
     let (code, seen) = terminal.end();
     assert_eq!(code, 0, "{seen}");
     assert_eq!(platform.writes(), ["PUT external-auth/integrations/slack"]);
+}
+
+#[test]
+fn while_somebody_thinks_the_app_may_change() {
+    let (platform, project) = slack();
+    let mut terminal = Pty::start(&project, &["apply"]);
+    terminal.wait_for("Only 'yes' is accepted: ");
+    platform.set(&crate::cli::Connector::active("github", &["repo"]));
+    platform.forget();
+    terminal.line("yes");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 3, "{seen}");
+    assert!(seen.contains("github"), "{seen}");
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn nothing_to_do_is_not_asked_for() {
+    let (_platform, project) = applied();
+    let (code, seen) = Pty::start(&project, &["apply"]).end();
+    assert_eq!(code, 0, "{seen}");
+    let (code, seen) = Pty::start(&project, &["plan"]).end();
+    assert_eq!(code, 0, "{seen}");
+}
+
+#[test]
+fn a_saved_plan_is_not_asked_about() {
+    let (_platform, project) = slack();
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    let (code, seen) = Pty::start(&project, &["apply", "x.plan"]).end();
+    assert_eq!(code, 0, "{seen}");
+    assert!(!seen.contains("ticket="), "apply shows no link: {seen}");
+}
+
+#[test]
+fn the_link_is_shown_and_opened_and_consent_ends_the_wait() {
+    let (platform, project) = applied();
+    let mut terminal = Pty::start(&project, &["authorize"]);
+    terminal
+        .wait_for("Open browser to authorize now? [Y/n] ")
+        .line("");
+    terminal.wait_for("ticket=").wait_for_keys();
+    platform.consent("slack", ADA);
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 0, "{seen}");
+    assert!(seen.contains("Added: slack"), "{seen}");
+    let links = project.opened();
+    assert_eq!(links.len(), 1, "{links:?}");
+    assert!(seen.contains(&links[0]), "{seen}");
+}
+
+#[test]
+fn no_is_no_and_loses_nothing() {
+    let (platform, project) = applied();
+    let mut terminal = Pty::start(&project, &["authorize"]);
+    terminal
+        .wait_for("Open browser to authorize now?")
+        .line("n");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 4, "{seen}");
+    assert_eq!(project.opened(), NOTHING);
+    assert_eq!(platform.writes(), NOTHING);
+    project.run(&["authorize", "--list"]).expect(4);
+}
+
+#[test]
+fn no_browser_shows_the_link_alone() {
+    let (platform, project) = applied();
+    let mut terminal = Pty::start(&project, &["authorize", "--no-browser", "--yes"]);
+    terminal.wait_for("ticket=").wait_for_keys();
+    platform.consent("slack", ADA);
+    assert_eq!(terminal.end().0, 0);
+    assert_eq!(project.opened(), NOTHING);
+}
+
+#[test]
+fn esc_skips_and_puts_the_terminal_back() {
+    let (_platform, project) = applied();
+    let mut terminal = Pty::start(&project, &["authorize", "--yes"]);
+    terminal.wait_for("ticket=").wait_for_keys();
+    // An arrow key begins with Esc, and is none.
+    terminal.press("\u{1b}[A").press("q");
+    std::thread::sleep(std::time::Duration::from_millis(250));
+    assert!(!terminal.is_line_by_line(), "it waits still");
+    terminal.press("\u{1b}");
+    terminal.wait_for("Skipped: slack");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 4, "{seen}");
+    project
+        .run(&["authorize", "--list"])
+        .expect(4)
+        .says("slack");
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_and_puts_the_terminal_back() {
+    let (platform, project) = applied();
+    let mut terminal = Pty::start(&project, &["authorize", "--yes"]);
+    terminal.wait_for("ticket=").wait_for_keys().control('c');
+    // It says how things stand before it ends, with the terminal as it was.
+    terminal.wait_for("Skipped: slack");
+    assert!(terminal.is_line_by_line());
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 130, "{seen}");
+    platform.consent("slack", ADA);
+    project.run(&["authorize"]).expect(0);
+}
+
+#[test]
+fn ctrl_c_at_a_question_ends_it() {
+    let (platform, project) = applied();
+    let mut terminal = Pty::start(&project, &["authorize"]);
+    terminal
+        .wait_for("Open browser to authorize now?")
+        .control('c');
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 130, "{seen}");
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn the_claim_link_is_shown_to_a_person() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("stripe", &[]);
+    let (code, seen) = Pty::start(&project, &["apply", "--auto-approve"]).end();
+    assert_eq!(code, 0, "{seen}");
+    let claim = platform.stripe_status()["sandbox_claim_url"].clone();
+    let claim = claim.as_str().unwrap_or_default();
+    assert!(!claim.is_empty() && seen.contains(claim), "{claim}: {seen}");
+    for args in [&["status"][..], &["authorize"]] {
+        let (code, seen) = Pty::start(&project, args).end();
+        assert_eq!(code, 0, "{seen}");
+        assert!(seen.contains(claim), "{args:?}: {seen}");
+        project.run(args).lacks(claim);
+    }
+}
+
+#[test]
+fn no_link_where_errors_go_to_a_file() {
+    let (_platform, project) = applied();
+    let mut command = project.command(&["authorize", "--yes", "--no-browser", "--timeout", "0s"]);
+    let log = std::fs::File::create(project.path("log")).unwrap();
+    command.stderr(log);
+    let ended = command.output().unwrap();
+    assert_eq!(ended.status.code(), Some(4), "{ended:?}");
+    assert!(!project.read("log").contains("ticket="));
 }

@@ -11,7 +11,10 @@
     reason = "nothing outside of a test binary can reach anything in it"
 )]
 
+mod around_add;
+mod around_doctor;
 mod around_edit;
+mod around_login;
 mod around_project;
 mod around_pull;
 mod catalogue;
@@ -21,10 +24,14 @@ mod config_json5;
 mod config_projects;
 mod config_properties;
 mod e2e_apply;
+mod e2e_authorize;
+mod e2e_cases;
 mod e2e_globals;
 mod e2e_plan;
+mod e2e_push;
 mod e2e_put;
 mod e2e_terminal;
+mod faults;
 mod layers;
 mod official_client;
 mod publish_actions;

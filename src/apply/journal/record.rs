@@ -84,3 +84,13 @@ fn checksum(json: &[u8]) -> String {
     }
     sum
 }
+
+/// Each line with the checksum that is right for it.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn with_checksums(text: &str) -> String {
+    let line = |line: &str| {
+        let json = line.split_once(' ').map_or(line, |(_, json)| json);
+        format!("{} {json}\n", checksum(json.as_bytes()))
+    };
+    text.lines().map(line).collect()
+}

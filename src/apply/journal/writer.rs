@@ -7,7 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
 
 use super::{
     History, JournalError,
@@ -145,10 +148,11 @@ impl Journal {
         Ok(())
     }
 
-    /// Starts the task that writes; it ends when every [`Recorder`] is gone.
-    pub fn start(mut self) -> Recorder {
+    /// Starts the task that writes; it ends, and lets go of the workspace, when every [`Recorder`]
+    /// is gone.
+    pub fn start(mut self) -> (Recorder, JoinHandle<()>) {
         let (sender, mut receiver) = mpsc::channel::<(Note, Reply)>(256);
-        tokio::spawn(async move {
+        let writing = tokio::spawn(async move {
             let mut batch = Vec::new();
             while receiver.recv_many(&mut batch, 256).await > 0 {
                 let (notes, replies): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
@@ -167,7 +171,7 @@ impl Journal {
                 }
             }
         });
-        Recorder { sender }
+        (Recorder { sender }, writing)
     }
 }
 

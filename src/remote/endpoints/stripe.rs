@@ -28,10 +28,12 @@ pub struct StripeInstalled {
     pub claim: Option<Link>,
 }
 
-/// Provisioning takes the platform longer than other calls.
-const PATIENCE: Duration = Duration::from_mins(1);
-
 impl Remote {
+    /// Provisioning takes the platform longer than other calls: a minute, usually.
+    fn provisioning_time(&self) -> Duration {
+        self.platform().options().read_timeout * 2
+    }
+
     /// Whether Stripe is installed, and in which world.
     pub async fn stripe_status(&self) -> Result<StripeStatus, RemoteError> {
         let path = self.app_path("payments/stripe/status");
@@ -58,7 +60,7 @@ impl Remote {
             Method::POST,
             path,
         )
-        .patience(PATIENCE);
+        .patience(self.provisioning_time());
         let mut attempt = 1;
         loop {
             let sent = self.send(&call).await;
@@ -100,7 +102,7 @@ impl Remote {
             Method::DELETE,
             path,
         )
-        .patience(PATIENCE);
+        .patience(self.provisioning_time());
         let answer = match self.send(&call).await {
             Ok(answer) => answer,
             // An earlier attempt, whose answer was lost, has removed it.

@@ -1,0 +1,313 @@
+//! `connplan add`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{
+    planning::{self, Files},
+    pull::{check_folder, names_in},
+};
+use crate::{
+    catalogue::{self, ScopeFact},
+    cli::{Context, ExitStatus, Failure, Format, UsageError},
+    config::{KNOWN_TYPES, closest, known_type_near},
+    edit, escape, fs,
+    model::{ConnectorType, Kind, Scope, Scopes},
+    remote::{AvailableIntegration, RemoteError},
+    term,
+    view::{
+        self,
+        add::{Added, Check},
+    },
+};
+
+/// Arguments of `add`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  connplan add slackbot --scope chat:write --scope channels:read\n  \
+                        connplan add                # in a terminal: choose type and scopes"
+)]
+pub struct AddArgs {
+    /// The connector's type, such as slackbot (see list-available)
+    #[arg(value_name = "TYPE")]
+    pub connector: Option<ConnectorType>,
+    /// A scope to ask for (repeatable)
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub scopes: Vec<String>,
+    /// Put the file in PATH instead of the project's folder
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
+/// Creates a connector file.
+pub async fn run(args: &AddArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json])?;
+    let files = planning::read_files(context, args.dir.as_deref())?;
+    if let Some(connector) = &args.connector {
+        not_declared(&files, connector)?;
+    }
+    let given = given_scopes(args)?;
+    let offers = offers(context, &files).await;
+    let connector = match &args.connector {
+        Some(connector) => connector.clone(),
+        None => choose_type(context, &files, offers.as_deref().ok()).await?,
+    };
+    let check = check(&connector, offers);
+    if let Some(warning) = view::add::warning(&connector, &check) {
+        context.warn(&warning);
+    }
+    let scopes = match (connector.kind(), given) {
+        (Kind::Stripe, None) => Scopes::new(),
+        (Kind::Stripe, Some(_)) => {
+            return Err(
+                UsageError::with_help("Stripe takes no scopes", "leave `--scope` out").into(),
+            );
+        }
+        (Kind::Oauth, Some(scopes)) => scopes,
+        (Kind::Oauth, None) => choose_scopes(context, &connector).await?,
+    };
+    for scope in scopes.iter() {
+        if let Some(warning) = unknown_scope(&connector, scope) {
+            context.warn(&warning);
+        }
+    }
+    let file = write(&files, &connector, &scopes)?;
+    let added = Added {
+        connector: &connector,
+        file: &file,
+        scopes: &scopes,
+        check: &check,
+    };
+    context.terminal.out(&match format {
+        Format::Json => view::add::json(&added),
+        _ => view::add::text(&added),
+    });
+    Ok(ExitStatus::Done)
+}
+
+fn not_declared(files: &Files, connector: &ConnectorType) -> Result<(), Failure> {
+    let lower = connector.as_str().to_lowercase();
+    let mut declared = files.declared.connectors.iter();
+    match declared.find(|(name, _)| name.as_str().to_lowercase() == lower) {
+        None => Ok(()),
+        Some((name, found)) => {
+            let file = escape::limited(&found.file, 400);
+            Err(UsageError::with_help(
+                format!("{file} declares `{name}` already; nothing was written"),
+                format!("edit {file}: an app has one connector of a type"),
+            )
+            .into())
+        }
+    }
+}
+
+fn given_scopes(args: &AddArgs) -> Result<Option<Scopes>, Failure> {
+    if args.scopes.is_empty() {
+        return Ok(None);
+    }
+    let odd = |scope: &&String| scope.is_empty() || scope.chars().any(char::is_whitespace);
+    if let Some(scope) = args.scopes.iter().find(odd) {
+        return Err(UsageError::with_help(
+            format!("`--scope '{}'` is no scope", escape::limited(scope, 200)),
+            "a scope has no white space in it; give `--scope` once for each",
+        )
+        .into());
+    }
+    Ok(Some(args.scopes.iter().map(Scope::new).collect()))
+}
+
+/// What the platform offers, or why that is not known.
+async fn offers(context: &Context, files: &Files) -> Result<Vec<AvailableIntegration>, String> {
+    let told = |why: String| escape::limited(&why, 300);
+    let app = files.project.app().map_err(|e| told(e.to_string()))?;
+    let credentials = context
+        .credentials(&files.project.vars)
+        .map_err(|e| told(e.to_string()))?;
+    let asked = async {
+        let remote = crate::remote::Remote::new(&app, credentials, context.client_options())?;
+        let list = remote.available_integrations();
+        let list = view::progress::during(&context.terminal, "Asking the platform", list).await?;
+        Ok::<_, RemoteError>(list)
+    };
+    asked.await.map_err(|e| told(e.to_string()))
+}
+
+fn check(connector: &ConnectorType, offers: Result<Vec<AvailableIntegration>, String>) -> Check {
+    if connector.kind() == Kind::Stripe {
+        return Check::Provisioned;
+    }
+    let offers = match offers {
+        Ok(offers) => offers,
+        Err(why) => {
+            let near = known_type_near(connector.as_str());
+            let meant = near.map(|meant| format!(" (did you mean `{meant}`?)"));
+            return Check::NotChecked(why + &meant.unwrap_or_default());
+        }
+    };
+    let name = connector.as_str();
+    let near = offers
+        .iter()
+        .map(|offer| offer.connector.as_str())
+        .map(|offer| {
+            (
+                strsim::damerau_levenshtein(&plain(name), &plain(offer)),
+                offer,
+            )
+        })
+        .filter(|(distance, _)| *distance <= 2)
+        .min();
+    let near = near.map(|(_, offer)| offer.to_owned());
+    let offer = offers
+        .into_iter()
+        .find(|offer| offer.connector == *connector);
+    match offer {
+        Some(offer) => Check::Offered(offer.config_fields),
+        None => Check::NotOffered {
+            meant: near.or_else(|| closest(name, &KNOWN_TYPES, 2).map(str::to_owned)),
+        },
+    }
+}
+
+fn plain(name: &str) -> String {
+    name.to_lowercase().replace(['-', '_'], "")
+}
+
+async fn choose_type(
+    context: &Context,
+    files: &Files,
+    offers: Option<&[AvailableIntegration]>,
+) -> Result<ConnectorType, Failure> {
+    let missing = || {
+        UsageError::with_help(
+            "which connector? No TYPE was given, and nobody can be asked here",
+            "name it: `connplan add TYPE`; `connplan list-available` shows the types",
+        )
+    };
+    let mut types: Vec<(ConnectorType, String)> = match offers {
+        Some(offers) => offers
+            .iter()
+            .map(|offer| {
+                let name = escape::limited(&offer.display_name, 40);
+                (offer.connector.clone(), name)
+            })
+            .collect(),
+        None => KNOWN_TYPES
+            .iter()
+            .filter_map(|name| Some((ConnectorType::parse(*name).ok()?, String::new())))
+            .collect(),
+    };
+    if types.iter().all(|(name, _)| name.kind() != Kind::Stripe) {
+        types.push((ConnectorType::stripe(), "Stripe (a sandbox)".to_owned()));
+    }
+    types.retain(|(name, _)| !files.declared.connectors.contains_key(name));
+    types.sort();
+    let items = types
+        .iter()
+        .map(|(name, shown)| {
+            format!("{:<22} {shown}", name.as_str())
+                .trim_end()
+                .to_owned()
+        })
+        .collect();
+    if !context.terminal.is_interactive() || context.terminal.is_dumb() {
+        return Err(missing().into());
+    }
+    context
+        .terminal
+        .say("Arrows move, Enter takes, Esc gives up.");
+    let chosen = term::choose_one(&context.terminal, "Connector", items).await;
+    match chosen.and_then(|n| types.into_iter().nth(n)) {
+        Some((connector, _)) => Ok(connector),
+        None => Err(UsageError::new("no connector was chosen; nothing was written").into()),
+    }
+}
+
+/// Scopes to choose from: as the provider spells them, without other names for the same.
+fn choices(connector: &ConnectorType) -> Vec<ScopeFact> {
+    catalogue::facts(connector.as_str())
+        .filter(|fact| fact.alias_of.is_none() && !fact.legacy && !fact.capability)
+        .collect()
+}
+
+async fn choose_scopes(context: &Context, connector: &ConnectorType) -> Result<Scopes, Failure> {
+    let choices = choices(connector);
+    if choices.is_empty() || !context.terminal.is_interactive() || context.terminal.is_dumb() {
+        return Ok(Scopes::new());
+    }
+    let items = choices
+        .iter()
+        .map(|fact| format!("{}  {} ({})", fact.scope, fact.meaning, fact.access))
+        .collect();
+    context
+        .terminal
+        .say("Space marks, arrows move (sideways: pages), Enter ends; none is fine. Esc gives up.");
+    let question = format!("Scopes of {connector}");
+    let chosen = term::choose_many(&context.terminal, &question, items).await;
+    let Some(chosen) = chosen else {
+        return Err(UsageError::new("no scopes were chosen; nothing was written").into());
+    };
+    let chosen = chosen.into_iter().filter_map(|n| choices.get(n));
+    Ok(chosen.map(|fact| Scope::new(fact.scope)).collect())
+}
+
+/// A word on a scope that its provider is not known to have, where its scopes are known.
+fn unknown_scope(connector: &ConnectorType, scope: &Scope) -> Option<String> {
+    let (kind, text) = (connector.as_str(), scope.as_str());
+    let known = choices(connector);
+    if known.is_empty() || catalogue::fact(kind, text).is_some() {
+        return None;
+    }
+    let names: Vec<&'static str> = known.iter().map(|fact| fact.scope).collect();
+    let meant = closest(text, &names, 2)
+        .map(|meant| format!("; did you mean `{meant}`?"))
+        .unwrap_or_default();
+    let text = escape::limited(text, 200);
+    Some(format!(
+        "`{text}` is no scope that is known of {connector}{meant}"
+    ))
+}
+
+/// Writes the file, over nothing; returns its name relative to the project root.
+fn write(files: &Files, connector: &ConnectorType, scopes: &Scopes) -> Result<String, Failure> {
+    let project = &files.project;
+    let folder = &project.connectors_dir;
+    check_folder(&project.root, folder)?;
+    let taken = names_in(folder)?;
+    let Some(name) = edit::pull::free_name(connector, &taken) else {
+        return Err(edit::pull::PullError::NoName {
+            connector: connector.clone(),
+            folder: project.shown(folder),
+        }
+        .into());
+    };
+    let note = |scope: &str| {
+        let fact = catalogue::fact(connector.as_str(), scope)?;
+        Some(fact.meaning.to_owned())
+    };
+    let text = edit::new_file(&head(connector, scopes), connector, scopes, note);
+    let path = folder.join(name);
+    fs::ensure_dir(folder)?;
+    fs::write_new(&path, text.as_bytes())?;
+    Ok(project.relative(&path))
+}
+
+fn head(connector: &ConnectorType, scopes: &Scopes) -> Vec<String> {
+    let mut head = vec![format!("The app's {connector} connector.")];
+    if connector.kind() == Kind::Stripe {
+        head.push("Stripe takes no scopes: a sandbox is provisioned, which you claim.".to_owned());
+        return head;
+    }
+    // A page of its own for each scope is too much for a heading.
+    let pages: std::collections::BTreeSet<_> =
+        choices(connector).iter().map(|fact| fact.doc).collect();
+    let page = pages
+        .first()
+        .filter(|page| pages.len() == 1 && !page.is_empty());
+    match (scopes.is_empty(), page) {
+        (true, Some(page)) => head.push(format!("Without scopes. Those there are: {page}")),
+        (false, Some(page)) => head.push(format!("Scopes: {page}")),
+        (_, None) => {}
+    }
+    head
+}

@@ -1,0 +1,115 @@
+//! How links come to a person.
+
+use clap::Args;
+
+use crate::{
+    cli::{Context, Failure, UsageError},
+    model::Vars,
+};
+
+/// How links come to a person, as the command line says.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct OfferArgs {
+    /// Show the links in the terminal, open nothing (so it is in SSH sessions)
+    #[arg(long)]
+    pub no_browser: bool,
+    /// One after another instead of all on one page
+    #[arg(long)]
+    pub one_by_one: bool,
+    /// Show each link as a QR code too, for a phone
+    #[arg(long)]
+    pub qr: bool,
+    /// Print the links even where a log or a pipe takes them; whoever has one can connect an
+    /// account to the app
+    #[arg(long)]
+    pub print_links: bool,
+    /// Allow `--print-links` where `CI` is set
+    #[arg(long, requires = "print_links", hide_short_help = true)]
+    pub i_know_this_log_is_private: bool,
+}
+
+/// How links come to a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::commands) enum Offer {
+    /// On one page in the browser.
+    Page,
+    /// Each in a tab of its own, one after another.
+    EachInBrowser,
+    /// In the terminal.
+    Links {
+        one_by_one: bool,
+        qr: bool,
+        /// Wherever standard error goes.
+        print: bool,
+    },
+}
+
+impl OfferArgs {
+    /// What that comes to here.
+    pub(in crate::commands) fn offer(self, context: &Context) -> Result<Offer, Failure> {
+        let vars = &context.vars;
+        if self.print_links && vars.get("CI").is_some() && !self.i_know_this_log_is_private {
+            return Err(UsageError::with_help(
+                "`--print-links` would put private links into the log of a CI run",
+                "run `connplan authorize --receipt FILE` on your own machine; or, if nobody else \
+                 can read this log, add `--i-know-this-log-is-private`",
+            )
+            .into());
+        }
+        let in_terminal = self.no_browser || self.qr || self.print_links;
+        let (ssh, display) = (is_ssh(vars), has_display(vars));
+        if !in_terminal && context.terminal.is_interactive() {
+            if ssh {
+                context.terminal.say(
+                    "This is an SSH session: open the links in the browser of your own machine.",
+                );
+            } else if !display {
+                context
+                    .terminal
+                    .say("No display was found here: open the links in a browser of your own.");
+            }
+        }
+        Ok(if in_terminal || ssh || !display {
+            Offer::Links {
+                one_by_one: self.one_by_one,
+                qr: self.qr,
+                print: self.print_links,
+            }
+        } else if self.one_by_one {
+            Offer::EachInBrowser
+        } else {
+            Offer::Page
+        })
+    }
+}
+
+impl Offer {
+    pub(super) fn is_one_by_one(self) -> bool {
+        match self {
+            Self::Page => false,
+            Self::EachInBrowser => true,
+            Self::Links { one_by_one, .. } => one_by_one,
+        }
+    }
+
+    pub(super) fn question(self) -> &'static str {
+        match self {
+            Self::Page | Self::EachInBrowser => "Open browser to authorize now?",
+            Self::Links { .. } => "Show the links to authorize now?",
+        }
+    }
+}
+
+/// Whether the person sits at another machine than this.
+fn is_ssh(vars: &Vars) -> bool {
+    vars.get("SSH_CONNECTION").is_some() || vars.get("SSH_TTY").is_some()
+}
+
+/// Whether a browser has anywhere to appear.
+fn has_display(vars: &Vars) -> bool {
+    let set = |name| vars.get(name).is_some_and(|value| !value.is_empty());
+    cfg!(any(windows, target_os = "macos"))
+        || ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER"]
+            .into_iter()
+            .any(set)
+}

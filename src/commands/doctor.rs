@@ -1,0 +1,391 @@
+//! `connplan doctor`: looks at everything a run needs, and mends nothing.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::Timestamp;
+use miette::Diagnostic;
+
+use crate::{
+    cli::{Context, ExitStatus, Failure, Format},
+    config::{self, Problem, Project, environment},
+    escape,
+    model::{ApiUrl, Vars},
+    pending::Store,
+    remote::{
+        Remote,
+        auth::{Identity, LoginFile},
+    },
+    view::{
+        self, Theme,
+        doctor::{Finding, Health},
+    },
+    workspace::Workspace,
+};
+
+/// A clock that is off by more than this makes logins seem too old or too young.
+const SKEW_SECONDS: i64 = 60;
+
+/// Arguments of `doctor`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  connplan doctor\n  \
+                        connplan doctor --format json | jq '.checks[] | select(.status != \"ok\")'")]
+pub struct DoctorArgs {
+    /// Look at connector files in PATH instead of the project's folder
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
+/// Looks, and says what it found. Ends with 1 if something will not work.
+pub async fn run(args: &DoctorArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json])?;
+    let mut look = Look {
+        findings: Vec::new(),
+        context,
+    };
+    look.ok("version", format!("connplan {}", env!("CARGO_PKG_VERSION")));
+    let project = look.project(args.dir.as_deref());
+    if let Some(project) = &project {
+        look.files(project);
+        look.pending(project);
+    }
+    // Before the credentials are read, which makes them private.
+    look.login_file();
+    look.remote(project.as_ref()).await;
+    look.browser();
+    look.terminal();
+    let findings = look.findings;
+    context.terminal.out(&match format {
+        Format::Json => view::doctor::json(&findings),
+        _ => view::doctor::text(&findings, Theme::new(context.terminal.color_stdout())),
+    });
+    Ok(if findings.iter().any(|f| f.status == Health::Fail) {
+        ExitStatus::Error
+    } else {
+        ExitStatus::Done
+    })
+}
+
+struct Look<'a> {
+    findings: Vec<Finding>,
+    context: &'a Context,
+}
+
+fn shown(path: &Path) -> String {
+    escape::limited(&path.display().to_string(), 400)
+}
+
+impl Look<'_> {
+    fn add(&mut self, name: &'static str, status: Health, message: &str, help: Option<String>) {
+        self.findings.push(Finding {
+            name,
+            status,
+            message: escape::limited(message, 600),
+            help: help.map(|help| escape::limited(&help, 600)),
+        });
+    }
+
+    fn ok(&mut self, name: &'static str, message: impl AsRef<str>) {
+        self.add(name, Health::Ok, message.as_ref(), None);
+    }
+
+    fn warn(&mut self, name: &'static str, message: impl AsRef<str>, help: &str) {
+        self.add(name, Health::Warn, message.as_ref(), Some(help.to_owned()));
+    }
+
+    fn fail(&mut self, name: &'static str, error: &dyn Diagnostic) {
+        let help = error.help().map(|help| help.to_string());
+        self.add(name, Health::Fail, &error.to_string(), help);
+    }
+
+    fn project(&mut self, dir: Option<&Path>) -> Option<Project> {
+        let project = match self.context.project(dir) {
+            Ok(project) => project,
+            Err(failure) => {
+                self.fail("project", failure.report.as_ref());
+                return None;
+            }
+        };
+        let name = project.name.as_deref().unwrap_or("no name");
+        let place = shown(&project.root);
+        match &project.config_file {
+            Some(_) => self.ok("project", format!("{name}, in {place}")),
+            None => self.ok(
+                "project",
+                format!("none; the app is named apart, in {place}"),
+            ),
+        }
+        match &project.settings_file {
+            Some(file) => {
+                let file = project.shown(file);
+                self.ok("settings", file);
+            }
+            None => self.ok("settings", "no connplan.toml: the defaults"),
+        }
+        match project.app() {
+            Ok(app) => self.ok("app", format!("{} at {}", app.id, app.api_url)),
+            Err(error) => self.fail("app", &error),
+        }
+        Some(project)
+    }
+
+    fn files(&mut self, project: &Project) {
+        let loaded = config::connectors::read(project);
+        let folder = project.shown(&project.connectors_dir);
+        let (errors, warnings): (Vec<_>, Vec<_>) = loaded
+            .problems
+            .iter()
+            .partition(|problem| problem.is_error());
+        let first = |problems: &[&Problem]| {
+            let Some(problem) = problems.first() else {
+                return String::new();
+            };
+            let found = problem.to_diagnostic();
+            let place = found.file.unwrap_or_default();
+            let line = found
+                .line
+                .map(|line| format!(":{line}"))
+                .unwrap_or_default();
+            format!("{place}{line}: {}", found.message)
+        };
+        let see = "`connplan validate` shows it all, with the lines";
+        if !errors.is_empty() {
+            let message = format!("{} with errors; first {}", errors.len(), first(&errors));
+            self.add("files", Health::Fail, &message, Some(see.to_owned()));
+        } else if !warnings.is_empty() {
+            let message = format!(
+                "{} with warnings; first {}",
+                warnings.len(),
+                first(&warnings)
+            );
+            self.warn("files", message, see);
+        } else if loaded.folder == config::Folder::Missing {
+            let message = format!("there is no folder {folder}");
+            self.warn(
+                "files",
+                message,
+                "`connplan pull` writes the app's connectors to files, `connplan add` makes one",
+            );
+        } else {
+            let count = loaded
+                .declared
+                .map_or(0, |declared| declared.connectors.len());
+            self.ok("files", format!("{count} in {folder}, all valid"));
+        }
+    }
+
+    fn pending(&mut self, project: &Project) {
+        let workspace = Workspace::at(&project.root);
+        for path in [workspace.dir().to_owned(), workspace.pending_file()] {
+            if open_to_others(&path) {
+                let message = format!("others can read {}", shown(&path));
+                self.warn(
+                    "private",
+                    message,
+                    "`connplan authorize --list` makes it private",
+                );
+            }
+        }
+        match Store::load(&workspace) {
+            Err(error) => self.fail("pending", &error),
+            Ok(pending) => {
+                let Ok(app) = project.app() else { return };
+                match pending.of(&app).count() {
+                    0 => self.ok("pending", "no authorization waits"),
+                    waiting => self.warn(
+                        "pending",
+                        format!("{waiting} waiting for a person"),
+                        "`connplan authorize` resumes them",
+                    ),
+                }
+            }
+        }
+    }
+
+    fn login_file(&mut self) {
+        let Some(home) = &self.context.home else {
+            self.warn(
+                "private",
+                "there is no home folder, so that no login can be kept",
+                "set HOME, or use BASE44_API_KEY",
+            );
+            return;
+        };
+        let path = LoginFile::in_home(home).path().to_owned();
+        if open_to_others(&path) {
+            let message = format!("others can read {}", shown(&path));
+            self.warn(
+                "private",
+                message,
+                "`connplan whoami` makes it private; if other people use this machine, log in anew",
+            );
+        }
+    }
+
+    async fn remote(&mut self, project: Option<&Project>) {
+        let (vars, url) = match self.surroundings(project) {
+            Ok(surroundings) => surroundings,
+            Err(error) => return self.fail("address", &error),
+        };
+        let reached = match self.context.platform(&url) {
+            Ok(platform) => platform.reach().await,
+            Err(failure) => return self.fail("address", failure.report.as_ref()),
+        };
+        match reached {
+            Err(error) => self.fail("address", &error),
+            Ok(reached) => {
+                let millis = reached.took.as_millis();
+                self.ok(
+                    "address",
+                    format!(
+                        "{url} answers in {millis} ms (request {})",
+                        reached.request_id
+                    ),
+                );
+                self.clock(reached.date);
+            }
+        }
+        let credentials = match self.context.credentials(&vars) {
+            Ok(credentials) => credentials,
+            Err(error) => return self.fail("login", &error),
+        };
+        self.login(&credentials.identity());
+        let Some(Ok(app)) = project.map(Project::app) else {
+            return;
+        };
+        let asked = match Remote::new(&app, credentials, self.context.client_options()) {
+            Ok(remote) => remote.list().await,
+            Err(error) => Err(error),
+        };
+        match asked {
+            Ok(connectors) => {
+                let plural = if connectors.len() == 1 { "" } else { "s" };
+                let count = connectors.len();
+                let message = format!("app {} has {count} OAuth connector{plural}", app.id);
+                self.ok("access", message);
+            }
+            Err(error) => self.fail("access", &error),
+        }
+    }
+
+    fn surroundings(
+        &self,
+        project: Option<&Project>,
+    ) -> Result<(Vars, ApiUrl), config::ConfigError> {
+        if let Some(project) = project {
+            return Ok((project.vars.clone(), project.api_url()?));
+        }
+        let vars = environment::merge(&self.context.vars, Some(&self.context.start))?;
+        let url = match vars.get("BASE44_API_URL") {
+            Some(text) => {
+                ApiUrl::parse(text).map_err(|source| config::ConfigError::BadApiUrl { source })?
+            }
+            None => ApiUrl::default(),
+        };
+        Ok((vars, url))
+    }
+
+    fn clock(&mut self, theirs: Option<Timestamp>) {
+        let Some(theirs) = theirs else {
+            return self.ok("clock", "the platform does not tell its time");
+        };
+        let off = self.context.now().as_second() - theirs.as_second();
+        let side = if off > 0 { "ahead of" } else { "behind" };
+        if off.abs() > SKEW_SECONDS {
+            let message = format!("{} s {side} the platform's", off.abs());
+            self.warn(
+                "clock",
+                message,
+                "set this machine's clock: logins are renewed by it",
+            );
+        } else {
+            self.ok(
+                "clock",
+                format!("agrees with the platform's ({} s)", off.abs()),
+            );
+        }
+    }
+
+    fn login(&mut self, identity: &Identity) {
+        match identity {
+            Identity::ApiKey => self.ok("login", "a workspace, by BASE44_API_KEY"),
+            Identity::Token => self.ok(
+                "login",
+                "BASE44_ACCESS_TOKEN as it stands; it is not renewed",
+            ),
+            Identity::Login {
+                email, expires_at, ..
+            } => {
+                let end = i64::try_from(*expires_at).ok();
+                let end = end.and_then(|ms| Timestamp::from_second(ms / 1000).ok());
+                let until = match end {
+                    Some(end) if end < self.context.now() => {
+                        format!("its token ended at {end}, and is renewed when it is used")
+                    }
+                    Some(end) => format!("its token lasts until {end}, and is renewed then"),
+                    None => "its token does not end".to_owned(),
+                };
+                self.ok("login", format!("{email}; {until}"));
+            }
+        }
+    }
+
+    fn browser(&mut self) {
+        let vars = &self.context.vars;
+        if cfg!(any(windows, target_os = "macos")) {
+            return self.ok("browser", "the system's own");
+        }
+        let display = ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"]
+            .into_iter()
+            .any(|name| vars.get(name).is_some());
+        let openers = ["xdg-open", "gio", "gnome-open", "kde-open", "wslview"];
+        let folders = vars.get("PATH").map(std::env::split_paths);
+        let opener = folders.into_iter().flatten().find_map(|folder| {
+            openers
+                .into_iter()
+                .find(|opener| folder.join(opener).is_file())
+        });
+        let help = "links are printed as well: open them by hand, or use `--no-browser`; \
+                    `connplan apply --receipt FILE` lets another machine authorize";
+        match (display, opener) {
+            (true, Some(opener)) => self.ok("browser", format!("opened by {opener}")),
+            (true, None) => self.warn(
+                "browser",
+                "nothing here opens a browser (no xdg-open)",
+                help,
+            ),
+            (false, _) => self.warn("browser", "there is no screen here (no DISPLAY)", help),
+        }
+    }
+
+    fn terminal(&mut self) {
+        let terminal = &self.context.terminal;
+        let message = if terminal.is_interactive() {
+            let colour = if terminal.color_stderr() {
+                "colour"
+            } else {
+                "no colour"
+            };
+            format!("asks questions; {} columns, {colour}", terminal.width())
+        } else if self.context.globals.no_input {
+            "asks nothing (--no-input)".to_owned()
+        } else if self.context.vars.get("CI").is_some() {
+            "asks nothing (CI is set)".to_owned()
+        } else {
+            "asks nothing (standard input or standard error is no terminal)".to_owned()
+        };
+        self.ok("terminal", message);
+    }
+}
+
+/// Whether people other than its owner can read it. Not known of other systems.
+#[cfg(unix)]
+fn open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn open_to_others(_path: &Path) -> bool {
+    false
+}

@@ -1,0 +1,60 @@
+//! `connplan man`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{
+    cli::{Cli, Context, EncodeError, ExitStatus, Failure},
+    fs::{self, Visibility},
+};
+
+/// Arguments of `man`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Example:\n  connplan man ~/.local/share/man/man1\n  connplan man | man -l -"
+)]
+pub struct ManArgs {
+    /// The folder; without one, the main page is printed
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
+/// Writes a page for the program and one for each command.
+pub fn run(args: &ManArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let mut command = Cli::grammar();
+    command.build();
+    let Some(dir) = &args.dir else {
+        context.terminal.out(&page(command)?);
+        return Ok(ExitStatus::Done);
+    };
+    let dir = context.path(dir);
+    fs::ensure_dir(&dir)?;
+    let pages = command
+        .get_subcommands()
+        .filter(|sub| !sub.is_hide_set() && sub.get_name() != "help")
+        .map(|sub| {
+            let name = format!("connplan-{}", sub.get_name());
+            // A page is known by the name of its file.
+            (name.clone(), sub.clone().name(name))
+        });
+    let mut all = vec![("connplan".to_owned(), command.clone())];
+    all.extend(pages);
+    for (name, command) in &all {
+        let path = dir.join(format!("{name}.1"));
+        fs::write(&path, page(command.clone())?.as_bytes(), Visibility::Shared)?;
+    }
+    let shown = crate::escape::limited(&dir.display().to_string(), 400);
+    context
+        .terminal
+        .say(&format!("Wrote {} pages to {shown}.", all.len()));
+    Ok(ExitStatus::Done)
+}
+
+fn page(command: clap::Command) -> Result<String, Failure> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command)
+        .render(&mut page)
+        .map_err(|e| EncodeError(e.to_string()))?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
+}

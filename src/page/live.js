@@ -1,0 +1,45 @@
+"use strict";
+// Shows each change as it happens. All text comes escaped from the program that serves this page.
+(() => {
+  const parts = new Map();
+  const put = (id, html) => {
+    const place = document.getElementById(id);
+    if (!place || parts.get(id) === html) return false;
+    const known = parts.has(id);
+    parts.set(id, html);
+    if (!known && place.innerHTML === html) return false;
+    const focused = place.contains(document.activeElement);
+    place.innerHTML = html;
+    if (focused) {
+      const next = place.querySelector("a, button") || place.closest("li")?.querySelector("h2");
+      next?.focus();
+    }
+    return known;
+  };
+  const said = document.getElementById("said");
+  let last = null;
+  const source = new EventSource("events");
+  source.onmessage = (event) => {
+    const news = JSON.parse(event.data);
+    document.title = news.title;
+    for (const [id, state, html] of news.parts) {
+      put(id, html);
+      if (state) document.getElementById(id)?.closest("li")?.setAttribute("data-state", state);
+    }
+    if (last !== null && news.said !== last) said.textContent = news.said;
+    last = news.said;
+    document.body.classList.toggle("ended", news.ended);
+    if (news.ended) source.close();
+  };
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED || document.body.classList.contains("ended")) return;
+    const gone = document.getElementById("gone");
+    if (gone.hidden) {
+      gone.hidden = false;
+      said.textContent = gone.textContent;
+    }
+  };
+  source.onopen = () => {
+    document.getElementById("gone").hidden = true;
+  };
+})();

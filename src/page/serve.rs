@@ -1,0 +1,197 @@
+//! What is answered to what.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{Path, Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{
+        Html, IntoResponse, Redirect, Response, Sse,
+        sse::{Event as ServerEvent, KeepAlive},
+    },
+    routing::{get, post},
+};
+use futures_util::stream;
+use tokio::sync::mpsc;
+
+use super::{
+    board::{Board, Moment},
+    guard::{is_ours, same_secret},
+    render,
+};
+use crate::{
+    authorize::{Command, State as Stand},
+    model::{App, ConnectorType, Secret},
+};
+
+/// How long a person waits for a fresh link before being told that there is none.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// No script, style or connection but our own; nothing is framed, no form goes elsewhere.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                      connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; \
+                      frame-ancestors 'none'";
+
+const HEADERS: [(HeaderName, &str); 8] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    // The address is a secret: no page that is opened from here hears it.
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
+];
+
+/// What the answers are made of.
+pub(super) struct Site {
+    pub(super) host: String,
+    pub(super) path: Secret,
+    pub(super) app: App,
+    pub(super) board: Arc<Board>,
+    pub(super) commands: mpsc::Sender<Command>,
+}
+
+type Shared = State<Arc<Site>>;
+
+pub(super) fn router(site: Site) -> Router {
+    let site = Arc::new(site);
+    Router::new()
+        .route("/{path}/", get(page))
+        .route("/{path}/style.css", get(style))
+        .route("/{path}/live.js", get(script))
+        .route("/{path}/events", get(events))
+        .route("/{path}/open/{connector}", get(open))
+        .route("/{path}/finish", post(finish))
+        .fallback(nothing)
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), guard))
+        .with_state(site)
+}
+
+/// Everybody else learns nothing, not even whether the path exists.
+async fn guard(State(site): Shared, request: Request, next: Next) -> Response {
+    let mut segments = request.uri().path().split('/').skip(1);
+    let path = segments.next().unwrap_or_default();
+    let mut response = if !is_ours(request.headers(), &site.host) {
+        StatusCode::FORBIDDEN.into_response()
+    } else if same_secret(path, site.path.expose()) {
+        next.run(request).await
+    } else {
+        StatusCode::NOT_FOUND.into_response()
+    };
+    for (name, value) in HEADERS {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+async fn nothing() -> StatusCode {
+    StatusCode::NOT_FOUND
+}
+
+async fn page(State(site): Shared) -> Html<String> {
+    Html(render::page(&site.app, &site.board.now()))
+}
+
+async fn style() -> Response {
+    let kind = (header::CONTENT_TYPE, "text/css; charset=utf-8");
+    ([kind], include_str!("style.css")).into_response()
+}
+
+async fn script() -> Response {
+    let kind = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
+    ([kind], include_str!("live.js")).into_response()
+}
+
+/// The page's state, now and after each change, until the end.
+async fn events(State(site): Shared) -> Response {
+    let mut moments = site.board.watch();
+    moments.mark_changed();
+    let news = stream::unfold((moments, false), |(mut moments, ended)| async move {
+        if ended || moments.changed().await.is_err() {
+            return None;
+        }
+        let (event, ended) = {
+            let moment = moments.borrow_and_update();
+            (render::news(&moment), moment.ended)
+        };
+        let event = ServerEvent::default().data(event);
+        Some((Ok::<_, Infallible>(event), (moments, ended)))
+    });
+    Sse::new(news)
+        .keep_alive(KeepAlive::default())
+        .into_response()
+}
+
+/// Leads to the link of the moment, which is asked for anew where the last one is of no use.
+async fn open(State(site): Shared, Path((_, connector)): Path<(String, String)>) -> Response {
+    let Ok(connector) = ConnectorType::parse(connector) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let mut moments = site.board.watch();
+    let moment = moments.borrow_and_update().clone();
+    let Some(row) = moment.row(&connector) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    if moment.ended {
+        return notice(StatusCode::GONE, "connplan has stopped waiting", ENDED);
+    }
+    if let (Stand::Waiting, Some(link)) = (&row.resumed.state, &row.link) {
+        // The flow may have ended in the same moment; the link is good all the same.
+        let _ = site.commands.send(Command::Opened(connector)).await;
+        return Redirect::to(link.expose()).into_response();
+    }
+    if row.resumed.state != Stand::Waiting && !row.resumed.state.can_be_asked_again() {
+        let title = format!("Nothing to do for {connector}");
+        return notice(StatusCode::OK, &title, &render::sentence(row));
+    }
+    let seen = row.version;
+    // While the first link is on its way, it need not be asked for once more.
+    let asked = row.resumed.state == Stand::Waiting;
+    let renew = Command::Renew(connector.clone());
+    if !asked && site.commands.send(renew).await.is_err() {
+        return notice(StatusCode::GONE, "connplan has stopped waiting", ENDED);
+    }
+    let news = moments.wait_for(|moment| {
+        moment.ended || moment.row(&connector).is_some_and(|row| row.version > seen)
+    });
+    let link = match tokio::time::timeout(PATIENCE, news).await {
+        Ok(Ok(moment)) => fresh(&moment, &connector),
+        _ => Err("The app did not answer in time. Try again from the page.".to_owned()),
+    };
+    match link {
+        Ok(link) => Redirect::to(link.expose()).into_response(),
+        Err(reason) => {
+            let title = format!("No link for {connector}");
+            notice(StatusCode::BAD_GATEWAY, &title, &reason)
+        }
+    }
+}
+
+fn fresh(moment: &Moment, connector: &ConnectorType) -> Result<crate::model::Link, String> {
+    let row = moment.row(connector).filter(|_| !moment.ended);
+    let row = row.ok_or_else(|| ENDED.to_owned())?;
+    row.link.clone().ok_or_else(|| render::sentence(row))
+}
+
+const ENDED: &str = "Run `connplan authorize` again: nothing is lost, what is left is pending.";
+
+fn notice(status: StatusCode, title: &str, text: &str) -> Response {
+    (status, Html(render::notice(title, text))).into_response()
+}
+
+async fn finish(State(site): Shared) -> Redirect {
+    // If it is over already, that is what was wanted.
+    let _ = site.commands.send(Command::Finish).await;
+    Redirect::to("./")
+}

@@ -1,0 +1,126 @@
+//! A connector file that was created.
+
+use serde::Serialize;
+
+use super::{json::pretty, report::FORMAT_VERSION, words::count};
+use crate::{
+    escape,
+    model::{ConnectorType, Kind, Scopes},
+    remote::ConfigField,
+};
+
+/// What `add` did.
+#[derive(Clone, Debug)]
+pub struct Added<'a> {
+    /// The connector.
+    pub connector: &'a ConnectorType,
+    /// The file, relative to the project root.
+    pub file: &'a str,
+    /// What it declares.
+    pub scopes: &'a Scopes,
+    /// What was found out at the platform.
+    pub check: &'a Check,
+}
+
+/// Whether the platform offers a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// It does, and asks for these values when a connection is made.
+    Offered(Vec<ConfigField>),
+    /// It does not.
+    NotOffered {
+        /// What may have been meant.
+        meant: Option<String>,
+    },
+    /// Nobody could be asked; why.
+    NotChecked(String),
+    /// There is nothing to ask: Stripe is no integration.
+    Provisioned,
+}
+
+/// A warning about a type that is not offered or that nobody could ask about.
+pub fn warning(connector: &ConnectorType, check: &Check) -> Option<String> {
+    match check {
+        Check::NotOffered { meant: Some(meant) } => Some(format!(
+            "the platform does not offer `{connector}`; did you mean `{meant}`?"
+        )),
+        Check::NotOffered { meant: None } => Some(format!(
+            "the platform does not offer `{connector}`; `connplan list-available` shows what it does"
+        )),
+        Check::NotChecked(why) => Some(format!(
+            "whether the platform offers `{connector}` was not checked: {why}"
+        )),
+        Check::Offered(_) | Check::Provisioned => None,
+    }
+}
+
+/// The same for a person: what was written, and what follows.
+pub fn text(added: &Added<'_>) -> String {
+    let file = escape::limited(added.file, 400);
+    let what = match (added.connector.kind(), added.scopes.len()) {
+        (Kind::Stripe, _) => "a Stripe sandbox is provisioned for it".to_owned(),
+        (Kind::Oauth, 0) => "without scopes".to_owned(),
+        (Kind::Oauth, some) => format!("with {}", count(some, "scope")),
+    };
+    let mut text = format!("Created {file}: {}, {what}.\n", added.connector);
+    if let Check::Offered(fields) = added.check
+        && !fields.is_empty()
+    {
+        text.push_str("\nThe connection asks for:\n");
+        for field in fields {
+            let required = if field.required { "" } else { ", optional" };
+            let line = format!(
+                "  {} ({}{required}): {}\n",
+                escape::limited(&field.display_name, 60),
+                escape::limited(&field.name, 60),
+                escape::limited(&field.description, 200),
+            );
+            text.push_str(&line);
+        }
+    }
+    text.push_str("\nNext: `connplan plan` shows what it changes.\n");
+    text
+}
+
+#[derive(Serialize)]
+struct AddReport<'a> {
+    format_version: &'static str,
+    kind: &'static str,
+    connector: &'a ConnectorType,
+    file: &'a str,
+    scopes: &'a Scopes,
+    offered: Option<bool>,
+    connection_config_fields: Vec<FieldReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct FieldReport<'a> {
+    name: &'a str,
+    display_name: &'a str,
+    description: &'a str,
+    required: bool,
+}
+
+/// The same as JSON, with a line break at its end. `offered` is null where that is not known.
+pub fn json(added: &Added<'_>) -> String {
+    let (offered, fields): (_, &[ConfigField]) = match added.check {
+        Check::Offered(fields) => (Some(true), fields),
+        Check::NotOffered { .. } => (Some(false), &[]),
+        Check::NotChecked(_) | Check::Provisioned => (None, &[]),
+    };
+    let fields = fields.iter().map(|field| FieldReport {
+        name: &field.name,
+        display_name: &field.display_name,
+        description: &field.description,
+        required: field.required,
+    });
+    pretty(&AddReport {
+        format_version: FORMAT_VERSION,
+        kind: "add",
+        connector: added.connector,
+        file: added.file,
+        scopes: added.scopes,
+        offered,
+        connection_config_fields: fields.collect(),
+    })
+}

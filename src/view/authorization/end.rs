@@ -1,0 +1,116 @@
+//! How everything stands: the table at the end, the list of what waits.
+
+use std::fmt::Write as _;
+
+use super::{duration, line, next, what};
+use crate::{
+    authorize::{Resumed, State},
+    escape,
+    model::App,
+    view::{Style, Theme, table::table, words::count},
+};
+
+/// Everything that waits, for `--list`.
+pub fn list(app: &App, results: &[Resumed], theme: Theme) -> String {
+    let open: Vec<_> = results
+        .iter()
+        .filter(|result| !result.state.is_done())
+        .collect();
+    if open.is_empty() {
+        return nothing(app);
+    }
+    // Writing to a string can not fail.
+    let mut text = format!("App {} at {}\n", app.id, app.api_url);
+    let mut resumable = false;
+    for result in open {
+        text.push_str(&line(result, theme));
+        text.push('\n');
+        let mut more = |words: String| text.extend(["      ", words.as_str(), "\n"]);
+        if !matches!(result.state, State::Waiting | State::Untouched(_)) {
+            more(format!("asked for on {}", result.since));
+        }
+        if let Some(plan) = &result.plan {
+            more(format!("asked for by plan {plan}"));
+        }
+        if let Some(expected) = &result.expected {
+            more(format!("expected: {}", super::whom(expected.as_str())));
+        }
+        match &result.state {
+            State::WrongAccount { .. } => more(next(result).unwrap_or_default()),
+            State::Untouched(_) => {}
+            _ => resumable = true,
+        }
+    }
+    if resumable {
+        text.push_str("\nTo go on: connplan authorize\n");
+    }
+    text
+}
+
+/// How everything stands at the end: a table, then each that is left with its next step.
+pub fn summary(app: &App, results: &[Resumed], theme: Theme) -> String {
+    if results.is_empty() {
+        return nothing(app);
+    }
+    let rows: Vec<_> = results.iter().map(row).collect();
+    let mut text = table(
+        &["CONNECTOR", "ACCOUNT", "GRANTED", "TOOK"],
+        &rows,
+        theme,
+        None,
+    );
+    let left: Vec<_> = results
+        .iter()
+        .filter(|result| !result.state.is_done())
+        .collect();
+    for result in results {
+        for warning in super::warnings(result) {
+            let warning = format!("! {}: {warning}", result.connector);
+            let _ = writeln!(text, "\n{}", theme.paint(Style::Attention, &warning));
+        }
+    }
+    if left.is_empty() {
+        return text;
+    }
+    let _ = writeln!(text, "\nLeft to do for {}:", count(left.len(), "connector"));
+    for result in left {
+        let name = theme.paint(Style::Bold, result.connector.as_str());
+        let _ = writeln!(text, "  {name}: {}", what(result));
+        if let State::Partial { missing, .. } = &result.state {
+            for line in super::lost(&result.connector, missing, theme) {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
+        if let Some(next) = next(result) {
+            let _ = writeln!(text, "    -> {next}");
+        }
+    }
+    text
+}
+
+fn nothing(app: &App) -> String {
+    format!("Nothing is waiting for authorization in app {}.\n", app.id)
+}
+
+fn row(result: &Resumed) -> Vec<String> {
+    let all = result.scopes.len();
+    let (account, granted) = match &result.state {
+        State::Granted { account, .. } if all == 0 => (account.as_ref(), "yes".to_owned()),
+        State::Granted { account, .. } => (account.as_ref(), count(all, "scope")),
+        State::Partial { account, missing } => {
+            let granted = all.saturating_sub(missing.len());
+            (
+                account.as_ref(),
+                format!("{granted} of {}", count(all, "scope")),
+            )
+        }
+        State::WrongAccount { account, .. } => (Some(account), "to the wrong account".to_owned()),
+        State::Waiting | State::TimedOut | State::Skipped => (None, "not yet".to_owned()),
+        State::Declined => (None, "no".to_owned()),
+        State::Failed(_) => (None, "failed".to_owned()),
+        State::Untouched(_) => (None, "left alone".to_owned()),
+    };
+    let account = account.map_or_else(|| "-".to_owned(), |a| escape::limited(a.as_str(), 40));
+    let took = result.took.map_or_else(|| "-".to_owned(), duration);
+    vec![result.connector.to_string(), account, granted, took]
+}

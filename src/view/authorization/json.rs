@@ -1,0 +1,133 @@
+//! Authorizations as JSON.
+
+use serde::Serialize;
+
+use super::{next, what};
+use crate::{
+    authorize::{Resumed, State},
+    model::{App, Scopes},
+    view::{json::pretty, report::FORMAT_VERSION},
+};
+
+/// What `authorize --format json` prints.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuthorizationReport {
+    /// The version of this shape.
+    pub format_version: &'static str,
+    /// Always `authorization`.
+    pub kind: &'static str,
+    /// One today.
+    pub apps: Vec<AppAuthorizations>,
+    /// How many are done and how many are not.
+    pub summary: AuthorizationCounts,
+}
+
+/// One app's authorizations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AppAuthorizations {
+    /// The app.
+    pub app_id: String,
+    /// Its address.
+    pub api_url: String,
+    /// In order of connector name.
+    pub results: Vec<ResumedReport>,
+}
+
+/// How one stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ResumedReport {
+    /// Which connector.
+    pub connector: String,
+    /// `granted`, `partial`, `wrong_account`, `pending`, `timed_out`, `skipped`, `declined`,
+    /// `failed` or `untouched`.
+    pub state: &'static str,
+    /// What happened.
+    pub message: String,
+    /// What to do next; null where nothing is.
+    pub next: Option<String>,
+    /// The scopes that were approved.
+    pub scopes: Scopes,
+    /// Those of them that were not granted, where consent was given for fewer.
+    pub missing: Scopes,
+    /// Scopes that were granted and not asked for.
+    pub unasked: Scopes,
+    /// Who consented.
+    pub account: Option<String>,
+    /// Who is to consent, if the file says so.
+    pub expected_account: Option<String>,
+    /// The digest of the plan that asked for it, if one is known.
+    pub plan_digest: Option<String>,
+    /// Since when it waits (RFC 3339).
+    pub since: String,
+    /// How long this run waited for it, in seconds.
+    pub seconds: Option<u64>,
+}
+
+/// The counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AuthorizationCounts {
+    /// Granted whole.
+    pub granted: usize,
+    /// Everything else.
+    pub pending: usize,
+}
+
+/// The results as JSON, with a line break at its end.
+pub fn json(app: &App, results: &[Resumed]) -> String {
+    let granted = results
+        .iter()
+        .filter(|result| result.state.is_done())
+        .count();
+    pretty(&AuthorizationReport {
+        format_version: FORMAT_VERSION,
+        kind: "authorization",
+        apps: vec![AppAuthorizations {
+            app_id: app.id.to_string(),
+            api_url: app.api_url.to_string(),
+            results: results.iter().map(ResumedReport::from).collect(),
+        }],
+        summary: AuthorizationCounts {
+            granted,
+            pending: results.len() - granted,
+        },
+    })
+}
+
+impl From<&Resumed> for ResumedReport {
+    fn from(resumed: &Resumed) -> Self {
+        let (mut missing, mut unasked, mut account) = (Scopes::new(), Scopes::new(), None);
+        match &resumed.state {
+            State::Granted {
+                account: by,
+                unasked: more,
+                ..
+            } => {
+                account.clone_from(by);
+                unasked.clone_from(more);
+            }
+            State::Partial {
+                account: by,
+                missing: fewer,
+            } => {
+                account.clone_from(by);
+                missing.clone_from(fewer);
+            }
+            State::WrongAccount { account: by, .. } => account = Some(by.clone()),
+            _ => {}
+        }
+        Self {
+            connector: resumed.connector.to_string(),
+            state: resumed.state.as_str(),
+            message: what(resumed),
+            next: next(resumed),
+            scopes: resumed.scopes.clone(),
+            missing,
+            unasked,
+            account: account.map(|account| account.to_string()),
+            expected_account: resumed.expected.as_ref().map(|e| e.as_str().to_owned()),
+            plan_digest: resumed.plan.as_ref().map(ToString::to_string),
+            since: resumed.since.to_string(),
+            seconds: resumed.took.map(|took| took.as_secs()),
+        }
+    }
+}

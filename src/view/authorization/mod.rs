@@ -1,0 +1,237 @@
+//! Authorizations: what is asked of a person, and how each stands at the end.
+
+mod end;
+mod json;
+
+pub use end::{list, summary};
+pub use json::{AppAuthorizations, AuthorizationCounts, AuthorizationReport, ResumedReport, json};
+
+use std::time::Duration;
+
+use super::{
+    Style, Theme,
+    report::FactReport,
+    summary::{Entry, Word},
+    words::count,
+};
+use crate::{
+    authorize::{Resumed, State},
+    diff::Action,
+    escape,
+    model::{App, ConnectorType, Scopes},
+};
+
+/// What a person is about to be asked for.
+pub fn request(open: &[Resumed], app: &App, theme: Theme) -> String {
+    let mut lines = vec![format!(
+        "{} of app {} at {} {} consent in a browser:",
+        count(open.len(), "connector"),
+        app.id,
+        app.api_url,
+        if open.len() == 1 { "needs" } else { "need" },
+    )];
+    for resumed in open {
+        let name = theme.paint(Style::Bold, resumed.connector.as_str());
+        let who = resumed
+            .expected
+            .as_ref()
+            .map_or_else(String::new, |who| format!("  by {}", whom(who.as_str())));
+        lines.push(format!("  {name}{who}"));
+        lines.extend(permitted(&resumed.connector, &resumed.scopes, theme));
+        if resumed.scopes.is_empty() {
+            lines.push(theme.paint(Style::Dim, "    (no scopes)"));
+        }
+    }
+    lines.join("\n")
+}
+
+/// Each scope on a line, with what it permits.
+fn permitted(connector: &ConnectorType, scopes: &Scopes, theme: Theme) -> Vec<String> {
+    let line = |scope: &crate::model::Scope| {
+        let fact = FactReport::of(connector, scope).describe();
+        let scope = escape::limited(scope.as_str(), 120);
+        format!("    {scope}  {}", theme.paint(Style::Dim, &fact))
+    };
+    scopes.iter().map(line).collect()
+}
+
+/// Each scope that was not granted on a line, with what it would have permitted.
+fn lost(connector: &ConnectorType, scopes: &Scopes, theme: Theme) -> Vec<String> {
+    let line = |scope: &crate::model::Scope| {
+        let fact = FactReport::of(connector, scope).describe_lost();
+        let scope = escape::limited(scope.as_str(), 120);
+        format!("    - {scope}  {}", theme.paint(Style::Dim, &fact))
+    };
+    scopes.iter().map(line).collect()
+}
+
+/// Whom a file names: a person, or anybody of a domain.
+pub fn whom(expected: &str) -> String {
+    let shown = escape::limited(expected, 120);
+    if expected.starts_with('@') {
+        format!("an account of {shown}")
+    } else {
+        shown
+    }
+}
+
+/// How one authorization stands, in one line or a few.
+pub fn line(resumed: &Resumed, theme: Theme) -> String {
+    let (style, symbol) = match &resumed.state {
+        State::Granted { .. } => (Style::Added, "+"),
+        State::Waiting | State::Skipped | State::TimedOut => (Style::Changed, "~"),
+        State::Partial { .. } | State::Declined | State::Untouched(_) => (Style::Attention, "!"),
+        State::WrongAccount { .. } | State::Failed(_) => (Style::Danger, "!"),
+    };
+    let took = resumed
+        .took
+        .map(|took| format!(" ({})", duration(took)))
+        .unwrap_or_default();
+    let mut lines = vec![format!(
+        "  {} {}{took}",
+        theme.paint(style, &format!("{symbol} {}", resumed.connector)),
+        what(resumed)
+    )];
+    if let State::Partial { missing, .. } = &resumed.state {
+        lines.extend(lost(&resumed.connector, missing, theme));
+    }
+    lines.extend(warnings(resumed).into_iter().map(|w| format!("    ! {w}")));
+    lines.join("\n")
+}
+
+/// What a grant has that is odd, although nothing is left to do.
+pub fn warnings(resumed: &Resumed) -> Vec<String> {
+    let mut found = Vec::new();
+    if let State::Granted {
+        account, unasked, ..
+    } = &resumed.state
+    {
+        if !unasked.is_empty() {
+            found.push(format!(
+                "more was granted than was asked for: {}; if nobody knows why, look at the app's \
+                 connections",
+                names(unasked)
+            ));
+        }
+        if let (None, Some(expected)) = (account, &resumed.expected) {
+            found.push(format!(
+                "the app does not say by whom; the file names {}",
+                whom(expected.as_str())
+            ));
+        }
+    }
+    found
+}
+
+/// What happened; reads after the name.
+pub fn what(resumed: &Resumed) -> String {
+    let by = |account: &crate::model::Account| escape::limited(account.as_str(), 120);
+    match &resumed.state {
+        State::Granted {
+            account,
+            instead_of,
+            ..
+        } => {
+            let who = account
+                .as_ref()
+                .map(|account| format!(" by {}", by(account)));
+            let instead = instead_of
+                .as_ref()
+                .map(|before| format!("; before, it was {}'s", by(before)));
+            let (who, instead) = (who.unwrap_or_default(), instead.unwrap_or_default());
+            format!("authorized{who}{instead}")
+        }
+        State::Partial { account, missing } => {
+            let who = account
+                .as_ref()
+                .map(|account| format!(" by {}", by(account)));
+            format!(
+                "partly authorized{}: {} not granted",
+                who.unwrap_or_default(),
+                count(missing.len(), "scope")
+            )
+        }
+        State::WrongAccount { account, expected } => format!(
+            "held by the wrong account: {} instead of {}",
+            by(account),
+            whom(expected)
+        ),
+        State::Waiting => format!("waiting for consent since {}", resumed.since),
+        State::TimedOut => "nobody consented in time; it stays pending".to_owned(),
+        State::Skipped => "skipped; it stays pending".to_owned(),
+        State::Declined => "declined, or its link ran out; it stays pending".to_owned(),
+        State::Failed(reason) | State::Untouched(reason) => escape::limited(reason, 600),
+    }
+}
+
+/// What to do about it; nothing where nothing is left to do.
+pub fn next(resumed: &Resumed) -> Option<String> {
+    let connector = &resumed.connector;
+    let again = format!("`connplan authorize {connector}`");
+    Some(match &resumed.state {
+        State::Granted { .. } | State::Untouched(_) => return None,
+        State::Waiting | State::Skipped => format!("{again} resumes it"),
+        State::TimedOut => {
+            format!("run {again} again; with `--timeout 30m` there is more time to consent")
+        }
+        State::Declined => {
+            format!("look at what it asks for, run {again} again and approve all of it")
+        }
+        State::Partial { .. } => format!("run {again} again and tick everything on the list"),
+        State::WrongAccount { expected, .. } => format!(
+            "remove {connector} (take its file away and apply), add it again (put the file back \
+             and apply), and authorize it as {}",
+            whom(expected)
+        ),
+        State::Failed(_) => format!("when that is put right, run {again} again"),
+    })
+}
+
+/// `45 s`, `2 min 5 s`.
+pub(super) fn duration(took: Duration) -> String {
+    match took.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+/// The official client's words for how authorizations stand.
+pub fn entries(results: &[Resumed]) -> Vec<Entry> {
+    let entry = |result: &Resumed| {
+        let (word, reason) = match &result.state {
+            State::Granted { .. } if result.action == Action::Create => (Word::Added, None),
+            State::Granted { .. } => (Word::Synced, None),
+            State::Waiting | State::Skipped => (Word::Skipped, None),
+            State::TimedOut => (Word::Failed, Some("authorization timed out".to_owned())),
+            State::Declined => (Word::Failed, Some("authorization failed".to_owned())),
+            State::Partial { missing, .. } => (
+                Word::Failed,
+                Some(format!("not granted: {}", names(missing))),
+            ),
+            State::WrongAccount { account, expected } => (
+                Word::Failed,
+                Some(format!(
+                    "wrong account: {}, not {expected}",
+                    account.as_str()
+                )),
+            ),
+            State::Failed(reason) | State::Untouched(reason) => {
+                (Word::Failed, Some(reason.clone()))
+            }
+        };
+        Entry {
+            connector: result.connector.clone(),
+            word,
+            reason,
+        }
+    };
+    results.iter().map(entry).collect()
+}
+
+fn names(scopes: &Scopes) -> String {
+    let names: Vec<_> = scopes
+        .iter()
+        .map(|scope| escape::limited(scope.as_str(), 120))
+        .collect();
+    names.join(", ")
+}

@@ -1,0 +1,82 @@
+//! What a check-up found.
+
+use serde::Serialize;
+
+use super::{Style, Theme, json::pretty, report::FORMAT_VERSION, words::count};
+
+/// How one thing stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Health {
+    /// As it should be.
+    Ok,
+    /// Worth a look.
+    Warn,
+    /// Something will not work.
+    Fail,
+}
+
+/// One thing that was looked at. All its text is safe to show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at, in a word.
+    pub name: &'static str,
+    /// How it stands.
+    pub status: Health,
+    /// What was found.
+    pub message: String,
+    /// The way out.
+    pub help: Option<String>,
+}
+
+/// A line for each finding, the way out below it.
+pub fn text(findings: &[Finding], theme: Theme) -> String {
+    let mut text = String::new();
+    let wide = findings.iter().map(|f| f.name.len()).max().unwrap_or(0);
+    for finding in findings {
+        let (style, word) = match finding.status {
+            Health::Ok => (Style::Added, "ok  "),
+            Health::Warn => (Style::Attention, "warn"),
+            Health::Fail => (Style::Danger, "FAIL"),
+        };
+        let word = theme.paint(style, word);
+        let name = finding.name;
+        let line = format!("{word}  {name:<wide$}  {}\n", finding.message);
+        text.push_str(&line);
+        if let Some(help) = &finding.help {
+            let line = format!("{:indent$}{help}\n", "", indent = wide + 8);
+            text.push_str(&line);
+        }
+    }
+    let of = |status| findings.iter().filter(|f| f.status == status).count();
+    let end = match (of(Health::Fail), of(Health::Warn)) {
+        (0, 0) => "Everything is as it should be.".to_owned(),
+        (0, warnings) => format!(
+            "Nothing is broken; {} to look at.",
+            count(warnings, "warning")
+        ),
+        (failures, _) => format!("{} to mend.", count(failures, "fault")),
+    };
+    text.push('\n');
+    text.push_str(&end);
+    text.push('\n');
+    text
+}
+
+#[derive(Serialize)]
+struct DoctorReport<'a> {
+    format_version: &'static str,
+    kind: &'static str,
+    ok: bool,
+    checks: &'a [Finding],
+}
+
+/// The same as JSON, with a line break at its end.
+pub fn json(findings: &[Finding]) -> String {
+    pretty(&DoctorReport {
+        format_version: FORMAT_VERSION,
+        kind: "doctor",
+        ok: findings.iter().all(|f| f.status != Health::Fail),
+        checks: findings,
+    })
+}

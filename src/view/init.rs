@@ -1,0 +1,77 @@
+//! What `init` did, or would do.
+
+use serde::Serialize;
+
+use super::{json::pretty, report::FORMAT_VERSION};
+use crate::escape;
+
+/// What became of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Did {
+    /// It is new.
+    Created,
+    /// A line was added to it.
+    Appended,
+    /// It was there, and stays as it is.
+    Exists,
+    /// The answer was no.
+    Declined,
+}
+
+/// One file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FileDone {
+    /// The file, relative to the project root. Unescaped.
+    pub file: String,
+    /// What became of it.
+    pub action: Did,
+}
+
+/// A line for each file, and what to do next.
+pub fn text(files: &[FileDone], dry_run: bool, next: &[String]) -> String {
+    let mut text = String::new();
+    for file in files {
+        let word = match (file.action, dry_run) {
+            (Did::Created, false) => "created",
+            (Did::Created, true) => "would create",
+            (Did::Appended, false) => "added a line to",
+            (Did::Appended, true) => "would add a line to",
+            (Did::Exists, _) => "left as it is:",
+            (Did::Declined, _) => "not wanted:",
+        };
+        text.push_str(word);
+        text.push(' ');
+        text.push_str(&escape::limited(&file.file, 400));
+        text.push('\n');
+    }
+    if !next.is_empty() {
+        text.push_str("\nNext:\n");
+        for step in next {
+            text.push_str("  ");
+            text.push_str(step);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct InitReport<'a> {
+    format_version: &'static str,
+    kind: &'static str,
+    dry_run: bool,
+    files: &'a [FileDone],
+    next: &'a [String],
+}
+
+/// The same as JSON, with a line break at its end.
+pub fn json(files: &[FileDone], dry_run: bool, next: &[String]) -> String {
+    pretty(&InitReport {
+        format_version: FORMAT_VERSION,
+        kind: "init",
+        dry_run,
+        files,
+        next,
+    })
+}

@@ -1,0 +1,156 @@
+//! `connplan add` and `connplan init`: files that are not there yet.
+
+use serde_json::json;
+
+use crate::{around_project::Project, sandbox_client::Site};
+
+#[tokio::test]
+async fn it_checks_with_the_platform_and_says_what_a_connection_asks_for() {
+    let site = Site::new().await;
+    let project = Project::at(&site);
+    let added = project.run(&["add", "snowflake", "--format", "json"]).await;
+    let added = added.ended(0).json();
+    assert_eq!(added["offered"], true);
+    assert_eq!(added["scopes"], json!([]));
+    assert_eq!(
+        added["connection_config_fields"][0]["name"], "account_identifier",
+        "{added}"
+    );
+    let slip = project.run(&["add", "hubspto"]).await.ended(0);
+    slip.says(&["does not offer `hubspto`; did you mean `hubspot`?"]);
+    // Stripe is no integration, and not in that list.
+    let stripe = project.run(&["add", "stripe"]).await.ended(0);
+    assert!(!stripe.err.contains("stripe"), "{}", stripe.err);
+    assert_eq!(
+        project.read("base44/connectors/stripe.jsonc"),
+        "// The app's stripe connector.\n// Stripe takes no scopes: a sandbox is provisioned, \
+         which you claim.\n{\n  \"type\": \"stripe\"\n}\n"
+    );
+    let refused = project.run(&["add", "stripe", "--scope", "x"]).await;
+    refused.ended(1).says(&["declares `stripe` already"]);
+}
+
+#[tokio::test]
+async fn it_works_without_a_login_and_says_what_it_could_not_check() {
+    let project = Project::bare();
+    let args = [
+        "add",
+        "slackbot",
+        "--scope",
+        "chat:write",
+        "--scope",
+        "chat:wrte",
+    ];
+    let added = project.run(&args).await.ended(0);
+    added.says(&[
+        "was not checked: no credentials",
+        "did you mean `chat:write`?",
+        "Created base44/connectors/slackbot.jsonc: slackbot, with 2 scopes.",
+    ]);
+    let text = project.read("base44/connectors/slackbot.jsonc");
+    assert!(text.contains("\"chat:write\", // "), "{text}");
+    let valid = project.run(&["validate"]).await.ended(0);
+    assert!(valid.out.contains("1 connector"), "{}", valid.out);
+    for scope in ["", "a b"] {
+        let odd = project.run(&["add", "notion", "--scope", scope]).await;
+        odd.ended(1).says(&["is no scope"]);
+    }
+    let none = project.run(&["add"]).await.ended(1);
+    none.says(&["No TYPE was given"]);
+    let slip = project.run(&["add", "../x"]).await.ended(1);
+    slip.says(&["only letters, digits"]);
+    assert_eq!(project.list("base44/connectors"), ["slackbot.jsonc"]);
+}
+
+#[tokio::test]
+async fn nothing_is_written_over() {
+    let project = Project::bare();
+    project.write("base44/connectors/mine.jsonc", "{type: 'Notion'}");
+    project.write("base44/connectors/linear.jsonc", "{type: 'asana'}");
+    let there = project.run(&["add", "notion"]).await.ended(1);
+    there.says(&["mine.jsonc declares `Notion` already"]);
+    project.run(&["add", "linear"]).await.ended(0);
+    assert_eq!(
+        project.list("base44/connectors"),
+        ["linear-2.jsonc", "linear.jsonc", "mine.jsonc"]
+    );
+    assert_eq!(
+        project.read("base44/connectors/linear.jsonc"),
+        "{type: 'asana'}"
+    );
+}
+
+#[tokio::test]
+async fn init_writes_what_was_wanted_and_nothing_twice() {
+    let project = Project::bare();
+    project.write("app/.keep", "");
+    std::fs::create_dir(project.path(".git")).unwrap();
+    let unasked = project.run(&["init"]).await.ended(1);
+    unasked.says(&["--yes"]);
+    let dry = project.run(&["init", "--dry-run"]).await.ended(0);
+    dry.says(&["would create base44/connplan.toml", "connplan login"]);
+    assert_eq!(project.list("."), [".git", "app", "base44"]);
+
+    project.write(".gitignore", "node_modules\r\ndist");
+    let done = project.run(&["init", "--yes"]).await.ended(0);
+    done.says(&[
+        "added a line to .gitignore",
+        "created .github/workflows/connplan-plan.yml",
+    ]);
+    assert_eq!(
+        project.read(".gitignore"),
+        "node_modules\r\ndist\r\n.connplan/\r\n"
+    );
+    let plan = project.read(".github/workflows/connplan-plan.yml");
+    assert!(
+        plan.contains("run: connplan validate --format github"),
+        "{plan}"
+    );
+    assert!(!plan.contains('@') || !plan.contains("@CHDIR"), "{plan}");
+    project.run(&["validate"]).await.ended(0);
+
+    let settings = project.read("base44/connplan.toml");
+    let again = project.run(&["init", "--yes", "--format", "json"]).await;
+    let again = again.ended(0).json();
+    let left = |file: &serde_json::Value| file["action"] == "exists";
+    assert!(
+        again["files"].as_array().unwrap().iter().all(left),
+        "{again}"
+    );
+    assert_eq!(project.read("base44/connplan.toml"), settings);
+}
+
+#[tokio::test]
+async fn the_workflows_name_the_folder_of_a_project_within_a_repository() {
+    let project = Project::bare();
+    std::fs::create_dir(project.path(".git")).unwrap();
+    project.write("apps/my shop/base44/config.jsonc", "{ name: 'Shop' }");
+    let inner = project.run(&["-C", "apps/my shop", "init", "--yes"]).await;
+    inner.ended(0);
+    let apply = project.read(".github/workflows/connplan-apply.yml");
+    assert!(
+        apply.contains("connplan -C 'apps/my shop' plan --out"),
+        "{apply}"
+    );
+    assert!(project.path("apps/my shop/base44/connplan.toml").exists());
+}
+
+/// Every setting that the template shows is one that is read.
+#[tokio::test]
+async fn the_settings_template_is_valid_with_its_comments_taken_off() {
+    let project = Project::bare();
+    project.run(&["init", "--yes"]).await.ended(0);
+    let text = project.read("base44/connplan.toml");
+    let settings = text.lines().filter_map(|line| {
+        let line = line.strip_prefix("# ")?;
+        (line.contains(" = ") || line.starts_with('[')).then_some(line)
+    });
+    let settings = settings
+        .collect::<Vec<_>>()
+        .join("\n")
+        .replace('…', "app-2");
+    assert!(settings.lines().count() > 12, "{settings}");
+    project.write("base44/connplan.toml", &settings);
+    let valid = project.run(&["validate"]).await.ended(0);
+    assert!(valid.err.is_empty(), "{}", valid.err);
+}

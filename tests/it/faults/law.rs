@@ -1,0 +1,246 @@
+//! The law: whatever happens, connplan knows what it did, says so, and the same command finishes
+//! the job.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use serde_json::Value;
+
+use super::{
+    model::{Effect, LINK_CANARY, Model},
+    run::{Calm, Case, Ran, Verb},
+    scenario::Scenario,
+};
+
+/// An undisturbed run does all and only what the plan says.
+pub fn calm(scenario: &Scenario, verb: Verb, calm: &Calm, model: &Model) -> Vec<String> {
+    let mut found = honest(&calm.ran, model, &model.effects, verb);
+    let done: BTreeSet<_> = model.effects.iter().cloned().collect();
+    if !verb.authorizes() && done != scenario.allowed() {
+        found.push(format!("it did {done:?}"));
+    }
+    if verb.authorizes() && !model.waiting.is_empty() {
+        found.push(format!("these still wait: {:?}", model.waiting));
+    }
+    let expected = match verb {
+        Verb::Push if !calm.end.waiting.is_empty() => 4,
+        _ => 0,
+    };
+    if calm.ran.code != Some(expected) {
+        found.push(format!(
+            "it ended with {:?}: {}",
+            calm.ran.code, calm.ran.stderr
+        ));
+    }
+    found
+}
+
+/// Whether a run went otherwise than the undisturbed one.
+pub fn differs(ran: &Ran, calm: &Ran) -> bool {
+    ran.code != calm.code || ran.asked.len() != calm.asked.len()
+}
+
+/// Nothing is done again that is known to be done.
+pub fn repeated(settled: &[Effect], new: &[Effect]) -> Vec<String> {
+    let again = new.iter().filter(|effect| settled.contains(effect));
+    again
+        .map(|effect| format!("done twice: {effect:?}"))
+        .collect()
+}
+
+/// What a run says is true, and tells no secret.
+pub fn honest(ran: &Ran, model: &Model, new: &[Effect], verb: Verb) -> Vec<String> {
+    let mut found = Vec::new();
+    for text in [&ran.stdout, &ran.stderr] {
+        if text.contains(LINK_CANARY) || text.contains("canarykey") {
+            found.push(format!("it tells a secret: {text}"));
+        }
+        if text.contains("panicked") {
+            found.push(format!("it panicked: {text}"));
+        }
+    }
+    let Some(code) = ran.code else {
+        return found;
+    };
+    if code != 0 && ran.stderr.trim().is_empty() && ran.stdout.trim().is_empty() {
+        found.push(format!("it ended with {code} without a word"));
+    }
+    let Some(json) = ran.json() else {
+        found.push(format!("its output is no JSON document: {}", ran.stdout));
+        return found;
+    };
+    let results = json["apps"][0]["results"].as_array().cloned();
+    if verb.authorizes() {
+        return found;
+    }
+    let results = results.unwrap_or_default();
+    let outcomes: BTreeMap<_, _> = results.iter().map(|r| (text(r, "connector"), r)).collect();
+    for (name, result) in &outcomes {
+        if let Some(lie) = lie(name, result, model, new) {
+            found.push(format!("{name}: {lie}: {result}"));
+        }
+    }
+    let any = |word| outcomes.values().any(|r| text(r, "outcome") == word);
+    if code == 0 && (any("failed") || any("not_run")) {
+        found.push(format!("it ended with 0: {json}"));
+    }
+    if code == 5 && !any("failed") {
+        found.push(format!("it ended with 5: {json}"));
+    }
+    if outcomes.is_empty() && !new.is_empty() && code == 0 {
+        found.push(format!("it does not say what it did: {new:?}"));
+    }
+    // Whatever happened to the remote stands in the receipt, or the receipt says that it is not
+    // known.
+    for effect in new {
+        let (Effect::Put(name, _) | Effect::Remove(name)) = effect else {
+            continue;
+        };
+        let said = outcomes.get(name.as_str()).map(|r| text(r, "outcome"));
+        if matches!(said, None | Some("not_run" | "unchanged")) {
+            found.push(format!("it hides {effect:?}: {said:?}, {}", ran.stderr));
+        }
+    }
+    found
+}
+
+fn lie(name: &str, result: &Value, model: &Model, new: &[Effect]) -> Option<&'static str> {
+    let is = model.connectors.get(name);
+    let there = if name == "stripe" {
+        model.stripe.is_some()
+    } else {
+        is.is_some()
+    };
+    match text(result, "outcome") {
+        "removed" => there.then_some("it is there"),
+        "provisioned" => (!there).then_some("it is not there"),
+        "synced" | "added" => {
+            let in_force = is
+                .is_some_and(|is| is.status == "active" && is.scopes == strings(&result["scopes"]));
+            (!in_force).then_some("it is not in force")
+        }
+        "pending" => {
+            let id = model.waiting.get(name).map(|waiting| waiting.id.as_str());
+            (id != result["connection_id"].as_str()).then_some("its id is another one")
+        }
+        "failed" => (text(result, "message").is_empty()).then_some("it does not say why"),
+        "not_run" => {
+            let done = new.iter().any(|effect| match effect {
+                Effect::Put(of, _) | Effect::Remove(of) => of == name,
+                Effect::Install | Effect::Uninstall => name == "stripe",
+            });
+            done.then_some("it was done")
+        }
+        "unchanged" => None,
+        _ => Some("what is that"),
+    }
+}
+
+/// The last run ends where an undisturbed one ends, and says the same.
+pub fn same_end(case: &Case, calm: &Calm, again: &Ran, model: &Model) -> Vec<String> {
+    let mut found = Vec::new();
+    if model.snapshot() != calm.end {
+        found.push(format!(
+            "it ends at {:?} and not at {:?}",
+            model.snapshot(),
+            calm.end
+        ));
+    }
+    if again.code != calm.ran.code {
+        found.push(format!(
+            "it ends with {:?} and not {:?}",
+            again.code, calm.ran.code
+        ));
+    }
+    let allowed = case.scenario.allowed();
+    for effect in model
+        .effects
+        .iter()
+        .filter(|effect| !allowed.contains(effect))
+    {
+        found.push(format!("no plan holds {effect:?}"));
+    }
+    if !model.redundant.is_empty() {
+        // A repetition within one run, because its first answer was lost, is how DELETE is meant.
+        let lost = case.blows.iter().any(|blow| !blow.trouble.is_empty());
+        if !lost || model.redundant.contains(&Effect::Install) {
+            found.push(format!("done again: {:?}", model.redundant));
+        }
+    }
+    if case.verb == Verb::Authorize && !model.effects.is_empty() {
+        found.push(format!(
+            "it asked for links that it had: {:?}",
+            model.effects
+        ));
+    }
+    if case.verb == Verb::Saved {
+        let (is, was) = (receipt(again), receipt(&calm.ran));
+        if is != was {
+            found.push(format!("the receipt is {is:#?}\nand not {was:#?}"));
+        }
+    }
+    found
+}
+
+/// The receipt without what differs from run to run.
+fn receipt(ran: &Ran) -> Option<Value> {
+    let mut json = ran.json()?;
+    for result in json["apps"][0]["results"].as_array_mut()? {
+        if let Some(id) = result.get_mut("connection_id") {
+            *id = Value::Bool(id.is_string());
+        }
+    }
+    json.as_object_mut()?.remove("digest");
+    Some(json)
+}
+
+/// Each authorization that waits is on disk, with the link that works; nothing else is.
+pub fn kept(model: &Model, workspace: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut stored: BTreeMap<String, String> = BTreeMap::new();
+    if let Ok(text) = fs::read_to_string(workspace.join("pending.toml")) {
+        let table: toml::Table = text.parse().expect("the store is TOML");
+        let entries = table.get("pending").and_then(toml::Value::as_array);
+        for entry in entries.into_iter().flatten() {
+            let field = |name: &str| {
+                let text = entry.get(name).and_then(toml::Value::as_str);
+                text.unwrap_or_default().to_owned()
+            };
+            if !field("link").ends_with(&field("connection_id")) {
+                found.push(format!("a link of another connection is kept: {entry}"));
+            }
+            stored.insert(field("connector"), field("connection_id"));
+        }
+    }
+    let waiting: BTreeMap<_, _> = model
+        .waiting
+        .iter()
+        .map(|(name, waiting)| (name.clone(), waiting.id.clone()))
+        .collect();
+    if stored != waiting {
+        found.push(format!("kept is {stored:?}, and {waiting:?} waits"));
+    }
+    let Ok(entries) = fs::read_dir(workspace) else {
+        return found;
+    };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().ends_with(".tmp") {
+            found.push(format!("left behind: {:?}", entry.path()));
+        }
+    }
+    found
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
+}
+
+fn strings(value: &Value) -> BTreeSet<String> {
+    let items = value.as_array().into_iter().flatten();
+    items
+        .filter_map(|item| item.as_str().map(str::to_owned))
+        .collect()
+}

@@ -1,0 +1,332 @@
+//! One case: the command with faults, then the same command again, held against the law.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    rc::Rc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{
+    law,
+    model::{Effect, Model, Snapshot},
+    scenario::Scenario,
+    server::{Server, Trouble},
+};
+
+/// The command under test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verb {
+    /// `apply PLAN`
+    Saved,
+    /// `apply --auto-approve`
+    Fresh,
+    /// `push --yes`
+    Push,
+    /// `authorize`, with links that an apply left
+    Authorize,
+    /// `authorize`, after all those links have run out
+    Renew,
+}
+
+impl Verb {
+    pub const ALL: [Self; 5] = [
+        Self::Saved,
+        Self::Fresh,
+        Self::Push,
+        Self::Authorize,
+        Self::Renew,
+    ];
+
+    pub fn authorizes(self) -> bool {
+        matches!(self, Self::Authorize | Self::Renew)
+    }
+}
+
+/// What befalls one run of the command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Blow {
+    pub trouble: Vec<Trouble>,
+    /// It ends itself after so many steps that reached the disk.
+    pub crash_at: Option<usize>,
+}
+
+/// A case.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub scenario: Scenario,
+    pub verb: Verb,
+    pub parallelism: usize,
+    /// Run after run; then comes one without any.
+    pub blows: Vec<Blow>,
+}
+
+/// What one run of the command came to.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// `None` if a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    pub asked: Vec<String>,
+    /// The effects whose answers went out whole.
+    pub answered: Vec<Effect>,
+}
+
+impl Ran {
+    /// The document on standard output; of a push, its receipt.
+    pub fn json(&self) -> Option<Value> {
+        let mut json: Value = serde_json::from_str(&self.stdout).ok()?;
+        Some(match json.get_mut("receipt") {
+            Some(receipt) => receipt.take(),
+            None => json,
+        })
+    }
+}
+
+/// An undisturbed run, and where it ends.
+#[derive(Clone, Debug)]
+pub struct Calm {
+    pub ran: Ran,
+    pub end: Snapshot,
+}
+
+/// Where runs start from.
+struct Start {
+    model: Model,
+    plan: String,
+    /// `.connplan/pending.toml`, if there is one.
+    pending: Option<Vec<u8>>,
+    calm: Calm,
+}
+
+/// One thread's server, and what it knows already.
+pub struct Bench {
+    pub server: Server,
+    starts: BTreeMap<(Scenario, Verb), Rc<Start>>,
+    pub commands: usize,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Self {
+            server: Server::start(),
+            starts: BTreeMap::new(),
+            commands: 0,
+        }
+    }
+
+    /// The undisturbed run of a case.
+    pub fn calm(&mut self, scenario: &Scenario, verb: Verb) -> Calm {
+        self.start(scenario, verb).calm.clone()
+    }
+
+    fn start(&mut self, scenario: &Scenario, verb: Verb) -> Rc<Start> {
+        let key = (scenario.clone(), verb);
+        if let Some(start) = self.starts.get(&key) {
+            return Rc::clone(start);
+        }
+        let project = Project::new(scenario);
+        self.server.state().model = scenario.model();
+        let mut start = Start {
+            model: scenario.model(),
+            plan: String::new(),
+            pending: None,
+            calm: Calm {
+                ran: nothing(),
+                end: scenario.model().snapshot(),
+            },
+        };
+        let plan = self.run(&project, &["plan", "--out", "saved.plan"], &Blow::default());
+        assert_eq!(plan.code, Some(0), "{}", plan.stderr);
+        start.plan = fs::read_to_string(project.path("saved.plan")).expect("the plan");
+        if verb.authorizes() {
+            let applied = self.run(&project, &["apply", "saved.plan"], &Blow::default());
+            assert_eq!(applied.code, Some(0), "{}", applied.stderr);
+            start.pending = fs::read(project.path(".connplan/pending.toml")).ok();
+            let mut state = self.server.state();
+            state.model.consent_after = Some(1);
+            if verb == Verb::Renew {
+                state.model.kill_links();
+            }
+            state.model.effects.clear();
+            start.model = state.model.clone();
+        }
+        start.calm.end = start.model.snapshot();
+        let project = Project::from(scenario, &start);
+        self.server.state().model = start.model.clone();
+        start.calm.ran = self.run(&project, &arguments(verb, 1), &Blow::default());
+        start.calm.end = self.server.state().model.snapshot();
+        let violations = law::calm(scenario, verb, &start.calm, &self.server.state().model);
+        assert!(
+            violations.is_empty(),
+            "undisturbed {scenario:?} {verb:?}: {violations:#?}"
+        );
+        let start = Rc::new(start);
+        self.starts.insert(key, Rc::clone(&start));
+        start
+    }
+
+    /// Runs a case; what is against the law. The flag says whether its first blow had any effect.
+    pub fn violations(&mut self, case: &Case) -> (Vec<String>, bool) {
+        let start = self.start(&case.scenario, case.verb);
+        let project = Project::from(&case.scenario, &start);
+        self.server.state().model = start.model.clone();
+        let arguments = arguments(case.verb, case.parallelism);
+        let mut found = Vec::new();
+        let mut settled: Vec<Effect> = Vec::new();
+        let mut struck = false;
+        for (number, blow) in case.blows.iter().enumerate() {
+            let from = self.server.state().model.effects.len();
+            let ran = self.run(&project, &arguments, blow);
+            let state = self.server.state();
+            let new = state.model.effects.get(from..).unwrap_or_default();
+            found.extend(law::repeated(&settled, new));
+            found.extend(law::honest(&ran, &state.model, new, case.verb));
+            struck |= number == 0 && (ran.code.is_none() || law::differs(&ran, &start.calm.ran));
+            // Only of a run that came to its end is it certain that what it was told is on disk.
+            if ran.code.is_some() {
+                settled.extend(ran.answered.iter().cloned());
+            }
+        }
+        let from = self.server.state().model.effects.len();
+        let again = self.run(&project, &arguments, &Blow::default());
+        let state = self.server.state();
+        let new = state.model.effects.get(from..).unwrap_or_default();
+        found.extend(law::repeated(&settled, new));
+        found.extend(law::honest(&again, &state.model, new, case.verb));
+        found.extend(law::same_end(case, &start.calm, &again, &state.model));
+        found.extend(law::kept(&state.model, &project.path(".connplan")));
+        if !found.is_empty() {
+            found.push(format!(
+                "the last run said: {} {}",
+                again.stdout, again.stderr
+            ));
+        }
+        (found, struck)
+    }
+
+    fn run(&mut self, project: &Project, arguments: &[&str], blow: &Blow) -> Ran {
+        self.commands += 1;
+        self.server.heal(blow.trouble.clone());
+        let (out, err) = (project.path("../out"), project.path("../err"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_connplan"));
+        command
+            .args(arguments)
+            .args(["--format", "json"])
+            .current_dir(&project.root)
+            .env_clear()
+            .env("HOME", project.path("../home"))
+            .env("BASE44_APP_ID", "app1")
+            .env("BASE44_API_URL", self.server.url())
+            .env("BASE44_API_KEY", "b44k_canarykey")
+            .env("CONNPLAN_RETRY_BASE_MS", "1")
+            .env("CONNPLAN_READ_TIMEOUT_MS", "80")
+            .env("CONNPLAN_POLL_MS", "2")
+            .stdin(Stdio::null())
+            .stdout(File::create(&out).expect("a file"))
+            .stderr(File::create(&err).expect("a file"));
+        if let Some(at) = blow.crash_at {
+            command.env("CONNPLAN_CRASH_AT_WRITE", at.to_string());
+        }
+        self.server.state().child = Some(command.spawn().expect("connplan starts"));
+        let begun = Instant::now();
+        let status = loop {
+            let mut state = self.server.state();
+            let child = state.child.as_mut().expect("it was just started");
+            if let Some(status) = child.try_wait().expect("it can be waited for") {
+                state.child = None;
+                break status;
+            }
+            assert!(
+                begun.elapsed() < Duration::from_mins(1),
+                "{arguments:?} hangs: {blow:?}"
+            );
+            drop(state);
+            thread::sleep(Duration::from_micros(400));
+        };
+        let state = self.server.state();
+        let text = |path: PathBuf| {
+            String::from_utf8_lossy(&fs::read(path).expect("its output")).into_owned()
+        };
+        Ran {
+            code: status.code(),
+            stdout: text(out),
+            stderr: text(err),
+            asked: state.asked.clone(),
+            answered: state.answered.clone(),
+        }
+    }
+}
+
+fn nothing() -> Ran {
+    Ran {
+        code: None,
+        stdout: String::new(),
+        stderr: String::new(),
+        asked: vec![],
+        answered: vec![],
+    }
+}
+
+fn arguments(verb: Verb, parallelism: usize) -> Vec<&'static str> {
+    let parallelism = match parallelism {
+        0 | 1 => "1",
+        2 => "2",
+        3 => "3",
+        _ => "8",
+    };
+    match verb {
+        Verb::Saved => vec!["apply", "saved.plan", "--parallelism", parallelism],
+        Verb::Fresh => vec!["apply", "--auto-approve", "--parallelism", parallelism],
+        Verb::Push => vec!["push", "--yes"],
+        Verb::Authorize | Verb::Renew => {
+            vec!["authorize", "--yes", "--no-browser", "--timeout", "1s"]
+        }
+    }
+}
+
+/// A folder with files, and a home.
+struct Project {
+    root: PathBuf,
+    _dir: TempDir,
+}
+
+impl Project {
+    fn new(scenario: &Scenario) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let root = dir.path().join("project");
+        let folder = root.join("base44/connectors");
+        fs::create_dir_all(&folder).expect("a folder");
+        write(&root.join("base44/config.jsonc"), b"{\"name\": \"faults\"}");
+        for (name, text) in scenario.files() {
+            write(&folder.join(name), text.as_bytes());
+        }
+        Self { root, _dir: dir }
+    }
+
+    fn from(scenario: &Scenario, start: &Start) -> Self {
+        let project = Self::new(scenario);
+        write(&project.path("saved.plan"), start.plan.as_bytes());
+        if let Some(pending) = &start.pending {
+            fs::create_dir(project.path(".connplan")).expect("a folder");
+            write(&project.path(".connplan/pending.toml"), pending);
+        }
+        project
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test's own files")]
+fn write(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).expect("a file");
+}

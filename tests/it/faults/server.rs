@@ -1,0 +1,324 @@
+//! The model on a socket, with faults in front of it.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    process::Child,
+    sync::{Arc, Condvar, Mutex, MutexGuard},
+    thread,
+    time::Duration,
+};
+
+use super::model::{Effect, Model};
+
+/// What goes wrong with one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nobody listens any more until the command has ended.
+    Refused,
+    /// The connection is closed; nothing was done.
+    ResetBefore,
+    /// It was done; the connection is closed.
+    ResetAfter,
+    /// This status; nothing was done.
+    Status(u16),
+    /// It was done; this status all the same.
+    StatusAfter(u16),
+    /// Nothing was done, and no answer comes.
+    Hang,
+    /// It was done, and no answer comes.
+    HangAfter,
+    /// It was done; the answer is cut off.
+    Cut,
+    /// It was done; the answer is JSON of another shape.
+    Shape,
+    /// It was done; the answer is a web page.
+    Html,
+    /// connplan is killed before it was done.
+    KillBefore,
+    /// connplan is killed after it was done, before the answer.
+    KillAfter,
+    /// connplan is killed so many microseconds after the answer.
+    KillAnswered(u64),
+}
+
+impl Fault {
+    pub const ALL: [Self; 18] = [
+        Self::Refused,
+        Self::ResetBefore,
+        Self::ResetAfter,
+        Self::Status(429),
+        Self::Status(500),
+        Self::Status(503),
+        Self::Status(403),
+        Self::StatusAfter(500),
+        Self::StatusAfter(503),
+        Self::Hang,
+        Self::HangAfter,
+        Self::Cut,
+        Self::Shape,
+        Self::Html,
+        Self::KillBefore,
+        Self::KillAfter,
+        Self::KillAnswered(0),
+        Self::KillAnswered(700),
+    ];
+
+    pub fn kills(self) -> bool {
+        matches!(
+            self,
+            Self::KillBefore | Self::KillAfter | Self::KillAnswered(_)
+        )
+    }
+}
+
+/// Which requests it befalls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The first one, from 0.
+    pub at: usize,
+    pub fault: Fault,
+    /// Whether all that follow have it too.
+    pub lasting: bool,
+}
+
+#[derive(Default)]
+pub struct State {
+    pub model: Model,
+    pub trouble: Vec<Trouble>,
+    /// Requests so far in this run of the command.
+    pub asked: Vec<String>,
+    /// What was done and answered well in this run.
+    pub answered: Vec<Effect>,
+    pub child: Option<Child>,
+    down: bool,
+    over: bool,
+}
+
+/// The server. Dropping it ends it.
+pub struct Server {
+    address: SocketAddr,
+    shared: Arc<(Mutex<State>, Condvar)>,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let shared: Arc<(Mutex<State>, Condvar)> = Arc::default();
+        let serving = Arc::clone(&shared);
+        thread::spawn(move || accept(listener, address, &serving));
+        Self { address, shared }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.0.lock().expect("not poisoned")
+    }
+
+    /// A network without faults, for the next command.
+    pub fn heal(&self, trouble: Vec<Trouble>) {
+        let mut state = self.state();
+        state.trouble = trouble;
+        state.asked.clear();
+        state.answered.clear();
+        if !state.down {
+            return;
+        }
+        state.down = false;
+        self.shared.1.notify_all();
+        drop(state);
+        // Until it listens again.
+        while TcpStream::connect(self.address).is_err() {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let mut state = self.state();
+        state.over = true;
+        self.shared.1.notify_all();
+        drop(state);
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+fn accept(mut listener: TcpListener, address: SocketAddr, shared: &Arc<(Mutex<State>, Condvar)>) {
+    loop {
+        let stream = listener.accept();
+        let mut state = shared.0.lock().expect("not poisoned");
+        if state.down {
+            drop((listener, stream));
+            while state.down && !state.over {
+                state = shared.1.wait(state).expect("not poisoned");
+            }
+            listener = TcpListener::bind(address).expect("the same port again");
+            continue;
+        }
+        if state.over {
+            return;
+        }
+        drop(state);
+        if let Ok((stream, _)) = stream {
+            let shared = Arc::clone(shared);
+            thread::spawn(move || serve(stream, &shared, address));
+        }
+    }
+}
+
+/// One connection; a client that goes is within its rights.
+fn serve(stream: TcpStream, shared: &(Mutex<State>, Condvar), address: SocketAddr) {
+    let _ = stream.set_nodelay(true);
+    let Ok(mut writer) = stream.try_clone() else {
+        return;
+    };
+    let mut reader = BufReader::new(stream);
+    while let Some((method, target, body)) = request(&mut reader) {
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        let mut state = shared.0.lock().expect("not poisoned");
+        let place = state.asked.len();
+        state.asked.push(format!("{method} {path}"));
+        if state.down {
+            return;
+        }
+        let trouble = state
+            .trouble
+            .iter()
+            .find(|trouble| place == trouble.at || (trouble.lasting && place > trouble.at));
+        let fault = trouble.map(|trouble| trouble.fault);
+        let nothing_done = matches!(
+            fault,
+            Some(
+                Fault::Refused
+                    | Fault::ResetBefore
+                    | Fault::Status(_)
+                    | Fault::Hang
+                    | Fault::KillBefore
+            )
+        );
+        let mut reply = (200, String::new());
+        if !nothing_done {
+            let before = state.model.effects.len();
+            let (status, json) = state.model.answer(&method, path, query, &body);
+            reply = (status, json.to_string());
+            if fault.is_none_or(|fault| matches!(fault, Fault::KillAnswered(_))) {
+                let done = state
+                    .model
+                    .effects
+                    .get(before..)
+                    .unwrap_or_default()
+                    .to_vec();
+                state.answered.extend(done);
+            }
+        }
+        let mut kill = || {
+            if let Some(child) = &mut state.child {
+                let _ = child.kill();
+            }
+        };
+        match fault {
+            None => {
+                drop(state);
+                if send(&mut writer, reply.0, &reply.1, reply.1.len()).is_none() {
+                    return;
+                }
+            }
+            Some(Fault::Refused) => {
+                state.down = true;
+                drop(state);
+                // Wakes the listener, so that it stops listening.
+                let _ = TcpStream::connect(address);
+                return;
+            }
+            Some(Fault::ResetBefore | Fault::ResetAfter) => return,
+            Some(Fault::Status(status) | Fault::StatusAfter(status)) => {
+                drop(state);
+                let body = r#"{"message": "the model says no"}"#;
+                if send(&mut writer, status, body, body.len()).is_none() {
+                    return;
+                }
+            }
+            Some(Fault::Hang | Fault::HangAfter) => {
+                drop(state);
+                let _ = reader.read(&mut [0; 1]);
+                return;
+            }
+            Some(Fault::Cut) => {
+                drop(state);
+                let half = reply
+                    .1
+                    .get(..reply.1.len() / 2)
+                    .unwrap_or_default()
+                    .to_owned();
+                let _ = send(&mut writer, reply.0, &half, reply.1.len());
+                return;
+            }
+            Some(Fault::Shape) => {
+                drop(state);
+                let body = r#"{"unexpected": [true]}"#;
+                let _ = send(&mut writer, 200, body, body.len());
+            }
+            Some(Fault::Html) => {
+                drop(state);
+                let body = "<html><title>Gateway</title>down</html>";
+                let _ = send(&mut writer, 200, body, body.len());
+            }
+            Some(Fault::KillBefore | Fault::KillAfter) => {
+                kill();
+                return;
+            }
+            Some(Fault::KillAnswered(pause)) => {
+                let _ = send(&mut writer, reply.0, &reply.1, reply.1.len());
+                if pause > 0 {
+                    drop(state);
+                    thread::sleep(Duration::from_micros(pause));
+                    state = shared.0.lock().expect("not poisoned");
+                }
+                if let Some(child) = &mut state.child {
+                    let _ = child.kill();
+                }
+                return;
+            }
+        }
+    }
+}
+
+fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, String, Vec<u8>)> {
+    let mut line = String::new();
+    if reader.read_line(&mut line).ok()? == 0 {
+        return None;
+    }
+    let mut words = line.split_whitespace();
+    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(':') else {
+            break;
+        };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().ok()?;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some((method, target, body))
+}
+
+fn send(writer: &mut TcpStream, status: u16, body: &str, length: usize) -> Option<()> {
+    let kind = if body.starts_with('<') {
+        "text/html"
+    } else {
+        "application/json"
+    };
+    let text = format!(
+        "HTTP/1.1 {status} Model\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+    writer.write_all(text.as_bytes()).ok()
+}
