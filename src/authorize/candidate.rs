@@ -319,7 +319,3 @@ pub(super) fn foreign(
             .to_owned()
     })
 }
-
-#[cfg(test)]
-#[path = "candidate_tests.rs"]
-mod tests;

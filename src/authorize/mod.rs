@@ -24,3 +24,6 @@ pub use item::Item;
 pub use judge::{Verdict, judge};
 pub use keeper::Keeper;
 pub use pace::Pace;
+
+#[cfg(test)]
+mod tests;

@@ -57,7 +57,7 @@ pub(super) async fn carry_out(
 ) -> Result<Applied, Failure> {
     let digest = plan::document::digest(work.plan)?;
     if let Some(path) = &request.receipt {
-        fs::probe_writable(&context.path(path))?;
+        fs::probe_writable(&context.output_path("--receipt", path)?)?;
     }
     let workspace = Workspace::at(work.root);
     let locked = Arc::new(lock(context, &workspace, request.lock_timeout, "apply").await?);

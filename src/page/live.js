@@ -16,6 +16,10 @@
     }
     return known;
   };
+  document.addEventListener("submit", (event) => {
+    event.preventDefault();
+    fetch(event.target.action, { method: "POST" }).catch(() => {});
+  });
   const said = document.getElementById("said");
   let last = null;
   const source = new EventSource("events");

@@ -151,7 +151,7 @@ fn foot(moment: &Moment) -> String {
                 is pending: run <code>connplan authorize</code> again to go on.</p>"
             .to_owned();
     }
-    r#"<p>You can close this page: nothing is lost, and the terminal shows its address again.</p>
+    r#"<p>You can close this page: nothing is lost, and its address stays in the terminal.</p>
 <form method="post" action="finish"><button class="quiet">Stop waiting, leave the rest for later</button></form>"#
         .to_owned()
 }
@@ -161,8 +161,13 @@ fn card(row: &Row, ended: bool) -> String {
     let who = row.resumed.expected.as_ref().map_or_else(
         || "<p class=\"who\">You choose the account at the provider.</p>".to_owned(),
         |expected| {
-            let whom = escape::html(&authorization::whom(expected.as_str()));
-            format!("<p class=\"who\">Sign in as <strong>{whom}</strong></p>")
+            let name = escape::html(&escape::limited(expected.as_str(), 120));
+            let with = if expected.as_str().starts_with('@') {
+                "with an account of"
+            } else {
+                "as"
+            };
+            format!("<p class=\"who\">Sign in {with} <strong>{name}</strong></p>")
         },
     );
     format!(

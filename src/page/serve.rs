@@ -190,8 +190,9 @@ fn notice(status: StatusCode, title: &str, text: &str) -> Response {
     (status, Html(render::notice(title, text))).into_response()
 }
 
-async fn finish(State(site): Shared) -> Redirect {
+async fn finish(State(site): Shared) -> Response {
     // If it is over already, that is what was wanted.
     let _ = site.commands.send(Command::Finish).await;
-    Redirect::to("./")
+    // With script, the page stays and shows its own end; soon nobody answers any more.
+    notice(StatusCode::OK, "connplan has stopped waiting", ENDED)
 }

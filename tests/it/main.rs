@@ -17,6 +17,10 @@ mod around_edit;
 mod around_login;
 mod around_project;
 mod around_pull;
+mod authorize_chromium;
+mod authorize_pty;
+mod authorize_story;
+
 mod catalogue;
 mod cli;
 mod config;

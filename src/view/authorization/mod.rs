@@ -103,9 +103,15 @@ pub fn line(resumed: &Resumed, theme: Theme) -> String {
 pub fn warnings(resumed: &Resumed) -> Vec<String> {
     let mut found = Vec::new();
     if let State::Granted {
-        account, unasked, ..
+        account,
+        unasked,
+        instead_of,
     } = &resumed.state
     {
+        if let Some(before) = instead_of {
+            let before = escape::limited(before.as_str(), 120);
+            found.push(format!("another account than before; it was {before}'s"));
+        }
         if !unasked.is_empty() {
             found.push(format!(
                 "more was granted than was asked for: {}; if nobody knows why, look at the app's \

@@ -50,6 +50,8 @@ impl Project {
         }
         project
             .browser("exit 0")
+            // Where a browser would appear.
+            .var("DISPLAY", ":0")
             .var("TERM", "xterm-256color")
             .var("COLUMNS", "100")
             .var("CONNPLAN_POLL_MS", "20")

@@ -11,7 +11,7 @@ use rexpect::{
     process::WaitStatus,
     session::{PtySession, spawn_command},
 };
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use super::Project;
 
@@ -34,6 +34,36 @@ impl Pty {
             session,
             seen: String::new(),
         }
+    }
+
+    /// Starts it by way of a shell: `$0` and `$@` are the command.
+    pub(crate) fn through(project: &Project, script: &str, args: &[&str]) -> Self {
+        let inner = project.command(args);
+        let mut command = std::process::Command::new("/bin/sh");
+        command
+            .args(["-c", script])
+            .arg(inner.get_program())
+            .args(inner.get_args())
+            .current_dir(project.root())
+            .env_clear()
+            .envs(project.environment());
+        let session = spawn_command(command, Some(PATIENCE)).unwrap();
+        Self {
+            session,
+            seen: String::new(),
+        }
+    }
+
+    /// Gives the window another size.
+    pub(crate) fn resize(&self, rows: u16, columns: u16) {
+        let terminal = self.session.process().get_file_handle().unwrap();
+        let size = Winsize {
+            ws_row: rows,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&terminal, size).unwrap();
     }
 
     /// Waits until this text has come.

@@ -1,0 +1,319 @@
+//! `authorize` in a pseudo-terminal: the question, the keys, the links, the picture of a link, and
+//! the page that it serves, as a browser and as somebody else's page would ask for it.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use crate::cli::{Platform, Project, Pty};
+
+/// Two connectors that wait.
+fn waiting(platform: &Platform) -> Project {
+    let project = Project::new()
+        .at(platform)
+        .connector("hubspot", &["crm.objects.contacts.read"])
+        .connector("slackbot", &["chat:write"])
+        .var("NO_COLOR", "1");
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    project
+}
+
+fn waits(project: &Project, connector: &str) -> bool {
+    let store = project.path(".connplan/pending.toml");
+    fs::read_to_string(store).is_ok_and(|text| text.contains(&format!("\"{connector}\"")))
+}
+
+#[test]
+fn no_is_an_answer_and_changes_nothing() {
+    let platform = Platform::start();
+    let project = waiting(&platform);
+    let mut terminal = Pty::start(&project, &["authorize"]);
+    terminal
+        .wait_for("chat:write")
+        .wait_for("Open browser to authorize now?")
+        .line("n");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 4, "{seen}");
+    assert!(seen.contains("Authorization skipped"), "{seen}");
+    assert_eq!(project.opened(), [] as [&str; 0]);
+    assert!(waits(&project, "slackbot") && waits(&project, "hubspot"));
+}
+
+#[test]
+fn escape_skips_the_one_in_front_and_no_other() {
+    let platform = Platform::start();
+    let project = waiting(&platform);
+    let mut terminal = Pty::start(&project, &["authorize", "--no-browser", "--yes"]);
+    terminal
+        .wait_for("Waiting for hubspot, slackbot. Esc skips hubspot, Ctrl-C ends")
+        .wait_for_keys()
+        // An arrow begins with the same byte, and is none.
+        .press("\u{1b}[A")
+        .press("x");
+    thread::sleep(Duration::from_millis(300));
+    terminal
+        .press("\u{1b}")
+        .wait_for("hubspot skipped; it stays pending");
+    terminal.wait_for("Waiting for slackbot. Esc skips slackbot.");
+    platform.consent("slackbot", "ada@example.com");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 4, "{seen}");
+    assert!(
+        seen.contains("`connplan authorize hubspot` resumes it"),
+        "{seen}"
+    );
+    assert!(waits(&project, "hubspot") && !waits(&project, "slackbot"));
+}
+
+#[test]
+fn ctrl_c_ends_it_and_leaves_the_terminal_as_it_was() {
+    let platform = Platform::start();
+    let project = waiting(&platform);
+    let mut terminal = Pty::start(&project, &["authorize", "--yes"]);
+    terminal
+        .wait_for("Waiting for hubspot, slackbot.")
+        .wait_for_keys();
+    terminal
+        .control('c')
+        .wait_for("slackbot skipped; it stays pending");
+    for _ in 0..200 {
+        if terminal.is_line_by_line() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(terminal.is_line_by_line(), "the terminal is as it was");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 130, "{seen}");
+    assert!(waits(&project, "slackbot") && waits(&project, "hubspot"));
+    project.run(&["authorize", "--list"]).expect(4);
+}
+
+#[test]
+fn one_link_at_a_time() {
+    let platform = Platform::start();
+    let project = waiting(&platform);
+    let mut terminal = Pty::start(&project, &["authorize", "--one-by-one", "--yes"]);
+    terminal.wait_for("Waiting for hubspot.");
+    assert_eq!(project.opened().len(), 1, "the second is not opened yet");
+    platform.consent("hubspot", "ada@example.com");
+    terminal.wait_for("Waiting for slackbot.");
+    platform.consent("slackbot", "ada@example.com");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 0, "{seen}");
+    assert_eq!(project.opened().len(), 2);
+}
+
+#[test]
+fn over_ssh_the_links_are_in_the_terminal() {
+    let platform = Platform::start();
+    let project = waiting(&platform).var("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22");
+    let mut terminal = Pty::start(&project, &["authorize", "--timeout", "1s"]);
+    terminal
+        .wait_for("This is an SSH session")
+        .wait_for("Show the links to authorize now?");
+    terminal.line("");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 4, "{seen}");
+    for (_, link) in platform.links() {
+        assert!(seen.contains(&link), "no {link} in {seen}");
+    }
+    assert_eq!(project.opened(), [] as [&str; 0]);
+}
+
+#[test]
+fn a_picture_of_the_link_if_there_is_room() {
+    let platform = Platform::start();
+    let project = waiting(&platform);
+    let args = [
+        "authorize",
+        "slackbot",
+        "--qr",
+        "--yes",
+        "--timeout",
+        "1s",
+        "--color",
+        "never",
+    ];
+    let start = |size: &str| {
+        let script = format!("stty {size}; exec \"$0\" \"$@\"");
+        Pty::through(&project, &script, &args)
+    };
+    // What the terminal says is handed over byte by byte.
+    let block: String = "▄".bytes().map(char::from).collect();
+    let (_, wide) = start("cols 100 rows 50").end();
+    assert!(
+        wide.contains(&block) && !wide.contains("\u{1b}[97"),
+        "{wide}"
+    );
+    let (_, narrow) = start("cols 30 rows 50").end();
+    assert!(!narrow.contains(&block), "{narrow}");
+    assert!(
+        narrow.contains("columns, and the terminal has fewer"),
+        "{narrow}"
+    );
+}
+
+#[test]
+fn colour_only_where_it_is_wanted() {
+    let platform = Platform::start();
+    let project = waiting(&platform);
+    let args = ["authorize", "--no-browser", "--yes", "--timeout", "1s"];
+    let (_, seen) = Pty::start(&project, &args).end();
+    assert!(!seen.contains("\u{1b}["), "{seen:?}");
+    let project = project.without_var("NO_COLOR");
+    let (_, seen) = Pty::start(&project, &args).end();
+    assert!(seen.contains("\u{1b}["), "{seen:?}");
+}
+
+#[test]
+fn a_window_that_changes_its_size_disturbs_nothing() {
+    let platform = Platform::start();
+    let project = waiting(&platform);
+    let mut terminal = Pty::start(&project, &["authorize", "--yes"]);
+    terminal.wait_for("Waiting for hubspot, slackbot.");
+    for (rows, columns) in [(5, 20), (50, 200), (1, 1), (24, 80)] {
+        terminal.resize(rows, columns);
+        thread::sleep(Duration::from_millis(60));
+    }
+    platform.consent("hubspot", "ada@example.com");
+    platform.consent("slackbot", "ada@example.com");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 0, "{seen}");
+}
+
+/// Sends a request as it stands, and reads the answer's head and what follows at once.
+fn ask(address: &str, head: &str) -> String {
+    let host = address.split('/').nth(2).unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    write!(stream, "{head}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer
+}
+
+#[test]
+fn the_page_answers_nobody_else() {
+    let platform = Platform::start();
+    let project = waiting(&platform);
+    let mut terminal = Pty::start(&project, &["authorize", "--yes"]);
+    terminal.wait_for("Waiting for hubspot, slackbot.");
+    let address = project.opened().pop().unwrap();
+    assert!(address.starts_with("http://127.0.0.1:"), "{address}");
+    let host = address.split('/').nth(2).unwrap().to_owned();
+    let path = format!("/{}/", address.split('/').nth(3).unwrap());
+    assert!(path.len() > 40, "{path}");
+
+    let page = ask(&address, &format!("GET {path} HTTP/1.1\r\nHost: {host}"));
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    for words in [
+        "content-security-policy: default-src 'none'; script-src 'self'",
+        "frame-ancestors 'none'",
+        "x-frame-options: DENY",
+        "referrer-policy: no-referrer",
+        "cache-control: no-store",
+        "href=\"open/slackbot\" target=\"_blank\" rel=\"noopener noreferrer\"",
+    ] {
+        assert!(page.contains(words), "no {words:?} in {page}");
+    }
+    assert!(!page.contains("ticket="), "{page}");
+
+    let port = host.split(':').nth(1).unwrap();
+    let refused = [
+        format!("GET {path} HTTP/1.1\r\nHost: evil.example:{port}"),
+        format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}"),
+        format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://evil.example"),
+        format!("GET {path}events HTTP/1.1\r\nHost: {host}\r\nOrigin: null"),
+        format!("GET {path}open/slackbot HTTP/1.1\r\nHost: {host}\r\nSec-Fetch-Site: cross-site"),
+        format!(
+            "POST {path}finish HTTP/1.1\r\nHost: {host}\r\nOrigin: https://evil.example\r\nContent-Length: 0"
+        ),
+    ];
+    for request in refused {
+        let answer = ask(&address, &request);
+        assert!(answer.starts_with("HTTP/1.1 403"), "{request}: {answer}");
+        assert!(!answer.contains("slackbot"), "{answer}");
+    }
+    for unknown in ["/", "/x/", "/favicon.ico", "/0000/open/slackbot"] {
+        let answer = ask(&address, &format!("GET {unknown} HTTP/1.1\r\nHost: {host}"));
+        assert!(answer.starts_with("HTTP/1.1 404"), "{unknown}: {answer}");
+    }
+    let open = ask(
+        &address,
+        &format!("GET {path}open/slackbot HTTP/1.1\r\nHost: {host}"),
+    );
+    assert!(open.starts_with("HTTP/1.1 303"), "{open}");
+    let links = platform.links();
+    let (_, link) = links.iter().find(|(name, _)| name == "slackbot").unwrap();
+    assert!(open.contains(&format!("location: {link}")), "{open}");
+
+    let finish = format!(
+        "POST {path}finish HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nContent-Length: 0"
+    );
+    assert!(ask(&address, &finish).starts_with("HTTP/1.1 200"));
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 4, "{seen}");
+    assert!(
+        TcpStream::connect(&host).is_err(),
+        "nobody listens any more"
+    );
+}
+
+#[test]
+fn what_was_declined_or_ran_out_is_asked_for_again_on_the_page() {
+    let platform = Platform::start();
+    let project = waiting(&platform);
+    let mut terminal = Pty::start(&project, &["authorize", "slackbot", "--yes"]);
+    terminal.wait_for("Waiting for slackbot.");
+    let address = project.opened().pop().unwrap();
+    let host = address.split('/').nth(2).unwrap().to_owned();
+    let path = format!("/{}/", address.split('/').nth(3).unwrap());
+    let open = format!("GET {path}open/slackbot HTTP/1.1\r\nHost: {host}");
+    // Nobody opened it: it has run out, and is replaced by itself.
+    platform.advance(3600);
+    terminal.wait_for("slackbot: there is a new link on the page");
+    let first = ask(&address, &open);
+    assert!(first.starts_with("HTTP/1.1 303"), "{first}");
+    // Opened and declined: a person decides whether to ask again.
+    platform.decide("slackbot", connplan::sandbox::Decision::Deny);
+    terminal.wait_for("it can be asked for again on the page");
+    let again = ask(&address, &open);
+    assert!(again.starts_with("HTTP/1.1 303"), "{again}");
+    assert_ne!(first, again);
+    platform.consent("slackbot", "ada@example.com");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 0, "{seen}");
+}
+
+#[test]
+fn the_time_is_one_persons_time() {
+    let platform = Platform::seeded(json!({}));
+    let project = waiting(&platform);
+    let began = Instant::now();
+    let args = [
+        "authorize",
+        "--one-by-one",
+        "--no-browser",
+        "--yes",
+        "--timeout",
+        "1s",
+    ];
+    let (code, seen) = Pty::start(&project, &args).end();
+    assert_eq!(code, 4, "{seen}");
+    assert!(
+        began.elapsed() < Duration::from_secs(8),
+        "not once for each"
+    );
+    assert!(seen.contains("nobody consented in time"), "{seen}");
+}
