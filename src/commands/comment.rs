@@ -148,6 +148,7 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
     }
     match format {
         Format::Json => context.terminal.out(&report.to_json()),
+        _ if matches!(published, Some(Err(_))) => {}
         _ => context.terminal.say(&report.text()),
     }
     match published {

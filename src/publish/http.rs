@@ -1,7 +1,7 @@
 //! Requests to a forge: limits, repetition, errors. The client underneath is the one that talks to
 //! the platform.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{
     Client, Method,
@@ -137,7 +137,14 @@ impl Http {
     }
 
     fn pause(&self, next: u32, retry_after: Option<Duration>) -> Option<Duration> {
-        retry::pause(&self.options, next, retry_after, None, retry::chance())
+        let left = self.time_left();
+        retry::pause(&self.options, next, retry_after, left, retry::chance())
+    }
+
+    /// Until the whole command has to be done.
+    fn time_left(&self) -> Option<Duration> {
+        let deadline = self.options.deadline;
+        deadline.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
     async fn attempt(&self, call: &Call<'_>, at: At) -> Result<Answer, Failed> {
@@ -171,6 +178,7 @@ impl Http {
             Ok((status, headers, Some(body)))
         };
         let limit = self.options.connect_timeout + self.options.answer_timeout;
+        let limit = self.time_left().map_or(limit, |left| left.min(limit));
         let (status, headers, body) = match timeout(limit, read).await {
             Err(_) => {
                 return Err(unreachable(Unreachable::AnswerTimeout, Fault::NoAnswer, at));

@@ -1,7 +1,7 @@
 //! A plan or a receipt where people review: the one comment on a pull or merge request, and what a
 //! GitHub runner collects.
 //!
-//! A comment is ours if it begins with the [`marker`] of its app and environment, and if the owner
+//! A comment is ours if it begins with the [`marker()`] of its app and environment, and if the owner
 //! of the token wrote it: a comment that somebody else may edit later is never written to.
 
 mod error;

@@ -1,6 +1,8 @@
 //! What must hold of every view, for any text that files and the remote may hold. Markdown is read
 //! by a real renderer, not by us.
 
+use std::sync::LazyLock;
+
 use comrak::{Arena, Options, nodes::NodeValue, parse_document};
 use connplan::{
     catalogue::Rules,
@@ -10,6 +12,7 @@ use connplan::{
         ExpectedAccount, RemoteConnector, RemoteStatus, Scope, Scopes, Severity, StripeMode,
     },
     plan::{AppPlan, Plan, document},
+    schema::Subject,
     view::{
         Theme, markdown, report::PlanReport, report::ReceiptReport, runner, sarif, text, unified,
     },
@@ -368,6 +371,17 @@ proptest! {
             prop_assert_eq!(shown["before"]["account"].as_str(), account.map(Account::as_str));
         }
         prop_assert_eq!(text, report.to_json());
+    }
+
+    #[test]
+    fn json_is_as_its_schema_says(plan in plan()) {
+        static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+            let schema = Subject::Plan.schema();
+            jsonschema::draft202012::new(schema.as_value()).unwrap()
+        });
+        let json = report(&plan).to_json();
+        let wrong = SCHEMA.validate(&serde_json::from_str(&json).unwrap()).err().map(|e| e.to_string());
+        prop_assert_eq!(wrong, None);
     }
 
     #[test]
