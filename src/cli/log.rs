@@ -1,7 +1,7 @@
 //! `-v`, `-vv` and `CONNPLAN_LOG`: what happens underneath, on standard error. Requests by method,
 //! path, status, duration and request id; never a header, never a body.
 
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, fmt, layer::SubscriberExt};
 
 use crate::model::Vars;
 
@@ -14,13 +14,15 @@ pub(super) fn install(vars: &Vars, verbose: u8, color: bool) -> bool {
         (None, _) => "connplan=trace".to_owned(),
     };
     let filter = EnvFilter::builder().parse_lossy(directives);
-    let subscriber = fmt()
-        .with_env_filter(filter)
+    // Libraries log what they send; what they consider harmless is not for us to vouch for.
+    let ours = filter_fn(|event| event.target().starts_with("connplan"));
+    let lines = fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(color)
         .with_target(false)
         .without_time()
-        .finish();
+        .with_filter(ours);
+    let subscriber = tracing_subscriber::registry().with(filter).with(lines);
     // A second run in one process keeps the first one's.
     tracing::subscriber::set_global_default(subscriber).is_ok()
 }

@@ -1,6 +1,9 @@
 //! Questions. They are only asked where [`super::Terminal::is_interactive`] says so.
 
-use std::io::{self, BufRead};
+use std::{
+    io::{self, BufRead},
+    time::Duration,
+};
 
 use console::Term;
 use dialoguer::{MultiSelect, Select};
@@ -74,7 +77,7 @@ pub async fn choose_many(
             .report(false)
             .interact_on_opt(&Term::stderr())
     });
-    chosen.await.ok()?.ok()?
+    ended(chosen.await.ok()?).await
 }
 
 /// Lets a person pick one item. `None` as with [`choose_many`].
@@ -90,7 +93,21 @@ pub async fn choose_one(terminal: &Terminal, question: &str, items: Vec<String>)
             .report(false)
             .interact_on_opt(&Term::stderr())
     });
-    chosen.await.ok()?.ok()?
+    ended(chosen.await.ok()?).await
+}
+
+/// What a list came to. Ctrl-C ends the reading of keys, and is a signal as well: that one ends the
+/// run, and is on its way.
+async fn ended<T>(chosen: Result<Option<T>, dialoguer::Error>) -> Option<T> {
+    match chosen {
+        Ok(chosen) => chosen,
+        Err(dialoguer::Error::IO(e)) => {
+            if e.kind() == io::ErrorKind::Interrupted {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            None
+        }
+    }
 }
 
 /// A list hides the cursor. However it ends, Ctrl-C among the ways, the cursor comes back.

@@ -25,7 +25,7 @@ pub(super) fn table(
     let before: usize = widths.iter().map(|width| width + 2).sum::<usize>() - last - 2;
     let room = width.unwrap_or(usize::MAX).saturating_sub(before);
     if room < last.min(NARROW) {
-        return paragraphs(heading, rows, theme);
+        return paragraphs(heading, rows, theme, width.unwrap_or(usize::MAX));
     }
     let cells: Vec<String> = heading.iter().map(|cell| (*cell).to_owned()).collect();
     let mut text = theme.paint(Style::Bold, &line(&cells, &widths));
@@ -52,7 +52,7 @@ fn line(cells: &[String], widths: &[usize]) -> String {
 }
 
 /// A row as its first cell, and the others below it by name; those that say nothing are left out.
-fn paragraphs(heading: &[&str], rows: &[Vec<String>], theme: Theme) -> String {
+fn paragraphs(heading: &[&str], rows: &[Vec<String>], theme: Theme, width: usize) -> String {
     let mut text = String::new();
     for row in rows {
         for (n, (name, cell)) in heading.iter().zip(row).enumerate() {
@@ -60,10 +60,9 @@ fn paragraphs(heading: &[&str], rows: &[Vec<String>], theme: Theme) -> String {
                 text.push_str(&theme.paint(Style::Bold, cell));
                 text.push('\n');
             } else if !cell.is_empty() && cell != "-" {
+                let line = format!("{}: {cell}", name.to_lowercase());
                 text.push_str("  ");
-                text.push_str(&name.to_lowercase());
-                text.push_str(": ");
-                text.push_str(cell);
+                text.push_str(&wrapped(&line, width.saturating_sub(4)).join("\n    "));
                 text.push('\n');
             }
         }
@@ -126,7 +125,7 @@ mod tests {
     fn without_room_a_row_is_a_paragraph() {
         assert_eq!(
             shown(Some(40)),
-            "slack\n  about: what people say to each other, all day long\n\
+            "slack\n  about: what people say to each\n    other, all day long\n\
              gmail\n  account: ada@example.com\n"
         );
     }

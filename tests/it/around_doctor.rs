@@ -153,3 +153,24 @@ async fn there_is_a_manual_page_for_each_command() {
     let main = project.run(&["man"]).await.ended(0);
     assert!(main.out.contains(".TH connplan 1"), "{}", main.out);
 }
+
+#[tokio::test]
+async fn a_snapshot_names_nobody_unless_asked() {
+    let site = Site::seeded(serde_json::json!({ "apps": { "app-1": { "connectors": {
+        "slackbot": { "scopes": ["chat:write"], "account": "ada@example.com" },
+    }}}}))
+    .await;
+    let project = Project::at(&site);
+    let quiet = project.run(&["remote-state"]).await.ended(0);
+    assert!(!quiet.out.contains("ada@"), "{}", quiet.out);
+    let whole = project
+        .run(&["remote-state", "--show-accounts"])
+        .await
+        .ended(0);
+    assert!(whole.out.contains("ada@example.com"), "{}", whole.out);
+    project.write("state.json", &quiet.out);
+    let plan = project
+        .run(&["plan", "--remote-state", "state.json", "--allow-remove-all"])
+        .await;
+    plan.ended(0).says(&["SPECULATIVE", "slackbot"]);
+}

@@ -15,6 +15,7 @@ mod around_add;
 mod around_doctor;
 mod around_edit;
 mod around_login;
+mod around_looks;
 mod around_official;
 mod around_project;
 mod around_pull;

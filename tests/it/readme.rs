@@ -57,16 +57,17 @@ fn parse(section: &str) -> Vec<Part> {
         }
         match parts.last_mut().unwrap() {
             Part::Text(text) => text.push_str(line),
-            Part::Console(examples) => match line.strip_prefix("$ ") {
-                Some(command) => examples.push(Example {
-                    command: command.trim_end().to_owned(),
-                    said: String::new(),
-                }),
-                None => {
+            Part::Console(examples) => {
+                if let Some(command) = line.strip_prefix("$ ") {
+                    examples.push(Example {
+                        command: command.trim_end().to_owned(),
+                        said: String::new(),
+                    });
+                } else {
                     let example = examples.last_mut().expect("a command before its output");
                     example.said.push_str(line);
                 }
-            },
+            }
         }
     }
     parts
@@ -80,7 +81,8 @@ fn render(parts: &[Part]) -> String {
             Part::Console(examples) => {
                 text.push_str("```console\n");
                 for example in examples {
-                    text.push_str(&format!("$ {}\n{}", example.command, example.said));
+                    let Example { command, said } = example;
+                    text.extend(["$ ", command, "\n", said]);
                 }
                 text.push_str("```\n");
             }
