@@ -1,5 +1,4 @@
 //! `push` and `status`, through the binary; and what must not come back for ever.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use serde_json::{Value, json};
 

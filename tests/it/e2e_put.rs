@@ -1,5 +1,4 @@
 //! Every answer that a PUT can have, from a server that says exactly that.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::time::Duration;
 
