@@ -1,5 +1,4 @@
 //! The page of `authorize` in a real browser, from its first sight to a plan without changes.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::{thread, time::Duration};
 

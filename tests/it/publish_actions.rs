@@ -365,7 +365,7 @@ fn a_fork_is_planned_against_the_published_state() {
     let platform = Platform::with(&[Connector::active("notion", &["read"])]);
     let (server, bodies) = github();
     let here = Project::new().at(&platform);
-    let state = script_lines("docs/ci/github-state.yml")
+    let state = script_lines(".github/examples/github-state.yml")
         .into_iter()
         .find(|line| line.starts_with("connplan "))
         .unwrap();
@@ -378,7 +378,7 @@ fn a_fork_is_planned_against_the_published_state() {
     let mut runner = Runner::new(project);
     let published = state.trim_start_matches("ok");
     runner.project.write("published/state.json", published);
-    let fork = yaml("docs/ci/github-fork.yml");
+    let fork = yaml(".github/examples/github-fork.yml");
     let with = fork["jobs"]["plan"]["steps"][2]["with"]
         .as_object()
         .unwrap();
@@ -431,7 +431,7 @@ fn the_jobs_for_gitlab_run_one_after_another() {
         .var("CI_PROJECT_ID", "12")
         .var("CI_MERGE_REQUEST_IID", "3")
         .var("GITLAB_TOKEN", "glpat-canary");
-    let jobs = yaml("docs/ci/gitlab-ci.yml");
+    let jobs = yaml(".github/examples/gitlab-ci.yml");
     let run = |project: &Project, job: &str| {
         for line in jobs[job]["script"].as_array().unwrap() {
             let said = bash(project, line.as_str().unwrap());
@@ -495,7 +495,7 @@ fn script_lines(path: &str) -> Vec<String> {
 fn the_workflows_give_the_actions_what_they_take() {
     let mut uses = 0;
     for name in ["plan", "apply", "fork", "state"] {
-        let file = format!("docs/ci/github-{name}.yml");
+        let file = format!(".github/examples/github-{name}.yml");
         let workflow = yaml(&file);
         assert!(workflow["permissions"].is_object(), "{file}");
         for job in workflow["jobs"].as_object().unwrap().values() {
