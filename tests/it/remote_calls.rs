@@ -205,6 +205,10 @@ async fn a_put_is_read_in_the_order_of_the_contract() {
     ));
     next["redirect_url"] = Value::Null;
     assert_eq!(put(next).await, PutAnswer::InForce);
+    assert_eq!(
+        put(json!({"already_authorized": false, "redirect_url": null})).await,
+        PutAnswer::InForce
+    );
 }
 
 #[tokio::test]
