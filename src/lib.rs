@@ -45,7 +45,6 @@
 //! | `edit` | pure | `catalogue` `config` `diff` `escape` `model` | connector files changed in place, byte for byte |
 //! | `publish` | io | `escape` `model` `remote` | the one comment on a pull or merge request |
 //! | `schema` | pure | `config` `model` `view` | JSON Schemas, made from the types |
-//! | `fuzzing` | pure | - | doors for the fuzzers; only with the feature of that name |
 //! | `sandbox` | io | `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `model` | streams, questions, keys |
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
@@ -53,7 +52,6 @@
 //! | `commands` | io | `apply` `authorize` `catalogue` `cli` `config` `diff` `edit` `escape` `fs` `model` `page` `pending` `plan` `publish` `receipt` `remote` `remote_state` `sandbox` `schema` `term` `view` `workspace` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
 //! | `cli` | io | `apply` `commands` `config` `edit` `escape` `fs` `model` `pending` `plan` `remote` `remote_state` `sandbox` `term` `view` | grammar, context, exit codes, signals |
-//! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | every reader, for the fuzzer; not part of the program |
 //!
 //! # Errors and exit codes
 //!

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::{
+    io::{BufRead, BufReader},
     process::Stdio,
     thread,
     time::{Duration, Instant},
@@ -33,15 +34,28 @@ fn applied() -> (Platform, Project) {
 fn meanwhile(project: &Project, args: &[&str], act: impl FnOnce()) -> Output {
     let mut command = project.command(args);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
-    thread::sleep(Duration::from_millis(150));
-    act();
+    let mut child = command.spawn().unwrap();
+    // It acts once everything has its link, however slow the machine is just now.
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut stderr = String::new();
+    for line in said.by_ref() {
+        let line = line.unwrap();
+        let waits = line.starts_with("Waiting for ");
+        stderr.push_str(&line);
+        stderr.push('\n');
+        if waits {
+            act();
+            break;
+        }
+    }
+    let rest = thread::spawn(move || said.map(|line| line.unwrap() + "\n").collect::<String>());
     let ended = child.wait_with_output().unwrap();
+    stderr.push_str(&rest.join().unwrap());
     Output {
         command: args.join(" "),
         code: ended.status.code(),
         stdout: String::from_utf8(ended.stdout).unwrap(),
-        stderr: String::from_utf8(ended.stderr).unwrap(),
+        stderr,
     }
 }
 
