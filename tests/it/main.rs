@@ -45,6 +45,7 @@ mod publish_comment;
 mod publish_render;
 mod publish_schema;
 mod readme;
+#[cfg(unix)]
 mod records;
 mod remote;
 mod remote_calls;
@@ -61,6 +62,7 @@ mod sandbox_pages;
 mod sandbox_state;
 mod scripted;
 mod secrets;
+#[cfg(unix)]
 mod signals;
 mod view;
 mod view_properties;

@@ -174,3 +174,81 @@ fn what_others_could_read_is_made_private_with_a_warning() {
         assert_eq!(meta.permissions().mode() & 0o777, 0o600);
     }
 }
+
+/// A journal tells what was done, not what is: what somebody undid is done again.
+#[test]
+fn a_journal_is_no_proof_of_what_the_app_has_now() {
+    let platform = Platform::seeded(json!({
+        "settings": { "forbidden": { "notion": "not in this workspace" } }
+    }));
+    let project = Project::new().at(&platform);
+    let project = project.connector("box", &["a"]).connector("notion", &["b"]);
+    project.run(&["plan", "--out", "saved.plan"]).expect(0);
+    project.run(&["apply", "saved.plan"]).expect(5);
+    platform.consent("box", "ada@example.com");
+    project.run(&["authorize"]).expect(0);
+    // Half done: box is there, and the same plan goes on without touching it.
+    platform.forget();
+    project.run(&["apply", "saved.plan"]).expect(5);
+    assert_eq!(platform.writes(), ["PUT external-auth/integrations/notion"]);
+    // Somebody removes box: the app is again as the plan saw it.
+    platform.unset("box");
+    platform.forget();
+    let again = project.run(&["apply", "saved.plan", "--format", "json"]);
+    again.expect(5);
+    assert!(
+        platform
+            .writes()
+            .contains(&"PUT external-auth/integrations/box".to_owned())
+    );
+    assert_eq!(platform.pending().len(), 1, "{again}");
+    // Somebody makes it otherwise: that is no longer what was approved.
+    platform.set(&Connector::active("box", &["a", "admin"]));
+    platform.forget();
+    project
+        .run(&["apply", "saved.plan"])
+        .expect(3)
+        .tells("box: ");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+}
+
+/// A garbled end is dropped with a word; a garbled middle is an error that says what to do.
+#[test]
+fn a_damaged_journal_is_noticed() {
+    let platform = Platform::start();
+    let project = project(&platform);
+    project.run_vars(
+        &[("CONNPLAN_CRASH_AT_WRITE", "9")],
+        &["apply", "saved.plan", "--parallelism", "1"],
+    );
+    let journal = fs::read_dir(project.path(".connplan/journal"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    let name = format!(
+        ".connplan/journal/{}",
+        journal.file_name().to_string_lossy()
+    );
+    let whole = project.read(&name);
+    assert!(whole.lines().count() > 2, "{whole}");
+    project.write(
+        &name,
+        &whole
+            .replacen("box", "bax", 1)
+            .replacen("airtable", "airtabel", 1),
+    );
+    platform.forget();
+    project
+        .run(&["apply", "saved.plan"])
+        .expect(1)
+        .tells("is damaged at line")
+        .tells("new plan");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    project.write(&name, whole.get(..whole.len() - 7).unwrap());
+    project
+        .run(&["apply", "saved.plan"])
+        .expect(0)
+        .tells("cut off by a crash");
+    assert_eq!(platform.pending().len(), NAMES.len());
+}

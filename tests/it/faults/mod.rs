@@ -8,6 +8,7 @@
 //!
 //! ```text
 //! cargo test --test it faults:: -- --ignored --nocapture
+//! CONNPLAN_FAULT_CONNECTORS=2 cargo test --test it faults::every -- --ignored --nocapture
 //! CONNPLAN_FAULT_RUNS=100000 cargo test --test it faults::at_random -- --ignored --nocapture
 //! ```
 
@@ -57,7 +58,7 @@ impl Tally {
         clippy::print_stderr,
         reason = "a long run should not keep it to itself"
     )]
-    fn try_case(&mut self, bench: &mut Bench, case: &Case) {
+    fn try_case(&mut self, bench: &mut Bench, case: &Case) -> bool {
         let (violations, felt) = bench.violations(case);
         self.cases += 1;
         self.felt += usize::from(felt);
@@ -69,6 +70,7 @@ impl Tally {
             eprintln!("VIOLATION {violation}");
             self.violations.push(violation);
         }
+        felt
     }
 
     #[expect(clippy::print_stderr, reason = "its numbers are what it is run for")]
@@ -150,44 +152,32 @@ fn everything(bench: &mut Bench, scenario: &Scenario, verb: Verb, tally: &mut Ta
                 }),
         );
     }
-    // The receipt of a run that crashes late is the last thing written; more steps there are not.
-    blows.extend((1..=crashes(bench, scenario, verb)).map(|at| Blow {
+    let case = |blow| Case {
+        scenario: scenario.clone(),
+        verb,
+        parallelism: 1,
+        blows: vec![blow],
+    };
+    for blow in blows {
+        tally.try_case(bench, &case(blow));
+    }
+    // Later and later, until the run ends before it would crash.
+    let crash = |at| Blow {
         trouble: Vec::new(),
         crash_at: Some(at),
-    }));
-    for blow in blows {
-        let case = Case {
-            scenario: scenario.clone(),
-            verb,
-            parallelism: 1,
-            blows: vec![blow],
-        };
-        tally.try_case(bench, &case);
-    }
-}
-
-/// How many steps of this run reach the disk.
-fn crashes(bench: &mut Bench, scenario: &Scenario, verb: Verb) -> usize {
-    let crash = |bench: &mut Bench, at| {
-        let blow = Blow {
-            trouble: Vec::new(),
-            crash_at: Some(at),
-        };
-        let case = Case {
-            scenario: scenario.clone(),
-            verb,
-            parallelism: 1,
-            blows: vec![blow],
-        };
-        bench.violations(&case).1
     };
-    (1..200).take_while(|at| crash(bench, *at)).count()
+    for at in 1.. {
+        if !tally.try_case(bench, &case(crash(at))) {
+            break;
+        }
+    }
 }
 
 #[test]
 #[ignore = "minutes; run by .ci/run"]
 fn every_fault_at_every_position() {
-    let scenarios = Scenario::all(3);
+    let most = from_environment("CONNPLAN_FAULT_CONNECTORS").unwrap_or(3);
+    let scenarios = Scenario::all(usize::try_from(most).expect("a sane number"));
     let mut work: Vec<(Scenario, Verb)> = Vec::new();
     for scenario in scenarios {
         work.push((scenario.clone(), Verb::Saved));
@@ -204,7 +194,9 @@ fn every_fault_at_every_position() {
         let (scenario, verb) = &work[number];
         everything(bench, scenario, *verb, tally);
     });
-    tally.report("every fault at every position, up to three connectors");
+    tally.report(&format!(
+        "every fault at every position, up to {most} connectors"
+    ));
 }
 
 /// A sequence of numbers that look random, and are the same for the same seed.
