@@ -487,7 +487,7 @@ fn whatever_moved_is_named_and_nothing_is_written() {
                 p.set(&Connector {
                     status: "disconnected",
                     ..Connector::active("hubspot", &["crm.objects.contacts.read"])
-                })
+                });
             },
             &["hubspot", "status", "disconnected"],
         ),
@@ -496,7 +496,7 @@ fn whatever_moved_is_named_and_nothing_is_written() {
                 p.set(&Connector {
                     account: Some("grace@example.com"),
                     ..Connector::active("github", &["repo"])
-                })
+                });
             },
             &["github", "account", "grace@example.com"],
         ),
@@ -505,7 +505,7 @@ fn whatever_moved_is_named_and_nothing_is_written() {
                 p.set(&Connector {
                     account: None,
                     ..Connector::active("github", &["repo"])
-                })
+                });
             },
             &["github", "account"],
         ),

@@ -29,6 +29,7 @@ mod config_projects;
 mod config_properties;
 mod e2e_apply;
 mod e2e_authorize;
+mod e2e_cases;
 mod e2e_globals;
 mod e2e_plan;
 mod e2e_push;

@@ -150,12 +150,12 @@ impl Model {
             .push(Effect::Put(name.to_owned(), scopes.clone()));
         let is = self.connectors.get_mut(name);
         let covered = |is: &Connector| is.status == "active" && scopes.is_subset(&is.scopes);
-        if let Some(is) = is.filter(|is| covered(is)) {
-            if is.scopes == scopes || !self.narrow_asks.contains(name) {
-                is.scopes = scopes;
-                return json!({"redirect_url": null, "connection_id": null, "error": null,
+        if let Some(is) = is.filter(|is| covered(is))
+            && (is.scopes == scopes || !self.narrow_asks.contains(name))
+        {
+            is.scopes = scopes;
+            return json!({"redirect_url": null, "connection_id": null, "error": null,
                               "already_authorized": true});
-            }
         }
         self.links += 1;
         let id = format!("conn-{name}-{}", self.links);

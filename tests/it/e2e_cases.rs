@@ -1,0 +1,179 @@
+//! Every folder of `fixtures/cases`: a project, what the remote answers, and the plan that comes of
+//! it in each format, as it was looked at and found good. A new case is a new folder.
+//!
+//! - `project/`: the files.
+//! - `remote.json`: `list` and `stripe`, the bodies of the two answers.
+//! - `case.toml`: `args`, further arguments of `plan`; `code`, how it ends (0).
+//! - `expected/`: `plan.txt`, `plan.json`, `plan.diff`, `plan.md`, `said.txt` (what is said on the
+//!   way). Address, digests and request ids are replaced: they are others each time.
+//!
+//! `CONNPLAN_BLESS=1 cargo test --test it e2e_cases` writes what the program shows now; read the
+//! difference before you commit it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    cli::{Output, Project},
+    scripted::{Reply, Scripted},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    #[serde(default)]
+    args: Vec<String>,
+    #[serde(default)]
+    code: i32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Remote {
+    list: Value,
+    stripe: Value,
+}
+
+const FORMATS: [(&str, &str); 4] = [
+    ("text", "plan.txt"),
+    ("json", "plan.json"),
+    ("diff", "plan.diff"),
+    ("markdown", "plan.md"),
+];
+
+#[test]
+fn every_case_plans_as_it_was_found_good() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cases");
+    let mut cases: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    cases.sort();
+    assert!(cases.len() >= 15, "{}", cases.len());
+    let mut wrong = Vec::new();
+    for case in &cases {
+        check(case, &mut wrong);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+fn check(folder: &Path, wrong: &mut Vec<String>) {
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let case: Case = toml::from_str(&read("case.toml")).unwrap();
+    let remote: Remote = serde_json::from_str(&read("remote.json")).unwrap();
+    let server = Scripted::start();
+    let any_app = ["68a1b2c3d4e5f60718293a4b", "68a1b2c3d4e5f60718293a99"];
+    for app in any_app {
+        let base = format!("GET /api/apps/{app}");
+        server.on(
+            &format!("{base}/external-auth/list"),
+            [Reply::json(200, &remote.list)],
+        );
+        server.on(
+            &format!("{base}/payments/stripe/status"),
+            [Reply::json(200, &remote.stripe)],
+        );
+    }
+    let project = Project::nowhere().at_url(&server.url(), "b44k_fixture");
+    copy(&folder.join("project"), &project.root());
+    let run = |args: &[&str]| {
+        let more: Vec<_> = case.args.iter().map(String::as_str).collect();
+        project.run(&[args, &more].concat())
+    };
+    for (format, name) in FORMATS {
+        let output = run(&["plan", "--format", format]);
+        if output.code != Some(case.code) {
+            wrong.push(format!("{}: {output}", folder.display()));
+            return;
+        }
+        let shown = normal(&output.stdout, &server);
+        expect(folder, name, &shown, wrong);
+        if format == "text" {
+            expect(folder, "said.txt", &normal(&output.stderr, &server), wrong);
+        }
+        for control in ['\u{1b}', '\u{7}', '\u{202e}', '\u{2066}', '\0', '\r'] {
+            if output.stdout.contains(control) || output.stderr.contains(control) {
+                wrong.push(format!("{control:?} in {output:?}"));
+            }
+        }
+    }
+    if case.code == 0 {
+        let saved = run(&["plan", "--out", "x.plan"]);
+        let planned = run(&["plan", "--format", "json"]);
+        let shown = project.run(&["show", "x.plan", "--format", "json"]);
+        let same = |a: &Output, b: &Output| a.code == b.code && a.stdout == b.stdout;
+        if saved.code != Some(0) || !same(&planned, &shown) {
+            wrong.push(format!("{}: {saved}\n{shown}", folder.display()));
+        }
+    }
+    let writes: Vec<_> = server.log();
+    assert!(
+        writes.iter().all(|line| line.starts_with("GET ")),
+        "{writes:?}"
+    );
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let from: PathBuf = entry.unwrap().path();
+        let to = to.join(from.file_name().unwrap());
+        if from.is_dir() {
+            fs::create_dir_all(&to).unwrap();
+            copy(&from, &to);
+        } else {
+            fs::copy(&from, &to).unwrap();
+        }
+    }
+}
+
+/// What differs from run to run, named.
+fn normal(text: &str, server: &Scripted) -> String {
+    let mut text = text.replace(&server.url(), "http://remote.example");
+    // Messages are wrapped, ids among them.
+    let in_id = |c: char| c.is_ascii_hexdigit() || c == '-' || c == '│' || c.is_whitespace();
+    for (start, name) in [("sha256:", "DIGEST"), ("(request ", "ID")] {
+        let mut rest = text.as_str();
+        let mut out = String::new();
+        while let Some((before, after)) = rest.split_once(start) {
+            out.push_str(before);
+            out.push_str(start);
+            out.push_str(name);
+            rest = if name == "ID" {
+                after.trim_start_matches(in_id)
+            } else {
+                after.get(64..).unwrap_or_default()
+            };
+        }
+        out.push_str(rest);
+        text = out;
+    }
+    text
+}
+
+fn expect(case: &Path, name: &str, shown: &str, wrong: &mut Vec<String>) {
+    let path = case.join("expected").join(name);
+    if std::env::var_os("CONNPLAN_BLESS").is_some() {
+        if shown.is_empty() {
+            // It may never have been there.
+            let _ = fs::remove_file(&path);
+            return;
+        }
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut file = fs::File::create(&path).unwrap();
+        std::io::Write::write_all(&mut file, shown.as_bytes()).unwrap();
+        return;
+    }
+    let good = fs::read_to_string(&path).unwrap_or_default();
+    if shown != good {
+        let difference = similar::TextDiff::from_lines(&good, shown)
+            .unified_diff()
+            .header("found good", "shown now")
+            .to_string();
+        wrong.push(format!("{}\n{difference}", path.display()));
+    }
+}
