@@ -1,5 +1,5 @@
 //! The page of `authorize` in a real browser, from its first sight to a plan without changes.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+#![expect(clippy::panic, reason = "a test ends at the first surprise")]
 
 use std::{thread, time::Duration};
 
@@ -85,7 +85,7 @@ fn from_the_page_to_a_plan_without_changes() {
     browser.screenshot("page-light");
     let spoken = browser.spoken();
     for (role, name) in [
-        ("heading", "4 connectors wait for your consent"),
+        ("heading", "Authorize 4 connectors"),
         ("heading", "gmail"),
         ("link", "Authorize gmail (opens a new tab)"),
         ("button", "Stop waiting, leave the rest for later"),
