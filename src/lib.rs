@@ -44,11 +44,13 @@
 //! | `authorize` | io | `apply` `catalogue` `diff` `fs` `model` `pending` `plan` `receipt` `remote` `workspace` | resumes authorizations; changes the remote |
 //! | `edit` | pure | `catalogue` `config` `diff` `escape` `model` | connector files changed in place, byte for byte |
 //! | `publish` | io | `escape` `model` `remote` | the one comment on a pull or merge request |
+//! | `schema` | pure | `config` `model` `view` | JSON Schemas, made from the types |
 //! | `sandbox` | io | `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `model` | streams, questions, keys |
+//! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
 //! | `view` | io | `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `term` | values to text; decides nothing |
-//! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
 //! | `commands` | io | `apply` `authorize` `catalogue` `cli` `config` `diff` `edit` `escape` `fs` `model` `page` `pending` `plan` `publish` `receipt` `remote` `remote_state` `sandbox` `schema` `term` `view` `workspace` | one command each: joins the others |
+//! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
 //! | `cli` | io | `apply` `commands` `config` `edit` `escape` `fs` `model` `pending` `plan` `remote` `remote_state` `sandbox` `term` `view` | grammar, context, exit codes, signals |
 //!
 //! # Errors and exit codes

@@ -44,6 +44,18 @@ impl Context {
         self.start.join(path)
     }
 
+    /// A file to be written, as the user gave it. Standard output carries what is shown.
+    pub fn output_path(&self, flag: &str, path: &Path) -> Result<PathBuf, Failure> {
+        if path == Path::new("-") {
+            return Err(UsageError::with_help(
+                format!("`{flag} -` names no file"),
+                format!("give a file's name, or `./-`; `{flag}` does not write to standard output"),
+            )
+            .into());
+        }
+        Ok(self.path(path))
+    }
+
     /// The time, to the second.
     pub fn now(&self) -> Timestamp {
         let now = Timestamp::now();

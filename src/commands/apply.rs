@@ -168,7 +168,7 @@ async fn fresh(
     let plan = situation.plan(&args.planning)?;
     let digest = document::digest(&plan)?;
     let markdown = MarkdownArgs::default();
-    let printing = Printing::out(context, Format::Text, &markdown);
+    let printing = Printing::out(context, Format::Text, &markdown).fresh();
     if format == Format::Text {
         context.terminal.out(&printing.plan(&plan, &digest));
     } else {

@@ -11,10 +11,10 @@ use crate::{
     },
     catalogue::Rules,
     cli::{Context, ExitStatus, Failure, UsageError},
-    diff::Action,
+    diff::{Action, Authorization},
     fs::{self, LockError, Visibility},
     model::{App, Link, Observed},
-    pending::Store,
+    pending::{PendingSet, Store},
     plan::{self, Plan},
     receipt::{self, Outcome, Receipt},
     remote::Remote,
@@ -57,11 +57,11 @@ pub(super) async fn carry_out(
 ) -> Result<Applied, Failure> {
     let digest = plan::document::digest(work.plan)?;
     if let Some(path) = &request.receipt {
-        fs::probe_writable(&context.path(path))?;
+        fs::probe_writable(&context.output_path("--receipt", path)?)?;
     }
     let workspace = Workspace::at(work.root);
     let locked = Arc::new(lock(context, &workspace, request.lock_timeout, "apply").await?);
-    let pending = Store::load(&locked)?;
+    let mut pending = Store::load(&locked)?;
     // An answer that can not be kept would be a link that nobody has.
     locked.probe_writable()?;
     let path = locked
@@ -108,6 +108,9 @@ pub(super) async fn carry_out(
         &progress,
         work.rules,
     )?;
+    if forget_done(&mut pending, work.app, work.plan) {
+        Store::save(&locked, &pending)?;
+    }
     if history.has_begun() {
         context
             .terminal
@@ -147,6 +150,16 @@ pub(super) async fn carry_out(
     // It holds the lock too. Had it failed, a note would have failed before.
     let _ = writing.await;
     finish(context, request, finished, locked)
+}
+
+/// Takes out what the remote has in force as declared: somebody consented, and nobody waits. Left
+/// in, it would hide that the connector breaks or goes one day.
+fn forget_done(pending: &mut PendingSet, app: &App, plan: &Plan) -> bool {
+    let in_force = plan.changes().filter(|change| {
+        change.action == Action::NoOp && change.authorization == Authorization::None
+    });
+    let forgotten = in_force.filter(|change| pending.remove(app, &change.connector));
+    forgotten.count() > 0
 }
 
 /// Takes the project's lock, and says what was not private in it. Waiting for it leaves signals

@@ -92,7 +92,7 @@ pub(super) async fn run(
                 None
             }
         },
-        Offer::EachInBrowser | Offer::Links { .. } => None,
+        Offer::Tabs { .. } | Offer::Links { .. } => None,
     };
     let telling = Telling::new(context, offer, page.as_ref());
     let tell = |event: &Event<'_>| telling.tell(event);

@@ -14,7 +14,7 @@ use crate::{
     publish::{self, Message, Overrides, Place, PublishError, Published, SUMMARY_LIMIT},
     receipt,
     view::{
-        comment::CommentReport,
+        comment::{CommentReport, Facts},
         markdown,
         report::{PlanReport, ReceiptReport},
     },
@@ -117,11 +117,11 @@ impl Paper {
 pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json])?;
     let paper = Paper::read(args, context)?;
-    // Standard input has no name that a command could take again.
-    let file = Some(&args.file).filter(|file| file.as_path() != Path::new("-"));
+    // Only its name: where it lies on the runner helps nobody, and may be another place each time.
+    let name = args.file.file_name().filter(|name| *name != "-");
     let options = args
         .markdown
-        .options(file.map(|file| file.display().to_string()));
+        .options(name.map(|name| name.to_string_lossy().into_owned()));
     let message = message(&paper, &options, args.always);
     if args.dry_run {
         context.terminal.out(&message.body);
@@ -139,7 +139,7 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
     } else {
         Some(comment(args, context, &message).await)
     };
-    let report = CommentReport::new(&paper_facts(&paper), published.as_ref());
+    let report = CommentReport::new(&facts(&paper, &args.file), published.as_ref());
     if let Some(file) = context.vars.get("GITHUB_OUTPUT") {
         let path = context.path(Path::new(file));
         if let Err(error) = fs::append(&path, &publish::outputs(&report.outputs())) {
@@ -165,10 +165,11 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
     }
 }
 
-fn paper_facts(paper: &Paper) -> crate::view::comment::Facts<'_> {
-    crate::view::comment::Facts {
+fn facts<'a>(paper: &'a Paper, file: &'a Path) -> Facts<'a> {
+    Facts {
         digest: paper.digest(),
         has_changes: paper.has_changes(),
+        file: file.to_str(),
     }
 }
 

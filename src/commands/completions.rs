@@ -4,7 +4,7 @@ use clap::{Arg, Args, Command, builder::PossibleValuesParser};
 use clap_complete::Shell;
 
 use crate::{
-    cli::{Cli, Context, ExitStatus, Failure},
+    cli::{Cli, Context, ExitStatus, Failure, Format},
     config::KNOWN_TYPES,
 };
 
@@ -24,6 +24,7 @@ pub struct CompletionsArgs {
 
 /// Prints completions.
 pub fn run(args: &CompletionsArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    context.format(&[Format::Text])?;
     let mut script = Vec::new();
     let mut command = with_types(Cli::grammar());
     clap_complete::generate(args.shell, &mut command, "connplan", &mut script);

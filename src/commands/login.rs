@@ -68,12 +68,12 @@ pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Fa
 
 /// Forgets the login.
 pub fn logout(_args: &LogoutArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    context.format(&[Format::Text])?;
+    let format = context.format(&[Format::Text, Format::Json])?;
     let removed = login::logout(&file(context)?)?;
-    context.terminal.out(if removed {
-        "Logged out.\n"
-    } else {
-        "Nobody was logged in.\n"
+    context.terminal.out(&match format {
+        Format::Json => view::identity::logout_json(removed),
+        _ if removed => "Logged out.\n".to_owned(),
+        _ => "Nobody was logged in.\n".to_owned(),
     });
     Ok(ExitStatus::Done)
 }

@@ -42,6 +42,10 @@ pub struct PlanArgs {
 /// Plans, prints, saves.
 pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
+    let out = args.out.as_deref();
+    let out = out
+        .map(|out| context.output_path("--out", out))
+        .transpose()?;
     let plan = match &args.remote_state {
         None => planning::look(context, args.planning.dir.as_deref())
             .await?
@@ -49,10 +53,10 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         Some(file) => speculate(args, context, file)?,
     };
     let digest = document::digest(&plan)?;
-    if let Some(out) = &args.out {
+    if let Some(out) = &out {
         let text = document::to_toml(&plan, Some(context.now().to_string()))?;
         // It holds e-mail addresses at most; reviewers and pipelines read it.
-        fs::write(&context.path(out), text.as_bytes(), Visibility::Shared)?;
+        fs::write(out, text.as_bytes(), Visibility::Shared)?;
     }
     print(&plan, &digest, format, args, context);
     let changed = args.detailed_exitcode && plan.has_changes();
@@ -90,7 +94,9 @@ fn speculate(args: &PlanArgs, context: &Context, file: &std::path::Path) -> Resu
 }
 
 fn print(plan: &Plan, digest: &Digest, format: Format, args: &PlanArgs, context: &Context) {
-    let printing = Printing::out(context, format, &args.markdown).of_file(args.out.as_ref());
+    let printing = Printing::out(context, format, &args.markdown)
+        .of_file(args.out.as_ref())
+        .fresh();
     context.terminal.out(&printing.plan(plan, digest));
     if format != Format::Text
         && let Some(out) = &args.out

@@ -50,6 +50,8 @@ pub(super) struct Printing<'a> {
     pub(super) file: Option<&'a Path>,
     pub(super) markdown: &'a MarkdownArgs,
     pub(super) theme: Theme,
+    /// Whether the findings were said already, each with its line.
+    pub(super) said: bool,
 }
 
 impl<'a> Printing<'a> {
@@ -61,7 +63,13 @@ impl<'a> Printing<'a> {
             file: None,
             markdown,
             theme,
+            said: false,
         }
+    }
+
+    /// For a plan that was made just now.
+    pub(super) fn fresh(self) -> Self {
+        Self { said: true, ..self }
     }
 
     pub(super) fn of_file(self, file: Option<&'a PathBuf>) -> Self {
@@ -77,7 +85,10 @@ impl<'a> Printing<'a> {
     }
 
     pub(super) fn plan(&self, plan: &Plan, digest: &Digest) -> String {
-        let report = PlanReport::new(plan, digest);
+        let mut report = PlanReport::new(plan, digest);
+        if self.said && self.format == Format::Text {
+            report.diagnostics.clear();
+        }
         match self.format {
             Format::Json => report.to_json(),
             Format::Markdown => markdown::plan(&report, &self.markdown.options(self.file())),

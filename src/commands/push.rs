@@ -71,7 +71,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     let theme = Theme::new(context.terminal.color_stderr());
     let printing = Printing {
         theme,
-        ..Printing::out(context, Format::Text, &markdown)
+        ..Printing::out(context, Format::Text, &markdown).fresh()
     };
     context.terminal.say(&printing.plan(&plan, &digest));
     let asks = plan.has_changes() && !args.yes;

@@ -5,8 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use clap::Args;
 
 use crate::{
-    cli::{Context, ExitStatus, Failure},
+    cli::{Context, ExitStatus, Failure, Format},
     sandbox::{self, Options, Seed},
+    view,
 };
 
 /// Arguments of `sandbox`.
@@ -36,6 +37,7 @@ pub struct SandboxArgs {
 
 /// Serves until it is interrupted.
 pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json])?;
     let seed = args
         .seed
         .as_deref()
@@ -48,14 +50,11 @@ pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Fa
         latency: (args.latency > 0).then(|| Duration::from_millis(args.latency)),
     })
     .await?;
-    let mut lines = String::new();
-    for (name, value) in sandbox.environment() {
-        lines.push_str(&name);
-        lines.push('=');
-        lines.push_str(&value);
-        lines.push('\n');
-    }
-    context.terminal.out(&lines);
+    let environment = sandbox.environment().into_iter().collect();
+    context.terminal.out(&match format {
+        Format::Json => view::sandbox::json(&environment),
+        _ => view::sandbox::lines(&environment),
+    });
     context.terminal.say(&format!(
         "\nThe sandbox is at {} (any app id will do; its pages show what it holds).\n\
          Set these two lines in another terminal. Ctrl-C ends it.",

@@ -55,9 +55,10 @@ pub fn check(plan: &Plan, policy: &Policy) -> Result<(), Forbidden> {
     if let Some(most) = policy.max_removals
         && removed.len() > most
     {
+        let count = removed.len();
+        let plural = if count == 1 { "" } else { "s" };
         reasons.push(format!(
-            "  {} removals; at most {most} are allowed",
-            removed.len()
+            "  {count} removal{plural}; at most {most} may be removed"
         ));
     }
     for change in plan

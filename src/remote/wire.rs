@@ -29,8 +29,8 @@ impl Listed {
 /// `PUT external-auth/integrations/{type}`.
 #[derive(Deserialize)]
 pub(super) struct Put {
-    #[serde(default, deserialize_with = "filled")]
-    pub(super) redirect_url: Option<String>,
+    #[serde(default)]
+    pub(super) redirect_url: Redirect,
     #[serde(default)]
     pub(super) connection_id: Option<ConnectionId>,
     pub(super) already_authorized: bool,
@@ -40,6 +40,24 @@ pub(super) struct Put {
     pub(super) error_message: Option<String>,
     #[serde(default, deserialize_with = "filled")]
     pub(super) other_user_email: Option<String>,
+}
+
+/// Where a person has to go. What is not said is not `null`, which would mean "in force".
+#[derive(Default)]
+pub(super) enum Redirect {
+    /// The field is missing.
+    #[default]
+    Unsaid,
+    /// `null`.
+    Nowhere,
+    /// There.
+    To(String),
+}
+
+impl<'de> Deserialize<'de> for Redirect {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(filled(from)?.map_or(Self::Nowhere, Self::To))
+    }
 }
 
 /// `GET external-auth/status`.

@@ -12,6 +12,8 @@ pub struct Facts<'a> {
     pub digest: &'a str,
     /// Whether it changes, or changed, anything.
     pub has_changes: bool,
+    /// Its file, where that has a name that can be written down.
+    pub file: Option<&'a str>,
 }
 
 /// What `comment --format json` prints.
@@ -33,6 +35,9 @@ pub struct CommentReport {
     pub digest: String,
     /// Whether it changes, or changed, anything.
     pub has_changes: bool,
+    /// Its file.
+    #[serde(skip)]
+    file: Option<String>,
 }
 
 impl CommentReport {
@@ -58,6 +63,7 @@ impl CommentReport {
             message,
             digest: facts.digest.to_owned(),
             has_changes: facts.has_changes,
+            file: facts.file.map(str::to_owned),
         }
     }
 
@@ -75,6 +81,7 @@ impl CommentReport {
                 if self.has_changes { "true" } else { "false" },
             ),
         ];
+        outputs.extend(self.file.as_deref().map(|file| ("file", file)));
         outputs.extend(self.outcome.map(|outcome| ("comment", outcome)));
         outputs.extend(self.url.as_deref().map(|url| ("comment-url", url)));
         outputs

@@ -32,6 +32,22 @@ pub fn json(identity: &Identity, url: &ApiUrl) -> String {
     })
 }
 
+#[derive(Serialize)]
+struct LogoutReport {
+    format_version: &'static str,
+    kind: &'static str,
+    logged_out: bool,
+}
+
+/// Whether a login was there to be forgotten.
+pub fn logout_json(logged_out: bool) -> String {
+    pretty(&LogoutReport {
+        format_version: FORMAT_VERSION,
+        kind: "logout",
+        logged_out,
+    })
+}
+
 /// The same for a person.
 pub fn text(identity: &Identity, url: &ApiUrl) -> String {
     match identity {

@@ -22,6 +22,7 @@ pub mod push;
 pub mod qr;
 pub mod report;
 pub mod runner;
+pub mod sandbox;
 pub mod sarif;
 pub mod status;
 pub mod stripe;

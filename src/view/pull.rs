@@ -64,7 +64,12 @@ pub fn summary(steps: &[Step], dry_run: bool) -> String {
     let removed = of(|what| matches!(what, What::Remove(_)));
     let mut text = String::new();
     if written + removed == 0 {
-        text.push_str("Nothing to pull. The connector files say what the app has.\n");
+        let kept = of(|what| matches!(what, What::Kept(_)));
+        text.push_str(if kept == 0 {
+            "Nothing to pull. The connector files say what the app has.\n"
+        } else {
+            "Nothing to pull.\n"
+        });
     } else {
         let (would, end) = if dry_run {
             ("Would pull", " Nothing was written.")

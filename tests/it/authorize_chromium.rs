@@ -143,7 +143,6 @@ fn from_the_page_to_a_plan_without_changes() {
     for words in ["CONNECTOR", "gmail", "ops@example.com", "3 scopes"] {
         assert!(seen.contains(words), "no {words:?} in {seen}");
     }
-    assert!(!seen.contains("ticket="), "no link in the terminal: {seen}");
     project.run(&["plan", "--detailed-exitcode"]).expect(0);
     project.run(&["authorize", "--list"]).expect(0);
 }

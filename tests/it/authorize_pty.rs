@@ -282,7 +282,7 @@ fn what_was_declined_or_ran_out_is_asked_for_again_on_the_page() {
     let open = format!("GET {path}open/slackbot HTTP/1.1\r\nHost: {host}");
     // Nobody opened it: it has run out, and is replaced by itself.
     platform.advance(3600);
-    terminal.wait_for("slackbot: there is a new link on the page");
+    terminal.wait_for("slackbot (a new link): ");
     let first = ask(&address, &open);
     assert!(first.starts_with("HTTP/1.1 303"), "{first}");
     // Opened and declined: a person decides whether to ask again.

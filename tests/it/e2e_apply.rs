@@ -741,3 +741,19 @@ fn a_receipt_that_was_altered_is_refused() {
         .expect(1);
     assert_eq!(platform.writes(), NOTHING);
 }
+
+#[test]
+fn a_consent_that_was_given_is_not_waited_for_for_ever() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    platform.consent("slack", "ada@example.com");
+    // Nobody runs `authorize`, and all is well; an apply sees it.
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    assert!(!project.read(".connplan/pending.toml").contains("slack"));
+    platform.unset("slack");
+    let plan = project.run(&["plan", "--format", "json"]).json();
+    assert_eq!(plan["summary"]["create"], 1, "it is gone: {plan:#}");
+}

@@ -499,3 +499,94 @@ fn hostile_names_reach_neither_terminal_nor_path() {
         std::fs::remove_file(project.path(name)).unwrap();
     }
 }
+
+#[test]
+fn json_is_everywhere_that_has_something_to_tell() {
+    let (platform, project) = one();
+    let logout = project.run(&["logout", "--format", "json"]);
+    logout.expect(0);
+    assert_eq!(logout.json()["logged_out"], false);
+    for command in [&["demo"][..], &["completions", "bash"]] {
+        let args = [command, &["--format", "json"]].concat();
+        project.run(&args).expect(1).tells("--format json");
+    }
+    drop(platform);
+}
+
+#[test]
+fn the_sandbox_prints_what_points_a_client_at_it() {
+    let project = Project::nowhere();
+    for format in ["text", "json"] {
+        let mut command = project.command(&["sandbox", "--format", format, "--state", "s.json"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut out = child.stdout.take().unwrap();
+        let mut said = String::new();
+        let whole = |said: &str| match format {
+            "json" => serde_json::from_str::<Value>(said).is_ok(),
+            _ => said.matches('\n').count() == 2,
+        };
+        while !whole(&said) {
+            let mut byte = [0];
+            assert_eq!(out.read(&mut byte).unwrap(), 1, "{said}");
+            said.push(char::from(byte[0]));
+        }
+        let (url, key) = if format == "json" {
+            let json: Value = serde_json::from_str(&said).unwrap();
+            let vars = json["environment"].clone();
+            let word = |name: &str| vars[name].as_str().unwrap().to_owned();
+            (word("BASE44_API_URL"), word("BASE44_API_KEY"))
+        } else {
+            let value = |name: &str| {
+                let line = said.lines().find_map(|line| line.strip_prefix(name));
+                line.unwrap_or_default().to_owned()
+            };
+            (value("BASE44_API_URL="), value("BASE44_API_KEY="))
+        };
+        let client = Project::new().at_url(&url, &key).connector("slack", &[]);
+        client.run(&["push", "--yes"]).expect(4);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    // Its state outlives it.
+    assert!(project.read("s.json").contains("slack"));
+}
+
+#[test]
+fn what_is_saved_goes_to_a_file() {
+    let (platform, project) = one();
+    project
+        .run(&["plan", "--out", "-"])
+        .expect(1)
+        .tells("--out");
+    project
+        .run(&["apply", "--auto-approve", "--receipt", "-"])
+        .expect(1)
+        .tells("--receipt");
+    assert_eq!(platform.writes(), NOTHING);
+    project.run(&["plan", "--out", "./-"]).expect(0);
+    let plan = project.read("-");
+    project.run_with_input(&["apply", "-"], &plan).expect(0);
+    assert!(!platform.writes().is_empty());
+}
+
+#[test]
+fn a_warning_is_said_once() {
+    let (_platform, project) = one();
+    project.write(
+        "base44/connectors/odd.jsonc",
+        "{ \"type\": \"notion\", \"scope\": [] }",
+    );
+    let plan = project.run(&["plan", "--out", "x.plan"]);
+    plan.expect(0).tells("did you mean `scopes`?");
+    assert!(!plan.stdout.contains("did you mean"), "{plan}");
+    // Whoever reviews the file sees it too.
+    project
+        .run(&["show", "x.plan"])
+        .expect(0)
+        .says("did you mean `scopes`?");
+    project
+        .run(&["plan", "--format", "markdown"])
+        .expect(0)
+        .says("scope");
+}

@@ -1,5 +1,4 @@
 //! `push` and `status`, through the binary; and what must not come back for ever.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use serde_json::{Value, json};
 
@@ -78,7 +77,7 @@ fn push_asks_in_a_terminal_and_goes_through_to_the_end() {
     terminal
         .wait_for("Open browser to authorize now?")
         .line("y");
-    terminal.wait_for("Waiting for slack").wait_for_keys();
+    terminal.wait_for("ticket=").wait_for_keys();
     platform.consent("slack", ADA);
     let (code, seen) = terminal.end();
     assert_eq!(code, 0, "{seen}");

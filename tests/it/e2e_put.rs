@@ -326,3 +326,15 @@ fn a_stripe_status_that_fails_is_never_swallowed() {
     }
     assert!(server.log().iter().all(|line| line.starts_with("GET")));
 }
+
+#[test]
+fn what_an_answer_does_not_say_is_not_in_force() {
+    let (output, result, _) = apply(Reply::json(200, &json!({ "already_authorized": false })));
+    output.expect(1);
+    let message = result["message"].as_str().unwrap();
+    assert!(message.contains("redirect_url"), "{message}");
+    assert_eq!(result["outcome"], "failed");
+    // What was said is enough.
+    let (output, _, _) = apply(Reply::json(200, &json!({ "already_authorized": true })));
+    output.expect(0);
+}

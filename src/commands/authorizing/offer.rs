@@ -33,8 +33,11 @@ pub struct OfferArgs {
 pub(in crate::commands) enum Offer {
     /// On one page in the browser.
     Page,
-    /// Each in a tab of its own, one after another.
-    EachInBrowser,
+    /// Each in a tab of its own.
+    Tabs {
+        /// One after another.
+        one_by_one: bool,
+    },
     /// In the terminal.
     Links {
         one_by_one: bool,
@@ -77,8 +80,11 @@ impl OfferArgs {
                 qr: self.qr,
                 print: self.print_links,
             }
-        } else if self.one_by_one {
-            Offer::EachInBrowser
+        } else if self.one_by_one || !context.terminal.is_interactive() {
+            // The page goes with a terminal that shows the same; a script wants them opened.
+            Offer::Tabs {
+                one_by_one: self.one_by_one,
+            }
         } else {
             Offer::Page
         })
@@ -89,14 +95,13 @@ impl Offer {
     pub(super) fn is_one_by_one(self) -> bool {
         match self {
             Self::Page => false,
-            Self::EachInBrowser => true,
-            Self::Links { one_by_one, .. } => one_by_one,
+            Self::Tabs { one_by_one } | Self::Links { one_by_one, .. } => one_by_one,
         }
     }
 
     pub(super) fn question(self) -> &'static str {
         match self {
-            Self::Page | Self::EachInBrowser => "Open browser to authorize now?",
+            Self::Page | Self::Tabs { .. } => "Open browser to authorize now?",
             Self::Links { .. } => "Show the links to authorize now?",
         }
     }
@@ -110,8 +115,15 @@ fn is_ssh(vars: &Vars) -> bool {
 /// Whether a browser has anywhere to appear.
 fn has_display(vars: &Vars) -> bool {
     let set = |name| vars.get(name).is_some_and(|value| !value.is_empty());
+    // Who installed an opener means something by it, wherever its windows appear.
+    let opener = || {
+        let path = vars.get("PATH").unwrap_or_default();
+        let opener = |folder: std::path::PathBuf| folder.join("xdg-open").is_file();
+        std::env::split_paths(path).any(opener)
+    };
     cfg!(any(windows, target_os = "macos"))
         || ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER"]
             .into_iter()
             .any(set)
+        || opener()
 }

@@ -104,17 +104,12 @@ impl<'a> Telling<'a> {
                 escape::limited(&known.join(", "), 600)
             ));
         }
-        if self.page.is_some() {
-            if again {
-                terminal.say(&format!("  {connector}: there is a new link on the page"));
-            }
-            return;
-        }
         let new = if again { " (a new link)" } else { "" };
         let text = format!("  {connector}{new}: {}", link.expose());
         match self.offer {
             Offer::Links { print: true, .. } => terminal.insist(&text),
             _ if terminal.reveal(&text) => {}
+            _ if self.page.is_some() => {}
             _ => terminal.say(&format!(
                 "  {connector}: waiting for consent (its link is private and is not shown in a log)"
             )),
@@ -122,7 +117,7 @@ impl<'a> Telling<'a> {
         if let Offer::Links { qr: true, .. } = self.offer {
             self.draw(connector, link);
         }
-        if self.offer == Offer::EachInBrowser
+        if matches!(self.offer, Offer::Tabs { .. })
             && led_to.is_none()
             && let Err(e) = open::that_detached(link.expose())
         {

@@ -52,7 +52,7 @@ impl From<wire::Put> for PutAnswer {
             }
         } else if put.already_authorized {
             Self::AlreadyAuthorized
-        } else if let Some(url) = put.redirect_url {
+        } else if let wire::Redirect::To(url) = put.redirect_url {
             Self::NeedsAuthorization {
                 link: Link::parse(&url),
                 connection_id: put.connection_id,
@@ -113,7 +113,12 @@ impl Remote {
             path,
         )
         .json(&json!({ "scopes": scopes }));
-        let put: wire::Put = self.send(&call).await?.decode()?;
+        let answer = self.send(&call).await?;
+        let put: wire::Put = answer.decode()?;
+        let unsaid = matches!(put.redirect_url, wire::Redirect::Unsaid);
+        if put.error.is_none() && !put.already_authorized && unsaid {
+            return Err(answer.malformed("redirect_url", "`redirect_url` is missing"));
+        }
         Ok(put.into())
     }
 

@@ -7,7 +7,7 @@ use crate::{
     authorize::{Resumed, State},
     escape,
     model::App,
-    view::{Style, Theme, table::table, words::count},
+    view::{Style, Theme, summary, table::table, words::count},
 };
 
 /// Everything that waits, for `--list`.
@@ -68,6 +68,10 @@ pub fn summary(app: &App, results: &[Resumed], theme: Theme) -> String {
             let warning = format!("! {}: {warning}", result.connector);
             let _ = writeln!(text, "\n{}", theme.paint(Style::Attention, &warning));
         }
+    }
+    text.push_str("\nSummary:\n");
+    for line in summary::lines(&super::entries(results)).lines() {
+        let _ = writeln!(text, "  {line}");
     }
     if left.is_empty() {
         return text;

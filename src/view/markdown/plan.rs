@@ -79,10 +79,10 @@ fn names(report: &PlanReport) -> Vec<Names> {
             .map(name_of)
             .collect::<Vec<_>>()
     };
-    list("+ Add", changed(Action::Create));
-    list("~ Change", changed(Action::Update));
-    list("! Authorize again", changed(Action::Reauthorize));
-    list("- Remove", changed(Action::Delete));
+    list("Add", changed(Action::Create));
+    list("Change", changed(Action::Update));
+    list("Authorize again", changed(Action::Reauthorize));
+    list("Remove", changed(Action::Delete));
     let pending = report.changes().filter(|change| words::is_pending(change));
     list("Waiting for authorization", pending.map(name_of).collect());
     let kept = |of: fn(&AppReport) -> &Vec<UnmanagedReport>| {

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     model::{Effect, LINK_CANARY, Model},
-    run::{Calm, Case, Ran, Verb},
+    run::{Blow, Calm, Case, Ran, Verb},
     scenario::Scenario,
 };
 
@@ -166,7 +166,9 @@ pub fn same_end(case: &Case, calm: &Calm, again: &Ran, model: &Model) -> Vec<Str
     if !model.redundant.is_empty() {
         // A repetition within one run, because its first answer was lost, is how DELETE is meant.
         let lost = case.blows.iter().any(|blow| !blow.trouble.is_empty());
-        if !lost || model.redundant.contains(&Effect::Install) {
+        // Stripe is asked for its status first; a request given up may still arrive after that.
+        let late = case.blows.iter().any(Blow::hangs);
+        if !lost || (!late && model.redundant.contains(&Effect::Install)) {
             found.push(format!("done again: {:?}", model.redundant));
         }
     }
@@ -195,6 +197,39 @@ fn receipt(ran: &Ran) -> Option<Value> {
     }
     json.as_object_mut()?.remove("digest");
     Some(json)
+}
+
+/// What can be known to be done from the files of a run that was cut short.
+pub fn on_disk(model: &Model, workspace: &Path) -> Vec<Effect> {
+    let mut known = BTreeSet::new();
+    if let Ok(text) = fs::read_to_string(workspace.join("pending.toml")) {
+        let waiting = model.waiting.iter();
+        let stored = waiting.filter(|(_, w)| text.contains(&format!("\"{}\"", w.id)));
+        known.extend(stored.map(|(name, _)| name.clone()));
+    }
+    for journal in fs::read_dir(workspace.join("journal"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let text = fs::read_to_string(journal.path()).expect("a journal");
+        // Its last line may be cut off; what is no JSON was not written whole.
+        let records = text
+            .split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'));
+        let records = records.filter_map(|line| line.split_once(' '));
+        for record in records.filter_map(|(_, json)| serde_json::from_str::<Value>(json).ok()) {
+            let failed = matches!(self::text(&record, "outcome"), "" | "failed");
+            if self::text(&record, "record") == "outcome" && !failed {
+                known.insert(self::text(&record, "connector").to_owned());
+            }
+        }
+    }
+    let of = |effect: &&Effect| match effect {
+        Effect::Put(name, _) | Effect::Remove(name) => known.contains(name),
+        Effect::Install | Effect::Uninstall => known.contains("stripe"),
+    };
+    model.effects.iter().filter(of).cloned().collect()
 }
 
 /// Each authorization that waits is on disk, with the link that works; nothing else is.
@@ -228,7 +263,7 @@ pub fn kept(model: &Model, workspace: &Path) -> Vec<String> {
     };
     for entry in entries.flatten() {
         if entry.file_name().to_string_lossy().ends_with(".tmp") {
-            found.push(format!("left behind: {:?}", entry.path()));
+            found.push(format!("left behind: {}", entry.path().display()));
         }
     }
     found

@@ -155,7 +155,7 @@ impl Model {
         {
             is.scopes = scopes;
             return json!({"redirect_url": null, "connection_id": null, "error": null,
-                              "already_authorized": true});
+                          "already_authorized": true});
         }
         self.links += 1;
         let id = format!("conn-{name}-{}", self.links);

@@ -64,12 +64,14 @@ impl Fault {
         Self::KillAnswered(700),
     ];
 
-    pub fn kills(self) -> bool {
-        matches!(
-            self,
-            Self::KillBefore | Self::KillAfter | Self::KillAnswered(_)
-        )
-    }
+    /// Those that are worth trying until the command gives up.
+    pub const LASTING: [Self; 5] = [
+        Self::ResetBefore,
+        Self::ResetAfter,
+        Self::Status(503),
+        Self::StatusAfter(500),
+        Self::Cut,
+    ];
 }
 
 /// Which requests it befalls.

@@ -1,0 +1,530 @@
+//! The actions and the workflows, run as a runner runs them: each step's script in order, by bash,
+//! with the variables that it is given, against the sandbox and a stand-in of the forge's API.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Arc, Mutex},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{Connector, Platform, Project},
+    scripted::{Reply, Scripted},
+};
+
+fn yaml(path: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_saphyr::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// What stands for a machine that runs jobs.
+struct Runner {
+    project: Project,
+    /// Kept files by the artifact's name.
+    artifacts: BTreeMap<String, BTreeMap<String, String>>,
+    summary: String,
+}
+
+/// What a job came to.
+struct Job {
+    failed: bool,
+    log: String,
+    outputs: BTreeMap<String, String>,
+}
+
+/// The contexts that expressions look into, as `inputs.name`.
+type Names = BTreeMap<String, String>;
+
+impl Runner {
+    fn new(project: Project) -> Self {
+        Self {
+            project,
+            artifacts: BTreeMap::new(),
+            summary: String::new(),
+        }
+    }
+
+    /// Runs a composite action on a fresh machine.
+    fn run(&mut self, action: &str, with: &[(&str, &str)]) -> Job {
+        let file = format!(".github/actions/{action}/action.yml");
+        let action = yaml(&file);
+        let temp = tempfile::tempdir().unwrap();
+        let mut names = Names::new();
+        names.insert("runner.temp".into(), temp.path().display().to_string());
+        names.insert("github.token".into(), "ghs_canary".into());
+        for (name, input) in action["inputs"].as_object().unwrap() {
+            let default = expand(input["default"].as_str().unwrap_or_default(), &names);
+            names.insert(format!("inputs.{name}"), default);
+        }
+        let path = ("path", env!("CARGO_BIN_EXE_connplan"));
+        for (name, value) in with.iter().chain([&path]) {
+            let known = names.insert(format!("inputs.{name}"), (*value).to_owned());
+            assert!(known.is_some(), "{file} has no input `{name}`");
+        }
+        let mut job = Job {
+            failed: false,
+            log: String::new(),
+            outputs: BTreeMap::new(),
+        };
+        for step in action["runs"]["steps"].as_array().unwrap() {
+            if is_due(step, &names, job.failed) {
+                self.step(step, &mut names, temp.path(), &mut job);
+            }
+        }
+        for (name, output) in action["outputs"].as_object().unwrap() {
+            let value = expand(output["value"].as_str().unwrap(), &names);
+            job.outputs.insert(name.clone(), value);
+        }
+        job
+    }
+
+    fn step(&mut self, step: &Value, names: &mut Names, temp: &Path, job: &mut Job) {
+        let Some(script) = step["run"].as_str() else {
+            return self.artifact(step, names);
+        };
+        assert_eq!(step["shell"], "bash");
+        assert!(
+            !script.contains("${{"),
+            "text from outside within a script: {script}"
+        );
+        let files = ["summary", "output"].map(|name| temp.join(name));
+        for file in &files {
+            let _ = fs::remove_file(file);
+        }
+        let [summary, output] = files;
+        let script_file = temp.join("script.sh");
+        write(&script_file, script);
+        let folder = expand(step["working-directory"].as_str().unwrap_or("."), names);
+        let own = step["env"].as_object().into_iter().flatten();
+        let run = Command::new("bash")
+            .args(["--noprofile", "--norc", "-eo", "pipefail"])
+            .arg(&script_file)
+            .current_dir(self.project.path(&folder))
+            .env_clear()
+            .envs(self.project.environment())
+            .env("RUNNER_TEMP", temp)
+            .env("GITHUB_STEP_SUMMARY", &summary)
+            .env("GITHUB_OUTPUT", &output)
+            .envs(own.map(|(name, value)| (name, expand(value.as_str().unwrap(), names))))
+            .output()
+            .unwrap();
+        job.failed |= !run.status.success();
+        job.log.push_str(&String::from_utf8_lossy(&run.stdout));
+        job.log.push_str(&String::from_utf8_lossy(&run.stderr));
+        self.summary += &fs::read_to_string(summary).unwrap_or_default();
+        let id = step["id"].as_str().unwrap_or_default();
+        for line in fs::read_to_string(output).unwrap_or_default().lines() {
+            let (name, value) = line.split_once('=').unwrap();
+            names.insert(format!("steps.{id}.outputs.{name}"), value.to_owned());
+        }
+    }
+
+    /// The two actions that keep and fetch files.
+    fn artifact(&mut self, step: &Value, names: &Names) {
+        let with = |name: &str| expand(step["with"][name].as_str().unwrap(), names);
+        let uses = step["uses"].as_str().unwrap();
+        let path = PathBuf::from(with("path"));
+        let name = with("name");
+        if uses.starts_with("actions/upload-artifact@") {
+            match fs::read_to_string(&path) {
+                Ok(text) => {
+                    let file = path.file_name().unwrap().to_str().unwrap().to_owned();
+                    self.artifacts.insert(name, [(file, text)].into());
+                }
+                Err(_) => assert_eq!(step["with"]["if-no-files-found"], "ignore"),
+            }
+        } else {
+            assert!(uses.starts_with("actions/download-artifact@"), "{uses}");
+            for (file, text) in &self.artifacts[&name] {
+                write(&path.join(file), text);
+            }
+        }
+    }
+}
+
+fn is_due(step: &Value, names: &Names, failed: bool) -> bool {
+    match step["if"].as_str() {
+        None => !failed,
+        Some("${{ !cancelled() }}") => true,
+        Some(condition) => !failed && !evaluate(condition, names).is_empty(),
+    }
+}
+
+fn write(path: &Path, text: &str) {
+    connplan::fs::write(path, text.as_bytes(), connplan::fs::Visibility::Shared).unwrap();
+}
+
+/// Replaces each `${{ … }}`.
+fn expand(text: &str, names: &Names) -> String {
+    let Some((before, rest)) = text.split_once("${{") else {
+        return text.to_owned();
+    };
+    let (expression, after) = rest.split_once("}}").unwrap();
+    format!(
+        "{before}{}{}",
+        evaluate(expression, names),
+        expand(after, names)
+    )
+}
+
+/// As much of the runner's expressions as the actions use: `a.b.c`, `'text'`, `x == y`, `x || y`.
+/// False is empty.
+fn evaluate(expression: &str, names: &Names) -> String {
+    if let Some((one, other)) = expression.split_once("||") {
+        let one = evaluate(one, names);
+        return if one.is_empty() {
+            evaluate(other, names)
+        } else {
+            one
+        };
+    }
+    if let Some((one, other)) = expression.split_once("==") {
+        let equal = evaluate(one, names) == evaluate(other, names);
+        return if equal {
+            "true".to_owned()
+        } else {
+            String::new()
+        };
+    }
+    let word = expression.trim();
+    match word.strip_prefix('\'') {
+        Some(text) => text.trim_end_matches('\'').to_owned(),
+        None => match names.get(word) {
+            Some(value) => value.clone(),
+            // An output of a step that had none.
+            None if word.starts_with("steps.") => String::new(),
+            None if word == "github.action_path" => panic!("nothing is built here"),
+            None => panic!("`{word}` is not known"),
+        },
+    }
+}
+
+/// A stand-in of GitHub with one pull request, and the comments made there.
+fn github() -> (Scripted, Arc<Mutex<Vec<String>>>) {
+    let (server, bodies) = (Scripted::start(), Arc::default());
+    let comments = "/repos/octo/site/issues/5/comments";
+    let list: Arc<Mutex<Vec<String>>> = Arc::clone(&bodies);
+    server.on_each(&format!("GET {comments}"), move |_| {
+        let all = list.lock().unwrap();
+        let comment = |body| json!({"id": 1, "body": body, "user": {"login": "b", "type": "Bot"}});
+        Reply::json(200, &all.iter().map(comment).collect())
+    });
+    for (method, path) in [
+        ("POST", comments),
+        ("PATCH", "/repos/octo/site/issues/comments/1"),
+    ] {
+        let made: Arc<Mutex<Vec<String>>> = Arc::clone(&bodies);
+        server.on_each(&format!("{method} {path}"), move |seen| {
+            let body = seen.json()["body"].as_str().unwrap().to_owned();
+            *made.lock().unwrap() = vec![body];
+            Reply::json(200, &json!({"id": 1, "body": "x"}))
+        });
+    }
+    server.on("GET /user", [Reply::status(403)]);
+    let sha = "a".repeat(40);
+    let merged =
+        json!([{"number": 5, "merged_at": "2026-01-01T00:00:00Z", "merge_commit_sha": sha}]);
+    server.on(
+        &format!("GET /repos/octo/site/commits/{sha}/pulls"),
+        [Reply::json(200, &merged)],
+    );
+    (server, bodies)
+}
+
+/// What a runner sets, the key apart: that is given to the action.
+fn on_github(project: Project, platform: &Platform, server: &Scripted) -> Project {
+    project
+        .var("BASE44_API_URL", platform.url())
+        .var("CI", "true")
+        .var("GITHUB_ACTIONS", "true")
+        .var("GITHUB_API_URL", &server.url())
+        .var("GITHUB_REPOSITORY", "octo/site")
+        .var("GITHUB_REF", "refs/pull/5/merge")
+        .var("GITHUB_EVENT_NAME", "pull_request")
+        .var("GITHUB_SHA", &"a".repeat(40))
+}
+
+fn pushed(mut runner: Runner) -> Runner {
+    runner.project = runner
+        .project
+        .var("GITHUB_REF", "refs/heads/main")
+        .var("GITHUB_EVENT_NAME", "push");
+    runner
+}
+
+#[test]
+fn a_pull_request_is_planned_and_after_its_merge_applied() {
+    let platform = Platform::with(&[Connector::active("notion", &["read"])]);
+    let (server, bodies) = github();
+    let project = Project::new().connector("slack", &["chat:write"]);
+    let mut runner = Runner::new(on_github(project, &platform, &server));
+    let key = platform.key().to_owned();
+
+    let planned = runner.run("plan", &[("api-key", &key)]);
+    assert!(!planned.failed, "{}", planned.log);
+    assert_eq!(planned.outputs["has-changes"], "true");
+    assert!(planned.outputs["digest"].starts_with("sha256:"));
+    assert!(planned.outputs["plan"].ends_with("connplan.plan"));
+    let comment = bodies.lock().unwrap().concat();
+    assert!(
+        comment.contains("tokens are lost for good: `notion`"),
+        "{comment}"
+    );
+    assert!(
+        comment.contains("`connplan apply connplan.plan --expect-digest sha256:"),
+        "{comment}"
+    );
+    assert!(runner.summary.contains("## connplan plan"));
+    assert!(platform.listed("notion").is_some());
+
+    // Merged: planned anew, approved, applied.
+    let mut runner = pushed(runner);
+    let args = [("api-key", key.as_str()), ("comment", "false")];
+    let again = runner.run("plan", &args);
+    assert_eq!(
+        again.outputs["digest"], planned.outputs["digest"],
+        "the same plan has the same name"
+    );
+    let digest = again.outputs["digest"].as_str();
+    let applied = runner.run("apply", &[("api-key", &key), ("digest", digest)]);
+    assert!(!applied.failed, "{}", applied.log);
+    assert!(platform.listed("notion").is_none() && platform.writes().len() == 2);
+    let comment = bodies.lock().unwrap().concat();
+    assert!(comment.contains("## connplan apply") && !comment.contains("## connplan plan"));
+    assert!(runner.artifacts["connplan-receipt"].contains_key("connplan.receipt"));
+    for text in [&planned.log, &applied.log, &runner.summary, &comment] {
+        assert!(!text.contains(&key) && !text.contains("canary"), "{text}");
+    }
+}
+
+#[test]
+fn a_plan_that_nobody_approved_is_not_applied() {
+    let platform = Platform::start();
+    let (server, bodies) = github();
+    let project = Project::new().connector("slack", &["chat:write"]);
+    let mut runner = Runner::new(on_github(project, &platform, &server));
+    let key = platform.key().to_owned();
+    runner.run("plan", &[("api-key", &key)]);
+    let before = bodies.lock().unwrap().clone();
+    for digest in ["", &format!("sha256:{}", "0".repeat(64))] {
+        let applied = runner.run("apply", &[("api-key", &key), ("digest", digest)]);
+        assert!(applied.failed, "{}", applied.log);
+        assert!(platform.writes().is_empty());
+        assert_eq!(*bodies.lock().unwrap(), before);
+        assert!(!runner.artifacts.contains_key("connplan-receipt"));
+    }
+}
+
+#[test]
+fn what_is_wrong_in_a_file_is_an_annotation_and_ends_the_job() {
+    let platform = Platform::start();
+    let (server, bodies) = github();
+    let project = Project::new().file("base44/connectors/slack.jsonc", "{ \"scopes\": [] }\n");
+    let mut runner = Runner::new(on_github(project, &platform, &server));
+    let planned = runner.run("plan", &[("api-key", platform.key())]);
+    assert!(planned.failed);
+    assert!(
+        planned
+            .log
+            .starts_with("::error file=base44/connectors/slack.jsonc,line=1,")
+    );
+    assert!(bodies.lock().unwrap().is_empty() && runner.artifacts.is_empty());
+    assert_eq!(planned.outputs["digest"], "");
+}
+
+#[test]
+fn arguments_are_split_and_never_run() {
+    let platform = Platform::start();
+    let (server, _) = github();
+    let project = Project::new().connector("slack", &["chat:write"]);
+    let mut runner = Runner::new(on_github(project, &platform, &server));
+    let hostile = "--target slack; touch * $(touch forged) `touch forged`";
+    let planned = runner.run("plan", &[("api-key", platform.key()), ("args", hostile)]);
+    assert!(planned.failed);
+    assert!(
+        !runner
+            .project
+            .all_files()
+            .keys()
+            .any(|name| name.contains("forged"))
+    );
+    let planned = runner.run(
+        "plan",
+        &[("api-key", platform.key()), ("args", "--target slack")],
+    );
+    assert!(!planned.failed, "{}", planned.log);
+}
+
+#[test]
+fn a_fork_is_planned_against_the_published_state() {
+    let platform = Platform::with(&[Connector::active("notion", &["read"])]);
+    let (server, bodies) = github();
+    let here = Project::new().at(&platform);
+    let state = script_lines("docs/ci/github-state.yml")
+        .into_iter()
+        .find(|line| line.starts_with("connplan "))
+        .unwrap();
+    let state = bash(&here.var("RUNNER_TEMP", "."), &state);
+    assert!(state.starts_with("ok"), "{state}");
+
+    let project = on_github(Project::new(), &platform, &server)
+        .connector("slack", &["chat:write"])
+        .without_var("BASE44_API_URL");
+    let mut runner = Runner::new(project);
+    let published = state.trim_start_matches("ok");
+    runner.project.write("published/state.json", published);
+    let fork = yaml("docs/ci/github-fork.yml");
+    let with = fork["jobs"]["plan"]["steps"][2]["with"]
+        .as_object()
+        .unwrap();
+    let with: Vec<_> = with
+        .iter()
+        .map(|(k, v)| (k.as_str(), v.as_str().unwrap()))
+        .collect();
+    let asked = platform.requests().len();
+    let planned = runner.run("plan", &with);
+    assert!(!planned.failed, "{}", planned.log);
+    assert_eq!(
+        platform.requests().len(),
+        asked,
+        "nothing is asked of the app"
+    );
+    assert!(bodies.lock().unwrap().is_empty());
+    assert!(
+        runner.summary.contains("can not be applied"),
+        "{}",
+        runner.summary
+    );
+    let digest = planned.outputs["digest"].as_str();
+    let applied = runner.run("apply", &[("api-key", platform.key()), ("digest", digest)]);
+    assert!(
+        applied.failed && applied.log.contains("snapshot"),
+        "{}",
+        applied.log
+    );
+}
+
+#[test]
+fn the_jobs_for_gitlab_run_one_after_another() {
+    let platform = Platform::start();
+    let server = Scripted::start();
+    let notes = "/api/v4/projects/12/merge_requests/3/notes";
+    server.on(&format!("GET {notes}"), [Reply::json(200, &json!([]))]);
+    server.on(
+        &format!("POST {notes}"),
+        [Reply::json(201, &json!({"id": 1, "body": "x"}))],
+    );
+    let sha = "b".repeat(40);
+    let of_commit = format!("GET /api/v4/projects/12/repository/commits/{sha}/merge_requests");
+    let merged = json!([{"iid": 3, "state": "merged", "merge_commit_sha": sha}]);
+    server.on(&of_commit, [Reply::json(200, &merged)]);
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"])
+        .var("GITLAB_CI", "true")
+        .var("CI_API_V4_URL", &format!("{}/api/v4", server.url()))
+        .var("CI_PROJECT_ID", "12")
+        .var("CI_MERGE_REQUEST_IID", "3")
+        .var("GITLAB_TOKEN", "glpat-canary");
+    let jobs = yaml("docs/ci/gitlab-ci.yml");
+    let run = |project: &Project, job: &str| {
+        for line in jobs[job]["script"].as_array().unwrap() {
+            let said = bash(project, line.as_str().unwrap());
+            assert!(said.starts_with("ok"), "{line}: {said}");
+        }
+    };
+    run(&project, "plan");
+    assert!(
+        server
+            .last(&format!("POST {notes}"))
+            .text()
+            .contains("## connplan plan")
+    );
+    let project = project
+        .without_var("CI_MERGE_REQUEST_IID")
+        .var("CI_PIPELINE_SOURCE", "push")
+        .var("CI_COMMIT_SHA", &sha);
+    run(&project, "plan");
+    run(&project, "apply");
+    assert_eq!(platform.writes().len(), 1);
+    assert!(
+        server
+            .last(&format!("POST {notes}"))
+            .text()
+            .contains("## connplan apply")
+    );
+}
+
+/// Runs a line of a script in a project, `connplan` being ours: `ok` and standard output (or the
+/// content of `state.json`, if there is one), or what went wrong.
+fn bash(project: &Project, line: &str) -> String {
+    let binary = Path::new(env!("CARGO_BIN_EXE_connplan")).parent().unwrap();
+    let mut vars = project.environment();
+    let path = format!("{}:{}", binary.display(), vars["PATH"]);
+    vars.insert("PATH".to_owned(), path);
+    let run = Command::new("bash")
+        .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", line])
+        .current_dir(project.root())
+        .env_clear()
+        .envs(vars)
+        .output()
+        .unwrap();
+    if !run.status.success() {
+        return String::from_utf8_lossy(&run.stderr).into_owned();
+    }
+    let state = fs::read_to_string(project.path("state.json"));
+    let out = state.unwrap_or_else(|_| String::from_utf8_lossy(&run.stdout).into_owned());
+    format!("ok{out}")
+}
+
+/// Every line of every `run:` of a workflow.
+fn script_lines(path: &str) -> Vec<String> {
+    let workflow = yaml(path);
+    let jobs = workflow["jobs"].as_object().unwrap().values();
+    let steps = jobs.flat_map(|job| job["steps"].as_array().unwrap());
+    let scripts = steps.filter_map(|step| step["run"].as_str());
+    scripts.flat_map(str::lines).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_workflows_give_the_actions_what_they_take() {
+    let mut uses = 0;
+    for name in ["plan", "apply", "fork", "state"] {
+        let file = format!("docs/ci/github-{name}.yml");
+        let workflow = yaml(&file);
+        assert!(workflow["permissions"].is_object(), "{file}");
+        for job in workflow["jobs"].as_object().unwrap().values() {
+            for step in job["steps"].as_array().unwrap() {
+                let Some((_, rest)) = step["uses"]
+                    .as_str()
+                    .and_then(|uses| uses.split_once("connplan/.github/actions/"))
+                else {
+                    continue;
+                };
+                let action = rest.split('@').next().unwrap();
+                let inputs =
+                    yaml(&format!(".github/actions/{action}/action.yml"))["inputs"].clone();
+                let with = step["with"].as_object().unwrap();
+                for key in with.keys() {
+                    assert!(inputs[key].is_object(), "{file}: `{key}`");
+                }
+                for (key, input) in inputs.as_object().unwrap() {
+                    assert!(
+                        input["required"] != true || with.contains_key(key),
+                        "{file}: `{key}`"
+                    );
+                }
+                uses += 1;
+            }
+        }
+        for line in script_lines(&file) {
+            assert!(!line.contains("${{"), "{file}: {line}");
+        }
+    }
+    assert_eq!(uses, 4);
+}

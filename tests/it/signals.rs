@@ -1,0 +1,219 @@
+//! Ctrl-C, SIGTERM, a terminal that goes, a pipe that closes; and two connplans in one project.
+
+use std::{
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{APP, Project},
+    scripted::{Reply, Scripted},
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn route(method: &str, rest: &str) -> String {
+    format!("{method} /api/apps/{APP}/{rest}")
+}
+
+fn put_of(connector: &str) -> String {
+    route("PUT", &format!("external-auth/integrations/{connector}"))
+}
+
+/// A platform on which nothing is yet, and where each PUT takes so long.
+fn slow(time: Duration) -> Scripted {
+    let server = Scripted::start();
+    let list = Reply::json(200, &json!({ "integrations": [] }));
+    let stripe = Reply::json(
+        200,
+        &json!({"stripe_mode": null, "sandbox_claim_url": null}),
+    );
+    server.on(&route("GET", "external-auth/list"), [list]);
+    server.on(&route("GET", "payments/stripe/status"), [stripe]);
+    for connector in ["box", "notion"] {
+        let answer = json!({"redirect_url": format!("https://{connector}.example/o"),
+            "connection_id": format!("c-{connector}"), "already_authorized": false});
+        server.on(&put_of(connector), [Reply::json(200, &answer).delay(time)]);
+    }
+    server
+}
+
+fn project(server: &Scripted) -> Project {
+    let project = Project::new()
+        .at_url(&server.url(), "b44k_key")
+        .connector("box", &["a"])
+        .connector("notion", &["b"]);
+    project.run(&["plan", "--out", "saved.plan"]).expect(0);
+    project
+}
+
+const APPLY: [&str; 6] = [
+    "apply",
+    "saved.plan",
+    "--parallelism",
+    "1",
+    "--receipt",
+    "saved.receipt",
+];
+
+fn start(project: &Project, args: &[&str]) -> Child {
+    let mut command = project.command(args);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    let line = format!("kill -{name} {}", child.id());
+    assert!(
+        Command::new("sh")
+            .args(["-c", &line])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+fn until(what: &str, mut happens: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !happens() {
+        assert!(begun.elapsed() < PATIENCE, "it never happens: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Exit code, standard output, standard error.
+fn end(child: Child) -> (Option<i32>, String, String) {
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let (out, err) = (text(output.stdout), text(output.stderr));
+    assert!(!err.contains("panicked"), "{err}");
+    (output.status.code(), out, err)
+}
+
+fn outcomes(project: &Project) -> Vec<(String, String)> {
+    let shown = project.run(&["show", "saved.receipt", "--format", "json"]);
+    shown.expect(0);
+    let word = |value: &Value| value.as_str().unwrap().to_owned();
+    let json = shown.json();
+    let results = json["apps"][0]["results"].as_array().unwrap().iter();
+    results
+        .map(|r| (word(&r["connector"]), word(&r["outcome"])))
+        .collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
+    expected.iter().map(owned).collect()
+}
+
+#[test]
+fn the_first_signal_lets_what_is_under_way_finish() {
+    for (name, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let server = slow(Duration::from_millis(400));
+        let project = project(&server);
+        let child = start(&project, &APPLY);
+        until("the first PUT", || server.hits(&put_of("box")) == 1);
+        signal(&child, name);
+        let (ended, _, err) = end(child);
+        assert_eq!(ended, Some(code), "{name}: {err}");
+        assert!(err.contains("nothing new is started"), "{err}");
+        assert_eq!(server.hits(&put_of("notion")), 0, "nothing new starts");
+        let expected = pairs(&[("box", "pending"), ("notion", "not_run")]);
+        assert_eq!(outcomes(&project), expected, "{name}");
+        // The same command goes on, and does nothing twice.
+        project
+            .run(&APPLY)
+            .expect(0)
+            .tells("Going on where an earlier run");
+        assert_eq!(server.hits(&put_of("box")), 1);
+        let expected = pairs(&[("box", "pending"), ("notion", "pending")]);
+        assert_eq!(outcomes(&project), expected, "{name}");
+        project.run(&APPLY).expect(0).tells("already applied");
+        assert_eq!(server.hits(&put_of("notion")), 1);
+    }
+}
+
+#[test]
+fn the_second_signal_ends_at_once() {
+    let server = slow(Duration::from_secs(30));
+    let project = project(&server);
+    let child = start(&project, &APPLY);
+    until("the first PUT", || server.hits(&put_of("box")) == 1);
+    signal(&child, "INT");
+    // Two at the same time would be one.
+    thread::sleep(Duration::from_millis(100));
+    let begun = Instant::now();
+    signal(&child, "TERM");
+    let (ended, _, err) = end(child);
+    assert_eq!(ended, Some(143), "{err}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "it waited");
+}
+
+#[test]
+fn a_reader_that_goes_is_no_panic() {
+    let server = slow(Duration::ZERO);
+    let project = project(&server);
+    for args in [
+        &["plan"][..],
+        &["validate"],
+        &["show", "saved.plan"],
+        &["apply", "saved.plan"],
+        &["completions", "bash"],
+        &["--help"],
+    ] {
+        let mut child = start(&project, args);
+        // Closed before anything is written.
+        drop(child.stdout.take());
+        let (_, _, err) = end(child);
+        assert!(!err.contains("Broken pipe"), "{args:?}: {err}");
+    }
+    // Nobody at either end.
+    let mut child = start(&project, &["plan"]);
+    drop((child.stdout.take(), child.stderr.take()));
+    assert!(child.wait().unwrap().code().is_some(), "no signal ended it");
+}
+
+#[test]
+fn the_second_of_two_is_told_who_is_at_work_and_since_when() {
+    let server = slow(Duration::from_millis(1500));
+    let project = project(&server).var("USER", "ada");
+    let first = start(&project, &APPLY);
+    until("the first PUT", || server.hits(&put_of("box")) == 1);
+    let second = project.run(&["apply", "saved.plan"]);
+    second.expect(1).tells("another connplan is at work here");
+    second.tells(&format!("apply, ada, process {}, since 20", first.id()));
+    second.tells("--lock-timeout");
+    project.run(&["authorize"]).expect(1).tells("process");
+    // One that waits gets its turn, and finds the work done.
+    let third = project.run(&["apply", "saved.plan", "--lock-timeout", "30s"]);
+    third
+        .expect(0)
+        .tells("Waiting for another connplan")
+        .tells("already applied");
+    assert_eq!(end(first).0, Some(0));
+    assert_eq!(server.hits(&put_of("box")), 1);
+}
+
+#[test]
+fn who_waits_for_the_lock_hears_signals() {
+    let server = slow(Duration::ZERO);
+    let project = project(&server);
+    let workspace = connplan::workspace::Workspace::at(&project.root());
+    let held = workspace.lock(Duration::ZERO, "somebody\u{1b}[2J").unwrap();
+    let child = start(&project, &["apply", "saved.plan", "--lock-timeout", "1h"]);
+    thread::sleep(Duration::from_millis(300));
+    let begun = Instant::now();
+    signal(&child, "INT");
+    let (code, _, err) = end(child);
+    assert_eq!(code, Some(130), "{err}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "it waited");
+    assert!(
+        err.contains("somebody") && !err.contains('\u{1b}'),
+        "{err:?}"
+    );
+    drop(held);
+    assert_eq!(server.hits(&put_of("box")), 0);
+}
