@@ -5,7 +5,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Candidate, Resumed, State};
-use crate::model::{ConnectionId, ConnectorType, RemoteConnector};
+use crate::{
+    model::{ConnectionId, ConnectorType, RemoteConnector},
+    pending::LastTry,
+};
 
 /// One authorization during a run.
 #[derive(Clone, Debug)]
@@ -79,6 +82,19 @@ impl Item {
         self.opened = false;
         self.unlisted = 0;
         self.took = None;
+    }
+
+    /// Ends without an answer. What was granted in part before is still granted in part.
+    pub(super) fn give_up(&mut self, state: &State) {
+        let before = self.baseline.as_ref();
+        let partly = match &self.candidate.entry.last {
+            LastTry::Partial(missing) => before.map(|is| State::Partial {
+                account: is.account.clone(),
+                missing: missing.clone(),
+            }),
+            LastTry::Open | LastTry::Failed => None,
+        };
+        self.settle(partly.unwrap_or_else(|| state.clone()));
     }
 
     pub(super) fn settle(&mut self, state: State) {

@@ -116,7 +116,7 @@ impl Flow<'_> {
     fn leave(&self, items: &mut [Item], state: &State) {
         let waiting = |item: &&mut Item| item.state == State::Waiting;
         for item in items.iter_mut().filter(waiting) {
-            item.settle(state.clone());
+            item.give_up(state);
             (self.events)(&Event::Settled(&item.resumed()));
         }
     }
@@ -129,7 +129,7 @@ impl Flow<'_> {
                     item.left = true;
                     // Who declined and leaves it at that has declined.
                     if item.state == State::Waiting {
-                        item.settle(State::Skipped);
+                        item.give_up(&State::Skipped);
                         (self.events)(&Event::Settled(&item.resumed()));
                     }
                 }

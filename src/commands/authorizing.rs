@@ -10,7 +10,7 @@ use tokio::{sync::mpsc, time::Instant};
 pub(super) use self::offer::{Offer, OfferArgs};
 use self::telling::Telling;
 use crate::{
-    authorize::{Command, Event, Flow, Item, Keeper, Pace},
+    authorize::{Command, Event, Flow, Item, Keeper, Pace, State},
     catalogue::Rules,
     cli::{Context, Failure},
     model::App,
@@ -104,7 +104,6 @@ pub(super) async fn run(
         watched: page.is_some(),
         events: &tell,
     };
-    telling.begin();
     let cancel = context.signals.graceful();
     let deadline = Instant::now() + context.time_left(phase.waiting.timeout);
     let listening = async {
@@ -133,6 +132,10 @@ pub(super) async fn run(
             return Ok(());
         }
         flow.links(items).await?;
+        // Where no link could be had, there is nothing to look at.
+        if items.iter().any(|item| item.state == State::Waiting) {
+            telling.open_page();
+        }
         flow.wait(items, deadline, &mut receiver, &cancel).await
     };
     let waited = tokio::select! {

@@ -19,8 +19,8 @@ const SHOWN: usize = 8;
 pub(super) fn page(app: &App, moment: &Moment) -> String {
     let count = moment.rows.len();
     let heading = match count {
-        1 => "One connector waits for your consent".to_owned(),
-        _ => format!("{count} connectors wait for your consent"),
+        1 => "Authorize one connector".to_owned(),
+        _ => format!("Authorize {count} connectors"),
     };
     let id = escape::html(app.id.as_str());
     let at = escape::html(app.api_url.as_str());
@@ -203,7 +203,8 @@ fn live(row: &Row, ended: bool) -> String {
     );
     let sentence = match &row.resumed.state {
         State::Waiting if row.renewed => "The last link was of no use any more; this is a new one.",
-        State::Waiting => "",
+        // The word says it all.
+        State::Waiting | State::Skipped | State::TimedOut => "",
         _ => &sentence(row),
     };
     if !sentence.is_empty() {

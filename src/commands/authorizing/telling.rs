@@ -31,7 +31,7 @@ impl<'a> Telling<'a> {
     }
 
     /// Opens the page.
-    pub(super) fn begin(&self) {
+    pub(super) fn open_page(&self) {
         let Some(page) = self.page else {
             return;
         };

@@ -26,7 +26,7 @@ pub fn list(app: &App, results: &[Resumed], theme: Theme) -> String {
         text.push_str(&line(result, theme));
         text.push('\n');
         let mut more = |words: String| text.extend(["      ", words.as_str(), "\n"]);
-        if !matches!(result.state, State::Waiting | State::Untouched(_)) {
+        if result.plan.is_some() && result.state != State::Waiting {
             more(format!("asked for on {}", result.since));
         }
         if let Some(plan) = &result.plan {

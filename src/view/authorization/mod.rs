@@ -18,7 +18,7 @@ use crate::{
     authorize::{Resumed, State},
     diff::Action,
     escape,
-    model::{App, ConnectorType, Scopes},
+    model::{Account, App, ConnectorType, Scopes},
 };
 
 /// What a person is about to be asked for.
@@ -108,9 +108,9 @@ pub fn warnings(resumed: &Resumed) -> Vec<String> {
         instead_of,
     } = &resumed.state
     {
-        if let Some(before) = instead_of {
-            let before = escape::limited(before.as_str(), 120);
-            found.push(format!("another account than before; it was {before}'s"));
+        if let (Some(before), Some(now)) = (instead_of, account) {
+            let (before, now) = (by(before), by(now));
+            found.push(format!("{now} holds it now; before, it was {before}'s"));
         }
         if !unasked.is_empty() {
             found.push(format!(
@@ -129,23 +129,18 @@ pub fn warnings(resumed: &Resumed) -> Vec<String> {
     found
 }
 
+fn by(account: &Account) -> String {
+    escape::limited(account.as_str(), 120)
+}
+
 /// What happened; reads after the name.
 pub fn what(resumed: &Resumed) -> String {
-    let by = |account: &crate::model::Account| escape::limited(account.as_str(), 120);
     match &resumed.state {
-        State::Granted {
-            account,
-            instead_of,
-            ..
-        } => {
+        State::Granted { account, .. } => {
             let who = account
                 .as_ref()
                 .map(|account| format!(" by {}", by(account)));
-            let instead = instead_of
-                .as_ref()
-                .map(|before| format!("; before, it was {}'s", by(before)));
-            let (who, instead) = (who.unwrap_or_default(), instead.unwrap_or_default());
-            format!("authorized{who}{instead}")
+            format!("authorized{}", who.unwrap_or_default())
         }
         State::Partial { account, missing } => {
             let who = account
@@ -163,7 +158,7 @@ pub fn what(resumed: &Resumed) -> String {
             whom(expected)
         ),
         State::Waiting => format!("waiting for consent since {}", resumed.since),
-        State::TimedOut => "nobody consented in time; it stays pending".to_owned(),
+        State::TimedOut => "timed out: nobody consented in time; it stays pending".to_owned(),
         State::Skipped => "skipped; it stays pending".to_owned(),
         State::Declined => "declined, or its link ran out; it stays pending".to_owned(),
         State::Failed(reason) | State::Untouched(reason) => escape::limited(reason, 600),
