@@ -44,6 +44,8 @@ pub(in crate::commands) enum Offer {
         qr: bool,
         /// Wherever standard error goes.
         print: bool,
+        /// Because the user said so, or sits elsewhere; not because no browser was found.
+        chosen: bool,
     },
 }
 
@@ -79,6 +81,7 @@ impl OfferArgs {
                 one_by_one: self.one_by_one,
                 qr: self.qr,
                 print: self.print_links,
+                chosen: in_terminal || ssh,
             }
         } else if self.one_by_one || !context.terminal.is_interactive() {
             // The page goes with a terminal that shows the same; a script wants them opened.
@@ -101,8 +104,8 @@ impl Offer {
 
     pub(super) fn question(self) -> &'static str {
         match self {
-            Self::Page | Self::Tabs { .. } => "Open browser to authorize now?",
-            Self::Links { .. } => "Show the links to authorize now?",
+            Self::Links { chosen: true, .. } => "Show the links to authorize now?",
+            Self::Page | Self::Tabs { .. } | Self::Links { .. } => "Open browser to authorize now?",
         }
     }
 }
