@@ -292,6 +292,6 @@ mod tests {
         let dir = |dir: &str| below(Path::new("/p/base44"), dir);
         assert_eq!(dir("connectors"), Path::new("/p/base44/connectors"));
         assert_eq!(dir("/connectors/"), Path::new("/p/base44/connectors"));
-        assert_eq!(dir("../shared/./c"), Path::new("/p/shared/c"));
+        assert_eq!(dir("../other/./c"), Path::new("/p/other/c"));
     }
 }
