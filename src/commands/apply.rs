@@ -15,7 +15,7 @@ use crate::{
     config::{MaxDuration, Project},
     plan::{Digest, Refusal, document},
     receipt::{self, Outcome},
-    term::{self, Answer},
+    term::Answer,
     view::{self, Theme},
 };
 
@@ -187,14 +187,8 @@ async fn fresh(
         .into());
     }
     let asks = plan.has_changes() && !args.auto_approve;
-    if asks {
-        let question = format!(
-            "\nDo you want to carry out these changes on app {} at {}?",
-            situation.app.id, situation.app.api_url
-        );
-        if term::confirm_word(&context.terminal, &question).await == Answer::No {
-            return Ok(None);
-        }
+    if asks && situation.confirm(context).await == Answer::No {
+        return Ok(None);
     }
     let request = request(args, &situation.files.project);
     let work = Work {

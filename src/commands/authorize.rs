@@ -289,7 +289,7 @@ fn print(context: &Context, app: &App, results: &[Resumed], list: bool, ran: Ran
     context.terminal.out(&match (format, list) {
         (Format::Json, _) => view::authorization::json(app, results),
         (_, true) => view::authorization::list(app, results, theme),
-        (_, false) => view::authorization::summary(app, results, theme),
+        (_, false) => view::authorization::summary(app, results, theme, context.terminal.columns()),
     });
     match ran {
         Ran::NotInteractive => context.terminal.say(

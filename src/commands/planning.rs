@@ -16,6 +16,7 @@ use crate::{
     pending::{PendingSet, Store},
     plan::{self, Folder, Guards, Inputs, Plan},
     remote::Remote,
+    term::{self, Answer},
     view,
     workspace::Workspace,
 };
@@ -105,6 +106,15 @@ impl Situation {
     pub(super) fn plan(&self, args: &PlanningArgs) -> Result<Plan, Failure> {
         self.files
             .plan(args, self.app.clone(), &self.observed, false)
+    }
+
+    /// Asks whether the plan that was shown is to be carried out; only `yes` is yes.
+    pub(super) async fn confirm(&self, context: &Context) -> Answer {
+        let question = format!(
+            "\nDo you want to carry out these changes on app {} at {}?",
+            self.app.id, self.app.api_url
+        );
+        term::confirm_word(&context.terminal, &question).await
     }
 
     /// Plans for looking only: no policy stands in the way of that.

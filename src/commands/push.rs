@@ -18,7 +18,7 @@ use crate::{
     pending::Store,
     plan::document,
     receipt::{self, Receipt},
-    term::{self, Answer},
+    term::Answer,
     view::{self, Theme, report::ReceiptReport},
     workspace::Workspace,
 };
@@ -75,15 +75,9 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     };
     context.terminal.say(&printing.plan(&plan, &digest));
     let asks = plan.has_changes() && !args.yes;
-    if asks {
-        let question = format!(
-            "\nDo you want to carry out these changes on app {} at {}?",
-            situation.app.id, situation.app.api_url
-        );
-        if term::confirm_word(&context.terminal, &question).await == Answer::No {
-            context.terminal.say("Push cancelled. Nothing was written.");
-            return Ok(ExitStatus::Error);
-        }
+    if asks && situation.confirm(context).await == Answer::No {
+        context.terminal.say("Push cancelled. Nothing was written.");
+        return Ok(ExitStatus::Error);
     }
     let settings = &situation.files.project.settings.apply;
     let request = Request {

@@ -169,9 +169,10 @@ fn cells(row: &StatusRow) -> Vec<String> {
         (false, _) => row.remote_scopes.len().to_string(),
         (true, _) if row.remote == "absent" => format!("0 of {}", row.declared_scopes.len()),
         (true, _) => {
-            let same = row.action != Action::Update;
             let there = row.declared_scopes.len();
-            if same {
+            if row.pending_since.is_some() {
+                format!("{there} (asked for)")
+            } else if row.action != Action::Update {
                 there.to_string()
             } else {
                 format!("{there} (differ)")

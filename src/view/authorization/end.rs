@@ -48,7 +48,8 @@ pub fn list(app: &App, results: &[Resumed], theme: Theme) -> String {
 }
 
 /// How everything stands at the end: a table, then each that is left with its next step.
-pub fn summary(app: &App, results: &[Resumed], theme: Theme) -> String {
+/// `columns` is the width to fit, where there is one.
+pub fn summary(app: &App, results: &[Resumed], theme: Theme, columns: Option<usize>) -> String {
     if results.is_empty() {
         return nothing(app);
     }
@@ -57,7 +58,7 @@ pub fn summary(app: &App, results: &[Resumed], theme: Theme) -> String {
         &["CONNECTOR", "ACCOUNT", "GRANTED", "TOOK"],
         &rows,
         theme,
-        None,
+        columns,
     );
     let left: Vec<_> = results
         .iter()
