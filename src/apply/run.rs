@@ -18,7 +18,7 @@ use super::{
 use crate::{
     catalogue::Rules,
     diff::{Action, Authorization, Change},
-    model::{ConnectorType, Kind, Link, Observed},
+    model::{ConnectorType, Kind, Link, Observed, RemoteStatus},
     pending::PendingSet,
     plan::{AppPlan, Digest, Verified},
     receipt::{AppReceipt, ChangeResult, Outcome, Receipt},
@@ -265,12 +265,28 @@ pub fn recorded_receipt(
     digest: &Digest,
     history: &History,
     pending: &PendingSet,
+    observed: &Observed,
+    rules: &Rules,
 ) -> Receipt {
     let apps = plan.apps.iter().map(|app| {
         let results = app.changes.iter().map(|change| {
             let Some(recorded) = history.done(&change.connector) else {
                 return waiting_or_unchanged(change, app, pending);
             };
+            // What waited then may have been consented to since.
+            let waits = pending.get(&app.app, &change.connector).is_some();
+            let is = observed.connectors.get(&change.connector);
+            let in_force = is.zip(change.after.as_ref()).is_some_and(|(is, after)| {
+                let diff = rules.compare(&change.connector, &after.scopes, &is.scopes);
+                is.status == RemoteStatus::Active && diff.is_same()
+            });
+            if recorded.outcome == Outcome::Pending && !waits && in_force {
+                let outcome = match change.action {
+                    Action::Create => Outcome::Added,
+                    _ => Outcome::Synced,
+                };
+                return blank(change, outcome);
+            }
             ChangeResult {
                 message: recorded.message.clone(),
                 connection_id: recorded.connection_id.clone(),

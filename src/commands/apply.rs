@@ -13,7 +13,7 @@ use crate::{
     apply::Options,
     cli::{Context, ExitStatus, Failure, Format, UsageError},
     config::{MaxDuration, Project},
-    plan::{Digest, Refusal, document},
+    plan::{Digest, Refusal, document, policy},
     receipt::{self, Outcome},
     term::Answer,
     view::{self, Theme},
@@ -116,6 +116,8 @@ async fn saved(
     };
     let (project, app) = context.project_of(&planned.id)?;
     is_for(&app, planned)?;
+    // The policy that counts is the one that is in force now.
+    policy::check(&saved.plan, &planning::policy(&project))?;
     let remote = context.remote(&project, &app)?;
     let work = Work {
         app: &app,

@@ -93,7 +93,9 @@ pub(super) async fn carry_out(
             work.rules,
         );
         if waits || anew.is_err() {
-            let receipt = recorded_receipt(work.plan, &digest, &history, &pending);
+            let receipt = recorded_receipt(
+                work.plan, &digest, &history, &pending, &observed, work.rules,
+            );
             return already_applied(context, request, receipt, observed);
         }
         // The app is again exactly as this plan saw it: it is a new plan with the same content.

@@ -181,7 +181,8 @@ impl Files {
     }
 }
 
-fn policy(project: &Project) -> plan::policy::Policy {
+/// What no plan of this project may do.
+pub(super) fn policy(project: &Project) -> plan::policy::Policy {
     let settings = &project.settings.policy;
     let scopes = |rules: &BTreeMap<config::Subject, std::collections::BTreeSet<Scope>>| {
         rules

@@ -185,7 +185,12 @@ pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
         });
     }
     if text_of("kind") != Some(kind) {
-        return Err(unreadable(format!("its `kind` is not `{kind}`")));
+        return Err(unreadable(match text_of("kind") {
+            Some(other @ ("plan" | "receipt")) => {
+                format!("it is a {other}, and a {kind} is wanted here")
+            }
+            _ => format!("its `kind` is not `{kind}`"),
+        }));
     }
     let stated = text_of("digest").ok_or_else(|| unreadable("it has no `digest`".to_owned()))?;
     let stated = Digest::parse(stated).map_err(|e| unreadable(e.to_string()))?;

@@ -9,7 +9,7 @@ use super::{Style, Theme, json::pretty, report::FORMAT_VERSION, table::table, wo
 use crate::{
     diff::{Action, Authorization, Change},
     escape,
-    model::{App, ConnectorType, Kind, RemoteConnector, Scopes},
+    model::{App, ConnectorType, Kind, RemoteConnector, RemoteStatus, Scopes},
     plan::Plan,
 };
 
@@ -70,6 +70,10 @@ fn of_change(
     let next = match change.action {
         Action::NoOp if waits => "connplan authorize",
         Action::NoOp => "",
+        // It works, and the wrong account holds it: no consent of another one changes that.
+        Action::Reauthorize if change.before.as_ref().is_some_and(works) => {
+            "remove it, add it again"
+        }
         Action::Reauthorize => "connplan authorize",
         Action::Create | Action::Update | Action::Delete => "connplan plan",
     };
@@ -97,6 +101,10 @@ fn of_change(
             .map(|since| since.to_string()),
         next,
     }
+}
+
+fn works(before: &RemoteConnector) -> bool {
+    before.status == RemoteStatus::Active
 }
 
 fn of_unmanaged(connector: &ConnectorType, state: &RemoteConnector) -> StatusRow {

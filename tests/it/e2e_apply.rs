@@ -247,6 +247,31 @@ fn a_plan_that_was_applied_is_not_applied_again() {
 }
 
 #[test]
+fn applied_before_it_says_what_was_consented_to_since() {
+    let (platform, project) = planned();
+    project.run(&["apply", "x.plan"]).expect(0);
+    for connector in ["hubspot", "notion", "slack"] {
+        platform.consent(connector, "ada@example.com");
+    }
+    project.run(&["authorize"]).expect(0);
+    let again = project.run(&["apply", "x.plan", "--detailed-exitcode", "--format", "json"]);
+    again.expect(0).tells("already applied");
+    assert_eq!(result(&again.json(), "slack")["outcome"], "added");
+    assert_eq!(result(&again.json(), "hubspot")["outcome"], "synced");
+}
+
+#[test]
+fn the_policy_of_today_holds_for_the_plan_of_yesterday() {
+    let (platform, project) = planned();
+    project.write(
+        "base44/connplan.toml",
+        "[policy]\nprotected = [\"github\"]\n",
+    );
+    project.run(&["apply", "x.plan"]).expect(6).tells("github");
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
 fn after_apply_and_consent_there_is_nothing_to_plan() {
     let (platform, project) = planned();
     project.run(&["apply", "x.plan"]).expect(0);

@@ -43,11 +43,10 @@ impl<'a> Telling<'a> {
         if !shown {
             terminal.say("The page to authorize is opened in the browser of this machine.");
         }
-        if let Err(e) = open::that_detached(page.address()) {
-            // The error may quote the command, and with it the address.
+        // The error is not told: it may quote the command, and with it the address.
+        if open::that_detached(page.address()).is_err() {
             self.context.warn(&format!(
-                "no browser could be opened ({}); {}",
-                e.kind(),
+                "no browser could be opened; {}",
                 if shown {
                     "open the address above by hand"
                 } else {
@@ -119,11 +118,10 @@ impl<'a> Telling<'a> {
         }
         if matches!(self.offer, Offer::Tabs { .. })
             && led_to.is_none()
-            && let Err(e) = open::that_detached(link.expose())
+            && open::that_detached(link.expose()).is_err()
         {
             self.context.warn(&format!(
-                "{connector}: no browser could be opened ({}); open the link by hand",
-                e.kind()
+                "{connector}: no browser could be opened; open the link by hand"
             ));
         }
     }
