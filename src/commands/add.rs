@@ -215,7 +215,7 @@ async fn choose_type(
     }
     context
         .terminal
-        .say("Arrows move, Enter takes, Esc gives up.");
+        .say("Type a part of the name or move with the arrows; Enter takes, Esc gives up.");
     let chosen = term::choose_one(&context.terminal, "Connector", items).await;
     match chosen.and_then(|n| types.into_iter().nth(n)) {
         Some((connector, _)) => Ok(connector),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use console::Term;
-use dialoguer::{MultiSelect, Select};
+use dialoguer::{FuzzySelect, MultiSelect};
 
 use super::Terminal;
 
@@ -80,12 +80,12 @@ pub async fn choose_many(
     ended(chosen.await.ok()?).await
 }
 
-/// Lets a person pick one item. `None` as with [`choose_many`].
+/// Lets a person pick one item, by the arrows or by typing a part of it. `None` as with [`choose_many`].
 pub async fn choose_one(terminal: &Terminal, question: &str, items: Vec<String>) -> Option<usize> {
     let (question, items) = fit(terminal, question, &items)?;
     let _cursor = Cursor;
     let chosen = tokio::task::spawn_blocking(move || {
-        Select::new()
+        FuzzySelect::new()
             .default(0)
             .with_prompt(question)
             .items(&items)
