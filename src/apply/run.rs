@@ -281,11 +281,7 @@ pub fn recorded_receipt(
                 is.status == RemoteStatus::Active && diff.is_same()
             });
             if recorded.outcome == Outcome::Pending && !waits && in_force {
-                let outcome = match change.action {
-                    Action::Create => Outcome::Added,
-                    _ => Outcome::Synced,
-                };
-                return blank(change, outcome);
+                return blank(change, Outcome::in_force(change.action));
             }
             ChangeResult {
                 message: recorded.message.clone(),

@@ -155,11 +155,7 @@ impl Step<'_, '_> {
     }
 
     fn in_force(&self) -> Outcome {
-        if self.change.action == Action::Create {
-            Outcome::Added
-        } else {
-            Outcome::Synced
-        }
+        Outcome::in_force(self.change.action)
     }
 
     async fn put(&self) -> Answer {

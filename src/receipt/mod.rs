@@ -115,6 +115,14 @@ impl Outcome {
         }
     }
 
+    /// What a connector in force is called: new, or as it was to become.
+    pub(crate) fn in_force(action: Action) -> Self {
+        match action {
+            Action::Create => Self::Added,
+            _ => Self::Synced,
+        }
+    }
+
     /// Whether the remote was changed by it.
     pub fn is_effect(self) -> bool {
         matches!(
