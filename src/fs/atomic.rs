@@ -52,19 +52,8 @@ pub fn stage(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<Staged
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(folder);
 
-    let mut builder = Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // The mode is given at creation and reduced by the umask there, as for any new file.
-        let mode = match visibility {
-            Visibility::Private => 0o600,
-            Visibility::Shared => 0o666,
-        };
-        builder.permissions(fs::Permissions::from_mode(mode));
-    }
-    let mut file = builder.tempfile_in(folder).map_err(failed)?;
+    remove_leftovers(folder);
+    let mut file = temporary(folder, visibility).map_err(failed)?;
     if visibility == Visibility::Shared
         && let Ok(meta) = fs::metadata(&target)
     {
@@ -79,6 +68,31 @@ pub fn stage(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<Staged
         target,
         file,
     })
+}
+
+/// A temporary file that says by its lock that somebody is at work on it.
+fn temporary(folder: &Path, visibility: Visibility) -> std::io::Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // The mode is given at creation and reduced by the umask there, as for any new file.
+        let mode = match visibility {
+            Visibility::Private => 0o600,
+            Visibility::Shared => 0o666,
+        };
+        builder.permissions(fs::Permissions::from_mode(mode));
+    }
+    loop {
+        let file = builder.tempfile_in(folder)?;
+        // Where there are no locks nobody takes it for a leftover either.
+        let locked = file.as_file().lock().is_ok();
+        // Before it was locked, another connplan may have taken it for one.
+        if !locked || file.path().exists() {
+            return Ok(file);
+        }
+    }
 }
 
 impl Staged {
@@ -140,8 +154,8 @@ pub fn probe_writable(path: &Path) -> Result<(), FsError> {
         .map_err(|e| FsError::io("write", path, e))
 }
 
-/// Removes what writes that a crash cut short have left in `folder`. Only for a folder in which
-/// nobody else writes now.
+/// Removes what writes that a crash cut short have left in `folder`: temporary files that nobody holds
+/// a lock on.
 pub fn remove_leftovers(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
@@ -149,8 +163,15 @@ pub fn remove_leftovers(folder: &Path) {
     for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
-            // What can not be removed is private all the same, and in nobody's way.
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if !is_file || !name.starts_with(PREFIX) || !name.ends_with(SUFFIX) {
+            continue;
+        }
+        // What can not be opened, locked or removed is somebody else's, and in nobody's way.
+        let Ok(file) = fs::File::options().write(true).open(entry.path()) else {
+            continue;
+        };
+        if file.try_lock().is_ok() {
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -184,10 +205,22 @@ mod tests {
     fn leftovers_go_and_the_rest_stays() {
         let dir = tempfile::tempdir().unwrap();
         for name in [".connplan-x1.tmp", "pending.toml", ".connplan-x.toml"] {
-            write(&dir.path().join(name), b"x", Visibility::Private).unwrap();
+            fs::File::create(dir.path().join(name)).unwrap();
         }
+        fs::create_dir(dir.path().join(".connplan-x2.tmp")).unwrap();
         remove_leftovers(dir.path());
         assert!(!dir.path().join(".connplan-x1.tmp").exists());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn what_is_under_way_is_no_leftover() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("first");
+        let first = stage(&path, b"1", Visibility::Shared).unwrap();
+        write(&dir.path().join("second"), b"2", Visibility::Shared).unwrap();
+        first.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"1");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 
