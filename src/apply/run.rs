@@ -259,7 +259,7 @@ pub(super) fn blank(change: &Change, outcome: Outcome) -> ChangeResult {
     }
 }
 
-/// The receipt of a plan that was carried out whole, from its journal.
+/// The receipt of a plan that was carried out, from its journal, and what has moved since then.
 pub fn recorded_receipt(
     plan: &crate::plan::Plan,
     digest: &Digest,
@@ -267,7 +267,8 @@ pub fn recorded_receipt(
     pending: &PendingSet,
     observed: &Observed,
     rules: &Rules,
-) -> Receipt {
+) -> (Receipt, Vec<Mismatch>) {
+    let mut moved = Vec::new();
     let apps = plan.apps.iter().map(|app| {
         let results = app.changes.iter().map(|change| {
             let Some(recorded) = history.done(&change.connector) else {
@@ -292,15 +293,28 @@ pub fn recorded_receipt(
                 ..blank(change, recorded.outcome)
             }
         });
+        let mut results: Vec<_> = results.collect();
+        // The outcomes stay what they were: the plan was carried out, whatever came after it.
+        let found = read_back::compare(app, &mut results.clone(), observed, rules);
+        for mismatch in &found {
+            let result = results
+                .iter_mut()
+                .find(|r| r.connector == mismatch.connector);
+            if let Some(result) = result {
+                result.message.get_or_insert_with(|| mismatch.text.clone());
+            }
+        }
+        moved.extend(found);
         AppReceipt {
             app: app.app.clone(),
-            results: results.collect(),
+            results,
         }
     });
-    Receipt {
+    let receipt = Receipt {
         plan_digest: digest.clone(),
         apps: apps.collect(),
-    }
+    };
+    (receipt, moved)
 }
 
 /// A no-op's result: unchanged, or waiting as before.

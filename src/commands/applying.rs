@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     apply::{
-        Event, Finished, Job, Options,
+        Event, Finished, Job, Mismatch, Options,
         journal::{self, History, Journal},
         recorded_receipt,
     },
@@ -93,10 +93,10 @@ pub(super) async fn carry_out(
             work.rules,
         );
         if waits || anew.is_err() {
-            let receipt = recorded_receipt(
+            let recorded = recorded_receipt(
                 work.plan, &digest, &history, &pending, &observed, work.rules,
             );
-            return already_applied(context, request, receipt, observed);
+            return already_applied(context, request, recorded, observed);
         }
         // The app is again exactly as this plan saw it: it is a new plan with the same content.
         fs::remove(&path)?;
@@ -109,7 +109,13 @@ pub(super) async fn carry_out(
         &observed.connectors,
         &progress,
         work.rules,
-    )?;
+    );
+    let verified = verified.inspect_err(|_| {
+        let (receipt, _) = recorded_receipt(
+            work.plan, &digest, &history, &pending, &observed, work.rules,
+        );
+        say_earlier(context, &history, &receipt);
+    })?;
     if forget_done(&mut pending, work.app, work.plan) {
         Store::save(&locked, &pending)?;
     }
@@ -152,6 +158,21 @@ pub(super) async fn carry_out(
     // It holds the lock too. Had it failed, a note would have failed before.
     let _ = writing.await;
     finish(context, request, finished, locked)
+}
+
+/// A plan that was cut short and can not be finished any more: what it did stands nowhere else.
+fn say_earlier(context: &Context, history: &History, recorded: &Receipt) {
+    if !history.has_begun() {
+        return;
+    }
+    let theme = Theme::new(context.terminal.color_stderr());
+    let (done, unclear): (Vec<_>, Vec<_>) = recorded
+        .results()
+        .filter(|result| history.writes.contains_key(&result.connector))
+        .partition(|result| history.done(&result.connector).is_some());
+    context
+        .terminal
+        .insist(&view::text::cut_short(&done, &unclear, theme));
 }
 
 /// Takes out what the remote has in force as declared: somebody consented, and nobody waits. Left
@@ -258,12 +279,15 @@ fn save(context: &Context, request: &Request, receipt: &Receipt) -> Result<(), F
 fn already_applied(
     context: &Context,
     request: &Request,
-    receipt: Receipt,
+    (receipt, moved): (Receipt, Vec<Mismatch>),
     observed: Observed,
 ) -> Result<Applied, Failure> {
     context
         .terminal
         .say("This plan was already applied. Nothing was written.");
+    for mismatch in &moved {
+        context.warn(&format!("since it was applied, {mismatch}"));
+    }
     save(context, request, &receipt)?;
     Ok(Applied {
         receipt,

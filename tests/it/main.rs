@@ -35,6 +35,7 @@ mod e2e_globals;
 mod e2e_plan;
 mod e2e_push;
 mod e2e_put;
+mod e2e_resume;
 mod e2e_terminal;
 mod faults;
 mod layers;

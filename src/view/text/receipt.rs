@@ -96,6 +96,25 @@ pub fn progress(result: &ChangeResult, theme: Theme) -> String {
     format!("  {name} {words}{message}")
 }
 
+/// What a run did that was cut short, and what it may have done.
+pub fn cut_short(done: &[&ChangeResult], unclear: &[&ChangeResult], theme: Theme) -> String {
+    let mut text = "An earlier run of this plan was cut short. It did this:".to_owned();
+    for result in done {
+        text.push('\n');
+        text.push_str(&progress(result, theme));
+    }
+    if done.is_empty() {
+        text.push_str(" nothing that is known.");
+    }
+    for result in unclear {
+        let name = theme.paint(Style::Attention, &format!("? {}", result.connector));
+        text.push_str("\n  ");
+        text.push_str(&name);
+        text.push_str(" was asked for; whether it was done is not known");
+    }
+    text
+}
+
 fn name(result: &ResultReport) -> String {
     match result.mode {
         Some(mode) => format!("{} ({mode})", result.connector),
