@@ -11,15 +11,21 @@ use serde_json::Value;
 
 use super::{
     model::{Effect, LINK_CANARY, Model},
-    run::{Blow, Calm, Case, Ran, Verb},
+    run::{Blow, Calm, Case, Ran},
     scenario::Scenario,
+    verb::Verb,
 };
 
 /// An undisturbed run does all and only what the plan says.
 pub fn calm(scenario: &Scenario, verb: Verb, calm: &Calm, model: &Model) -> Vec<String> {
     let mut found = honest(&calm.ran, model, &model.effects, verb);
     let done: BTreeSet<_> = model.effects.iter().cloned().collect();
-    if !verb.authorizes() && done != scenario.allowed() {
+    let wanted = if verb.applies() {
+        scenario.allowed()
+    } else {
+        BTreeSet::new()
+    };
+    if verb != Verb::Renew && done != wanted {
         found.push(format!("it did {done:?}"));
     }
     if verb.authorizes() && !model.waiting.is_empty() {
@@ -114,6 +120,10 @@ fn lie(name: &str, result: &Value, model: &Model, new: &[Effect]) -> Option<&'st
     } else {
         is.is_some()
     };
+    // It was so, and has to say that it is so no more.
+    if model.touched.contains(name) && new.is_empty() && !text(result, "message").is_empty() {
+        return None;
+    }
     match text(result, "outcome") {
         "removed" => there.then_some("it is there"),
         "provisioned" => (!there).then_some("it is not there"),
@@ -172,9 +182,10 @@ pub fn same_end(case: &Case, calm: &Calm, again: &Ran, model: &Model) -> Vec<Str
             found.push(format!("done again: {:?}", model.redundant));
         }
     }
-    if case.verb == Verb::Authorize && !model.effects.is_empty() {
+    let writes = case.verb.applies() || case.verb == Verb::Renew;
+    if !writes && !model.effects.is_empty() {
         found.push(format!(
-            "it asked for links that it had: {:?}",
+            "it was to look, or had the links, and did {:?}",
             model.effects
         ));
     }
@@ -183,6 +194,26 @@ pub fn same_end(case: &Case, calm: &Calm, again: &Ran, model: &Model) -> Vec<Str
         if is != was {
             found.push(format!("the receipt is {is:#?}\nand not {was:#?}"));
         }
+    }
+    found
+}
+
+/// Of a plan that was cut short nothing more is done once somebody else has changed what it is about.
+pub fn refused(case: &Case, again: &Ran, before: &Model, after: &Model) -> Vec<String> {
+    let mut found = Vec::new();
+    if before.effects != after.effects || before.redundant != after.redundant {
+        found.push(format!("it went on to {:?}", after.effects));
+    }
+    let finished =
+        after.effects.iter().cloned().collect::<BTreeSet<_>>() == case.scenario.allowed();
+    if again.code != Some(3) && !(finished && again.code == Some(0)) {
+        found.push(format!("it ends with {:?}", again.code));
+    }
+    let name = case.stranger.map(|number| case.scenario.name(number));
+    if again.code == Some(3)
+        && !name.is_some_and(|name| format!("{}{}", again.stdout, again.stderr).contains(&name))
+    {
+        found.push(format!("it does not say what moved: {}", again.stderr));
     }
     found
 }
@@ -232,10 +263,9 @@ pub fn on_disk(model: &Model, workspace: &Path) -> Vec<Effect> {
     model.effects.iter().filter(of).cloned().collect()
 }
 
-/// Each authorization that waits is on disk, with the link that works; nothing else is.
-pub fn kept(model: &Model, workspace: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut stored: BTreeMap<String, String> = BTreeMap::new();
+/// The authorizations on disk: connector and connection id. Each has its own link.
+pub fn stored(workspace: &Path) -> (BTreeMap<String, String>, Vec<String>) {
+    let (mut stored, mut found) = (BTreeMap::new(), Vec::new());
     if let Ok(text) = fs::read_to_string(workspace.join("pending.toml")) {
         let table: toml::Table = text.parse().expect("the store is TOML");
         let entries = table.get("pending").and_then(toml::Value::as_array);
@@ -250,6 +280,12 @@ pub fn kept(model: &Model, workspace: &Path) -> Vec<String> {
             stored.insert(field("connector"), field("connection_id"));
         }
     }
+    (stored, found)
+}
+
+/// Each authorization that waits is on disk, with the link that works; nothing else is.
+pub fn kept(model: &Model, workspace: &Path) -> Vec<String> {
+    let (stored, mut found) = stored(workspace);
     let waiting: BTreeMap<_, _> = model
         .waiting
         .iter()
@@ -258,6 +294,12 @@ pub fn kept(model: &Model, workspace: &Path) -> Vec<String> {
     if stored != waiting {
         found.push(format!("kept is {stored:?}, and {waiting:?} waits"));
     }
+    found.extend(leftovers(workspace));
+    found
+}
+
+fn leftovers(workspace: &Path) -> Vec<String> {
+    let mut found = Vec::new();
     let Ok(entries) = fs::read_dir(workspace) else {
         return found;
     };

@@ -4,32 +4,38 @@
 //! requests every fault: then the same command again, and the law (see `law`) has to hold. Crashes
 //! between any two steps that reach the disk come from a switch that only debug builds have.
 //!
-//! `cargo test` runs a sample. The rest is run by name, and prints its numbers:
+//! `cargo test` runs a sample. The rest is run by name, prints its numbers, and is four times as
+//! quick with a binary of its own:
 //!
 //! ```text
-//! cargo test --test it faults:: -- --ignored --nocapture
-//! CONNPLAN_FAULT_CONNECTORS=2 cargo test --test it faults::every -- --ignored --nocapture
+//! cargo build --profile faults
+//! export CONNPLAN_FAULT_BINARY=target/faults/connplan
+//! cargo test --test it faults:: -- --ignored --nocapture --test-threads=1
+//! CONNPLAN_FAULT_CONNECTORS=3 cargo test --test it faults::every -- --ignored --nocapture
 //! CONNPLAN_FAULT_RUNS=100000 cargo test --test it faults::at_random -- --ignored --nocapture
 //! ```
 
+mod every;
+mod files;
 mod law;
 mod model;
+mod random;
 mod run;
 mod scenario;
 mod server;
+mod verb;
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
 
-use run::{Bench, Blow, Case, Verb};
-use scenario::{Kind, Scenario, Stripe};
-use server::{Fault, Trouble};
+use run::{Bench, Case};
 
-/// As many at once as the machine has processors; each has a server of its own.
+/// Twice as many at once as the machine has processors: half of them wait, for a server that hangs or
+/// a moment of peace. Each has a server of its own.
 fn workers() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
+    2 * thread::available_parallelism().map_or(1, usize::from)
 }
 
 #[derive(Debug, Default)]
@@ -130,144 +136,23 @@ fn in_parallel(
     all
 }
 
-/// Every fault at every position, once and lasting, and every crash.
-fn everything(bench: &mut Bench, scenario: &Scenario, verb: Verb, tally: &mut Tally) {
-    let calm = bench.calm(scenario, verb);
-    tally.scenarios += 1;
-    tally.positions += calm.ran.asked.len();
-    let mut blows = Vec::new();
-    for at in 0..calm.ran.asked.len() {
-        let once = Fault::ALL.map(|fault| (fault, false));
-        // With three connectors a lasting fault shows nothing that it does not show with two, and
-        // an authorization would wait for a second in each.
-        let few = scenario.kinds.len() <= 2 && !verb.authorizes();
-        let lasting = Fault::LASTING.map(|fault| (fault, true));
-        let lasting = lasting.into_iter().filter(|_| few);
-        blows.extend(
-            once.into_iter()
-                .chain(lasting)
-                .map(|(fault, lasting)| Blow {
-                    trouble: vec![Trouble { at, fault, lasting }],
-                    crash_at: None,
-                }),
-        );
-    }
-    let case = |blow| Case {
-        scenario: scenario.clone(),
-        verb,
-        parallelism: 1,
-        blows: vec![blow],
-    };
-    for blow in blows {
-        tally.try_case(bench, &case(blow));
-    }
-    // Later and later, until the run ends before it would crash.
-    let crash = |at| Blow {
-        trouble: Vec::new(),
-        crash_at: Some(at),
-    };
-    for at in 1.. {
-        if !tally.try_case(bench, &case(crash(at))) {
-            break;
-        }
-    }
-}
-
 #[test]
 #[ignore = "minutes; run by .ci/run"]
 fn every_fault_at_every_position() {
-    let most = from_environment("CONNPLAN_FAULT_CONNECTORS").unwrap_or(3);
-    let scenarios = Scenario::all(usize::try_from(most).expect("a sane number"));
-    let mut work: Vec<(Scenario, Verb)> = Vec::new();
-    for scenario in scenarios {
-        work.push((scenario.clone(), Verb::Saved));
-        if scenario.kinds.len() <= 1 {
-            work.extend([Verb::Fresh, Verb::Push].map(|verb| (scenario.clone(), verb)));
-        }
-        let asks = scenario.stripe == Stripe::Absent && !scenario.kinds.contains(&Kind::Delete);
-        if asks && scenario.kinds.len() <= 2 {
-            let verbs = [Verb::Authorize, Verb::Renew];
-            work.extend(verbs.map(|verb| (scenario.clone(), verb)));
-        }
-    }
+    let most = from_environment("CONNPLAN_FAULT_CONNECTORS").unwrap_or(2);
+    let work = every::work(usize::try_from(most).expect("a sane number"));
     let tally = in_parallel(work.len(), usize::MAX, |bench, number, tally| {
         let (scenario, verb) = &work[number];
-        everything(bench, scenario, *verb, tally);
+        every::fault(bench, scenario, *verb, tally);
     });
     tally.report(&format!(
         "every fault at every position, up to {most} connectors"
     ));
 }
 
-/// A sequence of numbers that look random, and are the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        // splitmix64
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let sides = u64::try_from(sides).expect("few sides");
-        usize::try_from((z ^ (z >> 31)) % sides).expect("few sides")
-    }
-
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.roll(of.len())]
-    }
-}
-
-fn random_case(seed: u64, bench: &mut Bench, most: usize) -> Case {
-    let mut dice = Dice(seed);
-    let mut kinds: Vec<_> = (0..=dice.roll(most))
-        .map(|_| dice.one(&Kind::ALL))
-        .collect();
-    let stripes = [
-        Stripe::Absent,
-        Stripe::Install,
-        Stripe::Remove,
-        Stripe::Stays,
-    ];
-    let stripe = dice.one(&stripes);
-    let verb = dice.one(&Verb::ALL);
-    kinds.sort_unstable();
-    let scenario = Scenario { kinds, stripe };
-    let positions = bench.calm(&scenario, verb).ran.asked.len();
-    let blows = (0..=dice.roll(3)).map(|_| {
-        if dice.roll(4) == 0 {
-            return Blow {
-                trouble: Vec::new(),
-                crash_at: Some(1 + dice.roll(12)),
-            };
-        }
-        let trouble = (0..=dice.roll(3)).map(|_| {
-            let fault = dice.one(&Fault::ALL);
-            let slow = matches!(fault, Fault::Hang | Fault::HangAfter) || verb.authorizes();
-            let lasting = !slow && dice.roll(3) == 0;
-            Trouble {
-                at: dice.roll(positions + 2),
-                fault,
-                lasting,
-            }
-        });
-        Blow {
-            trouble: trouble.collect(),
-            crash_at: None,
-        }
-    });
-    let blows = blows.collect();
-    Case {
-        scenario,
-        verb,
-        parallelism: 1 + dice.roll(4),
-        blows,
-    }
-}
-
 fn at_random_cases(runs: usize, seed: u64, most: usize) -> Tally {
     in_parallel(usize::MAX, runs, |bench, number, tally| {
-        let case = random_case(seed.wrapping_add(number as u64), bench, most);
+        let case = random::case(seed.wrapping_add(number as u64), bench, most);
         tally.scenarios += 1;
         tally.try_case(bench, &case);
     })

@@ -48,6 +48,8 @@ pub struct Model {
     pub done: BTreeSet<String>,
     pub dead: BTreeSet<String>,
     pub links: usize,
+    /// Connectors that somebody else has changed.
+    pub touched: BTreeSet<String>,
 }
 
 /// What counts when two states are compared: not the ids.
@@ -75,6 +77,16 @@ impl Model {
         for (_, waiting) in std::mem::take(&mut self.waiting) {
             self.dead.insert(waiting.id);
         }
+    }
+
+    /// Somebody else sets a connector to what no plan holds.
+    pub fn stranger(&mut self, name: &str) {
+        let theirs = Connector {
+            status: "active",
+            scopes: BTreeSet::from(["theirs".to_owned()]),
+        };
+        self.connectors.insert(name.to_owned(), theirs);
+        self.touched.insert(name.to_owned());
     }
 
     /// Answers a request, doing what it asks.

@@ -14,40 +14,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
+    files::{self, Files},
     law,
     model::{Effect, Model, Snapshot},
     scenario::Scenario,
     server::{Fault, Server, Trouble},
+    verb::Verb,
 };
-
-/// The command under test.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verb {
-    /// `apply PLAN`
-    Saved,
-    /// `apply --auto-approve`
-    Fresh,
-    /// `push --yes`
-    Push,
-    /// `authorize`, with links that an apply left
-    Authorize,
-    /// `authorize`, after all those links have run out
-    Renew,
-}
-
-impl Verb {
-    pub const ALL: [Self; 5] = [
-        Self::Saved,
-        Self::Fresh,
-        Self::Push,
-        Self::Authorize,
-        Self::Renew,
-    ];
-
-    pub fn authorizes(self) -> bool {
-        matches!(self, Self::Authorize | Self::Renew)
-    }
-}
 
 /// What befalls one run of the command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,6 +46,8 @@ pub struct Case {
     pub parallelism: usize,
     /// Run after run; then comes one without any.
     pub blows: Vec<Blow>,
+    /// The connector of this number in the scenario, which somebody else changes before that last run.
+    pub stranger: Option<usize>,
 }
 
 /// What one run of the command came to.
@@ -103,6 +78,7 @@ impl Ran {
 pub struct Calm {
     pub ran: Ran,
     pub end: Snapshot,
+    pub files: Files,
 }
 
 /// Where runs start from.
@@ -111,12 +87,14 @@ struct Start {
     plan: String,
     /// `.connplan/pending.toml`, if there is one.
     pending: Option<Vec<u8>>,
+    files: Files,
     calm: Calm,
 }
 
 /// One thread's server, and what it knows already.
 pub struct Bench {
     pub server: Server,
+    binary: PathBuf,
     starts: BTreeMap<(Scenario, Verb), Rc<Start>>,
     pub commands: usize,
 }
@@ -125,6 +103,7 @@ impl Bench {
     pub fn new() -> Self {
         Self {
             server: Server::start(),
+            binary: binary(),
             starts: BTreeMap::new(),
             commands: 0,
         }
@@ -146,9 +125,11 @@ impl Bench {
             model: scenario.model(),
             plan: String::new(),
             pending: None,
+            files: Files::new(),
             calm: Calm {
                 ran: nothing(),
                 end: scenario.model().snapshot(),
+                files: Files::new(),
             },
         };
         let plan = self.run(&project, &["plan", "--out", "saved.plan"], &Blow::default());
@@ -168,8 +149,10 @@ impl Bench {
         }
         start.calm.end = start.model.snapshot();
         let project = Project::from(scenario, &start);
+        start.files = files::read(&project.root);
         self.server.state().model = start.model.clone();
-        start.calm.ran = self.run(&project, &arguments(verb, 1), &Blow::default());
+        start.calm.ran = self.run(&project, &verb.arguments(1), &Blow::default());
+        start.calm.files = files::read(&project.root);
         start.calm.end = self.server.state().model.snapshot();
         let violations = law::calm(scenario, verb, &start.calm, &self.server.state().model);
         assert!(
@@ -186,7 +169,7 @@ impl Bench {
         let start = self.start(&case.scenario, case.verb);
         let project = Project::from(&case.scenario, &start);
         self.server.state().model = start.model.clone();
-        let arguments = arguments(case.verb, case.parallelism);
+        let arguments = case.verb.arguments(case.parallelism);
         let mut found = Vec::new();
         let mut settled: Vec<Effect> = Vec::new();
         let mut struck = false;
@@ -205,15 +188,33 @@ impl Bench {
             } else {
                 settled.extend(law::on_disk(&state.model, &project.path(".connplan")));
             }
+            let now = files::read(&project.root);
+            found.extend(files::torn(&start.files, &start.calm.files, &now));
         }
-        let from = self.server.state().model.effects.len();
+        if let Some(number) = case.stranger {
+            let mut state = self.server.state();
+            state.model.stranger(&case.scenario.name(number));
+        }
+        let before = self.server.state().model.clone();
+        let workspace = project.path(".connplan");
+        let (stored, _) = law::stored(&workspace);
+        let from = before.effects.len();
         let again = self.run(&project, &arguments, &Blow::default());
         let state = self.server.state();
         let new = state.model.effects.get(from..).unwrap_or_default();
         found.extend(law::repeated(&settled, new));
         found.extend(law::honest(&again, &state.model, new, case.verb));
-        found.extend(law::same_end(case, &start.calm, &again, &state.model));
-        found.extend(law::kept(&state.model, &project.path(".connplan")));
+        let now = files::read(&project.root);
+        if case.stranger.is_some() {
+            found.extend(law::refused(case, &again, &before, &state.model));
+            if law::stored(&workspace).0 != stored {
+                found.push(format!("kept was {stored:?}"));
+            }
+        } else {
+            found.extend(law::kept(&state.model, &workspace));
+            found.extend(law::same_end(case, &start.calm, &again, &state.model));
+            found.extend(files::unlike(&start.calm.files, &now));
+        }
         if !found.is_empty() {
             found.push(format!(
                 "the last run said: {} {}",
@@ -229,7 +230,7 @@ impl Bench {
         let (out, err) = (project.path("../out"), project.path("../err"));
         // A busy machine is no fault of the network.
         let patience = if blow.hangs() { "120" } else { "10000" };
-        let mut command = Command::new(env!("CARGO_BIN_EXE_connplan"));
+        let mut command = Command::new(&self.binary);
         command
             .args(arguments)
             .args(["--format", "json"])
@@ -278,6 +279,13 @@ impl Bench {
     }
 }
 
+/// The one that `cargo test` has built, or a quicker one.
+fn binary() -> PathBuf {
+    let chosen = std::env::var_os("CONNPLAN_FAULT_BINARY");
+    let path = chosen.map_or_else(|| env!("CARGO_BIN_EXE_connplan").into(), PathBuf::from);
+    fs::canonicalize(&path).expect("the binary under test")
+}
+
 fn nothing() -> Ran {
     Ran {
         code: None,
@@ -285,23 +293,6 @@ fn nothing() -> Ran {
         stderr: String::new(),
         asked: vec![],
         answered: vec![],
-    }
-}
-
-fn arguments(verb: Verb, parallelism: usize) -> Vec<&'static str> {
-    let parallelism = match parallelism {
-        0 | 1 => "1",
-        2 => "2",
-        3 => "3",
-        _ => "8",
-    };
-    match verb {
-        Verb::Saved => vec!["apply", "saved.plan", "--parallelism", parallelism],
-        Verb::Fresh => vec!["apply", "--auto-approve", "--parallelism", parallelism],
-        Verb::Push => vec!["push", "--yes"],
-        Verb::Authorize | Verb::Renew => {
-            vec!["authorize", "--yes", "--no-browser", "--timeout", "1s"]
-        }
     }
 }
 
@@ -313,7 +304,7 @@ struct Project {
 
 impl Project {
     fn new(scenario: &Scenario) -> Self {
-        let dir = tempfile::tempdir().expect("a folder");
+        let dir = tempfile::tempdir_in(scratch()).expect("a folder");
         let root = dir.path().join("project");
         let folder = root.join("base44/connectors");
         fs::create_dir_all(&folder).expect("a folder");
@@ -336,6 +327,17 @@ impl Project {
 
     fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
+    }
+}
+
+/// In memory where the system has that: a kill loses nothing that the kernel has, so there is no need
+/// to wait for a disk, thousands of times.
+fn scratch() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
     }
 }
 

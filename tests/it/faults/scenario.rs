@@ -28,6 +28,11 @@ impl Kind {
         Self::Delete,
     ];
 
+    /// Whether a person has to consent.
+    pub fn asks(self) -> bool {
+        !matches!(self, Self::Narrow | Self::Delete)
+    }
+
     fn before(self) -> Option<Connector> {
         let (status, scopes) = match self {
             Self::Create => return None,
@@ -82,6 +87,12 @@ pub struct Scenario {
 impl Scenario {
     fn named(&self) -> impl Iterator<Item = (&'static str, Kind)> {
         NAMES.into_iter().zip(self.kinds.iter().copied())
+    }
+
+    /// The name of the connector of this number.
+    pub fn name(&self, number: usize) -> String {
+        let named = self.named().nth(number);
+        named.expect("one of the scenario").0.to_owned()
     }
 
     pub fn model(&self) -> Model {

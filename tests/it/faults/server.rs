@@ -93,8 +93,18 @@ pub struct State {
     /// What was done and answered well in this run.
     pub answered: Vec<Effect>,
     pub child: Option<Child>,
+    /// Which run of the command this is.
+    run: usize,
     down: bool,
     over: bool,
+}
+
+impl State {
+    fn kill(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+        }
+    }
 }
 
 /// The server. Dropping it ends it.
@@ -125,6 +135,7 @@ impl Server {
     pub fn heal(&self, trouble: Vec<Trouble>) {
         let mut state = self.state();
         state.trouble = trouble;
+        state.run += 1;
         state.asked.clear();
         state.answered.clear();
         if !state.down {
@@ -218,11 +229,6 @@ fn serve(stream: TcpStream, shared: &(Mutex<State>, Condvar), address: SocketAdd
                 state.answered.extend(done);
             }
         }
-        let mut kill = || {
-            if let Some(child) = &mut state.child {
-                let _ = child.kill();
-            }
-        };
         match fault {
             None => {
                 drop(state);
@@ -271,19 +277,22 @@ fn serve(stream: TcpStream, shared: &(Mutex<State>, Condvar), address: SocketAdd
                 let _ = send(&mut writer, 200, body, body.len());
             }
             Some(Fault::KillBefore | Fault::KillAfter) => {
-                kill();
+                state.kill();
                 return;
             }
             Some(Fault::KillAnswered(pause)) => {
                 let _ = send(&mut writer, reply.0, &reply.1, reply.1.len());
                 if pause > 0 {
+                    let run = state.run;
                     drop(state);
                     thread::sleep(Duration::from_micros(pause));
                     state = shared.0.lock().expect("not poisoned");
+                    // By now it may have ended, and the next one may be running.
+                    if state.run != run {
+                        return;
+                    }
                 }
-                if let Some(child) = &mut state.child {
-                    let _ = child.kill();
-                }
+                state.kill();
                 return;
             }
         }
