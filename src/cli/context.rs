@@ -1,6 +1,8 @@
 //! What surrounds a run, built once and passed down.
 
 use std::{
+    cell::RefCell,
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -10,7 +12,7 @@ use jiff::Timestamp;
 use super::{ExitStatus, Failure, Format, Globals, Signals, UsageError};
 use crate::{
     config::{ConfigError, FindOptions, Project},
-    fs::{self, Repaired},
+    fs::{self, Loose},
     model::{App, AppId, Vars},
     remote::{
         ClientOptions, Credentials, Platform, Remote,
@@ -36,6 +38,8 @@ pub struct Context {
     pub signals: Signals,
     /// When the whole command must be done.
     pub deadline: Option<Instant>,
+    /// What is known to be open to others and stays so.
+    pub said_loose: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Context {
@@ -198,15 +202,35 @@ impl Context {
         failure.status
     }
 
-    /// Says that something private was not, if so.
-    pub fn warn_repaired(&self, repaired: Repaired, path: &Path) {
-        if repaired == Repaired::Yes {
-            let path = path.display().to_string();
+    /// Says what others could read that is private, and what came of that.
+    pub fn warn_loose(&self, loose: &[Loose]) {
+        let shown = |path: &Path| crate::escape::terminal(&path.display().to_string()).into_owned();
+        let repaired = loose.iter().filter(|loose| loose.still.is_none());
+        let repaired: Vec<_> = repaired.map(|loose| loose.path.as_path()).collect();
+        if let [first, more @ ..] = repaired.as_slice() {
+            let (more, are) = match more.len() {
+                0 => (String::new(), "it is"),
+                n => (format!(" and {n} more in it"), "they are"),
+            };
+            let links = repaired.iter().any(|path| path.ends_with("pending.toml"));
             self.warn(&format!(
-                "{} could be read by others; it is private now. Whoever read it may have the links \
-                 in it: run `connplan authorize` to replace them",
-                crate::escape::terminal(&path)
+                "{}{more} could be read by others; {are} private now{}",
+                shown(first),
+                if links {
+                    ". Whoever read it may have the links in it: run `connplan authorize` to \
+                     replace them"
+                } else {
+                    ""
+                }
             ));
+        }
+        for Loose { path, still } in loose {
+            let Some(why) = still else { continue };
+            // A run that looks twice finds it twice.
+            if self.said_loose.borrow_mut().insert(path.clone()) {
+                let why = crate::escape::terminal(&why.to_string()).into_owned();
+                self.warn(&format!("others can read {}: {why}", shown(path)));
+            }
         }
     }
 

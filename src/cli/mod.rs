@@ -5,6 +5,7 @@ mod context;
 mod error;
 mod exit;
 mod log;
+mod panic;
 mod run;
 mod signal;
 

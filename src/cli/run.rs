@@ -1,6 +1,7 @@
 //! From arguments to an exit code.
 
 use std::{
+    cell::RefCell,
     ffi::OsString,
     path::PathBuf,
     process::ExitCode,
@@ -9,13 +10,16 @@ use std::{
 
 use clap::FromArgMatches;
 
-use super::{Cli, Command, Context, ExitStatus, Failure, Format, Signals, context::home, log};
+use super::{
+    Cli, Command, Context, ExitStatus, Failure, Format, Signals, context::home, log, panic,
+};
 use crate::{
     commands, config::MaxDuration, model::Vars, term::Terminal, view::failure::FailureReport,
 };
 
 /// Runs the program with the process's arguments and environment.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    panic::install();
     let parsed = Cli::grammar().try_get_matches_from(args);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
@@ -54,6 +58,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         terminal,
         signals: Signals::default(),
         deadline,
+        said_loose: RefCell::default(),
     };
     let ended = execute(cli.command, &context);
     let status = match ended {

@@ -66,7 +66,7 @@ pub(super) async fn carry_out(
     locked.probe_writable()?;
     let path = locked
         .ensure_journal_dir()?
-        .join(format!("{}.log", digest.short()));
+        .join(journal::file_name(&digest));
     let mut history = journal::read(&path, &digest)?;
     if history.torn {
         context.warn("the last record of the journal was cut off by a crash; it is dropped");
@@ -157,7 +157,25 @@ pub(super) async fn carry_out(
     let finished = view::progress::during(&context.terminal, "Applying", job.run()).await;
     // It holds the lock too. Had it failed, a note would have failed before.
     let _ = writing.await;
-    finish(context, request, finished, locked)
+    let applied = finish(context, request, finished, locked)?;
+    if applied.status == ExitStatus::Done {
+        prune(&applied, &digest);
+    }
+    Ok(applied)
+}
+
+/// Old journals go once they are not needed. One that stays does no harm.
+fn prune(applied: &Applied, digest: &plan::Digest) {
+    let Some(locked) = &applied.workspace else {
+        return;
+    };
+    let pruned = match Store::load(locked) {
+        Ok(pending) => journal::prune(locked, digest, &pending).map_err(|e| e.to_string()),
+        Err(e) => Err(e.to_string()),
+    };
+    if let Err(why) = pruned {
+        tracing::info!(why, "old journals stay");
+    }
 }
 
 /// A plan that was cut short and can not be finished any more: what it did stands nowhere else.
@@ -206,8 +224,7 @@ pub(super) async fn lock(
         }
         other => other?,
     };
-    context.warn_repaired(locked.repaired(), locked.dir());
-    context.warn_repaired(Store::repair(&locked)?, &locked.pending_file());
+    context.warn_loose(locked.loose());
     Ok(locked)
 }
 

@@ -78,7 +78,7 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
     let workspace = Workspace::at(&project.root);
     let locked = if args.list {
         // Looking needs no lock.
-        context.warn_repaired(Store::repair(&workspace)?, &workspace.pending_file());
+        context.warn_loose(&workspace.tighten());
         None
     } else {
         let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();

@@ -254,6 +254,7 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
         terminal,
         signals: context.signals.clone(),
         deadline: context.deadline,
+        said_loose: context.said_loose.clone(),
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) fn read_files(context: &Context, dir: Option<&Path>) -> Result<Files,
         return Err(view::problems::Invalid::of(&loaded.problems).into());
     };
     let workspace = Workspace::at(&project.root);
-    context.warn_repaired(Store::repair(&workspace)?, &workspace.pending_file());
+    context.warn_loose(&workspace.tighten());
     let pending = Store::load(&workspace)?;
     Ok(Files {
         rules: rules(&project),

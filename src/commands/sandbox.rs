@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::{
     cli::{Context, ExitStatus, Failure, Format},
+    fs,
     sandbox::{self, Options, Seed},
     view,
 };
@@ -43,9 +44,13 @@ pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Fa
         .as_deref()
         .map(|file| Seed::read(&context.path(file)))
         .transpose()?;
+    let state = args.state.as_deref().map(|file| context.path(file));
+    // Its key and the links in it are good for the sandbox alone, and still nobody else's.
+    let loose = state.as_deref().and_then(fs::tighten_target);
+    context.warn_loose(loose.as_slice());
     let mut sandbox = sandbox::start(Options {
         port: args.port,
-        state: args.state.as_deref().map(|file| context.path(file)),
+        state,
         seed,
         latency: (args.latency > 0).then(|| Duration::from_millis(args.latency)),
     })

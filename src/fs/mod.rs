@@ -18,6 +18,6 @@ pub use atomic::{
 };
 pub use error::FsError;
 pub use lock::{Lock, LockError};
-pub use private::{Repaired, ensure_private_dir, refuse_link, repair_private_file};
-pub use read::{read_limited, read_text};
+pub use private::{Loose, ensure_private_dir, refuse_link, tighten, tighten_target};
+pub use read::{Found, files, read_limited, read_text};
 pub use remove::remove;

@@ -100,6 +100,12 @@ impl PendingSet {
             .collect()
     }
 
+    /// The plans that something waits for, whichever app's.
+    pub fn plans(&self) -> impl Iterator<Item = &Digest> {
+        self.all()
+            .filter_map(|(_, _, entry)| entry.plan_digest.as_ref())
+    }
+
     /// Adds or replaces an entry.
     pub fn insert(&mut self, app: &App, connector: ConnectorType, entry: Entry) {
         self.apps

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::{AppKey, Entry, LastTry, PendingSet};
 use crate::{
     diff::Action,
-    fs::{self, FsError, Repaired, Visibility},
+    fs::{self, FsError, Visibility},
     model::{Account, ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, Link, Scopes},
     plan::Digest,
     workspace::{Locked, Workspace},
@@ -62,11 +62,6 @@ impl Store {
             Err(e) if e.is_not_found() => Ok(PendingSet::default()),
             Err(e) => Err(e.into()),
         }
-    }
-
-    /// Takes the rights of others away from the file, if they had any.
-    pub fn repair(workspace: &Workspace) -> Result<Repaired, PendingError> {
-        Ok(fs::repair_private_file(&workspace.pending_file())?)
     }
 
     /// Replaces the file.

@@ -9,6 +9,7 @@ use reqwest::{
 };
 use serde_json::Value;
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use super::{Forge, Place, PublishError, error::At};
 use crate::{
@@ -168,7 +169,7 @@ impl Http {
             let mut answer = self.client.execute(self.request(call)?).await?;
             let status = answer.status().as_u16();
             let headers = std::mem::take(answer.headers_mut());
-            let mut body = Vec::new();
+            let mut body = Zeroizing::new(Vec::new());
             while let Some(piece) = answer.chunk().await? {
                 if body.len() + piece.len() > MAX_BODY {
                     return Ok((status, headers, None));
@@ -195,6 +196,8 @@ impl Http {
         let Some(body) = body else {
             return Err(malformed(at, "it is too long"));
         };
+        // A gateway that shows the request in its complaint shows the token.
+        let body = self.token.sent().hide(body);
         let json = serde_json::from_slice::<Value>(&body);
         if (200..300).contains(&status) {
             let body = json.map_err(|_| malformed(at, "it is no JSON"))?;

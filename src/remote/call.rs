@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::{
     decode::decode,
     error::{At, CredentialKind, RemoteError},
+    redact::Sent,
     retry::CallClass,
 };
 use crate::model::Secret;
@@ -24,6 +25,8 @@ pub(crate) struct Call {
     pub(crate) path: String,
     pub(crate) query: Vec<(&'static str, String)>,
     pub(crate) body: Body,
+    /// What of the body proves who asks: no refusal may show it.
+    pub(crate) proofs: Vec<Secret>,
     /// More patience than the options say, for calls known to be slow.
     pub(crate) patience: Option<Duration>,
 }
@@ -49,6 +52,7 @@ impl Call {
             path: path.into(),
             query: Vec::new(),
             body: Body::None,
+            proofs: Vec::new(),
             patience: None,
         }
     }
@@ -70,6 +74,12 @@ impl Call {
         self
     }
 
+    /// Says what of the body is secret.
+    pub(crate) fn proof(mut self, secret: &Secret) -> Self {
+        self.proofs.push(secret.clone());
+        self
+    }
+
     pub(crate) fn patience(mut self, patience: Duration) -> Self {
         self.patience = Some(patience);
         self
@@ -87,6 +97,8 @@ pub(crate) struct Authorization {
     pub(crate) header: &'static str,
     pub(crate) value: HeaderValue,
     pub(crate) kind: CredentialKind,
+    /// How much of the value comes before the secret.
+    prefix: usize,
 }
 
 impl Authorization {
@@ -117,7 +129,14 @@ impl Authorization {
             header,
             value,
             kind,
+            prefix: prefix.len(),
         })
+    }
+
+    /// What no answer may show.
+    pub(crate) fn sent(&self) -> Sent {
+        let secret = self.value.as_bytes().get(self.prefix..);
+        Sent::default().and(secret.unwrap_or_default())
     }
 }
 

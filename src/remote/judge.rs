@@ -11,6 +11,7 @@ use super::{
     call::Answer,
     error::{At, CredentialKind},
     problem::{Problem, html_title, is_html},
+    redact::{Sent, without_secrets},
     retry::{self, CallClass, Fault},
     text::server_text_limited,
 };
@@ -44,6 +45,12 @@ pub(super) struct Received {
     pub(super) whole: bool,
 }
 
+/// What of the request no text of the answer may show.
+pub(super) struct Hidden {
+    pub(super) always: Sent,
+    pub(super) in_refusals: Sent,
+}
+
 /// Tells a usable answer from all others.
 pub(super) fn judge(
     platform: &Platform,
@@ -51,6 +58,7 @@ pub(super) fn judge(
     received: Received,
     mut at: Box<At>,
     credential: CredentialKind,
+    hidden: &Hidden,
 ) -> Result<Answer, Failed> {
     let Received {
         status,
@@ -67,6 +75,11 @@ pub(super) fn judge(
             .and_then(|v: &HeaderValue| v.to_str().ok())
     };
     let html = is_html(text(CONTENT_TYPE), &body);
+    let body = if success && !html {
+        hidden.always.hide(body)
+    } else {
+        hidden.in_refusals.hide(body)
+    };
     let done = Fault::Final { unclear: true };
     if success && html {
         let title = html_title(&body);
@@ -90,7 +103,8 @@ pub(super) fn judge(
     let problem = Box::new(Problem::read(&json));
     let error = match status {
         300..=399 => {
-            let to = redirect_target(platform.api_url(), text(LOCATION));
+            let to = text(LOCATION).filter(|to| !hidden.in_refusals.is_in(to.as_bytes()));
+            let to = redirect_target(platform.api_url(), to);
             RemoteError::Redirected { at, status, to }
         }
         401 => RemoteError::Unauthorized {
@@ -138,10 +152,12 @@ fn is_key_error(body: &[u8]) -> bool {
 }
 
 /// The server's own request id, if it is one that can be printed.
-pub(super) fn echoed_id(headers: &HeaderMap) -> Option<String> {
+pub(super) fn echoed_id(headers: &HeaderMap, sent: &Sent) -> Option<String> {
     let id = headers.get("x-request-id")?.to_str().ok()?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/');
-    ((1..=128).contains(&id.len()) && id.bytes().all(plain)).then(|| id.to_owned())
+    let plain = (1..=128).contains(&id.len()) && id.bytes().all(plain);
+    let telling = sent.is_in(id.as_bytes()) || without_secrets(id) != id;
+    (plain && !telling).then(|| id.to_owned())
 }
 
 /// Scheme, host and port of a redirect: its path and query may hold anything.
@@ -180,10 +196,12 @@ mod tests {
         let id = |value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert("x-request-id", HeaderValue::from_static(value));
-            echoed_id(&headers)
+            echoed_id(&headers, &Sent::default().and(b"canary-key"))
         };
         assert_eq!(id("req-1").as_deref(), Some("req-1"));
         assert_eq!(id(""), None);
         assert_eq!(id("a b"), None);
+        assert_eq!(id("for-canary-key"), None);
+        assert_eq!(id("https://a.example/consent/1"), None);
     }
 }

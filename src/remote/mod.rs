@@ -17,6 +17,7 @@ mod options;
 mod platform;
 mod problem;
 mod reach;
+pub(crate) mod redact;
 pub(crate) mod retry;
 mod text;
 pub(crate) mod transport;

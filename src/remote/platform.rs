@@ -18,8 +18,9 @@ use super::{
     ClientOptions, RemoteError,
     call::{Answer, Authorization, Body, Call},
     error::{At, CredentialKind, Unreachable},
-    judge::{Failed, MAX_ERROR_BODY, Received, echoed_id, judge},
+    judge::{Failed, Hidden, MAX_ERROR_BODY, Received, echoed_id, judge},
     reach::{self, Reached},
+    redact::Sent,
     retry::{self, CallClass, Fault, Verdict},
     transport::{self, Failure},
 };
@@ -190,12 +191,28 @@ impl Platform {
                 });
             }
         };
-        if let Some(id) = echoed_id(&received.headers) {
+        let sent = credential.map_or_else(Sent::default, Authorization::sent);
+        // What hands out tokens may hand out the one that it was asked with; a refusal may not.
+        let all = call.proofs.iter();
+        let all = all.fold(sent.clone(), |sent, proof| {
+            sent.and(proof.expose().as_bytes())
+        });
+        if let Some(id) = echoed_id(&received.headers, &all) {
             at.request_id = id;
         }
         trace(received.status, &at.request_id);
         let kind = credential.map_or(CredentialKind::None, |c| c.kind);
-        judge(self, call.class, received, at, kind)
+        judge(
+            self,
+            call.class,
+            received,
+            at,
+            kind,
+            &Hidden {
+                always: sent,
+                in_refusals: all,
+            },
+        )
     }
 
     /// One attempt whose answer is not judged.
@@ -218,7 +235,7 @@ impl Platform {
         let date = received.headers.get(reqwest::header::DATE);
         Ok(Reached {
             status: received.status,
-            request_id: echoed_id(&received.headers).unwrap_or(at.request_id),
+            request_id: echoed_id(&received.headers, &Sent::default()).unwrap_or(at.request_id),
             date: date.and_then(|date| reach::date(date.to_str().ok()?)),
             took: started.elapsed(),
         })

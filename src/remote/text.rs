@@ -2,17 +2,22 @@
 
 use std::fmt::Write;
 
+use super::redact::without_secrets;
+
 /// The most characters of one server text that a message repeats.
 const LIMIT: usize = 500;
 
-/// The text with white space folded into single spaces, control and invisible characters spelt out
-/// as `\u{…}`, and its end cut off where it is longer than a person reads.
+/// The text without links and credentials, with white space folded into single spaces, control and
+/// invisible characters spelt out as `\u{…}`, and its end cut off where it is longer than a person
+/// reads.
 pub fn server_text(text: &str) -> String {
     server_text_limited(text, LIMIT)
 }
 
 /// [`server_text`] with another limit, in characters of the result.
 pub(crate) fn server_text_limited(text: &str, limit: usize) -> String {
+    // First, since what is cut off no longer shows what it was.
+    let text = without_secrets(text);
     let mut out = String::new();
     let mut used = 0;
     let mut space = false;
@@ -72,5 +77,11 @@ mod tests {
         assert_eq!(cut.chars().count(), LIMIT + 1);
         assert!(cut.ends_with('…'));
         assert!(server_text(&"\u{0}".repeat(2000)).chars().count() <= LIMIT + 1);
+    }
+
+    #[test]
+    fn no_part_of_a_secret_is_left_by_the_cut() {
+        let text = format!("{} eyJcanary.{}.c", "x".repeat(480), "a".repeat(100));
+        assert!(!server_text(&text).contains("canary"));
     }
 }

@@ -30,10 +30,22 @@ pub enum SandboxError {
         /// Why.
         source: io::Error,
     },
-    /// A seed or a state that is no JSON, or not of the right shape.
+    /// A seed that is no JSON, or not of the right shape.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Malformed(#[from] Box<Malformed>),
+    /// A state that is not as this program writes it. Its text is for nobody: it may hold a link.
+    #[error("{} is no sandbox state: line {line} is not as connplan writes it", path.display())]
+    #[diagnostic(
+        code(connplan::sandbox::state),
+        help("move the file away to start empty, or name another one with `--state`")
+    )]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// Where it was noticed.
+        line: usize,
+    },
     /// A state of another version of this program.
     #[error("{} is a sandbox state of version {found}; this connplan reads version {known}", path.display())]
     #[diagnostic(
@@ -69,19 +81,18 @@ pub enum SandboxError {
     Fs(#[from] FsError),
 }
 
-/// A file that can not be decoded, and where it goes wrong.
+/// A seed that can not be decoded, and where it goes wrong.
 #[derive(Debug, Error, Diagnostic)]
-#[error("{} is no sandbox {what}: {message}", path.display())]
-#[diagnostic(code(connplan::sandbox::malformed), help("{help}"))]
+#[error("{} is no sandbox seed: {message}", path.display())]
+#[diagnostic(
+    code(connplan::sandbox::malformed),
+    help("see `fixtures/sandbox/seed.json` of connplan for every key")
+)]
 pub struct Malformed {
-    /// `seed` or `state`.
-    pub what: &'static str,
     /// The file.
     pub path: PathBuf,
     /// What the JSON reader said.
     pub message: String,
-    /// The way out.
-    pub help: &'static str,
     /// The file's text.
     #[source_code]
     pub text: NamedSource<String>,

@@ -162,8 +162,7 @@ fn lock(state: &Path) -> Result<Lock, SandboxError> {
         && !folder.as_os_str().is_empty()
         && !folder.exists()
     {
-        // It is new, so nothing was open to others.
-        let _ = fs::ensure_private_dir(folder)?;
+        fs::ensure_private_dir(folder)?;
     }
     let mut name = state.as_os_str().to_owned();
     name.push(".lock");

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, num::NonZeroU32, path::Path};
 
 use miette::{NamedSource, SourceSpan};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 use super::{Malformed, SandboxError};
 use crate::{
@@ -137,8 +137,7 @@ impl Seed {
     /// Reads a seed file.
     pub fn read(path: &Path) -> Result<Self, SandboxError> {
         let text = fs::read_text(path, MAX_FILE)?;
-        let help = "see `fixtures/sandbox/seed.json` of connplan for every key";
-        let seed: Self = decode("seed", path, &text, help)?;
+        let seed: Self = decode(path, &text)?;
         seed.check()?;
         Ok(seed)
     }
@@ -166,22 +165,15 @@ impl Seed {
     }
 }
 
-/// Decodes a JSON file, pointing at what is wrong in it.
-pub(super) fn decode<T: DeserializeOwned>(
-    what: &'static str,
-    path: &Path,
-    text: &str,
-    help: &'static str,
-) -> Result<T, SandboxError> {
+/// Decodes a seed, pointing at what is wrong in it.
+fn decode(path: &Path, text: &str) -> Result<Seed, SandboxError> {
     serde_json::from_str(text).map_err(|e| {
         let before = e.line().saturating_sub(1);
         let line_start: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
         let offset = (line_start + e.column().saturating_sub(1)).min(text.len());
         Box::new(Malformed {
-            what,
             path: path.to_owned(),
             message: e.to_string(),
-            help,
             text: NamedSource::new(path.display().to_string(), text.to_owned()),
             at: SourceSpan::from(offset),
         })
@@ -194,8 +186,7 @@ mod tests {
     use super::*;
 
     fn seed(json: &str) -> Result<Seed, SandboxError> {
-        decode::<Seed>("seed", Path::new("seed.json"), json, "")
-            .and_then(|seed| seed.check().map(|()| seed))
+        decode(Path::new("seed.json"), json).and_then(|seed| seed.check().map(|()| seed))
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{
     SandboxError,
     login::Login,
     random,
-    seed::{MAX_FILE, Seed, Settings, decode},
+    seed::{MAX_FILE, Seed, Settings},
 };
 use crate::{
     fs,
@@ -155,8 +155,12 @@ impl State {
             Err(e) if e.is_not_found() => return Ok(None),
             Err(e) => return Err(e.into()),
         };
-        let help = "move the file away to start empty, or name another one with `--state`";
-        let head: Head = decode("state", path, &text, help)?;
+        // Not quoted: it holds links and tokens.
+        let unreadable = |e: serde_json::Error| SandboxError::State {
+            path: path.to_owned(),
+            line: e.line(),
+        };
+        let head: Head = serde_json::from_str(&text).map_err(unreadable)?;
         if head.version != VERSION {
             return Err(SandboxError::Version {
                 path: path.to_owned(),
@@ -164,7 +168,7 @@ impl State {
                 known: VERSION,
             });
         }
-        decode("state", path, &text, help).map(Some)
+        serde_json::from_str(&text).map(Some).map_err(unreadable)
     }
 
     /// The name by which a person knows the app.
@@ -194,9 +198,13 @@ mod tests {
         let path = dir.path().join("state.json");
         assert!(State::read(&path).unwrap().is_none());
         let write = |text: &str| fs::write(&path, text.as_bytes(), fs::Visibility::Private);
-        write("{").unwrap();
+        write("{\n\"version\": canary").unwrap();
         let error = State::read(&path).unwrap_err();
-        assert!(matches!(error, SandboxError::Malformed(_)), "{error}");
+        assert!(
+            matches!(error, SandboxError::State { line: 2, .. }),
+            "{error}"
+        );
+        assert!(!error.to_string().contains("canary"), "{error}");
         write(r#"{"version": 2}"#).unwrap();
         let error = State::read(&path).unwrap_err();
         assert!(

@@ -21,7 +21,9 @@ pub fn render(diagnostic: &dyn Diagnostic, color: bool, width: usize) -> String 
     };
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(width.clamp(40, 120))
-        .with_links(false);
+        .with_links(false)
+        // Every error's own text says its cause: that is all that JSON has of it.
+        .without_cause_chain();
     let mut text = String::new();
     // Writing to a string does not fail; a handler that fails has written what it could.
     let _ = handler.render_report(&mut text, diagnostic);

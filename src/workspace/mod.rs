@@ -1,14 +1,15 @@
 //! `.connplan/` at the project root: what one machine keeps between runs.
 //!
 //! The folder is for its owner alone (0700) and ignores itself in git. It holds pending
-//! authorizations (`pending.toml`), where their links led (`hosts.toml`), the journals of applies (`journal/`) and the lock.
+//! authorizations (`pending.toml`), where their links led (`hosts.toml`), the journals of applies
+//! (`journal/`) and the lock.
 
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use crate::fs::{self, FsError, Lock, LockError, Repaired, Visibility};
+use crate::fs::{self, FsError, Lock, LockError, Loose, Visibility};
 
 /// The folder, whether it exists yet or not.
 #[derive(Clone, Debug)]
@@ -21,7 +22,7 @@ pub struct Workspace {
 #[derive(Debug)]
 pub struct Locked {
     workspace: Workspace,
-    repaired: Repaired,
+    loose: Vec<Loose>,
     _lock: Lock,
 }
 
@@ -53,6 +54,28 @@ impl Workspace {
         self.dir.join("journal")
     }
 
+    /// Takes the rights of others away from the folder and all that is private in it, for those who
+    /// read as well as for those who write; says what was open. Needs no lock.
+    pub fn tighten(&self) -> Vec<Loose> {
+        // A repository that somebody else made may hold a link to what is none of ours.
+        if fs::refuse_link(&self.dir).is_err() {
+            return Vec::new();
+        }
+        let journals = self.journal_dir();
+        let mut paths = vec![
+            self.dir.clone(),
+            self.pending_file(),
+            self.hosts_file(),
+            journals.clone(),
+        ];
+        if fs::refuse_link(&journals).is_ok() {
+            // Those that can not be listed can not be read either.
+            let files = fs::files(&journals).unwrap_or_default();
+            paths.extend(files.into_iter().map(|file| file.path));
+        }
+        paths.iter().filter_map(|path| fs::tighten(path)).collect()
+    }
+
     /// Creates the folder where it is missing and takes its lock.
     pub fn lock(&self, timeout: Duration, holder: &str) -> Result<Locked, LockError> {
         let ignore = self.dir.join(".gitignore");
@@ -69,8 +92,9 @@ impl Workspace {
         ] {
             fs::refuse_link(path)?;
         }
-        let repaired = fs::ensure_private_dir(&self.dir)?;
+        fs::ensure_private_dir(&self.dir)?;
         let lock = Lock::acquire(&lock, timeout, holder)?;
+        let loose = self.tighten();
         fs::remove_leftovers(&self.dir);
         if !ignore.exists() {
             let text = "# Private to this machine: links and connection ids.\n*\n";
@@ -78,16 +102,16 @@ impl Workspace {
         }
         Ok(Locked {
             workspace: self.clone(),
-            repaired,
+            loose,
             _lock: lock,
         })
     }
 }
 
 impl Locked {
-    /// Whether others could read the folder until now.
-    pub fn repaired(&self) -> Repaired {
-        self.repaired
+    /// What others could read until now.
+    pub fn loose(&self) -> &[Loose] {
+        &self.loose
     }
 
     /// Fails if the pending store could not be written.
@@ -98,7 +122,7 @@ impl Locked {
     /// Makes sure that the journal folder is there.
     pub fn ensure_journal_dir(&self) -> Result<PathBuf, FsError> {
         let dir = self.journal_dir();
-        let _ = fs::ensure_private_dir(&dir)?;
+        fs::ensure_private_dir(&dir)?;
         Ok(dir)
     }
 }

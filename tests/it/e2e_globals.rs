@@ -369,6 +369,32 @@ fn errors_and_warnings_are_plain_in_a_pipe() {
 }
 
 #[test]
+fn a_cause_is_said_once() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let project = Project::new().file("plain", "");
+    let url = ("BASE44_API_URL", "no address");
+    for (vars, args, cause) in [
+        (&[][..], &["sandbox", "--port", &port][..], "in use"),
+        (&[], &["plan", "--app-id", "a b"], "only dots"),
+        (&[url], &["plan"], "not a web address"),
+        (
+            &[],
+            &["plan", "--no-such-thing", "--out", "plain/x"],
+            "--no-such-thing",
+        ),
+        (&[], &["show", "plain/x"], "Not a directory"),
+    ] {
+        let output = project.run_vars(vars, args);
+        output.expect(1);
+        let words: Vec<_> = output.stderr.split_whitespace().collect();
+        let said = words.join(" ").replace("│ ", "");
+        let said = said.split("help:").next().unwrap();
+        assert_eq!(said.matches(cause).count(), 1, "{output}");
+    }
+}
+
+#[test]
 fn machine_output_is_alone_on_stdout() {
     let (_platform, project) = one();
     project.write(

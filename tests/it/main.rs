@@ -40,6 +40,8 @@ mod e2e_terminal;
 mod faults;
 mod layers;
 mod official_client;
+#[cfg(unix)]
+mod private;
 mod properties;
 mod publish_actions;
 mod publish_comment;

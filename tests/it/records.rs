@@ -1,6 +1,13 @@
 //! What can not be written down: found out before the remote is touched, or said whole.
 
-use std::{fs, os::unix::fs::symlink, path::PathBuf, process::Stdio};
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::symlink,
+    path::PathBuf,
+    process::Stdio,
+    time::{Duration, SystemTime},
+};
 
 use serde_json::json;
 
@@ -145,6 +152,89 @@ fn a_folder_that_vanishes_under_way_stops_what_has_not_begun() {
         .tells("could not be written down")
         .tells("connector = \"box\"");
     assert_eq!(server.hits(&put("notion")), 0, "{applied}");
+}
+
+/// The same journal as if it were another plan's.
+fn journal_of(digest: &str, text: &str, own: &str) -> String {
+    use sha2::Digest as _;
+    let line = |line: &str| {
+        let json = line.split_once(' ').unwrap().1.replace(own, digest);
+        let sum = sha2::Sha256::digest(json.as_bytes());
+        let sum = u64::from_be_bytes(sum[..8].try_into().unwrap());
+        format!("{sum:016x} {json}\n")
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn old_journals_go_once_they_are_not_needed() {
+    let platform = Platform::with(&[
+        Connector::active("wix", &["a"]),
+        Connector::active("notion", &["a"]),
+    ]);
+    let project = Project::new().at(&platform).connector("slack", &["a"]);
+    let folder = project.path(".connplan/journal");
+    let names = || {
+        let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap());
+        let names = entries.map(|entry| entry.file_name().into_string().unwrap());
+        names.collect::<BTreeSet<_>>()
+    };
+    let apply = |target: &str| {
+        let before = if folder.exists() {
+            names()
+        } else {
+            BTreeSet::new()
+        };
+        let args = ["apply", "--auto-approve", "--target", target];
+        project.run(&args).expect(0);
+        names().difference(&before).next().cloned()
+    };
+    let age = |name: &str, minutes: u64| {
+        let file = fs::File::options().write(true).open(folder.join(name));
+        let then = SystemTime::now() - Duration::from_mins(minutes);
+        file.unwrap().set_modified(then).unwrap();
+    };
+    // Somebody has to consent to this one, and this one is done.
+    let waiting = apply("slack").unwrap();
+    let done = apply("wix").unwrap();
+    let text = project.read(&format!(".connplan/journal/{done}"));
+    let own = text.split("sha256:").nth(1).unwrap()[..64].to_owned();
+    assert!(own.starts_with(done.trim_end_matches(".log")));
+    let mut kept = BTreeSet::from([waiting.clone(), done.clone()]);
+    age(&waiting, 1000);
+    let mut gone = Vec::new();
+    for n in 0..22 {
+        let digest = format!("{n:064x}").chars().rev().collect::<String>();
+        let name = format!("{}.log", &digest[..done.len() - 4]);
+        let path = format!(".connplan/journal/{name}");
+        project.write(&path, &journal_of(&digest, &text, &own));
+        // The newest first. Two newer ones are there already, and one comes.
+        age(&name, 10 + n);
+        if n < 18 {
+            kept.insert(name);
+        } else {
+            gone.push(name);
+        }
+    }
+    // What is open, what is garbled, what is another's and what is no journal.
+    let open = text.lines().next().unwrap();
+    for (name, text) in [
+        (
+            "eeeeeeeeeeeeeeee.log",
+            format!("{}\n", open.replace(&own, &"e".repeat(64))),
+        ),
+        ("dddddddddddddddd.log", "garbled\n".to_owned()),
+        ("cccccccccccccccc.log", text.clone()),
+        ("notes.txt", "mine".to_owned()),
+    ] {
+        project.write(&format!(".connplan/journal/{name}"), &text);
+        age(name, 2000);
+        kept.insert(name.to_owned());
+    }
+    let last = apply("notion").unwrap();
+    kept.insert(last);
+    assert_eq!(names(), kept, "{gone:?}");
+    assert_eq!(gone.len(), 4);
 }
 
 #[test]

@@ -77,7 +77,7 @@ async fn a_state_that_can_not_be_read_is_left_alone() {
     let path = dir.path().join("state.json");
     std::fs::File::create(&path).unwrap();
     let error = start(keeping(&path)).await.err().unwrap();
-    assert!(matches!(error, SandboxError::Malformed(_)), "{error}");
+    assert!(matches!(error, SandboxError::State { .. }), "{error}");
     assert!(error.to_string().contains("state.json"));
     assert_eq!(std::fs::read(&path).unwrap(), b"");
 }

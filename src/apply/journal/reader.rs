@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A journal of a thousand connectors is some 400 KiB.
-const LIMIT: u64 = 64 << 20;
+pub(super) const LIMIT: u64 = 64 << 20;
 
 /// Why a journal could not be read or written.
 #[derive(Debug, Error, Diagnostic)]
@@ -92,6 +92,11 @@ impl History {
             .as_ref()
             .filter(|recorded| recorded.outcome.is_effect())
     }
+}
+
+/// What the journal of a plan is called.
+pub fn file_name(digest: &Digest) -> String {
+    format!("{}.log", digest.short())
 }
 
 /// Reads the journal at `path` for the plan named by `digest`; an absent one is an empty history.

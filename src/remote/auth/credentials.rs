@@ -7,7 +7,7 @@ use super::{
     jwt::{self, Claims},
 };
 use crate::{
-    fs::Repaired,
+    fs::Loose,
     model::{Secret, Vars},
 };
 
@@ -73,6 +73,12 @@ impl Credentials {
             None => false,
         };
         let file = home.map(LoginFile::in_home);
+        // A file that can be read and not changed is still a login.
+        let loose = file.as_ref().and_then(LoginFile::tighten);
+        warnings.extend(loose.map(|Loose { path, still }| match still {
+            None => AuthWarning::Repaired { path },
+            Some(why) => AuthWarning::Open { why },
+        }));
         let source = if let Some(access) = secret(vars, ACCESS_TOKEN)? {
             let claims = jwt::claims(access.expose());
             match (secret(vars, REFRESH_TOKEN)?, claims) {
@@ -91,14 +97,6 @@ impl Credentials {
             let (Some(login), Some(file)) = (stored, file) else {
                 return Err(AuthError::NoCredentials { key_ignored });
             };
-            // A file that can be read and not changed is another's business, and still a login.
-            if file
-                .repair()
-                .is_ok_and(|repaired| repaired == Repaired::Yes)
-            {
-                let path = file.path().to_owned();
-                warnings.push(AuthWarning::Repaired { path });
-            }
             Source::Login(Box::new(login), Some(file))
         };
         Ok(Self { source, warnings })

@@ -103,6 +103,17 @@ pub enum AuthWarning {
         /// The file.
         path: PathBuf,
     },
+    /// Others can read the login, and that could not be changed.
+    #[error("others can read the login: {why}")]
+    #[diagnostic(
+        severity(Warning),
+        code(connplan::auth::login_open),
+        help("make it yours alone, or log out and in again")
+    )]
+    Open {
+        /// Why it stays so.
+        why: FsError,
+    },
     /// The login from the environment is used, and not kept.
     #[error("the login from BASE44_ACCESS_TOKEN could not be stored: {why}")]
     #[diagnostic(

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::AuthError;
 use crate::{
-    fs::{self, Lock, Repaired, Visibility},
+    fs::{self, Lock, Loose, Visibility},
     model::Secret,
     remote::{TokenSet, decode::decode},
 };
@@ -208,9 +208,15 @@ impl LoginFile {
         )?)
     }
 
-    /// Takes the rights of others away from the file.
-    pub fn repair(&self) -> Result<Repaired, AuthError> {
-        Ok(fs::repair_private_file(&self.path)?)
+    /// Takes the rights of others away from the file, and from its folder.
+    pub fn tighten(&self) -> Option<Loose> {
+        self.tighten_folder();
+        fs::tighten_target(&self.path)
+    }
+
+    /// What the folder holds is private by itself, so that it needs no word.
+    fn tighten_folder(&self) {
+        let _ = self.path.parent().and_then(fs::tighten);
     }
 
     /// Removes the login. `false` if there was none.
@@ -253,9 +259,9 @@ impl LoginFile {
 
     fn ensure_folder(&self) -> Result<(), AuthError> {
         if let Some(folder) = self.path.parent() {
-            // What it holds is private by itself, so that a repaired folder needs no word.
-            let _ = fs::ensure_private_dir(folder)?;
+            fs::ensure_private_dir(folder)?;
         }
+        self.tighten_folder();
         Ok(())
     }
 }

@@ -121,7 +121,8 @@ impl Platform {
             ("grant_type", DEVICE_GRANT),
             ("device_code", code.secret.expose()),
             ("client_id", CLIENT_ID),
-        ]);
+        ])
+        .proof(&code.secret);
         let error = match self.send(&call, None).await {
             Ok(answer) => {
                 return answer
@@ -151,7 +152,8 @@ impl Platform {
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh_token.expose()),
             ("client_id", CLIENT_ID),
-        ]);
+        ])
+        .proof(refresh_token);
         let token: wire::Granted = self.send(&call, None).await?.decode()?;
         Ok(token.into())
     }

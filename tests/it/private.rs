@@ -1,0 +1,137 @@
+//! What is private is so even where it is only read: repaired with one warning.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use serde_json::json;
+
+use crate::cli::{Connector, Output, Platform, Project};
+
+const OPEN: &str = "could be read by others";
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn loosen(path: &Path) {
+    let open = if path.is_dir() { 0o755 } else { 0o644 };
+    fs::set_permissions(path, fs::Permissions::from_mode(open)).unwrap();
+}
+
+#[track_caller]
+fn warned_once(output: &Output) {
+    let warnings = output.stderr.matches("warning").count();
+    assert_eq!(
+        (warnings, output.stderr.matches(OPEN).count()),
+        (1, 1),
+        "{output}"
+    );
+}
+
+/// A project with everything in `.connplan/` that there can be.
+fn project(platform: &Platform) -> Project {
+    let project = Project::new().at(platform).connector("wix", &["a", "b"]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    // A link that was offered is remembered by its host.
+    project
+        .run(&["authorize", "--yes", "--timeout", "1s"])
+        .expect(4);
+    project
+}
+
+#[test]
+fn who_only_looks_repairs_too() {
+    let platform = Platform::with(&[Connector::active("wix", &["a"])]);
+    let project = project(&platform);
+    let folder = project.path(".connplan");
+    let journals = folder.join("journal");
+    let journal = fs::read_dir(&journals).unwrap().next().unwrap().unwrap();
+    let paths = [
+        folder.clone(),
+        folder.join("pending.toml"),
+        folder.join("hosts.toml"),
+        journals,
+        journal.path(),
+    ];
+    let looks: [(&[&str], i32); 4] = [
+        (&["status"], 0),
+        (&["plan"], 0),
+        (&["authorize", "--list"], 4),
+        (&["plan", "--format", "json"], 0),
+    ];
+    for path in &paths {
+        let private = mode(path);
+        assert_eq!(private & 0o077, 0, "{}", path.display());
+        for (look, code) in looks {
+            loosen(path);
+            let output = project.run(look);
+            output.expect(code).tells(&path.display().to_string());
+            warned_once(&output);
+            assert_eq!(mode(path), private, "{}", path.display());
+            project.run(look).expect(code).lacks(OPEN);
+        }
+    }
+    // All of them at once are one warning, with a lock as without.
+    for command in [
+        &["status"][..],
+        &["authorize", "wix", "--timeout", "1s", "--yes"],
+    ] {
+        for path in &paths {
+            loosen(path);
+        }
+        let output = project.run(command);
+        output.tells("connplan authorize` to replace them");
+        assert_eq!(output.stderr.matches(OPEN).count(), 1, "{output}");
+        assert!(
+            paths
+                .iter()
+                .all(|path| [0o600, 0o700].contains(&mode(path)))
+        );
+    }
+}
+
+#[test]
+fn nothing_is_repaired_behind_a_link() {
+    let platform = Platform::with(&[Connector::active("wix", &["a"])]);
+    let project = project(&platform);
+    let elsewhere = project.path("elsewhere");
+    fs::rename(project.path(".connplan"), &elsewhere).unwrap();
+    std::os::unix::fs::symlink("elsewhere", project.path(".connplan")).unwrap();
+    for name in ["", "pending.toml"] {
+        loosen(&elsewhere.join(name));
+    }
+    project.run(&["status"]).expect(0).lacks(OPEN);
+    assert_eq!(mode(&elsewhere), 0o755);
+    assert_eq!(mode(&elsewhere.join("pending.toml")), 0o644);
+}
+
+#[test]
+fn a_login_that_is_read_is_repaired_with_its_folder() {
+    let project = Project::nowhere();
+    let login = json!({"accessToken": "a-token", "refreshToken": "another",
+        "expiresAt": 9_999_999_999_999_u64, "email": "ada@example.com", "name": "Ada"});
+    project.write("../home/.base44/auth/auth.json", &login.to_string());
+    let file = project.home().join(".base44/auth/auth.json");
+    let folder = file.parent().unwrap();
+    loosen(&file);
+    loosen(folder);
+    let output = project.run(&["whoami"]);
+    output.expect(0).tells("others could read the login");
+    assert_eq!(output.stderr.matches("warning").count(), 1, "{output}");
+    assert_eq!((mode(&file), mode(folder)), (0o600, 0o700));
+    // The official client makes the folder as it comes; what it holds was private all the time.
+    loosen(folder);
+    assert_eq!(project.run(&["whoami"]).expect(0).stderr, "");
+    assert_eq!(mode(folder), 0o700);
+}
+
+#[test]
+fn a_sandbox_state_that_is_read_is_repaired_and_not_quoted() {
+    let project =
+        Project::nowhere().file("state.json", "{\"version\": 1,\n\"api_key\": b44k_canary");
+    let file = project.path("state.json");
+    loosen(&file);
+    let output = project.run(&["sandbox", "--state", "state.json"]);
+    output.expect(1).tells("line 2").lacks("canary");
+    warned_once(&output);
+    assert_eq!(mode(&file), 0o600);
+}
