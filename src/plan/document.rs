@@ -4,7 +4,7 @@
 //! types are all it holds of a connector: no token, no link, nothing private but the e-mail address
 //! of the account that a removal concerns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,8 @@ struct AppEntry {
     api_url: ApiUrl,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     environment: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    untargeted_new: BTreeSet<ConnectorType>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     changes: Vec<ChangeEntry>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -241,6 +243,7 @@ impl From<&AppPlan> for AppEntry {
             changes: plan.changes.iter().map(ChangeEntry::from).collect(),
             unmanaged: plan.unmanaged.clone(),
             untargeted: plan.untargeted.clone(),
+            untargeted_new: plan.untargeted_new.clone(),
         }
     }
 }
@@ -256,6 +259,7 @@ impl From<AppEntry> for AppPlan {
             changes: entry.changes.into_iter().map(Change::from).collect(),
             unmanaged: entry.unmanaged,
             untargeted: entry.untargeted,
+            untargeted_new: entry.untargeted_new,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     model::{Diagnostic, Kind, RemoteStatus, Severity},
     risk::{Level, RiskKind},
     view::{
-        report::{AppReport, ChangeReport, PlanReport, UnmanagedReport},
+        report::{AppReport, ChangeReport, PlanReport},
         words,
     },
 };
@@ -85,16 +85,14 @@ fn names(report: &PlanReport) -> Vec<Names> {
     list("Remove", changed(Action::Delete));
     let pending = report.changes().filter(|change| words::is_pending(change));
     list("Waiting for authorization", pending.map(name_of).collect());
-    let kept = |of: fn(&AppReport) -> &Vec<UnmanagedReport>| {
-        report
-            .apps
-            .iter()
-            .flat_map(of)
-            .map(|state| inline::code(state.connector.as_str()))
-            .collect::<Vec<_>>()
-    };
-    list("Unmanaged, kept", kept(|app| &app.unmanaged));
-    list("Not looked at (--target)", kept(|app| &app.untargeted));
+    let kept = report.apps.iter().flat_map(|app| &app.unmanaged);
+    let kept = kept.map(|state| inline::code(state.connector.as_str()));
+    list("Unmanaged, kept", kept.collect());
+    let unseen = report.apps.iter().flat_map(AppReport::not_looked_at);
+    list(
+        "Not looked at (--target)",
+        unseen.map(inline::code).collect(),
+    );
     lists
 }
 
