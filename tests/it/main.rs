@@ -36,6 +36,7 @@ mod e2e_plan;
 mod e2e_push;
 mod e2e_put;
 mod e2e_terminal;
+mod e2e_validate;
 mod faults;
 mod layers;
 mod official_client;
