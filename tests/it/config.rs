@@ -72,9 +72,7 @@ fn every_real_file_reads_as_the_official_client_reads_it() {
         let (parsed, problems) = connplan::config::parse_connector(&entry.file, &text);
         assert!(problems.iter().all(|p| !p.is_error()), "{problems:?}");
         // What works at a provider is no slip, known here or not.
-        let slip = |p: &connplan::config::Problem| {
-            matches!(p.finding(), connplan::config::Finding::ScopeSlip { .. })
-        };
+        let slip = |p: &connplan::config::Problem| matches!(p.finding(), Finding::ScopeSlip { .. });
         assert!(!problems.iter().any(slip), "{}: {problems:?}", entry.file);
         let parsed = parsed.unwrap();
         assert_eq!(parsed.connector.as_str(), entry.r#type, "{}", entry.file);
