@@ -28,6 +28,7 @@ mod config;
 mod config_json5;
 mod config_projects;
 mod config_properties;
+mod e2e_account;
 mod e2e_apply;
 mod e2e_authorize;
 mod e2e_cases;

@@ -8,7 +8,7 @@ use super::{
     warnings,
 };
 use crate::{
-    diff::{Action, Authorization},
+    diff::Action,
     model::{Diagnostic, Kind, RemoteStatus, Severity},
     risk::{Level, RiskKind},
     view::{
@@ -199,11 +199,7 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<String> {
         }
     }
     if change.action != Action::Delete {
-        let words = match change.authorization {
-            Authorization::Possible => "possible (only the server knows)",
-            other => other.as_str(),
-        };
-        lines.push(format!("  authorization: {words}"));
+        lines.push(format!("  authorization: {}", words::authorization(change)));
     }
     lines
 }
@@ -222,6 +218,8 @@ fn foot(report: &PlanReport, options: &Options) -> Vec<String> {
     )];
     if report.speculative {
         lines.push("It can not be applied: it was made from a snapshot.".to_owned());
+    } else if report.has_changes() && !words::is_of_use(report) {
+        lines.push(words::NO_USE.to_owned());
     } else if report.has_changes() {
         let file = options.file.as_deref().unwrap_or("FILE");
         let digest = format!(" --expect-digest {}", report.digest);

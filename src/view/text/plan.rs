@@ -132,7 +132,9 @@ fn write_end(page: &mut Page, report: &PlanReport, options: &PlanOptions<'_>) {
     if let Some(file) = options.file {
         page.gap();
         page.line(&format!("Digest: {}", report.digest));
-        if report.has_changes() && !report.speculative {
+        if report.has_changes() && !words::is_of_use(report) {
+            page.line(words::NO_USE);
+        } else if report.has_changes() && !report.speculative {
             page.line(&format!(
                 "To carry out exactly this plan: connplan apply {}",
                 escape::terminal(&words::shell_word(file))
