@@ -9,6 +9,7 @@ mod check;
 mod digest;
 pub mod document;
 mod error;
+pub(crate) mod frame;
 pub mod policy;
 mod verify;
 
