@@ -37,7 +37,7 @@
 //! | `remote_state` | pure | `escape` `model` | the snapshot for speculative plans |
 //! | `fs` | io | `escape` | reading within limits, writing whole or not at all, locks |
 //! | `workspace` | io | `fs` | `.connplan/` |
-//! | `config` | io | `fs` `model` | the project's files: found, read, checked |
+//! | `config` | io | `catalogue` `fs` `model` | the project's files: found, read, checked |
 //! | `remote` | io | `fs` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `workspace` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `workspace` | carries out a verified plan; changes the remote |

@@ -70,6 +70,7 @@ fn plan(before: Option<RemoteConnector>, after: &[&str], action: Action) -> AppP
         changes: vec![change],
         unmanaged: BTreeMap::new(),
         untargeted: BTreeMap::new(),
+        untargeted_new: BTreeSet::new(),
     }
 }
 

@@ -26,6 +26,13 @@ enum Turn {
     Cancelled,
 }
 
+/// Whether there is time for another look.
+#[derive(Clone, Copy)]
+enum Look {
+    Another,
+    Last,
+}
+
 impl Flow<'_> {
     /// Waits for everything that has a link until all is settled, the deadline has come, a person
     /// leaves the rest, or the run is interrupted.
@@ -79,18 +86,14 @@ impl Flow<'_> {
                         (self.events)(&Event::Unreachable(reason));
                     }
                     trouble = now;
-                    self.take(items, round).await?;
+                    self.take(items, round, Look::Another).await?;
                 }
                 Turn::Command(None) => commanded = false,
                 Turn::Command(Some(command)) => self.obey(items, command).await?,
                 Turn::TimeUp => {
                     let look = poll::ask(remote, &questions);
                     if let Ok(round) = tokio::time::timeout(LAST_LOOK, look).await {
-                        for item in items.iter_mut() {
-                            // Nothing is asked for anew now.
-                            item.renewals = RENEWALS;
-                        }
-                        self.take(items, round).await?;
+                        self.take(items, round, Look::Last).await?;
                     }
                     self.leave(items, &State::TimedOut);
                     return Ok(());
@@ -155,7 +158,12 @@ impl Flow<'_> {
     }
 
     /// Takes the answers of a round.
-    async fn take(&mut self, items: &mut [Item], round: Round) -> Result<(), PendingError> {
+    async fn take(
+        &mut self,
+        items: &mut [Item],
+        round: Round,
+        look: Look,
+    ) -> Result<(), PendingError> {
         let listed = match &round.observed {
             Some(Ok(observed)) => Some(&observed.connectors),
             _ => None,
@@ -186,13 +194,17 @@ impl Flow<'_> {
                     self.look(item, listed)?;
                     if item.state == State::Waiting {
                         self.void(item)?;
-                        if self.ran_out(item) {
-                            item.renewals += 1;
-                            // It tells what came of it itself.
-                            self.renew(item).await?;
-                            continue;
+                        match (self.ran_out(item), look) {
+                            // Nothing is asked for anew now.
+                            (true, Look::Last) => item.settle(State::TimedOut),
+                            (true, Look::Another) if item.renewals < RENEWALS => {
+                                item.renewals += 1;
+                                // It tells what came of it itself.
+                                self.renew(item).await?;
+                                continue;
+                            }
+                            _ => item.settle(State::Declined),
                         }
-                        item.settle(State::Declined);
                     }
                 }
                 (None, Some(listed)) => self.look(item, listed)?,
@@ -210,7 +222,7 @@ impl Flow<'_> {
         let late = item
             .handed_out
             .is_some_and(|since| since.elapsed() >= self.pace.declined_within);
-        item.renewals < RENEWALS && (late || (self.watched && !item.opened))
+        late || (self.watched && !item.opened)
     }
 }
 

@@ -17,12 +17,14 @@
 //! [`Certainty`] keeps apart what was read from what is remembered.
 
 mod compare;
+mod near;
 mod provider;
 mod rules;
 mod scope_fact;
 mod table;
 
 pub use compare::ScopeDiff;
+pub use near::near;
 pub use rules::Rules;
 pub use scope_fact::{Access, Certainty, ScopeFact};
 

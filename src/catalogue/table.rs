@@ -34,6 +34,11 @@ impl Entry {
             .split(' ')
             .any(|name| name.eq_ignore_ascii_case(connector))
     }
+
+    /// The first type of connector that offers it.
+    pub(super) fn connector(&self) -> &'static str {
+        self.connectors.split(' ').next().unwrap_or_default()
+    }
 }
 
 /// The fact about a scope of this provider, spelt as the provider does.
@@ -46,6 +51,11 @@ pub(super) fn find(provider: Provider, scope: &str) -> Option<ScopeFact> {
 /// All lines, in order.
 pub(super) fn entries() -> impl Iterator<Item = &'static Entry> {
     TABLE.entries.iter()
+}
+
+/// The lines of one provider, in order.
+pub(super) fn entries_of(provider: Provider) -> impl Iterator<Item = &'static Entry> {
+    entries().filter(move |entry| Provider::of(entry.connector()) == Some(provider))
 }
 
 /// All connector types named.

@@ -196,8 +196,8 @@ impl Context {
     /// Says what went wrong, and how that ends the run. For what goes wrong after there is
     /// something to print.
     pub fn tell(&self, failure: &Failure) -> ExitStatus {
-        let (color, width) = (self.terminal.color_stderr(), self.terminal.width());
-        let report = crate::view::problems::render_report(&failure.report, color, width);
+        let (color, columns) = (self.terminal.color_stderr(), self.terminal.columns_stderr());
+        let report = crate::view::problems::render_report(&failure.report, color, columns);
         self.terminal.insist(&report);
         failure.status
     }

@@ -258,8 +258,7 @@ fn unknown_scope(connector: &ConnectorType, scope: &Scope) -> Option<String> {
     if known.is_empty() || catalogue::fact(kind, text).is_some() {
         return None;
     }
-    let names: Vec<&'static str> = known.iter().map(|fact| fact.scope).collect();
-    let meant = closest(text, &names, 2)
+    let meant = catalogue::near(kind, text)
         .map(|meant| format!("; did you mean `{meant}`?"))
         .unwrap_or_default();
     let text = escape::limited(text, 200);

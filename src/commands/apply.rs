@@ -102,7 +102,7 @@ async fn saved(
         .into());
     }
     let text = context.read_document(file)?;
-    let saved = document::read(&format!("the plan {}", file_name(file)), &text)?;
+    let saved = document::read(&file_name(file), &text)?;
     if let Some(expected) = &args.expect_digest
         && *expected != saved.digest
     {

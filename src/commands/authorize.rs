@@ -1,6 +1,6 @@
 //! `connplan authorize`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -170,15 +170,14 @@ enum Brought {
 
 impl Brought {
     fn read(args: &AuthorizeArgs, context: &Context) -> Result<Self, Failure> {
-        let named = |what: &str, file: &Path| format!("the {what} {}", file_name(file));
         Ok(match (&args.receipt, &args.plan) {
             (Some(file), _) => {
                 let text = context.read_document(file)?;
-                Self::Receipt(receipt::read(&named("receipt", file), &text)?)
+                Self::Receipt(receipt::read(&file_name(file), &text)?)
             }
             (None, Some(file)) => {
                 let text = context.read_document(file)?;
-                let saved = plan::document::read(&named("plan", file), &text)?;
+                let saved = plan::document::read(&file_name(file), &text)?;
                 if saved.plan.speculative {
                     return Err(Refusal::Speculative.into());
                 }

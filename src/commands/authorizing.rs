@@ -13,6 +13,7 @@ use crate::{
     authorize::{Command, Event, Flow, Item, Keeper, Pace, State},
     catalogue::Rules,
     cli::{Context, Failure},
+    config::MaxDuration,
     model::App,
     page::Page,
     remote::Remote,
@@ -67,12 +68,14 @@ pub(super) async fn run(
         return Ok(Ran::NothingToDo);
     }
     let offer = phase.waiting.offer;
-    if !phase.waiting.yes {
+    let theme = Theme::new(context.terminal.color_stderr());
+    let request = view::authorization::request(&open, phase.app, theme);
+    if phase.waiting.yes {
+        context.terminal.say(&request);
+    } else {
         if !context.terminal.is_interactive() {
             return Ok(Ran::NotInteractive);
         }
-        let theme = Theme::new(context.terminal.color_stderr());
-        let request = view::authorization::request(&open, phase.app, theme);
         context.terminal.insist(&request);
         let question = offer.question();
         let answer = tokio::select! {
@@ -105,7 +108,15 @@ pub(super) async fn run(
         events: &tell,
     };
     let cancel = context.signals.graceful();
-    let deadline = Instant::now() + context.time_left(phase.waiting.timeout);
+    let patience = context.time_left(phase.waiting.timeout);
+    let deadline = Instant::now() + patience;
+    if !context.terminal.is_interactive() {
+        // No spinner and no key tell it here.
+        context.terminal.say(&format!(
+            "Waiting at most {}; `--timeout` changes that.",
+            MaxDuration::seconds(patience)
+        ));
+    }
     let listening = async {
         let escape = context.terminal.is_interactive().then(EscapeKey::listen);
         let Some(mut escape) = escape.flatten() else {
@@ -149,7 +160,7 @@ pub(super) async fn run(
     Ok(Ran::Yes)
 }
 
-/// Tests can not wait two seconds for each answer.
+/// Tests can not wait two seconds for each answer, nor minutes for a link to run out.
 fn pace(context: &Context) -> Pace {
     let milliseconds = |name: &str| {
         let text = context.vars.get(name)?;
@@ -158,6 +169,7 @@ fn pace(context: &Context) -> Pace {
     let pace = Pace::default();
     Pace {
         first: milliseconds("CONNPLAN_POLL_MS").unwrap_or(pace.first),
+        declined_within: milliseconds("CONNPLAN_DECLINED_MS").unwrap_or(pace.declined_within),
         ..pace
     }
 }

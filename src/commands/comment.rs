@@ -67,10 +67,10 @@ impl Paper {
         let text = context.read_document(&args.file)?;
         let name = file_name(&args.file);
         Ok(if is_receipt(&text) {
-            let saved = receipt::read(&format!("the receipt {name}"), &text)?;
+            let saved = receipt::read(&name, &text)?;
             Self::Receipt(ReceiptReport::new(&saved.receipt, &saved.digest))
         } else {
-            let saved = plan::document::read(&format!("the plan {name}"), &text)?;
+            let saved = plan::document::read(&name, &text)?;
             Self::Plan(PlanReport::new(&saved.plan, &saved.digest))
         })
     }

@@ -18,8 +18,11 @@ use crate::{
 };
 
 const SETTINGS: &str = include_str!("init/connplan.toml");
-const PLAN: &str = include_str!("init/plan.yml");
-const APPLY: &str = include_str!("init/apply.yml");
+/// The very files that the README shows.
+const PLAN: &str = include_str!("../../.github/examples/github-plan.yml");
+const APPLY: &str = include_str!("../../.github/examples/github-apply.yml");
+/// What a workflow gives to an action.
+const WITH: &str = "        with:\n";
 /// More than any `.gitignore` has.
 const LIMIT: u64 = 1 << 20;
 
@@ -89,7 +92,19 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
         }
         done.push(told(&project, &offer, did));
     }
-    let next = next(context, &project);
+    let mut next = next(context, &project);
+    let workflow = |file: &FileDone| {
+        let yaml = Path::new(&file.file)
+            .extension()
+            .is_some_and(|e| e == "yml");
+        yaml && file.action == Did::Created
+    };
+    if done.iter().any(workflow) {
+        next.push(
+            "replace OWNER in .github/workflows/connplan-*.yml by who publishes connplan"
+                .to_owned(),
+        );
+    }
     context.terminal.out(&match format {
         Format::Json => view::init::json(&done, args.dry_run, &next),
         _ => view::init::text(&done, args.dry_run, &next),
@@ -121,12 +136,15 @@ fn offers(project: &Project) -> Vec<Offer> {
             .components()
             .map(|part| part.as_os_str().to_string_lossy().into_owned())
             .collect();
-        let chdir = match parts.join("/") {
-            inner if inner.is_empty() => String::new(),
-            inner => format!("-C {} ", view::shell_word(&inner)),
-        };
-        let text = text.replace("@VERSION@", env!("CARGO_PKG_VERSION"));
-        Content::New(text.replace("@CHDIR@", &chdir))
+        Content::New(match parts.join("/") {
+            inner if inner.is_empty() => text.to_owned(),
+            inner => {
+                // A string of JSON is one of YAML.
+                let inner = serde_json::Value::from(inner);
+                let with = format!("{WITH}          working-directory: {inner}\n");
+                text.replace(WITH, &with)
+            }
+        })
     };
     vec![
         Offer {

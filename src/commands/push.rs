@@ -115,9 +115,13 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         let report = ReceiptReport::new(&applied.receipt, &receipt::digest(&applied.receipt)?);
         context.terminal.out(&view::push::json(&report, &resumed));
     } else {
-        context
-            .terminal
-            .out(&view::push::summary(&applied.receipt, &resumed));
+        let layout = view::push::Layout {
+            waited: ran == Ran::Yes,
+            columns: context.terminal.columns(),
+            theme: Theme::new(context.terminal.color_stdout()),
+        };
+        let summary = view::push::summary(&applied.receipt, &resumed, layout);
+        context.terminal.out(&summary);
     }
     view::stripe::say(
         &context.terminal,

@@ -32,10 +32,10 @@ pub fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let printing = Printing::out(context, format, &args.markdown).of_file(Some(&args.file));
     let shown = if is_receipt(&text) {
         context.format(&[Format::Text, Format::Json, Format::Markdown])?;
-        let saved = receipt::read(&format!("the receipt {name}"), &text)?;
+        let saved = receipt::read(&name, &text)?;
         printing.receipt(&saved.receipt, &saved.digest)
     } else {
-        let saved = plan::document::read(&format!("the plan {name}"), &text)?;
+        let saved = plan::document::read(&name, &text)?;
         printing.plan(&saved.plan, &saved.digest)
     };
     context.terminal.out(&shown);

@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::planning::policy;
 use crate::{
     cli::{Context, ExitStatus, Failure, Format},
-    config::{self, Problem},
+    config::{self, Finding, Loaded, Problem, Project, Quoted},
+    model::Kind,
+    plan,
     view::{self, validate::ValidationReport},
 };
 
@@ -26,8 +29,10 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
     let format = context.format(&[Format::Text, Format::Json, Format::Github, Format::Sarif])?;
     let project = context.project(args.dir.as_deref())?;
     let loaded = config::connectors::read(&project);
-    let diagnostics: Vec<_> = loaded.problems.iter().map(Problem::to_diagnostic).collect();
-    let valid = loaded.declared.is_some();
+    let mut problems = loaded.problems.clone();
+    problems.extend(forbidden(&project, &loaded));
+    let diagnostics: Vec<_> = problems.iter().map(Problem::to_diagnostic).collect();
+    let valid = !problems.iter().any(Problem::is_error);
     match format {
         Format::Json => context
             .terminal
@@ -35,7 +40,7 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
         Format::Github => context.terminal.out(&view::runner::github(&diagnostics)),
         Format::Sarif => context.terminal.out(&view::sarif::log(&diagnostics)),
         Format::Text | Format::Markdown | Format::Diff => {
-            view::problems::say(&context.terminal, &loaded.problems);
+            view::problems::say(&context.terminal, &problems);
             let folder = project.shown(&project.connectors_dir);
             let names: Vec<_> = loaded
                 .declared
@@ -52,4 +57,25 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
     } else {
         ExitStatus::Error
     })
+}
+
+/// What the policy forbids as declared: it would forbid the plan that asks for it.
+fn forbidden(project: &Project, loaded: &Loaded) -> Vec<Problem> {
+    let policy = policy(project);
+    let declared = loaded.declared.iter().flat_map(|all| &all.connectors);
+    let oauth = declared.filter(|(connector, _)| connector.kind() == Kind::Oauth);
+    oauth
+        .flat_map(|(connector, declared)| {
+            plan::policy::forbidden(&policy, connector, &declared.scopes)
+                .into_iter()
+                .filter_map(move |(scope, how)| {
+                    let finding = Finding::ForbiddenScope {
+                        connector: connector.clone(),
+                        scope: Quoted::new(scope.as_str()),
+                        how,
+                    };
+                    loaded.problem_of(connector, scope, finding)
+                })
+        })
+        .collect()
 }

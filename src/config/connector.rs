@@ -10,12 +10,17 @@ use super::{
     suggest, toml_tree,
     tree::{Member, Node, Span},
 };
-use crate::model::{ConnectorType, ExpectedAccount, Kind, Scope, Scopes};
+use crate::{
+    catalogue,
+    model::{ConnectorType, ExpectedAccount, Kind, Scope, Scopes},
+};
 
 /// The keys of a connector file. `account` is connplan's own, `$schema` serves editors.
 const KEYS: [&str; 4] = ["type", "scopes", "account", "$schema"];
 /// The most problems told of one file; beyond that a person reads no more.
 const MAX_PROBLEMS: usize = 50;
+/// The most scopes that slips are looked for in; real files have a dozen.
+const MAX_LOOKED_UP: usize = 500;
 
 /// What one file declares, with what the checks across files need.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +31,8 @@ pub struct ParsedConnector {
     pub type_span: Span,
     /// Its scopes, without empty ones and duplicates.
     pub scopes: Scopes,
+    /// Where each of them stands first.
+    pub scope_spans: Vec<(Scope, Span)>,
     /// Who is to give consent.
     pub account: Option<ExpectedAccount>,
     /// The file.
@@ -183,7 +190,8 @@ impl Check {
         let scopes = self.scopes(root.get("scopes"));
         let account = self.account(root.get("account"));
         let (connector, type_span) = connector?;
-        let scopes = scopes?;
+        let scope_spans = scopes?;
+        self.slips(&connector, &scope_spans);
         if connector.kind() == Kind::Stripe
             && let Some(node) = root.get("scopes")
             && !node.elements().is_empty()
@@ -193,7 +201,8 @@ impl Check {
         Some(ParsedConnector {
             connector,
             type_span,
-            scopes,
+            scopes: scope_spans.iter().map(|(scope, _)| scope.clone()).collect(),
+            scope_spans,
             account: account?,
             source: self.source.clone(),
         })
@@ -257,9 +266,10 @@ impl Check {
         Finding::NoType { help }
     }
 
-    fn scopes(&mut self, node: Option<&Node>) -> Option<Scopes> {
+    /// The scopes with where each stands first.
+    fn scopes(&mut self, node: Option<&Node>) -> Option<Vec<(Scope, Span)>> {
         let Some(node) = node else {
-            return Some(Scopes::new());
+            return Some(Vec::new());
         };
         if !matches!(node.value, super::tree::Value::List(_)) {
             let found = node.kind();
@@ -284,7 +294,7 @@ impl Check {
             self.problems.push(labelled);
         }
         let mut first: HashMap<&str, &Span> = HashMap::new();
-        let mut scopes = Scopes::new();
+        let mut scopes = Vec::new();
         for element in node.elements() {
             let Some(text) = element.text() else { continue };
             if text.trim().is_empty() {
@@ -300,10 +310,26 @@ impl Check {
                 self.problems.push(problem);
             } else {
                 first.insert(text, &element.span);
-                scopes.insert(Scope::new(text));
+                scopes.push((Scope::new(text), element.span.clone()));
             }
         }
         wrong.is_empty().then_some(scopes)
+    }
+
+    /// Scopes that are nearly known ones.
+    fn slips(&mut self, connector: &ConnectorType, scopes: &[(Scope, Span)]) {
+        // Of what can not be seen well, `spelling` tells.
+        let odd = |c: char| c.is_whitespace() || is_invisible(c);
+        let clean = scopes
+            .iter()
+            .filter(|(scope, _)| !scope.as_str().contains(odd));
+        for (scope, span) in clean.take(MAX_LOOKED_UP) {
+            if let Some(meant) = catalogue::near(connector.as_str(), scope.as_str()) {
+                let found = Quoted::new(scope.as_str());
+                let finding = Finding::ScopeSlip { found, meant };
+                self.tell(finding, span.clone(), "this scope");
+            }
+        }
     }
 
     fn spelling(&mut self, text: &str, span: &Span) {

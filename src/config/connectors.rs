@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 use super::{
-    Finding, MAX_FILE_SIZE, Problem, Project,
+    Finding, MAX_FILE_SIZE, Problem, Project, Source,
     connector::{ParsedConnector, parse_connector},
     project::shown_path,
+    tree::Span,
 };
 use crate::{
     fs::{FsError, read_limited},
-    model::{Declared, DeclaredConnector},
+    model::{ConnectorType, Declared, DeclaredConnector, Scope},
 };
 
 /// All that the project's files say, and all that is wrong with them.
@@ -19,6 +20,8 @@ pub struct Loaded {
     pub declared: Option<Declared>,
     /// Those of the project's own files first, then file by file; within a file errors first.
     pub problems: Vec<Problem>,
+    /// Where each declared scope stands.
+    places: BTreeMap<ConnectorType, (Source, Vec<(Scope, Span)>)>,
     /// What the folder held. An empty or missing one is no error here: what it means depends on
     /// the remote.
     pub folder: Folder,
@@ -91,6 +94,13 @@ impl Loaded {
         folder: Folder,
     ) -> Self {
         problems.extend(across(&parsed));
+        let places = parsed
+            .iter()
+            .map(|(_, parsed)| {
+                let place = (parsed.source.clone(), parsed.scope_spans.clone());
+                (parsed.connector.clone(), place)
+            })
+            .collect();
         let declared = (!problems.iter().any(Problem::is_error)).then(|| Declared {
             connectors: parsed
                 .into_iter()
@@ -115,8 +125,21 @@ impl Loaded {
         Self {
             declared,
             problems,
+            places,
             folder,
         }
+    }
+
+    /// A problem of one declared scope, on its line.
+    pub fn problem_of(
+        &self,
+        connector: &ConnectorType,
+        scope: &Scope,
+        finding: Finding,
+    ) -> Option<Problem> {
+        let (source, spans) = self.places.get(connector)?;
+        let (_, span) = spans.iter().find(|(declared, _)| declared == scope)?;
+        Some(Problem::new(finding, source).label(span.clone(), "this scope"))
     }
 
     /// Whether any problem is an error.

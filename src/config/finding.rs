@@ -243,6 +243,37 @@ pub enum Finding {
         /// The known type.
         meant: &'static str,
     },
+    /// A scope that is nearly a known one.
+    #[error("the scope `{found}` is not a known one, and close to `{meant}`")]
+    #[diagnostic(
+        code(connplan::config::scope_slip),
+        severity(Warning),
+        help("did you mean `{meant}`? Any scope is allowed, so this is only a warning")
+    )]
+    ScopeSlip {
+        /// As written.
+        found: Quoted,
+        /// The known scope.
+        meant: &'static str,
+    },
+    /// A scope that `[policy]` of `connplan.toml` forbids.
+    #[error(
+        "the policy in connplan.toml forbids the scope `{scope}` for `{connector}`: it is {how}"
+    )]
+    #[diagnostic(
+        code(connplan::config::forbidden_scope),
+        help(
+            "no plan may ask for it: delete it here, or have the policy changed by who is responsible for it"
+        )
+    )]
+    ForbiddenScope {
+        /// The connector.
+        connector: ConnectorType,
+        /// The scope.
+        scope: Quoted,
+        /// Which kind of rule says so.
+        how: &'static str,
+    },
     /// Stripe takes no scopes.
     #[error("`stripe` takes no scopes")]
     #[diagnostic(

@@ -46,6 +46,8 @@ pub struct Differences {
     pub unmanaged: BTreeMap<ConnectorType, RemoteConnector>,
     /// Remote connectors that `--target` leaves out of sight. A plan binds their state all the same.
     pub untargeted: BTreeMap<ConnectorType, RemoteConnector>,
+    /// Declared connectors that the remote lacks and that `--target` leaves out of sight.
+    pub untargeted_new: BTreeSet<ConnectorType>,
 }
 
 impl Comparison<'_> {
@@ -62,8 +64,13 @@ impl Comparison<'_> {
             let declared = self.declared.connectors.get(connector);
             let before = self.observed.get(connector);
             if !self.targets.is_empty() && !self.targets.contains(connector) {
-                if let Some(before) = before {
-                    found.untargeted.insert(connector.clone(), before.clone());
+                match before {
+                    Some(before) => {
+                        found.untargeted.insert(connector.clone(), before.clone());
+                    }
+                    None => {
+                        found.untargeted_new.insert(connector.clone());
+                    }
                 }
                 continue;
             }
@@ -302,7 +309,10 @@ mod tests {
 
     #[test]
     fn targets_hide_the_rest_but_keep_it_bound() {
-        let declared = declare(&["a"]);
+        let mut declared = declare(&["a"]);
+        let linear = ConnectorType::parse("linear").unwrap();
+        let same = declared.connectors[&slack()].clone();
+        declared.connectors.insert(linear.clone(), same);
         let mut observed = remote(RemoteStatus::Active, &["a"]);
         let notion = ConnectorType::parse("notion").unwrap();
         let state = observed[&slack()].clone();
@@ -318,5 +328,6 @@ mod tests {
         .run();
         assert_eq!(found.changes.len(), 1);
         assert!(found.untargeted.contains_key(&notion));
+        assert_eq!(found.untargeted_new, [linear].into());
     }
 }

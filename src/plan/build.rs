@@ -102,6 +102,7 @@ pub fn build(inputs: Inputs<'_>) -> Result<Plan, PlanError> {
             changes: found.changes,
             unmanaged: found.unmanaged,
             untargeted: found.untargeted,
+            untargeted_new: found.untargeted_new,
         }],
         diagnostics: inputs.diagnostics,
     })

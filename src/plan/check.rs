@@ -22,6 +22,7 @@ pub(super) fn coherent(plan: &Plan) -> Result<(), Refusal> {
         for name in names
             .chain(app.unmanaged.keys())
             .chain(app.untargeted.keys())
+            .chain(&app.untargeted_new)
         {
             if !seen.insert(name) {
                 return refuse(format!("`{name}` stands in it twice"));

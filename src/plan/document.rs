@@ -4,23 +4,20 @@
 //! types are all it holds of a connector: no token, no link, nothing private but the e-mail address
 //! of the account that a removal concerns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{AppPlan, Digest, Plan, Refusal, check};
+pub use super::frame::FORMAT_VERSION;
+use super::{
+    AppPlan, Digest, Plan, Refusal, check,
+    frame::{CREATED_BY, DocumentKind, FINDINGS, read_document},
+};
 use crate::{
     catalogue::ScopeDiff,
     diff::{Action, Authorization, Change, Desired},
     model::{ApiUrl, App, AppId, ConnectorType, Diagnostic, Kind, RemoteConnector, Scopes},
 };
-
-/// The version that this program writes. Readers take any minor version of major 1: what a later
-/// minor version adds is covered by the digest and may be left unread.
-pub const FORMAT_VERSION: &str = "1.0";
-
-/// What was found in the files while planning.
-const FINDINGS: &str = "diagnostics";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Document {
@@ -44,6 +41,8 @@ struct AppEntry {
     api_url: ApiUrl,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     environment: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    untargeted_new: BTreeSet<ConnectorType>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     changes: Vec<ChangeEntry>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -112,7 +111,7 @@ pub fn to_toml(plan: &Plan, created_at: Option<String>) -> Result<String, toml::
     document.digest = Some(digest.clone());
     document.diagnostics_digest = table.get(FINDINGS).map(Digest::of_part);
     document.created_at = created_at;
-    document.created_by = Some(concat!("connplan ", env!("CARGO_PKG_VERSION")).to_owned());
+    document.created_by = Some(CREATED_BY.to_owned());
     let body = toml::to_string_pretty(&document)?;
     let summary = plan.summary();
     let apps: Vec<_> = plan
@@ -138,9 +137,9 @@ pub fn to_toml(plan: &Plan, created_at: Option<String>) -> Result<String, toml::
     ))
 }
 
-/// Reads a plan back. `what` names it in messages (`the plan release.connplan`).
-pub fn read(what: &str, text: &str) -> Result<Saved, Refusal> {
-    let (document, digest): (Document, Digest) = read_document(what, text, "plan")?;
+/// Reads a plan back. `file` names it in messages.
+pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
+    let (document, digest): (Document, Digest) = read_document(file, text, DocumentKind::Plan)?;
     let plan = Plan {
         speculative: document.speculative,
         apps: document.apps.into_iter().map(AppPlan::from).collect(),
@@ -152,70 +151,6 @@ pub fn read(what: &str, text: &str) -> Result<Saved, Refusal> {
         digest,
         created_at: document.created_at,
     })
-}
-
-/// Reads any document of ours: its kind, its version and its digest have to be right before its
-/// content is looked at.
-pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
-    what: &str,
-    text: &str,
-    kind: &str,
-) -> Result<(T, Digest), Refusal> {
-    let unreadable = |reason: String| Refusal::Unreadable {
-        what: what.to_owned(),
-        reason,
-    };
-    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
-        let line = e
-            .span()
-            .map(|span| text.get(..span.start).unwrap_or("").lines().count().max(1));
-        let place = line
-            .map(|line| format!("line {line}: "))
-            .unwrap_or_default();
-        unreadable(format!("{place}{}", crate::escape::terminal(e.message())))
-    })?;
-    let text_of = |key: &str| table.get(key).and_then(toml::Value::as_str);
-    let found = text_of("format_version")
-        .ok_or_else(|| unreadable("it has no `format_version`".to_owned()))?;
-    if found.split('.').next() != Some("1") {
-        return Err(Refusal::Format {
-            what: what.to_owned(),
-            found: crate::escape::terminal(found).into_owned(),
-            known: FORMAT_VERSION,
-        });
-    }
-    if text_of("kind") != Some(kind) {
-        return Err(unreadable(match text_of("kind") {
-            Some(other @ ("plan" | "receipt")) => {
-                format!("it is a {other}, and a {kind} is wanted here")
-            }
-            _ => format!("its `kind` is not `{kind}`"),
-        }));
-    }
-    let stated = text_of("digest").ok_or_else(|| unreadable("it has no `digest`".to_owned()))?;
-    let stated = Digest::parse(stated).map_err(|e| unreadable(e.to_string()))?;
-    let actual = Digest::of(&table);
-    let altered = |stated, actual| Refusal::Altered {
-        what: what.to_owned(),
-        stated,
-        actual,
-    };
-    if stated != actual {
-        return Err(altered(stated, actual));
-    }
-    // Findings change nothing that is carried out, but a reviewer reads them.
-    let found = table.get(FINDINGS).map(Digest::of_part);
-    let stated = text_of("diagnostics_digest").map(Digest::parse).transpose();
-    match (stated.map_err(|e| unreadable(e.to_string()))?, found) {
-        (None, None) => {}
-        (Some(stated), Some(found)) if stated == found => {}
-        (Some(stated), Some(found)) => return Err(altered(stated, found)),
-        _ => return Err(unreadable(format!("its `{FINDINGS}` were altered"))),
-    }
-    let document = table.try_into().map_err(|e: toml::de::Error| {
-        unreadable(crate::escape::terminal(e.message()).into_owned())
-    })?;
-    Ok((document, actual))
 }
 
 fn entries(plan: &Plan) -> Document {
@@ -241,6 +176,7 @@ impl From<&AppPlan> for AppEntry {
             changes: plan.changes.iter().map(ChangeEntry::from).collect(),
             unmanaged: plan.unmanaged.clone(),
             untargeted: plan.untargeted.clone(),
+            untargeted_new: plan.untargeted_new.clone(),
         }
     }
 }
@@ -256,6 +192,7 @@ impl From<AppEntry> for AppPlan {
             changes: entry.changes.into_iter().map(Change::from).collect(),
             unmanaged: entry.unmanaged,
             untargeted: entry.untargeted,
+            untargeted_new: entry.untargeted_new,
         }
     }
 }

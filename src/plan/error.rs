@@ -50,6 +50,34 @@ fn plural(count: usize) -> &'static str {
 /// Why a saved plan is not applied. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
 pub enum Refusal {
+    /// A file of ours, and not the kind that is wanted.
+    #[error("{file} is a {found}, and a {wanted} is wanted here")]
+    #[diagnostic(code(connplan::plan::other_kind))]
+    OtherKind {
+        /// The file.
+        file: String,
+        /// `plan` or `receipt`.
+        found: &'static str,
+        /// The other one.
+        wanted: &'static str,
+        /// What can be done with such a file.
+        #[help]
+        help: &'static str,
+    },
+    /// Nothing says that it ever was one of ours.
+    #[error("{file} is no {wanted} of connplan's: {reason}")]
+    #[diagnostic(code(connplan::plan::not_ours))]
+    NotOurs {
+        /// The file.
+        file: String,
+        /// `plan` or `receipt`.
+        wanted: &'static str,
+        /// What the reader stumbled over.
+        reason: String,
+        /// Where one comes from.
+        #[help]
+        help: &'static str,
+    },
     /// The text is no plan (or receipt) any more.
     #[error("{what} can not be read: {reason}")]
     #[diagnostic(

@@ -9,6 +9,7 @@ mod check;
 mod digest;
 pub mod document;
 mod error;
+pub(crate) mod frame;
 pub mod policy;
 mod verify;
 
@@ -18,7 +19,7 @@ pub use error::{PlanError, Refusal};
 pub(crate) use verify::field_differences;
 pub use verify::{Moved, Progress, Verified, verify};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     diff::{Action, Authorization, Change},
@@ -47,6 +48,8 @@ pub struct AppPlan {
     pub unmanaged: BTreeMap<ConnectorType, RemoteConnector>,
     /// Remote connectors that `--target` left out of sight.
     pub untargeted: BTreeMap<ConnectorType, RemoteConnector>,
+    /// Declared connectors that the remote lacks and that `--target` left out of sight.
+    pub untargeted_new: BTreeSet<ConnectorType>,
 }
 
 impl AppPlan {

@@ -9,7 +9,7 @@ use super::Plan;
 use crate::{
     diff::{Action, Change},
     escape,
-    model::{ConnectorType, Scope},
+    model::{ConnectorType, Scope, Scopes},
 };
 
 /// The rules. `None` as a subject means every connector.
@@ -78,34 +78,44 @@ fn scopes(change: &Change, policy: &Policy) -> Vec<String> {
     let Some(after) = &change.after else {
         return Vec::new();
     };
-    let own = Some(change.connector.clone());
-    let rules = |rules: &BTreeMap<_, BTreeSet<Scope>>, subject| rules.get(subject).cloned();
-    let allowed = rules(&policy.allowed, &own).or_else(|| rules(&policy.allowed, &None));
-    let mut broken = Vec::new();
-    for scope in after.scopes.iter() {
-        let shown = || escape::limited(scope.as_str(), 200);
-        let denied = [&own, &None].iter().any(|subject| {
-            policy
-                .denied
-                .get(*subject)
-                .is_some_and(|set| set.contains(scope))
-        });
-        if denied {
-            broken.push(format!(
-                "  {}: the scope {} is denied",
-                change.connector,
-                shown()
-            ));
-        } else if allowed
-            .as_ref()
-            .is_some_and(|allowed| !allowed.contains(scope))
-        {
-            broken.push(format!(
-                "  {}: the scope {} is not among those allowed",
-                change.connector,
-                shown()
-            ));
-        }
-    }
-    broken
+    let connector = &change.connector;
+    forbidden(policy, connector, &after.scopes)
+        .into_iter()
+        .map(|(scope, how)| {
+            let scope = escape::limited(scope.as_str(), 200);
+            format!("  {connector}: the scope {scope} is {how}")
+        })
+        .collect()
+}
+
+/// The scopes that a connector may not ask for, each with the rule that says so: `denied`, or
+/// `not among those allowed`.
+pub fn forbidden<'s>(
+    policy: &Policy,
+    connector: &ConnectorType,
+    scopes: &'s Scopes,
+) -> Vec<(&'s Scope, &'static str)> {
+    let own = Some(connector.clone());
+    let allowed = policy
+        .allowed
+        .get(&own)
+        .or_else(|| policy.allowed.get(&None));
+    let denied = |scope: &Scope| {
+        let mut sets = [&own, &None]
+            .into_iter()
+            .filter_map(|s| policy.denied.get(s));
+        sets.any(|set| set.contains(scope))
+    };
+    scopes
+        .iter()
+        .filter_map(|scope| {
+            if denied(scope) {
+                Some((scope, "denied"))
+            } else if allowed.is_some_and(|allowed| !allowed.contains(scope)) {
+                Some((scope, "not among those allowed"))
+            } else {
+                None
+            }
+        })
+        .collect()
 }

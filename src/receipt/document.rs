@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::{AppReceipt, ChangeResult, Receipt};
 use crate::{
     model::{ApiUrl, App, AppId},
-    plan::{Digest, Refusal, document::read_document},
+    plan::{
+        Digest, Refusal,
+        frame::{CREATED_BY, DocumentKind, FORMAT_VERSION, read_document},
+    },
 };
-
-/// The version that this program writes; readers take any minor version of major 1.
-pub const FORMAT_VERSION: &str = "1.0";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Document {
@@ -53,7 +53,7 @@ pub fn to_toml(receipt: &Receipt, created_at: Option<String>) -> Result<String, 
     let mut document = entries(receipt);
     document.digest = Some(Digest::of(&toml::Table::try_from(&document)?));
     document.created_at = created_at;
-    document.created_by = Some(concat!("connplan ", env!("CARGO_PKG_VERSION")).to_owned());
+    document.created_by = Some(CREATED_BY.to_owned());
     Ok(format!(
         "# A connplan receipt: what an apply did. It holds no link and no credential.\n\
          #\n\
@@ -63,9 +63,9 @@ pub fn to_toml(receipt: &Receipt, created_at: Option<String>) -> Result<String, 
     ))
 }
 
-/// Reads a receipt back. `what` names it in messages.
-pub fn read(what: &str, text: &str) -> Result<Saved, Refusal> {
-    let (document, digest): (Document, Digest) = read_document(what, text, "receipt")?;
+/// Reads a receipt back. `file` names it in messages.
+pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
+    let (document, digest): (Document, Digest) = read_document(file, text, DocumentKind::Receipt)?;
     let apps = document.apps.into_iter().map(|entry| AppReceipt {
         app: App {
             id: entry.app_id,

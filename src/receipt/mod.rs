@@ -3,7 +3,7 @@
 
 mod document;
 
-pub use document::{FORMAT_VERSION, Saved, digest, read, to_toml};
+pub use document::{Saved, digest, read, to_toml};
 
 use std::fmt;
 

@@ -65,6 +65,8 @@ pub enum RiskKind {
     Write,
     /// A connector that works may stop until a person consents again.
     Interrupts,
+    /// It works, held by another account than the file names: nothing that an apply can mend.
+    WrongAccount,
     /// Another account than the one that holds it has to consent.
     OtherAccount,
     /// A scope is added of which nothing is known.
@@ -75,7 +77,7 @@ pub enum RiskKind {
 
 impl RiskKind {
     /// All of them, gravest first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::LivePayments,
         Self::TokensLost,
         Self::SandboxLost,
@@ -83,6 +85,7 @@ impl RiskKind {
         Self::Restricted,
         Self::Write,
         Self::Interrupts,
+        Self::WrongAccount,
         Self::OtherAccount,
         Self::Unknown,
         Self::Redundant,
@@ -98,6 +101,7 @@ impl RiskKind {
             Self::Restricted => "restricted",
             Self::Write => "write",
             Self::Interrupts => "interrupts",
+            Self::WrongAccount => "wrong-account",
             Self::OtherAccount => "other-account",
             Self::Unknown => "unknown",
             Self::Redundant => "redundant",
@@ -114,6 +118,9 @@ impl RiskKind {
             Self::Restricted => "gains access that the provider restricts",
             Self::Write => "gains write access",
             Self::Interrupts => "works now, may stop until a person consents again",
+            Self::WrongAccount => {
+                "held by the wrong account, which no apply changes (remove it, then add it again)"
+            }
             Self::OtherAccount => "another account has to consent",
             Self::Unknown => "asks for unknown scopes, which does not mean safe ones",
             Self::Redundant => "a scope is included in another one",

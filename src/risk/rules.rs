@@ -8,7 +8,7 @@
 //! | [`widening`] | a scope is added that gives admin access or is restricted by its provider | danger |
 //! | [`widening`] | a scope is added that gives write access | warning |
 //! | [`interruption`] | a connector that works needs a new consent | warning |
-//! | [`other_account`] | not the account that the file expects holds it | warning |
+//! | [`other_account`] | not the account that the file expects holds it, or held it | warning |
 //! | [`widening`] | a scope is added of which nothing is known | notice |
 //! | [`redundancy`] | a declared scope is included in another declared one | notice |
 //!
@@ -152,8 +152,9 @@ fn interruption(change: &Change) -> Vec<Risk> {
         .before
         .as_ref()
         .is_some_and(|before| before.status == RemoteStatus::Active);
-    let asks_again = matches!(change.action, Action::Update | Action::Reauthorize)
-        && change.authorization == Authorization::Required;
+    // One that works is authorized again for its account alone, and goes on working until then.
+    let asks_again =
+        change.action == Action::Update && change.authorization == Authorization::Required;
     if works && asks_again {
         vec![risk(
             Level::Warning,
@@ -180,7 +181,16 @@ fn other_account(change: &Change) -> Vec<Risk> {
                 .account(holder.as_str())
                 .words(" holds it, the file expects ")
                 .account(expected.as_str());
-            vec![risk(Level::Warning, RiskKind::OtherAccount, about)]
+            let works = change
+                .before
+                .as_ref()
+                .is_some_and(|before| before.status == RemoteStatus::Active);
+            let kind = if works && change.action == Action::Reauthorize {
+                RiskKind::WrongAccount
+            } else {
+                RiskKind::OtherAccount
+            };
+            vec![risk(Level::Warning, kind, about)]
         }
         _ => Vec::new(),
     }
@@ -345,15 +355,13 @@ mod tests {
         let mut again = widened("notion", &[], &[]);
         again.action = Action::Reauthorize;
         again.after.as_mut().unwrap().account = ExpectedAccount::parse("ceo@example.com");
-        assert_eq!(
-            found(&again),
-            [
-                (Level::Warning, RiskKind::Interrupts),
-                (Level::Warning, RiskKind::OtherAccount)
-            ]
-        );
+        // It works, and an apply leaves it with its account.
+        assert_eq!(found(&again), [(Level::Warning, RiskKind::WrongAccount)]);
+        let expired = again.before.as_mut().unwrap();
+        expired.status = RemoteStatus::Expired;
+        assert_eq!(found(&again), [(Level::Warning, RiskKind::OtherAccount)]);
         again.after.as_mut().unwrap().account = ExpectedAccount::parse("@example.com");
-        assert_eq!(found(&again), [(Level::Warning, RiskKind::Interrupts)]);
+        assert_eq!(found(&again), []);
     }
 
     #[test]

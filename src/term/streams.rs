@@ -144,11 +144,14 @@ impl Terminal {
 
     /// How many columns standard error has; 80 where nobody knows.
     pub fn width(&self) -> usize {
-        if self.stderr_tty {
-            usize::from(Term::stderr().size().1).max(20)
-        } else {
-            80
-        }
+        self.columns_stderr().unwrap_or(80)
+    }
+
+    /// How many columns standard error has; `None` where it is no terminal, and nothing is to be
+    /// wrapped.
+    pub fn columns_stderr(&self) -> Option<usize> {
+        self.stderr_tty
+            .then(|| usize::from(Term::stderr().size().1).max(20))
     }
 
     /// How many columns standard output has; `None` where it is no terminal, and nothing is to be

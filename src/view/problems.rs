@@ -5,22 +5,29 @@ use thiserror::Error;
 
 use crate::{config::Problem, term::Terminal};
 
-/// Says every problem, on standard error.
+/// Says every problem, on standard error, with a blank line between them.
 pub fn say(terminal: &Terminal, problems: &[Problem]) {
-    for problem in problems {
-        terminal.insist(&render(problem, terminal.color_stderr(), terminal.width()));
+    let (color, columns) = (terminal.color_stderr(), terminal.columns_stderr());
+    let texts: Vec<_> = problems
+        .iter()
+        .map(|problem| render(problem, color, columns))
+        .collect();
+    if !texts.is_empty() {
+        terminal.insist(&texts.join("\n"));
     }
 }
 
-/// One diagnostic as miette draws it.
-pub fn render(diagnostic: &dyn Diagnostic, color: bool, width: usize) -> String {
+/// One diagnostic as miette draws it. Without `columns`, where no terminal takes it, nothing is
+/// wrapped: a path, an id or a digest stays in one piece for whoever searches a log.
+pub fn render(diagnostic: &dyn Diagnostic, color: bool, columns: Option<usize>) -> String {
     let theme = if color {
         GraphicalTheme::unicode()
     } else {
         GraphicalTheme::unicode_nocolor()
     };
     let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(width.clamp(40, 120))
+        .with_width(columns.unwrap_or(80).clamp(40, 120))
+        .with_wrap_lines(columns.is_some())
         .with_links(false)
         // Every error's own text says its cause: that is all that JSON has of it.
         .without_cause_chain();
@@ -58,6 +65,6 @@ impl Invalid {
 }
 
 /// Draws a report that ends the run.
-pub fn render_report(report: &Report, color: bool, width: usize) -> String {
-    render(report.as_ref(), color, width)
+pub fn render_report(report: &Report, color: bool, columns: Option<usize>) -> String {
+    render(report.as_ref(), color, columns)
 }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    authorization::{ResumedReport, entries},
+    Theme,
+    authorization::{ResumedReport, end, entries},
     json::pretty,
     report::{FORMAT_VERSION, ReceiptReport},
     summary::{self, Entry, Word},
@@ -13,8 +14,19 @@ use crate::{
     receipt::{Outcome, Receipt},
 };
 
+/// How a summary is laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Whether consents were waited for: then each has its row above the words.
+    pub waited: bool,
+    /// The width to fit, where there is one.
+    pub columns: Option<usize>,
+    /// The colours.
+    pub theme: Theme,
+}
+
 /// The summary, with the official client's words.
-pub fn summary(receipt: &Receipt, resumed: &[Resumed]) -> String {
+pub fn summary(receipt: &Receipt, resumed: &[Resumed], layout: Layout) -> String {
     let mut all = entries(resumed);
     for result in receipt.results() {
         // What was waited for is told by how the waiting ended.
@@ -41,6 +53,9 @@ pub fn summary(receipt: &Receipt, resumed: &[Resumed]) -> String {
         }
     }
     all.sort_by(|a, b| a.connector.cmp(&b.connector));
+    if layout.waited {
+        return end(resumed, &all, layout.theme, layout.columns);
+    }
     let lines = summary::lines(&all);
     if lines.is_empty() {
         return "Nothing to push.\n".to_owned();

@@ -3,6 +3,7 @@
 use crate::{
     diff::{Action, Authorization},
     plan::Summary,
+    risk::RiskKind,
 };
 
 use super::report::{ChangeReport, PlanReport};
@@ -45,6 +46,36 @@ pub(super) fn pending(report: &PlanReport) -> usize {
 
 pub(super) fn is_pending(change: &ChangeReport) -> bool {
     change.action == Action::NoOp && change.authorization == Authorization::Pending
+}
+
+/// Whether no apply brings it about: a person has to remove the connector and add it again.
+pub(super) fn is_stuck(change: &ChangeReport) -> bool {
+    change
+        .risks
+        .iter()
+        .any(|risk| risk.kind == RiskKind::WrongAccount)
+}
+
+/// Whether an apply would bring anything about.
+pub(super) fn is_of_use(report: &PlanReport) -> bool {
+    report
+        .changes()
+        .any(|change| change.action != Action::NoOp && !is_stuck(change))
+}
+
+/// Said in place of how to apply.
+pub(super) const NO_USE: &str = "No apply carries this out: what changes is who holds a connector. \
+                                 Take its file away and apply, then put it back and apply.";
+
+/// How a change stands with consents.
+pub(super) fn authorization(change: &ChangeReport) -> &'static str {
+    match change.authorization {
+        Authorization::Required if is_stuck(change) => {
+            "required, once it is removed and added again"
+        }
+        Authorization::Possible => "possible (only the server knows)",
+        other => other.as_str(),
+    }
 }
 
 /// `2 connectors wait for authorization: …`

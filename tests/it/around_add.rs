@@ -96,6 +96,7 @@ async fn init_writes_what_was_wanted_and_nothing_twice() {
     done.says(&[
         "added a line to .gitignore",
         "created .github/workflows/connplan-plan.yml",
+        "replace OWNER in .github/workflows/connplan-*.yml",
     ]);
     assert_eq!(
         project.read(".gitignore"),
@@ -103,10 +104,10 @@ async fn init_writes_what_was_wanted_and_nothing_twice() {
     );
     let plan = project.read(".github/workflows/connplan-plan.yml");
     assert!(
-        plan.contains("run: connplan validate --format github"),
+        plan.contains("uses: OWNER/connplan/.github/actions/plan@"),
         "{plan}"
     );
-    assert!(!plan.contains('@') || !plan.contains("@CHDIR"), "{plan}");
+    assert!(!plan.contains("working-directory"), "{plan}");
     project.run(&["validate"]).await.ended(0);
 
     let settings = project.read("base44/connplan.toml");
@@ -129,9 +130,10 @@ async fn the_workflows_name_the_folder_of_a_project_within_a_repository() {
     inner.ended(0);
     let apply = project.read(".github/workflows/connplan-apply.yml");
     assert!(
-        apply.contains("connplan -C 'apps/my shop' plan --out"),
+        apply.contains("          working-directory: \"apps/my shop\"\n"),
         "{apply}"
     );
+    assert_eq!(apply.matches("working-directory").count(), 2, "{apply}");
     assert!(project.path("apps/my shop/base44/connplan.toml").exists());
 }
 

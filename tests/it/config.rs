@@ -71,6 +71,9 @@ fn every_real_file_reads_as_the_official_client_reads_it() {
         let text = fs::read_to_string(folder.join(&entry.file)).unwrap();
         let (parsed, problems) = connplan::config::parse_connector(&entry.file, &text);
         assert!(problems.iter().all(|p| !p.is_error()), "{problems:?}");
+        // What works at a provider is no slip, known here or not.
+        let slip = |p: &connplan::config::Problem| matches!(p.finding(), Finding::ScopeSlip { .. });
+        assert!(!problems.iter().any(slip), "{}: {problems:?}", entry.file);
         let parsed = parsed.unwrap();
         assert_eq!(parsed.connector.as_str(), entry.r#type, "{}", entry.file);
         let expected = entry.scopes.iter().map(String::as_str).collect();

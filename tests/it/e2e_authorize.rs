@@ -250,7 +250,10 @@ fn time_runs_out_and_nothing_is_lost() {
     let (platform, project) = applied();
     let began = Instant::now();
     let output = project.run(&[&WAIT[..], &["--timeout", "1s"]].concat());
-    output.expect(4).says("timed out");
+    output
+        .expect(4)
+        .says("timed out")
+        .tells("Waiting at most 1s; `--timeout` changes that.");
     assert!(began.elapsed() < Duration::from_secs(8));
     assert_eq!(platform.links().len(), 2, "the links work still");
     project.run(&["authorize", "--list"]).expect(4);
@@ -494,4 +497,85 @@ fn signals_end_the_wait_and_keep_what_is_pending() {
         platform.consent("linear", ADA);
         project.run(&WAIT).expect(0);
     }
+}
+
+#[test]
+fn a_link_that_ran_out_with_the_time_was_not_declined() {
+    let (platform, project) = applied();
+    // Nothing is asked but once, at the end; and any time is long.
+    let project = project
+        .var("CONNPLAN_POLL_MS", "600000")
+        .var("CONNPLAN_DECLINED_MS", "0");
+    let waits = [&WAIT[..], &["--timeout", "2s"]].concat();
+    let output = meanwhile(&project, &waits, || platform.advance(601));
+    output
+        .expect(4)
+        .says("timed out: nobody consented in time")
+        .lacks("declined");
+    project
+        .run(&["authorize", "--list"])
+        .expect(4)
+        .says("slack");
+}
+
+#[test]
+fn who_finds_it_finished_did_not_add_it() {
+    let (platform, project) = applied();
+    platform.consent("slack", ADA);
+    platform.consent("linear", ADA);
+    project
+        .run(&["authorize", "--receipt", "x.receipt"])
+        .expect(0)
+        .says("Synced: linear, slack")
+        .lacks("Added");
+}
+
+#[test]
+fn without_a_question_it_is_said_all_the_same_what_is_asked_for_and_where() {
+    let (platform, project) = applied();
+    let output = project.run(&[&WAIT[..], &["--timeout", "1s"]].concat());
+    output
+        .expect(4)
+        .tells(&format!("of app app-1 at {}", platform.url()))
+        .tells("users:read");
+}
+
+#[test]
+fn a_file_of_the_wrong_kind_is_named_with_what_it_is_for() {
+    let (_platform, project) = applied();
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    project
+        .run(&["apply", "x.receipt"])
+        .expect(3)
+        .tells("x.receipt is a receipt, and a plan is wanted here")
+        .tells("`connplan authorize --receipt FILE`")
+        .lacks("altered");
+    for args in [
+        ["authorize", "--receipt", "x.plan"],
+        ["authorize", "--plan", "x.receipt"],
+    ] {
+        project
+            .run(&args)
+            .expect(3)
+            .tells("is wanted here")
+            .lacks("altered");
+    }
+    for args in [
+        &["apply", "base44/config.jsonc"][..],
+        &["show", "base44/config.jsonc"],
+        &["authorize", "--receipt", "base44/config.jsonc"],
+    ] {
+        project
+            .run(args)
+            .expect(3)
+            .tells("base44/config.jsonc is no ")
+            .tells("is this another file?")
+            .lacks("altered");
+    }
+    let whole = project.read("x.receipt");
+    project.write("cut.receipt", &whole[..whole.len() / 2]);
+    project
+        .run(&["show", "cut.receipt"])
+        .expect(3)
+        .tells("cut short");
 }

@@ -528,3 +528,47 @@ fn the_workflows_give_the_actions_what_they_take() {
     }
     assert_eq!(uses, 4);
 }
+
+#[test]
+fn the_readme_shows_the_examples() {
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let blocks = readme.split("```yaml\n").skip(1);
+    let blocks: Vec<Value> = blocks
+        .map(|block| serde_saphyr::from_str(block.split("```").next().unwrap()).unwrap())
+        .collect();
+    let examples = ["github-plan", "github-apply", "gitlab-ci"];
+    let examples = examples.map(|name| yaml(&format!(".github/examples/{name}.yml")));
+    assert_eq!(blocks, examples);
+}
+
+/// Actions are GitHub's own or this repository's; each by one version, everywhere.
+#[test]
+fn an_action_has_one_version_everywhere() {
+    let mut found: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let mut files = vec![PathBuf::from("README.md")];
+    for folder in ["actions/plan", "actions/apply", "examples", "workflows"] {
+        let folder = PathBuf::from(".github").join(folder);
+        let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder)).unwrap();
+        files.extend(entries.map(|entry| folder.join(entry.unwrap().file_name())));
+    }
+    for file in files {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&file)).unwrap();
+        let uses = text
+            .lines()
+            .filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses: "));
+        for action in uses {
+            let (name, version) = action.split_once('@').unwrap();
+            let versions = found.entry(name.to_owned()).or_default();
+            versions.insert(version.to_owned(), file.display().to_string());
+        }
+    }
+    assert!(found.len() >= 5, "{found:?}");
+    let own = format!("v{}", env!("CARGO_PKG_VERSION"));
+    for (name, versions) in &found {
+        assert_eq!(versions.len(), 1, "{name}: {versions:?}");
+        let ours = name.starts_with("OWNER/connplan/");
+        assert!(ours || name.starts_with("actions/"), "{name}");
+        assert!(!ours || versions.contains_key(&own), "{name}: {versions:?}");
+    }
+}

@@ -194,6 +194,7 @@ prop_compose! {
                 changes: found.changes,
                 unmanaged: found.unmanaged,
                 untargeted: found.untargeted,
+                untargeted_new: found.untargeted_new,
             }],
             diagnostics,
         }
@@ -443,6 +444,7 @@ fn a_thousand_connectors_fit_into_a_comment_by_name() {
             changes: found.changes,
             unmanaged: found.unmanaged,
             untargeted: found.untargeted,
+            untargeted_new: found.untargeted_new,
         }],
         diagnostics: Vec::new(),
     };

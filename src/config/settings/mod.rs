@@ -24,6 +24,7 @@
 //! A key that is not known is a warning, so that a file written for a newer version still works.
 
 mod read;
+mod shape;
 mod types;
 
 pub use read::parse_settings;

@@ -1,35 +1,16 @@
 //! From text to settings. Pure.
 
-use super::types::Settings;
+use super::{shape, types::Settings};
 use crate::{
     config::{
         Finding, Problem, Source,
         connector::{in_order, parse_toml},
         quote::{Quoted, escaped},
         suggest,
-        tree::{Node, Span},
+        tree::{Member, Node, Span},
     },
     model::ConnectorType,
 };
-
-const TOP: [&str; 6] = [
-    "unlisted",
-    "providers",
-    "environments",
-    "apply",
-    "authorize",
-    "policy",
-];
-const PROVIDER: [&str; 1] = ["adds"];
-const ENVIRONMENT: [&str; 4] = ["app_id", "api_url", "connectors_dir", "unlisted"];
-const APPLY: [&str; 2] = ["parallelism", "keep_going"];
-const AUTHORIZE: [&str; 1] = ["timeout"];
-const POLICY: [&str; 4] = [
-    "protected",
-    "max_removals",
-    "allowed_scopes",
-    "denied_scopes",
-];
 
 /// Reads `connplan.toml`. There are settings unless a problem is an error.
 pub fn parse_settings(name: &str, text: &str) -> (Option<Settings>, Vec<Problem>) {
@@ -38,9 +19,12 @@ pub fn parse_settings(name: &str, text: &str) -> (Option<Settings>, Vec<Problem>
         Ok(root) => root,
         Err(problems) => return (None, in_order(problems, name)),
     };
-    let mut problems = check_names(&root, &source);
+    let mut problems = shape::check(&root, &source);
+    problems.extend(check_types(&root, &source));
     let settings = match toml::from_str::<Settings>(text) {
         Ok(settings) => Some(settings),
+        // It was told in better words.
+        Err(_) if problems.iter().any(Problem::is_error) => None,
         Err(error) => {
             let message = escaped(error.message());
             let problem = Problem::new(Finding::Setting { message }, &source);
@@ -54,74 +38,35 @@ pub fn parse_settings(name: &str, text: &str) -> (Option<Settings>, Vec<Problem>
     (settings, in_order(problems, name))
 }
 
-/// Unknown keys, and types that are nearly known ones: a misspelt `protected` protects nothing.
-fn check_names(root: &Node, source: &Source) -> Vec<Problem> {
-    let mut check = Check {
-        source,
-        problems: Vec::new(),
+/// Types that are nearly known ones: a misspelt `protected` protects nothing.
+fn check_types(root: &Node, source: &Source) -> Vec<Problem> {
+    let members = |node: Option<&Node>| -> Vec<(String, Span)> {
+        let members = node.map(Node::members).unwrap_or_default();
+        let key = |member: &Member| (member.key.clone(), member.key_span.clone());
+        members.iter().map(key).collect()
     };
-    check.keys(Some(root), &TOP);
-    let table = |name: &str| root.get(name).map(Node::members).unwrap_or_default();
-    for provider in table("providers") {
-        check.connector(&provider.key, &provider.key_span);
-        check.keys(Some(&provider.node), &PROVIDER);
-    }
-    for environment in table("environments") {
-        check.keys(Some(&environment.node), &ENVIRONMENT);
-    }
-    check.keys(root.get("apply"), &APPLY);
-    check.keys(root.get("authorize"), &AUTHORIZE);
-    check.keys(root.get("policy"), &POLICY);
-    let Some(policy) = root.get("policy") else {
-        return check.problems;
-    };
-    for element in policy
-        .get("protected")
+    let policy = root.get("policy");
+    let rules = |name: &str| members(policy.and_then(|policy| policy.get(name)));
+    let protected = policy
+        .and_then(|policy| policy.get("protected"))
         .map(Node::elements)
         .unwrap_or_default()
-    {
-        if let Some(text) = element.text() {
-            check.connector(text, &element.span);
-        }
-    }
-    for rule in ["allowed_scopes", "denied_scopes"] {
-        for member in policy.get(rule).map(Node::members).unwrap_or_default() {
-            check.connector(&member.key, &member.key_span);
-        }
-    }
-    check.problems
-}
-
-struct Check<'a> {
-    source: &'a Source,
-    problems: Vec<Problem>,
-}
-
-impl Check<'_> {
-    fn keys(&mut self, table: Option<&Node>, known: &[&'static str]) {
-        for member in table.map(Node::members).unwrap_or_default() {
-            if !known.contains(&member.key.as_str()) {
-                let finding = Finding::UnknownSetting {
-                    key: Quoted::new(&member.key),
-                    help: suggest::help(&member.key, known),
-                };
-                let problem = Problem::new(finding, self.source);
-                self.problems
-                    .push(problem.label(member.key_span.clone(), "ignored"));
-            }
-        }
-    }
-
-    fn connector(&mut self, text: &str, span: &Span) {
-        // Anything else than a type is the decoder's to refuse.
-        if ConnectorType::parse(text).is_ok()
-            && let Some(meant) = suggest::known_type_near(text)
-        {
-            let found = Quoted::new(text);
-            let problem = Problem::new(Finding::TypeSlip { found, meant }, self.source);
-            self.problems.push(problem.label(span.clone(), "this type"));
-        }
-    }
+        .iter()
+        .filter_map(|element| Some((element.text()?.to_owned(), element.span.clone())));
+    members(root.get("providers"))
+        .into_iter()
+        .chain(protected)
+        .chain(rules("allowed_scopes"))
+        .chain(rules("denied_scopes"))
+        .filter_map(|(text, span)| {
+            // Anything else than a type is the decoder's to refuse.
+            ConnectorType::parse(&*text).ok()?;
+            let meant = suggest::known_type_near(&text)?;
+            let found = Quoted::new(&text);
+            let problem = Problem::new(Finding::TypeSlip { found, meant }, source);
+            Some(problem.label(span, "this type"))
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -178,14 +123,73 @@ denied_scopes = { "*" = ["admin"] }
     }
 
     #[test]
+    fn a_wrong_value_is_told_in_words_with_those_that_fit() {
+        for (bad, said) in [
+            (
+                "unlisted = \"all\"",
+                "`unlisted` is \"all\"; it has to be \"remove\" or \"keep\"",
+            ),
+            ("unlisted = 1", "`unlisted` is 1;"),
+            (
+                "[environments.x]\nunlisted = \"no\"",
+                "`environments.x.unlisted` is \"no\";",
+            ),
+            ("[apply]\nparallelism = 0", "a whole number from 1 to 65535"),
+            (
+                "[apply]\nparallelism = 70000",
+                "`apply.parallelism` is 70000;",
+            ),
+            (
+                "[apply]\nparallelism = \"x\"",
+                "`apply.parallelism` is \"x\";",
+            ),
+            ("[apply]\nkeep_going = \"yes\"", "has to be true or false"),
+            ("[authorize]\ntimeout = 5", "a string, for example \"10m\""),
+            (
+                "[policy]\nmax_removals = -1",
+                "`policy.max_removals` is -1; it has to be a whole number, 0 or more",
+            ),
+            (
+                "[policy]\nprotected = \"slack\"",
+                "a list of strings, for example [\"stripe\"]",
+            ),
+            (
+                "[policy]\ndenied_scopes = [\"x\"]",
+                "a table: `[policy.denied_scopes]`",
+            ),
+            (
+                "[policy]\ndenied_scopes = { gmail = [3] }",
+                "`policy.denied_scopes.gmail` is 3;",
+            ),
+            ("[environments]\nx = 3", "a table: `[environments.x]`"),
+            ("apply = 3", "a table: `[apply]`"),
+        ] {
+            let (settings, problems) = parse_settings("c", bad);
+            assert_eq!(settings, None, "{bad}");
+            let [problem] = problems.as_slice() else {
+                panic!("{bad}: {problems:?}")
+            };
+            let told = problem.to_diagnostic();
+            assert!(told.message.contains(said), "{bad}: {}", told.message);
+            assert!(told.line.is_some(), "{bad}");
+        }
+        let two = "[apply]\nparallelism = 0\nkeep_going = 1\n";
+        assert_eq!(parse_settings("c", two).1.len(), 2, "all are told at once");
+        for fine in [
+            "[apply]\nparallelism = 1_000",
+            "[policy]\nmax_removals = 0x10",
+        ] {
+            assert!(parse_settings("c", fine).0.is_some(), "{fine}");
+        }
+    }
+
+    #[test]
     fn what_is_misspelt_is_told_and_what_is_wrong_is_an_error() {
         let text = "unlistd = 1\n[providers.slakc]\nad = []\n[policy]\nprotected = [\"strpe\"]\n";
         let (settings, problems) = parse_settings("c", text);
         assert!(settings.is_some());
         assert_eq!(problems.len(), 4, "{problems:?}");
         for bad in [
-            "unlisted = \"all\"",
-            "[apply]\nparallelism = 0",
             "[authorize]\ntimeout = \"soon\"",
             "[authorize]\ntimeout = \"-5m\"",
             "[environments.x]\napi_url = \"ftp://x\"",

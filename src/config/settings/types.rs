@@ -166,6 +166,11 @@ impl MaxDuration {
     /// The longest that anything waits.
     pub const MAX: Duration = Duration::from_hours(7 * 24);
 
+    /// A time in whole seconds, cut to the longest.
+    pub fn seconds(time: Duration) -> Self {
+        Self(Duration::from_secs(time.min(Self::MAX).as_secs()))
+    }
+
     /// The time.
     pub fn get(self) -> Duration {
         self.0

@@ -7,7 +7,12 @@ use crate::{
     authorize::{Resumed, State},
     escape,
     model::App,
-    view::{Style, Theme, summary, table::table, words::count},
+    view::{
+        Style, Theme,
+        summary::{self, Entry},
+        table::table,
+        words::count,
+    },
 };
 
 /// Everything that waits, for `--list`.
@@ -53,6 +58,16 @@ pub fn summary(app: &App, results: &[Resumed], theme: Theme, columns: Option<usi
     if results.is_empty() {
         return nothing(app);
     }
+    end(results, &super::entries(results), theme, columns)
+}
+
+/// The table, the summary of these words, and what is left to do.
+pub(in crate::view) fn end(
+    results: &[Resumed],
+    entries: &[Entry],
+    theme: Theme,
+    columns: Option<usize>,
+) -> String {
     let rows: Vec<_> = results.iter().map(row).collect();
     let mut text = table(
         &["CONNECTOR", "ACCOUNT", "GRANTED", "TOOK"],
@@ -71,7 +86,7 @@ pub fn summary(app: &App, results: &[Resumed], theme: Theme, columns: Option<usi
         }
     }
     text.push_str("\nSummary:\n");
-    for line in summary::lines(&super::entries(results)).lines() {
+    for line in summary::lines(entries).lines() {
         let _ = writeln!(text, "  {line}");
     }
     if left.is_empty() {

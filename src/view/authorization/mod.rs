@@ -3,6 +3,7 @@
 mod end;
 mod json;
 
+pub(super) use end::end;
 pub use end::{list, summary};
 pub use json::{AppAuthorizations, AuthorizationCounts, AuthorizationReport, ResumedReport, json};
 
@@ -200,7 +201,10 @@ pub(super) fn duration(took: Duration) -> String {
 pub fn entries(results: &[Resumed]) -> Vec<Entry> {
     let entry = |result: &Resumed| {
         let (word, reason) = match &result.state {
-            State::Granted { .. } if result.action == Action::Create => (Word::Added, None),
+            // What somebody finished before this run looked is no doing of this run.
+            State::Granted { .. } if result.action == Action::Create && result.took.is_some() => {
+                (Word::Added, None)
+            }
             State::Granted { .. } => (Word::Synced, None),
             State::Waiting | State::Skipped => (Word::Skipped, None),
             State::TimedOut => (Word::Failed, Some("authorization timed out".to_owned())),

@@ -8,11 +8,11 @@ use super::{
     warnings,
 };
 use crate::{
-    diff::{Action, Authorization},
+    diff::Action,
     model::{Diagnostic, Kind, RemoteStatus, Severity},
     risk::{Level, RiskKind},
     view::{
-        report::{AppReport, ChangeReport, PlanReport, UnmanagedReport},
+        report::{AppReport, ChangeReport, PlanReport},
         words,
     },
 };
@@ -85,16 +85,14 @@ fn names(report: &PlanReport) -> Vec<Names> {
     list("Remove", changed(Action::Delete));
     let pending = report.changes().filter(|change| words::is_pending(change));
     list("Waiting for authorization", pending.map(name_of).collect());
-    let kept = |of: fn(&AppReport) -> &Vec<UnmanagedReport>| {
-        report
-            .apps
-            .iter()
-            .flat_map(of)
-            .map(|state| inline::code(state.connector.as_str()))
-            .collect::<Vec<_>>()
-    };
-    list("Unmanaged, kept", kept(|app| &app.unmanaged));
-    list("Not looked at (--target)", kept(|app| &app.untargeted));
+    let kept = report.apps.iter().flat_map(|app| &app.unmanaged);
+    let kept = kept.map(|state| inline::code(state.connector.as_str()));
+    list("Unmanaged, kept", kept.collect());
+    let unseen = report.apps.iter().flat_map(AppReport::not_looked_at);
+    list(
+        "Not looked at (--target)",
+        unseen.map(inline::code).collect(),
+    );
     lists
 }
 
@@ -201,11 +199,7 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<String> {
         }
     }
     if change.action != Action::Delete {
-        let words = match change.authorization {
-            Authorization::Possible => "possible (only the server knows)",
-            other => other.as_str(),
-        };
-        lines.push(format!("  authorization: {words}"));
+        lines.push(format!("  authorization: {}", words::authorization(change)));
     }
     lines
 }
@@ -224,6 +218,8 @@ fn foot(report: &PlanReport, options: &Options) -> Vec<String> {
     )];
     if report.speculative {
         lines.push("It can not be applied: it was made from a snapshot.".to_owned());
+    } else if report.has_changes() && !words::is_of_use(report) {
+        lines.push(words::NO_USE.to_owned());
     } else if report.has_changes() {
         let file = options.file.as_deref().unwrap_or("FILE");
         let digest = format!(" --expect-digest {}", report.digest);

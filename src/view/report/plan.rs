@@ -1,6 +1,6 @@
 //! A plan, as the world sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -54,6 +54,20 @@ pub struct AppReport {
     /// Remote connectors that `--target` left out of sight.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub untargeted: Vec<UnmanagedReport>,
+    /// Declared connectors that the remote lacks and that `--target` left out of sight.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub untargeted_new: BTreeSet<ConnectorType>,
+}
+
+impl AppReport {
+    /// The names of all that `--target` left out of sight, in order.
+    pub fn not_looked_at(&self) -> BTreeSet<&str> {
+        let remote = self.untargeted.iter().map(|state| &state.connector);
+        remote
+            .chain(&self.untargeted_new)
+            .map(ConnectorType::as_str)
+            .collect()
+    }
 }
 
 /// What is to happen to one connector.
@@ -201,6 +215,7 @@ impl From<&AppPlan> for AppReport {
             changes: plan.changes.iter().map(ChangeReport::from).collect(),
             unmanaged: listed(&plan.unmanaged),
             untargeted: listed(&plan.untargeted),
+            untargeted_new: plan.untargeted_new.clone(),
         }
     }
 }

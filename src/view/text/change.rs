@@ -2,14 +2,14 @@
 
 use super::page::{Page, WIDTH, pad, phrase};
 use crate::{
-    diff::{Action, Authorization},
+    diff::Action,
     escape,
     model::{Kind, RemoteStatus, Scope, Scopes},
     risk::{Level, RiskKind},
     view::{
         report::{ChangeReport, FactReport},
         theme::Style,
-        words::count,
+        words::{self, count},
     },
 };
 
@@ -71,19 +71,10 @@ pub(super) fn write(page: &mut Page, change: &ChangeReport, column: usize) {
     if change.action != Action::Delete {
         page.line(&format!(
             "      authorization: {}",
-            authorization(change.authorization)
+            words::authorization(change)
         ));
     }
     page.gap();
-}
-
-fn authorization(authorization: Authorization) -> &'static str {
-    match authorization {
-        Authorization::Required => "required",
-        Authorization::Possible => "possible (only the server knows)",
-        Authorization::None => "none",
-        Authorization::Pending => "pending",
-    }
 }
 
 /// These are said on the line of the scope itself.

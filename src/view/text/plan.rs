@@ -86,8 +86,9 @@ fn write_app(page: &mut Page, app: &AppReport) {
     if !app.unmanaged.is_empty() {
         page.names("Unmanaged (kept)", names(&app.unmanaged));
     }
-    if !app.untargeted.is_empty() {
-        page.names("Not looked at (--target)", names(&app.untargeted));
+    let not_looked_at = app.not_looked_at();
+    if !not_looked_at.is_empty() {
+        page.names("Not looked at (--target)", not_looked_at.into_iter());
     }
     if !unchanged.is_empty() && unchanged.len() < app.changes.len() {
         let text = words::count(unchanged.len(), "connector");
@@ -131,7 +132,9 @@ fn write_end(page: &mut Page, report: &PlanReport, options: &PlanOptions<'_>) {
     if let Some(file) = options.file {
         page.gap();
         page.line(&format!("Digest: {}", report.digest));
-        if report.has_changes() && !report.speculative {
+        if report.has_changes() && !words::is_of_use(report) {
+            page.line(words::NO_USE);
+        } else if report.has_changes() && !report.speculative {
             page.line(&format!(
                 "To carry out exactly this plan: connplan apply {}",
                 escape::terminal(&words::shell_word(file))

@@ -2,6 +2,7 @@
 
 use super::page::Page;
 use crate::{
+    diff::Action,
     escape,
     receipt::{ChangeResult, Outcome},
     view::{
@@ -37,8 +38,8 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
     }
     if options.file.is_some() {
         page.gap();
-        page.line(&format!("Digest: {}", report.digest));
-        page.line(&format!("Plan:   {}", report.plan_digest));
+        page.line(&format!("Receipt: {}", report.digest));
+        page.line(&format!("Plan:    {}", report.plan_digest));
     }
     page.finish()
 }
@@ -152,7 +153,10 @@ pub(in crate::view) fn counts(report: &ReceiptReport) -> String {
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
     let total = count(report.results().count(), "connector");
-    let done = report.results().any(|result| result.outcome.is_effect());
+    // What waited before is no doing of this apply.
+    let done = report
+        .results()
+        .any(|result| result.action != Action::NoOp && result.outcome.is_effect());
     let head = match (sum.failed, sum.not_run) {
         (0, 0) => "Applied",
         (0, _) => "Interrupted",

@@ -1,0 +1,153 @@
+//! What each setting may hold, in words: the decoder's own speak of its types.
+
+use crate::config::{
+    Finding, Problem, Source,
+    quote::Quoted,
+    suggest,
+    tree::{Node, Span, Value},
+};
+
+/// What stands at a place of `connplan.toml`.
+pub(super) enum Shape {
+    /// These keys.
+    Table(&'static [(&'static str, Shape)]),
+    /// Any key, each with this.
+    Each(&'static Shape),
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A whole number within these limits.
+    Whole(u32, u32),
+    /// `true` or `false`.
+    Switch,
+    /// A string; the decoder says what is wrong within it.
+    Text(&'static str),
+    /// A list of strings.
+    Texts(&'static str),
+}
+
+use Shape::{Choice, Each, Switch, Table, Text, Texts, Whole};
+
+const UNLISTED: Shape = Choice(&["remove", "keep"]);
+
+/// All of `connplan.toml`.
+pub(super) const SETTINGS: Shape = Table(&[
+    ("unlisted", UNLISTED),
+    (
+        "providers",
+        Each(&Table(&[("adds", Texts("[\"openid\"]"))])),
+    ),
+    (
+        "environments",
+        Each(&Table(&[
+            ("app_id", Text("\"68a1b2c3\"")),
+            ("api_url", Text("\"https://app.base44.com\"")),
+            ("connectors_dir", Text("\"connectors/staging\"")),
+            ("unlisted", UNLISTED),
+        ])),
+    ),
+    (
+        "apply",
+        Table(&[("parallelism", Whole(1, 65_535)), ("keep_going", Switch)]),
+    ),
+    ("authorize", Table(&[("timeout", Text("\"10m\""))])),
+    (
+        "policy",
+        Table(&[
+            ("protected", Texts("[\"stripe\"]")),
+            ("max_removals", Whole(0, u32::MAX)),
+            ("allowed_scopes", Each(&Texts("[\"chat:write\"]"))),
+            ("denied_scopes", Each(&Texts("[\"admin\"]"))),
+        ]),
+    ),
+]);
+
+/// Unknown keys and values of the wrong kind, all of them.
+pub(super) fn check(root: &Node, source: &Source) -> Vec<Problem> {
+    let mut check = Check {
+        source,
+        problems: Vec::new(),
+    };
+    check.node("", root, &SETTINGS);
+    check.problems
+}
+
+struct Check<'a> {
+    source: &'a Source,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn node(&mut self, path: &str, node: &Node, shape: &Shape) {
+        let below = |key: &str| match path {
+            "" => Quoted::new(key).to_string(),
+            path => format!("{path}.{}", Quoted::new(key)),
+        };
+        match (shape, &node.value) {
+            (Table(keys), Value::Map(members)) => {
+                for member in members {
+                    match keys.iter().find(|(key, _)| *key == member.key) {
+                        Some((key, shape)) => self.node(&below(key), &member.node, shape),
+                        None => self.unknown(&member.key, &member.key_span, keys),
+                    }
+                }
+            }
+            (Each(shape), Value::Map(members)) => {
+                for member in members {
+                    self.node(&below(&member.key), &member.node, shape);
+                }
+            }
+            (Texts(_), Value::List(elements)) => {
+                for element in elements.iter().filter(|element| element.text().is_none()) {
+                    self.wrong(path, element, shape);
+                }
+            }
+            (Choice(words), Value::Text(text)) if words.contains(&text.as_str()) => {}
+            (Whole(least, most), Value::Number(number))
+                // What was written in another way than in digits is the decoder's to judge.
+                if number.is_nan()
+                    || (number.fract() == 0.0
+                        && (f64::from(*least)..=f64::from(*most)).contains(number)) => {}
+            (Switch, Value::Bool(_)) | (Text(_), Value::Text(_)) => {}
+            _ => self.wrong(path, node, shape),
+        }
+    }
+
+    fn unknown(&mut self, key: &str, span: &Span, known: &[(&'static str, Shape)]) {
+        let known: Vec<_> = known.iter().map(|(key, _)| *key).collect();
+        let finding = Finding::UnknownSetting {
+            key: Quoted::new(key),
+            help: suggest::help(key, &known),
+        };
+        let problem = Problem::new(finding, self.source);
+        self.problems.push(problem.label(span.clone(), "ignored"));
+    }
+
+    fn wrong(&mut self, path: &str, node: &Node, shape: &Shape) {
+        let found = match &node.value {
+            Value::Text(text) => format!("\"{}\"", Quoted::new(text)),
+            Value::Number(number) if number.is_finite() => number.to_string(),
+            Value::Bool(value) => value.to_string(),
+            Value::Map(_) => "a table".to_owned(),
+            _ => node.kind().to_owned(),
+        };
+        let wanted = match shape {
+            Table(_) | Each(_) => format!("a table: `[{path}]`"),
+            Choice(words) => {
+                let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+                words.join(" or ")
+            }
+            Whole(0, u32::MAX) => "a whole number, 0 or more".to_owned(),
+            Whole(least, most) => format!("a whole number from {least} to {most}"),
+            Switch => "true or false".to_owned(),
+            Text(example) => format!("a string, for example {example}"),
+            Texts(example) => format!("a list of strings, for example {example}"),
+        };
+        let message = format!("`{path}` is {found}; it has to be {wanted}");
+        let span = match shape {
+            Choice(_) | Whole(..) => node.span.clone(),
+            _ => node.head(),
+        };
+        let problem = Problem::new(Finding::Setting { message }, self.source);
+        self.problems.push(problem.label(span, "here"));
+    }
+}

@@ -1,0 +1,111 @@
+//! `validate`: what the files alone show.
+
+use crate::cli::{Platform, Project};
+
+/// With these lines in `connplan.toml`.
+const POLICY: &str = r#"
+[policy]
+protected = ["stripe"]
+max_removals = 0
+[policy.allowed_scopes]
+slack = ["chat:write"]
+[policy.denied_scopes]
+"*" = ["https://mail.google.com/"]
+"#;
+
+fn project() -> Project {
+    Project::new()
+        .file("base44/connplan.toml", POLICY)
+        .connector("gmail", &["https://mail.google.com/"])
+        .connector("slack", &["chat:write", "users:read"])
+        .connector("linear", &["read"])
+}
+
+#[test]
+fn what_the_policy_forbids_is_an_error_on_its_line() {
+    let project = project();
+    let output = project.run(&["validate"]);
+    output
+        .expect(1)
+        .tells("gmail.jsonc:1:")
+        .tells("https://mail.google.com/")
+        .tells("denied")
+        .tells("users:read")
+        .tells("not among those allowed")
+        .lacks("linear.jsonc")
+        .says("2 errors");
+    let json = project.run(&["validate", "--format", "json"]);
+    let report = json.expect(1).json();
+    assert_eq!(report["valid"], false);
+    let found = report["diagnostics"].as_array().unwrap();
+    assert_eq!(found.len(), 2, "{found:?}");
+    for (finding, file) in found.iter().zip(["gmail.jsonc", "slack.jsonc"]) {
+        assert_eq!(finding["severity"], "error");
+        assert_eq!(finding["code"], "connplan::config::forbidden_scope");
+        assert!(finding["file"].as_str().unwrap().ends_with(file));
+        assert_eq!(finding["line"], 1);
+    }
+}
+
+#[test]
+fn what_it_forbids_the_plan_forbids_too_and_the_rest_is_valid() {
+    let platform = Platform::start();
+    let project = project().at(&platform);
+    project
+        .run(&["plan"])
+        .expect(6)
+        .tells("gmail")
+        .tells("slack");
+    project.declare("gmail", &["https://www.googleapis.com/auth/gmail.send"]);
+    project.declare("slack", &["chat:write"]);
+    project
+        .run(&["validate"])
+        .expect(0)
+        .says("Valid. 3 connectors");
+    project.run(&["plan"]).expect(0);
+}
+
+#[test]
+fn in_a_log_no_path_and_no_scope_is_broken_and_a_blank_line_parts_what_is_said() {
+    let folder = "connectors-with-a-name/that-is-longer-than-any-line/of-a-terminal/and-then-some";
+    let scope = format!("https://www.googleapis.com/auth/{}", "x.".repeat(22));
+    let text =
+        format!("{{ \"type\": \"gmail\", \"scopes\": [\"{scope}\", \"{scope}\"], \"a\": 1 }}");
+    let project = Project::new().file(&format!("{folder}/gmail.jsonc"), &text);
+    let output = project.run(&["validate", "--dir", folder]);
+    output
+        .expect(0)
+        .tells(&format!("the scope `{scope}` stands"))
+        .tells(&format!("{folder}/gmail.jsonc"));
+    let said: Vec<_> = output.stderr.lines().collect();
+    let heads = said.iter().enumerate();
+    let heads: Vec<_> = heads
+        .filter(|(_, line)| line.starts_with("connplan::"))
+        .collect();
+    assert_eq!(heads.len(), 2, "{output}");
+    assert_eq!(said[heads[1].0 - 1], "", "{output}");
+    // An error that ends a run is as whole.
+    let missing = format!("{folder}/no-such-file.plan");
+    project.run(&["show", &missing]).expect(1).tells(&missing);
+}
+
+#[test]
+fn a_setting_that_can_not_be_is_told_with_those_that_can() {
+    let project = Project::new().file("base44/connplan.toml", "[apply]\nparallelism = 0\n");
+    project
+        .run(&["validate"])
+        .expect(1)
+        .tells("connplan.toml:2:15")
+        .tells("`apply.parallelism` is 0; it has to be a whole number from 1 to 65535");
+}
+
+#[test]
+fn a_misspelt_scope_is_a_warning_that_names_the_right_one() {
+    let project = Project::new().connector("gmail", &["gmail.send"]);
+    project
+        .run(&["validate"])
+        .expect(0)
+        .tells("did you mean")
+        .tells("https://www.googleapis.com/auth/gmail.send")
+        .says("1 warning");
+}
