@@ -1,9 +1,11 @@
 //! Writing whole or not at all.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::Write,
     path::{Path, PathBuf},
+    sync::Mutex,
 };
 
 use tempfile::{Builder, NamedTempFile};
@@ -52,7 +54,7 @@ pub fn stage(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<Staged
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(folder);
 
-    remove_leftovers(folder);
+    remove_leftovers_once(folder);
     let mut file = temporary(folder, visibility).map_err(failed)?;
     if visibility == Visibility::Shared
         && let Ok(meta) = fs::metadata(&target)
@@ -152,6 +154,17 @@ pub fn probe_writable(path: &Path) -> Result<(), FsError> {
         .tempfile_in(folder)
         .map(drop)
         .map_err(|e| FsError::io("write", path, e))
+}
+
+/// [`remove_leftovers()`] before this process's first write in `folder`.
+fn remove_leftovers_once(folder: &Path) {
+    static DONE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let first = DONE
+        .lock()
+        .is_ok_and(|mut done| done.insert(folder.to_owned()));
+    if first {
+        remove_leftovers(folder);
+    }
 }
 
 /// Removes what writes that a crash cut short have left in `folder`: temporary files that nobody holds
