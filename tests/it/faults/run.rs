@@ -265,6 +265,7 @@ impl Bench {
             drop(state);
             thread::sleep(Duration::from_micros(400));
         };
+        self.server.settle();
         let state = self.server.state();
         let text = |path: PathBuf| {
             String::from_utf8_lossy(&fs::read(path).expect("its output")).into_owned()

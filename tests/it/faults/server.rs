@@ -95,6 +95,8 @@ pub struct State {
     pub child: Option<Child>,
     /// Which run of the command this is.
     run: usize,
+    /// Connections that are being served.
+    open: usize,
     down: bool,
     over: bool,
 }
@@ -149,7 +151,32 @@ impl Server {
             thread::sleep(Duration::from_millis(1));
         }
     }
+
+    /// Waits until everything that a command sent has arrived: what was on the way when it was killed
+    /// is its doing, not the next one's.
+    pub fn settle(&self) {
+        // Connections are accepted in order: once this one is served, all before it are.
+        if let Ok(mut last) = TcpStream::connect(self.address) {
+            let _ = last.write_all(format!("{SETTLE} / HTTP/1.1\r\n\r\n").as_bytes());
+            let _ = last.read(&mut [0; 1]);
+        }
+        let open = |state: &mut State| state.open > 0;
+        let patience = Duration::from_secs(20);
+        let (state, waited) = self
+            .shared
+            .1
+            .wait_timeout_while(self.state(), patience, open)
+            .expect("not poisoned");
+        assert!(
+            !waited.timed_out(),
+            "{} connections outlive their client",
+            state.open
+        );
+    }
 }
+
+/// The method of a request that only says that it has arrived.
+const SETTLE: &str = "SETTLE";
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -176,11 +203,17 @@ fn accept(mut listener: TcpListener, address: SocketAddr, shared: &Arc<(Mutex<St
         if state.over {
             return;
         }
+        let Ok((stream, _)) = stream else {
+            continue;
+        };
+        state.open += 1;
         drop(state);
-        if let Ok((stream, _)) = stream {
-            let shared = Arc::clone(shared);
-            thread::spawn(move || serve(stream, &shared, address));
-        }
+        let shared = Arc::clone(shared);
+        thread::spawn(move || {
+            serve(stream, &shared, address);
+            shared.0.lock().expect("not poisoned").open -= 1;
+            shared.1.notify_all();
+        });
     }
 }
 
@@ -192,6 +225,9 @@ fn serve(stream: TcpStream, shared: &(Mutex<State>, Condvar), address: SocketAdd
     };
     let mut reader = BufReader::new(stream);
     while let Some((method, target, body)) = request(&mut reader) {
+        if method == SETTLE {
+            return;
+        }
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let mut state = shared.0.lock().expect("not poisoned");
         let place = state.asked.len();
