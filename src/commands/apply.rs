@@ -10,7 +10,6 @@ use super::{
     printing::{MarkdownArgs, Printing, file_name},
 };
 use crate::{
-    apply::Options,
     cli::{Context, ExitStatus, Failure, Format, UsageError},
     config::{MaxDuration, Project},
     plan::{Digest, Refusal, document, policy},
@@ -18,9 +17,6 @@ use crate::{
     term::Answer,
     view::{self, Theme},
 };
-
-/// How many writes are under way at once, unless the user or the settings say otherwise.
-const PARALLELISM: usize = 8;
 
 /// Arguments of `apply`.
 #[derive(Clone, Debug, Default, Args)]
@@ -206,13 +202,8 @@ async fn fresh(
 }
 
 fn request(args: &ApplyArgs, project: &Project) -> Request {
-    let settings = &project.settings.apply;
-    let parallelism = args.parallelism.or(settings.parallelism);
     Request {
-        options: Options {
-            parallelism: parallelism.map_or(PARALLELISM, |n| usize::from(n.get())),
-            keep_going: args.keep_going || settings.keep_going.unwrap_or(false),
-        },
+        options: applying::options(project, args.parallelism, args.keep_going),
         lock_timeout: args.lock_timeout.map(MaxDuration::get).unwrap_or_default(),
         receipt: args.receipt.clone(),
     }

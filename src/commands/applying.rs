@@ -1,7 +1,7 @@
 //! Carrying a plan out, with everything around it: the lock, the journal, the last look, the
 //! receipt, the words on the way.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{num::NonZeroU16, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     apply::{
@@ -11,6 +11,7 @@ use crate::{
     },
     catalogue::Rules,
     cli::{Context, ExitStatus, Failure, UsageError},
+    config::Project,
     diff::{Action, Authorization},
     fs::{self, LockError, Visibility},
     model::{App, Link, Observed},
@@ -22,11 +23,28 @@ use crate::{
     workspace::{Locked, Workspace},
 };
 
+/// How many writes are under way at once, unless the user or the settings say otherwise.
+const PARALLELISM: usize = 8;
+
 /// How an apply is asked to go about it.
 pub(super) struct Request {
     pub(super) options: Options,
     pub(super) lock_timeout: Duration,
     pub(super) receipt: Option<PathBuf>,
+}
+
+/// The command line's options, else the settings', else the defaults.
+pub(super) fn options(
+    project: &Project,
+    parallelism: Option<NonZeroU16>,
+    keep_going: bool,
+) -> Options {
+    let settings = &project.settings.apply;
+    let parallelism = parallelism.or(settings.parallelism);
+    Options {
+        parallelism: parallelism.map_or(PARALLELISM, |n| usize::from(n.get())),
+        keep_going: keep_going || settings.keep_going.unwrap_or(false),
+    }
 }
 
 /// What is to be carried out, where.

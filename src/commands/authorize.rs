@@ -6,6 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::{
+    apply::is_for,
     applying,
     authorizing::{self, OfferArgs, Phase, Ran, Waiting},
     planning,
@@ -250,23 +251,6 @@ fn declared(context: &Context, project: &Project) -> Result<Option<Declared>, Fa
         config::Folder::Missing if project.config_file.is_none() => None,
         _ => loaded.declared,
     })
-}
-
-/// Before any credential leaves: a document for elsewhere is refused without asking the remote.
-fn is_for(here: &App, theirs: &App) -> Result<(), Refusal> {
-    if here.id != theirs.id {
-        return Err(Refusal::OtherApp {
-            planned: theirs.id.clone(),
-            here: here.id.clone(),
-        });
-    }
-    if here.api_url != theirs.api_url {
-        return Err(Refusal::OtherAddress {
-            planned: theirs.api_url.clone(),
-            here: here.api_url.clone(),
-        });
-    }
-    Ok(())
 }
 
 fn left_alone(left: LeftAlone, context: &Context) -> Resumed {

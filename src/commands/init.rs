@@ -100,10 +100,8 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
         yaml && file.action == Did::Created
     };
     if done.iter().any(workflow) {
-        next.push(
-            "replace OWNER in .github/workflows/connplan-*.yml by who publishes connplan"
-                .to_owned(),
-        );
+        let step = "replace OWNER in .github/workflows/connplan-*.yml by who publishes connplan";
+        next.insert(0, step.to_owned());
     }
     context.terminal.out(&match format {
         Format::Json => view::init::json(&done, args.dry_run, &next),

@@ -10,7 +10,6 @@ use super::{
     printing::{MarkdownArgs, Printing},
 };
 use crate::{
-    apply::Options,
     authorize::{self, Document, Item, Keeper, Sources},
     cli::{Context, ExitStatus, Failure, Format},
     config::MaxDuration,
@@ -79,12 +78,8 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         context.terminal.say("Push cancelled. Nothing was written.");
         return Ok(ExitStatus::Error);
     }
-    let settings = &situation.files.project.settings.apply;
     let request = Request {
-        options: Options {
-            parallelism: settings.parallelism.map_or(8, |n| usize::from(n.get())),
-            keep_going: settings.keep_going.unwrap_or(false),
-        },
+        options: applying::options(&situation.files.project, None, false),
         lock_timeout: std::time::Duration::ZERO,
         receipt: None,
     };

@@ -4,9 +4,9 @@
 use std::{fs, thread, time::Duration};
 
 use connplan::sandbox::Decision;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::cli::{Connector, Output, Platform, Project};
+use crate::cli::{Connector, Output, Platform, Project, result};
 
 /// Runs `authorize` while somebody does something else.
 fn while_running(project: &Project, args: &[&str], act: impl FnOnce() + Send) -> Output {
@@ -28,12 +28,6 @@ fn wait_for_writes(platform: &Platform, count: usize) {
         thread::sleep(Duration::from_millis(20));
     }
     panic!("no writes: {:?}", platform.requests());
-}
-
-fn result<'a>(report: &'a Value, connector: &str) -> &'a Value {
-    let results = report["apps"][0]["results"].as_array().unwrap();
-    let found = results.iter().find(|r| r["connector"] == connector);
-    found.unwrap_or_else(|| panic!("no {connector} in {report}"))
 }
 
 /// The repository as it is on either machine.

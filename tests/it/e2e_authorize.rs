@@ -9,11 +9,12 @@ use std::{
 };
 
 use connplan::sandbox::Decision;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::cli::{Connector, Output, Platform, Project};
+use crate::cli::{Connector, Output, Platform, Project, result};
 
 const NOTHING: [&str; 0] = [];
+
 const ADA: &str = "ada@example.com";
 
 /// Two connectors that an apply has asked for.
@@ -59,14 +60,6 @@ fn meanwhile(project: &Project, args: &[&str], act: impl FnOnce()) -> Output {
     }
 }
 
-fn state<'a>(report: &'a Value, connector: &str) -> &'a Value {
-    let results = report["apps"][0]["results"].as_array().unwrap();
-    let mut found = results.iter();
-    found
-        .find(|result| result["connector"] == connector)
-        .unwrap_or_else(|| panic!("no {connector} in {report:#}"))
-}
-
 const WAIT: [&str; 3] = ["authorize", "--yes", "--no-browser"];
 
 #[test]
@@ -78,12 +71,12 @@ fn the_list_is_a_gate() {
     json.expect(4);
     let report = json.json();
     assert_eq!(report["format_version"], "1.0");
-    assert_eq!(state(&report, "slack")["state"], "pending");
+    assert_eq!(result(&report, "slack")["state"], "pending");
     assert_eq!(
-        state(&report, "slack")["scopes"],
+        result(&report, "slack")["scopes"],
         json!(["chat:write", "users:read"])
     );
-    let since = state(&report, "slack")["since"]
+    let since = result(&report, "slack")["since"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -145,8 +138,8 @@ fn consent_that_came_before_is_seen_at_once() {
     platform.consent("linear", ADA);
     let output = project.run(&["authorize", "--format", "json"]);
     output.expect(0);
-    assert_eq!(state(&output.json(), "slack")["state"], "granted");
-    assert_eq!(state(&output.json(), "slack")["account"], ADA);
+    assert_eq!(result(&output.json(), "slack")["state"], "granted");
+    assert_eq!(result(&output.json(), "slack")["account"], ADA);
     assert_eq!(platform.writes(), NOTHING);
 }
 
@@ -213,7 +206,7 @@ fn a_partial_grant_says_in_json_what_is_missing() {
     platform.consent_to_some("slack", ADA, &["chat:write"]);
     let output = project.run(&["authorize", "--format", "json"]);
     output.expect(4);
-    let slack = state(&output.json(), "slack").clone();
+    let slack = result(&output.json(), "slack").clone();
     assert_eq!(slack["state"], "partial");
     assert_eq!(slack["missing"], json!(["users:read"]));
     assert_eq!(slack["account"], ADA);
@@ -369,7 +362,7 @@ fn another_machine_resumes_by_the_receipt() {
     let json = elsewhere.run(&["authorize", "--receipt", "x.receipt", "--format", "json"]);
     json.expect(4);
     assert_eq!(
-        state(&json.json(), "linear")["scopes"],
+        result(&json.json(), "linear")["scopes"],
         json!(["read", "write"])
     );
     assert_eq!(platform.writes(), NOTHING);
@@ -538,44 +531,4 @@ fn without_a_question_it_is_said_all_the_same_what_is_asked_for_and_where() {
         .expect(4)
         .tells(&format!("of app app-1 at {}", platform.url()))
         .tells("users:read");
-}
-
-#[test]
-fn a_file_of_the_wrong_kind_is_named_with_what_it_is_for() {
-    let (_platform, project) = applied();
-    project.run(&["plan", "--out", "x.plan"]).expect(0);
-    project
-        .run(&["apply", "x.receipt"])
-        .expect(3)
-        .tells("x.receipt is a receipt, and a plan is wanted here")
-        .tells("`connplan authorize --receipt FILE`")
-        .lacks("altered");
-    for args in [
-        ["authorize", "--receipt", "x.plan"],
-        ["authorize", "--plan", "x.receipt"],
-    ] {
-        project
-            .run(&args)
-            .expect(3)
-            .tells("is wanted here")
-            .lacks("altered");
-    }
-    for args in [
-        &["apply", "base44/config.jsonc"][..],
-        &["show", "base44/config.jsonc"],
-        &["authorize", "--receipt", "base44/config.jsonc"],
-    ] {
-        project
-            .run(args)
-            .expect(3)
-            .tells("base44/config.jsonc is no ")
-            .tells("is this another file?")
-            .lacks("altered");
-    }
-    let whole = project.read("x.receipt");
-    project.write("cut.receipt", &whole[..whole.len() / 2]);
-    project
-        .run(&["show", "cut.receipt"])
-        .expect(3)
-        .tells("cut short");
 }

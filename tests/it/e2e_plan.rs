@@ -1,39 +1,16 @@
 //! `plan` and `show`, through the binary.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use serde_json::{Value, json};
 
-use crate::cli::{Connector, Platform, Project};
+use crate::cli::{Connector, Platform, Project, change, one_of_each};
 
 const NOTHING: [&str; 0] = [];
 
 /// One of each: to add, to change, to authorize again, to remove, to leave.
 fn everything() -> (Platform, Project) {
-    let platform = Platform::with(&[
-        Connector::active("github", &["repo"]),
-        Connector::active("gmail", &["https://mail.google.com/", "openid"]),
-        Connector::active("hubspot", &["crm.objects.contacts.read", "oauth"]),
-        Connector {
-            status: "expired",
-            ..Connector::active("notion", &[])
-        },
-    ]);
-    let project = Project::new()
-        .at(&platform)
-        .connector("gmail", &["https://mail.google.com/"])
-        .connector("hubspot", &["crm.objects.contacts.write"])
-        .connector("notion", &[])
-        .connector("slack", &["users:read", "chat:write", "chat:write"]);
-    platform.forget();
+    let (platform, project) = one_of_each();
+    let project = project.connector("slack", &["users:read", "chat:write", "chat:write"]);
     (platform, project)
-}
-
-fn change<'a>(plan: &'a Value, connector: &str) -> &'a Value {
-    let changes = plan["apps"][0]["changes"].as_array().unwrap();
-    let mut found = changes.iter();
-    found
-        .find(|change| change["connector"] == connector)
-        .unwrap_or_else(|| panic!("no {connector} in {plan:#}"))
 }
 
 #[test]

@@ -82,6 +82,10 @@ fn push_asks_in_a_terminal_and_goes_through_to_the_end() {
     let (code, seen) = terminal.end();
     assert_eq!(code, 0, "{seen}");
     assert!(seen.contains("Added: slack"), "{seen}");
+    // The same end as `authorize` has.
+    assert!(seen.contains("CONNECTOR  ACCOUNT"), "{seen}");
+    let row = seen.lines().find(|line| line.starts_with("slack "));
+    assert!(row.is_some_and(|row| row.contains(ADA)), "{seen}");
     assert_eq!(project.opened().len(), 1);
 }
 

@@ -10,7 +10,7 @@ use axum::{
 use super::{
     Page, Tone, escape,
     layout::{document, monogram},
-    notice,
+    notice, trouble,
 };
 use crate::{
     fs::FsError,
@@ -79,14 +79,6 @@ pub(in crate::sandbox) async fn claim(
             notice(StatusCode::OK, Tone::Good, "Claimed", text)
         }
         Ok(false) => unknown(),
-        Err(e) => {
-            let status = StatusCode::INTERNAL_SERVER_ERROR;
-            notice(
-                status,
-                Tone::Bad,
-                "The sandbox is in trouble",
-                &e.to_string(),
-            )
-        }
+        Err(e) => trouble(&e),
     }
 }

@@ -11,7 +11,7 @@ use axum::{
 use super::{
     Fields, Page, Tone, escape,
     layout::{accounts, document, monogram},
-    notice,
+    notice, trouble,
 };
 use crate::{
     fs::FsError,
@@ -143,15 +143,7 @@ pub(in crate::sandbox) async fn consent(
             notice(StatusCode::OK, Tone::Good, &title, text)
         }
         Err(Failure::Link(e)) => problem(&e),
-        Err(Failure::State(e)) => {
-            let status = StatusCode::INTERNAL_SERVER_ERROR;
-            notice(
-                status,
-                Tone::Bad,
-                "The sandbox is in trouble",
-                &e.to_string(),
-            )
-        }
+        Err(Failure::State(e)) => trouble(&e),
     }
 }
 

@@ -11,7 +11,7 @@ use axum::{
 use super::{
     Fields, Page, Tone, escape,
     layout::{accounts, document, monogram},
-    notice,
+    notice, trouble,
 };
 use crate::{
     fs::FsError,
@@ -108,14 +108,6 @@ pub(in crate::sandbox) async fn device(
             let text = "The device was refused. You can close this page.";
             notice(StatusCode::OK, Tone::Calm, "Not logged in", text)
         }
-        Err(e) => {
-            let status = StatusCode::INTERNAL_SERVER_ERROR;
-            notice(
-                status,
-                Tone::Bad,
-                "The sandbox is in trouble",
-                &e.to_string(),
-            )
-        }
+        Err(e) => trouble(&e),
     }
 }

@@ -5,28 +5,7 @@ use std::fmt::Write;
 use axum::http::StatusCode;
 
 use super::Page;
-use crate::sandbox::seed::Settings;
-
-/// Text as HTML text or attribute value. What would turn the direction of reading, and other
-/// characters without a picture, become visible.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' => {
-                out.push('\u{fffd}');
-            }
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
-}
+use crate::{escape::html as escape, fs::FsError, sandbox::seed::Settings};
 
 /// The colour of a page's badge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +69,13 @@ pub(super) fn notice(status: StatusCode, tone: Tone, title: &str, text: &str) ->
     Page(status, document(title, "card notice", &main))
 }
 
+/// The page for what is nobody's doing on it.
+pub(super) fn trouble(error: &FsError) -> Page {
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    let title = "The sandbox is in trouble";
+    notice(status, Tone::Bad, title, &error.to_string())
+}
+
 /// The round picture of a provider: its first letter, in a colour that depends on its name.
 pub(super) fn monogram(name: &str) -> String {
     let letter = name
@@ -126,18 +112,4 @@ pub(super) fn accounts(settings: &Settings) -> String {
 "#,
     );
     html
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_of_a_text_becomes_markup() {
-        let text = escape("<a href='x'>\"&\u{202e}\u{7}");
-        assert_eq!(
-            text,
-            "&lt;a href=&#39;x&#39;&gt;&quot;&amp;\u{fffd}\u{fffd}"
-        );
-    }
 }

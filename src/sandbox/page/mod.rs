@@ -14,13 +14,14 @@ use axum::{
 };
 use url::form_urlencoded;
 
-use self::layout::{Tone, escape, notice};
+use self::layout::{Tone, notice, trouble};
 pub(super) use self::{
     claim::{claim, claim_form},
     consent::{consent, consent_form},
     device::{device, device_form},
     index::{app_index, index},
 };
+use crate::escape::html as escape;
 
 const STYLE: &str = include_str!("style.css");
 

@@ -15,9 +15,11 @@
 mod output;
 mod platform;
 mod project;
+mod stories;
 mod terminal;
 
 pub(crate) use output::Output;
 pub(crate) use platform::{Connector, Platform};
 pub(crate) use project::{APP, Project};
+pub(crate) use stories::{change, one_of_each, planned, result};
 pub(crate) use terminal::Pty;

@@ -1,0 +1,112 @@
+//! `apply` where a change fails, or nothing can be saved.
+
+use serde_json::json;
+
+use crate::cli::{Platform, Project, planned, result};
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn removals_wait_for_the_puts_to_succeed() {
+    let seed = json!({
+        "settings": { "forbidden": { "tiktok": "Ask an admin." } },
+        "apps": { "app-1": {
+            "connectors": { "github": { "scopes": ["repo"], "account": "ada@example.com" } },
+            "different_user": { "linear": "grace@example.com" },
+        } },
+    });
+    let platform = Platform::seeded(seed);
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"])
+        .connector("tiktok", &["video.list"])
+        .connector("linear", &["read"]);
+    let output = project.run(&[
+        "apply",
+        "--auto-approve",
+        "--format",
+        "json",
+        "--receipt",
+        "x.receipt",
+    ]);
+    output.expect(5);
+    let receipt = output.json();
+    assert_eq!(result(&receipt, "slack")["outcome"], "pending");
+    assert_eq!(result(&receipt, "tiktok")["outcome"], "failed");
+    let message = result(&receipt, "tiktok")["message"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(message.contains("Ask an admin."), "{message}");
+    let message = result(&receipt, "linear")["message"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(message.contains("grace@example.com"), "{message}");
+    assert_eq!(result(&receipt, "github")["outcome"], "not_run");
+    assert!(platform.listed("github").is_some());
+    project
+        .run(&["show", "x.receipt"])
+        .expect(0)
+        .says("tiktok")
+        .says("github");
+
+    let text = project.run(&["apply", "--auto-approve"]);
+    text.expect(1).says("Failed: tiktok").says("Ask an admin.");
+    assert!(platform.listed("github").is_some());
+
+    let output = project.run(&[
+        "apply",
+        "--auto-approve",
+        "--keep-going",
+        "--format",
+        "json",
+    ]);
+    output.expect(5);
+    assert_eq!(result(&output.json(), "github")["outcome"], "removed");
+    assert!(platform.listed("github").is_none());
+}
+
+#[test]
+fn if_everything_failed_nothing_was_changed() {
+    let seed = json!({ "settings": { "forbidden": { "tiktok": "Ask an admin." } } });
+    let platform = Platform::seeded(seed);
+    let project = Project::new().at(&platform).connector("tiktok", &[]);
+    project
+        .run(&["apply", "--auto-approve"])
+        .expect(1)
+        .says("Ask an admin.");
+    project.run(&["plan", "--detailed-exitcode"]).expect(2);
+}
+
+#[test]
+fn a_saved_plan_that_failed_in_part_goes_on() {
+    let seed = json!({ "settings": { "forbidden": { "tiktok": "Ask an admin." } } });
+    let platform = Platform::seeded(seed);
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &[])
+        .connector("tiktok", &[]);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    project.run(&["apply", "x.plan"]).expect(5);
+    platform.forget();
+    project.run(&["apply", "x.plan"]).expect(5);
+    assert_eq!(platform.writes(), ["PUT external-auth/integrations/tiktok"]);
+}
+
+#[test]
+fn where_nothing_can_be_saved_nothing_is_written() {
+    let (platform, project) = planned();
+    project.write("folder/x", "");
+    for receipt in ["no/such/folder/x.receipt", "folder", "x.plan/x"] {
+        project
+            .run(&["apply", "x.plan", "--receipt", receipt])
+            .expect(1);
+    }
+    project.write(".connplan", "a file where the folder should be");
+    project
+        .run(&["apply", "x.plan"])
+        .expect(1)
+        .tells(".connplan");
+    assert_eq!(platform.writes(), NOTHING);
+}

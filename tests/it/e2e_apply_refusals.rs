@@ -1,0 +1,282 @@
+//! Plans that `apply` refuses: altered, forged, not the approved one, for elsewhere, no plan at all.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use serde_json::Value;
+
+use crate::cli::{Platform, Project, planned};
+
+const NOTHING: [&str; 0] = [];
+
+/// Every leaf of a document, as a path to it.
+fn leaves(value: &toml::Value, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (key, value) in table {
+                path.push(key.clone());
+                leaves(value, path, found);
+                path.pop();
+            }
+        }
+        toml::Value::Array(items) if !items.is_empty() => {
+            for (index, value) in items.iter().enumerate() {
+                path.push(index.to_string());
+                leaves(value, path, found);
+                path.pop();
+            }
+        }
+        _ => found.push(path.clone()),
+    }
+}
+
+fn at<'a>(value: &'a mut toml::Value, path: &[String]) -> &'a mut toml::Value {
+    path.iter().fold(value, |value, step| match value {
+        toml::Value::Table(table) => table.get_mut(step).unwrap(),
+        toml::Value::Array(items) => &mut items[step.parse::<usize>().unwrap()],
+        other => panic!("{other}"),
+    })
+}
+
+fn mutated(value: &toml::Value) -> toml::Value {
+    match value {
+        toml::Value::String(text) => toml::Value::String(match text.as_str() {
+            "active" => "expired".to_owned(),
+            "expired" => "active".to_owned(),
+            "oauth" => "stripe".to_owned(),
+            "create" => "update".to_owned(),
+            "no-op" | "update" | "reauthorize" => "delete".to_owned(),
+            "required" | "possible" => "none".to_owned(),
+            other => format!("{other}x"),
+        }),
+        toml::Value::Boolean(flag) => toml::Value::Boolean(!flag),
+        toml::Value::Array(_) => toml::Value::Array(vec![toml::Value::String("x".to_owned())]),
+        other => panic!("no plan holds {other}"),
+    }
+}
+
+#[test]
+fn an_altered_plan_is_refused_whatever_was_altered() {
+    let (platform, project) = planned();
+    let text = project.read("x.plan");
+    let whole: toml::Value = toml::Value::Table(text.parse().unwrap());
+    let mut paths = Vec::new();
+    leaves(&whole, &mut Vec::new(), &mut paths);
+    assert!(paths.len() > 40, "{paths:?}");
+    for path in paths {
+        if matches!(path[0].as_str(), "created_at" | "created_by") {
+            continue;
+        }
+        let mut changed = whole.clone();
+        let leaf = at(&mut changed, &path);
+        *leaf = mutated(leaf);
+        project.write("y.plan", &toml::to_string(&changed).unwrap());
+        let refused = project.run(&["apply", "y.plan"]);
+        assert_eq!(refused.code, Some(3), "{path:?}: {refused}");
+        project.run(&["show", "y.plan"]).expect(3);
+    }
+    // Something added, something taken away, half of it, nothing of it.
+    let end = text.len() / 2;
+    for changed in [
+        format!(
+            "{text}\n[[apps.changes]]\nconnector = \"asana\"\nkind = \"oauth\"\naction = \"create\"\nauthorization = \"required\"\n"
+        ),
+        format!("surprise = true\n{text}"),
+        text.replace("digest = ", "digest_was = "),
+        text[..end].to_owned(),
+        String::new(),
+        "{}".to_owned(),
+    ] {
+        project.write("y.plan", &changed);
+        let refused = project.run(&["apply", "y.plan"]);
+        assert_eq!(refused.code, Some(3), "{changed}: {refused}");
+    }
+    assert_eq!(platform.requests(), NOTHING, "nobody had to be asked");
+}
+
+#[test]
+fn a_plan_may_be_laid_out_anew() {
+    let (platform, project) = planned();
+    let table: toml::Table = project.read("x.plan").parse().unwrap();
+    let mut text = toml::to_string(&table).unwrap().replace('\n', "\r\n");
+    text = format!("# reviewed by ops\r\n\r\n{}", text.replace(" = ", "   =\t"));
+    let created = text
+        .lines()
+        .find(|line| line.starts_with("created_at"))
+        .unwrap()
+        .to_owned();
+    let text = text.replace(&created, "created_at = \"yesterday\"");
+    project.write("y.plan", &text);
+    let shown = |file: &str| project.run(&["show", file, "--format", "json"]).stdout;
+    assert_eq!(shown("x.plan"), shown("y.plan"));
+    let digest = shown("x.plan");
+    let digest: Value = serde_json::from_str(&digest).unwrap();
+    let digest = digest["digest"].as_str().unwrap();
+    project
+        .run(&["apply", "y.plan", "--expect-digest", digest])
+        .expect(0);
+    assert_eq!(platform.writes().len(), 5);
+}
+
+#[test]
+fn a_forged_digest_does_not_help_a_plan_that_contradicts_itself() {
+    let (platform, project) = planned();
+    let text = project.read("x.plan");
+    // Shown: one scope. Asked for: two.
+    let forged = text.replacen(
+        "[apps.changes.after]\nscopes = [\"chat:write\"]",
+        "[apps.changes.after]\nscopes = [\"admin\", \"chat:write\"]",
+        1,
+    );
+    assert_ne!(forged, text);
+    project.write("y.plan", &forged);
+    let refused = project.run(&["apply", "y.plan"]);
+    let digests: Vec<_> = refused
+        .stderr
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == ':'))
+        .filter(|word| word.starts_with("sha256:") && word.len() == 71)
+        .collect();
+    let [stated, actual] = digests[..] else {
+        panic!("{refused}")
+    };
+    project.write("y.plan", &forged.replace(stated, actual));
+    project
+        .run(&["apply", "y.plan"])
+        .expect(3)
+        .tells("contradicts itself");
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn only_the_approved_digest_is_applied() {
+    let (platform, project) = planned();
+    let wrong = format!("sha256:{}", "0".repeat(64));
+    project
+        .run(&["apply", "x.plan", "--expect-digest", &wrong])
+        .expect(3)
+        .tells("not the approved plan");
+    project
+        .run(&["apply", "--auto-approve", "--expect-digest", &wrong])
+        .expect(3);
+    assert_eq!(platform.writes(), NOTHING);
+    let plan = project.run(&["plan", "--format", "json"]).json();
+    let right = plan["digest"].as_str().unwrap();
+    project
+        .run(&["apply", "--auto-approve", "--expect-digest", right])
+        .expect(0);
+}
+
+#[test]
+fn a_plan_for_elsewhere_is_refused() {
+    let (platform, project) = planned();
+    project
+        .run(&["apply", "x.plan", "--app-id", "app-2"])
+        .expect(3)
+        .tells("app-1")
+        .tells("app-2");
+    project
+        .run_vars(&[("BASE44_APP_ID", "app-2")], &["apply", "x.plan"])
+        .expect(3);
+    let other = Platform::start();
+    project
+        .run_vars(
+            &[
+                ("BASE44_API_URL", other.url()),
+                ("BASE44_API_KEY", other.key()),
+            ],
+            &["apply", "x.plan"],
+        )
+        .expect(3)
+        .tells(platform.url());
+    assert_eq!(
+        other.requests(),
+        NOTHING,
+        "no credential left for elsewhere"
+    );
+    assert_eq!(platform.requests(), NOTHING);
+    // Where nothing else names an app, the plan does.
+    let elsewhere = Project::nowhere()
+        .at(&platform)
+        .file("x.plan", &project.read("x.plan"));
+    elsewhere.run(&["apply", "x.plan"]).expect(0);
+    assert_eq!(platform.writes().len(), 5);
+}
+
+#[test]
+fn options_of_planning_do_not_go_with_a_plan() {
+    let (platform, project) = planned();
+    for more in [
+        &["--target", "slack"][..],
+        &["--keep-unlisted"],
+        &["--allow-remove-all"],
+        &["--dir", "x"],
+    ] {
+        project
+            .run(&[&["apply", "x.plan"], more].concat())
+            .expect(1);
+    }
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn a_receipt_that_was_altered_is_refused() {
+    let (platform, project) = planned();
+    project
+        .run(&["apply", "x.plan", "--receipt", "x.receipt"])
+        .expect(0);
+    platform.forget();
+    let altered = project
+        .read("x.receipt")
+        .replace("\"chat:write\"", "\"admin\"");
+    project.write("y.receipt", &altered);
+    project.run(&["show", "y.receipt"]).expect(3);
+    project
+        .run(&["authorize", "--receipt", "y.receipt"])
+        .expect(3);
+    project.run(&["authorize", "--receipt", "x.plan"]).expect(3);
+    project.run(&["apply", "x.receipt"]).expect(3);
+    project
+        .run(&["authorize", "--receipt", "no-such"])
+        .expect(1);
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn a_file_of_the_wrong_kind_is_named_with_what_it_is_for() {
+    let (_platform, project) = planned();
+    project
+        .run(&["apply", "x.plan", "--receipt", "x.receipt"])
+        .expect(0);
+    project
+        .run(&["apply", "x.receipt"])
+        .expect(3)
+        .tells("x.receipt is a receipt, and a plan is wanted here")
+        .tells("`connplan authorize --receipt FILE`")
+        .lacks("altered");
+    for args in [
+        ["authorize", "--receipt", "x.plan"],
+        ["authorize", "--plan", "x.receipt"],
+    ] {
+        project
+            .run(&args)
+            .expect(3)
+            .tells("is wanted here")
+            .lacks("altered");
+    }
+    for args in [
+        &["apply", "base44/config.jsonc"][..],
+        &["show", "base44/config.jsonc"],
+        &["authorize", "--receipt", "base44/config.jsonc"],
+    ] {
+        project
+            .run(args)
+            .expect(3)
+            .tells("base44/config.jsonc is no ")
+            .tells("is this another file?")
+            .lacks("altered");
+    }
+    let whole = project.read("x.receipt");
+    project.write("cut.receipt", &whole[..whole.len() / 2]);
+    project
+        .run(&["show", "cut.receipt"])
+        .expect(3)
+        .tells("cut short");
+}
