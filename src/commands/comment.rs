@@ -152,6 +152,10 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
         _ => context.terminal.say(&report.text()),
     }
     match published {
+        // One document on standard output, and it has said why.
+        Some(Err(error)) if args.strict && format == Format::Json => {
+            Ok(context.tell(&Failure::new(ExitStatus::Error, error)))
+        }
         Some(Err(error)) if args.strict => Err(Failure::new(ExitStatus::Error, error)),
         Some(Err(error)) => {
             use miette::Diagnostic as _;

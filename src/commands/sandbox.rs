@@ -66,9 +66,16 @@ pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Fa
         sandbox.api_url()
     ));
     let cancelled = context.signals.graceful();
+    let over = async {
+        match context.deadline {
+            Some(end) => tokio::time::sleep_until(end.into()).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         ended = sandbox.stopped() => { ended?; }
         () = cancelled.cancelled() => { sandbox.stop().await?; }
+        () = over => { sandbox.stop().await?; }
     }
     Ok(context.signals.status().unwrap_or(ExitStatus::Done))
 }

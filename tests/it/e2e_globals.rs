@@ -425,3 +425,9 @@ fn a_warning_is_said_once() {
         .expect(0)
         .says("scope");
 }
+
+#[test]
+fn the_longest_time_ends_what_would_go_on() {
+    let sandbox = Project::new().run(&["sandbox", "--max-time", "300ms"]);
+    sandbox.expect(0).says("BASE44_API_URL=");
+}

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     publish_forge::{
@@ -270,6 +270,12 @@ fn what_does_not_pass_is_said_and_fails_only_when_strict() {
     server.on(list, [Reply::status(403)]);
     let out = run.comment(PLAN, &["--strict"]);
     assert_eq!(out.status.code(), Some(1));
+    assert!(text(&out.stderr).contains("pull-requests: write"));
+    server.on(list, [Reply::status(403)]);
+    let out = run.comment(PLAN, &["--strict", "--format", "json"]);
+    assert_eq!(out.status.code(), Some(1));
+    let one: Value = serde_json::from_str(&text(&out.stdout)).unwrap();
+    assert_eq!(one["outcome"], "failed", "{one}");
     assert!(text(&out.stderr).contains("pull-requests: write"));
 }
 
