@@ -85,7 +85,10 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
         let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
         Some(applying::lock(context, &workspace, timeout, "authorize").await?)
     };
-    let pending = Store::load(&workspace)?;
+    let pending = match &locked {
+        Some(locked) => Store::load_for_people(locked)?,
+        None => Store::load(&workspace)?,
+    };
     let observed = remote.observe().await?;
     let found = authorize::candidates(&Sources {
         app: &app,

@@ -155,7 +155,7 @@ async fn authorize_all(
     let patience = std::time::Duration::from_secs(5);
     let locked = applying::lock(context, &workspace, patience, "authorize").await?;
     let observed = situation.remote.observe().await?;
-    let pending = Store::load(&locked)?;
+    let pending = Store::load_for_people(&locked)?;
     let targets = args.planning.targets.iter().cloned().collect();
     let found = authorize::candidates(&Sources {
         app: &situation.app,

@@ -127,6 +127,13 @@ impl PendingSet {
         removed
     }
 
+    /// Takes the links out: they are to be asked for again.
+    fn forget_links(&mut self) {
+        for entry in self.apps.values_mut().flat_map(BTreeMap::values_mut) {
+            entry.link = None;
+        }
+    }
+
     fn all(&self) -> impl Iterator<Item = (&AppKey, &ConnectorType, &Entry)> {
         self.apps
             .iter()

@@ -64,6 +64,18 @@ impl Store {
         }
     }
 
+    /// Everything that waits, for whoever hands out its links: without those that others may have,
+    /// so that they are replaced.
+    pub fn load_for_people(workspace: &Locked) -> Result<PendingSet, PendingError> {
+        let mut pending = Self::load(workspace)?;
+        if workspace.is_exposed() {
+            pending.forget_links();
+            Self::save(workspace, &pending)?;
+            workspace.no_longer_exposed()?;
+        }
+        Ok(pending)
+    }
+
     /// Replaces the file.
     pub fn save(workspace: &Locked, pending: &PendingSet) -> Result<(), PendingError> {
         let text = encode(pending)?;

@@ -44,6 +44,11 @@ impl Workspace {
         self.dir.join("pending.toml")
     }
 
+    /// A mark: the pending store could be read by others, and holds links of that time.
+    fn exposed_file(&self) -> PathBuf {
+        self.dir.join("exposed")
+    }
+
     /// The file with the hosts that links led to so far.
     pub fn hosts_file(&self) -> PathBuf {
         self.dir.join("hosts.toml")
@@ -73,7 +78,14 @@ impl Workspace {
             let files = fs::files(&journals).unwrap_or_default();
             paths.extend(files.into_iter().map(|file| file.path));
         }
-        paths.iter().filter_map(|path| fs::tighten(path)).collect()
+        let loose: Vec<_> = paths.iter().filter_map(|path| fs::tighten(path)).collect();
+        // Who only looks may not write the store, and whoever has its lock may be at it.
+        let repaired = |loose: &Loose| loose.still.is_none() && loose.path == self.pending_file();
+        if loose.iter().any(repaired) {
+            // Where not even this can be written, nothing here can.
+            let _ = fs::write(&self.exposed_file(), b"", Visibility::Private);
+        }
+        loose
     }
 
     /// Creates the folder where it is missing and takes its lock.
@@ -117,6 +129,16 @@ impl Locked {
     /// Fails if the pending store could not be written.
     pub fn probe_writable(&self) -> Result<(), FsError> {
         fs::probe_writable(&self.pending_file())
+    }
+
+    /// Whether others may have the links in the pending store.
+    pub fn is_exposed(&self) -> bool {
+        self.exposed_file().exists()
+    }
+
+    /// Those links are gone from the store.
+    pub fn no_longer_exposed(&self) -> Result<(), FsError> {
+        fs::remove(&self.exposed_file()).map(drop)
     }
 
     /// Makes sure that the journal folder is there.

@@ -135,3 +135,27 @@ fn a_sandbox_state_that_is_read_is_repaired_and_not_quoted() {
     warned_once(&output);
     assert_eq!(mode(&file), 0o600);
 }
+
+#[test]
+fn a_link_that_others_may_have_is_replaced() {
+    let platform = Platform::with(&[Connector::active("wix", &["a"])]);
+    let project = project(&platform);
+    let link = || {
+        let store: toml::Table = project.read(".connplan/pending.toml").parse().unwrap();
+        store["pending"][0]["link"].as_str().unwrap().to_owned()
+    };
+    let first = link();
+    let authorize = ["authorize", "--yes", "--timeout", "1s"];
+    project.run(&authorize).expect(4);
+    assert_eq!(link(), first, "a good link stays");
+    loosen(&project.path(".connplan/pending.toml"));
+    project
+        .run(&["status"])
+        .expect(0)
+        .tells("run `connplan authorize` to replace them");
+    project.run(&authorize).expect(4);
+    let second = link();
+    assert_ne!(second, first);
+    project.run(&authorize).expect(4);
+    assert_eq!(link(), second, "once is enough");
+}
