@@ -50,6 +50,16 @@ impl Answer {
             ..Self::from(Outcome::Failed)
         }
     }
+
+    /// A call failed; where its answer was lost or worth nothing, that is no word on what it did.
+    fn failed_by(error: &RemoteError) -> Self {
+        let unclear = if error.is_unclear() {
+            "; it may have been done all the same"
+        } else {
+            ""
+        };
+        Self::failed(format!("{error}{unclear}"))
+    }
 }
 
 impl Step<'_, '_> {
@@ -188,7 +198,7 @@ impl Step<'_, '_> {
                 message,
                 other_account,
             }) => Answer::failed(refusal(&error, message.as_deref(), other_account.as_ref())),
-            Err(e) => Answer::failed(e.to_string()),
+            Err(e) => Answer::failed_by(&e),
         }
     }
 
@@ -206,7 +216,7 @@ impl Step<'_, '_> {
                 message: Some("it was gone already".to_owned()),
                 ..Answer::from(Outcome::Removed)
             },
-            Err(e) => Answer::failed(e.to_string()),
+            Err(e) => Answer::failed_by(&e),
         }
     }
 
@@ -220,7 +230,7 @@ impl Step<'_, '_> {
                     ..Answer::from(Outcome::Provisioned)
                 }
             }
-            Err(e) => Answer::failed(e.to_string()),
+            Err(e) => Answer::failed_by(&e),
         }
     }
 
@@ -231,7 +241,7 @@ impl Step<'_, '_> {
                 message: Some("it was gone already".to_owned()),
                 ..Answer::from(Outcome::Removed)
             },
-            Err(e) => Answer::failed(e.to_string()),
+            Err(e) => Answer::failed_by(&e),
         }
     }
 

@@ -26,6 +26,10 @@ use crate::{
 /// How many writes are under way at once, unless the user or the settings say otherwise.
 const PARALLELISM: usize = 8;
 
+/// What one change takes on the disk, in bytes, in the pending store, the journal and the receipt
+/// each: a link may be long.
+const ROOM: usize = 4096;
+
 /// How an apply is asked to go about it.
 pub(super) struct Request {
     pub(super) options: Options,
@@ -74,14 +78,16 @@ pub(super) async fn carry_out(
     request: &Request,
 ) -> Result<Applied, Failure> {
     let digest = plan::document::digest(work.plan)?;
+    let changes = work.plan.changes().filter(|c| c.action != Action::NoOp);
+    let room = changes.count() * ROOM;
     if let Some(path) = &request.receipt {
-        fs::probe_writable(&context.output_path("--receipt", path)?)?;
+        fs::probe_writable(&context.output_path("--receipt", path)?, room)?;
     }
     let workspace = Workspace::at(work.root);
     let locked = Arc::new(lock(context, &workspace, request.lock_timeout, "apply").await?);
     let mut pending = Store::load(&locked)?;
     // An answer that can not be kept would be a link that nobody has.
-    locked.probe_writable()?;
+    locked.probe_writable(room)?;
     let path = locked
         .ensure_journal_dir()?
         .join(journal::file_name(&digest));
@@ -267,12 +273,22 @@ fn finish(
         // Nobody will be able to read it from the journal: say all of it.
         let text = receipt::to_toml(&finished.receipt, None)?;
         context.terminal.insist(&format!(
-            "error: what was done could not be written down ({}). It is:\n\n{text}",
+            "error: what was done could not be written down ({}). It is:\n\n{text}\n\
+             Mend that (make room, say), then apply again: what is done is not done twice.",
             crate::escape::terminal(reason)
         ));
         status = ExitStatus::Error;
     }
-    save(context, request, &finished.receipt)?;
+    match save(context, request, &finished.receipt) {
+        // It was shown already.
+        Err(e) if finished.unrecorded.is_some() => context.warn(&e.report.to_string()),
+        Err(e) => {
+            let text = receipt::to_toml(&finished.receipt, None)?;
+            context.terminal.insist(&format!("{text}\n"));
+            return Err(e);
+        }
+        Ok(()) => {}
+    }
     Ok(Applied {
         receipt: finished.receipt,
         status,
@@ -302,11 +318,7 @@ fn status(finished: &Finished, context: &Context) -> ExitStatus {
 fn save(context: &Context, request: &Request, receipt: &Receipt) -> Result<(), Failure> {
     if let Some(path) = &request.receipt {
         let text = receipt::to_toml(receipt, Some(context.now().to_string()))?;
-        let path = context.path(path);
-        if let Err(e) = fs::write(&path, text.as_bytes(), Visibility::Shared) {
-            context.terminal.insist(&format!("{text}\n"));
-            return Err(e.into());
-        }
+        fs::write(&context.path(path), text.as_bytes(), Visibility::Shared)?;
     }
     Ok(())
 }

@@ -137,23 +137,24 @@ pub fn ensure_dir(path: &Path) -> Result<(), FsError> {
     fs::create_dir_all(path).map_err(|e| FsError::io("create", path, e))
 }
 
-/// Fails if `path` could not be written, before anything depends on it. Leaves nothing behind.
-pub fn probe_writable(path: &Path) -> Result<(), FsError> {
+/// Fails if `path` could not be written, or not with so many bytes, before anything depends on it.
+/// Leaves nothing behind.
+pub fn probe_writable(path: &Path, bytes: usize) -> Result<(), FsError> {
     if path.is_dir() {
         return Err(FsError::NotAFile {
             path: path.to_owned(),
         });
     }
-    let folder = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    Builder::new()
+    let failed = |e| FsError::io("write", path, e);
+    let mut file = Builder::new()
         .prefix(PREFIX)
         .suffix(SUFFIX)
-        .tempfile_in(folder)
-        .map(drop)
-        .map_err(|e| FsError::io("write", path, e))
+        .tempfile_in(folder_of(path))
+        .map_err(failed)?;
+    // Only what is written for good takes up room: some file systems find out late.
+    file.write_all(&vec![0x23; bytes])
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(failed)
 }
 
 /// [`remove_leftovers()`] before this process's first write in `folder`.

@@ -126,9 +126,13 @@ impl Locked {
         &self.loose
     }
 
-    /// Fails if the pending store could not be written.
-    pub fn probe_writable(&self) -> Result<(), FsError> {
-        fs::probe_writable(&self.pending_file())
+    /// Fails if the pending store could not be written with `more` bytes than it has, and as many
+    /// for a journal.
+    pub fn probe_writable(&self, more: usize) -> Result<(), FsError> {
+        let path = self.pending_file();
+        let length = std::fs::metadata(&path).map_or(0, |meta| meta.len());
+        let length = usize::try_from(length).unwrap_or_default();
+        fs::probe_writable(&path, length + 2 * more)
     }
 
     /// Whether others may have the links in the pending store.

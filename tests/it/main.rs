@@ -43,6 +43,7 @@ mod e2e_put;
 mod e2e_resume;
 mod e2e_terminal;
 mod e2e_validate;
+#[cfg(unix)]
 mod faults;
 mod layers;
 mod official_client;

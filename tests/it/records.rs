@@ -74,52 +74,87 @@ fn what_can_be_found_out_before_is_found_out_before() {
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }
 
-/// A file may grow to some blocks of half a kilobyte, and no further: a disk that is full.
+/// A run whose files may grow to some blocks of half a kilobyte, and no further: a disk that is full.
+fn short_of_room(project: &Project, blocks: usize, args: &str) -> String {
+    let script = format!(
+        "trap '' XFSZ; ulimit -f {blocks}; exec '{}' {args} 2>&1 | cat",
+        env!("CARGO_BIN_EXE_connplan")
+    );
+    let ended = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(project.root())
+        .env_clear()
+        .envs(project.environment())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(ended.stdout).unwrap();
+    assert!(!text.contains("panicked"), "{text}");
+    text
+}
+
 #[test]
-fn on_a_full_disk_the_outcome_is_said_and_the_next_run_goes_on() {
-    let mut said = 0;
-    for blocks in [1, 2, 3, 4, 6] {
+fn a_full_disk_is_found_out_before() {
+    for blocks in [1, 2, 6, 40, 90] {
         let platform = Platform::start();
         let project = project(&platform);
-        let mut shell = std::process::Command::new("sh");
-        let script = format!(
-            "trap '' XFSZ; ulimit -f {blocks}; exec '{}' apply saved.plan --parallelism 2 2>&1 | cat",
-            env!("CARGO_BIN_EXE_connplan")
-        );
-        let ended = shell
-            .args(["-c", &script])
-            .current_dir(project.root())
-            .env_clear()
-            .envs(project.environment())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let text = String::from_utf8(ended.stdout).unwrap();
-        assert!(!text.contains("panicked"), "{text}");
-        let wrote = platform.writes();
-        if text.contains("what was done could not be written down") {
-            said += 1;
-            // All that was done is told.
-            for write in &wrote {
-                let name = write.rsplit('/').next().unwrap();
-                assert!(
-                    text.contains(&format!("connector = \"{name}\"")),
-                    "{name}: {text}"
-                );
-            }
-        } else if !text.contains("Applied, 6 connectors") {
-            assert_eq!(wrote, [] as [&str; 0], "{text}");
-        }
-        // With room again, the same command finishes the job.
+        let text = short_of_room(&project, blocks, "apply saved.plan");
+        assert!(text.contains(".connplan"), "{text}");
+        assert_eq!(platform.writes(), [] as [&str; 0], "{text}");
         project.run(&["apply", "saved.plan"]).expect(0);
         assert_eq!(platform.pending().len(), NAMES.len());
-        let store = project.read(".connplan/pending.toml");
-        for pending in platform.pending() {
-            let id = pending["connection_id"].as_str().unwrap();
-            assert!(store.contains(id), "{id} is lost: {store}");
-        }
     }
-    assert!(said > 0, "no run was cut short in its middle");
+}
+
+#[test]
+fn on_a_disk_that_fills_up_the_outcome_is_said_and_the_next_run_goes_on() {
+    let server = Scripted::start();
+    let route = |method: &str, rest: &str| format!("{method} /api/apps/{APP}/{rest}");
+    let (list, stripe) = (
+        json!({ "integrations": [] }),
+        json!({ "stripe_mode": null }),
+    );
+    server.on(
+        &route("GET", "external-auth/list"),
+        [Reply::json(200, &list)],
+    );
+    server.on(
+        &route("GET", "payments/stripe/status"),
+        [Reply::json(200, &stripe)],
+    );
+    // In order; the longest links there may be, and scopes of a length that nobody counts with.
+    let names: Vec<_> = ('a'..='n').map(|c| format!("box_{c}")).collect();
+    let put = |name: &str| route("PUT", &format!("external-auth/integrations/{name}"));
+    let mut project = Project::new().at_url(&server.url(), "b44k_key");
+    for name in &names {
+        project = project.connector(name, &[&"s".repeat(900)]);
+        let name = name.clone();
+        server.on_each(&put(&name.clone()), move |_| {
+            let link = format!("https://example.com/?{}", "x".repeat(8100));
+            let answer = json!({"redirect_url": link, "connection_id": format!("id-{name}"),
+                "already_authorized": false});
+            Reply::json(200, &answer)
+        });
+    }
+    let apply = "apply --auto-approve --parallelism 1 --receipt my.receipt";
+    let text = short_of_room(&project, 225, apply);
+    let (_, said) = text.split_once("could not be written down").expect(&text);
+    for name in &names[..13] {
+        let told = said
+            .matches(&format!("connection_id = \"id-{name}\""))
+            .count();
+        assert_eq!(told, 1, "{name}: {said}");
+    }
+    assert!(said.contains("apply again"), "{said}");
+    assert_eq!(server.hits(&put("box_m")), 1);
+    assert_eq!(server.hits(&put("box_n")), 0, "{said}");
+    // With room again, the same command finishes the job, and asks for what is lost alone.
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    let asked: Vec<_> = names.iter().map(|name| server.hits(&put(name))).collect();
+    assert_eq!(asked, [[1; 12].as_slice(), &[2, 1]].concat());
+    let store = project.read(".connplan/pending.toml");
+    let kept = |name: &String| store.contains(&format!("\"id-{name}\""));
+    assert!(names.iter().all(kept));
 }
 
 #[test]

@@ -36,6 +36,13 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
         });
         page.line(&format!("To go on: connplan authorize{receipt}"));
     }
+    let summary = &report.summary;
+    match (summary.failed > 0, summary.not_run > 0) {
+        (true, _) => page
+            .line("To finish: mend what failed, then apply again; what is done is not done twice."),
+        (false, true) => page.line("To finish: apply again; what is done is not done twice."),
+        (false, false) => {}
+    }
     if options.file.is_some() {
         page.gap();
         page.line(&format!("Receipt: {}", report.digest));

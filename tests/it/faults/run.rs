@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     rc::Rc,
@@ -321,7 +322,11 @@ impl Project {
         write(&project.path("saved.plan"), start.plan.as_bytes());
         if let Some(pending) = &start.pending {
             fs::create_dir(project.path(".connplan")).expect("a folder");
-            write(&project.path(".connplan/pending.toml"), pending);
+            let path = project.path(".connplan/pending.toml");
+            write(&path, pending);
+            // As it was: links that others could read would be replaced.
+            let private = fs::Permissions::from_mode(0o600);
+            fs::set_permissions(&path, private).expect("its owner may");
         }
         project
     }
