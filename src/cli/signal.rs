@@ -61,6 +61,10 @@ impl Signals {
                     if let Ok(mut first) = self.first.lock() {
                         first.get_or_insert(status);
                     }
+                    if second {
+                        say("\nEnded at once: what was under way may have been done. The same \
+                             command looks, and goes on.");
+                    }
                     if second || !graceful {
                         return Ok(status);
                     }

@@ -150,6 +150,7 @@ fn the_second_signal_ends_at_once() {
     let (ended, _, err) = end(child);
     assert_eq!(ended, Some(143), "{err}");
     assert!(begun.elapsed() < Duration::from_secs(10), "it waited");
+    assert!(err.contains("may have been done"), "{err}");
 }
 
 #[test]
