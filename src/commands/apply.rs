@@ -12,6 +12,7 @@ use super::{
 use crate::{
     cli::{Context, ExitStatus, Failure, Format, UsageError},
     config::{MaxDuration, Project},
+    model::App,
     plan::{Digest, Refusal, document, policy},
     receipt::{self, Outcome},
     term::Answer,
@@ -30,7 +31,7 @@ pub struct ApplyArgs {
     #[arg(value_name = "PLANFILE", value_hint = clap::ValueHint::FilePath)]
     pub plan: Option<PathBuf>,
     /// Without PLANFILE: do not ask
-    #[arg(long)]
+    #[arg(long, visible_alias = "yes", visible_short_alias = 'y')]
     pub auto_approve: bool,
     /// Refuse any plan but the one with this digest
     #[arg(long, value_name = "DIGEST")]
@@ -111,7 +112,7 @@ async fn saved(
         _ => return Err(refused(&saved.plan).into()),
     };
     let (project, app) = context.project_of(&planned.id)?;
-    is_for(&app, planned)?;
+    belongs("plan", &app, planned)?;
     // The policy that counts is the one that is in force now.
     policy::check(&saved.plan, &planning::policy(&project))?;
     let remote = context.remote(&project, &app)?;
@@ -127,16 +128,25 @@ async fn saved(
 }
 
 /// Before any credential leaves: a document for elsewhere is refused without asking the remote.
-pub(super) fn is_for(here: &crate::model::App, planned: &crate::model::App) -> Result<(), Refusal> {
+pub(super) fn is_for(here: &App, theirs: &App) -> Result<(), Refusal> {
+    belongs("file", here, theirs)
+}
+
+fn belongs(what: &'static str, here: &App, planned: &App) -> Result<(), Refusal> {
     if here.id != planned.id {
         return Err(Refusal::OtherApp {
+            what,
             planned: planned.id.clone(),
             here: here.id.clone(),
         });
     }
     if here.api_url != planned.api_url {
         let (planned, here) = (planned.api_url.clone(), here.api_url.clone());
-        return Err(Refusal::OtherAddress { planned, here });
+        return Err(Refusal::OtherAddress {
+            what,
+            planned,
+            here,
+        });
     }
     Ok(())
 }

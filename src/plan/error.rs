@@ -80,22 +80,19 @@ pub enum Refusal {
     },
     /// The text is no plan (or receipt) any more.
     #[error("{what} can not be read: {reason}")]
-    #[diagnostic(
-        code(connplan::plan::unreadable),
-        help("it was altered or cut short; make it again")
-    )]
+    #[diagnostic(code(connplan::plan::unreadable))]
     Unreadable {
         /// `the plan` or `the receipt`, with its file.
         what: String,
         /// What the reader stumbled over.
         reason: String,
+        /// How a whole one is had.
+        #[help]
+        help: String,
     },
     /// Another major version of the format.
     #[error("{what} has format {found}; this connplan reads {known}")]
-    #[diagnostic(
-        code(connplan::plan::format),
-        help("use the connplan that made it, or make it again with this one")
-    )]
+    #[diagnostic(code(connplan::plan::format))]
     Format {
         /// `the plan` or `the receipt`, with its file.
         what: String,
@@ -103,13 +100,13 @@ pub enum Refusal {
         found: String,
         /// The version this program reads.
         known: &'static str,
+        /// What reads it, or makes one that is read.
+        #[help]
+        help: &'static str,
     },
     /// Its meaning is not what its digest names.
     #[error("{what} was altered: its digest says {stated}, its content is {actual}")]
-    #[diagnostic(
-        code(connplan::plan::altered),
-        help("nobody reviewed this content; make it again and have that reviewed")
-    )]
+    #[diagnostic(code(connplan::plan::altered))]
     Altered {
         /// `the plan` or `the receipt`, with its file.
         what: String,
@@ -117,6 +114,9 @@ pub enum Refusal {
         stated: Digest,
         /// The digest of what the file means.
         actual: Digest,
+        /// Why it matters, and how a true one is had.
+        #[help]
+        help: &'static str,
     },
     /// It is whole, but it is not the one that was approved.
     #[error("this is not the approved plan: {expected} was expected, this is {actual}")]
@@ -131,10 +131,10 @@ pub enum Refusal {
         actual: Digest,
     },
     /// It contradicts itself.
-    #[error("the plan contradicts itself: {reason}")]
+    #[error("the file contradicts itself: {reason}")]
     #[diagnostic(
         code(connplan::plan::incoherent),
-        help("connplan writes no such plan; make it again")
+        help("connplan writes no such file; make it again")
     )]
     Incoherent {
         /// Where.
@@ -148,25 +148,29 @@ pub enum Refusal {
     )]
     Speculative,
     /// Made for another app.
-    #[error("the plan is for app {planned}, this is app {here}")]
+    #[error("the {what} is for app {planned}, this is app {here}")]
     #[diagnostic(
         code(connplan::plan::other_app),
         help("check `--app-id`, `--env`, BASE44_APP_ID and .app.jsonc")
     )]
     OtherApp {
-        /// The plan's.
+        /// `plan`, or `file` where it may be a receipt.
+        what: &'static str,
+        /// The document's.
         planned: AppId,
         /// This project's.
         here: AppId,
     },
     /// Made at another address.
-    #[error("the plan was made at {planned}, this is {here}")]
+    #[error("the {what} was made at {planned}, this is {here}")]
     #[diagnostic(
         code(connplan::plan::other_address),
         help("check BASE44_API_URL and `--env`")
     )]
     OtherAddress {
-        /// The plan's.
+        /// `plan`, or `file` where it may be a receipt.
+        what: &'static str,
+        /// The document's.
         planned: ApiUrl,
         /// This run's.
         here: ApiUrl,

@@ -52,6 +52,36 @@ impl DocumentKind {
         }
     }
 
+    /// How a whole and true one is had.
+    fn again(self) -> &'static str {
+        match self {
+            Self::Plan => "make it again with `connplan plan --out FILE`",
+            Self::Receipt => {
+                "take the file that `connplan apply --receipt FILE` wrote; where it is lost, \
+                 `connplan authorize --plan FILE` resumes what that plan made pending"
+            }
+        }
+    }
+
+    /// Why one that was altered is not taken.
+    fn altered(self) -> &'static str {
+        match self {
+            Self::Plan => "nobody reviewed this content; make it again and have that reviewed",
+            Self::Receipt => {
+                "this is not what the apply wrote down; take the file that `connplan apply \
+                 --receipt FILE` wrote, or resume with `connplan authorize --plan FILE`"
+            }
+        }
+    }
+
+    /// What can be done with one of another version.
+    fn other_version(self) -> &'static str {
+        match self {
+            Self::Plan => "use the connplan that made it, or make it again with this one",
+            Self::Receipt => "use the connplan that made it",
+        }
+    }
+
     /// Where such a file comes from.
     fn origin(self) -> &'static str {
         match self {
@@ -81,6 +111,7 @@ pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
             return Refusal::Unreadable {
                 what: what(),
                 reason,
+                help: format!("it was altered or cut short; {}", kind.again()),
             };
         }
         Refusal::NotOurs {
@@ -107,6 +138,7 @@ pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
             what: what(),
             found: escape::terminal(found).into_owned(),
             known: FORMAT_VERSION,
+            help: kind.other_version(),
         });
     }
     let stated = text_of("kind");
@@ -128,6 +160,7 @@ pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
         what: what(),
         stated,
         actual,
+        help: kind.altered(),
     };
     if stated != actual {
         return Err(altered(stated, actual));

@@ -85,12 +85,14 @@ pub fn verify<'a>(
     };
     if planned.app.id != app.id {
         return Err(Refusal::OtherApp {
+            what: "plan",
             planned: planned.app.id.clone(),
             here: app.id.clone(),
         });
     }
     if planned.app.api_url != app.api_url {
         return Err(Refusal::OtherAddress {
+            what: "plan",
             planned: planned.app.api_url.clone(),
             here: app.api_url.clone(),
         });

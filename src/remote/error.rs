@@ -177,11 +177,13 @@ pub enum RemoteError {
     #[error("{at}: the server asks to slow down{}{problem}", wait_words(*retry_after))]
     #[diagnostic(
         code(connplan::remote::rate_limited),
-        help("wait a little, or lower `--parallelism`")
+        help("{}", slower(*retry_after, *writing))
     )]
     RateLimited {
         /// The call.
         at: Box<At>,
+        /// Whether it was to change the app: those are what an apply sends several of at once.
+        writing: bool,
         /// How long the server wants us to wait.
         retry_after: Option<Duration>,
         /// What the server says.
@@ -289,7 +291,7 @@ pub enum RemoteError {
     #[error("{at}: the time allowed for the whole command is over")]
     #[diagnostic(
         code(connplan::remote::deadline),
-        help("allow more time with `--timeout`")
+        help("allow more time with `--max-time`")
     )]
     DeadlineExceeded {
         /// The call.
@@ -326,9 +328,34 @@ pub enum RemoteError {
 }
 
 fn wait_words(retry_after: Option<Duration>) -> String {
-    retry_after.map_or_else(String::new, |wait| {
-        format!(", for {} s", wait.as_secs().max(1))
-    })
+    retry_after.map_or_else(String::new, |wait| format!(", for {}", time_words(wait)))
+}
+
+/// Rounded up, so that whoever waits that long has waited long enough.
+fn time_words(time: Duration) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    match time.as_secs().max(1) {
+        seconds @ 0..=119 => format!("{seconds} s"),
+        seconds if seconds < 2 * HOUR => format!("{} minutes", seconds.div_ceil(MINUTE)),
+        seconds if seconds < 2 * DAY => format!("{} hours", seconds.div_ceil(HOUR)),
+        seconds if seconds < 365 * DAY => format!("{} days", seconds.div_ceil(DAY)),
+        _ => "more than a year".to_owned(),
+    }
+}
+
+fn slower(retry_after: Option<Duration>, writing: bool) -> String {
+    let wait = match retry_after {
+        Some(time) => format!("wait {}", time_words(time)),
+        None => "wait a little".to_owned(),
+    };
+    let fewer = if writing {
+        "; `apply --parallelism 1` makes one change at a time"
+    } else {
+        ""
+    };
+    format!("{wait}, then run the same command again{fewer}")
 }
 
 fn title_words(title: Option<&str>) -> String {

@@ -114,6 +114,7 @@ pub(super) fn judge(
         },
         429 => RemoteError::RateLimited {
             at,
+            writing: class != CallClass::Read && credential != CredentialKind::None,
             retry_after,
             problem,
         },

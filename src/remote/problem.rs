@@ -50,6 +50,10 @@ impl Problem {
             Some("requires_backend_platform_app") => {
                 "this needs an app that was created with the Base44 CLI; link the project to such an app"
             }
+            _ if self.to_string().is_empty() => {
+                "it gave no reason that can be read; check BASE44_API_URL and the proxy variables, \
+                 and if it stays so, report the request id to Base44"
+            }
             _ => "correct what the server names, then try again",
         }
     }

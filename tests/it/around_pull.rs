@@ -105,7 +105,7 @@ async fn what_waits_for_a_person_is_not_pulled_away() {
     let wider = "{\n  \"type\": \"slackbot\",\n  \"scopes\": [\"chat:write\", \"users:read\"]\n}\n";
     project.write("base44/connectors/slackbot.jsonc", wider);
     project.write("base44/connectors/linear.jsonc", "{ type: 'linear' }\n");
-    project.run(&["apply", "--auto-approve"]).await.ended(0);
+    project.run(&["apply", "--yes"]).await.ended(0);
     let pull = project
         .run(&["pull", "--prune", "--yes", "--format", "json"])
         .await

@@ -22,7 +22,7 @@ fn waiting(platform: &Platform) -> Project {
         .connector("hubspot", &["crm.objects.contacts.read"])
         .connector("slackbot", &["chat:write"])
         .var("NO_COLOR", "1");
-    project.run(&["apply", "--auto-approve"]).expect(0);
+    project.run(&["apply", "-y"]).expect(0);
     project
 }
 

@@ -230,7 +230,16 @@ fn a_receipt_that_was_altered_is_refused() {
     project.run(&["show", "y.receipt"]).expect(3);
     project
         .run(&["authorize", "--receipt", "y.receipt"])
-        .expect(3);
+        .expect(3)
+        .tells("the receipt y.receipt was altered")
+        .tells("this is not what the apply wrote down")
+        .lacks("reviewed");
+    let cut = altered.split("[[").next().expect("a head");
+    project.write("cut.receipt", &format!("{cut}[["));
+    project
+        .run(&["show", "cut.receipt"])
+        .expect(3)
+        .tells("it was altered or cut short; take the file that");
     project.run(&["authorize", "--receipt", "x.plan"]).expect(3);
     project.run(&["apply", "x.receipt"]).expect(3);
     project

@@ -399,7 +399,9 @@ fn a_receipt_is_bound_to_its_app_and_address() {
     let (platform, project) = applied();
     project
         .run(&["authorize", "--receipt", "x.receipt", "--app-id", "app-2"])
-        .expect(3);
+        .expect(3)
+        .tells("is for app app-1, this is app app-2")
+        .lacks("plan is for");
     let other = Platform::start();
     project
         .run_vars(
@@ -409,7 +411,8 @@ fn a_receipt_is_bound_to_its_app_and_address() {
             ],
             &["authorize", "--receipt", "x.receipt"],
         )
-        .expect(3);
+        .expect(3)
+        .lacks("the plan");
     assert_eq!(other.requests(), NOTHING);
     assert_eq!(platform.writes(), NOTHING);
 }

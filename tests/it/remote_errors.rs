@@ -112,6 +112,48 @@ async fn a_refused_key_says_what_to_do_about_the_key() {
 }
 
 #[tokio::test]
+async fn who_is_to_slow_down_is_told_for_how_long() {
+    for (asked, told) in [
+        (None, "wait a little, then"),
+        (Some("7"), "wait 7 s, then"),
+        (Some("600"), "wait 10 minutes, then"),
+        (Some("86400"), "wait 24 hours, then"),
+        (Some("864001"), "wait 11 days, then"),
+        (Some("99999999999999999999"), "wait more than a year, then"),
+    ] {
+        let reply = Reply::status(429);
+        let reply = match asked {
+            Some(asked) => reply.header("retry-after", asked),
+            None => reply,
+        };
+        let text = shown(&list_error(reply).await);
+        assert!(text.contains(told), "{text}");
+        // Reading is one call: there is nothing to do fewer of.
+        assert!(!text.contains("parallelism"), "{text}");
+    }
+    let server = Scripted::start();
+    server.on(PUT_SLACK, [Reply::status(429)]);
+    let remote = remote_at(&server.url(), once()).unwrap();
+    let error = remote.put_integration(&slack(), &Scopes::default()).await;
+    let text = shown(&error.unwrap_err());
+    assert!(text.contains("`apply --parallelism 1`"), "{text}");
+}
+
+#[tokio::test]
+async fn only_what_the_server_names_is_to_be_corrected() {
+    let named = shown(&list_error(Reply::status(418)).await);
+    assert!(named.contains("correct what the server names"), "{named}");
+    for reply in [
+        Reply::body(418, "text/plain", "short and stout"),
+        Reply::json(400, &json!({})),
+    ] {
+        let bare = shown(&list_error(reply).await);
+        assert!(!bare.contains("correct what"), "{bare}");
+        assert!(bare.contains("gave no reason"), "{bare}");
+    }
+}
+
+#[tokio::test]
 async fn a_web_page_is_told_by_its_title_alone() {
     let page = "<!doctype html><title>Sign in\u{1b} | Corp</title><p>canary";
     for (status, content_type) in [

@@ -168,6 +168,8 @@ async fn the_commands_deadline_ends_a_call_and_its_repetitions() {
         matches!(error, RemoteError::DeadlineExceeded { .. }),
         "{error}"
     );
+    let help = miette::Diagnostic::help(&error).unwrap().to_string();
+    assert!(help.contains("`--max-time`"), "{help}");
     let error = error_at(&server.url(), until(0)).await;
     assert!(
         matches!(error, RemoteError::DeadlineExceeded { .. }),
