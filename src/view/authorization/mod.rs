@@ -161,7 +161,9 @@ pub fn what(resumed: &Resumed) -> String {
         State::Waiting => format!("waiting for consent since {}", resumed.since),
         State::TimedOut => "timed out: nobody consented in time; it stays pending".to_owned(),
         State::Skipped => "skipped; it stays pending".to_owned(),
-        State::Declined => "declined, or its link ran out; it stays pending".to_owned(),
+        State::Declined => "declined, or its link ran out, or somebody else is authorizing it \
+                            too; it stays pending"
+            .to_owned(),
         State::Failed(reason) | State::Untouched(reason) => escape::limited(reason, 600),
     }
 }
@@ -177,7 +179,10 @@ pub fn next(resumed: &Resumed) -> Option<String> {
             format!("run {again} again; with `--timeout 30m` there is more time to consent")
         }
         State::Declined => {
-            format!("look at what it asks for, run {again} again and approve all of it")
+            format!(
+                "unless somebody else is at it, look at what it asks for, run {again} again and \
+                 approve all of it"
+            )
         }
         State::Partial { .. } => format!("run {again} again and tick everything on the list"),
         State::WrongAccount { expected, .. } => format!(
