@@ -262,7 +262,8 @@ pub(super) fn sentence(row: &Row) -> String {
             format!("{what}. Ask again and tick everything, or leave it pending.")
         }
         State::WrongAccount { .. } => {
-            let next = authorization::next(&row.resumed).unwrap_or_default();
+            let next = authorization::next(&row.resumed, &authorization::Again::default())
+                .unwrap_or_default();
             format!(
                 "{}. The way out: {next}.",
                 authorization::what(&row.resumed)

@@ -1,8 +1,10 @@
 //! Authorizations: what is asked of a person, and how each stands at the end.
 
+mod again;
 mod end;
 mod json;
 
+pub use again::Again;
 pub(super) use end::end;
 pub use end::{list, summary};
 pub use json::{AppAuthorizations, AuthorizationCounts, AuthorizationReport, ResumedReport, json};
@@ -169,9 +171,9 @@ pub fn what(resumed: &Resumed) -> String {
 }
 
 /// What to do about it; nothing where nothing is left to do.
-pub fn next(resumed: &Resumed) -> Option<String> {
+pub fn next(resumed: &Resumed, again: &Again) -> Option<String> {
     let connector = &resumed.connector;
-    let again = format!("`connplan authorize {connector}`");
+    let again = format!("`{}`", again.of(connector));
     Some(match &resumed.state {
         State::Granted { .. } | State::Untouched(_) => return None,
         State::Waiting | State::Skipped => format!("{again} resumes it"),
