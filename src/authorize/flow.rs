@@ -160,6 +160,22 @@ impl Flow<'_> {
         }
     }
 
+    /// Whether the list shows it in force as wanted, whoever finished it; then it is done.
+    pub(super) fn is_finished(
+        &mut self,
+        item: &mut Item,
+        connectors: &BTreeMap<ConnectorType, RemoteConnector>,
+    ) -> Result<bool, PendingError> {
+        let candidate = &item.candidate;
+        let is = connectors.get(&candidate.connector);
+        let verdict = judge(&candidate.connector, &candidate.entry, is, self.rules);
+        if !matches!(verdict, Verdict::Granted { .. }) || self.is_as_before(candidate, is) {
+            return Ok(false);
+        }
+        self.read_back(item, connectors)?;
+        Ok(true)
+    }
+
     fn is_as_before(&self, candidate: &Candidate, is: Option<&RemoteConnector>) -> bool {
         let before = candidate.entry.before.as_ref();
         candidate.entry.action == Action::Update

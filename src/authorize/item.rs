@@ -27,6 +27,9 @@ pub struct Item {
     pub(super) left: bool,
     /// How often its link was replaced without anybody asking for it.
     pub(super) renewals: u8,
+    /// Whether one of these had died soon after it was handed out: two who replace each other's
+    /// links would never end.
+    pub(super) replaced_early: bool,
     /// How often the remote said ACTIVE without listing it so.
     pub(super) unlisted: u8,
     /// When it was first handed out.
@@ -44,6 +47,7 @@ impl Item {
             opened: false,
             left: false,
             renewals: 0,
+            replaced_early: false,
             unlisted: 0,
             started: None,
             took: None,
@@ -103,14 +107,13 @@ impl Item {
     }
 
     /// What the next round of questions asks about it: nothing; its status; or, without an id, only
-    /// the list can tell.
+    /// the list can tell. What came to a bad end here may be finished by somebody else.
     pub(super) fn question(&self) -> Option<(ConnectorType, Option<ConnectionId>)> {
-        (self.state == State::Waiting).then(|| {
-            let entry = &self.candidate.entry;
-            (
-                self.candidate.connector.clone(),
-                entry.connection_id.clone(),
-            )
-        })
+        let id = match &self.state {
+            State::Waiting => self.candidate.entry.connection_id.clone(),
+            state if state.can_be_asked_again() => None,
+            _ => return None,
+        };
+        Some((self.candidate.connector.clone(), id))
     }
 }

@@ -48,7 +48,14 @@ pub(super) fn without_id(reason: &str) -> &str {
     reason.split(" (request ").next().unwrap_or(reason)
 }
 
-pub(super) async fn ask(remote: &Remote, questions: &[Question]) -> Round {
+/// Whether the list is read whatever the statuses say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listing {
+    IfItMayTell,
+    Always,
+}
+
+pub(super) async fn ask(remote: &Remote, questions: &[Question], listing: Listing) -> Round {
     let statuses = join_all(questions.iter().map(|question| async move {
         let (connector, id) = question.as_ref()?;
         Some(remote.integration_status(connector, id.as_ref()?).await)
@@ -62,7 +69,7 @@ pub(super) async fn ask(remote: &Remote, questions: &[Question]) -> Round {
         Ok(AuthorizationStatus::Active | AuthorizationStatus::Failed) => true,
         Err(e) => super::flow::is_unknown(e),
     });
-    let observed = if only_listed || moved {
+    let observed = if only_listed || moved || listing == Listing::Always {
         Some(remote.observe().await)
     } else {
         None

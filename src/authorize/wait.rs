@@ -8,13 +8,15 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Command, Event, Flow, Item, State,
     flow::{UNLISTED, is_unknown},
-    poll::{self, Round},
+    poll::{self, Listing, Round},
 };
 use crate::{model::ConnectorType, pending::PendingError, remote::AuthorizationStatus};
 
 /// How long the last look may take, once the time is up.
 const LAST_LOOK: Duration = Duration::from_secs(5);
-/// A link is replaced no more often than this without anybody asking for it.
+/// How long it may take where a person wants an end.
+const PARTING_LOOK: Duration = Duration::from_secs(2);
+/// A link that ran out is replaced no more often than this without anybody asking for it.
 const RENEWALS: u8 = 3;
 /// So often the remote may say ACTIVE before its list has to agree.
 const UNLISTED_ROUNDS: u8 = 3;
@@ -28,9 +30,10 @@ enum Turn {
 
 /// Whether there is time for another look.
 #[derive(Clone, Copy)]
-enum Look {
+enum Look<'a> {
     Another,
-    Last,
+    /// What has come to nothing by now stands so.
+    Last(&'a State),
 }
 
 impl Flow<'_> {
@@ -70,7 +73,7 @@ impl Flow<'_> {
                 () = tokio::time::sleep_until(deadline) => Turn::TimeUp,
                 round = async {
                     tokio::time::sleep_until(next).await;
-                    poll::ask(remote, &questions).await
+                    poll::ask(remote, &questions, Listing::IfItMayTell).await
                 } => Turn::Round(round),
             };
             match turn {
@@ -91,16 +94,10 @@ impl Flow<'_> {
                 Turn::Command(None) => commanded = false,
                 Turn::Command(Some(command)) => self.obey(items, command).await?,
                 Turn::TimeUp => {
-                    let look = poll::ask(remote, &questions);
-                    if let Ok(round) = tokio::time::timeout(LAST_LOOK, look).await {
-                        self.take(items, round, Look::Last).await?;
-                    }
-                    self.leave(items, &State::TimedOut);
-                    return Ok(());
+                    return self.leave(items, &State::TimedOut, LAST_LOOK).await;
                 }
                 Turn::Cancelled => {
-                    self.leave(items, &State::Skipped);
-                    return Ok(());
+                    return self.leave(items, &State::Skipped, PARTING_LOOK).await;
                 }
             }
         }
@@ -115,13 +112,38 @@ impl Flow<'_> {
         }
     }
 
-    /// Ends the waiting for everything.
-    fn leave(&self, items: &mut [Item], state: &State) {
+    /// Ends the waiting for everything, after a last look: somebody may have finished it.
+    async fn leave(
+        &mut self,
+        items: &mut [Item],
+        state: &State,
+        patience: Duration,
+    ) -> Result<(), PendingError> {
+        let questions: Vec<_> = items.iter().map(Item::question).collect();
+        let look = poll::ask(self.remote, &questions, Listing::Always);
+        if let Ok(round) = tokio::time::timeout(patience, look).await {
+            self.take(items, round, Look::Last(state)).await?;
+        }
         let waiting = |item: &&mut Item| item.state == State::Waiting;
         for item in items.iter_mut().filter(waiting) {
             item.give_up(state);
             (self.events)(&Event::Settled(&item.resumed()));
         }
+        Ok(())
+    }
+
+    /// Whether somebody finished it, by the list as it is now. A remote that can not be asked does
+    /// not say so.
+    async fn finished_meanwhile(&mut self, item: &mut Item) -> Result<bool, PendingError> {
+        let listing = tokio::time::timeout(PARTING_LOOK, self.remote.observe()).await;
+        let Ok(Ok(observed)) = listing else {
+            return Ok(false);
+        };
+        let finished = self.is_finished(item, &observed.connectors)?;
+        if finished {
+            (self.events)(&Event::Settled(&item.resumed()));
+        }
+        Ok(finished)
     }
 
     async fn obey(&mut self, items: &mut [Item], command: Command) -> Result<(), PendingError> {
@@ -131,14 +153,14 @@ impl Flow<'_> {
                 if let Some(item) = front.and_then(|front| items.get_mut(front)) {
                     item.left = true;
                     // Who declined and leaves it at that has declined.
-                    if item.state == State::Waiting {
+                    if !self.finished_meanwhile(item).await? && item.state == State::Waiting {
                         item.give_up(&State::Skipped);
                         (self.events)(&Event::Settled(&item.resumed()));
                     }
                 }
             }
             Command::Finish => {
-                self.leave(items, &State::Skipped);
+                self.leave(items, &State::Skipped, PARTING_LOOK).await?;
                 self.watched = false;
             }
             Command::Opened(connector) => {
@@ -149,8 +171,11 @@ impl Flow<'_> {
             Command::Renew(connector) => {
                 if let Some(item) = find(items, &connector).filter(|item| item.can_be_asked()) {
                     item.left = false;
-                    self.renew(item).await?;
-                    item.opened = true;
+                    // A new link would take the consent of whoever finished it for nothing.
+                    if !self.finished_meanwhile(item).await? {
+                        self.renew(item).await?;
+                        item.opened = true;
+                    }
                 }
             }
         }
@@ -162,7 +187,7 @@ impl Flow<'_> {
         &mut self,
         items: &mut [Item],
         round: Round,
-        look: Look,
+        look: Look<'_>,
     ) -> Result<(), PendingError> {
         let listed = match &round.observed {
             Some(Ok(observed)) => Some(&observed.connectors),
@@ -170,6 +195,12 @@ impl Flow<'_> {
         };
         for (item, status) in items.iter_mut().zip(round.statuses) {
             if item.state != State::Waiting {
+                if item.state.can_be_asked_again()
+                    && let Some(listed) = listed
+                    && self.is_finished(item, listed)?
+                {
+                    (self.events)(&Event::Settled(&item.resumed()));
+                }
                 continue;
             }
             match (status, listed) {
@@ -187,6 +218,9 @@ impl Flow<'_> {
                     if e.is_passing() {
                         continue;
                     }
+                    if self.finished_meanwhile(item).await? {
+                        continue;
+                    }
                     item.settle(State::Failed(e.to_string()));
                 }
                 (Some(Ok(AuthorizationStatus::Failed) | Err(_)), Some(listed)) => {
@@ -194,12 +228,19 @@ impl Flow<'_> {
                     self.look(item, listed)?;
                     if item.state == State::Waiting {
                         self.void(item)?;
-                        match (self.ran_out(item), look) {
+                        match (self.death(item), look) {
                             // Nothing is asked for anew now.
-                            (true, Look::Last) => item.settle(State::TimedOut),
-                            (true, Look::Another) if item.renewals < RENEWALS => {
+                            (Death::RanOut | Death::Early, Look::Last(state)) => {
+                                item.give_up(state);
+                            }
+                            (Death::RanOut, Look::Another) if item.renewals < RENEWALS => {
                                 item.renewals += 1;
                                 // It tells what came of it itself.
+                                self.renew(item).await?;
+                                continue;
+                            }
+                            (Death::Early, Look::Another) if !item.replaced_early => {
+                                item.replaced_early = true;
                                 self.renew(item).await?;
                                 continue;
                             }
@@ -208,6 +249,10 @@ impl Flow<'_> {
                     }
                 }
                 (None, Some(listed)) => self.look(item, listed)?,
+                // By another link than this one.
+                (Some(Ok(AuthorizationStatus::Pending)), Some(listed)) => {
+                    self.is_finished(item, listed)?;
+                }
                 _ => {}
             }
             if item.state != State::Waiting {
@@ -217,13 +262,27 @@ impl Flow<'_> {
         Ok(())
     }
 
-    /// Whether a failed link has run out, rather than a person declined.
-    fn ran_out(&self, item: &Item) -> bool {
+    /// What a link died of, as far as that can be told.
+    fn death(&self, item: &Item) -> Death {
         let late = item
             .handed_out
             .is_some_and(|since| since.elapsed() >= self.pace.declined_within);
-        late || (self.watched && !item.opened)
+        match (late, self.watched && !item.opened) {
+            (true, _) => Death::RanOut,
+            (false, true) => Death::Early,
+            (false, false) => Death::Declined,
+        }
     }
+}
+
+/// What a link died of.
+enum Death {
+    /// Links live for so long.
+    RanOut,
+    /// Nobody here opened it: it was an old one, or somebody else asked for another.
+    Early,
+    /// Somebody declined, or asked for another.
+    Declined,
 }
 
 fn find<'a>(items: &'a mut [Item], connector: &ConnectorType) -> Option<&'a mut Item> {

@@ -20,7 +20,7 @@ use crate::{
     pending::Store,
     plan::{self, Refusal},
     receipt,
-    view::{self, Theme},
+    view::{self, Theme, authorization::Again},
     workspace::Workspace,
 };
 
@@ -153,7 +153,7 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
     let left = found.left_alone.into_iter();
     results.extend(left.map(|left| left_alone(left, context)));
     results.sort_by(|a, b| a.connector.cmp(&b.connector));
-    print(context, &app, &results, args.list, ran, format);
+    print(context, &app, &results, &Told { args, ran, format });
     if format == Format::Text {
         view::stripe::say_claim(&context.terminal, &app, observed.stripe_claim.as_ref());
     }
@@ -270,21 +270,45 @@ fn left_alone(left: LeftAlone, context: &Context) -> Resumed {
     }
 }
 
-fn print(context: &Context, app: &App, results: &[Resumed], list: bool, ran: Ran, format: Format) {
+/// How the end is told.
+struct Told<'a> {
+    args: &'a AuthorizeArgs,
+    ran: Ran,
+    format: Format,
+}
+
+impl Told<'_> {
+    /// The command to go on with.
+    fn again(&self) -> Again {
+        let (option, file) = match (&self.args.receipt, &self.args.plan) {
+            (Some(file), _) => ("--receipt", file),
+            (None, Some(file)) => ("--plan", file),
+            (None, None) => return Again::default(),
+        };
+        Again::with(option, &file.display().to_string())
+    }
+}
+
+fn print(context: &Context, app: &App, results: &[Resumed], told: &Told<'_>) {
     let theme = Theme::new(context.terminal.color_stdout());
-    context.terminal.out(&match (format, list) {
-        (Format::Json, _) => view::authorization::json(app, results),
-        (_, true) => view::authorization::list(app, results, theme),
-        (_, false) => view::authorization::summary(app, results, theme, context.terminal.columns()),
+    let (again, columns) = (told.again(), context.terminal.columns());
+    context.terminal.out(&match (told.format, told.args.list) {
+        (Format::Json, _) => view::authorization::json(app, results, &again),
+        (_, true) => view::authorization::list(app, results, &again, theme),
+        (_, false) => view::authorization::summary(app, results, &again, theme, columns),
     });
-    match ran {
+    let command = again.command();
+    match told.ran {
+        Ran::NotInteractive if again.has_document() => context.terminal.say(&format!(
+            "Nobody can be asked here. Run `{command}` in a terminal."
+        )),
         Ran::NotInteractive => context.terminal.say(
             "Nobody can be asked here. Run `connplan authorize` in a terminal, on this machine or, \
              with `--receipt FILE`, on another.",
         ),
-        Ran::Declined => context
-            .terminal
-            .say("Authorization skipped. Run `connplan authorize` again to complete it."),
+        Ran::Declined => context.terminal.say(&format!(
+            "Authorization skipped. Run `{command}` again to complete it."
+        )),
         Ran::Yes | Ran::NothingToDo => {}
     }
 }

@@ -253,14 +253,17 @@ fn live(row: &Row, ended: bool) -> String {
 pub(super) fn sentence(row: &Row) -> String {
     let what = match &row.resumed.state {
         State::Declined => {
-            "Declined, or its link ran out. It stays pending and can be asked for again.".to_owned()
+            "Declined, or its link ran out, or somebody else is authorizing it too. It stays \
+             pending and can be asked for again."
+                .to_owned()
         }
         State::Partial { .. } => {
             let what = authorization::what(&row.resumed);
             format!("{what}. Ask again and tick everything, or leave it pending.")
         }
         State::WrongAccount { .. } => {
-            let next = authorization::next(&row.resumed).unwrap_or_default();
+            let next = authorization::next(&row.resumed, &authorization::Again::default())
+                .unwrap_or_default();
             format!(
                 "{}. The way out: {next}.",
                 authorization::what(&row.resumed)

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Theme,
-    authorization::{ResumedReport, end, entries},
+    authorization::{Again, ResumedReport, end, entries},
     json::pretty,
     report::{FORMAT_VERSION, ReceiptReport},
     summary::{self, Entry, Word},
@@ -54,7 +54,13 @@ pub fn summary(receipt: &Receipt, resumed: &[Resumed], layout: Layout) -> String
     }
     all.sort_by(|a, b| a.connector.cmp(&b.connector));
     if layout.waited {
-        return end(resumed, &all, layout.theme, layout.columns);
+        return end(
+            resumed,
+            &all,
+            &Again::default(),
+            layout.theme,
+            layout.columns,
+        );
     }
     let lines = summary::lines(&all);
     if lines.is_empty() {
@@ -78,6 +84,9 @@ pub fn json(receipt: &ReceiptReport, resumed: &[Resumed]) -> String {
         format_version: FORMAT_VERSION,
         kind: "push",
         receipt,
-        authorizations: resumed.iter().map(ResumedReport::from).collect(),
+        authorizations: resumed
+            .iter()
+            .map(|resumed| ResumedReport::of(resumed, &Again::default()))
+            .collect(),
     })
 }

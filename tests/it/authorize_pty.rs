@@ -317,3 +317,64 @@ fn the_time_is_one_persons_time() {
     );
     assert!(seen.contains("nobody consented in time"), "{seen}");
 }
+
+#[test]
+fn two_who_authorize_the_same_replace_each_others_link_once_and_both_end_well() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slackbot", &["chat:write"])
+        .var("NO_COLOR", "1");
+    let apply = ["apply", "--auto-approve", "--receipt", "x.receipt"];
+    project.run(&apply).expect(0);
+    let elsewhere = Project::nowhere()
+        .at(&platform)
+        .file("x.receipt", &project.read("x.receipt"))
+        .var("NO_COLOR", "1");
+    platform.forget();
+    let mut here = Pty::start(&project, &["authorize", "--yes"]);
+    here.wait_for("Waiting for slackbot.");
+    let brought = ["authorize", "--yes", "--receipt", "x.receipt"];
+    let mut there = Pty::start(&elsewhere, &brought);
+    // Each replaces a link that died young once; then it stops, and says what it may be.
+    here.wait_for("slackbot (a new link): ");
+    there.wait_for("slackbot (a new link): ");
+    here.wait_for("or somebody else is authorizing it too");
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(
+        platform.writes(),
+        ["PUT external-auth/integrations/slackbot"; 3]
+    );
+    platform.consent("slackbot", "ada@example.com");
+    // Who stopped sees that somebody else finished it.
+    for terminal in [here, there] {
+        let (code, seen) = terminal.end();
+        assert_eq!(code, 0, "{seen}");
+        assert!(!seen.contains("Failed"), "{seen}");
+    }
+    assert!(!waits(&project, "slackbot"));
+}
+
+#[test]
+fn who_interrupts_what_somebody_finished_hears_that_it_is_done() {
+    let platform = Platform::start();
+    // It looks once, when it begins; then not for as long as this takes.
+    let project = waiting(&platform).var("CONNPLAN_POLL_MS", "600000");
+    let mut terminal = Pty::start(&project, &["authorize", "--yes", "--no-browser"]);
+    terminal.wait_for("Waiting for hubspot, slackbot.");
+    terminal.wait_for_keys();
+    platform.consent("slackbot", "ada@example.com");
+    platform.consent("hubspot", "ada@example.com");
+    // Esc looks as well before it leaves the one in front.
+    terminal
+        .press("\u{1b}")
+        .wait_for("hubspot authorized by ada@example.com");
+    terminal
+        .wait_for("Waiting for slackbot.")
+        .control('c')
+        .wait_for("slackbot authorized by ada@example.com");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 130, "{seen}");
+    assert!(!seen.contains("stays pending\r\n"), "{seen}");
+    assert!(!waits(&project, "slackbot") && !waits(&project, "hubspot"));
+}

@@ -366,6 +366,28 @@ fn another_machine_resumes_by_the_receipt() {
         json!(["read", "write"])
     );
     assert_eq!(platform.writes(), NOTHING);
+    // Without the receipt, this machine knows of nothing: every advice names it.
+    let list = elsewhere.run(&["authorize", "--list", "--receipt", "x.receipt"]);
+    list.expect(4)
+        .says("To go on: connplan authorize --receipt x.receipt\n");
+    elsewhere
+        .run(&["authorize", "--receipt", "x.receipt"])
+        .expect(4)
+        .says("`connplan authorize slack --receipt x.receipt` resumes it")
+        .tells("Run `connplan authorize --receipt x.receipt` in a terminal");
+    let next = result(&json.json(), "linear")["next"].clone();
+    assert_eq!(
+        next,
+        "`connplan authorize linear --receipt x.receipt` resumes it"
+    );
+    elsewhere
+        .run_with_input(&["authorize", "--list", "--receipt", "-"], &receipt)
+        .says("To go on: connplan authorize --receipt FILE\n");
+    elsewhere
+        .run(&["authorize", "--list", "--app-id", "app-1"])
+        .expect(0)
+        .says("Nothing is waiting for authorization in app app-1, as far as this machine knows.")
+        .says("connplan authorize --receipt FILE");
     let output = meanwhile(
         &elsewhere,
         &[&WAIT[..], &["--receipt", "x.receipt"]].concat(),

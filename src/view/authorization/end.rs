@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{duration, line, next, what};
+use super::{Again, duration, line, next, what};
 use crate::{
     authorize::{Resumed, State},
     escape,
@@ -16,13 +16,13 @@ use crate::{
 };
 
 /// Everything that waits, for `--list`.
-pub fn list(app: &App, results: &[Resumed], theme: Theme) -> String {
+pub fn list(app: &App, results: &[Resumed], again: &Again, theme: Theme) -> String {
     let open: Vec<_> = results
         .iter()
         .filter(|result| !result.state.is_done())
         .collect();
     if open.is_empty() {
-        return nothing(app);
+        return nothing(app, again);
     }
     // Writing to a string can not fail.
     let mut text = format!("App {} at {}\n", app.id, app.api_url);
@@ -41,30 +41,37 @@ pub fn list(app: &App, results: &[Resumed], theme: Theme) -> String {
             more(format!("expected: {}", super::whom(expected.as_str())));
         }
         match &result.state {
-            State::WrongAccount { .. } => more(next(result).unwrap_or_default()),
+            State::WrongAccount { .. } => more(next(result, again).unwrap_or_default()),
             State::Untouched(_) => {}
             _ => resumable = true,
         }
     }
     if resumable {
-        text.push_str("\nTo go on: connplan authorize\n");
+        let _ = writeln!(text, "\nTo go on: {}", again.command());
     }
     text
 }
 
 /// How everything stands at the end: a table, then each that is left with its next step.
 /// `columns` is the width to fit, where there is one.
-pub fn summary(app: &App, results: &[Resumed], theme: Theme, columns: Option<usize>) -> String {
+pub fn summary(
+    app: &App,
+    results: &[Resumed],
+    again: &Again,
+    theme: Theme,
+    columns: Option<usize>,
+) -> String {
     if results.is_empty() {
-        return nothing(app);
+        return nothing(app, again);
     }
-    end(results, &super::entries(results), theme, columns)
+    end(results, &super::entries(results), again, theme, columns)
 }
 
 /// The table, the summary of these words, and what is left to do.
 pub(in crate::view) fn end(
     results: &[Resumed],
     entries: &[Entry],
+    again: &Again,
     theme: Theme,
     columns: Option<usize>,
 ) -> String {
@@ -101,15 +108,23 @@ pub(in crate::view) fn end(
                 let _ = writeln!(text, "  {line}");
             }
         }
-        if let Some(next) = next(result) {
+        if let Some(next) = next(result, again) {
             let _ = writeln!(text, "    -> {next}");
         }
     }
     text
 }
 
-fn nothing(app: &App) -> String {
-    format!("Nothing is waiting for authorization in app {}.\n", app.id)
+/// Only an apply of this machine, or a document, says what waits: the app's list does not.
+fn nothing(app: &App, again: &Again) -> String {
+    let nothing = format!("Nothing is waiting for authorization in app {}", app.id);
+    if again.has_document() {
+        return format!("{nothing}.\n");
+    }
+    format!(
+        "{nothing}, as far as this machine knows.\nWhat another machine's apply left waiting is in \
+         its receipt: connplan authorize --receipt FILE\n"
+    )
 }
 
 fn row(result: &Resumed) -> Vec<String> {

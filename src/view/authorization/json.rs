@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{next, what};
+use super::{Again, next, what};
 use crate::{
     authorize::{Resumed, State},
     model::{App, Scopes},
@@ -73,7 +73,7 @@ pub struct AuthorizationCounts {
 }
 
 /// The results as JSON, with a line break at its end.
-pub fn json(app: &App, results: &[Resumed]) -> String {
+pub fn json(app: &App, results: &[Resumed], again: &Again) -> String {
     let granted = results
         .iter()
         .filter(|result| result.state.is_done())
@@ -84,7 +84,10 @@ pub fn json(app: &App, results: &[Resumed]) -> String {
         apps: vec![AppAuthorizations {
             app_id: app.id.to_string(),
             api_url: app.api_url.to_string(),
-            results: results.iter().map(ResumedReport::from).collect(),
+            results: results
+                .iter()
+                .map(|result| ResumedReport::of(result, again))
+                .collect(),
         }],
         summary: AuthorizationCounts {
             granted,
@@ -93,8 +96,9 @@ pub fn json(app: &App, results: &[Resumed]) -> String {
     })
 }
 
-impl From<&Resumed> for ResumedReport {
-    fn from(resumed: &Resumed) -> Self {
+impl ResumedReport {
+    /// How one stands, and how to go on.
+    pub fn of(resumed: &Resumed, again: &Again) -> Self {
         let (mut missing, mut unasked, mut account) = (Scopes::new(), Scopes::new(), None);
         match &resumed.state {
             State::Granted {
@@ -119,7 +123,7 @@ impl From<&Resumed> for ResumedReport {
             connector: resumed.connector.to_string(),
             state: resumed.state.as_str(),
             message: what(resumed),
-            next: next(resumed),
+            next: next(resumed, again),
             scopes: resumed.scopes.clone(),
             missing,
             unasked,

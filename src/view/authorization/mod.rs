@@ -1,8 +1,10 @@
 //! Authorizations: what is asked of a person, and how each stands at the end.
 
+mod again;
 mod end;
 mod json;
 
+pub use again::Again;
 pub(super) use end::end;
 pub use end::{list, summary};
 pub use json::{AppAuthorizations, AuthorizationCounts, AuthorizationReport, ResumedReport, json};
@@ -161,15 +163,17 @@ pub fn what(resumed: &Resumed) -> String {
         State::Waiting => format!("waiting for consent since {}", resumed.since),
         State::TimedOut => "timed out: nobody consented in time; it stays pending".to_owned(),
         State::Skipped => "skipped; it stays pending".to_owned(),
-        State::Declined => "declined, or its link ran out; it stays pending".to_owned(),
+        State::Declined => "declined, or its link ran out, or somebody else is authorizing it \
+                            too; it stays pending"
+            .to_owned(),
         State::Failed(reason) | State::Untouched(reason) => escape::limited(reason, 600),
     }
 }
 
 /// What to do about it; nothing where nothing is left to do.
-pub fn next(resumed: &Resumed) -> Option<String> {
+pub fn next(resumed: &Resumed, again: &Again) -> Option<String> {
     let connector = &resumed.connector;
-    let again = format!("`connplan authorize {connector}`");
+    let again = format!("`{}`", again.of(connector));
     Some(match &resumed.state {
         State::Granted { .. } | State::Untouched(_) => return None,
         State::Waiting | State::Skipped => format!("{again} resumes it"),
@@ -177,7 +181,10 @@ pub fn next(resumed: &Resumed) -> Option<String> {
             format!("run {again} again; with `--timeout 30m` there is more time to consent")
         }
         State::Declined => {
-            format!("look at what it asks for, run {again} again and approve all of it")
+            format!(
+                "unless somebody else is at it, look at what it asks for, run {again} again and \
+                 approve all of it"
+            )
         }
         State::Partial { .. } => format!("run {again} again and tick everything on the list"),
         State::WrongAccount { expected, .. } => format!(

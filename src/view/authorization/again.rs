@@ -1,0 +1,42 @@
+//! How to go on with the same command, and with the document that it was given.
+
+use crate::{escape, model::ConnectorType, view::words::shell_word};
+
+/// What `connplan authorize` has to be given again: on a machine that did not apply, only the
+/// document knows what waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Again(Option<(&'static str, String)>);
+
+impl Again {
+    /// With this option and file; what came by standard input has no name.
+    pub fn with(option: &'static str, file: &str) -> Self {
+        let word = if file == "-" {
+            "FILE".to_owned()
+        } else {
+            escape::terminal(&shell_word(file)).into_owned()
+        };
+        Self(Some((option, word)))
+    }
+
+    /// Whether a document was given.
+    pub fn has_document(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The command for everything.
+    pub fn command(&self) -> String {
+        self.extended("connplan authorize".to_owned())
+    }
+
+    /// The command for one connector.
+    pub fn of(&self, connector: &ConnectorType) -> String {
+        self.extended(format!("connplan authorize {connector}"))
+    }
+
+    fn extended(&self, mut command: String) -> String {
+        if let Some((option, file)) = &self.0 {
+            command.extend([" ", option, " ", file]);
+        }
+        command
+    }
+}
