@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{State, planned::planned};
+use super::{Fate, State, planned::planned};
 use crate::{
     catalogue::Rules,
     diff::Action,
@@ -69,7 +69,7 @@ pub struct LeftAlone {
     pub connector: ConnectorType,
     /// What is known of it, if anything is.
     pub entry: Option<Entry>,
-    /// [`State::Untouched`] or [`State::WrongAccount`].
+    /// [`State::Untouched`], [`State::Undeclared`] or [`State::WrongAccount`].
     pub state: State,
     /// Whether the store's entry is of no more use: with it, `plan` would not show the change.
     pub obsolete: bool,
@@ -130,6 +130,18 @@ pub fn candidates(sources: &Sources<'_>) -> Candidates {
     for (connector, (entry, stored)) in entries {
         left.remove(&connector);
         if !is_target(sources, &connector) {
+            continue;
+        }
+        if let Some(declared) = sources.declared
+            && !declared.connectors.contains_key(&connector)
+        {
+            let fate = if stored { Fate::Kept } else { Fate::Unstored };
+            found.left_alone.push(LeftAlone {
+                connector,
+                entry: Some(entry),
+                state: State::Undeclared(fate),
+                obsolete: stored,
+            });
             continue;
         }
         match objection(&connector, &entry, sources) {
@@ -258,19 +270,11 @@ fn objection(
     sources: &Sources<'_>,
 ) -> Option<(String, bool)> {
     let rules = sources.rules;
-    if let Some(declared) = sources.declared {
-        match declared.connectors.get(connector) {
-            None => {
-                let reason = "no file declares it any more; `connplan plan` shows what to do";
-                return Some((reason.to_owned(), true));
-            }
-            Some(now) if !same_scopes(rules, connector, &now.scopes, &entry.scopes) => {
-                let reason = "the files declare other scopes now than were approved; plan and \
-                              apply them first";
-                return Some((reason.to_owned(), false));
-            }
-            Some(_) => {}
-        }
+    let now = sources.declared.and_then(|d| d.connectors.get(connector));
+    if now.is_some_and(|now| !same_scopes(rules, connector, &now.scopes, &entry.scopes)) {
+        let reason = "the files declare other scopes now than were approved; plan and apply them \
+                      first";
+        return Some((reason.to_owned(), false));
     }
     match (sources.observed.get(connector), &entry.before) {
         (None, None) => None,

@@ -105,6 +105,19 @@ pub enum State {
     Failed(String),
     /// It was left alone, and why. Escaped.
     Untouched(String),
+    /// No file declares it any more; it was left alone.
+    Undeclared(Fate),
+}
+
+/// What becomes of the knowledge of one that no file declares any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// This machine's store has it still: it was only looked at.
+    Kept,
+    /// This run took it out of the store.
+    Forgotten,
+    /// The store never had it; a document did.
+    Unstored,
 }
 
 impl State {
@@ -116,9 +129,18 @@ impl State {
         )
     }
 
-    /// Whether nothing is left to do for it.
+    /// Whether it is in force, and nothing is left to do for it.
     pub fn is_done(&self) -> bool {
         matches!(self, Self::Granted { .. })
+    }
+
+    /// Whether something is left to do for it: not for what nobody wants any more.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Granted { .. } => false,
+            Self::Undeclared(fate) => *fate == Fate::Kept,
+            _ => true,
+        }
     }
 
     /// The word in machine output.
@@ -132,7 +154,7 @@ impl State {
             Self::Skipped => "skipped",
             Self::Declined => "declined",
             Self::Failed(_) => "failed",
-            Self::Untouched(_) => "untouched",
+            Self::Untouched(_) | Self::Undeclared(_) => "untouched",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, future::join_all, stream};
 
-use super::{Candidate, Event, Item, Keeper, LeftAlone, Pace, State, Verdict, judge};
+use super::{Candidate, Event, Fate, Item, Keeper, LeftAlone, Pace, State, Verdict, judge};
 use crate::{
     apply::refusal,
     authorize::candidate::{foreign, same_scopes},
@@ -37,9 +37,12 @@ pub struct Flow<'a> {
 
 impl Flow<'_> {
     /// Forgets entries that are of no more use, so that `plan` shows their change again.
-    pub fn forget(&mut self, left_alone: &[LeftAlone]) -> Result<(), PendingError> {
-        for left in left_alone.iter().filter(|left| left.obsolete) {
+    pub fn forget(&mut self, left_alone: &mut [LeftAlone]) -> Result<(), PendingError> {
+        for left in left_alone.iter_mut().filter(|left| left.obsolete) {
             self.keeper.drop(&left.connector)?;
+            if left.state == State::Undeclared(Fate::Kept) && self.keeper.writes() {
+                left.state = State::Undeclared(Fate::Forgotten);
+            }
         }
         Ok(())
     }

@@ -39,6 +39,11 @@ impl Keeper {
         }
     }
 
+    /// Whether changes are kept, rather than only looked at.
+    pub(super) fn writes(&self) -> bool {
+        self.workspace.is_some()
+    }
+
     /// Whether a link leads where this provider's links led before, and if not, where those led.
     /// The first host of a provider is remembered.
     pub(super) fn is_familiar(

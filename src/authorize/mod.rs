@@ -18,7 +18,7 @@ mod poll;
 mod wait;
 
 pub use candidate::{Candidate, Candidates, Document, LeftAlone, Sources, candidates};
-pub use event::{Command, Event, Resumed, State};
+pub use event::{Command, Event, Fate, Resumed, State};
 pub use flow::Flow;
 pub use item::Item;
 pub use judge::{Verdict, judge};

@@ -86,6 +86,13 @@ pub(super) async fn carry_out(
     let workspace = Workspace::at(work.root);
     let locked = Arc::new(lock(context, &workspace, request.lock_timeout, "apply").await?);
     let mut pending = Store::load(&locked)?;
+    for app in &work.plan.apps {
+        let names = pending.undeclared(app).map(|(connector, _)| connector);
+        let note = view::authorization::undeclared(names);
+        if !note.is_empty() {
+            context.terminal.say(&note);
+        }
+    }
     // An answer that can not be kept would be a link that nobody has.
     locked.probe_writable(room)?;
     let path = locked

@@ -90,7 +90,7 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
         None => Store::load(&workspace)?,
     };
     let observed = remote.observe().await?;
-    let found = authorize::candidates(&Sources {
+    let mut found = authorize::candidates(&Sources {
         app: &app,
         pending: &pending,
         document: brought.document(),
@@ -127,7 +127,7 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
         watched: false,
         events: &silent,
     };
-    flow.forget(&found.left_alone)?;
+    flow.forget(&mut found.left_alone)?;
     let mut items = flow.inspect(found.resumable, &observed).await?;
     let ran = match offer {
         None => Ran::NothingToDo,
@@ -157,7 +157,7 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
     if format == Format::Text {
         view::stripe::say_claim(&context.terminal, &app, observed.stripe_claim.as_ref());
     }
-    let open = results.iter().any(|result| !result.state.is_done());
+    let open = results.iter().any(|result| result.state.is_open());
     Ok(match context.signals.status() {
         Some(interrupted) => interrupted,
         None if open => ExitStatus::Pending,

@@ -12,8 +12,9 @@ use crate::{
     cli::{Context, ExitStatus, Failure, Format, UsageError},
     fs::{self, Visibility},
     model::Observed,
+    pending::PendingSet,
     plan::{Digest, Plan, document},
-    remote_state,
+    remote_state, view,
 };
 
 /// Arguments of `plan`.
@@ -46,11 +47,14 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     let out = out
         .map(|out| context.output_path("--out", out))
         .transpose()?;
-    let plan = match &args.remote_state {
-        None => planning::look(context, args.planning.dir.as_deref())
-            .await?
-            .plan(&args.planning)?,
-        Some(file) => speculate(args, context, file)?,
+    let (plan, undeclared) = match &args.remote_state {
+        None => {
+            let situation = planning::look(context, args.planning.dir.as_deref()).await?;
+            let plan = situation.plan(&args.planning)?;
+            let undeclared = undeclared(&plan, &situation.files.pending);
+            (plan, undeclared)
+        }
+        Some(file) => (speculate(args, context, file)?, Vec::new()),
     };
     let digest = document::digest(&plan)?;
     if let Some(out) = &out {
@@ -59,6 +63,9 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         fs::write(out, text.as_bytes(), Visibility::Shared)?;
     }
     print(&plan, &digest, format, args, context);
+    for note in undeclared {
+        context.terminal.say(&note);
+    }
     let changed = args.detailed_exitcode && plan.has_changes();
     Ok(if changed {
         ExitStatus::Changes
@@ -91,6 +98,14 @@ fn speculate(args: &PlanArgs, context: &Context, file: &std::path::Path) -> Resu
         stripe_claim: None,
     };
     files.plan(&args.planning, app, &observed, true)
+}
+
+/// What waits although no file declares it: no change, and no part of the plan.
+fn undeclared(plan: &Plan, pending: &PendingSet) -> Vec<String> {
+    let apps = plan.apps.iter();
+    apps.flat_map(|app| pending.undeclared(app))
+        .map(|(connector, _)| view::authorization::forgettable(connector.as_str()))
+        .collect()
 }
 
 fn print(plan: &Plan, digest: &Digest, format: Format, args: &PlanArgs, context: &Context) {

@@ -134,7 +134,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
             .say("Authorization skipped. Run `connplan authorize` to complete it."),
         Ran::Yes | Ran::NothingToDo => {}
     }
-    let open = resumed.iter().any(|resumed| !resumed.state.is_done());
+    let open = resumed.iter().any(|resumed| resumed.state.is_open());
     Ok(match (context.signals.status(), failed) {
         (Some(interrupted), _) => interrupted,
         (None, _) if applied.status != ExitStatus::Done => applied.status,
@@ -157,7 +157,7 @@ async fn authorize_all(
     let observed = situation.remote.observe().await?;
     let pending = Store::load_for_people(&locked)?;
     let targets = args.planning.targets.iter().cloned().collect();
-    let found = authorize::candidates(&Sources {
+    let mut found = authorize::candidates(&Sources {
         app: &situation.app,
         pending: &pending,
         document: Document::Receipt(receipt),
@@ -178,7 +178,7 @@ async fn authorize_all(
         watched: false,
         events: &silent,
     };
-    flow.forget(&found.left_alone)?;
+    flow.forget(&mut found.left_alone)?;
     let mut items = flow.inspect(found.resumable, &observed).await?;
     let settings = situation.files.project.settings.authorize.timeout;
     let timeout = args.timeout.or(settings).map(MaxDuration::get);

@@ -36,11 +36,21 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
     };
     let plan = situation.look_only(&planning)?;
     let pending = &situation.files.pending;
-    let rows = view::status::rows(&plan, |connector| {
-        pending
-            .get(&situation.app, connector)
-            .map(|entry| entry.since)
-    });
+    let undeclared: Vec<_> = plan
+        .apps
+        .iter()
+        .flat_map(|app| pending.undeclared(app))
+        .map(|(connector, _)| connector.clone())
+        .collect();
+    let rows = view::status::rows(
+        &plan,
+        |connector| {
+            pending
+                .get(&situation.app, connector)
+                .map(|entry| entry.since)
+        },
+        &undeclared,
+    );
     let shown = match format {
         Format::Json => view::status::json(&situation.app, &rows),
         _ => view::status::table_of(

@@ -286,7 +286,7 @@ fn word(state: &State) -> (&'static str, &'static str) {
         State::Skipped => ("\u{2013}", "Skipped, still pending"),
         State::Declined => ("\u{2013}", "Declined or run out"),
         State::Failed(_) => ("!", "Failed"),
-        State::Untouched(_) => ("\u{2013}", "Left alone"),
+        State::Untouched(_) | State::Undeclared(_) => ("\u{2013}", "Left alone"),
     }
 }
 

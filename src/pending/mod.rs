@@ -18,7 +18,7 @@ use crate::{
     model::{
         Account, ApiUrl, App, AppId, ConnectionId, ConnectorType, ExpectedAccount, Link, Scopes,
     },
-    plan::Digest,
+    plan::{AppPlan, Digest},
 };
 
 /// One connector that waits.
@@ -86,6 +86,18 @@ impl PendingSet {
     /// One app's entries.
     pub fn of(&self, app: &App) -> impl Iterator<Item = (&ConnectorType, &Entry)> {
         self.apps.get(&AppKey::from(app)).into_iter().flatten()
+    }
+
+    /// What waits although no file declared it when this was planned.
+    pub fn undeclared<'a>(
+        &'a self,
+        plan: &'a AppPlan,
+    ) -> impl Iterator<Item = (&'a ConnectorType, &'a Entry)> {
+        self.of(&plan.app).filter(|(connector, _)| {
+            !plan.changes.iter().any(|c| c.connector == **connector)
+                && !plan.untargeted.contains_key(connector)
+                && !plan.untargeted_new.contains(connector)
+        })
     }
 
     /// One entry.

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Style, Theme, json::pretty, report::FORMAT_VERSION, table::table, words::count};
+use super::{
+    Style, Theme, authorization, json::pretty, report::FORMAT_VERSION, table::table, words::count,
+};
 use crate::{
     diff::{Action, Authorization, Change},
     escape,
@@ -41,9 +43,12 @@ pub struct StatusRow {
 }
 
 /// The rows, in order of name.
+///
+/// `undeclared` are those that wait although no file declares them any more.
 pub fn rows(
     plan: &Plan,
     pending_since: impl Fn(&ConnectorType) -> Option<Timestamp>,
+    undeclared: &[ConnectorType],
 ) -> Vec<StatusRow> {
     let mut rows = Vec::new();
     for app in &plan.apps {
@@ -55,8 +60,22 @@ pub fn rows(
         rows.extend(
             app.unmanaged
                 .iter()
-                .map(|(connector, state)| of_unmanaged(connector, state)),
+                .map(|(connector, state)| of_undeclared(connector, Some(state))),
         );
+    }
+    for connector in undeclared {
+        let row = match rows
+            .iter()
+            .position(|row| row.connector == connector.as_str())
+        {
+            Some(unmanaged) => rows.remove(unmanaged),
+            None => of_undeclared(connector, None),
+        };
+        rows.push(StatusRow {
+            pending_since: pending_since(connector).map(|since| since.to_string()),
+            next: "connplan authorize",
+            ..row
+        });
     }
     rows.sort_by(|a, b| a.connector.cmp(&b.connector));
     rows
@@ -107,16 +126,16 @@ fn works(before: &RemoteConnector) -> bool {
     before.status == RemoteStatus::Active
 }
 
-fn of_unmanaged(connector: &ConnectorType, state: &RemoteConnector) -> StatusRow {
+fn of_undeclared(connector: &ConnectorType, state: Option<&RemoteConnector>) -> StatusRow {
     StatusRow {
         connector: connector.to_string(),
         kind: connector.kind(),
         file: None,
         declared: false,
-        remote: remote(Some(state)),
-        account: account(Some(state)),
+        remote: remote(state),
+        account: account(state),
         declared_scopes: Scopes::new(),
-        remote_scopes: state.scopes.clone(),
+        remote_scopes: state.map(|state| state.scopes.clone()).unwrap_or_default(),
         action: Action::NoOp,
         pending_since: None,
         next: "",
@@ -162,6 +181,10 @@ pub fn table_of(app: &App, rows: &[StatusRow], theme: Theme, width: Option<usize
         "NEXT",
     ];
     text.push_str(&table(&heading, &cells, theme, width));
+    let undeclared = |row: &&StatusRow| !row.declared && row.pending_since.is_some();
+    for row in rows.iter().filter(undeclared) {
+        let _ = writeln!(text, "\n{}", authorization::forgettable(&row.connector));
+    }
     let open = rows.iter().filter(|row| !row.next.is_empty()).count();
     if open > 0 {
         let line = format!("\n{} to look at.", count(open, "connector"));

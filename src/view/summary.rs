@@ -17,18 +17,21 @@ pub enum Word {
     Provisioned,
     /// Its authorization was not waited for.
     Skipped,
+    /// Nobody wants it any more, and nothing was done.
+    LeftAlone,
     /// It is not in force; there is a reason.
     Failed,
 }
 
 impl Word {
     /// All of them, in the order in which they are printed.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Synced,
         Self::Added,
         Self::Removed,
         Self::Provisioned,
         Self::Skipped,
+        Self::LeftAlone,
         Self::Failed,
     ];
 
@@ -40,6 +43,7 @@ impl Word {
             Self::Removed => "Removed",
             Self::Provisioned => "Provisioned",
             Self::Skipped => "Skipped",
+            Self::LeftAlone => "Left alone",
             Self::Failed => "Failed",
         }
     }

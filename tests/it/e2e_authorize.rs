@@ -557,3 +557,88 @@ fn without_a_question_it_is_said_all_the_same_what_is_asked_for_and_where() {
         .tells(&format!("of app app-1 at {}", platform.url()))
         .tells("users:read");
 }
+
+const OPEN: &str = "its link, if still open, can be used until it runs out or is replaced";
+
+#[test]
+fn what_no_file_declares_any_more_is_told_everywhere_and_forgotten_without_failing() {
+    let (platform, project) = applied();
+    platform.consent("linear", ADA);
+    project.undeclare("slack");
+    let told = format!("slack: no file declares it any more; {OPEN}");
+    let plan = project.run(&["plan"]);
+    plan.expect(0)
+        .says("No changes.")
+        .tells(&format!("{told}; `connplan authorize` forgets it."));
+    // A note is no part of a plan.
+    let plan = project.run(&["plan", "--format", "json"]);
+    plan.expect(0);
+    assert!(!plan.stdout.contains("slack"), "{}", plan.stdout);
+    project
+        .run(&["apply", "--auto-approve"])
+        .expect(0)
+        .tells(&told);
+    let list = project.run(&["authorize", "--list"]);
+    list.expect(4)
+        .says(OPEN)
+        .says("`connplan authorize` forgets it")
+        .lacks("To go on");
+    project
+        .run(&["status"])
+        .expect(0)
+        .says(&format!("{told}; `connplan authorize` forgets it."));
+    let status = project.run(&["status", "--format", "json"]).json();
+    let rows = status["connectors"].as_array().unwrap();
+    let slack = rows.iter().find(|row| row["connector"] == "slack").unwrap();
+    assert_eq!(
+        (&slack["declared"], &slack["remote"], &slack["next"]),
+        (
+            &json!(false),
+            &json!("absent"),
+            &json!("connplan authorize")
+        )
+    );
+    assert!(slack["pending_since"].is_string(), "{slack}");
+    let authorized = project.run(&["authorize"]);
+    authorized
+        .expect(0)
+        .says("left alone, forgotten")
+        .says("Left alone: slack")
+        .says(OPEN)
+        .lacks("Failed")
+        .lacks("Left to do");
+    assert!(!project.read(".connplan/pending.toml").contains("slack"));
+    project.run(&["authorize", "--list"]).expect(0);
+    assert!(!project.run(&["plan"]).stderr.contains("slack"));
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn one_that_is_forgotten_hides_none_that_waits() {
+    let (platform, project) = applied();
+    project.undeclare("slack");
+    let json = project.run(&["authorize", "--format", "json"]);
+    let report = json.expect(4).json();
+    assert_eq!(result(&report, "slack")["state"], "untouched");
+    assert_eq!(report["summary"], json!({ "granted": 0, "pending": 1 }));
+    // The receipt tells of it still; nobody wants it.
+    platform.consent("linear", ADA);
+    project
+        .run(&["authorize", "--receipt", "x.receipt"])
+        .expect(0)
+        .says("slack: left alone: no file declares it any more")
+        .says("Synced: linear");
+    project.declare("asana", &[]);
+    project.run(&["push", "--yes"]).lacks("slack");
+}
+
+#[test]
+fn a_push_says_what_it_forgets() {
+    let (_platform, project) = applied();
+    project.undeclare("slack");
+    project
+        .run(&["push", "--yes"])
+        .expect(4)
+        .tells(&format!("slack: no file declares it any more; {OPEN}."));
+    assert!(!project.read(".connplan/pending.toml").contains("slack"));
+}

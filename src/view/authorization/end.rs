@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Again, duration, line, next, what};
 use crate::{
-    authorize::{Resumed, State},
+    authorize::{Fate, Resumed, State},
     escape,
     model::App,
     view::{
@@ -19,7 +19,7 @@ use crate::{
 pub fn list(app: &App, results: &[Resumed], again: &Again, theme: Theme) -> String {
     let open: Vec<_> = results
         .iter()
-        .filter(|result| !result.state.is_done())
+        .filter(|result| result.state.is_open())
         .collect();
     if open.is_empty() {
         return nothing(app, again);
@@ -41,7 +41,9 @@ pub fn list(app: &App, results: &[Resumed], again: &Again, theme: Theme) -> Stri
             more(format!("expected: {}", super::whom(expected.as_str())));
         }
         match &result.state {
-            State::WrongAccount { .. } => more(next(result, again).unwrap_or_default()),
+            State::WrongAccount { .. } | State::Undeclared(_) => {
+                more(next(result, again).unwrap_or_default());
+            }
             State::Untouched(_) => {}
             _ => resumable = true,
         }
@@ -84,9 +86,12 @@ pub(in crate::view) fn end(
     );
     let left: Vec<_> = results
         .iter()
-        .filter(|result| !result.state.is_done())
+        .filter(|result| result.state.is_open())
         .collect();
     for result in results {
+        if let State::Undeclared(_) = result.state {
+            let _ = writeln!(text, "\n{}: {}.", result.connector, what(result));
+        }
         for warning in super::warnings(result) {
             let warning = format!("! {}: {warning}", result.connector);
             let _ = writeln!(text, "\n{}", theme.paint(Style::Attention, &warning));
@@ -143,7 +148,8 @@ fn row(result: &Resumed) -> Vec<String> {
         State::Waiting | State::TimedOut | State::Skipped => (None, "not yet".to_owned()),
         State::Declined => (None, "no".to_owned()),
         State::Failed(_) => (None, "failed".to_owned()),
-        State::Untouched(_) => (None, "left alone".to_owned()),
+        State::Undeclared(Fate::Forgotten) => (None, "left alone, forgotten".to_owned()),
+        State::Untouched(_) | State::Undeclared(_) => (None, "left alone".to_owned()),
     };
     let account = account.map_or_else(|| "-".to_owned(), |a| escape::limited(a.as_str(), 40));
     let took = result.took.map_or_else(|| "-".to_owned(), duration);

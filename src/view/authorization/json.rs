@@ -68,7 +68,7 @@ pub struct ResumedReport {
 pub struct AuthorizationCounts {
     /// Granted whole.
     pub granted: usize,
-    /// Everything else.
+    /// What is left to do: not what no file declares any more.
     pub pending: usize,
 }
 
@@ -91,7 +91,7 @@ pub fn json(app: &App, results: &[Resumed], again: &Again) -> String {
         }],
         summary: AuthorizationCounts {
             granted,
-            pending: results.len() - granted,
+            pending: results.iter().filter(|r| r.state.is_open()).count(),
         },
     })
 }

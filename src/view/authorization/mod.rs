@@ -18,7 +18,7 @@ use super::{
     words::count,
 };
 use crate::{
-    authorize::{Resumed, State},
+    authorize::{Fate, Resumed, State},
     diff::Action,
     escape,
     model::{Account, App, ConnectorType, Scopes},
@@ -83,7 +83,9 @@ pub fn line(resumed: &Resumed, theme: Theme) -> String {
     let (style, symbol) = match &resumed.state {
         State::Granted { .. } => (Style::Added, "+"),
         State::Waiting | State::Skipped | State::TimedOut => (Style::Changed, "~"),
-        State::Partial { .. } | State::Declined | State::Untouched(_) => (Style::Attention, "!"),
+        State::Partial { .. } | State::Declined | State::Untouched(_) | State::Undeclared(_) => {
+            (Style::Attention, "!")
+        }
         State::WrongAccount { .. } | State::Failed(_) => (Style::Danger, "!"),
     };
     let took = resumed
@@ -167,7 +169,30 @@ pub fn what(resumed: &Resumed) -> String {
                             too; it stays pending"
             .to_owned(),
         State::Failed(reason) | State::Untouched(reason) => escape::limited(reason, 600),
+        State::Undeclared(fate) => match fate {
+            Fate::Kept => UNDECLARED.to_owned(),
+            Fate::Forgotten => format!("left alone, forgotten: {UNDECLARED}"),
+            Fate::Unstored => format!("left alone: {UNDECLARED}"),
+        },
     }
+}
+
+/// Nobody wants it any more, and its link was given out.
+const UNDECLARED: &str = "no file declares it any more; its link, if still open, can be used until \
+                          it runs out or is replaced";
+
+/// The command that takes it out of the store.
+const FORGETS: &str = "`connplan authorize` forgets it";
+
+/// Each connector that waits and that no file declares any more, on a line.
+pub fn undeclared<'a>(connectors: impl Iterator<Item = &'a ConnectorType>) -> String {
+    let line = |connector| format!("{connector}: {UNDECLARED}.");
+    connectors.map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The same, with the command that forgets it.
+pub fn forgettable(connector: &str) -> String {
+    format!("{connector}: {UNDECLARED}; {FORGETS}.")
 }
 
 /// What to do about it; nothing where nothing is left to do.
@@ -175,7 +200,8 @@ pub fn next(resumed: &Resumed, again: &Again) -> Option<String> {
     let connector = &resumed.connector;
     let again = format!("`{}`", again.of(connector));
     Some(match &resumed.state {
-        State::Granted { .. } | State::Untouched(_) => return None,
+        State::Undeclared(Fate::Kept) => FORGETS.to_owned(),
+        State::Granted { .. } | State::Untouched(_) | State::Undeclared(_) => return None,
         State::Waiting | State::Skipped => format!("{again} resumes it"),
         State::TimedOut => {
             format!("run {again} again; with `--timeout 30m` there is more time to consent")
@@ -227,6 +253,7 @@ pub fn entries(results: &[Resumed]) -> Vec<Entry> {
                     account.as_str()
                 )),
             ),
+            State::Undeclared(_) => (Word::LeftAlone, None),
             State::Failed(reason) | State::Untouched(reason) => {
                 (Word::Failed, Some(reason.clone()))
             }
