@@ -161,7 +161,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("none").join("x.plan");
         let error = super::super::probe_writable(&path).unwrap_err();
-        assert!(!error.to_string().contains(".tmp"), "{error}");
+        assert!(!error.to_string().contains(".connplan-"), "{error}");
         assert!(
             error.to_string().contains("x.plan: No such file"),
             "{error}"
