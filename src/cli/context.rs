@@ -45,6 +45,10 @@ pub struct Context {
 impl Context {
     /// A path as the user gave it, relative to where the run happens.
     pub fn path(&self, path: &Path) -> PathBuf {
+        // `./` in front of it would be shown, and nobody typed it.
+        if self.start == Path::new(".") && !path.as_os_str().is_empty() {
+            return path.to_owned();
+        }
         self.start.join(path)
     }
 

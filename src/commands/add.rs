@@ -43,7 +43,7 @@ pub struct AddArgs {
 /// Creates a connector file.
 pub async fn run(args: &AddArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json])?;
-    let files = planning::read_files(context, args.dir.as_deref())?;
+    let files = planning::read_other_files(context, args.dir.as_deref())?;
     if let Some(connector) = &args.connector {
         not_declared(&files, connector)?;
     }

@@ -176,6 +176,9 @@ impl Look<'_> {
 
     fn pending(&mut self, project: &Project) {
         let workspace = Workspace::at(&project.root);
+        if let Err(error) = workspace.check_writable() {
+            self.fail("folder", &error);
+        }
         for path in [workspace.dir().to_owned(), workspace.pending_file()] {
             if open_to_others(&path) {
                 let message = format!("others can read {}", shown(&path));

@@ -93,13 +93,7 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
         done.push(told(&project, &offer, did));
     }
     let mut next = next(context, &project);
-    let workflow = |file: &FileDone| {
-        let yaml = Path::new(&file.file)
-            .extension()
-            .is_some_and(|e| e == "yml");
-        yaml && file.action == Did::Created
-    };
-    if done.iter().any(workflow) {
+    if done.iter().any(|file| wants_owner(&project, file)) {
         let step = "replace OWNER in .github/workflows/connplan-*.yml by who publishes connplan";
         next.insert(0, step.to_owned());
     }
@@ -108,6 +102,19 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
         _ => view::init::text(&done, args.dry_run, &next),
     });
     Ok(ExitStatus::Done)
+}
+
+/// Whether a workflow is written, or stands there, without the name of who publishes connplan.
+fn wants_owner(project: &Project, file: &FileDone) -> bool {
+    let yaml = Path::new(&file.file)
+        .extension()
+        .is_some_and(|e| e == "yml");
+    yaml && match file.action {
+        Did::Created => true,
+        Did::Exists => fs::read_text(&project.root.join(&file.file), LIMIT)
+            .is_ok_and(|text| text.contains("OWNER/connplan/")),
+        Did::Appended | Did::Declined => false,
+    }
 }
 
 fn told(project: &Project, offer: &Offer, action: Did) -> FileDone {

@@ -60,6 +60,22 @@ pub(super) fn read_files(context: &Context, dir: Option<&Path>) -> Result<Files,
     let project = context.project(dir)?;
     let loaded = config::connectors::read(&project);
     view::problems::say(&context.terminal, &loaded.problems);
+    usable(context, project, loaded)
+}
+
+/// The same for a command that is about none of these files: of mere warnings it says how many.
+pub(super) fn read_other_files(context: &Context, dir: Option<&Path>) -> Result<Files, Failure> {
+    let project = context.project(dir)?;
+    let loaded = config::connectors::read(&project);
+    if loaded.declared.is_none() {
+        view::problems::say(&context.terminal, &loaded.problems);
+    } else if let Some(line) = view::problems::elsewhere(loaded.problems.len()) {
+        context.terminal.say(&line);
+    }
+    usable(context, project, loaded)
+}
+
+fn usable(context: &Context, project: Project, loaded: Loaded) -> Result<Files, Failure> {
     let Some(declared) = loaded.declared.clone() else {
         return Err(view::problems::Invalid::of(&loaded.problems).into());
     };

@@ -31,6 +31,7 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
     let loaded = config::connectors::read(&project);
     let mut problems = loaded.problems.clone();
     problems.extend(forbidden(&project, &loaded));
+    problems.extend(no_files(&project, &loaded));
     let diagnostics: Vec<_> = problems.iter().map(Problem::to_diagnostic).collect();
     let valid = !problems.iter().any(Problem::is_error);
     match format {
@@ -57,6 +58,18 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
     } else {
         ExitStatus::Error
     })
+}
+
+/// A word where nothing is declared: a pipeline on a wrong branch would stay green without one.
+fn no_files(project: &Project, loaded: &Loaded) -> Option<Problem> {
+    let what = match loaded.folder {
+        config::Folder::Missing => "does not exist",
+        // One that can not be read is an error, and none to be called empty.
+        config::Folder::Empty if loaded.declared.is_some() => "holds no connector file",
+        config::Folder::Empty | config::Folder::Read(_) => return None,
+    };
+    let folder = project.relative(&project.connectors_dir);
+    Some(Problem::about(Finding::NoFiles { what }, &folder))
 }
 
 /// What the policy forbids as declared: it would forbid the plan that asks for it.

@@ -136,6 +136,21 @@ pub enum Finding {
         /// Why.
         reason: String,
     },
+    /// Nothing is declared at all: more likely a wrong branch or folder than a wish.
+    #[error("the connectors folder {what}")]
+    #[diagnostic(
+        code(connplan::config::no_files),
+        severity(Warning),
+        help(
+            "check the branch and the folder: to `plan`, every connector that the app has would be one to \
+             remove, and it refuses that without `--allow-remove-all`; `connplan pull` writes the app's \
+             connectors to files"
+        )
+    )]
+    NoFiles {
+        /// `does not exist` or `holds no connector file`.
+        what: &'static str,
+    },
     /// A file name that is no text.
     #[error("the file's name is not UTF-8 text")]
     #[diagnostic(code(connplan::config::file_name), help("rename the file"))]

@@ -10,14 +10,19 @@ use thiserror::Error;
 pub enum FsError {
     /// There is nothing by that name.
     #[error("{} does not exist", path.display())]
-    #[diagnostic(code(connplan::fs::not_found))]
+    #[diagnostic(
+        code(connplan::fs::not_found),
+        help(
+            "check the path; where it is relative, it starts at the current folder, or at `-C DIR`"
+        )
+    )]
     NotFound {
         /// What was looked for.
         path: PathBuf,
     },
     /// More than the reader takes.
     #[error("{} is larger than {limit} bytes", path.display())]
-    #[diagnostic(code(connplan::fs::too_large))]
+    #[diagnostic(code(connplan::fs::too_large), help("is this another file?"))]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -26,7 +31,7 @@ pub enum FsError {
     },
     /// A folder, a device, a pipe.
     #[error("{} is not a regular file", path.display())]
-    #[diagnostic(code(connplan::fs::not_a_file))]
+    #[diagnostic(code(connplan::fs::not_a_file), help("name a file here"))]
     NotAFile {
         /// The thing.
         path: PathBuf,
@@ -60,6 +65,9 @@ pub enum FsError {
         path: PathBuf,
         /// What the operating system said.
         source: io::Error,
+        /// What to do about it, where that is known.
+        #[help]
+        help: Option<&'static str>,
     },
 }
 
@@ -69,15 +77,94 @@ impl FsError {
         if source.kind() == io::ErrorKind::NotFound && action != "write" && action != "create" {
             return Self::NotFound { path };
         }
+        let source = bare(source);
+        let help = advice(source.kind(), action);
         Self::Io {
             action,
             path,
             source,
+            help,
         }
     }
 
     /// Whether the path simply is not there.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
+    }
+}
+
+/// What the system said, without the temporary file's path that the writing library wraps around it.
+fn bare(error: io::Error) -> io::Error {
+    // The library gives out the error it wraps in its text alone.
+    let text = error.get_ref().map(ToString::to_string).unwrap_or_default();
+    let code = text.split_once("(os error ").and_then(|(_, rest)| {
+        let (code, _) = rest.split_once(')')?;
+        code.parse().ok()
+    });
+    code.map_or(error, io::Error::from_raw_os_error)
+}
+
+fn advice(kind: io::ErrorKind, action: &str) -> Option<&'static str> {
+    use io::ErrorKind::{
+        FileTooLarge, IsADirectory, NotADirectory, NotFound, PermissionDenied, QuotaExceeded,
+        ReadOnlyFilesystem, StorageFull,
+    };
+    Some(match kind {
+        StorageFull | QuotaExceeded | FileTooLarge => {
+            "make room there, then run the same command again"
+        }
+        ReadOnlyFilesystem => {
+            "make it writable or use another folder, then run the same command again"
+        }
+        PermissionDenied if action == "read" => {
+            "give yourself the right to read it, then run the same command again"
+        }
+        PermissionDenied => {
+            "give yourself the right to write there or use another folder, then run the same \
+             command again"
+        }
+        NotFound => "create the folder it is to lie in, then run the same command again",
+        NotADirectory => "a part of this path is a file where a folder has to be; check the path",
+        IsADirectory => "there is a folder by that name; name a file",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use miette::Diagnostic;
+
+    use super::*;
+
+    #[test]
+    fn what_the_system_refuses_has_a_way_out() {
+        for (kind, way) in [
+            (io::ErrorKind::StorageFull, "make room"),
+            (io::ErrorKind::QuotaExceeded, "make room"),
+            (io::ErrorKind::ReadOnlyFilesystem, "make it writable"),
+            (io::ErrorKind::PermissionDenied, "right to write"),
+            (io::ErrorKind::NotFound, "create the folder"),
+        ] {
+            let error = FsError::io("write", "x", kind.into());
+            let help = error.help().map(|help| help.to_string());
+            let help = help.unwrap_or_else(|| panic!("no help for {kind}"));
+            assert!(help.contains(way), "{help}");
+        }
+        let read = FsError::io("read", "x", io::ErrorKind::PermissionDenied.into());
+        assert!(read.help().unwrap().to_string().contains("right to read"));
+        let gone = FsError::io("read", "x", io::ErrorKind::NotFound.into());
+        assert!(gone.help().unwrap().to_string().contains("check the path"));
+    }
+
+    #[test]
+    fn no_temporary_file_shows_through() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("none").join("x.plan");
+        let error = super::super::probe_writable(&path).unwrap_err();
+        assert!(!error.to_string().contains(".connplan-"), "{error}");
+        assert!(
+            error.to_string().contains("x.plan: No such file"),
+            "{error}"
+        );
     }
 }

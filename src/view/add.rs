@@ -25,7 +25,7 @@ pub struct Added<'a> {
 /// Whether the platform offers a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Check {
-    /// It does, and asks for these values when a connection is made.
+    /// It does, and wants these values for a connection. No call that is known takes them.
     Offered(Vec<ConfigField>),
     /// It does not.
     NotOffered {
@@ -66,7 +66,11 @@ pub fn text(added: &Added<'_>) -> String {
     if let Check::Offered(fields) = added.check
         && !fields.is_empty()
     {
-        text.push_str("\nThe connection asks for:\n");
+        text.push_str(
+            "\nThe platform wants to know of the connection (no connector file and no connplan \
+             command takes these; enter them where the authorization link leads, or, if nothing \
+             asks there, connect it in the app's editor at Base44):\n",
+        );
         for field in fields {
             let required = if field.required { "" } else { ", optional" };
             let line = format!(

@@ -17,6 +17,12 @@ pub fn say(terminal: &Terminal, problems: &[Problem]) {
     }
 }
 
+/// How many warnings there are about files that a command does not touch.
+pub fn elsewhere(warnings: usize) -> Option<String> {
+    let count = super::words::count(warnings, "warning");
+    (warnings > 0).then(|| format!("{count} about other files; `connplan validate` shows them."))
+}
+
 /// One diagnostic as miette draws it. Without `columns`, where no terminal takes it, nothing is
 /// wrapped: a path, an id or a digest stays in one piece for whoever searches a log.
 pub fn render(diagnostic: &dyn Diagnostic, color: bool, columns: Option<usize>) -> String {

@@ -88,6 +88,18 @@ impl Workspace {
         loose
     }
 
+    /// Fails if nothing could be kept here: the folder, or where there is none the project, can not
+    /// be written. Leaves nothing behind.
+    pub fn check_writable(&self) -> Result<(), FsError> {
+        fs::refuse_link(&self.dir)?;
+        let there = self.dir.symlink_metadata().is_ok();
+        if there {
+            fs::probe_writable(&self.pending_file())
+        } else {
+            fs::probe_writable(&self.dir)
+        }
+    }
+
     /// Creates the folder where it is missing and takes its lock.
     pub fn lock(&self, timeout: Duration, holder: &str) -> Result<Locked, LockError> {
         let ignore = self.dir.join(".gitignore");

@@ -16,6 +16,11 @@ async fn it_checks_with_the_platform_and_says_what_a_connection_asks_for() {
         added["connection_config_fields"][0]["name"], "account_identifier",
         "{added}"
     );
+    let told = project.run(&["add", "bamboohr"]).await.ended(0);
+    told.says(&[
+        "Company domain",
+        "enter them where the authorization link leads",
+    ]);
     let slip = project.run(&["add", "hubspto"]).await.ended(0);
     slip.says(&["does not offer `hubspto`; did you mean `hubspot`?"]);
     // Stripe is no integration, and not in that list.
@@ -113,12 +118,33 @@ async fn init_writes_what_was_wanted_and_nothing_twice() {
     let settings = project.read("base44/connplan.toml");
     let again = project.run(&["init", "--yes", "--format", "json"]).await;
     let again = again.ended(0).json();
+    let owner = |report: &serde_json::Value| report["next"].to_string().contains("OWNER");
+    assert!(owner(&again), "it still stands there: {again}");
     let left = |file: &serde_json::Value| file["action"] == "exists";
     assert!(
         again["files"].as_array().unwrap().iter().all(left),
         "{again}"
     );
     assert_eq!(project.read("base44/connplan.toml"), settings);
+    for name in ["connplan-plan.yml", "connplan-apply.yml"] {
+        let path = format!(".github/workflows/{name}");
+        let named = project.read(&path).replace("OWNER/", "someone/");
+        project.write(&path, &named);
+    }
+    let named = project.run(&["init", "--yes", "--format", "json"]).await;
+    let named = named.ended(0).json();
+    assert!(!owner(&named), "{named}");
+}
+
+#[tokio::test]
+async fn of_other_files_add_says_how_many_warnings_there_are() {
+    let project = Project::bare();
+    project.write("base44/connectors/a.jsonc", "{type: 'asana', nonsense: 1}");
+    project.write("base44/connectors/b.YAML", "");
+    let run = project.run(&["add", "linear"]).await.ended(0);
+    let run = run.says(&["2 warnings about other files; `connplan validate` shows them."]);
+    assert!(!run.err.contains("nonsense"), "{}", run.err);
+    assert!(!run.err.contains("b.YAML"), "{}", run.err);
 }
 
 #[tokio::test]
@@ -153,6 +179,7 @@ async fn the_settings_template_is_valid_with_its_comments_taken_off() {
         .replace('…', "app-2");
     assert!(settings.lines().count() > 12, "{settings}");
     project.write("base44/connplan.toml", &settings);
+    project.write("base44/connectors/notion.jsonc", "{ type: 'notion' }");
     let valid = project.run(&["validate"]).await.ended(0);
     assert!(valid.err.is_empty(), "{}", valid.err);
 }

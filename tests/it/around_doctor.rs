@@ -52,6 +52,20 @@ async fn every_fault_is_told_with_the_way_out() {
     run.says(&["FAIL project", "FAIL login"]);
 }
 
+#[tokio::test]
+async fn a_project_that_can_not_be_written_is_a_fault() {
+    let site = Site::new().await;
+    let project = Project::at(&site);
+    project.write("base44/connectors/notion.jsonc", "{ type: 'notion' }");
+    let before = project.list(".");
+    project.run(&["doctor"]).await.ended(0);
+    assert_eq!(project.list("."), before, "nothing stays of the trial");
+    // No folder can be made there, whoever runs this.
+    project.write(".connplan", "");
+    let run = project.run(&["doctor"]).await.ended(1);
+    run.says(&["FAIL folder", "a part of this path is a file"]);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn what_others_can_read_is_told_and_not_changed() {

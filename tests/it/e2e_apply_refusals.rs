@@ -244,7 +244,9 @@ fn a_receipt_that_was_altered_is_refused() {
     project.run(&["apply", "x.receipt"]).expect(3);
     project
         .run(&["authorize", "--receipt", "no-such"])
-        .expect(1);
+        .expect(1)
+        .tells("× no-such does not exist")
+        .tells("check the path");
     assert_eq!(platform.writes(), NOTHING);
 }
 

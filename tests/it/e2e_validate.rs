@@ -109,3 +109,34 @@ fn a_misspelt_scope_is_a_warning_that_names_the_right_one() {
         .tells("https://www.googleapis.com/auth/gmail.send")
         .says("1 warning");
 }
+
+#[test]
+fn where_nothing_is_declared_there_is_a_warning() {
+    let project = Project::new().file("base44/other/notes.txt", "");
+    for (arguments, what) in [
+        (&["validate", "--dir", "gone"][..], "does not exist"),
+        (
+            &["validate", "--dir", "base44/other"],
+            "holds no connector file",
+        ),
+    ] {
+        project
+            .run(arguments)
+            .expect(0)
+            .tells(what)
+            .tells("--allow-remove-all")
+            .says("1 warning");
+        let json = project.run(&[arguments, &["--format", "json"]].concat());
+        let report = json.expect(0).json();
+        assert_eq!(report["valid"], true);
+        let found = &report["diagnostics"][0];
+        assert_eq!(found["code"], "connplan::config::no_files");
+        assert_eq!(found["severity"], "warning");
+    }
+    // What can not be counted as empty is not called so.
+    let broken = Project::new().file("base44/connectors/a.jsonc", "{");
+    broken
+        .run(&["validate"])
+        .expect(1)
+        .lacks("no connector file");
+}
