@@ -160,7 +160,7 @@ mod tests {
     fn no_temporary_file_shows_through() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("none").join("x.plan");
-        let error = super::super::probe_writable(&path).unwrap_err();
+        let error = super::super::probe_writable(&path, 0).unwrap_err();
         assert!(!error.to_string().contains(".connplan-"), "{error}");
         assert!(
             error.to_string().contains("x.plan: No such file"),

@@ -94,9 +94,9 @@ impl Workspace {
         fs::refuse_link(&self.dir)?;
         let there = self.dir.symlink_metadata().is_ok();
         if there {
-            fs::probe_writable(&self.pending_file())
+            fs::probe_writable(&self.pending_file(), 0)
         } else {
-            fs::probe_writable(&self.dir)
+            fs::probe_writable(&self.dir, 0)
         }
     }
 
