@@ -134,7 +134,8 @@ fn lie(name: &str, result: &Value, model: &Model, new: &[Effect]) -> Option<&'st
         }
         "pending" => {
             let id = model.waiting.get(name).map(|waiting| waiting.id.as_str());
-            (id != result["connection_id"].as_str()).then_some("its id is another one")
+            let said = result["connection_id"].as_str();
+            (id != said && !model.is_overtaken(said)).then_some("its id is another one")
         }
         "failed" => (text(result, "message").is_empty()).then_some("it does not say why"),
         "not_run" => {
@@ -285,7 +286,17 @@ pub fn stored(workspace: &Path) -> (BTreeMap<String, String>, Vec<String>) {
 
 /// Each authorization that waits is on disk, with the link that works; nothing else is.
 pub fn kept(model: &Model, workspace: &Path) -> Vec<String> {
-    let (stored, mut found) = stored(workspace);
+    let (mut stored, mut found) = stored(workspace);
+    for (name, id) in &mut stored {
+        // The next `authorize` sees that it is dead, and asks for another one.
+        if let Some(waiting) = model
+            .waiting
+            .get(name)
+            .filter(|_| model.is_overtaken(Some(id)))
+        {
+            id.clone_from(&waiting.id);
+        }
+    }
     let waiting: BTreeMap<_, _> = model
         .waiting
         .iter()

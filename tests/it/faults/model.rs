@@ -48,6 +48,9 @@ pub struct Model {
     pub done: BTreeSet<String>,
     pub dead: BTreeSet<String>,
     pub links: usize,
+    /// Requests were given up, and may arrive after their repetition: then the link that was handed
+    /// out is dead, as nobody can know before asking for its status.
+    pub late: bool,
     /// Connectors that somebody else has changed.
     pub touched: BTreeSet<String>,
 }
@@ -77,6 +80,11 @@ impl Model {
         for (_, waiting) in std::mem::take(&mut self.waiting) {
             self.dead.insert(waiting.id);
         }
+    }
+
+    /// Whether a link was, or may have been, replaced by a request that arrived late.
+    pub fn is_overtaken(&self, id: Option<&str>) -> bool {
+        self.late && id.is_none_or(|id| id.is_empty() || self.dead.contains(id))
     }
 
     /// Somebody else sets a connector to what no plan holds.

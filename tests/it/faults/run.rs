@@ -170,6 +170,7 @@ impl Bench {
         let start = self.start(&case.scenario, case.verb);
         let project = Project::from(&case.scenario, &start);
         self.server.state().model = start.model.clone();
+        self.server.state().model.late = case.blows.iter().any(Blow::hangs);
         let arguments = case.verb.arguments(case.parallelism);
         let mut found = Vec::new();
         let mut settled: Vec<Effect> = Vec::new();
