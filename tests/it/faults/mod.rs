@@ -32,10 +32,10 @@ use std::{
 
 use run::{Bench, Case};
 
-/// Twice as many at once as the machine has processors: half of them wait, for a server that hangs or
-/// a moment of peace. Each has a server of its own.
+/// Four times as many at once as the machine has processors: most of them wait, for a server that
+/// hangs or a moment of peace. Each has a server of its own.
 fn workers() -> usize {
-    2 * thread::available_parallelism().map_or(1, usize::from)
+    4 * thread::available_parallelism().map_or(1, usize::from)
 }
 
 #[derive(Debug, Default)]
