@@ -81,6 +81,8 @@ impl Flow<'_> {
             let baseline = connectors.get(&candidate.connector).cloned();
             let mut item = Item::new(candidate, baseline);
             match status {
+                // Held against a list from before the consent it would look partly granted.
+                Some(Ok(AuthorizationStatus::Active)) if fresh.is_none() => {}
                 Some(Ok(AuthorizationStatus::Active)) => self.read_back(&mut item, connectors)?,
                 // A remote that can not be asked is asked again once somebody waits.
                 None => self.look(&mut item, connectors)?,
