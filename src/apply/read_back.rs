@@ -35,17 +35,53 @@ pub(super) fn compare(
     observed: &Observed,
     rules: &Rules,
 ) -> Vec<Mismatch> {
-    let mut found = Vec::new();
+    let found = mismatches(app, results, observed, rules);
     for (change, result) in app.changes.iter().zip(results.iter_mut()) {
+        let is = observed.connectors.get(&change.connector);
+        if result.outcome == Outcome::Provisioned {
+            result.mode = is.and_then(|is| is.mode).or(result.mode);
+        }
+        let in_force = matches!(result.outcome, Outcome::Synced | Outcome::Added);
+        if in_force && wrong_account(change, is) {
+            result.outcome = Outcome::Failed;
+        }
+    }
+    note(results, &found);
+    found
+}
+
+/// Says in the results what differs.
+pub(super) fn note(results: &mut [ChangeResult], found: &[Mismatch]) {
+    for result in results {
+        let mut found = found.iter();
+        if let Some(mismatch) = found.find(|found| found.connector == result.connector) {
+            result.message.get_or_insert_with(|| mismatch.text.clone());
+        }
+    }
+}
+
+/// What is not as the results say, and what somebody else changed.
+pub(super) fn mismatches(
+    app: &AppPlan,
+    results: &[ChangeResult],
+    observed: &Observed,
+    rules: &Rules,
+) -> Vec<Mismatch> {
+    let mut found = Vec::new();
+    let mut differs = |connector: &ConnectorType, text: Option<String>| {
+        found.extend(text.map(|text| Mismatch {
+            connector: connector.clone(),
+            text,
+        }));
+    };
+    for (change, result) in app.changes.iter().zip(results) {
         let is = observed.connectors.get(&change.connector);
         let text = match result.outcome {
             Outcome::Synced | Outcome::Added => in_force(change, is, rules),
             Outcome::Removed => is.map(|_| "it was removed, and the app lists it still".to_owned()),
-            Outcome::Provisioned => {
-                result.mode = is.and_then(|is| is.mode).or(result.mode);
-                is.is_none()
-                    .then(|| "it was installed, and the app has it not".to_owned())
-            }
+            Outcome::Provisioned => is
+                .is_none()
+                .then(|| "it was installed, and the app has it not".to_owned()),
             // Somebody's consent may have come already; nothing of it is against the plan.
             Outcome::Pending | Outcome::Failed | Outcome::NotRun => None,
             Outcome::Unchanged => foreign(
@@ -56,26 +92,12 @@ pub(super) fn compare(
                 rules,
             ),
         };
-        if let Some(text) = text {
-            if result.outcome.is_effect() && wrong_account(change, is) {
-                result.outcome = Outcome::Failed;
-            }
-            result.message.get_or_insert_with(|| text.clone());
-            found.push(Mismatch {
-                connector: change.connector.clone(),
-                text,
-            });
-        }
+        differs(&change.connector, text);
     }
     let planned = app.unmanaged.iter().chain(&app.untargeted);
     for (connector, before) in planned {
         let is = observed.connectors.get(connector);
-        if let Some(text) = foreign(connector, Some(before), is, None, rules) {
-            found.push(Mismatch {
-                connector: connector.clone(),
-                text,
-            });
-        }
+        differs(connector, foreign(connector, Some(before), is, None, rules));
     }
     let known = |name: &ConnectorType| {
         app.changes.iter().any(|change| change.connector == *name)
@@ -83,11 +105,10 @@ pub(super) fn compare(
             || app.untargeted.contains_key(name)
     };
     for connector in observed.connectors.keys().filter(|name| !known(name)) {
-        let text = "somebody else added it meanwhile".to_owned();
-        found.push(Mismatch {
-            connector: connector.clone(),
-            text,
-        });
+        differs(
+            connector,
+            Some("somebody else added it meanwhile".to_owned()),
+        );
     }
     found
 }

@@ -295,15 +295,8 @@ pub fn recorded_receipt(
         });
         let mut results: Vec<_> = results.collect();
         // The outcomes stay what they were: the plan was carried out, whatever came after it.
-        let found = read_back::compare(app, &mut results.clone(), observed, rules);
-        for mismatch in &found {
-            let result = results
-                .iter_mut()
-                .find(|r| r.connector == mismatch.connector);
-            if let Some(result) = result {
-                result.message.get_or_insert_with(|| mismatch.text.clone());
-            }
-        }
+        let found = read_back::mismatches(app, &results, observed, rules);
+        read_back::note(&mut results, &found);
         moved.extend(found);
         AppReceipt {
             app: app.app.clone(),

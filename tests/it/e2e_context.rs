@@ -3,17 +3,9 @@
 
 use serde_json::Value;
 
-use crate::cli::{Connector, Platform, Project};
+use crate::cli::{Platform, Project, one};
 
 const NOTHING: [&str; 0] = [];
-
-fn one() -> (Platform, Project) {
-    let platform = Platform::with(&[Connector::active("gmail", &["openid"])]);
-    let project = Project::new()
-        .at(&platform)
-        .connector("slack", &["chat:write"]);
-    (platform, project)
-}
 
 /// The app and the address that a plan was made for.
 fn planned_for(project: &Project, vars: &[(&str, &str)], args: &[&str]) -> (String, String) {

@@ -5,19 +5,11 @@ use std::{io::Read, process::Stdio};
 use serde_json::Value;
 
 use crate::{
-    cli::{Connector, Platform, Project, Pty},
+    cli::{Platform, Project, Pty, one},
     scripted::Scripted,
 };
 
 const NOTHING: [&str; 0] = [];
-
-fn one() -> (Platform, Project) {
-    let platform = Platform::with(&[Connector::active("gmail", &["openid"])]);
-    let project = Project::new()
-        .at(&platform)
-        .connector("slack", &["chat:write"]);
-    (platform, project)
-}
 
 #[test]
 fn mistakes_in_the_command_line_end_with_1() {

@@ -21,5 +21,5 @@ mod terminal;
 pub(crate) use output::Output;
 pub(crate) use platform::{Connector, Platform};
 pub(crate) use project::{APP, Project};
-pub(crate) use stories::{change, one_of_each, planned, result};
+pub(crate) use stories::{change, one, one_of_each, planned, result};
 pub(crate) use terminal::Pty;

@@ -5,6 +5,15 @@ use serde_json::Value;
 
 use super::{Connector, Platform, Project};
 
+/// One connector to add, one to remove.
+pub(crate) fn one() -> (Platform, Project) {
+    let platform = Platform::with(&[Connector::active("gmail", &["openid"])]);
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    (platform, project)
+}
+
 /// One of each kind of change: to change, to authorize again, to remove, and room for more.
 pub(crate) fn one_of_each() -> (Platform, Project) {
     let platform = Platform::with(&[
