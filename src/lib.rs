@@ -23,7 +23,7 @@
 //! # The rooms
 //!
 //! Each row says what a room may import. A pure room touches no file, no network, no clock and no
-//! environment. A test (`tests/it/layers.rs`) reads this table and holds the code to it.
+//! environment. A test (`tests/it/docs/layers.rs`) reads this table and holds the code to it.
 //!
 //! | room | pure | may import | is for |
 //! |---|---|---|---|
@@ -49,14 +49,15 @@
 //! | `term` | io | `model` | streams, questions, keys |
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
 //! | `view` | io | `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `term` | values to text; decides nothing |
-//! | `commands` | io | `apply` `authorize` `catalogue` `cli` `config` `diff` `edit` `escape` `fs` `model` `page` `pending` `plan` `publish` `receipt` `remote` `remote_state` `sandbox` `schema` `term` `view` `workspace` | one command each: joins the others |
+//! | `context` | io | `config` `escape` `fs` `model` `plan` `remote` `term` `view` | what surrounds a run, and how it ends |
+//! | `commands` | io | `apply` `authorize` `catalogue` `config` `context` `diff` `edit` `escape` `fs` `model` `page` `pending` `plan` `publish` `receipt` `remote` `remote_state` `sandbox` `schema` `term` `view` `workspace` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
-//! | `cli` | io | `apply` `commands` `config` `edit` `escape` `fs` `model` `pending` `plan` `remote` `remote_state` `sandbox` `term` `view` | grammar, context, exit codes, signals |
+//! | `cli` | io | `commands` `config` `context` `escape` `model` `remote` `term` `view` | the grammar, and from arguments to an exit code |
 //!
 //! # Errors and exit codes
 //!
-//! Each room has its own error type, whose text is the only one there is; [`cli::ExitStatus`] lists
-//! the exit codes, and [`cli::Failure`] says which error has which.
+//! Each room has its own error type, whose text is the only one there is; [`context::ExitStatus`] lists
+//! the exit codes, and [`context::Failure`] says which error has which.
 
 pub mod apply;
 pub mod authorize;
@@ -64,6 +65,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod context;
 pub mod diff;
 pub mod edit;
 pub mod escape;

@@ -1,17 +1,9 @@
-//! The command line: arguments, what surrounds a run, exit codes, signals.
+//! The command line: its grammar, and from arguments to an exit code.
 
 mod args;
-mod context;
-mod error;
-mod exit;
 mod log;
 mod panic;
 mod run;
-mod signal;
 
-pub use args::{Cli, Command, Format, Globals};
-pub use context::Context;
-pub use error::{EncodeError, UsageError};
-pub use exit::{ExitStatus, Failure};
+pub use args::{Cli, Command};
 pub use run::main;
-pub use signal::Signals;

@@ -10,11 +10,15 @@ use std::{
 
 use clap::FromArgMatches;
 
-use super::{
-    Cli, Command, Context, ExitStatus, Failure, Format, Signals, context::home, log, panic,
-};
+use super::{Cli, Command, log, panic};
 use crate::{
-    commands, config::MaxDuration, model::Vars, term::Terminal, view::failure::FailureReport,
+    commands,
+    config::MaxDuration,
+    context::{Context, ExitStatus, Failure, Format, Signals, UsageError},
+    model::Vars,
+    remote::auth::home_folder,
+    term::Terminal,
+    view::failure::FailureReport,
 };
 
 /// Runs the program with the process's arguments and environment.
@@ -44,7 +48,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(dir) => dir.clone(),
         None => PathBuf::from("."),
     };
-    let home = home(&vars);
+    let home = home_folder(&vars);
     let longest = globals
         .max_time
         .map(MaxDuration::get)
@@ -113,7 +117,7 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
     if let Some(dir) = &context.globals.chdir
         && !dir.is_dir()
     {
-        return Err(super::UsageError::new(format!(
+        return Err(UsageError::new(format!(
             "`-C {}` names no folder",
             crate::escape::terminal(&dir.display().to_string())
         ))
@@ -121,8 +125,8 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
     }
     match command {
         Command::Schema(args) => commands::schema::run(&args, context),
-        Command::Completions(args) => commands::completions::run(&args, context),
-        Command::Man(args) => commands::man::run(&args, context),
+        Command::Completions(args) => commands::completions::run(&args, Cli::grammar(), context),
+        Command::Man(args) => commands::man::run(&args, Cli::grammar(), context),
         Command::Validate(args) => commands::validate::run(&args, context),
         Command::Show(args) => commands::show::run(&args, context),
         Command::Logout(args) => commands::login::logout(&args, context),
@@ -150,8 +154,8 @@ async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Fa
         Command::Sandbox(args) => commands::sandbox::run(&args, context).await,
         Command::Demo(args) => commands::demo::run(&args, context).await,
         Command::Schema(args) => commands::schema::run(&args, context),
-        Command::Completions(args) => commands::completions::run(&args, context),
-        Command::Man(args) => commands::man::run(&args, context),
+        Command::Completions(args) => commands::completions::run(&args, Cli::grammar(), context),
+        Command::Man(args) => commands::man::run(&args, Cli::grammar(), context),
         Command::Validate(args) => commands::validate::run(&args, context),
         Command::Show(args) => commands::show::run(&args, context),
         Command::Logout(args) => commands::login::logout(&args, context),
@@ -165,7 +169,7 @@ fn on_runtime(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|e| super::UsageError::new(format!("the runtime could not be started: {e}")))?;
+        .map_err(|e| UsageError::new(format!("the runtime could not be started: {e}")))?;
     let ended = runtime.block_on(
         context
             .signals

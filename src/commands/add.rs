@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     catalogue::{self, ScopeFact},
-    cli::{Context, ExitStatus, Failure, Format, UsageError},
     config::{KNOWN_TYPES, closest, known_type_near},
+    context::{Context, ExitStatus, Failure, Format, UsageError},
     edit, escape, fs,
     model::{ConnectorType, Kind, Scope, Scopes},
     remote::{AvailableIntegration, RemoteError},

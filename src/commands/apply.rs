@@ -10,8 +10,8 @@ use super::{
     printing::{MarkdownArgs, Printing, file_name},
 };
 use crate::{
-    cli::{Context, ExitStatus, Failure, Format, UsageError},
     config::{MaxDuration, Project},
+    context::{Context, ExitStatus, Failure, Format, UsageError},
     model::App,
     plan::{Digest, Refusal, document, policy},
     receipt::{self, Outcome},

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     authorize::{self, Document, Item, Keeper, LeftAlone, Resumed, Sources},
-    cli::{Context, ExitStatus, Failure, Format, UsageError},
     config::{self, MaxDuration, Project},
+    context::{Context, ExitStatus, Failure, Format, UsageError},
     model::{App, ConnectorType, Declared, RemoteStatus},
     pending::Store,
     plan::{self, Refusal},

@@ -12,8 +12,8 @@ use self::telling::Telling;
 use crate::{
     authorize::{Command, Event, Flow, Item, Keeper, Pace, State},
     catalogue::Rules,
-    cli::{Context, Failure},
     config::MaxDuration,
+    context::{Context, Failure},
     model::App,
     page::Page,
     remote::Remote,

@@ -9,7 +9,7 @@ use super::{
     show::is_receipt,
 };
 use crate::{
-    cli::{Context, ExitStatus, Failure, Format},
+    context::{Context, ExitStatus, Failure, Format},
     fs, plan,
     publish::{self, Message, Overrides, Place, PublishError, Published, SUMMARY_LIMIT},
     receipt,

@@ -4,8 +4,8 @@ use clap::{Arg, Args, Command, builder::PossibleValuesParser};
 use clap_complete::Shell;
 
 use crate::{
-    cli::{Cli, Context, ExitStatus, Failure, Format},
     config::KNOWN_TYPES,
+    context::{Context, ExitStatus, Failure, Format},
 };
 
 /// Arguments of `completions`.
@@ -22,11 +22,15 @@ pub struct CompletionsArgs {
     pub shell: Shell,
 }
 
-/// Prints completions.
-pub fn run(args: &CompletionsArgs, context: &Context) -> Result<ExitStatus, Failure> {
+/// Prints completions of this grammar.
+pub fn run(
+    args: &CompletionsArgs,
+    grammar: Command,
+    context: &Context,
+) -> Result<ExitStatus, Failure> {
     context.format(&[Format::Text])?;
     let mut script = Vec::new();
-    let mut command = with_types(Cli::grammar());
+    let mut command = with_types(grammar);
     clap_complete::generate(args.shell, &mut command, "connplan", &mut script);
     let script = String::from_utf8_lossy(&script);
     context.terminal.out(&match args.shell {

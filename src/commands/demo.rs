@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::{apply::ApplyArgs, authorize::AuthorizeArgs, authorizing::OfferArgs, plan::PlanArgs};
 use crate::{
-    cli::{Context, ExitStatus, Failure, Format, Globals, UsageError},
+    context::{Context, EncodeError, ExitStatus, Failure, Format, Globals, UsageError},
     fs::{self, FsError, Visibility},
     model::{ApiUrl, App, AppId, Vars},
     pending::Store,
@@ -73,7 +73,7 @@ pub struct DemoError(String);
 /// Plays it through. Done only if everything it says came true.
 pub async fn run(args: &DemoArgs, context: &Context) -> Result<ExitStatus, Failure> {
     context.format(&[Format::Text])?;
-    let seed: Seed = serde_json::from_str(SEED)?;
+    let seed: Seed = serde_json::from_str(SEED).map_err(EncodeError::from)?;
     let sandbox = sandbox::start(Options {
         seed: Some(seed),
         ..Options::default()

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use miette::Diagnostic;
 
 use crate::{
-    cli::{Context, ExitStatus, Failure, Format},
     config::{self, Problem, Project, environment},
+    context::{Context, ExitStatus, Failure, Format},
     escape,
     model::{ApiUrl, Vars},
     pending::Store,

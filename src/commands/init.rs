@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::planning;
 use crate::{
-    cli::{Context, ExitStatus, Failure, Format},
     config::{self, Project},
+    context::{Context, ExitStatus, Failure, Format},
     fs::{self, Visibility},
     term::{self, Answer},
     view::{

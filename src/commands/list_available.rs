@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::{
-    cli::{Context, ExitStatus, Failure, Format},
+    context::{Context, ExitStatus, Failure, Format},
     view::{self, Theme},
 };
 

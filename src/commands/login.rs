@@ -4,8 +4,8 @@ use clap::Args;
 use jiff::Timestamp;
 
 use crate::{
-    cli::{Context, ExitStatus, Failure, Format, UsageError},
     config::environment,
+    context::{Context, ExitStatus, Failure, Format, UsageError},
     escape,
     model::{ApiUrl, Vars},
     remote::{

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::{
-    cli::{Cli, Context, EncodeError, ExitStatus, Failure},
+    context::{Context, EncodeError, ExitStatus, Failure},
     fs::{self, Visibility},
 };
 
@@ -20,9 +20,12 @@ pub struct ManArgs {
     pub dir: Option<PathBuf>,
 }
 
-/// Writes a page for the program and one for each command.
-pub fn run(args: &ManArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let mut command = Cli::grammar();
+/// Writes a page for the program and one for each command of its grammar.
+pub fn run(
+    args: &ManArgs,
+    mut command: clap::Command,
+    context: &Context,
+) -> Result<ExitStatus, Failure> {
     command.build();
     let Some(dir) = &args.dir else {
         context.terminal.out(&page(command)?);

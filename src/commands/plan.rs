@@ -9,7 +9,7 @@ use super::{
     printing::{MarkdownArgs, Printing},
 };
 use crate::{
-    cli::{Context, ExitStatus, Failure, Format, UsageError},
+    context::{Context, ExitStatus, Failure, Format, UsageError},
     fs::{self, Visibility},
     model::Observed,
     pending::PendingSet,

@@ -9,8 +9,8 @@ use clap::Args;
 
 use crate::{
     catalogue::Rules,
-    cli::{Context, Failure, UsageError},
     config::{self, Loaded, Project},
+    context::{Context, Failure, UsageError},
     diff::Unlisted,
     model::{App, ConnectorType, Declared, Observed, Scope},
     pending::{PendingSet, Store},

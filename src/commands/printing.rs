@@ -6,7 +6,7 @@ use clap::Args;
 use url::Url;
 
 use crate::{
-    cli::{Context, Format},
+    context::{Context, Format},
     plan::{Digest, Plan},
     receipt::Receipt,
     view::{

@@ -11,8 +11,8 @@ use thiserror::Error;
 
 use super::planning::{self, Situation};
 use crate::{
-    cli::{Context, ExitStatus, Failure, Format, UsageError},
     config::MAX_FILE_SIZE,
+    context::{Context, ExitStatus, Failure, Format, UsageError},
     edit::pull::{self, Step, What},
     escape,
     fs::{self, FsError, Staged, Visibility},

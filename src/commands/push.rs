@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     authorize::{self, Document, Item, Keeper, Sources},
-    cli::{Context, ExitStatus, Failure, Format},
     config::MaxDuration,
+    context::{Context, ExitStatus, Failure, Format},
     model::ConnectorType,
     pending::Store,
     plan::document,

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::{
-    cli::{Context, ExitStatus, Failure, Format},
+    context::{Context, EncodeError, ExitStatus, Failure, Format},
     remote_state,
 };
 
@@ -24,10 +24,7 @@ pub async fn run(args: &RemoteStateArgs, context: &Context) -> Result<ExitStatus
     project.check()?;
     let app = project.app()?;
     let observed = context.remote(&project, &app)?.observe().await?;
-    context.terminal.out(&remote_state::write(
-        &app,
-        &observed.connectors,
-        args.show_accounts,
-    )?);
+    let snapshot = remote_state::write(&app, &observed.connectors, args.show_accounts);
+    context.terminal.out(&snapshot.map_err(EncodeError::from)?);
     Ok(ExitStatus::Done)
 }

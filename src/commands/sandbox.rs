@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::Args;
 
 use crate::{
-    cli::{Context, ExitStatus, Failure, Format},
+    context::{Context, ExitStatus, Failure, Format},
     fs,
     sandbox::{self, Options, Seed},
     view,

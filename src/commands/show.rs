@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::printing::{MarkdownArgs, Printing, file_name};
 use crate::{
-    cli::{Context, ExitStatus, Failure, Format},
+    context::{Context, ExitStatus, Failure, Format},
     plan, receipt,
 };
 

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::planning::{self, PlanningArgs};
 use crate::{
-    cli::{Context, ExitStatus, Failure, Format},
+    context::{Context, ExitStatus, Failure, Format},
     diff::{Action, Authorization},
     view::{self, Theme},
 };

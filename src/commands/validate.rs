@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::planning::policy;
 use crate::{
-    cli::{Context, ExitStatus, Failure, Format},
     config::{self, Finding, Loaded, Problem, Project, Quoted},
+    context::{Context, ExitStatus, Failure, Format},
     model::Kind,
     plan,
     view::{self, validate::ValidationReport},

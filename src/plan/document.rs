@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::frame::FORMAT_VERSION;
 use super::{
-    AppPlan, Digest, Plan, Refusal, check,
+    AppPlan, Digest, EncodeError, Plan, Refusal, check,
     frame::{CREATED_BY, DocumentKind, FINDINGS, read_document},
 };
 use crate::{
@@ -99,12 +99,12 @@ pub struct Saved {
 }
 
 /// The digest of a plan that may never have been saved.
-pub fn digest(plan: &Plan) -> Result<Digest, toml::ser::Error> {
+pub fn digest(plan: &Plan) -> Result<Digest, EncodeError> {
     Ok(Digest::of(&toml::Table::try_from(entries(plan))?))
 }
 
 /// Writes a plan as TOML, with the digest in it.
-pub fn to_toml(plan: &Plan, created_at: Option<String>) -> Result<String, toml::ser::Error> {
+pub fn to_toml(plan: &Plan, created_at: Option<String>) -> Result<String, EncodeError> {
     let mut document = entries(plan);
     let table = toml::Table::try_from(&document)?;
     let digest = Digest::of(&table);

@@ -194,3 +194,24 @@ fn list(moved: &[Moved]) -> String {
     let lines: Vec<_> = moved.iter().map(|moved| format!("  {moved}")).collect();
     lines.join("\n")
 }
+
+/// A document that could not be put into its format.
+#[derive(Debug, Error, Diagnostic)]
+#[error("the output could not be encoded: {0}")]
+#[diagnostic(
+    code(connplan::encode),
+    help("this is a fault of connplan; please report it")
+)]
+pub struct EncodeError(pub String);
+
+impl From<toml::ser::Error> for EncodeError {
+    fn from(error: toml::ser::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for EncodeError {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error.to_string())
+    }
+}

@@ -15,7 +15,7 @@ mod verify;
 
 pub use build::{Folder, Guards, Inputs, build};
 pub use digest::{Digest, DigestError};
-pub use error::{PlanError, Refusal};
+pub use error::{EncodeError, PlanError, Refusal};
 pub(crate) use verify::field_differences;
 pub use verify::{Moved, Progress, Verified, verify};
 

@@ -6,7 +6,7 @@ use super::{AppReceipt, ChangeResult, Receipt};
 use crate::{
     model::{ApiUrl, App, AppId},
     plan::{
-        Digest, Refusal,
+        Digest, EncodeError, Refusal,
         frame::{CREATED_BY, DocumentKind, FORMAT_VERSION, read_document},
     },
 };
@@ -44,12 +44,12 @@ pub struct Saved {
 }
 
 /// The digest of a receipt that may never have been saved.
-pub fn digest(receipt: &Receipt) -> Result<Digest, toml::ser::Error> {
+pub fn digest(receipt: &Receipt) -> Result<Digest, EncodeError> {
     Ok(Digest::of(&toml::Table::try_from(entries(receipt))?))
 }
 
 /// Writes a receipt as TOML, with the digest in it.
-pub fn to_toml(receipt: &Receipt, created_at: Option<String>) -> Result<String, toml::ser::Error> {
+pub fn to_toml(receipt: &Receipt, created_at: Option<String>) -> Result<String, EncodeError> {
     let mut document = entries(receipt);
     document.digest = Some(Digest::of(&toml::Table::try_from(&document)?));
     document.created_at = created_at;

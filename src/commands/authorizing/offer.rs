@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::{
-    cli::{Context, Failure, UsageError},
+    context::{Context, Failure, UsageError},
     model::Vars,
 };
 

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use super::Offer;
 use crate::{
     authorize::{Event, State},
-    cli::Context,
+    context::Context,
     escape,
     model::{ConnectorType, Link},
     page::Page,

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use miette::{Diagnostic, Report};
 
-use crate::plan::{PlanError, Refusal, policy::Forbidden};
+use crate::plan::{Refusal, policy::Forbidden};
 
 /// Exit codes. Their meaning never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,59 +74,17 @@ impl Failure {
     }
 }
 
-/// A refused plan is told apart from an error in every other room's types.
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self::new(ExitStatus::Refused, refusal)
-    }
-}
-
-/// A policy's no has a code of its own.
-impl From<Forbidden> for Failure {
-    fn from(forbidden: Forbidden) -> Self {
-        Self::new(ExitStatus::Policy, forbidden)
-    }
-}
-
-macro_rules! plain_errors {
-    ($($error:ty),+ $(,)?) => {
-        $(impl From<$error> for Failure {
-            fn from(error: $error) -> Self {
-                Self::new(ExitStatus::Error, error)
-            }
-        })+
-    };
-}
-
-plain_errors!(
-    PlanError,
-    super::UsageError,
-    super::EncodeError,
-    crate::apply::journal::JournalError,
-    crate::config::ConfigError,
-    crate::fs::FsError,
-    crate::fs::LockError,
-    crate::pending::PendingError,
-    crate::edit::EditError,
-    crate::edit::pull::PullError,
-    crate::commands::pull::Halfway,
-    crate::remote::auth::AuthError,
-    crate::remote::login::LoginError,
-    crate::remote_state::SnapshotError,
-    crate::sandbox::SandboxError,
-    crate::commands::demo::DemoError,
-    crate::view::problems::Invalid,
-    crate::remote::RemoteError,
-);
-
-impl From<toml::ser::Error> for Failure {
-    fn from(error: toml::ser::Error) -> Self {
-        super::EncodeError(error.to_string()).into()
-    }
-}
-
-impl From<serde_json::Error> for Failure {
-    fn from(error: serde_json::Error) -> Self {
-        super::EncodeError(error.to_string()).into()
+/// Any room's error ends the run with 1, but for the two that have a code of their own.
+impl<E: Diagnostic + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let any: &dyn std::any::Any = &error;
+        let status = if any.is::<Refusal>() {
+            ExitStatus::Refused
+        } else if any.is::<Forbidden>() {
+            ExitStatus::Policy
+        } else {
+            ExitStatus::Error
+        };
+        Self::new(status, error)
     }
 }

@@ -1,4 +1,4 @@
-//! Mistakes in the use of the command line, and documents that could not be encoded.
+//! Mistakes in the use of the command line.
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -30,12 +30,3 @@ impl UsageError {
         }
     }
 }
-
-/// A document that could not be put into its format.
-#[derive(Debug, Error, Diagnostic)]
-#[error("the output could not be encoded: {0}")]
-#[diagnostic(
-    code(connplan::encode),
-    help("this is a fault of connplan; please report it")
-)]
-pub struct EncodeError(pub String);

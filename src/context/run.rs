@@ -14,10 +14,7 @@ use crate::{
     config::{ConfigError, FindOptions, Project},
     fs::{self, Loose},
     model::{App, AppId, Vars},
-    remote::{
-        ClientOptions, Credentials, Platform, Remote,
-        auth::{AuthError, home_folder},
-    },
+    remote::{ClientOptions, Credentials, Platform, Remote, auth::AuthError},
     term::Terminal,
 };
 
@@ -272,9 +269,4 @@ fn read_stdin(limit: u64) -> Result<String, Failure> {
         .read_to_string(&mut text)
         .map_err(|e| UsageError::new(format!("standard input could not be read: {e}")))?;
     Ok(text)
-}
-
-/// The folder that holds the login, for those who build a context.
-pub(super) fn home(vars: &Vars) -> Option<PathBuf> {
-    home_folder(vars)
 }

@@ -1,0 +1,15 @@
+//! What surrounds a run: directories, environment, terminal, signals, and how it ends. Below the
+//! commands, so that they and the command line both stand on it.
+
+mod error;
+mod exit;
+mod globals;
+mod run;
+mod signal;
+
+pub use crate::plan::EncodeError;
+pub use error::UsageError;
+pub use exit::{ExitStatus, Failure};
+pub use globals::{Format, Globals};
+pub use run::Context;
+pub use signal::Signals;
