@@ -1,6 +1,6 @@
 //! The wrong account: what no apply mends is not promised.
 
-use crate::cli::{Connector, Platform, Project};
+use crate::support::{Connector, Platform, Project};
 
 fn held_by_another() -> (Platform, Project) {
     let platform = Platform::with(&[Connector::active("slack", &["chat:write", "identify"])]);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::{Platform, Project, planned, result};
+use crate::support::{Platform, Project, planned, result};
 
 const NOTHING: [&str; 0] = [];
 

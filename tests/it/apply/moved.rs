@@ -1,6 +1,6 @@
 //! `apply` of a plan that the app has moved away from.
 
-use crate::cli::{Connector, Platform, Project, planned};
+use crate::support::{Connector, Platform, Project, planned};
 
 const NOTHING: [&str; 0] = [];
 

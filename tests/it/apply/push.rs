@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::{Connector, Platform, Project, Pty};
+use crate::support::{Connector, Platform, Project, Pty};
 
 const NOTHING: [&str; 0] = [];
 const ADA: &str = "ada@example.com";

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{Output, Project},
-    scripted::{Reply, Scripted},
+    support::scripted::{Reply, Scripted},
+    support::{Output, Project},
 };
 
 const BASE: &str = "/api/apps/app-1";

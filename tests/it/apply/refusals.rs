@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::cli::{Platform, Project, planned};
+use crate::support::{Platform, Project, planned};
 
 const NOTHING: [&str; 0] = [];
 

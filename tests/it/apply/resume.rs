@@ -1,6 +1,6 @@
 //! `apply` after a crash: what it says of the run before, and what it leaves in the folder.
 
-use crate::cli::{Connector, Platform, Project};
+use crate::support::{Connector, Platform, Project};
 
 const NOTHING: [&str; 0] = [];
 

@@ -11,7 +11,7 @@ use std::{
 use connplan::sandbox::Decision;
 use serde_json::json;
 
-use crate::cli::{Connector, Output, Platform, Project, result};
+use crate::support::{Connector, Output, Platform, Project, result};
 
 const NOTHING: [&str; 0] = [];
 

@@ -6,8 +6,8 @@ use connplan::sandbox::Decision;
 use serde_json::json;
 
 use crate::{
-    cli::{Platform, Project, Pty},
-    sandbox_browser::Browser,
+    sandbox::browser::Browser,
+    support::{Platform, Project, Pty},
 };
 
 const MAIL: [&str; 3] = [

@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::cli::{Platform, Project, Pty};
+use crate::support::{Platform, Project, Pty};
 
 /// Two connectors that wait.
 fn waiting(platform: &Platform) -> Project {

@@ -6,7 +6,7 @@ use std::{fs, thread, time::Duration};
 use connplan::sandbox::Decision;
 use serde_json::json;
 
-use crate::cli::{Connector, Output, Platform, Project, result};
+use crate::support::{Connector, Output, Platform, Project, result};
 
 /// Runs `authorize` while somebody does something else.
 fn while_running(project: &Project, args: &[&str], act: impl FnOnce() + Send) -> Output {

@@ -18,7 +18,7 @@ use std::{
 
 use connplan::sandbox::{Options, Seed};
 
-use crate::{around_project::Project, sandbox_client::Site};
+use crate::{files::project::Project, sandbox::client::Site};
 
 const HEADING: &str = "## Reference";
 

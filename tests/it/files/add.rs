@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{around_project::Project, sandbox_client::Site};
+use crate::{files::project::Project, sandbox::client::Site};
 
 #[tokio::test]
 async fn it_checks_with_the_platform_and_says_what_a_connection_asks_for() {

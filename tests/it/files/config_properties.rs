@@ -9,8 +9,8 @@ use connplan::config::{self, json5, parse_connector, parse_settings, tree::Node}
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use crate::{
-    config_json5::{normal, to_json},
-    config_projects::{assert_harmless, render},
+    files::json5::{normal, to_json},
+    files::projects::{assert_harmless, render},
 };
 
 /// Pieces that files are made of, in any order.

@@ -12,7 +12,7 @@ use connplan::config::{
 
 /// What the `json5` package of base44 0.1.18 makes of each text; the later ones were made at
 /// random. A number that JSON lacks stands as `{"$number": "NaN"}`.
-const CASES: &str = include_str!("../../fixtures/json5/cases.json");
+const CASES: &str = include_str!("../../../fixtures/json5/cases.json");
 
 #[derive(serde::Deserialize)]
 struct Case {

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::sandbox_client::Site;
+use crate::sandbox::client::Site;
 
 /// A project of app `app-1`.
 pub(crate) struct Project {

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::{
-    around_project::{Project, Run},
-    sandbox_client::Site,
+    files::project::{Project, Run},
+    sandbox::client::Site,
 };
 
 const SLACK: &str = "\u{feff}// Who may talk\r\n{\r\n\t'type': 'slackbot', // the bot\r\n\t'scopes': [\r\n\

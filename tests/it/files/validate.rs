@@ -1,6 +1,6 @@
 //! `validate`: what the files alone show.
 
-use crate::cli::{Platform, Project};
+use crate::support::{Platform, Project};
 
 /// With these lines in `connplan.toml`.
 const POLICY: &str = r#"

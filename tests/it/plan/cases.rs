@@ -7,7 +7,7 @@
 //! - `expected/`: `plan.txt`, `plan.json`, `plan.diff`, `plan.md`, `said.txt` (what is said on the
 //!   way). Address, digests and request ids are replaced: they are others each time.
 //!
-//! `CONNPLAN_BLESS=1 cargo test --test it e2e_cases` writes what the program shows now; read the
+//! `CONNPLAN_BLESS=1 cargo test --test it plan::cases` writes what the program shows now; read the
 //! difference before you commit it.
 
 use std::{
@@ -19,8 +19,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    cli::{Output, Project},
-    scripted::{Reply, Scripted},
+    support::scripted::{Reply, Scripted},
+    support::{Output, Project},
 };
 
 #[derive(Deserialize)]

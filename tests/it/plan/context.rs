@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::cli::{Platform, Project, one};
+use crate::support::{Platform, Project, one};
 
 const NOTHING: [&str; 0] = [];
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::{Connector, Platform, Project, change, one_of_each};
+use crate::support::{Connector, Platform, Project, change, one_of_each};
 
 const NOTHING: [&str; 0] = [];
 

@@ -12,8 +12,8 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    cli::{APP, Connector, Platform, Project},
-    scripted::{Reply, Scripted},
+    support::scripted::{Reply, Scripted},
+    support::{APP, Connector, Platform, Project},
 };
 
 const NAMES: [&str; 6] = ["airtable", "box", "discord", "github", "notion", "wix"];

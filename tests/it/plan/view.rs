@@ -1,7 +1,7 @@
 //! Every saved plan and receipt under `fixtures/`, in every format, as it was looked at and found
 //! good. A new case is a new folder with a `plan.toml` or a `receipt.toml`.
 //!
-//! `CONNPLAN_BLESS=1 cargo test --test it view` writes what the program shows now, and a fresh
+//! `CONNPLAN_BLESS=1 cargo test --test it plan::view` writes what the program shows now, and a fresh
 //! digest into hand-made documents; read the difference before you commit it.
 
 use std::{

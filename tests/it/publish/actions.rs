@@ -12,9 +12,9 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{Connector, Platform, Project},
-    publish_runner::{Runner, yaml},
-    scripted::{Reply, Scripted},
+    publish::runner::{Runner, yaml},
+    support::scripted::{Reply, Scripted},
+    support::{Connector, Platform, Project},
 };
 
 /// A stand-in of GitHub with one pull request, and the comments made there.

@@ -5,10 +5,10 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::{
-    publish_forge::{
+    publish::forge::{
         Comments, MARKER, Run, SHA, fixture, github, gitlab, of_bot, of_user, text, write,
     },
-    scripted::{Reply, Scripted},
+    support::scripted::{Reply, Scripted},
 };
 
 const PLAN: &str = "plans/every-danger/plan.toml";

@@ -11,7 +11,7 @@ use connplan::fs::Visibility;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::scripted::{Reply, Scripted};
+use crate::support::scripted::{Reply, Scripted};
 
 pub(crate) const SHA: &str = "0123456789abcdef0123456789abcdef01234567";
 

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::cli::Project;
+use crate::support::Project;
 
 pub(crate) fn yaml(path: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);

@@ -1,6 +1,6 @@
 //! The schemas, held to what the program reads and writes.
 //!
-//! `CONNPLAN_BLESS=1 cargo test --test it publish_schema` writes the committed copies anew.
+//! `CONNPLAN_BLESS=1 cargo test --test it publish::schema` writes the committed copies anew.
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ use connplan::{
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::config_json5::to_json;
+use crate::files::json5::to_json;
 
 fn fixtures(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -7,11 +7,11 @@ use connplan::{
 use serde_json::{Value, json};
 
 use crate::{
-    remote::{
+    remote::client::{
         CANARY, LIST, PUT_SLACK, REMOVE_SLACK, STRIPE_INSTALL, STRIPE_REMOVE, STRIPE_STATUS,
         empty_list, remote, slack,
     },
-    scripted::{Reply, Scripted},
+    support::scripted::{Reply, Scripted},
 };
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use connplan::{
 };
 use serde_json::{Value, json};
 
-use crate::scripted::Scripted;
+use crate::support::scripted::Scripted;
 
 /// No test may ever find this in what is shown.
 pub(crate) const CANARY: &str = "b44k_canary-9f2";

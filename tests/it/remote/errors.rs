@@ -9,11 +9,11 @@ use miette::Diagnostic;
 use serde_json::{Value, json};
 
 use crate::{
-    remote::{
+    remote::client::{
         LIST, PUT_SLACK, REMOVE_SLACK, STRIPE_INSTALL, STRIPE_STATUS, quick, remote, remote_at,
         shown, slack,
     },
-    scripted::{Reply, Scripted},
+    support::scripted::{Reply, Scripted},
 };
 
 /// No second attempt, so that the first answer is the error.

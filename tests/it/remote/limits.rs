@@ -6,8 +6,8 @@ use connplan::remote::{ClientOptions, RemoteError, Unreachable};
 use serde_json::json;
 
 use crate::{
-    remote::{LIST, empty_list, key, quick, remote, remote_at, shown},
-    scripted::{Reply, Scripted},
+    remote::client::{LIST, empty_list, key, quick, remote, remote_at, shown},
+    support::scripted::{Reply, Scripted},
 };
 
 fn once() -> ClientOptions {

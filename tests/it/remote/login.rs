@@ -14,8 +14,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::{
-    remote::{LIST, TOKEN, app, empty_list, key, quick, shown},
-    scripted::{Reply, Scripted, Seen},
+    remote::client::{LIST, TOKEN, app, empty_list, key, quick, shown},
+    support::scripted::{Reply, Scripted, Seen},
 };
 
 /// What time it is in these tests.

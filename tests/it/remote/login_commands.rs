@@ -8,8 +8,8 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    around_project::{Project, Run},
-    sandbox_client::Site,
+    files::project::{Project, Run},
+    sandbox::client::Site,
 };
 
 /// At the sandbox, with its address and no key.

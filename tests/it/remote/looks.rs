@@ -8,9 +8,9 @@ use connplan::sandbox::Options;
 use serde_json::json;
 
 use crate::{
-    around_project,
-    cli::{Connector, Platform, Project, Pty},
-    sandbox_client::Site,
+    files::project,
+    sandbox::client::Site,
+    support::{Connector, Platform, Project, Pty},
 };
 
 fn shop() -> (Platform, Project) {
@@ -164,7 +164,7 @@ async fn windows_line_ends_stay_and_change_nothing() {
         "slackbot": { "scopes": ["chat:write", "users:read"] },
     }}}}))
     .await;
-    let project = around_project::Project::at(&site);
+    let project = project::Project::at(&site);
     let unix = "{\n  \"type\": \"slackbot\", // us\n  \"scopes\": [\n    \"chat:write\"\n  ]\n}\n";
     project.write("base44/connectors/s.jsonc", unix);
     let one = project.run(&["pull"]).await.ended(0);

@@ -7,11 +7,11 @@ use connplan::{
 use serde_json::json;
 
 use crate::{
-    remote::{
+    remote::client::{
         LIST, PUT_SLACK, REMOVE_SLACK, STRIPE_INSTALL, STRIPE_REMOVE, STRIPE_STATUS, empty_list,
         remote, slack,
     },
-    scripted::{Reply, Scripted},
+    support::scripted::{Reply, Scripted},
 };
 
 #[tokio::test]
@@ -104,7 +104,8 @@ async fn an_error_says_whether_it_may_have_been_done() {
         );
     }
     let nowhere =
-        crate::remote::remote_at(&Scripted::refused_url(), crate::remote::quick()).unwrap();
+        crate::remote::client::remote_at(&Scripted::refused_url(), crate::remote::client::quick())
+            .unwrap();
     let error = nowhere
         .put_integration(&slack(), &Scopes::new())
         .await

@@ -9,7 +9,7 @@ use connplan::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::sandbox_client::{Site, send};
+use crate::sandbox::client::{Site, send};
 
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field]

@@ -18,8 +18,8 @@ use connplan::sandbox::Decision;
 use serde_json::json;
 
 use crate::{
-    around_project::{Project, Run, run},
-    sandbox_client::Site,
+    files::project::{Project, Run, run},
+    sandbox::client::Site,
 };
 
 /// The official client in this project, with its environment.

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::{sandbox_browser::Browser, sandbox_client::Site};
+use crate::{sandbox::browser::Browser, sandbox::client::Site};
 
 /// Runs what drives the browser beside the sandbox, which lives on this thread.
 async fn browse(drive: impl FnOnce(&mut Browser) + Send + 'static) {

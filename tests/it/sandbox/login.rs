@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::sandbox_client::{Answer, Site, hidden, send};
+use crate::sandbox::client::{Answer, Site, hidden, send};
 
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 

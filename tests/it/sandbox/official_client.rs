@@ -18,7 +18,7 @@ use std::{
 use connplan::sandbox::{Decision, Sandbox};
 use serde_json::json;
 
-use crate::sandbox_client::Site;
+use crate::sandbox::client::Site;
 
 /// A project of its own, a home of its own, and the client.
 struct Project {

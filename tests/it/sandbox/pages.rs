@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::sandbox_client::{Answer, Site, hidden, send};
+use crate::sandbox::client::{Answer, Site, hidden, send};
 
 struct Asked {
     id: String,

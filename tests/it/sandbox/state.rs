@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use connplan::sandbox::{Decision, Options, SandboxError, Seed, start};
 use serde_json::json;
 
-use crate::sandbox_client::Site;
+use crate::sandbox::client::Site;
 
 fn keeping(path: &Path) -> Options {
     Options {

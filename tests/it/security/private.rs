@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use serde_json::json;
 
-use crate::cli::{Connector, Output, Platform, Project};
+use crate::support::{Connector, Output, Platform, Project};
 
 const OPEN: &str = "could be read by others";
 

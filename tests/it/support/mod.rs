@@ -15,6 +15,7 @@
 mod output;
 mod platform;
 mod project;
+pub(crate) mod scripted;
 mod stories;
 mod terminal;
 

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::APP;
-use crate::sandbox_client::{Answer, Site};
+use crate::sandbox::client::{Answer, Site};
 
 /// A running sandbox. It ends when it is dropped.
 pub(crate) struct Platform {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{around_project::Project, sandbox_client::Site};
+use crate::{files::project::Project, sandbox::client::Site};
 
 fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
     let checks = report["checks"].as_array().unwrap();

@@ -5,8 +5,8 @@ use std::{io::Read, process::Stdio};
 use serde_json::Value;
 
 use crate::{
-    cli::{Platform, Project, Pty, one},
-    scripted::Scripted,
+    support::scripted::Scripted,
+    support::{Project, Pty, one},
 };
 
 const NOTHING: [&str; 0] = [];

@@ -9,8 +9,8 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{APP, Project},
-    scripted::{Reply, Scripted},
+    support::scripted::{Reply, Scripted},
+    support::{APP, Project},
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,7 +1,7 @@
 //! In a terminal: questions, keys, links.
 #![cfg(unix)]
 
-use crate::cli::{Platform, Project, Pty};
+use crate::support::{Platform, Project, Pty};
 
 const NOTHING: [&str; 0] = [];
 const ADA: &str = "ada@example.com";
@@ -51,7 +51,7 @@ fn while_somebody_thinks_the_app_may_change() {
     let (platform, project) = slack();
     let mut terminal = Pty::start(&project, &["apply"]);
     terminal.wait_for("Only 'yes' is accepted: ");
-    platform.set(&crate::cli::Connector::active("github", &["repo"]));
+    platform.set(&crate::support::Connector::active("github", &["repo"]));
     platform.forget();
     terminal.line("yes");
     let (code, seen) = terminal.end();

@@ -16,8 +16,8 @@ use serde_json::json;
 
 use self::server::{Mood, server};
 use crate::{
-    cli::{APP, Output, Project},
-    scripted::{Reply, Scripted},
+    support::scripted::{Reply, Scripted},
+    support::{APP, Output, Project},
 };
 
 /// Every secret has it; nothing else does.

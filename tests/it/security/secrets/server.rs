@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::CANARY;
 use crate::{
-    cli::APP,
-    scripted::{Reply, Scripted, Seen},
+    support::APP,
+    support::scripted::{Reply, Scripted, Seen},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,6 @@
+//! Resuming what waits for a person.
+
+pub(crate) mod authorize;
+pub(crate) mod chromium;
+pub(crate) mod pty;
+pub(crate) mod story;

@@ -1,0 +1,8 @@
+//! What reviewers see on a forge.
+
+pub(crate) mod actions;
+pub(crate) mod comment;
+pub(crate) mod forge;
+pub(crate) mod render;
+pub(crate) mod runner;
+pub(crate) mod schema;

@@ -1,0 +1,10 @@
+//! The client of the platform, and the login.
+
+pub(crate) mod calls;
+pub(crate) mod client;
+pub(crate) mod errors;
+pub(crate) mod limits;
+pub(crate) mod login;
+pub(crate) mod login_commands;
+pub(crate) mod looks;
+pub(crate) mod retries;

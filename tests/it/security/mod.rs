@@ -1,0 +1,5 @@
+//! What is private stays private.
+
+#[cfg(unix)]
+pub(crate) mod private;
+pub(crate) mod secrets;

@@ -1,0 +1,7 @@
+//! Options of every command, the terminal, signals.
+
+pub(crate) mod doctor;
+pub(crate) mod globals;
+#[cfg(unix)]
+pub(crate) mod signals;
+pub(crate) mod terminal;
