@@ -168,8 +168,8 @@ fn pace(context: &Context) -> Pace {
     };
     let pace = Pace::default();
     Pace {
-        first: milliseconds("CONNPLAN_POLL_MS").unwrap_or(pace.first),
-        declined_within: milliseconds("CONNPLAN_DECLINED_MS").unwrap_or(pace.declined_within),
+        first: milliseconds("__CONNPLAN_TEST_POLL_MS").unwrap_or(pace.first),
+        declined_within: milliseconds("__CONNPLAN_TEST_DECLINED_MS").unwrap_or(pace.declined_within),
         ..pace
     }
 }

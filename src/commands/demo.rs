@@ -235,7 +235,7 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
     }
     vars.set_default("BASE44_APP_ID", APP);
     // Somebody who watches should not wait two seconds for what has happened already.
-    vars.set_default("CONNPLAN_POLL_MS", "100");
+    vars.set_default("__CONNPLAN_TEST_POLL_MS", "100");
     let globals = Globals {
         no_input: true,
         ..context.globals.clone()

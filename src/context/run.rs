@@ -146,10 +146,10 @@ impl Context {
             let text: Option<u64> = self.vars.get(name).and_then(|ms| ms.parse().ok());
             text.map(Duration::from_millis)
         };
-        if let Some(base) = milliseconds("CONNPLAN_RETRY_BASE_MS") {
+        if let Some(base) = milliseconds("__CONNPLAN_TEST_RETRY_BASE_MS") {
             options.backoff_base = base;
         }
-        if let Some(patience) = milliseconds("CONNPLAN_READ_TIMEOUT_MS") {
+        if let Some(patience) = milliseconds("__CONNPLAN_TEST_READ_TIMEOUT_MS") {
             options.read_timeout = patience;
             options.connect_timeout = patience;
         }

@@ -14,7 +14,7 @@ fn crashed(steps: usize) -> (Platform, Project) {
     project.run(&["plan", "--out", "x.plan"]).expect(0);
     let steps = steps.to_string();
     let crash = project.run_vars(
-        &[("CONNPLAN_CRASH_AT_WRITE", &steps)],
+        &[("__CONNPLAN_TEST_CRASH_AT_WRITE", &steps)],
         &["apply", "x.plan", "--parallelism", "1"],
     );
     assert_eq!(crash.code, None, "{crash}");
@@ -72,7 +72,7 @@ fn a_write_that_was_cut_short_leaves_nothing_for_long() {
     let platform = Platform::with(&[]);
     let project = Project::new().at(&platform).connector("slack", &[]);
     let crash = project.run_vars(
-        &[("CONNPLAN_CRASH_AT_WRITE", "1")],
+        &[("__CONNPLAN_TEST_CRASH_AT_WRITE", "1")],
         &["plan", "--out", "x.plan"],
     );
     assert_eq!(crash.code, None, "{crash}");

@@ -522,8 +522,8 @@ fn a_link_that_ran_out_with_the_time_was_not_declined() {
     let (platform, project) = applied();
     // Nothing is asked but once, at the end; and any time is long.
     let project = project
-        .var("CONNPLAN_POLL_MS", "600000")
-        .var("CONNPLAN_DECLINED_MS", "0");
+        .var("__CONNPLAN_TEST_POLL_MS", "600000")
+        .var("__CONNPLAN_TEST_DECLINED_MS", "0");
     let waits = [&WAIT[..], &["--timeout", "2s"]].concat();
     let output = meanwhile(&project, &waits, || platform.advance(601));
     output

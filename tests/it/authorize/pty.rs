@@ -359,7 +359,7 @@ fn two_who_authorize_the_same_replace_each_others_link_once_and_both_end_well() 
 fn who_interrupts_what_somebody_finished_hears_that_it_is_done() {
     let platform = Platform::start();
     // It looks once, when it begins; then not for as long as this takes.
-    let project = waiting(&platform).var("CONNPLAN_POLL_MS", "600000");
+    let project = waiting(&platform).var("__CONNPLAN_TEST_POLL_MS", "600000");
     let mut terminal = Pty::start(&project, &["authorize", "--yes", "--no-browser"]);
     terminal.wait_for("Waiting for hubspot, slackbot.");
     terminal.wait_for_keys();

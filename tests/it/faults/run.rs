@@ -242,14 +242,14 @@ impl Bench {
             .env("BASE44_APP_ID", "app1")
             .env("BASE44_API_URL", self.server.url())
             .env("BASE44_API_KEY", "b44k_canarykey")
-            .env("CONNPLAN_RETRY_BASE_MS", "1")
-            .env("CONNPLAN_READ_TIMEOUT_MS", patience)
-            .env("CONNPLAN_POLL_MS", "2")
+            .env("__CONNPLAN_TEST_RETRY_BASE_MS", "1")
+            .env("__CONNPLAN_TEST_READ_TIMEOUT_MS", patience)
+            .env("__CONNPLAN_TEST_POLL_MS", "2")
             .stdin(Stdio::null())
             .stdout(File::create(&out).expect("a file"))
             .stderr(File::create(&err).expect("a file"));
         if let Some(at) = blow.crash_at {
-            command.env("CONNPLAN_CRASH_AT_WRITE", at.to_string());
+            command.env("__CONNPLAN_TEST_CRASH_AT_WRITE", at.to_string());
         }
         self.server.state().child = Some(command.spawn().expect("connplan starts"));
         let begun = Instant::now();

@@ -107,8 +107,8 @@ impl Project {
             .env("HOME", self.home.path())
             .env("USERPROFILE", self.home.path())
             .env("TERM", "dumb")
-            .env("CONNPLAN_POLL_MS", "5")
-            .env("CONNPLAN_RETRY_BASE_MS", "1")
+            .env("__CONNPLAN_TEST_POLL_MS", "5")
+            .env("__CONNPLAN_TEST_RETRY_BASE_MS", "1")
             .env("NO_PROXY", "127.0.0.1")
             .envs(self.env.iter().cloned())
             .stdin(Stdio::null());

@@ -343,7 +343,7 @@ fn a_damaged_journal_is_noticed() {
     let platform = Platform::start();
     let project = project(&platform);
     project.run_vars(
-        &[("CONNPLAN_CRASH_AT_WRITE", "9")],
+        &[("__CONNPLAN_TEST_CRASH_AT_WRITE", "9")],
         &["apply", "saved.plan", "--parallelism", "1"],
     );
     let journal = fs::read_dir(project.path(".connplan/journal"))

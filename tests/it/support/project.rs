@@ -54,8 +54,8 @@ impl Project {
             .var("DISPLAY", ":0")
             .var("TERM", "xterm-256color")
             .var("COLUMNS", "100")
-            .var("CONNPLAN_POLL_MS", "20")
-            .var("CONNPLAN_RETRY_BASE_MS", "1")
+            .var("__CONNPLAN_TEST_POLL_MS", "20")
+            .var("__CONNPLAN_TEST_RETRY_BASE_MS", "1")
     }
 
     /// Points it at a platform.

@@ -66,7 +66,7 @@ fn project(server: &Scripted, who: Who) -> Project {
         .connector("box", &["b"])
         .connector("typeform", &[])
         .var("BASE44_API_URL", &url)
-        .var("CONNPLAN_READ_TIMEOUT_MS", "500");
+        .var("__CONNPLAN_TEST_READ_TIMEOUT_MS", "500");
     project.undeclare("typeform");
     match who {
         Who::Key => project.var("BASE44_API_KEY", &format!("b44k_k/{CANARY}Key")),
