@@ -6,6 +6,6 @@ mod read_back;
 mod run;
 mod step;
 
-pub use read_back::Mismatch;
+pub use read_back::PostApplyDrift;
 pub use run::{Event, Finished, Job, Options, recorded_receipt};
 pub(crate) use step::refusal;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::{
-    catalogue::Rules,
+    catalogue::ScopeEquivalence,
     diff::Change,
     escape,
     model::{ConnectorType, Observed, RemoteConnector, RemoteStatus, Scopes},
@@ -14,14 +14,14 @@ use crate::{
 /// One connector that is not as the plan says, although its write was answered well, or that
 /// somebody else changed meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch {
+pub struct PostApplyDrift {
     /// Which connector.
     pub connector: ConnectorType,
     /// How it differs; reads after the name. Escaped.
     pub text: String,
 }
 
-impl fmt::Display for Mismatch {
+impl fmt::Display for PostApplyDrift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.connector, self.text)
     }
@@ -33,8 +33,8 @@ pub(super) fn compare(
     app: &AppPlan,
     results: &mut [ChangeResult],
     observed: &Observed,
-    rules: &Rules,
-) -> Vec<Mismatch> {
+    rules: &ScopeEquivalence,
+) -> Vec<PostApplyDrift> {
     let found = mismatches(app, results, observed, rules);
     for (change, result) in app.changes.iter().zip(results.iter_mut()) {
         let is = observed.connectors.get(&change.connector);
@@ -51,7 +51,7 @@ pub(super) fn compare(
 }
 
 /// Says in the results what differs.
-pub(super) fn note(results: &mut [ChangeResult], found: &[Mismatch]) {
+pub(super) fn note(results: &mut [ChangeResult], found: &[PostApplyDrift]) {
     for result in results {
         let mut found = found.iter();
         if let Some(mismatch) = found.find(|found| found.connector == result.connector) {
@@ -65,11 +65,11 @@ pub(super) fn mismatches(
     app: &AppPlan,
     results: &[ChangeResult],
     observed: &Observed,
-    rules: &Rules,
-) -> Vec<Mismatch> {
+    rules: &ScopeEquivalence,
+) -> Vec<PostApplyDrift> {
     let mut found = Vec::new();
     let mut differs = |connector: &ConnectorType, text: Option<String>| {
-        found.extend(text.map(|text| Mismatch {
+        found.extend(text.map(|text| PostApplyDrift {
             connector: connector.clone(),
             text,
         }));
@@ -124,7 +124,11 @@ fn wrong_account(change: &Change, is: Option<&RemoteConnector>) -> bool {
         .is_some_and(|(expected, account)| !expected.accepts(account))
 }
 
-fn in_force(change: &Change, is: Option<&RemoteConnector>, rules: &Rules) -> Option<String> {
+fn in_force(
+    change: &Change,
+    is: Option<&RemoteConnector>,
+    rules: &ScopeEquivalence,
+) -> Option<String> {
     let Some(is) = is else {
         return Some("the app took it, and does not list it".to_owned());
     };
@@ -160,7 +164,7 @@ fn foreign(
     before: Option<&RemoteConnector>,
     is: Option<&RemoteConnector>,
     declared: Option<&Scopes>,
-    rules: &Rules,
+    rules: &ScopeEquivalence,
 ) -> Option<String> {
     let moved = field_differences(connector, before, is, declared, rules);
     let fields: Vec<_> = moved

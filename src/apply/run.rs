@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     journal::{History, Record, Recorder},
-    read_back::{self, Mismatch},
+    read_back::{self, PostApplyDrift},
     step::Step,
 };
 use crate::{
-    catalogue::Rules,
-    diff::{Action, Authorization, Change},
+    catalogue::ScopeEquivalence,
+    diff::{Action, Change, ConsentNeed},
     model::{ConnectorType, Kind, Link, Observed, RemoteStatus},
     pending::PendingSet,
     plan::{AppPlan, Digest, Verified},
@@ -60,7 +60,7 @@ pub struct Job<'a> {
     /// Where everything is written down.
     pub recorder: Recorder,
     /// How scopes compare.
-    pub rules: &'a Rules,
+    pub rules: &'a ScopeEquivalence,
     /// How to go about it.
     pub options: Options,
     /// Nothing new starts once this is cancelled.
@@ -75,7 +75,7 @@ pub struct Finished {
     /// What was done, change by change.
     pub receipt: Receipt,
     /// Where the remote is not as the plan says, after all.
-    pub mismatches: Vec<Mismatch>,
+    pub mismatches: Vec<PostApplyDrift>,
     /// Why the remote could not be read back, if so.
     pub unread: Option<String>,
     /// Whether it was interrupted.
@@ -266,8 +266,8 @@ pub fn recorded_receipt(
     history: &History,
     pending: &PendingSet,
     observed: &Observed,
-    rules: &Rules,
-) -> (Receipt, Vec<Mismatch>) {
+    rules: &ScopeEquivalence,
+) -> (Receipt, Vec<PostApplyDrift>) {
     let mut moved = Vec::new();
     let apps = plan.apps.iter().map(|app| {
         let results = app.changes.iter().map(|change| {
@@ -312,7 +312,7 @@ pub fn recorded_receipt(
 
 /// A no-op's result: unchanged, or waiting as before.
 fn waiting_or_unchanged(change: &Change, app: &AppPlan, pending: &PendingSet) -> ChangeResult {
-    if change.authorization != Authorization::Pending {
+    if change.authorization != ConsentNeed::Pending {
         return blank(change, Outcome::Unchanged);
     }
     let entry = pending.get(&app.app, &change.connector);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Fate, State, planned::planned};
 use crate::{
-    catalogue::Rules,
+    catalogue::ScopeEquivalence,
     diff::Action,
     model::{
         App, ConnectorType, Declared, DeclaredConnector, Kind, RemoteConnector, RemoteStatus,
@@ -35,7 +35,7 @@ pub struct Sources<'a> {
     /// Only these, unless empty.
     pub targets: &'a BTreeSet<ConnectorType>,
     /// How scopes compare.
-    pub rules: &'a Rules,
+    pub rules: &'a ScopeEquivalence,
     /// The time, for what was found broken just now.
     pub now: Timestamp,
 }
@@ -254,7 +254,7 @@ fn documented(sources: &Sources<'_>) -> Vec<(ConnectorType, Result<Entry, String
 
 /// Whether two sets of scopes are the same but for what a provider adds to either.
 pub(super) fn same_scopes(
-    rules: &Rules,
+    rules: &ScopeEquivalence,
     connector: &ConnectorType,
     a: &Scopes,
     b: &Scopes,
@@ -306,7 +306,7 @@ pub(super) fn foreign(
     connector: &ConnectorType,
     entry: &Entry,
     is: Option<&RemoteConnector>,
-    rules: &Rules,
+    rules: &ScopeEquivalence,
 ) -> Option<String> {
     let is = is.filter(|is| is.status == RemoteStatus::Active)?;
     let as_before = entry

@@ -8,7 +8,7 @@ use super::{Candidate, Event, Fate, Item, Keeper, LeftAlone, Pace, State, Verdic
 use crate::{
     apply::refusal,
     authorize::candidate::{foreign, same_scopes},
-    catalogue::Rules,
+    catalogue::ScopeEquivalence,
     diff::Action,
     model::{ConnectorType, Observed, RemoteConnector},
     pending::{LastTry, PendingError},
@@ -23,7 +23,7 @@ pub struct Flow<'a> {
     /// The app.
     pub remote: &'a Remote,
     /// How scopes compare.
-    pub rules: &'a Rules,
+    pub rules: &'a ScopeEquivalence,
     /// Where every change is kept.
     pub keeper: &'a mut Keeper,
     /// How often the remote is asked.

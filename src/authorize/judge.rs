@@ -1,7 +1,7 @@
 //! What was granted, held against what was asked for. Pure.
 
 use crate::{
-    catalogue::Rules,
+    catalogue::ScopeEquivalence,
     model::{Account, ConnectorType, RemoteConnector, RemoteStatus, Scopes},
     pending::Entry,
 };
@@ -41,7 +41,7 @@ pub fn judge(
     connector: &ConnectorType,
     entry: &Entry,
     is: Option<&RemoteConnector>,
-    rules: &Rules,
+    rules: &ScopeEquivalence,
 ) -> Verdict {
     let Some(is) = is.filter(|is| is.status == RemoteStatus::Active) else {
         return Verdict::NotInForce;
@@ -105,8 +105,9 @@ mod tests {
     fn fewer_scopes_and_other_accounts_are_not_called_done() {
         let slack = ConnectorType::parse("slack").unwrap();
         let active = |scopes: &[&str], account| remote(RemoteStatus::Active, scopes, account);
-        let held =
-            |entry: &Entry, is: RemoteConnector| judge(&slack, entry, Some(&is), &Rules::default());
+        let held = |entry: &Entry, is: RemoteConnector| {
+            judge(&slack, entry, Some(&is), &ScopeEquivalence::default())
+        };
         let partial = held(&entry(), active(&["a"], "old@example.com"));
         assert!(matches!(partial, Verdict::Partial { missing, .. } if missing.len() == 1));
 

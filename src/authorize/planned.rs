@@ -6,7 +6,7 @@
 
 use super::candidate::{Sources, same_scopes};
 use crate::{
-    diff::{Action, Authorization, Change},
+    diff::{Action, Change, ConsentNeed},
     model::{ConnectorType, Kind},
     pending::{Entry, LastTry},
     plan::{AppPlan, Digest},
@@ -22,7 +22,7 @@ pub(super) fn planned(
         change.kind() == Kind::Oauth
             && match change.action {
                 Action::Create | Action::Update | Action::Reauthorize => true,
-                Action::NoOp => change.authorization == Authorization::Pending,
+                Action::NoOp => change.authorization == ConsentNeed::Pending,
                 Action::Delete => false,
             }
     };

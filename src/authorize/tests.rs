@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{Candidates, Document, Sources, State, candidates};
 use crate::{
-    catalogue::Rules,
-    diff::{Action, Authorization, Change, Desired},
+    catalogue::ScopeEquivalence,
+    diff::{Action, Change, ConsentNeed, Desired},
     model::{
         Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, ExpectedAccount,
         RemoteConnector, RemoteStatus, Scopes,
@@ -63,7 +63,7 @@ fn plan(before: Option<RemoteConnector>, after: &[&str], action: Action) -> AppP
             account: None,
         }),
         scopes: crate::catalogue::ScopeDiff::default(),
-        authorization: Authorization::Required,
+        authorization: ConsentNeed::Required,
     };
     AppPlan {
         app: app(),
@@ -107,7 +107,7 @@ fn find(
         declared: Some(declared),
         observed: &observed.map(|is| (slack(), is)).into_iter().collect(),
         targets: &BTreeSet::new(),
-        rules: &Rules::default(),
+        rules: &ScopeEquivalence::default(),
         now: Timestamp::UNIX_EPOCH,
     })
 }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use serde::Serialize;
 
-use super::Rules;
+use super::ScopeEquivalence;
 use crate::model::{ConnectorType, Scope, Scopes};
 
 /// The difference between the scopes declared and those of the remote.
@@ -30,7 +30,7 @@ impl ScopeDiff {
     }
 }
 
-impl Rules {
+impl ScopeEquivalence {
     /// Compares `declared` with what the remote has. Where it has no such connector, `remote` is
     /// empty and everything is added.
     pub fn compare(

@@ -2,11 +2,11 @@
 //!
 //! Two halves. The facts ([`fact`], [`facts`], [`connectors`]) say what a scope permits; they stand
 //! in `scopes.tsv` beside this file, each with its source and how sure it is, and are read on first
-//! use. The [`Rules`] say when two sets of scopes are the same although they are spelt differently,
+//! use. The [`ScopeEquivalence`] say when two sets of scopes are the same although they are spelt differently,
 //! so that a plan never shows a difference that no apply can remove.
 //!
 //! A scope that is not listed is unknown, not harmless. Pure: no IO, nothing of the project's
-//! files but what [`Rules::with_settings`] is given.
+//! files but what [`ScopeEquivalence::with_settings`] is given.
 //!
 //! # Where the facts come from
 //!
@@ -25,7 +25,7 @@ mod table;
 
 pub use compare::ScopeDiff;
 pub use near::near;
-pub use rules::Rules;
+pub use rules::ScopeEquivalence;
 pub use scope_fact::{Access, Certainty, ScopeFact};
 
 use provider::Provider;

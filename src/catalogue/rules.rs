@@ -10,12 +10,12 @@ use crate::model::{ConnectorType, Scope, Scopes};
 
 /// How scopes compare: what the providers do, and what a project's settings say beyond that.
 #[derive(Clone, Debug, Default)]
-pub struct Rules {
+pub struct ScopeEquivalence {
     /// By connector type in lower case: canonical scopes that its provider adds.
     added: BTreeMap<String, BTreeSet<String>>,
 }
 
-impl Rules {
+impl ScopeEquivalence {
     /// The providers' rules, and further scopes that a provider adds by itself.
     pub fn with_settings(added: BTreeMap<ConnectorType, Vec<Scope>>) -> Self {
         let mut rules = Self::default();

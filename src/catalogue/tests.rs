@@ -14,11 +14,11 @@ fn scopes(names: &[&str]) -> Scopes {
 }
 
 fn compare(name: &str, declared: &[&str], remote: &[&str]) -> ScopeDiff {
-    Rules::default().compare(&connector(name), &scopes(declared), &scopes(remote))
+    ScopeEquivalence::default().compare(&connector(name), &scopes(declared), &scopes(remote))
 }
 
 fn includes(name: &str, wide: &str, narrow: &str) -> bool {
-    Rules::default().includes(&connector(name), &wide.into(), &narrow.into())
+    ScopeEquivalence::default().includes(&connector(name), &wide.into(), &narrow.into())
 }
 
 const EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
@@ -229,7 +229,7 @@ fn synonyms_are_one_scope() {
 
 #[test]
 fn settings_name_further_scopes_that_a_provider_adds() {
-    let rules = Rules::with_settings(BTreeMap::from([(
+    let rules = ScopeEquivalence::with_settings(BTreeMap::from([(
         connector("Outlook"),
         vec!["user.read".into()],
     )]));
@@ -285,7 +285,7 @@ fn one_scope_includes_another_only_where_that_is_known() {
     assert!(!includes("stripe", "a", "b"));
 
     let declared = scopes(&[DRIVE, DRIVE_FILE]);
-    let rules = Rules::default();
+    let rules = ScopeEquivalence::default();
     let drive = connector("googledrive");
     let by = |narrow: &str| rules.included_by(&drive, &declared, &narrow.into());
     assert_eq!(by(DRIVE_FILE), Some(&DRIVE.into()));
@@ -296,7 +296,7 @@ fn one_scope_includes_another_only_where_that_is_known() {
 fn no_two_scopes_include_each_other() {
     for name in connectors() {
         let known: Vec<Scope> = facts(name).map(|f| f.scope.into()).collect();
-        let (rules, connector) = (Rules::default(), connector(name));
+        let (rules, connector) = (ScopeEquivalence::default(), connector(name));
         for wide in &known {
             for narrow in fact(name, wide.as_str())
                 .iter()
@@ -349,7 +349,7 @@ proptest! {
     #[test]
     fn nothing_differs_from_itself((connector, set, _) in two_sets()) {
         let set: Scopes = set.into_iter().collect();
-        let diff = Rules::default().compare(&connector, &set, &set);
+        let diff = ScopeEquivalence::default().compare(&connector, &set, &set);
         prop_assert!(diff.is_same());
         prop_assert_eq!(diff.kept, set);
         prop_assert!(diff.provider_added.is_empty());
@@ -357,7 +357,7 @@ proptest! {
 
     #[test]
     fn order_and_duplicates_make_no_difference((connector, a, b) in two_sets()) {
-        let rules = Rules::default();
+        let rules = ScopeEquivalence::default();
         let set = |scopes: &[Scope]| scopes.iter().cloned().collect::<Scopes>();
         let twice: Vec<Scope> = a.iter().rev().chain(&a).cloned().collect();
         prop_assert_eq!(
@@ -368,7 +368,7 @@ proptest! {
 
     #[test]
     fn a_canonical_scope_is_its_own((connector, scopes, _) in two_sets()) {
-        let rules = Rules::default();
+        let rules = ScopeEquivalence::default();
         for scope in scopes {
             let once = Scope::new(rules.canonical(&connector, &scope).into_owned());
             prop_assert_eq!(rules.canonical(&connector, &once), once.as_str());
@@ -377,7 +377,7 @@ proptest! {
 
     #[test]
     fn another_spelling_is_the_same_scope((connector, scopes, _) in two_sets()) {
-        let rules = Rules::default();
+        let rules = ScopeEquivalence::default();
         let declared: Scopes = scopes.iter().cloned().collect();
         let main = |s: &Scope| Scope::new(rules.canonical(&connector, s).into_owned());
         let respelt: Scopes = scopes.iter().map(main).collect();
@@ -387,7 +387,7 @@ proptest! {
 
     #[test]
     fn what_the_provider_adds_is_no_change((connector, declared, extras) in two_sets()) {
-        let rules = Rules::default();
+        let rules = ScopeEquivalence::default();
         let declared: Scopes = declared.into_iter().collect();
         let by_provider = |s: &&Scope| rules.added_by_provider(&connector, s);
         let remote = declared.iter().chain(extras.iter().filter(by_provider));
@@ -397,7 +397,7 @@ proptest! {
 
     #[test]
     fn every_scope_is_accounted_for_once((connector, declared, remote) in two_sets()) {
-        let rules = Rules::default();
+        let rules = ScopeEquivalence::default();
         let declared: Scopes = declared.into_iter().collect();
         let remote: Scopes = remote.into_iter().collect();
         let diff = rules.compare(&connector, &declared, &remote);
@@ -412,7 +412,7 @@ proptest! {
 
     #[test]
     fn a_widening_is_never_hidden((connector, declared, remote) in two_sets()) {
-        let rules = Rules::default();
+        let rules = ScopeEquivalence::default();
         let declared: Scopes = declared.into_iter().collect();
         let remote: Scopes = remote.into_iter().collect();
         let diff = rules.compare(&connector, &declared, &remote);

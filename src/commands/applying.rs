@@ -5,14 +5,14 @@ use std::{num::NonZeroU16, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     apply::{
-        Event, Finished, Job, Mismatch, Options,
+        Event, Finished, Job, Options, PostApplyDrift,
         journal::{self, History, Journal},
         recorded_receipt,
     },
-    catalogue::Rules,
+    catalogue::ScopeEquivalence,
     config::Project,
     context::{Context, ExitStatus, Failure, UsageError},
-    diff::{Action, Authorization},
+    diff::{Action, ConsentNeed},
     fs::{self, LockError, Visibility},
     model::{App, Link, Observed},
     pending::{PendingSet, Store},
@@ -56,7 +56,7 @@ pub(super) struct Work<'a> {
     pub(super) app: &'a App,
     pub(super) root: &'a std::path::Path,
     pub(super) remote: &'a Remote,
-    pub(super) rules: &'a Rules,
+    pub(super) rules: &'a ScopeEquivalence,
     pub(super) plan: &'a Plan,
     /// The remote as the plan was just made from it; `None` where time has passed since.
     pub(super) observed: Option<Observed>,
@@ -228,7 +228,7 @@ fn say_earlier(context: &Context, history: &History, recorded: &Receipt) {
 /// in, it would hide that the connector breaks or goes one day.
 fn forget_done(pending: &mut PendingSet, app: &App, plan: &Plan) -> bool {
     let in_force = plan.changes().filter(|change| {
-        change.action == Action::NoOp && change.authorization == Authorization::None
+        change.action == Action::NoOp && change.authorization == ConsentNeed::None
     });
     let forgotten = in_force.filter(|change| pending.remove(app, &change.connector));
     forgotten.count() > 0
@@ -333,7 +333,7 @@ fn save(context: &Context, request: &Request, receipt: &Receipt) -> Result<(), F
 fn already_applied(
     context: &Context,
     request: &Request,
-    (receipt, moved): (Receipt, Vec<Mismatch>),
+    (receipt, moved): (Receipt, Vec<PostApplyDrift>),
     observed: Observed,
 ) -> Result<Applied, Failure> {
     context

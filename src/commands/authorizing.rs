@@ -11,7 +11,7 @@ pub(super) use self::offer::{Offer, OfferArgs};
 use self::telling::Telling;
 use crate::{
     authorize::{Command, Event, Flow, Item, Keeper, Pace, State},
-    catalogue::Rules,
+    catalogue::ScopeEquivalence,
     config::MaxDuration,
     context::{Context, Failure},
     model::App,
@@ -35,7 +35,7 @@ pub(super) struct Waiting {
 pub(super) struct Phase<'a> {
     pub(super) app: &'a App,
     pub(super) remote: &'a Remote,
-    pub(super) rules: &'a Rules,
+    pub(super) rules: &'a ScopeEquivalence,
     pub(super) keeper: &'a mut Keeper,
     pub(super) waiting: Waiting,
 }
@@ -169,7 +169,8 @@ fn pace(context: &Context) -> Pace {
     let pace = Pace::default();
     Pace {
         first: milliseconds("__CONNPLAN_TEST_POLL_MS").unwrap_or(pace.first),
-        declined_within: milliseconds("__CONNPLAN_TEST_DECLINED_MS").unwrap_or(pace.declined_within),
+        declined_within: milliseconds("__CONNPLAN_TEST_DECLINED_MS")
+            .unwrap_or(pace.declined_within),
         ..pace
     }
 }

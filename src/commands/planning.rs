@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 
 use crate::{
-    catalogue::Rules,
+    catalogue::ScopeEquivalence,
     config::{self, Loaded, Project},
     context::{Context, Failure, UsageError},
     diff::Unlisted,
@@ -43,7 +43,7 @@ pub(super) struct Files {
     pub(super) project: Project,
     pub(super) loaded: Loaded,
     pub(super) declared: Declared,
-    pub(super) rules: Rules,
+    pub(super) rules: ScopeEquivalence,
     pub(super) pending: PendingSet,
 }
 
@@ -92,14 +92,14 @@ fn usable(context: &Context, project: Project, loaded: Loaded) -> Result<Files, 
 }
 
 /// How scopes compare in this project.
-pub(super) fn rules(project: &Project) -> Rules {
+pub(super) fn rules(project: &Project) -> ScopeEquivalence {
     let added: BTreeMap<ConnectorType, Vec<Scope>> = project
         .settings
         .providers
         .iter()
         .map(|(name, provider)| (name.clone(), provider.adds.iter().cloned().collect()))
         .collect();
-    Rules::with_settings(added)
+    ScopeEquivalence::with_settings(added)
 }
 
 /// Reads the files and the remote.

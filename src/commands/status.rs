@@ -7,7 +7,7 @@ use clap::Args;
 use super::planning::{self, PlanningArgs};
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
-    diff::{Action, Authorization},
+    diff::{Action, ConsentNeed},
     view::{self, Theme},
 };
 
@@ -72,7 +72,7 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
         return Ok(ExitStatus::Done);
     }
     let waits = |change: &crate::diff::Change| {
-        change.action == Action::Reauthorize || change.authorization == Authorization::Pending
+        change.action == Action::Reauthorize || change.authorization == ConsentNeed::Pending
     };
     let differs = plan
         .changes()

@@ -26,7 +26,7 @@ pub struct Change {
     /// `before` against `after`, scope by scope.
     pub scopes: ScopeDiff,
     /// Whether a person will have to consent.
-    pub authorization: Authorization,
+    pub authorization: ConsentNeed,
 }
 
 impl Change {
@@ -109,7 +109,8 @@ impl fmt::Display for Action {
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
-pub enum Authorization {
+#[schemars(rename = "Authorization")]
+pub enum ConsentNeed {
     /// Surely.
     Required,
     /// Only the server knows; its answer to the write says.
@@ -120,7 +121,7 @@ pub enum Authorization {
     Pending,
 }
 
-impl Authorization {
+impl ConsentNeed {
     /// The contract's word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -132,7 +133,7 @@ impl Authorization {
     }
 }
 
-impl fmt::Display for Authorization {
+impl fmt::Display for ConsentNeed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }

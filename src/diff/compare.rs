@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Authorization, Change, Desired};
+use super::{Action, Change, ConsentNeed, Desired};
 use crate::{
-    catalogue::Rules,
+    catalogue::ScopeEquivalence,
     model::{
         ConnectorType, Declared, DeclaredConnector, Kind, RemoteConnector, RemoteStatus, Scopes,
     },
@@ -30,7 +30,7 @@ pub struct Comparison<'a> {
     /// Scopes that were asked for already and wait for a person, by connector.
     pub pending: &'a BTreeMap<ConnectorType, Scopes>,
     /// How scopes compare.
-    pub rules: &'a Rules,
+    pub rules: &'a ScopeEquivalence,
     /// What becomes of unlisted connectors.
     pub unlisted: Unlisted,
     /// Only these, unless empty.
@@ -106,9 +106,9 @@ impl Comparison<'_> {
         let diff = self.rules.compare(connector, &scopes, remote);
 
         let (mut action, mut authorization) = match (connector.kind(), before) {
-            (Kind::Stripe, None) => (Action::Create, Authorization::None),
-            (Kind::Stripe, Some(_)) => (Action::NoOp, Authorization::None),
-            (Kind::Oauth, None) => (Action::Create, Authorization::Required),
+            (Kind::Stripe, None) => (Action::Create, ConsentNeed::None),
+            (Kind::Stripe, Some(_)) => (Action::NoOp, ConsentNeed::None),
+            (Kind::Oauth, None) => (Action::Create, ConsentNeed::Required),
             (Kind::Oauth, Some(before)) => {
                 let works = before.status == RemoteStatus::Active;
                 let wrong_account = declared.account.as_ref().is_some_and(|expected| {
@@ -119,18 +119,18 @@ impl Comparison<'_> {
                             .is_some_and(|is| !expected.accepts(is))
                 });
                 match (diff.is_same(), works && !wrong_account) {
-                    (true, true) => (Action::NoOp, Authorization::None),
-                    (true, false) => (Action::Reauthorize, Authorization::Required),
+                    (true, true) => (Action::NoOp, ConsentNeed::None),
+                    (true, false) => (Action::Reauthorize, ConsentNeed::Required),
                     // Whether narrowing needs consent, only the server knows.
                     (false, true) if diff.added.is_empty() => {
-                        (Action::Update, Authorization::Possible)
+                        (Action::Update, ConsentNeed::Possible)
                     }
-                    (false, _) => (Action::Update, Authorization::Required),
+                    (false, _) => (Action::Update, ConsentNeed::Required),
                 }
             }
         };
         if action != Action::NoOp && self.is_pending(connector, &scopes) {
-            (action, authorization) = (Action::NoOp, Authorization::Pending);
+            (action, authorization) = (Action::NoOp, ConsentNeed::Pending);
         }
         Change {
             connector: connector.clone(),
@@ -159,7 +159,7 @@ impl Comparison<'_> {
             before: Some(before.clone()),
             after: None,
             scopes,
-            authorization: Authorization::None,
+            authorization: ConsentNeed::None,
         }
     }
 
@@ -210,7 +210,7 @@ mod tests {
         declared: &Declared,
         observed: &BTreeMap<ConnectorType, RemoteConnector>,
         pending: &[&str],
-    ) -> (Action, Authorization) {
+    ) -> (Action, ConsentNeed) {
         let pending = match pending {
             [] => BTreeMap::new(),
             scopes => [(slack(), scopes.iter().copied().collect())].into(),
@@ -219,7 +219,7 @@ mod tests {
             declared,
             observed,
             pending: &pending,
-            rules: &Rules::default(),
+            rules: &ScopeEquivalence::default(),
             unlisted: Unlisted::Remove,
             targets: &BTreeSet::new(),
         }
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn every_pair_of_states_has_its_action() {
         use Action::{Create, Delete, NoOp, Reauthorize, Update};
-        use Authorization::{None, Possible, Required};
+        use ConsentNeed::{None, Possible, Required};
         use RemoteStatus::{Active, Disconnected, Expired};
         let nothing = BTreeMap::new();
         let cases = [
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn what_waits_for_a_person_is_not_asked_for_again() {
         let nothing = BTreeMap::new();
-        let waiting = (Action::NoOp, Authorization::Pending);
+        let waiting = (Action::NoOp, ConsentNeed::Pending);
         assert_eq!(only_change(&declare(&["a"]), &nothing, &["a"]), waiting);
         let narrow = remote(RemoteStatus::Active, &["a"]);
         assert_eq!(
@@ -286,10 +286,10 @@ mod tests {
         );
         // Other scopes than were approved are a new change.
         let widened = only_change(&declare(&["a", "b"]), &nothing, &["a"]);
-        assert_eq!(widened, (Action::Create, Authorization::Required));
+        assert_eq!(widened, (Action::Create, ConsentNeed::Required));
         // What is in force does not wait, whatever the store says.
         let done = only_change(&declare(&["a"]), &narrow, &["a"]);
-        assert_eq!(done, (Action::NoOp, Authorization::None));
+        assert_eq!(done, (Action::NoOp, ConsentNeed::None));
     }
 
     #[test]
@@ -321,7 +321,7 @@ mod tests {
             declared: &declared,
             observed: &observed,
             pending: &BTreeMap::new(),
-            rules: &Rules::default(),
+            rules: &ScopeEquivalence::default(),
             unlisted: Unlisted::Remove,
             targets: &[slack()].into(),
         }

@@ -3,5 +3,5 @@
 mod change;
 mod compare;
 
-pub use change::{Action, Authorization, Change, Desired};
+pub use change::{Action, Change, ConsentNeed, Desired};
 pub use compare::{Comparison, Differences, Unlisted};

@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use super::{EditError, platform_file, scopes};
 use crate::{
-    catalogue::Rules,
-    diff::Authorization,
+    catalogue::ScopeEquivalence,
+    diff::ConsentNeed,
     model::{ConnectorType, Declared, Kind, RemoteConnector, Scopes},
 };
 
@@ -24,7 +24,7 @@ pub struct Inputs<'a> {
     /// Scopes that wait for a person, by connector.
     pub pending: &'a BTreeMap<ConnectorType, Scopes>,
     /// How scopes compare.
-    pub rules: &'a Rules,
+    pub rules: &'a ScopeEquivalence,
     /// The folder's shown name, without a slash at its end.
     pub folder: &'a str,
     /// Everything that lies in the folder, by name.
@@ -215,13 +215,13 @@ fn waits(inputs: Inputs<'_>, connector: &ConnectorType) -> bool {
     found
         .changes
         .iter()
-        .any(|change| change.authorization == Authorization::Pending)
+        .any(|change| change.authorization == ConsentNeed::Pending)
 }
 
 /// The scopes that a file declares after a pull: those of the remote, spelt as declared where they
 /// are declared, without what the provider put there by itself.
 fn after_pull(
-    rules: &Rules,
+    rules: &ScopeEquivalence,
     connector: &ConnectorType,
     declared: &Scopes,
     remote: &Scopes,

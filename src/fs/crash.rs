@@ -24,7 +24,12 @@ fn last() -> Option<usize> {
         clippy::disallowed_methods,
         reason = "a crash is no setting: it must reach code that has no context, in tests alone"
     )]
-    let read = || std::env::var("__CONNPLAN_TEST_CRASH_AT_WRITE").ok()?.parse().ok();
+    let read = || {
+        std::env::var("__CONNPLAN_TEST_CRASH_AT_WRITE")
+            .ok()?
+            .parse()
+            .ok()
+    };
     *LAST.get_or_init(read)
 }
 

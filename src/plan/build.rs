@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AppPlan, Plan, PlanError};
 use crate::{
-    catalogue::Rules,
+    catalogue::ScopeEquivalence,
     diff::{Action, Comparison, Unlisted},
     model::{App, ConnectorType, Declared, Diagnostic, RemoteConnector, Scopes},
 };
@@ -41,7 +41,7 @@ pub struct Inputs<'a> {
     /// Scopes that wait for a person, by connector.
     pub pending: &'a BTreeMap<ConnectorType, Scopes>,
     /// How scopes compare.
-    pub rules: &'a Rules,
+    pub rules: &'a ScopeEquivalence,
     /// What becomes of unlisted connectors.
     pub unlisted: Unlisted,
     /// Only these, unless empty.

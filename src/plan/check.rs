@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use super::{AppPlan, Plan, Refusal};
 use crate::{
-    catalogue::Rules,
-    diff::{Action, Authorization, Change},
+    catalogue::ScopeEquivalence,
+    diff::{Action, Change, ConsentNeed},
     model::{Kind, Scopes},
 };
 
@@ -59,7 +59,7 @@ fn change_agrees(change: &Change) -> Result<(), &'static str> {
         // Waiting for a person, it may not be listed yet.
         Action::NoOp => {
             change.after.is_some()
-                && (change.before.is_some() || change.authorization == Authorization::Pending)
+                && (change.before.is_some() || change.authorization == ConsentNeed::Pending)
         }
     };
     if !shape {
@@ -93,12 +93,12 @@ fn change_agrees(change: &Change) -> Result<(), &'static str> {
         return Err("a scope is shown as removed that was not there");
     }
     // Settings may name more scopes that a provider adds, never fewer that a change adds.
-    let fresh = Rules::default().compare(&change.connector, after, before);
+    let fresh = ScopeEquivalence::default().compare(&change.connector, after, before);
     if fresh.added.iter().any(|scope| !diff.added.contains(scope)) {
         return Err("a scope that would be added is not shown as added");
     }
     if change.action == Action::NoOp
-        && change.authorization != Authorization::Pending
+        && change.authorization != ConsentNeed::Pending
         && !diff.is_same()
     {
         return Err("it says that nothing happens, but the scopes differ");

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     catalogue::ScopeDiff,
-    diff::{Action, Authorization, Change, Desired},
+    diff::{Action, Change, ConsentNeed, Desired},
     model::{ApiUrl, App, AppId, ConnectorType, Diagnostic, Kind, RemoteConnector, Scopes},
 };
 
@@ -56,7 +56,7 @@ struct ChangeEntry {
     connector: ConnectorType,
     kind: Kind,
     action: Action,
-    authorization: Authorization,
+    authorization: ConsentNeed,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     file: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

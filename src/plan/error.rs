@@ -3,7 +3,7 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{Digest, Moved};
+use super::{Digest, Drift};
 use crate::model::{ApiUrl, AppId};
 
 /// Why nothing was planned.
@@ -186,11 +186,11 @@ pub enum Refusal {
     )]
     Stale {
         /// Each field that moved.
-        moved: Vec<Moved>,
+        moved: Vec<Drift>,
     },
 }
 
-fn list(moved: &[Moved]) -> String {
+fn list(moved: &[Drift]) -> String {
     let lines: Vec<_> = moved.iter().map(|moved| format!("  {moved}")).collect();
     lines.join("\n")
 }

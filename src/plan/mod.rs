@@ -17,12 +17,12 @@ pub use build::{Folder, Guards, Inputs, build};
 pub use digest::{Digest, DigestError};
 pub use error::{EncodeError, PlanError, Refusal};
 pub(crate) use verify::field_differences;
-pub use verify::{Moved, Progress, Verified, verify};
+pub use verify::{Drift, Progress, Verified, verify};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    diff::{Action, Authorization, Change},
+    diff::{Action, Change, ConsentNeed},
     model::{App, ConnectorType, Diagnostic, RemoteConnector},
 };
 
@@ -87,7 +87,7 @@ impl Plan {
                 Action::NoOp => &mut summary.no_op,
             };
             *count += 1;
-            summary.authorize += usize::from(change.authorization == Authorization::Required);
+            summary.authorize += usize::from(change.authorization == ConsentNeed::Required);
         }
         summary
     }

@@ -7,7 +7,7 @@ use std::{
 
 use super::{AppPlan, Plan, Refusal};
 use crate::{
-    catalogue::Rules,
+    catalogue::ScopeEquivalence,
     diff::{Action, Change},
     model::{App, ConnectorType, Kind, RemoteConnector, Scope, Scopes},
 };
@@ -43,7 +43,7 @@ pub enum Progress {
 
 /// One field of one connector that is not as the plan saw it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moved {
+pub struct Drift {
     /// Which connector.
     pub connector: ConnectorType,
     /// `connector`, `status`, `scopes`, `account` or `mode`.
@@ -54,7 +54,7 @@ pub struct Moved {
     pub is: String,
 }
 
-impl fmt::Display for Moved {
+impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -73,7 +73,7 @@ pub fn verify<'a>(
     app: &App,
     observed: &BTreeMap<ConnectorType, RemoteConnector>,
     progress: &BTreeMap<ConnectorType, Progress>,
-    rules: &Rules,
+    rules: &ScopeEquivalence,
 ) -> Result<Verified<'a>, Refusal> {
     if plan.speculative {
         return Err(Refusal::Speculative);
@@ -128,7 +128,7 @@ pub fn verify<'a>(
         if !own {
             // A finished removal that is there again: somebody made it anew.
             if found.is_empty() && progress.get(name) == Some(&Progress::Done) {
-                moved.push(Moved {
+                moved.push(Drift {
                     connector: name.clone(),
                     field: "connector",
                     was: "removed by this plan".to_owned(),
@@ -147,7 +147,7 @@ pub fn verify<'a>(
 
 /// Whether `is` is what carrying out `change` leads to, wholly or on the way: no scope that was not
 /// approved, and perhaps not all of them yet.
-fn is_effect(change: &Change, is: Option<&RemoteConnector>, rules: &Rules) -> bool {
+fn is_effect(change: &Change, is: Option<&RemoteConnector>, rules: &ScopeEquivalence) -> bool {
     match (&change.after, is) {
         (None, is) => is.is_none(),
         // Asked for, and not listed before somebody consents.
@@ -169,9 +169,9 @@ pub(crate) fn field_differences(
     was: Option<&RemoteConnector>,
     is: Option<&RemoteConnector>,
     declared: Option<&Scopes>,
-    rules: &Rules,
-) -> Vec<Moved> {
-    let moved = |field, was: String, is: String| Moved {
+    rules: &ScopeEquivalence,
+) -> Vec<Drift> {
+    let moved = |field, was: String, is: String| Drift {
         connector: connector.clone(),
         field,
         was: crate::escape::terminal(&was).into_owned(),

@@ -16,8 +16,8 @@
 
 use super::{Level, Phrase, Risk, RiskKind};
 use crate::{
-    catalogue::{self, Access, Rules},
-    diff::{Action, Authorization, Change},
+    catalogue::{self, Access, ScopeEquivalence},
+    diff::{Action, Change, ConsentNeed},
     model::{ConnectorType, Kind, RemoteStatus, Scope, StripeMode},
 };
 
@@ -92,7 +92,7 @@ fn stripe_removal(change: &Change) -> Vec<Risk> {
 
 /// A scope that another one of the change already brings is not counted: it widens nothing.
 fn widening(change: &Change) -> Vec<Risk> {
-    let rules = Rules::default();
+    let rules = ScopeEquivalence::default();
     let (mut admin, mut restricted, mut write, mut unknown) = (vec![], vec![], vec![], vec![]);
     for scope in change.scopes.added.iter() {
         if includer(change, &rules, scope).is_some() {
@@ -154,7 +154,7 @@ fn interruption(change: &Change) -> Vec<Risk> {
         .is_some_and(|before| before.status == RemoteStatus::Active);
     // One that works is authorized again for its account alone, and goes on working until then.
     let asks_again =
-        change.action == Action::Update && change.authorization == Authorization::Required;
+        change.action == Action::Update && change.authorization == ConsentNeed::Required;
     if works && asks_again {
         vec![risk(
             Level::Warning,
@@ -200,7 +200,7 @@ fn redundancy(change: &Change) -> Vec<Risk> {
     let Some(after) = change.after.as_ref() else {
         return Vec::new();
     };
-    let rules = Rules::default();
+    let rules = ScopeEquivalence::default();
     let found = after.scopes.iter().filter_map(|scope| {
         let wide = includer(change, &rules, scope)?;
         let about = Phrase::default()
@@ -214,7 +214,7 @@ fn redundancy(change: &Change) -> Vec<Risk> {
 
 /// The declared scope that already includes this one. Of two that include each other, neither is
 /// redundant.
-fn includer<'a>(change: &'a Change, rules: &Rules, narrow: &Scope) -> Option<&'a Scope> {
+fn includer<'a>(change: &'a Change, rules: &ScopeEquivalence, narrow: &Scope) -> Option<&'a Scope> {
     let connector: &ConnectorType = &change.connector;
     let after = change.after.as_ref()?;
     after.scopes.iter().find(|wide| {
@@ -252,7 +252,7 @@ mod tests {
             before: None,
             after: None,
             scopes: ScopeDiff::default(),
-            authorization: Authorization::None,
+            authorization: ConsentNeed::None,
         }
     }
 
@@ -266,7 +266,7 @@ mod tests {
         });
         change.scopes.added = scopes(added);
         change.scopes.kept = scopes(kept);
-        change.authorization = Authorization::Required;
+        change.authorization = ConsentNeed::Required;
         change
     }
 
@@ -368,7 +368,7 @@ mod tests {
     fn what_does_not_work_is_not_interrupted() {
         let mut again = change("notion", Action::Reauthorize);
         again.before = Some(state(RemoteStatus::Expired, &[]));
-        again.authorization = Authorization::Required;
+        again.authorization = ConsentNeed::Required;
         assert_eq!(found(&again), []);
     }
 
@@ -376,7 +376,7 @@ mod tests {
     fn a_no_op_is_silent() {
         let mut same = widened("gmail", &["https://mail.google.com/"], &[]);
         same.action = Action::NoOp;
-        same.authorization = Authorization::Pending;
+        same.authorization = ConsentNeed::Pending;
         assert_eq!(found(&same), []);
     }
 

@@ -9,7 +9,7 @@ use super::{
     Style, Theme, authorization, json::pretty, report::FORMAT_VERSION, table::table, words::count,
 };
 use crate::{
-    diff::{Action, Authorization, Change},
+    diff::{Action, Change, ConsentNeed},
     escape,
     model::{App, ConnectorType, Kind, RemoteConnector, RemoteStatus, Scopes},
     plan::Plan,
@@ -85,7 +85,7 @@ fn of_change(
     change: &Change,
     pending_since: impl Fn(&ConnectorType) -> Option<Timestamp>,
 ) -> StatusRow {
-    let waits = change.authorization == Authorization::Pending;
+    let waits = change.authorization == ConsentNeed::Pending;
     let next = match change.action {
         Action::NoOp if waits => "connplan authorize",
         Action::NoOp => "",

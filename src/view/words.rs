@@ -1,7 +1,7 @@
 //! Sentences and counts that more than one view says.
 
 use crate::{
-    diff::{Action, Authorization},
+    diff::{Action, ConsentNeed},
     plan::Summary,
     risk::RiskKind,
 };
@@ -45,7 +45,7 @@ pub(super) fn pending(report: &PlanReport) -> usize {
 }
 
 pub(super) fn is_pending(change: &ChangeReport) -> bool {
-    change.action == Action::NoOp && change.authorization == Authorization::Pending
+    change.action == Action::NoOp && change.authorization == ConsentNeed::Pending
 }
 
 /// Whether no apply brings it about: a person has to remove the connector and add it again.
@@ -70,10 +70,8 @@ pub(super) const NO_USE: &str = "No apply carries this out: what changes is who 
 /// How a change stands with consents.
 pub(super) fn authorization(change: &ChangeReport) -> &'static str {
     match change.authorization {
-        Authorization::Required if is_stuck(change) => {
-            "required, once it is removed and added again"
-        }
-        Authorization::Possible => "possible (only the server knows)",
+        ConsentNeed::Required if is_stuck(change) => "required, once it is removed and added again",
+        ConsentNeed::Possible => "possible (only the server knows)",
         other => other.as_str(),
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{FORMAT_VERSION, FactReport};
 use crate::{
-    diff::{Action, Authorization, Change},
+    diff::{Action, Change, ConsentNeed},
     model::{
         Account, ApiUrl, AppId, ConnectorType, Diagnostic, ExpectedAccount, Kind, RemoteConnector,
         RemoteStatus, Scope, Scopes, StripeMode,
@@ -88,7 +88,7 @@ pub struct ChangeReport {
     /// `before` against `after`, scope by scope.
     pub scopes: ScopesReport,
     /// Whether a person has to consent.
-    pub authorization: Authorization,
+    pub authorization: ConsentNeed,
     /// What is dangerous about it, gravest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub risks: Vec<RiskReport>,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use connplan::{
-    catalogue::{self, Rules},
+    catalogue::{self, ScopeEquivalence},
     model::{ConnectorType, Scopes},
 };
 
@@ -38,7 +38,7 @@ fn looking_up_and_comparing_is_quick() {
             looked_up += 1;
         }
         assert!(
-            Rules::default()
+            ScopeEquivalence::default()
                 .compare(&connector, &scopes, &scopes)
                 .is_same()
         );

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use connplan::{
-    catalogue::Rules,
+    catalogue::ScopeEquivalence,
     config::parse_connector,
     edit::{
         self,
@@ -114,7 +114,7 @@ proptest! {
         declared in prop::collection::btree_map(0..TYPES.len(), set(), 0..4),
         remote in prop::collection::btree_map(0..TYPES.len(), set(), 0..4),
     ) {
-        let rules = Rules::default();
+        let rules = ScopeEquivalence::default();
         let kind = |n: &usize| ConnectorType::parse(TYPES[*n]).unwrap();
         let observed: BTreeMap<_, _> = remote.iter().map(|(n, scopes)| {
             (kind(n), RemoteConnector {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use connplan::{
-    catalogue::Rules,
+    catalogue::ScopeEquivalence,
     diff::{Action, Unlisted},
     model::{
         Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, Kind,
@@ -116,7 +116,7 @@ fn planned(files: &Declared, remote: &Remote) -> Plan {
         folder: Folder::Filled,
         observed: remote,
         pending: &BTreeMap::new(),
-        rules: &Rules::default(),
+        rules: &ScopeEquivalence::default(),
         unlisted: Unlisted::Remove,
         targets: &BTreeSet::new(),
         guards: Guards {
@@ -200,7 +200,7 @@ proptest! {
         prop_assert_eq!(names, files.connectors.keys().collect());
         for (name, declared) in &files.connectors {
             if name.kind() == Kind::Oauth {
-                let diff = Rules::default().compare(name, &declared.scopes, &after[name].scopes);
+                let diff = ScopeEquivalence::default().compare(name, &declared.scopes, &after[name].scopes);
                 prop_assert!(diff.is_same(), "{}: {:?}", name, diff);
             }
         }
@@ -231,7 +231,7 @@ proptest! {
                 None => middle.remove(name),
             };
         }
-        let rules = Rules::default();
+        let rules = ScopeEquivalence::default();
         let verify = |middle: &Remote, progress| {
             plan::verify(&plan, &app(), middle, progress, &rules).is_ok()
         };

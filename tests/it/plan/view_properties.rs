@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use comrak::{Arena, Options, nodes::NodeValue, parse_document};
 use connplan::{
-    catalogue::Rules,
+    catalogue::ScopeEquivalence,
     diff::{Comparison, Unlisted},
     model::{
         Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, Diagnostic,
@@ -178,7 +178,7 @@ prop_compose! {
             declared: &Declared { connectors: declared },
             observed: &observed,
             pending: &pending,
-            rules: &Rules::default(),
+            rules: &ScopeEquivalence::default(),
             unlisted: if keep { Unlisted::Keep } else { Unlisted::Remove },
             targets: &std::collections::BTreeSet::new(),
         }
@@ -428,7 +428,7 @@ fn a_thousand_connectors_fit_into_a_comment_by_name() {
         },
         observed: &gone.collect(),
         pending: &std::collections::BTreeMap::new(),
-        rules: &Rules::default(),
+        rules: &ScopeEquivalence::default(),
         unlisted: Unlisted::Remove,
         targets: &std::collections::BTreeSet::new(),
     }

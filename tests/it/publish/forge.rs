@@ -36,7 +36,8 @@ impl Run {
             home,
             vars: Vec::new(),
         };
-        run.set("TERM", "dumb").set("__CONNPLAN_TEST_RETRY_BASE_MS", "1");
+        run.set("TERM", "dumb")
+            .set("__CONNPLAN_TEST_RETRY_BASE_MS", "1");
         run
     }
 
