@@ -372,7 +372,7 @@ impl Look<'_> {
             format!("asks questions; {} columns, {colour}", terminal.width())
         } else if self.context.globals.no_input {
             "asks nothing (--no-input)".to_owned()
-        } else if self.context.vars.get("CI").is_some() {
+        } else if self.context.vars.ci() {
             "asks nothing (CI is set)".to_owned()
         } else {
             "asks nothing (standard input or standard error is no terminal)".to_owned()

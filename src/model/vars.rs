@@ -16,6 +16,14 @@ impl Vars {
             .filter(|value| !value.trim().is_empty())
     }
 
+    /// Whether this run is a pipeline's. `CI` counts as set unless it is empty, `0` or `false`.
+    pub fn ci(&self) -> bool {
+        self.get("CI").is_some_and(|ci| {
+            let ci = ci.trim();
+            ci != "0" && !ci.eq_ignore_ascii_case("false")
+        })
+    }
+
     /// Sets a variable unless it is set already.
     pub fn set_default(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.0.entry(name.into()).or_insert_with(|| value.into());
@@ -42,5 +50,25 @@ impl std::fmt::Debug for Vars {
     // Values may be credentials.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipeline_says_so() {
+        let ci = |value: &str| {
+            let vars: Vars = [("CI".to_owned(), value.to_owned())].into_iter().collect();
+            vars.ci()
+        };
+        assert!(["true", "1", "yes", "woodpecker"].into_iter().all(ci));
+        assert!(
+            !["", " ", "0", "false", "False", " false "]
+                .into_iter()
+                .any(ci)
+        );
+        assert!(!Vars::default().ci());
     }
 }

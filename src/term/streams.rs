@@ -46,8 +46,7 @@ impl Terminal {
     pub fn probe(vars: &Vars, color: ColorChoice, no_input: bool, quiet: bool) -> Self {
         let stdout_tty = io::stdout().is_terminal();
         let stderr_tty = io::stderr().is_terminal();
-        let interactive =
-            io::stdin().is_terminal() && stderr_tty && vars.get("CI").is_none() && !no_input;
+        let interactive = io::stdin().is_terminal() && stderr_tty && !vars.ci() && !no_input;
         let colored = |is_terminal: bool| match color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,

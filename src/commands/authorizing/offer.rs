@@ -53,7 +53,7 @@ impl OfferArgs {
     /// What that comes to here.
     pub(in crate::commands) fn offer(self, context: &Context) -> Result<Offer, Failure> {
         let vars = &context.vars;
-        if self.print_links && vars.get("CI").is_some() && !self.i_know_this_log_is_private {
+        if self.print_links && vars.ci() && !self.i_know_this_log_is_private {
             return Err(UsageError::with_help(
                 "`--print-links` would put private links into the log of a CI run",
                 "run `connplan authorize --receipt FILE` on your own machine; or, if nobody else \
@@ -63,7 +63,7 @@ impl OfferArgs {
         }
         let in_terminal = self.no_browser || self.qr || self.print_links;
         // A build machine may have a display, and has nobody before it.
-        let display = has_display(vars) && vars.get("CI").is_none();
+        let display = has_display(vars) && !vars.ci();
         let ssh = is_ssh(vars);
         if !in_terminal && context.terminal.is_interactive() {
             if ssh {
