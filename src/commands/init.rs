@@ -88,7 +88,7 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
             (true, _) => Did::Created,
         };
         if wanted && !args.dry_run {
-            write(&offer)?;
+            write(&project, &offer)?;
         }
         done.push(told(&project, &offer, did));
     }
@@ -203,9 +203,9 @@ fn is_settings(project: &Project, offer: &Offer) -> bool {
     project.settings_file.as_ref() == Some(&offer.path)
 }
 
-fn write(offer: &Offer) -> Result<(), Failure> {
+fn write(project: &Project, offer: &Offer) -> Result<(), Failure> {
     if let Some(folder) = offer.path.parent() {
-        fs::ensure_dir(folder)?;
+        fs::ensure_dir_in(repository(&project.root), folder)?;
     }
     match &offer.content {
         Content::New(text) => fs::write_new(&offer.path, text.as_bytes())?,

@@ -185,7 +185,11 @@ async fn confirmed(context: &Context, steps: &[Step], format: Format) -> bool {
 fn write(steps: &[Step], root: &Path, folder: &Path) -> Result<(), Failure> {
     let mut ready: Vec<(&Step, PathBuf, Option<Staged>)> = Vec::new();
     for step in steps {
-        let path = root.join(&step.file);
+        let mut path = root.join(&step.file);
+        if matches!(step.what, What::Edit { .. }) && path.is_symlink() {
+            // Known to lead to a file of the same folder, which is the one to write.
+            path = fs::confine(&[folder], &path)?;
+        }
         let unchanged = |before: &str| -> Result<(), Failure> {
             if fs::read_text(&path, MAX_FILE_SIZE)? == before {
                 return Ok(());

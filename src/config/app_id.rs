@@ -52,7 +52,7 @@ impl Project {
         let mut found = Vec::new();
         for path in discover::app_files(&self.root) {
             let name = shown_path(&self.root, &path);
-            let id = read_file(&path)
+            let id = read_file(&[&self.root], &path)
                 .map_err(|finding: Finding| Problem::about(finding, &name))
                 .and_then(|text| base44::parse_app_file(&name, &text))
                 .map_err(|problem| ConfigError::Invalid {

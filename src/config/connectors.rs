@@ -9,7 +9,7 @@ use super::{
     tree::Span,
 };
 use crate::{
-    fs::{FsError, read_limited},
+    fs::{FsError, read_confined},
     model::{ConnectorType, Declared, DeclaredConnector, Scope},
 };
 
@@ -69,7 +69,7 @@ pub fn read(project: &Project) -> Loaded {
             Role::NearMiss => problems.push(Problem::about(Finding::IgnoredFile, &shown)),
             Role::Connector => {
                 count += 1;
-                match read_file(&path) {
+                match read_file(&[&project.root, folder], &path) {
                     Ok(text) => {
                         let (connector, found) = parse_connector(&shown, &text);
                         problems.extend(found);
@@ -215,9 +215,10 @@ fn role(name: &str) -> Role {
     }
 }
 
-/// Reads one file's text.
-pub(super) fn read_file(path: &Path) -> Result<String, Finding> {
-    let bytes = read_limited(path, MAX_FILE_SIZE).map_err(|e| match e {
+/// Reads one file's text, if it lies in one of these folders, links resolved.
+pub(super) fn read_file(roots: &[&Path], path: &Path) -> Result<String, Finding> {
+    let bytes = read_confined(roots, path, MAX_FILE_SIZE).map_err(|e| match e {
+        FsError::Outside { .. } => Finding::LeadsOut,
         FsError::TooLarge { .. } => Finding::TooLarge,
         FsError::NotFound { .. } => Finding::Unreadable {
             reason: "it is a link to a file that does not exist".to_owned(),

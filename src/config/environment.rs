@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{ConfigError, MAX_FILE_SIZE, dotenv};
 use crate::{
-    fs::{FsError, read_limited},
+    fs::{FsError, read_confined},
     model::Vars,
 };
 
@@ -28,10 +28,8 @@ const PREFIXED: [&str; 4] = [
 pub fn merge(process: &Vars, root: Option<&Path>) -> Result<Vars, ConfigError> {
     let mut vars = process.clone();
     for name in FILES {
-        let Some(path) = root.map(|root| root.join(name)) else {
-            continue;
-        };
-        let bytes = match read_limited(&path, MAX_FILE_SIZE) {
+        let Some(root) = root else { continue };
+        let bytes = match read_confined(&[root], &root.join(name), MAX_FILE_SIZE) {
             Ok(bytes) => bytes,
             // `.env` is also what some call a folder of Python's.
             Err(FsError::NotFound { .. } | FsError::NotAFile { .. }) => continue,

@@ -21,6 +21,13 @@ pub enum Finding {
         /// Why.
         reason: String,
     },
+    /// A link that leads elsewhere: what lies there is nobody's proposal, and is not shown.
+    #[error("the file is a link that leads out of the project; it was not read")]
+    #[diagnostic(
+        code(connplan::config::leads_out),
+        help("put the file itself here: connplan reads files of the project alone")
+    )]
+    LeadsOut,
     /// More than [`super::MAX_FILE_SIZE`].
     #[error("the file is larger than 1 MiB")]
     #[diagnostic(
@@ -370,11 +377,10 @@ pub enum Finding {
         help: String,
     },
     /// `connplan.toml` in both places.
-    #[error("this `connplan.toml` is not read: another lies beside the Base44 config")]
+    #[error("there is a second `connplan.toml`: another lies beside the Base44 config")]
     #[diagnostic(
         code(connplan::config::two_settings),
-        severity(Warning),
-        help("keep one of the two")
+        help("keep one of the two: which of their policies holds must not be a guess")
     )]
     TwoSettings,
     /// The rest of a very long list.

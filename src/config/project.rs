@@ -10,7 +10,10 @@ use super::{
     quote::Quoted,
     suggest,
 };
-use crate::{fs::FsError, model::Vars};
+use crate::{
+    fs::{self, FsError},
+    model::Vars,
+};
 
 /// This program's own settings file.
 const SETTINGS: &str = "connplan.toml";
@@ -101,6 +104,13 @@ impl Project {
                 config.connectors_dir.as_deref().unwrap_or("connectors"),
             ),
         };
+        if options.dir.is_none() {
+            // A folder elsewhere in the repository is as much a proposal as the project itself.
+            fs::confine_new(
+                &[&project.root, work_tree(&project.root)],
+                &project.connectors_dir,
+            )?;
+        }
         let named = options.app_id.is_some()
             || options.dir.is_some()
             || project.vars.get("BASE44_APP_ID").is_some()
@@ -176,7 +186,7 @@ fn read_config(found: &Found, problems: &mut Vec<Problem>) -> base44::Config {
         let name = shown_path(&found.root, second);
         problems.push(Problem::about(Finding::TwoConfigs, &name));
     }
-    match read_file(&found.config) {
+    match read_file(&[&found.root], &found.config) {
         Ok(text) => {
             let (config, told) = base44::parse_config(&name, &text);
             problems.extend(told);
@@ -209,7 +219,7 @@ fn read_settings(
         (false, false) => return (Settings::default(), None),
     };
     let name = shown_path(root, &file);
-    let settings = match read_file(&file) {
+    let settings = match read_file(&[root], &file) {
         Ok(text) => {
             let (settings, told) = parse_settings(&name, &text);
             problems.extend(told);
@@ -221,6 +231,13 @@ fn read_settings(
         }
     };
     (settings, Some(file))
+}
+
+/// The nearest folder, `root` or above, that git keeps; `root` where there is none.
+fn work_tree(root: &Path) -> &Path {
+    root.ancestors()
+        .find(|folder| folder.join(".git").symlink_metadata().is_ok())
+        .unwrap_or(root)
 }
 
 /// Absolute and without `..`, so that the folders above it are the true ones.

@@ -58,7 +58,15 @@ impl Context {
             )
             .into());
         }
-        Ok(self.path(path))
+        let full = self.path(path);
+        // A folder of the checkout that is a link was chosen by somebody else than the user.
+        let relative = !path.is_absolute() && !path.components().any(|c| c.as_os_str() == "..");
+        if let Some(folder) = full.parent().filter(|_| relative)
+            && folder.symlink_metadata().is_ok()
+        {
+            fs::confine(&[&self.start], folder)?;
+        }
+        Ok(full)
     }
 
     /// The time, to the second.

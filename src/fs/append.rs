@@ -2,16 +2,13 @@
 
 use std::{fs::OpenOptions, io::Write, path::Path};
 
-use super::FsError;
+use super::{FsError, read::open_file};
 
 /// Adds text to the end of a file, in one write; makes the file if it is not there.
 pub fn append(path: &Path, text: &str) -> Result<(), FsError> {
     let failed = |e| FsError::io("write", path, e);
-    let mut file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .map_err(failed)?;
+    let mut options = OpenOptions::new();
+    let mut file = open_file(path, options.create(true).append(true), "write")?;
     file.write_all(text.as_bytes()).map_err(failed)
 }
 

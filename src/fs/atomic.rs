@@ -1,16 +1,20 @@
-//! Writing whole or not at all.
+//! Writing whole or not at all, and only where told: no writer here follows a link, replaces what
+//! is not a regular file, or leaves a run bit on what it wrote.
 
 use std::{
     collections::BTreeSet,
-    fs,
+    ffi::{OsStr, OsString},
+    fs::{self, File},
+    hash::{BuildHasher, RandomState},
     io::Write,
     path::{Path, PathBuf},
     sync::Mutex,
 };
 
-use tempfile::{Builder, NamedTempFile};
-
-use super::FsError;
+use super::{
+    FsError,
+    folder::{Folder, Kind},
+};
 
 /// How the temporary files of writes under way are called.
 const PREFIX: &str = ".connplan-";
@@ -21,7 +25,8 @@ const SUFFIX: &str = ".tmp";
 pub enum Visibility {
     /// The owner alone (0600 from the first byte on): tokens, links, connection ids.
     Private,
-    /// As the file was before, else as the process's umask says: plans, receipts, connector files.
+    /// As the file was before, without its run bits, else as the process's umask says: plans,
+    /// receipts, connector files.
     Shared,
 }
 
@@ -34,89 +39,143 @@ pub fn write(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<(), Fs
 /// New content that lies on the disk beside its place, complete. Dropped, it leaves nothing behind.
 #[derive(Debug)]
 pub struct Staged {
+    place: Place,
+    temporary: Temporary,
+}
+
+/// A folder and a name in it.
+#[derive(Debug)]
+struct Place {
     path: PathBuf,
-    target: PathBuf,
-    file: NamedTempFile,
+    folder: Folder,
+    name: OsString,
+}
+
+/// A file that goes unless it is put in its place.
+#[derive(Debug)]
+struct Temporary {
+    folder: Folder,
+    name: OsString,
+    // Held for its lock, which says that somebody is at work on it.
+    file: File,
+    placed: bool,
+}
+
+impl Place {
+    fn open(path: &Path) -> Result<Self, FsError> {
+        let Some(name) = path.file_name() else {
+            return Err(FsError::NotAFile {
+                path: path.to_owned(),
+            });
+        };
+        let folder = Folder::open(folder_of(path)).map_err(|e| FsError::io("write", path, e))?;
+        Ok(Self {
+            path: path.to_owned(),
+            folder,
+            name: name.to_owned(),
+        })
+    }
+
+    /// What stands there, if it may be written over: the file's mode, or `None` for nothing.
+    fn replaceable(&self) -> Result<Option<u32>, FsError> {
+        let path = self.path.clone();
+        match self.folder.kind(&self.name) {
+            Ok(None) => Ok(None),
+            Ok(Some(Kind::File(mode))) => Ok(Some(mode)),
+            Ok(Some(Kind::Link)) => Err(FsError::Linked { path }),
+            Ok(Some(Kind::Other)) => Err(FsError::NotAFile { path }),
+            Err(e) => Err(FsError::io("write", path, e)),
+        }
+    }
 }
 
 /// Does all of [`write()`] but the last step, which hardly ever fails. Several files are staged
 /// before the first one is replaced.
 pub fn stage(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<Staged, FsError> {
     let failed = |e| FsError::io("write", path, e);
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    // A link is written through, so that it stays a link.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = target
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(folder);
-
-    remove_leftovers_once(folder);
-    let mut file = temporary(folder, visibility).map_err(failed)?;
-    if visibility == Visibility::Shared
-        && let Ok(meta) = fs::metadata(&target)
-    {
-        file.as_file()
-            .set_permissions(meta.permissions())
-            .map_err(failed)?;
-    }
-    file.write_all(bytes).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    Ok(Staged {
-        path: path.to_owned(),
-        target,
-        file,
-    })
-}
-
-/// A temporary file that says by its lock that somebody is at work on it.
-fn temporary(folder: &Path, visibility: Visibility) -> std::io::Result<NamedTempFile> {
-    let mut builder = Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
+    let place = Place::open(path)?;
+    let before = place.replaceable()?;
+    remove_leftovers_once(folder_of(path));
+    let mut temporary = temporary(path, visibility).map_err(failed)?;
     #[cfg(unix)]
+    if visibility == Visibility::Shared
+        && let Some(mode) = before
     {
         use std::os::unix::fs::PermissionsExt;
-        // The mode is given at creation and reduced by the umask there, as for any new file.
-        let mode = match visibility {
-            Visibility::Private => 0o600,
-            Visibility::Shared => 0o666,
-        };
-        builder.permissions(fs::Permissions::from_mode(mode));
+        let mode = fs::Permissions::from_mode(mode & 0o666);
+        temporary.file.set_permissions(mode).map_err(failed)?;
     }
+    #[cfg(not(unix))]
+    let _ = before;
+    temporary.file.write_all(bytes).map_err(failed)?;
+    temporary.file.sync_all().map_err(failed)?;
+    Ok(Staged { place, temporary })
+}
+
+/// A temporary file beside `path` that says by its lock that somebody is at work on it.
+fn temporary(path: &Path, visibility: Visibility) -> std::io::Result<Temporary> {
+    // The mode is given at creation and reduced by the umask there, as for any new file.
+    let mode = match visibility {
+        Visibility::Private => 0o600,
+        Visibility::Shared => 0o666,
+    };
     loop {
-        let file = builder.tempfile_in(folder)?;
+        let name = RandomState::new().hash_one(std::process::id());
+        let name = OsString::from(format!("{PREFIX}{name:016x}{SUFFIX}"));
+        let folder = Folder::open(folder_of(path))?;
+        let file = match folder.create(&name, mode) {
+            Ok(file) => file,
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => continue,
+            Err(e) => return Err(e),
+        };
         // Where there are no locks nobody takes it for a leftover either.
-        let locked = file.as_file().lock().is_ok();
+        let locked = file.lock().is_ok();
+        let temporary = Temporary {
+            folder,
+            name,
+            file,
+            placed: false,
+        };
         // Before it was locked, another connplan may have taken it for one.
-        if !locked || file.path().exists() {
-            return Ok(file);
+        if !locked || temporary.folder.kind(&temporary.name)?.is_some() {
+            return Ok(temporary);
+        }
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.placed {
+            let _ = self.folder.remove(&self.name);
         }
     }
 }
 
 impl Staged {
-    /// Puts the content in its place, over whatever is there.
+    /// Puts the content in its place, over the file that is there. What was put there meanwhile and
+    /// is not a file stays.
     pub fn commit(self) -> Result<(), FsError> {
-        let failed = |e| FsError::io("write", &self.path, e);
+        self.place.replaceable()?;
         super::crash::point();
-        self.file
-            .persist(&self.target)
-            .map_err(|e| failed(e.error))?;
-        sync_folder(folder_of(&self.target)).map_err(failed)?;
+        self.put(|folder, from, to| folder.replace(from, to))?;
         super::crash::point();
         Ok(())
     }
 
     /// Puts the content in its place if nothing is there, not even a link to nowhere.
     pub fn commit_new(self) -> Result<(), FsError> {
-        let failed = |e| FsError::io("write", &self.path, e);
-        self.file
-            .persist_noclobber(&self.path)
-            .map_err(|e| failed(e.error))?;
-        sync_folder(folder_of(&self.path)).map_err(failed)
+        self.put(|folder, from, to| folder.place_new(from, to))
+    }
+
+    fn put(
+        mut self,
+        how: impl Fn(&Folder, &OsStr, &OsStr) -> std::io::Result<()>,
+    ) -> Result<(), FsError> {
+        let Place { path, folder, name } = &self.place;
+        let failed = |e| FsError::io("write", path, e);
+        how(folder, &self.temporary.name, name).map_err(failed)?;
+        self.temporary.placed = true;
+        folder.sync().map_err(failed)
     }
 }
 
@@ -129,6 +188,11 @@ fn folder_of(path: &Path) -> &Path {
 
 /// Writes a file that is not there yet; an error if something is.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
+    let place = Place::open(path)?;
+    if matches!(place.folder.kind(&place.name), Ok(Some(_))) {
+        let there = std::io::ErrorKind::AlreadyExists.into();
+        return Err(FsError::io("write", path, there));
+    }
     stage(path, bytes, Visibility::Shared)?.commit_new()
 }
 
@@ -140,20 +204,14 @@ pub fn ensure_dir(path: &Path) -> Result<(), FsError> {
 /// Fails if `path` could not be written, or not with so many bytes, before anything depends on it.
 /// Leaves nothing behind.
 pub fn probe_writable(path: &Path, bytes: usize) -> Result<(), FsError> {
-    if path.is_dir() {
-        return Err(FsError::NotAFile {
-            path: path.to_owned(),
-        });
-    }
     let failed = |e| FsError::io("write", path, e);
-    let mut file = Builder::new()
-        .prefix(PREFIX)
-        .suffix(SUFFIX)
-        .tempfile_in(folder_of(path))
-        .map_err(failed)?;
+    Place::open(path)?.replaceable()?;
+    let mut temporary = temporary(path, Visibility::Private).map_err(failed)?;
     // Only what is written for good takes up room: some file systems find out late.
-    file.write_all(&vec![0x23; bytes])
-        .and_then(|()| file.as_file().sync_all())
+    temporary
+        .file
+        .write_all(&vec![0x23; bytes])
+        .and_then(|()| temporary.file.sync_all())
         .map_err(failed)
 }
 
@@ -181,8 +239,11 @@ pub fn remove_leftovers(folder: &Path) {
         if !is_file || !name.starts_with(PREFIX) || !name.ends_with(SUFFIX) {
             continue;
         }
-        // What can not be opened, locked or removed is somebody else's, and in nobody's way.
-        let Ok(file) = fs::File::options().write(true).open(entry.path()) else {
+        // What cannot be opened, locked or removed is somebody else's, and in nobody's way.
+        let mut options = File::options();
+        options.write(true);
+        super::read::no_link(&mut options);
+        let Ok(file) = options.open(entry.path()) else {
             continue;
         };
         if file.try_lock().is_ok() {
@@ -204,11 +265,7 @@ pub fn sync_parent(path: &Path) -> Result<(), FsError> {
 
 /// Makes a rename in `folder` last. Windows has no such call and needs none.
 pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    fs::File::open(folder)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
+    Folder::open(folder)?.sync()
 }
 
 #[cfg(test)]
@@ -219,7 +276,7 @@ mod tests {
     fn leftovers_go_and_the_rest_stays() {
         let dir = tempfile::tempdir().unwrap();
         for name in [".connplan-x1.tmp", "pending.toml", ".connplan-x.toml"] {
-            fs::File::create(dir.path().join(name)).unwrap();
+            File::create(dir.path().join(name)).unwrap();
         }
         fs::create_dir(dir.path().join(".connplan-x2.tmp")).unwrap();
         remove_leftovers(dir.path());

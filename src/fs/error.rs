@@ -36,15 +36,29 @@ pub enum FsError {
         /// The thing.
         path: PathBuf,
     },
-    /// A link where connplan keeps what is private: it would write where the link leads.
+    /// A link where connplan is to write: it would write where the link leads.
     #[error("{} is a symbolic link", path.display())]
     #[diagnostic(
         code(connplan::fs::linked),
-        help("connplan does not keep private files behind links; remove it, and it makes its own")
+        help("connplan does not write through links; remove the link, or name a file")
     )]
     Linked {
         /// The link.
         path: PathBuf,
+    },
+    /// A path of the project that leads elsewhere. What lies there is not shown.
+    #[error("{} leads out of {}", path.display(), root.display())]
+    #[diagnostic(
+        code(connplan::fs::outside),
+        help(
+            "connplan reads and writes in the project alone, and follows no link out of it; put a file there instead"
+        )
+    )]
+    Outside {
+        /// The path.
+        path: PathBuf,
+        /// What it leads out of.
+        root: PathBuf,
     },
     /// Bytes that are no UTF-8.
     #[error("{} is not UTF-8 text (first bad byte at offset {offset})", path.display())]

@@ -10,7 +10,7 @@ use std::{
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::FsError;
+use super::{FsError, read::open_file};
 
 /// A lock held by the kernel for as long as this value lives; a crash frees it.
 #[derive(Debug)]
@@ -51,9 +51,7 @@ impl Lock {
             use std::os::unix::fs::OpenOptionsExt;
             options.mode(0o600);
         }
-        let mut file = options
-            .open(path)
-            .map_err(|e| FsError::io("lock", path, e))?;
+        let mut file = open_file(path, &mut options, "lock")?;
         let end = Instant::now() + timeout;
         loop {
             match file.try_lock() {

@@ -1,11 +1,14 @@
 //! Files: read within limits, written whole or not at all, private where they must be, locked.
 //!
-//! Every message names the path. No other room opens files for writing.
+//! Every message names the path. No writer follows a link, and [`read_confined`] follows none out of
+//! the folder that it is told.
 
 mod append;
 mod atomic;
+mod confine;
 pub(crate) mod crash;
 mod error;
+mod folder;
 mod lock;
 mod private;
 mod read;
@@ -16,8 +19,12 @@ pub use atomic::{
     Staged, Visibility, ensure_dir, probe_writable, remove_leftovers, stage, sync_parent, write,
     write_new,
 };
+pub use confine::{confine, confine_new, ensure_dir_in, read_confined};
 pub use error::FsError;
 pub use lock::{Lock, LockError};
 pub use private::{Loose, ensure_private_dir, refuse_link, tighten, tighten_target};
 pub use read::{Found, files, read_limited, read_text};
 pub use remove::remove;
+
+#[cfg(all(test, unix))]
+mod tests;

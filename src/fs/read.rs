@@ -19,6 +19,11 @@ pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, FsError> {
         });
     }
     let file = File::open(path).map_err(|e| FsError::io("read", path, e))?;
+    all(file, path, limit)
+}
+
+/// The rest of an open file, of at most `limit` bytes.
+pub(super) fn all(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, FsError> {
     let mut bytes = Vec::new();
     // One more than allowed, so that a file that grows meanwhile is noticed too.
     file.take(limit + 1)
@@ -31,6 +36,49 @@ pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, FsError> {
         });
     }
     Ok(bytes)
+}
+
+/// Opens no link, and waits for nobody at the other end of a pipe.
+pub(super) fn no_link(options: &mut std::fs::OpenOptions) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().try_into().unwrap_or_default());
+    }
+    #[cfg(not(unix))]
+    let _ = options;
+}
+
+/// Opens a regular file with these options; not what a link leads to.
+pub(super) fn open_file(
+    path: &Path,
+    options: &mut std::fs::OpenOptions,
+    action: &'static str,
+) -> Result<File, FsError> {
+    let there = || {
+        let meta = path.symlink_metadata().ok()?;
+        let path = path.to_owned();
+        match meta.file_type() {
+            kind if kind.is_symlink() => Some(FsError::Linked { path }),
+            kind if kind.is_file() => None,
+            _ => Some(FsError::NotAFile { path }),
+        }
+    };
+    if let Some(error) = there() {
+        return Err(error);
+    }
+    no_link(options);
+    let file = options
+        .open(path)
+        .map_err(|e| there().unwrap_or_else(|| FsError::io(action, path, e)))?;
+    match file.metadata() {
+        Ok(meta) if meta.is_file() => Ok(file),
+        Ok(_) => Err(FsError::NotAFile {
+            path: path.to_owned(),
+        }),
+        Err(e) => Err(FsError::io(action, path, e)),
+    }
 }
 
 /// Reads a UTF-8 text file of at most `limit` bytes.

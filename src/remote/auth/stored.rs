@@ -201,8 +201,10 @@ impl LoginFile {
     /// Stores a login, privately. Take the [`lock`](Self::lock) first.
     pub fn write(&self, login: &StoredLogin) -> Result<(), AuthError> {
         self.ensure_folder()?;
+        // Some people keep their own files elsewhere; no checkout has a say in this path.
+        let path = self.path.canonicalize();
         Ok(fs::write(
-            &self.path,
+            path.as_deref().unwrap_or(&self.path),
             &login.to_json(),
             Visibility::Private,
         )?)

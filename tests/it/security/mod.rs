@@ -1,5 +1,7 @@
 //! What is private stays private.
 
 #[cfg(unix)]
+pub(crate) mod files;
+#[cfg(unix)]
 pub(crate) mod private;
 pub(crate) mod secrets;

@@ -1,0 +1,127 @@
+//! A checkout's links lead nobody anywhere: not a writer, not a reader.
+
+use std::{
+    fs,
+    os::unix::fs::{FileTypeExt, PermissionsExt, symlink},
+};
+
+use crate::support::{Platform, Project};
+
+const CANARY: &str = "canary-5e1f";
+
+/// A project whose home holds a file that nobody may touch or show.
+fn project(platform: &Platform) -> Project {
+    let project = Project::new().at(platform).connector("wix", &["a"]);
+    project.write("../home/.bashrc", CANARY);
+    project
+}
+
+#[test]
+fn a_plan_is_not_written_through_a_link_nor_over_an_odd_node() {
+    let platform = Platform::start();
+    let project = project(&platform);
+    let out = project.path("connplan.plan");
+    symlink("../home/.bashrc", &out).unwrap();
+    let refused = project.run(&["plan", "--out", "connplan.plan"]);
+    refused.expect(1).tells("connplan.plan is a symbolic link");
+    assert_eq!(project.read("../home/.bashrc"), CANARY);
+    fs::remove_file(&out).unwrap();
+
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &out,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::from_bits_truncate(0o644),
+        0,
+    )
+    .unwrap();
+    let refused = project.run(&["plan", "--out", "connplan.plan"]);
+    refused.expect(1).tells("is not a regular file");
+    assert!(out.symlink_metadata().unwrap().file_type().is_fifo());
+    fs::remove_file(&out).unwrap();
+
+    // A folder that is a link, to where a file of that name means something.
+    symlink("../home", project.path("artifacts")).unwrap();
+    let refused = project.run(&["plan", "--out", "artifacts/.bashrc"]);
+    refused.expect(1).tells("leads out of");
+    assert_eq!(project.read("../home/.bashrc"), CANARY);
+
+    // A program that is written over is a program no more.
+    project.write("connplan.plan", "#!/bin/sh\n");
+    fs::set_permissions(&out, fs::Permissions::from_mode(0o755)).unwrap();
+    project.run(&["plan", "--out", "connplan.plan"]).expect(0);
+    assert_eq!(out.metadata().unwrap().permissions().mode() & 0o777, 0o644);
+}
+
+#[test]
+fn a_receipt_is_refused_before_anything_is_done() {
+    let platform = Platform::start();
+    let project = project(&platform);
+    symlink("../home/.bashrc", project.path("receipt.toml")).unwrap();
+    let refused = project.run(&["apply", "--auto-approve", "--receipt", "receipt.toml"]);
+    refused.expect(1).tells("receipt.toml is a symbolic link");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    assert_eq!(project.read("../home/.bashrc"), CANARY);
+}
+
+#[test]
+fn what_lies_outside_the_project_is_named_and_not_shown() {
+    let platform = Platform::start();
+    for (link, target) in [
+        ("base44/connectors/x.jsonc", "../../../home/.bashrc"),
+        ("base44/connectors/x.toml", "/proc/self/environ"),
+        ("base44/connplan.toml", "../../home/.bashrc"),
+        ("connplan.toml", "../home/.bashrc"),
+    ] {
+        let project = project(&platform).var("TOKEN_OF_OTHERS", CANARY);
+        symlink(target, project.path(link)).unwrap();
+        for args in [
+            &["validate"][..],
+            &["plan"],
+            &["status"],
+            &["plan", "--format", "json"],
+        ] {
+            let refused = project.run(args);
+            refused.expect(1).lacks(CANARY).tells(link);
+            refused.tells("leads out of the project");
+        }
+    }
+    let project = project(&platform);
+    symlink("../home/.bashrc", project.path(".env")).unwrap();
+    project.run(&["plan"]).expect(1).lacks(CANARY).tells(".env");
+}
+
+#[test]
+fn the_connectors_folder_stays_in_the_repository() {
+    let platform = Platform::start();
+    let project = project(&platform);
+    let config = |dir: &str| {
+        let text = format!("{{ \"name\": \"Test\", \"connectorsDir\": \"{dir}\" }}");
+        project.write("base44/config.jsonc", &text);
+    };
+    project.write("../home/.base44/auth/auth.json", CANARY);
+    config("../../home/.base44/auth");
+    for args in [&["validate"][..], &["plan"], &["pull"], &["add", "slack"]] {
+        let refused = project.run(args);
+        refused.expect(1).lacks(CANARY).tells("leads out of");
+    }
+    // Named by the user it may lie anywhere.
+    project.write("../elsewhere/wix.jsonc", "{ type: 'wix', scopes: ['b'] }");
+    project
+        .run(&["validate", "--dir", "../elsewhere"])
+        .expect(0);
+    // In a larger repository it may lie beside the project.
+    config("../../elsewhere");
+    project.run(&["validate"]).expect(1);
+    fs::create_dir(project.path("../.git")).unwrap();
+    project.run(&["validate"]).expect(0);
+}
+
+#[test]
+fn two_settings_files_are_an_error() {
+    let project = Project::new()
+        .file("connplan.toml", "[policy]\nprotected = [\"stripe\"]\n")
+        .file("base44/connplan.toml", "");
+    let refused = project.run(&["validate"]);
+    refused.expect(1).tells("there is a second `connplan.toml`");
+}
