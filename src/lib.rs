@@ -36,12 +36,12 @@
 //! | `receipt` | pure | `diff` `model` `plan` | what an apply did |
 //! | `remote_state` | pure | `escape` `model` | the snapshot for speculative plans |
 //! | `fs` | io | `escape` | reading within limits, writing whole or not at all, locks |
-//! | `workspace` | io | `fs` | `.connplan/` |
+//! | `state` | io | `fs` `model` | the user's state folder, outside every checkout |
 //! | `config` | io | `catalogue` `fs` `model` | the project's files: found, read, checked |
 //! | `remote` | io | `fs` `model` | the platform's API, credentials, login |
-//! | `pending` | io | `diff` `fs` `model` `plan` `workspace` | what waits for a person |
-//! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `workspace` | carries out a verified plan; changes the remote |
-//! | `authorize` | io | `apply` `catalogue` `diff` `fs` `model` `pending` `plan` `receipt` `remote` `workspace` | resumes authorizations; changes the remote |
+//! | `pending` | io | `diff` `fs` `model` `plan` `state` | what waits for a person |
+//! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | carries out a verified plan; changes the remote |
+//! | `authorize` | io | `apply` `catalogue` `diff` `fs` `model` `pending` `plan` `receipt` `remote` `state` | resumes authorizations; changes the remote |
 //! | `edit` | pure | `catalogue` `config` `diff` `escape` `model` | connector files changed in place, byte for byte |
 //! | `publish` | io | `escape` `model` `remote` | the one comment on a pull or merge request |
 //! | `schema` | pure | `config` `model` `view` | JSON Schemas, made from the types |
@@ -49,10 +49,10 @@
 //! | `term` | io | `model` | streams, questions, keys |
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
 //! | `view` | io | `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `term` | values to text; decides nothing |
-//! | `context` | io | `config` `escape` `fs` `model` `plan` `remote` `term` `view` | what surrounds a run, and how it ends |
-//! | `commands` | io | `apply` `authorize` `catalogue` `config` `context` `diff` `edit` `escape` `fs` `model` `page` `pending` `plan` `publish` `receipt` `remote` `remote_state` `sandbox` `schema` `term` `view` `workspace` | one command each: joins the others |
+//! | `context` | io | `config` `escape` `fs` `model` `plan` `remote` `state` `term` `view` | what surrounds a run, and how it ends |
+//! | `commands` | io | `apply` `authorize` `catalogue` `config` `context` `diff` `edit` `escape` `fs` `model` `page` `pending` `plan` `publish` `receipt` `remote_state` `remote` `sandbox` `schema` `state` `term` `view` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
-//! | `cli` | io | `commands` `config` `context` `escape` `model` `remote` `term` `view` | the grammar, and from arguments to an exit code |
+//! | `cli` | io | `commands` `config` `context` `escape` `model` `remote` `state` `term` `view` | the grammar, and from arguments to an exit code |
 //!
 //! # Errors and exit codes
 //!
@@ -84,6 +84,6 @@ pub mod remote_state;
 pub mod risk;
 pub mod sandbox;
 pub mod schema;
+pub mod state;
 pub mod term;
 pub mod view;
-pub mod workspace;

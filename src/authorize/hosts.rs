@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     fs::{self, FsError, Visibility},
     model::{App, ConnectorType},
-    workspace::{Locked, Workspace},
+    state::Locked,
 };
 
 /// A few hundred bytes for each provider.
@@ -22,8 +22,8 @@ pub(crate) struct Hosts(BTreeMap<String, BTreeMap<ConnectorType, BTreeSet<String
 impl Hosts {
     /// What was seen before. A file that can not be read teaches nothing, and nothing is lost with
     /// it.
-    pub(crate) fn load(workspace: &Workspace) -> Self {
-        let text = fs::read_text(&workspace.hosts_file(), LIMIT);
+    pub(crate) fn load(state: &Locked) -> Self {
+        let text = fs::read_text(&state.hosts_file(), LIMIT);
         text.ok()
             .and_then(|text| Self::decode(&text))
             .unwrap_or_default()
@@ -33,8 +33,8 @@ impl Hosts {
         toml::from_str(text).ok()
     }
 
-    pub(crate) fn save(&self, workspace: &Locked) -> Result<(), FsError> {
-        let path = workspace.hosts_file();
+    pub(crate) fn save(&self, state: &Locked) -> Result<(), FsError> {
+        let path = state.hosts_file();
         let text = toml::to_string(self)
             .map_err(|e| FsError::io("write", &path, std::io::Error::other(e)))?;
         fs::write(&path, text.as_bytes(), Visibility::Private)

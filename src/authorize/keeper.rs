@@ -4,7 +4,7 @@ use super::hosts::Hosts;
 use crate::{
     model::{App, ConnectorType, Link},
     pending::{Entry, PendingError, PendingSet, Store},
-    workspace::Locked,
+    state::Locked,
 };
 
 /// The store, as far as one app's authorizations go. Every change is on disk when a call returns,

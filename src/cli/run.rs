@@ -17,6 +17,7 @@ use crate::{
     context::{Context, ExitStatus, Failure, Format, Signals, UsageError},
     model::Vars,
     remote::auth::home_folder,
+    state::StateFolder,
     term::Terminal,
     view::failure::FailureReport,
 };
@@ -54,15 +55,17 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         .map(MaxDuration::get)
         .or_else(|| default_time(&cli.command));
     let deadline = longest.and_then(|longest| Instant::now().checked_add(longest));
+    let state = StateFolder::find(&vars, home.as_deref());
     let context = Context {
         globals,
         vars,
         start,
         home,
+        state,
         terminal,
         signals: Signals::default(),
         deadline,
-        said_loose: RefCell::default(),
+        said_paths: RefCell::default(),
     };
     let ended = execute(cli.command, &context);
     let status = match ended {

@@ -118,7 +118,7 @@ async fn saved(
     let remote = context.remote(&project, &app)?;
     let work = Work {
         app: &app,
-        root: &project.root,
+        project: &project,
         remote: &remote,
         rules: &planning::rules(&project),
         plan: &saved.plan,
@@ -201,7 +201,7 @@ async fn fresh(
     let request = request(args, &situation.files.project);
     let work = Work {
         app: &situation.app,
-        root: &situation.files.project.root,
+        project: &situation.files.project,
         remote: &situation.remote,
         rules: &situation.files.rules,
         plan: &plan,

@@ -19,8 +19,8 @@ use crate::{
     plan::{self, Plan},
     receipt::{self, Outcome, Receipt},
     remote::Remote,
+    state::{AppState, Locked, StateError},
     view::{self, Theme},
-    workspace::{Locked, Workspace},
 };
 
 /// How many writes are under way at once, unless the user or the settings say otherwise.
@@ -54,7 +54,7 @@ pub(super) fn options(
 /// What is to be carried out, where.
 pub(super) struct Work<'a> {
     pub(super) app: &'a App,
-    pub(super) root: &'a std::path::Path,
+    pub(super) project: &'a Project,
     pub(super) remote: &'a Remote,
     pub(super) rules: &'a ScopeEquivalence,
     pub(super) plan: &'a Plan,
@@ -83,8 +83,8 @@ pub(super) async fn carry_out(
     if let Some(path) = &request.receipt {
         fs::probe_writable(&context.output_path("--receipt", path)?, room)?;
     }
-    let workspace = Workspace::at(work.root);
-    let locked = Arc::new(lock(context, &workspace, request.lock_timeout, "apply").await?);
+    let state = context.app_state(work.project, work.app);
+    let locked = Arc::new(lock(context, &state, request.lock_timeout, "apply").await?);
     let mut pending = Store::load(&locked)?;
     for app in &work.plan.apps {
         let names = pending.undeclared(app).map(|(connector, _)| connector);
@@ -238,18 +238,18 @@ fn forget_done(pending: &mut PendingSet, app: &App, plan: &Plan) -> bool {
 /// alone.
 pub(super) async fn lock(
     context: &Context,
-    workspace: &Workspace,
+    state: &AppState,
     timeout: Duration,
     doing: &str,
 ) -> Result<Locked, Failure> {
     let holder = context.holder(doing);
-    let locked = match workspace.lock(Duration::ZERO, &holder) {
-        Err(LockError::Held { holder: other, .. }) if !timeout.is_zero() => {
+    let locked = match state.lock(Duration::ZERO, &holder) {
+        Err(StateError::Lock(LockError::Held { holder: other, .. })) if !timeout.is_zero() => {
             context
                 .terminal
                 .say(&format!("Waiting for another connplan: {other}"));
-            let workspace = workspace.clone();
-            tokio::task::spawn_blocking(move || workspace.lock(timeout, &holder))
+            let state = state.clone();
+            tokio::task::spawn_blocking(move || state.lock(timeout, &holder))
                 .await
                 .map_err(|e| UsageError::new(format!("the lock could not be waited for: {e}")))??
         }

@@ -21,7 +21,6 @@ use crate::{
     plan::{self, Refusal},
     receipt,
     view::{self, Theme, authorization::Again},
-    workspace::Workspace,
 };
 
 /// How long a person has, unless the user or the settings say otherwise.
@@ -76,18 +75,17 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
     let declared = declared(context, &project)?;
     let rules = planning::rules(&project);
     let remote = context.remote(&project, &app)?;
-    let workspace = Workspace::at(&project.root);
+    let state = context.app_state(&project, &app);
     let locked = if args.list {
         // Looking needs no lock.
-        context.warn_loose(&workspace.tighten());
         None
     } else {
         let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
-        Some(applying::lock(context, &workspace, timeout, "authorize").await?)
+        Some(applying::lock(context, &state, timeout, "authorize").await?)
     };
     let pending = match &locked {
         Some(locked) => Store::load_for_people(locked)?,
-        None => Store::load(&workspace)?,
+        None => Store::load(&state)?,
     };
     let observed = remote.observe().await?;
     let mut found = authorize::candidates(&Sources {

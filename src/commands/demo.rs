@@ -13,12 +13,14 @@ use crate::{
     model::{ApiUrl, App, AppId, Vars},
     pending::Store,
     sandbox::{self, Decision, Options, Sandbox, Seed},
+    state::StateFolder,
     term::Terminal,
-    workspace::Workspace,
 };
 
 /// The app in the demo's seed.
 const APP: &str = "demo-app";
+/// Where its state lies, below its folder.
+const STATE: &str = "state";
 /// Whoever consents where nobody can.
 const PERSON: &str = "ada@example.com";
 /// What the demo's project holds.
@@ -251,10 +253,11 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
         vars,
         start: root.to_owned(),
         home: Some(root.to_owned()),
+        state: StateFolder::at(&root.join(STATE)),
         terminal,
         signals: context.signals.clone(),
         deadline: context.deadline,
-        said_loose: context.said_loose.clone(),
+        said_paths: context.said_paths.clone(),
     }
 }
 
@@ -274,7 +277,7 @@ async fn consent(sandbox: &Sandbox, root: &Path) -> Result<usize, Failure> {
         api_url: ApiUrl::parse(sandbox.api_url()).map_err(|e| fault(&e))?,
         environment: None,
     };
-    let pending = Store::load(&Workspace::at(root))?;
+    let pending = Store::load(&StateFolder::at(&root.join(STATE)).app(&app))?;
     let mut consented = 0;
     for (_, entry) in pending.of(&app) {
         if let Some(link) = &entry.link {

@@ -16,11 +16,11 @@ use crate::{
         Remote,
         auth::{Identity, LoginFile},
     },
+    state::StateFolder,
     view::{
         self, Theme,
         doctor::{Finding, Health},
     },
-    workspace::Workspace,
 };
 
 /// A clock that is off by more than this makes logins seem too old or too young.
@@ -175,11 +175,27 @@ impl Look<'_> {
     }
 
     fn pending(&mut self, project: &Project) {
-        let workspace = Workspace::at(&project.root);
-        if let Err(error) = workspace.check_writable() {
-            self.fail("folder", &error);
+        if let Some(path) = StateFolder::left_in(&project.root) {
+            let message = format!("{} is ignored", project.shown(&path));
+            self.warn(
+                "folder",
+                message,
+                "what is under way is kept outside the checkout; remove that folder",
+            );
         }
-        for path in [workspace.dir().to_owned(), workspace.pending_file()] {
+        let Ok(app) = project.app() else { return };
+        let state = self.context.state.app(&app);
+        match (state.check_writable(), state.dir()) {
+            (Err(error), _) => self.fail("folder", &error),
+            (Ok(()), Some(dir)) => self.ok("folder", shown(dir)),
+            (Ok(()), None) => {}
+        }
+        for path in state
+            .dir()
+            .map(Path::to_owned)
+            .into_iter()
+            .chain(state.pending_file())
+        {
             if open_to_others(&path) {
                 let message = format!("others can read {}", shown(&path));
                 self.warn(
@@ -189,19 +205,16 @@ impl Look<'_> {
                 );
             }
         }
-        match Store::load(&workspace) {
+        match Store::load(&state) {
             Err(error) => self.fail("pending", &error),
-            Ok(pending) => {
-                let Ok(app) = project.app() else { return };
-                match pending.of(&app).count() {
-                    0 => self.ok("pending", "no authorization waits"),
-                    waiting => self.warn(
-                        "pending",
-                        format!("{waiting} waiting for a person"),
-                        "`connplan authorize` resumes them",
-                    ),
-                }
-            }
+            Ok(pending) => match pending.of(&app).count() {
+                0 => self.ok("pending", "no authorization waits"),
+                waiting => self.warn(
+                    "pending",
+                    format!("{waiting} waiting for a person"),
+                    "`connplan authorize` resumes them",
+                ),
+            },
         }
     }
 

@@ -18,7 +18,6 @@ use crate::{
     remote::Remote,
     term::{self, Answer},
     view,
-    workspace::Workspace,
 };
 
 /// What a plan is to look at.
@@ -79,9 +78,11 @@ fn usable(context: &Context, project: Project, loaded: Loaded) -> Result<Files, 
     let Some(declared) = loaded.declared.clone() else {
         return Err(view::problems::Invalid::of(&loaded.problems).into());
     };
-    let workspace = Workspace::at(&project.root);
-    context.warn_loose(&workspace.tighten());
-    let pending = Store::load(&workspace)?;
+    let pending = match project.app() {
+        Ok(app) => Store::load(&context.app_state(&project, &app))?,
+        // Nothing is known of an app that nobody names; who needs it says so.
+        Err(_) => PendingSet::default(),
+    };
     Ok(Files {
         rules: rules(&project),
         project,

@@ -19,7 +19,6 @@ use crate::{
     receipt::{self, Receipt},
     term::Answer,
     view::{self, Theme, report::ReceiptReport},
-    workspace::Workspace,
 };
 
 /// Arguments of `push`.
@@ -85,7 +84,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     };
     let work = Work {
         app: &situation.app,
-        root: &situation.files.project.root,
+        project: &situation.files.project,
         remote: &situation.remote,
         rules: &situation.files.rules,
         plan: &plan,
@@ -151,9 +150,9 @@ async fn authorize_all(
     situation: &Situation,
     receipt: &Receipt,
 ) -> Result<(Vec<Item>, Ran), Failure> {
-    let workspace = Workspace::at(&situation.files.project.root);
+    let state = context.app_state(&situation.files.project, &situation.app);
     let patience = std::time::Duration::from_secs(5);
-    let locked = applying::lock(context, &workspace, patience, "authorize").await?;
+    let locked = applying::lock(context, &state, patience, "authorize").await?;
     let observed = situation.remote.observe().await?;
     let pending = Store::load_for_people(&locked)?;
     let targets = args.planning.targets.iter().cloned().collect();

@@ -15,6 +15,7 @@ use crate::{
     fs::{self, Loose},
     model::{App, AppId, Vars},
     remote::{ClientOptions, Credentials, Platform, Remote, auth::AuthError},
+    state::{AppState, StateFolder},
     term::Terminal,
 };
 
@@ -29,14 +30,16 @@ pub struct Context {
     pub start: PathBuf,
     /// The user's home.
     pub home: Option<PathBuf>,
+    /// What this user keeps on this machine between runs.
+    pub state: StateFolder,
     /// The streams.
     pub terminal: Terminal,
     /// Ctrl-C and the like.
     pub signals: Signals,
     /// When the whole command must be done.
     pub deadline: Option<Instant>,
-    /// What is known to be open to others and stays so.
-    pub said_loose: RefCell<BTreeSet<PathBuf>>,
+    /// Paths that a warning was said of already.
+    pub said_paths: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Context {
@@ -192,6 +195,23 @@ impl Context {
         Ok(Remote::new(app, credentials, self.client_options())?)
     }
 
+    /// What is kept of an app; made private, with a word on what was not, and on what a checkout
+    /// brings of the kind.
+    pub fn app_state(&self, project: &Project, app: &App) -> AppState {
+        if let Some(path) = StateFolder::left_in(&project.root)
+            && self.said_paths.borrow_mut().insert(path.clone())
+        {
+            self.warn(&format!(
+                "{} is ignored: what is under way is kept outside the checkout. Remove that \
+                 folder",
+                crate::escape::terminal(&project.relative(&path)),
+            ));
+        }
+        let state = self.state.app(app);
+        self.warn_loose(&state.tighten());
+        state
+    }
+
     /// Says a warning.
     pub fn warn(&self, text: &str) {
         let label = if self.terminal.color_stderr() {
@@ -236,7 +256,7 @@ impl Context {
         for Loose { path, still } in loose {
             let Some(why) = still else { continue };
             // A run that looks twice finds it twice.
-            if self.said_loose.borrow_mut().insert(path.clone()) {
+            if self.said_paths.borrow_mut().insert(path.clone()) {
                 let why = crate::escape::terminal(&why.to_string()).into_owned();
                 self.warn(&format!("others can read {}: {why}", shown(path)));
             }

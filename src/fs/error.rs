@@ -105,6 +105,12 @@ impl FsError {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
     }
+
+    /// Whether nothing can be there: it is not, or a part of its path is a file.
+    pub fn is_nothing(&self) -> bool {
+        let file = |e: &io::Error| e.kind() == io::ErrorKind::NotADirectory;
+        self.is_not_found() || matches!(self, Self::Io { source, .. } if file(source))
+    }
 }
 
 /// What the system said, without the temporary file's path that the writing library wraps around it.

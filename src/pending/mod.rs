@@ -1,7 +1,7 @@
 //! What waits for a person: asked for by an apply, not consented to yet.
 //!
 //! The store is one private file (it holds links). It is written whole, and only by who holds the
-//! workspace's lock; reading needs no lock.
+//! state folder's lock; reading needs no lock.
 
 mod store;
 

@@ -1,4 +1,4 @@
-//! `.connplan/pending.toml`.
+//! `pending.toml` in the state folder.
 
 use jiff::Timestamp;
 use miette::Diagnostic;
@@ -11,7 +11,7 @@ use crate::{
     fs::{self, FsError, Visibility},
     model::{Account, ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, Link, Scopes},
     plan::Digest,
-    workspace::{Locked, Workspace},
+    state::{AppState, Locked},
 };
 
 /// No sane store is larger: 8 MiB are some twenty thousand entries.
@@ -52,35 +52,37 @@ pub struct Store;
 
 impl Store {
     /// Everything that waits; empty where there is no file.
-    pub fn load(workspace: &Workspace) -> Result<PendingSet, PendingError> {
-        let path = workspace.pending_file();
+    pub fn load(state: &AppState) -> Result<PendingSet, PendingError> {
+        let Some(path) = state.pending_file() else {
+            return Ok(PendingSet::default());
+        };
         match fs::read_text(&path, LIMIT) {
             Ok(text) => decode(&text).map_err(|reason| PendingError::Unreadable {
                 file: path.display().to_string(),
                 reason,
             }),
-            Err(e) if e.is_not_found() => Ok(PendingSet::default()),
+            Err(e) if e.is_nothing() => Ok(PendingSet::default()),
             Err(e) => Err(e.into()),
         }
     }
 
     /// Everything that waits, for whoever hands out its links: without those that others may have,
     /// so that they are replaced.
-    pub fn load_for_people(workspace: &Locked) -> Result<PendingSet, PendingError> {
-        let mut pending = Self::load(workspace)?;
-        if workspace.is_exposed() {
+    pub fn load_for_people(state: &Locked) -> Result<PendingSet, PendingError> {
+        let mut pending = Self::load(state)?;
+        if state.is_exposed() {
             pending.forget_links();
-            Self::save(workspace, &pending)?;
-            workspace.no_longer_exposed()?;
+            Self::save(state, &pending)?;
+            state.no_longer_exposed()?;
         }
         Ok(pending)
     }
 
     /// Replaces the file.
-    pub fn save(workspace: &Locked, pending: &PendingSet) -> Result<(), PendingError> {
+    pub fn save(state: &Locked, pending: &PendingSet) -> Result<(), PendingError> {
         let text = encode(pending)?;
         Ok(fs::write(
-            &workspace.pending_file(),
+            &state.pending_file(),
             text.as_bytes(),
             Visibility::Private,
         )?)

@@ -7,7 +7,7 @@ use crate::{
     fs::{self, FsError},
     pending::PendingSet,
     plan::Digest,
-    workspace::Locked,
+    state::Locked,
 };
 
 /// How many journals of plans that were carried out whole stay: so many of the last plans still say

@@ -21,7 +21,7 @@ use crate::{
     model::{App, ConnectorType},
     pending::{Entry, PendingSet, Store},
     plan::Digest,
-    workspace::Locked,
+    state::Locked,
 };
 
 /// An open journal, and the pending store that is kept in step with it.

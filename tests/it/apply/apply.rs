@@ -119,7 +119,7 @@ fn what_is_private_is_nowhere_but_in_the_store() {
     assert!(!said.contains("/claim"), "a claim link was said: {said}");
     for (name, text) in project.all_files() {
         for secret in &secrets {
-            let private = name.ends_with(".connplan/pending.toml") && !secret.starts_with("b44k_");
+            let private = name.ends_with("/pending.toml") && !secret.starts_with("b44k_");
             assert!(
                 private || !text.contains(secret.as_str()),
                 "{secret} stands in {name}"
@@ -130,30 +130,29 @@ fn what_is_private_is_nowhere_but_in_the_store() {
 
 #[cfg(unix)]
 #[test]
-fn the_store_is_private_and_ignores_itself() {
+fn the_store_is_private_and_outside_the_checkout() {
     use std::os::unix::fs::PermissionsExt;
     let (_platform, project) = planned();
     project.run(&["apply", "x.plan"]).expect(0);
     let mode = |path: &str| {
-        let meta = std::fs::metadata(project.path(path)).unwrap();
+        let meta = std::fs::metadata(project.state(path)).unwrap();
         meta.permissions().mode() & 0o777
     };
-    assert_eq!(mode(".connplan"), 0o700);
-    assert_eq!(mode(".connplan/pending.toml"), 0o600);
-    assert!(
-        project
-            .read(".connplan/.gitignore")
-            .lines()
-            .any(|line| line == "*")
-    );
+    assert_eq!(mode(""), 0o700);
+    assert_eq!(mode("pending.toml"), 0o600);
+    let inside = project.all_files().into_keys();
+    let inside: Vec<_> = inside
+        .filter(|name| name.starts_with("project/.connplan"))
+        .collect();
+    assert!(inside.is_empty(), "nothing in the checkout: {inside:?}");
     // One that others can read is repaired, with a word.
-    let path = project.path(".connplan/pending.toml");
+    let path = project.state("pending.toml");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
     project
         .run(&["plan"])
         .expect(0)
         .tells("could be read by others");
-    assert_eq!(mode(".connplan/pending.toml"), 0o600);
+    assert_eq!(mode("pending.toml"), 0o600);
 }
 
 #[test]
@@ -305,7 +304,7 @@ fn a_consent_that_was_given_is_not_waited_for_for_ever() {
     platform.consent("slack", "ada@example.com");
     // Nobody runs `authorize`, and all is well; an apply sees it.
     project.run(&["apply", "--auto-approve"]).expect(0);
-    assert!(!project.read(".connplan/pending.toml").contains("slack"));
+    assert!(!project.read_state("pending.toml").contains("slack"));
     platform.unset("slack");
     let plan = project.run(&["plan", "--format", "json"]).json();
     assert_eq!(plan["summary"]["create"], 1, "it is gone: {plan:#}");

@@ -103,10 +103,10 @@ fn where_nothing_can_be_saved_nothing_is_written() {
             .run(&["apply", "x.plan", "--receipt", receipt])
             .expect(1);
     }
-    project.write(".connplan", "a file where the folder should be");
+    project.write_state("", "a file where the folder should be");
     project
         .run(&["apply", "x.plan"])
         .expect(1)
-        .tells(".connplan");
+        .tells("/state/apps/");
     assert_eq!(platform.writes(), NOTHING);
 }

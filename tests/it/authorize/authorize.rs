@@ -128,7 +128,7 @@ fn consent_that_comes_while_it_waits_is_seen() {
         .run(&["plan"])
         .expect(0)
         .says("No changes. The app matches the connector files.");
-    assert!(!project.read(".connplan/pending.toml").contains("slack"));
+    assert!(!project.read_state("pending.toml").contains("slack"));
 }
 
 #[test]
@@ -607,7 +607,7 @@ fn what_no_file_declares_any_more_is_told_everywhere_and_forgotten_without_faili
         .says(OPEN)
         .lacks("Failed")
         .lacks("Left to do");
-    assert!(!project.read(".connplan/pending.toml").contains("slack"));
+    assert!(!project.read_state("pending.toml").contains("slack"));
     project.run(&["authorize", "--list"]).expect(0);
     assert!(!project.run(&["plan"]).stderr.contains("slack"));
     assert_eq!(platform.writes(), NOTHING);
@@ -640,5 +640,5 @@ fn a_push_says_what_it_forgets() {
         .run(&["push", "--yes"])
         .expect(4)
         .tells(&format!("slack: no file declares it any more; {OPEN}."));
-    assert!(!project.read(".connplan/pending.toml").contains("slack"));
+    assert!(!project.read_state("pending.toml").contains("slack"));
 }

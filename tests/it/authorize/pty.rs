@@ -27,7 +27,7 @@ fn waiting(platform: &Platform) -> Project {
 }
 
 fn waits(project: &Project, connector: &str) -> bool {
-    let store = project.path(".connplan/pending.toml");
+    let store = project.state("pending.toml");
     fs::read_to_string(store).is_ok_and(|text| text.contains(&format!("\"{connector}\"")))
 }
 

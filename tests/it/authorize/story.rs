@@ -365,7 +365,7 @@ fn the_store_is_private_and_whole() {
     use std::os::unix::fs::PermissionsExt;
     let platform = Platform::start();
     let (runner, _) = night(&platform);
-    let store = runner.path(".connplan/pending.toml");
+    let store = runner.state("pending.toml");
     let mode = || fs::metadata(&store).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(), 0o600);
     fs::set_permissions(&store, fs::Permissions::from_mode(0o644)).unwrap();
@@ -373,14 +373,14 @@ fn the_store_is_private_and_whole() {
     list.expect(4).tells("could be read by others");
     assert_eq!(mode(), 0o600);
     // Looking writes nothing; a run keeps the rest whole.
-    let before = runner.read(".connplan/pending.toml");
+    let before = runner.read_state("pending.toml");
     platform.consent("notion", "ada@example.com");
     runner
         .run(&["authorize", "--list", "--format", "json"])
         .expect(4);
-    assert_eq!(runner.read(".connplan/pending.toml"), before);
+    assert_eq!(runner.read_state("pending.toml"), before);
     runner.run(&["authorize"]).expect(4);
-    let after = runner.read(".connplan/pending.toml");
+    let after = runner.read_state("pending.toml");
     assert!(!after.contains("notion") && after.contains("slackbot") && after.contains("gmail"));
     assert_eq!(mode(), 0o600);
 }

@@ -12,6 +12,7 @@ use std::{
 };
 
 use serde_json::Value;
+use sha2::Digest as _;
 use tempfile::TempDir;
 
 use super::{
@@ -86,7 +87,7 @@ pub struct Calm {
 struct Start {
     model: Model,
     plan: String,
-    /// `.connplan/pending.toml`, if there is one.
+    /// `pending.toml` in the state folder, if there is one.
     pending: Option<Vec<u8>>,
     files: Files,
     calm: Calm,
@@ -120,7 +121,7 @@ impl Bench {
         if let Some(start) = self.starts.get(&key) {
             return Rc::clone(start);
         }
-        let project = Project::new(scenario);
+        let project = Project::new(scenario, &self.server.url());
         self.server.state().model = scenario.model();
         let mut start = Start {
             model: scenario.model(),
@@ -139,7 +140,7 @@ impl Bench {
         if verb.authorizes() {
             let applied = self.run(&project, &["apply", "saved.plan"], &Blow::default());
             assert_eq!(applied.code, Some(0), "{}", applied.stderr);
-            start.pending = fs::read(project.path(".connplan/pending.toml")).ok();
+            start.pending = fs::read(project.state.join("pending.toml")).ok();
             let mut state = self.server.state();
             state.model.consent_after = Some(1);
             if verb == Verb::Renew {
@@ -149,7 +150,7 @@ impl Bench {
             start.model = state.model.clone();
         }
         start.calm.end = start.model.snapshot();
-        let project = Project::from(scenario, &start);
+        let project = Project::from(scenario, &start, &self.server.url());
         start.files = files::read(&project.root);
         self.server.state().model = start.model.clone();
         start.calm.ran = self.run(&project, &verb.arguments(1), &Blow::default());
@@ -168,7 +169,7 @@ impl Bench {
     /// Runs a case; what is against the law. The flag says whether its first blow had any effect.
     pub fn violations(&mut self, case: &Case) -> (Vec<String>, bool) {
         let start = self.start(&case.scenario, case.verb);
-        let project = Project::from(&case.scenario, &start);
+        let project = Project::from(&case.scenario, &start, &self.server.url());
         self.server.state().model = start.model.clone();
         self.server.state().model.late = case.blows.iter().any(Blow::hangs);
         let arguments = case.verb.arguments(case.parallelism);
@@ -188,7 +189,7 @@ impl Bench {
             if ran.code.is_some() {
                 settled.extend(ran.answered.iter().cloned());
             } else {
-                settled.extend(law::on_disk(&state.model, &project.path(".connplan")));
+                settled.extend(law::on_disk(&state.model, &project.state));
             }
             let now = files::read(&project.root);
             found.extend(files::torn(&start.files, &start.calm.files, &now));
@@ -198,7 +199,7 @@ impl Bench {
             state.model.stranger(&case.scenario.name(number));
         }
         let before = self.server.state().model.clone();
-        let workspace = project.path(".connplan");
+        let workspace = project.state.clone();
         let (stored, _) = law::stored(&workspace);
         let from = before.effects.len();
         let again = self.run(&project, &arguments, &Blow::default());
@@ -239,6 +240,7 @@ impl Bench {
             .current_dir(&project.root)
             .env_clear()
             .env("HOME", project.path("../home"))
+            .env("CONNPLAN_STATE_DIR", project.path("../state"))
             .env("BASE44_APP_ID", "app1")
             .env("BASE44_API_URL", self.server.url())
             .env("BASE44_API_KEY", "b44k_canarykey")
@@ -302,11 +304,13 @@ fn nothing() -> Ran {
 /// A folder with files, and a home.
 struct Project {
     root: PathBuf,
+    /// What is kept of its app between runs.
+    state: PathBuf,
     _dir: TempDir,
 }
 
 impl Project {
-    fn new(scenario: &Scenario) -> Self {
+    fn new(scenario: &Scenario, url: &str) -> Self {
         let dir = tempfile::tempdir_in(scratch()).expect("a folder");
         let root = dir.path().join("project");
         let folder = root.join("base44/connectors");
@@ -315,15 +319,21 @@ impl Project {
         for (name, text) in scenario.files() {
             write(&folder.join(name), text.as_bytes());
         }
-        Self { root, _dir: dir }
+        let digest = sha2::Sha256::digest(url.as_bytes());
+        let short: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
+        Self {
+            root,
+            state: dir.path().join(format!("state/apps/{short}-app1")),
+            _dir: dir,
+        }
     }
 
-    fn from(scenario: &Scenario, start: &Start) -> Self {
-        let project = Self::new(scenario);
+    fn from(scenario: &Scenario, start: &Start, url: &str) -> Self {
+        let project = Self::new(scenario, url);
         write(&project.path("saved.plan"), start.plan.as_bytes());
         if let Some(pending) = &start.pending {
-            fs::create_dir(project.path(".connplan")).expect("a folder");
-            let path = project.path(".connplan/pending.toml");
+            fs::create_dir_all(&project.state).expect("a folder");
+            let path = project.state.join("pending.toml");
             write(&path, pending);
             // As it was: links that others could read would be replaced.
             let private = fs::Permissions::from_mode(0o600);

@@ -10,6 +10,7 @@ use std::{
 };
 
 use serde_json::Value;
+use sha2::Digest as _;
 
 use crate::sandbox::client::Site;
 
@@ -91,6 +92,16 @@ impl Project {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
+    /// A path below what is kept of its app between runs.
+    pub(crate) fn state(&self, path: &str) -> PathBuf {
+        let url = self.env.iter().find(|(name, _)| *name == "BASE44_API_URL");
+        let url = url.map_or("https://app.base44.com", |(_, url)| url.as_str());
+        let digest = sha2::Sha256::digest(url.as_bytes());
+        let short: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
+        let folder = self.home.path().join(format!("state/apps/{short}-app-1"));
+        folder.join(path)
+    }
+
     /// The names in a folder, sorted.
     pub(crate) fn list(&self, folder: &str) -> Vec<String> {
         names(&self.path(folder))
@@ -105,6 +116,7 @@ impl Project {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.home.path())
+            .env("CONNPLAN_STATE_DIR", self.home.path().join("state"))
             .env("USERPROFILE", self.home.path())
             .env("TERM", "dumb")
             .env("__CONNPLAN_TEST_POLL_MS", "5")

@@ -25,10 +25,7 @@ fn a_plan_writes_nothing_and_takes_two_requests() {
         8,
         "list and Stripe's status, each time"
     );
-    assert!(
-        !project.path(".connplan").exists(),
-        "looking leaves nothing"
-    );
+    assert!(!project.state("").exists(), "looking leaves nothing");
 }
 
 #[test]

@@ -5,3 +5,5 @@ pub(crate) mod files;
 #[cfg(unix)]
 pub(crate) mod private;
 pub(crate) mod secrets;
+#[cfg(unix)]
+pub(crate) mod state;

@@ -27,7 +27,7 @@ fn warned_once(output: &Output) {
     );
 }
 
-/// A project with everything in `.connplan/` that there can be.
+/// A project with everything in its state folder that there can be.
 fn project(platform: &Platform) -> Project {
     let project = Project::new().at(platform).connector("wix", &["a", "b"]);
     project.run(&["apply", "--auto-approve"]).expect(0);
@@ -42,7 +42,7 @@ fn project(platform: &Platform) -> Project {
 fn who_only_looks_repairs_too() {
     let platform = Platform::with(&[Connector::active("wix", &["a"])]);
     let project = project(&platform);
-    let folder = project.path(".connplan");
+    let folder = project.state("");
     let journals = folder.join("journal");
     let journal = fs::read_dir(&journals).unwrap().next().unwrap().unwrap();
     let paths = [
@@ -94,8 +94,8 @@ fn nothing_is_repaired_behind_a_link() {
     let platform = Platform::with(&[Connector::active("wix", &["a"])]);
     let project = project(&platform);
     let elsewhere = project.path("elsewhere");
-    fs::rename(project.path(".connplan"), &elsewhere).unwrap();
-    std::os::unix::fs::symlink("elsewhere", project.path(".connplan")).unwrap();
+    fs::rename(project.state(""), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, project.state("")).unwrap();
     for name in ["", "pending.toml"] {
         loosen(&elsewhere.join(name));
     }
@@ -141,14 +141,14 @@ fn a_link_that_others_may_have_is_replaced() {
     let platform = Platform::with(&[Connector::active("wix", &["a"])]);
     let project = project(&platform);
     let link = || {
-        let store: toml::Table = project.read(".connplan/pending.toml").parse().unwrap();
+        let store: toml::Table = project.read_state("pending.toml").parse().unwrap();
         store["pending"][0]["link"].as_str().unwrap().to_owned()
     };
     let first = link();
     let authorize = ["authorize", "--yes", "--timeout", "1s"];
     project.run(&authorize).expect(4);
     assert_eq!(link(), first, "a good link stays");
-    loosen(&project.path(".connplan/pending.toml"));
+    loosen(&project.state("pending.toml"));
     project
         .run(&["status"])
         .expect(0)

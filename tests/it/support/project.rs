@@ -14,6 +14,7 @@ use std::{
 };
 
 use serde_json::json;
+use sha2::Digest as _;
 use tempfile::TempDir;
 
 use super::{Output, Platform};
@@ -72,6 +73,13 @@ impl Project {
     pub(crate) fn var(mut self, name: &str, value: &str) -> Self {
         self.vars.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// Another clone of the same project, for the same user of the same machine.
+    pub(crate) fn clone_with(&self, folder: &str) -> String {
+        let root = self.folder.path().join(folder);
+        copy(&self.root(), &root);
+        root.display().to_string()
     }
 
     /// Takes a variable of the environment away.
@@ -144,6 +152,42 @@ impl Project {
         self.root().join(path)
     }
 
+    /// A path below what is kept of its app between runs; the folder itself for `""`.
+    pub(crate) fn state(&self, path: &str) -> PathBuf {
+        let var = |name: &str, otherwise: &str| {
+            let value = self.vars.get(name).cloned();
+            value.unwrap_or_else(|| otherwise.to_owned())
+        };
+        let url = var("BASE44_API_URL", "https://app.base44.com");
+        let digest = sha2::Sha256::digest(url.trim_end_matches('/').as_bytes());
+        let short: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
+        let app = format!("{short}-{}", var("BASE44_APP_ID", APP));
+        let folder = self.state_folder().join("apps").join(app);
+        if path.is_empty() {
+            folder
+        } else {
+            folder.join(path)
+        }
+    }
+
+    /// The user's state folder, beside the home.
+    pub(crate) fn state_folder(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// Reads what is kept of its app.
+    #[track_caller]
+    pub(crate) fn read_state(&self, path: &str) -> String {
+        fs::read_to_string(self.state(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+    }
+
+    /// Writes into what is kept of its app, folders included.
+    pub(crate) fn write_state(&self, path: &str, text: &str) {
+        let path = self.state(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
     /// The project's folder.
     pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("project")
@@ -181,6 +225,8 @@ impl Project {
             .or_insert_with(|| format!("{}:/usr/bin:/bin", bin.display()));
         vars.entry("HOME".to_owned())
             .or_insert_with(|| self.home().display().to_string());
+        vars.entry("CONNPLAN_STATE_DIR".to_owned())
+            .or_insert_with(|| self.state_folder().display().to_string());
         vars
     }
 
@@ -240,6 +286,19 @@ fn collect(base: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
         } else if let Ok(text) = fs::read_to_string(&path) {
             let name = path.strip_prefix(base).unwrap().display().to_string();
             found.insert(name, text);
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).unwrap();
         }
     }
 }

@@ -61,7 +61,9 @@ async fn a_project_that_can_not_be_written_is_a_fault() {
     project.run(&["doctor"]).await.ended(0);
     assert_eq!(project.list("."), before, "nothing stays of the trial");
     // No folder can be made there, whoever runs this.
-    project.write(".connplan", "");
+    let folder = project.state("");
+    std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
+    std::fs::File::create(folder.to_str().unwrap().trim_end_matches('/')).unwrap();
     let run = project.run(&["doctor"]).await.ended(1);
     run.says(&["FAIL folder", "a part of this path is a file"]);
 }
@@ -72,8 +74,10 @@ async fn what_others_can_read_is_told_and_not_changed() {
     use std::os::unix::fs::PermissionsExt;
     let site = Site::new().await;
     let project = Project::at(&site);
-    project.write(".connplan/pending.toml", "");
-    let file = project.path(".connplan/pending.toml");
+    let folder = project.state("");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::File::create(project.state("pending.toml")).unwrap();
+    let file = project.state("pending.toml");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     let run = project.run(&["doctor"]).await;
     let run = run.says(&["warn private", "pending.toml"]);

@@ -202,8 +202,13 @@ fn the_second_of_two_is_told_who_is_at_work_and_since_when() {
 fn who_waits_for_the_lock_hears_signals() {
     let server = slow(Duration::ZERO);
     let project = project(&server);
-    let workspace = connplan::workspace::Workspace::at(&project.root());
-    let held = workspace.lock(Duration::ZERO, "somebody\u{1b}[2J").unwrap();
+    let app = connplan::model::App {
+        id: connplan::model::AppId::parse(APP).unwrap(),
+        api_url: connplan::model::ApiUrl::parse(&server.url()).unwrap(),
+        environment: None,
+    };
+    let state = connplan::state::StateFolder::at(&project.state_folder()).app(&app);
+    let held = state.lock(Duration::ZERO, "somebody\u{1b}[2J").unwrap();
     let child = start(&project, &["apply", "saved.plan", "--lock-timeout", "1h"]);
     thread::sleep(Duration::from_millis(300));
     let begun = Instant::now();

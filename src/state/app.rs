@@ -1,0 +1,204 @@
+//! What is kept of one app.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::StateFolder;
+use crate::fs::{self, FsError, Lock, LockError, Loose, Visibility};
+
+/// The folder of one app, whether it exists yet or not.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    folder: StateFolder,
+    dir: Option<PathBuf>,
+}
+
+/// The folder while this process alone may write in it. Only with one can the pending store and
+/// the journal be written.
+#[derive(Debug)]
+pub struct Locked {
+    state: AppState,
+    dir: PathBuf,
+    loose: Vec<Loose>,
+    _lock: Lock,
+}
+
+/// Why nothing can be kept.
+#[derive(Debug, Error, Diagnostic)]
+pub enum StateError {
+    /// No variable and no home.
+    #[error("there is no place to keep what is under way: no home folder is known")]
+    #[diagnostic(
+        code(connplan::state::nowhere),
+        help("set HOME, or CONNPLAN_STATE_DIR to a folder that stays between runs")
+    )]
+    Nowhere,
+    /// Somebody has it, or it can not be written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Lock(#[from] LockError),
+}
+
+impl From<FsError> for StateError {
+    fn from(error: FsError) -> Self {
+        Self::Lock(error.into())
+    }
+}
+
+impl AppState {
+    pub(super) fn new(folder: StateFolder, name: &str) -> Self {
+        let dir = folder.dir().map(|dir| dir.join("apps").join(name));
+        Self { folder, dir }
+    }
+
+    /// The folder itself, if there is a place for it.
+    pub fn dir(&self) -> Option<&Path> {
+        self.dir.as_deref()
+    }
+
+    /// The pending store's file.
+    pub fn pending_file(&self) -> Option<PathBuf> {
+        Some(pending(self.dir()?))
+    }
+
+    /// Takes the rights of others away from the folder and all that is private in it, for those who
+    /// read as well as for those who write; says what was open. Needs no lock.
+    pub fn tighten(&self) -> Vec<Loose> {
+        self.dir().map_or_else(Vec::new, tighten)
+    }
+
+    /// Fails if nothing could be kept here. Leaves nothing behind.
+    pub fn check_writable(&self) -> Result<(), StateError> {
+        let dir = self.dir().ok_or(StateError::Nowhere)?;
+        fs::refuse_link(dir)?;
+        if dir.symlink_metadata().is_ok() {
+            return Ok(fs::probe_writable(&pending(dir), 0)?);
+        }
+        // The nearest folder that is there would have to take the next one.
+        let missing = dir.ancestors().take_while(|dir| !dir.exists());
+        Ok(fs::probe_writable(missing.last().unwrap_or(dir), 0)?)
+    }
+
+    /// Creates the folder where it is missing and takes its lock.
+    pub fn lock(&self, timeout: Duration, holder: &str) -> Result<Locked, StateError> {
+        let (Some(dir), Some(base)) = (self.dir(), self.folder.dir()) else {
+            return Err(StateError::Nowhere);
+        };
+        let lock = dir.join("lock");
+        // Nothing is written through a link, and no right is changed behind one.
+        for path in [dir, &lock, &pending(dir), &hosts(dir), &journal(dir)] {
+            fs::refuse_link(path)?;
+        }
+        for folder in [base, &base.join("apps"), dir] {
+            fs::ensure_private_dir(folder)?;
+        }
+        let lock = Lock::acquire(&lock, timeout, holder)?;
+        let loose = tighten(dir);
+        fs::remove_leftovers(dir);
+        Ok(Locked {
+            state: self.clone(),
+            dir: dir.to_owned(),
+            loose,
+            _lock: lock,
+        })
+    }
+}
+
+fn pending(dir: &Path) -> PathBuf {
+    dir.join("pending.toml")
+}
+
+fn hosts(dir: &Path) -> PathBuf {
+    dir.join("hosts.toml")
+}
+
+fn journal(dir: &Path) -> PathBuf {
+    dir.join("journal")
+}
+
+/// A mark: the pending store could be read by others, and holds links of that time.
+fn exposed(dir: &Path) -> PathBuf {
+    dir.join("exposed")
+}
+
+fn tighten(dir: &Path) -> Vec<Loose> {
+    // What lies behind a link is not this program's.
+    if fs::refuse_link(dir).is_err() {
+        return Vec::new();
+    }
+    let journals = journal(dir);
+    let mut paths = vec![dir.to_owned(), pending(dir), hosts(dir), journals.clone()];
+    if fs::refuse_link(&journals).is_ok() {
+        // Those that can not be listed can not be read either.
+        let files = fs::files(&journals).unwrap_or_default();
+        paths.extend(files.into_iter().map(|file| file.path));
+    }
+    let loose: Vec<_> = paths.iter().filter_map(|path| fs::tighten(path)).collect();
+    // Who only looks may not write the store, and whoever has its lock may be at it.
+    let repaired = |loose: &Loose| loose.still.is_none() && loose.path == pending(dir);
+    if loose.iter().any(repaired) && fs::refuse_link(&exposed(dir)).is_ok() {
+        // Where not even this can be written, nothing here can.
+        let _ = fs::write(&exposed(dir), b"", Visibility::Private);
+    }
+    loose
+}
+
+impl Locked {
+    /// The pending store's file.
+    pub fn pending_file(&self) -> PathBuf {
+        pending(&self.dir)
+    }
+
+    /// The file with the hosts that links led to so far.
+    pub fn hosts_file(&self) -> PathBuf {
+        hosts(&self.dir)
+    }
+
+    /// The folder of the journals.
+    pub fn journal_dir(&self) -> PathBuf {
+        journal(&self.dir)
+    }
+
+    /// What others could read until now.
+    pub fn loose(&self) -> &[Loose] {
+        &self.loose
+    }
+
+    /// Fails if the pending store could not be written with `more` bytes than it has, and as many
+    /// for a journal.
+    pub fn probe_writable(&self, more: usize) -> Result<(), FsError> {
+        let path = self.pending_file();
+        let length = std::fs::metadata(&path).map_or(0, |meta| meta.len());
+        let length = usize::try_from(length).unwrap_or_default();
+        fs::probe_writable(&path, length + 2 * more)
+    }
+
+    /// Whether others may have the links in the pending store.
+    pub fn is_exposed(&self) -> bool {
+        exposed(&self.dir).exists()
+    }
+
+    /// Those links are gone from the store.
+    pub fn no_longer_exposed(&self) -> Result<(), FsError> {
+        fs::remove(&exposed(&self.dir)).map(drop)
+    }
+
+    /// Makes sure that the journal folder is there.
+    pub fn ensure_journal_dir(&self) -> Result<PathBuf, FsError> {
+        let dir = self.journal_dir();
+        fs::ensure_private_dir(&dir)?;
+        Ok(dir)
+    }
+}
+
+impl std::ops::Deref for Locked {
+    type Target = AppState;
+    fn deref(&self) -> &AppState {
+        &self.state
+    }
+}

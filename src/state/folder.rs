@@ -1,0 +1,134 @@
+//! Where the state folder is.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::AppState;
+use crate::model::{App, Vars};
+
+/// The variable that names the folder.
+const VARIABLE: &str = "CONNPLAN_STATE_DIR";
+/// What a checkout had in earlier versions.
+const OLD: &str = ".connplan";
+
+/// The user's state folder, whether it exists yet or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateFolder {
+    /// `None` where there is no home and no variable names a folder: then nothing can be kept.
+    dir: Option<PathBuf>,
+}
+
+impl StateFolder {
+    /// The folder as the process's variables and the user's home decide. No file of a project has a
+    /// say. Touches nothing.
+    pub fn find(process: &Vars, home: Option<&Path>) -> Self {
+        let named = process.get(VARIABLE).map(PathBuf::from);
+        let dir = named
+            .map(|dir| std::path::absolute(&dir).unwrap_or(dir))
+            .or_else(|| Some(platform(process, home)?.join("connplan")));
+        Self { dir }
+    }
+
+    /// This folder.
+    pub fn at(dir: &Path) -> Self {
+        Self {
+            dir: Some(dir.to_owned()),
+        }
+    }
+
+    /// The folder itself, if there is a place for it.
+    pub fn dir(&self) -> Option<&Path> {
+        self.dir.as_deref()
+    }
+
+    /// The part of one app at one address.
+    pub fn app(&self, app: &App) -> AppState {
+        AppState::new(self.clone(), &folder_name(app))
+    }
+
+    /// What an earlier version, or somebody else, left in a checkout. It is ignored.
+    pub fn left_in(root: &Path) -> Option<PathBuf> {
+        let path = root.join(OLD);
+        path.symlink_metadata().is_ok().then_some(path)
+    }
+}
+
+/// The address by its digest, since it is no file name; the app's id as it is.
+fn folder_name(app: &App) -> String {
+    let digest = Sha256::digest(app.api_url.as_str().as_bytes());
+    let short: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
+    format!("{short}-{}", app.id)
+}
+
+/// Where the platform's programs keep what belongs to this machine.
+fn platform(process: &Vars, home: Option<&Path>) -> Option<PathBuf> {
+    // A relative one counts as not set, says its standard.
+    let absolute = |name| {
+        let path = process.get(name).map(PathBuf::from);
+        path.filter(|path| path.is_absolute())
+    };
+    if cfg!(windows) {
+        return absolute("LOCALAPPDATA").or_else(|| Some(home?.join("AppData/Local")));
+    }
+    absolute("XDG_STATE_HOME").or_else(|| {
+        let inner = if cfg!(target_os = "macos") {
+            "Library/Application Support"
+        } else {
+            ".local/state"
+        };
+        Some(home?.join(inner))
+    })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::model::{ApiUrl, AppId};
+
+    fn vars(pairs: &[(&str, &str)]) -> Vars {
+        let owned = |(n, v): &(&str, &str)| ((*n).to_owned(), (*v).to_owned());
+        pairs.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn the_variable_goes_before_the_platform_and_a_relative_standard_counts_for_nothing() {
+        let home = Some(Path::new("/home/ada"));
+        let dir = |pairs: &[(&str, &str)], home| StateFolder::find(&vars(pairs), home).dir;
+        let path = |text: &str| Some(PathBuf::from(text));
+        let xdg = ("XDG_STATE_HOME", "/state");
+        assert_eq!(
+            dir(&[("CONNPLAN_STATE_DIR", "/own"), xdg], home),
+            path("/own")
+        );
+        assert_eq!(dir(&[xdg], home), path("/state/connplan"));
+        let inner = if cfg!(target_os = "macos") {
+            "/home/ada/Library/Application Support/connplan"
+        } else {
+            "/home/ada/.local/state/connplan"
+        };
+        assert_eq!(dir(&[("XDG_STATE_HOME", "state")], home), path(inner));
+        assert_eq!(dir(&[], None), None);
+    }
+
+    #[test]
+    fn an_app_at_two_addresses_is_two() {
+        let at = |url: &str| {
+            let app = App {
+                id: AppId::parse("a1").unwrap(),
+                api_url: ApiUrl::parse(url).unwrap(),
+                environment: None,
+            };
+            StateFolder::at(Path::new("/s"))
+                .app(&app)
+                .dir()
+                .unwrap()
+                .to_owned()
+        };
+        let (one, other) = (at("https://app.base44.com"), at("https://example.com"));
+        assert_ne!(one, other);
+        assert!(one.starts_with("/s/apps"));
+        let name = one.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(name.len() == 19 && name.ends_with("-a1"), "{name}");
+    }
+}

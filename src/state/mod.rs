@@ -1,0 +1,13 @@
+//! What one user of one machine keeps between runs, outside every checkout: a repository ships none
+//! of it, and clones and worktrees of one app share it.
+//!
+//! [`StateFolder`] is the user's folder: `CONNPLAN_STATE_DIR`, else the platform's own place for such
+//! things. Below it `apps/` holds an [`AppState`] for each app at each address: pending authorizations
+//! (`pending.toml`), where their links led (`hosts.toml`), the journals of applies (`journal/`) and the
+//! lock. Folders are for their owner alone (0700), files too (0600).
+
+mod app;
+mod folder;
+
+pub use app::{AppState, Locked, StateError};
+pub use folder::StateFolder;

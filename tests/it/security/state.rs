@@ -1,0 +1,100 @@
+//! What is kept between runs: outside the checkout, shared by its clones, and none of its business.
+
+use std::{fs, os::unix::fs::symlink};
+
+use crate::support::{Connector, Platform, Project};
+
+const IGNORED: &str = ".connplan is ignored";
+
+#[test]
+fn what_a_repository_ships_is_not_believed() {
+    let platform = Platform::with(&[Connector::active("wix", &["a"])]);
+    let project = Project::new().at(&platform).connector("wix", &["a", "b"]);
+    // A store that says that all of it waits already, as some other machine would have made it.
+    let donor = Project::new().at(&platform).connector("wix", &["a", "b"]);
+    donor.run(&["apply", "--auto-approve"]).expect(0);
+    platform.set(&Connector::active("wix", &["a"]));
+    project.write(".connplan/pending.toml", &donor.read_state("pending.toml"));
+    project.write("../home/precious", "precious");
+    symlink("../../home/precious", project.path(".connplan/exposed")).unwrap();
+    for command in [
+        &["plan", "--detailed-exitcode"][..],
+        &["status", "--detailed-exitcode"],
+    ] {
+        let run = project.run(command);
+        run.expect(2).tells(IGNORED);
+        assert_eq!(run.stderr.matches(IGNORED).count(), 1, "{run}");
+    }
+    project
+        .run(&["authorize", "--list"])
+        .expect(0)
+        .tells(IGNORED);
+    project
+        .run(&["doctor"])
+        .says("warn  folder    .connplan is ignored");
+    assert_eq!(project.read("../home/precious"), "precious");
+    assert!(!project.state_folder().exists(), "looking keeps nothing");
+}
+
+#[test]
+fn clones_of_one_app_share_what_waits() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("box", &["a"]);
+    let clone = project.clone_with("clone");
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    project
+        .run(&["-C", &clone, "authorize", "--list"])
+        .expect(4)
+        .says("box");
+    // At another address it is another app.
+    let other = Platform::start();
+    let vars = [
+        ("BASE44_API_URL", other.url()),
+        ("BASE44_API_KEY", other.key()),
+    ];
+    project
+        .run_vars(&vars, &["authorize", "--list"])
+        .expect(0)
+        .lacks("box");
+}
+
+#[test]
+fn where_nothing_can_be_kept_looking_goes_on_and_apply_refuses() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("box", &["a"]);
+    let file = project.path("a-file");
+    fs::File::create(&file).unwrap();
+    let inside = file.join("state").display().to_string();
+    for vars in [
+        [("CONNPLAN_STATE_DIR", inside.as_str()), ("HOME", "/")],
+        [("CONNPLAN_STATE_DIR", ""), ("HOME", "")],
+    ] {
+        project
+            .run_vars(&vars, &["plan", "--out", "x.plan"])
+            .expect(0);
+        project.run_vars(&vars, &["status"]).expect(0);
+        project.run_vars(&vars, &["authorize", "--list"]).expect(0);
+        platform.forget();
+        project
+            .run_vars(&vars, &["apply", "x.plan"])
+            .expect(1)
+            .tells(if vars[0].1.is_empty() {
+                "CONNPLAN_STATE_DIR"
+            } else {
+                "a-file"
+            });
+        assert_eq!(platform.writes(), [] as [&str; 0]);
+    }
+}
+
+#[test]
+fn a_read_only_checkout_is_enough() {
+    use std::os::unix::fs::PermissionsExt;
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("box", &["a"]);
+    fs::set_permissions(project.root(), fs::Permissions::from_mode(0o555)).unwrap();
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    fs::set_permissions(project.root(), fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(!project.path(".connplan").exists());
+    assert!(project.read_state("pending.toml").contains("box"));
+}
