@@ -34,6 +34,7 @@
 //! | `plan` | pure | `catalogue` `diff` `escape` `model` | built, guarded, saved, read, verified |
 //! | `risk` | pure | `catalogue` `diff` `model` | what a change endangers, by rules in one place |
 //! | `receipt` | pure | `diff` `model` `plan` | what an apply did |
+//! | `approval` | pure | `escape` `plan` | who approved a plan, and how that is proved |
 //! | `remote_state` | pure | `escape` `model` | the snapshot for speculative plans |
 //! | `fs` | io | `escape` | reading within limits, writing whole or not at all, locks |
 //! | `state` | io | `fs` `model` | the user's state folder, outside every checkout |
@@ -60,6 +61,7 @@
 //! the exit codes, and [`context::Failure`] says which error has which.
 
 pub mod apply;
+pub mod approval;
 pub mod authorize;
 pub mod catalogue;
 pub mod cli;

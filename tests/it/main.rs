@@ -12,6 +12,7 @@
 )]
 
 mod apply;
+mod approval;
 mod authorize;
 mod docs;
 #[cfg(unix)]

@@ -1,0 +1,87 @@
+//! Why something does not approve a plan.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::Missing;
+
+/// A signature, or a set of approvals, that is not enough. Nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
+pub enum ApprovalError {
+    /// Not a signature at all.
+    #[error("{file} holds no SSH signature: {why}")]
+    #[diagnostic(
+        code(connplan::approval::not_a_signature),
+        help("`connplan approve PLAN` makes one")
+    )]
+    NotASignature {
+        /// The file, escaped.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A signature that does not count.
+    #[error("the signature in {file} does not approve this plan: {why}")]
+    #[diagnostic(code(connplan::approval::signature))]
+    Signature {
+        /// The file, escaped.
+        file: String,
+        /// Why, as a clause.
+        why: String,
+        /// What to do.
+        #[help]
+        help: Option<String>,
+    },
+    /// The reviews don't do it.
+    #[error("the review does not approve this plan: {why}")]
+    #[diagnostic(code(connplan::approval::review))]
+    Review {
+        /// Why, as a clause.
+        why: String,
+        /// What to do.
+        #[help]
+        help: Option<String>,
+    },
+    /// Not enough.
+    #[error("the plan is not approved: {missing}")]
+    #[diagnostic(code(connplan::approval::missing))]
+    Missing {
+        /// What is missing.
+        missing: Missing,
+        /// The command that gets it.
+        #[help]
+        help: String,
+    },
+    /// Nothing says whose signature counts.
+    #[error("no file says whose signature counts")]
+    #[diagnostic(
+        code(connplan::approval::no_signers),
+        help(
+            "name it in connplan.toml: `[approval]`, `signers = \"allowed_signers\"`, in the format of \
+             `ssh-keygen -Y verify`"
+        )
+    )]
+    NoSigners,
+    /// The file of signers cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Signers(#[from] SignersError),
+}
+
+/// A file of signers that cannot be used. A line that says nothing clear must not let anybody in.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
+#[error("{file}:{line}: {why}")]
+#[diagnostic(
+    code(connplan::approval::signers),
+    help(
+        "each line is `PRINCIPALS [OPTIONS] KEYTYPE KEY`, as ssh-keygen(1) describes it under ALLOWED SIGNERS"
+    )
+)]
+pub struct SignersError {
+    /// The file, escaped.
+    pub file: String,
+    /// The line's number.
+    pub line: usize,
+    /// What is wrong with it.
+    pub why: String,
+}

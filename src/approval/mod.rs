@@ -1,0 +1,69 @@
+//! Who approved a plan, and how that is proved. Pure: what is read, asked and signed comes from
+//! outside.
+//!
+//! There is one value, the [`Approval`], whatever it was made from: a signature by a key that the
+//! team's file of signers names ([`signature`]), or a review on a forge. [`Requirement`] says how
+//! much of it a plan needs.
+
+mod error;
+mod need;
+mod signature;
+mod signers;
+mod ssh;
+mod time;
+
+pub use error::{ApprovalError, SignersError};
+pub use need::{FromRisk, Missing, Need, Requirement};
+pub use signature::{NAMESPACE, REVOKED, Signatures, signatures};
+pub use signers::Signers;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Digest;
+
+/// One person's yes to one plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Approval {
+    /// Who: the name in the file of signers, or the login on the forge. Whole, wherever it stands.
+    pub signer: String,
+    /// The plan.
+    pub digest: Digest,
+    /// How it was proved.
+    pub proof: Proof,
+    /// What proves it: the key's fingerprint, or the review's page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// When it was given, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub at: Option<Timestamp>,
+    /// Until when it counts, where that has an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub until: Option<Timestamp>,
+}
+
+/// How an approval was proved.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Proof {
+    /// A signature over the digest.
+    Signature,
+    /// A review on the forge, of the commit whose comment shows the digest.
+    Review,
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Signature => "signature",
+            Self::Review => "review",
+        })
+    }
+}

@@ -1,0 +1,186 @@
+//! How much approval a plan needs, and what is missing.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Approval, Proof};
+
+/// Which kinds of approval count.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Requirement {
+    /// Approving reviews on the forge.
+    Review,
+    /// Signatures.
+    Signature,
+    /// Both count.
+    Either,
+}
+
+impl Requirement {
+    fn takes(self, proof: Proof) -> bool {
+        matches!(
+            (self, proof),
+            (Self::Either, _) | (Self::Review, Proof::Review) | (Self::Signature, Proof::Signature)
+        )
+    }
+}
+
+/// From which risk on a plan needs approval.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum FromRisk {
+    /// Every plan that changes anything.
+    #[default]
+    None,
+    /// Plans that give write access or more, or of which it is not known, and plans that take
+    /// something away.
+    Write,
+    /// Plans that endanger something.
+    Danger,
+}
+
+/// What one set of settings asks of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// What counts.
+    pub require: Requirement,
+    /// How many persons.
+    pub count: usize,
+    /// From which risk on.
+    pub from_risk: FromRisk,
+}
+
+impl Need {
+    /// Whether a plan of this risk needs approval.
+    pub fn concerns(&self, risk: FromRisk) -> bool {
+        risk >= self.from_risk
+    }
+
+    /// What is missing, if anything is. Two approvals by one person, or with one key, count once.
+    pub fn missing(&self, approvals: &[Approval]) -> Option<Missing> {
+        let mut counted: Vec<&Approval> = Vec::new();
+        for approval in approvals {
+            let same = |other: &&Approval| {
+                other.signer.eq_ignore_ascii_case(&approval.signer)
+                    || (approval.by.is_some() && approval.by == other.by)
+            };
+            if self.require.takes(approval.proof) && !counted.iter().any(same) {
+                counted.push(approval);
+            }
+        }
+        let have = counted.len();
+        (have < self.count).then_some(Missing {
+            require: self.require,
+            count: self.count,
+            have,
+        })
+    }
+}
+
+/// What is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Missing {
+    /// What counts.
+    pub require: Requirement,
+    /// How many are needed.
+    pub count: usize,
+    /// How many there are.
+    pub have: usize,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (one, many) = match self.require {
+            Requirement::Review => ("approving review", "approving reviews"),
+            Requirement::Signature => ("signature", "signatures"),
+            Requirement::Either => (
+                "approving review or signature",
+                "approving reviews or signatures",
+            ),
+        };
+        let what = if self.count == 1 { one } else { many };
+        write!(f, "{} {what} needed, {} given", self.count, self.have)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Digest;
+
+    fn by(signer: &str, proof: Proof, key: &str) -> Approval {
+        Approval {
+            signer: signer.to_owned(),
+            digest: Digest::parse(&"ab".repeat(32)).unwrap(),
+            proof,
+            by: Some(key.to_owned()),
+            at: None,
+            until: None,
+        }
+    }
+
+    fn need(require: Requirement, count: usize) -> Need {
+        Need {
+            require,
+            count,
+            from_risk: FromRisk::None,
+        }
+    }
+
+    #[test]
+    fn one_person_and_one_key_count_once() {
+        let (signature, review) = (Proof::Signature, Proof::Review);
+        let two = need(Requirement::Either, 2);
+        let ann = by("ann", signature, "k1");
+        for (other, enough) in [
+            (by("bob", signature, "k2"), true),
+            (by("Ann", signature, "k2"), false),
+            (by("bob", signature, "k1"), false),
+            (by("bob", review, "r1"), true),
+            (by("ann", review, "r1"), false),
+        ] {
+            let missing = two.missing(&[ann.clone(), other.clone()]);
+            assert_eq!(missing.is_none(), enough, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_required_counts() {
+        let signed = [by("ann", Proof::Signature, "k")];
+        assert_eq!(need(Requirement::Signature, 1).missing(&signed), None);
+        assert_eq!(need(Requirement::Either, 1).missing(&signed), None);
+        let missing = need(Requirement::Review, 1).missing(&signed).unwrap();
+        assert_eq!(missing.to_string(), "1 approving review needed, 0 given");
+        assert!(need(Requirement::Review, 1).missing(&[]).is_some());
+    }
+
+    #[test]
+    fn risk_is_ordered() {
+        let from = |from_risk| Need {
+            from_risk,
+            ..need(Requirement::Review, 1)
+        };
+        assert!(from(FromRisk::None).concerns(FromRisk::None));
+        assert!(!from(FromRisk::Write).concerns(FromRisk::None));
+        assert!(from(FromRisk::Write).concerns(FromRisk::Danger));
+        assert!(!from(FromRisk::Danger).concerns(FromRisk::Write));
+    }
+}

@@ -1,0 +1,98 @@
+//! Signatures over a plan's digest.
+
+use jiff::Timestamp;
+
+use super::{Approval, ApprovalError, Proof, Signers, ssh::SshSig};
+use crate::plan::Digest;
+
+/// What a signature says that it is for: a signature over the same text that was made for another
+/// purpose is none.
+pub const NAMESPACE: &str = "connplan";
+/// The namespace of a signature that takes an earlier one back.
+pub const REVOKED: &str = "connplan-revoked";
+
+/// What some files of signatures come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signatures {
+    /// Those that approve the plan.
+    pub approvals: Vec<Approval>,
+    /// Who took the approval back.
+    pub revoked: Vec<String>,
+}
+
+/// Holds every signature in these files (name and text) against the plan's digest and the signers.
+/// One that does not count is an error: somebody gave it and relies on it.
+pub fn signatures(
+    files: &[(String, String)],
+    digest: &Digest,
+    signers: &Signers,
+    now: Timestamp,
+) -> Result<Signatures, ApprovalError> {
+    let mut found = Signatures::default();
+    for (file, text) in files {
+        let all = SshSig::all(text).map_err(|why| ApprovalError::NotASignature {
+            file: file.clone(),
+            why: why.to_owned(),
+        })?;
+        for signature in all {
+            judge(&signature, file, digest, signers, now, &mut found)?;
+        }
+    }
+    let revoked = found.revoked.clone();
+    let stands = |approval: &Approval| {
+        !revoked
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(&approval.signer))
+    };
+    found.approvals.retain(stands);
+    Ok(found)
+}
+
+fn judge(
+    signature: &SshSig,
+    file: &str,
+    digest: &Digest,
+    signers: &Signers,
+    now: Timestamp,
+    found: &mut Signatures,
+) -> Result<(), ApprovalError> {
+    let refused = |why: String, help: Option<&str>| ApprovalError::Signature {
+        file: file.to_owned(),
+        why,
+        help: help.map(str::to_owned),
+    };
+    let revokes = match signature.namespace.as_str() {
+        NAMESPACE => false,
+        REVOKED => true,
+        other => {
+            let other = crate::escape::limited(other, 60);
+            return Err(refused(
+                format!("it was made for the namespace `{other}`, not `{NAMESPACE}`"),
+                Some("sign with `connplan approve PLAN`, or `ssh-keygen -Y sign -n connplan`"),
+            ));
+        }
+    };
+    if !signature.is_over(digest.as_str().as_bytes()) {
+        return Err(refused(
+            format!("its key did not sign {digest}"),
+            Some("it is over another plan, or over a digest with a line break after it"),
+        ));
+    }
+    // Whoever may approve may take that back.
+    let signer = signers
+        .find(&signature.credential, NAMESPACE, now)
+        .map_err(|why| refused(crate::escape::limited(&why, 300), None))?;
+    if revokes {
+        found.revoked.push(signer.name);
+    } else {
+        found.approvals.push(Approval {
+            signer: signer.name,
+            digest: digest.clone(),
+            proof: Proof::Signature,
+            by: Some(signature.credential.key().fingerprint()),
+            at: None,
+            until: signer.until,
+        });
+    }
+    Ok(())
+}

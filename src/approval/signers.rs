@@ -1,0 +1,334 @@
+//! The file of signers: whose signatures count, in OpenSSH's format (ssh-keygen(1), ALLOWED
+//! SIGNERS).
+//!
+//! A line that cannot be read is an error and not skipped, as OpenSSH does: somebody relies on it.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use jiff::Timestamp;
+
+use super::{
+    SignersError,
+    ssh::{Credential, Key},
+    time,
+};
+
+/// Whose signatures count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signers(Vec<Line>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    principals: String,
+    authority: bool,
+    namespaces: Option<String>,
+    after: Option<Timestamp>,
+    before: Option<Timestamp>,
+    key: Key,
+}
+
+/// Who a key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Signer {
+    pub(super) name: String,
+    pub(super) until: Option<Timestamp>,
+}
+
+impl Signers {
+    /// Reads the file. `file` names it in messages.
+    pub fn parse(file: &str, text: &str) -> Result<Self, SignersError> {
+        let mut lines = Vec::new();
+        for (index, text) in text.lines().enumerate() {
+            let text = text.trim();
+            if text.is_empty() || text.starts_with('#') {
+                continue;
+            }
+            let line = line(text).map_err(|why| SignersError {
+                file: file.to_owned(),
+                line: index + 1,
+                why,
+            })?;
+            lines.push(line);
+        }
+        Ok(Self(lines))
+    }
+
+    /// Who it is that signs with this, in this namespace and at this time; or why nobody.
+    pub(super) fn find(
+        &self,
+        credential: &Credential,
+        namespace: &str,
+        now: Timestamp,
+    ) -> Result<Signer, String> {
+        let fingerprint = credential.key().fingerprint();
+        let mut why = None;
+        for line in &self.0 {
+            match line.admits(credential, namespace, now) {
+                Some(Ok(signer)) => return Ok(signer),
+                // The first line that is about this key says most.
+                Some(Err(reason)) => {
+                    why.get_or_insert(reason);
+                }
+                None => {}
+            }
+        }
+        let name = credential.key().name();
+        Err(why.unwrap_or_else(|| format!("the {name} key {fingerprint} is no signer's")))
+    }
+}
+
+impl Line {
+    /// `None` if the line is about another key.
+    fn admits(
+        &self,
+        credential: &Credential,
+        namespace: &str,
+        now: Timestamp,
+    ) -> Option<Result<Signer, String>> {
+        let (name, end) = match credential {
+            Credential::Key(key) if !self.authority && *key == self.key => {
+                (self.principals.clone(), None)
+            }
+            Credential::Certificate(certificate)
+                if self.authority && certificate.authority == self.key =>
+            {
+                let names = &certificate.principals;
+                let name = names.iter().find(|name| matches(&self.principals, name));
+                let second = u64::try_from(now.as_second()).unwrap_or_default();
+                let name = match name {
+                    Some(name) => name.clone(),
+                    None => return Some(Err("its certificate names no signer".to_owned())),
+                };
+                if second < certificate.after {
+                    return Some(Err(format!("the certificate of {name} is not valid yet")));
+                }
+                if second >= certificate.before {
+                    return Some(Err(format!(
+                        "the certificate of {name} is not valid any more"
+                    )));
+                }
+                if certificate.restricted {
+                    return Some(Err(format!(
+                        "the certificate of {name} has restrictions that cannot be checked here"
+                    )));
+                }
+                let end = i64::try_from(certificate.before).ok();
+                (name, end.and_then(|end| Timestamp::from_second(end).ok()))
+            }
+            _ => return None,
+        };
+        if let Some(namespaces) = &self.namespaces
+            && !matches(namespaces, namespace)
+        {
+            return Some(Err(format!(
+                "{name} may not sign in the namespace `{namespace}`"
+            )));
+        }
+        if let Some(after) = self.after
+            && now < after
+        {
+            return Some(Err(format!("{name} may sign from {after} on")));
+        }
+        if let Some(before) = self.before
+            && now > before
+        {
+            return Some(Err(format!("{name} could sign until {before}")));
+        }
+        let until = [self.before, end].into_iter().flatten().min();
+        Some(Ok(Signer { name, until }))
+    }
+}
+
+fn line(text: &str) -> Result<Line, String> {
+    let (principals, mut rest) = match text.strip_prefix('"') {
+        Some(quoted) => {
+            let (principals, rest) = quoted
+                .split_once('"')
+                .ok_or("its quotation mark is not closed")?;
+            (principals, rest.trim_start())
+        }
+        None => word(text),
+    };
+    let (mut authority, mut namespaces, mut after, mut before) = (false, None, None, None);
+    if !is_type(word(rest).0) {
+        let (options, key) = options(rest)?;
+        rest = key;
+        for (name, value) in options {
+            let time = |value: &Option<String>| {
+                let value = value.as_deref().unwrap_or_default();
+                time::parse(value).ok_or(format!("`{name}` is not a time"))
+            };
+            match name.to_ascii_lowercase().as_str() {
+                "cert-authority" => authority = true,
+                "namespaces" => namespaces = Some(value.unwrap_or_default()),
+                "valid-after" => after = Some(time(&value)?),
+                "valid-before" => before = Some(time(&value)?),
+                _ => return Err("it has an option that is not known".to_owned()),
+            }
+        }
+    }
+    let (kind, rest) = word(rest);
+    let (key, _comment) = word(rest);
+    if !is_type(kind) || principals.is_empty() {
+        return Err("it names no key".to_owned());
+    }
+    let blob = BASE64_STANDARD
+        .decode(key)
+        .map_err(|_| "its key is not Base64")?;
+    let key = Key::parse(&blob).filter(|key| key.name() == kind);
+    let key = key.ok_or("its key is not one of its type")?;
+    if !key.can_check() {
+        return Err(format!(
+            "signatures by keys of the type {kind} cannot be checked; use ssh-ed25519, \
+             ecdsa-sha2-nistp256, ecdsa-sha2-nistp384, rsa, or a security key"
+        ));
+    }
+    Ok(Line {
+        principals: principals.to_owned(),
+        authority,
+        namespaces,
+        after,
+        before,
+        key,
+    })
+}
+
+fn word(text: &str) -> (&str, &str) {
+    match text.split_once([' ', '\t']) {
+        Some((word, rest)) => (word, rest.trim_start()),
+        None => (text, ""),
+    }
+}
+
+/// Known types, and those that somebody may know one day: no option begins so.
+fn is_type(word: &str) -> bool {
+    ["ssh-", "ecdsa-", "sk-"]
+        .iter()
+        .any(|start| word.starts_with(start))
+}
+
+type Options = Vec<(String, Option<String>)>;
+
+/// Options are separated by commas; white space outside quotation marks ends them.
+fn options(text: &str) -> Result<(Options, &str), String> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    loop {
+        let end = rest.find([',', '=', ' ', '\t']).ok_or("it names no key")?;
+        let (name, after) = rest.split_at(end);
+        let mut value = None;
+        rest = after;
+        if let Some(after) = rest.strip_prefix("=\"") {
+            let (text, after) = after
+                .split_once('"')
+                .ok_or("its quotation mark is not closed")?;
+            value = Some(text.to_owned());
+            rest = after;
+        }
+        found.push((name.to_owned(), value));
+        match rest.strip_prefix(',') {
+            Some(more) => rest = more,
+            None if rest.starts_with([' ', '\t']) => return Ok((found, rest.trim_start())),
+            None => return Err("its options cannot be read".to_owned()),
+        }
+    }
+}
+
+/// OpenSSH's list of patterns: one has to match, and none that begins with `!`.
+fn matches(patterns: &str, text: &str) -> bool {
+    let mut found = false;
+    for pattern in patterns.split(',') {
+        match pattern.strip_prefix('!') {
+            Some(pattern) if glob(pattern.as_bytes(), text.as_bytes()) => return false,
+            Some(_) => {}
+            None => found |= glob(pattern.as_bytes(), text.as_bytes()),
+        }
+    }
+    found
+}
+
+/// `*` and `?`, by the bytes.
+fn glob(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut at, mut star) = ((0, 0), None);
+    while at.1 < text.len() {
+        match pattern.get(at.0) {
+            Some(b'*') => {
+                star = Some((at.0 + 1, at.1));
+                at.0 += 1;
+            }
+            Some(&c) if c == b'?' || text.get(at.1) == Some(&c) => at = (at.0 + 1, at.1 + 1),
+            _ => match star {
+                Some((after, taken)) => {
+                    star = Some((after, taken + 1));
+                    at = (after, taken + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern
+        .get(at.0..)
+        .unwrap_or_default()
+        .iter()
+        .all(|c| *c == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJKTyW4gu9QEXpQfTqHtR5WmnPwgGbPBkIYGW5d0tN0Z";
+
+    #[test]
+    fn the_lines_of_openssh_are_read() {
+        for good in [
+            format!("ann@example.com {KEY}"),
+            format!("ann@example.com,*@example.org {KEY} a comment"),
+            format!("\"ann b\" {KEY}"),
+            format!("ann namespaces=\"git,connplan\",valid-after=\"20260101\" {KEY}"),
+            format!("ann cert-authority,valid-before=\"20270101Z\"\t{KEY}"),
+            format!("# a comment\n\n  ann Valid-Before=\"20270101\" {KEY}"),
+        ] {
+            let read = Signers::parse("f", &good);
+            assert_eq!(read.map(|signers| signers.0.len()), Ok(1), "{good}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_says_nothing_clear_lets_nobody_in() {
+        for bad in [
+            "ann".to_owned(),
+            format!("{KEY}"),
+            format!("ann valid-before=\"soon\" {KEY}"),
+            format!("ann valid-before=20270101 {KEY}"),
+            format!("ann valid-before {KEY}"),
+            format!("ann namespace=\"connplan\" {KEY}"),
+            format!("ann namespaces=\"connplan {KEY}"),
+            format!("\"ann {KEY}"),
+            "ann ssh-ed25519 AAAA".to_owned(),
+            format!("ann ssh-rsa {}", word(KEY).1),
+        ] {
+            let text = format!("# first\n{bad}");
+            let error = Signers::parse("f", &text).unwrap_err();
+            assert_eq!(error.line, 2, "{bad}");
+        }
+    }
+
+    #[test]
+    fn patterns_are_those_of_openssh() {
+        for (patterns, text, found) in [
+            ("ann", "ann", true),
+            ("ann", "anne", false),
+            ("*@example.com", "ann@example.com", true),
+            ("*@example.com,!eve@*", "eve@example.com", false),
+            ("!eve@*", "ann@x", false),
+            ("a?n", "ann", true),
+            ("*a*b*", "xxaxxbxx", true),
+            ("*", "", true),
+            ("git,connplan", "connplan", true),
+            ("git", "connplan", false),
+        ] {
+            assert_eq!(matches(patterns, text), found, "{patterns} {text}");
+        }
+    }
+}

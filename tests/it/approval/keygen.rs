@@ -1,0 +1,91 @@
+//! OpenSSH's `ssh-keygen`, in a folder of its own.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// A folder with keys.
+pub(crate) struct Keys {
+    folder: TempDir,
+}
+
+impl Keys {
+    pub(crate) fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        connplan::fs::write(
+            &self.path(name),
+            text.as_bytes(),
+            connplan::fs::Visibility::Private,
+        )
+        .unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// Runs ssh-keygen in the folder; its success.
+    pub(crate) fn keygen(&self, args: &[&str]) -> bool {
+        let out = Command::new("ssh-keygen")
+            .args(args)
+            .current_dir(self.folder.path())
+            .env_remove("SSH_AUTH_SOCK")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        out.status.success()
+    }
+
+    /// Makes a key of this type.
+    #[track_caller]
+    pub(crate) fn key(&self, name: &str, kind: &[&str]) -> &Self {
+        let args = [&["-q", "-N", "", "-C", name, "-f", name, "-t"], kind].concat();
+        assert!(self.keygen(&args), "{kind:?}");
+        self
+    }
+
+    /// The type and the key, without the comment.
+    pub(crate) fn public(&self, name: &str) -> String {
+        let text = self.read(&format!("{name}.pub"));
+        text.split_whitespace()
+            .take(2)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// Signs a text; the signature.
+    #[track_caller]
+    pub(crate) fn sign(&self, key: &str, namespace: &str, text: &str) -> String {
+        self.write("message", text);
+        let _ = fs::remove_file(self.path("message.sig"));
+        assert!(self.keygen(&["-q", "-Y", "sign", "-n", namespace, "-f", key, "message"]));
+        self.read("message.sig")
+    }
+
+    /// Vouches for a key.
+    #[track_caller]
+    pub(crate) fn certify(&self, authority: &str, key: &str, options: &[&str]) {
+        let public = format!("{key}.pub");
+        let args = [
+            &["-q", "-s", authority, "-I", key],
+            options,
+            &[public.as_str()],
+        ]
+        .concat();
+        assert!(self.keygen(&args), "{options:?}");
+    }
+}

@@ -1,0 +1,208 @@
+//! Signatures that `ssh-keygen -Y sign` makes, held against files of signers: what is accepted, and
+//! what is not, is what `ssh-keygen -Y verify` says of them.
+
+use std::process::{Command, Stdio};
+
+use connplan::{
+    approval::{ApprovalError, Signatures, Signers, signatures},
+    plan::Digest,
+};
+use jiff::Timestamp;
+
+use super::keygen::Keys;
+
+fn digest() -> Digest {
+    Digest::parse(&"ab".repeat(32)).unwrap()
+}
+
+fn judge(signers: &str, files: &[String]) -> Result<Signatures, ApprovalError> {
+    let signers = Signers::parse("signers", signers).unwrap();
+    let files: Vec<_> = files
+        .iter()
+        .map(|text| ("plan.sig".to_owned(), text.clone()))
+        .collect();
+    signatures(&files, &digest(), &signers, Timestamp::now())
+}
+
+#[track_caller]
+fn accepted(signers: &str, file: &str) -> String {
+    let found = judge(signers, &[file.to_owned()]).unwrap();
+    let [approval] = found.approvals.as_slice() else {
+        panic!("{found:?}")
+    };
+    assert_eq!(approval.digest, digest());
+    approval.signer.clone()
+}
+
+#[track_caller]
+fn refused(signers: &str, file: &str, why: &str) {
+    let error = judge(signers, &[file.to_owned()]).unwrap_err();
+    assert!(error.to_string().contains(why), "{error}");
+}
+
+/// What OpenSSH itself says.
+fn verifies(keys: &Keys, signers: &str, who: &str, file: &str) -> bool {
+    keys.write("signers", signers);
+    keys.write("check.sig", file);
+    keys.write("check", digest().as_str());
+    let input = std::fs::File::open(keys.path("check")).unwrap();
+    let verify = ["-Y", "verify", "-n", "connplan", "-f", "signers", "-I", who];
+    let status = Command::new("ssh-keygen")
+        .args(verify)
+        .args(["-s", "check.sig"])
+        .current_dir(keys.path(""))
+        .stdin(input)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.unwrap().success()
+}
+
+#[test]
+fn every_kind_of_key_that_is_common_signs() {
+    let keys = Keys::new();
+    for kind in [
+        &["ed25519"][..],
+        &["ecdsa", "-b", "256"],
+        &["ecdsa", "-b", "384"],
+        &["rsa", "-b", "2048"],
+    ] {
+        let name = kind.concat();
+        keys.key(&name, kind);
+        let signers = format!("ann@example.com {}", keys.public(&name));
+        for text in [digest().to_string(), "another".to_owned()] {
+            let made = keys.sign(&name, "connplan", &text);
+            if text == digest().as_str() {
+                assert_eq!(accepted(&signers, &made), "ann@example.com", "{kind:?}");
+                assert!(verifies(&keys, &signers, "ann@example.com", &made));
+            } else {
+                refused(&signers, &made, "did not sign sha256:abab");
+                assert!(!verifies(&keys, &signers, "ann@example.com", &made));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_signs_something_else_does_not_approve() {
+    let keys = Keys::new();
+    keys.key("ann", &["ed25519"]).key("eve", &["ed25519"]);
+    let signers = format!("ann {}", keys.public("ann"));
+    let text = digest().to_string();
+    let good = keys.sign("ann", "connplan", &text);
+    refused(&signers, &keys.sign("ann", "git", &text), "namespace `git`");
+    refused(
+        &signers,
+        &keys.sign("eve", "connplan", &text),
+        "is no signer's",
+    );
+    let with_line_end = keys.sign("ann", "connplan", &format!("{text}\n"));
+    refused(&signers, &with_line_end, "did not sign");
+    // Any other bit of it.
+    let lines: Vec<_> = good.lines().collect();
+    let middle = lines[2];
+    for at in [3, 20, 40, 60] {
+        let was = middle.as_bytes()[at];
+        let other = if was == b'A' { 'B' } else { 'A' };
+        let mut line = middle.to_owned();
+        line.replace_range(at..=at, &other.to_string());
+        let altered = good.replace(middle, &line);
+        assert!(judge(&signers, &[altered]).is_err(), "{at}");
+    }
+    for broken in ["", "hello", "-----BEGIN SSH SIGNATURE-----\nU1NIU0lH"] {
+        let error = judge(&signers, &[broken.to_owned()]).unwrap_err();
+        assert!(matches!(error, ApprovalError::NotASignature { .. }));
+    }
+}
+
+#[test]
+fn times_and_namespaces_of_a_signer_count() {
+    let keys = Keys::new();
+    keys.key("ann", &["ed25519"]);
+    let key = keys.public("ann");
+    let good = keys.sign("ann", "connplan", digest().as_str());
+    for (options, why) in [
+        ("valid-before=\"20200101Z\"", "could sign until 2020"),
+        ("valid-after=\"21000101Z\"", "may sign from 2100"),
+        ("namespaces=\"git,file\"", "may not sign in the namespace"),
+        (
+            "namespaces=\"*,!connplan\"",
+            "may not sign in the namespace",
+        ),
+    ] {
+        let signers = format!("ann {options} {key}");
+        refused(&signers, &good, why);
+        assert!(!verifies(&keys, &signers, "ann", &good), "{options}");
+    }
+    let fine = "valid-after=\"20200101Z\",valid-before=\"21000101Z\",namespaces=\"connplan,git\"";
+    let signers = format!("ann {fine} {key}");
+    assert_eq!(accepted(&signers, &good), "ann");
+    assert!(verifies(&keys, &signers, "ann", &good));
+    // Another line lets the key in.
+    let two = format!("old valid-before=\"20200101Z\" {key}\nann {key}");
+    assert_eq!(accepted(&two, &good), "ann");
+}
+
+#[test]
+fn a_certificate_stands_for_the_names_that_its_authority_gave() {
+    let keys = Keys::new();
+    keys.key("ca", &["ed25519"])
+        .key("other", &["ecdsa"])
+        .key("ann", &["ed25519"]);
+    let text = digest().to_string();
+    let ca = keys.public("ca");
+    let authority = format!("*@example.com cert-authority {ca}");
+    keys.certify("ca", "ann", &["-n", "root,ann@example.com"]);
+    let good = keys.sign("ann-cert.pub", "connplan", &text);
+    assert_eq!(accepted(&authority, &good), "ann@example.com");
+    assert!(verifies(&keys, &authority, "ann@example.com", &good));
+    // The authority's line lets no plain key in, and a key's line no authority.
+    refused(&format!("*@example.com {ca}"), &good, "is no signer's");
+    let plain = keys.sign("ca", "connplan", &text);
+    refused(&authority, &plain, "is no signer's");
+    let other = format!("* cert-authority {}", keys.public("other"));
+    refused(&other, &good, "is no signer's");
+    for (options, why) in [
+        (&["-n", "ann@example.org"][..], "names no signer"),
+        (&[], "names no signer"),
+        (
+            &["-n", "ann@example.com", "-V", "20200101:20210101"],
+            "not valid any more",
+        ),
+        (
+            &["-n", "ann@example.com", "-V", "20990101:21000101"],
+            "not valid yet",
+        ),
+        (
+            &["-n", "ann@example.com", "-O", "source-address=10.0.0.0/8"],
+            "restrictions",
+        ),
+        (&["-h", "-n", "ann@example.com"], "not one for a person"),
+    ] {
+        keys.certify("ca", "ann", options);
+        let made = keys.sign("ann-cert.pub", "connplan", &text);
+        refused(&authority, &made, why);
+    }
+}
+
+#[test]
+fn who_took_it_back_does_not_approve() {
+    let keys = Keys::new();
+    keys.key("ann", &["ed25519"]).key("bob", &["ed25519"]);
+    let signers = format!("ann {}\nbob {}", keys.public("ann"), keys.public("bob"));
+    let text = digest().to_string();
+    let all = [
+        keys.sign("ann", "connplan", &text),
+        keys.sign("bob", "connplan", &text),
+        keys.sign("ann", "connplan-revoked", &text),
+    ];
+    let found = judge(&signers, &all).unwrap();
+    assert_eq!(found.revoked, ["ann"]);
+    let [bob] = found.approvals.as_slice() else {
+        panic!("{found:?}")
+    };
+    assert_eq!(bob.signer, "bob");
+    // Several in one file count too.
+    let one = judge(&signers, &[all[..2].concat()]).unwrap();
+    assert_eq!(one.approvals.len(), 2);
+}
