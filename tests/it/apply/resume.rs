@@ -24,7 +24,7 @@ fn crashed(steps: usize) -> (Platform, Project) {
 
 #[test]
 fn a_plan_that_can_not_be_finished_says_what_it_did() {
-    let (platform, project) = crashed(4);
+    let (platform, project) = crashed(3);
     platform.set(&Connector::active("slack", &["theirs"]));
     let refused = project.run(&["apply", "x.plan"]);
     refused
@@ -37,7 +37,7 @@ fn a_plan_that_can_not_be_finished_says_what_it_did() {
 
 #[test]
 fn what_may_have_been_done_is_named_too() {
-    let (platform, project) = crashed(3);
+    let (platform, project) = crashed(2);
     platform.set(&Connector::active("slack", &["theirs"]));
     project
         .run(&["apply", "x.plan"])

@@ -347,7 +347,7 @@ fn a_damaged_journal_is_noticed() {
     let platform = Platform::start();
     let project = project(&platform);
     project.run_vars(
-        &[("__CONNPLAN_TEST_CRASH_AT_WRITE", "8")],
+        &[("__CONNPLAN_TEST_CRASH_AT_WRITE", "7")],
         &["apply", "saved.plan", "--parallelism", "1"],
     );
     let journal = fs::read_dir(project.state("journal"))
