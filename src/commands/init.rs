@@ -21,8 +21,8 @@ const SETTINGS: &str = include_str!("init/connplan.toml");
 /// The very files that the README shows.
 const PLAN: &str = include_str!("../../.github/examples/github-plan.yml");
 const APPLY: &str = include_str!("../../.github/examples/github-apply.yml");
-/// What a workflow gives to an action.
-const WITH: &str = "        with:\n";
+/// Where each job of a workflow says what it runs on.
+const RUNS_ON: &str = "    runs-on: ubuntu-latest\n";
 /// More than any `.gitignore` has.
 const LIMIT: u64 = 1 << 20;
 
@@ -92,29 +92,12 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
         }
         done.push(told(&project, &offer, did));
     }
-    let mut next = next(context, &project);
-    if done.iter().any(|file| wants_owner(&project, file)) {
-        let step = "replace OWNER in .github/workflows/connplan-*.yml by who publishes connplan";
-        next.insert(0, step.to_owned());
-    }
+    let next = next(context, &project);
     context.terminal.out(&match format {
         Format::Json => view::init::json(&done, args.dry_run, &next),
         _ => view::init::text(&done, args.dry_run, &next),
     });
     Ok(ExitStatus::Done)
-}
-
-/// Whether a workflow is written, or stands there, without the name of who publishes connplan.
-fn wants_owner(project: &Project, file: &FileDone) -> bool {
-    let yaml = Path::new(&file.file)
-        .extension()
-        .is_some_and(|e| e == "yml");
-    yaml && match file.action {
-        Did::Created => true,
-        Did::Exists => fs::read_text(&project.root.join(&file.file), LIMIT)
-            .is_ok_and(|text| text.contains("OWNER/connplan/")),
-        Did::Appended | Did::Declined => false,
-    }
 }
 
 fn told(project: &Project, offer: &Offer, action: Did) -> FileDone {
@@ -146,8 +129,10 @@ fn offers(project: &Project) -> Vec<Offer> {
             inner => {
                 // A string of JSON is one of YAML.
                 let inner = serde_json::Value::from(inner);
-                let with = format!("{WITH}          working-directory: {inner}\n");
-                text.replace(WITH, &with)
+                let within = format!(
+                    "{RUNS_ON}    defaults:\n      run:\n        working-directory: {inner}\n"
+                );
+                text.replace(RUNS_ON, &within)
             }
         })
     };

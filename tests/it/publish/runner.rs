@@ -80,11 +80,51 @@ impl Runner {
         job
     }
 
+    /// Runs a job of an example on a fresh machine, connplan being installed already: what its other
+    /// steps run, and the outputs that it has.
+    pub(crate) fn job(&mut self, file: &str, job: &str, given: &[(&str, &str)]) -> Job {
+        let workflow = yaml(file);
+        let steps = workflow["jobs"][job]["steps"].as_array().unwrap();
+        let temp = tempfile::tempdir().unwrap();
+        let mut names = Names::new();
+        names.insert("runner.temp".into(), temp.path().display().to_string());
+        names.insert("github.token".into(), "ghs_canary".into());
+        for name in ["secrets.BASE44_READ_TOKEN", "secrets.BASE44_WRITE_TOKEN"] {
+            names.insert(name.into(), String::new());
+        }
+        names.insert("vars.BASE44_APP_ID".into(), String::new());
+        for (name, value) in given {
+            names.insert((*name).to_owned(), (*value).to_owned());
+        }
+        let mut ran = Job {
+            failed: false,
+            log: String::new(),
+            outputs: BTreeMap::new(),
+        };
+        for step in steps {
+            let checkout = step["uses"]
+                .as_str()
+                .is_some_and(|uses| uses.starts_with("actions/checkout@"));
+            if !checkout && !is_install(step) && is_due(step, &names, ran.failed) {
+                self.step(step, &mut names, temp.path(), &mut ran);
+            }
+        }
+        for (name, output) in workflow["jobs"][job]["outputs"]
+            .as_object()
+            .into_iter()
+            .flatten()
+        {
+            let value = expand(output.as_str().unwrap(), &names);
+            ran.outputs.insert(name.clone(), value);
+        }
+        ran
+    }
+
     pub(crate) fn step(&mut self, step: &Value, names: &mut Names, temp: &Path, job: &mut Job) {
         let Some(script) = step["run"].as_str() else {
             return self.artifact(step, names);
         };
-        assert_eq!(step["shell"], "bash");
+        assert!(step["shell"].is_null() || step["shell"] == "bash");
         assert!(
             !script.contains("${{"),
             "text from outside within a script: {script}"
@@ -104,6 +144,7 @@ impl Runner {
             .current_dir(self.project.path(&folder))
             .env_clear()
             .envs(self.project.environment())
+            .env("PATH", path())
             .env("RUNNER_TEMP", temp)
             .env("GITHUB_STEP_SUMMARY", &summary)
             .env("GITHUB_OUTPUT", &output)
@@ -137,11 +178,25 @@ impl Runner {
             }
         } else {
             assert!(uses.starts_with("actions/download-artifact@"), "{uses}");
+            fs::create_dir_all(&path).unwrap();
             for (file, text) in &self.artifacts[&name] {
                 write(&path.join(file), text);
             }
         }
     }
+}
+
+/// Whether a step installs connplan.
+pub(crate) fn is_install(step: &Value) -> bool {
+    step["run"]
+        .as_str()
+        .is_some_and(|script| script.contains("npm install"))
+}
+
+/// The process's, with our connplan first.
+fn path() -> String {
+    let binary = Path::new(env!("CARGO_BIN_EXE_connplan")).parent().unwrap();
+    format!("{}:{}", binary.display(), std::env::var("PATH").unwrap())
 }
 
 pub(crate) fn is_due(step: &Value, names: &Names, failed: bool) -> bool {
