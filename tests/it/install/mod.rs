@@ -1,0 +1,3 @@
+//! How connplan gets onto a machine.
+
+mod npm;
