@@ -38,6 +38,7 @@
 //! | `remote_state` | pure | `escape` `model` | the snapshot for speculative plans |
 //! | `fs` | io | `escape` | reading within limits, writing whole or not at all, locks |
 //! | `state` | io | `fs` `model` | the user's state folder, outside every checkout |
+//! | `git` | io | `escape` `fs` `model` | the only room that runs git, hardened against what a checkout holds |
 //! | `config` | io | `catalogue` `fs` `model` | the project's files: found, read, checked |
 //! | `remote` | io | `fs` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `state` | what waits for a person |
@@ -75,6 +76,7 @@ pub mod fs;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod git;
 pub mod model;
 pub mod page;
 pub mod pending;

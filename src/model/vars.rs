@@ -24,6 +24,11 @@ impl Vars {
         })
     }
 
+    /// The names of all variables.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Sets a variable unless it is set already.
     pub fn set_default(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.0.entry(name.into()).or_insert_with(|| value.into());

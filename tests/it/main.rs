@@ -18,6 +18,7 @@ mod docs;
 #[cfg(unix)]
 mod faults;
 mod files;
+mod git;
 mod install;
 mod plan;
 mod publish;

@@ -209,3 +209,11 @@ fn only_apply_and_authorize_change_the_remote() {
         ["apply", "authorize"]
     );
 }
+
+#[test]
+fn only_git_runs_git() {
+    for (room, path, code) in files() {
+        let runs = code.contains("Command::new(\"git\")") || code.contains("(\"git\").arg");
+        assert!(!runs || room == "git", "{} runs git", path.display());
+    }
+}

@@ -1,0 +1,400 @@
+//! A work tree, looked at. Nothing here changes it or talks to a remote.
+
+use std::{
+    collections::BTreeSet,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    CommitId, Git, GitError, ObjectId, RemoteName,
+    command::{Place, Run, failed},
+};
+use crate::model::Secret;
+
+/// The root of the work tree that a folder lies in: the nearest folder with a `.git`. Starts no
+/// program.
+pub fn work_tree_of(folder: &Path) -> Option<PathBuf> {
+    let folder = folder.canonicalize().ok()?;
+    let root = folder.ancestors().find(|above| above.join(".git").exists());
+    root.map(Path::to_owned)
+}
+
+/// A work tree.
+#[derive(Clone, Debug)]
+pub struct Checkout {
+    git: Git,
+    root: PathBuf,
+}
+
+/// One name in a folder of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name, without the folder.
+    pub name: String,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+/// What a name in a commit stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A file.
+    File,
+    /// A symbolic link.
+    Link,
+    /// A folder.
+    Folder,
+    /// Another repository.
+    Module,
+}
+
+/// Who made a commit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Person {
+    /// As they call themselves. Untrusted.
+    pub name: String,
+    /// The address they gave. Untrusted, and private to some.
+    pub email: String,
+}
+
+/// Where a remote of a checkout is.
+#[derive(Clone, Debug)]
+pub struct RemoteAddress {
+    /// Its name.
+    pub name: RemoteName,
+    pub(super) fetch: Secret,
+    pub(super) push: Secret,
+    /// Headers that the checkout step of a pipeline keeps for it, as configuration.
+    pub(super) headers: Vec<(String, Secret)>,
+}
+
+impl RemoteAddress {
+    /// The host, where it is on one: `github.com`.
+    pub fn host(&self) -> Option<String> {
+        let text = self.fetch.expose();
+        if let Ok(url) = url::Url::parse(text) {
+            return url.host_str().map(str::to_owned);
+        }
+        let (host, _) = text.split_once(':')?;
+        host.rsplit('@').next().map(str::to_owned)
+    }
+
+    /// What is the same for every clone of this remote on this machine, without credentials.
+    pub fn identity(&self) -> String {
+        let text = self.push.expose();
+        match url::Url::parse(text) {
+            Ok(mut url) => {
+                let _ = url.set_username("");
+                let _ = url.set_password(None);
+                url.to_string()
+            }
+            Err(_) => text.to_owned(),
+        }
+    }
+}
+
+impl Checkout {
+    /// The work tree that a folder lies in.
+    pub fn of(folder: &Path, git: Git) -> Result<Self, GitError> {
+        let root = work_tree_of(folder).ok_or_else(|| GitError::NoRepository {
+            folder: folder.display().to_string(),
+        })?;
+        Ok(Self { git, root })
+    }
+
+    /// Its root, links resolved.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// git as this checkout runs it.
+    pub fn git(&self) -> &Git {
+        &self.git
+    }
+
+    async fn maybe(&self, doing: &'static str, args: &[&str]) -> Result<Option<String>, GitError> {
+        let output = self
+            .git
+            .run(Place::Checkout(&self.root), Run::new(doing, args))
+            .await?;
+        match output.code {
+            Some(0) => Ok(Some(output.text().trim_end_matches('\n').to_owned())),
+            // What is not there is an answer; a repository that cannot be used is not.
+            Some(1) => Ok(None),
+            _ if unusable(&output.stderr) => Err(failed(doing, &output.stderr)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The commit that is checked out; none before the first.
+    pub async fn head(&self) -> Result<Option<CommitId>, GitError> {
+        self.resolve("HEAD").await
+    }
+
+    /// The commit that a name stands for, if it is here.
+    pub async fn resolve(&self, name: &str) -> Result<Option<CommitId>, GitError> {
+        if name.starts_with('-') || name.contains([':', '^', '~', '@', '\n']) {
+            return Ok(None);
+        }
+        self.commit(name, "^{commit}").await
+    }
+
+    /// The first parent of a commit, if it is here.
+    pub async fn first_parent(&self, commit: &CommitId) -> Result<Option<CommitId>, GitError> {
+        self.commit(commit.as_str(), "^1^{commit}").await
+    }
+
+    /// The second parent of a commit: the head of what a merge commit merged.
+    pub async fn second_parent(&self, commit: &CommitId) -> Result<Option<CommitId>, GitError> {
+        self.commit(commit.as_str(), "^2^{commit}").await
+    }
+
+    async fn commit(&self, name: &str, which: &str) -> Result<Option<CommitId>, GitError> {
+        let wanted = format!("{name}{which}");
+        let args = [
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &wanted,
+        ];
+        let found = self.maybe("read the commit", &args).await?;
+        Ok(found.map(|text| ObjectId::parse(&text)).transpose()?)
+    }
+
+    /// Where two lines of history parted; none where that is not known here (a shallow clone).
+    pub async fn merge_base(
+        &self,
+        one: &CommitId,
+        other: &CommitId,
+    ) -> Result<Option<CommitId>, GitError> {
+        let args = ["merge-base", one.as_str(), other.as_str()];
+        let found = self.maybe("compare two commits", &args).await?;
+        Ok(found.map(|text| ObjectId::parse(&text)).transpose()?)
+    }
+
+    /// The branch that the remote calls its default, as this clone knows it.
+    pub async fn default_branch(&self, remote: &RemoteName) -> Result<Option<String>, GitError> {
+        let head = format!("refs/remotes/{remote}/HEAD");
+        let args = ["symbolic-ref", "--quiet", &head];
+        let found = self.maybe("read the default branch", &args).await?;
+        let prefix = format!("refs/remotes/{remote}/");
+        Ok(found.and_then(|name| name.strip_prefix(&prefix).map(str::to_owned)))
+    }
+
+    /// The branch that is checked out.
+    pub async fn branch(&self) -> Result<Option<String>, GitError> {
+        let args = ["symbolic-ref", "--quiet", "--short", "HEAD"];
+        self.maybe("read the branch", &args).await
+    }
+
+    /// Whether git ignores a path, or would show it as new.
+    pub async fn ignores(&self, path: &Path) -> Result<bool, GitError> {
+        let mut run = Run::new("read what is ignored", &["check-ignore", "--quiet", "--"]);
+        run.args.push(path.as_os_str());
+        let output = self.git.run(Place::Checkout(&self.root), run).await?;
+        Ok(output.success)
+    }
+
+    /// A file of a commit; none where the commit has no such file, or it is a link.
+    pub async fn show(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        show(&self.git, Place::Checkout(&self.root), commit, path).await
+    }
+
+    /// What lies in a folder of a commit; empty where there is no such folder.
+    pub async fn list(&self, commit: &CommitId, folder: &str) -> Result<Vec<Entry>, GitError> {
+        list(&self.git, Place::Checkout(&self.root), commit, folder).await
+    }
+
+    /// Authors and committers of what `head` has and `base` has not; of the head alone without a
+    /// base.
+    pub async fn people(
+        &self,
+        base: Option<&CommitId>,
+        head: &CommitId,
+    ) -> Result<BTreeSet<Person>, GitError> {
+        let mut args = vec![
+            "rev-list",
+            "--no-commit-header",
+            "--format=%an%x00%ae%n%cn%x00%ce",
+        ];
+        let without = base.map(|base| format!("^{base}"));
+        match &without {
+            Some(without) => args.push(without),
+            None => args.push("--max-count=1"),
+        }
+        args.extend([head.as_str(), "--"]);
+        let run = Run::new("read who made the commits", &args);
+        let output = self.git.must(Place::Checkout(&self.root), run).await?;
+        let text = output.text();
+        let people = text.lines().filter_map(|line| line.split_once('\0'));
+        Ok(people
+            .map(|(name, email)| Person {
+                name: name.to_owned(),
+                email: email.to_owned(),
+            })
+            .collect())
+    }
+
+    /// The names of its remotes.
+    pub async fn remotes(&self) -> Result<Vec<RemoteName>, GitError> {
+        let run = Run::new("read the remotes", &["remote"]);
+        let output = self.git.must(Place::Checkout(&self.root), run).await?;
+        let text = output.text();
+        Ok(text
+            .lines()
+            .filter_map(|name| RemoteName::parse(name).ok())
+            .collect())
+    }
+
+    /// Where a remote is.
+    pub async fn remote(&self, name: &RemoteName) -> Result<RemoteAddress, GitError> {
+        // One run: the addresses, and what a pipeline's checkout step left for them.
+        let wanted = r"^(remote\..*\.(url|pushurl)|http\..*extraheader)$";
+        let args = ["config", "--null", "--get-regexp", wanted];
+        let run = Run::new("read the remote's address", &args);
+        let output = self.git.run(Place::Checkout(&self.root), run).await?;
+        if output.code != Some(0) && output.code != Some(1) {
+            return Err(failed("read the remote's address", &output.stderr));
+        }
+        let text = output.text();
+        let settings: Vec<_> = text
+            .split('\0')
+            .filter_map(|setting| setting.split_once('\n'))
+            .collect();
+        let value = |key: &str| {
+            let key = format!("remote.{name}.{key}");
+            let found = settings.iter().find(|(setting, _)| *setting == key);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let fetch = value("url").ok_or_else(|| GitError::NoRemote {
+            remote: name.to_string(),
+        })?;
+        let fetch = self.address(name, &fetch)?;
+        let push = match value("pushurl") {
+            Some(push) => self.address(name, &push)?,
+            None => fetch.clone(),
+        };
+        let headers = settings.iter().filter(|(key, _)| key.starts_with("http."));
+        Ok(RemoteAddress {
+            name: name.clone(),
+            fetch: Secret::new(fetch),
+            push: Secret::new(push),
+            headers: headers
+                .map(|(key, value)| ((*key).to_owned(), Secret::new(*value)))
+                .collect(),
+        })
+    }
+
+    /// An address of a kind that is used, as it is from any folder.
+    fn address(&self, remote: &RemoteName, text: &str) -> Result<String, GitError> {
+        let refuse = |reason| GitError::Address {
+            remote: remote.to_string(),
+            reason,
+        };
+        if text.starts_with('-') || text.contains(|c: char| c.is_control()) {
+            return Err(refuse("it is not an address"));
+        }
+        let path = match text.split_once("://") {
+            Some(("https" | "http" | "ssh" | "git", _)) => return Ok(text.to_owned()),
+            Some(("file", path)) => path,
+            Some(_) => return Err(refuse("its scheme is another")),
+            None if text.contains("::") => return Err(refuse("it names a helper program")),
+            // `host:path`, unless a `/` comes first; `C:\…` is a drive.
+            None => match text.split_once(':') {
+                Some((host, _)) if host.len() > 1 && !host.contains('/') => {
+                    return Ok(text.to_owned());
+                }
+                _ => text,
+            },
+        };
+        let path = self.root.join(path);
+        let path = path
+            .canonicalize()
+            .map_err(|_| refuse("there is no such folder"))?;
+        // Its hooks would run, and somebody else brought them.
+        if path.starts_with(&self.root) {
+            return Err(refuse("it lies inside the checkout"));
+        }
+        Ok(path.display().to_string())
+    }
+}
+
+fn unusable(stderr: &str) -> bool {
+    [
+        "dubious ownership",
+        "not a git repository",
+        "cannot be used",
+        "Permission denied",
+        "bad config",
+    ]
+    .iter()
+    .any(|words| stderr.contains(words))
+}
+
+pub(super) async fn show(
+    git: &Git,
+    place: Place<'_>,
+    commit: &CommitId,
+    path: &str,
+) -> Result<Option<Vec<u8>>, GitError> {
+    let Some((folder, name)) = split(path) else {
+        return Ok(None);
+    };
+    let entries = list(git, place, commit, folder).await?;
+    if !entries
+        .iter()
+        .any(|entry| entry.name == name && entry.kind == EntryKind::File)
+    {
+        return Ok(None);
+    }
+    let object = format!("{commit}:{path}");
+    let run = Run::new("read a file of the commit", &["cat-file", "blob", &object]);
+    Ok(Some(git.must(place, run).await?.stdout))
+}
+
+fn split(path: &str) -> Option<(&str, &str)> {
+    let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
+    if !path.split('/').all(plain) || path.contains('\0') {
+        return None;
+    }
+    Some(path.rsplit_once('/').unwrap_or(("", path)))
+}
+
+pub(super) async fn list(
+    git: &Git,
+    place: Place<'_>,
+    commit: &CommitId,
+    folder: &str,
+) -> Result<Vec<Entry>, GitError> {
+    let folder = folder.trim_matches('/');
+    let tree = format!("{commit}:{folder}");
+    let known = format!("{commit}^{{commit}}");
+    let run = Run::new("list a folder of the commit", &["ls-tree", "-z", &tree]);
+    let output = git.run(place, run).await?;
+    if !output.success {
+        // No such folder is an answer, no such commit is not.
+        git.must(
+            place,
+            Run::new("read the commit", &["cat-file", "-e", &known]),
+        )
+        .await?;
+        return Ok(Vec::new());
+    }
+    let text = output.text();
+    let entries = text.split('\0').filter_map(|line| {
+        let (facts, name) = line.split_once('\t')?;
+        let kind = match facts.split(' ').next()? {
+            "120000" => EntryKind::Link,
+            "040000" => EntryKind::Folder,
+            "160000" => EntryKind::Module,
+            _ => EntryKind::File,
+        };
+        Some(Entry {
+            name: OsStr::new(name).to_string_lossy().into_owned(),
+            kind,
+        })
+    });
+    Ok(entries.collect())
+}

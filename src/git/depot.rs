@@ -1,0 +1,269 @@
+//! A bare repository of connplan's own: all that talks to remotes runs in it.
+//!
+//! It can be deleted at any time; it is a cache. One process at a time fetches into it.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{
+    CommitId, Entry, Git, GitError, ObjectId, RefName, RemoteAddress,
+    checkout::{list, show},
+    command::{Output, Place, Run, failed},
+    push::reach,
+};
+use crate::{
+    fs::{self, Lock},
+    model::Secret,
+};
+
+/// The repository.
+#[derive(Clone, Debug)]
+pub struct Depot {
+    git: Git,
+    dir: PathBuf,
+}
+
+impl Depot {
+    /// What the remote is called in it.
+    pub(super) const REMOTE: &'static str = "connplan";
+
+    /// Opens it, and makes it where there is none.
+    pub async fn open(dir: &Path, git: Git) -> Result<Self, GitError> {
+        fs::ensure_private_dir(dir)?;
+        let depot = Self {
+            git,
+            dir: dir.to_owned(),
+        };
+        // The last thing that git writes: without it, making it was cut short.
+        if !dir.join("HEAD").exists() || !dir.join("connplan-made").exists() {
+            let args = ["init", "--bare", "--quiet", "--template=", "."];
+            let run = Run::new("make a repository", &args);
+            depot.git.must(Place::Nowhere(dir), run).await?;
+            fs::write(&dir.join("connplan-made"), b"", fs::Visibility::Private)?;
+        }
+        Ok(depot)
+    }
+
+    pub(super) async fn run(&self, run: Run<'_>) -> Result<Output, GitError> {
+        self.git.run(Place::Own(&self.dir), run).await
+    }
+
+    /// The remote as configuration that stands on no command line.
+    pub(super) async fn settings(
+        &self,
+        remote: &RemoteAddress,
+        push: bool,
+    ) -> Result<Vec<(String, Secret)>, GitError> {
+        let address = if push { &remote.push } else { &remote.fetch };
+        let mut settings = vec![(format!("remote.{}.url", Self::REMOTE), address.clone())];
+        settings.extend(remote.headers.iter().cloned());
+        let text = address.expose();
+        let ssh = text.starts_with("ssh://") || (!text.contains("://") && text.contains(':'));
+        if ssh {
+            // It must not ask. A command of the user's own is theirs to make so.
+            let args = ["config", "--get", "core.sshCommand"];
+            let theirs = self
+                .run(Run::new("read the settings of ssh", &args))
+                .await?;
+            if !theirs.success {
+                let batch = Secret::new("ssh -o BatchMode=yes");
+                settings.push(("core.sshCommand".to_owned(), batch));
+            }
+        }
+        Ok(settings)
+    }
+
+    /// The refs of the remote below a prefix such as `refs/connplan/`.
+    pub async fn ls_remote(
+        &self,
+        remote: &RemoteAddress,
+        prefix: &str,
+    ) -> Result<BTreeMap<String, ObjectId>, GitError> {
+        let pattern = format!("{prefix}*");
+        let args = ["ls-remote", "--quiet", "--refs", Self::REMOTE, &pattern];
+        let settings = self.settings(remote, false).await?;
+        let mut run = Run::new("read the remote's refs", &args);
+        run.private = &settings;
+        let output = self.run(run).await?;
+        if !output.success {
+            return Err(reach(remote, "read there", &output.stderr));
+        }
+        let text = output.text();
+        let refs = text.lines().filter_map(|line| {
+            let (id, name) = line.split_once('\t')?;
+            Some((name.to_owned(), ObjectId::parse(id).ok()?))
+        });
+        Ok(refs.filter(|(name, _)| name.starts_with(prefix)).collect())
+    }
+
+    /// The branch that the remote calls its default.
+    pub async fn default_branch(&self, remote: &RemoteAddress) -> Result<Option<String>, GitError> {
+        let args = ["ls-remote", "--quiet", "--symref", Self::REMOTE, "HEAD"];
+        let settings = self.settings(remote, false).await?;
+        let mut run = Run::new("read the remote's default branch", &args);
+        run.private = &settings;
+        let output = self.run(run).await?;
+        if !output.success {
+            return Err(reach(remote, "read there", &output.stderr));
+        }
+        let text = output.text();
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("ref: refs/heads/"));
+        let name = line.and_then(|line| line.split('\t').next());
+        Ok(name.map(str::to_owned))
+    }
+
+    /// Brings the remote's refs below a prefix here, each with its newest commit alone, and says
+    /// where they are.
+    pub async fn fetch(
+        &self,
+        remote: &RemoteAddress,
+        prefix: &str,
+    ) -> Result<BTreeMap<String, ObjectId>, GitError> {
+        let refspec = format!("+{prefix}*:{prefix}*");
+        let _lock = self.lock().await?;
+        if !self
+            .fetch_refspec(remote, &["--depth=1", "--prune"], &refspec)
+            .await?
+        {
+            return Ok(BTreeMap::new());
+        }
+        let args = ["for-each-ref", "--format=%(objectname) %(refname)", prefix];
+        let output = self.run(Run::new("read the refs", &args)).await?;
+        if !output.success {
+            return Err(failed("read the refs", &output.stderr));
+        }
+        let text = output.text();
+        let refs = text.lines().filter_map(|line| {
+            let (id, name) = line.split_once(' ')?;
+            Some((name.to_owned(), ObjectId::parse(id).ok()?))
+        });
+        Ok(refs.collect())
+    }
+
+    /// Brings one commit here, without what came before it.
+    pub async fn fetch_commit(
+        &self,
+        remote: &RemoteAddress,
+        commit: &CommitId,
+    ) -> Result<(), GitError> {
+        if self.has(commit).await? {
+            return Ok(());
+        }
+        let _lock = self.lock().await?;
+        let refspec = format!("+{commit}:refs/connplan-seen/{commit}");
+        self.fetch_refspec(remote, &["--depth=1"], &refspec).await?;
+        if self.has(commit).await? {
+            return Ok(());
+        }
+        Err(reach(
+            remote,
+            "read there",
+            "the remote does not give out this commit",
+        ))
+    }
+
+    /// Brings the head of a branch here, without what came before it.
+    pub async fn fetch_branch(
+        &self,
+        remote: &RemoteAddress,
+        branch: &str,
+    ) -> Result<CommitId, GitError> {
+        let from = RefName::branch(branch)?;
+        let seen = RefName::parse(&format!("refs/connplan-seen/heads/{branch}"))?;
+        let _lock = self.lock().await?;
+        let refspec = format!("+{from}:{seen}");
+        self.fetch_refspec(remote, &["--depth=1"], &refspec).await?;
+        let args = [
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            seen.as_str(),
+        ];
+        let output = self.run(Run::new("read the branch", &args)).await?;
+        Ok(ObjectId::parse(output.text().trim())?)
+    }
+
+    /// False if the remote has nothing of that name.
+    async fn fetch_refspec(
+        &self,
+        remote: &RemoteAddress,
+        options: &[&str],
+        refspec: &str,
+    ) -> Result<bool, GitError> {
+        let mut args = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"];
+        args.extend(options);
+        args.extend([Self::REMOTE, refspec]);
+        let settings = self.settings(remote, false).await?;
+        let mut run = Run::new("fetch", &args);
+        run.private = &settings;
+        let output = self.run(run).await?;
+        // That is how git says, with `--depth`, that there was nothing to fetch.
+        let nothing = output.code == Some(1) && output.stderr.trim().is_empty();
+        if output.success || nothing {
+            return Ok(output.success);
+        }
+        Err(reach(remote, "read there", &output.stderr))
+    }
+
+    async fn lock(&self) -> Result<Lock, GitError> {
+        let path = self.dir.join("connplan-lock");
+        let patience = Duration::from_mins(1);
+        if let Ok(lock) = Lock::acquire(&path, Duration::ZERO, "a fetch") {
+            return Ok(lock);
+        }
+        let waited = tokio::task::spawn_blocking(move || Lock::acquire(&path, patience, "a fetch"));
+        let lock = waited.await.map_err(|e| GitError::Missing {
+            reason: e.to_string(),
+        })?;
+        Ok(lock?)
+    }
+
+    /// Whether a commit is here.
+    pub async fn has(&self, commit: &CommitId) -> Result<bool, GitError> {
+        let wanted = format!("{commit}^{{commit}}");
+        let run = Run::new("look for a commit", &["cat-file", "-e", &wanted]);
+        Ok(self.run(run).await?.success)
+    }
+
+    /// A file of a commit that was fetched.
+    pub async fn show(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        show(&self.git, Place::Own(&self.dir), commit, path).await
+    }
+
+    /// What lies in a folder of a commit that was fetched.
+    pub async fn list(&self, commit: &CommitId, folder: &str) -> Result<Vec<Entry>, GitError> {
+        list(&self.git, Place::Own(&self.dir), commit, folder).await
+    }
+
+    /// Every file of a commit that was fetched, by path, with the name of its content.
+    pub async fn tree(&self, commit: &CommitId) -> Result<BTreeMap<String, ObjectId>, GitError> {
+        let args = ["ls-tree", "-r", "-z", "--full-tree", commit.as_str()];
+        let output = self
+            .git
+            .must(Place::Own(&self.dir), Run::new("list a commit", &args))
+            .await?;
+        let text = output.text();
+        let files = text.split('\0').filter_map(|line| {
+            let (facts, path) = line.split_once('\t')?;
+            let mut facts = facts.split(' ');
+            let (mode, _, id) = (facts.next()?, facts.next()?, facts.next()?);
+            let id = ObjectId::parse(id).ok()?;
+            mode.starts_with("100").then(|| (path.to_owned(), id))
+        });
+        Ok(files.collect())
+    }
+
+    /// The content of an object, at most `limit` bytes; none where it is not here or larger.
+    pub async fn blob(&self, id: &ObjectId, limit: usize) -> Result<Option<Vec<u8>>, GitError> {
+        let run = Run::new("read an object", &["cat-file", "blob", id.as_str()]);
+        let output = self.run(run).await?;
+        let fits = output.success && output.stdout.len() <= limit;
+        Ok(fits.then_some(output.stdout))
+    }
+}

@@ -1,0 +1,189 @@
+//! Refs of a remote, moved under a lease, from any kind of clone.
+
+use std::{fs, path::Path};
+
+use connplan::git::{
+    Checkout, Depot, GitError, NewCommit, ObjectId, Push, Pushed, RefName, RemoteName,
+};
+
+use super::repository::{Pair, git, plain, wait};
+
+const REF: &str = "refs/connplan/test/log";
+
+async fn depot(dir: &Path, clone: &Path) -> (Depot, connplan::git::RemoteAddress) {
+    let checkout = Checkout::of(clone, plain()).unwrap();
+    let remote = checkout.remote(&RemoteName::origin()).await.unwrap();
+    (Depot::open(dir, plain()).await.unwrap(), remote)
+}
+
+async fn commit(depot: &Depot, parent: Option<&ObjectId>, text: &str) -> ObjectId {
+    let files = vec![("a/b.toml", Some(text.as_bytes()))];
+    let new = NewCommit {
+        parent,
+        message: "a test",
+        time: 1,
+        files,
+    };
+    depot.commit(&new).await.unwrap()
+}
+
+#[test]
+fn a_ref_moves_only_from_where_it_was_seen() {
+    let pair = Pair::new();
+    // Shallow and of one branch, as pipelines clone.
+    let url = format!("file://{}", pair.origin.display());
+    git(
+        pair.dir.path(),
+        &[
+            "clone",
+            "-q",
+            "--depth=1",
+            "--single-branch",
+            &url,
+            "shallow",
+        ],
+    );
+    let before = git(&pair.clone, &["for-each-ref"]);
+    wait(async {
+        let (one, remote) = depot(&pair.dir.path().join("one"), &pair.clone).await;
+        let (two, remote_two) = depot(
+            &pair.dir.path().join("two"),
+            &pair.dir.path().join("shallow"),
+        )
+        .await;
+        let reference = RefName::parse(REF).unwrap();
+        let first = commit(&one, None, "1").await;
+        let push = |from, to| Push {
+            reference: &reference,
+            from,
+            to,
+        };
+        assert_eq!(
+            one.push(&remote, &push(None, Some(&first))).await.unwrap(),
+            Pushed::Done
+        );
+        let late = commit(&two, None, "2").await;
+        assert_eq!(
+            two.push(&remote_two, &push(None, Some(&late)))
+                .await
+                .unwrap(),
+            Pushed::Moved
+        );
+
+        let refs = two.fetch(&remote_two, "refs/connplan/test/").await.unwrap();
+        assert_eq!(refs.get(REF), Some(&first));
+        let second = commit(&two, Some(&first), "2").await;
+        assert_eq!(
+            two.push(&remote_two, &push(Some(&first), Some(&second)))
+                .await
+                .unwrap(),
+            Pushed::Done
+        );
+        let third = commit(&one, Some(&first), "3").await;
+        assert_eq!(
+            one.push(&remote, &push(Some(&first), Some(&third)))
+                .await
+                .unwrap(),
+            Pushed::Moved
+        );
+
+        let refs = one.fetch(&remote, "refs/connplan/test/").await.unwrap();
+        let tree = one.tree(&refs[REF]).await.unwrap();
+        let blob = one.blob(&tree["a/b.toml"], 100).await.unwrap();
+        assert_eq!(blob.as_deref(), Some("2".as_bytes()));
+        assert_eq!(
+            one.ls_remote(&remote, "refs/connplan/").await.unwrap(),
+            refs
+        );
+        assert_eq!(
+            one.push(&remote, &push(Some(&second), None)).await.unwrap(),
+            Pushed::Done
+        );
+        assert!(
+            one.fetch(&remote, "refs/connplan/test/")
+                .await
+                .unwrap()
+                .is_empty()
+        );
+    });
+    assert_eq!(
+        before,
+        git(&pair.clone, &["for-each-ref"]),
+        "the checkout was touched"
+    );
+    let who = git(
+        &pair.dir.path().join("two"),
+        &["--git-dir=.", "log", "-1", "--format=%an %ae", "--all"],
+    );
+    assert!(!who.contains("ada"), "{who}");
+}
+
+#[test]
+fn a_commit_of_the_base_is_had_in_a_shallow_clone() {
+    let pair = Pair::new();
+    let base = git(&pair.clone, &["rev-parse", "HEAD"]);
+    fs::write(pair.clone.join("connplan.toml"), "# second\n").unwrap();
+    git(&pair.clone, &["commit", "-q", "-am", "second"]);
+    git(&pair.clone, &["push", "-q", "origin", "main"]);
+    let url = format!("file://{}", pair.origin.display());
+    git(
+        pair.dir.path(),
+        &["clone", "-q", "--depth=1", &url, "shallow"],
+    );
+    wait(async {
+        let base = ObjectId::parse(&base).unwrap();
+        let shallow = Checkout::of(&pair.dir.path().join("shallow"), plain()).unwrap();
+        assert_eq!(shallow.resolve(base.as_str()).await.unwrap(), None);
+        let (depot, remote) = depot(&pair.dir.path().join("depot"), shallow.root()).await;
+        depot.fetch_commit(&remote, &base).await.unwrap();
+        let text = depot.show(&base, "connplan.toml").await.unwrap();
+        assert_eq!(text.as_deref(), Some("# first\n".as_bytes()));
+        assert_eq!(
+            depot.default_branch(&remote).await.unwrap().as_deref(),
+            Some("main")
+        );
+        let head = depot.fetch_branch(&remote, "main").await.unwrap();
+        assert_eq!(depot.list(&head, "base44").await.unwrap().len(), 1);
+        // It says no different from what the remote says.
+        let none = ObjectId::parse(&"ab".repeat(20)).unwrap();
+        assert!(depot.fetch_commit(&remote, &none).await.is_err());
+    });
+}
+
+#[test]
+fn who_protects_the_ref_is_said() {
+    let pair = Pair::new();
+    let hook = pair.origin.join("hooks/pre-receive");
+    fs::write(
+        &hook,
+        "#!/bin/sh\necho 'these refs are protected'\nexit 1\n",
+    )
+    .unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    wait(async {
+        let (depot, remote) = depot(&pair.dir.path().join("depot"), &pair.clone).await;
+        let reference = RefName::parse(REF).unwrap();
+        let new = commit(&depot, None, "1").await;
+        let push = Push {
+            reference: &reference,
+            from: None,
+            to: Some(&new),
+        };
+        let refused = depot.push(&remote, &push).await.unwrap_err();
+        assert!(matches!(refused, GitError::Refused { .. }), "{refused}");
+        assert!(
+            refused.to_string().contains("these refs are protected"),
+            "{refused}"
+        );
+        fs::remove_dir_all(&pair.origin).unwrap();
+        let away = depot
+            .fetch(&remote, "refs/connplan/test/")
+            .await
+            .unwrap_err();
+        assert!(away.is_passing(), "{away}");
+    });
+}
