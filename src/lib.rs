@@ -39,7 +39,7 @@
 //! | `fs` | io | `escape` | reading within limits, writing whole or not at all, locks |
 //! | `state` | io | `fs` `model` | the user's state folder, outside every checkout |
 //! | `git` | io | `escape` `fs` `model` | the only room that runs git, hardened against what a checkout holds |
-//! | `config` | io | `catalogue` `fs` `model` | the project's files: found, read, checked |
+//! | `config` | io | `approval` `catalogue` `fs` `model` | the project's files: found, read, checked |
 //! | `remote` | io | `fs` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `state` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | carries out a verified plan; changes the remote |
@@ -51,8 +51,8 @@
 //! | `term` | io | `model` | streams, questions, keys |
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
 //! | `view` | io | `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `term` | values to text; decides nothing |
-//! | `context` | io | `config` `escape` `fs` `model` `plan` `remote` `state` `term` `view` | what surrounds a run, and how it ends |
-//! | `commands` | io | `apply` `authorize` `catalogue` `config` `context` `diff` `edit` `escape` `fs` `model` `page` `pending` `plan` `publish` `receipt` `remote_state` `remote` `sandbox` `schema` `state` `term` `view` | one command each: joins the others |
+//! | `context` | io | `approval` `config` `escape` `fs` `model` `plan` `remote` `state` `term` `view` | what surrounds a run, and how it ends |
+//! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `edit` `escape` `fs` `model` `page` `pending` `plan` `publish` `receipt` `remote` `remote_state` `risk` `sandbox` `schema` `state` `term` `view` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
 //! | `cli` | io | `commands` `config` `context` `escape` `model` `remote` `state` `term` `view` | the grammar, and from arguments to an exit code |
 //!

@@ -5,6 +5,7 @@
 //! team's file of signers names ([`signature`]), or a review on a forge. [`Requirement`] says how
 //! much of it a plan needs.
 
+mod approved;
 mod error;
 mod need;
 mod signature;
@@ -12,9 +13,10 @@ mod signers;
 mod ssh;
 mod time;
 
+pub use approved::{Approved, NotApproved};
 pub use error::{ApprovalError, SignersError};
 pub use need::{FromRisk, Missing, Need, Requirement};
-pub use signature::{NAMESPACE, REVOKED, Signatures, signatures};
+pub use signature::{NAMESPACE, REVOKED, Signatures, key_of, signatures};
 pub use signers::Signers;
 
 use std::fmt;

@@ -48,6 +48,14 @@ pub fn signatures(
     Ok(found)
 }
 
+/// The fingerprint of the key that signed this digest in this namespace, if one did. Says nothing
+/// of whose key it is.
+pub fn key_of(text: &str, namespace: &str, digest: &Digest) -> Option<String> {
+    let [signature] = SshSig::all(text).ok()?.try_into().ok()?;
+    let signed = signature.is_over(digest.as_str().as_bytes());
+    (signed && signature.namespace == namespace).then(|| signature.credential.key().fingerprint())
+}
+
 fn judge(
     signature: &SshSig,
     file: &str,

@@ -55,6 +55,8 @@ pub enum Command {
     Show(commands::show::ShowArgs),
     /// Carry out a saved plan, exactly
     Apply(commands::apply::ApplyArgs),
+    /// Approve a saved plan: sign its digest with an SSH key
+    Approve(commands::approve::ApproveArgs),
     /// Comment a plan or receipt on the pull or merge request of this CI run
     Comment(commands::comment::CommentArgs),
     /// Resume pending authorizations

@@ -142,6 +142,7 @@ async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Fa
     match command {
         Command::Plan(args) => commands::plan::run(&args, context).await,
         Command::Apply(args) => commands::apply::run(&args, context).await,
+        Command::Approve(args) => commands::approve::run(&args, context).await,
         Command::Comment(args) => commands::comment::run(&args, context).await,
         Command::Authorize(args) => commands::authorize::run(&args, context).await,
         Command::Push(args) => commands::push::run(&args, context).await,

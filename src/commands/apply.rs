@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{
     applying::{self, Applied, Request, Work},
+    approving::{self, ApprovalArgs},
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, Printing, file_name},
 };
@@ -51,6 +52,9 @@ pub struct ApplyArgs {
     /// End with 4 if authorizations are pending
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Who approved it.
+    #[command(flatten)]
+    pub approval: ApprovalArgs,
     /// What to look at, without PLANFILE.
     #[command(flatten)]
     pub planning: PlanningArgs,
@@ -115,6 +119,14 @@ async fn saved(
     belongs("plan", &app, planned)?;
     // The policy that counts is the one that is in force now.
     policy::check(&saved.plan, &planning::policy(&project))?;
+    let approved = approving::gate(
+        context,
+        &project,
+        &saved.plan,
+        &saved.digest,
+        &args.approval,
+        Some(file),
+    )?;
     let remote = context.remote(&project, &app)?;
     let work = Work {
         app: &app,
@@ -122,6 +134,7 @@ async fn saved(
         remote: &remote,
         rules: &planning::rules(&project),
         plan: &saved.plan,
+        approved,
         observed: None,
     };
     applying::carry_out(context, work, &request(args, &project)).await
@@ -194,6 +207,8 @@ async fn fresh(
         }
         .into());
     }
+    let project = &situation.files.project;
+    let approved = approving::gate(context, project, &plan, &digest, &args.approval, None)?;
     let asks = plan.has_changes() && !args.auto_approve;
     if asks && situation.confirm(context).await == Answer::No {
         return Ok(None);
@@ -205,6 +220,7 @@ async fn fresh(
         remote: &situation.remote,
         rules: &situation.files.rules,
         plan: &plan,
+        approved,
         // While somebody thought about it, the app may have changed.
         observed: (!asks).then_some(situation.observed),
     };

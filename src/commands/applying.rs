@@ -9,6 +9,7 @@ use crate::{
         journal::{self, History, Journal},
         recorded_receipt,
     },
+    approval::Approved,
     catalogue::ScopeEquivalence,
     config::Project,
     context::{Context, ExitStatus, Failure, UsageError},
@@ -16,7 +17,7 @@ use crate::{
     fs::{self, LockError, Visibility},
     model::{App, Link, Observed},
     pending::{PendingSet, Store},
-    plan::{self, Plan},
+    plan::{self, Plan, Refusal},
     receipt::{self, Outcome, Receipt},
     remote::Remote,
     state::{AppState, Locked, StateError},
@@ -58,6 +59,8 @@ pub(super) struct Work<'a> {
     pub(super) remote: &'a Remote,
     pub(super) rules: &'a ScopeEquivalence,
     pub(super) plan: &'a Plan,
+    /// That it has the approval that it needs.
+    pub(super) approved: Approved,
     /// The remote as the plan was just made from it; `None` where time has passed since.
     pub(super) observed: Option<Observed>,
 }
@@ -78,6 +81,13 @@ pub(super) async fn carry_out(
     request: &Request,
 ) -> Result<Applied, Failure> {
     let digest = plan::document::digest(work.plan)?;
+    if !work.approved.is_for(&digest) {
+        return Err(Refusal::NotApproved {
+            expected: work.approved.digest().clone(),
+            actual: digest,
+        }
+        .into());
+    }
     let changes = work.plan.changes().filter(|c| c.action != Action::NoOp);
     let room = changes.count() * ROOM;
     if let Some(path) = &request.receipt {

@@ -3,6 +3,7 @@
 
 pub mod add;
 pub mod apply;
+pub mod approve;
 pub mod authorize;
 pub mod comment;
 pub mod completions;
@@ -23,6 +24,7 @@ pub mod status;
 pub mod validate;
 
 mod applying;
+mod approving;
 mod authorizing;
 mod planning;
 mod printing;

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{
     applying::{self, Request, Work},
+    approving::{self, ApprovalArgs},
     authorize::TIMEOUT_SECONDS,
     authorizing::{self, OfferArgs, Phase, Ran, Waiting},
     planning::{self, PlanningArgs, Situation},
@@ -72,6 +73,9 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         ..Printing::out(context, Format::Text, &markdown).fresh()
     };
     context.terminal.say(&printing.plan(&plan, &digest));
+    let project = &situation.files.project;
+    let none = ApprovalArgs::default();
+    let approved = approving::gate(context, project, &plan, &digest, &none, None)?;
     let asks = plan.has_changes() && !args.yes;
     if asks && situation.confirm(context).await == Answer::No {
         context.terminal.say("Push cancelled. Nothing was written.");
@@ -88,6 +92,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         remote: &situation.remote,
         rules: &situation.files.rules,
         plan: &plan,
+        approved,
         observed: (!asks).then(|| situation.observed.clone()),
     };
     let applied = applying::carry_out(context, work, &request).await?;

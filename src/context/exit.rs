@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use miette::{Diagnostic, Report};
 
-use crate::plan::{Refusal, policy::Forbidden};
+use crate::{
+    approval::ApprovalError,
+    plan::{Refusal, policy::Forbidden},
+};
 
 /// Exit codes. Their meaning never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,11 +77,11 @@ impl Failure {
     }
 }
 
-/// Any room's error ends the run with 1, but for the two that have a code of their own.
+/// Any room's error ends the run with 1, but for those that have a code of their own.
 impl<E: Diagnostic + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         let any: &dyn std::any::Any = &error;
-        let status = if any.is::<Refusal>() {
+        let status = if any.is::<Refusal>() || any.is::<ApprovalError>() {
             ExitStatus::Refused
         } else if any.is::<Forbidden>() {
             ExitStatus::Policy

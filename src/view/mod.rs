@@ -6,6 +6,7 @@
 //! [`crate::escape`] on its way.
 
 pub mod add;
+pub mod approval;
 pub mod authorization;
 pub mod available;
 pub mod comment;

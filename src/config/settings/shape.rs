@@ -49,6 +49,15 @@ pub(super) const SETTINGS: Shape = Table(&[
         "apply",
         Table(&[("parallelism", Whole(1, 65_535)), ("keep_going", Switch)]),
     ),
+    (
+        "approval",
+        Table(&[
+            ("require", Choice(&["review", "signature", "either"])),
+            ("count", Whole(1, 65_535)),
+            ("signers", Text("\"allowed_signers\"")),
+            ("from_risk", Choice(&["none", "write", "danger"])),
+        ]),
+    ),
     ("authorize", Table(&[("timeout", Text("\"10m\""))])),
     (
         "policy",

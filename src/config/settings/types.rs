@@ -9,7 +9,10 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ApiUrl, AppId, ConnectorType, Scope};
+use crate::{
+    approval::{FromRisk, Need, Requirement},
+    model::{ApiUrl, AppId, ConnectorType, Scope},
+};
 
 /// The whole of `connplan.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +34,8 @@ pub struct Settings {
     pub authorize: AuthorizeSettings,
     /// `[policy]`: what no plan may do.
     pub policy: PolicySettings,
+    /// `[approval]`: who has to approve a plan before it is applied.
+    pub approval: ApprovalSettings,
 }
 
 /// What becomes of a remote connector that has no file.
@@ -95,6 +100,38 @@ pub struct AuthorizeSettings {
     /// `timeout = "10m"`: how long to wait for a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<MaxDuration>,
+}
+
+/// `[approval]`: who has to approve a plan before it is applied. Nobody by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct ApprovalSettings {
+    /// `require = "review"`, `"signature"` or `"either"`: what `apply` demands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub require: Option<Requirement>,
+    /// `count = 2`: how many persons have to approve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<NonZeroU16>,
+    /// `signers = "allowed_signers"`: whose signatures count, a file in OpenSSH's format, relative
+    /// to `connplan.toml`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signers: Option<String>,
+    /// `from_risk = "danger"`: only plans that are as risky as this need approval: `none`, `write`
+    /// or `danger`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_risk: Option<FromRisk>,
+}
+
+impl ApprovalSettings {
+    /// What a plan needs, if anything.
+    pub fn need(&self) -> Option<Need> {
+        Some(Need {
+            require: self.require?,
+            count: self.count.map_or(1, |count| usize::from(count.get())),
+            from_risk: self.from_risk.unwrap_or_default(),
+        })
+    }
 }
 
 /// `[policy]`: what no plan may do. Nothing is forbidden by default.

@@ -50,6 +50,20 @@ impl Keys {
         out.status.success()
     }
 
+    /// Whether `check.sig` is this person's over the content of a file, as `signers` has it.
+    pub(crate) fn verify(&self, who: &str, file: &str) -> bool {
+        let verify = ["-Y", "verify", "-n", "connplan", "-f", "signers", "-I", who];
+        let status = Command::new("ssh-keygen")
+            .args(verify)
+            .args(["-s", "check.sig"])
+            .current_dir(self.folder.path())
+            .stdin(fs::File::open(self.path(file)).unwrap())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        status.unwrap().success()
+    }
+
     /// Makes a key of this type.
     #[track_caller]
     pub(crate) fn key(&self, name: &str, kind: &[&str]) -> &Self {

@@ -1,4 +1,5 @@
 //! Approvals: signatures by OpenSSH's own program, and what a plan needs.
 
+mod command;
 mod keygen;
 mod signatures;

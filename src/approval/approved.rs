@@ -1,0 +1,103 @@
+//! What an apply needs beside a plan that holds.
+
+use super::{Approval, FromRisk, Missing, Need};
+use crate::plan::Digest;
+
+/// A plan that has the approval that it needs, which may be none. Only [`Approved::check`] makes
+/// one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approved {
+    digest: Digest,
+    approvals: Vec<Approval>,
+}
+
+/// A plan that lacks approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotApproved {
+    /// What is missing.
+    pub missing: Missing,
+}
+
+impl Approved {
+    /// Holds approvals against every set of settings that binds. `risk` is the plan's own; `None`
+    /// where it changes nothing, which needs nobody's approval. Approvals of another plan count for
+    /// nothing.
+    pub fn check(
+        digest: &Digest,
+        risk: Option<FromRisk>,
+        needs: &[Need],
+        mut approvals: Vec<Approval>,
+    ) -> Result<Self, NotApproved> {
+        approvals.retain(|approval| approval.digest == *digest);
+        if let Some(risk) = risk {
+            for need in needs.iter().filter(|need| need.concerns(risk)) {
+                if let Some(missing) = need.missing(&approvals) {
+                    return Err(NotApproved { missing });
+                }
+            }
+        }
+        Ok(Self {
+            digest: digest.clone(),
+            approvals,
+        })
+    }
+
+    /// Whether it is this plan that was approved.
+    pub fn is_for(&self, digest: &Digest) -> bool {
+        self.digest == *digest
+    }
+
+    /// The plan.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// By whom.
+    pub fn approvals(&self) -> &[Approval] {
+        &self.approvals
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::approval::{Proof, Requirement};
+
+    fn digest(hex: &str) -> Digest {
+        Digest::parse(&hex.repeat(32)).unwrap()
+    }
+
+    fn signed(digest: Digest) -> Approval {
+        Approval {
+            signer: "ann".to_owned(),
+            digest,
+            proof: Proof::Signature,
+            by: None,
+            at: None,
+            until: None,
+        }
+    }
+
+    #[test]
+    fn an_approval_is_of_one_plan_and_every_setting_counts() {
+        let need = |require, from_risk| Need {
+            require,
+            count: 1,
+            from_risk,
+        };
+        let signature = need(Requirement::Signature, FromRisk::None);
+        let review = need(Requirement::Review, FromRisk::Danger);
+        let (this, other) = (digest("ab"), digest("cd"));
+        let check = |risk, needs: &[Need], of: &Digest| {
+            Approved::check(&this, risk, needs, vec![signed(of.clone())]).is_ok()
+        };
+        let write = Some(FromRisk::Write);
+        assert!(check(write, &[signature], &this));
+        assert!(!check(write, &[signature], &other));
+        assert!(check(None, &[signature], &other));
+        assert!(check(write, &[signature, review], &this));
+        assert!(!check(Some(FromRisk::Danger), &[signature, review], &this));
+        let approved = Approved::check(&this, write, &[], vec![]).unwrap();
+        assert!(approved.is_for(&this) && !approved.is_for(&other));
+    }
+}

@@ -1,0 +1,206 @@
+//! `connplan approve`: signs a plan's digest with a person's SSH key.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use clap::Args;
+
+use super::{
+    approving::Binding,
+    printing::{MarkdownArgs, Printing, file_name},
+};
+use crate::{
+    approval::{NAMESPACE, REVOKED, key_of, signatures},
+    context::{Context, ExitStatus, Failure, Format, UsageError},
+    fs::{self, Visibility},
+    plan::{Digest, document},
+    view::{Theme, approval::ApprovalReport},
+};
+
+/// The keys that ssh tries first, too.
+const KEYS: [&str; 5] = [
+    "id_ed25519",
+    "id_ecdsa",
+    "id_rsa",
+    "id_ed25519_sk",
+    "id_ecdsa_sk",
+];
+
+/// Arguments of `approve`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "The signature is `ssh-keygen -Y sign -n connplan` over the digest: keys in an agent and \
+                  on\nsecurity keys work. Whose signature counts stands in the file that connplan.toml \
+                  names\n(`[approval]`, `signers`).\n\nExamples:\n  connplan approve release.plan        \
+                  # writes release.plan.sig\n  connplan apply release.plan --approved-by \
+                  release.plan.sig\n  connplan approve release.plan --revoke"
+)]
+pub struct ApproveArgs {
+    /// The saved plan ("-" is standard input)
+    #[arg(value_name = "PLAN", value_hint = clap::ValueHint::FilePath)]
+    pub plan: PathBuf,
+    /// The key to sign with: the private one, or the public one where an agent has the other
+    /// [default: the first of ssh's own in ~/.ssh]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub key: Option<PathBuf>,
+    /// Where to write the signature [default: PLAN.sig]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// Take an approval back: writes PLAN.revoked, to be given to `--approved-by` as well
+    #[arg(long)]
+    pub revoke: bool,
+}
+
+/// Signs.
+pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json])?;
+    let text = context.read_document(&args.plan)?;
+    let saved = document::read(&file_name(&args.plan), &text)?;
+    let out = out(args, context)?;
+    let key = key(args, context)?;
+    // What is approved is shown to who approves it.
+    let markdown = MarkdownArgs::default();
+    let theme = Theme::new(context.terminal.color_stderr());
+    let printing = Printing {
+        theme,
+        ..Printing::out(context, Format::Text, &markdown)
+    };
+    context
+        .terminal
+        .say(&printing.plan(&saved.plan, &saved.digest));
+    let namespace = if args.revoke { REVOKED } else { NAMESPACE };
+    let asks = context.terminal.is_interactive();
+    let (digest, signing) = (saved.digest.clone(), key.clone());
+    let signature = tokio::task::spawn_blocking(move || sign(&digest, &signing, namespace, asks))
+        .await
+        .map_err(|e| UsageError::new(format!("ssh-keygen could not be waited for: {e}")))??;
+    let Some(fingerprint) = key_of(&signature, namespace, &saved.digest) else {
+        return Err(UsageError::with_help(
+            "what ssh-keygen made is no signature that can be checked",
+            "use a key of the type ed25519, ecdsa (256 or 384), rsa, or a security key",
+        )
+        .into());
+    };
+    fs::write(&out, signature.as_bytes(), Visibility::Shared)?;
+    let signer = signer(context, &saved.digest, &signature, args.revoke);
+    let shown = args.out.clone().unwrap_or(out);
+    let report = ApprovalReport {
+        digest: &saved.digest,
+        file: &shown.display().to_string(),
+        key: &fingerprint,
+        signer: signer.as_deref(),
+        revoked: args.revoke,
+    };
+    match format {
+        Format::Json => context.terminal.out(&report.to_json()),
+        _ => context
+            .terminal
+            .say(&report.text(&args.plan.display().to_string())),
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn out(args: &ApproveArgs, context: &Context) -> Result<PathBuf, Failure> {
+    if let Some(out) = &args.out {
+        return context.output_path("--out", out);
+    }
+    if args.plan == Path::new("-") {
+        return Err(UsageError::with_help(
+            "a plan from standard input has no name that its signature could have",
+            "give `--out FILE`",
+        )
+        .into());
+    }
+    let mut name = args.plan.clone().into_os_string();
+    name.push(if args.revoke { ".revoked" } else { ".sig" });
+    Ok(context.path(Path::new(&name)))
+}
+
+fn key(args: &ApproveArgs, context: &Context) -> Result<PathBuf, Failure> {
+    if let Some(key) = &args.key {
+        return Ok(context.path(key));
+    }
+    let folder = context.home.as_ref().map(|home| home.join(".ssh"));
+    let found = folder.and_then(|folder| {
+        let mut keys = KEYS.iter().flat_map(|key| {
+            // The public one will do where an agent has the other.
+            [folder.join(key), folder.join(format!("{key}.pub"))]
+        });
+        keys.find(|key| key.is_file())
+    });
+    found.ok_or_else(|| {
+        UsageError::with_help(
+            "there is no SSH key in ~/.ssh to sign with",
+            "name one with `--key FILE`, or make one with `ssh-keygen -t ed25519`",
+        )
+        .into()
+    })
+}
+
+/// Runs ssh-keygen, which asks for a passphrase or a touch by itself.
+fn sign(digest: &Digest, key: &Path, namespace: &str, asks: bool) -> Result<String, UsageError> {
+    let failed = |why: String| {
+        UsageError::with_help(
+            format!("ssh-keygen did not sign: {why}"),
+            "check that `ssh-keygen` (OpenSSH 8.2 or later) is there and that the key is yours; \
+             a key with a passphrase needs a terminal or an agent",
+        )
+    };
+    let mut command = Command::new("ssh-keygen");
+    command
+        .args(["-q", "-Y", "sign", "-n", namespace, "-f"])
+        .arg(key)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if !asks {
+        // Nobody would answer; asked through this, it is told so at once.
+        command
+            .env("SSH_ASKPASS", "false")
+            .env("SSH_ASKPASS_REQUIRE", "force");
+    }
+    let mut child = command.spawn().map_err(|e| failed(e.to_string()))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // Should it have ended already, its status says why.
+        let _ = stdin.write_all(digest.as_str().as_bytes());
+    }
+    let ended = child
+        .wait_with_output()
+        .map_err(|e| failed(e.to_string()))?;
+    if !ended.status.success() {
+        let said = String::from_utf8_lossy(&ended.stderr);
+        let said = said.lines().rfind(|line| !line.trim().is_empty());
+        return Err(failed(crate::escape::limited(
+            said.unwrap_or("it does not say why"),
+            300,
+        )));
+    }
+    Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
+}
+
+/// As whom the settings of this checkout know the key. Whoever is not known is told; the one who
+/// applies has the last word.
+fn signer(context: &Context, digest: &Digest, signature: &str, revoke: bool) -> Option<String> {
+    let project = context.project(None).ok()?;
+    let signers = match Binding::of(&project) {
+        Ok(binding) => binding.into_signers()?,
+        Err(failure) => {
+            context.warn(&failure.report.to_string());
+            return None;
+        }
+    };
+    let files = [("it".to_owned(), signature.to_owned())];
+    match signatures(&files, digest, &signers, context.now()) {
+        Ok(found) if revoke => found.revoked.into_iter().next(),
+        Ok(found) => Some(found.approvals.into_iter().next()?.signer),
+        Err(error) => {
+            context.warn(&format!(
+                "{error}; an apply in this project would not accept it"
+            ));
+            None
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Whether a plan has the approval that it needs, before anything is written.
+
+use std::{
+    num::NonZeroU16,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+use crate::{
+    approval::{
+        Approval, ApprovalError, Approved, FromRisk, Missing, Need, Requirement, Signers,
+        signatures,
+    },
+    config::{ApprovalSettings, Project},
+    context::{Context, Failure},
+    diff::Action,
+    fs,
+    plan::{Digest, Plan},
+    risk::{self, Level, RiskKind},
+    view::shell_word,
+};
+
+/// More than any file of signers, or of signatures, has.
+const LIMIT: u64 = 1 << 20;
+
+/// How an apply shows that its plan was approved.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Approval")]
+pub struct ApprovalArgs {
+    /// SSH signatures over the plan's digest, as `connplan approve` makes them
+    #[arg(
+        long, value_name = "FILE", num_args = 1.., value_hint = clap::ValueHint::FilePath
+    )]
+    pub approved_by: Vec<PathBuf>,
+    /// The pull or merge request of this commit has N approving reviews [default: 1]
+    #[arg(
+        long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1"
+    )]
+    pub approved_in_review: Option<NonZeroU16>,
+}
+
+/// The settings that bind, and whose signatures they let count.
+pub(super) struct Binding {
+    needs: Vec<Need>,
+    signers: Option<Signers>,
+}
+
+impl Binding {
+    /// Whose signatures count, if anybody's do.
+    pub(super) fn into_signers(self) -> Option<Signers> {
+        self.signers
+    }
+
+    /// Reads them.
+    pub(super) fn of(project: &Project) -> Result<Self, Failure> {
+        let settings = &project.settings.approval;
+        Ok(Self {
+            needs: settings.need().into_iter().collect(),
+            signers: signers(project, settings)?,
+        })
+    }
+}
+
+fn signers(project: &Project, settings: &ApprovalSettings) -> Result<Option<Signers>, Failure> {
+    let (Some(name), Some(home)) = (&settings.signers, settings_home(project)) else {
+        return Ok(None);
+    };
+    let path = home.join(name);
+    let bytes = fs::read_confined(&[&project.root], &path, LIMIT)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let file = crate::escape::limited(&project.shown(&path), 200);
+    let signers = Signers::parse(&file, &text).map_err(ApprovalError::from)?;
+    Ok(Some(signers))
+}
+
+fn settings_home(project: &Project) -> Option<&Path> {
+    project.settings_file.as_deref().and_then(Path::parent)
+}
+
+/// Lets a plan through that has the approval that it needs.
+pub(super) fn gate(
+    context: &Context,
+    project: &Project,
+    plan: &Plan,
+    digest: &Digest,
+    args: &ApprovalArgs,
+    file: Option<&Path>,
+) -> Result<Approved, Failure> {
+    let mut binding = Binding::of(project)?;
+    if let Some(count) = args.approved_in_review {
+        binding.needs.push(Need {
+            require: Requirement::Review,
+            count: usize::from(count.get()),
+            from_risk: FromRisk::None,
+        });
+    }
+    let mut approvals = Vec::new();
+    if !args.approved_by.is_empty() {
+        approvals.extend(signed(context, digest, args, binding.signers.as_ref())?);
+    }
+    let risk = plan.has_changes().then(|| risk_of(plan));
+    let approved = Approved::check(digest, risk, &binding.needs, approvals);
+    let approved = approved.map_err(|refused| ApprovalError::Missing {
+        missing: refused.missing,
+        help: help(refused.missing, args, file),
+    })?;
+    for approval in approved.approvals() {
+        context.terminal.say(&said(approval));
+    }
+    Ok(approved)
+}
+
+fn signed(
+    context: &Context,
+    digest: &Digest,
+    args: &ApprovalArgs,
+    signers: Option<&Signers>,
+) -> Result<Vec<Approval>, Failure> {
+    let signers = signers.ok_or(ApprovalError::NoSigners)?;
+    let mut files = Vec::new();
+    for path in &args.approved_by {
+        let text = fs::read_text(&context.path(path), LIMIT)?;
+        let name = crate::escape::limited(&path.display().to_string(), 200);
+        files.push((name, text));
+    }
+    let found = signatures(&files, digest, signers, context.now())?;
+    for name in &found.revoked {
+        let name = crate::escape::limited(name, 100);
+        context.warn(&format!("{name} took the approval of this plan back"));
+    }
+    Ok(found.approvals)
+}
+
+/// `Approved by ann@example.com (signature, SHA256:…).`
+fn said(approval: &Approval) -> String {
+    let signer = crate::escape::limited(&approval.signer, 200);
+    let by = approval.by.as_deref().map_or_else(String::new, |by| {
+        format!(", {}", crate::escape::limited(by, 200))
+    });
+    format!("Approved by {signer} ({}{by}).", approval.proof)
+}
+
+/// How risky a plan is, in the words of the settings. What is not known counts as write access.
+pub(super) fn risk_of(plan: &Plan) -> FromRisk {
+    let changes = plan
+        .changes()
+        .filter(|change| change.action != Action::NoOp);
+    let of = |change| {
+        let level = |risk: &risk::Risk| match (risk.level, risk.kind) {
+            (Level::Danger, _) => FromRisk::Danger,
+            (Level::Warning, _) | (_, RiskKind::Unknown) => FromRisk::Write,
+            (Level::Notice, _) => FromRisk::None,
+        };
+        risk::assess(change).iter().map(level).max()
+    };
+    changes.filter_map(of).max().unwrap_or_default()
+}
+
+/// The command that gets what is missing.
+fn help(missing: Missing, args: &ApprovalArgs, file: Option<&Path>) -> String {
+    let plan = file.map_or_else(
+        || "PLAN".to_owned(),
+        |file| shell_word(&file.display().to_string()),
+    );
+    let plan = crate::escape::terminal(&plan);
+    let given: String = args
+        .approved_by
+        .iter()
+        .map(|file| format!(" {}", shell_word(&file.display().to_string())))
+        .collect();
+    let given = crate::escape::terminal(&given);
+    let sign = format!(
+        "a signer runs `connplan approve {plan} --out {plan}.sig`; then \
+         `connplan apply {plan} --approved-by{given} {plan}.sig`"
+    );
+    let review = format!(
+        "have the pull or merge request approved whose comment shows this plan; then \
+         `connplan apply {plan} --approved-in-review={}`",
+        missing.count
+    );
+    match missing.require {
+        Requirement::Signature => sign,
+        Requirement::Review => review,
+        Requirement::Either => format!("{review}; or {sign}"),
+    }
+}

@@ -1,0 +1,80 @@
+//! A signature that was made, or taken back.
+
+use serde::Serialize;
+
+use super::{json::pretty, report::FORMAT_VERSION, words::shell_word};
+use crate::{escape, plan::Digest};
+
+/// What `approve` did.
+#[derive(Clone, Copy, Debug)]
+pub struct ApprovalReport<'a> {
+    /// The plan.
+    pub digest: &'a Digest,
+    /// Where the signature lies.
+    pub file: &'a str,
+    /// The key's fingerprint.
+    pub key: &'a str,
+    /// Who that is, where the project's signers say so.
+    pub signer: Option<&'a str>,
+    /// Whether an approval was taken back.
+    pub revoked: bool,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    format_version: &'static str,
+    kind: &'static str,
+    digest: &'a Digest,
+    file: &'a str,
+    key: &'a str,
+    signer: Option<&'a str>,
+    revoked: bool,
+}
+
+impl ApprovalReport<'_> {
+    /// As JSON, with a line break at its end.
+    pub fn to_json(&self) -> String {
+        pretty(&Json {
+            format_version: FORMAT_VERSION,
+            kind: "approval",
+            digest: self.digest,
+            file: self.file,
+            key: self.key,
+            signer: self.signer,
+            revoked: self.revoked,
+        })
+    }
+
+    /// For a person. `plan` is the plan's file.
+    pub fn text(&self, plan: &str) -> String {
+        let did = if self.revoked {
+            "Took the approval back"
+        } else {
+            "Approved"
+        };
+        let signer = self.signer.map_or_else(String::new, |signer| {
+            format!(" as {}", escape::limited(signer, 200))
+        });
+        let file = escape::limited(self.file, 400);
+        let mut text = format!(
+            "{did}{signer}, with the key {}.\nPlan:      {}\nSignature: {file}",
+            self.key, self.digest
+        );
+        let (plan, file) = (shell_word(plan), shell_word(self.file));
+        let next = if self.revoked {
+            format!(
+                "\nIt counts where it is given together with the approval:\n  connplan apply {plan} \
+                 --approved-by … {file}"
+            )
+        } else {
+            format!("\nTo apply it:\n  connplan apply {plan} --approved-by {file}")
+        };
+        text.push_str(&escape_lines(&next));
+        text
+    }
+}
+
+fn escape_lines(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(escape::terminal).collect();
+    lines.join("\n")
+}

@@ -1,0 +1,258 @@
+//! `approve`, and `apply` of plans that need approval, the binary.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use super::keygen::Keys;
+use crate::support::{Platform, Project};
+
+/// A project that demands a signature, its plan, and keys: ann's is a signer's, eve's is not.
+fn signed() -> (Platform, Project, Keys) {
+    let keys = Keys::new();
+    keys.key("ann", &["ed25519"]).key("eve", &["ed25519"]);
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    let signers = format!("ann@example.com {}\n", keys.public("ann"));
+    project.write("base44/allowed_signers", &signers);
+    settings(
+        &project,
+        "require = \"signature\"\nsigners = \"allowed_signers\"",
+    );
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    platform.forget();
+    (platform, project, keys)
+}
+
+fn settings(project: &Project, approval: &str) {
+    project.write("base44/connplan.toml", &format!("[approval]\n{approval}\n"));
+}
+
+fn path(keys: &Keys, name: &str) -> String {
+    keys.path(name).display().to_string()
+}
+
+#[test]
+fn a_plan_waits_for_the_signature_and_is_applied_with_it() {
+    let (platform, project, keys) = signed();
+    let out = project.run(&["apply", "x.plan"]);
+    out.expect(3)
+        .tells("1 signature needed, 0 given")
+        .tells("connplan approve x.plan --out x.plan.sig")
+        .tells("connplan apply x.plan --approved-by x.plan.sig");
+    // Nobody gets around it.
+    project.run(&["apply", "--auto-approve"]).expect(3);
+    project.run(&["push", "--yes"]).expect(3);
+    assert!(platform.writes().is_empty());
+    assert!(project.path("x.plan").exists());
+
+    let eve = path(&keys, "eve");
+    let made = project.run(&["approve", "x.plan", "--key", &eve, "--out", "eve.sig"]);
+    made.expect(0).tells("is no signer's");
+    let out = project.run(&["apply", "x.plan", "--approved-by", "eve.sig"]);
+    out.expect(3).tells("is no signer's");
+
+    let ann = path(&keys, "ann");
+    let made = project.run(&["approve", "x.plan", "--key", &ann, "--format", "json"]);
+    let report = made.expect(0).json();
+    assert_eq!(report["signer"], "ann@example.com");
+    assert_eq!(report["kind"], "approval");
+    made.tells("chat:write");
+    // OpenSSH accepts it.
+    keys.write("signers", &project.read("base44/allowed_signers"));
+    keys.write("check.sig", &project.read("x.plan.sig"));
+    keys.write("check", report["digest"].as_str().unwrap());
+    assert!(keys.verify("ann@example.com", "check"));
+
+    assert!(platform.writes().is_empty());
+    let out = project.run(&["apply", "x.plan", "--approved-by", "x.plan.sig"]);
+    out.expect(0)
+        .tells("Approved by ann@example.com (signature, SHA256:");
+    assert_eq!(platform.writes().len(), 1);
+}
+
+#[test]
+fn a_signature_over_another_plan_approves_nothing() {
+    let (platform, project, keys) = signed();
+    let ann = path(&keys, "ann");
+    project.run(&["approve", "x.plan", "--key", &ann]).expect(0);
+    project.declare("slack", &["chat:write", "channels:read"]);
+    project.run(&["plan", "--out", "y.plan"]).expect(0);
+    let out = project.run(&["apply", "y.plan", "--approved-by", "x.plan.sig"]);
+    out.expect(3).tells("did not sign");
+    // Even where nobody demands one, a signature that is given has to be right.
+    settings(&project, "signers = \"allowed_signers\"");
+    let out = project.run(&["apply", "y.plan", "--approved-by", "x.plan.sig"]);
+    out.expect(3);
+    assert!(platform.writes().is_empty());
+    project.run(&["apply", "y.plan"]).expect(0);
+}
+
+#[test]
+fn two_persons_are_not_one_with_two_signatures() {
+    let (platform, project, keys) = signed();
+    settings(
+        &project,
+        "require = \"either\"\ncount = 2\nsigners = \"allowed_signers\"",
+    );
+    let both = format!(
+        "ann@example.com {}\nann@example.com {}\n",
+        keys.public("ann"),
+        keys.public("eve")
+    );
+    project.write("base44/allowed_signers", &both);
+    for name in ["ann", "eve"] {
+        let (key, out) = (path(&keys, name), format!("{name}.sig"));
+        project
+            .run(&["approve", "x.plan", "--key", &key, "--out", &out])
+            .expect(0);
+    }
+    let apply = ["apply", "x.plan", "--approved-by", "ann.sig", "eve.sig"];
+    project
+        .run(&apply)
+        .expect(3)
+        .tells("2 approving reviews or signatures needed, 1 given");
+    let two = both.replacen("ann@example.com", "eve@example.com", 1);
+    project.write("base44/allowed_signers", &two);
+    // Taken back, it counts for nothing.
+    let eve = path(&keys, "eve");
+    let revoke = ["approve", "x.plan", "--key", &eve, "--revoke"];
+    project
+        .run(&revoke)
+        .expect(0)
+        .tells("Took the approval back");
+    let with = [&apply[..], &["x.plan.revoked"]].concat();
+    project
+        .run(&with)
+        .expect(3)
+        .tells("took the approval of this plan back");
+    assert!(platform.writes().is_empty());
+    project.run(&apply).expect(0);
+}
+
+#[test]
+fn only_plans_of_the_named_risk_need_it() {
+    let (_platform, project, _keys) = signed();
+    settings(
+        &project,
+        "require = \"signature\"\nfrom_risk = \"danger\"\nsigners = \"allowed_signers\"",
+    );
+    project.run(&["apply", "x.plan"]).expect(0);
+    // `admin` gives too much.
+    project.declare("slack", &["admin"]);
+    project.run(&["plan", "--out", "y.plan"]).expect(0);
+    project.run(&["apply", "y.plan"]).expect(3);
+    // Nothing to do needs nobody.
+    settings(&project, "require = \"signature\"");
+    project.declare("slack", &["chat:write"]);
+    project.run(&["plan", "--out", "z.plan"]).expect(0);
+    project.run(&["apply", "z.plan"]).expect(0);
+}
+
+#[test]
+fn settings_that_cannot_be_used_let_nobody_through() {
+    let (platform, project, keys) = signed();
+    let ann = path(&keys, "ann");
+    project.run(&["approve", "x.plan", "--key", &ann]).expect(0);
+    let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
+    settings(&project, "require = \"signature\"");
+    project
+        .run(&apply)
+        .expect(3)
+        .tells("no file says whose signature counts");
+    settings(
+        &project,
+        "require = \"signature\"\nsigners = \"../../elsewhere\"",
+    );
+    project.run(&apply).expect(1);
+    settings(
+        &project,
+        "require = \"signature\"\nsigners = \"allowed_signers\"",
+    );
+    project.write("base44/allowed_signers", "ann@example.com nonsense\n");
+    project.run(&apply).expect(3).tells("allowed_signers:1");
+    settings(&project, "require = \"majority\"");
+    project
+        .run(&apply)
+        .expect(1)
+        .tells("`approval.require` is \"majority\"");
+    assert!(platform.writes().is_empty());
+}
+
+/// An agent that is stopped with the test.
+struct Agent {
+    process: std::process::Child,
+    socket: String,
+}
+
+impl Agent {
+    fn start(keys: &Keys) -> Self {
+        let socket = path(keys, "agent");
+        let process = std::process::Command::new("ssh-agent")
+            .args(["-D", "-a", &socket])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        for _ in 0..200 {
+            if keys.path("agent").exists() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        Self { process, socket }
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn a_key_with_a_passphrase_signs_through_an_agent() {
+    let (_platform, project, keys) = signed();
+    let made = [
+        "-q",
+        "-N",
+        "secret words",
+        "-C",
+        "x",
+        "-t",
+        "ed25519",
+        "-f",
+        "locked",
+    ];
+    assert!(keys.keygen(&made));
+    let signers = format!("ann@example.com {}\n", keys.public("locked"));
+    project.write("base44/allowed_signers", &signers);
+    // Nobody there to ask: it ends, and says so.
+    let locked = path(&keys, "locked");
+    let out = project.run(&["approve", "x.plan", "--key", &locked]);
+    out.expect(1).tells("ssh-keygen did not sign");
+
+    let agent = Agent::start(&keys);
+    keys.write("askpass", "#!/bin/sh\necho 'secret words'\n");
+    let askpass = path(&keys, "askpass");
+    std::process::Command::new("chmod")
+        .args(["700", &askpass])
+        .status()
+        .unwrap();
+    let added = std::process::Command::new("ssh-add")
+        .arg(&locked)
+        .env("SSH_AUTH_SOCK", &agent.socket)
+        .env("SSH_ASKPASS", &askpass)
+        .env("SSH_ASKPASS_REQUIRE", "force")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert!(added.status.success(), "{added:?}");
+    let public = path(&keys, "locked.pub");
+    let with = [("SSH_AUTH_SOCK", agent.socket.as_str())];
+    project
+        .run_vars(&with, &["approve", "x.plan", "--key", &public])
+        .expect(0);
+    let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
+    project.run(&apply).expect(0);
+}
