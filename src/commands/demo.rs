@@ -52,6 +52,11 @@ const FILES: [(&str, &str); 6] = [
 ];
 const SEED: &str = include_str!("../../fixtures/demo/seed.json");
 
+/// What the demo's app holds at first.
+pub(super) fn seed() -> Result<Seed, EncodeError> {
+    serde_json::from_str(SEED).map_err(EncodeError::from)
+}
+
 /// Arguments of `demo`.
 #[derive(Clone, Debug, Args)]
 pub struct DemoArgs {
@@ -75,9 +80,8 @@ pub struct DemoError(String);
 /// Plays it through. Done only if everything it says came true.
 pub async fn run(args: &DemoArgs, context: &Context) -> Result<ExitStatus, Failure> {
     context.format(&[Format::Text])?;
-    let seed: Seed = serde_json::from_str(SEED).map_err(EncodeError::from)?;
     let sandbox = sandbox::start(Options {
-        seed: Some(seed),
+        seed: Some(seed()?),
         ..Options::default()
     })
     .await?;

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     fs,
-    sandbox::{self, Options, Seed},
+    sandbox::{self, Options, Seed, Settings},
     view,
 };
 
@@ -34,16 +34,36 @@ pub struct SandboxArgs {
         hide_default_value = true
     )]
     pub latency: u64,
+    /// Start with the state of `connplan demo`: the app `demo-app`
+    #[arg(long, conflicts_with = "seed")]
+    pub demo: bool,
+    /// Refuse the workspace key, as the platform does; personal access tokens and logins work
+    #[arg(long)]
+    pub strict_keys: bool,
+    /// Keep to no limit of requests in a minute
+    #[arg(long)]
+    pub no_limits: bool,
+    /// Let its clock run N times as fast [default of N: 60, a minute in a second]
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        default_missing_value = "60",
+        default_value_t = 1,
+        hide_default_value = true,
+        value_parser = clap::value_parser!(u32).range(1..=86_400)
+    )]
+    pub fast_clock: u32,
 }
 
 /// Serves until it is interrupted.
 pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json])?;
-    let seed = args
-        .seed
-        .as_deref()
-        .map(|file| Seed::read(&context.path(file)))
-        .transpose()?;
+    let seed = match &args.seed {
+        Some(file) => Some(Seed::read(&context.path(file))?),
+        None if args.demo => Some(super::demo::seed()?),
+        None => None,
+    };
     let state = args.state.as_deref().map(|file| context.path(file));
     // Its key and the links in it are good for the sandbox alone, and still nobody else's.
     let loose = state.as_deref().and_then(fs::tighten_target);
@@ -53,17 +73,29 @@ pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Fa
         state,
         seed,
         latency: (args.latency > 0).then(|| Duration::from_millis(args.latency)),
+        speed: args.fast_clock,
     })
     .await?;
+    let behave = |settings: &mut Settings| {
+        settings.strict_keys |= args.strict_keys;
+        if args.no_limits {
+            settings.limits = None;
+        } else {
+            settings.limits.get_or_insert_default();
+        }
+    };
+    sandbox.set(behave).await?;
     let environment = sandbox.environment().into_iter().collect();
+    let tokens = sandbox.tokens();
     context.terminal.out(&match format {
-        Format::Json => view::sandbox::json(&environment),
+        Format::Json => view::sandbox::json(&environment, &tokens),
         _ => view::sandbox::lines(&environment),
     });
     context.terminal.say(&format!(
         "\nThe sandbox is at {} (any app id will do; its pages show what it holds).\n\
-         Set these two lines in another terminal. Ctrl-C ends it.",
-        sandbox.api_url()
+         Set these two lines in another terminal. Ctrl-C ends it.\n{}",
+        sandbox.api_url(),
+        view::sandbox::tokens(&tokens),
     ));
     let cancelled = context.signals.graceful();
     let over = async {

@@ -14,11 +14,12 @@ use super::{
     answer::ApiError,
     api::{app, link, oauth},
     grant::{Decision, check_account},
-    seed::{Person, SeedConnector},
-    state::{App, Connector, State as SandboxState, Stripe},
+    seed::{SeedConnector, SeedInstallation, SeedStripe},
+    settings::{Person, Settings},
+    state::{App, State as SandboxState, Stripe},
     store::Store,
 };
-use crate::model::{Account, AppId, RemoteStatus, Scopes, StripeMode};
+use crate::model::{Account, AppId, ConnectorType, RemoteStatus, Scopes, StripeMode};
 
 type Answer = Result<Json<Value>, ApiError>;
 
@@ -68,41 +69,95 @@ pub(super) async fn replace_connector(
 ) -> Answer {
     let (id, connector) = (app(&id)?, oauth(&connector)?);
     let new: SeedConnector = body(&bytes)?;
-    let new = Connector {
-        status: new.status,
-        scopes: new.scopes,
-        account: new.account,
-        connection: None,
-    };
     store
         .change(|state, _| {
             let app = state.apps.entry(id).or_default();
-            app.connectors.insert(connector, new);
+            app.files.insert(connector.clone());
+            app.connectors.insert(connector, new.into());
             Ok(Json(json!({})))
         })
         .await
 }
 
-/// `expire` or `disconnect`.
+/// What can be done to a connector from behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Play {
+    /// Its tokens ran out.
+    Expire,
+    /// Its connection ended.
+    Disconnect,
+    /// Its connection was withdrawn at the provider, which the next `list` finds out.
+    Withdraw,
+    /// Other apps use its connection, or no longer do.
+    Share,
+}
+
+impl Play {
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "expire" => Self::Expire,
+            "disconnect" => Self::Disconnect,
+            "withdraw" => Self::Withdraw,
+            "share" => Self::Share,
+            _ => return None,
+        })
+    }
+
+    /// Does it; false if there is no such connector.
+    pub(super) fn on(
+        self,
+        state: &mut SandboxState,
+        app: &AppId,
+        connector: &ConnectorType,
+    ) -> bool {
+        let app = state.apps.get_mut(app);
+        let Some(found) = app.and_then(|app| app.connectors.get_mut(connector)) else {
+            return false;
+        };
+        match self {
+            Self::Expire => found.status = RemoteStatus::Expired,
+            Self::Disconnect => found.status = RemoteStatus::Disconnected,
+            Self::Withdraw => found.withdrawn = true,
+            Self::Share => found.shared = !found.shared,
+        }
+        true
+    }
+}
+
 pub(super) async fn break_connector(
     State(store): State<Arc<Store>>,
     Path((id, connector, how)): Path<(String, String, String)>,
 ) -> Answer {
     let (id, connector) = (app(&id)?, oauth(&connector)?);
-    let status = match how.as_str() {
-        "expire" => RemoteStatus::Expired,
-        "disconnect" => RemoteStatus::Disconnected,
-        _ => return Err(ApiError::not_found("expire or disconnect")),
-    };
+    let how = Play::parse(&how)
+        .ok_or_else(|| ApiError::not_found("expire, disconnect, withdraw or share"))?;
     store
         .change(|state, _| {
-            let app = state.apps.get_mut(&id);
-            let found = app.and_then(|app| app.connectors.get_mut(&connector));
-            let found = found.ok_or_else(|| ApiError::not_found("There is no such connector"))?;
-            found.status = status;
+            if !how.on(state, &id, &connector) {
+                return Err(ApiError::not_found("There is no such connector"));
+            }
             Ok(Json(json!({})))
         })
         .await
+}
+
+pub(super) async fn settings(State(store): State<Arc<Store>>) -> Json<Value> {
+    Json(store.read(|state, _| json!(state.settings)))
+}
+
+pub(super) async fn replace_settings(State(store): State<Arc<Store>>, bytes: Bytes) -> Answer {
+    let new: Settings = body(&bytes)?;
+    new.check().map_err(|e| ApiError::invalid("accounts", e))?;
+    store
+        .change(|state, _| {
+            state.settings = new;
+            Ok(Json(json!({})))
+        })
+        .await
+}
+
+pub(super) async fn tokens(State(store): State<Arc<Store>>) -> Json<Value> {
+    Json(store.read(|state, _| json!({ "tokens": state.tokens })))
 }
 
 pub(super) async fn remove_connector(
@@ -111,7 +166,11 @@ pub(super) async fn remove_connector(
 ) -> Answer {
     let (id, connector) = (app(&id)?, oauth(&connector)?);
     store
-        .change(|state, _| Ok(Json(json!({ "removed": state.remove(&id, &connector) }))))
+        .change(|state, _| {
+            Ok(Json(
+                json!({ "removed": state.remove(&id, &connector).is_some() }),
+            ))
+        })
         .await
 }
 
@@ -119,6 +178,10 @@ pub(super) async fn remove_connector(
 #[serde(deny_unknown_fields)]
 struct StripeBody {
     mode: Option<StripeMode>,
+    #[serde(default)]
+    claimed: bool,
+    #[serde(default)]
+    age_days: u32,
 }
 
 pub(super) async fn replace_stripe(
@@ -128,8 +191,14 @@ pub(super) async fn replace_stripe(
 ) -> Answer {
     let (id, new): (_, StripeBody) = (app(&id)?, body(&bytes)?);
     store
-        .change(|state, _| {
-            app_mut(state, id).stripe = new.mode.map(Stripe::new);
+        .change(|state, now| {
+            let whole = |mode| SeedInstallation {
+                mode,
+                claimed: new.claimed,
+                age_days: new.age_days,
+            };
+            let new = new.mode.map(whole).map(SeedStripe::Whole);
+            app_mut(state, id).stripe = new.map(|new| Stripe::seeded(new, now));
             Ok(Json(json!({})))
         })
         .await

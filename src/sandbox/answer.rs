@@ -42,6 +42,24 @@ impl ApiError {
         }
     }
 
+    /// What the subscription does not include.
+    pub(super) fn plan_required(message: &str) -> Self {
+        let body = json!({ "message": message, "extra_data": { "reason": "plan_required" } });
+        Self {
+            body,
+            ..Self::new(StatusCode::PAYMENT_REQUIRED, "")
+        }
+    }
+
+    /// The platform's short refusal of a key.
+    pub(super) fn key_refused() -> Self {
+        let detail = "Workspace API keys cannot call this endpoint; use a personal access token";
+        Self {
+            body: json!({ "error": "Forbidden", "detail": detail }),
+            ..Self::new(StatusCode::FORBIDDEN, "")
+        }
+    }
+
     /// A field of the request that is not as it should be.
     pub(super) fn invalid(field: &str, message: impl Into<String>) -> Self {
         let message = message.into();

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    Json,
+    Extension, Json,
     body::Bytes,
     extract::{Path, Query, State},
 };
@@ -12,12 +12,13 @@ use serde_json::{Value, json};
 
 use super::{
     answer::ApiError,
-    grant::{Asked, Put, check_scope},
-    integrations,
-    state::{Connection, Stripe},
+    grant::{Ask, Asked, Ended, Put, check_scope},
+    guard::Caller,
+    integrations, provider,
+    state::Connection,
     store::Store,
 };
-use crate::model::{AppId, ConnectorType, Kind, Scope, Scopes, StripeMode};
+use crate::model::{AppId, ConnectorType, Kind, Scope, Scopes};
 
 type Answer = Result<Json<Value>, ApiError>;
 
@@ -47,9 +48,21 @@ pub(super) fn link(base: &str, id: &str, connection: &Connection) -> String {
 
 pub(super) async fn list(State(store): State<Arc<Store>>, Path(id): Path<String>) -> Answer {
     let id = app(&id)?;
+    let withdrawn = store.read(|state, _| {
+        let app = state.apps.get(&id);
+        app.is_some_and(|app| app.connectors.values().any(|c| c.withdrawn))
+    });
+    if withdrawn {
+        let checked = store.change(|state, _| {
+            state.check_live(&id);
+            Ok::<_, ApiError>(())
+        });
+        checked.await?;
+    }
     let connectors = store.read(|state, _| {
         let app = state.apps.get(&id);
         let connectors = app.into_iter().flat_map(|app| &app.connectors);
+        let connectors = connectors.filter(|(_, c)| !c.outside_list);
         let shown = connectors.map(|(connector, c)| {
             let mut shown = json!({
                 "integration_type": connector,
@@ -69,23 +82,73 @@ pub(super) async fn list(State(store): State<Arc<Store>>, Path(id): Path<String>
 #[derive(Deserialize)]
 struct PutBody {
     scopes: Vec<Scope>,
+    #[serde(default)]
+    connection_config: BTreeMap<String, String>,
 }
 
+#[derive(Deserialize)]
+struct InitiateBody {
+    integration_type: String,
+    #[serde(default)]
+    scopes: Option<Vec<Scope>>,
+    #[serde(default)]
+    force_reconnect: bool,
+    #[serde(default)]
+    connection_config: BTreeMap<String, String>,
+}
+
+/// Asks for exactly these scopes.
 pub(super) async fn put(
     State(store): State<Arc<Store>>,
+    Extension(caller): Extension<Caller>,
     Path((id, connector)): Path<(String, String)>,
     body: Bytes,
 ) -> Answer {
     let (id, connector) = (app(&id)?, oauth(&connector)?);
     let body: PutBody = serde_json::from_slice(&body)
         .map_err(|e| ApiError::invalid("scopes", format!("a list of scopes is needed: {e}")))?;
-    if !body.scopes.iter().all(check_scope) {
-        return Err(ApiError::invalid(
-            "scopes",
-            "a scope is not empty and has no control characters",
-        ));
+    let ask = Ask {
+        caller: Some(caller.account),
+        scopes: scopes(body.scopes)?,
+        connection_config: body.connection_config,
+        ..Ask::default()
+    };
+    connect(&store, id, connector, ask).await
+}
+
+/// Adds scopes, and takes over where it is told to.
+pub(super) async fn initiate(
+    State(store): State<Arc<Store>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let id = app(&id)?;
+    let body: InitiateBody = serde_json::from_slice(&body)
+        .map_err(|e| ApiError::invalid("integration_type", e.to_string()))?;
+    let connector = oauth(&body.integration_type)?;
+    let ask = Ask {
+        caller: Some(caller.account),
+        scopes: scopes(body.scopes.unwrap_or_default())?,
+        connection_config: body.connection_config,
+        force: body.force_reconnect,
+        add: true,
+    };
+    connect(&store, id, connector, ask).await
+}
+
+fn scopes(scopes: Vec<Scope>) -> Result<Scopes, ApiError> {
+    if scopes.iter().all(check_scope) {
+        return Ok(scopes.into_iter().collect());
     }
-    let scopes: Scopes = body.scopes.into_iter().collect();
+    let message = "a scope is not empty and has no control characters";
+    Err(ApiError::invalid("scopes", message))
+}
+
+async fn connect(store: &Arc<Store>, id: AppId, connector: ConnectorType, ask: Ask) -> Answer {
+    if let Some((field, message)) = integrations::missing(&connector, &ask.connection_config) {
+        return Err(ApiError::invalid(field, message));
+    }
     let base = store.base.clone();
     store
         .change(|state, now| {
@@ -97,7 +160,7 @@ pub(super) async fn put(
                 "error_message": null,
                 "other_user_email": null,
             });
-            match state.put(&id, &connector, scopes, now) {
+            match state.put(&id, &connector, ask, now) {
                 Put::Authorized => answer["already_authorized"] = json!(true),
                 Put::Redirect(connection) => {
                     let found = state.connections.get(&connection);
@@ -121,6 +184,7 @@ pub(super) async fn put(
 
 pub(super) async fn status(
     State(store): State<Arc<Store>>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Answer {
@@ -131,7 +195,8 @@ pub(super) async fn status(
     };
     let connector = oauth(field("integration_type")?)?;
     let connection = field("connection_id")?;
-    let asked = store.read(|state, now| state.asked(&id, &connector, connection, now));
+    let asked = store
+        .read(|state, now| state.asked(&id, &connector, connection, Some(&caller.account), now));
     let word = match asked {
         Some(Asked::Active) => "ACTIVE",
         Some(Asked::Failed) => "FAILED",
@@ -141,6 +206,7 @@ pub(super) async fn status(
     Ok(Json(json!({ "status": word })))
 }
 
+/// Removes a connector; that it was never there is no refusal.
 pub(super) async fn remove(
     State(store): State<Arc<Store>>,
     Path((id, connector)): Path<(String, String)>,
@@ -148,75 +214,101 @@ pub(super) async fn remove(
     let (id, connector) = (app(&id)?, oauth(&connector)?);
     store
         .change(|state, _| {
-            if !state.remove(&id, &connector) {
-                let message = format!("The app has no connector {connector}");
-                return Err(ApiError::not_found(message));
-            }
-            Ok(Json(
-                json!({ "status": "removed", "integration_type": connector }),
-            ))
+            let ended = state.remove(&id, &connector);
+            Ok(Json(over("removed", &connector, ended)))
         })
         .await
+}
+
+/// Ends a connection and keeps the connector with its scopes.
+pub(super) async fn disconnect(
+    State(store): State<Arc<Store>>,
+    Path((id, connector)): Path<(String, String)>,
+) -> Answer {
+    let (id, connector) = (app(&id)?, oauth(&connector)?);
+    store
+        .change(|state, _| {
+            let ended = state.disconnect(&id, &connector);
+            Ok(Json(over("disconnected", &connector, ended)))
+        })
+        .await
+}
+
+fn over(status: &str, connector: &ConnectorType, ended: Option<Ended>) -> Value {
+    let mut answer = json!({ "status": status, "integration_type": connector });
+    if ended == Some(Ended::Detached) {
+        answer["detached"] = json!(true);
+    }
+    answer
 }
 
 pub(super) async fn available(Path(id): Path<String>) -> Answer {
     app(&id)?;
+    all_available().await
+}
+
+/// The same, below no app.
+pub(super) async fn all_available() -> Answer {
     Ok(Json(json!({ "integrations": integrations::all() })))
 }
 
-/// The address at which a Stripe sandbox is claimed.
-pub(super) fn claim_link(base: &str, stripe: &Stripe) -> Option<String> {
-    let claim = stripe.claim.as_ref()?;
-    Some(format!("{base}/sandbox/stripe/claim/{claim}"))
+/// What the workspace lets be connected.
+pub(super) async fn policies(State(store): State<Arc<Store>>, Path(id): Path<String>) -> Answer {
+    app(&id)?;
+    store.read(|state, _| {
+        if !state.settings.policies_readable {
+            return Err(ApiError::not_found("There is no such endpoint"));
+        }
+        let forbidden = &state.settings.forbidden;
+        let offered = integrations::types().filter(|t| !forbidden.keys().any(|f| f.as_str() == *t));
+        let mut connectors: Vec<_> = offered.map(|t| policy(t, true)).collect();
+        connectors.extend(forbidden.keys().map(|t| policy(t.as_str(), false)));
+        Ok(Json(json!({ "connectors": connectors })))
+    })
 }
 
-pub(super) async fn stripe_status(
-    State(store): State<Arc<Store>>,
-    Path(id): Path<String>,
-) -> Answer {
-    let id = app(&id)?;
-    Ok(Json(store.read(|state, _| {
-        let stripe = state.apps.get(&id).and_then(|app| app.stripe.as_ref());
-        json!({
-            "stripe_mode": stripe.map(|stripe| stripe.mode),
-            "sandbox_claim_url": stripe.and_then(|stripe| claim_link(&store.base, stripe)),
-        })
-    })))
+fn policy(connector: &str, enabled: bool) -> Value {
+    json!({
+        "integration_type": connector,
+        "builder_connection_enabled": enabled,
+        "per_user_connection_enabled": true,
+    })
 }
 
-pub(super) async fn stripe_install(
+/// The values that a connector needs, and those of its connection.
+pub(super) async fn connection_config(
     State(store): State<Arc<Store>>,
-    Path(id): Path<String>,
+    Path((id, connector)): Path<(String, String)>,
 ) -> Answer {
-    let id = app(&id)?;
-    let base = store.base.clone();
-    store
-        .change(|state, _| {
-            let app = state.apps.entry(id).or_default();
-            let already = app.stripe.is_some();
-            let stripe = app
-                .stripe
-                .get_or_insert_with(|| Stripe::new(StripeMode::Sandbox));
-            let claim = claim_link(&base, stripe);
-            Ok(Json(
-                json!({ "already_installed": already, "claim_url": claim }),
-            ))
-        })
-        .await
+    let (id, connector) = (app(&id)?, oauth(&connector)?);
+    store.read(|state, _| {
+        let app = state.apps.get(&id);
+        let found = app.and_then(|app| app.connectors.get(&connector));
+        Ok(Json(json!({
+            "integration_type": connector,
+            "connection_config_fields": integrations::fields(&connector),
+            "connection_config": found.map(|c| &c.connection_config),
+        })))
+    })
 }
 
-pub(super) async fn stripe_remove(
-    State(store): State<Arc<Store>>,
-    Path(id): Path<String>,
-) -> Answer {
-    let id = app(&id)?;
-    store
-        .change(|state, _| {
-            let had = state.apps.get_mut(&id).and_then(|app| app.stripe.take());
-            match had {
-                Some(_) => Ok(Json(json!({ "success": true }))),
-                None => Err(ApiError::not_found("The app has no Stripe installation")),
-            }
-        })
-        .await
+/// What is added to scopes, where the platform tells.
+pub(super) async fn auto_added(State(store): State<Arc<Store>>) -> Answer {
+    store.read(|state, _| {
+        if !state.settings.auto_added_readable {
+            return Err(ApiError::not_found("There is no such endpoint"));
+        }
+        let mut all: BTreeMap<String, Scopes> = integrations::types()
+            .filter_map(|t| {
+                let added = provider::added(&ConnectorType::parse(t).ok()?);
+                let added: Scopes = added.iter().copied().collect();
+                (!added.is_empty()).then(|| (t.to_owned(), added))
+            })
+            .collect();
+        for (connector, added) in &state.settings.added_scopes {
+            let known = all.entry(connector.as_str().to_owned()).or_default();
+            *known = known.iter().chain(added.iter()).cloned().collect();
+        }
+        Ok(Json(json!(all)))
+    })
 }

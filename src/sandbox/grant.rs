@@ -1,5 +1,7 @@
 //! How connectors come and go: what a PUT, a consent and a removal mean. Pure: the time is given.
 
+use std::collections::BTreeMap;
+
 use thiserror::Error;
 
 use super::{
@@ -50,9 +52,12 @@ pub enum LinkProblem {
     /// The connector went away meanwhile.
     #[error("the connector was removed")]
     Removed,
-    /// Too late.
+    /// The link's own time is over.
     #[error("this link has run out")]
     Expired,
+    /// The link opens still, and the time to approve is over.
+    #[error("the time to approve is over")]
+    TooLate,
     /// A ticked scope that was not on the page.
     #[error("the scope `{0}` was not asked for")]
     Scope(String),
@@ -74,6 +79,37 @@ pub(super) enum Put {
     Forbidden(String),
 }
 
+/// What a PUT or an initiate asks for, and who asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ask {
+    pub(super) caller: Option<Account>,
+    pub(super) scopes: Scopes,
+    pub(super) connection_config: BTreeMap<String, String>,
+    /// Take over what another collaborator has.
+    pub(super) force: bool,
+    /// Add the scopes to those that are there.
+    pub(super) add: bool,
+}
+
+/// What the end of a connection was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// Its tokens are gone.
+    Deleted,
+    /// Other apps of the workspace go on with it.
+    Detached,
+}
+
+impl Ended {
+    fn of(shared: bool) -> Self {
+        if shared {
+            Self::Detached
+        } else {
+            Self::Deleted
+        }
+    }
+}
+
 /// The answer to `status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
@@ -83,51 +119,92 @@ pub(super) enum Asked {
 }
 
 impl State {
-    /// Asks for exactly these scopes. An active connector that has them all is narrowed to them on
-    /// the spot; anything else needs a person, and a new link makes every older one useless.
+    /// Asks for exactly these scopes and values. What is in force so is so; anything else needs a
+    /// person, and a new link makes every older one useless.
     pub(super) fn put(
         &mut self,
         app: &AppId,
         connector: &ConnectorType,
-        asked: Scopes,
+        ask: Ask,
         now_ms: i64,
     ) -> Put {
         if let Some(message) = self.settings.forbidden.get(connector) {
             return Put::Forbidden(message.clone());
         }
         let entry = self.apps.entry(app.clone()).or_default();
-        if let Some(account) = entry.different_user.get(connector) {
+        if let Some(account) = entry.different_user.get(connector)
+            && !ask.force
+        {
             return Put::DifferentUser(account.clone());
         }
-        let authorized = match entry.connectors.get_mut(connector) {
-            Some(c)
-                if c.status == RemoteStatus::Active
-                    && provider::covers(connector, &c.scopes, &asked) =>
-            {
-                c.scopes = provider::granted(connector, &asked);
-                true
+        entry.files.insert(connector.clone());
+        let mut scopes = self.settings.kept(connector, &ask.scopes);
+        let now = entry.connectors.get(connector).filter(|c| !c.outside_list);
+        let more = self.settings.added_scopes.get(connector);
+        let in_force = now.filter(|c| {
+            let works = c.status == RemoteStatus::Active && !c.withdrawn;
+            let same = c.connection_config == ask.connection_config;
+            if ask.add {
+                let same = same || ask.connection_config.is_empty();
+                works && same && provider::covers(connector, &c.scopes, &scopes)
+            } else {
+                works && same && provider::exactly(connector, &c.scopes, &scopes, more)
             }
-            None if self.settings.list_unauthorized => {
-                let shown = Connector {
-                    status: RemoteStatus::Disconnected,
-                    scopes: asked.clone(),
-                    account: None,
-                    connection: None,
-                };
-                entry.connectors.insert(connector.clone(), shown);
-                false
+        });
+        let narrower = now.filter(|c| {
+            self.settings.narrows_at_once
+                && !ask.add
+                && c.status == RemoteStatus::Active
+                && c.connection_config == ask.connection_config
+                && provider::covers(connector, &c.scopes, &scopes)
+        });
+        if narrower.is_some() && in_force.is_none() {
+            let granted = provider::granted(connector, &scopes);
+            let granted = self.settings.with_added(connector, granted);
+            if let Some(now) = entry.connectors.get_mut(connector) {
+                now.scopes = granted;
             }
-            _ => false,
-        };
-        self.end_pending(app, connector, Progress::Superseded);
-        if authorized {
+            self.end_pending(app, connector, Progress::Superseded);
             return Put::Authorized;
         }
+        if ask.add {
+            let before = now.into_iter().flat_map(|now| now.scopes.iter());
+            scopes = scopes.iter().chain(before).cloned().collect();
+        }
+        if let Some(now) = in_force {
+            match (&now.owner, &ask.caller) {
+                (Some(owner), Some(caller)) if owner != caller => {
+                    if !ask.force {
+                        return Put::DifferentUser(owner.clone());
+                    }
+                }
+                _ => {
+                    self.end_pending(app, connector, Progress::Superseded);
+                    return Put::Authorized;
+                }
+            }
+        } else if now.is_none() && self.settings.list_unauthorized {
+            let shown = Connector {
+                status: RemoteStatus::Disconnected,
+                scopes: scopes.clone(),
+                account: None,
+                connection: None,
+                owner: None,
+                connection_config: BTreeMap::new(),
+                shared: false,
+                outside_list: false,
+                withdrawn: false,
+            };
+            entry.connectors.insert(connector.clone(), shown);
+        }
+        self.end_pending(app, connector, Progress::Superseded);
         let id = random::id("conn");
         let connection = Connection {
             app: app.clone(),
             connector: connector.clone(),
-            scopes: asked,
+            scopes,
+            connection_config: ask.connection_config,
+            caller: ask.caller,
             created_ms: now_ms,
             progress: Progress::Pending,
             ticket: random::secret(),
@@ -138,21 +215,32 @@ impl State {
         Put::Redirect(id)
     }
 
-    /// What became of an authorization; `None` if this app's connector never had it. Superseded,
-    /// denied and late ones have failed, and so has one whose connector rests on another now.
+    /// What became of an authorization; `None` if this app's connector never had it. To all but
+    /// who asked for it, it is pending. Superseded and denied ones have failed, and so has one whose
+    /// connector rests on another now; one that nobody completes stays pending for ever.
     pub(super) fn asked(
         &self,
         app: &AppId,
         connector: &ConnectorType,
         id: &str,
+        caller: Option<&Account>,
         now_ms: i64,
     ) -> Option<Asked> {
         let connection = self.connections.get(id)?;
         if connection.app != *app || connection.connector != *connector {
             return None;
         }
+        if let (Some(asker), Some(caller)) = (&connection.caller, caller)
+            && asker != caller
+        {
+            return Some(Asked::Pending);
+        }
         Some(match connection.progress {
-            Progress::Pending if self.is_late(connection, now_ms) => Asked::Failed,
+            Progress::Pending
+                if self.settings.late_links_fail && self.is_late(connection, now_ms) =>
+            {
+                Asked::Failed
+            }
             Progress::Pending => Asked::Pending,
             Progress::Approved => {
                 let now = self
@@ -164,7 +252,9 @@ impl State {
                 });
                 if rests { Asked::Active } else { Asked::Failed }
             }
-            Progress::Denied | Progress::Superseded | Progress::Removed => Asked::Failed,
+            Progress::Denied | Progress::TooLate | Progress::Superseded | Progress::Removed => {
+                Asked::Failed
+            }
         })
     }
 
@@ -179,6 +269,7 @@ impl State {
             Progress::Pending if self.is_late(connection, now_ms) => Err(LinkProblem::Expired),
             Progress::Pending => Ok(connection),
             Progress::Approved | Progress::Denied => Err(LinkProblem::Used),
+            Progress::TooLate => Err(LinkProblem::TooLate),
             Progress::Superseded => Err(LinkProblem::Superseded),
             Progress::Removed => Err(LinkProblem::Removed),
         }
@@ -195,30 +286,71 @@ impl State {
         let Decision::Approve { account, scopes } = decision else {
             return self.set_progress(id, Progress::Denied);
         };
+        let patience = i64::from(self.settings.approval_seconds) * 1000;
+        if now_ms >= connection.created_ms.saturating_add(patience) {
+            self.set_progress(id, Progress::TooLate)?;
+            return Err(LinkProblem::TooLate);
+        }
         check_account(account.as_str())?;
         let ticked = scopes.unwrap_or_else(|| connection.scopes.clone());
         if let Some(foreign) = ticked.iter().find(|s| !connection.scopes.contains(s)) {
             return Err(LinkProblem::Scope(foreign.as_str().to_owned()));
         }
         let (app, connector) = (connection.app.clone(), connection.connector.clone());
+        let scopes = provider::granted(&connector, &ticked);
         let granted = Connector {
             status: RemoteStatus::Active,
-            scopes: provider::granted(&connector, &ticked),
+            scopes: self.settings.with_added(&connector, scopes),
             account: Some(account),
             connection: Some(id.to_owned()),
+            owner: connection.caller.clone(),
+            connection_config: connection.connection_config.clone(),
+            shared: false,
+            outside_list: false,
+            withdrawn: false,
         };
         let entry = self.apps.entry(app).or_default();
+        entry.different_user.remove(&connector);
         entry.connectors.insert(connector, granted);
         self.set_progress(id, Progress::Approved)
     }
 
-    /// Removes a connector with all that was asked for it; false if there was nothing.
-    pub(super) fn remove(&mut self, app: &AppId, connector: &ConnectorType) -> bool {
-        let had = self.apps.get_mut(app).is_some_and(|entry| {
-            let connected = entry.connectors.remove(connector).is_some();
-            entry.different_user.remove(connector).is_some() || connected
+    /// Removes a connector with all that was asked for it, and its file in the app's code.
+    pub(super) fn remove(&mut self, app: &AppId, connector: &ConnectorType) -> Option<Ended> {
+        let had = self.apps.get_mut(app).and_then(|entry| {
+            entry.files.remove(connector);
+            let other = entry.different_user.remove(connector);
+            let connected = entry.connectors.remove(connector);
+            let connected = connected.map(|c| Ended::of(c.shared));
+            connected.or(other.map(|_| Ended::Deleted))
         });
-        self.end_pending(app, connector, Progress::Removed) || had
+        let pending = self.end_pending(app, connector, Progress::Removed);
+        had.or(pending.then_some(Ended::Deleted))
+    }
+
+    /// Ends a connector's connection; its scopes stay.
+    pub(super) fn disconnect(&mut self, app: &AppId, connector: &ConnectorType) -> Option<Ended> {
+        self.end_pending(app, connector, Progress::Removed);
+        let entry = self.apps.get_mut(app)?;
+        let connector = entry.connectors.get_mut(connector)?;
+        let ended = Ended::of(connector.shared);
+        connector.status = RemoteStatus::Disconnected;
+        (connector.connection, connector.owner, connector.shared) = (None, None, false);
+        Some(ended)
+    }
+
+    /// Finds out which connections were withdrawn at their providers, as listing does.
+    pub(super) fn check_live(&mut self, app: &AppId) {
+        let connectors = self.apps.get_mut(app);
+        for connector in connectors
+            .into_iter()
+            .flat_map(|a| a.connectors.values_mut())
+        {
+            if std::mem::take(&mut connector.withdrawn) && connector.status == RemoteStatus::Active
+            {
+                connector.status = RemoteStatus::Expired;
+            }
+        }
     }
 
     fn is_late(&self, connection: &Connection, now_ms: i64) -> bool {

@@ -17,8 +17,16 @@ fn world() -> World {
 
 impl World {
     fn put(&mut self, scopes: &[&str]) -> Put {
-        let scopes = scopes.iter().copied().collect();
-        self.state.put(&self.app, &self.slack, scopes, 0)
+        self.put_as("ada@example.com", scopes)
+    }
+
+    fn put_as(&mut self, caller: &str, scopes: &[&str]) -> Put {
+        let ask = Ask {
+            caller: Some(Account::new(caller)),
+            scopes: scopes.iter().copied().collect(),
+            ..Ask::default()
+        };
+        self.state.put(&self.app, &self.slack, ask, 0)
     }
 
     fn redirect(&mut self, scopes: &[&str]) -> String {
@@ -29,7 +37,13 @@ impl World {
     }
 
     fn asked(&self, id: &str) -> Option<Asked> {
-        self.state.asked(&self.app, &self.slack, id, 1)
+        self.asked_by("ada@example.com", id)
+    }
+
+    fn asked_by(&self, caller: &str, id: &str) -> Option<Asked> {
+        let caller = Account::new(caller);
+        self.state
+            .asked(&self.app, &self.slack, id, Some(&caller), 600_000)
     }
 
     fn scopes(&self) -> Vec<String> {
@@ -61,22 +75,73 @@ fn consent_brings_a_connector_into_force() {
 }
 
 #[test]
-fn narrowing_is_done_at_once_and_widening_needs_a_person() {
+fn whatever_is_not_exactly_so_needs_a_person() {
     let mut w = world();
     let id = w.redirect(&["a", "b"]);
     w.approve(&id);
-    assert_eq!(w.put(&["a"]), Put::Authorized);
-    assert_eq!(w.scopes(), ["a"]);
-    let wider = w.redirect(&["a", "c"]);
-    assert_eq!(w.scopes(), ["a"], "nothing changes before the consent");
+    assert_eq!(w.put(&["b", "a"]), Put::Authorized);
+    let narrower = w.redirect(&["a"]);
+    assert_eq!(w.scopes(), ["a", "b"], "nothing changes before the consent");
     assert_eq!(w.asked(&id), Some(Asked::Active));
-    w.approve(&wider);
-    assert_eq!(w.scopes(), ["a", "c"]);
+    w.approve(&narrower);
+    assert_eq!(w.scopes(), ["a"]);
     assert_eq!(
         w.asked(&id),
         Some(Asked::Failed),
         "it rests on the later one"
     );
+}
+
+#[test]
+fn a_platform_may_narrow_at_once() {
+    let mut w = world();
+    w.state.settings.narrows_at_once = true;
+    let id = w.redirect(&["a", "b"]);
+    w.approve(&id);
+    assert_eq!(w.put(&["a"]), Put::Authorized);
+    assert_eq!(w.scopes(), ["a"]);
+    w.redirect(&["a", "c"]);
+}
+
+#[test]
+fn another_collaborators_connection_is_theirs() {
+    let mut w = world();
+    let id = w.redirect(&["a"]);
+    assert_eq!(w.asked_by("grace@example.com", &id), Some(Asked::Pending));
+    w.approve(&id);
+    assert_eq!(w.asked_by("grace@example.com", &id), Some(Asked::Pending));
+    let ada = Account::new("ada@example.com");
+    assert_eq!(
+        w.put_as("grace@example.com", &["a"]),
+        Put::DifferentUser(ada)
+    );
+    let other = w.put_as("grace@example.com", &["a", "b"]);
+    assert!(matches!(other, Put::Redirect(_)), "other scopes: a link");
+    let take = Ask {
+        caller: Some(Account::new("grace@example.com")),
+        scopes: ["a"].into_iter().collect(),
+        force: true,
+        add: true,
+        ..Ask::default()
+    };
+    let Put::Redirect(taken) = w.state.put(&w.app, &w.slack, take, 0) else {
+        panic!("taken over");
+    };
+    w.approve(&taken);
+    assert_eq!(w.put_as("grace@example.com", &["a"]), Put::Authorized);
+}
+
+#[test]
+fn the_platform_drops_and_adds() {
+    let mut w = world();
+    let of = |scopes: &[&str]| [(w.slack.clone(), scopes.iter().copied().collect())].into();
+    w.state.settings.dropped_scopes = of(&["b"]);
+    w.state.settings.added_scopes = of(&["z"]);
+    let id = w.redirect(&["a", "b"]);
+    w.approve(&id);
+    assert_eq!(w.scopes(), ["a", "z"]);
+    assert_eq!(w.put(&["a", "b"]), Put::Authorized);
+    assert_eq!(w.put(&["a"]), Put::Authorized);
 }
 
 #[test]
@@ -118,10 +183,20 @@ fn links_run_out() {
         w.state.open_connection(&id, 600_000).unwrap_err(),
         LinkProblem::Expired
     );
-    assert_eq!(
-        w.state.asked(&w.app, &w.slack, &id, 600_000),
-        Some(Asked::Failed)
-    );
+    assert_eq!(w.asked(&id), Some(Asked::Pending), "for ever");
+    w.state.settings.late_links_fail = true;
+    assert_eq!(w.asked(&id), Some(Asked::Failed));
+}
+
+#[test]
+fn approval_has_five_minutes() {
+    let mut w = world();
+    let id = w.redirect(&["a"]);
+    let late = w
+        .state
+        .decide(&id, Decision::approve("ada@example.com"), 300_000);
+    assert_eq!(late, Err(LinkProblem::TooLate));
+    assert_eq!(w.asked(&id), Some(Asked::Failed));
 }
 
 #[test]
@@ -130,13 +205,16 @@ fn denial_and_removal_fail_what_was_asked() {
     let denied = w.redirect(&["a"]);
     w.state.decide(&denied, Decision::Deny, 1).unwrap();
     assert_eq!(w.asked(&denied), Some(Asked::Failed));
-    assert!(!w.state.remove(&w.app, &w.slack), "nothing was there");
+    assert!(
+        w.state.remove(&w.app, &w.slack).is_none(),
+        "nothing was there"
+    );
     let id = w.redirect(&["a"]);
     w.approve(&id);
-    assert!(w.state.remove(&w.app, &w.slack));
+    assert_eq!(w.state.remove(&w.app, &w.slack), Some(Ended::Deleted));
     assert_eq!(w.asked(&id), Some(Asked::Failed));
     let other = ConnectorType::parse("notion").unwrap();
-    assert_eq!(w.state.asked(&w.app, &other, &id, 1), None);
+    assert_eq!(w.state.asked(&w.app, &other, &id, None, 1), None);
 }
 
 #[test]

@@ -4,14 +4,20 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use url::{Host, Url};
 use uuid::Uuid;
 
-use super::{answer::ApiError, store::Store};
+use super::{
+    answer::ApiError,
+    limits::{Class, wait_seconds},
+    store::Store,
+    tokens::Access,
+};
+use crate::model::Account;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -67,7 +73,7 @@ pub(super) async fn guard(
     response
 }
 
-async fn api(store: &Arc<Store>, area: Area, request: Request, next: Next) -> Response {
+async fn api(store: &Arc<Store>, area: Area, mut request: Request, next: Next) -> Response {
     let under_way = store
         .requests
         .begin(request.method().as_str(), request.uri().path());
@@ -83,10 +89,16 @@ async fn api(store: &Arc<Store>, area: Area, request: Request, next: Next) -> Re
     let response = if limited {
         let retry_after = limit.and_then(|limit| limit.retry_after_seconds);
         ApiError::too_many(retry_after).into_response()
-    } else if area == Area::Api && !is_authorized(store, request.headers()) {
-        ApiError::unauthorized("Not logged in, or the credentials are not valid").into_response()
-    } else {
+    } else if area == Area::Oauth {
         next.run(request).await
+    } else {
+        match admitted(store, &request) {
+            Ok(caller) => {
+                request.extensions_mut().insert(caller);
+                next.run(request).await
+            }
+            Err(refusal) => refusal.into_response(),
+        }
     };
     under_way.answered(response.status().as_u16());
     response
@@ -144,12 +156,81 @@ fn has_key(store: &Store, headers: &HeaderMap) -> bool {
     store.read(|state, _| key(headers) == Some(state.api_key.as_bytes()))
 }
 
-fn is_authorized(store: &Store, headers: &HeaderMap) -> bool {
-    if key(headers).is_some() {
-        return has_key(store, headers);
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Caller {
+    pub(super) account: Account,
+    access: Access,
+    by_key: bool,
+}
+
+/// Who asks, if the credentials are good.
+fn caller(store: &Store, headers: &HeaderMap) -> Option<Caller> {
+    let full = |account: Account, by_key| Caller {
+        account,
+        access: Access::Full,
+        by_key,
+    };
+    store.read(|state, now| {
+        if key(headers).is_some() {
+            // A key acts for the workspace; its connections are recorded as the usual person's.
+            let usual = state.settings.accounts.first()?;
+            let good = key(headers) == Some(state.api_key.as_bytes());
+            return good.then(|| full(usual.email.clone(), true));
+        }
+        let token = bearer(headers)?;
+        if let Some(known) = state.tokens.iter().find(|known| known.token == token) {
+            return Some(Caller {
+                account: known.user.clone(),
+                access: known.access,
+                by_key: false,
+            });
+        }
+        let session = state.login.session(token, now)?;
+        Some(full(session.person.email.clone(), false))
+    })
+}
+
+/// Who asks, or why the request goes no further.
+fn admitted(store: &Store, request: &Request) -> Result<Caller, ApiError> {
+    let (method, path) = (request.method(), request.uri().path());
+    let class = Class::of(method, path);
+    if class == Class::Public {
+        // Whoever asks is not looked at.
+        let account = Account::new("");
+        let access = Access::ReadOnly;
+        return Ok(Caller {
+            account,
+            access,
+            by_key: false,
+        });
     }
-    let token = bearer(headers).unwrap_or_default();
-    store.read(|state, now| state.login.session(token, now).is_some())
+    let caller = caller(store, request.headers())
+        .ok_or_else(|| ApiError::unauthorized("Not logged in, or the credentials are not valid"))?;
+    let wait = store.read(|state, now| {
+        let settings = &state.settings;
+        if settings.strict_keys && caller.by_key {
+            return Err(ApiError::key_refused());
+        }
+        if caller.access == Access::ReadOnly && method != Method::GET {
+            let message = "This personal access token is read-only";
+            return Err(ApiError::forbidden(message, "read_only_token"));
+        }
+        if settings.viewers.contains(&caller.account) {
+            let message = "You need editor access to this app";
+            return Err(ApiError::forbidden(message, "editor_access_required"));
+        }
+        if !settings.connectors_in_plan {
+            let message = "Connectors need the Builder plan or higher";
+            return Err(ApiError::plan_required(message));
+        }
+        let limits = settings.limits.as_ref();
+        Ok(limits.and_then(|limits| store.limits.take(class, limits.multiplier, now)))
+    })?;
+    match wait {
+        None => Ok(caller),
+        Some(wait_ms) => Err(ApiError::too_many(Some(wait_seconds(wait_ms, store.speed)))),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The integrations that the sandbox offers: the types seen in the wild, without Stripe, which is
 //! no OAuth connector.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::model::ConnectorType;
@@ -149,14 +151,39 @@ pub(super) fn all() -> impl Serialize {
         integration_type,
         display_name,
         description,
-        connection_config_fields: match integration_type {
-            "snowflake" => SNOWFLAKE,
-            "databricks" => DATABRICKS,
-            "bamboohr" => BAMBOOHR,
-            _ => &[],
-        },
+        connection_config_fields: fields_of(integration_type),
     };
     OFFERED.iter().map(entry).collect::<Vec<_>>()
+}
+
+fn fields_of(integration_type: &str) -> &'static [Field] {
+    match integration_type {
+        "snowflake" => SNOWFLAKE,
+        "databricks" => DATABRICKS,
+        "bamboohr" => BAMBOOHR,
+        _ => &[],
+    }
+}
+
+/// The types that are offered.
+pub(super) fn types() -> impl Iterator<Item = &'static str> {
+    OFFERED.iter().map(|(t, ..)| *t)
+}
+
+/// What a person must fill in for a connector.
+pub(super) fn fields(connector: &ConnectorType) -> impl Serialize {
+    fields_of(connector.as_str())
+}
+
+/// The first value that is needed and was not given, with a sentence about it.
+pub(super) fn missing(
+    connector: &ConnectorType,
+    given: &BTreeMap<String, String>,
+) -> Option<(&'static str, String)> {
+    let missing =
+        |field: &&Field| field.required && given.get(field.name).is_none_or(String::is_empty);
+    let field = fields_of(connector.as_str()).iter().find(missing)?;
+    Some((field.name, format!("{} is needed to connect", field.name)))
 }
 
 /// The provider's name for people; the type itself if it is none of those offered.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     random,
-    seed::{Person, Settings},
+    settings::{Person, Settings},
 };
 
 /// The only client there is, on the platform as well.

@@ -4,18 +4,26 @@
 //! Any app id is an app; a new one is empty. Credentials are the sandbox's own key (header
 //! `api_key`) or a bearer token from its device flow.
 //!
+//! # Who may call
+//! The workspace key (header `api_key`; refused with [`Settings::strict_keys`]), personal access
+//! tokens (`Bearer`; a full and a read-only one for each person) and tokens of its device flow. Each
+//! belongs to a person; the key to the first one. [`Settings::viewers`] have no editor rights.
+//!
 //! # How it decides what the platform's contract leaves open
-//! - A PUT on an `active` connector that already has every scope asked for is `already_authorized`
-//!   and narrows the connector at once. Everything else (new, wider, `expired`, `disconnected`)
-//!   answers with a link; the connector stays as it was until a person consents.
+//! - A PUT that asks for exactly what the caller's own active connection has, values included, is
+//!   `already_authorized`; if it is another collaborator's, `different_user`. Everything else,
+//!   narrowing too, answers with a link; the connector stays as it was until a person consents.
+//! - A link can be approved for 5 minutes and opens for 10. What nobody completes stays `PENDING`.
 //! - A new link makes the older ones of that connector useless: their pages say so and their
-//!   status is `FAILED`, as is that of denied, late and removed ones. `ACTIVE` is a connection
-//!   on which an active connector rests. An unknown connection is 404.
+//!   status is `FAILED`, as is that of denied and removed ones. `ACTIVE` is a connection
+//!   on which an active connector rests. To others than who asked, all are `PENDING`. An unknown
+//!   connection is 404.
 //! - A connector that was never authorized is absent from `list`, unless
 //!   [`Settings::list_unauthorized`].
 //! - Google adds `openid` and `userinfo.email` and spells `email` and `profile` as addresses; slack
 //!   adds `identify`, hubspot `oauth`, linear `read`, tiktok `user.info.basic`.
-//! - Removing what is not there is 404, Stripe included.
+//! - Removing and disconnecting what is not there succeeds; removing Stripe that is not there is 404.
+//! - A PUT without a value that the type needs is 422.
 //!
 //! # Forms, for programs that act as the person
 //! The link of a PUT is `/sandbox/consent/{connection_id}?ticket=…`. Its page posts, as
@@ -41,8 +49,10 @@
 //! | `POST /sandbox/admin/clock` | `{advance_seconds}`: sets the sandbox's clock ahead |
 //! | `PUT /sandbox/admin/apps/{app}/connectors/{type}` | `{status?, scopes?, account?}`: replaces a connector, as a [`SeedConnector`] |
 //! | `DELETE` of the same | removes it |
-//! | `POST …/{type}/expire`, `POST …/{type}/disconnect` | breaks it |
-//! | `PUT /sandbox/admin/apps/{app}/stripe` | `{mode: sandbox\|live\|null}` |
+//! | `POST …/{type}/expire`, `…/disconnect`, `…/withdraw`, `…/share` | what may befall it |
+//! | `PUT /sandbox/admin/apps/{app}/stripe` | `{mode: sandbox\|live\|null, claimed?, age_days?}` |
+//! | `GET`, `PUT /sandbox/admin/settings` | the [`Settings`] |
+//! | `GET /sandbox/admin/tokens` | the personal access tokens |
 
 mod admin;
 mod answer;
@@ -51,6 +61,7 @@ mod error;
 mod grant;
 mod guard;
 mod integrations;
+mod limits;
 mod login;
 mod oauth;
 mod page;
@@ -59,8 +70,11 @@ mod random;
 mod requests;
 mod router;
 mod seed;
+mod settings;
 mod state;
 mod store;
+mod stripe;
+mod tokens;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -76,7 +90,9 @@ use tokio_util::sync::CancellationToken;
 pub use self::{
     error::{Malformed, SandboxError},
     grant::{Decision, LinkProblem},
-    seed::{Person, RateLimit, Seed, SeedApp, SeedConnector, Settings},
+    seed::{Seed, SeedApp, SeedConnector, SeedInstallation, SeedStripe},
+    settings::{Limits, Person, RateLimit, Settings},
+    tokens::{Access, SeedToken},
 };
 use self::{
     state::State,
@@ -102,6 +118,8 @@ pub struct Options {
     pub seed: Option<Seed>,
     /// Waited before each answer of the API.
     pub latency: Option<Duration>,
+    /// How many times as fast as the real clock its clock runs; 0 is 1.
+    pub speed: u32,
 }
 
 /// A running sandbox. Dropping it stops it without waiting; [`Sandbox::stop`] is the orderly way.
@@ -135,7 +153,13 @@ pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
         .zip(lock)
         .map(|(path, lock)| StateFile::new(path, lock));
     let latency = options.latency.unwrap_or_default();
-    let store = Arc::new(Store::new(api_url.clone(), latency, state, file));
+    let store = Arc::new(Store::new(
+        api_url.clone(),
+        latency,
+        options.speed,
+        state,
+        file,
+    ));
     // The key that is printed has to be the key of the next run.
     store.flush().await?;
 
@@ -198,6 +222,21 @@ impl Sandbox {
     /// The one key that it accepts.
     pub fn api_key(&self) -> &Secret {
         &self.api_key
+    }
+
+    /// The personal access tokens that it accepts.
+    pub fn tokens(&self) -> Vec<SeedToken> {
+        self.store.read(|state, _| state.tokens.clone())
+    }
+
+    /// Changes how it behaves, from the next request on.
+    pub async fn set(&self, change: impl FnOnce(&mut Settings)) -> Result<(), SandboxError> {
+        self.store
+            .change(|state, _| {
+                change(&mut state.settings);
+                Ok(())
+            })
+            .await
     }
 
     /// The variables that point a client at it: `BASE44_API_URL` and `BASE44_API_KEY`.

@@ -106,7 +106,10 @@ pub(super) async fn userinfo(
     let token = guard::bearer(&headers).unwrap_or_default();
     store.read(|state, now| {
         let session = state.login.session(token, now);
-        let person = session.map(|session| &session.person);
+        let known = state.tokens.iter().find(|known| known.token == token);
+        let mut people = state.settings.accounts.iter();
+        let owner = known.and_then(|known| people.find(|p| p.email == known.user));
+        let person = session.map(|session| &session.person).or(owner);
         person
             .map(|p| Json(json!({ "email": p.email, "name": p.name })))
             .ok_or_else(|| ApiError::unauthorized("The access token is not valid"))

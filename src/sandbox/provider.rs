@@ -18,20 +18,41 @@ pub(super) fn spelled(connector: &ConnectorType, scope: &Scope) -> Scope {
     }
 }
 
-/// What the provider grants when a person ticks `ticked`: its own spelling, and what it adds.
-pub(super) fn granted(connector: &ConnectorType, ticked: &Scopes) -> Scopes {
-    let added: &[&str] = match connector.as_str() {
+/// What a provider adds by itself.
+pub(super) fn added(connector: &ConnectorType) -> &'static [&'static str] {
+    match connector.as_str() {
         _ if is_google(connector) => &["openid", GOOGLE_EMAIL],
         "slack" => &["identify"],
         "hubspot" => &["oauth"],
         "linear" => &["read"],
         "tiktok" => &["user.info.basic"],
         _ => &[],
-    };
+    }
+}
+
+/// What the provider grants when a person ticks `ticked`: its own spelling, and what it adds.
+pub(super) fn granted(connector: &ConnectorType, ticked: &Scopes) -> Scopes {
     let spelt = ticked.iter().map(|scope| spelled(connector, scope));
     spelt
-        .chain(added.iter().map(|text| Scope::from(*text)))
+        .chain(added(connector).iter().map(|text| Scope::from(*text)))
         .collect()
+}
+
+/// Whether exactly what is asked for was granted, in whatever spelling; what the provider and the
+/// platform (`more`) add by themselves does not count.
+pub(super) fn exactly(
+    connector: &ConnectorType,
+    granted: &Scopes,
+    asked: &Scopes,
+    more: Option<&Scopes>,
+) -> bool {
+    let asked: Scopes = asked.iter().map(|s| spelled(connector, s)).collect();
+    let own = |scope: &Scope| {
+        added(connector).contains(&scope.as_str()) || more.is_some_and(|more| more.contains(scope))
+    };
+    let granted: Scopes = granted.iter().map(|s| spelled(connector, s)).collect();
+    asked.iter().all(|s| granted.contains(s) || own(s))
+        && granted.iter().all(|s| asked.contains(s) || own(s))
 }
 
 /// Whether everything asked for was granted before, in whatever spelling.
@@ -54,6 +75,16 @@ mod tests {
         assert_eq!(got, expected.into_iter().collect());
         assert!(covers(&gmail, &got, &asked));
         assert!(!covers(&gmail, &got, &["profile"].into_iter().collect()));
+        assert!(exactly(&gmail, &got, &asked, None));
+        assert!(exactly(&gmail, &asked, &asked, None), "nothing was added");
+        let less = ["https://mail.google.com/"].into_iter().collect();
+        assert!(exactly(&gmail, &got, &less, None), "the address is its own");
+        assert!(!exactly(
+            &gmail,
+            &got,
+            &["email"].into_iter().collect(),
+            None
+        ));
     }
 
     #[test]

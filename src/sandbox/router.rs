@@ -11,7 +11,7 @@ use axum::{
     routing::{delete, get, post, put},
 };
 
-use super::{admin, answer::ApiError, api, guard::guard, oauth, page, store::Store};
+use super::{admin, answer::ApiError, api, guard::guard, oauth, page, store::Store, stripe};
 
 /// The largest body taken, in bytes.
 const MAX_BODY: usize = 256 * 1024;
@@ -19,6 +19,11 @@ const MAX_BODY: usize = 256 * 1024;
 pub(super) fn router(store: Arc<Store>) -> Router {
     Router::new()
         .nest("/api/apps/{app}", platform())
+        .route(
+            "/api/external-auth/available-integrations",
+            get(api::all_available),
+        )
+        .route("/api/external-auth/auto-added-scopes", get(api::auto_added))
         .nest("/sandbox/admin", behind())
         .route("/oauth/device/code", post(oauth::device_code))
         .route("/oauth/token", post(oauth::token))
@@ -29,6 +34,11 @@ pub(super) fn router(store: Arc<Store>) -> Router {
             get(page::app_index),
         )
         .route("/sandbox/style.css", get(page::style))
+        .route(
+            "/sandbox/settings",
+            get(page::settings_form).post(page::settings),
+        )
+        .route("/sandbox/connector", post(page::play))
         .route(
             "/sandbox/consent/{connection}",
             get(page::consent_form).post(page::consent),
@@ -48,16 +58,25 @@ pub(super) fn router(store: Arc<Store>) -> Router {
 fn platform() -> Router<Arc<Store>> {
     Router::new()
         .route("/external-auth/list", get(api::list))
-        .route("/external-auth/integrations/{connector}", put(api::put))
+        .route(
+            "/external-auth/integrations/{connector}",
+            put(api::put).delete(api::disconnect),
+        )
+        .route("/external-auth/initiate", post(api::initiate))
+        .route("/external-auth/connector-governance", get(api::policies))
+        .route(
+            "/external-auth/connection-config/{connector}",
+            get(api::connection_config),
+        )
         .route(
             "/external-auth/integrations/{connector}/remove",
             delete(api::remove),
         )
         .route("/external-auth/status", get(api::status))
         .route("/external-auth/available-integrations", get(api::available))
-        .route("/payments/stripe/status", get(api::stripe_status))
-        .route("/payments/stripe/install", post(api::stripe_install))
-        .route("/payments/stripe", delete(api::stripe_remove))
+        .route("/payments/stripe/status", get(stripe::status))
+        .route("/payments/stripe/install", post(stripe::install))
+        .route("/payments/stripe", delete(stripe::remove))
 }
 
 fn behind() -> Router<Arc<Store>> {
@@ -70,6 +89,11 @@ fn behind() -> Router<Arc<Store>> {
         .route("/consent", post(admin::consent))
         .route("/device", post(admin::device))
         .route("/clock", post(admin::clock))
+        .route(
+            "/settings",
+            get(admin::settings).put(admin::replace_settings),
+        )
+        .route("/tokens", get(admin::tokens))
         .route("/apps/{app}/stripe", put(admin::replace_stripe))
         .route(
             "/apps/{app}/connectors/{connector}",

@@ -1,11 +1,11 @@
 //! What a sandbox starts with.
 
-use std::{collections::BTreeMap, num::NonZeroU32, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use miette::{NamedSource, SourceSpan};
 use serde::{Deserialize, Serialize};
 
-use super::{Malformed, SandboxError};
+use super::{Malformed, SandboxError, settings::Settings, tokens::SeedToken};
 use crate::{
     fs,
     model::{Account, AppId, ConnectorType, Kind, RemoteStatus, Scopes, StripeMode},
@@ -24,78 +24,13 @@ pub struct Seed {
     /// The key that the sandbox accepts; `b44k_` and printable ASCII.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key: Option<String>,
+    /// The personal access tokens that work. Left out: a full and a read-only one for each person.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<SeedToken>,
     /// How the platform behaves, for all apps.
     pub settings: Settings,
     /// The apps that exist already. Any other id is an app without connectors.
     pub apps: BTreeMap<AppId, SeedApp>,
-}
-
-/// How the platform behaves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Settings {
-    /// How long an authorization link works, in seconds (600). With 0 every link has run out.
-    pub link_lifetime_seconds: u32,
-    /// How long an access token works, in seconds (3600).
-    pub token_lifetime_seconds: u32,
-    /// How long a device code works, in seconds (600).
-    pub device_lifetime_seconds: u32,
-    /// How often a device may ask for its token, in seconds (1). Quicker gets `slow_down`.
-    pub device_interval_seconds: u32,
-    /// Whether `list` shows a connector that was asked for but never authorized, as
-    /// `disconnected` (false: it is absent).
-    pub list_unauthorized: bool,
-    /// Answers every n-th API request with 429.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate_limit: Option<RateLimit>,
-    /// Types that the workspace forbids, each with the message of the 403.
-    pub forbidden: BTreeMap<ConnectorType, String>,
-    /// The people whom the consent and login pages offer; the first one is the usual one.
-    pub accounts: Vec<Person>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        let person = |email: &str, name: &str| Person {
-            email: Account::new(email),
-            name: name.to_owned(),
-        };
-        Self {
-            link_lifetime_seconds: 600,
-            token_lifetime_seconds: 3600,
-            device_lifetime_seconds: 600,
-            device_interval_seconds: 1,
-            list_unauthorized: false,
-            rate_limit: None,
-            forbidden: BTreeMap::new(),
-            accounts: vec![
-                person("ada@example.com", "Ada Lovelace"),
-                person("grace@example.com", "Grace Hopper"),
-                person("ops@example.com", "Operations"),
-            ],
-        }
-    }
-}
-
-/// A limit that strikes at known requests, so that what it causes can be repeated.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RateLimit {
-    /// Requests number n, 2n, 3n, ... of the API are refused.
-    pub every: NonZeroU32,
-    /// The `Retry-After` of the refusal, in seconds; without it the header is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retry_after_seconds: Option<u32>,
-}
-
-/// Someone made up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Person {
-    /// The account.
-    pub email: Account,
-    /// The name shown beside it.
-    pub name: String,
 }
 
 /// One app that exists already.
@@ -109,9 +44,34 @@ pub struct SeedApp {
     pub connectors: BTreeMap<ConnectorType, SeedConnector>,
     /// The Stripe installation, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stripe: Option<StripeMode>,
-    /// Types that another person holds already: a PUT answers `different_user` with this account.
+    pub stripe: Option<SeedStripe>,
+    /// Types that another person holds already, whatever is asked for: a PUT answers
+    /// `different_user` with this account.
     pub different_user: BTreeMap<ConnectorType, Account>,
+}
+
+/// A Stripe installation: its mode alone, or all about it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SeedStripe {
+    /// A fresh one in this mode.
+    Mode(StripeMode),
+    /// One of a certain age.
+    Whole(SeedInstallation),
+}
+
+/// All about a Stripe installation.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeedInstallation {
+    /// Test or real payments.
+    pub mode: StripeMode,
+    /// Whether somebody claimed the sandbox.
+    #[serde(default)]
+    pub claimed: bool,
+    /// How many days ago it was installed. An unclaimed sandbox expires after 60.
+    #[serde(default)]
+    pub age_days: u32,
 }
 
 /// One connector as `list` is to show it. Its scopes are taken as they stand; nothing is added.
@@ -127,6 +87,22 @@ pub struct SeedConnector {
     /// Who authorized it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
+    /// The collaborator whose connection it is; to anybody else a PUT of exactly these scopes and
+    /// values answers `different_user`. Left out: everybody's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Account>,
+    /// The connection's values, such as a subdomain.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub connection_config: BTreeMap<String, String>,
+    /// A connection of the workspace that other apps use too: removing it here only detaches it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
+    /// Made through a workspace's own OAuth app: `list` leaves it out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside_list: bool,
+    /// Withdrawn at the provider: the next `list` finds out, and shows it as `expired`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
 }
 
 fn active() -> RemoteStatus {
@@ -150,9 +126,10 @@ impl Seed {
         {
             return wrong("`api_key` must begin with `b44k_` and be printable ASCII".to_owned());
         }
-        if self.settings.accounts.is_empty() {
-            return wrong("`settings.accounts` needs at least one person".to_owned());
+        for token in &self.tokens {
+            token.check(&self.settings).or_else(wrong)?;
         }
+        self.settings.check().or_else(wrong)?;
         for (id, app) in &self.apps {
             let types = app.connectors.keys().chain(app.different_user.keys());
             if types.into_iter().any(|t| t.kind() == Kind::Stripe) {

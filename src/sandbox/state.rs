@@ -1,6 +1,9 @@
 //! Everything the sandbox remembers, and the file it is kept in.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +11,9 @@ use super::{
     SandboxError,
     login::Login,
     random,
-    seed::{MAX_FILE, Seed, Settings},
+    seed::{MAX_FILE, Seed, SeedConnector, SeedStripe},
+    settings::Settings,
+    tokens::{self, SeedToken},
 };
 use crate::{
     fs,
@@ -27,6 +32,12 @@ const FIXED_KEY: &str = "b44k_sandbox_development";
 pub(super) struct State {
     pub(super) version: u64,
     pub(super) api_key: String,
+    /// The personal access tokens that work.
+    #[serde(default)]
+    pub(super) tokens: Vec<SeedToken>,
+    /// What the forms of the sandbox's own pages carry, so that no other page can post them.
+    #[serde(default = "random::secret")]
+    pub(super) form_token: String,
     /// The port of the last run, taken again if it is free, so that links stay good.
     pub(super) port: u16,
     /// How far the sandbox's clock was set ahead.
@@ -45,6 +56,9 @@ pub(super) struct App {
     pub(super) connectors: BTreeMap<ConnectorType, Connector>,
     pub(super) stripe: Option<Stripe>,
     pub(super) different_user: BTreeMap<ConnectorType, Account>,
+    /// The connectors that have a file in the app's own code.
+    #[serde(default)]
+    pub(super) files: BTreeSet<ConnectorType>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +69,39 @@ pub(super) struct Connector {
     pub(super) account: Option<Account>,
     /// The authorization it rests on; none for what a seed or an administrator put there.
     pub(super) connection: Option<String>,
+    /// Who asked for that; none: anybody's own.
+    #[serde(default)]
+    pub(super) owner: Option<Account>,
+    #[serde(default)]
+    pub(super) connection_config: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) shared: bool,
+    #[serde(default)]
+    pub(super) outside_list: bool,
+    /// Withdrawn at the provider, and not noticed yet.
+    #[serde(default)]
+    pub(super) withdrawn: bool,
 }
+
+impl From<SeedConnector> for Connector {
+    fn from(seed: SeedConnector) -> Self {
+        Self {
+            status: seed.status,
+            scopes: seed.scopes,
+            account: seed.account,
+            connection: None,
+            owner: seed.owner,
+            connection_config: seed.connection_config,
+            shared: seed.shared,
+            outside_list: seed.outside_list,
+            withdrawn: seed.withdrawn,
+        }
+    }
+}
+
+/// After so long an unclaimed Stripe sandbox expires.
+const STRIPE_SANDBOX_MS: i64 = 60 * DAY_MS;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,12 +109,69 @@ pub(super) struct Stripe {
     pub(super) mode: StripeMode,
     /// The secret of the claim link, until the installation was claimed.
     pub(super) claim: Option<String>,
+    /// When it was installed; none: just now, as states of older sandboxes have it.
+    #[serde(default)]
+    pub(super) created_ms: Option<i64>,
+}
+
+/// Where a Stripe sandbox stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StripeState {
+    Unclaimed,
+    Claimed,
+    Expired,
+    Live,
+}
+
+impl StripeState {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Unclaimed => "unclaimed",
+            Self::Claimed => "claimed",
+            Self::Expired => "expired",
+            Self::Live => "live",
+        }
+    }
 }
 
 impl Stripe {
-    pub(super) fn new(mode: StripeMode) -> Self {
+    pub(super) fn new(mode: StripeMode, now_ms: i64) -> Self {
         let claim = (mode == StripeMode::Sandbox).then(random::secret);
-        Self { mode, claim }
+        let created_ms = Some(now_ms);
+        Self {
+            mode,
+            claim,
+            created_ms,
+        }
+    }
+
+    pub(super) fn seeded(seed: SeedStripe, now_ms: i64) -> Self {
+        match seed {
+            SeedStripe::Mode(mode) => Self::new(mode, now_ms),
+            SeedStripe::Whole(whole) => {
+                let created = now_ms - i64::from(whole.age_days) * DAY_MS;
+                let mut stripe = Self::new(whole.mode, created);
+                if whole.claimed {
+                    stripe.claim = None;
+                }
+                stripe
+            }
+        }
+    }
+
+    /// When the sandbox expires, unless somebody claims it.
+    pub(super) fn expires_ms(&self) -> Option<i64> {
+        self.claim.as_ref()?;
+        Some(self.created_ms?.saturating_add(STRIPE_SANDBOX_MS))
+    }
+
+    pub(super) fn state(&self, now_ms: i64) -> StripeState {
+        match (self.mode, &self.claim) {
+            (StripeMode::Live, _) => StripeState::Live,
+            (StripeMode::Sandbox, None) => StripeState::Claimed,
+            _ if self.expires_ms().is_some_and(|end| now_ms >= end) => StripeState::Expired,
+            _ => StripeState::Unclaimed,
+        }
     }
 }
 
@@ -79,6 +182,11 @@ pub(super) struct Connection {
     pub(super) app: AppId,
     pub(super) connector: ConnectorType,
     pub(super) scopes: Scopes,
+    #[serde(default)]
+    pub(super) connection_config: BTreeMap<String, String>,
+    /// Who asked for it: to all others it reads PENDING for ever.
+    #[serde(default)]
+    pub(super) caller: Option<Account>,
     pub(super) created_ms: i64,
     pub(super) progress: Progress,
     /// What the link carries beside the connection id, which receipts may publish.
@@ -87,13 +195,16 @@ pub(super) struct Connection {
     pub(super) form_token: String,
 }
 
-/// How far an authorization got. Running out of time is found by the clock.
+/// How far an authorization got. Running out of time is found by the clock, and is no end: what
+/// nobody completes stays pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Progress {
     Pending,
     Approved,
     Denied,
+    /// A person approved after the time for it.
+    TooLate,
     /// A later PUT made another one, or made it needless.
     Superseded,
     /// The connector was removed.
@@ -110,24 +221,18 @@ impl State {
                 FIXED_KEY.to_owned()
             }
         });
+        let now_ms = jiff::Timestamp::now().as_millisecond();
         let apps = seed.apps.into_iter().map(|(id, app)| {
-            let connectors = app.connectors.into_iter().map(|(connector, c)| {
-                let (status, scopes, account) = (c.status, c.scopes, c.account);
-                let connection = None;
-                (
-                    connector,
-                    Connector {
-                        status,
-                        scopes,
-                        account,
-                        connection,
-                    },
-                )
-            });
+            let connectors: BTreeMap<_, _> = app
+                .connectors
+                .into_iter()
+                .map(|(connector, c)| (connector, Connector::from(c)))
+                .collect();
             let app = App {
                 name: app.name,
-                connectors: connectors.collect(),
-                stripe: app.stripe.map(Stripe::new),
+                files: connectors.keys().cloned().collect(),
+                connectors,
+                stripe: app.stripe.map(|stripe| Stripe::seeded(stripe, now_ms)),
                 different_user: app.different_user,
             };
             (id, app)
@@ -135,6 +240,12 @@ impl State {
         Self {
             version: VERSION,
             api_key,
+            tokens: if seed.tokens.is_empty() {
+                tokens::usual(&seed.settings, kept)
+            } else {
+                seed.tokens
+            },
+            form_token: random::secret(),
             port: 0,
             clock_ahead_ms: 0,
             settings: seed.settings,
@@ -168,7 +279,12 @@ impl State {
                 known: VERSION,
             });
         }
-        serde_json::from_str(&text).map(Some).map_err(unreadable)
+        let mut state: Self = serde_json::from_str(&text).map_err(unreadable)?;
+        if state.tokens.is_empty() {
+            // Kept by a sandbox that had none.
+            state.tokens = tokens::usual(&state.settings, true);
+        }
+        Ok(Some(state))
     }
 
     /// The name by which a person knows the app.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{requests::Requests, state::State};
+use super::{limits::LimitsLog, requests::Requests, state::State};
 use crate::fs::{self, FsError, Lock, Visibility};
 
 /// What every handler works on.
@@ -16,6 +16,10 @@ pub(super) struct Store {
     /// Waited before every answer of the API.
     pub(super) latency: Duration,
     pub(super) requests: Requests,
+    pub(super) limits: LimitsLog,
+    /// How many times as fast as the real clock the sandbox's runs.
+    pub(super) speed: u32,
+    started_ms: i64,
     inner: Mutex<Inner>,
     file: Option<StateFile>,
 }
@@ -56,6 +60,7 @@ impl Store {
     pub(super) fn new(
         base: String,
         latency: Duration,
+        speed: u32,
         state: State,
         file: Option<StateFile>,
     ) -> Self {
@@ -63,9 +68,21 @@ impl Store {
             base,
             latency,
             requests: Requests::default(),
+            limits: LimitsLog::default(),
+            speed: speed.max(1),
+            started_ms: jiff::Timestamp::now().as_millisecond(),
             inner: Mutex::new(Inner { state, revision: 1 }),
             file,
         }
+    }
+
+    /// The sandbox's time.
+    fn now_ms(&self, state: &State) -> i64 {
+        let real = jiff::Timestamp::now().as_millisecond();
+        let since = real.saturating_sub(self.started_ms);
+        let ahead = since.saturating_mul(i64::from(self.speed) - 1);
+        real.saturating_add(ahead)
+            .saturating_add(state.clock_ahead_ms)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -76,7 +93,7 @@ impl Store {
     /// Looks at the state, together with the sandbox's time.
     pub(super) fn read<R>(&self, look: impl FnOnce(&State, i64) -> R) -> R {
         let inner = self.lock();
-        let now = now_ms(&inner.state);
+        let now = self.now_ms(&inner.state);
         look(&inner.state, now)
     }
 
@@ -87,7 +104,7 @@ impl Store {
     ) -> Result<R, E> {
         let result = {
             let mut inner = self.lock();
-            let now = now_ms(&inner.state);
+            let now = self.now_ms(&inner.state);
             inner.revision += 1;
             change(&mut inner.state, now)?
         };
@@ -143,8 +160,4 @@ impl Store {
         }
         written
     }
-}
-
-fn now_ms(state: &State) -> i64 {
-    jiff::Timestamp::now().as_millisecond() + state.clock_ahead_ms
 }

@@ -185,6 +185,7 @@ fn problem(problem: &LinkProblem) -> Page {
             "There is nothing left to connect. You can close this page.",
         ),
         LinkProblem::Expired => (StatusCode::GONE, "This link has run out", again),
+        LinkProblem::TooLate => (StatusCode::GONE, "The time to approve is over", again),
         LinkProblem::Scope(_) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "That was not asked for",

@@ -9,12 +9,13 @@ use axum::{
 
 use super::{Page, escape, layout::document};
 use crate::{
-    model::{AppId, Scope, Scopes},
+    model::{AppId, ConnectorType, Scope, Scopes},
     sandbox::{
-        api::{claim_link, link},
+        api::link,
         integrations::display_name,
-        state::{App, State as SandboxState},
+        state::{App, Connector, State as SandboxState},
         store::Store,
+        stripe::claim_link,
     },
 };
 
@@ -38,7 +39,7 @@ fn render(base: &str, state: &SandboxState, only: Option<&AppId>, now: i64) -> P
     let address = escape(base);
     let mut main = format!(
         r#"<h1>connplan sandbox</h1>
-<p class="lead">A local stand-in for the platform at <code>{address}</code>. Any app id is an app; those used so far are below.</p>
+<p class="lead">A local stand-in for the platform at <code>{address}</code>. Any app id is an app; those used so far are below. <a href="/sandbox/settings">How it behaves</a> can be changed.</p>
 "#
     );
     let shown: Vec<_> = state
@@ -74,17 +75,19 @@ fn section(html: &mut String, base: &str, state: &SandboxState, app: (&AppId, &A
         html.push_str(
             "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Connector</th>\
              <th scope=\"col\">Status</th><th scope=\"col\">Account</th>\
-             <th scope=\"col\">Scopes</th></tr></thead>\n<tbody>\n",
+             <th scope=\"col\">Scopes</th><th scope=\"col\">What befalls it</th></tr></thead>\n<tbody>\n",
         );
         for (connector, c) in &app.connectors {
             let account = c.account.as_ref().map_or("", |a| a.as_str());
             let status = c.status.as_str();
             let _ = writeln!(
                 html,
-                "<tr><th scope=\"row\">{}</th><td><span class=\"pill {status}\">{status}</span></td><td>{}</td><td>{}</td></tr>",
+                "<tr><th scope=\"row\">{}{}</th><td><span class=\"pill {status}\">{status}</span></td><td>{}</td><td>{}</td><td>{}</td></tr>",
                 escape(connector.as_str()),
+                notes(c),
                 escape(account),
                 list(&c.scopes),
+                plays(state, id, connector.as_str()),
             );
         }
         if let Some(stripe) = &app.stripe {
@@ -93,16 +96,57 @@ fn section(html: &mut String, base: &str, state: &SandboxState, app: (&AppId, &A
                 format!("<a href=\"{link}\">claim it</a>")
             });
             let mode = stripe.mode.as_str();
+            let stands = stripe.state(now).as_str();
             let _ = writeln!(
                 html,
-                "<tr><th scope=\"row\">stripe</th><td><span class=\"pill {mode}\">{mode}</span></td><td></td><td>{}</td></tr>",
+                "<tr><th scope=\"row\">stripe</th><td><span class=\"pill {mode}\">{mode}</span> {stands}</td><td></td><td>{}</td><td></td></tr>",
                 claim.unwrap_or_default(),
             );
         }
         html.push_str("</tbody></table></div>\n");
     }
+    if !app.files.is_empty() {
+        let files = app.files.iter().map(ConnectorType::as_str).map(escape);
+        let files = files.map(|file| format!("<code>{file}.jsonc</code>"));
+        let files = files.collect::<Vec<_>>().join(" ");
+        let _ = writeln!(html, "<h3>Files in the app's code</h3>\n<p>{files}</p>");
+    }
     pending(html, base, state, id, now);
     html.push_str("</section>\n");
+}
+
+/// What sets a connector apart.
+fn notes(connector: &Connector) -> String {
+    let owner = connector.owner.as_ref();
+    let notes = [
+        connector
+            .shared
+            .then(|| "shared in the workspace".to_owned()),
+        connector.outside_list.then(|| "not in the list".to_owned()),
+        connector.withdrawn.then(|| "withdrawn".to_owned()),
+        owner.map(|owner| format!("asked for by {owner}")),
+        (!connector.connection_config.is_empty()).then(|| {
+            let values = connector.connection_config.iter();
+            let values = values.map(|(name, value)| format!("{name}: {value}"));
+            values.collect::<Vec<_>>().join(", ")
+        }),
+    ];
+    let notes = notes.into_iter().flatten().map(|note| {
+        let note = escape(&note);
+        format!("<br><small>{note}</small>")
+    });
+    notes.collect()
+}
+
+/// Buttons for what may befall a connector.
+fn plays(state: &SandboxState, app: &AppId, connector: &str) -> String {
+    let (app, connector, token) = (escape(app.as_str()), escape(connector), &state.form_token);
+    let words = ["expire", "withdraw", "disconnect", "share", "remove"];
+    let buttons = words.map(|word| format!(r#"<button name="do" value="{word}">{word}</button> "#));
+    format!(
+        r#"<form method="post" action="/sandbox/connector"><input type="hidden" name="form_token" value="{token}"><input type="hidden" name="app" value="{app}"><input type="hidden" name="connector" value="{connector}">{}</form>"#,
+        buttons.concat()
+    )
 }
 
 fn pending(html: &mut String, base: &str, state: &SandboxState, id: &AppId, now: i64) {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use axum::http::StatusCode;
 
 use super::Page;
-use crate::{escape::html as escape, fs::FsError, sandbox::seed::Settings};
+use crate::{escape::html as escape, fs::FsError, sandbox::settings::Settings};
 
 /// The colour of a page's badge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ mod consent;
 mod device;
 mod index;
 mod layout;
+mod settings;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ pub(super) use self::{
     consent::{consent, consent_form},
     device::{device, device_form},
     index::{app_index, index},
+    settings::{play, settings, settings_form},
 };
 use crate::escape::html as escape;
 
@@ -56,8 +58,12 @@ pub(super) async fn style() -> Response {
 }
 
 pub(super) fn not_found() -> Response {
+    missing().into_response()
+}
+
+fn missing() -> Page {
     let text = "The sandbox has no such page.";
-    notice(StatusCode::NOT_FOUND, Tone::Bad, "Nothing here", text).into_response()
+    notice(StatusCode::NOT_FOUND, Tone::Bad, "Nothing here", text)
 }
 
 /// A form's fields, each with all of its values.

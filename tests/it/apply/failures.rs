@@ -9,7 +9,7 @@ const NOTHING: [&str; 0] = [];
 #[test]
 fn removals_wait_for_the_puts_to_succeed() {
     let seed = json!({
-        "settings": { "forbidden": { "tiktok": "Ask an admin." } },
+        "settings": { "forbidden": { "tiktok": "Ask an admin." }, "policies_readable": false },
         "apps": { "app-1": {
             "connectors": { "github": { "scopes": ["repo"], "account": "ada@example.com" } },
             "different_user": { "linear": "grace@example.com" },
@@ -69,7 +69,7 @@ fn removals_wait_for_the_puts_to_succeed() {
 
 #[test]
 fn if_everything_failed_nothing_was_changed() {
-    let seed = json!({ "settings": { "forbidden": { "tiktok": "Ask an admin." } } });
+    let seed = json!({ "settings": { "forbidden": { "tiktok": "Ask an admin." }, "policies_readable": false } });
     let platform = Platform::seeded(seed);
     let project = Project::new().at(&platform).connector("tiktok", &[]);
     project
@@ -81,7 +81,7 @@ fn if_everything_failed_nothing_was_changed() {
 
 #[test]
 fn a_saved_plan_that_failed_in_part_goes_on() {
-    let seed = json!({ "settings": { "forbidden": { "tiktok": "Ask an admin." } } });
+    let seed = json!({ "settings": { "forbidden": { "tiktok": "Ask an admin." }, "policies_readable": false } });
     let platform = Platform::seeded(seed);
     let project = Project::new()
         .at(&platform)

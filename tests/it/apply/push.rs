@@ -10,7 +10,11 @@ const ADA: &str = "ada@example.com";
 #[test]
 fn push_has_the_official_clients_words() {
     let seed = json!({
-        "settings": { "forbidden": { "tiktok": "Ask an admin." } },
+        "settings": {
+            "forbidden": { "tiktok": "Ask an admin." },
+            "policies_readable": false,
+            "narrows_at_once": true,
+        },
         "apps": { "app-1": { "connectors": {
             "github": { "scopes": ["repo"], "account": ADA },
             "hubspot": { "scopes": ["oauth", "crm.objects.contacts.read", "tickets"], "account": ADA },

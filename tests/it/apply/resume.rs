@@ -1,5 +1,7 @@
 //! `apply` after a crash: what it says of the run before, and what it leaves in the folder.
 
+use serde_json::json;
+
 use crate::support::{Connector, Platform, Project};
 
 const NOTHING: [&str; 0] = [];
@@ -7,6 +9,7 @@ const NOTHING: [&str; 0] = [];
 /// A plan of two writes that crashed after so many steps that reached the disk.
 fn crashed(steps: usize) -> (Platform, Project) {
     let platform = Platform::with(&[Connector::active("github", &["repo", "gist"])]);
+    platform.behave(&json!({ "narrows_at_once": true }));
     let project = Project::new()
         .at(&platform)
         .connector("github", &["repo"])
@@ -49,6 +52,7 @@ fn what_may_have_been_done_is_named_too() {
 #[test]
 fn a_plan_that_was_applied_says_what_has_moved_since() {
     let platform = Platform::with(&[Connector::active("github", &["repo", "gist"])]);
+    platform.behave(&json!({ "narrows_at_once": true }));
     let project = Project::new().at(&platform).connector("github", &["repo"]);
     project.run(&["plan", "--out", "x.plan"]).expect(0);
     project.run(&["apply", "x.plan"]).expect(0);

@@ -170,6 +170,7 @@ fn a_declined_one_gets_a_fresh_link_by_the_same_put() {
 #[test]
 fn a_link_that_ran_out_is_renewed() {
     let (platform, project) = applied();
+    platform.behave(&json!({ "late_links_fail": true }));
     platform.advance(3600);
     let output = meanwhile(&project, &WAIT, || {
         platform.consent("slack", ADA);
@@ -324,6 +325,7 @@ fn what_no_apply_created_is_never_created() {
 #[test]
 fn only_those_that_are_named() {
     let (platform, project) = applied();
+    platform.behave(&json!({ "late_links_fail": true }));
     platform.advance(3600);
     let output = meanwhile(
         &project,
@@ -525,7 +527,10 @@ fn a_link_that_ran_out_with_the_time_was_not_declined() {
         .var("__CONNPLAN_TEST_POLL_MS", "600000")
         .var("__CONNPLAN_TEST_DECLINED_MS", "0");
     let waits = [&WAIT[..], &["--timeout", "2s"]].concat();
-    let output = meanwhile(&project, &waits, || platform.advance(601));
+    let output = meanwhile(&project, &waits, || {
+        platform.behave(&json!({ "late_links_fail": true }));
+        platform.advance(601);
+    });
     output
         .expect(4)
         .says("timed out: nobody consented in time")

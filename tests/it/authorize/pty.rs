@@ -281,6 +281,7 @@ fn what_was_declined_or_ran_out_is_asked_for_again_on_the_page() {
     let path = format!("/{}/", address.split('/').nth(3).unwrap());
     let open = format!("GET {path}open/slackbot HTTP/1.1\r\nHost: {host}");
     // Nobody opened it: it has run out, and is replaced by itself.
+    platform.behave(&json!({ "late_links_fail": true }));
     platform.advance(3600);
     terminal.wait_for("slackbot (a new link): ");
     let first = ask(&address, &open);

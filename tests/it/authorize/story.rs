@@ -349,6 +349,7 @@ fn the_server_is_asked_no_more_often_than_it_wants() {
 fn a_link_that_ran_out_is_renewed() {
     let platform = Platform::start();
     let (runner, _) = night(&platform);
+    platform.behave(&json!({ "late_links_fail": true }));
     platform.advance(3600);
     platform.forget();
     let args = ["authorize", "slackbot", "--yes", "--no-browser"];

@@ -308,7 +308,7 @@ fn what_others_could_read_is_made_private_with_a_warning() {
 #[test]
 fn a_journal_is_no_proof_of_what_the_app_has_now() {
     let platform = Platform::seeded(json!({
-        "settings": { "forbidden": { "notion": "not in this workspace" } }
+        "settings": { "forbidden": { "notion": "not in this workspace" }, "policies_readable": false }
     }));
     let project = Project::new().at(&platform);
     let project = project.connector("box", &["a"]).connector("notion", &["b"]);

@@ -8,4 +8,5 @@ pub(crate) mod client;
 pub(crate) mod login;
 pub(crate) mod official_client;
 pub(crate) mod pages;
+pub(crate) mod rules;
 pub(crate) mod state;

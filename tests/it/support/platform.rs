@@ -214,6 +214,17 @@ impl Platform {
         self.decide(connector, Decision::Approve { account, scopes });
     }
 
+    /// Changes how the sandbox behaves: these of its settings, the others stay.
+    #[track_caller]
+    pub(crate) fn behave(&self, changes: &Value) {
+        let path = "/sandbox/admin/settings";
+        let mut settings = self.call("GET", path, None).json();
+        for (name, value) in changes.as_object().unwrap() {
+            settings[name] = value.clone();
+        }
+        self.call("PUT", path, Some(settings));
+    }
+
     /// Sets the sandbox's clock ahead.
     pub(crate) fn advance(&self, seconds: u64) {
         let body = json!({ "advance_seconds": seconds });
