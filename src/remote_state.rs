@@ -97,6 +97,7 @@ pub fn read(text: &str) -> Result<Snapshot, SnapshotError> {
             scopes: entry.scopes,
             account: entry.account,
             mode: entry.mode,
+            connection_config: None,
         };
         if (entry.connector.kind() == Kind::Stripe) != state.mode.is_some() {
             return Err(fail(format!(

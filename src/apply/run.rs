@@ -21,7 +21,7 @@ use crate::{
     model::{ConnectorType, Kind, Link, Observed, RemoteStatus},
     pending::PendingSet,
     plan::{AppPlan, Digest, Verified},
-    receipt::{AppReceipt, ChangeResult, Outcome, Receipt},
+    receipt::{ChangeResult, Outcome, Receipt},
     remote::Remote,
 };
 
@@ -170,10 +170,9 @@ impl Job<'_> {
         }
         let receipt = Receipt {
             plan_digest: self.digest.clone(),
-            apps: vec![AppReceipt {
-                app: app.app.clone(),
-                results,
-            }],
+            app: app.app.clone(),
+            results,
+            origin: None,
         };
         Finished {
             receipt,
@@ -255,6 +254,11 @@ pub(super) fn blank(change: &Change, outcome: Outcome) -> ChangeResult {
             .after
             .as_ref()
             .and_then(|after| after.account.clone()),
+        connection_config: change
+            .after
+            .as_ref()
+            .map(|after| after.connection_config.clone())
+            .unwrap_or_default(),
         mode: change.before.as_ref().and_then(|before| before.mode),
     }
 }
@@ -268,44 +272,39 @@ pub fn recorded_receipt(
     observed: &Observed,
     rules: &ScopeEquivalence,
 ) -> (Receipt, Vec<PostApplyDrift>) {
-    let mut moved = Vec::new();
-    let apps = plan.apps.iter().map(|app| {
-        let results = app.changes.iter().map(|change| {
-            let Some(recorded) = history.done(&change.connector) else {
-                return waiting_or_unchanged(change, app, pending);
-            };
-            // What waited then may have been consented to since.
-            let waits = pending.get(&app.app, &change.connector).is_some();
-            let is = observed.connectors.get(&change.connector);
-            let in_force = is.zip(change.after.as_ref()).is_some_and(|(is, after)| {
-                let diff = rules.compare(&change.connector, &after.scopes, &is.scopes);
-                is.status == RemoteStatus::Active && diff.is_same()
-            });
-            if recorded.outcome == Outcome::Pending && !waits && in_force {
-                return blank(change, Outcome::in_force(change.action));
-            }
-            ChangeResult {
-                message: recorded.message.clone(),
-                connection_id: recorded.connection_id.clone(),
-                mode: recorded
-                    .mode
-                    .or(change.before.as_ref().and_then(|before| before.mode)),
-                ..blank(change, recorded.outcome)
-            }
+    let app = &plan.app;
+    let results = app.changes.iter().map(|change| {
+        let Some(recorded) = history.done(&change.connector) else {
+            return waiting_or_unchanged(change, app, pending);
+        };
+        // What waited then may have been consented to since.
+        let waits = pending.get(&app.app, &change.connector).is_some();
+        let is = observed.connectors.get(&change.connector);
+        let in_force = is.zip(change.after.as_ref()).is_some_and(|(is, after)| {
+            let diff = rules.compare(&change.connector, &after.scopes, &is.scopes);
+            is.status == RemoteStatus::Active && diff.is_same()
         });
-        let mut results: Vec<_> = results.collect();
-        // The outcomes stay what they were: the plan was carried out, whatever came after it.
-        let found = read_back::mismatches(app, &results, observed, rules);
-        read_back::note(&mut results, &found);
-        moved.extend(found);
-        AppReceipt {
-            app: app.app.clone(),
-            results,
+        if recorded.outcome == Outcome::Pending && !waits && in_force {
+            return blank(change, Outcome::in_force(change.action));
+        }
+        ChangeResult {
+            message: recorded.message.clone(),
+            connection_id: recorded.connection_id.clone(),
+            mode: recorded
+                .mode
+                .or(change.before.as_ref().and_then(|before| before.mode)),
+            ..blank(change, recorded.outcome)
         }
     });
+    let mut results: Vec<_> = results.collect();
+    // The outcomes stay what they were: the plan was carried out, whatever came after it.
+    let moved = read_back::mismatches(app, &results, observed, rules);
+    read_back::note(&mut results, &moved);
     let receipt = Receipt {
         plan_digest: digest.clone(),
-        apps: apps.collect(),
+        app: app.app.clone(),
+        results,
+        origin: None,
     };
     (receipt, moved)
 }

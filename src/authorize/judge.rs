@@ -98,6 +98,7 @@ mod tests {
             scopes: scopes.iter().copied().collect(),
             account: Some(Account::new(account)),
             mode: None,
+            connection_config: None,
         }
     }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Candidates, Document, Sources, State, candidates};
 use crate::{
     catalogue::ScopeEquivalence,
-    diff::{Action, Change, ConsentNeed, Desired},
+    diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
     model::{
         Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, ExpectedAccount,
         RemoteConnector, RemoteStatus, Scopes,
@@ -38,6 +38,7 @@ fn remote(status: RemoteStatus, of: &[&str]) -> RemoteConnector {
         scopes: scopes(of),
         account: Some(Account::new("ada@example.com")),
         mode: None,
+        connection_config: None,
     }
 }
 
@@ -46,6 +47,7 @@ fn declare(of: &[&str], account: Option<&str>) -> Declared {
         scopes: scopes(of),
         file: "slack.jsonc".to_owned(),
         account: account.and_then(ExpectedAccount::parse),
+        connection_config: BTreeMap::new(),
     };
     Declared {
         connectors: [(slack(), connector)].into(),
@@ -61,9 +63,13 @@ fn plan(before: Option<RemoteConnector>, after: &[&str], action: Action) -> AppP
         after: Some(Desired {
             scopes: scopes(after),
             account: None,
+            connection_config: BTreeMap::new(),
         }),
         scopes: crate::catalogue::ScopeDiff::default(),
+        connection_config: ConfigDiff::default(),
         authorization: ConsentNeed::Required,
+        removal: Removal::Remove,
+        why: None,
     };
     AppPlan {
         app: app(),

@@ -110,11 +110,10 @@ async fn saved(
         let (expected, actual) = (expected.clone(), saved.digest);
         return Err(Refusal::NotApproved { expected, actual }.into());
     }
-    let planned = match saved.plan.apps.as_slice() {
-        [app] if !saved.plan.speculative => &app.app,
-        // What is wrong with it is said by the one who checks.
-        _ => return Err(refused(&saved.plan).into()),
-    };
+    if saved.plan.speculative {
+        return Err(Refusal::Speculative.into());
+    }
+    let planned = &saved.plan.app.app;
     let (project, app) = context.project_of(&planned.id)?;
     belongs("plan", &app, planned)?;
     // The policy that counts is the one that is in force now.
@@ -162,15 +161,6 @@ fn belongs(what: &'static str, here: &App, planned: &App) -> Result<(), Refusal>
         });
     }
     Ok(())
-}
-
-fn refused(plan: &crate::plan::Plan) -> Refusal {
-    if plan.speculative {
-        return Refusal::Speculative;
-    }
-    Refusal::Incoherent {
-        reason: format!("it holds {} apps, and an apply is for one", plan.apps.len()),
-    }
 }
 
 /// Plans, shows, asks, applies. `None` if the answer was not yes.
@@ -247,13 +237,11 @@ fn print(
     context
         .terminal
         .out(&printing.receipt(&applied.receipt, &digest));
-    if let Some(app) = applied.receipt.apps.first() {
-        view::stripe::say(
-            &context.terminal,
-            &app.app,
-            &applied.receipt,
-            applied.stripe_claim.as_ref(),
-        );
-    }
+    view::stripe::say(
+        &context.terminal,
+        &applied.receipt.app,
+        &applied.receipt,
+        applied.stripe_claim.as_ref(),
+    );
     Ok(())
 }

@@ -96,12 +96,10 @@ pub(super) async fn carry_out(
     let state = context.app_state(work.project, work.app);
     let locked = Arc::new(lock(context, &state, request.lock_timeout, "apply").await?);
     let mut pending = Store::load(&locked)?;
-    for app in &work.plan.apps {
-        let names = pending.undeclared(app).map(|(connector, _)| connector);
-        let note = view::authorization::undeclared(names);
-        if !note.is_empty() {
-            context.terminal.say(&note);
-        }
+    let undeclared = pending.undeclared(&work.plan.app);
+    let note = view::authorization::undeclared(undeclared.map(|(connector, _)| connector));
+    if !note.is_empty() {
+        context.terminal.say(&note);
     }
     // An answer that can not be kept would be a link that nobody has.
     locked.probe_writable(room)?;
@@ -129,6 +127,7 @@ pub(super) async fn carry_out(
         let anew = plan::verify(
             work.plan,
             work.app,
+            context.now(),
             &observed.connectors,
             &fresh,
             work.rules,
@@ -147,6 +146,7 @@ pub(super) async fn carry_out(
     let verified = plan::verify(
         work.plan,
         work.app,
+        context.now(),
         &observed.connectors,
         &progress,
         work.rules,

@@ -193,10 +193,7 @@ impl Brought {
         match self {
             Self::Nothing => Document::None,
             Self::Receipt(saved) => Document::Receipt(&saved.receipt),
-            Self::Plan(saved) => match saved.plan.apps.first() {
-                Some(app) => Document::Plan(app, &saved.digest),
-                None => Document::None,
-            },
+            Self::Plan(saved) => Document::Plan(&saved.plan.app, &saved.digest),
         }
     }
 
@@ -213,27 +210,14 @@ impl Brought {
     /// The project and the app; a document has to be for that app, and names it where nothing else
     /// does.
     fn locate(&self, context: &Context) -> Result<(Project, App), Failure> {
-        let (what, apps): (_, Vec<&App>) = match self {
+        let theirs = match self {
             Self::Nothing => {
                 let project = context.project(None)?;
                 let app = project.app()?;
                 return Ok((project, app));
             }
-            Self::Receipt(saved) => {
-                let apps = saved.receipt.apps.iter().map(|app| &app.app);
-                ("receipt", apps.collect())
-            }
-            Self::Plan(saved) => {
-                let apps = saved.plan.apps.iter().map(|app| &app.app);
-                ("plan", apps.collect())
-            }
-        };
-        let [theirs] = apps.as_slice() else {
-            let count = apps.len();
-            return Err(Refusal::Incoherent {
-                reason: format!("the {what} holds {count} apps, and this is for one"),
-            }
-            .into());
+            Self::Receipt(saved) => &saved.receipt.app,
+            Self::Plan(saved) => &saved.plan.app.app,
         };
         let (project, app) = context.project_of(&theirs.id)?;
         is_for(&app, theirs)?;

@@ -9,9 +9,10 @@ use super::{
     printing::{MarkdownArgs, Printing},
 };
 use crate::{
+    config::Lifetime,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     fs::{self, Visibility},
-    model::Observed,
+    model::{Observed, Origin},
     pending::PendingSet,
     plan::{Digest, Plan, document},
     remote_state, view,
@@ -29,6 +30,9 @@ pub struct PlanArgs {
     /// End with 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Let no apply take the plan after this time (`72h`, `7d`); part of what the plan means
+    #[arg(long, value_name = "DURATION")]
+    pub expires: Option<Lifetime>,
     /// Plan against a snapshot of the remote; `apply` refuses such a plan ("-" is standard input)
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub remote_state: Option<PathBuf>,
@@ -47,7 +51,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     let out = out
         .map(|out| context.output_path("--out", out))
         .transpose()?;
-    let (plan, undeclared) = match &args.remote_state {
+    let (mut plan, undeclared) = match &args.remote_state {
         None => {
             let situation = planning::look(context, args.planning.dir.as_deref()).await?;
             let plan = situation.plan(&args.planning)?;
@@ -56,6 +60,12 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         }
         Some(file) => (speculate(args, context, file)?, Vec::new()),
     };
+    plan.origin = Origin::of(&context.vars);
+    plan.expires_at = args
+        .expires
+        .map(|lifetime| context.now().saturating_add(lifetime.get()))
+        .transpose()
+        .map_err(|e| UsageError::new(format!("`--expires` cannot be that long: {e}")))?;
     let digest = document::digest(&plan)?;
     if let Some(out) = &out {
         let text = document::to_toml(&plan, Some(context.now().to_string()))?;
@@ -102,8 +112,8 @@ fn speculate(args: &PlanArgs, context: &Context, file: &std::path::Path) -> Resu
 
 /// What waits although no file declares it: no change, and no part of the plan.
 fn undeclared(plan: &Plan, pending: &PendingSet) -> Vec<String> {
-    let apps = plan.apps.iter();
-    apps.flat_map(|app| pending.undeclared(app))
+    pending
+        .undeclared(&plan.app)
         .map(|(connector, _)| view::authorization::forgettable(connector.as_str()))
         .collect()
 }

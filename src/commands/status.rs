@@ -36,10 +36,8 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
     };
     let plan = situation.look_only(&planning)?;
     let pending = &situation.files.pending;
-    let undeclared: Vec<_> = plan
-        .apps
-        .iter()
-        .flat_map(|app| pending.undeclared(app))
+    let undeclared: Vec<_> = pending
+        .undeclared(&plan.app)
         .map(|(connector, _)| connector.clone())
         .collect();
     let rows = view::status::rows(

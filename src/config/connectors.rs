@@ -117,6 +117,7 @@ impl Loaded {
                             scopes,
                             file,
                             account,
+                            connection_config: BTreeMap::new(),
                         },
                     )
                 })

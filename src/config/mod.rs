@@ -34,8 +34,8 @@ pub use problem::{Label, Problem};
 pub use project::{FindOptions, Project};
 pub use quote::Quoted;
 pub use settings::{
-    ApplySettings, ApprovalSettings, AuthorizeSettings, Environment, MaxDuration, PolicySettings,
-    ProviderSettings, Settings, Subject, Unlisted, parse_settings,
+    ApplySettings, ApprovalSettings, AuthorizeSettings, Environment, Lifetime, LifetimeError,
+    MaxDuration, PolicySettings, ProviderSettings, Settings, Subject, Unlisted, parse_settings,
 };
 pub use source::Source;
 pub use suggest::{KNOWN_TYPES, closest, known_type_near};

@@ -1,6 +1,9 @@
 //! One connector's difference.
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,8 +28,35 @@ pub struct Change {
     pub after: Option<Desired>,
     /// `before` against `after`, scope by scope.
     pub scopes: ScopeDiff,
+    /// The connection values that differ.
+    pub connection_config: ConfigDiff,
     /// Whether a person will have to consent.
     pub authorization: ConsentNeed,
+    /// Of a removal: how.
+    pub removal: Removal,
+    /// Of a removal: why there is no file, where that can be told. May quote files.
+    pub why: Option<String>,
+}
+
+/// How a connector goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Removal {
+    /// The connector is removed from the app, with its tokens.
+    #[default]
+    Remove,
+    /// Its tokens go; the connector stays, disconnected, with its scopes.
+    Disconnect,
+}
+
+impl Removal {
+    /// The settings' word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Remove => "remove",
+            Self::Disconnect => "disconnect",
+        }
+    }
 }
 
 impl Change {
@@ -45,6 +75,48 @@ pub struct Desired {
     /// Who is to consent, if the file says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<ExpectedAccount>,
+    /// The values that the connection needs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub connection_config: BTreeMap<String, String>,
+}
+
+/// Connection values before and after, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConfigDiff {
+    /// Declared, and not saved with the connection.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub added: BTreeSet<String>,
+    /// Both, with another value.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub changed: BTreeSet<String>,
+    /// Saved with the connection, and no longer declared.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub removed: BTreeSet<String>,
+}
+
+impl ConfigDiff {
+    /// Compares. Files that declare no value leave alone what is there.
+    pub fn of(declared: &BTreeMap<String, String>, saved: &BTreeMap<String, String>) -> Self {
+        if declared.is_empty() {
+            return Self::default();
+        }
+        let mut diff = Self::default();
+        for (name, value) in declared {
+            match saved.get(name) {
+                None => diff.added.insert(name.clone()),
+                Some(is) if is != value => diff.changed.insert(name.clone()),
+                Some(_) => false,
+            };
+        }
+        let gone = saved.keys().filter(|name| !declared.contains_key(*name));
+        diff.removed = gone.cloned().collect();
+        diff
+    }
+
+    /// Whether nothing differs.
+    pub fn is_same(&self) -> bool {
+        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
+    }
 }
 
 /// What happens to a connector.

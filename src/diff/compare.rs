@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Change, ConsentNeed, Desired};
+use super::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal};
 use crate::{
-    catalogue::ScopeEquivalence,
+    catalogue::{ScopeDiff, ScopeEquivalence},
     model::{
-        ConnectorType, Declared, DeclaredConnector, Kind, RemoteConnector, RemoteStatus, Scopes,
+        ConnectorType, Declared, DeclaredConnector, ExpectedAccount, Kind, RemoteConnector,
+        RemoteStatus, Scopes,
     },
 };
 
@@ -83,7 +84,7 @@ impl Comparison<'_> {
                 (None, Some(before)) if self.unlisted == Unlisted::Keep => {
                     found.unmanaged.insert(connector.clone(), before.clone());
                 }
-                (None, Some(before)) => found.changes.push(Self::removal(connector, before)),
+                (None, Some(before)) => found.changes.push(self.removal(connector, before)),
                 (None, None) => {}
             }
         }
@@ -97,70 +98,29 @@ impl Comparison<'_> {
         before: Option<&RemoteConnector>,
     ) -> Change {
         // Stripe takes no scopes; what a file lists for it is warned about and not sent.
-        let scopes = match connector.kind() {
-            Kind::Oauth => declared.scopes.clone(),
-            Kind::Stripe => Scopes::new(),
+        let after = match connector.kind() {
+            Kind::Oauth => Desired {
+                scopes: declared.scopes.clone(),
+                account: declared.account.clone(),
+                connection_config: declared.connection_config.clone(),
+            },
+            Kind::Stripe => Desired {
+                account: declared.account.clone(),
+                ..Desired::default()
+            },
         };
-        let none = Scopes::new();
-        let remote = before.map_or(&none, |before| &before.scopes);
-        let diff = self.rules.compare(connector, &scopes, remote);
-
-        let (mut action, mut authorization) = match (connector.kind(), before) {
-            (Kind::Stripe, None) => (Action::Create, ConsentNeed::None),
-            (Kind::Stripe, Some(_)) => (Action::NoOp, ConsentNeed::None),
-            (Kind::Oauth, None) => (Action::Create, ConsentNeed::Required),
-            (Kind::Oauth, Some(before)) => {
-                let works = before.status == RemoteStatus::Active;
-                let wrong_account = declared.account.as_ref().is_some_and(|expected| {
-                    works
-                        && before
-                            .account
-                            .as_ref()
-                            .is_some_and(|is| !expected.accepts(is))
-                });
-                match (diff.is_same(), works && !wrong_account) {
-                    (true, true) => (Action::NoOp, ConsentNeed::None),
-                    (true, false) => (Action::Reauthorize, ConsentNeed::Required),
-                    // Whether narrowing needs consent, only the server knows.
-                    (false, true) if diff.added.is_empty() => {
-                        (Action::Update, ConsentNeed::Possible)
-                    }
-                    (false, _) => (Action::Update, ConsentNeed::Required),
-                }
-            }
-        };
-        if action != Action::NoOp && self.is_pending(connector, &scopes) {
-            (action, authorization) = (Action::NoOp, ConsentNeed::Pending);
+        let mut found = derive(connector, before, Some(&after), self.rules);
+        if found.action != Action::NoOp && self.is_pending(connector, &after.scopes) {
+            (found.action, found.authorization) = (Action::NoOp, ConsentNeed::Pending);
         }
         Change {
-            connector: connector.clone(),
-            action,
             file: Some(declared.file.clone()),
-            before: before.cloned(),
-            after: Some(Desired {
-                scopes,
-                account: declared.account.clone(),
-            }),
-            scopes: diff,
-            authorization,
+            ..found.into_change(connector, before, Some(after))
         }
     }
 
-    fn removal(connector: &ConnectorType, before: &RemoteConnector) -> Change {
-        // Every scope goes, those too that the provider added.
-        let scopes = crate::catalogue::ScopeDiff {
-            removed: before.scopes.clone(),
-            ..Default::default()
-        };
-        Change {
-            connector: connector.clone(),
-            action: Action::Delete,
-            file: None,
-            before: Some(before.clone()),
-            after: None,
-            scopes,
-            authorization: ConsentNeed::None,
-        }
+    fn removal(&self, connector: &ConnectorType, before: &RemoteConnector) -> Change {
+        derive(connector, Some(before), None, self.rules).into_change(connector, Some(before), None)
     }
 
     fn is_pending(&self, connector: &ConnectorType, declared: &Scopes) -> bool {
@@ -176,10 +136,110 @@ impl Comparison<'_> {
     }
 }
 
+/// What follows from a connector's state before and after, and from nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Derived {
+    /// What happens.
+    pub action: Action,
+    /// Scope by scope.
+    pub scopes: ScopeDiff,
+    /// Value by value.
+    pub connection_config: ConfigDiff,
+    /// Whether a person has to consent.
+    pub authorization: ConsentNeed,
+}
+
+impl Derived {
+    fn into_change(
+        self,
+        connector: &ConnectorType,
+        before: Option<&RemoteConnector>,
+        after: Option<Desired>,
+    ) -> Change {
+        Change {
+            connector: connector.clone(),
+            action: self.action,
+            file: None,
+            before: before.cloned(),
+            after,
+            scopes: self.scopes,
+            connection_config: self.connection_config,
+            authorization: self.authorization,
+            removal: Removal::default(),
+            why: None,
+        }
+    }
+}
+
+/// Derives a change: so it is planned, and so a plan that was read is held to itself.
+pub fn derive(
+    connector: &ConnectorType,
+    before: Option<&RemoteConnector>,
+    after: Option<&Desired>,
+    rules: &ScopeEquivalence,
+) -> Derived {
+    let none = Scopes::new();
+    let remote = before.map_or(&none, |before| &before.scopes);
+    let Some(after) = after else {
+        // Every scope goes, those too that the provider added.
+        let scopes = ScopeDiff {
+            removed: remote.clone(),
+            ..ScopeDiff::default()
+        };
+        return Derived {
+            action: Action::Delete,
+            scopes,
+            connection_config: ConfigDiff::default(),
+            authorization: ConsentNeed::None,
+        };
+    };
+    let scopes = rules.compare(connector, &after.scopes, remote);
+    // What is saved is not known: then nothing is said to differ.
+    let nothing = BTreeMap::new();
+    let saved = before.map_or(Some(&nothing), |before| before.connection_config.as_ref());
+    let connection_config = saved.map_or_else(ConfigDiff::default, |saved| {
+        ConfigDiff::of(&after.connection_config, saved)
+    });
+    let (action, authorization) = match (connector.kind(), before) {
+        (Kind::Stripe, None) => (Action::Create, ConsentNeed::None),
+        // Nobody can claim it any more; installing makes a new one.
+        (Kind::Stripe, Some(before)) if before.status == RemoteStatus::Expired => {
+            (Action::Update, ConsentNeed::None)
+        }
+        (Kind::Stripe, Some(_)) => (Action::NoOp, ConsentNeed::None),
+        (Kind::Oauth, None) => (Action::Create, ConsentNeed::Required),
+        (Kind::Oauth, Some(before)) => {
+            let works = before.status == RemoteStatus::Active;
+            let accepted = |expected: &ExpectedAccount| {
+                before
+                    .account
+                    .as_ref()
+                    .is_none_or(|is| expected.accepts(is))
+            };
+            let wrong_account = works && !after.account.as_ref().is_none_or(accepted);
+            let same = scopes.is_same() && connection_config.is_same();
+            // Whether narrowing needs consent, only the server knows.
+            let narrows = scopes.added.is_empty() && connection_config.is_same();
+            match (same, works && !wrong_account) {
+                (true, true) => (Action::NoOp, ConsentNeed::None),
+                (true, false) => (Action::Reauthorize, ConsentNeed::Required),
+                (false, true) if narrows => (Action::Update, ConsentNeed::Possible),
+                (false, _) => (Action::Update, ConsentNeed::Required),
+            }
+        }
+    };
+    Derived {
+        action,
+        scopes,
+        connection_config,
+        authorization,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Account, ExpectedAccount};
+    use crate::model::Account;
 
     fn slack() -> ConnectorType {
         ConnectorType::parse("slack").unwrap()
@@ -190,6 +250,7 @@ mod tests {
             scopes: scopes.iter().copied().collect(),
             file: "base44/connectors/slack.jsonc".to_owned(),
             account: None,
+            connection_config: BTreeMap::new(),
         };
         Declared {
             connectors: [(slack(), connector)].into(),
@@ -202,6 +263,7 @@ mod tests {
             scopes: scopes.iter().copied().collect(),
             account: Some(Account::new("ops@example.com")),
             mode: None,
+            connection_config: None,
         };
         [(slack(), connector)].into()
     }

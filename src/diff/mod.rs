@@ -3,5 +3,5 @@
 mod change;
 mod compare;
 
-pub use change::{Action, Change, ConsentNeed, Desired};
-pub use compare::{Comparison, Differences, Unlisted};
+pub use change::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal};
+pub use compare::{Comparison, Derived, Differences, Unlisted, derive};

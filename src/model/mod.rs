@@ -1,24 +1,29 @@
 //! The words of the domain as types: connector, scope, remote state, app, account, link.
 //!
 //! No IO, no wire shapes, no terminal. Everything here that came from a file or from the remote
-//! is untrusted text; `view::escape` is the only way from here to a reader.
+//! is untrusted text; `escape` is the only way from here to a reader.
 
+mod account;
 mod app;
 mod connection;
 mod connector;
 mod declared;
 mod diagnostic;
 mod observed;
+mod origin;
 mod scope;
 mod secret;
 mod vars;
 
+pub use account::{Account, ExpectedAccount};
+pub(crate) use account::{expected_shown, shown};
 pub use app::{ApiUrl, ApiUrlError, App, AppId, AppIdError};
 pub use connection::{ConnectionId, ConnectionIdError};
 pub use connector::{ConnectorType, ConnectorTypeError, Kind};
-pub use declared::{Declared, DeclaredConnector, ExpectedAccount};
+pub use declared::{Declared, DeclaredConnector};
 pub use diagnostic::{Diagnostic, Severity};
-pub use observed::{Account, Observed, RemoteConnector, RemoteStatus, StripeMode};
+pub use observed::{Observed, RemoteConnector, RemoteStatus, StripeMode};
+pub use origin::Origin;
 pub use scope::{Scope, Scopes};
 pub use secret::{Link, LinkError, Secret};
 pub use vars::Vars;

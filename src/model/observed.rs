@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectorType, Kind, Link, Scopes};
+use super::{Account, ConnectorType, Kind, Link, Scopes};
 
 /// The remote's state of one app at one moment: every connector, Stripe among them.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,10 @@ pub struct RemoteConnector {
     /// Stripe alone: which world its payments are in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<StripeMode>,
+    /// The values that were saved with the connection, where they were asked for; none where they
+    /// are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_config: Option<BTreeMap<String, String>>,
 }
 
 impl RemoteConnector {
@@ -40,6 +44,7 @@ impl RemoteConnector {
             scopes: Scopes::new(),
             account: None,
             mode: Some(mode),
+            connection_config: None,
         }
     }
 
@@ -109,43 +114,5 @@ impl StripeMode {
 impl fmt::Display for StripeMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-/// The account that gave its consent, usually an e-mail address. Untrusted text.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(transparent)]
-#[schemars(description = "The account that gave its consent, usually an e-mail address.")]
-pub struct Account(String);
-
-impl Account {
-    /// Takes an account as the remote spells it.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The whole address. Escape before showing, mask where strangers read.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The address for places that strangers read: first letter and domain (`o***@example.com`).
-    pub fn masked(&self) -> String {
-        let (local, domain) = match self.0.rsplit_once('@') {
-            Some((local, domain)) => (local, format!("@{domain}")),
-            None => (self.0.as_str(), String::new()),
-        };
-        match local.chars().next() {
-            Some(first) => format!("{first}***{domain}"),
-            None => format!("***{domain}"),
-        }
-    }
-}
-
-impl fmt::Display for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
     }
 }

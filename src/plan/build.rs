@@ -97,13 +97,16 @@ pub fn build(inputs: Inputs<'_>) -> Result<Plan, PlanError> {
     }
     Ok(Plan {
         speculative: inputs.speculative,
-        apps: vec![AppPlan {
+        app: AppPlan {
             app: inputs.app,
             changes: found.changes,
             unmanaged: found.unmanaged,
             untargeted: found.untargeted,
             untargeted_new: found.untargeted_new,
-        }],
+        },
+        expires_at: None,
+        origin: None,
+        overrides: Vec::new(),
         diagnostics: inputs.diagnostics,
     })
 }

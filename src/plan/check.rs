@@ -16,7 +16,8 @@ use crate::{
 /// Refuses a plan whose parts contradict each other.
 pub(super) fn coherent(plan: &Plan) -> Result<(), Refusal> {
     let refuse = |reason: String| Err(Refusal::Incoherent { reason });
-    for app in &plan.apps {
+    let app = &plan.app;
+    {
         let mut seen = BTreeSet::new();
         let names = app.changes.iter().map(|change| &change.connector);
         for name in names

@@ -1,8 +1,8 @@
 //! The name of a meaning: SHA-256 over a canonical form.
 //!
 //! The canonical form is JSON without white space, keys sorted by their bytes. White space,
-//! comments, key order, quoting and the keys in [`WITHOUT_MEANING`] don't reach it; everything else
-//! does, keys that this version does not know among it, so that no edit of meaning goes unnoticed.
+//! comments, key order and quoting don't reach it; everything else does, keys that this version does
+//! not know among it. What of a document has meaning, its own module says.
 
 use std::fmt;
 
@@ -10,18 +10,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use toml::Value;
-
-/// Top-level keys that may change without the document meaning anything else: when it was made,
-/// with what, the digest itself, and what was found in the files on the way. Findings carry line
-/// numbers; a comment in a connector file must not give the same changes another name. They have
-/// [`Digest::of_part`] instead.
-const WITHOUT_MEANING: [&str; 5] = [
-    "digest",
-    "created_at",
-    "created_by",
-    "diagnostics",
-    "diagnostics_digest",
-];
 
 /// `sha256:` and 64 lower-case hexadecimal digits.
 #[derive(
@@ -37,20 +25,10 @@ pub struct Digest(String);
 pub struct DigestError;
 
 impl Digest {
-    /// The digest of a document's meaning.
-    pub fn of(document: &toml::Table) -> Self {
+    /// The digest of a table.
+    pub fn of(table: &toml::Table) -> Self {
         let mut canonical = String::new();
-        let meaning = document
-            .iter()
-            .filter(|(key, _)| !WITHOUT_MEANING.contains(&key.as_str()));
-        write_table(&mut canonical, meaning);
-        Self::of_text(&canonical)
-    }
-
-    /// The digest of one value of a document.
-    pub fn of_part(value: &Value) -> Self {
-        let mut canonical = String::new();
-        write_value(&mut canonical, value);
+        write_table(&mut canonical, table.iter());
         Self::of_text(&canonical)
     }
 
@@ -177,17 +155,13 @@ mod tests {
         let plain = digest("a = 1\nb = [\"x\", \"y\"]\n[t]\nk = true\n");
         assert_eq!(
             plain,
-            digest(
-                "# hello\nb=['x',\n 'y']\ncreated_at = 'now'\ndigest='z'\na   = 0x1\nt={k=true}\n\
-                 [[diagnostics]]\nline = 3"
-            )
+            digest("# hello\nb=['x',\n 'y']\na   = 0x1\nt={k=true}\n")
         );
         for other in [
             "a = 2\nb = [\"x\", \"y\"]\n[t]\nk = true\n",
             "a = 1\nb = [\"y\", \"x\"]\n[t]\nk = true\n",
             "a = 1\nb = [\"x\", \"y\"]\n[t]\nk = true\nnew = 1\n",
             "a = \"1\"\nb = [\"x\", \"y\"]\n[t]\nk = true\n",
-            "a = 1\nb = [\"x\", \"y\"]\n[t]\nk = true\ndigest = \"below the top it counts\"\n",
         ] {
             assert_ne!(plain, digest(other), "{other}");
         }

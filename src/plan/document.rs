@@ -1,54 +1,66 @@
 //! A saved plan: TOML that a person can read.
 //!
 //! [`to_toml`] writes it, [`read`] takes it back only if its digest names its content. Scopes and
-//! types are all it holds of a connector: no token, no link, nothing private but the e-mail address
-//! of the account that a removal concerns.
+//! types are all it holds of a connector: no token, no link, and of an account only its masked form
+//! and a digest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
 
-pub use super::frame::FORMAT_VERSION;
+pub use super::envelope::FORMAT_VERSION;
 use super::{
-    AppPlan, Digest, EncodeError, Plan, Refusal, check,
-    frame::{CREATED_BY, DocumentKind, FINDINGS, read_document},
+    AppPlan, Digest, EncodeError, Override, Plan, Refusal, check,
+    envelope::{self, CREATED_BY, DocumentKind, FORMAT_MAJOR, Sealed, read_document},
 };
 use crate::{
     catalogue::ScopeDiff,
-    diff::{Action, Change, ConsentNeed, Desired},
-    model::{ApiUrl, App, AppId, ConnectorType, Diagnostic, Kind, RemoteConnector, Scopes},
+    diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
+    model::{ApiUrl, App, AppId, ConnectorType, Diagnostic, Kind, Origin, RemoteConnector, Scopes},
 };
+
+/// What a plan means, beside its changes.
+const BOUND: [&str; 7] = [
+    "kind",
+    "speculative",
+    "app_id",
+    "api_url",
+    "environment",
+    "expires_at",
+    "overrides",
+];
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Document {
     format_version: String,
     kind: String,
     digest: Option<Digest>,
+    record_digest: Option<Digest>,
     created_at: Option<String>,
     created_by: Option<String>,
-    #[serde(default)]
-    speculative: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    diagnostics_digest: Option<Digest>,
-    apps: Vec<AppEntry>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    diagnostics: Vec<Diagnostic>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct AppEntry {
     app_id: AppId,
     api_url: ApiUrl,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     environment: Option<String>,
+    speculative: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     untargeted_new: BTreeSet<ConnectorType>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<Origin>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    overrides: Vec<Override>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     changes: Vec<ChangeEntry>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     unmanaged: BTreeMap<ConnectorType, RemoteConnector>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     untargeted: BTreeMap<ConnectorType, RemoteConnector>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    diagnostics: Vec<Diagnostic>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -57,17 +69,23 @@ struct ChangeEntry {
     kind: Kind,
     action: Action,
     authorization: ConsentNeed,
+    #[serde(default, skip_serializing_if = "is_default")]
+    removal: Removal,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     file: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     before: Option<RemoteConnector>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after: Option<Desired>,
-    #[serde(default, skip_serializing_if = "ScopesEntry::is_empty")]
+    #[serde(default, skip_serializing_if = "is_default")]
     scopes: ScopesEntry,
+    #[serde(default, skip_serializing_if = "is_default")]
+    connection_config: ConfigDiff,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 struct ScopesEntry {
     #[serde(default, skip_serializing_if = "Scopes::is_empty")]
     added: Scopes,
@@ -79,12 +97,8 @@ struct ScopesEntry {
     provider_added: Scopes,
 }
 
-impl ScopesEntry {
-    fn is_empty(&self) -> bool {
-        [&self.added, &self.removed, &self.kept, &self.provider_added]
-            .iter()
-            .all(|s| s.is_empty())
-    }
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A plan as it was read from a file, with the digest that names it.
@@ -100,36 +114,32 @@ pub struct Saved {
 
 /// The digest of a plan that may never have been saved.
 pub fn digest(plan: &Plan) -> Result<Digest, EncodeError> {
-    Ok(Digest::of(&toml::Table::try_from(entries(plan))?))
+    Ok(Digest::of(&meaning(&Table::try_from(entries(plan))?)))
 }
 
 /// Writes a plan as TOML, with the digest in it.
 pub fn to_toml(plan: &Plan, created_at: Option<String>) -> Result<String, EncodeError> {
     let mut document = entries(plan);
-    let table = toml::Table::try_from(&document)?;
-    let digest = Digest::of(&table);
+    let (digest, record) = seal(&Table::try_from(&document)?);
     document.digest = Some(digest.clone());
-    document.diagnostics_digest = table.get(FINDINGS).map(Digest::of_part);
+    document.record_digest = Some(record);
     document.created_at = created_at;
     document.created_by = Some(CREATED_BY.to_owned());
     let body = toml::to_string_pretty(&document)?;
     let summary = plan.summary();
-    let apps: Vec<_> = plan
-        .apps
-        .iter()
-        .map(|app| format!("{} at {}", app.app.id, app.app.api_url))
-        .collect();
     Ok(format!(
-        "# A connplan plan for app {apps}.\n\
+        "# A connplan plan for app {app} at {url}.\n\
          # {create} to add, {update} to change, {delete} to remove, {authorize} to authorize.\n\
          #\n\
          # Look at it:  connplan show FILE\n\
          # Carry it out: connplan apply FILE --expect-digest {digest}\n\
          #\n\
-         # It holds no token and no link. Any change to its meaning is noticed by its digest;\n\
-         # comments, white space, key order and the time of planning are not part of that.\n\n\
+         # It holds no token and no link. `digest` names what it means: the app and the changes that\n\
+         # are to be made. `record_digest` guards the rest that is shown. Comments, white space, key\n\
+         # order and the time of planning are part of neither.\n\n\
          {body}",
-        apps = apps.join(", "),
+        app = plan.app.app.id,
+        url = plan.app.app.api_url,
         create = summary.create,
         update = summary.update,
         delete = summary.delete,
@@ -137,88 +147,133 @@ pub fn to_toml(plan: &Plan, created_at: Option<String>) -> Result<String, Encode
     ))
 }
 
+/// The two digests of a plan's document: of what it means, and of all that it shows.
+pub fn seal(document: &Table) -> (Digest, Digest) {
+    let record = envelope::record_digest(document);
+    (Digest::of(&meaning(document)), record)
+}
+
 /// Reads a plan back. `file` names it in messages.
 pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
-    let (document, digest): (Document, Digest) = read_document(file, text, DocumentKind::Plan)?;
-    let plan = Plan {
-        speculative: document.speculative,
-        apps: document.apps.into_iter().map(AppPlan::from).collect(),
-        diagnostics: document.diagnostics,
-    };
+    let Sealed { document, digest } =
+        read_document::<Document>(file, text, DocumentKind::Plan, meaning)?;
+    let created_at = document.created_at.clone();
+    let plan = Plan::from(document);
     check::coherent(&plan)?;
     Ok(Saved {
         plan,
         digest,
-        created_at: document.created_at,
+        created_at,
     })
 }
 
+/// What the digest names: the app, what binds the plan, and the changes that are carried out. Not
+/// what the files are called, not what stays as it is.
+fn meaning(document: &Table) -> Table {
+    let mut meaning = Table::new();
+    for key in BOUND {
+        if let Some(value) = document.get(key) {
+            meaning.insert(key.to_owned(), value.clone());
+        }
+    }
+    meaning.insert("format".to_owned(), Value::Integer(FORMAT_MAJOR));
+    let carried_out = |change: &&Value| {
+        let action = change.get("action").and_then(Value::as_str);
+        action != Some(Action::NoOp.as_str())
+    };
+    let changes = document.get("changes").and_then(Value::as_array);
+    let changes = changes.into_iter().flatten().filter(carried_out);
+    let nameless = changes.map(|change| {
+        let mut change = change.clone();
+        if let Some(table) = change.as_table_mut() {
+            table.remove("file");
+            table.remove("why");
+        }
+        change
+    });
+    meaning.insert("changes".to_owned(), Value::Array(nameless.collect()));
+    meaning
+}
+
 fn entries(plan: &Plan) -> Document {
+    let plan = plan.masked();
     Document {
         format_version: FORMAT_VERSION.to_owned(),
         kind: "plan".to_owned(),
         digest: None,
+        record_digest: None,
         created_at: None,
         created_by: None,
-        diagnostics_digest: None,
+        app_id: plan.app.app.id,
+        api_url: plan.app.app.api_url,
+        environment: plan.app.app.environment,
         speculative: plan.speculative,
-        apps: plan.apps.iter().map(AppEntry::from).collect(),
-        diagnostics: plan.diagnostics.clone(),
+        expires_at: plan.expires_at,
+        untargeted_new: plan.app.untargeted_new,
+        origin: plan.origin,
+        overrides: plan.overrides,
+        changes: plan
+            .app
+            .changes
+            .into_iter()
+            .map(ChangeEntry::from)
+            .collect(),
+        unmanaged: plan.app.unmanaged,
+        untargeted: plan.app.untargeted,
+        diagnostics: plan.diagnostics,
     }
 }
 
-impl From<&AppPlan> for AppEntry {
-    fn from(plan: &AppPlan) -> Self {
-        Self {
-            app_id: plan.app.id.clone(),
-            api_url: plan.app.api_url.clone(),
-            environment: plan.app.environment.clone(),
-            changes: plan.changes.iter().map(ChangeEntry::from).collect(),
-            unmanaged: plan.unmanaged.clone(),
-            untargeted: plan.untargeted.clone(),
-            untargeted_new: plan.untargeted_new.clone(),
-        }
-    }
-}
-
-impl From<AppEntry> for AppPlan {
-    fn from(entry: AppEntry) -> Self {
-        Self {
-            app: App {
-                id: entry.app_id,
-                api_url: entry.api_url,
-                environment: entry.environment,
+impl From<Document> for Plan {
+    fn from(document: Document) -> Self {
+        let app = App {
+            id: document.app_id,
+            api_url: document.api_url,
+            environment: document.environment,
+        };
+        let plan = Self {
+            speculative: document.speculative,
+            app: AppPlan {
+                app,
+                changes: document.changes.into_iter().map(Change::from).collect(),
+                unmanaged: document.unmanaged,
+                untargeted: document.untargeted,
+                untargeted_new: document.untargeted_new,
             },
-            changes: entry.changes.into_iter().map(Change::from).collect(),
-            unmanaged: entry.unmanaged,
-            untargeted: entry.untargeted,
-            untargeted_new: entry.untargeted_new,
-        }
+            expires_at: document.expires_at,
+            origin: document.origin,
+            overrides: document.overrides,
+            diagnostics: document.diagnostics,
+        };
+        plan.salted()
     }
 }
 
-impl From<&Change> for ChangeEntry {
-    fn from(change: &Change) -> Self {
+impl From<Change> for ChangeEntry {
+    fn from(change: Change) -> Self {
         let ScopeDiff {
             added,
             removed,
             kept,
             provider_added,
-        } = change.scopes.clone();
+        } = change.scopes;
         Self {
-            connector: change.connector.clone(),
-            kind: change.kind(),
+            kind: change.connector.kind(),
+            connector: change.connector,
             action: change.action,
             authorization: change.authorization,
-            file: change.file.clone(),
-            before: change.before.clone(),
-            after: change.after.clone(),
+            removal: change.removal,
+            file: change.file,
+            why: change.why,
+            before: change.before,
+            after: change.after,
             scopes: ScopesEntry {
                 added,
                 removed,
                 kept,
                 provider_added,
             },
+            connection_config: change.connection_config,
         }
     }
 }
@@ -243,7 +298,10 @@ impl From<ChangeEntry> for Change {
                 kept,
                 provider_added,
             },
+            connection_config: entry.connection_config,
             authorization: entry.authorization,
+            removal: entry.removal,
+            why: entry.why,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Why there is no plan, and why a plan is not applied.
 
+use jiff::Timestamp;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -147,6 +148,16 @@ pub enum Refusal {
         help("run `connplan plan --out FILE` with credentials and apply that")
     )]
     Speculative,
+    /// It was good until a time that has passed.
+    #[error("the plan expired at {at}")]
+    #[diagnostic(
+        code(connplan::plan::expired),
+        help("nothing was written; run `connplan plan` again and have it reviewed")
+    )]
+    Expired {
+        /// When.
+        at: Timestamp,
+    },
     /// Made for another app.
     #[error("the {what} is for app {planned}, this is app {here}")]
     #[diagnostic(

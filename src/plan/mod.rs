@@ -8,8 +8,8 @@ mod build;
 mod check;
 mod digest;
 pub mod document;
+pub(crate) mod envelope;
 mod error;
-pub(crate) mod frame;
 pub mod policy;
 mod verify;
 
@@ -21,9 +21,13 @@ pub use verify::{Drift, Progress, Verified, verify};
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::{
     diff::{Action, Change, ConsentNeed},
-    model::{App, ConnectorType, Diagnostic, RemoteConnector},
+    model::{Account, App, ConnectorType, Diagnostic, ExpectedAccount, Origin, RemoteConnector},
 };
 
 /// The changes that make the remote as the files declare it.
@@ -31,13 +35,28 @@ use crate::{
 pub struct Plan {
     /// Made from a snapshot instead of the live remote: for reading, never for applying.
     pub speculative: bool,
-    /// One today; the format holds several.
-    pub apps: Vec<AppPlan>,
+    /// The app, and what changes in it. Several apps are several plans.
+    pub app: AppPlan,
+    /// After this, no apply takes it.
+    pub expires_at: Option<Timestamp>,
+    /// Where it was made. No part of its meaning.
+    pub origin: Option<Origin>,
+    /// The rules that it breaks with somebody's consent.
+    pub overrides: Vec<Override>,
     /// What was found in the files while planning.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// The part of a plan that concerns one app.
+/// A rule that a plan may break, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Override {
+    /// The rule's name.
+    pub rule: String,
+    /// Why it may. Untrusted text.
+    pub reason: String,
+}
+
+/// The part of a plan that concerns the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppPlan {
     /// The app and its address.
@@ -70,9 +89,50 @@ impl AppPlan {
 }
 
 impl Plan {
-    /// Every change of every app.
+    /// Every change.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
-        self.apps.iter().flat_map(|app| &app.changes)
+        self.app.changes.iter()
+    }
+
+    /// The plan as it is saved for others: of accounts only the masked form and a digest.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        let app = self.app.app.id.clone();
+        self.clone().with_accounts(
+            |account| account.to_masked(&app),
+            |account| account.to_masked(&app),
+        )
+    }
+
+    /// A plan that was read: its accounts are told which app they are of.
+    fn salted(self) -> Self {
+        let app = self.app.app.id.clone();
+        self.with_accounts(
+            |account| account.clone().salted(&app),
+            |account| account.clone().salted(&app),
+        )
+    }
+
+    fn with_accounts(
+        mut self,
+        held: impl Fn(&Account) -> Account,
+        expected: impl Fn(&ExpectedAccount) -> ExpectedAccount,
+    ) -> Self {
+        let changes = &mut self.app.changes;
+        for after in changes
+            .iter_mut()
+            .filter_map(|change| change.after.as_mut())
+        {
+            after.account = after.account.as_ref().map(&expected);
+        }
+        let before = changes
+            .iter_mut()
+            .filter_map(|change| change.before.as_mut());
+        let kept = self.app.unmanaged.values_mut();
+        for state in before.chain(kept).chain(self.app.untargeted.values_mut()) {
+            state.account = state.account.as_ref().map(&held);
+        }
+        self
     }
 
     /// The counts that a reader wants first.

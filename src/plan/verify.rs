@@ -5,6 +5,8 @@ use std::{
     fmt,
 };
 
+use jiff::Timestamp;
+
 use super::{AppPlan, Plan, Refusal};
 use crate::{
     catalogue::ScopeEquivalence,
@@ -71,6 +73,7 @@ impl fmt::Display for Drift {
 pub fn verify<'a>(
     plan: &'a Plan,
     app: &App,
+    now: Timestamp,
     observed: &BTreeMap<ConnectorType, RemoteConnector>,
     progress: &BTreeMap<ConnectorType, Progress>,
     rules: &ScopeEquivalence,
@@ -78,11 +81,10 @@ pub fn verify<'a>(
     if plan.speculative {
         return Err(Refusal::Speculative);
     }
-    let [planned] = plan.apps.as_slice() else {
-        return Err(Refusal::Incoherent {
-            reason: format!("it holds {} apps, and an apply is for one", plan.apps.len()),
-        });
-    };
+    if let Some(at) = plan.expires_at.filter(|at| *at <= now) {
+        return Err(Refusal::Expired { at });
+    }
+    let planned = &plan.app;
     if planned.app.id != app.id {
         return Err(Refusal::OtherApp {
             what: "plan",

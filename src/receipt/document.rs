@@ -1,13 +1,14 @@
 //! A saved receipt: TOML with a digest, as a plan.
 
 use serde::{Deserialize, Serialize};
+use toml::Table;
 
-use super::{AppReceipt, ChangeResult, Receipt};
+use super::{ChangeResult, Receipt};
 use crate::{
-    model::{ApiUrl, App, AppId},
+    model::{ApiUrl, App, AppId, Origin},
     plan::{
         Digest, EncodeError, Refusal,
-        frame::{CREATED_BY, DocumentKind, FORMAT_VERSION, read_document},
+        envelope::{self, CREATED_BY, DocumentKind, FORMAT_VERSION, Sealed, read_document},
     },
 };
 
@@ -16,18 +17,16 @@ struct Document {
     format_version: String,
     kind: String,
     digest: Option<Digest>,
+    record_digest: Option<Digest>,
     created_at: Option<String>,
     created_by: Option<String>,
     plan_digest: Digest,
-    apps: Vec<AppEntry>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct AppEntry {
     app_id: AppId,
     api_url: ApiUrl,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     environment: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<Origin>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     results: Vec<ChangeResult>,
 }
@@ -45,13 +44,15 @@ pub struct Saved {
 
 /// The digest of a receipt that may never have been saved.
 pub fn digest(receipt: &Receipt) -> Result<Digest, EncodeError> {
-    Ok(Digest::of(&toml::Table::try_from(entries(receipt))?))
+    Ok(Digest::of(&meaning(&Table::try_from(entries(receipt))?)))
 }
 
 /// Writes a receipt as TOML, with the digest in it.
 pub fn to_toml(receipt: &Receipt, created_at: Option<String>) -> Result<String, EncodeError> {
     let mut document = entries(receipt);
-    document.digest = Some(Digest::of(&toml::Table::try_from(&document)?));
+    let (digest, record) = seal(&Table::try_from(&document)?);
+    document.digest = Some(digest);
+    document.record_digest = Some(record);
     document.created_at = created_at;
     document.created_by = Some(CREATED_BY.to_owned());
     Ok(format!(
@@ -63,20 +64,30 @@ pub fn to_toml(receipt: &Receipt, created_at: Option<String>) -> Result<String, 
     ))
 }
 
+/// The two digests of a receipt's document: of what it means, and of all that it shows.
+pub fn seal(document: &Table) -> (Digest, Digest) {
+    let record = envelope::record_digest(document);
+    (Digest::of(&meaning(document)), record)
+}
+
 /// Reads a receipt back. `file` names it in messages.
 pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
-    let (document, digest): (Document, Digest) = read_document(file, text, DocumentKind::Receipt)?;
-    let apps = document.apps.into_iter().map(|entry| AppReceipt {
-        app: App {
-            id: entry.app_id,
-            api_url: entry.api_url,
-            environment: entry.environment,
-        },
-        results: entry.results,
-    });
+    let Sealed { document, digest } =
+        read_document::<Document>(file, text, DocumentKind::Receipt, meaning)?;
+    let app = App {
+        id: document.app_id,
+        api_url: document.api_url,
+        environment: document.environment,
+    };
+    let salted = |mut result: ChangeResult| {
+        result.account = result.account.map(|account| account.salted(&app.id));
+        result
+    };
     let receipt = Receipt {
         plan_digest: document.plan_digest,
-        apps: apps.collect(),
+        results: document.results.into_iter().map(salted).collect(),
+        origin: document.origin,
+        app,
     };
     Ok(Saved {
         receipt,
@@ -85,20 +96,42 @@ pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
     })
 }
 
+/// What the digest names: all but where it was made.
+fn meaning(document: &Table) -> Table {
+    let unnamed = [
+        "digest",
+        "record_digest",
+        "created_at",
+        "created_by",
+        "origin",
+    ];
+    let named = document
+        .iter()
+        .filter(|(key, _)| !unnamed.contains(&key.as_str()));
+    named.map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
 fn entries(receipt: &Receipt) -> Document {
-    let apps = receipt.apps.iter().map(|app| AppEntry {
-        app_id: app.app.id.clone(),
-        api_url: app.app.api_url.clone(),
-        environment: app.app.environment.clone(),
-        results: app.results.clone(),
-    });
+    let app = &receipt.app;
+    let masked = |result: &ChangeResult| ChangeResult {
+        account: result
+            .account
+            .as_ref()
+            .map(|account| account.to_masked(&app.id)),
+        ..result.clone()
+    };
     Document {
         format_version: FORMAT_VERSION.to_owned(),
         kind: "receipt".to_owned(),
         digest: None,
+        record_digest: None,
         created_at: None,
         created_by: None,
         plan_digest: receipt.plan_digest.clone(),
-        apps: apps.collect(),
+        app_id: app.id.clone(),
+        api_url: app.api_url.clone(),
+        environment: app.environment.clone(),
+        origin: receipt.origin.clone(),
+        results: receipt.results.iter().map(masked).collect(),
     }
 }

@@ -3,16 +3,16 @@
 
 mod document;
 
-pub use document::{Saved, digest, read, to_toml};
+pub use document::{Saved, digest, read, seal, to_toml};
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     diff::Action,
-    model::{App, ConnectionId, ConnectorType, ExpectedAccount, Scopes, StripeMode},
+    model::{App, ConnectionId, ConnectorType, ExpectedAccount, Origin, Scopes, StripeMode},
     plan::Digest,
 };
 
@@ -21,17 +21,12 @@ use crate::{
 pub struct Receipt {
     /// The plan that was carried out.
     pub plan_digest: Digest,
-    /// One today.
-    pub apps: Vec<AppReceipt>,
-}
-
-/// What an apply did to one app.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AppReceipt {
     /// The app and its address.
     pub app: App,
     /// In order of connector name: one for every change of the plan.
     pub results: Vec<ChangeResult>,
+    /// Where it was carried out. No part of its meaning.
+    pub origin: Option<Origin>,
 }
 
 /// What became of one change.
@@ -59,6 +54,9 @@ pub struct ChangeResult {
     /// Who is to consent, if the file says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<ExpectedAccount>,
+    /// The connection values that were approved.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub connection_config: BTreeMap<String, String>,
     /// Stripe alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<StripeMode>,
@@ -160,9 +158,9 @@ pub struct Summary {
 }
 
 impl Receipt {
-    /// Every result of every app.
+    /// Every result.
     pub fn results(&self) -> impl Iterator<Item = &ChangeResult> {
-        self.apps.iter().flat_map(|app| &app.results)
+        self.results.iter()
     }
 
     /// The counts.

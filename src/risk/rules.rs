@@ -227,7 +227,7 @@ mod tests {
     use super::*;
     use crate::{
         catalogue::ScopeDiff,
-        diff::Desired,
+        diff::{ConfigDiff, Desired, Removal},
         model::{Account, ExpectedAccount, RemoteConnector, Scopes},
     };
 
@@ -241,6 +241,7 @@ mod tests {
             scopes: scopes(granted),
             account: Some(Account::new("ops@example.com")),
             mode: None,
+            connection_config: None,
         }
     }
 
@@ -252,7 +253,10 @@ mod tests {
             before: None,
             after: None,
             scopes: ScopeDiff::default(),
+            connection_config: ConfigDiff::default(),
             authorization: ConsentNeed::None,
+            removal: Removal::Remove,
+            why: None,
         }
     }
 
@@ -262,7 +266,7 @@ mod tests {
         change.before = Some(state(RemoteStatus::Active, kept));
         change.after = Some(Desired {
             scopes: added.iter().chain(kept).copied().collect(),
-            account: None,
+            ..Desired::default()
         });
         change.scopes.added = scopes(added);
         change.scopes.kept = scopes(kept);

@@ -51,7 +51,8 @@ pub fn rows(
     undeclared: &[ConnectorType],
 ) -> Vec<StatusRow> {
     let mut rows = Vec::new();
-    for app in &plan.apps {
+    let app = &plan.app;
+    {
         rows.extend(
             app.changes
                 .iter()

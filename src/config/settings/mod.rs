@@ -29,6 +29,6 @@ mod types;
 
 pub use read::parse_settings;
 pub use types::{
-    ApplySettings, ApprovalSettings, AuthorizeSettings, Environment, MaxDuration, PolicySettings,
-    ProviderSettings, Settings, Subject, Unlisted,
+    ApplySettings, ApprovalSettings, AuthorizeSettings, Environment, Lifetime, LifetimeError,
+    MaxDuration, PolicySettings, ProviderSettings, Settings, Subject, Unlisted,
 };

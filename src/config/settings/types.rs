@@ -214,6 +214,47 @@ impl MaxDuration {
     }
 }
 
+/// How long something is good for: `90m`, `72h`, `7d`, `2w`. At least a second, at most a year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime(jiff::SignedDuration);
+
+/// The text is no lifetime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a time is written like `90m`, `72h`, `7d` or `2w`, and is at most one year")]
+pub struct LifetimeError;
+
+impl Lifetime {
+    /// The time.
+    pub fn get(self) -> jiff::SignedDuration {
+        self.0
+    }
+}
+
+impl std::str::FromStr for Lifetime {
+    type Err = LifetimeError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        let days = |number: &str, each: i64| {
+            let hours = number
+                .trim()
+                .parse::<u16>()
+                .ok()
+                .map(|n| i64::from(n) * each * 24);
+            hours.map(jiff::SignedDuration::from_hours)
+        };
+        let time = match (text.strip_suffix('d'), text.strip_suffix('w')) {
+            (Some(number), _) => days(number, 1),
+            (_, Some(number)) => days(number, 7),
+            (None, None) => text.parse().ok(),
+        };
+        let bounds =
+            jiff::SignedDuration::from_secs(1)..=jiff::SignedDuration::from_hours(366 * 24);
+        time.filter(|time| bounds.contains(time))
+            .map(Self)
+            .ok_or(LifetimeError)
+    }
+}
+
 impl std::str::FromStr for MaxDuration {
     type Err = MaxDurationError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {

@@ -83,6 +83,7 @@ impl Remote {
                 scopes: listed.scopes.into_iter().collect(),
                 account,
                 mode: None,
+                connection_config: None,
             };
             match connectors.entry(listed.integration_type) {
                 Entry::Vacant(place) => {

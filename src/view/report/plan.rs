@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{FORMAT_VERSION, FactReport};
 use crate::{
-    diff::{Action, Change, ConsentNeed},
+    diff::{Action, Change, ConfigDiff, ConsentNeed, Removal},
     model::{
-        Account, ApiUrl, AppId, ConnectorType, Diagnostic, ExpectedAccount, Kind, RemoteConnector,
-        RemoteStatus, Scope, Scopes, StripeMode,
+        Account, ApiUrl, AppId, ConnectorType, Diagnostic, ExpectedAccount, Kind, Origin,
+        RemoteConnector, RemoteStatus, Scope, Scopes, StripeMode, expected_shown, shown,
     },
-    plan::{AppPlan, Digest, Plan, Summary},
+    plan::{AppPlan, Digest, Override, Plan, Summary},
     risk::{self, Level, Risk, RiskKind},
     view::json,
 };
@@ -30,6 +31,16 @@ pub struct PlanReport {
     pub digest: Digest,
     /// Made from a snapshot; `apply` refuses it.
     pub speculative: bool,
+    /// After this, no apply takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub expires_at: Option<Timestamp>,
+    /// Where it was made, where a pipeline tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// The rules that it breaks with somebody's consent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Override>,
     /// One today.
     pub apps: Vec<AppReport>,
     /// The counts.
@@ -87,14 +98,31 @@ pub struct ChangeReport {
     pub after: Option<AfterReport>,
     /// `before` against `after`, scope by scope.
     pub scopes: ScopesReport,
+    /// The names of the connection values that differ.
+    #[serde(skip_serializing_if = "ConfigDiff::is_same")]
+    pub connection_config: ConfigDiff,
     /// Whether a person has to consent.
     pub authorization: ConsentNeed,
+    /// Of a removal: how, where the tokens alone go.
+    #[serde(skip_serializing_if = "is_plain")]
+    pub removal: Removal,
+    /// Of a removal: why no file declares it, where that can be told. May quote files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// What is dangerous about it, gravest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub risks: Vec<RiskReport>,
     /// What the added and removed scopes permit.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub scope_facts: BTreeMap<Scope, FactReport>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_plain(removal: &Removal) -> bool {
+    *removal == Removal::Remove
 }
 
 /// A connector as the remote has it.
@@ -105,6 +133,7 @@ pub struct BeforeReport {
     /// Whether it works.
     pub status: RemoteStatus,
     /// Who authorized it, where the remote says so.
+    #[serde(serialize_with = "shown")]
     pub account: Option<Account>,
     /// Stripe alone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,7 +146,10 @@ pub struct AfterReport {
     /// Exactly these are asked for.
     pub scopes: Scopes,
     /// Who is to consent, if the file says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "expected_shown"
+    )]
     pub account: Option<ExpectedAccount>,
 }
 
@@ -146,6 +178,7 @@ pub struct UnmanagedReport {
     /// Whether it works.
     pub status: RemoteStatus,
     /// Who authorized it, where the remote says so.
+    #[serde(serialize_with = "shown")]
     pub account: Option<Account>,
     /// Stripe alone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,7 +207,10 @@ impl PlanReport {
             kind: "plan",
             digest: digest.clone(),
             speculative: plan.speculative,
-            apps: plan.apps.iter().map(AppReport::from).collect(),
+            expires_at: plan.expires_at,
+            origin: plan.origin.clone(),
+            overrides: plan.overrides.clone(),
+            apps: vec![AppReport::from(&plan.app)],
             summary: plan.summary(),
             diagnostics: plan.diagnostics.clone(),
         }
@@ -245,7 +281,10 @@ impl From<&Change> for ChangeReport {
                 kept: scopes.kept.clone(),
                 provider_added: scopes.provider_added.clone(),
             },
+            connection_config: change.connection_config.clone(),
             authorization: change.authorization,
+            removal: change.removal,
+            why: change.why.clone(),
             risks: risk::assess(change)
                 .into_iter()
                 .map(RiskReport::from)

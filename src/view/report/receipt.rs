@@ -1,14 +1,19 @@
 //! A receipt, as the world sees it.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::FORMAT_VERSION;
 use crate::{
     diff::Action,
-    model::{ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, Scopes, StripeMode},
+    model::{
+        ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, Origin, Scopes, StripeMode,
+        expected_shown,
+    },
     plan::Digest,
-    receipt::{AppReceipt, ChangeResult, Outcome, Receipt, Summary},
+    receipt::{ChangeResult, Outcome, Receipt, Summary},
     view::json,
 };
 
@@ -27,6 +32,9 @@ pub struct ReceiptReport {
     pub plan_digest: Digest,
     /// One today.
     pub apps: Vec<AppReceiptReport>,
+    /// Where it was carried out, where a pipeline tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// The counts.
     pub summary: Summary,
 }
@@ -60,8 +68,14 @@ pub struct ResultReport {
     /// What a pending authorization's status is asked with.
     pub connection_id: Option<ConnectionId>,
     /// Who is to consent, if the file says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "expected_shown"
+    )]
     pub account: Option<ExpectedAccount>,
+    /// The names of the connection values that were approved.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub connection_config: BTreeSet<String>,
     /// Stripe alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<StripeMode>,
@@ -75,7 +89,8 @@ impl ReceiptReport {
             kind: "receipt",
             digest: digest.clone(),
             plan_digest: receipt.plan_digest.clone(),
-            apps: receipt.apps.iter().map(AppReceiptReport::from).collect(),
+            apps: vec![AppReceiptReport::from(receipt)],
+            origin: receipt.origin.clone(),
             summary: receipt.summary(),
         }
     }
@@ -97,8 +112,8 @@ impl ReceiptReport {
     }
 }
 
-impl From<&AppReceipt> for AppReceiptReport {
-    fn from(receipt: &AppReceipt) -> Self {
+impl From<&Receipt> for AppReceiptReport {
+    fn from(receipt: &Receipt) -> Self {
         Self {
             app_id: receipt.app.id.clone(),
             environment: receipt.app.environment.clone(),
@@ -118,6 +133,7 @@ impl From<&ChangeResult> for ResultReport {
             scopes: result.scopes.clone(),
             connection_id: result.connection_id.clone(),
             account: result.account.clone(),
+            connection_config: result.connection_config.keys().cloned().collect(),
             mode: result.mode,
         }
     }

@@ -118,7 +118,7 @@ proptest! {
         let kind = |n: &usize| ConnectorType::parse(TYPES[*n]).unwrap();
         let observed: BTreeMap<_, _> = remote.iter().map(|(n, scopes)| {
             (kind(n), RemoteConnector {
-                status: RemoteStatus::Active, scopes: scopes.clone(), account: None, mode: None,
+                status: RemoteStatus::Active, scopes: scopes.clone(), account: None, mode: None, connection_config: None,
             })
         }).collect();
         let mut texts: BTreeMap<String, String> = declared.iter().map(|(n, scopes)| {
@@ -185,6 +185,7 @@ fn read(texts: &BTreeMap<String, String>) -> Declared {
             scopes: parsed.scopes,
             file: file.clone(),
             account: parsed.account,
+            connection_config: BTreeMap::new(),
         };
         (parsed.connector, declared)
     });

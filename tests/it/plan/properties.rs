@@ -62,6 +62,7 @@ fn declared() -> impl Strategy<Value = Declared> {
                 scopes,
                 file,
                 account: None,
+                connection_config: BTreeMap::new(),
             };
             (named(name), connector)
         };
@@ -89,6 +90,7 @@ fn remote() -> impl Strategy<Value = Remote> {
             scopes,
             account,
             mode: None,
+            connection_config: None,
         }
     });
     let oauth = prop::collection::btree_map(select(&TYPES[..]), state, 0..5);
@@ -153,6 +155,7 @@ fn carried_out(plan: &Plan, remote: &Remote) -> Remote {
                     scopes,
                     account,
                     mode: None,
+                    connection_config: None,
                 };
                 remote.insert(name, state);
             }
@@ -172,6 +175,7 @@ fn as_declared(remote: &Remote) -> Declared {
                 scopes,
                 file,
                 account: None,
+                connection_config: BTreeMap::new(),
             },
         )
     };
@@ -233,7 +237,7 @@ proptest! {
         }
         let rules = ScopeEquivalence::default();
         let verify = |middle: &Remote, progress| {
-            plan::verify(&plan, &app(), middle, progress, &rules).is_ok()
+            plan::verify(&plan, &app(), jiff::Timestamp::UNIX_EPOCH, middle, progress, &rules).is_ok()
         };
         prop_assert!(verify(&middle, &progress));
         let nobody = BTreeMap::new();
@@ -292,6 +296,7 @@ fn every_byte_of_a_plan_is_guarded() {
             scopes: ["chat:write"].into_iter().collect(),
             account: None,
             mode: None,
+            connection_config: None,
         },
     )]));
     let plan = planned(&files, &BTreeMap::new());

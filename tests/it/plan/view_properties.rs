@@ -19,7 +19,7 @@ use connplan::{
 };
 use connplan::{
     diff::Action,
-    receipt::{self, AppReceipt, ChangeResult, Outcome, Receipt},
+    receipt::{self, ChangeResult, Outcome, Receipt},
 };
 use proptest::prelude::*;
 
@@ -129,6 +129,7 @@ fn remote() -> impl Strategy<Value = RemoteConnector> {
             scopes,
             account: account.map(Account::new),
             mode: None,
+            connection_config: None,
         }
     })
 }
@@ -138,6 +139,7 @@ fn declared() -> impl Strategy<Value = DeclaredConnector> {
         scopes,
         file,
         account: ExpectedAccount::parse(&account),
+        connection_config: std::collections::BTreeMap::new(),
     })
 }
 
@@ -185,7 +187,7 @@ prop_compose! {
         .run();
         Plan {
             speculative,
-            apps: vec![AppPlan {
+            app: AppPlan {
                 app: App {
                     id: AppId::parse("app-1").unwrap(),
                     api_url: ApiUrl::default(),
@@ -195,7 +197,10 @@ prop_compose! {
                 unmanaged: found.unmanaged,
                 untargeted: found.untargeted,
                 untargeted_new: found.untargeted_new,
-            }],
+            },
+            expires_at: None,
+            origin: None,
+            overrides: Vec::new(),
             diagnostics,
         }
     }
@@ -209,32 +214,27 @@ fn report(plan: &Plan) -> PlanReport {
 fn receipt_of(plan: &Plan, message: &str) -> ReceiptReport {
     let receipt = Receipt {
         plan_digest: document::digest(plan).unwrap(),
-        apps: plan
-            .apps
-            .iter()
-            .map(|app| AppReceipt {
-                app: app.app.clone(),
-                results: app
-                    .changes
-                    .iter()
-                    .map(|change| ChangeResult {
-                        connector: change.connector.clone(),
-                        action: change.action,
-                        outcome: match change.action {
-                            Action::NoOp => Outcome::Unchanged,
-                            Action::Create => Outcome::Failed,
-                            _ => Outcome::Pending,
-                        },
-                        message: Some(message.to_owned()),
-                        scopes: change.after.clone().unwrap_or_default().scopes,
-                        before: change.before.clone().map(|before| before.scopes),
-                        connection_id: None,
-                        account: change.after.clone().and_then(|after| after.account),
-                        mode: None,
-                    })
-                    .collect(),
+        app: plan.app.app.clone(),
+        results: plan
+            .changes()
+            .map(|change| ChangeResult {
+                connector: change.connector.clone(),
+                action: change.action,
+                outcome: match change.action {
+                    Action::NoOp => Outcome::Unchanged,
+                    Action::Create => Outcome::Failed,
+                    _ => Outcome::Pending,
+                },
+                message: Some(message.to_owned()),
+                scopes: change.after.clone().unwrap_or_default().scopes,
+                before: change.before.clone().map(|before| before.scopes),
+                connection_id: None,
+                account: change.after.clone().and_then(|after| after.account),
+                connection_config: std::collections::BTreeMap::new(),
+                mode: None,
             })
             .collect(),
+        origin: None,
     };
     let digest = receipt::digest(&receipt).unwrap();
     ReceiptReport::new(&receipt, &digest)
@@ -361,8 +361,8 @@ proptest! {
         let text = report.to_json();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         let changes = json["apps"][0]["changes"].as_array().unwrap();
-        prop_assert_eq!(changes.len(), plan.apps[0].changes.len());
-        for (shown, change) in changes.iter().zip(&plan.apps[0].changes) {
+        prop_assert_eq!(changes.len(), plan.app.changes.len());
+        for (shown, change) in changes.iter().zip(&plan.app.changes) {
             prop_assert_eq!(shown["connector"].as_str(), Some(change.connector.as_str()));
             prop_assert_eq!(shown["action"].as_str(), Some(change.action.as_str()));
             prop_assert_eq!(shown["file"].as_str(), change.file.as_deref());
@@ -410,6 +410,7 @@ fn a_thousand_connectors_fit_into_a_comment_by_name() {
             scopes: scopes.iter().map(String::as_str).collect(),
             file: format!("base44/connectors/connector-{n:04}.jsonc"),
             account: None,
+            connection_config: std::collections::BTreeMap::new(),
         };
         (connector, declared)
     });
@@ -419,6 +420,7 @@ fn a_thousand_connectors_fit_into_a_comment_by_name() {
             scopes: Scopes::new(),
             account: Some(Account::new("ops@example.com")),
             mode: None,
+            connection_config: None,
         };
         (ConnectorType::parse(format!("gone-{n:02}")).unwrap(), state)
     });
@@ -435,7 +437,7 @@ fn a_thousand_connectors_fit_into_a_comment_by_name() {
     .run();
     let plan = Plan {
         speculative: false,
-        apps: vec![AppPlan {
+        app: AppPlan {
             app: App {
                 id: AppId::parse("app-1").unwrap(),
                 api_url: ApiUrl::default(),
@@ -445,7 +447,10 @@ fn a_thousand_connectors_fit_into_a_comment_by_name() {
             unmanaged: found.unmanaged,
             untargeted: found.untargeted,
             untargeted_new: found.untargeted_new,
-        }],
+        },
+        expires_at: None,
+        origin: None,
+        overrides: Vec::new(),
         diagnostics: Vec::new(),
     };
     let report = report(&plan);

@@ -19,7 +19,7 @@ pub(crate) mod scripted;
 mod stories;
 mod terminal;
 
-pub(crate) use output::Output;
+pub(crate) use output::{Output, as_saved};
 pub(crate) use platform::{Connector, Platform};
 pub(crate) use project::{APP, Project};
 pub(crate) use stories::{change, one, one_of_each, planned, result};

@@ -3,12 +3,15 @@
 use super::{Digest, Refusal};
 use crate::escape;
 
-/// The version that this program writes. Readers take any minor version of major 1: what a later
-/// minor version adds is covered by the digest and may be left unread.
-pub const FORMAT_VERSION: &str = "1.0";
+/// The version that this program writes. Readers take any minor version of its major: what a later
+/// minor version adds is covered by a digest and may be left unread.
+pub const FORMAT_VERSION: &str = "2.0";
 
-/// What was found in the files while planning.
-pub(super) const FINDINGS: &str = "diagnostics";
+/// The part of it that meanings depend on.
+pub(super) const FORMAT_MAJOR: i64 = 2;
+
+/// Keys that no digest covers: the digests themselves, and when and with what it was written.
+const UNGUARDED: [&str; 4] = ["digest", "record_digest", "created_at", "created_by"];
 
 /// Who wrote it.
 pub(crate) const CREATED_BY: &str = concat!("connplan ", env!("CARGO_PKG_VERSION"));
@@ -77,8 +80,12 @@ impl DocumentKind {
     /// What can be done with one of another version.
     fn other_version(self) -> &'static str {
         match self {
-            Self::Plan => "use the connplan that made it, or make it again with this one",
-            Self::Receipt => "use the connplan that made it",
+            Self::Plan => {
+                "make it again with `connplan plan --out FILE`, or use the connplan that wrote it"
+            }
+            Self::Receipt => {
+                "use the connplan that wrote it; the next apply writes one that this connplan reads"
+            }
         }
     }
 
@@ -97,13 +104,30 @@ impl DocumentKind {
     }
 }
 
-/// Reads any document of ours: its kind, its version and its digest have to be right before its
-/// content is looked at.
+/// A document that is as it was written.
+pub(crate) struct Sealed<T> {
+    /// Its content.
+    pub(crate) document: T,
+    /// What names its meaning.
+    pub(crate) digest: Digest,
+}
+
+/// The digest of all that a document shows a reader.
+pub(crate) fn record_digest(document: &toml::Table) -> Digest {
+    let guarded = document
+        .iter()
+        .filter(|(key, _)| !UNGUARDED.contains(&key.as_str()));
+    Digest::of(&guarded.map(|(k, v)| (k.clone(), v.clone())).collect())
+}
+
+/// Reads any document of ours: its kind, its version and its digests have to be right before its
+/// content is looked at. `meaning` takes from it what its digest names.
 pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
     file: &str,
     text: &str,
     kind: DocumentKind,
-) -> Result<(T, Digest), Refusal> {
+    meaning: fn(&toml::Table) -> toml::Table,
+) -> Result<Sealed<T>, Refusal> {
     let what = || format!("the {} {file}", kind.as_str());
     let unreadable = |reason: String| {
         // Whoever names a wrong file was cut short nothing.
@@ -133,10 +157,16 @@ pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
     let text_of = |key: &str| table.get(key).and_then(toml::Value::as_str);
     let found = text_of("format_version")
         .ok_or_else(|| unreadable("it has no `format_version`".to_owned()))?;
-    if found.split('.').next() != Some("1") {
+    if found.split('.').next() != FORMAT_VERSION.split('.').next() {
+        let writer =
+            text_of("created_by").map(|by| format!(", written by {}", escape::limited(by, 60)));
         return Err(Refusal::Format {
             what: what(),
-            found: escape::terminal(found).into_owned(),
+            found: format!(
+                "{}{}",
+                escape::limited(found, 20),
+                writer.unwrap_or_default()
+            ),
             known: FORMAT_VERSION,
             help: kind.other_version(),
         });
@@ -153,29 +183,26 @@ pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
     if stated != Some(kind.as_str()) {
         return Err(unreadable(format!("its `kind` is not `{}`", kind.as_str())));
     }
-    let stated = text_of("digest").ok_or_else(|| unreadable("it has no `digest`".to_owned()))?;
-    let stated = Digest::parse(stated).map_err(|e| unreadable(e.to_string()))?;
-    let actual = Digest::of(&table);
-    let altered = |stated, actual| Refusal::Altered {
-        what: what(),
-        stated,
-        actual,
-        help: kind.altered(),
+    let stated = |key: &str| {
+        let stated = text_of(key).ok_or_else(|| unreadable(format!("it has no `{key}`")))?;
+        Digest::parse(stated).map_err(|e| unreadable(e.to_string()))
     };
-    if stated != actual {
-        return Err(altered(stated, actual));
-    }
-    // Findings change nothing that is carried out, but a reviewer reads them.
-    let found = table.get(FINDINGS).map(Digest::of_part);
-    let stated = text_of("diagnostics_digest").map(Digest::parse).transpose();
-    match (stated.map_err(|e| unreadable(e.to_string()))?, found) {
-        (None, None) => {}
-        (Some(stated), Some(found)) if stated == found => {}
-        (Some(stated), Some(found)) => return Err(altered(stated, found)),
-        _ => return Err(unreadable(format!("its `{FINDINGS}` were altered"))),
+    let digest = Digest::of(&meaning(&table));
+    for (stated, actual) in [
+        (stated("digest")?, digest.clone()),
+        (stated("record_digest")?, record_digest(&table)),
+    ] {
+        if stated != actual {
+            return Err(Refusal::Altered {
+                what: what(),
+                stated,
+                actual,
+                help: kind.altered(),
+            });
+        }
     }
     let document = table
         .try_into()
         .map_err(|e: toml::de::Error| unreadable(escape::terminal(e.message()).into_owned()))?;
-    Ok((document, actual))
+    Ok(Sealed { document, digest })
 }
