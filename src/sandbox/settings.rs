@@ -41,7 +41,7 @@ pub struct Settings {
     /// Whether the subscription includes connectors (true).
     pub connectors_in_plan: bool,
     /// People without editor rights: every connector call of theirs is refused.
-    pub viewers: BTreeSet<Account>,
+    pub viewers: Vec<Account>,
     /// Types that the workspace forbids, each with the message of the 403.
     pub forbidden: BTreeMap<ConnectorType, String>,
     /// Whether the connector policies can be read, so that a plan foretells those refusals (true).
@@ -76,7 +76,7 @@ impl Default for Settings {
             limits: None,
             strict_keys: false,
             connectors_in_plan: true,
-            viewers: BTreeSet::new(),
+            viewers: Vec::new(),
             forbidden: BTreeMap::new(),
             policies_readable: true,
             dropped_scopes: BTreeMap::new(),
