@@ -1,7 +1,5 @@
 //! Compares declared scopes with the remote's.
 
-use std::{borrow::Cow, collections::BTreeSet};
-
 use serde::Serialize;
 
 use super::ScopeEquivalence;
@@ -39,29 +37,27 @@ impl ScopeEquivalence {
         declared: &Scopes,
         remote: &Scopes,
     ) -> ScopeDiff {
-        let wanted = self.canonical_set(connector, declared);
-        let present = self.canonical_set(connector, remote);
-        let among = |set: &BTreeSet<Cow<'_, str>>, scope: &Scope| {
-            set.contains(self.canonical(connector, scope).as_ref())
-        };
+        let wanted = self.index(connector, declared);
+        let present = self.index(connector, remote);
+        // Declared scopes that are in force, for what the provider leaves out beside them.
+        let normalises = self.normalises(connector);
+        let held: Scopes = declared
+            .iter()
+            .filter(|scope| normalises && present.contains(scope))
+            .cloned()
+            .collect();
+        let held = self.index(connector, &held);
 
-        let dropped = |scope: &Scope| {
-            self.normalises(connector)
-                && declared
-                    .iter()
-                    .any(|wide| among(&present, wide) && self.includes(connector, wide, scope))
-        };
         let in_force = |scope: &Scope| {
-            among(&present, scope)
+            present.contains(scope)
                 || !remote.is_empty() && self.may_be_left_out(connector, scope)
-                || dropped(scope)
+                || normalises && held.includer(scope).is_some()
         };
-        let by_provider = |scope: &Scope| {
-            self.added_by_provider(connector, scope) || self.comes_with(connector, declared, scope)
-        };
+        let by_provider =
+            |scope: &Scope| self.added_by_provider(connector, scope) || wanted.brings(scope);
 
         let (kept, added) = split(declared.iter(), in_force);
-        let extra = remote.iter().filter(|scope| !among(&wanted, scope));
+        let extra = remote.iter().filter(|scope| !wanted.contains(scope));
         let (provider_added, removed) = split(extra, by_provider);
         ScopeDiff {
             added,
@@ -69,17 +65,6 @@ impl ScopeEquivalence {
             kept,
             provider_added,
         }
-    }
-
-    fn canonical_set<'s>(
-        &self,
-        connector: &ConnectorType,
-        scopes: &'s Scopes,
-    ) -> BTreeSet<Cow<'s, str>> {
-        scopes
-            .iter()
-            .map(|scope| self.canonical(connector, scope))
-            .collect()
     }
 }
 

@@ -25,7 +25,7 @@ mod table;
 
 pub use compare::ScopeDiff;
 pub use near::near;
-pub use rules::ScopeEquivalence;
+pub use rules::{ScopeEquivalence, ScopeIndex};
 pub use scope_fact::{Access, Certainty, ScopeFact};
 
 use provider::Provider;
@@ -37,6 +37,12 @@ use provider::Provider;
 pub fn fact(connector: &str, scope: &str) -> Option<ScopeFact> {
     let provider = Provider::of(connector)?;
     table::find(provider, provider.plain(scope))
+}
+
+/// Whether the provider of this type of connector takes a comma for the end of a scope, so that one
+/// string asks for several.
+pub fn splits_at_commas(connector: &str) -> bool {
+    Provider::of(connector).is_some_and(Provider::splits_at_commas)
 }
 
 /// The scopes that this type of connector offers, in the order of the catalogue.

@@ -13,6 +13,7 @@ pub(super) enum Provider {
     Box,
     Discord,
     Dropbox,
+    Facebook,
     GitHub,
     Google,
     HubSpot,
@@ -27,6 +28,9 @@ pub(super) enum Provider {
     Wrike,
     Zoom,
 }
+
+/// How the types start that sign in at Microsoft, beyond those that have names of their own.
+const MICROSOFT: [&str; 4] = ["microsoft", "outlook_", "one_drive_", "share_point_"];
 
 /// What Microsoft may put before a Graph permission's name.
 const GRAPH: &str = "https://graph.microsoft.com/";
@@ -43,6 +47,8 @@ impl Provider {
             "box" => Self::Box,
             "discord" => Self::Discord,
             "dropbox" => Self::Dropbox,
+            "instagram" | "meta_ads" => Self::Facebook,
+            facebook if facebook.starts_with("facebook") => Self::Facebook,
             "github" => Self::GitHub,
             "gmail" | "youtube" => Self::Google,
             // Every such type signs in at Google, listed or not (googleads, google_photos, ...).
@@ -50,8 +56,11 @@ impl Provider {
             "hubspot" => Self::HubSpot,
             "linear" => Self::Linear,
             "linkedin" => Self::LinkedIn,
-            "outlook" | "microsoft_teams" | "microsoftteams" | "one_drive" | "onedrive"
-            | "share_point" | "sharepoint" => Self::Microsoft,
+            "outlook" | "one_drive" | "onedrive" | "share_point" | "sharepoint" => Self::Microsoft,
+            // Each of Microsoft's types, listed or not.
+            microsoft if MICROSOFT.iter().any(|start| microsoft.starts_with(start)) => {
+                Self::Microsoft
+            }
             "notion" => Self::Notion,
             "salesforce" => Self::Salesforce,
             "slack" | "slackbot" => Self::Slack,
@@ -96,7 +105,11 @@ impl Provider {
             ],
             Self::HubSpot => &["oauth"],
             Self::Linear => &["read"],
-            Self::Microsoft => &["openid", "profile", "email"],
+            Self::Dropbox => &["account_info.read"],
+            Self::Facebook => &["public_profile"],
+            // `offline_access` is never returned, and no harm if it is.
+            Self::Microsoft => &["User.Read", "openid", "profile", "email", "offline_access"],
+            Self::Salesforce => &["id"],
             // On user tokens; nobody can ask for it, so nobody can have it removed.
             Self::Slack => &["identify"],
             Self::TikTok => &["user.info.basic"],
@@ -105,11 +118,9 @@ impl Provider {
             | Self::Atlassian
             | Self::Box
             | Self::Discord
-            | Self::Dropbox
             | Self::GitHub
             | Self::LinkedIn
             | Self::Notion
-            | Self::Salesforce
             | Self::Typeform
             | Self::Wrike
             | Self::Zoom => &[],
@@ -130,6 +141,14 @@ impl Provider {
             Self::Microsoft => &["offline_access"],
             _ => &[],
         }
+    }
+
+    /// Whether the provider reads a comma within a scope as the end of it.
+    pub(super) fn splits_at_commas(self) -> bool {
+        matches!(
+            self,
+            Self::Facebook | Self::GitHub | Self::Linear | Self::Slack | Self::TikTok
+        )
     }
 
     /// Whether a token is stored without the scopes that another of its scopes includes.

@@ -39,6 +39,13 @@ impl ScopeEquivalence {
         }
     }
 
+    /// Whether this very spelling is what the provider, or by its settings the project, adds. A
+    /// person may have written another.
+    pub fn is_addition_as_spelt(&self, connector: &ConnectorType, scope: &Scope) -> bool {
+        self.added_by_provider(connector, scope)
+            && *scope.as_str() == *self.canonical(connector, scope)
+    }
+
     /// Whether the provider puts this scope on a token though nobody asked for it.
     pub fn added_by_provider(&self, connector: &ConnectorType, scope: &Scope) -> bool {
         let canonical = self.canonical(connector, scope);
@@ -49,21 +56,6 @@ impl ScopeEquivalence {
         by_settings
             || Provider::of(connector.as_str())
                 .is_some_and(|provider| provider.adds().contains(&canonical.as_ref()))
-    }
-
-    /// Whether this scope comes along with one of those `declared` (Discord's `bot` brings
-    /// `applications.commands`).
-    pub fn comes_with(&self, connector: &ConnectorType, declared: &Scopes, scope: &Scope) -> bool {
-        let Some(provider) = Provider::of(connector.as_str()) else {
-            return false;
-        };
-        let canonical = self.canonical(connector, scope);
-        provider.brings_along().iter().any(|(asked, along)| {
-            *along == canonical
-                && declared
-                    .iter()
-                    .any(|d| self.canonical(connector, d) == *asked)
-        })
     }
 
     /// Whether the provider may leave this scope out of what it reports, granted or not.
@@ -82,38 +74,95 @@ impl ScopeEquivalence {
     /// Whether `wide` is known to permit all that `narrow` permits. A scope does not include
     /// itself. With Microsoft this speaks of the data; an endpoint may still ask for `narrow`.
     pub fn includes(&self, connector: &ConnectorType, wide: &Scope, narrow: &Scope) -> bool {
-        let Some(provider) = Provider::of(connector.as_str()) else {
-            return false;
-        };
         let wide = self.canonical(connector, wide);
+        self.wider(connector, narrow).contains(&wide)
+    }
+
+    /// The canonical scopes that permit all that `narrow` permits, itself left out.
+    pub(super) fn wider(
+        &self,
+        connector: &ConnectorType,
+        narrow: &Scope,
+    ) -> BTreeSet<Cow<'static, str>> {
+        let mut seen = BTreeSet::new();
+        let Some(provider) = Provider::of(connector.as_str()) else {
+            return seen;
+        };
         let narrow = self.canonical(connector, narrow);
-        let (mut seen, mut next) = (BTreeSet::new(), vec![narrow.clone()]);
-        while let Some(scope) = next.pop() {
-            let Some(fact) = table::find(provider, &scope) else {
-                continue;
-            };
+        let mut next: Vec<_> = table::find(provider, &narrow).into_iter().collect();
+        while let Some(fact) = next.pop() {
             for wider in fact.included_in() {
+                let wider = canonical(provider, wider);
+                let known = table::find(provider, &wider);
                 if seen.insert(wider) {
-                    next.push(canonical(provider, wider));
+                    next.extend(known);
                 }
             }
         }
-        wide != narrow
-            && seen
-                .into_iter()
-                .any(|wider| canonical(provider, wider) == wide)
+        seen.remove(narrow.as_ref());
+        seen
     }
 
-    /// The first of `scopes` that includes `narrow`.
-    pub fn included_by<'s>(
-        &self,
-        connector: &ConnectorType,
-        scopes: &'s Scopes,
-        narrow: &Scope,
-    ) -> Option<&'s Scope> {
-        scopes
+    /// The scopes by their canonical forms, for looking many of them up.
+    pub fn index<'s>(&'s self, connector: &'s ConnectorType, scopes: &'s Scopes) -> ScopeIndex<'s> {
+        let mut by = BTreeMap::new();
+        for scope in scopes.iter() {
+            by.entry(self.canonical(connector, scope)).or_insert(scope);
+        }
+        ScopeIndex {
+            rules: self,
+            connector,
+            by,
+        }
+    }
+}
+
+/// A set of scopes of one connector, by canonical form.
+#[derive(Clone, Debug)]
+pub struct ScopeIndex<'s> {
+    rules: &'s ScopeEquivalence,
+    connector: &'s ConnectorType,
+    by: BTreeMap<Cow<'s, str>, &'s Scope>,
+}
+
+impl<'s> ScopeIndex<'s> {
+    /// Whether this scope is among them, however it is spelt.
+    pub fn contains(&self, scope: &Scope) -> bool {
+        let canonical = self.rules.canonical(self.connector, scope);
+        self.by.contains_key(canonical.as_ref())
+    }
+
+    /// The first of them that includes `narrow`.
+    pub fn includer(&self, narrow: &Scope) -> Option<&'s Scope> {
+        let wider = self.rules.wider(self.connector, narrow);
+        wider
             .iter()
-            .find(|wide| self.includes(connector, wide, narrow))
+            .filter_map(|wide| self.by.get(wide.as_ref()).copied())
+            .min()
+    }
+
+    /// The first of them that includes `narrow` and is not included in it: of two that include each
+    /// other, neither is too much.
+    pub fn strict_includer(&self, narrow: &Scope) -> Option<&'s Scope> {
+        let wider = self.rules.wider(self.connector, narrow);
+        wider
+            .iter()
+            .filter_map(|wide| self.by.get(wide.as_ref()).copied())
+            .filter(|wide| !self.rules.includes(self.connector, narrow, wide))
+            .min()
+    }
+
+    /// Whether the provider gives this scope along with one of them (Discord's `bot` brings
+    /// `applications.commands`).
+    pub fn brings(&self, scope: &Scope) -> bool {
+        let Some(provider) = Provider::of(self.connector.as_str()) else {
+            return false;
+        };
+        let canonical = self.rules.canonical(self.connector, scope);
+        provider
+            .brings_along()
+            .iter()
+            .any(|(asked, along)| *along == canonical && self.by.contains_key(*asked))
     }
 }
 

@@ -158,8 +158,36 @@ fn microsoft_may_write_an_address_before_and_has_no_case() {
     );
     assert!(compare("outlook", &[graph], &[graph]).is_same());
     // What nobody said that Microsoft adds is a difference.
-    let diff = compare("outlook", &["Mail.Read"], &["Mail.Read", "User.Read"]);
-    assert_eq!(diff.removed, scopes(&["User.Read"]));
+    let diff = compare("outlook", &["Mail.Read"], &["Mail.Read", "Tasks.Read"]);
+    assert_eq!(diff.removed, scopes(&["Tasks.Read"]));
+}
+
+#[test]
+fn what_a_provider_adds_is_known_for_all_of_its_types() {
+    for (name, declared, added) in [
+        ("outlook", "Mail.Read", "User.Read"),
+        ("Microsoft_Planner", "Tasks.Read", "user.read"),
+        ("microsoftteams", "Chat.Read", "openid"),
+        ("share_point", "Sites.Read.All", "email"),
+        (
+            "one_drive",
+            "Files.Read",
+            "https://graph.microsoft.com/User.Read",
+        ),
+        ("dropbox", "files.content.read", "account_info.read"),
+        ("facebook_pages", "pages_show_list", "public_profile"),
+        ("instagram", "instagram_basic", "public_profile"),
+        ("salesforce", "api", "id"),
+    ] {
+        let diff = compare(name, &[declared], &[declared, added]);
+        assert!(diff.is_same(), "{name}: {diff:?}");
+        // Declared, it is asked for like any other.
+        let diff = compare(name, &[declared, added], &[declared]);
+        assert!(!diff.is_same(), "{name}: {diff:?}");
+    }
+    // Never returned, and no difference either way.
+    let diff = compare("microsoft_x", &["A", "offline_access"], &["A"]);
+    assert!(diff.is_same(), "{diff:?}");
 }
 
 #[test]
@@ -231,12 +259,12 @@ fn synonyms_are_one_scope() {
 fn settings_name_further_scopes_that_a_provider_adds() {
     let rules = ScopeEquivalence::with_settings(BTreeMap::from([(
         connector("Outlook"),
-        vec!["user.read".into()],
+        vec!["tasks.read".into()],
     )]));
-    let (declared, remote) = (scopes(&["Mail.Read"]), scopes(&["Mail.Read", "User.Read"]));
+    let (declared, remote) = (scopes(&["Mail.Read"]), scopes(&["Mail.Read", "Tasks.Read"]));
     let diff = rules.compare(&connector("outlook"), &declared, &remote);
     assert!(diff.is_same(), "{diff:?}");
-    assert_eq!(diff.provider_added, scopes(&["User.Read"]));
+    assert_eq!(diff.provider_added, scopes(&["Tasks.Read"]));
     assert!(
         !rules
             .compare(&connector("one_drive"), &declared, &remote)
@@ -287,7 +315,7 @@ fn one_scope_includes_another_only_where_that_is_known() {
     let declared = scopes(&[DRIVE, DRIVE_FILE]);
     let rules = ScopeEquivalence::default();
     let drive = connector("googledrive");
-    let by = |narrow: &str| rules.included_by(&drive, &declared, &narrow.into());
+    let by = |narrow: &str| rules.index(&drive, &declared).includer(&narrow.into());
     assert_eq!(by(DRIVE_FILE), Some(&DRIVE.into()));
     assert_eq!(by(DRIVE), None);
 }

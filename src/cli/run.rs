@@ -67,6 +67,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         deadline,
         said_paths: RefCell::default(),
     };
+    if let Some(end) = deadline.filter(|_| only_looks(&cli.command)) {
+        watch(end);
+    }
     let ended = execute(cli.command, &context);
     let status = match ended {
         Ok(status) => status,
@@ -107,6 +110,26 @@ fn default_time(command: &Command) -> Option<Duration> {
         Command::Apply(args) if args.plan.is_some() => Some(Duration::from_hours(1)),
         _ => None,
     }
+}
+
+/// Commands that may be cut off at any point.
+fn only_looks(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Plan(_) | Command::Status(_) | Command::Validate(_) | Command::Show(_)
+    )
+}
+
+/// Ends the process shortly after its time: what computes does not look at the clock, and a checkout
+/// can give it much to compute.
+fn watch(end: Instant) {
+    const GRACE: Duration = Duration::from_secs(2);
+    std::thread::spawn(move || {
+        std::thread::sleep(end.saturating_duration_since(Instant::now()) + GRACE);
+        let text = "error: the time is over (`--max-time`); nothing was changed\n";
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+        std::process::exit(ExitStatus::Error.code().into());
+    });
 }
 
 fn process_vars() -> Vars {

@@ -29,7 +29,7 @@ pub struct ParsedConnector {
     pub connector: ConnectorType,
     /// Where its type stands.
     pub type_span: Span,
-    /// Its scopes, without empty ones and duplicates.
+    /// Its scopes, without duplicates.
     pub scopes: Scopes,
     /// Where each of them stands first.
     pub scope_spans: Vec<(Scope, Span)>,
@@ -191,12 +191,16 @@ impl Check {
         let account = self.account(root.get("account"));
         let (connector, type_span) = connector?;
         let scope_spans = scopes?;
+        self.commas(&connector, &scope_spans);
         self.slips(&connector, &scope_spans);
         if connector.kind() == Kind::Stripe
             && let Some(node) = root.get("scopes")
             && !node.elements().is_empty()
         {
             self.tell(Finding::StripeScopes, node.head(), "without effect");
+        }
+        if self.problems.iter().any(Problem::is_error) {
+            return None;
         }
         Some(ParsedConnector {
             connector,
@@ -314,6 +318,20 @@ impl Check {
             }
         }
         wrong.is_empty().then_some(scopes)
+    }
+
+    /// One string that the provider reads as several scopes.
+    fn commas(&mut self, connector: &ConnectorType, scopes: &[(Scope, Span)]) {
+        if !catalogue::splits_at_commas(connector.as_str()) {
+            return;
+        }
+        for (scope, span) in scopes.iter().filter(|(s, _)| s.as_str().contains(',')) {
+            let finding = Finding::ScopeComma {
+                scope: Quoted::new(scope.as_str()),
+                connector: connector.clone(),
+            };
+            self.tell(finding, span.clone(), "this scope");
+        }
     }
 
     /// Scopes that are nearly known ones.

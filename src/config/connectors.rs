@@ -21,10 +21,18 @@ pub struct Loaded {
     /// Those of the project's own files first, then file by file; within a file errors first.
     pub problems: Vec<Problem>,
     /// Where each declared scope stands.
-    places: BTreeMap<ConnectorType, (Source, Vec<(Scope, Span)>)>,
+    places: BTreeMap<ConnectorType, Place>,
     /// What the folder held. An empty or missing one is no error here: what it means depends on
     /// the remote.
     pub folder: Folder,
+}
+
+/// Where a connector's file says what.
+#[derive(Clone, Debug)]
+struct Place {
+    source: Source,
+    connector: Span,
+    scopes: BTreeMap<Scope, Span>,
 }
 
 /// What was found at the connectors folder's place.
@@ -97,7 +105,11 @@ impl Loaded {
         let places = parsed
             .iter()
             .map(|(_, parsed)| {
-                let place = (parsed.source.clone(), parsed.scope_spans.clone());
+                let place = Place {
+                    source: parsed.source.clone(),
+                    connector: parsed.type_span.clone(),
+                    scopes: parsed.scope_spans.iter().cloned().collect(),
+                };
                 (parsed.connector.clone(), place)
             })
             .collect();
@@ -138,9 +150,9 @@ impl Loaded {
         scope: &Scope,
         finding: Finding,
     ) -> Option<Problem> {
-        let (source, spans) = self.places.get(connector)?;
-        let (_, span) = spans.iter().find(|(declared, _)| declared == scope)?;
-        Some(Problem::new(finding, source).label(span.clone(), "this scope"))
+        let place = self.places.get(connector)?;
+        let span = place.scopes.get(scope)?;
+        Some(Problem::new(finding, &place.source).label(span.clone(), "this scope"))
     }
 
     /// Whether any problem is an error.

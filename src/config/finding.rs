@@ -227,19 +227,32 @@ pub enum Finding {
     #[error("a scope is empty")]
     #[diagnostic(
         code(connplan::config::empty_scope),
-        severity(Warning),
-        help("it is left out; delete it from the file")
+        help("delete it from the list, or name the scope that it stands for")
     )]
     EmptyScope,
     /// White space within or around a scope.
     #[error("the scope `{scope}` holds white space")]
-    #[diagnostic(code(connplan::config::scope_white_space), severity(Warning))]
+    #[diagnostic(code(connplan::config::scope_white_space))]
     ScopeWhiteSpace {
         /// The scope.
         scope: Quoted,
         /// How to write it.
         #[help]
         help: &'static str,
+    },
+    /// A comma within a scope of a provider that reads several scopes there.
+    #[error(
+        "the scope `{scope}` holds a comma, and {connector}'s provider takes it for several scopes"
+    )]
+    #[diagnostic(
+        code(connplan::config::scope_comma),
+        help("each scope is an element of its own: [\"a\", \"b\"], not [\"a,b\"]")
+    )]
+    ScopeComma {
+        /// The scope.
+        scope: Quoted,
+        /// Whose.
+        connector: ConnectorType,
     },
     /// A control or invisible character in a scope.
     #[error("the scope `{scope}` holds a character that can not be seen")]

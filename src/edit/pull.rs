@@ -147,7 +147,7 @@ pub fn decide(inputs: Inputs<'_>) -> Result<Vec<Step>, PullError> {
                     folder: inputs.folder.to_owned(),
                 })?;
                 taken.insert(lower(&name));
-                let scopes = after_pull(inputs.rules, connector, &Scopes::new(), &remote.scopes);
+                let scopes = for_new_file(inputs.rules, connector, &remote.scopes);
                 let text = platform_file(connector, &scopes);
                 let file = match inputs.folder {
                     "." => name,
@@ -240,6 +240,18 @@ fn after_pull(
             .collect();
     }
     remote.clone()
+}
+
+/// The scopes of a file that is not there yet: what the remote lists but for what the provider adds
+/// in its own spelling. `email` on a Google connector was written by somebody, and the next push by
+/// the official client would lose it.
+fn for_new_file(rules: &ScopeEquivalence, connector: &ConnectorType, remote: &Scopes) -> Scopes {
+    let plain = after_pull(rules, connector, &Scopes::new(), remote);
+    let asked = remote
+        .iter()
+        .filter(|scope| rules.added_by_provider(connector, scope))
+        .filter(|scope| !rules.is_addition_as_spelt(connector, scope));
+    plain.iter().chain(asked).cloned().collect()
 }
 
 fn differing_case(inputs: Inputs<'_>, remote: &ConnectorType) -> Result<(), PullError> {

@@ -99,6 +99,20 @@ pub fn verify<'a>(
             here: app.api_url.clone(),
         });
     }
+    // The server may read it as several, of which nobody was told.
+    let several =
+        |scope: &Scope| scope.as_str().is_empty() || scope.as_str().contains(char::is_whitespace);
+    for change in planned.changes.iter().filter(|c| c.action != Action::NoOp) {
+        let after = change.after.as_ref().map(|after| &after.scopes);
+        if after.is_some_and(|scopes| scopes.iter().any(several)) {
+            return Err(Refusal::Incoherent {
+                reason: format!(
+                    "`{}`: a scope that would be asked for is empty or holds white space",
+                    change.connector
+                ),
+            });
+        }
+    }
     let changes: BTreeMap<_, _> = planned
         .changes
         .iter()
@@ -205,12 +219,11 @@ pub(crate) fn field_differences(
     let gained = rules.compare(connector, &is.scopes, &was.scopes).added;
     let none = Scopes::new();
     // Of the two sides, what the declared scopes have is listed as kept.
-    let counts = |scope: &Scope| {
-        let one: Scopes = [scope.clone()].into_iter().collect();
-        let declared = rules.compare(connector, declared.unwrap_or(&none), &one);
-        declared.provider_added.is_empty()
-    };
-    if lost.iter().chain(gained.iter()).any(counts) {
+    let moving: Scopes = lost.iter().chain(gained.iter()).cloned().collect();
+    let by_provider = rules
+        .compare(connector, declared.unwrap_or(&none), &moving)
+        .provider_added;
+    if moving.len() > by_provider.len() {
         found.push(moved("scopes", list(was), list(is)));
     }
     if was.account != is.account {

@@ -18,7 +18,7 @@ use super::{Level, Phrase, Risk, RiskKind};
 use crate::{
     catalogue::{self, Access, ScopeEquivalence},
     diff::{Action, Change, ConsentNeed},
-    model::{ConnectorType, Kind, RemoteStatus, Scope, StripeMode},
+    model::{Kind, RemoteStatus, Scope, Scopes, StripeMode},
 };
 
 /// The classes by which providers mark scopes that not everybody may ask for: Google's
@@ -93,9 +93,12 @@ fn stripe_removal(change: &Change) -> Vec<Risk> {
 /// A scope that another one of the change already brings is not counted: it widens nothing.
 fn widening(change: &Change) -> Vec<Risk> {
     let rules = ScopeEquivalence::default();
+    let none = Scopes::new();
+    let after = change.after.as_ref().map_or(&none, |after| &after.scopes);
+    let after = rules.index(&change.connector, after);
     let (mut admin, mut restricted, mut write, mut unknown) = (vec![], vec![], vec![], vec![]);
     for scope in change.scopes.added.iter() {
-        if includer(change, &rules, scope).is_some() {
+        if after.strict_includer(scope).is_some() {
             continue;
         }
         match catalogue::fact(change.connector.as_str(), scope.as_str()) {
@@ -201,8 +204,9 @@ fn redundancy(change: &Change) -> Vec<Risk> {
         return Vec::new();
     };
     let rules = ScopeEquivalence::default();
+    let index = rules.index(&change.connector, &after.scopes);
     let found = after.scopes.iter().filter_map(|scope| {
-        let wide = includer(change, &rules, scope)?;
+        let wide = index.strict_includer(scope)?;
         let about = Phrase::default()
             .scope(wide)
             .words(" already includes ")
@@ -212,23 +216,13 @@ fn redundancy(change: &Change) -> Vec<Risk> {
     found.collect()
 }
 
-/// The declared scope that already includes this one. Of two that include each other, neither is
-/// redundant.
-fn includer<'a>(change: &'a Change, rules: &ScopeEquivalence, narrow: &Scope) -> Option<&'a Scope> {
-    let connector: &ConnectorType = &change.connector;
-    let after = change.after.as_ref()?;
-    after.scopes.iter().find(|wide| {
-        rules.includes(connector, wide, narrow) && !rules.includes(connector, narrow, wide)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         catalogue::ScopeDiff,
         diff::{ConfigDiff, Desired, Removal},
-        model::{Account, ExpectedAccount, RemoteConnector, Scopes},
+        model::{Account, ConnectorType, ExpectedAccount, RemoteConnector},
     };
 
     fn scopes(scopes: &[&str]) -> Scopes {

@@ -151,7 +151,7 @@ proptest! {
             prop_assert!(found.is_same(), "{name}: {found:?}");
             for scope in connector.scopes.iter() {
                 let before = declared.iter().any(|(n, s)| kind(n) == *name && s.contains(scope));
-                prop_assert!(before || !rules.added_by_provider(name, scope), "{name} {scope}");
+                prop_assert!(before || !rules.is_addition_as_spelt(name, scope), "{name} {scope}");
             }
         }
     }

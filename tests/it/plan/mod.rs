@@ -6,5 +6,6 @@ pub(crate) mod plan;
 pub(crate) mod properties;
 #[cfg(unix)]
 pub(crate) mod records;
+pub(crate) mod scopes;
 pub(crate) mod view;
 pub(crate) mod view_properties;
