@@ -44,6 +44,7 @@
 //! | `pending` | io | `diff` `fs` `model` `plan` `state` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | carries out a verified plan; changes the remote |
 //! | `authorize` | io | `apply` `catalogue` `diff` `fs` `model` `pending` `plan` `receipt` `remote` `state` | resumes authorizations; changes the remote |
+//! | `store` | io | `diff` `escape` `fs` `git` `model` `plan` | a team's memory: plans, approvals, what was applied, what waits, who is at work |
 //! | `edit` | pure | `catalogue` `config` `diff` `escape` `model` | connector files changed in place, byte for byte |
 //! | `publish` | io | `escape` `model` `remote` | the one comment on a pull or merge request |
 //! | `schema` | pure | `config` `model` `view` | JSON Schemas, made from the types |
@@ -89,5 +90,6 @@ pub mod risk;
 pub mod sandbox;
 pub mod schema;
 pub mod state;
+pub mod store;
 pub mod term;
 pub mod view;

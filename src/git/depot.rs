@@ -259,11 +259,37 @@ impl Depot {
         Ok(files.collect())
     }
 
-    /// The content of an object, at most `limit` bytes; none where it is not here or larger.
-    pub async fn blob(&self, id: &ObjectId, limit: usize) -> Result<Option<Vec<u8>>, GitError> {
-        let run = Run::new("read an object", &["cat-file", "blob", id.as_str()]);
-        let output = self.run(run).await?;
-        let fits = output.success && output.stdout.len() <= limit;
-        Ok(fits.then_some(output.stdout))
+    /// The content of objects, by one run; without those that are not here or larger than `limit`.
+    pub async fn blobs(
+        &self,
+        ids: &[ObjectId],
+        limit: usize,
+    ) -> Result<BTreeMap<ObjectId, Vec<u8>>, GitError> {
+        const DOING: &str = "read objects";
+        let mut found = BTreeMap::new();
+        if ids.is_empty() {
+            return Ok(found);
+        }
+        let names: Vec<_> = ids.iter().map(ObjectId::as_str).collect();
+        let input = names.join("\n") + "\n";
+        let mut run = Run::new(DOING, &["cat-file", "--batch"]);
+        run.input = Some(input.as_bytes());
+        let output = self.git.must(Place::Own(&self.dir), run).await?;
+        let mut rest = output.stdout.as_slice();
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let head = String::from_utf8_lossy(&rest[..end]).into_owned();
+            rest = &rest[end + 1..];
+            let facts: Vec<_> = head.split(' ').collect();
+            let [id, kind, size] = facts.as_slice() else {
+                continue;
+            };
+            let size: usize = size.parse().map_err(|_| failed(DOING, &head))?;
+            let content = rest.get(..size).ok_or_else(|| failed(DOING, &head))?;
+            if *kind == "blob" && size <= limit {
+                found.insert(ObjectId::parse(id)?, content.to_vec());
+            }
+            rest = rest.get(size + 1..).unwrap_or_default();
+        }
+        Ok(found)
     }
 }

@@ -24,6 +24,8 @@ mod plan;
 mod publish;
 mod remote;
 mod sandbox;
+
 mod security;
+mod store;
 mod support;
 mod terminal;

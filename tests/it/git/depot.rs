@@ -89,8 +89,9 @@ fn a_ref_moves_only_from_where_it_was_seen() {
 
         let refs = one.fetch(&remote, "refs/connplan/test/").await.unwrap();
         let tree = one.tree(&refs[REF]).await.unwrap();
-        let blob = one.blob(&tree["a/b.toml"], 100).await.unwrap();
-        assert_eq!(blob.as_deref(), Some("2".as_bytes()));
+        let id = tree["a/b.toml"].clone();
+        let blobs = one.blobs(&[id.clone(), id.clone()], 100).await.unwrap();
+        assert_eq!(blobs[&id], b"2");
         assert_eq!(
             one.ls_remote(&remote, "refs/connplan/").await.unwrap(),
             refs

@@ -1,0 +1,96 @@
+//! What goes wrong with a store.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::{fs::FsError, fs::LockError, git::GitError};
+
+/// Why the store was not read or written.
+#[derive(Debug, Error, Diagnostic)]
+pub enum StoreError {
+    /// Files of this machine.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Fs(#[from] FsError),
+    /// Another process is at those files.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Lock(#[from] LockError),
+    /// git.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Git(#[from] GitError),
+    /// Others wrote all the time.
+    #[error("the store {store} is too busy: others wrote first {tries} times")]
+    #[diagnostic(code(connplan::store::busy), help("try again"))]
+    Busy {
+        /// The store.
+        store: String,
+        /// How often it was tried.
+        tries: u32,
+    },
+    /// What is there is not what connplan writes.
+    #[error("the store {store} holds a `{key}` that cannot be read: {reason}")]
+    #[diagnostic(
+        code(connplan::store::unreadable),
+        help(
+            "somebody else wrote it, or a later connplan did; look at it, and take it away if it \
+             is of no use"
+        )
+    )]
+    Unreadable {
+        /// The store.
+        store: String,
+        /// The key.
+        key: String,
+        /// What the reader stumbled over, made safe.
+        reason: String,
+    },
+    /// Something cannot be put into TOML.
+    #[error("it could not be written down for the store: {0}")]
+    #[diagnostic(
+        code(connplan::store::encode),
+        help("this is a fault of connplan; please report it")
+    )]
+    Encode(String),
+    /// There is no such plan.
+    #[error("the store {store} has no plan {digest}")]
+    #[diagnostic(
+        code(connplan::store::no_plan),
+        help(
+            "`connplan history` lists those that it has; `connplan plan --out FILE` puts one there"
+        )
+    )]
+    NoPlan {
+        /// The store.
+        store: String,
+        /// The digest.
+        digest: String,
+    },
+    /// Object storage.
+    #[error("the store {store} did not answer as it should: {reason}")]
+    #[diagnostic(
+        code(connplan::store::object),
+        help("check the bucket's name, the network and the credentials in the environment")
+    )]
+    Object {
+        /// The store.
+        store: String,
+        /// What it said, made safe.
+        reason: String,
+        /// Whether trying again may help.
+        passing: bool,
+    },
+}
+
+impl StoreError {
+    /// Whether trying again may help.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Git(e) => e.is_passing(),
+            Self::Busy { .. } | Self::Lock(LockError::Held { .. }) => true,
+            Self::Object { passing, .. } => *passing,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! What happened, one value each.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::{ApiUrl, App, AppId, ConnectorType},
+    plan::Digest,
+};
+
+/// Who did it, as far as that may be told to everybody: no address, no name of a machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct By {
+    /// The user of the machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The pipeline's run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+}
+
+impl By {
+    /// For people. Untrusted.
+    pub fn shown(&self) -> String {
+        let words = match (&self.user, &self.run) {
+            (_, Some(run)) => run.as_str(),
+            (Some(user), None) => user.as_str(),
+            (None, None) => "someone",
+        };
+        crate::escape::limited(words, 200)
+    }
+}
+
+/// One connector to which somebody consented.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consented {
+    /// Which.
+    pub connector: ConnectorType,
+    /// How it ended: `authorized`, `partial`, `failed`.
+    pub outcome: String,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A plan was saved.
+    Plan(Digest),
+    /// A plan was approved; the approval's text.
+    Approval(Digest, String),
+    /// A plan was applied; the receipt's text.
+    Apply(Digest, String),
+    /// Somebody consented, or tried to.
+    Consent(Vec<Consented>),
+    /// What waited is not waited for any more.
+    Forget(Vec<ConnectorType>),
+    /// A lease was ended by hand; whose it was.
+    Unlock(String),
+}
+
+impl What {
+    /// One word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Plan(_) => "plan",
+            Self::Approval(..) => "approval",
+            Self::Apply(..) => "apply",
+            Self::Consent(_) => "consent",
+            Self::Forget(_) => "forget",
+            Self::Unlock(_) => "unlock",
+        }
+    }
+
+    /// The plan that it is about.
+    pub fn digest(&self) -> Option<&Digest> {
+        match self {
+            Self::Plan(digest) | Self::Approval(digest, _) | Self::Apply(digest, _) => Some(digest),
+            _ => None,
+        }
+    }
+}
+
+/// Something that happened to an app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its name; written twice, it is there once.
+    pub id: String,
+    /// When, by the clock of whoever wrote it.
+    pub at: Timestamp,
+    /// The lease's epoch: orders what was done under leases, whatever the clocks say.
+    pub epoch: u64,
+    /// Who.
+    pub by: By,
+    /// What.
+    pub what: What,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    format_version: String,
+    kind: String,
+    id: String,
+    at: Timestamp,
+    #[serde(default)]
+    epoch: u64,
+    app_id: AppId,
+    api_url: ApiUrl,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    forgotten: Vec<ConnectorType>,
+    #[serde(default)]
+    by: By,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    consents: Vec<Consented>,
+}
+
+impl Event {
+    /// Something that happens now.
+    pub fn now(by: By, epoch: u64, what: What) -> Self {
+        let now = Timestamp::now();
+        Self {
+            id: uuid::Uuid::new_v4().simple().to_string(),
+            at: Timestamp::from_second(now.as_second()).unwrap_or(now),
+            epoch,
+            by,
+            what,
+        }
+    }
+
+    /// The last part of its key: in the order in which things happened.
+    pub(super) fn name(&self) -> String {
+        let seconds = self.at.as_second().max(0);
+        let id: String = self
+            .id
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(32)
+            .collect();
+        format!("{:08}-{seconds:011}-{id}.toml", self.epoch)
+    }
+
+    pub(super) fn to_toml(&self, app: &App) -> Result<String, toml::ser::Error> {
+        let mut record = Record {
+            format_version: "1.0".to_owned(),
+            kind: self.what.kind().to_owned(),
+            id: self.id.clone(),
+            at: self.at,
+            epoch: self.epoch,
+            app_id: app.id.clone(),
+            api_url: app.api_url.clone(),
+            digest: self.what.digest().cloned(),
+            text: None,
+            forgotten: Vec::new(),
+            by: self.by.clone(),
+            consents: Vec::new(),
+        };
+        match &self.what {
+            What::Plan(_) => {}
+            What::Approval(_, text) | What::Apply(_, text) | What::Unlock(text) => {
+                record.text = Some(text.clone());
+            }
+            What::Consent(consents) => record.consents.clone_from(consents),
+            What::Forget(connectors) => record.forgotten.clone_from(connectors),
+        }
+        toml::to_string(&record)
+    }
+
+    /// Reads one; it must be of this app.
+    pub(super) fn read(text: &str, app: &App) -> Result<Self, String> {
+        let record: Record = toml::from_str(text).map_err(|e| super::memory::reason(&e))?;
+        super::memory::check_head(&record.format_version, &record.app_id, &record.api_url, app)?;
+        let missing = || "it names no plan".to_owned();
+        let digest = record.digest.ok_or_else(missing);
+        let text = record.text.unwrap_or_default();
+        let what = match record.kind.as_str() {
+            "plan" => What::Plan(digest?),
+            "approval" => What::Approval(digest?, text),
+            "apply" => What::Apply(digest?, text),
+            "consent" => What::Consent(record.consents),
+            "forget" => What::Forget(record.forgotten),
+            "unlock" => What::Unlock(text),
+            _ => return Err("its kind is not known".to_owned()),
+        };
+        Ok(Self {
+            id: record.id,
+            at: record.at,
+            epoch: record.epoch,
+            by: record.by,
+            what,
+        })
+    }
+}

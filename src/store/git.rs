@@ -1,0 +1,274 @@
+//! Refs of a git remote: `refs/connplan/APP/log`, whose history is the audit log, and
+//! `refs/connplan/APP/lease`, which has none.
+//!
+//! Each write is one commit under a fixed identity, made in connplan's own repository and pushed with
+//! a lease. No branch, no work tree and no ref of the checkout is touched.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::Mutex;
+
+use super::{AppKey, Change, Key, Store, StoreError, Swapped, Value, Version, local::LIMIT};
+use crate::git::{Checkout, Depot, Git, NewCommit, ObjectId, Push, Pushed, RefName, RemoteAddress};
+
+/// How often a busy remote is tried.
+const TRIES: u32 = 40;
+
+/// The key whose ref keeps no history.
+const LEASE: &str = "lease";
+
+/// One app's part of a remote.
+#[derive(Debug)]
+pub struct GitStore {
+    name: String,
+    prefix: String,
+    depot: Depot,
+    remote: RemoteAddress,
+    /// Where the refs were when they were last looked at.
+    seen: Mutex<Option<Seen>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    tips: BTreeMap<String, ObjectId>,
+    files: BTreeMap<Key, ObjectId>,
+}
+
+impl GitStore {
+    /// The part of one app, in a remote of the checkout that a folder lies in. `cache` is where
+    /// connplan's own repository goes.
+    pub async fn open(
+        checkout: &Checkout,
+        remote: &crate::git::RemoteName,
+        cache: &Path,
+        git: Git,
+        app: &AppKey,
+    ) -> Result<Self, StoreError> {
+        let remote = checkout.remote(remote).await?;
+        let depot = Depot::open(cache, git).await?;
+        Ok(Self {
+            name: format!("git:{}", remote.name),
+            prefix: format!("refs/connplan/{}/", app.as_str()),
+            depot,
+            remote,
+            seen: Mutex::new(None),
+        })
+    }
+
+    fn reference(key: &Key) -> &'static str {
+        if key.as_str() == LEASE { LEASE } else { "log" }
+    }
+
+    /// Looks at the remote anew.
+    async fn look(&self) -> Result<Seen, StoreError> {
+        let mut wait = Duration::from_millis(200);
+        let mut tries = 0;
+        let refs = loop {
+            match self.depot.fetch(&self.remote, &self.prefix).await {
+                Err(e) if e.is_passing() && tries < 2 => {
+                    tries += 1;
+                    tokio::time::sleep(wait).await;
+                    wait *= 3;
+                }
+                other => break other?,
+            }
+        };
+        let before = self.seen.lock().await.clone().unwrap_or_default();
+        let mut seen = Seen::default();
+        for (name, tip) in refs {
+            let Some(short) = name.strip_prefix(&self.prefix) else {
+                continue;
+            };
+            if before.tips.get(short) == Some(&tip) {
+                let same = before
+                    .files
+                    .iter()
+                    .filter(|(key, _)| Self::reference(key) == short);
+                seen.files
+                    .extend(same.map(|(key, id)| (key.clone(), id.clone())));
+            } else {
+                for (path, id) in self.depot.tree(&tip).await? {
+                    // What is no key was written by somebody else.
+                    let key = Key::parse(&path).filter(|key| Self::reference(key) == short);
+                    if let Some(key) = key {
+                        seen.files.insert(key, id);
+                    }
+                }
+            }
+            seen.tips.insert(short.to_owned(), tip);
+        }
+        *self.seen.lock().await = Some(seen.clone());
+        Ok(seen)
+    }
+
+    async fn values(&self, wanted: Vec<(Key, ObjectId)>) -> Result<Vec<(Key, Value)>, StoreError> {
+        let ids: Vec<_> = wanted.iter().map(|(_, id)| id.clone()).collect();
+        let blobs = self.depot.blobs(&ids, LIMIT).await?;
+        let value = |(key, id): (Key, ObjectId)| {
+            let bytes = blobs.get(&id)?.clone();
+            let version = Version(id.to_string());
+            Some((key, Value { bytes, version }))
+        };
+        Ok(wanted.into_iter().filter_map(value).collect())
+    }
+
+    /// Whether the values are still what the caller saw.
+    fn fits(seen: &Seen, changes: &[Change]) -> bool {
+        changes.iter().all(|change| {
+            let there = seen.files.get(&change.key).map(ObjectId::as_str);
+            there == change.from.as_ref().map(|version| version.0.as_str())
+        })
+    }
+
+    /// Makes a commit on a ref and pushes it.
+    async fn push(
+        &self,
+        seen: &Seen,
+        short: &str,
+        message: &str,
+        files: Vec<(&str, Option<&[u8]>)>,
+    ) -> Result<Pushed, StoreError> {
+        let tip = seen.tips.get(short);
+        let now = jiff::Timestamp::now().as_second();
+        let new = NewCommit {
+            parent: tip.filter(|_| short != LEASE),
+            message,
+            time: now,
+            files,
+        };
+        let commit = self.depot.commit(&new).await?;
+        let reference = RefName::parse(&format!("{}{short}", self.prefix))
+            .map_err(crate::git::GitError::from)?;
+        let push = Push {
+            reference: &reference,
+            from: tip,
+            to: Some(&commit),
+        };
+        match self.depot.push(&self.remote, &push).await {
+            // It may have been taken all the same: the commit is like no other.
+            Err(e) if e.is_passing() => {
+                let after = self.look().await?;
+                if after.tips.get(short) == Some(&commit) {
+                    return Ok(Pushed::Done);
+                }
+                Err(e.into())
+            }
+            other => Ok(other?),
+        }
+    }
+
+    async fn swap_one(&self, short: &str, changes: &[Change]) -> Result<Swapped, StoreError> {
+        let known = self.seen.lock().await.clone();
+        let mut seen = match known {
+            // What the caller saw, it saw here; a push tells whether it is still so.
+            Some(seen) if Self::fits(&seen, changes) => seen,
+            _ => self.look().await?,
+        };
+        for turn in 0..TRIES {
+            if !Self::fits(&seen, changes) {
+                return Ok(Swapped::Moved);
+            }
+            let names: Vec<_> = changes.iter().map(|change| change.key.as_str()).collect();
+            // Without it, two that write the same at once would make one commit, and both win.
+            let nonce = uuid::Uuid::new_v4();
+            let message = format!("{}\n\nWriter: {nonce}\n", names.join(", "));
+            let files = changes
+                .iter()
+                .map(|change| (change.key.as_str(), Some(change.to.as_slice())));
+            match self.push(&seen, short, &message, files.collect()).await? {
+                Pushed::Done => {
+                    *self.seen.lock().await = None;
+                    return Ok(Swapped::Done);
+                }
+                Pushed::Moved => {
+                    // Somebody wrote something else there: most often not these values.
+                    let spread = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
+                    let wait = (spread * u64::from(turn + 1) / 2).min(2_000);
+                    tokio::time::sleep(Duration::from_millis(wait)).await;
+                    seen = self.look().await?;
+                }
+            }
+        }
+        Err(StoreError::Busy {
+            store: self.name.clone(),
+            tries: TRIES,
+        })
+    }
+}
+
+impl Store for GitStore {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn read<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Value>, StoreError>> {
+        Box::pin(async move {
+            let seen = self.look().await?;
+            let Some(id) = seen.files.get(key) else {
+                return Ok(None);
+            };
+            let found = self.values(vec![(key.clone(), id.clone())]).await?;
+            Ok(found.into_iter().next().map(|(_, value)| value))
+        })
+    }
+
+    fn read_all<'a>(
+        &'a self,
+        folder: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<(Key, Value)>, StoreError>> {
+        Box::pin(async move {
+            let seen = self.look().await?;
+            let wanted = seen
+                .files
+                .into_iter()
+                .filter(|(key, _)| key.is_below(folder));
+            self.values(wanted.collect()).await
+        })
+    }
+
+    fn swap<'a>(&'a self, changes: &'a [Change]) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        Box::pin(async move {
+            for short in ["log", LEASE] {
+                let part = changes
+                    .iter()
+                    .filter(|change| Self::reference(&change.key) == short);
+                let part: Vec<_> = part.cloned().collect();
+                if !part.is_empty() && self.swap_one(short, &part).await? == Swapped::Moved {
+                    return Ok(Swapped::Moved);
+                }
+            }
+            Ok(Swapped::Done)
+        })
+    }
+
+    fn remove<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            for _ in 0..TRIES {
+                let seen = self.look().await?;
+                let there = keys.iter().filter(|key| seen.files.contains_key(key));
+                let files: Vec<_> = there.map(|key| (key.as_str(), None)).collect();
+                if files.is_empty() {
+                    return Ok(());
+                }
+                let message = format!(
+                    "{} old entries\n\nWriter: {}\n",
+                    files.len(),
+                    uuid::Uuid::new_v4()
+                );
+                if self.push(&seen, "log", &message, files).await? == Pushed::Done {
+                    *self.seen.lock().await = None;
+                    return Ok(());
+                }
+            }
+            Err(StoreError::Busy {
+                store: self.name.clone(),
+                tries: TRIES,
+            })
+        })
+    }
+}

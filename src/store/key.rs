@@ -1,0 +1,92 @@
+//! Names of values.
+
+use std::fmt::{self, Write as _};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::model::App;
+
+/// The name of a value: segments of letters, digits, `_`, `-` and `.`, joined by `/`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(String);
+
+impl Key {
+    /// Takes a name; `None` if it is not one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
+        let segment = |segment: &str| {
+            !segment.is_empty() && !segment.starts_with('.') && segment.bytes().all(plain)
+        };
+        let valid = text.len() <= 300 && text.split('/').all(segment);
+        valid.then(|| Self(text.to_owned()))
+    }
+
+    /// The whole name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it lies below a folder.
+    pub fn is_below(&self, folder: &str) -> bool {
+        let rest = self.0.strip_prefix(folder);
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The folder of one app at one address.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AppKey(String);
+
+impl AppKey {
+    /// The app by a digest of address and id, and the id to read.
+    pub fn of(app: &App) -> Self {
+        let whole = format!("{}\n{}", app.api_url, app.id);
+        let digest = hex(whole.as_bytes());
+        let short = digest.get(..16).unwrap_or_default();
+        let plain = |c: char| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        };
+        let id: String = app.id.as_str().chars().map(plain).collect();
+        Self(format!("{short}-{id}"))
+    }
+
+    /// The folder's name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// SHA-256 in hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_leads_out_of_its_folder() {
+        for bad in [
+            "", "/", "a/", "../a", "a/../b", "a/.git", "a b", "a\n", "a:b", "ä",
+        ] {
+            assert!(Key::parse(bad).is_none(), "{bad}");
+        }
+        let key = Key::parse("log/0001-x.toml").unwrap();
+        assert!(key.is_below("log") && !key.is_below("lo"));
+    }
+}

@@ -1,0 +1,314 @@
+//! What a team knows of one app, with types.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{By, Change, Event, Key, Store, StoreError, Swapped, Value, Wait, Waits, What};
+use crate::{
+    model::{ApiUrl, App, AppId, ConnectorType},
+    plan::Digest,
+};
+
+/// How often a value that others change too is tried.
+const TRIES: u32 = 20;
+
+/// The memory of one app.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) app: App,
+    pub(super) by: By,
+}
+
+/// A plan from the store: its text, which is checked as a file's is.
+#[derive(Clone, Debug)]
+pub struct StoredPlan {
+    /// The text.
+    pub text: String,
+    /// Where it came from, for messages.
+    pub name: String,
+}
+
+impl Memory {
+    /// The memory of an app in a store of that app's.
+    pub fn new(store: Arc<dyn Store>, app: App, by: By) -> Self {
+        Self { store, app, by }
+    }
+
+    /// What people call the store.
+    pub fn name(&self) -> &str {
+        self.store.name()
+    }
+
+    /// Whether other machines have it too.
+    pub fn is_shared(&self) -> bool {
+        self.store.is_shared()
+    }
+
+    /// Who writes here.
+    pub fn by(&self) -> &By {
+        &self.by
+    }
+
+    /// Keeps a plan, and that it was made.
+    pub async fn keep_plan(&self, digest: &Digest, text: &str) -> Result<(), StoreError> {
+        let key = plan_key(digest);
+        let event = Event::now(self.by.clone(), 0, What::Plan(digest.clone()));
+        let mut changes = vec![self.event_change(&event)?];
+        // The same digest is the same plan; the newest text names the newest commit and run.
+        let there = self.store.read(&key).await?;
+        changes.push(Change {
+            key,
+            from: there.map(|value| value.version),
+            to: text.as_bytes().to_vec(),
+        });
+        // If somebody else kept it first, it is kept.
+        self.store.swap(&changes).await?;
+        Ok(())
+    }
+
+    /// A plan by its digest.
+    pub async fn plan(&self, digest: &Digest) -> Result<StoredPlan, StoreError> {
+        let key = plan_key(digest);
+        let value = self.store.read(&key).await?;
+        let value = value.ok_or_else(|| StoreError::NoPlan {
+            store: self.name().to_owned(),
+            digest: digest.to_string(),
+        })?;
+        Ok(StoredPlan {
+            text: self.text(&key, value)?,
+            name: format!("{} in {}", digest, self.name()),
+        })
+    }
+
+    /// Keeps an approval of a digest.
+    pub async fn keep_approval(&self, digest: &Digest, text: &str) -> Result<(), StoreError> {
+        let what = What::Approval(digest.clone(), text.to_owned());
+        self.record(&Event::now(self.by.clone(), 0, what)).await
+    }
+
+    /// The approvals of a digest, in order. Untrusted: each proves itself or counts for nothing.
+    pub async fn approvals(&self, digest: &Digest) -> Result<Vec<String>, StoreError> {
+        let events = self.history().await?.0;
+        let texts = events.into_iter().filter_map(|event| match event.what {
+            What::Approval(of, text) if of == *digest => Some(text),
+            _ => None,
+        });
+        Ok(texts.collect())
+    }
+
+    /// Writes down that something happened. Writing it twice does no harm.
+    pub async fn record(&self, event: &Event) -> Result<(), StoreError> {
+        let change = self.event_change(event)?;
+        // Its name is its own: what is there already is this event.
+        self.store.swap(&[change]).await?;
+        Ok(())
+    }
+
+    fn event_change(&self, event: &Event) -> Result<Change, StoreError> {
+        let text = event
+            .to_toml(&self.app)
+            .map_err(|e| StoreError::Encode(e.to_string()))?;
+        Ok(Change {
+            key: key(&format!("log/{}", event.name())),
+            from: None,
+            to: text.into_bytes(),
+        })
+    }
+
+    /// Everything that happened, in order, and the keys of what cannot be read.
+    pub async fn history(&self) -> Result<(Vec<Event>, Vec<String>), StoreError> {
+        let mut events = Vec::new();
+        let mut unread = Vec::new();
+        for (key, value) in self.store.read_all("log").await? {
+            let text = String::from_utf8(value.bytes).map_err(|_| "it is not text".to_owned());
+            match text.and_then(|text| Event::read(&text, &self.app)) {
+                Ok(event) => events.push(event),
+                Err(_) => unread.push(key.to_string()),
+            }
+        }
+        // Leases order applies whatever the clocks say; the rest has clocks alone.
+        events.sort_by(|a, b| (a.at, a.epoch, &a.id).cmp(&(b.at, b.epoch, &b.id)));
+        order_by_epoch(&mut events);
+        Ok((events, unread))
+    }
+
+    /// What waits.
+    pub async fn waits(&self) -> Result<Waits, StoreError> {
+        Ok(self.waits_with_version().await?.0)
+    }
+
+    async fn waits_with_version(&self) -> Result<(Waits, Option<super::Version>), StoreError> {
+        let key = key("waits.toml");
+        let Some(value) = self.store.read(&key).await? else {
+            return Ok((Waits::default(), None));
+        };
+        let version = value.version.clone();
+        let text = self.text(&key, value)?;
+        let waits =
+            Waits::read(&text, &self.app).map_err(|reason| self.unreadable(&key, reason))?;
+        Ok((waits, Some(version)))
+    }
+
+    /// Writes down that something happened and what waits since then, at once where the store can.
+    pub async fn record_with(
+        &self,
+        event: &Event,
+        wait: &[Wait],
+        done: &[ConnectorType],
+    ) -> Result<(), StoreError> {
+        let happened = self.event_change(event)?;
+        for turn in 0..TRIES {
+            let (mut waits, version) = self.waits_with_version().await?;
+            let before = waits.clone();
+            for wait in wait {
+                waits.insert(wait.clone());
+            }
+            for connector in done {
+                waits.remove(connector, event.at);
+            }
+            let mut changes = vec![happened.clone()];
+            let known = self.store.read_is_there(&happened.key).await?;
+            if known {
+                changes.clear();
+            }
+            if waits != before {
+                let text = waits
+                    .to_toml(&self.app)
+                    .map_err(|e| StoreError::Encode(e.to_string()))?;
+                changes.push(Change {
+                    key: key("waits.toml"),
+                    from: version,
+                    to: text.into_bytes(),
+                });
+            }
+            if changes.is_empty() || self.store.swap(&changes).await? == Swapped::Done {
+                return Ok(());
+            }
+            let spread = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
+            tokio::time::sleep(std::time::Duration::from_millis(
+                spread * u64::from(turn + 1),
+            ))
+            .await;
+        }
+        Err(StoreError::Busy {
+            store: self.name().to_owned(),
+            tries: TRIES,
+        })
+    }
+
+    /// Takes away plans and events from before a time, but for what is needed: the newest apply,
+    /// what approves a plan that stays, and the plans that something waits for.
+    pub async fn expire(&self, before: Timestamp) -> Result<usize, StoreError> {
+        let (events, _) = self.history().await?;
+        let waits = self.waits().await?;
+        let newest = events
+            .iter()
+            .rev()
+            .find(|event| matches!(event.what, What::Apply(..)));
+        let newest = newest.map(|event| event.id.clone());
+        let waited: Vec<_> = waits
+            .iter()
+            .filter_map(|wait| wait.plan_digest.clone())
+            .collect();
+        let young = events.iter().filter(|event| event.at >= before);
+        let mut kept: Vec<Digest> = young
+            .filter_map(|event| event.what.digest().cloned())
+            .collect();
+        kept.extend(waited);
+        let old = events.iter().filter(|event| {
+            let needed = event
+                .what
+                .digest()
+                .is_some_and(|digest| kept.contains(digest));
+            event.at < before && !needed && Some(&event.id) != newest.as_ref()
+        });
+        let mut keys: Vec<_> = old
+            .map(|event| key(&format!("log/{}", event.name())))
+            .collect();
+        for (plan, _) in self.store.read_all("plans").await? {
+            let kept = kept.iter().any(|digest| plan_key(digest) == plan);
+            let newest = events.iter().any(|event| {
+                Some(&event.id) == newest.as_ref()
+                    && event
+                        .what
+                        .digest()
+                        .is_some_and(|digest| plan_key(digest) == plan)
+            });
+            if !kept && !newest {
+                keys.push(plan);
+            }
+        }
+        self.store.remove(&keys).await?;
+        Ok(keys.len())
+    }
+
+    pub(super) fn text(&self, key: &Key, value: Value) -> Result<String, StoreError> {
+        String::from_utf8(value.bytes)
+            .map_err(|_| self.unreadable(key, "it is not text".to_owned()))
+    }
+
+    pub(super) fn unreadable(&self, key: &Key, reason: String) -> StoreError {
+        StoreError::Unreadable {
+            store: self.name().to_owned(),
+            key: key.to_string(),
+            reason,
+        }
+    }
+}
+
+impl dyn Store {
+    async fn read_is_there(&self, key: &Key) -> Result<bool, StoreError> {
+        Ok(self.read(key).await?.is_some())
+    }
+}
+
+/// Events with an epoch in the order of their epochs, at the places that such events have.
+fn order_by_epoch(events: &mut [Event]) {
+    let places: Vec<_> = (0..events.len())
+        .filter(|index| events[*index].epoch > 0)
+        .collect();
+    let mut leased: Vec<_> = places.iter().map(|index| events[*index].clone()).collect();
+    leased.sort_by_key(|event| event.epoch);
+    for (place, event) in places.into_iter().zip(leased) {
+        events[place] = event;
+    }
+}
+
+fn plan_key(digest: &Digest) -> Key {
+    key(&format!(
+        "plans/{}.plan",
+        digest.as_str().trim_start_matches("sha256:")
+    ))
+}
+
+/// A key of connplan's own making.
+pub(super) fn key(text: &str) -> Key {
+    #[expect(
+        clippy::expect_used,
+        reason = "the parts are digits, digests and fixed words"
+    )]
+    Key::parse(text).expect("a key that connplan makes is one")
+}
+
+/// What a reader stumbled over. Never its text.
+pub(super) fn reason(error: &toml::de::Error) -> String {
+    crate::escape::limited(error.message(), 200)
+}
+
+/// Whether a document is of this format and app.
+pub(super) fn check_head(
+    version: &str,
+    id: &AppId,
+    api_url: &ApiUrl,
+    app: &App,
+) -> Result<(), String> {
+    if version.split('.').next() != Some("1") {
+        return Err("a later connplan wrote it".to_owned());
+    }
+    if *id != app.id || *api_url != app.api_url {
+        return Err("it is of another app".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! Where the store is, as settings and variables say it.
+
+use std::fmt;
+
+use crate::git::RemoteName;
+
+/// A place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `git:origin`.
+    Git(RemoteName),
+    /// `s3://bucket/prefix`, `gs://…`, `az://…`.
+    Object(String),
+}
+
+/// A text that names no store.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a store: {reason}")]
+pub struct PlaceError {
+    /// The text, made safe.
+    pub text: String,
+    /// Why not.
+    pub reason: &'static str,
+}
+
+impl Place {
+    /// Takes `git:REMOTE`, `s3://…`, `gs://…` or `az://…`. Credentials never stand in it.
+    pub fn parse(text: &str) -> Result<Self, PlaceError> {
+        let text = text.trim();
+        let bad = |reason| PlaceError {
+            text: crate::escape::limited(text, 80),
+            reason,
+        };
+        if let Some(remote) = text.strip_prefix("git:") {
+            let remote = RemoteName::parse(remote);
+            return remote.map(Self::Git).map_err(|_| {
+                bad("after `git:` comes the name of a remote of the repository, such as `git:origin`")
+            });
+        }
+        match text.split_once("://") {
+            Some(("s3" | "gs" | "az", rest)) => {
+                let plain = |c: char| c.is_ascii_alphanumeric() || "-._/".contains(c);
+                if rest.is_empty() || rest.starts_with('/') || !rest.chars().all(plain) {
+                    return Err(bad(
+                        "after `://` come a bucket and a prefix, in plain letters",
+                    ));
+                }
+                if rest.split('/').any(|part| part == "..") {
+                    return Err(bad("its prefix leads elsewhere"));
+                }
+                Ok(Self::Object(text.trim_end_matches('/').to_owned()))
+            }
+            _ => Err(bad(
+                "it is `git:REMOTE`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Git(remote) => write!(f, "git:{remote}"),
+            Self::Object(url) => f.write_str(url),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_remotes_name_or_a_bucket() {
+        for good in ["git:origin", "s3://bucket/a/b", "gs://b", "az://c/p"] {
+            assert_eq!(Place::parse(good).unwrap().to_string(), good);
+        }
+        for bad in [
+            "git:https://x",
+            "git:",
+            "git:--upload-pack=x",
+            "s3://",
+            "s3://k:s@b/x",
+            "file:///x",
+            "origin",
+            "s3://b/../c",
+            "https://x",
+        ] {
+            assert!(Place::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

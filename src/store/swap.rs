@@ -1,0 +1,74 @@
+//! The one primitive.
+
+use futures_util::future::BoxFuture;
+
+use super::{Key, StoreError};
+
+/// What tells one content of a key from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version(pub(super) String);
+
+/// A value as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Value {
+    /// Its content. Untrusted.
+    pub bytes: Vec<u8>,
+    /// Which content this is.
+    pub version: Version,
+}
+
+/// One value to be written.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Where.
+    pub key: Key,
+    /// What is there now; `None` where nothing is.
+    pub from: Option<Version>,
+    /// What is to be there.
+    pub to: Vec<u8>,
+}
+
+/// Whether it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Swapped {
+    /// All of it.
+    Done,
+    /// Something else is there: nothing was written where the store writes all at once; else what
+    /// came before the change that did not fit.
+    Moved,
+}
+
+/// A place for values.
+///
+/// A swap writes only where the value is still what the caller saw. After an error, and after
+/// [`Swapped::Moved`], the caller's own value may be there all the same (an answer that was lost):
+/// who has to know makes each value unlike any other, and reads again.
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// What people call it: `git:origin`.
+    fn name(&self) -> &str;
+
+    /// Whether other machines have it too.
+    fn is_shared(&self) -> bool;
+
+    /// A value as it is now.
+    fn read<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Value>, StoreError>>;
+
+    /// The keys and values below a folder.
+    fn read_all<'a>(
+        &'a self,
+        folder: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<(Key, Value)>, StoreError>>;
+
+    /// Writes several values, in this order.
+    fn swap<'a>(&'a self, changes: &'a [Change]) -> BoxFuture<'a, Result<Swapped, StoreError>>;
+
+    /// Takes away what never changes once it is written.
+    fn remove<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+impl Version {
+    /// A version of a store's own making.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}

@@ -1,0 +1,71 @@
+//! One store of each kind, for the suite.
+
+use std::{path::PathBuf, sync::Arc};
+
+use connplan::{
+    git::{Checkout, RemoteName},
+    model::{ApiUrl, App, AppId},
+    store::{AppKey, By, GitStore, LocalStore, Memory, Store},
+};
+
+use crate::git::repository::{Pair, plain, wait};
+
+pub(super) fn app() -> App {
+    App {
+        id: AppId::parse("6713a1").unwrap(),
+        api_url: ApiUrl::parse("https://app.base44.com").unwrap(),
+        environment: None,
+    }
+}
+
+pub(super) fn by(user: &str) -> By {
+    By {
+        user: Some(user.to_owned()),
+        run: None,
+    }
+}
+
+/// Where a store is, and how another machine gets at it.
+pub(super) trait Maker: Sync {
+    fn open(&self, machine: &str) -> Arc<dyn Store>;
+}
+
+pub(super) struct LocalPlace(tempfile::TempDir);
+
+impl LocalPlace {
+    pub(super) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+}
+
+impl Maker for LocalPlace {
+    fn open(&self, _machine: &str) -> Arc<dyn Store> {
+        Arc::new(LocalStore::at(&self.0.path().join("memory")))
+    }
+}
+
+pub(super) struct GitPlace(pub(super) Pair);
+
+impl GitPlace {
+    pub(super) fn new() -> Self {
+        Self(Pair::new())
+    }
+
+    pub(super) fn cache(&self, machine: &str) -> PathBuf {
+        self.0.dir.path().join(format!("cache-{machine}"))
+    }
+}
+
+impl Maker for GitPlace {
+    fn open(&self, machine: &str) -> Arc<dyn Store> {
+        let checkout = Checkout::of(&self.0.clone, plain()).unwrap();
+        let (remote, app) = (RemoteName::origin(), AppKey::of(&app()));
+        let cache = self.cache(machine);
+        let open = GitStore::open(&checkout, &remote, &cache, plain(), &app);
+        Arc::new(wait(open).unwrap())
+    }
+}
+
+pub(super) fn memory(store: Arc<dyn Store>, user: &str) -> Memory {
+    Memory::new(store, app(), by(user))
+}
