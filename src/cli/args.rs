@@ -79,6 +79,8 @@ pub enum Command {
     Logout(commands::login::LogoutArgs),
     /// Show who is logged in
     Whoami(commands::login::WhoamiArgs),
+    /// Trust an address that a project file names
+    Trust(commands::trust::TrustArgs),
     /// Run a local stand-in for the platform
     Sandbox(commands::sandbox::SandboxArgs),
     /// See plan, apply and authorize on a sandbox of its own

@@ -121,11 +121,11 @@ fn given_scopes(args: &AddArgs) -> Result<Option<Scopes>, Failure> {
 async fn offers(context: &Context, files: &Files) -> Result<Vec<AvailableIntegration>, String> {
     let told = |why: String| escape::limited(&why, 300);
     let app = files.project.app().map_err(|e| told(e.to_string()))?;
-    let credentials = context
-        .credentials(&files.project.vars)
-        .map_err(|e| told(e.to_string()))?;
+    let remote = context
+        .remote(&files.project, &app)
+        .await
+        .map_err(|failure| told(failure.report.to_string()))?;
     let asked = async {
-        let remote = crate::remote::Remote::new(&app, credentials, context.client_options())?;
         let list = remote.available_integrations();
         let list = view::progress::during(&context.terminal, "Asking the platform", list).await?;
         Ok::<_, RemoteError>(list)

@@ -126,7 +126,8 @@ async fn saved(
         &args.approval,
         Some(file),
     )?;
-    let remote = context.remote(&project, &app)?;
+    let remote = context.remote(&project, &app).await?;
+    context.say_who_acts(&remote).await;
     let work = Work {
         app: &app,
         project: &project,
@@ -199,6 +200,7 @@ async fn fresh(
     }
     let project = &situation.files.project;
     let approved = approving::gate(context, project, &plan, &digest, &args.approval, None)?;
+    context.say_who_acts(&situation.remote).await;
     let asks = plan.has_changes() && !args.auto_approve;
     if asks && situation.confirm(context).await == Answer::No {
         return Ok(None);

@@ -74,7 +74,10 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
     let (project, app) = brought.locate(context)?;
     let declared = declared(context, &project)?;
     let rules = planning::rules(&project);
-    let remote = context.remote(&project, &app)?;
+    let remote = context.remote(&project, &app).await?;
+    if !args.list {
+        context.say_who_acts(&remote).await;
+    }
     let state = context.app_state(&project, &app);
     let locked = if args.list {
         // Looking needs no lock.

@@ -10,13 +10,13 @@ use crate::{
     config::{self, Problem, Project, environment},
     context::{Context, ExitStatus, Failure, Format},
     escape,
-    model::{ApiUrl, Vars},
+    model::{Address, Vars},
     pending::Store,
     remote::{
         Remote,
-        auth::{Identity, LoginFile},
+        auth::{Identity, LoginFile, Who},
     },
-    state::StateFolder,
+    state::{StateFolder, Trust},
     view::{
         self, Theme,
         doctor::{Finding, Health},
@@ -239,10 +239,19 @@ impl Look<'_> {
     }
 
     async fn remote(&mut self, project: Option<&Project>) {
-        let (vars, url) = match self.surroundings(project) {
+        let (vars, address) = match self.surroundings(project) {
             Ok(surroundings) => surroundings,
             Err(error) => return self.fail("address", &error),
         };
+        let url = address.url.clone();
+        // Not a word goes to an address that the user did not choose.
+        let found = self.context.find_credentials(&vars);
+        let trust = Trust::load(&self.context.state).unwrap_or_default();
+        if let Ok(found) = &found
+            && let Err(error) = found.check(&address, |url| trust.contains(url))
+        {
+            return self.fail("address", &error);
+        }
         let reached = match self.context.platform(&url) {
             Ok(platform) => platform.reach().await,
             Err(failure) => return self.fail("address", failure.report.as_ref()),
@@ -261,11 +270,11 @@ impl Look<'_> {
                 self.clock(reached.date);
             }
         }
-        let credentials = match self.context.credentials(&vars) {
+        let credentials = match found.and_then(|found| found.for_address(&address, |_| true)) {
             Ok(credentials) => credentials,
             Err(error) => return self.fail("login", &error),
         };
-        self.login(&credentials.identity());
+        self.login(credentials.who());
         let Some(Ok(app)) = project.map(Project::app) else {
             return;
         };
@@ -287,18 +296,13 @@ impl Look<'_> {
     fn surroundings(
         &self,
         project: Option<&Project>,
-    ) -> Result<(Vars, ApiUrl), config::ConfigError> {
+    ) -> Result<(Vars, Address), config::ConfigError> {
         if let Some(project) = project {
-            return Ok((project.vars.clone(), project.api_url()?));
+            return Ok((project.vars.clone(), project.address()?));
         }
         let vars = environment::merge(&self.context.vars, Some(&self.context.start))?;
-        let url = match vars.get("BASE44_API_URL") {
-            Some(text) => {
-                ApiUrl::parse(text).map_err(|source| config::ConfigError::BadApiUrl { source })?
-            }
-            None => ApiUrl::default(),
-        };
-        Ok((vars, url))
+        let address = environment::address(&vars)?;
+        Ok((vars, address))
     }
 
     fn clock(&mut self, theirs: Option<Timestamp>) {
@@ -322,27 +326,31 @@ impl Look<'_> {
         }
     }
 
-    fn login(&mut self, identity: &Identity) {
-        match identity {
-            Identity::ApiKey => self.ok("login", "a workspace, by BASE44_API_KEY"),
-            Identity::Token => self.ok(
+    fn login(&mut self, who: &Who) {
+        let kind = view::identity::credential(who);
+        if let Identity::Login {
+            email, expires_at, ..
+        } = &who.identity
+        {
+            let end = i64::try_from(*expires_at).ok();
+            let end = end.and_then(|ms| Timestamp::from_second(ms / 1000).ok());
+            let until = match end {
+                Some(end) if end < self.context.now() => {
+                    format!("its token ended at {end}, and is renewed when it is used")
+                }
+                Some(end) => format!("its token lasts until {end}, and is renewed then"),
+                None => "its token does not end".to_owned(),
+            };
+            self.ok("login", format!("{email}, {kind}; {until}"));
+        } else {
+            self.ok("login", kind);
+        }
+        if let (Some(by), Some(hides)) = (&who.origin, &who.hides) {
+            self.warn(
                 "login",
-                "BASE44_ACCESS_TOKEN as it stands; it is not renewed",
-            ),
-            Identity::Login {
-                email, expires_at, ..
-            } => {
-                let end = i64::try_from(*expires_at).ok();
-                let end = end.and_then(|ms| Timestamp::from_second(ms / 1000).ok());
-                let until = match end {
-                    Some(end) if end < self.context.now() => {
-                        format!("its token ended at {end}, and is renewed when it is used")
-                    }
-                    Some(end) => format!("its token lasts until {end}, and is renewed then"),
-                    None => "its token does not end".to_owned(),
-                };
-                self.ok("login", format!("{email}; {until}"));
-            }
+                format!("{by} is used instead of {hides}"),
+                "unset it to use the other",
+            );
         }
     }
 

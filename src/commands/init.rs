@@ -212,7 +212,7 @@ fn write(project: &Project, offer: &Offer) -> Result<(), Failure> {
 /// What to do now, by what is missing.
 fn next(context: &Context, project: &Project) -> Vec<String> {
     let mut next = Vec::new();
-    if context.credentials(&project.vars).is_err() {
+    if context.find_credentials(&project.vars).is_err() {
         next.push("connplan login       # or set BASE44_API_KEY".to_owned());
     }
     if project.app().is_err() {

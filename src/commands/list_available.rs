@@ -19,7 +19,8 @@ pub async fn run(_args: &ListAvailableArgs, context: &Context) -> Result<ExitSta
     project.check()?;
     let app = project.app()?;
     let offers = context
-        .remote(&project, &app)?
+        .remote(&project, &app)
+        .await?
         .available_integrations()
         .await?;
     let shown = if format == Format::Json {

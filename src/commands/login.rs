@@ -1,15 +1,14 @@
 //! `connplan login`, `logout` and `whoami`: the login that the official client has too.
 
 use clap::Args;
-use jiff::Timestamp;
 
 use crate::{
-    config::environment,
-    context::{Context, ExitStatus, Failure, Format, UsageError},
+    context::{Context, ExitStatus, Failure, Format, UsageError, hides_login},
     escape,
-    model::{ApiUrl, Vars},
+    model::ApiUrl,
     remote::{
-        auth::{Identity, LoginFile},
+        RemoteError, UserInfo,
+        auth::{CredentialOrigin, Identity, LoginFile, Who},
         login,
     },
     view,
@@ -40,7 +39,9 @@ pub struct WhoamiArgs {}
 pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Failure> {
     context.format(&[Format::Text, Format::Json])?;
     let file = file(context)?;
-    let (_, url) = surroundings(context)?;
+    let (vars, address) = context.surroundings()?;
+    context.login_address(&address).await?;
+    let url = address.url;
     let platform = context.platform(&url)?;
     let code = platform.device_code().await?;
     // The code alone lets nobody in: it has to be confirmed by whoever is logged in there.
@@ -57,12 +58,21 @@ pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Fa
     }
     let tokens = login::wait_for_consent(&platform, &code).await?;
     let stored = login::finish(&platform, tokens, &file).await?;
-    let identity = Identity::Login {
-        email: stored.email.clone(),
-        name: stored.name.clone(),
-        expires_at: stored.expires_at,
+    let who = Who {
+        identity: Identity::Login {
+            email: stored.email.clone(),
+            name: stored.name.clone(),
+            expires_at: stored.expires_at,
+        },
+        origin: Some(CredentialOrigin::LoginFile(file.path().to_owned())),
+        hides: None,
     };
-    show(context, &identity, &url);
+    show(context, &who, None, &url);
+    if let Some(variable) = hides_login(&vars) {
+        context.warn(&format!(
+            "{variable} is used instead of this login as long as it is set"
+        ));
+    }
     Ok(ExitStatus::Done)
 }
 
@@ -75,62 +85,67 @@ pub fn logout(_args: &LogoutArgs, context: &Context) -> Result<ExitStatus, Failu
         _ if removed => "Logged out.\n".to_owned(),
         _ => "Nobody was logged in.\n".to_owned(),
     });
+    if let Ok((vars, _)) = context.surroundings()
+        && let Some(variable) = hides_login(&vars)
+    {
+        context.warn(&format!("{variable} is still set, and is used"));
+    }
     Ok(ExitStatus::Done)
 }
 
 /// Says who is logged in, and by what.
 pub async fn whoami(_args: &WhoamiArgs, context: &Context) -> Result<ExitStatus, Failure> {
     context.format(&[Format::Text, Format::Json])?;
-    let (vars, url) = surroundings(context)?;
-    let credentials = context.credentials(&vars)?;
-    let mut identity = credentials.identity();
-    if identity == Identity::Token
-        && let Some(token) = vars.get("BASE44_ACCESS_TOKEN")
+    let (vars, address) = context.surroundings()?;
+    let credentials = context.credentials(&vars, &address).await?;
+    let url = address.url;
+    let who = credentials.who().clone();
+    let user = match &who.identity {
+        Identity::Token | Identity::PersonalToken => {
+            let platform = context.platform(&url)?;
+            match login::owner(&platform, credentials).await {
+                Ok(user) => Some(user),
+                // It may be good for everything but this question.
+                Err(error) if who.identity == Identity::PersonalToken && !is_refusal(&error) => {
+                    None
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Identity::ApiKey | Identity::Login { .. } => None,
+    };
+    show(context, &who, user.as_ref(), &url);
+    if let Who {
+        origin: Some(by),
+        hides: Some(CredentialOrigin::LoginFile(path)),
+        ..
+    } = &who
     {
-        let token = crate::model::Secret::new(token);
-        let user = context.platform(&url)?.userinfo(&token).await?;
-        identity = Identity::Login {
-            email: user.email,
-            name: user.name,
-            expires_at: u64::try_from(Timestamp::MAX.as_millisecond()).unwrap_or(u64::MAX),
-        };
+        context.warn(&format!(
+            "{by} is used instead of the login in {}",
+            escape::terminal(&path.display().to_string())
+        ));
     }
-    show(context, &identity, &url);
     Ok(ExitStatus::Done)
 }
 
-fn show(context: &Context, identity: &Identity, url: &ApiUrl) {
+fn is_refusal(error: &RemoteError) -> bool {
+    matches!(error, RemoteError::Unauthorized { .. })
+}
+
+fn show(context: &Context, who: &Who, user: Option<&UserInfo>, url: &ApiUrl) {
     context.terminal.out(&match context.globals.format {
-        Format::Json => view::identity::json(identity, url),
-        _ => view::identity::text(identity, url),
+        Format::Json => view::identity::json(who, user, url),
+        _ => view::identity::text(who, user, url),
     });
 }
 
-/// Variables and address: the project's where there is one, the process's elsewhere.
-fn surroundings(context: &Context) -> Result<(Vars, ApiUrl), Failure> {
-    if let Ok(project) = context.project(None) {
-        let url = project.api_url()?;
-        return Ok((project.vars, url));
-    }
-    let vars = environment::merge(&context.vars, Some(&context.start))?;
-    let url = match vars.get("BASE44_API_URL") {
-        Some(text) => ApiUrl::parse(text)
-            .map_err(|source| crate::config::ConfigError::BadApiUrl { source })?,
-        None => ApiUrl::default(),
-    };
-    Ok((vars, url))
-}
-
 fn file(context: &Context) -> Result<LoginFile, Failure> {
-    context
-        .home
-        .as_deref()
-        .map(LoginFile::in_home)
-        .ok_or_else(|| {
-            UsageError::with_help(
-                "there is no home folder to keep the login in",
-                "set HOME, or use BASE44_API_KEY or BASE44_ACCESS_TOKEN",
-            )
-            .into()
-        })
+    context.login_file().ok_or_else(|| {
+        UsageError::with_help(
+            "there is no home folder to keep the login in",
+            "set HOME, or use BASE44_API_KEY or BASE44_ACCESS_TOKEN",
+        )
+        .into()
+    })
 }

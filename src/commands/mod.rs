@@ -21,6 +21,7 @@ pub mod sandbox;
 pub mod schema;
 pub mod show;
 pub mod status;
+pub mod trust;
 pub mod validate;
 
 mod applying;

@@ -107,7 +107,7 @@ pub(super) fn rules(project: &Project) -> ScopeEquivalence {
 pub(super) async fn look(context: &Context, dir: Option<&Path>) -> Result<Situation, Failure> {
     let files = read_files(context, dir)?;
     let app = files.project.app()?;
-    let remote = context.remote(&files.project, &app)?;
+    let remote = context.remote(&files.project, &app).await?;
     let observed =
         view::progress::during(&context.terminal, "Reading the app", remote.observe()).await?;
     Ok(Situation {

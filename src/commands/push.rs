@@ -53,6 +53,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         ));
     }
     let situation = planning::look(context, args.planning.dir.as_deref()).await?;
+    context.say_who_acts(&situation.remote).await;
     let plan = situation.plan(&args.planning)?;
     let digest = document::digest(&plan)?;
     let names: Vec<_> = situation

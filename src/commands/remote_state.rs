@@ -23,7 +23,7 @@ pub async fn run(args: &RemoteStateArgs, context: &Context) -> Result<ExitStatus
     let project = context.project(None)?;
     project.check()?;
     let app = project.app()?;
-    let observed = context.remote(&project, &app)?.observe().await?;
+    let observed = context.remote(&project, &app).await?.observe().await?;
     let snapshot = remote_state::write(&app, &observed.connectors, args.show_accounts);
     context.terminal.out(&snapshot.map_err(EncodeError::from)?);
     Ok(ExitStatus::Done)

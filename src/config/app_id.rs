@@ -1,35 +1,45 @@
 //! Which app, at which address.
 
 use super::{
-    ConfigError, Finding, Problem, Project, base44, connectors::read_file, discover,
+    ConfigError, Finding, Problem, Project, base44, connectors::read_file, discover, environment,
     project::shown_path,
 };
-use crate::model::{ApiUrl, App, AppId};
+use crate::model::{Address, App, AppId, Origin};
 
 impl Project {
     /// The app and its address.
     ///
     /// The id is the first of: `--app-id`, the `--env` environment's `app_id`, `BASE44_APP_ID`, the
-    /// app's file below the root. The address is the first of: the environment's `api_url`,
-    /// `BASE44_API_URL`, the default. Lazy, as `validate` needs neither.
+    /// app's file below the root. The address is [`Project::address`]'s. Lazy, as `validate` needs
+    /// neither.
     pub fn app(&self) -> Result<App, ConfigError> {
         self.check()?;
         Ok(App {
             id: self.resolve_app_id()?,
-            api_url: self.api_url()?,
+            api_url: self.address()?.url,
             environment: self.environment.clone(),
         })
     }
 
-    /// The platform's address alone, for commands that need no app.
-    pub fn api_url(&self) -> Result<ApiUrl, ConfigError> {
-        if let Some(url) = self.selected().and_then(|env| env.api_url.clone()) {
-            return Ok(url);
+    /// Where the platform is, and who says so: the first of the environment's `api_url`,
+    /// `BASE44_API_URL`, the default.
+    pub fn address(&self) -> Result<Address, ConfigError> {
+        let named = environment::address(&self.vars)?;
+        let Some(url) = self.selected().and_then(|env| env.api_url.clone()) else {
+            return Ok(named);
+        };
+        // What the user says too is the user's word.
+        if url == named.url && !named.origin.as_ref().is_some_and(Origin::is_file) {
+            return Ok(named);
         }
-        match self.vars.get("BASE44_API_URL") {
-            Some(text) => ApiUrl::parse(text).map_err(|source| ConfigError::BadApiUrl { source }),
-            None => Ok(ApiUrl::default()),
-        }
+        let file = self.settings_file.as_deref();
+        Ok(Address {
+            url,
+            origin: Some(Origin::File {
+                file: file.map(|file| self.relative(file)).unwrap_or_default(),
+                line: self.api_url_line,
+            }),
+        })
     }
 
     fn resolve_app_id(&self) -> Result<AppId, ConfigError> {

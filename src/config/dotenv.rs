@@ -4,19 +4,41 @@
 //! the expression does, since a file read otherwise by two tools is worse than an odd syntax.
 //! Nothing is expanded: `$HOME` stays as it is.
 
+/// A variable of a file.
+pub(super) struct Assignment {
+    pub(super) name: String,
+    pub(super) value: String,
+    /// Counted from 1.
+    pub(super) line: usize,
+}
+
 /// The variables in the order of the file; of one that stands twice the last counts.
-pub(super) fn parse(text: &str) -> Vec<(String, String)> {
+pub(super) fn parse(text: &str) -> Vec<Assignment> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut found = Vec::new();
     let mut rest = text.as_str();
+    let mut line = 1;
     while !rest.is_empty() {
+        let before = rest;
         if let Some((name, value, after)) = assignment(rest) {
-            found.push((name.to_owned(), value));
+            let blank = rest.len() - skip_space(rest).len();
+            found.push(Assignment {
+                name: name.to_owned(),
+                value,
+                line: line + lines(rest, blank),
+            });
             rest = after;
         }
         rest = next_line(rest);
+        line += lines(before, before.len() - rest.len());
     }
     found
+}
+
+/// How many lines end in the first bytes of a text.
+fn lines(text: &str, bytes: usize) -> usize {
+    let read = text.as_bytes().iter().take(bytes);
+    read.filter(|byte| **byte == b'\n').count()
 }
 
 /// An assignment that starts at the start of a line: name, value, what follows the value.
@@ -129,8 +151,19 @@ mod tests {
         let cases: Vec<Case> = serde_json::from_str(CASES).unwrap();
         assert!(cases.len() > 100);
         for Case { text, value } in cases {
-            let found: BTreeMap<String, String> = parse(&text).into_iter().collect();
+            let found: BTreeMap<String, String> = parse(&text)
+                .into_iter()
+                .map(|found| (found.name, found.value))
+                .collect();
             assert_eq!(found, value, "{text:?}");
         }
+    }
+
+    #[test]
+    fn each_line_is_known() {
+        let text = "# a\nA=1\n\n\n  B='x\ny'\nC=2 # c\r\nexport D=3";
+        let found = parse(text);
+        let lines: Vec<_> = found.iter().map(|a| (a.name.as_str(), a.line)).collect();
+        assert_eq!(lines, [("A", 2), ("B", 5), ("C", 7), ("D", 8)]);
     }
 }

@@ -2,14 +2,19 @@
 
 use std::path::Path;
 
-use super::{ConfigError, MAX_FILE_SIZE, dotenv};
+use super::{
+    ConfigError, MAX_FILE_SIZE,
+    dotenv::{self, Assignment},
+};
 use crate::{
     fs::{FsError, read_confined},
-    model::Vars,
+    model::{Address, ApiUrl, Origin, Vars},
 };
 
 /// The files at the project root; what stands in the first goes before the second.
 pub const FILES: [&str; 2] = [".env.local", ".env"];
+/// The platform's address.
+const API_URL: &str = "BASE44_API_URL";
 /// The prefix under which the platform hands variables to a project.
 const PREFIX: &str = "BASE44_PROJECTS_";
 /// The variables that may come with [`PREFIX`], as in the official client.
@@ -17,7 +22,7 @@ const PREFIXED: [&str; 4] = [
     "BASE44_APP_ID",
     "BASE44_ACCESS_TOKEN",
     "BASE44_REFRESH_TOKEN",
-    "BASE44_API_URL",
+    API_URL,
 ];
 
 /// The process's variables, then `.env.local`, then `.env`, each only adding what is not set; then
@@ -36,22 +41,38 @@ pub fn merge(process: &Vars, root: Option<&Path>) -> Result<Vars, ConfigError> {
             Err(e) => return Err(e.into()),
         };
         // In one file the last assignment counts, between files the first.
-        for (name, value) in dotenv::parse(&String::from_utf8_lossy(&bytes))
-            .into_iter()
-            .rev()
+        let text = String::from_utf8_lossy(&bytes);
+        for Assignment {
+            name: variable,
+            value,
+            line,
+        } in dotenv::parse(&text).into_iter().rev()
         {
-            if name.starts_with("BASE44_") {
-                vars.set_default(name, value);
+            if variable.starts_with("BASE44_") {
+                let file = name.to_owned();
+                vars.set_default_by(variable, value, Origin::File { file, line });
             }
         }
     }
     for bare in PREFIXED {
-        let prefixed = vars.get(&format!("{PREFIX}{bare}")).map(str::to_owned);
-        if let Some(value) = prefixed {
-            vars.set_default(bare, value);
+        let name = format!("{PREFIX}{bare}");
+        let prefixed = (vars.get(&name), vars.origin(&name));
+        if let (Some(value), Some(origin)) = prefixed {
+            let (value, origin) = (value.to_owned(), origin.clone());
+            vars.set_default_by(bare, value, origin);
         }
     }
     Ok(vars)
+}
+
+/// Where the platform is by these variables, and who says so.
+pub fn address(vars: &Vars) -> Result<Address, ConfigError> {
+    let Some(text) = vars.get(API_URL) else {
+        return Ok(Address::built_in());
+    };
+    let url = ApiUrl::parse(text).map_err(|source| ConfigError::BadApiUrl { source })?;
+    let origin = vars.origin(API_URL).cloned();
+    Ok(Address { url, origin })
 }
 
 #[cfg(test)]
@@ -91,6 +112,14 @@ mod tests {
         assert_eq!(merged.get("BASE44_B"), Some("b"));
         assert_eq!(merged.get("BASE44_API_URL"), Some("http://localhost:1"));
         assert_eq!(merged.get("HOME"), None);
+        let from = |file: &str, line| Origin::File {
+            file: file.to_owned(),
+            line,
+        };
+        assert_eq!(merged.origin("BASE44_APP_ID"), Some(&Origin::Process));
+        assert_eq!(merged.origin("BASE44_A"), Some(&from(".env.local", 3)));
+        let prefixed = merged.origin("BASE44_API_URL");
+        assert_eq!(prefixed, Some(&from(".env", 5)), "as the longer name's");
     }
 
     #[test]

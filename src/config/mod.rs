@@ -46,8 +46,8 @@ pub const MAX_FILE_SIZE: u64 = 1 << 20;
 /// See `crate::fuzzing`.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn fuzz_dotenv(text: &str) {
-    for (name, _) in dotenv::parse(text) {
-        assert!(!name.is_empty(), "a variable has a name");
+    for found in dotenv::parse(text) {
+        assert!(!found.name.is_empty(), "a variable has a name");
     }
     let _ = base44::parse_config("config.jsonc", text);
     let _ = base44::parse_app_file(".app.jsonc", text);

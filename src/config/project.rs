@@ -8,6 +8,7 @@ use super::{
     discover::{self, Found},
     environment, parse_settings,
     quote::Quoted,
+    settings::line_of,
     suggest,
 };
 use crate::{
@@ -52,6 +53,8 @@ pub struct Project {
     /// its own; others call [`Project::check`].
     pub problems: Vec<Problem>,
     pub(super) app_id_option: Option<String>,
+    /// Where `--env`'s address stands in the settings, counted from 1.
+    pub(super) api_url_line: usize,
 }
 
 impl Project {
@@ -75,7 +78,7 @@ impl Project {
             .and_then(Path::parent)
             .unwrap_or(&root)
             .to_owned();
-        let (settings, settings_file) = read_settings(&root, &home, &mut problems);
+        let (settings, settings_file, settings_text) = read_settings(&root, &home, &mut problems);
 
         let mut project = Self {
             root,
@@ -88,8 +91,13 @@ impl Project {
             environment: options.environment.clone(),
             problems,
             app_id_option: options.app_id.clone(),
+            api_url_line: 0,
         };
         project.check_environment()?;
+        if let Some(name) = &options.environment {
+            let path = ["environments", name.as_str(), "api_url"];
+            project.api_url_line = line_of(&settings_text, &path).unwrap_or_default();
+        }
         project.connectors_dir = match (&options.dir, project.selected()) {
             (Some(dir), _) => plain(&start.join(dir)),
             (
@@ -204,7 +212,7 @@ fn read_settings(
     root: &Path,
     home: &Path,
     problems: &mut Vec<Problem>,
-) -> (Settings, Option<PathBuf>) {
+) -> (Settings, Option<PathBuf>, String) {
     let (beside, above) = (home.join(SETTINGS), root.join(SETTINGS));
     let exists = |path: &Path| path.symlink_metadata().is_ok();
     let file = match (exists(&beside), home != root && exists(&above)) {
@@ -216,21 +224,21 @@ fn read_settings(
             beside
         }
         (false, true) => above,
-        (false, false) => return (Settings::default(), None),
+        (false, false) => return (Settings::default(), None, String::new()),
     };
     let name = shown_path(root, &file);
-    let settings = match read_file(&[root], &file) {
+    let (settings, text) = match read_file(&[root], &file) {
         Ok(text) => {
             let (settings, told) = parse_settings(&name, &text);
             problems.extend(told);
-            settings.unwrap_or_default()
+            (settings.unwrap_or_default(), text)
         }
         Err(finding) => {
             problems.push(Problem::about(finding, &name));
-            Settings::default()
+            (Settings::default(), String::new())
         }
     };
-    (settings, Some(file))
+    (settings, Some(file), text)
 }
 
 /// The nearest folder, `root` or above, that git keeps; `root` where there is none.

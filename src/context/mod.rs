@@ -1,6 +1,7 @@
 //! What surrounds a run: directories, environment, terminal, signals, and how it ends. Below the
 //! commands, so that they and the command line both stand on it.
 
+mod credentials;
 mod error;
 mod exit;
 mod globals;
@@ -8,6 +9,7 @@ mod run;
 mod signal;
 
 pub use crate::plan::EncodeError;
+pub use credentials::hides_login;
 pub use error::UsageError;
 pub use exit::{ExitStatus, Failure};
 pub use globals::{Format, Globals};

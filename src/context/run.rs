@@ -14,7 +14,7 @@ use crate::{
     config::{ConfigError, FindOptions, Project},
     fs::{self, Loose},
     model::{App, AppId, Vars},
-    remote::{ClientOptions, Credentials, Platform, Remote, auth::AuthError},
+    remote::{ClientOptions, Platform},
     state::{AppState, StateFolder},
     term::Terminal,
 };
@@ -178,21 +178,6 @@ impl Context {
     /// The platform without an app: for the login.
     pub fn platform(&self, app_url: &crate::model::ApiUrl) -> Result<Platform, Failure> {
         Ok(Platform::new(app_url, self.client_options())?)
-    }
-
-    /// The credentials that apply, with a word on what is odd about them.
-    pub fn credentials(&self, vars: &Vars) -> Result<Credentials, AuthError> {
-        let credentials = Credentials::from_vars(vars, self.home.as_deref())?;
-        for warning in credentials.warnings() {
-            self.warn(&warning.to_string());
-        }
-        Ok(credentials)
-    }
-
-    /// The app, ready to be asked.
-    pub fn remote(&self, project: &Project, app: &App) -> Result<Remote, Failure> {
-        let credentials = self.credentials(&project.vars)?;
-        Ok(Remote::new(app, credentials, self.client_options())?)
     }
 
     /// What is kept of an app; made private, with a word on what was not, and on what a checkout

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+use super::Origin;
+
 /// An app at an address: what a plan is bound to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct App {
@@ -102,6 +104,28 @@ pub enum ApiUrlError {
     /// Credentials, a query or a fragment, which an address of an API never has.
     #[error("it holds a user name, a password, a query or a fragment")]
     Parts,
+    /// A path: the official client drops it, and another program may answer below it.
+    #[error("it has a path, `{0}`, and a path is not supported; give scheme, host and port alone")]
+    Path(String),
+}
+
+/// Where the platform is, and who says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The address.
+    pub url: ApiUrl,
+    /// `None` for the built-in one.
+    pub origin: Option<Origin>,
+}
+
+impl Address {
+    /// The address that holds where nobody names another.
+    pub fn built_in() -> Self {
+        Self {
+            url: ApiUrl::default(),
+            origin: None,
+        }
+    }
 }
 
 impl ApiUrl {
@@ -110,6 +134,17 @@ impl ApiUrl {
 
     /// Checks and takes an address; slashes at its end are dropped.
     pub fn parse(text: &str) -> Result<Self, ApiUrlError> {
+        let api_url = Self::parse_with_path(text)?;
+        match Url::parse(&api_url.0) {
+            Ok(url) if !url.path().chars().all(|c| c == '/') => {
+                Err(ApiUrlError::Path(url.path().chars().take(80).collect()))
+            }
+            _ => Ok(api_url),
+        }
+    }
+
+    /// The same for other servers' addresses, which may have a path.
+    pub fn parse_with_path(text: &str) -> Result<Self, ApiUrlError> {
         let url = Url::parse(text.trim()).map_err(|e| ApiUrlError::Syntax(e.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(ApiUrlError::Scheme(url.scheme().to_owned()));
@@ -192,5 +227,10 @@ mod tests {
         assert!(!private("http://localhost.example.com"));
         assert!(ApiUrl::parse("https://u:p@example.com").is_err());
         assert!(ApiUrl::parse("file:///etc/passwd").is_err());
+        let path = ApiUrl::parse("https://example.com/prefix").unwrap_err();
+        assert!(
+            path.to_string().contains("a path is not supported"),
+            "{path}"
+        );
     }
 }

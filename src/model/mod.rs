@@ -17,7 +17,7 @@ mod vars;
 
 pub use account::{Account, ExpectedAccount};
 pub(crate) use account::{expected_shown, shown};
-pub use app::{ApiUrl, ApiUrlError, App, AppId, AppIdError};
+pub use app::{Address, ApiUrl, ApiUrlError, App, AppId, AppIdError};
 pub use connection::{ConnectionId, ConnectionIdError};
 pub use connector::{ConnectorType, ConnectorTypeError, Kind};
 pub use declared::{Declared, DeclaredConnector};
@@ -26,4 +26,4 @@ pub use observed::{Observed, RemoteConnector, RemoteStatus, StripeMode};
 pub use origin::Origin;
 pub use scope::{Scope, Scopes};
 pub use secret::{Link, LinkError, Secret};
-pub use vars::Vars;
+pub use vars::{Origin, Vars};

@@ -5,14 +5,42 @@ use std::collections::BTreeMap;
 /// Environment variables: the process's own, or those merged with the project's `.env` files.
 /// Read once at the edge and passed on, so that nothing else asks the process.
 #[derive(Clone, Default)]
-pub struct Vars(BTreeMap<String, String>);
+pub struct Vars(BTreeMap<String, Var>);
+
+#[derive(Clone)]
+struct Var {
+    value: String,
+    origin: Origin,
+}
+
+/// Who says so. A file of a checkout is somebody's proposal: what it says has less power than what
+/// the user of the process says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The environment of the process.
+    Process,
+    /// A file of the project.
+    File {
+        /// Relative to the project's root; escape before showing.
+        file: String,
+        /// Counted from 1.
+        line: usize,
+    },
+}
+
+impl Origin {
+    /// Whether a file of the project says so.
+    pub fn is_file(&self) -> bool {
+        matches!(self, Self::File { .. })
+    }
+}
 
 impl Vars {
     /// The variable's value; an empty one counts as not set.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)
-            .map(String::as_str)
+            .map(|var| var.value.as_str())
             .filter(|value| !value.trim().is_empty())
     }
 
@@ -29,9 +57,28 @@ impl Vars {
         self.0.keys().map(String::as_str)
     }
 
-    /// Sets a variable unless it is set already.
+    /// Who set the variable, if it is set.
+    pub fn origin(&self, name: &str) -> Option<&Origin> {
+        self.get(name)?;
+        self.0.get(name).map(|var| &var.origin)
+    }
+
+    /// Sets a variable unless it is set already, as the process would.
     pub fn set_default(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.0.entry(name.into()).or_insert_with(|| value.into());
+        self.set_default_by(name, value, Origin::Process);
+    }
+
+    /// Sets a variable unless it is set already.
+    pub fn set_default_by(
+        &mut self,
+        name: impl Into<String>,
+        value: impl Into<String>,
+        origin: Origin,
+    ) {
+        self.0.entry(name.into()).or_insert_with(|| Var {
+            value: value.into(),
+            origin,
+        });
     }
 
     /// The variables whose names don't begin so.
@@ -39,7 +86,7 @@ impl Vars {
     pub fn without_prefix(&self, prefix: &str) -> Self {
         let kept = self.0.iter().filter(|(name, _)| !name.starts_with(prefix));
         Self(
-            kept.map(|(name, value)| (name.clone(), value.clone()))
+            kept.map(|(name, var)| (name.clone(), var.clone()))
                 .collect(),
         )
     }
@@ -47,7 +94,11 @@ impl Vars {
 
 impl FromIterator<(String, String)> for Vars {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(vars: I) -> Self {
-        Self(vars.into_iter().collect())
+        let vars = vars.into_iter().map(|(name, value)| {
+            let origin = Origin::Process;
+            (name, Var { value, origin })
+        });
+        Self(vars.collect())
     }
 }
 

@@ -183,7 +183,8 @@ fn setting(name: &'static str, expected: &'static str) -> PublishError {
 }
 
 fn address(name: &'static str, text: &str) -> Result<ApiUrl, PublishError> {
-    let api = ApiUrl::parse(text).map_err(|_| setting(name, "the https address of an API"))?;
+    let api =
+        ApiUrl::parse_with_path(text).map_err(|_| setting(name, "the https address of an API"))?;
     if api.is_private() {
         Ok(api)
     } else {

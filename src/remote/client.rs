@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use super::{
     ClientOptions, Platform, RemoteError,
-    auth::{Credentials, Session},
+    auth::{Credentials, Session, Who},
     call::{Answer, Call},
 };
 use crate::model::App;
@@ -19,6 +19,7 @@ struct Inner {
     app: App,
     platform: Platform,
     session: Session,
+    who: Who,
 }
 
 impl fmt::Debug for Remote {
@@ -45,12 +46,14 @@ impl Remote {
         credentials: Credentials,
     ) -> Result<Self, RemoteError> {
         debug_assert_eq!(platform.api_url(), &app.api_url);
+        let who = credentials.who().clone();
         let session = Session::new(platform.clone(), credentials)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 app: app.clone(),
                 platform,
                 session,
+                who,
             }),
         })
     }
@@ -58,6 +61,11 @@ impl Remote {
     /// The app.
     pub fn app(&self) -> &App {
         &self.inner.app
+    }
+
+    /// Who acts, and by what.
+    pub fn who(&self) -> &Who {
+        &self.inner.who
     }
 
     /// The platform below it.

@@ -38,7 +38,19 @@ pub enum StateError {
         help("set HOME, or CONNPLAN_STATE_DIR to a folder that stays between runs")
     )]
     Nowhere,
-    /// Somebody has it, or it can not be written.
+    /// A file of it does not say what it should.
+    #[error("{file} cannot be read: {reason}")]
+    #[diagnostic(
+        code(connplan::state::unreadable),
+        help("a newer connplan may have written it; else move it aside")
+    )]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the reader stumbled over.
+        reason: String,
+    },
+    /// Somebody has it, or it cannot be written.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Lock(#[from] LockError),

@@ -4,10 +4,12 @@
 //! [`StateFolder`] is the user's folder: `CONNPLAN_STATE_DIR`, else the platform's own place for such
 //! things. Below it `apps/` holds an [`AppState`] for each app at each address: pending authorizations
 //! (`pending.toml`), where their links led (`hosts.toml`), the journals of applies (`journal/`) and the
-//! lock. Folders are for their owner alone (0700), files too (0600).
+//! lock; `trust.toml` at the top the addresses that the user trusts. Folders are for their owner alone (0700), files too (0600).
 
 mod app;
 mod folder;
+mod trust;
 
 pub use app::{AppState, Locked, StateError};
 pub use folder::StateFolder;
+pub use trust::Trust;

@@ -3,7 +3,14 @@
 use serde::Serialize;
 
 use super::{json::pretty, report::FORMAT_VERSION};
-use crate::{escape, model::ApiUrl, remote::auth::Identity};
+use crate::{
+    escape,
+    model::ApiUrl,
+    remote::{
+        UserInfo,
+        auth::{Identity, Who},
+    },
+};
 
 #[derive(Serialize)]
 struct IdentityReport<'a> {
@@ -11,25 +18,36 @@ struct IdentityReport<'a> {
     kind: &'static str,
     api_url: &'a str,
     credential: &'static str,
+    source: Option<String>,
     email: Option<&'a str>,
     name: Option<&'a str>,
 }
 
-/// Who it is, by which credential, at which address.
-pub fn json(identity: &Identity, url: &ApiUrl) -> String {
-    let (credential, email, name) = match identity {
-        Identity::ApiKey => ("api-key", None, None),
-        Identity::Token => ("access-token", None, None),
-        Identity::Login { email, name, .. } => ("login", Some(email.as_str()), Some(name.as_str())),
-    };
+/// Who it is, by which credential, at which address. `user` is what the platform says.
+pub fn json(who: &Who, user: Option<&UserInfo>, url: &ApiUrl) -> String {
+    let (email, name) = named(who, user).unzip();
     pretty(&IdentityReport {
         format_version: FORMAT_VERSION,
         kind: "identity",
         api_url: url.as_str(),
-        credential,
+        credential: match who.identity {
+            Identity::ApiKey => "api-key",
+            Identity::PersonalToken => "personal-access-token",
+            Identity::Token => "access-token",
+            Identity::Login { .. } => "login",
+        },
+        source: who.origin.as_ref().map(ToString::to_string),
         email,
         name,
     })
+}
+
+fn named<'a>(who: &'a Who, user: Option<&'a UserInfo>) -> Option<(&'a str, &'a str)> {
+    match (&who.identity, user) {
+        (_, Some(user)) => Some((&user.email, &user.name)),
+        (Identity::Login { email, name, .. }, None) => Some((email, name)),
+        _ => None,
+    }
 }
 
 #[derive(Serialize)]
@@ -49,16 +67,41 @@ pub fn logout_json(logged_out: bool) -> String {
 }
 
 /// The same for a person.
-pub fn text(identity: &Identity, url: &ApiUrl) -> String {
-    match identity {
-        Identity::ApiKey => format!("A workspace, by BASE44_API_KEY, at {url}\n"),
-        Identity::Token => format!("Whoever BASE44_ACCESS_TOKEN belongs to, at {url}\n"),
-        Identity::Login { email, name, .. } => {
+pub fn text(who: &Who, user: Option<&UserInfo>, url: &ApiUrl) -> String {
+    let name = match named(who, user) {
+        Some((email, name)) => {
             let email = escape::limited(email, 120);
             match escape::limited(name, 120) {
-                name if name.is_empty() || name == email => format!("{email} at {url}\n"),
-                name => format!("{name} <{email}> at {url}\n"),
+                name if name.is_empty() || name == email => email,
+                name => format!("{name} <{email}>"),
             }
         }
+        None if who.identity == Identity::ApiKey => "A workspace".to_owned(),
+        None => "Whoever the token belongs to".to_owned(),
+    };
+    let can = match &who.identity {
+        Identity::ApiKey => {
+            "; Base44 takes such keys for deploying and refuses them for connectors, where a personal \
+             access token (`b44u_…`) or `connplan login` works"
+        }
+        Identity::PersonalToken => {
+            "; one that was made read-only can plan, and cannot apply or authorize"
+        }
+        Identity::Token | Identity::Login { .. } => "",
+    };
+    format!("{name} at {url}\n{}{can}\n", credential(who))
+}
+
+/// Which kind of credential it is, and where it came from.
+pub fn credential(who: &Who) -> String {
+    let by = match &who.origin {
+        None => return "a key".to_owned(),
+        Some(by) => by,
+    };
+    match &who.identity {
+        Identity::ApiKey => format!("a workspace key, from {by}"),
+        Identity::PersonalToken => format!("a personal access token, from {by}; it is not renewed"),
+        Identity::Token => format!("an access token, from {by}; it is not renewed"),
+        Identity::Login { .. } => format!("by {by}"),
     }
 }

@@ -31,6 +31,7 @@ pub mod summary;
 mod table;
 pub mod text;
 mod theme;
+pub mod trust;
 pub mod unified;
 pub mod validate;
 mod words;

@@ -38,6 +38,15 @@ pub fn parse_settings(name: &str, text: &str) -> (Option<Settings>, Vec<Problem>
     (settings, in_order(problems, name))
 }
 
+/// The line of a value in a text of settings, counted from 1.
+pub(in crate::config) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
+    let source = Source::new("", text);
+    let root = parse_toml(text, &source).ok()?;
+    let node = path.iter().try_fold(&root, |node, key| node.get(key))?;
+    let before = text.get(..node.span.start)?;
+    Some(before.matches('\n').count() + 1)
+}
+
 /// Types that are nearly known ones: a misspelt `protected` protects nothing.
 fn check_types(root: &Node, source: &Source) -> Vec<Problem> {
     let members = |node: Option<&Node>| -> Vec<(String, Span)> {

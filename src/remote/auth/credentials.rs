@@ -1,6 +1,9 @@
 //! Which credential applies, in the order of the contract.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use super::{
     AuthError, AuthWarning, LoginFile, StoredLogin,
@@ -8,29 +11,85 @@ use super::{
 };
 use crate::{
     fs::Loose,
-    model::{Secret, Vars},
+    model::{Address, ApiUrl, Origin, Secret, Vars},
+    remote::server_text,
 };
 
 const API_KEY: &str = "BASE44_API_KEY";
-const API_KEY_PREFIX: &str = "b44k_";
 const ACCESS_TOKEN: &str = "BASE44_ACCESS_TOKEN";
 const REFRESH_TOKEN: &str = "BASE44_REFRESH_TOKEN";
+/// How a workspace's key begins.
+const WORKSPACE_KEY: &str = "b44k_";
+/// How a personal access token begins.
+const PERSONAL_TOKEN: &str = "b44u_";
 
-/// The credential to use, and what a person should know about how it was found.
+/// A credential that was found, before it is known whether it may go where the run goes.
+#[derive(Debug)]
+pub struct Found {
+    source: Source,
+    origin: CredentialOrigin,
+    hides: Option<CredentialOrigin>,
+    file: Option<LoginFile>,
+    warnings: Vec<AuthWarning>,
+}
+
+/// A credential that may go to the address it is used at.
 #[derive(Debug)]
 pub struct Credentials {
     pub(super) source: Source,
-    warnings: Vec<AuthWarning>,
+    who: Who,
 }
 
 #[derive(Debug)]
 pub(super) enum Source {
     /// A workspace's key: never renewed.
     ApiKey(Secret),
+    /// A person's own token: never renewed.
+    PersonalToken(Secret, &'static str),
     /// A token as it stands: never renewed.
     Token(Secret),
     /// A login, renewed as needed; kept in the file, if it has one.
     Login(Box<StoredLogin>, Option<LoginFile>),
+}
+
+/// Where a credential came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CredentialOrigin {
+    /// A variable, and who set it.
+    Variable(&'static str, Origin),
+    /// The stored login.
+    LoginFile(PathBuf),
+}
+
+impl CredentialOrigin {
+    /// Whether a file of the project brought it.
+    pub fn is_project_file(&self) -> bool {
+        matches!(self, Self::Variable(_, by) if by.is_file())
+    }
+}
+
+impl fmt::Display for CredentialOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name, Origin::Process) => f.write_str(name),
+            Self::Variable(name, Origin::File { file, line }) => {
+                write!(f, "{name} in {}, line {line}", server_text(file))
+            }
+            // It is always there, below the home.
+            Self::LoginFile(_) => f.write_str("the login in ~/.base44/auth/auth.json"),
+        }
+    }
+}
+
+/// Who acts, as far as it can be said offline, and by what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// Who.
+    pub identity: Identity,
+    /// By what; `None` for a key that this program made up itself.
+    pub origin: Option<CredentialOrigin>,
+    /// What would have been used if this were not there.
+    pub hides: Option<CredentialOrigin>,
 }
 
 /// Who the credential says it is, without asking anyone.
@@ -38,7 +97,9 @@ pub(super) enum Source {
 pub enum Identity {
     /// A workspace, by its key.
     ApiKey,
-    /// Whoever the token in `BASE44_ACCESS_TOKEN` belongs to: `Platform::userinfo` knows.
+    /// Whoever made this personal access token.
+    PersonalToken,
+    /// Whoever the token belongs to: `Platform::userinfo` knows.
     Token,
     /// A person. Untrusted text.
     Login {
@@ -57,59 +118,92 @@ pub fn home_folder(vars: &Vars) -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
-impl Credentials {
+impl Found {
     /// Finds the credential: `BASE44_API_KEY`, then `BASE44_ACCESS_TOKEN`, then the stored login
-    /// below `home`. An access token with a refresh token beside it becomes the stored login.
+    /// below `home`. An access token of the process with a refresh token beside it becomes the
+    /// stored login; one that a project file brings is used as it stands.
     pub fn from_vars(vars: &Vars, home: Option<&Path>) -> Result<Self, AuthError> {
         let mut warnings = Vec::new();
+        let file = home.map(LoginFile::in_home);
         let key = secret(vars, API_KEY)?;
-        let is_key = |key: &Secret| key.expose().starts_with(API_KEY_PREFIX);
         let key_ignored = match key {
-            Some(key) if is_key(&key) => return Ok(Self::plain(Source::ApiKey(key))),
+            Some(key) if key.expose().starts_with(WORKSPACE_KEY) => {
+                return Ok(Self::by_variable(vars, API_KEY, Source::ApiKey(key), file));
+            }
+            Some(key) if key.expose().starts_with(PERSONAL_TOKEN) => {
+                let source = Source::PersonalToken(key, API_KEY);
+                return Ok(Self::by_variable(vars, API_KEY, source, file));
+            }
             Some(_) => {
                 warnings.push(AuthWarning::KeyIgnored);
                 true
             }
             None => false,
         };
-        let file = home.map(LoginFile::in_home);
         // A file that can be read and not changed is still a login.
         let loose = file.as_ref().and_then(LoginFile::tighten);
         warnings.extend(loose.map(|Loose { path, still }| match still {
             None => AuthWarning::Repaired { path },
             Some(why) => AuthWarning::Open { why },
         }));
-        let source = if let Some(access) = secret(vars, ACCESS_TOKEN)? {
-            let claims = jwt::claims(access.expose());
-            match (secret(vars, REFRESH_TOKEN)?, claims) {
-                (Some(refresh), Some(claims)) => {
-                    let Claims {
-                        subject,
-                        expires_at,
-                    } = claims;
-                    let seed = StoredLogin::from_environment(access, refresh, subject, expires_at);
-                    seeded(seed, file, &mut warnings)
-                }
-                _ => Source::Token(access),
-            }
-        } else {
+        let Some(access) = secret(vars, ACCESS_TOKEN)? else {
             let stored = file.as_ref().map(LoginFile::read).transpose()?.flatten();
             let (Some(login), Some(file)) = (stored, file) else {
                 return Err(AuthError::NoCredentials { key_ignored });
             };
-            Source::Login(Box::new(login), Some(file))
+            return Ok(Self {
+                source: Source::Login(Box::new(login), Some(file.clone())),
+                origin: CredentialOrigin::LoginFile(file.path().to_owned()),
+                hides: None,
+                file: Some(file),
+                warnings,
+            });
         };
-        Ok(Self { source, warnings })
+        if access.expose().starts_with(PERSONAL_TOKEN) {
+            let source = Source::PersonalToken(access, ACCESS_TOKEN);
+            let found = Self::by_variable(vars, ACCESS_TOKEN, source, file);
+            return Ok(Self { warnings, ..found });
+        }
+        // Renewing spends a refresh token, and what a project brings is not the user's to spend or to
+        // keep.
+        let own = |name| vars.origin(name) == Some(&Origin::Process);
+        let refresh =
+            secret(vars, REFRESH_TOKEN)?.filter(|_| own(ACCESS_TOKEN) && own(REFRESH_TOKEN));
+        let claims = jwt::claims(access.expose());
+        if let (Some(refresh), Some(claims)) = (refresh, claims) {
+            let Claims {
+                subject,
+                expires_at,
+            } = claims;
+            let seed = StoredLogin::from_environment(access, refresh, subject, expires_at);
+            return Ok(Self {
+                source: seeded(seed, file.clone(), &mut warnings),
+                origin: CredentialOrigin::Variable(ACCESS_TOKEN, Origin::Process),
+                hides: None,
+                file,
+                warnings,
+            });
+        }
+        let found = Self::by_variable(vars, ACCESS_TOKEN, Source::Token(access), file);
+        Ok(Self { warnings, ..found })
     }
 
-    /// A key, as a workspace has one.
-    pub fn api_key(key: Secret) -> Self {
-        Self::plain(Source::ApiKey(key))
-    }
-
-    fn plain(source: Source) -> Self {
+    fn by_variable(
+        vars: &Vars,
+        name: &'static str,
+        source: Source,
+        file: Option<LoginFile>,
+    ) -> Self {
+        let origin = |name| vars.origin(name).cloned().unwrap_or(Origin::Process);
+        let token = (name == API_KEY && vars.get(ACCESS_TOKEN).is_some())
+            .then(|| CredentialOrigin::Variable(ACCESS_TOKEN, origin(ACCESS_TOKEN)));
+        let stored = file.as_ref().map(LoginFile::path);
+        let stored = stored.filter(|path| path.is_file());
         Self {
+            origin: CredentialOrigin::Variable(name, origin(name)),
+            hides: token.or_else(|| Some(CredentialOrigin::LoginFile(stored?.to_owned()))),
             source,
+            file,
             warnings: Vec::new(),
         }
     }
@@ -119,17 +213,104 @@ impl Credentials {
         &self.warnings
     }
 
-    /// Who this is, as far as it can be said offline.
-    pub fn identity(&self) -> Identity {
-        match &self.source {
-            Source::ApiKey(_) => Identity::ApiKey,
-            Source::Token(_) => Identity::Token,
-            Source::Login(login, _) => Identity::Login {
+    /// Who acts, and by what.
+    pub fn who(&self) -> Who {
+        Who {
+            identity: self.source.identity(),
+            origin: Some(self.origin.clone()),
+            hides: self.hides.clone(),
+        }
+    }
+
+    /// The credential, for this address. One that belongs to the user goes only where the user wants
+    /// it: to the address that the process names, to the built-in one, to the one that the login was
+    /// made for, and to those that are `trusted`. What a project file brings may go where a file of
+    /// the same project says.
+    pub fn for_address(
+        self,
+        address: &Address,
+        trusted: impl FnOnce(&ApiUrl) -> bool,
+    ) -> Result<Credentials, AuthError> {
+        self.check(address, trusted)?;
+        let who = self.who();
+        Ok(Credentials {
+            source: self.source,
+            who,
+        })
+    }
+
+    /// Whether [`for_address`](Self::for_address) would give it out.
+    pub fn check(
+        &self,
+        address: &Address,
+        trusted: impl FnOnce(&ApiUrl) -> bool,
+    ) -> Result<(), AuthError> {
+        if self.origin.is_project_file() {
+            return Ok(());
+        }
+        may_be_used(address, self.file.as_ref(), trusted).map_err(|place| AuthError::Untrusted {
+            place,
+            url: address.url.to_string(),
+            credential: self.origin.to_string(),
+        })
+    }
+}
+
+/// Whether what is the user's own may go to this address; else where that address is named.
+pub fn may_be_used(
+    address: &Address,
+    login: Option<&LoginFile>,
+    trusted: impl FnOnce(&ApiUrl) -> bool,
+) -> Result<(), String> {
+    let Some(Origin::File { file, line }) = &address.origin else {
+        return Ok(());
+    };
+    let made_for = || {
+        let login = login?.read().ok()??;
+        login.made_for()
+    };
+    let chosen = address.url == ApiUrl::default()
+        || made_for().as_ref() == Some(&address.url)
+        || trusted(&address.url);
+    if chosen {
+        Ok(())
+    } else {
+        Err(format!("{}, line {line},", server_text(file)))
+    }
+}
+
+impl Source {
+    fn identity(&self) -> Identity {
+        match self {
+            Self::ApiKey(_) => Identity::ApiKey,
+            Self::PersonalToken(..) => Identity::PersonalToken,
+            Self::Token(_) => Identity::Token,
+            Self::Login(login, _) => Identity::Login {
                 email: login.email.clone(),
                 name: login.name.clone(),
                 expires_at: login.expires_at,
             },
         }
+    }
+}
+
+impl Credentials {
+    /// A key that the caller has chosen for the address it is used at.
+    pub fn api_key(key: Secret) -> Self {
+        let source = Source::ApiKey(key);
+        Self {
+            who: Who {
+                identity: source.identity(),
+                origin: None,
+                hides: None,
+            },
+            source,
+        }
+    }
+
+    /// Who acts, and by what.
+    pub fn who(&self) -> &Who {
+        &self.who
     }
 }
 
@@ -207,34 +388,34 @@ mod tests {
     fn the_order_of_the_contract() {
         let home = tempfile::tempdir().unwrap();
         stored(home.path(), "ada@example.com", "stored", 1);
-        let kind = |pairs: &[(&str, &str)]| {
-            Credentials::from_vars(&vars(pairs), Some(home.path())).unwrap()
-        };
+        let kind =
+            |pairs: &[(&str, &str)]| Found::from_vars(&vars(pairs), Some(home.path())).unwrap();
         let all = [(API_KEY, " b44k_x\n"), (ACCESS_TOKEN, "t")];
-        assert_eq!(kind(&all).identity(), Identity::ApiKey);
+        assert_eq!(kind(&all).who().identity, Identity::ApiKey);
         let odd = kind(&[(API_KEY, "sk_x"), (ACCESS_TOKEN, "t")]);
-        assert_eq!(odd.identity(), Identity::Token);
+        assert_eq!(odd.who().identity, Identity::Token);
         assert!(matches!(odd.warnings(), [AuthWarning::KeyIgnored]));
         assert_eq!(
-            kind(&[(ACCESS_TOKEN, "t"), (REFRESH_TOKEN, "r")]).identity(),
+            kind(&[(ACCESS_TOKEN, "t"), (REFRESH_TOKEN, "r")])
+                .who()
+                .identity,
             Identity::Token,
             "no JWT"
         );
-        assert!(matches!(kind(&[]).identity(), Identity::Login { .. }));
+        assert!(matches!(kind(&[]).who().identity, Identity::Login { .. }));
     }
 
     #[test]
     fn no_credentials_names_the_three_ways() {
         use miette::Diagnostic;
         let home = tempfile::tempdir().unwrap();
-        let error =
-            Credentials::from_vars(&vars(&[(API_KEY, "x")]), Some(home.path())).unwrap_err();
+        let error = Found::from_vars(&vars(&[(API_KEY, "x")]), Some(home.path())).unwrap_err();
         assert!(error.to_string().contains("b44k_"), "{error}");
         let help = error.help().unwrap().to_string();
         for way in ["connplan login", "BASE44_API_KEY", "BASE44_ACCESS_TOKEN"] {
             assert!(help.contains(way), "{help}");
         }
-        assert!(Credentials::from_vars(&Vars::default(), None).is_err());
+        assert!(Found::from_vars(&Vars::default(), None).is_err());
     }
 
     #[test]
@@ -243,7 +424,7 @@ mod tests {
         let seed = jwt_until(2_000);
         let given = vars(&[(ACCESS_TOKEN, &seed), (REFRESH_TOKEN, "r")]);
         let access = || {
-            let found = Credentials::from_vars(&given, Some(home.path())).unwrap();
+            let found = Found::from_vars(&given, Some(home.path())).unwrap();
             assert!(found.warnings().is_empty());
             let Source::Login(login, Some(_)) = found.source else {
                 panic!("no login")
@@ -264,9 +445,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         std::fs::File::create(home.path().join(".base44")).unwrap();
         let given = vars(&[(ACCESS_TOKEN, &jwt_until(2_000)), (REFRESH_TOKEN, "r")]);
-        let found = Credentials::from_vars(&given, Some(home.path())).unwrap();
+        let found = Found::from_vars(&given, Some(home.path())).unwrap();
         assert!(matches!(found.warnings(), [AuthWarning::NotStored { .. }]));
-        assert!(matches!(found.identity(), Identity::Login { .. }));
+        assert!(matches!(found.who().identity, Identity::Login { .. }));
     }
 
     #[cfg(unix)]
@@ -278,7 +459,7 @@ mod tests {
         let mode = || std::fs::metadata(file.path()).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(), 0o600);
         std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
-        let found = Credentials::from_vars(&Vars::default(), Some(home.path())).unwrap();
+        let found = Found::from_vars(&Vars::default(), Some(home.path())).unwrap();
         assert!(matches!(found.warnings(), [AuthWarning::Repaired { .. }]));
         assert_eq!(mode(), 0o600);
     }
@@ -286,10 +467,10 @@ mod tests {
     #[test]
     fn a_value_that_is_no_header_is_told_by_its_name_alone() {
         for bad in ["b44k_can\u{e4}ry", "b44k_a\nb"] {
-            let error = Credentials::from_vars(&vars(&[(API_KEY, bad)]), None).unwrap_err();
+            let error = Found::from_vars(&vars(&[(API_KEY, bad)]), None).unwrap_err();
             assert!(matches!(error, AuthError::BadValue { variable: API_KEY }));
         }
-        let found = Credentials::from_vars(&vars(&[(API_KEY, "b44k_canary")]), None).unwrap();
+        let found = Found::from_vars(&vars(&[(API_KEY, "b44k_canary")]), None).unwrap();
         assert!(!format!("{found:?}").contains("canary"));
     }
 }

@@ -11,11 +11,11 @@ use crate::fs::{FsError, LockError};
 #[derive(Debug, Error, Diagnostic)]
 pub enum AuthError {
     /// None at all.
-    #[error("no credentials were found{}", if *key_ignored { " (BASE44_API_KEY does not begin with `b44k_`, so it is no API key)" } else { "" })]
+    #[error("no credentials were found{}", if *key_ignored { " (BASE44_API_KEY begins neither with `b44k_` nor with `b44u_`, so it is not used)" } else { "" })]
     #[diagnostic(
         code(connplan::auth::none),
         help(
-            "log in with `connplan login`, or set BASE44_API_KEY (a workspace key, `b44k_…`), or set BASE44_ACCESS_TOKEN"
+            "log in with `connplan login`, or set BASE44_ACCESS_TOKEN (a personal access token, `b44u_…`), or set BASE44_API_KEY (a workspace key, `b44k_…`)"
         )
     )]
     NoCredentials {
@@ -63,6 +63,24 @@ pub enum AuthError {
         help("log in again with `connplan login`")
     )]
     Ended,
+    /// A file of the project names an address that the user has not chosen.
+    #[error(
+        "{place} names {url} as the platform's address, and {credential} is not meant for it: nothing was sent there"
+    )]
+    #[diagnostic(
+        code(connplan::auth::untrusted_address),
+        help(
+            "if you know that address and want your credentials to go there, run `connplan trust {url}`; else leave it, or set BASE44_API_URL yourself"
+        )
+    )]
+    Untrusted {
+        /// Which file, which line.
+        place: String,
+        /// The address.
+        url: String,
+        /// What would have gone there.
+        credential: String,
+    },
     /// The login file, as a file.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -89,7 +107,7 @@ impl From<LockError> for AuthError {
 #[derive(Debug, Error, Diagnostic)]
 pub enum AuthWarning {
     /// `BASE44_API_KEY` is none.
-    #[error("BASE44_API_KEY does not begin with `b44k_`, so it is not used")]
+    #[error("BASE44_API_KEY begins neither with `b44k_` nor with `b44u_`, so it is not used")]
     #[diagnostic(severity(Warning), code(connplan::auth::key_ignored))]
     KeyIgnored,
     /// Others could read the login until now.

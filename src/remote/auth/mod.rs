@@ -6,7 +6,9 @@ mod jwt;
 mod session;
 mod stored;
 
-pub use credentials::{Credentials, Identity, home_folder};
+pub use credentials::{
+    CredentialOrigin, Credentials, Found, Identity, Who, home_folder, may_be_used,
+};
 pub use error::{AuthError, AuthWarning};
 pub(crate) use session::Session;
 pub use stored::{LoginFile, StoredLogin};

@@ -34,6 +34,10 @@ impl Session {
         };
         match credentials.source {
             Source::ApiKey(key) => fixed(Authorization::api_key(&key), "BASE44_API_KEY"),
+            Source::PersonalToken(token, variable) => fixed(
+                Authorization::bearer(&token, CredentialKind::PersonalToken { variable }),
+                variable,
+            ),
             Source::Token(token) => fixed(
                 Authorization::bearer(&token, CredentialKind::Token),
                 "BASE44_ACCESS_TOKEN",

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::AuthError;
 use crate::{
     fs::{self, Lock, Loose, Visibility},
-    model::Secret,
+    model::{ApiUrl, Secret},
     remote::{TokenSet, decode::decode},
 };
 
@@ -78,6 +78,18 @@ impl StoredLogin {
             refresh_token: tokens.refresh_token,
             ..self.clone()
         }
+    }
+
+    /// The address that it was made for, where that is known: the official client does not say.
+    pub fn made_for(&self) -> Option<ApiUrl> {
+        ApiUrl::parse(self.extra.get(MADE_FOR)?.as_str()?).ok()
+    }
+
+    /// The same login, made for this address.
+    #[must_use]
+    pub fn for_address(mut self, url: &ApiUrl) -> Self {
+        self.extra.insert(MADE_FOR.to_owned(), url.as_str().into());
+        self
     }
 
     /// Whether the access token is to be renewed before it is used.
@@ -165,6 +177,8 @@ pub struct LoginFile {
     path: PathBuf,
 }
 
+/// The key for the address that a login was made for; the official client leaves it alone.
+const MADE_FOR: &str = "apiUrl";
 /// A login of this size is none.
 const LIMIT: u64 = 256 * 1024;
 /// How long another process may take to renew the login; its own calls are bounded likewise.

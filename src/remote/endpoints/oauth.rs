@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     model::{Link, Secret},
     remote::{
-        Platform, RemoteError,
+        Platform, Remote, RemoteError,
         call::{Authorization, Call},
         error::CredentialKind,
         problem::Problem,
@@ -160,19 +160,43 @@ impl Platform {
 
     /// Who an access token belongs to.
     pub async fn userinfo(&self, access_token: &Secret) -> Result<UserInfo, RemoteError> {
-        let call = Call::new(
-            "asking who is logged in",
-            CallClass::Read,
-            Method::GET,
-            "/oauth/userinfo",
-        );
         let credential = Authorization::bearer(access_token, CredentialKind::Login);
-        let user: wire::UserInfo = self.send(&call, credential.as_ref()).await?.decode()?;
-        Ok(UserInfo {
+        self.userinfo_by(credential.as_ref()).await
+    }
+
+    pub(crate) async fn userinfo_by(
+        &self,
+        credential: Option<&Authorization>,
+    ) -> Result<UserInfo, RemoteError> {
+        let user: wire::UserInfo = self.send(&userinfo_call(), credential).await?.decode()?;
+        Ok(user.into())
+    }
+}
+
+impl Remote {
+    /// Who acts, in the platform's words.
+    pub async fn userinfo(&self) -> Result<UserInfo, RemoteError> {
+        let user: wire::UserInfo = self.send(&userinfo_call()).await?.decode()?;
+        Ok(user.into())
+    }
+}
+
+impl From<wire::UserInfo> for UserInfo {
+    fn from(user: wire::UserInfo) -> Self {
+        Self {
             email: user.email,
             name: user.name,
-        })
+        }
     }
+}
+
+fn userinfo_call() -> Call {
+    Call::new(
+        "asking who is logged in",
+        CallClass::Read,
+        Method::GET,
+        "/oauth/userinfo",
+    )
 }
 
 /// OAuth's own word for a refusal, if the error is one.

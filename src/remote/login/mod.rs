@@ -7,8 +7,8 @@ pub use device_flow::{DeviceFlow, Event, Step};
 pub use error::LoginError;
 
 use super::{
-    DeviceCode, Platform, RemoteError, TokenSet,
-    auth::{AuthError, LoginFile, StoredLogin},
+    Credentials, DeviceCode, Platform, RemoteError, TokenSet, UserInfo,
+    auth::{AuthError, LoginFile, Session, StoredLogin},
 };
 
 /// Polls until the person has decided. Drop the future to give up.
@@ -39,10 +39,19 @@ pub async fn finish(
     file: &LoginFile,
 ) -> Result<StoredLogin, LoginError> {
     let user = platform.userinfo(&tokens.access_token).await?;
-    let login = StoredLogin::new(tokens, user.email, user.name, (platform.options().clock)());
+    let now = (platform.options().clock)();
+    let login =
+        StoredLogin::new(tokens, user.email, user.name, now).for_address(platform.api_url());
     let _lock = file.lock_soon(platform.time_left()).await?;
     file.write(&login)?;
     Ok(login)
+}
+
+/// Who a credential belongs to, in the platform's words.
+pub async fn owner(platform: &Platform, credentials: Credentials) -> Result<UserInfo, RemoteError> {
+    let session = Session::new(platform.clone(), credentials)?;
+    let credential = session.authorization().await?;
+    platform.userinfo_by(Some(&credential)).await
 }
 
 /// Removes the stored login from this machine. `false` if there was none.

@@ -3,10 +3,10 @@
 use std::{fs, path::Path, time::Duration};
 
 use connplan::{
-    model::{ApiUrl, Secret, Vars},
+    model::{Address, ApiUrl, Secret, Vars},
     remote::{
         ClientOptions, Credentials, Platform, Remote, RemoteError, TokenPoll,
-        auth::{AuthError, LoginFile},
+        auth::{AuthError, Found, LoginFile},
         login::{self, LoginError},
     },
 };
@@ -52,8 +52,13 @@ fn stored(file: &LoginFile) -> Value {
     serde_json::from_slice(&fs::read(file.path()).unwrap()).unwrap()
 }
 
+fn credentials(vars: &Vars, home: &Path) -> Credentials {
+    let found = Found::from_vars(vars, Some(home)).unwrap();
+    found.for_address(&Address::built_in(), |_| false).unwrap()
+}
+
 fn remote(server: &Scripted, home: &Path) -> Remote {
-    let credentials = Credentials::from_vars(&Vars::default(), Some(home)).unwrap();
+    let credentials = credentials(&Vars::default(), home);
     Remote::new(&app(&server.url()), credentials, options()).unwrap()
 }
 
@@ -155,7 +160,7 @@ async fn keys_and_plain_tokens_are_never_renewed() {
     let vars: Vars = [("BASE44_ACCESS_TOKEN".to_owned(), "canary-env".to_owned())]
         .into_iter()
         .collect();
-    let token = Credentials::from_vars(&vars, Some(home.path())).unwrap();
+    let token = credentials(&vars, home.path());
     for (credentials, said) in [(key(), "BASE44_API_KEY"), (token, "BASE44_ACCESS_TOKEN")] {
         let remote = Remote::new(&app(&server.url()), credentials, options()).unwrap();
         let error = remote.list().await.unwrap_err();
@@ -306,7 +311,7 @@ async fn a_whole_login() {
     assert_eq!(
         stored(&file),
         json!({"accessToken": "canary-new1", "refreshToken": "canary-r2",
-        "expiresAt": NOW + 3_600_000, "email": "ada@example.com", "name": "ada@example.com"})
+        "expiresAt": NOW + 3_600_000, "email": "ada@example.com", "name": "ada@example.com", "apiUrl": server.url()})
     );
     #[cfg(unix)]
     {

@@ -1,6 +1,8 @@
 //! What is private stays private.
 
 #[cfg(unix)]
+pub(crate) mod addresses;
+#[cfg(unix)]
 pub(crate) mod files;
 #[cfg(unix)]
 pub(crate) mod private;

@@ -106,7 +106,7 @@ const ONLINE: [&[&str]; 17] = [
 ];
 
 /// Those that talk to none, or to one of their own, or that forget the login.
-const OFFLINE: [&[&str]; 9] = [
+const OFFLINE: [&[&str]; 10] = [
     &["validate"],
     &["show", "saved.plan", "--format", "json"],
     &["comment", "saved.plan", "--dry-run"],
@@ -116,6 +116,7 @@ const OFFLINE: [&[&str]; 9] = [
     &["demo"],
     &["init", "--yes"],
     &["logout"],
+    &["trust", "--list"],
 ];
 
 /// Runs until it is ended: see `the_sandbox_tells_its_own_key_alone`.

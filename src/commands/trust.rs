@@ -1,0 +1,76 @@
+//! `connplan trust`: the addresses that a project file may name for this user's credentials.
+
+use clap::Args;
+
+use crate::{
+    context::{Context, ExitStatus, Failure, Format, UsageError},
+    model::ApiUrl,
+    state::Trust,
+    view,
+};
+
+/// Arguments of `trust`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    group = clap::ArgGroup::new("what").required(true).args(["url", "list", "remove"]),
+    after_help = "Examples:\n  connplan trust https://base44.example.com   # a project file may name it\n  \
+                  connplan trust --list\n  connplan trust --remove https://base44.example.com",
+    after_long_help = "A file of a checkout (.env, .env.local, connplan.toml) may name another address \
+                       of the platform. Your login, and what BASE44_API_KEY and BASE44_ACCESS_TOKEN of \
+                       your environment hold, go there only if the login was made for it, if \
+                       BASE44_API_URL of your environment names it, or if you trust it here.\n\n\
+                       Examples:\n  connplan trust https://base44.example.com   # a project file may name it\n  \
+                       connplan trust --list\n  connplan trust --remove https://base44.example.com"
+)]
+pub struct TrustArgs {
+    /// The address to trust, as the file names it
+    #[arg(value_name = "URL", value_hint = clap::ValueHint::Url)]
+    pub url: Option<String>,
+    /// List the trusted addresses
+    #[arg(long)]
+    pub list: bool,
+    /// Trust this address no longer
+    #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
+    pub remove: Option<String>,
+}
+
+/// Trusts, or shows what is trusted.
+pub fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json])?;
+    let (state, say) = (&context.state, |text: String| context.terminal.say(&text));
+    if let Some(text) = &args.url {
+        let url = parse(text)?;
+        if Trust::add(state, &url, context.now())? {
+            say(format!("Project files may name {url} from now on."));
+        } else {
+            say(format!("{url} was trusted already."));
+        }
+    } else if let Some(text) = &args.remove {
+        let url = parse(text)?;
+        if Trust::remove(state, &url)? {
+            say(format!("{url} is not trusted any more."));
+        } else {
+            say(format!("{url} was not trusted."));
+        }
+    }
+    let trust = Trust::load(state)?;
+    if format == Format::Json {
+        context.terminal.out(&view::trust::json(&trust));
+    } else if args.list {
+        context.terminal.out(&view::trust::text(&trust));
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn parse(text: &str) -> Result<ApiUrl, Failure> {
+    ApiUrl::parse(text).map_err(|why| {
+        UsageError::with_help(
+            format!(
+                "`{}` cannot be trusted: {why}",
+                crate::escape::limited(text, 200)
+            ),
+            "give the address as the message names it, for example https://base44.example.com",
+        )
+        .into()
+    })
+}

@@ -1,0 +1,158 @@
+//! `trust.toml`: the addresses that a project file may name for this user's credentials.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{StateError, StateFolder};
+use crate::{
+    fs::{self, Lock, Visibility},
+    model::ApiUrl,
+};
+
+/// Nobody trusts as many addresses.
+const LIMIT: u64 = 1 << 20;
+/// Another process writes a few lines.
+const PATIENCE: Duration = Duration::from_secs(10);
+const FORMAT: &str = "1.0";
+
+/// Addresses that the user has trusted on this machine, each with the time of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trust(BTreeMap<ApiUrl, Timestamp>);
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    format_version: String,
+    #[serde(default)]
+    address: Vec<Record>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    url: ApiUrl,
+    since: Timestamp,
+}
+
+impl Trust {
+    /// What is trusted so far; nothing where there is no file.
+    pub fn load(folder: &StateFolder) -> Result<Self, StateError> {
+        let Some(path) = file(folder) else {
+            return Ok(Self::default());
+        };
+        match fs::read_text(&path, LIMIT) {
+            Ok(text) => Self::decode(&text).map_err(|reason| StateError::Unreadable {
+                file: path.display().to_string(),
+                reason,
+            }),
+            Err(e) if e.is_nothing() => Ok(Self::default()),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Whether credentials may go there although only a project file names it.
+    pub fn contains(&self, url: &ApiUrl) -> bool {
+        self.0.contains_key(url)
+    }
+
+    /// The addresses, each with the time it was trusted at.
+    pub fn iter(&self) -> impl Iterator<Item = (&ApiUrl, Timestamp)> {
+        self.0.iter().map(|(url, since)| (url, *since))
+    }
+
+    /// Trusts an address from now on. `false` if it was trusted already.
+    pub fn add(folder: &StateFolder, url: &ApiUrl, now: Timestamp) -> Result<bool, StateError> {
+        Self::change(folder, |trust| {
+            let new = !trust.contains(url);
+            trust.0.entry(url.clone()).or_insert(now);
+            new
+        })
+    }
+
+    /// Trusts an address no longer. `false` if it was not trusted.
+    pub fn remove(folder: &StateFolder, url: &ApiUrl) -> Result<bool, StateError> {
+        Self::change(folder, |trust| trust.0.remove(url).is_some())
+    }
+
+    fn change(
+        folder: &StateFolder,
+        change: impl FnOnce(&mut Self) -> bool,
+    ) -> Result<bool, StateError> {
+        let (Some(dir), Some(path)) = (folder.dir(), file(folder)) else {
+            return Err(StateError::Nowhere);
+        };
+        fs::ensure_private_dir(dir)?;
+        let holder = format!("connplan trust, process {}", std::process::id());
+        let _lock = Lock::acquire(&dir.join("trust.lock"), PATIENCE, &holder)?;
+        let mut trust = Self::load(folder)?;
+        let changed = change(&mut trust);
+        if changed {
+            fs::write(&path, trust.encode().as_bytes(), Visibility::Private)?;
+        }
+        Ok(changed)
+    }
+
+    fn decode(text: &str) -> Result<Self, String> {
+        let document: Document = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+        if document.format_version.split('.').next() != FORMAT.split('.').next() {
+            return Err(format!(
+                "it has form {}, which this version of connplan does not know",
+                document.format_version.chars().take(20).collect::<String>()
+            ));
+        }
+        let records = document.address.into_iter();
+        Ok(Self(records.map(|r| (r.url, r.since)).collect()))
+    }
+
+    fn encode(&self) -> String {
+        let document = Document {
+            format_version: FORMAT.to_owned(),
+            address: self
+                .iter()
+                .map(|(url, since)| Record {
+                    url: url.clone(),
+                    since,
+                })
+                .collect(),
+        };
+        let head = "# Addresses that a project file may name for this user's credentials. \
+                    `connplan trust` keeps them.\n\n";
+        // Strings and times: there is nothing in it that could fail.
+        format!("{head}{}", toml::to_string(&document).unwrap_or_default())
+    }
+}
+
+fn file(folder: &StateFolder) -> Option<PathBuf> {
+    Some(folder.dir()?.join("trust.toml"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_trusted_stays_until_it_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = StateFolder::at(&dir.path().join("state"));
+        let url = ApiUrl::parse("https://example.com/").unwrap();
+        let now = "2026-01-02T03:04:05Z".parse().unwrap();
+        assert!(!Trust::load(&folder).unwrap().contains(&url));
+        assert!(Trust::add(&folder, &url, now).unwrap());
+        assert!(!Trust::add(&folder, &url, now).unwrap());
+        let trust = Trust::load(&folder).unwrap();
+        assert_eq!(trust.iter().collect::<Vec<_>>(), [(&url, now)]);
+        assert!(Trust::remove(&folder, &url).unwrap());
+        assert!(!Trust::remove(&folder, &url).unwrap());
+        assert_eq!(Trust::load(&folder).unwrap(), Trust::default());
+    }
+
+    #[test]
+    fn a_file_of_another_form_is_refused() {
+        assert!(
+            Trust::decode("format_version = '2.0'")
+                .unwrap_err()
+                .contains("form 2.0")
+        );
+        assert!(Trust::decode("x").is_err());
+    }
+}

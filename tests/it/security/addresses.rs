@@ -1,0 +1,251 @@
+//! Credentials go only where their owner wants them: two servers, of which one is the attacker's.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::{
+    support::scripted::Scripted,
+    support::{Connector, Output, Platform, Project, Pty},
+};
+
+/// Every command that talks to the platform.
+const ONLINE: [&[&str]; 12] = [
+    &["plan", "--detailed-exitcode"],
+    &["status"],
+    &["list-available"],
+    &["remote-state"],
+    &["whoami"],
+    &["doctor"],
+    &["login", "--no-browser"],
+    &["pull", "--dry-run"],
+    &["apply", "--auto-approve"],
+    &["authorize", "--yes", "--no-browser", "--timeout", "1s"],
+    &["authorize", "--list"],
+    &["push", "--yes", "--no-browser"],
+];
+
+/// What a project file may try, with the place that is to be named. `{}` is the address.
+const LURES: [(&str, &str, &[&str], &str); 4] = [
+    (".env", "A=1\nBASE44_API_URL={}\n", &[], ".env, line 2"),
+    (
+        ".env.local",
+        "BASE44_PROJECTS_BASE44_API_URL={}\n",
+        &[],
+        ".env.local, line 1",
+    ),
+    (
+        "base44/connplan.toml",
+        "[environments.x]\napp_id = \"app-1\"\napi_url = \"{}\"\n",
+        &["--env", "x"],
+        "base44/connplan.toml, line 3",
+    ),
+    (
+        "connplan.toml",
+        "[environments.x]\napi_url = \"{}\"\n",
+        &["--env", "x"],
+        "connplan.toml, line 2",
+    ),
+];
+
+fn login() -> Value {
+    json!({"accessToken": "canary-access", "refreshToken": "canary-refresh",
+        "expiresAt": 9_999_999_999_999_u64, "email": "ada@example.com", "name": "Ada"})
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Who {
+    Login,
+    Key,
+    Token,
+    Pair,
+    Personal,
+}
+
+fn project(who: Who) -> Project {
+    let project = Project::new().connector("box", &["a"]);
+    match who {
+        Who::Login => {
+            project.write("../home/.base44/auth/auth.json", &login().to_string());
+            project
+        }
+        Who::Key => project.var("BASE44_API_KEY", "b44k_canary"),
+        Who::Token => project.var("BASE44_ACCESS_TOKEN", "canary"),
+        Who::Personal => project.var("BASE44_API_KEY", "b44u_canary"),
+        Who::Pair => project
+            .var("BASE44_ACCESS_TOKEN", "canary")
+            .var("BASE44_REFRESH_TOKEN", "canary-refresh"),
+    }
+}
+
+/// Notes whatever comes, and answers with errors.
+fn attacker() -> Scripted {
+    Scripted::start()
+}
+
+#[test]
+fn a_project_file_never_redirects_the_users_credentials() {
+    let attacker = attacker();
+    for who in [Who::Login, Who::Key, Who::Token, Who::Pair, Who::Personal] {
+        for (file, text, args, place) in LURES {
+            let project = project(who).file(file, &text.replace("{}", &attacker.url()));
+            for command in ONLINE {
+                let run = project.run(&[command, args].concat());
+                refused(&run, place, &attacker.url());
+            }
+        }
+    }
+    assert_eq!(attacker.log(), [] as [&str; 0]);
+}
+
+#[track_caller]
+fn refused(run: &Output, place: &str, url: &str) {
+    run.expect(1);
+    let text = format!("{}{}", run.stdout, run.stderr);
+    let flat: Vec<_> = text
+        .split(|c: char| c.is_whitespace() || c == '│')
+        .filter(|word| !word.is_empty())
+        .collect();
+    let flat = flat.join(" ");
+    assert!(flat.contains(place), "{run}");
+    assert!(flat.contains(&format!("connplan trust {url}")), "{run}");
+}
+
+#[test]
+fn an_environment_does_not_override_the_address_of_the_process() {
+    let (platform, attacker) = (Platform::start(), attacker());
+    let toml = format!("[environments.x]\napi_url = \"{}\"\n", attacker.url());
+    let project = Project::new()
+        .at(&platform)
+        .connector("box", &["a"])
+        .file("base44/connplan.toml", &toml);
+    project.run(&["plan"]).expect(0);
+    let run = project.run(&["plan", "--env", "x"]);
+    refused(&run, "base44/connplan.toml, line 2", &attacker.url());
+    assert_eq!(attacker.log(), [] as [&str; 0]);
+    // The same address, said by both, is the user's word.
+    let toml = format!("[environments.x]\napi_url = \"{}\"\n", platform.url());
+    project.write("base44/connplan.toml", &toml);
+    project.run(&["plan", "--env", "x"]).expect(0);
+}
+
+#[test]
+fn an_address_that_the_user_trusts_is_used() {
+    let platform = Platform::start();
+    let env = format!("BASE44_API_URL={}/\n", platform.url());
+    let project = Project::new()
+        .var("BASE44_API_KEY", platform.key())
+        .connector("box", &["a"])
+        .file(".env", &env);
+    project.run(&["plan"]).expect(1);
+    project
+        .run(&["trust", "--list"])
+        .expect(0)
+        .says("No address is trusted.");
+    project
+        .run(&["trust", &format!("{}/path", platform.url())])
+        .expect(1);
+    project.run(&["trust", platform.url()]).expect(0);
+    project.run(&["plan"]).expect(0);
+    project
+        .run(&["trust", "--list"])
+        .expect(0)
+        .says(&format!("{}  since ", platform.url()));
+    let list = project.run(&["trust", "--list", "--format", "json"]);
+    assert_eq!(list.json()["addresses"][0]["url"], platform.url());
+    project
+        .run(&["trust", "--remove", platform.url()])
+        .expect(0);
+    project.run(&["plan"]).expect(1);
+    project.run(&["trust"]).expect(1);
+}
+
+#[test]
+fn in_a_terminal_it_is_asked_once() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .var("BASE44_API_KEY", platform.key())
+        .connector("box", &["a"])
+        .file(".env", &format!("BASE44_API_URL={}\n", platform.url()));
+    let mut pty = Pty::start(&project, &["plan"]);
+    pty.wait_for(".env, line 1, names")
+        .wait_for("Only 'yes'")
+        .line("y");
+    assert_eq!(pty.end().0, 1);
+    let mut pty = Pty::start(&project, &["plan"]);
+    pty.wait_for("Only 'yes'").line("yes").wait_for("1 to add");
+    assert_eq!(pty.end().0, 0);
+    project.run(&["plan"]).expect(0);
+}
+
+#[test]
+fn a_login_goes_where_it_was_made_for() {
+    let server = attacker();
+    let project = Project::new()
+        .connector("box", &["a"])
+        .file(".env", &format!("BASE44_API_URL={}\n", server.url()));
+    let mut made = login();
+    made["apiUrl"] = json!(server.url());
+    project.write("../home/.base44/auth/auth.json", &made.to_string());
+    project.run(&["plan"]).expect(1);
+    assert!(!server.log().is_empty());
+}
+
+#[test]
+fn a_project_may_bring_its_own_credential_for_its_own_address() {
+    let platform = Platform::with(&[Connector::active("box", &["a"])]);
+    let env = format!(
+        "BASE44_API_URL={}\nBASE44_API_KEY={}\n",
+        platform.url(),
+        platform.key()
+    );
+    let project = Project::new().connector("box", &["a"]).file(".env", &env);
+    project.run(&["plan"]).expect(0).lacks("instead of");
+    project.write("../home/.base44/auth/auth.json", &login().to_string());
+    // Who acts is said, and that it is not the user.
+    project
+        .run(&["apply", "--auto-approve"])
+        .expect(0)
+        .tells("Acting as a workspace, by BASE44_API_KEY in .env, line 2.")
+        .tells("is used instead of the login in");
+    project
+        .run(&["whoami"])
+        .expect(0)
+        .tells("BASE44_API_KEY in .env, line 2 is used instead of the login in");
+}
+
+#[test]
+fn a_projects_token_pair_is_neither_renewed_nor_stored() {
+    let server = attacker();
+    let claims = r#"{"sub": "mallory@example.com", "exp": 1000}"#;
+    let jwt = {
+        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+        format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims))
+    };
+    let env = format!(
+        "BASE44_API_URL={}\nBASE44_ACCESS_TOKEN={jwt}\nBASE44_REFRESH_TOKEN=refresh\n",
+        server.url()
+    );
+    let project = Project::new().connector("box", &["a"]).file(".env", &env);
+    let file = project.path("../home/.base44/auth/auth.json");
+    project.write("../home/.base44/auth/auth.json", &login().to_string());
+    let before = fs::read(&file).unwrap();
+    project.run(&["plan"]).expect(1);
+    let asked = server.log();
+    assert!(!asked.is_empty() && asked.iter().all(|call| !call.contains("/oauth/token")));
+    assert_eq!(fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn an_address_with_a_path_is_told() {
+    let platform = Platform::start();
+    let url = format!("{}/api/apps/other/functions/proxy", platform.url());
+    let project = Project::new()
+        .at(&platform)
+        .var("BASE44_API_URL", &url)
+        .connector("box", &["a"]);
+    project
+        .run(&["plan"])
+        .expect(1)
+        .tells("a path is not supported");
+}
