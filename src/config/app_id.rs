@@ -4,7 +4,7 @@ use super::{
     ConfigError, Finding, Problem, Project, base44, connectors::read_file, discover, environment,
     project::shown_path,
 };
-use crate::model::{Address, App, AppId, Origin};
+use crate::model::{Address, App, AppId, SetBy};
 
 impl Project {
     /// The app and its address.
@@ -29,13 +29,13 @@ impl Project {
             return Ok(named);
         };
         // What the user says too is the user's word.
-        if url == named.url && !named.origin.as_ref().is_some_and(Origin::is_file) {
+        if url == named.url && !named.origin.as_ref().is_some_and(SetBy::is_file) {
             return Ok(named);
         }
         let file = self.settings_file.as_deref();
         Ok(Address {
             url,
-            origin: Some(Origin::File {
+            origin: Some(SetBy::File {
                 file: file.map(|file| self.relative(file)).unwrap_or_default(),
                 line: self.api_url_line,
             }),

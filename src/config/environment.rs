@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     fs::{FsError, read_confined},
-    model::{Address, ApiUrl, Origin, Vars},
+    model::{Address, ApiUrl, SetBy, Vars},
 };
 
 /// The files at the project root; what stands in the first goes before the second.
@@ -50,7 +50,7 @@ pub fn merge(process: &Vars, root: Option<&Path>) -> Result<Vars, ConfigError> {
         {
             if variable.starts_with("BASE44_") {
                 let file = name.to_owned();
-                vars.set_default_by(variable, value, Origin::File { file, line });
+                vars.set_default_by(variable, value, SetBy::File { file, line });
             }
         }
     }
@@ -112,11 +112,11 @@ mod tests {
         assert_eq!(merged.get("BASE44_B"), Some("b"));
         assert_eq!(merged.get("BASE44_API_URL"), Some("http://localhost:1"));
         assert_eq!(merged.get("HOME"), None);
-        let from = |file: &str, line| Origin::File {
+        let from = |file: &str, line| SetBy::File {
             file: file.to_owned(),
             line,
         };
-        assert_eq!(merged.origin("BASE44_APP_ID"), Some(&Origin::Process));
+        assert_eq!(merged.origin("BASE44_APP_ID"), Some(&SetBy::Process));
         assert_eq!(merged.origin("BASE44_A"), Some(&from(".env.local", 3)));
         let prefixed = merged.origin("BASE44_API_URL");
         assert_eq!(prefixed, Some(&from(".env", 5)), "as the longer name's");

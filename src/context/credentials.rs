@@ -4,7 +4,7 @@ use super::{Context, Failure};
 use crate::{
     config::{Project, environment},
     escape,
-    model::{Address, App, Origin, Vars},
+    model::{Address, App, SetBy, Vars},
     remote::{
         Credentials, Remote,
         auth::{AuthError, Found, Identity, LoginFile, Who, may_be_used},
@@ -152,7 +152,7 @@ pub fn hides_login(vars: &Vars) -> Option<String> {
         .into_iter()
         .find(|name| vars.get(name).is_some())?;
     Some(match vars.origin(name) {
-        Some(Origin::File { file, line }) => {
+        Some(SetBy::File { file, line }) => {
             format!("{name} in {}, line {line},", escape::limited(file, 200))
         }
         _ => name.to_owned(),

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use super::Origin;
+use super::SetBy;
 
 /// An app at an address: what a plan is bound to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,7 +115,7 @@ pub struct Address {
     /// The address.
     pub url: ApiUrl,
     /// `None` for the built-in one.
-    pub origin: Option<Origin>,
+    pub origin: Option<SetBy>,
 }
 
 impl Address {

@@ -26,4 +26,4 @@ pub use observed::{Observed, RemoteConnector, RemoteStatus, StripeMode};
 pub use origin::Origin;
 pub use scope::{Scope, Scopes};
 pub use secret::{Link, LinkError, Secret};
-pub use vars::{Origin, Vars};
+pub use vars::{SetBy, Vars};

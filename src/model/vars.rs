@@ -10,13 +10,13 @@ pub struct Vars(BTreeMap<String, Var>);
 #[derive(Clone)]
 struct Var {
     value: String,
-    origin: Origin,
+    origin: SetBy,
 }
 
 /// Who says so. A file of a checkout is somebody's proposal: what it says has less power than what
 /// the user of the process says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum SetBy {
     /// The environment of the process.
     Process,
     /// A file of the project.
@@ -28,7 +28,7 @@ pub enum Origin {
     },
 }
 
-impl Origin {
+impl SetBy {
     /// Whether a file of the project says so.
     pub fn is_file(&self) -> bool {
         matches!(self, Self::File { .. })
@@ -58,14 +58,14 @@ impl Vars {
     }
 
     /// Who set the variable, if it is set.
-    pub fn origin(&self, name: &str) -> Option<&Origin> {
+    pub fn origin(&self, name: &str) -> Option<&SetBy> {
         self.get(name)?;
         self.0.get(name).map(|var| &var.origin)
     }
 
     /// Sets a variable unless it is set already, as the process would.
     pub fn set_default(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.set_default_by(name, value, Origin::Process);
+        self.set_default_by(name, value, SetBy::Process);
     }
 
     /// Sets a variable unless it is set already.
@@ -73,7 +73,7 @@ impl Vars {
         &mut self,
         name: impl Into<String>,
         value: impl Into<String>,
-        origin: Origin,
+        origin: SetBy,
     ) {
         self.0.entry(name.into()).or_insert_with(|| Var {
             value: value.into(),
@@ -95,7 +95,7 @@ impl Vars {
 impl FromIterator<(String, String)> for Vars {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(vars: I) -> Self {
         let vars = vars.into_iter().map(|(name, value)| {
-            let origin = Origin::Process;
+            let origin = SetBy::Process;
             (name, Var { value, origin })
         });
         Self(vars.collect())

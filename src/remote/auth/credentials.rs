@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     fs::Loose,
-    model::{Address, ApiUrl, Origin, Secret, Vars},
+    model::{Address, ApiUrl, Secret, SetBy, Vars},
     remote::server_text,
 };
 
@@ -56,7 +56,7 @@ pub(super) enum Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CredentialOrigin {
     /// A variable, and who set it.
-    Variable(&'static str, Origin),
+    Variable(&'static str, SetBy),
     /// The stored login.
     LoginFile(PathBuf),
 }
@@ -71,8 +71,8 @@ impl CredentialOrigin {
 impl fmt::Display for CredentialOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Variable(name, Origin::Process) => f.write_str(name),
-            Self::Variable(name, Origin::File { file, line }) => {
+            Self::Variable(name, SetBy::Process) => f.write_str(name),
+            Self::Variable(name, SetBy::File { file, line }) => {
                 write!(f, "{name} in {}, line {line}", server_text(file))
             }
             // It is always there, below the home.
@@ -166,7 +166,7 @@ impl Found {
         }
         // Renewing spends a refresh token, and what a project brings is not the user's to spend or to
         // keep.
-        let own = |name| vars.origin(name) == Some(&Origin::Process);
+        let own = |name| vars.origin(name) == Some(&SetBy::Process);
         let refresh =
             secret(vars, REFRESH_TOKEN)?.filter(|_| own(ACCESS_TOKEN) && own(REFRESH_TOKEN));
         let claims = jwt::claims(access.expose());
@@ -178,7 +178,7 @@ impl Found {
             let seed = StoredLogin::from_environment(access, refresh, subject, expires_at);
             return Ok(Self {
                 source: seeded(seed, file.clone(), &mut warnings),
-                origin: CredentialOrigin::Variable(ACCESS_TOKEN, Origin::Process),
+                origin: CredentialOrigin::Variable(ACCESS_TOKEN, SetBy::Process),
                 hides: None,
                 file,
                 warnings,
@@ -194,7 +194,7 @@ impl Found {
         source: Source,
         file: Option<LoginFile>,
     ) -> Self {
-        let origin = |name| vars.origin(name).cloned().unwrap_or(Origin::Process);
+        let origin = |name| vars.origin(name).cloned().unwrap_or(SetBy::Process);
         let token = (name == API_KEY && vars.get(ACCESS_TOKEN).is_some())
             .then(|| CredentialOrigin::Variable(ACCESS_TOKEN, origin(ACCESS_TOKEN)));
         let stored = file.as_ref().map(LoginFile::path);
@@ -262,7 +262,7 @@ pub fn may_be_used(
     login: Option<&LoginFile>,
     trusted: impl FnOnce(&ApiUrl) -> bool,
 ) -> Result<(), String> {
-    let Some(Origin::File { file, line }) = &address.origin else {
+    let Some(SetBy::File { file, line }) = &address.origin else {
         return Ok(());
     };
     let made_for = || {
