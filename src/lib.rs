@@ -33,7 +33,7 @@
 //! | `diff` | pure | `catalogue` `model` | declared against observed |
 //! | `plan` | pure | `catalogue` `diff` `escape` `model` | built, guarded, saved, read, verified |
 //! | `risk` | pure | `catalogue` `diff` `model` | what a change endangers, by rules in one place |
-//! | `receipt` | pure | `diff` `model` `plan` | what an apply did |
+//! | `receipt` | pure | `approval` `diff` `model` `plan` | what an apply did |
 //! | `approval` | pure | `escape` `plan` | who approved a plan, and how that is proved |
 //! | `remote_state` | pure | `escape` `model` | the snapshot for speculative plans |
 //! | `fs` | io | `escape` | reading within limits, writing whole or not at all, locks |
@@ -51,7 +51,7 @@
 //! | `sandbox` | io | `escape` `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `model` | streams, questions, keys |
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
-//! | `view` | io | `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `sandbox` `state` `term` | values to text; decides nothing |
+//! | `view` | io | `approval` `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `sandbox` `state` `term` | values to text; decides nothing |
 //! | `context` | io | `approval` `config` `escape` `fs` `model` `plan` `remote` `state` `term` `view` | what surrounds a run, and how it ends |
 //! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `edit` `escape` `fs` `model` `page` `pending` `plan` `publish` `receipt` `remote` `remote_state` `risk` `sandbox` `schema` `state` `term` `view` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |

@@ -172,6 +172,7 @@ impl Job<'_> {
             plan_digest: self.digest.clone(),
             app: app.app.clone(),
             results,
+            approvals: Vec::new(),
             origin: None,
         };
         Finished {
@@ -304,6 +305,7 @@ pub fn recorded_receipt(
         plan_digest: digest.clone(),
         app: app.app.clone(),
         results,
+        approvals: Vec::new(),
         origin: None,
     };
     (receipt, moved)

@@ -195,7 +195,9 @@ pub(super) async fn carry_out(
         cancel: context.signals.graceful(),
         events: &events,
     };
-    let finished = view::progress::during(&context.terminal, "Applying", job.run()).await;
+    let mut finished = view::progress::during(&context.terminal, "Applying", job.run()).await;
+    finished.receipt.approvals = work.approved.approvals().to_vec();
+    finished.receipt.origin = context.origin();
     // It holds the lock too. Had it failed, a note would have failed before.
     let _ = writing.await;
     let applied = finish(context, request, finished, locked)?;

@@ -18,7 +18,7 @@ use crate::{
     fs,
     plan::{Digest, Plan},
     risk::{self, Level, RiskKind},
-    view::shell_word,
+    view::{self, shell_word},
 };
 
 /// More than any file of signers, or of signatures, has.
@@ -106,7 +106,7 @@ pub(super) fn gate(
         help: help(refused.missing, args, file),
     })?;
     for approval in approved.approvals() {
-        context.terminal.say(&said(approval));
+        context.terminal.say(&view::approval::said(approval));
     }
     Ok(approved)
 }
@@ -130,15 +130,6 @@ fn signed(
         context.warn(&format!("{name} took the approval of this plan back"));
     }
     Ok(found.approvals)
-}
-
-/// `Approved by ann@example.com (signature, SHA256:…).`
-fn said(approval: &Approval) -> String {
-    let signer = crate::escape::limited(&approval.signer, 200);
-    let by = approval.by.as_deref().map_or_else(String::new, |by| {
-        format!(", {}", crate::escape::limited(by, 200))
-    });
-    format!("Approved by {signer} ({}{by}).", approval.proof)
 }
 
 /// How risky a plan is, in the words of the settings. What is not known counts as write access.

@@ -3,15 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use jiff::Timestamp;
+use serde_json::Value;
 
 use super::{
     printing::{MarkdownArgs, file_name},
     show::is_receipt,
 };
 use crate::{
-    context::{Context, ExitStatus, Failure, Format},
-    fs, plan,
-    publish::{self, Message, Overrides, Place, PublishError, Published, SUMMARY_LIMIT},
+    context::{Context, ExitStatus, Failure, Format, UsageError},
+    fs,
+    model::Origin,
+    plan,
+    publish::{self, About, Message, Overrides, Place, PublishError, Published, SUMMARY_LIMIT},
     receipt,
     view::{
         comment::{CommentReport, Facts},
@@ -27,12 +31,16 @@ use crate::{
                   GITLAB_TOKEN,\na project access token with the scope `api`. The rest is in the \
                   runner's variables.\n\nExamples:\n  connplan comment release.plan\n  connplan \
                   comment release.plan --dry-run        # print it, send nothing\n  connplan comment \
-                  release.receipt --repo owner/name --pr 5"
+                  release.receipt --repo owner/name --pr 5\n  connplan comment --failed error.json       \
+                  # what `connplan plan --format json` printed"
 )]
 pub struct CommentArgs {
     /// A saved plan or receipt ("-" is standard input)
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "failed")]
+    pub file: Option<PathBuf>,
+    /// The JSON error of a plan or apply that failed (what `--format json` printed), in place of FILE
+    #[arg(long, value_name = "FILE", conflicts_with = "file", value_hint = clap::ValueHint::FilePath)]
+    pub failed: Option<PathBuf>,
     /// Make a comment even where nothing changes
     #[arg(long)]
     pub always: bool,
@@ -58,58 +66,155 @@ pub struct CommentArgs {
 
 /// A document that can be commented with.
 enum Paper {
-    Plan(PlanReport),
+    Plan(PlanReport, Option<Timestamp>),
     Receipt(ReceiptReport),
+    Failure(Failed),
 }
+
+/// What is known of a failure.
+struct Failed {
+    document: Option<Value>,
+    app: String,
+    environment: Option<String>,
+    origin: Option<Origin>,
+}
+
+type Apps<'a> = Vec<(&'a str, Option<&'a str>)>;
 
 impl Paper {
     fn read(args: &CommentArgs, context: &Context) -> Result<Self, Failure> {
-        let text = context.read_document(&args.file)?;
-        let name = file_name(&args.file);
+        let file = match (&args.file, &args.failed) {
+            (Some(file), _) => file,
+            (None, Some(file)) => return Ok(Self::Failure(Failed::read(file, context)?)),
+            (None, None) => return Err(UsageError::new("no file is named").into()),
+        };
+        let text = context.read_document(file)?;
+        let name = file_name(file);
         Ok(if is_receipt(&text) {
             let saved = receipt::read(&name, &text)?;
             Self::Receipt(ReceiptReport::new(&saved.receipt, &saved.digest))
         } else {
             let saved = plan::document::read(&name, &text)?;
-            Self::Plan(PlanReport::new(&saved.plan, &saved.digest))
+            let made = saved.created_at.and_then(|time| time.parse().ok());
+            Self::Plan(PlanReport::new(&saved.plan, &saved.digest), made)
         })
     }
 
-    fn marker(&self) -> String {
+    fn apps(&self) -> Apps<'_> {
         match self {
-            Self::Plan(plan) => publish::marker(
-                plan.apps
-                    .iter()
-                    .map(|app| (app.app_id.as_str(), app.environment.as_deref())),
-            ),
-            Self::Receipt(receipt) => publish::marker(
-                receipt
-                    .apps
-                    .iter()
-                    .map(|app| (app.app_id.as_str(), app.environment.as_deref())),
-            ),
+            Self::Plan(plan, _) => {
+                let apps = plan.apps.iter();
+                apps.map(|app| (app.app_id.as_str(), app.environment.as_deref()))
+                    .collect()
+            }
+            Self::Receipt(receipt) => {
+                let apps = receipt.apps.iter();
+                apps.map(|app| (app.app_id.as_str(), app.environment.as_deref()))
+                    .collect()
+            }
+            Self::Failure(failed) => vec![(&failed.app, failed.environment.as_deref())],
         }
     }
 
     fn markdown(&self, options: &markdown::Options) -> String {
         match self {
-            Self::Plan(plan) => markdown::plan(plan, options),
+            Self::Plan(plan, _) => markdown::plan(plan, options),
             Self::Receipt(receipt) => markdown::receipt(receipt, options),
+            Self::Failure(failed) => {
+                let name = markdown::app_name(&failed.app, failed.environment.as_deref());
+                let document = failed.document.as_ref();
+                markdown::failure(document, &name, failed.origin.as_ref(), options)
+            }
         }
     }
 
     fn has_changes(&self) -> bool {
         match self {
-            Self::Plan(plan) => plan.has_changes(),
+            Self::Plan(plan, _) => plan.has_changes(),
             Self::Receipt(receipt) => receipt.has_effects(),
+            Self::Failure(_) => true,
         }
     }
 
-    fn digest(&self) -> &str {
+    fn digest(&self) -> Option<&str> {
         match self {
-            Self::Plan(plan) => plan.digest.as_str(),
-            Self::Receipt(receipt) => receipt.digest.as_str(),
+            Self::Plan(plan, _) => Some(plan.digest.as_str()),
+            Self::Receipt(receipt) => Some(receipt.digest.as_str()),
+            Self::Failure(_) => None,
         }
+    }
+
+    /// A plan may have been made elsewhere; a failure is this run's.
+    fn origin(&self) -> Option<Origin> {
+        match self {
+            Self::Plan(plan, _) => plan.origin.clone(),
+            Self::Receipt(_) => None,
+            Self::Failure(failed) => failed.origin.clone(),
+        }
+    }
+
+    fn about(&self, text: String) -> About {
+        match self {
+            Self::Plan(plan, planned) => About::Plan {
+                text,
+                digest: plan.digest.to_string(),
+                planned: *planned,
+            },
+            Self::Receipt(receipt) => About::Receipt {
+                text,
+                plan_digest: receipt.plan_digest.to_string(),
+                plan_marker: publish::marker(self.apps().into_iter()),
+                says: says(receipt),
+            },
+            Self::Failure(_) => About::Failure { text },
+        }
+    }
+}
+
+impl Failed {
+    /// Whatever the file holds, something failed, and that is said.
+    fn read(file: &Path, context: &Context) -> Result<Self, Failure> {
+        let document: Option<Value> = match context.read_document(file) {
+            Ok(text) => serde_json::from_str(&text).ok(),
+            Err(failure) => {
+                context.warn(&failure.report.to_string());
+                None
+            }
+        };
+        let document = document.filter(|document| document["kind"] == "error");
+        let planned = document
+            .as_ref()
+            .map(|document| &document["plan"]["apps"][0]);
+        let planned = planned.and_then(|app| {
+            let environment = app["environment"].as_str().map(str::to_owned);
+            Some((app["app_id"].as_str()?.to_owned(), environment))
+        });
+        let (app, environment) = match planned {
+            Some(planned) => planned,
+            None => {
+                let project = context.project(None)?;
+                let app = project.app()?;
+                (app.id.as_str().to_owned(), app.environment)
+            }
+        };
+        Ok(Self {
+            document,
+            app,
+            environment,
+            origin: context.origin(),
+        })
+    }
+}
+
+/// What the plan's comment says of its apply.
+fn says(receipt: &ReceiptReport) -> &'static str {
+    let summary = &receipt.summary;
+    if summary.failed > 0 || summary.not_run > 0 {
+        "This plan was applied in part"
+    } else if summary.pending > 0 {
+        "This plan was applied; a person has to authorize what waits"
+    } else {
+        "This plan was applied"
     }
 }
 
@@ -118,13 +223,14 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
     let format = context.format(&[Format::Text, Format::Json])?;
     let paper = Paper::read(args, context)?;
     // Only its name: where it lies on the runner helps nobody, and may be another place each time.
-    let name = args.file.file_name().filter(|name| *name != "-");
+    let name = args.file.as_deref().and_then(Path::file_name);
+    let name = name.filter(|name| *name != "-");
     let options = args
         .markdown
         .options(name.map(|name| name.to_string_lossy().into_owned()));
-    let message = message(&paper, &options, args.always);
+    let message = message(&paper, &options, args, context);
     if args.dry_run {
-        context.terminal.verbatim(&message.body);
+        context.terminal.out(&message.preview());
         context.terminal.say(&match place(args, context) {
             Ok(place) => format!("This would be the comment on {place}. Nothing was sent."),
             Err(error) => format!("Nothing was sent. Without --dry-run: {error}."),
@@ -139,7 +245,7 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
     } else {
         Some(comment(args, context, &message).await)
     };
-    let report = CommentReport::new(&facts(&paper, &args.file), published.as_ref());
+    let report = CommentReport::new(&facts(&paper, args.file.as_deref()), published.as_ref());
     if let Some(file) = context.vars.get("GITHUB_OUTPUT") {
         let path = context.path(Path::new(file));
         if let Err(error) = fs::append(&path, &publish::outputs(&report.outputs())) {
@@ -170,36 +276,45 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
     }
 }
 
-fn facts<'a>(paper: &'a Paper, file: &'a Path) -> Facts<'a> {
+fn facts<'a>(paper: &'a Paper, file: Option<&'a Path>) -> Facts<'a> {
     Facts {
         digest: paper.digest(),
         has_changes: paper.has_changes(),
-        file: file.to_str(),
+        file: file.and_then(Path::to_str),
     }
 }
 
-/// The comment, marker and all, within the limit.
-fn message(paper: &Paper, options: &markdown::Options, always: bool) -> Message {
-    let marker = paper.marker();
-    let room = options.max_bytes.saturating_sub(marker.len() + 1);
+/// The comment, within the limit. Room is kept for what a later run has to say above it.
+fn message(
+    paper: &Paper,
+    options: &markdown::Options,
+    args: &CommentArgs,
+    context: &Context,
+) -> Message {
+    /// The marker, the record, and a notice.
+    const ROOM: usize = 4096;
+    let apps = paper.apps().into_iter();
+    let marker = match paper {
+        Paper::Receipt(_) => publish::receipt_marker(apps),
+        Paper::Plan(..) | Paper::Failure(_) => publish::marker(apps),
+    };
+    let room = ROOM.min(options.max_bytes / 4);
     let text = paper.markdown(&markdown::Options {
-        max_bytes: room,
+        max_bytes: options.max_bytes.saturating_sub(room),
         ..options.clone()
     });
     Message {
-        body: format!("{marker}\n{text}"),
+        about: paper.about(text),
         marker,
-        create: always || paper.has_changes(),
+        commit: paper.origin().and_then(|origin| origin.commit),
+        create: args.always || paper.has_changes(),
+        max_bytes: options.max_bytes,
+        now: context.now(),
     }
 }
 
 fn place(args: &CommentArgs, context: &Context) -> Result<Place, PublishError> {
-    /// GitHub sends no longer event.
-    const LIMIT: u64 = 32 << 20;
-    let event = context.vars.get("GITHUB_EVENT_PATH").and_then(|file| {
-        let text = fs::read_text(&context.path(Path::new(file)), LIMIT).ok()?;
-        serde_json::from_str(&text).ok()
-    });
+    let event = context.event();
     let overrides = Overrides {
         repo: args.repo.clone(),
         number: args.pr,

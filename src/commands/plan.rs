@@ -12,7 +12,7 @@ use crate::{
     config::Lifetime,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     fs::{self, Visibility},
-    model::{Observed, Origin},
+    model::Observed,
     pending::PendingSet,
     plan::{Digest, Plan, document},
     remote_state, view,
@@ -60,7 +60,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         }
         Some(file) => (speculate(args, context, file)?, Vec::new()),
     };
-    plan.origin = Origin::of(&context.vars);
+    plan.origin = context.origin();
     plan.expires_at = args
         .expires
         .map(|lifetime| context.now().saturating_add(lifetime.get()))

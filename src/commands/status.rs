@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use jiff::Timestamp;
 
 use super::planning::{self, PlanningArgs};
 use crate::{
@@ -57,7 +56,6 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
             &rows,
             Theme::new(context.terminal.color_stdout()),
             context.terminal.columns(),
-            Timestamp::now(),
         ),
     };
     context.terminal.out(&shown);

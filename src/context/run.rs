@@ -13,7 +13,7 @@ use super::{ExitStatus, Failure, Format, Globals, Signals, UsageError};
 use crate::{
     config::{ConfigError, FindOptions, Project},
     fs::{self, Loose},
-    model::{App, AppId, Vars},
+    model::{App, AppId, Origin, Vars},
     remote::{ClientOptions, Platform},
     state::{AppState, StateFolder},
     term::Terminal,
@@ -212,7 +212,7 @@ impl Context {
     pub fn tell(&self, failure: &Failure) -> ExitStatus {
         let (color, columns) = (self.terminal.color_stderr(), self.terminal.columns_stderr());
         let report = crate::view::problems::render_report(&failure.report, color, columns);
-        self.terminal.insist_verbatim(&report);
+        self.terminal.insist(&report);
         failure.status
     }
 
@@ -261,6 +261,20 @@ impl Context {
             std::process::id(),
             self.now()
         )
+    }
+
+    /// The event that GitHub started this run for.
+    pub fn event(&self) -> Option<serde_json::Value> {
+        /// GitHub sends no longer event.
+        const LIMIT: u64 = 32 << 20;
+        let file = self.vars.get("GITHUB_EVENT_PATH")?;
+        let text = fs::read_text(&self.path(Path::new(file)), LIMIT).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// The commit and the run of a pipeline.
+    pub fn origin(&self) -> Option<Origin> {
+        Origin::of(&self.vars, self.event().as_ref())
     }
 
     /// Reads a document that a user names; `-` is standard input.

@@ -39,6 +39,21 @@ pub(super) struct Comment {
     pub(super) url: Option<String>,
 }
 
+/// A pull or merge request as the forge tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// The newest commit of it.
+    pub(super) head: Option<String>,
+    pub(super) merged: bool,
+    /// The login of who opened it.
+    pub(super) author: Option<String>,
+    /// How many commits it has, where the forge says so.
+    pub(super) commits: Option<u64>,
+    /// Logins of those who are asked for a review, again perhaps.
+    pub(super) asked: Option<Vec<String>>,
+    pub(super) url: Option<String>,
+}
+
 impl Forge {
     /// Its word for what is commented on.
     pub fn request(self) -> &'static str {
@@ -74,6 +89,50 @@ impl Forge {
         match self {
             Self::GitHub => format!("/repos/{project}"),
             Self::GitLab => format!("/projects/{project}"),
+        }
+    }
+
+    /// One request.
+    pub(super) fn request_path(self, project: &str, number: u64) -> String {
+        let project = self.project_path(project);
+        match self {
+            Self::GitHub => format!("{project}/pulls/{number}"),
+            Self::GitLab => format!("{project}/merge_requests/{number}"),
+        }
+    }
+
+    /// Reads one request.
+    pub(super) fn facts(self, value: &Value) -> Facts {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        match self {
+            Self::GitHub => Facts {
+                head: text(&value["head"]["sha"]),
+                merged: value["merged"] == true || value["merged_at"].is_string(),
+                author: text(&value["user"]["login"]),
+                commits: value["commits"].as_u64(),
+                asked: value["requested_reviewers"].as_array().map(|people| {
+                    let login = |person: &Value| text(&person["login"]);
+                    people.iter().filter_map(login).collect()
+                }),
+                url: text(&value["html_url"]),
+            },
+            Self::GitLab => Facts {
+                head: text(&value["sha"]),
+                merged: value["state"] == "merged",
+                author: text(&value["author"]["username"]),
+                commits: None,
+                asked: None,
+                url: text(&value["web_url"]),
+            },
+        }
+    }
+
+    /// The page of a comment, where the forge does not say it itself.
+    pub(super) fn comment_page(self, request: Option<&str>, comment: &Comment) -> Option<String> {
+        match (self, &comment.url) {
+            (_, Some(url)) => Some(url.clone()),
+            (Self::GitLab, None) => Some(format!("{}#note_{}", request?, comment.id)),
+            (Self::GitHub, None) => None,
         }
     }
 

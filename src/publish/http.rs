@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use reqwest::{
     Client, Method,
     header::{HeaderMap, HeaderValue, RETRY_AFTER},
@@ -67,6 +68,8 @@ pub(super) struct Answer {
     pub(super) body: Value,
     /// Whether there is a page after this one.
     pub(super) more: bool,
+    /// The server's clock.
+    pub(super) date: Option<Timestamp>,
 }
 
 struct Failed {
@@ -202,7 +205,8 @@ impl Http {
         if (200..300).contains(&status) {
             let body = json.map_err(|_| malformed(at, "it is no JSON"))?;
             let more = has_next_page(&headers);
-            return Ok(Answer { body, more });
+            let date = header(&headers, "date").and_then(time);
+            return Ok(Answer { body, more, date });
         }
         let message = json.ok().and_then(|json| message(&json));
         Err(self.refusal(status, &headers, message, at))
@@ -285,6 +289,12 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 fn has_next_page(headers: &HeaderMap) -> bool {
     header(headers, "link").is_some_and(|links| links.contains("rel=\"next\""))
         || header(headers, "x-next-page").is_some_and(|page| !page.trim().is_empty())
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn time(text: &str) -> Option<Timestamp> {
+    let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
+    time.ok()
 }
 
 /// Whether a refusal means "too fast", and for how long. GitHub says so with 403 as well.

@@ -2,6 +2,11 @@
 
 use std::fmt::Write as _;
 
+/// The first line of the comment about what an apply did to this app and environment.
+pub fn receipt_marker<'a>(apps: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> String {
+    marker(apps).replacen("<!-- connplan", "<!-- connplan-receipt", 1)
+}
+
 /// The first line of the comment about this app and environment: an HTML comment, which neither
 /// GitHub nor GitLab shows.
 pub fn marker<'a>(apps: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> String {

@@ -18,6 +18,8 @@ pub struct Place {
     pub(super) project_path: String,
     pub(super) request: Request,
     pub(super) token: Option<Token>,
+    /// The run is a merge queue's: its commit is one that the forge made up.
+    pub(super) queue: bool,
 }
 
 /// Which request of the project.
@@ -110,6 +112,7 @@ fn github(
     let number = overrides
         .number
         .or_else(|| number_in_ref(vars.get("GITHUB_REF")?))
+        .or_else(|| number_in_queue(vars.get("GITHUB_REF")?))
         .or_else(|| number_in_event(event?));
     let pushed = vars.get("GITHUB_EVENT_NAME") == Some("push");
     let token = ["GITHUB_TOKEN", "GH_TOKEN"].into_iter().find_map(|name| {
@@ -127,6 +130,7 @@ fn github(
         project_path: project.to_owned(),
         request: request(Forge::GitHub, number, vars.get("GITHUB_SHA"), pushed)?,
         token,
+        queue: vars.get("GITHUB_EVENT_NAME") == Some("merge_group"),
     })
 }
 
@@ -173,6 +177,7 @@ fn gitlab(vars: &Vars, overrides: &Overrides) -> Result<Place, PublishError> {
         project_path: encode(id),
         request: request(Forge::GitLab, number, vars.get("CI_COMMIT_SHA"), pushed)?,
         token,
+        queue: vars.get("CI_MERGE_REQUEST_EVENT_TYPE") == Some("merge_train"),
     })
 }
 
@@ -227,6 +232,15 @@ fn is_repository(text: &str) -> bool {
 fn number_in_ref(reference: &str) -> Option<u64> {
     let rest = reference.strip_prefix("refs/pull/")?;
     rest.split('/').next()?.parse().ok()
+}
+
+/// `refs/heads/gh-readonly-queue/main/pr-5-0123abc…`; the branch may hold slashes.
+fn number_in_queue(reference: &str) -> Option<u64> {
+    let rest = reference.strip_prefix("refs/heads/gh-readonly-queue/")?;
+    let (_, last) = rest.rsplit_once('/')?;
+    let (number, commit) = last.strip_prefix("pr-")?.split_once('-')?;
+    let is_commit = commit.bytes().all(|b| b.is_ascii_hexdigit());
+    is_commit.then(|| number.parse().ok())?
 }
 
 /// Of a `pull_request` event, a comment on a pull request, or a run that was started by one.
@@ -287,8 +301,10 @@ mod tests {
     #[test]
     fn a_run_knows_its_pull_request_in_several_ways() {
         let none = json!({});
+        let queue = "refs/heads/gh-readonly-queue/release/1/pr-7-0123abc";
         for (more, event) in [
             (&[("GITHUB_REF", "refs/pull/7/merge")][..], &none),
+            (&[("GITHUB_REF", queue)], &none),
             (&[], &json!({"pull_request": {"number": 7}})),
             (&[], &json!({"issue": {"number": 7, "pull_request": {}}})),
             (

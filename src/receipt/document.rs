@@ -5,6 +5,7 @@ use toml::Table;
 
 use super::{ChangeResult, Receipt};
 use crate::{
+    approval::Approval,
     model::{ApiUrl, App, AppId, Origin},
     plan::{
         Digest, EncodeError, Refusal,
@@ -27,6 +28,8 @@ struct Document {
     environment: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     origin: Option<Origin>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    approvals: Vec<Approval>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     results: Vec<ChangeResult>,
 }
@@ -86,6 +89,7 @@ pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
     let receipt = Receipt {
         plan_digest: document.plan_digest,
         results: document.results.into_iter().map(salted).collect(),
+        approvals: document.approvals,
         origin: document.origin,
         app,
     };
@@ -132,6 +136,7 @@ fn entries(receipt: &Receipt) -> Document {
         api_url: app.api_url.clone(),
         environment: app.environment.clone(),
         origin: receipt.origin.clone(),
+        approvals: receipt.approvals.clone(),
         results: receipt.results.iter().map(masked).collect(),
     }
 }

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    approval::Approval,
     diff::Action,
     model::{App, ConnectionId, ConnectorType, ExpectedAccount, Origin, Scopes, StripeMode},
     plan::Digest,
@@ -25,6 +26,8 @@ pub struct Receipt {
     pub app: App,
     /// In order of connector name: one for every change of the plan.
     pub results: Vec<ChangeResult>,
+    /// Who approved the plan, and how that was proved.
+    pub approvals: Vec<Approval>,
     /// Where it was carried out. No part of its meaning.
     pub origin: Option<Origin>,
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{json::pretty, report::FORMAT_VERSION, words::shell_word};
-use crate::{escape, plan::Digest};
+use crate::{approval::Approval, escape, plan::Digest};
 
 /// What `approve` did.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +72,16 @@ impl ApprovalReport<'_> {
         text.push_str(&escape_lines(&next));
         text
     }
+}
+
+/// `Approved by ann@example.com (signature, SHA256:…).`
+pub fn said(approval: &Approval) -> String {
+    let signer = escape::limited(&approval.signer, 200);
+    let by = approval
+        .by
+        .as_deref()
+        .map_or_else(String::new, |by| format!(", {}", escape::limited(by, 200)));
+    format!("Approved by {signer} ({}{by}).", approval.proof)
 }
 
 fn escape_lines(text: &str) -> String {

@@ -8,8 +8,8 @@ use crate::publish::{PublishError, Published};
 /// What was commented with.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
-    /// The digest of the plan or receipt.
-    pub digest: &'a str,
+    /// The digest of the plan or receipt; none of a failure.
+    pub digest: Option<&'a str>,
     /// Whether it changes, or changed, anything.
     pub has_changes: bool,
     /// Its file, where that has a name that can be written down.
@@ -23,16 +23,16 @@ pub struct CommentReport {
     pub format_version: &'static str,
     /// Always `comment`.
     pub kind: &'static str,
-    /// `created`, `updated`, `unchanged`, `skipped` (nothing to say, and nothing there) or `failed`;
-    /// null with `--summary-only`.
+    /// `created`, `updated`, `unchanged`, `left_alone` (it is newer than what was to be said),
+    /// `skipped` (nothing to say, and nothing there) or `failed`; null with `--summary-only`.
     pub outcome: Option<&'static str>,
     /// The comment's page, where there is one and the server names it.
     pub url: Option<String>,
-    /// Why it failed.
+    /// Why it failed, or was left alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The digest of the plan or receipt.
-    pub digest: String,
+    /// The digest of the plan or receipt; null of a failure.
+    pub digest: Option<String>,
     /// Whether it changes, or changed, anything.
     pub has_changes: bool,
     /// Its file.
@@ -48,11 +48,13 @@ impl CommentReport {
             Some(Ok(Published::Created { url })) => (Some("created"), url.clone()),
             Some(Ok(Published::Updated { url })) => (Some("updated"), url.clone()),
             Some(Ok(Published::Unchanged { url })) => (Some("unchanged"), url.clone()),
+            Some(Ok(Published::LeftAlone { url, .. })) => (Some("left_alone"), url.clone()),
             Some(Ok(Published::Skipped)) => (Some("skipped"), None),
             Some(Err(_)) => (Some("failed"), None),
         };
         let message = match published {
             Some(Err(error)) => Some(error.to_string()),
+            Some(Ok(Published::LeftAlone { why, .. })) => Some(why.clone()),
             _ => None,
         };
         Self {
@@ -61,7 +63,7 @@ impl CommentReport {
             outcome,
             url,
             message,
-            digest: facts.digest.to_owned(),
+            digest: facts.digest.map(str::to_owned),
             has_changes: facts.has_changes,
             file: facts.file.map(str::to_owned),
         }
@@ -74,13 +76,12 @@ impl CommentReport {
 
     /// What a later step of a workflow may want to know.
     pub fn outputs(&self) -> Vec<(&'static str, &str)> {
-        let mut outputs = vec![
-            ("digest", self.digest.as_str()),
-            (
-                "has-changes",
-                if self.has_changes { "true" } else { "false" },
-            ),
-        ];
+        let mut outputs = Vec::new();
+        if let Some(digest) = &self.digest {
+            outputs.push(("digest", digest.as_str()));
+            let changes = if self.has_changes { "true" } else { "false" };
+            outputs.push(("has-changes", changes));
+        }
         outputs.extend(self.file.as_deref().map(|file| ("file", file)));
         outputs.extend(self.outcome.map(|outcome| ("comment", outcome)));
         outputs.extend(self.url.as_deref().map(|url| ("comment-url", url)));
@@ -93,6 +94,14 @@ impl CommentReport {
             Some("created") => "Made the comment",
             Some("updated") => "Updated the comment",
             Some("unchanged") => "The comment is up to date",
+            Some("left_alone") => {
+                let why = self.message.as_deref().unwrap_or("it is newer");
+                let text = format!("Left the comment alone: {}", crate::escape::terminal(why));
+                return match &self.url {
+                    Some(url) => format!("{text}: {}", crate::escape::terminal(url)),
+                    None => format!("{text}."),
+                };
+            }
             Some("skipped") => "Nothing changes, and there is no comment to update",
             Some(_) => "No comment was made",
             None => "No comment was asked for",

@@ -1,9 +1,11 @@
 //! Untrusted words within a line of Markdown.
 
+use url::Url;
+
 use super::Options;
 use crate::{
     escape,
-    model::Account,
+    model::{Account, Origin},
     risk::{Phrase, Piece},
     view::words::shell_word,
 };
@@ -77,6 +79,39 @@ pub(super) fn whole(options: &Options) -> String {
         }
         (_, Some(file)) => format!("the whole: {}", command("connplan show", file, "")),
         (_, None) => "the whole: `connplan show FILE`".to_owned(),
+    }
+}
+
+/// `Commit abc1234, run 7.`, with links where the run's address tells them; none where there is
+/// nothing to tell.
+pub(super) fn origin(origin: &Origin) -> Option<String> {
+    let run = origin.run_url.as_deref().and_then(|run| {
+        let url = Url::parse(run).ok()?;
+        // An address that was parsed holds neither white space nor angle brackets.
+        matches!(url.scheme(), "http" | "https").then_some(url)
+    });
+    let commit = origin.commit.as_deref().map(|commit| {
+        let short: String = commit.chars().take(7).collect();
+        let is_name = commit.bytes().all(|b| b.is_ascii_alphanumeric());
+        let page = run.as_ref().filter(|_| is_name).and_then(|run| {
+            let run = run.as_str();
+            let github = run.split_once("/actions/runs/");
+            let github = github.map(|(project, _)| format!("{project}/commit/{commit}"));
+            let gitlab = run.split_once("/-/");
+            let gitlab = || gitlab.map(|(project, _)| format!("{project}/-/commit/{commit}"));
+            github.or_else(gitlab)
+        });
+        match page {
+            Some(page) => format!("commit [{}](<{page}>)", code(&short)),
+            None => format!("commit {}", code(&short)),
+        }
+    });
+    let run = run.map(|run| format!("[this run](<{run}>)"));
+    match (commit, run) {
+        (Some(commit), Some(run)) => Some(format!("Of {commit}, in {run}.")),
+        (Some(commit), None) => Some(format!("Of {commit}.")),
+        (None, Some(run)) => Some(format!("In {run}.")),
+        (None, None) => None,
     }
 }
 

@@ -4,13 +4,15 @@
 //! then the details, folded away, and how to go on. All untrusted text stands in code spans or in
 //! the fence, each written by [`crate::escape`], so that it neither formats, links nor mentions.
 
+mod failure;
 mod inline;
 mod layout;
 mod plan;
 mod receipt;
 mod warnings;
 
-pub use plan::plan;
+pub use failure::failure;
+pub use plan::{app_name, plan};
 pub use receipt::receipt;
 
 use url::Url;

@@ -54,7 +54,8 @@ fn head(report: &PlanReport) -> Vec<String> {
     vec![format!("## connplan plan: {}", apps.join("; ")), counts]
 }
 
-pub(super) fn app_name(id: &str, environment: Option<&str>) -> String {
+/// The app, and the environment that it was found by.
+pub fn app_name(id: &str, environment: Option<&str>) -> String {
     let mut name = format!("app {}", inline::code(id));
     if let Some(environment) = environment {
         let _ = write!(name, ", environment {}", inline::code(environment));
@@ -216,6 +217,7 @@ fn foot(report: &PlanReport, options: &Options) -> Vec<String> {
         addresses.join(", "),
         env!("CARGO_PKG_VERSION")
     )];
+    lines.extend(report.origin.as_ref().and_then(inline::origin));
     if report.speculative {
         lines.push("It can not be applied: it was made from a snapshot.".to_owned());
     } else if report.has_changes() && !words::is_of_use(report) {

@@ -149,6 +149,15 @@ fn foot(report: &ReceiptReport, options: &Options) -> Vec<String> {
         ),
         format!("Plan `{}`.", report.plan_digest),
     ];
+    for approval in &report.approvals {
+        let by = approval
+            .by
+            .as_deref()
+            .map_or_else(String::new, |by| format!(" {}", inline::code(by)));
+        let signer = inline::code(&approval.signer);
+        lines.push(format!("Approved by {signer}: {}{by}.", approval.proof));
+    }
+    lines.extend(report.origin.as_ref().and_then(inline::origin));
     if report.summary.pending > 0 {
         let command = match &options.file {
             Some(file) => inline::command("connplan authorize --receipt", file, ""),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::FORMAT_VERSION;
 use crate::{
+    approval::Approval,
     diff::Action,
     model::{
         ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, Origin, Scopes, StripeMode,
@@ -32,6 +33,9 @@ pub struct ReceiptReport {
     pub plan_digest: Digest,
     /// One today.
     pub apps: Vec<AppReceiptReport>,
+    /// Who approved the plan, and how that was proved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
     /// Where it was carried out, where a pipeline tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
@@ -90,6 +94,7 @@ impl ReceiptReport {
             digest: digest.clone(),
             plan_digest: receipt.plan_digest.clone(),
             apps: vec![AppReceiptReport::from(receipt)],
+            approvals: receipt.approvals.clone(),
             origin: receipt.origin.clone(),
             summary: receipt.summary(),
         }

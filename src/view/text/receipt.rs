@@ -6,6 +6,7 @@ use crate::{
     escape,
     receipt::{ChangeResult, Outcome},
     view::{
+        approval,
         report::{AppReceiptReport, ReceiptReport, ResultReport},
         summary::Word,
         theme::{Style, Theme},
@@ -45,6 +46,9 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
     }
     if options.file.is_some() {
         page.gap();
+        for approval in &report.approvals {
+            page.line(&approval::said(approval));
+        }
         page.line(&format!("Receipt: {}", report.digest));
         page.line(&format!("Plan:    {}", report.plan_digest));
     }

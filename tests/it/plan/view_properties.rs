@@ -213,6 +213,7 @@ fn report(plan: &Plan) -> PlanReport {
 /// A receipt of a plan on which everything that can be said was said.
 fn receipt_of(plan: &Plan, message: &str) -> ReceiptReport {
     let receipt = Receipt {
+        approvals: Vec::new(),
         plan_digest: document::digest(plan).unwrap(),
         app: plan.app.app.clone(),
         results: plan

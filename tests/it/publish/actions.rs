@@ -24,18 +24,25 @@ fn github() -> (Scripted, Arc<Mutex<Vec<String>>>) {
     let list: Arc<Mutex<Vec<String>>> = Arc::clone(&bodies);
     server.on_each(&format!("GET {comments}"), move |_| {
         let all = list.lock().unwrap();
-        let comment = |body| json!({"id": 1, "body": body, "user": {"login": "b", "type": "Bot"}});
-        Reply::json(200, &all.iter().map(comment).collect())
+        let comment = |(id, body): (usize, &String)| {
+            json!({"id": id, "body": body, "user": {"login": "b", "type": "Bot"}})
+        };
+        Reply::json(200, &all.iter().enumerate().map(comment).collect())
     });
-    for (method, path) in [
-        ("POST", comments),
-        ("PATCH", "/repos/octo/site/issues/comments/1"),
-    ] {
-        let made: Arc<Mutex<Vec<String>>> = Arc::clone(&bodies);
-        server.on_each(&format!("{method} {path}"), move |seen| {
+    let made: Arc<Mutex<Vec<String>>> = Arc::clone(&bodies);
+    server.on_each(&format!("POST {comments}"), move |seen| {
+        let body = seen.json()["body"].as_str().unwrap().to_owned();
+        let mut all = made.lock().unwrap();
+        all.push(body);
+        Reply::json(201, &json!({"id": all.len() - 1, "body": "x"}))
+    });
+    for id in 0..3 {
+        let changed: Arc<Mutex<Vec<String>>> = Arc::clone(&bodies);
+        let path = format!("PATCH /repos/octo/site/issues/comments/{id}");
+        server.on_each(&path, move |seen| {
             let body = seen.json()["body"].as_str().unwrap().to_owned();
-            *made.lock().unwrap() = vec![body];
-            Reply::json(200, &json!({"id": 1, "body": "x"}))
+            changed.lock().unwrap()[id] = body;
+            Reply::json(200, &json!({"id": id, "body": "x"}))
         });
     }
     server.on("GET /user", [Reply::status(403)]);
@@ -108,7 +115,8 @@ fn a_pull_request_is_planned_and_after_its_merge_applied() {
     assert!(!applied.failed, "{}", applied.log);
     assert!(platform.listed("notion").is_none() && platform.writes().len() == 2);
     let comment = bodies.lock().unwrap().concat();
-    assert!(comment.contains("## connplan apply") && !comment.contains("## connplan plan"));
+    assert!(comment.contains("## connplan apply") && comment.contains("## connplan plan"));
+    assert!(comment.contains("This plan was applied"), "{comment}");
     assert!(runner.artifacts["connplan-receipt"].contains_key("connplan.receipt"));
     for text in [&planned.log, &applied.log, &runner.summary, &comment] {
         assert!(!text.contains(&key) && !text.contains("canary"), "{text}");

@@ -3,6 +3,7 @@
 pub(crate) mod actions;
 pub(crate) mod comment;
 pub(crate) mod forge;
+pub(crate) mod heads;
 pub(crate) mod render;
 pub(crate) mod runner;
 pub(crate) mod schema;

@@ -1,0 +1,344 @@
+//! The text of a comment: the hidden line by which it is found, perhaps a notice, the plan, and a
+//! hidden record of what is shown since when. Pure.
+//!
+//! Only whole lines count, and no line of a plan or a notice is one of these: untrusted text stands
+//! in code spans, or in a fence whose lines begin with a mark.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+/// Between a notice and the plan below it.
+const BELOW: &str = "<!-- connplan-below -->";
+const RECORD: &str = "<!-- connplan-shows";
+const END: &str = " -->";
+
+/// What a comment shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Record {
+    /// The plan's digest.
+    pub(super) digest: Option<String>,
+    /// The commit that the plan is of.
+    pub(super) commit: Option<String>,
+    /// When the plan was made.
+    pub(super) planned: Option<Timestamp>,
+    /// Since when this plan of this commit is shown.
+    pub(super) since: Option<Timestamp>,
+    /// The commit that was spoken of last; another one than the plan's where planning failed.
+    pub(super) latest: Option<String>,
+}
+
+/// A comment taken apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Body {
+    pub(super) notice: Option<String>,
+    /// Empty where only a notice is shown.
+    pub(super) plan: String,
+    pub(super) record: Record,
+}
+
+impl Record {
+    fn line(&self) -> String {
+        let mut out = RECORD.to_owned();
+        let mut word = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                let _ = write!(out, " {name}={value}");
+            }
+        };
+        let safe = |text: &Option<String>| {
+            let plain = |c: &char| c.is_ascii_alphanumeric() || *c == ':';
+            text.as_ref()
+                .map(|text| text.chars().filter(plain).collect())
+        };
+        let second = |time: Option<Timestamp>| time.map(|time| time.as_second().to_string());
+        word("digest", safe(&self.digest));
+        word("commit", safe(&self.commit));
+        word("planned", second(self.planned));
+        word("since", second(self.since));
+        word("latest", safe(&self.latest));
+        out.push_str(END);
+        out
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        let words = line.strip_prefix(RECORD)?.strip_suffix(END)?;
+        let mut record = Self::default();
+        for word in words.split_whitespace() {
+            let (name, value) = word.split_once('=')?;
+            let text = || Some(value.to_owned());
+            let time = || Timestamp::from_second(value.parse().ok()?).ok();
+            match name {
+                "digest" => record.digest = text(),
+                "commit" => record.commit = text(),
+                "planned" => record.planned = time(),
+                "since" => record.since = time(),
+                "latest" => record.latest = text(),
+                _ => {}
+            }
+        }
+        Some(record)
+    }
+
+    /// Whether this plan of this commit is shown already.
+    pub(super) fn shows(&self, digest: Option<&str>, commit: Option<&str>) -> bool {
+        self.digest.as_deref() == digest && self.commit.as_deref() == commit
+    }
+}
+
+impl Body {
+    /// Takes the rest of a comment apart, without its marker.
+    pub(super) fn parse(text: &str) -> Self {
+        let text = text.replace("\r\n", "\n");
+        let text = text.trim_end();
+        let (above, record) = match text.rsplit_once('\n') {
+            Some((above, last)) => match Record::parse(last) {
+                Some(record) => (above, record),
+                None => (text, Record::default()),
+            },
+            None => (text, Record::parse(text).unwrap_or_default()),
+        };
+        let lines: Vec<_> = above.split('\n').collect();
+        let (notice, plan) = match lines.iter().position(|line| *line == BELOW) {
+            Some(at) => {
+                let (notice, plan) = lines.split_at(at);
+                (Some(notice.join("\n")), plan.get(1..).unwrap_or_default())
+            }
+            None => (None, lines.as_slice()),
+        };
+        Self {
+            notice: notice.filter(|notice| !notice.trim().is_empty()),
+            plan: plan.join("\n").trim().to_owned(),
+            record,
+        }
+    }
+
+    /// The whole comment, at most `max` bytes long where there is something to cut.
+    pub(super) fn text(&self, marker: &str, max: usize) -> String {
+        let record = match self.record == Record::default() {
+            true => String::new(),
+            false => format!("\n{}", self.record.line()),
+        };
+        let mut head = format!("{marker}\n");
+        if let Some(notice) = &self.notice {
+            let _ = write!(head, "{}\n{BELOW}\n", notice.trim_end());
+        }
+        let room = max.saturating_sub(head.len() + record.len() + 1);
+        let plan = cut(self.plan.trim_end(), room);
+        format!("{head}{plan}{record}\n")
+    }
+}
+
+/// A plan that was shown whole before there was a notice above it. What is folded is left out.
+fn cut(plan: &str, room: usize) -> String {
+    const LEFT_OUT: &str = "The details are left out for their length.";
+    if plan.len() <= room {
+        return plan.to_owned();
+    }
+    let short = match (plan.find("\n<details>"), plan.rfind("</details>")) {
+        (Some(from), Some(to)) if from < to => {
+            let after = plan.get(to + "</details>".len()..).unwrap_or_default();
+            format!(
+                "{}\n\n{LEFT_OUT}\n{after}",
+                plan.get(..from).unwrap_or_default()
+            )
+        }
+        _ => plan.to_owned(),
+    };
+    let mut out = String::new();
+    for line in short.split_inclusive('\n') {
+        if out.len() + line.len() > room {
+            break;
+        }
+        out.push_str(line);
+    }
+    out.trim_end().to_owned()
+}
+
+/// What a run has to say, and of which commit.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Said<'a> {
+    pub(super) commit: Option<&'a str>,
+    pub(super) planned: Option<Timestamp>,
+    /// The run is a merge queue's: its commit is one that the forge made up.
+    pub(super) queue: bool,
+}
+
+/// Why a comment is left as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Newer {
+    /// It is of this commit, which came later.
+    Commit(String),
+    /// It is of the same commit, and was made later.
+    Run,
+    /// It was merged; what was reviewed stays.
+    Merged,
+    /// The run is a merge queue's.
+    Queue,
+}
+
+/// Whether a comment that is there is newer than what a run has to say. `head` is the commit that
+/// the request has now, if the forge says so.
+pub(super) fn newer(
+    there: &Record,
+    said: Said<'_>,
+    head: Option<&str>,
+    merged: bool,
+) -> Option<Newer> {
+    let Some(commit) = said.commit else {
+        return None;
+    };
+    let latest = there.latest.as_deref().or(there.commit.as_deref())?;
+    if said.queue {
+        return Some(Newer::Queue);
+    }
+    if merged {
+        return Some(Newer::Merged);
+    }
+    let earlier =
+        matches!((said.planned, there.planned), (Some(ours), Some(theirs)) if ours < theirs);
+    if latest == commit {
+        return earlier.then_some(Newer::Run);
+    }
+    match head {
+        // Of an older commit than the head: it says nothing that is newer.
+        Some(head) if head != commit => Some(Newer::Commit(latest.to_owned())),
+        Some(_) => None,
+        None => earlier.then(|| Newer::Commit(latest.to_owned())),
+    }
+}
+
+/// `abc1234`.
+pub(super) fn short(commit: &str) -> String {
+    let plain = |c: &char| c.is_ascii_alphanumeric();
+    commit.chars().filter(plain).take(7).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Option<Timestamp> {
+        Timestamp::from_second(second).ok()
+    }
+
+    fn record(commit: &str, planned: i64) -> Record {
+        Record {
+            digest: Some("sha256:ab".to_owned()),
+            commit: Some(commit.to_owned()),
+            planned: at(planned),
+            since: at(5),
+            latest: None,
+        }
+    }
+
+    #[test]
+    fn a_comment_is_put_together_and_taken_apart() {
+        for notice in [None, Some("## failed\n\nwhy".to_owned())] {
+            let body = Body {
+                notice,
+                plan: "## plan\n\ntext".to_owned(),
+                record: record("c1", 3),
+            };
+            let text = body.text("<!-- m -->", 10_000);
+            let rest = text.strip_prefix("<!-- m -->\n").unwrap();
+            assert_eq!(Body::parse(rest), body);
+            assert_eq!(Body::parse(&rest.replace('\n', "\r\n")), body);
+        }
+        // One of an earlier version has no record.
+        let old = Body::parse("## plan\n\ntext");
+        assert_eq!(
+            (old.plan.as_str(), old.record),
+            ("## plan\n\ntext", Record::default())
+        );
+    }
+
+    #[test]
+    fn nothing_but_its_last_line_is_a_record() {
+        let forged = "## plan\n<!-- connplan-shows digest=sha256:ff -->\nmore";
+        assert_eq!(Body::parse(forged).record, Record::default());
+        let hostile = Record {
+            commit: Some("x --> y digest=1".to_owned()),
+            ..Record::default()
+        };
+        assert_eq!(hostile.line(), "<!-- connplan-shows commit=xydigest1 -->");
+    }
+
+    #[test]
+    fn what_came_later_is_left_alone() {
+        let said = |commit, planned| Said {
+            commit: Some(commit),
+            planned: at(planned),
+            queue: false,
+        };
+        let there = record("c2", 10);
+        for (said, head, merged, expected) in [
+            // A newer push.
+            (said("c3", 20), Some("c3"), false, None),
+            // An old run again: later, and of an older commit.
+            (
+                said("c1", 20),
+                Some("c2"),
+                false,
+                Some(Newer::Commit("c2".to_owned())),
+            ),
+            (
+                said("c1", 20),
+                Some("c3"),
+                false,
+                Some(Newer::Commit("c2".to_owned())),
+            ),
+            // The same commit again.
+            (said("c2", 20), Some("c2"), false, None),
+            (said("c2", 5), Some("c2"), false, Some(Newer::Run)),
+            (said("c2", 20), Some("c2"), true, Some(Newer::Merged)),
+            // The forge does not say.
+            (
+                said("c1", 5),
+                None,
+                false,
+                Some(Newer::Commit("c2".to_owned())),
+            ),
+            (said("c3", 20), None, false, None),
+        ] {
+            assert_eq!(
+                newer(&there, said, head, merged),
+                expected,
+                "{said:?} {head:?}"
+            );
+        }
+        let queue = Said {
+            queue: true,
+            ..said("c9", 20)
+        };
+        assert_eq!(newer(&there, queue, Some("c2"), false), Some(Newer::Queue));
+        // What fails is the last that was spoken of.
+        let failed = Record {
+            latest: Some("c3".to_owned()),
+            ..there
+        };
+        assert_eq!(
+            newer(&failed, said("c2", 20), Some("c3"), false),
+            Some(Newer::Commit("c3".to_owned()))
+        );
+        assert_eq!(
+            newer(&Record::default(), said("c1", 1), Some("c2"), false),
+            None
+        );
+    }
+
+    #[test]
+    fn a_plan_below_a_notice_is_cut_where_it_is_folded() {
+        let plan = format!(
+            "## plan\n\n<details>\n{}\n</details>\n\nDigest.",
+            "x\n".repeat(500)
+        );
+        let body = Body {
+            notice: Some("## failed".to_owned()),
+            plan,
+            record: Record::default(),
+        };
+        let text = body.text("<!-- m -->", 300);
+        assert!(text.len() <= 300 && text.contains("Digest.") && text.contains("left out"));
+        assert!(!text.contains("<details>"));
+    }
+}

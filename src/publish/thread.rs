@@ -1,0 +1,462 @@
+//! The comments of one request.
+
+use jiff::Timestamp;
+use reqwest::Method;
+use serde_json::json;
+
+use super::{
+    About, Message, Place, PublishError, Published,
+    body::{Body, Newer, Record, Said, newer, short},
+    error::At,
+    forge::{Comment, Facts, Forge},
+    http::{Answer, Call, Http},
+    marker::{bears, same},
+    place::Request,
+};
+use crate::remote::retry::CallClass;
+
+/// More pages of a hundred comments are not looked through.
+const MAX_PAGES: u32 = 100;
+
+/// How the notice begins that a plan was applied.
+const APPLIED: &str = "> ✅";
+
+/// The comments of one request.
+pub(super) struct Thread<'a> {
+    pub(super) http: &'a Http,
+    pub(super) place: &'a Place,
+    pub(super) number: u64,
+}
+
+/// A comment of ours, taken apart.
+struct Own {
+    comment: Comment,
+    body: Body,
+}
+
+impl Thread<'_> {
+    pub(super) async fn publish(&self, message: &Message) -> Result<Published, PublishError> {
+        match &message.about {
+            About::Receipt {
+                text,
+                plan_digest,
+                plan_marker,
+                says,
+            } => {
+                self.receipt(message, text, plan_digest, plan_marker, says)
+                    .await
+            }
+            About::Plan { .. } | About::Failure { .. } => self.plan(message).await,
+        }
+    }
+
+    /// Keeps the comment that speaks of the newest commit.
+    async fn plan(&self, message: &Message) -> Result<Published, PublishError> {
+        // A comment of no commit is as new as any.
+        let facts = match &message.commit {
+            Some(_) => self.facts().await?,
+            None => None,
+        };
+        let mut attempts = 0;
+        loop {
+            let (own, date) = self.find_own(&message.marker).await?;
+            let now = date.unwrap_or(message.now);
+            if let Some(own) = own {
+                let url = self.page(&own.comment, facts.as_ref());
+                if attempts == 0
+                    && let Some(newer) = self.newer(message, &own.body.record, facts.as_ref())
+                {
+                    let why = words(&newer, self.place.forge);
+                    return Ok(Published::LeftAlone { url, why });
+                }
+                let body = self
+                    .next(&own.body, message, now)
+                    .text(&message.marker, message.max_bytes);
+                return if !same(&own.comment.body, &body) {
+                    self.update(&own.comment, &body).await?;
+                    Ok(Published::Updated { url })
+                } else if attempts > 0 {
+                    Ok(Published::Created { url })
+                } else {
+                    Ok(Published::Unchanged { url })
+                };
+            }
+            if !message.create || (self.place.queue && message.commit.is_some()) {
+                return Ok(Published::Skipped);
+            }
+            attempts += 1;
+            let body = self.next(&Body::default(), message, now);
+            let body = body.text(&message.marker, message.max_bytes);
+            match self.create(&body).await {
+                Ok(made) => {
+                    let url = made.and_then(|made| self.page(&made, facts.as_ref()));
+                    return Ok(Published::Created { url });
+                }
+                // It may be there all the same: look again, lest there are two.
+                Err(error) if error.is_unclear() => {
+                    if !self.http.pause_before(attempts).await {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn newer(&self, message: &Message, there: &Record, facts: Option<&Facts>) -> Option<Newer> {
+        if self.applies(message) {
+            return None;
+        }
+        let planned = match &message.about {
+            About::Plan { planned, .. } => *planned,
+            _ => None,
+        };
+        let said = Said {
+            commit: message.commit.as_deref(),
+            planned,
+            queue: self.place.queue,
+        };
+        let head = facts.and_then(|facts| facts.head.as_deref());
+        newer(there, said, head, facts.is_some_and(|facts| facts.merged))
+    }
+
+    /// A comment of its own, linked with the plan's.
+    async fn receipt(
+        &self,
+        message: &Message,
+        text: &str,
+        plan_digest: &str,
+        plan_marker: &str,
+        says: &str,
+    ) -> Result<Published, PublishError> {
+        let facts = match self.place.forge {
+            // It names the page of a comment itself.
+            Forge::GitHub => None,
+            Forge::GitLab => self.facts().await?,
+        };
+        let (plan, _) = self.find_own(plan_marker).await?;
+        let plan_url = plan
+            .as_ref()
+            .and_then(|plan| self.page(&plan.comment, facts.as_ref()));
+        let shown = plan
+            .as_ref()
+            .and_then(|plan| plan.body.record.digest.clone());
+        let shown = shown.as_deref();
+        let mut whole = format!("{}\n{}", message.marker, text.trim_end());
+        if let Some(url) = plan_url.as_deref().and_then(link) {
+            whole.push_str(&match shown {
+                Some(shown) if shown != plan_digest => {
+                    format!("\n\nAnother plan is shown {}.", link_words("here", &url))
+                }
+                _ => format!("\n\n{}.", link_words("The plan that was applied", &url)),
+            });
+        }
+        whole.push('\n');
+        let facts = facts.as_ref();
+        let published = self
+            .keep(&message.marker, &whole, message.create, facts)
+            .await?;
+        let url = match &published {
+            Published::Created { url }
+            | Published::Updated { url }
+            | Published::Unchanged { url } => url.clone(),
+            Published::LeftAlone { .. } | Published::Skipped => return Ok(published),
+        };
+        if let Some(plan) = plan
+            && shown.is_none_or(|shown| shown == plan_digest)
+        {
+            let says = match url.as_deref().and_then(link) {
+                Some(url) => format!(
+                    "{APPLIED} **{says}**, see {}.",
+                    link_words("what was done", &url)
+                ),
+                None => format!("{APPLIED} **{says}.**"),
+            };
+            let body = Body {
+                notice: Some(says),
+                ..plan.body
+            };
+            let body = body.text(plan_marker, message.max_bytes);
+            if !same(&plan.comment.body, &body) {
+                self.update(&plan.comment, &body).await?;
+            }
+        }
+        Ok(published)
+    }
+
+    /// Makes or changes a comment that is always replaced as a whole.
+    async fn keep(
+        &self,
+        marker: &str,
+        body: &str,
+        create: bool,
+        facts: Option<&Facts>,
+    ) -> Result<Published, PublishError> {
+        let mut attempts = 0;
+        loop {
+            if let (Some(own), _) = self.find_own(marker).await? {
+                let url = self.page(&own.comment, facts);
+                return if !same(&own.comment.body, body) {
+                    self.update(&own.comment, body).await?;
+                    Ok(Published::Updated { url })
+                } else if attempts > 0 {
+                    Ok(Published::Created { url })
+                } else {
+                    Ok(Published::Unchanged { url })
+                };
+            }
+            if !create {
+                return Ok(Published::Skipped);
+            }
+            attempts += 1;
+            match self.create(body).await {
+                Ok(made) => {
+                    let url = made.and_then(|made| self.page(&made, facts));
+                    return Ok(Published::Created { url });
+                }
+                Err(error) if error.is_unclear() => {
+                    if !self.http.pause_before(attempts).await {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// What the forge says of the request; none where it does not let this token know.
+    async fn facts(&self) -> Result<Option<Facts>, PublishError> {
+        let forge = self.place.forge;
+        let path = forge.request_path(&self.place.project_path, self.number);
+        let call = Call::get("reading the request", path);
+        match self.http.send(&call).await {
+            Ok(answer) => Ok(Some(forge.facts(&answer.body))),
+            Err(PublishError::Refused {
+                status: 403 | 404, ..
+            }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether it was the apply that failed, after the merge.
+    fn applies(&self, message: &Message) -> bool {
+        let failed = matches!(message.about, About::Failure { .. });
+        failed && matches!(self.place.request, Request::OfCommit(_))
+    }
+
+    fn page(&self, comment: &Comment, facts: Option<&Facts>) -> Option<String> {
+        let request = facts.and_then(|facts| facts.url.as_deref());
+        self.place.forge.comment_page(request, comment)
+    }
+
+    /// The oldest comment that bears the marker and is the token owner's own.
+    /// The forge's clock comes with it.
+    async fn find_own(
+        &self,
+        marker: &str,
+    ) -> Result<(Option<Own>, Option<Timestamp>), PublishError> {
+        let (candidates, date) = self.marked(marker).await?;
+        if candidates.is_empty() {
+            return Ok((None, date));
+        }
+        let me = self.whoami().await?;
+        let own = candidates.into_iter().find(|comment| match &me {
+            Some(login) => comment.author.eq_ignore_ascii_case(login),
+            // A workflow's own token has no user that it could ask for; it writes as a bot, and
+            // nobody edits a bot's comments but those who may edit the repository.
+            None => comment.by_bot,
+        });
+        let own = own.map(|comment| {
+            let rest = comment.body.get(marker.len()..).unwrap_or_default();
+            let body = Body::parse(rest.trim_start_matches(['\r', '\n']));
+            Own { comment, body }
+        });
+        Ok((own, date))
+    }
+
+    async fn marked(
+        &self,
+        marker: &str,
+    ) -> Result<(Vec<Comment>, Option<Timestamp>), PublishError> {
+        let forge = self.place.forge;
+        let mut found = Vec::new();
+        for page in 1..=MAX_PAGES {
+            let path = forge.comments_path(&self.place.project_path, self.number);
+            let mut call = Call::get("reading the comments", path);
+            call.query.push(("per_page", "100".to_owned()));
+            call.query.push(("page", page.to_string()));
+            let order = forge.oldest_first().iter();
+            call.query
+                .extend(order.map(|(name, value)| (*name, (*value).to_owned())));
+            let answer = self.http.send(&call).await?;
+            let comments = answer.body.as_array();
+            let comments = comments.ok_or_else(|| self.malformed(&call, "it is no list"))?;
+            found.extend(
+                comments
+                    .iter()
+                    .filter_map(|value| forge.comment(value))
+                    .filter(|comment| bears(&comment.body, marker)),
+            );
+            if !answer.more {
+                return Ok((found, answer.date));
+            }
+        }
+        let path = forge.comments_path(&self.place.project_path, self.number);
+        let call = Call::get("reading the comments", path);
+        Err(self.malformed(&call, "it has more pages than any conversation"))
+    }
+
+    /// Who the token belongs to; `None` for a workflow's own token, which GitHub refuses to say.
+    async fn whoami(&self) -> Result<Option<String>, PublishError> {
+        let token = self.place.token.as_ref().map(|token| token.header);
+        let (path, field) = match (self.place.forge, token) {
+            (Forge::GitHub, _) => ("/user", "login"),
+            (Forge::GitLab, Some("job-token")) => ("/job", "username"),
+            (Forge::GitLab, _) => ("/user", "username"),
+        };
+        let call = Call::get("asking whose token it is", path.to_owned());
+        let Answer { body, .. } = match self.http.send(&call).await {
+            Err(PublishError::Refused {
+                status: 403 | 404, ..
+            }) if self.place.forge == Forge::GitHub => {
+                return Ok(None);
+            }
+            other => other?,
+        };
+        let user = if path == "/job" { &body["user"] } else { &body };
+        match user[field].as_str() {
+            Some(name) if !name.is_empty() => Ok(Some(name.to_owned())),
+            _ => Err(self.malformed(&call, "it names no user")),
+        }
+    }
+
+    async fn create(&self, body: &str) -> Result<Option<Comment>, PublishError> {
+        let forge = self.place.forge;
+        let answer = self
+            .http
+            .send(&Call {
+                what: "making the comment",
+                class: CallClass::CheckFirst,
+                method: Method::POST,
+                path: forge.comments_path(&self.place.project_path, self.number),
+                query: Vec::new(),
+                body: Some(&json!({ "body": body })),
+            })
+            .await?;
+        Ok(forge.comment(&answer.body))
+    }
+
+    async fn update(&self, comment: &Comment, body: &str) -> Result<(), PublishError> {
+        let forge = self.place.forge;
+        let method = match forge {
+            Forge::GitHub => Method::PATCH,
+            Forge::GitLab => Method::PUT,
+        };
+        self.http
+            .send(&Call {
+                what: "changing the comment",
+                class: CallClass::RepeatableWrite,
+                method,
+                path: forge.comment_path(&self.place.project_path, self.number, comment.id),
+                query: Vec::new(),
+                body: Some(&json!({ "body": body })),
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// The comment after this message.
+    fn next(&self, there: &Body, message: &Message, now: Timestamp) -> Body {
+        let commit = message.commit.as_deref();
+        match &message.about {
+            About::Plan {
+                text,
+                digest,
+                planned,
+            } => {
+                let known = there.record.shows(Some(digest), commit);
+                let since = there.record.since.filter(|_| known).unwrap_or(now);
+                // That it was applied stays true of the same plan.
+                let applied = |notice: &String| known && notice.starts_with(APPLIED);
+                Body {
+                    notice: there.notice.clone().filter(applied),
+                    plan: text.trim_end().to_owned(),
+                    record: Record {
+                        digest: Some(digest.clone()),
+                        commit: message.commit.clone(),
+                        planned: *planned,
+                        since: Some(since),
+                        latest: None,
+                    },
+                }
+            }
+            About::Failure { text } => {
+                let mut notice = text.trim_end().to_owned();
+                if !there.plan.is_empty() {
+                    notice.push_str("\n\n");
+                    notice.push_str(&if self.applies(message) {
+                        "**The plan below was not applied, or not wholly.**".to_owned()
+                    } else {
+                        below(there.record.commit.as_deref(), commit)
+                    });
+                }
+                Body {
+                    notice: Some(notice),
+                    plan: there.plan.clone(),
+                    record: Record {
+                        latest: match self.applies(message) {
+                            true => there.record.latest.clone(),
+                            false => message.commit.clone(),
+                        },
+                        ..there.record.clone()
+                    },
+                }
+            }
+            About::Receipt { .. } => there.clone(),
+        }
+    }
+
+    fn malformed(&self, call: &Call<'_>, why: &'static str) -> PublishError {
+        PublishError::Malformed {
+            at: At {
+                what: call.what,
+                forge: self.place.forge,
+                attempts: 1,
+            },
+            why,
+        }
+    }
+}
+
+/// What is said of the plan that stands below a failure.
+fn below(shown: Option<&str>, failed: Option<&str>) -> String {
+    match (shown, failed) {
+        (Some(shown), Some(failed)) if shown == failed => {
+            "**The plan below was made earlier, of the same commit.**".to_owned()
+        }
+        (Some(shown), _) => format!(
+            "**The plan below is of an older commit, `{}`.**",
+            short(shown)
+        ),
+        (None, _) => "**The plan below is an older one.**".to_owned(),
+    }
+}
+
+fn words(newer: &Newer, forge: Forge) -> String {
+    match newer {
+        Newer::Commit(commit) => format!("it is of a newer commit, {}", short(commit)),
+        Newer::Run => "it is of a newer run".to_owned(),
+        Newer::Merged => format!("the {} was merged with it", forge.request()),
+        Newer::Queue => "this run is a merge queue's".to_owned(),
+    }
+}
+
+/// An address that may stand in Markdown as it is.
+fn link(url: &str) -> Option<String> {
+    let url = url::Url::parse(url).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| url.to_string())
+}
+
+fn link_words(words: &str, url: &str) -> String {
+    format!("[{words}](<{url}>)")
+}

@@ -1,0 +1,125 @@
+//! A plan that failed or is not to be applied, as Markdown: from the JSON document that the command
+//! printed.
+
+use serde_json::Value;
+
+use super::{Options, inline};
+use crate::{escape, model::Origin};
+
+/// So many findings, and broken rules, are shown.
+const SHOWN: usize = 20;
+
+/// What failed, and why. `name` is the app; `None` for a document that cannot be read.
+pub fn failure(
+    document: Option<&Value>,
+    name: &str,
+    origin: Option<&Origin>,
+    options: &Options,
+) -> String {
+    let mut out = format!("## connplan: {}: {name}\n", title(document));
+    let Some(document) = document else {
+        out.push_str("\n🛑 **What it said cannot be read; see the log of the run.**\n");
+        return out;
+    };
+    out.push_str(&format!("\n🛑 **{}**", headline(document)));
+    if let Some(origin) = origin.and_then(inline::origin) {
+        out.push(' ');
+        out.push_str(&origin);
+    }
+    out.push('\n');
+    let text = |name: &str| document[name].as_str().filter(|text| !text.is_empty());
+    let rules: Vec<_> = document["violations"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|violation| rule(violation, options))
+        .collect();
+    let findings: Vec<_> = document["diagnostics"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|finding| found(finding, options))
+        .collect();
+    for list in [rules, findings] {
+        if list.is_empty() {
+            continue;
+        }
+        out.push('\n');
+        for line in list.iter().take(SHOWN) {
+            out.push_str(line);
+            out.push('\n');
+        }
+        if let more @ 1.. = list.len().saturating_sub(SHOWN) {
+            out.push_str(&format!("- and {more} more\n"));
+        }
+    }
+    let said: Vec<String> = [text("message"), text("help").map(|help| help)]
+        .into_iter()
+        .flatten()
+        .flat_map(str::lines)
+        // No line of it is one of ours.
+        .map(|line| format!("  {}", inline::plain(&inline::message(line, options))))
+        .collect();
+    if !said.is_empty() {
+        out.push('\n');
+        out.push_str(&escape::fence(&said.join("\n"), "text"));
+    }
+    out
+}
+
+fn code(document: &Value) -> Option<u64> {
+    document["exit_code"].as_u64()
+}
+
+fn title(document: Option<&Value>) -> &'static str {
+    match document.and_then(code) {
+        Some(3) => "refused",
+        Some(6) => "forbidden",
+        _ => "failed",
+    }
+}
+
+fn headline(document: &Value) -> &'static str {
+    match code(document) {
+        Some(3) => "Refused. Nothing was changed.",
+        Some(6) => "The policy forbids this plan.",
+        Some(5) => "Some changes were carried out, and others failed.",
+        Some(129 | 130 | 143) => "It was interrupted.",
+        _ => "It failed.",
+    }
+}
+
+/// `- 🛑 **max_class**: `gmail`, `scope`: message`.
+fn rule(violation: &Value, options: &Options) -> Option<String> {
+    let text = |name: &str| violation[name].as_str();
+    let mark = match text("severity") {
+        Some("warn" | "warning") => "🔶",
+        _ => "🛑",
+    };
+    let mut line = format!("- {mark} {}", inline::code(text("rule")?));
+    for name in ["connector", "scope"].iter().filter_map(|name| text(name)) {
+        line.push_str(", ");
+        line.push_str(&inline::code(name));
+    }
+    if let Some(message) = text("message") {
+        line.push_str(": ");
+        line.push_str(&inline::code(&inline::message(message, options)));
+    }
+    Some(line)
+}
+
+fn found(finding: &Value, options: &Options) -> Option<String> {
+    let message = inline::message(finding["message"].as_str()?, options);
+    let mut place = finding["file"].as_str().unwrap_or_default().to_owned();
+    for number in ["line", "column"]
+        .iter()
+        .filter_map(|name| finding[name].as_u64())
+    {
+        place.push_str(&format!(":{number}"));
+    }
+    let place = match place.is_empty() {
+        true => String::new(),
+        false => format!("{}: ", inline::code(&place)),
+    };
+    Some(format!("+ {place}{}", inline::code(&message)))
+}
