@@ -13,7 +13,7 @@ use crate::{
     pending::{Entry, LastTry},
     plan::field_differences,
     receipt::{ChangeResult, Outcome},
-    remote::{PutAnswer, RemoteError},
+    remote::{Ended, PutAnswer, RemoteError},
 };
 
 /// One change of one run.
@@ -174,7 +174,11 @@ impl Step<'_, '_> {
         };
         let remote = self.shared.job.remote;
         match remote
-            .put_integration(&self.change.connector, &after.scopes)
+            .put_with_values(
+                &self.change.connector,
+                &after.scopes,
+                &after.connection_config,
+            )
             .await
         {
             Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized) => self.in_force().into(),
@@ -210,7 +214,14 @@ impl Step<'_, '_> {
             .remove_integration(&self.change.connector)
             .await
         {
-            Ok(()) => Outcome::Removed.into(),
+            Ok(Ended::Detached) => Answer {
+                message: Some(
+                    "it was detached: other apps of the workspace go on with the connection"
+                        .to_owned(),
+                ),
+                ..Answer::from(Outcome::Removed)
+            },
+            Ok(Ended::Deleted | Ended::Untold) => Outcome::Removed.into(),
             // Somebody was quicker; it is gone, as planned.
             Err(RemoteError::NotFound { .. }) => Answer {
                 message: Some("it was gone already".to_owned()),

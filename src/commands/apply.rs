@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::{MaxDuration, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
-    model::App,
+    model::{App, Policies},
     plan::{Digest, Refusal, document, policy},
     receipt::{self, Outcome},
     term::Answer,
@@ -117,7 +117,9 @@ async fn saved(
     let (project, app) = context.project_of(&planned.id)?;
     belongs("plan", &app, planned)?;
     // The policy that counts is the one that is in force now.
-    policy::check(&saved.plan, &planning::policy(&project))?;
+    // The workspace's policies were asked when it was planned, and stand behind each write.
+    let workspace = Policies::default();
+    policy::check(&saved.plan, &planning::policy(&project), &workspace)?;
     let approved = approving::gate(
         context,
         &project,

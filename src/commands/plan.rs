@@ -105,7 +105,7 @@ fn speculate(args: &PlanArgs, context: &Context, file: &std::path::Path) -> Resu
     }
     let observed = Observed {
         connectors: snapshot.connectors,
-        stripe_claim: None,
+        ..Observed::default()
     };
     files.plan(&args.planning, app, &observed, true)
 }

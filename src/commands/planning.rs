@@ -12,10 +12,11 @@ use crate::{
     config::{self, Loaded, Project},
     context::{Context, Failure, UsageError},
     diff::Unlisted,
+    escape,
     model::{App, ConnectorType, Declared, Observed, Scope},
     pending::{PendingSet, Store},
     plan::{self, Folder, Guards, Inputs, Plan},
-    remote::Remote,
+    remote::{ConnectionValues, Remote},
     term::{self, Answer},
     view,
 };
@@ -52,6 +53,7 @@ pub(super) struct Situation {
     pub(super) app: App,
     pub(super) remote: Remote,
     pub(super) observed: Observed,
+    values: BTreeMap<ConnectorType, ConnectionValues>,
 }
 
 /// Reads the files. Every problem is said; an error ends the run.
@@ -75,9 +77,18 @@ pub(super) fn read_other_files(context: &Context, dir: Option<&Path>) -> Result<
 }
 
 fn usable(context: &Context, project: Project, loaded: Loaded) -> Result<Files, Failure> {
-    let Some(declared) = loaded.declared.clone() else {
+    let Some(mut declared) = loaded.declared.clone() else {
         return Err(view::problems::Invalid::of(&loaded.problems).into());
     };
+    for (connector, file) in &mut declared.connectors {
+        for (name, value) in &mut file.connection_config {
+            let variable = |name: &str| project.vars.get(name).map(str::to_owned);
+            *value = config::resolve_value(value, variable).map_err(|why| {
+                let name = escape::limited(name, 100);
+                UsageError::new(format!("{connector}: the connection value `{name}`: {why}"))
+            })?;
+        }
+    }
     let pending = match project.app() {
         Ok(app) => Store::load(&context.app_state(&project, &app))?,
         // Nothing is known of an app that nobody names; who needs it says so.
@@ -108,21 +119,48 @@ pub(super) async fn look(context: &Context, dir: Option<&Path>) -> Result<Situat
     let files = read_files(context, dir)?;
     let app = files.project.app()?;
     let remote = context.remote(&files.project, &app).await?;
-    let observed =
-        view::progress::during(&context.terminal, "Reading the app", remote.observe()).await?;
+    let reading = remote.survey(&files.declared);
+    let survey = view::progress::during(&context.terminal, "Reading the app", reading).await?;
     Ok(Situation {
         files,
         app,
         remote,
-        observed,
+        observed: survey.observed,
+        values: survey.values,
     })
 }
 
 impl Situation {
     /// Plans.
     pub(super) fn plan(&self, args: &PlanningArgs) -> Result<Plan, Failure> {
+        self.check_values(args)?;
         self.files
             .plan(args, self.app.clone(), &self.observed, false)
+    }
+
+    /// Holds the declared connection values against what the platform wants.
+    fn check_values(&self, args: &PlanningArgs) -> Result<(), Failure> {
+        let looked_at = |connector: &&ConnectorType| {
+            args.targets.is_empty() || args.targets.contains(connector)
+        };
+        let mut wrong = Vec::new();
+        for connector in self.values.keys().filter(looked_at) {
+            let Some(declared) = self.files.declared.connectors.get(connector) else {
+                continue;
+            };
+            let told = self.values.get(connector).into_iter();
+            let told = told.flat_map(|told| told.check(&declared.connection_config));
+            wrong.extend(told.map(|what| format!("  {connector} ({}): {what}", declared.file)));
+        }
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        Err(UsageError::with_help(
+            format!("connection values cannot be used:\n{}", wrong.join("\n")),
+            "write them in the connector's file, for example \
+             \"connection_config\": {\"subdomain\": \"acme\"}",
+        )
+        .into())
     }
 
     /// Asks whether the plan that was shown is to be carried out; only `yes` is yes.
@@ -151,7 +189,7 @@ impl Files {
         speculative: bool,
     ) -> Result<Plan, Failure> {
         let plan = self.compare(args, app, observed, speculative)?;
-        plan::policy::check(&plan, &policy(&self.project))?;
+        plan::policy::check(&plan, &policy(&self.project), &observed.policies)?;
         Ok(plan)
     }
 

@@ -1,6 +1,6 @@
 //! One connector file: from text to what it declares. Pure.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
     Finding, Problem,
@@ -9,14 +9,15 @@ use super::{
     source::Source,
     suggest, toml_tree,
     tree::{Member, Node, Span},
+    values,
 };
 use crate::{
     catalogue,
     model::{ConnectorType, ExpectedAccount, Kind, Scope, Scopes},
 };
 
-/// The keys of a connector file. `account` is connplan's own, `$schema` serves editors.
-const KEYS: [&str; 4] = ["type", "scopes", "account", "$schema"];
+/// The keys of a connector file. `account` and `connection_config` are connplan's own, `$schema` serves editors.
+const KEYS: [&str; 5] = ["type", "scopes", "account", "connection_config", "$schema"];
 /// The most problems told of one file; beyond that a person reads no more.
 const MAX_PROBLEMS: usize = 50;
 /// The most scopes that slips are looked for in; real files have a dozen.
@@ -35,6 +36,8 @@ pub struct ParsedConnector {
     pub scope_spans: Vec<(Scope, Span)>,
     /// Who is to give consent.
     pub account: Option<ExpectedAccount>,
+    /// The values of its connection, as they stand.
+    pub connection_config: BTreeMap<String, String>,
     /// The file.
     pub source: Source,
 }
@@ -189,6 +192,11 @@ impl Check {
         let connector = self.connector_type(root);
         let scopes = self.scopes(root.get("scopes"));
         let account = self.account(root.get("account"));
+        let values = root.get("connection_config");
+        let twice = values.map(|node| duplicate_keys(node.members(), &self.source));
+        self.problems.extend(twice.into_iter().flatten());
+        let (connection_config, wrong) = values::read(values, &self.source);
+        self.problems.extend(wrong);
         let (connector, type_span) = connector?;
         let scope_spans = scopes?;
         self.commas(&connector, &scope_spans);
@@ -199,6 +207,11 @@ impl Check {
         {
             self.tell(Finding::StripeScopes, node.head(), "without effect");
         }
+        if connector.kind() == Kind::Stripe
+            && let Some(node) = root.get("connection_config")
+        {
+            self.tell(Finding::StripeValues, node.head(), "without effect");
+        }
         if self.problems.iter().any(Problem::is_error) {
             return None;
         }
@@ -208,6 +221,7 @@ impl Check {
             scopes: scope_spans.iter().map(|(scope, _)| scope.clone()).collect(),
             scope_spans,
             account: account?,
+            connection_config,
             source: self.source.clone(),
         })
     }

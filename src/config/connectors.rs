@@ -121,6 +121,7 @@ impl Loaded {
                         connector,
                         scopes,
                         account,
+                        connection_config,
                         ..
                     } = parsed;
                     (
@@ -129,7 +130,7 @@ impl Loaded {
                             scopes,
                             file,
                             account,
-                            connection_config: BTreeMap::new(),
+                            connection_config,
                         },
                     )
                 })

@@ -317,6 +317,36 @@ pub enum Finding {
         help("Stripe is provisioned, not authorized: the scopes have no effect; delete them")
     )]
     StripeScopes,
+    /// Connection values that are no object.
+    #[error("`connection_config` is {found}, not an object")]
+    #[diagnostic(
+        code(connplan::config::values_not_an_object),
+        help("write names and values, for example {{\"subdomain\": \"acme\"}}")
+    )]
+    ValuesNotAnObject {
+        /// What it is.
+        found: &'static str,
+    },
+    /// A connection value that is no text.
+    #[error("the connection value `{key}` is {found}")]
+    #[diagnostic(
+        code(connplan::config::value_not_a_string),
+        help("write it in quotes, or take it from a variable: \"${{NAME}}\"")
+    )]
+    ValueNotAString {
+        /// Its name.
+        key: Quoted,
+        /// What it is.
+        found: &'static str,
+    },
+    /// Connection values where none are taken.
+    #[error("`connection_config` has no effect for stripe")]
+    #[diagnostic(
+        severity(Warning),
+        code(connplan::config::stripe_values),
+        help("take it out: Stripe is provisioned, not connected")
+    )]
+    StripeValues,
     /// Two types that differ in case alone.
     #[error("`{second}` and `{first}` differ only in case")]
     #[diagnostic(

@@ -25,6 +25,7 @@ mod source;
 mod suggest;
 mod toml_tree;
 pub mod tree;
+mod values;
 
 pub use connector::{ParsedConnector, is_toml, parse_connector, parse_tree};
 pub use connectors::{Folder, Loaded};
@@ -39,6 +40,7 @@ pub use settings::{
 };
 pub use source::Source;
 pub use suggest::{KNOWN_TYPES, closest, known_type_near};
+pub use values::{BadVariable, resolve as resolve_value};
 
 /// The largest file that is read, in bytes. Real ones have a few hundred.
 pub const MAX_FILE_SIZE: u64 = 1 << 20;

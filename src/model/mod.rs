@@ -22,7 +22,7 @@ pub use connection::{ConnectionId, ConnectionIdError};
 pub use connector::{ConnectorType, ConnectorTypeError, Kind};
 pub use declared::{Declared, DeclaredConnector};
 pub use diagnostic::{Diagnostic, Severity};
-pub use observed::{Observed, RemoteConnector, RemoteStatus, StripeMode};
+pub use observed::{Observed, Policies, RemoteConnector, RemoteStatus, StripeMode};
 pub use origin::Origin;
 pub use scope::{Scope, Scopes};
 pub use secret::{Link, LinkError, Secret};

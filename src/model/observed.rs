@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,26 @@ pub struct Observed {
     pub connectors: BTreeMap<ConnectorType, RemoteConnector>,
     /// The link by which the app's owner claims the Stripe sandbox. Private.
     pub stripe_claim: Option<Link>,
+    /// When the Stripe sandbox expires unless somebody claims it, as far as the platform says.
+    pub stripe_expires_at: Option<Timestamp>,
+    /// What the workspace lets be connected, as far as it was asked and told.
+    pub policies: Policies,
+}
+
+/// Which types the workspace lets builders connect. What is not told is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policies(BTreeMap<ConnectorType, bool>);
+
+impl Policies {
+    /// Those that were told, each with whether builders may connect it.
+    pub fn new(told: impl IntoIterator<Item = (ConnectorType, bool)>) -> Self {
+        Self(told.into_iter().collect())
+    }
+
+    /// Whether the workspace forbids builders to connect this type, for sure.
+    pub fn forbid(&self, connector: &ConnectorType) -> bool {
+        self.0.get(connector) == Some(&false)
+    }
 }
 
 /// One connector as the remote reports it.

@@ -9,7 +9,7 @@ use super::Plan;
 use crate::{
     diff::{Action, Change},
     escape,
-    model::{ConnectorType, Scope, Scopes},
+    model::{ConnectorType, Policies, Scope, Scopes},
 };
 
 /// The rules. `None` as a subject means every connector.
@@ -27,19 +27,23 @@ pub struct Policy {
 
 /// A plan that a rule forbids.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
-#[error("the policy in connplan.toml forbids this plan:\n{}", .reasons.join("\n"))]
+#[error("{by} forbids this plan:\n{}", .reasons.join("\n"))]
 #[diagnostic(
     code(connplan::plan::policy),
     help("change the connector files, or have the policy changed by who is responsible for it")
 )]
 pub struct Forbidden {
+    /// Whose rules they are.
+    pub by: &'static str,
     /// Each rule that is broken, escaped.
     pub reasons: Vec<String>,
 }
 
 /// Holds a plan against the rules. All broken rules are told at once.
-pub fn check(plan: &Plan, policy: &Policy) -> Result<(), Forbidden> {
+/// `workspace` is what the workspace itself lets be connected.
+pub fn check(plan: &Plan, policy: &Policy, workspace: &Policies) -> Result<(), Forbidden> {
     let mut reasons = Vec::new();
+    let mut by = "the policy in connplan.toml";
     let removed: Vec<_> = plan
         .changes()
         .filter(|c| c.action == Action::Delete)
@@ -66,11 +70,18 @@ pub fn check(plan: &Plan, policy: &Policy) -> Result<(), Forbidden> {
         .filter(|change| change.action != Action::NoOp)
     {
         reasons.extend(scopes(change, policy));
+        if change.after.is_some() && workspace.forbid(&change.connector) {
+            by = "the workspace's policy";
+            reasons.push(format!(
+                "  {}: the workspace does not let builders connect it; its administrator can",
+                change.connector
+            ));
+        }
     }
     if reasons.is_empty() {
         Ok(())
     } else {
-        Err(Forbidden { reasons })
+        Err(Forbidden { by, reasons })
     }
 }
 

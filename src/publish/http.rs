@@ -213,7 +213,8 @@ impl Http {
     }
 
     fn refusal(&self, status: u16, headers: &HeaderMap, message: Option<String>, at: At) -> Failed {
-        let slow_down = slow_down(status, headers, message.as_deref(), (self.options.clock)());
+        let now = retry::server_now(header(headers, "date"), (self.options.clock)());
+        let slow_down = slow_down(status, headers, message.as_deref(), now);
         if let Some(retry_after) = slow_down {
             return Failed {
                 error: PublishError::RateLimited { at, retry_after },
@@ -237,7 +238,7 @@ impl Http {
         Failed {
             error,
             fault: Fault::Status(status),
-            retry_after: asked_to_wait(headers, (self.options.clock)()),
+            retry_after: asked_to_wait(headers, now),
         }
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct Call {
     pub(crate) proofs: Vec<Secret>,
     /// More patience than the options say, for calls known to be slow.
     pub(crate) patience: Option<Duration>,
+    /// Never repeated, for what is not worth waiting for.
+    pub(crate) once: bool,
 }
 
 /// What a request carries. Its memory is zeroed: it may hold a refresh token.
@@ -54,6 +56,7 @@ impl Call {
             body: Body::None,
             proofs: Vec::new(),
             patience: None,
+            once: false,
         }
     }
 
@@ -77,6 +80,11 @@ impl Call {
     /// Says what of the body is secret.
     pub(crate) fn proof(mut self, secret: &Secret) -> Self {
         self.proofs.push(secret.clone());
+        self
+    }
+
+    pub(crate) fn once(mut self) -> Self {
+        self.once = true;
         self
     }
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{auth::AuthError, problem::Problem};
+use super::{auth::AuthError, problem::Problem, refusal::Refusal};
 
 /// Which call an error belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,15 +156,14 @@ pub enum RemoteError {
         /// What the server says.
         problem: Box<Problem>,
     },
-    /// 403.
-    #[error("{at}: no permission{problem}")]
-    #[diagnostic(
-        code(connplan::remote::forbidden),
-        help("ask for access to the app, or its workspace's administrator to allow this")
-    )]
+    /// 402 or 403.
+    #[error("{at}: {}{problem}", refusal.words())]
+    #[diagnostic(code(connplan::remote::forbidden), help("{}", refusal.advice()))]
     Forbidden {
         /// The call.
         at: Box<At>,
+        /// What stands behind it, as far as the answer tells.
+        refusal: Refusal,
         /// What the server says.
         problem: Box<Problem>,
     },

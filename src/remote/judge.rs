@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -12,6 +12,7 @@ use super::{
     error::{At, CredentialKind},
     problem::{Problem, html_title, is_html},
     redact::{Sent, without_secrets},
+    refusal::Refusal,
     retry::{self, CallClass, Fault},
     text::server_text_limited,
 };
@@ -97,8 +98,9 @@ pub(super) fn judge(
         at.unclear |= class != CallClass::Read;
         return Ok(Answer { at, body });
     }
-    let retry_after =
-        text(RETRY_AFTER).and_then(|v| retry::retry_after(v, (platform.options().clock)()));
+    let own = (platform.options().clock)();
+    let retry_after = text(RETRY_AFTER)
+        .and_then(|value| retry::retry_after(value, retry::server_now(text(DATE), own)));
     let json: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
     let problem = Box::new(Problem::read(&json));
     let error = match status {
@@ -122,7 +124,11 @@ pub(super) fn judge(
             let title = html_title(&body);
             RemoteError::HtmlInstead { at, status, title }
         }
-        403 => RemoteError::Forbidden { at, problem },
+        402 | 403 => RemoteError::Forbidden {
+            at,
+            refusal: Refusal::read(status, &problem, credential),
+            problem,
+        },
         404 => RemoteError::NotFound { at, problem },
         500.. => RemoteError::Server {
             at,

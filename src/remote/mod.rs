@@ -18,6 +18,7 @@ mod platform;
 mod problem;
 mod reach;
 pub(crate) mod redact;
+mod refusal;
 pub(crate) mod retry;
 mod text;
 pub(crate) mod transport;
@@ -26,14 +27,15 @@ mod wire;
 pub use auth::Credentials;
 pub use client::Remote;
 pub use endpoints::{
-    AuthorizationStatus, AvailableIntegration, ConfigField, DeviceCode, PutAnswer, StripeInstalled,
-    StripeStatus, TokenPoll, TokenSet, UserInfo,
+    AuthorizationStatus, AvailableIntegration, ConfigField, ConnectionValues, DeviceCode, Ended,
+    PutAnswer, SandboxState, StripeInstalled, StripeStatus, Survey, TokenPoll, TokenSet, UserInfo,
 };
 pub use error::{At, CredentialKind, RemoteError, Unreachable};
 pub use options::{ClientOptions, Clock, system_clock};
 pub use platform::Platform;
 pub use problem::Problem;
 pub use reach::Reached;
+pub use refusal::Refusal;
 pub use retry::CallClass;
 pub use text::server_text;
 

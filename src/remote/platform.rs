@@ -19,7 +19,7 @@ use super::{
     call::{Answer, Authorization, Body, Call},
     error::{At, CredentialKind, Unreachable},
     judge::{Failed, Hidden, MAX_ERROR_BODY, Received, echoed_id, judge},
-    reach::{self, Reached},
+    reach::Reached,
     redact::Sent,
     retry::{self, CallClass, Fault, Verdict},
     transport::{self, Failure},
@@ -107,14 +107,14 @@ impl Platform {
                 at.unclear = unclear;
             }
             let pause = match call.class.verdict(failed.fault) {
-                Verdict::Again => retry::pause(
+                Verdict::Again if !call.once => retry::pause(
                     options,
                     attempt,
                     failed.retry_after,
                     self.time_left(),
                     retry::chance(),
                 ),
-                Verdict::Check | Verdict::Stop => None,
+                Verdict::Again | Verdict::Check | Verdict::Stop => None,
             };
             let Some(pause) = pause else {
                 return Err(failed.error);
@@ -236,7 +236,7 @@ impl Platform {
         Ok(Reached {
             status: received.status,
             request_id: echoed_id(&received.headers, &Sent::default()).unwrap_or(at.request_id),
-            date: date.and_then(|date| reach::date(date.to_str().ok()?)),
+            date: date.and_then(|date| retry::http_date(date.to_str().ok()?)),
             took: started.elapsed(),
         })
     }

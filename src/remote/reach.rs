@@ -35,8 +35,3 @@ impl Platform {
         self.answer_of_any_kind(&call, at).await
     }
 }
-
-/// The time in a `Date` header.
-pub(super) fn date(value: &str) -> Option<Timestamp> {
-    Some(jiff::fmt::rfc2822::parse(value).ok()?.timestamp())
-}

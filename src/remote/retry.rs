@@ -113,9 +113,22 @@ pub(crate) fn retry_after(value: &str, now: u64) -> Option<Duration> {
         // More digits than a number holds is "very long".
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
-    let at = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+    let at = http_date(value)?;
     let at = u64::try_from(at.as_millisecond()).ok()?;
     Some(Duration::from_millis(at.saturating_sub(now)))
+}
+
+/// What time it is by the server's clock, from the `Date` of its answer; `own` without one. Its
+/// dates are by that clock, and ours may be wrong. In milliseconds since the Unix epoch.
+pub(crate) fn server_now(date: Option<&str>, own: u64) -> u64 {
+    let date = date.and_then(http_date);
+    let date = date.and_then(|date| u64::try_from(date.as_millisecond()).ok());
+    date.unwrap_or(own)
+}
+
+/// The time in a `Date` header.
+pub(crate) fn http_date(value: &str) -> Option<jiff::Timestamp> {
+    Some(jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp())
 }
 
 #[cfg(test)]
@@ -196,6 +209,18 @@ mod tests {
         assert_eq!(after(0, None), Some(Duration::from_millis(150)));
         assert_eq!(after(61, None), None);
         assert_eq!(after(7, Some(7)), None, "no time left to try again");
+    }
+
+    #[test]
+    fn a_date_is_by_the_servers_clock() {
+        let hour_slow = 784_111_777_000 - 3_600_000;
+        let now = server_now(Some("Sun, 06 Nov 1994 08:49:37 GMT"), hour_slow);
+        assert_eq!(
+            retry_after("Sun, 06 Nov 1994 08:49:40 GMT", now),
+            Some(Duration::from_secs(3))
+        );
+        assert_eq!(server_now(None, hour_slow), hour_slow);
+        assert_eq!(server_now(Some("noon"), hour_slow), hour_slow);
     }
 
     #[test]

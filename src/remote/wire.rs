@@ -2,7 +2,9 @@
 //! an error. Nothing of this leaves the room: endpoints turn it into words of the model.
 
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
+use super::endpoints::Ended;
 use crate::model::{Account, ConnectionId, ConnectorType, RemoteStatus, Scope, Secret, StripeMode};
 
 /// `GET external-auth/list`.
@@ -81,12 +83,54 @@ pub(super) struct Removed {
     pub(super) _status: RemovedWord,
     #[serde(rename = "integration_type")]
     pub(super) _connector: ConnectorType,
+    #[serde(flatten)]
+    connection: Connection,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum RemovedWord {
     Removed,
+}
+
+/// `DELETE external-auth/integrations/{type}`: what it answers is not documented.
+#[derive(Deserialize)]
+pub(super) struct Disconnected {
+    #[serde(flatten)]
+    connection: Connection,
+}
+
+/// What became of the connection, in words that are not documented either.
+#[derive(Deserialize)]
+struct Connection {
+    #[serde(default)]
+    detached: Value,
+    #[serde(default)]
+    deleted: Value,
+}
+
+impl Connection {
+    fn ended(&self) -> Ended {
+        if self.detached == Value::Bool(true) {
+            Ended::Detached
+        } else if self.deleted == Value::Bool(true) || self.detached == Value::Bool(false) {
+            Ended::Deleted
+        } else {
+            Ended::Untold
+        }
+    }
+}
+
+impl Removed {
+    pub(super) fn ended(&self) -> Ended {
+        self.connection.ended()
+    }
+}
+
+impl Disconnected {
+    pub(super) fn ended(&self) -> Ended {
+        self.connection.ended()
+    }
 }
 
 /// `GET external-auth/available-integrations`.
@@ -116,6 +160,22 @@ pub(super) struct ConfigField {
     pub(super) validation_error: Option<String>,
 }
 
+impl ConfigField {
+    /// A field of which only the name is sure.
+    pub(super) fn lenient(value: &Value) -> Option<Self> {
+        let text = |name: &str| value[name].as_str().map(str::to_owned);
+        Some(Self {
+            name: text("name")?,
+            display_name: text("display_name").unwrap_or_default(),
+            description: text("description").unwrap_or_default(),
+            placeholder: text("placeholder").unwrap_or_default(),
+            required: value["required"].as_bool().unwrap_or_default(),
+            validation_pattern: text("validation_pattern"),
+            validation_error: text("validation_error"),
+        })
+    }
+}
+
 /// `GET payments/stripe/status`.
 #[derive(Deserialize)]
 pub(super) struct StripeState {
@@ -125,6 +185,12 @@ pub(super) struct StripeState {
     pub(super) stripe_mode: Option<StripeMode>,
     #[serde(default, deserialize_with = "filled")]
     pub(super) sandbox_claim_url: Option<String>,
+    /// `unclaimed`, `claimed` or `expired`; its name is not documented.
+    #[serde(default, alias = "sandbox_state", alias = "claim_status")]
+    pub(super) sandbox_status: Value,
+    /// When an unclaimed sandbox ends; its name is not documented.
+    #[serde(default, alias = "expires_at")]
+    pub(super) sandbox_expires_at: Value,
 }
 
 /// `POST payments/stripe/install`.

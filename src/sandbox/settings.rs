@@ -1,9 +1,6 @@
 //! How the make-believe platform behaves, as a seed or its page sets it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    num::NonZeroU32,
-};
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 use serde::{Deserialize, Serialize};
 

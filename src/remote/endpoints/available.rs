@@ -57,15 +57,6 @@ impl Remote {
 }
 
 fn offer(one: wire::AvailableOne) -> AvailableIntegration {
-    let field = |field: wire::ConfigField| ConfigField {
-        name: field.name,
-        display_name: field.display_name,
-        description: field.description,
-        placeholder: field.placeholder,
-        required: field.required,
-        validation_pattern: field.validation_pattern,
-        validation_error: field.validation_error,
-    };
     AvailableIntegration {
         connector: one.integration_type,
         display_name: one.display_name,
@@ -73,7 +64,19 @@ fn offer(one: wire::AvailableOne) -> AvailableIntegration {
         config_fields: one
             .connection_config_fields
             .into_iter()
-            .map(field)
+            .map(config_field)
             .collect(),
+    }
+}
+
+pub(super) fn config_field(field: wire::ConfigField) -> ConfigField {
+    ConfigField {
+        name: field.name,
+        display_name: field.display_name,
+        description: field.description,
+        placeholder: field.placeholder,
+        required: field.required,
+        validation_pattern: field.validation_pattern,
+        validation_error: field.validation_error,
     }
 }

@@ -41,6 +41,17 @@ pub enum PutAnswer {
     },
 }
 
+/// What became of the connection behind a connector that was removed or disconnected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Its tokens are deleted.
+    Deleted,
+    /// It is the workspace's, and other apps go on with it.
+    Detached,
+    /// The platform did not say.
+    Untold,
+}
+
 impl From<wire::Put> for PutAnswer {
     /// In the order in which the contract reads the fields.
     fn from(put: wire::Put) -> Self {
@@ -106,15 +117,70 @@ impl Remote {
         connector: &ConnectorType,
         scopes: &Scopes,
     ) -> Result<PutAnswer, RemoteError> {
+        self.put(connector, scopes, &BTreeMap::new()).await
+    }
+
+    /// The same with the connection's values, such as a subdomain.
+    pub async fn put_with_values(
+        &self,
+        connector: &ConnectorType,
+        scopes: &Scopes,
+        values: &BTreeMap<String, String>,
+    ) -> Result<PutAnswer, RemoteError> {
+        self.put(connector, scopes, values).await
+    }
+
+    async fn put(
+        &self,
+        connector: &ConnectorType,
+        scopes: &Scopes,
+        values: &BTreeMap<String, String>,
+    ) -> Result<PutAnswer, RemoteError> {
         let path = self.app_path(&format!("external-auth/integrations/{connector}"));
+        let mut body = json!({ "scopes": scopes });
+        if !values.is_empty() {
+            body["connection_config"] = json!(values);
+        }
         let call = Call::new(
             format!("setting the connector {connector}"),
             CallClass::RepeatableWrite,
             Method::PUT,
             path,
         )
-        .json(&json!({ "scopes": scopes }));
-        let answer = self.send(&call).await?;
+        .json(&body);
+        self.asked(&call).await
+    }
+
+    /// Asks for a connector whoever has it now, once a person consents. The platform adds these
+    /// scopes to those that are there: it is meant for a takeover of the same scopes.
+    pub async fn take_over(
+        &self,
+        connector: &ConnectorType,
+        scopes: &Scopes,
+        values: &BTreeMap<String, String>,
+    ) -> Result<PutAnswer, RemoteError> {
+        let path = self.app_path("external-auth/initiate");
+        let mut body = json!({
+            "integration_type": connector,
+            "scopes": scopes,
+            "force_reconnect": true,
+        });
+        if !values.is_empty() {
+            body["connection_config"] = json!(values);
+        }
+        // Asking twice is asking anew.
+        let call = Call::new(
+            format!("taking over the connector {connector}"),
+            CallClass::RepeatableWrite,
+            Method::POST,
+            path,
+        )
+        .json(&body);
+        self.asked(&call).await
+    }
+
+    async fn asked(&self, call: &Call) -> Result<PutAnswer, RemoteError> {
+        let answer = self.send(call).await?;
         let put: wire::Put = answer.decode()?;
         let unsaid = matches!(put.redirect_url, wire::Redirect::Unsaid);
         if put.error.is_none() && !put.already_authorized && unsaid {
@@ -123,8 +189,11 @@ impl Remote {
         Ok(put.into())
     }
 
-    /// Removes a connector and its tokens for good.
-    pub async fn remove_integration(&self, connector: &ConnectorType) -> Result<(), RemoteError> {
+    /// Removes a connector and its tokens for good, and its file in the app's own code.
+    pub async fn remove_integration(
+        &self,
+        connector: &ConnectorType,
+    ) -> Result<Ended, RemoteError> {
         let path = self.app_path(&format!("external-auth/integrations/{connector}/remove"));
         let call = Call::new(
             format!("removing the connector {connector}"),
@@ -133,10 +202,28 @@ impl Remote {
             path,
         );
         match self.send(&call).await {
-            Ok(answer) => answer.decode().map(|_: wire::Removed| ()),
+            Ok(answer) => answer
+                .decode()
+                .map(|removed: wire::Removed| removed.ended()),
             // An earlier attempt, whose answer was lost, has removed it.
-            Err(error @ RemoteError::NotFound { .. }) if error.is_unclear() => Ok(()),
+            Err(error @ RemoteError::NotFound { .. }) if error.is_unclear() => Ok(Ended::Untold),
             Err(error) => Err(error),
         }
+    }
+
+    /// Ends a connector's connection. The connector stays with its scopes, `disconnected`.
+    pub async fn disconnect_integration(
+        &self,
+        connector: &ConnectorType,
+    ) -> Result<Ended, RemoteError> {
+        let path = self.app_path(&format!("external-auth/integrations/{connector}"));
+        let call = Call::new(
+            format!("disconnecting the connector {connector}"),
+            CallClass::RepeatableWrite,
+            Method::DELETE,
+            path,
+        );
+        let answer: wire::Disconnected = self.send(&call).await?.decode()?;
+        Ok(answer.ended())
     }
 }

@@ -4,15 +4,19 @@ mod authorization;
 mod available;
 mod connectors;
 mod oauth;
+mod policies;
 mod snapshot;
 mod stripe;
+mod values;
 
 pub use authorization::AuthorizationStatus;
 pub use available::{AvailableIntegration, ConfigField};
-pub use connectors::PutAnswer;
+pub use connectors::{Ended, PutAnswer};
 pub(crate) use oauth::oauth_code;
 pub use oauth::{DeviceCode, TokenPoll, TokenSet, UserInfo};
-pub use stripe::{StripeInstalled, StripeStatus};
+pub use snapshot::Survey;
+pub use stripe::{SandboxState, StripeInstalled, StripeStatus};
+pub use values::ConnectionValues;
 
 use crate::model::Link;
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::Method;
+use serde_json::Value;
 
 use super::claim_link;
 use crate::{
@@ -17,6 +19,21 @@ pub struct StripeStatus {
     pub mode: Option<StripeMode>,
     /// By which the app's owner claims the sandbox.
     pub claim: Option<Link>,
+    /// Where a sandbox stands, if the platform says.
+    pub sandbox: Option<SandboxState>,
+    /// When an unclaimed sandbox expires, if the platform says.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Where a Stripe sandbox stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SandboxState {
+    /// Nobody claimed it; it ends 60 days after it was made.
+    Unclaimed,
+    /// It is somebody's.
+    Claimed,
+    /// It cannot be claimed any more; installing makes a new one.
+    Expired,
 }
 
 /// Stripe is installed now.
@@ -26,6 +43,18 @@ pub struct StripeInstalled {
     pub already_installed: bool,
     /// By which the app's owner claims the sandbox.
     pub claim: Option<Link>,
+}
+
+/// A time as text, or in seconds or milliseconds since the Unix epoch.
+fn time(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => match number.as_i64()? {
+            seconds @ ..100_000_000_000 => Timestamp::from_second(seconds).ok(),
+            milliseconds => Timestamp::from_millisecond(milliseconds).ok(),
+        },
+        _ => None,
+    }
 }
 
 impl Remote {
@@ -44,9 +73,18 @@ impl Remote {
             path,
         );
         let state: wire::StripeState = self.send(&call).await?.decode()?;
+        let word = state.sandbox_status.as_str().map(str::to_ascii_lowercase);
+        let sandbox = match word.as_deref() {
+            Some("unclaimed") => Some(SandboxState::Unclaimed),
+            Some("claimed") => Some(SandboxState::Claimed),
+            Some("expired") => Some(SandboxState::Expired),
+            _ => None,
+        };
         Ok(StripeStatus {
             mode: state.stripe_mode,
             claim: claim_link(state.sandbox_claim_url),
+            sandbox: sandbox.filter(|_| state.stripe_mode == Some(StripeMode::Sandbox)),
+            expires_at: time(&state.sandbox_expires_at),
         })
     }
 

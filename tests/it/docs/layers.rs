@@ -188,8 +188,11 @@ fn pure_rooms_do_no_io() {
 
 #[test]
 fn only_apply_and_authorize_change_the_remote() {
-    const WRITES: [&str; 4] = [
+    const WRITES: [&str; 7] = [
         ".put_integration(",
+        ".put_with_values(",
+        ".take_over(",
+        ".disconnect_integration(",
         ".remove_integration(",
         ".install_stripe(",
         ".remove_stripe(",

@@ -14,7 +14,7 @@ fn everything() -> (Platform, Project) {
 }
 
 #[test]
-fn a_plan_writes_nothing_and_takes_two_requests() {
+fn a_plan_writes_nothing_and_takes_one_round_trip() {
     let (platform, project) = everything();
     for format in ["text", "json", "markdown", "diff"] {
         project.run(&["plan", "--format", format]).expect(0);
@@ -22,8 +22,8 @@ fn a_plan_writes_nothing_and_takes_two_requests() {
     assert_eq!(platform.writes(), NOTHING);
     assert_eq!(
         platform.requests().len(),
-        8,
-        "list and Stripe's status, each time"
+        12,
+        "list, Stripe's status and the policies, side by side each time"
     );
     assert!(!project.state("").exists(), "looking leaves nothing");
 }

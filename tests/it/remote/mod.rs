@@ -8,3 +8,4 @@ pub(crate) mod login;
 pub(crate) mod login_commands;
 pub(crate) mod looks;
 pub(crate) mod retries;
+pub(crate) mod rules;

@@ -1,0 +1,111 @@
+//! The platform's rules as a user of the binary meets them.
+
+use serde_json::{Value, json};
+
+use crate::support::{Connector, Platform, Project};
+
+const NOTHING: [&str; 0] = [];
+
+/// With a personal access token of this person instead of the key.
+fn with_token(platform: &Platform, user: &str, access: &str) -> Project {
+    let tokens = platform.call("GET", "/sandbox/admin/tokens", None).json();
+    let tokens = tokens["tokens"].as_array().cloned().unwrap_or_default();
+    let fits = |t: &&Value| t["user"] == user && t["access"] == access;
+    let found = tokens.iter().find(fits);
+    let token = found.and_then(|t| t["token"].as_str()).unwrap_or_default();
+    Project::new()
+        .at(platform)
+        .without_var("BASE44_API_KEY")
+        .var("BASE44_ACCESS_TOKEN", token)
+}
+
+#[test]
+fn a_type_that_the_workspace_forbids_is_an_error_of_the_plan() {
+    let seed = json!({ "settings": { "forbidden": { "tiktok": "Ask an admin." } } });
+    let platform = Platform::seeded(seed);
+    let project = Project::new()
+        .at(&platform)
+        .connector("tiktok", &[])
+        .connector("slack", &[]);
+    for args in [
+        &["plan"][..],
+        &["apply", "--auto-approve"],
+        &["push", "--yes"],
+    ] {
+        project
+            .run(args)
+            .expect(6)
+            .tells("the workspace's policy forbids this plan")
+            .tells("tiktok");
+    }
+    assert_eq!(platform.writes(), NOTHING);
+    platform.behave(&json!({ "policies_readable": false }));
+    project.run(&["plan"]).expect(0);
+}
+
+#[test]
+fn a_refusal_says_which_it_is_and_the_way_out() {
+    let platform = Platform::with(&[Connector::active("github", &["repo"])]);
+    let reads = with_token(&platform, "ada@example.com", "read_only").connector("slack", &[]);
+    reads.run(&["plan"]).expect(0);
+    reads.run(&["status"]).expect(0);
+    reads
+        .run(&["apply", "--auto-approve"])
+        .tells("the access token is read-only")
+        .lacks("ticket=");
+    let full = with_token(&platform, "ada@example.com", "full").connector("slack", &[]);
+    full.run(&["apply", "--auto-approve"]).expect(0);
+
+    platform.behave(&json!({ "viewers": ["grace@example.com"] }));
+    with_token(&platform, "grace@example.com", "full")
+        .run(&["plan", "--allow-remove-all"])
+        .expect(1)
+        .tells("this account may not edit the app");
+    platform.behave(&json!({ "connectors_in_plan": false }));
+    full.run(&["plan"])
+        .expect(1)
+        .tells("the workspace's subscription does not include this")
+        .tells("Builder plan");
+    platform.behave(&json!({ "connectors_in_plan": true, "strict_keys": true }));
+    Project::new()
+        .at(&platform)
+        .connector("slack", &[])
+        .run(&["plan"])
+        .expect(1)
+        .tells("a workspace API key may not do this")
+        .tells("BASE44_ACCESS_TOKEN");
+}
+
+#[test]
+fn values_are_held_against_what_the_platform_wants() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform);
+    let file = "base44/connectors/bamboohr.jsonc";
+    let plan = |text: &str, vars: &[(&str, &str)]| {
+        project.write(file, text);
+        project.run_vars(vars, &["plan"])
+    };
+    plan("{\"type\": \"bamboohr\"}", &[])
+        .expect(1)
+        .tells("`company_domain` is needed");
+    let with = |value: &str| {
+        format!(
+            "{{\"type\": \"bamboohr\", \"connection_config\": {{\"company_domain\": \"{value}\"}}}}"
+        )
+    };
+    plan(&with("Not Good"), &[])
+        .expect(1)
+        .tells("Lower case letters, digits and `-` only.");
+    plan(&with("acme"), &[]).expect(0);
+    plan(&with("${TENANT}"), &[])
+        .expect(1)
+        .tells("the variable TENANT is not set");
+    plan(&with("${TENANT}"), &[("TENANT", "acme")]).expect(0);
+    plan(&with("${MY_API_TOKEN}"), &[("MY_API_TOKEN", "canary-7")])
+        .expect(1)
+        .tells("may hold a secret")
+        .lacks("canary-7");
+    plan("{\"type\": \"bamboohr\", \"connection_config\": [1]}", &[])
+        .expect(1)
+        .tells("`connection_config` is a list, not an object");
+}
