@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clap::FromArgMatches;
+use clap::{FromArgMatches, error::ErrorKind};
 
 use super::{Cli, Command, log, panic};
 use crate::{
@@ -18,33 +18,29 @@ use crate::{
     model::Vars,
     remote::auth::home_folder,
     state::StateFolder,
-    term::Terminal,
+    term::{ColorChoice, Terminal},
     view::failure::FailureReport,
 };
 
 /// Runs the program with the process's arguments and environment.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     panic::install();
-    let parsed = Cli::grammar().try_get_matches_from(args);
+    let args: Vec<_> = args.into_iter().collect();
+    let vars = process_vars();
+    let parsed = Cli::grammar().try_get_matches_from(&args);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(e) => {
-            // clap ends with 2 on a mistake; here 2 means that a plan has changes.
-            let failed = e.use_stderr();
-            let _ = e.print();
-            return if failed {
-                ExitStatus::Error
-            } else {
-                ExitStatus::Done
-            }
-            .into();
-        }
+        Err(e) => return misused(&e, &args, &vars).into(),
     };
-    let vars = process_vars();
     let globals = cli.globals;
     let terminal = Terminal::probe(&vars, globals.color, globals.no_input, globals.quiet);
     let logs = log::install(&vars, globals.verbose, terminal.color_stderr());
     let terminal = if logs { terminal.still() } else { terminal };
+    let terminal = if globals.format == Format::Text && is_prose(&cli.command) {
+        terminal.prose()
+    } else {
+        terminal
+    };
     let start = match &globals.chdir {
         Some(dir) => dir.clone(),
         None => PathBuf::from("."),
@@ -96,6 +92,58 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         None => status,
     }
     .into()
+}
+
+/// Says what is wrong with a command line, as every other error is said; or prints the help that was
+/// asked for. clap ends with 2 on a mistake; here 2 means that a plan has changes.
+fn misused(error: &clap::Error, args: &[OsString], vars: &Vars) -> ExitStatus {
+    let given = |name: &str, value: &str| {
+        let joined = format!("{name}={value}");
+        args.iter().any(|arg| *arg == *joined)
+            || args.windows(2).any(|w| w[0] == *name && w[1] == *value)
+    };
+    let color = match (given("--color", "always"), given("--color", "never")) {
+        (true, _) => ColorChoice::Always,
+        (_, true) => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    };
+    let terminal = Terminal::probe(vars, color, false, false);
+    let shown = |color: bool| match color {
+        true => error.render().ansi().to_string(),
+        false => error.render().to_string(),
+    };
+    if !error.use_stderr() {
+        terminal.out(&shown(terminal.color_stdout()));
+        return ExitStatus::Done;
+    }
+    let text = shown(terminal.color_stderr());
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        terminal.insist(&text);
+        return ExitStatus::Error;
+    }
+    let code = "connplan::usage";
+    terminal.insist(&format!("{}\n  code: {code}", text.trim_end()));
+    if given("--format", "json") {
+        let text = error.render().to_string();
+        let (message, help) = text.split_once('\n').unwrap_or((&text, ""));
+        let message = message.trim_start_matches("error: ");
+        let mistake = UsageError::with_help(message, help.trim());
+        let report = miette::Report::new(mistake);
+        terminal.out(&FailureReport::new(&report, ExitStatus::Error.code()).to_json());
+    }
+    ExitStatus::Error
+}
+
+/// Whether what a command prints as text is for a person, not for a file or a shell.
+fn is_prose(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::Schema(_)
+            | Command::Completions(_)
+            | Command::Man(_)
+            | Command::RemoteState(_)
+            | Command::Sandbox(_)
+    )
 }
 
 /// How long a command may take where nobody said so: no pipeline hangs for ever on a bad network.

@@ -230,7 +230,7 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
         .options(name.map(|name| name.to_string_lossy().into_owned()));
     let message = message(&paper, &options, args, context);
     if args.dry_run {
-        context.terminal.out(&message.preview());
+        context.terminal.verbatim(&message.preview());
         context.terminal.say(&match place(args, context) {
             Ok(place) => format!("This would be the comment on {place}. Nothing was sent."),
             Err(error) => format!("Nothing was sent. Without --dry-run: {error}."),

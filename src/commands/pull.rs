@@ -75,7 +75,7 @@ pub async fn run(args: &PullArgs, context: &Context) -> Result<ExitStatus, Failu
     }
     let theme = Theme::new(context.terminal.color_stdout());
     if format == Format::Text {
-        context.terminal.out(&view::pull::diff(&steps, theme));
+        context.terminal.verbatim(&view::pull::diff(&steps, theme));
     }
     if !args.dry_run {
         if removals && !args.yes && !confirmed(context, &steps, format).await {

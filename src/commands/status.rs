@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use jiff::Timestamp;
 
 use super::planning::{self, PlanningArgs};
 use crate::{
@@ -56,6 +57,7 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
             &rows,
             Theme::new(context.terminal.color_stdout()),
             context.terminal.columns(),
+            Timestamp::now(),
         ),
     };
     context.terminal.out(&shown);

@@ -212,7 +212,7 @@ impl Context {
     pub fn tell(&self, failure: &Failure) -> ExitStatus {
         let (color, columns) = (self.terminal.color_stderr(), self.terminal.columns_stderr());
         let report = crate::view::problems::render_report(&failure.report, color, columns);
-        self.terminal.insist(&report);
+        self.terminal.insist_verbatim(&report);
         failure.status
     }
 

@@ -4,7 +4,9 @@
 mod keys;
 mod prompt;
 mod streams;
+mod wrap;
 
 pub use keys::EscapeKey;
 pub use prompt::{Answer, choose_many, choose_one, confirm_word, confirm_yes_no};
 pub use streams::{ColorChoice, ProgressGuard, Terminal};
+pub use wrap::wrap;

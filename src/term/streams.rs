@@ -9,6 +9,7 @@ use std::{
 use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::wrap;
 use crate::model::Vars;
 
 /// `--color`.
@@ -34,6 +35,7 @@ pub struct Terminal {
     dumb: bool,
     still: bool,
     quiet: bool,
+    prose: bool,
     // A line that moves; whatever is written steps around it.
     progress: Mutex<Option<ProgressBar>>,
     // Writing may fail for reasons that a user has to know (a full disk behind a redirection); a
@@ -51,8 +53,8 @@ impl Terminal {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
             ColorChoice::Auto if vars.get("NO_COLOR").is_some() => false,
-            ColorChoice::Auto => match vars.get("CLICOLOR_FORCE") {
-                Some(force) if force != "0" => true,
+            ColorChoice::Auto => match vars.get("CLICOLOR_FORCE").or(vars.get("FORCE_COLOR")) {
+                Some(force) if force != "0" && force != "false" => true,
                 _ => is_terminal && vars.get("TERM") != Some("dumb"),
             },
         };
@@ -65,6 +67,7 @@ impl Terminal {
             dumb: vars.get("TERM").is_none_or(|term| term == "dumb") && cfg!(unix),
             still: false,
             quiet,
+            prose: false,
             progress: Mutex::new(None),
             failed: Mutex::new(None),
         }
@@ -81,6 +84,15 @@ impl Terminal {
     pub fn still(self) -> Self {
         Self {
             still: true,
+            ..self
+        }
+    }
+
+    /// What goes to standard output is for a person: on a terminal it is broken at words.
+    #[must_use]
+    pub fn prose(self) -> Self {
+        Self {
+            prose: true,
             ..self
         }
     }
@@ -162,6 +174,14 @@ impl Terminal {
 
     /// Writes data to standard output.
     pub fn out(&self, text: &str) {
+        match self.columns().filter(|_| self.prose) {
+            Some(columns) => self.verbatim(&wrap(text, columns)),
+            None => self.verbatim(text),
+        }
+    }
+
+    /// Writes to standard output what is never broken: the lines of a file.
+    pub fn verbatim(&self, text: &str) {
         self.keep(self.around(|| write(&mut io::stdout().lock(), text)));
     }
 
@@ -174,6 +194,14 @@ impl Terminal {
 
     /// Says something that has to be said even with `-q`: errors, warnings, links.
     pub fn insist(&self, text: &str) {
+        match self.columns_stderr() {
+            Some(columns) => self.insist_verbatim(&wrap(text, columns)),
+            None => self.insist_verbatim(text),
+        }
+    }
+
+    /// As [`Terminal::insist`], for what is laid out already: lines of a file, a picture.
+    pub fn insist_verbatim(&self, text: &str) {
         let end = if text.ends_with('\n') { "" } else { "\n" };
         let line = format!("{text}{end}");
         self.keep(self.around(|| write(&mut io::stderr().lock(), &line)));
@@ -182,7 +210,10 @@ impl Terminal {
     /// Writes a question, without a line feed.
     pub(super) fn prompt(&self, text: &str) {
         self.end_progress();
-        self.keep(write(&mut io::stderr().lock(), text));
+        let end = text.len() - text.trim_end().len();
+        let columns = self.columns_stderr().unwrap_or(usize::MAX);
+        let text = format!("{}{:end$}", wrap(text.trim_end(), columns), "");
+        self.keep(write(&mut io::stderr().lock(), &text));
     }
 
     /// Writes a link or another secret where a person sees it: on standard error if that is a

@@ -37,4 +37,4 @@ pub mod validate;
 mod words;
 
 pub use theme::{Style, Theme};
-pub use words::shell_word;
+pub use words::{ago, shell_word};

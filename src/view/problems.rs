@@ -1,9 +1,17 @@
 //! What is wrong with the files, with the lines it is about.
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Report};
+use std::fmt;
+
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Report, Severity, SourceCode,
+};
 use thiserror::Error;
 
-use crate::{config::Problem, term::Terminal};
+use super::{Style, Theme};
+use crate::{
+    config::Problem,
+    term::{Terminal, wrap},
+};
 
 /// Says every problem, on standard error, with a blank line between them.
 pub fn say(terminal: &Terminal, problems: &[Problem]) {
@@ -13,7 +21,7 @@ pub fn say(terminal: &Terminal, problems: &[Problem]) {
         .map(|problem| render(problem, color, columns))
         .collect();
     if !texts.is_empty() {
-        terminal.insist(&texts.join("\n"));
+        terminal.insist_verbatim(&texts.join("\n"));
     }
 }
 
@@ -23,24 +31,82 @@ pub fn elsewhere(warnings: usize) -> Option<String> {
     (warnings > 0).then(|| format!("{count} about other files; `connplan validate` shows them."))
 }
 
-/// One diagnostic as miette draws it. Without `columns`, where no terminal takes it, nothing is
-/// wrapped: a path, an id or a digest stays in one piece for whoever searches a log.
+/// One diagnostic: what happened, the lines it is about, what to do, and its code at the end.
+///
+/// Without `columns`, where no terminal takes it, nothing is broken: a path, an id or a digest stays in
+/// one piece for whoever searches a log.
 pub fn render(diagnostic: &dyn Diagnostic, color: bool, columns: Option<usize>) -> String {
+    let theme = Theme::new(color);
+    let (style, word) = match diagnostic.severity() {
+        None | Some(Severity::Error) => (Style::Danger, "error:"),
+        Some(Severity::Warning) => (Style::Attention, "warning:"),
+        Some(Severity::Advice) => (Style::Bold, "note:"),
+    };
+    let prose = |text: &str| match columns {
+        Some(columns) => wrap(text, columns),
+        None => text.to_owned(),
+    };
+    let mut text = prose(&format!("{} {diagnostic}\n", theme.paint(style, word)));
+    text.push_str(&snippet(diagnostic, color));
+    if let Some(help) = diagnostic.help() {
+        text.push_str(&prose(&format!("  help: {help}\n")));
+    }
+    for related in diagnostic.related().into_iter().flatten() {
+        text.push_str(&render(related, color, columns));
+    }
+    if let Some(code) = diagnostic.code() {
+        text.push_str(&theme.paint(Style::Dim, &format!("  code: {code}")));
+        text.push('\n');
+    }
+    text
+}
+
+/// The lines of the file, with what is said of them, as miette draws them.
+fn snippet(diagnostic: &dyn Diagnostic, color: bool) -> String {
+    if diagnostic.source_code().is_none() || diagnostic.labels().is_none() {
+        return String::new();
+    }
     let theme = if color {
         GraphicalTheme::unicode()
     } else {
         GraphicalTheme::unicode_nocolor()
     };
     let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(columns.unwrap_or(80).clamp(40, 120))
-        .with_wrap_lines(columns.is_some())
         .with_links(false)
-        // Every error's own text says its cause: that is all that JSON has of it.
+        .with_wrap_lines(false)
         .without_cause_chain();
     let mut text = String::new();
     // Writing to a string does not fail; a handler that fails has written what it could.
-    let _ = handler.render_report(&mut text, diagnostic);
-    text
+    let _ = handler.render_report(&mut text, &Lines(diagnostic));
+    text.split_once('\n')
+        .map(|(_, lines)| lines.to_owned())
+        .unwrap_or_default()
+}
+
+/// A diagnostic's lines without its words.
+#[derive(Debug)]
+struct Lines<'a>(&'a dyn Diagnostic);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("-")
+    }
+}
+
+impl std::error::Error for Lines<'_> {}
+
+impl Diagnostic for Lines<'_> {
+    fn severity(&self) -> Option<Severity> {
+        self.0.severity()
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.0.source_code()
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.0.labels()
+    }
 }
 
 /// The files have errors, which were said already.

@@ -6,7 +6,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Style, Theme, authorization, json::pretty, report::FORMAT_VERSION, table::table, words::count,
+    Style, Theme, authorization,
+    json::pretty,
+    report::FORMAT_VERSION,
+    table::table,
+    words::{ago, count},
 };
 use crate::{
     diff::{Action, Change, ConsentNeed},
@@ -160,8 +164,14 @@ fn account(state: Option<&RemoteConnector>) -> Option<String> {
         .map(|account| account.as_str().to_owned())
 }
 
-/// The rows as a table, on a terminal so many columns wide.
-pub fn table_of(app: &App, rows: &[StatusRow], theme: Theme, width: Option<usize>) -> String {
+/// The rows as a table, on a terminal so many columns wide, and what to do next.
+pub fn table_of(
+    app: &App,
+    rows: &[StatusRow],
+    theme: Theme,
+    width: Option<usize>,
+    now: Timestamp,
+) -> String {
     let mut text = format!("App {} at {}", app.id, app.api_url);
     if let Some(environment) = &app.environment {
         let _ = write!(text, " (environment {})", escape::terminal(environment));
@@ -171,31 +181,53 @@ pub fn table_of(app: &App, rows: &[StatusRow], theme: Theme, width: Option<usize
         text.push_str("No connectors: none declared, none in the app.\n");
         return text;
     }
-    let cells: Vec<_> = rows.iter().map(cells).collect();
+    let cells: Vec<_> = rows.iter().map(|row| cells(row, now)).collect();
     let heading = [
         "CONNECTOR",
         "DECLARED",
         "REMOTE",
-        "ACCOUNT",
         "SCOPES",
         "PENDING",
-        "NEXT",
+        "ACCOUNT",
     ];
     text.push_str(&table(&heading, &cells, theme, width));
     let undeclared = |row: &&StatusRow| !row.declared && row.pending_since.is_some();
     for row in rows.iter().filter(undeclared) {
         let _ = writeln!(text, "\n{}", authorization::forgettable(&row.connector));
     }
-    let open = rows.iter().filter(|row| !row.next.is_empty()).count();
-    if open > 0 {
-        let line = format!("\n{} to look at.", count(open, "connector"));
-        text.push_str(&theme.paint(Style::Dim, &line));
-        text.push('\n');
+    text.push_str(&attention(rows, theme));
+    text
+}
+
+/// What to do, each command once, with the connectors that it is for.
+fn attention(rows: &[StatusRow], theme: Theme) -> String {
+    let open: Vec<_> = rows.iter().filter(|row| !row.next.is_empty()).collect();
+    let mut steps: Vec<&str> = Vec::new();
+    for row in &open {
+        if !steps.contains(&row.next) {
+            steps.push(row.next);
+        }
+    }
+    if open.is_empty() {
+        return String::new();
+    }
+    let verb = if open.len() == 1 { "needs" } else { "need" };
+    let line = format!("\n{} {verb} attention:", count(open.len(), "connector"));
+    let mut text = theme.paint(Style::Bold, &line);
+    text.push('\n');
+    let wide = steps.iter().map(|step| step.len()).max().unwrap_or(0);
+    for step in steps {
+        let names: Vec<_> = open
+            .iter()
+            .filter(|row| row.next == step)
+            .map(|row| row.connector.as_str())
+            .collect();
+        let _ = writeln!(text, "  {step:wide$}  {}", names.join(", "));
     }
     text
 }
 
-fn cells(row: &StatusRow) -> Vec<String> {
+fn cells(row: &StatusRow, now: Timestamp) -> Vec<String> {
     let scopes = match (row.declared, row.kind) {
         (_, Kind::Stripe) => "-".to_owned(),
         (false, _) => row.remote_scopes.len().to_string(),
@@ -215,14 +247,17 @@ fn cells(row: &StatusRow) -> Vec<String> {
         .account
         .as_deref()
         .map(|account| escape::limited(account, 40));
+    let pending = row.pending_since.as_deref().map(|since| {
+        let since: Option<Timestamp> = since.parse().ok();
+        since.map_or_else(|| "yes".to_owned(), |since| ago(since, now))
+    });
     vec![
         row.connector.clone(),
         if row.declared { "yes" } else { "no" }.to_owned(),
         row.remote.to_owned(),
-        account.unwrap_or_else(|| "-".to_owned()),
         scopes,
-        row.pending_since.clone().unwrap_or_else(|| "-".to_owned()),
-        row.next.to_owned(),
+        pending.unwrap_or_else(|| "-".to_owned()),
+        account.unwrap_or_else(|| "-".to_owned()),
     ]
 }
 

@@ -6,9 +6,11 @@ use super::{Style, Theme};
 
 /// Below this a last column is no column any more.
 const NARROW: usize = 20;
+/// No other column gets narrower than this.
+const LEAST: usize = 8;
 
-/// Rows under a heading, the last column as long as it is. On a terminal with `width` columns the
-/// last one is wrapped within its own; where even that has no room, each row becomes a paragraph.
+/// Rows under a heading, the last column as long as it is. On a terminal with `width` columns cells are
+/// broken within their own, the widest first; where even that has no room, each row becomes a paragraph.
 pub(super) fn table(
     heading: &[&str],
     rows: &[Vec<String>],
@@ -21,24 +23,79 @@ pub(super) fn table(
             *width = (*width).max(escape::terminal_width(cell));
         }
     }
-    let last = widths.last().copied().unwrap_or(0);
-    let before: usize = widths.iter().map(|width| width + 2).sum::<usize>() - last - 2;
-    let room = width.unwrap_or(usize::MAX).saturating_sub(before);
-    if room < last.min(NARROW) {
-        return paragraphs(heading, rows, theme, width.unwrap_or(usize::MAX));
+    if let Some(width) = width
+        && !fit(&mut widths, heading, rows, width)
+    {
+        return paragraphs(heading, rows, theme, width);
     }
     let cells: Vec<String> = heading.iter().map(|cell| (*cell).to_owned()).collect();
     let mut text = theme.paint(Style::Bold, &line(&cells, &widths));
     text.push('\n');
     for row in rows {
-        let mut row = row.clone();
-        if let Some(cell) = row.last_mut() {
-            *cell = wrapped(cell, room).join(&format!("\n{:before$}", ""));
+        let cells: Vec<_> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| wrapped(cell, *width))
+            .collect();
+        let height = cells.iter().map(Vec::len).max().unwrap_or(0);
+        for n in 0..height {
+            let of_line = |lines: &Vec<String>| lines.get(n).cloned().unwrap_or_default();
+            let cells: Vec<_> = cells.iter().map(of_line).collect();
+            text.push_str(&line(&cells, &widths));
+            text.push('\n');
         }
-        text.push_str(&line(&row, &widths));
-        text.push('\n');
     }
     text
+}
+
+/// Takes from the widest column what is too much. False where no table fits.
+fn fit(widths: &mut [usize], heading: &[&str], rows: &[Vec<String>], room: usize) -> bool {
+    let Some(last) = widths.len().checked_sub(1) else {
+        return true;
+    };
+    let longest = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        let words = cells.flat_map(|cell| pieces(cell).map(escape::terminal_width).max());
+        words.max().unwrap_or(0)
+    };
+    let least: Vec<usize> = (0..widths.len())
+        .map(|column| {
+            let floor = if column == last { NARROW } else { LEAST };
+            let word = longest(column).max(heading.get(column).map_or(0, |cell| cell.len()));
+            let whole = widths.get(column).copied().unwrap_or(0);
+            word.max(floor).min(whole)
+        })
+        .collect();
+    loop {
+        let taken: usize = widths.iter().map(|width| width + 2).sum::<usize>() - 2;
+        let Some(over) = taken.checked_sub(room).filter(|over| *over > 0) else {
+            return true;
+        };
+        // The last column gives first: it is the one that tells.
+        let spare = |column: usize| {
+            let width = widths.get(column).copied().unwrap_or(0);
+            width.saturating_sub(least.get(column).copied().unwrap_or(0))
+        };
+        let widest = (0..widths.len()).max_by_key(|column| (spare(*column), *column));
+        let Some(column) = widest.filter(|column| spare(*column) > 0) else {
+            return false;
+        };
+        let given = spare(column)
+            .min(over)
+            .min(if column == last { over } else { 1 });
+        if let Some(width) = widths.get_mut(column) {
+            *width -= given;
+        }
+    }
+}
+
+/// Words; an address of e-mail may end a line before its `@`.
+fn pieces(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split(' ').flat_map(|word| {
+        let at = word.rfind('@').filter(|at| *at > 0).unwrap_or(word.len());
+        let (name, domain) = word.split_at_checked(at).unwrap_or((word, ""));
+        [name, domain].into_iter().filter(|part| !part.is_empty())
+    })
 }
 
 fn line(cells: &[String], widths: &[usize]) -> String {
@@ -73,15 +130,16 @@ fn paragraphs(heading: &[&str], rows: &[Vec<String>], theme: Theme, width: usize
 fn wrapped(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
-        let Some(line) = lines.last_mut() else { break };
-        let taken = escape::terminal_width(line);
-        if taken > 0 && taken + 1 + escape::terminal_width(word) > room {
-            lines.push(word.to_owned());
-        } else {
-            if taken > 0 {
-                line.push(' ');
+        for (n, piece) in pieces(word).enumerate() {
+            let Some(line) = lines.last_mut() else { break };
+            let taken = escape::terminal_width(line);
+            let gap = usize::from(taken > 0 && n == 0);
+            if taken > 0 && taken + gap + escape::terminal_width(piece) > room {
+                lines.push(piece.to_owned());
+            } else {
+                line.push_str(if gap == 1 { " " } else { "" });
+                line.push_str(piece);
             }
-            line.push_str(word);
         }
     }
     lines

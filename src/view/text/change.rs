@@ -7,7 +7,7 @@ use crate::{
     model::{Kind, RemoteStatus, Scope, Scopes},
     risk::{Level, RiskKind},
     view::{
-        report::{ChangeReport, FactReport},
+        report::{ChangeReport, FactReport, RiskReport},
         theme::Style,
         words::{self, count},
     },
@@ -75,6 +75,11 @@ pub(super) fn write(page: &mut Page, change: &ChangeReport, column: usize) {
         ));
     }
     page.gap();
+}
+
+/// Whether a risk has a line of its own that starts with `!`.
+pub(super) fn is_marked(risk: &RiskReport) -> bool {
+    !stands_at_its_scope(risk.kind) && risk.level != Level::Notice
 }
 
 /// These are said on the line of the scope itself.

@@ -65,6 +65,8 @@ fn write_app(page: &mut Page, app: &AppReport) {
         .max(NAME_COLUMN - 4);
     if changes.len() > NAMES_FIRST {
         write_names(page, &changes);
+    } else {
+        write_legend(page, &changes);
     }
     for change in &changes {
         change::write(page, change, column);
@@ -94,6 +96,31 @@ fn write_app(page: &mut Page, app: &AppReport) {
         let text = words::count(unchanged.len(), "connector");
         let text = page.paint(Style::Dim, &format!("{text} unchanged."));
         page.line(&text);
+    }
+}
+
+/// What the symbols of these changes stand for; where the names stand above, their headings say it.
+fn write_legend(page: &mut Page, changes: &[&ChangeReport]) {
+    let acts = |action| changes.iter().any(|change| change.action == action);
+    let warns = changes
+        .iter()
+        .flat_map(|change| &change.risks)
+        .any(change::is_marked);
+    let symbols = [
+        (acts(Action::Create), "+ add"),
+        (acts(Action::Update), "~ change"),
+        (acts(Action::Delete), "- remove"),
+        (acts(Action::Reauthorize) || warns, "! look here"),
+    ];
+    let used: Vec<_> = symbols
+        .iter()
+        .filter(|(used, _)| *used)
+        .map(|(_, symbol)| *symbol)
+        .collect();
+    if !used.is_empty() {
+        let legend = page.paint(Style::Dim, &format!("Symbols:  {}", used.join("  ")));
+        page.line(&legend);
+        page.gap();
     }
 }
 

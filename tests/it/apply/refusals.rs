@@ -235,7 +235,7 @@ fn a_receipt_that_was_altered_is_refused() {
     project
         .run(&["authorize", "--receipt", "no-such"])
         .expect(1)
-        .tells("× no-such does not exist")
+        .tells("error: no-such does not exist")
         .tells("check the path");
     assert_eq!(platform.writes(), NOTHING);
 }

@@ -80,7 +80,7 @@ fn in_a_log_no_path_and_no_scope_is_broken_and_a_blank_line_parts_what_is_said()
     let said: Vec<_> = output.stderr.lines().collect();
     let heads = said.iter().enumerate();
     let heads: Vec<_> = heads
-        .filter(|(_, line)| line.starts_with("connplan::"))
+        .filter(|(_, line)| line.starts_with("warning: "))
         .collect();
     assert_eq!(heads.len(), 2, "{output}");
     assert_eq!(said[heads[1].0 - 1], "", "{output}");

@@ -9,3 +9,4 @@ pub(crate) mod records;
 pub(crate) mod scopes;
 pub(crate) mod view;
 pub(crate) mod view_properties;
+pub(crate) mod widths;

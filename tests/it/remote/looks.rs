@@ -37,9 +37,14 @@ fn a_narrow_terminal_gets_paragraphs_and_a_pipe_whole_lines() {
     let (code, shown) = in_terminal(&project, 44, &["status"]);
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("slackbot\r\n  declared: yes\r\n"), "{shown}");
-    assert!(shown.contains("  next: connplan plan\r\n"), "{shown}");
+    assert!(
+        shown.contains("  connplan plan  notion, slackbot\r\n"),
+        "{shown}"
+    );
     let (_, wide) = in_terminal(&project, 120, &["status"]);
     assert!(wide.contains("CONNECTOR  DECLARED  REMOTE"), "{wide}");
+    let (_, usual) = in_terminal(&project, 80, &["status"]);
+    assert!(usual.contains("CONNECTOR  DECLARED  REMOTE"), "{usual}");
     let piped = project.run(&["status"]);
     assert!(
         piped.stdout.contains("CONNECTOR  DECLARED  REMOTE"),

@@ -3,5 +3,7 @@
 pub(crate) mod doctor;
 pub(crate) mod globals;
 #[cfg(unix)]
+pub(crate) mod layout;
+#[cfg(unix)]
 pub(crate) mod signals;
 pub(crate) mod terminal;

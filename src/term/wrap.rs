@@ -1,0 +1,196 @@
+//! Text for a person, broken at words to the width of a terminal.
+//!
+//! What somebody copies is never broken: a command, an address, a digest, a path stand whole, on a line
+//! of their own where they have to. Nothing is cut.
+
+/// A continuation starts no further to the right than this leaves room for.
+const ROOM: usize = 24;
+
+/// Breaks every line that has more columns. Escape sequences take none.
+pub fn wrap(text: &str, columns: usize) -> String {
+    let mut wrapped = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end_matches(['\n', '\r']);
+        let end = line.get(content.len()..).unwrap_or_default();
+        if width(content) <= columns {
+            wrapped.push_str(content);
+        } else {
+            break_line(content, columns, &mut wrapped);
+        }
+        wrapped.push_str(end);
+    }
+    wrapped
+}
+
+fn width(text: &str) -> usize {
+    console::measure_text_width(text)
+}
+
+/// What stays together, and the spaces before it.
+struct Unit<'a> {
+    gap: usize,
+    text: &'a str,
+}
+
+fn break_line(line: &str, columns: usize, out: &mut String) {
+    let units = units(line, columns);
+    let lead = units.first().map_or(0, |unit| unit.gap);
+    let indent = continuation(&units, lead, columns);
+    let mut taken = 0;
+    for (n, unit) in units.iter().enumerate() {
+        let wide = width(unit.text);
+        if n > 0 && taken + unit.gap + wide > columns {
+            // Rather to the left than cut by the terminal.
+            let fits = indent + wide <= columns;
+            let start = if fits { indent } else { indent.min(lead + 2) };
+            out.push('\n');
+            out.push_str(&" ".repeat(start));
+            taken = start;
+        } else {
+            out.push_str(&" ".repeat(unit.gap));
+            taken += unit.gap;
+        }
+        out.push_str(unit.text);
+        taken += wide;
+    }
+}
+
+/// Where the second line of a text starts: below what stands behind its symbol or its column, and never
+/// where a line of ours starts, whoever wrote the text.
+fn continuation(units: &[Unit<'_>], lead: usize, columns: usize) -> usize {
+    let mut at = 0;
+    let mut column = None;
+    for (n, unit) in units.iter().enumerate() {
+        at += unit.gap;
+        if n > 0 && unit.gap >= 2 {
+            column = Some(at);
+        }
+        at += width(unit.text);
+    }
+    let plain = |unit: &Unit<'_>| console::strip_ansi_codes(unit.text).into_owned();
+    let first = units.first().map(plain).unwrap_or_default();
+    let symbol = first.split(' ').next().filter(|first| is_symbol(first));
+    let indent = match column {
+        Some(column) if column + ROOM <= columns => column,
+        Some(_) if symbol.is_some() => lead + 4,
+        Some(_) => lead + 2,
+        None => lead + 1 + symbol.map_or(1, width),
+    };
+    indent.min(columns / 2)
+}
+
+/// Words; but a command is one, a symbol goes with the first word, and what stands in backticks is one if
+/// it has room on a line.
+fn units(line: &str, columns: usize) -> Vec<Unit<'_>> {
+    let quotes = quotes(line, columns);
+    let mut units: Vec<Unit<'_>> = Vec::new();
+    let (mut at, mut command, mut symbol) = (0, false, false);
+    while let Some(rest) = line.get(at..).filter(|rest| !rest.trim().is_empty()) {
+        let gap = rest.len() - rest.trim_start_matches(' ').len();
+        let start = at + gap;
+        let spaces = line.match_indices(' ').map(|(space, _)| space);
+        let mut ends = spaces.filter(|space| {
+            *space > start
+                && !quotes
+                    .iter()
+                    .any(|(open, close)| open < space && space < close)
+        });
+        let end = ends.next().unwrap_or(line.len());
+        at = end;
+        let word = line.get(start..end).unwrap_or_default();
+        let plain = console::strip_ansi_codes(word);
+        command = command && gap < 2;
+        match units.last_mut() {
+            Some(unit) if command || symbol => {
+                let begin = start - gap - unit.text.len();
+                unit.text = line.get(begin..end).unwrap_or_default();
+            }
+            before => {
+                let introduced = before.is_none_or(|unit| {
+                    let before = console::strip_ansi_codes(unit.text);
+                    before.ends_with(':') || before == "->" || before == "$"
+                });
+                command = introduced && is_program(&plain);
+                units.push(Unit { gap, text: word });
+            }
+        }
+        symbol = units.len() == 1 && is_symbol(&plain);
+    }
+    units
+}
+
+/// Where backticks open and close, of those that have room on a line.
+fn quotes(line: &str, columns: usize) -> Vec<(usize, usize)> {
+    let ticks: Vec<_> = line.match_indices('`').map(|(at, _)| at).collect();
+    let pairs = ticks.chunks_exact(2).map(|pair| (pair[0], pair[1]));
+    pairs
+        .filter(|(open, close)| {
+            let before = line.get(..*open).and_then(|before| before.rfind(' '));
+            let after = line.get(*close..).and_then(|after| after.find(' '));
+            let end = after.map_or(line.len(), |after| close + after);
+            let whole = line.get(before.unwrap_or(0)..end).map_or(0, width);
+            whole + columns / 4 <= columns
+        })
+        .collect()
+}
+
+fn is_symbol(word: &str) -> bool {
+    matches!(word, "+" | "-" | "~" | "!" | "?" | "*" | "->")
+}
+
+fn is_program(word: &str) -> bool {
+    matches!(
+        word,
+        "connplan" | "npx" | "npm" | "cargo" | "export" | "git"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_symbol_and_a_column_hang() {
+        assert_eq!(
+            wrap("  + a scope that is widened by far\n", 20),
+            "  + a scope that is\n    widened by far\n"
+        );
+        assert_eq!(
+            wrap(
+                "      + chat:write  post messages (as the bot or as the user) · write",
+                50
+            ),
+            "      + chat:write  post messages (as the bot or\n                    as the user) · write"
+        );
+        assert_eq!(
+            wrap("error: what was asked for is not there", 24),
+            "error: what was asked\n  for is not there"
+        );
+    }
+
+    #[test]
+    fn a_command_stays_whole() {
+        assert_eq!(
+            wrap("To go on: connplan authorize --receipt release.receipt", 46),
+            "To go on:\n  connplan authorize --receipt release.receipt"
+        );
+        assert_eq!(
+            wrap(
+                "When that is put right, run `connplan plan --out a.plan` again.",
+                40
+            ),
+            "When that is put right, run\n  `connplan plan --out a.plan` again."
+        );
+        assert_eq!(
+            wrap("  connplan add         # a new connector", 30),
+            "  connplan add         # a new\n    connector"
+        );
+    }
+
+    #[test]
+    fn colour_takes_no_room() {
+        let red = "\u{1b}[31mone two three\u{1b}[0m";
+        assert_eq!(wrap(red, 13), red);
+        assert_eq!(wrap(red, 8), "\u{1b}[31mone two\n  three\u{1b}[0m");
+    }
+}

@@ -1,0 +1,76 @@
+//! How text lies on a terminal, and how errors are said.
+
+use crate::support::{Connector, Platform, Project, Pty};
+
+/// Runs in a terminal with so many columns.
+fn at_width(project: &Project, columns: u16, args: &[&str]) -> String {
+    let script = format!("stty rows 50 cols {columns}; exec \"$0\" \"$@\"");
+    let (_, shown) = Pty::through(project, &script, args).end();
+    // The session hands every byte over as a character.
+    let bytes: Vec<u8> = shown.chars().map(|c| c as u8).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[test]
+fn every_command_fits_its_terminal() {
+    let platform = Platform::with(&[
+        Connector::active("notion", &[]),
+        Connector::active("gmail", &["https://www.googleapis.com/auth/gmail.send"]),
+    ]);
+    let project = Project::new()
+        .at(&platform)
+        .var("NO_COLOR", "1")
+        .connector("slack", &["chat:write", "users:read", "admin"])
+        .connector("gmail", &["https://www.googleapis.com/auth/gmail.readonly"]);
+    let commands: [&[&str]; 10] = [
+        &["plan"],
+        &["plan", "--out", "a.plan"],
+        &["status"],
+        &["validate"],
+        &["list-available"],
+        &["doctor"],
+        &["show", "no-such-file-of-a-plan-with-a-name.plan"],
+        &["init", "--dry-run"],
+        &["plan", "--no-such-option"],
+        &["plan", "--help"],
+    ];
+    for columns in [40, 80, 120] {
+        for args in commands {
+            let shown = at_width(&project, columns, args);
+            assert!(!shown.trim().is_empty(), "{args:?}");
+            for line in shown.lines() {
+                let wide = console::measure_text_width(line.trim_end());
+                let text = line.trim().trim_start_matches(['+', '-', '!', '~', ' ']);
+                let whole = !text.contains(' ') || text.starts_with("connplan ");
+                assert!(
+                    wide <= usize::from(columns) || whole,
+                    "{args:?} at {columns}: {wide} columns: {line}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn an_error_begins_with_its_word_and_ends_with_its_code() {
+    let project = Project::new();
+    let said = |args: &[&str]| {
+        let output = project.run(args);
+        let lines: Vec<_> = output.expect(1).stderr.lines().map(str::to_owned).collect();
+        (lines.first().cloned(), lines.last().cloned())
+    };
+    let (first, last) = said(&["show", "no-such.plan"]);
+    assert!(first.unwrap().starts_with("error: no-such.plan"));
+    assert!(last.unwrap().starts_with("  code: connplan::"));
+    let (first, last) = said(&["plan", "--no-such-option"]);
+    assert_eq!(
+        first.unwrap(),
+        "error: unexpected argument '--no-such-option' found"
+    );
+    assert_eq!(last.unwrap(), "  code: connplan::usage");
+    let output = project.run(&["plan", "--no-such-option", "--format", "json"]);
+    let error: serde_json::Value = serde_json::from_str(&output.expect(1).stdout).unwrap();
+    assert_eq!(error["kind"], "error");
+    assert_eq!(error["code"], "connplan::usage");
+    assert_eq!(error["exit_code"], 1);
+}
