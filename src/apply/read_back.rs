@@ -1,10 +1,13 @@
 //! The look at the remote after the writes.
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use crate::{
     catalogue::ScopeEquivalence,
-    diff::Change,
+    diff::{Change, Removal},
     escape,
     model::{ConnectorType, Observed, RemoteConnector, RemoteStatus, Scopes},
     plan::{AppPlan, field_differences},
@@ -28,12 +31,13 @@ impl fmt::Display for PostApplyDrift {
 }
 
 /// Compares results with the remote. What differs is said, and stands in the result's message; a
-/// connector that the wrong account holds has failed.
+/// write whose effect is not there has failed.
 pub(super) fn compare(
     app: &AppPlan,
     results: &mut [ChangeResult],
     observed: &Observed,
     rules: &ScopeEquivalence,
+    contested: &BTreeSet<ConnectorType>,
 ) -> Vec<PostApplyDrift> {
     let found = mismatches(app, results, observed, rules);
     for (change, result) in app.changes.iter().zip(results.iter_mut()) {
@@ -41,8 +45,7 @@ pub(super) fn compare(
         if result.outcome == Outcome::Provisioned {
             result.mode = is.and_then(|is| is.mode).or(result.mode);
         }
-        let in_force = matches!(result.outcome, Outcome::Synced | Outcome::Added);
-        if in_force && wrong_account(change, is) {
+        if failed(change, result, is, rules, contested) {
             result.outcome = Outcome::Failed;
         }
     }
@@ -50,12 +53,61 @@ pub(super) fn compare(
     found
 }
 
+/// Whether [`compare`] would find a write without its effect.
+pub(super) fn fails(
+    app: &AppPlan,
+    results: &[ChangeResult],
+    observed: &Observed,
+    rules: &ScopeEquivalence,
+    contested: &BTreeSet<ConnectorType>,
+) -> bool {
+    app.changes.iter().zip(results).any(|(change, result)| {
+        let is = observed.connectors.get(&change.connector);
+        failed(change, result, is, rules, contested)
+    })
+}
+
+/// Whether the app does not have what was answered as done. Scopes that the platform drops or adds
+/// are another matter, unless they are all that speaks for it.
+fn failed(
+    change: &Change,
+    result: &ChangeResult,
+    is: Option<&RemoteConnector>,
+    rules: &ScopeEquivalence,
+    contested: &BTreeSet<ConnectorType>,
+) -> bool {
+    match result.outcome {
+        Outcome::Synced | Outcome::Added => {
+            let works = is.is_some_and(|is| is.status == RemoteStatus::Active);
+            let contested = contested.contains(&change.connector);
+            !works
+                || wrong_account(change, is)
+                || contested && in_force(change, is, rules).is_some()
+        }
+        Outcome::Removed => match change.removal {
+            Removal::Remove => is.is_some(),
+            Removal::Disconnect => is.is_some_and(|is| is.status == RemoteStatus::Active),
+        },
+        Outcome::Provisioned => is.is_none_or(|is| is.status != RemoteStatus::Active),
+        Outcome::Pending | Outcome::Failed | Outcome::Unchanged | Outcome::NotRun => false,
+    }
+}
+
 /// Says in the results what differs.
 pub(super) fn note(results: &mut [ChangeResult], found: &[PostApplyDrift]) {
+    let found: BTreeMap<_, _> = found
+        .iter()
+        .map(|found| (&found.connector, found))
+        .collect();
     for result in results {
-        let mut found = found.iter();
-        if let Some(mismatch) = found.find(|found| found.connector == result.connector) {
-            result.message.get_or_insert_with(|| mismatch.text.clone());
+        if let Some(mismatch) = found.get(&result.connector) {
+            result.message = match result.message.take() {
+                Some(said) if result.outcome == Outcome::Failed => {
+                    Some(format!("{said}; {}", mismatch.text))
+                }
+                Some(said) => Some(said),
+                None => Some(mismatch.text.clone()),
+            };
         }
     }
 }
@@ -78,10 +130,15 @@ pub(super) fn mismatches(
         let is = observed.connectors.get(&change.connector);
         let text = match result.outcome {
             Outcome::Synced | Outcome::Added => in_force(change, is, rules),
-            Outcome::Removed => is.map(|_| "it was removed, and the app lists it still".to_owned()),
-            Outcome::Provisioned => is
-                .is_none()
-                .then(|| "it was installed, and the app has it not".to_owned()),
+            Outcome::Removed => is.and_then(|is| still_there(change, is)),
+            Outcome::Provisioned => match is {
+                None => Some("it was installed, and the app does not have it".to_owned()),
+                Some(is) if is.status != RemoteStatus::Active => Some(format!(
+                    "it was installed, and the app says that it is {}",
+                    is.status
+                )),
+                Some(_) => None,
+            },
             // Somebody's consent may have come already; nothing of it is against the plan.
             Outcome::Pending | Outcome::Failed | Outcome::NotRun => None,
             Outcome::Unchanged => foreign(
@@ -99,18 +156,35 @@ pub(super) fn mismatches(
         let is = observed.connectors.get(connector);
         differs(connector, foreign(connector, Some(before), is, None, rules));
     }
-    let known = |name: &ConnectorType| {
-        app.changes.iter().any(|change| change.connector == *name)
-            || app.unmanaged.contains_key(name)
-            || app.untargeted.contains_key(name)
-    };
-    for connector in observed.connectors.keys().filter(|name| !known(name)) {
+    let known: BTreeSet<_> = app
+        .changes
+        .iter()
+        .map(|change| &change.connector)
+        .chain(app.unmanaged.keys())
+        .chain(app.untargeted.keys())
+        .chain(&app.untargeted_new)
+        .collect();
+    for connector in observed
+        .connectors
+        .keys()
+        .filter(|name| !known.contains(name))
+    {
         differs(
             connector,
             Some("somebody else added it meanwhile".to_owned()),
         );
     }
     found
+}
+
+fn still_there(change: &Change, is: &RemoteConnector) -> Option<String> {
+    match (change.removal, is.status) {
+        (Removal::Remove, _) => Some("it was removed, and the app lists it still".to_owned()),
+        (Removal::Disconnect, RemoteStatus::Active) => {
+            Some("it was disconnected, and the app says that it works still".to_owned())
+        }
+        (Removal::Disconnect, _) => None,
+    }
 }
 
 fn wrong_account(change: &Change, is: Option<&RemoteConnector>) -> bool {

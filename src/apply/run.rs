@@ -2,16 +2,17 @@
 //! result.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Mutex,
     sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    journal::{History, Record, Recorder},
+    journal::{History, PendingChange, Record, Recorded, Recorder},
     read_back::{self, PostApplyDrift},
     step::Step,
 };
@@ -32,6 +33,8 @@ pub struct Options {
     pub parallelism: usize,
     /// Whether removals run although a PUT failed.
     pub keep_going: bool,
+    /// After this the app is looked at once more, where it does not show what was written.
+    pub read_again: Duration,
 }
 
 /// Something worth telling while an apply runs.
@@ -92,6 +95,10 @@ pub(super) struct Shared<'a> {
     pub(super) stripe_claim: Mutex<Option<Link>>,
     unrecorded: Mutex<Option<String>>,
     failed: AtomicBool,
+    /// Whether anything was sent to be written.
+    sent: AtomicBool,
+    /// Connectors that another's connection is said to have in force.
+    contested: Mutex<BTreeSet<ConnectorType>>,
 }
 
 impl Job<'_> {
@@ -102,6 +109,8 @@ impl Job<'_> {
             stripe_claim: Mutex::new(None),
             unrecorded: Mutex::new(None),
             failed: AtomicBool::new(false),
+            sent: AtomicBool::new(false),
+            contested: Mutex::default(),
         };
         let app = self.verified.app();
         let mut results: BTreeMap<ConnectorType, ChangeResult> = BTreeMap::new();
@@ -146,26 +155,15 @@ impl Job<'_> {
         let mut results: Vec<_> = results.into_values().collect();
 
         let interrupted = self.cancel.is_cancelled();
-        let wrote = results.iter().any(|result| result.outcome.is_effect());
-        let (mut mismatches, mut unread) = (Vec::new(), None);
-        if wrote && !interrupted {
-            match self.remote.observe().await {
-                Ok(observed) => {
-                    mismatches = read_back::compare(app, &mut results, &observed, self.rules);
-                    shared.claim(observed.stripe_claim);
-                }
-                Err(e) => unread = Some(e.to_string()),
-            }
-        }
+        let (mismatches, unread) = if interrupted {
+            (Vec::new(), None)
+        } else {
+            shared.read_back(&mut results).await
+        };
         let whole = results
             .iter()
             .all(|result| result.outcome.is_effect() || result.outcome == Outcome::Unchanged);
-        if whole
-            && let Err(e) = self
-                .recorder
-                .note(Record::End, super::journal::PendingChange::None)
-                .await
-        {
+        if whole && let Err(e) = self.recorder.note(Record::End, PendingChange::None).await {
             shared.unrecorded(e);
         }
         let receipt = Receipt {
@@ -187,6 +185,81 @@ impl Job<'_> {
 }
 
 impl<'a> Shared<'a> {
+    /// Looks at the app after the writes. What it says decides: a write that was answered well and
+    /// is not there has failed.
+    async fn read_back(
+        &self,
+        results: &mut [ChangeResult],
+    ) -> (Vec<PostApplyDrift>, Option<String>) {
+        let job = self.job;
+        let app = job.verified.app();
+        let contested = self
+            .contested
+            .lock()
+            .map(|set| set.clone())
+            .unwrap_or_default();
+        if !self.sent.load(Ordering::Relaxed) {
+            return (
+                read_back::mismatches(app, results, job.observed, job.rules),
+                None,
+            );
+        }
+        let mut pauses = [job.options.read_again].into_iter();
+        let observed = loop {
+            match job.remote.observe().await {
+                Ok(observed) => {
+                    let fails = read_back::fails(app, results, &observed, job.rules, &contested);
+                    // The list may lag behind the writes.
+                    match pauses.next().filter(|_| fails) {
+                        Some(pause) => tokio::time::sleep(pause).await,
+                        None => break observed,
+                    }
+                }
+                Err(e) => {
+                    for result in results
+                        .iter_mut()
+                        .filter(|r| contested.contains(&r.connector))
+                    {
+                        result.outcome = Outcome::Failed;
+                    }
+                    return (Vec::new(), Some(e.to_string()));
+                }
+            }
+        };
+        let before: Vec<_> = results.iter().map(|result| result.outcome).collect();
+        let found = read_back::compare(app, results, &observed, job.rules, &contested);
+        for (result, before) in results.iter().zip(before) {
+            if result.outcome != before {
+                // A later run does not take it for done.
+                let recorded = Recorded {
+                    connector: result.connector.clone(),
+                    outcome: result.outcome,
+                    message: result.message.clone(),
+                    connection_id: None,
+                    mode: None,
+                };
+                let note = job
+                    .recorder
+                    .note(Record::Outcome(recorded), PendingChange::None);
+                if let Err(e) = note.await {
+                    self.unrecorded(e);
+                }
+            }
+        }
+        self.claim(observed.stripe_claim);
+        (found, None)
+    }
+
+    pub(super) fn sending(&self) {
+        self.sent.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn contested(&self, connector: &ConnectorType) {
+        if let Ok(mut set) = self.contested.lock() {
+            set.insert(connector.clone());
+        }
+    }
+
     /// Runs changes of one kind, several at a time. A failure of one does not stop the others.
     async fn phase(
         &self,

@@ -9,12 +9,15 @@ use super::{
 use crate::{
     diff::{Action, Change},
     escape,
-    model::{App, ConnectionId, Kind, Link, RemoteConnector, RemoteStatus, StripeMode},
+    model::{Account, App, ConnectionId, Kind, Link, RemoteConnector, RemoteStatus, StripeMode},
     pending::{Entry, LastTry},
     plan::field_differences,
     receipt::{ChangeResult, Outcome},
     remote::{Ended, PutAnswer, RemoteError},
 };
+
+/// Said of a connector that needed no write.
+const ALREADY: &str = "it was already as the plan wants it";
 
 /// One change of one run.
 pub(super) struct Step<'a, 'b> {
@@ -65,6 +68,9 @@ impl Answer {
 impl Step<'_, '_> {
     pub(super) async fn run(self) -> ChangeResult {
         let job = self.shared.job;
+        if job.verified.is_done(&self.change.connector) {
+            return self.done().await;
+        }
         if let Some(done) = job.history.done(&self.change.connector)
             && self.lasts(done)
         {
@@ -87,6 +93,7 @@ impl Step<'_, '_> {
                 ..blank(self.change, Outcome::NotRun)
             };
         }
+        self.shared.sending();
         (job.events)(&Event::Started(self.change));
         let answer = match (self.change.kind(), self.change.action) {
             (Kind::Oauth, Action::Delete) => self.remove().await,
@@ -95,6 +102,26 @@ impl Step<'_, '_> {
             (Kind::Oauth, _) => self.put().await,
         };
         self.record(answer).await
+    }
+
+    /// It is as the plan wants it, whoever saw to that.
+    async fn done(&self) -> ChangeResult {
+        if let Some(done) = self.shared.job.history.done(&self.change.connector)
+            && done.outcome != Outcome::Pending
+        {
+            return self.result_of(done);
+        }
+        let outcome = match (self.change.action, self.change.kind()) {
+            (Action::Delete, _) => Outcome::Removed,
+            (_, Kind::Stripe) => Outcome::Provisioned,
+            (_, Kind::Oauth) => self.in_force(),
+        };
+        self.record(Answer {
+            message: Some(ALREADY.to_owned()),
+            mode: self.is().and_then(|is| is.mode),
+            ..Answer::from(outcome)
+        })
+        .await
     }
 
     /// Whether what an earlier run did is still so. The app may be again as the plan saw it, by
@@ -201,7 +228,22 @@ impl Step<'_, '_> {
                 error,
                 message,
                 other_account,
-            }) => Answer::failed(refusal(&error, message.as_deref(), other_account.as_ref())),
+            }) => {
+                let refused = refusal(&error, message.as_deref(), other_account.as_ref());
+                let accepted = other_account.as_ref().is_none_or(|other| {
+                    let expected = after.account.as_ref();
+                    expected.is_none_or(|expected| expected.accepts(other))
+                });
+                if error == "different_user" && accepted {
+                    // It says that these very scopes are in force. The app's list has the last word.
+                    self.shared.contested(&self.change.connector);
+                    return Answer {
+                        message: Some(held(other_account.as_ref())),
+                        ..self.in_force().into()
+                    };
+                }
+                Answer::failed(refused)
+            }
             Err(e) => Answer::failed_by(&e),
         }
     }
@@ -335,11 +377,22 @@ impl Step<'_, '_> {
     }
 }
 
+/// Another collaborator's connection has just these scopes.
+fn held(by: Option<&Account>) -> String {
+    match by {
+        Some(by) => format!(
+            "{} has authorized it with these scopes already",
+            escape::limited(by.as_str(), 200)
+        ),
+        None => "another account has authorized it with these scopes already".to_owned(),
+    }
+}
+
 /// Why the remote did not take a PUT, as one sentence.
 pub(crate) fn refusal(
     error: &str,
     message: Option<&str>,
-    other_account: Option<&crate::model::Account>,
+    other_account: Option<&Account>,
 ) -> String {
     let message = message.map(|text| escape::limited(text, 500));
     match (error, other_account) {

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::{MaxDuration, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
-    model::{App, Policies},
+    model::Policies,
     plan::{Digest, Refusal, document, policy},
     receipt::{self, Outcome},
     term::Answer,
@@ -115,7 +115,7 @@ async fn saved(
     }
     let planned = &saved.plan.app.app;
     let (project, app) = context.project_of(&planned.id)?;
-    belongs("plan", &app, planned)?;
+    crate::plan::belongs(&saved.plan, &app, context.now())?;
     // The policy that counts is the one that is in force now.
     // The workspace's policies were asked when it was planned, and stand behind each write.
     let workspace = Policies::default();
@@ -139,31 +139,7 @@ async fn saved(
         approved,
         observed: None,
     };
-    applying::carry_out(context, work, &request(args, &project)).await
-}
-
-/// Before any credential leaves: a document for elsewhere is refused without asking the remote.
-pub(super) fn is_for(here: &App, theirs: &App) -> Result<(), Refusal> {
-    belongs("file", here, theirs)
-}
-
-fn belongs(what: &'static str, here: &App, planned: &App) -> Result<(), Refusal> {
-    if here.id != planned.id {
-        return Err(Refusal::OtherApp {
-            what,
-            planned: planned.id.clone(),
-            here: here.id.clone(),
-        });
-    }
-    if here.api_url != planned.api_url {
-        let (planned, here) = (planned.api_url.clone(), here.api_url.clone());
-        return Err(Refusal::OtherAddress {
-            what,
-            planned,
-            here,
-        });
-    }
-    Ok(())
+    applying::carry_out(context, work, &request(context, args, &project)).await
 }
 
 /// Plans, shows, asks, applies. `None` if the answer was not yes.
@@ -207,7 +183,7 @@ async fn fresh(
     if asks && situation.confirm(context).await == Answer::No {
         return Ok(None);
     }
-    let request = request(args, &situation.files.project);
+    let request = request(context, args, &situation.files.project);
     let work = Work {
         app: &situation.app,
         project: &situation.files.project,
@@ -221,9 +197,9 @@ async fn fresh(
     applying::carry_out(context, work, &request).await.map(Some)
 }
 
-fn request(args: &ApplyArgs, project: &Project) -> Request {
+fn request(context: &Context, args: &ApplyArgs, project: &Project) -> Request {
     Request {
-        options: applying::options(project, args.parallelism, args.keep_going),
+        options: applying::options(context, project, args.parallelism, args.keep_going),
         lock_timeout: args.lock_timeout.map(MaxDuration::get).unwrap_or_default(),
         receipt: args.receipt.clone(),
     }

@@ -31,6 +31,9 @@ const PARALLELISM: usize = 8;
 /// each: a link may be long.
 const ROOM: usize = 4096;
 
+/// Said where nothing is left to do, whoever did it.
+const ALREADY_APPLIED: &str = "This plan was already applied. Nothing was written.";
+
 /// How an apply is asked to go about it.
 pub(super) struct Request {
     pub(super) options: Options,
@@ -40,6 +43,7 @@ pub(super) struct Request {
 
 /// The command line's options, else the settings', else the defaults.
 pub(super) fn options(
+    context: &Context,
     project: &Project,
     parallelism: Option<NonZeroU16>,
     keep_going: bool,
@@ -49,6 +53,7 @@ pub(super) fn options(
     Options {
         parallelism: parallelism.map_or(PARALLELISM, |n| usize::from(n.get())),
         keep_going: keep_going || settings.keep_going.unwrap_or(false),
+        read_again: context.retry_base().unwrap_or(Duration::from_secs(1)),
     }
 }
 
@@ -132,13 +137,13 @@ pub(super) async fn carry_out(
             &fresh,
             work.rules,
         );
-        if waits || anew.is_err() {
+        if waits || anew.is_err() || anew.is_ok_and(|anew| anew.is_all_done()) {
             let recorded = recorded_receipt(
                 work.plan, &digest, &history, &pending, &observed, work.rules,
             );
             return already_applied(context, request, recorded, observed);
         }
-        // The app is again exactly as this plan saw it: it is a new plan with the same content.
+        // Something is again as this plan saw it: it is a new plan with the same content.
         fs::remove(&path)?;
         history = History::default();
     }
@@ -160,7 +165,9 @@ pub(super) async fn carry_out(
     if forget_done(&mut pending, work.app, work.plan) {
         Store::save(&locked, &pending)?;
     }
-    if history.has_begun() {
+    if verified.is_all_done() && !history.has_begun() {
+        context.terminal.say(ALREADY_APPLIED);
+    } else if history.has_begun() {
         context
             .terminal
             .say("Going on where an earlier run of this plan stopped.");
@@ -348,9 +355,7 @@ fn already_applied(
     (receipt, moved): (Receipt, Vec<PostApplyDrift>),
     observed: Observed,
 ) -> Result<Applied, Failure> {
-    context
-        .terminal
-        .say("This plan was already applied. Nothing was written.");
+    context.terminal.say(ALREADY_APPLIED);
     for mismatch in &moved {
         context.warn(&format!("since it was applied, {mismatch}"));
     }

@@ -6,7 +6,6 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::{
-    apply::is_for,
     applying,
     authorizing::{self, OfferArgs, Phase, Ran, Waiting},
     planning,
@@ -223,7 +222,7 @@ impl Brought {
             Self::Plan(saved) => &saved.plan.app.app,
         };
         let (project, app) = context.project_of(&theirs.id)?;
-        is_for(&app, theirs)?;
+        app.takes("file", theirs)?;
         Ok((project, app))
     }
 }

@@ -30,6 +30,9 @@ pub struct PlanArgs {
     /// End with 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// What this receipt says waits for a person is shown as waiting, not as a change (repeatable)
+    #[arg(long = "receipt", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub receipts: Vec<PathBuf>,
     /// Let no apply take the plan after this time (`72h`, `7d`); part of what the plan means
     #[arg(long, value_name = "DURATION")]
     pub expires: Option<Lifetime>,
@@ -53,7 +56,11 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         .transpose()?;
     let (mut plan, undeclared) = match &args.remote_state {
         None => {
-            let situation = planning::look(context, args.planning.dir.as_deref()).await?;
+            let mut situation = planning::look(context, args.planning.dir.as_deref()).await?;
+            let app = situation.app.clone();
+            situation
+                .files
+                .read_receipts(context, &args.receipts, &app)?;
             let plan = situation.plan(&args.planning)?;
             let undeclared = undeclared(&plan, &situation.files.pending);
             (plan, undeclared)
@@ -87,7 +94,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
 /// Plans against a snapshot, without credentials and without network.
 fn speculate(args: &PlanArgs, context: &Context, file: &std::path::Path) -> Result<Plan, Failure> {
     let snapshot = remote_state::read(&context.read_document(file)?)?;
-    let files = planning::read_files(context, args.planning.dir.as_deref())?;
+    let mut files = planning::read_files(context, args.planning.dir.as_deref())?;
     let mut app = snapshot.app;
     app.environment.clone_from(&files.project.environment);
     // A pull request from a fork may not know its app; if it does, it has to be the same.
@@ -103,6 +110,7 @@ fn speculate(args: &PlanArgs, context: &Context, file: &std::path::Path) -> Resu
         )
         .into());
     }
+    files.read_receipts(context, &args.receipts, &app)?;
     let observed = Observed {
         connectors: snapshot.connectors,
         ..Observed::default()

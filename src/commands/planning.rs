@@ -6,7 +6,9 @@ use std::{
 };
 
 use clap::Args;
+use jiff::Timestamp;
 
+use super::printing::file_name;
 use crate::{
     catalogue::ScopeEquivalence,
     config::{self, Loaded, Project},
@@ -16,6 +18,7 @@ use crate::{
     model::{App, ConnectorType, Declared, Observed, Scope},
     pending::{PendingSet, Store},
     plan::{self, Folder, Guards, Inputs, Plan},
+    receipt,
     remote::{ConnectionValues, Remote},
     term::{self, Answer},
     view,
@@ -45,6 +48,8 @@ pub(super) struct Files {
     pub(super) declared: Declared,
     pub(super) rules: ScopeEquivalence,
     pub(super) pending: PendingSet,
+    /// What these say waits, waits too.
+    pub(super) receipts: Vec<receipt::Saved>,
 }
 
 /// Files and remote.
@@ -100,6 +105,7 @@ fn usable(context: &Context, project: Project, loaded: Loaded) -> Result<Files, 
         loaded,
         declared,
         pending,
+        receipts: Vec::new(),
     })
 }
 
@@ -180,6 +186,31 @@ impl Situation {
 }
 
 impl Files {
+    /// Takes the receipts that the command line names: they have to be this app's.
+    pub(super) fn read_receipts(
+        &mut self,
+        context: &Context,
+        files: &[PathBuf],
+        app: &App,
+    ) -> Result<(), Failure> {
+        for file in files {
+            let saved = receipt::read(&file_name(file), &context.read_document(file)?)?;
+            app.takes("receipt", &saved.receipt.app)?;
+            self.receipts.push(saved);
+        }
+        Ok(())
+    }
+
+    /// Since when a connector waits, as the receipts tell.
+    pub(super) fn receipt_since(&self, connector: &ConnectorType) -> Option<Timestamp> {
+        let told = self.receipts.iter().filter(|saved| {
+            let mut waiting = saved.receipt.waiting();
+            waiting.any(|(name, _)| name == connector)
+        });
+        told.filter_map(|saved| saved.created_at.as_ref()?.parse().ok())
+            .min()
+    }
+
     /// Plans against a state of the remote.
     pub(super) fn plan(
         &self,
@@ -218,8 +249,14 @@ impl Files {
             .iter()
             .map(config::Problem::to_diagnostic)
             .collect();
+        let mut waiting = self.pending.waiting(&app);
+        for saved in &self.receipts {
+            for (connector, waits) in saved.receipt.waiting() {
+                waiting.entry(connector.clone()).or_insert(waits);
+            }
+        }
         Ok(plan::build(Inputs {
-            pending: &self.pending.scopes_of(&app),
+            pending: &waiting,
             app,
             declared: &self.declared,
             folder,

@@ -105,7 +105,7 @@ fn decide(args: &PullArgs, situation: &Situation, folder: &Path) -> Result<Vec<S
         declared: &files.declared,
         texts: &texts,
         observed: &situation.observed.connectors,
-        pending: &files.pending.scopes_of(&situation.app),
+        pending: &files.pending.waiting(&situation.app),
         rules: &files.rules,
         folder: &files.project.relative(folder),
         taken: &names_in(folder)?,

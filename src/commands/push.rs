@@ -83,7 +83,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         return Ok(ExitStatus::Error);
     }
     let request = Request {
-        options: applying::options(&situation.files.project, None, false),
+        options: applying::options(context, &situation.files.project, None, false),
         lock_timeout: std::time::Duration::ZERO,
         receipt: None,
     };

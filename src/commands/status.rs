@@ -21,6 +21,9 @@ pub struct StatusArgs {
     /// Read connector files from PATH instead of the project's folder
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
+    /// What this receipt says waits for a person is shown as waiting (repeatable)
+    #[arg(long = "receipt", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub receipts: Vec<PathBuf>,
     /// End with 2 if files and remote differ, with 4 if only authorizations are pending
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -29,7 +32,12 @@ pub struct StatusArgs {
 /// Shows a row for each connector.
 pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json])?;
-    let situation = planning::look(context, args.dir.as_deref()).await?;
+    let mut situation = planning::look(context, args.dir.as_deref()).await?;
+    let app = situation.app.clone();
+    situation
+        .files
+        .read_receipts(context, &args.receipts, &app)?;
+    let situation = situation;
     // To look is never refused: nothing is removed by it.
     let planning = PlanningArgs {
         allow_remove_all: true,
@@ -47,6 +55,7 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
             pending
                 .get(&situation.app, connector)
                 .map(|entry| entry.since)
+                .or_else(|| situation.files.receipt_since(connector))
         },
         &undeclared,
     );

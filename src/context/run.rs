@@ -152,19 +152,24 @@ impl Context {
             deadline: self.deadline,
             ..ClientOptions::default()
         };
-        // Tests can not wait as long as people do.
-        let milliseconds = |name| {
-            let text: Option<u64> = self.vars.get(name).and_then(|ms| ms.parse().ok());
-            text.map(Duration::from_millis)
-        };
-        if let Some(base) = milliseconds("__CONNPLAN_TEST_RETRY_BASE_MS") {
+        if let Some(base) = self.retry_base() {
             options.backoff_base = base;
         }
-        if let Some(patience) = milliseconds("__CONNPLAN_TEST_READ_TIMEOUT_MS") {
+        if let Some(patience) = self.milliseconds("__CONNPLAN_TEST_READ_TIMEOUT_MS") {
             options.read_timeout = patience;
             options.connect_timeout = patience;
         }
         options
+    }
+
+    /// How long tests wait before something is tried again: not as long as people do.
+    pub fn retry_base(&self) -> Option<Duration> {
+        self.milliseconds("__CONNPLAN_TEST_RETRY_BASE_MS")
+    }
+
+    fn milliseconds(&self, name: &str) -> Option<Duration> {
+        let text: Option<u64> = self.vars.get(name).and_then(|ms| ms.parse().ok());
+        text.map(Duration::from_millis)
     }
 
     /// How long the command may still take; at most `wanted`.

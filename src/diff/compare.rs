@@ -6,8 +6,8 @@ use super::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal};
 use crate::{
     catalogue::{ScopeDiff, ScopeEquivalence},
     model::{
-        ConnectorType, Declared, DeclaredConnector, ExpectedAccount, Kind, RemoteConnector,
-        RemoteStatus, Scopes,
+        Account, ConnectorType, Declared, DeclaredConnector, ExpectedAccount, Kind,
+        RemoteConnector, RemoteStatus, Scopes,
     },
 };
 
@@ -21,6 +21,17 @@ pub enum Unlisted {
     Keep,
 }
 
+/// What was asked for and waits for a person's consent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// The scopes that were asked for.
+    pub scopes: Scopes,
+    /// Those that the connector had then; none where it was new.
+    pub before: Option<Scopes>,
+    /// Who held it then, where that is known.
+    pub account_before: Option<Account>,
+}
+
 /// All that a comparison looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct Comparison<'a> {
@@ -28,8 +39,8 @@ pub struct Comparison<'a> {
     pub declared: &'a Declared,
     /// The remote.
     pub observed: &'a BTreeMap<ConnectorType, RemoteConnector>,
-    /// Scopes that were asked for already and wait for a person, by connector.
-    pub pending: &'a BTreeMap<ConnectorType, Scopes>,
+    /// What was asked for already and waits for a person, by connector.
+    pub pending: &'a BTreeMap<ConnectorType, Waiting>,
     /// How scopes compare.
     pub rules: &'a ScopeEquivalence,
     /// What becomes of unlisted connectors.
@@ -110,7 +121,7 @@ impl Comparison<'_> {
             },
         };
         let mut found = derive(connector, before, Some(&after), self.rules);
-        if found.action != Action::NoOp && self.is_pending(connector, &after.scopes) {
+        if found.action != Action::NoOp && self.is_pending(connector, &after.scopes, before) {
             (found.action, found.authorization) = (Action::NoOp, ConsentNeed::Pending);
         }
         Change {
@@ -123,16 +134,40 @@ impl Comparison<'_> {
         derive(connector, Some(before), None, self.rules).into_change(connector, Some(before), None)
     }
 
-    fn is_pending(&self, connector: &ConnectorType, declared: &Scopes) -> bool {
-        self.pending.get(connector).is_some_and(|asked| {
-            let canonical = |scopes: &Scopes| -> BTreeSet<String> {
-                scopes
-                    .iter()
-                    .map(|s| self.rules.canonical(connector, s).into_owned())
-                    .collect()
-            };
-            canonical(asked) == canonical(declared)
-        })
+    /// Whether just this was asked for, and the remote is still as it was then. What somebody else
+    /// changed meanwhile is not hidden by it.
+    fn is_pending(
+        &self,
+        connector: &ConnectorType,
+        declared: &Scopes,
+        is: Option<&RemoteConnector>,
+    ) -> bool {
+        let Some(waiting) = self.pending.get(connector) else {
+            return false;
+        };
+        let canonical = |scopes: &Scopes| -> BTreeSet<String> {
+            scopes
+                .iter()
+                .map(|s| self.rules.canonical(connector, s).into_owned())
+                .collect()
+        };
+        if canonical(&waiting.scopes) != canonical(declared) {
+            return false;
+        }
+        let Some(is) = is else {
+            return waiting.before.is_none();
+        };
+        // Until the consent, the platform may list what was asked for.
+        let asked = self.rules.compare(connector, &waiting.scopes, &is.scopes);
+        if is.status != RemoteStatus::Active && asked.removed.is_empty() {
+            return true;
+        }
+        let Some(before) = &waiting.before else {
+            return false;
+        };
+        let held = waiting.account_before.as_ref();
+        self.rules.compare(connector, before, &is.scopes).is_same()
+            && held.is_none_or(|held| is.account.as_ref() == Some(held))
     }
 }
 
@@ -239,7 +274,6 @@ pub fn derive(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Account;
 
     fn slack() -> ConnectorType {
         ConnectorType::parse("slack").unwrap()
@@ -275,7 +309,14 @@ mod tests {
     ) -> (Action, ConsentNeed) {
         let pending = match pending {
             [] => BTreeMap::new(),
-            scopes => [(slack(), scopes.iter().copied().collect())].into(),
+            scopes => {
+                let waiting = Waiting {
+                    scopes: scopes.iter().copied().collect(),
+                    before: observed.get(&slack()).map(|is| is.scopes.clone()),
+                    account_before: None,
+                };
+                [(slack(), waiting)].into()
+            }
         };
         let found = Comparison {
             declared,
@@ -352,6 +393,38 @@ mod tests {
         // What is in force does not wait, whatever the store says.
         let done = only_change(&declare(&["a"]), &narrow, &["a"]);
         assert_eq!(done, (Action::NoOp, ConsentNeed::None));
+    }
+
+    #[test]
+    fn what_somebody_else_changed_meanwhile_is_not_hidden() {
+        let declared = declare(&["a"]);
+        let act = |observed: &BTreeMap<ConnectorType, RemoteConnector>, before: Option<&[&str]>| {
+            let waiting = Waiting {
+                scopes: ["a"].into_iter().collect(),
+                before: before.map(|before| before.iter().copied().collect()),
+                account_before: None,
+            };
+            let found = Comparison {
+                declared: &declared,
+                observed,
+                pending: &[(slack(), waiting)].into(),
+                rules: &ScopeEquivalence::default(),
+                unlisted: Unlisted::Remove,
+                targets: &BTreeSet::new(),
+            }
+            .run();
+            found.changes[0].action
+        };
+        let nothing = BTreeMap::new();
+        let wide = remote(RemoteStatus::Active, &["admin"]);
+        assert_eq!(act(&nothing, None), Action::NoOp);
+        assert_eq!(
+            act(&remote(RemoteStatus::Disconnected, &["a"]), None),
+            Action::NoOp
+        );
+        assert_eq!(act(&wide, None), Action::Update);
+        assert_eq!(act(&wide, Some(&["admin"])), Action::NoOp);
+        assert_eq!(act(&nothing, Some(&["admin"])), Action::Create);
     }
 
     #[test]

@@ -4,4 +4,4 @@ mod change;
 mod compare;
 
 pub use change::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal};
-pub use compare::{Comparison, Derived, Differences, Unlisted, derive};
+pub use compare::{Comparison, Derived, Differences, Unlisted, Waiting, derive};

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::{EditError, platform_file, scopes};
 use crate::{
     catalogue::ScopeEquivalence,
-    diff::ConsentNeed,
+    diff::{ConsentNeed, Waiting},
     model::{ConnectorType, Declared, Kind, RemoteConnector, Scopes},
 };
 
@@ -22,7 +22,7 @@ pub struct Inputs<'a> {
     /// The remote.
     pub observed: &'a BTreeMap<ConnectorType, RemoteConnector>,
     /// Scopes that wait for a person, by connector.
-    pub pending: &'a BTreeMap<ConnectorType, Scopes>,
+    pub pending: &'a BTreeMap<ConnectorType, Waiting>,
     /// How scopes compare.
     pub rules: &'a ScopeEquivalence,
     /// The folder's shown name, without a slash at its end.

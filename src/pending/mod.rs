@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    diff::Action,
+    diff::{Action, Waiting},
     model::{
         Account, ApiUrl, App, AppId, ConnectionId, ConnectorType, ExpectedAccount, Link, Scopes,
     },
@@ -105,10 +105,15 @@ impl PendingSet {
         self.apps.get(&AppKey::from(app))?.get(connector)
     }
 
-    /// One app's approved scopes, as a comparison wants them.
-    pub fn scopes_of(&self, app: &App) -> BTreeMap<ConnectorType, Scopes> {
+    /// What one app's entries wait for, as a comparison wants it.
+    pub fn waiting(&self, app: &App) -> BTreeMap<ConnectorType, Waiting> {
+        let waiting = |entry: &Entry| Waiting {
+            scopes: entry.scopes.clone(),
+            before: entry.before.clone(),
+            account_before: entry.account_before.clone(),
+        };
         self.of(app)
-            .map(|(connector, entry)| (connector.clone(), entry.scopes.clone()))
+            .map(|(connector, entry)| (connector.clone(), waiting(entry)))
             .collect()
     }
 

@@ -164,8 +164,10 @@ pub(crate) fn decode(text: &str) -> Result<PendingSet, String> {
             plan_digest: record.plan_digest,
             since: record.since,
             before: record.before,
-            account_before: record.account_before,
-            account: record.account,
+            account_before: record
+                .account_before
+                .map(|account| account.salted(&record.app_id)),
+            account: record.account.map(|account| account.salted(&record.app_id)),
             connection_id: record.connection_id,
             link,
             last,

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{AppPlan, Plan, PlanError};
 use crate::{
     catalogue::ScopeEquivalence,
-    diff::{Action, Comparison, Unlisted},
-    model::{App, ConnectorType, Declared, Diagnostic, RemoteConnector, Scopes},
+    diff::{Action, Comparison, Unlisted, Waiting},
+    model::{App, ConnectorType, Declared, Diagnostic, RemoteConnector},
 };
 
 /// What became of the connectors folder.
@@ -38,8 +38,8 @@ pub struct Inputs<'a> {
     pub folder: Folder,
     /// The remote.
     pub observed: &'a BTreeMap<ConnectorType, RemoteConnector>,
-    /// Scopes that wait for a person, by connector.
-    pub pending: &'a BTreeMap<ConnectorType, Scopes>,
+    /// What waits for a person, by connector.
+    pub pending: &'a BTreeMap<ConnectorType, Waiting>,
     /// How scopes compare.
     pub rules: &'a ScopeEquivalence,
     /// What becomes of unlisted connectors.

@@ -4,109 +4,110 @@
 //! digest. So what a reader is shown (action, scopes added and removed) must follow from what is
 //! carried out (before, after), or the plan is refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AppPlan, Plan, Refusal};
+use super::{Plan, Refusal};
 use crate::{
     catalogue::ScopeEquivalence,
-    diff::{Action, Change, ConsentNeed},
-    model::{Kind, Scopes},
+    diff::{Action, Change, ConsentNeed, Derived, Removal, derive},
+    model::{Kind, RemoteStatus},
 };
 
-/// Refuses a plan whose parts contradict each other.
+/// Refuses a plan whose parts contradict each other, whatever the settings of its project are.
 pub(super) fn coherent(plan: &Plan) -> Result<(), Refusal> {
-    let refuse = |reason: String| Err(Refusal::Incoherent { reason });
     let app = &plan.app;
+    let mut seen = BTreeSet::new();
+    let names = app.changes.iter().map(|change| &change.connector);
+    for name in names
+        .chain(app.unmanaged.keys())
+        .chain(app.untargeted.keys())
+        .chain(&app.untargeted_new)
     {
-        let mut seen = BTreeSet::new();
-        let names = app.changes.iter().map(|change| &change.connector);
-        for name in names
-            .chain(app.unmanaged.keys())
-            .chain(app.untargeted.keys())
-            .chain(&app.untargeted_new)
-        {
-            if !seen.insert(name) {
-                return refuse(format!("`{name}` stands in it twice"));
-            }
+        if !seen.insert(name) {
+            return refuse(format!("`{name}` stands in it twice"));
         }
-        sorted(app)?;
-        for change in &app.changes {
-            if let Err(reason) = change_agrees(change) {
-                return refuse(format!("`{}`: {reason}", change.connector));
-            }
-        }
+    }
+    if !app.changes.is_sorted_by(|a, b| a.connector < b.connector) {
+        return refuse("its changes are not in order of name".to_owned());
+    }
+    for change in &app.changes {
+        shape(change).or_else(|reason| refuse(format!("`{}`: {reason}", change.connector)))?;
+        // Settings may name more scopes that a provider adds. Which, is known where it is applied.
+        let added = change.scopes.provider_added.iter().cloned().collect();
+        let rules =
+            ScopeEquivalence::with_settings(BTreeMap::from([(change.connector.clone(), added)]));
+        agrees(change, &rules)
+            .or_else(|reason| refuse(format!("`{}`: {reason}", change.connector)))?;
     }
     Ok(())
 }
 
-fn sorted(app: &AppPlan) -> Result<(), Refusal> {
-    if app.changes.is_sorted_by(|a, b| a.connector < b.connector) {
-        Ok(())
-    } else {
-        Err(Refusal::Incoherent {
-            reason: "its changes are not in order of name".to_owned(),
-        })
+/// Refuses a plan that does not follow from its own `before` and `after` by the rules of the
+/// project that applies it.
+pub(super) fn follows(plan: &Plan, rules: &ScopeEquivalence) -> Result<(), Refusal> {
+    for change in plan.changes().filter(|c| c.action != Action::NoOp) {
+        agrees(change, rules).or_else(|reason| {
+            refuse(format!(
+                "`{}`: by the rules of this project, {reason}",
+                change.connector
+            ))
+        })?;
     }
+    Ok(())
 }
 
-fn change_agrees(change: &Change) -> Result<(), &'static str> {
+fn refuse(reason: String) -> Result<(), Refusal> {
+    Err(Refusal::Incoherent { reason })
+}
+
+/// What no derivation tells.
+fn shape(change: &Change) -> Result<(), &'static str> {
     let stripe = change.kind() == Kind::Stripe;
-    let shape = match change.action {
-        Action::Create => change.before.is_none() && change.after.is_some(),
-        Action::Update | Action::Reauthorize => {
-            change.before.is_some() && change.after.is_some() && !stripe
-        }
-        Action::Delete => change.before.is_some() && change.after.is_none(),
-        // Waiting for a person, it may not be listed yet.
-        Action::NoOp => {
-            change.after.is_some()
-                && (change.before.is_some() || change.authorization == ConsentNeed::Pending)
-        }
-    };
-    if !shape {
-        return Err("`before` and `after` do not fit the action");
-    }
-    if change
-        .before
-        .as_ref()
-        .is_some_and(|before| (before.mode.is_some()) != stripe)
-    {
+    let mode = change.before.as_ref().map(|before| before.mode.is_some());
+    if mode.is_some_and(|mode| mode != stripe) {
         return Err("its Stripe mode does not fit its kind");
     }
-    let none = Scopes::new();
-    let before = change
-        .before
-        .as_ref()
-        .map_or(&none, |before| &before.scopes);
-    let after = change.after.as_ref().map_or(&none, |after| &after.scopes);
-    let diff = &change.scopes;
-    if stripe && !after.is_empty() {
+    let asks = |after: &crate::diff::Desired| {
+        !after.scopes.is_empty() || !after.connection_config.is_empty()
+    };
+    if stripe && change.after.as_ref().is_some_and(asks) {
         return Err("Stripe takes no scopes");
     }
-    if union(&diff.added, &diff.kept) != *after {
-        return Err("the scopes shown as added and kept are not those that would be asked for");
-    }
-    if diff.added.iter().any(|scope| diff.kept.contains(scope)) {
-        return Err("a scope is shown both as added and as kept");
-    }
-    let lost = union(&diff.removed, &diff.provider_added);
-    if lost.iter().any(|scope| !before.contains(scope)) {
-        return Err("a scope is shown as removed that was not there");
-    }
-    // Settings may name more scopes that a provider adds, never fewer that a change adds.
-    let fresh = ScopeEquivalence::default().compare(&change.connector, after, before);
-    if fresh.added.iter().any(|scope| !diff.added.contains(scope)) {
-        return Err("a scope that would be added is not shown as added");
-    }
-    if change.action == Action::NoOp
-        && change.authorization != ConsentNeed::Pending
-        && !diff.is_same()
-    {
-        return Err("it says that nothing happens, but the scopes differ");
+    if change.removal == Removal::Disconnect && (stripe || change.after.is_some()) {
+        return Err("only a removal can be a disconnection");
     }
     Ok(())
 }
 
-fn union(a: &Scopes, b: &Scopes) -> Scopes {
-    a.iter().chain(b.iter()).cloned().collect()
+/// Whether all that a reader is shown follows from what is carried out.
+fn agrees(change: &Change, rules: &ScopeEquivalence) -> Result<(), &'static str> {
+    let (before, after) = (change.before.as_ref(), change.after.as_ref());
+    if before.is_none() && after.is_none() {
+        return Err("it has neither `before` nor `after`");
+    }
+    let Derived {
+        action,
+        scopes,
+        connection_config,
+        authorization,
+    } = derive(&change.connector, before, after, rules);
+    let same = (change.action, change.authorization) == (action, authorization);
+    // Asked for already: then it is left alone.
+    let waits = (change.action, change.authorization) == (Action::NoOp, ConsentNeed::Pending)
+        && !matches!(action, Action::NoOp | Action::Delete);
+    // Disconnected already, and no more is wanted.
+    let let_be = change.action == Action::NoOp
+        && change.authorization == ConsentNeed::None
+        && change.removal == Removal::Disconnect
+        && before.is_some_and(|before| before.status == RemoteStatus::Disconnected);
+    if !(same || waits || let_be) {
+        return Err("its action or authorization is not what `before` and `after` come to");
+    }
+    if change.scopes != scopes {
+        return Err("the scopes shown are not those that change");
+    }
+    if change.connection_config != connection_config {
+        return Err("the connection values shown are not those that change");
+    }
+    Ok(())
 }

@@ -17,7 +17,7 @@ pub use build::{Folder, Guards, Inputs, build};
 pub use digest::{Digest, DigestError};
 pub use error::{EncodeError, PlanError, Refusal};
 pub(crate) use verify::field_differences;
-pub use verify::{Drift, Progress, Verified, verify};
+pub use verify::{Drift, Progress, Verified, belongs, verify};
 
 use std::collections::{BTreeMap, BTreeSet};
 

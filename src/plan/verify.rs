@@ -7,11 +7,11 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{AppPlan, Plan, Refusal};
+use super::{AppPlan, Plan, Refusal, check};
 use crate::{
     catalogue::ScopeEquivalence,
-    diff::{Action, Change},
-    model::{App, ConnectorType, Kind, RemoteConnector, Scope, Scopes},
+    diff::{Action, Change, Removal, derive},
+    model::{App, ConnectorType, Kind, RemoteConnector, RemoteStatus, Scope, Scopes},
 };
 
 /// A plan that was held against the live remote and may be carried out. Only [`verify`] makes one,
@@ -19,18 +19,29 @@ use crate::{
 #[derive(Debug)]
 pub struct Verified<'a> {
     plan: &'a Plan,
-    app: &'a AppPlan,
+    done: BTreeSet<&'a ConnectorType>,
 }
 
 impl<'a> Verified<'a> {
-    /// The one app that it is for.
+    /// The app that it is for, and its changes.
     pub fn app(&self) -> &'a AppPlan {
-        self.app
+        &self.plan.app
     }
 
     /// The plan.
     pub fn plan(&self) -> &'a Plan {
         self.plan
+    }
+
+    /// Whether the connector is as the plan wants it already, whoever saw to that.
+    pub fn is_done(&self, connector: &ConnectorType) -> bool {
+        self.done.contains(connector)
+    }
+
+    /// Whether nothing is left to be written, although the plan changes something.
+    pub fn is_all_done(&self) -> bool {
+        let mut changes = self.plan.changes().filter(|c| c.action != Action::NoOp);
+        self.plan.has_changes() && changes.all(|change| self.is_done(&change.connector))
     }
 }
 
@@ -68,8 +79,10 @@ impl fmt::Display for Drift {
 
 /// Holds a plan against the app it is to be applied to and against its state now.
 ///
-/// `progress` tells what an interrupted run of this very plan did already: its own effects don't
-/// count as the remote having moved, foreign ones do.
+/// A plan binds what the connectors that it changes were before. One that is already as the plan
+/// wants it is done. Those that it leaves alone don't matter. `progress` tells what an interrupted
+/// run of this very plan did: its own effects don't count as the remote having moved, foreign ones
+/// do.
 pub fn verify<'a>(
     plan: &'a Plan,
     app: &App,
@@ -78,31 +91,62 @@ pub fn verify<'a>(
     progress: &BTreeMap<ConnectorType, Progress>,
     rules: &ScopeEquivalence,
 ) -> Result<Verified<'a>, Refusal> {
+    belongs(plan, app, now)?;
+    check::follows(plan, rules)?;
+    let mut moved = Vec::new();
+    let mut done = BTreeSet::new();
+    for change in plan.changes().filter(|c| c.action != Action::NoOp) {
+        let is = observed.get(&change.connector);
+        if is_as_wanted(change, is, rules) {
+            done.insert(&change.connector);
+            continue;
+        }
+        let declared = change.after.as_ref().map(|after| &after.scopes);
+        let before = change.before.as_ref();
+        let found = field_differences(&change.connector, before, is, declared, rules);
+        let progress = progress.get(&change.connector);
+        let own = match progress {
+            None => found.is_empty() || waits_for_consent(change, is, rules),
+            Some(Progress::Begun) => found.is_empty() || is_effect(change, is, rules),
+            // What a finished write may leave: its effect, or, while a person has not consented,
+            // what was there before.
+            Some(Progress::Done) => {
+                is_effect(change, is, rules) || (found.is_empty() && change.after.is_some())
+            }
+        };
+        if !own {
+            // A finished removal that is there again: somebody made it anew.
+            if found.is_empty() && progress == Some(&Progress::Done) {
+                moved.push(Drift {
+                    connector: change.connector.clone(),
+                    field: "connector",
+                    was: "removed by this plan".to_owned(),
+                    is: "there again".to_owned(),
+                });
+            }
+            moved.extend(found);
+        }
+    }
+    if moved.is_empty() {
+        Ok(Verified { plan, done })
+    } else {
+        Err(Refusal::Stale { moved })
+    }
+}
+
+/// What can be refused without a look at the remote.
+pub fn belongs(plan: &Plan, app: &App, now: Timestamp) -> Result<(), Refusal> {
     if plan.speculative {
         return Err(Refusal::Speculative);
     }
     if let Some(at) = plan.expires_at.filter(|at| *at <= now) {
         return Err(Refusal::Expired { at });
     }
-    let planned = &plan.app;
-    if planned.app.id != app.id {
-        return Err(Refusal::OtherApp {
-            what: "plan",
-            planned: planned.app.id.clone(),
-            here: app.id.clone(),
-        });
-    }
-    if planned.app.api_url != app.api_url {
-        return Err(Refusal::OtherAddress {
-            what: "plan",
-            planned: planned.app.api_url.clone(),
-            here: app.api_url.clone(),
-        });
-    }
+    app.takes("plan", &plan.app.app)?;
     // The server may read it as several, of which nobody was told.
     let several =
         |scope: &Scope| scope.as_str().is_empty() || scope.as_str().contains(char::is_whitespace);
-    for change in planned.changes.iter().filter(|c| c.action != Action::NoOp) {
+    for change in plan.changes().filter(|c| c.action != Action::NoOp) {
         let after = change.after.as_ref().map(|after| &after.scopes);
         if after.is_some_and(|scopes| scopes.iter().any(several)) {
             return Err(Refusal::Incoherent {
@@ -113,52 +157,57 @@ pub fn verify<'a>(
             });
         }
     }
-    let changes: BTreeMap<_, _> = planned
-        .changes
-        .iter()
-        .map(|change| (&change.connector, change))
-        .collect();
-    let before = planned.observed();
-    let mut moved = Vec::new();
-    let names: BTreeSet<_> = before
-        .keys()
-        .chain(observed.keys())
-        .chain(progress.keys())
-        .collect();
-    for name in names {
-        let (was, is) = (before.get(name), observed.get(name));
-        let declared = changes.get(name).and_then(|change| change.after.as_ref());
-        let declared = declared.map(|after| &after.scopes);
-        let found = field_differences(name, was, is, declared, rules);
-        let own = match (progress.get(name), changes.get(name)) {
-            (None, _) | (_, None) => false,
-            (Some(Progress::Begun), Some(change)) => {
-                found.is_empty() || is_effect(change, is, rules)
-            }
-            // What a finished write may leave: its effect, or, while a person has not consented,
-            // what was there before.
-            (Some(Progress::Done), Some(change)) => {
-                is_effect(change, is, rules) || (found.is_empty() && change.after.is_some())
-            }
-        };
-        if !own {
-            // A finished removal that is there again: somebody made it anew.
-            if found.is_empty() && progress.get(name) == Some(&Progress::Done) {
-                moved.push(Drift {
-                    connector: name.clone(),
-                    field: "connector",
-                    was: "removed by this plan".to_owned(),
-                    is: "there again".to_owned(),
-                });
-            }
-            moved.extend(found);
+    Ok(())
+}
+
+impl App {
+    /// Refuses a document that is for another app, or for this one elsewhere.
+    pub(crate) fn takes(&self, what: &'static str, theirs: &Self) -> Result<(), Refusal> {
+        if self.id != theirs.id {
+            return Err(Refusal::OtherApp {
+                what,
+                planned: theirs.id.clone(),
+                here: self.id.clone(),
+            });
+        }
+        if self.api_url != theirs.api_url {
+            return Err(Refusal::OtherAddress {
+                what,
+                planned: theirs.api_url.clone(),
+                here: self.api_url.clone(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Whether there is nothing left to do: the connector is as the plan wants it, whoever saw to that.
+fn is_as_wanted(change: &Change, is: Option<&RemoteConnector>, rules: &ScopeEquivalence) -> bool {
+    match (&change.after, is) {
+        (None, None) => true,
+        (None, Some(is)) => {
+            change.removal == Removal::Disconnect && is.status == RemoteStatus::Disconnected
+        }
+        (Some(_), None) => false,
+        (Some(after), Some(is)) => {
+            let left = derive(&change.connector, Some(is), Some(after), rules);
+            left.action == Action::NoOp
         }
     }
-    if moved.is_empty() {
-        Ok(Verified { plan, app: planned })
-    } else {
-        Err(Refusal::Stale { moved })
-    }
+}
+
+/// Whether this is a new connector for which somebody was asked to consent with just these scopes:
+/// the platform may list it so until then.
+fn waits_for_consent(
+    change: &Change,
+    is: Option<&RemoteConnector>,
+    rules: &ScopeEquivalence,
+) -> bool {
+    let (None, Some(after), Some(is)) = (&change.before, &change.after, is) else {
+        return false;
+    };
+    let diff = rules.compare(&change.connector, &after.scopes, &is.scopes);
+    is.status == RemoteStatus::Disconnected && diff.is_same()
 }
 
 /// Whether `is` is what carrying out `change` leads to, wholly or on the way: no scope that was not
@@ -234,6 +283,19 @@ pub(crate) fn field_differences(
                 .map_or("nobody".to_owned(), ToString::to_string)
         };
         found.push(moved("account", name(was), name(is)));
+    }
+    if let (Some(was), Some(is)) = (&was.connection_config, &is.connection_config)
+        && was != is
+    {
+        let names = |config: &BTreeMap<String, String>| {
+            let pairs: Vec<_> = config.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            if pairs.is_empty() {
+                "none".to_owned()
+            } else {
+                pairs.join(" ")
+            }
+        };
+        found.push(moved("connection values", names(was), names(is)));
     }
     if was.mode != is.mode {
         let name = |state: &RemoteConnector| {

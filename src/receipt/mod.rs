@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     approval::Approval,
-    diff::Action,
+    diff::{Action, Waiting},
     model::{App, ConnectionId, ConnectorType, ExpectedAccount, Origin, Scopes, StripeMode},
     plan::Digest,
 };
@@ -164,6 +164,19 @@ impl Receipt {
     /// Every result.
     pub fn results(&self) -> impl Iterator<Item = &ChangeResult> {
         self.results.iter()
+    }
+
+    /// What waits for a person.
+    pub fn waiting(&self) -> impl Iterator<Item = (&ConnectorType, Waiting)> {
+        let pending = |result: &&ChangeResult| result.outcome == Outcome::Pending;
+        self.results().filter(pending).map(|result| {
+            let waiting = Waiting {
+                scopes: result.scopes.clone(),
+                before: result.before.clone(),
+                account_before: None,
+            };
+            (&result.connector, waiting)
+        })
     }
 
     /// The counts.

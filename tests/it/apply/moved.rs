@@ -1,13 +1,15 @@
 //! `apply` of a plan that the app has moved away from.
 
-use crate::support::{Connector, Platform, Project, planned};
+use serde_json::json;
+
+use crate::support::{Connector, Platform, Project, change, planned, result};
 
 const NOTHING: [&str; 0] = [];
 
 #[test]
 fn whatever_moved_is_named_and_nothing_is_written() {
     type Move = fn(&Platform);
-    let moves: [(Move, &[&str]); 10] = [
+    let moves: [(Move, &[&str]); 6] = [
         (
             |p| p.set(&Connector::active("hubspot", &["tickets"])),
             &["hubspot", "scopes", "tickets"],
@@ -39,21 +41,11 @@ fn whatever_moved_is_named_and_nothing_is_written() {
             },
             &["github", "account"],
         ),
-        (|p| p.unset("gmail"), &["gmail", "gone"]),
-        (|p| p.unset("github"), &["github", "gone"]),
+        (|p| p.unset("notion"), &["notion", "gone"]),
         (
-            |p| p.set(&Connector::active("asana", &[])),
-            &["asana", "there"],
-        ),
-        (
-            |p| p.set(&Connector::active("slack", &["chat:write"])),
+            |p| p.set(&Connector::active("slack", &["chat:write", "admin"])),
             &["slack", "there"],
         ),
-        (
-            |p| p.set(&Connector::active("notion", &[])),
-            &["notion", "status", "active"],
-        ),
-        (|p| p.stripe(Some("live")), &["stripe", "there"]),
     ];
     for (change, names) in moves {
         let (platform, project) = planned();
@@ -85,7 +77,34 @@ fn what_providers_add_meanwhile_is_no_move() {
 }
 
 #[test]
-fn connectors_that_the_plan_leaves_alone_bind_it_too() {
+fn what_is_already_as_wanted_is_done_and_not_written() {
+    let (platform, project) = planned();
+    platform.unset("github");
+    platform.set(&Connector::active("notion", &[]));
+    platform.set(&Connector::active("slack", &["chat:write"]));
+    platform.stripe(Some("sandbox"));
+    platform.forget();
+    let applied = project.run(&["apply", "x.plan", "--format", "json"]);
+    applied
+        .expect(0)
+        .tells("it was already as the plan wants it");
+    assert_eq!(
+        platform.writes(),
+        ["PUT external-auth/integrations/hubspot"]
+    );
+    for (connector, outcome) in [
+        ("github", "removed"),
+        ("hubspot", "pending"),
+        ("notion", "synced"),
+        ("slack", "added"),
+        ("stripe", "provisioned"),
+    ] {
+        assert_eq!(result(&applied.json(), connector)["outcome"], outcome);
+    }
+}
+
+#[test]
+fn what_the_plan_leaves_alone_does_not_matter_and_is_told() {
     let platform = Platform::with(&[
         Connector::active("github", &["repo"]),
         Connector::active("linear", &["read"]),
@@ -98,7 +117,157 @@ fn connectors_that_the_plan_leaves_alone_bind_it_too() {
         let all = [&["plan", "--out", "x.plan"], args].concat();
         project.run(&all).expect(0);
         platform.set(&Connector::active("github", &["repo", "admin:org"]));
-        project.run(&["apply", "x.plan"]).expect(3).tells("github");
+        platform.set(&Connector::active("asana", &[]));
+        platform.forget();
+        let applied = project.run(&["apply", "x.plan"]);
+        applied.expect(0).tells("github").tells("asana");
+        assert_eq!(platform.writes(), ["PUT external-auth/integrations/slack"]);
         platform.set(&Connector::active("github", &["repo"]));
+        platform.unset("asana");
+        platform.unset("slack");
+        project.run(&["authorize", "--forget", "slack"]);
+        std::fs::remove_dir_all(project.state_folder()).unwrap();
     }
+}
+
+#[test]
+fn somebodys_consent_meanwhile_does_not_void_a_plan() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("gmail", &[]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    project.declare("slack", &[]);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    platform.consent("gmail", "Ada@Example.com");
+    platform.forget();
+    project.run(&["apply", "x.plan"]).expect(0);
+    assert_eq!(platform.writes(), ["PUT external-auth/integrations/slack"]);
+}
+
+#[test]
+fn the_case_of_an_address_is_no_move() {
+    let (platform, project) = planned();
+    platform.set(&Connector {
+        account: Some("ADA@example.com"),
+        ..Connector::active("github", &["repo"])
+    });
+    project.run(&["apply", "x.plan"]).expect(0);
+}
+
+#[test]
+fn a_plan_is_finished_on_another_machine() {
+    let (platform, project) = planned();
+    platform.behave(&json!({ "forbidden": { "slack": "Ask an admin." } }));
+    project.run(&["apply", "x.plan", "--keep-going"]).expect(5);
+    // The runner is gone, with all that it knew.
+    platform.behave(&json!({ "forbidden": {} }));
+    platform.forget();
+    let elsewhere = [("CONNPLAN_STATE_DIR", project.state("elsewhere"))];
+    let elsewhere = [(elsewhere[0].0, elsewhere[0].1.to_str().unwrap())];
+    project.run_vars(&elsewhere, &["apply", "x.plan"]).expect(0);
+    let writes = platform.writes();
+    assert!(
+        writes.contains(&"PUT external-auth/integrations/slack".to_owned()),
+        "{writes:?}"
+    );
+    let done = ["DELETE external-auth/integrations/github/remove"];
+    assert!(
+        !writes.iter().any(|w| done.contains(&w.as_str())),
+        "{writes:?}"
+    );
+    for connector in ["hubspot", "notion", "slack"] {
+        platform.consent(connector, "ada@example.com");
+    }
+    // A third one finds nothing left to do.
+    platform.forget();
+    let third = project.state("third");
+    let third = [("CONNPLAN_STATE_DIR", third.to_str().unwrap())];
+    let again = project.run_vars(&third, &["apply", "x.plan", "--format", "json"]);
+    again.expect(0).tells("already applied");
+    assert_eq!(platform.writes(), NOTHING);
+    assert_eq!(again.json()["summary"]["failed"], 0);
+    // Nor does it the second time.
+    project
+        .run_vars(&third, &["apply", "x.plan"])
+        .expect(0)
+        .tells("already applied");
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn an_expired_plan_is_not_applied() {
+    let (platform, project) = planned();
+    let plain = project.run(&["plan", "--format", "json"]).json();
+    project
+        .run(&["plan", "--out", "y.plan", "--expires", "1s"])
+        .expect(0);
+    let shown = project.run(&["show", "y.plan", "--format", "json"]).json();
+    assert_ne!(shown["digest"], plain["digest"]);
+    assert!(shown["apps"][0]["app_id"].is_string() && shown["expires_at"].is_string());
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    platform.forget();
+    project
+        .run(&["apply", "y.plan"])
+        .expect(3)
+        .tells("the plan expired");
+    assert_eq!(platform.requests(), NOTHING);
+    for bad in ["", "0s", "-1h", "5y", "soon"] {
+        project
+            .run(&["plan", &format!("--expires={bad}")])
+            .expect(1);
+    }
+    project.run(&["plan", "--expires", "7d"]).expect(0);
+}
+
+#[test]
+fn what_waits_hides_nothing_that_somebody_else_did() {
+    let platform = Platform::with(&[Connector::active("box", &["a"])]);
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"])
+        .connector("box", &["a", "b"]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    project.run(&["plan", "--detailed-exitcode"]).expect(0);
+    platform.set(&Connector::active("slack", &["admin.users:write"]));
+    platform.unset("box");
+    let plan = project.run(&["plan", "--detailed-exitcode", "--format", "json"]);
+    plan.expect(2);
+    assert_eq!(change(&plan.json(), "slack")["action"], "update");
+    assert_eq!(change(&plan.json(), "box")["action"], "create");
+}
+
+#[test]
+fn a_receipt_tells_a_fresh_clone_what_waits() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    let args = ["apply", "--auto-approve", "--receipt", "x.receipt"];
+    project.run(&args).expect(0);
+    let clone = project.state("clone");
+    let clone = [("CONNPLAN_STATE_DIR", clone.to_str().unwrap())];
+    let plain = ["plan", "--detailed-exitcode"];
+    project.run_vars(&clone, &plain).expect(2);
+    let told = [
+        "plan",
+        "--detailed-exitcode",
+        "--receipt",
+        "x.receipt",
+        "--format",
+        "json",
+    ];
+    let plan = project.run_vars(&clone, &told);
+    plan.expect(0);
+    assert_eq!(change(&plan.json(), "slack")["authorization"], "pending");
+    let status = ["status", "--receipt", "x.receipt", "--format", "json"];
+    let status = project.run_vars(&clone, &status);
+    status.expect(0).says("pending");
+    let code = ["status", "--detailed-exitcode", "--receipt", "x.receipt"];
+    project.run_vars(&clone, &code).expect(4);
+    platform.set(&Connector::active("slack", &["admin"]));
+    project.run_vars(&clone, &told).expect(2);
+    // Another app's receipt says nothing here.
+    let other = [clone[0], ("BASE44_APP_ID", "app-2")];
+    project
+        .run_vars(&other, &["plan", "--receipt", "x.receipt"])
+        .expect(3);
 }

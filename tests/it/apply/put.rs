@@ -19,10 +19,23 @@ fn list(connectors: &Value) -> Reply {
     Reply::json(200, &json!({ "integrations": connectors }))
 }
 
-/// A server where the app has nothing, and slack's PUT is answered so.
+/// A server where the app has nothing, and slack's PUT is answered so. After that it lists slack.
 fn server(answer: Reply) -> Scripted {
+    server_with(
+        answer,
+        &json!([
+            { "integration_type": "slack", "status": "active", "scopes": ["chat:write"] }
+        ]),
+    )
+}
+
+fn server_with(answer: Reply, after: &Value) -> Scripted {
     let server = Scripted::start();
-    server.on(&route("GET", "external-auth/list"), [list(&json!([]))]);
+    let nothing = || list(&json!([]));
+    server.on(
+        &route("GET", "external-auth/list"),
+        [nothing(), nothing(), list(after)],
+    );
     server.on(
         &route("GET", "payments/stripe/status"),
         [Reply::json(200, &json!({ "stripe_mode": null }))],
@@ -45,7 +58,10 @@ fn put(redirect: &Value, id: &Value, already: bool, error: &Value) -> Value {
 }
 
 fn apply(answer: Reply) -> (Output, Value, Scripted) {
-    let server = server(answer);
+    apply_at(server(answer))
+}
+
+fn apply_at(server: Scripted) -> (Output, Value, Scripted) {
     let project = project(&server);
     let output = project.run(&["apply", "--auto-approve", "--format", "json"]);
     let receipt = output.json();
@@ -58,10 +74,7 @@ fn the_four_answers_in_their_order() {
     let link = json!("https://provider.example/consent?state=s3cret");
     let id = json!("c-1");
     // An error goes before everything else.
-    let (output, result, _) = apply(Reply::json(
-        200,
-        &put(&link, &id, true, &json!("different_user")),
-    ));
+    let (output, result, _) = apply(Reply::json(200, &put(&link, &id, true, &json!("quota"))));
     output.expect(1).lacks("s3cret");
     assert_eq!(result["outcome"], "failed");
     // In force goes before a link.
@@ -104,14 +117,24 @@ fn the_body_of_a_put_is_exactly_the_declared_scopes() {
 fn another_users_connector_names_the_user() {
     let mut answer = put(&Value::Null, &Value::Null, false, &json!("different_user"));
     answer["other_user_email"] = json!("grace@example.com");
-    let (output, result, _) = apply(Reply::json(200, &answer));
-    output.expect(1);
-    assert!(
-        result["message"]
-            .as_str()
-            .unwrap()
-            .contains("grace@example.com")
-    );
+    // The list has the last word: it is in force, or it is not.
+    let wider = json!([
+        { "integration_type": "slack", "status": "active", "scopes": ["chat:write", "admin"] }
+    ]);
+    let right = json!([
+        { "integration_type": "slack", "status": "active", "scopes": ["chat:write"] }
+    ]);
+    for (after, outcome, code) in [
+        (right, "added", 0),
+        (wider, "failed", 1),
+        (json!([]), "failed", 1),
+    ] {
+        let (output, result, _) = apply_at(server_with(Reply::json(200, &answer), &after));
+        output.expect(code);
+        assert_eq!(result["outcome"], outcome, "{output}");
+        let message = result["message"].as_str().unwrap();
+        assert!(message.contains("grace@example.com"), "{message}");
+    }
     // Any other error comes with its message.
     let mut answer = put(&Value::Null, &Value::Null, false, &json!("quota"));
     answer["error_message"] = json!("No more than three.\u{1b}[2J");
@@ -183,7 +206,7 @@ fn a_link_that_is_no_web_address_is_not_opened() {
         "--help",
     ] {
         let answer = put(&json!(link), &json!("c-1"), false, &Value::Null);
-        let server = server(Reply::json(200, &answer));
+        let server = server_with(Reply::json(200, &answer), &json!([]));
         let project = project(&server);
         let applied = project.run(&["apply", "--auto-approve", "--format", "json"]);
         applied.expect(0);
@@ -210,6 +233,12 @@ fn several_writes_are_under_way_at_once() {
         project.declare("slack", &[]);
         let plan = project.run(&["plan", "--out", "x.plan"]);
         plan.expect(0);
+        let there = connectors
+            .map(|name| json!({ "integration_type": name, "status": "active", "scopes": [] }));
+        server.on(
+            &route("GET", "external-auth/list"),
+            [list(&json!([])), list(&json!(there))],
+        );
         server.latency(Duration::from_millis(40));
         project
             .run(&["apply", "x.plan", "--parallelism", flag])
@@ -242,6 +271,41 @@ fn what_does_not_match_after_the_writes_is_said() {
     let project = project(&server);
     let applied = project.run(&["apply", "--auto-approve"]);
     applied.tells("slack").tells("chat:write");
+}
+
+/// A false answer is no proof: what the app lists decides.
+#[test]
+fn what_was_answered_well_and_is_not_there_has_failed() {
+    let done = put(&Value::Null, &Value::Null, true, &Value::Null);
+    for after in [
+        json!([]),
+        json!([{ "integration_type": "slack", "status": "disconnected", "scopes": ["chat:write"] }]),
+    ] {
+        let (output, result, _) = apply_at(server_with(Reply::json(200, &done), &after));
+        output.expect(1);
+        assert_eq!(result["outcome"], "failed", "{output}");
+    }
+    // A removal that is answered "not found" and did not happen; the next run tries it again.
+    let gone = Reply::json(404, &json!({ "message": "No such connector." }));
+    let there = json!([{ "integration_type": "box", "status": "active", "scopes": [] }]);
+    let server = server_with(Reply::json(200, &done), &there);
+    server.on(&route("GET", "external-auth/list"), [list(&there)]);
+    server.on(
+        &route("DELETE", "external-auth/integrations/box/remove"),
+        [gone],
+    );
+    let project = Project::new().at_url(&server.url(), "b44k_canary");
+    project.write("base44/connectors/README", "");
+    let args = ["plan", "--allow-remove-all", "--out", "x.plan"];
+    project.run(&args).expect(0);
+    for _ in 0..2 {
+        let applied = project.run(&["apply", "x.plan", "--format", "json"]);
+        applied.expect(1).tells("lists it still");
+        assert_eq!(applied.json()["summary"]["failed"], 1);
+    }
+    let deletes = server.log();
+    let deletes = deletes.iter().filter(|line| line.starts_with("DELETE"));
+    assert_eq!(deletes.count(), 2);
 }
 
 #[test]

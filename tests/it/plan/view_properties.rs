@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use comrak::{Arena, Options, nodes::NodeValue, parse_document};
 use connplan::{
     catalogue::ScopeEquivalence,
-    diff::{Comparison, Unlisted},
+    diff::{Comparison, Unlisted, Waiting},
     model::{
         Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, Diagnostic,
         ExpectedAccount, RemoteConnector, RemoteStatus, Scope, Scopes, Severity, StripeMode,
@@ -176,10 +176,14 @@ prop_compose! {
         if let Some(state) = observed.get_mut(&ConnectorType::stripe()) {
             *state = RemoteConnector::stripe(StripeMode::Live);
         }
+        let waiting = pending.into_iter().map(|(name, scopes)| {
+            let before = observed.get(&name).map(|is| is.scopes.clone());
+            (name, Waiting { scopes, before, account_before: None })
+        }).collect();
         let found = Comparison {
             declared: &Declared { connectors: declared },
             observed: &observed,
-            pending: &pending,
+            pending: &waiting,
             rules: &ScopeEquivalence::default(),
             unlisted: if keep { Unlisted::Keep } else { Unlisted::Remove },
             targets: &std::collections::BTreeSet::new(),

@@ -82,12 +82,12 @@ impl std::fmt::Display for Output {
 /// What is shown of a live plan, as it is shown once the plan was saved: with accounts masked.
 /// `json` is the live plan's.
 pub fn as_saved(json: &str, text: &str) -> String {
-    let json: serde_json::Value = serde_json::from_str(json).unwrap();
+    let json: Value = serde_json::from_str(json).unwrap();
     let mut accounts = Vec::new();
     collect(&json, &mut accounts);
     let shown = |mut text: String, account: &String| {
         let masked = connplan::model::Account::new(account.to_lowercase()).masked();
-        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let quoted = |text: &str| Value::from(text).to_string();
         let inner = |text: &str| quoted(text)[1..quoted(text).len() - 1].to_owned();
         text = text.replace(&inner(account), &inner(&masked));
         text.replace(account, &masked)
@@ -95,14 +95,14 @@ pub fn as_saved(json: &str, text: &str) -> String {
     accounts.iter().fold(text.to_owned(), shown)
 }
 
-fn collect(value: &serde_json::Value, accounts: &mut Vec<String>) {
+fn collect(value: &Value, accounts: &mut Vec<String>) {
     match value {
-        serde_json::Value::Object(fields) => {
-            let account = fields.get("account").and_then(serde_json::Value::as_str);
+        Value::Object(fields) => {
+            let account = fields.get("account").and_then(Value::as_str);
             accounts.extend(account.filter(|a| !a.starts_with('@')).map(str::to_owned));
             fields.values().for_each(|value| collect(value, accounts));
         }
-        serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, accounts)),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, accounts)),
         _ => {}
     }
 }
