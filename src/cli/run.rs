@@ -16,7 +16,7 @@ use crate::{
     config::MaxDuration,
     context::{Context, ExitStatus, Failure, Format, Signals, UsageError},
     model::Vars,
-    remote::auth::home_folder,
+    remote::auth::{Renewals, home_folder},
     state::StateFolder,
     term::{ColorChoice, Terminal},
     view::failure::FailureReport,
@@ -61,6 +61,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         terminal,
         signals: Signals::default(),
         deadline,
+        renewals: Renewals::default(),
         said_paths: RefCell::default(),
     };
     if let Some(end) = deadline.filter(|_| only_looks(&cli.command)) {
@@ -239,6 +240,11 @@ async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Fa
     }
 }
 
+/// How long a renewal may keep the end of a command waiting without a word.
+const PROMPT: Duration = Duration::from_secs(1);
+/// How long it may at all: a little longer than the renewal itself.
+const RENEWAL_LIMIT: Duration = Duration::from_secs(35);
+
 fn on_runtime(
     context: &Context,
     command: impl Future<Output = Result<ExitStatus, Failure>>,
@@ -252,6 +258,16 @@ fn on_runtime(
             .signals
             .guard(command, |text| context.terminal.insist(text)),
     );
+    // What ended the command does not end a renewal: its answer is the only key to the next login.
+    if !runtime.block_on(context.renewals.settled(PROMPT)) {
+        context
+            .terminal
+            .say("Waiting until the renewed login is stored.");
+        runtime.block_on(context.renewals.settled(RENEWAL_LIMIT));
+    }
+    for notice in context.renewals.take_notices() {
+        context.warn(&crate::escape::limited(&notice, 600));
+    }
     // A question that nobody answers any more still blocks its thread.
     runtime.shutdown_background();
     ended

@@ -261,6 +261,7 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
         terminal,
         signals: context.signals.clone(),
         deadline: context.deadline,
+        renewals: context.renewals.clone(),
         said_paths: context.said_paths.clone(),
     }
 }

@@ -41,6 +41,8 @@ pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Fa
     let file = file(context)?;
     let (vars, address) = context.surroundings()?;
     context.login_address(&address).await?;
+    // Before anybody is asked to confirm a login that has no place.
+    file.check_writable()?;
     let url = address.url;
     let platform = context.platform(&url)?;
     let code = platform.device_code().await?;

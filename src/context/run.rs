@@ -14,7 +14,7 @@ use crate::{
     config::{ConfigError, FindOptions, Project},
     fs::{self, Loose},
     model::{App, AppId, Origin, Vars},
-    remote::{ClientOptions, Platform},
+    remote::{ClientOptions, Platform, auth::Renewals},
     state::{AppState, StateFolder},
     term::Terminal,
 };
@@ -38,6 +38,8 @@ pub struct Context {
     pub signals: Signals,
     /// When the whole command must be done.
     pub deadline: Option<Instant>,
+    /// Renewals of the login that are under way.
+    pub renewals: Renewals,
     /// Paths that a warning was said of already.
     pub said_paths: RefCell<BTreeSet<PathBuf>>,
 }
@@ -150,6 +152,7 @@ impl Context {
         let mut options = ClientOptions {
             allow_http: self.globals.allow_http,
             deadline: self.deadline,
+            renewals: self.renewals.clone(),
             ..ClientOptions::default()
         };
         if let Some(base) = self.retry_base() {

@@ -106,6 +106,15 @@ impl FsError {
         matches!(self, Self::NotFound { .. })
     }
 
+    /// Whether nobody but another user, or nobody at all, may write there.
+    pub fn is_denied(&self) -> bool {
+        let kinds = [
+            io::ErrorKind::PermissionDenied,
+            io::ErrorKind::ReadOnlyFilesystem,
+        ];
+        matches!(self, Self::Io { source, .. } if kinds.contains(&source.kind()))
+    }
+
     /// Whether nothing can be there: it is not, or a part of its path is a file.
     pub fn is_nothing(&self) -> bool {
         let file = |e: &io::Error| e.kind() == io::ErrorKind::NotADirectory;

@@ -76,10 +76,11 @@ impl Lock {
                 Err(TryLockError::Error(e)) => return Err(FsError::io("lock", path, e).into()),
             }
         }
-        file.set_len(0)
+        // On a full disk it is a lock all the same; who holds it is a courtesy.
+        let _ = file
+            .set_len(0)
             .and_then(|()| file.rewind())
-            .and_then(|()| writeln!(file, "{holder}"))
-            .map_err(|e| FsError::io("write", path, e))?;
+            .and_then(|()| writeln!(file, "{holder}"));
         Ok(Self { _file: file })
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::auth::Renewals;
+
 /// Milliseconds since the Unix epoch, as a function, so that tests can say what time it is.
 pub type Clock = fn() -> u64;
 
@@ -43,6 +45,8 @@ pub struct ClientOptions {
     pub max_headers: usize,
     /// What time it is, for the age of a login.
     pub clock: Clock,
+    /// Renewals of the login that are under way.
+    pub renewals: Renewals,
 }
 
 impl Default for ClientOptions {
@@ -61,6 +65,7 @@ impl Default for ClientOptions {
             max_body: 8 * 1024 * 1024,
             max_headers: 100,
             clock: system_clock,
+            renewals: Renewals::default(),
         }
     }
 }

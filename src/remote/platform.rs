@@ -70,6 +70,23 @@ impl Platform {
         })
     }
 
+    /// The same, with a time limit of its own.
+    pub(crate) fn within(&self, limit: Duration) -> Self {
+        let inner = &self.inner;
+        let options = ClientOptions {
+            deadline: Instant::now().checked_add(limit),
+            ..inner.options.clone()
+        };
+        Self {
+            inner: Arc::new(Inner {
+                api_url: inner.api_url.clone(),
+                host: inner.host.clone(),
+                http: inner.http.clone(),
+                options,
+            }),
+        }
+    }
+
     /// Where it is.
     pub fn api_url(&self) -> &ApiUrl {
         &self.inner.api_url

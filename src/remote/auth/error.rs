@@ -56,6 +56,20 @@ pub enum AuthError {
         /// The lock file.
         path: PathBuf,
     },
+    /// The renewal ended without a result.
+    #[error("the renewal of the login was cut short")]
+    #[diagnostic(code(connplan::auth::cut_short), help("run the same command again"))]
+    CutShort,
+    /// The renewed login would have no place.
+    #[error("the login has to be renewed, and there is no room to keep it: {source}")]
+    #[diagnostic(
+        code(connplan::auth::no_room),
+        help("make room in the home folder; nothing was asked for, so that the login is not lost")
+    )]
+    NoRoom {
+        /// What the file system said.
+        source: FsError,
+    },
     /// The server does not renew the login any more.
     #[error("the login has ended: the server does not renew it")]
     #[diagnostic(

@@ -4,6 +4,8 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 
+use crate::model::Secret;
+
 /// Longer tokens are no JWTs of this platform.
 const LIMIT: usize = 64 * 1024;
 
@@ -42,6 +44,11 @@ pub(super) fn claims(token: &str) -> Option<Claims> {
         subject: payload.sub,
         expires_at,
     })
+}
+
+/// Who a token says it belongs to.
+pub(crate) fn subject(token: &Secret) -> Option<String> {
+    claims(token.expose()).map(|claims| claims.subject)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod credentials;
 mod error;
 mod jwt;
+mod renewals;
 mod session;
 mod stored;
 
@@ -10,5 +11,7 @@ pub use credentials::{
     CredentialOrigin, Credentials, Found, Identity, Who, home_folder, may_be_used,
 };
 pub use error::{AuthError, AuthWarning};
+pub(crate) use jwt::subject;
+pub use renewals::Renewals;
 pub(crate) use session::Session;
 pub use stored::{LoginFile, StoredLogin};

@@ -1,14 +1,17 @@
 //! A credential in use: a login is renewed once for all the calls under way, and once for all the
 //! processes that share it.
 
-use tokio::sync::Mutex;
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{
     AuthError, LoginFile, StoredLogin,
     credentials::{Credentials, Source},
 };
-use crate::remote::{
-    CredentialKind, Platform, RemoteError, call::Authorization, endpoints::oauth_code,
+use crate::{
+    fs::FsError,
+    remote::{CredentialKind, Platform, RemoteError, call::Authorization, endpoints::oauth_code},
 };
 
 /// A credential in use.
@@ -16,14 +19,17 @@ pub(crate) enum Session {
     /// Sent as it stands.
     Fixed(Authorization),
     /// Renewed when it is due or refused.
-    Login(Box<LoginSession>),
+    Login(Arc<LoginSession>),
 }
+
+/// How long a renewal may take, whatever the command's own time.
+const RENEWAL_LIMIT: Duration = Duration::from_secs(30);
 
 pub(crate) struct LoginSession {
     platform: Platform,
     file: Option<LoginFile>,
     // Held while renewing: whoever comes meanwhile waits, and finds it done.
-    login: Mutex<StoredLogin>,
+    login: Arc<Mutex<StoredLogin>>,
 }
 
 impl Session {
@@ -42,10 +48,10 @@ impl Session {
                 Authorization::bearer(&token, CredentialKind::Token),
                 "BASE44_ACCESS_TOKEN",
             ),
-            Source::Login(login, file) => Ok(Self::Login(Box::new(LoginSession {
+            Source::Login(login, file) => Ok(Self::Login(Arc::new(LoginSession {
                 platform,
                 file,
-                login: Mutex::new(*login),
+                login: Arc::new(Mutex::new(*login)),
             }))),
         }
     }
@@ -71,30 +77,35 @@ impl Session {
 }
 
 impl LoginSession {
-    async fn current(&self) -> Result<Authorization, RemoteError> {
-        let mut login = self.login.lock().await;
+    async fn current(self: &Arc<Self>) -> Result<Authorization, RemoteError> {
+        let login = Arc::clone(&self.login).lock_owned().await;
         let now = (self.platform.options().clock)();
-        if login.is_due(now) {
-            match self.renew(&login).await {
-                Ok(renewed) => *login = renewed,
-                // Due is not over: a token that still has seconds to live is better than none.
-                Err(error) if !is_last_word(&error) && !login.is_over(now) => {
-                    tracing::warn!(why = %error, "the login is not renewed yet");
-                }
-                Err(error) => return Err(error),
-            }
+        if !login.is_due(now) {
+            return self.header(&login);
         }
-        self.header(&login)
+        let before = login.clone();
+        match self.renewed(login).await {
+            Ok(renewed) => self.header(&renewed),
+            // Due is not over: a token that still has seconds to live is better than none.
+            Err(error) if !is_last_word(&error) && !before.is_over(now) => {
+                self.tell(format!("the login is not renewed yet: {error}"));
+                self.header(&before)
+            }
+            Err(error) => Err(error),
+        }
     }
 
-    async fn instead_of(&self, refused: &Authorization) -> Result<Authorization, RemoteError> {
-        let mut login = self.login.lock().await;
+    async fn instead_of(
+        self: &Arc<Self>,
+        refused: &Authorization,
+    ) -> Result<Authorization, RemoteError> {
+        let login = Arc::clone(&self.login).lock_owned().await;
         let header = self.header(&login)?;
         if header.value != refused.value {
             return Ok(header);
         }
-        *login = self.renew(&login).await?;
-        self.header(&login)
+        let renewed = self.renewed(login).await?;
+        self.header(&renewed)
     }
 
     fn header(&self, login: &StoredLogin) -> Result<Authorization, RemoteError> {
@@ -109,13 +120,39 @@ impl LoginSession {
         })
     }
 
+    fn tell(&self, notice: String) {
+        tracing::warn!("{notice}");
+        self.platform.options().renewals.tell(notice);
+    }
+
+    /// Renews in a task of its own: whoever waits for it may go away, a command that is interrupted
+    /// or whose other request failed, and what the server answers is stored all the same.
+    async fn renewed(
+        self: &Arc<Self>,
+        mut login: OwnedMutexGuard<StoredLogin>,
+    ) -> Result<StoredLogin, RemoteError> {
+        let session = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let renewed = session.renew(&login).await?;
+            *login = renewed.clone();
+            Ok(renewed)
+        });
+        task.await
+            .unwrap_or_else(|_| Err(AuthError::CutShort.into()))
+    }
+
     /// New tokens for `login`: those that another process has stored meanwhile, or the server's.
     /// Whatever fails, the file stays: only logging out removes a login.
     async fn renew(&self, login: &StoredLogin) -> Result<StoredLogin, RemoteError> {
         let Some(file) = &self.file else {
+            let _under_way = self.platform.options().renewals.begin();
             return self.ask(login).await;
         };
-        let _lock = file.lock_soon(self.platform.time_left()).await?;
+        let _lock = match file.lock_soon(self.platform.time_left()).await {
+            Ok(lock) => lock,
+            Err(AuthError::Fs(why)) if why.is_denied() => return self.unkept(login, &why).await,
+            Err(error) => return Err(error.into()),
+        };
         let Some(stored) = file.read()? else {
             // Logged out meanwhile.
             return Err(AuthError::NoCredentials { key_ignored: false }.into());
@@ -124,16 +161,54 @@ impl LoginSession {
         if stored.access_token != login.access_token && !stored.is_due(now) {
             return Ok(stored);
         }
-        let renewed = self.ask(&stored).await?;
+        // A refresh token is spent by asking: its successor must have a place first.
+        match file.make_sure_of_room(&stored) {
+            Ok(()) => {}
+            Err(why) if why.is_denied() => return self.unkept(&stored, &why).await,
+            Err(source) => return Err(AuthError::NoRoom { source }.into()),
+        }
+        let _under_way = self.platform.options().renewals.begin();
+        let renewed = match self.ask(&stored).await {
+            Err(RemoteError::Auth(AuthError::Ended)) => {
+                // Another program may have been quicker, the official client for one: it takes no
+                // lock.
+                match file.read()? {
+                    Some(theirs) if theirs.refresh_token != stored.refresh_token => {
+                        if !theirs.is_due(now) {
+                            return Ok(theirs);
+                        }
+                        self.ask(&theirs).await?
+                    }
+                    _ => return Err(AuthError::Ended.into()),
+                }
+            }
+            asked => asked?,
+        };
         if let Err(why) = file.write(&renewed) {
             // The new tokens are good for this run, though the next one may have to log in.
-            tracing::warn!(%why, "the renewed login could not be stored");
+            self.tell(format!(
+                "the renewed login could not be stored ({why}); log in again with `connplan login` \
+                 before the next command"
+            ));
         }
         Ok(renewed)
     }
 
+    /// Renews a login whose file cannot be written: only when nothing else is left, since the file
+    /// keeps a token that may be worth nothing afterwards.
+    async fn unkept(&self, login: &StoredLogin, why: &FsError) -> Result<StoredLogin, RemoteError> {
+        self.tell(format!("a renewed login cannot be kept: {why}"));
+        if !login.is_over((self.platform.options().clock)()) {
+            return Ok(login.clone());
+        }
+        let _under_way = self.platform.options().renewals.begin();
+        self.ask(login).await
+    }
+
     async fn ask(&self, login: &StoredLogin) -> Result<StoredLogin, RemoteError> {
-        match self.platform.refresh(&login.refresh_token).await {
+        // What ends the command does not end this.
+        let platform = self.platform.within(RENEWAL_LIMIT);
+        match platform.refresh(&login.refresh_token).await {
             Ok(tokens) => Ok(login.renewed(tokens, (self.platform.options().clock)())),
             Err(error) if oauth_code(&error) == Some("invalid_grant") => {
                 Err(AuthError::Ended.into())

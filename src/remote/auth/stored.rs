@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::AuthError;
 use crate::{
-    fs::{self, Lock, Loose, Visibility},
+    fs::{self, FsError, Lock, Loose, Visibility},
     model::{ApiUrl, Secret},
     remote::{TokenSet, decode::decode},
 };
@@ -224,6 +224,23 @@ impl LoginFile {
         )?)
     }
 
+    /// Fails if this login, or one a little longer, could not be stored.
+    pub(crate) fn make_sure_of_room(&self, login: &StoredLogin) -> Result<(), FsError> {
+        let path = self.path.canonicalize();
+        let bytes = login.to_json().len() + 4096;
+        fs::probe_writable(path.as_deref().unwrap_or(&self.path), bytes)
+    }
+
+    /// Fails if no login could be stored here.
+    pub fn check_writable(&self) -> Result<(), AuthError> {
+        self.ensure_folder()?;
+        let path = self.path.canonicalize();
+        Ok(fs::probe_writable(
+            path.as_deref().unwrap_or(&self.path),
+            8192,
+        )?)
+    }
+
     /// Takes the rights of others away from the file, and from its folder.
     pub fn tighten(&self) -> Option<Loose> {
         self.tighten_folder();
@@ -235,14 +252,33 @@ impl LoginFile {
         let _ = self.path.parent().and_then(fs::tighten);
     }
 
-    /// Removes the login. `false` if there was none.
+    /// Removes the login, and what a renewal that was killed left beside it. `false` if there was
+    /// none.
     pub fn remove(&self) -> Result<bool, AuthError> {
-        let there = self.path.try_exists().unwrap_or(true);
-        if !there {
+        let Some(folder) = self.path.parent().filter(|folder| folder.is_dir()) else {
             return Ok(false);
+        };
+        let lock = match self.lock() {
+            Ok(lock) => Some(lock),
+            // Where nothing can be written, nobody renews, and removing may still be possible.
+            Err(AuthError::Fs(_)) => None,
+            Err(busy) => return Err(busy),
+        };
+        // It may lie elsewhere, behind a link: that file is the login.
+        let target = self.path.canonicalize();
+        if let Some(place) = target.as_deref().ok().and_then(Path::parent) {
+            fs::remove_leftovers(place);
         }
-        let _lock = self.lock()?;
-        Ok(fs::remove(&self.path)?)
+        fs::remove_leftovers(folder);
+        let linked = target.as_deref().is_ok_and(|target| target != self.path);
+        if let Ok(target) = &target
+            && linked
+        {
+            fs::remove(target)?;
+        }
+        let removed = fs::remove(&self.path)?;
+        drop(lock);
+        Ok(removed)
     }
 
     /// Keeps other processes from changing the login. Waits for them; blocks.

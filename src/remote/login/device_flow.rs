@@ -16,6 +16,8 @@ const LONGEST: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct DeviceFlow {
     interval: Duration,
+    /// How many polls in a row came to nothing.
+    trouble: u32,
     /// Milliseconds since the Unix epoch.
     expires_at: u64,
 }
@@ -48,6 +50,7 @@ impl DeviceFlow {
         let lifetime = u64::try_from(code.expires_in.as_millis()).unwrap_or(u64::MAX);
         let flow = Self {
             interval,
+            trouble: 0,
             expires_at: now.saturating_add(lifetime),
         };
         (flow, interval)
@@ -59,21 +62,35 @@ impl DeviceFlow {
             Event::Poll(TokenPoll::Granted(tokens)) => return Step::Done(tokens),
             Event::Poll(TokenPoll::Denied) => return Step::Failed(LoginError::Denied),
             Event::Poll(TokenPoll::Expired) => return Step::Failed(LoginError::Expired),
-            Event::Poll(TokenPoll::Pending) => {}
-            Event::Poll(TokenPoll::SlowDown) => self.interval += SLOW_DOWN,
-            // RFC 8628, 3.5: less often while the connection is in trouble.
-            Event::Trouble(error) if error.is_passing() => {
-                self.interval = (self.interval * 2).min(LONGEST.max(self.interval));
+            Event::Poll(TokenPoll::Pending) => self.trouble = 0,
+            Event::Poll(TokenPoll::SlowDown) => {
+                self.trouble = 0;
+                self.interval += SLOW_DOWN;
             }
+            // RFC 8628, 3.5: less often while the connection is in trouble.
+            Event::Trouble(error) if is_trouble(&error) => self.trouble += 1,
             Event::Trouble(error) => return Step::Failed(error.into()),
         }
-        let wait = u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX);
         // A poll after the end can only say that it is the end.
-        if now.saturating_add(wait) > self.expires_at {
+        let left = Duration::from_millis(self.expires_at.saturating_sub(now));
+        if self.interval > left {
             return Step::Failed(LoginError::Expired);
         }
-        Step::Wait(self.interval)
+        let wait = self.interval.saturating_mul(1 << self.trouble.min(6));
+        Step::Wait(wait.min(LONGEST.max(self.interval)).min(left))
     }
+}
+
+/// Whether it may be over before the code is: an outage, or what a network puts in the way that asks
+/// for a login of its own.
+fn is_trouble(error: &RemoteError) -> bool {
+    error.is_passing()
+        || matches!(
+            error,
+            RemoteError::HtmlInstead { .. }
+                | RemoteError::Redirected { .. }
+                | RemoteError::Protocol { .. }
+        )
 }
 
 #[cfg(test)]
@@ -131,6 +148,10 @@ mod tests {
         let (mut flow, _) = DeviceFlow::start(&code(5, 900), 0);
         assert_eq!(waits(&mut flow, trouble(Unreachable::Interrupted)), 10);
         assert_eq!(waits(&mut flow, trouble(Unreachable::Refused)), 20);
+        for _ in 0..50 {
+            assert!(waits(&mut flow, trouble(Unreachable::Refused)) <= 60);
+        }
+        assert_eq!(waits(&mut flow, Event::Poll(TokenPoll::Pending)), 5);
         let wrong = trouble(Unreachable::Tls("unknown issuer".to_owned()));
         assert!(matches!(
             flow.next(wrong, 0),

@@ -8,7 +8,7 @@ pub use error::LoginError;
 
 use super::{
     Credentials, DeviceCode, Platform, RemoteError, TokenSet, UserInfo,
-    auth::{AuthError, LoginFile, Session, StoredLogin},
+    auth::{AuthError, LoginFile, Session, StoredLogin, subject},
 };
 
 /// Polls until the person has decided. Drop the future to give up.
@@ -38,7 +38,19 @@ pub async fn finish(
     tokens: TokenSet,
     file: &LoginFile,
 ) -> Result<StoredLogin, LoginError> {
-    let user = platform.userinfo(&tokens.access_token).await?;
+    let user = match platform.userinfo(&tokens.access_token).await {
+        Ok(user) => user,
+        // The person has consented, and the token itself says who that is.
+        Err(error) if error.is_passing() => {
+            subject(&tokens.access_token)
+                .ok_or(error)
+                .map(|email| UserInfo {
+                    name: email.clone(),
+                    email,
+                })?
+        }
+        Err(error) => return Err(error.into()),
+    };
     let now = (platform.options().clock)();
     let login =
         StoredLogin::new(tokens, user.email, user.name, now).for_address(platform.api_url());

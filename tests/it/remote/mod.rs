@@ -7,5 +7,7 @@ pub(crate) mod limits;
 pub(crate) mod login;
 pub(crate) mod login_commands;
 pub(crate) mod looks;
+#[cfg(unix)]
+pub(crate) mod renewal;
 pub(crate) mod retries;
 pub(crate) mod rules;
