@@ -99,7 +99,10 @@ fn neither_does_the_end_of_the_time_nor_the_failure_of_another_request() {
     is_kept(&server, &project);
 
     let server = self::server(Duration::from_millis(900));
-    server.on(&route("payments/stripe/status"), [Reply::status(403).delay(Duration::from_millis(250))]);
+    server.on(
+        &route("payments/stripe/status"),
+        [Reply::status(403).delay(Duration::from_millis(250))],
+    );
     let project = self::project(&server, 9_999_999_999_999);
     // The list's 401 starts a renewal; Stripe's 403 ends the command.
     project.run(&["plan"]).expect(1);
