@@ -8,6 +8,8 @@
 //! | place | writer |
 //! |---|---|
 //! | a line on a terminal | [`terminal`], [`limited`] |
+//! | words within a sentence | [`quoted`] |
+//! | lines of a file, spans kept | [`masked`] |
 //! | a line of a CI runner's log | [`log_line`] |
 //! | a value in a GitHub workflow command | [`command_data`], [`command_property`] |
 //! | prose in Markdown | [`markdown`] |
@@ -17,8 +19,8 @@
 //! | a page | [`html`] |
 //!
 //! A character that can not be seen, or that acts on its neighbours, is written as its number:
-//! `\u{202e}`. So is the first character of what a runner would take for a command (`::` at the
-//! start of a line, `##[`, `##vso[`). A backslash in the text stays, so that `\u{202e}` can also
+//! `\u{202e}`. So is the first character of what a runner would take for a command (`::`, which a
+//! broken line may begin with, `##[`, `##vso[`). A backslash in the text stays, so that `\u{202e}` can also
 //! stand for these eight characters themselves: what is shown is for reading, not for reading back.
 
 mod fence;
@@ -29,8 +31,9 @@ mod markdown;
 mod runner;
 
 pub use fence::fence;
+pub use hidden::is_hidden;
 pub use html::{html, html_in_markdown};
-pub use line::{limited, terminal, terminal_width};
+pub use line::{limited, masked, quoted, terminal, terminal_width};
 pub use markdown::{markdown, markdown_code};
 pub use runner::{command_data, command_property, log_line};
 

@@ -39,8 +39,8 @@
 //! | `fs` | io | `escape` | reading within limits, writing whole or not at all, locks |
 //! | `state` | io | `fs` `model` | the user's state folder, outside every checkout |
 //! | `git` | io | `escape` `fs` `model` | the only room that runs git, hardened against what a checkout holds |
-//! | `config` | io | `approval` `catalogue` `fs` `model` | the project's files: found, read, checked |
-//! | `remote` | io | `fs` `model` | the platform's API, credentials, login |
+//! | `config` | io | `approval` `catalogue` `escape` `fs` `model` | the project's files: found, read, checked |
+//! | `remote` | io | `escape` `fs` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `state` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | carries out a verified plan; changes the remote |
 //! | `authorize` | io | `apply` `catalogue` `diff` `fs` `model` `pending` `plan` `receipt` `remote` `state` | resumes authorizations; changes the remote |

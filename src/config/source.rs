@@ -4,7 +4,8 @@ use std::{fmt, sync::Arc};
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-use super::quote::{escaped, masked};
+use super::quote::escaped;
+use crate::escape::masked;
 
 /// The most bytes shown around one place. A file of a single endless line stays bearable.
 const MAX_SHOWN: usize = 1200;

@@ -1,6 +1,6 @@
 //! A fenced block of Markdown.
 
-use super::line::{command_start, written};
+use super::line::written;
 
 /// Longer runs are broken up. Renderers stop counting somewhere (at 255), and would take a run that
 /// long for the end of any block.
@@ -29,7 +29,7 @@ pub fn fence(body: &str, info: &str) -> String {
 
 fn line(text: &str) -> String {
     let text = text.strip_suffix('\r').unwrap_or(text);
-    let shown = written(text, command_start(text).or_else(|| quick_action(text)));
+    let shown = written(text, quick_action(text));
     let (mut out, mut run) = (String::with_capacity(shown.len()), 0);
     for c in shown.chars() {
         run = if c == '`' { run + 1 } else { 0 };

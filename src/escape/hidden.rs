@@ -4,7 +4,7 @@
 ///
 /// White space other than the plain space is among them: in a name it looks like a space, or like
 /// nothing, and is neither.
-pub(super) fn is_hidden(c: char) -> bool {
+pub fn is_hidden(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
     }

@@ -8,7 +8,7 @@ use super::hidden::is_hidden;
 
 /// Text as one line for a terminal, or for any reader of plain text.
 pub fn terminal(text: &str) -> Cow<'_, str> {
-    written(text, command_start(text))
+    written(text, None)
 }
 
 /// The columns that [`terminal`] text takes on a terminal.
@@ -19,7 +19,7 @@ pub fn terminal_width(text: &str) -> usize {
 /// As [`terminal`], shortened in the middle to at most `max` columns (and characters), with `…` for
 /// what was left out.
 pub fn limited(text: &str, max: usize) -> String {
-    let pieces: Vec<(String, usize)> = marked(text, command_start(text))
+    let pieces: Vec<(String, usize)> = marked(text, None)
         .map(|(c, mark)| {
             let piece: String = if mark {
                 c.escape_unicode().collect()
@@ -57,6 +57,46 @@ fn fitting<'a>(pieces: impl Iterator<Item = &'a (String, usize)>, room: usize) -
         .count()
 }
 
+/// As [`terminal`], cut off with `…` after `max` characters: for words within a sentence.
+pub fn quoted(text: &str, max: usize) -> String {
+    let mut out = String::new();
+    let mut used = 0;
+    for (c, mark) in marked(text, None) {
+        let numbered: String = if mark {
+            c.escape_unicode().collect()
+        } else {
+            c.into()
+        };
+        used += numbered.chars().count();
+        if used > max {
+            out.push('…');
+            break;
+        }
+        out.push_str(&numbered);
+    }
+    out
+}
+
+/// A copy of a file for showing its lines: every character that is not shown as it is becomes a
+/// visible one of the same length in bytes, so that each span still points at what it did. Tabs and
+/// line ends stay.
+pub fn masked(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut chars = marked(text, None).peekable();
+    while let Some((c, mark)) = chars.next() {
+        let line_end = c == '\n' || (c == '\r' && chars.peek().is_some_and(|(c, _)| *c == '\n'));
+        let kept = line_end || c == '\t' || !mark;
+        shown.push(match c.len_utf8() {
+            _ if kept => c,
+            1 => '?',
+            2 => '¿',
+            3 => '\u{fffd}',
+            _ => '🛇',
+        });
+    }
+    shown
+}
+
 /// The text with every marked character written as its number.
 pub(super) fn written(text: &str, start: Option<usize>) -> Cow<'_, str> {
     if !marked(text, start).any(|(_, mark)| mark) {
@@ -79,17 +119,17 @@ fn marked(text: &str, start: Option<usize>) -> impl Iterator<Item = (char, bool)
     text.char_indices().map(move |(at, c)| {
         let mark = is_hidden(c)
             || start == Some(at)
-            || c == '#' && text.get(at..).is_some_and(is_bracket_command);
+            || c == '#' && text.get(at..).is_some_and(is_bracket_command)
+            // Anywhere: a line may be broken before it.
+            || c == ':' && text.get(at..).is_some_and(is_colon_command);
         (c, mark)
     })
 }
 
-/// Where `::` begins the text, white space aside: GitHub's runner reads a command there.
-pub(super) fn command_start(text: &str) -> Option<usize> {
-    let command = text.trim_start_matches(' ');
-    command
-        .starts_with("::")
-        .then(|| text.len() - command.len())
+/// `::error::`. An address such as `[::1]` is none.
+fn is_colon_command(text: &str) -> bool {
+    text.strip_prefix("::")
+        .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == ']'))
 }
 
 /// `##[group]`, `##vso[...]`, `##teamcity[...]`: runners find these anywhere in a line.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::line::{command_start, terminal, written};
+use super::line::{terminal, written};
 
 /// Text as one line of a runner's log: as [`terminal`], and no line that opens or closes a section
 /// (Buildkite: `---`, `+++`, `~~~`, `^^^`).
@@ -12,7 +12,7 @@ pub fn log_line(text: &str) -> Cow<'_, str> {
         .iter()
         .any(|mark| line.starts_with(mark))
         .then(|| text.len() - line.len());
-    written(text, command_start(text).or(section))
+    written(text, section)
 }
 
 /// Text as the message of a GitHub workflow command (`::error ...::MESSAGE`). Line ends survive.

@@ -8,7 +8,7 @@ use comrak::{
 };
 use proptest::prelude::*;
 
-use super::{hidden::is_hidden, *};
+use super::*;
 
 /// Text as an attacker would write it.
 fn hostile() -> impl Strategy<Value = String> {
@@ -207,7 +207,7 @@ fn plain_text_stays() {
         "naïve 日本語",
         "50 % & more",
         "#[x]",
-        "a::b",
+        "http://[::1]:4400/",
         "a: :b",
     ] {
         assert_eq!(terminal(text), text);
@@ -234,7 +234,7 @@ fn what_acts_or_hides_is_written_as_a_number() {
             .count(),
         6
     );
-    assert_eq!(terminal("  ::error::x"), "  \\u{3a}:error::x");
+    assert_eq!(terminal("  ::error::x"), "  \\u{3a}:error\\u{3a}:x");
     assert_eq!(
         terminal("a ###[x] ##vso[y]"),
         "a #\\u{23}#[x] \\u{23}#vso[y]"
@@ -327,7 +327,7 @@ fn html_holds_no_tag_and_no_open_quote() {
 fn values_of_workflow_commands_end_where_they_end() {
     assert_eq!(
         command_data("50%\r\n::error::x"),
-        "50%25%0A\\u{3a}:error::x"
+        "50%25%0A\\u{3a}:error\\u{3a}:x"
     );
     assert_eq!(command_property("a,b:c%\n"), "a%2Cb%3Ac%25\\u{a}");
 }
@@ -422,4 +422,89 @@ proptest! {
         let page = html(&text);
         prop_assert!(!page.contains(['<', '>', '"', '\'', '`']), "{page:?}");
     }
+}
+
+#[test]
+fn a_mask_moves_nothing() {
+    let text = "a\x1b\u{85}\u{202e}\u{e0041}ä\r\n\rb\t";
+    let shown = masked(text);
+    assert_eq!(shown, "a?¿\u{fffd}🛇ä\r\n?b\t");
+    assert_eq!(
+        masked("x ##vso[task] ::error::y"),
+        "x ?#vso[task] ?:error?:y"
+    );
+}
+
+proptest! {
+    #[test]
+    fn masking_keeps_every_span(text in commands()) {
+        let shown = masked(&text);
+        prop_assert_eq!(shown.len(), text.len());
+        let starts = |s: &str| s.char_indices().map(|(at, _)| at).collect::<Vec<_>>();
+        prop_assert_eq!(starts(&shown), starts(&text));
+        prop_assert_eq!(shown.matches('\n').count(), text.matches('\n').count());
+        for line in shown.lines() {
+            harmless(line.trim_end_matches('\r'))?;
+        }
+    }
+
+    #[test]
+    fn no_writer_of_a_line_lets_anything_through(text in commands(), max in 0_usize..60) {
+        for shown in [
+            terminal(&text).into_owned(),
+            limited(&text, max),
+            quoted(&text, max),
+            log_line(&text).into_owned(),
+            command_property(&text),
+        ] {
+            harmless(&shown)?;
+            prop_assert!(!shown.contains('\n'));
+        }
+        prop_assert!(quoted(&text, max).chars().count() <= max + 1);
+    }
+}
+
+/// No line of it, wherever it is broken, is a command, moves a cursor, hides or reorders.
+fn harmless(line: &str) -> Result<(), TestCaseError> {
+    for c in line.chars() {
+        prop_assert!(!is_hidden(c) || c == '\t', "{c:?} in {line:?}");
+    }
+    let colons = line
+        .match_indices("::")
+        .filter(|(at, _)| !line[at + 2..].starts_with(|c: char| c.is_ascii_digit() || c == ']'));
+    prop_assert_eq!(colons.count(), 0, "{:?}", line);
+    for sign in ["##[", "##vso[", "##teamcity["] {
+        prop_assert!(!line.contains(sign), "{line:?}");
+    }
+    Ok(())
+}
+
+/// Texts of the pieces that do harm.
+fn commands() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "::",
+        ":",
+        "error",
+        "##",
+        "vso",
+        "[",
+        "]",
+        "#",
+        "\x1b[2J",
+        "\u{202e}",
+        "\u{2028}",
+        "\r",
+        "\n",
+        " ",
+        "---",
+        "ä",
+        "🛇",
+        "\u{200b}",
+        "a",
+        "\u{e0041}",
+        "\u{9b}",
+        "\t",
+        "stop-commands",
+    ]);
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }

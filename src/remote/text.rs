@@ -1,8 +1,7 @@
 //! Text from the server, made fit for a message.
 
-use std::fmt::Write;
-
 use super::redact::without_secrets;
+use crate::escape;
 
 /// The most characters of one server text that a message repeats.
 const LIMIT: usize = 500;
@@ -18,42 +17,17 @@ pub fn server_text(text: &str) -> String {
 pub(crate) fn server_text_limited(text: &str, limit: usize) -> String {
     // First, since what is cut off no longer shows what it was.
     let text = without_secrets(text);
-    let mut out = String::new();
-    let mut used = 0;
-    let mut space = false;
+    let mut folded = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_whitespace() && !is_invisible(c) {
-            space = !out.is_empty();
-            continue;
+        // A line separator that no terminal shows as one is spelt out.
+        let is_space = c == ' ' || c.is_ascii_whitespace() || c == '\u{85}';
+        if !is_space {
+            folded.push(c);
+        } else if !folded.is_empty() && !folded.ends_with(' ') {
+            folded.push(' ');
         }
-        let mut piece = String::new();
-        if std::mem::take(&mut space) {
-            piece.push(' ');
-        }
-        if c.is_control() || is_invisible(c) {
-            // Writing to a String can not fail.
-            let _ = write!(piece, "\\u{{{:x}}}", u32::from(c));
-        } else {
-            piece.push(c);
-        }
-        used += piece.chars().count();
-        if used > limit {
-            out.push('…');
-            break;
-        }
-        out.push_str(&piece);
     }
-    out
-}
-
-/// Characters that show nothing, or that change how their neighbours show: soft hyphen, fillers,
-/// zero-width and bidirectional controls, variation selectors, tags.
-fn is_invisible(c: char) -> bool {
-    matches!(u32::from(c),
-        0xad | 0x34f | 0x61c | 0x115f | 0x1160 | 0x17b4 | 0x17b5
-        | 0x180b..=0x180f | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f
-        | 0x3164 | 0xfe00..=0xfe0f | 0xfeff | 0xffa0 | 0xfff0..=0xfffb
-        | 0x1d173..=0x1d17a | 0xe0000..=0xe0fff)
+    escape::quoted(folded.trim_end_matches(' '), limit)
 }
 
 #[cfg(test)]

@@ -19,8 +19,10 @@ pub struct ConnectorFile {
     /// `googlecalendar`. `connplan list-available` lists them.
     #[serde(rename = "type")]
     pub connector: ConnectorType,
-    /// The OAuth scopes to ask for, exactly. Without effect for `stripe`.
+    /// The OAuth scopes to ask for, exactly, each an element of its own. Without effect for
+    /// `stripe`.
     #[serde(default)]
+    #[schemars(extend("items" = { "$ref": "#/$defs/Scope", "pattern": r"^\S+$" }))]
     pub scopes: Vec<Scope>,
     /// Who is to give consent: an address, or `@` and a domain. Only connplan knows this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]

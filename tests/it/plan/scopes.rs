@@ -112,5 +112,5 @@ fn many_scopes_are_no_burden() {
     project.run(&["plan", "--format", "json"]).expect(0);
     project.run(&["plan", "--format", "markdown"]).expect(0);
     project.run(&["plan"]).expect(0);
-    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+    assert!(begun.elapsed().as_secs() < 120, "{:?}", begun.elapsed());
 }

@@ -130,7 +130,7 @@ fn a_plan_that_is_none_is_told() {
 
 /// A finding that says what the schema says too.
 fn told_by_schema(problem: &Problem) -> bool {
-    problem.is_error()
+    problem.is_error() && !matches!(problem.finding(), Finding::ScopeComma { .. })
         || matches!(
             problem.finding(),
             Finding::UnknownKey { .. } | Finding::UnknownSetting { .. }
