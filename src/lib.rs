@@ -46,7 +46,7 @@
 //! | `authorize` | io | `apply` `catalogue` `diff` `fs` `model` `pending` `plan` `receipt` `remote` `state` | resumes authorizations; changes the remote |
 //! | `store` | io | `diff` `escape` `fs` `git` `model` `plan` | a team's memory: plans, approvals, what was applied, what waits, who is at work |
 //! | `edit` | pure | `catalogue` `config` `diff` `escape` `model` | connector files changed in place, byte for byte |
-//! | `publish` | io | `escape` `model` `remote` | the one comment on a pull or merge request |
+//! | `publish` | io | `approval` `escape` `model` `remote` | the one comment on a pull or merge request |
 //! | `schema` | pure | `config` `model` `view` | JSON Schemas, made from the types |
 //! | `sandbox` | io | `escape` `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `model` | streams, questions, keys |

@@ -8,6 +8,7 @@
 mod approved;
 mod error;
 mod need;
+mod review;
 mod signature;
 mod signers;
 mod ssh;
@@ -16,6 +17,7 @@ mod time;
 pub use approved::{Approved, NotApproved};
 pub use error::{ApprovalError, SignersError};
 pub use need::{FromRisk, Missing, Need, Requirement};
+pub use review::{Review, ReviewFacts, Reviews, Shown, reviews};
 pub use signature::{NAMESPACE, REVOKED, Signatures, key_of, signatures};
 pub use signers::Signers;
 

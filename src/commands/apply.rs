@@ -127,7 +127,8 @@ async fn saved(
         &saved.digest,
         &args.approval,
         Some(file),
-    )?;
+    )
+    .await?;
     let remote = context.remote(&project, &app).await?;
     context.say_who_acts(&remote).await;
     let work = Work {
@@ -177,7 +178,7 @@ async fn fresh(
         .into());
     }
     let project = &situation.files.project;
-    let approved = approving::gate(context, project, &plan, &digest, &args.approval, None)?;
+    let approved = approving::gate(context, project, &plan, &digest, &args.approval, None).await?;
     context.say_who_acts(&situation.remote).await;
     let asks = plan.has_changes() && !args.auto_approve;
     if asks && situation.confirm(context).await == Answer::No {

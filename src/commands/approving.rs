@@ -6,10 +6,11 @@ use std::{
 };
 
 use clap::Args;
+use miette::Diagnostic as _;
 
 use crate::{
     approval::{
-        Approval, ApprovalError, Approved, FromRisk, Missing, Need, Requirement, Signers,
+        Approval, ApprovalError, Approved, FromRisk, Missing, Need, Requirement, Signers, reviews,
         signatures,
     },
     config::{ApprovalSettings, Project},
@@ -17,6 +18,7 @@ use crate::{
     diff::Action,
     fs,
     plan::{Digest, Plan},
+    publish::{self, Overrides, Place, PublishError},
     risk::{self, Level, RiskKind},
     view::{self, shell_word},
 };
@@ -79,7 +81,7 @@ fn settings_home(project: &Project) -> Option<&Path> {
 }
 
 /// Lets a plan through that has the approval that it needs.
-pub(super) fn gate(
+pub(super) async fn gate(
     context: &Context,
     project: &Project,
     plan: &Plan,
@@ -99,6 +101,9 @@ pub(super) fn gate(
     if !args.approved_by.is_empty() {
         approvals.extend(signed(context, digest, args, binding.signers.as_ref())?);
     }
+    if args.approved_in_review.is_some() {
+        approvals.extend(reviewed(context, plan, digest).await?);
+    }
     let risk = plan.has_changes().then(|| risk_of(plan));
     let approved = Approved::check(digest, risk, &binding.needs, approvals);
     let approved = approved.map_err(|refused| ApprovalError::Missing {
@@ -109,6 +114,32 @@ pub(super) fn gate(
         context.terminal.say(&view::approval::said(approval));
     }
     Ok(approved)
+}
+
+/// What the forge says. Whatever it does not say is a refusal.
+async fn reviewed(
+    context: &Context,
+    plan: &Plan,
+    digest: &Digest,
+) -> Result<Vec<Approval>, Failure> {
+    let refused = |error: PublishError| ApprovalError::Review {
+        help: error.help().map(|help| help.to_string()),
+        why: error.to_string(),
+    };
+    let event = context.event();
+    let place =
+        Place::find(&context.vars, &Overrides::default(), event.as_ref()).map_err(refused)?;
+    let app = &plan.app.app;
+    let marker = publish::marker([(app.id.as_str(), app.environment.as_deref())].into_iter());
+    let commit = context.origin().and_then(|origin| origin.commit);
+    let options = context.client_options();
+    let asking = publish::review_facts(&place, &marker, commit.as_deref(), options);
+    let facts = asking.await.map_err(refused)?;
+    let found = reviews(&facts, digest)?;
+    for note in &found.notes {
+        context.warn(note);
+    }
+    Ok(found.approvals)
 }
 
 fn signed(

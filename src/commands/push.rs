@@ -76,7 +76,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     context.terminal.say(&printing.plan(&plan, &digest));
     let project = &situation.files.project;
     let none = ApprovalArgs::default();
-    let approved = approving::gate(context, project, &plan, &digest, &none, None)?;
+    let approved = approving::gate(context, project, &plan, &digest, &none, None).await?;
     let asks = plan.has_changes() && !args.yes;
     if asks && situation.confirm(context).await == Answer::No {
         context.terminal.say("Push cancelled. Nothing was written.");

@@ -11,6 +11,7 @@ mod forge;
 mod http;
 mod marker;
 mod place;
+mod reviews;
 mod runner;
 mod thread;
 
@@ -18,6 +19,7 @@ pub use error::{At, PublishError};
 pub use forge::Forge;
 pub use marker::{marker, receipt_marker};
 pub use place::{Overrides, Place};
+pub use reviews::review_facts;
 pub use runner::{SUMMARY_LIMIT, outputs};
 
 use jiff::Timestamp;

@@ -263,7 +263,7 @@ fn number_in_event(event: &Value) -> Option<u64> {
 }
 
 /// Percent-encodes a project's path into one path segment.
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     use std::fmt::Write as _;
     let mut out = String::new();
     for byte in text.bytes() {

@@ -28,6 +28,9 @@ pub(super) struct Thread<'a> {
     pub(super) number: u64,
 }
 
+/// Digest, commit, since when.
+type ShownPlan = (Option<String>, Option<String>, Option<Timestamp>);
+
 /// A comment of ours, taken apart.
 struct Own {
     comment: Comment,
@@ -48,6 +51,15 @@ impl Thread<'_> {
             }
             About::Plan { .. } | About::Failure { .. } => self.plan(message).await,
         }
+    }
+
+    /// What the comment of ours shows: the plan's digest, its commit, and since when.
+    pub(super) async fn shown(&self, marker: &str) -> Result<Option<ShownPlan>, PublishError> {
+        let (own, _) = self.find_own(marker).await?;
+        Ok(own.map(|own| {
+            let record = own.body.record;
+            (record.digest, record.commit, record.since)
+        }))
     }
 
     /// Keeps the comment that speaks of the newest commit.
@@ -225,7 +237,7 @@ impl Thread<'_> {
     }
 
     /// What the forge says of the request; none where it does not let this token know.
-    async fn facts(&self) -> Result<Option<Facts>, PublishError> {
+    pub(super) async fn facts(&self) -> Result<Option<Facts>, PublishError> {
         let forge = self.place.forge;
         let path = forge.request_path(&self.place.project_path, self.number);
         let call = Call::get("reading the request", path);

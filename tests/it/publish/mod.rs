@@ -5,5 +5,6 @@ pub(crate) mod comment;
 pub(crate) mod forge;
 pub(crate) mod heads;
 pub(crate) mod render;
+mod reviews;
 pub(crate) mod runner;
 pub(crate) mod schema;

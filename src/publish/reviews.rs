@@ -1,0 +1,286 @@
+//! Who reviewed a pull or merge request, and what the forge knows of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    Forge, Place, PublishError,
+    error::At,
+    forge::Facts,
+    http::{Call, Http},
+    place::{Request, encode},
+    thread::Thread,
+};
+use crate::{
+    approval::{Review, ReviewFacts, Shown},
+    remote::ClientOptions,
+};
+
+/// More pages are not looked through.
+const MAX_PAGES: u32 = 50;
+/// GitHub's name for commits that were made on its own pages.
+const WEB_FLOW: &str = "web-flow";
+/// From here on a member of a project on GitLab may push.
+const DEVELOPER: u64 = 30;
+
+/// Asks the forge about the request that this run's commit came from. `marker` finds the plan's
+/// comment. `commit` is the run's own: of an open request it has to be the newest.
+pub async fn review_facts(
+    place: &Place,
+    marker: &str,
+    commit: Option<&str>,
+    options: ClientOptions,
+) -> Result<ReviewFacts, PublishError> {
+    let http = Http::new(place, options)?;
+    let (number, merged_as) = match &place.request {
+        Request::Number(number) => (*number, false),
+        Request::OfCommit(commit) => (super::request_of(&http, place, commit).await?, true),
+    };
+    let thread = Thread {
+        http: &http,
+        place,
+        number,
+    };
+    let asking = Asking {
+        http: &http,
+        place,
+        number,
+    };
+    let facts = thread.facts().await?;
+    let facts = facts.ok_or_else(|| asking.unknown("the token may not read the request"))?;
+    let head = facts.head.clone();
+    let head = head.ok_or_else(|| asking.unknown("it names no newest commit"))?;
+    if !merged_as && commit != Some(head.as_str()) {
+        return Err(asking.unknown("this run's commit is not the newest one of the request"));
+    }
+    let author = facts.author.clone();
+    let author = author.ok_or_else(|| asking.unknown("it names no author"))?;
+    let shown = thread.shown(marker).await?;
+    let shown = shown.map(|(digest, commit, since)| Shown {
+        digest,
+        commit,
+        since,
+    });
+    let (reviews, people, asked) = match place.forge {
+        Forge::GitHub => asking.github(&facts).await?,
+        Forge::GitLab => asking.gitlab(&facts).await?,
+    };
+    let mut writers = BTreeMap::new();
+    for review in reviews.iter().filter(|review| review.0.approves) {
+        let name = &review.0.by;
+        if !writers.contains_key(name) {
+            let may = asking.may_write(name, review.1).await?;
+            writers.insert(name.clone(), may);
+        }
+    }
+    Ok(ReviewFacts {
+        head,
+        author,
+        shown,
+        people,
+        reviews: reviews.into_iter().map(|(review, _)| review).collect(),
+        asked,
+        writers,
+    })
+}
+
+/// A review, and the number of who gave it, where the forge goes by numbers.
+type Found = (Review, Option<u64>);
+type Told = (Vec<Found>, Vec<Option<String>>, BTreeSet<String>);
+
+struct Asking<'a> {
+    http: &'a Http,
+    place: &'a Place,
+    number: u64,
+}
+
+impl Asking<'_> {
+    async fn github(&self, facts: &Facts) -> Result<Told, PublishError> {
+        let request = self.request();
+        let what = "reading the reviews";
+        let mut reviews = Vec::new();
+        for value in self.list(what, format!("{request}/reviews")).await? {
+            let approves = match value["state"].as_str() {
+                Some("APPROVED") => true,
+                Some("CHANGES_REQUESTED" | "DISMISSED") => false,
+                // A remark takes nothing back; what is not sent yet says nothing.
+                Some("COMMENTED" | "PENDING") => continue,
+                _ => return Err(self.unknown("it has a review of a kind that is not known")),
+            };
+            let at = time(&value["submitted_at"]);
+            let (Some(by), Some(at)) = (value["user"]["login"].as_str(), at) else {
+                if approves {
+                    // Its author is gone: nobody's approval.
+                    continue;
+                }
+                return Err(self.unknown("it does not tell whose a review is"));
+            };
+            let review = Review {
+                by: by.to_owned(),
+                approves,
+                // Without a commit it is of none.
+                commit: Some(value["commit_id"].as_str().unwrap_or("none").to_owned()),
+                at,
+                url: value["html_url"].as_str().map(str::to_owned),
+            };
+            reviews.push((review, None));
+        }
+        reviews.sort_by_key(|(review, _)| review.at);
+        let commits = self
+            .list("reading the commits", format!("{request}/commits"))
+            .await?;
+        // The forge lists so many, and no more.
+        if facts.commits != u64::try_from(commits.len()).ok() {
+            return Err(self.unknown("it does not list all of its commits"));
+        }
+        let mut people = Vec::new();
+        for commit in &commits {
+            let login = |who: &str| commit[who]["login"].as_str().map(str::to_owned);
+            people.push(login("author"));
+            let committer = login("committer");
+            if committer.as_deref() != Some(WEB_FLOW) {
+                people.push(committer);
+            }
+        }
+        let asked = facts.asked.clone();
+        let asked = asked.ok_or_else(|| self.unknown("it does not tell who is asked"))?;
+        Ok((reviews, people, asked.into_iter().collect()))
+    }
+
+    async fn gitlab(&self, _facts: &Facts) -> Result<Told, PublishError> {
+        let request = self.request();
+        let call = Call::get("reading the approvals", format!("{request}/approvals"));
+        let answer = self.http.send(&call).await?;
+        let approved = answer.body["approved_by"].as_array();
+        let approved = approved.ok_or_else(|| self.unknown("it lists no approvals"))?;
+        let mut reviews = Vec::new();
+        for value in approved {
+            let user = &value["user"];
+            let at = time(&value["approved_at"]);
+            let (Some(by), Some(id), Some(at)) =
+                (user["username"].as_str(), user["id"].as_u64(), at)
+            else {
+                return Err(self.unknown("it does not tell by whom and when it was approved"));
+            };
+            let review = Review {
+                by: by.to_owned(),
+                approves: true,
+                // Since when the newest commit's plan is shown tells which commit it was given on.
+                commit: None,
+                at,
+                url: None,
+            };
+            reviews.push((review, Some(id)));
+        }
+        let commits = self
+            .list("reading the commits", format!("{request}/commits"))
+            .await?;
+        if commits.is_empty() {
+            return Err(self.unknown("it does not list its commits"));
+        }
+        let mut emails = BTreeSet::new();
+        for commit in &commits {
+            for field in ["author_email", "committer_email"] {
+                let email = commit[field].as_str();
+                emails.insert(email.ok_or_else(|| self.unknown("a commit has no author"))?);
+            }
+        }
+        let mut people = Vec::new();
+        for email in emails {
+            people.push(self.gitlab_user(email).await?);
+        }
+        let reviewers = self
+            .list("reading the reviewers", format!("{request}/reviewers"))
+            .await?;
+        let asked = reviewers.iter().filter_map(|reviewer| {
+            let waits = !matches!(reviewer["state"].as_str(), Some("approved" | "reviewed"));
+            let name = reviewer["user"]["username"].as_str();
+            name.filter(|_| waits).map(str::to_owned)
+        });
+        let asked = asked.collect();
+        Ok((reviews, people, asked))
+    }
+
+    /// Whose an address is: exactly one user's, or nobody can tell.
+    async fn gitlab_user(&self, email: &str) -> Result<Option<String>, PublishError> {
+        if let Some((local, domain)) = email.split_once('@')
+            && domain.starts_with("users.noreply.")
+        {
+            let name = local.split_once('-').map_or(local, |(_, name)| name);
+            return Ok(Some(name.to_owned()));
+        }
+        let mut call = Call::get("asking who made a commit", "/users".to_owned());
+        call.query.push(("search", email.to_owned()));
+        let answer = self.http.send(&call).await?;
+        Ok(match answer.body.as_array().map(Vec::as_slice) {
+            Some([user]) => user["username"].as_str().map(str::to_owned),
+            _ => None,
+        })
+    }
+
+    async fn may_write(&self, name: &str, id: Option<u64>) -> Result<bool, PublishError> {
+        let project = &self.place.project_path;
+        let path = match (self.place.forge, id) {
+            (Forge::GitHub, _) => {
+                format!("/repos/{project}/collaborators/{}/permission", encode(name))
+            }
+            (Forge::GitLab, Some(id)) => format!("/projects/{project}/members/all/{id}"),
+            (Forge::GitLab, None) => return Ok(false),
+        };
+        let call = Call::get("asking who may write", path);
+        let answer = match self.http.send(&call).await {
+            // Not one of the project's people.
+            Err(PublishError::Refused { status: 404, .. }) => return Ok(false),
+            other => other?,
+        };
+        Ok(match self.place.forge {
+            Forge::GitHub => matches!(
+                answer.body["permission"].as_str(),
+                Some("admin" | "maintain" | "write")
+            ),
+            Forge::GitLab => answer.body["access_level"]
+                .as_u64()
+                .is_some_and(|level| level >= DEVELOPER),
+        })
+    }
+
+    /// A whole list, page by page.
+    async fn list(&self, what: &'static str, path: String) -> Result<Vec<Value>, PublishError> {
+        let mut all = Vec::new();
+        for page in 1..=MAX_PAGES {
+            let mut call = Call::get(what, path.clone());
+            call.query.push(("per_page", "100".to_owned()));
+            call.query.push(("page", page.to_string()));
+            let answer = self.http.send(&call).await?;
+            let values = answer.body.as_array();
+            let values = values.ok_or_else(|| self.unknown("it is no list"))?;
+            all.extend(values.iter().cloned());
+            if !answer.more {
+                return Ok(all);
+            }
+        }
+        Err(self.unknown("it has more pages than are looked through"))
+    }
+
+    fn request(&self) -> String {
+        let place = self.place;
+        place.forge.request_path(&place.project_path, self.number)
+    }
+
+    fn unknown(&self, why: &'static str) -> PublishError {
+        PublishError::Malformed {
+            at: At {
+                what: "reading the reviews",
+                forge: self.place.forge,
+                attempts: 1,
+            },
+            why,
+        }
+    }
+}
+
+fn time(value: &Value) -> Option<Timestamp> {
+    value.as_str()?.parse().ok()
+}
