@@ -2,21 +2,28 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{commands, context::Globals};
+use crate::{
+    commands::{
+        self,
+        help::{EXIT_CODES, FILES},
+    },
+    context::Globals,
+};
+
+const START: &str = "Start here:\n  connplan demo        see it all on a sandbox, without an \
+                     account\n  connplan plan        what would change, changing nothing";
+const ELSEWHERE: &str = "Environment variables: `connplan help environment`.";
 
 /// Plan, apply and authorize the OAuth connectors of a Base44 app.
 #[derive(Debug, Parser)]
 #[command(
     name = "connplan",
     version,
+    disable_help_subcommand = true,
     propagate_version = false,
     max_term_width = 100,
-    after_help = "Start here:\n  connplan demo        see it all on a sandbox, without an account\n  \
-                  connplan plan        what would change, changing nothing",
-    after_long_help = "Start here:\n  connplan demo        see it all on a sandbox, without an account\n  \
-                  connplan plan        what would change, changing nothing\n\n\
-                  Exit codes: 0 done, 1 error, 2 changes (plan --detailed-exitcode), 3 plan refused,\n\
-                  4 authorizations pending, 5 partly applied, 6 forbidden by policy, 130/143 interrupted"
+    after_help = START,
+    after_long_help = format!("{START}\n\n{FILES}\n{EXIT_CODES}\n{ELSEWHERE}")
 )]
 pub struct Cli {
     /// Options of every command.
@@ -35,6 +42,16 @@ impl Cli {
         let condensed = |command: clap::Command| {
             let whole = command.get_after_long_help().or(command.get_after_help());
             let whole = whole.map(ToString::to_string).unwrap_or_default();
+            let whole = if whole.contains(ELSEWHERE) {
+                whole
+            } else {
+                let end = format!("{}\n{ELSEWHERE}", EXIT_CODES);
+                [whole, end].join(if command.get_after_help().is_some() {
+                    "\n\n"
+                } else {
+                    ""
+                })
+            };
             let short = command.get_after_help().map(ToString::to_string);
             let short = short.map(|short| format!("{short}\n\n{GLOBAL}"));
             let short = short.unwrap_or_else(|| GLOBAL.to_owned());
@@ -89,10 +106,16 @@ pub enum Command {
     Init(commands::init::InitArgs),
     /// Check project, login, network and terminal
     Doctor(commands::doctor::DoctorArgs),
+    /// List and search the scopes that are known
+    Scopes(commands::scopes::ScopesArgs),
     /// Print the JSON Schema of a format
     Schema(commands::schema::SchemaArgs),
     /// Print shell completions
     Completions(commands::completions::CompletionsArgs),
     /// Write the manual pages to a folder
     Man(commands::man::ManArgs),
+    /// Print the version
+    Version(commands::version::VersionArgs),
+    /// Print help of a command, or a page: environment, files, exit-codes
+    Help(commands::help::HelpArgs),
 }

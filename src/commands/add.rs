@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     catalogue::{self, ScopeFact},
-    config::{KNOWN_TYPES, closest, known_type_near},
+    config::{KNOWN_TYPES, type_meant},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     edit, escape, fs,
     model::{ConnectorType, Kind, Scope, Scopes},
@@ -19,6 +19,7 @@ use crate::{
     view::{
         self,
         add::{Added, Check},
+        report::FactReport,
     },
 };
 
@@ -54,6 +55,7 @@ pub async fn run(args: &AddArgs, context: &Context) -> Result<ExitStatus, Failur
         None => choose_type(context, &files, offers.as_deref().ok()).await?,
     };
     let check = check(&connector, offers);
+    is_known(&connector, &check)?;
     if let Some(warning) = view::add::warning(&connector, &check) {
         context.warn(&warning);
     }
@@ -140,7 +142,7 @@ fn check(connector: &ConnectorType, offers: Result<Vec<AvailableIntegration>, St
     let offers = match offers {
         Ok(offers) => offers,
         Err(why) => {
-            let near = known_type_near(connector.as_str());
+            let near = type_meant(connector.as_str());
             let meant = near.map(|meant| format!(" (did you mean `{meant}`?)"));
             return Check::NotChecked(why + &meant.unwrap_or_default());
         }
@@ -164,9 +166,34 @@ fn check(connector: &ConnectorType, offers: Result<Vec<AvailableIntegration>, St
     match offer {
         Some(offer) => Check::Offered(offer.config_fields),
         None => Check::NotOffered {
-            meant: near.or_else(|| closest(name, &KNOWN_TYPES, 2).map(str::to_owned)),
+            meant: near.or_else(|| type_meant(name).map(str::to_owned)),
         },
     }
+}
+
+/// A file for a type that nobody knows would only fail later, in a pipeline.
+fn is_known(connector: &ConnectorType, check: &Check) -> Result<(), Failure> {
+    let name = connector.as_str();
+    let listed = KNOWN_TYPES.contains(&name) || catalogue::facts(name).next().is_some();
+    if listed || matches!(check, Check::Offered(_) | Check::Provisioned) {
+        return Ok(());
+    }
+    let meant = match check {
+        Check::NotOffered { meant: Some(meant) } => Some(meant.as_str()),
+        _ => type_meant(name),
+    };
+    let (who, more) = match check {
+        Check::NotChecked(why) => (
+            "connplan does not know the type",
+            format!("; the platform was not asked: {why}"),
+        ),
+        _ => ("the platform does not offer", String::new()),
+    };
+    let help = match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "`connplan list-available` shows what there is".to_owned(),
+    };
+    Err(UsageError::with_help(format!("{who} `{name}`{more}; nothing was written"), help).into())
 }
 
 fn plain(name: &str) -> String {
@@ -235,20 +262,29 @@ async fn choose_scopes(context: &Context, connector: &ConnectorType) -> Result<S
     if choices.is_empty() || !context.terminal.is_interactive() || context.terminal.is_dumb() {
         return Ok(Scopes::new());
     }
-    let items = choices
-        .iter()
-        .map(|fact| format!("{}  {} ({})", fact.scope, fact.meaning, fact.access))
-        .collect();
+    let items = choices.iter().map(|fact| shown(connector, fact)).collect();
     context
         .terminal
         .say("Space marks, arrows move (sideways: pages), Enter ends; none is fine. Esc gives up.");
     let question = format!("Scopes of {connector}");
-    let chosen = term::choose_many(&context.terminal, &question, items).await;
+    let chosen = term::choose_filtered(&context.terminal, &question, items).await;
     let Some(chosen) = chosen else {
         return Err(UsageError::new("no scopes were chosen; nothing was written").into());
     };
     let chosen = chosen.into_iter().filter_map(|n| choices.get(n));
     Ok(chosen.map(|fact| Scope::new(fact.scope)).collect())
+}
+
+/// How far it reaches, then the scope without its address, then what it permits: a narrow terminal cuts
+/// at the end.
+fn shown(connector: &ConnectorType, fact: &ScopeFact) -> String {
+    let line = FactReport::of(connector, &Scope::new(fact.scope)).describe();
+    let risk = line.rsplit_once(" · ").map_or("", |(_, risk)| risk);
+    let name = fact
+        .scope
+        .rsplit_once("/auth/")
+        .map_or(fact.scope, |(_, name)| name);
+    format!("{risk:<18} {name}  {}", fact.meaning)
 }
 
 /// A word on a scope that its provider is not known to have, where its scopes are known.

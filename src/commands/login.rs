@@ -38,6 +38,14 @@ pub struct WhoamiArgs {}
 /// Logs in by the device flow.
 pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Failure> {
     context.format(&[Format::Text, Format::Json])?;
+    if context.vars.ci() || context.globals.no_input {
+        return Err(UsageError::with_help(
+            "a login waits for somebody to confirm a code, and nobody is here (CI is set, or \
+             --no-input was given)",
+            "set BASE44_ACCESS_TOKEN to a personal access token",
+        )
+        .into());
+    }
     let file = file(context)?;
     let (vars, address) = context.surroundings()?;
     context.login_address(&address).await?;

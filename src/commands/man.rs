@@ -56,6 +56,8 @@ pub fn run(
 
 fn page(command: clap::Command) -> Result<String, Failure> {
     let mut page = Vec::new();
+    // `-h` names the global options in one line; a page describes them.
+    let command = command.mut_args(|arg| arg.hide_short_help(false));
     clap_mangen::Man::new(command)
         .render(&mut page)
         .map_err(|e| EncodeError(e.to_string()))?;

@@ -7,7 +7,7 @@ use clap::Args;
 use super::planning::policy;
 use crate::{
     config::{self, Finding, Loaded, Problem, Project, Quoted},
-    context::{Context, ExitStatus, Failure, Format},
+    context::{Context, ExitStatus, Failure, Format, UsageError},
     model::Kind,
     plan,
     view::{self, validate::ValidationReport},
@@ -22,22 +22,36 @@ pub struct ValidateArgs {
     /// Read connector files from PATH instead of the project's folder
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
+    /// Fail on warnings too
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Reads and checks every file; says everything that is wrong.
 pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json, Format::Github, Format::Sarif])?;
     let project = context.project(args.dir.as_deref())?;
+    if let Some(dir) = &args.dir
+        && !project.connectors_dir.is_dir()
+    {
+        let dir = crate::escape::limited(&dir.display().to_string(), 400);
+        return Err(UsageError::with_help(
+            format!("--dir {dir}: no such directory"),
+            "name the folder that holds the connector files",
+        )
+        .into());
+    }
     let loaded = config::connectors::read(&project);
     let mut problems = loaded.problems.clone();
     problems.extend(forbidden(&project, &loaded));
     problems.extend(no_files(&project, &loaded));
     let diagnostics: Vec<_> = problems.iter().map(Problem::to_diagnostic).collect();
-    let valid = !problems.iter().any(Problem::is_error);
+    let errors = problems.iter().any(Problem::is_error);
+    let valid = !errors && !(args.strict && !problems.is_empty());
     match format {
         Format::Json => context
             .terminal
-            .out(&ValidationReport::new(diagnostics).to_json()),
+            .out(&ValidationReport::new(diagnostics, args.strict).to_json()),
         Format::Github => context.terminal.out(&view::runner::github(&diagnostics)),
         Format::Sarif => context.terminal.out(&view::sarif::log(&diagnostics)),
         Format::Text | Format::Markdown | Format::Diff => {
@@ -51,6 +65,9 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
             context
                 .terminal
                 .out(&view::validate::text(&names, &folder, &diagnostics));
+            if !valid && !errors {
+                context.terminal.say("--strict: warnings count as errors.");
+            }
         }
     }
     Ok(if valid {

@@ -39,7 +39,7 @@ pub use settings::{
     MaxDuration, PolicySettings, ProviderSettings, Settings, Subject, Unlisted, parse_settings,
 };
 pub use source::Source;
-pub use suggest::{KNOWN_TYPES, closest, known_type_near};
+pub use suggest::{KNOWN_TYPES, closest, known_type_near, type_meant};
 pub use values::{BadVariable, resolve as resolve_value};
 
 /// The largest file that is read, in bytes. Real ones have a few hundred.

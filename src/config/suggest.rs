@@ -68,6 +68,48 @@ pub fn known_type_near(text: &str) -> Option<&'static str> {
     closest(text, &KNOWN_TYPES, 1)
 }
 
+/// Names that people have for a type, beside its own.
+const NICKNAMES: [(&str, &str); 16] = [
+    ("adwords", "googleads"),
+    ("bigquery", "googlebigquery"),
+    ("calendar", "googlecalendar"),
+    ("drive", "googledrive"),
+    ("gads", "googleads"),
+    ("gcal", "googlecalendar"),
+    ("gcalendar", "googlecalendar"),
+    ("gdocs", "googledocs"),
+    ("gdrive", "googledrive"),
+    ("gforms", "googleforms"),
+    ("gmeet", "googlemeet"),
+    ("googlemail", "gmail"),
+    ("gsheets", "googlesheets"),
+    ("gslides", "googleslides"),
+    ("msteams", "microsoft_teams"),
+    ("teams", "microsoft_teams"),
+];
+
+/// The type that somebody means who writes this: by another name (`gdrive`), with other separators
+/// (`google-drive`), cut short (`googlecal`), or with two slips. `None` when it is known itself.
+pub fn type_meant(text: &str) -> Option<&'static str> {
+    if KNOWN_TYPES.contains(&text) {
+        return None;
+    }
+    let word = plain(text);
+    let named = NICKNAMES.iter().find(|(name, _)| *name == word);
+    if let Some((_, meant)) = named {
+        return Some(meant);
+    }
+    if let Some(near) = closest(text, &KNOWN_TYPES, 1) {
+        return Some(near);
+    }
+    let begun = |known: &&&str| word.len() >= 5 && plain(known).starts_with(&word);
+    let mut begun = KNOWN_TYPES.iter().filter(begun);
+    match (begun.next(), begun.next()) {
+        (Some(only), None) => Some(only),
+        _ => closest(text, &KNOWN_TYPES, 2),
+    }
+}
+
 /// The candidate nearest to `word`, at most `slips` slips away (a letter too much, too few, wrong,
 /// or two swapped); case, `-` and `_` make no difference.
 pub fn closest(word: &str, candidates: &[&'static str], slips: usize) -> Option<&'static str> {
@@ -109,6 +151,22 @@ fn plain(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_people_call_a_type_is_understood() {
+        for (said, meant) in [
+            ("gdrive", "googledrive"),
+            ("google-drive", "googledrive"),
+            ("googlecal", "googlecalendar"),
+            ("GoogleSheets", "googlesheets"),
+            ("hubspto", "hubspot"),
+        ] {
+            assert_eq!(type_meant(said), Some(meant), "{said}");
+        }
+        for said in ["slack", "googl", "my_crm_of_old"] {
+            assert_eq!(type_meant(said), None, "{said}");
+        }
+    }
 
     #[test]
     fn a_slip_is_noticed_and_a_known_type_is_left_alone() {

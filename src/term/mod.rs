@@ -7,6 +7,6 @@ mod streams;
 mod wrap;
 
 pub use keys::EscapeKey;
-pub use prompt::{Answer, choose_many, choose_one, confirm_word, confirm_yes_no};
+pub use prompt::{Answer, choose_filtered, choose_many, choose_one, confirm_word, confirm_yes_no};
 pub use streams::{ColorChoice, ProgressGuard, Terminal};
 pub use wrap::wrap;

@@ -80,6 +80,53 @@ pub async fn choose_many(
     ended(chosen.await.ok()?).await
 }
 
+/// As [`choose_many`]; where more are there than a screen shows, a part of the name is asked for first,
+/// again and again until an empty one ends it. The empty one at the start shows all.
+pub async fn choose_filtered(
+    terminal: &Terminal,
+    question: &str,
+    items: Vec<String>,
+) -> Option<Vec<usize>> {
+    if items.len() <= PAGE {
+        return choose_many(terminal, question, items).await;
+    }
+    let mut chosen: Vec<usize> = Vec::new();
+    for round in 0.. {
+        let ends = if round == 0 { "shows all" } else { "ends" };
+        let prompt = format!(
+            "{question}: a part of the name (Enter {ends}, {}): ",
+            items.len()
+        );
+        let part = read_line(terminal, &prompt).await?.to_lowercase();
+        if round > 0 && part.is_empty() {
+            break;
+        }
+        let matching: Vec<usize> = (0..items.len())
+            .filter(|n| {
+                items
+                    .get(*n)
+                    .is_some_and(|item| item.to_lowercase().contains(&part))
+            })
+            .collect();
+        if matching.is_empty() {
+            terminal.insist("Nothing matches.");
+            continue;
+        }
+        let shown = matching
+            .iter()
+            .filter_map(|n| items.get(*n).cloned())
+            .collect();
+        let marked = choose_many(terminal, question, shown).await?;
+        chosen.extend(marked.into_iter().filter_map(|n| matching.get(n)));
+        if part.is_empty() {
+            break;
+        }
+    }
+    chosen.sort_unstable();
+    chosen.dedup();
+    Some(chosen)
+}
+
 /// Lets a person pick one item, by the arrows or by typing a part of it. `None` as with [`choose_many`].
 pub async fn choose_one(terminal: &Terminal, question: &str, items: Vec<String>) -> Option<usize> {
     let (question, items) = fit(terminal, question, &items)?;

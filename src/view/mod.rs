@@ -25,6 +25,7 @@ pub mod report;
 pub mod runner;
 pub mod sandbox;
 pub mod sarif;
+pub mod scopes;
 pub mod status;
 pub mod stripe;
 pub mod summary;
@@ -34,6 +35,7 @@ mod theme;
 pub mod trust;
 pub mod unified;
 pub mod validate;
+pub mod version;
 mod words;
 
 pub use theme::{Style, Theme};

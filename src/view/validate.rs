@@ -15,19 +15,21 @@ pub struct ValidationReport {
     pub format_version: &'static str,
     /// Always `validation`.
     pub kind: &'static str,
-    /// Whether there is no error. Warnings don't count.
+    /// Whether there is no error. Warnings don't count, unless it was strict.
     pub valid: bool,
     /// All that was found.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl ValidationReport {
-    /// Reports the findings.
-    pub fn new(diagnostics: Vec<Diagnostic>) -> Self {
+    /// Reports the findings; where it is `strict`, warnings count.
+    pub fn new(diagnostics: Vec<Diagnostic>, strict: bool) -> Self {
         Self {
             format_version: FORMAT_VERSION,
             kind: "validation",
-            valid: diagnostics.iter().all(|d| d.severity != Severity::Error),
+            valid: diagnostics
+                .iter()
+                .all(|d| d.severity != Severity::Error && !strict),
             diagnostics,
         }
     }
@@ -90,10 +92,11 @@ mod tests {
             column: None,
             help: None,
         };
-        assert!(ValidationReport::new(vec![finding(Severity::Warning)]).valid);
+        assert!(ValidationReport::new(vec![finding(Severity::Warning)], false).valid);
         assert!(!ValidationReport::new(vec![finding(Severity::Error)]).valid);
+        assert!(!ValidationReport::new(vec![finding(Severity::Warning)], true).valid);
         assert_eq!(
-            ValidationReport::new(Vec::new()).to_json(),
+            ValidationReport::new(Vec::new(), false).to_json(),
             "{\n  \"format_version\": \"1.0\",\n  \"kind\": \"validation\",\n  \
              \"valid\": true,\n  \"diagnostics\": []\n}\n"
         );

@@ -21,8 +21,19 @@ async fn it_checks_with_the_platform_and_says_what_a_connection_asks_for() {
         "Company domain",
         "enter them where the authorization link leads",
     ]);
-    let slip = project.run(&["add", "hubspto"]).await.ended(0);
-    slip.says(&["does not offer `hubspto`; did you mean `hubspot`?"]);
+    for (said, meant) in [
+        ("hubspto", "hubspot"),
+        ("gdrive", "googledrive"),
+        ("google-drive", "googledrive"),
+        ("googlecal", "googlecalendar"),
+    ] {
+        let slip = project.run(&["add", said]).await.ended(1);
+        slip.says(&[
+            &format!("does not offer `{said}`"),
+            &format!("did you mean `{meant}`?"),
+            "nothing was written",
+        ]);
+    }
     // Stripe is no integration, and not in that list.
     let stripe = project.run(&["add", "stripe"]).await.ended(0);
     assert!(!stripe.err.contains("stripe"), "{}", stripe.err);

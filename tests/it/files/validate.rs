@@ -114,7 +114,7 @@ fn a_misspelt_scope_is_a_warning_that_names_the_right_one() {
 fn where_nothing_is_declared_there_is_a_warning() {
     let project = Project::new().file("base44/other/notes.txt", "");
     for (arguments, what) in [
-        (&["validate", "--dir", "gone"][..], "does not exist"),
+        (&["validate"][..], "does not exist"),
         (
             &["validate", "--dir", "base44/other"],
             "holds no connector file",

@@ -2,8 +2,11 @@
 
 pub(crate) mod doctor;
 pub(crate) mod globals;
+pub(crate) mod help;
 #[cfg(unix)]
 pub(crate) mod layout;
 #[cfg(unix)]
 pub(crate) mod signals;
 pub(crate) mod terminal;
+#[cfg(unix)]
+pub(crate) mod waits;

@@ -1,0 +1,60 @@
+//! `connplan help`: of a command, or one of the pages that belong to none.
+
+use clap::Args;
+
+use crate::context::{Context, ExitStatus, Failure, UsageError};
+
+/// All variables that are read.
+pub const ENVIRONMENT: &str = include_str!("environment.txt");
+/// All files that are read or written.
+pub const FILES: &str = include_str!("files.txt");
+/// How a run ends.
+pub const EXIT_CODES: &str = include_str!("exit-codes.txt");
+
+/// Arguments of `help`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Pages:\n  connplan help environment   # variables\n  connplan help files\n  \
+                  connplan help exit-codes"
+)]
+pub struct HelpArgs {
+    /// A command, or a page: environment, files, exit-codes
+    #[arg(value_name = "COMMAND")]
+    pub topic: Option<String>,
+}
+
+/// Prints the help of a command, a page, or the whole.
+pub fn run(
+    args: &HelpArgs,
+    mut grammar: clap::Command,
+    context: &Context,
+) -> Result<ExitStatus, Failure> {
+    grammar.build();
+    let styled = |mut command: clap::Command| {
+        let help = command.render_long_help();
+        if context.terminal.color_stdout() {
+            help.ansi().to_string()
+        } else {
+            help.to_string()
+        }
+    };
+    let page = match args.topic.as_deref() {
+        None => styled(grammar),
+        Some("environment") => ENVIRONMENT.to_owned(),
+        Some("files") => FILES.to_owned(),
+        Some("exit-codes") => EXIT_CODES.to_owned(),
+        Some(name) => {
+            let Some(command) = grammar.find_subcommand(name) else {
+                let name = crate::escape::limited(name, 100);
+                return Err(UsageError::with_help(
+                    format!("there is no command `{name}`, and no page of that name"),
+                    "`connplan help` lists the commands; pages: environment, files, exit-codes",
+                )
+                .into());
+            };
+            styled(command.clone())
+        }
+    };
+    context.terminal.out(&page);
+    Ok(ExitStatus::Done)
+}

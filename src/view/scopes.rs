@@ -1,0 +1,140 @@
+//! What is known of scopes.
+
+use serde::Serialize;
+
+use super::{
+    Style, Theme,
+    json::pretty,
+    report::{FORMAT_VERSION, FactReport},
+    table::table,
+    words::count,
+};
+use crate::{
+    catalogue::{self, ScopeFact},
+    config::KNOWN_TYPES,
+    model::{ConnectorType, Scope},
+};
+
+/// A scope of a type.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// The connector's type.
+    pub connector: &'static str,
+    /// What is known.
+    pub fact: ScopeFact,
+}
+
+impl Found {
+    /// Whether a word in lower case occurs in it.
+    pub fn matches(&self, word: &str) -> bool {
+        let access = self.fact.access.as_str();
+        let text = [self.connector, self.fact.scope, self.fact.meaning, access];
+        let class = self.fact.class.unwrap_or_default();
+        text.iter().any(|text| text.to_lowercase().contains(word)) || class.contains(word)
+    }
+
+    /// How far it reaches, what is grave in capitals.
+    pub fn risk(&self) -> String {
+        let Ok(connector) = ConnectorType::parse(self.connector) else {
+            return self.fact.access.as_str().to_owned();
+        };
+        let line = FactReport::of(&connector, &Scope::new(self.fact.scope)).describe();
+        let risk = line.rsplit_once(" · ").map(|(_, risk)| risk.to_owned());
+        risk.unwrap_or_else(|| self.fact.access.as_str().to_owned())
+    }
+}
+
+/// The types whose scopes are listed: each once, by the platform's spelling.
+pub fn types() -> impl Iterator<Item = &'static str> {
+    let listed = |name: &&str| catalogue::facts(name).next().is_some();
+    KNOWN_TYPES.into_iter().filter(listed)
+}
+
+/// A row for each scope; the type is said where there may be several.
+pub fn table_of(found: &[Found], with_type: bool, theme: Theme, width: Option<usize>) -> String {
+    let rows: Vec<_> = found
+        .iter()
+        .map(|found| {
+            let mut row = vec![found.fact.scope.to_owned(), found.risk()];
+            if with_type {
+                row.insert(0, found.connector.to_owned());
+            }
+            row.push(match found.fact.alias_of {
+                Some(main) => format!("{} (the same as {main})", found.fact.meaning),
+                None => found.fact.meaning.to_owned(),
+            });
+            row
+        })
+        .collect();
+    let heading = ["TYPE", "SCOPE", "RISK", "MEANING"];
+    let heading = heading.get(usize::from(!with_type)..).unwrap_or(&heading);
+    let mut text = table(heading, &rows, theme, width);
+    let line = format!(
+        "\n{}. A scope that is not listed is unknown, not harmless.\n",
+        count(found.len(), "scope")
+    );
+    text.push_str(&theme.paint(Style::Dim, &line));
+    text
+}
+
+/// A row for each type.
+pub fn counts(found: &[Found], theme: Theme, width: Option<usize>) -> String {
+    let rows: Vec<_> = types()
+        .map(|name| {
+            let of = found.iter().filter(|found| found.connector == name);
+            vec![name.to_owned(), of.count().to_string()]
+        })
+        .collect();
+    let mut text = table(&["TYPE", "SCOPES"], &rows, theme, width);
+    text.push_str("\n`connplan scopes TYPE [WORD...]` lists them.\n");
+    text
+}
+
+/// Nothing matches.
+pub fn nothing(meant: Option<&str>) -> String {
+    let meant = meant.map(|meant| format!(" Did you mean the type `{meant}`?"));
+    format!(
+        "No scope that is known matches.{}\n",
+        meant.unwrap_or_default()
+    )
+}
+
+#[derive(Serialize)]
+struct ScopesReport<'a> {
+    format_version: &'static str,
+    kind: &'static str,
+    scopes: Vec<ScopeReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct ScopeReport<'a> {
+    connector: &'a str,
+    scope: &'a str,
+    meaning: &'a str,
+    access: &'a str,
+    class: Option<&'a str>,
+    certainty: catalogue::Certainty,
+    alias_of: Option<&'a str>,
+    legacy: bool,
+    doc: &'a str,
+}
+
+/// The same as JSON, with a line break at its end.
+pub fn json(found: &[Found]) -> String {
+    let scopes = found.iter().map(|Found { connector, fact }| ScopeReport {
+        connector,
+        scope: fact.scope,
+        meaning: fact.meaning,
+        access: fact.access.as_str(),
+        class: fact.class,
+        certainty: fact.certainty,
+        alias_of: fact.alias_of,
+        legacy: fact.legacy,
+        doc: fact.doc,
+    });
+    pretty(&ScopesReport {
+        format_version: FORMAT_VERSION,
+        kind: "scopes",
+        scopes: scopes.collect(),
+    })
+}
