@@ -93,7 +93,7 @@ mod tests {
             help: None,
         };
         assert!(ValidationReport::new(vec![finding(Severity::Warning)], false).valid);
-        assert!(!ValidationReport::new(vec![finding(Severity::Error)]).valid);
+        assert!(!ValidationReport::new(vec![finding(Severity::Error)], false).valid);
         assert!(!ValidationReport::new(vec![finding(Severity::Warning)], true).valid);
         assert_eq!(
             ValidationReport::new(Vec::new(), false).to_json(),
