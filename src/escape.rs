@@ -23,6 +23,7 @@
 //! broken line may begin with, `##[`, `##vso[`). A backslash in the text stays, so that `\u{202e}` can also
 //! stand for these eight characters themselves: what is shown is for reading, not for reading back.
 
+mod accounts;
 mod fence;
 mod hidden;
 mod html;
@@ -30,6 +31,7 @@ mod line;
 mod markdown;
 mod runner;
 
+pub use accounts::mask_accounts;
 pub use fence::fence;
 pub use hidden::is_hidden;
 pub use html::{html, html_in_markdown};

@@ -49,7 +49,7 @@
 //! | `publish` | io | `approval` `escape` `model` `remote` | the one comment on a pull or merge request |
 //! | `schema` | pure | `config` `model` `view` | JSON Schemas, made from the types |
 //! | `sandbox` | io | `escape` `fs` `model` | a stand-in for the platform; imports none of the client |
-//! | `term` | io | `model` | streams, questions, keys |
+//! | `term` | io | `escape` `model` | streams, questions, keys |
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
 //! | `view` | io | `approval` `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `sandbox` `state` `term` | values to text; decides nothing |
 //! | `context` | io | `approval` `config` `escape` `fs` `model` `plan` `remote` `state` `term` `view` | what surrounds a run, and how it ends |

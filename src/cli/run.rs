@@ -41,6 +41,17 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     } else {
         terminal
     };
+    // A pipeline's log is read by many.
+    let terminal = if vars.ci() && !globals.show_accounts {
+        let document = globals.format == Format::Json
+            || matches!(
+                cli.command,
+                Command::Schema(_) | Command::Completions(_) | Command::RemoteState(_)
+            );
+        terminal.masking(!document)
+    } else {
+        terminal
+    };
     let start = match &globals.chdir {
         Some(dir) => dir.clone(),
         None => PathBuf::from("."),
@@ -65,7 +76,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         said_paths: RefCell::default(),
     };
     if let Some(end) = deadline.filter(|_| only_looks(&cli.command)) {
-        watch(end);
+        watch(end, context.renewals.clone());
     }
     let ended = execute(cli.command, &context);
     let status = match ended {
@@ -171,10 +182,14 @@ fn only_looks(command: &Command) -> bool {
 
 /// Ends the process shortly after its time: what computes does not look at the clock, and a checkout
 /// can give it much to compute.
-fn watch(end: Instant) {
+fn watch(end: Instant, renewals: Renewals) {
     const GRACE: Duration = Duration::from_secs(2);
     std::thread::spawn(move || {
         std::thread::sleep(end.saturating_duration_since(Instant::now()) + GRACE);
+        let last = Instant::now() + RENEWAL_LIMIT;
+        while renewals.are_under_way() && Instant::now() < last {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let text = "error: the time is over (`--max-time`); nothing was changed\n";
         let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
         std::process::exit(ExitStatus::Error.code().into());
@@ -193,7 +208,7 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
         && !dir.is_dir()
     {
         return Err(UsageError::new(format!(
-            "`-C {}` names no folder",
+            "-C {}: no such directory",
             crate::escape::terminal(&dir.display().to_string())
         ))
         .into());

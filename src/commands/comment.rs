@@ -225,9 +225,8 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
     // Only its name: where it lies on the runner helps nobody, and may be another place each time.
     let name = args.file.as_deref().and_then(Path::file_name);
     let name = name.filter(|name| *name != "-");
-    let options = args
-        .markdown
-        .options(name.map(|name| name.to_string_lossy().into_owned()));
+    let name = name.map(|name| name.to_string_lossy().into_owned());
+    let options = args.markdown.options(name, context.globals.show_accounts);
     let message = message(&paper, &options, args, context);
     if args.dry_run {
         context.terminal.verbatim(&message.preview());

@@ -60,7 +60,11 @@ pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Fa
         code.verification_uri.expose(),
         escape::terminal(&code.user_code)
     ));
+    // Over SSH a browser would open where nobody sits.
+    let far = ["SSH_CONNECTION", "SSH_TTY"];
+    let far = far.iter().any(|name| context.vars.get(name).is_some());
     if !args.no_browser
+        && !far
         && context.terminal.is_interactive()
         && open::that_detached(code.verification_uri.expose()).is_err()
     {

@@ -23,20 +23,17 @@ pub struct MarkdownArgs {
     /// Cut the details so that no more than N bytes are printed [default: 65536]
     #[arg(long, value_name = "N")]
     pub max_bytes: Option<usize>,
-    /// Show e-mail addresses whole
-    #[arg(long)]
-    pub show_accounts: bool,
     /// A page that has the whole, named where something was cut out
     #[arg(long, value_name = "URL", hide_short_help = true)]
     pub whole_url: Option<Url>,
 }
 
 impl MarkdownArgs {
-    pub(super) fn options(&self, file: Option<String>) -> markdown::Options {
+    pub(super) fn options(&self, file: Option<String>, show_accounts: bool) -> markdown::Options {
         let defaults = markdown::Options::default();
         markdown::Options {
             max_bytes: self.max_bytes.unwrap_or(defaults.max_bytes),
-            show_accounts: self.show_accounts,
+            show_accounts,
             file,
             whole: self.whole_url.clone(),
         }
@@ -50,6 +47,8 @@ pub(super) struct Printing<'a> {
     pub(super) file: Option<&'a Path>,
     pub(super) markdown: &'a MarkdownArgs,
     pub(super) theme: Theme,
+    /// `--show-accounts`.
+    pub(super) show_accounts: bool,
     /// Whether the findings were said already, each with its line.
     pub(super) said: bool,
 }
@@ -63,6 +62,7 @@ impl<'a> Printing<'a> {
             file: None,
             markdown,
             theme,
+            show_accounts: context.globals.show_accounts,
             said: false,
         }
     }
@@ -84,6 +84,10 @@ impl<'a> Printing<'a> {
         self.file.map(|file| file.display().to_string())
     }
 
+    fn markdown(&self) -> markdown::Options {
+        self.markdown.options(self.file(), self.show_accounts)
+    }
+
     pub(super) fn plan(&self, plan: &Plan, digest: &Digest) -> String {
         let mut report = PlanReport::new(plan, digest);
         if self.said && self.format == Format::Text {
@@ -91,7 +95,7 @@ impl<'a> Printing<'a> {
         }
         match self.format {
             Format::Json => report.to_json(),
-            Format::Markdown => markdown::plan(&report, &self.markdown.options(self.file())),
+            Format::Markdown => markdown::plan(&report, &self.markdown()),
             Format::Diff => unified::diff(&report),
             Format::Text | Format::Github | Format::Sarif => {
                 let file = self.file();
@@ -107,7 +111,7 @@ impl<'a> Printing<'a> {
         let report = ReceiptReport::new(receipt, digest);
         match self.format {
             Format::Json => report.to_json(),
-            Format::Markdown => markdown::receipt(&report, &self.markdown.options(self.file())),
+            Format::Markdown => markdown::receipt(&report, &self.markdown()),
             Format::Text | Format::Diff | Format::Github | Format::Sarif => {
                 let file = self.file();
                 let options = text::ReceiptOptions {

@@ -11,20 +11,16 @@ use crate::{
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example:\n  connplan remote-state > state.json\n  \
                         connplan plan --remote-state state.json   # needs no credentials")]
-pub struct RemoteStateArgs {
-    /// Put the e-mail addresses of the connected accounts in
-    #[arg(long)]
-    pub show_accounts: bool,
-}
+pub struct RemoteStateArgs {}
 
 /// Prints a snapshot of the remote.
-pub async fn run(args: &RemoteStateArgs, context: &Context) -> Result<ExitStatus, Failure> {
+pub async fn run(_args: &RemoteStateArgs, context: &Context) -> Result<ExitStatus, Failure> {
     context.format(&[Format::Text, Format::Json])?;
     let project = context.project(None)?;
     project.check()?;
     let app = project.app()?;
     let observed = context.remote(&project, &app).await?.observe().await?;
-    let snapshot = remote_state::write(&app, &observed.connectors, args.show_accounts);
+    let snapshot = remote_state::write(&app, &observed.connectors, context.globals.show_accounts);
     context.terminal.out(&snapshot.map_err(EncodeError::from)?);
     Ok(ExitStatus::Done)
 }

@@ -42,6 +42,9 @@ pub struct Globals {
     /// Never ask; fail where a question would be asked
     #[arg(long, global = true, hide_short_help = true)]
     pub no_input: bool,
+    /// Show e-mail addresses whole, in pipelines (where CI is set) and in Markdown too
+    #[arg(long, global = true, hide_short_help = true)]
+    pub show_accounts: bool,
     /// Tell more (-v requests, -vv details), on standard error
     #[arg(short, long, global = true, hide_short_help = true, action = clap::ArgAction::Count)]
     pub verbose: u8,

@@ -153,6 +153,7 @@ impl Context {
             allow_http: self.globals.allow_http,
             deadline: self.deadline,
             renewals: self.renewals.clone(),
+            vars: self.vars.clone(),
             ..ClientOptions::default()
         };
         if let Some(base) = self.retry_base() {

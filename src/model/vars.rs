@@ -57,6 +57,11 @@ impl Vars {
         self.0.keys().map(String::as_str)
     }
 
+    /// Whether the variable is there and says nothing: for those who must do as if it were not there.
+    pub fn is_empty(&self, name: &str) -> bool {
+        self.0.contains_key(name) && self.get(name).is_none()
+    }
+
     /// Who set the variable, if it is set.
     pub fn origin(&self, name: &str) -> Option<&SetBy> {
         self.get(name)?;

@@ -41,6 +41,8 @@ pub enum Unreachable {
     ConnectTimeout,
     /// No encrypted connection that can be trusted; with the reason.
     Tls(String),
+    /// The proxy that this variable names wants to know who asks (407).
+    ProxyLogin(&'static str),
     /// Connected, but no answer, or not all of it, in time.
     AnswerTimeout,
     /// The connection broke before the answer was whole.
@@ -56,6 +58,10 @@ impl fmt::Display for Unreachable {
             Self::Refused => f.write_str("it refused the connection"),
             Self::ConnectTimeout => f.write_str("it did not accept the connection in time"),
             Self::Tls(why) => write!(f, "no trusted encrypted connection: {why}"),
+            Self::ProxyLogin(variable) => write!(
+                f,
+                "the proxy that {variable} names wants a user name and a password (HTTP 407)"
+            ),
             Self::AnswerTimeout => f.write_str("it did not answer in time"),
             Self::Interrupted => f.write_str("the connection broke before the answer was complete"),
             Self::Other(why) => f.write_str(why),
@@ -70,7 +76,10 @@ impl Unreachable {
                 "check the network, the proxy variables (HTTPS_PROXY, NO_PROXY) and BASE44_API_URL"
             }
             Self::Tls(_) => {
-                "check the address and the clock; where a proxy signs with its own certificate, name that in SSL_CERT_FILE"
+                "check the address and the clock; where a proxy signs with its own certificate, name that in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE"
+            }
+            Self::ProxyLogin(_) => {
+                "put them into that variable (http://USER:PASSWORD@HOST:PORT), or name the host in NO_PROXY"
             }
             Self::AnswerTimeout | Self::Interrupted | Self::Other(_) => {
                 "try again; if it stays so, report the request id to Base44"
@@ -326,6 +335,18 @@ pub enum RemoteError {
         /// The address.
         api_url: String,
     },
+    /// A proxy that is not supported.
+    #[error("{variable} names a proxy of the kind `{scheme}`, which is not supported")]
+    #[diagnostic(
+        code(connplan::remote::proxy_scheme),
+        help("name an http or https proxy in {variable}, or the platform's host in NO_PROXY")
+    )]
+    ProxyScheme {
+        /// The variable.
+        variable: &'static str,
+        /// What stands before `://`, made safe.
+        scheme: String,
+    },
     /// The client could not be set up.
     #[error("encrypted connections can not be set up: {why}")]
     #[diagnostic(
@@ -397,7 +418,10 @@ impl RemoteError {
             | Self::Redirected { at, .. }
             | Self::NotDone { at }
             | Self::DeadlineExceeded { at } => Some(at),
-            Self::InsecureAddress { .. } | Self::TlsSetup { .. } | Self::Auth(_) => None,
+            Self::InsecureAddress { .. }
+            | Self::ProxyScheme { .. }
+            | Self::TlsSetup { .. }
+            | Self::Auth(_) => None,
         }
     }
 
@@ -410,7 +434,9 @@ impl RemoteError {
     /// Whether the same call may succeed a little later: for those who poll anyway.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { cause, .. } => !matches!(cause, Unreachable::Tls(_)),
+            Self::Unreachable { cause, .. } => {
+                !matches!(cause, Unreachable::Tls(_) | Unreachable::ProxyLogin(_))
+            }
             Self::RateLimited { .. } | Self::Server { .. } => true,
             Self::HtmlInstead { status, .. } => *status >= 500,
             Self::Rejected { status, .. } => matches!(status, 408 | 425),
@@ -435,7 +461,10 @@ impl RemoteError {
             | Self::Redirected { at, .. }
             | Self::NotDone { at }
             | Self::DeadlineExceeded { at } => Some(at),
-            Self::InsecureAddress { .. } | Self::TlsSetup { .. } | Self::Auth(_) => None,
+            Self::InsecureAddress { .. }
+            | Self::ProxyScheme { .. }
+            | Self::TlsSetup { .. }
+            | Self::Auth(_) => None,
         }
     }
 }

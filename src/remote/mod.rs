@@ -13,6 +13,7 @@ mod endpoints;
 mod error;
 mod judge;
 pub mod login;
+mod network;
 mod options;
 mod platform;
 mod problem;

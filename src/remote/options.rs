@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::auth::Renewals;
+use crate::model::Vars;
 
 /// Milliseconds since the Unix epoch, as a function, so that tests can say what time it is.
 pub type Clock = fn() -> u64;
@@ -45,6 +46,8 @@ pub struct ClientOptions {
     pub max_headers: usize,
     /// What time it is, for the age of a login.
     pub clock: Clock,
+    /// The process's variables, for certificates and proxies.
+    pub vars: Vars,
     /// Renewals of the login that are under way.
     pub renewals: Renewals,
 }
@@ -65,6 +68,7 @@ impl Default for ClientOptions {
             max_body: 8 * 1024 * 1024,
             max_headers: 100,
             clock: system_clock,
+            vars: Vars::default(),
             renewals: Renewals::default(),
         }
     }

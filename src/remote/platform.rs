@@ -19,6 +19,7 @@ use super::{
     call::{Answer, Authorization, Body, Call},
     error::{At, CredentialKind, Unreachable},
     judge::{Failed, Hidden, MAX_ERROR_BODY, Received, echoed_id, judge},
+    network,
     reach::Reached,
     redact::Sent,
     retry::{self, CallClass, Fault, Verdict},
@@ -337,7 +338,13 @@ impl Platform {
             Stopped::TimedOut => Failure::Unreachable(Unreachable::AnswerTimeout, Fault::NoAnswer),
         };
         match failure {
-            Failure::Unreachable(cause, fault) => {
+            Failure::Unreachable(mut cause, fault) => {
+                if let Unreachable::ProxyLogin(variable) = &mut cause
+                    && let Some((named, _)) =
+                        network::proxy(&self.inner.options.vars, &self.inner.api_url)
+                {
+                    *variable = named;
+                }
                 let host = self.inner.host.clone();
                 Failed::new(RemoteError::Unreachable { at, host, cause }, fault)
             }

@@ -9,8 +9,8 @@ use reqwest::{
 };
 use url::{Host, Url};
 
-use super::{ClientOptions, RemoteError, error::Unreachable, retry::Fault};
-use crate::model::ApiUrl;
+use super::{ClientOptions, RemoteError, error::Unreachable, network, retry::Fault};
+use crate::model::{ApiUrl, Vars};
 
 /// Builds the client for one address.
 ///
@@ -23,8 +23,11 @@ pub(crate) fn client(api_url: &ApiUrl, options: &ClientOptions) -> Result<Client
         });
     }
     let plain_and_local = api_url.is_private() && api_url.as_str().starts_with("http://");
+    if !plain_and_local {
+        network::check_proxy(&options.vars, api_url)?;
+    }
     let mut builder = Client::builder()
-        .tls_backend_preconfigured(tls_config(!plain_and_local)?)
+        .tls_backend_preconfigured(tls_config(!plain_and_local, &options.vars)?)
         .redirect(redirect::Policy::none())
         // Repetition is decided in one place, and not in this library.
         .retry(retry::never())
@@ -41,7 +44,7 @@ pub(crate) fn client(api_url: &ApiUrl, options: &ClientOptions) -> Result<Client
     })
 }
 
-fn tls_config(with_roots: bool) -> Result<rustls::ClientConfig, RemoteError> {
+fn tls_config(with_roots: bool, vars: &Vars) -> Result<rustls::ClientConfig, RemoteError> {
     let failed = |error: rustls::Error| RemoteError::TlsSetup {
         why: error.to_string(),
     };
@@ -52,7 +55,11 @@ fn tls_config(with_roots: bool) -> Result<rustls::ClientConfig, RemoteError> {
     let mut config = if with_roots {
         // The system's own verifier. On Linux that is its certificate files, or those that
         // SSL_CERT_FILE and SSL_CERT_DIR name.
-        let verifier = rustls_platform_verifier::Verifier::new(provider).map_err(failed)?;
+        let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(
+            network::extra_roots(vars),
+            provider,
+        )
+        .map_err(failed)?;
         builder
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
@@ -127,6 +134,15 @@ pub(crate) fn classify(error: &reqwest::Error) -> Failure {
             unclear: !connecting,
         };
         return Failure::Unreachable(Unreachable::Tls(tls.to_string()), fault);
+    }
+    // The library's own type is not to be had; its words are.
+    let unnamed = |e: &(dyn StdError + 'static)| {
+        let text = e.to_string();
+        text.ends_with("proxy authorization required")
+    };
+    if chain.clone().any(unnamed) {
+        let fault = Fault::Final { unclear: false };
+        return Failure::Unreachable(Unreachable::ProxyLogin("HTTPS_PROXY"), fault);
     }
     if error.is_timeout() {
         let cause = if connecting {

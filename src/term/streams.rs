@@ -1,6 +1,7 @@
 //! Standard output for data, standard error for everything said to a person on the way.
 
 use std::{
+    borrow::Cow,
     io::{self, IsTerminal, Write},
     sync::Mutex,
     time::Duration,
@@ -10,7 +11,7 @@ use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::wrap;
-use crate::model::Vars;
+use crate::{escape::mask_accounts, model::Vars};
 
 /// `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -36,6 +37,8 @@ pub struct Terminal {
     still: bool,
     quiet: bool,
     prose: bool,
+    mask_stdout: bool,
+    mask_stderr: bool,
     // A line that moves; whatever is written steps around it.
     progress: Mutex<Option<ProgressBar>>,
     // Writing may fail for reasons that a user has to know (a full disk behind a redirection); a
@@ -68,6 +71,8 @@ impl Terminal {
             still: false,
             quiet,
             prose: false,
+            mask_stdout: false,
+            mask_stderr: false,
             progress: Mutex::new(None),
             failed: Mutex::new(None),
         }
@@ -93,6 +98,17 @@ impl Terminal {
     pub fn prose(self) -> Self {
         Self {
             prose: true,
+            ..self
+        }
+    }
+
+    /// Masks e-mail addresses in whatever is written: in standard error, and where that is no document
+    /// for programs in standard output too.
+    #[must_use]
+    pub fn masking(self, stdout: bool) -> Self {
+        Self {
+            mask_stdout: stdout,
+            mask_stderr: true,
             ..self
         }
     }
@@ -182,7 +198,8 @@ impl Terminal {
 
     /// Writes to standard output what is never broken: the lines of a file.
     pub fn verbatim(&self, text: &str) {
-        self.keep(self.around(|| write(&mut io::stdout().lock(), text)));
+        let text = masked(text, self.mask_stdout);
+        self.keep(self.around(|| write(&mut io::stdout().lock(), &text)));
     }
 
     /// Says something to a person, on standard error; not with `-q`.
@@ -203,7 +220,7 @@ impl Terminal {
     /// As [`Terminal::insist`], for what is laid out already: lines of a file, a picture.
     pub fn insist_verbatim(&self, text: &str) {
         let end = if text.ends_with('\n') { "" } else { "\n" };
-        let line = format!("{text}{end}");
+        let line = format!("{}{end}", masked(text, self.mask_stderr));
         self.keep(self.around(|| write(&mut io::stderr().lock(), &line)));
     }
 
@@ -212,7 +229,8 @@ impl Terminal {
         self.end_progress();
         let end = text.len() - text.trim_end().len();
         let columns = self.columns_stderr().unwrap_or(usize::MAX);
-        let text = format!("{}{:end$}", wrap(text.trim_end(), columns), "");
+        let text = masked(text.trim_end(), self.mask_stderr);
+        let text = format!("{}{:end$}", wrap(&text, columns), "");
         self.keep(write(&mut io::stderr().lock(), &text));
     }
 
@@ -265,4 +283,12 @@ impl Drop for ProgressGuard<'_> {
 fn write(stream: &mut dyn Write, text: &str) -> io::Result<()> {
     stream.write_all(text.as_bytes())?;
     stream.flush()
+}
+
+fn masked(text: &str, mask: bool) -> Cow<'_, str> {
+    if mask {
+        mask_accounts(text)
+    } else {
+        Cow::Borrowed(text)
+    }
 }

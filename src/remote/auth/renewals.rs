@@ -41,6 +41,11 @@ impl Renewals {
         }
     }
 
+    /// Whether one is under way.
+    pub fn are_under_way(&self) -> bool {
+        *self.count.borrow() > 0
+    }
+
     /// What a person should know; asked for once.
     pub fn take_notices(&self) -> Vec<String> {
         let notices = self.notices.lock();

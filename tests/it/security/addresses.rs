@@ -249,3 +249,50 @@ fn an_address_with_a_path_is_told() {
         .expect(1)
         .tells("a path is not supported");
 }
+
+#[test]
+fn a_login_waits_for_nobody_where_nobody_is() {
+    let server = attacker();
+    let project = Project::new().var("BASE44_API_URL", &server.url());
+    project
+        .run_vars(&[("CI", "true")], &["login"])
+        .expect(1)
+        .tells("nobody is here");
+    project
+        .run(&["login", "--no-input"])
+        .expect(1)
+        .tells("BASE44_ACCESS_TOKEN");
+    assert_eq!(server.log(), [] as [&str; 0]);
+}
+
+#[test]
+fn a_pipelines_log_shows_no_whole_address() {
+    let platform = Platform::with(&[Connector::active("box", &["a"])]);
+    let project = Project::new()
+        .at(&platform)
+        .connector("box", &["b"])
+        .file(".env", "BASE44_PROJECTS_X=1\n");
+    let account = "ada@example.com";
+    for command in [
+        &["plan"][..],
+        &["plan", "--format", "diff"],
+        &["plan", "--format", "markdown"],
+        &["status"],
+        &["apply", "--auto-approve"],
+    ] {
+        let run = project.run_vars(&[("CI", "1")], command);
+        run.lacks(account);
+        if command == ["status"] {
+            assert!(run.stdout.contains("a***@example.com"), "{run}");
+        }
+    }
+    project
+        .run_vars(
+            &[("CI", "1")],
+            &["plan", "--format", "markdown", "--show-accounts"],
+        )
+        .lacks("a***@example.com");
+    let json = project.run_vars(&[("CI", "1")], &["status", "--format", "json"]);
+    assert!(json.stdout.contains(account), "{json}");
+    project.run_vars(&[("CI", "0")], &["status"]).says(account);
+}

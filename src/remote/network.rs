@@ -1,0 +1,162 @@
+//! What the variables of the process say of certificates and proxies.
+
+use std::path::Path;
+
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+
+use super::RemoteError;
+use crate::{
+    fs,
+    model::{ApiUrl, Vars},
+};
+
+/// Bundles of certificates have some hundred kilobytes.
+const LIMIT: u64 = 16 << 20;
+/// Where systems keep their certificates, for an `SSL_CERT_FILE` that is set and empty.
+const BUNDLES: [&str; 5] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// Certificates to trust beside those of the system: `NODE_EXTRA_CA_CERTS`, as the official client
+/// does. What of it cannot be used is left out, as there.
+pub(super) fn extra_roots(vars: &Vars) -> Vec<CertificateDer<'static>> {
+    let mut roots = Vec::new();
+    if let Some(path) = vars.get("NODE_EXTRA_CA_CERTS") {
+        roots = bundle(Path::new(path));
+        if roots.is_empty() {
+            tracing::warn!(
+                path,
+                "NODE_EXTRA_CA_CERTS holds no certificate that can be used"
+            );
+        }
+    }
+    // The library that reads the system's takes an empty name for a file.
+    let empty = |name| vars.is_empty(name);
+    if empty("SSL_CERT_FILE") || empty("SSL_CERT_DIR") {
+        let system = BUNDLES.iter().map(|path| bundle(Path::new(path)));
+        roots.extend(
+            system
+                .into_iter()
+                .find(|roots| !roots.is_empty())
+                .unwrap_or_default(),
+        );
+    }
+    roots
+}
+
+fn bundle(path: &Path) -> Vec<CertificateDer<'static>> {
+    let Ok(pem) = fs::read_limited(path, LIMIT) else {
+        return Vec::new();
+    };
+    let usable = |root: &CertificateDer<'static>| RootCertStore::empty().add(root.clone()).is_ok();
+    let roots = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok);
+    roots.filter(usable).collect()
+}
+
+/// The variable that names the proxy for this address, if one does, and its value.
+pub(super) fn proxy<'a>(vars: &'a Vars, api_url: &ApiUrl) -> Option<(&'static str, &'a str)> {
+    let url = url::Url::parse(api_url.as_str()).ok()?;
+    let names: &[&'static str] = if url.scheme() == "https" {
+        &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+    } else {
+        &["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
+    };
+    let host = url.host_str()?;
+    let without = vars.get("NO_PROXY").or_else(|| vars.get("no_proxy"));
+    let excluded = without
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .any(|name| {
+            let name = name.trim_start_matches("*.").trim_start_matches('.');
+            name == "*"
+                || (!name.is_empty()
+                    && host
+                        .strip_suffix(name)
+                        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+        });
+    if excluded {
+        return None;
+    }
+    names.iter().find_map(|name| Some((*name, vars.get(name)?)))
+}
+
+/// Fails if the proxy for this address is of a kind that is not supported: it would be passed by.
+pub(super) fn check_proxy(vars: &Vars, api_url: &ApiUrl) -> Result<(), RemoteError> {
+    let Some((variable, value)) = proxy(vars, api_url) else {
+        return Ok(());
+    };
+    match value.split_once("://") {
+        Some((scheme, _)) if !matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https") => {
+            Err(RemoteError::ProxyScheme {
+                variable,
+                scheme: super::server_text(&scheme.chars().take(40).collect::<String>()),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vars(pairs: &[(&str, &str)]) -> Vars {
+        let owned = |(n, v): &(&str, &str)| ((*n).to_owned(), (*v).to_owned());
+        pairs.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn the_proxy_variable_is_named() {
+        let at = |text| ApiUrl::parse(text).unwrap();
+        let named =
+            |pairs: &[(&str, &str)], url| proxy(&vars(pairs), &at(url)).map(|(name, _)| name);
+        let https = "https://app.base44.com";
+        assert_eq!(
+            named(&[("https_proxy", "http://p")], https),
+            Some("https_proxy")
+        );
+        assert_eq!(
+            named(&[("ALL_PROXY", "p:1"), ("HTTP_PROXY", "q")], https),
+            Some("ALL_PROXY")
+        );
+        assert_eq!(
+            named(
+                &[("HTTPS_PROXY", "p"), ("NO_PROXY", "x, .base44.com")],
+                https
+            ),
+            None
+        );
+        assert_eq!(
+            named(&[("HTTPS_PROXY", "p"), ("NO_PROXY", "ase44.com")], https),
+            Some("HTTPS_PROXY")
+        );
+        for (value, fine) in [
+            ("http://p:1", true),
+            ("p:1", true),
+            ("HTTPS://p", true),
+            ("socks5://p", false),
+        ] {
+            let checked = check_proxy(&vars(&[("HTTPS_PROXY", value)]), &at(https));
+            assert_eq!(checked.is_ok(), fine, "{value}");
+        }
+    }
+
+    #[test]
+    fn certificates_that_cannot_be_used_are_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("extra.pem");
+        crate::fs::write(&path, b"no certificate", crate::fs::Visibility::Shared).unwrap();
+        let path = path.display().to_string();
+        assert!(extra_roots(&vars(&[("NODE_EXTRA_CA_CERTS", &path)])).is_empty());
+        assert!(extra_roots(&vars(&[("NODE_EXTRA_CA_CERTS", "/does/not/exist")])).is_empty());
+        assert!(extra_roots(&Vars::default()).is_empty());
+    }
+}
