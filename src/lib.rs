@@ -51,11 +51,11 @@
 //! | `sandbox` | io | `escape` `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `escape` `model` | streams, questions, keys |
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
-//! | `view` | io | `approval` `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `sandbox` `state` `term` | values to text; decides nothing |
-//! | `context` | io | `approval` `config` `escape` `fs` `model` `plan` `remote` `state` `term` `view` | what surrounds a run, and how it ends |
-//! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `edit` `escape` `fs` `model` `page` `pending` `plan` `publish` `receipt` `remote` `remote_state` `risk` `sandbox` `schema` `state` `term` `view` | one command each: joins the others |
+//! | `view` | io | `approval` `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `term` | values to text; decides nothing |
+//! | `context` | io | `approval` `config` `escape` `fs` `model` `plan` `remote` `state` `store` `term` `view` | what surrounds a run, and how it ends |
+//! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `edit` `escape` `fs` `git` `model` `page` `pending` `plan` `publish` `receipt` `remote` `remote_state` `risk` `sandbox` `schema` `state` `store` `term` `view` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
-//! | `cli` | io | `commands` `config` `context` `escape` `model` `remote` `state` `term` `view` | the grammar, and from arguments to an exit code |
+//! | `cli` | io | `commands` `config` `context` `escape` `model` `remote` `state` `store` `term` `view` | the grammar, and from arguments to an exit code |
 //!
 //! # Errors and exit codes
 //!

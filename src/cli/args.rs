@@ -86,6 +86,10 @@ pub enum Command {
     Pull(commands::pull::PullArgs),
     /// Each connector: declared, remote, account, pending
     Status(commands::status::StatusArgs),
+    /// Plans, approvals, applies and consents of the app, from the store
+    History(commands::history::HistoryArgs),
+    /// End a lease that nobody holds any more
+    Unlock(commands::unlock::UnlockArgs),
     /// List the integrations that the platform offers
     ListAvailable(commands::list_available::ListAvailableArgs),
     /// Print the remote's state as JSON, for `plan --remote-state`

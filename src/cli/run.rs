@@ -73,6 +73,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         signals: Signals::default(),
         deadline,
         renewals: Renewals::default(),
+        fence: crate::store::Fence::default(),
         said_paths: RefCell::default(),
     };
     if let Some(end) = deadline.filter(|_| only_looks(&cli.command)) {
@@ -164,6 +165,7 @@ fn default_time(command: &Command) -> Option<Duration> {
     match command {
         Command::Plan(_)
         | Command::Status(_)
+        | Command::History(_)
         | Command::ListAvailable(_)
         | Command::RemoteState(_)
         | Command::Whoami(_) => Some(Duration::from_mins(10)),
@@ -221,7 +223,6 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
         Command::Scopes(args) => commands::scopes::run(&args, context),
         Command::Version(args) => commands::version::run(&args, context),
         Command::Validate(args) => commands::validate::run(&args, context),
-        Command::Show(args) => commands::show::run(&args, context),
         Command::Logout(args) => commands::login::logout(&args, context),
         Command::Trust(args) => commands::trust::run(&args, context),
         other => on_runtime(context, run_async(other, context)),
@@ -242,6 +243,8 @@ async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Fa
         Command::Doctor(args) => commands::doctor::run(&args, context).await,
         Command::Pull(args) => commands::pull::run(&args, context).await,
         Command::Status(args) => commands::status::run(&args, context).await,
+        Command::History(args) => commands::history::run(&args, context).await,
+        Command::Unlock(args) => commands::unlock::run(&args, context).await,
         Command::ListAvailable(args) => commands::list_available::run(&args, context).await,
         Command::RemoteState(args) => commands::remote_state::run(&args, context).await,
         Command::Login(args) => commands::login::login(&args, context).await,
@@ -255,7 +258,7 @@ async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Fa
         Command::Scopes(args) => commands::scopes::run(&args, context),
         Command::Version(args) => commands::version::run(&args, context),
         Command::Validate(args) => commands::validate::run(&args, context),
-        Command::Show(args) => commands::show::run(&args, context),
+        Command::Show(args) => commands::show::run(&args, context).await,
         Command::Logout(args) => commands::login::logout(&args, context),
         Command::Trust(args) => commands::trust::run(&args, context),
     }

@@ -9,6 +9,7 @@ use super::{
     approving::{self, ApprovalArgs},
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, Printing, file_name},
+    remembering,
 };
 use crate::{
     config::{MaxDuration, Project},
@@ -28,7 +29,7 @@ use crate::{
                         connplan apply                       # plans, shows, asks, applies"
 )]
 pub struct ApplyArgs {
-    /// A plan saved by `connplan plan --out`; without one: plan, show, ask, apply
+    /// A plan saved by `connplan plan --out`, or the digest of one in the store; without one: plan, show, ask, apply
     #[arg(value_name = "PLANFILE", value_hint = clap::ValueHint::FilePath)]
     pub plan: Option<PathBuf>,
     /// Without PLANFILE: do not ask
@@ -102,8 +103,18 @@ async fn saved(
         )
         .into());
     }
-    let text = context.read_document(file)?;
-    let saved = document::read(&file_name(file), &text)?;
+    let named = remembering::named(file);
+    let (name, text) = match &named {
+        Some(digest) => remembering::plan(context, digest).await?,
+        None => (file_name(file), context.read_document(file)?),
+    };
+    let saved = document::read(&name, &text)?;
+    if let Some(expected) = named
+        && expected != saved.digest
+    {
+        let actual = saved.digest;
+        return Err(Refusal::NotApproved { expected, actual }.into());
+    }
     if let Some(expected) = &args.expect_digest
         && *expected != saved.digest
     {

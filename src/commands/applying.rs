@@ -3,6 +3,7 @@
 
 use std::{num::NonZeroU16, path::PathBuf, sync::Arc, time::Duration};
 
+use super::remembering::{self, AtWork, Team};
 use crate::{
     apply::{
         Event, Finished, Job, Options, PostApplyDrift,
@@ -100,7 +101,25 @@ pub(super) async fn carry_out(
     }
     let state = context.app_state(work.project, work.app);
     let locked = Arc::new(lock(context, &state, request.lock_timeout, "apply").await?);
+    let team = Team::open(context, work.project, work.app).await?;
+    let at_work = team.begin(context, "apply", request.lock_timeout).await?;
+    let applied = under_lease(context, work, request, digest, room, locked, &at_work).await;
+    at_work.end().await;
+    applied
+}
+
+/// The same with lock and lease.
+async fn under_lease(
+    context: &Context,
+    work: Work<'_>,
+    request: &Request,
+    digest: plan::Digest,
+    room: usize,
+    locked: Arc<Locked>,
+    at_work: &AtWork,
+) -> Result<Applied, Failure> {
     let mut pending = Store::load(&locked)?;
+    remembering::merge(&mut pending, work.app, &at_work.waits().await?);
     let undeclared = pending.undeclared(&work.plan.app);
     let note = view::authorization::undeclared(undeclared.map(|(connector, _)| connector));
     if !note.is_empty() {
@@ -202,11 +221,16 @@ pub(super) async fn carry_out(
         cancel: context.signals.graceful(),
         events: &events,
     };
+    at_work.check().await?;
     let mut finished = view::progress::during(&context.terminal, "Applying", job.run()).await;
     finished.receipt.approvals = work.approved.approvals().to_vec();
     finished.receipt.origin = context.origin();
     // It holds the lock too. Had it failed, a note would have failed before.
     let _ = writing.await;
+    match Store::load(&locked) {
+        Ok(pending) => at_work.applied(context, &finished.receipt, &pending).await,
+        Err(e) => context.warn(&e.to_string()),
+    }
     let applied = finish(context, request, finished, locked)?;
     if applied.status == ExitStatus::Done {
         prune(&applied, &digest);

@@ -7,18 +7,22 @@ use jiff::Timestamp;
 
 use super::{
     applying,
-    authorizing::{self, OfferArgs, Phase, Ran, Waiting},
+    authorizing::{self, Offer, OfferArgs, Phase, Ran, Waiting},
     planning,
     printing::file_name,
+    remembering::{self, AtWork, Before, Team},
 };
 use crate::{
     authorize::{self, Document, Item, Keeper, LeftAlone, Resumed, Sources},
+    catalogue::ScopeEquivalence,
     config::{self, MaxDuration, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     model::{App, ConnectorType, Declared, RemoteStatus},
     pending::Store,
     plan::{self, Refusal},
     receipt,
+    remote::Remote,
+    state::{AppState, Locked},
     view::{self, Theme, authorization::Again},
 };
 
@@ -85,11 +89,92 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
         let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
         Some(applying::lock(context, &state, timeout, "authorize").await?)
     };
-    let pending = match &locked {
+    let at_work = if args.list {
+        None
+    } else {
+        let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
+        let team = Team::open(context, &project, &app).await?;
+        Some(team.begin(context, "authorize", timeout).await?)
+    };
+    let ended = resume(
+        args,
+        context,
+        Here {
+            format,
+            offer,
+            brought,
+            project,
+            app,
+            declared,
+            rules,
+            remote,
+            state,
+            locked,
+            at_work: at_work.as_ref(),
+        },
+    )
+    .await;
+    if let Some(at_work) = at_work {
+        at_work.end().await;
+    }
+    ended
+}
+
+/// What a run of `authorize` is about.
+struct Here<'a> {
+    format: Format,
+    offer: Option<Offer>,
+    brought: Brought,
+    project: Project,
+    app: App,
+    declared: Option<Declared>,
+    rules: ScopeEquivalence,
+    remote: Remote,
+    state: AppState,
+    locked: Option<Locked>,
+    at_work: Option<&'a AtWork>,
+}
+
+/// The same with lock and lease.
+async fn resume(
+    args: &AuthorizeArgs,
+    context: &Context,
+    here: Here<'_>,
+) -> Result<ExitStatus, Failure> {
+    let Here {
+        format,
+        offer,
+        brought,
+        project,
+        app,
+        declared,
+        rules,
+        remote,
+        state,
+        locked,
+        at_work,
+    } = here;
+    let mut pending = match &locked {
         Some(locked) => Store::load_for_people(locked)?,
         None => Store::load(&state)?,
     };
-    let observed = remote.observe().await?;
+    let (observed, waits) = match at_work {
+        Some(at_work) => {
+            let waits = at_work.waits().await?;
+            (remote.observe().await?, waits)
+        }
+        None => {
+            let look = remembering::look(context, &project, &app);
+            let (observed, waits) = tokio::join!(remote.observe(), look);
+            (observed?, waits)
+        }
+    };
+    let news = |connector: &ConnectorType| pending.get(&app, connector).is_none();
+    remembering::say(context, &waits, news);
+    // Whoever can write to the store must not make anybody ask for what no file declares.
+    let waits = remembering::declared_only(context, waits, declared.as_ref(), &rules);
+    let before = Before::of(&pending, &waits, &app);
+    remembering::merge(&mut pending, &app, &waits);
     let mut found = authorize::candidates(&Sources {
         app: &app,
         pending: &pending,
@@ -150,6 +235,12 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
         }
     };
     let mut results: Vec<Resumed> = items.iter().map(Item::resumed).collect();
+    if let Some(at_work) = at_work {
+        let granted = results.iter().filter(|result| !result.state.is_open());
+        let granted: Vec<_> = granted.map(|result| result.connector.clone()).collect();
+        let after = Store::load(&state)?;
+        at_work.authorized(context, &before, &after, &granted).await;
+    }
     let left = found.left_alone.into_iter();
     results.extend(left.map(|left| left_alone(left, context)));
     results.sort_by(|a, b| a.connector.cmp(&b.connector));

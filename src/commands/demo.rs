@@ -235,7 +235,10 @@ fn write_project(root: &Path) -> Result<(), Failure> {
 /// The demo's own surroundings: its project, its home, the sandbox's address and key, and nothing of
 /// the user's Base44 settings.
 fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
-    let mut vars: Vars = context.vars.without_prefix("BASE44_");
+    let mut vars: Vars = context
+        .vars
+        .without_prefix("BASE44_")
+        .without_prefix("CONNPLAN_STORE");
     for (name, value) in sandbox.environment() {
         vars.set_default(name, value);
     }
@@ -262,6 +265,7 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
         signals: context.signals.clone(),
         deadline: context.deadline,
         renewals: context.renewals.clone(),
+        fence: crate::store::Fence::default(),
         said_paths: context.said_paths.clone(),
     }
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, Printing},
+    remembering::Team,
 };
 use crate::{
     config::Lifetime,
@@ -78,6 +79,9 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         let text = document::to_toml(&plan, Some(context.now().to_string()))?;
         // It holds e-mail addresses at most; reviewers and pipelines read it.
         fs::write(out, text.as_bytes(), Visibility::Shared)?;
+        if !plan.speculative {
+            keep(args, context, &plan, &digest, &text).await;
+        }
     }
     print(&plan, &digest, format, args, context);
     for note in undeclared {
@@ -89,6 +93,22 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     } else {
         ExitStatus::Done
     })
+}
+
+/// Keeps the plan in the store, where it may.
+async fn keep(args: &PlanArgs, context: &Context, plan: &Plan, digest: &Digest, text: &str) {
+    let kept = async {
+        let project = context.project(args.planning.dir.as_deref())?;
+        let team = Team::open(context, &project, &plan.app.app).await?;
+        team.keep_plan(context, digest, text).await;
+        Ok::<_, Failure>(())
+    };
+    if let Err(failure) = kept.await {
+        context.warn(&format!(
+            "the plan is in its file, not in the store: {}",
+            failure.report
+        ));
+    }
 }
 
 /// Plans against a snapshot, without credentials and without network.

@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use jiff::Timestamp;
 
-use super::printing::file_name;
+use super::{printing::file_name, remembering};
 use crate::{
     catalogue::ScopeEquivalence,
     config::{self, Loaded, Project},
@@ -122,11 +122,22 @@ pub(super) fn rules(project: &Project) -> ScopeEquivalence {
 
 /// Reads the files and the remote.
 pub(super) async fn look(context: &Context, dir: Option<&Path>) -> Result<Situation, Failure> {
-    let files = read_files(context, dir)?;
+    let mut files = read_files(context, dir)?;
     let app = files.project.app()?;
     let remote = context.remote(&files.project, &app).await?;
-    let reading = remote.survey(&files.declared);
-    let survey = view::progress::during(&context.terminal, "Reading the app", reading).await?;
+    // Side by side: the store costs no time of its own.
+    let reading = async {
+        let (survey, waits) = tokio::join!(
+            remote.survey(&files.declared),
+            remembering::look(context, &files.project, &app)
+        );
+        survey.map(|survey| (survey, waits))
+    };
+    let (survey, waits) =
+        view::progress::during(&context.terminal, "Reading the app", reading).await?;
+    let news = |connector: &ConnectorType| files.pending.get(&app, connector).is_none();
+    remembering::say(context, &waits, news);
+    remembering::merge(&mut files.pending, &app, &waits);
     Ok(Situation {
         files,
         app,

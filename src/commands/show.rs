@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::printing::{MarkdownArgs, Printing, file_name};
+use super::{
+    printing::{MarkdownArgs, Printing, file_name},
+    remembering,
+};
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     plan, receipt,
@@ -16,7 +19,7 @@ use crate::{
     after_help = "Examples:\n  connplan show release.plan --format markdown\n  connplan show release.receipt"
 )]
 pub struct ShowArgs {
-    /// A saved plan or receipt ("-" is standard input)
+    /// A saved plan or receipt ("-" is standard input), or the digest of a plan in the store
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub file: PathBuf,
     /// How to print it.
@@ -25,10 +28,12 @@ pub struct ShowArgs {
 }
 
 /// Prints a saved plan or receipt.
-pub fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failure> {
+pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
-    let text = context.read_document(&args.file)?;
-    let name = file_name(&args.file);
+    let (name, text) = match remembering::named(&args.file) {
+        Some(digest) => remembering::plan(context, &digest).await?,
+        None => (file_name(&args.file), context.read_document(&args.file)?),
+    };
     let printing = Printing::out(context, format, &args.markdown).of_file(Some(&args.file));
     let shown = if is_receipt(&text) {
         context.format(&[Format::Text, Format::Json, Format::Markdown])?;

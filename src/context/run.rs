@@ -14,8 +14,9 @@ use crate::{
     config::{ConfigError, FindOptions, Project},
     fs::{self, Loose},
     model::{App, AppId, Origin, Vars},
-    remote::{ClientOptions, Platform, auth::Renewals},
+    remote::{ClientOptions, Gate, Platform, auth::Renewals},
     state::{AppState, StateFolder},
+    store::Fence,
     term::Terminal,
 };
 
@@ -40,6 +41,8 @@ pub struct Context {
     pub deadline: Option<Instant>,
     /// Renewals of the login that are under way.
     pub renewals: Renewals,
+    /// Until when requests may be started, where a lease says so.
+    pub fence: Fence,
     /// Paths that a warning was said of already.
     pub said_paths: RefCell<BTreeSet<PathBuf>>,
 }
@@ -154,6 +157,10 @@ impl Context {
             deadline: self.deadline,
             renewals: self.renewals.clone(),
             vars: self.vars.clone(),
+            gate: {
+                let fence = self.fence.clone();
+                Gate::new(move |timeout| fence.allows(timeout))
+            },
             ..ClientOptions::default()
         };
         if let Some(base) = self.retry_base() {

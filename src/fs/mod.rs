@@ -22,7 +22,9 @@ pub use atomic::{
 pub use confine::{confine, confine_new, ensure_dir_in, read_confined};
 pub use error::FsError;
 pub use lock::{Lock, LockError};
-pub use private::{Loose, ensure_private_dir, refuse_link, tighten, tighten_target};
+pub use private::{
+    Loose, ensure_private_dir, ensure_private_path, refuse_link, tighten, tighten_target,
+};
 pub use read::{Found, files, read_limited, read_text};
 pub use remove::remove;
 

@@ -40,6 +40,16 @@ pub fn ensure_private_dir(path: &Path) -> Result<(), FsError> {
     }
 }
 
+/// Makes a folder for its owner alone, and so every folder above it that is missing.
+pub fn ensure_private_path(path: &Path) -> Result<(), FsError> {
+    let missing = path.ancestors().take_while(|path| !path.exists());
+    let missing: Vec<_> = missing.collect();
+    for folder in missing.into_iter().rev() {
+        ensure_private_dir(folder)?;
+    }
+    ensure_private_dir(path)
+}
+
 /// Refuses a symbolic link; what is not there is none.
 pub fn refuse_link(path: &Path) -> Result<(), FsError> {
     match fs::symlink_metadata(path) {

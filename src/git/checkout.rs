@@ -80,6 +80,21 @@ impl RemoteAddress {
         host.rsplit('@').next().map(str::to_owned)
     }
 
+    /// A file name that is the same for every clone of this remote on this machine.
+    pub fn cache_name(&self) -> String {
+        use std::fmt::Write as _;
+
+        use sha2::Digest as _;
+        let mut name = String::new();
+        for byte in sha2::Sha256::digest(self.identity().as_bytes())
+            .iter()
+            .take(8)
+        {
+            let _ = write!(name, "{byte:02x}");
+        }
+        name
+    }
+
     /// What is the same for every clone of this remote on this machine, without credentials.
     pub fn identity(&self) -> String {
         let text = self.push.expose();

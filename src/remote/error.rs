@@ -323,6 +323,19 @@ pub enum RemoteError {
         /// The call.
         at: Box<At>,
     },
+    /// Another connplan may be at work by now.
+    #[error("{at}: the lease on the app does not last long enough for this request")]
+    #[diagnostic(
+        code(connplan::remote::lease_over),
+        help(
+            "it was not sent; run the same command again, it takes the lease anew and goes on \
+             where this stopped"
+        )
+    )]
+    LeaseOver {
+        /// The call.
+        at: Box<At>,
+    },
     /// Plain `http` to another machine.
     #[error("{api_url} is not encrypted, so no credentials are sent there")]
     #[diagnostic(
@@ -417,7 +430,8 @@ impl RemoteError {
             | Self::TooLarge { at, .. }
             | Self::Redirected { at, .. }
             | Self::NotDone { at }
-            | Self::DeadlineExceeded { at } => Some(at),
+            | Self::DeadlineExceeded { at }
+            | Self::LeaseOver { at } => Some(at),
             Self::InsecureAddress { .. }
             | Self::ProxyScheme { .. }
             | Self::TlsSetup { .. }
@@ -460,7 +474,8 @@ impl RemoteError {
             | Self::TooLarge { at, .. }
             | Self::Redirected { at, .. }
             | Self::NotDone { at }
-            | Self::DeadlineExceeded { at } => Some(at),
+            | Self::DeadlineExceeded { at }
+            | Self::LeaseOver { at } => Some(at),
             Self::InsecureAddress { .. }
             | Self::ProxyScheme { .. }
             | Self::TlsSetup { .. }

@@ -32,7 +32,7 @@ pub use endpoints::{
     PutAnswer, SandboxState, StripeInstalled, StripeStatus, Survey, TokenPoll, TokenSet, UserInfo,
 };
 pub use error::{At, CredentialKind, RemoteError, Unreachable};
-pub use options::{ClientOptions, Clock, system_clock};
+pub use options::{ClientOptions, Clock, Gate, system_clock};
 pub use platform::Platform;
 pub use problem::Problem;
 pub use reach::Reached;

@@ -17,6 +17,27 @@ pub fn system_clock() -> u64 {
         })
 }
 
+/// What has a say in whether a request may still be started: a lease that must outlast it.
+#[derive(Clone, Default)]
+pub struct Gate(Option<std::sync::Arc<dyn Fn(Duration) -> bool + Send + Sync>>);
+
+impl Gate {
+    /// A gate that asks this.
+    pub fn new(allows: impl Fn(Duration) -> bool + Send + Sync + 'static) -> Self {
+        Self(Some(std::sync::Arc::new(allows)))
+    }
+
+    pub(crate) fn allows(&self, timeout: Duration) -> bool {
+        self.0.as_ref().is_none_or(|allows| allows(timeout))
+    }
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gate")
+    }
+}
+
 /// Limits of the client. `Default` is what a person at a terminal wants.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
@@ -28,6 +49,8 @@ pub struct ClientOptions {
     pub answer_timeout: Duration,
     /// When the whole command must be done; `None` for no limit.
     pub deadline: Option<Instant>,
+    /// Whether a request that may take so long may still be started.
+    pub gate: Gate,
     /// How often a call is repeated after its first attempt, if it may be.
     pub retries: u32,
     /// The first pause before a repetition; it doubles each time, and varies by chance.
@@ -59,6 +82,7 @@ impl Default for ClientOptions {
             read_timeout: Duration::from_secs(30),
             answer_timeout: Duration::from_mins(1),
             deadline: None,
+            gate: Gate::default(),
             retries: 3,
             backoff_base: Duration::from_millis(300),
             backoff_cap: Duration::from_secs(8),

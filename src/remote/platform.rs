@@ -180,6 +180,10 @@ impl Platform {
         let patience = call.patience.unwrap_or(options.read_timeout);
         let whole = options.connect_timeout + options.answer_timeout.max(patience);
         let limit = left.map_or(whole, |left| left.min(whole));
+        if !options.gate.allows(limit) {
+            let fault = Fault::Final { unclear: false };
+            return Err(Failed::new(RemoteError::LeaseOver { at }, fault));
+        }
         let received = timeout(
             limit,
             self.exchange(call, credential, &at.request_id, patience),

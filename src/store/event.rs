@@ -123,7 +123,7 @@ impl Event {
         let now = Timestamp::now();
         Self {
             id: uuid::Uuid::new_v4().simple().to_string(),
-            at: Timestamp::from_second(now.as_second()).unwrap_or(now),
+            at: Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now),
             epoch,
             by,
             what,
@@ -132,14 +132,14 @@ impl Event {
 
     /// The last part of its key: in the order in which things happened.
     pub(super) fn name(&self) -> String {
-        let seconds = self.at.as_second().max(0);
+        let time = self.at.as_millisecond().max(0);
         let id: String = self
             .id
             .chars()
             .filter(char::is_ascii_alphanumeric)
             .take(32)
             .collect();
-        format!("{:08}-{seconds:011}-{id}.toml", self.epoch)
+        format!("{:08}-{time:014}-{id}.toml", self.epoch)
     }
 
     pub(super) fn to_toml(&self, app: &App) -> Result<String, toml::ser::Error> {

@@ -216,6 +216,7 @@ impl Memory {
         doing: &str,
         length: Duration,
         patience: Duration,
+        fence: &Fence,
         waiting: impl Fn(&str),
     ) -> Result<Lease, LeaseError> {
         let give_up = Instant::now() + patience;
@@ -261,13 +262,12 @@ impl Memory {
             }
             let document = self.new_lease(doing, epoch + 1, length);
             if let Some(version) = self.swap_lease(&document, version.as_ref()).await? {
-                let fence = Fence::default();
                 fence.set(length, begun);
                 return Ok(Lease {
                     memory: self.clone(),
                     length,
                     held: Mutex::new((document, version)),
-                    fence,
+                    fence: fence.clone(),
                     epoch: epoch + 1,
                 });
             }

@@ -53,6 +53,25 @@ struct Document {
     waits: Vec<Wait>,
 }
 
+impl IntoIterator for Waits {
+    type Item = Wait;
+    type IntoIter = std::collections::btree_map::IntoValues<ConnectorType, Wait>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_values()
+    }
+}
+
+impl FromIterator<Wait> for Waits {
+    fn from_iter<I: IntoIterator<Item = Wait>>(waits: I) -> Self {
+        let mut set = Self::default();
+        for wait in waits {
+            set.insert(wait);
+        }
+        set
+    }
+}
+
 impl Waits {
     /// All of it, by connector.
     pub fn iter(&self) -> impl Iterator<Item = &Wait> {

@@ -12,6 +12,7 @@ pub mod available;
 pub mod comment;
 pub mod doctor;
 pub mod failure;
+pub mod history;
 pub mod identity;
 pub mod init;
 mod json;

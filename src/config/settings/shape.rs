@@ -58,6 +58,10 @@ pub(super) const SETTINGS: Shape = Table(&[
             ("from_risk", Choice(&["none", "write", "danger"])),
         ]),
     ),
+    (
+        "store",
+        Table(&[("url", Text("\"git:origin\"")), ("keep", Text("\"180d\""))]),
+    ),
     ("authorize", Table(&[("timeout", Text("\"10m\""))])),
     (
         "policy",

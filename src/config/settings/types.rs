@@ -36,6 +36,8 @@ pub struct Settings {
     pub policy: PolicySettings,
     /// `[approval]`: who has to approve a plan before it is applied.
     pub approval: ApprovalSettings,
+    /// `[store]`: where a team keeps what its machines share.
+    pub store: StoreSettings,
 }
 
 /// What becomes of a remote connector that has no file.
@@ -100,6 +102,21 @@ pub struct AuthorizeSettings {
     /// `timeout = "10m"`: how long to wait for a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<MaxDuration>,
+}
+
+/// `[store]`: where a team keeps what its machines share. This machine by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct StoreSettings {
+    /// `url = "git:origin"`, `"s3://bucket/prefix"`, `"gs://..."` or `"az://..."`. `CONNPLAN_STORE`
+    /// goes before it. It names a place and brings no credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// `keep = "180d"`: how long plans and receipts are kept there. What something waits for and the
+    /// newest receipt stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep: Option<String>,
 }
 
 /// `[approval]`: who has to approve a plan before it is applied. Nobody by default.

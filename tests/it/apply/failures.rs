@@ -103,6 +103,7 @@ fn where_nothing_can_be_saved_nothing_is_written() {
             .run(&["apply", "x.plan", "--receipt", receipt])
             .expect(1);
     }
+    std::fs::remove_dir_all(project.state("")).unwrap();
     project.write_state("", "a file where the folder should be");
     project
         .run(&["apply", "x.plan"])

@@ -33,6 +33,7 @@ fn what_can_be_found_out_before_is_found_out_before() {
     let spoil: [fn(&Project) -> PathBuf; 5] = [
         // A file where the folder should be.
         |project| {
+            let _ = fs::remove_dir_all(project.state(""));
             project.write_state("", "");
             project.state("")
         },

@@ -7,7 +7,8 @@ use connplan::{
     model::{ConnectorType, Scopes},
     plan::Digest,
     store::{
-        Change, Event, Key, LeaseError, Outbox, Store, StoreError, Swapped, Version, Wait, What,
+        Change, Event, Fence, Key, LeaseError, Outbox, Store, StoreError, Swapped, Version, Wait,
+        What,
     },
 };
 use jiff::Timestamp;
@@ -143,12 +144,12 @@ async fn leases(one: Arc<dyn Store>, two: Arc<dyn Store>) {
     let minute = Duration::from_mins(1);
     let quiet = |_: &str| ();
     let first = ada
-        .lease("apply", minute, Duration::ZERO, quiet)
+        .lease("apply", minute, Duration::ZERO, &Fence::default(), quiet)
         .await
         .unwrap();
     assert_eq!(first.epoch(), 1);
     let refused = bob
-        .lease("apply", minute, Duration::ZERO, quiet)
+        .lease("apply", minute, Duration::ZERO, &Fence::default(), quiet)
         .await
         .unwrap_err();
     assert!(matches!(refused, LeaseError::Held { .. }));
@@ -167,7 +168,7 @@ async fn leases(one: Arc<dyn Store>, two: Arc<dyn Store>) {
     assert!(!first.fence().allows(Duration::ZERO));
 
     let second = bob
-        .lease("push", minute, Duration::ZERO, quiet)
+        .lease("push", minute, Duration::ZERO, &Fence::default(), quiet)
         .await
         .unwrap();
     assert_eq!(second.epoch(), 2);
@@ -181,7 +182,7 @@ async fn leases(one: Arc<dyn Store>, two: Arc<dyn Store>) {
     assert!(matches!(second.check().await, Err(LeaseError::Lost { .. })));
     assert!(!second.fence().allows(Duration::ZERO));
     let third = ada
-        .lease("apply", minute, Duration::ZERO, quiet)
+        .lease("apply", minute, Duration::ZERO, &Fence::default(), quiet)
         .await
         .unwrap();
     assert!(third.epoch() > 3);

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use connplan::store::{Event, LeaseError, What};
+use connplan::store::{Event, Fence, LeaseError, What};
 use proptest::prelude::*;
 
 use super::{
@@ -45,7 +45,7 @@ proptest! {
                     for turn in 0..2 {
                         let length = Duration::from_millis(60);
                         let patience = Duration::from_millis(300);
-                        let Ok(lease) = ada.lease("apply", length, patience, |_| ()).await else {
+                        let Ok(lease) = ada.lease("apply", length, patience, &Fence::default(), |_| ()).await else {
                             continue;
                         };
                         let start = Instant::now();
@@ -119,7 +119,7 @@ fn who_slept_does_not_go_on() {
     wait(async {
         let length = Duration::from_millis(50);
         let lease = ada
-            .lease("apply", length, Duration::ZERO, |_| ())
+            .lease("apply", length, Duration::ZERO, &Fence::default(), |_| ())
             .await
             .unwrap();
         assert!(lease.fence().allows(Duration::ZERO));

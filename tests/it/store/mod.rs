@@ -1,7 +1,13 @@
 //! The team's memory: one suite for every store, the laws of its leases, and what a week of work
 //! looks like from three clones.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what a test lays out is written as a user's editor would"
+)]
+
 mod conformance;
 mod faulty;
 mod laws;
 mod places;
+mod week;

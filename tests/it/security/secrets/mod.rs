@@ -106,8 +106,10 @@ const ONLINE: [&[&str]; 17] = [
 ];
 
 /// Those that talk to none, or to one of their own, or that forget the login.
-const OFFLINE: [&[&str]; 10] = [
+const OFFLINE: [&[&str]; 2 + 10] = [
     &["validate"],
+    &["history", "--format", "json"],
+    &["unlock", "--yes"],
     &["show", "saved.plan", "--format", "json"],
     &["comment", "saved.plan", "--dry-run"],
     &["schema", "plan"],

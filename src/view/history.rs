@@ -1,0 +1,150 @@
+//! What happened to an app, in order.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::{
+    escape,
+    model::App,
+    receipt,
+    store::{Event, What},
+};
+
+/// As JSON.
+pub fn json(app: &App, store: &str, events: &[Event]) -> String {
+    let events: Vec<_> = events.iter().map(event_json).collect();
+    super::json::pretty(&json!({
+        "format_version": "1.0",
+        "kind": "history",
+        "store": store,
+        "apps": [{
+            "app_id": app.id,
+            "api_url": app.api_url,
+            "events": events,
+        }],
+    }))
+}
+
+fn event_json(event: &Event) -> Value {
+    let mut value = json!({
+        "at": event.at,
+        "event": event.what.kind(),
+        "by": {"user": event.by.user, "run": event.by.run},
+        "digest": event.what.digest(),
+    });
+    match &event.what {
+        What::Apply(_, text) => value["results"] = outcomes(text).into(),
+        What::Consent(consents) => {
+            let consents = consents
+                .iter()
+                .map(|consent| json!({"connector": consent.connector, "outcome": consent.outcome}));
+            value["connectors"] = consents.collect();
+        }
+        What::Forget(connectors) => {
+            let connectors = connectors.iter().map(|name| json!({"connector": name}));
+            value["connectors"] = connectors.collect();
+        }
+        What::Unlock(holder) => value["holder"] = holder.as_str().into(),
+        What::Plan(_) | What::Approval(..) => {}
+    }
+    value
+}
+
+/// Each change's outcome; none where the receipt is not whole.
+fn outcomes(text: &str) -> Vec<Value> {
+    let saved = receipt::read("the store's receipt", text).ok();
+    let results = saved.iter().flat_map(|saved| saved.receipt.results());
+    results
+        .map(|result| {
+            json!({
+                "connector": result.connector,
+                "action": result.action,
+                "outcome": result.outcome,
+            })
+        })
+        .collect()
+}
+
+/// What happened, in a few words. Untrusted words in it are not escaped yet.
+fn words(event: &Event) -> String {
+    match &event.what {
+        What::Plan(digest) => format!("planned {digest}"),
+        What::Approval(digest, _) => format!("approved {digest}"),
+        What::Apply(digest, text) => match receipt::read("the store's receipt", text) {
+            Ok(saved) => {
+                let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+                for result in saved.receipt.results() {
+                    *counts
+                        .entry(result.outcome.as_str().to_owned())
+                        .or_default() += 1;
+                }
+                let counts: Vec<_> = counts
+                    .iter()
+                    .map(|(word, n)| format!("{n} {word}"))
+                    .collect();
+                format!("applied {digest}: {}", counts.join(", "))
+            }
+            Err(_) => format!("applied {digest}; its receipt is not whole"),
+        },
+        What::Consent(consents) if consents.is_empty() => "asked for consent".to_owned(),
+        What::Consent(consents) => {
+            let names: Vec<_> = consents
+                .iter()
+                .map(|consent| format!("{} ({})", consent.connector, consent.outcome))
+                .collect();
+            format!("consent to {}", names.join(", "))
+        }
+        What::Forget(connectors) => {
+            let names: Vec<_> = connectors.iter().map(ToString::to_string).collect();
+            format!("no longer waits: {}", names.join(", "))
+        }
+        What::Unlock(holder) => format!("ended the lease: {holder}"),
+    }
+}
+
+/// For a terminal.
+pub fn text(app: &App, store: &str, events: &[Event]) -> String {
+    let mut out = format!(
+        "App {} at {}, as {} remembers it:\n",
+        app.id,
+        app.api_url,
+        escape::terminal(store)
+    );
+    if events.is_empty() {
+        out.push_str("\n  nothing yet\n");
+        return out;
+    }
+    out.push('\n');
+    for event in events {
+        let line = format!(
+            "  {}  {:<8}  {}",
+            event.at,
+            event.what.kind(),
+            escape::limited(&words(event), 400)
+        );
+        out.push_str(&line);
+        out.push_str(&format!("  ({})\n", event.by.shown()));
+    }
+    out
+}
+
+/// As a table in Markdown.
+pub fn markdown(app: &App, store: &str, events: &[Event]) -> String {
+    let mut out = format!(
+        "### History of app {} ({})\n\n| when | what | who |\n|---|---|---|\n",
+        escape::markdown(app.id.as_str()),
+        escape::markdown(store)
+    );
+    for event in events {
+        let who = event.by.shown();
+        let (what, who) = (words(event), who);
+        out.push_str(&format!(
+            "| {} | {} | {} |\n",
+            event.at,
+            escape::markdown(&what),
+            escape::markdown(&who)
+        ));
+    }
+    out
+}
