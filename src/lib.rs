@@ -13,12 +13,12 @@
 //!               plan::verify (against the live remote) -> Verified -> apply -> Receipt
 //!                                                            │
 //!                                                            ▼
-//!                                  pending (private store) -> authorize -> Resumed
+//!                                  pending (private store) -> authorize -> AuthorizationResult
 //! ```
 //!
 //! A [`plan::Plan`] is a plain value. The only way to write to the remote is an [`apply::Job`],
 //! which can not be had without a [`plan::Verified`], which only [`plan::verify`] makes; and
-//! [`authorize::Flow`], which repeats what an apply was allowed to ask for and nothing else.
+//! [`authorize::Session`], which repeats what an apply was allowed to ask for and nothing else.
 //!
 //! # The rooms
 //!
@@ -43,7 +43,7 @@
 //! | `remote` | io | `escape` `fs` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `state` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | carries out a verified plan; changes the remote |
-//! | `authorize` | io | `apply` `catalogue` `diff` `fs` `model` `pending` `plan` `receipt` `remote` `state` | resumes authorizations; changes the remote |
+//! | `authorize` | io | `apply` `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | resumes authorizations; changes the remote |
 //! | `store` | io | `diff` `escape` `fs` `git` `model` `plan` | a team's memory: plans, approvals, what was applied, what waits, who is at work |
 //! | `edit` | pure | `catalogue` `config` `diff` `escape` `model` | connector files changed in place, byte for byte |
 //! | `publish` | io | `approval` `escape` `model` `remote` | the one comment on a pull or merge request |
@@ -53,7 +53,8 @@
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
 //! | `view` | io | `approval` `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `term` | values to text; decides nothing |
 //! | `context` | io | `approval` `config` `escape` `fs` `model` `plan` `remote` `state` `store` `term` `view` | what surrounds a run, and how it ends |
-//! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `edit` `escape` `fs` `git` `model` `page` `pending` `plan` `publish` `receipt` `remote` `remote_state` `risk` `sandbox` `schema` `state` `store` `term` `view` | one command each: joins the others |
+//! | `ops` | io | `authorize` `catalogue` `context` `model` `pending` `receipt` `remote` `state` | what a command does: inputs and an event sink in, an outcome out |
+//! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `edit` `escape` `fs` `git` `model` `ops` `page` `pending` `plan` `publish` `receipt` `remote` `remote_state` `risk` `sandbox` `schema` `state` `store` `term` `view` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
 //! | `cli` | io | `commands` `config` `context` `escape` `model` `remote` `state` `store` `term` `view` | the grammar, and from arguments to an exit code |
 //!
@@ -79,6 +80,7 @@ pub mod fs;
 pub mod fuzzing;
 pub mod git;
 pub mod model;
+pub mod ops;
 pub mod page;
 pub mod pending;
 pub mod plan;

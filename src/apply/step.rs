@@ -9,8 +9,8 @@ use super::{
 use crate::{
     diff::{Action, Change},
     escape,
-    model::{Account, App, ConnectionId, Kind, Link, RemoteConnector, RemoteStatus, StripeMode},
-    pending::{Entry, LastTry},
+    model::{Account, App, ConnectionId, Kind, RemoteConnector, RemoteStatus, Scopes, StripeMode},
+    pending::{Before, Entry},
     plan::field_differences,
     receipt::{ChangeResult, Outcome},
     remote::{Ended, PutAnswer, RemoteError},
@@ -30,7 +30,6 @@ struct Answer {
     outcome: Outcome,
     message: Option<String>,
     connection_id: Option<ConnectionId>,
-    link: Option<Link>,
     mode: Option<StripeMode>,
 }
 
@@ -40,7 +39,6 @@ impl From<Outcome> for Answer {
             outcome,
             message: None,
             connection_id: None,
-            link: None,
             mode: None,
         }
     }
@@ -210,20 +208,13 @@ impl Step<'_, '_> {
         {
             Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized) => self.in_force().into(),
             Ok(PutAnswer::NeedsAuthorization {
-                link,
                 connection_id,
-            }) => {
-                let (link, message) = match link {
-                    Ok(link) => (Some(link), None),
-                    Err(e) => (None, Some(e.to_string())),
-                };
-                Answer {
-                    message,
-                    connection_id,
-                    link,
-                    ..Answer::from(Outcome::Pending)
-                }
-            }
+                // It is dead in ten minutes: `authorize` asks for one when a person is there.
+                link: _,
+            }) => Answer {
+                connection_id,
+                ..Answer::from(Outcome::Pending)
+            },
             Ok(PutAnswer::Refused {
                 error,
                 message,
@@ -310,13 +301,9 @@ impl Step<'_, '_> {
         let result = self.result_of(&recorded);
         let connector = self.change.connector.clone();
         let pending = match answer.outcome {
-            // Looked up after a crash: the entry is there already, with its link.
-            Outcome::Pending if answer.link.is_none() && self.has_entry(&recorded) => {
-                PendingChange::None
-            }
-            Outcome::Pending => {
-                PendingChange::Add(connector, Box::new(self.entry(&recorded, answer.link)))
-            }
+            // Looked up after a crash: the entry is there already.
+            Outcome::Pending if self.has_entry(&recorded) => PendingChange::None,
+            Outcome::Pending => PendingChange::Add(connector, Box::new(self.entry(&recorded))),
             Outcome::Failed | Outcome::NotRun => PendingChange::None,
             _ => PendingChange::Remove(connector),
         };
@@ -341,20 +328,19 @@ impl Step<'_, '_> {
         &self.shared.job.verified.app().app
     }
 
-    fn entry(&self, recorded: &Recorded, link: Option<Link>) -> Entry {
+    fn entry(&self, recorded: &Recorded) -> Entry {
         let before = self.change.before.as_ref();
         let after = self.change.after.clone().unwrap_or_default();
         Entry {
             scopes: after.scopes,
+            connection_config: after.connection_config,
             action: self.change.action,
             plan_digest: Some(self.shared.job.digest.clone()),
             since: seconds(Timestamp::now()),
-            before: before.map(|before| before.scopes.clone()),
-            account_before: before.and_then(|before| before.account.clone()),
+            before: before.map(Before::from),
             account: after.account,
             connection_id: recorded.connection_id.clone(),
-            link,
-            last: LastTry::Open,
+            missing: Scopes::new(),
         }
     }
 

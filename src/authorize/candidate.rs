@@ -1,10 +1,14 @@
 //! Which authorizations are there to resume, and which are left alone. Pure.
+//!
+//! This is the gate: nothing is asked for but what an apply of this user holds, what a receipt
+//! named on the command line holds, and what the app shows broken and the files declare, without a
+//! new scope. Of all of it, nothing that the policy denies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Fate, State, planned::planned};
+use super::{AuthorizationResult, Consent, EntryRetention, State, consent::same_scopes};
 use crate::{
     catalogue::ScopeEquivalence,
     diff::Action,
@@ -12,21 +16,21 @@ use crate::{
         App, ConnectorType, Declared, DeclaredConnector, Kind, RemoteConnector, RemoteStatus,
         Scopes,
     },
-    pending::{Entry, LastTry, PendingSet},
-    plan::{AppPlan, Digest},
-    receipt::{Outcome, Receipt},
+    pending::{Before, Entry, PendingSet},
+    plan::Refusal,
+    receipt::{ChangeResult, Outcome, Receipt},
 };
 
 /// Where the knowledge of what is pending comes from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Sources<'a> {
     /// Which app.
     pub app: &'a App,
     /// What this machine's applies left.
     pub pending: &'a PendingSet,
-    /// What another machine's apply says.
-    pub document: Document<'a>,
-    /// When that document was made, if it says so.
+    /// What another machine's apply says. Whether it is for this app was checked before.
+    pub receipt: Option<&'a Receipt>,
+    /// When that receipt was made, if it says so.
     pub made: Option<Timestamp>,
     /// The files, where there is a project.
     pub declared: Option<&'a Declared>,
@@ -36,19 +40,10 @@ pub struct Sources<'a> {
     pub targets: &'a BTreeSet<ConnectorType>,
     /// How scopes compare.
     pub rules: &'a ScopeEquivalence,
+    /// Why the policy denies these scopes of this connector, if it does. Escaped.
+    pub denied: &'a dyn Fn(&ConnectorType, &Scopes) -> Option<String>,
     /// The time, for what was found broken just now.
     pub now: Timestamp,
-}
-
-/// What was brought along from another machine. Whether it is for this app was checked before.
-#[derive(Clone, Copy, Debug)]
-pub enum Document<'a> {
-    /// Nothing.
-    None,
-    /// A receipt: it says what was asked for.
-    Receipt(&'a Receipt),
-    /// A plan: whether it was applied, the remote has to show.
-    Plan(&'a AppPlan, &'a Digest),
 }
 
 /// One authorization to resume.
@@ -58,21 +53,38 @@ pub struct Candidate {
     pub connector: ConnectorType,
     /// What is known of it.
     pub entry: Entry,
-    /// Whether the store of this machine has it.
-    pub stored: bool,
+    /// What else a person should know of it. Escaped.
+    pub note: Option<String>,
 }
 
 /// One that is left alone, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftAlone {
+pub struct NotResumable {
     /// Which connector.
     pub connector: ConnectorType,
-    /// What is known of it, if anything is.
-    pub entry: Option<Entry>,
-    /// [`State::Untouched`], [`State::Undeclared`] or [`State::WrongAccount`].
+    /// What is known of it.
+    pub entry: Entry,
+    /// [`State::Untouched`], [`State::Undeclared`], or held by the wrong account.
     pub state: State,
     /// Whether the store's entry is of no more use: with it, `plan` would not show the change.
     pub obsolete: bool,
+}
+
+impl NotResumable {
+    /// As it stands.
+    pub fn result(&self) -> AuthorizationResult {
+        AuthorizationResult {
+            connector: self.connector.clone(),
+            action: self.entry.action,
+            scopes: self.entry.scopes.clone(),
+            plan: self.entry.plan_digest.clone(),
+            expected: self.entry.account.clone(),
+            since: self.entry.since,
+            state: self.state.clone(),
+            took: None,
+            note: None,
+        }
+    }
 }
 
 /// All of them, in order of name.
@@ -81,245 +93,257 @@ pub struct Candidates {
     /// To resume.
     pub resumable: Vec<Candidate>,
     /// To leave alone.
-    pub left_alone: Vec<LeftAlone>,
+    pub left_alone: Vec<NotResumable>,
 }
 
-impl Candidates {
-    /// Whether this connector is among them.
-    pub fn know(&self, connector: &ConnectorType) -> bool {
-        let mut names = self.resumable.iter().map(|found| &found.connector);
-        names.any(|name| name == connector)
-            || self.left_alone.iter().any(|l| l.connector == *connector)
-    }
+/// Who says that it waits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Store,
+    Receipt,
+    Broken,
 }
 
-/// Finds what there is to resume.
-pub fn candidates(sources: &Sources<'_>) -> Candidates {
-    let mut entries: BTreeMap<ConnectorType, (Entry, bool)> = BTreeMap::new();
-    let mut left: BTreeMap<ConnectorType, LeftAlone> = BTreeMap::new();
-    for (connector, found) in broken(sources) {
-        match found {
-            Ok(entry) => drop(entries.insert(connector, (entry, false))),
-            Err(wrong) => drop(left.insert(connector, *wrong)),
-        }
+/// Finds what there is to resume. A receipt that asks for more than the files declare is refused
+/// as a whole.
+pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
+    let mut entries: BTreeMap<ConnectorType, (Entry, Origin)> = BTreeMap::new();
+    let mut found = Candidates::default();
+    for (connector, entry) in broken(sources, &mut found.left_alone) {
+        entries.insert(connector, (entry, Origin::Broken));
     }
-    for (connector, found) in documented(sources) {
-        match found {
-            Ok(entry) => drop(entries.insert(connector, (entry, false))),
-            Err(reason) => {
-                let unsure = LeftAlone {
-                    connector: connector.clone(),
-                    entry: None,
-                    state: State::Untouched(reason),
-                    obsolete: false,
-                };
-                left.entry(connector).or_insert(unsure);
-            }
-        }
+    for (connector, entry) in documented(sources) {
+        entries.insert(connector, (entry, Origin::Receipt));
     }
     for (connector, entry) in sources.pending.of(sources.app) {
-        // The store knows most, the links: unless the document is about something else.
+        // The store knows most; unless the receipt is about something else.
         let same = entries.get(connector).is_none_or(|(known, _)| {
             same_scopes(sources.rules, connector, &known.scopes, &entry.scopes)
         });
         if same {
-            entries.insert(connector.clone(), (entry.clone(), true));
+            entries.insert(connector.clone(), (entry.clone(), Origin::Store));
         }
     }
-    let mut found = Candidates::default();
-    for (connector, (entry, stored)) in entries {
-        left.remove(&connector);
+    found
+        .left_alone
+        .retain(|left| !entries.contains_key(&left.connector));
+    for (connector, (mut entry, origin)) in entries {
         if !is_target(sources, &connector) {
             continue;
         }
-        if let Some(declared) = sources.declared
-            && !declared.connectors.contains_key(&connector)
-        {
-            let fate = if stored { Fate::Kept } else { Fate::Unstored };
-            found.left_alone.push(LeftAlone {
-                connector,
-                entry: Some(entry),
-                state: State::Undeclared(fate),
-                obsolete: stored,
-            });
-            continue;
+        // A document masks whom it expects; the files say it whole.
+        let named = sources.declared.and_then(|d| d.connectors.get(&connector));
+        if let Some(named) = named.filter(|named| named.account == entry.account) {
+            entry.account.clone_from(&named.account);
         }
-        match objection(&connector, &entry, sources) {
-            Some((reason, obsolete)) => found.left_alone.push(LeftAlone {
-                connector,
-                entry: Some(entry),
-                state: State::Untouched(reason),
-                obsolete: obsolete && stored,
-            }),
-            None => found.resumable.push(Candidate {
+        match resumable(sources, &connector, &entry, origin)? {
+            Ok(note) => found.resumable.push(Candidate {
                 connector,
                 entry,
-                stored,
+                note,
+            }),
+            Err((state, obsolete)) => found.left_alone.push(NotResumable {
+                connector,
+                entry,
+                state,
+                obsolete: obsolete && origin == Origin::Store,
             }),
         }
     }
-    let wanted = left.into_values();
     found
         .left_alone
-        .extend(wanted.filter(|left| is_target(sources, &left.connector)));
+        .retain(|left| is_target(sources, &left.connector));
     found
         .left_alone
         .sort_by(|a, b| a.connector.cmp(&b.connector));
-    found
+    Ok(found)
 }
 
 fn is_target(sources: &Sources<'_>, connector: &ConnectorType) -> bool {
     sources.targets.is_empty() || sources.targets.contains(connector)
 }
 
-/// Connectors that the files declare, that the remote has with these scopes, and that do not work
-/// (their scopes were approved before), or that the wrong account holds.
-fn broken(sources: &Sources<'_>) -> Vec<(ConnectorType, Result<Entry, Box<LeftAlone>>)> {
+/// Whether an entry may be asked for, with a note; or why not, and whether that makes it useless.
+#[expect(clippy::type_complexity, reason = "either is taken apart at once")]
+fn resumable(
+    sources: &Sources<'_>,
+    connector: &ConnectorType,
+    entry: &Entry,
+    origin: Origin,
+) -> Result<Result<Option<String>, (State, bool)>, Refusal> {
+    let mut note = None;
+    if let Some(declared) = sources.declared {
+        let Some(now) = declared.connectors.get(connector) else {
+            let retention = if origin == Origin::Store {
+                EntryRetention::Kept
+            } else {
+                EntryRetention::Unstored
+            };
+            return Ok(Err((State::Undeclared(retention), true)));
+        };
+        let diff = sources.rules.compare(connector, &now.scopes, &entry.scopes);
+        if !same_scopes(sources.rules, connector, &now.scopes, &entry.scopes) {
+            if origin != Origin::Receipt {
+                let reason = "the files declare other scopes now than were approved; plan and \
+                              apply them first";
+                return Ok(Err((State::Untouched(reason.to_owned()), false)));
+            }
+            if !diff.removed.is_empty() {
+                return Err(Refusal::ReceiptExceedsFiles {
+                    connector: connector.clone(),
+                    scopes: diff.removed,
+                });
+            }
+            note = Some(format!(
+                "the files declare more by now ({}); plan and apply that apart",
+                names(&diff.added)
+            ));
+        }
+    }
+    if let Some(reason) = (sources.denied)(connector, &entry.scopes) {
+        return Ok(Err((State::Untouched(reason), false)));
+    }
+    Ok(match objection(connector, entry, sources) {
+        Some(reason) => Err((State::Untouched(reason), true)),
+        None => Ok(note),
+    })
+}
+
+fn names(scopes: &Scopes) -> String {
+    let names = scopes
+        .iter()
+        .map(|scope| crate::escape::limited(scope.as_str(), 120));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// Connectors that the files declare, that the remote has with these scopes, and that do not work:
+/// their scopes were approved before. Those that the wrong account holds are left alone.
+fn broken(
+    sources: &Sources<'_>,
+    left_alone: &mut Vec<NotResumable>,
+) -> Vec<(ConnectorType, Entry)> {
     let Some(declared) = sources.declared else {
         return Vec::new();
     };
-    let find = |connector: &ConnectorType, declared: &DeclaredConnector| {
-        let is = sources.observed.get(connector)?;
+    let mut found = Vec::new();
+    for (connector, declared) in &declared.connectors {
+        let Some(is) = sources.observed.get(connector) else {
+            continue;
+        };
         let same = sources
             .rules
             .compare(connector, &declared.scopes, &is.scopes)
             .is_same();
         if connector.kind() != Kind::Oauth || !same {
-            return None;
+            continue;
         }
-        let entry = Entry {
-            scopes: declared.scopes.clone(),
-            action: Action::Reauthorize,
-            plan_digest: None,
-            since: sources.now,
-            before: Some(is.scopes.clone()),
-            account_before: is.account.clone(),
-            account: declared.account.clone(),
-            connection_id: None,
-            link: None,
-            last: LastTry::Open,
-        };
+        let entry = repair(sources, declared, is);
         if is.status != RemoteStatus::Active {
-            return Some(Ok(entry));
-        }
-        let (expected, account) = (declared.account.as_ref()?, is.account.as_ref()?);
-        (!expected.accepts(account)).then(|| {
-            Err(Box::new(LeftAlone {
+            found.push((connector.clone(), entry));
+        } else if let (Some(expected), Some(account)) = (&declared.account, &is.account)
+            && !expected.accepts(account)
+        {
+            left_alone.push(NotResumable {
                 connector: connector.clone(),
-                entry: Some(entry),
-                state: State::WrongAccount {
+                state: State::Consented(Consent::WrongAccount {
                     account: account.clone(),
                     expected: expected.as_str().to_owned(),
-                },
+                }),
+                entry,
                 obsolete: false,
-            }))
-        })
-    };
-    declared
-        .connectors
-        .iter()
-        .filter_map(|(name, declared)| Some((name.clone(), find(name, declared)?)))
-        .collect()
+            });
+        }
+    }
+    found
 }
 
-/// What the document says is pending, or why it can not be told.
-fn documented(sources: &Sources<'_>) -> Vec<(ConnectorType, Result<Entry, String>)> {
-    let receipt = match sources.document {
-        Document::None => return Vec::new(),
-        Document::Plan(plan, digest) => return planned(sources, plan, digest),
-        Document::Receipt(receipt) => receipt,
+fn repair(sources: &Sources<'_>, declared: &DeclaredConnector, is: &RemoteConnector) -> Entry {
+    Entry {
+        scopes: declared.scopes.clone(),
+        connection_config: declared.connection_config.clone(),
+        action: Action::Reauthorize,
+        plan_digest: None,
+        since: sources.now,
+        before: Some(Before::from(is)),
+        account: declared.account.clone(),
+        connection_id: None,
+        missing: Scopes::new(),
+    }
+}
+
+/// What the receipt says is pending.
+fn documented(sources: &Sources<'_>) -> Vec<(ConnectorType, Entry)> {
+    let Some(receipt) = sources.receipt else {
+        return Vec::new();
     };
     let pending = receipt
-        .results()
+        .results
+        .iter()
         .filter(|result| result.outcome == Outcome::Pending);
     pending
         .map(|result| {
-            let is = sources.observed.get(&result.connector);
             let entry = Entry {
                 scopes: result.scopes.clone(),
+                connection_config: result.connection_config.clone(),
                 action: result.action,
                 plan_digest: Some(receipt.plan_digest.clone()),
                 since: sources.made.unwrap_or(sources.now),
-                before: result.before.clone(),
-                account_before: is.and_then(|is| is.account.clone()),
+                before: before(result, sources.observed.get(&result.connector)),
                 account: result.account.clone(),
                 connection_id: result.connection_id.clone(),
-                link: None,
-                last: LastTry::Open,
+                missing: Scopes::new(),
             };
-            (result.connector.clone(), Ok(entry))
+            (result.connector.clone(), entry)
         })
         .collect()
 }
 
-/// Whether two sets of scopes are the same but for what a provider adds to either.
-pub(super) fn same_scopes(
-    rules: &ScopeEquivalence,
-    connector: &ConnectorType,
-    a: &Scopes,
-    b: &Scopes,
-) -> bool {
-    rules.compare(connector, a, b).is_same() || rules.compare(connector, b, a).is_same()
+/// A receipt does not say how healthy a connector was nor who held it; what it was to become tells
+/// a part of it.
+fn before(result: &ChangeResult, is: Option<&RemoteConnector>) -> Option<Before> {
+    let scopes = result.before.clone()?;
+    let holder = is.filter(|is| is.status == RemoteStatus::Active);
+    let wrong = holder.and_then(|is| {
+        let (expected, account) = (result.account.as_ref()?, is.account.as_ref()?);
+        (!expected.accepts(account)).then_some(account)
+    });
+    let status = match (result.action, wrong) {
+        (Action::Reauthorize, Some(_)) => Some(RemoteStatus::Active),
+        (Action::Reauthorize, None) => Some(RemoteStatus::Expired),
+        _ => None,
+    };
+    Some(Before {
+        scopes,
+        status,
+        account: wrong
+            .filter(|_| result.action == Action::Reauthorize)
+            .cloned(),
+    })
 }
 
-/// Why an entry is not resumed: the files have moved on, or somebody changed the connector. And
-/// whether that makes it useless for ever.
-fn objection(
-    connector: &ConnectorType,
-    entry: &Entry,
-    sources: &Sources<'_>,
-) -> Option<(String, bool)> {
+/// Why an entry is not resumed, and never will be: somebody changed the connector.
+fn objection(connector: &ConnectorType, entry: &Entry, sources: &Sources<'_>) -> Option<String> {
     let rules = sources.rules;
-    let now = sources.declared.and_then(|d| d.connectors.get(connector));
-    if now.is_some_and(|now| !same_scopes(rules, connector, &now.scopes, &entry.scopes)) {
-        let reason = "the files declare other scopes now than were approved; plan and apply them \
-                      first";
-        return Some((reason.to_owned(), false));
-    }
     match (sources.observed.get(connector), &entry.before) {
         (None, None) => None,
         (None, Some(_)) => {
             let reason = "it was removed from the app since it was asked for; plan and apply to \
                           add it again";
-            Some((reason.to_owned(), true))
+            Some(reason.to_owned())
         }
         (Some(is), before) => {
-            let more = !rules
-                .compare(connector, &entry.scopes, &is.scopes)
-                .removed
-                .is_empty();
+            let more = rules.compare(connector, &entry.scopes, &is.scopes).removed;
             let as_before = before
                 .as_ref()
-                .is_some_and(|before| same_scopes(rules, connector, before, &is.scopes));
-            (more && !as_before).then(|| {
-                let reason = "somebody else changed it since it was asked for: it has scopes that \
-                              were not approved; plan again";
-                (reason.to_owned(), true)
+                .is_some_and(|before| same_scopes(rules, connector, &before.scopes, &is.scopes));
+            (!more.is_empty() && !as_before).then(|| {
+                format!(
+                    "somebody else changed it since it was asked for: it has scopes that were not \
+                     approved ({}); plan again, or, if the provider adds them by itself, list them \
+                     in connplan.toml: `[providers.{connector}] adds`",
+                    names(&more)
+                )
             })
         }
     }
-}
-
-/// Why an entry that nobody has consented to is not resumed: the connector works with other scopes
-/// than it had, and it was not this consent that gave them.
-pub(super) fn foreign(
-    connector: &ConnectorType,
-    entry: &Entry,
-    is: Option<&RemoteConnector>,
-    rules: &ScopeEquivalence,
-) -> Option<String> {
-    let is = is.filter(|is| is.status == RemoteStatus::Active)?;
-    let as_before = entry
-        .before
-        .as_ref()
-        .is_some_and(|before| same_scopes(rules, connector, before, &is.scopes));
-    let whole = rules
-        .compare(connector, &entry.scopes, &is.scopes)
-        .added
-        .is_empty();
-    (!as_before && !whole).then(|| {
-        "somebody else changed it since it was asked for: its scopes are neither those it had nor \
-         those that were approved; plan again"
-            .to_owned()
-    })
 }

@@ -4,11 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Candidate, Resumed, State};
-use crate::{
-    model::{ConnectionId, ConnectorType, RemoteConnector},
-    pending::LastTry,
-};
+use super::{AuthorizationResult, Candidate, State};
+use crate::model::{ConnectionId, ConnectorType, Link};
 
 /// One authorization during a run.
 #[derive(Clone, Debug)]
@@ -17,47 +14,47 @@ pub struct Item {
     pub candidate: Candidate,
     /// How it stands.
     pub state: State,
-    /// What the remote listed when the run began: tells a person's answer from what was there.
-    pub(super) baseline: Option<RemoteConnector>,
-    /// When this run's link was handed out.
-    pub(super) handed_out: Option<Instant>,
-    /// Whether a person opened this run's link, as far as that can be seen.
-    pub(super) opened: bool,
-    /// Whether a person left it, declined or partly granted as it is.
+    /// This run's link, while it is of use.
+    pub(super) offer: Option<Offer>,
+    /// Whether a link is being asked for.
+    pub(super) asking: bool,
+    /// How often a link was asked for.
+    pub(super) asked: u32,
+    /// Whether it is waited for no more, although it could be asked for again.
     pub(super) left: bool,
-    /// How often its link was replaced without anybody asking for it.
-    pub(super) renewals: u8,
-    /// Whether one of these had died soon after it was handed out: two who replace each other's
-    /// links would never end.
-    pub(super) replaced_early: bool,
-    /// How often the remote said ACTIVE without listing it so.
-    pub(super) unlisted: u8,
-    /// When it was first handed out.
+    /// When this run's first link was handed out.
     started: Option<Instant>,
     took: Option<Duration>,
 }
 
+/// A link that is out.
+#[derive(Clone, Debug)]
+pub(super) struct Offer {
+    pub(super) link: Link,
+    /// What its status is asked with.
+    pub(super) id: Option<ConnectionId>,
+    /// When it is too old to be used.
+    pub(super) until: Instant,
+}
+
 impl Item {
-    pub(super) fn new(candidate: Candidate, baseline: Option<RemoteConnector>) -> Self {
+    pub(super) fn new(candidate: Candidate, state: State) -> Self {
         Self {
             candidate,
-            state: State::Waiting,
-            baseline,
-            handed_out: None,
-            opened: false,
+            state,
+            offer: None,
+            asking: false,
+            asked: 0,
             left: false,
-            renewals: 0,
-            replaced_early: false,
-            unlisted: 0,
             started: None,
             took: None,
         }
     }
 
     /// As it stands now.
-    pub fn resumed(&self) -> Resumed {
+    pub fn result(&self) -> AuthorizationResult {
         let entry = &self.candidate.entry;
-        Resumed {
+        AuthorizationResult {
             connector: self.candidate.connector.clone(),
             action: entry.action,
             scopes: entry.scopes.clone(),
@@ -66,6 +63,7 @@ impl Item {
             since: entry.since,
             state: self.state.clone(),
             took: self.took,
+            note: self.candidate.note.clone(),
         }
     }
 
@@ -76,44 +74,19 @@ impl Item {
 
     /// Whether a link would be of use.
     pub fn can_be_asked(&self) -> bool {
-        self.state == State::Waiting || self.state.can_be_asked_again()
+        self.state.is_waiting() || self.state.can_be_asked_again()
     }
 
-    pub(super) fn hand_out(&mut self) {
-        let now = Instant::now();
-        self.handed_out = Some(now);
-        self.started.get_or_insert(now);
-        self.opened = false;
-        self.unlisted = 0;
+    pub(super) fn hand_out(&mut self, offer: Offer) {
+        self.started.get_or_insert_with(Instant::now);
         self.took = None;
+        self.offer = Some(offer);
     }
 
-    /// Ends without an answer. What was granted in part before is still granted in part.
-    pub(super) fn give_up(&mut self, state: &State) {
-        let before = self.baseline.as_ref();
-        let partly = match &self.candidate.entry.last {
-            LastTry::Partial(missing) => before.map(|is| State::Partial {
-                account: is.account.clone(),
-                missing: missing.clone(),
-            }),
-            LastTry::Open | LastTry::Failed => None,
-        };
-        self.settle(partly.unwrap_or_else(|| state.clone()));
-    }
-
-    pub(super) fn settle(&mut self, state: State) {
-        self.took = self.started.map(|started| started.elapsed());
+    pub(super) fn enter(&mut self, state: State) {
+        if !state.is_waiting() && self.state != state {
+            self.took = self.started.map(|started| started.elapsed());
+        }
         self.state = state;
-    }
-
-    /// What the next round of questions asks about it: nothing; its status; or, without an id, only
-    /// the list can tell. What came to a bad end here may be finished by somebody else.
-    pub(super) fn question(&self) -> Option<(ConnectorType, Option<ConnectionId>)> {
-        let id = match &self.state {
-            State::Waiting => self.candidate.entry.connection_id.clone(),
-            state if state.can_be_asked_again() => None,
-            _ => return None,
-        };
-        Some((self.candidate.connector.clone(), id))
     }
 }

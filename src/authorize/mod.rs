@@ -1,29 +1,49 @@
-//! Resumes pending authorizations: looks at what waits, asks for fresh links where they are needed,
-//! waits for all of them at once, reads back what was granted.
+//! Resumes pending authorizations: sees what became of them, asks for a link when a person wants
+//! one, reads back what was granted.
 //!
 //! It repeats only PUTs that an apply has made, with exactly the scopes that were approved; it
 //! creates nothing and removes nothing. What to show, what to open and what to ask is not decided
-//! here: [`Flow`] tells its [`Event`]s and takes [`Command`]s.
+//! here: a [`Session`] tells its [`Event`]s and takes [`Command`]s.
+//!
+//! # The states of one authorization
+//!
+//! ```text
+//!            wanted: a link is asked for                    says FAILED
+//!  Waiting ------------------------------> Asked ----------------------> Declining
+//!     ^                                    |   \                             |
+//!     |        its five minutes are over   |    \ says ACTIVE                | the list does not
+//!     +------------------------------------+     v                           | show a consent
+//!                                              Confirming                    v
+//!  Whatever is not closed becomes                |                       Declined
+//!  Consented as soon as the LIST shows it,       | not listed, 3 times   (can be wanted again)
+//!  whoever began it, whoever finished it.        v
+//!                                              Failed (can be wanted again)
+//! ```
+//!
+//! [`step`] is the whole of it, and pure: a state and a piece of evidence make the next state and
+//! what has to be done. [`Session`] gathers the evidence and does what has to be done.
 
 mod candidate;
+mod consent;
 mod event;
-mod flow;
 mod hosts;
 mod item;
-mod judge;
-mod keeper;
-mod pace;
-mod planned;
-mod poll;
-mod wait;
+mod machine;
+mod round;
+mod schedule;
+mod session;
+mod state;
+mod writer;
 
-pub use candidate::{Candidate, Candidates, Document, LeftAlone, Sources, candidates};
-pub use event::{Command, Event, Fate, Resumed, State};
-pub use flow::Flow;
+pub use candidate::{Candidate, Candidates, NotResumable, Sources, candidates};
+pub use consent::{Consent, judge};
+pub use event::{AuthorizationResult, Command, Event};
 pub use item::Item;
-pub use judge::{Verdict, judge};
-pub use keeper::Keeper;
-pub use pace::Pace;
+pub use machine::{Answer, Effect, End, Evidence, step};
+pub use schedule::Pace;
+pub use session::{Asking, Session};
+pub use state::{EntryRetention, Progress, State};
+pub use writer::PendingWriter;
 
 #[cfg(test)]
 mod tests;

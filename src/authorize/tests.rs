@@ -1,19 +1,22 @@
-//! Which authorizations are found, and which are left alone.
+//! Which authorizations are found, which are left alone, and every step of one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use jiff::Timestamp;
 
-use super::{Candidates, Document, Sources, State, candidates};
+use super::{
+    Answer, Candidate, Candidates, Consent, Effect, End, EntryRetention, Evidence, Progress,
+    Sources, State, candidates, step,
+};
 use crate::{
     catalogue::ScopeEquivalence,
-    diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
+    diff::Action,
     model::{
         Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, ExpectedAccount,
         RemoteConnector, RemoteStatus, Scopes,
     },
-    pending::{Entry, LastTry, PendingSet},
-    plan::{AppPlan, Digest},
+    pending::{Before, Entry, PendingSet},
+    remote::AuthorizationStatus,
 };
 
 fn app() -> App {
@@ -42,80 +45,61 @@ fn remote(status: RemoteStatus, of: &[&str]) -> RemoteConnector {
     }
 }
 
+fn entry(of: &[&str], before: Option<&RemoteConnector>) -> Entry {
+    Entry {
+        scopes: scopes(of),
+        connection_config: std::collections::BTreeMap::new(),
+        action: Action::Update,
+        plan_digest: None,
+        since: Timestamp::UNIX_EPOCH,
+        before: before.map(Before::from),
+        account: None,
+        connection_id: None,
+        missing: Scopes::new(),
+    }
+}
+
+fn candidate(entry: Entry) -> Candidate {
+    Candidate {
+        connector: slack(),
+        entry,
+        note: None,
+    }
+}
+
 fn declare(of: &[&str], account: Option<&str>) -> Declared {
     let connector = DeclaredConnector {
         scopes: scopes(of),
+        connection_config: std::collections::BTreeMap::new(),
         file: "slack.jsonc".to_owned(),
         account: account.and_then(ExpectedAccount::parse),
-        connection_config: BTreeMap::new(),
     };
     Declared {
         connectors: [(slack(), connector)].into(),
     }
 }
 
-fn plan(before: Option<RemoteConnector>, after: &[&str], action: Action) -> AppPlan {
-    let change = Change {
-        connector: slack(),
-        action,
-        file: None,
-        before,
-        after: Some(Desired {
-            scopes: scopes(after),
-            account: None,
-            connection_config: BTreeMap::new(),
-        }),
-        scopes: crate::catalogue::ScopeDiff::default(),
-        connection_config: ConfigDiff::default(),
-        authorization: ConsentNeed::Required,
-        removal: Removal::Remove,
-        why: None,
-    };
-    AppPlan {
-        app: app(),
-        changes: vec![change],
-        unmanaged: BTreeMap::new(),
-        untargeted: BTreeMap::new(),
-        untargeted_new: BTreeSet::new(),
-    }
-}
-
-fn stored(of: &[&str], before: Option<&[&str]>) -> PendingSet {
+fn find(stored: Option<Entry>, declared: &Declared, is: Option<RemoteConnector>) -> Candidates {
     let mut pending = PendingSet::default();
-    let entry = Entry {
-        scopes: scopes(of),
-        action: Action::Update,
-        plan_digest: None,
-        since: Timestamp::UNIX_EPOCH,
-        before: before.map(scopes),
-        account_before: None,
-        account: None,
-        connection_id: None,
-        link: None,
-        last: LastTry::Open,
-    };
-    pending.insert(&app(), slack(), entry);
-    pending
-}
-
-fn find(
-    pending: &PendingSet,
-    plan: Option<&AppPlan>,
-    declared: &Declared,
-    observed: Option<RemoteConnector>,
-) -> Candidates {
-    let digest = Digest::parse(&"0".repeat(64)).unwrap();
+    if let Some(entry) = stored {
+        pending.insert(&app(), slack(), entry);
+    }
     candidates(&Sources {
         app: &app(),
-        pending,
-        document: plan.map_or(Document::None, |plan| Document::Plan(plan, &digest)),
+        pending: &pending,
+        receipt: None,
         made: None,
         declared: Some(declared),
-        observed: &observed.map(|is| (slack(), is)).into_iter().collect(),
+        observed: &is.map(|is| (slack(), is)).into_iter().collect(),
         targets: &BTreeSet::new(),
         rules: &ScopeEquivalence::default(),
+        denied: &|_, scopes| {
+            let denied = scopes.iter().any(|scope| scope.as_str() == "denied");
+            denied.then(|| "denied".to_owned())
+        },
         now: Timestamp::UNIX_EPOCH,
     })
+    .unwrap()
 }
 
 fn resumes(found: &Candidates) -> bool {
@@ -128,76 +112,11 @@ fn resumes(found: &Candidates) -> bool {
 }
 
 #[test]
-fn a_plan_is_resumed_only_where_the_remote_shows_that_it_was_applied() {
-    use RemoteStatus::{Active, Disconnected, Expired};
-    let none = PendingSet::default();
-    let with = |before, after: &[&str], action, is| {
-        find(
-            &none,
-            Some(&plan(before, after, action)),
-            &declare(after, None),
-            is,
-        )
-    };
-    // Nothing is listed: it may never have been applied.
-    let unsure = with(None, &["a"], Action::Create, None);
-    assert!(!resumes(&unsure));
-    let State::Untouched(reason) = &unsure.left_alone[0].state else {
-        panic!("{unsure:?}")
-    };
-    assert!(reason.contains("--receipt"), "{reason}");
-    let listed = Some(remote(Disconnected, &[]));
-    assert!(resumes(&with(None, &["a"], Action::Create, listed)));
-    // As the plan found it: the same.
-    let before = remote(Active, &["a"]);
-    let unmoved = with(
-        Some(before.clone()),
-        &["a", "b"],
-        Action::Update,
-        Some(before.clone()),
-    );
-    assert!(!resumes(&unmoved));
-    let moved = Some(remote(Disconnected, &["a", "b"]));
-    assert!(resumes(&with(
-        Some(before),
-        &["a", "b"],
-        Action::Update,
-        moved
-    )));
-    // These scopes were approved long ago.
-    let expired = remote(Expired, &["a"]);
-    let again = with(
-        Some(expired.clone()),
-        &["a"],
-        Action::Reauthorize,
-        Some(expired),
-    );
-    assert!(resumes(&again));
-}
-
-#[test]
-fn this_machines_store_is_proof_enough_for_a_plan() {
-    let plan = plan(None, &["a"], Action::Create);
-    let found = find(
-        &stored(&["a"], None),
-        Some(&plan),
-        &declare(&["a"], None),
-        None,
-    );
-    assert!(resumes(&found) && found.resumable[0].stored);
-}
-
-#[test]
 fn what_somebody_else_changed_is_left_alone_and_forgotten() {
     let active = |of: &[&str]| Some(remote(RemoteStatus::Active, of));
-    let with = |is| {
-        find(
-            &stored(&["a", "b"], Some(&["a"])),
-            None,
-            &declare(&["a", "b"], None),
-            is,
-        )
-    };
+    let before = remote(RemoteStatus::Active, &["a"]);
+    let waits = || Some(entry(&["a", "b"], Some(&before)));
+    let with = |is| find(waits(), &declare(&["a", "b"], None), is);
     assert!(resumes(&with(active(&["a"]))), "as it was");
     assert!(resumes(&with(active(&["a", "b"]))), "consented to");
     let foreign = with(active(&["a", "z"]));
@@ -205,37 +124,209 @@ fn what_somebody_else_changed_is_left_alone_and_forgotten() {
     let removed = with(None);
     assert!(!resumes(&removed) && removed.left_alone[0].obsolete);
     // Back on another branch, its file may be there again: then the scopes are the approved ones.
-    let moved_on = find(
-        &stored(&["a", "b"], None),
-        None,
-        &declare(&["c"], None),
-        None,
-    );
+    let moved_on = find(Some(entry(&["a", "b"], None)), &declare(&["c"], None), None);
     assert!(!resumes(&moved_on) && !moved_on.left_alone[0].obsolete);
 }
 
 #[test]
+fn what_the_policy_denies_is_not_asked_for() {
+    let waits = || entry(&["a", "denied"], None);
+    let stored = find(Some(waits()), &declare(&["a", "denied"], None), None);
+    assert!(!resumes(&stored) && !stored.left_alone[0].obsolete);
+    let expired = Some(remote(RemoteStatus::Expired, &["denied"]));
+    assert!(!resumes(&find(None, &declare(&["denied"], None), expired)));
+}
+
+#[test]
 fn broken_connectors_are_repaired_and_wrong_accounts_reported() {
-    let none = PendingSet::default();
-    let expired = Some(remote(RemoteStatus::Expired, &["a"]));
-    assert!(resumes(&find(&none, None, &declare(&["a"], None), expired)));
+    let expired = |of: &[&str]| Some(remote(RemoteStatus::Expired, of));
+    let found = |declared, is| find(None, &declared, is);
+    assert!(resumes(&found(declare(&["a"], None), expired(&["a"]))));
+    // A new scope is a change, and has to be planned.
+    let widened = found(declare(&["a", "b"], None), expired(&["a"]));
+    assert_eq!(widened, Candidates::default());
     let active = || Some(remote(RemoteStatus::Active, &["a"]));
-    let right = find(
-        &none,
-        None,
-        &declare(&["a"], Some("@example.com")),
-        active(),
-    );
+    let right = found(declare(&["a"], Some("@example.com")), active());
     assert_eq!(right, Candidates::default());
-    let wrong = find(
-        &none,
-        None,
-        &declare(&["a"], Some("ops@example.com")),
-        active(),
-    );
+    let wrong = found(declare(&["a"], Some("ops@example.com")), active());
     assert!(!resumes(&wrong));
     assert!(matches!(
         wrong.left_alone[0].state,
-        State::WrongAccount { .. }
+        State::Consented(Consent::WrongAccount { .. })
     ));
+}
+
+/// Each state, and each piece of evidence, under a short name.
+fn states() -> Vec<(&'static str, State)> {
+    let ada = || Some(Account::new("ada@example.com"));
+    let confirming = |rounds| {
+        State::Waiting(Progress::Confirming {
+            rounds,
+            otherwise: "unlisted".to_owned(),
+        })
+    };
+    vec![
+        ("idle", State::Waiting(Progress::Idle)),
+        ("asked", State::Waiting(Progress::Asked)),
+        ("confirming", confirming(0)),
+        ("confirming2", confirming(2)),
+        ("declining", State::Waiting(Progress::Declining)),
+        (
+            "granted",
+            State::Consented(Consent::Granted {
+                account: ada(),
+                instead_of: None,
+                unasked: Scopes::new(),
+            }),
+        ),
+        (
+            "partial",
+            State::Consented(Consent::Partial {
+                account: ada(),
+                missing: scopes(&["b"]),
+            }),
+        ),
+        (
+            "wrong",
+            State::Consented(Consent::WrongAccount {
+                account: Account::new("ada@example.com"),
+                expected: "ops@example.com".to_owned(),
+            }),
+        ),
+        ("declined", State::Declined),
+        ("failed", State::Failed("unlisted".to_owned())),
+        ("timed_out", State::TimedOut),
+        ("skipped", State::Skipped),
+        ("untouched", State::Untouched(String::new())),
+        ("undeclared", State::Undeclared(EntryRetention::Kept)),
+    ]
+}
+
+fn word(state: &State) -> String {
+    match state {
+        State::Waiting(Progress::Idle) => "idle",
+        State::Waiting(Progress::Asked) => "asked",
+        State::Waiting(Progress::Confirming { rounds, .. }) => {
+            return format!("confirming{rounds}");
+        }
+        State::Waiting(Progress::Declining) => "declining",
+        State::Undeclared(_) => "undeclared",
+        state => state.as_str(),
+    }
+    .to_owned()
+}
+
+fn effect(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::AskForLink => "ask",
+        Effect::Offer => "offer",
+        Effect::DropLink => "drop",
+        Effect::LearnHost => "host",
+        Effect::Forget => "forget",
+        Effect::Remember(_) => "remember",
+        Effect::Tell => "tell",
+    }
+}
+
+/// One line for each evidence that changes anything: `evidence: state effects`.
+fn table() -> String {
+    let active = |of: &[&str]| remote(RemoteStatus::Active, of);
+    let (all, some, other) = (active(&["a", "b"]), active(&["a"]), active(&["z"]));
+    let answer = |answer| Evidence::Answered(answer);
+    let evidence: Vec<(&str, Evidence<'_>)> = vec![
+        ("not listed", Evidence::Listed(None)),
+        ("listed whole", Evidence::Listed(Some(&all))),
+        ("listed in part", Evidence::Listed(Some(&some))),
+        ("listed otherwise", Evidence::Listed(Some(&other))),
+        (
+            "says PENDING",
+            Evidence::Status(AuthorizationStatus::Pending),
+        ),
+        ("says ACTIVE", Evidence::Status(AuthorizationStatus::Active)),
+        ("says FAILED", Evidence::Status(AuthorizationStatus::Failed)),
+        ("wanted", Evidence::Wanted),
+        ("answered: link", answer(Answer::Link)),
+        (
+            "answered: in force",
+            answer(Answer::InForce("unlisted".to_owned())),
+        ),
+        (
+            "answered: refused",
+            answer(Answer::Refused("no".to_owned())),
+        ),
+        ("link ran out", Evidence::LinkRanOut),
+        ("skipped", Evidence::Skipped),
+        ("time up", Evidence::Ended(End::TimeUp)),
+        ("left", Evidence::Ended(End::Left)),
+    ];
+    let candidate = candidate(entry(&["a", "b"], None));
+    let mut text = String::new();
+    for (name, state) in states() {
+        let _ = writeln!(text, "{name}");
+        for (what, evidence) in &evidence {
+            let (next, effects) = step(&candidate, &state, evidence, &ScopeEquivalence::default());
+            if next == state && effects.is_empty() {
+                continue;
+            }
+            let effects: Vec<_> = effects.iter().map(effect).collect();
+            let line = format!("  {what}: {} {}", word(&next), effects.join(" "));
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+    }
+    text
+}
+
+#[test]
+fn every_pair_of_state_and_evidence() {
+    let expected = include_str!("steps.txt");
+    let found = table();
+    assert_eq!(found, expected, "\n{found}");
+}
+
+#[test]
+fn what_looks_as_before_is_nobodys_consent() {
+    let rules = ScopeEquivalence::default();
+    let idle = State::Waiting(Progress::Idle);
+    let before = remote(RemoteStatus::Active, &["a", "b", "c"]);
+    // Asked for fewer: it still has them all, whoever holds it now.
+    let narrowed = candidate(entry(&["a"], Some(&before)));
+    let other = RemoteConnector {
+        account: Some(Account::new("eve@example.com")),
+        ..before.clone()
+    };
+    for is in [&before, &other] {
+        let (state, effects) = step(&narrowed, &idle, &Evidence::Listed(Some(is)), &rules);
+        assert_eq!((state, effects), (idle.clone(), Vec::new()));
+    }
+    let done = remote(RemoteStatus::Active, &["a"]);
+    let (state, _) = step(&narrowed, &idle, &Evidence::Listed(Some(&done)), &rules);
+    assert!(state.is_done());
+    // It was expired, and works again: somebody consented.
+    let expired = candidate(entry(&["a"], Some(&remote(RemoteStatus::Expired, &["a"]))));
+    let (state, _) = step(&expired, &idle, &Evidence::Listed(Some(&done)), &rules);
+    assert!(state.is_done());
+    // Another account is to take over.
+    let mut takeover = entry(&["a"], Some(&done));
+    takeover.account = ExpectedAccount::parse("ops@example.com");
+    let takeover = candidate(takeover);
+    let (state, _) = step(&takeover, &idle, &Evidence::Listed(Some(&done)), &rules);
+    assert_eq!(state, idle);
+    let ops = RemoteConnector {
+        account: Some(Account::new("ops@example.com")),
+        ..done
+    };
+    let (state, _) = step(&takeover, &idle, &Evidence::Listed(Some(&ops)), &rules);
+    assert!(state.is_done());
+}
+
+#[test]
+fn what_was_granted_in_part_before_is_still_granted_in_part() {
+    let rules = ScopeEquivalence::default();
+    let part = remote(RemoteStatus::Active, &["a"]);
+    let mut entry = entry(&["a", "b"], Some(&part));
+    entry.missing = scopes(&["b"]);
+    let candidate = candidate(entry);
+    let asked = State::Waiting(Progress::Asked);
+    let (state, _) = step(&candidate, &asked, &Evidence::Ended(End::TimeUp), &rules);
+    assert!(matches!(state, State::Consented(Consent::Partial { .. })));
 }

@@ -7,19 +7,19 @@ use jiff::Timestamp;
 
 use super::{
     applying,
-    authorizing::{self, Offer, OfferArgs, Phase, Ran, Waiting},
+    authorizing::{self, Offer, OfferArgs, SessionOutcome, Waiting},
     planning,
     printing::file_name,
     remembering::{self, AtWork, Before, Team},
 };
 use crate::{
-    authorize::{self, Document, Item, Keeper, LeftAlone, Resumed, Sources},
-    catalogue::ScopeEquivalence,
+    authorize::AuthorizationResult,
     config::{self, MaxDuration, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     model::{App, ConnectorType, Declared, RemoteStatus},
+    ops::{AuthorizeInputs, AuthorizeSession},
     pending::Store,
-    plan::{self, Refusal},
+    plan::{Digest, Refusal},
     receipt,
     remote::Remote,
     state::{AppState, Locked},
@@ -44,20 +44,28 @@ pub struct AuthorizeArgs {
     /// Resume what a receipt says is pending ("-" is standard input)
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub receipt: Option<PathBuf>,
-    /// Resume what an applied plan made pending, as far as the app shows that it was applied ("-" is
-    /// standard input)
-    #[arg(long, value_name = "FILE", conflicts_with = "receipt")]
-    pub plan: Option<PathBuf>,
+    /// Refuse any receipt but the one with this digest; needed outside a project, where no file
+    /// vouches for its scopes
+    #[arg(long, value_name = "DIGEST", requires = "receipt")]
+    pub expect_digest: Option<Digest>,
     /// Only show what is pending
-    #[arg(long, conflicts_with_all = ["one_by_one", "qr", "print_links", "timeout"])]
+    #[arg(long, conflicts_with_all = ["one_by_one", "qr", "print_links", "timeout", "page_host"])]
     pub list: bool,
+    /// Drop what is kept of TYPE, without asking for anything
+    #[arg(
+        long,
+        value_name = "TYPE",
+        conflicts_with_all = ["connectors", "receipt", "list", "timeout", "yes", "no_browser",
+            "one_by_one", "qr", "print_links", "page_host"]
+    )]
+    pub forget: Vec<ConnectorType>,
     /// How long to wait for all of them together [default: 10m]
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<MaxDuration>,
     /// Do not ask before opening
     #[arg(short, long)]
     pub yes: bool,
-    /// How long to wait for another connplan in this project
+    /// How long to wait for another connplan of this app
     #[arg(long, value_name = "DURATION")]
     pub lock_timeout: Option<MaxDuration>,
     /// How links come to a person.
@@ -68,6 +76,9 @@ pub struct AuthorizeArgs {
 /// Resumes.
 pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json])?;
+    if !args.forget.is_empty() {
+        return forget(args, context, format).await;
+    }
     let offer = if args.list {
         None
     } else {
@@ -75,45 +86,34 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
     };
     let brought = Brought::read(args, context)?;
     let (project, app) = brought.locate(context)?;
-    let declared = declared(context, &project)?;
-    let rules = planning::rules(&project);
+    brought.check(args, &project)?;
     let remote = context.remote(&project, &app).await?;
-    if !args.list {
-        context.say_who_acts(&remote).await;
-    }
+    let actor = if args.list {
+        String::new()
+    } else {
+        context.say_who_acts(&remote).await
+    };
     let state = context.app_state(&project, &app);
-    let locked = if args.list {
-        // Looking needs no lock.
-        None
-    } else {
-        let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
-        Some(applying::lock(context, &state, timeout, "authorize").await?)
+    let held = hold(args, context, &state).await?;
+    let at_work = match &held {
+        None => None,
+        Some(_) => {
+            let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
+            let team = Team::open(context, &project, &app).await?;
+            Some(team.begin(context, "authorize", timeout).await?)
+        }
     };
-    let at_work = if args.list {
-        None
-    } else {
-        let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
-        let team = Team::open(context, &project, &app).await?;
-        Some(team.begin(context, "authorize", timeout).await?)
+    let here = Here {
+        offer,
+        brought,
+        actor,
+        project,
+        app,
+        remote,
+        state,
+        at_work: at_work.as_ref(),
     };
-    let ended = resume(
-        args,
-        context,
-        Here {
-            format,
-            offer,
-            brought,
-            project,
-            app,
-            declared,
-            rules,
-            remote,
-            state,
-            locked,
-            at_work: at_work.as_ref(),
-        },
-    )
-    .await;
+    let ended = resume(args, context, here, held).await;
     if let Some(at_work) = at_work {
         at_work.end().await;
     }
@@ -122,16 +122,13 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
 
 /// What a run of `authorize` is about.
 struct Here<'a> {
-    format: Format,
     offer: Option<Offer>,
     brought: Brought,
+    actor: String,
     project: Project,
     app: App,
-    declared: Option<Declared>,
-    rules: ScopeEquivalence,
     remote: Remote,
     state: AppState,
-    locked: Option<Locked>,
     at_work: Option<&'a AtWork>,
 }
 
@@ -140,113 +137,79 @@ async fn resume(
     args: &AuthorizeArgs,
     context: &Context,
     here: Here<'_>,
+    held: Option<Locked>,
 ) -> Result<ExitStatus, Failure> {
-    let Here {
-        format,
-        offer,
-        brought,
-        project,
-        app,
-        declared,
-        rules,
-        remote,
-        state,
-        locked,
-        at_work,
-    } = here;
-    let mut pending = match &locked {
-        Some(locked) => Store::load_for_people(locked)?,
-        None => Store::load(&state)?,
-    };
-    let (observed, waits) = match at_work {
+    let (project, app, remote) = (&here.project, &here.app, &here.remote);
+    let declared = declared(context, project)?;
+    let (rules, denied) = (planning::rules(project), planning::denied(project));
+    let mut pending = Store::load(&here.state)?;
+    let (observed, waits) = match here.at_work {
         Some(at_work) => {
             let waits = at_work.waits().await?;
             (remote.observe().await?, waits)
         }
         None => {
-            let look = remembering::look(context, &project, &app);
+            let look = remembering::look(context, project, app);
             let (observed, waits) = tokio::join!(remote.observe(), look);
             (observed?, waits)
         }
     };
-    let news = |connector: &ConnectorType| pending.get(&app, connector).is_none();
+    let news = |connector: &ConnectorType| pending.get(app, connector).is_none();
     remembering::say(context, &waits, news);
     // Whoever can write to the store must not make anybody ask for what no file declares.
     let waits = remembering::declared_only(context, waits, declared.as_ref(), &rules);
-    let before = Before::of(&pending, &waits, &app);
-    remembering::merge(&mut pending, &app, &waits);
-    let mut found = authorize::candidates(&Sources {
-        app: &app,
-        pending: &pending,
-        document: brought.document(),
-        made: brought.made(),
-        declared: declared.as_ref(),
-        observed: &observed.connectors,
-        targets: &args.connectors.iter().cloned().collect(),
+    let before = Before::of(&pending, &waits, app);
+    remembering::merge(&mut pending, app, &waits);
+    let targets = args.connectors.iter().cloned().collect();
+    let mut session = AuthorizeSession::begin(AuthorizeInputs {
+        app,
+        remote,
+        listed: &observed.connectors,
         rules: &rules,
+        denied: &denied,
+        declared: declared.as_ref(),
+        receipt: here.brought.receipt(),
+        targets: &targets,
+        pending,
+        held,
         now: context.now(),
-    });
+    })
+    .await?;
     // Said again after it was done, the same command is done.
     let active = |name: &ConnectorType| {
         let is = observed.connectors.get(name);
         is.is_some_and(|is| is.status == RemoteStatus::Active)
     };
-    let unknown = |name: &&ConnectorType| !found.know(name) && !active(name);
+    let unknown = |name: &&ConnectorType| !session.knows(name) && !active(name);
     if let Some(connector) = args.connectors.iter().find(unknown) {
-        return Err(UsageError::with_help(
-            format!("no authorization of {connector} is pending"),
-            "`connplan authorize --list` shows what is, `connplan plan` what is to be applied",
-        )
-        .into());
+        return Err(nothing_of(connector));
     }
-    let mut keeper = match locked {
-        Some(locked) => Keeper::new(locked, app.clone(), pending),
-        None => Keeper::looking(app.clone(), pending),
-    };
-    let silent = |_: &authorize::Event<'_>| {};
-    let mut flow = authorize::Flow {
-        remote: &remote,
-        rules: &rules,
-        keeper: &mut keeper,
-        pace: authorize::Pace::default(),
-        watched: false,
-        events: &silent,
-    };
-    flow.forget(&mut found.left_alone)?;
-    let mut items = flow.inspect(found.resumable, &observed).await?;
-    let ran = match offer {
-        None => Ran::NothingToDo,
+    let outcome = match here.offer {
+        None => SessionOutcome::NothingToDo,
         Some(offer) => {
             let settings = project.settings.authorize.timeout;
             let timeout = args.timeout.or(settings).map(MaxDuration::get);
             let waiting = Waiting {
                 timeout: timeout.unwrap_or(std::time::Duration::from_secs(TIMEOUT_SECONDS)),
                 offer,
+                page_host: args.offer.page_host.as_ref(),
                 yes: args.yes || args.offer.print_links,
+                actor: &here.actor,
             };
-            let phase = Phase {
-                app: &app,
-                remote: &remote,
-                rules: &rules,
-                keeper: &mut keeper,
-                waiting,
-            };
-            authorizing::run(context, phase, &mut items).await?
+            authorizing::run(context, app, &mut session, waiting).await?
         }
     };
-    let mut results: Vec<Resumed> = items.iter().map(Item::resumed).collect();
-    if let Some(at_work) = at_work {
+    let results = session.results();
+    if let Some(at_work) = here.at_work {
         let granted = results.iter().filter(|result| !result.state.is_open());
         let granted: Vec<_> = granted.map(|result| result.connector.clone()).collect();
-        let after = Store::load(&state)?;
-        at_work.authorized(context, &before, &after, &granted).await;
+        at_work
+            .authorized(context, &before, session.pending(), &granted)
+            .await;
     }
-    let left = found.left_alone.into_iter();
-    results.extend(left.map(|left| left_alone(left, context)));
-    results.sort_by(|a, b| a.connector.cmp(&b.connector));
-    print(context, &app, &results, &Told { args, ran, format });
-    if format == Format::Text {
-        view::stripe::say_claim(&context.terminal, &app, observed.stripe_claim.as_ref());
+    print(context, app, &results, args, outcome);
+    if context.globals.format == Format::Text {
+        view::stripe::say_claim(&context.terminal, app, observed.stripe_claim.as_ref());
     }
     let open = results.iter().any(|result| result.state.is_open());
     Ok(match context.signals.status() {
@@ -256,62 +219,110 @@ async fn resume(
     })
 }
 
-/// What was brought along from another machine.
-enum Brought {
-    Nothing,
-    Receipt(receipt::Saved),
-    Plan(plan::document::Saved),
+/// The state folder for this run alone; looking needs no lock.
+async fn hold(
+    args: &AuthorizeArgs,
+    context: &Context,
+    state: &AppState,
+) -> Result<Option<Locked>, Failure> {
+    if args.list {
+        return Ok(None);
+    }
+    let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
+    Ok(Some(
+        applying::lock(context, state, timeout, "authorize").await?,
+    ))
 }
+
+fn nothing_of(connector: &ConnectorType) -> Failure {
+    UsageError::with_help(
+        format!("no authorization of {connector} is pending"),
+        "`connplan authorize --list` shows what is, `connplan plan` what is to be applied",
+    )
+    .into()
+}
+
+/// Drops entries of the state folder. Asks nobody, not even the app.
+async fn forget(
+    args: &AuthorizeArgs,
+    context: &Context,
+    format: Format,
+) -> Result<ExitStatus, Failure> {
+    let project = context.project(None)?;
+    let app = project.app()?;
+    let state = context.app_state(&project, &app);
+    let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
+    let locked = applying::lock(context, &state, timeout, "authorize").await?;
+    let mut pending = Store::load(&locked)?;
+    for connector in &args.forget {
+        if !pending.remove(&app, connector) {
+            return Err(nothing_of(connector));
+        }
+    }
+    Store::save(&locked, &pending)?;
+    context.terminal.out(&match format {
+        Format::Json => view::authorization::forgotten_json(&app, &args.forget),
+        _ => view::authorization::forgotten(&args.forget),
+    });
+    Ok(ExitStatus::Done)
+}
+
+/// What was brought along from another machine.
+struct Brought(Option<receipt::Saved>);
 
 impl Brought {
     fn read(args: &AuthorizeArgs, context: &Context) -> Result<Self, Failure> {
-        Ok(match (&args.receipt, &args.plan) {
-            (Some(file), _) => {
-                let text = context.read_document(file)?;
-                Self::Receipt(receipt::read(&file_name(file), &text)?)
+        let Some(file) = &args.receipt else {
+            return Ok(Self(None));
+        };
+        let text = context.read_document(file)?;
+        let saved = receipt::read(&file_name(file), &text)?;
+        if let Some(expected) = &args.expect_digest
+            && *expected != saved.digest
+        {
+            return Err(Refusal::OtherReceipt {
+                expected: expected.clone(),
+                actual: saved.digest,
             }
-            (None, Some(file)) => {
-                let text = context.read_document(file)?;
-                let saved = plan::document::read(&file_name(file), &text)?;
-                if saved.plan.speculative {
-                    return Err(Refusal::Speculative.into());
-                }
-                Self::Plan(saved)
-            }
-            (None, None) => Self::Nothing,
-        })
+            .into());
+        }
+        Ok(Self(Some(saved)))
     }
 
-    fn document(&self) -> Document<'_> {
-        match self {
-            Self::Nothing => Document::None,
-            Self::Receipt(saved) => Document::Receipt(&saved.receipt),
-            Self::Plan(saved) => Document::Plan(&saved.plan.app, &saved.digest),
+    /// A forged receipt would ask for any scope of any app of the login. In a project the files
+    /// stand against that; elsewhere its digest has to.
+    fn check(&self, args: &AuthorizeArgs, project: &Project) -> Result<(), Failure> {
+        let vouched = args.list || args.expect_digest.is_some() || project.config_file.is_some();
+        match &self.0 {
+            Some(saved) if !vouched => Err(UsageError::with_help(
+                "outside a project no file vouches for what a receipt asks for",
+                format!(
+                    "give `--expect-digest` with the digest that the apply told you; this \
+                     receipt's is {}",
+                    saved.digest
+                ),
+            )
+            .into()),
+            _ => Ok(()),
         }
     }
 
-    /// When it was made. Only for showing: the digest does not cover it.
-    fn made(&self) -> Option<Timestamp> {
-        let text = match self {
-            Self::Nothing => None,
-            Self::Receipt(saved) => saved.created_at.as_ref(),
-            Self::Plan(saved) => saved.created_at.as_ref(),
-        };
-        text?.parse().ok()
+    fn receipt(&self) -> Option<(&receipt::Receipt, Option<Timestamp>)> {
+        let saved = self.0.as_ref()?;
+        // Only for showing: the digest does not cover it.
+        let made = saved.created_at.as_ref().and_then(|text| text.parse().ok());
+        Some((&saved.receipt, made))
     }
 
-    /// The project and the app; a document has to be for that app, and names it where nothing else
+    /// The project and the app; a receipt has to be for that app, and names it where nothing else
     /// does.
     fn locate(&self, context: &Context) -> Result<(Project, App), Failure> {
-        let theirs = match self {
-            Self::Nothing => {
-                let project = context.project(None)?;
-                let app = project.app()?;
-                return Ok((project, app));
-            }
-            Self::Receipt(saved) => &saved.receipt.app,
-            Self::Plan(saved) => &saved.plan.app.app,
+        let Some(saved) = &self.0 else {
+            let project = context.project(None)?;
+            let app = project.app()?;
+            return Ok((project, app));
         };
+        let theirs = &saved.receipt.app;
         let (project, app) = context.project_of(&theirs.id)?;
         app.takes("file", theirs)?;
         Ok((project, app))
@@ -331,59 +342,46 @@ fn declared(context: &Context, project: &Project) -> Result<Option<Declared>, Fa
     })
 }
 
-fn left_alone(left: LeftAlone, context: &Context) -> Resumed {
-    let entry = left.entry.as_ref();
-    Resumed {
-        connector: left.connector.clone(),
-        action: entry.map_or(crate::diff::Action::NoOp, |entry| entry.action),
-        scopes: entry.map(|entry| entry.scopes.clone()).unwrap_or_default(),
-        plan: entry.and_then(|entry| entry.plan_digest.clone()),
-        expected: entry.and_then(|entry| entry.account.clone()),
-        since: entry.map_or_else(|| context.now(), |entry| entry.since),
-        state: left.state,
-        took: None,
-    }
+/// The command to go on with.
+fn again(args: &AuthorizeArgs) -> Again {
+    let Some(file) = &args.receipt else {
+        return Again::default();
+    };
+    Again::with_receipt(&file.display().to_string(), args.expect_digest.as_ref())
 }
 
-/// How the end is told.
-struct Told<'a> {
-    args: &'a AuthorizeArgs,
-    ran: Ran,
-    format: Format,
-}
-
-impl Told<'_> {
-    /// The command to go on with.
-    fn again(&self) -> Again {
-        let (option, file) = match (&self.args.receipt, &self.args.plan) {
-            (Some(file), _) => ("--receipt", file),
-            (None, Some(file)) => ("--plan", file),
-            (None, None) => return Again::default(),
-        };
-        Again::with(option, &file.display().to_string())
-    }
-}
-
-fn print(context: &Context, app: &App, results: &[Resumed], told: &Told<'_>) {
-    let theme = Theme::new(context.terminal.color_stdout());
-    let (again, columns) = (told.again(), context.terminal.columns());
-    context.terminal.out(&match (told.format, told.args.list) {
-        (Format::Json, _) => view::authorization::json(app, results, &again),
+fn print(
+    context: &Context,
+    app: &App,
+    results: &[AuthorizationResult],
+    args: &AuthorizeArgs,
+    outcome: SessionOutcome,
+) {
+    let terminal = &context.terminal;
+    let theme = Theme::new(terminal.color_stdout());
+    let (again, columns) = (again(args), terminal.columns());
+    let interrupted = context.signals.status().is_some();
+    terminal.out(&match (context.globals.format, args.list) {
+        (Format::Json, _) => view::authorization::json(app, results, &again, interrupted),
         (_, true) => view::authorization::list(app, results, &again, theme),
         (_, false) => view::authorization::summary(app, results, &again, theme, columns),
     });
+    if interrupted {
+        terminal.insist(&view::authorization::interrupted(results));
+        return;
+    }
     let command = again.command();
-    match told.ran {
-        Ran::NotInteractive if again.has_document() => context.terminal.say(&format!(
-            "Nobody can be asked here. Run `{command}` in a terminal."
+    match outcome {
+        SessionOutcome::NotInteractive if again.has_document() => terminal.say(&format!(
+            "Nobody can be asked here, and nothing was asked for. Run `{command}` in a terminal."
         )),
-        Ran::NotInteractive => context.terminal.say(
-            "Nobody can be asked here. Run `connplan authorize` in a terminal, on this machine or, \
-             with `--receipt FILE`, on another.",
+        SessionOutcome::NotInteractive => terminal.say(
+            "Nobody can be asked here, and nothing was asked for. Run `connplan authorize` in a \
+             terminal, on this machine or, with `--receipt FILE`, on another.",
         ),
-        Ran::Declined => context.terminal.say(&format!(
+        SessionOutcome::Declined => terminal.say(&format!(
             "Authorization skipped. Run `{command}` again to complete it."
         )),
-        Ran::Yes | Ran::NothingToDo => {}
+        SessionOutcome::Waited | SessionOutcome::NothingToDo => {}
     }
 }

@@ -5,46 +5,40 @@ mod telling;
 
 use std::time::Duration;
 
-use tokio::{sync::mpsc, time::Instant};
+use tokio::sync::mpsc;
 
 pub(super) use self::offer::{Offer, OfferArgs};
 use self::telling::Telling;
 use crate::{
-    authorize::{Command, Event, Flow, Item, Keeper, Pace, State},
-    catalogue::ScopeEquivalence,
+    authorize::{Asking, Command, Event, Pace},
     config::MaxDuration,
     context::{Context, Failure},
     model::App,
-    page::Page,
-    remote::Remote,
+    ops::{AuthorizeSession, Waits},
+    page::{Doorway, Page, PageHost},
     term::{self, Answer, EscapeKey},
     view::{self, Theme},
 };
 
 /// How to wait.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Waiting {
+pub(super) struct Waiting<'a> {
     /// For all of them together: it is one person's time.
     pub(super) timeout: Duration,
     pub(super) offer: Offer,
+    /// By which name the page is called.
+    pub(super) page_host: Option<&'a PageHost>,
     /// Don't ask before opening.
     pub(super) yes: bool,
+    /// Who acts. Escaped.
+    pub(super) actor: &'a str,
 }
 
-/// Everything that a phase of waiting needs.
-pub(super) struct Phase<'a> {
-    pub(super) app: &'a App,
-    pub(super) remote: &'a Remote,
-    pub(super) rules: &'a ScopeEquivalence,
-    pub(super) keeper: &'a mut Keeper,
-    pub(super) waiting: Waiting,
-}
-
-/// Whether the phase ran, or why not.
+/// Whether a session waited, or why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ran {
-    /// Links were handed out and waited for.
-    Yes,
+pub(super) enum SessionOutcome {
+    /// It waited for people.
+    Waited,
     /// Nothing was left to do.
     NothingToDo,
     /// Nobody can be asked here.
@@ -53,63 +47,63 @@ pub(super) enum Ran {
     Declined,
 }
 
-/// Opens what is pending and waits for it. `items` says afterwards how each stands.
+/// Asks, opens and waits. The session says afterwards how everything stands.
 pub(super) async fn run(
     context: &Context,
-    phase: Phase<'_>,
-    items: &mut [Item],
-) -> Result<Ran, Failure> {
-    let open: Vec<_> = items
-        .iter()
-        .filter(|item| item.can_be_asked())
-        .map(Item::resumed)
-        .collect();
+    app: &App,
+    session: &mut AuthorizeSession<'_>,
+    waiting: Waiting<'_>,
+) -> Result<SessionOutcome, Failure> {
+    let open = session.open();
     if open.is_empty() {
-        return Ok(Ran::NothingToDo);
+        return Ok(SessionOutcome::NothingToDo);
     }
-    let offer = phase.waiting.offer;
+    // A pipeline has nobody, whatever it pretends; nothing is asked for that nobody can answer.
+    if context.vars.ci() || context.globals.no_input {
+        return Ok(SessionOutcome::NotInteractive);
+    }
+    let mut offer = waiting.offer;
+    let whose = view::identity::recorded_as(waiting.actor);
     let theme = Theme::new(context.terminal.color_stderr());
-    let request = view::authorization::request(&open, phase.app, theme);
-    if phase.waiting.yes {
+    let request = view::authorization::request(&open, app, &whose, theme);
+    if waiting.yes {
         context.terminal.say(&request);
     } else {
         if !context.terminal.is_interactive() {
-            return Ok(Ran::NotInteractive);
+            return Ok(SessionOutcome::NotInteractive);
         }
         context.terminal.insist(&request);
-        let question = offer.question();
         let answer = tokio::select! {
-            answer = term::confirm_yes_no(&context.terminal, question, Answer::Yes) => answer,
+            answer = term::confirm_yes_no(&context.terminal, offer.question(), Answer::Yes) => answer,
             () = context.signals.cancelled() => Answer::No,
         };
         if answer == Answer::No {
-            return Ok(Ran::Declined);
+            return Ok(SessionOutcome::Declined);
         }
     }
     let (commands, mut receiver) = mpsc::channel(16);
     let page = match offer {
-        Offer::Page => match Page::serve(phase.app, items, commands.clone()).await {
-            Ok(page) => Some(page),
-            Err(e) => {
-                context.warn(&e.to_string());
-                None
+        Offer::Page { .. } => {
+            let items = session.items();
+            match Page::serve(app, &whose, items, commands.clone(), waiting.page_host).await {
+                Ok(page) => Some(page),
+                Err(e) => {
+                    context.warn(&e.to_string());
+                    offer = Offer::IN_TERMINAL;
+                    None
+                }
             }
-        },
+        }
         Offer::Tabs { .. } | Offer::Links { .. } => None,
     };
-    let telling = Telling::new(context, offer, page.as_ref());
-    let tell = |event: &Event<'_>| telling.tell(event);
-    let mut flow = Flow {
-        remote: phase.remote,
-        rules: phase.rules,
-        keeper: phase.keeper,
-        pace: pace(context),
-        watched: page.is_some(),
-        events: &tell,
+    let doorway = match offer {
+        Offer::Page { launch: true } | Offer::Tabs { .. } => Doorway::open().await.ok(),
+        Offer::Page { .. } | Offer::Links { .. } => None,
     };
+    let telling = Telling::new(context, offer, page.as_ref(), doorway.as_ref());
+    let tell = |event: &Event<'_>| telling.tell(event);
     let cancel = context.signals.graceful();
-    let patience = context.time_left(phase.waiting.timeout);
-    let deadline = Instant::now() + patience;
+    let patience = context.time_left(waiting.timeout);
     if !context.terminal.is_interactive() {
         // No spinner and no key tell it here.
         context.terminal.say(&format!(
@@ -124,40 +118,34 @@ pub(super) async fn run(
         };
         loop {
             escape.pressed().await;
-            // The flow may have ended in the same moment.
+            // The session may have ended in the same moment.
             let _ = commands.send(Command::Skip).await;
         }
     };
-    let working = async {
-        if offer.is_one_by_one() {
-            for n in 0..items.len() {
-                if Instant::now() >= deadline || cancel.is_cancelled() {
-                    break;
-                }
-                let Some(one) = items.get_mut(n..=n) else {
-                    break;
-                };
-                flow.links(one).await?;
-                flow.wait(one, deadline, &mut receiver, &cancel).await?;
-            }
-            return Ok(());
-        }
-        flow.links(items).await?;
-        // Where no link could be had, there is nothing to look at.
-        if items.iter().any(|item| item.state == State::Waiting) {
-            telling.open_page();
-        }
-        flow.wait(items, deadline, &mut receiver, &cancel).await
+    telling.open_page();
+    let waits = Waits {
+        patience,
+        asking: asking(offer),
+        pace: pace(context),
+        events: &tell,
     };
     let waited = tokio::select! {
-        waited = working => waited,
+        waited = session.run(waits, &mut receiver, &cancel) => waited,
         () = listening => Ok(()),
     };
     if let Some(page) = page {
         page.end().await;
     }
     waited?;
-    Ok(Ran::Yes)
+    Ok(SessionOutcome::Waited)
+}
+
+fn asking(offer: Offer) -> Asking {
+    match offer {
+        Offer::Page { .. } => Asking::OnDemand,
+        offer if offer.is_one_by_one() => Asking::OneByOne,
+        Offer::Tabs { .. } | Offer::Links { .. } => Asking::AtOnce,
+    }
 }
 
 /// Tests can not wait two seconds for each answer, nor minutes for a link to run out.
@@ -167,10 +155,11 @@ fn pace(context: &Context) -> Pace {
         text.parse().ok().map(Duration::from_millis)
     };
     let pace = Pace::default();
+    let busy = milliseconds("__CONNPLAN_TEST_POLL_MS");
     Pace {
-        first: milliseconds("__CONNPLAN_TEST_POLL_MS").unwrap_or(pace.first),
-        declined_within: milliseconds("__CONNPLAN_TEST_DECLINED_MS")
-            .unwrap_or(pace.declined_within),
+        busy: busy.unwrap_or(pace.busy),
+        idle: busy.unwrap_or(pace.idle),
+        link_lives: milliseconds("__CONNPLAN_TEST_LINK_MS").unwrap_or(pace.link_lives),
         ..pace
     }
 }

@@ -245,8 +245,10 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
     vars.set_default("BASE44_APP_ID", APP);
     // Somebody who watches should not wait two seconds for what has happened already.
     vars.set_default("__CONNPLAN_TEST_POLL_MS", "100");
+    // The demo is its own person, in a pipeline too.
+    let vars = vars.without_prefix("CI");
     let globals = Globals {
-        no_input: true,
+        no_input: false,
         ..context.globals.clone()
     };
     let terminal = Terminal::probe(&vars, globals.color, true, globals.quiet);
@@ -289,8 +291,10 @@ async fn consent(sandbox: &Sandbox, root: &Path) -> Result<usize, Failure> {
     let pending = Store::load(&StateFolder::at(&root.join(STATE)).app(&app))?;
     let mut consented = 0;
     for (_, entry) in pending.of(&app) {
-        if let Some(link) = &entry.link {
-            sandbox.consent(link, Decision::approve(PERSON)).await?;
+        if let Some(id) = &entry.connection_id {
+            sandbox
+                .consent_to(id.as_str(), Decision::approve(PERSON))
+                .await?;
             consented += 1;
         }
     }

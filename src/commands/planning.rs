@@ -15,7 +15,7 @@ use crate::{
     context::{Context, Failure, UsageError},
     diff::Unlisted,
     escape,
-    model::{App, ConnectorType, Declared, Observed, Scope},
+    model::{App, ConnectorType, Declared, Observed, Scope, Scopes},
     pending::{PendingSet, Store},
     plan::{self, Folder, Guards, Inputs, Plan},
     receipt,
@@ -304,6 +304,19 @@ pub(super) fn policy(project: &Project) -> plan::policy::Policy {
         max_removals: settings.max_removals.map(|most| most as usize),
         allowed: scopes(&settings.allowed_scopes),
         denied: scopes(&settings.denied_scopes),
+    }
+}
+
+/// Why the policy of this project denies scopes of a connector, if it does.
+pub(super) fn denied(project: &Project) -> impl Fn(&ConnectorType, &Scopes) -> Option<String> {
+    let policy = policy(project);
+    move |connector, scopes| {
+        let found = plan::policy::forbidden(&policy, connector, scopes);
+        let (scope, how) = found.first()?;
+        let scope = crate::escape::limited(scope.as_str(), 200);
+        Some(format!(
+            "the policy in connplan.toml forbids it: the scope {scope} is {how}"
+        ))
     }
 }
 

@@ -6,15 +6,16 @@ use super::{
     applying::{self, Request, Work},
     approving::{self, ApprovalArgs},
     authorize::TIMEOUT_SECONDS,
-    authorizing::{self, OfferArgs, Phase, Ran, Waiting},
+    authorizing::{self, OfferArgs, SessionOutcome, Waiting},
     planning::{self, PlanningArgs, Situation},
     printing::{MarkdownArgs, Printing},
 };
 use crate::{
-    authorize::{self, Document, Item, Keeper, Sources},
+    authorize::{AuthorizationResult, Item},
     config::MaxDuration,
     context::{Context, ExitStatus, Failure, Format},
     model::ConnectorType,
+    ops::{AuthorizeInputs, AuthorizeSession},
     pending::Store,
     plan::document,
     receipt::{self, Receipt},
@@ -53,7 +54,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         ));
     }
     let situation = planning::look(context, args.planning.dir.as_deref()).await?;
-    context.say_who_acts(&situation.remote).await;
+    let actor = context.say_who_acts(&situation.remote).await;
     let plan = situation.plan(&args.planning)?;
     let digest = document::digest(&plan)?;
     let names: Vec<_> = situation
@@ -101,26 +102,28 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     drop(applied.workspace);
     let interrupted = context.signals.status().is_some();
     let authorized = if interrupted {
-        Ok((Vec::new(), Ran::NothingToDo))
+        Ok((Vec::new(), SessionOutcome::NothingToDo))
     } else {
-        authorize_all(args, offer, context, &situation, &applied.receipt).await
+        authorize_all(args, (offer, &actor), context, &situation, &applied.receipt).await
     };
     // Whatever became of that, what was applied has to be said.
-    let (items, ran, failed) = match authorized {
-        Ok((items, ran)) => (items, ran, None),
-        Err(failure) => (Vec::new(), Ran::NothingToDo, Some(context.tell(&failure))),
+    let (results, outcome, failed) = match authorized {
+        Ok((results, outcome)) => (results, outcome, None),
+        Err(failure) => {
+            let failed = context.tell(&failure);
+            (Vec::new(), SessionOutcome::NothingToDo, Some(failed))
+        }
     };
-    let resumed: Vec<_> = items.iter().map(Item::resumed).collect();
     if format == Format::Json {
         let report = ReceiptReport::new(&applied.receipt, &receipt::digest(&applied.receipt)?);
-        context.terminal.out(&view::push::json(&report, &resumed));
+        context.terminal.out(&view::push::json(&report, &results));
     } else {
         let layout = view::push::Layout {
-            waited: ran == Ran::Yes,
+            waited: outcome == SessionOutcome::Waited,
             columns: context.terminal.columns(),
             theme: Theme::new(context.terminal.color_stdout()),
         };
-        let summary = view::push::summary(&applied.receipt, &resumed, layout);
+        let summary = view::push::summary(&applied.receipt, &results, layout);
         context.terminal.out(&summary);
     }
     view::stripe::say(
@@ -129,17 +132,17 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         &applied.receipt,
         applied.stripe_claim.as_ref(),
     );
-    match ran {
-        Ran::NotInteractive => context.terminal.say(
+    match outcome {
+        SessionOutcome::NotInteractive => context.terminal.say(
             "Skipped OAuth in non-interactive mode. Run `connplan authorize` in a terminal to \
              complete it.",
         ),
-        Ran::Declined => context
+        SessionOutcome::Declined => context
             .terminal
             .say("Authorization skipped. Run `connplan authorize` to complete it."),
-        Ran::Yes | Ran::NothingToDo => {}
+        SessionOutcome::Waited | SessionOutcome::NothingToDo => {}
     }
-    let open = resumed.iter().any(|resumed| resumed.state.is_open());
+    let open = results.iter().any(|result| result.state.is_open());
     Ok(match (context.signals.status(), failed) {
         (Some(interrupted), _) => interrupted,
         (None, _) if applied.status != ExitStatus::Done => applied.status,
@@ -151,55 +154,43 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
 
 async fn authorize_all(
     args: &PushArgs,
-    offer: authorizing::Offer,
+    (offer, actor): (authorizing::Offer, &str),
     context: &Context,
     situation: &Situation,
     receipt: &Receipt,
-) -> Result<(Vec<Item>, Ran), Failure> {
-    let state = context.app_state(&situation.files.project, &situation.app);
+) -> Result<(Vec<AuthorizationResult>, SessionOutcome), Failure> {
+    let files = &situation.files;
+    let state = context.app_state(&files.project, &situation.app);
     let patience = std::time::Duration::from_secs(5);
     let locked = applying::lock(context, &state, patience, "authorize").await?;
     let observed = situation.remote.observe().await?;
-    let pending = Store::load_for_people(&locked)?;
+    let denied = planning::denied(&files.project);
     let targets = args.planning.targets.iter().cloned().collect();
-    let mut found = authorize::candidates(&Sources {
+    let mut session = AuthorizeSession::begin(AuthorizeInputs {
         app: &situation.app,
-        pending: &pending,
-        document: Document::Receipt(receipt),
-        made: None,
-        declared: Some(&situation.files.declared),
-        observed: &observed.connectors,
-        targets: &targets,
-        rules: &situation.files.rules,
-        now: context.now(),
-    });
-    let mut keeper = Keeper::new(locked, situation.app.clone(), pending);
-    let silent = |_: &authorize::Event<'_>| {};
-    let mut flow = authorize::Flow {
         remote: &situation.remote,
-        rules: &situation.files.rules,
-        keeper: &mut keeper,
-        pace: authorize::Pace::default(),
-        watched: false,
-        events: &silent,
-    };
-    flow.forget(&mut found.left_alone)?;
-    let mut items = flow.inspect(found.resumable, &observed).await?;
-    let settings = situation.files.project.settings.authorize.timeout;
+        listed: &observed.connectors,
+        rules: &files.rules,
+        denied: &denied,
+        declared: Some(&files.declared),
+        receipt: Some((receipt, None)),
+        targets: &targets,
+        pending: Store::load(&locked)?,
+        held: Some(locked),
+        now: context.now(),
+    })
+    .await?;
+    let settings = files.project.settings.authorize.timeout;
     let timeout = args.timeout.or(settings).map(MaxDuration::get);
     let waiting = Waiting {
         timeout: timeout.unwrap_or(std::time::Duration::from_secs(TIMEOUT_SECONDS)),
         offer,
+        page_host: args.offer.page_host.as_ref(),
         // Opening a browser is asked for apart; where nobody is there, it is not done.
         yes: args.offer.print_links,
+        actor,
     };
-    let phase = Phase {
-        app: &situation.app,
-        remote: &situation.remote,
-        rules: &situation.files.rules,
-        keeper: &mut keeper,
-        waiting,
-    };
-    let ran = authorizing::run(context, phase, &mut items).await?;
-    Ok((items, ran))
+    let outcome = authorizing::run(context, &situation.app, &mut session, waiting).await?;
+    let results = session.items().iter().map(Item::result).collect();
+    Ok((results, outcome))
 }

@@ -7,8 +7,8 @@ use crate::{
     config::{Lifetime, Project},
     context::{Context, Failure, UsageError},
     git::{Checkout, Git},
-    model::{App, ConnectorType, Declared},
-    pending::{Entry, LastTry, PendingSet},
+    model::{App, ConnectorType, Declared, Scopes},
+    pending::{self, Entry, PendingSet},
     plan::Digest,
     receipt::{self, Outcome, Receipt},
     store::{
@@ -251,12 +251,15 @@ fn entry(wait: &Wait) -> Entry {
         action: wait.action,
         plan_digest: wait.plan_digest.clone(),
         since: wait.since,
-        before: wait.before.clone(),
-        account_before: None,
+        connection_config: std::collections::BTreeMap::new(),
+        before: wait.before.clone().map(|scopes| pending::Before {
+            scopes,
+            status: None,
+            account: None,
+        }),
         account: None,
         connection_id: wait.connection_id.clone(),
-        link: None,
-        last: LastTry::Open,
+        missing: Scopes::new(),
     }
 }
 
@@ -320,7 +323,7 @@ impl AtWork {
             action: entry.action,
             plan_digest: entry.plan_digest.clone(),
             since: entry.since,
-            before: entry.before.clone(),
+            before: entry.before.as_ref().map(|was| was.scopes.clone()),
             connection_id: entry.connection_id.clone(),
             by: self.memory().by().clone(),
         }

@@ -111,7 +111,7 @@ impl Context {
 
     /// Says which account acts and where its credential came from, for what changes the app or
     /// connects accounts to it.
-    pub async fn say_who_acts(&self, remote: &Remote) {
+    pub async fn say_who_acts(&self, remote: &Remote) -> String {
         let who = remote.who();
         let asked = match &who.identity {
             Identity::PersonalToken | Identity::Token => remote.userinfo().await.ok(),
@@ -132,6 +132,7 @@ impl Context {
         if let Some(warning) = hidden(who) {
             self.warn(&warning);
         }
+        name
     }
 }
 

@@ -1,9 +1,10 @@
 //! What the page shows at one moment, and who waits for the next.
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::{
-    authorize::{Event, Resumed, State},
+    authorize::{AuthorizationResult, Event, Progress, State},
     model::{ConnectorType, Link},
     view::authorization,
 };
@@ -11,12 +12,24 @@ use crate::{
 /// One connector on the page.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    pub(super) resumed: Resumed,
-    pub(super) link: Option<Link>,
+    pub(super) result: AuthorizationResult,
+    pub(super) offer: Option<Offer>,
     /// How many events it has had: tells news from what was there before.
     pub(super) version: u64,
-    /// Whether its link stands for one that ran out.
-    pub(super) renewed: bool,
+    /// Whether a link of it ran out unused.
+    pub(super) ran_out: bool,
+}
+
+/// A link that can be opened now.
+#[derive(Clone, Debug)]
+pub(super) struct Offer {
+    pub(super) link: Link,
+    /// When it is too old to be used.
+    pub(super) until: Timestamp,
+    /// Whether it stands for one that ran out or was declined.
+    pub(super) again: bool,
+    /// Whether its tab was opened.
+    pub(super) opened: bool,
     /// Where earlier links led, if this one leads elsewhere.
     pub(super) led_to: Option<String>,
 }
@@ -37,11 +50,11 @@ impl Moment {
     pub(super) fn row(&self, connector: &ConnectorType) -> Option<&Row> {
         self.rows
             .iter()
-            .find(|row| row.resumed.connector == *connector)
+            .find(|row| row.result.connector == *connector)
     }
 
     pub(super) fn done(&self) -> usize {
-        let done = self.rows.iter().filter(|row| row.resumed.state.is_done());
+        let done = self.rows.iter().filter(|row| row.result.state.is_done());
         done.count()
     }
 }
@@ -51,13 +64,12 @@ impl Moment {
 pub(super) struct Board(watch::Sender<Moment>);
 
 impl Board {
-    pub(super) fn new(rows: impl Iterator<Item = Resumed>) -> Self {
-        let rows = rows.map(|resumed| Row {
-            resumed,
-            link: None,
+    pub(super) fn new(rows: impl Iterator<Item = AuthorizationResult>) -> Self {
+        let rows = rows.map(|result| Row {
+            result,
+            offer: None,
             version: 0,
-            renewed: false,
-            led_to: None,
+            ran_out: false,
         });
         Self(watch::Sender::new(Moment {
             rows: rows.collect(),
@@ -79,26 +91,51 @@ impl Board {
                 connector,
                 link,
                 again,
+                lives,
                 led_to,
             } => self.change(connector, |row| {
-                row.link = Some((*link).clone());
-                row.renewed = *again;
-                row.led_to = led_to.map(|hosts| hosts.join(", "));
-                row.resumed.state = State::Waiting;
-                again.then(|| format!("{connector}: there is a new link"))
+                let opened = row
+                    .offer
+                    .as_ref()
+                    .is_some_and(|o| o.link == **link && o.opened);
+                row.offer = Some(Offer {
+                    link: (*link).clone(),
+                    until: Timestamp::now() + *lives,
+                    again: *again,
+                    opened,
+                    led_to: led_to.map(|hosts| hosts.join(", ")),
+                });
+                row.ran_out = false;
+                row.result.state = State::Waiting(Progress::Asked);
+                None
             }),
-            Event::Settled(resumed) => self.change(&resumed.connector, |row| {
-                row.link = None;
-                row.renewed = false;
-                row.resumed = (*resumed).clone();
-                let what = authorization::what(resumed);
-                Some(format!("{}: {what}", resumed.connector))
+            Event::LinkRanOut(connector) => self.change(connector, |row| {
+                row.offer = None;
+                row.ran_out = true;
+                Some(format!("{connector}: its five minutes are over; ask again"))
+            }),
+            Event::Settled(result) => self.change(&result.connector, |row| {
+                row.offer = None;
+                row.ran_out = false;
+                row.result = (*result).clone();
+                let what = authorization::what(result);
+                Some(format!("{}: {what}", result.connector))
             }),
             Event::Waiting(_) => self.0.send_modify(|moment| moment.trouble = None),
             Event::Unreachable(reason) => self
                 .0
                 .send_modify(|moment| moment.trouble = Some((*reason).to_owned())),
         }
+    }
+
+    /// The link of this one was opened in a tab.
+    pub(super) fn opened(&self, connector: &ConnectorType) {
+        self.change(connector, |row| {
+            if let Some(offer) = &mut row.offer {
+                offer.opened = true;
+            }
+            None
+        });
     }
 
     pub(super) fn end(&self) {
@@ -114,7 +151,7 @@ impl Board {
         self.0.send_modify(|moment| {
             moment.trouble = None;
             let mut rows = moment.rows.iter_mut();
-            if let Some(row) = rows.find(|row| row.resumed.connector == *connector) {
+            if let Some(row) = rows.find(|row| row.result.connector == *connector) {
                 row.version += 1;
                 if let Some(said) = change(row) {
                     moment.said = said;

@@ -20,6 +20,18 @@
     event.preventDefault();
     fetch(event.target.action, { method: "POST" }).catch(() => {});
   });
+  // The server's clock may differ from ours: behind a forwarded port it is another machine's.
+  let ahead = 0;
+  const count = () => {
+    for (const clock of document.querySelectorAll("[data-until]")) {
+      const left = Math.max(0, Math.round((Number(clock.dataset.until) - Date.now() - ahead) / 1000));
+      const minutes = Math.floor(left / 60);
+      const seconds = String(left % 60).padStart(2, "0");
+      const text = `Approve within ${minutes}:${seconds}.`;
+      if (clock.textContent !== text) clock.textContent = text;
+    }
+  };
+  setInterval(count, 1000);
   const said = document.getElementById("said");
   let last = null;
   const source = new EventSource("events");
@@ -32,6 +44,8 @@
     }
     if (last !== null && news.said !== last) said.textContent = news.said;
     last = news.said;
+    ahead = news.now - Date.now();
+    count();
     document.body.classList.toggle("ended", news.ended);
     if (news.ended) source.close();
   };

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::board::{Moment, Row};
+use super::board::{Moment, Offer, Row};
 use crate::{
-    authorize::State,
+    authorize::{Consent, State},
     escape,
     model::{App, ConnectorType, Scope, Scopes},
     view::{authorization, report::FactReport},
@@ -16,7 +16,7 @@ use crate::{
 const SHOWN: usize = 8;
 
 /// The whole page.
-pub(super) fn page(app: &App, moment: &Moment) -> String {
+pub(super) fn page(app: &App, whose: &str, moment: &Moment) -> String {
     let count = moment.rows.len();
     let heading = match count {
         1 => "Authorize one connector".to_owned(),
@@ -27,6 +27,7 @@ pub(super) fn page(app: &App, moment: &Moment) -> String {
     let environment = app.environment.as_deref().map_or_else(String::new, |name| {
         format!(", environment <strong>{}</strong>", escape::html(name))
     });
+    let whose = escape::html(whose);
     let mut cards = String::new();
     for row in &moment.rows {
         cards.push_str(&card(row, moment.ended));
@@ -35,8 +36,10 @@ pub(super) fn page(app: &App, moment: &Moment) -> String {
         r#"<header class="top">
 <p class="eyebrow">connplan authorize</p>
 <h1>{heading}</h1>
-<p class="lead">For app <strong>{id}</strong>{environment} at {at}. Each button opens the provider
-in a new tab. When you have decided there, come back: this page shows what came of it.</p>
+<p class="lead">For app <strong>{id}</strong>{environment} at {at}. Each button asks for a link and
+opens the provider in a new tab; approve there within five minutes, then come back: this page shows
+what came of it.</p>
+<p class="lead">{whose}</p>
 <div id="progress">{progress}</div>
 </header>
 <p id="gone" class="banner" hidden>connplan does not answer any more. If it was ended, run
@@ -65,7 +68,21 @@ in a new tab. When you have decided there, come back: this page shows what came 
 
 /// A page that says one thing.
 pub(super) fn notice(title: &str, text: &str) -> String {
-    let body = format!(
+    document(title, "../", "", "", &notice_body(title, text))
+}
+
+/// The same for those who are not to know where the style is.
+pub(super) fn plain_notice(title: &str, text: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{}</title></head>\n\
+         <body>\n{}\n</body>\n</html>\n",
+        escape::html(title),
+        notice_body(title, text)
+    )
+}
+
+fn notice_body(title: &str, text: &str) -> String {
+    format!(
         r#"<main class="notice">
 <h1>{}</h1>
 <p class="lead">{}</p>
@@ -73,8 +90,7 @@ pub(super) fn notice(title: &str, text: &str) -> String {
 </main>"#,
         escape::html(title),
         escape::html(text)
-    );
-    document(title, "../", "", "", &body)
+    )
 }
 
 fn document(title: &str, up: &str, head: &str, class: &str, body: &str) -> String {
@@ -105,14 +121,15 @@ pub(super) fn news(moment: &Moment) -> String {
         json!(["foot", null, foot(moment)]),
     ];
     for row in &moment.rows {
-        let place = format!("live-{}", row.resumed.connector);
-        let state = row.resumed.state.as_str();
+        let place = format!("live-{}", row.result.connector);
+        let state = row.result.state.as_str();
         parts.push(json!([place, state, live(row, moment.ended)]));
     }
     json!({
         "title": title(moment),
         "said": escape::terminal(&moment.said),
         "ended": moment.ended,
+        "now": jiff::Timestamp::now().as_millisecond(),
         "parts": parts,
     })
     .to_string()
@@ -157,8 +174,8 @@ fn foot(moment: &Moment) -> String {
 }
 
 fn card(row: &Row, ended: bool) -> String {
-    let connector = &row.resumed.connector;
-    let who = row.resumed.expected.as_ref().map_or_else(
+    let connector = &row.result.connector;
+    let who = row.result.expected.as_ref().map_or_else(
         || "<p class=\"who\">You choose the account at the provider.</p>".to_owned(),
         |expected| {
             let name = escape::html(&escape::limited(expected.as_str(), 120));
@@ -175,15 +192,25 @@ fn card(row: &Row, ended: bool) -> String {
 <div class="head">{monogram}<div><h2 id="name-{connector}" tabindex="-1">{connector}</h2>{who}</div></div>
 <div class="live" id="live-{connector}">{live}</div>
 <section class="scopes" aria-labelledby="may-{connector}">
-<h3 id="may-{connector}">What it will be allowed to do</h3>
+<h3 id="may-{connector}">{may}</h3>
 {scopes}</section>
 </li>
 "#,
-        state = row.resumed.state.as_str(),
+        state = row.result.state.as_str(),
         monogram = monogram(connector),
         live = live(row, ended),
-        scopes = scopes(connector, &row.resumed.scopes),
+        may = may(row),
+        scopes = scopes(connector, &row.result.scopes),
     )
+}
+
+/// What is over is told in the past.
+fn may(row: &Row) -> &'static str {
+    match &row.result.state {
+        State::Consented(Consent::Granted { .. }) => "What it was allowed to do",
+        State::Consented(Consent::Partial { .. }) => "What was asked for",
+        _ => "What it will be allowed to do",
+    }
 }
 
 fn monogram(connector: &ConnectorType) -> String {
@@ -196,50 +223,56 @@ fn monogram(connector: &ConnectorType) -> String {
 
 /// The part of a card that changes.
 fn live(row: &Row, ended: bool) -> String {
-    let (mark, word) = word(&row.resumed.state);
-    let connector = &row.resumed.connector;
+    let (mark, word) = word(row);
+    let connector = &row.result.connector;
     let mut html = format!(
         r#"<p class="state"><span class="pill"><span aria-hidden="true">{mark}</span> {word}</span></p>"#
     );
-    let sentence = match &row.resumed.state {
-        State::Waiting if row.renewed => "The last link was of no use any more; this is a new one.",
+    let sentence = match &row.result.state {
+        State::Waiting(_) if row.ran_out => {
+            "The five minutes for the last link are over. Ask again when you are ready."
+        }
         // The word says it all.
-        State::Waiting | State::Skipped | State::TimedOut => "",
+        State::Waiting(_) | State::Skipped | State::TimedOut => "",
         _ => &sentence(row),
     };
     if !sentence.is_empty() {
         let _ = write!(html, "<p class=\"what\">{}</p>", escape::html(sentence));
     }
-    if let State::Partial { missing, .. } = &row.resumed.state {
+    if let State::Consented(Consent::Partial { missing, .. }) = &row.result.state {
         let _ = write!(
             html,
             "<p class=\"missing\">Not granted:</p>{}",
             list(connector, missing.iter())
         );
     }
-    for warning in authorization::warnings(&row.resumed) {
+    for warning in authorization::warnings(&row.result) {
         let _ = write!(html, "<p class=\"warning\">{}</p>", escape::html(&warning));
     }
-    let (label, class) = match &row.resumed.state {
-        _ if ended => return html,
-        State::Waiting if row.link.is_none() => {
-            html.push_str("<p class=\"what\">Its link is being asked for…</p>");
-            return html;
-        }
-        State::Waiting => match (&row.led_to, &row.link) {
-            (Some(known), Some(link)) => {
-                let (host, known) = (escape::html(&link.host()), escape::html(known));
-                let _ = write!(
-                    html,
-                    "<p class=\"warning\">Its link leads to <strong>{host}</strong>; earlier ones \
-                     led to {known}. Open it only if you know why.</p>"
-                );
-                (format!("Open {} all the same", link.host()), "button")
+    if ended || !has_button(row) {
+        return html;
+    }
+    let (label, class) = match &row.offer {
+        Some(offer) => {
+            html.push_str(&countdown(offer));
+            match &offer.led_to {
+                Some(known) => {
+                    let (host, known) = (escape::html(&offer.link.host()), escape::html(known));
+                    let _ = write!(
+                        html,
+                        "<p class=\"warning\">Its link leads to <strong>{host}</strong>; earlier \
+                         ones led to {known}. Open it only if you know why.</p>"
+                    );
+                    (format!("Open {} all the same", offer.link.host()), "button")
+                }
+                None if offer.opened => (format!("Open {connector} once more"), "button"),
+                None => (format!("Authorize {connector}"), "button primary"),
             }
-            _ => (format!("Authorize {connector}"), "button primary"),
-        },
-        state if state.can_be_asked_again() => (format!("Ask again for {connector}"), "button"),
-        _ => return html,
+        }
+        None if row.ran_out || !row.result.state.is_waiting() => {
+            (format!("Ask again for {connector}"), "button")
+        }
+        None => (format!("Authorize {connector}"), "button primary"),
     };
     let _ = write!(
         html,
@@ -249,39 +282,65 @@ fn live(row: &Row, ended: bool) -> String {
     html
 }
 
+/// How long the link that is out can be used. The script counts.
+fn countdown(offer: &Offer) -> String {
+    let until = offer.until.as_millisecond();
+    let again = if offer.again {
+        "This is a new link. "
+    } else {
+        ""
+    };
+    let opened = if offer.opened {
+        "Its tab was opened: decide there, then come back. "
+    } else {
+        ""
+    };
+    format!(
+        "<p class=\"what\">{again}{opened}<span class=\"clock\" data-until=\"{until}\">Approve within \
+         five minutes of opening it.</span></p>"
+    )
+}
+
+/// Whether there is something to press.
+pub(super) fn has_button(row: &Row) -> bool {
+    row.result.state.is_waiting()
+        || row.result.state == State::Skipped
+        || row.result.state.can_be_asked_again()
+}
+
 /// What happened, as a sentence.
 pub(super) fn sentence(row: &Row) -> String {
-    let what = match &row.resumed.state {
+    let what = match &row.result.state {
         State::Declined => {
             "Declined, or its link ran out, or somebody else is authorizing it too. It stays \
              pending and can be asked for again."
                 .to_owned()
         }
-        State::Partial { .. } => {
-            let what = authorization::what(&row.resumed);
+        State::Consented(Consent::Partial { .. }) => {
+            let what = authorization::what(&row.result);
             format!("{what}. Ask again and tick everything, or leave it pending.")
         }
-        State::WrongAccount { .. } => {
-            let next = authorization::next(&row.resumed, &authorization::Again::default())
+        State::Consented(Consent::WrongAccount { .. }) => {
+            let next = authorization::next(&row.result, &authorization::Again::default())
                 .unwrap_or_default();
-            format!(
-                "{}. The way out: {next}.",
-                authorization::what(&row.resumed)
-            )
+            format!("{}. The way out: {next}.", authorization::what(&row.result))
         }
-        _ => format!("{}.", authorization::what(&row.resumed)),
+        _ => format!("{}.", authorization::what(&row.result)),
     };
     let mut letters = what.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string());
     format!("{}{}", first.unwrap_or_default(), letters.as_str())
 }
 
-fn word(state: &State) -> (&'static str, &'static str) {
-    match state {
-        State::Granted { .. } => ("\u{2713}", "Authorized"),
-        State::Partial { .. } => ("\u{25d0}", "Partly authorized"),
-        State::WrongAccount { .. } => ("!", "Wrong account"),
-        State::Waiting => ("\u{25cb}", "Waits for you"),
+fn word(row: &Row) -> (&'static str, &'static str) {
+    match &row.result.state {
+        State::Consented(Consent::Granted { .. }) => ("\u{2713}", "Authorized"),
+        State::Consented(Consent::Partial { .. }) => ("\u{25d0}", "Partly authorized"),
+        State::Consented(Consent::WrongAccount { .. }) => ("!", "Wrong account"),
+        State::Waiting(_) if row.offer.as_ref().is_some_and(|offer| offer.opened) => {
+            ("\u{25cb}", "Opened, waits for your decision")
+        }
+        State::Waiting(_) => ("\u{25cb}", "Waits for you"),
         State::TimedOut => ("\u{2013}", "Time is up, still pending"),
         State::Skipped => ("\u{2013}", "Skipped, still pending"),
         State::Declined => ("\u{2013}", "Declined or run out"),
@@ -347,14 +406,15 @@ fn list<'a>(connector: &ConnectorType, scopes: impl Iterator<Item = &'a Scope>) 
 mod tests {
     use super::*;
     use crate::{
-        authorize::Resumed,
+        authorize::{AuthorizationResult, Progress},
         diff::Action,
         model::{ApiUrl, AppId, ExpectedAccount, Link},
     };
 
     fn row(state: State) -> Row {
+        let waits = state.is_waiting();
         Row {
-            resumed: Resumed {
+            result: AuthorizationResult {
                 connector: ConnectorType::parse("slack").unwrap(),
                 action: Action::Create,
                 scopes: ["chat:write", "<b>\u{202e}x"].into_iter().collect(),
@@ -363,11 +423,17 @@ mod tests {
                 since: jiff::Timestamp::UNIX_EPOCH,
                 state,
                 took: None,
+                note: None,
             },
-            link: Link::parse("https://auth.example.com/canary").ok(),
+            offer: waits.then(|| Offer {
+                link: Link::parse("https://auth.example.com/canary").unwrap(),
+                until: jiff::Timestamp::UNIX_EPOCH,
+                again: false,
+                opened: false,
+                led_to: None,
+            }),
             version: 0,
-            renewed: false,
-            led_to: None,
+            ran_out: false,
         }
     }
 
@@ -380,14 +446,14 @@ mod tests {
         };
         let failed = State::Failed("<img src=x>".to_owned());
         let moment = Moment {
-            rows: vec![row(State::Waiting), row(failed)],
+            rows: vec![row(State::Waiting(Progress::Idle)), row(failed)],
             said: "<u>".to_owned(),
             trouble: Some("<a>".to_owned()),
             ended: false,
         };
-        let html = page(&app, &moment);
+        let html = page(&app, "<ins>", &moment);
         for bad in [
-            "canary", "<b>", "<i>", "<img", "<a>", "<script>", "\u{202e}",
+            "canary", "<b>", "<i>", "<ins>", "<img", "<a>", "<script>", "\u{202e}",
         ] {
             assert!(!html.contains(bad), "{bad}: {html}");
             assert!(!notice(bad, bad).contains(&format!("<p>{bad}")), "{bad}");
@@ -398,14 +464,14 @@ mod tests {
 
     #[test]
     fn what_is_over_has_no_button() {
-        let over = row(State::Waiting);
+        let over = row(State::Waiting(Progress::Idle));
         assert!(!live(&over, true).contains("<a "));
         assert!(live(&over, false).contains("<a "));
-        let done = State::Granted {
+        let done = State::Consented(Consent::Granted {
             account: None,
             instead_of: None,
             unasked: Scopes::new(),
-        };
+        });
         assert!(!live(&row(done), false).contains("<a "));
         assert!(live(&row(State::Declined), false).contains("Ask again"));
     }

@@ -18,11 +18,11 @@ use tokio::sync::mpsc;
 
 use super::{
     board::{Board, Moment},
-    guard::{is_ours, same_secret},
+    guard::{Hosts, Refused, same_secret},
     render,
 };
 use crate::{
-    authorize::{Command, State as Stand},
+    authorize::Command,
     model::{App, ConnectorType, Secret},
 };
 
@@ -54,9 +54,10 @@ const HEADERS: [(HeaderName, &str); 8] = [
 
 /// What the answers are made of.
 pub(super) struct Site {
-    pub(super) host: String,
+    pub(super) hosts: Hosts,
     pub(super) path: Secret,
     pub(super) app: App,
+    pub(super) whose: String,
     pub(super) board: Arc<Board>,
     pub(super) commands: mpsc::Sender<Command>,
 }
@@ -81,8 +82,11 @@ pub(super) fn router(site: Site) -> Router {
 async fn guard(State(site): Shared, request: Request, next: Next) -> Response {
     let mut segments = request.uri().path().split('/').skip(1);
     let path = segments.next().unwrap_or_default();
-    let mut response = if !is_ours(request.headers(), &site.host) {
-        StatusCode::FORBIDDEN.into_response()
+    let mut response = if let Err(refused) = site.hosts.check(request.headers()) {
+        refusal(&refused)
+    } else if is_prefetch(&request) {
+        // Nobody pressed anything yet.
+        StatusCode::SERVICE_UNAVAILABLE.into_response()
     } else if same_secret(path, site.path.expose()) {
         next.run(request).await
     } else {
@@ -100,7 +104,7 @@ async fn nothing() -> StatusCode {
 }
 
 async fn page(State(site): Shared) -> Html<String> {
-    Html(render::page(&site.app, &site.board.now()))
+    Html(render::page(&site.app, &site.whose, &site.board.now()))
 }
 
 async fn style() -> Response {
@@ -133,7 +137,7 @@ async fn events(State(site): Shared) -> Response {
         .into_response()
 }
 
-/// Leads to the link of the moment, which is asked for anew where the last one is of no use.
+/// Leads to the link of the moment, which is asked for when there is none.
 async fn open(State(site): Shared, Path((_, connector)): Path<(String, String)>) -> Response {
     let Ok(connector) = ConnectorType::parse(connector) else {
         return StatusCode::NOT_FOUND.into_response();
@@ -146,20 +150,17 @@ async fn open(State(site): Shared, Path((_, connector)): Path<(String, String)>)
     if moment.ended {
         return notice(StatusCode::GONE, "connplan has stopped waiting", ENDED);
     }
-    if let (Stand::Waiting, Some(link)) = (&row.resumed.state, &row.link) {
-        // The flow may have ended in the same moment; the link is good all the same.
-        let _ = site.commands.send(Command::Opened(connector)).await;
-        return Redirect::to(link.expose()).into_response();
+    if let Some(offer) = &row.offer {
+        site.board.opened(&connector);
+        return Redirect::to(offer.link.expose()).into_response();
     }
-    if row.resumed.state != Stand::Waiting && !row.resumed.state.can_be_asked_again() {
+    if !render::has_button(row) {
         let title = format!("Nothing to do for {connector}");
         return notice(StatusCode::OK, &title, &render::sentence(row));
     }
     let seen = row.version;
-    // While the first link is on its way, it need not be asked for once more.
-    let asked = row.resumed.state == Stand::Waiting;
-    let renew = Command::Renew(connector.clone());
-    if !asked && site.commands.send(renew).await.is_err() {
+    let want = Command::Want(connector.clone());
+    if site.commands.send(want).await.is_err() {
         return notice(StatusCode::GONE, "connplan has stopped waiting", ENDED);
     }
     let news = moments.wait_for(|moment| {
@@ -170,7 +171,10 @@ async fn open(State(site): Shared, Path((_, connector)): Path<(String, String)>)
         _ => Err("The app did not answer in time. Try again from the page.".to_owned()),
     };
     match link {
-        Ok(link) => Redirect::to(link.expose()).into_response(),
+        Ok(link) => {
+            site.board.opened(&connector);
+            Redirect::to(link.expose()).into_response()
+        }
         Err(reason) => {
             let title = format!("No link for {connector}");
             notice(StatusCode::BAD_GATEWAY, &title, &reason)
@@ -178,10 +182,44 @@ async fn open(State(site): Shared, Path((_, connector)): Path<(String, String)>)
     }
 }
 
+/// The link, unless it leads elsewhere than usual: then the page says so, and has another button.
 fn fresh(moment: &Moment, connector: &ConnectorType) -> Result<crate::model::Link, String> {
     let row = moment.row(connector).filter(|_| !moment.ended);
     let row = row.ok_or_else(|| ENDED.to_owned())?;
-    row.link.clone().ok_or_else(|| render::sentence(row))
+    match &row.offer {
+        None => Err(render::sentence(row)),
+        Some(offer) if offer.led_to.is_some() => Err(
+            "Its link leads elsewhere than earlier ones did. Go back to the page: it says where, \
+             and you decide there."
+                .to_owned(),
+        ),
+        Some(offer) => Ok(offer.link.clone()),
+    }
+}
+
+/// A browser that looks ahead asks for pages that nobody has opened.
+fn is_prefetch(request: &Request) -> bool {
+    let mut names = ["sec-purpose", "purpose", "x-moz"].into_iter();
+    names.any(|name| {
+        let value = request.headers().get(name);
+        value.is_some_and(|v| v.to_str().is_ok_and(|text| text.contains("prefetch")))
+    })
+}
+
+/// Says to a person why this page does not answer. It tells nothing that is not in the request.
+fn refusal(refused: &Refused) -> Response {
+    let text = match refused {
+        Refused::Host(host) => format!(
+            "This page answers to localhost and to 127.0.0.1, on any port, and it was called \
+             {host}. If you forward its port under another name, run `connplan authorize \
+             --page-host NAME[:PORT]` with that name."
+        ),
+        Refused::Elsewhere => "Another page sent you here. Open the address that the terminal \
+                               shows by hand."
+            .to_owned(),
+    };
+    let page = render::plain_notice("connplan does not answer here", &text);
+    (StatusCode::FORBIDDEN, Html(page)).into_response()
 }
 
 const ENDED: &str = "Run `connplan authorize` again: nothing is lost, what is left is pending.";

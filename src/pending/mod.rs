@@ -1,7 +1,8 @@
 //! What waits for a person: asked for by an apply, not consented to yet.
 //!
-//! The store is one private file (it holds links). It is written whole, and only by who holds the
-//! state folder's lock; reading needs no lock.
+//! The store is one private file. It holds no link: a link is asked for when a person is there to
+//! open it, and is dead soon after. The file is written whole, and only by who holds the lock;
+//! reading needs no lock.
 
 mod store;
 
@@ -16,7 +17,8 @@ use jiff::Timestamp;
 use crate::{
     diff::{Action, Waiting},
     model::{
-        Account, ApiUrl, App, AppId, ConnectionId, ConnectorType, ExpectedAccount, Link, Scopes,
+        Account, ApiUrl, App, AppId, ConnectionId, ConnectorType, ExpectedAccount, RemoteConnector,
+        RemoteStatus, Scopes,
     },
     plan::{AppPlan, Digest},
 };
@@ -26,36 +28,44 @@ use crate::{
 pub struct Entry {
     /// What was approved: exactly these are asked for again.
     pub scopes: Scopes,
+    /// The connection values that were approved.
+    pub connection_config: BTreeMap<String, String>,
     /// The change that asked.
     pub action: Action,
     /// The plan that asked; none where `authorize` found the connector broken by itself.
     pub plan_digest: Option<Digest>,
     /// When it was asked for first.
     pub since: Timestamp,
-    /// What the remote had before; tells one's own change from another's.
-    pub before: Option<Scopes>,
-    /// Who held the connector before.
-    pub account_before: Option<Account>,
+    /// What the remote had when it was asked for; tells one's own change from another's. None where
+    /// it had nothing.
+    pub before: Option<Before>,
     /// Who is to consent, if the file says so.
     pub account: Option<ExpectedAccount>,
-    /// What the status is asked with.
+    /// The connection that the apply began.
     pub connection_id: Option<ConnectionId>,
-    /// What a person opens. Private.
-    pub link: Option<Link>,
-    /// How the last try ended.
-    pub last: LastTry,
+    /// What the last consent left out; empty where there was none.
+    pub missing: Scopes,
 }
 
-/// How the last try to authorize ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum LastTry {
-    /// There was none, or it went on when it was last looked at.
-    #[default]
-    Open,
-    /// The remote said FAILED: declined, or the link ran out.
-    Failed,
-    /// Consent was given for fewer scopes; these are missing.
-    Partial(Scopes),
+/// A connector as it was when an authorization was asked for, as far as that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Its scopes.
+    pub scopes: Scopes,
+    /// Its health; a receipt does not tell it.
+    pub status: Option<RemoteStatus>,
+    /// Who held it.
+    pub account: Option<Account>,
+}
+
+impl From<&RemoteConnector> for Before {
+    fn from(was: &RemoteConnector) -> Self {
+        Self {
+            scopes: was.scopes.clone(),
+            status: Some(was.status),
+            account: was.account.clone(),
+        }
+    }
 }
 
 /// Which app's entries.
@@ -109,8 +119,8 @@ impl PendingSet {
     pub fn waiting(&self, app: &App) -> BTreeMap<ConnectorType, Waiting> {
         let waiting = |entry: &Entry| Waiting {
             scopes: entry.scopes.clone(),
-            before: entry.before.clone(),
-            account_before: entry.account_before.clone(),
+            before: entry.before.as_ref().map(|was| was.scopes.clone()),
+            account_before: entry.before.as_ref().and_then(|was| was.account.clone()),
         };
         self.of(app)
             .map(|(connector, entry)| (connector.clone(), waiting(entry)))
@@ -142,13 +152,6 @@ impl PendingSet {
             self.apps.remove(&key);
         }
         removed
-    }
-
-    /// Takes the links out: they are to be asked for again.
-    fn forget_links(&mut self) {
-        for entry in self.apps.values_mut().flat_map(BTreeMap::values_mut) {
-            entry.link = None;
-        }
     }
 
     fn all(&self) -> impl Iterator<Item = (&AppKey, &ConnectorType, &Entry)> {

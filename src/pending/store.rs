@@ -1,15 +1,19 @@
 //! `pending.toml` in the state folder.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{AppKey, Entry, LastTry, PendingSet};
+use super::{AppKey, Before, Entry, PendingSet};
 use crate::{
     diff::Action,
     fs::{self, FsError, Visibility},
-    model::{Account, ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, Link, Scopes},
+    model::{
+        Account, ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, RemoteStatus, Scopes,
+    },
     plan::Digest,
     state::{AppState, Locked},
 };
@@ -29,7 +33,7 @@ pub enum PendingError {
     #[diagnostic(
         code(connplan::pending::unreadable),
         help(
-            "it holds links and ids of authorizations under way. Move it aside and run `connplan \
+            "it holds what waits for a person. Move it aside and run `connplan \
              authorize --receipt FILE` with the receipt of the last apply, or plan and apply again: \
              asking twice does no harm"
         )
@@ -66,18 +70,6 @@ impl Store {
         }
     }
 
-    /// Everything that waits, for whoever hands out its links: without those that others may have,
-    /// so that they are replaced.
-    pub fn load_for_people(state: &Locked) -> Result<PendingSet, PendingError> {
-        let mut pending = Self::load(state)?;
-        if state.is_exposed() {
-            pending.forget_links();
-            Self::save(state, &pending)?;
-            state.no_longer_exposed()?;
-        }
-        Ok(pending)
-    }
-
     /// Replaces the file.
     pub fn save(state: &Locked, pending: &PendingSet) -> Result<(), PendingError> {
         let text = encode(pending)?;
@@ -109,25 +101,17 @@ struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     before: Option<Scopes>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    status_before: Option<RemoteStatus>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     account_before: Option<Account>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     account: Option<ExpectedAccount>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     connection_id: Option<ConnectionId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    link: Option<String>,
-    #[serde(default, skip_serializing_if = "is_false")]
-    failed: bool,
     #[serde(default, skip_serializing_if = "Scopes::is_empty")]
     missing: Scopes,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde calls it with a reference"
-)]
-fn is_false(flag: &bool) -> bool {
-    !flag
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    connection_config: BTreeMap<String, String>,
 }
 
 /// Reads the file's text. The error never quotes it.
@@ -147,30 +131,20 @@ pub(crate) fn decode(text: &str) -> Result<PendingSet, String> {
     }
     let mut set = PendingSet::default();
     for record in document.pending {
-        let link = match record.link {
-            None => None,
-            Some(text) => Some(
-                Link::parse(&text).map_err(|e| format!("the link of {}: {e}", record.connector))?,
-            ),
-        };
-        let last = match (record.failed, record.missing.is_empty()) {
-            (true, _) => LastTry::Failed,
-            (false, true) => LastTry::Open,
-            (false, false) => LastTry::Partial(record.missing),
-        };
         let entry = Entry {
             scopes: record.scopes,
+            connection_config: record.connection_config,
             action: record.action,
             plan_digest: record.plan_digest,
             since: record.since,
-            before: record.before,
-            account_before: record
-                .account_before
-                .map(|account| account.salted(&record.app_id)),
-            account: record.account.map(|account| account.salted(&record.app_id)),
+            before: record.before.map(|scopes| Before {
+                scopes,
+                status: record.status_before,
+                account: record.account_before.map(|a| a.salted(&record.app_id)),
+            }),
+            account: record.account.map(|a| a.salted(&record.app_id)),
             connection_id: record.connection_id,
-            link,
-            last,
+            missing: record.missing,
         };
         let app = AppKey {
             api_url: record.api_url,
@@ -193,24 +167,21 @@ fn encode(pending: &PendingSet) -> Result<String, toml::ser::Error> {
         since: entry.since,
         scopes: entry.scopes.clone(),
         plan_digest: entry.plan_digest.clone(),
-        before: entry.before.clone(),
-        account_before: entry.account_before.clone(),
+        before: entry.before.as_ref().map(|before| before.scopes.clone()),
+        status_before: entry.before.as_ref().and_then(|before| before.status),
+        account_before: entry.before.as_ref().and_then(|b| b.account.clone()),
         account: entry.account.clone(),
         connection_id: entry.connection_id.clone(),
-        link: entry.link.as_ref().map(|link| link.expose().to_owned()),
-        failed: entry.last == LastTry::Failed,
-        missing: match &entry.last {
-            LastTry::Partial(missing) => missing.clone(),
-            LastTry::Open | LastTry::Failed => Scopes::new(),
-        },
+        missing: entry.missing.clone(),
+        connection_config: entry.connection_config.clone(),
     });
     let document = Document {
         format_version: "1.0".to_owned(),
         pending: records.collect(),
     };
     Ok(format!(
-        "# Authorizations that wait for a person. PRIVATE: whoever has a link can connect an\n\
-         # account to the app. Written by connplan; `connplan authorize` resumes them.\n\n{}",
+        "# Authorizations that wait for a person. Written by connplan; `connplan authorize` resumes\n\
+         # them.\n\n{}",
         toml::to_string_pretty(&document)?
     ))
 }
@@ -241,15 +212,18 @@ mod tests {
         };
         let entry = Entry {
             scopes: ["b", "a"].into_iter().collect(),
+            connection_config: [("subdomain".to_owned(), "acme".to_owned())].into(),
             action: Action::Update,
             plan_digest: Some(Digest::parse(&"0".repeat(64)).unwrap()),
             since: "2026-01-02T03:04:05Z".parse().unwrap(),
-            before: Some(Scopes::new()),
-            account_before: Some(Account::new("x@example.com")),
+            before: Some(Before {
+                scopes: Scopes::new(),
+                status: Some(RemoteStatus::Expired),
+                account: Some(Account::new("x@example.com")),
+            }),
             account: ExpectedAccount::parse("@example.com"),
             connection_id: Some(ConnectionId::parse("c-1").unwrap()),
-            link: Some(Link::parse("https://example.com/l?a=\"b\"").unwrap()),
-            last: LastTry::Partial(["a"].into_iter().collect()),
+            missing: ["a"].into_iter().collect(),
         };
         let mut set = PendingSet::default();
         set.insert(&app, ConnectorType::parse("slack").unwrap(), entry);

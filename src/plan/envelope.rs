@@ -44,8 +44,8 @@ impl DocumentKind {
     fn use_of(self) -> &'static str {
         match self {
             Self::Plan => {
-                "a plan says what is to be done: `connplan apply FILE` carries it out, \
-                 `connplan authorize --plan FILE` resumes what it made pending"
+                "a plan says what is to be done: `connplan apply FILE` carries it out; what that made \
+                 pending stands in its receipt"
             }
             Self::Receipt => {
                 "a receipt says what was done: `connplan show FILE` prints it, \
@@ -60,8 +60,8 @@ impl DocumentKind {
         match self {
             Self::Plan => "make it again with `connplan plan --out FILE`",
             Self::Receipt => {
-                "take the file that `connplan apply --receipt FILE` wrote; where it is lost, \
-                 `connplan authorize --plan FILE` resumes what that plan made pending"
+                "take the file that `connplan apply --receipt FILE` wrote; where it is lost, plan and \
+                 apply again"
             }
         }
     }
@@ -72,7 +72,7 @@ impl DocumentKind {
             Self::Plan => "nobody reviewed this content; make it again and have that reviewed",
             Self::Receipt => {
                 "this is not what the apply wrote down; take the file that `connplan apply \
-                 --receipt FILE` wrote, or resume with `connplan authorize --plan FILE`"
+                 --receipt FILE` wrote, or plan and apply again"
             }
         }
     }

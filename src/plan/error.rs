@@ -5,7 +5,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{Digest, Drift};
-use crate::model::{ApiUrl, AppId};
+use crate::model::{ApiUrl, AppId, ConnectorType, Scopes};
 
 /// Why nothing was planned.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
@@ -131,6 +131,36 @@ pub enum Refusal {
         /// What the file is.
         actual: Digest,
     },
+    /// A receipt whose scopes the files do not declare.
+    #[error(
+        "the receipt asks for more than the files declare: {connector} with {}",
+        scope_list(scopes)
+    )]
+    #[diagnostic(
+        code(connplan::plan::receipt_exceeds_files),
+        help(
+            "nothing was asked for. Check out the commit that was applied; or, if the files are \
+             right, plan and apply them"
+        )
+    )]
+    ReceiptExceedsFiles {
+        /// Which connector.
+        connector: ConnectorType,
+        /// What no file declares.
+        scopes: Scopes,
+    },
+    /// It is whole, but it is not the receipt that was meant.
+    #[error("this is not the expected receipt: {expected} was expected, this is {actual}")]
+    #[diagnostic(
+        code(connplan::plan::other_receipt),
+        help("nothing was asked for; get the receipt from the apply that you trust")
+    )]
+    OtherReceipt {
+        /// What `--expect-digest` says.
+        expected: Digest,
+        /// What the file is.
+        actual: Digest,
+    },
     /// It contradicts itself.
     #[error("the file contradicts itself: {reason}")]
     #[diagnostic(
@@ -199,6 +229,13 @@ pub enum Refusal {
         /// Each field that moved.
         moved: Vec<Drift>,
     },
+}
+
+fn scope_list(scopes: &Scopes) -> String {
+    let names = scopes
+        .iter()
+        .map(|scope| crate::escape::limited(scope.as_str(), 200));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 fn list(moved: &[Drift]) -> String {

@@ -9,7 +9,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::StateFolder;
-use crate::fs::{self, FsError, Lock, LockError, Loose, Visibility};
+use crate::fs::{self, FsError, Lock, LockError, Loose};
 
 /// The folder of one app, whether it exists yet or not.
 #[derive(Clone, Debug)]
@@ -133,11 +133,6 @@ fn journal(dir: &Path) -> PathBuf {
     dir.join("journal")
 }
 
-/// A mark: the pending store could be read by others, and holds links of that time.
-fn exposed(dir: &Path) -> PathBuf {
-    dir.join("exposed")
-}
-
 fn tighten(dir: &Path) -> Vec<Loose> {
     // What lies behind a link is not this program's.
     if fs::refuse_link(dir).is_err() {
@@ -150,14 +145,7 @@ fn tighten(dir: &Path) -> Vec<Loose> {
         let files = fs::files(&journals).unwrap_or_default();
         paths.extend(files.into_iter().map(|file| file.path));
     }
-    let loose: Vec<_> = paths.iter().filter_map(|path| fs::tighten(path)).collect();
-    // Who only looks may not write the store, and whoever has its lock may be at it.
-    let repaired = |loose: &Loose| loose.still.is_none() && loose.path == pending(dir);
-    if loose.iter().any(repaired) && fs::refuse_link(&exposed(dir)).is_ok() {
-        // Where not even this can be written, nothing here can.
-        let _ = fs::write(&exposed(dir), b"", Visibility::Private);
-    }
-    loose
+    paths.iter().filter_map(|path| fs::tighten(path)).collect()
 }
 
 impl Locked {
@@ -188,16 +176,6 @@ impl Locked {
         let length = std::fs::metadata(&path).map_or(0, |meta| meta.len());
         let length = usize::try_from(length).unwrap_or_default();
         fs::probe_writable(&path, length + 2 * more)
-    }
-
-    /// Whether others may have the links in the pending store.
-    pub fn is_exposed(&self) -> bool {
-        exposed(&self.dir).exists()
-    }
-
-    /// Those links are gone from the store.
-    pub fn no_longer_exposed(&self) -> Result<(), FsError> {
-        fs::remove(&exposed(&self.dir)).map(drop)
     }
 
     /// Makes sure that the journal folder is there.

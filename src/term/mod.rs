@@ -1,11 +1,13 @@
 //! The terminal: streams, colour, questions, keys. The only room that writes to standard output
 //! and standard error.
 
+mod browser;
 mod keys;
 mod prompt;
 mod streams;
 mod wrap;
 
+pub use browser::open_browser;
 pub use keys::EscapeKey;
 pub use prompt::{Answer, choose_filtered, choose_many, choose_one, confirm_word, confirm_yes_no};
 pub use streams::{ColorChoice, ProgressGuard, Terminal};

@@ -66,6 +66,13 @@ pub fn logout_json(logged_out: bool) -> String {
     })
 }
 
+/// As whose a connection is recorded, for who is about to consent. `name` is escaped.
+pub fn recorded_as(name: &str) -> String {
+    format!(
+        "Each connection is recorded as made by {name}, whichever account approves at the provider."
+    )
+}
+
 /// The same for a person.
 pub fn text(who: &Who, user: Option<&UserInfo>, url: &ApiUrl) -> String {
     let name = match named(who, user) {

@@ -4,13 +4,13 @@ use serde::Serialize;
 
 use super::{
     Theme,
-    authorization::{Again, ResumedReport, end, entries},
+    authorization::{Again, ResultReport, end, entries},
     json::pretty,
     report::{FORMAT_VERSION, ReceiptReport},
     summary::{self, Entry, Word},
 };
 use crate::{
-    authorize::Resumed,
+    authorize::AuthorizationResult,
     receipt::{Outcome, Receipt},
 };
 
@@ -26,14 +26,12 @@ pub struct Layout {
 }
 
 /// The summary, with the official client's words.
-pub fn summary(receipt: &Receipt, resumed: &[Resumed], layout: Layout) -> String {
-    let mut all = entries(resumed);
+pub fn summary(receipt: &Receipt, results: &[AuthorizationResult], layout: Layout) -> String {
+    let mut all = entries(results);
+    let waited: std::collections::BTreeSet<_> = results.iter().map(|r| &r.connector).collect();
     for result in receipt.results() {
         // What was waited for is told by how the waiting ended.
-        if resumed
-            .iter()
-            .any(|resumed| resumed.connector == result.connector)
-        {
+        if waited.contains(&result.connector) {
             continue;
         }
         let word = match result.outcome {
@@ -55,7 +53,7 @@ pub fn summary(receipt: &Receipt, resumed: &[Resumed], layout: Layout) -> String
     all.sort_by(|a, b| a.connector.cmp(&b.connector));
     if layout.waited {
         return end(
-            resumed,
+            results,
             &all,
             &Again::default(),
             layout.theme,
@@ -75,18 +73,18 @@ struct PushReport<'a> {
     format_version: &'static str,
     kind: &'static str,
     receipt: &'a ReceiptReport,
-    authorizations: Vec<ResumedReport>,
+    authorizations: Vec<ResultReport>,
 }
 
 /// Receipt and authorizations as one JSON document, with a line break at its end.
-pub fn json(receipt: &ReceiptReport, resumed: &[Resumed]) -> String {
+pub fn json(receipt: &ReceiptReport, results: &[AuthorizationResult]) -> String {
     pretty(&PushReport {
         format_version: FORMAT_VERSION,
         kind: "push",
         receipt,
-        authorizations: resumed
+        authorizations: results
             .iter()
-            .map(|resumed| ResumedReport::of(resumed, &Again::default()))
+            .map(|result| ResultReport::of(result, &Again::default()))
             .collect(),
     })
 }

@@ -5,10 +5,11 @@ use clap::Args;
 use crate::{
     context::{Context, Failure, UsageError},
     model::Vars,
+    page::PageHost,
 };
 
 /// How links come to a person, as the command line says.
-#[derive(Clone, Copy, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct OfferArgs {
     /// Show the links in the terminal, open nothing (so it is in SSH sessions)
     #[arg(long)]
@@ -19,20 +20,24 @@ pub struct OfferArgs {
     /// Show each link as a QR code too, for a phone
     #[arg(long)]
     pub qr: bool,
-    /// Print the links even where a log or a pipe takes them; whoever has one can connect an
-    /// account to the app
+    /// Print the links on standard output where there is no terminal; whoever has one can connect
+    /// an account to the app (not with CI set)
     #[arg(long)]
     pub print_links: bool,
-    /// Allow `--print-links` where `CI` is set
-    #[arg(long, requires = "print_links", hide_short_help = true)]
-    pub i_know_this_log_is_private: bool,
+    /// Serve the page under this name too, for a forwarded port or a proxy; an address of this
+    /// machine is listened on
+    #[arg(long, value_name = "NAME[:PORT]", conflicts_with_all = ["no_browser", "one_by_one", "qr", "print_links"])]
+    pub page_host: Option<PageHost>,
 }
 
 /// How links come to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::commands) enum Offer {
     /// On one page in the browser.
-    Page,
+    Page {
+        /// Whether a browser of this machine is opened.
+        launch: bool,
+    },
     /// Each in a tab of its own.
     Tabs {
         /// One after another.
@@ -51,20 +56,23 @@ pub(in crate::commands) enum Offer {
 
 impl OfferArgs {
     /// What that comes to here.
-    pub(in crate::commands) fn offer(self, context: &Context) -> Result<Offer, Failure> {
+    pub(in crate::commands) fn offer(&self, context: &Context) -> Result<Offer, Failure> {
         let vars = &context.vars;
-        if self.print_links && vars.ci() && !self.i_know_this_log_is_private {
+        if self.print_links && vars.ci() {
             return Err(UsageError::with_help(
                 "`--print-links` would put private links into the log of a CI run",
-                "run `connplan authorize --receipt FILE` on your own machine; or, if nobody else \
-                 can read this log, add `--i-know-this-log-is-private`",
+                "run `connplan authorize --receipt FILE` on your own machine",
             )
             .into());
         }
         let in_terminal = self.no_browser || self.qr || self.print_links;
-        // A build machine may have a display, and has nobody before it.
-        let display = has_display(vars) && !vars.ci();
+        let display = has_display(vars);
         let ssh = is_ssh(vars);
+        if self.page_host.is_some() {
+            return Ok(Offer::Page {
+                launch: display && !ssh,
+            });
+        }
         if !in_terminal && context.terminal.is_interactive() {
             if ssh {
                 context.terminal.say(
@@ -89,15 +97,23 @@ impl OfferArgs {
                 one_by_one: self.one_by_one,
             }
         } else {
-            Offer::Page
+            Offer::Page { launch: true }
         })
     }
 }
 
 impl Offer {
+    /// For when there is no page.
+    pub(super) const IN_TERMINAL: Self = Self::Links {
+        one_by_one: false,
+        qr: false,
+        print: false,
+        chosen: false,
+    };
+
     pub(super) fn is_one_by_one(self) -> bool {
         match self {
-            Self::Page => false,
+            Self::Page { .. } => false,
             Self::Tabs { one_by_one } | Self::Links { one_by_one, .. } => one_by_one,
         }
     }
@@ -105,7 +121,10 @@ impl Offer {
     pub(super) fn question(self) -> &'static str {
         match self {
             Self::Links { chosen: true, .. } => "Show the links to authorize now?",
-            Self::Page | Self::Tabs { .. } | Self::Links { .. } => "Open browser to authorize now?",
+            Self::Page { launch: false } => "Serve the page to authorize now?",
+            Self::Page { .. } | Self::Tabs { .. } | Self::Links { .. } => {
+                "Open browser to authorize now?"
+            }
         }
     }
 }

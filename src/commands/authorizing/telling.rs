@@ -5,10 +5,11 @@ use std::cell::Cell;
 use super::Offer;
 use crate::{
     authorize::{Event, State},
-    context::Context,
+    context::{Context, Format},
     escape,
     model::{ConnectorType, Link},
-    page::Page,
+    page::{Doorway, Page},
+    term,
     view::{self, Theme, qr},
 };
 
@@ -16,16 +17,23 @@ pub(super) struct Telling<'a> {
     context: &'a Context,
     offer: Offer,
     page: Option<&'a Page>,
+    doorway: Option<&'a Doorway>,
     /// Whether the keys were explained.
     explained: Cell<bool>,
 }
 
 impl<'a> Telling<'a> {
-    pub(super) fn new(context: &'a Context, offer: Offer, page: Option<&'a Page>) -> Self {
+    pub(super) fn new(
+        context: &'a Context,
+        offer: Offer,
+        page: Option<&'a Page>,
+        doorway: Option<&'a Doorway>,
+    ) -> Self {
         Self {
             context,
             offer,
             page,
+            doorway,
             explained: Cell::new(false),
         }
     }
@@ -43,8 +51,7 @@ impl<'a> Telling<'a> {
         if !shown {
             terminal.say("The page to authorize is opened in the browser of this machine.");
         }
-        // The error is not told: it may quote the command, and with it the address.
-        if open::that_detached(page.address()).is_err() {
+        if matches!(self.offer, Offer::Page { launch: true }) && !self.launch(page.address()) {
             self.context.warn(&format!(
                 "no browser could be opened; {}",
                 if shown {
@@ -54,6 +61,13 @@ impl<'a> Telling<'a> {
                 }
             ));
         }
+    }
+
+    /// Opens a secret address in the browser, by one that works once: everybody on this machine
+    /// can read a command line.
+    fn launch(&self, address: &str) -> bool {
+        let door = self.doorway.map(|doorway| doorway.to(address));
+        door.is_some_and(|door| term::open_browser(&self.context.vars, &door).is_ok())
     }
 
     pub(super) fn tell(&self, event: &Event<'_>) {
@@ -67,13 +81,18 @@ impl<'a> Telling<'a> {
                 link,
                 again,
                 led_to,
+                lives: _,
             } => self.hand_out(connector, link, *again, *led_to),
+            Event::LinkRanOut(connector) if self.page.is_some() => terminal.say(&format!(
+                "  {connector}: its five minutes are over; it can be asked for again on the page"
+            )),
+            Event::LinkRanOut(_) => {}
             Event::Waiting(waiting) => self.waiting(waiting),
-            Event::Settled(resumed) => {
+            Event::Settled(result) => {
                 let theme = Theme::new(terminal.color_stderr());
-                let mut line = view::authorization::line(resumed, theme);
-                let again = self.page.is_some() && resumed.state.can_be_asked_again();
-                if again && !matches!(resumed.state, State::Failed(_)) {
+                let mut line = view::authorization::line(result, theme);
+                let again = self.page.is_some() && result.state.can_be_asked_again();
+                if again && !matches!(result.state, State::Failed(_)) {
                     line.push_str("\n    it can be asked for again on the page");
                 }
                 terminal.say(&line);
@@ -106,9 +125,16 @@ impl<'a> Telling<'a> {
         let new = if again { " (a new link)" } else { "" };
         let text = format!("  {connector}{new}: {}", link.expose());
         match self.offer {
-            Offer::Links { print: true, .. } => terminal.insist(&text),
+            Offer::Page { .. } => {
+                terminal.say(&format!(
+                    "  {connector}: opened; approve within five minutes"
+                ));
+                return;
+            }
+            Offer::Links { print: true, .. } if !terminal.stderr_is_terminal() => {
+                self.print(&text);
+            }
             _ if terminal.reveal(&text) => {}
-            _ if self.page.is_some() => {}
             _ => terminal.say(&format!(
                 "  {connector}: waiting for consent (its link is private and is not shown in a log)"
             )),
@@ -118,11 +144,21 @@ impl<'a> Telling<'a> {
         }
         if matches!(self.offer, Offer::Tabs { .. })
             && led_to.is_none()
-            && open::that_detached(link.expose()).is_err()
+            && !self.launch(link.expose())
         {
             self.context.warn(&format!(
-                "{connector}: no browser could be opened; open the link by hand"
+                "{connector}: no browser could be opened; `--no-browser` shows the link in a terminal"
             ));
+        }
+    }
+
+    /// On standard output, unless that is for one document.
+    fn print(&self, text: &str) {
+        let terminal = &self.context.terminal;
+        if self.context.globals.format == Format::Json {
+            terminal.insist(text);
+        } else {
+            terminal.out(&format!("{text}\n"));
         }
     }
 

@@ -1,21 +1,26 @@
 //! How to go on with the same command, and with the document that it was given.
 
-use crate::{escape, model::ConnectorType, view::words::shell_word};
+use crate::{escape, model::ConnectorType, plan::Digest, view::words::shell_word};
 
 /// What `connplan authorize` has to be given again: on a machine that did not apply, only the
 /// document knows what waits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Again(Option<(&'static str, String)>);
+pub struct Again(Option<String>);
 
 impl Again {
-    /// With this option and file; what came by standard input has no name.
-    pub fn with(option: &'static str, file: &str) -> Self {
+    /// With this receipt, and the digest that it has to have; what came by standard input has no
+    /// name.
+    pub fn with_receipt(file: &str, digest: Option<&Digest>) -> Self {
         let word = if file == "-" {
             "FILE".to_owned()
         } else {
             escape::terminal(&shell_word(file)).into_owned()
         };
-        Self(Some((option, word)))
+        let digest = digest.map(|digest| format!(" --expect-digest {digest}"));
+        Self(Some(format!(
+            "--receipt {word}{}",
+            digest.unwrap_or_default()
+        )))
     }
 
     /// Whether a document was given.
@@ -34,8 +39,8 @@ impl Again {
     }
 
     fn extended(&self, mut command: String) -> String {
-        if let Some((option, file)) = &self.0 {
-            command.extend([" ", option, " ", file]);
+        if let Some(options) = &self.0 {
+            command.extend([" ", options]);
         }
         command
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Again, duration, line, next, what};
 use crate::{
-    authorize::{Fate, Resumed, State},
+    authorize::{AuthorizationResult, Consent, EntryRetention, State},
     escape,
     model::App,
     view::{
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Everything that waits, for `--list`.
-pub fn list(app: &App, results: &[Resumed], again: &Again, theme: Theme) -> String {
+pub fn list(app: &App, results: &[AuthorizationResult], again: &Again, theme: Theme) -> String {
     let open: Vec<_> = results
         .iter()
         .filter(|result| result.state.is_open())
@@ -31,7 +31,7 @@ pub fn list(app: &App, results: &[Resumed], again: &Again, theme: Theme) -> Stri
         text.push_str(&line(result, theme));
         text.push('\n');
         let mut more = |words: String| text.extend(["      ", words.as_str(), "\n"]);
-        if result.plan.is_some() && result.state != State::Waiting {
+        if result.plan.is_some() && !result.state.is_waiting() {
             more(format!("asked for on {}", result.since));
         }
         if let Some(plan) = &result.plan {
@@ -41,7 +41,7 @@ pub fn list(app: &App, results: &[Resumed], again: &Again, theme: Theme) -> Stri
             more(format!("expected: {}", super::whom(expected.as_str())));
         }
         match &result.state {
-            State::WrongAccount { .. } | State::Undeclared(_) => {
+            State::Consented(Consent::WrongAccount { .. }) | State::Undeclared(_) => {
                 more(next(result, again).unwrap_or_default());
             }
             State::Untouched(_) => {}
@@ -58,7 +58,7 @@ pub fn list(app: &App, results: &[Resumed], again: &Again, theme: Theme) -> Stri
 /// `columns` is the width to fit, where there is one.
 pub fn summary(
     app: &App,
-    results: &[Resumed],
+    results: &[AuthorizationResult],
     again: &Again,
     theme: Theme,
     columns: Option<usize>,
@@ -71,7 +71,7 @@ pub fn summary(
 
 /// The table, the summary of these words, and what is left to do.
 pub(in crate::view) fn end(
-    results: &[Resumed],
+    results: &[AuthorizationResult],
     entries: &[Entry],
     again: &Again,
     theme: Theme,
@@ -108,7 +108,7 @@ pub(in crate::view) fn end(
     for result in left {
         let name = theme.paint(Style::Bold, result.connector.as_str());
         let _ = writeln!(text, "  {name}: {}", what(result));
-        if let State::Partial { missing, .. } = &result.state {
+        if let State::Consented(Consent::Partial { missing, .. }) = &result.state {
             for line in super::lost(&result.connector, missing, theme) {
                 let _ = writeln!(text, "  {line}");
             }
@@ -132,23 +132,29 @@ fn nothing(app: &App, again: &Again) -> String {
     )
 }
 
-fn row(result: &Resumed) -> Vec<String> {
+fn row(result: &AuthorizationResult) -> Vec<String> {
     let all = result.scopes.len();
     let (account, granted) = match &result.state {
-        State::Granted { account, .. } if all == 0 => (account.as_ref(), "yes".to_owned()),
-        State::Granted { account, .. } => (account.as_ref(), count(all, "scope")),
-        State::Partial { account, missing } => {
+        State::Consented(Consent::Granted { account, .. }) if all == 0 => {
+            (account.as_ref(), "yes".to_owned())
+        }
+        State::Consented(Consent::Granted { account, .. }) => {
+            (account.as_ref(), count(all, "scope"))
+        }
+        State::Consented(Consent::Partial { account, missing }) => {
             let granted = all.saturating_sub(missing.len());
             (
                 account.as_ref(),
                 format!("{granted} of {}", count(all, "scope")),
             )
         }
-        State::WrongAccount { account, .. } => (Some(account), "to the wrong account".to_owned()),
-        State::Waiting | State::TimedOut | State::Skipped => (None, "not yet".to_owned()),
+        State::Consented(Consent::WrongAccount { account, .. }) => {
+            (Some(account), "to the wrong account".to_owned())
+        }
+        State::Waiting(_) | State::TimedOut | State::Skipped => (None, "not yet".to_owned()),
         State::Declined => (None, "no".to_owned()),
         State::Failed(_) => (None, "failed".to_owned()),
-        State::Undeclared(Fate::Forgotten) => (None, "left alone, forgotten".to_owned()),
+        State::Undeclared(EntryRetention::Forgotten) => (None, "left alone, forgotten".to_owned()),
         State::Untouched(_) | State::Undeclared(_) => (None, "left alone".to_owned()),
     };
     let account = account.map_or_else(|| "-".to_owned(), |a| escape::limited(a.as_str(), 40));

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::{Again, next, what};
 use crate::{
-    authorize::{Resumed, State},
-    model::{App, Scopes},
+    authorize::{AuthorizationResult, Consent, State},
+    model::{App, ConnectorType, Scopes},
     view::{json::pretty, report::FORMAT_VERSION},
 };
 
@@ -18,6 +18,8 @@ pub struct AuthorizationReport {
     pub kind: &'static str,
     /// One today.
     pub apps: Vec<AppAuthorizations>,
+    /// Whether the run was cut short: then nothing was waited for to its end.
+    pub interrupted: bool,
     /// How many are done and how many are not.
     pub summary: AuthorizationCounts,
 }
@@ -30,12 +32,12 @@ pub struct AppAuthorizations {
     /// Its address.
     pub api_url: String,
     /// In order of connector name.
-    pub results: Vec<ResumedReport>,
+    pub results: Vec<ResultReport>,
 }
 
 /// How one stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ResumedReport {
+pub struct ResultReport {
     /// Which connector.
     pub connector: String,
     /// `granted`, `partial`, `wrong_account`, `pending`, `timed_out`, `skipped`, `declined`,
@@ -73,7 +75,12 @@ pub struct AuthorizationCounts {
 }
 
 /// The results as JSON, with a line break at its end.
-pub fn json(app: &App, results: &[Resumed], again: &Again) -> String {
+pub fn json(
+    app: &App,
+    results: &[AuthorizationResult],
+    again: &Again,
+    interrupted: bool,
+) -> String {
     let granted = results
         .iter()
         .filter(|result| result.state.is_done())
@@ -86,9 +93,10 @@ pub fn json(app: &App, results: &[Resumed], again: &Again) -> String {
             api_url: app.api_url.to_string(),
             results: results
                 .iter()
-                .map(|result| ResumedReport::of(result, again))
+                .map(|result| ResultReport::of(result, again))
                 .collect(),
         }],
+        interrupted,
         summary: AuthorizationCounts {
             granted,
             pending: results.iter().filter(|r| r.state.is_open()).count(),
@@ -96,42 +104,71 @@ pub fn json(app: &App, results: &[Resumed], again: &Again) -> String {
     })
 }
 
-impl ResumedReport {
+impl ResultReport {
     /// How one stands, and how to go on.
-    pub fn of(resumed: &Resumed, again: &Again) -> Self {
+    pub fn of(result: &AuthorizationResult, again: &Again) -> Self {
         let (mut missing, mut unasked, mut account) = (Scopes::new(), Scopes::new(), None);
-        match &resumed.state {
-            State::Granted {
+        match &result.state {
+            State::Consented(Consent::Granted {
                 account: by,
                 unasked: more,
                 ..
-            } => {
+            }) => {
                 account.clone_from(by);
                 unasked.clone_from(more);
             }
-            State::Partial {
+            State::Consented(Consent::Partial {
                 account: by,
                 missing: fewer,
-            } => {
+            }) => {
                 account.clone_from(by);
                 missing.clone_from(fewer);
             }
-            State::WrongAccount { account: by, .. } => account = Some(by.clone()),
+            State::Consented(Consent::WrongAccount { account: by, .. }) => {
+                account = Some(by.clone())
+            }
             _ => {}
         }
         Self {
-            connector: resumed.connector.to_string(),
-            state: resumed.state.as_str(),
-            message: what(resumed),
-            next: next(resumed, again),
-            scopes: resumed.scopes.clone(),
+            connector: result.connector.to_string(),
+            state: result.state.as_str(),
+            message: what(result),
+            next: next(result, again),
+            scopes: result.scopes.clone(),
             missing,
             unasked,
             account: account.map(|account| account.to_string()),
-            expected_account: resumed.expected.as_ref().map(|e| e.as_str().to_owned()),
-            plan_digest: resumed.plan.as_ref().map(ToString::to_string),
-            since: resumed.since.to_string(),
-            seconds: resumed.took.map(|took| took.as_secs()),
+            expected_account: result.expected.as_ref().map(|e| e.as_str().to_owned()),
+            plan_digest: result.plan.as_ref().map(ToString::to_string),
+            since: result.since.to_string(),
+            seconds: result.took.map(|took| took.as_secs()),
         }
     }
+}
+
+#[derive(Serialize)]
+struct ForgottenReport {
+    format_version: &'static str,
+    kind: &'static str,
+    apps: [ForgottenOfApp; 1],
+}
+
+#[derive(Serialize)]
+struct ForgottenOfApp {
+    app_id: String,
+    api_url: String,
+    forgotten: Vec<String>,
+}
+
+/// What `--forget` dropped, with a line break at its end.
+pub fn forgotten_json(app: &App, forgotten: &[ConnectorType]) -> String {
+    pretty(&ForgottenReport {
+        format_version: FORMAT_VERSION,
+        kind: "forgotten",
+        apps: [ForgottenOfApp {
+            app_id: app.id.to_string(),
+            api_url: app.api_url.to_string(),
+            forgotten: forgotten.iter().map(ToString::to_string).collect(),
+        }],
+    })
 }

@@ -7,7 +7,9 @@ mod json;
 pub use again::Again;
 pub(super) use end::end;
 pub use end::{list, summary};
-pub use json::{AppAuthorizations, AuthorizationCounts, AuthorizationReport, ResumedReport, json};
+pub use json::{
+    AppAuthorizations, AuthorizationCounts, AuthorizationReport, ResultReport, forgotten_json, json,
+};
 
 use std::time::Duration;
 
@@ -18,14 +20,14 @@ use super::{
     words::count,
 };
 use crate::{
-    authorize::{Fate, Resumed, State},
+    authorize::{AuthorizationResult, Consent, EntryRetention, State},
     diff::Action,
     escape,
     model::{Account, App, ConnectorType, Scopes},
 };
 
 /// What a person is about to be asked for.
-pub fn request(open: &[Resumed], app: &App, theme: Theme) -> String {
+pub fn request(open: &[AuthorizationResult], app: &App, whose: &str, theme: Theme) -> String {
     let mut lines = vec![format!(
         "{} of app {} at {} {} consent in a browser:",
         count(open.len(), "connector"),
@@ -33,18 +35,19 @@ pub fn request(open: &[Resumed], app: &App, theme: Theme) -> String {
         app.api_url,
         if open.len() == 1 { "needs" } else { "need" },
     )];
-    for resumed in open {
-        let name = theme.paint(Style::Bold, resumed.connector.as_str());
-        let who = resumed
+    for result in open {
+        let name = theme.paint(Style::Bold, result.connector.as_str());
+        let who = result
             .expected
             .as_ref()
             .map_or_else(String::new, |who| format!("  by {}", whom(who.as_str())));
         lines.push(format!("  {name}{who}"));
-        lines.extend(permitted(&resumed.connector, &resumed.scopes, theme));
-        if resumed.scopes.is_empty() {
+        lines.extend(permitted(&result.connector, &result.scopes, theme));
+        if result.scopes.is_empty() {
             lines.push(theme.paint(Style::Dim, "    (no scopes)"));
         }
     }
+    lines.push(whose.to_owned());
     lines.join("\n")
 }
 
@@ -79,39 +82,40 @@ pub fn whom(expected: &str) -> String {
 }
 
 /// How one authorization stands, in one line or a few.
-pub fn line(resumed: &Resumed, theme: Theme) -> String {
-    let (style, symbol) = match &resumed.state {
-        State::Granted { .. } => (Style::Added, "+"),
-        State::Waiting | State::Skipped | State::TimedOut => (Style::Changed, "~"),
-        State::Partial { .. } | State::Declined | State::Untouched(_) | State::Undeclared(_) => {
-            (Style::Attention, "!")
-        }
-        State::WrongAccount { .. } | State::Failed(_) => (Style::Danger, "!"),
+pub fn line(result: &AuthorizationResult, theme: Theme) -> String {
+    let (style, symbol) = match &result.state {
+        State::Consented(Consent::Granted { .. }) => (Style::Added, "+"),
+        State::Waiting(_) | State::Skipped | State::TimedOut => (Style::Changed, "~"),
+        State::Consented(Consent::Partial { .. })
+        | State::Declined
+        | State::Untouched(_)
+        | State::Undeclared(_) => (Style::Attention, "!"),
+        State::Consented(Consent::WrongAccount { .. }) | State::Failed(_) => (Style::Danger, "!"),
     };
-    let took = resumed
+    let took = result
         .took
         .map(|took| format!(" ({})", duration(took)))
         .unwrap_or_default();
     let mut lines = vec![format!(
         "  {} {}{took}",
-        theme.paint(style, &format!("{symbol} {}", resumed.connector)),
-        what(resumed)
+        theme.paint(style, &format!("{symbol} {}", result.connector)),
+        what(result)
     )];
-    if let State::Partial { missing, .. } = &resumed.state {
-        lines.extend(lost(&resumed.connector, missing, theme));
+    if let State::Consented(Consent::Partial { missing, .. }) = &result.state {
+        lines.extend(lost(&result.connector, missing, theme));
     }
-    lines.extend(warnings(resumed).into_iter().map(|w| format!("    ! {w}")));
+    lines.extend(warnings(result).into_iter().map(|w| format!("    ! {w}")));
     lines.join("\n")
 }
 
 /// What a grant has that is odd, although nothing is left to do.
-pub fn warnings(resumed: &Resumed) -> Vec<String> {
-    let mut found = Vec::new();
-    if let State::Granted {
+pub fn warnings(result: &AuthorizationResult) -> Vec<String> {
+    let mut found: Vec<_> = result.note.iter().cloned().collect();
+    if let State::Consented(Consent::Granted {
         account,
         unasked,
         instead_of,
-    } = &resumed.state
+    }) = &result.state
     {
         if let (Some(before), Some(now)) = (instead_of, account) {
             let (before, now) = (by(before), by(now));
@@ -124,7 +128,7 @@ pub fn warnings(resumed: &Resumed) -> Vec<String> {
                 names(unasked)
             ));
         }
-        if let (None, Some(expected)) = (account, &resumed.expected) {
+        if let (None, Some(expected)) = (account, &result.expected) {
             found.push(format!(
                 "the app does not say by whom; the file names {}",
                 whom(expected.as_str())
@@ -139,15 +143,15 @@ fn by(account: &Account) -> String {
 }
 
 /// What happened; reads after the name.
-pub fn what(resumed: &Resumed) -> String {
-    match &resumed.state {
-        State::Granted { account, .. } => {
+pub fn what(result: &AuthorizationResult) -> String {
+    match &result.state {
+        State::Consented(Consent::Granted { account, .. }) => {
             let who = account
                 .as_ref()
                 .map(|account| format!(" by {}", by(account)));
             format!("authorized{}", who.unwrap_or_default())
         }
-        State::Partial { account, missing } => {
+        State::Consented(Consent::Partial { account, missing }) => {
             let who = account
                 .as_ref()
                 .map(|account| format!(" by {}", by(account)));
@@ -157,12 +161,12 @@ pub fn what(resumed: &Resumed) -> String {
                 count(missing.len(), "scope")
             )
         }
-        State::WrongAccount { account, expected } => format!(
+        State::Consented(Consent::WrongAccount { account, expected }) => format!(
             "held by the wrong account: {} instead of {}",
             by(account),
             whom(expected)
         ),
-        State::Waiting => format!("waiting for consent since {}", resumed.since),
+        State::Waiting(_) => format!("waiting for consent since {}", result.since),
         State::TimedOut => "timed out: nobody consented in time; it stays pending".to_owned(),
         State::Skipped => "skipped; it stays pending".to_owned(),
         State::Declined => "declined, or its link ran out, or somebody else is authorizing it \
@@ -170,16 +174,16 @@ pub fn what(resumed: &Resumed) -> String {
             .to_owned(),
         State::Failed(reason) | State::Untouched(reason) => escape::limited(reason, 600),
         State::Undeclared(fate) => match fate {
-            Fate::Kept => UNDECLARED.to_owned(),
-            Fate::Forgotten => format!("left alone, forgotten: {UNDECLARED}"),
-            Fate::Unstored => format!("left alone: {UNDECLARED}"),
+            EntryRetention::Kept => UNDECLARED.to_owned(),
+            EntryRetention::Forgotten => format!("left alone, forgotten: {UNDECLARED}"),
+            EntryRetention::Unstored => format!("left alone: {UNDECLARED}"),
         },
     }
 }
 
 /// Nobody wants it any more, and its link was given out.
-const UNDECLARED: &str = "no file declares it any more; its link, if still open, can be used until \
-                          it runs out or is replaced";
+const UNDECLARED: &str = "no file declares it any more; a link that was opened meanwhile can be used \
+                          for a few minutes still";
 
 /// The command that takes it out of the store.
 const FORGETS: &str = "`connplan authorize` forgets it";
@@ -196,13 +200,15 @@ pub fn forgettable(connector: &str) -> String {
 }
 
 /// What to do about it; nothing where nothing is left to do.
-pub fn next(resumed: &Resumed, again: &Again) -> Option<String> {
-    let connector = &resumed.connector;
+pub fn next(result: &AuthorizationResult, again: &Again) -> Option<String> {
+    let connector = &result.connector;
     let again = format!("`{}`", again.of(connector));
-    Some(match &resumed.state {
-        State::Undeclared(Fate::Kept) => FORGETS.to_owned(),
-        State::Granted { .. } | State::Untouched(_) | State::Undeclared(_) => return None,
-        State::Waiting | State::Skipped => format!("{again} resumes it"),
+    Some(match &result.state {
+        State::Undeclared(EntryRetention::Kept) => FORGETS.to_owned(),
+        State::Consented(Consent::Granted { .. }) | State::Untouched(_) | State::Undeclared(_) => {
+            return None;
+        }
+        State::Waiting(_) | State::Skipped => format!("{again} resumes it"),
         State::TimedOut => {
             format!("run {again} again; with `--timeout 30m` there is more time to consent")
         }
@@ -212,8 +218,10 @@ pub fn next(resumed: &Resumed, again: &Again) -> Option<String> {
                  approve all of it"
             )
         }
-        State::Partial { .. } => format!("run {again} again and tick everything on the list"),
-        State::WrongAccount { expected, .. } => format!(
+        State::Consented(Consent::Partial { .. }) => {
+            format!("run {again} again and tick everything on the list")
+        }
+        State::Consented(Consent::WrongAccount { expected, .. }) => format!(
             "remove {connector} (take its file away and apply), add it again (put the file back \
              and apply), and authorize it as {}",
             whom(expected)
@@ -231,22 +239,21 @@ pub(super) fn duration(took: Duration) -> String {
 }
 
 /// The official client's words for how authorizations stand.
-pub fn entries(results: &[Resumed]) -> Vec<Entry> {
-    let entry = |result: &Resumed| {
+pub fn entries(results: &[AuthorizationResult]) -> Vec<Entry> {
+    let entry = |result: &AuthorizationResult| {
         let (word, reason) = match &result.state {
-            // What somebody finished before this run looked is no doing of this run.
-            State::Granted { .. } if result.action == Action::Create && result.took.is_some() => {
+            State::Consented(Consent::Granted { .. }) if result.action == Action::Create => {
                 (Word::Added, None)
             }
-            State::Granted { .. } => (Word::Synced, None),
-            State::Waiting | State::Skipped => (Word::Skipped, None),
+            State::Consented(Consent::Granted { .. }) => (Word::Synced, None),
+            State::Waiting(_) | State::Skipped => (Word::Skipped, None),
             State::TimedOut => (Word::Failed, Some("authorization timed out".to_owned())),
             State::Declined => (Word::Failed, Some("authorization failed".to_owned())),
-            State::Partial { missing, .. } => (
+            State::Consented(Consent::Partial { missing, .. }) => (
                 Word::Failed,
                 Some(format!("not granted: {}", names(missing))),
             ),
-            State::WrongAccount { account, expected } => (
+            State::Consented(Consent::WrongAccount { account, expected }) => (
                 Word::Failed,
                 Some(format!(
                     "wrong account: {}, not {expected}",
@@ -273,4 +280,34 @@ fn names(scopes: &Scopes) -> String {
         .map(|scope| escape::limited(scope.as_str(), 120))
         .collect();
     names.join(", ")
+}
+
+/// What `--forget` dropped.
+pub fn forgotten(connectors: &[ConnectorType]) -> String {
+    let line = |connector| {
+        format!("{connector}: forgotten. `connplan plan` shows what is left to do for it.\n")
+    };
+    connectors.iter().map(line).collect()
+}
+
+/// What an interrupted run did and did not, in one line.
+pub fn interrupted(results: &[AuthorizationResult]) -> String {
+    let left: Vec<_> = results
+        .iter()
+        .filter(|result| result.state.is_open())
+        .map(|result| result.connector.as_str())
+        .collect();
+    let done = results
+        .iter()
+        .filter(|result| result.state.is_done())
+        .count();
+    let left = if left.is_empty() {
+        "nothing is left".to_owned()
+    } else {
+        format!("still pending: {}", left.join(", "))
+    };
+    format!(
+        "Interrupted: {done} of {} authorized; {left}.",
+        count(results.len(), "connector")
+    )
 }

@@ -81,7 +81,7 @@ fn push_asks_in_a_terminal_and_goes_through_to_the_end() {
     terminal
         .wait_for("Open browser to authorize now?")
         .line("y");
-    terminal.wait_for("ticket=").wait_for_keys();
+    terminal.wait_for("Waiting for slack.").wait_for_keys();
     platform.consent("slack", ADA);
     let (code, seen) = terminal.end();
     assert_eq!(code, 0, "{seen}");

@@ -252,16 +252,11 @@ fn a_file_of_the_wrong_kind_is_named_with_what_it_is_for() {
         .tells("x.receipt is a receipt, and a plan is wanted here")
         .tells("`connplan authorize --receipt FILE`")
         .lacks("altered");
-    for args in [
-        ["authorize", "--receipt", "x.plan"],
-        ["authorize", "--plan", "x.receipt"],
-    ] {
-        project
-            .run(&args)
-            .expect(3)
-            .tells("is wanted here")
-            .lacks("altered");
-    }
+    project
+        .run(&["authorize", "--receipt", "x.plan"])
+        .expect(3)
+        .tells("is wanted here")
+        .lacks("altered");
     for args in [
         &["apply", "base44/config.jsonc"][..],
         &["show", "base44/config.jsonc"],

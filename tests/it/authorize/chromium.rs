@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     sandbox::browser::Browser,
-    support::{Platform, Project, Pty},
+    support::{Platform, Project, Pty, follow},
 };
 
 const MAIL: [&str; 3] = [
@@ -29,7 +29,7 @@ fn declare(project: &Project, connector: &str, scopes: &[&str], account: Option<
 fn address(project: &Project) -> String {
     for _ in 0..400 {
         if let Some(address) = project.opened().pop() {
-            return address;
+            return follow(&address);
         }
         thread::sleep(Duration::from_millis(25));
     }

@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::support::{Platform, Project, Pty};
+use crate::support::{Platform, Project, Pty, follow};
 
 /// Two connectors that wait.
 fn waiting(platform: &Platform) -> Project {
@@ -187,6 +187,22 @@ fn a_window_that_changes_its_size_disturbs_nothing() {
     assert_eq!(code, 0, "{seen}");
 }
 
+/// Where the page is, by the address that the browser was given.
+fn page(project: &Project) -> String {
+    for _ in 0..400 {
+        if let Some(address) = project.opened().pop() {
+            return follow(&address);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    panic!("no browser was opened");
+}
+
+/// Presses the button of a connector on the page; where it leads.
+fn press(page: &str, connector: &str) -> String {
+    follow(&format!("{page}open/{connector}"))
+}
+
 /// Sends a request as it stands, and reads the answer's head and what follows at once.
 fn ask(address: &str, head: &str) -> String {
     let host = address.split('/').nth(2).unwrap();
@@ -206,7 +222,14 @@ fn the_page_answers_nobody_else() {
     let project = waiting(&platform);
     let mut terminal = Pty::start(&project, &["authorize", "--yes"]);
     terminal.wait_for("Waiting for hubspot, slackbot.");
-    let address = project.opened().pop().unwrap();
+    platform.forget();
+    let given = project.opened().pop().unwrap();
+    let address = page(&project);
+    assert!(
+        given.contains("/once/") && !address.contains("/once/"),
+        "{given}"
+    );
+    assert_eq!(follow(&given), given, "it works once");
     assert!(address.starts_with("http://127.0.0.1:"), "{address}");
     let host = address.split('/').nth(2).unwrap().to_owned();
     let path = format!("/{}/", address.split('/').nth(3).unwrap());
@@ -229,7 +252,7 @@ fn the_page_answers_nobody_else() {
     let port = host.split(':').nth(1).unwrap();
     let refused = [
         format!("GET {path} HTTP/1.1\r\nHost: evil.example:{port}"),
-        format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}"),
+        format!("GET {path} HTTP/1.1\r\nHost: localhost.evil.example:{port}"),
         format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://evil.example"),
         format!("GET {path}events HTTP/1.1\r\nHost: {host}\r\nOrigin: null"),
         format!("GET {path}open/slackbot HTTP/1.1\r\nHost: {host}\r\nSec-Fetch-Site: cross-site"),
@@ -242,6 +265,24 @@ fn the_page_answers_nobody_else() {
         assert!(answer.starts_with("HTTP/1.1 403"), "{request}: {answer}");
         assert!(!answer.contains("slackbot"), "{answer}");
     }
+    // A forwarded port is another one.
+    for forwarded in [format!("localhost:{port}"), "localhost:9".to_owned()] {
+        let answer = ask(
+            &address,
+            &format!("GET {path} HTTP/1.1\r\nHost: {forwarded}"),
+        );
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let strange = ask(
+        &address,
+        &format!("GET {path} HTTP/1.1\r\nHost: box.example"),
+    );
+    assert!(strange.contains("--page-host"), "{strange}");
+    assert_eq!(
+        platform.writes(),
+        [] as [&str; 0],
+        "nobody pressed anything"
+    );
     for unknown in ["/", "/x/", "/favicon.ico", "/0000/open/slackbot"] {
         let answer = ask(&address, &format!("GET {unknown} HTTP/1.1\r\nHost: {host}"));
         assert!(answer.starts_with("HTTP/1.1 404"), "{unknown}: {answer}");
@@ -268,30 +309,90 @@ fn the_page_answers_nobody_else() {
 }
 
 #[test]
-fn what_was_declined_or_ran_out_is_asked_for_again_on_the_page() {
+fn what_was_declined_is_asked_for_again_on_the_page() {
     let platform = Platform::start();
     let project = waiting(&platform);
     let mut terminal = Pty::start(&project, &["authorize", "slackbot", "--yes"]);
     terminal.wait_for("Waiting for slackbot.");
-    let address = project.opened().pop().unwrap();
-    let host = address.split('/').nth(2).unwrap().to_owned();
-    let path = format!("/{}/", address.split('/').nth(3).unwrap());
-    let open = format!("GET {path}open/slackbot HTTP/1.1\r\nHost: {host}");
-    // Nobody opened it: it has run out, and is replaced by itself.
-    platform.behave(&json!({ "late_links_fail": true }));
-    platform.advance(3600);
-    terminal.wait_for("slackbot (a new link):");
-    let first = ask(&address, &open);
-    assert!(first.starts_with("HTTP/1.1 303"), "{first}");
+    platform.forget();
+    let page = page(&project);
+    let first = press(&page, "slackbot");
+    assert!(first.contains("ticket="), "{first}");
+    assert_eq!(
+        press(&page, "slackbot"),
+        first,
+        "a link that is good is not replaced"
+    );
+    assert_eq!(platform.writes().len(), 1);
     // Opened and declined: a person decides whether to ask again.
     platform.decide("slackbot", connplan::sandbox::Decision::Deny);
     terminal.wait_for("it can be asked for again on the page");
-    let again = ask(&address, &open);
-    assert!(again.starts_with("HTTP/1.1 303"), "{again}");
-    assert_ne!(first, again);
+    let again = press(&page, "slackbot");
+    assert!(again.contains("ticket=") && again != first, "{again}");
     platform.consent("slackbot", "ada@example.com");
     let (code, seen) = terminal.end();
     assert_eq!(code, 0, "{seen}");
+    assert!(!seen.contains("ticket="), "{seen}");
+    assert_eq!(platform.writes().len(), 2);
+}
+
+#[test]
+fn after_five_minutes_the_button_asks_anew() {
+    let platform = Platform::start();
+    let project = waiting(&platform).var("__CONNPLAN_TEST_LINK_MS", "400");
+    let mut terminal = Pty::start(&project, &["authorize", "slackbot", "--yes"]);
+    terminal.wait_for("Waiting for slackbot.");
+    let page = page(&project);
+    let first = press(&page, "slackbot");
+    terminal.wait_for("its five minutes are over");
+    let again = press(&page, "slackbot");
+    assert!(again.contains("ticket=") && again != first, "{again}");
+    platform.consent("slackbot", "ada@example.com");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 0, "{seen}");
+}
+
+#[test]
+fn a_pipeline_with_a_terminal_is_a_pipeline() {
+    let platform = Platform::start();
+    let project = waiting(&platform).var("CI", "true");
+    platform.forget();
+    for flags in [
+        &["--yes"][..],
+        &["--yes", "--no-browser"],
+        &["--yes", "--qr"],
+    ] {
+        let args = [&["authorize"][..], flags].concat();
+        let (code, seen) = Pty::start(&project, &args).end();
+        assert_eq!(code, 4, "{seen}");
+        assert!(!seen.contains("ticket="), "{seen}");
+    }
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    assert_eq!(project.opened(), [] as [&str; 0]);
+}
+
+#[test]
+fn it_is_said_before_the_click_as_whose_it_is_recorded() {
+    let platform = Platform::start();
+    let project = waiting(&platform);
+    let mut terminal = Pty::start(&project, &["authorize", "--yes"]);
+    terminal
+        .wait_for("Each connection is recorded as made by")
+        .wait_for("Waiting for hubspot, slackbot.");
+    let page = page(&project);
+    let path = format!("/{}/", page.split('/').nth(3).unwrap());
+    let host = page.split('/').nth(2).unwrap();
+    let html = ask(&page, &format!("GET {path} HTTP/1.1\r\nHost: {host}"));
+    assert!(
+        html.contains("Each connection is recorded as made by"),
+        "{html}"
+    );
+    assert!(html.contains("app-1"), "{html}");
+    terminal.control('c');
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 130, "{seen}");
+    let said = "Interrupted: 0 of 2 connectors authorized; still pending: hubspot, slackbot.";
+    assert_eq!(seen.matches(said).count(), 1, "{seen}");
 }
 
 #[test]
@@ -330,18 +431,32 @@ fn two_who_authorize_the_same_replace_each_others_link_once_and_both_end_well() 
         .file("x.receipt", &project.read("x.receipt"))
         .var("NO_COLOR", "1");
     platform.forget();
+    let digest = project.read("x.receipt");
+    let digest = digest
+        .lines()
+        .find_map(|line| line.strip_prefix("digest = "));
+    let digest = digest.unwrap().trim_matches('"').to_owned();
     let mut here = Pty::start(&project, &["authorize", "--yes"]);
     here.wait_for("Waiting for slackbot.");
-    let brought = ["authorize", "--yes", "--receipt", "x.receipt"];
+    let brought = [
+        "authorize",
+        "--yes",
+        "--receipt",
+        "x.receipt",
+        "--expect-digest",
+        &digest,
+    ];
     let mut there = Pty::start(&elsewhere, &brought);
-    // Each replaces a link that died young once; then it stops, and says what it may be.
-    here.wait_for("slackbot (a new link):");
-    there.wait_for("slackbot (a new link):");
+    there.wait_for("Waiting for slackbot.");
+    let (page_here, page_there) = (page(&project), page(&elsewhere));
+    press(&page_here, "slackbot");
+    // It replaces the other one's link; nobody asks again by himself.
+    press(&page_there, "slackbot");
     here.wait_for("or somebody else is authorizing it");
     thread::sleep(Duration::from_millis(300));
     assert_eq!(
         platform.writes(),
-        ["PUT external-auth/integrations/slackbot"; 3]
+        ["PUT external-auth/integrations/slackbot"; 2]
     );
     platform.consent("slackbot", "ada@example.com");
     // Who stopped sees that somebody else finished it.
@@ -361,14 +476,14 @@ fn who_interrupts_what_somebody_finished_hears_that_it_is_done() {
     let mut terminal = Pty::start(&project, &["authorize", "--yes", "--no-browser"]);
     terminal.wait_for("Waiting for hubspot, slackbot.");
     terminal.wait_for_keys();
-    platform.consent("slackbot", "ada@example.com");
     platform.consent("hubspot", "ada@example.com");
     // Esc looks as well before it leaves the one in front.
     terminal
         .press("\u{1b}")
         .wait_for("hubspot authorized by ada@example.com");
+    terminal.wait_for("Waiting for slackbot.");
+    platform.consent("slackbot", "ada@example.com");
     terminal
-        .wait_for("Waiting for slackbot.")
         .control('c')
         .wait_for("slackbot authorized by ada@example.com");
     let (code, seen) = terminal.end();

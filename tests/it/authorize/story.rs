@@ -137,52 +137,6 @@ fn a_receipt_comes_from_a_pipe_and_is_for_its_app() {
 }
 
 #[test]
-fn a_plan_alone_is_enough_only_where_the_remote_shows_it() {
-    let platform = Platform::start();
-    platform.set(&Connector {
-        status: "expired",
-        ..Connector::active("hubspot", &["crm.objects.contacts.read"])
-    });
-    let project = checkout(&platform).connector("hubspot", &["crm.objects.contacts.read"]);
-    project.run(&["plan", "--out", "x.plan"]).expect(0);
-    // Never applied: nothing is created, and it is said what to do.
-    let args = ["authorize", "--plan", "x.plan", "--yes", "--timeout", "1s"];
-    let refused = project.run(&args);
-    refused.expect(4).says("connplan authorize --receipt FILE");
-    assert_eq!(
-        platform.writes(),
-        ["PUT external-auth/integrations/hubspot"]
-    );
-    // Listed since, so somebody asked for it.
-    platform.set(&Connector {
-        status: "disconnected",
-        account: None,
-        ..Connector::active("slackbot", &[])
-    });
-    platform.forget();
-    let ended = while_running(
-        &project,
-        &["authorize", "slackbot", "--plan", "x.plan", "-y"],
-        || {
-            wait_for_writes(&platform, 1);
-            platform.consent("slackbot", "ada@example.com");
-        },
-    );
-    ended.expect(0);
-    assert_eq!(
-        platform.writes(),
-        ["PUT external-auth/integrations/slackbot"]
-    );
-    let snapshot = project.run(&["remote-state"]).stdout;
-    project.write("state.json", &snapshot);
-    let speculative = ["plan", "--remote-state", "state.json", "--out", "s.plan"];
-    project.run(&speculative).expect(0);
-    project
-        .run(&["authorize", "--plan", "s.plan", "--list"])
-        .expect(3);
-}
-
-#[test]
 fn what_somebody_else_changed_is_left_alone() {
     let platform = Platform::start();
     let (runner, _) = night(&platform);
@@ -218,6 +172,7 @@ fn each_end_has_its_own_next_step() {
     platform.consent_to_some("slackbot", "ada@example.com", &["chat:write"]);
     platform.decide("notion", Decision::Deny);
     // All of it happened while nobody looked.
+    let runner = runner.without_var("CI");
     let list = runner.run(&["authorize", "--list", "--format", "json"]);
     let list = list.expect(4).json();
     assert_eq!(result(&list, "gmail")["state"], "wrong_account");
@@ -300,19 +255,28 @@ fn broken_connectors_are_found_and_repaired_without_a_plan() {
 fn links_reach_no_pipe_unless_it_is_asked_for() {
     let platform = Platform::start();
     let (runner, _) = night(&platform);
+    platform.forget();
     let quick = ["authorize", "--yes", "--timeout", "1s"];
-    runner.run(&quick).expect(4).lacks("ticket=");
+    runner
+        .run(&quick)
+        .expect(4)
+        .lacks("ticket=")
+        .tells("nothing was asked for");
     assert_eq!(runner.opened(), [] as [&str; 0], "no browser in a pipeline");
     let print = ["authorize", "--print-links", "--timeout", "1s"];
-    runner
-        .run(&print)
-        .expect(1)
-        .lacks("ticket=")
-        .tells("--i-know-this-log-is-private");
-    let known = [&print[..], &["--i-know-this-log-is-private"]].concat();
-    runner.run(&known).expect(4).tells("ticket=");
+    runner.run(&print).expect(1).lacks("ticket=");
+    assert_eq!(
+        platform.writes(),
+        [] as [&str; 0],
+        "no link without a person"
+    );
     let desk = runner.without_var("CI");
-    desk.run(&print).expect(4).tells("ticket=");
+    let no_input = [&quick[..], &["--no-input"]].concat();
+    desk.run(&no_input).expect(4).lacks("ticket=");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    let printed = desk.run(&print);
+    printed.expect(4).says("ticket=");
+    assert!(!printed.stderr.contains("ticket="), "{printed}");
     // Nobody to ask, and nothing decided beforehand: it ends at once.
     desk.run(&["authorize"])
         .expect(4)
@@ -350,6 +314,7 @@ fn a_link_that_ran_out_is_renewed() {
     let platform = Platform::start();
     let (runner, _) = night(&platform);
     platform.behave(&json!({ "late_links_fail": true }));
+    let runner = runner.without_var("CI");
     platform.advance(3600);
     platform.forget();
     let args = ["authorize", "slackbot", "--yes", "--no-browser"];

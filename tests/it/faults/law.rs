@@ -264,44 +264,27 @@ pub fn on_disk(model: &Model, workspace: &Path) -> Vec<Effect> {
     model.effects.iter().filter(of).cloned().collect()
 }
 
-/// The authorizations on disk: connector and connection id. Each has its own link.
-pub fn stored(workspace: &Path) -> (BTreeMap<String, String>, Vec<String>) {
-    let (mut stored, mut found) = (BTreeMap::new(), Vec::new());
+/// The authorizations on disk. None has a link: it would be dead before anybody opened it.
+pub fn stored(workspace: &Path) -> (BTreeSet<String>, Vec<String>) {
+    let (mut stored, mut found) = (BTreeSet::new(), Vec::new());
     if let Ok(text) = fs::read_to_string(workspace.join("pending.toml")) {
+        if text.contains("://") && text.contains("/o?t=") {
+            found.push(format!("a link is kept: {text}"));
+        }
         let table: toml::Table = text.parse().expect("the store is TOML");
         let entries = table.get("pending").and_then(toml::Value::as_array);
         for entry in entries.into_iter().flatten() {
-            let field = |name: &str| {
-                let text = entry.get(name).and_then(toml::Value::as_str);
-                text.unwrap_or_default().to_owned()
-            };
-            if !field("link").ends_with(&field("connection_id")) {
-                found.push(format!("a link of another connection is kept: {entry}"));
-            }
-            stored.insert(field("connector"), field("connection_id"));
+            let name = entry.get("connector").and_then(toml::Value::as_str);
+            stored.insert(name.unwrap_or_default().to_owned());
         }
     }
     (stored, found)
 }
 
-/// Each authorization that waits is on disk, with the link that works; nothing else is.
+/// Each authorization that waits is on disk; nothing else is.
 pub fn kept(model: &Model, workspace: &Path) -> Vec<String> {
-    let (mut stored, mut found) = stored(workspace);
-    for (name, id) in &mut stored {
-        // The next `authorize` sees that it is dead, and asks for another one.
-        if let Some(waiting) = model
-            .waiting
-            .get(name)
-            .filter(|_| model.is_overtaken(Some(id)))
-        {
-            id.clone_from(&waiting.id);
-        }
-    }
-    let waiting: BTreeMap<_, _> = model
-        .waiting
-        .iter()
-        .map(|(name, waiting)| (name.clone(), waiting.id.clone()))
-        .collect();
+    let (stored, mut found) = stored(workspace);
+    let waiting: BTreeSet<_> = model.waiting.keys().cloned().collect();
     if stored != waiting {
         found.push(format!("kept is {stored:?}, and {waiting:?} waits"));
     }

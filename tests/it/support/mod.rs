@@ -12,6 +12,7 @@
 
 #![allow(dead_code, reason = "support code: not every test uses all of it")]
 
+mod follow;
 mod output;
 mod platform;
 mod project;
@@ -19,6 +20,7 @@ pub(crate) mod scripted;
 mod stories;
 mod terminal;
 
+pub(crate) use follow::follow;
 pub(crate) use output::{Output, as_saved};
 pub(crate) use platform::{Connector, Platform};
 pub(crate) use project::{APP, Project};

@@ -235,6 +235,12 @@ impl Project {
         finish(args, self.command(args))
     }
 
+    /// The same, with words that were made.
+    pub(crate) fn run_all(&self, args: &[String]) -> Output {
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        self.run(&args)
+    }
+
     /// Runs the binary with a text on its input.
     pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Output {
         let mut command = self.command(args);

@@ -1,0 +1,249 @@
+//! One step of one authorization: a state and a piece of evidence make the next state, and what has
+//! to be done. Pure.
+
+use super::{
+    Candidate, Consent, Progress, State,
+    consent::{is_as_before, judge},
+};
+use crate::{
+    catalogue::ScopeEquivalence, model::RemoteConnector, pending::Before,
+    remote::AuthorizationStatus,
+};
+
+/// So often the remote may say ACTIVE before its list has to agree.
+const UNLISTED_ROUNDS: u8 = 3;
+
+/// What is learnt of an authorization.
+#[derive(Clone, Debug)]
+pub enum Evidence<'a> {
+    /// What the app's list has of the connector.
+    Listed(Option<&'a RemoteConnector>),
+    /// What the app says of the connection that this run began. Nobody else's is asked for: it
+    /// reads PENDING for ever.
+    Status(AuthorizationStatus),
+    /// A person wants to consent now.
+    Wanted,
+    /// The app was asked for a link.
+    Answered(Answer),
+    /// This run's link is too old to be used.
+    LinkRanOut,
+    /// A person leaves it for later.
+    Skipped,
+    /// Nothing is waited for any more.
+    Ended(End),
+}
+
+/// What came of asking for a link.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// There is one.
+    Link,
+    /// None is needed; the list will show it, or this is why not.
+    InForce(String),
+    /// The app does not want to, or it can not be asked. Escaped.
+    Refused(String),
+}
+
+/// Why nothing is waited for any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The time is up.
+    TimeUp,
+    /// A person left, or the run is interrupted.
+    Left,
+}
+
+/// What has to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask the app for a link: the same PUT that was approved.
+    AskForLink,
+    /// Hand out the link that there is.
+    Offer,
+    /// The link is of no use any more.
+    DropLink,
+    /// Remember where the link led: somebody used it.
+    LearnHost,
+    /// Take the entry out of the store.
+    Forget,
+    /// Write down what a consent left out, and from what the next one starts.
+    Remember(Box<Before>),
+    /// Tell how it stands.
+    Tell,
+}
+
+/// The next state, and what has to be done.
+pub fn step(
+    candidate: &Candidate,
+    state: &State,
+    evidence: &Evidence<'_>,
+    rules: &ScopeEquivalence,
+) -> (State, Vec<Effect>) {
+    let stays = || (state.clone(), Vec::new());
+    match evidence {
+        Evidence::Listed(_) if state.is_closed() => stays(),
+        Evidence::Listed(is) => listed(candidate, state, *is, rules),
+        Evidence::Status(AuthorizationStatus::Pending) => stays(),
+        Evidence::Status(AuthorizationStatus::Active) => match state {
+            State::Waiting(Progress::Asked) => (confirming(UNLISTED), Vec::new()),
+            _ => stays(),
+        },
+        Evidence::Status(AuthorizationStatus::Failed) => match state {
+            State::Waiting(Progress::Asked | Progress::Confirming { .. }) => {
+                (State::Waiting(Progress::Declining), Vec::new())
+            }
+            _ => stays(),
+        },
+        Evidence::Wanted => match state {
+            State::Waiting(Progress::Asked) => (state.clone(), vec![Effect::Offer]),
+            state if can_be_wanted(state) => (state.clone(), vec![Effect::AskForLink]),
+            _ => stays(),
+        },
+        // It may have been finished while the app was asked.
+        Evidence::Answered(_) if !can_be_wanted(state) => stays(),
+        Evidence::Answered(answer) => match answer {
+            Answer::Link => (State::Waiting(Progress::Asked), vec![Effect::Offer]),
+            Answer::InForce(otherwise) => (confirming(otherwise), Vec::new()),
+            Answer::Refused(reason) => (State::Failed(reason.clone()), vec![Effect::Tell]),
+        },
+        Evidence::LinkRanOut => match state {
+            State::Waiting(Progress::Asked) => {
+                (State::Waiting(Progress::Idle), vec![Effect::DropLink])
+            }
+            _ => stays(),
+        },
+        Evidence::Skipped | Evidence::Ended(End::Left) => ended(candidate, state, State::Skipped),
+        Evidence::Ended(End::TimeUp) => ended(candidate, state, State::TimedOut),
+    }
+}
+
+/// Said of a connector that is in force by one answer and not by the other.
+pub(super) const UNLISTED: &str =
+    "the remote says that it is authorized, and does not list it as active; look at the dashboard";
+
+fn confirming(otherwise: &str) -> State {
+    State::Waiting(Progress::Confirming {
+        rounds: 0,
+        otherwise: otherwise.to_owned(),
+    })
+}
+
+fn can_be_wanted(state: &State) -> bool {
+    matches!(state, State::Waiting(Progress::Idle) | State::Skipped) || state.can_be_asked_again()
+}
+
+/// What the list says decides, whoever began and whoever finished it.
+fn listed(
+    candidate: &Candidate,
+    state: &State,
+    is: Option<&RemoteConnector>,
+    rules: &ScopeEquivalence,
+) -> (State, Vec<Effect>) {
+    let (connector, entry) = (&candidate.connector, &candidate.entry);
+    let before = entry.before.as_ref();
+    let confirmed = matches!(state, State::Waiting(Progress::Confirming { .. }));
+    // What looks as it did before is nobody's consent; unless the remote says that it is one.
+    let consent = if confirmed || !is_as_before(connector, before, is, rules) {
+        judge(connector, entry, is, rules)
+    } else {
+        None
+    };
+    match (consent, is) {
+        (Some(Consent::Granted { .. }), Some(is))
+            if !confirmed && keeps_more(candidate, is, rules) =>
+        {
+            (state.clone(), Vec::new())
+        }
+        (Some(Consent::Partial { .. }), Some(is))
+            if !confirmed && has_more(candidate, is, rules) =>
+        {
+            let foreign = State::Untouched(FOREIGN.to_owned());
+            (
+                foreign,
+                vec![Effect::DropLink, Effect::Forget, Effect::Tell],
+            )
+        }
+        (Some(consent), Some(is)) => {
+            let effects = match &consent {
+                Consent::Granted { .. } => {
+                    vec![
+                        Effect::LearnHost,
+                        Effect::DropLink,
+                        Effect::Forget,
+                        Effect::Tell,
+                    ]
+                }
+                // Not pending: `plan` shows it, with before and after.
+                Consent::WrongAccount { .. } => {
+                    vec![Effect::DropLink, Effect::Forget, Effect::Tell]
+                }
+                // Spent: the next try needs a link of its own, and starts from here.
+                Consent::Partial { .. } => vec![
+                    Effect::DropLink,
+                    Effect::Remember(Box::new(Before::from(is))),
+                    Effect::Tell,
+                ],
+            };
+            (State::Consented(consent), effects)
+        }
+        _ => match state {
+            State::Waiting(Progress::Declining) => {
+                (State::Declined, vec![Effect::DropLink, Effect::Tell])
+            }
+            State::Waiting(Progress::Confirming { rounds, otherwise })
+                if rounds + 1 >= UNLISTED_ROUNDS =>
+            {
+                let failed = State::Failed(otherwise.clone());
+                (failed, vec![Effect::DropLink, Effect::Tell])
+            }
+            State::Waiting(Progress::Confirming { rounds, otherwise }) => {
+                let again = State::Waiting(Progress::Confirming {
+                    rounds: rounds + 1,
+                    otherwise: otherwise.clone(),
+                });
+                (again, Vec::new())
+            }
+            state => (state.clone(), Vec::new()),
+        },
+    }
+}
+
+/// Asked for fewer scopes, it still has all that it had: nobody has consented yet, whatever else
+/// of it changed.
+fn keeps_more(candidate: &Candidate, is: &RemoteConnector, rules: &ScopeEquivalence) -> bool {
+    let (connector, entry) = (&candidate.connector, &candidate.entry);
+    let Some(before) = &entry.before else {
+        return false;
+    };
+    let narrows = !rules
+        .compare(connector, &entry.scopes, &before.scopes)
+        .removed
+        .is_empty();
+    narrows && super::consent::same_scopes(rules, connector, &before.scopes, &is.scopes)
+}
+
+/// Whether it has scopes that nobody approved.
+fn has_more(candidate: &Candidate, is: &RemoteConnector, rules: &ScopeEquivalence) -> bool {
+    let diff = rules.compare(&candidate.connector, &candidate.entry.scopes, &is.scopes);
+    !diff.removed.is_empty()
+}
+
+/// Said of a connector that works with other scopes than it had, and not by this consent.
+const FOREIGN: &str = "somebody else changed it since it was asked for: its scopes are neither \
+                       those it had nor those that were approved; plan again";
+
+/// Ends without an answer. What was granted in part before is still granted in part.
+fn ended(candidate: &Candidate, state: &State, end: State) -> (State, Vec<Effect>) {
+    if !state.is_waiting() {
+        return (state.clone(), Vec::new());
+    }
+    let entry = &candidate.entry;
+    let end = match &entry.before {
+        Some(before) if !entry.missing.is_empty() => State::Consented(Consent::Partial {
+            account: before.account.clone(),
+            missing: entry.missing.clone(),
+        }),
+        _ => end,
+    };
+    (end, vec![Effect::DropLink, Effect::Tell])
+}

@@ -1,0 +1,605 @@
+//! A run: gathers evidence, lets [`step`] decide, does what has to be done.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{BoxFuture, LocalBoxFuture, OptionFuture},
+    stream::FuturesUnordered,
+};
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Answer, Candidate, Command, Effect, End, EntryRetention, Event, Evidence, Item, NotResumable,
+    Pace, PendingWriter, Progress, State,
+    item::Offer,
+    machine::UNLISTED,
+    round::{PARALLELISM, Question, Round, retry_after, without_id},
+    schedule::Turns,
+    step,
+};
+use crate::{
+    apply::refusal,
+    catalogue::ScopeEquivalence,
+    model::{ConnectorType, RemoteConnector},
+    pending::PendingError,
+    remote::{AuthorizationStatus, PutAnswer, Remote, RemoteError},
+};
+
+/// How long the last look may take, once the time is nearly up or a person wants an end.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+/// A link that ran out is replaced no more often than this without anybody asking for it.
+const RENEWALS: u32 = 3;
+
+/// When links are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// When a person wants one ([`Command::Want`]).
+    OnDemand,
+    /// All at once: they are shown, or opened.
+    AtOnce,
+    /// One when the one before it is settled.
+    OneByOne,
+}
+
+/// What a run needs.
+pub struct Session<'a> {
+    /// The app.
+    pub remote: &'a Remote,
+    /// How scopes compare.
+    pub rules: &'a ScopeEquivalence,
+    /// Where every change is kept.
+    pub writer: &'a mut PendingWriter,
+    /// How often the remote is asked.
+    pub pace: Pace,
+    /// When links are asked for.
+    pub asking: Asking,
+    /// Told what happens.
+    pub events: &'a dyn Fn(&Event<'_>),
+}
+
+/// What a run has under way.
+struct Run<'r> {
+    round: Option<BoxFuture<'r, Round>>,
+    asks: FuturesUnordered<LocalBoxFuture<'r, (usize, Result<PutAnswer, RemoteError>)>>,
+    /// Links to ask for, in turn.
+    queue: VecDeque<usize>,
+    /// Wanted once the list was read.
+    wanted: Vec<usize>,
+    /// Left once the list was read, or then at the latest: somebody may have finished it.
+    leaving: Option<(usize, Instant)>,
+    turns: Turns,
+    /// When the list is read next.
+    next: Instant,
+    /// When it was read last.
+    read: Instant,
+    /// Before that, nothing at all is asked: the remote wants to be left alone.
+    quiet_until: Instant,
+    trouble: Option<String>,
+    told: Vec<ConnectorType>,
+}
+
+enum Turn {
+    Round(Round),
+    Answered(usize, Result<PutAnswer, RemoteError>),
+    Command(Option<Command>),
+    LinkRanOut,
+    Quiet,
+    Leave(usize),
+    End(End),
+}
+
+impl<'a> Session<'a> {
+    /// Forgets entries that are of no more use, so that `plan` shows their change again.
+    pub async fn forget(&mut self, left_alone: &mut [NotResumable]) -> Result<(), PendingError> {
+        for left in left_alone.iter_mut().filter(|left| left.obsolete) {
+            self.writer.forget(&left.connector);
+            if left.state == State::Undeclared(EntryRetention::Kept) && self.writer.writes() {
+                left.state = State::Undeclared(EntryRetention::Forgotten);
+            }
+        }
+        self.writer.flush().await
+    }
+
+    /// Sees what became of everything that is pending, by the list alone. Changes nothing on the
+    /// remote.
+    pub async fn inspect(
+        &mut self,
+        candidates: Vec<Candidate>,
+        listed: &BTreeMap<ConnectorType, RemoteConnector>,
+    ) -> Result<Vec<Item>, PendingError> {
+        let known = |candidate: Candidate| {
+            let missing = &candidate.entry.missing;
+            let state = match &candidate.entry.before {
+                Some(before) if !missing.is_empty() => State::Consented(super::Consent::Partial {
+                    account: before.account.clone(),
+                    missing: missing.clone(),
+                }),
+                _ => State::Waiting(Progress::Idle),
+            };
+            Item::new(candidate, state)
+        };
+        let mut items: Vec<_> = candidates.into_iter().map(known).collect();
+        for item in &mut items {
+            let is = listed.get(item.connector());
+            self.learn(item, &Evidence::Listed(is));
+        }
+        self.writer.flush().await?;
+        Ok(items)
+    }
+
+    /// Waits until all is settled, the deadline has come, a person leaves the rest, or the run is
+    /// interrupted.
+    pub async fn run(
+        &mut self,
+        items: &mut [Item],
+        deadline: Instant,
+        commands: &mut mpsc::Receiver<Command>,
+        cancel: &CancellationToken,
+    ) -> Result<(), PendingError> {
+        let began = Instant::now();
+        let span = deadline.saturating_duration_since(began);
+        // The last look is a part of the time, not more of it.
+        let last_look = deadline - LAST_LOOK.min(span / 10);
+        let mut run = Run {
+            round: None,
+            asks: FuturesUnordered::new(),
+            queue: VecDeque::new(),
+            wanted: Vec::new(),
+            leaving: None,
+            turns: Turns::default(),
+            next: began + self.pace.busy,
+            read: began,
+            quiet_until: began,
+            trouble: None,
+            told: Vec::new(),
+        };
+        if self.asking == Asking::AtOnce {
+            let all: Vec<_> = (0..items.len()).collect();
+            self.want(items, &all, &mut run);
+        }
+        let mut commanded = true;
+        loop {
+            let open = self.open(items);
+            let Some(front) = open.first().copied() else {
+                return Ok(());
+            };
+            if self.asking == Asking::OneByOne {
+                let item = items.get(front);
+                if item.is_some_and(|item| item.asked == 0 && !item.asking) {
+                    self.want(items, &[front], &mut run);
+                }
+            }
+            self.start(items, &mut run);
+            // Those whose links are on their way are waited for once they have them.
+            if self.asking == Asking::OnDemand || run.queue.is_empty() && run.asks.is_empty() {
+                self.say_who_is_waited_for(items, &open, &mut run);
+            }
+            let quiet = run.quiet_until;
+            let ran_out = items
+                .iter()
+                .filter_map(|i| Some(i.offer.as_ref()?.until))
+                .min();
+            let leaving = run.leaving;
+            let turn = tokio::select! {
+                biased;
+                () = cancel.cancelled() => Turn::End(End::Left),
+                command = commands.recv(), if commanded => Turn::Command(command),
+                () = tokio::time::sleep_until(last_look) => Turn::End(End::TimeUp),
+                Some((index, answer)) = run.asks.next() => Turn::Answered(index, answer),
+                Some(round) = OptionFuture::from(run.round.as_mut()) => Turn::Round(round),
+                Some(index) = OptionFuture::from(leaving.map(|(index, until)| async move {
+                    tokio::time::sleep_until(until).await;
+                    index
+                })) => Turn::Leave(index),
+                Some(()) = OptionFuture::from(ran_out.map(tokio::time::sleep_until)) => Turn::LinkRanOut,
+                () = tokio::time::sleep_until(run.next.max(quiet)), if run.round.is_none() => Turn::Quiet,
+                () = tokio::time::sleep_until(quiet), if !run.queue.is_empty() && quiet > Instant::now() => Turn::Quiet,
+            };
+            match turn {
+                Turn::Quiet => {}
+                Turn::Leave(index) => self.skip(items, index, &mut run).await?,
+                Turn::Round(round) => {
+                    run.round = None;
+                    self.take(items, round, &mut run, began).await?;
+                }
+                Turn::Answered(index, answer) => {
+                    self.answered(items, index, answer, &mut run).await?;
+                }
+                Turn::LinkRanOut => self.links_ran_out(items, &mut run).await?,
+                Turn::Command(None) => commanded = false,
+                Turn::Command(Some(Command::Finish)) => {
+                    let end = Instant::now() + LAST_LOOK;
+                    return self.leave(items, End::Left, end, &mut run).await;
+                }
+                Turn::Command(Some(command)) => self.obey(items, command, &mut run).await?,
+                Turn::End(End::TimeUp) => {
+                    return self.leave(items, End::TimeUp, deadline, &mut run).await;
+                }
+                Turn::End(End::Left) => {
+                    let end = Instant::now() + LAST_LOOK;
+                    return self.leave(items, End::Left, end, &mut run).await;
+                }
+            }
+        }
+    }
+
+    /// Who is still waited for. What can be asked for again on the page waits as well.
+    fn open(&self, items: &[Item]) -> Vec<usize> {
+        let again = self.asking == Asking::OnDemand;
+        let open = |item: &Item| {
+            item.asking
+                || item.state.is_waiting()
+                || again && !item.left && item.state.can_be_asked_again()
+        };
+        let open = items.iter().enumerate().filter(|(_, item)| open(item));
+        let open = open.map(|(index, _)| index);
+        if self.asking == Asking::OneByOne {
+            open.take(1).collect()
+        } else {
+            open.collect()
+        }
+    }
+
+    fn say_who_is_waited_for(&self, items: &[Item], open: &[usize], run: &mut Run<'_>) {
+        let names = open.iter().filter_map(|index| items.get(*index));
+        let names: Vec<_> = names.map(|item| item.connector().clone()).collect();
+        if names != run.told {
+            (self.events)(&Event::Waiting(&names));
+            run.told = names;
+        }
+    }
+
+    /// Begins what is due, within what may be under way at once.
+    fn start(&mut self, items: &[Item], run: &mut Run<'a>) {
+        let now = Instant::now();
+        if now < run.quiet_until {
+            return;
+        }
+        let remote = self.remote;
+        while run.asks.len() < PARALLELISM
+            && let Some(index) = run.queue.pop_front()
+        {
+            let Some(item) = items.get(index).filter(|item| item.asking) else {
+                continue;
+            };
+            let connector = item.connector().clone();
+            let scopes = item.candidate.entry.scopes.clone();
+            let values = item.candidate.entry.connection_config.clone();
+            let ask = async move {
+                let answer = remote.put_with_values(&connector, &scopes, &values).await;
+                (index, answer)
+            };
+            run.asks.push(ask.boxed_local());
+        }
+        if run.round.is_none() && now >= run.next {
+            let questions = self.questions(items, &mut run.turns);
+            run.round = Some(Round::ask(remote, questions).boxed());
+        }
+    }
+
+    fn questions(&self, items: &[Item], turns: &mut Turns) -> Vec<Question> {
+        let question = |(index, item): (usize, &Item)| {
+            let id = item.offer.as_ref()?.id.clone()?;
+            item.state.is_waiting().then(|| Question {
+                index,
+                connector: item.connector().clone(),
+                id,
+            })
+        };
+        let all: Vec<_> = items.iter().enumerate().filter_map(question).collect();
+        let turn = turns.take(all.len(), &self.pace, Instant::now());
+        let mut all: Vec<_> = all.into_iter().map(Some).collect();
+        let taken = turn.into_iter().filter_map(|n| all.get_mut(n)?.take());
+        taken.collect()
+    }
+
+    async fn take(
+        &mut self,
+        items: &mut [Item],
+        round: Round,
+        run: &mut Run<'_>,
+        began: Instant,
+    ) -> Result<(), PendingError> {
+        let now = Instant::now();
+        let at_it = items.iter().any(|item| item.offer.is_some());
+        run.next = now + self.pace.pause(now.duration_since(began), at_it);
+        run.read = now;
+        run.quiet_until = now + round.retry_after();
+        let trouble = round.trouble();
+        let kind = |reason: &String| without_id(reason).to_owned();
+        if let Some(reason) = &trouble
+            && trouble.as_ref().map(kind) != run.trouble.as_ref().map(kind)
+        {
+            (self.events)(&Event::Unreachable(reason));
+        }
+        run.trouble = trouble;
+        self.take_in(items, round).await?;
+        let wanted = std::mem::take(&mut run.wanted);
+        self.want(items, &wanted, run);
+        match run.leaving {
+            Some((index, _)) => self.skip(items, index, run).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn skip(
+        &mut self,
+        items: &mut [Item],
+        index: usize,
+        run: &mut Run<'_>,
+    ) -> Result<(), PendingError> {
+        run.leaving = None;
+        let Some(item) = items.get_mut(index) else {
+            return Ok(());
+        };
+        item.left = true;
+        item.asking = false;
+        if self.learn(item, &Evidence::Skipped).tell {
+            return self.tell_all(items, &[index]).await;
+        }
+        Ok(())
+    }
+
+    /// The statuses first: what the list shows is then held against them.
+    async fn take_in(&mut self, items: &mut [Item], round: Round) -> Result<(), PendingError> {
+        let mut tell = Vec::new();
+        for (index, id, status) in round.statuses {
+            let status = match status {
+                Ok(status) => status,
+                // The remote knows nothing of the connection: its link is of no use any more.
+                Err(RemoteError::NotFound { .. }) => AuthorizationStatus::Failed,
+                Err(_) => continue,
+            };
+            if let Some(item) = items.get_mut(index)
+                && item
+                    .offer
+                    .as_ref()
+                    .is_some_and(|o| o.id.as_ref() == Some(&id))
+                && self.learn(item, &Evidence::Status(status)).tell
+            {
+                tell.push(index);
+            }
+        }
+        if let Ok(listed) = &round.listed {
+            for (index, item) in items.iter_mut().enumerate() {
+                let is = listed.get(item.connector());
+                if self.learn(item, &Evidence::Listed(is)).tell {
+                    tell.push(index);
+                }
+            }
+        }
+        self.tell_all(items, &tell).await
+    }
+
+    /// Feeds one piece of evidence, and does what needs no remote.
+    fn learn(&mut self, item: &mut Item, evidence: &Evidence<'_>) -> Due {
+        let (state, effects) = step(&item.candidate, &item.state, evidence, self.rules);
+        item.enter(state);
+        let connector = item.candidate.connector.clone();
+        let mut due = Due::default();
+        for effect in effects {
+            match effect {
+                Effect::AskForLink => due.ask = true,
+                Effect::Offer => due.offer = true,
+                Effect::Tell => due.tell = true,
+                Effect::DropLink => item.offer = None,
+                Effect::LearnHost => {
+                    if let Some(offer) = &item.offer {
+                        self.writer.learn(&connector, &offer.link);
+                    }
+                }
+                Effect::Forget => drop(self.writer.forget(&connector)),
+                Effect::Remember(before) => {
+                    let entry = &mut item.candidate.entry;
+                    entry.before = Some(*before);
+                    if let State::Consented(super::Consent::Partial { missing, .. }) = &item.state {
+                        entry.missing = missing.clone();
+                    }
+                    self.writer.update(&connector, entry);
+                }
+            }
+        }
+        due
+    }
+
+    fn want(&mut self, items: &mut [Item], wanted: &[usize], run: &mut Run<'_>) {
+        for index in wanted {
+            let Some(item) = items.get_mut(*index) else {
+                continue;
+            };
+            item.left = false;
+            if item.asking {
+                continue;
+            }
+            let due = self.learn(item, &Evidence::Wanted);
+            if due.ask {
+                item.asking = true;
+                run.queue.push_back(*index);
+            }
+            if due.offer {
+                self.offer(item);
+            }
+        }
+    }
+
+    async fn answered(
+        &mut self,
+        items: &mut [Item],
+        index: usize,
+        answer: Result<PutAnswer, RemoteError>,
+        run: &mut Run<'_>,
+    ) -> Result<(), PendingError> {
+        if let Err(error) = &answer {
+            run.quiet_until = run.quiet_until.max(Instant::now() + retry_after(error));
+        }
+        let Some(item) = items.get_mut(index) else {
+            return Ok(());
+        };
+        if !std::mem::take(&mut item.asking) {
+            // Left meanwhile.
+            return Ok(());
+        }
+        item.asked += 1;
+        // What can not change by asking again is not waited for.
+        item.left = matches!(&answer, Ok(PutAnswer::Refused { .. }));
+        let answer = match answer {
+            Ok(PutAnswer::NeedsAuthorization {
+                link: Ok(link),
+                connection_id: id,
+            }) => {
+                if !item.state.is_done() {
+                    let until = Instant::now() + self.pace.link_lives;
+                    item.hand_out(Offer { link, id, until });
+                }
+                Answer::Link
+            }
+            Ok(PutAnswer::NeedsAuthorization { link: Err(e), .. }) => {
+                Answer::Refused(e.to_string())
+            }
+            Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized) => {
+                run.next = Instant::now();
+                Answer::InForce(UNLISTED.to_owned())
+            }
+            Ok(PutAnswer::Refused {
+                error,
+                message,
+                other_account,
+            }) => {
+                let reason = refusal(&error, message.as_deref(), other_account.as_ref());
+                // Somebody else's connection has exactly these scopes: then the list shows it.
+                if error == "different_user" {
+                    run.next = Instant::now();
+                    Answer::InForce(reason)
+                } else {
+                    Answer::Refused(reason)
+                }
+            }
+            Err(e) => Answer::Refused(e.to_string()),
+        };
+        let due = self.learn(item, &Evidence::Answered(answer));
+        if due.offer {
+            self.offer(item);
+        }
+        if due.tell {
+            return self.tell_all(items, &[index]).await;
+        }
+        self.writer.flush().await
+    }
+
+    fn offer(&mut self, item: &Item) {
+        let Some(offer) = &item.offer else {
+            return;
+        };
+        let led_to = self.writer.led_to(item.connector(), &offer.link);
+        (self.events)(&Event::LinkReady {
+            connector: item.connector(),
+            link: &offer.link,
+            again: item.asked > 1,
+            lives: offer.until.saturating_duration_since(Instant::now()),
+            led_to: led_to.as_deref(),
+        });
+    }
+
+    async fn links_ran_out(
+        &mut self,
+        items: &mut [Item],
+        run: &mut Run<'_>,
+    ) -> Result<(), PendingError> {
+        let now = Instant::now();
+        let mut again = Vec::new();
+        for (index, item) in items.iter_mut().enumerate() {
+            if item.offer.as_ref().is_none_or(|offer| offer.until > now) {
+                continue;
+            }
+            self.learn(item, &Evidence::LinkRanOut);
+            // Confirmed meanwhile, it has no use for a link either.
+            item.offer = None;
+            (self.events)(&Event::LinkRanOut(item.connector()));
+            if self.asking != Asking::OnDemand && item.asked <= RENEWALS {
+                again.push(index);
+            }
+        }
+        self.want(items, &again, run);
+        self.writer.flush().await
+    }
+
+    async fn obey(
+        &mut self,
+        items: &mut [Item],
+        command: Command,
+        run: &mut Run<'_>,
+    ) -> Result<(), PendingError> {
+        match command {
+            Command::Finish => {}
+            Command::Skip => {
+                let front = self.open(items).first().copied();
+                if let (Some(index), None) = (front, run.leaving) {
+                    let now = Instant::now();
+                    run.leaving = Some((index, now + LAST_LOOK));
+                    run.next = run.next.min(now);
+                }
+            }
+            Command::Want(connector) => {
+                let Some(index) = items.iter().position(|item| *item.connector() == connector)
+                else {
+                    return Ok(());
+                };
+                // A new link would take the consent of whoever finished it for nothing.
+                let stale = run.round.is_some() || run.read.elapsed() > self.pace.busy;
+                let has_link = items.get(index).is_some_and(|item| item.offer.is_some());
+                if stale && !has_link {
+                    run.wanted.push(index);
+                    run.next = run.next.min(Instant::now());
+                } else {
+                    self.want(items, &[index], run);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the waiting for everything, after a last look: somebody may have finished it.
+    async fn leave(
+        &mut self,
+        items: &mut [Item],
+        end: End,
+        until: Instant,
+        run: &mut Run<'_>,
+    ) -> Result<(), PendingError> {
+        let questions = self.questions(items, &mut run.turns);
+        let look = Round::ask(self.remote, questions);
+        if let Ok(round) = tokio::time::timeout_at(until, look).await {
+            self.take_in(items, round).await?;
+        }
+        let mut tell = Vec::new();
+        for (index, item) in items.iter_mut().enumerate() {
+            item.asking = false;
+            if self.learn(item, &Evidence::Ended(end)).tell {
+                tell.push(index);
+            }
+        }
+        self.tell_all(items, &tell).await
+    }
+
+    /// On disk before anybody hears of it.
+    async fn tell_all(&mut self, items: &[Item], told: &[usize]) -> Result<(), PendingError> {
+        self.writer.flush().await?;
+        for item in told.iter().filter_map(|index| items.get(*index)) {
+            (self.events)(&Event::Settled(&item.result()));
+        }
+        Ok(())
+    }
+}
+
+/// What is left to do after a step.
+#[derive(Clone, Copy, Default)]
+struct Due {
+    ask: bool,
+    offer: bool,
+    tell: bool,
+}

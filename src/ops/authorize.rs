@@ -1,0 +1,174 @@
+//! Resuming what waits for a person: `authorize`, and the end of a `push`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    authorize::{
+        self, Asking, AuthorizationResult, Command, Event, Item, NotResumable, Pace, PendingWriter,
+        Session, Sources,
+    },
+    catalogue::ScopeEquivalence,
+    context::Failure,
+    model::{App, ConnectorType, Declared, RemoteConnector, Scopes},
+    pending::{PendingError, PendingSet},
+    receipt::Receipt,
+    remote::Remote,
+    state::Locked,
+};
+
+/// What a session needs.
+pub struct AuthorizeInputs<'a> {
+    /// The app.
+    pub app: &'a App,
+    /// Its remote.
+    pub remote: &'a Remote,
+    /// What the remote lists now.
+    pub listed: &'a BTreeMap<ConnectorType, RemoteConnector>,
+    /// How scopes compare.
+    pub rules: &'a ScopeEquivalence,
+    /// Why the policy denies these scopes of this connector, if it does. Escaped.
+    pub denied: &'a dyn Fn(&ConnectorType, &Scopes) -> Option<String>,
+    /// The files, where there is a project.
+    pub declared: Option<&'a Declared>,
+    /// A receipt that was named, and when it was made.
+    pub receipt: Option<(&'a Receipt, Option<Timestamp>)>,
+    /// Only these, unless empty.
+    pub targets: &'a BTreeSet<ConnectorType>,
+    /// What waits, as this machine and the team know it.
+    pub pending: PendingSet,
+    /// The state folder while this process alone writes in it; none while only looking.
+    pub held: Option<Locked>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What waits of one app, from the first look to the end.
+#[derive(Debug)]
+pub struct AuthorizeSession<'a> {
+    remote: &'a Remote,
+    rules: &'a ScopeEquivalence,
+    writer: PendingWriter,
+    items: Vec<Item>,
+    left_alone: Vec<NotResumable>,
+}
+
+impl<'a> AuthorizeSession<'a> {
+    /// Finds what waits, past the gate, and sees what became of it. Changes nothing on the remote.
+    pub async fn begin(inputs: AuthorizeInputs<'a>) -> Result<Self, Failure> {
+        let pending = inputs.pending;
+        let found = authorize::candidates(&Sources {
+            app: inputs.app,
+            pending: &pending,
+            receipt: inputs.receipt.map(|(receipt, _)| receipt),
+            made: inputs.receipt.and_then(|(_, made)| made),
+            declared: inputs.declared,
+            observed: inputs.listed,
+            targets: inputs.targets,
+            rules: inputs.rules,
+            denied: inputs.denied,
+            now: inputs.now,
+        })?;
+        let writer = match inputs.held {
+            None => PendingWriter::looking(inputs.app.clone(), pending),
+            Some(state) => PendingWriter::new(state, inputs.app.clone(), pending),
+        };
+        let mut session = Self {
+            remote: inputs.remote,
+            rules: inputs.rules,
+            writer,
+            items: Vec::new(),
+            left_alone: found.left_alone,
+        };
+        let silent = |_: &Event<'_>| {};
+        let mut engine = session.engine(Asking::OnDemand, Pace::default(), &silent);
+        let items = engine.inspect(found.resumable, inputs.listed).await?;
+        let mut left_alone = std::mem::take(&mut session.left_alone);
+        let mut engine = session.engine(Asking::OnDemand, Pace::default(), &silent);
+        engine.forget(&mut left_alone).await?;
+        session.items = items;
+        session.left_alone = left_alone;
+        Ok(session)
+    }
+
+    fn engine<'s>(
+        &'s mut self,
+        asking: Asking,
+        pace: Pace,
+        events: &'s dyn Fn(&Event<'_>),
+    ) -> Session<'s> {
+        Session {
+            remote: self.remote,
+            rules: self.rules,
+            writer: &mut self.writer,
+            pace,
+            asking,
+            events,
+        }
+    }
+
+    /// Whether anything is known of this connector.
+    pub fn knows(&self, connector: &ConnectorType) -> bool {
+        let mut items = self.items.iter().map(Item::connector);
+        items.any(|name| name == connector)
+            || self.left_alone.iter().any(|l| l.connector == *connector)
+    }
+
+    /// What a person can be asked for now.
+    pub fn open(&self) -> Vec<AuthorizationResult> {
+        let open = self.items.iter().filter(|item| item.can_be_asked());
+        open.map(Item::result).collect()
+    }
+
+    /// What waits by now.
+    pub fn pending(&self) -> &PendingSet {
+        self.writer.pending()
+    }
+
+    /// What is resumed.
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// Waits for people, at most so long.
+    pub async fn run(
+        &mut self,
+        waits: Waits<'_>,
+        commands: &mut mpsc::Receiver<Command>,
+        cancel: &CancellationToken,
+    ) -> Result<(), PendingError> {
+        let deadline = Instant::now() + waits.patience;
+        let mut items = std::mem::take(&mut self.items);
+        let mut engine = self.engine(waits.asking, waits.pace, waits.events);
+        let waited = engine.run(&mut items, deadline, commands, cancel).await;
+        self.items = items;
+        waited
+    }
+
+    /// How everything stands, in order of name.
+    pub fn results(&self) -> Vec<AuthorizationResult> {
+        let mut results: Vec<_> = self.items.iter().map(Item::result).collect();
+        results.extend(self.left_alone.iter().map(NotResumable::result));
+        results.sort_by(|a, b| a.connector.cmp(&b.connector));
+        results
+    }
+}
+
+/// How a session waits.
+#[derive(Clone, Copy)]
+pub struct Waits<'a> {
+    /// For all of them together: it is one person's time.
+    pub patience: Duration,
+    /// When links are asked for.
+    pub asking: Asking,
+    /// How often the remote is asked.
+    pub pace: Pace,
+    /// Told what happens.
+    pub events: &'a dyn Fn(&Event<'_>),
+}
