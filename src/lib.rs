@@ -40,7 +40,8 @@
 //! | `state` | io | `fs` `model` | the user's state folder, outside every checkout |
 //! | `git` | io | `escape` `fs` `model` | the only room that runs git, hardened against what a checkout holds |
 //! | `config` | io | `approval` `catalogue` `escape` `fs` `model` | the project's files: found, read, checked |
-//! | `remote` | io | `escape` `fs` `model` | the platform's API, credentials, login |
+//! | `http` | io | `fs` | how often a request may be made |
+//! | `remote` | io | `escape` `fs` `http` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `state` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | carries out a verified plan; changes the remote |
 //! | `authorize` | io | `apply` `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | resumes authorizations; changes the remote |
@@ -51,8 +52,8 @@
 //! | `sandbox` | io | `escape` `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `escape` `model` | streams, questions, keys |
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
-//! | `view` | io | `approval` `authorize` `catalogue` `config` `diff` `edit` `escape` `model` `plan` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `term` | values to text; decides nothing |
-//! | `context` | io | `approval` `config` `escape` `fs` `model` `plan` `remote` `state` `store` `term` `view` | what surrounds a run, and how it ends |
+//! | `view` | io | `approval` `authorize` `catalogue` `config` `diff` `edit` `escape` `http` `model` `plan` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `term` | values to text; decides nothing |
+//! | `context` | io | `approval` `config` `escape` `fs` `http` `model` `plan` `remote` `state` `store` `term` `view` | what surrounds a run, and how it ends |
 //! | `ops` | io | `authorize` `catalogue` `context` `model` `pending` `receipt` `remote` `state` | what a command does: inputs and an event sink in, an outcome out |
 //! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `edit` `escape` `fs` `git` `model` `ops` `page` `pending` `plan` `publish` `receipt` `remote` `remote_state` `risk` `sandbox` `schema` `state` `store` `term` `view` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
@@ -79,6 +80,7 @@ pub mod fs;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod git;
+pub mod http;
 pub mod model;
 pub mod ops;
 pub mod page;

@@ -5,6 +5,7 @@ use std::{
     ffi::OsString,
     path::PathBuf,
     process::ExitCode,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -69,7 +70,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         start,
         home,
         state,
-        terminal,
+        terminal: Arc::new(terminal),
         signals: Signals::default(),
         deadline,
         renewals: Renewals::default(),

@@ -245,6 +245,8 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
     vars.set_default("BASE44_APP_ID", APP);
     // Somebody who watches should not wait two seconds for what has happened already.
     vars.set_default("__CONNPLAN_TEST_POLL_MS", "100");
+    // Its sandbox keeps to no limit.
+    vars.set_default("__CONNPLAN_TEST_MINUTE_MS", "500");
     // The demo is its own person, in a pipeline too.
     let vars = vars.without_prefix("CI");
     let globals = Globals {
@@ -263,7 +265,7 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
         start: root.to_owned(),
         home: Some(root.to_owned()),
         state: StateFolder::at(&root.join(STATE)),
-        terminal,
+        terminal: terminal.into(),
         signals: context.signals.clone(),
         deadline: context.deadline,
         renewals: context.renewals.clone(),

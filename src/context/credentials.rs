@@ -6,7 +6,7 @@ use crate::{
     escape,
     model::{Address, App, SetBy, Vars},
     remote::{
-        Credentials, Remote,
+        ClientOptions, Credentials, Remote,
         auth::{AuthError, Found, Identity, LoginFile, Who, may_be_used},
     },
     state::Trust,
@@ -106,7 +106,12 @@ impl Context {
     /// The app, ready to be asked.
     pub async fn remote(&self, project: &Project, app: &App) -> Result<Remote, Failure> {
         let credentials = self.credentials(&project.vars, &project.address()?).await?;
-        Ok(Remote::new(app, credentials, self.client_options())?)
+        let multiplier = project.settings.platform.multiplier;
+        let options = ClientOptions {
+            pace: Some(self.pace(&app.api_url, multiplier)),
+            ..self.client_options()
+        };
+        Ok(Remote::new(app, credentials, options)?)
     }
 
     /// Says which account acts and where its credential came from, for what changes the app or

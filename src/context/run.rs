@@ -3,7 +3,9 @@
 use std::{
     cell::RefCell,
     collections::BTreeSet,
+    num::{NonZeroU16, NonZeroU32},
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,6 +15,7 @@ use super::{ExitStatus, Failure, Format, Globals, Signals, UsageError};
 use crate::{
     config::{ConfigError, FindOptions, Project},
     fs::{self, Loose},
+    http::Pace,
     model::{App, AppId, Origin, Vars},
     remote::{ClientOptions, Gate, Platform, auth::Renewals},
     state::{AppState, StateFolder},
@@ -34,7 +37,7 @@ pub struct Context {
     /// What this user keeps on this machine between runs.
     pub state: StateFolder,
     /// The streams.
-    pub terminal: Terminal,
+    pub terminal: Arc<Terminal>,
     /// Ctrl-C and the like.
     pub signals: Signals,
     /// When the whole command must be done.
@@ -183,6 +186,19 @@ impl Context {
         text.map(Duration::from_millis)
     }
 
+    /// The pace of requests to an address: shared by this user's processes, and told of where it
+    /// makes a person wait.
+    pub fn pace(&self, api_url: &crate::model::ApiUrl, multiplier: Option<NonZeroU16>) -> Pace {
+        // Tests can not wait for minutes.
+        let minute = self.vars.get("__CONNPLAN_TEST_MINUTE_MS");
+        let minute = minute.and_then(|ms| ms.parse().ok());
+        let minute = minute.map_or(Duration::from_mins(1), Duration::from_millis);
+        let multiplier = multiplier.map_or(NonZeroU32::MIN, NonZeroU32::from);
+        let terminal = Arc::clone(&self.terminal);
+        Pace::new(self.state.pace(api_url), multiplier, minute)
+            .telling(move |wait| terminal.say(&crate::view::progress::waiting(wait)))
+    }
+
     /// How long the command may still take; at most `wanted`.
     pub fn time_left(&self, wanted: Duration) -> Duration {
         let left = self
@@ -193,7 +209,12 @@ impl Context {
 
     /// The platform without an app: for the login.
     pub fn platform(&self, app_url: &crate::model::ApiUrl) -> Result<Platform, Failure> {
-        Ok(Platform::new(app_url, self.client_options())?)
+        let pace = Some(self.pace(app_url, None));
+        let options = ClientOptions {
+            pace,
+            ..self.client_options()
+        };
+        Ok(Platform::new(app_url, options)?)
     }
 
     /// What is kept of an app; made private, with a word on what was not, and on what a checkout

@@ -13,6 +13,7 @@ mod lock;
 mod private;
 mod read;
 mod remove;
+mod scratch;
 
 pub use append::{append, size};
 pub use atomic::{
@@ -27,6 +28,7 @@ pub use private::{
 };
 pub use read::{Found, files, read_limited, read_text};
 pub use remove::remove;
+pub use scratch::Scratch;
 
 #[cfg(all(test, unix))]
 mod tests;

@@ -13,7 +13,7 @@ use super::{
     redact::Sent,
     retry::CallClass,
 };
-use crate::model::Secret;
+use crate::{http::PaceClass, model::Secret};
 
 /// A request, before it has credentials.
 pub(crate) struct Call {
@@ -29,6 +29,8 @@ pub(crate) struct Call {
     pub(crate) proofs: Vec<Secret>,
     /// More patience than the options say, for calls known to be slow.
     pub(crate) patience: Option<Duration>,
+    /// What of the server's allowance it takes.
+    pub(crate) pace: Option<PaceClass>,
     /// Never repeated, for what is not worth waiting for.
     pub(crate) once: bool,
 }
@@ -56,6 +58,7 @@ impl Call {
             body: Body::None,
             proofs: Vec::new(),
             patience: None,
+            pace: None,
             once: false,
         }
     }
@@ -80,6 +83,11 @@ impl Call {
     /// Says what of the body is secret.
     pub(crate) fn proof(mut self, secret: &Secret) -> Self {
         self.proofs.push(secret.clone());
+        self
+    }
+
+    pub(crate) fn paced(mut self, class: PaceClass) -> Self {
+        self.pace = Some(class);
         self
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::auth::Renewals;
-use crate::model::Vars;
+use crate::{http::Pace, model::Vars};
 
 /// Milliseconds since the Unix epoch, as a function, so that tests can say what time it is.
 pub type Clock = fn() -> u64;
@@ -67,6 +67,8 @@ pub struct ClientOptions {
     pub max_body: usize,
     /// The most header fields taken in one answer.
     pub max_headers: usize,
+    /// How often each class of call may be made; `None`: as often as one likes.
+    pub pace: Option<Pace>,
     /// What time it is, for the age of a login.
     pub clock: Clock,
     /// The process's variables, for certificates and proxies.
@@ -91,6 +93,7 @@ impl Default for ClientOptions {
             user_agent: concat!("connplan/", env!("CARGO_PKG_VERSION")).to_owned(),
             max_body: 8 * 1024 * 1024,
             max_headers: 100,
+            pace: None,
             clock: system_clock,
             vars: Vars::default(),
             renewals: Renewals::default(),

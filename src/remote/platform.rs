@@ -25,7 +25,10 @@ use super::{
     retry::{self, CallClass, Fault, Verdict},
     transport::{self, Failure},
 };
-use crate::model::ApiUrl;
+use crate::{
+    http::{PaceClass, Slot},
+    model::ApiUrl,
+};
 
 /// The platform at one address, without an app and without credentials: enough for a login. Cheap
 /// to clone.
@@ -116,7 +119,15 @@ impl Platform {
                 attempts: attempt,
                 unclear,
             });
-            let mut failed = match self.attempt(call, credential, at).await {
+            let slot = match self.admitted(call).await {
+                Ok(slot) => slot,
+                Err(()) => return Err(RemoteError::DeadlineExceeded { at }),
+            };
+            let answered = self.attempt(call, credential, at).await;
+            if let (Some(pace), Some(slot)) = (&options.pace, slot) {
+                pace.answered(slot).await;
+            }
+            let mut failed = match answered {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
@@ -134,11 +145,41 @@ impl Platform {
                 ),
                 Verdict::Again | Verdict::Check | Verdict::Stop => None,
             };
+            if let (RemoteError::RateLimited { .. }, Some(pace), Some(class)) =
+                (&failed.error, &options.pace, call.pace)
+            {
+                // All calls of the class hold back, and not each for itself.
+                let wait = failed.retry_after.or(pause).unwrap_or_default();
+                pace.refused(class, wait).await;
+                if let Some(pause) = pause {
+                    pace.tell_refused(class, pause);
+                }
+            }
             let Some(pause) = pause else {
                 return Err(failed.error);
             };
             tracing::info!(call = %call.name, attempt, ?pause, why = %failed.error, "trying again");
             tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Waits until the server's allowance has room for this call; `Err` if the command's time ends
+    /// before.
+    async fn admitted(&self, call: &Call) -> Result<Option<Slot>, ()> {
+        let (Some(pace), Some(class)) = (&self.inner.options.pace, call.pace) else {
+            return Ok(None);
+        };
+        match pace.admit(class, self.time_left()).await {
+            Ok(slot) => Ok(Some(slot)),
+            Err(_) => Err(()),
+        }
+    }
+
+    /// How many calls of this class can be made right now without a wait.
+    pub async fn room(&self, class: PaceClass) -> usize {
+        match &self.inner.options.pace {
+            Some(pace) => pace.room(class).await,
+            None => usize::MAX,
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::AppState;
-use crate::model::{App, Vars};
+use crate::model::{ApiUrl, App, Vars};
 
 /// The variable that names the folder.
 const VARIABLE: &str = "CONNPLAN_STATE_DIR";
@@ -47,6 +47,12 @@ impl StateFolder {
         AppState::new(self.clone(), &folder_name(app))
     }
 
+    /// The file by which the processes of this machine share their pace at an address.
+    pub fn pace(&self, api_url: &ApiUrl) -> Option<PathBuf> {
+        let name = format!("{}.json", digest(api_url));
+        Some(self.dir.as_ref()?.join("pace").join(name))
+    }
+
     /// What an earlier version, or somebody else, left in a checkout. It is ignored.
     pub fn left_in(root: &Path) -> Option<PathBuf> {
         let path = root.join(OLD);
@@ -56,9 +62,12 @@ impl StateFolder {
 
 /// The address by its digest, since it is no file name; the app's id as it is.
 fn folder_name(app: &App) -> String {
-    let digest = Sha256::digest(app.api_url.as_str().as_bytes());
-    let short: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
-    format!("{short}-{}", app.id)
+    format!("{}-{}", digest(&app.api_url), app.id)
+}
+
+fn digest(api_url: &ApiUrl) -> String {
+    let digest = Sha256::digest(api_url.as_str().as_bytes());
+    digest.iter().take(8).map(|b| format!("{b:02x}")).collect()
 }
 
 /// Where the platform's programs keep what belongs to this machine.
@@ -84,7 +93,7 @@ fn platform(process: &Vars, home: Option<&Path>) -> Option<PathBuf> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::model::{ApiUrl, AppId};
+    use crate::model::AppId;
 
     fn vars(pairs: &[(&str, &str)]) -> Vars {
         let owned = |(n, v): &(&str, &str)| ((*n).to_owned(), (*v).to_owned());

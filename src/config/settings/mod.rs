@@ -31,5 +31,5 @@ pub(super) use read::line_of;
 pub use read::parse_settings;
 pub use types::{
     ApplySettings, ApprovalSettings, AuthorizeSettings, Environment, Lifetime, LifetimeError,
-    MaxDuration, PolicySettings, ProviderSettings, Settings, Subject, Unlisted,
+    MaxDuration, PlatformSettings, PolicySettings, ProviderSettings, Settings, Subject, Unlisted,
 };

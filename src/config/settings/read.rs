@@ -99,6 +99,8 @@ parallelism = 4
 keep_going = true
 [authorize]
 timeout = "1h 30m"
+[platform]
+multiplier = 3
 [policy]
 protected = ["stripe"]
 max_removals = 0

@@ -49,6 +49,7 @@ pub(super) const SETTINGS: Shape = Table(&[
         "apply",
         Table(&[("parallelism", Whole(1, 65_535)), ("keep_going", Switch)]),
     ),
+    ("platform", Table(&[("multiplier", Whole(1, 100))])),
     (
         "approval",
         Table(&[

@@ -32,6 +32,8 @@ pub struct Settings {
     pub apply: ApplySettings,
     /// `[authorize]`: defaults of `authorize`'s options.
     pub authorize: AuthorizeSettings,
+    /// `[platform]`: what the workspace's subscription allows.
+    pub platform: PlatformSettings,
     /// `[policy]`: what no plan may do.
     pub policy: PolicySettings,
     /// `[approval]`: who has to approve a plan before it is applied.
@@ -117,6 +119,17 @@ pub struct StoreSettings {
     /// newest receipt stay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<String>,
+}
+
+/// `[platform]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct PlatformSettings {
+    /// `multiplier = 2`: how many times the documented number of requests a minute the workspace's
+    /// subscription allows (Builder 2, Pro 3, Business 5, Enterprise 10).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub multiplier: Option<NonZeroU16>,
 }
 
 /// `[approval]`: who has to approve a plan before it is applied. Nobody by default.

@@ -3,6 +3,7 @@
 use reqwest::Method;
 
 use crate::{
+    http::PaceClass,
     model::{ConnectionId, ConnectorType},
     remote::{Remote, RemoteError, call::Call, retry::CallClass, wire},
 };
@@ -32,6 +33,7 @@ impl Remote {
             Method::GET,
             path,
         )
+        .paced(PaceClass::Status)
         .query("integration_type", connector.as_str())
         .query("connection_id", connection_id.as_str());
         let answer: wire::Authorization = self.send(&call).await?.decode()?;

@@ -3,6 +3,7 @@
 use reqwest::Method;
 
 use crate::{
+    http::PaceClass,
     model::ConnectorType,
     remote::{Remote, RemoteError, call::Call, retry::CallClass, wire},
 };
@@ -48,7 +49,8 @@ impl Remote {
             CallClass::Read,
             Method::GET,
             path,
-        );
+        )
+        .paced(PaceClass::Policies);
         let answer: wire::Available = self.send(&call).await?.decode()?;
         let mut offers: Vec<_> = answer.integrations.into_iter().map(offer).collect();
         offers.sort_by(|a, b| a.connector.cmp(&b.connector));

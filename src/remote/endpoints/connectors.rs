@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::{
+    http::PaceClass,
     model::{Account, ConnectionId, ConnectorType, Kind, Link, LinkError, RemoteConnector, Scopes},
     remote::{
         Remote, RemoteError,
@@ -79,7 +80,8 @@ impl Remote {
     /// makes the whole an error.
     pub async fn list(&self) -> Result<BTreeMap<ConnectorType, RemoteConnector>, RemoteError> {
         let path = self.app_path("external-auth/list");
-        let call = Call::new("listing the connectors", CallClass::Read, Method::GET, path);
+        let call = Call::new("listing the connectors", CallClass::Read, Method::GET, path)
+            .paced(PaceClass::List);
         let answer = self.send(&call).await?;
         let list: wire::List = answer.decode()?;
         let mut connectors = BTreeMap::new();
@@ -147,6 +149,7 @@ impl Remote {
             Method::PUT,
             path,
         )
+        .paced(PaceClass::Write)
         .json(&body);
         self.asked(&call).await
     }
@@ -175,6 +178,7 @@ impl Remote {
             Method::POST,
             path,
         )
+        .paced(PaceClass::Write)
         .json(&body);
         self.asked(&call).await
     }
@@ -200,7 +204,8 @@ impl Remote {
             CallClass::RepeatableWrite,
             Method::DELETE,
             path,
-        );
+        )
+        .paced(PaceClass::Remove);
         match self.send(&call).await {
             Ok(answer) => answer
                 .decode()
@@ -222,7 +227,8 @@ impl Remote {
             CallClass::RepeatableWrite,
             Method::DELETE,
             path,
-        );
+        )
+        .paced(PaceClass::Remove);
         let answer: wire::Disconnected = self.send(&call).await?.decode()?;
         Ok(answer.ended())
     }

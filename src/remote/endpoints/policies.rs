@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::{
+    http::PaceClass,
     model::{ConnectorType, Policies, Scope, Scopes},
     remote::{Remote, RemoteError, call::Call, retry::CallClass},
 };
@@ -22,6 +23,7 @@ impl Remote {
             Method::GET,
             path,
         )
+        .paced(PaceClass::Policies)
         .once()
         .patience(self.platform().options().read_timeout / 3);
         Ok(self

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::claim_link;
 use crate::{
+    http::PaceClass,
     model::{Link, StripeMode},
     remote::{Remote, RemoteError, call::Call, retry::CallClass, wire},
 };
@@ -98,6 +99,7 @@ impl Remote {
             Method::POST,
             path,
         )
+        .paced(PaceClass::Write)
         .patience(self.provisioning_time());
         let mut attempt = 1;
         loop {
@@ -140,6 +142,7 @@ impl Remote {
             Method::DELETE,
             path,
         )
+        .paced(PaceClass::Write)
         .patience(self.provisioning_time());
         let answer = match self.send(&call).await {
             Ok(answer) => answer,

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{ConfigField, available::config_field};
 use crate::{
+    http::PaceClass,
     model::ConnectorType,
     remote::{Remote, RemoteError, call::Call, retry::CallClass, text::server_text, wire},
 };
@@ -84,7 +85,8 @@ impl Remote {
             CallClass::Read,
             Method::GET,
             path,
-        );
+        )
+        .paced(PaceClass::Fields);
         match self.send(&call).await {
             Ok(answer) => Ok(read(&answer.decode()?)),
             Err(RemoteError::NotFound { .. }) => Ok(ConnectionValues::default()),

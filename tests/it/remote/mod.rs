@@ -7,6 +7,7 @@ pub(crate) mod limits;
 pub(crate) mod login;
 pub(crate) mod login_commands;
 pub(crate) mod looks;
+pub(crate) mod pace;
 pub(crate) mod proxies;
 #[cfg(unix)]
 pub(crate) mod renewal;

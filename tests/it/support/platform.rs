@@ -61,6 +61,11 @@ impl Platform {
 
     /// One that starts with a seed.
     pub(crate) fn seeded(seed: Value) -> Self {
+        Self::fast(seed, 1)
+    }
+
+    /// The same, and its clock runs so many times as fast.
+    pub(crate) fn fast(seed: Value, speed: u32) -> Self {
         let seed: Seed = serde_json::from_value(seed).unwrap();
         let stop = CancellationToken::new();
         let (sender, receiver) = std::sync::mpsc::channel();
@@ -73,6 +78,7 @@ impl Platform {
             runtime.block_on(async {
                 let options = Options {
                     seed: Some(seed),
+                    speed,
                     ..Options::default()
                 };
                 let site = Site::with(options).await;

@@ -57,6 +57,8 @@ impl Project {
             .var("COLUMNS", "100")
             .var("__CONNPLAN_TEST_POLL_MS", "20")
             .var("__CONNPLAN_TEST_RETRY_BASE_MS", "1")
+            // A minute of the platform's limits; the sandbox of a test keeps to none.
+            .var("__CONNPLAN_TEST_MINUTE_MS", "20")
     }
 
     /// Points it at a platform.
