@@ -1,5 +1,7 @@
 //! The shape of a connector file.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +30,10 @@ pub struct ConnectorFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "ExpectedAccount", extend("pattern" = r"^\S*@[^@\s]+$"))]
     pub account: Option<ExpectedAccount>,
+    /// The values that the connection needs, such as a subdomain, by name; `${NAME}` is a variable of
+    /// the environment. Only connplan knows this key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub connection_config: BTreeMap<String, String>,
     /// The address of this schema, for editors.
     #[serde(default, rename = "$schema", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
