@@ -7,7 +7,7 @@ use super::{
     run::{Event, Shared, blank},
 };
 use crate::{
-    diff::{Action, Change},
+    diff::{Action, Change, Removal},
     escape,
     model::{Account, App, ConnectionId, Kind, RemoteConnector, RemoteStatus, Scopes, StripeMode},
     pending::{Before, Entry},
@@ -94,6 +94,9 @@ impl Step<'_, '_> {
         self.shared.sending();
         (job.events)(&Event::Started(self.change));
         let answer = match (self.change.kind(), self.change.action) {
+            (Kind::Oauth, Action::Delete) if self.change.removal == Removal::Disconnect => {
+                self.disconnect().await
+            }
             (Kind::Oauth, Action::Delete) => self.remove().await,
             (Kind::Stripe, Action::Delete) => self.remove_stripe().await,
             (Kind::Stripe, _) => self.install_stripe().await,
@@ -198,14 +201,15 @@ impl Step<'_, '_> {
             return Answer::failed("the plan does not say what it is to become");
         };
         let remote = self.shared.job.remote;
-        match remote
-            .put_with_values(
-                &self.change.connector,
-                &after.scopes,
-                &after.connection_config,
-            )
-            .await
-        {
+        let (connector, values) = (&self.change.connector, &after.connection_config);
+        let asked = if self.takes_over() {
+            remote.take_over(connector, &after.scopes, values).await
+        } else {
+            remote
+                .put_with_values(connector, &after.scopes, values)
+                .await
+        };
+        match asked {
             Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized) => self.in_force().into(),
             Ok(PutAnswer::NeedsAuthorization {
                 connection_id,
@@ -235,6 +239,33 @@ impl Step<'_, '_> {
                 }
                 Answer::failed(refused)
             }
+            Err(e) => Answer::failed_by(&e),
+        }
+    }
+
+    /// Whether the plan says that another account is to hold what works now.
+    fn takes_over(&self) -> bool {
+        let before = self.change.before.as_ref();
+        let held = before.filter(|before| before.status == RemoteStatus::Active);
+        let expected = self
+            .change
+            .after
+            .as_ref()
+            .and_then(|after| after.account.as_ref());
+        let account = held.and_then(|before| before.account.as_ref());
+        self.change.action == Action::Reauthorize
+            && expected
+                .zip(account)
+                .is_some_and(|(expected, is)| !expected.accepts(is))
+    }
+
+    async fn disconnect(&self) -> Answer {
+        let remote = self.shared.job.remote;
+        match remote.disconnect_integration(&self.change.connector).await {
+            Ok(_) => Answer {
+                message: Some("it is disconnected; its scopes are kept".to_owned()),
+                ..Answer::from(Outcome::Removed)
+            },
             Err(e) => Answer::failed_by(&e),
         }
     }

@@ -20,7 +20,7 @@ use crate::{
     remote::auth::{Renewals, home_folder},
     state::StateFolder,
     term::{ColorChoice, Terminal},
-    view::failure::FailureReport,
+    view::{NextCommand, failure::FailureReport},
 };
 
 /// Runs the program with the process's arguments and environment.
@@ -53,6 +53,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     } else {
         terminal
     };
+    NextCommand {
+        chdir: globals.chdir.clone(),
+        env: globals.env.clone(),
+        app_id: globals.app_id.clone(),
+        dir: folder(&cli.command).cloned(),
+    }
+    .remember();
     let start = match &globals.chdir {
         Some(dir) => dir.clone(),
         None => PathBuf::from("."),
@@ -131,21 +138,38 @@ fn misused(error: &clap::Error, args: &[OsString], vars: &Vars) -> ExitStatus {
         return ExitStatus::Done;
     }
     let text = shown(terminal.color_stderr());
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    let bare = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if bare {
         terminal.insist(&text);
-        return ExitStatus::Error;
+    } else {
+        let code = "connplan::usage";
+        terminal.insist(&format!("{}\n  code: {code}", text.trim_end()));
     }
-    let code = "connplan::usage";
-    terminal.insist(&format!("{}\n  code: {code}", text.trim_end()));
     if given("--format", "json") {
         let text = error.render().to_string();
-        let (message, help) = text.split_once('\n').unwrap_or((&text, ""));
+        let (message, help) = match text.split_once('\n') {
+            _ if bare => ("no command is given", text.as_str()),
+            Some(parts) => parts,
+            None => (text.as_str(), ""),
+        };
         let message = message.trim_start_matches("error: ");
         let mistake = UsageError::with_help(message, help.trim());
         let report = miette::Report::new(mistake);
         terminal.out(&FailureReport::new(&report, ExitStatus::Error.code()).to_json());
     }
     ExitStatus::Error
+}
+
+/// Where the command line says that the connector files are.
+fn folder(command: &Command) -> Option<&PathBuf> {
+    match command {
+        Command::Plan(args) => args.planning.dir.as_ref(),
+        Command::Apply(args) => args.planning.dir.as_ref(),
+        Command::Push(args) => args.planning.dir.as_ref(),
+        Command::Status(args) => args.dir.as_ref(),
+        Command::Validate(args) => args.dir.as_ref(),
+        _ => None,
+    }
 }
 
 /// Whether what a command prints as text is for a person, not for a file or a shell.

@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     applying::{self, Applied, Request, Work},
     approving::{self, ApprovalArgs},
+    explaining,
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, Printing, file_name},
     remembering,
@@ -167,7 +168,8 @@ async fn fresh(
         ));
     }
     let situation = planning::look(context, args.planning.dir.as_deref()).await?;
-    let plan = situation.plan(&args.planning)?;
+    let mut plan = situation.plan(&args.planning)?;
+    explaining::by_base_branch(&mut plan, &situation.files.project, &context.vars).await;
     let digest = document::digest(&plan)?;
     let markdown = MarkdownArgs::default();
     let printing = Printing::out(context, Format::Text, &markdown).fresh();

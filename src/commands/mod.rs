@@ -32,6 +32,7 @@ pub mod version;
 mod applying;
 mod approving;
 mod authorizing;
+mod explaining;
 mod planning;
 mod printing;
 mod remembering;

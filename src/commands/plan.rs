@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
+    explaining,
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, Printing},
     remembering::Team,
@@ -62,7 +63,8 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             situation
                 .files
                 .read_receipts(context, &args.receipts, &app)?;
-            let plan = situation.plan(&args.planning)?;
+            let mut plan = situation.plan(&args.planning)?;
+            explaining::by_base_branch(&mut plan, &situation.files.project, &context.vars).await;
             let undeclared = undeclared(&plan, &situation.files.pending);
             (plan, undeclared)
         }

@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use jiff::Timestamp;
 
-use super::{printing::file_name, remembering};
+use super::{explaining, printing::file_name, remembering};
 use crate::{
     catalogue::ScopeEquivalence,
     config::{self, Loaded, Project},
@@ -266,7 +266,7 @@ impl Files {
                 waiting.entry(connector.clone()).or_insert(waits);
             }
         }
-        Ok(plan::build(Inputs {
+        let mut plan = plan::build(Inputs {
             pending: &waiting,
             app,
             declared: &self.declared,
@@ -274,13 +274,16 @@ impl Files {
             observed: &observed.connectors,
             rules: &self.rules,
             unlisted,
+            on_remove: self.project.settings.on_remove.unwrap_or_default(),
             targets: &args.targets.iter().cloned().collect(),
             guards: Guards {
                 allow_remove_all: args.allow_remove_all,
             },
             speculative,
             diagnostics,
-        })?)
+        })?;
+        explaining::by_files(&mut plan, &self.loaded);
+        Ok(plan)
     }
 }
 

@@ -133,13 +133,13 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         applied.stripe_claim.as_ref(),
     );
     match outcome {
-        SessionOutcome::NotInteractive => context.terminal.say(
+        SessionOutcome::NotInteractive => context.terminal.say(&view::in_context(
             "Skipped OAuth in non-interactive mode. Run `connplan authorize` in a terminal to \
-             complete it.",
-        ),
-        SessionOutcome::Declined => context
-            .terminal
-            .say("Authorization skipped. Run `connplan authorize` to complete it."),
+                 complete it.",
+        )),
+        SessionOutcome::Declined => context.terminal.say(&view::in_context(
+            "Authorization skipped. Run `connplan authorize` to complete it.",
+        )),
         SessionOutcome::Waited | SessionOutcome::NothingToDo => {}
     }
     let open = results.iter().any(|result| result.state.is_open());

@@ -1,6 +1,10 @@
 //! The connectors folder: every file read, checked, and held against the others.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Finding, MAX_FILE_SIZE, Problem, Project, Source,
@@ -25,6 +29,8 @@ pub struct Loaded {
     /// What the folder held. An empty or missing one is no error here: what it means depends on
     /// the remote.
     pub folder: Folder,
+    /// What looks like a connector file and is not read, relative to the project.
+    pub unread: Vec<String>,
 }
 
 /// Where a connector's file says what.
@@ -64,7 +70,13 @@ pub fn read(project: &Project) -> Loaded {
         }
     };
     let mut parsed = Vec::new();
+    let mut unread = Vec::new();
     let mut count = 0;
+    for path in below(folder) {
+        let shown = shown_path(&project.root, &path);
+        problems.push(Problem::about(Finding::BelowFolder, &shown));
+        unread.push(shown);
+    }
     for name in names {
         let path = folder.join(&name);
         let shown = shown_path(&project.root, &path);
@@ -74,7 +86,10 @@ pub fn read(project: &Project) -> Loaded {
         };
         match role(name) {
             Role::Other => {}
-            Role::NearMiss => problems.push(Problem::about(Finding::IgnoredFile, &shown)),
+            Role::NearMiss => {
+                problems.push(Problem::about(Finding::IgnoredFile, &shown));
+                unread.push(shown);
+            }
             Role::Connector => {
                 count += 1;
                 match read_file(&[&project.root, folder], &path) {
@@ -92,7 +107,44 @@ pub fn read(project: &Project) -> Loaded {
         0 => Folder::Empty,
         count => Folder::Read(count),
     };
-    Loaded::new(parsed, problems, folder)
+    Loaded {
+        unread,
+        ..Loaded::new(parsed, problems, folder)
+    }
+}
+
+/// What looks like a connector file in folders below: it is not read. Links are not followed, and
+/// there is an end to looking.
+fn below(folder: &Path) -> Vec<PathBuf> {
+    const MOST: usize = 2_000;
+    const DEEP: usize = 3;
+    let mut found = Vec::new();
+    let mut folders = vec![(folder.to_owned(), 0)];
+    let mut seen = 0;
+    while let Some((at, depth)) = folders.pop() {
+        for entry in fs::read_dir(&at).into_iter().flatten().flatten() {
+            seen += 1;
+            if seen > MOST {
+                return found;
+            }
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let hidden = name.starts_with('.') || name == "node_modules";
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && depth < DEEP && !hidden => {
+                    folders.push((entry.path(), depth + 1));
+                }
+                Ok(kind) if kind.is_file() && depth > 0 => {
+                    if !matches!(role(&name), Role::Other) {
+                        found.push(entry.path());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    found.sort_unstable();
+    found
 }
 
 impl Loaded {
@@ -141,6 +193,7 @@ impl Loaded {
             problems,
             places,
             folder,
+            unread: Vec::new(),
         }
     }
 

@@ -378,6 +378,14 @@ pub enum Finding {
         help("connector files end in .jsonc, .json or .toml, in lower case")
     )]
     IgnoredFile,
+    /// A file that looks like a connector file, in a folder below the one that is read.
+    #[error("the file is not read: it lies below the connectors folder, not in it")]
+    #[diagnostic(
+        code(connplan::config::below_folder),
+        severity(Warning),
+        help("move it up into the connectors folder")
+    )]
+    BelowFolder,
     /// A key of the Base44 config that is nearly one that counts here.
     #[error("`{key}` is not read, and close to `{meant}`")]
     #[diagnostic(

@@ -317,10 +317,16 @@ impl Context {
     /// Reads a document that a user names; `-` is standard input.
     pub fn read_document(&self, path: &Path) -> Result<String, Failure> {
         const LIMIT: u64 = 64 << 20;
-        if path == Path::new("-") {
-            return read_stdin(LIMIT);
-        }
-        Ok(fs::read_text(&self.path(path), LIMIT)?)
+        let text = if path == Path::new("-") {
+            read_stdin(LIMIT)?
+        } else {
+            fs::read_text(&self.path(path), LIMIT)?
+        };
+        // PowerShell writes a byte-order mark in front of what it redirects.
+        Ok(match text.strip_prefix('\u{feff}') {
+            Some(text) => text.to_owned(),
+            None => text,
+        })
     }
 }
 

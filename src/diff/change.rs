@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     catalogue::ScopeDiff,
-    model::{ConnectorType, ExpectedAccount, Kind, RemoteConnector, Scopes},
+    model::{ConnectorType, ExpectedAccount, Kind, RemoteConnector, Removal, Scopes},
 };
 
 /// What is to happen to one connector, and why.
@@ -36,27 +36,6 @@ pub struct Change {
     pub removal: Removal,
     /// Of a removal: why there is no file, where that can be told. May quote files.
     pub why: Option<String>,
-}
-
-/// How a connector goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Removal {
-    /// The connector is removed from the app, with its tokens.
-    #[default]
-    Remove,
-    /// Its tokens go; the connector stays, disconnected, with its scopes.
-    Disconnect,
-}
-
-impl Removal {
-    /// The settings' word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Remove => "remove",
-            Self::Disconnect => "disconnect",
-        }
-    }
 }
 
 impl Change {

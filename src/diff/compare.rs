@@ -45,6 +45,8 @@ pub struct Comparison<'a> {
     pub rules: &'a ScopeEquivalence,
     /// What becomes of unlisted connectors.
     pub unlisted: Unlisted,
+    /// How connectors without a file go.
+    pub on_remove: Removal,
     /// Only these, unless empty.
     pub targets: &'a BTreeSet<ConnectorType>,
 }
@@ -131,7 +133,20 @@ impl Comparison<'_> {
     }
 
     fn removal(&self, connector: &ConnectorType, before: &RemoteConnector) -> Change {
-        derive(connector, Some(before), None, self.rules).into_change(connector, Some(before), None)
+        let mut found = derive(connector, Some(before), None, self.rules);
+        let softly = self.on_remove == Removal::Disconnect && connector.kind() == Kind::Oauth;
+        if softly && before.status == RemoteStatus::Disconnected {
+            found.action = Action::NoOp;
+        }
+        let removal = if softly {
+            Removal::Disconnect
+        } else {
+            Removal::Remove
+        };
+        Change {
+            removal,
+            ..found.into_change(connector, Some(before), None)
+        }
     }
 
     /// Whether just this was asked for, and the remote is still as it was then. What somebody else
@@ -324,6 +339,7 @@ mod tests {
             pending: &pending,
             rules: &ScopeEquivalence::default(),
             unlisted: Unlisted::Remove,
+            on_remove: Removal::Remove,
             targets: &BTreeSet::new(),
         }
         .run();
@@ -410,6 +426,7 @@ mod tests {
                 pending: &[(slack(), waiting)].into(),
                 rules: &ScopeEquivalence::default(),
                 unlisted: Unlisted::Remove,
+                on_remove: Removal::Remove,
                 targets: &BTreeSet::new(),
             }
             .run();
@@ -458,6 +475,7 @@ mod tests {
             pending: &BTreeMap::new(),
             rules: &ScopeEquivalence::default(),
             unlisted: Unlisted::Remove,
+            on_remove: Removal::Remove,
             targets: &[slack()].into(),
         }
         .run();

@@ -3,5 +3,7 @@
 mod change;
 mod compare;
 
-pub use change::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal};
+pub use change::{Action, Change, ConfigDiff, ConsentNeed, Desired};
 pub use compare::{Comparison, Derived, Differences, Unlisted, Waiting, derive};
+
+pub use crate::model::Removal;

@@ -209,6 +209,7 @@ fn waits(inputs: Inputs<'_>, connector: &ConnectorType) -> bool {
         pending: inputs.pending,
         rules: inputs.rules,
         unlisted: crate::diff::Unlisted::Keep,
+        on_remove: crate::model::Removal::Remove,
         targets: &targets,
     }
     .run();

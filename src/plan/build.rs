@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{AppPlan, Plan, PlanError};
 use crate::{
     catalogue::ScopeEquivalence,
-    diff::{Action, Comparison, Unlisted, Waiting},
+    diff::{Action, Comparison, Removal, Unlisted, Waiting},
     model::{App, ConnectorType, Declared, Diagnostic, RemoteConnector},
 };
 
@@ -44,6 +44,8 @@ pub struct Inputs<'a> {
     pub rules: &'a ScopeEquivalence,
     /// What becomes of unlisted connectors.
     pub unlisted: Unlisted,
+    /// How those go that are removed.
+    pub on_remove: Removal,
     /// Only these, unless empty.
     pub targets: &'a BTreeSet<ConnectorType>,
     /// What the user has allowed.
@@ -70,6 +72,7 @@ pub fn build(inputs: Inputs<'_>) -> Result<Plan, PlanError> {
         pending: inputs.pending,
         rules: inputs.rules,
         unlisted: inputs.unlisted,
+        on_remove: inputs.on_remove,
         targets: inputs.targets,
     }
     .run();

@@ -118,9 +118,7 @@ impl RiskKind {
             Self::Restricted => "gains access that the provider restricts",
             Self::Write => "gains write access",
             Self::Interrupts => "works now, may stop until a person consents again",
-            Self::WrongAccount => {
-                "held by the wrong account, which no apply changes (remove it, then add it again)"
-            }
+            Self::WrongAccount => "takes over another account's connection",
             Self::OtherAccount => "another account has to consent",
             Self::Unknown => "asks for unknown scopes, which does not mean safe ones",
             Self::Redundant => "a scope is included in another one",

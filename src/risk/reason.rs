@@ -84,9 +84,7 @@ pub(super) fn of(risk: &Risk) -> Phrase {
         RiskKind::Restricted => say("adds access that the provider restricts: ").then(about),
         RiskKind::Write => say("adds write access: ").then(about),
         RiskKind::Interrupts => say("it works now and may stop until a person consents again"),
-        RiskKind::WrongAccount => about.clone().words(
-            "; no apply changes that: take the file away and apply, then put it back and apply",
-        ),
+        RiskKind::WrongAccount => say("takes the connection over: ").then(about),
         RiskKind::OtherAccount => say("another account has to consent: ").then(about),
         RiskKind::Unknown => say(
             "nothing is known of these scopes, which does not mean that \

@@ -193,7 +193,11 @@ fn other_account(change: &Change) -> Vec<Risk> {
             } else {
                 RiskKind::OtherAccount
             };
-            vec![risk(Level::Warning, kind, about)]
+            let level = match kind {
+                RiskKind::WrongAccount => Level::Danger,
+                _ => Level::Warning,
+            };
+            vec![risk(level, kind, about)]
         }
         _ => Vec::new(),
     }
@@ -354,7 +358,7 @@ mod tests {
         again.action = Action::Reauthorize;
         again.after.as_mut().unwrap().account = ExpectedAccount::parse("ceo@example.com");
         // It works, and an apply leaves it with its account.
-        assert_eq!(found(&again), [(Level::Warning, RiskKind::WrongAccount)]);
+        assert_eq!(found(&again), [(Level::Danger, RiskKind::WrongAccount)]);
         let expired = again.before.as_mut().unwrap();
         expired.status = RemoteStatus::Expired;
         assert_eq!(found(&again), [(Level::Warning, RiskKind::OtherAccount)]);

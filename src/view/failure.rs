@@ -33,7 +33,9 @@ impl FailureReport {
             kind: "error",
             code: report.code().map(|code| code.to_string()),
             message: report.to_string(),
-            help: report.help().map(|help| help.to_string()),
+            help: report
+                .help()
+                .map(|help| super::in_context(&help.to_string())),
             exit_code,
             diagnostics: report
                 .downcast_ref::<Invalid>()

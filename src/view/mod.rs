@@ -17,6 +17,7 @@ pub mod identity;
 pub mod init;
 mod json;
 pub mod markdown;
+mod next_command;
 pub mod problems;
 pub mod progress;
 pub mod pull;
@@ -39,5 +40,6 @@ pub mod validate;
 pub mod version;
 mod words;
 
+pub use next_command::{NextCommand, in_context};
 pub use theme::{Style, Theme};
 pub use words::{ago, shell_word};

@@ -49,6 +49,7 @@ pub fn render(diagnostic: &dyn Diagnostic, color: bool, columns: Option<usize>) 
     let mut text = prose(&format!("{} {diagnostic}\n", theme.paint(style, word)));
     text.push_str(&snippet(diagnostic, color));
     if let Some(help) = diagnostic.help() {
+        let help = super::in_context(&help.to_string());
         text.push_str(&prose(&format!("  help: {help}\n")));
     }
     for related in diagnostic.related().into_iter().flatten() {

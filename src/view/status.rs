@@ -215,14 +215,19 @@ fn attention(rows: &[StatusRow], theme: Theme) -> String {
     let line = format!("\n{} {verb} attention:", count(open.len(), "connector"));
     let mut text = theme.paint(Style::Bold, &line);
     text.push('\n');
-    let wide = steps.iter().map(|step| step.len()).max().unwrap_or(0);
+    let shown = |step: &&str| super::in_context(step);
+    let wide = steps
+        .iter()
+        .map(|step| shown(step).len())
+        .max()
+        .unwrap_or(0);
     for step in steps {
         let names: Vec<_> = open
             .iter()
             .filter(|row| row.next == step)
             .map(|row| row.connector.as_str())
             .collect();
-        let _ = writeln!(text, "  {step:wide$}  {}", names.join(", "));
+        let _ = writeln!(text, "  {:wide$}  {}", shown(&step), names.join(", "));
     }
     text
 }

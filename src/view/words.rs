@@ -1,11 +1,13 @@
 //! Sentences and counts that more than one view says.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::{
-    diff::{Action, ConsentNeed},
+    diff::{Action, ConsentNeed, Removal},
+    model::{Kind, RemoteStatus},
     plan::Summary,
-    risk::RiskKind,
 };
 
 use super::report::{ChangeReport, PlanReport};
@@ -62,29 +64,59 @@ pub(super) fn is_pending(change: &ChangeReport) -> bool {
     change.action == Action::NoOp && change.authorization == ConsentNeed::Pending
 }
 
-/// Whether no apply brings it about: a person has to remove the connector and add it again.
-pub(super) fn is_stuck(change: &ChangeReport) -> bool {
-    change
-        .risks
-        .iter()
-        .any(|risk| risk.kind == RiskKind::WrongAccount)
+/// What is particular to a change beside its scopes. May quote files: escape it.
+pub(super) fn particulars(change: &ChangeReport) -> impl Iterator<Item = String> {
+    let why = change.why.clone();
+    let softly =
+        (change.action == Action::Delete && change.removal == Removal::Disconnect).then(|| {
+            "it is disconnected: the tokens go, the connector stays with its scopes".to_owned()
+        });
+    let expired = change.kind == Kind::Stripe
+        && change
+            .before
+            .as_ref()
+            .is_some_and(|is| is.status == RemoteStatus::Expired);
+    let expired = (expired && change.action == Action::Update).then(|| {
+        "nobody claimed the sandbox in time: it has expired, and a new one is provisioned"
+            .to_owned()
+    });
+    let values = &change.connection_config;
+    let names = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
+    let values = [
+        ("set", &values.added),
+        ("changed", &values.changed),
+        ("no longer set", &values.removed),
+    ]
+    .into_iter()
+    .filter(|(_, names)| !names.is_empty())
+    .map(|(what, set)| format!("connection values {what}: {}", names(set)))
+    .collect::<Vec<_>>();
+    why.into_iter().chain(softly).chain(expired).chain(values)
 }
 
-/// Whether an apply would bring anything about.
-pub(super) fn is_of_use(report: &PlanReport) -> bool {
-    report
-        .changes()
-        .any(|change| change.action != Action::NoOp && !is_stuck(change))
+/// What a removal is, said once.
+pub(super) fn removals(report: &PlanReport) -> Option<String> {
+    let removed = |kind: Kind, how: Removal| {
+        report.changes().any(|change| {
+            change.action == Action::Delete && change.kind == kind && change.removal == how
+        })
+    };
+    let mut said = Vec::new();
+    if removed(Kind::Oauth, Removal::Remove) {
+        said.push(
+            "A removal deletes the connector's file in the app's own code too. What was granted at the \
+             provider stays until somebody revokes it there.",
+        );
+    }
+    if removed(Kind::Stripe, Removal::Remove) {
+        said.push("Deployed functions keep Stripe's old keys until they are deployed again.");
+    }
+    (!said.is_empty()).then(|| said.join(" "))
 }
-
-/// Said in place of how to apply.
-pub(super) const NO_USE: &str = "No apply carries this out: what changes is who holds a connector. \
-                                 Take its file away and apply, then put it back and apply.";
 
 /// How a change stands with consents.
 pub(super) fn authorization(change: &ChangeReport) -> &'static str {
     match change.authorization {
-        ConsentNeed::Required if is_stuck(change) => "required, once it is removed and added again",
         ConsentNeed::Possible => "possible (only the server knows)",
         other => other.as_str(),
     }
@@ -93,10 +125,10 @@ pub(super) fn authorization(change: &ChangeReport) -> &'static str {
 /// `2 connectors wait for authorization: …`
 pub(super) fn waits(waiting: usize) -> String {
     let verb = if waiting == 1 { "waits" } else { "wait" };
-    format!(
+    super::in_context(&format!(
         "{} {verb} for authorization: run `connplan authorize`.",
         count(waiting, "connector")
-    )
+    ))
 }
 
 /// A file name as a shell takes it.

@@ -32,6 +32,7 @@ const UNLISTED: Shape = Choice(&["remove", "keep"]);
 /// All of `connplan.toml`.
 pub(super) const SETTINGS: Shape = Table(&[
     ("unlisted", UNLISTED),
+    ("on_remove", Choice(&["remove", "disconnect"])),
     (
         "providers",
         Each(&Table(&[("adds", Texts("[\"openid\"]"))])),

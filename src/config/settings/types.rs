@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     approval::{FromRisk, Need, Requirement},
-    model::{ApiUrl, AppId, ConnectorType, Scope},
+    model::{ApiUrl, AppId, ConnectorType, Removal, Scope},
 };
 
 /// The whole of `connplan.toml`.
@@ -22,6 +22,10 @@ pub struct Settings {
     /// `unlisted = "remove"` or `"keep"`: what becomes of remote connectors without a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unlisted: Option<Unlisted>,
+    /// `on_remove = "remove"` or `"disconnect"`: how connectors without a file go. A disconnected one
+    /// keeps its scopes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_remove: Option<Removal>,
     /// `[providers.TYPE]`: what is peculiar to a provider.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub providers: BTreeMap<ConnectorType, ProviderSettings>,

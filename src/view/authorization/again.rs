@@ -1,6 +1,11 @@
 //! How to go on with the same command, and with the document that it was given.
 
-use crate::{escape, model::ConnectorType, plan::Digest, view::words::shell_word};
+use crate::{
+    escape,
+    model::ConnectorType,
+    plan::Digest,
+    view::{in_context, words::shell_word},
+};
 
 /// What `connplan authorize` has to be given again: on a machine that did not apply, only the
 /// document knows what waits.
@@ -38,7 +43,8 @@ impl Again {
         self.extended(format!("connplan authorize {connector}"))
     }
 
-    fn extended(&self, mut command: String) -> String {
+    fn extended(&self, command: String) -> String {
+        let mut command = in_context(&command);
         if let Some(options) = &self.0 {
             command.extend([" ", options]);
         }

@@ -126,10 +126,10 @@ fn nothing(app: &App, again: &Again) -> String {
     if again.has_document() {
         return format!("{nothing}.\n");
     }
-    format!(
+    crate::view::in_context(&format!(
         "{nothing}, as far as this machine knows.\nWhat another machine's apply left waiting is in \
          its receipt: connplan authorize --receipt FILE\n"
-    )
+    ))
 }
 
 fn row(result: &AuthorizationResult) -> Vec<String> {

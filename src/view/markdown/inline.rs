@@ -7,7 +7,7 @@ use crate::{
     escape,
     model::{Account, Origin},
     risk::{Phrase, Piece},
-    view::words::shell_word,
+    view::{in_context, words::shell_word},
 };
 
 /// Longer untrusted text is cut; the whole stands in the plan.
@@ -67,6 +67,7 @@ pub(super) fn plain_phrase(phrase: &Phrase, options: &Options) -> String {
 
 /// A command of ours as a code span; `file` is quoted as a shell needs it.
 pub(super) fn command(before: &str, file: &str, after: &str) -> String {
+    let before = in_context(before);
     escape::markdown_code(&format!("{before} {}{after}", shell_word(file)))
 }
 

@@ -165,6 +165,7 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<String> {
     } else if change.kind == Kind::Stripe {
         lines.push("  a Stripe sandbox is provisioned (mode: sandbox)".to_owned());
     }
+    lines.extend(words::particulars(change).map(|line| format!("  {}", inline::plain(&line))));
     for (sign, scopes) in [('+', &change.scopes.added), ('-', &change.scopes.removed)] {
         for scope in scopes.iter() {
             let fact = change.scope_facts.get(scope);
@@ -218,10 +219,10 @@ fn foot(report: &PlanReport, options: &Options) -> Vec<String> {
         env!("CARGO_PKG_VERSION")
     )];
     lines.extend(report.origin.as_ref().and_then(inline::origin));
+    lines.extend(report.expires_at.map(|at| format!("It expires at {at}.")));
+    lines.extend(words::removals(report));
     if report.speculative {
         lines.push("It can not be applied: it was made from a snapshot.".to_owned());
-    } else if report.has_changes() && !words::is_of_use(report) {
-        lines.push(words::NO_USE.to_owned());
     } else if report.has_changes() {
         let file = options.file.as_deref().unwrap_or("FILE");
         let digest = format!(" --expect-digest {}", report.digest);

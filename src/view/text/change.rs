@@ -108,6 +108,7 @@ fn circumstances(change: &ChangeReport) -> Vec<String> {
             }
         }
     }
+    lines.extend(words::particulars(change).map(|line| escape::terminal(&line).into_owned()));
     if change.kind == Kind::Stripe && change.action == Action::Create {
         lines.push("a Stripe sandbox is provisioned (test payments, mode: sandbox)".to_owned());
     }

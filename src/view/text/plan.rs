@@ -8,6 +8,7 @@ use crate::{
     diff::Action,
     escape,
     view::{
+        in_context,
         report::{AppReport, ChangeReport, PlanReport, UnmanagedReport},
         theme::{Style, Theme},
         words,
@@ -36,6 +37,10 @@ pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> Str
     }
     for app in &report.apps {
         write_app(&mut page, app);
+    }
+    if let Some(note) = words::removals(report) {
+        page.gap();
+        page.line(&note);
     }
     page.diagnostics(&report.diagnostics);
     page.gap();
@@ -159,11 +164,13 @@ fn write_end(page: &mut Page, report: &PlanReport, options: &PlanOptions<'_>) {
     if let Some(file) = options.file {
         page.gap();
         page.line(&format!("Digest: {}", report.digest));
-        if report.has_changes() && !words::is_of_use(report) {
-            page.line(words::NO_USE);
-        } else if report.has_changes() && !report.speculative {
+        if let Some(at) = report.expires_at {
+            page.line(&format!("Expires: {at}"));
+        }
+        if report.has_changes() && !report.speculative {
             page.line(&format!(
-                "To carry out exactly this plan: connplan apply {}",
+                "To carry out exactly this plan: {} {}",
+                in_context("connplan apply"),
                 escape::terminal(&words::shell_word(file))
             ));
         }

@@ -6,7 +6,7 @@ use crate::{
     escape,
     receipt::{ChangeResult, Outcome},
     view::{
-        approval,
+        approval, in_context,
         report::{AppReceiptReport, ReceiptReport, ResultReport},
         summary::Word,
         theme::{Style, Theme},
@@ -35,7 +35,8 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
         let receipt = options.file.map_or_else(String::new, |file| {
             format!(" --receipt {}", escape::terminal(&words::shell_word(file)))
         });
-        page.line(&format!("To go on: connplan authorize{receipt}"));
+        let next = in_context("connplan authorize");
+        page.line(&format!("To go on: {next}{receipt}"));
     }
     let summary = &report.summary;
     match (summary.failed > 0, summary.not_run > 0) {

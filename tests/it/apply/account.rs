@@ -1,6 +1,8 @@
-//! The wrong account: what no apply mends is not promised.
+//! The wrong account: taking a connection over is an explicit change.
 
-use crate::support::{Connector, Platform, Project};
+use serde_json::json;
+
+use crate::support::{Connector, Platform, Project, result};
 
 fn held_by_another() -> (Platform, Project) {
     let platform = Platform::with(&[Connector::active("slack", &["chat:write", "identify"])]);
@@ -12,46 +14,32 @@ fn held_by_another() -> (Platform, Project) {
 }
 
 #[test]
-fn a_plan_does_not_promise_what_no_apply_does() {
-    let (_platform, project) = held_by_another();
+fn a_takeover_is_a_danger_that_the_plan_shows() {
+    let slack = json!({
+        "status": "active", "scopes": ["chat:write"],
+        "account": "ada@example.com", "owner": "grace@example.com",
+    });
+    let platform = Platform::seeded(json!({
+        "apps": { "app-1": { "connectors": { "slack": slack } } }
+    }));
+    let (_, project) = held_by_another();
+    let project = project.at(&platform);
     let plan = project.run(&["plan", "--out", "x.plan"]);
     plan.expect(0)
-        .says("ops@example.com")
-        .says("no apply changes that")
-        .says("authorization: required, once it is removed and added again")
-        .says("No apply carries this out")
-        .lacks("To carry out")
-        .lacks("may stop");
-    let shown = project.run(&["show", "x.plan", "--format", "markdown"]);
-    shown
-        .expect(0)
-        .lacks("To carry out")
-        .says("No apply carries this out");
+        .says("takes the connection over")
+        .says("To carry out exactly this plan: connplan apply x.plan");
     let json = project.run(&["plan", "--format", "json"]).json();
     let change = &json["apps"][0]["changes"][0];
     assert_eq!(change["action"], "reauthorize");
     assert_eq!(change["authorization"], "required");
-    // Beside another change the plan is of use.
-    project.declare("linear", &["read"]);
-    project
-        .run(&["plan", "--out", "y.plan"])
-        .expect(0)
-        .says("To carry out exactly this plan: connplan apply y.plan");
-}
-
-#[test]
-fn an_apply_that_does_nothing_did_not_apply_in_part() {
-    let (_platform, project) = held_by_another();
-    project.declare("linear", &["read"]);
-    project
-        .run(&["apply", "--auto-approve", "--target", "linear"])
-        .expect(0);
-    // What waits already is no doing of this one.
-    project
-        .run(&["apply", "--auto-approve"])
-        .expect(1)
-        .says("Apply failed, 2 connectors: 1 waiting for authorization, 1 failed.")
-        .lacks("in part");
+    assert_eq!(change["before"]["account"], "ada@example.com");
+    assert_eq!(change["after"]["account"], "ops@example.com");
+    assert_eq!(change["risks"][0]["level"], "danger");
+    platform.forget();
+    let applied = project.run(&["apply", "x.plan", "--format", "json"]);
+    applied.expect(0);
+    assert_eq!(result(&applied.json(), "slack")["outcome"], "pending");
+    assert_eq!(platform.writes(), ["POST external-auth/initiate"]);
 }
 
 #[test]

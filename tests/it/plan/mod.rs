@@ -2,11 +2,13 @@
 
 pub(crate) mod cases;
 pub(crate) mod context;
-pub(crate) mod plan;
+pub(crate) mod next;
+mod plan;
 pub(crate) mod properties;
 #[cfg(unix)]
 pub(crate) mod records;
+pub(crate) mod removals;
 pub(crate) mod scopes;
-pub(crate) mod view;
+mod view;
 pub(crate) mod view_properties;
 pub(crate) mod widths;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use connplan::{
     catalogue::ScopeEquivalence,
-    diff::{Action, Unlisted},
+    diff::{Action, Removal, Unlisted},
     model::{
         Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, Kind,
         RemoteConnector, RemoteStatus, Scope, Scopes, StripeMode,
@@ -120,6 +120,7 @@ fn planned(files: &Declared, remote: &Remote) -> Plan {
         pending: &BTreeMap::new(),
         rules: &ScopeEquivalence::default(),
         unlisted: Unlisted::Remove,
+        on_remove: Removal::Remove,
         targets: &BTreeSet::new(),
         guards: Guards {
             allow_remove_all: true,

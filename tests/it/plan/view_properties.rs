@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use comrak::{Arena, Options, nodes::NodeValue, parse_document};
 use connplan::{
     catalogue::ScopeEquivalence,
-    diff::{Comparison, Unlisted, Waiting},
+    diff::{Comparison, Removal, Unlisted, Waiting},
     model::{
         Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, Diagnostic,
         ExpectedAccount, RemoteConnector, RemoteStatus, Scope, Scopes, Severity, StripeMode,
@@ -186,6 +186,7 @@ prop_compose! {
             pending: &waiting,
             rules: &ScopeEquivalence::default(),
             unlisted: if keep { Unlisted::Keep } else { Unlisted::Remove },
+            on_remove: Removal::Remove,
             targets: &std::collections::BTreeSet::new(),
         }
         .run();
@@ -437,6 +438,7 @@ fn a_thousand_connectors_fit_into_a_comment_by_name() {
         pending: &std::collections::BTreeMap::new(),
         rules: &ScopeEquivalence::default(),
         unlisted: Unlisted::Remove,
+        on_remove: Removal::Remove,
         targets: &std::collections::BTreeSet::new(),
     }
     .run();

@@ -1,0 +1,140 @@
+//! The commands that are printed for somebody to run: with what surrounds this run, so that they do
+//! the same there.
+
+use std::{path::PathBuf, sync::OnceLock};
+
+use super::words::shell_word;
+use crate::escape;
+
+/// What the command line of this run says beside its command.
+#[derive(Clone, Debug, Default)]
+pub struct NextCommand {
+    /// `-C`.
+    pub chdir: Option<PathBuf>,
+    /// `--env`.
+    pub env: Option<String>,
+    /// `--app-id`.
+    pub app_id: Option<String>,
+    /// `--dir`.
+    pub dir: Option<PathBuf>,
+}
+
+/// This run's. One process is one run; the edge sets it before anything is said.
+static OF_THIS_RUN: OnceLock<NextCommand> = OnceLock::new();
+
+/// Commands that are about a project.
+const OF_A_PROJECT: [&str; 19] = [
+    "add",
+    "apply",
+    "approve",
+    "authorize",
+    "comment",
+    "doctor",
+    "drift",
+    "history",
+    "init",
+    "list-available",
+    "plan",
+    "policy",
+    "pull",
+    "push",
+    "remote-state",
+    "show",
+    "status",
+    "unlock",
+    "validate",
+];
+
+/// Those of them that read connector files from where `--dir` says.
+const OF_A_FOLDER: [&str; 4] = ["plan", "push", "status", "validate"];
+
+impl NextCommand {
+    /// Keeps what surrounds this run for all that is printed in it.
+    pub fn remember(self) {
+        let _ = OF_THIS_RUN.set(self);
+    }
+
+    /// The text, with each command of ours in it given what surrounds this run.
+    pub fn within(&self, text: &str) -> String {
+        const NAME: &str = "connplan ";
+        let (before, after) = self.options();
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find(NAME) {
+            let (head, tail) = rest.split_at(at);
+            out.push_str(head);
+            let tail = tail.get(NAME.len()..).unwrap_or_default();
+            out.push_str(NAME);
+            let end = tail.find(|c: char| !c.is_ascii_lowercase() && c != '-');
+            let (command, others) = tail.split_at(end.unwrap_or(tail.len()));
+            let starts = head.is_empty() || head.ends_with(['`', ' ', '\n', '"']);
+            let is_ours = starts && OF_A_PROJECT.contains(&command);
+            if is_ours {
+                out.push_str(&before);
+            }
+            out.push_str(command);
+            if is_ours && OF_A_FOLDER.contains(&command) {
+                out.push_str(&after);
+            }
+            rest = others;
+        }
+        out.push_str(rest);
+        out
+    }
+
+    fn options(&self) -> (String, String) {
+        let word = |text: &str| escape::terminal(&shell_word(text)).into_owned();
+        let mut before = String::new();
+        let mut option = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                before.push_str(&format!("{name} {} ", word(&value)));
+            }
+        };
+        let path = |path: &PathBuf| path.display().to_string();
+        option("-C", self.chdir.as_ref().map(path));
+        option("--env", self.env.clone());
+        option("--app-id", self.app_id.clone());
+        let dir = self.dir.as_ref().map(path);
+        let after = dir.map(|dir| format!(" --dir {}", word(&dir)));
+        (before, after.unwrap_or_default())
+    }
+}
+
+/// A text of ours, with each command in it as it is to be run. Not for texts of others.
+pub fn in_context(text: &str) -> String {
+    OF_THIS_RUN
+        .get()
+        .map_or_else(|| text.to_owned(), |context| context.within(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_command_gets_what_surrounds_the_run() {
+        let next = NextCommand {
+            chdir: Some(PathBuf::from("apps/my shop")),
+            env: Some("staging".to_owned()),
+            app_id: None,
+            dir: Some(PathBuf::from("x")),
+        };
+        assert_eq!(
+            next.within("run `connplan plan --out FILE`, then connplan apply FILE"),
+            "run `connplan -C 'apps/my shop' --env staging plan --dir x --out FILE`, then connplan \
+             -C 'apps/my shop' --env staging apply FILE"
+        );
+        for alone in [
+            "connplan login",
+            "connplan is a tool",
+            "of connplan's",
+            "my-connplan plan",
+        ] {
+            assert_eq!(next.within(alone), alone);
+        }
+        assert_eq!(
+            NextCommand::default().within("connplan plan"),
+            "connplan plan"
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! A removal says why, where that can be told.
+
+use std::process::Command;
+
+use crate::support::{Connector, Platform, Project, change};
+
+fn why(project: &Project) -> String {
+    let plan = project.run(&["plan", "--format", "json"]);
+    plan.expect(0);
+    let change = change(&plan.json(), "slack").clone();
+    assert_eq!(change["action"], "delete", "{plan}");
+    change["why"].as_str().unwrap_or_default().to_owned()
+}
+
+fn with_slack() -> (Platform, Project) {
+    let platform = Platform::with(&[Connector::active("slack", &["chat:write"])]);
+    let project = Project::new().at(&platform).connector("linear", &[]);
+    (platform, project)
+}
+
+#[test]
+fn a_file_that_is_not_read_explains_a_removal() {
+    let text = "{ \"type\": \"slack\", \"scopes\": [\"chat:write\"] }";
+    for name in [
+        "team/slack.jsonc",
+        "slack.JSON",
+        "slack.yaml",
+        "a/b/Slack.toml",
+    ] {
+        let (_platform, project) = with_slack();
+        project.write(&format!("base44/connectors/{name}"), text);
+        assert!(why(&project).contains(name), "{name}");
+        project.run(&["plan"]).expect(0).says(name);
+        let markdown = project.run(&["plan", "--format", "markdown"]);
+        markdown.expect(0).says("is not read");
+        project.run(&["validate"]).expect(0).tells("is not read");
+    }
+    let (_platform, project) = with_slack();
+    assert_eq!(why(&project), "");
+    project.declare("slakc", &[]);
+    assert!(why(&project).contains("slakc"));
+}
+
+#[test]
+fn a_branch_that_is_behind_is_named() {
+    let (_platform, project) = with_slack();
+    let git = |args: &[&str]| {
+        let ran = Command::new("git")
+            .args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
+            .args(args)
+            .current_dir(project.root())
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+    };
+    git(&["init", "-q", "-b", "main"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "one"]);
+    git(&["branch", "topic"]);
+    project.declare("slack", &["chat:write"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "two"]);
+    git(&["update-ref", "refs/remotes/origin/main", "main"]);
+    git(&[
+        "symbolic-ref",
+        "refs/remotes/origin/HEAD",
+        "refs/remotes/origin/main",
+    ]);
+    git(&["checkout", "-q", "topic"]);
+    let why = why(&project);
+    assert!(why.contains("slack.jsonc is on main"), "{why}");
+}
+
+#[test]
+fn a_removal_can_keep_the_scopes() {
+    let (platform, project) = with_slack();
+    project.write("base44/connplan.toml", "on_remove = \"disconnect\"\n");
+    let plan = project.run(&["plan", "--out", "x.plan", "--format", "json"]);
+    plan.expect(0);
+    assert_eq!(change(&plan.json(), "slack")["removal"], "disconnect");
+    project
+        .run(&["show", "x.plan"])
+        .expect(0)
+        .says("it is disconnected");
+    platform.forget();
+    project.run(&["apply", "x.plan"]).expect(0);
+    let writes = platform.writes();
+    assert!(
+        writes.contains(&"DELETE external-auth/integrations/slack".to_owned()),
+        "{writes:?}"
+    );
+    let again = project.run(&["plan", "--format", "json"]);
+    again.expect(0);
+    assert_eq!(change(&again.json(), "slack")["action"], "no-op");
+    project
+        .run(&["apply", "x.plan"])
+        .expect(0)
+        .tells("already applied");
+}
