@@ -32,6 +32,7 @@
 //! | `catalogue` | pure | `model` | what is known of scopes, and when two sets of them are the same |
 //! | `diff` | pure | `catalogue` `model` | declared against observed |
 //! | `plan` | pure | `catalogue` `diff` `escape` `model` | built, guarded, saved, read, verified |
+//! | `policy` | pure | `catalogue` `diff` `escape` `model` | what no plan may do: rules, violations, the verdict |
 //! | `risk` | pure | `catalogue` `diff` `model` | what a change endangers, by rules in one place |
 //! | `receipt` | pure | `approval` `diff` `model` `plan` | what an apply did |
 //! | `approval` | pure | `escape` `plan` | who approved a plan, and how that is proved |
@@ -39,7 +40,7 @@
 //! | `fs` | io | `escape` | reading within limits, writing whole or not at all, locks |
 //! | `state` | io | `fs` `model` | the user's state folder, outside every checkout |
 //! | `git` | io | `escape` `fs` `model` | the only room that runs git, hardened against what a checkout holds |
-//! | `config` | io | `approval` `catalogue` `escape` `fs` `model` | the project's files: found, read, checked |
+//! | `config` | io | `approval` `catalogue` `escape` `fs` `model` `policy` | the project's files: found, read, checked |
 //! | `http` | io | `fs` | how often a request may be made |
 //! | `remote` | io | `escape` `fs` `http` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `state` | what waits for a person |
@@ -52,10 +53,10 @@
 //! | `sandbox` | io | `escape` `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `escape` `model` | streams, questions, keys |
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
-//! | `view` | io | `approval` `authorize` `catalogue` `config` `diff` `edit` `escape` `http` `model` `plan` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `term` | values to text; decides nothing |
-//! | `context` | io | `approval` `config` `escape` `fs` `http` `model` `plan` `remote` `state` `store` `term` `view` | what surrounds a run, and how it ends |
+//! | `view` | io | `approval` `authorize` `catalogue` `config` `diff` `edit` `escape` `http` `model` `plan` `policy` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `term` | values to text; decides nothing |
+//! | `context` | io | `approval` `config` `escape` `fs` `http` `model` `plan` `policy` `remote` `state` `store` `term` `view` | what surrounds a run, and how it ends |
 //! | `ops` | io | `authorize` `catalogue` `context` `model` `pending` `receipt` `remote` `state` | what a command does: inputs and an event sink in, an outcome out |
-//! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `edit` `escape` `fs` `git` `model` `ops` `page` `pending` `plan` `publish` `receipt` `remote` `remote_state` `risk` `sandbox` `schema` `state` `store` `term` `view` | one command each: joins the others |
+//! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `edit` `escape` `fs` `git` `model` `ops` `page` `pending` `plan` `policy` `publish` `receipt` `remote_state` `remote` `risk` `sandbox` `schema` `state` `store` `term` `view` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
 //! | `cli` | io | `commands` `config` `context` `escape` `model` `remote` `state` `store` `term` `view` | the grammar, and from arguments to an exit code |
 //!
@@ -86,6 +87,7 @@ pub mod ops;
 pub mod page;
 pub mod pending;
 pub mod plan;
+pub mod policy;
 pub mod publish;
 pub mod receipt;
 pub mod remote;

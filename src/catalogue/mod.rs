@@ -45,6 +45,16 @@ pub fn splits_at_commas(connector: &str) -> bool {
     Provider::of(connector).is_some_and(Provider::splits_at_commas)
 }
 
+/// Whether the provider of this type of connector takes no notice of case in scopes.
+pub fn ignores_case(connector: &str) -> bool {
+    Provider::of(connector) == Some(Provider::Microsoft)
+}
+
+/// The scope without what its provider may write before it.
+pub fn plain<'s>(connector: &str, scope: &'s str) -> &'s str {
+    Provider::of(connector).map_or(scope, |provider| provider.plain(scope))
+}
+
 /// The scopes that this type of connector offers, in the order of the catalogue.
 pub fn facts(connector: &str) -> impl Iterator<Item = ScopeFact> {
     table::entries()

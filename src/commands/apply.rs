@@ -7,7 +7,7 @@ use clap::Args;
 use super::{
     applying::{self, Applied, Request, Work},
     approving::{self, ApprovalArgs},
-    explaining,
+    explaining, judging,
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, Printing, file_name},
     remembering,
@@ -16,7 +16,7 @@ use crate::{
     config::{MaxDuration, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     model::Policies,
-    plan::{Digest, Refusal, document, policy},
+    plan::{Digest, Refusal, document},
     receipt::{self, Outcome},
     term::Answer,
     view::{self, Theme},
@@ -131,7 +131,11 @@ async fn saved(
     // The policy that counts is the one that is in force now.
     // The workspace's policies were asked when it was planned, and stand behind each write.
     let workspace = Policies::default();
-    policy::check(&saved.plan, &planning::policy(&project), &workspace)?;
+    let policy = judging::of(&project);
+    let more = judging::overrides(&planning.overrides, planning.reason.as_deref(), &policy)?;
+    let mut judged = saved.plan.clone();
+    judged.overrides.extend(more);
+    judging::judge(&judged, &policy, &workspace).verdict()?;
     let approved = approving::gate(
         context,
         &project,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{
     applying,
     authorizing::{self, Offer, OfferArgs, SessionOutcome, Waiting},
-    planning,
+    judging, planning,
     printing::file_name,
     remembering::{self, AtWork, Before, Team},
 };
@@ -141,7 +141,7 @@ async fn resume(
 ) -> Result<ExitStatus, Failure> {
     let (project, app, remote) = (&here.project, &here.app, &here.remote);
     let declared = declared(context, project)?;
-    let (rules, denied) = (planning::rules(project), planning::denied(project));
+    let (rules, denied) = (planning::rules(project), judging::denied(project));
     let mut pending = Store::load(&here.state)?;
     let (observed, waits) = match here.at_work {
         Some(at_work) => {

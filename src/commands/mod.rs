@@ -33,6 +33,7 @@ mod applying;
 mod approving;
 mod authorizing;
 mod explaining;
+mod judging;
 mod planning;
 mod printing;
 mod remembering;

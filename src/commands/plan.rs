@@ -17,6 +17,7 @@ use crate::{
     model::Observed,
     pending::PendingSet,
     plan::{Digest, Plan, document},
+    policy::Judgement,
     remote_state, view,
 };
 
@@ -56,19 +57,22 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     let out = out
         .map(|out| context.output_path("--out", out))
         .transpose()?;
-    let (mut plan, undeclared) = match &args.remote_state {
+    let (mut plan, judgement, undeclared) = match &args.remote_state {
         None => {
             let mut situation = planning::look(context, args.planning.dir.as_deref()).await?;
             let app = situation.app.clone();
             situation
                 .files
                 .read_receipts(context, &args.receipts, &app)?;
-            let mut plan = situation.plan(&args.planning)?;
+            let (mut plan, judgement) = situation.judged(&args.planning)?;
             explaining::by_base_branch(&mut plan, &situation.files.project, &context.vars).await;
             let undeclared = undeclared(&plan, &situation.files.pending);
-            (plan, undeclared)
+            (plan, judgement, undeclared)
         }
-        Some(file) => (speculate(args, context, file)?, Vec::new()),
+        Some(file) => {
+            let (plan, judgement) = speculate(args, context, file)?;
+            (plan, judgement, Vec::new())
+        }
     };
     plan.origin = context.origin();
     plan.expires_at = args
@@ -77,6 +81,17 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         .transpose()
         .map_err(|e| UsageError::new(format!("`--expires` cannot be that long: {e}")))?;
     let digest = document::digest(&plan)?;
+    if let Err(mut forbidden) = judgement.verdict() {
+        // Shown in full, and not saved.
+        let printing = Printing::out(context, format, &args.markdown).fresh();
+        let text = printing.plan(&plan, &digest);
+        if format == Format::Json {
+            forbidden.plan = serde_json::from_str(&text).ok();
+        } else {
+            context.terminal.out(&text);
+        }
+        return Err(forbidden.into());
+    }
     if let Some(out) = &out {
         let text = document::to_toml(&plan, Some(context.now().to_string()))?;
         // It holds e-mail addresses at most; reviewers and pipelines read it.
@@ -114,7 +129,11 @@ async fn keep(args: &PlanArgs, context: &Context, plan: &Plan, digest: &Digest, 
 }
 
 /// Plans against a snapshot, without credentials and without network.
-fn speculate(args: &PlanArgs, context: &Context, file: &std::path::Path) -> Result<Plan, Failure> {
+fn speculate(
+    args: &PlanArgs,
+    context: &Context,
+    file: &std::path::Path,
+) -> Result<(Plan, Judgement), Failure> {
     let snapshot = remote_state::read(&context.read_document(file)?)?;
     let mut files = planning::read_files(context, args.planning.dir.as_deref())?;
     let mut app = snapshot.app;
@@ -137,7 +156,7 @@ fn speculate(args: &PlanArgs, context: &Context, file: &std::path::Path) -> Resu
         connectors: snapshot.connectors,
         ..Observed::default()
     };
-    files.plan(&args.planning, app, &observed, true)
+    files.judged(&args.planning, app, &observed, true)
 }
 
 /// What waits although no file declares it: no change, and no part of the plan.

@@ -8,16 +8,17 @@ use std::{
 use clap::Args;
 use jiff::Timestamp;
 
-use super::{explaining, printing::file_name, remembering};
+use super::{explaining, judging, printing::file_name, remembering};
 use crate::{
     catalogue::ScopeEquivalence,
     config::{self, Loaded, Project},
     context::{Context, Failure, UsageError},
     diff::Unlisted,
     escape,
-    model::{App, ConnectorType, Declared, Observed, Scope, Scopes},
+    model::{App, ConnectorType, Declared, Observed, Scope},
     pending::{PendingSet, Store},
     plan::{self, Folder, Guards, Inputs, Plan},
+    policy::Judgement,
     receipt,
     remote::{ConnectionValues, Remote},
     term::{self, Answer},
@@ -39,6 +40,12 @@ pub struct PlanningArgs {
     /// Allow a plan that removes everything because there is no connector file
     #[arg(long)]
     pub allow_remove_all: bool,
+    /// Break this rule of the policy, where it has `override = true` (repeatable)
+    #[arg(long = "override", value_name = "RULE", requires = "reason")]
+    pub overrides: Vec<String>,
+    /// Why; recorded in the plan and the receipt
+    #[arg(long, value_name = "TEXT", requires = "overrides")]
+    pub reason: Option<String>,
 }
 
 /// The project and its files, checked.
@@ -99,6 +106,7 @@ fn usable(context: &Context, project: Project, loaded: Loaded) -> Result<Files, 
         // Nothing is known of an app that nobody names; who needs it says so.
         Err(_) => PendingSet::default(),
     };
+    judging::expect(&judging::of(&project), &mut declared);
     Ok(Files {
         rules: rules(&project),
         project,
@@ -148,6 +156,13 @@ pub(super) async fn look(context: &Context, dir: Option<&Path>) -> Result<Situat
 }
 
 impl Situation {
+    /// Plans, and says what the policy says to it.
+    pub(super) fn judged(&self, args: &PlanningArgs) -> Result<(Plan, Judgement), Failure> {
+        self.check_values(args)?;
+        self.files
+            .judged(args, self.app.clone(), &self.observed, false)
+    }
+
     /// Plans.
     pub(super) fn plan(&self, args: &PlanningArgs) -> Result<Plan, Failure> {
         self.check_values(args)?;
@@ -230,9 +245,26 @@ impl Files {
         observed: &Observed,
         speculative: bool,
     ) -> Result<Plan, Failure> {
-        let plan = self.compare(args, app, observed, speculative)?;
-        plan::policy::check(&plan, &policy(&self.project), &observed.policies)?;
+        let (plan, judgement) = self.judged(args, app, observed, speculative)?;
+        judgement.verdict()?;
         Ok(plan)
+    }
+
+    /// A plan, and what the policy says to it.
+    pub(super) fn judged(
+        &self,
+        args: &PlanningArgs,
+        app: App,
+        observed: &Observed,
+        speculative: bool,
+    ) -> Result<(Plan, Judgement), Failure> {
+        let mut plan = self.compare(args, app, observed, speculative)?;
+        let policy = judging::of(&self.project);
+        plan.overrides = judging::overrides(&args.overrides, args.reason.as_deref(), &policy)?;
+        let judgement = judging::judge(&plan, &policy, &observed.policies);
+        plan.diagnostics
+            .extend(judging::warnings(&judgement, &self.loaded));
+        Ok((plan, judgement))
     }
 
     /// A plan that no policy was asked about: for looking only.
@@ -284,42 +316,6 @@ impl Files {
         })?;
         explaining::by_files(&mut plan, &self.loaded);
         Ok(plan)
-    }
-}
-
-/// What no plan of this project may do.
-pub(super) fn policy(project: &Project) -> plan::policy::Policy {
-    let settings = &project.settings.policy;
-    let scopes = |rules: &BTreeMap<config::Subject, std::collections::BTreeSet<Scope>>| {
-        rules
-            .iter()
-            .map(|(subject, scopes)| {
-                let subject = match subject {
-                    config::Subject::Any => None,
-                    config::Subject::Type(name) => Some(name.clone()),
-                };
-                (subject, scopes.clone())
-            })
-            .collect()
-    };
-    plan::policy::Policy {
-        protected: settings.protected.clone(),
-        max_removals: settings.max_removals.map(|most| most as usize),
-        allowed: scopes(&settings.allowed_scopes),
-        denied: scopes(&settings.denied_scopes),
-    }
-}
-
-/// Why the policy of this project denies scopes of a connector, if it does.
-pub(super) fn denied(project: &Project) -> impl Fn(&ConnectorType, &Scopes) -> Option<String> {
-    let policy = policy(project);
-    move |connector, scopes| {
-        let found = plan::policy::forbidden(&policy, connector, scopes);
-        let (scope, how) = found.first()?;
-        let scope = crate::escape::limited(scope.as_str(), 200);
-        Some(format!(
-            "the policy in connplan.toml forbids it: the scope {scope} is {how}"
-        ))
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     approving::{self, ApprovalArgs},
     authorize::TIMEOUT_SECONDS,
     authorizing::{self, OfferArgs, SessionOutcome, Waiting},
+    judging,
     planning::{self, PlanningArgs, Situation},
     printing::{MarkdownArgs, Printing},
 };
@@ -164,7 +165,7 @@ async fn authorize_all(
     let patience = std::time::Duration::from_secs(5);
     let locked = applying::lock(context, &state, patience, "authorize").await?;
     let observed = situation.remote.observe().await?;
-    let denied = planning::denied(&files.project);
+    let denied = judging::denied(&files.project);
     let targets = args.planning.targets.iter().cloned().collect();
     let mut session = AuthorizeSession::begin(AuthorizeInputs {
         app: &situation.app,

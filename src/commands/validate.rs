@@ -4,12 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::planning::policy;
+use super::judging;
 use crate::{
-    config::{self, Finding, Loaded, Problem, Project, Quoted},
+    config::{self, Finding, Loaded, Problem, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
-    model::Kind,
-    plan,
     view::{self, validate::ValidationReport},
 };
 
@@ -43,7 +41,7 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
     }
     let loaded = config::connectors::read(&project);
     let mut problems = loaded.problems.clone();
-    problems.extend(forbidden(&project, &loaded));
+    problems.extend(judging::declared(&judging::of(&project), &loaded));
     problems.extend(no_files(&project, &loaded));
     let diagnostics: Vec<_> = problems.iter().map(Problem::to_diagnostic).collect();
     let errors = problems.iter().any(Problem::is_error);
@@ -87,25 +85,4 @@ fn no_files(project: &Project, loaded: &Loaded) -> Option<Problem> {
     };
     let folder = project.relative(&project.connectors_dir);
     Some(Problem::about(Finding::NoFiles { what }, &folder))
-}
-
-/// What the policy forbids as declared: it would forbid the plan that asks for it.
-fn forbidden(project: &Project, loaded: &Loaded) -> Vec<Problem> {
-    let policy = policy(project);
-    let declared = loaded.declared.iter().flat_map(|all| &all.connectors);
-    let oauth = declared.filter(|(connector, _)| connector.kind() == Kind::Oauth);
-    oauth
-        .flat_map(|(connector, declared)| {
-            plan::policy::forbidden(&policy, connector, &declared.scopes)
-                .into_iter()
-                .filter_map(move |(scope, how)| {
-                    let finding = Finding::ForbiddenScope {
-                        connector: connector.clone(),
-                        scope: Quoted::new(scope.as_str()),
-                        how,
-                    };
-                    loaded.problem_of(connector, scope, finding)
-                })
-        })
-        .collect()
 }

@@ -209,6 +209,12 @@ impl Loaded {
         Some(Problem::new(finding, &place.source).label(span.clone(), "this scope"))
     }
 
+    /// A problem of a declared connector, on the line of its type.
+    pub fn problem_of_type(&self, connector: &ConnectorType, finding: Finding) -> Option<Problem> {
+        let place = self.places.get(connector)?;
+        Some(Problem::new(finding, &place.source).label(place.connector.clone(), "this type"))
+    }
+
     /// Whether any problem is an error.
     pub fn has_errors(&self) -> bool {
         self.declared.is_none()

@@ -291,23 +291,24 @@ pub enum Finding {
         /// The known scope.
         meant: &'static str,
     },
-    /// A scope that `[policy]` of `connplan.toml` forbids.
-    #[error(
-        "the policy in connplan.toml forbids the scope `{scope}` for `{connector}`: it is {how}"
-    )]
+    /// What `[policy]` of `connplan.toml` forbids.
+    #[error("the policy in connplan.toml forbids this: {message}")]
     #[diagnostic(
         code(connplan::config::forbidden_scope),
         help(
             "no plan may ask for it: delete it here, or have the policy changed by who is responsible for it"
         )
     )]
-    ForbiddenScope {
-        /// The connector.
-        connector: ConnectorType,
-        /// The scope.
-        scope: Quoted,
-        /// Which kind of rule says so.
-        how: &'static str,
+    Forbidden {
+        /// What is wrong, escaped.
+        message: String,
+    },
+    /// What `[policy]` of `connplan.toml` warns of.
+    #[error("the policy in connplan.toml warns: {message}")]
+    #[diagnostic(code(connplan::config::policy), severity(Warning))]
+    Discouraged {
+        /// What is wrong, escaped.
+        message: String,
     },
     /// Stripe takes no scopes.
     #[error("`stripe` takes no scopes")]

@@ -4,10 +4,7 @@ use std::process::ExitCode;
 
 use miette::{Diagnostic, Report};
 
-use crate::{
-    approval::ApprovalError,
-    plan::{Refusal, policy::Forbidden},
-};
+use crate::{approval::ApprovalError, plan::Refusal, policy::Forbidden};
 
 /// Exit codes. Their meaning never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -164,6 +164,14 @@ impl ExpectedAccount {
         self.0 == *account
     }
 
+    /// Whether whoever `other` expects is expected here too.
+    pub fn covers(&self, other: &Self) -> bool {
+        if self.is_domain() {
+            return other.0.domain() == self.0.domain();
+        }
+        !other.is_domain() && self.0 == other.0
+    }
+
     /// As it is saved for others: a domain stays whole.
     #[must_use]
     pub fn to_masked(&self, app: &AppId) -> Self {

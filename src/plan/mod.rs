@@ -10,7 +10,6 @@ mod digest;
 pub mod document;
 pub(crate) mod envelope;
 mod error;
-pub mod policy;
 mod verify;
 
 pub use build::{Folder, Guards, Inputs, build};

@@ -4,7 +4,10 @@ use miette::Report;
 use serde::Serialize;
 
 use super::{json::pretty, problems::Invalid, report::FORMAT_VERSION};
-use crate::model::Diagnostic;
+use crate::{
+    model::Diagnostic,
+    policy::{Forbidden, Violation},
+};
 
 /// What `--format json` prints where there is no result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,12 +26,21 @@ pub struct FailureReport {
     pub exit_code: u8,
     /// What is wrong with the files, if that is it.
     pub diagnostics: Vec<Diagnostic>,
+    /// The rules that the plan breaks, if that is it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<Violation>,
+    /// The plan that was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<serde_json::Value>,
 }
 
 impl FailureReport {
     /// Reports an error.
     pub fn new(report: &Report, exit_code: u8) -> Self {
+        let forbidden = report.downcast_ref::<Forbidden>();
         Self {
+            violations: forbidden.map_or_else(Vec::new, |f| f.violations.clone()),
+            plan: forbidden.and_then(|forbidden| forbidden.plan.clone()),
             format_version: FORMAT_VERSION,
             kind: "error",
             code: report.code().map(|code| code.to_string()),

@@ -56,17 +56,19 @@ fn check_types(root: &Node, source: &Source) -> Vec<Problem> {
     };
     let policy = root.get("policy");
     let rules = |name: &str| members(policy.and_then(|policy| policy.get(name)));
-    let protected = policy
-        .and_then(|policy| policy.get("protected"))
-        .map(Node::elements)
-        .unwrap_or_default()
-        .iter()
+    let listed = ["protected", "allowed_types", "denied_types"].into_iter();
+    let protected = listed
+        .filter_map(|key| policy?.get(key))
+        .flat_map(Node::elements)
         .filter_map(|element| Some((element.text()?.to_owned(), element.span.clone())));
     members(root.get("providers"))
         .into_iter()
         .chain(protected)
         .chain(rules("allowed_scopes"))
         .chain(rules("denied_scopes"))
+        .chain(rules("max_class"))
+        .chain(rules("max_access"))
+        .chain(rules("accounts"))
         .filter_map(|(text, span)| {
             // Anything else than a type is the decoder's to refuse.
             ConnectorType::parse(&*text).ok()?;

@@ -23,10 +23,19 @@ pub(super) enum Shape {
     Text(&'static str),
     /// A list of strings.
     Texts(&'static str),
+    /// A whole number, or a share in percent.
+    Share,
+    /// This, or a table of it by type.
+    OneOrEach(&'static Shape),
 }
 
-use Shape::{Choice, Each, Switch, Table, Text, Texts, Whole};
+use Shape::{Choice, Each, OneOrEach, Share, Switch, Table, Text, Texts, Whole};
 
+const CLASS: Shape = Choice(&["none", "sensitive", "restricted"]);
+const ACCESS: Shape = Choice(&["identity", "read", "write", "admin"]);
+const LEVEL: Shape = Choice(&["warn", "deny"]);
+
+const WHOLE_OR_SHARE: Shape = Whole(0, u32::MAX);
 const UNLISTED: Shape = Choice(&["remove", "keep"]);
 
 /// All of `connplan.toml`.
@@ -69,7 +78,21 @@ pub(super) const SETTINGS: Shape = Table(&[
         "policy",
         Table(&[
             ("protected", Texts("[\"stripe\"]")),
-            ("max_removals", Whole(0, u32::MAX)),
+            ("max_removals", Share),
+            ("allowed_types", Texts("[\"slack\"]")),
+            ("denied_types", Texts("[\"gmail\"]")),
+            ("max_class", OneOrEach(&CLASS)),
+            ("max_access", OneOrEach(&ACCESS)),
+            ("accounts", Each(&Text("\"@example.com\""))),
+            ("unknown_scopes", LEVEL),
+            (
+                "rules",
+                Each(&Table(&[
+                    ("level", LEVEL),
+                    ("message", Text("\"ask the security team\"")),
+                    ("override", Switch),
+                ])),
+            ),
             ("allowed_scopes", Each(&Texts("[\"chat:write\"]"))),
             ("denied_scopes", Each(&Texts("[\"admin\"]"))),
         ]),
@@ -116,6 +139,14 @@ impl Check<'_> {
                     self.wrong(path, element, shape);
                 }
             }
+            (OneOrEach(shape), Value::Map(members)) => {
+                for member in members {
+                    self.node(&below(&member.key), &member.node, shape);
+                }
+            }
+            (OneOrEach(shape), _) => self.node(path, node, shape),
+            (Share, Value::Text(text)) if text.ends_with('%') => {}
+            (Share, Value::Number(_)) => self.node(path, node, &WHOLE_OR_SHARE),
             (Choice(words), Value::Text(text)) if words.contains(&text.as_str()) => {}
             (Whole(least, most), Value::Number(number))
                 // What was written in another way than in digits is the decoder's to judge.
@@ -151,7 +182,10 @@ impl Check<'_> {
                 let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
                 words.join(" or ")
             }
-            Whole(0, u32::MAX) => "a whole number, 0 or more".to_owned(),
+            Share | Whole(0, u32::MAX) => {
+                "a whole number, 0 or more, or a share such as \"10%\"".to_owned()
+            }
+            OneOrEach(_) => "one of these words, or a table of them by type".to_owned(),
             Whole(least, most) => format!("a whole number from {least} to {most}"),
             Switch => "true or false".to_owned(),
             Text(example) => format!("a string, for example {example}"),
@@ -159,7 +193,7 @@ impl Check<'_> {
         };
         let message = format!("`{path}` is {found}; it has to be {wanted}");
         let span = match shape {
-            Choice(_) | Whole(..) => node.span.clone(),
+            Choice(_) | Whole(..) | Share => node.span.clone(),
             _ => node.head(),
         };
         let problem = Problem::new(Finding::Setting { message }, self.source);

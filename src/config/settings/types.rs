@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     approval::{FromRisk, Need, Requirement},
-    model::{ApiUrl, AppId, ConnectorType, Removal, Scope},
+    catalogue::Access,
+    model::{ApiUrl, AppId, ConnectorType, ExpectedAccount, Removal, Scope},
+    policy::{Class, Rule, Severity},
 };
 
 /// The whole of `connplan.toml`.
@@ -176,9 +178,32 @@ pub struct PolicySettings {
     /// `protected = ["stripe"]`: connectors that are never removed.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub protected: BTreeSet<ConnectorType>,
-    /// `max_removals = 1`: how many connectors one plan may remove at most.
+    /// `max_removals = 1`, or `"10%"` of those that the app has: how many connectors one plan may
+    /// remove at most.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_removals: Option<u32>,
+    pub max_removals: Option<MaxRemovals>,
+    /// `allowed_types = ["slack"]`: only these may be declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_types: Option<BTreeSet<ConnectorType>>,
+    /// `denied_types = ["gmail"]`: these may not be declared.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub denied_types: BTreeSet<ConnectorType>,
+    /// `max_class = "sensitive"`, for all or by type: the gravest class that a scope may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_class: Option<PerType<Class>>,
+    /// `max_access = "read"`, for all or by type: the furthest that a scope may reach.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_access: Option<PerType<Access>>,
+    /// `accounts = { gmail = "@example.com" }`: who is to consent, where the file does not say
+    /// so itself; what the file says has to fit.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub accounts: BTreeMap<Subject, ExpectedAccount>,
+    /// `unknown_scopes = "deny"`: what a scope does of which class or access is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown_scopes: Option<Severity>,
+    /// `[policy.rules.max_removals]`: how a rule acts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rules: BTreeMap<Rule, RuleSettings>,
     /// `allowed_scopes = { gmail = ["..."] }`: for a connector listed here (or `"*"`, any that is
     /// not), only these scopes may be declared.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -187,6 +212,72 @@ pub struct PolicySettings {
     /// not declare.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub denied_scopes: BTreeMap<Subject, BTreeSet<Scope>>,
+}
+
+/// `[policy.rules.RULE]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct RuleSettings {
+    /// `level = "warn"`: it is said, and the plan goes on. `"deny"` is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Severity>,
+    /// `message = "ask #security"`: said with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// `override = true`: `--override RULE --reason TEXT` breaks it.
+    #[serde(rename = "override", skip_serializing_if = "std::ops::Not::not")]
+    pub overridable: bool,
+}
+
+/// One value for every type, or one by type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PerType<T> {
+    /// For every type.
+    All(T),
+    /// By type; `"*"` is any that is not listed.
+    Each(BTreeMap<Subject, T>),
+}
+
+/// A number, or a share such as `"10%"`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum MaxRemovals {
+    /// That many.
+    Count(u32),
+    /// That share of those that the app has.
+    Share(Percent),
+}
+
+/// `"10%"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String", extend("pattern" = r"^([0-9]|[1-9][0-9]|100)%$"))]
+pub struct Percent(u8);
+
+impl Percent {
+    /// From 0 to 100.
+    pub fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl TryFrom<String> for Percent {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let share = text.strip_suffix('%').and_then(|share| share.parse().ok());
+        match share {
+            Some(share @ 0..=100) => Ok(Self(share)),
+            _ => Err("a share is written like \"10%\", from 0% to 100%"),
+        }
+    }
+}
+
+impl From<Percent> for String {
+    fn from(share: Percent) -> Self {
+        format!("{}%", share.0)
+    }
 }
 
 /// Whom a rule is about.

@@ -4,6 +4,7 @@
 pub(crate) mod addresses;
 #[cfg(unix)]
 pub(crate) mod files;
+pub(crate) mod policy;
 #[cfg(unix)]
 pub(crate) mod private;
 pub(crate) mod secrets;

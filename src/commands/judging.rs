@@ -1,0 +1,229 @@
+//! The project's policy, as the settings say it, and plans held against it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    catalogue::ScopeDiff,
+    config::{self, Finding, Loaded, MaxRemovals, PerType, PolicySettings, Problem, Subject},
+    context::{Failure, UsageError},
+    diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
+    escape,
+    model::{ConnectorType, Diagnostic, ExpectedAccount, Policies, Scopes, Severity as Level},
+    plan::{Override, Plan},
+    policy::{self, ByType, Judgement, Mode, Policy, Removals, Rule, Severity, Violation},
+};
+
+/// What no plan may do by these settings.
+pub(super) fn policy(settings: &PolicySettings) -> Policy {
+    Policy {
+        protected: settings.protected.clone(),
+        max_removals: settings.max_removals.as_ref().map(|most| match most {
+            MaxRemovals::Count(count) => Removals::Count(*count),
+            MaxRemovals::Share(share) => Removals::Percent(share.get()),
+        }),
+        allowed_types: settings.allowed_types.clone(),
+        denied_types: settings.denied_types.clone(),
+        max_class: per_type(settings.max_class.as_ref()),
+        max_access: per_type(settings.max_access.as_ref()),
+        allowed_scopes: by_type(&settings.allowed_scopes),
+        denied_scopes: by_type(&settings.denied_scopes),
+        accounts: by_type(&settings.accounts),
+        unknown_scopes: settings.unknown_scopes,
+        rules: settings
+            .rules
+            .iter()
+            .map(|(rule, settings)| {
+                let mode = Mode {
+                    severity: settings.level.unwrap_or(Severity::Deny),
+                    message: settings.message.clone(),
+                    overridable: settings.overridable,
+                };
+                (*rule, mode)
+            })
+            .collect(),
+    }
+}
+
+fn by_type<T: Clone>(by: &BTreeMap<Subject, T>) -> ByType<T> {
+    by.iter()
+        .map(|(subject, value)| {
+            let subject = match subject {
+                Subject::Any => None,
+                Subject::Type(name) => Some(name.clone()),
+            };
+            (subject, value.clone())
+        })
+        .collect()
+}
+
+fn per_type<T: Clone>(value: Option<&PerType<T>>) -> ByType<T> {
+    match value {
+        None => ByType::new(),
+        Some(PerType::All(value)) => [(None, value.clone())].into(),
+        Some(PerType::Each(by)) => by_type(by),
+    }
+}
+
+/// Holds a plan against the policy and the workspace's own.
+pub(super) fn judge(plan: &Plan, policy: &Policy, workspace: &Policies) -> Judgement {
+    let overrides: Vec<_> = plan
+        .overrides
+        .iter()
+        .map(|by| (by.rule.as_str(), by.reason.as_str()))
+        .collect();
+    let present = plan.app.observed().len();
+    policy::evaluate(&plan.app.changes, present, policy, workspace, &overrides)
+}
+
+/// The rules that `--override` names, each with the reason; only such as may be broken.
+pub(super) fn overrides(
+    rules: &[String],
+    reason: Option<&str>,
+    policy: &Policy,
+) -> Result<Vec<Override>, Failure> {
+    let reason = reason.map(str::trim).unwrap_or_default();
+    if !rules.is_empty() && reason.is_empty() {
+        return Err(UsageError::with_help(
+            "`--override` needs a reason",
+            "give `--reason TEXT`: it is recorded in the plan and the receipt",
+        )
+        .into());
+    }
+    let may = |name: &str| {
+        let rule = Rule::ALL.into_iter().find(|rule| rule.as_str() == name)?;
+        let mode = policy.rules.get(&rule)?;
+        mode.overridable.then_some(())
+    };
+    let mut found = BTreeSet::new();
+    for rule in rules {
+        if may(rule).is_none() {
+            return Err(UsageError::with_help(
+                format!(
+                    "the policy in connplan.toml does not let `{}` be overridden",
+                    escape::limited(rule, 80)
+                ),
+                "only a rule with `override = true` in [policy.rules.RULE] can be",
+            )
+            .into());
+        }
+        found.insert(Override {
+            rule: rule.clone(),
+            reason: reason.to_owned(),
+        });
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// The broken rules that do not stop the plan, as findings.
+pub(super) fn warnings(judgement: &Judgement, loaded: &Loaded) -> Vec<Diagnostic> {
+    let told = judgement
+        .violations
+        .iter()
+        .filter(|violation| violation.severity == Severity::Warn || violation.overridden.is_some());
+    told.map(|violation| {
+        let mut diagnostic = match problem(violation, loaded) {
+            Some(problem) => problem.to_diagnostic(),
+            None => Problem::about(finding(violation), "connplan.toml").to_diagnostic(),
+        };
+        diagnostic.severity = Level::Warning;
+        if let Some(reason) = &violation.overridden {
+            let reason = escape::limited(reason, 300);
+            diagnostic.message = format!("overridden ({reason}): {}", diagnostic.message);
+        }
+        diagnostic
+    })
+    .collect()
+}
+
+/// What the policy forbids as declared: it would forbid the plan that asks for it.
+pub(super) fn declared(policy: &Policy, loaded: &Loaded) -> Vec<Problem> {
+    let connectors = loaded.declared.iter().flat_map(|all| &all.connectors);
+    let changes: Vec<_> = connectors
+        .map(|(connector, declared)| {
+            asking(
+                policy,
+                connector,
+                &declared.scopes,
+                declared.account.clone(),
+            )
+        })
+        .collect();
+    let judgement = policy::evaluate(&changes, 0, policy, &Policies::default(), &[]);
+    let violations = judgement.violations.iter();
+    violations
+        .filter_map(|violation| problem(violation, loaded))
+        .collect()
+}
+
+/// A change that asks for these scopes.
+fn asking(
+    policy: &Policy,
+    connector: &ConnectorType,
+    scopes: &Scopes,
+    account: Option<ExpectedAccount>,
+) -> Change {
+    Change {
+        connector: connector.clone(),
+        action: Action::Create,
+        file: None,
+        before: None,
+        after: Some(Desired {
+            scopes: scopes.clone(),
+            account: account.or_else(|| policy.account(connector).cloned()),
+            connection_config: BTreeMap::new(),
+        }),
+        scopes: ScopeDiff::default(),
+        connection_config: ConfigDiff::default(),
+        authorization: ConsentNeed::Required,
+        removal: Removal::Remove,
+        why: None,
+    }
+}
+
+/// Why the policy of this project denies scopes of a connector, if it does.
+pub(super) fn denied(
+    project: &config::Project,
+) -> impl Fn(&ConnectorType, &Scopes) -> Option<String> + use<> {
+    let policy = of(project);
+    move |connector, scopes| {
+        let change = asking(&policy, connector, scopes, None);
+        let found = policy::evaluate(&[change], 1, &policy, &Policies::default(), &[]);
+        let forbidden = found.verdict().err()?;
+        let mut denials = forbidden.violations.iter();
+        let denial = denials.find(|violation| violation.severity == Severity::Deny)?;
+        Some(format!(
+            "the policy in connplan.toml forbids it: {}",
+            denial.message
+        ))
+    }
+}
+
+fn finding(violation: &Violation) -> Finding {
+    let message = violation.message.clone();
+    match violation.severity {
+        Severity::Deny => Finding::Forbidden { message },
+        Severity::Warn => Finding::Discouraged { message },
+    }
+}
+
+fn problem(violation: &Violation, loaded: &Loaded) -> Option<Problem> {
+    let connector = violation.connector.as_ref()?;
+    match &violation.scope {
+        Some(scope) => loaded.problem_of(connector, scope, finding(violation)),
+        None => loaded.problem_of_type(connector, finding(violation)),
+    }
+}
+
+/// Who is to consent, where the policy says so and the file does not.
+pub(super) fn expect(policy: &Policy, declared: &mut crate::model::Declared) {
+    for (connector, file) in &mut declared.connectors {
+        if file.account.is_none() && connector.kind() == crate::model::Kind::Oauth {
+            file.account = policy.account(connector).cloned();
+        }
+    }
+}
+
+/// The settings' policy of a project.
+pub(super) fn of(project: &config::Project) -> Policy {
+    policy(&project.settings.policy)
+}

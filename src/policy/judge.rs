@@ -1,0 +1,318 @@
+//! Changes against rules.
+
+use std::collections::BTreeMap;
+
+use miette::Diagnostic;
+use schemars::JsonSchema;
+use serde::Serialize;
+use thiserror::Error;
+
+use super::{Class, Mode, Policy, Removals, Rule, Severity, of_type, scopes};
+use crate::{
+    diff::{Action, Change, ConsentNeed},
+    escape,
+    model::{ConnectorType, Kind, Policies, Scope, Scopes},
+};
+
+/// A rule that is broken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Violation {
+    /// The rule's name in the settings; `workspace` for the platform's own policy.
+    pub rule: &'static str,
+    /// By which connector, if by one.
+    pub connector: Option<ConnectorType>,
+    /// By which of its scopes, if by one.
+    pub scope: Option<Scope>,
+    /// What is wrong, and what the team says to it. Escaped.
+    pub message: String,
+    /// What that does.
+    pub severity: Severity,
+    /// Whether `--override` takes it.
+    pub overridable: bool,
+    /// Why it was broken all the same. Untrusted text.
+    pub overridden: Option<String>,
+}
+
+impl Violation {
+    fn denies(&self) -> bool {
+        self.severity == Severity::Deny && self.overridden.is_none()
+    }
+}
+
+/// A plan that a rule forbids.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
+#[error("{} forbids this plan:\n{}", by(.violations), lines(.violations))]
+#[diagnostic(code(connplan::plan::policy), help("{}", help(.violations)))]
+pub struct Forbidden {
+    /// Every rule that is broken, warnings among them.
+    pub violations: Vec<Violation>,
+    /// The plan as it would have been reported, for who reads JSON.
+    pub plan: Option<serde_json::Value>,
+}
+
+fn by(violations: &[Violation]) -> &'static str {
+    let mut denials = violations.iter().filter(|v| v.denies());
+    if denials.all(|violation| violation.rule == WORKSPACE) {
+        "the workspace's policy"
+    } else {
+        "the policy in connplan.toml"
+    }
+}
+
+fn lines(violations: &[Violation]) -> String {
+    let denials = violations.iter().filter(|v| v.denies());
+    let lines: Vec<_> = denials.map(|v| format!("  {}", v.message)).collect();
+    lines.join("\n")
+}
+
+fn help(violations: &[Violation]) -> String {
+    let mut denials = violations.iter().filter(|v| v.denies());
+    let rule = denials.find(|v| v.overridable).map(|v| v.rule);
+    let or = rule.map_or_else(String::new, |rule| {
+        format!(", or give `--override {rule} --reason TEXT`")
+    });
+    format!(
+        "change the connector files, or have the policy changed by who is responsible for it{or}"
+    )
+}
+
+/// The rule of the platform's own policy.
+const WORKSPACE: &str = "workspace";
+
+/// What was found about changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// Every rule that is broken, in order of the rules.
+    pub violations: Vec<Violation>,
+    covered: BTreeMap<ConnectorType, Option<Scopes>>,
+}
+
+/// That no rule forbids some changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    covered: BTreeMap<ConnectorType, Option<Scopes>>,
+}
+
+impl Verdict {
+    /// Whether the removal of a connector, or asking for these scopes, was judged.
+    pub fn covers(&self, connector: &ConnectorType, scopes: Option<&Scopes>) -> bool {
+        let judged = self.covered.get(connector);
+        judged.is_some_and(|judged| judged.as_ref() == scopes)
+    }
+}
+
+impl Judgement {
+    /// The verdict, unless a rule denies.
+    pub fn verdict(self) -> Result<Verdict, Forbidden> {
+        if self.violations.iter().any(Violation::denies) {
+            return Err(Forbidden {
+                violations: self.violations,
+                plan: None,
+            });
+        }
+        Ok(Verdict {
+            covered: self.covered,
+        })
+    }
+}
+
+/// Holds changes against the rules. All broken rules are told at once. `present` is how many
+/// connectors the app has; `overrides` are rules that somebody breaks on purpose, with the reason.
+pub fn evaluate(
+    changes: &[Change],
+    present: usize,
+    policy: &Policy,
+    workspace: &Policies,
+    overrides: &[(&str, &str)],
+) -> Judgement {
+    let mut judge = Judge {
+        policy,
+        overrides,
+        found: Vec::new(),
+    };
+    judge.removals(changes, present);
+    for change in changes {
+        // What waits for a person is asked for again by `authorize`.
+        let asked = change.action != Action::NoOp || change.authorization == ConsentNeed::Pending;
+        if let Some(after) = change.after.as_ref().filter(|_| asked) {
+            judge.connector(change, workspace);
+            judge.account(change);
+            for scope in after.scopes.iter() {
+                judge.scope(&change.connector, scope);
+            }
+        }
+    }
+    let covered = changes.iter().map(|change| {
+        let after = change.after.as_ref().map(|after| after.scopes.clone());
+        (change.connector.clone(), after)
+    });
+    Judgement {
+        violations: judge.found,
+        covered: covered.collect(),
+    }
+}
+
+struct Judge<'a> {
+    policy: &'a Policy,
+    overrides: &'a [(&'a str, &'a str)],
+    found: Vec<Violation>,
+}
+
+impl Judge<'_> {
+    fn tell(
+        &mut self,
+        rule: Rule,
+        severity: Option<Severity>,
+        connector: Option<&ConnectorType>,
+        scope: Option<&Scope>,
+        what: String,
+    ) {
+        let default = Mode::default();
+        let mode = self.policy.rules.get(&rule).unwrap_or(&default);
+        let words = mode.message.as_ref().map_or_else(String::new, |message| {
+            format!(" ({})", escape::limited(message, 300))
+        });
+        let reason = self
+            .overrides
+            .iter()
+            .find(|(name, _)| *name == rule.as_str());
+        self.found.push(Violation {
+            rule: rule.as_str(),
+            connector: connector.cloned(),
+            scope: scope.cloned(),
+            message: format!("{what}{words}"),
+            severity: severity.unwrap_or(mode.severity),
+            overridable: mode.overridable,
+            overridden: reason
+                .filter(|_| mode.overridable)
+                .map(|(_, reason)| (*reason).to_owned()),
+        });
+    }
+
+    fn removals(&mut self, changes: &[Change], present: usize) {
+        let removed: Vec<_> = changes
+            .iter()
+            .filter(|change| change.action == Action::Delete)
+            .map(|change| &change.connector)
+            .collect();
+        for connector in &removed {
+            if self.policy.protected.contains(*connector) {
+                let what = format!("{connector}: it is protected and would be removed");
+                self.tell(Rule::Protected, None, Some(connector), None, what);
+            }
+        }
+        let Some(most) = self.policy.max_removals else {
+            return;
+        };
+        let too_many = match most {
+            Removals::Count(most) => removed.len() > most as usize,
+            Removals::Percent(share) => removed.len() * 100 > present * usize::from(share),
+        };
+        if too_many {
+            let count = removed.len();
+            let plural = if count == 1 { "" } else { "s" };
+            let what = match most {
+                Removals::Count(_) => {
+                    format!("{count} removal{plural}; at most {most} may be removed")
+                }
+                Removals::Percent(_) => {
+                    format!("{count} removal{plural} of {present}; at most {most} may be removed")
+                }
+            };
+            self.tell(Rule::MaxRemovals, None, None, None, what);
+        }
+    }
+
+    fn connector(&mut self, change: &Change, workspace: &Policies) {
+        let connector = &change.connector;
+        let types = self.policy.allowed_types.as_ref();
+        if types.is_some_and(|types| !types.contains(connector)) {
+            let what = format!("{connector}: the type is not among those allowed");
+            self.tell(Rule::AllowedTypes, None, Some(connector), None, what);
+        }
+        if self.policy.denied_types.contains(connector) {
+            let what = format!("{connector}: the type is denied");
+            self.tell(Rule::DeniedTypes, None, Some(connector), None, what);
+        }
+        if workspace.forbid(connector) {
+            self.found.push(Violation {
+                rule: WORKSPACE,
+                connector: Some(connector.clone()),
+                scope: None,
+                message: format!(
+                    "{connector}: the workspace does not let builders connect it; its \
+                     administrator can"
+                ),
+                severity: Severity::Deny,
+                overridable: false,
+                overridden: None,
+            });
+        }
+    }
+
+    fn account(&mut self, change: &Change) {
+        let connector = &change.connector;
+        let Some(expected) = self.policy.account(connector) else {
+            return;
+        };
+        if connector.kind() == Kind::Stripe {
+            return;
+        }
+        let declared = change
+            .after
+            .as_ref()
+            .and_then(|after| after.account.as_ref());
+        let what = match declared {
+            Some(declared) if expected.covers(declared) => return,
+            Some(_) => format!("{connector}: another account is to consent than the policy says"),
+            None => format!("{connector}: it does not say who is to consent"),
+        };
+        self.tell(Rule::Accounts, None, Some(connector), None, what);
+    }
+
+    fn scope(&mut self, connector: &ConnectorType, whole: &Scope) {
+        let policy = self.policy;
+        let own = policy.denied_scopes.get(&Some(connector.clone()));
+        let any = policy.denied_scopes.get(&None);
+        let max_class = of_type(&policy.max_class, connector);
+        let max_access = of_type(&policy.max_access, connector);
+        for scope in &scopes::parts(connector, whole) {
+            let shown = escape::limited(scope.as_str(), 200);
+            let mut tell = |rule, severity, what: String| {
+                let what = format!("{connector}: the scope {shown} {what}");
+                self.tell(rule, severity, Some(connector), Some(whole), what);
+            };
+            let mut denied = [own, any].into_iter().flatten();
+            if denied.any(|patterns| scopes::denied(connector, patterns, scope)) {
+                tell(Rule::DeniedScopes, None, "is denied".to_owned());
+            }
+            if of_type(&policy.allowed_scopes, connector)
+                .is_some_and(|patterns| !scopes::allowed(connector, patterns, scope))
+            {
+                let what = "is not among those allowed".to_owned();
+                tell(Rule::AllowedScopes, None, what);
+            }
+            match scopes::known(connector, scope) {
+                Some((class, access)) => {
+                    if let Some(most) = max_class.filter(|most| class > **most) {
+                        let (is, most) = (class.as_str(), Class::as_str(*most));
+                        let what = format!("is {is}; at most {most} is allowed");
+                        tell(Rule::MaxClass, None, what);
+                    }
+                    if let Some(most) = max_access.filter(|most| access > **most) {
+                        let what = format!("gives {access} access; at most {most} is allowed");
+                        tell(Rule::MaxAccess, None, what);
+                    }
+                }
+                None => {
+                    let ceiling = max_class.is_some() || max_access.is_some();
+                    let severity = policy.unknown_scopes.or(ceiling.then_some(Severity::Warn));
+                    if severity.is_some() {
+                        let what = "is of a class or access that is not known".to_owned();
+                        tell(Rule::UnknownScopes, severity, what);
+                    }
+                }
+            }
+        }
+    }
+}

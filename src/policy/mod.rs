@@ -1,0 +1,212 @@
+//! What no plan of a project may do, whoever approves it. Pure.
+//!
+//! [`Policy`] is what the settings say; [`evaluate`] holds changes against it and gives each broken
+//! rule as a [`Violation`]. Without a [`Verdict`], which only a [`Judgement`] without denials gives,
+//! nothing is verified and no authorization is asked for.
+
+mod judge;
+mod scopes;
+mod stricter;
+
+pub use judge::{Forbidden, Judgement, Verdict, Violation, evaluate};
+pub use stricter::{Loosened, stricter};
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    catalogue::Access,
+    model::{ConnectorType, ExpectedAccount, Scope},
+};
+
+/// By type; `None` is any type that has no entry of its own.
+pub type ByType<T> = BTreeMap<Option<ConnectorType>, T>;
+
+/// The rules. Nothing is forbidden by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Connectors that are never removed.
+    pub protected: BTreeSet<ConnectorType>,
+    /// How many connectors one plan may remove.
+    pub max_removals: Option<Removals>,
+    /// The only types that may be declared.
+    pub allowed_types: Option<BTreeSet<ConnectorType>>,
+    /// Types that may not be declared.
+    pub denied_types: BTreeSet<ConnectorType>,
+    /// The gravest class that a scope may have.
+    pub max_class: ByType<Class>,
+    /// The furthest that a scope may reach.
+    pub max_access: ByType<Access>,
+    /// The only scopes that may be declared; patterns.
+    pub allowed_scopes: ByType<BTreeSet<Scope>>,
+    /// Scopes that may not be declared; patterns. Those of a type are added to those of any.
+    pub denied_scopes: ByType<BTreeSet<Scope>>,
+    /// Who is to consent.
+    pub accounts: ByType<ExpectedAccount>,
+    /// What a scope is of which class or access is not known.
+    pub unknown_scopes: Option<Severity>,
+    /// How each rule acts; one that is not here denies.
+    pub rules: BTreeMap<Rule, Mode>,
+}
+
+impl Policy {
+    /// Who is to consent to a connector of this type.
+    pub fn account(&self, connector: &ConnectorType) -> Option<&ExpectedAccount> {
+        of_type(&self.accounts, connector)
+    }
+}
+
+/// The entry of a type, else that of any.
+fn of_type<'a, T>(by: &'a ByType<T>, connector: &ConnectorType) -> Option<&'a T> {
+    by.get(&Some(connector.clone())).or_else(|| by.get(&None))
+}
+
+/// How many connectors one plan may remove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removals {
+    /// That many.
+    Count(u32),
+    /// That share of those that the app has, in percent.
+    Percent(u8),
+}
+
+impl fmt::Display for Removals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Percent(share) => write!(f, "{share}%"),
+        }
+    }
+}
+
+/// How grave a provider takes a scope.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// Anybody may ask for it, or the provider has no classes.
+    None,
+    /// The provider looks at who asks for it.
+    Sensitive,
+    /// The provider restricts it.
+    Restricted,
+}
+
+impl Class {
+    /// The settings' word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Sensitive => "sensitive",
+            Self::Restricted => "restricted",
+        }
+    }
+}
+
+/// What a broken rule does.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// It is said.
+    Warn,
+    /// The plan is refused.
+    Deny,
+}
+
+/// How a rule acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mode {
+    /// What it does when it is broken.
+    pub severity: Severity,
+    /// What the team says to it.
+    pub message: Option<String>,
+    /// Whether somebody may break it who says why.
+    pub overridable: bool,
+}
+
+impl Default for Mode {
+    fn default() -> Self {
+        Self {
+            severity: Severity::Deny,
+            message: None,
+            overridable: false,
+        }
+    }
+}
+
+/// The rules by their names in the settings.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// A connector that is protected is removed.
+    Protected,
+    /// More is removed than may be.
+    MaxRemovals,
+    /// A type is not among those allowed.
+    AllowedTypes,
+    /// A type is denied.
+    DeniedTypes,
+    /// A scope is of a graver class than may be.
+    MaxClass,
+    /// A scope reaches further than it may.
+    MaxAccess,
+    /// A scope is not among those allowed.
+    AllowedScopes,
+    /// A scope is denied.
+    DeniedScopes,
+    /// Somebody else is to consent than the policy says.
+    Accounts,
+    /// A scope of which class or access is not known.
+    UnknownScopes,
+}
+
+impl Rule {
+    /// All of them, in the order of the reference.
+    pub const ALL: [Self; 10] = [
+        Self::Protected,
+        Self::MaxRemovals,
+        Self::AllowedTypes,
+        Self::DeniedTypes,
+        Self::MaxClass,
+        Self::MaxAccess,
+        Self::AllowedScopes,
+        Self::DeniedScopes,
+        Self::Accounts,
+        Self::UnknownScopes,
+    ];
+
+    /// The settings' word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Protected => "protected",
+            Self::MaxRemovals => "max_removals",
+            Self::AllowedTypes => "allowed_types",
+            Self::DeniedTypes => "denied_types",
+            Self::MaxClass => "max_class",
+            Self::MaxAccess => "max_access",
+            Self::AllowedScopes => "allowed_scopes",
+            Self::DeniedScopes => "denied_scopes",
+            Self::Accounts => "accounts",
+            Self::UnknownScopes => "unknown_scopes",
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! Scopes against patterns and ceilings.
+
+use std::collections::BTreeSet;
+
+use super::Class;
+use crate::{
+    catalogue::{self, Access, ScopeEquivalence},
+    model::{ConnectorType, Scope},
+};
+
+/// A scope as the provider may read it: one string can be several.
+pub(super) fn parts(connector: &ConnectorType, scope: &Scope) -> Vec<Scope> {
+    let commas = catalogue::splits_at_commas(connector.as_str());
+    let parts: Vec<_> = scope
+        .as_str()
+        .split(|c: char| c.is_whitespace() || commas && c == ',')
+        .filter(|part| !part.is_empty())
+        .map(Scope::from)
+        .collect();
+    if parts.is_empty() {
+        vec![scope.clone()]
+    } else {
+        parts
+    }
+}
+
+/// Whether a pattern names the scope in any of its spellings, case aside: what is denied must not
+/// come back in another dress.
+pub(super) fn denied(connector: &ConnectorType, patterns: &BTreeSet<Scope>, scope: &Scope) -> bool {
+    let rules = ScopeEquivalence::default();
+    let canonical = rules.canonical(connector, scope);
+    let spellings = [
+        scope.as_str(),
+        catalogue::plain(connector.as_str(), scope.as_str()),
+        canonical.as_ref(),
+    ];
+    patterns.iter().any(|pattern| {
+        let same = rules.canonical(connector, pattern) == canonical;
+        let bare = catalogue::plain(connector.as_str(), pattern.as_str()).to_lowercase();
+        let whole = pattern.as_str().to_lowercase();
+        let mut spellings = spellings.iter().map(|text| text.to_lowercase());
+        same || spellings.any(|text| glob(&bare, &text) || glob(&whole, &text))
+    })
+}
+
+/// Whether a pattern names the scope, by the canonical form alone.
+pub(super) fn allowed(
+    connector: &ConnectorType,
+    patterns: &BTreeSet<Scope>,
+    scope: &Scope,
+) -> bool {
+    let rules = ScopeEquivalence::default();
+    let canonical = rules.canonical(connector, scope);
+    let fold = |text: &str| {
+        if catalogue::ignores_case(connector.as_str()) {
+            text.to_lowercase()
+        } else {
+            text.to_owned()
+        }
+    };
+    patterns.iter().any(|pattern| {
+        let bare = catalogue::plain(connector.as_str(), pattern.as_str());
+        rules.canonical(connector, pattern) == canonical || glob(&fold(bare), &fold(&canonical))
+    })
+}
+
+/// `*` stands for any text; all else for itself.
+fn glob(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut pieces: Vec<&str> = pieces.collect();
+    let Some(last) = pieces.pop() else {
+        return rest.is_empty();
+    };
+    for piece in pieces {
+        let Some(at) = rest.find(piece) else {
+            return false;
+        };
+        rest = rest.get(at + piece.len()..).unwrap_or_default();
+    }
+    rest.ends_with(last)
+}
+
+/// What is known of a scope: its class and how far it reaches. `None` if either is not known.
+pub(super) fn known(connector: &ConnectorType, scope: &Scope) -> Option<(Class, Access)> {
+    let fact = catalogue::fact(connector.as_str(), scope.as_str())?;
+    if fact.class_unpublished {
+        return None;
+    }
+    let class = match fact.class {
+        // What `risk` calls restricted.
+        Some("restricted" | "highly-sensitive" | "admin-consent" | "private") => Class::Restricted,
+        Some("sensitive" | "approval" | "on-request") => Class::Sensitive,
+        _ => Class::None,
+    };
+    Some((class, fact.access))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, text, fits) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("*", "", true),
+            ("a*", "abc", true),
+            ("*c", "abc", true),
+            ("a*c", "abbc", true),
+            ("a*b*c", "axbxc", true),
+            ("a*b*c", "axc", false),
+            ("a*a", "a", false),
+            ("**", "x", true),
+        ] {
+            assert_eq!(glob(pattern, text), fits, "{pattern} {text}");
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! Each rule with what trips it and what just does not.
+
+use super::*;
+use crate::{
+    catalogue::ScopeDiff,
+    diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
+    model::Policies,
+};
+
+fn named(connector: &str) -> ConnectorType {
+    ConnectorType::parse(connector).unwrap()
+}
+
+fn change(connector: &str, action: Action, scopes: &[&str]) -> Change {
+    Change {
+        connector: named(connector),
+        action,
+        file: None,
+        before: None,
+        after: (action != Action::Delete).then(|| Desired {
+            scopes: scopes.iter().copied().collect(),
+            ..Desired::default()
+        }),
+        scopes: ScopeDiff::default(),
+        connection_config: ConfigDiff::default(),
+        authorization: ConsentNeed::Required,
+        removal: Removal::Remove,
+        why: None,
+    }
+}
+
+fn create(connector: &str, scopes: &[&str]) -> Change {
+    change(connector, Action::Create, scopes)
+}
+
+fn broken(policy: &Policy, changes: &[Change]) -> Vec<&'static str> {
+    let found = evaluate(changes, 10, policy, &Policies::default(), &[]);
+    found.violations.iter().map(|found| found.rule).collect()
+}
+
+fn set<T: Ord>(one: T) -> BTreeSet<T> {
+    [one].into()
+}
+
+#[test]
+fn each_rule_trips_at_its_limit_and_not_before() {
+    let gmail = |name: &str| format!("https://www.googleapis.com/auth/gmail.{name}");
+    let (send, read) = (gmail("send"), gmail("readonly"));
+    let delete = |name: &str| change(name, Action::Delete, &[]);
+    let scopes = |pattern: &str| [(None, set(Scope::from(pattern)))].into();
+    let base = Policy::default;
+    let cases: [(Rule, Policy, Vec<Change>, Vec<Change>); 11] = [
+        (
+            Rule::Protected,
+            Policy {
+                protected: set(named("slack")),
+                ..base()
+            },
+            vec![delete("slack")],
+            vec![delete("notion"), create("slack", &[])],
+        ),
+        (
+            Rule::MaxRemovals,
+            Policy {
+                max_removals: Some(Removals::Count(1)),
+                ..base()
+            },
+            vec![delete("slack"), delete("notion")],
+            vec![delete("slack"), create("notion", &[])],
+        ),
+        (
+            Rule::MaxRemovals,
+            Policy {
+                max_removals: Some(Removals::Percent(10)),
+                ..base()
+            },
+            vec![delete("slack"), delete("notion")],
+            vec![delete("slack")],
+        ),
+        (
+            Rule::AllowedTypes,
+            Policy {
+                allowed_types: Some(set(named("slack"))),
+                ..base()
+            },
+            vec![create("notion", &[])],
+            vec![create("slack", &[]), delete("notion")],
+        ),
+        (
+            Rule::DeniedTypes,
+            Policy {
+                denied_types: set(named("notion")),
+                ..base()
+            },
+            vec![create("notion", &[])],
+            vec![create("slack", &[]), delete("notion")],
+        ),
+        (
+            Rule::MaxClass,
+            Policy {
+                max_class: [(None, Class::Sensitive)].into(),
+                ..base()
+            },
+            vec![create("gmail", &[&read])],
+            vec![create("gmail", &[&send]), create("slack", &["chat:write"])],
+        ),
+        (
+            Rule::MaxAccess,
+            Policy {
+                max_access: [(Some(named("gmail")), Access::Read)].into(),
+                ..base()
+            },
+            vec![create("gmail", &[&send])],
+            vec![create("gmail", &[&read]), create("slack", &["chat:write"])],
+        ),
+        (
+            Rule::AllowedScopes,
+            Policy {
+                allowed_scopes: scopes("chat:*"),
+                ..base()
+            },
+            vec![create("slack", &["users:read"])],
+            vec![create("slack", &["chat:write"])],
+        ),
+        (
+            Rule::DeniedScopes,
+            Policy {
+                denied_scopes: scopes("*.send"),
+                ..base()
+            },
+            vec![create("gmail", &[&send])],
+            vec![create("gmail", &[&read])],
+        ),
+        (
+            Rule::Accounts,
+            Policy {
+                accounts: [(None, ExpectedAccount::parse("@example.com").unwrap())].into(),
+                ..base()
+            },
+            vec![create("slack", &[])],
+            vec![create("stripe", &[])],
+        ),
+        (
+            Rule::UnknownScopes,
+            Policy {
+                unknown_scopes: Some(Severity::Deny),
+                ..base()
+            },
+            vec![create("slack", &["no-such:scope"])],
+            vec![create("slack", &["chat:write"])],
+        ),
+    ];
+    for (rule, policy, trips, passes) in cases {
+        assert_eq!(broken(&policy, &trips), [rule.as_str()], "{rule}");
+        assert_eq!(broken(&policy, &passes), [] as [&str; 0], "{rule}");
+        // What is as it is needs no verdict; what waits does.
+        let mut same = trips.clone();
+        for change in &mut same {
+            change.action = Action::NoOp;
+            change.authorization = ConsentNeed::None;
+        }
+        assert_eq!(broken(&policy, &same), [] as [&str; 0], "{rule}");
+        if trips[0].after.is_some() {
+            same[0].authorization = ConsentNeed::Pending;
+            assert_eq!(broken(&policy, &same), [rule.as_str()], "{rule}");
+        }
+    }
+}
+
+#[test]
+fn a_denied_scope_comes_back_in_no_other_dress() {
+    let deny = |connector: &str, pattern: &str| Policy {
+        denied_scopes: [(Some(named(connector)), set(Scope::from(pattern)))].into(),
+        ..Policy::default()
+    };
+    for (connector, pattern, scope) in [
+        ("outlook", "Mail.Read", "mail.READ"),
+        (
+            "outlook",
+            "Mail.Read",
+            "https://graph.microsoft.com/Mail.Read",
+        ),
+        ("outlook", "https://graph.microsoft.com/mail.*", "Mail.Send"),
+        ("outlook", "mail.*", "HTTPS://GRAPH.microsoft.com/MAIL.Send"),
+        (
+            "gmail",
+            "https://mail.google.com/",
+            "openid https://mail.google.com/",
+        ),
+        (
+            "googledrive",
+            "email",
+            "https://www.googleapis.com/auth/userinfo.email",
+        ),
+        ("slack", "admin*", "chat:write,admin.users:write"),
+        ("slack", "admin*", "Admin.users:write"),
+    ] {
+        let found = broken(&deny(connector, pattern), &[create(connector, &[scope])]);
+        assert_eq!(found, ["denied_scopes"], "{pattern} {scope}");
+    }
+    // Both lists count, and a type's own goes before that of any where scopes are allowed.
+    let both = Policy {
+        denied_scopes: [
+            (None, set(Scope::from("a"))),
+            (Some(named("wix")), set(Scope::from("b"))),
+        ]
+        .into(),
+        allowed_scopes: [
+            (None, set(Scope::from("none"))),
+            (Some(named("wix")), set(Scope::from("*"))),
+        ]
+        .into(),
+        ..Policy::default()
+    };
+    let found = broken(&both, &[create("wix", &["a", "b", "c"])]);
+    assert_eq!(found, ["denied_scopes", "denied_scopes"]);
+}
+
+#[test]
+fn a_verdict_is_had_past_warnings_and_overrides_alone() {
+    let mut policy = Policy {
+        denied_types: set(named("wix")),
+        ..Policy::default()
+    };
+    let changes = [create("wix", &["a"])];
+    let judge = |policy: &Policy, overrides: &[(&str, &str)]| {
+        evaluate(&changes, 1, policy, &Policies::default(), overrides).verdict()
+    };
+    assert!(judge(&policy, &[]).is_err());
+    assert!(
+        judge(&policy, &[("denied_types", "why")]).is_err(),
+        "nobody allowed that"
+    );
+    let mode = |severity, overridable| Mode {
+        severity,
+        message: Some("ask \u{1b}us".to_owned()),
+        overridable,
+    };
+    policy.rules = [(Rule::DeniedTypes, mode(Severity::Deny, true))].into();
+    let refused = judge(&policy, &[]).unwrap_err().to_string();
+    assert!(refused.contains("ask \\u{1b}us"), "{refused}");
+    let verdict = judge(&policy, &[("denied_types", "why")]).unwrap();
+    let asked = ["a"].into_iter().collect();
+    assert!(verdict.covers(&named("wix"), Some(&asked)));
+    assert!(!verdict.covers(&named("wix"), Some(&["b"].into_iter().collect())));
+    assert!(!verdict.covers(&named("slack"), None));
+    policy.rules = [(Rule::DeniedTypes, mode(Severity::Warn, false))].into();
+    assert!(judge(&policy, &[]).is_ok());
+    let workspace = Policies::new([(named("wix"), false)]);
+    let found = evaluate(&changes, 1, &Policy::default(), &workspace, &[]);
+    assert!(
+        found
+            .verdict()
+            .unwrap_err()
+            .to_string()
+            .contains("the workspace's policy")
+    );
+}
+
+#[test]
+fn what_a_proposal_loosens_is_found() {
+    let base = Policy {
+        protected: set(named("stripe")),
+        max_removals: Some(Removals::Count(1)),
+        max_class: [(None, Class::Sensitive)].into(),
+        denied_scopes: [(None, set(Scope::from("admin")))].into(),
+        unknown_scopes: Some(Severity::Deny),
+        ..Policy::default()
+    };
+    assert_eq!(stricter(&base, &base), []);
+    let tighter = Policy {
+        max_removals: Some(Removals::Count(0)),
+        allowed_types: Some(set(named("slack"))),
+        ..base.clone()
+    };
+    assert_eq!(stricter(&base, &tighter), []);
+    let all = stricter(&base, &Policy::default());
+    let all: Vec<_> = all.iter().map(|Loosened(rule)| *rule).collect();
+    assert_eq!(
+        all,
+        [
+            Rule::Protected,
+            Rule::MaxRemovals,
+            Rule::MaxClass,
+            Rule::DeniedScopes,
+            Rule::UnknownScopes
+        ]
+    );
+    // An exception for a type, or a rule that only warns.
+    let mut sly = base.clone();
+    sly.max_class
+        .insert(Some(named("gmail")), Class::Restricted);
+    sly.rules.insert(
+        Rule::Protected,
+        Mode {
+            severity: Severity::Warn,
+            ..Mode::default()
+        },
+    );
+    assert_eq!(
+        stricter(&base, &sly),
+        [Loosened(Rule::Protected), Loosened(Rule::MaxClass)]
+    );
+}

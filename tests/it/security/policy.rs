@@ -1,0 +1,191 @@
+//! The policy of `connplan.toml`, on every command that it binds.
+
+use serde_json::Value;
+
+use crate::support::{Connector, Platform, Project};
+
+const SEND: &str = "https://www.googleapis.com/auth/gmail.send";
+const READ: &str = "https://www.googleapis.com/auth/gmail.readonly";
+
+fn violations(document: &Value) -> Vec<String> {
+    let found = document["violations"].as_array().unwrap();
+    let rule = |v: &Value| v["rule"].as_str().unwrap().to_owned();
+    found.iter().map(rule).collect()
+}
+
+/// The policy, what it is held against, and the rule that it breaks.
+#[test]
+fn each_rule_ends_a_plan_with_6_and_validate_with_1() {
+    for (policy, connector, scope, rule) in [
+        ("denied_types = [\"gmail\"]", "gmail", READ, "denied_types"),
+        (
+            "allowed_types = [\"slack\"]",
+            "gmail",
+            READ,
+            "allowed_types",
+        ),
+        ("max_class = \"sensitive\"", "gmail", READ, "max_class"),
+        (
+            "max_class = { gmail = \"sensitive\" }",
+            "gmail",
+            READ,
+            "max_class",
+        ),
+        ("max_access = \"read\"", "gmail", SEND, "max_access"),
+        (
+            "max_access = { \"*\" = \"identity\" }",
+            "gmail",
+            READ,
+            "max_access",
+        ),
+        (
+            "denied_scopes = { \"*\" = [\"*.send\"] }",
+            "gmail",
+            SEND,
+            "denied_scopes",
+        ),
+        (
+            "allowed_scopes = { gmail = [\"*.send\"] }",
+            "gmail",
+            READ,
+            "allowed_scopes",
+        ),
+        (
+            "denied_scopes = { outlook = [\"Mail.*\"] }",
+            "outlook",
+            "https://graph.microsoft.com/mail.read",
+            "denied_scopes",
+        ),
+        (
+            "unknown_scopes = \"deny\"",
+            "slack",
+            "no-such:scope",
+            "unknown_scopes",
+        ),
+    ] {
+        let platform = Platform::start();
+        let project = Project::new()
+            .at(&platform)
+            .file("connplan.toml", &format!("[policy]\n{policy}\n"))
+            .connector(connector, &[scope]);
+        let refused = project.run(&["plan", "--format", "json", "--out", "x.plan"]);
+        refused.expect(6);
+        let document = refused.json();
+        assert_eq!(violations(&document), [rule], "{policy}");
+        assert_eq!(document["kind"], "error");
+        assert_eq!(document["exit_code"], 6);
+        let change = &document["plan"]["apps"][0]["changes"][0];
+        assert_eq!(change["connector"], connector, "{policy}");
+        assert!(!project.path("x.plan").exists());
+        // A person reads the plan too.
+        project
+            .run(&["plan"])
+            .expect(6)
+            .says(connector)
+            .tells("forbids this plan");
+        project.run(&["apply", "--auto-approve"]).expect(6);
+        assert_eq!(platform.writes(), [] as [&str; 0], "{policy}");
+        let told = project.run(&["validate", "--format", "json"]);
+        told.expect(1);
+        let told = told.json();
+        let told = told["diagnostics"].as_array().unwrap();
+        let file = format!("base44/connectors/{connector}.jsonc");
+        assert!(
+            told.iter()
+                .any(|d| d["file"] == file.as_str() && d["line"] == 1),
+            "{policy}: {told:?}"
+        );
+    }
+}
+
+#[test]
+fn removals_are_bounded_by_number_share_and_name() {
+    for (policy, rule) in [
+        ("max_removals = 1", "max_removals"),
+        ("max_removals = \"50%\"", "max_removals"),
+        ("protected = [\"wix\"]", "protected"),
+    ] {
+        let platform = Platform::with(&[
+            Connector::active("notion", &["a"]),
+            Connector::active("wix", &["a"]),
+            Connector::active("slack", &["a"]),
+        ]);
+        let project = Project::new()
+            .at(&platform)
+            .file("connplan.toml", &format!("[policy]\n{policy}\n"))
+            .connector("slack", &["a"]);
+        let refused = project.run(&["plan", "--format", "json"]);
+        refused.expect(6);
+        assert_eq!(violations(&refused.json()), [rule], "{policy}");
+        project.declare("wix", &["a"]);
+        project.run(&["plan"]).expect(0);
+    }
+    let project = Project::new().file("connplan.toml", "[policy]\nmax_removals = \"110%\"\n");
+    project.run(&["validate"]).expect(1);
+}
+
+#[test]
+fn a_rule_warns_or_is_overridden_where_it_says_so() {
+    let platform = Platform::start();
+    let rule = |text: &str| {
+        format!("[policy]\ndenied_types = [\"wix\"]\n[policy.rules.denied_types]\n{text}\n")
+    };
+    let project = Project::new().at(&platform).connector("wix", &["a"]);
+    project.write(
+        "connplan.toml",
+        &rule("level = \"warn\"\nmessage = \"ask #infra\""),
+    );
+    let plan = project.run(&["plan", "--format", "json"]);
+    plan.expect(0);
+    let told = plan.json()["diagnostics"].to_string();
+    assert!(
+        told.contains("ask #infra") && told.contains("warning"),
+        "{told}"
+    );
+    project.run(&["validate"]).expect(0);
+
+    project.write("connplan.toml", &rule("level = \"deny\""));
+    let over = ["--override", "denied_types", "--reason", "the launch"];
+    let with = |args: &[&str]| project.run(&[args, &over].concat());
+    with(&["plan"])
+        .expect(1)
+        .tells("does not let `denied_types` be overridden");
+    project.write("connplan.toml", &rule("override = true"));
+    project
+        .run(&["plan"])
+        .expect(6)
+        .tells("--override denied_types --reason TEXT");
+    project
+        .run(&["plan", "--override", "denied_types"])
+        .expect(1);
+    with(&["plan", "--out", "x.plan"]).expect(0);
+    project.run(&["apply", "x.plan"]).expect(0);
+    // Who takes the permission back takes it from saved plans too.
+    project.write("connplan.toml", &rule("override = false"));
+    project.run(&["apply", "x.plan"]).expect(6);
+}
+
+#[test]
+fn the_expected_account_of_a_type_is_asked_for() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .file(
+            "connplan.toml",
+            "[policy]\naccounts = { wix = \"@example.com\" }\n",
+        )
+        .connector("wix", &["a"]);
+    project.run(&["plan"]).expect(0).says("@example.com");
+    project.write(
+        "base44/connectors/wix.jsonc",
+        "{ type: 'wix', scopes: ['a'], account: 'ops@example.com' }",
+    );
+    project.run(&["plan"]).expect(0);
+    project.write(
+        "base44/connectors/wix.jsonc",
+        "{ type: 'wix', scopes: ['a'], account: 'me@home.example' }",
+    );
+    let refused = project.run(&["plan", "--format", "json"]);
+    refused.expect(6);
+    assert_eq!(violations(&refused.json()), ["accounts"]);
+}
