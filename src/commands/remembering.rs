@@ -450,7 +450,35 @@ fn by(context: &Context) -> By {
     }
 }
 
-fn object(url: &str, _ours: bool, _app: &App) -> Result<Arc<dyn Store>, Failure> {
+/// A store in object storage. It is reached with this machine's credentials, so a checkout alone
+/// does not choose it.
+fn object(url: &str, ours: bool, app: &App) -> Result<Arc<dyn Store>, Failure> {
+    if !ours {
+        return Err(UsageError::with_help(
+            format!(
+                "connplan.toml names the store {url}, and this machine's credentials are not meant \
+                 for it: nothing was sent there"
+            ),
+            format!(
+                "if that is your team's store, set CONNPLAN_STORE={url} in your environment, or in \
+                 the pipeline's"
+            ),
+        )
+        .into());
+    }
+    bucket(url, app)
+}
+
+#[cfg(feature = "object-store")]
+fn bucket(url: &str, app: &App) -> Result<Arc<dyn Store>, Failure> {
+    Ok(Arc::new(crate::store::BucketStore::open(
+        url,
+        &AppKey::of(app),
+    )?))
+}
+
+#[cfg(not(feature = "object-store"))]
+fn bucket(url: &str, _app: &App) -> Result<Arc<dyn Store>, Failure> {
     Err(UsageError::with_help(
         format!("the store {url} is in object storage, and this connplan was built without it"),
         "use a released binary, build with `--features object-store`, or use `git:origin`",

@@ -13,6 +13,8 @@ mod key;
 mod lease;
 mod local;
 mod memory;
+#[cfg(feature = "object-store")]
+mod object;
 mod outbox;
 mod place;
 mod swap;
@@ -25,6 +27,8 @@ pub use key::{AppKey, Key};
 pub use lease::{Fence, Holder, Lease, LeaseError, Leased};
 pub use local::LocalStore;
 pub use memory::{Memory, StoredPlan};
+#[cfg(feature = "object-store")]
+pub use object::BucketStore;
 pub use outbox::Outbox;
 pub use place::{Place, PlaceError};
 pub use swap::{Change, Store, Swapped, Value, Version};

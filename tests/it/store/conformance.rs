@@ -303,6 +303,13 @@ fn a_git_remote_with_racing_writers() {
     race(&GitPlace::new(), 4);
 }
 
+#[cfg(feature = "object-store")]
+#[test]
+#[ignore = "needs a bucket: CONNPLAN_TEST_BUCKET and the provider's variables"]
+fn a_bucket() {
+    suite(&super::places::Bucket::new());
+}
+
 #[test]
 #[ignore = "64 writers on one ref take minutes"]
 fn a_git_remote_with_64_racing_writers() {

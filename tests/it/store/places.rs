@@ -66,6 +66,28 @@ impl Maker for GitPlace {
     }
 }
 
+/// The bucket that `CONNPLAN_TEST_BUCKET` names, with a server behind it that a test started:
+/// `s3://...` with `AWS_ENDPOINT`, `az://...` with `AZURE_STORAGE_USE_EMULATOR`.
+#[cfg(feature = "object-store")]
+pub(super) struct Bucket(String);
+
+#[cfg(feature = "object-store")]
+impl Bucket {
+    pub(super) fn new() -> Self {
+        let url = std::env::var("CONNPLAN_TEST_BUCKET").unwrap();
+        Self(format!("{url}/{}", std::process::id()))
+    }
+}
+
+#[cfg(feature = "object-store")]
+impl Maker for Bucket {
+    fn open(&self, _machine: &str) -> Arc<dyn Store> {
+        let key = AppKey::of(&app());
+        // Its client is made within a runtime.
+        wait(async { Arc::new(connplan::store::BucketStore::open(&self.0, &key).unwrap()) })
+    }
+}
+
 pub(super) fn memory(store: Arc<dyn Store>, user: &str) -> Memory {
     Memory::new(store, app(), by(user))
 }
