@@ -38,7 +38,7 @@
 //! | `approval` | pure | `escape` `plan` | who approved a plan, and how that is proved |
 //! | `remote_state` | pure | `escape` `model` | the snapshot for speculative plans |
 //! | `fs` | io | `escape` | reading within limits, writing whole or not at all, locks |
-//! | `state` | io | `fs` `model` | the user's state folder, outside every checkout |
+//! | `state` | io | `escape` `fs` `model` | the user's state folder, outside every checkout |
 //! | `git` | io | `escape` `fs` `model` | the only room that runs git, hardened against what a checkout holds |
 //! | `config` | io | `approval` `catalogue` `escape` `fs` `model` `policy` | the project's files: found, read, checked |
 //! | `http` | io | `fs` | how often a request may be made |

@@ -15,7 +15,7 @@ use crate::{
         Account, ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, RemoteStatus, Scopes,
     },
     plan::Digest,
-    state::{AppState, Locked},
+    state::{AppState, Locked, WRITER, check_form},
 };
 
 /// No sane store is larger: 8 MiB are some twenty thousand entries.
@@ -84,6 +84,8 @@ impl Store {
 #[derive(Serialize, Deserialize)]
 struct Document {
     format_version: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    created_by: Option<String>,
     #[serde(default)]
     pending: Vec<Record>,
 }
@@ -116,6 +118,7 @@ struct Record {
 
 /// Reads the file's text. The error never quotes it.
 pub(crate) fn decode(text: &str) -> Result<PendingSet, String> {
+    check_form(text, 1)?;
     let document: Document = toml::from_str(text).map_err(|e| {
         let before = e
             .span()
@@ -126,9 +129,6 @@ pub(crate) fn decode(text: &str) -> Result<PendingSet, String> {
             before.matches('\n').count() + 1
         )
     })?;
-    if document.format_version.split('.').next() != Some("1") {
-        return Err("it was written by a later connplan".to_owned());
-    }
     let mut set = PendingSet::default();
     for record in document.pending {
         let entry = Entry {
@@ -177,6 +177,7 @@ fn encode(pending: &PendingSet) -> Result<String, toml::ser::Error> {
     });
     let document = Document {
         format_version: "1.0".to_owned(),
+        created_by: Some(WRITER.to_owned()),
         pending: records.collect(),
     };
     Ok(format!(

@@ -153,7 +153,7 @@ mod tests {
     fn certificates_that_cannot_be_used_are_left_out() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("extra.pem");
-        crate::fs::write(&path, b"no certificate", crate::fs::Visibility::Shared).unwrap();
+        fs::write(&path, b"no certificate", fs::Visibility::Shared).unwrap();
         let path = path.display().to_string();
         assert!(extra_roots(&vars(&[("NODE_EXTRA_CA_CERTS", &path)])).is_empty());
         assert!(extra_roots(&vars(&[("NODE_EXTRA_CA_CERTS", "/does/not/exist")])).is_empty());

@@ -8,8 +8,10 @@
 
 mod app;
 mod folder;
+mod form;
 mod trust;
 
 pub use app::{AppState, Locked, StateError};
 pub use folder::StateFolder;
+pub use form::{WRITER, check_form};
 pub use trust::Trust;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{StateError, StateFolder};
+use super::{StateError, StateFolder, WRITER, check_form};
 use crate::{
     fs::{self, Lock, Visibility},
     model::ApiUrl,
@@ -24,6 +24,8 @@ pub struct Trust(BTreeMap<ApiUrl, Timestamp>);
 #[derive(Serialize, Deserialize)]
 struct Document {
     format_version: String,
+    #[serde(default)]
+    created_by: Option<String>,
     #[serde(default)]
     address: Vec<Record>,
 }
@@ -93,13 +95,8 @@ impl Trust {
     }
 
     fn decode(text: &str) -> Result<Self, String> {
+        check_form(text, 1)?;
         let document: Document = toml::from_str(text).map_err(|e| e.message().to_owned())?;
-        if document.format_version.split('.').next() != FORMAT.split('.').next() {
-            return Err(format!(
-                "it has form {}, which this version of connplan does not know",
-                document.format_version.chars().take(20).collect::<String>()
-            ));
-        }
         let records = document.address.into_iter();
         Ok(Self(records.map(|r| (r.url, r.since)).collect()))
     }
@@ -107,6 +104,7 @@ impl Trust {
     fn encode(&self) -> String {
         let document = Document {
             format_version: FORMAT.to_owned(),
+            created_by: Some(WRITER.to_owned()),
             address: self
                 .iter()
                 .map(|(url, since)| Record {

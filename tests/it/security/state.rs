@@ -98,3 +98,22 @@ fn a_read_only_checkout_is_enough() {
     assert!(!project.path(".connplan").exists());
     assert!(project.read_state("pending.toml").contains("box"));
 }
+
+#[test]
+fn a_newer_state_names_who_wrote_it() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("box", &["a"]);
+    let newer = "format_version = \"2.0\"\ncreated_by = \"connplan 9.9.9\"\nother = 1\n";
+    project.write_state("pending.toml", newer);
+    let run = project.run(&["apply", "--auto-approve"]);
+    run.expect(1).tells("connplan 9.9.9 wrote it, in form 2.0");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    assert_eq!(project.read_state("pending.toml"), newer);
+    fs::remove_file(project.state("pending.toml")).unwrap();
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    assert!(
+        project
+            .read_state("pending.toml")
+            .contains("created_by = \"connplan ")
+    );
+}
