@@ -49,7 +49,7 @@
 //! | `store` | io | `diff` `escape` `fs` `git` `model` `plan` | a team's memory: plans, approvals, what was applied, what waits, who is at work |
 //! | `edit` | pure | `catalogue` `config` `diff` `escape` `model` | connector files changed in place, byte for byte |
 //! | `publish` | io | `approval` `escape` `model` `remote` | the one comment on a pull or merge request |
-//! | `schema` | pure | `config` `model` `view` | JSON Schemas, made from the types |
+//! | `schema` | pure | `catalogue` `config` `model` `view` | JSON Schemas, made from the types |
 //! | `sandbox` | io | `escape` `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `escape` `model` | streams, questions, keys |
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |

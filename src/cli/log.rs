@@ -1,7 +1,12 @@
 //! `-v`, `-vv` and `CONNPLAN_LOG`: what happens underneath, on standard error. Requests by method,
 //! path, status, duration and request id; never a header, never a body.
 
-use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, fmt, layer::SubscriberExt};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets, filter_fn},
+    fmt,
+    layer::SubscriberExt,
+};
 
 use crate::model::Vars;
 
@@ -13,7 +18,9 @@ pub(super) fn install(vars: &Vars, verbose: u8, color: bool) -> bool {
         (None, 1) => "connplan=debug".to_owned(),
         (None, _) => "connplan=trace".to_owned(),
     };
-    let filter = EnvFilter::builder().parse_lossy(directives);
+    // Who misspells what to log wants to see something.
+    let all_of_ours = || Targets::new().with_target("connplan", LevelFilter::DEBUG);
+    let filter: Targets = directives.parse().unwrap_or_else(|_| all_of_ours());
     // Libraries log what they send; what they consider harmless is not for us to vouch for.
     let ours = filter_fn(|event| event.target().starts_with("connplan"));
     let lines = fmt::layer()

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     catalogue::{self, ScopeFact},
-    config::{KNOWN_TYPES, type_meant},
+    config::{KNOWN_TYPES, Project, type_meant},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     edit, escape, fs,
     model::{ConnectorType, Kind, Scope, Scopes},
@@ -320,11 +320,22 @@ fn write(files: &Files, connector: &ConnectorType, scopes: &Scopes) -> Result<St
         let fact = catalogue::fact(connector.as_str(), scope)?;
         Some(fact.meaning.to_owned())
     };
-    let text = edit::new_file(&head(connector, scopes), connector, scopes, note);
+    let schema = schema_of(project);
+    let head = head(connector, scopes);
+    let text = edit::new_file(&head, schema.as_deref(), connector, scopes, note);
     let path = folder.join(name);
     fs::ensure_dir(folder)?;
     fs::write_new(&path, text.as_bytes())?;
     Ok(project.relative(&path))
+}
+
+/// The schema that `init` wrote, as a file of the connectors folder names it.
+fn schema_of(project: &Project) -> Option<String> {
+    let file = project.schema_file();
+    let folder = project.connectors_dir.strip_prefix(file.parent()?).ok()?;
+    let up = "../".repeat(folder.components().count());
+    let name = file.file_name()?.to_str()?;
+    file.is_file().then(|| format!("{up}{name}"))
 }
 
 fn head(connector: &ConnectorType, scopes: &Scopes) -> Vec<String> {

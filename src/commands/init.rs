@@ -10,6 +10,7 @@ use crate::{
     config::{self, Project},
     context::{Context, ExitStatus, Failure, Format},
     fs::{self, Visibility},
+    schema::Subject,
     term::{self, Answer},
     view::{
         self,
@@ -21,6 +22,8 @@ const SETTINGS: &str = include_str!("init/connplan.toml");
 /// The very files that the README shows.
 const PLAN: &str = include_str!("../../.github/examples/github-plan.yml");
 const APPLY: &str = include_str!("../../.github/examples/github-apply.yml");
+/// What a coding agent is to know.
+const SKILL: &str = include_str!("../../.github/skills/connplan/SKILL.md");
 /// Where each job of a workflow says what it runs on.
 const RUNS_ON: &str = "    runs-on: ubuntu-latest\n";
 /// More than any `.gitignore` has.
@@ -146,6 +149,16 @@ fn offers(project: &Project) -> Vec<Offer> {
             path: project.root.join(".gitignore"),
             what: "a line for .connplan/, which is private to each machine",
             content: Content::Line(".connplan/"),
+        },
+        Offer {
+            path: project.schema_file(),
+            what: "for editors: types and scopes to complete; `add` names it in new files",
+            content: Content::New(Subject::Connector.to_json()),
+        },
+        Offer {
+            path: repository.join(".github/skills/connplan/SKILL.md"),
+            what: "for coding agents: what they may do, and what a person does",
+            content: Content::New(SKILL.to_owned()),
         },
         Offer {
             path: workflows.join("connplan-plan.yml"),

@@ -58,6 +58,12 @@ pub struct Project {
 }
 
 impl Project {
+    /// The schema of connector files, which editors take: beside the Base44 config.
+    pub fn schema_file(&self) -> PathBuf {
+        let home = self.config_file.as_deref().and_then(Path::parent);
+        home.unwrap_or(&self.root).join("connector.schema.json")
+    }
+
     /// Finds the project that `start` lies in. Errors in its files are kept in
     /// [`Project::problems`], so that all of them can be told at once.
     pub fn find(start: &Path, options: &FindOptions, process: &Vars) -> Result<Self, ConfigError> {

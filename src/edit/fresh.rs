@@ -5,12 +5,13 @@ use crate::model::{ConnectorType, Kind, Scopes};
 
 /// A connector as the platform's own client writes it: two spaces, one scope a line.
 pub fn platform_file(connector: &ConnectorType, scopes: &Scopes) -> String {
-    file(&[], connector, scopes, |_| None)
+    file(&[], None, connector, scopes, |_| None)
 }
 
-/// A connector file with a comment above it and one beside each scope.
+/// A connector file with a comment above it, the schema that editors go by, and a comment beside each scope.
 pub fn file(
     head: &[String],
+    schema: Option<&str>,
     connector: &ConnectorType,
     scopes: &Scopes,
     note: impl Fn(&str) -> Option<String>,
@@ -20,7 +21,12 @@ pub fn file(
         text.push_str(format!("// {line}").trim_end());
         text.push('\n');
     }
-    text.push_str("{\n  \"type\": \"");
+    text.push_str("{\n");
+    if let Some(schema) = schema {
+        let schema = quoted(schema, '"', Syntax::Json5);
+        text.push_str(&format!("  \"$schema\": {schema},\n"));
+    }
+    text.push_str("  \"type\": \"");
     text.push_str(connector.as_str());
     text.push('"');
     if connector.kind() == Kind::Stripe {

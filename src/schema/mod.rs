@@ -1,5 +1,6 @@
 //! JSON Schemas (draft 2020-12) of what others read and write, made from the types. Pure.
 
+mod completion;
 mod connector;
 
 pub use connector::ConnectorFile;
@@ -43,7 +44,11 @@ impl Subject {
         match self {
             Self::Plan => written::<PlanReport>("A connplan plan"),
             Self::Receipt => written::<ReceiptReport>("A connplan receipt"),
-            Self::Connector => read::<ConnectorFile>("A connector file"),
+            Self::Connector => {
+                let mut schema = read::<ConnectorFile>("A connector file");
+                completion::add(&mut schema);
+                schema
+            }
             Self::Settings => read::<Settings>("connplan.toml"),
         }
     }

@@ -181,3 +181,25 @@ async fn the_settings_template_is_valid_with_its_comments_taken_off() {
     let valid = project.run(&["validate"]).await.ended(0);
     assert!(valid.err.is_empty(), "{}", valid.err);
 }
+
+#[tokio::test]
+async fn a_new_file_names_the_schema_that_init_wrote() {
+    let project = Project::bare();
+    project.run(&["init", "--yes"]).await.ended(0);
+    project
+        .run(&["add", "linear", "--scope", "read"])
+        .await
+        .ended(0);
+    let text = project.read("base44/connectors/linear.jsonc");
+    assert!(
+        text.contains("  \"$schema\": \"../connector.schema.json\",\n"),
+        "{text}"
+    );
+    assert!(
+        project
+            .path("base44/connectors/../connector.schema.json")
+            .exists()
+    );
+    assert!(project.path(".github/skills/connplan/SKILL.md").exists());
+    project.run(&["validate", "--strict"]).await.ended(0);
+}
