@@ -18,8 +18,9 @@ pub enum NoPicture {
 
 /// The link in half blocks, for a terminal with so many columns. Private, as the link is.
 ///
-/// The light squares are the ones that are drawn, so that it can be read from a dark terminal; with
-/// `colour` it says its colours, and can be read from any.
+/// Dark on light, with the quiet zone that readers want. The light squares are the ones that are
+/// drawn, so that it can be read from a dark terminal; with `colour` it says its colours, by numbers
+/// that no theme changes, and can be read from any.
 pub fn picture(link: &Link, columns: usize, colour: bool) -> Result<String, NoPicture> {
     let code = QrCode::with_error_correction_level(link.expose(), EcLevel::L)
         .map_err(|_| NoPicture::LinkTooLong)?;
@@ -27,6 +28,7 @@ pub fn picture(link: &Link, columns: usize, colour: bool) -> Result<String, NoPi
         .render::<unicode::Dense1x2>()
         .dark_color(unicode::Dense1x2::Dark)
         .light_color(unicode::Dense1x2::Light)
+        .quiet_zone(true)
         .build();
     let width = picture.lines().map(|line| line.chars().count()).max();
     let width = width.unwrap_or_default();
@@ -35,7 +37,7 @@ pub fn picture(link: &Link, columns: usize, colour: bool) -> Result<String, NoPi
     }
     let dressed = |line: &str| {
         if colour {
-            format!("\u{1b}[97;40m{line}\u{1b}[0m\n")
+            format!("\u{1b}[38;5;231;48;5;16m{line}\u{1b}[0m\n")
         } else {
             format!("{line}\n")
         }
@@ -60,7 +62,11 @@ mod tests {
             "{width}x{height}"
         );
         assert!(!drawn.contains("auth") && !drawn.contains('\u{1b}'));
-        assert!(picture(&link, 80, true).unwrap().contains("\u{1b}[97;40m"));
+        assert!(
+            picture(&link, 80, true)
+                .unwrap()
+                .contains("\u{1b}[38;5;231;48;5;16m")
+        );
         assert_eq!(
             picture(&link, 20, false),
             Err(NoPicture::TooNarrow { columns: width })
