@@ -45,7 +45,7 @@ impl Cli {
             let whole = if whole.contains(ELSEWHERE) {
                 whole
             } else {
-                let end = format!("{}\n{ELSEWHERE}", EXIT_CODES);
+                let end = format!("{EXIT_CODES}\n{ELSEWHERE}");
                 [whole, end].join(if command.get_after_help().is_some() {
                     "\n\n"
                 } else {

@@ -129,9 +129,13 @@ fn misused(error: &clap::Error, args: &[OsString], vars: &Vars) -> ExitStatus {
         _ => ColorChoice::Auto,
     };
     let terminal = Terminal::probe(vars, color, false, false);
-    let shown = |color: bool| match color {
-        true => error.render().ansi().to_string(),
-        false => error.render().to_string(),
+    let shown = |color: bool| {
+        let text = error.render();
+        if color {
+            text.ansi().to_string()
+        } else {
+            text.to_string()
+        }
     };
     if !error.use_stderr() {
         terminal.out(&shown(terminal.color_stdout()));

@@ -58,7 +58,7 @@ fn fit(widths: &mut [usize], heading: &[&str], rows: &[Vec<String>], room: usize
         let words = cells.flat_map(|cell| pieces(cell).map(escape::terminal_width).max());
         words.max().unwrap_or(0)
     };
-    let least: Vec<usize> = (0..widths.len())
+    let floors: Vec<usize> = (0..widths.len())
         .map(|column| {
             let floor = if column == last { NARROW } else { LEAST };
             let word = longest(column).max(heading.get(column).map_or(0, |cell| cell.len()));
@@ -74,7 +74,7 @@ fn fit(widths: &mut [usize], heading: &[&str], rows: &[Vec<String>], room: usize
         // The last column gives first: it is the one that tells.
         let spare = |column: usize| {
             let width = widths.get(column).copied().unwrap_or(0);
-            width.saturating_sub(least.get(column).copied().unwrap_or(0))
+            width.saturating_sub(floors.get(column).copied().unwrap_or(0))
         };
         let widest = (0..widths.len()).max_by_key(|column| (spare(*column), *column));
         let Some(column) = widest.filter(|column| spare(*column) > 0) else {
