@@ -8,4 +8,5 @@ mod step;
 
 pub use read_back::PostApplyDrift;
 pub use run::{Event, Finished, Job, Options, recorded_receipt};
+pub use step::at_most_pending;
 pub(crate) use step::refusal;

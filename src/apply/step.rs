@@ -10,8 +10,8 @@ use crate::{
     diff::{Action, Change, Removal},
     escape,
     model::{Account, App, ConnectionId, Kind, RemoteConnector, RemoteStatus, Scopes, StripeMode},
-    pending::{Before, Entry},
-    plan::field_differences,
+    pending::{Before, Entry, PendingSet},
+    plan::{Digest, Plan, field_differences},
     receipt::{ChangeResult, Outcome},
     remote::{Ended, PutAnswer, RemoteError},
 };
@@ -360,19 +360,11 @@ impl Step<'_, '_> {
     }
 
     fn entry(&self, recorded: &Recorded) -> Entry {
-        let before = self.change.before.as_ref();
-        let after = self.change.after.clone().unwrap_or_default();
-        Entry {
-            scopes: after.scopes,
-            connection_config: after.connection_config,
-            action: self.change.action,
-            plan_digest: Some(self.shared.job.digest.clone()),
-            since: seconds(Timestamp::now()),
-            before: before.map(Before::from),
-            account: after.account,
-            connection_id: recorded.connection_id.clone(),
-            missing: Scopes::new(),
-        }
+        entry_of(
+            self.change,
+            &self.shared.job.digest,
+            recorded.connection_id.clone(),
+        )
     }
 
     fn result_of(&self, recorded: &Recorded) -> ChangeResult {
@@ -422,6 +414,39 @@ pub(crate) fn refusal(
         }
         (error, _) => message.unwrap_or_else(|| escape::limited(error, 200)),
     }
+}
+
+/// What is kept while a person is waited for.
+fn entry_of(change: &Change, digest: &Digest, connection_id: Option<ConnectionId>) -> Entry {
+    let after = change.after.clone().unwrap_or_default();
+    Entry {
+        scopes: after.scopes,
+        connection_config: after.connection_config,
+        action: change.action,
+        plan_digest: Some(digest.clone()),
+        since: seconds(Timestamp::now()),
+        before: change.before.as_ref().map(Before::from),
+        account: after.account,
+        connection_id,
+        missing: Scopes::new(),
+    }
+}
+
+/// All that would wait if every write of the plan needed a consent: whether that can be kept is to be
+/// known beforehand.
+pub fn at_most_pending(plan: &Plan, digest: &Digest, pending: &PendingSet) -> PendingSet {
+    let mut most = pending.clone();
+    let writes = plan.changes().filter(|change| {
+        let writes = !matches!(change.action, Action::NoOp | Action::Delete);
+        writes && change.kind() == Kind::Oauth
+    });
+    for change in writes {
+        // An id is as long as this one, or shorter.
+        let id = ConnectionId::parse("0".repeat(64)).ok();
+        let entry = entry_of(change, digest, id);
+        most.insert(&plan.app.app, change.connector.clone(), entry);
+    }
+    most
 }
 
 /// Since when somebody waits is said to people: whole seconds do.

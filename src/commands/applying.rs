@@ -6,7 +6,7 @@ use std::{num::NonZeroU16, path::PathBuf, sync::Arc, time::Duration};
 use super::remembering::{self, AtWork, Team};
 use crate::{
     apply::{
-        Event, Finished, Job, Options, PostApplyDrift,
+        Event, Finished, Job, Options, PostApplyDrift, at_most_pending,
         journal::{self, History, Journal},
         recorded_receipt,
     },
@@ -127,6 +127,7 @@ async fn under_lease(
     }
     // An answer that can not be kept would be a link that nobody has.
     locked.probe_writable(room)?;
+    Store::check_fits(&at_most_pending(work.plan, &digest, &pending))?;
     let path = locked
         .ensure_journal_dir()?
         .join(journal::file_name(&digest));
@@ -271,7 +272,10 @@ fn say_earlier(context: &Context, history: &History, recorded: &Receipt) {
 /// in, it would hide that the connector breaks or goes one day.
 fn forget_done(pending: &mut PendingSet, app: &App, plan: &Plan) -> bool {
     let in_force = plan.changes().filter(|change| {
-        change.action == Action::NoOp && change.authorization == ConsentNeed::None
+        // What a consent left out stays known.
+        change.action == Action::NoOp
+            && change.authorization == ConsentNeed::None
+            && change.dropped.is_empty()
     });
     let forgotten = in_force.filter(|change| pending.remove(app, &change.connector));
     forgotten.count() > 0

@@ -32,6 +32,8 @@ pub struct Change {
     pub connection_config: ConfigDiff,
     /// Whether a person will have to consent.
     pub authorization: ConsentNeed,
+    /// Declared scopes that a consent to them left out: known, and no change. Only of a no-op.
+    pub dropped: Scopes,
     /// Of a removal: how.
     pub removal: Removal,
     /// Of a removal: why there is no file, where that can be told. May quote files.

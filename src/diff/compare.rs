@@ -7,7 +7,7 @@ use crate::{
     catalogue::{ScopeDiff, ScopeEquivalence},
     model::{
         Account, ConnectorType, Declared, DeclaredConnector, ExpectedAccount, Kind,
-        RemoteConnector, RemoteStatus, Scopes,
+        RemoteConnector, RemoteStatus, Scope, Scopes,
     },
 };
 
@@ -30,6 +30,8 @@ pub struct Waiting {
     pub before: Option<Scopes>,
     /// Who held it then, where that is known.
     pub account_before: Option<Account>,
+    /// What the last consent to it left out.
+    pub missing: Scopes,
 }
 
 /// All that a comparison looks at.
@@ -123,6 +125,15 @@ impl Comparison<'_> {
             },
         };
         let mut found = derive(connector, before, Some(&after), self.rules);
+        if found.action != Action::NoOp
+            && let Some((left, dropped)) = self.without_dropped(connector, &after, before)
+        {
+            return Change {
+                file: Some(declared.file.clone()),
+                dropped,
+                ..left.into_change(connector, before, Some(after))
+            };
+        }
         if found.action != Action::NoOp && self.is_pending(connector, &after.scopes, before) {
             (found.action, found.authorization) = (Action::NoOp, ConsentNeed::Pending);
         }
@@ -130,6 +141,28 @@ impl Comparison<'_> {
             file: Some(declared.file.clone()),
             ..found.into_change(connector, before, Some(after))
         }
+    }
+
+    /// What is left to do apart from the scopes that a consent to just these left out: the provider's
+    /// page offers them not, or somebody unticked them. Nothing has to be left.
+    fn without_dropped(
+        &self,
+        connector: &ConnectorType,
+        after: &Desired,
+        before: Option<&RemoteConnector>,
+    ) -> Option<(Derived, Scopes)> {
+        let waiting = self.pending.get(connector)?;
+        let works = before.is_some_and(|is| is.status == RemoteStatus::Active);
+        if !works || waiting.missing.is_empty() || waiting.scopes != after.scopes {
+            return None;
+        }
+        let kept = |scope: &&Scope| !waiting.missing.contains(scope);
+        let reduced = Desired {
+            scopes: after.scopes.iter().filter(kept).cloned().collect(),
+            ..after.clone()
+        };
+        let left = derive(connector, before, Some(&reduced), self.rules);
+        (left.action == Action::NoOp).then(|| (left, waiting.missing.clone()))
     }
 
     fn removal(&self, connector: &ConnectorType, before: &RemoteConnector) -> Change {
@@ -215,6 +248,7 @@ impl Derived {
             scopes: self.scopes,
             connection_config: self.connection_config,
             authorization: self.authorization,
+            dropped: Scopes::new(),
             removal: Removal::default(),
             why: None,
         }
@@ -329,6 +363,7 @@ mod tests {
                     scopes: scopes.iter().copied().collect(),
                     before: observed.get(&slack()).map(|is| is.scopes.clone()),
                     account_before: None,
+                    missing: Scopes::new(),
                 };
                 [(slack(), waiting)].into()
             }
@@ -419,6 +454,7 @@ mod tests {
                 scopes: ["a"].into_iter().collect(),
                 before: before.map(|before| before.iter().copied().collect()),
                 account_before: None,
+                missing: Scopes::new(),
             };
             let found = Comparison {
                 declared: &declared,
@@ -442,6 +478,42 @@ mod tests {
         assert_eq!(act(&wide, None), Action::Update);
         assert_eq!(act(&wide, Some(&["admin"])), Action::NoOp);
         assert_eq!(act(&nothing, Some(&["admin"])), Action::Create);
+    }
+
+    #[test]
+    fn what_a_consent_left_out_is_no_change_for_ever() {
+        let act = |declared: &Declared, observed: &BTreeMap<ConnectorType, RemoteConnector>| {
+            let waiting = Waiting {
+                scopes: ["a", "b"].into_iter().collect(),
+                missing: ["b"].into_iter().collect(),
+                ..Waiting::default()
+            };
+            let found = Comparison {
+                declared,
+                observed,
+                pending: &[(slack(), waiting)].into(),
+                rules: &ScopeEquivalence::default(),
+                unlisted: Unlisted::Remove,
+                on_remove: Removal::Remove,
+                targets: &BTreeSet::new(),
+            }
+            .run();
+            let change = found.changes[0].clone();
+            (change.action, change.authorization, change.dropped.len())
+        };
+        let noop = (Action::NoOp, ConsentNeed::None, 1);
+        let active = |scopes: &[&str]| remote(RemoteStatus::Active, scopes);
+        assert_eq!(act(&declare(&["a", "b"]), &active(&["a"])), noop);
+        // Other scopes, here or there, are a change as ever.
+        assert_eq!(
+            act(&declare(&["a", "b"]), &active(&["a", "c"])).0,
+            Action::Update
+        );
+        assert_eq!(
+            act(&declare(&["a", "b", "c"]), &active(&["a"])).0,
+            Action::Update
+        );
+        assert_eq!(act(&declare(&["a", "b"]), &active(&["a", "b"])).2, 0);
     }
 
     #[test]

@@ -121,10 +121,21 @@ impl PendingSet {
             scopes: entry.scopes.clone(),
             before: entry.before.as_ref().map(|was| was.scopes.clone()),
             account_before: entry.before.as_ref().and_then(|was| was.account.clone()),
+            missing: entry.missing.clone(),
         };
         self.of(app)
             .map(|(connector, entry)| (connector.clone(), waiting(entry)))
             .collect()
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.apps.values().map(BTreeMap::len).sum()
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.apps.is_empty()
     }
 
     /// The plans that something waits for, whichever app's.

@@ -18,8 +18,9 @@ use crate::{
     state::{AppState, Locked, WRITER, check_form},
 };
 
-/// No sane store is larger: 8 MiB are some twenty thousand entries.
-const LIMIT: u64 = 8 << 20;
+/// The largest store that is read, and so the largest that is written: 5,000 connectors with fifty long
+/// scopes each need a quarter of it.
+const LIMIT: u64 = 64 << 20;
 
 /// Why the store could not be used.
 #[derive(Debug, Error, Diagnostic)]
@@ -44,6 +45,16 @@ pub enum PendingError {
         /// What the reader stumbled over. Never its text: it may hold a link.
         reason: String,
     },
+    /// Nobody could read it again.
+    #[error("{size} bytes of pending authorizations are more than the {LIMIT} that can be kept")]
+    #[diagnostic(
+        code(connplan::pending::too_large),
+        help("plan fewer connectors at once (`--target`), and have those authorized first")
+    )]
+    TooLarge {
+        /// What it would be.
+        size: u64,
+    },
     /// It could not be put into TOML.
     #[error("the pending authorizations could not be written down: {0}")]
     #[diagnostic(code(connplan::pending::encode))]
@@ -55,6 +66,11 @@ pub enum PendingError {
 pub struct Store;
 
 impl Store {
+    /// Fails if this could be written and not read again: to be known before the first write.
+    pub fn check_fits(pending: &PendingSet) -> Result<(), PendingError> {
+        fitting(pending).map(|_| ())
+    }
+
     /// Everything that waits; empty where there is no file.
     pub fn load(state: &AppState) -> Result<PendingSet, PendingError> {
         let Some(path) = state.pending_file() else {
@@ -72,13 +88,23 @@ impl Store {
 
     /// Replaces the file.
     pub fn save(state: &Locked, pending: &PendingSet) -> Result<(), PendingError> {
-        let text = encode(pending)?;
+        let text = fitting(pending)?;
         Ok(fs::write(
             &state.pending_file(),
             text.as_bytes(),
             Visibility::Private,
         )?)
     }
+}
+
+/// The text of a store that can be read again.
+fn fitting(pending: &PendingSet) -> Result<String, PendingError> {
+    let text = encode(pending)?;
+    let size = text.len() as u64;
+    if size > LIMIT {
+        return Err(PendingError::TooLarge { size });
+    }
+    Ok(text)
 }
 
 #[derive(Serialize, Deserialize)]

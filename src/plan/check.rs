@@ -90,7 +90,20 @@ fn agrees(change: &Change, rules: &ScopeEquivalence) -> Result<(), &'static str>
         scopes,
         connection_config,
         authorization,
-    } = derive(&change.connector, before, after, rules);
+    } = match after.filter(|_| !change.dropped.is_empty()) {
+        None => derive(&change.connector, before, after, rules),
+        Some(after) => {
+            if change.action != Action::NoOp {
+                return Err("only what is left alone can have scopes that a consent left out");
+            }
+            let mut kept = after.clone();
+            let left = kept.scopes.into_iter();
+            kept.scopes = left
+                .filter(|scope| !change.dropped.contains(scope))
+                .collect();
+            derive(&change.connector, before, Some(&kept), rules)
+        }
+    };
     let same = (change.action, change.authorization) == (action, authorization);
     // Asked for already: then it is left alone.
     let waits = (change.action, change.authorization) == (Action::NoOp, ConsentNeed::Pending)

@@ -71,6 +71,8 @@ struct ChangeEntry {
     authorization: ConsentNeed,
     #[serde(default, skip_serializing_if = "is_default")]
     removal: Removal,
+    #[serde(default, skip_serializing_if = "Scopes::is_empty")]
+    dropped: Scopes,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     file: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -263,6 +265,7 @@ impl From<Change> for ChangeEntry {
             action: change.action,
             authorization: change.authorization,
             removal: change.removal,
+            dropped: change.dropped,
             file: change.file,
             why: change.why,
             before: change.before,
@@ -301,6 +304,7 @@ impl From<ChangeEntry> for Change {
             connection_config: entry.connection_config,
             authorization: entry.authorization,
             removal: entry.removal,
+            dropped: entry.dropped,
             why: entry.why,
         }
     }

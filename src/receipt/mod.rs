@@ -174,6 +174,7 @@ impl Receipt {
                 scopes: result.scopes.clone(),
                 before: result.before.clone(),
                 account_before: None,
+                missing: Scopes::new(),
             };
             (&result.connector, waiting)
         })

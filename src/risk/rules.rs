@@ -253,6 +253,7 @@ mod tests {
             scopes: ScopeDiff::default(),
             connection_config: ConfigDiff::default(),
             authorization: ConsentNeed::None,
+            dropped: Scopes::new(),
             removal: Removal::Remove,
             why: None,
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     diff::{Action, ConsentNeed, Removal},
-    model::{Kind, RemoteStatus},
+    model::{Kind, RemoteStatus, Scope},
     plan::Summary,
 };
 
@@ -92,6 +92,18 @@ pub(super) fn particulars(change: &ChangeReport) -> impl Iterator<Item = String>
     .map(|(what, set)| format!("connection values {what}: {}", names(set)))
     .collect::<Vec<_>>();
     why.into_iter().chain(softly).chain(expired).chain(values)
+}
+
+/// What a consent left out. May quote files: escape it.
+pub(super) fn dropped(change: &ChangeReport) -> String {
+    let names: Vec<_> = change.dropped.iter().map(Scope::as_str).collect();
+    format!(
+        "{}: the last consent left out {}. Either somebody unticked it (`connplan authorize {}` asks \
+         again), or the platform does not pass it on",
+        change.connector,
+        names.join(", "),
+        change.connector
+    )
 }
 
 /// What a removal is, said once.

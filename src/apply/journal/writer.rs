@@ -24,6 +24,10 @@ use crate::{
     state::Locked,
 };
 
+/// The store is written whole: among many entries not for each one, or it would cost the square of
+/// them. One part in so many may be lost to a crash, and is in the journal: the same apply asks again.
+const SHARE: usize = 16;
+
 /// An open journal, and the pending store that is kept in step with it.
 #[derive(Debug)]
 pub struct Journal {
@@ -32,6 +36,8 @@ pub struct Journal {
     workspace: Arc<Locked>,
     app: App,
     pending: PendingSet,
+    /// How many changes of the pending store are not on disk yet.
+    unsaved: usize,
     /// How many bytes of the file are whole lines.
     whole: u64,
     /// Why nothing more is written. What came after a line cut short could not be read back.
@@ -67,6 +73,7 @@ impl Journal {
             workspace,
             app: app.clone(),
             pending,
+            unsaved: 0,
             whole: history.whole,
             broken: None,
         };
@@ -106,6 +113,13 @@ impl Journal {
         Ok(())
     }
 
+    /// The store first: what is on disk while the journal does not know of it is asked for again.
+    fn save(&mut self) -> Result<(), String> {
+        Store::save(&self.workspace, &self.pending).map_err(|e| e.to_string())?;
+        self.unsaved = 0;
+        Ok(())
+    }
+
     /// Writes notes down. Once that failed, it fails for all that follow.
     fn store(&mut self, notes: &[Note]) -> Result<(), String> {
         if let Some(reason) = &self.broken {
@@ -117,22 +131,22 @@ impl Journal {
     }
 
     fn try_store(&mut self, notes: &[Note]) -> Result<(), String> {
-        let mut changed = false;
         for note in notes {
             match &note.pending {
                 PendingChange::None => {}
                 PendingChange::Add(name, entry) => {
                     self.pending
                         .insert(&self.app, name.clone(), (**entry).clone());
-                    changed = true;
+                    self.unsaved += 1;
                 }
-                PendingChange::Remove(name) => changed |= self.pending.remove(&self.app, name),
+                PendingChange::Remove(name) => {
+                    self.unsaved += usize::from(self.pending.remove(&self.app, name));
+                }
             }
         }
-        // The store first: a link that is on disk while the journal does not know of it is asked
-        // for again, a link that the journal knows of and nobody has is lost.
-        if changed {
-            Store::save(&self.workspace, &self.pending).map_err(|e| e.to_string())?;
+        let ends = notes.iter().any(|note| matches!(note.record, Record::End));
+        if self.unsaved > 0 && (ends || self.unsaved * SHARE > self.pending.len()) {
+            self.save()?;
         }
         // One by one where a test looks for the gaps between them.
         let step = if fs::crash::is_armed() {
@@ -169,6 +183,10 @@ impl Journal {
                     // Nobody waits any more after a second interrupt.
                     let _ = reply.send(written.clone());
                 }
+            }
+            // Cut short or not: what was asked for is kept.
+            if self.unsaved > 0 && self.broken.is_none() {
+                let _ = tokio::task::spawn_blocking(move || self.save()).await;
             }
         });
         (Recorder { sender }, writing)

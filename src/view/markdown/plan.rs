@@ -221,6 +221,8 @@ fn foot(report: &PlanReport, options: &Options) -> Vec<String> {
     lines.extend(report.origin.as_ref().and_then(inline::origin));
     lines.extend(report.expires_at.map(|at| format!("It expires at {at}.")));
     lines.extend(words::removals(report));
+    let dropped = report.changes().filter(|change| !change.dropped.is_empty());
+    lines.extend(dropped.map(|change| format!("Note: {}.", inline::code(&words::dropped(change)))));
     if report.speculative {
         lines.push("It can not be applied: it was made from a snapshot.".to_owned());
     } else if report.has_changes() {

@@ -103,6 +103,9 @@ pub struct ChangeReport {
     pub connection_config: ConfigDiff,
     /// Whether a person has to consent.
     pub authorization: ConsentNeed,
+    /// Declared scopes that a consent to them left out; they are no change any more.
+    #[serde(skip_serializing_if = "Scopes::is_empty")]
+    pub dropped: Scopes,
     /// Of a removal: how, where the tokens alone go.
     #[serde(skip_serializing_if = "is_plain")]
     pub removal: Removal,
@@ -283,6 +286,7 @@ impl From<&Change> for ChangeReport {
             },
             connection_config: change.connection_config.clone(),
             authorization: change.authorization,
+            dropped: change.dropped.clone(),
             removal: change.removal,
             why: change.why.clone(),
             risks: risk::assess(change)

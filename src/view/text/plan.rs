@@ -38,6 +38,13 @@ pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> Str
     for app in &report.apps {
         write_app(&mut page, app);
     }
+    for change in report.changes().filter(|change| !change.dropped.is_empty()) {
+        page.gap();
+        page.line(&format!(
+            "note: {}",
+            escape::terminal(&words::dropped(change))
+        ));
+    }
     if let Some(note) = words::removals(report) {
         page.gap();
         page.line(&note);

@@ -97,3 +97,33 @@ fn a_removal_can_keep_the_scopes() {
         .expect(0)
         .tells("already applied");
 }
+
+#[test]
+fn what_a_consent_left_out_is_told_once_and_is_no_change_for_ever() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write", "users:read"]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    platform.consent_to_some("slack", "ada@example.com", &["chat:write"]);
+    project
+        .run(&["authorize", "--timeout", "0s"])
+        .says("users:read");
+    let plan = project.run(&["plan", "--detailed-exitcode", "--out", "x.plan"]);
+    plan.expect(0)
+        .says("left out users:read")
+        .says("No changes");
+    let json = project.run(&["show", "x.plan", "--format", "json"]).json();
+    assert_eq!(change(&json, "slack")["dropped"][0], "users:read");
+    // Nor does looking or applying forget it.
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    project.run(&["plan", "--detailed-exitcode"]).expect(0);
+    // Other scopes are a change.
+    project.declare("slack", &["chat:write", "users:read", "files:read"]);
+    project.run(&["plan", "--detailed-exitcode"]).expect(2);
+    project.declare("slack", &["chat:write"]);
+    project
+        .run(&["plan", "--detailed-exitcode"])
+        .expect(0)
+        .lacks("left out");
+}

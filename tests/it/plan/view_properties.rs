@@ -178,7 +178,8 @@ prop_compose! {
         }
         let waiting = pending.into_iter().map(|(name, scopes)| {
             let before = observed.get(&name).map(|is| is.scopes.clone());
-            (name, Waiting { scopes, before, account_before: None })
+            (name, Waiting { scopes, before, account_before: None,
+                    missing: Scopes::new() })
         }).collect();
         let found = Comparison {
             declared: &Declared { connectors: declared },
