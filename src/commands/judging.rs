@@ -175,6 +175,7 @@ fn asking(
         scopes: ScopeDiff::default(),
         connection_config: ConfigDiff::default(),
         authorization: ConsentNeed::Required,
+        dropped: crate::model::Scopes::new(),
         removal: Removal::Remove,
         why: None,
     }

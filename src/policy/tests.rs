@@ -24,6 +24,7 @@ fn change(connector: &str, action: Action, scopes: &[&str]) -> Change {
         scopes: ScopeDiff::default(),
         connection_config: ConfigDiff::default(),
         authorization: ConsentNeed::Required,
+        dropped: crate::model::Scopes::new(),
         removal: Removal::Remove,
         why: None,
     }
