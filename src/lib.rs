@@ -36,6 +36,7 @@
 //! | `risk` | pure | `catalogue` `diff` `model` | what a change endangers, by rules in one place |
 //! | `receipt` | pure | `approval` `diff` `model` `plan` | what an apply did |
 //! | `approval` | pure | `escape` `plan` | who approved a plan, and how that is proved |
+//! | `drift` | pure | `catalogue` `diff` `model` `plan` `receipt` | where app and files went apart, and whose doing that is |
 //! | `remote_state` | pure | `escape` `model` | the snapshot for speculative plans |
 //! | `fs` | io | `escape` | reading within limits, writing whole or not at all, locks |
 //! | `state` | io | `escape` `fs` `model` | the user's state folder, outside every checkout |
@@ -53,10 +54,10 @@
 //! | `sandbox` | io | `escape` `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `escape` `model` | streams, questions, keys |
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
-//! | `view` | io | `approval` `authorize` `catalogue` `config` `diff` `edit` `escape` `http` `model` `plan` `policy` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `term` | values to text; decides nothing |
+//! | `view` | io | `approval` `authorize` `catalogue` `config` `diff` `drift` `edit` `escape` `http` `model` `plan` `policy` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `term` | values to text; decides nothing |
 //! | `context` | io | `approval` `config` `escape` `fs` `http` `model` `plan` `policy` `remote` `state` `store` `term` `view` | what surrounds a run, and how it ends |
 //! | `ops` | io | `authorize` `catalogue` `context` `model` `pending` `receipt` `remote` `state` | what a command does: inputs and an event sink in, an outcome out |
-//! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `edit` `escape` `fs` `git` `model` `ops` `page` `pending` `plan` `policy` `publish` `receipt` `remote_state` `remote` `risk` `sandbox` `schema` `state` `store` `term` `view` | one command each: joins the others |
+//! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `drift` `edit` `escape` `fs` `git` `model` `ops` `page` `pending` `plan` `policy` `publish` `receipt` `remote` `remote_state` `risk` `sandbox` `schema` `state` `store` `term` `view` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
 //! | `cli` | io | `commands` `config` `context` `escape` `model` `remote` `state` `store` `term` `view` | the grammar, and from arguments to an exit code |
 //!
@@ -74,6 +75,7 @@ pub mod commands;
 pub mod config;
 pub mod context;
 pub mod diff;
+pub mod drift;
 pub mod edit;
 pub mod escape;
 pub mod fs;

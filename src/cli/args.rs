@@ -80,6 +80,8 @@ pub enum Command {
     Authorize(commands::authorize::AuthorizeArgs),
     /// Plan, ask, apply and authorize in one go
     Push(commands::push::PushArgs),
+    /// Where app and files went apart, and whose doing that is; for a schedule
+    Drift(commands::drift::DriftArgs),
     /// Create a connector file
     Add(commands::add::AddArgs),
     /// Write the app's connectors to the files, in place

@@ -195,6 +195,7 @@ fn default_time(command: &Command) -> Option<Duration> {
         Command::Plan(_)
         | Command::Status(_)
         | Command::History(_)
+        | Command::Drift(_)
         | Command::ListAvailable(_)
         | Command::RemoteState(_)
         | Command::Whoami(_) => Some(Duration::from_mins(10)),
@@ -264,6 +265,7 @@ async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Fa
         Command::Plan(args) => commands::plan::run(&args, context).await,
         Command::Apply(args) => commands::apply::run(&args, context).await,
         Command::Approve(args) => commands::approve::run(&args, context).await,
+        Command::Drift(args) => commands::drift::run(&args, context).await,
         Command::Comment(args) => commands::comment::run(&args, context).await,
         Command::Authorize(args) => commands::authorize::run(&args, context).await,
         Command::Push(args) => commands::push::run(&args, context).await,

@@ -85,7 +85,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         .into());
     };
     fs::write(&out, signature.as_bytes(), Visibility::Shared)?;
-    let signer = signer(context, &saved.digest, &signature, args.revoke);
+    let signer = signer(context, &saved.digest, &signature, args.revoke).await;
     let shown = args.out.clone().unwrap_or(out);
     let report = ApprovalReport {
         digest: &saved.digest,
@@ -183,9 +183,14 @@ fn sign(digest: &Digest, key: &Path, namespace: &str, asks: bool) -> Result<Stri
 
 /// As whom the settings of this checkout know the key. Whoever is not known is told; the one who
 /// applies has the last word.
-fn signer(context: &Context, digest: &Digest, signature: &str, revoke: bool) -> Option<String> {
+async fn signer(
+    context: &Context,
+    digest: &Digest,
+    signature: &str,
+    revoke: bool,
+) -> Option<String> {
     let project = context.project(None).ok()?;
-    let signers = match Binding::of(&project) {
+    let signers = match Binding::of(context, &project).await {
         Ok(binding) => binding.into_signers()?,
         Err(failure) => {
             context.warn(&failure.report.to_string());

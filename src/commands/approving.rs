@@ -8,6 +8,7 @@ use std::{
 use clap::Args;
 use miette::Diagnostic as _;
 
+use super::base::Base;
 use crate::{
     approval::{
         Approval, ApprovalError, Approved, FromRisk, Missing, Need, Requirement, Signers, reviews,
@@ -46,6 +47,8 @@ pub struct ApprovalArgs {
 pub(super) struct Binding {
     needs: Vec<Need>,
     signers: Option<Signers>,
+    /// Whether there is a commit that this one is measured against.
+    has_base: bool,
 }
 
 impl Binding {
@@ -54,12 +57,32 @@ impl Binding {
         self.signers
     }
 
-    /// Reads them.
-    pub(super) fn of(project: &Project) -> Result<Self, Failure> {
-        let settings = &project.settings.approval;
+    /// Reads them: this checkout's, and those of the commit that it is measured against, which it
+    /// cannot loosen. Whose signatures count is the latter's to say.
+    pub(super) async fn of(context: &Context, project: &Project) -> Result<Self, Failure> {
+        let here = &project.settings.approval;
+        let mut needs: Vec<Need> = here.need().into_iter().collect();
+        let base = Base::find(context, project).await?;
+        let mut before = ApprovalSettings::default();
+        if let Some(base) = &base {
+            before = base.settings().await?.unwrap_or_default().approval;
+            needs.extend(before.need());
+        }
+        let signers = match (&base, &before.signers) {
+            (Some(base), Some(name)) => {
+                let file = format!("{name} of {}", base.short());
+                let file = crate::escape::limited(&file, 200);
+                let text = base.file(name).await?.unwrap_or_default();
+                Some(Signers::parse(&file, &text).map_err(ApprovalError::from)?)
+            }
+            // It asked for signatures and named nobody: nobody can give one.
+            (Some(_), None) if before.need().is_some() => None,
+            _ => signers(project, here)?,
+        };
         Ok(Self {
-            needs: settings.need().into_iter().collect(),
-            signers: signers(project, settings)?,
+            needs,
+            signers,
+            has_base: base.is_some(),
         })
     }
 }
@@ -89,7 +112,7 @@ pub(super) async fn gate(
     args: &ApprovalArgs,
     file: Option<&Path>,
 ) -> Result<Approved, Failure> {
-    let mut binding = Binding::of(project)?;
+    let mut binding = Binding::of(context, project).await?;
     if let Some(count) = args.approved_in_review {
         binding.needs.push(Need {
             require: Requirement::Review,
@@ -99,6 +122,11 @@ pub(super) async fn gate(
     }
     let mut approvals = Vec::new();
     if !args.approved_by.is_empty() {
+        if !binding.has_base && binding.signers.is_some() {
+            context.warn(
+                "there is no earlier commit to take the signers from; those of this folder count",
+            );
+        }
         approvals.extend(signed(context, digest, args, binding.signers.as_ref())?);
     }
     if args.approved_in_review.is_some() {

@@ -11,6 +11,7 @@ pub mod authorization;
 pub mod available;
 pub mod comment;
 pub mod doctor;
+pub mod drift;
 pub mod failure;
 pub mod history;
 pub mod identity;

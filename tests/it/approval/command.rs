@@ -256,3 +256,55 @@ fn a_key_with_a_passphrase_signs_through_an_agent() {
     let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
     project.run(&apply).expect(0);
 }
+
+fn git(project: &Project, args: &[&str]) {
+    let out = std::process::Command::new("git")
+        .args(["-c", "user.name=x", "-c", "user.email=x@example.com"])
+        .args([
+            "-c",
+            "init.defaultBranch=main",
+            "-c",
+            "commit.gpgsign=false",
+        ])
+        .args(args)
+        .current_dir(project.root())
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{args:?}: {out:?}");
+}
+
+#[test]
+fn a_proposal_does_not_loosen_what_has_to_approve_it() {
+    let (platform, project, keys) = signed();
+    git(&project, &["init", "-q"]);
+    git(&project, &["add", "."]);
+    git(&project, &["commit", "-qm", "first"]);
+    let eve = path(&keys, "eve");
+    // It names its own author a signer, and then asks for nobody at all.
+    let own = format!("eve {}\n", keys.public("eve"));
+    project.write("base44/allowed_signers", &own);
+    git(&project, &["commit", "-qam", "signers"]);
+    let made = project.run(&["approve", "x.plan", "--key", &eve]);
+    made.expect(0).tells("is no signer's");
+    let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
+    project.run(&apply).expect(3).tells("is no signer's");
+    settings(&project, "from_risk = \"danger\"");
+    git(&project, &["commit", "-qam", "none"]);
+    // Several commits at once: what counts is what the branch was before.
+    let head = std::fs::read_to_string(project.path(".git/logs/HEAD")).unwrap();
+    let first = head.split_whitespace().nth(1).unwrap().to_owned();
+    project.write("event.json", &format!("{{\"before\": \"{first}\"}}"));
+    let event = project.path("event.json").display().to_string();
+    let pushed = [("GITHUB_EVENT_PATH", event.as_str())];
+    project.run_vars(&pushed, &["apply", "x.plan"]).expect(3);
+    let missing = "c".repeat(40);
+    project.write("event.json", &format!("{{\"before\": \"{missing}\"}}"));
+    let out = project.run_vars(&pushed, &["apply", "x.plan"]);
+    out.expect(1).tells("fetch-depth: 0");
+    assert!(platform.writes().is_empty());
+    // Whom the commit before named approves.
+    project.write("event.json", &format!("{{\"before\": \"{first}\"}}"));
+    let ann = path(&keys, "ann");
+    project.run(&["approve", "x.plan", "--key", &ann]).expect(0);
+    project.run_vars(&pushed, &apply).expect(0);
+}

@@ -2,6 +2,7 @@
 
 pub(crate) mod cases;
 pub(crate) mod context;
+mod drift;
 pub(crate) mod next;
 mod plan;
 pub(crate) mod properties;

@@ -1,0 +1,259 @@
+//! Where an app went apart from its files: for a person, as JSON, as Markdown for an issue.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{json::pretty, markdown::app_name, report::FORMAT_VERSION, words::count};
+use crate::{
+    diff::{Action, Change},
+    drift::Drift,
+    escape,
+    model::{App, ConnectorType, RemoteStatus, Scopes},
+};
+
+/// `drift --format json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct DriftReport {
+    format_version: &'static str,
+    kind: &'static str,
+    drift: bool,
+    apps: Vec<AppDrift>,
+    summary: Summary,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct AppDrift {
+    app_id: String,
+    environment: Option<String>,
+    api_url: String,
+    outside: Vec<Apart>,
+    not_applied: Vec<Apart>,
+    waiting: Vec<Waiting>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Apart {
+    connector: ConnectorType,
+    /// What an apply of the files would do.
+    action: Action,
+    file: Option<String>,
+    status: Option<RemoteStatus>,
+    /// Declared, and not in force.
+    missing: Scopes,
+    /// In force, and not declared.
+    surplus: Scopes,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Waiting {
+    connector: ConnectorType,
+    scopes: Scopes,
+    since: Option<Timestamp>,
+    overdue: bool,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Summary {
+    outside: usize,
+    not_applied: usize,
+    waiting: usize,
+    overdue: usize,
+}
+
+impl From<&&Change> for Apart {
+    fn from(change: &&Change) -> Self {
+        Self {
+            connector: change.connector.clone(),
+            action: change.action,
+            file: change.file.clone(),
+            status: change.before.as_ref().map(|before| before.status),
+            missing: change.scopes.added.clone(),
+            surplus: change.scopes.removed.clone(),
+        }
+    }
+}
+
+impl DriftReport {
+    /// Reports.
+    pub fn new(app: &App, drift: &Drift<'_>) -> Self {
+        let waiting: Vec<_> = drift
+            .waiting
+            .iter()
+            .map(|waiting| Waiting {
+                connector: waiting.change.connector.clone(),
+                scopes: waiting
+                    .change
+                    .after
+                    .as_ref()
+                    .map(|after| after.scopes.clone())
+                    .unwrap_or_default(),
+                since: waiting.since,
+                overdue: waiting.overdue,
+            })
+            .collect();
+        Self {
+            format_version: FORMAT_VERSION,
+            kind: "drift",
+            drift: drift.is_some(),
+            summary: Summary {
+                outside: drift.outside.len(),
+                not_applied: drift.not_applied.len(),
+                waiting: waiting.len(),
+                overdue: waiting.iter().filter(|waiting| waiting.overdue).count(),
+            },
+            apps: vec![AppDrift {
+                app_id: app.id.to_string(),
+                environment: app.environment.clone(),
+                api_url: app.api_url.to_string(),
+                outside: drift.outside.iter().map(Apart::from).collect(),
+                not_applied: drift.not_applied.iter().map(Apart::from).collect(),
+                waiting,
+            }],
+        }
+    }
+
+    /// As JSON, with a line break at its end.
+    pub fn to_json(&self) -> String {
+        pretty(self)
+    }
+
+    fn counts(&self) -> String {
+        let Summary {
+            outside,
+            not_applied,
+            waiting,
+            overdue,
+        } = self.summary;
+        if outside + not_applied + waiting == 0 {
+            return "No drift. The app matches the connector files.".to_owned();
+        }
+        let overdue = match overdue {
+            0 => String::new(),
+            overdue => format!(", {overdue} for too long"),
+        };
+        let word = if self.drift { "Drift" } else { "No drift" };
+        format!(
+            "{word}: {outside} changed outside, {not_applied} not applied yet, {waiting} waiting for a \
+             person{overdue}."
+        )
+    }
+
+    /// For a person.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for app in &self.apps {
+            let lists = [
+                ("Changed outside", &app.outside),
+                ("Not applied yet", &app.not_applied),
+            ];
+            for (heading, apart) in lists {
+                if !apart.is_empty() {
+                    out.push_str(&format!("{heading}:\n"));
+                }
+                for one in apart {
+                    out.push_str(&format!(
+                        "  {}\n",
+                        one.line(|text| escape::limited(text, 200))
+                    ));
+                }
+            }
+            if !app.waiting.is_empty() {
+                out.push_str("Waiting for a person:\n");
+            }
+            for one in &app.waiting {
+                out.push_str(&format!(
+                    "  {}\n",
+                    one.line(|text| escape::limited(text, 200))
+                ));
+            }
+        }
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(&self.counts());
+        out.push('\n');
+        out
+    }
+
+    /// For an issue that is kept up to date.
+    pub fn markdown(&self) -> String {
+        let code = |text: &str| escape::markdown_code(&escape::limited(text, 160));
+        let mut out = String::new();
+        for app in &self.apps {
+            let name = app_name(&app.app_id, app.environment.as_deref());
+            out.push_str(&format!(
+                "## connplan drift: {name}\n\n**{}**\n",
+                self.counts()
+            ));
+            let lists = [
+                ("Changed outside", &app.outside),
+                ("Not applied yet", &app.not_applied),
+            ];
+            for (heading, apart) in lists {
+                if !apart.is_empty() {
+                    out.push_str(&format!("\n### {heading}\n\n"));
+                }
+                for one in apart {
+                    out.push_str(&format!("- {}\n", one.line(code)));
+                }
+            }
+            if !app.waiting.is_empty() {
+                out.push_str("\n### Waiting for a person\n\n");
+            }
+            for one in &app.waiting {
+                out.push_str(&format!("- {}\n", one.line(code)));
+            }
+            out.push_str("\n`connplan plan` shows each difference whole; `connplan apply` makes the app as the files, \
+                          `connplan pull` the files as the app.\n");
+        }
+        out
+    }
+}
+
+impl Apart {
+    fn line(&self, code: impl Fn(&str) -> String) -> String {
+        let mut parts = Vec::new();
+        match (self.action, self.status) {
+            (Action::Create, _) => parts.push("declared, and not in the app".to_owned()),
+            (Action::Delete, _) => parts.push("in the app, and no file declares it".to_owned()),
+            (_, Some(status)) if status != RemoteStatus::Active => {
+                parts.push(format!("the app says {status}"));
+            }
+            _ => {}
+        }
+        let lists = match self.action {
+            Action::Create | Action::Delete => Vec::new(),
+            _ => vec![("lacks", &self.missing), ("has besides", &self.surplus)],
+        };
+        for (word, scopes) in lists {
+            let names: Vec<_> = scopes
+                .iter()
+                .take(5)
+                .map(|scope| code(scope.as_str()))
+                .collect();
+            let more = scopes.len().saturating_sub(5);
+            if !names.is_empty() {
+                let more = match more {
+                    0 => String::new(),
+                    more => format!(" and {}", count(more, "more scope")),
+                };
+                parts.push(format!("{word} {}{more}", names.join(", ")));
+            }
+        }
+        if parts.is_empty() {
+            parts.push("differs from its file".to_owned());
+        }
+        format!("{}: {}", code(self.connector.as_str()), parts.join("; "))
+    }
+}
+
+impl Waiting {
+    fn line(&self, code: impl Fn(&str) -> String) -> String {
+        let since = self.since.map_or_else(
+            || "for a time that is not known".to_owned(),
+            |since| format!("since {since}"),
+        );
+        let late = if self.overdue { ", too long" } else { "" };
+        format!("{}: {since}{late}", code(self.connector.as_str()))
+    }
+}

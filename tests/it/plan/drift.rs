@@ -1,0 +1,76 @@
+//! `drift`: outside changes, what is not applied yet, and what waits, each apart.
+
+use crate::support::{Connector, Platform, Project};
+
+fn counts(out: &crate::support::Output) -> (u64, u64, u64, u64) {
+    let report = out.json();
+    let of = |name: &str| report["summary"][name].as_u64().unwrap();
+    (
+        of("outside"),
+        of("not_applied"),
+        of("waiting"),
+        of("overdue"),
+    )
+}
+
+#[test]
+fn drift_tells_whose_doing_a_difference_is() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"])
+        .connector("notion", &["read_content"]);
+    let none = ["drift", "--format", "json"];
+    let out = project.run(&none);
+    out.expect(2);
+    assert_eq!(counts(&out), (0, 2, 0, 0));
+    assert_eq!(
+        out.json()["apps"][0]["not_applied"][0]["connector"],
+        "notion"
+    );
+
+    let apply = ["apply", "--auto-approve", "--receipt", "last.receipt"];
+    project.run(&apply).expect(0);
+    // Waiting is no drift, unless it lasts.
+    let drift = ["drift", "--format", "json", "--receipt", "last.receipt"];
+    let out = project.run(&drift);
+    out.expect(0);
+    assert_eq!(counts(&out), (0, 0, 2, 0));
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let late = [&drift[..], &["--pending-after", "1s"]].concat();
+    let out = project.run(&late);
+    out.expect(2);
+    assert_eq!(counts(&out), (0, 0, 2, 2));
+    let early = [&drift[..], &["--pending-after", "1h"]].concat();
+    project.run(&early).expect(0);
+
+    platform.set(&Connector::active("slack", &["chat:write"]));
+    platform.set(&Connector::active("notion", &["read_content"]));
+    project.run(&drift).expect(0);
+    project.run(&["drift"]).expect(0).says("No drift.");
+
+    // Somebody widened one in the app and added another; a file went on.
+    platform.set(&Connector::active("slack", &["chat:write", "admin"]));
+    platform.set(&Connector::active("gmail", &["https://mail.google.com/"]));
+    project.declare("notion", &["read_content", "update_content"]);
+    let out = project.run(&drift);
+    out.expect(2);
+    assert_eq!(counts(&out), (2, 1, 0, 0));
+    let app = &out.json()["apps"][0];
+    assert_eq!(app["outside"][0]["connector"], "gmail", "{app}");
+    assert_eq!(app["outside"][1]["surplus"][0], "admin", "{app}");
+    assert_eq!(app["not_applied"][0]["connector"], "notion", "{app}");
+    let text = project.run(&["drift", "--receipt", "last.receipt"]);
+    text.expect(2)
+        .says("Changed outside:")
+        .says("Not applied yet:")
+        .says("gmail: in the app, and no file declares it");
+    let markdown = project.run(&["drift", "--receipt", "last.receipt", "--format", "markdown"]);
+    markdown
+        .expect(2)
+        .says("## connplan drift: app")
+        .says("### Changed outside")
+        .says("has besides `admin`");
+    // It wrote nothing, and asks for nothing.
+    assert_eq!(platform.writes().len(), 2);
+}
