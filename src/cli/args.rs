@@ -102,6 +102,8 @@ pub enum Command {
     Logout(commands::login::LogoutArgs),
     /// Show who is logged in
     Whoami(commands::login::WhoamiArgs),
+    /// Explain and test the policy of connplan.toml
+    Policy(commands::policy::PolicyArgs),
     /// Trust an address that a project file names
     Trust(commands::trust::TrustArgs),
     /// Run a local stand-in for the platform

@@ -255,6 +255,7 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
         Command::Validate(args) => commands::validate::run(&args, context),
         Command::Logout(args) => commands::login::logout(&args, context),
         Command::Trust(args) => commands::trust::run(&args, context),
+        Command::Policy(args) => commands::policy::run(&args, context),
         other => on_runtime(context, run_async(other, context)),
     }
 }
@@ -292,6 +293,7 @@ async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Fa
         Command::Show(args) => commands::show::run(&args, context).await,
         Command::Logout(args) => commands::login::logout(&args, context),
         Command::Trust(args) => commands::trust::run(&args, context),
+        Command::Policy(args) => commands::policy::run(&args, context),
     }
 }
 

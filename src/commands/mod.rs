@@ -17,6 +17,7 @@ pub mod list_available;
 pub mod login;
 pub mod man;
 pub mod plan;
+pub mod policy;
 pub mod pull;
 pub mod push;
 pub mod remote_state;

@@ -55,6 +55,22 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Whether the settings say anything for this rule.
+    pub fn sets(&self, rule: Rule) -> bool {
+        match rule {
+            Rule::Protected => !self.protected.is_empty(),
+            Rule::MaxRemovals => self.max_removals.is_some(),
+            Rule::AllowedTypes => self.allowed_types.is_some(),
+            Rule::DeniedTypes => !self.denied_types.is_empty(),
+            Rule::MaxClass => !self.max_class.is_empty(),
+            Rule::MaxAccess => !self.max_access.is_empty(),
+            Rule::AllowedScopes => !self.allowed_scopes.is_empty(),
+            Rule::DeniedScopes => !self.denied_scopes.is_empty(),
+            Rule::Accounts => !self.accounts.is_empty(),
+            Rule::UnknownScopes => self.unknown_scopes.is_some(),
+        }
+    }
+
     /// Who is to consent to a connector of this type.
     pub fn account(&self, connector: &ConnectorType) -> Option<&ExpectedAccount> {
         of_type(&self.accounts, connector)

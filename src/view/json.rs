@@ -11,7 +11,7 @@ use crate::escape;
     clippy::expect_used,
     reason = "derived from plain structs whose maps have text as keys: nothing in it can fail"
 )]
-pub(super) fn pretty(document: &impl Serialize) -> String {
+pub(crate) fn pretty(document: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(document).expect("a report is valid JSON");
     let mut text = harmless(&text);
     text.push('\n');

@@ -16,7 +16,7 @@ pub mod failure;
 pub mod history;
 pub mod identity;
 pub mod init;
-mod json;
+pub(crate) mod json;
 pub mod markdown;
 mod next_command;
 pub mod problems;

@@ -189,3 +189,45 @@ fn the_expected_account_of_a_type_is_asked_for() {
     refused.expect(6);
     assert_eq!(violations(&refused.json()), ["accounts"]);
 }
+
+#[test]
+fn the_policy_is_explained_and_tested() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .file("connplan.toml", "[policy]\nprotected = [\"stripe\"]\n")
+        .connector("wix", &["a"]);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    let json = project.run(&["plan", "--format", "json"]).stdout;
+    project.write("fixtures/wix.json", &json);
+    project.write("fixtures/wix.expected.json", "{\"verdict\": \"pass\"}");
+    project
+        .run(&["policy", "test", "fixtures"])
+        .expect(0)
+        .says("1 passed, 0 failed");
+    project.write("connplan.toml", "[policy]\ndenied_types = [\"wix\"]\n");
+    let failed = project.run(&["policy", "test", "fixtures"]);
+    failed
+        .expect(1)
+        .says("FAILED  wix: deny (denied_types), expected pass");
+    let denied = "{\"verdict\": \"deny\", \"violations\": [\"denied_types\"]}";
+    project.write("fixtures/wix.expected.json", denied);
+    project
+        .run(&["policy", "test", "fixtures", "--format", "json"])
+        .expect(0);
+    project.write("x.json", &json);
+    for plan in ["x.plan", "x.json"] {
+        let explained = project.run(&["policy", "explain", plan]);
+        explained
+            .expect(0)
+            .says("deny: wix: the type is denied")
+            .says("Verdict: deny");
+        explained.says("the policy does not set it");
+        let json = project
+            .run(&["policy", "explain", plan, "--format", "json"])
+            .json();
+        assert_eq!(json["verdict"], "deny");
+        assert_eq!(json["rules"][3]["violations"][0]["connector"], "wix");
+    }
+    project.run(&["policy", "test", "base44"]).expect(1);
+}

@@ -106,7 +106,7 @@ const ONLINE: [&[&str]; 17] = [
 ];
 
 /// Those that talk to none, or to one of their own, or that forget the login.
-const OFFLINE: [&[&str]; 2 + 10] = [
+const OFFLINE: [&[&str]; 3 + 10] = [
     &["validate"],
     &["history", "--format", "json"],
     &["unlock", "--yes"],
@@ -119,6 +119,7 @@ const OFFLINE: [&[&str]; 2 + 10] = [
     &["init", "--yes"],
     &["logout"],
     &["trust", "--list"],
+    &["policy", "explain", "saved.plan"],
 ];
 
 /// Runs until it is ended: see `the_sandbox_tells_its_own_key_alone`.

@@ -1,0 +1,368 @@
+//! `connplan policy`: what the rules say, and a team's own fixtures for them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
+
+use super::{judging, printing::file_name, show};
+use crate::{
+    catalogue::ScopeDiff,
+    context::{Context, ExitStatus, Failure, Format, UsageError},
+    diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
+    escape, fs,
+    model::{ConnectorType, ExpectedAccount, Policies, Scopes},
+    plan::{Override, document},
+    policy::{self, Judgement, Policy, Rule, Severity, Violation},
+    view,
+};
+
+/// The largest fixture that is read.
+const LIMIT: u64 = 16 << 20;
+
+/// Arguments of `policy`.
+#[derive(Clone, Debug, Args)]
+pub struct PolicyArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub what: PolicyCommand,
+}
+
+/// The halves of `policy`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Say of each rule what it says to a saved plan
+    Explain {
+        /// A saved plan, or a plan as JSON ("-" is standard input)
+        #[arg(value_name = "PLAN", value_hint = clap::ValueHint::FilePath)]
+        plan: PathBuf,
+    },
+    /// Hold plans in DIR (NAME.json) against what is expected of them (NAME.expected.json)
+    #[command(
+        after_help = "A NAME.expected.json says {\"verdict\": \"pass\" | \"warn\" | \"deny\"}, and may list \
+                      the rules that are broken: {\"violations\": [\"max_removals\"]}."
+    )]
+    Test {
+        /// The folder
+        #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+        dir: PathBuf,
+    },
+}
+
+/// Explains or tests.
+pub fn run(args: &PolicyArgs, context: &Context) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json])?;
+    let project = context.project(None)?;
+    project.check()?;
+    let policy = judging::of(&project);
+    match &args.what {
+        PolicyCommand::Explain { plan } => {
+            let judged = read(&file_name(plan), &context.read_document(plan)?)?;
+            explain(&policy, &judged, format, context);
+            Ok(ExitStatus::Done)
+        }
+        PolicyCommand::Test { dir } => test(&policy, &context.path(dir), format, context),
+    }
+}
+
+/// What of a plan the rules look at.
+struct Judged {
+    changes: Vec<Change>,
+    present: usize,
+    overrides: Vec<Override>,
+}
+
+impl Judged {
+    fn against(&self, policy: &Policy) -> Judgement {
+        let overrides: Vec<_> = self
+            .overrides
+            .iter()
+            .map(|by| (by.rule.as_str(), by.reason.as_str()))
+            .collect();
+        policy::evaluate(
+            &self.changes,
+            self.present,
+            policy,
+            &Policies::default(),
+            &overrides,
+        )
+    }
+}
+
+#[derive(Deserialize)]
+struct PlanJson {
+    kind: String,
+    #[serde(default)]
+    overrides: Vec<Override>,
+    apps: Vec<AppJson>,
+}
+
+#[derive(Deserialize)]
+struct AppJson {
+    changes: Vec<ChangeJson>,
+    #[serde(default)]
+    unmanaged: Vec<serde_json::Value>,
+    #[serde(default)]
+    untargeted: Vec<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct ChangeJson {
+    connector: ConnectorType,
+    action: Action,
+    before: Option<serde_json::Value>,
+    after: Option<AfterJson>,
+    authorization: ConsentNeed,
+}
+
+#[derive(Deserialize)]
+struct AfterJson {
+    #[serde(default)]
+    scopes: Scopes,
+    #[serde(default)]
+    account: Option<ExpectedAccount>,
+}
+
+/// Reads a plan as it is saved, or as JSON.
+fn read(name: &str, text: &str) -> Result<Judged, Failure> {
+    if !text.trim_start().starts_with('{') {
+        if show::is_receipt(text) {
+            return Err(UsageError::new(format!(
+                "{} is a receipt, not a plan",
+                escape::limited(name, 200)
+            ))
+            .into());
+        }
+        let saved = document::read(name, text)?;
+        return Ok(Judged {
+            present: saved.plan.app.observed().len(),
+            changes: saved.plan.app.changes,
+            overrides: saved.plan.overrides,
+        });
+    }
+    let fail = |why: String| {
+        let (name, why) = (escape::limited(name, 200), escape::limited(&why, 300));
+        UsageError::with_help(
+            format!("{name} is not a plan as JSON: {why}"),
+            "make one with `connplan plan --format json`",
+        )
+    };
+    let plan: PlanJson = serde_json::from_str(text).map_err(|e| fail(e.to_string()))?;
+    if plan.kind != "plan" {
+        return Err(fail("its `kind` is not `plan`".to_owned()).into());
+    }
+    let mut judged = Judged {
+        changes: Vec::new(),
+        present: 0,
+        overrides: plan.overrides,
+    };
+    for app in plan.apps {
+        judged.present += app.unmanaged.len() + app.untargeted.len();
+        for change in app.changes {
+            judged.present += usize::from(change.before.is_some());
+            judged.changes.push(Change {
+                connector: change.connector,
+                action: change.action,
+                file: None,
+                before: None,
+                after: change.after.map(|after| Desired {
+                    scopes: after.scopes,
+                    account: after.account,
+                    connection_config: BTreeMap::new(),
+                }),
+                scopes: ScopeDiff::default(),
+                connection_config: ConfigDiff::default(),
+                authorization: change.authorization,
+                removal: Removal::Remove,
+                why: None,
+            });
+        }
+    }
+    Ok(judged)
+}
+
+fn verdict(judgement: &Judgement) -> &'static str {
+    let stands = |violation: &&Violation| violation.overridden.is_none();
+    let mut standing = judgement.violations.iter().filter(stands);
+    if standing.any(|violation| violation.severity == Severity::Deny) {
+        "deny"
+    } else if judgement.violations.is_empty() {
+        "pass"
+    } else {
+        "warn"
+    }
+}
+
+#[derive(Serialize)]
+struct Explained<'a> {
+    format_version: &'static str,
+    kind: &'static str,
+    verdict: &'static str,
+    rules: Vec<ExplainedRule<'a>>,
+}
+
+#[derive(Serialize)]
+struct ExplainedRule<'a> {
+    rule: &'static str,
+    set: bool,
+    broken: bool,
+    violations: Vec<&'a Violation>,
+    why: &'static str,
+}
+
+fn explain(policy: &Policy, judged: &Judged, format: Format, context: &Context) {
+    let judgement = judged.against(policy);
+    let rules: Vec<_> = Rule::ALL
+        .into_iter()
+        .map(|rule| {
+            let said = judgement.violations.iter();
+            let violations: Vec<_> = said.filter(|v| v.rule == rule.as_str()).collect();
+            let set = policy.sets(rule);
+            let why = match (set, violations.is_empty()) {
+                (_, false) => "the plan breaks it",
+                (true, true) => "nothing in the plan breaks it",
+                (false, true) => "the policy does not set it",
+            };
+            ExplainedRule {
+                rule: rule.as_str(),
+                set,
+                broken: !violations.is_empty(),
+                violations,
+                why,
+            }
+        })
+        .collect();
+    let verdict = verdict(&judgement);
+    if format == Format::Json {
+        context.terminal.out(&view::json::pretty(&Explained {
+            format_version: view::report::FORMAT_VERSION,
+            kind: "policy-explanation",
+            verdict,
+            rules,
+        }));
+        return;
+    }
+    let mut text = String::new();
+    for rule in rules {
+        text.push_str(&format!("{:<15}  {}\n", rule.rule, rule.why));
+        for violation in rule.violations {
+            let does = match (violation.severity, &violation.overridden) {
+                (_, Some(reason)) => format!("overridden: {}", escape::limited(reason, 200)),
+                (Severity::Deny, None) => "deny".to_owned(),
+                (Severity::Warn, None) => "warn".to_owned(),
+            };
+            text.push_str(&format!("  {does}: {}\n", violation.message));
+        }
+    }
+    text.push_str(&format!("\nVerdict: {verdict}\n"));
+    context.terminal.out(&text);
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    verdict: String,
+    violations: Option<BTreeSet<String>>,
+}
+
+#[derive(Serialize)]
+struct Tested {
+    format_version: &'static str,
+    kind: &'static str,
+    passed: usize,
+    failed: usize,
+    results: Vec<Outcome>,
+}
+
+#[derive(Serialize)]
+struct Outcome {
+    name: String,
+    passed: bool,
+    verdict: &'static str,
+    violations: BTreeSet<String>,
+    expected: String,
+}
+
+fn test(
+    policy: &Policy,
+    dir: &Path,
+    format: Format,
+    context: &Context,
+) -> Result<ExitStatus, Failure> {
+    let mut results = Vec::new();
+    for found in fs::files(dir)? {
+        let name = file_name(&found.path);
+        let Some(stem) = name.strip_suffix(".json") else {
+            continue;
+        };
+        if stem.ends_with(".expected") {
+            continue;
+        }
+        let expected = dir.join(format!("{stem}.expected.json"));
+        let text = fs::read_text(&expected, LIMIT)?;
+        let expected: Expected = serde_json::from_str(&text).map_err(|e| {
+            let name = escape::limited(&file_name(&expected), 200);
+            UsageError::with_help(
+                format!("{name}: {}", escape::limited(&e.to_string(), 300)),
+                "it says {\"verdict\": \"pass\" | \"warn\" | \"deny\", \"violations\": [RULE...]}",
+            )
+        })?;
+        let judgement = read(&name, &fs::read_text(&found.path, LIMIT)?)?.against(policy);
+        let violations: BTreeSet<_> = judgement
+            .violations
+            .iter()
+            .map(|violation| violation.rule.to_owned())
+            .collect();
+        let verdict = verdict(&judgement);
+        let rules = expected.violations.as_ref();
+        results.push(Outcome {
+            name: escape::limited(stem, 200),
+            passed: verdict == expected.verdict && rules.is_none_or(|rules| *rules == violations),
+            verdict,
+            violations,
+            expected: escape::limited(&expected.verdict, 40),
+        });
+    }
+    if results.is_empty() {
+        return Err(UsageError::with_help(
+            "there is no fixture in this folder",
+            "put a plan there as NAME.json (`connplan plan --format json`), and NAME.expected.json \
+             beside it",
+        )
+        .into());
+    }
+    let passed = results.iter().filter(|result| result.passed).count();
+    let failed = results.len() - passed;
+    if format == Format::Json {
+        context.terminal.out(&view::json::pretty(&Tested {
+            format_version: view::report::FORMAT_VERSION,
+            kind: "policy-test",
+            passed,
+            failed,
+            results,
+        }));
+    } else {
+        let mut text = String::new();
+        for result in &results {
+            let rules: Vec<_> = result.violations.iter().map(String::as_str).collect();
+            let rules = rules.join(", ");
+            text.push_str(&match result.passed {
+                true => format!("ok      {}: {}\n", result.name, result.verdict),
+                false => format!(
+                    "FAILED  {}: {} ({rules}), expected {}\n",
+                    result.name, result.verdict, result.expected
+                ),
+            });
+        }
+        text.push_str(&format!("{passed} passed, {failed} failed\n"));
+        context.terminal.out(&text);
+    }
+    Ok(if failed == 0 {
+        ExitStatus::Done
+    } else {
+        ExitStatus::Error
+    })
+}
