@@ -176,6 +176,7 @@ fn read(name: &str, text: &str) -> Result<Judged, Failure> {
                 scopes: ScopeDiff::default(),
                 connection_config: ConfigDiff::default(),
                 authorization: change.authorization,
+                dropped: Scopes::new(),
                 removal: Removal::Remove,
                 why: None,
             });
