@@ -38,7 +38,11 @@ pub fn limited(text: &str, max: usize) -> String {
     let Some(room) = max.checked_sub(1) else {
         return String::new();
     };
-    let head = fitting(pieces.iter(), room.div_ceil(2));
+    let mut head = fitting(pieces.iter(), room.div_ceil(2));
+    // What told an address from a command may be what is left out.
+    while head > 0 && pieces.get(head - 1).is_some_and(|(piece, _)| piece == ":") {
+        head -= 1;
+    }
     let tail = fitting(pieces.iter().rev(), room / 2);
     let text = |(piece, _): &(String, usize)| piece.clone();
     let start = pieces.iter().take(head).map(text);
@@ -69,6 +73,7 @@ pub fn quoted(text: &str, max: usize) -> String {
         };
         used += numbered.chars().count();
         if used > max {
+            out.truncate(out.trim_end_matches(':').len());
             out.push('…');
             break;
         }

@@ -26,8 +26,9 @@ pub fn command_data(text: &str) -> String {
 
 /// Text as the value of a property of a GitHub workflow command (`::error file=VALUE`).
 pub fn command_property(text: &str) -> String {
-    terminal(text)
-        .replace('%', "%25")
-        .replace(':', "%3A")
-        .replace(',', "%2C")
+    // A colon that is encoded begins no command, and needs no second escape.
+    text.split(':')
+        .map(|part| terminal(part).replace('%', "%25").replace(',', "%2C"))
+        .collect::<Vec<_>>()
+        .join("%3A")
 }
