@@ -1,24 +1,6 @@
 //! connplan: plan, apply and authorize the OAuth connectors of a Base44 app.
-//!
-//! # The way of the data
-//!
-//! ```text
-//! files  -> config  -> Declared ┐
-//!                               ├─> diff -> Change -> plan -> Plan ─> view (text, JSON, Markdown, diff)
-//! remote -> observe -> Observed ┘                            │
-//!                                                            ▼
-//!                              plan::document (the saved file, named by its digest)
-//!                                                            │  somebody reviews it
-//!                                                            ▼
-//!               plan::verify (against the live remote) -> Verified -> apply -> Receipt
-//!                                                            │
-//!                                                            ▼
-//!                                  pending (private store) -> authorize -> AuthorizationResult
-//! ```
-//!
-//! A [`plan::Plan`] is a plain value. The only way to write to the remote is an [`apply::Job`],
-//! which can not be had without a [`plan::Verified`], which only [`plan::verify`] makes; and
-//! [`authorize::Session`], which repeats what an apply was allowed to ask for and nothing else.
+#![doc = ""]
+#![doc = include_str!("../.github/ARCHITECTURE.md")]
 //!
 //! # The rooms
 //!
@@ -56,7 +38,7 @@
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
 //! | `view` | io | `approval` `authorize` `catalogue` `config` `diff` `drift` `edit` `escape` `http` `model` `plan` `policy` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `term` | values to text; decides nothing |
 //! | `context` | io | `approval` `config` `escape` `fs` `http` `model` `plan` `policy` `remote` `state` `store` `term` `view` | what surrounds a run, and how it ends |
-//! | `ops` | io | `authorize` `catalogue` `context` `model` `pending` `receipt` `remote` `state` | what a command does: inputs and an event sink in, an outcome out |
+//! | `ops` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `escape` `fs` `git` `model` `pending` `plan` `policy` `receipt` `remote` `state` `store` | what a command does: inputs and an event sink in, an outcome out |
 //! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `drift` `edit` `escape` `fs` `git` `model` `ops` `page` `pending` `plan` `policy` `publish` `receipt` `remote` `remote_state` `risk` `sandbox` `schema` `state` `store` `term` `view` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
 //! | `cli` | io | `commands` `config` `context` `escape` `model` `remote` `state` `store` `term` `view` | the grammar, and from arguments to an exit code |

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    planning::{self, Files},
+    planning,
     pull::{check_folder, names_in},
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     edit, escape, fs,
     model::{ConnectorType, Kind, Scope, Scopes},
+    ops::Files,
     remote::{AvailableIntegration, RemoteError},
     term,
     view::{

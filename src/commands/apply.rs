@@ -7,15 +7,15 @@ use clap::Args;
 use super::{
     applying::{self, Applied, Request, Work},
     approving::{self, ApprovalArgs},
-    explaining, judging,
+    listening,
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, Printing, file_name},
-    remembering,
 };
 use crate::{
     config::{MaxDuration, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     model::Policies,
+    ops::{self, policy},
     plan::{Digest, Refusal, document},
     receipt::{self, Outcome},
     term::Answer,
@@ -104,9 +104,9 @@ async fn saved(
         )
         .into());
     }
-    let named = remembering::named(file);
+    let named = ops::named(file);
     let (name, text) = match &named {
-        Some(digest) => remembering::plan(context, digest).await?,
+        Some(digest) => listening::plan(context, digest).await?,
         None => (file_name(file), context.read_document(file)?),
     };
     let saved = document::read(&name, &text)?;
@@ -131,11 +131,11 @@ async fn saved(
     // The policy that counts is the one that is in force now.
     // The workspace's policies were asked when it was planned, and stand behind each write.
     let workspace = Policies::default();
-    let policy = judging::of(&project);
-    let more = judging::overrides(&planning.overrides, planning.reason.as_deref(), &policy)?;
+    let policy = policy::of(&project);
+    let more = policy::overrides(&planning.overrides, planning.reason.as_deref(), &policy)?;
     let mut judged = saved.plan.clone();
     judged.overrides.extend(more);
-    judging::judge(&judged, &policy, &workspace).verdict()?;
+    policy::judge(&judged, &policy, &workspace).verdict()?;
     let approved = approving::gate(
         context,
         &project,
@@ -151,7 +151,7 @@ async fn saved(
         app: &app,
         project: &project,
         remote: &remote,
-        rules: &planning::rules(&project),
+        rules: &ops::rules(&project),
         plan: &saved.plan,
         approved,
         observed: None,
@@ -172,8 +172,8 @@ async fn fresh(
         ));
     }
     let situation = planning::look(context, args.planning.dir.as_deref()).await?;
-    let mut plan = situation.plan(&args.planning)?;
-    explaining::by_base_branch(&mut plan, &situation.files.project, &context.vars).await;
+    let mut plan = situation.plan(&args.planning.wishes())?;
+    situation.explain(&mut plan, &context.vars).await;
     let digest = document::digest(&plan)?;
     let markdown = MarkdownArgs::default();
     let printing = Printing::out(context, Format::Text, &markdown).fresh();
@@ -198,7 +198,7 @@ async fn fresh(
     let approved = approving::gate(context, project, &plan, &digest, &args.approval, None).await?;
     context.say_who_acts(&situation.remote).await;
     let asks = plan.has_changes() && !args.auto_approve;
-    if asks && situation.confirm(context).await == Answer::No {
+    if asks && planning::confirm(context, &situation.app).await == Answer::No {
         return Ok(None);
     }
     let request = request(context, args, &situation.files.project);

@@ -6,18 +6,16 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::{
-    applying,
     authorizing::{self, Offer, OfferArgs, SessionOutcome, Waiting},
-    judging, planning,
+    listening,
     printing::file_name,
-    remembering::{self, AtWork, Before, Team},
 };
 use crate::{
     authorize::AuthorizationResult,
     config::{self, MaxDuration, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     model::{App, ConnectorType, Declared, RemoteStatus},
-    ops::{AuthorizeInputs, AuthorizeSession},
+    ops::{self, AtWork, AuthorizeInputs, AuthorizeSession, Before, policy, waits},
     pending::Store,
     plan::{Digest, Refusal},
     receipt,
@@ -99,8 +97,11 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
         None => None,
         Some(_) => {
             let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
-            let team = Team::open(context, &project, &app).await?;
-            Some(team.begin(context, "authorize", timeout).await?)
+            let team = listening::team(context, &project, &app).await?;
+            Some(
+                team.begin(&listening::to(context).around(), "authorize", timeout)
+                    .await?,
+            )
         }
     };
     let here = Here {
@@ -140,8 +141,10 @@ async fn resume(
     held: Option<Locked>,
 ) -> Result<ExitStatus, Failure> {
     let (project, app, remote) = (&here.project, &here.app, &here.remote);
+    let listening = listening::to(context);
+    let around = listening.around();
     let declared = declared(context, project)?;
-    let (rules, denied) = (planning::rules(project), judging::denied(project));
+    let (rules, denied) = (ops::rules(project), policy::denied(project));
     let mut pending = Store::load(&here.state)?;
     let (observed, waits) = match here.at_work {
         Some(at_work) => {
@@ -149,17 +152,17 @@ async fn resume(
             (remote.observe().await?, waits)
         }
         None => {
-            let look = remembering::look(context, project, app);
+            let look = waits::look(&around, project, app, &here.state);
             let (observed, waits) = tokio::join!(remote.observe(), look);
             (observed?, waits)
         }
     };
     let news = |connector: &ConnectorType| pending.get(app, connector).is_none();
-    remembering::say(context, &waits, news);
+    waits::tell(&around, &waits, news);
     // Whoever can write to the store must not make anybody ask for what no file declares.
-    let waits = remembering::declared_only(context, waits, declared.as_ref(), &rules);
+    let waits = waits::declared_only(&around, waits, declared.as_ref(), &rules);
     let before = Before::of(&pending, &waits, app);
-    remembering::merge(&mut pending, app, &waits);
+    waits::merge(&mut pending, app, &waits);
     let targets = args.connectors.iter().cloned().collect();
     let mut session = AuthorizeSession::begin(AuthorizeInputs {
         app,
@@ -204,7 +207,7 @@ async fn resume(
         let granted = results.iter().filter(|result| !result.state.is_open());
         let granted: Vec<_> = granted.map(|result| result.connector.clone()).collect();
         at_work
-            .authorized(context, &before, session.pending(), &granted)
+            .authorized(&around, &before, session.pending(), &granted)
             .await;
     }
     print(context, app, &results, args, outcome);
@@ -230,7 +233,10 @@ async fn hold(
     }
     let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
     Ok(Some(
-        applying::lock(context, state, timeout, "authorize").await?,
+        listening::to(context)
+            .around()
+            .lock(state, timeout, "authorize")
+            .await?,
     ))
 }
 
@@ -252,7 +258,10 @@ async fn forget(
     let app = project.app()?;
     let state = context.app_state(&project, &app);
     let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
-    let locked = applying::lock(context, &state, timeout, "authorize").await?;
+    let locked = listening::to(context)
+        .around()
+        .lock(&state, timeout, "authorize")
+        .await?;
     let mut pending = Store::load(&locked)?;
     for connector in &args.forget {
         if !pending.remove(&app, connector) {

@@ -38,15 +38,13 @@ pub async fn run(args: &DriftArgs, context: &Context) -> Result<ExitStatus, Fail
     let format = context.format(&[Format::Text, Format::Json, Format::Markdown])?;
     let mut situation = planning::look(context, args.dir.as_deref()).await?;
     let app = situation.app.clone();
-    situation
-        .files
-        .read_receipts(context, &args.receipts, &app)?;
+    planning::read_receipts(context, &mut situation.files, &args.receipts, &app)?;
     // To look is never refused: nothing is removed by it.
     let planning = PlanningArgs {
         allow_remove_all: true,
         ..PlanningArgs::default()
     };
-    let plan = situation.look_only(&planning)?;
+    let plan = situation.look_only(&planning.wishes())?;
     let files = &situation.files;
     let receipts: Vec<_> = files.receipts.iter().map(|saved| &saved.receipt).collect();
     let since = |connector: &_| {

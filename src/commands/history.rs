@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::remembering::Team;
+use super::listening;
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     view,
@@ -22,7 +22,7 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> Result<ExitStatus, Fa
     let format = context.format(&[Format::Text, Format::Json, Format::Markdown])?;
     let project = context.project(None)?;
     let app = project.app()?;
-    let team = Team::open(context, &project, &app).await?;
+    let team = listening::team(context, &project, &app).await?;
     let (mut events, unread) = team.memory().history().await?;
     for key in unread {
         let key = crate::escape::limited(&key, 120);

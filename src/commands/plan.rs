@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    explaining,
+    listening,
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, Printing},
-    remembering::Team,
 };
 use crate::{
     config::Lifetime,
@@ -61,11 +60,9 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         None => {
             let mut situation = planning::look(context, args.planning.dir.as_deref()).await?;
             let app = situation.app.clone();
-            situation
-                .files
-                .read_receipts(context, &args.receipts, &app)?;
-            let (mut plan, judgement) = situation.judged(&args.planning)?;
-            explaining::by_base_branch(&mut plan, &situation.files.project, &context.vars).await;
+            planning::read_receipts(context, &mut situation.files, &args.receipts, &app)?;
+            let (mut plan, judgement) = situation.judged(&args.planning.wishes())?;
+            situation.explain(&mut plan, &context.vars).await;
             let undeclared = undeclared(&plan, &situation.files.pending);
             (plan, judgement, undeclared)
         }
@@ -116,8 +113,9 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
 async fn keep(args: &PlanArgs, context: &Context, plan: &Plan, digest: &Digest, text: &str) {
     let kept = async {
         let project = context.project(args.planning.dir.as_deref())?;
-        let team = Team::open(context, &project, &plan.app.app).await?;
-        team.keep_plan(context, digest, text).await;
+        let team = listening::team(context, &project, &plan.app.app).await?;
+        team.keep_plan(&listening::to(context).around(), digest, text)
+            .await;
         Ok::<_, Failure>(())
     };
     if let Err(failure) = kept.await {
@@ -151,12 +149,12 @@ fn speculate(
         )
         .into());
     }
-    files.read_receipts(context, &args.receipts, &app)?;
+    planning::read_receipts(context, &mut files, &args.receipts, &app)?;
     let observed = Observed {
         connectors: snapshot.connectors,
         ..Observed::default()
     };
-    files.judged(&args.planning, app, &observed, true)
+    files.judged(&args.planning.wishes(), app, &observed, true)
 }
 
 /// What waits although no file declares it: no change, and no part of the plan.

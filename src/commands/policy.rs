@@ -8,13 +8,14 @@ use std::{
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 
-use super::{judging, printing::file_name, show};
+use super::{printing::file_name, show};
 use crate::{
     catalogue::ScopeDiff,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
     escape, fs,
     model::{ConnectorType, ExpectedAccount, Policies, Scopes},
+    ops,
     plan::{Override, document},
     policy::{self, Judgement, Policy, Rule, Severity, Violation},
     view,
@@ -57,7 +58,7 @@ pub fn run(args: &PolicyArgs, context: &Context) -> Result<ExitStatus, Failure> 
     let format = context.format(&[Format::Text, Format::Json])?;
     let project = context.project(None)?;
     project.check()?;
-    let policy = judging::of(&project);
+    let policy = ops::policy::of(&project);
     match &args.what {
         PolicyCommand::Explain { plan } => {
             let judged = read(&file_name(plan), &context.read_document(plan)?)?;

@@ -9,13 +9,14 @@ use clap::Args;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::planning::{self, Situation};
+use super::planning;
 use crate::{
     config::MAX_FILE_SIZE,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     edit::pull::{self, Step, What},
     escape,
     fs::{self, FsError, Staged, Visibility},
+    ops::PlanSession,
     term::{self, Answer},
     view::{self, Theme},
 };
@@ -94,7 +95,7 @@ pub async fn run(args: &PullArgs, context: &Context) -> Result<ExitStatus, Failu
     Ok(ExitStatus::Done)
 }
 
-fn decide(args: &PullArgs, situation: &Situation, folder: &Path) -> Result<Vec<Step>, Failure> {
+fn decide(args: &PullArgs, situation: &PlanSession, folder: &Path) -> Result<Vec<Step>, Failure> {
     let files = &situation.files;
     let mut texts = BTreeMap::new();
     for declared in files.declared.connectors.values() {

@@ -7,8 +7,8 @@ use super::{
     approving::{self, ApprovalArgs},
     authorize::TIMEOUT_SECONDS,
     authorizing::{self, OfferArgs, SessionOutcome, Waiting},
-    judging,
-    planning::{self, PlanningArgs, Situation},
+    listening,
+    planning::{self, PlanningArgs},
     printing::{MarkdownArgs, Printing},
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     config::MaxDuration,
     context::{Context, ExitStatus, Failure, Format},
     model::ConnectorType,
-    ops::{AuthorizeInputs, AuthorizeSession},
+    ops::{AuthorizeInputs, AuthorizeSession, PlanSession, policy},
     pending::Store,
     plan::document,
     receipt::{self, Receipt},
@@ -56,7 +56,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     }
     let situation = planning::look(context, args.planning.dir.as_deref()).await?;
     let actor = context.say_who_acts(&situation.remote).await;
-    let plan = situation.plan(&args.planning)?;
+    let plan = situation.plan(&args.planning.wishes())?;
     let digest = document::digest(&plan)?;
     let names: Vec<_> = situation
         .files
@@ -80,7 +80,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     let none = ApprovalArgs::default();
     let approved = approving::gate(context, project, &plan, &digest, &none, None).await?;
     let asks = plan.has_changes() && !args.yes;
-    if asks && situation.confirm(context).await == Answer::No {
+    if asks && planning::confirm(context, &situation.app).await == Answer::No {
         context.terminal.say("Push cancelled. Nothing was written.");
         return Ok(ExitStatus::Error);
     }
@@ -99,8 +99,6 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         observed: (!asks).then(|| situation.observed.clone()),
     };
     let applied = applying::carry_out(context, work, &request).await?;
-    // The authorization takes the lock itself.
-    drop(applied.workspace);
     let interrupted = context.signals.status().is_some();
     let authorized = if interrupted {
         Ok((Vec::new(), SessionOutcome::NothingToDo))
@@ -157,15 +155,17 @@ async fn authorize_all(
     args: &PushArgs,
     (offer, actor): (authorizing::Offer, &str),
     context: &Context,
-    situation: &Situation,
+    situation: &PlanSession,
     receipt: &Receipt,
 ) -> Result<(Vec<AuthorizationResult>, SessionOutcome), Failure> {
     let files = &situation.files;
     let state = context.app_state(&files.project, &situation.app);
     let patience = std::time::Duration::from_secs(5);
-    let locked = applying::lock(context, &state, patience, "authorize").await?;
+    let listening = listening::to(context);
+    let around = listening.around();
+    let locked = around.lock(&state, patience, "authorize").await?;
     let observed = situation.remote.observe().await?;
-    let denied = judging::denied(&files.project);
+    let denied = policy::denied(&files.project);
     let targets = args.planning.targets.iter().cloned().collect();
     let mut session = AuthorizeSession::begin(AuthorizeInputs {
         app: &situation.app,

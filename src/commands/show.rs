@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
+    listening,
     printing::{MarkdownArgs, Printing, file_name},
-    remembering,
 };
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
-    plan, receipt,
+    ops, plan, receipt,
 };
 
 /// Arguments of `show`.
@@ -30,8 +30,8 @@ pub struct ShowArgs {
 /// Prints a saved plan or receipt.
 pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
-    let (name, text) = match remembering::named(&args.file) {
-        Some(digest) => remembering::plan(context, &digest).await?,
+    let (name, text) = match ops::named(&args.file) {
+        Some(digest) => listening::plan(context, &digest).await?,
         None => (file_name(&args.file), context.read_document(&args.file)?),
     };
     let printing = Printing::out(context, format, &args.markdown).of_file(Some(&args.file));

@@ -34,16 +34,14 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
     let format = context.format(&[Format::Text, Format::Json])?;
     let mut situation = planning::look(context, args.dir.as_deref()).await?;
     let app = situation.app.clone();
-    situation
-        .files
-        .read_receipts(context, &args.receipts, &app)?;
+    planning::read_receipts(context, &mut situation.files, &args.receipts, &app)?;
     let situation = situation;
     // To look is never refused: nothing is removed by it.
     let planning = PlanningArgs {
         allow_remove_all: true,
         ..PlanningArgs::default()
     };
-    let plan = situation.look_only(&planning)?;
+    let plan = situation.look_only(&planning.wishes())?;
     let pending = &situation.files.pending;
     let undeclared: Vec<_> = pending
         .undeclared(&plan.app)

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{planning, remembering::Team};
+use super::{listening, planning};
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     term::{self, Answer},
@@ -22,7 +22,7 @@ pub async fn run(args: &UnlockArgs, context: &Context) -> Result<ExitStatus, Fai
     context.format(&[Format::Text])?;
     let project = context.project(None)?;
     let app = project.app()?;
-    let team = Team::open(context, &project, &app).await?;
+    let team = listening::team(context, &project, &app).await?;
     let memory = team.memory();
     if !memory.is_shared() {
         context.terminal.say(

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::judging;
 use crate::{
     config::{self, Finding, Loaded, Problem, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
+    ops::policy,
     view::{self, validate::ValidationReport},
 };
 
@@ -41,7 +41,7 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
     }
     let loaded = config::connectors::read(&project);
     let mut problems = loaded.problems.clone();
-    problems.extend(judging::declared(&judging::of(&project), &loaded));
+    problems.extend(policy::declared(&policy::of(&project), &loaded));
     problems.extend(no_files(&project, &loaded));
     let diagnostics: Vec<_> = problems.iter().map(Problem::to_diagnostic).collect();
     let errors = problems.iter().any(Problem::is_error);

@@ -82,6 +82,11 @@ impl Context {
 
     /// The time, to the second.
     pub fn now(&self) -> Timestamp {
+        Self::clock()
+    }
+
+    /// The same, for who has no context.
+    pub fn clock() -> Timestamp {
         let now = Timestamp::now();
         Timestamp::from_second(now.as_second()).unwrap_or(now)
     }
@@ -283,21 +288,6 @@ impl Context {
                 self.warn(&format!("others can read {}: {why}", shown(path)));
             }
         }
-    }
-
-    /// Who holds a lock, for others to read.
-    pub fn holder(&self, doing: &str) -> String {
-        let user = self
-            .vars
-            .get("USER")
-            .or_else(|| self.vars.get("USERNAME"))
-            .unwrap_or("someone");
-        let user = crate::escape::limited(user, 64);
-        format!(
-            "connplan {doing}, {user}, process {}, since {}",
-            std::process::id(),
-            self.now()
-        )
     }
 
     /// The event that GitHub started this run for.

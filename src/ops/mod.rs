@@ -1,6 +1,21 @@
 //! What a command does, apart from how it is asked for and how it is told: inputs, stores and an
 //! event sink in, an outcome out. Commands are arguments -> op -> view.
 
+mod apply;
+mod around;
+mod at_work;
 mod authorize;
+mod event;
+mod explain;
+mod plan;
+pub mod policy;
+mod team;
+pub mod waits;
 
+pub use apply::{ApplyInputs, ApplyOutcome, ApplySession, Ended, room};
+pub use around::Around;
+pub use at_work::{AtWork, Before};
 pub use authorize::{AuthorizeInputs, AuthorizeSession, Waits};
+pub use event::{Event, Listener};
+pub use plan::{Files, PlanInputs, PlanSession, Wishes, rules};
+pub use team::{Team, named};

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What no plan may do by these settings.
-pub(super) fn policy(settings: &PolicySettings) -> Policy {
+pub fn policy(settings: &PolicySettings) -> Policy {
     Policy {
         protected: settings.protected.clone(),
         max_removals: settings.max_removals.as_ref().map(|most| match most {
@@ -65,7 +65,7 @@ fn per_type<T: Clone>(value: Option<&PerType<T>>) -> ByType<T> {
 }
 
 /// Holds a plan against the policy and the workspace's own.
-pub(super) fn judge(plan: &Plan, policy: &Policy, workspace: &Policies) -> Judgement {
+pub fn judge(plan: &Plan, policy: &Policy, workspace: &Policies) -> Judgement {
     let overrides: Vec<_> = plan
         .overrides
         .iter()
@@ -76,7 +76,7 @@ pub(super) fn judge(plan: &Plan, policy: &Policy, workspace: &Policies) -> Judge
 }
 
 /// The rules that `--override` names, each with the reason; only such as may be broken.
-pub(super) fn overrides(
+pub fn overrides(
     rules: &[String],
     reason: Option<&str>,
     policy: &Policy,
@@ -115,7 +115,7 @@ pub(super) fn overrides(
 }
 
 /// The broken rules that do not stop the plan, as findings.
-pub(super) fn warnings(judgement: &Judgement, loaded: &Loaded) -> Vec<Diagnostic> {
+pub fn warnings(judgement: &Judgement, loaded: &Loaded) -> Vec<Diagnostic> {
     let told = judgement
         .violations
         .iter()
@@ -136,7 +136,7 @@ pub(super) fn warnings(judgement: &Judgement, loaded: &Loaded) -> Vec<Diagnostic
 }
 
 /// What the policy forbids as declared: it would forbid the plan that asks for it.
-pub(super) fn declared(policy: &Policy, loaded: &Loaded) -> Vec<Problem> {
+pub fn declared(policy: &Policy, loaded: &Loaded) -> Vec<Problem> {
     let connectors = loaded.declared.iter().flat_map(|all| &all.connectors);
     let changes: Vec<_> = connectors
         .map(|(connector, declared)| {
@@ -175,14 +175,14 @@ fn asking(
         scopes: ScopeDiff::default(),
         connection_config: ConfigDiff::default(),
         authorization: ConsentNeed::Required,
-        dropped: crate::model::Scopes::new(),
+        dropped: Scopes::new(),
         removal: Removal::Remove,
         why: None,
     }
 }
 
 /// Why the policy of this project denies scopes of a connector, if it does.
-pub(super) fn denied(
+pub fn denied(
     project: &config::Project,
 ) -> impl Fn(&ConnectorType, &Scopes) -> Option<String> + use<> {
     let policy = of(project);
@@ -216,7 +216,7 @@ fn problem(violation: &Violation, loaded: &Loaded) -> Option<Problem> {
 }
 
 /// Who is to consent, where the policy says so and the file does not.
-pub(super) fn expect(policy: &Policy, declared: &mut crate::model::Declared) {
+pub fn expect(policy: &Policy, declared: &mut crate::model::Declared) {
     for (connector, file) in &mut declared.connectors {
         if file.account.is_none() && connector.kind() == crate::model::Kind::Oauth {
             file.account = policy.account(connector).cloned();
@@ -225,6 +225,6 @@ pub(super) fn expect(policy: &Policy, declared: &mut crate::model::Declared) {
 }
 
 /// The settings' policy of a project.
-pub(super) fn of(project: &config::Project) -> Policy {
+pub fn of(project: &config::Project) -> Policy {
     policy(&project.settings.policy)
 }

@@ -1,0 +1,113 @@
+//! What an op tells, in words on the terminal; and what it may know of the process.
+
+use crate::{
+    config::Project,
+    context::{Context, Failure},
+    model::{App, Origin},
+    ops::{Around, Event, Listener, Team},
+    plan::Digest,
+    view::{self, Theme},
+};
+
+/// Says what an op tells.
+pub(super) struct Listening<'a> {
+    context: &'a Context,
+    origin: Box<dyn Fn() -> Option<Origin> + 'a>,
+}
+
+pub(super) fn to(context: &Context) -> Listening<'_> {
+    Listening {
+        context,
+        origin: Box::new(|| context.origin()),
+    }
+}
+
+/// The memory of the app that a command is about.
+pub(super) async fn team(context: &Context, project: &Project, app: &App) -> Result<Team, Failure> {
+    let state = context.app_state(project, app);
+    Team::open(&to(context).around(), project, app, &state).await
+}
+
+/// The plan of a digest: its name and its text.
+pub(super) async fn plan(context: &Context, digest: &Digest) -> Result<(String, String), Failure> {
+    let project = context.project(None)?;
+    let app = project.app()?;
+    let team = team(context, &project, &app).await?;
+    let plan = team.memory().plan(digest).await?;
+    Ok((plan.name, plan.text))
+}
+
+impl Listening<'_> {
+    pub(super) fn around(&self) -> Around<'_> {
+        Around {
+            vars: &self.context.vars,
+            state: &self.context.state,
+            fence: &self.context.fence,
+            origin: &*self.origin,
+            now: Context::clock,
+            listener: self,
+        }
+    }
+}
+
+impl Listener for Listening<'_> {
+    fn event(&self, event: &Event<'_>) {
+        let context = self.context;
+        let say = |text: &str| context.terminal.say(text);
+        let theme = || Theme::new(context.terminal.color_stderr());
+        match event {
+            Event::WaitingFor(holder) => say(&format!("Waiting for another connplan: {holder}")),
+            Event::Loose(loose) => context.warn_loose(loose),
+            Event::Undeclared(names) => {
+                say(&view::authorization::undeclared(names.iter().copied()))
+            }
+            Event::JournalTorn => {
+                context.warn("the last record of the journal was cut off by a crash; it is dropped")
+            }
+            Event::AlreadyApplied => say("This plan was already applied. Nothing was written."),
+            Event::GoesOn => say("Going on where an earlier run of this plan stopped."),
+            Event::CutShort(done, unclear) => {
+                context
+                    .terminal
+                    .insist(&view::text::cut_short(done, unclear, theme()))
+            }
+            Event::Wrote(result) => say(&view::text::progress(result, theme())),
+            Event::PlanKept(digest, store) => say(&format!(
+                "Kept the plan in {store}; `connplan apply {digest}` takes it from there."
+            )),
+            Event::PlanNotKept(why) => {
+                context.warn(&format!("the plan is in its file, not in the store: {why}"));
+            }
+            Event::StoreUnknown(why) => {
+                context.warn(&format!(
+                    "what other machines asked for is not known: {why}"
+                ));
+            }
+            Event::Waits(wait) => say(&format!(
+                "{} waits for a person since {}; asked for by {}.",
+                wait.connector,
+                wait.since,
+                wait.by.shown()
+            )),
+            Event::NothingDeclared => say(
+                "What the store says waits is left alone here: no connector files say that it is \
+                 wanted.",
+            ),
+            Event::NotDeclared(wait) => context.warn(&format!(
+                "the store says that {} waits, but no file here declares it with all these scopes; \
+                 it is left alone",
+                wait.connector
+            )),
+            Event::StoreNotTold(kept, why) => {
+                let next = match kept {
+                    true => "; it is kept here, and the next command delivers it",
+                    false => "",
+                };
+                context.warn(&format!(
+                    "the store was not told what was done{next}: {why}"
+                ));
+            }
+            Event::Warning(why) => context.warn(why),
+        }
+    }
+}

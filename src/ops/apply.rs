@@ -1,0 +1,359 @@
+//! Carrying a plan out, with everything around it: the lock and the lease, the journal, the last
+//! look, what the team is told.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Around, AtWork, Event, Team, waits};
+use crate::{
+    apply::{
+        self, Finished, Job, Options, PostApplyDrift, at_most_pending,
+        journal::{self, History, Journal},
+        recorded_receipt,
+    },
+    approval::Approved,
+    catalogue::ScopeEquivalence,
+    config::Project,
+    context::Failure,
+    diff::{Action, ConsentNeed},
+    fs,
+    model::{App, ConnectorType, Link, Observed},
+    pending::{PendingSet, Store},
+    plan::{self, Plan, Refusal, Verified},
+    receipt::{Outcome, Receipt},
+    remote::Remote,
+    state::{AppState, Locked},
+};
+
+/// What one change takes on the disk, in bytes, in the pending store, the journal and the receipt
+/// each.
+const ROOM: usize = 4096;
+
+type Progresses = BTreeMap<ConnectorType, plan::Progress>;
+
+/// What is to be carried out, where, and how.
+pub struct ApplyInputs<'a> {
+    /// The app.
+    pub app: &'a App,
+    /// Its project.
+    pub project: &'a Project,
+    /// Its remote.
+    pub remote: &'a Remote,
+    /// How scopes compare.
+    pub rules: &'a ScopeEquivalence,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// That it has the approval that it needs.
+    pub approved: Approved,
+    /// The remote as the plan was just made from it; `None` where time has passed since.
+    pub observed: Option<Observed>,
+    /// What is kept of the app.
+    pub state: AppState,
+    /// How to go about it.
+    pub options: Options,
+    /// How long to wait for another connplan.
+    pub patience: Duration,
+    /// Nothing new starts once this is cancelled.
+    pub cancel: CancellationToken,
+}
+
+/// What came of it.
+pub struct ApplyOutcome {
+    /// What was done, change by change.
+    pub receipt: Receipt,
+    /// How it ended.
+    pub ended: Ended,
+    /// Where the remote is not as the plan says.
+    pub drift: Vec<PostApplyDrift>,
+    /// Why the remote could not be read back, if so.
+    pub unread: Option<String>,
+    /// Why something could not be written down: then nobody can read it from the journal.
+    pub unrecorded: Option<String>,
+    /// The link by which a new Stripe sandbox is claimed.
+    pub stripe_claim: Option<Link>,
+}
+
+/// How an apply ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing was left to do.
+    AlreadyApplied,
+    /// All of it is done.
+    Done,
+    /// Something was done, something failed.
+    Partial,
+    /// Nothing was done, something failed.
+    Failed,
+    /// A signal cut it short.
+    Interrupted,
+}
+
+/// How many bytes may be written down for a plan.
+pub fn room(plan: &Plan) -> usize {
+    plan.changes().filter(|c| c.action != Action::NoOp).count() * ROOM
+}
+
+/// An apply that has lock and lease. [`ApplySession::end`] gives the lease back.
+pub struct ApplySession<'a> {
+    inputs: ApplyInputs<'a>,
+    around: Around<'a>,
+    digest: plan::Digest,
+    locked: Arc<Locked>,
+    at_work: AtWork,
+    pending: PendingSet,
+    /// What an earlier run of the plan did, and where that is written.
+    history: History,
+    journal: PathBuf,
+}
+
+impl<'a> ApplySession<'a> {
+    /// Takes lock and lease, and reads what earlier runs left. Changes nothing on the remote.
+    pub async fn begin(inputs: ApplyInputs<'a>, around: Around<'a>) -> Result<Self, Failure> {
+        let digest = plan::document::digest(inputs.plan)?;
+        if !inputs.approved.is_for(&digest) {
+            return Err(Refusal::NotApproved {
+                expected: inputs.approved.digest().clone(),
+                actual: digest,
+            }
+            .into());
+        }
+        let lock = around.lock(&inputs.state, inputs.patience, "apply");
+        let locked = Arc::new(lock.await?);
+        let team = Team::open(&around, inputs.project, inputs.app, &inputs.state).await?;
+        let at_work = team.begin(&around, "apply", inputs.patience).await?;
+        let mut session = Self {
+            inputs,
+            around,
+            digest,
+            locked,
+            at_work,
+            pending: PendingSet::default(),
+            history: History::default(),
+            journal: PathBuf::new(),
+        };
+        match session.remember().await {
+            Ok(()) => Ok(session),
+            Err(failure) => {
+                session.end().await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// What waits, and what the journal of an earlier run tells.
+    async fn remember(&mut self) -> Result<(), Failure> {
+        let (app, plan) = (self.inputs.app, self.inputs.plan);
+        let mut pending = Store::load(&self.locked)?;
+        waits::merge(&mut pending, app, &self.at_work.waits().await?);
+        let undeclared = pending.undeclared(&plan.app);
+        let undeclared: Vec<_> = undeclared.map(|(connector, _)| connector).collect();
+        if !undeclared.is_empty() {
+            self.around.tell(&Event::Undeclared(undeclared));
+        }
+        // An answer that cannot be kept would be a link that nobody has.
+        self.locked.probe_writable(room(plan))?;
+        Store::check_fits(&at_most_pending(plan, &self.digest, &pending))?;
+        let folder = self.locked.ensure_journal_dir()?;
+        self.journal = folder.join(journal::file_name(&self.digest));
+        self.history = journal::read(&self.journal, &self.digest)?;
+        self.pending = pending;
+        if self.history.torn {
+            self.around.tell(&Event::JournalTorn);
+        }
+        Ok(())
+    }
+
+    /// Looks at the app under the lock: what another run here did meanwhile is seen, and between this
+    /// look and the first write lies nothing but the comparison.
+    pub async fn observe(&mut self) -> Result<Observed, Failure> {
+        match self.inputs.observed.take() {
+            Some(observed) if !self.inputs.plan.has_changes() => Ok(observed),
+            _ => Ok(self.inputs.remote.observe().await?),
+        }
+    }
+
+    fn verify(&self, observed: &Observed, progress: &Progresses) -> Result<Verified<'a>, Refusal> {
+        let ApplyInputs {
+            app, plan, rules, ..
+        } = &self.inputs;
+        let now = (self.around.now)();
+        plan::verify(plan, app, now, &observed.connectors, progress, rules)
+    }
+
+    fn recorded(&self, observed: &Observed) -> (Receipt, Vec<PostApplyDrift>) {
+        recorded_receipt(
+            self.inputs.plan,
+            &self.digest,
+            &self.history,
+            &self.pending,
+            observed,
+            self.inputs.rules,
+        )
+    }
+
+    /// Whether an earlier run did all of it, and nothing is again as this plan saw it.
+    fn is_applied(&self, observed: &Observed) -> bool {
+        let mut entries = self.pending.of(self.inputs.app);
+        let waits = entries.any(|(_, e)| e.plan_digest.as_ref() == Some(&self.digest));
+        let anew = self.verify(observed, &BTreeMap::new());
+        waits || anew.map_or(true, |anew| anew.is_all_done())
+    }
+
+    /// Verifies and writes. Nothing is written to the remote before every check has passed.
+    pub async fn run(&mut self, observed: Observed) -> Result<ApplyOutcome, Failure> {
+        if self.history.finished {
+            if self.is_applied(&observed) {
+                return Ok(self.already_applied(observed));
+            }
+            // It is a new plan with the same content.
+            fs::remove(&self.journal)?;
+            self.history = History::default();
+        }
+        let progress = self.history.progress();
+        let verified = self.verify(&observed, &progress);
+        let verified = verified.inspect_err(|_| self.tell_earlier(&observed))?;
+        if forget_done(&mut self.pending, self.inputs.app, self.inputs.plan) {
+            Store::save(&self.locked, &self.pending)?;
+        }
+        if verified.is_all_done() && !self.history.has_begun() {
+            self.around.tell(&Event::AlreadyApplied);
+        } else if self.history.has_begun() {
+            self.around.tell(&Event::GoesOn);
+        }
+        let finished = self.write(verified, &observed).await?;
+        match Store::load(&self.locked) {
+            Ok(pending) => {
+                let receipt = &finished.receipt;
+                self.at_work.applied(&self.around, receipt, &pending).await;
+            }
+            Err(e) => self.around.warn(e),
+        }
+        Ok(ApplyOutcome {
+            ended: ended(&finished),
+            receipt: finished.receipt,
+            drift: finished.mismatches,
+            unread: finished.unread,
+            unrecorded: finished.unrecorded,
+            stripe_claim: finished.stripe_claim,
+        })
+    }
+
+    async fn write(
+        &self,
+        verified: Verified<'_>,
+        observed: &Observed,
+    ) -> Result<Finished, Failure> {
+        let journal = Journal::open(
+            &self.journal,
+            &self.history,
+            &self.digest,
+            self.inputs.app,
+            Arc::clone(&self.locked),
+            self.pending.clone(),
+        )?;
+        let events = |event: &apply::Event<'_>| {
+            if let apply::Event::Finished(result) = event {
+                self.around.tell(&Event::Wrote(result));
+            }
+        };
+        let (recorder, writing) = journal.start();
+        let job = Job {
+            verified,
+            digest: self.digest.clone(),
+            remote: self.inputs.remote,
+            observed,
+            history: &self.history,
+            pending: &self.pending,
+            recorder,
+            rules: self.inputs.rules,
+            options: self.inputs.options,
+            cancel: self.inputs.cancel.clone(),
+            events: &events,
+        };
+        self.at_work.check().await?;
+        let mut finished = job.run().await;
+        finished.receipt.approvals = self.inputs.approved.approvals().to_vec();
+        finished.receipt.origin = (self.around.origin)();
+        // It holds the lock too. Had it failed, a note would have failed before.
+        let _ = writing.await;
+        Ok(finished)
+    }
+
+    fn already_applied(&self, observed: Observed) -> ApplyOutcome {
+        self.around.tell(&Event::AlreadyApplied);
+        let (receipt, drift) = self.recorded(&observed);
+        ApplyOutcome {
+            receipt,
+            ended: Ended::AlreadyApplied,
+            drift,
+            unread: None,
+            unrecorded: None,
+            stripe_claim: observed.stripe_claim,
+        }
+    }
+
+    /// A plan that was cut short and cannot be finished any more: what it did stands nowhere else.
+    fn tell_earlier(&self, observed: &Observed) {
+        if !self.history.has_begun() {
+            return;
+        }
+        let (recorded, _) = self.recorded(observed);
+        let (done, unclear): (Vec<_>, Vec<_>) = recorded
+            .results()
+            .filter(|result| self.history.writes.contains_key(&result.connector))
+            .partition(|result| self.history.done(&result.connector).is_some());
+        self.around.tell(&Event::CutShort(&done, &unclear));
+    }
+
+    /// Old journals go once they are not needed: the receipt is where it was wanted. One that stays
+    /// does no harm.
+    pub fn prune(&self) {
+        let pruned = match Store::load(&self.locked) {
+            Ok(pending) => {
+                let pruned = journal::prune(&self.locked, &self.digest, &pending);
+                pruned.map_err(|e| e.to_string())
+            }
+            Err(e) => Err(e.to_string()),
+        };
+        if let Err(why) = pruned {
+            tracing::info!(why, "old journals stay");
+        }
+    }
+
+    /// Gives lease and lock back.
+    pub async fn end(self) {
+        self.at_work.end().await;
+    }
+}
+
+/// Takes out what the remote has in force as declared: somebody consented, and nobody waits. Left
+/// in, it would hide that the connector breaks or goes one day.
+fn forget_done(pending: &mut PendingSet, app: &App, plan: &Plan) -> bool {
+    let in_force = plan.changes().filter(|change| {
+        // What a consent left out stays known.
+        change.action == Action::NoOp
+            && change.authorization == ConsentNeed::None
+            && change.dropped.is_empty()
+    });
+    let forgotten = in_force.filter(|change| pending.remove(app, &change.connector));
+    forgotten.count() > 0
+}
+
+fn ended(finished: &Finished) -> Ended {
+    // What was waited for before counts for nothing: this plan did not ask for it.
+    let any = |wanted: fn(Outcome) -> bool| {
+        let mut changes = finished
+            .receipt
+            .results()
+            .filter(|result| result.action != Action::NoOp);
+        changes.any(|result| wanted(result.outcome))
+    };
+    let failed = any(|outcome| outcome == Outcome::Failed);
+    match (finished.interrupted, failed) {
+        (true, _) => Ended::Interrupted,
+        (false, false) => Ended::Done,
+        (false, true) if any(Outcome::is_effect) => Ended::Partial,
+        (false, true) => Ended::Failed,
+    }
+}

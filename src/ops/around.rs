@@ -1,0 +1,98 @@
+//! What surrounds an op: no terminal, but who listens.
+
+use std::{fmt, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{Event, Listener};
+use crate::{
+    context::{Failure, UsageError},
+    escape,
+    fs::LockError,
+    model::{Origin, Vars},
+    state::{AppState, Locked, StateError, StateFolder},
+    store::{By, Fence},
+};
+
+/// The process, as far as an op may know of it.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// The environment.
+    pub vars: &'a Vars,
+    /// What this user keeps on this machine.
+    pub state: &'a StateFolder,
+    /// Closed once the lease is lost.
+    pub fence: &'a Fence,
+    /// The commit and the run of a pipeline.
+    pub origin: &'a dyn Fn() -> Option<Origin>,
+    /// The time.
+    pub now: fn() -> Timestamp,
+    /// Told what happens.
+    pub listener: &'a dyn Listener,
+}
+
+impl fmt::Debug for Around<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Around").finish_non_exhaustive()
+    }
+}
+
+impl Around<'_> {
+    /// Tells the listener.
+    pub(super) fn tell(&self, event: &Event<'_>) {
+        self.listener.event(event);
+    }
+
+    pub(super) fn warn(&self, why: impl fmt::Display) {
+        self.tell(&Event::Warning(why.to_string()));
+    }
+
+    fn user(&self) -> Option<&str> {
+        self.vars.get("USER").or_else(|| self.vars.get("USERNAME"))
+    }
+
+    /// Who does it, for the team.
+    pub(super) fn by(&self) -> By {
+        let run = (self.origin)().and_then(|origin| origin.run_url);
+        // Some systems call their users by their address.
+        let user = self.user().map(|user| user.split('@').next());
+        By {
+            user: user.map(|user| escape::limited(user.unwrap_or_default(), 64)),
+            run: run.map(|run| escape::limited(&run, 200)),
+        }
+    }
+
+    /// Who holds a lock, for others to read.
+    fn holder(&self, doing: &str) -> String {
+        let user = escape::limited(self.user().unwrap_or("someone"), 64);
+        format!(
+            "connplan {doing}, {user}, process {}, since {}",
+            std::process::id(),
+            (self.now)()
+        )
+    }
+
+    /// Takes the app's lock, and tells what was not private. Waiting for it leaves signals alone.
+    pub async fn lock(
+        &self,
+        state: &AppState,
+        timeout: Duration,
+        doing: &str,
+    ) -> Result<Locked, Failure> {
+        let holder = self.holder(doing);
+        let locked = match state.lock(Duration::ZERO, &holder) {
+            Err(StateError::Lock(LockError::Held { holder: other, .. })) if !timeout.is_zero() => {
+                self.tell(&Event::WaitingFor(&other.to_string()));
+                let state = state.clone();
+                tokio::task::spawn_blocking(move || state.lock(timeout, &holder))
+                    .await
+                    .map_err(|e| {
+                        UsageError::new(format!("the lock could not be waited for: {e}"))
+                    })??
+            }
+            other => other?,
+        };
+        self.tell(&Event::Loose(locked.loose()));
+        Ok(locked)
+    }
+}

@@ -1,0 +1,46 @@
+//! What an op tells on the way. Whoever listens puts it into words.
+
+use crate::{fs::Loose, model::ConnectorType, receipt::ChangeResult, store::Wait};
+
+/// Something worth telling.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Another connplan is at work, as it said itself; this one waits for it.
+    WaitingFor(&'a str),
+    /// Private files that others could read.
+    Loose(&'a [Loose]),
+    /// What waits of connectors that no file declares.
+    Undeclared(Vec<&'a ConnectorType>),
+    /// The last record of the journal was cut off by a crash.
+    JournalTorn,
+    /// Nothing is left to do, whoever did it.
+    AlreadyApplied,
+    /// An earlier run of the plan began; this one goes on.
+    GoesOn,
+    /// What a run that was cut short did, and what is unclear; the plan cannot be finished.
+    CutShort(&'a [&'a ChangeResult], &'a [&'a ChangeResult]),
+    /// A write came to an end.
+    Wrote(&'a ChangeResult),
+    /// The store has the plan now: what to apply, and where it is.
+    PlanKept(&'a crate::plan::Digest, &'a str),
+    /// The plan is in its file only.
+    PlanNotKept(String),
+    /// The store could not be asked what waits.
+    StoreUnknown(String),
+    /// Another machine asked for this.
+    Waits(&'a Wait),
+    /// Nothing of the store is resumed: there are no files to say that it is wanted.
+    NothingDeclared,
+    /// No file declares this with all its scopes.
+    NotDeclared(&'a Wait),
+    /// The store was not told; whether it will be later, and why not now.
+    StoreNotTold(bool, String),
+    /// Something was left out, as its own error says.
+    Warning(String),
+}
+
+/// Told what happens.
+pub trait Listener {
+    /// Called for each event, in order.
+    fn event(&self, event: &Event<'_>);
+}

@@ -1,0 +1,286 @@
+//! Files and remote to a plan.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Around, explain, policy, waits};
+use crate::{
+    catalogue::ScopeEquivalence,
+    config::{self, Loaded, Project},
+    context::{Failure, UsageError},
+    diff::Unlisted,
+    escape,
+    model::{App, ConnectorType, Declared, Observed, Scope, Vars},
+    pending::{PendingSet, Store},
+    plan::{self, Folder, Guards, Inputs, Plan},
+    policy::Judgement,
+    receipt,
+    remote::{ConnectionValues, Remote},
+    state::AppState,
+};
+
+/// What is to be planned, as it was asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wishes<'a> {
+    /// Only these, unless empty.
+    pub targets: &'a [ConnectorType],
+    /// Leave remote connectors without a file alone.
+    pub keep_unlisted: bool,
+    /// Allow a plan that removes everything because there is no connector file.
+    pub allow_remove_all: bool,
+    /// The rules of the policy that may be broken.
+    pub overrides: &'a [String],
+    /// Why.
+    pub reason: Option<&'a str>,
+}
+
+/// What a session needs.
+#[derive(Debug)]
+pub struct PlanInputs {
+    /// The project's files.
+    pub files: Files,
+    /// The app.
+    pub app: App,
+    /// Its remote.
+    pub remote: Remote,
+    /// What is kept of the app.
+    pub state: AppState,
+}
+
+/// The project and its files, checked.
+#[derive(Debug)]
+pub struct Files {
+    /// The project.
+    pub project: Project,
+    /// Its connector files as they were read.
+    pub loaded: Loaded,
+    /// What they declare.
+    pub declared: Declared,
+    /// How scopes compare.
+    pub rules: ScopeEquivalence,
+    /// What waits.
+    pub pending: PendingSet,
+    /// What these say waits, waits too.
+    pub receipts: Vec<receipt::Saved>,
+}
+
+/// Files and remote, looked at.
+#[derive(Debug)]
+pub struct PlanSession {
+    /// The files.
+    pub files: Files,
+    /// The app.
+    pub app: App,
+    /// Its remote.
+    pub remote: Remote,
+    /// What is there.
+    pub observed: Observed,
+    values: BTreeMap<ConnectorType, ConnectionValues>,
+}
+
+/// How scopes compare in this project.
+pub fn rules(project: &Project) -> ScopeEquivalence {
+    let added: BTreeMap<ConnectorType, Vec<Scope>> = project
+        .settings
+        .providers
+        .iter()
+        .map(|(name, provider)| (name.clone(), provider.adds.iter().cloned().collect()))
+        .collect();
+    ScopeEquivalence::with_settings(added)
+}
+
+impl PlanSession {
+    /// Reads the remote, and what the team's memory says waits.
+    pub async fn begin(inputs: PlanInputs, around: &Around<'_>) -> Result<Self, Failure> {
+        let PlanInputs {
+            mut files,
+            app,
+            remote,
+            state,
+        } = inputs;
+        // Side by side: the store costs no time of its own.
+        let (survey, waits) = tokio::join!(
+            remote.survey(&files.declared),
+            waits::look(around, &files.project, &app, &state)
+        );
+        let survey = survey?;
+        let news = |connector: &ConnectorType| files.pending.get(&app, connector).is_none();
+        waits::tell(around, &waits, news);
+        waits::merge(&mut files.pending, &app, &waits);
+        Ok(Self {
+            files,
+            app,
+            remote,
+            observed: survey.observed,
+            values: survey.values,
+        })
+    }
+
+    /// Says why the plan removes what the base branch still declares.
+    pub async fn explain(&self, plan: &mut Plan, vars: &Vars) {
+        explain::by_base_branch(plan, &self.files.project, vars).await;
+    }
+
+    /// Plans, and says what the policy says to it.
+    pub fn judged(&self, wishes: &Wishes<'_>) -> Result<(Plan, Judgement), Failure> {
+        self.check_values(wishes)?;
+        self.files
+            .judged(wishes, self.app.clone(), &self.observed, false)
+    }
+
+    /// Plans.
+    pub fn plan(&self, wishes: &Wishes<'_>) -> Result<Plan, Failure> {
+        self.check_values(wishes)?;
+        self.files
+            .plan(wishes, self.app.clone(), &self.observed, false)
+    }
+
+    /// Holds the declared connection values against what the platform wants.
+    fn check_values(&self, wishes: &Wishes<'_>) -> Result<(), Failure> {
+        let looked_at = |connector: &&ConnectorType| {
+            wishes.targets.is_empty() || wishes.targets.contains(connector)
+        };
+        let mut wrong = Vec::new();
+        for connector in self.values.keys().filter(looked_at) {
+            let Some(declared) = self.files.declared.connectors.get(connector) else {
+                continue;
+            };
+            let told = self.values.get(connector).into_iter();
+            let told = told.flat_map(|told| told.check(&declared.connection_config));
+            wrong.extend(told.map(|what| format!("  {connector} ({}): {what}", declared.file)));
+        }
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        Err(UsageError::with_help(
+            format!("connection values cannot be used:\n{}", wrong.join("\n")),
+            "write them in the connector's file, for example \
+             \"connection_config\": {\"subdomain\": \"acme\"}",
+        )
+        .into())
+    }
+
+    /// Plans for looking only: no policy stands in the way of that.
+    pub fn look_only(&self, wishes: &Wishes<'_>) -> Result<Plan, Failure> {
+        self.files
+            .compare(wishes, self.app.clone(), &self.observed, false)
+    }
+}
+
+impl Files {
+    /// Checks what was read of a project, and what waits of its app, where an app is known.
+    pub fn of(project: Project, loaded: Loaded, state: Option<&AppState>) -> Result<Self, Failure> {
+        let mut declared = loaded.declared.clone().unwrap_or_default();
+        for (connector, file) in &mut declared.connectors {
+            for (name, value) in &mut file.connection_config {
+                let variable = |name: &str| project.vars.get(name).map(str::to_owned);
+                *value = config::resolve_value(value, variable).map_err(|why| {
+                    let name = escape::limited(name, 100);
+                    UsageError::new(format!("{connector}: the connection value `{name}`: {why}"))
+                })?;
+            }
+        }
+        let pending = state.map(Store::load).transpose()?.unwrap_or_default();
+        policy::expect(&policy::of(&project), &mut declared);
+        Ok(Self {
+            rules: rules(&project),
+            project,
+            loaded,
+            declared,
+            pending,
+            receipts: Vec::new(),
+        })
+    }
+
+    /// Since when a connector waits, as the receipts tell.
+    pub fn receipt_since(&self, connector: &ConnectorType) -> Option<Timestamp> {
+        let told = self.receipts.iter().filter(|saved| {
+            let mut waiting = saved.receipt.waiting();
+            waiting.any(|(name, _)| name == connector)
+        });
+        told.filter_map(|saved| saved.created_at.as_ref()?.parse().ok())
+            .min()
+    }
+
+    /// Plans against a state of the remote.
+    pub fn plan(
+        &self,
+        wishes: &Wishes<'_>,
+        app: App,
+        observed: &Observed,
+        speculative: bool,
+    ) -> Result<Plan, Failure> {
+        let (plan, judgement) = self.judged(wishes, app, observed, speculative)?;
+        judgement.verdict()?;
+        Ok(plan)
+    }
+
+    /// A plan, and what the policy says to it.
+    pub fn judged(
+        &self,
+        wishes: &Wishes<'_>,
+        app: App,
+        observed: &Observed,
+        speculative: bool,
+    ) -> Result<(Plan, Judgement), Failure> {
+        let mut plan = self.compare(wishes, app, observed, speculative)?;
+        let policy = policy::of(&self.project);
+        plan.overrides = policy::overrides(wishes.overrides, wishes.reason, &policy)?;
+        let judgement = policy::judge(&plan, &policy, &observed.policies);
+        plan.diagnostics
+            .extend(policy::warnings(&judgement, &self.loaded));
+        Ok((plan, judgement))
+    }
+
+    /// A plan that no policy was asked about: for looking only.
+    fn compare(
+        &self,
+        wishes: &Wishes<'_>,
+        app: App,
+        observed: &Observed,
+        speculative: bool,
+    ) -> Result<Plan, Failure> {
+        let shown = self.project.shown(&self.project.connectors_dir);
+        let folder = match self.loaded.folder {
+            config::Folder::Missing => Folder::Missing(shown),
+            config::Folder::Empty => Folder::Empty(shown),
+            config::Folder::Read(_) => Folder::Filled,
+        };
+        let unlisted = match self.project.unlisted() {
+            _ if wishes.keep_unlisted => Unlisted::Keep,
+            config::Unlisted::Keep => Unlisted::Keep,
+            config::Unlisted::Remove => Unlisted::Remove,
+        };
+        let diagnostics = self
+            .loaded
+            .problems
+            .iter()
+            .map(config::Problem::to_diagnostic)
+            .collect();
+        let mut waiting = self.pending.waiting(&app);
+        for saved in &self.receipts {
+            for (connector, waits) in saved.receipt.waiting() {
+                waiting.entry(connector.clone()).or_insert(waits);
+            }
+        }
+        let mut plan = plan::build(Inputs {
+            pending: &waiting,
+            app,
+            declared: &self.declared,
+            folder,
+            observed: &observed.connectors,
+            rules: &self.rules,
+            unlisted,
+            on_remove: self.project.settings.on_remove.unwrap_or_default(),
+            targets: &wishes.targets.iter().cloned().collect(),
+            guards: Guards {
+                allow_remove_all: wishes.allow_remove_all,
+            },
+            speculative,
+            diagnostics,
+        })?;
+        explain::by_files(&mut plan, &self.loaded);
+        Ok(plan)
+    }
+}

@@ -1,0 +1,149 @@
+//! The team's memory of an app: opened as the settings say, told what was done.
+
+use std::{path::Path, sync::Arc};
+
+use super::{Around, Event};
+use crate::{
+    config::{Lifetime, Project},
+    context::{Failure, UsageError},
+    git::{Checkout, Git},
+    model::App,
+    plan::Digest,
+    state::AppState,
+    store::{AppKey, GitStore, LocalStore, Memory, Outbox, Place, Store, StoreError, Waits},
+};
+
+/// The memory of the app that an op is about.
+#[derive(Debug)]
+pub struct Team {
+    pub(super) memory: Memory,
+    pub(super) outbox: Outbox,
+    pub(super) app: App,
+    pub(super) keep: Option<Lifetime>,
+}
+
+/// Where the store is, and whether the user's own environment says so.
+pub(super) fn place(
+    around: &Around<'_>,
+    project: &Project,
+) -> Result<Option<(Place, bool)>, Failure> {
+    let parse = |text: &str, of: &str| {
+        Place::parse(text).map_err(|e| UsageError::new(format!("{of}: {e}")))
+    };
+    if let Some(text) = around.vars.get("CONNPLAN_STORE") {
+        return Ok(Some((parse(text, "CONNPLAN_STORE")?, true)));
+    }
+    let url = project.settings.store.url.as_deref();
+    let url = url.filter(|url| !url.trim().is_empty());
+    Ok(match url {
+        Some(text) => Some((parse(text, "`url` in [store] of connplan.toml")?, false)),
+        None => None,
+    })
+}
+
+impl Team {
+    /// The memory that the settings name; this machine's own without any.
+    pub async fn open(
+        around: &Around<'_>,
+        project: &Project,
+        app: &App,
+        state: &AppState,
+    ) -> Result<Self, Failure> {
+        let keep = match &project.settings.store.keep {
+            Some(text) => Some(text.parse().map_err(|e| {
+                UsageError::new(format!("`keep` in [store] of connplan.toml: {e}"))
+            })?),
+            None => None,
+        };
+        let home = state.dir().ok_or(crate::state::StateError::Nowhere)?;
+        let store: Arc<dyn Store> = match place(around, project)? {
+            None => Arc::new(LocalStore::at(&home.join("memory"))),
+            Some((Place::Git(remote), _)) => {
+                let git = Git::new(around.vars);
+                let checkout = Checkout::of(&project.root, git.clone())?;
+                let cache = around.state.dir().unwrap_or(home).join("git");
+                let cache = cache.join(checkout.remote(&remote).await?.cache_name());
+                let key = AppKey::of(app);
+                Arc::new(GitStore::open(&checkout, &remote, &cache, git, &key).await?)
+            }
+            Some((Place::Object(url), ours)) => object(&url, ours, app)?,
+        };
+        let outbox = Outbox::at(&home.join("outbox"));
+        let memory = Memory::new(store, app.clone(), around.by());
+        Ok(Self {
+            memory,
+            outbox,
+            app: app.clone(),
+            keep,
+        })
+    }
+
+    /// The memory itself.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// What waits, as all machines know it. Nothing where this machine is all there is: its own file
+    /// knows it better.
+    pub(super) async fn waits(&self) -> Result<Waits, StoreError> {
+        if !self.memory.is_shared() {
+            return Ok(Waits::default());
+        }
+        self.outbox.deliver(&self.memory, &self.app).await?;
+        self.memory.waits().await
+    }
+
+    /// Keeps a plan that was saved to a file. Where that fails it is said, and all goes on.
+    pub async fn keep_plan(&self, around: &Around<'_>, digest: &Digest, text: &str) {
+        match self.memory.keep_plan(digest, text).await {
+            Ok(()) if self.memory.is_shared() => {
+                around.tell(&Event::PlanKept(digest, self.memory.name()));
+            }
+            Ok(()) => {}
+            Err(e) => around.tell(&Event::PlanNotKept(e.to_string())),
+        }
+    }
+}
+
+/// A plan named by its digest on the command line.
+pub fn named(file: &Path) -> Option<Digest> {
+    let text = file.to_str()?;
+    text.strip_prefix("sha256:")?;
+    Digest::parse(text).ok()
+}
+
+/// A store in object storage. It is reached with this machine's credentials, so a checkout alone
+/// does not choose it.
+fn object(url: &str, ours: bool, app: &App) -> Result<Arc<dyn Store>, Failure> {
+    if !ours {
+        return Err(UsageError::with_help(
+            format!(
+                "connplan.toml names the store {url}, and this machine's credentials are not meant \
+                 for it: nothing was sent there"
+            ),
+            format!(
+                "if that is your team's store, set CONNPLAN_STORE={url} in your environment, or in \
+                 the pipeline's"
+            ),
+        )
+        .into());
+    }
+    bucket(url, app)
+}
+
+#[cfg(feature = "object-store")]
+fn bucket(url: &str, app: &App) -> Result<Arc<dyn Store>, Failure> {
+    Ok(Arc::new(crate::store::BucketStore::open(
+        url,
+        &AppKey::of(app),
+    )?))
+}
+
+#[cfg(not(feature = "object-store"))]
+fn bucket(url: &str, _app: &App) -> Result<Arc<dyn Store>, Failure> {
+    Err(UsageError::with_help(
+        format!("the store {url} is in object storage, and this connplan was built without it"),
+        "use a released binary, build with `--features object-store`, or use `git:origin`",
+    )
+    .into())
+}
