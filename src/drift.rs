@@ -81,10 +81,9 @@ pub fn find<'a>(
             Some(result) if is_as_left(change.before.as_ref(), result, rules) => {
                 drift.not_applied.push(change);
             }
-            Some(_) => drift.outside.push(change),
             // A file that no apply has seen.
             None if change.action == Action::Create => drift.not_applied.push(change),
-            None => drift.outside.push(change),
+            _ => drift.outside.push(change),
         }
     }
     drift

@@ -66,13 +66,14 @@ pub struct Reviews {
     pub notes: Vec<String>,
 }
 
+const AGAIN: &str = "have the newest commit planned, and reviewed after its comment is there";
+
 /// Holds the reviews against the plan. What cannot be told is a refusal, never a pass.
 pub fn reviews(facts: &ReviewFacts, digest: &Digest) -> Result<Reviews, ApprovalError> {
     let refused = |why: String, help: &str| ApprovalError::Review {
         why,
         help: Some(help.to_owned()),
     };
-    const AGAIN: &str = "have the newest commit planned, and reviewed after its comment is there";
     let Some(shown) = &facts.shown else {
         return Err(refused(
             "no comment of connplan shows a plan".to_owned(),

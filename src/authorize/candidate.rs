@@ -164,7 +164,6 @@ fn is_target(sources: &Sources<'_>, connector: &ConnectorType) -> bool {
 }
 
 /// Whether an entry may be asked for, with a note; or why not, and whether that makes it useless.
-#[expect(clippy::type_complexity, reason = "either is taken apart at once")]
 fn resumable(
     sources: &Sources<'_>,
     connector: &ConnectorType,

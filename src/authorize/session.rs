@@ -212,18 +212,14 @@ impl<'a> Session<'a> {
                 }
                 Turn::LinkRanOut => self.links_ran_out(items, &mut run).await?,
                 Turn::Command(None) => commanded = false,
-                Turn::Command(Some(Command::Finish)) => {
-                    let end = Instant::now() + LAST_LOOK;
-                    return self.leave(items, End::Left, end, &mut run).await;
-                }
-                Turn::Command(Some(command)) => self.obey(items, command, &mut run).await?,
                 Turn::End(End::TimeUp) => {
                     return self.leave(items, End::TimeUp, deadline, &mut run).await;
                 }
-                Turn::End(End::Left) => {
+                Turn::End(End::Left) | Turn::Command(Some(Command::Finish)) => {
                     let end = Instant::now() + LAST_LOOK;
                     return self.leave(items, End::Left, end, &mut run).await;
                 }
+                Turn::Command(Some(command)) => self.obey(items, command, &mut run),
             }
         }
     }
@@ -528,12 +524,7 @@ impl<'a> Session<'a> {
         self.writer.flush().await
     }
 
-    async fn obey(
-        &mut self,
-        items: &mut [Item],
-        command: Command,
-        run: &mut Run<'_>,
-    ) -> Result<(), PendingError> {
+    fn obey(&mut self, items: &mut [Item], command: Command, run: &mut Run<'_>) {
         match command {
             Command::Finish => {}
             Command::Skip => {
@@ -547,7 +538,7 @@ impl<'a> Session<'a> {
             Command::Want(connector) => {
                 let Some(index) = items.iter().position(|item| *item.connector() == connector)
                 else {
-                    return Ok(());
+                    return;
                 };
                 // A new link would take the consent of whoever finished it for nothing.
                 let stale = run.round.is_some() || run.read.elapsed() > self.pace.busy;
@@ -560,7 +551,6 @@ impl<'a> Session<'a> {
                 }
             }
         }
-        Ok(())
     }
 
     /// Ends the waiting for everything, after a last look: somebody may have finished it.

@@ -214,11 +214,10 @@ fn help(missing: Missing, args: &ApprovalArgs, file: Option<&Path>) -> String {
         |file| shell_word(&file.display().to_string()),
     );
     let plan = crate::escape::terminal(&plan);
-    let given: String = args
-        .approved_by
-        .iter()
-        .map(|file| format!(" {}", shell_word(&file.display().to_string())))
-        .collect();
+    let mut given = String::new();
+    for file in &args.approved_by {
+        given.extend([" ", &shell_word(&file.display().to_string())]);
+    }
     let given = crate::escape::terminal(&given);
     let sign = format!(
         "a signer runs `connplan approve {plan} --out {plan}.sig`; then \

@@ -93,16 +93,16 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
     };
     let state = context.app_state(&project, &app);
     let held = hold(args, context, &state).await?;
-    let at_work = match &held {
-        None => None,
-        Some(_) => {
-            let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
-            let team = listening::team(context, &project, &app).await?;
-            Some(
-                team.begin(&listening::to(context).around(), "authorize", timeout)
-                    .await?,
-            )
-        }
+    let at_work = if held.is_some() {
+        let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
+        let team = listening::team(context, &project, &app).await?;
+        let listening = listening::to(context);
+        Some(
+            team.begin(&listening.around(), "authorize", timeout)
+                .await?,
+        )
+    } else {
+        None
     };
     let here = Here {
         offer,
@@ -146,16 +146,13 @@ async fn resume(
     let declared = declared(context, project)?;
     let (rules, denied) = (ops::rules(project), policy::denied(project));
     let mut pending = Store::load(&here.state)?;
-    let (observed, waits) = match here.at_work {
-        Some(at_work) => {
-            let waits = at_work.waits().await?;
-            (remote.observe().await?, waits)
-        }
-        None => {
-            let look = waits::look(&around, project, app, &here.state);
-            let (observed, waits) = tokio::join!(remote.observe(), look);
-            (observed?, waits)
-        }
+    let (observed, waits) = if let Some(at_work) = here.at_work {
+        let waits = at_work.waits().await?;
+        (remote.observe().await?, waits)
+    } else {
+        let look = waits::look(&around, project, app, &here.state);
+        let (observed, waits) = tokio::join!(remote.observe(), look);
+        (observed?, waits)
     };
     let news = |connector: &ConnectorType| pending.get(app, connector).is_none();
     waits::tell(&around, &waits, news);

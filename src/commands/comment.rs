@@ -189,13 +189,12 @@ impl Failed {
             let environment = app["environment"].as_str().map(str::to_owned);
             Some((app["app_id"].as_str()?.to_owned(), environment))
         });
-        let (app, environment) = match planned {
-            Some(planned) => planned,
-            None => {
-                let project = context.project(None)?;
-                let app = project.app()?;
-                (app.id.as_str().to_owned(), app.environment)
-            }
+        let (app, environment) = if let Some(planned) = planned {
+            planned
+        } else {
+            let project = context.project(None)?;
+            let app = project.app()?;
+            (app.id.as_str().to_owned(), app.environment)
         };
         Ok(Self {
             document,

@@ -93,7 +93,7 @@ pub async fn run(args: &DemoArgs, context: &Context) -> Result<ExitStatus, Failu
         Some(dir) => empty_dir(&context.path(dir))?,
         None => folder.path().to_owned(),
     };
-    let played = play(args, context, &sandbox, &root).await;
+    let played = Box::pin(play(args, context, &sandbox, &root)).await;
     sandbox.stop().await?;
     played?;
     if let Some(dir) = &args.keep {

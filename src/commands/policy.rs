@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -249,17 +250,18 @@ fn explain(policy: &Policy, judged: &Judged, format: Format, context: &Context) 
     }
     let mut text = String::new();
     for rule in rules {
-        text.push_str(&format!("{:<15}  {}\n", rule.rule, rule.why));
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{:<15}  {}", rule.rule, rule.why);
         for violation in rule.violations {
             let does = match (violation.severity, &violation.overridden) {
                 (_, Some(reason)) => format!("overridden: {}", escape::limited(reason, 200)),
                 (Severity::Deny, None) => "deny".to_owned(),
                 (Severity::Warn, None) => "warn".to_owned(),
             };
-            text.push_str(&format!("  {does}: {}\n", violation.message));
+            let _ = writeln!(text, "  {does}: {}", violation.message);
         }
     }
-    text.push_str(&format!("\nVerdict: {verdict}\n"));
+    let _ = writeln!(text, "\nVerdict: {verdict}");
     context.terminal.out(&text);
 }
 
@@ -351,15 +353,18 @@ fn test(
         for result in &results {
             let rules: Vec<_> = result.violations.iter().map(String::as_str).collect();
             let rules = rules.join(", ");
-            text.push_str(&match result.passed {
-                true => format!("ok      {}: {}\n", result.name, result.verdict),
-                false => format!(
-                    "FAILED  {}: {} ({rules}), expected {}\n",
+            // Writing to a string cannot fail.
+            let _ = if result.passed {
+                writeln!(text, "ok      {}: {}", result.name, result.verdict)
+            } else {
+                writeln!(
+                    text,
+                    "FAILED  {}: {} ({rules}), expected {}",
                     result.name, result.verdict, result.expected
-                ),
-            });
+                )
+            };
         }
-        text.push_str(&format!("{passed} passed, {failed} failed\n"));
+        let _ = writeln!(text, "{passed} passed, {failed} failed");
         context.terminal.out(&text);
     }
     Ok(if failed == 0 {

@@ -45,7 +45,7 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
     problems.extend(no_files(&project, &loaded));
     let diagnostics: Vec<_> = problems.iter().map(Problem::to_diagnostic).collect();
     let errors = problems.iter().any(Problem::is_error);
-    let valid = !errors && !(args.strict && !problems.is_empty());
+    let valid = !errors && (!args.strict || problems.is_empty());
     match format {
         Format::Json => context
             .terminal

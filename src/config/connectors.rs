@@ -134,10 +134,8 @@ fn below(folder: &Path) -> Vec<PathBuf> {
                 Ok(kind) if kind.is_dir() && depth < DEEP && !hidden => {
                     folders.push((entry.path(), depth + 1));
                 }
-                Ok(kind) if kind.is_file() && depth > 0 => {
-                    if !matches!(role(&name), Role::Other) {
-                        found.push(entry.path());
-                    }
+                Ok(kind) if kind.is_file() && depth > 0 && !matches!(role(&name), Role::Other) => {
+                    found.push(entry.path());
                 }
                 _ => {}
             }

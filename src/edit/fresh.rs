@@ -24,7 +24,7 @@ pub fn file(
     text.push_str("{\n");
     if let Some(schema) = schema {
         let schema = quoted(schema, '"', Syntax::Json5);
-        text.push_str(&format!("  \"$schema\": {schema},\n"));
+        text.extend(["  \"$schema\": ", &schema, ",\n"]);
     }
     text.push_str("  \"type\": \"");
     text.push_str(connector.as_str());

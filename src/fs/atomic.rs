@@ -157,14 +157,14 @@ impl Staged {
     pub fn commit(self) -> Result<(), FsError> {
         self.place.replaceable()?;
         super::crash::point();
-        self.put(|folder, from, to| folder.replace(from, to))?;
+        self.put(Folder::replace)?;
         super::crash::point();
         Ok(())
     }
 
     /// Puts the content in its place if nothing is there, not even a link to nowhere.
     pub fn commit_new(self) -> Result<(), FsError> {
-        self.put(|folder, from, to| folder.place_new(from, to))
+        self.put(Folder::place_new)
     }
 
     fn put(

@@ -36,11 +36,10 @@ impl Folder {
             Err(rustix::io::Errno::NOENT) => return Ok(None),
             Err(e) => return Err(e.into()),
         };
-        // The type's width differs between systems.
-        #[allow(clippy::useless_conversion, clippy::unnecessary_cast)]
-        let mode = stat.st_mode as u32;
-        Ok(Some(match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Kind::File(mode & 0o777),
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        Ok(Some(match kind {
+            // The type's width differs between systems.
+            FileType::RegularFile => Kind::File(stat.st_mode as u32 & 0o777),
             FileType::Symlink => Kind::Link,
             _ => Kind::Other,
         }))
@@ -51,7 +50,7 @@ impl Folder {
         use rustix::fs::{Mode, OFlags};
         let flags =
             OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mode = Mode::from_bits_truncate(mode.try_into().unwrap_or_default());
+        let mode = Mode::from_bits_truncate(mode as rustix::fs::RawMode);
         Ok(rustix::fs::openat(&self.0, name, flags, mode)?.into())
     }
 

@@ -30,7 +30,8 @@ enum Kept {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Masked {
-    masked: String,
+    #[serde(rename = "masked")]
+    text: String,
     digest: String,
     /// The app whose id salts the digest. The document that holds the account names it.
     #[serde(skip)]
@@ -48,7 +49,7 @@ impl Account {
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Kept::Whole(text) => text,
-            Kept::Masked(kept) => &kept.masked,
+            Kept::Masked(kept) => &kept.text,
         }
     }
 
@@ -61,7 +62,7 @@ impl Account {
     pub fn masked(&self) -> String {
         match &self.0 {
             Kept::Whole(text) => mask(text),
-            Kept::Masked(kept) => kept.masked.clone(),
+            Kept::Masked(kept) => kept.text.clone(),
         }
     }
 
@@ -71,7 +72,7 @@ impl Account {
         Self(Kept::Masked(match &self.0 {
             // Lower case: the digest of a plan does not know how an address was spelt.
             Kept::Whole(text) => Masked {
-                masked: mask(&text.to_lowercase()),
+                text: mask(&text.to_lowercase()),
                 digest: digest(app, text),
                 app: Some(app.clone()),
             },
@@ -130,6 +131,7 @@ impl JsonSchema for Account {
 }
 
 /// Serializes an account as the text that a reader is shown.
+#[expect(clippy::ref_option, reason = "serde gives what the field is")]
 pub(crate) fn shown<S: serde::Serializer>(
     account: &Option<Account>,
     serializer: S,
@@ -206,6 +208,7 @@ impl JsonSchema for ExpectedAccount {
 }
 
 /// As [`shown`].
+#[expect(clippy::ref_option, reason = "serde gives what the field is")]
 pub(crate) fn expected_shown<S: serde::Serializer>(
     account: &Option<ExpectedAccount>,
     serializer: S,

@@ -165,7 +165,7 @@ impl Judge<'_> {
         severity: Option<Severity>,
         connector: Option<&ConnectorType>,
         scope: Option<&Scope>,
-        what: String,
+        what: &str,
     ) {
         let default = Mode::default();
         let mode = self.policy.rules.get(&rule).unwrap_or(&default);
@@ -198,7 +198,7 @@ impl Judge<'_> {
         for connector in &removed {
             if self.policy.protected.contains(*connector) {
                 let what = format!("{connector}: it is protected and would be removed");
-                self.tell(Rule::Protected, None, Some(connector), None, what);
+                self.tell(Rule::Protected, None, Some(connector), None, &what);
             }
         }
         let Some(most) = self.policy.max_removals else {
@@ -219,7 +219,7 @@ impl Judge<'_> {
                     format!("{count} removal{plural} of {present}; at most {most} may be removed")
                 }
             };
-            self.tell(Rule::MaxRemovals, None, None, None, what);
+            self.tell(Rule::MaxRemovals, None, None, None, &what);
         }
     }
 
@@ -228,11 +228,11 @@ impl Judge<'_> {
         let types = self.policy.allowed_types.as_ref();
         if types.is_some_and(|types| !types.contains(connector)) {
             let what = format!("{connector}: the type is not among those allowed");
-            self.tell(Rule::AllowedTypes, None, Some(connector), None, what);
+            self.tell(Rule::AllowedTypes, None, Some(connector), None, &what);
         }
         if self.policy.denied_types.contains(connector) {
             let what = format!("{connector}: the type is denied");
-            self.tell(Rule::DeniedTypes, None, Some(connector), None, what);
+            self.tell(Rule::DeniedTypes, None, Some(connector), None, &what);
         }
         if workspace.forbid(connector) {
             self.found.push(Violation {
@@ -267,7 +267,7 @@ impl Judge<'_> {
             Some(_) => format!("{connector}: another account is to consent than the policy says"),
             None => format!("{connector}: it does not say who is to consent"),
         };
-        self.tell(Rule::Accounts, None, Some(connector), None, what);
+        self.tell(Rule::Accounts, None, Some(connector), None, &what);
     }
 
     fn scope(&mut self, connector: &ConnectorType, whole: &Scope) {
@@ -280,7 +280,7 @@ impl Judge<'_> {
             let shown = escape::limited(scope.as_str(), 200);
             let mut tell = |rule, severity, what: String| {
                 let what = format!("{connector}: the scope {shown} {what}");
-                self.tell(rule, severity, Some(connector), Some(whole), what);
+                self.tell(rule, severity, Some(connector), Some(whole), &what);
             };
             let mut denied = [own, any].into_iter().flatten();
             if denied.any(|patterns| scopes::denied(connector, patterns, scope)) {
@@ -292,25 +292,22 @@ impl Judge<'_> {
                 let what = "is not among those allowed".to_owned();
                 tell(Rule::AllowedScopes, None, what);
             }
-            match scopes::known(connector, scope) {
-                Some((class, access)) => {
-                    if let Some(most) = max_class.filter(|most| class > **most) {
-                        let (is, most) = (class.as_str(), Class::as_str(*most));
-                        let what = format!("is {is}; at most {most} is allowed");
-                        tell(Rule::MaxClass, None, what);
-                    }
-                    if let Some(most) = max_access.filter(|most| access > **most) {
-                        let what = format!("gives {access} access; at most {most} is allowed");
-                        tell(Rule::MaxAccess, None, what);
-                    }
+            if let Some((class, access)) = scopes::known(connector, scope) {
+                if let Some(most) = max_class.filter(|most| class > **most) {
+                    let (is, most) = (class.as_str(), Class::as_str(*most));
+                    let what = format!("is {is}; at most {most} is allowed");
+                    tell(Rule::MaxClass, None, what);
                 }
-                None => {
-                    let ceiling = max_class.is_some() || max_access.is_some();
-                    let severity = policy.unknown_scopes.or(ceiling.then_some(Severity::Warn));
-                    if severity.is_some() {
-                        let what = "is of a class or access that is not known".to_owned();
-                        tell(Rule::UnknownScopes, severity, what);
-                    }
+                if let Some(most) = max_access.filter(|most| access > **most) {
+                    let what = format!("gives {access} access; at most {most} is allowed");
+                    tell(Rule::MaxAccess, None, what);
+                }
+            } else {
+                let ceiling = max_class.is_some() || max_access.is_some();
+                let severity = policy.unknown_scopes.or(ceiling.then_some(Severity::Warn));
+                if severity.is_some() {
+                    let what = "is of a class or access that is not known".to_owned();
+                    tell(Rule::UnknownScopes, severity, what);
                 }
             }
         }

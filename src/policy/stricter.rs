@@ -90,6 +90,7 @@ fn by_type<T>(base: &ByType<T>, head: &ByType<T>, weaker: impl Fn(&T, &T) -> boo
         || head.keys().any(|key| of(head, key).unwrap_or(false))
 }
 
+#[expect(clippy::ref_option, reason = "the map's key, as it is looked up")]
 fn weaker_than<T>(
     base: &ByType<T>,
     key: &Option<crate::model::ConnectorType>,

@@ -114,9 +114,10 @@ impl Body {
 
     /// The whole comment, at most `max` bytes long where there is something to cut.
     pub(super) fn text(&self, marker: &str, max: usize) -> String {
-        let record = match self.record == Record::default() {
-            true => String::new(),
-            false => format!("\n{}", self.record.line()),
+        let record = if self.record == Record::default() {
+            String::new()
+        } else {
+            format!("\n{}", self.record.line())
         };
         let mut head = format!("{marker}\n");
         if let Some(notice) = &self.notice {
@@ -184,9 +185,7 @@ pub(super) fn newer(
     head: Option<&str>,
     merged: bool,
 ) -> Option<Newer> {
-    let Some(commit) = said.commit else {
-        return None;
-    };
+    let commit = said.commit?;
     let latest = there.latest.as_deref().or(there.commit.as_deref())?;
     if said.queue {
         return Some(Newer::Queue);

@@ -156,12 +156,13 @@ impl Thread<'_> {
         let shown = shown.as_deref();
         let mut whole = format!("{}\n{}", message.marker, text.trim_end());
         if let Some(url) = plan_url.as_deref().and_then(link) {
-            whole.push_str(&match shown {
-                Some(shown) if shown != plan_digest => {
-                    format!("\n\nAnother plan is shown {}.", link_words("here", &url))
-                }
-                _ => format!("\n\n{}.", link_words("The plan that was applied", &url)),
-            });
+            let other = shown.is_some_and(|shown| shown != plan_digest);
+            let (before, words) = if other {
+                ("Another plan is shown ", "here")
+            } else {
+                ("", "The plan that was applied")
+            };
+            whole.extend(["\n\n", before, &link_words(words, &url), "."]);
         }
         whole.push('\n');
         let facts = facts.as_ref();
@@ -416,9 +417,10 @@ impl Thread<'_> {
                     notice: Some(notice),
                     plan: there.plan.clone(),
                     record: Record {
-                        latest: match self.applies(message) {
-                            true => there.record.latest.clone(),
-                            false => message.commit.clone(),
+                        latest: if self.applies(message) {
+                            there.record.latest.clone()
+                        } else {
+                            message.commit.clone()
                         },
                         ..there.record.clone()
                     },

@@ -119,9 +119,8 @@ impl Platform {
                 attempts: attempt,
                 unclear,
             });
-            let slot = match self.admitted(call).await {
-                Ok(slot) => slot,
-                Err(()) => return Err(RemoteError::DeadlineExceeded { at }),
+            let Ok(slot) = self.admitted(call).await else {
+                return Err(RemoteError::DeadlineExceeded { at });
             };
             let answered = self.attempt(call, credential, at).await;
             if let (Some(pace), Some(slot)) = (&options.pace, slot) {

@@ -160,7 +160,7 @@ impl State {
         });
         if narrower.is_some() && in_force.is_none() {
             let granted = provider::granted(connector, &scopes);
-            let granted = self.settings.with_added(connector, granted);
+            let granted = self.settings.with_added(connector, &granted);
             if let Some(now) = entry.connectors.get_mut(connector) {
                 now.scopes = granted;
             }
@@ -300,7 +300,7 @@ impl State {
         let scopes = provider::granted(&connector, &ticked);
         let granted = Connector {
             status: RemoteStatus::Active,
-            scopes: self.settings.with_added(&connector, scopes),
+            scopes: self.settings.with_added(&connector, &scopes),
             account: Some(account),
             connection: Some(id.to_owned()),
             owner: connection.caller.clone(),

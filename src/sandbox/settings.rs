@@ -105,7 +105,7 @@ impl Settings {
     }
 
     /// The same with what the platform adds.
-    pub(super) fn with_added(&self, connector: &ConnectorType, scopes: Scopes) -> Scopes {
+    pub(super) fn with_added(&self, connector: &ConnectorType, scopes: &Scopes) -> Scopes {
         let added = self.added_scopes.get(connector);
         let added = added.into_iter().flat_map(Scopes::iter).cloned();
         scopes.iter().cloned().chain(added).collect()

@@ -183,6 +183,7 @@ pub(super) struct Connection {
     pub(super) connector: ConnectorType,
     pub(super) scopes: Scopes,
     #[serde(default)]
+    #[expect(clippy::struct_field_names, reason = "as the platform names it")]
     pub(super) connection_config: BTreeMap<String, String>,
     /// Who asked for it: to all others it reads PENDING for ever.
     #[serde(default)]

@@ -1,6 +1,9 @@
 //! Where the state folder is.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use sha2::{Digest as _, Sha256};
 
@@ -67,7 +70,12 @@ fn folder_name(app: &App) -> String {
 
 fn digest(api_url: &ApiUrl) -> String {
     let digest = Sha256::digest(api_url.as_str().as_bytes());
-    digest.iter().take(8).map(|b| format!("{b:02x}")).collect()
+    let mut hex = String::new();
+    for byte in digest.iter().take(8) {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }
 
 /// Where the platform's programs keep what belongs to this machine.

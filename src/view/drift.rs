@@ -140,6 +140,7 @@ impl DriftReport {
 
     /// For a person.
     pub fn text(&self) -> String {
+        let shown = |text: &str| escape::limited(text, 200);
         let mut out = String::new();
         for app in &self.apps {
             let lists = [
@@ -148,23 +149,17 @@ impl DriftReport {
             ];
             for (heading, apart) in lists {
                 if !apart.is_empty() {
-                    out.push_str(&format!("{heading}:\n"));
+                    out.extend([heading, ":\n"]);
                 }
                 for one in apart {
-                    out.push_str(&format!(
-                        "  {}\n",
-                        one.line(|text| escape::limited(text, 200))
-                    ));
+                    out.extend(["  ", &one.line(shown), "\n"]);
                 }
             }
             if !app.waiting.is_empty() {
                 out.push_str("Waiting for a person:\n");
             }
             for one in &app.waiting {
-                out.push_str(&format!(
-                    "  {}\n",
-                    one.line(|text| escape::limited(text, 200))
-                ));
+                out.extend(["  ", &one.line(shown), "\n"]);
             }
         }
         if !out.is_empty() {
@@ -181,27 +176,30 @@ impl DriftReport {
         let mut out = String::new();
         for app in &self.apps {
             let name = app_name(&app.app_id, app.environment.as_deref());
-            out.push_str(&format!(
-                "## connplan drift: {name}\n\n**{}**\n",
-                self.counts()
-            ));
+            out.extend([
+                "## connplan drift: ",
+                &name,
+                "\n\n**",
+                &self.counts(),
+                "**\n",
+            ]);
             let lists = [
                 ("Changed outside", &app.outside),
                 ("Not applied yet", &app.not_applied),
             ];
             for (heading, apart) in lists {
                 if !apart.is_empty() {
-                    out.push_str(&format!("\n### {heading}\n\n"));
+                    out.extend(["\n### ", heading, "\n\n"]);
                 }
                 for one in apart {
-                    out.push_str(&format!("- {}\n", one.line(code)));
+                    out.extend(["- ", &one.line(code), "\n"]);
                 }
             }
             if !app.waiting.is_empty() {
                 out.push_str("\n### Waiting for a person\n\n");
             }
             for one in &app.waiting {
-                out.push_str(&format!("- {}\n", one.line(code)));
+                out.extend(["- ", &one.line(code), "\n"]);
             }
             out.push_str("\n`connplan plan` shows each difference whole; `connplan apply` makes the app as the files, \
                           `connplan pull` the files as the app.\n");

@@ -1,6 +1,6 @@
 //! What happened to an app, in order.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Value, json};
 
@@ -123,8 +123,7 @@ pub fn text(app: &App, store: &str, events: &[Event]) -> String {
             event.what.kind(),
             escape::limited(&words(event), 400)
         );
-        out.push_str(&line);
-        out.push_str(&format!("  ({})\n", event.by.shown()));
+        out.extend([&line, "  (", &event.by.shown(), ")\n"]);
     }
     out
 }
@@ -139,12 +138,9 @@ pub fn markdown(app: &App, store: &str, events: &[Event]) -> String {
     for event in events {
         let who = event.by.shown();
         let (what, who) = (words(event), who);
-        out.push_str(&format!(
-            "| {} | {} | {} |\n",
-            event.at,
-            escape::markdown(&what),
-            escape::markdown(&who)
-        ));
+        let (what, who) = (escape::markdown(&what), escape::markdown(&who));
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "| {} | {what} | {who} |", event.at);
     }
     out
 }

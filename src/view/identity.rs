@@ -101,9 +101,8 @@ pub fn text(who: &Who, user: Option<&UserInfo>, url: &ApiUrl) -> String {
 
 /// Which kind of credential it is, and where it came from.
 pub fn credential(who: &Who) -> String {
-    let by = match &who.origin {
-        None => return "a key".to_owned(),
-        Some(by) => by,
+    let Some(by) = &who.origin else {
+        return "a key".to_owned();
     };
     match &who.identity {
         Identity::ApiKey => format!("a workspace key, from {by}"),

@@ -87,7 +87,7 @@ impl NextCommand {
         let mut before = String::new();
         let mut option = |name: &str, value: Option<String>| {
             if let Some(value) = value {
-                before.push_str(&format!("{name} {} ", word(&value)));
+                before.extend([name, " ", &word(&value), " "]);
             }
         };
         let path = |path: &PathBuf| path.display().to_string();

@@ -55,7 +55,7 @@ fn fit(widths: &mut [usize], heading: &[&str], rows: &[Vec<String>], room: usize
     };
     let longest = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
-        let words = cells.flat_map(|cell| pieces(cell).map(escape::terminal_width).max());
+        let words = cells.filter_map(|cell| pieces(cell).map(escape::terminal_width).max());
         words.max().unwrap_or(0)
     };
     let floors: Vec<usize> = (0..widths.len())

@@ -129,7 +129,7 @@ impl Check<'_> {
                     }
                 }
             }
-            (Each(shape), Value::Map(members)) => {
+            (Each(shape) | OneOrEach(shape), Value::Map(members)) => {
                 for member in members {
                     self.node(&below(&member.key), &member.node, shape);
                 }
@@ -137,11 +137,6 @@ impl Check<'_> {
             (Texts(_), Value::List(elements)) => {
                 for element in elements.iter().filter(|element| element.text().is_none()) {
                     self.wrong(path, element, shape);
-                }
-            }
-            (OneOrEach(shape), Value::Map(members)) => {
-                for member in members {
-                    self.node(&below(&member.key), &member.node, shape);
                 }
             }
             (OneOrEach(shape), _) => self.node(path, node, shape),

@@ -43,9 +43,9 @@ impl Remote {
             ..observed(connectors, stripe)
         };
         for (connector, told) in &values {
-            let declares = declared.connectors.get(connector);
+            let file = declared.connectors.get(connector);
             // What no file says is nobody's to compare.
-            if declares.is_none_or(|declared| declared.connection_config.is_empty()) {
+            if file.is_none_or(|file| file.connection_config.is_empty()) {
                 continue;
             }
             if let Some(known) = observed.connectors.get_mut(connector) {

@@ -35,16 +35,16 @@ impl Again {
 
     /// The command for everything.
     pub fn command(&self) -> String {
-        self.extended("connplan authorize".to_owned())
+        self.extended("connplan authorize")
     }
 
     /// The command for one connector.
     pub fn of(&self, connector: &ConnectorType) -> String {
-        self.extended(format!("connplan authorize {connector}"))
+        self.extended(&format!("connplan authorize {connector}"))
     }
 
-    fn extended(&self, command: String) -> String {
-        let mut command = in_context(&command);
+    fn extended(&self, command: &str) -> String {
+        let mut command = in_context(command);
         if let Some(options) = &self.0 {
             command.extend([" ", options]);
         }

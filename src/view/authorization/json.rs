@@ -125,7 +125,7 @@ impl ResultReport {
                 missing.clone_from(fewer);
             }
             State::Consented(Consent::WrongAccount { account: by, .. }) => {
-                account = Some(by.clone())
+                account = Some(by.clone());
             }
             _ => {}
         }

@@ -21,7 +21,7 @@ pub fn failure(
         out.push_str("\n🛑 **What it said cannot be read; see the log of the run.**\n");
         return out;
     };
-    out.push_str(&format!("\n🛑 **{}**", headline(document)));
+    out.extend(["\n🛑 **", headline(document), "**"]);
     if let Some(origin) = origin.and_then(inline::origin) {
         out.push(' ');
         out.push_str(&origin);
@@ -50,10 +50,10 @@ pub fn failure(
             out.push('\n');
         }
         if let more @ 1.. = list.len().saturating_sub(SHOWN) {
-            out.push_str(&format!("- and {more} more\n"));
+            out.extend(["- and ", &more.to_string(), " more\n"]);
         }
     }
-    let said: Vec<String> = [text("message"), text("help").map(|help| help)]
+    let said: Vec<String> = [text("message"), text("help")]
         .into_iter()
         .flatten()
         .flat_map(str::lines)
@@ -115,11 +115,12 @@ fn found(finding: &Value, options: &Options) -> Option<String> {
         .iter()
         .filter_map(|name| finding[name].as_u64())
     {
-        place.push_str(&format!(":{number}"));
+        place.extend([":", &number.to_string()]);
     }
-    let place = match place.is_empty() {
-        true => String::new(),
-        false => format!("{}: ", inline::code(&place)),
+    let place = if place.is_empty() {
+        String::new()
+    } else {
+        format!("{}: ", inline::code(&place))
     };
     Some(format!("+ {place}{}", inline::code(&message)))
 }

@@ -4,6 +4,7 @@ pub(crate) mod actions;
 pub(crate) mod comment;
 pub(crate) mod forge;
 pub(crate) mod heads;
+mod inputs;
 pub(crate) mod render;
 mod reviews;
 pub(crate) mod runner;
