@@ -369,7 +369,7 @@ fn print(
     let interrupted = context.signals.status().is_some();
     terminal.out(&match (context.globals.format, args.list) {
         (Format::Json, _) => view::authorization::json(app, results, &again, interrupted),
-        (_, true) => view::authorization::list(app, results, &again, theme),
+        (_, true) => view::authorization::list(app, results, &again, theme, context.now()),
         (_, false) => view::authorization::summary(app, results, &again, theme, columns),
     });
     if interrupted {

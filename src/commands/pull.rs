@@ -177,8 +177,11 @@ async fn confirmed(context: &Context, steps: &[Step], format: Format) -> bool {
         .filter(|step| matches!(step.what, What::Remove(_)))
         .map(|step| escape::limited(&step.file, 400))
         .collect();
-    let question = format!("Write the files as shown, and remove {}?", files.join(", "));
-    term::confirm_yes_no(&context.terminal, &question, Answer::No).await == Answer::Yes
+    let question = format!(
+        "\nDo you want to write the files as shown, and remove {}?",
+        files.join(", ")
+    );
+    term::confirm_word(&context.terminal, &question).await == Answer::Yes
 }
 
 /// First everything is made ready beside its place, then put there: what can fail, fails before

@@ -57,7 +57,9 @@ pub fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Failure> {
     if format == Format::Json {
         context.terminal.out(&view::trust::json(&trust));
     } else if args.list {
-        context.terminal.out(&view::trust::text(&trust));
+        context
+            .terminal
+            .out(&view::trust::text(&trust, context.now()));
     }
     Ok(ExitStatus::Done)
 }

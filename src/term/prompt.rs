@@ -80,15 +80,15 @@ pub async fn choose_many(
     ended(chosen.await.ok()?).await
 }
 
-/// As [`choose_many`]; where more are there than a screen shows, a part of the name is asked for first,
-/// again and again until an empty one ends it. The empty one at the start shows all.
+/// As [`choose_many`]; a part of the name is asked for first, again and again until an empty one ends it.
+/// The empty one at the start shows all.
 pub async fn choose_filtered(
     terminal: &Terminal,
     question: &str,
     items: Vec<String>,
 ) -> Option<Vec<usize>> {
-    if items.len() <= PAGE {
-        return choose_many(terminal, question, items).await;
+    if !lists(terminal) {
+        return None;
     }
     let mut chosen: Vec<usize> = Vec::new();
     for round in 0.. {
@@ -167,9 +167,14 @@ impl Drop for Cursor {
     }
 }
 
+/// Whether a list can be shown here.
+fn lists(terminal: &Terminal) -> bool {
+    terminal.is_interactive() && !terminal.is_dumb()
+}
+
 /// Lists are drawn over and over: a line that wraps would be drawn twice.
 fn fit(terminal: &Terminal, question: &str, items: &[String]) -> Option<(String, Vec<String>)> {
-    if !terminal.is_interactive() || terminal.is_dumb() || items.is_empty() {
+    if !lists(terminal) || items.is_empty() {
         return None;
     }
     let width = terminal.width().saturating_sub(6);

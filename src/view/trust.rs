@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{json::pretty, report::FORMAT_VERSION};
+use super::{json::pretty, report::FORMAT_VERSION, words::ago};
 use crate::{model::ApiUrl, state::Trust};
 
 #[derive(Serialize)]
@@ -30,10 +30,10 @@ pub fn json(trust: &Trust) -> String {
 }
 
 /// A line for each.
-pub fn text(trust: &Trust) -> String {
+pub fn text(trust: &Trust, now: Timestamp) -> String {
     let lines: Vec<_> = trust
         .iter()
-        .map(|(url, since)| format!("{url}  since {since}\n"))
+        .map(|(url, since)| format!("{url}  trusted {}\n", ago(since, now)))
         .collect();
     if lines.is_empty() {
         return "No address is trusted.\n".to_owned();

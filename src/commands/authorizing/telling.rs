@@ -90,7 +90,7 @@ impl<'a> Telling<'a> {
             Event::Waiting(waiting) => self.waiting(waiting),
             Event::Settled(result) => {
                 let theme = Theme::new(terminal.color_stderr());
-                let mut line = view::authorization::line(result, theme);
+                let mut line = view::authorization::line(result, theme, self.context.now());
                 let again = self.page.is_some() && result.state.can_be_asked_again();
                 if again && !matches!(result.state, State::Failed(_)) {
                     line.push_str("\n    it can be asked for again on the page");

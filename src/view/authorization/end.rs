@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use super::{Again, duration, line, next, what};
 use crate::{
     authorize::{AuthorizationResult, Consent, EntryRetention, State},
@@ -11,12 +13,18 @@ use crate::{
         Style, Theme,
         summary::{self, Entry},
         table::table,
-        words::count,
+        words::{ago, count},
     },
 };
 
 /// Everything that waits, for `--list`.
-pub fn list(app: &App, results: &[AuthorizationResult], again: &Again, theme: Theme) -> String {
+pub fn list(
+    app: &App,
+    results: &[AuthorizationResult],
+    again: &Again,
+    theme: Theme,
+    now: Timestamp,
+) -> String {
     let open: Vec<_> = results
         .iter()
         .filter(|result| result.state.is_open())
@@ -28,11 +36,11 @@ pub fn list(app: &App, results: &[AuthorizationResult], again: &Again, theme: Th
     let mut text = format!("App {} at {}\n", app.id, app.api_url);
     let mut resumable = false;
     for result in open {
-        text.push_str(&line(result, theme));
+        text.push_str(&line(result, theme, now));
         text.push('\n');
         let mut more = |words: String| text.extend(["      ", words.as_str(), "\n"]);
         if result.plan.is_some() && !result.state.is_waiting() {
-            more(format!("asked for on {}", result.since));
+            more(format!("asked for {}", ago(result.since, now)));
         }
         if let Some(plan) = &result.plan {
             more(format!("asked for by plan {plan}"));

@@ -13,11 +13,13 @@ pub use json::{
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{
     Style, Theme,
     report::FactReport,
     summary::{Entry, Word},
-    words::count,
+    words::{ago, count},
 };
 use crate::{
     authorize::{AuthorizationResult, Consent, EntryRetention, State},
@@ -82,7 +84,7 @@ pub fn whom(expected: &str) -> String {
 }
 
 /// How one authorization stands, in one line or a few.
-pub fn line(result: &AuthorizationResult, theme: Theme) -> String {
+pub fn line(result: &AuthorizationResult, theme: Theme, now: Timestamp) -> String {
     let (style, symbol) = match &result.state {
         State::Consented(Consent::Granted { .. }) => (Style::Added, "+"),
         State::Waiting(_) | State::Skipped | State::TimedOut => (Style::Changed, "~"),
@@ -99,7 +101,7 @@ pub fn line(result: &AuthorizationResult, theme: Theme) -> String {
     let mut lines = vec![format!(
         "  {} {}{took}",
         theme.paint(style, &format!("{symbol} {}", result.connector)),
-        what(result)
+        told(result, now)
     )];
     if let State::Consented(Consent::Partial { missing, .. }) = &result.state {
         lines.extend(lost(&result.connector, missing, theme));
@@ -140,6 +142,14 @@ pub fn warnings(result: &AuthorizationResult) -> Vec<String> {
 
 fn by(account: &Account) -> String {
     escape::limited(account.as_str(), 120)
+}
+
+/// What happened, for people: reads after the name, and says times as they do.
+pub fn told(result: &AuthorizationResult, now: Timestamp) -> String {
+    match &result.state {
+        State::Waiting(_) => format!("waiting for consent, asked for {}", ago(result.since, now)),
+        _ => what(result),
+    }
 }
 
 /// What happened; reads after the name.

@@ -120,6 +120,9 @@ impl Alike {
             out.push_str(line.trim_end());
             out.push('\n');
         }
+        for minutes in ["1 minute", "2 minutes", "3 minutes"] {
+            out = out.replace(&format!("{minutes} ago"), "just now");
+        }
         milliseconds(&out)
     }
 }

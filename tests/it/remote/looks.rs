@@ -118,15 +118,18 @@ fn files_are_removed_after_a_question() {
     let (_platform, project) = shop();
     project.declare("linear", &[]);
     let pull = ["pull", "--prune"];
-    let mut terminal = Pty::start(&project, &pull);
-    terminal.wait_for("and remove base44/connectors/linear.jsonc? [y/N]");
-    terminal.line("");
-    let (code, shown) = terminal.end();
-    assert_eq!(code, 1, "{shown}");
-    assert!(shown.contains("Nothing was written."), "{shown}");
+    // What is dangerous takes the whole word.
+    for answer in ["", "y"] {
+        let mut terminal = Pty::start(&project, &pull);
+        terminal.wait_for("and remove base44/connectors/linear.jsonc?");
+        terminal.wait_for("Only 'yes' is accepted: ").line(answer);
+        let (code, shown) = terminal.end();
+        assert_eq!(code, 1, "{shown}");
+        assert!(shown.contains("Nothing was written."), "{shown}");
+    }
     let text = project.read("base44/connectors/linear.jsonc");
     let mut terminal = Pty::start(&project, &pull);
-    terminal.wait_for("[y/N]").line("y");
+    terminal.wait_for("Only 'yes' is accepted: ").line("yes");
     assert_eq!(terminal.end().0, 0);
     assert!(text.contains("linear"));
     let left = project.run(&["validate"]);
