@@ -222,14 +222,15 @@ mod tests {
 
     #[test]
     fn whatever_is_wrong_with_a_review_it_does_not_count() {
-        let spoil: [(fn(&mut ReviewFacts), &str); 9] = [
+        type Spoil = fn(&mut ReviewFacts);
+        let spoil: [(Spoil, &str); 9] = [
             (|f| f.reviews[0].approves = false, ""),
             (
                 |f| {
                     f.reviews.push(Review {
                         approves: false,
                         ..review("Bob", 300)
-                    })
+                    });
                 },
                 "",
             ),

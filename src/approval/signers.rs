@@ -298,7 +298,7 @@ mod tests {
     fn a_line_that_says_nothing_clear_lets_nobody_in() {
         for bad in [
             "ann".to_owned(),
-            format!("{KEY}"),
+            KEY.to_string(),
             format!("ann valid-before=\"soon\" {KEY}"),
             format!("ann valid-before=20270101 {KEY}"),
             format!("ann valid-before {KEY}"),

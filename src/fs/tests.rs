@@ -1,5 +1,11 @@
 //! The law of every writer: a regular file or nothing is written over, all else stays as it was.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what stands there is made by other means than those that are tested"
+)]
+
 use std::{
     fs as std_fs,
     os::unix::fs::{FileTypeExt, PermissionsExt, symlink},

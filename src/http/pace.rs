@@ -297,8 +297,7 @@ mod tests {
         let told = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&told);
         let pace = pace(None).telling(move |wait| heard.lock().unwrap().push(*wait));
-        pace.refused(PaceClass::Write, Duration::from_secs(60))
-            .await;
+        pace.refused(PaceClass::Write, Duration::from_mins(1)).await;
         assert_eq!(pace.room(PaceClass::Write).await, 0);
         let wait = pace.admit(PaceClass::Write, Some(Duration::ZERO)).await;
         assert!(wait.unwrap_err() > Duration::from_secs(2));

@@ -10,6 +10,12 @@
     clippy::allow_attributes,
     reason = "nothing outside of a test binary can reach anything in it"
 )]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::module_inception,
+    clippy::similar_names,
+    reason = "tests set up folders and variables themselves, in rooms named as the source's"
+)]
 
 mod apply;
 mod approval;

@@ -12,7 +12,6 @@ use std::{
 };
 
 use serde_json::Value;
-use sha2::Digest as _;
 use tempfile::TempDir;
 
 use super::{
@@ -319,8 +318,7 @@ impl Project {
         for (name, text) in scenario.files() {
             write(&folder.join(name), text.as_bytes());
         }
-        let digest = sha2::Sha256::digest(url.as_bytes());
-        let short: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
+        let short = crate::support::short_digest(url);
         Self {
             root,
             state: dir.path().join(format!("state/apps/{short}-app1")),

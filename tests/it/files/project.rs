@@ -10,7 +10,6 @@ use std::{
 };
 
 use serde_json::Value;
-use sha2::Digest as _;
 
 use crate::sandbox::client::Site;
 
@@ -96,8 +95,7 @@ impl Project {
     pub(crate) fn state(&self, path: &str) -> PathBuf {
         let url = self.env.iter().find(|(name, _)| *name == "BASE44_API_URL");
         let url = url.map_or("https://app.base44.com", |(_, url)| url.as_str());
-        let digest = sha2::Sha256::digest(url.as_bytes());
-        let short: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
+        let short = crate::support::short_digest(url);
         let folder = self.home.path().join(format!("state/apps/{short}-app-1"));
         folder.join(path)
     }

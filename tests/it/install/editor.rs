@@ -55,8 +55,10 @@ fn an_editor_completes_types_and_scopes_and_says_what_they_permit() {
         items
             .iter()
             .find(|item| item[0].as_str().unwrap().contains(label))
-            .map(|item| item[1].as_str().unwrap().to_owned())
-            .unwrap_or_else(|| panic!("no {label}: {items:?}"))
+            .map_or_else(
+                || panic!("no {label}: {items:?}"),
+                |item| item[1].as_str().unwrap().to_owned(),
+            )
     };
     offers(0, "googlecalendar");
     let told = offers(1, "gmail.readonly");

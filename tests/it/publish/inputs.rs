@@ -83,8 +83,10 @@ fn documents() -> Vec<(String, Value)> {
     for folder in ["examples", "workflows", "actions/plan", "actions/apply"] {
         let folder = format!(".github/{folder}");
         for entry in fs::read_dir(root.join(&folder)).unwrap() {
-            let file = format!("{folder}/{}", entry.unwrap().file_name().to_str().unwrap());
-            if file.ends_with(".yml") {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|end| end == "yml") {
+                let name = path.file_name().unwrap().to_str().unwrap();
+                let file = format!("{folder}/{name}");
                 found.push((file.clone(), yaml(&file)));
             }
         }

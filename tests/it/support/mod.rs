@@ -23,6 +23,6 @@ mod terminal;
 pub(crate) use follow::follow;
 pub(crate) use output::{Output, as_saved};
 pub(crate) use platform::{Connector, Platform};
-pub(crate) use project::{APP, Project};
+pub(crate) use project::{APP, Project, short_digest};
 pub(crate) use stories::{change, one, one_of_each, planned, result};
 pub(crate) use terminal::Pty;

@@ -14,7 +14,6 @@ use std::{
 };
 
 use serde_json::json;
-use sha2::Digest as _;
 use tempfile::TempDir;
 
 use super::{Output, Platform};
@@ -161,8 +160,7 @@ impl Project {
             value.unwrap_or_else(|| otherwise.to_owned())
         };
         let url = var("BASE44_API_URL", "https://app.base44.com");
-        let digest = sha2::Sha256::digest(url.trim_end_matches('/').as_bytes());
-        let short: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
+        let short = crate::support::short_digest(url.trim_end_matches('/'));
         let app = format!("{short}-{}", var("BASE44_APP_ID", APP));
         let folder = self.state_folder().join("apps").join(app);
         if path.is_empty() {
@@ -309,4 +307,14 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), &target).unwrap();
         }
     }
+}
+
+/// What names the folder of an address' apps in the state folder.
+pub(crate) fn short_digest(url: &str) -> String {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(url.as_bytes());
+    digest
+        .iter()
+        .take(8)
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }

@@ -8,14 +8,13 @@ use std::{
 use crate::support::{Platform, Project};
 
 /// Longer than any command takes on a busy machine, and shorter than any that waits.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Arguments of each command of the grammar that make it do what it is for.
 fn arguments(command: &str) -> Vec<&'static str> {
     match command {
-        "show" => vec!["a.plan"],
+        "show" | "approve" => vec!["a.plan"],
         "comment" => vec!["a.plan", "--dry-run"],
-        "approve" => vec!["a.plan"],
         "schema" => vec!["plan"],
         "completions" => vec!["bash"],
         "man" => vec!["pages"],
