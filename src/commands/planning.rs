@@ -95,7 +95,7 @@ pub(super) async fn look(context: &Context, dir: Option<&Path>) -> Result<PlanSe
         remote,
         state,
     };
-    let reading = PlanSession::begin(inputs, &around);
+    let reading = Box::pin(PlanSession::begin(inputs, &around));
     view::progress::during(&context.terminal, "Reading the app", reading).await
 }
 
