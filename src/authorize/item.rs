@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{AuthorizationResult, Candidate, State};
+use super::{AuthorizationResult, Candidate, Progress, State};
 use crate::model::{ConnectionId, ConnectorType, Link};
 
 /// One authorization during a run.
@@ -25,6 +25,8 @@ pub struct Item {
     /// When this run's first link was handed out.
     started: Option<Instant>,
     took: Option<Duration>,
+    /// When the state became what it is.
+    entered: Option<Instant>,
 }
 
 /// A link that is out.
@@ -48,7 +50,15 @@ impl Item {
             left: false,
             started: None,
             took: None,
+            entered: None,
         }
+    }
+
+    /// Whether the remote said that it is in force after this time: what was read before then does
+    /// not show it.
+    pub(super) fn confirmed_after(&self, time: Instant) -> bool {
+        let confirming = matches!(self.state, State::Waiting(Progress::Confirming { .. }));
+        confirming && self.entered.is_some_and(|entered| entered > time)
     }
 
     /// As it stands now.
@@ -86,6 +96,9 @@ impl Item {
     pub(super) fn enter(&mut self, state: State) {
         if !state.is_waiting() && self.state != state {
             self.took = self.started.map(|started| started.elapsed());
+        }
+        if self.state != state {
+            self.entered = Some(Instant::now());
         }
         self.state = state;
     }

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::{StreamExt, stream};
+use tokio::time::Instant;
 
 use crate::{
     model::{ConnectionId, ConnectorType, RemoteConnector},
@@ -28,6 +29,8 @@ pub(super) struct Round {
         ConnectionId,
         Result<AuthorizationStatus, RemoteError>,
     )>,
+    /// When the list was asked for: it proves nothing of what came later.
+    pub(super) asked: Instant,
 }
 
 impl Round {
@@ -42,8 +45,20 @@ impl Round {
             (index, id, status)
         });
         let statuses = statuses.buffer_unordered(PARALLELISM).collect::<Vec<_>>();
-        let (listed, statuses) = tokio::join!(remote.list(), statuses);
-        Self { listed, statuses }
+        let mut asked = Instant::now();
+        let (mut listed, statuses) = tokio::join!(remote.list(), statuses);
+        // A consent may have come between the two answers: the list says what it gave only if it is
+        // the later one.
+        let active = |status: &Result<_, _>| matches!(status, Ok(AuthorizationStatus::Active));
+        if listed.is_ok() && statuses.iter().any(|(_, _, status)| active(status)) {
+            asked = Instant::now();
+            listed = remote.list().await;
+        }
+        Self {
+            listed,
+            statuses,
+            asked,
+        }
     }
 
     /// How long the remote wants not to be asked, by whichever answer.

@@ -344,6 +344,10 @@ impl<'a> Session<'a> {
     /// The statuses first: what the list shows is then held against them.
     async fn take_in(&mut self, items: &mut [Item], round: Round) -> Result<(), PendingError> {
         let mut tell = Vec::new();
+        let later: Vec<_> = items
+            .iter()
+            .map(|item| item.confirmed_after(round.asked))
+            .collect();
         for (index, id, status) in round.statuses {
             let status = match status {
                 Ok(status) => status,
@@ -363,6 +367,9 @@ impl<'a> Session<'a> {
         }
         if let Ok(listed) = &round.listed {
             for (index, item) in items.iter_mut().enumerate() {
+                if later.get(index).copied().unwrap_or_default() {
+                    continue;
+                }
                 let is = listed.get(item.connector());
                 if self.learn(item, &Evidence::Listed(is)).tell {
                     tell.push(index);

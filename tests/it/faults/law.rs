@@ -20,12 +20,13 @@ use super::{
 pub fn calm(scenario: &Scenario, verb: Verb, calm: &Calm, model: &Model) -> Vec<String> {
     let mut found = honest(&calm.ran, model, &model.effects, verb);
     let done: BTreeSet<_> = model.effects.iter().cloned().collect();
-    let wanted = if verb.applies() {
-        scenario.allowed()
-    } else {
-        BTreeSet::new()
+    // Links are asked for when a person wants one, and so once more by an authorization.
+    let wanted = match verb {
+        _ if verb.applies() => scenario.allowed(),
+        _ if verb.authorizes() => scenario.asked(),
+        _ => BTreeSet::new(),
     };
-    if verb != Verb::Renew && done != wanted {
+    if done != wanted {
         found.push(format!("it did {done:?}"));
     }
     if verb.authorizes() && !model.waiting.is_empty() {
@@ -183,12 +184,17 @@ pub fn same_end(case: &Case, calm: &Calm, again: &Ran, model: &Model) -> Vec<Str
             found.push(format!("done again: {:?}", model.redundant));
         }
     }
-    let writes = case.verb.applies() || case.verb == Verb::Renew;
+    let writes = case.verb.applies() || case.verb.authorizes();
     if !writes && !model.effects.is_empty() {
-        found.push(format!(
-            "it was to look, or had the links, and did {:?}",
-            model.effects
-        ));
+        found.push(format!("it was to look, and did {:?}", model.effects));
+    }
+    if case.verb.authorizes() {
+        let asked = case.scenario.asked();
+        let other = model
+            .effects
+            .iter()
+            .filter(|effect| !asked.contains(effect));
+        found.extend(other.map(|effect| format!("nobody waits for {effect:?}")));
     }
     if case.verb == Verb::Saved {
         let (is, was) = (receipt(again), receipt(&calm.ran));
@@ -219,12 +225,18 @@ pub fn refused(case: &Case, again: &Ran, before: &Model, after: &Model) -> Vec<S
     found
 }
 
+const FOUND_DONE: &str = "it was already as the plan wants it";
+
 /// The receipt without what differs from run to run.
 fn receipt(ran: &Ran) -> Option<Value> {
     let mut json = ran.json()?;
     for result in json["apps"][0]["results"].as_array_mut()? {
         if let Some(id) = result.get_mut("connection_id") {
             *id = Value::Bool(id.is_string());
+        }
+        // Done by a run that could not write it down: found done, and said so.
+        if result["message"] == FOUND_DONE {
+            result["message"] = Value::Null;
         }
     }
     json.as_object_mut()?.remove("digest");

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     rc::Rc,
@@ -246,6 +246,7 @@ impl Bench {
             .env("__CONNPLAN_TEST_RETRY_BASE_MS", "1")
             .env("__CONNPLAN_TEST_READ_TIMEOUT_MS", patience)
             .env("__CONNPLAN_TEST_POLL_MS", "2")
+            .env("__CONNPLAN_TEST_MINUTE_MS", "20")
             .stdin(Stdio::null())
             .stdout(File::create(&out).expect("a file"))
             .stderr(File::create(&err).expect("a file"));
@@ -330,7 +331,11 @@ impl Project {
         let project = Self::new(scenario, url);
         write(&project.path("saved.plan"), start.plan.as_bytes());
         if let Some(pending) = &start.pending {
-            fs::create_dir_all(&project.state).expect("a folder");
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&project.state)
+                .expect("a folder");
             let path = project.state.join("pending.toml");
             write(&path, pending);
             // As it was: links that others could read would be replaced.

@@ -145,6 +145,17 @@ impl Scenario {
         oauth.chain(stripe).collect()
     }
 
+    /// Of these, the ones that an authorization may ask for again: a link for each that waits.
+    pub fn asked(&self) -> BTreeSet<Effect> {
+        let waits = self.named().filter(|(_, kind)| kind.asks());
+        let waits: BTreeSet<_> = waits.map(|(name, _)| name).collect();
+        let mut asked = self.allowed();
+        asked.retain(
+            |effect| matches!(effect, Effect::Put(name, _) if waits.contains(name.as_str())),
+        );
+        asked
+    }
+
     /// Every combination of at most so many connectors, in any order that matters (by kind), with
     /// one way or another for Stripe.
     pub fn all(most: usize) -> Vec<Self> {
