@@ -298,7 +298,7 @@ fn test(
 ) -> Result<ExitStatus, Failure> {
     let mut results = Vec::new();
     for found in fs::files(dir)? {
-        let name = file_name(&found.path);
+        let name = found.path.file_name().unwrap_or_default().to_string_lossy();
         let Some(stem) = name.strip_suffix(".json") else {
             continue;
         };
