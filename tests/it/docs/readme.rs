@@ -135,6 +135,9 @@ fn same(word: &str) -> Option<&'static str> {
     {
         return Some("sha256:9f86d0…");
     }
+    if word.starts_with("SHA256:") {
+        return Some("SHA256:Zm9vYmFy…");
+    }
     if word.len() == 36 && word.split('-').map(str::len).eq([8, 4, 4, 4, 12]) {
         return Some("5b0a6c1e-…");
     }
@@ -272,6 +275,13 @@ async fn shop() -> (Site, Project) {
     }
     project.write("base44/.app.jsonc", "{ \"id\": \"demo-app\" }\n");
     project.env.push(("DISPLAY".to_owned(), ":0".to_owned()));
+    let ssh = project.home.path().join(".ssh");
+    std::fs::create_dir(&ssh).unwrap();
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(ssh.join("id_ed25519"))
+        .status();
+    assert!(made.unwrap().success());
     (site, project)
 }
 

@@ -1,4 +1,4 @@
-//! The container image: built and run, where an engine is there.
+//! The container image, built and run by an engine.
 
 use std::{path::Path, process::Command};
 
@@ -9,10 +9,7 @@ fn the_image_runs() {
         let info = Command::new(engine).arg("info").output();
         info.is_ok_and(|info| info.status.success())
     });
-    let Some(engine) = engine else {
-        // Nothing can be tested here.
-        return;
-    };
+    let engine = engine.expect("docker or podman runs here (`.ci/run` leaves this out where none does)");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let file = root.join(".container/Containerfile");
     let build = Command::new(engine)
