@@ -9,7 +9,8 @@ fn the_image_runs() {
         let info = Command::new(engine).arg("info").output();
         info.is_ok_and(|info| info.status.success())
     });
-    let engine = engine.expect("docker or podman runs here (`.ci/run` leaves this out where none does)");
+    let engine =
+        engine.expect("docker or podman runs here (`.ci/run` leaves this out where none does)");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let file = root.join(".container/Containerfile");
     let build = Command::new(engine)

@@ -88,7 +88,11 @@ fn a_dumb_terminal_gets_no_escapes() {
 fn scopes_are_chosen_from_a_list() {
     let (_platform, project) = shop();
     let mut terminal = Pty::start(&project, &["add", "linear"]);
-    terminal.wait_for("Scopes of linear").wait_for("[ ]");
+    terminal.wait_for("Scopes of linear: a part of the name");
+    terminal
+        .line("nothing is named so")
+        .wait_for("Nothing matches.");
+    terminal.line("").wait_for("[ ]");
     terminal.wait_for_keys().press(" ");
     terminal.wait_for("[x]").wait_for_keys().press("\r");
     let (code, shown) = terminal.end();
@@ -121,7 +125,7 @@ fn files_are_removed_after_a_question() {
     // What is dangerous takes the whole word.
     for answer in ["", "y"] {
         let mut terminal = Pty::start(&project, &pull);
-        terminal.wait_for("and remove base44/connectors/linear.jsonc?");
+        terminal.wait_for("base44/connectors/linear.jsonc?");
         terminal.wait_for("Only 'yes' is accepted: ").line(answer);
         let (code, shown) = terminal.end();
         assert_eq!(code, 1, "{shown}");

@@ -156,7 +156,7 @@ fn an_address_that_the_user_trusts_is_used() {
     project
         .run(&["trust", "--list"])
         .expect(0)
-        .says(&format!("{}  since ", platform.url()));
+        .says(&format!("{}  trusted just now", platform.url()));
     let list = project.run(&["trust", "--list", "--format", "json"]);
     assert_eq!(list.json()["addresses"][0]["url"], platform.url());
     project

@@ -160,7 +160,7 @@ impl Project {
             value.unwrap_or_else(|| otherwise.to_owned())
         };
         let url = var("BASE44_API_URL", "https://app.base44.com");
-        let short = crate::support::short_digest(url.trim_end_matches('/'));
+        let short = short_digest(url.trim_end_matches('/'));
         let app = format!("{short}-{}", var("BASE44_APP_ID", APP));
         let folder = self.state_folder().join("apps").join(app);
         if path.is_empty() {
