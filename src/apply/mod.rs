@@ -2,11 +2,13 @@
 
 pub mod journal;
 
+mod job;
 mod read_back;
 mod run;
 mod step;
 
+pub use job::{Event, Finished, Job, Options};
 pub use read_back::PostApplyDrift;
-pub use run::{Event, Finished, Job, Options, recorded_receipt};
+pub use run::recorded_receipt;
 pub use step::at_most_pending;
 pub(crate) use step::refusal;

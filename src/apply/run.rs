@@ -2,104 +2,29 @@
 //! result.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures_util::{StreamExt, stream};
-use tokio_util::sync::CancellationToken;
 
 use super::{
-    journal::{History, PendingChange, Record, Recorded, Recorder},
+    job::{Event, Finished, Job, Shared, blank},
+    journal::{History, PendingChange, Record, Recorded},
     read_back::{self, PostApplyDrift},
     step::Step,
 };
 use crate::{
     catalogue::ScopeEquivalence,
     diff::{Action, Change, ConsentNeed},
-    model::{ConnectorType, Kind, Link, Observed, RemoteStatus},
+    model::{ConnectorType, Kind, Observed, RemoteStatus},
     pending::PendingSet,
-    plan::{AppPlan, Digest, Verified},
+    plan::{AppPlan, Digest},
     receipt::{ChangeResult, Outcome, Receipt},
-    remote::Remote,
 };
-
-/// How an apply goes about it.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// How many writes are under way at once.
-    pub parallelism: usize,
-    /// Whether removals run although a PUT failed.
-    pub keep_going: bool,
-    /// After this the app is looked at once more, where it does not show what was written.
-    pub read_again: Duration,
-}
-
-/// Something worth telling while an apply runs.
-#[derive(Debug)]
-pub enum Event<'a> {
-    /// A write is being sent.
-    Started(&'a Change),
-    /// A write came to an end.
-    Finished(&'a ChangeResult),
-}
-
-/// All that an apply needs. It can not be had without a verified plan.
-pub struct Job<'a> {
-    /// The plan.
-    pub verified: Verified<'a>,
-    /// What names it.
-    pub digest: Digest,
-    /// The app.
-    pub remote: &'a Remote,
-    /// The remote as it was just before the first write.
-    pub observed: &'a Observed,
-    /// What an earlier, interrupted run did.
-    pub history: &'a History,
-    /// What waited for a person before.
-    pub pending: &'a PendingSet,
-    /// Where everything is written down.
-    pub recorder: Recorder,
-    /// How scopes compare.
-    pub rules: &'a ScopeEquivalence,
-    /// How to go about it.
-    pub options: Options,
-    /// Nothing new starts once this is cancelled.
-    pub cancel: CancellationToken,
-    /// Told what happens.
-    pub events: &'a dyn Fn(&Event<'_>),
-}
-
-/// What an apply came to.
-#[derive(Debug)]
-pub struct Finished {
-    /// What was done, change by change.
-    pub receipt: Receipt,
-    /// Where the remote is not as the plan says, after all.
-    pub mismatches: Vec<PostApplyDrift>,
-    /// Why the remote could not be read back, if so.
-    pub unread: Option<String>,
-    /// Whether it was interrupted.
-    pub interrupted: bool,
-    /// Why something could not be written down: then nothing new was started.
-    pub unrecorded: Option<String>,
-    /// The link by which a new Stripe sandbox is claimed. Private.
-    pub stripe_claim: Option<Link>,
-}
-
-/// What the phases of one run share.
-pub(super) struct Shared<'a> {
-    pub(super) job: &'a Job<'a>,
-    pub(super) stripe_claim: Mutex<Option<Link>>,
-    unrecorded: Mutex<Option<String>>,
-    failed: AtomicBool,
-    /// Whether anything was sent to be written.
-    sent: AtomicBool,
-    /// Connectors that another's connection is said to have in force.
-    contested: Mutex<BTreeSet<ConnectorType>>,
-}
 
 impl Job<'_> {
     /// Carries the plan out.
@@ -250,16 +175,6 @@ impl<'a> Shared<'a> {
         (found, None)
     }
 
-    pub(super) fn sending(&self) {
-        self.sent.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn contested(&self, connector: &ConnectorType) {
-        if let Ok(mut set) = self.contested.lock() {
-            set.insert(connector.clone());
-        }
-    }
-
     /// Runs changes of one kind, several at a time. A failure of one does not stop the others.
     async fn phase(
         &self,
@@ -288,53 +203,10 @@ impl<'a> Shared<'a> {
             .collect()
             .await
     }
-
-    pub(super) fn claim(&self, link: Option<Link>) {
-        if let (Some(link), Ok(mut slot)) = (link, self.stripe_claim.lock()) {
-            *slot = Some(link);
-        }
-    }
-
-    pub(super) fn unrecorded(&self, reason: String) {
-        if let Ok(mut slot) = self.unrecorded.lock() {
-            slot.get_or_insert(reason);
-        }
-    }
-
-    fn is_unrecorded(&self) -> bool {
-        self.unrecorded.lock().is_ok_and(|slot| slot.is_some())
-    }
 }
 
 fn take<T>(slot: &Mutex<Option<T>>) -> Option<T> {
     slot.lock().ok().and_then(|mut slot| slot.take())
-}
-
-/// A result that says nothing but what the plan said.
-pub(super) fn blank(change: &Change, outcome: Outcome) -> ChangeResult {
-    ChangeResult {
-        connector: change.connector.clone(),
-        action: change.action,
-        outcome,
-        message: None,
-        scopes: change
-            .after
-            .as_ref()
-            .map(|after| after.scopes.clone())
-            .unwrap_or_default(),
-        before: change.before.as_ref().map(|before| before.scopes.clone()),
-        connection_id: None,
-        account: change
-            .after
-            .as_ref()
-            .and_then(|after| after.account.clone()),
-        connection_config: change
-            .after
-            .as_ref()
-            .map(|after| after.connection_config.clone())
-            .unwrap_or_default(),
-        mode: change.before.as_ref().and_then(|before| before.mode),
-    }
 }
 
 /// The receipt of a plan that was carried out, from its journal, and what has moved since then.

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
+    job::{Event, Shared, blank},
     journal::{PendingChange, Record, Recorded},
-    run::{Event, Shared, blank},
 };
 use crate::{
     diff::{Action, Change, Removal},

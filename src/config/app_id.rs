@@ -1,8 +1,8 @@
 //! Which app, at which address.
 
 use super::{
-    ConfigError, Finding, Problem, Project, base44, connectors::read_file, discover, environment,
-    project::shown_path,
+    ConfigError, Finding, Problem, Project, base44, discover, environment,
+    within::{read_file, shown_path},
 };
 use crate::model::{Address, App, AppId, SetBy};
 

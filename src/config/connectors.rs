@@ -7,15 +7,12 @@ use std::{
 };
 
 use super::{
-    Finding, MAX_FILE_SIZE, Problem, Project, Source,
+    Finding, Problem, Project, Source,
     connector::{ParsedConnector, parse_connector},
-    project::shown_path,
     tree::Span,
+    within::{read_file, shown_path},
 };
-use crate::{
-    fs::{FsError, read_confined},
-    model::{ConnectorType, Declared, DeclaredConnector, Scope},
-};
+use crate::model::{ConnectorType, Declared, DeclaredConnector, Scope};
 
 /// All that the project's files say, and all that is wrong with them.
 #[derive(Clone, Debug)]
@@ -284,29 +281,4 @@ fn role(name: &str) -> Role {
             _ => Role::Other,
         },
     }
-}
-
-/// Reads one file's text, if it lies in one of these folders, links resolved.
-pub(super) fn read_file(roots: &[&Path], path: &Path) -> Result<String, Finding> {
-    let bytes = read_confined(roots, path, MAX_FILE_SIZE).map_err(|e| match e {
-        FsError::Outside { .. } => Finding::LeadsOut,
-        FsError::TooLarge { .. } => Finding::TooLarge,
-        FsError::NotFound { .. } => Finding::Unreadable {
-            reason: "it is a link to a file that does not exist".to_owned(),
-        },
-        FsError::NotAFile { .. } | FsError::Linked { .. } => Finding::Unreadable {
-            reason: "it is no regular file".to_owned(),
-        },
-        FsError::Io { source, .. } => Finding::Unreadable {
-            reason: source.to_string(),
-        },
-        FsError::NotUtf8 { .. } => Finding::NotUtf8 { line: 1 },
-    })?;
-    String::from_utf8(bytes).map_err(|e| {
-        let good = e.as_bytes().get(..e.utf8_error().valid_up_to());
-        let lines = good.unwrap_or_default().iter().filter(|b| **b == b'\n');
-        Finding::NotUtf8 {
-            line: lines.count() + 1,
-        }
-    })
 }

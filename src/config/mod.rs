@@ -26,6 +26,7 @@ mod suggest;
 mod toml_tree;
 pub mod tree;
 mod values;
+mod within;
 
 pub use connector::{ParsedConnector, is_toml, parse_connector, parse_tree};
 pub use connectors::{Folder, Loaded};

@@ -4,12 +4,12 @@ use std::path::{Component, Path, PathBuf};
 
 use super::{
     ConfigError, Environment, Finding, Problem, Settings, Unlisted, base44,
-    connectors::read_file,
     discover::{self, Found},
     environment, parse_settings,
     quote::Quoted,
     settings::line_of,
     suggest,
+    within::{read_file, shown_path},
 };
 use crate::{
     fs::{self, FsError},
@@ -285,38 +285,9 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// `path` relative to `root`, with `/`; by `..` where it lies elsewhere.
-pub(super) fn shown_path(root: &Path, path: &Path) -> String {
-    let base = root.ancestors().position(|base| path.starts_with(base));
-    let up = base.unwrap_or(0);
-    let inner = base
-        .and_then(|_| root.ancestors().nth(up))
-        .and_then(|base| path.strip_prefix(base).ok())
-        .unwrap_or(path);
-    let mut parts = vec!["..".to_owned(); up];
-    parts.extend(
-        inner
-            .components()
-            .map(|part| part.as_os_str().to_string_lossy().into_owned()),
-    );
-    if parts.is_empty() {
-        ".".to_owned()
-    } else {
-        parts.join("/")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_are_shown_from_the_root() {
-        let shown = |path: &str| shown_path(Path::new("/a/b"), Path::new(path));
-        assert_eq!(shown("/a/b/base44/x.json"), "base44/x.json");
-        assert_eq!(shown("/a/c/x.json"), "../c/x.json");
-        assert_eq!(shown("/a/b"), ".");
-    }
 
     #[test]
     fn a_folder_is_taken_as_the_official_client_takes_it() {

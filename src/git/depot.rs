@@ -12,7 +12,7 @@ use super::{
     CommitId, Entry, Git, GitError, ObjectId, RefName, RemoteAddress,
     checkout::{list, show},
     command::{Output, Place, Run, failed},
-    push::reach,
+    reach::reach,
 };
 use crate::{
     fs::{self, Lock},

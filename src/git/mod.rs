@@ -15,6 +15,7 @@ mod error;
 mod import;
 mod name;
 mod push;
+mod reach;
 
 pub use checkout::{Checkout, Entry, EntryKind, Person, RemoteAddress, work_tree_of};
 pub use command::Git;

@@ -8,15 +8,17 @@ mod build;
 mod check;
 mod digest;
 pub mod document;
+mod drift;
 pub(crate) mod envelope;
 mod error;
 mod verify;
 
 pub use build::{Folder, Guards, Inputs, build};
 pub use digest::{Digest, DigestError};
+pub use drift::Drift;
 pub use error::{EncodeError, PlanError, Refusal};
 pub(crate) use verify::field_differences;
-pub use verify::{Drift, Progress, Verified, belongs, verify};
+pub use verify::{Progress, Verified, belongs, verify};
 
 use std::collections::{BTreeMap, BTreeSet};
 

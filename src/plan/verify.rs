@@ -1,13 +1,10 @@
 //! The last look before the first write.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{AppPlan, Plan, Refusal, check};
+use super::{AppPlan, Drift, Plan, Refusal, check};
 use crate::{
     catalogue::ScopeEquivalence,
     diff::{Action, Change, Removal, derive},
@@ -52,29 +49,6 @@ pub enum Progress {
     Begun,
     /// The write took effect.
     Done,
-}
-
-/// One field of one connector that is not as the plan saw it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Drift {
-    /// Which connector.
-    pub connector: ConnectorType,
-    /// `connector`, `status`, `scopes`, `account` or `mode`.
-    pub field: &'static str,
-    /// What the plan saw, escaped.
-    pub was: String,
-    /// What is there now, escaped.
-    pub is: String,
-}
-
-impl fmt::Display for Drift {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: {} was {}, is {}",
-            self.connector, self.field, self.was, self.is
-        )
-    }
 }
 
 /// Holds a plan against the app it is to be applied to and against its state now.

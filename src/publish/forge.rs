@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::place::Request;
+use super::request::Request;
 
 /// Where pull or merge requests live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

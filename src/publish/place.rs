@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{Forge, PublishError};
+use super::{Forge, PublishError, request::Request};
 use crate::model::{ApiUrl, Secret, Vars};
 
 /// A pull or merge request, and what is needed to comment on it.
@@ -20,15 +20,6 @@ pub struct Place {
     pub(super) token: Option<Token>,
     /// The run is a merge queue's: its commit is one that the forge made up.
     pub(super) queue: bool,
-}
-
-/// Which request of the project.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Request {
-    /// This one.
-    Number(u64),
-    /// The one that was merged as this commit; only the forge knows its number.
-    OfCommit(String),
 }
 
 /// A token and how it is sent.

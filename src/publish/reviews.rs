@@ -10,7 +10,8 @@ use super::{
     error::At,
     forge::Facts,
     http::{Call, Http},
-    place::{Request, encode},
+    place::encode,
+    request::Request,
     thread::Thread,
 };
 use crate::{

@@ -11,7 +11,7 @@ use super::{
     forge::{Comment, Facts, Forge},
     http::{Answer, Call, Http},
     marker::{bears, same},
-    place::Request,
+    request::Request,
 };
 use crate::remote::retry::CallClass;
 

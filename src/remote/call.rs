@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::{
+    credential::CredentialKind,
     decode::decode,
-    error::{At, CredentialKind, RemoteError},
+    error::{At, RemoteError},
     redact::Sent,
     retry::CallClass,
 };

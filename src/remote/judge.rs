@@ -7,9 +7,10 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{
-    Platform, RemoteError,
+    ClientOptions, RemoteError,
     call::Answer,
-    error::{At, CredentialKind},
+    credential::CredentialKind,
+    error::At,
     problem::{Problem, html_title, is_html},
     redact::{Sent, without_secrets},
     refusal::Refusal,
@@ -54,7 +55,8 @@ pub(super) struct Hidden {
 
 /// Tells a usable answer from all others.
 pub(super) fn judge(
-    platform: &Platform,
+    api_url: &ApiUrl,
+    options: &ClientOptions,
     class: CallClass,
     received: Received,
     mut at: Box<At>,
@@ -90,7 +92,7 @@ pub(super) fn judge(
         ));
     }
     if success && !whole {
-        let limit = platform.options().max_body;
+        let limit = options.max_body;
         return Err(Failed::new(RemoteError::TooLarge { at, limit }, done));
     }
     if success {
@@ -98,7 +100,7 @@ pub(super) fn judge(
         at.unclear |= class != CallClass::Read;
         return Ok(Answer { at, body });
     }
-    let own = (platform.options().clock)();
+    let own = (options.clock)();
     let retry_after = text(RETRY_AFTER)
         .and_then(|value| retry::retry_after(value, retry::server_now(text(DATE), own)));
     let json: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -106,7 +108,7 @@ pub(super) fn judge(
     let error = match status {
         300..=399 => {
             let to = text(LOCATION).filter(|to| !hidden.in_refusals.is_in(to.as_bytes()));
-            let to = redirect_target(platform.api_url(), to);
+            let to = redirect_target(api_url, to);
             RemoteError::Redirected { at, status, to }
         }
         401 => RemoteError::Unauthorized {

@@ -8,7 +8,9 @@
 pub mod auth;
 pub(crate) mod call;
 mod client;
+mod credential;
 mod decode;
+mod ended;
 mod endpoints;
 mod error;
 mod judge;
@@ -18,27 +20,32 @@ mod options;
 mod platform;
 mod problem;
 mod reach;
+mod reached;
 pub(crate) mod redact;
 mod refusal;
 pub(crate) mod retry;
 mod text;
+mod tokens;
 pub(crate) mod transport;
 mod wire;
 
 pub use auth::Credentials;
 pub use client::Remote;
+pub use credential::CredentialKind;
+pub use ended::Ended;
 pub use endpoints::{
-    AuthorizationStatus, AvailableIntegration, ConfigField, ConnectionValues, DeviceCode, Ended,
-    PutAnswer, SandboxState, StripeInstalled, StripeStatus, Survey, TokenPoll, TokenSet, UserInfo,
+    AuthorizationStatus, AvailableIntegration, ConfigField, ConnectionValues, DeviceCode,
+    PutAnswer, SandboxState, StripeInstalled, StripeStatus, Survey, TokenPoll, UserInfo,
 };
-pub use error::{At, CredentialKind, RemoteError, Unreachable};
+pub use error::{At, RemoteError, Unreachable};
 pub use options::{ClientOptions, Clock, Gate, system_clock};
 pub use platform::Platform;
 pub use problem::Problem;
-pub use reach::Reached;
+pub use reached::Reached;
 pub use refusal::Refusal;
 pub use retry::CallClass;
 pub use text::server_text;
+pub use tokens::TokenSet;
 
 /// See `crate::fuzzing`.
 #[cfg(any(test, feature = "fuzzing"))]

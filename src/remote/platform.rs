@@ -17,10 +17,11 @@ use zeroize::Zeroizing;
 use super::{
     ClientOptions, RemoteError,
     call::{Answer, Authorization, Body, Call},
-    error::{At, CredentialKind, Unreachable},
+    credential::CredentialKind,
+    error::{At, Unreachable},
     judge::{Failed, Hidden, MAX_ERROR_BODY, Received, echoed_id, judge},
     network,
-    reach::Reached,
+    reached::Reached,
     redact::Sent,
     retry::{self, CallClass, Fault, Verdict},
     transport::{self, Failure},
@@ -265,7 +266,8 @@ impl Platform {
         trace(received.status, &at.request_id);
         let kind = credential.map_or(CredentialKind::None, |c| c.kind);
         judge(
-            self,
+            &self.inner.api_url,
+            &self.inner.options,
             call.class,
             received,
             at,

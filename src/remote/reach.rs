@@ -1,24 +1,8 @@
 //! Whether the platform can be reached at all, and what time it is there.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Platform, RemoteError, call::Call, error::At, retry::CallClass};
-
-/// An answer of any kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reached {
-    /// The HTTP status. Nobody is logged in for this call: a refusal is an answer too.
-    pub status: u16,
-    /// The request's id, as the server names it.
-    pub request_id: String,
-    /// The server's clock, to the second.
-    pub date: Option<Timestamp>,
-    /// How long the answer took.
-    pub took: Duration,
-}
+use super::{Platform, Reached, RemoteError, call::Call, error::At, retry::CallClass};
 
 impl Platform {
     /// Asks for an answer, once and without credentials.

@@ -1,6 +1,6 @@
 //! Why a 402 or 403, as far as its body tells. Pure.
 
-use super::{error::CredentialKind, problem::Problem};
+use super::{credential::CredentialKind, problem::Problem};
 
 /// What stands behind a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

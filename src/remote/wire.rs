@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::endpoints::Ended;
+use super::ended::Ended;
 use crate::model::{Account, ConnectionId, ConnectorType, RemoteStatus, Scope, Secret, StripeMode};
 
 /// `GET external-auth/list`.

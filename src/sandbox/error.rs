@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, path::PathBuf};
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
-use super::grant::LinkProblem;
+use super::link::LinkProblem;
 use crate::fs::{FsError, LockError};
 
 /// Why the sandbox did not start, or stopped.

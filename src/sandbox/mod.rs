@@ -62,6 +62,7 @@ mod grant;
 mod guard;
 mod integrations;
 mod limits;
+mod link;
 mod login;
 mod oauth;
 mod page;
@@ -89,7 +90,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::{
     error::{Malformed, SandboxError},
-    grant::{Decision, LinkProblem},
+    grant::Decision,
+    link::LinkProblem,
     seed::{Seed, SeedApp, SeedConnector, SeedInstallation, SeedStripe},
     settings::{Limits, Person, RateLimit, Settings},
     tokens::{Access, SeedToken},

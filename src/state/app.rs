@@ -8,8 +8,11 @@ use std::{
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::StateFolder;
-use crate::fs::{self, FsError, Lock, LockError, Loose};
+use super::{StateFolder, folder::folder_name};
+use crate::{
+    fs::{self, FsError, Lock, LockError, Loose},
+    model::App,
+};
 
 /// The folder of one app, whether it exists yet or not.
 #[derive(Clone, Debug)]
@@ -62,8 +65,15 @@ impl From<FsError> for StateError {
     }
 }
 
+impl StateFolder {
+    /// The part of one app at one address.
+    pub fn app(&self, app: &App) -> AppState {
+        AppState::new(self.clone(), &folder_name(app))
+    }
+}
+
 impl AppState {
-    pub(super) fn new(folder: StateFolder, name: &str) -> Self {
+    fn new(folder: StateFolder, name: &str) -> Self {
         let dir = folder.dir().map(|dir| dir.join("apps").join(name));
         Self { folder, dir }
     }

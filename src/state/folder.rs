@@ -7,7 +7,6 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use super::AppState;
 use crate::model::{ApiUrl, App, Vars};
 
 /// The variable that names the folder.
@@ -45,11 +44,6 @@ impl StateFolder {
         self.dir.as_deref()
     }
 
-    /// The part of one app at one address.
-    pub fn app(&self, app: &App) -> AppState {
-        AppState::new(self.clone(), &folder_name(app))
-    }
-
     /// The file by which the processes of this machine share their pace at an address.
     pub fn pace(&self, api_url: &ApiUrl) -> Option<PathBuf> {
         let name = format!("{}.json", digest(api_url));
@@ -64,7 +58,7 @@ impl StateFolder {
 }
 
 /// The address by its digest, since it is no file name; the app's id as it is.
-fn folder_name(app: &App) -> String {
+pub(super) fn folder_name(app: &App) -> String {
     format!("{}-{}", digest(&app.api_url), app.id)
 }
 

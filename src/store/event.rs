@@ -170,8 +170,8 @@ impl Event {
 
     /// Reads one; it must be of this app.
     pub(super) fn read(text: &str, app: &App) -> Result<Self, String> {
-        let record: Record = toml::from_str(text).map_err(|e| super::memory::reason(&e))?;
-        super::memory::check_head(&record.format_version, &record.app_id, &record.api_url, app)?;
+        let record: Record = toml::from_str(text).map_err(|e| super::head::reason(&e))?;
+        super::head::check_head(&record.format_version, &record.app_id, &record.api_url, app)?;
         let missing = || "it names no plan".to_owned();
         let digest = record.digest.ok_or_else(missing);
         let text = record.text.unwrap_or_default();

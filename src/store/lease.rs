@@ -170,8 +170,8 @@ impl Memory {
         let version = value.version.clone();
         let text = self.text(&key, value)?;
         let document: Document =
-            toml::from_str(&text).map_err(|e| self.unreadable(&key, super::memory::reason(&e)))?;
-        let head = super::memory::check_head(
+            toml::from_str(&text).map_err(|e| self.unreadable(&key, super::head::reason(&e)))?;
+        let head = super::head::check_head(
             &document.format_version,
             &document.app_id,
             &document.api_url,

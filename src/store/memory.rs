@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{By, Change, Event, Key, Store, StoreError, Swapped, Value, Wait, Waits, What};
 use crate::{
-    model::{ApiUrl, App, AppId, ConnectorType},
+    model::{App, ConnectorType},
     plan::Digest,
 };
 
@@ -290,25 +290,4 @@ pub(super) fn key(text: &str) -> Key {
         reason = "the parts are digits, digests and fixed words"
     )]
     Key::parse(text).expect("a key that connplan makes is one")
-}
-
-/// What a reader stumbled over. Never its text.
-pub(super) fn reason(error: &toml::de::Error) -> String {
-    crate::escape::limited(error.message(), 200)
-}
-
-/// Whether a document is of this format and app.
-pub(super) fn check_head(
-    version: &str,
-    id: &AppId,
-    api_url: &ApiUrl,
-    app: &App,
-) -> Result<(), String> {
-    if version.split('.').next() != Some("1") {
-        return Err("a later connplan wrote it".to_owned());
-    }
-    if *id != app.id || *api_url != app.api_url {
-        return Err("it is of another app".to_owned());
-    }
-    Ok(())
 }

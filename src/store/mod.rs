@@ -9,6 +9,7 @@
 mod error;
 mod event;
 mod git;
+mod head;
 mod key;
 mod lease;
 mod local;

@@ -120,8 +120,8 @@ impl Waits {
     }
 
     pub(super) fn read(text: &str, app: &App) -> Result<Self, String> {
-        let document: Document = toml::from_str(text).map_err(|e| super::memory::reason(&e))?;
-        super::memory::check_head(
+        let document: Document = toml::from_str(text).map_err(|e| super::head::reason(&e))?;
+        super::head::check_head(
             &document.format_version,
             &document.app_id,
             &document.api_url,

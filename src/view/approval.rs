@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{json::pretty, report::FORMAT_VERSION, words::shell_word};
+use super::{json::pretty, report::FORMAT_VERSION, shell::shell_word};
 use crate::{approval::Approval, escape, plan::Digest};
 
 /// What `approve` did.

@@ -29,6 +29,7 @@ pub mod runner;
 pub mod sandbox;
 pub mod sarif;
 pub mod scopes;
+mod shell;
 pub mod status;
 pub mod stripe;
 pub mod summary;
@@ -42,5 +43,6 @@ pub mod version;
 mod words;
 
 pub use next_command::{NextCommand, in_context};
+pub use shell::shell_word;
 pub use theme::{Style, Theme};
-pub use words::{ago, shell_word};
+pub use words::ago;

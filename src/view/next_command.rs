@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, sync::OnceLock};
 
-use super::words::shell_word;
+use super::shell::shell_word;
 use crate::escape;
 
 /// What the command line of this run says beside its command.

@@ -143,16 +143,6 @@ pub(super) fn waits(waiting: usize) -> String {
     ))
 }
 
-/// A file name as a shell takes it.
-pub fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/' | '-' | ':');
-    if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    let dashed = if text.starts_with('-') { "./" } else { "" };
-    format!("'{dashed}{}'", text.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,14 +156,5 @@ mod tests {
         assert_eq!(after(7_300), "2 hours ago");
         assert_eq!(after(86_400), "1 day ago");
         assert_eq!(after(864_000), "10 days ago");
-    }
-
-    #[test]
-    fn file_names_are_quoted_for_a_shell() {
-        assert_eq!(shell_word("out/plan.toml"), "out/plan.toml");
-        assert_eq!(shell_word("my plan"), "'my plan'");
-        assert_eq!(shell_word("it's"), r"'it'\''s'");
-        assert_eq!(shell_word("-x"), "'./-x'");
-        assert_eq!(shell_word("$(id)"), "'$(id)'");
     }
 }

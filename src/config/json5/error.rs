@@ -1,7 +1,10 @@
 //! What can be wrong with a file's syntax.
 
-use super::{super::quote::Quoted, MAX_DEPTH};
+use super::super::quote::Quoted;
 use crate::config::tree::Span;
+
+/// How deep brackets may nest. The parser recurses, and a file is untrusted.
+pub const MAX_DEPTH: usize = 64;
 
 /// The first place where a file stops being JSON5.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

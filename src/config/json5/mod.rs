@@ -7,5 +7,5 @@ mod number;
 mod parser;
 mod string;
 
-pub use error::{SyntaxError, SyntaxFault};
-pub use parser::{MAX_DEPTH, parse};
+pub use error::{MAX_DEPTH, SyntaxError, SyntaxFault};
+pub use parser::parse;

@@ -8,10 +8,8 @@ use super::{
         tree::{Member, Node, Span, Value},
     },
     SyntaxError, SyntaxFault,
+    error::MAX_DEPTH,
 };
-
-/// How deep brackets may nest. The parser recurses, and a file is untrusted.
-pub const MAX_DEPTH: usize = 64;
 
 /// Reads one JSON5 document.
 pub fn parse(text: &str) -> Result<Node, SyntaxError> {

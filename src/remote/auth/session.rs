@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     fs::FsError,
-    remote::{CredentialKind, Platform, RemoteError, call::Authorization, endpoints::oauth_code},
+    remote::{CredentialKind, Platform, RemoteError, call::Authorization, tokens::oauth_code},
 };
 
 /// A credential in use.

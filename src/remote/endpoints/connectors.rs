@@ -9,7 +9,7 @@ use crate::{
     http::PaceClass,
     model::{Account, ConnectionId, ConnectorType, Kind, Link, LinkError, RemoteConnector, Scopes},
     remote::{
-        Remote, RemoteError,
+        Ended, Remote, RemoteError,
         call::Call,
         retry::CallClass,
         text::{server_text, server_text_limited},
@@ -40,17 +40,6 @@ pub enum PutAnswer {
         /// Who holds the connection instead. Untrusted text.
         other_account: Option<Account>,
     },
-}
-
-/// What became of the connection behind a connector that was removed or disconnected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// Its tokens are deleted.
-    Deleted,
-    /// It is the workspace's, and other apps go on with it.
-    Detached,
-    /// The platform did not say.
-    Untold,
 }
 
 impl From<wire::Put> for PutAnswer {

@@ -11,9 +11,8 @@ mod values;
 
 pub use authorization::AuthorizationStatus;
 pub use available::{AvailableIntegration, ConfigField};
-pub use connectors::{Ended, PutAnswer};
-pub(crate) use oauth::oauth_code;
-pub use oauth::{DeviceCode, TokenPoll, TokenSet, UserInfo};
+pub use connectors::PutAnswer;
+pub use oauth::{DeviceCode, TokenPoll, UserInfo};
 pub use snapshot::Survey;
 pub use stripe::{SandboxState, StripeInstalled, StripeStatus};
 pub use values::ConnectionValues;

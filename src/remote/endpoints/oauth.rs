@@ -8,12 +8,12 @@ use serde_json::json;
 use crate::{
     model::{Link, Secret},
     remote::{
-        Platform, Remote, RemoteError,
+        Platform, Remote, RemoteError, TokenSet,
         call::{Authorization, Call},
-        error::CredentialKind,
-        problem::Problem,
+        credential::CredentialKind,
         retry::CallClass,
         text::server_text_limited,
+        tokens::oauth_code,
         wire,
     },
 };
@@ -39,17 +39,6 @@ pub struct DeviceCode {
     pub interval: Duration,
 }
 
-/// New tokens.
-#[derive(Clone, Debug)]
-pub struct TokenSet {
-    /// For the `Authorization` header.
-    pub access_token: Secret,
-    /// For the next tokens.
-    pub refresh_token: Secret,
-    /// How long the access token lives.
-    pub expires_in: Duration,
-}
-
 /// The answer to one poll of a device login.
 #[derive(Clone, Debug)]
 pub enum TokenPoll {
@@ -72,16 +61,6 @@ pub struct UserInfo {
     pub email: String,
     /// The name for people; may be empty.
     pub name: String,
-}
-
-impl From<wire::Granted> for TokenSet {
-    fn from(token: wire::Granted) -> Self {
-        Self {
-            access_token: token.access_token,
-            refresh_token: token.refresh_token,
-            expires_in: Duration::from_secs(token.expires_in),
-        }
-    }
 }
 
 impl Platform {
@@ -197,16 +176,4 @@ fn userinfo_call() -> Call {
         Method::GET,
         "/oauth/userinfo",
     )
-}
-
-/// OAuth's own word for a refusal, if the error is one.
-pub(crate) fn oauth_code(error: &RemoteError) -> Option<&str> {
-    let problem: &Problem = match error {
-        RemoteError::Rejected { problem, .. }
-        | RemoteError::Unauthorized { problem, .. }
-        | RemoteError::Forbidden { problem, .. }
-        | RemoteError::RateLimited { problem, .. } => problem,
-        _ => return None,
-    };
-    problem.code.as_deref()
 }

@@ -17,11 +17,8 @@ use crate::{
     fs::FsError,
     model::{Account, Scope, Scopes},
     sandbox::{
-        grant::{Decision, LinkProblem},
-        guard::is_same_origin,
-        integrations::display_name,
-        state::State as SandboxState,
-        store::Store,
+        grant::Decision, guard::is_same_origin, integrations::display_name, link::LinkProblem,
+        state::State as SandboxState, store::Store,
     },
 };
 

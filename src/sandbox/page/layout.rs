@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use axum::http::StatusCode;
 
-use super::Page;
+use super::answer::Page;
 use crate::{escape::html as escape, fs::FsError, sandbox::settings::Settings};
 
 /// The colour of a page's badge.

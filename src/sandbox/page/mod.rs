@@ -1,5 +1,6 @@
 //! The sandbox's pages: plain HTML, one style sheet, no script.
 
+mod answer;
 mod claim;
 mod consent;
 mod device;
@@ -10,11 +11,12 @@ mod settings;
 use std::collections::BTreeMap;
 
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use url::form_urlencoded;
 
+pub(super) use self::answer::Page;
 use self::layout::{Tone, notice, trouble};
 pub(super) use self::{
     claim::{claim, claim_form},
@@ -26,31 +28,6 @@ pub(super) use self::{
 use crate::escape::html as escape;
 
 const STYLE: &str = include_str!("style.css");
-
-/// No script, no image, no frame; forms go nowhere but here.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; \
-                      base-uri 'none'; frame-ancestors 'none'";
-
-/// A page as it leaves: never kept, never framed, its address told to nobody else.
-pub(super) struct Page(StatusCode, String);
-
-impl IntoResponse for Page {
-    fn into_response(self) -> Response {
-        let mut response = (self.0, self.1).into_response();
-        let headers = response.headers_mut();
-        for (name, value) in [
-            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-            (header::CONTENT_SECURITY_POLICY, POLICY),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            // The links hold secrets; a stricter policy would hide the origin of our own forms.
-            (header::REFERRER_POLICY, "same-origin"),
-            (header::CACHE_CONTROL, "no-store"),
-        ] {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        response
-    }
-}
 
 pub(super) async fn style() -> Response {
     let kind = (header::CONTENT_TYPE, "text/css; charset=utf-8");

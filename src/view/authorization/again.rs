@@ -4,7 +4,7 @@ use crate::{
     escape,
     model::ConnectorType,
     plan::Digest,
-    view::{in_context, words::shell_word},
+    view::{in_context, shell::shell_word},
 };
 
 /// What `connplan authorize` has to be given again: on a machine that did not apply, only the

@@ -7,7 +7,7 @@ use crate::{
     escape,
     model::{Account, Origin},
     risk::{Phrase, Piece},
-    view::{in_context, words::shell_word},
+    view::{in_context, shell::shell_word},
 };
 
 /// Longer untrusted text is cut; the whole stands in the plan.

@@ -10,6 +10,7 @@ use crate::{
     view::{
         in_context,
         report::{AppReport, ChangeReport, PlanReport, UnmanagedReport},
+        shell::shell_word,
         theme::{Style, Theme},
         words,
     },
@@ -178,7 +179,7 @@ fn write_end(page: &mut Page, report: &PlanReport, options: &PlanOptions<'_>) {
             page.line(&format!(
                 "To carry out exactly this plan: {} {}",
                 in_context("connplan apply"),
-                escape::terminal(&words::shell_word(file))
+                escape::terminal(&shell_word(file))
             ));
         }
     }

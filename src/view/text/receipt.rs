@@ -8,9 +8,10 @@ use crate::{
     view::{
         approval, in_context,
         report::{AppReceiptReport, ReceiptReport, ResultReport},
+        shell::shell_word,
         summary::Word,
         theme::{Style, Theme},
-        words::{self, count},
+        words::count,
     },
 };
 
@@ -33,7 +34,7 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
     page.line(&line);
     if report.summary.pending > 0 {
         let receipt = options.file.map_or_else(String::new, |file| {
-            format!(" --receipt {}", escape::terminal(&words::shell_word(file)))
+            format!(" --receipt {}", escape::terminal(&shell_word(file)))
         });
         let next = in_context("connplan authorize");
         page.line(&format!("To go on: {next}{receipt}"));

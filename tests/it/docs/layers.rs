@@ -2,7 +2,7 @@
 //!
 //! The table there is read as data: a room imports what its row names and nothing else, a room that
 //! is called pure touches no file, no network, no clock and no environment, and only `apply` and
-//! `authorize` call what changes the remote.
+//! `authorize` call what changes the remote. `circles.rs` looks at single files.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,12 +37,12 @@ fn declared() -> BTreeMap<String, Room> {
     .collect()
 }
 
-fn source() -> PathBuf {
+pub(super) fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
 /// Every file of the crate with its room and its text, tests and comments left out.
-fn files() -> Vec<(String, PathBuf, String)> {
+pub(super) fn files() -> Vec<(String, PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![source()];
     while let Some(folder) = folders.pop() {
@@ -219,4 +219,15 @@ fn only_git_runs_git() {
         let runs = code.contains("Command::new(\"git\")") || code.contains("(\"git\").arg");
         assert!(!runs || room == "git", "{} runs git", path.display());
     }
+}
+
+#[test]
+fn rooms_make_no_circle() {
+    let rooms = declared();
+    let graph = rooms
+        .iter()
+        .map(|(name, room)| (name.clone(), room.imports.clone()))
+        .collect();
+    let circles = super::circles::of(&graph);
+    assert!(circles.is_empty(), "rooms in a circle: {circles:?}");
 }

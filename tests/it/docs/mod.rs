@@ -1,4 +1,5 @@
 //! What the documentation says, held to the code.
 
+pub(crate) mod circles;
 pub(crate) mod layers;
 pub(crate) mod readme;

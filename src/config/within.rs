@@ -1,0 +1,65 @@
+//! Files within a project: how they are read and how they are called.
+
+use std::path::Path;
+
+use super::{Finding, MAX_FILE_SIZE};
+use crate::fs::{FsError, read_confined};
+
+/// Reads one file's text, if it lies in one of these folders, links resolved.
+pub(super) fn read_file(roots: &[&Path], path: &Path) -> Result<String, Finding> {
+    let bytes = read_confined(roots, path, MAX_FILE_SIZE).map_err(|e| match e {
+        FsError::Outside { .. } => Finding::LeadsOut,
+        FsError::TooLarge { .. } => Finding::TooLarge,
+        FsError::NotFound { .. } => Finding::Unreadable {
+            reason: "it is a link to a file that does not exist".to_owned(),
+        },
+        FsError::NotAFile { .. } | FsError::Linked { .. } => Finding::Unreadable {
+            reason: "it is no regular file".to_owned(),
+        },
+        FsError::Io { source, .. } => Finding::Unreadable {
+            reason: source.to_string(),
+        },
+        FsError::NotUtf8 { .. } => Finding::NotUtf8 { line: 1 },
+    })?;
+    String::from_utf8(bytes).map_err(|e| {
+        let good = e.as_bytes().get(..e.utf8_error().valid_up_to());
+        let lines = good.unwrap_or_default().iter().filter(|b| **b == b'\n');
+        Finding::NotUtf8 {
+            line: lines.count() + 1,
+        }
+    })
+}
+
+/// `path` relative to `root`, with `/`; by `..` where it lies elsewhere.
+pub(super) fn shown_path(root: &Path, path: &Path) -> String {
+    let base = root.ancestors().position(|base| path.starts_with(base));
+    let up = base.unwrap_or(0);
+    let inner = base
+        .and_then(|_| root.ancestors().nth(up))
+        .and_then(|base| path.strip_prefix(base).ok())
+        .unwrap_or(path);
+    let mut parts = vec!["..".to_owned(); up];
+    parts.extend(
+        inner
+            .components()
+            .map(|part| part.as_os_str().to_string_lossy().into_owned()),
+    );
+    if parts.is_empty() {
+        ".".to_owned()
+    } else {
+        parts.join("/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shown_from_the_root() {
+        let shown = |path: &str| shown_path(Path::new("/a/b"), Path::new(path));
+        assert_eq!(shown("/a/b/base44/x.json"), "base44/x.json");
+        assert_eq!(shown("/a/c/x.json"), "../c/x.json");
+        assert_eq!(shown("/a/b"), ".");
+    }
+}

@@ -1,0 +1,10 @@
+//! Which pull or merge request.
+
+/// Which request of the project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// This one.
+    Number(u64),
+    /// The one that was merged as this commit; only the forge knows its number.
+    OfCommit(String),
+}
