@@ -28,6 +28,7 @@ mod consent;
 mod event;
 mod hosts;
 mod item;
+mod links;
 mod machine;
 mod round;
 mod schedule;

@@ -14,16 +14,13 @@ use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Answer, Candidate, Command, Effect, End, EntryRetention, Event, Evidence, Item, NotResumable,
-    Pace, PendingWriter, Progress, State,
-    item::Offer,
-    machine::UNLISTED,
-    round::{PARALLELISM, Question, Round, retry_after, without_id},
+    Candidate, Command, Effect, End, EntryRetention, Event, Evidence, Item, NotResumable, Pace,
+    PendingWriter, Progress, State,
+    round::{PARALLELISM, Question, Round, without_id},
     schedule::Turns,
     step,
 };
 use crate::{
-    apply::refusal,
     catalogue::ScopeEquivalence,
     model::{ConnectorType, RemoteConnector},
     pending::PendingError,
@@ -32,8 +29,6 @@ use crate::{
 
 /// How long the last look may take, once the time is nearly up or a person wants an end.
 const LAST_LOOK: Duration = Duration::from_secs(1);
-/// A link that ran out is replaced no more often than this without anybody asking for it.
-const RENEWALS: u32 = 3;
 
 /// When links are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,24 +58,24 @@ pub struct Session<'a> {
 }
 
 /// What a run has under way.
-struct Run<'r> {
-    round: Option<BoxFuture<'r, Round>>,
-    asks: FuturesUnordered<LocalBoxFuture<'r, (usize, Result<PutAnswer, RemoteError>)>>,
+pub(super) struct Run<'r> {
+    pub(super) round: Option<BoxFuture<'r, Round>>,
+    pub(super) asks: FuturesUnordered<LocalBoxFuture<'r, (usize, Result<PutAnswer, RemoteError>)>>,
     /// Links to ask for, in turn.
-    queue: VecDeque<usize>,
+    pub(super) queue: VecDeque<usize>,
     /// Wanted once the list was read.
-    wanted: Vec<usize>,
+    pub(super) wanted: Vec<usize>,
     /// Left once the list was read, or then at the latest: somebody may have finished it.
-    leaving: Option<(usize, Instant)>,
-    turns: Turns,
+    pub(super) leaving: Option<(usize, Instant)>,
+    pub(super) turns: Turns,
     /// When the list is read next.
-    next: Instant,
+    pub(super) next: Instant,
     /// When it was read last.
-    read: Instant,
+    pub(super) read: Instant,
     /// Before that, nothing at all is asked: the remote wants to be left alone.
-    quiet_until: Instant,
-    trouble: Option<String>,
-    told: Vec<ConnectorType>,
+    pub(super) quiet_until: Instant,
+    pub(super) trouble: Option<String>,
+    pub(super) told: Vec<ConnectorType>,
 }
 
 enum Turn {
@@ -380,7 +375,7 @@ impl<'a> Session<'a> {
     }
 
     /// Feeds one piece of evidence, and does what needs no remote.
-    fn learn(&mut self, item: &mut Item, evidence: &Evidence<'_>) -> Due {
+    pub(super) fn learn(&mut self, item: &mut Item, evidence: &Evidence<'_>) -> Due {
         let (state, effects) = step(&item.candidate, &item.state, evidence, self.rules);
         item.enter(state);
         let connector = item.candidate.connector.clone();
@@ -408,127 +403,6 @@ impl<'a> Session<'a> {
             }
         }
         due
-    }
-
-    fn want(&mut self, items: &mut [Item], wanted: &[usize], run: &mut Run<'_>) {
-        for index in wanted {
-            let Some(item) = items.get_mut(*index) else {
-                continue;
-            };
-            item.left = false;
-            if item.asking {
-                continue;
-            }
-            let due = self.learn(item, &Evidence::Wanted);
-            if due.ask {
-                item.asking = true;
-                run.queue.push_back(*index);
-            }
-            if due.offer {
-                self.offer(item);
-            }
-        }
-    }
-
-    async fn answered(
-        &mut self,
-        items: &mut [Item],
-        index: usize,
-        answer: Result<PutAnswer, RemoteError>,
-        run: &mut Run<'_>,
-    ) -> Result<(), PendingError> {
-        if let Err(error) = &answer {
-            run.quiet_until = run.quiet_until.max(Instant::now() + retry_after(error));
-        }
-        let Some(item) = items.get_mut(index) else {
-            return Ok(());
-        };
-        if !std::mem::take(&mut item.asking) {
-            // Left meanwhile.
-            return Ok(());
-        }
-        item.asked += 1;
-        // What can not change by asking again is not waited for.
-        item.left = matches!(&answer, Ok(PutAnswer::Refused { .. }));
-        let answer = match answer {
-            Ok(PutAnswer::NeedsAuthorization {
-                link: Ok(link),
-                connection_id: id,
-            }) => {
-                if !item.state.is_done() {
-                    let until = Instant::now() + self.pace.link_lives;
-                    item.hand_out(Offer { link, id, until });
-                }
-                Answer::Link
-            }
-            Ok(PutAnswer::NeedsAuthorization { link: Err(e), .. }) => {
-                Answer::Refused(e.to_string())
-            }
-            Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized) => {
-                run.next = Instant::now();
-                Answer::InForce(UNLISTED.to_owned())
-            }
-            Ok(PutAnswer::Refused {
-                error,
-                message,
-                other_account,
-            }) => {
-                let reason = refusal(&error, message.as_deref(), other_account.as_ref());
-                // Somebody else's connection has exactly these scopes: then the list shows it.
-                if error == "different_user" {
-                    run.next = Instant::now();
-                    Answer::InForce(reason)
-                } else {
-                    Answer::Refused(reason)
-                }
-            }
-            Err(e) => Answer::Refused(e.to_string()),
-        };
-        let due = self.learn(item, &Evidence::Answered(answer));
-        if due.offer {
-            self.offer(item);
-        }
-        if due.tell {
-            return self.tell_all(items, &[index]).await;
-        }
-        self.writer.flush().await
-    }
-
-    fn offer(&mut self, item: &Item) {
-        let Some(offer) = &item.offer else {
-            return;
-        };
-        let led_to = self.writer.led_to(item.connector(), &offer.link);
-        (self.events)(&Event::LinkReady {
-            connector: item.connector(),
-            link: &offer.link,
-            again: item.asked > 1,
-            lives: offer.until.saturating_duration_since(Instant::now()),
-            led_to: led_to.as_deref(),
-        });
-    }
-
-    async fn links_ran_out(
-        &mut self,
-        items: &mut [Item],
-        run: &mut Run<'_>,
-    ) -> Result<(), PendingError> {
-        let now = Instant::now();
-        let mut again = Vec::new();
-        for (index, item) in items.iter_mut().enumerate() {
-            if item.offer.as_ref().is_none_or(|offer| offer.until > now) {
-                continue;
-            }
-            self.learn(item, &Evidence::LinkRanOut);
-            // Confirmed meanwhile, it has no use for a link either.
-            item.offer = None;
-            (self.events)(&Event::LinkRanOut(item.connector()));
-            if self.asking != Asking::OnDemand && item.asked <= RENEWALS {
-                again.push(index);
-            }
-        }
-        self.want(items, &again, run);
-        self.writer.flush().await
     }
 
     fn obey(&mut self, items: &mut [Item], command: Command, run: &mut Run<'_>) {
@@ -584,7 +458,11 @@ impl<'a> Session<'a> {
     }
 
     /// On disk before anybody hears of it.
-    async fn tell_all(&mut self, items: &[Item], told: &[usize]) -> Result<(), PendingError> {
+    pub(super) async fn tell_all(
+        &mut self,
+        items: &[Item],
+        told: &[usize],
+    ) -> Result<(), PendingError> {
         self.writer.flush().await?;
         for item in told.iter().filter_map(|index| items.get(*index)) {
             (self.events)(&Event::Settled(&item.result()));
@@ -595,8 +473,8 @@ impl<'a> Session<'a> {
 
 /// What is left to do after a step.
 #[derive(Clone, Copy, Default)]
-struct Due {
-    ask: bool,
-    offer: bool,
-    tell: bool,
+pub(super) struct Due {
+    pub(super) ask: bool,
+    pub(super) offer: bool,
+    pub(super) tell: bool,
 }

@@ -202,16 +202,7 @@ async fn fresh(
         return Ok(None);
     }
     let request = request(context, args, &situation.files.project);
-    let work = Work {
-        app: &situation.app,
-        project: &situation.files.project,
-        remote: &situation.remote,
-        rules: &situation.files.rules,
-        plan: &plan,
-        approved,
-        // While somebody thought about it, the app may have changed.
-        observed: (!asks).then_some(situation.observed),
-    };
+    let work = Work::fresh(&situation, &plan, approved, asks);
     applying::carry_out(context, work, &request).await.map(Some)
 }
 

@@ -11,7 +11,7 @@ use crate::{
     context::{Context, ExitStatus, Failure},
     fs::{self, Visibility},
     model::{App, Link, Observed},
-    ops::{ApplyInputs, ApplyOutcome, ApplySession, Ended, room},
+    ops::{ApplyInputs, ApplyOutcome, ApplySession, Ended, PlanSession, room},
     plan::Plan,
     receipt::{self, Receipt},
     remote::Remote,
@@ -55,6 +55,26 @@ pub(super) struct Work<'a> {
     pub(super) approved: Approved,
     /// The remote as the plan was just made from it; `None` where time has passed since.
     pub(super) observed: Option<Observed>,
+}
+
+impl<'a> Work<'a> {
+    /// A plan that was made just now. While somebody thought about it, the app may have changed.
+    pub(super) fn fresh(
+        session: &'a PlanSession,
+        plan: &'a Plan,
+        approved: Approved,
+        asked: bool,
+    ) -> Self {
+        Self {
+            app: &session.app,
+            project: &session.files.project,
+            remote: &session.remote,
+            rules: &session.files.rules,
+            plan,
+            approved,
+            observed: (!asked).then(|| session.observed.clone()),
+        }
+    }
 }
 
 /// What came of it.

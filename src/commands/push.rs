@@ -89,15 +89,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         lock_timeout: std::time::Duration::ZERO,
         receipt: None,
     };
-    let work = Work {
-        app: &situation.app,
-        project: &situation.files.project,
-        remote: &situation.remote,
-        rules: &situation.files.rules,
-        plan: &plan,
-        approved,
-        observed: (!asks).then(|| situation.observed.clone()),
-    };
+    let work = Work::fresh(&situation, &plan, approved, asks);
     let applied = applying::carry_out(context, work, &request).await?;
     let interrupted = context.signals.status().is_some();
     let authorized = if interrupted {

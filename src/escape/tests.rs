@@ -10,6 +10,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod lines;
+
 /// Text as an attacker would write it.
 fn hostile() -> impl Strategy<Value = String> {
     let fragments = [
@@ -422,89 +424,4 @@ proptest! {
         let page = html(&text);
         prop_assert!(!page.contains(['<', '>', '"', '\'', '`']), "{page:?}");
     }
-}
-
-#[test]
-fn a_mask_moves_nothing() {
-    let text = "a\x1b\u{85}\u{202e}\u{e0041}ä\r\n\rb\t";
-    let shown = masked(text);
-    assert_eq!(shown, "a?¿\u{fffd}🛇ä\r\n?b\t");
-    assert_eq!(
-        masked("x ##vso[task] ::error::y"),
-        "x ?#vso[task] ?:error?:y"
-    );
-}
-
-proptest! {
-    #[test]
-    fn masking_keeps_every_span(text in commands()) {
-        let shown = masked(&text);
-        prop_assert_eq!(shown.len(), text.len());
-        let starts = |s: &str| s.char_indices().map(|(at, _)| at).collect::<Vec<_>>();
-        prop_assert_eq!(starts(&shown), starts(&text));
-        prop_assert_eq!(shown.matches('\n').count(), text.matches('\n').count());
-        for line in shown.lines() {
-            harmless(line.trim_end_matches('\r'))?;
-        }
-    }
-
-    #[test]
-    fn no_writer_of_a_line_lets_anything_through(text in commands(), max in 0_usize..60) {
-        for shown in [
-            terminal(&text).into_owned(),
-            limited(&text, max),
-            quoted(&text, max),
-            log_line(&text).into_owned(),
-            command_property(&text),
-        ] {
-            harmless(&shown)?;
-            prop_assert!(!shown.contains('\n'));
-        }
-        prop_assert!(quoted(&text, max).chars().count() <= max + 1);
-    }
-}
-
-/// No line of it, wherever it is broken, is a command, moves a cursor, hides or reorders.
-fn harmless(line: &str) -> Result<(), TestCaseError> {
-    for c in line.chars() {
-        prop_assert!(!is_hidden(c) || c == '\t', "{c:?} in {line:?}");
-    }
-    let colons = line
-        .match_indices("::")
-        .filter(|(at, _)| !line[at + 2..].starts_with(|c: char| c.is_ascii_digit() || c == ']'));
-    prop_assert_eq!(colons.count(), 0, "{:?}", line);
-    for sign in ["##[", "##vso[", "##teamcity["] {
-        prop_assert!(!line.contains(sign), "{line:?}");
-    }
-    Ok(())
-}
-
-/// Texts of the pieces that do harm.
-fn commands() -> impl Strategy<Value = String> {
-    let piece = prop::sample::select(vec![
-        "::",
-        ":",
-        "error",
-        "##",
-        "vso",
-        "[",
-        "]",
-        "#",
-        "\x1b[2J",
-        "\u{202e}",
-        "\u{2028}",
-        "\r",
-        "\n",
-        " ",
-        "---",
-        "ä",
-        "🛇",
-        "\u{200b}",
-        "a",
-        "\u{e0041}",
-        "\u{9b}",
-        "\t",
-        "stop-commands",
-    ]);
-    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }

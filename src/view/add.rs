@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{json::pretty, report::FORMAT_VERSION, words::count};
+use super::{available::FieldReport, json::pretty, report::FORMAT_VERSION, words::count};
 use crate::{
     escape,
     model::{ConnectorType, Kind, Scopes},
@@ -97,14 +97,6 @@ struct AddReport<'a> {
     connection_config_fields: Vec<FieldReport<'a>>,
 }
 
-#[derive(Serialize)]
-struct FieldReport<'a> {
-    name: &'a str,
-    display_name: &'a str,
-    description: &'a str,
-    required: bool,
-}
-
 /// The same as JSON, with a line break at its end. `offered` is null where that is not known.
 pub fn json(added: &Added<'_>) -> String {
     let (offered, fields): (_, &[ConfigField]) = match added.check {
@@ -112,12 +104,6 @@ pub fn json(added: &Added<'_>) -> String {
         Check::NotOffered { .. } => (Some(false), &[]),
         Check::NotChecked(_) | Check::Provisioned => (None, &[]),
     };
-    let fields = fields.iter().map(|field| FieldReport {
-        name: &field.name,
-        display_name: &field.display_name,
-        description: &field.description,
-        required: field.required,
-    });
     pretty(&AddReport {
         format_version: FORMAT_VERSION,
         kind: "add",
@@ -125,6 +111,6 @@ pub fn json(added: &Added<'_>) -> String {
         file: added.file,
         scopes: added.scopes,
         offered,
-        connection_config_fields: fields.collect(),
+        connection_config_fields: fields.iter().map(FieldReport::from).collect(),
     })
 }

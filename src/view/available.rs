@@ -3,7 +3,10 @@
 use serde::Serialize;
 
 use super::{Theme, json::pretty, report::FORMAT_VERSION, table::table};
-use crate::{escape, remote::AvailableIntegration};
+use crate::{
+    escape,
+    remote::{AvailableIntegration, ConfigField},
+};
 
 /// A row for each integration, on a terminal so many columns wide.
 pub fn table_of(offers: &[AvailableIntegration], theme: Theme, width: Option<usize>) -> String {
@@ -48,12 +51,24 @@ struct OfferReport<'a> {
     connection_config_fields: Vec<FieldReport<'a>>,
 }
 
+/// A value that a connection needs.
 #[derive(Serialize)]
-struct FieldReport<'a> {
+pub(super) struct FieldReport<'a> {
     name: &'a str,
     display_name: &'a str,
     description: &'a str,
     required: bool,
+}
+
+impl<'a> From<&'a ConfigField> for FieldReport<'a> {
+    fn from(field: &'a ConfigField) -> Self {
+        Self {
+            name: &field.name,
+            display_name: &field.display_name,
+            description: &field.description,
+            required: field.required,
+        }
+    }
 }
 
 /// The offers as JSON, with a line break at its end.
@@ -62,16 +77,7 @@ pub fn json(offers: &[AvailableIntegration]) -> String {
         connector: offer.connector.as_str(),
         display_name: &offer.display_name,
         description: &offer.description,
-        connection_config_fields: offer
-            .config_fields
-            .iter()
-            .map(|field| FieldReport {
-                name: &field.name,
-                display_name: &field.display_name,
-                description: &field.description,
-                required: field.required,
-            })
-            .collect(),
+        connection_config_fields: offer.config_fields.iter().map(FieldReport::from).collect(),
     });
     pretty(&AvailableReport {
         format_version: FORMAT_VERSION,
