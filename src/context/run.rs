@@ -268,16 +268,9 @@ impl Context {
                 0 => (String::new(), "it is"),
                 n => (format!(" and {n} more in it"), "they are"),
             };
-            let links = repaired.iter().any(|path| path.ends_with("pending.toml"));
             self.warn(&format!(
-                "{}{more} could be read by others; {are} private now{}",
-                shown(first),
-                if links {
-                    ". Whoever read it may have the links in it: run `connplan authorize` to \
-                     replace them"
-                } else {
-                    ""
-                }
+                "{}{more} could be read by others; {are} private now",
+                shown(first)
             ));
         }
         for Loose { path, still } in loose {

@@ -22,6 +22,13 @@ pub enum LoginError {
         help("run `connplan login` again; the code it shows lives only for some minutes")
     )]
     Expired,
+    /// Nobody decided in the time that the whole command has.
+    #[error("nobody confirmed the login in the time allowed for the whole command")]
+    #[diagnostic(
+        code(connplan::login::time_up),
+        help("run `connplan login` again, and allow more time with `--max-time`")
+    )]
+    TimeUp,
     /// A call, or the file.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -19,9 +19,14 @@ pub async fn wait_for_consent(
     let clock = platform.options().clock;
     let (mut flow, mut wait) = DeviceFlow::start(code, clock());
     loop {
+        if let Some(left) = platform.time_left().filter(|left| *left <= wait) {
+            tokio::time::sleep(left).await;
+            return Err(LoginError::TimeUp);
+        }
         tokio::time::sleep(wait).await;
         let event = match platform.device_token(code).await {
             Ok(poll) => Event::Poll(poll),
+            Err(RemoteError::DeadlineExceeded { .. }) => return Err(LoginError::TimeUp),
             Err(error) => Event::Trouble(error),
         };
         match flow.next(event, clock()) {

@@ -150,7 +150,8 @@ fn consent_that_comes_while_it_waits_is_seen() {
     project
         .run(&["plan"])
         .expect(0)
-        .says("No changes. The app matches the connector files.");
+        .says("No changes. The app matches the connector files.")
+        .lacks("left out");
     assert!(!project.read_state("pending.toml").contains("slack"));
 }
 
@@ -213,9 +214,16 @@ fn a_partial_grant_is_not_done() {
     output.expect(4).says("users:read").says("Failed: slack");
     let again = project.run(&["authorize", "--list", "--format", "json"]);
     again.expect(4);
+    // It was said once; for the plan it is a note from then on.
     let plan = project.run(&["plan", "--format", "json"]).json();
     let slack = plan["apps"][0]["changes"][1].clone();
-    assert_eq!(slack["authorization"], "pending", "{slack:#}");
+    assert_eq!(slack["action"], "no-op", "{slack:#}");
+    assert_eq!(slack["authorization"], "none", "{slack:#}");
+    assert_eq!(slack["dropped"], json!(["users:read"]), "{slack:#}");
+    project
+        .run(&["plan", "--detailed-exitcode"])
+        .expect(0)
+        .says("left out users:read");
     let done = meanwhile(&project, &WAIT, || platform.consent("slack", ADA));
     done.expect(0);
     project
@@ -434,7 +442,7 @@ fn another_machine_resumes_by_the_receipt() {
         .run(&["authorize", "--list", "--app-id", "app-1"])
         .expect(0)
         .says("Nothing is waiting for authorization in app app-1, as far as this machine knows.")
-        .says("connplan authorize --receipt FILE");
+        .says("connplan --app-id app-1 authorize --receipt FILE");
     let vouched = vouched(&WAIT);
     let words: Vec<_> = vouched.iter().map(String::as_str).collect();
     let output = meanwhile(&elsewhere, &words, || {

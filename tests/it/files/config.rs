@@ -287,7 +287,11 @@ fn files_that_can_not_be_read_stop_the_plan() {
     assert_eq!(loaded.folder, Folder::Read(3));
     assert_eq!(
         findings(&loaded),
-        [&Finding::TooLarge, &Finding::NotUtf8 { line: 2 }]
+        [
+            &Finding::BelowFolder,
+            &Finding::TooLarge,
+            &Finding::NotUtf8 { line: 2 }
+        ]
     );
 }
 

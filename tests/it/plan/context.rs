@@ -113,6 +113,13 @@ fn the_address_comes_from_the_environment_and_its_files() {
         ".env",
         &format!("BASE44_PROJECTS_BASE44_API_URL={}\n", platform.url()),
     );
+    // A key of the user goes where a file says only if the user wants that.
+    project
+        .run(&["plan"])
+        .expect(1)
+        .tells(&format!("connplan trust {}", platform.url()));
+    assert_eq!(platform.requests(), NOTHING);
+    project.run(&["trust", platform.url()]).expect(0);
     assert_eq!(planned_for(&project, &[], &[]).1, platform.url());
     project.write(
         ".env",

@@ -128,7 +128,7 @@ fn on_a_disk_that_fills_up_the_outcome_is_said_and_the_next_run_goes_on() {
         &route("GET", "payments/stripe/status"),
         [Reply::json(200, &stripe)],
     );
-    // In order; the longest links there may be, and scopes of a length that nobody counts with.
+    // In order, and with scopes of a length that nobody counts with.
     let names: Vec<_> = ('a'..='n').map(|c| format!("box_{c}")).collect();
     let put = |name: &str| route("PUT", &format!("external-auth/integrations/{name}"));
     let mut project = Project::new().at_url(&server.url(), "b44k_key");
@@ -136,14 +136,31 @@ fn on_a_disk_that_fills_up_the_outcome_is_said_and_the_next_run_goes_on() {
         project = project.connector(name, &[&"s".repeat(900)]);
         let name = name.clone();
         server.on_each(&put(&name.clone()), move |_| {
-            let link = format!("https://example.com/?{}", "x".repeat(8100));
-            let answer = json!({"redirect_url": link, "connection_id": format!("id-{name}"),
-                "already_authorized": false});
+            let answer = json!({"redirect_url": "https://example.com/", "already_authorized": false,
+                "connection_id": format!("id-{name}")});
             Reply::json(200, &answer)
         });
     }
+    // What waits already, for a file that is gone, is long; the next one says how long these are.
+    let size = || fs::metadata(project.state("pending.toml")).unwrap().len();
+    let long: Vec<_> = (0..120).map(|n| format!("{n:a>900}")).collect();
+    let long: Vec<_> = long.iter().map(String::as_str).collect();
+    let one_more = "s".repeat(900);
+    let earlier = [("fil_a", long.as_slice()), ("fil_b", &[one_more.as_str()])];
+    let sizes = earlier.map(|(name, scopes)| {
+        let answer = json!({"redirect_url": "https://example.com/", "already_authorized": false,
+            "connection_id": format!("id-{name}")});
+        server.on(&put(name), [Reply::json(200, &answer)]);
+        project.declare(name, scopes);
+        let only = ["apply", "--auto-approve", "--target", name];
+        project.run(&only).expect(0);
+        project.undeclare(name);
+        size()
+    });
+    let each = sizes[1] - sizes[0];
+    let blocks = (sizes[1] + 12 * each + each / 2) / 512;
     let apply = "apply --auto-approve --parallelism 1 --receipt my.receipt";
-    let text = short_of_room(&project, 225, apply);
+    let text = short_of_room(&project, usize::try_from(blocks).unwrap(), apply);
     let (_, said) = text.split_once("could not be written down").expect(&text);
     for name in &names[..13] {
         let told = said

@@ -1,10 +1,11 @@
 //! In a terminal: questions, keys, links.
 #![cfg(unix)]
 
-use crate::support::{Platform, Project, Pty};
+use crate::support::{Connector, Platform, Project, Pty};
 
 const NOTHING: [&str; 0] = [];
 const ADA: &str = "ada@example.com";
+const WAITS: &str = "Waiting for slack. Esc skips slack, Ctrl-C ends";
 
 fn slack() -> (Platform, Project) {
     let platform = Platform::start();
@@ -51,13 +52,26 @@ fn while_somebody_thinks_the_app_may_change() {
     let (platform, project) = slack();
     let mut terminal = Pty::start(&project, &["apply"]);
     terminal.wait_for("Only 'yes' is accepted: ");
-    platform.set(&crate::support::Connector::active("github", &["repo"]));
+    platform.set(&Connector::active("slack", &["admin"]));
     platform.forget();
     terminal.line("yes");
     let (code, seen) = terminal.end();
     assert_eq!(code, 3, "{seen}");
-    assert!(seen.contains("github"), "{seen}");
+    assert!(seen.contains("slack") && seen.contains("admin"), "{seen}");
     assert_eq!(platform.writes(), NOTHING);
+
+    // What it does not touch does not matter to it, and is told.
+    let (platform, project) = slack();
+    let mut terminal = Pty::start(&project, &["apply"]);
+    terminal.wait_for("Only 'yes' is accepted: ");
+    platform.set(&Connector::active("github", &["repo"]));
+    platform.forget();
+    terminal.line("yes");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, 0, "{seen}");
+    let told = "github: somebody else added it meanwhile";
+    assert!(seen.contains(told), "{seen}");
+    assert_eq!(platform.writes(), ["PUT external-auth/integrations/slack"]);
 }
 
 #[test]
@@ -79,20 +93,23 @@ fn a_saved_plan_is_not_asked_about() {
 }
 
 #[test]
-fn the_link_is_shown_and_opened_and_consent_ends_the_wait() {
+fn the_page_is_shown_and_opened_and_consent_ends_the_wait() {
     let (platform, project) = applied();
     let mut terminal = Pty::start(&project, &["authorize"]);
     terminal
         .wait_for("Open browser to authorize now? [Y/n] ")
         .line("");
-    terminal.wait_for("ticket=").wait_for_keys();
+    terminal.wait_for(WAITS).wait_for_keys();
     platform.consent("slack", ADA);
     let (code, seen) = terminal.end();
     assert_eq!(code, 0, "{seen}");
     assert!(seen.contains("Added: slack"), "{seen}");
-    let links = project.opened();
-    assert_eq!(links.len(), 1, "{links:?}");
-    assert!(seen.contains(&links[0]), "{seen}");
+    let pages = project.opened();
+    assert_eq!(pages.len(), 1, "{pages:?}");
+    // What is shown can be opened by hand; what the browser was given works once.
+    let (page, once) = pages[0].split_once("once/").expect(&pages[0]);
+    assert!(seen.contains(page) && !seen.contains(once), "{seen}");
+    assert!(!seen.contains("ticket="), "links are on the page: {seen}");
 }
 
 #[test]
@@ -123,7 +140,7 @@ fn no_browser_shows_the_link_alone() {
 fn esc_skips_and_puts_the_terminal_back() {
     let (_platform, project) = applied();
     let mut terminal = Pty::start(&project, &["authorize", "--yes"]);
-    terminal.wait_for("ticket=").wait_for_keys();
+    terminal.wait_for(WAITS).wait_for_keys();
     // An arrow key begins with Esc, and is none.
     terminal.press("\u{1b}[A").press("q");
     std::thread::sleep(std::time::Duration::from_millis(250));
@@ -142,7 +159,7 @@ fn esc_skips_and_puts_the_terminal_back() {
 fn ctrl_c_ends_the_wait_and_puts_the_terminal_back() {
     let (platform, project) = applied();
     let mut terminal = Pty::start(&project, &["authorize", "--yes"]);
-    terminal.wait_for("ticket=").wait_for_keys().control('c');
+    terminal.wait_for(WAITS).wait_for_keys().control('c');
     // It says how things stand before it ends, with the terminal as it was.
     terminal.wait_for("Skipped: slack");
     assert!(terminal.is_line_by_line());

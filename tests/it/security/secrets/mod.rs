@@ -1,4 +1,4 @@
-//! Keys, tokens and links are in nothing that is written, but for the private files that keep them.
+//! Keys, tokens and links are in nothing that is written, but for the private file of the login.
 
 mod server;
 
@@ -189,8 +189,10 @@ fn search(who: Who, moods: &[Mood]) {
             hidden += usize::from(told.iter().any(|text| text.contains("[hidden]")));
         }
         if *mood == Mood::Good {
-            // It asked for a link, which no file keeps.
-            assert!(project.read_state("pending.toml").contains("box"));
+            let put = format!("PUT /api/apps/{APP}/external-auth/integrations/box");
+            assert!(server.hits(&put) > 0, "it saw a link");
+            let kept = project.read_state("pending.toml");
+            assert!(kept.contains("\"box\""), "and kept what waits: {kept}");
         }
         if mood.echoes() {
             assert!(

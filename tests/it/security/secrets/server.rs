@@ -54,7 +54,7 @@ fn good(route: &str) -> Value {
              "connection_config_fields": []}]}),
         "GET external-auth/status" => json!({ "status": "PENDING" }),
         "POST /oauth/device/code" => json!({"device_code": format!("d/{CANARY}Device"),
-            "user_code": "ABCD", "verification_uri": "https://login.example", "expires_in": 600,
+            "user_code": "ABCD", "verification_uri": "https://login.example", "expires_in": 1,
             "interval": 0}),
         "POST /oauth/token" => json!({"access_token": format!("{CANARY}Access2"),
             "token_type": "Bearer", "expires_in": 3600,
