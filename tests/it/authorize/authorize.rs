@@ -549,14 +549,19 @@ fn signals_end_the_wait_and_keep_what_is_pending() {
         let (platform, project) = applied();
         let mut command = project.command(&WAIT);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn().unwrap();
-        thread::sleep(Duration::from_millis(300));
+        let mut child = command.spawn().unwrap();
+        // Not before it waits: until then there is nothing to end.
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        let waits = said.by_ref().map(Result::unwrap);
+        assert!({ waits }.any(|line| line.starts_with("Waiting for ")));
+        let rest = thread::spawn(move || said.for_each(drop));
         let kill = std::process::Command::new("kill")
             .args(["-s", signal, &child.id().to_string()])
             .status()
             .unwrap();
         assert!(kill.success());
         let ended = child.wait_with_output().unwrap();
+        rest.join().unwrap();
         assert_eq!(ended.status.code(), Some(code), "{ended:?}");
         platform.consent("slack", ADA);
         platform.consent("linear", ADA);
