@@ -1,9 +1,9 @@
 //! OAuth scopes, as written.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One OAuth scope, exactly as a file or the remote spells it. Untrusted text.
 #[derive(
@@ -37,13 +37,26 @@ impl From<&str> for Scope {
     }
 }
 
-/// A set of scopes: sorted, without duplicates, so that neither ever makes a difference.
-#[derive(
-    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+/// A set of scopes: sorted, without duplicates, so that neither ever makes a difference. Clones
+/// share it: what is declared, planned, approved and answered is the same set many times over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+#[schemars(
+    transparent,
+    description = "A set of scopes, sorted, without duplicates."
 )]
-#[serde(transparent)]
-#[schemars(description = "A set of scopes, sorted, without duplicates.")]
-pub struct Scopes(BTreeSet<Scope>);
+pub struct Scopes(Arc<BTreeSet<Scope>>);
+
+impl Serialize for Scopes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scopes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        BTreeSet::deserialize(deserializer).map(|scopes| Self(Arc::new(scopes)))
+    }
+}
 
 impl Scopes {
     /// No scopes at all.
@@ -63,7 +76,7 @@ impl Scopes {
 
     /// Adds a scope; false if it was there.
     pub fn insert(&mut self, scope: Scope) -> bool {
-        self.0.insert(scope)
+        Arc::make_mut(&mut self.0).insert(scope)
     }
 
     /// How many.
@@ -79,7 +92,7 @@ impl Scopes {
 
 impl FromIterator<Scope> for Scopes {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
-        Self(scopes.into_iter().collect())
+        Self(Arc::new(scopes.into_iter().collect()))
     }
 }
 
@@ -93,6 +106,6 @@ impl IntoIterator for Scopes {
     type Item = Scope;
     type IntoIter = std::collections::btree_set::IntoIter<Scope>;
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        Arc::unwrap_or_clone(self.0).into_iter()
     }
 }

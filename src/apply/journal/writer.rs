@@ -25,8 +25,10 @@ use crate::{
 };
 
 /// The store is written whole: among many entries not for each one, or it would cost the square of
-/// them. One part in so many may be lost to a crash, and is in the journal: the same apply asks again.
-const SHARE: usize = 16;
+/// them, and not for each sixteenth, which costs sixteen times all of them. One part in so many may be
+/// lost to a crash, and is in the journal: the same apply asks again. Whatever else ends a run saves
+/// it.
+const SHARE: usize = 3;
 
 /// An open journal, and the pending store that is kept in step with it.
 #[derive(Debug)]
