@@ -25,7 +25,7 @@
 //! | `git` | io | `escape` `fs` `model` | the only room that runs git, hardened against what a checkout holds |
 //! | `config` | io | `approval` `catalogue` `escape` `fs` `model` `policy` | the project's files: found, read, checked |
 //! | `http` | io | `fs` | how often a request may be made |
-//! | `remote` | io | `escape` `fs` `http` `model` | the platform's API, credentials, login |
+//! | `remote` | io | `catalogue` `escape` `fs` `http` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `state` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | carries out a verified plan; changes the remote |
 //! | `authorize` | io | `apply` `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | resumes authorizations; changes the remote |

@@ -261,8 +261,14 @@ impl<'a> Session<'a> {
             let connector = item.connector().clone();
             let scopes = item.candidate.entry.scopes.clone();
             let values = item.candidate.entry.connection_config.clone();
+            let takes_over = item.candidate.entry.takes_over();
             let ask = async move {
-                let answer = remote.put_with_values(&connector, &scopes, &values).await;
+                // The plain PUT of what another holds is refused: these scopes are in force.
+                let answer = if takes_over {
+                    remote.take_over(&connector, &scopes, &values).await
+                } else {
+                    remote.put_with_values(&connector, &scopes, &values).await
+                };
                 (index, answer)
             };
             run.asks.push(ask.boxed_local());

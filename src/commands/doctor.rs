@@ -13,7 +13,7 @@ use crate::{
     model::{Address, Vars},
     pending::Store,
     remote::{
-        Remote,
+        ClientOptions, Remote,
         auth::{Identity, LoginFile, Who},
     },
     state::{StateFolder, Trust},
@@ -278,7 +278,13 @@ impl Look<'_> {
         let Some(Ok(app)) = project.map(Project::app) else {
             return;
         };
-        let asked = match Remote::new(&app, credentials, self.context.client_options()) {
+        let multiplier = project.and_then(|project| project.settings.platform.multiplier);
+        let options = ClientOptions {
+            pace: Some(self.context.pace(&app.api_url, multiplier)),
+            ..self.context.client_options()
+        };
+        let can = view::identity::can(credentials.who());
+        let asked = match Remote::new(&app, credentials, options) {
             Ok(remote) => remote.list().await,
             Err(error) => Err(error),
         };
@@ -287,7 +293,7 @@ impl Look<'_> {
                 let plural = if connectors.len() == 1 { "" } else { "s" };
                 let count = connectors.len();
                 let message = format!("app {} has {count} OAuth connector{plural}", app.id);
-                self.ok("access", message);
+                self.ok("access", format!("reads: {message}; {can}"));
             }
             Err(error) => self.fail("access", &error),
         }

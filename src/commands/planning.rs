@@ -96,7 +96,11 @@ pub(super) async fn look(context: &Context, dir: Option<&Path>) -> Result<PlanSe
         state,
     };
     let reading = Box::pin(PlanSession::begin(inputs, &around));
-    view::progress::during(&context.terminal, "Reading the app", reading).await
+    let session = view::progress::during(&context.terminal, "Reading the app", reading).await?;
+    if let Some(line) = view::stripe::time_left(session.observed.stripe_expires_at, context.now()) {
+        context.terminal.say(&line);
+    }
+    Ok(session)
 }
 
 /// Takes the receipts that the command line names: they have to be this app's.

@@ -78,12 +78,9 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
     if !args.detailed_exitcode {
         return Ok(ExitStatus::Done);
     }
-    let waits = |change: &crate::diff::Change| {
-        change.action == Action::Reauthorize || change.authorization == ConsentNeed::Pending
-    };
-    let differs = plan
-        .changes()
-        .any(|c| c.action != Action::NoOp && c.action != Action::Reauthorize);
+    let waits = |change: &crate::diff::Change| change.authorization == ConsentNeed::Pending;
+    // As `plan --detailed-exitcode`: a connector that lost its authorization is a difference too.
+    let differs = plan.changes().any(|change| change.action != Action::NoOp);
     Ok(match (differs, plan.changes().any(waits)) {
         (true, _) => ExitStatus::Changes,
         (false, true) => ExitStatus::Pending,

@@ -47,6 +47,23 @@ pub struct Entry {
     pub missing: Scopes,
 }
 
+impl Entry {
+    /// Whether what was approved takes a connection that works from another account.
+    pub fn takes_over(&self) -> bool {
+        let working = self
+            .before
+            .as_ref()
+            .filter(|before| before.status == Some(RemoteStatus::Active));
+        let held = working.and_then(|before| before.account.as_ref());
+        self.action == Action::Reauthorize
+            && self
+                .account
+                .as_ref()
+                .zip(held)
+                .is_some_and(|(expected, is)| !expected.accepts(is))
+    }
+}
+
 /// A connector as it was when an authorization was asked for, as far as that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Before {

@@ -94,10 +94,8 @@ fn of_change(
     let next = match change.action {
         Action::NoOp if waits => "connplan authorize",
         Action::NoOp => "",
-        // It works, and the wrong account holds it: no consent of another one changes that.
-        Action::Reauthorize if change.before.as_ref().is_some_and(works) => {
-            "remove it, add it again"
-        }
+        // It works, and another account holds it: taking it over is a change of a plan.
+        Action::Reauthorize if change.before.as_ref().is_some_and(works) => "connplan plan",
         Action::Reauthorize => "connplan authorize",
         Action::Create | Action::Update | Action::Delete => "connplan plan",
     };
@@ -274,6 +272,16 @@ struct StatusReport<'a> {
     api_url: &'a str,
     environment: Option<&'a str>,
     connectors: &'a [StatusRow],
+    /// As every document has it: the same app and its rows.
+    apps: [StatusOfApp<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct StatusOfApp<'a> {
+    app_id: &'a str,
+    api_url: &'a str,
+    environment: Option<&'a str>,
+    connectors: &'a [StatusRow],
 }
 
 /// The rows as JSON, with a line break at its end.
@@ -285,5 +293,11 @@ pub fn json(app: &App, rows: &[StatusRow]) -> String {
         api_url: app.api_url.as_str(),
         environment: app.environment.as_deref(),
         connectors: rows,
+        apps: [StatusOfApp {
+            app_id: app.id.as_str(),
+            api_url: app.api_url.as_str(),
+            environment: app.environment.as_deref(),
+            connectors: rows,
+        }],
     })
 }

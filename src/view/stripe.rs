@@ -1,5 +1,8 @@
 //! The link by which a Stripe sandbox is claimed: shown on a terminal, nowhere else.
 
+use jiff::Timestamp;
+
+use super::words::count;
 use crate::{
     model::{App, Link},
     receipt::{Outcome, Receipt},
@@ -30,5 +33,37 @@ pub fn say_claim(terminal: &Terminal, app: &App, claim: Option<&Link>) {
                 app.dashboard()
             ));
         }
+    }
+}
+
+/// How long a sandbox can still be claimed, if nobody did and the platform says until when.
+pub fn time_left(expires_at: Option<Timestamp>, now: Timestamp) -> Option<String> {
+    let left = expires_at?.duration_since(now).as_hours();
+    let when = match left {
+        ..1 => "within the hour".to_owned(),
+        1..48 => format!("in {}", count(usize::try_from(left).ok()?, "hour")),
+        _ => format!("in {}", count(usize::try_from(left / 24).ok()?, "day")),
+    };
+    Some(format!(
+        "Nobody has claimed the Stripe sandbox: it expires {when}."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_said_in_days() {
+        let now: Timestamp = "2026-01-01T12:00:00Z".parse().unwrap();
+        let after = |hours: i64| {
+            let left = time_left(Some(now + jiff::SignedDuration::from_hours(hours)), now).unwrap();
+            left.rsplit_once("expires ").unwrap().1.to_owned()
+        };
+        assert_eq!(after(59 * 24 + 23), "in 59 days.");
+        assert_eq!(after(48), "in 2 days.");
+        assert_eq!(after(2), "in 2 hours.");
+        assert_eq!(after(-3), "within the hour.");
+        assert_eq!(time_left(None, now), None);
     }
 }

@@ -1,17 +1,18 @@
 //! The whole state of an app, in one round trip.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{ConnectionValues, SandboxState, StripeStatus};
+use super::{ConfigField, ConnectionValues, SandboxState, StripeStatus};
 use crate::{
-    model::{ConnectorType, Declared, Observed, RemoteConnector, RemoteStatus},
+    catalogue,
+    model::{ConnectorType, Declared, Kind, Observed, RemoteConnector, RemoteStatus},
     remote::{Remote, RemoteError},
 };
 
 /// Types that are known to need values: asked for even where a file declares none, within the one
-/// round trip. Of any other the platform itself says so when it is connected.
+/// round trip. Of any other that the catalogue does not know, the platform's own list says it.
 const NEED_VALUES: [&str; 3] = ["bamboohr", "databricks", "snowflake"];
 /// How many connectors' values are asked for at once.
 const AT_ONCE: usize = 8;
@@ -36,8 +37,22 @@ impl Remote {
         }))
         .buffer_unordered(AT_ONCE)
         .try_collect::<BTreeMap<_, _>>();
-        let (connectors, stripe, policies, values) =
-            tokio::try_join!(self.list(), self.stripe_status(), self.policies(), values)?;
+        let (connectors, stripe, policies, mut values, offered) = tokio::try_join!(
+            self.list(),
+            self.stripe_status(),
+            self.policies(),
+            values,
+            self.needed_values(declared)
+        )?;
+        for (connector, fields) in offered {
+            // What has a connection has its values.
+            if !connectors.contains_key(&connector) {
+                let told = values.entry(connector).or_default();
+                if told.fields.is_empty() {
+                    told.fields = fields;
+                }
+            }
+        }
         let mut observed = Observed {
             policies,
             ..observed(connectors, stripe)
@@ -53,6 +68,39 @@ impl Remote {
             }
         }
         Ok(Survey { observed, values })
+    }
+
+    /// The fields of the declared types that need values, by the platform's own list: asked for once,
+    /// and only where the catalogue does not know a type. What it does not tell is not known.
+    async fn needed_values(
+        &self,
+        declared: &Declared,
+    ) -> Result<BTreeMap<ConnectorType, Vec<ConfigField>>, RemoteError> {
+        let known: BTreeSet<_> = catalogue::connectors().collect();
+        let unknown = |connector: &ConnectorType| {
+            let name = connector.as_str();
+            connector.kind() == Kind::Oauth && !known.contains(name) && !NEED_VALUES.contains(&name)
+        };
+        if !declared.connectors.keys().any(unknown) {
+            return Ok(BTreeMap::new());
+        }
+        let offered = match self.available_integrations().await {
+            Ok(offered) => offered,
+            Err(error @ (RemoteError::Auth(_) | RemoteError::DeadlineExceeded { .. })) => {
+                return Err(error);
+            }
+            Err(error) => {
+                tracing::info!(why = %error, "which types need values is not known");
+                return Ok(BTreeMap::new());
+            }
+        };
+        let needed = offered.into_iter().filter(|offer| {
+            let needs = offer.config_fields.iter().any(|field| field.required);
+            needs && declared.connectors.contains_key(&offer.connector)
+        });
+        Ok(needed
+            .map(|offer| (offer.connector, offer.config_fields))
+            .collect())
     }
 }
 
@@ -79,7 +127,10 @@ fn observed(
     Observed {
         connectors,
         stripe_claim: stripe.claim,
-        stripe_expires_at: stripe.expires_at,
+        // Whose it is does not end.
+        stripe_expires_at: stripe
+            .expires_at
+            .filter(|_| stripe.sandbox == Some(SandboxState::Unclaimed)),
         ..Observed::default()
     }
 }

@@ -125,9 +125,11 @@ pub fn warnings(result: &AuthorizationResult) -> Vec<String> {
         }
         if !unasked.is_empty() {
             found.push(format!(
-                "more was granted than was asked for: {}; if nobody knows why, look at the app's \
-                 connections",
-                names(unasked)
+                "more was granted than was asked for: {}; if the provider adds that by itself, list \
+                 it in connplan.toml (`[providers.{}] adds`); if nobody knows why, look at the \
+                 app's connections",
+                names(unasked),
+                result.connector
             ));
         }
         if let (None, Some(expected)) = (account, &result.expected) {

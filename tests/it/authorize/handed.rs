@@ -1,0 +1,271 @@
+//! The cases that the platform's rules brought up: through the binary, with the sandbox's rules on.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Map, Value, json};
+
+use crate::support::{Platform, Project, result};
+
+const NOTHING: [&str; 0] = [];
+const ADA: &str = "ada@example.com";
+const GRACE: &str = "grace@example.com";
+
+/// The token of a person of the sandbox.
+fn token(platform: &Platform, user: &str) -> String {
+    let told = platform.call("GET", "/sandbox/admin/tokens", None).json();
+    let tokens = told["tokens"].as_array().unwrap();
+    let fits = |t: &&Value| t["user"] == user && t["access"] == "full";
+    let found = tokens.iter().find(fits);
+    found.unwrap()["token"].as_str().unwrap().to_owned()
+}
+
+/// The same project at somebody's desk.
+fn of(project: Project, platform: &Platform, user: &str) -> Project {
+    project
+        .at(platform)
+        .without_var("BASE44_API_KEY")
+        .var("BASE44_ACCESS_TOKEN", &token(platform, user))
+}
+
+fn statuses(platform: &Platform) -> Vec<(String, i64)> {
+    let log = platform.call("GET", "/sandbox/admin/requests", None).json();
+    let log = log["requests"].as_array().unwrap();
+    let entry = |r: &Value| {
+        let path = r["path"].as_str().unwrap().to_owned();
+        (path, r["status"].as_i64().unwrap_or_default())
+    };
+    log.iter().map(entry).collect()
+}
+
+#[test]
+fn twelve_wait_for_one_person_within_the_limits() {
+    // A minute is six seconds, for the sandbox and for the client.
+    let platform = Platform::fast(json!({ "settings": { "limits": {} } }), 10);
+    let project = Project::new()
+        .at(&platform)
+        .var("__CONNPLAN_TEST_MINUTE_MS", "6000")
+        .var("__CONNPLAN_TEST_POLL_MS", "200");
+    let names: Vec<_> = (0..12).map(|n| format!("type-{n:02}")).collect();
+    for name in &names {
+        project.declare(name, &["a.read"]);
+    }
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    platform.forget();
+    let began = Instant::now();
+    let mut command = project.command(&["authorize", "--yes", "--no-browser", "--timeout", "60s"]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().starts_with("Waiting for ")));
+    let rest = thread::spawn(move || said.for_each(drop));
+    for name in &names {
+        platform.consent(name, ADA);
+        thread::sleep(Duration::from_millis(500));
+    }
+    let last = Instant::now();
+    let ended = child.wait().unwrap();
+    let (lag, all) = (last.elapsed(), began.elapsed());
+    rest.join().unwrap();
+    assert!(ended.success(), "{ended:?}");
+    assert!(
+        lag < Duration::from_secs(3),
+        "{lag:?} after the last consent"
+    );
+    let requests = statuses(&platform);
+    let refused: Vec<_> = requests
+        .iter()
+        .filter(|(_, status)| *status == 429)
+        .collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    let lists = requests.iter().filter(|(path, _)| path.ends_with("/list"));
+    let minutes = all.as_secs_f64() / 6.0;
+    let allowed = 30.0 * minutes.ceil() + 1.0;
+    let lists = u32::try_from(lists.count()).unwrap();
+    assert!(
+        f64::from(lists) <= allowed,
+        "{lists} in {minutes:.1} minutes"
+    );
+}
+
+#[test]
+fn what_a_pipeline_applied_as_one_person_another_consents_to_from_the_receipt() {
+    let platform = Platform::seeded(json!({ "settings": { "strict_keys": true, "limits": {} } }));
+    let night = of(Project::new(), &platform, ADA)
+        .var("CI", "true")
+        .connector("slackbot", &["chat:write"]);
+    let apply = ["apply", "--auto-approve", "--receipt", "x.receipt"];
+    night.run(&apply).expect(0);
+    // Next morning, every link of the night is long dead.
+    platform.advance(9 * 3600);
+    let morning = of(Project::new(), &platform, GRACE)
+        .connector("slackbot", &["chat:write"])
+        .file("x.receipt", &night.read("x.receipt"));
+    let mut command = morning.command(&[
+        "authorize",
+        "--receipt",
+        "x.receipt",
+        "--yes",
+        "--no-browser",
+        "--format",
+        "json",
+    ]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().starts_with("Waiting for ")));
+    let rest = thread::spawn(move || said.for_each(drop));
+    platform.consent("slackbot", GRACE);
+    let ended = child.wait_with_output().unwrap();
+    rest.join().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    let report: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!(result(&report, "slackbot")["state"], "granted");
+    assert_eq!(result(&report, "slackbot")["account"], GRACE);
+    // The pipeline sees it by the list: nothing stays pending for ever.
+    night.run(&["authorize", "--list"]).expect(0);
+    night.run(&["plan", "--detailed-exitcode"]).expect(0);
+}
+
+#[test]
+fn where_all_is_in_force_a_second_persons_apply_writes_nothing() {
+    let owned = json!({ "scopes": ["chat:write"], "account": ADA, "owner": ADA });
+    let apps = json!({ "app-1": { "connectors": { "slackbot": owned } } });
+    let platform = Platform::seeded(json!({ "apps": apps }));
+    let second = of(Project::new(), &platform, GRACE).connector("slackbot", &["chat:write"]);
+    second.run(&["apply", "--auto-approve"]).expect(0);
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn a_scope_that_the_platform_drops_is_reported_once_and_then_a_note() {
+    let dropped = json!({ "slackbot": ["users:read.email"] });
+    let platform = Platform::seeded(json!({ "settings": { "dropped_scopes": dropped } }));
+    let project = Project::new()
+        .at(&platform)
+        .connector("slackbot", &["chat:write", "users:read.email"]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    platform.consent("slackbot", ADA);
+    project
+        .run(&["authorize"])
+        .expect(4)
+        .says("users:read.email");
+    for _ in 0..2 {
+        let plan = project.run(&["plan", "--detailed-exitcode"]);
+        plan.expect(0).says("No changes");
+        let all = format!("{}{}", plan.stdout, plan.stderr);
+        assert!(all.contains("users:read.email"), "{plan}");
+    }
+    platform.forget();
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn an_address_with_a_path_is_not_supported_and_said_to_be_so() {
+    Project::new()
+        .connector("slack", &[])
+        .at_url("https://127.0.0.1:1/prefix", "b44k_x")
+        .run(&["plan"])
+        .expect(1)
+        .tells("path")
+        .lacks("no such app");
+}
+
+#[test]
+fn three_thousand_additions_take_one_round_trip() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform);
+    for n in 0..3000 {
+        project.declare(&format!("type-{n:04}"), &["a"]);
+    }
+    platform.forget();
+    let plan = project.run(&["plan", "--format", "json"]).json();
+    assert_eq!(plan["summary"]["create"], 3000);
+    let requests = platform.requests();
+    // Side by side, whatever their number of connectors: list, Stripe, policies, the offers.
+    assert!(requests.len() <= 4, "{requests:#?}");
+}
+
+#[test]
+fn a_takeover_that_is_authorized_anew_takes_over_again() {
+    let owned = json!({ "scopes": ["chat:write"], "account": ADA, "owner": ADA });
+    let apps = json!({ "app-1": { "connectors": { "slackbot": owned } } });
+    let platform = Platform::seeded(json!({ "apps": apps }));
+    let text = json!({ "type": "slackbot", "scopes": ["chat:write"], "account": GRACE });
+    let second = of(Project::new(), &platform, GRACE)
+        .file("base44/connectors/slackbot.jsonc", &text.to_string());
+    second.run(&["apply", "--auto-approve"]).expect(0);
+    // The link of the apply is dead by now.
+    platform.advance(3600);
+    platform.forget();
+    let mut command = second.command(&["authorize", "--yes", "--no-browser"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().starts_with("Waiting for ")));
+    let rest = thread::spawn(move || said.for_each(drop));
+    assert_eq!(platform.writes(), ["POST external-auth/initiate"]);
+    platform.consent("slackbot", GRACE);
+    let ended = child.wait_with_output().unwrap();
+    rest.join().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert_eq!(platform.listed("slackbot").unwrap()["user_email"], GRACE);
+}
+
+#[test]
+fn an_unclaimed_stripe_sandbox_says_how_long_it_is_left() {
+    let stripe = json!({ "mode": "sandbox", "age_days": 50 });
+    let mut app = Map::new();
+    app.insert("stripe".to_owned(), stripe);
+    let platform = Platform::seeded(json!({ "apps": { "app-1": app } }));
+    let project = Project::new()
+        .at(&platform)
+        .file("base44/connectors/stripe.jsonc", "{ \"type\": \"stripe\" }");
+    for command in ["plan", "status"] {
+        project
+            .run(&[command])
+            .expect(0)
+            .tells("Nobody has claimed the Stripe sandbox: it expires in");
+    }
+}
+
+#[test]
+fn a_removal_says_what_it_was_and_where_the_rest_is_revoked() {
+    let connectors = json!({
+        "github": { "scopes": ["repo"], "account": ADA },
+        "notion": { "account": ADA, "shared": true },
+    });
+    let apps = json!({ "app-1": { "connectors": connectors, "stripe": "sandbox" } });
+    let platform = Platform::seeded(json!({ "apps": apps }));
+    let project = Project::new().at(&platform);
+    let apply = [
+        "apply",
+        "--auto-approve",
+        "--allow-remove-all",
+        "--format",
+        "json",
+    ];
+    let receipt = project.run(&apply).expect(0).json();
+    let message = |connector: &str| {
+        let message = result(&receipt, connector)["message"].clone();
+        message.as_str().unwrap().to_owned()
+    };
+    let github = message("github");
+    assert!(
+        github.contains("https://github.com/settings/applications"),
+        "{github}"
+    );
+    assert!(
+        github.contains("its file in the app's own code"),
+        "{github}"
+    );
+    let notion = message("notion");
+    assert!(notion.contains("detached"), "{notion}");
+    assert!(message("stripe").contains("keep its old keys"));
+}

@@ -1,0 +1,239 @@
+//! What is kept, forgotten, named, and how little of the machine it takes.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use crate::support::{Connector, Platform, Project, follow, result};
+
+const NOTHING: [&str; 0] = [];
+const ADA: &str = "ada@example.com";
+
+fn applied() -> (Platform, Project) {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("linear", &["read", "write"])
+        .connector("slack", &["chat:write", "users:read"]);
+    let apply = ["apply", "--auto-approve", "--receipt", "x.receipt"];
+    project.run(&apply).expect(0);
+    platform.forget();
+    (platform, project)
+}
+
+#[test]
+fn what_is_to_be_forgotten_is_and_nothing_is_asked() {
+    let (platform, project) = applied();
+    project
+        .run(&["authorize", "--forget", "notion"])
+        .expect(1)
+        .tells("no authorization of notion is pending");
+    let both = ["authorize", "--forget", "slack", "slack"];
+    project.run(&both).expect(1);
+    project
+        .run(&["authorize", "--forget", "slack"])
+        .expect(0)
+        .says("slack");
+    assert_eq!(platform.requests(), NOTHING, "nobody is asked");
+    assert!(!project.read_state("pending.toml").contains("\"slack\""));
+    let list = project.run(&["authorize", "--list", "--format", "json"]);
+    let report = list.expect(4).json();
+    assert_eq!(result(&report, "linear")["state"], "pending");
+    assert!(!list.stdout.contains("slack"), "{list}");
+    // Then it is a change again.
+    let plan = project.run(&["plan", "--format", "json"]).json();
+    assert_eq!(plan["summary"]["create"], 1);
+    let forgotten = project.run(&["authorize", "--forget", "linear", "--format", "json"]);
+    let forgotten = forgotten.expect(0).json();
+    assert_eq!(forgotten["apps"][0]["app_id"], "app-1", "{forgotten}");
+    project.run(&["authorize", "--list"]).expect(0);
+}
+
+#[test]
+fn a_page_is_called_by_the_name_that_was_told() {
+    let (platform, project) = applied();
+    let args = [
+        "authorize",
+        "--yes",
+        "--page-host",
+        "box.example",
+        "--timeout",
+        "60s",
+    ];
+    let mut command = project.command(&args);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().starts_with("Waiting for ")));
+    let rest = thread::spawn(move || said.for_each(drop));
+    let began = Instant::now();
+    while project.opened().is_empty() && began.elapsed() < Duration::from_secs(20) {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let address = follow(&project.opened()[0]);
+    let (host, path) = address
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let port = host.strip_prefix("box.example:").unwrap();
+    let ask = |host: &str| {
+        let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+        write!(
+            stream,
+            "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert!(ask("box.example").starts_with("HTTP/1.1 200"));
+    assert!(ask(host).starts_with("HTTP/1.1 200"));
+    let other = ask("evil.example");
+    assert!(other.starts_with("HTTP/1.1 403"), "{other}");
+    assert!(!other.contains("slack"), "{other}");
+    assert_eq!(platform.writes(), NOTHING, "nobody pressed anything");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    rest.join().unwrap();
+    let wrong = ["authorize", "--yes", "--page-host", "box.example/x"];
+    project.run(&wrong).expect(1);
+}
+
+/// The files vouch for a receipt's scopes: it may have fewer, never more.
+#[test]
+fn a_receipt_is_held_against_the_files_both_ways() {
+    let (platform, project) = applied();
+    let receipt = project.read("x.receipt");
+    let fewer = Project::new()
+        .at(&platform)
+        .file("x.receipt", &receipt)
+        .connector("linear", &["read", "write"])
+        .connector("slack", &["chat:write"]);
+    let resume = [
+        "authorize",
+        "--receipt",
+        "x.receipt",
+        "--yes",
+        "--no-browser",
+    ];
+    fewer
+        .run(&resume)
+        .expect(3)
+        .tells("slack")
+        .tells("users:read");
+    assert_eq!(platform.writes(), NOTHING);
+    let more = Project::new()
+        .at(&platform)
+        .file("x.receipt", &receipt)
+        .connector("linear", &["read", "write"])
+        .connector("slack", &["chat:write", "users:read", "channels:read"]);
+    let list = more.run(&["authorize", "--list", "--receipt", "x.receipt"]);
+    list.expect(4).says("channels:read");
+    let short = [&resume[..], &["--timeout", "1s"]].concat();
+    more.run(&short).expect(4);
+    for pending in platform.pending() {
+        let asked = pending["scopes"].to_string();
+        assert!(!asked.contains("channels:read"), "only what was approved");
+    }
+    platform.forget();
+    let gone = Project::new()
+        .at(&platform)
+        .file("x.receipt", &receipt)
+        .connector("linear", &["read", "write"]);
+    gone.run(&[&short[..], &["slack"]].concat())
+        .says("no file declares it");
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
+fn status_tells_differences_from_what_waits() {
+    let (platform, project) = applied();
+    let status = ["status", "--detailed-exitcode"];
+    project.run(&status).expect(4);
+    platform.consent("linear", ADA);
+    platform.consent("slack", ADA);
+    project.run(&["authorize"]).expect(0);
+    project.run(&status).expect(0);
+    // As `plan --detailed-exitcode`: broken is a difference too.
+    platform.set(&Connector {
+        status: "expired",
+        ..Connector::active("linear", &["read", "write"])
+    });
+    project.run(&status).expect(2);
+    project.run(&["plan", "--detailed-exitcode"]).expect(2);
+    platform.unset("slack");
+    project.run(&status).expect(2);
+}
+
+/// So many files and sockets, and no more.
+#[cfg(unix)]
+fn with_few_files(project: &Project, args: &[&str]) -> Command {
+    let plain = project.command(args);
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "ulimit -n 64; exec \"$0\" \"$@\""])
+        .arg(plain.get_program())
+        .args(plain.get_args())
+        .env_clear()
+        .current_dir(plain.get_current_dir().unwrap());
+    for (name, value) in plain.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    command
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hundred_wait_with_sixty_four_files() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform);
+    for n in 0..100 {
+        project.declare(&format!("type-{n:03}"), &["a"]);
+    }
+    let apply = ["apply", "--auto-approve"];
+    let applied = with_few_files(&project, &apply).output().unwrap();
+    assert_eq!(applied.status.code(), Some(0), "{applied:?}");
+    let args = ["authorize", "--yes", "--no-browser", "--timeout", "60s"];
+    let mut command = with_few_files(&project, &args);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().starts_with("Waiting for ")));
+    let rest = thread::spawn(move || said.for_each(drop));
+    for n in 0..100 {
+        platform.consent(&format!("type-{n:03}"), ADA);
+    }
+    let ended = child.wait_with_output().unwrap();
+    rest.join().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+}
+
+#[test]
+fn the_time_is_kept_to_under_a_limit_and_the_requests_too() {
+    let platform = Platform::seeded(json!({
+        "settings": { "rate_limit": { "every": 20, "retry_after_seconds": 1 } },
+    }));
+    let project = Project::new().at(&platform);
+    for n in 0..60 {
+        project.declare(&format!("type-{n:03}"), &["a"]);
+    }
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    platform.forget();
+    let began = Instant::now();
+    let args = ["authorize", "--yes", "--no-browser", "--timeout", "9s"];
+    project.run(&args).expect(4);
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(13), "{took:?}");
+    assert!(platform.requests().len() < 1000);
+}
