@@ -7,7 +7,6 @@ use super::{
     journal::{PendingChange, Record, Recorded},
 };
 use crate::{
-    catalogue::revoked_at,
     diff::{Action, Change, Removal},
     escape,
     model::{Account, App, ConnectionId, Kind, RemoteConnector, RemoteStatus, Scopes, StripeMode},
@@ -287,30 +286,13 @@ impl Step<'_, '_> {
                 ),
                 ..Answer::from(Outcome::Removed)
             },
-            Ok(ended @ (Ended::Deleted | Ended::Untold)) => Answer {
-                message: Some(self.deleted(&ended)),
-                ..Answer::from(Outcome::Removed)
-            },
+            Ok(Ended::Deleted | Ended::Untold) => Outcome::Removed.into(),
             // Somebody was quicker; it is gone, as planned.
             Err(RemoteError::NotFound { .. }) => Answer {
                 message: Some("it was gone already".to_owned()),
                 ..Answer::from(Outcome::Removed)
             },
             Err(e) => Answer::failed_by(&e),
-        }
-    }
-
-    /// What the end of a connector was, and where the rest of it ends.
-    fn deleted(&self, ended: &Ended) -> String {
-        let what = match ended {
-            Ended::Deleted => "its tokens and its file in the app's own code are deleted",
-            Ended::Detached | Ended::Untold => {
-                "deleted or detached, with its file in the app's own code"
-            }
-        };
-        match revoked_at(self.change.connector.as_str()) {
-            Some(place) => format!("{what}; what was granted is revoked at {place}"),
-            None => format!("{what}; what was granted is revoked at the provider"),
         }
     }
 
@@ -330,12 +312,7 @@ impl Step<'_, '_> {
 
     async fn remove_stripe(&self) -> Answer {
         match self.shared.job.remote.remove_stripe().await {
-            Ok(()) => Answer {
-                message: Some(
-                    "deployed functions keep its old keys until they are deployed again".to_owned(),
-                ),
-                ..Answer::from(Outcome::Removed)
-            },
+            Ok(()) => Outcome::Removed.into(),
             Err(RemoteError::NotFound { .. }) => Answer {
                 message: Some("it was gone already".to_owned()),
                 ..Answer::from(Outcome::Removed)

@@ -45,11 +45,6 @@ pub fn splits_at_commas(connector: &str) -> bool {
     Provider::of(connector).is_some_and(Provider::splits_at_commas)
 }
 
-/// Where a person takes back, at the provider, what was granted to this type of connector.
-pub fn revoked_at(connector: &str) -> Option<&'static str> {
-    Provider::of(connector)?.revoked_at()
-}
-
 /// Whether the provider of this type of connector takes no notice of case in scopes.
 pub fn ignores_case(connector: &str) -> bool {
     Provider::of(connector) == Some(Provider::Microsoft)

@@ -95,22 +95,6 @@ impl Provider {
         }
     }
 
-    /// The page where a person takes back what was granted, where it has an address of its own.
-    pub(super) fn revoked_at(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Atlassian => "https://id.atlassian.com/manage-profile/apps",
-            Self::Dropbox => "https://www.dropbox.com/account/connected_apps",
-            Self::GitHub => "https://github.com/settings/applications",
-            Self::Google => "https://myaccount.google.com/connections",
-            Self::LinkedIn => {
-                "https://www.linkedin.com/mypreferences/d/data-sharing-for-permitted-services"
-            }
-            Self::Microsoft => "https://myapps.microsoft.com",
-            Self::Slack => "https://slack.com/apps/manage",
-            _ => return None,
-        })
-    }
-
     /// Scopes that can be on a token though nobody asked, by their main names.
     pub(super) fn adds(self) -> &'static [&'static str] {
         match self {

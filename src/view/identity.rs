@@ -86,24 +86,23 @@ pub fn text(who: &Who, user: Option<&UserInfo>, url: &ApiUrl) -> String {
         None if who.identity == Identity::ApiKey => "A workspace".to_owned(),
         None => "Whoever the token belongs to".to_owned(),
     };
-    format!("{name} at {url}\n{}; {}\n", credential(who), can(who))
+    let can = can(who).map(|can| format!("; {can}")).unwrap_or_default();
+    format!("{name} at {url}\n{}{can}\n", credential(who))
 }
 
 /// What a credential can do, as far as its kind and what it reads tell: nothing is written to find
 /// out.
-pub fn can(who: &Who) -> &'static str {
+fn can(who: &Who) -> Option<&'static str> {
     match &who.identity {
-        Identity::ApiKey => {
+        Identity::ApiKey => Some(
             "Base44 takes such keys for deploying and refuses them for connectors, where a personal \
-             access token (`b44u_…`) or `connplan login` works"
-        }
-        Identity::PersonalToken | Identity::Token => {
-            "a full one can plan, apply and authorize, one that was made read-only can plan alone; \
-             which of the two it is, only a write would tell"
-        }
-        Identity::Login { .. } => {
-            "it can do what its person can: plan, apply and authorize as an editor"
-        }
+             access token (`b44u_…`) or `connplan login` works",
+        ),
+        Identity::PersonalToken => Some(
+            "a full one can plan, apply and authorize; one that was made read-only can plan, and \
+             cannot apply or authorize; which it is, only a write would tell",
+        ),
+        Identity::Token | Identity::Login { .. } => None,
     }
 }
 

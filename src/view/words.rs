@@ -106,33 +106,6 @@ pub(super) fn dropped(change: &ChangeReport) -> String {
     )
 }
 
-/// What settles scopes that the app has and no file declares, said once.
-pub(super) fn additions(report: &PlanReport) -> Option<String> {
-    let only_more = |change: &&ChangeReport| {
-        let works = change
-            .before
-            .as_ref()
-            .is_some_and(|before| before.status == RemoteStatus::Active);
-        let scopes = &change.scopes;
-        works
-            && change.action == Action::Update
-            && scopes.added.is_empty()
-            && !scopes.removed.is_empty()
-    };
-    let names: Vec<_> = report
-        .changes()
-        .filter(only_more)
-        .map(|change| format!("`[providers.{}] adds`", change.connector))
-        .collect();
-    (!names.is_empty()).then(|| {
-        format!(
-            "More is granted than is declared. If a provider adds it by itself, connplan.toml says so \
-             ({}); if no file ever declared it, somebody widened the grant.",
-            names.join(", ")
-        )
-    })
-}
-
 /// What a removal is, said once.
 pub(super) fn removals(report: &PlanReport) -> Option<String> {
     let removed = |kind: Kind, how: Removal| {

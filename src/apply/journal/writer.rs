@@ -29,6 +29,8 @@ use crate::{
 /// lost to a crash, and is in the journal: the same apply asks again. Whatever else ends a run saves
 /// it.
 const SHARE: usize = 3;
+/// As many are written each time.
+const FEW: usize = 32;
 
 /// An open journal, and the pending store that is kept in step with it.
 #[derive(Debug)]
@@ -147,7 +149,8 @@ impl Journal {
             }
         }
         let ends = notes.iter().any(|note| matches!(note.record, Record::End));
-        if self.unsaved > 0 && (ends || self.unsaved * SHARE > self.pending.len()) {
+        let few = self.pending.len() <= FEW;
+        if self.unsaved > 0 && (ends || few || self.unsaved * SHARE > self.pending.len()) {
             self.save()?;
         }
         // One by one where a test looks for the gaps between them.

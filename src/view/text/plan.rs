@@ -46,10 +46,6 @@ pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> Str
             escape::terminal(&words::dropped(change))
         ));
     }
-    if let Some(note) = words::additions(report) {
-        page.gap();
-        page.line(&escape::terminal(&note));
-    }
     if let Some(note) = words::removals(report) {
         page.gap();
         page.line(&note);

@@ -234,38 +234,3 @@ fn an_unclaimed_stripe_sandbox_says_how_long_it_is_left() {
             .tells("Nobody has claimed the Stripe sandbox: it expires in");
     }
 }
-
-#[test]
-fn a_removal_says_what_it_was_and_where_the_rest_is_revoked() {
-    let connectors = json!({
-        "github": { "scopes": ["repo"], "account": ADA },
-        "notion": { "account": ADA, "shared": true },
-    });
-    let apps = json!({ "app-1": { "connectors": connectors, "stripe": "sandbox" } });
-    let platform = Platform::seeded(json!({ "apps": apps }));
-    let project = Project::new().at(&platform);
-    let apply = [
-        "apply",
-        "--auto-approve",
-        "--allow-remove-all",
-        "--format",
-        "json",
-    ];
-    let receipt = project.run(&apply).expect(0).json();
-    let message = |connector: &str| {
-        let message = result(&receipt, connector)["message"].clone();
-        message.as_str().unwrap().to_owned()
-    };
-    let github = message("github");
-    assert!(
-        github.contains("https://github.com/settings/applications"),
-        "{github}"
-    );
-    assert!(
-        github.contains("its file in the app's own code"),
-        "{github}"
-    );
-    let notion = message("notion");
-    assert!(notion.contains("detached"), "{notion}");
-    assert!(message("stripe").contains("keep its old keys"));
-}
