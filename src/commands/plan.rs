@@ -59,6 +59,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     let (mut plan, judgement, undeclared) = match &args.remote_state {
         None => {
             let mut situation = planning::look(context, args.planning.dir.as_deref()).await?;
+            planning::say_time_left(context, &situation);
             let app = situation.app.clone();
             planning::read_receipts(context, &mut situation.files, &args.receipts, &app)?;
             let (mut plan, judgement) = situation.judged(&args.planning.wishes())?;

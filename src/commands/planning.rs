@@ -96,11 +96,14 @@ pub(super) async fn look(context: &Context, dir: Option<&Path>) -> Result<PlanSe
         state,
     };
     let reading = Box::pin(PlanSession::begin(inputs, &around));
-    let session = view::progress::during(&context.terminal, "Reading the app", reading).await?;
+    view::progress::during(&context.terminal, "Reading the app", reading).await
+}
+
+/// Says how long an unclaimed Stripe sandbox is left.
+pub(super) fn say_time_left(context: &Context, session: &PlanSession) {
     if let Some(line) = view::stripe::time_left(session.observed.stripe_expires_at, context.now()) {
         context.terminal.say(&line);
     }
-    Ok(session)
 }
 
 /// Takes the receipts that the command line names: they have to be this app's.

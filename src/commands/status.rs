@@ -33,6 +33,7 @@ pub struct StatusArgs {
 pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json])?;
     let mut situation = planning::look(context, args.dir.as_deref()).await?;
+    planning::say_time_left(context, &situation);
     let app = situation.app.clone();
     planning::read_receipts(context, &mut situation.files, &args.receipts, &app)?;
     let situation = situation;
