@@ -4,6 +4,8 @@
 pub(crate) mod addresses;
 #[cfg(unix)]
 pub(crate) mod files;
+#[cfg(unix)]
+pub(crate) mod hostile;
 pub(crate) mod policy;
 #[cfg(unix)]
 pub(crate) mod private;

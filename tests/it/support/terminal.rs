@@ -85,6 +85,15 @@ impl Pty {
         self
     }
 
+    /// Says no to all that may be asked, before it is asked.
+    pub(crate) fn declining(mut self) -> Self {
+        for _ in 0..24 {
+            // One that has ended already asks nothing.
+            let _ = self.session.send_line("no");
+        }
+        self
+    }
+
     /// Presses keys; no line feed follows.
     pub(crate) fn press(&mut self, keys: &str) -> &mut Self {
         self.session.send(keys).unwrap();
