@@ -87,14 +87,20 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(end) = deadline.filter(|_| only_looks(&cli.command)) {
         watch(end, context.renewals.clone());
     }
+    let of_an_app = matches!(cli.command, Command::Plan(_) | Command::Apply(_));
     let ended = execute(cli.command, &context);
     let status = match ended {
         Ok(status) => status,
         Err(failure) => {
             let report = &failure.report;
             if context.globals.format == Format::Json {
-                let json = FailureReport::new(report, failure.status.code()).to_json();
-                context.terminal.out(&json);
+                let mut told = FailureReport::new(report, failure.status.code());
+                // What comments on it knows by this whose comment that is.
+                let project = of_an_app.then(|| context.project(None).ok()).flatten();
+                if let Some(app) = project.and_then(|project| project.app().ok()) {
+                    told = told.of_app(&app);
+                }
+                context.terminal.out(&told.to_json());
             }
             context.tell(&failure)
         }

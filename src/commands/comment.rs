@@ -181,11 +181,17 @@ impl Failed {
                 None
             }
         };
-        let document = document.filter(|document| document["kind"] == "error");
-        let planned = document
-            .as_ref()
-            .map(|document| &document["plan"]["apps"][0]);
-        let planned = planned.and_then(|app| {
+        let failed = ["error", "validation"].map(Value::from);
+        let document = document.filter(|document| failed.contains(&document["kind"]));
+        let named = document.as_ref().map(|document| {
+            let plan = &document["plan"]["apps"][0];
+            if plan.is_object() {
+                plan
+            } else {
+                &document["apps"][0]
+            }
+        });
+        let planned = named.and_then(|app| {
             let environment = app["environment"].as_str().map(str::to_owned);
             Some((app["app_id"].as_str()?.to_owned(), environment))
         });

@@ -36,6 +36,7 @@ impl MarkdownArgs {
             show_accounts,
             file,
             whole: self.whole_url.clone(),
+            lacks: Vec::new(),
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{json::pretty, problems::Invalid, report::FORMAT_VERSION};
 use crate::{
-    model::Diagnostic,
+    model::{ApiUrl, App, AppId, Diagnostic},
     policy::{Forbidden, Violation},
 };
 
@@ -26,12 +26,26 @@ pub struct FailureReport {
     pub exit_code: u8,
     /// What is wrong with the files, if that is it.
     pub diagnostics: Vec<Diagnostic>,
+    /// The app that it was about, where that is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub apps: Vec<Named>,
     /// The rules that the plan breaks, if that is it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<Violation>,
     /// The plan that was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<serde_json::Value>,
+}
+
+/// An app by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Named {
+    /// The app.
+    pub app_id: AppId,
+    /// The `--env` by which it was found.
+    pub environment: Option<String>,
+    /// Where its API is.
+    pub api_url: ApiUrl,
 }
 
 impl FailureReport {
@@ -49,10 +63,25 @@ impl FailureReport {
                 .help()
                 .map(|help| super::in_context(&help.to_string())),
             exit_code,
+            apps: Vec::new(),
             diagnostics: report
                 .downcast_ref::<Invalid>()
                 .map(|invalid| invalid.diagnostics.clone())
                 .unwrap_or_default(),
+        }
+    }
+
+    /// Says which app it is about.
+    #[must_use]
+    pub fn of_app(self, app: &App) -> Self {
+        let named = Named {
+            app_id: app.id.clone(),
+            environment: app.environment.clone(),
+            api_url: app.api_url.clone(),
+        };
+        Self {
+            apps: vec![named],
+            ..self
         }
     }
 

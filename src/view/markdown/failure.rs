@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{Options, inline};
-use crate::{escape, model::Origin};
+use crate::{escape, model::Origin, view::report::PlanReport};
 
 /// So many findings, and broken rules, are shown.
 const SHOWN: usize = 20;
@@ -63,6 +63,15 @@ pub fn failure(
     if !said.is_empty() {
         out.push('\n');
         out.push_str(&escape::fence(&said.join("\n"), "text"));
+    }
+    if let Some(plan) = PlanReport::of_json(&document["plan"]) {
+        out.push('\n');
+        let max_bytes = options.max_bytes.saturating_sub(out.len());
+        let options = Options {
+            max_bytes,
+            ..options.clone()
+        };
+        out.push_str(&super::denied(&plan, &options));
     }
     out
 }

@@ -12,7 +12,7 @@ mod receipt;
 mod warnings;
 
 pub use failure::failure;
-pub use plan::{app_name, plan};
+pub use plan::{app_name, denied, plan};
 pub use receipt::receipt;
 
 use url::Url;
@@ -31,6 +31,8 @@ pub struct Options {
     pub file: Option<String>,
     /// A page that has the whole, named where something was cut out: a run, an artifact.
     pub whole: Option<Url>,
+    /// Of a plan: what approval it lacks, as [`crate::approval::Missing`] says it.
+    pub lacks: Vec<String>,
 }
 
 impl Default for Options {
@@ -40,6 +42,7 @@ impl Default for Options {
             show_accounts: false,
             file: None,
             whole: None,
+            lacks: Vec::new(),
         }
     }
 }

@@ -22,21 +22,37 @@ const FINDINGS: usize = 10;
 
 /// A plan as Markdown, never longer than `options.max_bytes`.
 pub fn plan(report: &PlanReport, options: &Options) -> String {
+    let foot = foot(report, options, true);
+    document(report, options, head(report, "connplan plan"), foot)
+}
+
+/// A plan that the policy forbids: the same, and nothing that says how to apply it.
+pub fn denied(report: &PlanReport, options: &Options) -> String {
+    let head = head(report, "connplan plan that is forbidden");
+    document(report, options, head, foot(report, options, false))
+}
+
+fn document(
+    report: &PlanReport,
+    options: &Options,
+    head: Vec<String>,
+    foot: Vec<String>,
+) -> String {
     let document = Document {
-        head: head(report),
+        head,
         warnings: warnings::lines(report, options),
         names: names(report),
         findings: findings(&report.diagnostics, options),
         details_title: "Details, scope by scope",
         details: details(report, options),
-        foot: foot(report, options),
+        foot,
         whole: inline::whole(options),
     };
     document.fit(options.max_bytes)
 }
 
 /// Two lines: which app, and how much.
-fn head(report: &PlanReport) -> Vec<String> {
+fn head(report: &PlanReport, title: &str) -> Vec<String> {
     let apps: Vec<_> = report
         .apps
         .iter()
@@ -51,7 +67,7 @@ fn head(report: &PlanReport) -> Vec<String> {
     if waiting > 0 && report.has_changes() {
         let _ = write!(counts, " {}", words::waits(waiting));
     }
-    vec![format!("## connplan plan: {}", apps.join("; ")), counts]
+    vec![format!("## {title}: {}", apps.join("; ")), counts]
 }
 
 /// The app, and the environment that it was found by.
@@ -206,7 +222,7 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<String> {
     lines
 }
 
-fn foot(report: &PlanReport, options: &Options) -> Vec<String> {
+fn foot(report: &PlanReport, options: &Options, may_apply: bool) -> Vec<String> {
     let addresses: Vec<_> = report
         .apps
         .iter()
@@ -225,7 +241,13 @@ fn foot(report: &PlanReport, options: &Options) -> Vec<String> {
     lines.extend(dropped.map(|change| format!("Note: {}.", inline::code(&words::dropped(change)))));
     if report.speculative {
         lines.push("It can not be applied: it was made from a snapshot.".to_owned());
-    } else if report.has_changes() {
+    } else if report.has_changes() && may_apply {
+        lines.extend(
+            options
+                .lacks
+                .iter()
+                .map(|lacks| format!("Approval: {lacks}.")),
+        );
         let file = options.file.as_deref().unwrap_or("FILE");
         let digest = format!(" --expect-digest {}", report.digest);
         lines.push(format!(

@@ -6,6 +6,7 @@
 
 mod facts;
 mod plan;
+mod read;
 mod receipt;
 
 pub use facts::FactReport;

@@ -131,12 +131,14 @@ fn a_plan_that_nobody_approved_is_not_applied() {
     let mut runner = Runner::new(on_github(project, &platform, &server));
     let key = platform.key().to_owned();
     runner.run("plan", &[("api-key", &key)]);
-    let before = bodies.lock().unwrap().clone();
     for digest in ["", &format!("sha256:{}", "0".repeat(64))] {
         let applied = runner.run("apply", &[("api-key", &key), ("digest", digest)]);
         assert!(applied.failed, "{}", applied.log);
         assert!(platform.writes().is_empty());
-        assert_eq!(*bodies.lock().unwrap(), before);
+        let [comment] = bodies.lock().unwrap().clone().try_into().unwrap();
+        assert!(comment.contains("## connplan: "), "{comment}");
+        assert!(comment.contains("## connplan plan: "), "{comment}");
+        assert!(runner.summary.contains("## connplan: "));
         assert!(!runner.artifacts.contains_key("connplan-receipt"));
     }
 }
@@ -154,8 +156,48 @@ fn what_is_wrong_in_a_file_is_an_annotation_and_ends_the_job() {
             .log
             .starts_with("::error file=base44/connectors/slack.jsonc,line=1,")
     );
-    assert!(bodies.lock().unwrap().is_empty() && runner.artifacts.is_empty());
+    let [comment] = bodies.lock().unwrap().clone().try_into().unwrap();
+    assert!(comment.contains("## connplan: failed"), "{comment}");
+    assert!(
+        comment.contains("`base44/connectors/slack.jsonc:1"),
+        "{comment}"
+    );
+    assert!(runner.artifacts.is_empty());
     assert_eq!(planned.outputs["digest"], "");
+}
+
+#[test]
+fn a_forbidden_plan_stands_whole_in_the_comment_with_its_rule() {
+    let platform = Platform::with(&[Connector::active("notion", &["read"])]);
+    let (server, bodies) = github();
+    let project = Project::new()
+        .connector("slack", &["chat:write"])
+        .file("connplan.toml", "[policy]\nprotected = [\"notion\"]\n");
+    let mut runner = Runner::new(on_github(project, &platform, &server));
+    let planned = runner.run("plan", &[("api-key", platform.key())]);
+    assert!(
+        planned.failed && runner.artifacts.is_empty(),
+        "{}",
+        planned.log
+    );
+    let [comment] = bodies.lock().unwrap().clone().try_into().unwrap();
+    for text in [&comment, &runner.summary] {
+        assert!(text.contains("## connplan: forbidden: app"), "{text}");
+        assert!(text.contains("`protected`, `notion`"), "{text}");
+        assert!(
+            text.contains("## connplan plan that is forbidden"),
+            "{text}"
+        );
+        assert!(text.contains("chat:write"), "{text}");
+        assert!(!text.contains("To carry out"), "{text}");
+    }
+
+    // Allowed again: nothing of it stays.
+    runner.project.write("connplan.toml", "");
+    let planned = runner.run("plan", &[("api-key", platform.key())]);
+    assert!(!planned.failed, "{}", planned.log);
+    let [comment] = bodies.lock().unwrap().clone().try_into().unwrap();
+    assert!(!comment.contains("forbidden"), "{comment}");
 }
 
 #[test]
@@ -231,6 +273,7 @@ fn a_fork_is_planned_against_the_published_state() {
 
 #[test]
 fn the_jobs_for_gitlab_run_one_after_another() {
+    let outside = tempfile::tempdir().unwrap();
     let platform = Platform::start();
     let server = Scripted::start();
     let notes = "/api/v4/projects/12/merge_requests/3/notes";
@@ -250,7 +293,8 @@ fn the_jobs_for_gitlab_run_one_after_another() {
         .var("CI_API_V4_URL", &format!("{}/api/v4", server.url()))
         .var("CI_PROJECT_ID", "12")
         .var("CI_MERGE_REQUEST_IID", "3")
-        .var("GITLAB_TOKEN", "glpat-canary");
+        .var("GITLAB_TOKEN", "glpat-canary")
+        .var("CONNPLAN_DIR", &outside.path().display().to_string());
     let jobs = yaml(".github/examples/gitlab-ci.yml");
     let run = |project: &Project, job: &str| {
         for line in jobs[job]["script"].as_array().unwrap() {

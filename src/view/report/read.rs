@@ -1,0 +1,152 @@
+//! A plan out of the JSON that was printed of it: a denied one has no file.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::PlanReport;
+use crate::{
+    catalogue::ScopeDiff,
+    diff::{Action, Change, ConfigDiff, ConsentNeed, Desired},
+    model::{
+        ApiUrl, App, AppId, ConnectorType, Diagnostic, Origin, RemoteConnector, Removal, Scopes,
+    },
+    plan::{AppPlan, Digest, Override, Plan},
+};
+
+#[derive(Deserialize)]
+struct Document {
+    digest: Digest,
+    speculative: bool,
+    #[serde(default)]
+    expires_at: Option<Timestamp>,
+    #[serde(default)]
+    origin: Option<Origin>,
+    #[serde(default)]
+    overrides: Vec<Override>,
+    apps: Vec<Entry>,
+    #[serde(default)]
+    diagnostics: Vec<Diagnostic>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    app_id: AppId,
+    environment: Option<String>,
+    api_url: ApiUrl,
+    changes: Vec<ChangeEntry>,
+    #[serde(default)]
+    unmanaged: Vec<Listed>,
+    #[serde(default)]
+    untargeted: Vec<Listed>,
+    #[serde(default)]
+    untargeted_new: BTreeSet<ConnectorType>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    connector: ConnectorType,
+    #[serde(flatten)]
+    state: RemoteConnector,
+}
+
+#[derive(Deserialize)]
+struct ChangeEntry {
+    connector: ConnectorType,
+    action: Action,
+    file: Option<String>,
+    before: Option<RemoteConnector>,
+    after: Option<Desired>,
+    scopes: ScopesEntry,
+    #[serde(default)]
+    connection_config: ConfigDiff,
+    authorization: ConsentNeed,
+    #[serde(default)]
+    dropped: Scopes,
+    #[serde(default)]
+    removal: Removal,
+    #[serde(default)]
+    why: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ScopesEntry {
+    added: Scopes,
+    removed: Scopes,
+    kept: Scopes,
+    provider_added: Scopes,
+}
+
+impl PlanReport {
+    /// Takes a plan out of its JSON, to show it and nothing else. What it says of risks is found
+    /// anew. `None` where it is not one.
+    pub fn of_json(json: &Value) -> Option<Self> {
+        let document = Document::deserialize(json).ok()?;
+        let [entry] = <[Entry; 1]>::try_from(document.apps).ok()?;
+        let listed = |all: Vec<Listed>| {
+            let pairs = all.into_iter().map(|one| (one.connector, one.state));
+            pairs.collect()
+        };
+        let plan = Plan {
+            speculative: document.speculative,
+            app: AppPlan {
+                app: App {
+                    id: entry.app_id,
+                    api_url: entry.api_url,
+                    environment: entry.environment,
+                },
+                changes: entry.changes.into_iter().map(Change::from).collect(),
+                unmanaged: listed(entry.unmanaged),
+                untargeted: listed(entry.untargeted),
+                untargeted_new: entry.untargeted_new,
+            },
+            expires_at: document.expires_at,
+            origin: document.origin,
+            overrides: document.overrides,
+            diagnostics: document.diagnostics,
+        };
+        Some(Self::new(&plan, &document.digest))
+    }
+}
+
+impl From<ChangeEntry> for Change {
+    fn from(entry: ChangeEntry) -> Self {
+        let scopes = entry.scopes;
+        Self {
+            connector: entry.connector,
+            action: entry.action,
+            file: entry.file,
+            before: entry.before,
+            after: entry.after,
+            scopes: ScopeDiff {
+                added: scopes.added,
+                removed: scopes.removed,
+                kept: scopes.kept,
+                provider_added: scopes.provider_added,
+            },
+            connection_config: entry.connection_config,
+            authorization: entry.authorization,
+            dropped: entry.dropped,
+            removal: entry.removal,
+            why: entry.why,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_printed_says_the_same_when_it_is_taken_back() {
+        let text = include_str!("../../../fixtures/corpus/plan/seed-001");
+        let saved = crate::plan::document::read("x", text).unwrap();
+        let report = PlanReport::new(&saved.plan, &saved.digest);
+        let json: Value = serde_json::from_str(&report.to_json()).unwrap();
+        let again = PlanReport::of_json(&json).unwrap();
+        assert_eq!(again.to_json(), report.to_json());
+        assert_eq!(PlanReport::of_json(&Value::Null), None);
+    }
+}
