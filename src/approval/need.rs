@@ -106,8 +106,9 @@ pub struct Missing {
     pub have: usize,
 }
 
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Missing {
+    /// `1 signature needed`: what stays true whoever has given one meanwhile.
+    pub fn needed(&self) -> String {
         let (one, many) = match self.require {
             Requirement::Review => ("approving review", "approving reviews"),
             Requirement::Signature => ("signature", "signatures"),
@@ -117,7 +118,13 @@ impl fmt::Display for Missing {
             ),
         };
         let what = if self.count == 1 { one } else { many };
-        write!(f, "{} {what} needed, {} given", self.count, self.have)
+        format!("{} {what} needed", self.count)
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {} given", self.needed(), self.have)
     }
 }
 

@@ -144,6 +144,29 @@ pub(super) async fn gate(
     Ok(approved)
 }
 
+/// What approval a plan needs here, for those who read it.
+pub(super) async fn needed(context: &Context, plan: &Plan) -> Vec<String> {
+    let Ok((project, _)) = context.project_of(&plan.app.app.id) else {
+        return Vec::new();
+    };
+    let binding = match Binding::of(context, &project).await {
+        Ok(binding) if plan.has_changes() => binding,
+        Ok(_) => return Vec::new(),
+        Err(failure) => {
+            let why = failure.report;
+            context.warn(&format!("what approval it needs is not known: {why}"));
+            return Vec::new();
+        }
+    };
+    let risk = risk_of(plan);
+    let needs = binding.needs.iter().filter(|need| need.concerns(risk));
+    let missing = needs.filter_map(|need| need.missing(&[]));
+    let mut needed: Vec<_> = missing.map(|missing| missing.needed()).collect();
+    needed.sort_unstable();
+    needed.dedup();
+    needed
+}
+
 /// What the forge says. Whatever it does not say is a refusal.
 async fn reviewed(
     context: &Context,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
+    approving,
     printing::{MarkdownArgs, file_name},
     show::is_receipt,
 };
@@ -14,7 +15,7 @@ use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     fs,
     model::Origin,
-    plan,
+    plan::{self, Plan},
     publish::{self, About, Message, Overrides, Place, PublishError, Published, SUMMARY_LIMIT},
     receipt,
     view::{
@@ -66,7 +67,7 @@ pub struct CommentArgs {
 
 /// A document that can be commented with.
 enum Paper {
-    Plan(PlanReport, Option<Timestamp>),
+    Plan(PlanReport, Option<Timestamp>, Box<Plan>),
     Receipt(ReceiptReport),
     Failure(Failed),
 }
@@ -96,13 +97,14 @@ impl Paper {
         } else {
             let saved = plan::document::read(&name, &text)?;
             let made = saved.created_at.and_then(|time| time.parse().ok());
-            Self::Plan(PlanReport::new(&saved.plan, &saved.digest), made)
+            let report = PlanReport::new(&saved.plan, &saved.digest);
+            Self::Plan(report, made, Box::new(saved.plan))
         })
     }
 
     fn apps(&self) -> Apps<'_> {
         match self {
-            Self::Plan(plan, _) => {
+            Self::Plan(plan, ..) => {
                 let apps = plan.apps.iter();
                 apps.map(|app| (app.app_id.as_str(), app.environment.as_deref()))
                     .collect()
@@ -118,7 +120,7 @@ impl Paper {
 
     fn markdown(&self, options: &markdown::Options) -> String {
         match self {
-            Self::Plan(plan, _) => markdown::plan(plan, options),
+            Self::Plan(plan, ..) => markdown::plan(plan, options),
             Self::Receipt(receipt) => markdown::receipt(receipt, options),
             Self::Failure(failed) => {
                 let name = markdown::app_name(&failed.app, failed.environment.as_deref());
@@ -130,7 +132,7 @@ impl Paper {
 
     fn has_changes(&self) -> bool {
         match self {
-            Self::Plan(plan, _) => plan.has_changes(),
+            Self::Plan(plan, ..) => plan.has_changes(),
             Self::Receipt(receipt) => receipt.has_effects(),
             Self::Failure(_) => true,
         }
@@ -138,7 +140,7 @@ impl Paper {
 
     fn digest(&self) -> Option<&str> {
         match self {
-            Self::Plan(plan, _) => Some(plan.digest.as_str()),
+            Self::Plan(plan, ..) => Some(plan.digest.as_str()),
             Self::Receipt(receipt) => Some(receipt.digest.as_str()),
             Self::Failure(_) => None,
         }
@@ -147,7 +149,7 @@ impl Paper {
     /// A plan may have been made elsewhere; a failure is this run's.
     fn origin(&self) -> Option<Origin> {
         match self {
-            Self::Plan(plan, _) => plan.origin.clone(),
+            Self::Plan(plan, ..) => plan.origin.clone(),
             Self::Receipt(_) => None,
             Self::Failure(failed) => failed.origin.clone(),
         }
@@ -155,7 +157,7 @@ impl Paper {
 
     fn about(&self, text: String) -> About {
         match self {
-            Self::Plan(plan, planned) => About::Plan {
+            Self::Plan(plan, planned, _) => About::Plan {
                 text,
                 digest: plan.digest.to_string(),
                 planned: *planned,
@@ -231,7 +233,10 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
     let name = args.file.as_deref().and_then(Path::file_name);
     let name = name.filter(|name| *name != "-");
     let name = name.map(|name| name.to_string_lossy().into_owned());
-    let options = args.markdown.options(name, context.globals.show_accounts);
+    let mut options = args.markdown.options(name, context.globals.show_accounts);
+    if let Paper::Plan(_, _, plan) = &paper {
+        options.needs = approving::needed(context, plan).await;
+    }
     let message = message(&paper, &options, args, context);
     if args.dry_run {
         context.terminal.verbatim(&message.preview());

@@ -36,7 +36,7 @@ impl MarkdownArgs {
             show_accounts,
             file,
             whole: self.whole_url.clone(),
-            lacks: Vec::new(),
+            needs: Vec::new(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    listening,
+    approving, listening,
     printing::{MarkdownArgs, Printing, file_name},
 };
 use crate::{
@@ -35,15 +35,22 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
         None => (file_name(&args.file), context.read_document(&args.file)?),
     };
     let printing = Printing::out(context, format, &args.markdown).of_file(Some(&args.file));
+    let mut needs = Vec::new();
     let shown = if is_receipt(&text) {
         context.format(&[Format::Text, Format::Json, Format::Markdown])?;
         let saved = receipt::read(&name, &text)?;
         printing.receipt(&saved.receipt, &saved.digest)
     } else {
         let saved = plan::document::read(&name, &text)?;
+        if matches!(format, Format::Text | Format::Markdown) {
+            needs = approving::needed(context, &saved.plan).await;
+        }
         printing.plan(&saved.plan, &saved.digest)
     };
     context.terminal.out(&shown);
+    for need in needs {
+        context.terminal.say(&format!("Approval: {need}."));
+    }
     Ok(ExitStatus::Done)
 }
 

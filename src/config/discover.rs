@@ -48,6 +48,17 @@ pub(super) fn project(start: &Path) -> Option<Found> {
     })
 }
 
+/// The folders below and at `root` that hold a Base44 project.
+pub fn projects_below(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    each_folder(root, |folder| {
+        if !existing(&folder.join(SUBDIR), "config").is_empty() {
+            found.push(folder.to_owned());
+        }
+    });
+    found
+}
+
 /// The files that may name the app: those in the usual places, else all that lie deeper. Which of
 /// several the official client takes is a matter of chance.
 pub(super) fn app_files(root: &Path) -> Vec<PathBuf> {
@@ -59,11 +70,17 @@ pub(super) fn app_files(root: &Path) -> Vec<PathBuf> {
     if !found.is_empty() {
         return found;
     }
+    each_folder(root, |folder| found.extend(existing(folder, ".app")));
+    found
+}
+
+/// Looks into folders, the nearest first. Links are not followed: they can lead in circles.
+fn each_folder(root: &Path, mut look: impl FnMut(&Path)) {
     let mut queue = VecDeque::from([(root.to_owned(), 0)]);
     let mut seen = 0;
     while let Some((folder, depth)) = queue.pop_front() {
         seen += 1;
-        found.extend(existing(&folder, ".app"));
+        look(&folder);
         if depth == MAX_DEPTH || seen == MAX_FOLDERS {
             continue;
         }
@@ -73,7 +90,6 @@ pub(super) fn app_files(root: &Path) -> Vec<PathBuf> {
         };
         let mut inner: Vec<PathBuf> = entries
             .flatten()
-            // Links are not followed: they can lead in circles.
             .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
             .filter(|entry| {
                 let name = entry.file_name();
@@ -87,7 +103,6 @@ pub(super) fn app_files(root: &Path) -> Vec<PathBuf> {
             queue.extend(inner.into_iter().map(|folder| (folder, depth + 1)));
         }
     }
-    found
 }
 
 fn existing(folder: &Path, stem: &str) -> Vec<PathBuf> {

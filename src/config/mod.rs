@@ -30,6 +30,7 @@ mod within;
 
 pub use connector::{ParsedConnector, is_toml, parse_connector, parse_tree};
 pub use connectors::{Folder, Loaded};
+pub use discover::projects_below;
 pub use error::ConfigError;
 pub use finding::Finding;
 pub use problem::{Label, Problem};

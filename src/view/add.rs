@@ -45,7 +45,8 @@ pub fn warning(connector: &ConnectorType, check: &Check) -> Option<String> {
             "the platform does not offer `{connector}`; did you mean `{meant}`?"
         )),
         Check::NotOffered { meant: None } => Some(format!(
-            "the platform does not offer `{connector}`; `connplan list-available` shows what it does"
+            "the platform does not offer `{connector}`; {} shows what it does",
+            super::in_context("`connplan list-available`")
         )),
         Check::NotChecked(why) => Some(format!(
             "whether the platform offers `{connector}` was not checked: {why}"
@@ -82,7 +83,9 @@ pub fn text(added: &Added<'_>) -> String {
             text.push_str(&line);
         }
     }
-    text.push_str("\nNext: `connplan plan` shows what it changes.\n");
+    text.push_str(&super::in_context(
+        "\nNext: `connplan plan` shows what it changes.\n",
+    ));
     text
 }
 

@@ -69,7 +69,7 @@ impl ApprovalReport<'_> {
         } else {
             format!("\nTo apply it:\n  connplan apply {plan} --approved-by {file}")
         };
-        text.push_str(&escape_lines(&next));
+        text.push_str(&escape_lines(&super::in_context(&next)));
         text
     }
 }

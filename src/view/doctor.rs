@@ -44,6 +44,7 @@ pub fn text(findings: &[Finding], theme: Theme) -> String {
         let line = format!("{word}  {name:<wide$}  {}\n", finding.message);
         text.push_str(&line);
         if let Some(help) = &finding.help {
+            let help = super::in_context(help);
             let line = format!("{:indent$}{help}\n", "", indent = wide + 8);
             text.push_str(&line);
         }

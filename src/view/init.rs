@@ -11,8 +11,6 @@ use crate::escape;
 pub enum Did {
     /// It is new.
     Created,
-    /// A line was added to it.
-    Appended,
     /// It was there, and stays as it is.
     Exists,
     /// The answer was no.
@@ -35,8 +33,6 @@ pub fn text(files: &[FileDone], dry_run: bool, next: &[String]) -> String {
         let word = match (file.action, dry_run) {
             (Did::Created, false) => "created",
             (Did::Created, true) => "would create",
-            (Did::Appended, false) => "added a line to",
-            (Did::Appended, true) => "would add a line to",
             (Did::Exists, _) => "left as it is:",
             (Did::Declined, _) => "not wanted:",
         };

@@ -84,13 +84,15 @@ pub fn summary(steps: &[Step], dry_run: bool) -> String {
         let file = escape::limited(&step.file, 400);
         let line = match &step.what {
             What::Kept(Reason::Pending) => format!(
-                "{file} stays: {} waits for authorization (run `connplan authorize`).\n",
-                step.connector
+                "{file} stays: {} waits for authorization (run {}).\n",
+                step.connector,
+                super::in_context("`connplan authorize`")
             ),
             What::Kept(Reason::Unlisted) => format!(
-                "{file} stays: the app has no {} (`--prune` removes such files; `connplan push` \
+                "{file} stays: the app has no {} (`--prune` removes such files; {} \
                  creates the connector).\n",
-                step.connector
+                step.connector,
+                super::in_context("`connplan push`")
             ),
             _ => continue,
         };

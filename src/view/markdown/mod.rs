@@ -31,8 +31,8 @@ pub struct Options {
     pub file: Option<String>,
     /// A page that has the whole, named where something was cut out: a run, an artifact.
     pub whole: Option<Url>,
-    /// Of a plan: what approval it lacks, as [`crate::approval::Missing`] says it.
-    pub lacks: Vec<String>,
+    /// Of a plan: what approval it needs.
+    pub needs: Vec<String>,
 }
 
 impl Default for Options {
@@ -42,7 +42,7 @@ impl Default for Options {
             show_accounts: false,
             file: None,
             whole: None,
-            lacks: Vec::new(),
+            needs: Vec::new(),
         }
     }
 }

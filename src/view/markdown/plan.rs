@@ -244,9 +244,9 @@ fn foot(report: &PlanReport, options: &Options, may_apply: bool) -> Vec<String> 
     } else if report.has_changes() && may_apply {
         lines.extend(
             options
-                .lacks
+                .needs
                 .iter()
-                .map(|lacks| format!("Approval: {lacks}.")),
+                .map(|need| format!("Approval: {need}.")),
         );
         let file = options.file.as_deref().unwrap_or("FILE");
         let digest = format!(" --expect-digest {}", report.digest);

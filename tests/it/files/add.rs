@@ -107,16 +107,9 @@ async fn init_writes_what_was_wanted_and_nothing_twice() {
     dry.says(&["would create base44/connplan.toml", "connplan login"]);
     assert_eq!(project.list("."), [".git", "app", "base44"]);
 
-    project.write(".gitignore", "node_modules\r\ndist");
     let done = project.run(&["init", "--yes"]).await.ended(0);
-    done.says(&[
-        "added a line to .gitignore",
-        "created .github/workflows/connplan-plan.yml",
-    ]);
-    assert_eq!(
-        project.read(".gitignore"),
-        "node_modules\r\ndist\r\n.connplan/\r\n"
-    );
+    done.says(&["created .github/workflows/connplan-plan.yml"]);
+    assert!(!project.path(".gitignore").exists());
     let plan = project.read(".github/workflows/connplan-plan.yml");
     let version = format!("connplan@{}", env!("CARGO_PKG_VERSION"));
     assert!(plan.contains(&version) && !plan.contains("OWNER"), "{plan}");
@@ -159,6 +152,99 @@ async fn the_workflows_name_the_folder_of_a_project_within_a_repository() {
     );
     assert_eq!(apply.matches("working-directory").count(), 2, "{apply}");
     assert!(project.path("apps/my shop/base44/connplan.toml").exists());
+}
+
+/// A repository with a commit on a branch, and perhaps a remote.
+fn repository(project: &Project, branch: &str, remote: Option<&str>) {
+    let git = |args: &[&str]| {
+        let run = std::process::Command::new("git")
+            .args(args)
+            .current_dir(project.path("."))
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{run:?}");
+    };
+    git(&["init", "-q", "-b", branch]);
+    if let Some(remote) = remote {
+        git(&["remote", "add", "origin", remote]);
+    }
+}
+
+#[tokio::test]
+async fn init_finds_each_project_and_later_offers_what_was_added() {
+    let project = Project::bare();
+    repository(&project, "trunk", Some("git@github.com:octo/site.git"));
+    project.write("apps/shop/base44/config.jsonc", "{ name: 'Shop' }");
+    std::fs::remove_dir_all(project.path("base44")).unwrap();
+    let init = ["-C", "apps/shop", "init", "--yes"];
+    project.run(&init).await.ended(0);
+    let first = project.read(".github/workflows/connplan-apply.yml");
+    assert!(first.contains("    branches: [\"trunk\"]\n"), "{first}");
+
+    project.write("apps/crm/base44/config.jsonc", "{ name: 'Crm' }");
+    let dry = project.run(&["-C", "apps/crm", "init", "--dry-run"]).await;
+    let dry = dry.ended(0);
+    dry.says(&[
+        "connplan-plan-apps-crm.yml",
+        "connplan-apply-apps-crm.yml",
+        "connplan -C apps/crm plan",
+    ]);
+    assert!(!dry.out.contains("apps-shop"), "{}", dry.out);
+    let init = ["-C", "apps/crm", "init", "--yes"];
+    project.run(&init).await.ended(0);
+    let plan = project.read(".github/workflows/connplan-plan-apps-crm.yml");
+    for part in [
+        "    paths: [\"apps/crm/**\"]\n",
+        "working-directory: \"apps/crm\"",
+        "group: connplan-apps-crm-",
+    ] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    let apply = project.read(".github/workflows/connplan-apply-apps-crm.yml");
+    assert_eq!(
+        apply.matches("name: connplan-plan-apps-crm\n").count(),
+        2,
+        "{apply}"
+    );
+    assert!(
+        apply.contains("    branches: [\"trunk\"]\n    paths: "),
+        "{apply}"
+    );
+    // Nothing is left.
+    let again = project.run(&["-C", "apps/crm", "init", "--dry-run"]).await;
+    assert!(!again.ended(0).out.contains("would create"));
+}
+
+#[tokio::test]
+async fn on_gitlab_init_writes_its_pipeline() {
+    let project = Project::bare();
+    repository(
+        &project,
+        "master",
+        Some("https://gitlab.example.com/a/b.git"),
+    );
+    project.run(&["init", "--yes"]).await.ended(0);
+    let example = include_str!("../../../.github/examples/gitlab-ci.yml");
+    assert_eq!(project.read(".gitlab-ci.yml"), example);
+    assert!(!project.path(".github/workflows").exists());
+
+    std::fs::remove_file(project.path(".gitlab-ci.yml")).unwrap();
+    std::fs::remove_dir_all(project.path("base44")).unwrap();
+    project.write("apps/crm/base44/config.jsonc", "{ name: 'Crm' }");
+    let init = ["-C", "apps/crm", "init", "--yes"];
+    project.run(&init).await.ended(0);
+    let text = project.read(".gitlab-ci.yml");
+    assert_eq!(
+        text.matches("- PROJECT: [\"apps/crm\"]\n").count(),
+        2,
+        "{text}"
+    );
+    assert!(text.contains("cd \"$CI_PROJECT_DIR/$PROJECT\""), "{text}");
+    assert!(
+        text.contains("paths: [\"$PROJECT/connplan.plan\"]"),
+        "{text}"
+    );
 }
 
 /// Every setting that the template shows is one that is read.
