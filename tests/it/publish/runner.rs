@@ -25,6 +25,8 @@ pub(crate) struct Runner {
     /// Kept files by the artifact's name.
     pub(crate) artifacts: BTreeMap<String, BTreeMap<String, String>>,
     pub(crate) summary: String,
+    /// Programs that stand in for a runner's own.
+    pub(crate) tools: Option<PathBuf>,
 }
 
 /// What a job came to.
@@ -43,6 +45,7 @@ impl Runner {
             project,
             artifacts: BTreeMap::new(),
             summary: String::new(),
+            tools: None,
         }
     }
 
@@ -144,7 +147,7 @@ impl Runner {
             .current_dir(self.project.path(&folder))
             .env_clear()
             .envs(self.project.environment())
-            .env("PATH", path())
+            .env("PATH", self.path())
             .env("RUNNER_TEMP", temp)
             .env("GITHUB_STEP_SUMMARY", &summary)
             .env("GITHUB_OUTPUT", &output)
@@ -160,6 +163,21 @@ impl Runner {
             let (name, value) = line.split_once('=').unwrap();
             names.insert(format!("steps.{id}.outputs.{name}"), value.to_owned());
         }
+    }
+
+    /// The process's, with our connplan first.
+    fn path(&self) -> String {
+        let binary = Path::new(env!("CARGO_BIN_EXE_connplan")).parent().unwrap();
+        let tools = self
+            .tools
+            .as_ref()
+            .map(|tools| format!("{}:", tools.display()));
+        let tools = tools.unwrap_or_default();
+        format!(
+            "{tools}{}:{}",
+            binary.display(),
+            std::env::var("PATH").unwrap()
+        )
     }
 
     /// The two actions that keep and fetch files.
@@ -191,12 +209,6 @@ pub(crate) fn is_install(step: &Value) -> bool {
     step["run"]
         .as_str()
         .is_some_and(|script| script.contains("npm install"))
-}
-
-/// The process's, with our connplan first.
-fn path() -> String {
-    let binary = Path::new(env!("CARGO_BIN_EXE_connplan")).parent().unwrap();
-    format!("{}:{}", binary.display(), std::env::var("PATH").unwrap())
 }
 
 pub(crate) fn is_due(step: &Value, names: &Names, failed: bool) -> bool {
