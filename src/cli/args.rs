@@ -110,7 +110,7 @@ pub enum Command {
     Sandbox(commands::sandbox::SandboxArgs),
     /// See plan, apply and authorize on a sandbox of its own
     Demo(commands::demo::DemoArgs),
-    /// Set a repository up: settings, .gitignore, workflows
+    /// Set a repository up: settings, schema, workflows
     Init(commands::init::InitArgs),
     /// Check project, login, network and terminal
     Doctor(commands::doctor::DoctorArgs),

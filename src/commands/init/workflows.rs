@@ -63,10 +63,7 @@ impl Repository {
                     _ => on,
                 };
             }
-            branch = checkout.default_branch(&origin).await.ok().flatten();
-            if branch.is_none() {
-                branch = checkout.branch().await.ok().flatten();
-            }
+            branch = default_branch(&checkout, &origin).await;
         }
         let mut projects: Vec<String> = config::projects_below(root)
             .iter()
@@ -185,6 +182,22 @@ impl Repository {
         text = text.replace("terraform: connplan", "terraform: $PROJECT/connplan");
         text
     }
+}
+
+/// What the remote says, else the first of the usual names that there is, else what is checked out.
+async fn default_branch(checkout: &Checkout, origin: &RemoteName) -> Option<String> {
+    if let Ok(Some(branch)) = checkout.default_branch(origin).await {
+        return Some(branch);
+    }
+    for name in ["main", "master", "trunk"] {
+        for place in ["refs/heads", "refs/remotes/origin"] {
+            let found = checkout.resolve(&format!("{place}/{name}")).await;
+            if matches!(found, Ok(Some(_))) {
+                return Some(name.to_owned());
+            }
+        }
+    }
+    checkout.branch().await.ok().flatten()
 }
 
 fn within(inner: &str) -> String {

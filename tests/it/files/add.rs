@@ -142,6 +142,7 @@ async fn of_other_files_add_says_how_many_warnings_there_are() {
 async fn the_workflows_name_the_folder_of_a_project_within_a_repository() {
     let project = Project::bare();
     std::fs::create_dir(project.path(".git")).unwrap();
+    std::fs::remove_dir_all(project.path("base44")).unwrap();
     project.write("apps/my shop/base44/config.jsonc", "{ name: 'Shop' }");
     let inner = project.run(&["-C", "apps/my shop", "init", "--yes"]).await;
     inner.ended(0);
@@ -237,7 +238,7 @@ async fn on_gitlab_init_writes_its_pipeline() {
     let text = project.read(".gitlab-ci.yml");
     assert_eq!(
         text.matches("- PROJECT: [\"apps/crm\"]\n").count(),
-        2,
+        3,
         "{text}"
     );
     assert!(text.contains("cd \"$CI_PROJECT_DIR/$PROJECT\""), "{text}");
