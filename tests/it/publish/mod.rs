@@ -5,6 +5,7 @@ pub(crate) mod comment;
 pub(crate) mod forge;
 pub(crate) mod heads;
 mod inputs;
+mod outcomes;
 pub(crate) mod render;
 mod reviews;
 pub(crate) mod runner;
