@@ -185,8 +185,7 @@ async fn init_finds_each_project_and_later_offers_what_was_added() {
 
     project.write("apps/crm/base44/config.jsonc", "{ name: 'Crm' }");
     let dry = project.run(&["-C", "apps/crm", "init", "--dry-run"]).await;
-    let dry = dry.ended(0);
-    dry.says(&[
+    let dry = dry.ended(0).says(&[
         "connplan-plan-apps-crm.yml",
         "connplan-apply-apps-crm.yml",
         "connplan -C apps/crm plan",

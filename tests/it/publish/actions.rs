@@ -144,29 +144,6 @@ fn a_plan_that_nobody_approved_is_not_applied() {
 }
 
 #[test]
-fn what_is_wrong_in_a_file_is_an_annotation_and_ends_the_job() {
-    let platform = Platform::start();
-    let (server, bodies) = github();
-    let project = Project::new().file("base44/connectors/slack.jsonc", "{ \"scopes\": [] }\n");
-    let mut runner = Runner::new(on_github(project, &platform, &server));
-    let planned = runner.run("plan", &[("api-key", platform.key())]);
-    assert!(planned.failed);
-    assert!(
-        planned
-            .log
-            .starts_with("::error file=base44/connectors/slack.jsonc,line=1,")
-    );
-    let [comment] = bodies.lock().unwrap().clone().try_into().unwrap();
-    assert!(comment.contains("## connplan: failed"), "{comment}");
-    assert!(
-        comment.contains("`base44/connectors/slack.jsonc:1"),
-        "{comment}"
-    );
-    assert!(runner.artifacts.is_empty());
-    assert_eq!(planned.outputs["digest"], "");
-}
-
-#[test]
 fn arguments_are_split_and_never_run() {
     let platform = Platform::start();
     let (server, _) = github();

@@ -80,7 +80,13 @@ fn wrong(step: &Value) -> Vec<String> {
 fn documents() -> Vec<(String, Value)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    for folder in ["examples", "workflows", "actions/plan", "actions/apply"] {
+    for folder in [
+        "examples",
+        "workflows",
+        "actions/plan",
+        "actions/apply",
+        "actions/drift",
+    ] {
         let folder = format!(".github/{folder}");
         for entry in fs::read_dir(root.join(&folder)).unwrap() {
             let path = entry.unwrap().path();

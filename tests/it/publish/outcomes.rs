@@ -11,6 +11,29 @@ use crate::{
 };
 
 #[test]
+fn what_is_wrong_in_a_file_is_an_annotation_and_ends_the_job() {
+    let platform = Platform::start();
+    let (server, bodies) = github();
+    let project = Project::new().file("base44/connectors/slack.jsonc", "{ \"scopes\": [] }\n");
+    let mut runner = Runner::new(on_github(project, &platform, &server));
+    let planned = runner.run("plan", &[("api-key", platform.key())]);
+    assert!(planned.failed);
+    assert!(
+        planned
+            .log
+            .starts_with("::error file=base44/connectors/slack.jsonc,line=1,")
+    );
+    let [comment] = bodies.lock().unwrap().clone().try_into().unwrap();
+    assert!(comment.contains("## connplan: failed"), "{comment}");
+    assert!(
+        comment.contains("`base44/connectors/slack.jsonc:1"),
+        "{comment}"
+    );
+    assert!(runner.artifacts.is_empty());
+    assert_eq!(planned.outputs["digest"], "");
+}
+
+#[test]
 fn a_forbidden_plan_stands_whole_in_the_comment_with_its_rule() {
     let platform = Platform::with(&[Connector::active("notion", &["read"])]);
     let (server, bodies) = github();
