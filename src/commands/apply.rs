@@ -156,7 +156,12 @@ async fn saved(
         approved,
         observed: None,
     };
-    applying::carry_out(context, work, &request(context, args, &project)).await
+    Box::pin(applying::carry_out(
+        context,
+        work,
+        &request(context, args, &project),
+    ))
+    .await
 }
 
 /// Plans, shows, asks, applies. `None` if the answer was not yes.
@@ -203,7 +208,9 @@ async fn fresh(
     }
     let request = request(context, args, &situation.files.project);
     let work = Work::fresh(&situation, &plan, approved, asks);
-    applying::carry_out(context, work, &request).await.map(Some)
+    Box::pin(applying::carry_out(context, work, &request))
+        .await
+        .map(Some)
 }
 
 fn request(context: &Context, args: &ApplyArgs, project: &Project) -> Request {

@@ -59,17 +59,18 @@ impl Listener for Listening<'_> {
             Event::WaitingFor(holder) => say(&format!("Waiting for another connplan: {holder}")),
             Event::Loose(loose) => context.warn_loose(loose),
             Event::Undeclared(names) => {
-                say(&view::authorization::undeclared(names.iter().copied()))
+                say(&view::authorization::undeclared(names.iter().copied()));
             }
             Event::JournalTorn => {
-                context.warn("the last record of the journal was cut off by a crash; it is dropped")
+                context
+                    .warn("the last record of the journal was cut off by a crash; it is dropped");
             }
             Event::AlreadyApplied => say("This plan was already applied. Nothing was written."),
             Event::GoesOn => say("Going on where an earlier run of this plan stopped."),
             Event::CutShort(done, unclear) => {
                 context
                     .terminal
-                    .insist(&view::text::cut_short(done, unclear, theme()))
+                    .insist(&view::text::cut_short(done, unclear, theme()));
             }
             Event::Wrote(result) => say(&view::text::progress(result, theme())),
             Event::PlanKept(digest, store) => say(&format!(

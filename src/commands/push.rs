@@ -90,7 +90,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         receipt: None,
     };
     let work = Work::fresh(&situation, &plan, approved, asks);
-    let applied = applying::carry_out(context, work, &request).await?;
+    let applied = Box::pin(applying::carry_out(context, work, &request)).await?;
     let interrupted = context.signals.status().is_some();
     let authorized = if interrupted {
         Ok((Vec::new(), SessionOutcome::NothingToDo))

@@ -82,7 +82,7 @@ impl Around<'_> {
         let holder = self.holder(doing);
         let locked = match state.lock(Duration::ZERO, &holder) {
             Err(StateError::Lock(LockError::Held { holder: other, .. })) if !timeout.is_zero() => {
-                self.tell(&Event::WaitingFor(&other.to_string()));
+                self.tell(&Event::WaitingFor(&other));
                 let state = state.clone();
                 tokio::task::spawn_blocking(move || state.lock(timeout, &holder))
                     .await
