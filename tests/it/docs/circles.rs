@@ -196,14 +196,13 @@ fn expand(statement: &str) -> Vec<Path> {
             let parts = head.split("::").map(str::trim).filter(|p| !p.is_empty());
             let mut path = before.to_vec();
             path.extend(parts.map(str::to_owned));
-            match inner {
-                Some(inner) => walk(&path, inner, found),
-                None => {
-                    if path.len() > 1 && path.last().is_some_and(|name| name == "self") {
-                        path.pop();
-                    }
-                    found.push(path);
+            if let Some(inner) = inner {
+                walk(&path, inner, found);
+            } else {
+                if path.len() > 1 && path.last().is_some_and(|name| name == "self") {
+                    path.pop();
                 }
+                found.push(path);
             }
         }
     }
