@@ -82,6 +82,17 @@ impl Model {
         }
     }
 
+    /// Whether what was asked for is in force.
+    pub fn is_consented(&self, effect: &Effect) -> bool {
+        match effect {
+            Effect::Put(name, scopes) => self
+                .connectors
+                .get(name)
+                .is_some_and(|is| is.status == "active" && is.scopes == *scopes),
+            _ => true,
+        }
+    }
+
     /// Whether a link was, or may have been, replaced by a request that arrived late.
     pub fn is_overtaken(&self, id: Option<&str>) -> bool {
         self.late && id.is_none_or(|id| id.is_empty() || self.dead.contains(id))

@@ -190,6 +190,10 @@ impl Bench {
             } else {
                 settled.extend(law::on_disk(&state.model, &project.state));
             }
+            // A link is asked for each time that a person wants one, until somebody consents.
+            if case.verb.authorizes() {
+                settled.retain(|effect| state.model.is_consented(effect));
+            }
             let now = files::read(&project.root);
             found.extend(files::torn(&start.files, &start.calm.files, &now));
         }
