@@ -110,7 +110,10 @@ fn the_page_is_shown_and_opened_and_consent_ends_the_wait() {
     let (_, once) = pages[0].split_once("/once/").expect(&pages[0]);
     assert!(!seen.contains(once), "{seen}");
     let (_, shown) = seen.split_once("on one page, for you alone:").expect(&seen);
-    assert!(shown.trim_start().starts_with("http://127.0.0.1:"), "{seen}");
+    assert!(
+        shown.trim_start().starts_with("http://127.0.0.1:"),
+        "{seen}"
+    );
     assert!(!seen.contains("ticket="), "links are on the page: {seen}");
 }
 
