@@ -47,9 +47,10 @@ impl Repository {
             .ancestors()
             .find(|folder| folder.join(".git").exists());
         let root = root.unwrap_or(project);
-        let mut on = match root.join(".gitlab-ci.yml").exists() {
-            true => On::GitLab,
-            false => On::GitHub,
+        let mut on = if root.join(".gitlab-ci.yml").exists() {
+            On::GitLab
+        } else {
+            On::GitHub
         };
         let mut branch = None;
         if let Ok(checkout) = Checkout::of(root, Git::new(vars)) {
@@ -103,9 +104,10 @@ impl Repository {
             let first = folder.join(format!("connplan-{name}.yml"));
             let own = std::fs::read_to_string(&first)
                 .is_ok_and(|text| text.contains(&within(inner)) && !inner.is_empty());
-            let path = match many && !inner.is_empty() && !own {
-                true => folder.join(format!("connplan-{name}-{}.yml", slug(inner))),
-                false => first,
+            let path = if many && !inner.is_empty() && !own {
+                folder.join(format!("connplan-{name}-{}.yml", slug(inner)))
+            } else {
+                first
             };
             Pipeline {
                 path,
@@ -211,9 +213,12 @@ fn quoted(text: &str) -> String {
 }
 
 fn slug(inner: &str) -> String {
-    let plain = |c: char| match c.is_ascii_alphanumeric() {
-        true => c.to_ascii_lowercase(),
-        false => '-',
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
     };
     inner.chars().map(plain).collect()
 }
