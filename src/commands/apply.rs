@@ -7,7 +7,7 @@ use clap::Args;
 use super::{
     applying::{self, Applied, Request, Work},
     approving::{self, ApprovalArgs},
-    listening,
+    base, listening,
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, Printing, file_name},
 };
@@ -126,7 +126,8 @@ async fn saved(
         return Err(Refusal::Speculative.into());
     }
     let planned = &saved.plan.app.app;
-    let (project, app) = context.project_of(&planned.id)?;
+    let (mut project, app) = context.project_of(&planned.id)?;
+    base::bind(context, &mut project).await?;
     crate::plan::belongs(&saved.plan, &app, context.now())?;
     // The policy that counts is the one that is in force now.
     // The workspace's policies were asked when it was planned, and stand behind each write.
@@ -135,7 +136,7 @@ async fn saved(
     let more = policy::overrides(&planning.overrides, planning.reason.as_deref(), &policy)?;
     let mut judged = saved.plan.clone();
     judged.overrides.extend(more);
-    policy::judge(&judged, &policy, &workspace).verdict()?;
+    policy::judge(&judged, &project, &workspace).verdict()?;
     let approved = approving::gate(
         context,
         &project,

@@ -17,12 +17,38 @@ use crate::{
 #[diagnostic(
     code(connplan::approval::base),
     help(
-        "its settings say who has to approve; fetch it: on GitHub `with: {{ fetch-depth: 0 }}` at \
+        "its settings bind here; fetch it: on GitHub `with: {{ fetch-depth: 0 }}` at \
          actions/checkout, on GitLab `GIT_DEPTH: 0`"
     )
 )]
 pub(super) struct NoBase {
     commit: String,
+}
+
+/// Has the policy of the base bind as well, where a pipeline runs for a pull or merge request.
+pub(super) async fn bind(context: &Context, project: &mut Project) -> Result<(), Failure> {
+    if !is_request(context) {
+        return Ok(());
+    }
+    project.base_settings = match Base::find(context, project).await? {
+        Some(base) => base.settings().await?.map(Box::new),
+        None => {
+            context.warn(
+                "there is no repository here: the policy of the base branch cannot be read, and \
+                 does not bind",
+            );
+            None
+        }
+    };
+    Ok(())
+}
+
+/// Whether this run is for a proposal.
+fn is_request(context: &Context) -> bool {
+    let event = context.event().unwrap_or(Value::Null);
+    event["pull_request"].is_object()
+        || event["merge_group"].is_object()
+        || context.vars.get("CI_MERGE_REQUEST_IID").is_some()
 }
 
 /// The base of what is checked out.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    listening,
+    base, listening,
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, Printing},
 };
@@ -68,7 +68,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             (plan, judgement, undeclared)
         }
         Some(file) => {
-            let (plan, judgement) = speculate(args, context, file)?;
+            let (plan, judgement) = speculate(args, context, file).await?;
             (plan, judgement, Vec::new())
         }
     };
@@ -128,13 +128,14 @@ async fn keep(args: &PlanArgs, context: &Context, plan: &Plan, digest: &Digest, 
 }
 
 /// Plans against a snapshot, without credentials and without network.
-fn speculate(
+async fn speculate(
     args: &PlanArgs,
     context: &Context,
     file: &std::path::Path,
 ) -> Result<(Plan, Judgement), Failure> {
     let snapshot = remote_state::read(&context.read_document(file)?)?;
     let mut files = planning::read_files(context, args.planning.dir.as_deref())?;
+    base::bind(context, &mut files.project).await?;
     let mut app = snapshot.app;
     app.environment.clone_from(&files.project.environment);
     // A pull request from a fork may not know its app; if it does, it has to be the same.

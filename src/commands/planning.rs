@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{listening, printing::file_name};
+use super::{base, listening, printing::file_name};
 use crate::{
     config::{self, Loaded, Project},
     context::{Context, Failure, UsageError},
@@ -83,7 +83,8 @@ fn usable(context: &Context, project: Project, loaded: Loaded) -> Result<Files, 
 
 /// Reads the files and the remote.
 pub(super) async fn look(context: &Context, dir: Option<&Path>) -> Result<PlanSession, Failure> {
-    let files = read_files(context, dir)?;
+    let mut files = read_files(context, dir)?;
+    base::bind(context, &mut files.project).await?;
     let app = files.project.app()?;
     let remote = context.remote(&files.project, &app).await?;
     let state = context.app_state(&files.project, &app);

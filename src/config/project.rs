@@ -52,6 +52,9 @@ pub struct Project {
     /// What is wrong with the config and the settings. [`super::connectors::read`] tells them with
     /// its own; others call [`Project::check`].
     pub problems: Vec<Problem>,
+    /// The settings of the commit that this checkout proposes to change, where a pipeline runs for a
+    /// proposal. Their policy binds as well.
+    pub base_settings: Option<Box<Settings>>,
     pub(super) app_id_option: Option<String>,
     /// Where `--env`'s address stands in the settings, counted from 1.
     pub(super) api_url_line: usize,
@@ -96,6 +99,7 @@ impl Project {
             vars,
             environment: options.environment.clone(),
             problems,
+            base_settings: None,
             app_id_option: options.app_id.clone(),
             api_url_line: 0,
         };

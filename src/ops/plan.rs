@@ -227,7 +227,9 @@ impl Files {
         let mut plan = self.compare(wishes, app, observed, speculative)?;
         let policy = policy::of(&self.project);
         plan.overrides = policy::overrides(wishes.overrides, wishes.reason, &policy)?;
-        let judgement = policy::judge(&plan, &policy, &observed.policies);
+        let judgement = policy::judge(&plan, &self.project, &observed.policies);
+        plan.diagnostics
+            .splice(0..0, policy::loosened(&self.project));
         plan.diagnostics
             .extend(policy::warnings(&judgement, &self.loaded));
         Ok((plan, judgement))

@@ -64,8 +64,45 @@ fn per_type<T: Clone>(value: Option<&PerType<T>>) -> ByType<T> {
     }
 }
 
-/// Holds a plan against the policy and the workspace's own.
-pub fn judge(plan: &Plan, policy: &Policy, workspace: &Policies) -> Judgement {
+/// Holds a plan against the project's policy and the workspace's own, and, where the checkout is a
+/// proposal, against the policy that it proposes to change.
+pub fn judge(plan: &Plan, project: &config::Project, workspace: &Policies) -> Judgement {
+    let here = judge_by(plan, &of(project), workspace);
+    match &project.base_settings {
+        None => here,
+        Some(base) => here.and(
+            judge_by(plan, &policy(&base.policy), &Policies::default()),
+            "by the settings of the base",
+        ),
+    }
+}
+
+/// What the checkout loosens of the policy that it proposes to change: a danger of its own.
+pub fn loosened(project: &config::Project) -> Vec<Diagnostic> {
+    let Some(base) = &project.base_settings else {
+        return Vec::new();
+    };
+    let loosened = policy::stricter(&policy(&base.policy), &of(project));
+    let file = project.settings_file.as_deref();
+    let file = file.map_or_else(|| "connplan.toml".to_owned(), |file| project.relative(file));
+    loosened
+        .into_iter()
+        .map(|policy::Loosened(rule)| Diagnostic {
+            severity: Level::Warning,
+            code: "connplan::policy::loosened".to_owned(),
+            message: format!(
+                "danger: this proposal loosens the policy: `{}` permits more than at the base",
+                rule.as_str()
+            ),
+            file: Some(file.clone()),
+            line: None,
+            column: None,
+            help: Some("until it is merged, the stricter one of both binds".to_owned()),
+        })
+        .collect()
+}
+
+fn judge_by(plan: &Plan, policy: &Policy, workspace: &Policies) -> Judgement {
     let overrides: Vec<_> = plan
         .overrides
         .iter()

@@ -102,6 +102,25 @@ impl Verdict {
 }
 
 impl Judgement {
+    /// Both of two policies bind: what `other` says counts where this one says less.
+    #[must_use]
+    pub fn and(mut self, other: Self, whose: &str) -> Self {
+        for mut violation in other.violations {
+            let same = |known: &Violation| {
+                known.rule == violation.rule
+                    && known.connector == violation.connector
+                    && known.scope == violation.scope
+            };
+            violation.message = format!("{} ({whose})", violation.message);
+            match self.violations.iter_mut().find(|known| same(known)) {
+                Some(known) if !known.denies() && violation.denies() => *known = violation,
+                Some(_) => {}
+                None => self.violations.push(violation),
+            }
+        }
+        self
+    }
+
     /// The verdict, unless a rule denies.
     pub fn verdict(self) -> Result<Verdict, Forbidden> {
         if self.violations.iter().any(Violation::denies) {

@@ -6,6 +6,7 @@ pub(crate) mod addresses;
 pub(crate) mod files;
 #[cfg(unix)]
 pub(crate) mod hostile;
+pub(crate) mod loosening;
 pub(crate) mod policy;
 #[cfg(unix)]
 pub(crate) mod private;
