@@ -46,10 +46,10 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "N")]
     pub parallelism: Option<NonZeroU16>,
     /// Remove connectors although writing another one failed
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub keep_going: bool,
     /// How long to wait for another connplan in this project
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", hide_short_help = true)]
     pub lock_timeout: Option<MaxDuration>,
     /// End with 4 if authorizations are pending
     #[arg(long)]

@@ -93,6 +93,7 @@ pub(super) async fn carry_out(
     if let Some(path) = &request.receipt {
         fs::probe_writable(&context.output_path("--receipt", path)?, room(work.plan))?;
     }
+    let cancel = || context.signals.graceful();
     let inputs = ApplyInputs {
         app: work.app,
         project: work.project,
@@ -104,7 +105,7 @@ pub(super) async fn carry_out(
         state: context.app_state(work.project, work.app),
         options: request.options,
         patience: request.lock_timeout,
-        cancel: context.signals.graceful(),
+        cancel: &cancel,
     };
     let listening = listening::to(context);
     let mut session = ApplySession::begin(inputs, listening.around()).await?;

@@ -31,12 +31,12 @@ const LIMIT: u64 = 1 << 20;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Approval")]
 pub struct ApprovalArgs {
-    /// SSH signatures over the plan's digest, as `connplan approve` makes them
+    /// SSH signatures of the digest, as `connplan approve` makes them
     #[arg(
         long, value_name = "FILE", num_args = 1.., value_hint = clap::ValueHint::FilePath
     )]
     pub approved_by: Vec<PathBuf>,
-    /// The pull or merge request of this commit has N approving reviews [default: 1]
+    /// This commit's pull or merge request has N approvals [default: 1]
     #[arg(
         long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1"
     )]

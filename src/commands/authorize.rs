@@ -64,7 +64,7 @@ pub struct AuthorizeArgs {
     #[arg(short, long)]
     pub yes: bool,
     /// How long to wait for another connplan of this app
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", hide_short_help = true)]
     pub lock_timeout: Option<MaxDuration>,
     /// How links come to a person.
     #[command(flatten)]

@@ -30,16 +30,14 @@ pub(super) async fn bind(context: &Context, project: &mut Project) -> Result<(),
     if !is_request(context) {
         return Ok(());
     }
-    project.base_settings = match Base::find(context, project).await? {
-        Some(base) => base.settings().await?.map(Box::new),
-        None => {
-            context.warn(
-                "there is no repository here: the policy of the base branch cannot be read, and \
-                 does not bind",
-            );
-            None
-        }
-    };
+    if let Some(base) = Base::find(context, project).await? {
+        project.base_settings = base.settings().await?.map(Box::new);
+    } else {
+        context.warn(
+            "there is no repository here: the policy of the base branch cannot be read, and does \
+             not bind",
+        );
+    }
     Ok(())
 }
 

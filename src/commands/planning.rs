@@ -27,14 +27,24 @@ pub struct PlanningArgs {
     /// Leave remote connectors without a file alone
     #[arg(long)]
     pub keep_unlisted: bool,
-    /// Allow a plan that removes everything because there is no connector file
+    /// Allow a plan that removes everything because no file is there
     #[arg(long)]
     pub allow_remove_all: bool,
     /// Break this rule of the policy, where it has `override = true` (repeatable)
-    #[arg(long = "override", value_name = "RULE", requires = "reason")]
+    #[arg(
+        long = "override",
+        value_name = "RULE",
+        requires = "reason",
+        hide_short_help = true
+    )]
     pub overrides: Vec<String>,
     /// Why; recorded in the plan and the receipt
-    #[arg(long, value_name = "TEXT", requires = "overrides")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "overrides",
+        hide_short_help = true
+    )]
     pub reason: Option<String>,
 }
 

@@ -27,6 +27,10 @@ const LIMIT: u64 = 16 << 20;
 
 /// Arguments of `policy`.
 #[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  connplan policy explain release.plan   # which rule says what, and why\n  \
+                        connplan policy test policy-tests       # your own plans against your rules"
+)]
 pub struct PolicyArgs {
     /// What to do.
     #[command(subcommand)]

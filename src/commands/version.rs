@@ -9,6 +9,7 @@ use crate::{
 
 /// Arguments of `version`: none.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  connplan version --format json")]
 pub struct VersionArgs {}
 
 /// Prints the version.

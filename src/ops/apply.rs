@@ -54,8 +54,9 @@ pub struct ApplyInputs<'a> {
     pub options: Options,
     /// How long to wait for another connplan.
     pub patience: Duration,
-    /// Nothing new starts once this is cancelled.
-    pub cancel: CancellationToken,
+    /// Called when the first write is near: nothing new starts once its token is cancelled. Until then
+    /// a signal ends the run at once, a wait for the lock too.
+    pub cancel: &'a dyn Fn() -> CancellationToken,
 }
 
 /// What came of it.
@@ -268,7 +269,7 @@ impl<'a> ApplySession<'a> {
             recorder,
             rules: self.inputs.rules,
             options: self.inputs.options,
-            cancel: self.inputs.cancel.clone(),
+            cancel: (self.inputs.cancel)(),
             events: &events,
         };
         self.at_work.check().await?;

@@ -26,7 +26,7 @@ pub struct OfferArgs {
     pub print_links: bool,
     /// Serve the page under this name too, for a forwarded port or a proxy; an address of this
     /// machine is listened on
-    #[arg(long, value_name = "NAME[:PORT]", conflicts_with_all = ["no_browser", "one_by_one", "qr", "print_links"])]
+    #[arg(long, value_name = "NAME[:PORT]", hide_short_help = true, conflicts_with_all = ["no_browser", "one_by_one", "qr", "print_links"])]
     pub page_host: Option<PageHost>,
 }
 

@@ -132,8 +132,11 @@ fn on_a_disk_that_fills_up_the_outcome_is_said_and_the_next_run_goes_on() {
     let names: Vec<_> = ('a'..='n').map(|c| format!("box_{c}")).collect();
     let put = |name: &str| route("PUT", &format!("external-auth/integrations/{name}"));
     let mut project = Project::new().at_url(&server.url(), "b44k_key");
+    // Longer than the room that is made sure of beforehand for each.
+    let scopes: Vec<_> = (0..12).map(|n| format!("{n:s>900}")).collect();
+    let scopes: Vec<_> = scopes.iter().map(String::as_str).collect();
     for name in &names {
-        project = project.connector(name, &[&"s".repeat(900)]);
+        project = project.connector(name, &scopes);
         let name = name.clone();
         server.on_each(&put(&name.clone()), move |_| {
             let answer = json!({"redirect_url": "https://example.com/", "already_authorized": false,
@@ -145,8 +148,7 @@ fn on_a_disk_that_fills_up_the_outcome_is_said_and_the_next_run_goes_on() {
     let size = || fs::metadata(project.state("pending.toml")).unwrap().len();
     let long: Vec<_> = (0..120).map(|n| format!("{n:a>900}")).collect();
     let long: Vec<_> = long.iter().map(String::as_str).collect();
-    let one_more = "s".repeat(900);
-    let earlier = [("fil_a", long.as_slice()), ("fil_b", &[one_more.as_str()])];
+    let earlier = [("fil_a", long.as_slice()), ("fil_b", scopes.as_slice())];
     let sizes = earlier.map(|(name, scopes)| {
         let answer = json!({"redirect_url": "https://example.com/", "already_authorized": false,
             "connection_id": format!("id-{name}")});

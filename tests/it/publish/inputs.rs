@@ -12,7 +12,7 @@ use crate::publish::runner::yaml;
 const OTHERS: &[(&str, &[&str])] = &[
     (
         "actions/checkout@v5",
-        &["path", "persist-credentials", "ref"],
+        &["fetch-depth", "path", "persist-credentials", "ref"],
     ),
     ("actions/setup-node@v5", &["node-version"]),
     (

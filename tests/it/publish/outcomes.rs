@@ -92,9 +92,10 @@ fn one_issue_is_open_while_there_is_drift() {
         said
     };
     let look = |runner: &mut Runner, as_action: bool| {
-        let job = match as_action {
-            true => runner.run("drift", &[("api-key", platform.key())]),
-            false => runner.job(".github/examples/github-drift.yml", "drift", &[]),
+        let job = if as_action {
+            runner.run("drift", &[("api-key", platform.key())])
+        } else {
+            runner.job(".github/examples/github-drift.yml", "drift", &[])
         };
         assert!(!job.failed, "{}", job.log);
     };

@@ -91,10 +91,15 @@ fn scopes_are_chosen_from_a_list() {
     terminal.wait_for("Scopes of linear: a part of the name");
     terminal
         .line("nothing is named so")
-        .wait_for("Nothing matches.");
-    terminal.line("").wait_for("[ ]");
+        .wait_for("Nothing matches.")
+        // Where nothing matched, Enter alone ends.
+        .wait_for("Scopes of linear: a part of the name");
+    terminal.line("issue").wait_for("[ ]");
     terminal.wait_for_keys().press(" ");
     terminal.wait_for("[x]").wait_for_keys().press("\r");
+    terminal
+        .wait_for("Scopes of linear: a part of the name")
+        .line("");
     let (code, shown) = terminal.end();
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("linear, with 1 scope."), "{shown}");
