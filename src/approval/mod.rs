@@ -2,7 +2,7 @@
 //! outside.
 //!
 //! There is one value, the [`Approval`], whatever it was made from: a signature by a key that the
-//! team's file of signers names ([`signature`]), or a review on a forge. [`Requirement`] says how
+//! team's file of signers names (`signature`), or a review on a forge. [`Requirement`] says how
 //! much of it a plan needs.
 
 mod approved;
