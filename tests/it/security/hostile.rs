@@ -397,7 +397,7 @@ fn a_plan_shows_what_the_files_hold() {
 }
 
 #[test]
-#[ignore = "minutes; run by .ci/run"]
+#[ignore = "some ten minutes; run by name"]
 fn no_checkout_gets_power_with_any_credential_anywhere() {
     hold(|_| {
         let pairs = ALL
