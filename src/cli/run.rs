@@ -90,7 +90,16 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let of_an_app = matches!(cli.command, Command::Plan(_) | Command::Apply(_));
     let ended = execute(cli.command, &context);
     let status = match ended {
-        Ok(status) => status,
+        Ok(status) => {
+            if let Some(words) = context.signals.cut()
+                && context.globals.format == Format::Json
+                && !context.terminal.has_output()
+            {
+                let json = FailureReport::interrupted(words, status.code()).to_json();
+                context.terminal.out(&json);
+            }
+            status
+        }
         Err(failure) => {
             let report = &failure.report;
             if context.globals.format == Format::Json {

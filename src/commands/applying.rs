@@ -180,6 +180,10 @@ fn report(
         }
         saved => saved?,
     }
+    if outcome.ended == Ended::Interrupted {
+        let line = view::text::interrupted(&outcome.receipt);
+        context.terminal.insist(&line);
+    }
     Ok(status)
 }
 

@@ -16,12 +16,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit::{ExitStatus, Failure};
 
+const AT_ONCE: &str =
+    "Ended at once: what was under way may have been done. The same command looks, and goes on.";
+const LOOKED: &str = "Interrupted: nothing was changed on the app. The same command starts again.";
+
 /// What signals do to this run.
 #[derive(Clone, Debug, Default)]
 pub struct Signals {
     token: CancellationToken,
     graceful: Arc<AtomicBool>,
     first: Arc<Mutex<Option<ExitStatus>>>,
+    cut: Arc<AtomicBool>,
 }
 
 impl Signals {
@@ -39,6 +44,17 @@ impl Signals {
     /// The status that the first signal calls for, if there was one.
     pub fn status(&self) -> Option<ExitStatus> {
         self.first.lock().ok().and_then(|first| *first)
+    }
+
+    /// What is said of a run that was ended where it was, so that it could not say itself how far it
+    /// came.
+    pub fn cut(&self) -> Option<&'static str> {
+        let words = if self.graceful.load(Ordering::Relaxed) {
+            AT_ONCE
+        } else {
+            LOOKED
+        };
+        self.cut.load(Ordering::Relaxed).then_some(words)
     }
 
     /// Runs a command under these rules.
@@ -61,11 +77,9 @@ impl Signals {
                     if let Ok(mut first) = self.first.lock() {
                         first.get_or_insert(status);
                     }
-                    if second {
-                        say("\nEnded at once: what was under way may have been done. The same \
-                             command looks, and goes on.");
-                    }
                     if second || !graceful {
+                        self.cut.store(true, Ordering::Relaxed);
+                        say(&format!("\n{}", self.cut().unwrap_or_default()));
                         return Ok(status);
                     }
                     self.token.cancel();

@@ -9,6 +9,7 @@ pub fn append(path: &Path, text: &str) -> Result<(), FsError> {
     let failed = |e| FsError::io("write", path, e);
     let mut options = OpenOptions::new();
     let mut file = open_file(path, options.create(true).append(true), "write")?;
+    super::full::take(text.len()).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)
 }
 

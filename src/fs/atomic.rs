@@ -107,6 +107,7 @@ pub fn stage(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<Staged
     }
     #[cfg(not(unix))]
     let _ = before;
+    super::full::take(bytes.len()).map_err(failed)?;
     temporary.file.write_all(bytes).map_err(failed)?;
     temporary.file.sync_all().map_err(failed)?;
     Ok(Staged { place, temporary })
@@ -208,9 +209,8 @@ pub fn probe_writable(path: &Path, bytes: usize) -> Result<(), FsError> {
     Place::open(path)?.replaceable()?;
     let mut temporary = temporary(path, Visibility::Private).map_err(failed)?;
     // Only what is written for good takes up room: some file systems find out late.
-    temporary
-        .file
-        .write_all(&vec![0x23; bytes])
+    super::full::room(bytes)
+        .and_then(|()| temporary.file.write_all(&vec![0x23; bytes]))
         .and_then(|()| temporary.file.sync_all())
         .map_err(failed)
 }

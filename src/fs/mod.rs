@@ -9,6 +9,7 @@ mod confine;
 pub(crate) mod crash;
 mod error;
 mod folder;
+pub(crate) mod full;
 mod lock;
 mod private;
 mod read;

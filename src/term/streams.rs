@@ -3,7 +3,10 @@
 use std::{
     borrow::Cow,
     io::{self, IsTerminal, Write},
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -44,6 +47,8 @@ pub struct Terminal {
     // Writing may fail for reasons that a user has to know (a full disk behind a redirection); a
     // reader that went away is none.
     failed: Mutex<Option<io::Error>>,
+    // Whether anything went to standard output.
+    has_output: AtomicBool,
 }
 
 impl Terminal {
@@ -75,6 +80,7 @@ impl Terminal {
             mask_stderr: false,
             progress: Mutex::new(None),
             failed: Mutex::new(None),
+            has_output: AtomicBool::new(false),
         }
     }
 
@@ -199,7 +205,13 @@ impl Terminal {
     /// Writes to standard output what is never broken: the lines of a file.
     pub fn verbatim(&self, text: &str) {
         let text = masked(text, self.mask_stdout);
+        self.has_output.store(true, Ordering::Relaxed);
         self.keep(self.around(|| write(&mut io::stdout().lock(), &text)));
+    }
+
+    /// Whether anything went to standard output.
+    pub fn has_output(&self) -> bool {
+        self.has_output.load(Ordering::Relaxed)
     }
 
     /// Says something to a person, on standard error; not with `-q`.

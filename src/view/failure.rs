@@ -85,6 +85,22 @@ impl FailureReport {
         }
     }
 
+    /// Reports a run that a signal ended before it had a result.
+    pub fn interrupted(message: &str, exit_code: u8) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            kind: "error",
+            code: Some("connplan::interrupted".to_owned()),
+            message: message.to_owned(),
+            help: None,
+            exit_code,
+            apps: Vec::new(),
+            diagnostics: Vec::new(),
+            violations: Vec::new(),
+            plan: None,
+        }
+    }
+
     /// The report as JSON, with a line break at its end.
     pub fn to_json(&self) -> String {
         pretty(self)

@@ -103,9 +103,8 @@ impl Journal {
             })?);
         }
         let failed = |e| FsError::io("write", &self.path, e);
-        let written = self
-            .file
-            .write_all(text.as_bytes())
+        let written = fs::full::take(text.len())
+            .and_then(|()| self.file.write_all(text.as_bytes()))
             .and_then(|()| self.file.sync_data());
         if let Err(e) = written {
             // Half a line must not stand before a whole one.

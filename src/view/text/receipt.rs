@@ -4,7 +4,7 @@ use super::page::Page;
 use crate::{
     diff::Action,
     escape,
-    receipt::{ChangeResult, Outcome},
+    receipt::{ChangeResult, Outcome, Receipt},
     view::{
         approval, in_context,
         report::{AppReceiptReport, ReceiptReport, ResultReport},
@@ -145,6 +145,30 @@ fn write_message(page: &mut Page, result: &ResultReport) {
             escape::terminal(message)
         ));
     }
+}
+
+/// What an interrupted apply did and did not do, in one line.
+pub fn interrupted(receipt: &Receipt) -> String {
+    let planned = || {
+        receipt
+            .results()
+            .filter(|result| result.action != Action::NoOp)
+    };
+    let of = |wanted: fn(Outcome) -> bool| planned().filter(|r| wanted(r.outcome)).count();
+    let failed = of(|outcome| outcome == Outcome::Failed);
+    let mut rest = vec![format!(
+        "{} not run",
+        of(|outcome| outcome == Outcome::NotRun)
+    )];
+    if failed > 0 {
+        rest.push(format!("{failed} failed"));
+    }
+    format!(
+        "Interrupted: {} of {} carried out, {}. The same command goes on.",
+        of(Outcome::is_effect),
+        count(planned().count(), "change"),
+        rest.join(", ")
+    )
 }
 
 /// What an apply came to, in one line.

@@ -31,8 +31,13 @@ pub fn fault(bench: &mut Bench, scenario: &Scenario, verb: Verb, tally: &mut Tal
         scenario: scenario.clone(),
         verb,
         parallelism: 1,
-        blows: vec![Blow { trouble, crash_at }],
+        blows: vec![Blow {
+            trouble,
+            crash_at,
+            ..Blow::default()
+        }],
         stranger,
+        login: None,
     };
     for at in 0..calm.ran.asked.len() {
         let once = Fault::ALL.map(|fault| Trouble {
@@ -40,7 +45,7 @@ pub fn fault(bench: &mut Bench, scenario: &Scenario, verb: Verb, tally: &mut Tal
             fault,
             lasting: false,
         });
-        // An authorization would wait for a second in each.
+        // An authorization would wait for seconds in each.
         let lasting = Fault::LASTING.map(|fault| Trouble {
             at,
             fault,

@@ -114,6 +114,26 @@ pub fn honest(ran: &Ran, model: &Model, new: &[Effect], verb: Verb) -> Vec<Strin
     found
 }
 
+/// A run that a signal ended says so, once.
+pub fn interrupted(ran: &Ran, blow: &Blow) -> Vec<String> {
+    let mut found = Vec::new();
+    if !matches!(ran.code, Some(129 | 130 | 143)) {
+        return found;
+    }
+    if blow.signal.is_none() {
+        found.push("nobody interrupted it".to_owned());
+    }
+    let lines = || ran.stderr.lines();
+    let announced = lines().filter(|line| line.starts_with("Interrupted: nothing new"));
+    let told = lines().filter(|line| {
+        line.starts_with("Interrupted: ") && !line.starts_with("Interrupted: nothing new")
+    });
+    if announced.count() > 1 || told.count() != 1 {
+        found.push(format!("it is not said once what was done: {}", ran.stderr));
+    }
+    found
+}
+
 fn lie(name: &str, result: &Value, model: &Model, new: &[Effect]) -> Option<&'static str> {
     let is = model.connectors.get(name);
     let there = if name == "stripe" {

@@ -13,11 +13,13 @@
 //! cargo test --test it faults:: -- --ignored --nocapture --test-threads=1
 //! CONNPLAN_FAULT_CONNECTORS=3 cargo test --test it faults::every -- --ignored --nocapture
 //! CONNPLAN_FAULT_RUNS=100000 cargo test --test it faults::at_random -- --ignored --nocapture
+//! CONNPLAN_FAULT_SEQUENCES=20000 cargo test --test it faults::sequences -- --ignored --nocapture
 //! ```
 
 mod every;
 mod files;
 mod law;
+mod login;
 mod model;
 mod random;
 mod run;
@@ -174,6 +176,31 @@ fn at_random() {
     let runs = usize::try_from(runs).expect("a sane number");
     let tally = at_random_cases(runs, seed, 7);
     tally.report(&format!("faults at random, seed {seed}"));
+}
+
+fn sequences(count: usize, seed: u64, most: usize) -> Tally {
+    in_parallel(count, usize::MAX, |bench, number, tally| {
+        let case = random::sequence(seed.wrapping_add(number as u64), bench, most);
+        tally.scenarios += 1;
+        tally.try_case(bench, &case);
+    })
+}
+
+#[test]
+#[ignore = "minutes, and as long as one likes; run by .ci/run"]
+fn sequences_at_random() {
+    let count = from_environment("CONNPLAN_FAULT_SEQUENCES").unwrap_or(2000);
+    let seed = from_environment("CONNPLAN_FAULT_SEED").unwrap_or(1);
+    let count = usize::try_from(count).expect("a sane number");
+    let tally = sequences(count, seed, 5);
+    tally.report(&format!(
+        "logins, signals, full disks and false answers, seed {seed}"
+    ));
+}
+
+#[test]
+fn a_sample_of_sequences() {
+    sequences(40, 7, 2).report("a sample of sequences, seed 7");
 }
 
 #[test]

@@ -158,6 +158,28 @@ impl Model {
         }
     }
 
+    /// The answer of a server that did nothing: that it is done, or that there is nothing there.
+    pub fn falsely(method: &str, path: &str, gone: bool) -> Option<(u16, Value)> {
+        match (method, gone) {
+            ("DELETE", true) => Some((404, json!({"detail": "no such connector"}))),
+            ("DELETE", false) => Some((
+                200,
+                json!({"status": "removed", "success": true,
+                "integration_type": path.trim_end_matches("/remove").rsplit('/').next()}),
+            )),
+            ("PUT", _) => Some((
+                200,
+                json!({"redirect_url": null, "connection_id": null,
+                "error": null, "already_authorized": true}),
+            )),
+            ("POST", _) if path.ends_with("/install") => Some((
+                200,
+                json!({"already_installed": gone, "claim_url": claim()}),
+            )),
+            _ => None,
+        }
+    }
+
     fn list(&self) -> Value {
         let listed = self.connectors.iter().map(|(name, connector)| {
             json!({"integration_type": name, "status": connector.status,

@@ -1,7 +1,9 @@
 //! Cases by dice: more connectors, more faults at once, several runs that fail.
 
+use rustix::process::Signal;
+
 use super::{
-    run::{Bench, Blow, Case},
+    run::{Bench, Blow, Case, Renewing},
     scenario::{Kind, Scenario, Stripe},
     server::{Fault, Trouble},
     verb::Verb,
@@ -48,6 +50,7 @@ pub fn case(seed: u64, bench: &mut Bench, most: usize) -> Case {
             return Blow {
                 trouble: Vec::new(),
                 crash_at: Some(1 + dice.roll(12)),
+                ..Blow::default()
             };
         }
         let trouble = (0..=dice.roll(3)).map(|_| {
@@ -62,7 +65,7 @@ pub fn case(seed: u64, bench: &mut Bench, most: usize) -> Case {
         });
         Blow {
             trouble: trouble.collect(),
-            crash_at: None,
+            ..Blow::default()
         }
     });
     let blows = blows.collect();
@@ -74,5 +77,48 @@ pub fn case(seed: u64, bench: &mut Bench, most: usize) -> Case {
         parallelism: 1 + dice.roll(4),
         blows,
         stranger,
+        login: None,
     }
+}
+
+/// A sequence of this number: a login that is renewed on the way, and in each run a signal, a full
+/// disk, answers that are false, a network that is down, or another connplan at the same time.
+pub fn sequence(seed: u64, bench: &mut Bench, most: usize) -> Case {
+    let mut case = case(seed, bench, most);
+    let mut dice = Dice(!seed);
+    let positions = bench.calm(&case.scenario, case.verb).ran.asked.len();
+    let login = Renewing {
+        due: dice.roll(2) == 0,
+        lifetime: dice.one(&[30, 3600]),
+        pause: dice.one(&[0, 3, 40]),
+    };
+    let blows = (0..=dice.roll(3)).map(|_| {
+        let mut blow = Blow::default();
+        let trouble = |dice: &mut Dice, faults: &[Fault]| Trouble {
+            at: dice.roll(positions + 3),
+            fault: dice.one(faults),
+            lasting: false,
+        };
+        for _ in 0..dice.roll(3) {
+            blow.trouble.push(trouble(&mut dice, &Fault::MILD));
+        }
+        blow.twin = dice.roll(6) == 0;
+        match dice.roll(4) {
+            0 | 1 => {
+                let signals = [Signal::INT, Signal::TERM, Signal::HUP];
+                let after = dice.roll(120_000);
+                let after = u64::try_from(after).expect("a moment");
+                blow.signal = Some((dice.one(&signals), after));
+            }
+            2 => blow.disk = Some(dice.roll(12_000)),
+            _ => {
+                let lie = trouble(&mut dice, &Fault::FALSE);
+                blow.trouble.push(lie);
+            }
+        }
+        blow
+    });
+    case.blows = blows.collect();
+    case.login = Some(login);
+    case
 }

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use super::{
     files::{self, Files},
     law,
+    login::Login,
     model::{Effect, Model, Snapshot},
     scenario::Scenario,
     server::{Fault, Server, Trouble},
@@ -29,6 +30,12 @@ pub struct Blow {
     pub trouble: Vec<Trouble>,
     /// It ends itself after so many steps that reached the disk.
     pub crash_at: Option<usize>,
+    /// This signal comes after so many microseconds.
+    pub signal: Option<(rustix::process::Signal, u64)>,
+    /// The disk has room for so many bytes.
+    pub disk: Option<usize>,
+    /// A second `plan` runs at the same time.
+    pub twin: bool,
 }
 
 impl Blow {
@@ -49,6 +56,19 @@ pub struct Case {
     pub blows: Vec<Blow>,
     /// The connector of this number in the scenario, which somebody else changes before that last run.
     pub stranger: Option<usize>,
+    /// A person's login is used, and not a key: how it is renewed.
+    pub login: Option<Renewing>,
+}
+
+/// When a login is renewed, and how slowly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Renewing {
+    /// Due before the first request.
+    pub due: bool,
+    /// How long a renewed token lives, in seconds: below a minute it is always due.
+    pub lifetime: u64,
+    /// How many milliseconds the answer to a renewal takes.
+    pub pause: u64,
 }
 
 /// What one run of the command came to.
@@ -116,6 +136,7 @@ impl Bench {
     }
 
     fn start(&mut self, scenario: &Scenario, verb: Verb) -> Rc<Start> {
+        self.server.state().login = None;
         let key = (scenario.clone(), verb);
         if let Some(start) = self.starts.get(&key) {
             return Rc::clone(start);
@@ -171,6 +192,11 @@ impl Bench {
         let project = Project::from(&case.scenario, &start, &self.server.url());
         self.server.state().model = start.model.clone();
         self.server.state().model.late = case.blows.iter().any(Blow::hangs);
+        if let Some(renewing) = case.login {
+            let pause = Duration::from_millis(renewing.pause);
+            self.server.state().login = Some(Login::new(renewing.lifetime, pause));
+            project.log_in(&self.server.url(), renewing.due);
+        }
         let arguments = case.verb.arguments(case.parallelism);
         let mut found = Vec::new();
         let mut settled: Vec<Effect> = Vec::new();
@@ -182,6 +208,7 @@ impl Bench {
             let new = state.model.effects.get(from..).unwrap_or_default();
             found.extend(law::repeated(&settled, new));
             found.extend(law::honest(&ran, &state.model, new, case.verb));
+            found.extend(law::interrupted(&ran, blow));
             struck |= number == 0 && (ran.code.is_none() || law::differs(&ran, &start.calm.ran));
             // Of a run that came to its end it is certain that what it was told is on disk; of
             // another one, what is there can be looked at.
@@ -221,6 +248,12 @@ impl Bench {
             found.extend(law::same_end(case, &start.calm, &again, &state.model));
             found.extend(files::unlike(&start.calm.files, &now));
         }
+        if let Some(login) = &state.login {
+            let stored = fs::read_to_string(project.login()).unwrap_or_default();
+            if !login.is_alive(&stored) {
+                found.push(format!("the login is lost: {login:?}"));
+            }
+        }
         if !found.is_empty() {
             found.push(format!(
                 "the last run said: {} {}",
@@ -246,7 +279,6 @@ impl Bench {
             .env("CONNPLAN_STATE_DIR", project.path("../state"))
             .env("BASE44_APP_ID", "app1")
             .env("BASE44_API_URL", self.server.url())
-            .env("BASE44_API_KEY", "b44k_canarykey")
             .env("__CONNPLAN_TEST_RETRY_BASE_MS", "1")
             .env("__CONNPLAN_TEST_READ_TIMEOUT_MS", patience)
             .env("__CONNPLAN_TEST_POLL_MS", "2")
@@ -254,11 +286,32 @@ impl Bench {
             .stdin(Stdio::null())
             .stdout(File::create(&out).expect("a file"))
             .stderr(File::create(&err).expect("a file"));
+        if self.server.state().login.is_none() {
+            command.env("BASE44_API_KEY", "b44k_canarykey");
+        }
+        if let Some(bytes) = blow.disk {
+            command.env("__CONNPLAN_TEST_DISK_BYTES", bytes.to_string());
+        }
+        let twin = blow.twin.then(|| {
+            let mut twin = Command::new(&self.binary);
+            let told = command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?)));
+            twin.args(["plan", "--format", "json"])
+                .current_dir(&project.root)
+                .env_clear()
+                .envs(told)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            twin.spawn().expect("connplan starts")
+        });
         if let Some(at) = blow.crash_at {
             command.env("__CONNPLAN_TEST_CRASH_AT_WRITE", at.to_string());
         }
         self.server.state().child = Some(command.spawn().expect("connplan starts"));
         let begun = Instant::now();
+        let mut signal = blow.signal;
         let status = loop {
             let mut state = self.server.state();
             let child = state.child.as_mut().expect("it was just started");
@@ -270,9 +323,19 @@ impl Bench {
                 begun.elapsed() < Duration::from_mins(1),
                 "{arguments:?} hangs: {blow:?}"
             );
+            if let Some((which, _)) =
+                signal.take_if(|(_, after)| begun.elapsed() >= Duration::from_micros(*after))
+            {
+                let id = i32::try_from(child.id()).expect("a process");
+                let id = rustix::process::Pid::from_raw(id).expect("a process");
+                let _ = rustix::process::kill_process(id, which);
+            }
             drop(state);
             thread::sleep(Duration::from_micros(400));
         };
+        if let Some(mut twin) = twin {
+            let _ = twin.wait();
+        }
         self.server.settle();
         let state = self.server.state();
         let text = |path: PathBuf| {
@@ -347,6 +410,25 @@ impl Project {
             fs::set_permissions(&path, private).expect("its owner may");
         }
         project
+    }
+
+    fn login(&self) -> PathBuf {
+        self.path("../home/.base44/auth/auth.json")
+    }
+
+    fn log_in(&self, url: &str, due: bool) {
+        let path = self.login();
+        let folder = path.parent().expect("a folder");
+        let mut private = fs::DirBuilder::new();
+        private
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .expect("a folder");
+        let expires_at = if due { 1_000 } else { 32_503_680_000_000 };
+        write(&path, Login::file(url, expires_at).as_bytes());
+        let private = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(&path, private).expect("its owner may");
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use super::model::{Effect, Model};
+use super::{
+    login::Login,
+    model::{Effect, Model},
+};
 
 /// What goes wrong with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +37,12 @@ pub enum Fault {
     Shape,
     /// It was done; the answer is a web page.
     Html,
+    /// Nothing was done, and the answer says that it was.
+    FalselyDone,
+    /// Nothing was done, and the answer says that there is nothing there.
+    FalselyGone,
+    /// The access token is worth nothing any more: 401 from here on, until it is renewed.
+    Expired,
     /// connplan is killed before it was done.
     KillBefore,
     /// connplan is killed after it was done, before the answer.
@@ -62,6 +71,21 @@ impl Fault {
         Self::KillAfter,
         Self::KillAnswered(0),
         Self::KillAnswered(700),
+    ];
+
+    /// Those of a server that is there and says what is not so.
+    pub const FALSE: [Self; 2] = [Self::FalselyDone, Self::FalselyGone];
+
+    /// Those that lose no answer and kill nobody: a login survives them.
+    pub const MILD: [Self; 8] = [
+        Self::Expired,
+        Self::Expired,
+        Self::Expired,
+        Self::ResetBefore,
+        Self::Status(429),
+        Self::Status(503),
+        Self::Status(403),
+        Self::Status(500),
     ];
 
     /// Those that are worth trying until the command gives up.
@@ -93,6 +117,8 @@ pub struct State {
     /// What was done and answered well in this run.
     pub answered: Vec<Effect>,
     pub child: Option<Child>,
+    /// Where a person's login is asked for.
+    pub login: Option<Login>,
     /// Which run of the command this is.
     run: usize,
     /// Connections that are being served.
@@ -224,7 +250,13 @@ fn serve(stream: TcpStream, shared: &(Mutex<State>, Condvar), address: SocketAdd
         return;
     };
     let mut reader = BufReader::new(stream);
-    while let Some((method, target, body)) = request(&mut reader) {
+    while let Some(Request {
+        method,
+        target,
+        authorization,
+        body,
+    }) = request(&mut reader)
+    {
         if method == SETTLE {
             return;
         }
@@ -240,6 +272,35 @@ fn serve(stream: TcpStream, shared: &(Mutex<State>, Condvar), address: SocketAdd
             .iter()
             .find(|trouble| place == trouble.at || (trouble.lasting && place > trouble.at));
         let fault = trouble.map(|trouble| trouble.fault);
+        if fault == Some(Fault::Expired)
+            && let Some(login) = &mut state.login
+        {
+            login.expire();
+        }
+        if let Some(login) = &mut state.login
+            && let Some((pause, status, json)) = login.answer(path, &authorization, &body, fault)
+        {
+            drop(state);
+            thread::sleep(pause);
+            let json = json.to_string();
+            if send(&mut writer, status, &json, json.len()).is_none() {
+                return;
+            }
+            continue;
+        }
+        let falsely = match fault {
+            Some(Fault::FalselyDone) => Model::falsely(&method, path, false),
+            Some(Fault::FalselyGone) => Model::falsely(&method, path, true),
+            _ => None,
+        };
+        if let Some((status, json)) = falsely {
+            drop(state);
+            let json = json.to_string();
+            if send(&mut writer, status, &json, json.len()).is_none() {
+                return;
+            }
+            continue;
+        }
         let nothing_done = matches!(
             fault,
             Some(
@@ -255,7 +316,7 @@ fn serve(stream: TcpStream, shared: &(Mutex<State>, Condvar), address: SocketAdd
             let before = state.model.effects.len();
             let (status, json) = state.model.answer(&method, path, query, &body);
             reply = (status, json.to_string());
-            if fault.is_none_or(|fault| matches!(fault, Fault::KillAnswered(_))) {
+            if fault.is_none_or(|fault| matches!(fault, Fault::KillAnswered(_) | Fault::Expired)) {
                 let done = state
                     .model
                     .effects
@@ -266,7 +327,7 @@ fn serve(stream: TcpStream, shared: &(Mutex<State>, Condvar), address: SocketAdd
             }
         }
         match fault {
-            None => {
+            None | Some(Fault::Expired | Fault::FalselyDone | Fault::FalselyGone) => {
                 drop(state);
                 if send(&mut writer, reply.0, &reply.1, reply.1.len()).is_none() {
                     return;
@@ -335,14 +396,21 @@ fn serve(stream: TcpStream, shared: &(Mutex<State>, Condvar), address: SocketAdd
     }
 }
 
-fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, String, Vec<u8>)> {
+struct Request {
+    method: String,
+    target: String,
+    authorization: String,
+    body: Vec<u8>,
+}
+
+fn request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     let mut line = String::new();
     if reader.read_line(&mut line).ok()? == 0 {
         return None;
     }
     let mut words = line.split_whitespace();
     let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let mut length = 0;
+    let (mut length, mut authorization) = (0, String::new());
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
@@ -352,10 +420,18 @@ fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, String, Vec<u8>
         if name.eq_ignore_ascii_case("content-length") {
             length = value.trim().parse().ok()?;
         }
+        if name.eq_ignore_ascii_case("authorization") {
+            value.trim().clone_into(&mut authorization);
+        }
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some((method, target, body))
+    Some(Request {
+        method,
+        target,
+        authorization,
+        body,
+    })
 }
 
 fn send(writer: &mut TcpStream, status: u16, body: &str, length: usize) -> Option<()> {
