@@ -10,13 +10,15 @@ use clap::Args;
 
 use super::{
     approving::Binding,
+    listening,
     printing::{MarkdownArgs, Printing, file_name},
 };
 use crate::{
     approval::{NAMESPACE, REVOKED, key_of, signatures},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     fs::{self, Visibility},
-    plan::{Digest, document},
+    ops,
+    plan::{Digest, Refusal, document},
     view::{Theme, approval::ApprovalReport},
 };
 
@@ -34,12 +36,14 @@ const KEYS: [&str; 5] = [
 #[command(
     after_help = "The signature is `ssh-keygen -Y sign -n connplan` over the digest: keys in an agent and \
                   on\nsecurity keys work. Whose signature counts stands in the file that connplan.toml \
-                  names\n(`[approval]`, `signers`).\n\nExamples:\n  connplan approve release.plan        \
+                  names\n(`[approval]`, `signers`). With a \
+                  store (`[store]`)\nthe signature is kept there too, and `apply` takes it from \
+                  there.\n\nExamples:\n  connplan approve release.plan        \
                   # writes release.plan.sig\n  connplan apply release.plan --approved-by \
                   release.plan.sig\n  connplan approve release.plan --revoke"
 )]
 pub struct ApproveArgs {
-    /// The saved plan ("-" is standard input)
+    /// The saved plan ("-" is standard input), or the digest of one in the store
     #[arg(value_name = "PLAN", value_hint = clap::ValueHint::FilePath)]
     pub plan: PathBuf,
     /// The key to sign with: the private one, or the public one where an agent has the other
@@ -57,8 +61,18 @@ pub struct ApproveArgs {
 /// Signs.
 pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json])?;
-    let text = context.read_document(&args.plan)?;
-    let saved = document::read(&file_name(&args.plan), &text)?;
+    let named = ops::named(&args.plan);
+    let (name, text) = match &named {
+        Some(digest) => listening::plan(context, digest).await?,
+        None => (file_name(&args.plan), context.read_document(&args.plan)?),
+    };
+    let saved = document::read(&name, &text)?;
+    if let Some(expected) = named
+        && expected != saved.digest
+    {
+        let actual = saved.digest;
+        return Err(Refusal::NotApproved { expected, actual }.into());
+    }
     let out = out(args, context)?;
     let key = key(args, context)?;
     // What is approved is shown to who approves it.
@@ -84,12 +98,28 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         )
         .into());
     };
-    fs::write(&out, signature.as_bytes(), Visibility::Shared)?;
+    if let Some(out) = &out {
+        fs::write(out, signature.as_bytes(), Visibility::Shared)?;
+    }
     let signer = signer(context, &saved.digest, &signature, args.revoke).await;
-    let shown = args.out.clone().unwrap_or(out);
+    let kept = keep(context, &saved, &signature).await;
+    let kept = match (kept, &out) {
+        (Ok(kept), _) => kept,
+        // It has to be somewhere.
+        (Err(failure), None) => return Err(failure),
+        (Err(failure), Some(_)) => {
+            context.warn(&format!(
+                "the signature is in its file, not in the store: {}",
+                failure.report
+            ));
+            None
+        }
+    };
+    let shown = args.out.clone().or(out);
     let report = ApprovalReport {
         digest: &saved.digest,
-        file: &shown.display().to_string(),
+        file: shown.as_ref().map(|file| file.display().to_string()),
+        store: kept.as_deref(),
         key: &fingerprint,
         signer: signer.as_deref(),
         revoked: args.revoke,
@@ -103,9 +133,31 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     Ok(ExitStatus::Done)
 }
 
-fn out(args: &ApproveArgs, context: &Context) -> Result<PathBuf, Failure> {
+/// Keeps the signature where the plan's team keeps what it knows; says where, if others have it too.
+async fn keep(
+    context: &Context,
+    saved: &document::Saved,
+    signature: &str,
+) -> Result<Option<String>, Failure> {
+    let planned = &saved.plan.app.app;
+    let Ok((project, app)) = context.project_of(&planned.id) else {
+        return Ok(None);
+    };
+    if app.api_url != planned.api_url {
+        return Ok(None);
+    }
+    let team = listening::team(context, &project, &app).await?;
+    let shared = team.keep_approval(&saved.digest, signature).await?;
+    Ok(shared.then(|| team.memory().name().to_owned()))
+}
+
+/// Where the signature goes; nowhere but the store for a plan that is there.
+fn out(args: &ApproveArgs, context: &Context) -> Result<Option<PathBuf>, Failure> {
     if let Some(out) = &args.out {
-        return context.output_path("--out", out);
+        return Ok(Some(context.output_path("--out", out)?));
+    }
+    if ops::named(&args.plan).is_some() {
+        return Ok(None);
     }
     if args.plan == Path::new("-") {
         return Err(UsageError::with_help(
@@ -116,7 +168,7 @@ fn out(args: &ApproveArgs, context: &Context) -> Result<PathBuf, Failure> {
     }
     let mut name = args.plan.clone().into_os_string();
     name.push(if args.revoke { ".revoked" } else { ".sig" });
-    Ok(context.path(Path::new(&name)))
+    Ok(Some(context.path(Path::new(&name))))
 }
 
 fn key(args: &ApproveArgs, context: &Context) -> Result<PathBuf, Failure> {

@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use miette::Diagnostic as _;
 
-use super::base::Base;
+use super::{base::Base, listening, vouching};
 use crate::{
     approval::{
         Approval, ApprovalError, Approved, FromRisk, Missing, Need, Requirement, Signers, reviews,
@@ -18,9 +18,11 @@ use crate::{
     context::{Context, Failure},
     diff::Action,
     fs,
+    ops::Team,
     plan::{Digest, Plan},
     publish::{self, Overrides, Place, PublishError},
     risk::{self, Level, RiskKind},
+    store::Memory,
     view::{self, shell_word},
 };
 
@@ -52,7 +54,28 @@ pub(super) struct Binding {
 }
 
 impl Binding {
+    /// What every set of settings demands.
+    pub(super) fn needs(&self) -> &[Need] {
+        &self.needs
+    }
+
+    /// Whether a plan of this risk needs approval.
+    pub(super) fn concerns(&self, risk: FromRisk) -> bool {
+        self.needs.iter().any(|need| need.concerns(risk))
+    }
+
+    /// Whether a review could be among what it needs.
+    pub(super) fn takes_reviews(&self) -> bool {
+        let mut needs = self.needs.iter();
+        needs.any(|need| need.require != Requirement::Signature)
+    }
+
     /// Whose signatures count, if anybody's do.
+    pub(super) fn signers(&self) -> Option<&Signers> {
+        self.signers.as_ref()
+    }
+
+    /// The same.
     pub(super) fn into_signers(self) -> Option<Signers> {
         self.signers
     }
@@ -120,23 +143,26 @@ pub(super) async fn gate(
             from_risk: FromRisk::None,
         });
     }
+    let risk = plan.has_changes().then(|| risk_of(plan));
     let mut approvals = Vec::new();
-    if !args.approved_by.is_empty() {
-        if !binding.has_base && binding.signers.is_some() {
+    let store = store(context, project, plan, &binding, risk).await?;
+    if !args.approved_by.is_empty() || store.is_some() {
+        if !args.approved_by.is_empty() && !binding.has_base && binding.signers.is_some() {
             context.warn(
                 "there is no earlier commit to take the signers from; those of this folder count",
             );
         }
-        approvals.extend(signed(context, digest, args, binding.signers.as_ref())?);
+        let memory = store.as_ref().map(Team::memory);
+        let signers = binding.signers.as_ref();
+        approvals.extend(signed(context, digest, args, signers, memory).await?);
     }
     if args.approved_in_review.is_some() {
         approvals.extend(reviewed(context, plan, digest).await?);
     }
-    let risk = plan.has_changes().then(|| risk_of(plan));
     let approved = Approved::check(digest, risk, &binding.needs, approvals);
     let approved = approved.map_err(|refused| ApprovalError::Missing {
         missing: refused.missing,
-        help: help(refused.missing, args, file),
+        help: help(refused.missing, args, file, store.is_some()),
     })?;
     for approval in approved.approvals() {
         context.terminal.say(&view::approval::said(approval));
@@ -144,31 +170,25 @@ pub(super) async fn gate(
     Ok(approved)
 }
 
-/// What approval a plan needs here, for those who read it.
-pub(super) async fn needed(context: &Context, plan: &Plan) -> Vec<String> {
-    let Ok((project, _)) = context.project_of(&plan.app.app.id) else {
-        return Vec::new();
-    };
-    let binding = match Binding::of(context, &project).await {
-        Ok(binding) if plan.has_changes() => binding,
-        Ok(_) => return Vec::new(),
-        Err(failure) => {
-            let why = failure.report;
-            context.warn(&format!("what approval it needs is not known: {why}"));
-            return Vec::new();
-        }
-    };
-    let risk = risk_of(plan);
-    let needs = binding.needs.iter().filter(|need| need.concerns(risk));
-    let missing = needs.filter_map(|need| need.missing(&[]));
-    let mut needed: Vec<_> = missing.map(|missing| missing.needed()).collect();
-    needed.sort_unstable();
-    needed.dedup();
-    needed
+/// The team's store, where a signature that it keeps could count for this plan. If it is away,
+/// nothing starts: it may know who took an approval back.
+async fn store(
+    context: &Context,
+    project: &Project,
+    plan: &Plan,
+    binding: &Binding,
+    risk: Option<FromRisk>,
+) -> Result<Option<Team>, Failure> {
+    let needed = risk.is_some_and(|risk| binding.concerns(risk));
+    if !needed || binding.signers.is_none() {
+        return Ok(None);
+    }
+    let team = listening::team(context, project, &plan.app.app).await?;
+    Ok(Some(team).filter(|team| team.memory().is_shared()))
 }
 
 /// What the forge says. Whatever it does not say is a refusal.
-async fn reviewed(
+pub(super) async fn reviewed(
     context: &Context,
     plan: &Plan,
     digest: &Digest,
@@ -193,11 +213,12 @@ async fn reviewed(
     Ok(found.approvals)
 }
 
-fn signed(
+async fn signed(
     context: &Context,
     digest: &Digest,
     args: &ApprovalArgs,
     signers: Option<&Signers>,
+    memory: Option<&Memory>,
 ) -> Result<Vec<Approval>, Failure> {
     let signers = signers.ok_or(ApprovalError::NoSigners)?;
     let mut files = Vec::new();
@@ -206,7 +227,10 @@ fn signed(
         let name = crate::escape::limited(&path.display().to_string(), 200);
         files.push((name, text));
     }
-    let found = signatures(&files, digest, signers, context.now())?;
+    let found = match memory {
+        Some(memory) => vouching::together(context, memory, digest, signers, files).await?,
+        None => signatures(&files, digest, signers, context.now())?,
+    };
     for name in &found.revoked {
         let name = crate::escape::limited(name, 100);
         context.warn(&format!("{name} took the approval of this plan back"));
@@ -231,7 +255,7 @@ pub(super) fn risk_of(plan: &Plan) -> FromRisk {
 }
 
 /// The command that gets what is missing.
-fn help(missing: Missing, args: &ApprovalArgs, file: Option<&Path>) -> String {
+fn help(missing: Missing, args: &ApprovalArgs, file: Option<&Path>, kept: bool) -> String {
     let plan = file.map_or_else(
         || "PLAN".to_owned(),
         |file| shell_word(&file.display().to_string()),
@@ -242,10 +266,17 @@ fn help(missing: Missing, args: &ApprovalArgs, file: Option<&Path>) -> String {
         given.extend([" ", &shell_word(&file.display().to_string())]);
     }
     let given = crate::escape::terminal(&given);
-    let sign = format!(
-        "a signer runs `connplan approve {plan} --out {plan}.sig`; then \
+    let sign = if kept {
+        format!(
+            "a signer runs `connplan approve {plan}`, which keeps the signature in the store; then \
+             `connplan apply {plan}`"
+        )
+    } else {
+        format!(
+            "a signer runs `connplan approve {plan} --out {plan}.sig`; then \
          `connplan apply {plan} --approved-by{given} {plan}.sig`"
-    );
+        )
+    };
     let review = format!(
         "have the pull or merge request approved whose comment shows this plan; then \
          `connplan apply {plan} --approved-in-review={}`",

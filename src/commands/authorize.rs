@@ -9,6 +9,7 @@ use super::{
     authorizing::{self, Offer, OfferArgs, SessionOutcome, Waiting},
     listening,
     printing::file_name,
+    vouching,
 };
 use crate::{
     authorize::AuthorizationResult,
@@ -21,6 +22,7 @@ use crate::{
     receipt,
     remote::Remote,
     state::{AppState, Locked},
+    store::Waits,
     view::{self, Theme, authorization::Again},
 };
 
@@ -158,6 +160,13 @@ async fn resume(
     waits::tell(&around, &waits, news);
     // Whoever can write to the store must not make anybody ask for what no file declares.
     let waits = waits::declared_only(&around, waits, declared.as_ref(), &rules);
+    let waits = match here.at_work {
+        Some(at_work) => {
+            let memory = at_work.memory();
+            vouching::approved_only(context, project, app, memory, waits).await?
+        }
+        None => waits,
+    };
     let before = Before::of(&pending, &waits, app);
     waits::merge(&mut pending, app, &waits);
     let targets = args.connectors.iter().cloned().collect();
@@ -207,7 +216,7 @@ async fn resume(
             .authorized(&around, &before, session.pending(), &granted)
             .await;
     }
-    print(context, app, &results, args, outcome);
+    print(context, app, &results, args, outcome, &waits);
     if context.globals.format == Format::Text {
         view::stripe::say_claim(&context.terminal, app, observed.stripe_claim.as_ref());
     }
@@ -362,13 +371,17 @@ fn print(
     results: &[AuthorizationResult],
     args: &AuthorizeArgs,
     outcome: SessionOutcome,
+    waits: &Waits,
 ) {
     let terminal = &context.terminal;
     let theme = Theme::new(terminal.color_stdout());
     let (again, columns) = (again(args), terminal.columns());
     let interrupted = context.signals.status().is_some();
     terminal.out(&match (context.globals.format, args.list) {
-        (Format::Json, _) => view::authorization::json(app, results, &again, interrupted),
+        (Format::Json, _) => {
+            let asked_by = |name: &ConnectorType| waits::asked_by(waits, name.as_str());
+            view::authorization::json(app, results, &again, interrupted, asked_by)
+        }
         (_, true) => view::authorization::list(app, results, &again, theme, context.now()),
         (_, false) => view::authorization::summary(app, results, &again, theme, columns),
     });

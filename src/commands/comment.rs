@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    approving,
     printing::{MarkdownArgs, file_name},
     show::is_receipt,
+    vouching,
 };
 use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     fs,
     model::Origin,
-    plan::{self, Plan},
+    plan,
     publish::{self, About, Message, Overrides, Place, PublishError, Published, SUMMARY_LIMIT},
     receipt,
     view::{
@@ -67,7 +67,7 @@ pub struct CommentArgs {
 
 /// A document that can be commented with.
 enum Paper {
-    Plan(PlanReport, Option<Timestamp>, Box<Plan>),
+    Plan(PlanReport, Option<Timestamp>),
     Receipt(ReceiptReport),
     Failure(Failed),
 }
@@ -83,7 +83,7 @@ struct Failed {
 type Apps<'a> = Vec<(&'a str, Option<&'a str>)>;
 
 impl Paper {
-    fn read(args: &CommentArgs, context: &Context) -> Result<Self, Failure> {
+    async fn read(args: &CommentArgs, context: &Context) -> Result<Self, Failure> {
         let file = match (&args.file, &args.failed) {
             (Some(file), _) => file,
             (None, Some(file)) => return Ok(Self::Failure(Failed::read(file, context)?)),
@@ -97,8 +97,9 @@ impl Paper {
         } else {
             let saved = plan::document::read(&name, &text)?;
             let made = saved.created_at.and_then(|time| time.parse().ok());
-            let report = PlanReport::new(&saved.plan, &saved.digest);
-            Self::Plan(report, made, Box::new(saved.plan))
+            let mut report = PlanReport::new(&saved.plan, &saved.digest);
+            report.approval_missing = vouching::missing(context, &saved.plan, &saved.digest).await;
+            Self::Plan(report, made)
         })
     }
 
@@ -157,7 +158,7 @@ impl Paper {
 
     fn about(&self, text: String) -> About {
         match self {
-            Self::Plan(plan, planned, _) => About::Plan {
+            Self::Plan(plan, planned) => About::Plan {
                 text,
                 digest: plan.digest.to_string(),
                 planned: *planned,
@@ -228,15 +229,12 @@ fn says(receipt: &ReceiptReport) -> &'static str {
 /// Comments, or says why not.
 pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json])?;
-    let paper = Paper::read(args, context)?;
+    let paper = Paper::read(args, context).await?;
     // Only its name: where it lies on the runner helps nobody, and may be another place each time.
     let name = args.file.as_deref().and_then(Path::file_name);
     let name = name.filter(|name| *name != "-");
     let name = name.map(|name| name.to_string_lossy().into_owned());
-    let mut options = args.markdown.options(name, context.globals.show_accounts);
-    if let Paper::Plan(_, _, plan) = &paper {
-        options.needs = approving::needed(context, plan).await;
-    }
+    let options = args.markdown.options(name, context.globals.show_accounts);
     let message = message(&paper, &options, args, context);
     if args.dry_run {
         context.terminal.verbatim(&message.preview());

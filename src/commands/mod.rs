@@ -38,3 +38,4 @@ mod base;
 mod listening;
 mod planning;
 mod printing;
+mod vouching;

@@ -12,12 +12,16 @@ use super::{
 use crate::{
     config::Lifetime,
     context::{Context, ExitStatus, Failure, Format, UsageError},
+    diff::ConsentNeed,
     fs::{self, Visibility},
     model::Observed,
+    ops::waits,
     pending::PendingSet,
     plan::{Digest, Plan, document},
     policy::Judgement,
-    remote_state, view,
+    remote_state,
+    store::Waits,
+    view::{self, report::WaitingReport},
 };
 
 /// Arguments of `plan`.
@@ -56,7 +60,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     let out = out
         .map(|out| context.output_path("--out", out))
         .transpose()?;
-    let (mut plan, judgement, undeclared) = match &args.remote_state {
+    let (mut plan, judgement, undeclared, waiting) = match &args.remote_state {
         None => {
             let mut situation = planning::look(context, args.planning.dir.as_deref()).await?;
             planning::say_time_left(context, &situation);
@@ -65,11 +69,12 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             let (mut plan, judgement) = situation.judged(&args.planning.wishes())?;
             situation.explain(&mut plan, &context.vars).await;
             let undeclared = undeclared(&plan, &situation.files.pending);
-            (plan, judgement, undeclared)
+            let waiting = waiting(&plan, &situation.files.pending, &situation.waits);
+            (plan, judgement, undeclared, waiting)
         }
         Some(file) => {
             let (plan, judgement) = speculate(args, context, file).await?;
-            (plan, judgement, Vec::new())
+            (plan, judgement, Vec::new(), Vec::new())
         }
     };
     plan.origin = context.origin();
@@ -98,7 +103,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             keep(args, context, &plan, &digest, &text).await;
         }
     }
-    print(&plan, &digest, format, args, context);
+    print(&plan, &digest, format, args, context, &waiting);
     for note in undeclared {
         context.terminal.say(&note);
     }
@@ -167,10 +172,37 @@ fn undeclared(plan: &Plan, pending: &PendingSet) -> Vec<String> {
         .collect()
 }
 
-fn print(plan: &Plan, digest: &Digest, format: Format, args: &PlanArgs, context: &Context) {
+/// Who asked for what of it, and since when.
+fn waiting(plan: &Plan, pending: &PendingSet, waits: &Waits) -> Vec<WaitingReport> {
+    let waiting = plan
+        .changes()
+        .filter(|change| change.authorization == ConsentNeed::Pending);
+    let entries = waiting.filter_map(|change| {
+        let entry = pending.get(&plan.app.app, &change.connector)?;
+        Some(WaitingReport {
+            connector: change.connector.clone(),
+            since: entry.since,
+            asked_by: waits::asked_by(waits, change.connector.as_str()),
+        })
+    });
+    entries.collect()
+}
+
+fn print(
+    plan: &Plan,
+    digest: &Digest,
+    format: Format,
+    args: &PlanArgs,
+    context: &Context,
+    waiting: &[WaitingReport],
+) {
     let printing = Printing::out(context, format, &args.markdown)
         .of_file(args.out.as_ref())
         .fresh();
+    let printing = Printing {
+        waiting,
+        ..printing
+    };
     context.terminal.out(&printing.plan(plan, digest));
     if format != Format::Text
         && let Some(out) = &args.out

@@ -6,12 +6,13 @@ use clap::Args;
 use url::Url;
 
 use crate::{
+    approval::Missing,
     context::{Context, Format},
     plan::{Digest, Plan},
     receipt::Receipt,
     view::{
         Theme, markdown,
-        report::{PlanReport, ReceiptReport},
+        report::{PlanReport, ReceiptReport, WaitingReport},
         text, unified,
     },
 };
@@ -36,7 +37,6 @@ impl MarkdownArgs {
             show_accounts,
             file,
             whole: self.whole_url.clone(),
-            needs: Vec::new(),
         }
     }
 }
@@ -52,6 +52,10 @@ pub(super) struct Printing<'a> {
     pub(super) show_accounts: bool,
     /// Whether the findings were said already, each with its line.
     pub(super) said: bool,
+    /// What approval the plan lacks.
+    pub(super) missing: Option<Missing>,
+    /// What of it waits already.
+    pub(super) waiting: &'a [WaitingReport],
 }
 
 impl<'a> Printing<'a> {
@@ -65,6 +69,8 @@ impl<'a> Printing<'a> {
             theme,
             show_accounts: context.globals.show_accounts,
             said: false,
+            missing: None,
+            waiting: &[],
         }
     }
 
@@ -91,6 +97,8 @@ impl<'a> Printing<'a> {
 
     pub(super) fn plan(&self, plan: &Plan, digest: &Digest) -> String {
         let mut report = PlanReport::new(plan, digest);
+        report.approval_missing = self.missing;
+        report.waiting = self.waiting.to_vec();
         if self.said && self.format == Format::Text {
             report.diagnostics.clear();
         }

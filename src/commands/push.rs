@@ -16,10 +16,12 @@ use crate::{
     config::MaxDuration,
     context::{Context, ExitStatus, Failure, Format},
     model::ConnectorType,
-    ops::{AuthorizeInputs, AuthorizeSession, PlanSession, policy},
+    ops::{AtWork, AuthorizeInputs, AuthorizeSession, Before, PlanSession, Team, policy},
     pending::Store,
     plan::document,
     receipt::{self, Receipt},
+    state::Locked,
+    store::Waits,
     term::Answer,
     view::{self, Theme, report::ReceiptReport},
 };
@@ -156,6 +158,27 @@ async fn authorize_all(
     let listening = listening::to(context);
     let around = listening.around();
     let locked = around.lock(&state, patience, "authorize").await?;
+    // The apply gave its lease back; asking for links takes it again.
+    let team = Team::open(&around, &files.project, &situation.app, &state).await?;
+    let at_work = team.begin(&around, "push", patience).await?;
+    let held = (locked, &at_work);
+    let ended = under_lease(args, (offer, actor), context, situation, receipt, held).await;
+    at_work.end().await;
+    ended
+}
+
+/// The same with lock and lease.
+async fn under_lease(
+    args: &PushArgs,
+    (offer, actor): (authorizing::Offer, &str),
+    context: &Context,
+    situation: &PlanSession,
+    receipt: &Receipt,
+    (locked, at_work): (Locked, &AtWork),
+) -> Result<(Vec<AuthorizationResult>, SessionOutcome), Failure> {
+    let files = &situation.files;
+    let pending = Store::load(&locked)?;
+    let before = Before::of(&pending, &Waits::default(), &situation.app);
     let observed = situation.remote.observe().await?;
     let denied = policy::denied(&files.project);
     let targets = args.planning.targets.iter().cloned().collect();
@@ -168,7 +191,7 @@ async fn authorize_all(
         declared: Some(&files.declared),
         receipt: Some((receipt, None)),
         targets: &targets,
-        pending: Store::load(&locked)?,
+        pending,
         held: Some(locked),
         now: context.now(),
     })
@@ -184,6 +207,16 @@ async fn authorize_all(
         actor,
     };
     let outcome = authorizing::run(context, &situation.app, &mut session, waiting).await?;
-    let results = session.items().iter().map(Item::result).collect();
+    let results: Vec<_> = session.items().iter().map(Item::result).collect();
+    let granted = results.iter().filter(|result| !result.state.is_open());
+    let granted: Vec<_> = granted.map(|result| result.connector.clone()).collect();
+    at_work
+        .authorized(
+            &listening::to(context).around(),
+            &before,
+            session.pending(),
+            &granted,
+        )
+        .await;
     Ok((results, outcome))
 }

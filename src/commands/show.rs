@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    approving, listening,
+    listening,
     printing::{MarkdownArgs, Printing, file_name},
+    vouching,
 };
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
@@ -35,22 +36,20 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
         None => (file_name(&args.file), context.read_document(&args.file)?),
     };
     let printing = Printing::out(context, format, &args.markdown).of_file(Some(&args.file));
-    let mut needs = Vec::new();
     let shown = if is_receipt(&text) {
         context.format(&[Format::Text, Format::Json, Format::Markdown])?;
         let saved = receipt::read(&name, &text)?;
         printing.receipt(&saved.receipt, &saved.digest)
     } else {
         let saved = plan::document::read(&name, &text)?;
-        if matches!(format, Format::Text | Format::Markdown) {
-            needs = approving::needed(context, &saved.plan).await;
+        let missing = vouching::missing(context, &saved.plan, &saved.digest).await;
+        Printing {
+            missing,
+            ..printing
         }
-        printing.plan(&saved.plan, &saved.digest)
+        .plan(&saved.plan, &saved.digest)
     };
     context.terminal.out(&shown);
-    for need in needs {
-        context.terminal.say(&format!("Approval: {need}."));
-    }
     Ok(ExitStatus::Done)
 }
 

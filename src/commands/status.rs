@@ -9,6 +9,7 @@ use super::planning::{self, PlanningArgs};
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     diff::{Action, ConsentNeed},
+    ops::waits,
     view::{self, Theme},
 };
 
@@ -48,7 +49,7 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
         .undeclared(&plan.app)
         .map(|(connector, _)| connector.clone())
         .collect();
-    let rows = view::status::rows(
+    let mut rows = view::status::rows(
         &plan,
         |connector| {
             pending
@@ -58,6 +59,9 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
         },
         &undeclared,
     );
+    for row in rows.iter_mut().filter(|row| row.pending_since.is_some()) {
+        row.asked_by = waits::asked_by(&situation.waits, &row.connector);
+    }
     let shown = match format {
         Format::Json => view::status::json(&situation.app, &rows),
         _ => view::status::table_of(

@@ -103,6 +103,8 @@ pub struct ApplySession<'a> {
     locked: Arc<Locked>,
     at_work: AtWork,
     pending: PendingSet,
+    /// What of it this machine asked for: others' are looked at, and not kept as its own.
+    own: PendingSet,
     /// What an earlier run of the plan did, and where that is written.
     history: History,
     journal: PathBuf,
@@ -130,6 +132,7 @@ impl<'a> ApplySession<'a> {
             locked,
             at_work,
             pending: PendingSet::default(),
+            own: PendingSet::default(),
             history: History::default(),
             journal: PathBuf::new(),
         };
@@ -145,7 +148,8 @@ impl<'a> ApplySession<'a> {
     /// What waits, and what the journal of an earlier run tells.
     async fn remember(&mut self) -> Result<(), Failure> {
         let (app, plan) = (self.inputs.app, self.inputs.plan);
-        let mut pending = Store::load(&self.locked)?;
+        self.own = Store::load(&self.locked)?;
+        let mut pending = self.own.clone();
         waits::merge(&mut pending, app, &self.at_work.waits().await?);
         let undeclared = pending.undeclared(&plan.app);
         let undeclared: Vec<_> = undeclared.map(|(connector, _)| connector).collect();
@@ -214,9 +218,10 @@ impl<'a> ApplySession<'a> {
         let progress = self.history.progress();
         let verified = self.verify(&observed, &progress);
         let verified = verified.inspect_err(|_| self.tell_earlier(&observed))?;
-        if forget_done(&mut self.pending, self.inputs.app, self.inputs.plan) {
-            Store::save(&self.locked, &self.pending)?;
+        if forget_done(&mut self.own, self.inputs.app, self.inputs.plan) {
+            Store::save(&self.locked, &self.own)?;
         }
+        forget_done(&mut self.pending, self.inputs.app, self.inputs.plan);
         if verified.is_all_done() && !self.history.has_begun() {
             self.around.tell(&Event::AlreadyApplied);
         } else if self.history.has_begun() {
@@ -251,7 +256,7 @@ impl<'a> ApplySession<'a> {
             &self.digest,
             self.inputs.app,
             Arc::clone(&self.locked),
-            self.pending.clone(),
+            self.own.clone(),
         )?;
         let events = |event: &apply::Event<'_>| {
             if let apply::Event::Finished(result) = event {
@@ -272,6 +277,12 @@ impl<'a> ApplySession<'a> {
             cancel: (self.inputs.cancel)(),
             events: &events,
         };
+        // Whoever authorizes elsewhere has to see what was approved.
+        let (memory, plan) = (self.at_work.memory(), self.inputs.plan);
+        if memory.is_shared() && plan.has_changes() {
+            let text = plan::document::to_toml(plan, Some((self.around.now)().to_string()))?;
+            memory.ensure_plan(&self.digest, &text).await?;
+        }
         self.at_work.check().await?;
         let mut finished = job.run().await;
         finished.receipt.approvals = self.inputs.approved.approvals().to_vec();

@@ -78,7 +78,8 @@ impl AtWork {
         Ok(self.team.waits().await?)
     }
 
-    fn memory(&self) -> &Memory {
+    /// The memory itself.
+    pub fn memory(&self) -> &Memory {
         &self.team.memory
     }
 
@@ -126,13 +127,21 @@ impl AtWork {
     }
 
     fn wait(&self, connector: &ConnectorType, entry: &Entry) -> Wait {
+        let app = &self.team.app.id;
+        let before = entry.before.as_ref();
         Wait {
             connector: connector.clone(),
             scopes: entry.scopes.clone(),
             action: entry.action,
             plan_digest: entry.plan_digest.clone(),
             since: entry.since,
-            before: entry.before.as_ref().map(|was| was.scopes.clone()),
+            before: before.map(|was| was.scopes.clone()),
+            status_before: before.and_then(|was| was.status),
+            account_before: before
+                .and_then(|was| was.account.as_ref())
+                .map(|account| account.to_masked(app)),
+            account: entry.account.as_ref().map(|account| account.to_masked(app)),
+            connection_config: entry.connection_config.clone(),
             connection_id: entry.connection_id.clone(),
             by: self.memory().by().clone(),
         }

@@ -18,6 +18,7 @@ use crate::{
     receipt,
     remote::{ConnectionValues, Remote},
     state::AppState,
+    store::Waits,
 };
 
 /// What is to be planned, as it was asked for.
@@ -76,6 +77,8 @@ pub struct PlanSession {
     pub remote: Remote,
     /// What is there.
     pub observed: Observed,
+    /// What other machines asked for.
+    pub waits: Waits,
     values: BTreeMap<ConnectorType, ConnectionValues>,
 }
 
@@ -113,6 +116,7 @@ impl PlanSession {
             app,
             remote,
             observed: survey.observed,
+            waits,
             values: survey.values,
         })
     }

@@ -9,7 +9,7 @@ use crate::{
     git::{Checkout, Git},
     model::App,
     plan::Digest,
-    state::AppState,
+    state::{AppState, Trust},
     store::{AppKey, GitStore, LocalStore, Memory, Outbox, Place, Store, StoreError, Waits},
 };
 
@@ -66,7 +66,11 @@ impl Team {
                 let key = AppKey::of(app);
                 Arc::new(GitStore::open(&checkout, &remote, &cache, git, &key).await?)
             }
-            Some((Place::Object(url), ours)) => object(&url, ours, app)?,
+            Some((Place::Object(url), ours)) => object(
+                &url,
+                ours || Trust::load(around.state)?.contains_store(&url),
+                app,
+            )?,
         };
         let outbox = Outbox::at(&home.join("outbox"));
         let memory = Memory::new(store, app.clone(), around.by());
@@ -91,6 +95,16 @@ impl Team {
         }
         self.outbox.deliver(&self.memory, &self.app).await?;
         self.memory.waits().await
+    }
+
+    /// Keeps a signature, or one that takes an approval back. Says whether other machines have it.
+    pub async fn keep_approval(
+        &self,
+        digest: &Digest,
+        signature: &str,
+    ) -> Result<bool, StoreError> {
+        self.memory.keep_approval(digest, signature).await?;
+        Ok(self.memory.is_shared())
     }
 
     /// Keeps a plan that was saved to a file. Where that fails it is said, and all goes on.
@@ -122,8 +136,8 @@ fn object(url: &str, ours: bool, app: &App) -> Result<Arc<dyn Store>, Failure> {
                  for it: nothing was sent there"
             ),
             format!(
-                "if that is your team's store, set CONNPLAN_STORE={url} in your environment, or in \
-                 the pipeline's"
+                "if that is your team's store, run `connplan trust {url}` once; in a pipeline set \
+                 CONNPLAN_STORE={url}"
             ),
         )
         .into());

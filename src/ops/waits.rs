@@ -1,7 +1,5 @@
 //! What the store says waits, and what of it counts here.
 
-use std::collections::BTreeMap;
-
 use super::{
     Around, Event,
     team::{self, Team},
@@ -49,6 +47,13 @@ pub fn tell(around: &Around<'_>, waits: &Waits, wanted: impl Fn(&ConnectorType) 
     }
 }
 
+/// Who asked for a connector that waits, where the store tells.
+pub fn asked_by(waits: &Waits, connector: &str) -> Option<String> {
+    let mut waits = waits.iter();
+    let wait = waits.find(|wait| wait.connector.as_str() == connector)?;
+    Some(wait.by.shown())
+}
+
 /// What of it the files declare with all its scopes. The rest is said, and left.
 pub fn declared_only(
     around: &Around<'_>,
@@ -86,13 +91,13 @@ fn entry(wait: &Wait) -> Entry {
         action: wait.action,
         plan_digest: wait.plan_digest.clone(),
         since: wait.since,
-        connection_config: BTreeMap::new(),
+        connection_config: wait.connection_config.clone(),
         before: wait.before.clone().map(|scopes| pending::Before {
             scopes,
-            status: None,
-            account: None,
+            status: wait.status_before,
+            account: wait.account_before.clone(),
         }),
-        account: None,
+        account: wait.account.clone(),
         connection_id: wait.connection_id.clone(),
         missing: Scopes::new(),
     }

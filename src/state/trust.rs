@@ -1,4 +1,4 @@
-//! `trust.toml`: the addresses that a project file may name for this user's credentials.
+//! `trust.toml`: the addresses and stores that a project file may name for this user's credentials.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -19,7 +19,11 @@ const FORMAT: &str = "1.0";
 
 /// Addresses that the user has trusted on this machine, each with the time of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Trust(BTreeMap<ApiUrl, Timestamp>);
+pub struct Trust {
+    addresses: BTreeMap<ApiUrl, Timestamp>,
+    /// Stores of a team, as settings name them.
+    stores: BTreeMap<String, Timestamp>,
+}
 
 #[derive(Serialize, Deserialize)]
 struct Document {
@@ -28,11 +32,19 @@ struct Document {
     created_by: Option<String>,
     #[serde(default)]
     address: Vec<Record>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    store: Vec<StoreRecord>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Record {
     url: ApiUrl,
+    since: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoreRecord {
+    url: String,
     since: Timestamp,
 }
 
@@ -54,26 +66,56 @@ impl Trust {
 
     /// Whether credentials may go there although only a project file names it.
     pub fn contains(&self, url: &ApiUrl) -> bool {
-        self.0.contains_key(url)
+        self.addresses.contains_key(url)
     }
 
     /// The addresses, each with the time it was trusted at.
     pub fn iter(&self) -> impl Iterator<Item = (&ApiUrl, Timestamp)> {
-        self.0.iter().map(|(url, since)| (url, *since))
+        self.addresses.iter().map(|(url, since)| (url, *since))
+    }
+
+    /// Whether a store may be used although only a project file names it: it was trusted, or what it
+    /// lies in was.
+    pub fn contains_store(&self, url: &str) -> bool {
+        self.stores.keys().any(|trusted| {
+            let below = url.strip_prefix(trusted.as_str());
+            below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
+    /// The stores, each with the time it was trusted at.
+    pub fn stores(&self) -> impl Iterator<Item = (&str, Timestamp)> {
+        self.stores
+            .iter()
+            .map(|(url, since)| (url.as_str(), *since))
+    }
+
+    /// Trusts a store from now on. `false` if it was trusted already.
+    pub fn add_store(folder: &StateFolder, url: &str, now: Timestamp) -> Result<bool, StateError> {
+        Self::change(folder, |trust| {
+            let new = !trust.stores.contains_key(url);
+            trust.stores.entry(url.to_owned()).or_insert(now);
+            new
+        })
+    }
+
+    /// Trusts a store no longer. `false` if it was not trusted.
+    pub fn remove_store(folder: &StateFolder, url: &str) -> Result<bool, StateError> {
+        Self::change(folder, |trust| trust.stores.remove(url).is_some())
     }
 
     /// Trusts an address from now on. `false` if it was trusted already.
     pub fn add(folder: &StateFolder, url: &ApiUrl, now: Timestamp) -> Result<bool, StateError> {
         Self::change(folder, |trust| {
             let new = !trust.contains(url);
-            trust.0.entry(url.clone()).or_insert(now);
+            trust.addresses.entry(url.clone()).or_insert(now);
             new
         })
     }
 
     /// Trusts an address no longer. `false` if it was not trusted.
     pub fn remove(folder: &StateFolder, url: &ApiUrl) -> Result<bool, StateError> {
-        Self::change(folder, |trust| trust.0.remove(url).is_some())
+        Self::change(folder, |trust| trust.addresses.remove(url).is_some())
     }
 
     fn change(
@@ -98,7 +140,11 @@ impl Trust {
         check_form(text, 1)?;
         let document: Document = toml::from_str(text).map_err(|e| e.message().to_owned())?;
         let records = document.address.into_iter();
-        Ok(Self(records.map(|r| (r.url, r.since)).collect()))
+        let stores = document.store.into_iter();
+        Ok(Self {
+            addresses: records.map(|r| (r.url, r.since)).collect(),
+            stores: stores.map(|r| (r.url, r.since)).collect(),
+        })
     }
 
     fn encode(&self) -> String {
@@ -112,8 +158,15 @@ impl Trust {
                     since,
                 })
                 .collect(),
+            store: self
+                .stores()
+                .map(|(url, since)| StoreRecord {
+                    url: url.to_owned(),
+                    since,
+                })
+                .collect(),
         };
-        let head = "# Addresses that a project file may name for this user's credentials. \
+        let head = "# Addresses and stores that a project file may name for this user's credentials. \
                     `connplan trust` keeps them.\n\n";
         // Strings and times: there is nothing in it that could fail.
         format!("{head}{}", toml::to_string(&document).unwrap_or_default())
@@ -141,6 +194,27 @@ mod tests {
         assert_eq!(trust.iter().collect::<Vec<_>>(), [(&url, now)]);
         assert!(Trust::remove(&folder, &url).unwrap());
         assert!(!Trust::remove(&folder, &url).unwrap());
+        assert_eq!(Trust::load(&folder).unwrap(), Trust::default());
+    }
+
+    #[test]
+    fn a_trusted_store_covers_what_lies_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = StateFolder::at(&dir.path().join("state"));
+        let now = "2026-01-02T03:04:05Z".parse().unwrap();
+        assert!(Trust::add_store(&folder, "s3://team/plans", now).unwrap());
+        assert!(!Trust::add_store(&folder, "s3://team/plans", now).unwrap());
+        let trust = Trust::load(&folder).unwrap();
+        for (url, covered) in [
+            ("s3://team/plans", true),
+            ("s3://team/plans/a", true),
+            ("s3://team/plansx", false),
+            ("s3://team", false),
+            ("gs://team/plans", false),
+        ] {
+            assert_eq!(trust.contains_store(url), covered, "{url}");
+        }
+        assert!(Trust::remove_store(&folder, "s3://team/plans").unwrap());
         assert_eq!(Trust::load(&folder).unwrap(), Trust::default());
     }
 

@@ -68,6 +68,14 @@ impl Memory {
         Ok(())
     }
 
+    /// Keeps a plan, unless it is there already.
+    pub async fn ensure_plan(&self, digest: &Digest, text: &str) -> Result<(), StoreError> {
+        if self.store.read_is_there(&plan_key(digest)).await? {
+            return Ok(());
+        }
+        self.keep_plan(digest, text).await
+    }
+
     /// A plan by its digest.
     pub async fn plan(&self, digest: &Digest) -> Result<StoredPlan, StoreError> {
         let key = plan_key(digest);

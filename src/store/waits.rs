@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::By;
 use crate::{
     diff::Action,
-    model::{ApiUrl, App, AppId, ConnectionId, ConnectorType, Scopes},
+    model::{
+        Account, ApiUrl, App, AppId, ConnectionId, ConnectorType, ExpectedAccount, RemoteStatus,
+        Scopes,
+    },
     plan::Digest,
 };
 
@@ -29,6 +32,18 @@ pub struct Wait {
     /// What the remote had before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Scopes>,
+    /// Its health before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_before: Option<RemoteStatus>,
+    /// Who held it before: masked, with a digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_before: Option<Account>,
+    /// Who is to consent: masked, with a digest; a domain stays whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<ExpectedAccount>,
+    /// The connection values that were approved.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub connection_config: BTreeMap<String, String>,
     /// What the status is asked with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection_id: Option<ConnectionId>,
@@ -132,7 +147,12 @@ impl Waits {
         }
         let mut waits = Self::default();
         for wait in document.waits {
-            waits.insert(wait);
+            let salted = Wait {
+                account_before: wait.account_before.map(|account| account.salted(&app.id)),
+                account: wait.account.map(|account| account.salted(&app.id)),
+                ..wait
+            };
+            waits.insert(salted);
         }
         Ok(waits)
     }

@@ -6,12 +6,14 @@ use super::{json::pretty, report::FORMAT_VERSION, shell::shell_word};
 use crate::{approval::Approval, escape, plan::Digest};
 
 /// What `approve` did.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ApprovalReport<'a> {
     /// The plan.
     pub digest: &'a Digest,
-    /// Where the signature lies.
-    pub file: &'a str,
+    /// Where the signature lies, where it is in a file.
+    pub file: Option<String>,
+    /// The team's store, where that has it.
+    pub store: Option<&'a str>,
     /// The key's fingerprint.
     pub key: &'a str,
     /// Who that is, where the project's signers say so.
@@ -25,7 +27,8 @@ struct Json<'a> {
     format_version: &'static str,
     kind: &'static str,
     digest: &'a Digest,
-    file: &'a str,
+    file: Option<&'a str>,
+    store: Option<&'a str>,
     key: &'a str,
     signer: Option<&'a str>,
     revoked: bool,
@@ -38,7 +41,8 @@ impl ApprovalReport<'_> {
             format_version: FORMAT_VERSION,
             kind: "approval",
             digest: self.digest,
-            file: self.file,
+            file: self.file.as_deref(),
+            store: self.store,
             key: self.key,
             signer: self.signer,
             revoked: self.revoked,
@@ -55,19 +59,28 @@ impl ApprovalReport<'_> {
         let signer = self.signer.map_or_else(String::new, |signer| {
             format!(" as {}", escape::limited(signer, 200))
         });
-        let file = escape::limited(self.file, 400);
         let mut text = format!(
-            "{did}{signer}, with the key {}.\nPlan:      {}\nSignature: {file}",
+            "{did}{signer}, with the key {}.\nPlan:      {}",
             self.key, self.digest
         );
-        let (plan, file) = (shell_word(plan), shell_word(self.file));
-        let next = if self.revoked {
-            format!(
+        for place in self.file.as_deref().into_iter().chain(self.store) {
+            text.push_str("\nSignature: ");
+            text.push_str(&escape::limited(place, 400));
+        }
+        let plan = shell_word(plan);
+        let file = self.file.as_deref().map(shell_word).unwrap_or_default();
+        let next = match (self.revoked, self.store) {
+            (true, Some(_)) => {
+                "\nNo apply with this store counts the approval any more.".to_owned()
+            }
+            (true, None) => format!(
                 "\nIt counts where it is given together with the approval:\n  connplan apply {plan} \
                  --approved-by … {file}"
-            )
-        } else {
-            format!("\nTo apply it:\n  connplan apply {plan} --approved-by {file}")
+            ),
+            (false, Some(_)) => format!("\nTo apply it:\n  connplan apply {plan}"),
+            (false, None) => {
+                format!("\nTo apply it:\n  connplan apply {plan} --approved-by {file}")
+            }
         };
         text.push_str(&escape_lines(&super::in_context(&next)));
         text

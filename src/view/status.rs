@@ -42,6 +42,8 @@ pub struct StatusRow {
     pub action: Action,
     /// Since when it waits for a person (RFC 3339).
     pub pending_since: Option<String>,
+    /// Who asked, where the team's store tells. Untrusted.
+    pub asked_by: Option<String>,
     /// What to do next; empty if nothing is.
     pub next: &'static str,
 }
@@ -121,6 +123,7 @@ fn of_change(
             .then(|| pending_since(&change.connector))
             .flatten()
             .map(|since| since.to_string()),
+        asked_by: None,
         next,
     }
 }
@@ -141,6 +144,7 @@ fn of_undeclared(connector: &ConnectorType, state: Option<&RemoteConnector>) -> 
         remote_scopes: state.map(|state| state.scopes.clone()).unwrap_or_default(),
         action: Action::NoOp,
         pending_since: None,
+        asked_by: None,
         next: "",
     }
 }

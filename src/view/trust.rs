@@ -1,4 +1,4 @@
-//! The addresses that a user trusts.
+//! The addresses and stores that a user trusts.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,6 +11,7 @@ struct TrustReport<'a> {
     format_version: &'static str,
     kind: &'static str,
     addresses: Vec<Trusted<'a>>,
+    stores: Vec<TrustedStore<'a>>,
 }
 
 #[derive(Serialize)]
@@ -19,20 +20,33 @@ struct Trusted<'a> {
     since: Timestamp,
 }
 
+#[derive(Serialize)]
+struct TrustedStore<'a> {
+    url: &'a str,
+    since: Timestamp,
+}
+
 /// All of them, each with the time of it.
 pub fn json(trust: &Trust) -> String {
     let addresses = trust.iter().map(|(url, since)| Trusted { url, since });
+    let stores = trust
+        .stores()
+        .map(|(url, since)| TrustedStore { url, since });
     pretty(&TrustReport {
         format_version: FORMAT_VERSION,
         kind: "trust",
         addresses: addresses.collect(),
+        stores: stores.collect(),
     })
 }
 
 /// A line for each.
 pub fn text(trust: &Trust, now: Timestamp) -> String {
-    let lines: Vec<_> = trust
-        .iter()
+    let addresses = trust.iter().map(|(url, since)| (url.to_string(), since));
+    let stores = trust.stores();
+    let stores = stores.map(|(url, since)| (crate::escape::limited(url, 400), since));
+    let lines: Vec<_> = addresses
+        .chain(stores)
         .map(|(url, since)| format!("{url}  trusted {}\n", ago(since, now)))
         .collect();
     if lines.is_empty() {

@@ -61,6 +61,8 @@ pub struct ResultReport {
     pub plan_digest: Option<String>,
     /// Since when it waits (RFC 3339).
     pub since: String,
+    /// Who asked, where the team's store tells. Untrusted.
+    pub asked_by: Option<String>,
     /// How long this run waited for it, in seconds.
     pub seconds: Option<u64>,
 }
@@ -80,6 +82,7 @@ pub fn json(
     results: &[AuthorizationResult],
     again: &Again,
     interrupted: bool,
+    asked_by: impl Fn(&ConnectorType) -> Option<String>,
 ) -> String {
     let granted = results
         .iter()
@@ -93,7 +96,10 @@ pub fn json(
             api_url: app.api_url.to_string(),
             results: results
                 .iter()
-                .map(|result| ResultReport::of(result, again))
+                .map(|result| ResultReport {
+                    asked_by: asked_by(&result.connector),
+                    ..ResultReport::of(result, again)
+                })
                 .collect(),
         }],
         interrupted,
@@ -141,6 +147,7 @@ impl ResultReport {
             expected_account: result.expected.as_ref().map(|e| e.as_str().to_owned()),
             plan_digest: result.plan.as_ref().map(ToString::to_string),
             since: result.since.to_string(),
+            asked_by: None,
             seconds: result.took.map(|took| took.as_secs()),
         }
     }

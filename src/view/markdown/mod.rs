@@ -31,8 +31,6 @@ pub struct Options {
     pub file: Option<String>,
     /// A page that has the whole, named where something was cut out: a run, an artifact.
     pub whole: Option<Url>,
-    /// Of a plan: what approval it needs.
-    pub needs: Vec<String>,
 }
 
 impl Default for Options {
@@ -42,7 +40,6 @@ impl Default for Options {
             show_accounts: false,
             file: None,
             whole: None,
-            needs: Vec::new(),
         }
     }
 }

@@ -236,18 +236,14 @@ fn foot(report: &PlanReport, options: &Options, may_apply: bool) -> Vec<String> 
     )];
     lines.extend(report.origin.as_ref().and_then(inline::origin));
     lines.extend(report.expires_at.map(|at| format!("It expires at {at}.")));
+    let missing = report.approval_missing.as_ref();
+    lines.extend(missing.map(|missing| format!("Approval: {}.", missing.needed())));
     lines.extend(words::removals(report));
     let dropped = report.changes().filter(|change| !change.dropped.is_empty());
     lines.extend(dropped.map(|change| format!("Note: {}.", inline::code(&words::dropped(change)))));
     if report.speculative {
         lines.push("It can not be applied: it was made from a snapshot.".to_owned());
     } else if report.has_changes() && may_apply {
-        lines.extend(
-            options
-                .needs
-                .iter()
-                .map(|need| format!("Approval: {need}.")),
-        );
         let file = options.file.as_deref().unwrap_or("FILE");
         let digest = format!(" --expect-digest {}", report.digest);
         lines.push(format!(

@@ -12,7 +12,7 @@ mod receipt;
 pub use facts::FactReport;
 pub use plan::{
     AfterReport, AppReport, BeforeReport, ChangeReport, PlanReport, RiskReport, ScopesReport,
-    UnmanagedReport,
+    UnmanagedReport, WaitingReport,
 };
 pub use receipt::{AppReceiptReport, ReceiptReport, ResultReport};
 

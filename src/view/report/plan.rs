@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{FORMAT_VERSION, FactReport};
 use crate::{
+    approval::Missing,
     diff::{Action, Change, ConfigDiff, ConsentNeed, Removal},
     model::{
         Account, ApiUrl, AppId, ConnectorType, Diagnostic, ExpectedAccount, Kind, Origin,
@@ -38,6 +39,10 @@ pub struct PlanReport {
     /// Where it was made, where a pipeline tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// What approval it lacks, of that which this project's settings demand; left out where it
+    /// lacks none, or where nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval_missing: Option<Missing>,
     /// The rules that it breaks with somebody's consent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<Override>,
@@ -45,8 +50,23 @@ pub struct PlanReport {
     pub apps: Vec<AppReport>,
     /// The counts.
     pub summary: Summary,
+    /// What of it waits for a person already: who asked, and since when. No part of a saved plan.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<WaitingReport>,
     /// What was found in the files while planning.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A connector that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct WaitingReport {
+    /// Which.
+    pub connector: ConnectorType,
+    /// When it was asked for first.
+    #[schemars(with = "String")]
+    pub since: Timestamp,
+    /// Who asked, where the team's store tells: a user, or a pipeline's run. Untrusted.
+    pub asked_by: Option<String>,
 }
 
 /// The part of a plan that concerns one app.
@@ -212,6 +232,8 @@ impl PlanReport {
             speculative: plan.speculative,
             expires_at: plan.expires_at,
             origin: plan.origin.clone(),
+            approval_missing: None,
+            waiting: Vec::new(),
             overrides: plan.overrides.clone(),
             apps: vec![AppReport::from(&plan.app)],
             summary: plan.summary(),

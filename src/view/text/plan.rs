@@ -175,6 +175,9 @@ fn write_end(page: &mut Page, report: &PlanReport, options: &PlanOptions<'_>) {
         if let Some(at) = report.expires_at {
             page.line(&format!("Expires: {at}"));
         }
+        if let Some(missing) = &report.approval_missing {
+            page.line(&format!("Approval: {missing}"));
+        }
         if report.has_changes() && !report.speculative {
             page.line(&format!(
                 "To carry out exactly this plan: {} {}",

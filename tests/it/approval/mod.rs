@@ -1,5 +1,5 @@
 //! Approvals: signatures by OpenSSH's own program, and what a plan needs.
 
 mod command;
-mod keygen;
+pub(crate) mod keygen;
 mod signatures;

@@ -44,6 +44,10 @@ pub(super) fn a_wait(connector: &str, digest: &Digest) -> Wait {
         plan_digest: Some(digest.clone()),
         since: Timestamp::from_second(1_000_000).unwrap(),
         before: None,
+        status_before: None,
+        account_before: None,
+        account: None,
+        connection_config: std::collections::BTreeMap::new(),
         connection_id: None,
         by: by("ada"),
     }
@@ -301,13 +305,6 @@ fn a_git_remote() {
 #[test]
 fn a_git_remote_with_racing_writers() {
     race(&GitPlace::new(), 4);
-}
-
-#[cfg(feature = "object-store")]
-#[test]
-#[ignore = "needs a bucket: CONNPLAN_TEST_BUCKET and the provider's variables"]
-fn a_bucket() {
-    suite(&super::places::Bucket::new());
 }
 
 #[test]

@@ -6,8 +6,12 @@
     reason = "what a test lays out is written as a user's editor would"
 )]
 
+mod approvals;
+#[cfg(feature = "object-store")]
+mod bucket;
 mod conformance;
 mod faulty;
 mod laws;
 mod places;
+mod trusted;
 mod week;

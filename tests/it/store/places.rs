@@ -73,9 +73,13 @@ pub(super) struct Bucket(String);
 
 #[cfg(feature = "object-store")]
 impl Bucket {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(part: &str) -> Self {
         let url = std::env::var("CONNPLAN_TEST_BUCKET").unwrap();
-        Self(format!("{url}/{}", std::process::id()))
+        Self(format!("{url}/{}/{part}", std::process::id()))
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.0
     }
 }
 

@@ -24,7 +24,7 @@ struct Team {
     person: Project,
 }
 
-fn member(platform: &Platform, user: &str, project: Project) -> Project {
+pub(super) fn member(platform: &Platform, user: &str, project: Project) -> Project {
     let path = format!(
         "{}:{}",
         project.environment()["PATH"],
@@ -221,6 +221,7 @@ fn three_clones_agree_for_a_week() {
     fs::rename(&aside, team.origin()).unwrap();
 
     // Friday: it goes away while an apply is under way, and hears of it from the next command.
+    team.pipeline.run(&["plan", "--out", "z.plan"]).expect(0);
     let hook = team.origin().join("hooks/update");
     fs::write(&hook, "#!/bin/sh\ncase $1 in */log) exit 1;; esac\n").unwrap();
     #[cfg(unix)]
@@ -228,7 +229,7 @@ fn three_clones_agree_for_a_week() {
         use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
     }
-    let applied = team.pipeline.run(&["apply", "--auto-approve"]);
+    let applied = team.pipeline.run(&["apply", "z.plan"]);
     applied.expect(0).tells("the next command delivers it");
     let before = events(&team.person.run(&["history", "--format", "json"]));
     fs::remove_file(&hook).unwrap();

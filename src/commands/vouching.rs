@@ -1,0 +1,170 @@
+//! Approvals that the team's store keeps. It is written by many: each signature proves itself, or
+//! counts for nothing.
+
+use super::{
+    approving::{Binding, reviewed, risk_of},
+    listening,
+};
+use crate::{
+    approval::{Approval, ApprovalError, Approved, Missing, Signatures, Signers, signatures},
+    config::Project,
+    context::{Context, Failure},
+    diff::Action,
+    model::App,
+    plan::{Digest, Plan, document},
+    store::{Memory, StoreError, Wait, Waits},
+};
+
+/// Those of the store's signatures that count, with those that take an approval back. The others
+/// are said.
+pub(super) async fn kept(
+    context: &Context,
+    memory: &Memory,
+    digest: &Digest,
+    signers: &Signers,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let mut good = Vec::new();
+    for (number, text) in memory.approvals(digest).await?.into_iter().enumerate() {
+        let file = (format!("entry {} of {}", number + 1, memory.name()), text);
+        match signatures(std::slice::from_ref(&file), digest, signers, context.now()) {
+            Ok(_) => good.push(file),
+            Err(e) => context.warn(&format!("an approval in the store counts for nothing: {e}")),
+        }
+    }
+    Ok(good)
+}
+
+/// Holds the store's signatures and these together against the signers: what is taken back in one
+/// place is taken back in all.
+pub(super) async fn together(
+    context: &Context,
+    memory: &Memory,
+    digest: &Digest,
+    signers: &Signers,
+    given: Vec<(String, String)>,
+) -> Result<Signatures, Failure> {
+    let mut files = given;
+    files.extend(kept(context, memory, digest, signers).await?);
+    let found = signatures(&files, digest, signers, context.now())?;
+    Ok(found)
+}
+
+/// What approval a plan lacks, for those who only look. Reviews are not asked for: they count where
+/// the plan is applied.
+pub(super) async fn missing(context: &Context, plan: &Plan, digest: &Digest) -> Option<Missing> {
+    if !plan.has_changes() {
+        return None;
+    }
+    let (project, app) = context.project_of(&plan.app.app.id).ok()?;
+    if app.api_url != plan.app.app.api_url {
+        return None;
+    }
+    let binding = match Binding::of(context, &project).await {
+        Ok(binding) => binding,
+        Err(failure) => {
+            context.warn(&failure.report.to_string());
+            return None;
+        }
+    };
+    let risk = risk_of(plan);
+    if !binding.concerns(risk) {
+        return None;
+    }
+    let mut approvals = Vec::new();
+    if let Some(signers) = binding.signers()
+        && let Ok(team) = listening::team(context, &project, &app).await
+        && team.memory().is_shared()
+    {
+        match together(context, team.memory(), digest, signers, Vec::new()).await {
+            Ok(found) => approvals = found.approvals,
+            Err(failure) => context.warn(&format!(
+                "which approvals the store has is not known: {}",
+                failure.report
+            )),
+        }
+    }
+    let approved = Approved::check(digest, Some(risk), binding.needs(), approvals);
+    approved.err().map(|refused| refused.missing)
+}
+
+/// What waits of it whose plan is approved, where the settings demand that. The rest is said, and
+/// left.
+pub(super) async fn approved_only(
+    context: &Context,
+    project: &Project,
+    app: &App,
+    memory: &Memory,
+    waits: Waits,
+) -> Result<Waits, Failure> {
+    if waits.is_empty() {
+        return Ok(waits);
+    }
+    let binding = Binding::of(context, project).await?;
+    if binding.needs().is_empty() {
+        return Ok(waits);
+    }
+    let mut taken = Vec::new();
+    for wait in waits {
+        match vouched(context, &binding, app, memory, &wait).await {
+            Ok(()) => taken.push(wait),
+            Err(why) => context.warn(&format!(
+                "the store says that {} waits, but {why}; it is left alone",
+                wait.connector
+            )),
+        }
+    }
+    Ok(taken.into_iter().collect())
+}
+
+/// Whether an approved plan asked for exactly this.
+async fn vouched(
+    context: &Context,
+    binding: &Binding,
+    app: &App,
+    memory: &Memory,
+    wait: &Wait,
+) -> Result<(), String> {
+    let digest = wait.plan_digest.as_ref().ok_or("it names no plan")?;
+    let stored = memory.plan(digest).await.map_err(|e| e.to_string())?;
+    let saved = document::read(&stored.name, &stored.text).map_err(|e| e.to_string())?;
+    let planned = &saved.plan.app.app;
+    if saved.digest != *digest || planned.id != app.id || planned.api_url != app.api_url {
+        return Err("its plan is another one".to_owned());
+    }
+    let asked = saved.plan.changes().any(|change| {
+        change.connector == wait.connector
+            && change.action != Action::NoOp
+            && change.after.as_ref().is_some_and(|after| {
+                after.scopes == wait.scopes && after.connection_config == wait.connection_config
+            })
+    });
+    if !asked {
+        return Err("its plan does not ask for that".to_owned());
+    }
+    let risk = risk_of(&saved.plan);
+    if !binding.concerns(risk) {
+        return Ok(());
+    }
+    let mut approvals: Vec<Approval> = Vec::new();
+    if let Some(signers) = binding.signers() {
+        let found = together(context, memory, digest, signers, Vec::new()).await;
+        approvals.extend(found.map_err(|e| e.report.to_string())?.approvals);
+    }
+    let check = |approvals| Approved::check(digest, Some(risk), binding.needs(), approvals);
+    let Err(refused) = check(approvals.clone()) else {
+        return Ok(());
+    };
+    if binding.takes_reviews()
+        && let Ok(reviews) = reviewed(context, &saved.plan, digest).await
+    {
+        approvals.extend(reviews);
+        if check(approvals).is_ok() {
+            return Ok(());
+        }
+    }
+    Err(ApprovalError::Missing {
+        missing: refused.missing,
+        help: String::new(),
+    }
+    .to_string())
+}
