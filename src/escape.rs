@@ -18,7 +18,7 @@
 //! | lines in Markdown, as they are | [`fence`] |
 //! | a page | [`html`] |
 //!
-//! A character that can not be seen, or that acts on its neighbours, is written as its number:
+//! A character that cannot be seen, or that acts on its neighbours, is written as its number:
 //! `\u{202e}`. So is the first character of what a runner would take for a command (`::`, which a
 //! broken line may begin with, `##[`, `##vso[`). A backslash in the text stays, so that `\u{202e}` can also
 //! stand for these eight characters themselves: what is shown is for reading, not for reading back.

@@ -25,7 +25,7 @@ pub struct Snapshot {
 
 /// The text is no snapshot.
 #[derive(Debug, Error, Diagnostic)]
-#[error("the remote state can not be read: {reason}")]
+#[error("the remote state cannot be read: {reason}")]
 #[diagnostic(
     code(connplan::remote_state::unreadable),
     help("make it with `connplan remote-state > FILE`")

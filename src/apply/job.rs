@@ -45,7 +45,7 @@ pub enum Event<'a> {
     Finished(&'a ChangeResult),
 }
 
-/// All that an apply needs. It can not be had without a verified plan.
+/// All that an apply needs. It cannot be had without a verified plan.
 pub struct Job<'a> {
     /// The plan.
     pub verified: Verified<'a>,

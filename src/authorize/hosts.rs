@@ -20,7 +20,7 @@ const LIMIT: u64 = 1 << 20;
 pub(crate) struct Hosts(BTreeMap<String, BTreeMap<ConnectorType, BTreeSet<String>>>);
 
 impl Hosts {
-    /// What was seen before. A file that can not be read teaches nothing, and nothing is lost with
+    /// What was seen before. A file that cannot be read teaches nothing, and nothing is lost with
     /// it.
     pub(crate) fn load(state: &Locked) -> Self {
         let text = fs::read_text(&state.hosts_file(), LIMIT);

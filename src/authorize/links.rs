@@ -57,7 +57,7 @@ impl Session<'_> {
             return Ok(());
         }
         item.asked += 1;
-        // What can not change by asking again is not waited for.
+        // What cannot change by asking again is not waited for.
         item.left = matches!(&answer, Ok(PutAnswer::Refused { .. }));
         let answer = match answer {
             Ok(PutAnswer::NeedsAuthorization {

@@ -40,7 +40,7 @@ pub enum Answer {
     Link,
     /// None is needed; the list will show it, or this is why not.
     InForce(String),
-    /// The app does not want to, or it can not be asked. Escaped.
+    /// The app does not want to, or it cannot be asked. Escaped.
     Refused(String),
 }
 

@@ -165,7 +165,7 @@ fn report(
         let text = receipt::to_toml(&outcome.receipt, None)?;
         context.terminal.insist(&format!(
             "error: what was done could not be written down ({}). It is:\n\n{text}\n\
-             Mend that (make room, say), then apply again: what is done is not done twice.",
+             Fix that (for example, make room), then apply again: what is done is not done twice.",
             crate::escape::terminal(reason)
         ));
         status = ExitStatus::Error;

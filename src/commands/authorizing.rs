@@ -148,7 +148,7 @@ fn asking(offer: Offer) -> Asking {
     }
 }
 
-/// Tests can not wait two seconds for each answer, nor minutes for a link to run out.
+/// Tests cannot wait two seconds for each answer, nor minutes for a link to run out.
 fn pace(context: &Context) -> Pace {
     let milliseconds = |name: &str| {
         let text = context.vars.get(name)?;

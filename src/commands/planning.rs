@@ -141,7 +141,7 @@ pub(super) async fn confirm(context: &Context, app: &App) -> Answer {
     term::confirm_word(&context.terminal, &question).await
 }
 
-/// A question that can not be asked, and the flag that decides it.
+/// A question that cannot be asked, and the flag that decides it.
 pub(super) fn cannot_ask(question: &str, flag: &str) -> Failure {
     UsageError::with_help(
         format!("{question}, and nobody can be asked here"),

@@ -66,7 +66,7 @@ pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Fa
     };
     let state = args.state.as_deref().map(|file| context.path(file));
     // Its key and the links in it are good for the sandbox alone, and still nobody else's.
-    let loose = state.as_deref().and_then(fs::tighten_target);
+    let loose = state.as_deref().and_then(fs::restrict_target);
     context.warn_loose(loose.as_slice());
     let mut sandbox = sandbox::start(Options {
         port: args.port,

@@ -79,7 +79,7 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
 fn no_files(project: &Project, loaded: &Loaded) -> Option<Problem> {
     let what = match loaded.folder {
         config::Folder::Missing => "does not exist",
-        // One that can not be read is an error, and none to be called empty.
+        // One that cannot be read is an error, and none to be called empty.
         config::Folder::Empty if loaded.declared.is_some() => "holds no connector file",
         config::Folder::Empty | config::Folder::Read(_) => return None,
     };

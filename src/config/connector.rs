@@ -350,7 +350,7 @@ impl Check {
 
     /// Scopes that are nearly known ones.
     fn slips(&mut self, connector: &ConnectorType, scopes: &[(Scope, Span)]) {
-        // Of what can not be seen well, `spelling` tells.
+        // Of what cannot be seen well, `spelling` tells.
         let odd = |c: char| c.is_whitespace() || is_invisible(c);
         let clean = scopes
             .iter()

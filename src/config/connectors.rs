@@ -43,7 +43,7 @@ struct Place {
 pub enum Folder {
     /// There is no such folder.
     Missing,
-    /// A folder without a connector file, or one that can not be read, which is an error.
+    /// A folder without a connector file, or one that cannot be read, which is an error.
     Empty,
     /// That many connector files.
     Read(usize),

@@ -84,7 +84,7 @@ fn each_folder(root: &Path, mut look: impl FnMut(&Path)) {
         if depth == MAX_DEPTH || seen == MAX_FOLDERS {
             continue;
         }
-        // A folder that can not be listed holds no file that could be read.
+        // A folder that cannot be listed holds no file that could be read.
         let Ok(entries) = fs::read_dir(&folder) else {
             continue;
         };

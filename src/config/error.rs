@@ -38,7 +38,7 @@ pub enum ConfigError {
         /// The project.
         root: PathBuf,
     },
-    /// An app id that can not be one.
+    /// An app id that cannot be one.
     #[error("the app id given by {origin} is not valid: {source}")]
     #[diagnostic(
         code(connplan::config::bad_app_id),
@@ -50,7 +50,7 @@ pub enum ConfigError {
         /// Why.
         source: AppIdError,
     },
-    /// An address that can not be one.
+    /// An address that cannot be one.
     #[error("BASE44_API_URL is not usable: {source}")]
     #[diagnostic(
         code(connplan::config::bad_api_url),
@@ -82,15 +82,15 @@ pub enum ConfigError {
         /// The files, relative to the root.
         files: String,
     },
-    /// Files of the project that can not be used as they are.
-    #[error("the project's settings can not be used")]
+    /// Files of the project that cannot be used as they are.
+    #[error("the project's settings cannot be used")]
     #[diagnostic(code(connplan::config::invalid))]
     Invalid {
         /// What is wrong with them.
         #[related]
         problems: Vec<Problem>,
     },
-    /// A file or folder that can not be read.
+    /// A file or folder that cannot be read.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Fs(#[from] FsError),

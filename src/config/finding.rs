@@ -9,12 +9,12 @@ use crate::model::{ConnectorType, ConnectorTypeError};
 /// What is wrong, without where. The text of every message stands here.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
 pub enum Finding {
-    /// The operating system refused, or it is no regular file.
-    #[error("the file can not be read: {reason}")]
+    /// The operating system refused, or it is not a regular file.
+    #[error("the file cannot be read: {reason}")]
     #[diagnostic(
         code(connplan::config::unreadable),
         help(
-            "nothing is planned while a connector file can not be read: what it declares would look removed"
+            "nothing is planned while a connector file cannot be read: what it declares would look removed"
         )
     )]
     Unreadable {
@@ -36,7 +36,7 @@ pub enum Finding {
     )]
     TooLarge,
     /// Bytes that are no UTF-8.
-    #[error("the file is not UTF-8 text: line {line} holds a byte that can not be read")]
+    #[error("the file is not UTF-8 text: line {line} holds a byte that cannot be read")]
     #[diagnostic(code(connplan::config::not_utf8), help("save the file as UTF-8"))]
     NotUtf8 {
         /// The line, from 1.
@@ -113,7 +113,7 @@ pub enum Finding {
         count: usize,
     },
     /// `"account": "ops"`.
-    #[error("`account` is no e-mail address")]
+    #[error("`account` is not an e-mail address")]
     #[diagnostic(
         code(connplan::config::invalid_account),
         help("write a whole address (\"ops@example.com\"), or a domain (\"@example.com\")")
@@ -133,8 +133,8 @@ pub enum Finding {
     #[error("the first file of the two")]
     #[diagnostic(severity(Advice))]
     FirstFile,
-    /// The connectors folder is there and can not be listed.
-    #[error("the connectors folder can not be read: {reason}")]
+    /// The connectors folder is there and cannot be listed.
+    #[error("the connectors folder cannot be read: {reason}")]
     #[diagnostic(
         code(connplan::config::folder_unreadable),
         help("give yourself the right to read it, or name another with `--dir`")
@@ -192,7 +192,7 @@ pub enum Finding {
     },
 
     /// A key that connector files don't have.
-    #[error("`{key}` is no key of a connector file")]
+    #[error("`{key}` is not a key of a connector file")]
     #[diagnostic(code(connplan::config::unknown_key), severity(Warning))]
     UnknownKey {
         /// The key.
@@ -255,7 +255,7 @@ pub enum Finding {
         connector: ConnectorType,
     },
     /// A control or invisible character in a scope.
-    #[error("the scope `{scope}` holds a character that can not be seen")]
+    #[error("the scope `{scope}` holds a character that cannot be seen")]
     #[diagnostic(
         code(connplan::config::scope_invisible),
         severity(Warning),
@@ -419,7 +419,7 @@ pub enum Finding {
     )]
     TwoConfigs,
     /// A key that `connplan.toml` doesn't have.
-    #[error("`{key}` is no setting")]
+    #[error("`{key}` is not a setting")]
     #[diagnostic(code(connplan::config::unknown_setting), severity(Warning))]
     UnknownSetting {
         /// The key.

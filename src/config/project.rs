@@ -134,7 +134,7 @@ impl Project {
             || project.vars.get("BASE44_APP_ID").is_some()
             || project.selected().is_some_and(|env| env.app_id.is_some());
         if project.config_file.is_none() && !named {
-            // What would have named the app may be what can not be read.
+            // What would have named the app may be what cannot be read.
             project.check()?;
             return Err(ConfigError::NoProject { start });
         }

@@ -7,7 +7,7 @@ use crate::escape;
 /// The most characters of a file that a message quotes.
 const MAX_CHARS: usize = 80;
 
-/// Whether a character can not be seen though it is there; a line end is seen.
+/// Whether a character cannot be seen though it is there; a line end is seen.
 pub(super) fn is_invisible(c: char) -> bool {
     escape::is_hidden(c) && !c.is_whitespace()
 }

@@ -14,7 +14,7 @@ pub(super) fn read_file(roots: &[&Path], path: &Path) -> Result<String, Finding>
             reason: "it is a link to a file that does not exist".to_owned(),
         },
         FsError::NotAFile { .. } | FsError::Linked { .. } => Finding::Unreadable {
-            reason: "it is no regular file".to_owned(),
+            reason: "it is not a regular file".to_owned(),
         },
         FsError::Io { source, .. } => Finding::Unreadable {
             reason: source.to_string(),

@@ -3,7 +3,7 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// A command line that can not be carried out as it is.
+/// A command line that cannot be carried out as it is.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{message}")]
 #[diagnostic(code(connplan::usage))]

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::{ExitStatus, Failure, Format, Globals, Signals, UsageError};
 use crate::{
     config::{ConfigError, FindOptions, Project},
-    fs::{self, Loose},
+    fs::{self, InsecurePermissions},
     http::Pace,
     model::{App, AppId, Origin, Vars},
     remote::{ClientOptions, Gate, Platform, auth::Renewals},
@@ -194,7 +194,7 @@ impl Context {
     /// The pace of requests to an address: shared by this user's processes, and told of where it
     /// makes a person wait.
     pub fn pace(&self, api_url: &crate::model::ApiUrl, multiplier: Option<NonZeroU16>) -> Pace {
-        // Tests can not wait for minutes.
+        // Tests cannot wait for minutes.
         let minute = self.vars.get("__CONNPLAN_TEST_MINUTE_MS");
         let minute = minute.and_then(|ms| ms.parse().ok());
         let minute = minute.map_or(Duration::from_mins(1), Duration::from_millis);
@@ -235,7 +235,7 @@ impl Context {
             ));
         }
         let state = self.state.app(app);
-        self.warn_loose(&state.tighten());
+        self.warn_loose(&state.restrict());
         state
     }
 
@@ -259,7 +259,7 @@ impl Context {
     }
 
     /// Says what others could read that is private, and what came of that.
-    pub fn warn_loose(&self, loose: &[Loose]) {
+    pub fn warn_loose(&self, loose: &[InsecurePermissions]) {
         let shown = |path: &Path| crate::escape::terminal(&path.display().to_string()).into_owned();
         let repaired = loose.iter().filter(|loose| loose.still.is_none());
         let repaired: Vec<_> = repaired.map(|loose| loose.path.as_path()).collect();
@@ -273,7 +273,7 @@ impl Context {
                 shown(first)
             ));
         }
-        for Loose { path, still } in loose {
+        for InsecurePermissions { path, still } in loose {
             let Some(why) = still else { continue };
             // A run that looks twice finds it twice.
             if self.said_paths.borrow_mut().insert(path.clone()) {

@@ -112,7 +112,7 @@ pub enum PullError {
         /// The folder.
         folder: String,
     },
-    /// A file whose scopes can not be changed in place.
+    /// A file whose scopes cannot be changed in place.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Edit(#[from] EditError),

@@ -13,9 +13,9 @@ use crate::{
     model::{Scope, Scopes},
 };
 
-/// A file that can not be edited.
+/// A file that cannot be edited.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
-#[error("{file} can not be edited in place")]
+#[error("{file} cannot be edited in place")]
 #[diagnostic(
     code(connplan::edit::not_editable),
     help("write its scopes by hand: {scopes}")

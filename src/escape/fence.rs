@@ -6,7 +6,7 @@ use super::line::written;
 /// long for the end of any block.
 const LONGEST_RUN: usize = 15;
 
-/// Lines as they are, in a fenced block of its own that they can not close. `info` says what they
+/// Lines as they are, in a fenced block of its own that they cannot close. `info` says what they
 /// are (`diff`); the result ends with a line end, and belongs at the start of a line.
 ///
 /// A line that a runner or GitLab would take for a command (`::`, `/close`) has its first character

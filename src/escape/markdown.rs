@@ -50,7 +50,7 @@ fn is_plain(word: &str) -> bool {
         .trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '"', '\'']);
     let is_letter = |c: char| c.is_alphanumeric() || !c.is_ascii();
     let is_safe = |c: char| is_letter(c) || "-.,;/'\"()?".contains(c);
-    // Beginning with a letter, it is no list, no rule, no command.
+    // Beginning with a letter, it is not a list, no rule, no command.
     core.starts_with(is_letter)
         && core.chars().all(is_safe)
         && !is_list_number(word)

@@ -22,7 +22,7 @@ fn last() -> Option<usize> {
     static LAST: std::sync::OnceLock<Option<usize>> = std::sync::OnceLock::new();
     #[expect(
         clippy::disallowed_methods,
-        reason = "a crash is no setting: it must reach code that has no context, in tests alone"
+        reason = "a crash is not a setting: it must reach code that has no context, in tests alone"
     )]
     let read = || {
         std::env::var("__CONNPLAN_TEST_CRASH_AT_WRITE")

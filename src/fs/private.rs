@@ -10,7 +10,7 @@ use super::FsError;
 /// Something private that others could read until now; worth a warning.
 #[derive(Debug)]
 #[must_use]
-pub struct Loose {
+pub struct InsecurePermissions {
     /// The file or folder.
     pub path: PathBuf,
     /// Why others still can, if they can.
@@ -63,7 +63,7 @@ pub fn refuse_link(path: &Path) -> Result<(), FsError> {
 /// Takes the rights of others away from a file or folder. `None` where they had none, where there
 /// is nothing, and where there is a link: what lies behind it may be meant for others.
 #[cfg(unix)]
-pub fn tighten(path: &Path) -> Option<Loose> {
+pub fn restrict(path: &Path) -> Option<InsecurePermissions> {
     use std::{io, os::unix::fs::PermissionsExt};
     let open = |meta: &fs::Metadata| meta.permissions().mode().trailing_zeros() < 6;
     let meta = fs::symlink_metadata(path).ok()?;
@@ -84,7 +84,7 @@ pub fn tighten(path: &Path) -> Option<Loose> {
                 .then_some(())
                 .ok_or_else(|| io::Error::other(why))
         });
-    Some(Loose {
+    Some(InsecurePermissions {
         path: path.to_owned(),
         still: changed.err().map(|e| FsError::io("make private", path, e)),
     })
@@ -92,13 +92,13 @@ pub fn tighten(path: &Path) -> Option<Loose> {
 
 /// A user's profile is private by its inherited access list.
 #[cfg(not(unix))]
-pub fn tighten(_path: &Path) -> Option<Loose> {
+pub fn restrict(_path: &Path) -> Option<InsecurePermissions> {
     None
 }
 
 /// The same for the file that a link leads to: some people keep their own files elsewhere.
-pub fn tighten_target(path: &Path) -> Option<Loose> {
-    tighten(&fs::canonicalize(path).ok()?)
+pub fn restrict_target(path: &Path) -> Option<InsecurePermissions> {
+    restrict(&fs::canonicalize(path).ok()?)
 }
 
 #[cfg(test)]
@@ -120,13 +120,13 @@ mod tests {
         ensure_private_dir(&folder).unwrap();
         for (path, loose, tight) in [(&file, 0o640, 0o600), (&folder, 0o701, 0o700)] {
             assert_eq!(mode(path), tight);
-            assert!(tighten(path).is_none());
+            assert!(restrict(path).is_none());
             fs::set_permissions(path, fs::Permissions::from_mode(loose)).unwrap();
-            let found = tighten(path).unwrap();
+            let found = restrict(path).unwrap();
             assert!(found.still.is_none() && found.path == *path);
             assert_eq!(mode(path), tight);
         }
-        assert!(tighten(&dir.path().join("nothing")).is_none());
+        assert!(restrict(&dir.path().join("nothing")).is_none());
     }
 
     #[test]
@@ -136,9 +136,9 @@ mod tests {
         super::super::write(&file, b"x", super::super::Visibility::Private).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         symlink(&file, &link).unwrap();
-        assert!(tighten(&link).is_none());
+        assert!(restrict(&link).is_none());
         assert_eq!(mode(&file), 0o644);
-        assert!(tighten_target(&link).is_some());
+        assert!(restrict_target(&link).is_some());
         assert_eq!(mode(&file), 0o600);
     }
 
@@ -146,7 +146,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn what_can_not_be_changed_is_said() {
-        let found = tighten(Path::new("/proc/self/status")).unwrap();
+        let found = restrict(Path::new("/proc/self/status")).unwrap();
         let why = found.still.unwrap().to_string();
         assert!(
             why.contains("could not make private /proc/self/status"),

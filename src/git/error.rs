@@ -54,7 +54,7 @@ pub enum GitError {
         #[help]
         help: Option<&'static str>,
     },
-    /// The remote can not be reached now.
+    /// The remote cannot be reached now.
     #[error("the git remote {remote} cannot be reached: {said}")]
     #[diagnostic(
         code(connplan::git::away),

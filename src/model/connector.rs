@@ -23,7 +23,7 @@ pub struct ConnectorType(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectorTypeError {
     /// Nothing between the quotes.
-    #[error("a connector type can not be empty")]
+    #[error("a connector type cannot be empty")]
     Empty,
     /// Over the limit; file systems stop at 255 bytes and we add an extension.
     #[error("a connector type has at most {} characters", ConnectorType::MAX_LEN)]

@@ -1,6 +1,6 @@
 //! What an op tells on the way. Whoever listens puts it into words.
 
-use crate::{fs::Loose, model::ConnectorType, receipt::ChangeResult, store::Wait};
+use crate::{fs::InsecurePermissions, model::ConnectorType, receipt::ChangeResult, store::Wait};
 
 /// Something worth telling.
 #[derive(Debug)]
@@ -8,7 +8,7 @@ pub enum Event<'a> {
     /// Another connplan is at work, as it said itself; this one waits for it.
     WaitingFor(&'a str),
     /// Private files that others could read.
-    Loose(&'a [Loose]),
+    Loose(&'a [InsecurePermissions]),
     /// What waits of connectors that no file declares.
     Undeclared(Vec<&'a ConnectorType>),
     /// The last record of the journal was cut off by a crash.

@@ -40,7 +40,7 @@ pub(super) struct Moment {
     pub(super) rows: Vec<Row>,
     /// The last news, for a screen reader.
     pub(super) said: String,
-    /// Why the remote can not be asked just now.
+    /// Why the remote cannot be asked just now.
     pub(super) trouble: Option<String>,
     /// Nothing is waited for any more.
     pub(super) ended: bool,

@@ -148,10 +148,10 @@ fn progress(moment: &Moment) -> String {
     );
     if let Some(trouble) = &moment.trouble {
         let trouble = escape::html(&escape::limited(trouble, 400));
-        // Writing to a string can not fail.
+        // Writing to a string cannot fail.
         let _ = write!(
             html,
-            "<p class=\"trouble\">The app can not be asked just now; it is asked again in a \
+            "<p class=\"trouble\">The app cannot be asked just now; it is asked again in a \
              moment. {trouble}</p>"
         );
     }

@@ -30,7 +30,7 @@ pub enum PendingError {
     #[diagnostic(transparent)]
     Fs(#[from] FsError),
     /// Its content.
-    #[error("{file} can not be read: {reason}")]
+    #[error("{file} cannot be read: {reason}")]
     #[diagnostic(
         code(connplan::pending::unreadable),
         help(

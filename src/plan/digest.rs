@@ -132,13 +132,13 @@ fn write_value(out: &mut String, value: &Value) {
     }
 }
 
-/// Formats into a string, which can not fail.
+/// Formats into a string, which cannot fail.
 fn push(out: &mut String, text: fmt::Arguments<'_>) {
     let _ = fmt::Write::write_fmt(out, text);
 }
 
 fn write_string(out: &mut String, text: &str) {
-    // A JSON string; `Value`'s own writer can not fail on one.
+    // A JSON string; `Value`'s own writer cannot fail on one.
     out.push_str(&serde_json::Value::from(text).to_string());
 }
 

@@ -80,7 +80,7 @@ pub enum Refusal {
         help: &'static str,
     },
     /// The text is no plan (or receipt) any more.
-    #[error("{what} can not be read: {reason}")]
+    #[error("{what} cannot be read: {reason}")]
     #[diagnostic(code(connplan::plan::unreadable))]
     Unreadable {
         /// `the plan` or `the receipt`, with its file.

@@ -10,7 +10,7 @@ use crate::remote::Unreachable;
 
 /// What was being done, and how often it was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct At {
+pub struct CallContext {
     /// Fits before "failed": `reading the comments`.
     pub what: &'static str,
     /// Whose API.
@@ -19,7 +19,7 @@ pub struct At {
     pub attempts: u32,
 }
 
-impl fmt::Display for At {
+impl fmt::Display for CallContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} on {} failed", self.what, self.forge)?;
         if self.attempts > 1 {
@@ -67,9 +67,9 @@ pub enum PublishError {
         /// Where.
         forge: Forge,
     },
-    /// The token holds what a header can not.
+    /// The token holds what a header cannot.
     #[error(
-        "the token in {name} can not be sent: it holds a line break or other characters that no token has"
+        "the token in {name} cannot be sent: it holds a line break or other characters that no token has"
     )]
     #[diagnostic(code(connplan::publish::bad_token))]
     BadToken {
@@ -98,7 +98,7 @@ pub enum PublishError {
     #[diagnostic(code(connplan::publish::unreachable))]
     Unreachable {
         /// The call.
-        at: At,
+        at: CallContext,
         /// Host and port.
         host: String,
         /// Why.
@@ -111,7 +111,7 @@ pub enum PublishError {
     #[diagnostic(code(connplan::publish::refused), help("{}", at.forge.token_help()))]
     Refused {
         /// The call.
-        at: At,
+        at: CallContext,
         /// The HTTP status.
         status: u16,
         /// What the server says.
@@ -122,7 +122,7 @@ pub enum PublishError {
     #[diagnostic(code(connplan::publish::rate_limited), help("try again later"))]
     RateLimited {
         /// The call.
-        at: At,
+        at: CallContext,
         /// How long the server wants us to wait.
         retry_after: Option<Duration>,
     },
@@ -131,7 +131,7 @@ pub enum PublishError {
     #[diagnostic(code(connplan::publish::rejected))]
     Rejected {
         /// The call.
-        at: At,
+        at: CallContext,
         /// The HTTP status.
         status: u16,
         /// What the server says.
@@ -145,7 +145,7 @@ pub enum PublishError {
     )]
     Malformed {
         /// The call.
-        at: At,
+        at: CallContext,
         /// What is wrong with it.
         why: &'static str,
     },

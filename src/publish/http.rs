@@ -12,13 +12,13 @@ use serde_json::Value;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::{Forge, Place, PublishError, error::At};
+use super::{Forge, Place, PublishError, error::CallContext};
 use crate::{
     model::ApiUrl,
     remote::{
         ClientOptions, CredentialKind, Unreachable,
-        call::Authorization,
-        retry::{self, CallClass, Fault, Verdict},
+        call::AuthHeader,
+        retry::{self, CallClass, Fault, RetryDecision},
         server_text,
         transport::{self, Failure},
     },
@@ -34,7 +34,7 @@ pub(super) struct Http {
     forge: Forge,
     api: ApiUrl,
     client: Client,
-    token: Authorization,
+    token: AuthHeader,
     options: ClientOptions,
 }
 
@@ -85,7 +85,7 @@ impl Http {
             .token
             .as_ref()
             .ok_or(PublishError::NoToken { forge })?;
-        let authorization = Authorization::new(
+        let authorization = AuthHeader::new(
             token.header,
             token.prefix,
             &token.secret,
@@ -108,7 +108,7 @@ impl Http {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let at = At {
+            let at = CallContext {
                 what: call.what,
                 forge: self.forge,
                 attempts,
@@ -118,8 +118,8 @@ impl Http {
                 Err(failed) => failed,
             };
             let pause = match call.class.verdict(failed.fault) {
-                Verdict::Again => self.pause(attempts, failed.retry_after),
-                Verdict::Check | Verdict::Stop => None,
+                RetryDecision::Again => self.pause(attempts, failed.retry_after),
+                RetryDecision::Check | RetryDecision::Stop => None,
             };
             let Some(pause) = pause else {
                 return Err(failed.error);
@@ -151,9 +151,9 @@ impl Http {
         deadline.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
-    async fn attempt(&self, call: &Call<'_>, at: At) -> Result<Answer, Failed> {
+    async fn attempt(&self, call: &Call<'_>, at: CallContext) -> Result<Answer, Failed> {
         let unclear = call.class != CallClass::Read;
-        let unreachable = |cause: Unreachable, fault: Fault, at: At| Failed {
+        let unreachable = |cause: Unreachable, fault: Fault, at: CallContext| Failed {
             error: PublishError::Unreachable {
                 at,
                 host: transport::host_of(&self.api),
@@ -163,7 +163,7 @@ impl Http {
             fault,
             retry_after: None,
         };
-        let malformed = |at: At, why: &'static str| Failed {
+        let malformed = |at: CallContext, why: &'static str| Failed {
             error: PublishError::Malformed { at, why },
             fault: Fault::Final { unclear },
             retry_after: None,
@@ -212,7 +212,13 @@ impl Http {
         Err(self.refusal(status, &headers, message, at))
     }
 
-    fn refusal(&self, status: u16, headers: &HeaderMap, message: Option<String>, at: At) -> Failed {
+    fn refusal(
+        &self,
+        status: u16,
+        headers: &HeaderMap,
+        message: Option<String>,
+        at: CallContext,
+    ) -> Failed {
         let now = retry::server_now(header(headers, "date"), (self.options.clock)());
         let slow_down = slow_down(status, headers, message.as_deref(), now);
         if let Some(retry_after) = slow_down {

@@ -17,7 +17,7 @@ mod reviews;
 mod runner;
 mod thread;
 
-pub use error::{At, PublishError};
+pub use error::{CallContext, PublishError};
 pub use forge::Forge;
 pub use marker::{marker, receipt_marker};
 pub use message::{About, Message, Published};

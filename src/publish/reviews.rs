@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Forge, Place, PublishError,
-    error::At,
+    error::CallContext,
     forge::Facts,
     http::{Call, Http},
     place::encode,
@@ -256,7 +256,7 @@ impl Asking<'_> {
             call.query.push(("page", page.to_string()));
             let answer = self.http.send(&call).await?;
             let values = answer.body.as_array();
-            let values = values.ok_or_else(|| self.unknown("it is no list"))?;
+            let values = values.ok_or_else(|| self.unknown("it is not a list"))?;
             all.extend(values.iter().cloned());
             if !answer.more {
                 return Ok(all);
@@ -272,7 +272,7 @@ impl Asking<'_> {
 
     fn unknown(&self, why: &'static str) -> PublishError {
         PublishError::Malformed {
-            at: At {
+            at: CallContext {
                 what: "reading the reviews",
                 forge: self.place.forge,
                 attempts: 1,

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     About, Message, Place, PublishError, Published,
     body::{Body, Newer, Record, Said, newer, short},
-    error::At,
+    error::CallContext,
     forge::{Comment, Facts, Forge},
     http::{Answer, Call, Http},
     marker::{bears, same},
@@ -303,7 +303,7 @@ impl Thread<'_> {
                 .extend(order.map(|(name, value)| (*name, (*value).to_owned())));
             let answer = self.http.send(&call).await?;
             let comments = answer.body.as_array();
-            let comments = comments.ok_or_else(|| self.malformed(&call, "it is no list"))?;
+            let comments = comments.ok_or_else(|| self.malformed(&call, "it is not a list"))?;
             found.extend(
                 comments
                     .iter()
@@ -432,7 +432,7 @@ impl Thread<'_> {
 
     fn malformed(&self, call: &Call<'_>, why: &'static str) -> PublishError {
         PublishError::Malformed {
-            at: At {
+            at: CallContext {
                 what: call.what,
                 forge: self.place.forge,
                 attempts: 1,

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{
     credential::CredentialKind,
     decode::decode,
-    error::{At, RemoteError},
+    error::{CallContext, RemoteError},
     redact::Sent,
     retry::CallClass,
 };
@@ -110,7 +110,7 @@ fn zeroing(bytes: Vec<u8>) -> Bytes {
 
 /// A credential as a header, ready to be sent.
 #[derive(Clone)]
-pub(crate) struct Authorization {
+pub(crate) struct AuthHeader {
     pub(crate) header: &'static str,
     pub(crate) value: HeaderValue,
     pub(crate) kind: CredentialKind,
@@ -118,18 +118,18 @@ pub(crate) struct Authorization {
     prefix: usize,
 }
 
-impl Authorization {
-    /// `api_key: <key>`. `None` if the key can not stand in a header.
+impl AuthHeader {
+    /// `api_key: <key>`. `None` if the key cannot stand in a header.
     pub(crate) fn api_key(key: &Secret) -> Option<Self> {
         Self::new("api_key", "", key, CredentialKind::ApiKey)
     }
 
-    /// `Authorization: Bearer <token>`. `None` if the token can not stand in a header.
+    /// `Authorization: Bearer <token>`. `None` if the token cannot stand in a header.
     pub(crate) fn bearer(token: &Secret, kind: CredentialKind) -> Option<Self> {
         Self::new("authorization", "Bearer ", token, kind)
     }
 
-    /// `header: <prefix><secret>`, its memory zeroed after use. `None` if the secret can not stand in
+    /// `header: <prefix><secret>`, its memory zeroed after use. `None` if the secret cannot stand in
     /// a header.
     pub(crate) fn new(
         header: &'static str,
@@ -159,7 +159,7 @@ impl Authorization {
 
 /// A success, not yet decoded. Its memory is zeroed: it may hold tokens or links.
 pub(crate) struct Answer {
-    pub(crate) at: Box<At>,
+    pub(crate) at: Box<CallContext>,
     pub(crate) body: Zeroizing<Vec<u8>>,
 }
 

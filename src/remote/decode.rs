@@ -97,7 +97,7 @@ fn describe(path: &str, message: &str, shape: String) -> Mismatch {
             "unknown variant ",
         ];
         let fault = if foreign.iter().any(|start| message.starts_with(start)) {
-            // What comes last is our own type's description: it can not be the server's text.
+            // What comes last is our own type's description: it cannot be the server's text.
             match message.rsplit_once(", expected ") {
                 Some((_, expected)) => format!("{subject} is not {}", plain_words(expected)),
                 None => format!("{subject} is not as expected"),
@@ -155,7 +155,7 @@ fn draw(value: &Value, depth: u8, out: &mut String) {
                 (Some(first), _) => {
                     draw(first, depth - 1, out);
                     if items.len() > 1 {
-                        // Writing to a String can not fail.
+                        // Writing to a String cannot fail.
                         let _ = write!(out, ", +{}", items.len() - 1);
                     }
                 }

@@ -9,7 +9,7 @@ use super::{CredentialKind, auth::AuthError, problem::Problem, refusal::Refusal}
 
 /// Which call an error belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct At {
+pub struct CallContext {
     /// What was done, in words that fit before "failed": `listing the connectors`.
     pub call: Cow<'static, str>,
     /// The `X-Request-ID` of the last attempt: the server's own, else the one we sent.
@@ -20,7 +20,7 @@ pub struct At {
     pub unclear: bool,
 }
 
-impl fmt::Display for At {
+impl fmt::Display for CallContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} failed", self.call)?;
         if self.attempts > 1 {
@@ -96,7 +96,7 @@ pub enum RemoteError {
     #[diagnostic(code(connplan::remote::unreachable), help("{}", cause.advice()))]
     Unreachable {
         /// The call.
-        at: Box<At>,
+        at: Box<CallContext>,
         /// Host and port.
         host: String,
         /// Why.
@@ -107,7 +107,7 @@ pub enum RemoteError {
     #[diagnostic(code(connplan::remote::unauthorized), help("{}", credential.advice()))]
     Unauthorized {
         /// The call.
-        at: Box<At>,
+        at: Box<CallContext>,
         /// What was refused.
         credential: CredentialKind,
         /// What the server says.
@@ -118,7 +118,7 @@ pub enum RemoteError {
     #[diagnostic(code(connplan::remote::forbidden), help("{}", refusal.advice()))]
     Forbidden {
         /// The call.
-        at: Box<At>,
+        at: Box<CallContext>,
         /// What stands behind it, as far as the answer tells.
         refusal: Refusal,
         /// What the server says.
@@ -132,7 +132,7 @@ pub enum RemoteError {
     )]
     NotFound {
         /// The call.
-        at: Box<At>,
+        at: Box<CallContext>,
         /// What the server says.
         problem: Box<Problem>,
     },
@@ -141,7 +141,7 @@ pub enum RemoteError {
     #[diagnostic(code(connplan::remote::rejected), help("{}", problem.advice()))]
     Rejected {
         /// The call.
-        at: Box<At>,
+        at: Box<CallContext>,
         /// The HTTP status.
         status: u16,
         /// What the server says, field by field where it does.
@@ -155,7 +155,7 @@ pub enum RemoteError {
     )]
     RateLimited {
         /// The call.
-        at: Box<At>,
+        at: Box<CallContext>,
         /// Whether it was to change the app: those are what an apply sends several of at once.
         writing: bool,
         /// How long the server wants us to wait.
@@ -171,7 +171,7 @@ pub enum RemoteError {
     )]
     Server {
         /// The call.
-        at: Box<At>,
+        at: Box<CallContext>,
         /// The HTTP status.
         status: u16,
         /// What the server says.
@@ -187,14 +187,14 @@ pub enum RemoteError {
     )]
     HtmlInstead {
         /// The call.
-        at: Box<At>,
+        at: Box<CallContext>,
         /// The HTTP status.
         status: u16,
         /// The page's title, made safe.
         title: Option<String>,
     },
     /// A success whose content is not what the API promises.
-    #[error("{at}: the answer can not be used: {fault}")]
+    #[error("{at}: the answer cannot be used: {fault}")]
     #[diagnostic(
         code(connplan::remote::malformed),
         help(
@@ -203,7 +203,7 @@ pub enum RemoteError {
     )]
     Malformed {
         /// The call.
-        at: Box<At>,
+        at: Box<CallContext>,
         /// The field, as a path: `integrations[0].status`. Empty for the whole.
         field: String,
         /// What is wrong with it, without any of its content.
@@ -219,7 +219,7 @@ pub enum RemoteError {
     )]
     Protocol {
         /// The call.
-        at: Box<At>,
+        at: Box<CallContext>,
         /// In the HTTP library's words.
         why: String,
     },
@@ -231,7 +231,7 @@ pub enum RemoteError {
     )]
     TooLarge {
         /// The call.
-        at: Box<At>,
+        at: Box<CallContext>,
         /// The limit, in bytes.
         limit: usize,
     },
@@ -245,7 +245,7 @@ pub enum RemoteError {
     )]
     Redirected {
         /// The call.
-        at: Box<At>,
+        at: Box<CallContext>,
         /// The HTTP status.
         status: u16,
         /// Scheme and host of where to, made safe.
@@ -259,7 +259,7 @@ pub enum RemoteError {
     )]
     NotDone {
         /// The call.
-        at: Box<At>,
+        at: Box<CallContext>,
     },
     /// The command's own time is up.
     #[error("{at}: the time allowed for the whole command is over")]
@@ -269,7 +269,7 @@ pub enum RemoteError {
     )]
     DeadlineExceeded {
         /// The call.
-        at: Box<At>,
+        at: Box<CallContext>,
     },
     /// Another connplan may be at work by now.
     #[error("{at}: the lease on the app does not last long enough for this request")]
@@ -282,7 +282,7 @@ pub enum RemoteError {
     )]
     LeaseOver {
         /// The call.
-        at: Box<At>,
+        at: Box<CallContext>,
     },
     /// Plain `http` to another machine.
     #[error("{api_url} is not encrypted, so no credentials are sent there")]
@@ -309,7 +309,7 @@ pub enum RemoteError {
         scheme: String,
     },
     /// The client could not be set up.
-    #[error("encrypted connections can not be set up: {why}")]
+    #[error("encrypted connections cannot be set up: {why}")]
     #[diagnostic(
         code(connplan::remote::tls_setup),
         help(
@@ -363,7 +363,7 @@ fn title_words(title: Option<&str>) -> String {
 
 impl RemoteError {
     /// The call, unless no call was made.
-    pub fn at(&self) -> Option<&At> {
+    pub fn at(&self) -> Option<&CallContext> {
         match self {
             Self::Unreachable { at, .. }
             | Self::Unauthorized { at, .. }
@@ -407,7 +407,7 @@ impl RemoteError {
         }
     }
 
-    pub(crate) fn at_mut(&mut self) -> Option<&mut At> {
+    pub(crate) fn at_mut(&mut self) -> Option<&mut CallContext> {
         match self {
             Self::Unreachable { at, .. }
             | Self::Unauthorized { at, .. }

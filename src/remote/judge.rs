@@ -10,7 +10,7 @@ use super::{
     ClientOptions, RemoteError,
     call::Answer,
     credential::CredentialKind,
-    error::At,
+    error::CallContext,
     problem::{Problem, html_title, is_html},
     redact::{Sent, without_secrets},
     refusal::Refusal,
@@ -59,7 +59,7 @@ pub(super) fn judge(
     options: &ClientOptions,
     class: CallClass,
     received: Received,
-    mut at: Box<At>,
+    mut at: Box<CallContext>,
     credential: CredentialKind,
     hidden: &Hidden,
 ) -> Result<Answer, Failed> {

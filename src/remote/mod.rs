@@ -37,7 +37,7 @@ pub use endpoints::{
     AuthorizationStatus, AvailableIntegration, ConfigField, ConnectionValues, DeviceCode,
     PutAnswer, SandboxState, StripeInstalled, StripeStatus, Survey, TokenPoll, UserInfo,
 };
-pub use error::{At, RemoteError, Unreachable};
+pub use error::{CallContext, RemoteError, Unreachable};
 pub use options::{ClientOptions, Clock, Gate, system_clock};
 pub use platform::Platform;
 pub use problem::Problem;

@@ -16,14 +16,14 @@ use zeroize::Zeroizing;
 
 use super::{
     ClientOptions, RemoteError,
-    call::{Answer, Authorization, Body, Call},
+    call::{Answer, AuthHeader, Body, Call},
     credential::CredentialKind,
-    error::{At, Unreachable},
+    error::{CallContext, Unreachable},
     judge::{Failed, Hidden, MAX_ERROR_BODY, Received, echoed_id, judge},
     network,
     reached::Reached,
     redact::Sent,
-    retry::{self, CallClass, Fault, Verdict},
+    retry::{self, CallClass, Fault, RetryDecision},
     transport::{self, Failure},
 };
 use crate::{
@@ -106,7 +106,7 @@ impl Platform {
     pub(crate) async fn send(
         &self,
         call: &Call,
-        credential: Option<&Authorization>,
+        credential: Option<&AuthHeader>,
     ) -> Result<Answer, RemoteError> {
         let options = &self.inner.options;
         let reading = call.class == CallClass::Read;
@@ -114,7 +114,7 @@ impl Platform {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let at = Box::new(At {
+            let at = Box::new(CallContext {
                 call: call.name.clone(),
                 request_id: Uuid::new_v4().to_string(),
                 attempts: attempt,
@@ -136,14 +136,14 @@ impl Platform {
                 at.unclear = unclear;
             }
             let pause = match call.class.verdict(failed.fault) {
-                Verdict::Again if !call.once => retry::pause(
+                RetryDecision::Again if !call.once => retry::pause(
                     options,
                     attempt,
                     failed.retry_after,
                     self.time_left(),
                     retry::chance(),
                 ),
-                Verdict::Again | Verdict::Check | Verdict::Stop => None,
+                RetryDecision::Again | RetryDecision::Check | RetryDecision::Stop => None,
             };
             if let (RemoteError::RateLimited { .. }, Some(pace), Some(class)) =
                 (&failed.error, &options.pace, call.pace)
@@ -208,8 +208,8 @@ impl Platform {
     async fn attempt(
         &self,
         call: &Call,
-        credential: Option<&Authorization>,
-        mut at: Box<At>,
+        credential: Option<&AuthHeader>,
+        mut at: Box<CallContext>,
     ) -> Result<Answer, Failed> {
         let options = &self.inner.options;
         let started = Instant::now();
@@ -254,7 +254,7 @@ impl Platform {
                 });
             }
         };
-        let sent = credential.map_or_else(Sent::default, Authorization::sent);
+        let sent = credential.map_or_else(Sent::default, AuthHeader::sent);
         // What hands out tokens may hand out the one that it was asked with; a refusal may not.
         let all = call.proofs.iter();
         let all = all.fold(sent.clone(), |sent, proof| {
@@ -283,7 +283,7 @@ impl Platform {
     pub(super) async fn answer_of_any_kind(
         &self,
         call: &Call,
-        at: Box<At>,
+        at: Box<CallContext>,
     ) -> Result<Reached, RemoteError> {
         let options = &self.inner.options;
         let limit = options.connect_timeout + options.read_timeout;
@@ -309,7 +309,7 @@ impl Platform {
     async fn exchange(
         &self,
         call: &Call,
-        credential: Option<&Authorization>,
+        credential: Option<&AuthHeader>,
         request_id: &str,
         patience: Duration,
     ) -> Result<Received, Stopped> {
@@ -344,7 +344,7 @@ impl Platform {
     fn request(
         &self,
         call: &Call,
-        credential: Option<&Authorization>,
+        credential: Option<&AuthHeader>,
         request_id: &str,
     ) -> reqwest::Result<reqwest::Request> {
         let mut url = format!("{}{}", self.inner.api_url, call.path);
@@ -378,7 +378,7 @@ impl Platform {
             .build()
     }
 
-    fn no_answer(&self, stopped: &Stopped, call: &Call, at: Box<At>) -> Failed {
+    fn no_answer(&self, stopped: &Stopped, call: &Call, at: Box<CallContext>) -> Failed {
         let failure = match stopped {
             Stopped::Http(error) => transport::classify(error),
             Stopped::TimedOut => Failure::Unreachable(Unreachable::AnswerTimeout, Fault::NoAnswer),

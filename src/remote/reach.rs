@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Platform, Reached, RemoteError, call::Call, error::At, retry::CallClass};
+use super::{Platform, Reached, RemoteError, call::Call, error::CallContext, retry::CallClass};
 
 impl Platform {
     /// Asks for an answer, once and without credentials.
@@ -10,7 +10,7 @@ impl Platform {
         let name = "reaching the platform";
         let path = "/oauth/userinfo";
         let call = Call::new(name, CallClass::Read, reqwest::Method::GET, path);
-        let at = Box::new(At {
+        let at = Box::new(CallContext {
             call: call.name.clone(),
             request_id: Uuid::new_v4().to_string(),
             attempts: 1,

@@ -35,7 +35,7 @@ pub(crate) enum Fault {
 
 /// What to do after a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum RetryDecision {
     /// Make the call again.
     Again,
     /// Find out first whether it took effect.
@@ -66,11 +66,11 @@ impl Fault {
 
 impl CallClass {
     /// What this kind of call does after that fault.
-    pub(crate) fn verdict(self, fault: Fault) -> Verdict {
+    pub(crate) fn verdict(self, fault: Fault) -> RetryDecision {
         match self {
-            _ if !fault.may_pass() => Verdict::Stop,
-            Self::CheckFirst if fault.is_unclear() => Verdict::Check,
-            Self::Read | Self::RepeatableWrite | Self::CheckFirst => Verdict::Again,
+            _ if !fault.may_pass() => RetryDecision::Stop,
+            Self::CheckFirst if fault.is_unclear() => RetryDecision::Check,
+            Self::Read | Self::RepeatableWrite | Self::CheckFirst => RetryDecision::Again,
         }
     }
 }
@@ -141,9 +141,9 @@ mod tests {
             let fault = Fault::Status(status);
             let passing = matches!(status, 408 | 425 | 429) || status >= 500;
             let repeated = if passing {
-                Verdict::Again
+                RetryDecision::Again
             } else {
-                Verdict::Stop
+                RetryDecision::Stop
             };
             assert_eq!(CallClass::Read.verdict(fault), repeated, "{status}");
             assert_eq!(
@@ -152,9 +152,9 @@ mod tests {
                 "{status}"
             );
             let checked = match status {
-                425 | 429 => Verdict::Again,
-                408 | 500.. => Verdict::Check,
-                _ => Verdict::Stop,
+                425 | 429 => RetryDecision::Again,
+                408 | 500.. => RetryDecision::Check,
+                _ => RetryDecision::Stop,
             };
             assert_eq!(CallClass::CheckFirst.verdict(fault), checked, "{status}");
         }
@@ -164,19 +164,19 @@ mod tests {
     fn a_call_that_may_have_been_done_is_looked_up_first() {
         assert_eq!(
             CallClass::CheckFirst.verdict(Fault::NotSent),
-            Verdict::Again
+            RetryDecision::Again
         );
         assert_eq!(
             CallClass::CheckFirst.verdict(Fault::NoAnswer),
-            Verdict::Check
+            RetryDecision::Check
         );
         assert_eq!(
             CallClass::RepeatableWrite.verdict(Fault::NoAnswer),
-            Verdict::Again
+            RetryDecision::Again
         );
         for unclear in [true, false] {
             let fault = Fault::Final { unclear };
-            assert_eq!(CallClass::Read.verdict(fault), Verdict::Stop);
+            assert_eq!(CallClass::Read.verdict(fault), RetryDecision::Stop);
         }
     }
 

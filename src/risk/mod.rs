@@ -65,7 +65,7 @@ pub enum RiskKind {
     Write,
     /// A connector that works may stop until a person consents again.
     Interrupts,
-    /// It works, held by another account than the file names: nothing that an apply can mend.
+    /// It works, held by another account than the file names: nothing that an apply can fix.
     WrongAccount,
     /// Another account than the one that holds it has to consent.
     OtherAccount,

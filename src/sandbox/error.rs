@@ -35,7 +35,7 @@ pub enum SandboxError {
     #[diagnostic(transparent)]
     Malformed(#[from] Box<Malformed>),
     /// A state that is not as this program writes it. Its text is for nobody: it may hold a link.
-    #[error("{} is no sandbox state: line {line} is not as connplan writes it", path.display())]
+    #[error("{} is not a sandbox state: line {line} is not as connplan writes it", path.display())]
     #[diagnostic(
         code(connplan::sandbox::state),
         help("move the file away to start empty, or name another one with `--state`")
@@ -81,9 +81,9 @@ pub enum SandboxError {
     Fs(#[from] FsError),
 }
 
-/// A seed that can not be decoded, and where it goes wrong.
+/// A seed that cannot be decoded, and where it goes wrong.
 #[derive(Debug, Error, Diagnostic)]
-#[error("{} is no sandbox seed: {message}", path.display())]
+#[error("{} is not a sandbox seed: {message}", path.display())]
 #[diagnostic(
     code(connplan::sandbox::malformed),
     help("see `fixtures/sandbox/seed.json` of connplan for every key")

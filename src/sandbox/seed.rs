@@ -118,7 +118,7 @@ impl Seed {
         Ok(seed)
     }
 
-    /// What the types alone can not hold.
+    /// What the types alone cannot hold.
     pub(super) fn check(&self) -> Result<(), SandboxError> {
         let wrong = |reason: String| Err(SandboxError::Seed { reason });
         if let Some(key) = &self.api_key

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::{StateFolder, folder::folder_name};
 use crate::{
-    fs::{self, FsError, Lock, LockError, Loose},
+    fs::{self, FsError, InsecurePermissions, Lock, LockError},
     model::App,
 };
 
@@ -27,7 +27,7 @@ pub struct AppState {
 pub struct Locked {
     state: AppState,
     dir: PathBuf,
-    loose: Vec<Loose>,
+    loose: Vec<InsecurePermissions>,
     _lock: Lock,
 }
 
@@ -90,8 +90,8 @@ impl AppState {
 
     /// Takes the rights of others away from the folder and all that is private in it, for those who
     /// read as well as for those who write; says what was open. Needs no lock.
-    pub fn tighten(&self) -> Vec<Loose> {
-        self.dir().map_or_else(Vec::new, tighten)
+    pub fn restrict(&self) -> Vec<InsecurePermissions> {
+        self.dir().map_or_else(Vec::new, restrict)
     }
 
     /// Fails if nothing could be kept here. Leaves nothing behind.
@@ -120,7 +120,7 @@ impl AppState {
             fs::ensure_private_dir(folder)?;
         }
         let lock = Lock::acquire(&lock, timeout, holder)?;
-        let loose = tighten(dir);
+        let loose = restrict(dir);
         fs::remove_leftovers(dir);
         Ok(Locked {
             state: self.clone(),
@@ -143,7 +143,7 @@ fn journal(dir: &Path) -> PathBuf {
     dir.join("journal")
 }
 
-fn tighten(dir: &Path) -> Vec<Loose> {
+fn restrict(dir: &Path) -> Vec<InsecurePermissions> {
     // What lies behind a link is not this program's.
     if fs::refuse_link(dir).is_err() {
         return Vec::new();
@@ -151,11 +151,11 @@ fn tighten(dir: &Path) -> Vec<Loose> {
     let journals = journal(dir);
     let mut paths = vec![dir.to_owned(), pending(dir), hosts(dir), journals.clone()];
     if fs::refuse_link(&journals).is_ok() {
-        // Those that can not be listed can not be read either.
+        // Those that cannot be listed cannot be read either.
         let files = fs::files(&journals).unwrap_or_default();
         paths.extend(files.into_iter().map(|file| file.path));
     }
-    paths.iter().filter_map(|path| fs::tighten(path)).collect()
+    paths.iter().filter_map(|path| fs::restrict(path)).collect()
 }
 
 impl Locked {
@@ -175,7 +175,7 @@ impl Locked {
     }
 
     /// What others could read until now.
-    pub fn loose(&self) -> &[Loose] {
+    pub fn loose(&self) -> &[InsecurePermissions] {
         &self.loose
     }
 

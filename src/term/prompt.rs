@@ -19,7 +19,7 @@ pub enum Answer {
     No,
 }
 
-/// Asks for the word `yes`; nothing else is yes. For what can not be undone.
+/// Asks for the word `yes`; nothing else is yes. For what cannot be undone.
 pub async fn confirm_word(terminal: &Terminal, question: &str) -> Answer {
     terminal.insist(question);
     match read_line(terminal, "Only 'yes' is accepted: ")
@@ -61,7 +61,7 @@ async fn read_line(terminal: &Terminal, prompt: &str) -> Option<String> {
 const PAGE: usize = 12;
 
 /// Lets a person mark any number of items, with the arrows and the space bar. `None` if they gave
-/// up with Esc, or if this terminal can not show a list.
+/// up with Esc, or if this terminal cannot show a list.
 pub async fn choose_many(
     terminal: &Terminal,
     question: &str,

@@ -119,7 +119,7 @@ impl Terminal {
         }
     }
 
-    /// Whether the terminal can not move its cursor.
+    /// Whether the terminal cannot move its cursor.
     pub fn is_dumb(&self) -> bool {
         self.dumb
     }

@@ -56,7 +56,7 @@ pub fn text(findings: &[Finding], theme: Theme) -> String {
             "Nothing is broken; {} to look at.",
             count(warnings, "warning")
         ),
-        (failures, _) => format!("{} to mend.", count(failures, "fault")),
+        (failures, _) => format!("{} to fix.", count(failures, "problem")),
     };
     text.push('\n');
     text.push_str(&end);

@@ -115,7 +115,7 @@ impl Diagnostic for Lines<'_> {
 #[error("the connector files have {}; nothing was planned", count(*.errors))]
 #[diagnostic(
     code(connplan::config::invalid),
-    help("mend them; `connplan validate` checks without network and login")
+    help("fix them; `connplan validate` checks without network and login")
 )]
 pub struct Invalid {
     errors: usize,

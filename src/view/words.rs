@@ -12,7 +12,7 @@ use crate::{
 
 use super::report::{ChangeReport, PlanReport};
 
-/// Said at the top and the bottom of a plan that can not be applied.
+/// Said at the top and the bottom of a plan that cannot be applied.
 pub(super) const SPECULATIVE: &str =
     "SPECULATIVE: made from a snapshot, not from the live app. `connplan apply` refuses it.";
 

@@ -15,7 +15,7 @@ use crate::{
 const KEPT: usize = 20;
 
 /// Removes what is old among the journals that are finished. Never this one, never that of a plan
-/// that somebody still has to consent to, and never one that is open or that can not be read.
+/// that somebody still has to consent to, and never one that is open or that cannot be read.
 pub fn prune(workspace: &Locked, own: &Digest, pending: &PendingSet) -> Result<(), FsError> {
     let mut files = fs::files(&workspace.journal_dir())?;
     if files.len() <= KEPT {

@@ -97,7 +97,7 @@ impl Journal {
     fn append(&mut self, records: &[Record]) -> Result<(), JournalError> {
         let mut text = String::new();
         for record in records {
-            // A record holds nothing that JSON can not say.
+            // A record holds nothing that JSON cannot say.
             text.push_str(&record.to_line().map_err(|e| {
                 FsError::io("write", &self.path, std::io::Error::other(e.to_string()))
             })?);

@@ -10,7 +10,7 @@ use super::{
     jwt::{self, Claims},
 };
 use crate::{
-    fs::Loose,
+    fs::InsecurePermissions,
     model::{Address, ApiUrl, Secret, SetBy, Vars},
     remote::server_text,
 };
@@ -141,11 +141,13 @@ impl Found {
             None => false,
         };
         // A file that can be read and not changed is still a login.
-        let loose = file.as_ref().and_then(LoginFile::tighten);
-        warnings.extend(loose.map(|Loose { path, still }| match still {
-            None => AuthWarning::Repaired { path },
-            Some(why) => AuthWarning::Open { why },
-        }));
+        let loose = file.as_ref().and_then(LoginFile::restrict);
+        warnings.extend(
+            loose.map(|InsecurePermissions { path, still }| match still {
+                None => AuthWarning::Repaired { path },
+                Some(why) => AuthWarning::Open { why },
+            }),
+        );
         let Some(access) = secret(vars, ACCESS_TOKEN)? else {
             let stored = file.as_ref().map(LoginFile::read).transpose()?.flatten();
             let (Some(login), Some(file)) = (stored, file) else {

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::fs::{FsError, LockError};
 
-/// Credentials that are not there or can not be used.
+/// Credentials that are not there or cannot be used.
 #[derive(Debug, Error, Diagnostic)]
 pub enum AuthError {
     /// None at all.
@@ -22,7 +22,7 @@ pub enum AuthError {
         /// Whether there was a `BASE44_API_KEY` that is none.
         key_ignored: bool,
     },
-    /// A variable's value can not be sent.
+    /// A variable's value cannot be sent.
     #[error("{variable} holds a character that no credential has")]
     #[diagnostic(
         code(connplan::auth::bad_value),
@@ -33,7 +33,7 @@ pub enum AuthError {
         variable: &'static str,
     },
     /// The login file is not what a login writes.
-    #[error("the login in {} can not be used: {fault}", path.display())]
+    #[error("the login in {} cannot be used: {fault}", path.display())]
     #[diagnostic(
         code(connplan::auth::login_malformed),
         help("log in again with `connplan login`")

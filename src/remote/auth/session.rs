@@ -11,13 +11,13 @@ use super::{
 };
 use crate::{
     fs::FsError,
-    remote::{CredentialKind, Platform, RemoteError, call::Authorization, tokens::oauth_code},
+    remote::{CredentialKind, Platform, RemoteError, call::AuthHeader, tokens::oauth_code},
 };
 
 /// A credential in use.
 pub(crate) enum Session {
     /// Sent as it stands.
-    Fixed(Authorization),
+    Fixed(AuthHeader),
     /// Renewed when it is due or refused.
     Login(Arc<LoginSession>),
 }
@@ -34,18 +34,18 @@ pub(crate) struct LoginSession {
 
 impl Session {
     pub(crate) fn new(platform: Platform, credentials: Credentials) -> Result<Self, AuthError> {
-        let fixed = |made: Option<Authorization>, variable| {
+        let fixed = |made: Option<AuthHeader>, variable| {
             made.map(Self::Fixed)
                 .ok_or(AuthError::BadValue { variable })
         };
         match credentials.source {
-            Source::ApiKey(key) => fixed(Authorization::api_key(&key), "BASE44_API_KEY"),
+            Source::ApiKey(key) => fixed(AuthHeader::api_key(&key), "BASE44_API_KEY"),
             Source::PersonalToken(token, variable) => fixed(
-                Authorization::bearer(&token, CredentialKind::PersonalToken { variable }),
+                AuthHeader::bearer(&token, CredentialKind::PersonalToken { variable }),
                 variable,
             ),
             Source::Token(token) => fixed(
-                Authorization::bearer(&token, CredentialKind::Token),
+                AuthHeader::bearer(&token, CredentialKind::Token),
                 "BASE44_ACCESS_TOKEN",
             ),
             Source::Login(login, file) => Ok(Self::Login(Arc::new(LoginSession {
@@ -57,7 +57,7 @@ impl Session {
     }
 
     /// What to send now.
-    pub(crate) async fn authorization(&self) -> Result<Authorization, RemoteError> {
+    pub(crate) async fn authorization(&self) -> Result<AuthHeader, RemoteError> {
         match self {
             Self::Fixed(fixed) => Ok(fixed.clone()),
             Self::Login(session) => session.current().await,
@@ -67,8 +67,8 @@ impl Session {
     /// What to send instead of what was refused; `None` if there is nothing else.
     pub(crate) async fn renewed(
         &self,
-        refused: &Authorization,
-    ) -> Result<Option<Authorization>, RemoteError> {
+        refused: &AuthHeader,
+    ) -> Result<Option<AuthHeader>, RemoteError> {
         match self {
             Self::Fixed(_) => Ok(None),
             Self::Login(session) => session.instead_of(refused).await.map(Some),
@@ -77,7 +77,7 @@ impl Session {
 }
 
 impl LoginSession {
-    async fn current(self: &Arc<Self>) -> Result<Authorization, RemoteError> {
+    async fn current(self: &Arc<Self>) -> Result<AuthHeader, RemoteError> {
         let login = Arc::clone(&self.login).lock_owned().await;
         let now = (self.platform.options().clock)();
         if !login.is_due(now) {
@@ -95,10 +95,7 @@ impl LoginSession {
         }
     }
 
-    async fn instead_of(
-        self: &Arc<Self>,
-        refused: &Authorization,
-    ) -> Result<Authorization, RemoteError> {
+    async fn instead_of(self: &Arc<Self>, refused: &AuthHeader) -> Result<AuthHeader, RemoteError> {
         let login = Arc::clone(&self.login).lock_owned().await;
         let header = self.header(&login)?;
         if header.value != refused.value {
@@ -108,10 +105,10 @@ impl LoginSession {
         self.header(&renewed)
     }
 
-    fn header(&self, login: &StoredLogin) -> Result<Authorization, RemoteError> {
-        Authorization::bearer(&login.access_token, CredentialKind::Login).ok_or_else(|| {
+    fn header(&self, login: &StoredLogin) -> Result<AuthHeader, RemoteError> {
+        AuthHeader::bearer(&login.access_token, CredentialKind::Login).ok_or_else(|| {
             let path = self.file.as_ref().map(|file| file.path().to_owned());
-            let fault = "its token can not be sent".to_owned();
+            let fault = "its token cannot be sent".to_owned();
             AuthError::Malformed {
                 path: path.unwrap_or_default(),
                 fault,

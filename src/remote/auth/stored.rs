@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::AuthError;
 use crate::{
-    fs::{self, FsError, Lock, Loose, Visibility},
+    fs::{self, FsError, InsecurePermissions, Lock, Visibility},
     model::{ApiUrl, Secret},
     remote::{TokenSet, decode::decode},
 };
@@ -242,14 +242,14 @@ impl LoginFile {
     }
 
     /// Takes the rights of others away from the file, and from its folder.
-    pub fn tighten(&self) -> Option<Loose> {
+    pub fn restrict(&self) -> Option<InsecurePermissions> {
         self.tighten_folder();
-        fs::tighten_target(&self.path)
+        fs::restrict_target(&self.path)
     }
 
     /// What the folder holds is private by itself, so that it needs no word.
     fn tighten_folder(&self) {
-        let _ = self.path.parent().and_then(fs::tighten);
+        let _ = self.path.parent().and_then(fs::restrict);
     }
 
     /// Removes the login, and what a renewal that was killed left beside it. `false` if there was

@@ -65,7 +65,7 @@ impl From<wire::Put> for PutAnswer {
 }
 
 impl Remote {
-    /// Every OAuth connector of the app. Never a part of them: one entry that can not be read
+    /// Every OAuth connector of the app. Never a part of them: one entry that cannot be read
     /// makes the whole an error.
     pub async fn list(&self) -> Result<BTreeMap<ConnectorType, RemoteConnector>, RemoteError> {
         let path = self.app_path("external-auth/list");

@@ -9,7 +9,7 @@ use crate::{
     model::{Link, Secret},
     remote::{
         Platform, Remote, RemoteError, TokenSet,
-        call::{Authorization, Call},
+        call::{AuthHeader, Call},
         credential::CredentialKind,
         retry::CallClass,
         text::server_text_limited,
@@ -139,13 +139,13 @@ impl Platform {
 
     /// Who an access token belongs to.
     pub async fn userinfo(&self, access_token: &Secret) -> Result<UserInfo, RemoteError> {
-        let credential = Authorization::bearer(access_token, CredentialKind::Login);
+        let credential = AuthHeader::bearer(access_token, CredentialKind::Login);
         self.userinfo_by(credential.as_ref()).await
     }
 
     pub(crate) async fn userinfo_by(
         &self,
-        credential: Option<&Authorization>,
+        credential: Option<&AuthHeader>,
     ) -> Result<UserInfo, RemoteError> {
         let user: wire::UserInfo = self.send(&userinfo_call(), credential).await?.decode()?;
         Ok(user.into())

@@ -115,7 +115,7 @@ impl Remote {
                 Err(error) if error.is_unclear() => error,
                 Err(error) => return Err(error),
             };
-            // If even that can not be found out, the first error is what happened.
+            // If even that cannot be found out, the first error is what happened.
             let Ok(now) = self.stripe_status().await else {
                 return Err(error);
             };

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{Link, Secret},
-        remote::{At, Unreachable},
+        remote::{CallContext, Unreachable},
     };
 
     fn code(interval: u64, expires_in: u64) -> DeviceCode {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     fn trouble(cause: Unreachable) -> Event {
-        let at = Box::new(At {
+        let at = Box::new(CallContext {
             call: "x".into(),
             request_id: "r".to_owned(),
             attempts: 1,

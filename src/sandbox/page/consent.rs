@@ -73,7 +73,7 @@ fn scopes(scopes: &Scopes) -> String {
         } else {
             format!("<span class=\"whole\">{value}</span>")
         };
-        // Writing to a string can not fail.
+        // Writing to a string cannot fail.
         let _ = write!(
             html,
             r#"<label class="row"><input type="checkbox" name="scope" value="{value}" checked>

@@ -63,7 +63,7 @@ fn section(html: &mut String, base: &str, state: &SandboxState, app: (&AppId, &A
         Some(name) => format!("{} {code}", escape(name)),
         None => code,
     };
-    // Writing to a string can not fail.
+    // Writing to a string cannot fail.
     let _ = writeln!(
         html,
         "<section class=\"card\">

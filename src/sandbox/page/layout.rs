@@ -95,7 +95,7 @@ pub(super) fn accounts(settings: &Settings) -> String {
     for (n, person) in settings.accounts.iter().enumerate() {
         let (email, name) = (escape(person.email.as_str()), escape(&person.name));
         let checked = if n == 0 { " checked" } else { "" };
-        // Writing to a string can not fail.
+        // Writing to a string cannot fail.
         let _ = write!(
             html,
             r#"<label class="row"><input type="radio" name="account" value="{email}"{checked}>

@@ -32,7 +32,7 @@ pub fn list(
     if open.is_empty() {
         return nothing(app, again);
     }
-    // Writing to a string can not fail.
+    // Writing to a string cannot fail.
     let mut text = format!("App {} at {}\n", app.id, app.api_url);
     let mut resumable = false;
     for result in open {

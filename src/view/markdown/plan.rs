@@ -242,7 +242,7 @@ fn foot(report: &PlanReport, options: &Options, may_apply: bool) -> Vec<String> 
     let dropped = report.changes().filter(|change| !change.dropped.is_empty());
     lines.extend(dropped.map(|change| format!("Note: {}.", inline::code(&words::dropped(change)))));
     if report.speculative {
-        lines.push("It can not be applied: it was made from a snapshot.".to_owned());
+        lines.push("It cannot be applied: it was made from a snapshot.".to_owned());
     } else if report.has_changes() && may_apply {
         let file = options.file.as_deref().unwrap_or("FILE");
         let digest = format!(" --expect-digest {}", report.digest);

@@ -42,7 +42,7 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
     let summary = &report.summary;
     match (summary.failed > 0, summary.not_run > 0) {
         (true, _) => page
-            .line("To finish: mend what failed, then apply again; what is done is not done twice."),
+            .line("To finish: fix what failed, then apply again; what is done is not done twice."),
         (false, true) => page.line("To finish: apply again; what is done is not done twice."),
         (false, false) => {}
     }

@@ -5,7 +5,7 @@
 
 #![expect(
     clippy::unwrap_used,
-    reason = "a test that can not go on is a test that fails"
+    reason = "a test that cannot go on is a test that fails"
 )]
 
 use std::{

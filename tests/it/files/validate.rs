@@ -133,7 +133,7 @@ fn where_nothing_is_declared_there_is_a_warning() {
         assert_eq!(found["code"], "connplan::config::no_files");
         assert_eq!(found["severity"], "warning");
     }
-    // What can not be counted as empty is not called so.
+    // What cannot be counted as empty is not called so.
     let broken = Project::new().file("base44/connectors/a.jsonc", "{");
     broken
         .run(&["validate"])

@@ -1,4 +1,4 @@
-//! What can not be written down: found out before the remote is touched, or said whole.
+//! What cannot be written down: found out before the remote is touched, or said whole.
 
 use std::{
     collections::BTreeSet,

@@ -194,7 +194,7 @@ fn a_fork_is_planned_against_the_published_state() {
     );
     assert!(bodies.lock().unwrap().is_empty());
     assert!(
-        runner.summary.contains("can not be applied"),
+        runner.summary.contains("cannot be applied"),
         "{}",
         runner.summary
     );

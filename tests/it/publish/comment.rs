@@ -252,7 +252,7 @@ fn what_does_not_pass_is_said_and_fails_only_when_strict() {
         (Reply::html(200, "<html>log in</html>"), "it is no JSON", 1),
         (
             Reply::json(200, &json!({"not": "a list"})),
-            "it is no list",
+            "it is not a list",
             1,
         ),
     ];

@@ -238,7 +238,7 @@ fn findings_as_sarif_are_as_the_standard_says() {
                 .unwrap();
             let text = String::from_utf8(out.stdout).unwrap();
             if text.is_empty() {
-                // No project to speak of, or settings that can not be read: an error in words.
+                // No project to speak of, or settings that cannot be read: an error in words.
                 assert_eq!(out.status.code(), Some(1), "{}", project.display());
                 continue;
             }

@@ -52,7 +52,7 @@ impl Browser {
             .args([
                 "--headless",
                 "--remote-debugging-pipe",
-                // The pages are our own, and a container's root can not have Chromium's sandbox.
+                // The pages are our own, and a container's root cannot have Chromium's sandbox.
                 "--no-sandbox",
                 "--disable-gpu",
                 "--disable-dev-shm-usage",

@@ -44,7 +44,7 @@ async fn every_fault_is_told_with_the_way_out() {
         "FAIL address",
         "FAIL login",
         "connplan login",
-        "3 faults to mend.",
+        "3 problems to fix.",
     ]);
     let nowhere = Project::bare();
     std::fs::remove_dir_all(nowhere.path("base44")).unwrap();
