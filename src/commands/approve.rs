@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 
 use super::{
-    approving::Binding,
+    binding::Binding,
     listening,
     printing::{MarkdownArgs, Printing, file_name},
 };

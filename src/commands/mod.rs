@@ -35,6 +35,7 @@ mod applying;
 mod approving;
 mod authorizing;
 mod base;
+mod binding;
 mod listening;
 mod planning;
 mod printing;

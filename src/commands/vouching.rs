@@ -2,7 +2,7 @@
 //! counts for nothing.
 
 use super::{
-    approving::{Binding, reviewed, risk_of},
+    binding::{Binding, reviewed, risk_of},
     listening,
 };
 use crate::{

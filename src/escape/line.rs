@@ -126,15 +126,20 @@ fn marked(text: &str, start: Option<usize>) -> impl Iterator<Item = (char, bool)
             || start == Some(at)
             || c == '#' && text.get(at..).is_some_and(is_bracket_command)
             // Anywhere: a line may be broken before it.
-            || c == ':' && text.get(at..).is_some_and(is_colon_command);
+            || c == ':' && is_colon_command(text, at);
         (c, mark)
     })
 }
 
 /// `::error::`. An address such as `[::1]` is none.
-fn is_colon_command(text: &str) -> bool {
-    text.strip_prefix("::")
-        .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == ']'))
+fn is_colon_command(text: &str, at: usize) -> bool {
+    let rest = text.get(at..).and_then(|text| text.strip_prefix("::"));
+    let follows = |c: char| c == '[' || c.is_ascii_hexdigit();
+    let in_address = text
+        .get(..at)
+        .is_some_and(|before| before.ends_with(follows))
+        && rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit() || c == ']'));
+    rest.is_some() && !in_address
 }
 
 /// `##[group]`, `##vso[...]`, `##teamcity[...]`: runners find these anywhere in a line.

@@ -74,7 +74,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     team.one
         .run(&["comment", "x.plan", "--dry-run"])
         .expect(0)
-        .says("1 signature needed, 0 given");
+        .says("Approval: 1 signature needed.");
     team.two
         .run(&["apply", &digest])
         .expect(3)

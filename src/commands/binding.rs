@@ -1,0 +1,148 @@
+//! What approval the settings that bind demand, how risky a plan is, and what the forge's reviews say.
+
+use std::path::Path;
+
+use miette::Diagnostic as _;
+
+use super::base::Base;
+use crate::{
+    approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
+    config::{ApprovalSettings, Project},
+    context::{Context, Failure},
+    diff::Action,
+    fs,
+    plan::{Digest, Plan},
+    publish::{self, Overrides, Place, PublishError},
+    risk::{self, Level, RiskKind},
+};
+
+/// More than any file of signers has.
+const LIMIT: u64 = 1 << 20;
+
+/// The settings that bind, and whose signatures they let count.
+pub(super) struct Binding {
+    needs: Vec<Need>,
+    signers: Option<Signers>,
+    /// Whether there is a commit that this one is measured against.
+    pub(super) has_base: bool,
+}
+
+impl Binding {
+    /// Demands this too.
+    pub(super) fn demand(&mut self, need: Need) {
+        self.needs.push(need);
+    }
+
+    /// What every set of settings demands.
+    pub(super) fn needs(&self) -> &[Need] {
+        &self.needs
+    }
+
+    /// Whether a plan of this risk needs approval.
+    pub(super) fn concerns(&self, risk: FromRisk) -> bool {
+        self.needs.iter().any(|need| need.concerns(risk))
+    }
+
+    /// Whether a review could be among what it needs.
+    pub(super) fn takes_reviews(&self) -> bool {
+        let mut needs = self.needs.iter();
+        needs.any(|need| need.require != Requirement::Signature)
+    }
+
+    /// Whose signatures count, if anybody's do.
+    pub(super) fn signers(&self) -> Option<&Signers> {
+        self.signers.as_ref()
+    }
+
+    /// The same.
+    pub(super) fn into_signers(self) -> Option<Signers> {
+        self.signers
+    }
+
+    /// Reads them: this checkout's, and those of the commit that it is measured against, which it
+    /// cannot loosen. Whose signatures count is the latter's to say.
+    pub(super) async fn of(context: &Context, project: &Project) -> Result<Self, Failure> {
+        let here = &project.settings.approval;
+        let mut needs: Vec<Need> = here.need().into_iter().collect();
+        let base = Base::find(context, project).await?;
+        let mut before = ApprovalSettings::default();
+        if let Some(base) = &base {
+            before = base.settings().await?.unwrap_or_default().approval;
+            needs.extend(before.need());
+        }
+        let signers = match (&base, &before.signers) {
+            (Some(base), Some(name)) => {
+                let file = format!("{name} of {}", base.short());
+                let file = crate::escape::limited(&file, 200);
+                let text = base.file(name).await?.unwrap_or_default();
+                Some(Signers::parse(&file, &text).map_err(ApprovalError::from)?)
+            }
+            // It asked for signatures and named nobody: nobody can give one.
+            (Some(_), None) if before.need().is_some() => None,
+            _ => signers(project, here)?,
+        };
+        Ok(Self {
+            needs,
+            signers,
+            has_base: base.is_some(),
+        })
+    }
+}
+
+fn signers(project: &Project, settings: &ApprovalSettings) -> Result<Option<Signers>, Failure> {
+    let (Some(name), Some(home)) = (&settings.signers, settings_home(project)) else {
+        return Ok(None);
+    };
+    let path = home.join(name);
+    let bytes = fs::read_confined(&[&project.root], &path, LIMIT)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let file = crate::escape::limited(&project.shown(&path), 200);
+    let signers = Signers::parse(&file, &text).map_err(ApprovalError::from)?;
+    Ok(Some(signers))
+}
+
+fn settings_home(project: &Project) -> Option<&Path> {
+    project.settings_file.as_deref().and_then(Path::parent)
+}
+
+/// What the forge says. Whatever it does not say is a refusal.
+pub(super) async fn reviewed(
+    context: &Context,
+    plan: &Plan,
+    digest: &Digest,
+) -> Result<Vec<Approval>, Failure> {
+    let refused = |error: PublishError| ApprovalError::Review {
+        help: error.help().map(|help| help.to_string()),
+        why: error.to_string(),
+    };
+    let event = context.event();
+    let place =
+        Place::find(&context.vars, &Overrides::default(), event.as_ref()).map_err(refused)?;
+    let app = &plan.app.app;
+    let marker = publish::marker([(app.id.as_str(), app.environment.as_deref())].into_iter());
+    let commit = context.origin().and_then(|origin| origin.commit);
+    let options = context.client_options();
+    let asking = publish::review_facts(&place, &marker, commit.as_deref(), options);
+    let facts = asking.await.map_err(refused)?;
+    let found = reviews(&facts, digest)?;
+    for note in &found.notes {
+        context.warn(note);
+    }
+    Ok(found.approvals)
+}
+
+/// How risky a plan is, in the words of the settings. What is not known counts as write access.
+pub(super) fn risk_of(plan: &Plan) -> FromRisk {
+    let changes = plan
+        .changes()
+        .filter(|change| change.action != Action::NoOp);
+    let of = |change| {
+        let level = |risk: &risk::Risk| match (risk.level, risk.kind) {
+            (Level::Danger, _) => FromRisk::Danger,
+            (Level::Warning, _) | (_, RiskKind::Unknown) => FromRisk::Write,
+            (Level::Notice, _) => FromRisk::None,
+        };
+        risk::assess(change).iter().map(level).max()
+    };
+    changes.filter_map(of).max().unwrap_or_default()
+}
