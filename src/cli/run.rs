@@ -114,6 +114,17 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             context.tell(&failure)
         }
     };
+    // Said here, once: a signal may come after the last moment in which the command looked.
+    let status = match (context.signals.account_line(), context.signals.status()) {
+        (Some(line), Some(interrupted)) => {
+            context.terminal.insist(&line);
+            match status {
+                ExitStatus::Done | ExitStatus::Changes | ExitStatus::Pending => interrupted,
+                other => other,
+            }
+        }
+        _ => status,
+    };
     match context.terminal.take_failure() {
         Some(e) => {
             context

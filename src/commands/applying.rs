@@ -141,6 +141,8 @@ fn report(
     request: &Request,
     outcome: &ApplyOutcome,
 ) -> Result<ExitStatus, Failure> {
+    let account = view::text::account(&outcome.receipt);
+    context.signals.account(account);
     let since = match outcome.ended {
         Ended::AlreadyApplied => "since it was applied",
         _ => "after the apply",
@@ -179,10 +181,6 @@ fn report(
             return Err(e);
         }
         saved => saved?,
-    }
-    if outcome.ended == Ended::Interrupted {
-        let line = view::text::interrupted(&outcome.receipt);
-        context.terminal.insist(&line);
     }
     Ok(status)
 }

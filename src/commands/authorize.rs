@@ -385,8 +385,9 @@ fn print(
         (_, true) => view::authorization::list(app, results, &again, theme, context.now()),
         (_, false) => view::authorization::summary(app, results, &again, theme, columns),
     });
+    let account = view::authorization::account(results);
+    context.signals.account(account);
     if interrupted {
-        terminal.insist(&view::authorization::interrupted(results));
         return;
     }
     let command = again.command();

@@ -19,7 +19,7 @@ use crate::{
     ops::{AtWork, AuthorizeInputs, AuthorizeSession, Before, PlanSession, Team, policy},
     pending::Store,
     plan::document,
-    receipt::{self, Receipt},
+    receipt::{self, Outcome, Receipt},
     state::Locked,
     store::Waits,
     term::Answer,
@@ -93,15 +93,28 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     };
     let work = Work::fresh(&situation, &plan, approved, asks);
     let applied = Box::pin(applying::carry_out(context, work, &request)).await?;
-    let interrupted = context.signals.status().is_some();
-    let authorized = if interrupted {
+    let authorized = if context.signals.status().is_some() {
+        let waits = applied
+            .receipt
+            .results()
+            .any(|result| result.outcome == Outcome::Pending);
+        if waits {
+            let part = "no authorization was asked for".to_owned();
+            context.signals.account(part);
+        }
         Ok((Vec::new(), SessionOutcome::NothingToDo))
     } else {
         authorize_all(args, (offer, &actor), context, &situation, &applied.receipt).await
     };
     // Whatever became of that, what was applied has to be said.
     let (results, outcome, failed) = match authorized {
-        Ok((results, outcome)) => (results, outcome, None),
+        Ok((results, outcome)) => {
+            if !results.is_empty() {
+                let account = view::authorization::account(&results);
+                context.signals.account(account);
+            }
+            (results, outcome, None)
+        }
         Err(failure) => {
             let failed = context.tell(&failure);
             (Vec::new(), SessionOutcome::NothingToDo, Some(failed))

@@ -97,6 +97,7 @@ pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Fa
         sandbox.api_url(),
         view::sandbox::tokens(&tokens),
     ));
+    context.signals.account("the sandbox has ended".to_owned());
     let cancelled = context.signals.graceful();
     let over = async {
         match context.deadline {

@@ -18,6 +18,8 @@ use super::exit::{ExitStatus, Failure};
 
 const AT_ONCE: &str =
     "Ended at once: what was under way may have been done. The same command looks, and goes on.";
+const WROTE: &str =
+    "Interrupted: what was asked for may have been done. The same command looks, and goes on.";
 const LOOKED: &str = "Interrupted: nothing was changed on the app. The same command starts again.";
 
 /// What signals do to this run.
@@ -27,6 +29,7 @@ pub struct Signals {
     graceful: Arc<AtomicBool>,
     first: Arc<Mutex<Option<ExitStatus>>>,
     cut: Arc<AtomicBool>,
+    account: Arc<Mutex<Vec<String>>>,
 }
 
 impl Signals {
@@ -55,6 +58,28 @@ impl Signals {
             LOOKED
         };
         self.cut.load(Ordering::Relaxed).then_some(words)
+    }
+
+    /// What a run that does not end at once did and did not do: said at its end if a signal came,
+    /// whenever that was. Part by part, without a full stop.
+    pub fn account(&self, part: String) {
+        if let Ok(mut account) = self.account.lock() {
+            account.push(part);
+        }
+    }
+
+    /// The one line of a run that a signal came to and that was not cut.
+    pub fn account_line(&self) -> Option<String> {
+        self.status()?;
+        if self.cut().is_some() {
+            return None;
+        }
+        let account = self.account.lock().ok()?;
+        Some(if account.is_empty() {
+            WROTE.to_owned()
+        } else {
+            format!("Interrupted: {}.", account.join("; "))
+        })
     }
 
     /// Runs a command under these rules.

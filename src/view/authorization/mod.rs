@@ -302,8 +302,8 @@ pub fn forgotten(connectors: &[ConnectorType]) -> String {
     connectors.iter().map(line).collect()
 }
 
-/// What an interrupted run did and did not, in one line.
-pub fn interrupted(results: &[AuthorizationResult]) -> String {
+/// What a run did and did not, as part of a line: for one that is interrupted.
+pub fn account(results: &[AuthorizationResult]) -> String {
     let left: Vec<_> = results
         .iter()
         .filter(|result| result.state.is_open())
@@ -319,7 +319,7 @@ pub fn interrupted(results: &[AuthorizationResult]) -> String {
         format!("still pending: {}", left.join(", "))
     };
     format!(
-        "Interrupted: {done} of {} authorized; {left}.",
+        "{done} of {} authorized; {left}",
         count(results.len(), "connector")
     )
 }

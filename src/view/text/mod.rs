@@ -10,4 +10,4 @@ mod receipt;
 
 pub use plan::{PlanOptions, plan};
 pub(in crate::view) use receipt::counts as receipt_counts;
-pub use receipt::{ReceiptOptions, cut_short, interrupted, progress, receipt};
+pub use receipt::{ReceiptOptions, account, cut_short, progress, receipt};

@@ -147,28 +147,32 @@ fn write_message(page: &mut Page, result: &ResultReport) {
     }
 }
 
-/// What an interrupted apply did and did not do, in one line.
-pub fn interrupted(receipt: &Receipt) -> String {
+/// What an apply did and did not do, as part of a line: for a run that is interrupted.
+pub fn account(receipt: &Receipt) -> String {
     let planned = || {
         receipt
             .results()
             .filter(|result| result.action != Action::NoOp)
     };
     let of = |wanted: fn(Outcome) -> bool| planned().filter(|r| wanted(r.outcome)).count();
-    let failed = of(|outcome| outcome == Outcome::Failed);
-    let mut rest = vec![format!(
-        "{} not run",
-        of(|outcome| outcome == Outcome::NotRun)
-    )];
-    if failed > 0 {
-        rest.push(format!("{failed} failed"));
+    let all = planned().count();
+    if all == 0 {
+        return "nothing was to be changed".to_owned();
     }
-    format!(
-        "Interrupted: {} of {} carried out, {}. The same command goes on.",
+    let mut parts = vec![format!(
+        "{} of {} carried out",
         of(Outcome::is_effect),
-        count(planned().count(), "change"),
-        rest.join(", ")
-    )
+        count(all, "change")
+    )];
+    for (number, word) in [
+        (of(|outcome| outcome == Outcome::Failed), "failed"),
+        (of(|outcome| outcome == Outcome::NotRun), "not run"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{number} {word}"));
+        }
+    }
+    parts.join(", ")
 }
 
 /// What an apply came to, in one line.

@@ -117,18 +117,23 @@ pub fn honest(ran: &Ran, model: &Model, new: &[Effect], verb: Verb) -> Vec<Strin
 /// A run that a signal ended says so, once.
 pub fn interrupted(ran: &Ran, blow: &Blow) -> Vec<String> {
     let mut found = Vec::new();
-    if !matches!(ran.code, Some(129 | 130 | 143)) {
+    let is_announcement = |line: &str| line.starts_with("Interrupted: nothing new");
+    let lines = || ran.stderr.lines();
+    let announced = lines().filter(|line| is_announcement(line)).count();
+    let told = lines()
+        .filter(|line| line.starts_with("Interrupted: ") && !is_announcement(line))
+        .count();
+    let ended_by_it = matches!(ran.code, Some(129 | 130 | 143));
+    if !ended_by_it && announced == 0 && told == 0 {
         return found;
     }
     if blow.signal.is_none() {
         found.push("nobody interrupted it".to_owned());
     }
-    let lines = || ran.stderr.lines();
-    let announced = lines().filter(|line| line.starts_with("Interrupted: nothing new"));
-    let told = lines().filter(|line| {
-        line.starts_with("Interrupted: ") && !line.starts_with("Interrupted: nothing new")
-    });
-    if announced.count() > 1 || told.count() != 1 {
+    if matches!(ran.code, Some(0 | 2 | 4)) {
+        found.push(format!("it was interrupted and ended with {:?}", ran.code));
+    }
+    if announced > 1 || told != 1 {
         found.push(format!("it is not said once what was done: {}", ran.stderr));
     }
     found

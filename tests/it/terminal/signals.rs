@@ -90,7 +90,15 @@ fn end(child: Child) -> (Option<i32>, String, String) {
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let (out, err) = (text(output.stdout), text(output.stderr));
     assert!(!err.contains("panicked"), "{err}");
-    (output.status.code(), out, err)
+    let code = output.status.code();
+    if matches!(code, Some(129 | 130 | 143)) {
+        let told = err.lines().filter(|line| {
+            line.starts_with("Ended at once: ")
+                || (line.starts_with("Interrupted: ") && !line.contains("nothing new is started"))
+        });
+        assert_eq!(told.count(), 1, "said once what was done: {err}");
+    }
+    (code, out, err)
 }
 
 fn outcomes(project: &Project) -> Vec<(String, String)> {
@@ -222,4 +230,54 @@ fn who_waits_for_the_lock_hears_signals() {
     );
     drop(held);
     assert_eq!(server.hits(&put_of("box")), 0);
+}
+
+/// The last moment in which an apply looks for a signal lies before it reads the app again.
+#[test]
+fn a_signal_while_the_app_is_read_back_is_told_too() {
+    for args in [&APPLY[..], &["push", "--yes"]] {
+        let server = slow(Duration::ZERO);
+        let project = project(&server);
+        let list = Reply::json(200, &json!({ "integrations": [] }));
+        let quick = server.hits(&route("GET", "external-auth/list"));
+        server.on(
+            &route("GET", "external-auth/list"),
+            [list.delay(Duration::from_millis(300))],
+        );
+        let child = start(&project, args);
+        // One to look, one after the writes.
+        let looks = quick + if args[0] == "push" { 3 } else { 2 };
+        until("the look after the writes", || {
+            server.hits(&put_of("notion")) == 1
+                && server.hits(&route("GET", "external-auth/list")) >= looks
+        });
+        signal(&child, "TERM");
+        let (ended, _, err) = end(child);
+        assert_eq!(ended, Some(143), "{args:?}: {err}");
+        assert!(
+            err.contains("2 of 2 changes carried out"),
+            "{args:?}: {err}"
+        );
+    }
+}
+
+#[test]
+fn an_interrupted_apply_without_changes_says_so() {
+    let server = slow(Duration::ZERO);
+    let project = project(&server);
+    project.run(&APPLY).expect(0);
+    let list = Reply::json(200, &json!({ "integrations": [] }));
+    server.on(
+        &route("GET", "external-auth/list"),
+        [list.delay(Duration::from_millis(300))],
+    );
+    let child = start(&project, &["push", "--yes", "--format", "json"]);
+    let before = server.hits(&route("GET", "external-auth/list"));
+    until("its second look", || {
+        server.hits(&route("GET", "external-auth/list")) >= before + 2
+    });
+    signal(&child, "TERM");
+    let (ended, out, err) = end(child);
+    assert_eq!(ended, Some(143), "{err}");
+    assert!(serde_json::from_str::<Value>(&out).is_ok(), "{out}");
 }
