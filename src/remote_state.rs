@@ -23,7 +23,7 @@ pub struct Snapshot {
     pub connectors: BTreeMap<ConnectorType, RemoteConnector>,
 }
 
-/// The text is no snapshot.
+/// The text is not a snapshot.
 #[derive(Debug, Error, Diagnostic)]
 #[error("the remote state cannot be read: {reason}")]
 #[diagnostic(
@@ -88,7 +88,7 @@ pub fn read(text: &str) -> Result<Snapshot, SnapshotError> {
         return Err(fail("its `kind` is not `remote-state`".to_owned()));
     }
     if document.format_version.split('.').next() != Some("1") {
-        return Err(fail("it was written by a later connplan".to_owned()));
+        return Err(fail("it was written by a newer connplan".to_owned()));
     }
     let mut connectors = BTreeMap::new();
     for entry in document.connectors {
@@ -106,7 +106,7 @@ pub fn read(text: &str) -> Result<Snapshot, SnapshotError> {
             )));
         }
         if connectors.insert(entry.connector.clone(), state).is_some() {
-            return Err(fail(format!("`{}` stands in it twice", entry.connector)));
+            return Err(fail(format!("`{}` is in it twice", entry.connector)));
         }
     }
     let app = App {

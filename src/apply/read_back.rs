@@ -132,9 +132,9 @@ pub(super) fn mismatches(
             Outcome::Synced | Outcome::Added => in_force(change, is, rules),
             Outcome::Removed => is.and_then(|is| still_there(change, is)),
             Outcome::Provisioned => match is {
-                None => Some("it was installed, and the app does not have it".to_owned()),
+                None => Some("it was installed, but the app does not have it".to_owned()),
                 Some(is) if is.status != RemoteStatus::Active => Some(format!(
-                    "it was installed, and the app says that it is {}",
+                    "it was installed, but the app says that it is {}",
                     is.status
                 )),
                 Some(_) => None,
@@ -179,9 +179,9 @@ pub(super) fn mismatches(
 
 fn still_there(change: &Change, is: &RemoteConnector) -> Option<String> {
     match (change.removal, is.status) {
-        (Removal::Remove, _) => Some("it was removed, and the app lists it still".to_owned()),
+        (Removal::Remove, _) => Some("it was removed, but the app still lists it".to_owned()),
         (Removal::Disconnect, RemoteStatus::Active) => {
-            Some("it was disconnected, and the app says that it works still".to_owned())
+            Some("it was disconnected, but the app says that it still works".to_owned())
         }
         (Removal::Disconnect, _) => None,
     }
@@ -204,7 +204,7 @@ fn in_force(
     rules: &ScopeEquivalence,
 ) -> Option<String> {
     let Some(is) = is else {
-        return Some("the app took it, and does not list it".to_owned());
+        return Some("the app accepted it, but does not list it".to_owned());
     };
     if wrong_account(change, Some(is)) {
         let account = is
@@ -219,7 +219,7 @@ fn in_force(
     }
     if is.status != RemoteStatus::Active {
         return Some(format!(
-            "the app took it, and says that it is {}",
+            "the app accepted it, but says that it is {}",
             is.status
         ));
     }

@@ -52,10 +52,11 @@ impl Answer {
         }
     }
 
-    /// A call failed; where its answer was lost or worth nothing, that is no word on what it did.
+    /// A call failed; where its answer was lost or worth nothing, that says nothing about what it
+    /// did.
     fn failed_by(error: &RemoteError) -> Self {
         let unclear = if error.is_unclear() {
-            "; it may have been done all the same"
+            "; it may have been done anyway"
         } else {
             ""
         };
@@ -87,7 +88,7 @@ impl Step<'_, '_> {
         {
             self.shared.unrecorded(reason);
             return ChangeResult {
-                message: Some("it could not be written down beforehand".to_owned()),
+                message: Some("it could not be recorded first".to_owned()),
                 ..blank(self.change, Outcome::NotRun)
             };
         }
@@ -198,7 +199,7 @@ impl Step<'_, '_> {
 
     async fn put(&self) -> Answer {
         let Some(after) = &self.change.after else {
-            return Answer::failed("the plan does not say what it is to become");
+            return Answer::failed("the plan does not say what it should become");
         };
         let remote = self.shared.job.remote;
         let (connector, values) = (&self.change.connector, &after.connection_config);

@@ -9,7 +9,7 @@ use super::Missing;
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
 pub enum ApprovalError {
     /// Not a signature at all.
-    #[error("{file} holds no SSH signature: {why}")]
+    #[error("{file} does not hold an SSH signature: {why}")]
     #[diagnostic(
         code(connplan::approval::not_a_signature),
         help("`connplan approve PLAN` makes one")
@@ -53,7 +53,7 @@ pub enum ApprovalError {
         help: String,
     },
     /// Nothing says whose signature counts.
-    #[error("no file says whose signature counts")]
+    #[error("no file lists whose signatures count")]
     #[diagnostic(
         code(connplan::approval::no_signers),
         help(

@@ -66,7 +66,7 @@ pub struct Reviews {
     pub notes: Vec<String>,
 }
 
-const AGAIN: &str = "have the newest commit planned, and reviewed after its comment is there";
+const AGAIN: &str = "plan the newest commit, and have it reviewed after its comment is there";
 
 /// Holds the reviews against the plan. What cannot be told is a refusal, never a pass.
 pub fn reviews(facts: &ReviewFacts, digest: &Digest) -> Result<Reviews, ApprovalError> {
@@ -76,7 +76,7 @@ pub fn reviews(facts: &ReviewFacts, digest: &Digest) -> Result<Reviews, Approval
     };
     let Some(shown) = &facts.shown else {
         return Err(refused(
-            "no comment of connplan shows a plan".to_owned(),
+            "no connplan comment shows a plan".to_owned(),
             AGAIN,
         ));
     };
@@ -103,7 +103,7 @@ pub fn reviews(facts: &ReviewFacts, digest: &Digest) -> Result<Reviews, Approval
     }
     let Some(since) = shown.since else {
         return Err(refused(
-            "the comment does not tell since when it shows this plan".to_owned(),
+            "the comment does not say since when it shows this plan".to_owned(),
             AGAIN,
         ));
     };

@@ -72,7 +72,12 @@ impl Signers {
             }
         }
         let name = credential.key().name();
-        Err(why.unwrap_or_else(|| format!("the {name} key {fingerprint} is no signer's")))
+        Err(why.unwrap_or_else(|| {
+            format!(
+                "the {name} key {fingerprint} does not belong to a \
+                                           signer"
+            )
+        }))
     }
 }
 
@@ -126,12 +131,12 @@ impl Line {
         if let Some(after) = self.after
             && now < after
         {
-            return Some(Err(format!("{name} may sign from {after} on")));
+            return Some(Err(format!("{name} may sign only from {after}")));
         }
         if let Some(before) = self.before
             && now > before
         {
-            return Some(Err(format!("{name} could sign until {before}")));
+            return Some(Err(format!("{name} could sign only until {before}")));
         }
         let until = [self.before, end].into_iter().flatten().min();
         Some(Ok(Signer { name, until }))

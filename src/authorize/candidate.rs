@@ -194,7 +194,7 @@ fn resumable(
                 });
             }
             note = Some(format!(
-                "the files declare more by now ({}); plan and apply that apart",
+                "the files now declare more ({}); plan and apply that separately",
                 names(&diff.added)
             ));
         }

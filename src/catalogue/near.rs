@@ -1,6 +1,6 @@
 //! The known scope that a misspelt one is close to.
 //!
-//! No provider's scopes are listed completely, so an unknown scope alone is no finding: only one
+//! No provider's scopes are listed completely, so an unknown scope alone is not a finding: only one
 //! that a known scope is a slip away from.
 
 use strsim::damerau_levenshtein;

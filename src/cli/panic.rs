@@ -28,7 +28,7 @@ fn words(info: &PanicHookInfo<'_>) -> String {
     let message = fixed.map_or("its message may hold what is private", |text| *text);
     let place = info.location().map(ToString::to_string);
     format!(
-        "error: connplan panicked at {}: {message}\n  help: this is a fault of connplan; please \
+        "error: connplan panicked at {}: {message}\n  help: this is a bug in connplan; please \
          report it, with this place and what was run\n",
         place.as_deref().unwrap_or("an unknown place")
     )

@@ -112,7 +112,7 @@ fn given_scopes(args: &AddArgs) -> Result<Option<Scopes>, Failure> {
     let odd = |scope: &&String| scope.is_empty() || scope.chars().any(char::is_whitespace);
     if let Some(scope) = args.scopes.iter().find(odd) {
         return Err(UsageError::with_help(
-            format!("`--scope '{}'` is no scope", escape::limited(scope, 200)),
+            format!("`--scope '{}'` is not a scope", escape::limited(scope, 200)),
             "a scope has no white space in it; give `--scope` once for each",
         )
         .into());
@@ -208,7 +208,7 @@ async fn choose_type(
 ) -> Result<ConnectorType, Failure> {
     let missing = || {
         UsageError::with_help(
-            "which connector? No TYPE was given, and nobody can be asked here",
+            "which connector? No TYPE was given, and this run is not interactive",
             "name it: `connplan add TYPE`; `connplan list-available` shows the types",
         )
     };
@@ -300,7 +300,7 @@ fn unknown_scope(connector: &ConnectorType, scope: &Scope) -> Option<String> {
         .unwrap_or_default();
     let text = escape::limited(text, 200);
     Some(format!(
-        "`{text}` is no scope that is known of {connector}{meant}"
+        "`{text}` is not a known scope of {connector}{meant}"
     ))
 }
 
@@ -352,7 +352,7 @@ fn head(connector: &ConnectorType, scopes: &Scopes) -> Vec<String> {
         .first()
         .filter(|page| pages.len() == 1 && !page.is_empty());
     match (scopes.is_empty(), page) {
-        (true, Some(page)) => head.push(format!("Without scopes. Those there are: {page}")),
+        (true, Some(page)) => head.push(format!("No scopes were given. All scopes: {page}")),
         (false, Some(page)) => head.push(format!("Scopes: {page}")),
         (_, None) => {}
     }

@@ -99,7 +99,7 @@ async fn saved(
         || planning.dir.is_some()
     {
         return Err(UsageError::with_help(
-            "options of planning do not go with a saved plan",
+            "planning options cannot be combined with a saved plan",
             "give them to `connplan plan --out FILE`; the plan says what is done",
         )
         .into());
@@ -173,7 +173,7 @@ async fn fresh(
 ) -> Result<Option<Applied>, Failure> {
     if !args.auto_approve && !context.terminal.is_interactive() {
         return Err(planning::cannot_ask(
-            "the plan would have to be confirmed",
+            "the plan must be confirmed",
             "--auto-approve",
         ));
     }

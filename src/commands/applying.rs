@@ -166,8 +166,8 @@ fn report(
         // Nobody will be able to read it from the journal: say all of it.
         let text = receipt::to_toml(&outcome.receipt, None)?;
         context.terminal.insist(&format!(
-            "error: what was done could not be written down ({}). It is:\n\n{text}\n\
-             Fix that (for example, make room), then apply again: what is done is not done twice.",
+            "error: the record of what was done could not be saved ({}). It is:\n\n{text}\n\
+             Fix that (for example, free disk space), then apply again: nothing is done twice.",
             crate::escape::terminal(reason)
         ));
         status = ExitStatus::Error;

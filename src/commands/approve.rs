@@ -34,10 +34,10 @@ const KEYS: [&str; 5] = [
 /// Arguments of `approve`.
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "The signature is `ssh-keygen -Y sign -n connplan` over the digest: keys in an agent and \
-                  on\nsecurity keys work. Whose signature counts stands in the file that connplan.toml \
-                  names\n(`[approval]`, `signers`). With a \
-                  store (`[store]`)\nthe signature is kept there too, and `apply` takes it from \
+    after_help = "The signature is `ssh-keygen -Y sign -n connplan` over the digest: keys in an \
+                  agent and on\nsecurity keys work. The file that connplan.toml names \
+                  (`[approval]`, `signers`) lists whose\nsignatures count. With a store \
+                  (`[store]`) the signature is kept there too, and `apply`\ntakes it from \
                   there.\n\nExamples:\n  connplan approve release.plan        \
                   # writes release.plan.sig\n  connplan apply release.plan --approved-by \
                   release.plan.sig\n  connplan approve release.plan --revoke"
@@ -90,10 +90,10 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     let (digest, signing) = (saved.digest.clone(), key.clone());
     let signature = tokio::task::spawn_blocking(move || sign(&digest, &signing, namespace, asks))
         .await
-        .map_err(|e| UsageError::new(format!("ssh-keygen could not be waited for: {e}")))??;
+        .map_err(|e| UsageError::new(format!("waiting for ssh-keygen failed: {e}")))??;
     let Some(fingerprint) = key_of(&signature, namespace, &saved.digest) else {
         return Err(UsageError::with_help(
-            "what ssh-keygen made is no signature that can be checked",
+            "ssh-keygen made a signature that cannot be checked",
             "use a key of the type ed25519, ecdsa (256 or 384), rsa, or a security key",
         )
         .into());
@@ -161,7 +161,7 @@ fn out(args: &ApproveArgs, context: &Context) -> Result<Option<PathBuf>, Failure
     }
     if args.plan == Path::new("-") {
         return Err(UsageError::with_help(
-            "a plan from standard input has no name that its signature could have",
+            "a plan from standard input has no file name, so the signature's name is not known",
             "give `--out FILE`",
         )
         .into());

@@ -67,7 +67,7 @@ pub(super) async fn gate(
     if !args.approved_by.is_empty() || store.is_some() {
         if !args.approved_by.is_empty() && !binding.has_base && binding.signers().is_some() {
             context.warn(
-                "there is no earlier commit to take the signers from; those of this folder count",
+                "there is no base commit to take the signers from; the signers file of this folder is used",
             );
         }
         let memory = store.as_ref().map(Team::memory);
@@ -125,7 +125,7 @@ async fn signed(
     };
     for name in &found.revoked {
         let name = crate::escape::limited(name, 100);
-        context.warn(&format!("{name} took the approval of this plan back"));
+        context.warn(&format!("{name} revoked the approval of this plan"));
     }
     Ok(found.approvals)
 }

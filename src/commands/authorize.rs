@@ -310,7 +310,7 @@ impl Brought {
         let vouched = args.list || args.expect_digest.is_some() || project.config_file.is_some();
         match &self.0 {
             Some(saved) if !vouched => Err(UsageError::with_help(
-                "outside a project no file vouches for what a receipt asks for",
+                "outside a project, no connector file confirms what a receipt asks for",
                 format!(
                     "give `--expect-digest` with the digest that the apply told you; this \
                      receipt's is {}",
@@ -393,10 +393,10 @@ fn print(
     let command = again.command();
     match outcome {
         SessionOutcome::NotInteractive if again.has_document() => terminal.say(&format!(
-            "Nobody can be asked here, and nothing was asked for. Run `{command}` in a terminal."
+            "Not interactive: no link was requested. Run `{command}` in a terminal."
         )),
         SessionOutcome::NotInteractive => terminal.say(
-            "Nobody can be asked here, and nothing was asked for. Run `connplan authorize` in a \
+            "Not interactive: no link was requested. Run `connplan authorize` in a \
              terminal, on this machine or, with `--receipt FILE`, on another.",
         ),
         SessionOutcome::Declined => terminal.say(&format!(

@@ -13,11 +13,11 @@ use crate::{
 
 /// The base is named, and it is not here.
 #[derive(Debug, Error, Diagnostic)]
-#[error("the commit that this one is measured against is not in this clone: {commit}")]
+#[error("the base commit is not in this clone: {commit}")]
 #[diagnostic(
     code(connplan::approval::base),
     help(
-        "its settings bind here; fetch it: on GitHub `with: {{ fetch-depth: 0 }}` at \
+        "connplan needs its settings; fetch it: on GitHub `with: {{ fetch-depth: 0 }}` at \
          actions/checkout, on GitLab `GIT_DEPTH: 0`"
     )
 )]

@@ -110,10 +110,7 @@ impl Look<'_> {
         let place = shown(&project.root);
         match &project.config_file {
             Some(_) => self.ok("project", format!("{name}, in {place}")),
-            None => self.ok(
-                "project",
-                format!("none; the app is named apart, in {place}"),
-            ),
+            None => self.ok("project", format!("none; the app id comes from {place}")),
         }
         match &project.settings_file {
             Some(file) => {
@@ -180,7 +177,7 @@ impl Look<'_> {
             self.warn(
                 "folder",
                 message,
-                "what is under way is kept outside the checkout; remove that folder",
+                "connplan keeps its state outside the checkout; remove that folder",
             );
         }
         let Ok(app) = project.app() else { return };
@@ -233,7 +230,8 @@ impl Look<'_> {
             self.warn(
                 "private",
                 message,
-                "`connplan whoami` makes it private; if other people use this machine, log in anew",
+                "`connplan whoami` makes it private; if other people use this machine, log in \
+                 again",
             );
         }
     }
@@ -383,7 +381,7 @@ impl Look<'_> {
                 "nothing here opens a browser (no xdg-open)",
                 help,
             ),
-            (false, _) => self.warn("browser", "there is no screen here (no DISPLAY)", help),
+            (false, _) => self.warn("browser", "no display found (DISPLAY is not set)", help),
         }
     }
 
@@ -401,7 +399,7 @@ impl Look<'_> {
         } else if self.context.vars.ci() {
             "asks nothing (CI is set)".to_owned()
         } else {
-            "asks nothing (standard input or standard error is no terminal)".to_owned()
+            "asks nothing (standard input or standard error is not a terminal)".to_owned()
         };
         self.ok("terminal", message);
     }

@@ -64,10 +64,7 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
         }
     }
     if !open.is_empty() && !args.yes && !args.dry_run && !context.terminal.is_interactive() {
-        return Err(planning::cannot_ask(
-            "each file would have to be confirmed",
-            "--yes",
-        ));
+        return Err(planning::cannot_ask("each file must be confirmed", "--yes"));
     }
     for offer in open {
         let file = project.shown(&offer.path);

@@ -66,7 +66,7 @@ impl Listener for Listening<'_> {
                     .warn("the last record of the journal was cut off by a crash; it is dropped");
             }
             Event::AlreadyApplied => say("This plan was already applied. Nothing was written."),
-            Event::GoesOn => say("Going on where an earlier run of this plan stopped."),
+            Event::GoesOn => say("Continuing where an earlier run of this plan stopped."),
             Event::CutShort(done, unclear) => {
                 context
                     .terminal
@@ -105,7 +105,7 @@ impl Listener for Listening<'_> {
                     false => "",
                 };
                 context.warn(&format!(
-                    "the store was not told what was done{next}: {why}"
+                    "what was done is not recorded in the store{next}: {why}"
                 ));
             }
             Event::Warning(why) => context.warn(why),

@@ -40,8 +40,8 @@ pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Fa
     context.format(&[Format::Text, Format::Json])?;
     if context.vars.ci() || context.globals.no_input {
         return Err(UsageError::with_help(
-            "a login waits for somebody to confirm a code, and nobody is here (CI is set, or \
-             --no-input was given)",
+            "a login needs a person to confirm a code, and this run is not interactive (CI is \
+             set, or --no-input was given)",
             "set BASE44_ACCESS_TOKEN to a personal access token",
         )
         .into());

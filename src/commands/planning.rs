@@ -144,8 +144,8 @@ pub(super) async fn confirm(context: &Context, app: &App) -> Answer {
 /// A question that cannot be asked, and the flag that decides it.
 pub(super) fn cannot_ask(question: &str, flag: &str) -> Failure {
     UsageError::with_help(
-        format!("{question}, and nobody can be asked here"),
-        format!("give `{flag}` to decide it beforehand"),
+        format!("{question}, and this run is not interactive"),
+        format!("give `{flag}`, or run it in a terminal without CI and --no-input"),
     )
     .into()
 }

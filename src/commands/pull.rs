@@ -25,7 +25,7 @@ use crate::{
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Example:\n  connplan pull --dry-run        # the diff, and nothing else\n  \
-                        connplan pull --prune --yes    # files of connectors that are gone go too"
+                        connplan pull --prune --yes    # removes files of connectors that are gone"
 )]
 pub struct PullArgs {
     /// Show the diff, write nothing
@@ -67,7 +67,7 @@ pub async fn run(args: &PullArgs, context: &Context) -> Result<ExitStatus, Failu
         .any(|step| matches!(step.what, What::Remove(_)));
     if removals && !args.yes && !args.dry_run && !context.terminal.is_interactive() {
         return Err(planning::cannot_ask(
-            "the removal of files would have to be confirmed",
+            "removing files must be confirmed",
             "--yes",
         ));
     }

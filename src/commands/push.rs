@@ -51,10 +51,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     let format = context.format(&[Format::Text, Format::Json])?;
     let offer = args.offer.offer(context)?;
     if !args.yes && !context.terminal.is_interactive() {
-        return Err(planning::cannot_ask(
-            "the plan would have to be confirmed",
-            "--yes",
-        ));
+        return Err(planning::cannot_ask("the plan must be confirmed", "--yes"));
     }
     let situation = planning::look(context, args.planning.dir.as_deref()).await?;
     let actor = context.say_who_acts(&situation.remote).await;

@@ -117,7 +117,7 @@ fn parse(text: &str) -> Result<ApiUrl, Failure> {
                 "`{}` cannot be trusted: {why}",
                 crate::escape::limited(text, 200)
             ),
-            "give the address as the message names it, for example https://base44.example.com",
+            "give the address as the message shows it, for example https://base44.example.com",
         )
         .into()
     })

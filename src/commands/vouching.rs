@@ -28,7 +28,7 @@ pub(super) async fn kept(
         let file = (format!("entry {} of {}", number + 1, memory.name()), text);
         match signatures(std::slice::from_ref(&file), digest, signers, context.now()) {
             Ok(_) => good.push(file),
-            Err(e) => context.warn(&format!("an approval in the store counts for nothing: {e}")),
+            Err(e) => context.warn(&format!("an approval in the store does not count: {e}")),
         }
     }
     Ok(good)
@@ -78,7 +78,7 @@ pub(super) async fn missing(context: &Context, plan: &Plan, digest: &Digest) -> 
         match together(context, team.memory(), digest, signers, Vec::new()).await {
             Ok(found) => approvals = found.approvals,
             Err(failure) => context.warn(&format!(
-                "which approvals the store has is not known: {}",
+                "the approvals in the store are not known: {}",
                 failure.report
             )),
         }

@@ -23,7 +23,7 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
     /// Where each declared scope stands.
     places: BTreeMap<ConnectorType, Place>,
-    /// What the folder held. An empty or missing one is no error here: what it means depends on
+    /// What the folder held. An empty or missing one is not an error here: what it means depends on
     /// the remote.
     pub folder: Folder,
     /// What looks like a connector file and is not read, relative to the project.

@@ -13,7 +13,7 @@ const SUBDIR: &str = "base44";
 const EXTENSIONS: [&str; 2] = ["json", "jsonc"];
 /// How far below the root an app's file is looked for, in folders.
 const MAX_DEPTH: usize = 6;
-/// How many folders are looked into for it; a project is no disk.
+/// How many folders are looked into for it; a project is not a disk.
 const MAX_FOLDERS: usize = 4000;
 
 /// A project as found.

@@ -137,7 +137,7 @@ pub enum Finding {
     #[error("the connectors folder cannot be read: {reason}")]
     #[diagnostic(
         code(connplan::config::folder_unreadable),
-        help("give yourself the right to read it, or name another with `--dir`")
+        help("make it readable for your user, or name another with `--dir`")
     )]
     FolderUnreadable {
         /// Why.
@@ -158,7 +158,7 @@ pub enum Finding {
         /// `does not exist` or `holds no connector file`.
         what: &'static str,
     },
-    /// A file name that is no text.
+    /// A file name that is not text.
     #[error("the file's name is not UTF-8 text")]
     #[diagnostic(code(connplan::config::file_name), help("rename the file"))]
     FileName,
@@ -172,7 +172,7 @@ pub enum Finding {
         found: &'static str,
     },
     /// `.app.jsonc` without a usable id.
-    #[error("the file names no app: {reason}")]
+    #[error("the file does not name an app: {reason}")]
     #[diagnostic(
         code(connplan::config::app_file),
         help(
@@ -202,7 +202,7 @@ pub enum Finding {
         help: String,
     },
     /// A key twice in one object.
-    #[error("`{key}` stands here more than once")]
+    #[error("`{key}` is here more than once")]
     #[diagnostic(
         code(connplan::config::duplicate_key),
         severity(Warning),
@@ -213,7 +213,7 @@ pub enum Finding {
         key: Quoted,
     },
     /// A scope twice in one list.
-    #[error("the scope `{scope}` stands in the list more than once")]
+    #[error("the scope `{scope}` is in the list more than once")]
     #[diagnostic(
         code(connplan::config::duplicate_scope),
         severity(Warning),
@@ -259,7 +259,7 @@ pub enum Finding {
     #[diagnostic(
         code(connplan::config::scope_invisible),
         severity(Warning),
-        help("type the scope anew; it was probably pasted")
+        help("type the scope again; it was probably pasted")
     )]
     ScopeInvisible {
         /// The scope.
@@ -296,7 +296,8 @@ pub enum Finding {
     #[diagnostic(
         code(connplan::config::forbidden_scope),
         help(
-            "no plan may ask for it: delete it here, or have the policy changed by who is responsible for it"
+            "no plan may ask for it: delete it here, or ask whoever is responsible for the policy \
+             to change it"
         )
     )]
     Forbidden {
@@ -318,7 +319,7 @@ pub enum Finding {
         help("Stripe is provisioned, not authorized: the scopes have no effect; delete them")
     )]
     StripeScopes,
-    /// Connection values that are no object.
+    /// Connection values that are not an object.
     #[error("`connection_config` is {found}, not an object")]
     #[diagnostic(
         code(connplan::config::values_not_an_object),
@@ -328,7 +329,7 @@ pub enum Finding {
         /// What it is.
         found: &'static str,
     },
-    /// A connection value that is no text.
+    /// A connection value that is not text.
     #[error("the connection value `{key}` is {found}")]
     #[diagnostic(
         code(connplan::config::value_not_a_string),
@@ -406,7 +407,8 @@ pub enum Finding {
         code(connplan::config::no_name),
         severity(Warning),
         help(
-            "connplan does without, the official client refuses such a project: add the app's name"
+            "connplan does not need it, but the official client refuses such a project: add the \
+             app's name"
         )
     )]
     NoName,
@@ -432,7 +434,7 @@ pub enum Finding {
     #[error("there is a second `connplan.toml`: another lies beside the Base44 config")]
     #[diagnostic(
         code(connplan::config::two_settings),
-        help("keep one of the two: which of their policies holds must not be a guess")
+        help("keep one of the two: connplan must not guess which policy holds")
     )]
     TwoSettings,
     /// The rest of a very long list.

@@ -229,7 +229,7 @@ impl Context {
             && self.said_paths.borrow_mut().insert(path.clone())
         {
             self.warn(&format!(
-                "{} is ignored: what is under way is kept outside the checkout. Remove that \
+                "{} is ignored: connplan keeps its state outside the checkout. Remove that \
                  folder",
                 crate::escape::terminal(&project.relative(&path)),
             ));

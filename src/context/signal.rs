@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit::{ExitStatus, Failure};
 
-const AT_ONCE: &str =
-    "Ended at once: what was under way may have been done. The same command looks, and goes on.";
-const WROTE: &str =
-    "Interrupted: what was asked for may have been done. The same command looks, and goes on.";
-const LOOKED: &str = "Interrupted: nothing was changed on the app. The same command starts again.";
+const AT_ONCE: &str = "Stopped at once: what was under way may have been done. Run the same \
+                       command again: it checks, and continues.";
+const WROTE: &str = "Interrupted: what was asked for may have been done. Run the same command \
+                     again: it checks, and continues.";
+const LOOKED: &str = "Interrupted: nothing was changed on the app. Run the same command again.";
 
 /// What signals do to this run.
 #[derive(Clone, Debug, Default)]
@@ -108,8 +108,8 @@ impl Signals {
                         return Ok(status);
                     }
                     self.token.cancel();
-                    say("\nInterrupted: nothing new is started; what is under way finishes. Once \
-                         more to end at once.");
+                    say("\nInterrupted: nothing new is started; what is under way finishes. \
+                         Interrupt again to stop at once.");
                 }
             }
         }

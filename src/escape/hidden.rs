@@ -11,7 +11,8 @@ pub fn is_hidden(c: char) -> bool {
     c.is_control() || c.is_whitespace() || is_ignorable(c) || is_unassignable(c)
 }
 
-/// Unicode's default-ignorable and format characters, and blanks that are no white space to it.
+/// Unicode's default-ignorable and format characters, and blanks that it does not count as white
+/// space.
 fn is_ignorable(c: char) -> bool {
     matches!(c,
         '\u{ad}' // soft hyphen

@@ -140,20 +140,20 @@ fn advice(kind: io::ErrorKind, action: &str) -> Option<&'static str> {
     };
     Some(match kind {
         StorageFull | QuotaExceeded | FileTooLarge => {
-            "make room there, then run the same command again"
+            "free disk space there, then run the same command again"
         }
         ReadOnlyFilesystem => {
             "make it writable or use another folder, then run the same command again"
         }
         PermissionDenied if action == "read" => {
-            "give yourself the right to read it, then run the same command again"
+            "make it readable for your user, then run the same command again"
         }
         PermissionDenied => {
-            "give yourself the right to write there or use another folder, then run the same \
+            "make it writable for your user or use another folder, then run the same \
              command again"
         }
-        NotFound => "create the folder it is to lie in, then run the same command again",
-        NotADirectory => "a part of this path is a file where a folder has to be; check the path",
+        NotFound => "create its folder, then run the same command again",
+        NotADirectory => "a part of this path is a file, not a folder; check the path",
         IsADirectory => "there is a folder by that name; name a file",
         _ => return None,
     })

@@ -30,7 +30,8 @@ fn limit() -> Option<usize> {
     static LIMIT: std::sync::OnceLock<Option<usize>> = std::sync::OnceLock::new();
     #[expect(
         clippy::disallowed_methods,
-        reason = "a full disk is no setting: it must reach code that has no context, in tests alone"
+        reason = "a full disk is not a setting: it must reach code that has no context, in tests \
+                  alone"
     )]
     let read = || {
         std::env::var("__CONNPLAN_TEST_DISK_BYTES")

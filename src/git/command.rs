@@ -43,7 +43,7 @@ const FIXED: [&str; 22] = [
     "transfer.advertiseSID=false",
 ];
 
-/// Where a repository's own settings count and its programs must not: it is no place of ours.
+/// Where a repository's own settings count and its programs must not: it is not a place of ours.
 const IN_CHECKOUT: [&str; 4] = [
     "credential.helper=",
     "core.sshCommand=false",

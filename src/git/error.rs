@@ -34,7 +34,7 @@ pub enum GitError {
         limit: Duration,
     },
     /// It answered with more than is taken.
-    #[error("git had more to say than {limit} bytes when it was to {doing}")]
+    #[error("git printed more than {limit} bytes when asked to {doing}")]
     #[diagnostic(code(connplan::git::too_large))]
     TooLarge {
         /// What it was to do.

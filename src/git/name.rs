@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A text that is no such name.
+/// A text that is not such a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {wanted}")]
 pub struct NameError {
@@ -35,7 +35,7 @@ impl ObjectId {
         if long && !zero && lower.bytes().all(|b| b.is_ascii_hexdigit()) {
             Ok(Self(lower))
         } else {
-            Err(bad(text, "the whole name of a commit"))
+            Err(bad(text, "the full hash of a commit"))
         }
     }
 

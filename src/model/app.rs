@@ -39,7 +39,7 @@ impl App {
 #[schemars(description = "An app's id.")]
 pub struct AppId(String);
 
-/// The text is no app id.
+/// The text is not an app id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an app id is 1 to 128 letters, digits, `_`, `-` or `.`, and not only dots")]
 pub struct AppIdError;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 #[schemars(description = "The platform's name for one attempt at an authorization. No secret.")]
 pub struct ConnectionId(String);
 
-/// The text is no connection id.
+/// The text is not a connection id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a connection id is 1 to {} printable ASCII characters",

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 )]
 pub struct ConnectorType(String);
 
-/// Why a string is no connector type.
+/// Why a string is not a connector type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectorTypeError {
     /// Nothing between the quotes.

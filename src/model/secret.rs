@@ -91,7 +91,7 @@ impl Link {
         self.0.expose()
     }
 
-    /// The host alone, which is no secret.
+    /// The host alone, which is not a secret.
     pub fn host(&self) -> String {
         let url = Url::parse(self.expose()).ok();
         url.and_then(|url| url.host_str().map(str::to_owned))

@@ -97,9 +97,9 @@ async fn enter(
             (StatusCode::SEE_OTHER, there).into_response()
         }
         _ => {
-            let text = "It works once, and not for long. If you did not open it before, somebody \
-                        else of this machine did: press Ctrl-C in the terminal and begin again. \
-                        Else take the address that the terminal shows.";
+            let text = "It works once, for a short time. If you did not open it before, another \
+                        user of this machine did: press Ctrl-C in the terminal and start again. \
+                        Otherwise use the address that the terminal shows.";
             let page = render::plain_notice("This address was used already", text);
             (StatusCode::GONE, Html(page)).into_response()
         }

@@ -44,7 +44,7 @@ what came of it.</p>
 </header>
 <p id="gone" class="banner" hidden>connplan does not answer any more. If it was ended, run
 <code>connplan authorize</code> again: nothing is lost.</p>
-<noscript><p class="banner">Without scripts, this page loads itself anew every few seconds.</p></noscript>
+<noscript><p class="banner">Without scripts, this page reloads every few seconds.</p></noscript>
 <main>
 <ol class="cards">
 {cards}</ol>
@@ -323,7 +323,7 @@ pub(super) fn sentence(row: &Row) -> String {
         State::Consented(Consent::WrongAccount { .. }) => {
             let next = authorization::next(&row.result, &authorization::Again::default())
                 .unwrap_or_default();
-            format!("{}. The way out: {next}.", authorization::what(&row.result))
+            format!("{}. To fix it: {next}.", authorization::what(&row.result))
         }
         _ => format!("{}.", authorization::what(&row.result)),
     };

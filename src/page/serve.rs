@@ -210,8 +210,8 @@ fn is_prefetch(request: &Request) -> bool {
 fn refusal(refused: &Refused) -> Response {
     let text = match refused {
         Refused::Host(host) => format!(
-            "This page answers to localhost and to 127.0.0.1, on any port, and it was called \
-             {host}. If you forward its port under another name, run `connplan authorize \
+            "This page answers to localhost and 127.0.0.1 alone, on any port; this request was \
+             for {host}. If you forward its port under another name, run `connplan authorize \
              --page-host NAME[:PORT]` with that name."
         ),
         Refused::Elsewhere => "Another page sent you here. Open the address that the terminal \

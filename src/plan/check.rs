@@ -24,11 +24,11 @@ pub(super) fn coherent(plan: &Plan) -> Result<(), Refusal> {
         .chain(&app.untargeted_new)
     {
         if !seen.insert(name) {
-            return refuse(format!("`{name}` stands in it twice"));
+            return refuse(format!("`{name}` is in it twice"));
         }
     }
     if !app.changes.is_sorted_by(|a, b| a.connector < b.connector) {
-        return refuse("its changes are not in order of name".to_owned());
+        return refuse("its changes are not sorted by name".to_owned());
     }
     for change in &app.changes {
         shape(change).or_else(|reason| refuse(format!("`{}`: {reason}", change.connector)))?;
@@ -114,7 +114,7 @@ fn agrees(change: &Change, rules: &ScopeEquivalence) -> Result<(), &'static str>
         && change.removal == Removal::Disconnect
         && before.is_some_and(|before| before.status == RemoteStatus::Disconnected);
     if !(same || waits || let_be) {
-        return Err("its action or authorization is not what `before` and `after` come to");
+        return Err("its action or authorization does not follow from `before` and `after`");
     }
     if change.scopes != scopes {
         return Err("the scopes shown are not those that change");

@@ -19,7 +19,7 @@ use toml::Value;
 #[schemars(extend("pattern" = "^sha256:[0-9a-f]{64}$"))]
 pub struct Digest(String);
 
-/// The text is no digest.
+/// The text is not a digest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a digest is `sha256:` followed by 64 hexadecimal digits")]
 pub struct DigestError;

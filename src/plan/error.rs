@@ -21,7 +21,7 @@ pub enum PlanError {
     #[diagnostic(
         code(connplan::plan::remove_all),
         help(
-            "check the branch and the folder; if every connector is to go, give `--allow-remove-all`"
+            "check the branch and the folder; to remove every connector, give `--allow-remove-all`"
         )
     )]
     RemoveAll {
@@ -52,7 +52,7 @@ fn plural(count: usize) -> &'static str {
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
 pub enum Refusal {
     /// A file of ours, and not the kind that is wanted.
-    #[error("{file} is a {found}, and a {wanted} is wanted here")]
+    #[error("{file} is a {found}; this command needs a {wanted}")]
     #[diagnostic(code(connplan::plan::other_kind))]
     OtherKind {
         /// The file.
@@ -66,7 +66,7 @@ pub enum Refusal {
         help: &'static str,
     },
     /// Nothing says that it ever was one of ours.
-    #[error("{file} is no {wanted} of connplan's: {reason}")]
+    #[error("{file} is not a connplan {wanted}: {reason}")]
     #[diagnostic(code(connplan::plan::not_ours))]
     NotOurs {
         /// The file.
@@ -79,7 +79,7 @@ pub enum Refusal {
         #[help]
         help: &'static str,
     },
-    /// The text is no plan (or receipt) any more.
+    /// The text is not a plan (or receipt) any more.
     #[error("{what} cannot be read: {reason}")]
     #[diagnostic(code(connplan::plan::unreadable))]
     Unreadable {
@@ -165,7 +165,7 @@ pub enum Refusal {
     #[error("the file contradicts itself: {reason}")]
     #[diagnostic(
         code(connplan::plan::incoherent),
-        help("connplan writes no such file; make it again")
+        help("connplan did not write it like this; make it again")
     )]
     Incoherent {
         /// Where.
@@ -248,7 +248,7 @@ fn list(moved: &[Drift]) -> String {
 #[error("the output could not be encoded: {0}")]
 #[diagnostic(
     code(connplan::encode),
-    help("this is a fault of connplan; please report it")
+    help("this is a bug in connplan; please report it")
 )]
 pub struct EncodeError(pub String);
 

@@ -72,7 +72,7 @@ fn help(violations: &[Violation]) -> String {
         format!(", or give `--override {rule} --reason TEXT`")
     });
     format!(
-        "change the connector files, or have the policy changed by who is responsible for it{or}"
+        "change the connector files, or ask whoever is responsible for the policy to change it{or}"
     )
 }
 
@@ -283,8 +283,8 @@ impl Judge<'_> {
             .and_then(|after| after.account.as_ref());
         let what = match declared {
             Some(declared) if expected.covers(declared) => return,
-            Some(_) => format!("{connector}: another account is to consent than the policy says"),
-            None => format!("{connector}: it does not say who is to consent"),
+            Some(_) => format!("{connector}: the policy expects another account to consent"),
+            None => format!("{connector}: it does not say which account should consent"),
         };
         self.tell(Rule::Accounts, None, Some(connector), None, &what);
     }

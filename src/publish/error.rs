@@ -33,7 +33,7 @@ impl fmt::Display for CallContext {
 #[derive(Debug, Error, Diagnostic)]
 pub enum PublishError {
     /// Neither GitHub nor GitLab.
-    #[error("nothing says where to comment: this is no run of GitHub or GitLab")]
+    #[error("no pull or merge request to comment on: not running in GitHub Actions or GitLab CI")]
     #[diagnostic(
         code(connplan::publish::no_forge),
         help(
@@ -87,7 +87,7 @@ pub enum PublishError {
         address: String,
     },
     /// No client.
-    #[error("no encrypted connections can be made: {why}")]
+    #[error("encrypted connections cannot be set up: {why}")]
     #[diagnostic(code(connplan::publish::tls_setup))]
     TlsSetup {
         /// Why.

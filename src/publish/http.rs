@@ -190,7 +190,7 @@ impl Http {
             Ok(Err(error)) => {
                 return Err(match transport::classify(&error) {
                     Failure::Unreachable(cause, fault) => unreachable(cause, fault, at),
-                    Failure::Protocol(_) => malformed(at, "it is no proper HTTP"),
+                    Failure::Protocol(_) => malformed(at, "it is not valid HTTP"),
                 });
             }
             Ok(Ok(received)) => received,
@@ -203,7 +203,7 @@ impl Http {
         let body = self.token.sent().hide(body);
         let json = serde_json::from_slice::<Value>(&body);
         if (200..300).contains(&status) {
-            let body = json.map_err(|_| malformed(at, "it is no JSON"))?;
+            let body = json.map_err(|_| malformed(at, "it is not JSON"))?;
             let more = has_next_page(&headers);
             let date = header(&headers, "date").and_then(time);
             return Ok(Answer { body, more, date });

@@ -44,7 +44,7 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Mismatch> {
         "it is empty".to_owned()
     } else {
         format!(
-            "it is no JSON (line {}, column {})",
+            "it is not JSON (line {}, column {})",
             error.line(),
             error.column()
         )
@@ -229,17 +229,17 @@ mod tests {
         assert_eq!(wrong("").fault, "it is empty");
         assert_eq!(
             wrong(r#"{"items": [{"sta"#).fault,
-            "it is no JSON (line 1, column 16)"
+            "it is not JSON (line 1, column 16)"
         );
         assert!(
             wrong(r#"{"items": []} x"#)
                 .fault
-                .starts_with("it is no JSON")
+                .starts_with("it is not JSON")
         );
         assert_eq!(wrong("[]").fault, "it is not an object");
         assert!(
             !wrong(&"[".repeat(100_000)).fault.is_empty(),
-            "deep nesting is no overflow"
+            "deep nesting does not overflow the stack"
         );
     }
 

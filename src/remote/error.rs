@@ -82,7 +82,7 @@ impl Unreachable {
                 "put them into that variable (http://USER:PASSWORD@HOST:PORT), or name the host in NO_PROXY"
             }
             Self::AnswerTimeout | Self::Interrupted | Self::Other(_) => {
-                "try again; if it stays so, report the request id to Base44"
+                "try again; if it keeps happening, report the request id to Base44"
             }
         }
     }
@@ -125,7 +125,7 @@ pub enum RemoteError {
         problem: Box<Problem>,
     },
     /// 404.
-    #[error("{at}: the server knows no such app or connector{problem}")]
+    #[error("{at}: the server does not know this app or connector{problem}")]
     #[diagnostic(
         code(connplan::remote::not_found),
         help("check the app id, the connector's type, and that this login can see the app")
@@ -167,7 +167,7 @@ pub enum RemoteError {
     #[error("{at}: the server had an error (HTTP {status}){problem}")]
     #[diagnostic(
         code(connplan::remote::server),
-        help("try again later; if it stays so, report the request id to Base44")
+        help("try again later; if it keeps happening, report the request id to Base44")
     )]
     Server {
         /// The call.
@@ -212,7 +212,7 @@ pub enum RemoteError {
         shape: String,
     },
     /// Something that is not HTTP, or more header fields than are taken.
-    #[error("{at}: the answer is no proper HTTP: {why}")]
+    #[error("{at}: the answer is not valid HTTP: {why}")]
     #[diagnostic(
         code(connplan::remote::protocol),
         help("another program may be listening at that address; check BASE44_API_URL")
@@ -227,7 +227,7 @@ pub enum RemoteError {
     #[error("{at}: the answer is longer than {limit} bytes")]
     #[diagnostic(
         code(connplan::remote::too_large),
-        help("this is no answer of this API; check BASE44_API_URL")
+        help("this answer is not from the Base44 API; check BASE44_API_URL")
     )]
     TooLarge {
         /// The call.
@@ -236,9 +236,7 @@ pub enum RemoteError {
         limit: usize,
     },
     /// 3xx. Not followed: credentials go to the configured address alone.
-    #[error(
-        "{at}: the server sends us on to {to} (HTTP {status}), where credentials are not taken"
-    )]
+    #[error("{at}: the server redirects to {to} (HTTP {status}); credentials are not sent there")]
     #[diagnostic(
         code(connplan::remote::redirected),
         help("if that address is the right one, put it into BASE44_API_URL")
@@ -276,7 +274,7 @@ pub enum RemoteError {
     #[diagnostic(
         code(connplan::remote::lease_over),
         help(
-            "it was not sent; run the same command again, it takes the lease anew and goes on \
+            "it was not sent; run the same command again, it takes a new lease and continues \
              where this stopped"
         )
     )]

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::model::ApiUrl;
 
-/// The most of an error answer that is read; what is longer is no message for people.
+/// The most of an error answer that is read; what is longer is not a message for people.
 pub(super) const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// One attempt that did not succeed.

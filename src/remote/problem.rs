@@ -52,7 +52,7 @@ impl Problem {
             }
             _ if self.to_string().is_empty() => {
                 "it gave no reason that can be read; check BASE44_API_URL and the proxy variables, \
-                 and if it stays so, report the request id to Base44"
+                 and if it keeps happening, report the request id to Base44"
             }
             _ => "correct what the server names, then try again",
         }

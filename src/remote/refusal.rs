@@ -82,7 +82,7 @@ impl Refusal {
             }
             Self::WorkspaceKey => {
                 "the platform refuses keys (b44k_…) here: make a personal access token in the workspace (Settings > Secrets > Personal access tokens), \
-                 set BASE44_ACCESS_TOKEN to it and take BASE44_API_KEY away; or use `connplan login`"
+                 set BASE44_ACCESS_TOKEN to it and unset BASE44_API_KEY; or use `connplan login`"
             }
             Self::Untold => {
                 "ask for access to the app, or its workspace's administrator to allow this"

@@ -6,7 +6,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LinkProblem {
     /// No such connection, or not the secret that belongs to it.
-    #[error("the sandbox knows no such link")]
+    #[error("the sandbox does not know this link")]
     Unknown,
     /// A decision was made before.
     #[error("this link was used already")]

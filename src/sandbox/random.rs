@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-/// An identifier that is told apart from others, but is no secret.
+/// An identifier that is told apart from others, but is not a secret.
 pub(super) fn id(prefix: &str) -> String {
     let id = Uuid::new_v4().simple().to_string();
     format!("{prefix}_{id}")

@@ -134,7 +134,7 @@ impl Seed {
             let types = app.connectors.keys().chain(app.different_user.keys());
             if types.into_iter().any(|t| t.kind() == Kind::Stripe) {
                 return wrong(format!(
-                    "app `{id}`: Stripe is no OAuth connector; set `\"stripe\": \"sandbox\"`"
+                    "app `{id}`: Stripe is not an OAuth connector; set `\"stripe\": \"sandbox\"`"
                 ));
             }
         }

@@ -196,7 +196,7 @@ pub(super) struct Connection {
     pub(super) form_token: String,
 }
 
-/// How far an authorization got. Running out of time is found by the clock, and is no end: what
+/// How far an authorization got. Running out of time is found by the clock, and is not an end: what
 /// nobody completes stays pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

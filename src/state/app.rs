@@ -35,7 +35,7 @@ pub struct Locked {
 #[derive(Debug, Error, Diagnostic)]
 pub enum StateError {
     /// No variable and no home.
-    #[error("there is no place to keep what is under way: no home folder is known")]
+    #[error("there is no folder to keep connplan's state in: no home folder is known")]
     #[diagnostic(
         code(connplan::state::nowhere),
         help("set HOME, or CONNPLAN_STATE_DIR to a folder that stays between runs")

@@ -57,7 +57,7 @@ impl StateFolder {
     }
 }
 
-/// The address by its digest, since it is no file name; the app's id as it is.
+/// The address by its digest, since it is not a file name; the app's id as it is.
 pub(super) fn folder_name(app: &App) -> String {
     format!("{}-{}", digest(&app.api_url), app.id)
 }

@@ -34,8 +34,8 @@ pub enum StoreError {
     #[diagnostic(
         code(connplan::store::unreadable),
         help(
-            "somebody else wrote it, or a later connplan did; look at it, and take it away if it \
-             is of no use"
+            "somebody else wrote it, or a newer connplan did; look at it, and delete it if it is \
+             not needed"
         )
     )]
     Unreadable {
@@ -47,10 +47,10 @@ pub enum StoreError {
         reason: String,
     },
     /// Something cannot be put into TOML.
-    #[error("it could not be written down for the store: {0}")]
+    #[error("the entry for the store could not be encoded: {0}")]
     #[diagnostic(
         code(connplan::store::encode),
-        help("this is a fault of connplan; please report it")
+        help("this is a bug in connplan; please report it")
     )]
     Encode(String),
     /// There is no such plan.

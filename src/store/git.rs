@@ -89,7 +89,7 @@ impl GitStore {
                     .extend(same.map(|(key, id)| (key.clone(), id.clone())));
             } else {
                 for (path, id) in self.depot.tree(&tip).await? {
-                    // What is no key was written by somebody else.
+                    // What is not a key was written by somebody else.
                     let key = Key::parse(&path).filter(|key| Self::reference(key) == short);
                     if let Some(key) = key {
                         seen.files.insert(key, id);

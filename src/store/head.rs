@@ -15,7 +15,7 @@ pub(super) fn check_head(
     app: &App,
 ) -> Result<(), String> {
     if version.split('.').next() != Some("1") {
-        return Err("a later connplan wrote it".to_owned());
+        return Err("a newer connplan wrote it".to_owned());
     }
     if *id != app.id || *api_url != app.api_url {
         return Err("it is of another app".to_owned());

@@ -95,7 +95,7 @@ pub enum LeaseError {
     #[diagnostic(
         code(connplan::store::lost),
         help(
-            "nothing more was started; run the same command again, it goes on where this stopped"
+            "nothing more was started; run the same command again, it continues where this stopped"
         )
     )]
     Lost {

@@ -73,7 +73,7 @@ impl BucketStore {
         if found.meta.size > LIMIT as u64 {
             return Err(StoreError::Object {
                 store: self.name.clone(),
-                reason: "an object there is larger than anything of connplan's".to_owned(),
+                reason: "an object there is larger than anything that connplan writes".to_owned(),
                 passing: false,
             });
         }
@@ -167,7 +167,7 @@ impl Store for BucketStore {
                 let key = whole
                     .strip_prefix(&self.prefix)
                     .and_then(|rest| rest.strip_prefix('/'));
-                // What is no key was written by somebody else.
+                // What is not a key was written by somebody else.
                 let Some(key) = key.and_then(Key::parse) else {
                     continue;
                 };

@@ -108,7 +108,8 @@ impl Terminal {
         }
     }
 
-    /// Masks e-mail addresses in whatever is written: in standard error, and where that is no document
+    /// Masks e-mail addresses in whatever is written: in standard error, and where that is not a
+    /// document
     /// for programs in standard output too.
     #[must_use]
     pub fn masking(self, stdout: bool) -> Self {
@@ -180,14 +181,15 @@ impl Terminal {
         self.columns_stderr().unwrap_or(80)
     }
 
-    /// How many columns standard error has; `None` where it is no terminal, and nothing is to be
+    /// How many columns standard error has; `None` where it is not a terminal, and nothing is to be
     /// wrapped.
     pub fn columns_stderr(&self) -> Option<usize> {
         self.stderr_tty
             .then(|| usize::from(Term::stderr().size().1).max(20))
     }
 
-    /// How many columns standard output has; `None` where it is no terminal, and nothing is to be
+    /// How many columns standard output has; `None` where it is not a terminal, and nothing is to
+    /// be
     /// wrapped.
     pub fn columns(&self) -> Option<usize> {
         self.stdout_tty

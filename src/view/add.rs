@@ -68,9 +68,8 @@ pub fn text(added: &Added<'_>) -> String {
         && !fields.is_empty()
     {
         text.push_str(
-            "\nThe platform wants to know of the connection (no connector file and no connplan \
-             command takes these; enter them where the authorization link leads, or, if nothing \
-             asks there, connect it in the app's editor at Base44):\n",
+            "\nThe platform asks for connection values; write them into the file, as \
+             `connection_config`:\n",
         );
         for field in fields {
             let required = if field.required { "" } else { ", optional" };

@@ -52,7 +52,7 @@ impl ApprovalReport<'_> {
     /// For a person. `plan` is the plan's file.
     pub fn text(&self, plan: &str) -> String {
         let did = if self.revoked {
-            "Took the approval back"
+            "Revoked the approval"
         } else {
             "Approved"
         };

@@ -4,7 +4,7 @@ use crate::escape;
 
 use super::{Style, Theme};
 
-/// Below this a last column is no column any more.
+/// Below this a last column is too narrow to read.
 const NARROW: usize = 20;
 /// No other column gets narrower than this.
 const LEAST: usize = 8;

@@ -69,7 +69,7 @@ pub(super) fn particulars(change: &ChangeReport) -> impl Iterator<Item = String>
     let why = change.why.clone();
     let softly =
         (change.action == Action::Delete && change.removal == Removal::Disconnect).then(|| {
-            "it is disconnected: the tokens go, the connector stays with its scopes".to_owned()
+            "it is disconnected: its tokens are deleted, the connector keeps its scopes".to_owned()
         });
     let expired = change.kind == Kind::Stripe
         && change

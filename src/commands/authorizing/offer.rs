@@ -79,9 +79,9 @@ impl OfferArgs {
                     "This is an SSH session: open the links in the browser of your own machine.",
                 );
             } else if !display {
-                context
-                    .terminal
-                    .say("No display was found here: open the links in a browser of your own.");
+                context.terminal.say(
+                    "No display found (DISPLAY is not set): open the links in a browser elsewhere.",
+                );
             }
         }
         Ok(if in_terminal || ssh || !display {

@@ -25,7 +25,7 @@ impl Parser<'_> {
             return self.hexadecimal();
         }
         let start = self.pos;
-        // A zero stands alone before the point: `012` is no number.
+        // A zero stands alone before the point: `012` is not a number.
         let whole = if self.eat('0') { 1 } else { self.digits() };
         let fraction = if self.eat('.') { self.digits() } else { 0 };
         if whole + fraction == 0 {

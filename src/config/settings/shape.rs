@@ -178,7 +178,7 @@ impl Check<'_> {
                 words.join(" or ")
             }
             Share | Whole(0, u32::MAX) => {
-                "a whole number, 0 or more, or a share such as \"10%\"".to_owned()
+                "a whole number, 0 or more, or a percentage such as \"10%\"".to_owned()
             }
             OneOrEach(_) => "one of these words, or a table of them by type".to_owned(),
             Whole(least, most) => format!("a whole number from {least} to {most}"),

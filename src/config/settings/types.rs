@@ -240,7 +240,7 @@ pub enum PerType<T> {
     Each(BTreeMap<Subject, T>),
 }
 
-/// A number, or a share such as `"10%"`.
+/// A number, or a percentage such as `"10%"`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum MaxRemovals {
@@ -269,7 +269,7 @@ impl TryFrom<String> for Percent {
         let share = text.strip_suffix('%').and_then(|share| share.parse().ok());
         match share {
             Some(share @ 0..=100) => Ok(Self(share)),
-            _ => Err("a share is written like \"10%\", from 0% to 100%"),
+            _ => Err("a percentage is written like \"10%\", from 0% to 100%"),
         }
     }
 }
@@ -319,7 +319,7 @@ impl From<Subject> for String {
 #[serde(try_from = "String", into = "String")]
 pub struct MaxDuration(Duration);
 
-/// The text is no span of time.
+/// The text is not a span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a time is written like `90s`, `10m` or `1h 30m`, and is at most 7 days")]
 pub struct MaxDurationError;
@@ -343,7 +343,7 @@ impl MaxDuration {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime(jiff::SignedDuration);
 
-/// The text is no lifetime.
+/// The text is not a lifetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a time is written like `90m`, `72h`, `7d` or `2w`, and is at most one year")]
 pub struct LifetimeError;

@@ -57,14 +57,17 @@ pub enum AuthError {
         path: PathBuf,
     },
     /// The renewal ended without a result.
-    #[error("the renewal of the login was cut short")]
+    #[error("the renewal of the login was interrupted")]
     #[diagnostic(code(connplan::auth::cut_short), help("run the same command again"))]
     CutShort,
     /// The renewed login would have no place.
-    #[error("the login has to be renewed, and there is no room to keep it: {source}")]
+    #[error("the login must be renewed, and there is no disk space to save it: {source}")]
     #[diagnostic(
         code(connplan::auth::no_room),
-        help("make room in the home folder; nothing was asked for, so that the login is not lost")
+        help(
+            "free disk space in the home folder; nothing was asked for, so that the login is not \
+              lost"
+        )
     )]
     NoRoom {
         /// What the file system said.
@@ -151,7 +154,7 @@ pub enum AuthWarning {
     #[diagnostic(
         severity(Warning),
         code(connplan::auth::not_stored),
-        help("this run uses it all the same")
+        help("this run still uses it")
     )]
     NotStored {
         /// Why.

@@ -344,7 +344,7 @@ mod tests {
     fn a_damaged_file_is_described_without_its_content() {
         for (body, fault) in [
             ("", "it is empty"),
-            ("{", "it is no JSON (line 1, column 1)"),
+            ("{", "it is not JSON (line 1, column 1)"),
             ("{}", "`accessToken` is missing"),
             (
                 r#"{"accessToken": "canary\n"}"#,

@@ -19,7 +19,7 @@ pub use values::ConnectionValues;
 
 use crate::model::Link;
 
-/// A claim link that is no web address is left out with a word: a plan must not fail for it.
+/// A claim link that is not a web address is left out with a word: a plan must not fail for it.
 fn claim_link(text: Option<String>) -> Option<Link> {
     Link::parse(&text?)
         .inspect_err(|why| tracing::warn!(%why, "Stripe's claim link is left out"))

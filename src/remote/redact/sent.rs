@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::HIDDEN;
 
-/// What is shorter is no credential, and might be a word of any answer.
+/// What is shorter is not a credential, and might be a word of any answer.
 const SHORTEST: usize = 8;
 
 /// The credentials that went with one request. An answer may repeat them: in a message, a title, a

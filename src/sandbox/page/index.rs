@@ -75,7 +75,7 @@ fn section(html: &mut String, base: &str, state: &SandboxState, app: (&AppId, &A
         html.push_str(
             "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Connector</th>\
              <th scope=\"col\">Status</th><th scope=\"col\">Account</th>\
-             <th scope=\"col\">Scopes</th><th scope=\"col\">What befalls it</th></tr></thead>\n<tbody>\n",
+             <th scope=\"col\">Scopes</th><th scope=\"col\">What happens to it</th></tr></thead>\n<tbody>\n",
         );
         for (connector, c) in &app.connectors {
             let account = c.account.as_ref().map_or("", |a| a.as_str());

@@ -39,7 +39,7 @@ pub(super) fn not_found() -> Response {
 }
 
 fn missing() -> Page {
-    let text = "The sandbox has no such page.";
+    let text = "The sandbox does not have this page.";
     notice(StatusCode::NOT_FOUND, Tone::Bad, "Nothing here", text)
 }
 

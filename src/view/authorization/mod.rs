@@ -226,7 +226,8 @@ pub fn next(result: &AuthorizationResult, again: &Again) -> Option<String> {
         }
         State::Declined => {
             format!(
-                "unless somebody else is at it, look at what it asks for, run {again} again and \
+                "unless somebody else is authorizing it, look at what it asks for, run {again} \
+                 again and \
                  approve all of it"
             )
         }
@@ -234,11 +235,11 @@ pub fn next(result: &AuthorizationResult, again: &Again) -> Option<String> {
             format!("run {again} again and tick everything on the list")
         }
         State::Consented(Consent::WrongAccount { expected, .. }) => format!(
-            "remove {connector} (take its file away and apply), add it again (put the file back \
+            "remove {connector} (delete its file and apply), add it again (put the file back \
              and apply), and authorize it as {}",
             whom(expected)
         ),
-        State::Failed(_) => format!("when that is put right, run {again} again"),
+        State::Failed(_) => format!("when that is fixed, run {again} again"),
     })
 }
 

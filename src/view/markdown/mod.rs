@@ -17,7 +17,7 @@ pub use receipt::receipt;
 
 use url::Url;
 
-/// The longest comment that GitHub takes, in characters. We count bytes, which are no fewer.
+/// The longest comment that GitHub takes, in characters. We count bytes: never fewer.
 pub const GITHUB_LIMIT: usize = 65_536;
 
 /// How Markdown is made.

@@ -123,7 +123,7 @@ pub struct ChangeReport {
     pub connection_config: ConfigDiff,
     /// Whether a person has to consent.
     pub authorization: ConsentNeed,
-    /// Declared scopes that a consent to them left out; they are no change any more.
+    /// Declared scopes that a consent to them left out; they do not count as a change any more.
     #[serde(skip_serializing_if = "Scopes::is_empty")]
     pub dropped: Scopes,
     /// Of a removal: how, where the tokens alone go.

@@ -112,7 +112,7 @@ pub fn progress(result: &ChangeResult, theme: Theme) -> String {
 
 /// What a run did that was cut short, and what it may have done.
 pub fn cut_short(done: &[&ChangeResult], unclear: &[&ChangeResult], theme: Theme) -> String {
-    let mut text = "An earlier run of this plan was cut short. It did this:".to_owned();
+    let mut text = "An earlier run of this plan was interrupted. It did this:".to_owned();
     for result in done {
         text.push('\n');
         text.push_str(&progress(result, theme));
@@ -194,7 +194,7 @@ pub(in crate::view) fn counts(report: &ReceiptReport) -> String {
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
     let total = count(report.results().count(), "connector");
-    // What waited before is no doing of this apply.
+    // What waited before is not this apply's doing.
     let done = report
         .results()
         .any(|result| result.action != Action::NoOp && result.outcome.is_effect());

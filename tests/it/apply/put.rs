@@ -300,7 +300,7 @@ fn what_was_answered_well_and_is_not_there_has_failed() {
     project.run(&args).expect(0);
     for _ in 0..2 {
         let applied = project.run(&["apply", "x.plan", "--format", "json"]);
-        applied.expect(1).tells("lists it still");
+        applied.expect(1).tells("still lists it");
         assert_eq!(applied.json()["summary"]["failed"], 1);
     }
     let deletes = server.log();

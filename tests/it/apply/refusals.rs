@@ -249,13 +249,13 @@ fn a_file_of_the_wrong_kind_is_named_with_what_it_is_for() {
     project
         .run(&["apply", "x.receipt"])
         .expect(3)
-        .tells("x.receipt is a receipt, and a plan is wanted here")
+        .tells("x.receipt is a receipt; this command needs a plan")
         .tells("`connplan authorize --receipt FILE`")
         .lacks("altered");
     project
         .run(&["authorize", "--receipt", "x.plan"])
         .expect(3)
-        .tells("is wanted here")
+        .tells("this command needs a")
         .lacks("altered");
     for args in [
         &["apply", "base44/config.jsonc"][..],

@@ -32,7 +32,7 @@ fn a_plan_that_can_not_be_finished_says_what_it_did() {
     let refused = project.run(&["apply", "x.plan"]);
     refused
         .expect(3)
-        .tells("An earlier run of this plan was cut short. It did this:")
+        .tells("An earlier run of this plan was interrupted. It did this:")
         .tells("github in force")
         .tells("slack: connector was not there, is there");
     assert_eq!(platform.writes(), NOTHING);

@@ -47,9 +47,9 @@ fn a_plan_waits_for_the_signature_and_is_applied_with_it() {
 
     let eve = path(&keys, "eve");
     let made = project.run(&["approve", "x.plan", "--key", &eve, "--out", "eve.sig"]);
-    made.expect(0).tells("is no signer's");
+    made.expect(0).tells("does not belong to a signer");
     let out = project.run(&["apply", "x.plan", "--approved-by", "eve.sig"]);
-    out.expect(3).tells("is no signer's");
+    out.expect(3).tells("does not belong to a signer");
 
     let ann = path(&keys, "ann");
     let made = project.run(&["approve", "x.plan", "--key", &ann, "--format", "json"]);
@@ -116,15 +116,12 @@ fn two_persons_are_not_one_with_two_signatures() {
     // Taken back, it counts for nothing.
     let eve = path(&keys, "eve");
     let revoke = ["approve", "x.plan", "--key", &eve, "--revoke"];
-    project
-        .run(&revoke)
-        .expect(0)
-        .tells("Took the approval back");
+    project.run(&revoke).expect(0).tells("Revoked the approval");
     let with = [&apply[..], &["x.plan.revoked"]].concat();
     project
         .run(&with)
         .expect(3)
-        .tells("took the approval of this plan back");
+        .tells("revoked the approval of this plan");
     assert!(platform.writes().is_empty());
     project.run(&apply).expect(0);
 }
@@ -158,7 +155,7 @@ fn settings_that_cannot_be_used_let_nobody_through() {
     project
         .run(&apply)
         .expect(3)
-        .tells("no file says whose signature counts");
+        .tells("no file lists whose signatures count");
     settings(
         &project,
         "require = \"signature\"\nsigners = \"../../elsewhere\"",
@@ -285,9 +282,12 @@ fn a_proposal_does_not_loosen_what_has_to_approve_it() {
     project.write("base44/allowed_signers", &own);
     git(&project, &["commit", "-qam", "signers"]);
     let made = project.run(&["approve", "x.plan", "--key", &eve]);
-    made.expect(0).tells("is no signer's");
+    made.expect(0).tells("does not belong to a signer");
     let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
-    project.run(&apply).expect(3).tells("is no signer's");
+    project
+        .run(&apply)
+        .expect(3)
+        .tells("does not belong to a signer");
     settings(&project, "from_risk = \"danger\"");
     git(&project, &["commit", "-qam", "none"]);
     // Several commits at once: what counts is what the branch was before.

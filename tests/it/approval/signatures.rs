@@ -82,7 +82,7 @@ fn what_signs_something_else_does_not_approve() {
     refused(
         &signers,
         &keys.sign("eve", "connplan", &text),
-        "is no signer's",
+        "does not belong to a signer",
     );
     let with_line_end = keys.sign("ann", "connplan", &format!("{text}\n"));
     refused(&signers, &with_line_end, "did not sign");
@@ -110,8 +110,8 @@ fn times_and_namespaces_of_a_signer_count() {
     let key = keys.public("ann");
     let good = keys.sign("ann", "connplan", digest().as_str());
     for (options, why) in [
-        ("valid-before=\"20200101Z\"", "could sign until 2020"),
-        ("valid-after=\"21000101Z\"", "may sign from 2100"),
+        ("valid-before=\"20200101Z\"", "could sign only until 2020"),
+        ("valid-after=\"21000101Z\"", "may sign only from 2100"),
         ("namespaces=\"git,file\"", "may not sign in the namespace"),
         (
             "namespaces=\"*,!connplan\"",
@@ -145,11 +145,15 @@ fn a_certificate_stands_for_the_names_that_its_authority_gave() {
     assert_eq!(accepted(&authority, &good), "ann@example.com");
     assert!(verifies(&keys, &authority, "ann@example.com", &good));
     // The authority's line lets no plain key in, and a key's line no authority.
-    refused(&format!("*@example.com {ca}"), &good, "is no signer's");
+    refused(
+        &format!("*@example.com {ca}"),
+        &good,
+        "does not belong to a signer",
+    );
     let plain = keys.sign("ca", "connplan", &text);
-    refused(&authority, &plain, "is no signer's");
+    refused(&authority, &plain, "does not belong to a signer");
     let other = format!("* cert-authority {}", keys.public("other"));
-    refused(&other, &good, "is no signer's");
+    refused(&other, &good, "does not belong to a signer");
     for (options, why) in [
         (&["-n", "ann@example.org"][..], "names no signer"),
         (&[], "names no signer"),

@@ -190,7 +190,7 @@ fn each_end_has_its_own_next_step() {
         "to the wrong account",
         "1 of 2 scopes",
         "list public channels and their basic details",
-        "remove gmail (take its file away and apply)",
+        "remove gmail (delete its file and apply)",
         "run `connplan authorize slackbot` again and tick everything",
         "run `connplan authorize notion` again and approve all of it",
     ] {
@@ -261,7 +261,7 @@ fn links_reach_no_pipe_unless_it_is_asked_for() {
         .run(&quick)
         .expect(4)
         .lacks("ticket=")
-        .tells("nothing was asked for");
+        .tells("no link was requested");
     assert_eq!(runner.opened(), [] as [&str; 0], "no browser in a pipeline");
     let print = ["authorize", "--print-links", "--timeout", "1s"];
     runner.run(&print).expect(1).lacks("ticket=");
@@ -280,7 +280,7 @@ fn links_reach_no_pipe_unless_it_is_asked_for() {
     // Nobody to ask, and nothing decided beforehand: it ends at once.
     desk.run(&["authorize"])
         .expect(4)
-        .tells("Nobody can be asked here")
+        .tells("Not interactive: no link was requested")
         .lacks("ticket=");
 }
 

@@ -17,10 +17,7 @@ async fn it_checks_with_the_platform_and_says_what_a_connection_asks_for() {
         "{added}"
     );
     let told = project.run(&["add", "bamboohr"]).await.ended(0);
-    told.says(&[
-        "Company domain",
-        "enter them where the authorization link leads",
-    ]);
+    told.says(&["Company domain", "write them into the file"]);
     for (said, meant) in [
         ("hubspto", "hubspot"),
         ("gdrive", "googledrive"),
@@ -69,7 +66,7 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
     assert!(valid.out.contains("1 connector"), "{}", valid.out);
     for scope in ["", "a b"] {
         let odd = project.run(&["add", "notion", "--scope", scope]).await;
-        odd.ended(1).says(&["is no scope"]);
+        odd.ended(1).says(&["is not a scope"]);
     }
     let none = project.run(&["add"]).await.ended(1);
     none.says(&["No TYPE was given"]);

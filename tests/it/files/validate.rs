@@ -75,7 +75,7 @@ fn in_a_log_no_path_and_no_scope_is_broken_and_a_blank_line_parts_what_is_said()
     let output = project.run(&["validate", "--dir", folder]);
     output
         .expect(0)
-        .tells(&format!("the scope `{scope}` stands"))
+        .tells(&format!("the scope `{scope}` is in the list"))
         .tells(&format!("{folder}/gmail.jsonc"));
     let said: Vec<_> = output.stderr.lines().collect();
     let heads = said.iter().enumerate();

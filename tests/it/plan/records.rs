@@ -163,7 +163,7 @@ fn on_a_disk_that_fills_up_the_outcome_is_said_and_the_next_run_goes_on() {
     let blocks = (sizes[1] + 12 * each + each / 2) / 512;
     let apply = "apply --auto-approve --parallelism 1 --receipt my.receipt";
     let text = short_of_room(&project, usize::try_from(blocks).unwrap(), apply);
-    let (_, said) = text.split_once("could not be written down").expect(&text);
+    let (_, said) = text.split_once("could not be saved").expect(&text);
     for name in &names[..13] {
         let told = said
             .matches(&format!("connection_id = \"id-{name}\""))
@@ -209,7 +209,7 @@ fn a_folder_that_vanishes_under_way_stops_what_has_not_begun() {
     let applied = project.run(&["apply", "--auto-approve", "--parallelism", "1"]);
     applied
         .expect(1)
-        .tells("could not be written down")
+        .tells("could not be saved")
         .tells("connector = \"box\"");
     assert_eq!(server.hits(&put("notion")), 0, "{applied}");
 }

@@ -249,7 +249,7 @@ fn what_does_not_pass_is_said_and_fails_only_when_strict() {
             "HTTP 302",
             1,
         ),
-        (Reply::html(200, "<html>log in</html>"), "it is no JSON", 1),
+        (Reply::html(200, "<html>log in</html>"), "it is not JSON", 1),
         (
             Reply::json(200, &json!({"not": "a list"})),
             "it is not a list",
@@ -300,7 +300,7 @@ fn the_token_never_travels_in_the_clear() {
 fn without_a_place_or_a_token_it_says_what_is_missing() {
     let out = Run::bare().comment(PLAN, &[]);
     assert!(out.status.success());
-    assert!(text(&out.stderr).contains("nothing says where to comment"));
+    assert!(text(&out.stderr).contains("no pull or merge request to comment on"));
     let (server, _) = github();
     let mut run = Run::github(&server);
     run.set("GITHUB_TOKEN", "");

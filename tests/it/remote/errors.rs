@@ -228,8 +228,8 @@ const MALFORMED: &[(&str, &str, &str)] = &[
     (r#"["canary"]"#, "", "is not an object"),
     (r#""canary""#, "", "is not an object"),
     ("", "", "it is empty"),
-    ("canary", "", "it is no JSON"),
-    (r#"{"integrations": ["#, "", "it is no JSON"),
+    ("canary", "", "it is not JSON"),
+    (r#"{"integrations": ["#, "", "it is not JSON"),
 ];
 
 #[tokio::test]

@@ -137,7 +137,7 @@ fn a_full_home_is_told_before_anything_is_asked() {
     let flat = text.split(|c: char| c.is_whitespace() || c == '│');
     let flat: Vec<_> = flat.filter(|word| !word.is_empty()).collect();
     assert!(
-        flat.join(" ").contains("there is no room to keep it"),
+        flat.join(" ").contains("there is no disk space to save it"),
         "{text}"
     );
     assert_eq!(server.hits(TOKEN), 0);

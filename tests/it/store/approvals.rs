@@ -81,7 +81,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
         .tells("1 signature needed, 0 given")
         .tells(&format!("connplan approve {digest}"));
 
-    // One that is no signer's counts for nothing, and holds nobody up.
+    // One that does not belong to a signer counts for nothing, and holds nobody up.
     let eve = team.key("eve");
     team.one
         .run(&["approve", "x.plan", "--key", &eve, "--out", "eve.sig"])
@@ -108,11 +108,11 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     team.one
         .run(&revoke)
         .expect(0)
-        .tells("Took the approval back");
+        .tells("Revoked the approval");
     team.one
         .run(&["apply", &digest])
         .expect(3)
-        .tells("took the approval of this plan back");
+        .tells("revoked the approval of this plan");
     assert!(team.platform.writes().is_empty());
 
     // Another plan is approved apart.
