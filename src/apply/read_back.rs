@@ -64,6 +64,7 @@ pub(super) fn fails(
     app.changes.iter().zip(results).any(|(change, result)| {
         let is = observed.connectors.get(&change.connector);
         failed(change, result, is, rules, contested)
+            || !dropped(change, result, observed, rules).is_empty()
     })
 }
 
@@ -82,6 +83,7 @@ fn failed(
             let contested = contested.contains(&change.connector);
             !works
                 || wrong_account(change, is)
+                || is.is_some_and(|is| keeps(change, is, rules))
                 || contested && in_force(change, is, rules).is_some()
         }
         Outcome::Removed => match change.removal {
@@ -187,6 +189,42 @@ fn still_there(change: &Change, is: &RemoteConnector) -> Option<String> {
     }
 }
 
+/// Whether it has still what the plan takes from it. What came only now is another matter: the
+/// platform may have added it.
+fn keeps(change: &Change, is: &RemoteConnector, rules: &ScopeEquivalence) -> bool {
+    let none = Scopes::new();
+    let asked = change.after.as_ref().map_or(&none, |after| &after.scopes);
+    let diff = rules.compare(&change.connector, asked, &is.scopes);
+    diff.removed
+        .iter()
+        .any(|scope| change.scopes.removed.contains(scope))
+}
+
+/// Said of what [`dropped`] finds.
+pub(super) const NOT_PASSED_ON: &str = "; the platform says that all is in force, so it does not pass \
+                                        that on: `connplan plan` notes it from now on";
+
+/// What was answered as in force and the list lacks: the platform does not pass that on.
+pub(super) fn dropped(
+    change: &Change,
+    result: &ChangeResult,
+    observed: &Observed,
+    rules: &ScopeEquivalence,
+) -> Scopes {
+    let is = observed.connectors.get(&change.connector);
+    let (Outcome::Synced | Outcome::Added, Some(is), Some(after)) =
+        (result.outcome, is, change.after.as_ref())
+    else {
+        return Scopes::new();
+    };
+    let diff = rules.compare(&change.connector, &after.scopes, &is.scopes);
+    if is.status == RemoteStatus::Active && diff.removed.is_empty() {
+        diff.added
+    } else {
+        Scopes::new()
+    }
+}
+
 fn wrong_account(change: &Change, is: Option<&RemoteConnector>) -> bool {
     let expected = change
         .after
@@ -229,7 +267,12 @@ fn in_force(
     match (diff.added.is_empty(), diff.removed.is_empty()) {
         (true, true) => None,
         (false, _) => Some(format!("the app lacks {}", names(&diff.added))),
-        (true, false) => Some(format!("the app still has {}", names(&diff.removed))),
+        (true, false) => Some(format!(
+            "the app still has {}; if the provider or the platform adds that by itself, list it in \
+             connplan.toml: `[providers.{}] adds`",
+            names(&diff.removed),
+            change.connector
+        )),
     }
 }
 

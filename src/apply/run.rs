@@ -15,7 +15,7 @@ use super::{
     job::{Event, Finished, Job, Shared, blank},
     journal::{History, PendingChange, Record, Recorded},
     read_back::{self, PostApplyDrift},
-    step::Step,
+    step::{Step, settled},
 };
 use crate::{
     catalogue::ScopeEquivalence,
@@ -153,8 +153,19 @@ impl<'a> Shared<'a> {
         };
         let before: Vec<_> = results.iter().map(|result| result.outcome).collect();
         let found = read_back::compare(app, results, &observed, job.rules, &contested);
-        for (result, before) in results.iter().zip(before) {
-            if result.outcome != before {
+        for ((result, before), change) in results.iter_mut().zip(before).zip(&app.changes) {
+            let missing = read_back::dropped(change, result, &observed, job.rules);
+            let learnt = if missing.is_empty() {
+                PendingChange::None
+            } else {
+                if let Some(message) = &mut result.message {
+                    message.push_str(read_back::NOT_PASSED_ON);
+                }
+                let is = observed.connectors.get(&change.connector);
+                let entry = settled(change, &job.digest, is, missing);
+                PendingChange::Add(change.connector.clone(), Box::new(entry))
+            };
+            if result.outcome != before || !matches!(learnt, PendingChange::None) {
                 // A later run does not take it for done.
                 let recorded = Recorded {
                     connector: result.connector.clone(),
@@ -163,9 +174,7 @@ impl<'a> Shared<'a> {
                     connection_id: None,
                     mode: None,
                 };
-                let note = job
-                    .recorder
-                    .note(Record::Outcome(recorded), PendingChange::None);
+                let note = job.recorder.note(Record::Outcome(recorded), learnt);
                 if let Err(e) = note.await {
                     self.unrecorded(e);
                 }

@@ -418,6 +418,21 @@ pub(crate) fn refusal(
     }
 }
 
+/// What is kept of a connector that the platform says is in force without `missing`.
+pub(super) fn settled(
+    change: &Change,
+    digest: &Digest,
+    is: Option<&RemoteConnector>,
+    missing: Scopes,
+) -> Entry {
+    Entry {
+        before: is.map(Before::from),
+        missing,
+        settled: true,
+        ..entry_of(change, digest, None)
+    }
+}
+
 /// What is kept while a person is waited for.
 fn entry_of(change: &Change, digest: &Digest, connection_id: Option<ConnectionId>) -> Entry {
     let after = change.after.clone().unwrap_or_default();
@@ -431,6 +446,7 @@ fn entry_of(change: &Change, digest: &Digest, connection_id: Option<ConnectionId
         account: after.account,
         connection_id,
         missing: Scopes::new(),
+        settled: false,
     }
 }
 

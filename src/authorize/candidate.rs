@@ -116,6 +116,10 @@ pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
         entries.insert(connector, (entry, Origin::Receipt));
     }
     for (connector, entry) in sources.pending.of(sources.app) {
+        if is_settled(sources, connector, entry) {
+            entries.remove(connector);
+            continue;
+        }
         // The store knows most; unless the receipt is about something else.
         let same = entries.get(connector).is_none_or(|(known, _)| {
             same_scopes(sources.rules, connector, &known.scopes, &entry.scopes)
@@ -157,6 +161,17 @@ pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
         .left_alone
         .sort_by(|a, b| a.connector.cmp(&b.connector));
     Ok(found)
+}
+
+/// Whether nobody has to be asked: what is missing, the platform does not pass on. Who names it asks
+/// again all the same.
+fn is_settled(sources: &Sources<'_>, connector: &ConnectorType, entry: &Entry) -> bool {
+    entry.settled
+        && !sources.targets.contains(connector)
+        && sources.observed.get(connector).is_some_and(|is| {
+            let diff = sources.rules.compare(connector, &entry.scopes, &is.scopes);
+            is.status == RemoteStatus::Active && diff.added == entry.missing
+        })
 }
 
 fn is_target(sources: &Sources<'_>, connector: &ConnectorType) -> bool {
@@ -267,6 +282,7 @@ fn repair(sources: &Sources<'_>, declared: &DeclaredConnector, is: &RemoteConnec
         account: declared.account.clone(),
         connection_id: None,
         missing: Scopes::new(),
+        settled: false,
     }
 }
 
@@ -291,6 +307,7 @@ fn documented(sources: &Sources<'_>) -> Vec<(ConnectorType, Entry)> {
                 account: result.account.clone(),
                 connection_id: result.connection_id.clone(),
                 missing: Scopes::new(),
+                settled: false,
             };
             (result.connector.clone(), entry)
         })

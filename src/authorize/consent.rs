@@ -17,6 +17,8 @@ pub enum Consent {
         instead_of: Option<Account>,
         /// Scopes that nobody asked for and that the provider is not known to add.
         unasked: Scopes,
+        /// What was asked for and the platform does not pass on: it says itself that all is in force.
+        dropped: Scopes,
     },
     /// In force with fewer scopes; it stays pending.
     Partial {
@@ -63,6 +65,7 @@ pub fn judge(
         account: is.account.clone(),
         instead_of: changed.cloned(),
         unasked: diff.removed,
+        dropped: Scopes::new(),
     })
 }
 
@@ -115,6 +118,7 @@ mod tests {
             account: None,
             connection_id: None,
             missing: Scopes::new(),
+            settled: false,
         }
     }
 

@@ -6,7 +6,9 @@ use super::{
     consent::{is_as_before, judge},
 };
 use crate::{
-    catalogue::ScopeEquivalence, model::RemoteConnector, pending::Before,
+    catalogue::ScopeEquivalence,
+    model::{RemoteConnector, Scopes},
+    pending::Before,
     remote::AuthorizationStatus,
 };
 
@@ -85,7 +87,7 @@ pub fn step(
         Evidence::Listed(is) => listed(candidate, state, *is, rules),
         Evidence::Status(AuthorizationStatus::Pending) => stays(),
         Evidence::Status(AuthorizationStatus::Active) => match state {
-            State::Waiting(Progress::Asked) => (confirming(UNLISTED), Vec::new()),
+            State::Waiting(Progress::Asked) => (confirming(UNLISTED, false), Vec::new()),
             _ => stays(),
         },
         Evidence::Status(AuthorizationStatus::Failed) => match state {
@@ -103,7 +105,7 @@ pub fn step(
         Evidence::Answered(_) if !can_be_wanted(state) => stays(),
         Evidence::Answered(answer) => match answer {
             Answer::Link => (State::Waiting(Progress::Asked), vec![Effect::Offer]),
-            Answer::InForce(otherwise) => (confirming(otherwise), Vec::new()),
+            Answer::InForce(otherwise) => (confirming(otherwise, true), Vec::new()),
             Answer::Refused(reason) => (State::Failed(reason.clone()), vec![Effect::Tell]),
         },
         Evidence::LinkRanOut => match state {
@@ -121,10 +123,11 @@ pub fn step(
 pub(super) const UNLISTED: &str =
     "the remote says that it is authorized, and does not list it as active; look at the dashboard";
 
-fn confirming(otherwise: &str) -> State {
+fn confirming(otherwise: &str, exactly: bool) -> State {
     State::Waiting(Progress::Confirming {
         rounds: 0,
         otherwise: otherwise.to_owned(),
+        exactly,
     })
 }
 
@@ -148,7 +151,27 @@ fn listed(
     } else {
         None
     };
+    let exactly = matches!(
+        state,
+        State::Waiting(Progress::Confirming { exactly: true, .. })
+    );
     match (consent, is) {
+        (Some(Consent::Partial { account, missing }), Some(is))
+            if exactly && !has_more(candidate, is, rules) =>
+        {
+            let granted = State::Consented(Consent::Granted {
+                account,
+                instead_of: None,
+                unasked: Scopes::new(),
+                dropped: missing,
+            });
+            let effects = vec![
+                Effect::DropLink,
+                Effect::Remember(Box::new(Before::from(is))),
+                Effect::Tell,
+            ];
+            (granted, effects)
+        }
         (Some(Consent::Granted { .. }), Some(is))
             if !confirmed && keeps_more(candidate, is, rules) =>
         {
@@ -190,16 +213,21 @@ fn listed(
             State::Waiting(Progress::Declining) => {
                 (State::Declined, vec![Effect::DropLink, Effect::Tell])
             }
-            State::Waiting(Progress::Confirming { rounds, otherwise })
-                if rounds + 1 >= UNLISTED_ROUNDS =>
-            {
+            State::Waiting(Progress::Confirming {
+                rounds, otherwise, ..
+            }) if rounds + 1 >= UNLISTED_ROUNDS => {
                 let failed = State::Failed(otherwise.clone());
                 (failed, vec![Effect::DropLink, Effect::Tell])
             }
-            State::Waiting(Progress::Confirming { rounds, otherwise }) => {
+            State::Waiting(Progress::Confirming {
+                rounds,
+                otherwise,
+                exactly,
+            }) => {
                 let again = State::Waiting(Progress::Confirming {
                     rounds: rounds + 1,
                     otherwise: otherwise.clone(),
+                    exactly: *exactly,
                 });
                 (again, Vec::new())
             }

@@ -401,8 +401,16 @@ impl<'a> Session<'a> {
                 Effect::Remember(before) => {
                     let entry = &mut item.candidate.entry;
                     entry.before = Some(*before);
-                    if let State::Consented(super::Consent::Partial { missing, .. }) = &item.state {
-                        entry.missing = missing.clone();
+                    match &item.state {
+                        State::Consented(super::Consent::Partial { missing, .. }) => {
+                            entry.missing = missing.clone();
+                            entry.settled = false;
+                        }
+                        State::Consented(super::Consent::Granted { dropped, .. }) => {
+                            entry.missing = dropped.clone();
+                            entry.settled = true;
+                        }
+                        _ => {}
                     }
                     self.writer.update(&connector, entry);
                 }

@@ -36,6 +36,9 @@ pub enum Progress {
         rounds: u8,
         /// Why it failed, if the list never does. Escaped.
         otherwise: String,
+        /// Whether it said so to the very scopes that were asked for: what its list lacks of them, it
+        /// does not pass on.
+        exactly: bool,
     },
     /// The remote says that this run's link came to nothing. The list may know of another consent.
     Declining,

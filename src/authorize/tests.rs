@@ -56,6 +56,7 @@ fn entry(of: &[&str], before: Option<&RemoteConnector>) -> Entry {
         account: None,
         connection_id: None,
         missing: Scopes::new(),
+        settled: false,
     }
 }
 
@@ -159,8 +160,9 @@ fn broken_connectors_are_repaired_and_wrong_accounts_reported() {
 /// Each state, and each piece of evidence, under a short name.
 fn states() -> Vec<(&'static str, State)> {
     let ada = || Some(Account::new("ada@example.com"));
-    let confirming = |rounds| {
+    let confirming = |rounds, exactly| {
         State::Waiting(Progress::Confirming {
+            exactly,
             rounds,
             otherwise: "unlisted".to_owned(),
         })
@@ -168,12 +170,14 @@ fn states() -> Vec<(&'static str, State)> {
     vec![
         ("idle", State::Waiting(Progress::Idle)),
         ("asked", State::Waiting(Progress::Asked)),
-        ("confirming", confirming(0)),
-        ("confirming2", confirming(2)),
+        ("confirming", confirming(0, false)),
+        ("confirming2", confirming(2, false)),
+        ("confirming exactly", confirming(0, true)),
         ("declining", State::Waiting(Progress::Declining)),
         (
             "granted",
             State::Consented(Consent::Granted {
+                dropped: Scopes::new(),
                 account: ada(),
                 instead_of: None,
                 unasked: Scopes::new(),
@@ -206,8 +210,11 @@ fn word(state: &State) -> String {
     match state {
         State::Waiting(Progress::Idle) => "idle",
         State::Waiting(Progress::Asked) => "asked",
-        State::Waiting(Progress::Confirming { rounds, .. }) => {
-            return format!("confirming{rounds}");
+        State::Waiting(Progress::Confirming {
+            rounds, exactly, ..
+        }) => {
+            let exactly = if *exactly { "-exactly" } else { "" };
+            return format!("confirming{rounds}{exactly}");
         }
         State::Waiting(Progress::Declining) => "declining",
         State::Undeclared(_) => "undeclared",

@@ -152,17 +152,49 @@ impl Comparison<'_> {
         before: Option<&RemoteConnector>,
     ) -> Option<(Derived, Scopes)> {
         let waiting = self.pending.get(connector)?;
-        let works = before.is_some_and(|is| is.status == RemoteStatus::Active);
-        if !works || waiting.missing.is_empty() || waiting.scopes != after.scopes {
+        let is = before.filter(|is| is.status == RemoteStatus::Active)?;
+        if waiting.scopes != after.scopes {
             return None;
         }
-        let kept = |scope: &&Scope| !waiting.missing.contains(scope);
+        let missing = if waiting.missing.is_empty() {
+            self.left_out(connector, waiting, is)
+        } else {
+            waiting.missing.clone()
+        };
+        if missing.is_empty() {
+            return None;
+        }
+        let kept = |scope: &&Scope| !missing.contains(scope);
         let reduced = Desired {
             scopes: after.scopes.iter().filter(kept).cloned().collect(),
             ..after.clone()
         };
         let left = derive(connector, before, Some(&reduced), self.rules);
-        (left.action == Action::NoOp).then(|| (left, waiting.missing.clone()))
+        (left.action == Action::NoOp).then_some((left, missing))
+    }
+
+    /// What a consent left out that nobody has looked at yet: a part of what was asked for is there,
+    /// nothing of what was there is gone, and nothing else came.
+    fn left_out(
+        &self,
+        connector: &ConnectorType,
+        waiting: &Waiting,
+        is: &RemoteConnector,
+    ) -> Scopes {
+        let asked = self.rules.compare(connector, &waiting.scopes, &is.scopes);
+        let grew = match &waiting.before {
+            None => !is.scopes.is_empty(),
+            Some(before) => {
+                let moved = self.rules.compare(connector, &is.scopes, before);
+                let wanted = |scope: &&Scope| waiting.scopes.contains(scope);
+                !moved.added.is_empty() && !moved.removed.iter().any(|s| wanted(&s))
+            }
+        };
+        if grew && asked.removed.is_empty() {
+            asked.added
+        } else {
+            Scopes::new()
+        }
     }
 
     fn removal(&self, connector: &ConnectorType, before: &RemoteConnector) -> Change {

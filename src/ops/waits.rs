@@ -100,5 +100,6 @@ fn entry(wait: &Wait) -> Entry {
         account: wait.account.clone(),
         connection_id: wait.connection_id.clone(),
         missing: Scopes::new(),
+        settled: false,
     }
 }

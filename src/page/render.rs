@@ -471,6 +471,7 @@ mod tests {
             account: None,
             instead_of: None,
             unasked: Scopes::new(),
+            dropped: Scopes::new(),
         });
         assert!(!live(&row(done), false).contains("<a "));
         assert!(live(&row(State::Declined), false).contains("Ask again"));

@@ -45,6 +45,9 @@ pub struct Entry {
     pub connection_id: Option<ConnectionId>,
     /// What the last consent left out; empty where there was none.
     pub missing: Scopes,
+    /// The platform said that all of it is in force, and lists it without what is missing: it does not
+    /// pass that on, and nobody is asked for it any more.
+    pub settled: bool,
 }
 
 impl Entry {

@@ -138,6 +138,8 @@ struct Record {
     connection_id: Option<ConnectionId>,
     #[serde(default, skip_serializing_if = "Scopes::is_empty")]
     missing: Scopes,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    settled: bool,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     connection_config: BTreeMap<String, String>,
 }
@@ -171,6 +173,7 @@ pub(crate) fn decode(text: &str) -> Result<PendingSet, String> {
             account: record.account.map(|a| a.salted(&record.app_id)),
             connection_id: record.connection_id,
             missing: record.missing,
+            settled: record.settled,
         };
         let app = AppKey {
             api_url: record.api_url,
@@ -199,6 +202,7 @@ fn encode(pending: &PendingSet) -> Result<String, toml::ser::Error> {
         account: entry.account.clone(),
         connection_id: entry.connection_id.clone(),
         missing: entry.missing.clone(),
+        settled: entry.settled,
         connection_config: entry.connection_config.clone(),
     });
     let document = Document {
@@ -251,6 +255,7 @@ mod tests {
             account: ExpectedAccount::parse("@example.com"),
             connection_id: Some(ConnectionId::parse("c-1").unwrap()),
             missing: ["a"].into_iter().collect(),
+            settled: true,
         };
         let mut set = PendingSet::default();
         set.insert(&app, ConnectorType::parse("slack").unwrap(), entry);

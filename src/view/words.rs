@@ -98,11 +98,11 @@ pub(super) fn particulars(change: &ChangeReport) -> impl Iterator<Item = String>
 pub(super) fn dropped(change: &ChangeReport) -> String {
     let names: Vec<_> = change.dropped.iter().map(Scope::as_str).collect();
     format!(
-        "{}: the last consent left out {}. Either somebody unticked it (`connplan authorize {}` asks \
-         again), or the platform does not pass it on",
+        "{0}: the last consent left out {1}. Either somebody unticked it (`connplan authorize {0}` asks \
+         again), or the platform does not pass it on (`connplan authorize --forget {0}` shows the \
+         difference again)",
         change.connector,
         names.join(", "),
-        change.connector
     )
 }
 

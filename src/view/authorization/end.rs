@@ -146,8 +146,11 @@ fn row(result: &AuthorizationResult) -> Vec<String> {
         State::Consented(Consent::Granted { account, .. }) if all == 0 => {
             (account.as_ref(), "yes".to_owned())
         }
-        State::Consented(Consent::Granted { account, .. }) => {
-            (account.as_ref(), count(all, "scope"))
+        State::Consented(Consent::Granted {
+            account, dropped, ..
+        }) => {
+            let granted = count(all.saturating_sub(dropped.len()), "scope");
+            (account.as_ref(), granted)
         }
         State::Consented(Consent::Partial { account, missing }) => {
             let granted = all.saturating_sub(missing.len());

@@ -118,9 +118,11 @@ impl ResultReport {
             State::Consented(Consent::Granted {
                 account: by,
                 unasked: more,
+                dropped,
                 ..
             }) => {
                 account.clone_from(by);
+                missing.clone_from(dropped);
                 unasked.clone_from(more);
             }
             State::Consented(Consent::Partial {

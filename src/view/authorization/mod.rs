@@ -117,8 +117,18 @@ pub fn warnings(result: &AuthorizationResult) -> Vec<String> {
         account,
         unasked,
         instead_of,
+        dropped,
     }) = &result.state
     {
+        if !dropped.is_empty() {
+            found.push(format!(
+                "the platform says that all of it is in force, and does not pass on: {}; `connplan \
+                 plan` shows no change for that from now on (`connplan authorize --forget {}` undoes \
+                 that)",
+                names(dropped),
+                result.connector
+            ));
+        }
         if let (Some(before), Some(now)) = (instead_of, account) {
             let (before, now) = (by(before), by(now));
             found.push(format!("{now} holds it now; before, it was {before}'s"));

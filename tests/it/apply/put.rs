@@ -308,6 +308,24 @@ fn what_was_answered_well_and_is_not_there_has_failed() {
     assert_eq!(deletes.count(), 2);
 }
 
+/// Narrowing that is answered as done decides nothing: what the plan takes away is there still.
+#[test]
+fn what_is_to_go_and_is_still_there_has_failed() {
+    let done = put(&Value::Null, &Value::Null, true, &Value::Null);
+    let there = json!([{ "integration_type": "slack", "status": "active",
+        "scopes": ["chat:write", "admin.users:write"] }]);
+    let server = server_with(Reply::json(200, &done), &there);
+    server.on(&route("GET", "external-auth/list"), [list(&there)]);
+    let project = Project::new()
+        .at_url(&server.url(), "b44k_canary")
+        .connector("slack", &["chat:write"]);
+    project
+        .run(&["apply", "--auto-approve", "--format", "json"])
+        .expect(1)
+        .tells("the app still has admin.users:write")
+        .tells("[providers.slack] adds");
+}
+
 #[test]
 fn odd_answers_are_errors_that_name_the_call() {
     for (answer, words) in [

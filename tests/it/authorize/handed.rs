@@ -164,6 +164,50 @@ fn a_scope_that_the_platform_drops_is_reported_once_and_then_a_note() {
     platform.forget();
     project.run(&["apply", "--auto-approve"]).expect(0);
     assert_eq!(platform.writes(), NOTHING);
+    // Asked once more, the platform says that all is in force: then it is the platform that drops it.
+    let again = [
+        "authorize",
+        "slackbot",
+        "--yes",
+        "--no-browser",
+        "--print-links",
+    ];
+    project.run(&again).expect(0).tells("does not pass on");
+    project.run(&["authorize", "--list"]).expect(0);
+    project.run(&["plan", "--detailed-exitcode"]).expect(0);
+    // That can be taken back.
+    project
+        .run(&["authorize", "--forget", "slackbot"])
+        .expect(0);
+    project.run(&["plan", "--detailed-exitcode"]).expect(2);
+}
+
+/// Nobody ran `authorize`: looking is enough.
+#[test]
+fn a_scope_that_the_platform_drops_is_learnt_by_plan_and_by_apply() {
+    let dropped = json!({ "slackbot": ["users:read.email"] });
+    let platform = Platform::seeded(json!({ "settings": { "dropped_scopes": dropped } }));
+    let project = Project::new()
+        .at(&platform)
+        .connector("slackbot", &["chat:write", "users:read.email"]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    platform.consent("slackbot", ADA);
+    let plan = project.run(&["plan", "--detailed-exitcode"]);
+    plan.expect(0).says("No changes").says("users:read.email");
+    // Another machine knows nothing of it: its apply asks, and hears that all is in force.
+    let other = Project::new()
+        .at(&platform)
+        .connector("slackbot", &["chat:write", "users:read.email"]);
+    other.run(&["plan", "--detailed-exitcode"]).expect(2);
+    other
+        .run(&["apply", "--auto-approve"])
+        .expect(0)
+        .says("does not pass that on");
+    for _ in 0..2 {
+        let plan = other.run(&["plan", "--detailed-exitcode"]);
+        plan.expect(0).says("users:read.email");
+    }
+    other.run(&["authorize", "--list"]).expect(0);
 }
 
 #[test]
