@@ -20,7 +20,7 @@
 //! | `approval` | pure | `escape` `plan` | who approved a plan, and how that is proved |
 //! | `drift` | pure | `catalogue` `diff` `model` `plan` `receipt` | where app and files went apart, and whose doing that is |
 //! | `remote_state` | pure | `escape` `model` | the snapshot for speculative plans |
-//! | `fs` | io | `escape` | reading within limits, writing whole or not at all, locks |
+//! | `fs` | io | `escape` `model` | reading within limits, writing whole or not at all, locks |
 //! | `state` | io | `escape` `fs` `model` | the user's state folder, outside every checkout |
 //! | `git` | io | `escape` `fs` `model` | the only room that runs git, hardened against what a checkout holds |
 //! | `config` | io | `approval` `catalogue` `escape` `fs` `model` `policy` | the project's files: found, read, checked |

@@ -1,7 +1,7 @@
 //! From arguments to an exit code.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     ffi::OsString,
     path::PathBuf,
     process::ExitCode,
@@ -83,6 +83,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         renewals: Renewals::default(),
         fence: crate::store::Fence::default(),
         said_paths: RefCell::default(),
+        said_claim: Cell::default(),
     };
     if let Some(end) = deadline.filter(|_| only_looks(&cli.command)) {
         watch(end, context.renewals.clone());

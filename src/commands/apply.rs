@@ -239,6 +239,7 @@ fn print(
         &applied.receipt.app,
         &applied.receipt,
         applied.stripe_claim.as_ref(),
+        &context.said_claim,
     );
     Ok(())
 }

@@ -218,7 +218,12 @@ async fn resume(
     }
     print(context, app, &results, args, outcome, &waits);
     if context.globals.format == Format::Text {
-        view::stripe::say_claim(&context.terminal, app, observed.stripe_claim.as_ref());
+        view::stripe::say_claim(
+            &context.terminal,
+            app,
+            observed.stripe_claim.as_ref(),
+            &context.said_claim,
+        );
     }
     let open = results.iter().any(|result| result.state.is_open());
     Ok(match context.signals.status() {
@@ -375,15 +380,21 @@ fn print(
 ) {
     let terminal = &context.terminal;
     let theme = Theme::new(terminal.color_stdout());
-    let (again, columns) = (again(args), terminal.columns());
+    let again = again(args);
     let interrupted = context.signals.status().is_some();
+    let layout = view::authorization::Layout {
+        theme,
+        columns: terminal.columns(),
+        now: context.now(),
+        interrupted,
+    };
     terminal.out(&match (context.globals.format, args.list) {
         (Format::Json, _) => {
             let asked_by = |name: &ConnectorType| waits::asked_by(waits, name.as_str());
             view::authorization::json(app, results, &again, interrupted, asked_by)
         }
         (_, true) => view::authorization::list(app, results, &again, theme, context.now()),
-        (_, false) => view::authorization::summary(app, results, &again, theme, columns),
+        (_, false) => view::authorization::summary(app, results, &again, layout),
     });
     let account = view::authorization::account(results);
     context.signals.account(account);

@@ -253,7 +253,12 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
         no_input: false,
         ..context.globals.clone()
     };
-    let terminal = Terminal::probe(&vars, globals.color, true, globals.quiet);
+    let terminal = Terminal::probe(&vars, globals.color, true, globals.quiet).prose();
+    let terminal = if context.vars.ci() && !globals.show_accounts {
+        terminal.masking(true)
+    } else {
+        terminal
+    };
     Context {
         globals: Globals {
             app_id: None,
@@ -271,6 +276,7 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
         renewals: context.renewals.clone(),
         fence: crate::store::Fence::default(),
         said_paths: context.said_paths.clone(),
+        said_claim: context.said_claim.clone(),
     }
 }
 

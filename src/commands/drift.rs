@@ -65,7 +65,7 @@ pub async fn run(args: &DriftArgs, context: &Context) -> Result<ExitStatus, Fail
     context.terminal.out(&match format {
         Format::Json => report.to_json(),
         Format::Markdown => report.markdown(),
-        _ => report.text(),
+        _ => report.text(context.now()),
     });
     Ok(if found.is_some() {
         ExitStatus::Changes

@@ -35,7 +35,7 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> Result<ExitStatus, Fa
     context.terminal.out(&match format {
         Format::Json => view::history::json(&app, name, &events),
         Format::Markdown => view::history::markdown(&app, name, &events),
-        _ => view::history::text(&app, name, &events),
+        _ => view::history::text(&app, name, &events, context.now()),
     });
     Ok(ExitStatus::Done)
 }

@@ -3,7 +3,7 @@
 use crate::{
     config::Project,
     context::{Context, Failure},
-    model::{App, Origin},
+    model::{App, Origin, ago},
     ops::{Around, Event, Listener, Team},
     plan::Digest,
     view::{self, Theme},
@@ -85,9 +85,9 @@ impl Listener for Listening<'_> {
                 ));
             }
             Event::Waits(wait) => say(&format!(
-                "{} waits for a person since {}; asked for by {}.",
+                "{} waits for a person: asked for {} by {}.",
                 wait.connector,
-                wait.since,
+                ago(wait.since, context.now()),
                 wait.by.shown()
             )),
             Event::NothingDeclared => say(

@@ -11,7 +11,7 @@ use crate::{
         auth::{CredentialOrigin, Identity, LoginFile, Who},
         login,
     },
-    view,
+    term, view,
 };
 
 /// Arguments of `login`.
@@ -66,7 +66,7 @@ pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Fa
     if !args.no_browser
         && !far
         && context.terminal.is_interactive()
-        && open::that_detached(code.verification_uri.expose()).is_err()
+        && term::open_browser(&context.vars, code.verification_uri.expose()).is_err()
     {
         context.warn("no browser could be opened; open the address by hand");
     }

@@ -121,12 +121,14 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         let report = ReceiptReport::new(&applied.receipt, &receipt::digest(&applied.receipt)?);
         context.terminal.out(&view::push::json(&report, &results));
     } else {
-        let layout = view::push::Layout {
-            waited: outcome == SessionOutcome::Waited,
-            columns: context.terminal.columns(),
+        let layout = view::authorization::Layout {
             theme: Theme::new(context.terminal.color_stdout()),
+            columns: context.terminal.columns(),
+            now: context.now(),
+            interrupted: false,
         };
-        let summary = view::push::summary(&applied.receipt, &results, layout);
+        let waited = (outcome == SessionOutcome::Waited).then_some(layout);
+        let summary = view::push::summary(&applied.receipt, &results, waited);
         context.terminal.out(&summary);
     }
     view::stripe::say(
@@ -134,6 +136,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         &situation.app,
         &applied.receipt,
         applied.stripe_claim.as_ref(),
+        &context.said_claim,
     );
     match outcome {
         SessionOutcome::NotInteractive => context.terminal.say(&view::in_context(

@@ -78,6 +78,7 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
             &context.terminal,
             &situation.app,
             situation.observed.stripe_claim.as_ref(),
+            &context.said_claim,
         );
     }
     if !args.detailed_exitcode {

@@ -5,6 +5,7 @@ use clap::Args;
 use super::{listening, planning};
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
+    model::ahead,
     term::{self, Answer},
 };
 
@@ -38,7 +39,11 @@ pub async fn run(args: &UnlockArgs, context: &Context) -> Result<ExitStatus, Fai
             .say(&format!("Nobody holds the lease on app {}.", app.id));
         return Ok(ExitStatus::Done);
     };
-    let who = format!("{}; it ends by itself at {}", holder.shown(), holder.until);
+    let who = format!(
+        "{}; its lease ends by itself {}",
+        holder.said(),
+        ahead(holder.until, context.now())
+    );
     if !args.yes {
         if !context.terminal.is_interactive() {
             return Err(planning::cannot_ask(
@@ -58,7 +63,7 @@ pub async fn run(args: &UnlockArgs, context: &Context) -> Result<ExitStatus, Fai
     if memory.unlock(&seen).await? {
         context
             .terminal
-            .say(&format!("Ended the lease: {}.", holder.shown()));
+            .say(&format!("Ended the lease: {}.", holder.said()));
     } else {
         context
             .terminal

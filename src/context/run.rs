@@ -1,7 +1,7 @@
 //! What surrounds a run, built once and passed down.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::BTreeSet,
     num::{NonZeroU16, NonZeroU32},
     path::{Path, PathBuf},
@@ -48,6 +48,8 @@ pub struct Context {
     pub fence: Fence,
     /// Paths that a warning was said of already.
     pub said_paths: RefCell<BTreeSet<PathBuf>>,
+    /// Whether the link to claim a Stripe sandbox was shown.
+    pub said_claim: Cell<bool>,
 }
 
 impl Context {

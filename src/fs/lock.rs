@@ -7,10 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{FsError, read::open_file};
+use crate::model::ago;
 
 /// A lock held by the kernel for as long as this value lives; a crash frees it.
 #[derive(Debug)]
@@ -66,7 +68,7 @@ impl Lock {
                     let holder = match holder.trim() {
                         "" => "(it did not say who it is)".to_owned(),
                         // Whoever can write the file can write anything into it.
-                        holder => crate::escape::limited(holder, 300),
+                        holder => crate::escape::limited(&in_words(holder), 300),
                     };
                     return Err(LockError::Held {
                         holder,
@@ -82,6 +84,15 @@ impl Lock {
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{holder}"));
         Ok(Self { _file: file })
+    }
+}
+
+/// What a holder wrote, its time as people say it.
+fn in_words(holder: &str) -> String {
+    let parted = holder.rsplit_once(", since ");
+    match parted.and_then(|(who, since)| Some((who, since.parse::<Timestamp>().ok()?))) {
+        Some((who, since)) => format!("{who}, started {}", ago(since, Timestamp::now())),
+        None => holder.to_owned(),
     }
 }
 

@@ -14,6 +14,7 @@ mod origin;
 mod removal;
 mod scope;
 mod secret;
+mod time;
 mod vars;
 
 pub use account::{Account, ExpectedAccount};
@@ -28,4 +29,5 @@ pub use origin::Origin;
 pub use removal::Removal;
 pub use scope::{Scope, Scopes};
 pub use secret::{Link, LinkError, Secret};
+pub use time::{ago, ahead};
 pub use vars::{SetBy, Vars};

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{By, Change, Event, Memory, StoreError, Swapped, Version, What, memory::key};
-use crate::model::{ApiUrl, AppId};
+use crate::model::{ApiUrl, AppId, ago};
 
 /// How far the clocks of two machines may be apart.
 const SKEW: Duration = Duration::from_secs(30);
@@ -36,7 +36,17 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// For people.
+    /// For people, now.
+    pub fn said(&self) -> String {
+        format!(
+            "{} started `connplan {}` {}",
+            self.by.shown(),
+            crate::escape::limited(&self.doing, 40),
+            ago(self.since, Timestamp::now())
+        )
+    }
+
+    /// To be kept.
     pub fn shown(&self) -> String {
         format!(
             "{} is at `connplan {}` since {}",
@@ -246,13 +256,13 @@ impl Memory {
                 if !unchanged && !over {
                     if Instant::now() >= give_up {
                         return Err(LeaseError::Held {
-                            holder: holder.shown(),
+                            holder: holder.said(),
                             until: holder.until,
                             store: self.name().to_owned(),
                         });
                     }
                     if !said {
-                        waiting(&holder.shown());
+                        waiting(&holder.said());
                         said = true;
                     }
                     let left = give_up.saturating_duration_since(Instant::now());

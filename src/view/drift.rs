@@ -8,7 +8,7 @@ use crate::{
     diff::{Action, Change},
     drift::Drift,
     escape,
-    model::{App, ConnectorType, RemoteStatus, Scopes},
+    model::{App, ConnectorType, RemoteStatus, Scopes, ago},
 };
 
 /// `drift --format json`.
@@ -138,8 +138,8 @@ impl DriftReport {
         )
     }
 
-    /// For a person.
-    pub fn text(&self) -> String {
+    /// For a person, at this time.
+    pub fn text(&self, now: Timestamp) -> String {
         let shown = |text: &str| escape::limited(text, 200);
         let mut out = String::new();
         for app in &self.apps {
@@ -159,7 +159,8 @@ impl DriftReport {
                 out.push_str("Waiting for a person:\n");
             }
             for one in &app.waiting {
-                out.extend(["  ", &one.line(shown), "\n"]);
+                let when = |since| format!("asked for {}", ago(since, now));
+                out.extend(["  ", &one.line(shown, when), "\n"]);
             }
         }
         if !out.is_empty() {
@@ -199,7 +200,9 @@ impl DriftReport {
                 out.push_str("\n### Waiting for a person\n\n");
             }
             for one in &app.waiting {
-                out.extend(["- ", &one.line(code), "\n"]);
+                // Read whenever, so the time stands whole.
+                let when = |since| format!("asked for at {since}");
+                out.extend(["- ", &one.line(code, when), "\n"]);
             }
             out.push_str("\n`connplan plan` shows each difference whole; `connplan apply` makes the app as the files, \
                           `connplan pull` the files as the app.\n");
@@ -246,11 +249,10 @@ impl Apart {
 }
 
 impl Waiting {
-    fn line(&self, code: impl Fn(&str) -> String) -> String {
-        let since = self.since.map_or_else(
-            || "for a time that is not known".to_owned(),
-            |since| format!("since {since}"),
-        );
+    fn line(&self, code: impl Fn(&str) -> String, when: impl Fn(Timestamp) -> String) -> String {
+        let since = self
+            .since
+            .map_or_else(|| "asked for, nobody knows when".to_owned(), when);
         let late = if self.overdue { ", too long" } else { "" };
         format!("{}: {since}{late}", code(self.connector.as_str()))
     }

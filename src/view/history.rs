@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
     escape,
-    model::App,
+    model::{App, ago},
     receipt,
     store::{Event, What},
 };
@@ -103,8 +104,8 @@ fn words(event: &Event) -> String {
     }
 }
 
-/// For a terminal.
-pub fn text(app: &App, store: &str, events: &[Event]) -> String {
+/// For a terminal, at this time.
+pub fn text(app: &App, store: &str, events: &[Event], now: Timestamp) -> String {
     let mut out = format!(
         "App {} at {}, as {} remembers it:\n",
         app.id,
@@ -116,10 +117,11 @@ pub fn text(app: &App, store: &str, events: &[Event]) -> String {
         return out;
     }
     out.push('\n');
-    for event in events {
+    let times: Vec<_> = events.iter().map(|event| ago(event.at, now)).collect();
+    let wide = times.iter().map(String::len).max().unwrap_or(0);
+    for (event, time) in events.iter().zip(times) {
         let line = format!(
-            "  {}  {:<8}  {}",
-            event.at,
+            "  {time:<wide$}  {:<8}  {}",
             event.what.kind(),
             escape::limited(&words(event), 400)
         );

@@ -45,4 +45,3 @@ mod words;
 pub use next_command::{NextCommand, in_context};
 pub use shell::shell_word;
 pub use theme::{Style, Theme};
-pub use words::ago;

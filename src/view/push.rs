@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Theme,
-    authorization::{Again, ResultReport, end, entries},
+    authorization::{Again, Layout, ResultReport, end, entries},
     json::pretty,
     report::{FORMAT_VERSION, ReceiptReport},
     summary::{self, Entry, Word},
@@ -14,19 +13,13 @@ use crate::{
     receipt::{Outcome, Receipt},
 };
 
-/// How a summary is laid out.
-#[derive(Clone, Copy, Debug)]
-pub struct Layout {
-    /// Whether consents were waited for: then each has its row above the words.
-    pub waited: bool,
-    /// The width to fit, where there is one.
-    pub columns: Option<usize>,
-    /// The colours.
-    pub theme: Theme,
-}
-
-/// The summary, with the official client's words.
-pub fn summary(receipt: &Receipt, results: &[AuthorizationResult], layout: Layout) -> String {
+/// The summary, with the official client's words. With a layout where consents were waited for: then
+/// each has its row above the words.
+pub fn summary(
+    receipt: &Receipt,
+    results: &[AuthorizationResult],
+    waited_for: Option<Layout>,
+) -> String {
     let mut all = entries(results);
     let waited: std::collections::BTreeSet<_> = results.iter().map(|r| &r.connector).collect();
     for result in receipt.results() {
@@ -51,14 +44,8 @@ pub fn summary(receipt: &Receipt, results: &[AuthorizationResult], layout: Layou
         }
     }
     all.sort_by(|a, b| a.connector.cmp(&b.connector));
-    if layout.waited {
-        return end(
-            results,
-            &all,
-            &Again::default(),
-            layout.theme,
-            layout.columns,
-        );
+    if let Some(layout) = waited_for {
+        return end(results, &all, &Again::default(), layout);
     }
     let lines = summary::lines(&all);
     if lines.is_empty() {

@@ -6,16 +6,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Style, Theme, authorization,
-    json::pretty,
-    report::FORMAT_VERSION,
-    table::table,
-    words::{ago, count},
+    Style, Theme, authorization, json::pretty, report::FORMAT_VERSION, table::table, words::count,
 };
 use crate::{
     diff::{Action, Change, ConsentNeed},
     escape,
-    model::{App, ConnectorType, Kind, RemoteConnector, RemoteStatus, Scopes},
+    model::{App, ConnectorType, Kind, RemoteConnector, RemoteStatus, Scopes, ago},
     plan::Plan,
 };
 

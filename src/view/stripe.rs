@@ -1,5 +1,7 @@
 //! The link by which a Stripe sandbox is claimed: shown on a terminal, nowhere else.
 
+use std::cell::Cell;
+
 use jiff::Timestamp;
 
 use super::words::count;
@@ -9,23 +11,31 @@ use crate::{
     term::Terminal,
 };
 
-/// After an apply that provisioned Stripe.
-pub fn say(terminal: &Terminal, app: &App, receipt: &Receipt, claim: Option<&Link>) {
+/// After an apply that provisioned Stripe. That it did, the summary says.
+pub fn say(
+    terminal: &Terminal,
+    app: &App,
+    receipt: &Receipt,
+    claim: Option<&Link>,
+    said: &Cell<bool>,
+) {
     let provisioned = receipt
         .results()
         .any(|result| result.outcome == Outcome::Provisioned);
     if provisioned {
-        terminal.say("Stripe sandbox provisioned.");
-        say_claim(terminal, app, claim);
+        say_claim(terminal, app, claim, said);
         if claim.is_none() {
             terminal.say(&format!("Connectors dashboard: {}", app.dashboard()));
         }
     }
 }
 
-/// The link, if there is one; where no person sees it, the address of the dashboard instead.
-pub fn say_claim(terminal: &Terminal, app: &App, claim: Option<&Link>) {
-    if let Some(link) = claim {
+/// The link, if there is one and it was not `said`; where no person sees it, the address of the
+/// dashboard instead.
+pub fn say_claim(terminal: &Terminal, app: &App, claim: Option<&Link>, said: &Cell<bool>) {
+    if let Some(link) = claim
+        && !said.replace(true)
+    {
         let shown = format!("Claim your Stripe sandbox: {}", link.expose());
         if !terminal.reveal(&shown) {
             terminal.say(&format!(

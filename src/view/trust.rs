@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{json::pretty, report::FORMAT_VERSION, words::ago};
-use crate::{model::ApiUrl, state::Trust};
+use super::{json::pretty, report::FORMAT_VERSION};
+use crate::{
+    model::{ApiUrl, ago},
+    state::Trust,
+};
 
 #[derive(Serialize)]
 struct TrustReport<'a> {

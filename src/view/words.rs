@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-
 use crate::{
     diff::{Action, ConsentNeed, Removal},
     model::{Kind, RemoteStatus, Scope},
@@ -20,18 +18,6 @@ pub(super) const SPECULATIVE: &str =
 pub(super) fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
-}
-
-/// How long ago something was, as people say it: `2 hours ago`.
-pub fn ago(since: Timestamp, now: Timestamp) -> String {
-    let seconds = now.duration_since(since).as_secs();
-    let (number, unit) = match seconds {
-        ..=44 => return "just now".to_owned(),
-        45..=3_599 => (seconds.div_euclid(60).max(1), "minute"),
-        3_600..=86_399 => (seconds / 3_600, "hour"),
-        _ => (seconds / 86_400, "day"),
-    };
-    format!("{} ago", count(usize::try_from(number).unwrap_or(0), unit))
 }
 
 /// The one line that sums a plan up.
@@ -141,20 +127,4 @@ pub(super) fn waits(waiting: usize) -> String {
         "{} {verb} for authorization: run `connplan authorize`.",
         count(waiting, "connector")
     ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_said_as_people_say_them() {
-        let since: Timestamp = "2026-01-31T12:00:00Z".parse().unwrap();
-        let after = |seconds| ago(since, since + jiff::SignedDuration::from_secs(seconds));
-        assert_eq!(after(-5), "just now");
-        assert_eq!(after(50), "1 minute ago");
-        assert_eq!(after(7_300), "2 hours ago");
-        assert_eq!(after(86_400), "1 day ago");
-        assert_eq!(after(864_000), "10 days ago");
-    }
 }

@@ -43,6 +43,12 @@ impl Again {
         self.extended(&format!("connplan authorize {connector}"))
     }
 
+    /// The command for some of them.
+    pub fn of_all<'a>(&self, connectors: impl Iterator<Item = &'a ConnectorType>) -> String {
+        let names: Vec<_> = connectors.map(ConnectorType::as_str).collect();
+        self.extended(&format!("connplan authorize {}", names.join(" ")))
+    }
+
     fn extended(&self, command: &str) -> String {
         let mut command = in_context(command);
         if let Some(options) = &self.0 {

@@ -8,12 +8,12 @@ use super::{Again, duration, line, next, what};
 use crate::{
     authorize::{AuthorizationResult, Consent, EntryRetention, State},
     escape,
-    model::App,
+    model::{App, ago},
     view::{
         Style, Theme,
         summary::{self, Entry},
         table::table,
-        words::{ago, count},
+        words::count,
     },
 };
 
@@ -62,40 +62,47 @@ pub fn list(
     text
 }
 
-/// How everything stands at the end: a table, then each that is left with its next step.
-/// `columns` is the width to fit, where there is one.
+/// How the end is laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// The colours.
+    pub theme: Theme,
+    /// The width to fit, where there is one.
+    pub columns: Option<usize>,
+    /// What times are counted from.
+    pub now: Timestamp,
+    /// Whether the run was cut short: the line about that says what is left.
+    pub interrupted: bool,
+}
+
+/// How everything stands at the end: a table of what came, the words, then what is left with its next
+/// step.
 pub fn summary(
     app: &App,
     results: &[AuthorizationResult],
     again: &Again,
-    theme: Theme,
-    columns: Option<usize>,
+    layout: Layout,
 ) -> String {
     if results.is_empty() {
         return nothing(app, again);
     }
-    end(results, &super::entries(results), again, theme, columns)
+    end(results, &super::entries(results), again, layout)
 }
 
-/// The table, the summary of these words, and what is left to do.
+/// The table, the summary of these words, and what is left to do. Each thing is said once.
 pub(in crate::view) fn end(
     results: &[AuthorizationResult],
     entries: &[Entry],
     again: &Again,
-    theme: Theme,
-    columns: Option<usize>,
+    layout: Layout,
 ) -> String {
-    let rows: Vec<_> = results.iter().map(row).collect();
-    let mut text = table(
-        &["CONNECTOR", "ACCOUNT", "GRANTED", "TOOK"],
-        &rows,
-        theme,
-        columns,
-    );
-    let left: Vec<_> = results
-        .iter()
-        .filter(|result| result.state.is_open())
-        .collect();
+    let Layout { theme, columns, .. } = layout;
+    let rows: Vec<_> = results.iter().filter_map(row).collect();
+    let mut text = String::new();
+    if !rows.is_empty() {
+        let head = ["CONNECTOR", "ACCOUNT", "GRANTED", "TOOK"];
+        text = table(&head, &rows, theme, columns);
+    }
     for result in results {
         if let State::Undeclared(_) = result.state {
             let _ = writeln!(text, "\n{}: {}.", result.connector, what(result));
@@ -105,25 +112,66 @@ pub(in crate::view) fn end(
             let _ = writeln!(text, "\n{}", theme.paint(Style::Attention, &warning));
         }
     }
-    text.push_str("\nSummary:\n");
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text.push_str("Summary:\n");
     for line in summary::lines(entries).lines() {
         let _ = writeln!(text, "  {line}");
     }
+    text.push_str(&left_to_do(results, again, layout));
+    text
+}
+
+/// What is left, each with its next step; those that stand alike are told together.
+fn left_to_do(results: &[AuthorizationResult], again: &Again, layout: Layout) -> String {
+    let nothing_new = |state: &State| matches!(state, State::Waiting(_) | State::Skipped);
+    let left: Vec<_> = results
+        .iter()
+        .filter(|result| result.state.is_open())
+        .filter(|result| !(layout.interrupted && nothing_new(&result.state)))
+        .collect();
+    let mut text = String::new();
     if left.is_empty() {
         return text;
     }
     let _ = writeln!(text, "\nLeft to do for {}:", count(left.len(), "connector"));
-    for result in left {
-        let name = theme.paint(Style::Bold, result.connector.as_str());
-        let _ = writeln!(text, "  {name}: {}", what(result));
+    let mut told_already: Vec<String> = Vec::new();
+    for result in &left {
+        let what = super::told(result, layout.now);
+        let mut alike = vec![*result];
+        if nothing_new(&result.state) {
+            if told_already.contains(&what) {
+                continue;
+            }
+            alike = left
+                .iter()
+                .copied()
+                .filter(|other| nothing_new(&other.state))
+                .filter(|other| super::told(other, layout.now) == what)
+                .collect();
+        }
+        let names: Vec<_> = alike
+            .iter()
+            .map(|one| layout.theme.paint(Style::Bold, one.connector.as_str()))
+            .collect();
+        let _ = writeln!(text, "  {}: {what}", names.join(", "));
         if let State::Consented(Consent::Partial { missing, .. }) = &result.state {
-            for line in super::lost(&result.connector, missing, theme) {
+            for line in super::lost(&result.connector, missing, layout.theme) {
                 let _ = writeln!(text, "  {line}");
             }
         }
-        if let Some(next) = next(result, again) {
+        let next = match alike.as_slice() {
+            [one] => next(one, again),
+            all => {
+                let names = all.iter().map(|one| &one.connector);
+                Some(format!("`{}` resumes them", again.of_all(names)))
+            }
+        };
+        if let Some(next) = next {
             let _ = writeln!(text, "    -> {next}");
         }
+        told_already.push(what);
     }
     text
 }
@@ -140,7 +188,8 @@ fn nothing(app: &App, again: &Again) -> String {
     ))
 }
 
-fn row(result: &AuthorizationResult) -> Vec<String> {
+/// What came of it; nothing of what only waits still.
+fn row(result: &AuthorizationResult) -> Option<Vec<String>> {
     let all = result.scopes.len();
     let (account, granted) = match &result.state {
         State::Consented(Consent::Granted { account, .. }) if all == 0 => {
@@ -162,7 +211,8 @@ fn row(result: &AuthorizationResult) -> Vec<String> {
         State::Consented(Consent::WrongAccount { account, .. }) => {
             (Some(account), "to the wrong account".to_owned())
         }
-        State::Waiting(_) | State::TimedOut | State::Skipped => (None, "not yet".to_owned()),
+        State::Waiting(_) | State::Skipped => return None,
+        State::TimedOut => (None, "not yet".to_owned()),
         State::Declined => (None, "no".to_owned()),
         State::Failed(_) => (None, "failed".to_owned()),
         State::Undeclared(EntryRetention::Forgotten) => (None, "left alone, forgotten".to_owned()),
@@ -170,5 +220,5 @@ fn row(result: &AuthorizationResult) -> Vec<String> {
     };
     let account = account.map_or_else(|| "-".to_owned(), |a| escape::limited(a.as_str(), 40));
     let took = result.took.map_or_else(|| "-".to_owned(), duration);
-    vec![result.connector.to_string(), account, granted, took]
+    Some(vec![result.connector.to_string(), account, granted, took])
 }

@@ -6,7 +6,7 @@ mod json;
 
 pub use again::Again;
 pub(super) use end::end;
-pub use end::{list, summary};
+pub use end::{Layout, list, summary};
 pub use json::{
     AppAuthorizations, AuthorizationCounts, AuthorizationReport, ResultReport, forgotten_json, json,
 };
@@ -19,13 +19,13 @@ use super::{
     Style, Theme,
     report::FactReport,
     summary::{Entry, Word},
-    words::{ago, count},
+    words::count,
 };
 use crate::{
     authorize::{AuthorizationResult, Consent, EntryRetention, State},
     diff::Action,
     escape,
-    model::{Account, App, ConnectorType, Scopes},
+    model::{Account, App, ConnectorType, Scope, Scopes, ago},
 };
 
 /// What a person is about to be asked for.
@@ -55,22 +55,46 @@ pub fn request(open: &[AuthorizationResult], app: &App, whose: &str, theme: Them
 
 /// Each scope on a line, with what it permits.
 fn permitted(connector: &ConnectorType, scopes: &Scopes, theme: Theme) -> Vec<String> {
-    let line = |scope: &crate::model::Scope| {
-        let fact = FactReport::of(connector, scope).describe();
-        let scope = escape::limited(scope.as_str(), 120);
-        format!("    {scope}  {}", theme.paint(Style::Dim, &fact))
-    };
-    scopes.iter().map(line).collect()
+    listed("    ", scopes, theme, |scope| {
+        FactReport::of(connector, scope).describe()
+    })
 }
 
 /// Each scope that was not granted on a line, with what it would have permitted.
 fn lost(connector: &ConnectorType, scopes: &Scopes, theme: Theme) -> Vec<String> {
-    let line = |scope: &crate::model::Scope| {
-        let fact = FactReport::of(connector, scope).describe_lost();
-        let scope = escape::limited(scope.as_str(), 120);
-        format!("    - {scope}  {}", theme.paint(Style::Dim, &fact))
-    };
-    scopes.iter().map(line).collect()
+    listed("    - ", scopes, theme, |scope| {
+        FactReport::of(connector, scope).describe_lost()
+    })
+}
+
+/// Each scope with what is known of it: on its line where both have room, else below it.
+fn listed(
+    lead: &str,
+    scopes: &Scopes,
+    theme: Theme,
+    describe: impl Fn(&Scope) -> String,
+) -> Vec<String> {
+    let names: Vec<_> = scopes
+        .iter()
+        .map(|scope| (escape::limited(scope.as_str(), 120), describe(scope)))
+        .collect();
+    let width = |text: &str| console::measure_text_width(text);
+    let short = names
+        .iter()
+        .map(|(name, _)| width(name))
+        .filter(|n| *n <= 24);
+    let column = short.max().unwrap_or(0);
+    let mut lines = Vec::new();
+    for (name, fact) in names {
+        let painted = theme.paint(Style::Dim, &fact);
+        if width(lead) + column.max(width(&name)) + 2 + width(&fact) <= 80 {
+            lines.push(format!("{lead}{name:<column$}  {painted}"));
+        } else {
+            lines.push(format!("{lead}{name}"));
+            lines.push(format!("{:indent$}{painted}", "", indent = lead.len() + 4));
+        }
+    }
+    lines
 }
 
 /// Whom a file names: a person, or anybody of a domain.
@@ -159,9 +183,16 @@ fn by(account: &Account) -> String {
 /// What happened, for people: reads after the name, and says times as they do.
 pub fn told(result: &AuthorizationResult, now: Timestamp) -> String {
     match &result.state {
-        State::Waiting(_) => format!("waiting for consent, asked for {}", ago(result.since, now)),
+        State::Waiting(_) if !needs_anew(result) => {
+            format!("waiting for consent, asked for {}", ago(result.since, now))
+        }
         _ => what(result),
     }
+}
+
+/// The app says that a consent ended, and nobody has asked for another yet.
+fn needs_anew(result: &AuthorizationResult) -> bool {
+    result.action == Action::Reauthorize && result.plan.is_none()
 }
 
 /// What happened; reads after the name.
@@ -188,6 +219,7 @@ pub fn what(result: &AuthorizationResult) -> String {
             by(account),
             whom(expected)
         ),
+        State::Waiting(_) if needs_anew(result) => "needs a person's consent again".to_owned(),
         State::Waiting(_) => format!("waiting for consent since {}", result.since),
         State::TimedOut => "timed out: nobody consented in time; it stays pending".to_owned(),
         State::Skipped => "skipped; it stays pending".to_owned(),

@@ -428,7 +428,9 @@ fn another_machine_resumes_by_the_receipt() {
     elsewhere
         .run_all(&vouched(&["authorize"]))
         .expect(4)
-        .says(&format!("`connplan authorize slack {with} resumes it"))
+        .says(&format!(
+            "`connplan authorize linear slack {with} resumes them"
+        ))
         .tells(&format!("Run `connplan authorize {with} in a terminal"));
     let next = result(&json.json(), "linear")["next"].clone();
     assert_eq!(

@@ -160,7 +160,7 @@ async fn leases(one: Arc<dyn Store>, two: Arc<dyn Store>) {
     assert!(
         refused
             .to_string()
-            .contains("ada is at `connplan apply` since"),
+            .contains("ada started `connplan apply` "),
         "{refused}"
     );
     first.check().await.unwrap();

@@ -134,7 +134,7 @@ fn three_clones_agree_for_a_week() {
     team.person
         .run(&["plan"])
         .expect(0)
-        .tells("asked for by second");
+        .tells("slack waits for a person: asked for just now by second");
     team.agree(&["status", "--detailed-exitcode"], 4);
     let mut since = Vec::new();
     for output in team.agree(&["authorize", "--list", "--format", "json"], 4) {
@@ -185,7 +185,7 @@ fn three_clones_agree_for_a_week() {
     team.pipeline
         .run(&["apply", "--auto-approve"])
         .expect(1)
-        .tells("gone is at `connplan apply`");
+        .tells("gone started `connplan apply`");
     assert_eq!(team.platform.writes(), [] as [&str; 0]);
     // Looking is not held up.
     team.second.run(&["plan", "--detailed-exitcode"]).expect(2);

@@ -74,3 +74,65 @@ fn an_error_begins_with_its_word_and_ends_with_its_code() {
     assert_eq!(error["code"], "connplan::usage");
     assert_eq!(error["exit_code"], 1);
 }
+
+#[test]
+fn the_demo_breaks_at_words_and_says_each_thing_once() {
+    let project = Project::nowhere().var("NO_COLOR", "1");
+    for columns in [40, 80] {
+        let shown = at_width(&project, columns, &["demo", "--no-browser"]);
+        for line in shown.lines() {
+            let wide = console::measure_text_width(line.trim_end());
+            let text = line.trim().trim_start_matches(['+', '-', '!', '~', ' ']);
+            let whole = !text.contains(' ')
+                || text.starts_with(['$', '"', '{'])
+                || text.starts_with("connplan ");
+            assert!(wide <= usize::from(columns) || whole, "{columns}: {line}");
+        }
+        assert_eq!(shown.matches("Claim your Stripe").count(), 1, "{shown}");
+        assert_eq!(shown.matches("rovisioned: stripe").count(), 1, "{shown}");
+        assert!(!shown.contains("sandbox provisioned"), "{shown}");
+        assert!(shown.contains("Added: slack"), "{shown}");
+    }
+}
+
+#[test]
+fn times_are_said_as_people_say_them() {
+    let platform = Platform::with(&[Connector::active("notion", &[])]);
+    let project = Project::new()
+        .at(&platform)
+        .connector("notion", &[])
+        .connector("slack", &["chat:write"])
+        .connector("linear", &["read"]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    for args in [
+        &["drift"][..],
+        &["history"],
+        &["status"],
+        &["authorize", "--list"],
+        &["authorize", "--no-input"],
+    ] {
+        let output = project.run(args);
+        let text = format!("{}{}", output.stdout, output.stderr);
+        assert!(text.contains("just now"), "{args:?}: {text}");
+        let written_out = text
+            .split_whitespace()
+            .any(|word| word.starts_with("20") && word.contains('T') && word.contains(':'));
+        assert!(!written_out, "{args:?}: {text}");
+        let json = project.run(&[args, &["--format", "json"]].concat()).stdout;
+        let whole = |line: &str| line.contains("Z\"") && line.contains("T");
+        assert!(json.lines().any(whole), "{args:?}: {json}");
+    }
+    // What stands alike is told together.
+    let output = project.run(&["authorize", "--no-input"]);
+    output.expect(4).says("linear, slack: waiting for consent");
+    output.says("`connplan authorize linear slack` resumes them");
+    // What ended by itself was asked for by nobody.
+    platform.set(&Connector {
+        status: "expired",
+        ..Connector::active("notion", &[])
+    });
+    let listed = project.run(&["authorize", "--list"]);
+    listed
+        .expect(4)
+        .says("notion needs a person's consent again");
+}

@@ -6,6 +6,8 @@ pub(crate) mod help;
 #[cfg(unix)]
 pub(crate) mod layout;
 #[cfg(unix)]
+pub(crate) mod login;
+#[cfg(unix)]
 pub(crate) mod signals;
 pub(crate) mod terminal;
 #[cfg(unix)]

@@ -193,7 +193,7 @@ fn the_second_of_two_is_told_who_is_at_work_and_since_when() {
     until("the first PUT", || server.hits(&put_of("box")) == 1);
     let second = project.run(&["apply", "saved.plan"]);
     second.expect(1).tells("another connplan is at work here");
-    second.tells(&format!("apply, ada, process {}, since 20", first.id()));
+    second.tells(&format!("apply, ada, process {}, started ", first.id()));
     second.tells("--lock-timeout");
     project.run(&["authorize"]).expect(1).tells("process");
     // One that waits gets its turn, and finds the work done.
