@@ -35,7 +35,7 @@ pub struct SnapshotError {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Document {
+struct SnapshotFile {
     format_version: String,
     kind: String,
     app_id: AppId,
@@ -69,7 +69,7 @@ pub fn write(
         account: state.account.clone().filter(|_| show_accounts),
         mode: state.mode,
     });
-    let document = Document {
+    let document = SnapshotFile {
         format_version: "1.0".to_owned(),
         kind: "remote-state".to_owned(),
         app_id: app.id.clone(),
@@ -82,7 +82,7 @@ pub fn write(
 /// Reads a snapshot.
 pub fn read(text: &str) -> Result<Snapshot, SnapshotError> {
     let fail = |reason: String| SnapshotError { reason };
-    let document: Document = serde_json::from_str(text)
+    let document: SnapshotFile = serde_json::from_str(text)
         .map_err(|e| fail(crate::escape::terminal(&e.to_string()).into_owned()))?;
     if document.kind != "remote-state" {
         return Err(fail("its `kind` is not `remote-state`".to_owned()));

@@ -38,7 +38,7 @@ pub struct Options {
 
 /// Something worth telling while an apply runs.
 #[derive(Debug)]
-pub enum Event<'a> {
+pub enum ApplyEvent<'a> {
     /// A write is being sent.
     Started(&'a Change),
     /// A write came to an end.
@@ -68,7 +68,7 @@ pub struct Job<'a> {
     /// Nothing new starts once this is cancelled.
     pub cancel: CancellationToken,
     /// Told what happens.
-    pub events: &'a dyn Fn(&Event<'_>),
+    pub events: &'a dyn Fn(&ApplyEvent<'_>),
 }
 
 /// What an apply came to.

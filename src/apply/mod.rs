@@ -7,7 +7,7 @@ mod read_back;
 mod run;
 mod step;
 
-pub use job::{Event, Finished, Job, Options};
+pub use job::{ApplyEvent, Finished, Job, Options};
 pub use read_back::PostApplyDrift;
 pub use run::recorded_receipt;
 pub use step::at_most_pending;

@@ -12,7 +12,7 @@ use std::{
 use futures_util::{StreamExt, stream};
 
 use super::{
-    job::{Event, Finished, Job, Shared, blank},
+    job::{ApplyEvent, Finished, Job, Shared, blank},
     journal::{History, PendingChange, Record, Recorded},
     read_back::{self, PostApplyDrift},
     step::{Step, settled},
@@ -202,7 +202,7 @@ impl<'a> Shared<'a> {
             if result.outcome == Outcome::Failed {
                 self.failed.store(true, Ordering::Relaxed);
             }
-            (self.job.events)(&Event::Finished(&result));
+            (self.job.events)(&ApplyEvent::Finished(&result));
             Some((change.connector.clone(), result))
         });
         let parallelism = self.job.options.parallelism.max(1);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    job::{Event, Shared, blank},
+    job::{ApplyEvent, Shared, blank},
     journal::{PendingChange, Record, Recorded},
 };
 use crate::{
@@ -93,7 +93,7 @@ impl Step<'_, '_> {
             };
         }
         self.shared.sending();
-        (job.events)(&Event::Started(self.change));
+        (job.events)(&ApplyEvent::Started(self.change));
         let answer = match (self.change.kind(), self.change.action) {
             (Kind::Oauth, Action::Delete) if self.change.removal == Removal::Disconnect => {
                 self.disconnect().await

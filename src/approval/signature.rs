@@ -35,7 +35,7 @@ pub fn signatures(
             why: why.to_owned(),
         })?;
         for signature in all {
-            judge(&signature, file, digest, signers, now, &mut found)?;
+            check(&signature, file, digest, signers, now, &mut found)?;
         }
     }
     let revoked = found.revoked.clone();
@@ -56,7 +56,7 @@ pub fn key_of(text: &str, namespace: &str, digest: &Digest) -> Option<String> {
     (signed && signature.namespace == namespace).then(|| signature.credential.key().fingerprint())
 }
 
-fn judge(
+fn check(
     signature: &SshSig,
     file: &str,
     digest: &Digest,

@@ -37,7 +37,7 @@ pub enum Consent {
 }
 
 /// What the list shows of a consent; none where the connector is not in force.
-pub fn judge(
+pub fn consent_of(
     connector: &ConnectorType,
     entry: &Entry,
     is: Option<&RemoteConnector>,
@@ -137,7 +137,8 @@ mod tests {
         let slack = ConnectorType::parse("slack").unwrap();
         let rules = ScopeEquivalence::default();
         let active = |scopes: &[&str], account| remote(RemoteStatus::Active, scopes, account);
-        let held = |entry: &Entry, is: RemoteConnector| judge(&slack, entry, Some(&is), &rules);
+        let held =
+            |entry: &Entry, is: RemoteConnector| consent_of(&slack, entry, Some(&is), &rules);
         let partial = held(&entry(), active(&["a"], "old@example.com"));
         assert!(matches!(partial, Some(Consent::Partial { missing, .. }) if missing.len() == 1));
 

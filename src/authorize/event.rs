@@ -13,7 +13,7 @@ use crate::{
 
 /// Something worth telling while authorizations are waited for.
 #[derive(Debug)]
-pub enum Event<'a> {
+pub enum AuthorizeEvent<'a> {
     /// A person can consent here now. Private: show it on a terminal, open it, or do neither.
     LinkReady {
         /// Which connector.

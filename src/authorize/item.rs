@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{AuthorizationResult, Candidate, Progress, State};
+use super::{AuthorizationResult, Candidate, Stage, State};
 use crate::model::{ConnectionId, ConnectorType, Link};
 
 /// One authorization during a run.
@@ -57,7 +57,7 @@ impl Item {
     /// Whether the remote said that it is in force after this time: what was read before then does
     /// not show it.
     pub(super) fn confirmed_after(&self, time: Instant) -> bool {
-        let confirming = matches!(self.state, State::Waiting(Progress::Confirming { .. }));
+        let confirming = matches!(self.state, State::Waiting(Stage::Confirming { .. }));
         confirming && self.entered.is_some_and(|entered| entered > time)
     }
 

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::{
-    Answer, Asking, Event, Evidence, Item,
+    Answer, Asking, AuthorizeEvent, Evidence, Item,
     item::Offer,
     machine::UNLISTED,
     round::retry_after,
@@ -108,7 +108,7 @@ impl Session<'_> {
             return;
         };
         let led_to = self.writer.led_to(item.connector(), &offer.link);
-        (self.events)(&Event::LinkReady {
+        (self.events)(&AuthorizeEvent::LinkReady {
             connector: item.connector(),
             link: &offer.link,
             again: item.asked > 1,
@@ -131,7 +131,7 @@ impl Session<'_> {
             self.learn(item, &Evidence::LinkRanOut);
             // Confirmed meanwhile, it has no use for a link either.
             item.offer = None;
-            (self.events)(&Event::LinkRanOut(item.connector()));
+            (self.events)(&AuthorizeEvent::LinkRanOut(item.connector()));
             if self.asking != Asking::OnDemand && item.asked <= RENEWALS {
                 again.push(index);
             }

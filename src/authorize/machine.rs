@@ -2,8 +2,8 @@
 //! to be done. Pure.
 
 use super::{
-    Candidate, Consent, Progress, State,
-    consent::{is_as_before, judge},
+    Candidate, Consent, Stage, State,
+    consent::{consent_of, is_as_before},
 };
 use crate::{
     catalogue::ScopeEquivalence,
@@ -87,31 +87,29 @@ pub fn step(
         Evidence::Listed(is) => listed(candidate, state, *is, rules),
         Evidence::Status(AuthorizationStatus::Pending) => stays(),
         Evidence::Status(AuthorizationStatus::Active) => match state {
-            State::Waiting(Progress::Asked) => (confirming(UNLISTED, false), Vec::new()),
+            State::Waiting(Stage::Asked) => (confirming(UNLISTED, false), Vec::new()),
             _ => stays(),
         },
         Evidence::Status(AuthorizationStatus::Failed) => match state {
-            State::Waiting(Progress::Asked | Progress::Confirming { .. }) => {
-                (State::Waiting(Progress::Declining), Vec::new())
+            State::Waiting(Stage::Asked | Stage::Confirming { .. }) => {
+                (State::Waiting(Stage::Declining), Vec::new())
             }
             _ => stays(),
         },
         Evidence::Wanted => match state {
-            State::Waiting(Progress::Asked) => (state.clone(), vec![Effect::Offer]),
+            State::Waiting(Stage::Asked) => (state.clone(), vec![Effect::Offer]),
             state if can_be_wanted(state) => (state.clone(), vec![Effect::AskForLink]),
             _ => stays(),
         },
         // It may have been finished while the app was asked.
         Evidence::Answered(_) if !can_be_wanted(state) => stays(),
         Evidence::Answered(answer) => match answer {
-            Answer::Link => (State::Waiting(Progress::Asked), vec![Effect::Offer]),
+            Answer::Link => (State::Waiting(Stage::Asked), vec![Effect::Offer]),
             Answer::InForce(otherwise) => (confirming(otherwise, true), Vec::new()),
             Answer::Refused(reason) => (State::Failed(reason.clone()), vec![Effect::Tell]),
         },
         Evidence::LinkRanOut => match state {
-            State::Waiting(Progress::Asked) => {
-                (State::Waiting(Progress::Idle), vec![Effect::DropLink])
-            }
+            State::Waiting(Stage::Asked) => (State::Waiting(Stage::Idle), vec![Effect::DropLink]),
             _ => stays(),
         },
         Evidence::Skipped | Evidence::Ended(End::Left) => ended(candidate, state, State::Skipped),
@@ -124,7 +122,7 @@ pub(super) const UNLISTED: &str =
     "the remote says that it is authorized, and does not list it as active; look at the dashboard";
 
 fn confirming(otherwise: &str, exactly: bool) -> State {
-    State::Waiting(Progress::Confirming {
+    State::Waiting(Stage::Confirming {
         rounds: 0,
         otherwise: otherwise.to_owned(),
         exactly,
@@ -132,7 +130,7 @@ fn confirming(otherwise: &str, exactly: bool) -> State {
 }
 
 fn can_be_wanted(state: &State) -> bool {
-    matches!(state, State::Waiting(Progress::Idle) | State::Skipped) || state.can_be_asked_again()
+    matches!(state, State::Waiting(Stage::Idle) | State::Skipped) || state.can_be_asked_again()
 }
 
 /// What the list says decides, whoever began and whoever finished it.
@@ -144,16 +142,16 @@ fn listed(
 ) -> (State, Vec<Effect>) {
     let (connector, entry) = (&candidate.connector, &candidate.entry);
     let before = entry.before.as_ref();
-    let confirmed = matches!(state, State::Waiting(Progress::Confirming { .. }));
+    let confirmed = matches!(state, State::Waiting(Stage::Confirming { .. }));
     // What looks as it did before is nobody's consent; unless the remote says that it is one.
     let consent = if confirmed || !is_as_before(connector, before, is, rules) {
-        judge(connector, entry, is, rules)
+        consent_of(connector, entry, is, rules)
     } else {
         None
     };
     let exactly = matches!(
         state,
-        State::Waiting(Progress::Confirming { exactly: true, .. })
+        State::Waiting(Stage::Confirming { exactly: true, .. })
     );
     match (consent, is) {
         (Some(Consent::Partial { account, missing }), Some(is))
@@ -210,21 +208,21 @@ fn listed(
             (State::Consented(consent), effects)
         }
         _ => match state {
-            State::Waiting(Progress::Declining) => {
+            State::Waiting(Stage::Declining) => {
                 (State::Declined, vec![Effect::DropLink, Effect::Tell])
             }
-            State::Waiting(Progress::Confirming {
+            State::Waiting(Stage::Confirming {
                 rounds, otherwise, ..
             }) if rounds + 1 >= UNLISTED_ROUNDS => {
                 let failed = State::Failed(otherwise.clone());
                 (failed, vec![Effect::DropLink, Effect::Tell])
             }
-            State::Waiting(Progress::Confirming {
+            State::Waiting(Stage::Confirming {
                 rounds,
                 otherwise,
                 exactly,
             }) => {
-                let again = State::Waiting(Progress::Confirming {
+                let again = State::Waiting(Stage::Confirming {
                     rounds: rounds + 1,
                     otherwise: otherwise.clone(),
                     exactly: *exactly,

@@ -3,7 +3,7 @@
 //!
 //! It repeats only PUTs that an apply has made, with exactly the scopes that were approved; it
 //! creates nothing and removes nothing. What to show, what to open and what to ask is not decided
-//! here: a [`Session`] tells its [`Event`]s and takes [`Command`]s.
+//! here: a [`Session`] tells its [`AuthorizeEvent`]s and takes [`Command`]s.
 //!
 //! # The states of one authorization
 //!
@@ -37,13 +37,13 @@ mod state;
 mod writer;
 
 pub use candidate::{Candidate, Candidates, NotResumable, Sources, candidates};
-pub use consent::{Consent, judge};
-pub use event::{AuthorizationResult, Command, Event};
+pub use consent::{Consent, consent_of};
+pub use event::{AuthorizationResult, AuthorizeEvent, Command};
 pub use item::Item;
 pub use machine::{Answer, Effect, End, Evidence, step};
 pub use schedule::Pace;
 pub use session::{Asking, Session};
-pub use state::{EntryRetention, Progress, State};
+pub use state::{EntryRetention, Stage, State};
 pub use writer::PendingWriter;
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Candidate, Command, Effect, End, EntryRetention, Event, Evidence, Item, NotResumable, Pace,
-    PendingWriter, Progress, State,
+    AuthorizeEvent, Candidate, Command, Effect, End, EntryRetention, Evidence, Item, NotResumable,
+    Pace, PendingWriter, Stage, State,
     round::{PARALLELISM, Question, Round, without_id},
     schedule::Turns,
     step,
@@ -54,7 +54,7 @@ pub struct Session<'a> {
     /// When links are asked for.
     pub asking: Asking,
     /// Told what happens.
-    pub events: &'a dyn Fn(&Event<'_>),
+    pub events: &'a dyn Fn(&AuthorizeEvent<'_>),
 }
 
 /// What a run has under way.
@@ -114,7 +114,7 @@ impl<'a> Session<'a> {
                     account: before.account.clone(),
                     missing: missing.clone(),
                 }),
-                _ => State::Waiting(Progress::Idle),
+                _ => State::Waiting(Stage::Idle),
             };
             Item::new(candidate, state)
         };
@@ -240,7 +240,7 @@ impl<'a> Session<'a> {
         let names = open.iter().filter_map(|index| items.get(*index));
         let names: Vec<_> = names.map(|item| item.connector().clone()).collect();
         if names != run.told {
-            (self.events)(&Event::Waiting(&names));
+            (self.events)(&AuthorizeEvent::Waiting(&names));
             run.told = names;
         }
     }
@@ -312,7 +312,7 @@ impl<'a> Session<'a> {
         if let Some(reason) = &trouble
             && trouble.as_ref().map(kind) != run.trouble.as_ref().map(kind)
         {
-            (self.events)(&Event::Unreachable(reason));
+            (self.events)(&AuthorizeEvent::Unreachable(reason));
         }
         run.trouble = trouble;
         self.take_in(items, round).await?;
@@ -479,7 +479,7 @@ impl<'a> Session<'a> {
     ) -> Result<(), PendingError> {
         self.writer.flush().await?;
         for item in told.iter().filter_map(|index| items.get(*index)) {
-            (self.events)(&Event::Settled(&item.result()));
+            (self.events)(&AuthorizeEvent::Settled(&item.result()));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::Consent;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// Nobody has consented yet.
-    Waiting(Progress),
+    Waiting(Stage),
     /// The list shows a consent.
     Consented(Consent),
     /// Declined, or its link was replaced; it stays pending.
@@ -25,7 +25,7 @@ pub enum State {
 
 /// How far this run has come with one that nobody has consented to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum Stage {
     /// No link of this run is out.
     Idle,
     /// A link of this run is out.

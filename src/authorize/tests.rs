@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use jiff::Timestamp;
 
 use super::{
-    Answer, Candidate, Candidates, Consent, Effect, End, EntryRetention, Evidence, Progress,
-    Sources, State, candidates, step,
+    Answer, Candidate, Candidates, Consent, Effect, End, EntryRetention, Evidence, Sources, Stage,
+    State, candidates, step,
 };
 use crate::{
     catalogue::ScopeEquivalence,
@@ -161,19 +161,19 @@ fn broken_connectors_are_repaired_and_wrong_accounts_reported() {
 fn states() -> Vec<(&'static str, State)> {
     let ada = || Some(Account::new("ada@example.com"));
     let confirming = |rounds, exactly| {
-        State::Waiting(Progress::Confirming {
+        State::Waiting(Stage::Confirming {
             exactly,
             rounds,
             otherwise: "unlisted".to_owned(),
         })
     };
     vec![
-        ("idle", State::Waiting(Progress::Idle)),
-        ("asked", State::Waiting(Progress::Asked)),
+        ("idle", State::Waiting(Stage::Idle)),
+        ("asked", State::Waiting(Stage::Asked)),
         ("confirming", confirming(0, false)),
         ("confirming2", confirming(2, false)),
         ("confirming exactly", confirming(0, true)),
-        ("declining", State::Waiting(Progress::Declining)),
+        ("declining", State::Waiting(Stage::Declining)),
         (
             "granted",
             State::Consented(Consent::Granted {
@@ -208,15 +208,15 @@ fn states() -> Vec<(&'static str, State)> {
 
 fn word(state: &State) -> String {
     match state {
-        State::Waiting(Progress::Idle) => "idle",
-        State::Waiting(Progress::Asked) => "asked",
-        State::Waiting(Progress::Confirming {
+        State::Waiting(Stage::Idle) => "idle",
+        State::Waiting(Stage::Asked) => "asked",
+        State::Waiting(Stage::Confirming {
             rounds, exactly, ..
         }) => {
             let exactly = if *exactly { "-exactly" } else { "" };
             return format!("confirming{rounds}{exactly}");
         }
-        State::Waiting(Progress::Declining) => "declining",
+        State::Waiting(Stage::Declining) => "declining",
         State::Undeclared(_) => "undeclared",
         state => state.as_str(),
     }
@@ -293,7 +293,7 @@ fn every_pair_of_state_and_evidence() {
 #[test]
 fn what_looks_as_before_is_nobodys_consent() {
     let rules = ScopeEquivalence::default();
-    let idle = State::Waiting(Progress::Idle);
+    let idle = State::Waiting(Stage::Idle);
     let before = remote(RemoteStatus::Active, &["a", "b", "c"]);
     // Asked for fewer: it still has them all, whoever holds it now.
     let narrowed = candidate(entry(&["a"], Some(&before)));
@@ -333,7 +333,7 @@ fn what_was_granted_in_part_before_is_still_granted_in_part() {
     let mut entry = entry(&["a", "b"], Some(&part));
     entry.missing = scopes(&["b"]);
     let candidate = candidate(entry);
-    let asked = State::Waiting(Progress::Asked);
+    let asked = State::Waiting(Stage::Asked);
     let (state, _) = step(&candidate, &asked, &Evidence::Ended(End::TimeUp), &rules);
     assert!(matches!(state, State::Consented(Consent::Partial { .. })));
 }

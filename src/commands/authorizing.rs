@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 pub(super) use self::offer::{Offer, OfferArgs};
 use self::telling::Telling;
 use crate::{
-    authorize::{Asking, Command, Event, Pace},
+    authorize::{Asking, AuthorizeEvent, Command, Pace},
     config::MaxDuration,
     context::{Context, Failure},
     model::App,
@@ -101,7 +101,7 @@ pub(super) async fn run(
         Offer::Page { .. } | Offer::Links { .. } => None,
     };
     let telling = Telling::new(context, offer, page.as_ref(), doorway.as_ref());
-    let tell = |event: &Event<'_>| telling.tell(event);
+    let tell = |event: &AuthorizeEvent<'_>| telling.tell(event);
     let cancel = context.signals.graceful();
     let patience = context.time_left(waiting.timeout);
     if !context.terminal.is_interactive() {

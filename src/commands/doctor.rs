@@ -19,7 +19,7 @@ use crate::{
     state::{StateFolder, Trust},
     view::{
         self, Theme,
-        doctor::{Finding, Health},
+        doctor::{CheckResult, Health},
     },
 };
 
@@ -67,7 +67,7 @@ pub async fn run(args: &DoctorArgs, context: &Context) -> Result<ExitStatus, Fai
 }
 
 struct Look<'a> {
-    findings: Vec<Finding>,
+    findings: Vec<CheckResult>,
     context: &'a Context,
 }
 
@@ -77,7 +77,7 @@ fn shown(path: &Path) -> String {
 
 impl Look<'_> {
     fn add(&mut self, name: &'static str, status: Health, message: &str, help: Option<String>) {
-        self.findings.push(Finding {
+        self.findings.push(CheckResult {
             name,
             status,
             message: escape::limited(message, 600),

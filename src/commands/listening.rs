@@ -4,7 +4,7 @@ use crate::{
     config::Project,
     context::{Context, Failure},
     model::{App, Origin, ago},
-    ops::{Around, Event, Listener, Team},
+    ops::{Around, Listener, OpEvent, Team},
     plan::Digest,
     view::{self, Theme},
 };
@@ -51,55 +51,55 @@ impl Listening<'_> {
 }
 
 impl Listener for Listening<'_> {
-    fn event(&self, event: &Event<'_>) {
+    fn event(&self, event: &OpEvent<'_>) {
         let context = self.context;
         let say = |text: &str| context.terminal.say(text);
         let theme = || Theme::new(context.terminal.color_stderr());
         match event {
-            Event::WaitingFor(holder) => say(&format!("Waiting for another connplan: {holder}")),
-            Event::Loose(loose) => context.warn_loose(loose),
-            Event::Undeclared(names) => {
+            OpEvent::WaitingFor(holder) => say(&format!("Waiting for another connplan: {holder}")),
+            OpEvent::Loose(loose) => context.warn_loose(loose),
+            OpEvent::Undeclared(names) => {
                 say(&view::authorization::undeclared(names.iter().copied()));
             }
-            Event::JournalTorn => {
+            OpEvent::JournalTorn => {
                 context
                     .warn("the last record of the journal was cut off by a crash; it is dropped");
             }
-            Event::AlreadyApplied => say("This plan was already applied. Nothing was written."),
-            Event::GoesOn => say("Continuing where an earlier run of this plan stopped."),
-            Event::CutShort(done, unclear) => {
+            OpEvent::AlreadyApplied => say("This plan was already applied. Nothing was written."),
+            OpEvent::GoesOn => say("Continuing where an earlier run of this plan stopped."),
+            OpEvent::CutShort(done, unclear) => {
                 context
                     .terminal
                     .insist(&view::text::cut_short(done, unclear, theme()));
             }
-            Event::Wrote(result) => say(&view::text::progress(result, theme())),
-            Event::PlanKept(digest, store) => say(&format!(
+            OpEvent::Wrote(result) => say(&view::text::progress(result, theme())),
+            OpEvent::PlanKept(digest, store) => say(&format!(
                 "Kept the plan in {store}; `connplan apply {digest}` takes it from there."
             )),
-            Event::PlanNotKept(why) => {
+            OpEvent::PlanNotKept(why) => {
                 context.warn(&format!("the plan is in its file, not in the store: {why}"));
             }
-            Event::StoreUnknown(why) => {
+            OpEvent::StoreUnknown(why) => {
                 context.warn(&format!(
                     "what other machines asked for is not known: {why}"
                 ));
             }
-            Event::Waits(wait) => say(&format!(
+            OpEvent::Waits(wait) => say(&format!(
                 "{} waits for a person: asked for {} by {}.",
                 wait.connector,
                 ago(wait.since, context.now()),
                 wait.by.shown()
             )),
-            Event::NothingDeclared => say(
+            OpEvent::NothingDeclared => say(
                 "What the store says waits is left alone here: no connector files say that it is \
                  wanted.",
             ),
-            Event::NotDeclared(wait) => context.warn(&format!(
+            OpEvent::NotDeclared(wait) => context.warn(&format!(
                 "the store says that {} waits, but no file here declares it with all these scopes; \
                  it is left alone",
                 wait.connector
             )),
-            Event::StoreNotTold(kept, why) => {
+            OpEvent::StoreNotTold(kept, why) => {
                 let next = match kept {
                     true => "; it is kept here, and the next command delivers it",
                     false => "",
@@ -108,7 +108,7 @@ impl Listener for Listening<'_> {
                     "what was done is not recorded in the store{next}: {why}"
                 ));
             }
-            Event::Warning(why) => context.warn(why),
+            OpEvent::Warning(why) => context.warn(why),
         }
     }
 }

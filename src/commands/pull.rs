@@ -13,7 +13,7 @@ use super::planning;
 use crate::{
     config::MAX_FILE_SIZE,
     context::{Context, ExitStatus, Failure, Format, UsageError},
-    edit::pull::{self, Step, What},
+    edit::pull::{self, FileChange, What},
     escape,
     fs::{self, FsError, Staged, Visibility},
     ops::PlanSession,
@@ -95,7 +95,11 @@ pub async fn run(args: &PullArgs, context: &Context) -> Result<ExitStatus, Failu
     Ok(ExitStatus::Done)
 }
 
-fn decide(args: &PullArgs, situation: &PlanSession, folder: &Path) -> Result<Vec<Step>, Failure> {
+fn decide(
+    args: &PullArgs,
+    situation: &PlanSession,
+    folder: &Path,
+) -> Result<Vec<FileChange>, Failure> {
     let files = &situation.files;
     let mut texts = BTreeMap::new();
     for declared in files.declared.connectors.values() {
@@ -150,7 +154,7 @@ pub(super) fn check_folder(root: &Path, folder: &Path) -> Result<PathBuf, Failur
 }
 
 /// A file that is a link is written through, but not out of the folder.
-fn check_target(step: &Step, root: &Path, folder: &Path) -> Result<(), Failure> {
+fn check_target(step: &FileChange, root: &Path, folder: &Path) -> Result<(), Failure> {
     let path = root.join(&step.file);
     if !matches!(step.what, What::Edit { .. }) || !path.is_symlink() {
         return Ok(());
@@ -167,7 +171,7 @@ fn check_target(step: &Step, root: &Path, folder: &Path) -> Result<(), Failure> 
     .into())
 }
 
-async fn confirmed(context: &Context, steps: &[Step], format: Format) -> bool {
+async fn confirmed(context: &Context, steps: &[FileChange], format: Format) -> bool {
     if format != Format::Text {
         let theme = Theme::new(context.terminal.color_stderr());
         context.terminal.insist(&view::pull::diff(steps, theme));
@@ -186,8 +190,8 @@ async fn confirmed(context: &Context, steps: &[Step], format: Format) -> bool {
 
 /// First everything is made ready beside its place, then put there: what can fail, fails before
 /// anything is changed. A file that somebody changed meanwhile is not written over.
-fn write(steps: &[Step], root: &Path, folder: &Path) -> Result<(), Failure> {
-    let mut ready: Vec<(&Step, PathBuf, Option<Staged>)> = Vec::new();
+fn write(steps: &[FileChange], root: &Path, folder: &Path) -> Result<(), Failure> {
+    let mut ready: Vec<(&FileChange, PathBuf, Option<Staged>)> = Vec::new();
     for step in steps {
         let mut path = root.join(&step.file);
         if matches!(step.what, What::Edit { .. }) && path.is_symlink() {

@@ -35,7 +35,7 @@ pub struct Inputs<'a> {
 
 /// What becomes of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct FileChange {
     /// The connector.
     pub connector: ConnectorType,
     /// The file, relative to the project root, with `/`.
@@ -119,7 +119,7 @@ pub enum PullError {
 }
 
 /// Decides on every file, in order of type. Pure.
-pub fn decide(inputs: Inputs<'_>) -> Result<Vec<Step>, PullError> {
+pub fn decide(inputs: Inputs<'_>) -> Result<Vec<FileChange>, PullError> {
     let mut steps = Vec::new();
     let mut taken: BTreeSet<String> = inputs.taken.iter().map(|name| lower(name)).collect();
     let names: BTreeSet<_> = inputs
@@ -157,7 +157,7 @@ pub fn decide(inputs: Inputs<'_>) -> Result<Vec<Step>, PullError> {
             }
             (None, None) => continue,
         };
-        steps.push(Step {
+        steps.push(FileChange {
             connector: connector.clone(),
             file,
             what,

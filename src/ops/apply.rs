@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Around, AtWork, Event, Team, waits};
+use super::{Around, AtWork, OpEvent, Team, waits};
 use crate::{
     apply::{
         self, Finished, Job, Options, PostApplyDrift, at_most_pending,
@@ -154,7 +154,7 @@ impl<'a> ApplySession<'a> {
         let undeclared = pending.undeclared(&plan.app);
         let undeclared: Vec<_> = undeclared.map(|(connector, _)| connector).collect();
         if !undeclared.is_empty() {
-            self.around.tell(&Event::Undeclared(undeclared));
+            self.around.tell(&OpEvent::Undeclared(undeclared));
         }
         // An answer that cannot be kept would be a link that nobody has.
         self.locked.probe_writable(room(plan))?;
@@ -164,7 +164,7 @@ impl<'a> ApplySession<'a> {
         self.history = journal::read(&self.journal, &self.digest)?;
         self.pending = pending;
         if self.history.torn {
-            self.around.tell(&Event::JournalTorn);
+            self.around.tell(&OpEvent::JournalTorn);
         }
         Ok(())
     }
@@ -223,9 +223,9 @@ impl<'a> ApplySession<'a> {
         }
         forget_done(&mut self.pending, self.inputs.app, self.inputs.plan);
         if verified.is_all_done() && !self.history.has_begun() {
-            self.around.tell(&Event::AlreadyApplied);
+            self.around.tell(&OpEvent::AlreadyApplied);
         } else if self.history.has_begun() {
-            self.around.tell(&Event::GoesOn);
+            self.around.tell(&OpEvent::GoesOn);
         }
         let finished = self.write(verified, &observed).await?;
         match Store::load(&self.locked) {
@@ -258,9 +258,9 @@ impl<'a> ApplySession<'a> {
             Arc::clone(&self.locked),
             self.own.clone(),
         )?;
-        let events = |event: &apply::Event<'_>| {
-            if let apply::Event::Finished(result) = event {
-                self.around.tell(&Event::Wrote(result));
+        let events = |event: &apply::ApplyEvent<'_>| {
+            if let apply::ApplyEvent::Finished(result) = event {
+                self.around.tell(&OpEvent::Wrote(result));
             }
         };
         let (recorder, writing) = journal.start();
@@ -293,7 +293,7 @@ impl<'a> ApplySession<'a> {
     }
 
     fn already_applied(&self, observed: Observed) -> ApplyOutcome {
-        self.around.tell(&Event::AlreadyApplied);
+        self.around.tell(&OpEvent::AlreadyApplied);
         let (receipt, drift) = self.recorded(&observed);
         ApplyOutcome {
             receipt,
@@ -315,7 +315,7 @@ impl<'a> ApplySession<'a> {
             .results()
             .filter(|result| self.history.writes.contains_key(&result.connector))
             .partition(|result| self.history.done(&result.connector).is_some());
-        self.around.tell(&Event::CutShort(&done, &unclear));
+        self.around.tell(&OpEvent::CutShort(&done, &unclear));
     }
 
     /// Old journals go once they are not needed: the receipt is where it was wanted. One that stays

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Event, Listener};
+use super::{Listener, OpEvent};
 use crate::{
     context::{Failure, UsageError},
     escape,
@@ -39,12 +39,12 @@ impl fmt::Debug for Around<'_> {
 
 impl Around<'_> {
     /// Tells the listener.
-    pub(super) fn tell(&self, event: &Event<'_>) {
+    pub(super) fn tell(&self, event: &OpEvent<'_>) {
         self.listener.event(event);
     }
 
     pub(super) fn warn(&self, why: impl fmt::Display) {
-        self.tell(&Event::Warning(why.to_string()));
+        self.tell(&OpEvent::Warning(why.to_string()));
     }
 
     fn user(&self) -> Option<&str> {
@@ -82,7 +82,7 @@ impl Around<'_> {
         let holder = self.holder(doing);
         let locked = match state.lock(Duration::ZERO, &holder) {
             Err(StateError::Lock(LockError::Held { holder: other, .. })) if !timeout.is_zero() => {
-                self.tell(&Event::WaitingFor(&other));
+                self.tell(&OpEvent::WaitingFor(&other));
                 let state = state.clone();
                 tokio::task::spawn_blocking(move || state.lock(timeout, &holder))
                     .await
@@ -92,7 +92,7 @@ impl Around<'_> {
             }
             other => other?,
         };
-        self.tell(&Event::Loose(locked.loose()));
+        self.tell(&OpEvent::Loose(locked.loose()));
         Ok(locked)
     }
 }

@@ -2,14 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Around, Event as Told, Team};
+use super::{Around, OpEvent, Team};
 use crate::{
     context::Failure,
     diff::Action,
     model::{App, ConnectorType},
     pending::{Entry, PendingSet},
     receipt::{self, Outcome, Receipt},
-    store::{Consented, Event, Lease, Memory, Wait, Waits, What},
+    store::{Consented, HistoryEvent, Lease, Memory, Wait, Waits, What},
 };
 
 /// How long a lease lasts unless it is renewed. Longer than any one request may take.
@@ -52,7 +52,7 @@ impl Team {
             .and_then(|ms| ms.parse().ok())
             .map_or(LEASE, Duration::from_millis);
         let waiting = |holder: &str| {
-            around.tell(&Told::WaitingFor(holder));
+            around.tell(&OpEvent::WaitingFor(holder));
         };
         let lease = self
             .memory
@@ -102,7 +102,7 @@ impl AtWork {
             Err(e) => return around.warn(e),
         };
         let what = What::Apply(receipt.plan_digest.clone(), text);
-        let event = Event::now(self.memory().by().clone(), self.epoch(), what);
+        let event = HistoryEvent::now(self.memory().by().clone(), self.epoch(), what);
         let changed = receipt
             .results()
             .filter(|result| result.action != Action::NoOp);
@@ -179,11 +179,11 @@ impl AtWork {
                 outcome: "authorized".to_owned(),
             });
             let what = What::Consent(consents.collect());
-            let event = Event::now(by.clone(), self.epoch(), what);
+            let event = HistoryEvent::now(by.clone(), self.epoch(), what);
             self.tell(around, &event, new, consented).await;
         }
         if !forgotten.is_empty() {
-            let event = Event::now(by, self.epoch(), What::Forget(forgotten.clone()));
+            let event = HistoryEvent::now(by, self.epoch(), What::Forget(forgotten.clone()));
             self.tell(around, &event, Vec::new(), forgotten).await;
         }
     }
@@ -191,7 +191,7 @@ impl AtWork {
     async fn tell(
         &self,
         around: &Around<'_>,
-        event: &Event,
+        event: &HistoryEvent,
         waits: Vec<Wait>,
         done: Vec<ConnectorType>,
     ) {
@@ -202,7 +202,7 @@ impl AtWork {
             memory.record(event).await
         };
         if let Err(e) = told {
-            around.tell(&Told::StoreNotTold(memory.is_shared(), e.to_string()));
+            around.tell(&OpEvent::StoreNotTold(memory.is_shared(), e.to_string()));
         }
     }
 

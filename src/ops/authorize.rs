@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     authorize::{
-        self, Asking, AuthorizationResult, Command, Event, Item, NotResumable, Pace, PendingWriter,
-        Session, Sources,
+        self, Asking, AuthorizationResult, AuthorizeEvent, Command, Item, NotResumable, Pace,
+        PendingWriter, Session, Sources,
     },
     catalogue::ScopeEquivalence,
     context::Failure,
@@ -86,7 +86,7 @@ impl<'a> AuthorizeSession<'a> {
             items: Vec::new(),
             left_alone: found.left_alone,
         };
-        let silent = |_: &Event<'_>| {};
+        let silent = |_: &AuthorizeEvent<'_>| {};
         let mut engine = session.engine(Asking::OnDemand, Pace::default(), &silent);
         let items = engine.inspect(found.resumable, inputs.listed).await?;
         let mut left_alone = std::mem::take(&mut session.left_alone);
@@ -101,7 +101,7 @@ impl<'a> AuthorizeSession<'a> {
         &'s mut self,
         asking: Asking,
         pace: Pace,
-        events: &'s dyn Fn(&Event<'_>),
+        events: &'s dyn Fn(&AuthorizeEvent<'_>),
     ) -> Session<'s> {
         Session {
             remote: self.remote,
@@ -170,5 +170,5 @@ pub struct Waits<'a> {
     /// How often the remote is asked.
     pub pace: Pace,
     /// Told what happens.
-    pub events: &'a dyn Fn(&Event<'_>),
+    pub events: &'a dyn Fn(&AuthorizeEvent<'_>),
 }

@@ -4,7 +4,7 @@ use crate::{fs::InsecurePermissions, model::ConnectorType, receipt::ChangeResult
 
 /// Something worth telling.
 #[derive(Debug)]
-pub enum Event<'a> {
+pub enum OpEvent<'a> {
     /// Another connplan is at work, as it said itself; this one waits for it.
     WaitingFor(&'a str),
     /// Private files that others could read.
@@ -42,5 +42,5 @@ pub enum Event<'a> {
 /// Told what happens.
 pub trait Listener {
     /// Called for each event, in order.
-    fn event(&self, event: &Event<'_>);
+    fn event(&self, event: &OpEvent<'_>);
 }

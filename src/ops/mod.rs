@@ -16,6 +16,6 @@ pub use apply::{ApplyInputs, ApplyOutcome, ApplySession, Ended, room};
 pub use around::Around;
 pub use at_work::{AtWork, Before};
 pub use authorize::{AuthorizeInputs, AuthorizeSession, Waits};
-pub use event::{Event, Listener};
+pub use event::{Listener, OpEvent};
 pub use plan::{Files, PlanInputs, PlanSession, Wishes, rules};
 pub use team::{Team, named};

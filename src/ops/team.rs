@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{Around, Event};
+use super::{Around, OpEvent};
 use crate::{
     config::{Lifetime, Project},
     context::{Failure, UsageError},
@@ -111,10 +111,10 @@ impl Team {
     pub async fn keep_plan(&self, around: &Around<'_>, digest: &Digest, text: &str) {
         match self.memory.keep_plan(digest, text).await {
             Ok(()) if self.memory.is_shared() => {
-                around.tell(&Event::PlanKept(digest, self.memory.name()));
+                around.tell(&OpEvent::PlanKept(digest, self.memory.name()));
             }
             Ok(()) => {}
-            Err(e) => around.tell(&Event::PlanNotKept(e.to_string())),
+            Err(e) => around.tell(&OpEvent::PlanNotKept(e.to_string())),
         }
     }
 }

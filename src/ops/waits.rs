@@ -1,7 +1,7 @@
 //! What the store says waits, and what of it counts here.
 
 use super::{
-    Around, Event,
+    Around, OpEvent,
     team::{self, Team},
 };
 use crate::{
@@ -25,7 +25,7 @@ pub async fn look(around: &Around<'_>, project: &Project, app: &App, state: &App
         // Without a place for state there is nothing of this machine's to know.
         Err(_) if matches!(team::place(around, project), Ok(None)) => Waits::default(),
         Err(failure) => {
-            around.tell(&Event::StoreUnknown(failure.report.to_string()));
+            around.tell(&OpEvent::StoreUnknown(failure.report.to_string()));
             Waits::default()
         }
     }
@@ -43,7 +43,7 @@ pub fn merge(pending: &mut PendingSet, app: &App, waits: &Waits) {
 /// Who asked for what, and since when, as far as this machine did not.
 pub fn tell(around: &Around<'_>, waits: &Waits, wanted: impl Fn(&ConnectorType) -> bool) {
     for wait in waits.iter().filter(|wait| wanted(&wait.connector)) {
-        around.tell(&Event::Waits(wait));
+        around.tell(&OpEvent::Waits(wait));
     }
 }
 
@@ -63,7 +63,7 @@ pub fn declared_only(
 ) -> Waits {
     let Some(declared) = declared else {
         if !waits.is_empty() {
-            around.tell(&Event::NothingDeclared);
+            around.tell(&OpEvent::NothingDeclared);
         }
         return Waits::default();
     };
@@ -78,7 +78,7 @@ pub fn declared_only(
                     wait.scopes.iter().all(|scope| index.contains(scope))
                 });
             if !wanted {
-                around.tell(&Event::NotDeclared(wait));
+                around.tell(&OpEvent::NotDeclared(wait));
             }
             wanted
         })

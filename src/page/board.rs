@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::{
-    authorize::{AuthorizationResult, Event, Progress, State},
+    authorize::{AuthorizationResult, AuthorizeEvent, Stage, State},
     model::{ConnectorType, Link},
     view::authorization,
 };
@@ -85,9 +85,9 @@ impl Board {
         self.0.borrow().clone()
     }
 
-    pub(super) fn tell(&self, event: &Event<'_>) {
+    pub(super) fn tell(&self, event: &AuthorizeEvent<'_>) {
         match event {
-            Event::LinkReady {
+            AuthorizeEvent::LinkReady {
                 connector,
                 link,
                 again,
@@ -106,23 +106,23 @@ impl Board {
                     led_to: led_to.map(|hosts| hosts.join(", ")),
                 });
                 row.ran_out = false;
-                row.result.state = State::Waiting(Progress::Asked);
+                row.result.state = State::Waiting(Stage::Asked);
                 None
             }),
-            Event::LinkRanOut(connector) => self.change(connector, |row| {
+            AuthorizeEvent::LinkRanOut(connector) => self.change(connector, |row| {
                 row.offer = None;
                 row.ran_out = true;
                 Some(format!("{connector}: its five minutes are over; ask again"))
             }),
-            Event::Settled(result) => self.change(&result.connector, |row| {
+            AuthorizeEvent::Settled(result) => self.change(&result.connector, |row| {
                 row.offer = None;
                 row.ran_out = false;
                 row.result = (*result).clone();
                 let what = authorization::what(result);
                 Some(format!("{}: {what}", result.connector))
             }),
-            Event::Waiting(_) => self.0.send_modify(|moment| moment.trouble = None),
-            Event::Unreachable(reason) => self
+            AuthorizeEvent::Waiting(_) => self.0.send_modify(|moment| moment.trouble = None),
+            AuthorizeEvent::Unreachable(reason) => self
                 .0
                 .send_modify(|moment| moment.trouble = Some((*reason).to_owned())),
         }

@@ -32,7 +32,7 @@ use uuid::Uuid;
 
 use self::{board::Board, guard::Hosts, serve::Site};
 use crate::{
-    authorize::{Command, Event, Item},
+    authorize::{AuthorizeEvent, Command, Item},
     model::{App, Secret},
 };
 
@@ -147,7 +147,7 @@ impl Page {
     }
 
     /// Brings an event to everybody who looks at the page.
-    pub fn tell(&self, event: &Event<'_>) {
+    pub fn tell(&self, event: &AuthorizeEvent<'_>) {
         self.board.tell(event);
     }
 

@@ -406,7 +406,7 @@ fn list<'a>(connector: &ConnectorType, scopes: impl Iterator<Item = &'a Scope>) 
 mod tests {
     use super::*;
     use crate::{
-        authorize::{AuthorizationResult, Progress},
+        authorize::{AuthorizationResult, Stage},
         diff::Action,
         model::{ApiUrl, AppId, ExpectedAccount, Link},
     };
@@ -446,7 +446,7 @@ mod tests {
         };
         let failed = State::Failed("<img src=x>".to_owned());
         let moment = Moment {
-            rows: vec![row(State::Waiting(Progress::Idle)), row(failed)],
+            rows: vec![row(State::Waiting(Stage::Idle)), row(failed)],
             said: "<u>".to_owned(),
             trouble: Some("<a>".to_owned()),
             ended: false,
@@ -464,7 +464,7 @@ mod tests {
 
     #[test]
     fn what_is_over_has_no_button() {
-        let over = row(State::Waiting(Progress::Idle));
+        let over = row(State::Waiting(Stage::Idle));
         assert!(!live(&over, true).contains("<a "));
         assert!(live(&over, false).contains("<a "));
         let done = State::Consented(Consent::Granted {

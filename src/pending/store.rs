@@ -108,7 +108,7 @@ fn fitting(pending: &PendingSet) -> Result<String, PendingError> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Document {
+struct PendingFile {
     format_version: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created_by: Option<String>,
@@ -147,7 +147,7 @@ struct Record {
 /// Reads the file's text. The error never quotes it.
 pub(crate) fn decode(text: &str) -> Result<PendingSet, String> {
     check_form(text, 1)?;
-    let document: Document = toml::from_str(text).map_err(|e| {
+    let document: PendingFile = toml::from_str(text).map_err(|e| {
         let before = e
             .span()
             .and_then(|span| text.get(..span.start))
@@ -205,7 +205,7 @@ fn encode(pending: &PendingSet) -> Result<String, toml::ser::Error> {
         settled: entry.settled,
         connection_config: entry.connection_config.clone(),
     });
-    let document = Document {
+    let document = PendingFile {
         format_version: "1.0".to_owned(),
         created_by: Some(WRITER.to_owned()),
         pending: records.collect(),

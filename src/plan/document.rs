@@ -33,7 +33,7 @@ const BOUND: [&str; 7] = [
 ];
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Document {
+struct PlanFile {
     format_version: String,
     kind: String,
     digest: Option<Digest>,
@@ -158,7 +158,7 @@ pub fn seal(document: &Table) -> (Digest, Digest) {
 /// Reads a plan back. `file` names it in messages.
 pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
     let Sealed { document, digest } =
-        read_document::<Document>(file, text, DocumentKind::Plan, meaning)?;
+        read_document::<PlanFile>(file, text, DocumentKind::Plan, meaning)?;
     let created_at = document.created_at.clone();
     let plan = Plan::from(document);
     check::coherent(&plan)?;
@@ -197,9 +197,9 @@ fn meaning(document: &Table) -> Table {
     meaning
 }
 
-fn entries(plan: &Plan) -> Document {
+fn entries(plan: &Plan) -> PlanFile {
     let plan = plan.masked();
-    Document {
+    PlanFile {
         format_version: FORMAT_VERSION.to_owned(),
         kind: "plan".to_owned(),
         digest: None,
@@ -226,8 +226,8 @@ fn entries(plan: &Plan) -> Document {
     }
 }
 
-impl From<Document> for Plan {
-    fn from(document: Document) -> Self {
+impl From<PlanFile> for Plan {
+    fn from(document: PlanFile) -> Self {
         let app = App {
             id: document.app_id,
             api_url: document.api_url,

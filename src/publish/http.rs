@@ -20,7 +20,7 @@ use crate::{
         call::AuthHeader,
         retry::{self, CallClass, Fault, RetryDecision},
         server_text,
-        transport::{self, Failure},
+        transport::{self, TransportError},
     },
 };
 
@@ -189,8 +189,8 @@ impl Http {
             }
             Ok(Err(error)) => {
                 return Err(match transport::classify(&error) {
-                    Failure::Unreachable(cause, fault) => unreachable(cause, fault, at),
-                    Failure::Protocol(_) => malformed(at, "it is not valid HTTP"),
+                    TransportError::Unreachable(cause, fault) => unreachable(cause, fault, at),
+                    TransportError::Protocol(_) => malformed(at, "it is not valid HTTP"),
                 });
             }
             Ok(Ok(received)) => received,

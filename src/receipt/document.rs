@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Document {
+struct ReceiptFile {
     format_version: String,
     kind: String,
     digest: Option<Digest>,
@@ -76,7 +76,7 @@ pub fn seal(document: &Table) -> (Digest, Digest) {
 /// Reads a receipt back. `file` names it in messages.
 pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
     let Sealed { document, digest } =
-        read_document::<Document>(file, text, DocumentKind::Receipt, meaning)?;
+        read_document::<ReceiptFile>(file, text, DocumentKind::Receipt, meaning)?;
     let app = App {
         id: document.app_id,
         api_url: document.api_url,
@@ -115,7 +115,7 @@ fn meaning(document: &Table) -> Table {
     named.map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
-fn entries(receipt: &Receipt) -> Document {
+fn entries(receipt: &Receipt) -> ReceiptFile {
     let app = &receipt.app;
     let masked = |result: &ChangeResult| ChangeResult {
         account: result
@@ -124,7 +124,7 @@ fn entries(receipt: &Receipt) -> Document {
             .map(|account| account.to_masked(&app.id)),
         ..result.clone()
     };
-    Document {
+    ReceiptFile {
         format_version: FORMAT_VERSION.to_owned(),
         kind: "receipt".to_owned(),
         digest: None,

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{CredentialKind, auth::AuthError, problem::Problem, refusal::Refusal};
+use super::{CredentialKind, auth::AuthError, problem::ServerProblem, refusal::Refusal};
 
 /// Which call an error belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +111,7 @@ pub enum RemoteError {
         /// What was refused.
         credential: CredentialKind,
         /// What the server says.
-        problem: Box<Problem>,
+        problem: Box<ServerProblem>,
     },
     /// 402 or 403.
     #[error("{at}: {}{problem}", refusal.words())]
@@ -122,7 +122,7 @@ pub enum RemoteError {
         /// What stands behind it, as far as the answer tells.
         refusal: Refusal,
         /// What the server says.
-        problem: Box<Problem>,
+        problem: Box<ServerProblem>,
     },
     /// 404.
     #[error("{at}: the server does not know this app or connector{problem}")]
@@ -134,7 +134,7 @@ pub enum RemoteError {
         /// The call.
         at: Box<CallContext>,
         /// What the server says.
-        problem: Box<Problem>,
+        problem: Box<ServerProblem>,
     },
     /// 422, 428 and every other 4xx.
     #[error("{at}: the server rejected it (HTTP {status}){problem}")]
@@ -145,7 +145,7 @@ pub enum RemoteError {
         /// The HTTP status.
         status: u16,
         /// What the server says, field by field where it does.
-        problem: Box<Problem>,
+        problem: Box<ServerProblem>,
     },
     /// 429, more often or longer than is waited for.
     #[error("{at}: the server asks to slow down{}{problem}", wait_words(*retry_after))]
@@ -161,7 +161,7 @@ pub enum RemoteError {
         /// How long the server wants us to wait.
         retry_after: Option<Duration>,
         /// What the server says.
-        problem: Box<Problem>,
+        problem: Box<ServerProblem>,
     },
     /// 5xx.
     #[error("{at}: the server had an error (HTTP {status}){problem}")]
@@ -175,7 +175,7 @@ pub enum RemoteError {
         /// The HTTP status.
         status: u16,
         /// What the server says.
-        problem: Box<Problem>,
+        problem: Box<ServerProblem>,
     },
     /// A web page where JSON was to be.
     #[error("{at}: a web page came instead of an answer (HTTP {status}{})", title_words(title.as_deref()))]

@@ -13,7 +13,7 @@ mod decode;
 mod ended;
 mod endpoints;
 mod error;
-mod judge;
+mod interpret;
 pub mod login;
 mod network;
 mod options;
@@ -40,7 +40,7 @@ pub use endpoints::{
 pub use error::{CallContext, RemoteError, Unreachable};
 pub use options::{ClientOptions, Clock, Gate, system_clock};
 pub use platform::Platform;
-pub use problem::Problem;
+pub use problem::ServerProblem;
 pub use reached::Reached;
 pub use refusal::Refusal;
 pub use retry::CallClass;
@@ -73,7 +73,7 @@ pub(crate) fn fuzz(body: &[u8]) {
     }
     let json = serde_json::from_slice(body).unwrap_or(serde_json::Value::Null);
     let texts = [
-        Problem::read(&json).to_string(),
+        ServerProblem::read(&json).to_string(),
         problem::html_title(body).unwrap_or_default(),
         server_text(&String::from_utf8_lossy(body)),
     ];

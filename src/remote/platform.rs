@@ -19,12 +19,12 @@ use super::{
     call::{Answer, AuthHeader, Body, Call},
     credential::CredentialKind,
     error::{CallContext, Unreachable},
-    judge::{Failed, Hidden, MAX_ERROR_BODY, Received, echoed_id, judge},
+    interpret::{Failed, Hidden, MAX_ERROR_BODY, Received, echoed_id, interpret},
     network,
     reached::Reached,
     redact::Sent,
     retry::{self, CallClass, Fault, RetryDecision},
-    transport::{self, Failure},
+    transport::{self, TransportError},
 };
 use crate::{
     http::{PaceClass, Slot},
@@ -265,7 +265,7 @@ impl Platform {
         }
         trace(received.status, &at.request_id);
         let kind = credential.map_or(CredentialKind::None, |c| c.kind);
-        judge(
+        interpret(
             &self.inner.api_url,
             &self.inner.options,
             call.class,
@@ -381,10 +381,12 @@ impl Platform {
     fn no_answer(&self, stopped: &Stopped, call: &Call, at: Box<CallContext>) -> Failed {
         let failure = match stopped {
             Stopped::Http(error) => transport::classify(error),
-            Stopped::TimedOut => Failure::Unreachable(Unreachable::AnswerTimeout, Fault::NoAnswer),
+            Stopped::TimedOut => {
+                TransportError::Unreachable(Unreachable::AnswerTimeout, Fault::NoAnswer)
+            }
         };
         match failure {
-            Failure::Unreachable(mut cause, fault) => {
+            TransportError::Unreachable(mut cause, fault) => {
                 if let Unreachable::ProxyLogin(variable) = &mut cause
                     && let Some((named, _)) =
                         network::proxy(&self.inner.options.vars, &self.inner.api_url)
@@ -394,7 +396,7 @@ impl Platform {
                 let host = self.inner.host.clone();
                 Failed::new(RemoteError::Unreachable { at, host, cause }, fault)
             }
-            Failure::Protocol(why) => {
+            TransportError::Protocol(why) => {
                 let unclear = call.class != CallClass::Read;
                 Failed::new(RemoteError::Protocol { at, why }, Fault::Final { unclear })
             }

@@ -8,7 +8,7 @@ use super::text::{server_text, server_text_limited};
 
 /// The readable part of an error answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Problem {
+pub struct ServerProblem {
     /// `message` or `detail`, whichever JSON it was, or an OAuth `error_description`.
     pub message: Option<String>,
     /// OAuth's `error`: a word such as `invalid_grant`.
@@ -22,7 +22,7 @@ pub struct Problem {
 /// More complaints about fields than that are not repeated.
 const MAX_FIELDS: usize = 20;
 
-impl Problem {
+impl ServerProblem {
     /// Reads an error answer's JSON, as far as it is as described.
     pub(crate) fn read(body: &Value) -> Self {
         let text = |value: &Value| match value {
@@ -59,7 +59,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ServerProblem {
     /// Everything after the sentence: `: message; field: complaint`, or nothing at all.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let message = self.message.as_ref().or(self.code.as_ref());
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_message_may_be_any_json() {
-        let said = |body| Problem::read(&body).to_string();
+        let said = |body| ServerProblem::read(&body).to_string();
         assert_eq!(said(json!({"message": "no"})), ": the server says \"no\"");
         assert_eq!(
             said(json!({"detail": "no\n\u{1b}[1m"})),

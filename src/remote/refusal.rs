@@ -1,6 +1,6 @@
 //! Why a 402 or 403, as far as its body tells. Pure.
 
-use super::{credential::CredentialKind, problem::Problem};
+use super::{credential::CredentialKind, problem::ServerProblem};
 
 /// What stands behind a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Refusal {
 impl Refusal {
     /// Reads a refusal. No error codes are documented, so words decide; those that the server means
     /// for programs come first.
-    pub(super) fn read(status: u16, problem: &Problem, credential: CredentialKind) -> Self {
+    pub(super) fn read(status: u16, problem: &ServerProblem, credential: CredentialKind) -> Self {
         let words = [&problem.reason, &problem.code, &problem.message];
         let told = words.into_iter().flatten().find_map(|text| {
             let text = text.to_ascii_lowercase().replace(['_', '-'], " ");
@@ -99,8 +99,9 @@ mod tests {
 
     #[test]
     fn bodies_are_told_apart() {
-        let read =
-            |status, body, credential| Refusal::read(status, &Problem::read(&body), credential);
+        let read = |status, body, credential| {
+            Refusal::read(status, &ServerProblem::read(&body), credential)
+        };
         let token = CredentialKind::Token;
         let reason = |reason: &str| json!({"message": "No.", "extra_data": {"reason": reason}});
         for (status, body, expected) in [

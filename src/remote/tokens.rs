@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Problem, RemoteError, wire};
+use super::{RemoteError, ServerProblem, wire};
 use crate::model::Secret;
 
 /// New tokens.
@@ -28,7 +28,7 @@ impl From<wire::Granted> for TokenSet {
 
 /// OAuth's own word for a refusal, if the error is one.
 pub(crate) fn oauth_code(error: &RemoteError) -> Option<&str> {
-    let problem: &Problem = match error {
+    let problem: &ServerProblem = match error {
         RemoteError::Rejected { problem, .. }
         | RemoteError::Unauthorized { problem, .. }
         | RemoteError::Forbidden { problem, .. }

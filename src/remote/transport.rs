@@ -110,7 +110,7 @@ impl Resolve for Resolver {
 }
 
 /// What a failed exchange was, and whether the request may have arrived.
-pub(crate) enum Failure {
+pub(crate) enum TransportError {
     /// No usable connection.
     Unreachable(Unreachable, Fault),
     /// No proper HTTP.
@@ -118,7 +118,7 @@ pub(crate) enum Failure {
 }
 
 /// Reads a reqwest error: its kind alone does not tell a wrong name from a refused connection.
-pub(crate) fn classify(error: &reqwest::Error) -> Failure {
+pub(crate) fn classify(error: &reqwest::Error) -> TransportError {
     let mut chain = causes(error);
     let connecting = error.is_connect();
     let fault = if connecting {
@@ -127,13 +127,13 @@ pub(crate) fn classify(error: &reqwest::Error) -> Failure {
         Fault::NoAnswer
     };
     if chain.clone().any(<dyn StdError>::is::<NameNotFound>) {
-        return Failure::Unreachable(Unreachable::Dns, Fault::NotSent);
+        return TransportError::Unreachable(Unreachable::Dns, Fault::NotSent);
     }
     if let Some(tls) = chain.clone().find_map(tls_error) {
         let fault = Fault::Final {
             unclear: !connecting,
         };
-        return Failure::Unreachable(Unreachable::Tls(tls.to_string()), fault);
+        return TransportError::Unreachable(Unreachable::Tls(tls.to_string()), fault);
     }
     // The library's own type is not to be had; its words are.
     let unnamed = |e: &(dyn StdError + 'static)| {
@@ -142,7 +142,7 @@ pub(crate) fn classify(error: &reqwest::Error) -> Failure {
     };
     if chain.clone().any(unnamed) {
         let fault = Fault::Final { unclear: false };
-        return Failure::Unreachable(Unreachable::ProxyLogin("HTTPS_PROXY"), fault);
+        return TransportError::Unreachable(Unreachable::ProxyLogin("HTTPS_PROXY"), fault);
     }
     if error.is_timeout() {
         let cause = if connecting {
@@ -150,12 +150,12 @@ pub(crate) fn classify(error: &reqwest::Error) -> Failure {
         } else {
             Unreachable::AnswerTimeout
         };
-        return Failure::Unreachable(cause, fault);
+        return TransportError::Unreachable(cause, fault);
     }
     if let Some(hyper) = chain.clone().find_map(|e| e.downcast_ref::<hyper::Error>())
         && (hyper.is_parse() || hyper.is_parse_too_large())
     {
-        return Failure::Protocol(hyper.to_string());
+        return TransportError::Protocol(hyper.to_string());
     }
     let io = chain.find_map(|e| e.downcast_ref::<io::Error>());
     let cause = match io.map(io::Error::kind) {
@@ -164,7 +164,7 @@ pub(crate) fn classify(error: &reqwest::Error) -> Failure {
         _ if connecting => Unreachable::Other(chain_text(error)),
         _ => Unreachable::Interrupted,
     };
-    Failure::Unreachable(cause, fault)
+    TransportError::Unreachable(cause, fault)
 }
 
 /// An error and all that it came from.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     link::LinkProblem,
     provider, random,
-    state::{Connection, Connector, Progress, State},
+    state::{AttemptStatus, Connection, Connector, State},
 };
 use crate::model::{Account, AppId, ConnectorType, RemoteStatus, Scope, Scopes};
 
@@ -134,7 +134,7 @@ impl State {
             if let Some(now) = entry.connectors.get_mut(connector) {
                 now.scopes = granted;
             }
-            self.end_pending(app, connector, Progress::Superseded);
+            self.end_pending(app, connector, AttemptStatus::Superseded);
             return Put::Authorized;
         }
         if ask.add {
@@ -149,7 +149,7 @@ impl State {
                     }
                 }
                 _ => {
-                    self.end_pending(app, connector, Progress::Superseded);
+                    self.end_pending(app, connector, AttemptStatus::Superseded);
                     return Put::Authorized;
                 }
             }
@@ -167,7 +167,7 @@ impl State {
             };
             entry.connectors.insert(connector.clone(), shown);
         }
-        self.end_pending(app, connector, Progress::Superseded);
+        self.end_pending(app, connector, AttemptStatus::Superseded);
         let id = random::id("conn");
         let connection = Connection {
             app: app.clone(),
@@ -176,7 +176,7 @@ impl State {
             connection_config: ask.connection_config,
             caller: ask.caller,
             created_ms: now_ms,
-            progress: Progress::Pending,
+            progress: AttemptStatus::Pending,
             ticket: random::secret(),
             form_token: random::secret(),
         };
@@ -206,13 +206,13 @@ impl State {
             return Some(Asked::Pending);
         }
         Some(match connection.progress {
-            Progress::Pending
+            AttemptStatus::Pending
                 if self.settings.late_links_fail && self.is_late(connection, now_ms) =>
             {
                 Asked::Failed
             }
-            Progress::Pending => Asked::Pending,
-            Progress::Approved => {
+            AttemptStatus::Pending => Asked::Pending,
+            AttemptStatus::Approved => {
                 let now = self
                     .apps
                     .get(app)
@@ -222,9 +222,10 @@ impl State {
                 });
                 if rests { Asked::Active } else { Asked::Failed }
             }
-            Progress::Denied | Progress::TooLate | Progress::Superseded | Progress::Removed => {
-                Asked::Failed
-            }
+            AttemptStatus::Denied
+            | AttemptStatus::TooLate
+            | AttemptStatus::Superseded
+            | AttemptStatus::Removed => Asked::Failed,
         })
     }
 
@@ -236,12 +237,12 @@ impl State {
     ) -> Result<&Connection, LinkProblem> {
         let connection = self.connections.get(id).ok_or(LinkProblem::Unknown)?;
         match connection.progress {
-            Progress::Pending if self.is_late(connection, now_ms) => Err(LinkProblem::Expired),
-            Progress::Pending => Ok(connection),
-            Progress::Approved | Progress::Denied => Err(LinkProblem::Used),
-            Progress::TooLate => Err(LinkProblem::TooLate),
-            Progress::Superseded => Err(LinkProblem::Superseded),
-            Progress::Removed => Err(LinkProblem::Removed),
+            AttemptStatus::Pending if self.is_late(connection, now_ms) => Err(LinkProblem::Expired),
+            AttemptStatus::Pending => Ok(connection),
+            AttemptStatus::Approved | AttemptStatus::Denied => Err(LinkProblem::Used),
+            AttemptStatus::TooLate => Err(LinkProblem::TooLate),
+            AttemptStatus::Superseded => Err(LinkProblem::Superseded),
+            AttemptStatus::Removed => Err(LinkProblem::Removed),
         }
     }
 
@@ -254,11 +255,11 @@ impl State {
     ) -> Result<(), LinkProblem> {
         let connection = self.open_connection(id, now_ms)?;
         let Decision::Approve { account, scopes } = decision else {
-            return self.set_progress(id, Progress::Denied);
+            return self.set_progress(id, AttemptStatus::Denied);
         };
         let patience = i64::from(self.settings.approval_seconds) * 1000;
         if now_ms >= connection.created_ms.saturating_add(patience) {
-            self.set_progress(id, Progress::TooLate)?;
+            self.set_progress(id, AttemptStatus::TooLate)?;
             return Err(LinkProblem::TooLate);
         }
         check_account(account.as_str())?;
@@ -282,7 +283,7 @@ impl State {
         let entry = self.apps.entry(app).or_default();
         entry.different_user.remove(&connector);
         entry.connectors.insert(connector, granted);
-        self.set_progress(id, Progress::Approved)
+        self.set_progress(id, AttemptStatus::Approved)
     }
 
     /// Removes a connector with all that was asked for it, and its file in the app's code.
@@ -294,13 +295,13 @@ impl State {
             let connected = connected.map(|c| Ended::of(c.shared));
             connected.or(other.map(|_| Ended::Deleted))
         });
-        let pending = self.end_pending(app, connector, Progress::Removed);
+        let pending = self.end_pending(app, connector, AttemptStatus::Removed);
         had.or(pending.then_some(Ended::Deleted))
     }
 
     /// Ends a connector's connection; its scopes stay.
     pub(super) fn disconnect(&mut self, app: &AppId, connector: &ConnectorType) -> Option<Ended> {
-        self.end_pending(app, connector, Progress::Removed);
+        self.end_pending(app, connector, AttemptStatus::Removed);
         let entry = self.apps.get_mut(app)?;
         let connector = entry.connectors.get_mut(connector)?;
         let ended = Ended::of(connector.shared);
@@ -328,17 +329,17 @@ impl State {
         now_ms >= connection.created_ms.saturating_add(lifetime)
     }
 
-    fn set_progress(&mut self, id: &str, progress: Progress) -> Result<(), LinkProblem> {
+    fn set_progress(&mut self, id: &str, progress: AttemptStatus) -> Result<(), LinkProblem> {
         let connection = self.connections.get_mut(id).ok_or(LinkProblem::Unknown)?;
         connection.progress = progress;
         Ok(())
     }
 
     /// Ends what is pending for a connector; false if nothing was.
-    fn end_pending(&mut self, app: &AppId, connector: &ConnectorType, how: Progress) -> bool {
+    fn end_pending(&mut self, app: &AppId, connector: &ConnectorType, how: AttemptStatus) -> bool {
         let mut any = false;
         for connection in self.connections.values_mut() {
-            if connection.progress == Progress::Pending
+            if connection.progress == AttemptStatus::Pending
                 && connection.app == *app
                 && connection.connector == *connector
             {
@@ -354,7 +355,7 @@ impl State {
         let mut finished: Vec<_> = self
             .connections
             .iter()
-            .filter(|(_, c)| c.progress != Progress::Pending || self.is_late(c, now_ms))
+            .filter(|(_, c)| c.progress != AttemptStatus::Pending || self.is_late(c, now_ms))
             .map(|(id, c)| (c.created_ms, id.clone()))
             .collect();
         finished.sort();

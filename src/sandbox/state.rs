@@ -189,7 +189,7 @@ pub(super) struct Connection {
     #[serde(default)]
     pub(super) caller: Option<Account>,
     pub(super) created_ms: i64,
-    pub(super) progress: Progress,
+    pub(super) progress: AttemptStatus,
     /// What the link carries beside the connection id, which receipts may publish.
     pub(super) ticket: String,
     /// What the consent form carries, so that no other page can post it.
@@ -200,7 +200,7 @@ pub(super) struct Connection {
 /// nobody completes stays pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Progress {
+pub(super) enum AttemptStatus {
     Pending,
     Approved,
     Denied,

@@ -26,7 +26,7 @@ pub struct Trust {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Document {
+struct TrustFile {
     format_version: String,
     #[serde(default)]
     created_by: Option<String>,
@@ -138,7 +138,7 @@ impl Trust {
 
     fn decode(text: &str) -> Result<Self, String> {
         check_form(text, 1)?;
-        let document: Document = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+        let document: TrustFile = toml::from_str(text).map_err(|e| e.message().to_owned())?;
         let records = document.address.into_iter();
         let stores = document.store.into_iter();
         Ok(Self {
@@ -148,7 +148,7 @@ impl Trust {
     }
 
     fn encode(&self) -> String {
-        let document = Document {
+        let document = TrustFile {
             format_version: FORMAT.to_owned(),
             created_by: Some(WRITER.to_owned()),
             address: self

@@ -82,7 +82,7 @@ impl What {
 
 /// Something that happened to an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub struct HistoryEvent {
     /// Its name; written twice, it is there once.
     pub id: String,
     /// When, by the clock of whoever wrote it.
@@ -117,7 +117,7 @@ struct Record {
     consents: Vec<Consented>,
 }
 
-impl Event {
+impl HistoryEvent {
     /// Something that happens now.
     pub fn now(by: By, epoch: u64, what: What) -> Self {
         let now = Timestamp::now();

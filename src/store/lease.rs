@@ -15,7 +15,7 @@ use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{By, Change, Event, Memory, StoreError, Swapped, Version, What, memory::key};
+use super::{By, Change, HistoryEvent, Memory, StoreError, Swapped, Version, What, memory::key};
 use crate::model::{ApiUrl, AppId, ago};
 
 /// How far the clocks of two machines may be apart.
@@ -58,7 +58,7 @@ impl Holder {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Document {
+struct LeaseFile {
     format_version: String,
     app_id: AppId,
     api_url: ApiUrl,
@@ -157,7 +157,7 @@ impl Fence {
 pub struct Lease {
     memory: Memory,
     length: Duration,
-    held: Mutex<(Document, Version)>,
+    held: Mutex<(LeaseFile, Version)>,
     fence: Fence,
     epoch: u64,
 }
@@ -172,14 +172,14 @@ impl Memory {
         })
     }
 
-    async fn lease_document(&self) -> Result<Option<(Document, Version)>, StoreError> {
+    async fn lease_document(&self) -> Result<Option<(LeaseFile, Version)>, StoreError> {
         let key = key("lease");
         let Some(value) = self.store.read(&key).await? else {
             return Ok(None);
         };
         let version = value.version.clone();
         let text = self.text(&key, value)?;
-        let document: Document =
+        let document: LeaseFile =
             toml::from_str(&text).map_err(|e| self.unreadable(&key, super::head::reason(&e)))?;
         let head = super::head::check_head(
             &document.format_version,
@@ -194,7 +194,7 @@ impl Memory {
     /// Writes the lease if it is still as it was; `None` if not.
     async fn swap_lease(
         &self,
-        document: &Document,
+        document: &LeaseFile,
         from: Option<&Version>,
     ) -> Result<Option<Version>, StoreError> {
         let text = toml::to_string(document).map_err(|e| StoreError::Encode(e.to_string()))?;
@@ -286,11 +286,11 @@ impl Memory {
         }
     }
 
-    fn new_lease(&self, doing: &str, epoch: u64, length: Duration) -> Document {
+    fn new_lease(&self, doing: &str, epoch: u64, length: Duration) -> LeaseFile {
         let now = Timestamp::now();
         let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
         let length_signed = SignedDuration::try_from(length).unwrap_or_default();
-        Document {
+        LeaseFile {
             format_version: "1.0".to_owned(),
             app_id: self.app.id.clone(),
             api_url: self.app.api_url.clone(),
@@ -329,7 +329,7 @@ impl Memory {
             return Ok(false);
         }
         let what = What::Unlock(holder.shown());
-        self.record(&Event::now(self.by.clone(), document.epoch, what))
+        self.record(&HistoryEvent::now(self.by.clone(), document.epoch, what))
             .await?;
         Ok(true)
     }

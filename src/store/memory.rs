@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{By, Change, Event, Key, Store, StoreError, Swapped, Value, Wait, Waits, What};
+use super::{By, Change, HistoryEvent, Key, Store, StoreError, Swapped, Value, Wait, Waits, What};
 use crate::{
     model::{App, ConnectorType},
     plan::Digest,
@@ -54,7 +54,7 @@ impl Memory {
     /// Keeps a plan, and that it was made.
     pub async fn keep_plan(&self, digest: &Digest, text: &str) -> Result<(), StoreError> {
         let key = plan_key(digest);
-        let event = Event::now(self.by.clone(), 0, What::Plan(digest.clone()));
+        let event = HistoryEvent::now(self.by.clone(), 0, What::Plan(digest.clone()));
         let mut changes = vec![self.event_change(&event)?];
         // The same digest is the same plan; the newest text names the newest commit and run.
         let there = self.store.read(&key).await?;
@@ -93,7 +93,8 @@ impl Memory {
     /// Keeps an approval of a digest.
     pub async fn keep_approval(&self, digest: &Digest, text: &str) -> Result<(), StoreError> {
         let what = What::Approval(digest.clone(), text.to_owned());
-        self.record(&Event::now(self.by.clone(), 0, what)).await
+        self.record(&HistoryEvent::now(self.by.clone(), 0, what))
+            .await
     }
 
     /// The approvals of a digest, in order. Untrusted: each proves itself or counts for nothing.
@@ -107,14 +108,14 @@ impl Memory {
     }
 
     /// Writes down that something happened. Writing it twice does no harm.
-    pub async fn record(&self, event: &Event) -> Result<(), StoreError> {
+    pub async fn record(&self, event: &HistoryEvent) -> Result<(), StoreError> {
         let change = self.event_change(event)?;
         // Its name is its own: what is there already is this event.
         self.store.swap(&[change]).await?;
         Ok(())
     }
 
-    fn event_change(&self, event: &Event) -> Result<Change, StoreError> {
+    fn event_change(&self, event: &HistoryEvent) -> Result<Change, StoreError> {
         let text = event
             .to_toml(&self.app)
             .map_err(|e| StoreError::Encode(e.to_string()))?;
@@ -126,12 +127,12 @@ impl Memory {
     }
 
     /// Everything that happened, in order, and the keys of what cannot be read.
-    pub async fn history(&self) -> Result<(Vec<Event>, Vec<String>), StoreError> {
+    pub async fn history(&self) -> Result<(Vec<HistoryEvent>, Vec<String>), StoreError> {
         let mut events = Vec::new();
         let mut unread = Vec::new();
         for (key, value) in self.store.read_all("log").await? {
             let text = String::from_utf8(value.bytes).map_err(|_| "it is not text".to_owned());
-            match text.and_then(|text| Event::read(&text, &self.app)) {
+            match text.and_then(|text| HistoryEvent::read(&text, &self.app)) {
                 Ok(event) => events.push(event),
                 Err(_) => unread.push(key.to_string()),
             }
@@ -162,7 +163,7 @@ impl Memory {
     /// Writes down that something happened and what waits since then, at once where the store can.
     pub async fn record_with(
         &self,
-        event: &Event,
+        event: &HistoryEvent,
         wait: &[Wait],
         done: &[ConnectorType],
     ) -> Result<(), StoreError> {
@@ -273,7 +274,7 @@ impl dyn Store {
 }
 
 /// Events with an epoch in the order of their epochs, at the places that such events have.
-fn order_by_epoch(events: &mut [Event]) {
+fn order_by_epoch(events: &mut [HistoryEvent]) {
     let places: Vec<_> = (0..events.len())
         .filter(|index| events[*index].epoch > 0)
         .collect();

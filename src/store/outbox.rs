@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Memory, StoreError, Wait};
+use super::{HistoryEvent, Memory, StoreError, Wait};
 use crate::{
     fs::{self, Visibility},
     model::{App, ConnectorType},
@@ -39,7 +39,7 @@ impl Outbox {
     pub fn put(
         &self,
         memory: &Memory,
-        event: &Event,
+        event: &HistoryEvent,
         waits: &[Wait],
         done: &[ConnectorType],
     ) -> Result<PathBuf, StoreError> {
@@ -62,7 +62,7 @@ impl Outbox {
     pub async fn send(
         &self,
         memory: &Memory,
-        event: &Event,
+        event: &HistoryEvent,
         waits: &[Wait],
         done: &[ConnectorType],
     ) -> Result<(), StoreError> {
@@ -95,7 +95,7 @@ impl Outbox {
             let Some(letter) = letter.ok().filter(|letter| letter.store == memory.name()) else {
                 continue;
             };
-            let Ok(event) = Event::read(&letter.event, app) else {
+            let Ok(event) = HistoryEvent::read(&letter.event, app) else {
                 continue;
             };
             memory

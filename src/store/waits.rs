@@ -57,7 +57,7 @@ pub struct Wait {
 pub struct Waits(BTreeMap<ConnectorType, Wait>);
 
 #[derive(Serialize, Deserialize)]
-struct Document {
+struct WaitsFile {
     format_version: String,
     kind: String,
     app_id: AppId,
@@ -124,7 +124,7 @@ impl Waits {
     }
 
     pub(super) fn to_toml(&self, app: &App) -> Result<String, toml::ser::Error> {
-        toml::to_string(&Document {
+        toml::to_string(&WaitsFile {
             format_version: "1.0".to_owned(),
             kind: "waits".to_owned(),
             app_id: app.id.clone(),
@@ -135,7 +135,7 @@ impl Waits {
     }
 
     pub(super) fn read(text: &str, app: &App) -> Result<Self, String> {
-        let document: Document = toml::from_str(text).map_err(|e| super::head::reason(&e))?;
+        let document: WaitsFile = toml::from_str(text).map_err(|e| super::head::reason(&e))?;
         super::head::check_head(
             &document.format_version,
             &document.app_id,

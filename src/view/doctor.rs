@@ -18,7 +18,7 @@ pub enum Health {
 
 /// One thing that was looked at. All its text is safe to show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct CheckResult {
     /// What was looked at, in a word.
     pub name: &'static str,
     /// How it stands.
@@ -30,7 +30,7 @@ pub struct Finding {
 }
 
 /// A line for each finding, the way out below it.
-pub fn text(findings: &[Finding], theme: Theme) -> String {
+pub fn text(findings: &[CheckResult], theme: Theme) -> String {
     let mut text = String::new();
     let wide = findings.iter().map(|f| f.name.len()).max().unwrap_or(0);
     for finding in findings {
@@ -69,11 +69,11 @@ struct DoctorReport<'a> {
     format_version: &'static str,
     kind: &'static str,
     ok: bool,
-    checks: &'a [Finding],
+    checks: &'a [CheckResult],
 }
 
 /// The same as JSON, with a line break at its end.
-pub fn json(findings: &[Finding]) -> String {
+pub fn json(findings: &[CheckResult]) -> String {
     pretty(&DoctorReport {
         format_version: FORMAT_VERSION,
         kind: "doctor",

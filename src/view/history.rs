@@ -9,11 +9,11 @@ use crate::{
     escape,
     model::{App, ago},
     receipt,
-    store::{Event, What},
+    store::{HistoryEvent, What},
 };
 
 /// As JSON.
-pub fn json(app: &App, store: &str, events: &[Event]) -> String {
+pub fn json(app: &App, store: &str, events: &[HistoryEvent]) -> String {
     let events: Vec<_> = events.iter().map(event_json).collect();
     super::json::pretty(&json!({
         "format_version": "1.0",
@@ -27,7 +27,7 @@ pub fn json(app: &App, store: &str, events: &[Event]) -> String {
     }))
 }
 
-fn event_json(event: &Event) -> Value {
+fn event_json(event: &HistoryEvent) -> Value {
     let mut value = json!({
         "at": event.at,
         "event": event.what.kind(),
@@ -68,7 +68,7 @@ fn outcomes(text: &str) -> Vec<Value> {
 }
 
 /// What happened, in a few words. Untrusted words in it are not escaped yet.
-fn words(event: &Event) -> String {
+fn words(event: &HistoryEvent) -> String {
     match &event.what {
         What::Plan(digest) => format!("planned {digest}"),
         What::Approval(digest, _) => format!("approved {digest}"),
@@ -105,7 +105,7 @@ fn words(event: &Event) -> String {
 }
 
 /// For a terminal, at this time.
-pub fn text(app: &App, store: &str, events: &[Event], now: Timestamp) -> String {
+pub fn text(app: &App, store: &str, events: &[HistoryEvent], now: Timestamp) -> String {
     let mut out = format!(
         "App {} at {}, as {} remembers it:\n",
         app.id,
@@ -131,7 +131,7 @@ pub fn text(app: &App, store: &str, events: &[Event], now: Timestamp) -> String 
 }
 
 /// As a table in Markdown.
-pub fn markdown(app: &App, store: &str, events: &[Event]) -> String {
+pub fn markdown(app: &App, store: &str, events: &[HistoryEvent]) -> String {
     let mut out = format!(
         "### History of app {} ({})\n\n| when | what | who |\n|---|---|---|\n",
         escape::markdown(app.id.as_str()),

@@ -5,14 +5,14 @@ use similar::TextDiff;
 
 use super::{Style, Theme, json::pretty, report::FORMAT_VERSION, words::count};
 use crate::{
-    edit::pull::{Reason, Step, What},
+    edit::pull::{FileChange, Reason, What},
     escape,
     model::{App, ConnectorType},
 };
 
 /// The files before and after, as one unified diff. Text of files is untrusted: what a terminal
 /// would take for a command is shown by its number.
-pub fn diff(steps: &[Step], theme: Theme) -> String {
+pub fn diff(steps: &[FileChange], theme: Theme) -> String {
     let mut out = String::new();
     for step in steps {
         let file = escape::limited(&step.file, 400);
@@ -58,7 +58,7 @@ fn painted(line: &str, theme: Theme) -> String {
 }
 
 /// Lines for a person: what was done, or would be.
-pub fn summary(steps: &[Step], dry_run: bool) -> String {
+pub fn summary(steps: &[FileChange], dry_run: bool) -> String {
     let of = |wanted: fn(&What) -> bool| steps.iter().filter(|s| wanted(&s.what)).count();
     let written = of(|what| matches!(what, What::Create(_) | What::Edit { .. }));
     let removed = of(|what| matches!(what, What::Remove(_)));
@@ -126,7 +126,7 @@ struct FileReport<'a> {
 }
 
 /// The same as JSON, with a line break at its end.
-pub fn json(app: &App, steps: &[Step], dry_run: bool) -> String {
+pub fn json(app: &App, steps: &[FileChange], dry_run: bool) -> String {
     let mut report = PullReport {
         format_version: FORMAT_VERSION,
         kind: "pull",

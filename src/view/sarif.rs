@@ -23,7 +23,7 @@ struct Log<'a> {
 struct Run<'a> {
     tool: Tool<'a>,
     column_kind: &'static str,
-    results: Vec<Finding<'a>>,
+    results: Vec<SarifResult<'a>>,
 }
 
 #[derive(Serialize)]
@@ -47,7 +47,7 @@ struct Rule<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Finding<'a> {
+struct SarifResult<'a> {
     rule_id: &'a str,
     rule_index: usize,
     level: &'static str,
@@ -96,7 +96,7 @@ pub fn log(diagnostics: &[Diagnostic]) -> String {
     let codes: Vec<_> = codes.into_iter().collect();
     let results = diagnostics.iter().map(|diagnostic| {
         let code = diagnostic.code.as_str();
-        Finding {
+        SarifResult {
             rule_id: code,
             // Every code is in the sorted list, which was made of them.
             rule_index: codes.partition_point(|known| *known < code),

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::Offer;
 use crate::{
-    authorize::{Event, State},
+    authorize::{AuthorizeEvent, State},
     context::{Context, Format},
     escape,
     model::{ConnectorType, Link},
@@ -70,25 +70,25 @@ impl<'a> Telling<'a> {
         door.is_some_and(|door| term::open_browser(&self.context.vars, &door).is_ok())
     }
 
-    pub(super) fn tell(&self, event: &Event<'_>) {
+    pub(super) fn tell(&self, event: &AuthorizeEvent<'_>) {
         if let Some(page) = self.page {
             page.tell(event);
         }
         let terminal = &self.context.terminal;
         match event {
-            Event::LinkReady {
+            AuthorizeEvent::LinkReady {
                 connector,
                 link,
                 again,
                 led_to,
                 lives: _,
             } => self.hand_out(connector, link, *again, *led_to),
-            Event::LinkRanOut(connector) if self.page.is_some() => terminal.say(&format!(
+            AuthorizeEvent::LinkRanOut(connector) if self.page.is_some() => terminal.say(&format!(
                 "  {connector}: its five minutes are over; it can be asked for again on the page"
             )),
-            Event::LinkRanOut(_) => {}
-            Event::Waiting(waiting) => self.waiting(waiting),
-            Event::Settled(result) => {
+            AuthorizeEvent::LinkRanOut(_) => {}
+            AuthorizeEvent::Waiting(waiting) => self.waiting(waiting),
+            AuthorizeEvent::Settled(result) => {
                 let theme = Theme::new(terminal.color_stderr());
                 let mut line = view::authorization::line(result, theme, self.context.now());
                 let again = self.page.is_some() && result.state.can_be_asked_again();
@@ -97,7 +97,7 @@ impl<'a> Telling<'a> {
                 }
                 terminal.say(&line);
             }
-            Event::Unreachable(reason) => {
+            AuthorizeEvent::Unreachable(reason) => {
                 self.context.warn(&format!(
                     "{} (asked again in a moment)",
                     escape::limited(reason, 600)

@@ -24,7 +24,7 @@ pub struct DeviceFlow {
 
 /// What came of one poll.
 #[derive(Debug)]
-pub enum Event {
+pub enum PollOutcome {
     /// An answer.
     Poll(TokenPoll),
     /// None, or one that says nothing about the login.
@@ -33,7 +33,7 @@ pub enum Event {
 
 /// What to do next.
 #[derive(Debug)]
-pub enum Step {
+pub enum NextPoll {
     /// Poll again after this time.
     Wait(Duration),
     /// The person said yes.
@@ -57,27 +57,27 @@ impl DeviceFlow {
     }
 
     /// What to do after a poll that ended at `now`.
-    pub fn next(&mut self, event: Event, now: u64) -> Step {
+    pub fn next(&mut self, event: PollOutcome, now: u64) -> NextPoll {
         match event {
-            Event::Poll(TokenPoll::Granted(tokens)) => return Step::Done(tokens),
-            Event::Poll(TokenPoll::Denied) => return Step::Failed(LoginError::Denied),
-            Event::Poll(TokenPoll::Expired) => return Step::Failed(LoginError::Expired),
-            Event::Poll(TokenPoll::Pending) => self.trouble = 0,
-            Event::Poll(TokenPoll::SlowDown) => {
+            PollOutcome::Poll(TokenPoll::Granted(tokens)) => return NextPoll::Done(tokens),
+            PollOutcome::Poll(TokenPoll::Denied) => return NextPoll::Failed(LoginError::Denied),
+            PollOutcome::Poll(TokenPoll::Expired) => return NextPoll::Failed(LoginError::Expired),
+            PollOutcome::Poll(TokenPoll::Pending) => self.trouble = 0,
+            PollOutcome::Poll(TokenPoll::SlowDown) => {
                 self.trouble = 0;
                 self.interval += SLOW_DOWN;
             }
             // RFC 8628, 3.5: less often while the connection is in trouble.
-            Event::Trouble(error) if is_trouble(&error) => self.trouble += 1,
-            Event::Trouble(error) => return Step::Failed(error.into()),
+            PollOutcome::Trouble(error) if is_trouble(&error) => self.trouble += 1,
+            PollOutcome::Trouble(error) => return NextPoll::Failed(error.into()),
         }
         // A poll after the end can only say that it is the end.
         let left = Duration::from_millis(self.expires_at.saturating_sub(now));
         if self.interval > left {
-            return Step::Failed(LoginError::Expired);
+            return NextPoll::Failed(LoginError::Expired);
         }
         let wait = self.interval.saturating_mul(1 << self.trouble.min(6));
-        Step::Wait(wait.min(LONGEST.max(self.interval)).min(left))
+        NextPoll::Wait(wait.min(LONGEST.max(self.interval)).min(left))
     }
 }
 
@@ -111,21 +111,21 @@ mod tests {
         }
     }
 
-    fn waits(flow: &mut DeviceFlow, event: Event) -> u64 {
+    fn waits(flow: &mut DeviceFlow, event: PollOutcome) -> u64 {
         match flow.next(event, 0) {
-            Step::Wait(wait) => wait.as_secs(),
+            NextPoll::Wait(wait) => wait.as_secs(),
             other => panic!("{other:?}"),
         }
     }
 
-    fn trouble(cause: Unreachable) -> Event {
+    fn trouble(cause: Unreachable) -> PollOutcome {
         let at = Box::new(CallContext {
             call: "x".into(),
             request_id: "r".to_owned(),
             attempts: 1,
             unclear: false,
         });
-        Event::Trouble(RemoteError::Unreachable {
+        PollOutcome::Trouble(RemoteError::Unreachable {
             at,
             host: "h".to_owned(),
             cause,
@@ -136,10 +136,10 @@ mod tests {
     fn it_waits_as_long_as_the_server_says() {
         let (mut flow, first) = DeviceFlow::start(&code(5, 900), 0);
         assert_eq!(first.as_secs(), 5);
-        assert_eq!(waits(&mut flow, Event::Poll(TokenPoll::Pending)), 5);
-        assert_eq!(waits(&mut flow, Event::Poll(TokenPoll::SlowDown)), 10);
-        assert_eq!(waits(&mut flow, Event::Poll(TokenPoll::SlowDown)), 15);
-        assert_eq!(waits(&mut flow, Event::Poll(TokenPoll::Pending)), 15);
+        assert_eq!(waits(&mut flow, PollOutcome::Poll(TokenPoll::Pending)), 5);
+        assert_eq!(waits(&mut flow, PollOutcome::Poll(TokenPoll::SlowDown)), 10);
+        assert_eq!(waits(&mut flow, PollOutcome::Poll(TokenPoll::SlowDown)), 15);
+        assert_eq!(waits(&mut flow, PollOutcome::Poll(TokenPoll::Pending)), 15);
         assert_eq!(DeviceFlow::start(&code(0, 900), 0).1, SHORTEST);
     }
 
@@ -151,11 +151,11 @@ mod tests {
         for _ in 0..50 {
             assert!(waits(&mut flow, trouble(Unreachable::Refused)) <= 60);
         }
-        assert_eq!(waits(&mut flow, Event::Poll(TokenPoll::Pending)), 5);
+        assert_eq!(waits(&mut flow, PollOutcome::Poll(TokenPoll::Pending)), 5);
         let wrong = trouble(Unreachable::Tls("unknown issuer".to_owned()));
         assert!(matches!(
             flow.next(wrong, 0),
-            Step::Failed(LoginError::Remote(_))
+            NextPoll::Failed(LoginError::Remote(_))
         ));
     }
 
@@ -164,10 +164,10 @@ mod tests {
         let next = |poll, now| {
             DeviceFlow::start(&code(5, 60), 0)
                 .0
-                .next(Event::Poll(poll), now)
+                .next(PollOutcome::Poll(poll), now)
         };
         let failed = |step| match step {
-            Step::Failed(error) => error,
+            NextPoll::Failed(error) => error,
             other => panic!("{other:?}"),
         };
         assert!(matches!(
@@ -178,7 +178,10 @@ mod tests {
             failed(next(TokenPoll::Expired, 0)),
             LoginError::Expired
         ));
-        assert!(matches!(next(TokenPoll::Pending, 55_000), Step::Wait(_)));
+        assert!(matches!(
+            next(TokenPoll::Pending, 55_000),
+            NextPoll::Wait(_)
+        ));
         assert!(matches!(
             failed(next(TokenPoll::Pending, 55_001)),
             LoginError::Expired

@@ -3,7 +3,7 @@
 mod device_flow;
 mod error;
 
-pub use device_flow::{DeviceFlow, Event, Step};
+pub use device_flow::{DeviceFlow, NextPoll, PollOutcome};
 pub use error::LoginError;
 
 use super::{
@@ -25,14 +25,14 @@ pub async fn wait_for_consent(
         }
         tokio::time::sleep(wait).await;
         let event = match platform.device_token(code).await {
-            Ok(poll) => Event::Poll(poll),
+            Ok(poll) => PollOutcome::Poll(poll),
             Err(RemoteError::DeadlineExceeded { .. }) => return Err(LoginError::TimeUp),
-            Err(error) => Event::Trouble(error),
+            Err(error) => PollOutcome::Trouble(error),
         };
         match flow.next(event, clock()) {
-            Step::Wait(next) => wait = next,
-            Step::Done(tokens) => return Ok(tokens),
-            Step::Failed(error) => return Err(error),
+            NextPoll::Wait(next) => wait = next,
+            NextPoll::Done(tokens) => return Ok(tokens),
+            NextPoll::Failed(error) => return Err(error),
         }
     }
 }

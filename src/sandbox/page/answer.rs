@@ -10,9 +10,9 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; form-
                       base-uri 'none'; frame-ancestors 'none'";
 
 /// A page as it leaves: never kept, never framed, its address told to nobody else.
-pub(in crate::sandbox) struct Page(pub(super) StatusCode, pub(super) String);
+pub(in crate::sandbox) struct HtmlPage(pub(super) StatusCode, pub(super) String);
 
-impl IntoResponse for Page {
+impl IntoResponse for HtmlPage {
     fn into_response(self) -> Response {
         let mut response = (self.0, self.1).into_response();
         let headers = response.headers_mut();

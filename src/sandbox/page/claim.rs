@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::{
-    Page, Tone, escape,
+    HtmlPage, Tone, escape,
     layout::{document, monogram},
     notice, trouble,
 };
@@ -17,7 +17,7 @@ use crate::{
     sandbox::{guard::is_same_origin, store::Store},
 };
 
-fn unknown() -> Page {
+fn unknown() -> HtmlPage {
     let text = "It was claimed already, or its installation was removed.";
     notice(StatusCode::GONE, Tone::Bad, "Nothing to claim", text)
 }
@@ -25,7 +25,7 @@ fn unknown() -> Page {
 pub(in crate::sandbox) async fn claim_form(
     State(store): State<Arc<Store>>,
     Path(claim): Path<String>,
-) -> Page {
+) -> HtmlPage {
     store.read(|state, _| {
         let holds = |stripe: &_| is(stripe, &claim);
         let found = state
@@ -45,7 +45,7 @@ pub(in crate::sandbox) async fn claim_form(
 <div class="buttons"><button class="primary">Claim</button></div>
 </form>"#
         );
-        Page(
+        HtmlPage(
             StatusCode::OK,
             document("Claim Stripe sandbox", "card", &main),
         )
@@ -60,7 +60,7 @@ pub(in crate::sandbox) async fn claim(
     State(store): State<Arc<Store>>,
     Path(claim): Path<String>,
     headers: HeaderMap,
-) -> Page {
+) -> HtmlPage {
     if !is_same_origin(&headers) {
         let text = "This form was not sent by the page it belongs to.";
         return notice(StatusCode::FORBIDDEN, Tone::Bad, "Refused", text);

@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    Fields, Page, Tone, escape,
+    Fields, HtmlPage, Tone, escape,
     layout::{accounts, document, monogram},
     notice, trouble,
 };
@@ -27,12 +27,12 @@ pub(in crate::sandbox) async fn consent_form(
     State(store): State<Arc<Store>>,
     Path(id): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Page {
+) -> HtmlPage {
     let ticket = query.get("ticket").map(String::as_str).unwrap_or_default();
     store.read(|state, now| form(state, &id, ticket, now).unwrap_or_else(|e| problem(&e)))
 }
 
-fn form(state: &SandboxState, id: &str, ticket: &str, now: i64) -> Result<Page, LinkProblem> {
+fn form(state: &SandboxState, id: &str, ticket: &str, now: i64) -> Result<HtmlPage, LinkProblem> {
     let known = state.connections.get(id).filter(|c| c.ticket == ticket);
     let app_id = &known.ok_or(LinkProblem::Unknown)?.app;
     let connection = state.open_connection(id, now)?;
@@ -55,7 +55,7 @@ fn form(state: &SandboxState, id: &str, ticket: &str, now: i64) -> Result<Page, 
 </div>
 </form>"#
     );
-    Ok(Page(StatusCode::OK, document(&title, "card", &main)))
+    Ok(HtmlPage(StatusCode::OK, document(&title, "card", &main)))
 }
 
 fn scopes(scopes: &Scopes) -> String {
@@ -100,7 +100,7 @@ pub(in crate::sandbox) async fn consent(
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Page {
+) -> HtmlPage {
     let fields = Fields::parse(&body);
     let decision = match fields.one("decision") {
         "deny" => Decision::Deny,
@@ -124,7 +124,7 @@ pub(in crate::sandbox) async fn consent(
         let connection = connection.filter(|c| c.form_token == token);
         let connector = connection.ok_or(LinkProblem::Unknown)?.connector.clone();
         state.decide(&id, decision, now)?;
-        Ok::<_, Failure>(connector)
+        Ok::<_, ConsentError>(connector)
     });
     match done.await {
         Ok(connector) if denied => {
@@ -139,30 +139,30 @@ pub(in crate::sandbox) async fn consent(
             let text = "Your consent was passed on. You can close this page.";
             notice(StatusCode::OK, Tone::Good, &title, text)
         }
-        Err(Failure::Link(e)) => problem(&e),
-        Err(Failure::State(e)) => trouble(&e),
+        Err(ConsentError::Link(e)) => problem(&e),
+        Err(ConsentError::State(e)) => trouble(&e),
     }
 }
 
 /// Why a form had no effect.
-enum Failure {
+enum ConsentError {
     Link(LinkProblem),
     State(FsError),
 }
 
-impl From<LinkProblem> for Failure {
+impl From<LinkProblem> for ConsentError {
     fn from(problem: LinkProblem) -> Self {
         Self::Link(problem)
     }
 }
 
-impl From<FsError> for Failure {
+impl From<FsError> for ConsentError {
     fn from(error: FsError) -> Self {
         Self::State(error)
     }
 }
 
-fn problem(problem: &LinkProblem) -> Page {
+fn problem(problem: &LinkProblem) -> HtmlPage {
     let again = "Ask for a new link where this one came from.";
     let (status, title, text) = match problem {
         LinkProblem::Unknown => (StatusCode::NOT_FOUND, "This link is not valid", again),

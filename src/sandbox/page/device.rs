@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    Fields, Page, Tone, escape,
+    Fields, HtmlPage, Tone, escape,
     layout::{accounts, document, monogram},
     notice, trouble,
 };
@@ -24,9 +24,9 @@ const UNKNOWN: &str = "No device waits with this code. It may have run out, or b
 pub(in crate::sandbox) async fn device_form(
     State(store): State<Arc<Store>>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Page {
+) -> HtmlPage {
     let Some(code) = query.get("user_code").filter(|code| !code.is_empty()) else {
-        return Page(StatusCode::OK, document("Device login", "card", &ask()));
+        return HtmlPage(StatusCode::OK, document("Device login", "card", &ask()));
     };
     store.read(|state, now| {
         let Some(device) = state.login.waiting(code, now) else {
@@ -47,7 +47,7 @@ pub(in crate::sandbox) async fn device_form(
 </div>
 </form>"#
         );
-        Page(StatusCode::OK, document("Device login", "card", &main))
+        HtmlPage(StatusCode::OK, document("Device login", "card", &main))
     })
 }
 
@@ -69,7 +69,7 @@ pub(in crate::sandbox) async fn device(
     State(store): State<Arc<Store>>,
     headers: HeaderMap,
     body: Bytes,
-) -> Page {
+) -> HtmlPage {
     let fields = Fields::parse(&body);
     let approve = match fields.one("decision") {
         "approve" => true,

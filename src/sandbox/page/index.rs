@@ -7,7 +7,7 @@ use axum::{
     http::StatusCode,
 };
 
-use super::{Page, escape, layout::document};
+use super::{HtmlPage, escape, layout::document};
 use crate::{
     model::{AppId, ConnectorType, Scope, Scopes},
     sandbox::{
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// All apps.
-pub(in crate::sandbox) async fn index(State(store): State<Arc<Store>>) -> Page {
+pub(in crate::sandbox) async fn index(State(store): State<Arc<Store>>) -> HtmlPage {
     store.read(|state, now| render(&store.base, state, None, now))
 }
 
@@ -28,14 +28,14 @@ pub(in crate::sandbox) async fn index(State(store): State<Arc<Store>>) -> Page {
 pub(in crate::sandbox) async fn app_index(
     State(store): State<Arc<Store>>,
     Path(id): Path<String>,
-) -> Page {
+) -> HtmlPage {
     match AppId::parse(&id) {
         Ok(id) => store.read(|state, now| render(&store.base, state, Some(&id), now)),
         Err(_) => store.read(|state, now| render(&store.base, state, None, now)),
     }
 }
 
-fn render(base: &str, state: &SandboxState, only: Option<&AppId>, now: i64) -> Page {
+fn render(base: &str, state: &SandboxState, only: Option<&AppId>, now: i64) -> HtmlPage {
     let address = escape(base);
     let mut main = format!(
         r#"<h1>connplan sandbox</h1>
@@ -53,7 +53,7 @@ fn render(base: &str, state: &SandboxState, only: Option<&AppId>, now: i64) -> P
     for (id, app) in shown {
         section(&mut main, base, state, (id, app), now);
     }
-    Page(StatusCode::OK, document("connplan sandbox", "wide", &main))
+    HtmlPage(StatusCode::OK, document("connplan sandbox", "wide", &main))
 }
 
 fn section(html: &mut String, base: &str, state: &SandboxState, app: (&AppId, &App), now: i64) {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use axum::http::StatusCode;
 
-use super::answer::Page;
+use super::answer::HtmlPage;
 use crate::{escape::html as escape, fs::FsError, sandbox::settings::Settings};
 
 /// The colour of a page's badge.
@@ -58,7 +58,7 @@ pub(super) fn document(title: &str, class: &str, main: &str) -> String {
 }
 
 /// A page that says one thing.
-pub(super) fn notice(status: StatusCode, tone: Tone, title: &str, text: &str) -> Page {
+pub(super) fn notice(status: StatusCode, tone: Tone, title: &str, text: &str) -> HtmlPage {
     let (class, mark) = (tone.class(), tone.mark());
     let (heading, text) = (escape(title), escape(text));
     let main = format!(
@@ -66,11 +66,11 @@ pub(super) fn notice(status: StatusCode, tone: Tone, title: &str, text: &str) ->
 <h1>{heading}</h1>
 <p class="lead">{text}</p>"#
     );
-    Page(status, document(title, "card notice", &main))
+    HtmlPage(status, document(title, "card notice", &main))
 }
 
 /// The page for what is nobody's doing on it.
-pub(super) fn trouble(error: &FsError) -> Page {
+pub(super) fn trouble(error: &FsError) -> HtmlPage {
     let status = StatusCode::INTERNAL_SERVER_ERROR;
     let title = "The sandbox is in trouble";
     notice(status, Tone::Bad, title, &error.to_string())

@@ -16,7 +16,7 @@ use axum::{
 };
 use url::form_urlencoded;
 
-pub(super) use self::answer::Page;
+pub(super) use self::answer::HtmlPage;
 use self::layout::{Tone, notice, trouble};
 pub(super) use self::{
     claim::{claim, claim_form},
@@ -38,7 +38,7 @@ pub(super) fn not_found() -> Response {
     missing().into_response()
 }
 
-fn missing() -> Page {
+fn missing() -> HtmlPage {
     let text = "The sandbox does not have this page.";
     notice(StatusCode::NOT_FOUND, Tone::Bad, "Nothing here", text)
 }

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 
-use super::{Fields, Page, Tone, escape, layout::document, notice, trouble};
+use super::{Fields, HtmlPage, Tone, escape, layout::document, notice, trouble};
 use crate::{
     fs::FsError,
     model::{AppId, ConnectorType},
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Shows the settings as they would stand in a seed.
-pub(in crate::sandbox) async fn settings_form(State(store): State<Arc<Store>>) -> Page {
+pub(in crate::sandbox) async fn settings_form(State(store): State<Arc<Store>>) -> HtmlPage {
     store.read(|state, _| {
         let json = serde_json::to_string_pretty(&state.settings).unwrap_or_default();
         let (json, token) = (escape(&json), &state.form_token);
@@ -34,7 +34,7 @@ pub(in crate::sandbox) async fn settings_form(State(store): State<Arc<Store>>) -
 </form>
 <p><a href="/">Back to the apps</a></p>"#
         );
-        Page(StatusCode::OK, document("Settings", "wide", &main))
+        HtmlPage(StatusCode::OK, document("Settings", "wide", &main))
     })
 }
 
@@ -43,7 +43,7 @@ pub(in crate::sandbox) async fn settings(
     State(store): State<Arc<Store>>,
     headers: HeaderMap,
     body: Bytes,
-) -> Page {
+) -> HtmlPage {
     let fields = Fields::parse(&body);
     let read = serde_json::from_str::<Settings>(fields.one("settings"));
     let new = match read.map_err(|e| e.to_string()).and_then(|new| {
@@ -68,7 +68,7 @@ pub(in crate::sandbox) async fn play(
     State(store): State<Arc<Store>>,
     headers: HeaderMap,
     body: Bytes,
-) -> Page {
+) -> HtmlPage {
     let fields = Fields::parse(&body);
     let app = AppId::parse(fields.one("app"));
     let connector = ConnectorType::parse(fields.one("connector"));
@@ -96,7 +96,7 @@ async fn change(
     headers: &HeaderMap,
     fields: &Fields,
     change: impl FnOnce(&mut SandboxState) -> &'static str,
-) -> Page {
+) -> HtmlPage {
     let ours = store.read(|state, _| fields.one("form_token") == state.form_token);
     if !ours || !is_same_origin(headers) {
         let text = "This form was not sent by the page it belongs to.";

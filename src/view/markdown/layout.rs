@@ -5,7 +5,7 @@ use crate::escape;
 
 /// A document in parts. Every line is finished Markdown without a line break.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Document {
+pub(super) struct Sections {
     /// Title and counts.
     pub(super) head: Vec<String>,
     /// What is risky, one line for each kind. Lists that follow each other need marks of their own
@@ -47,7 +47,7 @@ struct Shown {
 /// Fewer bytes of details than this are not worth unfolding.
 const LEAST_DETAILS: usize = 400;
 
-impl Document {
+impl Sections {
     /// The document, in at most `max` bytes.
     pub(super) fn fit(&self, max: usize) -> String {
         let mut shown = Shown {
@@ -233,8 +233,8 @@ fn whole_lines(text: &str, max: usize) -> String {
 mod tests {
     use super::*;
 
-    fn document(names: usize, details: usize) -> Document {
-        Document {
+    fn document(names: usize, details: usize) -> Sections {
+        Sections {
             head: vec!["## title".to_owned(), "counts".to_owned()],
             warnings: vec!["- danger".to_owned()],
             names: vec![Names {

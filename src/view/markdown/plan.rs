@@ -4,7 +4,7 @@ use std::{cmp::Reverse, fmt::Write as _};
 
 use super::{
     Options, inline,
-    layout::{Document, Names},
+    layout::{Names, Sections},
     warnings,
 };
 use crate::{
@@ -38,7 +38,7 @@ fn document(
     head: Vec<String>,
     foot: Vec<String>,
 ) -> String {
-    let document = Document {
+    let document = Sections {
         head,
         warnings: warnings::lines(report, options),
         names: names(report),

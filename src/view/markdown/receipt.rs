@@ -2,7 +2,7 @@
 
 use super::{
     Options, inline,
-    layout::{Document, Names},
+    layout::{Names, Sections},
     plan::app_name,
 };
 use crate::{
@@ -20,7 +20,7 @@ pub fn receipt(report: &ReceiptReport, options: &Options) -> String {
         .iter()
         .map(|app| app_name(app.app_id.as_str(), app.environment.as_deref()))
         .collect();
-    let document = Document {
+    let document = Sections {
         head: vec![
             format!("## connplan apply: {}", apps.join("; ")),
             format!("**{}**", text::receipt_counts(report)),

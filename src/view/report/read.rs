@@ -17,7 +17,7 @@ use crate::{
 };
 
 #[derive(Deserialize)]
-struct Document {
+struct AnyReport {
     digest: Digest,
     speculative: bool,
     #[serde(default)]
@@ -83,7 +83,7 @@ impl PlanReport {
     /// Takes a plan out of its JSON, to show it and nothing else. What it says of risks is found
     /// anew. `None` where it is not one.
     pub fn of_json(json: &Value) -> Option<Self> {
-        let document = Document::deserialize(json).ok()?;
+        let document = AnyReport::deserialize(json).ok()?;
         let [entry] = <[Entry; 1]>::try_from(document.apps).ok()?;
         let listed = |all: Vec<Listed>| {
             let pairs = all.into_iter().map(|one| (one.connector, one.state));

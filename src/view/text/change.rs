@@ -1,6 +1,6 @@
 //! One connector's change, scope by scope.
 
-use super::page::{Page, WIDTH, pad, phrase};
+use super::page::{TextPage, WIDTH, pad, phrase};
 use crate::{
     diff::Action,
     escape,
@@ -32,7 +32,7 @@ pub(super) fn style_of(action: Action) -> Style {
 }
 
 /// Writes the change as a paragraph. `column` is where file names start.
-pub(super) fn write(page: &mut Page, change: &ChangeReport, column: usize) {
+pub(super) fn write(page: &mut TextPage, change: &ChangeReport, column: usize) {
     let head = format!("{} {}", change.action.symbol(), change.connector);
     let head = page.paint(style_of(change.action), &pad(&head, column + 2));
     let origin = match &change.file {
@@ -124,7 +124,7 @@ fn circumstances(change: &ChangeReport) -> Vec<String> {
     lines
 }
 
-fn scopes(page: &mut Page, change: &ChangeReport, symbol: char, style: Style, scopes: &Scopes) {
+fn scopes(page: &mut TextPage, change: &ChangeReport, symbol: char, style: Style, scopes: &Scopes) {
     let fact = |scope: &Scope| change.scope_facts.get(scope).copied();
     let grave = |scope: &Scope| fact(scope).is_some_and(|fact| fact.is_grave());
     let listed: Vec<_> = scopes
@@ -179,7 +179,7 @@ fn meaning_style(fact: &FactReport, symbol: char) -> Style {
     }
 }
 
-fn provider_added(page: &mut Page, change: &ChangeReport) {
+fn provider_added(page: &mut TextPage, change: &ChangeReport) {
     let added = &change.scopes.provider_added;
     for scope in added.iter().take(LISTED) {
         let text = format!(

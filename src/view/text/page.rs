@@ -13,12 +13,12 @@ use crate::{
 pub(super) const WIDTH: usize = 80;
 
 /// Text under way.
-pub(super) struct Page {
+pub(super) struct TextPage {
     pub(super) theme: Theme,
     text: String,
 }
 
-impl Page {
+impl TextPage {
     pub(super) fn new(theme: Theme) -> Self {
         Self {
             theme,

@@ -2,7 +2,7 @@
 
 use super::{
     change,
-    page::{Page, pad},
+    page::{TextPage, pad},
 };
 use crate::{
     diff::Action,
@@ -30,7 +30,7 @@ pub struct PlanOptions<'a> {
 
 /// A plan as text.
 pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> String {
-    let mut page = Page::new(theme);
+    let mut page = TextPage::new(theme);
     if report.speculative {
         let text = page.paint(Style::Danger, &format!("! {}", words::SPECULATIVE));
         page.line(&text);
@@ -62,7 +62,7 @@ pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> Str
     page.finish()
 }
 
-fn write_app(page: &mut Page, app: &AppReport) {
+fn write_app(page: &mut TextPage, app: &AppReport) {
     page.app(&app.app_id, &app.api_url, app.environment.as_deref());
     let changes: Vec<_> = app
         .changes
@@ -113,7 +113,7 @@ fn write_app(page: &mut Page, app: &AppReport) {
 }
 
 /// What the symbols of these changes stand for; where the names stand above, their headings say it.
-fn write_legend(page: &mut Page, changes: &[&ChangeReport]) {
+fn write_legend(page: &mut TextPage, changes: &[&ChangeReport]) {
     let acts = |action| changes.iter().any(|change| change.action == action);
     let warns = changes
         .iter()
@@ -141,7 +141,7 @@ fn names(listed: &[UnmanagedReport]) -> impl Iterator<Item = &str> {
     listed.iter().map(|state| state.connector.as_str())
 }
 
-fn write_names(page: &mut Page, changes: &[&ChangeReport]) {
+fn write_names(page: &mut TextPage, changes: &[&ChangeReport]) {
     let headings = [
         (Action::Create, "+ Add"),
         (Action::Update, "~ Change"),
@@ -162,13 +162,13 @@ fn write_names(page: &mut Page, changes: &[&ChangeReport]) {
     page.gap();
 }
 
-fn write_pending(page: &mut Page, change: &ChangeReport, column: usize) {
+fn write_pending(page: &mut TextPage, change: &ChangeReport, column: usize) {
     let name = pad(change.connector.as_str(), column);
     let file = change.file.as_deref().map(escape::terminal);
     page.line(&format!("    {name}  {}", file.unwrap_or_default()));
 }
 
-fn write_end(page: &mut Page, report: &PlanReport, options: &PlanOptions<'_>) {
+fn write_end(page: &mut TextPage, report: &PlanReport, options: &PlanOptions<'_>) {
     if let Some(file) = options.file {
         page.gap();
         page.line(&format!("Digest: {}", report.digest));

@@ -1,6 +1,6 @@
 //! A receipt for a person: what was done, what waits, what failed, what was not tried.
 
-use super::page::Page;
+use super::page::TextPage;
 use crate::{
     diff::Action,
     escape,
@@ -24,7 +24,7 @@ pub struct ReceiptOptions<'a> {
 
 /// A receipt as text.
 pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Theme) -> String {
-    let mut page = Page::new(theme);
+    let mut page = TextPage::new(theme);
     for app in &report.apps {
         page.app(&app.app_id, &app.api_url, app.environment.as_deref());
         write_results(&mut page, app);
@@ -57,7 +57,7 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
     page.finish()
 }
 
-fn write_results(page: &mut Page, app: &AppReceiptReport) {
+fn write_results(page: &mut TextPage, app: &AppReceiptReport) {
     let of = |outcome: Outcome| app.results.iter().filter(move |r| r.outcome == outcome);
     for outcome in [
         Outcome::Synced,
@@ -136,7 +136,7 @@ fn name(result: &ResultReport) -> String {
     }
 }
 
-fn write_message(page: &mut Page, result: &ResultReport) {
+fn write_message(page: &mut TextPage, result: &ResultReport) {
     if let Some(message) = &result.message {
         let mark = page.paint(Style::Attention, "!");
         page.line(&format!(

@@ -7,8 +7,8 @@ use connplan::{
     model::{ConnectorType, Scopes},
     plan::Digest,
     store::{
-        Change, Event, Fence, Key, LeaseError, Outbox, Store, StoreError, Swapped, Version, Wait,
-        What,
+        Change, Fence, HistoryEvent, Key, LeaseError, Outbox, Store, StoreError, Swapped, Version,
+        Wait, What,
     },
 };
 use jiff::Timestamp;
@@ -98,7 +98,7 @@ async fn remembers(one: Arc<dyn Store>, two: Arc<dyn Store>) {
     assert_eq!(ada.approvals(&plan).await.unwrap(), ["signed"]);
     assert!(ada.approvals(&digest(2)).await.unwrap().is_empty());
 
-    let applied = Event::now(
+    let applied = HistoryEvent::now(
         by("ada"),
         1,
         What::Apply(plan.clone(), "receipt".to_owned()),
@@ -108,7 +108,7 @@ async fn remembers(one: Arc<dyn Store>, two: Arc<dyn Store>) {
     // Delivered twice, it is there once.
     ada.record_with(&applied, &waits, &[]).await.unwrap();
     assert_eq!(bob.waits().await.unwrap().iter().count(), 2);
-    let consent = Event::now(by("bob"), 1, What::Consent(Vec::new()));
+    let consent = HistoryEvent::now(by("bob"), 1, What::Consent(Vec::new()));
     bob.record_with(&consent, &[], &[slack()]).await.unwrap();
     let left = ada.waits().await.unwrap();
     assert_eq!(left.iter().count(), 1);
@@ -198,7 +198,7 @@ async fn delivers(one: Arc<dyn Store>, folder: &std::path::Path) {
     let outbox = Outbox::at(&folder.join("outbox"));
     assert!(outbox.is_empty());
     let plan = digest(9);
-    let event = Event::now(
+    let event = HistoryEvent::now(
         by("ada"),
         7,
         What::Apply(plan.clone(), "receipt".to_owned()),

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use connplan::store::{Event, Fence, LeaseError, What};
+use connplan::store::{Fence, HistoryEvent, LeaseError, What};
 use proptest::prelude::*;
 
 use super::{
@@ -87,7 +87,7 @@ proptest! {
                 let told = &told;
                 async move {
                     let plan = digest(u8::try_from(number).unwrap());
-                    let event = Event::now(by("ada"), 0, What::Apply(plan.clone(), String::new()));
+                    let event = HistoryEvent::now(by("ada"), 0, What::Apply(plan.clone(), String::new()));
                     // Delivered again until somebody takes it, as with a command after a command.
                     for _ in 0..40 {
                         if ada.record_with(&event, &[a_wait(names[number], &plan)], &[]).await.is_ok() {

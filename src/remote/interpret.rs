@@ -11,7 +11,7 @@ use super::{
     call::Answer,
     credential::CredentialKind,
     error::CallContext,
-    problem::{Problem, html_title, is_html},
+    problem::{ServerProblem, html_title, is_html},
     redact::{Sent, without_secrets},
     refusal::Refusal,
     retry::{self, CallClass, Fault},
@@ -54,7 +54,7 @@ pub(super) struct Hidden {
 }
 
 /// Tells a usable answer from all others.
-pub(super) fn judge(
+pub(super) fn interpret(
     api_url: &ApiUrl,
     options: &ClientOptions,
     class: CallClass,
@@ -104,7 +104,7 @@ pub(super) fn judge(
     let retry_after = text(RETRY_AFTER)
         .and_then(|value| retry::retry_after(value, retry::server_now(text(DATE), own)));
     let json: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-    let problem = Box::new(Problem::read(&json));
+    let problem = Box::new(ServerProblem::read(&json));
     let error = match status {
         300..=399 => {
             let to = text(LOCATION).filter(|to| !hidden.in_refusals.is_in(to.as_bytes()));
