@@ -2,4 +2,5 @@
 
 pub(crate) mod circles;
 pub(crate) mod layers;
+pub(crate) mod picture;
 pub(crate) mod readme;
