@@ -13,7 +13,7 @@
 //! | `escape` | pure | - | the only way for untrusted text to a reader |
 //! | `catalogue` | pure | `model` | what is known of scopes, and when two sets of them are the same |
 //! | `diff` | pure | `catalogue` `model` | declared against observed |
-//! | `plan` | pure | `catalogue` `diff` `escape` `model` | built, guarded, saved, read, verified |
+//! | `plan` | pure | `catalogue` `diff` `escape` `model` `policy` | built, guarded, saved, read, verified |
 //! | `policy` | pure | `catalogue` `diff` `escape` `model` | what no plan may do: rules, violations, the verdict |
 //! | `risk` | pure | `catalogue` `diff` `model` | what a change endangers, by rules in one place |
 //! | `receipt` | pure | `approval` `diff` `model` `plan` | what an apply did |
@@ -28,7 +28,7 @@
 //! | `remote` | io | `catalogue` `escape` `fs` `http` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `state` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | carries out a verified plan; changes the remote |
-//! | `authorize` | io | `apply` `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | resumes authorizations; changes the remote |
+//! | `authorize` | io | `apply` `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `policy` `receipt` `remote` `state` | resumes authorizations; changes the remote |
 //! | `store` | io | `diff` `escape` `fs` `git` `model` `plan` | a team's memory: plans, approvals, what was applied, what waits, who is at work |
 //! | `edit` | pure | `catalogue` `config` `diff` `escape` `model` | connector files changed in place, byte for byte |
 //! | `publish` | io | `approval` `escape` `model` `remote` | the one comment on a pull or merge request |

@@ -96,6 +96,7 @@ impl Job<'_> {
             app: app.app.clone(),
             results,
             approvals: Vec::new(),
+            overrides: Vec::new(),
             origin: None,
         };
         Finished {
@@ -260,6 +261,7 @@ pub fn recorded_receipt(
         app: app.app.clone(),
         results,
         approvals: Vec::new(),
+        overrides: Vec::new(),
         origin: None,
     };
     (receipt, moved)

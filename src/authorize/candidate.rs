@@ -18,6 +18,7 @@ use crate::{
     },
     pending::{Before, Entry, PendingSet},
     plan::Refusal,
+    policy::Verdict,
     receipt::{ChangeResult, Outcome, Receipt},
 };
 
@@ -40,13 +41,13 @@ pub struct Sources<'a> {
     pub targets: &'a BTreeSet<ConnectorType>,
     /// How scopes compare.
     pub rules: &'a ScopeEquivalence,
-    /// Why the policy denies these scopes of this connector, if it does. Escaped.
-    pub denied: &'a dyn Fn(&ConnectorType, &Scopes) -> Option<String>,
+    /// What the policy says to these scopes of this connector; why it denies them is escaped.
+    pub verdict: &'a dyn Fn(&ConnectorType, &Scopes) -> Result<Verdict, String>,
     /// The time, for what was found broken just now.
     pub now: Timestamp,
 }
 
-/// One authorization to resume.
+/// One authorization to resume. There is none without the policy's verdict on its scopes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     /// Which connector.
@@ -55,6 +56,31 @@ pub struct Candidate {
     pub entry: Entry,
     /// What else a person should know of it. Escaped.
     pub note: Option<String>,
+    /// That the policy lets it be asked for.
+    verdict: Verdict,
+}
+
+impl Candidate {
+    /// One that this verdict is about; else none.
+    pub(super) fn new(
+        connector: ConnectorType,
+        entry: Entry,
+        note: Option<String>,
+        verdict: Verdict,
+    ) -> Option<Self> {
+        let covered = verdict.covers(&connector, Some(&entry.scopes));
+        covered.then_some(Self {
+            connector,
+            entry,
+            note,
+            verdict,
+        })
+    }
+
+    /// That the policy lets it be asked for.
+    pub fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
 }
 
 /// One that is left alone, and why.
@@ -141,11 +167,10 @@ pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
             entry.account.clone_from(&named.account);
         }
         match resumable(sources, &connector, &entry, origin)? {
-            Ok(note) => found.resumable.push(Candidate {
-                connector,
-                entry,
-                note,
-            }),
+            Ok((note, verdict)) => {
+                let candidate = Candidate::new(connector, entry, note, verdict);
+                found.resumable.extend(candidate);
+            }
             Err((state, obsolete)) => found.left_alone.push(NotResumable {
                 connector,
                 entry,
@@ -178,13 +203,13 @@ fn is_target(sources: &Sources<'_>, connector: &ConnectorType) -> bool {
     sources.targets.is_empty() || sources.targets.contains(connector)
 }
 
-/// Whether an entry may be asked for, with a note; or why not, and whether that makes it useless.
+/// Whether an entry may be asked for, with a note and the verdict; or why not, and whether that makes it useless.
 fn resumable(
     sources: &Sources<'_>,
     connector: &ConnectorType,
     entry: &Entry,
     origin: Origin,
-) -> Result<Result<Option<String>, (State, bool)>, Refusal> {
+) -> Result<Result<(Option<String>, Verdict), (State, bool)>, Refusal> {
     let mut note = None;
     if let Some(declared) = sources.declared {
         let Some(now) = declared.connectors.get(connector) else {
@@ -214,12 +239,13 @@ fn resumable(
             ));
         }
     }
-    if let Some(reason) = (sources.denied)(connector, &entry.scopes) {
-        return Ok(Err((State::Untouched(reason), false)));
-    }
+    let verdict = match (sources.verdict)(connector, &entry.scopes) {
+        Ok(verdict) => verdict,
+        Err(reason) => return Ok(Err((State::Untouched(reason), false))),
+    };
     Ok(match objection(connector, entry, sources) {
         Some(reason) => Err((State::Untouched(reason), true)),
-        None => Ok(note),
+        None => Ok((note, verdict)),
     })
 }
 

@@ -8,16 +8,31 @@ use serde::{Deserialize, Serialize};
 use crate::{
     fs::{self, FsError, Visibility},
     model::{App, ConnectorType},
-    state::Locked,
+    state::{Locked, WRITER, check_form},
 };
 
 /// A few hundred bytes for each provider.
 const LIMIT: u64 = 1 << 20;
 
 /// Hosts by address of the platform and by provider.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Hosts(BTreeMap<String, BTreeMap<ConnectorType, BTreeSet<String>>>);
+type ByAddress = BTreeMap<String, BTreeMap<ConnectorType, BTreeSet<String>>>;
+
+/// The hosts that are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hosts {
+    known: ByAddress,
+    /// Another version of connplan keeps them in a form of its own: it stays as it is.
+    foreign: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    format_version: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    created_by: Option<String>,
+    #[serde(default)]
+    hosts: ByAddress,
+}
 
 impl Hosts {
     /// What was seen before. A file that cannot be read teaches nothing, and nothing is lost with
@@ -30,24 +45,50 @@ impl Hosts {
     }
 
     pub(crate) fn decode(text: &str) -> Option<Self> {
-        toml::from_str(text).ok()
+        if let Err(why) = check_form(text, 1) {
+            tracing::warn!(why, "where links led so far is not known");
+            return Some(Self {
+                foreign: true,
+                ..Self::default()
+            });
+        }
+        // Before there was a form, the hosts were all there was.
+        let known = toml::from_str::<Document>(text)
+            .map(|document| document.hosts)
+            .or_else(|_| toml::from_str(text));
+        known.ok().map(|known| Self {
+            known,
+            foreign: false,
+        })
+    }
+
+    fn encode(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(&Document {
+            format_version: "1.0".to_owned(),
+            created_by: Some(WRITER.to_owned()),
+            hosts: self.known.clone(),
+        })
     }
 
     pub(crate) fn save(&self, state: &Locked) -> Result<(), FsError> {
+        if self.foreign {
+            return Ok(());
+        }
         let path = state.hosts_file();
-        let text = toml::to_string(self)
+        let text = self
+            .encode()
             .map_err(|e| FsError::io("write", &path, std::io::Error::other(e)))?;
         fs::write(&path, text.as_bytes(), Visibility::Private)
     }
 
     /// The hosts seen for a provider.
     pub(crate) fn of(&self, app: &App, connector: &ConnectorType) -> Option<&BTreeSet<String>> {
-        self.0.get(app.api_url.as_str())?.get(connector)
+        self.known.get(app.api_url.as_str())?.get(connector)
     }
 
     /// Remembers a host; false if it was known.
     pub(crate) fn learn(&mut self, app: &App, connector: &ConnectorType, host: String) -> bool {
-        self.0
+        self.known
             .entry(app.api_url.as_str().to_owned())
             .or_default()
             .entry(connector.clone())
@@ -72,8 +113,13 @@ mod tests {
         let mut hosts = Hosts::default();
         assert!(hosts.learn(&app, &slack, "slack.com".to_owned()));
         assert!(!hosts.learn(&app, &slack, "slack.com".to_owned()));
-        let text = toml::to_string(&hosts).unwrap();
+        let text = hosts.encode().unwrap();
+        assert!(text.contains(WRITER), "{text}");
         assert_eq!(Hosts::decode(&text), Some(hosts.clone()));
+        let before = toml::to_string(&hosts.known).unwrap();
+        assert_eq!(Hosts::decode(&before), Some(hosts.clone()));
+        let newer = Hosts::decode("format_version = '2.0'\nshape = ['new']").unwrap();
+        assert!(newer.foreign && newer.known.is_empty());
         assert!(
             hosts
                 .of(&app, &ConnectorType::parse("gmail").unwrap())

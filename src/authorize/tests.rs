@@ -1,6 +1,9 @@
 //! Which authorizations are found, which are left alone, and every step of one.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use jiff::Timestamp;
 
@@ -9,13 +12,14 @@ use super::{
     State, candidates, step,
 };
 use crate::{
-    catalogue::ScopeEquivalence,
-    diff::Action,
+    catalogue::{ScopeDiff, ScopeEquivalence},
+    diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
     model::{
         Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, ExpectedAccount,
-        RemoteConnector, RemoteStatus, Scopes,
+        Policies, RemoteConnector, RemoteStatus, Scopes,
     },
     pending::{Before, Entry, PendingSet},
+    policy::{self, Verdict},
     remote::AuthorizationStatus,
 };
 
@@ -48,7 +52,7 @@ fn remote(status: RemoteStatus, of: &[&str]) -> RemoteConnector {
 fn entry(of: &[&str], before: Option<&RemoteConnector>) -> Entry {
     Entry {
         scopes: scopes(of),
-        connection_config: std::collections::BTreeMap::new(),
+        connection_config: BTreeMap::new(),
         action: Action::Update,
         plan_digest: None,
         since: Timestamp::UNIX_EPOCH,
@@ -61,17 +65,49 @@ fn entry(of: &[&str], before: Option<&RemoteConnector>) -> Entry {
 }
 
 fn candidate(entry: Entry) -> Candidate {
-    Candidate {
-        connector: slack(),
-        entry,
-        note: None,
-    }
+    let verdict = verdict(&slack(), &entry.scopes);
+    Candidate::new(slack(), entry, None, verdict).unwrap()
+}
+
+fn verdict(connector: &ConnectorType, of: &Scopes) -> Verdict {
+    let change = Change {
+        connector: connector.clone(),
+        action: Action::Create,
+        file: None,
+        before: None,
+        after: Some(Desired {
+            scopes: of.clone(),
+            account: None,
+            connection_config: BTreeMap::new(),
+        }),
+        scopes: ScopeDiff::default(),
+        connection_config: ConfigDiff::default(),
+        authorization: ConsentNeed::Required,
+        dropped: Scopes::new(),
+        removal: Removal::Remove,
+        why: None,
+    };
+    policy::evaluate(
+        &[change],
+        0,
+        &policy::Policy::default(),
+        &Policies::default(),
+        &[],
+    )
+    .verdict()
+    .unwrap()
+}
+
+#[test]
+fn a_verdict_about_other_scopes_makes_no_candidate() {
+    let other = verdict(&slack(), &scopes(&["a"]));
+    assert!(Candidate::new(slack(), entry(&["a", "b"], None), None, other).is_none());
 }
 
 fn declare(of: &[&str], account: Option<&str>) -> Declared {
     let connector = DeclaredConnector {
         scopes: scopes(of),
-        connection_config: std::collections::BTreeMap::new(),
+        connection_config: BTreeMap::new(),
         file: "slack.jsonc".to_owned(),
         account: account.and_then(ExpectedAccount::parse),
     };
@@ -94,9 +130,12 @@ fn find(stored: Option<Entry>, declared: &Declared, is: Option<RemoteConnector>)
         observed: &is.map(|is| (slack(), is)).into_iter().collect(),
         targets: &BTreeSet::new(),
         rules: &ScopeEquivalence::default(),
-        denied: &|_, scopes| {
+        verdict: &|connector, scopes| {
             let denied = scopes.iter().any(|scope| scope.as_str() == "denied");
-            denied.then(|| "denied".to_owned())
+            if denied {
+                return Err("denied".to_owned());
+            }
+            Ok(verdict(connector, scopes))
         },
         now: Timestamp::UNIX_EPOCH,
     })

@@ -136,11 +136,17 @@ async fn saved(
     let more = policy::overrides(&planning.overrides, planning.reason.as_deref(), &policy)?;
     let mut judged = saved.plan.clone();
     judged.overrides.extend(more);
-    policy::judge(&judged, &project, &workspace).verdict()?;
+    judged.overrides.sort();
+    judged.overrides.dedup();
+    let judge = |present| policy::judge(&judged, present, &project, &workspace);
+    judge(judged.app.observed().len()).verdict()?;
+    for by in &judged.overrides {
+        context.warn(&format!("danger: {}", by.said()));
+    }
     let approved = approving::gate(
         context,
         &project,
-        &saved.plan,
+        &judged,
         &saved.digest,
         &args.approval,
         Some(file),
@@ -154,6 +160,8 @@ async fn saved(
         remote: &remote,
         rules: &ops::rules(&project),
         plan: &saved.plan,
+        judge: &judge,
+        overrides: judged.overrides.clone(),
         approved,
         observed: None,
     };
@@ -208,7 +216,8 @@ async fn fresh(
         return Ok(None);
     }
     let request = request(context, args, &situation.files.project);
-    let work = Work::fresh(&situation, &plan, approved, asks);
+    let judge = |present| situation.judge(&plan, present);
+    let work = Work::fresh(&situation, &plan, &judge, approved, asks);
     Box::pin(applying::carry_out(context, work, &request))
         .await
         .map(Some)

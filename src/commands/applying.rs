@@ -12,7 +12,8 @@ use crate::{
     fs::{self, Visibility},
     model::{App, Link, Observed},
     ops::{ApplyInputs, ApplyOutcome, ApplySession, Ended, PlanSession, room},
-    plan::Plan,
+    plan::{Override, Plan},
+    policy::Judgement,
     receipt::{self, Receipt},
     remote::Remote,
     view,
@@ -51,6 +52,10 @@ pub(super) struct Work<'a> {
     pub(super) remote: &'a Remote,
     pub(super) rules: &'a ScopeEquivalence,
     pub(super) plan: &'a Plan,
+    /// What the policy in force says to it, where the app has so many connectors.
+    pub(super) judge: &'a dyn Fn(usize) -> Judgement,
+    /// The rules that it breaks with somebody's consent.
+    pub(super) overrides: Vec<Override>,
     /// That it has the approval that it needs.
     pub(super) approved: Approved,
     /// The remote as the plan was just made from it; `None` where time has passed since.
@@ -62,6 +67,7 @@ impl<'a> Work<'a> {
     pub(super) fn fresh(
         session: &'a PlanSession,
         plan: &'a Plan,
+        judge: &'a dyn Fn(usize) -> Judgement,
         approved: Approved,
         asked: bool,
     ) -> Self {
@@ -71,6 +77,8 @@ impl<'a> Work<'a> {
             remote: &session.remote,
             rules: &session.files.rules,
             plan,
+            judge,
+            overrides: plan.overrides.clone(),
             approved,
             observed: (!asked).then(|| session.observed.clone()),
         }
@@ -100,6 +108,8 @@ pub(super) async fn carry_out(
         remote: work.remote,
         rules: work.rules,
         plan: work.plan,
+        judge: work.judge,
+        overrides: work.overrides,
         approved: work.approved,
         observed: work.observed,
         state: context.app_state(work.project, work.app),

@@ -146,7 +146,7 @@ async fn resume(
     let listening = listening::to(context);
     let around = listening.around();
     let declared = declared(context, project)?;
-    let (rules, denied) = (ops::rules(project), policy::denied(project));
+    let (rules, verdict) = (ops::rules(project), policy::asked(project));
     let mut pending = Store::load(&here.state)?;
     let (observed, waits) = if let Some(at_work) = here.at_work {
         let waits = at_work.waits().await?;
@@ -175,7 +175,7 @@ async fn resume(
         remote,
         listed: &observed.connectors,
         rules: &rules,
-        denied: &denied,
+        verdict: &verdict,
         declared: declared.as_ref(),
         receipt: here.brought.receipt(),
         targets: &targets,

@@ -1,6 +1,8 @@
 //! The commit that a proposal is measured against: the base branch's, or after the merge the one
 //! before it. Its settings bind, and the proposal's own do not loosen them.
 
+use std::path::Path;
+
 use miette::Diagnostic;
 use serde_json::Value;
 use thiserror::Error;
@@ -8,12 +10,16 @@ use thiserror::Error;
 use crate::{
     config::{Project, Settings, parse_settings},
     context::{Context, Failure},
-    git::{Checkout, CommitId, Git, GitError, RemoteName, work_tree_of},
+    git::{
+        Checkout, CommitId, Depot, Entry, EntryKind, Git, GitError, ObjectId, RemoteAddress,
+        RemoteName, work_tree_of,
+    },
+    state::StateError,
 };
 
-/// The base is named, and it is not here.
+/// The base is named, and neither is it here nor does the remote give it.
 #[derive(Debug, Error, Diagnostic)]
-#[error("the base commit is not in this clone: {commit}")]
+#[error("the base commit is not in this clone: {commit}, and it could not be fetched: {why}")]
 #[diagnostic(
     code(connplan::approval::base),
     help(
@@ -23,7 +29,23 @@ use crate::{
 )]
 pub(super) struct NoBase {
     commit: String,
+    why: String,
 }
+
+/// What binds is a link there, and a link may lead anywhere.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{file} of {commit}, which binds here, is a link and is not followed")]
+#[diagnostic(
+    code(connplan::approval::base),
+    help("have it merged as a file of its own first")
+)]
+pub(super) struct LinkedBase {
+    file: String,
+    commit: String,
+}
+
+/// What the settings are called.
+const SETTINGS: &str = "connplan.toml";
 
 /// Has the policy of the base bind as well, where a pipeline runs for a pull or merge request.
 pub(super) async fn bind(context: &Context, project: &mut Project) -> Result<(), Failure> {
@@ -31,7 +53,8 @@ pub(super) async fn bind(context: &Context, project: &mut Project) -> Result<(),
         return Ok(());
     }
     if let Some(base) = Base::find(context, project).await? {
-        project.base_settings = base.settings().await?.map(Box::new);
+        let settings = base.settings(context).await?.into_iter();
+        project.base_settings = settings.map(|found| found.settings).collect();
     } else {
         context.warn(
             "there is no repository here: the policy of the base branch cannot be read, and does \
@@ -53,69 +76,153 @@ fn is_request(context: &Context) -> bool {
 pub(super) struct Base {
     checkout: Checkout,
     commit: CommitId,
-    /// The project's folder, relative to the work tree, with `/` at its end where it is one.
+    /// Where the commit is, if not in the checkout.
+    fetched: Option<Depot>,
+    /// Where the project's settings may stand, relative to the work tree, with `/` at the end of
+    /// what is a folder.
+    folders: Vec<String>,
+}
+
+/// Settings of the base.
+pub(super) struct BaseSettings {
+    /// Where they stand; what they name is relative to it.
     folder: String,
+    pub(super) settings: Settings,
 }
 
 impl Base {
-    /// Finds it; none without a repository, or where there is nothing before this commit.
+    /// Finds it, and fetches it where it is not here; none without a repository, or where there is
+    /// nothing before this commit.
     pub(super) async fn find(
         context: &Context,
         project: &Project,
     ) -> Result<Option<Self>, Failure> {
-        let home = project
-            .settings_file
-            .as_deref()
-            .and_then(std::path::Path::parent);
-        let home = home.unwrap_or(&project.root);
-        let Some(root) = work_tree_of(home) else {
+        let Some(root) = work_tree_of(&project.root) else {
             return Ok(None);
         };
         let checkout = Checkout::of(&root, Git::new(&context.vars))?;
         let Some(head) = checkout.head().await? else {
             return Ok(None);
         };
-        let commit = match named(context) {
-            Some(name) => {
-                let found = checkout.resolve(&name).await?;
-                let commit = crate::escape::limited(&name, 64);
-                Some(found.ok_or(NoBase { commit })?)
+        let found = match named(context) {
+            Named::Commit(name) => Some(here_or_fetched(context, &checkout, &name).await?),
+            Named::Branch(name, or) => Some(branch(context, &checkout, &name, or).await?),
+            Named::Nothing => unnamed(context, &checkout, &head).await?,
+        };
+        let mut folders = Vec::new();
+        let home = project.settings_file.as_deref().and_then(Path::parent);
+        // A proposal may move its settings, or delete them: those that were bind.
+        let places = [home, Some(project.root.as_path())];
+        for place in places.into_iter().flatten() {
+            let place = std::fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
+            let Ok(inner) = place.strip_prefix(checkout.root()) else {
+                continue;
+            };
+            let parts = inner.components();
+            let parts = parts.map(|part| format!("{}/", part.as_os_str().to_string_lossy()));
+            let folder: String = parts.collect();
+            for folder in [folder.clone(), format!("{folder}base44/")] {
+                if !folders.contains(&folder) {
+                    folders.push(folder);
+                }
             }
-            None => unnamed(&checkout, &head).await?,
-        };
-        let home = std::fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
-        let inner = home.strip_prefix(checkout.root()).ok();
-        let Some(inner) = inner else { return Ok(None) };
-        let parts: Vec<_> = inner
-            .components()
-            .map(|part| part.as_os_str().to_string_lossy().into_owned())
-            .collect();
-        let folder = match parts.join("/") {
-            none if none.is_empty() => none,
-            folder => format!("{folder}/"),
-        };
-        Ok(commit.map(|commit| Self {
+        }
+        Ok(found.map(|(commit, fetched)| Self {
             checkout,
             commit,
-            folder,
+            fetched,
+            folders,
         }))
     }
 
-    /// A file beside the settings, as the base has it.
-    pub(super) async fn file(&self, name: &str) -> Result<Option<String>, Failure> {
+    /// A file beside some settings, as the base has it.
+    pub(super) async fn file(
+        &self,
+        beside: &BaseSettings,
+        name: &str,
+    ) -> Result<Option<String>, Failure> {
         let plain = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
         if !plain {
             return Ok(None);
         }
-        let path = format!("{}{name}", self.folder);
-        let bytes = self.checkout.show(&self.commit, &path).await?;
-        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        self.read(&format!("{}{name}", beside.folder)).await
     }
 
-    /// The settings that the base has. Those that cannot be read bind nobody: they did not then.
-    pub(super) async fn settings(&self) -> Result<Option<Settings>, Failure> {
-        let text = self.file("connplan.toml").await?;
-        Ok(text.and_then(|text| parse_settings("connplan.toml", &text).0))
+    async fn read(&self, path: &str) -> Result<Option<String>, Failure> {
+        let bytes = match &self.fetched {
+            Some(depot) => depot.show(&self.commit, path).await?,
+            None => self.checkout.show(&self.commit, path).await?,
+        };
+        if let Some(bytes) = bytes {
+            return Ok(Some(String::from_utf8_lossy(&bytes).into_owned()));
+        }
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let beside = match &self.fetched {
+            Some(depot) => depot.list(&self.commit, folder).await?,
+            None => self.checkout.list(&self.commit, folder).await?,
+        };
+        let is_link = |entry: &Entry| entry.name == name && entry.kind == EntryKind::Link;
+        if beside.iter().any(is_link) {
+            let file = crate::escape::limited(path, 200);
+            let commit = self.short();
+            return Err(LinkedBase { file, commit }.into());
+        }
+        Ok(None)
+    }
+
+    /// The settings that the base has for this project, wherever the proposal moves them or it. Those
+    /// that cannot be read bind nobody: they did not then.
+    pub(super) async fn settings(&self, context: &Context) -> Result<Vec<BaseSettings>, Failure> {
+        let mut found = Vec::new();
+        for folder in &self.folders {
+            found.extend(self.settings_in(context, folder).await?);
+        }
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let tree = match &self.fetched {
+            Some(depot) => depot.tree(&self.commit).await?,
+            None => self.checkout.tree(&self.commit).await?,
+        };
+        // Of projects that are at their place still, nothing binds here.
+        let is_there = |folder: &str| {
+            let configs = ["config.json", "config.jsonc"];
+            let folder = self.checkout.root().join(folder);
+            let mut places = [folder.clone(), folder.join("base44")].into_iter();
+            places.any(|place| configs.iter().any(|name| place.join(name).exists()))
+        };
+        for path in tree.keys() {
+            let Some(folder) = path.strip_suffix(SETTINGS) else {
+                continue;
+            };
+            if (folder.is_empty() || folder.ends_with('/')) && !is_there(folder) {
+                found.extend(self.settings_in(context, folder).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn settings_in(
+        &self,
+        context: &Context,
+        folder: &str,
+    ) -> Result<Option<BaseSettings>, Failure> {
+        let path = format!("{folder}{SETTINGS}");
+        let Some(text) = self.read(&path).await? else {
+            return Ok(None);
+        };
+        let settings = parse_settings(SETTINGS, &text).0;
+        if settings.is_none() {
+            let path = crate::escape::limited(&path, 200);
+            context.warn(&format!(
+                "{path} of {} has errors, and does not bind here",
+                self.short()
+            ));
+        }
+        Ok(settings.map(|settings| BaseSettings {
+            folder: folder.to_owned(),
+            settings,
+        }))
     }
 
     /// `abc1234`, for messages.
@@ -124,26 +231,119 @@ impl Base {
     }
 }
 
-/// What the pipeline says: the base of a request, or what the branch was before a push, which may
-/// be several commits ago.
-fn named(context: &Context) -> Option<String> {
+/// A commit, and where it is if not in the checkout.
+type Found = (CommitId, Option<Depot>);
+
+/// A commit by its name; from the remote where this clone lacks it.
+async fn here_or_fetched(
+    context: &Context,
+    checkout: &Checkout,
+    name: &str,
+) -> Result<Found, Failure> {
+    if let Some(commit) = checkout.resolve(name).await? {
+        return Ok((commit, None));
+    }
+    let missing = |why: String| NoBase {
+        commit: crate::escape::limited(name, 64),
+        why,
+    };
+    let commit = ObjectId::parse(name).map_err(|e| missing(e.to_string()))?;
+    let fetched = async {
+        let (depot, remote) = depot(context, checkout).await?;
+        depot.fetch_commit(&remote, &commit).await?;
+        Ok::<_, Failure>(depot)
+    };
+    let fetched = fetched.await;
+    let depot = fetched.map_err(|failure| missing(failure.report.to_string()))?;
+    Ok((commit, Some(depot)))
+}
+
+/// The head of a branch as the remote has it; else as this clone knows it; else `or`.
+async fn branch(
+    context: &Context,
+    checkout: &Checkout,
+    name: &str,
+    or: Option<String>,
+) -> Result<Found, Failure> {
+    let fetched = async {
+        let (depot, remote) = depot(context, checkout).await?;
+        let commit = depot.fetch_branch(&remote, name).await?;
+        Ok::<_, Failure>((commit, Some(depot)))
+    };
+    let failure = match fetched.await {
+        Ok(found) => return Ok(found),
+        Err(failure) => failure,
+    };
+    let tracked = format!("refs/remotes/origin/{name}");
+    let name = crate::escape::limited(name, 100);
+    context.warn(&format!(
+        "the branch {name} cannot be fetched, and its settings bind as this clone knows them: {}",
+        failure.report
+    ));
+    let known = checkout.resolve(&tracked);
+    match (known.await?, or) {
+        (Some(commit), _) => Ok((commit, None)),
+        (None, Some(or)) => here_or_fetched(context, checkout, &or).await,
+        (None, None) => Err(NoBase {
+            commit: name,
+            why: failure.report.to_string(),
+        }
+        .into()),
+    }
+}
+
+/// Where what is fetched is kept: not in the checkout, of which nothing changes.
+async fn depot(context: &Context, checkout: &Checkout) -> Result<(Depot, RemoteAddress), Failure> {
+    let origin = RemoteName::parse("origin").map_err(GitError::from)?;
+    let remote = checkout.remote(&origin).await?;
+    let state = context.state.dir().ok_or(StateError::Nowhere)?;
+    let cache = state.join("git").join(remote.cache_name());
+    let depot = Depot::open(&cache, checkout.git().clone()).await?;
+    Ok((depot, remote))
+}
+
+/// What the pipeline says that this commit is measured against.
+enum Named {
+    /// This commit.
+    Commit(String),
+    /// The head of this branch; this commit where it cannot be had.
+    Branch(String, Option<String>),
+    /// Nothing.
+    Nothing,
+}
+
+/// The base of a request, or what the branch was before a push, which may be several commits ago.
+fn named(context: &Context) -> Named {
     let event = context.event().unwrap_or(Value::Null);
+    // A branch that is new has a name of zeros for what was before.
+    let is_some = |name: &&str| name.bytes().any(|b| b != b'0');
+    let var = |name: &str| context.vars.get(name);
     let told = [
         event["pull_request"]["base"]["sha"].as_str(),
         event["merge_group"]["base_sha"].as_str(),
         event["before"].as_str(),
-        context.vars.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"),
-        context.vars.get("CI_MERGE_REQUEST_DIFF_BASE_SHA"),
-        context.vars.get("CI_COMMIT_BEFORE_SHA"),
+        var("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"),
     ];
-    // A branch that is new has a name of zeros for what was before.
-    let is_some = |name: &&str| name.bytes().any(|b| b != b'0');
-    let found = told.into_iter().flatten().find(is_some);
-    found.map(str::to_owned)
+    if let Some(commit) = told.into_iter().flatten().find(is_some) {
+        return Named::Commit(commit.to_owned());
+    }
+    // Where the request left its target may be long ago: what binds is what the target says now.
+    let left = var("CI_MERGE_REQUEST_DIFF_BASE_SHA").filter(is_some);
+    let left = left.map(str::to_owned);
+    if let Some(branch) = var("CI_MERGE_REQUEST_TARGET_BRANCH_NAME") {
+        return Named::Branch(branch.to_owned(), left);
+    }
+    let before = var("CI_COMMIT_BEFORE_SHA").filter(is_some);
+    let before = left.or_else(|| before.map(str::to_owned));
+    before.map_or(Named::Nothing, Named::Commit)
 }
 
 /// Where this line of history left the default branch; on it, the commit before.
-async fn unnamed(checkout: &Checkout, head: &CommitId) -> Result<Option<CommitId>, Failure> {
+async fn unnamed(
+    context: &Context,
+    checkout: &Checkout,
+    head: &CommitId,
+) -> Result<Option<Found>, Failure> {
     let origin = RemoteName::parse("origin").map_err(GitError::from)?;
     let branch = checkout.default_branch(&origin).await?;
     let main = match branch {
@@ -159,7 +359,11 @@ async fn unnamed(checkout: &Checkout, head: &CommitId) -> Result<Option<CommitId
         None => None,
     };
     match left {
-        Some(left) if left != *head => Ok(Some(left)),
-        _ => Ok(checkout.first_parent(head).await?),
+        Some(left) if left != *head => Ok(Some((left, None))),
+        // It has one that a shallow clone lacks.
+        _ => match checkout.named_parent(head).await? {
+            Some(parent) => here_or_fetched(context, checkout, &parent).await.map(Some),
+            None => Ok(None),
+        },
     }
 }

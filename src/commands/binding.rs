@@ -65,20 +65,24 @@ impl Binding {
         let here = &project.settings.approval;
         let mut needs: Vec<Need> = here.need().into_iter().collect();
         let base = Base::find(context, project).await?;
-        let mut before = ApprovalSettings::default();
-        if let Some(base) = &base {
-            before = base.settings().await?.unwrap_or_default().approval;
-            needs.extend(before.need());
-        }
-        let signers = match (&base, &before.signers) {
-            (Some(base), Some(name)) => {
+        let before = match &base {
+            Some(base) => base.settings(context).await?,
+            None => Vec::new(),
+        };
+        needs.extend(before.iter().filter_map(|b| b.settings.approval.need()));
+        let named = before.iter().find_map(|before| {
+            let name = before.settings.approval.signers.as_deref()?;
+            Some((before, name))
+        });
+        let signers = match (&base, named) {
+            (Some(base), Some((before, name))) => {
                 let file = format!("{name} of {}", base.short());
                 let file = crate::escape::limited(&file, 200);
-                let text = base.file(name).await?.unwrap_or_default();
+                let text = base.file(before, name).await?.unwrap_or_default();
                 Some(Signers::parse(&file, &text).map_err(ApprovalError::from)?)
             }
             // It asked for signatures and named nobody: nobody can give one.
-            (Some(_), None) if before.need().is_some() => None,
+            (Some(_), None) if needs.len() > usize::from(here.need().is_some()) => None,
             _ => signers(project, here)?,
         };
         Ok(Self {
@@ -131,8 +135,12 @@ pub(super) async fn reviewed(
     Ok(found.approvals)
 }
 
-/// How risky a plan is, in the words of the settings. What is not known counts as write access.
+/// How risky a plan is, in the words of the settings. What is not known counts as write access; a
+/// rule that is broken on purpose is a danger.
 pub(super) fn risk_of(plan: &Plan) -> FromRisk {
+    if !plan.overrides.is_empty() {
+        return FromRisk::Danger;
+    }
     let changes = plan
         .changes()
         .filter(|change| change.action != Action::NoOp);

@@ -10,7 +10,7 @@ use super::{
     printing::{MarkdownArgs, Printing},
 };
 use crate::{
-    config::Lifetime,
+    config::{Lifetime, PlanSettings},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::ConsentNeed,
     fs::{self, Visibility},
@@ -60,7 +60,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     let out = out
         .map(|out| context.output_path("--out", out))
         .transpose()?;
-    let (mut plan, judgement, undeclared, waiting) = match &args.remote_state {
+    let (mut plan, judgement, undeclared, waiting, settings) = match &args.remote_state {
         None => {
             let mut situation = planning::look(context, args.planning.dir.as_deref()).await?;
             planning::say_time_left(context, &situation);
@@ -70,16 +70,20 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             situation.explain(&mut plan, &context.vars).await;
             let undeclared = undeclared(&plan, &situation.files.pending);
             let waiting = waiting(&plan, &situation.files.pending, &situation.waits);
-            (plan, judgement, undeclared, waiting)
+            let settings = situation.files.project.settings.plan.clone();
+            (plan, judgement, undeclared, waiting, settings)
         }
         Some(file) => {
             let (plan, judgement) = speculate(args, context, file).await?;
-            (plan, judgement, Vec::new(), Vec::new())
+            // It is for reading, never for applying.
+            let settings = PlanSettings::default();
+            (plan, judgement, Vec::new(), Vec::new(), settings)
         }
     };
     plan.origin = context.origin();
     plan.expires_at = args
         .expires
+        .or(settings.expires)
         .map(|lifetime| context.now().saturating_add(lifetime.get()))
         .transpose()
         .map_err(|e| UsageError::new(format!("`--expires` cannot be that long: {e}")))?;

@@ -88,7 +88,8 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         lock_timeout: std::time::Duration::ZERO,
         receipt: None,
     };
-    let work = Work::fresh(&situation, &plan, approved, asks);
+    let judge = |present| situation.judge(&plan, present);
+    let work = Work::fresh(&situation, &plan, &judge, approved, asks);
     let applied = Box::pin(applying::carry_out(context, work, &request)).await?;
     let authorized = if context.signals.status().is_some() {
         let waits = applied
@@ -193,14 +194,14 @@ async fn under_lease(
     let pending = Store::load(&locked)?;
     let before = Before::of(&pending, &Waits::default(), &situation.app);
     let observed = situation.remote.observe().await?;
-    let denied = policy::denied(&files.project);
+    let verdict = policy::asked(&files.project);
     let targets = args.planning.targets.iter().cloned().collect();
     let mut session = AuthorizeSession::begin(AuthorizeInputs {
         app: &situation.app,
         remote: &situation.remote,
         listed: &observed.connectors,
         rules: &files.rules,
-        denied: &denied,
+        verdict: &verdict,
         declared: Some(&files.declared),
         receipt: Some((receipt, None)),
         targets: &targets,

@@ -41,17 +41,25 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
     }
     let loaded = config::connectors::read(&project);
     let mut problems = loaded.problems.clone();
-    problems.extend(policy::declared(&policy::of(&project), &loaded));
+    let (forbidden, violations) = policy::declared(&policy::of(&project), &loaded);
+    problems.extend(forbidden);
     problems.extend(no_files(&project, &loaded));
     let diagnostics: Vec<_> = problems.iter().map(Problem::to_diagnostic).collect();
     let errors = problems.iter().any(Problem::is_error);
     let valid = !errors && (!args.strict || problems.is_empty());
     match format {
-        Format::Json => context
-            .terminal
-            .out(&ValidationReport::new(diagnostics, args.strict).to_json()),
+        Format::Json => {
+            let report = ValidationReport::new(diagnostics, args.strict);
+            let report = ValidationReport {
+                violations,
+                ..report
+            };
+            context.terminal.out(&report.to_json());
+        }
         Format::Github => context.terminal.out(&view::runner::github(&diagnostics)),
-        Format::Sarif => context.terminal.out(&view::sarif::log(&diagnostics)),
+        Format::Sarif => context
+            .terminal
+            .out(&view::sarif::log(&diagnostics, &violations)),
         Format::Text | Format::Markdown | Format::Diff => {
             view::problems::say(&context.terminal, &problems);
             let folder = project.shown(&project.connectors_dir);

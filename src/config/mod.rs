@@ -38,8 +38,8 @@ pub use project::{FindOptions, Project};
 pub use quote::Quoted;
 pub use settings::{
     ApplySettings, ApprovalSettings, AuthorizeSettings, Environment, Lifetime, LifetimeError,
-    MaxDuration, MaxRemovals, PerType, Percent, PlatformSettings, PolicySettings, ProviderSettings,
-    RuleSettings, Settings, Subject, Unlisted, parse_settings,
+    MaxDuration, MaxRemovals, PerType, Percent, PlanSettings, PlatformSettings, PolicySettings,
+    ProviderSettings, RuleSettings, Settings, Subject, Unlisted, parse_settings,
 };
 pub use source::Source;
 pub use suggest::{KNOWN_TYPES, closest, known_type_near, type_meant};

@@ -54,7 +54,7 @@ pub struct Project {
     pub problems: Vec<Problem>,
     /// The settings of the commit that this checkout proposes to change, where a pipeline runs for a
     /// proposal. Their policy binds as well.
-    pub base_settings: Option<Box<Settings>>,
+    pub base_settings: Vec<Settings>,
     pub(super) app_id_option: Option<String>,
     /// Where `--env`'s address stands in the settings, counted from 1.
     pub(super) api_url_line: usize,
@@ -99,7 +99,7 @@ impl Project {
             vars,
             environment: options.environment.clone(),
             problems,
-            base_settings: None,
+            base_settings: Vec::new(),
             app_id_option: options.app_id.clone(),
             api_url_line: 0,
         };

@@ -1,8 +1,16 @@
 //! Adding to a file that others add to as well: what a CI runner collects.
 
-use std::{fs::OpenOptions, io::Write, path::Path};
+use std::{
+    fs::{File, OpenOptions},
+    io::Write,
+    path::Path,
+};
 
-use super::{FsError, read::open_file};
+use super::{
+    FsError,
+    folder::{Folder, Kind},
+    read::open_file,
+};
 
 /// Adds text to the end of a file, in one write; makes the file if it is not there.
 pub fn append(path: &Path, text: &str) -> Result<(), FsError> {
@@ -11,6 +19,36 @@ pub fn append(path: &Path, text: &str) -> Result<(), FsError> {
     let mut file = open_file(path, options.create(true).append(true), "write")?;
     super::full::take(text.len()).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)
+}
+
+/// Opens a file that others may not read, for writing; makes it if it is not there. Goes by the handle
+/// of its folder and follows no link at its name.
+pub fn open_private(path: &Path) -> Result<File, FsError> {
+    let failed = |e| FsError::io("write", path, e);
+    let name = path.file_name().ok_or_else(|| FsError::NotAFile {
+        path: path.to_owned(),
+    })?;
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let folder = Folder::open(parent.unwrap_or(Path::new("."))).map_err(failed)?;
+    let there = |kind| match kind {
+        Some(Kind::Link) => Err(FsError::Linked {
+            path: path.to_owned(),
+        }),
+        Some(Kind::Other) => Err(FsError::NotAFile {
+            path: path.to_owned(),
+        }),
+        Some(Kind::File(_)) | None => Ok(()),
+    };
+    there(folder.kind(name).map_err(failed)?)?;
+    let file = folder.open_for_writing(name, 0o600).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(FsError::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    Ok(file)
 }
 
 /// How many bytes a file has; none if it is not there.
@@ -28,6 +66,21 @@ pub fn size(path: &Path) -> Result<u64, FsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_private_file_is_opened_through_no_link() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let (path, link) = (dir.path().join("journal"), dir.path().join("link"));
+        drop(open_private(&path).unwrap());
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        drop(open_private(&path).unwrap());
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(matches!(open_private(&link), Err(FsError::Linked { .. })));
+        let found = open_private(dir.path());
+        assert!(matches!(found, Err(FsError::NotAFile { .. })));
+    }
 
     #[test]
     fn what_was_there_stays() {

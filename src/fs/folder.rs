@@ -54,6 +54,16 @@ impl Folder {
         Ok(rustix::fs::openat(&self.0, name, flags, mode)?.into())
     }
 
+    /// Opens a file for writing as it is, and makes it where it is not there. Waits for nobody at the
+    /// other end of a pipe.
+    pub(super) fn open_for_writing(&self, name: &OsStr, mode: u32) -> io::Result<File> {
+        use rustix::fs::{Mode, OFlags};
+        let flags =
+            OFlags::CREATE | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let mode = Mode::from_bits_truncate(mode as rustix::fs::RawMode);
+        Ok(rustix::fs::openat(&self.0, name, flags, mode)?.into())
+    }
+
     /// Puts `from` in the place of whatever file `to` names.
     pub(super) fn replace(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
@@ -120,6 +130,14 @@ impl Folder {
         File::options()
             .write(true)
             .create_new(true)
+            .open(self.0.join(name))
+    }
+
+    pub(super) fn open_for_writing(&self, name: &OsStr, _mode: u32) -> io::Result<File> {
+        File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
             .open(self.0.join(name))
     }
 

@@ -16,7 +16,7 @@ mod read;
 mod remove;
 mod scratch;
 
-pub use append::{append, size};
+pub use append::{append, open_private, size};
 pub use atomic::{
     Staged, Visibility, ensure_dir, probe_writable, remove_leftovers, stage, sync_parent, write,
     write_new,

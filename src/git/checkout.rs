@@ -1,7 +1,7 @@
 //! A work tree, looked at. Nothing here changes it or talks to a remote.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
     path::{Path, PathBuf},
 };
@@ -160,6 +160,16 @@ impl Checkout {
         self.commit(commit.as_str(), "^1^{commit}").await
     }
 
+    /// What a commit says that its first parent is, whether that is here or not.
+    pub async fn named_parent(&self, commit: &CommitId) -> Result<Option<String>, GitError> {
+        let run = Run::new("read the commit", &["cat-file", "commit", commit.as_str()]);
+        let output = self.git.must(Place::Checkout(&self.root), run).await?;
+        let text = output.text();
+        let head = text.split("\n\n").next().unwrap_or_default();
+        let mut parents = head.lines().filter_map(|line| line.strip_prefix("parent "));
+        Ok(parents.next().map(str::to_owned))
+    }
+
     /// The second parent of a commit: the head of what a merge commit merged.
     pub async fn second_parent(&self, commit: &CommitId) -> Result<Option<CommitId>, GitError> {
         self.commit(commit.as_str(), "^2^{commit}").await
@@ -220,6 +230,11 @@ impl Checkout {
     /// What lies in a folder of a commit; empty where there is no such folder.
     pub async fn list(&self, commit: &CommitId, folder: &str) -> Result<Vec<Entry>, GitError> {
         list(&self.git, Place::Checkout(&self.root), commit, folder).await
+    }
+
+    /// Every file of a commit, by path, with the name of its content.
+    pub async fn tree(&self, commit: &CommitId) -> Result<BTreeMap<String, ObjectId>, GitError> {
+        tree(&self.git, Place::Checkout(&self.root), commit).await
     }
 
     /// Authors and committers of what `head` has and `base` has not; of the head alone without a
@@ -367,6 +382,24 @@ pub(super) async fn show(
     let object = format!("{commit}:{path}");
     let run = Run::new("read a file of the commit", &["cat-file", "blob", &object]);
     Ok(Some(git.must(place, run).await?.stdout))
+}
+
+pub(super) async fn tree(
+    git: &Git,
+    place: Place<'_>,
+    commit: &CommitId,
+) -> Result<BTreeMap<String, ObjectId>, GitError> {
+    let args = ["ls-tree", "-r", "-z", "--full-tree", commit.as_str()];
+    let output = git.must(place, Run::new("list a commit", &args)).await?;
+    let text = output.text();
+    let files = text.split('\0').filter_map(|line| {
+        let (facts, path) = line.split_once('\t')?;
+        let mut facts = facts.split(' ');
+        let (mode, _, id) = (facts.next()?, facts.next()?, facts.next()?);
+        let id = ObjectId::parse(id).ok()?;
+        mode.starts_with("100").then(|| (path.to_owned(), id))
+    });
+    Ok(files.collect())
 }
 
 fn split(path: &str) -> Option<(&str, &str)> {

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     CommitId, Entry, Git, GitError, ObjectId, RefName, RemoteAddress,
-    checkout::{list, show},
+    checkout::{list, show, tree},
     command::{Output, Place, Run, failed},
     reach::reach,
 };
@@ -243,20 +243,7 @@ impl Depot {
 
     /// Every file of a commit that was fetched, by path, with the name of its content.
     pub async fn tree(&self, commit: &CommitId) -> Result<BTreeMap<String, ObjectId>, GitError> {
-        let args = ["ls-tree", "-r", "-z", "--full-tree", commit.as_str()];
-        let output = self
-            .git
-            .must(Place::Own(&self.dir), Run::new("list a commit", &args))
-            .await?;
-        let text = output.text();
-        let files = text.split('\0').filter_map(|line| {
-            let (facts, path) = line.split_once('\t')?;
-            let mut facts = facts.split(' ');
-            let (mode, _, id) = (facts.next()?, facts.next()?, facts.next()?);
-            let id = ObjectId::parse(id).ok()?;
-            mode.starts_with("100").then(|| (path.to_owned(), id))
-        });
-        Ok(files.collect())
+        tree(&self.git, Place::Own(&self.dir), commit).await
     }
 
     /// The content of objects, by one run; without those that are not here or larger than `limit`.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Around, AtWork, OpEvent, Team, waits};
+use super::{Around, AtWork, OpEvent, Team, policy, waits};
 use crate::{
     apply::{
         self, Finished, Job, Options, PostApplyDrift, at_most_pending,
@@ -20,7 +20,8 @@ use crate::{
     fs,
     model::{App, ConnectorType, Link, Observed},
     pending::{PendingSet, Store},
-    plan::{self, Plan, Refusal, Verified},
+    plan::{self, Override, Plan, Refusal, Verified},
+    policy::{Judgement, Verdict},
     receipt::{Outcome, Receipt},
     remote::Remote,
     state::{AppState, Locked},
@@ -44,6 +45,10 @@ pub struct ApplyInputs<'a> {
     pub rules: &'a ScopeEquivalence,
     /// The plan.
     pub plan: &'a Plan,
+    /// What the policy in force says to it, where the app has so many connectors.
+    pub judge: &'a dyn Fn(usize) -> Judgement,
+    /// The rules that it breaks with somebody's consent.
+    pub overrides: Vec<Override>,
     /// That it has the approval that it needs.
     pub approved: Approved,
     /// The remote as the plan was just made from it; `None` where time has passed since.
@@ -178,12 +183,21 @@ impl<'a> ApplySession<'a> {
         }
     }
 
-    fn verify(&self, observed: &Observed, progress: &Progresses) -> Result<Verified<'a>, Refusal> {
+    fn verify<'v>(
+        &self,
+        verdict: &'v Verdict,
+        observed: &Observed,
+        progress: &Progresses,
+    ) -> Result<Verified<'v>, Refusal>
+    where
+        'a: 'v,
+    {
         let ApplyInputs {
             app, plan, rules, ..
         } = &self.inputs;
         let now = (self.around.now)();
-        plan::verify(plan, app, now, &observed.connectors, progress, rules)
+        let observed = &observed.connectors;
+        plan::verify(plan, verdict, app, now, observed, progress, rules)
     }
 
     fn recorded(&self, observed: &Observed) -> (Receipt, Vec<PostApplyDrift>) {
@@ -198,17 +212,19 @@ impl<'a> ApplySession<'a> {
     }
 
     /// Whether an earlier run did all of it, and nothing is again as this plan saw it.
-    fn is_applied(&self, observed: &Observed) -> bool {
+    fn is_applied(&self, verdict: &Verdict, observed: &Observed) -> bool {
         let mut entries = self.pending.of(self.inputs.app);
         let waits = entries.any(|(_, e)| e.plan_digest.as_ref() == Some(&self.digest));
-        let anew = self.verify(observed, &BTreeMap::new());
+        let anew = self.verify(verdict, observed, &BTreeMap::new());
         waits || anew.map_or(true, |anew| anew.is_all_done())
     }
 
     /// Verifies and writes. Nothing is written to the remote before every check has passed.
     pub async fn run(&mut self, observed: Observed) -> Result<ApplyOutcome, Failure> {
+        let present = policy::present(self.inputs.plan, &observed.connectors);
+        let verdict = (self.inputs.judge)(present).verdict()?;
         if self.history.finished {
-            if self.is_applied(&observed) {
+            if self.is_applied(&verdict, &observed) {
                 return Ok(self.already_applied(observed));
             }
             // It is a new plan with the same content.
@@ -216,7 +232,7 @@ impl<'a> ApplySession<'a> {
             self.history = History::default();
         }
         let progress = self.history.progress();
-        let verified = self.verify(&observed, &progress);
+        let verified = self.verify(&verdict, &observed, &progress);
         let verified = verified.inspect_err(|_| self.tell_earlier(&observed))?;
         if forget_done(&mut self.own, self.inputs.app, self.inputs.plan) {
             Store::save(&self.locked, &self.own)?;
@@ -286,6 +302,10 @@ impl<'a> ApplySession<'a> {
         self.at_work.check().await?;
         let mut finished = job.run().await;
         finished.receipt.approvals = self.inputs.approved.approvals().to_vec();
+        finished
+            .receipt
+            .overrides
+            .clone_from(&self.inputs.overrides);
         finished.receipt.origin = (self.around.origin)();
         // It holds the lock too. Had it failed, a note would have failed before.
         let _ = writing.await;

@@ -18,6 +18,7 @@ use crate::{
     context::Failure,
     model::{App, ConnectorType, Declared, RemoteConnector, Scopes},
     pending::{PendingError, PendingSet},
+    policy::Verdict,
     receipt::Receipt,
     remote::Remote,
     state::Locked,
@@ -33,8 +34,8 @@ pub struct AuthorizeInputs<'a> {
     pub listed: &'a BTreeMap<ConnectorType, RemoteConnector>,
     /// How scopes compare.
     pub rules: &'a ScopeEquivalence,
-    /// Why the policy denies these scopes of this connector, if it does. Escaped.
-    pub denied: &'a dyn Fn(&ConnectorType, &Scopes) -> Option<String>,
+    /// What the policy says to these scopes of this connector; why it denies them is escaped.
+    pub verdict: &'a dyn Fn(&ConnectorType, &Scopes) -> Result<Verdict, String>,
     /// The files, where there is a project.
     pub declared: Option<&'a Declared>,
     /// A receipt that was named, and when it was made.
@@ -72,7 +73,7 @@ impl<'a> AuthorizeSession<'a> {
             observed: inputs.listed,
             targets: inputs.targets,
             rules: inputs.rules,
-            denied: inputs.denied,
+            verdict: inputs.verdict,
             now: inputs.now,
         })?;
         let writer = match inputs.held {

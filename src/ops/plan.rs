@@ -133,6 +133,11 @@ impl PlanSession {
             .judged(wishes, self.app.clone(), &self.observed, false)
     }
 
+    /// What the policy says to a plan of this, where the app has so many connectors.
+    pub fn judge(&self, plan: &Plan, present: usize) -> Judgement {
+        policy::judge(plan, present, &self.files.project, &self.observed.policies)
+    }
+
     /// Plans.
     pub fn plan(&self, wishes: &Wishes<'_>) -> Result<Plan, Failure> {
         self.check_values(wishes)?;
@@ -231,7 +236,9 @@ impl Files {
         let mut plan = self.compare(wishes, app, observed, speculative)?;
         let policy = policy::of(&self.project);
         plan.overrides = policy::overrides(wishes.overrides, wishes.reason, &policy)?;
-        let judgement = policy::judge(&plan, &self.project, &observed.policies);
+        let present = observed.connectors.len();
+        let mut judgement = policy::judge(&plan, present, &self.project, &observed.policies);
+        policy::locate(&mut judgement, &self.loaded);
         plan.diagnostics
             .splice(0..0, policy::loosened(&self.project));
         plan.diagnostics

@@ -8,9 +8,12 @@ use crate::{
     context::{Failure, UsageError},
     diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
     escape,
-    model::{ConnectorType, Diagnostic, ExpectedAccount, Policies, Scopes, Severity as Level},
+    model::{
+        ConnectorType, Diagnostic, ExpectedAccount, Policies, RemoteConnector, Scopes,
+        Severity as Level,
+    },
     plan::{Override, Plan},
-    policy::{self, ByType, Judgement, Mode, Policy, Removals, Rule, Severity, Violation},
+    policy::{self, ByType, Judgement, Mode, Policy, Removals, Rule, Severity, Verdict, Violation},
 };
 
 /// What no plan may do by these settings.
@@ -65,29 +68,36 @@ fn per_type<T: Clone>(value: Option<&PerType<T>>) -> ByType<T> {
 }
 
 /// Holds a plan against the project's policy and the workspace's own, and, where the checkout is a
-/// proposal, against the policy that it proposes to change.
-pub fn judge(plan: &Plan, project: &config::Project, workspace: &Policies) -> Judgement {
-    let here = judge_by(plan, &of(project), workspace);
-    match &project.base_settings {
-        None => here,
-        Some(base) => here.and(
-            judge_by(plan, &policy(&base.policy), &Policies::default()),
+/// proposal, against the policy that it proposes to change. `present` is how many connectors the app
+/// has.
+pub fn judge(
+    plan: &Plan,
+    present: usize,
+    project: &config::Project,
+    workspace: &Policies,
+) -> Judgement {
+    let here = judge_by(plan, present, &of(project), workspace);
+    project.base_settings.iter().fold(here, |here, base| {
+        let base = policy(&base.policy);
+        here.and(
+            judge_by(plan, present, &base, &Policies::default()),
             "by the settings of the base",
-        ),
-    }
+        )
+    })
 }
 
 /// What the checkout loosens of the policy that it proposes to change: a danger of its own.
 pub fn loosened(project: &config::Project) -> Vec<Diagnostic> {
-    let Some(base) = &project.base_settings else {
-        return Vec::new();
-    };
-    let loosened = policy::stricter(&policy(&base.policy), &of(project));
+    let bases = project.base_settings.iter();
+    let loosened: BTreeSet<Rule> = bases
+        .flat_map(|base| policy::stricter(&policy(&base.policy), &of(project)))
+        .map(|policy::Loosened(rule)| rule)
+        .collect();
     let file = project.settings_file.as_deref();
     let file = file.map_or_else(|| "connplan.toml".to_owned(), |file| project.relative(file));
     loosened
         .into_iter()
-        .map(|policy::Loosened(rule)| Diagnostic {
+        .map(|rule| Diagnostic {
             severity: Level::Warning,
             code: "connplan::policy::loosened".to_owned(),
             message: format!(
@@ -102,13 +112,30 @@ pub fn loosened(project: &config::Project) -> Vec<Diagnostic> {
         .collect()
 }
 
-fn judge_by(plan: &Plan, policy: &Policy, workspace: &Policies) -> Judgement {
+/// How many connectors the app has for a plan to remove: what an interrupted run of it removed
+/// already counts.
+pub fn present(plan: &Plan, observed: &BTreeMap<ConnectorType, RemoteConnector>) -> usize {
+    let removed = plan.changes().filter(|c| c.action == Action::Delete);
+    let gone = removed.filter(|change| !observed.contains_key(&change.connector));
+    observed.len() + gone.count()
+}
+
+/// Says of each broken rule which line breaks it, where one does.
+pub fn locate(judgement: &mut Judgement, loaded: &Loaded) {
+    for violation in &mut judgement.violations {
+        if let Some(problem) = problem(violation, loaded) {
+            let at = problem.to_diagnostic();
+            (violation.file, violation.line, violation.column) = (at.file, at.line, at.column);
+        }
+    }
+}
+
+fn judge_by(plan: &Plan, present: usize, policy: &Policy, workspace: &Policies) -> Judgement {
     let overrides: Vec<_> = plan
         .overrides
         .iter()
         .map(|by| (by.rule.as_str(), by.reason.as_str()))
         .collect();
-    let present = plan.app.observed().len();
     policy::evaluate(&plan.app.changes, present, policy, workspace, &overrides)
 }
 
@@ -173,7 +200,7 @@ pub fn warnings(judgement: &Judgement, loaded: &Loaded) -> Vec<Diagnostic> {
 }
 
 /// What the policy forbids as declared: it would forbid the plan that asks for it.
-pub fn declared(policy: &Policy, loaded: &Loaded) -> Vec<Problem> {
+pub fn declared(policy: &Policy, loaded: &Loaded) -> (Vec<Problem>, Vec<Violation>) {
     let connectors = loaded.declared.iter().flat_map(|all| &all.connectors);
     let changes: Vec<_> = connectors
         .map(|(connector, declared)| {
@@ -185,11 +212,11 @@ pub fn declared(policy: &Policy, loaded: &Loaded) -> Vec<Problem> {
             )
         })
         .collect();
-    let judgement = policy::evaluate(&changes, 0, policy, &Policies::default(), &[]);
-    let violations = judgement.violations.iter();
-    violations
-        .filter_map(|violation| problem(violation, loaded))
-        .collect()
+    let mut judgement = policy::evaluate(&changes, 0, policy, &Policies::default(), &[]);
+    locate(&mut judgement, loaded);
+    let problems = judgement.violations.iter();
+    let problems = problems.filter_map(|violation| problem(violation, loaded));
+    (problems.collect(), judgement.violations)
 }
 
 /// A change that asks for these scopes.
@@ -218,21 +245,20 @@ fn asking(
     }
 }
 
-/// Why the policy of this project denies scopes of a connector, if it does.
-pub fn denied(
+/// What the policy of this project says to asking for scopes of a connector, and why it denies that.
+pub fn asked(
     project: &config::Project,
-) -> impl Fn(&ConnectorType, &Scopes) -> Option<String> + use<> {
+) -> impl Fn(&ConnectorType, &Scopes) -> Result<Verdict, String> + use<> {
     let policy = of(project);
     move |connector, scopes| {
         let change = asking(&policy, connector, scopes, None);
         let found = policy::evaluate(&[change], 1, &policy, &Policies::default(), &[]);
-        let forbidden = found.verdict().err()?;
-        let mut denials = forbidden.violations.iter();
-        let denial = denials.find(|violation| violation.severity == Severity::Deny)?;
-        Some(format!(
-            "the policy in connplan.toml forbids it: {}",
-            denial.message
-        ))
+        found.verdict().map_err(|forbidden| {
+            let mut denials = forbidden.violations.into_iter();
+            let denial = denials.find(|violation| violation.severity == Severity::Deny);
+            let why = denial.map(|denial| denial.message).unwrap_or_default();
+            format!("the policy in connplan.toml forbids it: {why}")
+        })
     }
 }
 

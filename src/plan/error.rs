@@ -171,6 +171,16 @@ pub enum Refusal {
         /// Where.
         reason: String,
     },
+    /// Something in it was not held against the policy.
+    #[error("no policy was asked about `{connector}`")]
+    #[diagnostic(
+        code(connplan::plan::unjudged),
+        help("this is a bug of connplan; please report it")
+    )]
+    Unjudged {
+        /// Which connector.
+        connector: ConnectorType,
+    },
     /// Made from a snapshot.
     #[error("the plan is speculative: it was made from a snapshot, not from the live app")]
     #[diagnostic(

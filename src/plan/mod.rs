@@ -57,6 +57,15 @@ pub struct Override {
     pub reason: String,
 }
 
+impl Override {
+    /// That it breaks a rule, and why. Escaped.
+    pub fn said(&self) -> String {
+        let rule = crate::escape::limited(&self.rule, 80);
+        let reason = crate::escape::limited(&self.reason, 300);
+        format!("the policy's rule {rule} is overridden: {reason}")
+    }
+}
+
 /// The part of a plan that concerns the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppPlan {

@@ -9,13 +9,15 @@ use crate::{
     catalogue::ScopeEquivalence,
     diff::{Action, Change, Removal, derive},
     model::{App, ConnectorType, Kind, RemoteConnector, RemoteStatus, Scope, Scopes},
+    policy::Verdict,
 };
 
-/// A plan that was held against the live remote and may be carried out. Only [`verify`] makes one,
-/// and only with one can `apply` write.
+/// A plan that was held against the live remote and the policy, and may be carried out. Only
+/// [`verify`] makes one, and only with one can `apply` write.
 #[derive(Debug)]
 pub struct Verified<'a> {
     plan: &'a Plan,
+    verdict: &'a Verdict,
     done: BTreeSet<&'a ConnectorType>,
 }
 
@@ -28,6 +30,11 @@ impl<'a> Verified<'a> {
     /// The plan.
     pub fn plan(&self) -> &'a Plan {
         self.plan
+    }
+
+    /// That no rule of the policy forbids any of its changes.
+    pub fn verdict(&self) -> &'a Verdict {
+        self.verdict
     }
 
     /// Whether the connector is as the plan wants it already, whoever saw to that.
@@ -56,9 +63,10 @@ pub enum Progress {
 /// A plan binds what the connectors that it changes were before. One that is already as the plan
 /// wants it is done. Those that it leaves alone don't matter. `progress` tells what an interrupted
 /// run of this very plan did: its own effects don't count as the remote having moved, foreign ones
-/// do.
+/// do. `verdict` has to cover every change.
 pub fn verify<'a>(
     plan: &'a Plan,
+    verdict: &'a Verdict,
     app: &App,
     now: Timestamp,
     observed: &BTreeMap<ConnectorType, RemoteConnector>,
@@ -67,6 +75,14 @@ pub fn verify<'a>(
 ) -> Result<Verified<'a>, Refusal> {
     belongs(plan, app, now)?;
     check::follows(plan, rules)?;
+    for change in plan.changes().filter(|c| c.action != Action::NoOp) {
+        let after = change.after.as_ref().map(|after| &after.scopes);
+        if !verdict.covers(&change.connector, after) {
+            return Err(Refusal::Unjudged {
+                connector: change.connector.clone(),
+            });
+        }
+    }
     let mut moved = Vec::new();
     let mut done = BTreeSet::new();
     for change in plan.changes().filter(|c| c.action != Action::NoOp) {
@@ -102,7 +118,11 @@ pub fn verify<'a>(
         }
     }
     if moved.is_empty() {
-        Ok(Verified { plan, done })
+        Ok(Verified {
+            plan,
+            verdict,
+            done,
+        })
     } else {
         Err(Refusal::Stale { moved })
     }

@@ -31,6 +31,15 @@ pub struct Violation {
     pub overridable: bool,
     /// Why it was broken all the same. Untrusted text.
     pub overridden: Option<String>,
+    /// The file that breaks it, relative to the project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line that does, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// Where on it, in characters, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
 }
 
 impl Violation {
@@ -205,6 +214,9 @@ impl Judge<'_> {
             overridden: reason
                 .filter(|_| mode.overridable)
                 .map(|(_, reason)| (*reason).to_owned()),
+            file: None,
+            line: None,
+            column: None,
         });
     }
 
@@ -265,6 +277,9 @@ impl Judge<'_> {
                 severity: Severity::Deny,
                 overridable: false,
                 overridden: None,
+                file: None,
+                line: None,
+                column: None,
             });
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     approval::Approval,
     model::{ApiUrl, App, AppId, Origin},
     plan::{
-        Digest, EncodeError, Refusal,
+        Digest, EncodeError, Override, Refusal,
         envelope::{self, CREATED_BY, DocumentKind, FORMAT_VERSION, Sealed, read_document},
     },
 };
@@ -30,6 +30,8 @@ struct ReceiptFile {
     origin: Option<Origin>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     approvals: Vec<Approval>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    overrides: Vec<Override>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     results: Vec<ChangeResult>,
 }
@@ -90,6 +92,7 @@ pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
         plan_digest: document.plan_digest,
         results: document.results.into_iter().map(salted).collect(),
         approvals: document.approvals,
+        overrides: document.overrides,
         origin: document.origin,
         app,
     };
@@ -137,6 +140,7 @@ fn entries(receipt: &Receipt) -> ReceiptFile {
         environment: app.environment.clone(),
         origin: receipt.origin.clone(),
         approvals: receipt.approvals.clone(),
+        overrides: receipt.overrides.clone(),
         results: receipt.results.iter().map(masked).collect(),
     }
 }

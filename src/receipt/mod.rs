@@ -14,7 +14,7 @@ use crate::{
     approval::Approval,
     diff::{Action, Waiting},
     model::{App, ConnectionId, ConnectorType, ExpectedAccount, Origin, Scopes, StripeMode},
-    plan::Digest,
+    plan::{Digest, Override},
 };
 
 /// What an apply did.
@@ -28,6 +28,8 @@ pub struct Receipt {
     pub results: Vec<ChangeResult>,
     /// Who approved the plan, and how that was proved.
     pub approvals: Vec<Approval>,
+    /// The rules of the policy that were broken with somebody's consent.
+    pub overrides: Vec<Override>,
     /// Where it was carried out. No part of its meaning.
     pub origin: Option<Origin>,
 }

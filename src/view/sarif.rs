@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::json::pretty;
-use crate::model::{Diagnostic, Severity};
+use crate::{
+    model::{ConnectorType, Diagnostic, Scope, Severity},
+    policy::Violation,
+};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -54,6 +57,16 @@ struct SarifResult<'a> {
     message: Message,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     locations: Vec<Location>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    properties: Option<Properties<'a>>,
+}
+
+/// Which rule of the policy is broken, and by what.
+#[derive(Serialize)]
+struct Properties<'a> {
+    rule: &'static str,
+    connector: Option<&'a ConnectorType>,
+    scope: Option<&'a Scope>,
 }
 
 #[derive(Serialize)]
@@ -91,7 +104,7 @@ struct Region {
 }
 
 /// The log, as JSON with a line break at its end.
-pub fn log(diagnostics: &[Diagnostic]) -> String {
+pub fn log(diagnostics: &[Diagnostic], violations: &[Violation]) -> String {
     let codes: BTreeSet<_> = diagnostics.iter().map(|d| d.code.as_str()).collect();
     let codes: Vec<_> = codes.into_iter().collect();
     let results = diagnostics.iter().map(|diagnostic| {
@@ -106,6 +119,7 @@ pub fn log(diagnostics: &[Diagnostic]) -> String {
             },
             message: message(diagnostic),
             locations: location(diagnostic).into_iter().collect(),
+            properties: properties(diagnostic, violations),
         }
     });
     pretty(&Log {
@@ -122,6 +136,20 @@ pub fn log(diagnostics: &[Diagnostic]) -> String {
                 },
             },
         }],
+    })
+}
+
+fn properties<'a>(diagnostic: &Diagnostic, violations: &'a [Violation]) -> Option<Properties<'a>> {
+    let at = |violation: &&Violation| {
+        diagnostic.message.ends_with(&violation.message)
+            && (&violation.file, violation.line, violation.column)
+                == (&diagnostic.file, diagnostic.line, diagnostic.column)
+    };
+    let violation = violations.iter().find(at)?;
+    Some(Properties {
+        rule: violation.rule,
+        connector: violation.connector.as_ref(),
+        scope: violation.scope.as_ref(),
     })
 }
 
@@ -203,14 +231,15 @@ mod tests {
 
     #[test]
     fn results_point_at_their_rules_and_places() {
-        let text = log(&[
+        let findings = [
             finding(
                 "connplan::config::z_last",
                 Severity::Error,
                 Some("a b/ü:%.jsonc"),
             ),
             finding("connplan::config::a_first", Severity::Warning, None),
-        ]);
+        ];
+        let text = log(&findings, &[]);
         let log: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(log["version"], "2.1.0");
         let run = &log["runs"][0];
@@ -230,7 +259,7 @@ mod tests {
 
     #[test]
     fn no_findings_are_a_valid_log() {
-        let log: Value = serde_json::from_str(&log(&[])).unwrap();
+        let log: Value = serde_json::from_str(&log(&[], &[])).unwrap();
         assert_eq!(log["runs"][0]["results"], serde_json::json!([]));
     }
 }

@@ -6,6 +6,7 @@ use super::{json::pretty, report::FORMAT_VERSION, words::count};
 use crate::{
     escape,
     model::{ConnectorType, Diagnostic, Severity},
+    policy::Violation,
 };
 
 /// What `validate --format json` prints.
@@ -19,6 +20,9 @@ pub struct ValidationReport {
     pub valid: bool,
     /// All that was found.
     pub diagnostics: Vec<Diagnostic>,
+    /// What of it the policy says, by rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<Violation>,
 }
 
 impl ValidationReport {
@@ -31,6 +35,7 @@ impl ValidationReport {
                 .iter()
                 .all(|d| d.severity != Severity::Error && !strict),
             diagnostics,
+            violations: Vec::new(),
         }
     }
 

@@ -41,11 +41,23 @@ pub enum JournalError {
         /// The line, from 1.
         line: usize,
     },
-    /// It begins as another plan's journal, or another version's.
+    /// Another version wrote it, in another form.
+    #[error("the journal {} is in a form that this connplan does not know: {by} wrote it", path.display())]
+    #[diagnostic(
+        code(connplan::journal::form),
+        help("use the connplan that wrote it, or move it aside and make a new plan")
+    )]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// Who wrote it. Escaped.
+        by: String,
+    },
+    /// It begins as another plan's journal.
     #[error("the journal {} does not belong to this plan", path.display())]
     #[diagnostic(
         code(connplan::journal::foreign),
-        help("move it aside and make a new plan, or use the connplan that wrote it")
+        help("move it aside and make a new plan")
     )]
     Foreign {
         /// The file.
@@ -111,6 +123,10 @@ pub fn read(path: &Path, digest: &Digest) -> Result<History, JournalError> {
             path: path.to_owned(),
             line,
         },
+        Fault::Form(by) => JournalError::Form {
+            path: path.to_owned(),
+            by,
+        },
         Fault::Foreign => JournalError::Foreign {
             path: path.to_owned(),
         },
@@ -122,7 +138,9 @@ pub fn read(path: &Path, digest: &Digest) -> Result<History, JournalError> {
 pub(crate) enum Fault {
     /// This line, from 1.
     Damaged(usize),
-    /// Another plan's, or another version's.
+    /// Another version's, which is this one.
+    Form(String),
+    /// Another plan's.
     Foreign,
 }
 
@@ -139,6 +157,11 @@ pub(crate) fn decode(bytes: &[u8], digest: &Digest) -> Result<History, Fault> {
             None => (rest, [].as_slice()),
         };
         let tail = tail.strip_prefix(b"\n").unwrap_or(tail);
+        if line == 1
+            && let Some(by) = end.and_then(|_| Record::other_format(text))
+        {
+            return Err(Fault::Form(by));
+        }
         // Without its line feed even a line that reads well was not written whole.
         let record = end.and_then(|_| Record::from_line(text));
         let Some(record) = record else {
@@ -202,6 +225,7 @@ mod tests {
         [
             Record::Begin {
                 format: FORMAT,
+                created_by: None,
                 plan_digest: digest(),
                 app_id: AppId::parse("a1").unwrap(),
                 api_url: ApiUrl::default(),
@@ -224,6 +248,14 @@ mod tests {
             assert_eq!(history.torn, !ended, "cut at {cut}");
             assert_eq!(history.finished, cut == whole.len());
         }
+    }
+
+    #[test]
+    fn a_journal_of_another_form_names_its_writer() {
+        let text = r#"{"record":"begin","format":2,"created_by":"connplan 9.9.9","new":[]}"#;
+        let line = format!("0123456789abcdef {text}\nwhatever\n");
+        let found = decode(line.as_bytes(), &digest());
+        assert_eq!(found, Err(Fault::Form("connplan 9.9.9".to_owned())));
     }
 
     #[test]

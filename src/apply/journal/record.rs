@@ -19,6 +19,9 @@ pub enum Record {
     Begin {
         /// The version of this format.
         format: u32,
+        /// Who wrote it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        created_by: Option<String>,
         /// What is carried out.
         plan_digest: Digest,
         /// On which app.
@@ -63,6 +66,25 @@ impl Record {
     pub(super) fn to_line(&self) -> Result<String, serde_json::Error> {
         let json = serde_json::to_string(self)?;
         Ok(format!("{} {json}\n", checksum(json.as_bytes())))
+    }
+
+    /// Who wrote a first line of another format than this, whatever else it says.
+    pub(super) fn other_format(line: &[u8]) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Head {
+            record: String,
+            format: u32,
+            #[serde(default)]
+            created_by: Option<String>,
+        }
+        let head: Head = serde_json::from_slice(line.get(17..)?).ok()?;
+        let other = head.record == "begin" && head.format != FORMAT;
+        let by = head.created_by.as_deref();
+        let by = by.map_or_else(
+            || "another version of connplan".to_owned(),
+            |by| crate::escape::limited(by, 40),
+        );
+        other.then_some(by)
     }
 
     /// Reads a line without its line feed; `None` if it is torn or garbled.

@@ -21,7 +21,7 @@ use crate::{
     model::{App, ConnectorType},
     pending::{Entry, PendingSet, Store},
     plan::Digest,
-    state::Locked,
+    state::{Locked, WRITER},
 };
 
 /// The store is written whole: among many entries not for each one, or it would cost the square of
@@ -59,16 +59,8 @@ impl Journal {
         workspace: Arc<Locked>,
         pending: PendingSet,
     ) -> Result<Self, JournalError> {
-        fs::refuse_link(path)?;
-        let mut options = File::options();
-        options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
-        }
         let failed = |e| FsError::io("write", path, e);
-        let mut file = options.open(path).map_err(failed)?;
+        let mut file = fs::open_private(path)?;
         file.set_len(history.whole).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
         let mut journal = Self {
@@ -84,6 +76,7 @@ impl Journal {
         if history.whole == 0 {
             journal.append(&[Record::Begin {
                 format: FORMAT,
+                created_by: Some(WRITER.to_owned()),
                 plan_digest: digest.clone(),
                 app_id: app.id.clone(),
                 api_url: app.api_url.clone(),
@@ -202,7 +195,7 @@ fn still_there(file: &File, path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        let (open, named) = (file.metadata()?, std::fs::metadata(path)?);
+        let (open, named) = (file.metadata()?, path.symlink_metadata()?);
         if (open.dev(), open.ino()) != (named.dev(), named.ino()) {
             return Err(std::io::Error::other("somebody replaced it"));
         }

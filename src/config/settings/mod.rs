@@ -31,6 +31,6 @@ pub(super) use read::line_of;
 pub use read::parse_settings;
 pub use types::{
     ApplySettings, ApprovalSettings, AuthorizeSettings, Environment, Lifetime, LifetimeError,
-    MaxDuration, MaxRemovals, PerType, Percent, PlatformSettings, PolicySettings, ProviderSettings,
-    RuleSettings, Settings, Subject, Unlisted,
+    MaxDuration, MaxRemovals, PerType, Percent, PlanSettings, PlatformSettings, PolicySettings,
+    ProviderSettings, RuleSettings, Settings, Subject, Unlisted,
 };

@@ -55,6 +55,7 @@ pub(super) const SETTINGS: Shape = Table(&[
             ("unlisted", UNLISTED),
         ])),
     ),
+    ("plan", Table(&[("expires", Text("\"72h\""))])),
     (
         "apply",
         Table(&[("parallelism", Whole(1, 65_535)), ("keep_going", Switch)]),

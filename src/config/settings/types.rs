@@ -34,6 +34,8 @@ pub struct Settings {
     /// `[environments.NAME]`: the apps that `--env NAME` chooses from.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub environments: BTreeMap<String, Environment>,
+    /// `[plan]`: defaults of `plan`'s options.
+    pub plan: PlanSettings,
     /// `[apply]`: defaults of `apply`'s options.
     pub apply: ApplySettings,
     /// `[authorize]`: defaults of `authorize`'s options.
@@ -87,6 +89,16 @@ pub struct Environment {
     /// `unlisted`, for this environment alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unlisted: Option<Unlisted>,
+}
+
+/// `[plan]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct PlanSettings {
+    /// `expires = "72h"`: no apply takes a plan after this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Lifetime>,
 }
 
 /// `[apply]`.
@@ -340,7 +352,9 @@ impl MaxDuration {
 }
 
 /// How long something is good for: `90m`, `72h`, `7d`, `2w`. At least a second, at most a year.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
 pub struct Lifetime(jiff::SignedDuration);
 
 /// The text is not a lifetime.
@@ -377,6 +391,19 @@ impl std::str::FromStr for Lifetime {
         time.filter(|time| bounds.contains(time))
             .map(Self)
             .ok_or(LifetimeError)
+    }
+}
+
+impl TryFrom<String> for Lifetime {
+    type Error = LifetimeError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Lifetime> for String {
+    fn from(time: Lifetime) -> Self {
+        format!("{:#}", time.0)
     }
 }
 

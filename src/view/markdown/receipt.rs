@@ -4,6 +4,7 @@ use super::{
     Options, inline,
     layout::{Names, Sections},
     plan::app_name,
+    warnings::overridden,
 };
 use crate::{
     receipt::Outcome,
@@ -59,7 +60,8 @@ fn warnings(report: &ReceiptReport, options: &Options) -> Vec<String> {
         .filter(failed)
         .chain(report.results().filter(remarked))
         .collect();
-    let mut lines: Vec<_> = all.iter().take(SHOWN).map(|result| line(result)).collect();
+    let mut lines = overridden(&report.overrides, options);
+    lines.extend(all.iter().take(SHOWN).map(|result| line(result)));
     if let more @ 1.. = all.len().saturating_sub(SHOWN) {
         lines.push(format!("- and {more} more, see the details"));
     }

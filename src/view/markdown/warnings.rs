@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use super::{Options, inline};
 use crate::{
+    plan::Override,
     risk::{Level, Phrase, Piece, RiskKind},
     view::report::{ChangeReport, PlanReport, RiskReport},
 };
@@ -17,10 +18,19 @@ const NAMED: usize = 10;
 const EXPLAINED: usize = 3;
 
 pub(super) fn lines(report: &PlanReport, options: &Options) -> Vec<String> {
-    RiskKind::ALL
-        .into_iter()
-        .filter_map(|kind| line(report, kind, options))
-        .collect()
+    let kinds = RiskKind::ALL.into_iter();
+    let lines = kinds.filter_map(|kind| line(report, kind, options));
+    let overridden = overridden(&report.overrides, options);
+    overridden.into_iter().chain(lines).collect()
+}
+
+/// A rule that is broken on purpose is the gravest of all.
+pub(super) fn overridden(overrides: &[Override], options: &Options) -> Vec<String> {
+    let line = |by: &Override| {
+        let said = inline::code(&inline::message(&by.said(), options));
+        format!("- 🛑 **Danger:** {said}")
+    };
+    overrides.iter().map(line).collect()
 }
 
 fn line(report: &PlanReport, kind: RiskKind, options: &Options) -> Option<String> {

@@ -13,7 +13,7 @@ use crate::{
         ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, Origin, Scopes, StripeMode,
         expected_shown,
     },
-    plan::Digest,
+    plan::{Digest, Override},
     receipt::{ChangeResult, Outcome, Receipt, Summary},
     view::json,
 };
@@ -36,6 +36,9 @@ pub struct ReceiptReport {
     /// Who approved the plan, and how that was proved.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<Approval>,
+    /// The rules of the policy that were broken on purpose, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Override>,
     /// Where it was carried out, where a pipeline tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
@@ -95,6 +98,7 @@ impl ReceiptReport {
             plan_digest: receipt.plan_digest.clone(),
             apps: vec![AppReceiptReport::from(receipt)],
             approvals: receipt.approvals.clone(),
+            overrides: receipt.overrides.clone(),
             origin: receipt.origin.clone(),
             summary: receipt.summary(),
         }

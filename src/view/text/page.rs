@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::{
     escape,
     model::{ApiUrl, AppId, Diagnostic, Severity},
+    plan::Override,
     risk::{Phrase, Piece},
     view::theme::{Style, Theme},
 };
@@ -70,6 +71,15 @@ impl TextPage {
             let _ = write!(line, " {name}{comma}");
         }
         self.line(&line);
+    }
+
+    /// The rules that are broken on purpose: the gravest of all.
+    pub(super) fn overrides(&mut self, overrides: &[Override]) {
+        for by in overrides {
+            let word = self.paint(Style::Danger, "! danger:");
+            self.line(&format!("{word} {}", by.said()));
+        }
+        self.gap();
     }
 
     /// What was found in the files, errors first.

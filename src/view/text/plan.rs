@@ -36,6 +36,7 @@ pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> Str
         page.line(&text);
         page.gap();
     }
+    page.overrides(&report.overrides);
     for app in &report.apps {
         write_app(&mut page, app);
     }

@@ -6,10 +6,11 @@ use connplan::{
     catalogue::ScopeEquivalence,
     diff::{Action, Removal, Unlisted},
     model::{
-        Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, Kind,
+        Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, Kind, Policies,
         RemoteConnector, RemoteStatus, Scope, Scopes, StripeMode,
     },
     plan::{self, Folder, Guards, Inputs, Plan, Progress, document},
+    policy::{self, Policy},
 };
 use proptest::{prelude::*, sample::select};
 
@@ -237,10 +238,20 @@ proptest! {
             };
         }
         let rules = ScopeEquivalence::default();
+        let judged = |changes| {
+            let judgement =
+                policy::evaluate(changes, 9, &Policy::default(), &Policies::default(), &[]);
+            judgement.verdict().unwrap()
+        };
+        let (verdict, now) = (judged(&plan.app.changes), jiff::Timestamp::UNIX_EPOCH);
         let verify = |middle: &Remote, progress| {
-            plan::verify(&plan, &app(), jiff::Timestamp::UNIX_EPOCH, middle, progress, &rules).is_ok()
+            plan::verify(&plan, &verdict, &app(), now, middle, progress, &rules).is_ok()
         };
         prop_assert!(verify(&middle, &progress));
+        // A verdict about something else is none.
+        let other = judged(&[]);
+        let unjudged = plan::verify(&plan, &other, &app(), now, &middle, &progress, &rules);
+        prop_assert_eq!(unjudged.is_ok(), !plan.has_changes());
         // Nor does it matter who did it, or where, or what became of the others.
         let nobody = BTreeMap::new();
         prop_assert!(verify(&middle, &nobody));

@@ -219,6 +219,7 @@ fn report(plan: &Plan) -> PlanReport {
 /// A receipt of a plan on which everything that can be said was said.
 fn receipt_of(plan: &Plan, message: &str) -> ReceiptReport {
     let receipt = Receipt {
+        overrides: Vec::new(),
         approvals: Vec::new(),
         plan_digest: document::digest(plan).unwrap(),
         app: plan.app.app.clone(),
@@ -347,7 +348,7 @@ proptest! {
         assert_harmless(&unified::diff(&report))?;
         assert_harmless(&report.to_json())?;
         assert_harmless(&receipt.to_json())?;
-        assert_harmless(&sarif::log(&plan.diagnostics))?;
+        assert_harmless(&sarif::log(&plan.diagnostics, &[]))?;
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Connector, Platform, Project};
+use crate::support::{Connector, Output, Platform, Project};
 
 fn git(project: &Project, args: &[&str]) -> String {
     let run = Command::new("git")
@@ -38,6 +38,16 @@ fn proposal() -> (Platform, Project, String) {
     git(&project, &["add", "-A"]);
     git(&project, &["commit", "-qm", "proposal"]);
     (platform, project, base)
+}
+
+fn planned(project: &Project, base: &str) -> Output {
+    planned_in(project, base, ".")
+}
+
+fn planned_in(project: &Project, base: &str, folder: &str) -> Output {
+    let vars = event(project, base);
+    let vars: Vec<_> = vars.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    project.run_vars(&vars, &["-C", folder, "plan"])
 }
 
 fn event(project: &Project, base: &str) -> [(&'static str, String); 4] {
@@ -87,4 +97,104 @@ fn a_base_that_is_not_there_is_an_error_with_the_way_out() {
         .run_vars(&vars, &["plan"])
         .expect(1)
         .tells("fetch-depth: 0");
+}
+
+#[test]
+fn settings_that_are_moved_or_deleted_bind_all_the_same() {
+    let (_platform, project, base) = proposal();
+    let says = "by the settings of the base";
+    std::fs::remove_file(project.path("base44/connplan.toml")).unwrap();
+    planned(&project, &base).expect(6).tells(says);
+    project.write("connplan.toml", "");
+    planned(&project, &base).expect(6).tells(says);
+    // The other way.
+    git(&project, &["checkout", "-qf", &base]);
+    git(
+        &project,
+        &["mv", "-f", "base44/connplan.toml", "connplan.toml"],
+    );
+    git(&project, &["commit", "-qam", "another base"]);
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    git(&project, &["mv", "connplan.toml", "base44/connplan.toml"]);
+    project.write("base44/connplan.toml", "");
+    project.undeclare("notion");
+    planned(&project, &base).expect(6).tells(says);
+    // The project itself goes elsewhere.
+    std::fs::create_dir(project.path("sub")).unwrap();
+    std::fs::rename(project.path("base44"), project.path("sub/base44")).unwrap();
+    planned_in(&project, &base, "sub").expect(6).tells(says);
+    let left = project.path("base44");
+    std::fs::create_dir_all(left).unwrap();
+    planned_in(&project, &base, "sub").expect(6).tells(says);
+}
+
+#[test]
+fn a_link_in_place_of_the_base_settings_is_refused() {
+    let (_platform, project, _) = proposal();
+    project.write("policy.toml", "[policy]\nprotected = [\"notion\"]\n");
+    std::fs::remove_file(project.path("base44/connplan.toml")).unwrap();
+    std::os::unix::fs::symlink("../policy.toml", project.path("base44/connplan.toml")).unwrap();
+    git(&project, &["add", "-A"]);
+    git(&project, &["commit", "-qm", "a link"]);
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    planned(&project, &base).expect(1).tells("is a link");
+}
+
+/// The same repository as a pipeline clones it: one commit, and a remote that has the others.
+fn shallow(project: &Project) {
+    let remote = project.path("../remote.git").display().to_string();
+    git(project, &["clone", "-q", "--bare", ".", &remote]);
+    std::fs::remove_dir_all(project.path(".git")).unwrap();
+    git(project, &["init", "-q", "-b", "main"]);
+    let url = format!("file://{remote}");
+    git(project, &["remote", "add", "origin", &url]);
+    git(project, &["fetch", "-q", "--depth=1", "origin", "main"]);
+    git(project, &["checkout", "-qf", "FETCH_HEAD"]);
+}
+
+#[test]
+fn a_base_that_a_shallow_clone_lacks_is_fetched() {
+    let (_platform, project, base) = proposal();
+    shallow(&project);
+    let before = git(&project, &["count-objects", "-v"]);
+    planned(&project, &base)
+        .expect(6)
+        .tells("by the settings of the base");
+    assert_eq!(before, git(&project, &["count-objects", "-v"]));
+    // Without the remote, there is no plan.
+    let gone = project.path("../elsewhere.git");
+    std::fs::rename(project.path("../remote.git"), gone).unwrap();
+    let state = project.state_folder();
+    std::fs::remove_dir_all(state.join("git")).unwrap();
+    planned(&project, &base).expect(1).tells("fetch-depth: 0");
+}
+
+#[test]
+fn a_merge_request_is_held_against_its_target_as_it_is_now() {
+    let (_platform, project, base) = proposal();
+    // It left the target before there was a policy.
+    git(&project, &["checkout", "-qf", "-b", "old", &base]);
+    std::fs::remove_file(project.path("base44/connplan.toml")).unwrap();
+    git(&project, &["commit", "-qam", "before the policy"]);
+    let left = git(&project, &["rev-parse", "HEAD"]);
+    git(&project, &["branch", "-f", "main", &base]);
+    project.undeclare("notion");
+    git(&project, &["commit", "-qam", "proposal"]);
+    let remote = project.path("../remote.git").display().to_string();
+    git(&project, &["clone", "-q", "--bare", ".", &remote]);
+    git(&project, &["branch", "-D", "main"]);
+    git(&project, &["remote", "add", "origin", &remote]);
+    let vars = [
+        ("CI", "true"),
+        ("GITLAB_CI", "true"),
+        ("CI_MERGE_REQUEST_IID", "3"),
+        ("CI_MERGE_REQUEST_DIFF_BASE_SHA", left.as_str()),
+    ];
+    project.run_vars(&vars, &["plan"]).expect(0);
+    let target = ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main");
+    let vars = [&vars[..], &[target]].concat();
+    project
+        .run_vars(&vars, &["plan"])
+        .expect(6)
+        .tells("by the settings of the base");
 }

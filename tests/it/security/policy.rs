@@ -158,11 +158,88 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
     project
         .run(&["plan", "--override", "denied_types"])
         .expect(1);
-    with(&["plan", "--out", "x.plan"]).expect(0);
-    project.run(&["apply", "x.plan"]).expect(0);
+    let shown = with(&["plan", "--out", "x.plan"]);
+    let danger = "danger: the policy's rule denied_types is overridden: the launch";
+    shown.expect(0).says(danger);
+    with(&["plan", "--format", "markdown"])
+        .expect(0)
+        .says("🛑 **Danger:** `the policy's rule denied_types is overridden: the launch`");
+    let applied = project.run(&["apply", "x.plan", "--receipt", "x.receipt"]);
+    applied.expect(0).tells(danger);
+    project.run(&["show", "x.receipt"]).expect(0).says(danger);
+    let receipt = project.run(&["show", "x.receipt", "--format", "json"]);
+    let told = &receipt.expect(0).json()["overrides"];
+    assert_eq!(
+        told[0],
+        serde_json::json!({"rule": "denied_types", "reason": "the launch"})
+    );
     // Who takes the permission back takes it from saved plans too.
     project.write("connplan.toml", &rule("override = false"));
     project.run(&["apply", "x.plan"]).expect(6);
+}
+
+#[test]
+fn a_rule_is_overridden_where_the_plan_is_applied() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("wix", &["a"]);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    let rule = "[policy]\ndenied_types = [\"wix\"]\n[policy.rules.denied_types]\noverride = true\n";
+    let approval = "[approval]\nrequire = \"signature\"\nfrom_risk = \"danger\"\n";
+    project.write("connplan.toml", rule);
+    project.run(&["apply", "x.plan"]).expect(6);
+    let over = ["apply", "x.plan", "--override", "denied_types"];
+    let over = [&over[..], &["--reason", "an incident", "--receipt", "r"]].concat();
+    // It is a danger, and needs the approval that dangers need.
+    project.write("connplan.toml", &format!("{rule}{approval}"));
+    project.run(&over).expect(3);
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    project.write("connplan.toml", rule);
+    project.run(&over).expect(0);
+    let receipt = project.read("r");
+    assert!(receipt.contains("reason = \"an incident\""), "{receipt}");
+}
+
+#[test]
+fn a_violation_says_which_line_it_is_about() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).file(
+        "connplan.toml",
+        "[policy]\ndenied_scopes = { wix = [\"b\"] }\n",
+    );
+    let text = "{\n  \"type\": \"wix\",\n  \"scopes\": [\"a\",\n    \"b\"]\n}\n";
+    project.write("base44/connectors/wix.jsonc", text);
+    let refused = project.run(&["plan", "--format", "json"]);
+    let violation = &refused.expect(6).json()["violations"][0];
+    assert_eq!(violation["file"], "base44/connectors/wix.jsonc");
+    assert_eq!(
+        (&violation["line"], &violation["column"]),
+        (&serde_json::json!(4), &serde_json::json!(5))
+    );
+    let found = project.run(&["validate", "--format", "json"]);
+    let violation = &found.expect(1).json()["violations"][0];
+    assert_eq!(violation["rule"], "denied_scopes");
+    assert_eq!(violation["line"], 4);
+    let found = project.run(&["validate", "--format", "sarif"]);
+    let result = &found.expect(1).json()["runs"][0]["results"][0];
+    assert_eq!(result["properties"]["rule"], "denied_scopes");
+    assert_eq!(result["properties"]["scope"], "b");
+}
+
+#[test]
+fn the_settings_say_how_long_a_plan_is_good() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .file("connplan.toml", "[plan]\nexpires = \"1s\"\n")
+        .connector("wix", &["a"]);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    let longer = project.run(&["plan", "--out", "y.plan", "--expires", "1h"]);
+    longer.expect(0).says("Expires: ");
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    project.run(&["apply", "x.plan"]).expect(3).tells("expired");
+    project.run(&["apply", "y.plan"]).expect(0);
+    project.write("connplan.toml", "[plan]\nexpires = \"soon\"\n");
+    project.run(&["validate"]).expect(1).tells("expires");
 }
 
 #[test]
