@@ -3,11 +3,13 @@
 
 use crate::{
     apply::journal,
-    config::{self, Problem},
+    config,
     model::App,
     pending,
     plan::{self, Digest},
-    receipt, remote, remote_state, view,
+    receipt, remote, remote_state,
+    syntax::Problem,
+    view,
 };
 
 /// A target's name and what it does with bytes.
@@ -43,7 +45,7 @@ fn drawable(problems: &[Problem]) {
 pub fn connector_file(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     for name in ["a.jsonc", "a.toml"] {
-        let (parsed, problems) = config::parse_connector(name, &text);
+        let (parsed, problems) = crate::syntax::parse_connector(name, &text);
         drawable(&problems);
         let errors = problems.iter().any(Problem::is_error);
         assert_eq!(
@@ -57,7 +59,7 @@ pub fn connector_file(bytes: &[u8]) {
 /// `connplan.toml`.
 pub fn settings(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let (parsed, problems) = config::parse_settings("connplan.toml", &text);
+    let (parsed, problems) = crate::syntax::parse_settings("connplan.toml", &text);
     drawable(&problems);
     let errors = problems.iter().any(Problem::is_error);
     assert_eq!(

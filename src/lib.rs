@@ -20,28 +20,29 @@
 //! | `approval` | pure | `escape` `plan` | who approved a plan, and how that is proved |
 //! | `drift` | pure | `catalogue` `diff` `model` `plan` `receipt` | where app and files went apart, and whose doing that is |
 //! | `remote_state` | pure | `escape` `model` | the snapshot for speculative plans |
+//! | `syntax` | pure | `approval` `catalogue` `escape` `model` `policy` | the texts of a project's files: JSON5, TOML, connector files, settings |
 //! | `fs` | io | `escape` `model` | reading within limits, writing whole or not at all, locks |
 //! | `state` | io | `escape` `fs` `model` | the user's state folder, outside every checkout |
 //! | `git` | io | `escape` `fs` `model` | the only room that runs git, hardened against what a checkout holds |
-//! | `config` | io | `approval` `catalogue` `escape` `fs` `model` `policy` | the project's files: found, read, checked |
+//! | `config` | io | `escape` `fs` `model` `syntax` | the project's files: found, read, checked |
 //! | `http` | io | `fs` | how often a request may be made |
 //! | `remote` | io | `catalogue` `escape` `fs` `http` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `state` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | carries out a verified plan; changes the remote |
 //! | `authorize` | io | `apply` `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `policy` `receipt` `remote` `state` | resumes authorizations; changes the remote |
 //! | `store` | io | `diff` `escape` `fs` `git` `model` `plan` | a team's memory: plans, approvals, what was applied, what waits, who is at work |
-//! | `edit` | pure | `catalogue` `config` `diff` `escape` `model` | connector files changed in place, byte for byte |
+//! | `edit` | pure | `catalogue` `diff` `escape` `model` `syntax` | connector files changed in place, byte for byte |
 //! | `publish` | io | `approval` `escape` `model` `remote` | the one comment on a pull or merge request |
-//! | `schema` | pure | `catalogue` `config` `model` `view` | JSON Schemas, made from the types |
+//! | `schema` | pure | `catalogue` `model` `syntax` `view` | JSON Schemas, made from the types |
 //! | `sandbox` | io | `escape` `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `escape` `model` | streams, questions, keys |
-//! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `view` | what reads, for the fuzzer; no part of the program |
-//! | `view` | io | `approval` `authorize` `catalogue` `config` `diff` `drift` `edit` `escape` `http` `model` `plan` `policy` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `term` | values to text; decides nothing |
-//! | `context` | io | `approval` `config` `escape` `fs` `http` `model` `plan` `policy` `remote` `state` `store` `term` `view` | what surrounds a run, and how it ends |
-//! | `ops` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `escape` `fs` `git` `model` `pending` `plan` `policy` `receipt` `remote` `state` `store` | what a command does: inputs and an event sink in, an outcome out |
-//! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `drift` `edit` `escape` `fs` `git` `model` `ops` `page` `pending` `plan` `policy` `publish` `receipt` `remote` `remote_state` `risk` `sandbox` `schema` `state` `store` `term` `view` | one command each: joins the others |
+//! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `syntax` `view` | what reads, for the fuzzer; no part of the program |
+//! | `view` | io | `approval` `authorize` `catalogue` `diff` `drift` `edit` `escape` `http` `model` `plan` `policy` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `syntax` `term` | values to text; decides nothing |
+//! | `context` | io | `approval` `config` `escape` `fs` `http` `model` `plan` `policy` `remote` `state` `store` `syntax` `term` `view` | what surrounds a run, and how it ends |
+//! | `ops` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `escape` `fs` `git` `model` `pending` `plan` `policy` `receipt` `remote` `state` `store` `syntax` | what a command does: inputs and an event sink in, an outcome out |
+//! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `drift` `edit` `escape` `fs` `git` `model` `ops` `page` `pending` `plan` `policy` `publish` `receipt` `remote` `remote_state` `risk` `sandbox` `schema` `state` `store` `syntax` `term` `view` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
-//! | `cli` | io | `commands` `config` `context` `escape` `model` `remote` `state` `store` `term` `view` | the grammar, and from arguments to an exit code |
+//! | `cli` | io | `commands` `context` `escape` `model` `remote` `state` `store` `syntax` `term` `view` | the grammar, and from arguments to an exit code |
 //!
 //! # Errors and exit codes
 //!
@@ -81,5 +82,6 @@ pub mod sandbox;
 pub mod schema;
 pub mod state;
 pub mod store;
+pub mod syntax;
 pub mod term;
 pub mod view;

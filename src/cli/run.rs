@@ -14,11 +14,11 @@ use clap::{FromArgMatches, error::ErrorKind};
 use super::{Cli, Command, log, panic};
 use crate::{
     commands,
-    config::MaxDuration,
     context::{Context, ExitStatus, Failure, Format, Signals, UsageError},
     model::Vars,
     remote::auth::{Renewals, home_folder},
     state::StateFolder,
+    syntax::MaxDuration,
     term::{ColorChoice, Terminal},
     view::{NextCommand, failure::FailureReport},
 };

@@ -10,12 +10,13 @@ use super::{
 };
 use crate::{
     catalogue::{self, ScopeFact},
-    config::{KNOWN_TYPES, Project, type_meant},
+    config::Project,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     edit, escape, fs,
     model::{ConnectorType, Kind, Scope, Scopes},
     ops::Files,
     remote::{AvailableIntegration, RemoteError},
+    syntax::{KNOWN_TYPES, type_meant},
     term,
     view::{
         self,

@@ -12,12 +12,13 @@ use super::{
     printing::{MarkdownArgs, Printing, file_name},
 };
 use crate::{
-    config::{MaxDuration, Project},
+    config::Project,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     model::Policies,
     ops::{self, policy},
     plan::{Digest, Refusal, document},
     receipt::{self, Outcome},
+    syntax::MaxDuration,
     term::Answer,
     view::{self, Theme},
 };

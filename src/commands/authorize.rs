@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     authorize::AuthorizationResult,
-    config::{self, MaxDuration, Project},
+    config::{self, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     model::{App, ConnectorType, Declared, RemoteStatus},
     ops::{self, AtWork, AuthorizeInputs, AuthorizeSession, Before, policy, waits},
@@ -23,6 +23,7 @@ use crate::{
     remote::Remote,
     state::{AppState, Locked},
     store::Waits,
+    syntax::MaxDuration,
     view::{self, Theme, authorization::Again},
 };
 

@@ -11,11 +11,11 @@ pub(super) use self::offer::{Offer, OfferArgs};
 use self::telling::Telling;
 use crate::{
     authorize::{Asking, AuthorizeEvent, Command, Pace},
-    config::MaxDuration,
     context::{Context, Failure},
     model::App,
     ops::{AuthorizeSession, Waits},
     page::{Doorway, Page, PageHost},
+    syntax::MaxDuration,
     term::{self, Answer, EscapeKey},
     view::{self, Theme},
 };

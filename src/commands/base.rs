@@ -8,13 +8,14 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
-    config::{Project, Settings, parse_settings},
+    config::Project,
     context::{Context, Failure},
     git::{
         Checkout, CommitId, Depot, Entry, EntryKind, Git, GitError, ObjectId, RemoteAddress,
         RemoteName, work_tree_of,
     },
     state::StateError,
+    syntax::{Settings, parse_settings},
 };
 
 /// The base is named, and neither is it here nor does the remote give it.

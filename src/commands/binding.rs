@@ -7,13 +7,14 @@ use miette::Diagnostic as _;
 use super::base::Base;
 use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
-    config::{ApprovalSettings, Project},
+    config::Project,
     context::{Context, Failure},
     diff::Action,
     fs,
     plan::{Digest, Plan},
     publish::{self, Overrides, Place, PublishError},
     risk::{self, Level, RiskKind},
+    syntax::ApprovalSettings,
 };
 
 /// More than any file of signers has.

@@ -4,8 +4,8 @@ use clap::{Arg, Args, Command, builder::PossibleValuesParser};
 use clap_complete::Shell;
 
 use crate::{
-    config::KNOWN_TYPES,
     context::{Context, ExitStatus, Failure, Format},
+    syntax::KNOWN_TYPES,
 };
 
 /// Arguments of `completions`.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use miette::Diagnostic;
 
 use crate::{
-    config::{self, Problem, Project, environment},
+    config::{self, Project, environment},
     context::{Context, ExitStatus, Failure, Format},
     escape,
     model::{Address, Vars},
@@ -17,6 +17,7 @@ use crate::{
         auth::{Identity, LoginFile, Who},
     },
     state::{StateFolder, Trust},
+    syntax::Problem,
     view::{
         self, Theme,
         doctor::{CheckResult, Health},

@@ -7,9 +7,9 @@ use jiff::SignedDuration;
 
 use super::planning::{self, PlanningArgs};
 use crate::{
-    config::MaxDuration,
     context::{Context, ExitStatus, Failure, Format},
     drift,
+    syntax::MaxDuration,
     view::drift::DriftReport,
 };
 

@@ -10,7 +10,6 @@ use super::{
     printing::{MarkdownArgs, Printing},
 };
 use crate::{
-    config::{Lifetime, PlanSettings},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::ConsentNeed,
     fs::{self, Visibility},
@@ -21,6 +20,7 @@ use crate::{
     policy::Judgement,
     remote_state,
     store::Waits,
+    syntax::{Lifetime, PlanSettings},
     view::{self, report::WaitingReport},
 };
 

@@ -13,7 +13,6 @@ use super::{
 };
 use crate::{
     authorize::{AuthorizationResult, Item},
-    config::MaxDuration,
     context::{Context, ExitStatus, Failure, Format},
     model::ConnectorType,
     ops::{AtWork, AuthorizeInputs, AuthorizeSession, Before, PlanSession, Team, policy},
@@ -22,6 +21,7 @@ use crate::{
     receipt::{self, Outcome, Receipt},
     state::Locked,
     store::Waits,
+    syntax::MaxDuration,
     term::Answer,
     view::{self, Theme, report::ReceiptReport},
 };

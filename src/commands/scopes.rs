@@ -4,8 +4,8 @@ use clap::Args;
 
 use crate::{
     catalogue,
-    config::type_meant,
     context::{Context, ExitStatus, Failure, Format},
+    syntax::type_meant,
     view::{self, Theme, scopes::Found},
 };
 

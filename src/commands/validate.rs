@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::{
-    config::{self, Finding, Loaded, Problem, Project},
+    config::{self, Loaded, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     ops::policy,
+    syntax::{Finding, Problem},
     view::{self, validate::ValidationReport},
 };
 

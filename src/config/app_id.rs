@@ -1,10 +1,14 @@
 //! Which app, at which address.
 
 use super::{
-    ConfigError, Finding, Problem, Project, base44, discover, environment,
+    ConfigError, Project, discover, environment,
     within::{read_file, shown_path},
 };
-use crate::model::{Address, App, AppId, SetBy};
+use crate::{
+    escape,
+    model::{Address, App, AppId, SetBy},
+    syntax::{Finding, Problem, base44},
+};
 
 impl Project {
     /// The app and its address.
@@ -79,7 +83,7 @@ impl Project {
             Some(_) => {
                 let names: Vec<String> = found
                     .iter()
-                    .map(|(name, _)| super::quote::escaped(name))
+                    .map(|(name, _)| escape::terminal(name).into_owned())
                     .collect();
                 Err(ConfigError::SeveralApps {
                     files: names.join(", "),

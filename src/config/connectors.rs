@@ -7,12 +7,13 @@ use std::{
 };
 
 use super::{
-    Finding, Problem, Project, Source,
-    connector::{ParsedConnector, parse_connector},
-    tree::Span,
+    Project,
     within::{read_file, shown_path},
 };
-use crate::model::{ConnectorType, Declared, DeclaredConnector, Scope};
+use crate::{
+    model::{ConnectorType, Declared, DeclaredConnector, Scope},
+    syntax::{Finding, ParsedConnector, Problem, Source, parse_connector, tree::Span},
+};
 
 /// All that the project's files say, and all that is wrong with them.
 #[derive(Clone, Debug)]

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::Problem;
 use crate::{
     fs::FsError,
     model::{ApiUrlError, AppIdError},
+    syntax::Problem,
 };
 
 /// What keeps a command from starting.

@@ -3,17 +3,19 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::{
-    ConfigError, Environment, Finding, Problem, Settings, Unlisted, base44,
+    ConfigError,
     discover::{self, Found},
-    environment, parse_settings,
-    quote::Quoted,
-    settings::line_of,
-    suggest,
+    environment,
     within::{read_file, shown_path},
 };
 use crate::{
+    escape,
     fs::{self, FsError},
     model::Vars,
+    syntax::{
+        Environment, Finding, Problem, Quoted, Settings, Unlisted, base44, line_of, parse_settings,
+        suggest,
+    },
 };
 
 /// This program's own settings file.
@@ -166,7 +168,7 @@ impl Project {
 
     /// A path as messages show it: relative to the root, with `/`.
     pub fn shown(&self, path: &Path) -> String {
-        super::quote::escaped(&shown_path(&self.root, path))
+        escape::terminal(&shown_path(&self.root, path)).into_owned()
     }
 
     /// A path relative to the root, with `/`, by `..` where it lies elsewhere: as declared

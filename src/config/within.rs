@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
-use super::{Finding, MAX_FILE_SIZE};
-use crate::fs::{FsError, read_confined};
+use super::MAX_FILE_SIZE;
+use crate::{
+    fs::{FsError, read_confined},
+    syntax::Finding,
+};
 
 /// Reads one file's text, if it lies in one of these folders, links resolved.
 pub(super) fn read_file(roots: &[&Path], path: &Path) -> Result<String, Finding> {

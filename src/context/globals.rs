@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::{config::MaxDuration, term::ColorChoice};
+use crate::{syntax::MaxDuration, term::ColorChoice};
 
 /// Options of every command.
 #[derive(Clone, Debug, Default, Args)]

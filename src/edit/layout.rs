@@ -5,8 +5,8 @@ use super::{
     scan::{Scan, Syntax},
 };
 use crate::{
-    config::tree::{Member, Node},
     model::Scopes,
+    syntax::tree::{Member, Node},
 };
 
 /// What new parts of a file look like.

@@ -5,7 +5,7 @@ use super::{
     layout::{Layout, Patch},
     scan::{Scan, is_line_end},
 };
-use crate::config::tree::{Member, Node};
+use crate::syntax::tree::{Member, Node};
 
 /// Adds items to a list; `member` is its key and the list.
 pub(super) fn grow(layout: &Layout<'_>, member: &Member, items: &[String]) -> Patch {

@@ -44,7 +44,7 @@ mod tests {
         for text in ["a", "it's \"b\\c\"", "\u{202e}x\u{e0041}\n\u{7f}", "ü"] {
             for quote in ['"', '\''] {
                 let json = quoted(text, quote, Syntax::Json5);
-                let node = crate::config::json5::parse(&json).unwrap();
+                let node = crate::syntax::json5::parse(&json).unwrap();
                 assert_eq!(node.text(), Some(text), "{json}");
             }
             let toml = format!("x = {}", quoted(text, '\'', Syntax::Toml));

@@ -9,8 +9,8 @@ use super::{
     scan::{Scan, Syntax},
 };
 use crate::{
-    config::{is_toml, parse_connector, parse_tree, tree::Node},
     model::{Scope, Scopes},
+    syntax::{is_toml, parse_connector, parse_tree, tree::Node},
 };
 
 /// A file that cannot be edited.
@@ -81,7 +81,7 @@ fn grow(name: &str, text: &str, missing: &Scopes) -> Option<String> {
 }
 
 /// Puts `scopes` behind the type.
-fn new_key(layout: &Layout<'_>, kind: &crate::config::tree::Member, items: &[String]) -> Patch {
+fn new_key(layout: &Layout<'_>, kind: &crate::syntax::tree::Member, items: &[String]) -> Patch {
     let mut patch = Patch::default();
     let scan = layout.scan;
     let end = kind.node.span.end;

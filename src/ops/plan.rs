@@ -184,7 +184,7 @@ impl Files {
         for (connector, file) in &mut declared.connectors {
             for (name, value) in &mut file.connection_config {
                 let variable = |name: &str| project.vars.get(name).map(str::to_owned);
-                *value = config::resolve_value(value, variable).map_err(|why| {
+                *value = crate::syntax::resolve_value(value, variable).map_err(|why| {
                     let name = escape::limited(name, 100);
                     UsageError::new(format!("{connector}: the connection value `{name}`: {why}"))
                 })?;
@@ -262,14 +262,14 @@ impl Files {
         };
         let unlisted = match self.project.unlisted() {
             _ if wishes.keep_unlisted => Unlisted::Keep,
-            config::Unlisted::Keep => Unlisted::Keep,
-            config::Unlisted::Remove => Unlisted::Remove,
+            crate::syntax::Unlisted::Keep => Unlisted::Keep,
+            crate::syntax::Unlisted::Remove => Unlisted::Remove,
         };
         let diagnostics = self
             .loaded
             .problems
             .iter()
-            .map(config::Problem::to_diagnostic)
+            .map(crate::syntax::Problem::to_diagnostic)
             .collect();
         let mut waiting = self.pending.waiting(&app);
         for saved in &self.receipts {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     catalogue::ScopeDiff,
-    config::{self, Finding, Loaded, MaxRemovals, PerType, PolicySettings, Problem, Subject},
+    config::{self, Loaded},
     context::{Failure, UsageError},
     diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
     escape,
@@ -14,6 +14,7 @@ use crate::{
     },
     plan::{Override, Plan},
     policy::{self, ByType, Judgement, Mode, Policy, Removals, Rule, Severity, Verdict, Violation},
+    syntax::{Finding, MaxRemovals, PerType, PolicySettings, Problem, Subject},
 };
 
 /// What no plan may do by these settings.

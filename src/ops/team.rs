@@ -4,13 +4,14 @@ use std::{path::Path, sync::Arc};
 
 use super::{Around, OpEvent};
 use crate::{
-    config::{Lifetime, Project},
+    config::Project,
     context::{Failure, UsageError},
     git::{Checkout, Git},
     model::App,
     plan::Digest,
     state::{AppState, Trust},
     store::{AppKey, GitStore, LocalStore, Memory, Outbox, Place, Store, StoreError, Waits},
+    syntax::Lifetime,
 };
 
 /// The memory of the app that an op is about.

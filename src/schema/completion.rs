@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::{
     catalogue,
-    config::KNOWN_TYPES,
     model::{ConnectorType, Scope},
+    syntax::KNOWN_TYPES,
     view::report::FactReport,
 };
 

@@ -9,7 +9,7 @@ use crate::model::{ConnectorType, ExpectedAccount, Scope};
 
 /// One connector of the app: a file in the project's connectors folder.
 ///
-/// The reader proper is `config::parse_connector`, which knows lines and columns; a test holds the
+/// The reader proper is `crate::syntax::parse_connector`, which knows lines and columns; a test holds the
 /// two together.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(

@@ -8,7 +8,7 @@ pub use connector::ConnectorFile;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
 use crate::{
-    config::Settings,
+    syntax::Settings,
     view::report::{PlanReport, ReceiptReport},
 };
 

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::{Style, Theme};
 use crate::{
-    config::Problem,
+    syntax::Problem,
     term::{Terminal, wrap},
 };
 

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     catalogue::{self, ScopeFact},
-    config::KNOWN_TYPES,
     model::{ConnectorType, Scope},
+    syntax::KNOWN_TYPES,
 };
 
 /// A scope of a type.

@@ -8,9 +8,10 @@
 use std::{fs, path::Path};
 
 use connplan::{
-    config::{ConfigError, FindOptions, Finding, Folder, Loaded, Project, Unlisted, connectors},
+    config::{ConfigError, FindOptions, Folder, Loaded, Project, connectors},
     fs::{Visibility, write},
     model::Vars,
+    syntax::{Finding, Unlisted},
 };
 use miette::Diagnostic as _;
 
@@ -49,7 +50,7 @@ fn findings(loaded: &Loaded) -> Vec<&Finding> {
     loaded
         .problems
         .iter()
-        .map(connplan::config::Problem::finding)
+        .map(connplan::syntax::Problem::finding)
         .collect()
 }
 
@@ -69,10 +70,10 @@ fn every_real_file_reads_as_the_official_client_reads_it() {
     assert!(entries.len() > 80);
     for entry in entries {
         let text = fs::read_to_string(folder.join(&entry.file)).unwrap();
-        let (parsed, problems) = connplan::config::parse_connector(&entry.file, &text);
+        let (parsed, problems) = connplan::syntax::parse_connector(&entry.file, &text);
         assert!(problems.iter().all(|p| !p.is_error()), "{problems:?}");
         // What works at a provider is no slip, known here or not.
-        let slip = |p: &connplan::config::Problem| matches!(p.finding(), Finding::ScopeSlip { .. });
+        let slip = |p: &connplan::syntax::Problem| matches!(p.finding(), Finding::ScopeSlip { .. });
         assert!(!problems.iter().any(slip), "{}: {problems:?}", entry.file);
         let parsed = parsed.unwrap();
         assert_eq!(parsed.connector.as_str(), entry.r#type, "{}", entry.file);

@@ -5,7 +5,7 @@
     reason = "a test that cannot go on is a test that fails"
 )]
 
-use connplan::config::{self, json5, parse_connector, parse_settings, tree::Node};
+use connplan::syntax::{json5, parse_connector, parse_settings, tree::Node};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use crate::{
@@ -101,10 +101,10 @@ proptest! {
         name in "[a-z\\x1b\u{202e}:]{0,6}\\.(jsonc|toml)",
     ) {
         let (parsed, mut problems) = parse_connector(&name, &text);
-        let errors = problems.iter().any(config::Problem::is_error);
+        let errors = problems.iter().any(connplan::syntax::Problem::is_error);
         prop_assert_eq!(parsed.is_none(), errors);
         let (settings, told) = parse_settings("connplan.toml", &text);
-        prop_assert_eq!(settings.is_none(), told.iter().any(config::Problem::is_error));
+        prop_assert_eq!(settings.is_none(), told.iter().any(connplan::syntax::Problem::is_error));
         problems.extend(told);
         for problem in &problems {
             assert_harmless(&render(problem));

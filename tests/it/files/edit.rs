@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use connplan::{
     catalogue::ScopeEquivalence,
-    config::parse_connector,
     edit::{
         self,
         pull::{Inputs, What, decide},
@@ -13,6 +12,7 @@ use connplan::{
     model::{
         ConnectorType, Declared, DeclaredConnector, RemoteConnector, RemoteStatus, Scope, Scopes,
     },
+    syntax::parse_connector,
 };
 use proptest::prelude::*;
 

@@ -5,7 +5,7 @@
     reason = "a test that cannot go on is a test that fails"
 )]
 
-use connplan::config::{
+use connplan::syntax::{
     json5,
     tree::{Node, Value},
 };

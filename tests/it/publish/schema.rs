@@ -9,9 +9,9 @@ use std::{
 };
 
 use connplan::{
-    config::{Finding, Problem, json5, parse_connector, parse_settings},
     fs::Visibility,
     schema::Subject,
+    syntax::{Finding, Problem, json5, parse_connector, parse_settings},
 };
 use jsonschema::Validator;
 use serde_json::{Value, json};

@@ -93,7 +93,7 @@ fn end(child: Child) -> (Option<i32>, String, String) {
     let code = output.status.code();
     if matches!(code, Some(129 | 130 | 143)) {
         let told = err.lines().filter(|line| {
-            line.starts_with("Ended at once: ")
+            line.starts_with("Stopped at once: ")
                 || (line.starts_with("Interrupted: ") && !line.contains("nothing new is started"))
         });
         assert_eq!(told.count(), 1, "said once what was done: {err}");

@@ -27,7 +27,7 @@ mod read;
 mod shape;
 mod types;
 
-pub(super) use read::line_of;
+pub(crate) use read::line_of;
 pub use read::parse_settings;
 pub use types::{
     ApplySettings, ApprovalSettings, AuthorizeSettings, Environment, Lifetime, LifetimeError,

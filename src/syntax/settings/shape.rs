@@ -1,6 +1,6 @@
 //! What each setting may hold, in words: the decoder's own speak of its types.
 
-use crate::config::{
+use crate::syntax::{
     Finding, Problem, Source,
     quote::Quoted,
     suggest,

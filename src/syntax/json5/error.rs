@@ -1,7 +1,7 @@
 //! What can be wrong with a file's syntax.
 
 use super::super::quote::Quoted;
-use crate::config::tree::Span;
+use crate::syntax::tree::Span;
 
 /// How deep brackets may nest. The parser recurses, and a file is untrusted.
 pub const MAX_DEPTH: usize = 64;

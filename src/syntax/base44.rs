@@ -28,15 +28,15 @@ const OTHERS: [&str; 10] = [
 
 /// What the Base44 config says that matters here.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Config {
+pub(crate) struct Config {
     /// The app's name, for people.
-    pub(super) name: Option<String>,
+    pub(crate) name: Option<String>,
     /// The connectors folder, relative to the config's own folder.
-    pub(super) connectors_dir: Option<String>,
+    pub(crate) connectors_dir: Option<String>,
 }
 
 /// Reads `config.jsonc`.
-pub(super) fn parse_config(name: &str, text: &str) -> (Config, Vec<Problem>) {
+pub(crate) fn parse_config(name: &str, text: &str) -> (Config, Vec<Problem>) {
     let source = Source::new(name, text);
     let root = match object(text, &source) {
         Ok(root) => root,
@@ -83,7 +83,7 @@ pub(super) fn parse_config(name: &str, text: &str) -> (Config, Vec<Problem>) {
 }
 
 /// Reads `.app.jsonc`.
-pub(super) fn parse_app_file(name: &str, text: &str) -> Result<AppId, Problem> {
+pub(crate) fn parse_app_file(name: &str, text: &str) -> Result<AppId, Problem> {
     let source = Source::new(name, text);
     let root = object(text, &source)?;
     let fail = |reason: String, node: &Node, label: &str| {

@@ -2,14 +2,14 @@
 
 use super::{shape, types::Settings};
 use crate::{
-    config::{
+    model::ConnectorType,
+    syntax::{
         Finding, Problem, Source,
         connector::{in_order, parse_toml},
         quote::{Quoted, escaped},
         suggest,
         tree::{Member, Node, Span},
     },
-    model::ConnectorType,
 };
 
 /// Reads `connplan.toml`. There are settings unless a problem is an error.
@@ -39,7 +39,7 @@ pub fn parse_settings(name: &str, text: &str) -> (Option<Settings>, Vec<Problem>
 }
 
 /// The line of a value in a text of settings, counted from 1.
-pub(in crate::config) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
+pub(crate) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     let source = Source::new("", text);
     let root = parse_toml(text, &source).ok()?;
     let node = path.iter().try_fold(&root, |node, key| node.get(key))?;
@@ -85,7 +85,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::config::{Subject, Unlisted};
+    use crate::syntax::{Subject, Unlisted};
 
     const WHOLE: &str = r#"
 unlisted = "keep"

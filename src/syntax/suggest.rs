@@ -135,7 +135,7 @@ pub(super) fn help(key: &str, known: &[&'static str]) -> String {
 }
 
 /// `` `a`, `b` and `c` ``.
-pub(super) fn list(words: &[&str]) -> String {
+pub(crate) fn list(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),
