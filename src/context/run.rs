@@ -17,7 +17,7 @@ use crate::{
     fs::{self, InsecurePermissions},
     http::Pace,
     model::{App, AppId, Origin, Vars},
-    remote::{ClientOptions, Gate, Platform, auth::Renewals},
+    remote::{self, ClientOptions, Gate, Platform, auth::Renewals},
     state::{AppState, StateFolder},
     store::Fence,
     term::Terminal,
@@ -162,6 +162,14 @@ impl Context {
 
     /// The client's limits, as the environment sets them.
     pub fn client_options(&self) -> ClientOptions {
+        if let Some(path) = remote::unusable_roots(&self.vars)
+            && self.said_paths.borrow_mut().insert(path.into())
+        {
+            self.warn(&format!(
+                "NODE_EXTRA_CA_CERTS names {}, which cannot be read or holds no certificate",
+                crate::escape::limited(path, 400)
+            ));
+        }
         let mut options = ClientOptions {
             allow_http: self.globals.allow_http,
             deadline: self.deadline,

@@ -38,6 +38,7 @@ pub use endpoints::{
     PutAnswer, SandboxState, StripeInstalled, StripeStatus, Survey, TokenPoll, UserInfo,
 };
 pub use error::{CallContext, RemoteError, Unreachable};
+pub use network::unusable_roots;
 pub use options::{ClientOptions, Clock, Gate, system_clock};
 pub use platform::Platform;
 pub use problem::ServerProblem;

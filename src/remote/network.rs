@@ -27,16 +27,8 @@ const BUNDLES: [&str; 5] = [
 /// Certificates to trust beside those of the system: `NODE_EXTRA_CA_CERTS`, as the official client
 /// does. What of it cannot be used is left out, as there.
 pub(super) fn extra_roots(vars: &Vars) -> Vec<CertificateDer<'static>> {
-    let mut roots = Vec::new();
-    if let Some(path) = vars.get("NODE_EXTRA_CA_CERTS") {
-        roots = bundle(Path::new(path));
-        if roots.is_empty() {
-            tracing::warn!(
-                path,
-                "NODE_EXTRA_CA_CERTS holds no certificate that can be used"
-            );
-        }
-    }
+    let named = vars.get("NODE_EXTRA_CA_CERTS");
+    let mut roots = named.map_or_else(Vec::new, |path| bundle(Path::new(path)));
     // The library that reads the system's takes an empty name for a file.
     let empty = |name| vars.is_empty(name);
     if empty("SSL_CERT_FILE") || empty("SSL_CERT_DIR") {
@@ -49,6 +41,12 @@ pub(super) fn extra_roots(vars: &Vars) -> Vec<CertificateDer<'static>> {
         );
     }
     roots
+}
+
+/// The file of `NODE_EXTRA_CA_CERTS`, if none of it can be used.
+pub fn unusable_roots(vars: &Vars) -> Option<&str> {
+    let path = vars.get("NODE_EXTRA_CA_CERTS")?;
+    bundle(Path::new(path)).is_empty().then_some(path)
 }
 
 fn bundle(path: &Path) -> Vec<CertificateDer<'static>> {

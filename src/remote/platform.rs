@@ -387,13 +387,17 @@ impl Platform {
         };
         match failure {
             TransportError::Unreachable(mut cause, fault) => {
-                if let Unreachable::ProxyLogin(variable) = &mut cause
-                    && let Some((named, _)) =
-                        network::proxy(&self.inner.options.vars, &self.inner.api_url)
-                {
-                    *variable = named;
+                let proxy = network::proxy(&self.inner.options.vars, &self.inner.api_url);
+                let mut host = self.inner.host.clone();
+                match (&mut cause, proxy) {
+                    (Unreachable::ProxyLogin(variable), Some((named, _))) => *variable = named,
+                    // It may be the proxy that is not there.
+                    (
+                        Unreachable::Dns | Unreachable::Refused | Unreachable::ConnectTimeout,
+                        Some((named, _)),
+                    ) => host.extend([" (by the proxy that ", named, " names)"]),
+                    _ => {}
                 }
-                let host = self.inner.host.clone();
                 Failed::new(RemoteError::Unreachable { at, host, cause }, fault)
             }
             TransportError::Protocol(why) => {

@@ -13,3 +13,4 @@ pub(crate) mod proxies;
 pub(crate) mod renewal;
 pub(crate) mod retries;
 pub(crate) mod rules;
+pub(crate) mod tls;
