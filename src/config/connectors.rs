@@ -75,6 +75,9 @@ pub fn read(project: &Project) -> Loaded {
         problems.push(Problem::about(Finding::BelowFolder, &shown));
         unread.push(shown);
     }
+    if names.iter().any(|name| crate::fs::is_leftover(name)) {
+        crate::fs::remove_leftovers(folder);
+    }
     for name in names {
         let path = folder.join(&name);
         let shown = shown_path(&project.root, &path);

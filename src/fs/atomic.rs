@@ -226,6 +226,12 @@ fn remove_leftovers_once(folder: &Path) {
     }
 }
 
+/// Whether a name is that of a write under way, or of one that a crash cut short.
+pub fn is_leftover(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
 /// Removes what writes that a crash cut short have left in `folder`: temporary files that nobody holds
 /// a lock on.
 pub fn remove_leftovers(folder: &Path) {
@@ -233,10 +239,8 @@ pub fn remove_leftovers(folder: &Path) {
         return;
     };
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if !is_file || !name.starts_with(PREFIX) || !name.ends_with(SUFFIX) {
+        if !is_file || !is_leftover(&entry.file_name()) {
             continue;
         }
         // What cannot be opened, locked or removed is somebody else's, and in nobody's way.

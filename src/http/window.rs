@@ -119,9 +119,13 @@ impl Window {
         if allowed.is_none() {
             return;
         }
-        let passed = self.calls.len().saturating_sub(1);
-        if passed < self.limit(allowed) {
-            // Somebody else uses the same allowance, or it is smaller than was thought.
+        // The one that was refused counts for nothing.
+        self.calls.pop();
+        let passed = self.calls.len();
+        let limit = self.limit(allowed);
+        // Of a few calls nothing can be learnt: somebody else uses the same allowance.
+        if passed < limit && passed >= (limit / 10).max(2) {
+            // It is smaller than was thought.
             let limit = u32::try_from(passed).unwrap_or(u32::MAX).max(1);
             self.learned = Some((limit, now + BELIEVED * minute));
         }
@@ -177,6 +181,16 @@ mod tests {
             20,
             "believed for a while"
         );
+    }
+
+    #[test]
+    fn what_others_use_up_is_waited_for_as_long_as_the_server_says() {
+        let mut window = Window::default();
+        window.take(Some(60), 0, MINUTE).unwrap();
+        window.refused(3000, Some(60), 0, MINUTE);
+        assert_eq!(window.take(Some(60), 1000, MINUTE), Err(2000));
+        assert_eq!(window.take(Some(60), 3000, MINUTE), Ok(()));
+        assert_eq!(window.room(Some(60), 3000, MINUTE), 59);
     }
 
     #[test]

@@ -281,3 +281,19 @@ fn an_interrupted_apply_without_changes_says_so() {
     assert_eq!(ended, Some(143), "{err}");
     assert!(serde_json::from_str::<Value>(&out).is_ok(), "{out}");
 }
+
+/// A `pull` that is killed between writing and placing leaves files that the next command takes away,
+/// whichever it is.
+#[test]
+fn what_a_killed_pull_leaves_goes_with_the_next_command() {
+    for command in ["validate", "plan", "status"] {
+        let server = slow(Duration::ZERO);
+        let project = Project::new()
+            .at_url(&server.url(), "b44k_key")
+            .connector("box", &["a"]);
+        let name = "base44/connectors/.connplan-0123456789abcdef.tmp";
+        project.write(name, "{");
+        project.run(&[command]).expect(0);
+        assert!(!project.path(name).exists(), "{command}");
+    }
+}
