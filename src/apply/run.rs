@@ -153,7 +153,8 @@ impl<'a> Shared<'a> {
             }
         };
         let before: Vec<_> = results.iter().map(|result| result.outcome).collect();
-        let found = read_back::compare(app, results, &observed, job.rules, &contested);
+        let mut found = read_back::compare(app, results, &observed, job.rules, &contested);
+        self.ask_again(app, results, &observed, &mut found).await;
         for ((result, before), change) in results.iter_mut().zip(before).zip(&app.changes) {
             let missing = read_back::dropped(change, result, &observed, job.rules);
             let learnt = if missing.is_empty() {
@@ -172,8 +173,8 @@ impl<'a> Shared<'a> {
                     connector: result.connector.clone(),
                     outcome: result.outcome,
                     message: result.message.clone(),
-                    connection_id: None,
-                    mode: None,
+                    connection_id: result.connection_id.clone(),
+                    mode: result.mode,
                 };
                 let note = job.recorder.note(Record::Outcome(recorded), learnt);
                 if let Err(e) = note.await {
@@ -183,6 +184,31 @@ impl<'a> Shared<'a> {
         }
         self.claim(observed.stripe_claim);
         (found, None)
+    }
+
+    /// Where the platform says that all is in force and its list lacks a part, it is asked once more:
+    /// one answer may be wrong, and a scope that the platform drops is dropped each time.
+    async fn ask_again(
+        &self,
+        app: &AppPlan,
+        results: &mut [ChangeResult],
+        observed: &Observed,
+        found: &mut Vec<PostApplyDrift>,
+    ) {
+        for (change, result) in app.changes.iter().zip(results) {
+            if read_back::dropped(change, result, observed, self.job.rules).is_empty() {
+                continue;
+            }
+            let step = Step {
+                shared: self,
+                change,
+            };
+            let again = step.put_again().await;
+            if again.outcome != result.outcome {
+                *result = again;
+                found.retain(|found| found.connector != change.connector);
+            }
+        }
     }
 
     /// Runs changes of one kind, several at a time. A failure of one does not stop the others.

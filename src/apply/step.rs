@@ -106,6 +106,15 @@ impl Step<'_, '_> {
         self.record(answer).await
     }
 
+    /// Asks for the same once more.
+    pub(super) async fn put_again(self) -> ChangeResult {
+        let answer = self.put().await;
+        if answer.outcome == self.in_force() {
+            return blank(self.change, answer.outcome);
+        }
+        self.record(answer).await
+    }
+
     /// It is as the plan wants it, whoever saw to that.
     async fn done(&self) -> ChangeResult {
         if let Some(done) = self.shared.job.history.done(&self.change.connector)

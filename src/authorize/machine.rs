@@ -149,13 +149,14 @@ fn listed(
     } else {
         None
     };
+    // One answer may be wrong: a consent that left it out, and then this, is not.
     let exactly = matches!(
         state,
         State::Waiting(Stage::Confirming { exactly: true, .. })
     );
     match (consent, is) {
         (Some(Consent::Partial { account, missing }), Some(is))
-            if exactly && !has_more(candidate, is, rules) =>
+            if exactly && !entry.missing.is_empty() && !has_more(candidate, is, rules) =>
         {
             let granted = State::Consented(Consent::Granted {
                 account,

@@ -135,7 +135,7 @@ fn the_first_signal_lets_what_is_under_way_finish() {
         project
             .run(&APPLY)
             .expect(0)
-            .tells("Going on where an earlier run");
+            .tells("Continuing where an earlier run");
         assert_eq!(server.hits(&put_of("box")), 1);
         let expected = pairs(&[("box", "pending"), ("notion", "pending")]);
         assert_eq!(outcomes(&project), expected, "{name}");
