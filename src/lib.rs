@@ -25,14 +25,14 @@
 //! | `state` | io | `escape` `fs` `model` | the user's state folder, outside every checkout |
 //! | `git` | io | `escape` `fs` `model` | the only room that runs git, hardened against what a checkout holds |
 //! | `config` | io | `escape` `fs` `model` `syntax` | the project's files: found, read, checked |
-//! | `http` | io | `fs` | how often a request may be made |
+//! | `http` | io | `escape` `fs` `model` | requests, for the platform and the forges alike: client, limits, retry, redaction, pace |
 //! | `remote` | io | `catalogue` `escape` `fs` `http` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `state` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | carries out a verified plan; changes the remote |
 //! | `authorize` | io | `apply` `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `policy` `receipt` `remote` `state` | resumes authorizations; changes the remote |
 //! | `store` | io | `diff` `escape` `fs` `git` `model` `plan` | a team's memory: plans, approvals, what was applied, what waits, who is at work |
 //! | `edit` | pure | `catalogue` `diff` `escape` `model` `syntax` | connector files changed in place, byte for byte |
-//! | `publish` | io | `approval` `escape` `model` `remote` | the one comment on a pull or merge request |
+//! | `publish` | io | `approval` `escape` `http` `model` | the one comment on a pull or merge request |
 //! | `schema` | pure | `catalogue` `model` `syntax` `view` | JSON Schemas, made from the types |
 //! | `sandbox` | io | `escape` `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `escape` `model` | streams, questions, keys |

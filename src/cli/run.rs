@@ -15,8 +15,9 @@ use super::{Cli, Command, log, panic};
 use crate::{
     commands,
     context::{Context, ExitStatus, Failure, Format, Signals, UsageError},
+    http::Renewals,
     model::Vars,
-    remote::auth::{Renewals, home_folder},
+    remote::auth::home_folder,
     state::StateFolder,
     syntax::MaxDuration,
     term::{ColorChoice, Terminal},

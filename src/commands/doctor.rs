@@ -10,10 +10,11 @@ use crate::{
     config::{self, Project, environment},
     context::{Context, ExitStatus, Failure, Format},
     escape,
+    http::ClientOptions,
     model::{Address, Vars},
     pending::Store,
     remote::{
-        ClientOptions, Remote,
+        Remote,
         auth::{Identity, LoginFile, Who},
     },
     state::{StateFolder, Trust},

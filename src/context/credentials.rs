@@ -4,9 +4,10 @@ use super::{Context, Failure};
 use crate::{
     config::{Project, environment},
     escape,
+    http::ClientOptions,
     model::{Address, App, SetBy, Vars},
     remote::{
-        ClientOptions, Credentials, Remote,
+        Credentials, Remote,
         auth::{AuthError, Found, Identity, LoginFile, Who, may_be_used},
     },
     state::Trust,

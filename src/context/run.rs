@@ -15,9 +15,9 @@ use super::{ExitStatus, Failure, Format, Globals, Signals, UsageError};
 use crate::{
     config::{ConfigError, FindOptions, Project},
     fs::{self, InsecurePermissions},
-    http::Pace,
+    http::{self, ClientOptions, Gate, Pace, Renewals},
     model::{App, AppId, Origin, Vars},
-    remote::{self, ClientOptions, Gate, Platform, auth::Renewals},
+    remote::Platform,
     state::{AppState, StateFolder},
     store::Fence,
     term::Terminal,
@@ -162,7 +162,7 @@ impl Context {
 
     /// The client's limits, as the environment sets them.
     pub fn client_options(&self) -> ClientOptions {
-        if let Some(path) = remote::unusable_roots(&self.vars)
+        if let Some(path) = http::unusable_roots(&self.vars)
             && self.said_paths.borrow_mut().insert(path.into())
         {
             self.warn(&format!(

@@ -6,7 +6,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::Forge;
-use crate::remote::Unreachable;
+use crate::http::Unreachable;
 
 /// What was being done, and how often it was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]

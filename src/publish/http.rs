@@ -10,18 +10,14 @@ use reqwest::{
 };
 use serde_json::Value;
 use tokio::time::timeout;
-use zeroize::Zeroizing;
 
 use super::{Forge, Place, PublishError, error::CallContext};
 use crate::{
-    model::ApiUrl,
-    remote::{
-        ClientOptions, CredentialKind, Unreachable,
-        call::AuthHeader,
-        retry::{self, CallClass, Fault, RetryDecision},
-        server_text,
-        transport::{self, TransportError},
+    http::{
+        self, AuthHeader, CallClass, ClientOptions, Fault, Limits, Received, RetryDecision,
+        Stopped, TransportError, Unreachable, retry, server_text, transport,
     },
+    model::ApiUrl,
 };
 
 /// A hundred comments of the longest kind, however they are encoded.
@@ -85,13 +81,8 @@ impl Http {
             .token
             .as_ref()
             .ok_or(PublishError::NoToken { forge })?;
-        let authorization = AuthHeader::new(
-            token.header,
-            token.prefix,
-            &token.secret,
-            CredentialKind::Token,
-        )
-        .ok_or(PublishError::BadToken { name: token.name })?;
+        let authorization = AuthHeader::new(token.header, token.prefix, &token.secret)
+            .ok_or(PublishError::BadToken { name: token.name })?;
         let client = transport::client(&place.api, &options)
             .map_err(|e| PublishError::TlsSetup { why: e.to_string() })?;
         Ok(Self {
@@ -168,37 +159,41 @@ impl Http {
             fault: Fault::Final { unclear },
             retry_after: None,
         };
-        let read = async {
-            let mut answer = self.client.execute(self.request(call)?).await?;
-            let status = answer.status().as_u16();
-            let headers = std::mem::take(answer.headers_mut());
-            let mut body = Zeroizing::new(Vec::new());
-            while let Some(piece) = answer.chunk().await? {
-                if body.len() + piece.len() > MAX_BODY {
-                    return Ok((status, headers, None));
-                }
-                body.extend_from_slice(&piece);
-            }
-            Ok((status, headers, Some(body)))
-        };
         let limit = self.options.connect_timeout + self.options.answer_timeout;
         let limit = self.time_left().map_or(limit, |left| left.min(limit));
-        let (status, headers, body) = match timeout(limit, read).await {
-            Err(_) => {
+        let limits = Limits {
+            first: limit,
+            each: limit,
+            body: MAX_BODY,
+            error_body: MAX_BODY,
+        };
+        let exchange = async {
+            let request = self.request(call)?;
+            http::exchange(&self.client, request, &limits).await
+        };
+        let received = timeout(limit, exchange).await;
+        let received = match received.unwrap_or(Err(Stopped::TimedOut)) {
+            Ok(received) => received,
+            Err(Stopped::TimedOut) => {
                 return Err(unreachable(Unreachable::AnswerTimeout, Fault::NoAnswer, at));
             }
-            Ok(Err(error)) => {
+            Err(Stopped::Http(error)) => {
                 return Err(match transport::classify(&error) {
                     TransportError::Unreachable(cause, fault) => unreachable(cause, fault, at),
                     TransportError::Protocol(_) => malformed(at, "it is not valid HTTP"),
                 });
             }
-            Ok(Ok(received)) => received,
         };
+        let Received {
+            status,
+            headers,
+            body,
+            whole,
+        } = received;
         tracing::debug!(method = %call.method, path = call.path, status, "request");
-        let Some(body) = body else {
+        if !whole {
             return Err(malformed(at, "it is too long"));
-        };
+        }
         // A gateway that shows the request in its complaint shows the token.
         let body = self.token.sent().hide(body);
         let json = serde_json::from_slice::<Value>(&body);
@@ -249,17 +244,11 @@ impl Http {
     }
 
     fn request(&self, call: &Call<'_>) -> reqwest::Result<reqwest::Request> {
-        let mut url = format!("{}{}", self.api, call.path);
-        if !call.query.is_empty() {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            query.extend_pairs(&call.query);
-            url.push('?');
-            url.push_str(&query.finish());
-        }
+        let url = http::address(&self.api, &call.path, &call.query);
         let mut request = self
             .client
             .request(call.method.clone(), url)
-            .header(self.token.header, self.token.value.clone());
+            .header(self.token.name, self.token.value.clone());
         request = match self.forge {
             Forge::GitHub => request
                 .header("accept", "application/vnd.github+json")

@@ -30,7 +30,7 @@ use self::{
     request::Request,
     thread::Thread,
 };
-use crate::remote::ClientOptions;
+use crate::http::ClientOptions;
 
 /// Makes, changes or leaves the comment.
 pub async fn publish(

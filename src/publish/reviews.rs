@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     approval::{Review, ReviewFacts, Shown},
-    remote::ClientOptions,
+    http::ClientOptions,
 };
 
 /// More pages are not looked through.

@@ -13,7 +13,7 @@ use super::{
     marker::{bears, same},
     request::Request,
 };
-use crate::remote::retry::CallClass;
+use crate::http::CallClass;
 
 /// More pages of a hundred comments are not looked through.
 const MAX_PAGES: u32 = 100;

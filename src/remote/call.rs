@@ -3,7 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
-use reqwest::{Method, header::HeaderValue};
+use reqwest::Method;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
@@ -11,10 +11,11 @@ use super::{
     credential::CredentialKind,
     decode::decode,
     error::{CallContext, RemoteError},
-    redact::Sent,
-    retry::CallClass,
 };
-use crate::{http::PaceClass, model::Secret};
+use crate::{
+    http::{AuthHeader, CallClass, PaceClass, zeroing},
+    model::Secret,
+};
 
 /// A request, before it has credentials.
 pub(crate) struct Call {
@@ -103,57 +104,25 @@ impl Call {
     }
 }
 
-/// Bytes whose memory is zeroed when the last user drops them.
-fn zeroing(bytes: Vec<u8>) -> Bytes {
-    Bytes::from_owner(Zeroizing::new(bytes))
-}
-
-/// A credential as a header, ready to be sent.
+/// A credential as a header, and which it is.
 #[derive(Clone)]
-pub(crate) struct AuthHeader {
-    pub(crate) header: &'static str,
-    pub(crate) value: HeaderValue,
+pub(crate) struct Credential {
+    pub(crate) header: AuthHeader,
     pub(crate) kind: CredentialKind,
-    /// How much of the value comes before the secret.
-    prefix: usize,
 }
 
-impl AuthHeader {
+impl Credential {
     /// `api_key: <key>`. `None` if the key cannot stand in a header.
     pub(crate) fn api_key(key: &Secret) -> Option<Self> {
-        Self::new("api_key", "", key, CredentialKind::ApiKey)
+        let header = AuthHeader::new("api_key", "", key)?;
+        let kind = CredentialKind::ApiKey;
+        Some(Self { header, kind })
     }
 
     /// `Authorization: Bearer <token>`. `None` if the token cannot stand in a header.
     pub(crate) fn bearer(token: &Secret, kind: CredentialKind) -> Option<Self> {
-        Self::new("authorization", "Bearer ", token, kind)
-    }
-
-    /// `header: <prefix><secret>`, its memory zeroed after use. `None` if the secret cannot stand in
-    /// a header.
-    pub(crate) fn new(
-        header: &'static str,
-        prefix: &str,
-        secret: &Secret,
-        kind: CredentialKind,
-    ) -> Option<Self> {
-        let mut text = Vec::with_capacity(prefix.len() + secret.expose().len());
-        text.extend_from_slice(prefix.as_bytes());
-        text.extend_from_slice(secret.expose().as_bytes());
-        let mut value = HeaderValue::from_maybe_shared(zeroing(text)).ok()?;
-        value.set_sensitive(true);
-        Some(Self {
-            header,
-            value,
-            kind,
-            prefix: prefix.len(),
-        })
-    }
-
-    /// What no answer may show.
-    pub(crate) fn sent(&self) -> Sent {
-        let secret = self.value.as_bytes().get(self.prefix..);
-        Sent::default().and(secret.unwrap_or_default())
+        let header = AuthHeader::new("authorization", "Bearer ", token)?;
+        Some(Self { header, kind })
     }
 }
 

@@ -3,11 +3,11 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    ClientOptions, Platform, RemoteError,
+    Platform, RemoteError,
     auth::{Credentials, Session, Who},
     call::{Answer, Call},
 };
-use crate::model::App;
+use crate::{http::ClientOptions, model::App};
 
 /// The API of one app, with credentials. Cheap to clone; clones share connections and login.
 #[derive(Clone)]

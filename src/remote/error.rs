@@ -6,6 +6,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{CredentialKind, auth::AuthError, problem::ServerProblem, refusal::Refusal};
+use crate::http::{SetupError, Unreachable};
 
 /// Which call an error belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,64 +28,6 @@ impl fmt::Display for CallContext {
             write!(f, " after {} attempts", self.attempts)?;
         }
         write!(f, " (request {})", self.request_id)
-    }
-}
-
-/// Why no answer came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unreachable {
-    /// The name has no address.
-    Dns,
-    /// Nothing listens there.
-    Refused,
-    /// No connection in time.
-    ConnectTimeout,
-    /// No encrypted connection that can be trusted; with the reason.
-    Tls(String),
-    /// The proxy that this variable names wants to know who asks (407).
-    ProxyLogin(&'static str),
-    /// Connected, but no answer, or not all of it, in time.
-    AnswerTimeout,
-    /// The connection broke before the answer was whole.
-    Interrupted,
-    /// Anything else between here and there, in the system's words.
-    Other(String),
-}
-
-impl fmt::Display for Unreachable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dns => f.write_str("its name was not found"),
-            Self::Refused => f.write_str("it refused the connection"),
-            Self::ConnectTimeout => f.write_str("it did not accept the connection in time"),
-            Self::Tls(why) => write!(f, "no trusted encrypted connection: {why}"),
-            Self::ProxyLogin(variable) => write!(
-                f,
-                "the proxy that {variable} names wants a user name and a password (HTTP 407)"
-            ),
-            Self::AnswerTimeout => f.write_str("it did not answer in time"),
-            Self::Interrupted => f.write_str("the connection broke before the answer was complete"),
-            Self::Other(why) => f.write_str(why),
-        }
-    }
-}
-
-impl Unreachable {
-    fn advice(&self) -> &'static str {
-        match self {
-            Self::Dns | Self::Refused | Self::ConnectTimeout => {
-                "check the network, the proxy variables (HTTPS_PROXY, NO_PROXY) and BASE44_API_URL"
-            }
-            Self::Tls(_) => {
-                "check the address and the clock; where a proxy signs with its own certificate, name that in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE"
-            }
-            Self::ProxyLogin(_) => {
-                "put them into that variable (http://USER:PASSWORD@HOST:PORT), or name the host in NO_PROXY"
-            }
-            Self::AnswerTimeout | Self::Interrupted | Self::Other(_) => {
-                "try again; if it keeps happening, report the request id to Base44"
-            }
-        }
     }
 }
 
@@ -282,42 +225,10 @@ pub enum RemoteError {
         /// The call.
         at: Box<CallContext>,
     },
-    /// Plain `http` to another machine.
-    #[error("{api_url} is not encrypted, so no credentials are sent there")]
-    #[diagnostic(
-        code(connplan::remote::insecure),
-        help(
-            "use an https address; plain http is for this machine alone, unless `--allow-http` is given"
-        )
-    )]
-    InsecureAddress {
-        /// The address.
-        api_url: String,
-    },
-    /// A proxy that is not supported.
-    #[error("{variable} names a proxy of the kind `{scheme}`, which is not supported")]
-    #[diagnostic(
-        code(connplan::remote::proxy_scheme),
-        help("name an http or https proxy in {variable}, or the platform's host in NO_PROXY")
-    )]
-    ProxyScheme {
-        /// The variable.
-        variable: &'static str,
-        /// What stands before `://`, made safe.
-        scheme: String,
-    },
-    /// The client could not be set up.
-    #[error("encrypted connections cannot be set up: {why}")]
-    #[diagnostic(
-        code(connplan::remote::tls_setup),
-        help(
-            "install the system's certificates (package `ca-certificates`), or name a file of them in SSL_CERT_FILE"
-        )
-    )]
-    TlsSetup {
-        /// In the TLS library's words.
-        why: String,
-    },
+    /// No client could be made.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Setup(#[from] SetupError),
     /// The credentials.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -378,10 +289,7 @@ impl RemoteError {
             | Self::NotDone { at }
             | Self::DeadlineExceeded { at }
             | Self::LeaseOver { at } => Some(at),
-            Self::InsecureAddress { .. }
-            | Self::ProxyScheme { .. }
-            | Self::TlsSetup { .. }
-            | Self::Auth(_) => None,
+            Self::Setup(_) | Self::Auth(_) => None,
         }
     }
 
@@ -422,10 +330,7 @@ impl RemoteError {
             | Self::NotDone { at }
             | Self::DeadlineExceeded { at }
             | Self::LeaseOver { at } => Some(at),
-            Self::InsecureAddress { .. }
-            | Self::ProxyScheme { .. }
-            | Self::TlsSetup { .. }
-            | Self::Auth(_) => None,
+            Self::Setup(_) | Self::Auth(_) => None,
         }
     }
 }

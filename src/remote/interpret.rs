@@ -4,20 +4,22 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use url::Url;
-use zeroize::Zeroizing;
 
 use super::{
-    ClientOptions, RemoteError,
+    RemoteError,
     call::Answer,
     credential::CredentialKind,
     error::CallContext,
     problem::{ServerProblem, html_title, is_html},
-    redact::{Sent, without_secrets},
     refusal::Refusal,
-    retry::{self, CallClass, Fault},
-    text::server_text_limited,
 };
-use crate::model::ApiUrl;
+use crate::{
+    http::{
+        CallClass, ClientOptions, Fault, Received, Sent, redact::without_secrets, retry,
+        server_text_limited,
+    },
+    model::ApiUrl,
+};
 
 /// The most of an error answer that is read; what is longer is not a message for people.
 pub(super) const MAX_ERROR_BODY: usize = 64 * 1024;
@@ -37,14 +39,6 @@ impl Failed {
             retry_after: None,
         }
     }
-}
-
-/// The head of an answer, and as much of its body as is wanted.
-pub(super) struct Received {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Zeroizing<Vec<u8>>,
-    pub(super) whole: bool,
 }
 
 /// What of the request no text of the answer may show.

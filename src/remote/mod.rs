@@ -15,18 +15,12 @@ mod endpoints;
 mod error;
 mod interpret;
 pub mod login;
-mod network;
-mod options;
 mod platform;
 mod problem;
 mod reach;
 mod reached;
-pub(crate) mod redact;
 mod refusal;
-pub(crate) mod retry;
-mod text;
 mod tokens;
-pub(crate) mod transport;
 mod wire;
 
 pub use auth::Credentials;
@@ -37,15 +31,11 @@ pub use endpoints::{
     AuthorizationStatus, AvailableIntegration, ConfigField, ConnectionValues, DeviceCode,
     PutAnswer, SandboxState, StripeInstalled, StripeStatus, Survey, TokenPoll, UserInfo,
 };
-pub use error::{CallContext, RemoteError, Unreachable};
-pub use network::unusable_roots;
-pub use options::{ClientOptions, Clock, Gate, system_clock};
+pub use error::{CallContext, RemoteError};
 pub use platform::Platform;
 pub use problem::ServerProblem;
 pub use reached::Reached;
 pub use refusal::Refusal;
-pub use retry::CallClass;
-pub use text::server_text;
 pub use tokens::TokenSet;
 
 /// See `crate::fuzzing`.
@@ -76,7 +66,7 @@ pub(crate) fn fuzz(body: &[u8]) {
     let texts = [
         ServerProblem::read(&json).to_string(),
         problem::html_title(body).unwrap_or_default(),
-        server_text(&String::from_utf8_lossy(body)),
+        crate::http::server_text(&String::from_utf8_lossy(body)),
     ];
     for text in texts {
         assert!(

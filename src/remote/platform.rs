@@ -7,27 +7,25 @@ use std::{
 };
 
 use reqwest::{
-    Client, Method, Response,
+    Client, Method,
     header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue},
 };
 use tokio::time::timeout;
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 use super::{
-    ClientOptions, RemoteError,
-    call::{Answer, AuthHeader, Body, Call},
+    RemoteError,
+    call::{Answer, Body, Call, Credential},
     credential::CredentialKind,
-    error::{CallContext, Unreachable},
-    interpret::{Failed, Hidden, MAX_ERROR_BODY, Received, echoed_id, interpret},
-    network,
+    error::CallContext,
+    interpret::{Failed, Hidden, MAX_ERROR_BODY, echoed_id, interpret},
     reached::Reached,
-    redact::Sent,
-    retry::{self, CallClass, Fault, RetryDecision},
-    transport::{self, TransportError},
 };
 use crate::{
-    http::{PaceClass, Slot},
+    http::{
+        self, CallClass, ClientOptions, Fault, Limits, PaceClass, Received, RetryDecision, Sent,
+        Slot, Stopped, TransportError, Unreachable, network, retry, transport,
+    },
     model::ApiUrl,
 };
 
@@ -51,12 +49,6 @@ impl fmt::Debug for Platform {
             .field(&self.inner.api_url)
             .finish()
     }
-}
-
-/// How reading an answer ended early.
-enum Stopped {
-    Http(reqwest::Error),
-    TimedOut,
 }
 
 impl Platform {
@@ -106,7 +98,7 @@ impl Platform {
     pub(crate) async fn send(
         &self,
         call: &Call,
-        credential: Option<&AuthHeader>,
+        credential: Option<&Credential>,
     ) -> Result<Answer, RemoteError> {
         let options = &self.inner.options;
         let reading = call.class == CallClass::Read;
@@ -208,7 +200,7 @@ impl Platform {
     async fn attempt(
         &self,
         call: &Call,
-        credential: Option<&AuthHeader>,
+        credential: Option<&Credential>,
         mut at: Box<CallContext>,
     ) -> Result<Answer, Failed> {
         let options = &self.inner.options;
@@ -254,7 +246,7 @@ impl Platform {
                 });
             }
         };
-        let sent = credential.map_or_else(Sent::default, AuthHeader::sent);
+        let sent = credential.map_or_else(Sent::default, |c| c.header.sent());
         // What hands out tokens may hand out the one that it was asked with; a refusal may not.
         let all = call.proofs.iter();
         let all = all.fold(sent.clone(), |sent, proof| {
@@ -309,7 +301,7 @@ impl Platform {
     async fn exchange(
         &self,
         call: &Call,
-        credential: Option<&AuthHeader>,
+        credential: Option<&Credential>,
         request_id: &str,
         patience: Duration,
     ) -> Result<Received, Stopped> {
@@ -317,43 +309,22 @@ impl Platform {
             .request(call, credential, request_id)
             .map_err(Stopped::Http)?;
         let options = &self.inner.options;
-        let answer = timeout(
-            options.connect_timeout + patience,
-            self.inner.http.execute(request),
-        );
-        let mut answer = answer
-            .await
-            .map_err(|_| Stopped::TimedOut)?
-            .map_err(Stopped::Http)?;
-        let status = answer.status().as_u16();
-        let headers = std::mem::take(answer.headers_mut());
-        let limit = if answer.status().is_success() {
-            options.max_body
-        } else {
-            MAX_ERROR_BODY
+        let limits = Limits {
+            first: options.connect_timeout + patience,
+            each: patience,
+            body: options.max_body,
+            error_body: MAX_ERROR_BODY,
         };
-        let (body, whole) = read_body(&mut answer, limit, patience).await?;
-        Ok(Received {
-            status,
-            headers,
-            body,
-            whole,
-        })
+        http::exchange(&self.inner.http, request, &limits).await
     }
 
     fn request(
         &self,
         call: &Call,
-        credential: Option<&AuthHeader>,
+        credential: Option<&Credential>,
         request_id: &str,
     ) -> reqwest::Result<reqwest::Request> {
-        let mut url = format!("{}{}", self.inner.api_url, call.path);
-        if !call.query.is_empty() {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            query.extend_pairs(&call.query);
-            url.push('?');
-            url.push_str(&query.finish());
-        }
+        let url = http::address(&self.inner.api_url, &call.path, &call.query);
         let mut request = self
             .inner
             .http
@@ -361,7 +332,7 @@ impl Platform {
             .header("accept", "application/json")
             .header("x-request-id", request_id);
         if let Some(credential) = credential {
-            request = request.header(credential.header, credential.value.clone());
+            request = request.header(credential.header.name, credential.header.value.clone());
         }
         let (content_type, body) = match &call.body {
             // Some servers and proxies want a POST to say that it has no body.
@@ -404,34 +375,6 @@ impl Platform {
                 let unclear = call.class != CallClass::Read;
                 Failed::new(RemoteError::Protocol { at, why }, Fault::Final { unclear })
             }
-        }
-    }
-}
-
-/// Reads up to `limit` bytes; says whether that was all.
-async fn read_body(
-    answer: &mut Response,
-    limit: usize,
-    patience: Duration,
-) -> Result<(Zeroizing<Vec<u8>>, bool), Stopped> {
-    let announced = answer.content_length().unwrap_or(0);
-    if announced > limit as u64 {
-        return Ok((Zeroizing::default(), false));
-    }
-    // Room for all of it where that is little, so that no part is moved and left behind unzeroed.
-    let room = usize::try_from(announced)
-        .unwrap_or(limit)
-        .clamp(4096, 64 * 1024);
-    let mut body = Zeroizing::new(Vec::with_capacity(room));
-    loop {
-        let piece = timeout(patience, answer.chunk()).await;
-        match piece
-            .map_err(|_| Stopped::TimedOut)?
-            .map_err(Stopped::Http)?
-        {
-            None => return Ok((body, true)),
-            Some(piece) if body.len() + piece.len() > limit => return Ok((body, false)),
-            Some(piece) => body.extend_from_slice(&piece),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::text::{server_text, server_text_limited};
+use crate::http::{server_text, server_text_limited};
 
 /// The readable part of an error answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 
-use super::{Platform, Reached, RemoteError, call::Call, error::CallContext, retry::CallClass};
+use super::{Platform, Reached, RemoteError, call::Call, error::CallContext};
+use crate::http::CallClass;
 
 impl Platform {
     /// Asks for an answer, once and without credentials.

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     fs::InsecurePermissions,
+    http::server_text,
     model::{Address, ApiUrl, Secret, SetBy, Vars},
-    remote::server_text,
 };
 
 const API_KEY: &str = "BASE44_API_KEY";

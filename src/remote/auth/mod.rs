@@ -3,7 +3,6 @@
 mod credentials;
 mod error;
 mod jwt;
-mod renewals;
 mod session;
 mod stored;
 
@@ -12,6 +11,5 @@ pub use credentials::{
 };
 pub use error::{AuthError, AuthWarning};
 pub(crate) use jwt::subject;
-pub use renewals::Renewals;
 pub(crate) use session::Session;
 pub use stored::{LoginFile, StoredLogin};

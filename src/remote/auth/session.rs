@@ -11,13 +11,13 @@ use super::{
 };
 use crate::{
     fs::FsError,
-    remote::{CredentialKind, Platform, RemoteError, call::AuthHeader, tokens::oauth_code},
+    remote::{CredentialKind, Platform, RemoteError, call::Credential, tokens::oauth_code},
 };
 
 /// A credential in use.
 pub(crate) enum Session {
     /// Sent as it stands.
-    Fixed(AuthHeader),
+    Fixed(Credential),
     /// Renewed when it is due or refused.
     Login(Arc<LoginSession>),
 }
@@ -34,18 +34,18 @@ pub(crate) struct LoginSession {
 
 impl Session {
     pub(crate) fn new(platform: Platform, credentials: Credentials) -> Result<Self, AuthError> {
-        let fixed = |made: Option<AuthHeader>, variable| {
+        let fixed = |made: Option<Credential>, variable| {
             made.map(Self::Fixed)
                 .ok_or(AuthError::BadValue { variable })
         };
         match credentials.source {
-            Source::ApiKey(key) => fixed(AuthHeader::api_key(&key), "BASE44_API_KEY"),
+            Source::ApiKey(key) => fixed(Credential::api_key(&key), "BASE44_API_KEY"),
             Source::PersonalToken(token, variable) => fixed(
-                AuthHeader::bearer(&token, CredentialKind::PersonalToken { variable }),
+                Credential::bearer(&token, CredentialKind::PersonalToken { variable }),
                 variable,
             ),
             Source::Token(token) => fixed(
-                AuthHeader::bearer(&token, CredentialKind::Token),
+                Credential::bearer(&token, CredentialKind::Token),
                 "BASE44_ACCESS_TOKEN",
             ),
             Source::Login(login, file) => Ok(Self::Login(Arc::new(LoginSession {
@@ -57,7 +57,7 @@ impl Session {
     }
 
     /// What to send now.
-    pub(crate) async fn authorization(&self) -> Result<AuthHeader, RemoteError> {
+    pub(crate) async fn authorization(&self) -> Result<Credential, RemoteError> {
         match self {
             Self::Fixed(fixed) => Ok(fixed.clone()),
             Self::Login(session) => session.current().await,
@@ -67,8 +67,8 @@ impl Session {
     /// What to send instead of what was refused; `None` if there is nothing else.
     pub(crate) async fn renewed(
         &self,
-        refused: &AuthHeader,
-    ) -> Result<Option<AuthHeader>, RemoteError> {
+        refused: &Credential,
+    ) -> Result<Option<Credential>, RemoteError> {
         match self {
             Self::Fixed(_) => Ok(None),
             Self::Login(session) => session.instead_of(refused).await.map(Some),
@@ -77,7 +77,7 @@ impl Session {
 }
 
 impl LoginSession {
-    async fn current(self: &Arc<Self>) -> Result<AuthHeader, RemoteError> {
+    async fn current(self: &Arc<Self>) -> Result<Credential, RemoteError> {
         let login = Arc::clone(&self.login).lock_owned().await;
         let now = (self.platform.options().clock)();
         if !login.is_due(now) {
@@ -95,18 +95,18 @@ impl LoginSession {
         }
     }
 
-    async fn instead_of(self: &Arc<Self>, refused: &AuthHeader) -> Result<AuthHeader, RemoteError> {
+    async fn instead_of(self: &Arc<Self>, refused: &Credential) -> Result<Credential, RemoteError> {
         let login = Arc::clone(&self.login).lock_owned().await;
         let header = self.header(&login)?;
-        if header.value != refused.value {
+        if header.header.value != refused.header.value {
             return Ok(header);
         }
         let renewed = self.renewed(login).await?;
         self.header(&renewed)
     }
 
-    fn header(&self, login: &StoredLogin) -> Result<AuthHeader, RemoteError> {
-        AuthHeader::bearer(&login.access_token, CredentialKind::Login).ok_or_else(|| {
+    fn header(&self, login: &StoredLogin) -> Result<Credential, RemoteError> {
+        Credential::bearer(&login.access_token, CredentialKind::Login).ok_or_else(|| {
             let path = self.file.as_ref().map(|file| file.path().to_owned());
             let fault = "its token cannot be sent".to_owned();
             AuthError::Malformed {

@@ -3,9 +3,9 @@
 use reqwest::Method;
 
 use crate::{
-    http::PaceClass,
+    http::{CallClass, PaceClass},
     model::{ConnectionId, ConnectorType},
-    remote::{Remote, RemoteError, call::Call, retry::CallClass, wire},
+    remote::{Remote, RemoteError, call::Call, wire},
 };
 
 /// The remote's word on one attempt at an authorization.

@@ -3,9 +3,9 @@
 use reqwest::Method;
 
 use crate::{
-    http::PaceClass,
+    http::{CallClass, PaceClass},
     model::ConnectorType,
-    remote::{Remote, RemoteError, call::Call, retry::CallClass, wire},
+    remote::{Remote, RemoteError, call::Call, wire},
 };
 
 /// An integration that the platform offers. All of its text is untrusted.

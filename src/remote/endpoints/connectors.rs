@@ -6,15 +6,9 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::{
-    http::PaceClass,
+    http::{CallClass, PaceClass, server_text, server_text_limited},
     model::{Account, ConnectionId, ConnectorType, Kind, Link, LinkError, RemoteConnector, Scopes},
-    remote::{
-        Ended, Remote, RemoteError,
-        call::Call,
-        retry::CallClass,
-        text::{server_text, server_text_limited},
-        wire,
-    },
+    remote::{Ended, Remote, RemoteError, call::Call, wire},
 };
 
 /// What the remote says to a connector that was put.

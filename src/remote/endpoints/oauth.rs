@@ -6,13 +6,12 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::{
+    http::{CallClass, server_text_limited},
     model::{Link, Secret},
     remote::{
         Platform, Remote, RemoteError, TokenSet,
-        call::{AuthHeader, Call},
+        call::{Call, Credential},
         credential::CredentialKind,
-        retry::CallClass,
-        text::server_text_limited,
         tokens::oauth_code,
         wire,
     },
@@ -139,13 +138,13 @@ impl Platform {
 
     /// Who an access token belongs to.
     pub async fn userinfo(&self, access_token: &Secret) -> Result<UserInfo, RemoteError> {
-        let credential = AuthHeader::bearer(access_token, CredentialKind::Login);
+        let credential = Credential::bearer(access_token, CredentialKind::Login);
         self.userinfo_by(credential.as_ref()).await
     }
 
     pub(crate) async fn userinfo_by(
         &self,
-        credential: Option<&AuthHeader>,
+        credential: Option<&Credential>,
     ) -> Result<UserInfo, RemoteError> {
         let user: wire::UserInfo = self.send(&userinfo_call(), credential).await?.decode()?;
         Ok(user.into())

@@ -7,9 +7,9 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::{
-    http::PaceClass,
+    http::{CallClass, PaceClass},
     model::{ConnectorType, Policies, Scope, Scopes},
-    remote::{Remote, RemoteError, call::Call, retry::CallClass},
+    remote::{Remote, RemoteError, call::Call},
 };
 
 impl Remote {

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::claim_link;
 use crate::{
-    http::PaceClass,
+    http::{CallClass, PaceClass},
     model::{Link, StripeMode},
-    remote::{Remote, RemoteError, call::Call, retry::CallClass, wire},
+    remote::{Remote, RemoteError, call::Call, wire},
 };
 
 /// Whether Stripe is installed.

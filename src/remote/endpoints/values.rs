@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::{ConfigField, available::config_field};
 use crate::{
-    http::PaceClass,
+    http::{CallClass, PaceClass, server_text},
     model::ConnectorType,
-    remote::{Remote, RemoteError, call::Call, retry::CallClass, text::server_text, wire},
+    remote::{Remote, RemoteError, call::Call, wire},
 };
 
 /// What a connector needs, and what its connection has. All of its text is untrusted.

@@ -97,8 +97,9 @@ fn is_trouble(error: &RemoteError) -> bool {
 mod tests {
     use super::*;
     use crate::{
+        http::Unreachable,
         model::{Link, Secret},
-        remote::{CallContext, Unreachable},
+        remote::CallContext,
     };
 
     fn code(interval: u64, expires_in: u64) -> DeviceCode {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use connplan::{
+    http::ClientOptions,
     model::{ApiUrl, App, AppId, ConnectorType, Secret},
-    remote::{ClientOptions, Credentials, Remote, RemoteError},
+    remote::{Credentials, Remote, RemoteError},
 };
 use serde_json::{Value, json};
 

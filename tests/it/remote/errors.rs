@@ -1,10 +1,7 @@
 //! Every way in which an answer can be wrong has an error of its own, which names the call and the
 //! request and shows no secret.
 
-use connplan::{
-    model::Scopes,
-    remote::{ClientOptions, RemoteError},
-};
+use connplan::{http::ClientOptions, model::Scopes, remote::RemoteError};
 use miette::Diagnostic;
 use serde_json::{Value, json};
 

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use connplan::remote::{ClientOptions, RemoteError, Unreachable};
+use connplan::{
+    http::{ClientOptions, SetupError, Unreachable},
+    remote::RemoteError,
+};
 use serde_json::json;
 
 use crate::{
@@ -62,7 +65,10 @@ async fn what_does_not_speak_tls_is_told_as_such_and_not_asked_again() {
 #[tokio::test]
 async fn plain_http_to_another_machine_needs_a_flag() {
     let error = remote_at("http://192.0.2.1", quick()).unwrap_err();
-    assert!(matches!(error, RemoteError::InsecureAddress { .. }));
+    assert!(matches!(
+        error,
+        RemoteError::Setup(SetupError::InsecureAddress { .. })
+    ));
     assert!(shown(&error).contains("--allow-http"));
     assert!(
         remote_at(

@@ -3,9 +3,10 @@
 use std::{fs, path::Path, time::Duration};
 
 use connplan::{
+    http::ClientOptions,
     model::{Address, ApiUrl, Secret, Vars},
     remote::{
-        ClientOptions, Credentials, Platform, Remote, RemoteError, TokenPoll,
+        Credentials, Platform, Remote, RemoteError, TokenPoll,
         auth::{AuthError, Found, LoginFile},
         login::{self, LoginError},
     },

@@ -1,9 +1,6 @@
 //! How often a call is made, by what it does.
 
-use connplan::{
-    model::Scopes,
-    remote::{RemoteError, Unreachable},
-};
+use connplan::{http::Unreachable, model::Scopes, remote::RemoteError};
 use serde_json::json;
 
 use crate::{

@@ -9,16 +9,16 @@ use reqwest::{
 };
 use url::{Host, Url};
 
-use super::{ClientOptions, RemoteError, error::Unreachable, network, retry::Fault};
+use super::{ClientOptions, SetupError, Unreachable, network, retry::Fault};
 use crate::model::{ApiUrl, Vars};
 
 /// Builds the client for one address.
 ///
 /// Plain `http` on this machine needs neither certificates (reading them takes milliseconds) nor a
 /// proxy, which would carry the credentials off this machine in the clear.
-pub(crate) fn client(api_url: &ApiUrl, options: &ClientOptions) -> Result<Client, RemoteError> {
+pub(crate) fn client(api_url: &ApiUrl, options: &ClientOptions) -> Result<Client, SetupError> {
     if !api_url.is_private() && !options.allow_http {
-        return Err(RemoteError::InsecureAddress {
+        return Err(SetupError::InsecureAddress {
             api_url: api_url.to_string(),
         });
     }
@@ -39,13 +39,13 @@ pub(crate) fn client(api_url: &ApiUrl, options: &ClientOptions) -> Result<Client
     if plain_and_local {
         builder = builder.no_proxy();
     }
-    builder.build().map_err(|error| RemoteError::TlsSetup {
+    builder.build().map_err(|error| SetupError::TlsSetup {
         why: chain_text(&error),
     })
 }
 
-fn tls_config(with_roots: bool, vars: &Vars) -> Result<rustls::ClientConfig, RemoteError> {
-    let failed = |error: rustls::Error| RemoteError::TlsSetup {
+fn tls_config(with_roots: bool, vars: &Vars) -> Result<rustls::ClientConfig, SetupError> {
+    let failed = |error: rustls::Error| SetupError::TlsSetup {
         why: error.to_string(),
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -113,7 +113,7 @@ impl Resolve for Resolver {
 pub(crate) enum TransportError {
     /// No usable connection.
     Unreachable(Unreachable, Fault),
-    /// No proper HTTP.
+    /// Not valid HTTP.
     Protocol(String),
 }
 
@@ -215,7 +215,7 @@ mod tests {
         let far = ApiUrl::parse("http://example.com").unwrap();
         assert!(matches!(
             client(&far, &options),
-            Err(RemoteError::InsecureAddress { .. })
+            Err(SetupError::InsecureAddress { .. })
         ));
         let near = ApiUrl::parse("http://localhost:1").unwrap();
         assert!(client(&near, &options).is_ok());

@@ -7,7 +7,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-use super::RemoteError;
+use super::SetupError;
 use crate::{
     fs,
     model::{ApiUrl, Vars},
@@ -59,7 +59,7 @@ fn bundle(path: &Path) -> Vec<CertificateDer<'static>> {
 }
 
 /// The variable that names the proxy for this address, if one does, and its value.
-pub(super) fn proxy<'a>(vars: &'a Vars, api_url: &ApiUrl) -> Option<(&'static str, &'a str)> {
+pub(crate) fn proxy<'a>(vars: &'a Vars, api_url: &ApiUrl) -> Option<(&'static str, &'a str)> {
     let url = url::Url::parse(api_url.as_str()).ok()?;
     let names: &[&'static str] = if url.scheme() == "https" {
         &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
@@ -87,13 +87,13 @@ pub(super) fn proxy<'a>(vars: &'a Vars, api_url: &ApiUrl) -> Option<(&'static st
 }
 
 /// Fails if the proxy for this address is of a kind that is not supported: it would be passed by.
-pub(super) fn check_proxy(vars: &Vars, api_url: &ApiUrl) -> Result<(), RemoteError> {
+pub(super) fn check_proxy(vars: &Vars, api_url: &ApiUrl) -> Result<(), SetupError> {
     let Some((variable, value)) = proxy(vars, api_url) else {
         return Ok(());
     };
     match value.split_once("://") {
         Some((scheme, _)) if !matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https") => {
-            Err(RemoteError::ProxyScheme {
+            Err(SetupError::ProxyScheme {
                 variable,
                 scheme: super::server_text(&scheme.chars().take(40).collect::<String>()),
             })

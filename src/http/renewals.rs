@@ -16,7 +16,7 @@ pub struct Renewals {
 }
 
 /// One of them, from before its request until its answer is on the disk.
-pub(super) struct UnderWay(Renewals);
+pub(crate) struct UnderWay(Renewals);
 
 impl Default for Renewals {
     fn default() -> Self {
@@ -28,12 +28,12 @@ impl Default for Renewals {
 }
 
 impl Renewals {
-    pub(super) fn begin(&self) -> UnderWay {
+    pub(crate) fn begin(&self) -> UnderWay {
         self.count.send_modify(|count| *count += 1);
         UnderWay(self.clone())
     }
 
-    pub(super) fn tell(&self, notice: String) {
+    pub(crate) fn tell(&self, notice: String) {
         if let Ok(mut notices) = self.notices.lock()
             && !notices.contains(&notice)
         {

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::auth::Renewals;
-use crate::{http::Pace, model::Vars};
+use super::{Pace, Renewals};
+use crate::model::Vars;
 
 /// Milliseconds since the Unix epoch, as a function, so that tests can say what time it is.
 pub type Clock = fn() -> u64;
