@@ -26,7 +26,7 @@
 //! | `git` | io | `escape` `fs` `model` | the only room that runs git, hardened against what a checkout holds |
 //! | `config` | io | `escape` `fs` `model` `syntax` | the project's files: found, read, checked |
 //! | `http` | io | `escape` `fs` `model` | requests, for the platform and the forges alike: client, limits, retry, redaction, pace |
-//! | `remote` | io | `catalogue` `escape` `fs` `http` `model` | the platform's API, credentials, login |
+//! | `remote` | io | `catalogue` `fs` `http` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `state` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | carries out a verified plan; changes the remote |
 //! | `authorize` | io | `apply` `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `policy` `receipt` `remote` `state` | resumes authorizations; changes the remote |
@@ -40,9 +40,9 @@
 //! | `view` | io | `approval` `authorize` `catalogue` `diff` `drift` `edit` `escape` `http` `model` `plan` `policy` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `syntax` `term` | values to text; decides nothing |
 //! | `context` | io | `approval` `config` `escape` `fs` `http` `model` `plan` `policy` `remote` `state` `store` `syntax` `term` `view` | what surrounds a run, and how it ends |
 //! | `ops` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `escape` `fs` `git` `model` `pending` `plan` `policy` `receipt` `remote` `state` `store` `syntax` | what a command does: inputs and an event sink in, an outcome out |
-//! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `drift` `edit` `escape` `fs` `git` `model` `ops` `page` `pending` `plan` `policy` `publish` `receipt` `remote` `remote_state` `risk` `sandbox` `schema` `state` `store` `syntax` `term` `view` | one command each: joins the others |
+//! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `drift` `edit` `escape` `fs` `git` `http` `model` `ops` `page` `pending` `plan` `policy` `publish` `receipt` `remote` `remote_state` `risk` `sandbox` `schema` `state` `store` `syntax` `term` `view` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |
-//! | `cli` | io | `commands` `context` `escape` `model` `remote` `state` `store` `syntax` `term` `view` | the grammar, and from arguments to an exit code |
+//! | `cli` | io | `commands` `context` `escape` `http` `model` `remote` `state` `store` `syntax` `term` `view` | the grammar, and from arguments to an exit code |
 //!
 //! # Errors and exit codes
 //!
