@@ -26,8 +26,9 @@ pub fn picture(link: &Link, columns: usize, colour: bool) -> Result<String, NoPi
         .map_err(|_| NoPicture::LinkTooLong)?;
     let picture = code
         .render::<unicode::Dense1x2>()
-        .dark_color(unicode::Dense1x2::Dark)
-        .light_color(unicode::Dense1x2::Light)
+        // What the library calls dark is what it draws: ink on paper. A terminal draws with light.
+        .dark_color(unicode::Dense1x2::Light)
+        .light_color(unicode::Dense1x2::Dark)
         .quiet_zone(true)
         .build();
     let width = picture.lines().map(|line| line.chars().count()).max();
@@ -62,6 +63,11 @@ mod tests {
             "{width}x{height}"
         );
         assert!(!drawn.contains("auth") && !drawn.contains('\u{1b}'));
+        let quiet = drawn.lines().next().unwrap();
+        assert!(
+            quiet.chars().all(|block| block == '█'),
+            "light is drawn: {quiet}"
+        );
         assert!(
             picture(&link, 80, true)
                 .unwrap()

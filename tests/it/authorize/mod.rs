@@ -5,4 +5,6 @@ pub(crate) mod chromium;
 pub(crate) mod handed;
 pub(crate) mod kept;
 pub(crate) mod pty;
+#[cfg(unix)]
+pub(crate) mod qr;
 pub(crate) mod story;
