@@ -4,6 +4,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::Missing;
+use crate::plan::Digest;
 
 /// A signature, or a set of approvals, that is not enough. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
@@ -42,6 +43,28 @@ pub enum ApprovalError {
         #[help]
         help: Option<String>,
     },
+    /// Another plan was reviewed.
+    #[error(
+        "the review does not approve this plan: the plan that was reviewed is {}, this one is \
+         {actual}{}",
+        crate::escape::limited(reviewed, 80),
+        listed(difference)
+    )]
+    #[diagnostic(
+        code(connplan::approval::review),
+        help(
+            "apply the plan that was reviewed, or have this one reviewed; `connplan show` tells what \
+             each does"
+        )
+    )]
+    OtherPlan {
+        /// What the comment shows. Untrusted text.
+        reviewed: String,
+        /// This plan.
+        actual: Digest,
+        /// What this one does otherwise, where the other is to be had. Escaped.
+        difference: Vec<String>,
+    },
     /// Not enough.
     #[error("the plan is not approved: {missing}")]
     #[diagnostic(code(connplan::approval::missing))]
@@ -66,6 +89,11 @@ pub enum ApprovalError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Signers(#[from] SignersError),
+}
+
+fn listed(difference: &[String]) -> String {
+    let lines = difference.iter().map(|line| format!("\n  {line}"));
+    lines.collect()
 }
 
 /// A file of signers that cannot be used. A line that says nothing clear must not let anybody in.

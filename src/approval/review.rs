@@ -91,15 +91,11 @@ pub fn reviews(facts: &ReviewFacts, digest: &Digest) -> Result<Reviews, Approval
         ));
     }
     if shown.digest.as_deref() != Some(digest.as_str()) {
-        let reviewed = shown.digest.as_deref().unwrap_or("none");
-        return Err(refused(
-            format!(
-                "the plan that was reviewed is {}, this one is {digest}",
-                crate::escape::limited(reviewed, 80)
-            ),
-            "apply the plan that was reviewed, or have this one reviewed; `connplan show` tells what \
-             each does",
-        ));
+        return Err(ApprovalError::OtherPlan {
+            reviewed: shown.digest.clone().unwrap_or_else(|| "none".to_owned()),
+            actual: digest.clone(),
+            difference: Vec::new(),
+        });
     }
     let Some(since) = shown.since else {
         return Err(refused(

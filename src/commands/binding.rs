@@ -4,14 +4,14 @@ use std::path::Path;
 
 use miette::Diagnostic as _;
 
-use super::base::Base;
+use super::{base::Base, listening};
 use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
     config::Project,
     context::{Context, Failure},
     diff::Action,
     fs,
-    plan::{Digest, Plan},
+    plan::{Digest, Plan, difference, document},
     publish::{self, Overrides, Place, PublishError},
     risk::{self, Level, RiskKind},
     syntax::ApprovalSettings,
@@ -129,11 +129,34 @@ pub(super) async fn reviewed(
     let options = context.client_options();
     let asking = publish::review_facts(&place, &marker, commit.as_deref(), options);
     let facts = asking.await.map_err(refused)?;
-    let found = reviews(&facts, digest)?;
+    let mut found = reviews(&facts, digest);
+    if let Err(ApprovalError::OtherPlan {
+        reviewed,
+        difference,
+        ..
+    }) = &mut found
+        && let Ok(reviewed) = Digest::parse(reviewed)
+    {
+        *difference = differs(context, plan, &reviewed).await;
+    }
+    let found = found?;
     for note in &found.notes {
         context.warn(note);
     }
     Ok(found.approvals)
+}
+
+/// What this plan does otherwise than the one that was reviewed, where that can be had.
+async fn differs(context: &Context, plan: &Plan, reviewed: &Digest) -> Vec<String> {
+    let Ok((name, text)) = listening::plan(context, reviewed).await else {
+        return Vec::new();
+    };
+    match document::read(&name, &text) {
+        Ok(saved) if saved.digest == *reviewed => {
+            difference(&plan.masked(), &saved.plan, "the reviewed one")
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// How risky a plan is, in the words of the settings. What is not known counts as write access; a

@@ -3,26 +3,92 @@
 use std::borrow::Cow;
 
 /// The text with every e-mail address masked: `o***@example.com`. What is masked already stays, and a
-/// bare `@example.com` is nobody's.
+/// bare `@example.com` is nobody's. Below an excerpt of a file, the marks keep pointing at what they
+/// are about.
 pub fn mask_accounts(text: &str) -> Cow<'_, str> {
+    if !text.contains('@') {
+        return Cow::Borrowed(text);
+    }
+    if !text.contains(MARKS) {
+        return masked(text).0;
+    }
+    let mut out = String::new();
+    let mut moves = Vec::new();
+    for line in text.split_inclusive('\n') {
+        if line.trim_start().starts_with(MARKS) {
+            out.push_str(&moved(line, &moves));
+        } else {
+            let (line, now) = masked(line);
+            out.push_str(&line);
+            moves = now;
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// What the marks below a line of a file begin with.
+const MARKS: char = '·';
+
+/// By how many characters what comes after a character of a line moved.
+type Move = (usize, isize);
+
+fn masked(text: &str) -> (Cow<'_, str>, Vec<Move>) {
     let mut masked = String::new();
+    let mut moves = Vec::new();
     let mut copied = 0;
     for (at, _) in text.match_indices('@') {
         let Some(address) = address(text, copied, at) else {
             continue;
         };
-        let first = text.get(address.start..at).and_then(|t| t.chars().next());
+        let local = text.get(address.start..at).unwrap_or_default();
         masked.push_str(text.get(copied..address.start).unwrap_or_default());
-        masked.extend(first);
+        masked.extend(local.chars().next());
         masked.push_str("***");
         masked.push_str(text.get(at..address.end).unwrap_or_default());
+        let end = text.get(..address.end).unwrap_or_default().chars().count();
+        moves.push((end, 4 - local.chars().count().cast_signed()));
         copied = address.end;
     }
     if copied == 0 {
-        return Cow::Borrowed(text);
+        return (Cow::Borrowed(text), moves);
     }
     masked.push_str(text.get(copied..).unwrap_or_default());
-    Cow::Owned(masked)
+    (Cow::Owned(masked), moves)
+}
+
+/// A line of marks below a line of which parts moved.
+fn moved(line: &str, moves: &[Move]) -> String {
+    let mut marks: Vec<char> = line.chars().collect();
+    // The words after a corner go along with it.
+    let corner = marks.iter().position(|c| matches!(c, '╰' | '├'));
+    for (end, by) in moves.iter().rev() {
+        let end = corner
+            .filter(|corner| *corner < *end)
+            .map_or(*end, |_| usize::MAX);
+        if end >= marks.len() {
+            continue;
+        }
+        let under = marks.get(end - 1).copied().unwrap_or(' ');
+        let fill = if matches!(under, '─' | '┬') {
+            '─'
+        } else {
+            ' '
+        };
+        if let Ok(more) = usize::try_from(*by) {
+            marks.splice(end..end, std::iter::repeat_n(fill, more));
+        }
+        // What stands under the address gives way, but for where words hang on.
+        let mut fewer = by.unsigned_abs() * usize::from(*by < 0);
+        let mut at = end;
+        while fewer > 0 && at > 0 {
+            at -= 1;
+            if matches!(marks.get(at), Some(' ' | '─')) {
+                marks.remove(at);
+                fewer -= 1;
+            }
+        }
+    }
+    marks.into_iter().collect()
 }
 
 /// The address around an `@`, if there is one; it does not reach back beyond `from`.
@@ -58,6 +124,34 @@ fn address(text: &str, from: usize, at: usize) -> Option<std::ops::Range<usize>>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_keep_pointing_at_what_they_are_about() {
+        for (address, masked) in [
+            ("ops@example.com", "o***@example.com"),
+            ("o@example.com", "o***@example.com"),
+            ("operations@example.com", "o***@example.com"),
+            ("o***@example.com", "o***@example.com"),
+        ] {
+            let shown = |address: &str| {
+                let line = format!("   1 │ {{ \"account\": \"{address}\", \"x y\", more");
+                let at = line.chars().count() - "\"x y\", more".len();
+                let gap = " ".repeat(at - "     · ".chars().count());
+                format!("{line}\n     · {gap}──┬──\n     · {gap}  ╰── this scope\n     ╰────\n")
+            };
+            assert_eq!(mask_accounts(&shown(address)), shown(masked));
+            // Marks under the address itself end where it does.
+            let under = |address: &str| {
+                let rest = "─".repeat(address.chars().count() - 2);
+                format!(" 1 │ {address}\n   · ─┬{rest}\n   ·  ╰── who\n")
+            };
+            let shown = mask_accounts(&under(address)).into_owned();
+            assert!(
+                shown.contains(masked) && shown.ends_with("   ·  ╰── who\n"),
+                "{shown}"
+            );
+        }
+    }
 
     #[test]
     fn addresses_are_masked_and_nothing_else_is() {

@@ -6,6 +6,7 @@
 
 mod build;
 mod check;
+mod difference;
 mod digest;
 pub mod document;
 mod drift;
@@ -14,6 +15,7 @@ mod error;
 mod verify;
 
 pub use build::{Folder, Guards, Inputs, build};
+pub use difference::difference;
 pub use digest::{Digest, DigestError};
 pub use drift::Drift;
 pub use error::{EncodeError, PlanError, Refusal};

@@ -18,6 +18,9 @@ pub struct FactReport {
     pub access: Option<Access>,
     /// The provider's own class, where it has one and publishes it.
     pub class: Option<&'static str>,
+    /// The provider has a class for it and does not say which.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub class_unpublished: bool,
     /// Whether the catalogue knows the scope. An unknown one is not thereby safe.
     pub known: bool,
 }
@@ -30,12 +33,14 @@ impl FactReport {
                 meaning: Some(fact.meaning),
                 access: Some(fact.access),
                 class: fact.class,
+                class_unpublished: fact.class_unpublished,
                 known: true,
             },
             None => Self {
                 meaning: None,
                 access: None,
                 class: None,
+                class_unpublished: false,
                 known: false,
             },
         }

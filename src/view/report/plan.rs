@@ -135,7 +135,7 @@ pub struct ChangeReport {
     /// What is dangerous about it, gravest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub risks: Vec<RiskReport>,
-    /// What the added and removed scopes permit.
+    /// What the scopes permit that are added, removed, or asked for.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub scope_facts: BTreeMap<Scope, FactReport>,
 }
@@ -285,6 +285,10 @@ impl From<&Change> for ChangeReport {
     fn from(change: &Change) -> Self {
         let scopes = &change.scopes;
         let moved = scopes.added.iter().chain(scopes.removed.iter());
+        // Who judges by ceilings judges what is kept as well.
+        let asked = change.action != Action::NoOp || change.authorization == ConsentNeed::Pending;
+        let after = change.after.iter().filter(|_| asked);
+        let told = moved.chain(after.flat_map(|after| after.scopes.iter()));
         Self {
             connector: change.connector.clone(),
             kind: change.kind(),
@@ -315,7 +319,7 @@ impl From<&Change> for ChangeReport {
                 .into_iter()
                 .map(RiskReport::from)
                 .collect(),
-            scope_facts: moved
+            scope_facts: told
                 .map(|scope| (scope.clone(), FactReport::of(&change.connector, scope)))
                 .collect(),
         }

@@ -5,10 +5,14 @@
 //! - `checkout/`: the files. A name that begins with `dot.` begins with `.` in the checkout;
 //!   `{{ATTACKER}}` and `{{PLATFORM}}` are the addresses of the two servers, `{HOME}` the user's home.
 //! - `case.toml`: `about`; `args` for every command; `own_address = false` where the process names no
-//!   address; `plan_shows`, changes that a plan with a good key has to show; `links` that the test makes.
+//!   address; `plan_shows`, changes that a plan with a good key has to show; `links` that the test
+//!   makes; `never`, connectors that nothing is asked of the app about; `many`, the scopes of a file
+//!   that the test writes.
+//!
+//! A `.plan` or `.receipt` gets the digests that fit it, as a forger would see to.
 //!
 //! `cargo test` takes each command once in each case, with credentials and places in turn. The ignored
-//! test takes all of them.
+//! test takes all of them, best with a quick binary: `CONNPLAN_FAULT_BINARY=target/faults/connplan`.
 #![expect(
     clippy::disallowed_methods,
     reason = "a checkout is laid out as an attacker would"
@@ -19,9 +23,15 @@ use std::{
     fs,
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     thread,
+    time::{Duration, Instant},
 };
 
+use connplan::{plan, receipt};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -36,6 +46,9 @@ const CANARIES: [&str; 5] = [
     "CanaryToken",
 ];
 
+/// Some four times what `--max-time` says: the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CaseFile {
@@ -48,6 +61,10 @@ struct CaseFile {
     plan_shows: Vec<String>,
     #[serde(default)]
     links: BTreeMap<String, String>,
+    #[serde(default)]
+    never: Vec<String>,
+    #[serde(default)]
+    many: usize,
 }
 
 fn yes() -> bool {
@@ -109,8 +126,9 @@ fn commands() -> Vec<Vec<String>> {
             ],
             "authorize" => &[
                 &["--list"],
-                &["--yes", "--no-browser", "--timeout", "1s"],
-                &["--receipt", "connplan.receipt", "--timeout", "1s"],
+                &["--yes", "--no-browser", "--timeout", "300ms"],
+                &["--receipt", "connplan.receipt", "--timeout", "300ms"],
+                &["--receipt=connplan.receipt", "--yes", "--timeout=300ms"],
             ],
             "show" | "approve" => &[&["connplan.plan"]],
             "comment" => &[&["connplan.plan", "--dry-run"]],
@@ -143,6 +161,7 @@ struct Scene {
 fn scene(checkout: &Path, case: &CaseFile, who: Who, place: Place) -> Scene {
     let (platform, attacker) = (Platform::start(), Scripted::start());
     let mut project = Project::nowhere()
+        .tested(BINARY.get_or_init(binary))
         // Nothing is asked of the true platform, whatever is tried.
         .var("HTTPS_PROXY", "http://127.0.0.1:9")
         .var("https_proxy", "http://127.0.0.1:9");
@@ -180,6 +199,11 @@ fn scene(checkout: &Path, case: &CaseFile, who: Who, place: Place) -> Scene {
             .replace("{HOME}", &home.display().to_string())
     };
     lay(checkout, &project.root(), &filled);
+    if case.many > 0 {
+        let scopes: Vec<_> = (0..case.many).map(|n| format!("s{n}:read")).collect();
+        let text = json!({ "type": "slack", "scopes": scopes }).to_string();
+        project.write("base44/connectors/slack.json", &text);
+    }
     for (link, target) in &case.links {
         let path = project.path(link);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -205,10 +229,34 @@ fn lay(from: &Path, to: &Path, filled: &dyn Fn(&str) -> String) {
             fs::create_dir_all(&target).unwrap();
             lay(&path, &target, filled);
         } else {
-            fs::write(&target, filled(&fs::read_to_string(&path).unwrap())).unwrap();
+            let text = filled(&fs::read_to_string(&path).unwrap());
+            let is = |extension| path.extension().is_some_and(|is| is == extension);
+            let text = if is("plan") {
+                sealed(&text, plan::document::seal)
+            } else if is("receipt") {
+                sealed(&text, receipt::seal)
+            } else {
+                text
+            };
+            fs::write(&target, text).unwrap();
         }
     }
 }
+
+/// A document with the digests that fit what it says, whether that is true or not.
+fn sealed(text: &str, seal: fn(&toml::Table) -> (plan::Digest, plan::Digest)) -> String {
+    let (digest, record) = seal(&text.parse().unwrap());
+    format!("digest = \"{digest}\"\nrecord_digest = \"{record}\"\n{text}")
+}
+
+/// The one that `cargo test` has built, or a quicker one.
+fn binary() -> PathBuf {
+    let chosen = std::env::var_os("CONNPLAN_FAULT_BINARY");
+    let path = chosen.map_or_else(|| env!("CARGO_BIN_EXE_connplan").into(), PathBuf::from);
+    fs::canonicalize(&path).expect("the binary under test")
+}
+
+static BINARY: OnceLock<PathBuf> = OnceLock::new();
 
 /// Every file outside of the checkout and the state folder: content, mode, and where a link leads.
 fn outside(project: &Project) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
@@ -254,8 +302,11 @@ fn broken(
     let project = &scene.project;
     let mut args: Vec<&str> = command.iter().map(String::as_str).collect();
     args.extend(scene.args.iter().map(String::as_str));
-    args.extend(["--max-time", "4s"]);
+    args.extend((command[0] != "login").then_some("--max-time=4s"));
+    // It waits for minutes for somebody to agree.
+    args.extend((command[0] == "login").then_some("--max-time=1s"));
     let before = outside(project);
+    let started = Instant::now();
     let said = match place {
         Place::Pipeline => {
             let run = project.run(&args);
@@ -275,6 +326,17 @@ fn broken(
             case.about
         ));
     };
+    if started.elapsed() > PATIENCE {
+        breaks("it does not keep to --max-time".to_owned());
+    }
+    for connector in &case.never {
+        let about = format!("/{connector}");
+        let writes = scene.platform.requests().into_iter();
+        let mut writes = writes.filter(|request| !request.starts_with("GET "));
+        if let Some(request) = writes.find(|request| request.contains(&about)) {
+            breaks(format!("it asked for {request}"));
+        }
+    }
     let key = scene.platform.key();
     for seen in scene.attacker.seen() {
         let headers: Vec<_> = seen
@@ -342,32 +404,30 @@ fn broken(
     found
 }
 
-/// Each case on a thread of its own, some at a time.
-fn hold(choose: impl Fn(usize) -> Vec<(Who, Place)> + Sync) {
+/// Every chosen run. Most of their time they wait, so there are more at a time than processors.
+fn hold(choose: impl Fn(usize) -> Vec<(Who, Place)>) {
     let (cases, commands) = (cases(), commands());
-    assert!(cases.len() >= 16 && commands.len() >= 30);
-    let next = std::sync::atomic::AtomicUsize::new(0);
+    assert!(cases.len() >= 19 && commands.len() >= 30);
+    let mut runs = Vec::new();
+    for (number, case) in cases.iter().enumerate() {
+        for (turn, command) in commands.iter().enumerate() {
+            let pairs = choose(number + turn).into_iter();
+            runs.extend(pairs.map(|(who, place)| (case, command, who, place)));
+        }
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut found = Vec::new();
+        while let Some((case, command, who, place)) = runs.get(next.fetch_add(1, Relaxed)) {
+            let (name, checkout, case) = case;
+            found.extend(broken(name, checkout, case, command, *who, *place));
+        }
+        found
+    };
     let broken: Vec<String> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..4)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut found = Vec::new();
-                    loop {
-                        let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                        let Some((name, checkout, case)) = cases.get(number) else {
-                            return found;
-                        };
-                        for (turn, command) in commands.iter().enumerate() {
-                            for (who, place) in choose(number + turn) {
-                                found.extend(broken(name, checkout, case, command, who, place));
-                            }
-                        }
-                    }
-                })
-            })
-            .collect();
-        workers
-            .into_iter()
+        let workers: Vec<_> = (0..10).map(|_| scope.spawn(work)).collect();
+        let ended = workers.into_iter();
+        ended
             .flat_map(|worker| worker.join().expect("a worker failed"))
             .collect()
     });
@@ -397,7 +457,7 @@ fn a_plan_shows_what_the_files_hold() {
 }
 
 #[test]
-#[ignore = "some ten minutes; run by name"]
+#[ignore = "some minutes; `.ci/run` has a quick binary for it"]
 fn no_checkout_gets_power_with_any_credential_anywhere() {
     hold(|_| {
         let pairs = ALL

@@ -10,6 +10,7 @@ pub(crate) mod loosening;
 pub(crate) mod policy;
 #[cfg(unix)]
 pub(crate) mod private;
+mod rego;
 pub(crate) mod secrets;
 #[cfg(unix)]
 pub(crate) mod state;

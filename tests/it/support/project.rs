@@ -25,6 +25,7 @@ pub(crate) const APP: &str = "app-1";
 pub(crate) struct Project {
     folder: TempDir,
     vars: BTreeMap<String, String>,
+    binary: PathBuf,
 }
 
 impl Project {
@@ -44,6 +45,7 @@ impl Project {
         let project = Self {
             folder,
             vars: BTreeMap::new(),
+            binary: env!("CARGO_BIN_EXE_connplan").into(),
         };
         for dir in ["project", "home", "bin"] {
             fs::create_dir(project.folder.path().join(dir)).unwrap();
@@ -205,9 +207,15 @@ impl Project {
         found
     }
 
+    /// Tests another binary than the one that `cargo test` has built.
+    pub(crate) fn tested(mut self, binary: &Path) -> Self {
+        binary.clone_into(&mut self.binary);
+        self
+    }
+
     /// The command, ready to run in the root.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_connplan"));
+        let mut command = Command::new(&self.binary);
         command
             .args(args)
             .current_dir(self.root())

@@ -5,7 +5,12 @@
     reason = "a test ends at the first surprise"
 )]
 
-use std::{process::Stdio, thread, time::Duration};
+use std::{
+    process::{Command, Stdio},
+    sync::Mutex,
+    thread,
+    time::Duration,
+};
 
 use rexpect::{
     process::WaitStatus,
@@ -18,6 +23,16 @@ use super::Project;
 /// Longer than anything takes on a busy machine, in milliseconds.
 const PATIENCE: u64 = 20_000;
 
+/// One fork at a time. A child has every terminal that another thread is just opening, and hangs on to
+/// it. (Where the binary cannot be started, the child of `rexpect` ends with SIGABRT: it closes the
+/// terminal by its number and once more on its way out.)
+static FORK: Mutex<()> = Mutex::new(());
+
+fn spawn(command: Command) -> PtySession {
+    let _alone = FORK.lock();
+    spawn_command(command, Some(PATIENCE)).unwrap()
+}
+
 /// A run in a terminal.
 pub(crate) struct Pty {
     session: PtySession,
@@ -29,7 +44,7 @@ impl Pty {
     pub(crate) fn start(project: &Project, args: &[&str]) -> Self {
         let mut command = project.command(args);
         command.stdin(Stdio::inherit());
-        let session = spawn_command(command, Some(PATIENCE)).unwrap();
+        let session = spawn(command);
         Self {
             session,
             seen: String::new(),
@@ -39,7 +54,7 @@ impl Pty {
     /// Starts it by way of a shell: `$0` and `$@` are the command.
     pub(crate) fn through(project: &Project, script: &str, args: &[&str]) -> Self {
         let inner = project.command(args);
-        let mut command = std::process::Command::new("/bin/sh");
+        let mut command = Command::new("/bin/sh");
         command
             .args(["-c", script])
             .arg(inner.get_program())
@@ -47,7 +62,7 @@ impl Pty {
             .current_dir(project.root())
             .env_clear()
             .envs(project.environment());
-        let session = spawn_command(command, Some(PATIENCE)).unwrap();
+        let session = spawn(command);
         Self {
             session,
             seen: String::new(),

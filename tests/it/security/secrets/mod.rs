@@ -174,40 +174,53 @@ fn has_no_secret(output: &Output, project: &Project, what: &str) {
     }
 }
 
+/// All moods at a time: most of it is waiting.
 fn search(who: Who, moods: &[Mood]) {
-    for mood in moods {
-        let now = Arc::new(Mutex::new(Mood::Good));
-        let server = server(&now);
-        let project = project(&server, who);
-        project.run(&["plan", "--out", "saved.plan"]).expect(0);
-        *now.lock().unwrap() = *mood;
-        let mut hidden = 0;
-        for command in ONLINE {
-            let output = project.run_vars(&[TRACE], &[command, &["-vv"]].concat());
-            has_no_secret(&output, &project, &format!("{who:?} {mood:?}"));
-            let told = [&output.stdout, &output.stderr];
-            hidden += usize::from(told.iter().any(|text| text.contains("[hidden]")));
+    each(moods, |mood| search_one(who, mood));
+}
+
+fn each<T: Sync>(all: &[T], test: impl Fn(&T) + Sync) {
+    std::thread::scope(|scope| {
+        let tests: Vec<_> = all.iter().map(|one| scope.spawn(|| test(one))).collect();
+        for test in tests {
+            // What it said stands above.
+            assert!(test.join().is_ok(), "one of them failed");
         }
-        if *mood == Mood::Good {
-            let put = format!("PUT /api/apps/{APP}/external-auth/integrations/box");
-            assert!(server.hits(&put) > 0, "it saw a link");
-            let kept = project.read_state("pending.toml");
-            assert!(kept.contains("\"box\""), "and kept what waits: {kept}");
-        }
-        if mood.echoes() {
-            assert!(
-                hidden > 5,
-                "{who:?} {mood:?}: they were told {hidden} times"
-            );
-        }
-        let canary = |(_, value): &(String, String)| value.contains(CANARY);
+    });
+}
+
+fn search_one(who: Who, mood: &Mood) {
+    let now = Arc::new(Mutex::new(Mood::Good));
+    let server = server(&now);
+    let project = project(&server, who);
+    project.run(&["plan", "--out", "saved.plan"]).expect(0);
+    *now.lock().unwrap() = *mood;
+    let mut hidden = 0;
+    for command in ONLINE {
+        let output = project.run_vars(&[TRACE], &[command, &["-vv"]].concat());
+        has_no_secret(&output, &project, &format!("{who:?} {mood:?}"));
+        let told = [&output.stdout, &output.stderr];
+        hidden += usize::from(told.iter().any(|text| text.contains("[hidden]")));
+    }
+    if *mood == Mood::Good {
+        let put = format!("PUT /api/apps/{APP}/external-auth/integrations/box");
+        assert!(server.hits(&put) > 0, "it saw a link");
+        let kept = project.read_state("pending.toml");
+        assert!(kept.contains("\"box\""), "and kept what waits: {kept}");
+    }
+    if mood.echoes() {
         assert!(
-            server
-                .seen()
-                .iter()
-                .any(|seen| seen.headers.iter().any(canary))
+            hidden > 5,
+            "{who:?} {mood:?}: they were told {hidden} times"
         );
     }
+    let canary = |(_, value): &(String, String)| value.contains(CANARY);
+    assert!(
+        server
+            .seen()
+            .iter()
+            .any(|seen| seen.headers.iter().any(canary))
+    );
 }
 
 #[test]
@@ -240,11 +253,12 @@ fn tokens_and_logins_are_told_nowhere() {
 
 #[test]
 fn the_token_of_a_forge_is_told_nowhere() {
-    let now = Arc::new(Mutex::new(Mood::Good));
-    let server = server(&now);
-    let project = project(&server, Who::Key);
-    project.run(&["plan", "--out", "saved.plan"]).expect(0);
-    for mood in MOODS.iter().chain(&ECHOES).chain(&[Mood::Reset]) {
+    let moods = [&MOODS[..], &ECHOES, &[Mood::Reset]].concat();
+    each(&moods, |mood| {
+        let now = Arc::new(Mutex::new(Mood::Good));
+        let server = server(&now);
+        let project = project(&server, Who::Key);
+        project.run(&["plan", "--out", "saved.plan"]).expect(0);
         *now.lock().unwrap() = *mood;
         for forge in FORGES {
             let vars = forge
@@ -269,14 +283,14 @@ fn the_token_of_a_forge_is_told_nowhere() {
                 }
             }
         }
-    }
+    });
 }
 
 #[test]
 fn those_that_ask_nobody_tell_nobody() {
     let server = server(&Arc::new(Mutex::new(Mood::Good)));
-    for who in [Who::Key, Who::Token, Who::Login] {
-        let project = project(&server, who);
+    each(&[Who::Key, Who::Token, Who::Login], |who| {
+        let project = project(&server, *who);
         // This server lists for ever what it had.
         project.run(&["apply", "--auto-approve"]).expect(5);
         project.run(&["plan", "--out", "saved.plan"]).expect(0);
@@ -294,7 +308,7 @@ fn those_that_ask_nobody_tell_nobody() {
             // The demo's own links are its own business, and still nobody else's.
             output.lacks("ticket=");
         }
-    }
+    });
 }
 
 /// The key of a sandbox is to be told: who has it can play with the sandbox. What lies around it is

@@ -1,0 +1,61 @@
+package main
+
+import rego.v1
+
+# Ceilings judge every scope that a connector would have, not only those that are added.
+violations contains {"rule": "max_class", "msg": msg} if {
+	some change in asked
+	some scope, fact in facts(change)
+	is_known(fact)
+	most := limit(data.policy.max_class, change.connector)
+	classes[class(fact)] > classes[most]
+	msg := sprintf("%s: the scope %s is %s; at most %s is allowed", [change.connector, scope, class(fact), most])
+}
+
+violations contains {"rule": "max_access", "msg": msg} if {
+	some change in asked
+	some scope, fact in facts(change)
+	is_known(fact)
+	most := limit(data.policy.max_access, change.connector)
+	accesses[fact.access] > accesses[most]
+	msg := sprintf("%s: the scope %s gives %s access; at most %s is allowed", [change.connector, scope, fact.access, most])
+}
+
+violations contains {"rule": "unknown_scopes", "msg": msg, "severity": unknown(change.connector)} if {
+	some change in asked
+	some scope, fact in facts(change)
+	not is_known(fact)
+	msg := sprintf("%s: the scope %s is of a class or access that is not known", [change.connector, scope])
+}
+
+# Where there is a ceiling and nothing is said of them, they are told.
+unknown(_) := data.policy.unknown_scopes
+
+unknown(connector) := "warn" if {
+	not data.policy.unknown_scopes
+	has_ceiling(connector)
+}
+
+has_ceiling(connector) if limit(data.policy.max_class, connector)
+
+has_ceiling(connector) if limit(data.policy.max_access, connector)
+
+facts(change) := {scope: change.scope_facts[scope] | some scope in change.after.scopes}
+
+is_known(fact) if {
+	fact.known
+	not fact.class_unpublished
+}
+
+classes := {"none": 0, "sensitive": 1, "restricted": 2}
+
+accesses := {"identity": 0, "read": 1, "write": 2, "admin": 3}
+
+# The providers' words.
+class(fact) := "restricted" if fact.class in {"restricted", "highly-sensitive", "admin-consent", "private"}
+
+class(fact) := "sensitive" if fact.class in {"sensitive", "approval", "on-request"}
+
+class(fact) := "none" if not fact.class in {
+	"restricted", "highly-sensitive", "admin-consent", "private", "sensitive", "approval", "on-request",
+}

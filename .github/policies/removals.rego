@@ -1,0 +1,28 @@
+package main
+
+import rego.v1
+
+violations contains {"rule": "protected", "msg": msg} if {
+	some connector in data.policy.protected
+	removed[connector]
+	msg := sprintf("%s: it is protected and would be removed", [connector])
+}
+
+violations contains {"rule": "max_removals", "msg": msg} if {
+	is_number(data.policy.max_removals)
+	count(removed) > data.policy.max_removals
+	msg := sprintf("%d removals; at most %d may be removed", [count(removed), data.policy.max_removals])
+}
+
+violations contains {"rule": "max_removals", "msg": msg} if {
+	share := to_number(trim_suffix(data.policy.max_removals, "%"))
+	count(removed) * 100 > present * share
+	msg := sprintf("%d removals of %d; at most %d%% may be removed", [count(removed), present, share])
+}
+
+present := sum([here(app) | some app in input.apps])
+
+here(app) := total if {
+	there := [change | some change in app.changes; change.before != null]
+	total := (count(there) + count(app.unmanaged)) + count(object.get(app, "untargeted", []))
+}

@@ -1,0 +1,16 @@
+package main
+
+import rego.v1
+
+violations contains {"rule": "allowed_types", "msg": msg} if {
+	some change in asked
+	data.policy.allowed_types
+	not change.connector in data.policy.allowed_types
+	msg := sprintf("%s: the type is not among those allowed", [change.connector])
+}
+
+violations contains {"rule": "denied_types", "msg": msg} if {
+	some change in asked
+	change.connector in data.policy.denied_types
+	msg := sprintf("%s: the type is denied", [change.connector])
+}
