@@ -45,12 +45,12 @@ fn statuses(platform: &Platform) -> Vec<(String, i64)> {
 
 #[test]
 fn twelve_wait_for_one_person_within_the_limits() {
-    // A minute is six seconds, for the sandbox and for the client.
-    let platform = Platform::fast(json!({ "settings": { "limits": {} } }), 10);
+    // A minute is three seconds, for the sandbox and for the client.
+    let platform = Platform::fast(json!({ "settings": { "limits": {} } }), 20);
     let project = Project::new()
         .at(&platform)
-        .var("__CONNPLAN_TEST_MINUTE_MS", "6000")
-        .var("__CONNPLAN_TEST_POLL_MS", "200");
+        .var("__CONNPLAN_TEST_MINUTE_MS", "3000")
+        .var("__CONNPLAN_TEST_POLL_MS", "100");
     let names: Vec<_> = (0..12).map(|n| format!("type-{n:02}")).collect();
     for name in &names {
         project.declare(name, &["a.read"]);
@@ -66,7 +66,7 @@ fn twelve_wait_for_one_person_within_the_limits() {
     let rest = thread::spawn(move || said.for_each(drop));
     for name in &names {
         platform.consent(name, ADA);
-        thread::sleep(Duration::from_millis(500));
+        thread::sleep(Duration::from_millis(250));
     }
     let last = Instant::now();
     let ended = child.wait().unwrap();
@@ -84,7 +84,7 @@ fn twelve_wait_for_one_person_within_the_limits() {
         .collect();
     assert!(refused.is_empty(), "{refused:?}");
     let lists = requests.iter().filter(|(path, _)| path.ends_with("/list"));
-    let minutes = all.as_secs_f64() / 6.0;
+    let minutes = all.as_secs_f64() / 3.0;
     let allowed = 30.0 * minutes.ceil() + 1.0;
     let lists = u32::try_from(lists.count()).unwrap();
     assert!(

@@ -200,10 +200,10 @@ fn sequences_at_random() {
 
 #[test]
 fn a_sample_of_sequences() {
-    sequences(40, 7, 2).report("a sample of sequences, seed 7");
+    sequences(20, 7, 2).report("a sample of sequences, seed 7");
 }
 
 #[test]
 fn a_sample_of_faults() {
-    at_random_cases(200, 7, 2).report("a sample of faults, seed 7");
+    at_random_cases(100, 7, 2).report("a sample of faults, seed 7");
 }

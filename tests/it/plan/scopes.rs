@@ -98,11 +98,11 @@ fn a_new_file_keeps_what_somebody_may_have_written() {
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }
 
-/// Quadratic work takes minutes here, in a debug build too.
+/// Quadratic work takes a minute here, in a debug build too.
 #[test]
 fn many_scopes_are_no_burden() {
     let platform = Platform::start();
-    let scopes: Vec<String> = (0..8_000).map(|n| format!("scope:{n:05}")).collect();
+    let scopes: Vec<String> = (0..2_500).map(|n| format!("scope:{n:05}")).collect();
     let scopes: Vec<_> = scopes.iter().map(String::as_str).collect();
     let project = Project::new().at(&platform);
     for connector in ["github", "gmail", "outlook", "wix"] {
@@ -112,5 +112,5 @@ fn many_scopes_are_no_burden() {
     project.run(&["plan", "--format", "json"]).expect(0);
     project.run(&["plan", "--format", "markdown"]).expect(0);
     project.run(&["plan"]).expect(0);
-    assert!(begun.elapsed().as_secs() < 120, "{:?}", begun.elapsed());
+    assert!(begun.elapsed().as_secs() < 40, "{:?}", begun.elapsed());
 }
