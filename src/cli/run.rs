@@ -4,6 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     ffi::OsString,
     path::PathBuf,
+    pin::Pin,
     process::ExitCode,
     sync::Arc,
     time::{Duration, Instant},
@@ -278,7 +279,54 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
         ))
         .into());
     }
+    // What neither waits nor talks to a network needs no runtime.
     match command {
+        Command::Plan(args) => on_runtime(context, Box::pin(commands::plan::run(&args, context))),
+        Command::Apply(args) => on_runtime(context, Box::pin(commands::apply::run(&args, context))),
+        Command::Approve(args) => {
+            on_runtime(context, Box::pin(commands::approve::run(&args, context)))
+        }
+        Command::Drift(args) => on_runtime(context, Box::pin(commands::drift::run(&args, context))),
+        Command::Comment(args) => {
+            on_runtime(context, Box::pin(commands::comment::run(&args, context)))
+        }
+        Command::Authorize(args) => {
+            on_runtime(context, Box::pin(commands::authorize::run(&args, context)))
+        }
+        Command::Push(args) => on_runtime(context, Box::pin(commands::push::run(&args, context))),
+        Command::Add(args) => on_runtime(context, Box::pin(commands::add::run(&args, context))),
+        Command::Init(args) => on_runtime(context, Box::pin(commands::init::run(&args, context))),
+        Command::Doctor(args) => {
+            on_runtime(context, Box::pin(commands::doctor::run(&args, context)))
+        }
+        Command::Pull(args) => on_runtime(context, Box::pin(commands::pull::run(&args, context))),
+        Command::Status(args) => {
+            on_runtime(context, Box::pin(commands::status::run(&args, context)))
+        }
+        Command::History(args) => {
+            on_runtime(context, Box::pin(commands::history::run(&args, context)))
+        }
+        Command::Unlock(args) => {
+            on_runtime(context, Box::pin(commands::unlock::run(&args, context)))
+        }
+        Command::ListAvailable(args) => on_runtime(
+            context,
+            Box::pin(commands::list_available::run(&args, context)),
+        ),
+        Command::RemoteState(args) => on_runtime(
+            context,
+            Box::pin(commands::remote_state::run(&args, context)),
+        ),
+        Command::Login(args) => {
+            on_runtime(context, Box::pin(commands::login::login(&args, context)))
+        }
+        Command::Whoami(args) => {
+            on_runtime(context, Box::pin(commands::login::whoami(&args, context)))
+        }
+        Command::Sandbox(args) => {
+            on_runtime(context, Box::pin(commands::sandbox::run(&args, context)))
+        }
+        Command::Demo(args) => on_runtime(context, Box::pin(commands::demo::run(&args, context))),
         Command::Schema(args) => commands::schema::run(&args, context),
         Command::Completions(args) => commands::completions::run(&args, Cli::grammar(), context),
         Command::Man(args) => commands::man::run(&args, Cli::grammar(), context),
@@ -286,44 +334,7 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
         Command::Scopes(args) => commands::scopes::run(&args, context),
         Command::Version(args) => commands::version::run(&args, context),
         Command::Validate(args) => commands::validate::run(&args, context),
-        Command::Logout(args) => commands::login::logout(&args, context),
-        Command::Trust(args) => commands::trust::run(&args, context),
-        Command::Policy(args) => commands::policy::run(&args, context),
-        other => on_runtime(context, run_async(other, context)),
-    }
-}
-
-/// Everything that talks to a network or waits.
-async fn run_async(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
-    match command {
-        Command::Plan(args) => commands::plan::run(&args, context).await,
-        Command::Apply(args) => commands::apply::run(&args, context).await,
-        Command::Approve(args) => commands::approve::run(&args, context).await,
-        Command::Drift(args) => commands::drift::run(&args, context).await,
-        Command::Comment(args) => commands::comment::run(&args, context).await,
-        Command::Authorize(args) => commands::authorize::run(&args, context).await,
-        Command::Push(args) => commands::push::run(&args, context).await,
-        Command::Add(args) => commands::add::run(&args, context).await,
-        Command::Init(args) => commands::init::run(&args, context).await,
-        Command::Doctor(args) => commands::doctor::run(&args, context).await,
-        Command::Pull(args) => commands::pull::run(&args, context).await,
-        Command::Status(args) => commands::status::run(&args, context).await,
-        Command::History(args) => commands::history::run(&args, context).await,
-        Command::Unlock(args) => commands::unlock::run(&args, context).await,
-        Command::ListAvailable(args) => commands::list_available::run(&args, context).await,
-        Command::RemoteState(args) => commands::remote_state::run(&args, context).await,
-        Command::Login(args) => commands::login::login(&args, context).await,
-        Command::Whoami(args) => commands::login::whoami(&args, context).await,
-        Command::Sandbox(args) => commands::sandbox::run(&args, context).await,
-        Command::Demo(args) => commands::demo::run(&args, context).await,
-        Command::Schema(args) => commands::schema::run(&args, context),
-        Command::Completions(args) => commands::completions::run(&args, Cli::grammar(), context),
-        Command::Man(args) => commands::man::run(&args, Cli::grammar(), context),
-        Command::Help(args) => commands::help::run(&args, Cli::grammar(), context),
-        Command::Scopes(args) => commands::scopes::run(&args, context),
-        Command::Version(args) => commands::version::run(&args, context),
-        Command::Validate(args) => commands::validate::run(&args, context),
-        Command::Show(args) => commands::show::run(&args, context).await,
+        Command::Show(args) => on_runtime(context, Box::pin(commands::show::run(&args, context))),
         Command::Logout(args) => commands::login::logout(&args, context),
         Command::Trust(args) => commands::trust::run(&args, context),
         Command::Policy(args) => commands::policy::run(&args, context),
@@ -337,7 +348,7 @@ const RENEWAL_LIMIT: Duration = Duration::from_secs(35);
 
 fn on_runtime(
     context: &Context,
-    command: impl Future<Output = Result<ExitStatus, Failure>>,
+    command: Pin<Box<dyn Future<Output = Result<ExitStatus, Failure>> + '_>>,
 ) -> Result<ExitStatus, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -45,7 +45,7 @@ pub struct AddArgs {
 
 /// Creates a connector file.
 pub async fn run(args: &AddArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let files = planning::read_other_files(context, args.dir.as_deref())?;
     if let Some(connector) = &args.connector {
         not_declared(&files, connector)?;
@@ -83,10 +83,7 @@ pub async fn run(args: &AddArgs, context: &Context) -> Result<ExitStatus, Failur
         scopes: &scopes,
         check: &check,
     };
-    context.terminal.out(&match format {
-        Format::Json => view::add::json(&added),
-        _ => view::add::text(&added),
-    });
+    context.terminal.out(&view::add::show(&added, &medium));
     Ok(ExitStatus::Done)
 }
 

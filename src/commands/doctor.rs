@@ -20,7 +20,7 @@ use crate::{
     state::{StateFolder, Trust},
     syntax::Problem,
     view::{
-        self, Theme,
+        self,
         doctor::{CheckResult, Health},
     },
 };
@@ -40,7 +40,7 @@ pub struct DoctorArgs {
 
 /// Looks, and says what it found. Ends with 1 if something will not work.
 pub async fn run(args: &DoctorArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let mut look = Look {
         findings: Vec::new(),
         context,
@@ -57,10 +57,9 @@ pub async fn run(args: &DoctorArgs, context: &Context) -> Result<ExitStatus, Fai
     look.browser();
     look.terminal();
     let findings = look.findings;
-    context.terminal.out(&match format {
-        Format::Json => view::doctor::json(&findings),
-        _ => view::doctor::text(&findings, Theme::new(context.terminal.color_stdout())),
-    });
+    context
+        .terminal
+        .out(&view::doctor::show(&findings, &medium));
     Ok(if findings.iter().any(|f| f.status == Health::Fail) {
         ExitStatus::Error
     } else {

@@ -35,7 +35,7 @@ pub struct DriftArgs {
 
 /// Looks, and changes nothing.
 pub async fn run(args: &DriftArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json, Format::Markdown])?;
+    let medium = context.medium(&[Format::Text, Format::Json, Format::Markdown])?;
     let mut situation = planning::look(context, args.dir.as_deref()).await?;
     let app = situation.app.clone();
     planning::read_receipts(context, &mut situation.files, &args.receipts, &app)?;
@@ -62,11 +62,7 @@ pub async fn run(args: &DriftArgs, context: &Context) -> Result<ExitStatus, Fail
         &files.rules,
     );
     let report = DriftReport::new(&situation.app, &found);
-    context.terminal.out(&match format {
-        Format::Json => report.to_json(),
-        Format::Markdown => report.markdown(),
-        _ => report.text(context.now()),
-    });
+    context.terminal.out(&report.show(&medium));
     Ok(if found.is_some() {
         ExitStatus::Changes
     } else {

@@ -19,7 +19,7 @@ pub struct HistoryArgs {
 
 /// Lists what happened, oldest first.
 pub async fn run(args: &HistoryArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json, Format::Markdown])?;
+    let medium = context.medium(&[Format::Text, Format::Json, Format::Markdown])?;
     let project = context.project(None)?;
     let app = project.app()?;
     let team = listening::team(context, &project, &app).await?;
@@ -32,10 +32,8 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> Result<ExitStatus, Fa
         events.drain(..events.len().saturating_sub(last));
     }
     let name = team.memory().name();
-    context.terminal.out(&match format {
-        Format::Json => view::history::json(&app, name, &events),
-        Format::Markdown => view::history::markdown(&app, name, &events),
-        _ => view::history::text(&app, name, &events, context.now()),
-    });
+    context
+        .terminal
+        .out(&view::history::show(&app, name, &events, &medium));
     Ok(ExitStatus::Done)
 }

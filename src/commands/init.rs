@@ -50,7 +50,7 @@ struct Offer {
 
 /// Offers what is missing.
 pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let project = context.project(None)?;
     project.check()?;
     let mut open = Vec::new();
@@ -80,10 +80,9 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
         done.push(told(&project, &offer, did));
     }
     let next = next(context, &project);
-    context.terminal.out(&match format {
-        Format::Json => view::init::json(&done, args.dry_run, &next),
-        _ => view::init::text(&done, args.dry_run, &next),
-    });
+    context
+        .terminal
+        .out(&view::init::show(&done, args.dry_run, &next, &medium));
     Ok(ExitStatus::Done)
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
-    view::{self, Theme},
+    view,
 };
 
 /// Arguments of `list-available`.
@@ -14,7 +14,7 @@ pub struct ListAvailableArgs {}
 
 /// Lists what the platform offers.
 pub async fn run(_args: &ListAvailableArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let project = context.project(None)?;
     project.check()?;
     let app = project.app()?;
@@ -23,12 +23,8 @@ pub async fn run(_args: &ListAvailableArgs, context: &Context) -> Result<ExitSta
         .await?
         .available_integrations()
         .await?;
-    let shown = if format == Format::Json {
-        view::available::json(&offers)
-    } else {
-        let theme = Theme::new(context.terminal.color_stdout());
-        view::available::table_of(&offers, theme, context.terminal.columns())
-    };
-    context.terminal.out(&shown);
+    context
+        .terminal
+        .out(&view::available::show(&offers, &medium));
     Ok(ExitStatus::Done)
 }

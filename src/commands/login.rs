@@ -11,7 +11,8 @@ use crate::{
         auth::{CredentialOrigin, Identity, LoginFile, Who},
         login,
     },
-    term, view,
+    term,
+    view::{self, Medium},
 };
 
 /// Arguments of `login`.
@@ -37,7 +38,7 @@ pub struct WhoamiArgs {}
 
 /// Logs in by the device flow.
 pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     if context.vars.ci() || context.globals.no_input {
         return Err(UsageError::with_help(
             "a login needs a person to confirm a code, and this run is not interactive (CI is \
@@ -81,7 +82,7 @@ pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Fa
         origin: Some(CredentialOrigin::LoginFile(file.path().to_owned())),
         hides: None,
     };
-    show(context, &who, None, &url);
+    show(context, &who, None, &url, &medium);
     if let Some(variable) = hides_login(&vars) {
         context.warn(&format!(
             "{variable} is used instead of this login as long as it is set"
@@ -92,13 +93,11 @@ pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Fa
 
 /// Forgets the login.
 pub fn logout(_args: &LogoutArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let removed = login::logout(&file(context)?)?;
-    context.terminal.out(&match format {
-        Format::Json => view::identity::logout_json(removed),
-        _ if removed => "Logged out.\n".to_owned(),
-        _ => "Nobody was logged in.\n".to_owned(),
-    });
+    context
+        .terminal
+        .out(&view::identity::logged_out(removed, &medium));
     if let Ok((vars, _)) = context.surroundings()
         && let Some(variable) = hides_login(&vars)
     {
@@ -109,7 +108,7 @@ pub fn logout(_args: &LogoutArgs, context: &Context) -> Result<ExitStatus, Failu
 
 /// Says who is logged in, and by what.
 pub async fn whoami(_args: &WhoamiArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let (vars, address) = context.surroundings()?;
     let credentials = context.credentials(&vars, &address).await?;
     let url = address.url;
@@ -128,7 +127,7 @@ pub async fn whoami(_args: &WhoamiArgs, context: &Context) -> Result<ExitStatus,
         }
         Identity::ApiKey | Identity::Login { .. } => None,
     };
-    show(context, &who, user.as_ref(), &url);
+    show(context, &who, user.as_ref(), &url, &medium);
     if let Who {
         origin: Some(by),
         hides: Some(CredentialOrigin::LoginFile(path)),
@@ -147,11 +146,10 @@ fn is_refusal(error: &RemoteError) -> bool {
     matches!(error, RemoteError::Unauthorized { .. })
 }
 
-fn show(context: &Context, who: &Who, user: Option<&UserInfo>, url: &ApiUrl) {
-    context.terminal.out(&match context.globals.format {
-        Format::Json => view::identity::json(who, user, url),
-        _ => view::identity::text(who, user, url),
-    });
+fn show(context: &Context, who: &Who, user: Option<&UserInfo>, url: &ApiUrl, medium: &Medium) {
+    context
+        .terminal
+        .out(&view::identity::show(who, user, url, medium));
 }
 
 fn file(context: &Context) -> Result<LoginFile, Failure> {

@@ -58,7 +58,7 @@ pub struct SandboxArgs {
 
 /// Serves until it is interrupted.
 pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let seed = match &args.seed {
         Some(file) => Some(Seed::read(&context.path(file))?),
         None if args.demo => Some(super::demo::seed()?),
@@ -87,10 +87,9 @@ pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Fa
     sandbox.set(behave).await?;
     let environment = sandbox.environment().into_iter().collect();
     let tokens = sandbox.tokens();
-    context.terminal.out(&match format {
-        Format::Json => view::sandbox::json(&environment, &tokens),
-        _ => view::sandbox::lines(&environment),
-    });
+    context
+        .terminal
+        .out(&view::sandbox::show(&environment, &tokens, &medium));
     context.terminal.say(&format!(
         "\nThe sandbox is at {} (any app id will do; its pages show what it holds).\n\
          Set these two lines in another terminal. Ctrl-C ends it.\n{}",

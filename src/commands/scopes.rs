@@ -6,7 +6,10 @@ use crate::{
     catalogue,
     context::{Context, ExitStatus, Failure, Format},
     syntax::type_meant,
-    view::{self, Theme, scopes::Found},
+    view::{
+        self,
+        scopes::{Asked, Found},
+    },
 };
 
 /// Arguments of `scopes`.
@@ -25,7 +28,7 @@ pub struct ScopesArgs {
 
 /// Lists what is known.
 pub fn run(args: &ScopesArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let (connector, words) = match args.words.split_first() {
         Some((first, rest)) => match known(first) {
             Some(connector) => (Some(connector), rest),
@@ -45,17 +48,16 @@ pub fn run(args: &ScopesArgs, context: &Context) -> Result<ExitStatus, Failure> 
         })
         .filter(|found| words.iter().all(|word| found.matches(word)))
         .collect();
-    let theme = Theme::new(context.terminal.color_stdout());
-    let columns = context.terminal.columns();
-    context.terminal.out(&match format {
-        Format::Json => view::scopes::json(&found),
-        _ if args.words.is_empty() => view::scopes::counts(&found, theme, columns),
-        _ if found.is_empty() => {
-            let meant = args.words.first().and_then(|word| type_meant(word));
-            view::scopes::nothing(meant)
-        }
-        _ => view::scopes::table_of(&found, connector.is_none(), theme, columns),
-    });
+    let asked = match args.words.first() {
+        None => Asked::Nothing,
+        Some(first) => Asked::Words {
+            one_type: connector.is_some(),
+            meant: type_meant(first),
+        },
+    };
+    context
+        .terminal
+        .out(&view::scopes::show(&found, &asked, &medium));
     Ok(ExitStatus::Done)
 }
 

@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use jiff::Timestamp;
 
 use super::planning::{self, PlanningArgs};
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     diff::{Action, ConsentNeed},
     ops::waits,
-    view::{self, Theme},
+    view,
 };
 
 /// Arguments of `status`.
@@ -32,7 +31,7 @@ pub struct StatusArgs {
 
 /// Shows a row for each connector.
 pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let mut situation = planning::look(context, args.dir.as_deref()).await?;
     planning::say_time_left(context, &situation);
     let app = situation.app.clone();
@@ -62,18 +61,10 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
     for row in rows.iter_mut().filter(|row| row.pending_since.is_some()) {
         row.asked_by = waits::asked_by(&situation.waits, &row.connector);
     }
-    let shown = match format {
-        Format::Json => view::status::json(&situation.app, &rows),
-        _ => view::status::table_of(
-            &situation.app,
-            &rows,
-            Theme::new(context.terminal.color_stdout()),
-            context.terminal.columns(),
-            Timestamp::now(),
-        ),
-    };
-    context.terminal.out(&shown);
-    if format == Format::Text {
+    context
+        .terminal
+        .out(&view::status::show(&situation.app, &rows, &medium));
+    if !medium.is_json() {
         view::stripe::say_claim(
             &context.terminal,
             &situation.app,

@@ -41,7 +41,7 @@ pub struct TrustArgs {
 
 /// Trusts, or shows what is trusted.
 pub fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let (state, say) = (&context.state, |text: String| context.terminal.say(&text));
     if let Some(text) = &args.url
         && let Some(store) = store(text)?
@@ -77,12 +77,8 @@ pub fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Failure> {
         }
     }
     let trust = Trust::load(state)?;
-    if format == Format::Json {
-        context.terminal.out(&view::trust::json(&trust));
-    } else if args.list {
-        context
-            .terminal
-            .out(&view::trust::text(&trust, context.now()));
+    if args.list || medium.is_json() {
+        context.terminal.out(&view::trust::show(&trust, &medium));
     }
     Ok(ExitStatus::Done)
 }

@@ -14,11 +14,9 @@ pub struct VersionArgs {}
 
 /// Prints the version.
 pub fn run(_args: &VersionArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
-    let version = env!("CARGO_PKG_VERSION");
-    context.terminal.out(&match format {
-        Format::Json => view::version::json(version),
-        _ => format!("connplan {version}\n"),
-    });
+    let medium = context.medium(&[Format::Text, Format::Json])?;
+    context
+        .terminal
+        .out(&view::version::show(env!("CARGO_PKG_VERSION"), &medium));
     Ok(ExitStatus::Done)
 }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use crate::{syntax::MaxDuration, term::ColorChoice};
+use crate::{syntax::MaxDuration, term::ColorChoice, view::Format};
 
 /// Options of every command.
 #[derive(Clone, Debug, Default, Args)]
@@ -58,22 +58,4 @@ pub struct Globals {
     /// Let credentials travel to another machine over plain http
     #[arg(long, global = true, hide_short_help = true)]
     pub allow_http: bool,
-}
-
-/// `--format`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For a person
-    #[default]
-    Text,
-    /// One JSON document with `format_version`
-    Json,
-    /// For a pull request (plan, show)
-    Markdown,
-    /// One unified diff (plan, show)
-    Diff,
-    /// Annotations of a GitHub run (validate)
-    Github,
-    /// SARIF 2.1.0 (validate)
-    Sarif,
 }

@@ -9,9 +9,10 @@ mod run;
 mod signal;
 
 pub use crate::plan::EncodeError;
+pub use crate::view::Format;
 pub use credentials::hides_login;
 pub use error::UsageError;
 pub use exit::{ExitStatus, Failure};
-pub use globals::{Format, Globals};
+pub use globals::Globals;
 pub use run::Context;
 pub use signal::Signals;

@@ -11,7 +11,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{ExitStatus, Failure, Format, Globals, Signals, UsageError};
+use super::{ExitStatus, Failure, Globals, Signals, UsageError};
 use crate::{
     config::{ConfigError, FindOptions, Project},
     fs::{self, InsecurePermissions},
@@ -21,6 +21,7 @@ use crate::{
     state::{AppState, StateFolder},
     store::Fence,
     term::Terminal,
+    view::{Format, Medium, Theme},
 };
 
 /// Directories, environment, terminal, signals, clock.
@@ -91,6 +92,16 @@ impl Context {
     pub fn clock() -> Timestamp {
         let now = Timestamp::now();
         Timestamp::from_second(now.as_second()).unwrap_or(now)
+    }
+
+    /// What the command's view writes for, if the command has that format.
+    pub fn medium(&self, known: &[Format]) -> Result<Medium, Failure> {
+        Ok(Medium {
+            format: self.format(known)?,
+            theme: Theme::new(self.terminal.color_stdout()),
+            columns: self.terminal.columns(),
+            now: self.now(),
+        })
     }
 
     /// The format, if the command has it.

@@ -170,11 +170,6 @@ impl Checkout {
         Ok(parents.next().map(str::to_owned))
     }
 
-    /// The second parent of a commit: the head of what a merge commit merged.
-    pub async fn second_parent(&self, commit: &CommitId) -> Result<Option<CommitId>, GitError> {
-        self.commit(commit.as_str(), "^2^{commit}").await
-    }
-
     async fn commit(&self, name: &str, which: &str) -> Result<Option<CommitId>, GitError> {
         let wanted = format!("{name}{which}");
         let args = [

@@ -53,11 +53,6 @@ impl Account {
         }
     }
 
-    /// Whether only its masked form is known.
-    pub fn is_masked(&self) -> bool {
-        matches!(self.0, Kept::Masked(_))
-    }
-
     /// The address for places that strangers read: first letter and domain (`o***@example.com`).
     pub fn masked(&self) -> String {
         match &self.0 {

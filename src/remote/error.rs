@@ -270,10 +270,10 @@ fn title_words(title: Option<&str>) -> String {
     title.map_or_else(String::new, |title| format!(", titled \"{title}\""))
 }
 
-impl RemoteError {
-    /// The call, unless no call was made.
-    pub fn at(&self) -> Option<&CallContext> {
-        match self {
+/// The call of an error, shared or not.
+macro_rules! call_of {
+    ($error:expr) => {
+        match $error {
             Self::Unreachable { at, .. }
             | Self::Unauthorized { at, .. }
             | Self::Forbidden { at, .. }
@@ -291,6 +291,13 @@ impl RemoteError {
             | Self::LeaseOver { at } => Some(at),
             Self::Setup(_) | Self::Auth(_) => None,
         }
+    };
+}
+
+impl RemoteError {
+    /// The call, unless no call was made.
+    pub fn at(&self) -> Option<&CallContext> {
+        call_of!(self)
     }
 
     /// Whether the server may have done what was asked although the call failed. Then the remote
@@ -314,23 +321,6 @@ impl RemoteError {
     }
 
     pub(crate) fn at_mut(&mut self) -> Option<&mut CallContext> {
-        match self {
-            Self::Unreachable { at, .. }
-            | Self::Unauthorized { at, .. }
-            | Self::Forbidden { at, .. }
-            | Self::NotFound { at, .. }
-            | Self::Rejected { at, .. }
-            | Self::RateLimited { at, .. }
-            | Self::Server { at, .. }
-            | Self::HtmlInstead { at, .. }
-            | Self::Malformed { at, .. }
-            | Self::Protocol { at, .. }
-            | Self::TooLarge { at, .. }
-            | Self::Redirected { at, .. }
-            | Self::NotDone { at }
-            | Self::DeadlineExceeded { at }
-            | Self::LeaseOver { at } => Some(at),
-            Self::Setup(_) | Self::Auth(_) => None,
-        }
+        call_of!(self)
     }
 }

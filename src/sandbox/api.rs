@@ -15,7 +15,7 @@ use super::{
     grant::{Ask, Asked, Ended, Put, check_scope},
     guard::Caller,
     integrations, provider,
-    state::Connection,
+    state::{Connection, State as SandboxState},
     store::Store,
 };
 use crate::model::{AppId, ConnectorType, Kind, Scope, Scopes};
@@ -211,13 +211,7 @@ pub(super) async fn remove(
     State(store): State<Arc<Store>>,
     Path((id, connector)): Path<(String, String)>,
 ) -> Answer {
-    let (id, connector) = (app(&id)?, oauth(&connector)?);
-    store
-        .change(|state, _| {
-            let ended = state.remove(&id, &connector);
-            Ok(Json(over("removed", &connector, ended)))
-        })
-        .await
+    end(&store, &id, &connector, "removed", SandboxState::remove).await
 }
 
 /// Ends a connection and keeps the connector with its scopes.
@@ -225,21 +219,33 @@ pub(super) async fn disconnect(
     State(store): State<Arc<Store>>,
     Path((id, connector)): Path<(String, String)>,
 ) -> Answer {
-    let (id, connector) = (app(&id)?, oauth(&connector)?);
-    store
-        .change(|state, _| {
-            let ended = state.disconnect(&id, &connector);
-            Ok(Json(over("disconnected", &connector, ended)))
-        })
-        .await
+    end(
+        &store,
+        &id,
+        &connector,
+        "disconnected",
+        SandboxState::disconnect,
+    )
+    .await
 }
 
-fn over(status: &str, connector: &ConnectorType, ended: Option<Ended>) -> Value {
-    let mut answer = json!({ "status": status, "integration_type": connector });
-    if ended == Some(Ended::Detached) {
-        answer["detached"] = json!(true);
-    }
-    answer
+async fn end(
+    store: &Arc<Store>,
+    id: &str,
+    connector: &str,
+    status: &str,
+    how: fn(&mut SandboxState, &AppId, &ConnectorType) -> Option<Ended>,
+) -> Answer {
+    let (id, connector) = (app(id)?, oauth(connector)?);
+    store
+        .change(|state, _| {
+            let mut answer = json!({ "status": status, "integration_type": connector });
+            if how(state, &id, &connector) == Some(Ended::Detached) {
+                answer["detached"] = json!(true);
+            }
+            Ok(Json(answer))
+        })
+        .await
 }
 
 pub(super) async fn available(Path(id): Path<String>) -> Answer {

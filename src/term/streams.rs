@@ -156,11 +156,6 @@ impl Terminal {
         }
     }
 
-    /// Whether standard output goes to a person rather than to a pipe or file.
-    pub fn stdout_is_terminal(&self) -> bool {
-        self.stdout_tty
-    }
-
     /// Whether standard error goes to a person rather than to a log.
     pub fn stderr_is_terminal(&self) -> bool {
         self.stderr_tty

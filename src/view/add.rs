@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{available::FieldReport, json::pretty, report::FORMAT_VERSION, words::count};
+use super::{
+    Format, Medium, available::FieldReport, json::pretty, report::FORMAT_VERSION, words::count,
+};
 use crate::{
     escape,
     model::{ConnectorType, Kind, Scopes},
@@ -55,8 +57,16 @@ pub fn warning(connector: &ConnectorType, check: &Check) -> Option<String> {
     }
 }
 
+/// What was added.
+pub fn show(added: &Added<'_>, medium: &Medium) -> String {
+    match medium.format {
+        Format::Json => json(added),
+        _ => text(added),
+    }
+}
+
 /// The same for a person: what was written, and what follows.
-pub fn text(added: &Added<'_>) -> String {
+fn text(added: &Added<'_>) -> String {
     let file = escape::limited(added.file, 400);
     let what = match (added.connector.kind(), added.scopes.len()) {
         (Kind::Stripe, _) => "a Stripe sandbox is provisioned for it".to_owned(),
@@ -100,7 +110,7 @@ struct AddReport<'a> {
 }
 
 /// The same as JSON, with a line break at its end. `offered` is null where that is not known.
-pub fn json(added: &Added<'_>) -> String {
+fn json(added: &Added<'_>) -> String {
     let (offered, fields): (_, &[ConfigField]) = match added.check {
         Check::Offered(fields) => (Some(true), fields),
         Check::NotOffered { .. } => (Some(false), &[]),

@@ -2,14 +2,22 @@
 
 use serde::Serialize;
 
-use super::{Theme, json::pretty, report::FORMAT_VERSION, table::table};
+use super::{Format, Medium, Theme, json::pretty, report::FORMAT_VERSION, table::table};
 use crate::{
     escape,
     remote::{AvailableIntegration, ConfigField},
 };
 
+/// What the platform offers.
+pub fn show(offers: &[AvailableIntegration], medium: &Medium) -> String {
+    match medium.format {
+        Format::Json => json(offers),
+        _ => table_of(offers, medium.theme, medium.columns),
+    }
+}
+
 /// A row for each integration, on a terminal so many columns wide.
-pub fn table_of(offers: &[AvailableIntegration], theme: Theme, width: Option<usize>) -> String {
+fn table_of(offers: &[AvailableIntegration], theme: Theme, width: Option<usize>) -> String {
     if offers.is_empty() {
         return "The platform offers no integrations to this app.\n".to_owned();
     }
@@ -72,7 +80,7 @@ impl<'a> From<&'a ConfigField> for FieldReport<'a> {
 }
 
 /// The offers as JSON, with a line break at its end.
-pub fn json(offers: &[AvailableIntegration]) -> String {
+fn json(offers: &[AvailableIntegration]) -> String {
     let offers = offers.iter().map(|offer| OfferReport {
         connector: offer.connector.as_str(),
         display_name: &offer.display_name,

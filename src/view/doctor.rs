@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Style, Theme, json::pretty, report::FORMAT_VERSION, words::count};
+use super::{Format, Medium, Style, Theme, json::pretty, report::FORMAT_VERSION, words::count};
 
 /// How one thing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -29,8 +29,16 @@ pub struct CheckResult {
     pub help: Option<String>,
 }
 
+/// What was found.
+pub fn show(findings: &[CheckResult], medium: &Medium) -> String {
+    match medium.format {
+        Format::Json => json(findings),
+        _ => text(findings, medium.theme),
+    }
+}
+
 /// A line for each finding, the way out below it.
-pub fn text(findings: &[CheckResult], theme: Theme) -> String {
+fn text(findings: &[CheckResult], theme: Theme) -> String {
     let mut text = String::new();
     let wide = findings.iter().map(|f| f.name.len()).max().unwrap_or(0);
     for finding in findings {
@@ -73,7 +81,7 @@ struct DoctorReport<'a> {
 }
 
 /// The same as JSON, with a line break at its end.
-pub fn json(findings: &[CheckResult]) -> String {
+fn json(findings: &[CheckResult]) -> String {
     pretty(&DoctorReport {
         format_version: FORMAT_VERSION,
         kind: "doctor",

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{json::pretty, markdown::app_name, report::FORMAT_VERSION, words::count};
+use super::{
+    Format, Medium, json::pretty, markdown::app_name, report::FORMAT_VERSION, words::count,
+};
 use crate::{
     diff::{Action, Change},
     drift::Drift,
@@ -112,8 +114,17 @@ impl DriftReport {
         }
     }
 
+    /// The report, as it is wanted.
+    pub fn show(&self, medium: &Medium) -> String {
+        match medium.format {
+            Format::Json => self.to_json(),
+            Format::Markdown => self.markdown(),
+            _ => self.text(medium.now),
+        }
+    }
+
     /// As JSON, with a line break at its end.
-    pub fn to_json(&self) -> String {
+    fn to_json(&self) -> String {
         pretty(self)
     }
 
@@ -139,7 +150,7 @@ impl DriftReport {
     }
 
     /// For a person, at this time.
-    pub fn text(&self, now: Timestamp) -> String {
+    fn text(&self, now: Timestamp) -> String {
         let shown = |text: &str| escape::limited(text, 200);
         let mut out = String::new();
         for app in &self.apps {
@@ -172,7 +183,7 @@ impl DriftReport {
     }
 
     /// For an issue that is kept up to date.
-    pub fn markdown(&self) -> String {
+    fn markdown(&self) -> String {
         let code = |text: &str| escape::markdown_code(&escape::limited(text, 160));
         let mut out = String::new();
         for app in &self.apps {

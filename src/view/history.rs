@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::{Format, Medium};
 use crate::{
     escape,
     model::{App, ago},
@@ -12,8 +13,17 @@ use crate::{
     store::{HistoryEvent, What},
 };
 
+/// What happened to the app.
+pub fn show(app: &App, store: &str, events: &[HistoryEvent], medium: &Medium) -> String {
+    match medium.format {
+        Format::Json => json(app, store, events),
+        Format::Markdown => markdown(app, store, events),
+        _ => text(app, store, events, medium.now),
+    }
+}
+
 /// As JSON.
-pub fn json(app: &App, store: &str, events: &[HistoryEvent]) -> String {
+fn json(app: &App, store: &str, events: &[HistoryEvent]) -> String {
     let events: Vec<_> = events.iter().map(event_json).collect();
     super::json::pretty(&json!({
         "format_version": "1.0",
@@ -105,7 +115,7 @@ fn words(event: &HistoryEvent) -> String {
 }
 
 /// For a terminal, at this time.
-pub fn text(app: &App, store: &str, events: &[HistoryEvent], now: Timestamp) -> String {
+fn text(app: &App, store: &str, events: &[HistoryEvent], now: Timestamp) -> String {
     let mut out = format!(
         "App {} at {}, as {} remembers it:\n",
         app.id,
@@ -131,7 +141,7 @@ pub fn text(app: &App, store: &str, events: &[HistoryEvent], now: Timestamp) -> 
 }
 
 /// As a table in Markdown.
-pub fn markdown(app: &App, store: &str, events: &[HistoryEvent]) -> String {
+fn markdown(app: &App, store: &str, events: &[HistoryEvent]) -> String {
     let mut out = format!(
         "### History of app {} ({})\n\n| when | what | who |\n|---|---|---|\n",
         escape::markdown(app.id.as_str()),

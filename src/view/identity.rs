@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{json::pretty, report::FORMAT_VERSION};
+use super::{Format, Medium, json::pretty, report::FORMAT_VERSION};
 use crate::{
     escape,
     model::ApiUrl,
@@ -23,8 +23,25 @@ struct IdentityReport<'a> {
     name: Option<&'a str>,
 }
 
+/// Who is logged in.
+pub fn show(who: &Who, user: Option<&UserInfo>, url: &ApiUrl, medium: &Medium) -> String {
+    match medium.format {
+        Format::Json => json(who, user, url),
+        _ => text(who, user, url),
+    }
+}
+
+/// What `logout` did.
+pub fn logged_out(removed: bool, medium: &Medium) -> String {
+    match medium.format {
+        Format::Json => logout_json(removed),
+        _ if removed => "Logged out.\n".to_owned(),
+        _ => "Nobody was logged in.\n".to_owned(),
+    }
+}
+
 /// Who it is, by which credential, at which address. `user` is what the platform says.
-pub fn json(who: &Who, user: Option<&UserInfo>, url: &ApiUrl) -> String {
+fn json(who: &Who, user: Option<&UserInfo>, url: &ApiUrl) -> String {
     let (email, name) = named(who, user).unzip();
     pretty(&IdentityReport {
         format_version: FORMAT_VERSION,
@@ -58,7 +75,7 @@ struct LogoutReport {
 }
 
 /// Whether a login was there to be forgotten.
-pub fn logout_json(logged_out: bool) -> String {
+fn logout_json(logged_out: bool) -> String {
     pretty(&LogoutReport {
         format_version: FORMAT_VERSION,
         kind: "logout",
@@ -74,7 +91,7 @@ pub fn recorded_as(name: &str) -> String {
 }
 
 /// The same for a person.
-pub fn text(who: &Who, user: Option<&UserInfo>, url: &ApiUrl) -> String {
+fn text(who: &Who, user: Option<&UserInfo>, url: &ApiUrl) -> String {
     let name = match named(who, user) {
         Some((email, name)) => {
             let email = escape::limited(email, 120);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{json::pretty, report::FORMAT_VERSION};
+use super::{Format, Medium, json::pretty, report::FORMAT_VERSION};
 use crate::escape;
 
 /// What became of one file.
@@ -26,8 +26,16 @@ pub struct FileDone {
     pub action: Did,
 }
 
+/// What was done, and what is next.
+pub fn show(files: &[FileDone], dry_run: bool, next: &[String], medium: &Medium) -> String {
+    match medium.format {
+        Format::Json => json(files, dry_run, next),
+        _ => text(files, dry_run, next),
+    }
+}
+
 /// A line for each file, and what to do next.
-pub fn text(files: &[FileDone], dry_run: bool, next: &[String]) -> String {
+fn text(files: &[FileDone], dry_run: bool, next: &[String]) -> String {
     let mut text = String::new();
     for file in files {
         let word = match (file.action, dry_run) {
@@ -62,7 +70,7 @@ struct InitReport<'a> {
 }
 
 /// The same as JSON, with a line break at its end.
-pub fn json(files: &[FileDone], dry_run: bool, next: &[String]) -> String {
+fn json(files: &[FileDone], dry_run: bool, next: &[String]) -> String {
     pretty(&InitReport {
         format_version: FORMAT_VERSION,
         kind: "init",

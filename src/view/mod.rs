@@ -13,6 +13,7 @@ pub mod comment;
 pub mod doctor;
 pub mod drift;
 pub mod failure;
+mod format;
 pub mod history;
 pub mod identity;
 pub mod init;
@@ -42,6 +43,7 @@ pub mod validate;
 pub mod version;
 mod words;
 
+pub use format::{Format, Medium};
 pub use next_command::{NextCommand, in_context};
 pub use shell::shell_word;
 pub use theme::{Style, Theme};

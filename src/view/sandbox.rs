@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{json::pretty, report::FORMAT_VERSION};
+use super::{Format, Medium, json::pretty, report::FORMAT_VERSION};
 use crate::sandbox::{Access, SeedToken};
 
 #[derive(Serialize)]
@@ -15,8 +15,20 @@ struct SandboxReport<'a> {
     tokens: &'a [SeedToken],
 }
 
+/// What a shell needs.
+pub fn show(
+    environment: &BTreeMap<String, String>,
+    tokens: &[SeedToken],
+    medium: &Medium,
+) -> String {
+    match medium.format {
+        Format::Json => json(environment, tokens),
+        _ => lines(environment),
+    }
+}
+
 /// The variables as lines that a shell or a `.env` file takes.
-pub fn lines(environment: &BTreeMap<String, String>) -> String {
+fn lines(environment: &BTreeMap<String, String>) -> String {
     let lines: Vec<_> = environment
         .iter()
         .map(|(name, value)| format!("{name}={value}\n"))
@@ -45,7 +57,7 @@ pub fn tokens(tokens: &[SeedToken]) -> String {
 }
 
 /// The same as JSON, with a line break at its end.
-pub fn json(environment: &BTreeMap<String, String>, tokens: &[SeedToken]) -> String {
+fn json(environment: &BTreeMap<String, String>, tokens: &[SeedToken]) -> String {
     pretty(&SandboxReport {
         format_version: FORMAT_VERSION,
         kind: "sandbox",

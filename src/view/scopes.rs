@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Style, Theme,
+    Medium, Style, Theme,
     json::pretty,
     report::{FORMAT_VERSION, FactReport},
     table::table,
@@ -50,8 +50,32 @@ pub fn types() -> impl Iterator<Item = &'static str> {
     KNOWN_TYPES.into_iter().filter(listed)
 }
 
+/// What was asked for.
+pub enum Asked<'a> {
+    /// Nothing in particular.
+    Nothing,
+    /// Scopes with these words in them.
+    Words {
+        /// Whether all are of one type.
+        one_type: bool,
+        /// The type that the first word may have meant.
+        meant: Option<&'a str>,
+    },
+}
+
+/// What was found.
+pub fn show(found: &[Found], asked: &Asked<'_>, medium: &Medium) -> String {
+    let (theme, columns) = (medium.theme, medium.columns);
+    match asked {
+        _ if medium.is_json() => json(found),
+        Asked::Nothing => counts(found, theme, columns),
+        Asked::Words { meant, .. } if found.is_empty() => nothing(*meant),
+        Asked::Words { one_type, .. } => table_of(found, !one_type, theme, columns),
+    }
+}
+
 /// A row for each scope; the type is said where there may be several.
-pub fn table_of(found: &[Found], with_type: bool, theme: Theme, width: Option<usize>) -> String {
+fn table_of(found: &[Found], with_type: bool, theme: Theme, width: Option<usize>) -> String {
     let rows: Vec<_> = found
         .iter()
         .map(|found| {
@@ -78,7 +102,7 @@ pub fn table_of(found: &[Found], with_type: bool, theme: Theme, width: Option<us
 }
 
 /// A row for each type.
-pub fn counts(found: &[Found], theme: Theme, width: Option<usize>) -> String {
+fn counts(found: &[Found], theme: Theme, width: Option<usize>) -> String {
     let rows: Vec<_> = types()
         .map(|name| {
             let of = found.iter().filter(|found| found.connector == name);
@@ -91,7 +115,7 @@ pub fn counts(found: &[Found], theme: Theme, width: Option<usize>) -> String {
 }
 
 /// Nothing matches.
-pub fn nothing(meant: Option<&str>) -> String {
+fn nothing(meant: Option<&str>) -> String {
     let meant = meant.map(|meant| format!(" Did you mean the type `{meant}`?"));
     format!(
         "No scope that is known matches.{}\n",
@@ -120,7 +144,7 @@ struct ScopeReport<'a> {
 }
 
 /// The same as JSON, with a line break at its end.
-pub fn json(found: &[Found]) -> String {
+fn json(found: &[Found]) -> String {
     let scopes = found.iter().map(|Found { connector, fact }| ScopeReport {
         connector,
         scope: fact.scope,

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Style, Theme, authorization, json::pretty, report::FORMAT_VERSION, table::table, words::count,
+    Format, Medium, Style, Theme, authorization, json::pretty, report::FORMAT_VERSION,
+    table::table, words::count,
 };
 use crate::{
     diff::{Action, Change, ConsentNeed},
@@ -162,8 +163,16 @@ fn account(state: Option<&RemoteConnector>) -> Option<String> {
         .map(|account| account.as_str().to_owned())
 }
 
+/// How the app's connectors stand.
+pub fn show(app: &App, rows: &[StatusRow], medium: &Medium) -> String {
+    match medium.format {
+        Format::Json => json(app, rows),
+        _ => table_of(app, rows, medium.theme, medium.columns, medium.now),
+    }
+}
+
 /// The rows as a table, on a terminal so many columns wide, and what to do next.
-pub fn table_of(
+fn table_of(
     app: &App,
     rows: &[StatusRow],
     theme: Theme,
@@ -285,7 +294,7 @@ struct StatusOfApp<'a> {
 }
 
 /// The rows as JSON, with a line break at its end.
-pub fn json(app: &App, rows: &[StatusRow]) -> String {
+fn json(app: &App, rows: &[StatusRow]) -> String {
     pretty(&StatusReport {
         format_version: FORMAT_VERSION,
         kind: "status",

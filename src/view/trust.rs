@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{json::pretty, report::FORMAT_VERSION};
+use super::{Format, Medium, json::pretty, report::FORMAT_VERSION};
 use crate::{
     model::{ApiUrl, ago},
     state::Trust,
@@ -29,8 +29,16 @@ struct TrustedStore<'a> {
     since: Timestamp,
 }
 
+/// What is trusted.
+pub fn show(trust: &Trust, medium: &Medium) -> String {
+    match medium.format {
+        Format::Json => json(trust),
+        _ => text(trust, medium.now),
+    }
+}
+
 /// All of them, each with the time of it.
-pub fn json(trust: &Trust) -> String {
+fn json(trust: &Trust) -> String {
     let addresses = trust.iter().map(|(url, since)| Trusted { url, since });
     let stores = trust
         .stores()
@@ -44,7 +52,7 @@ pub fn json(trust: &Trust) -> String {
 }
 
 /// A line for each.
-pub fn text(trust: &Trust, now: Timestamp) -> String {
+fn text(trust: &Trust, now: Timestamp) -> String {
     let addresses = trust.iter().map(|(url, since)| (url.to_string(), since));
     let stores = trust.stores();
     let stores = stores.map(|(url, since)| (crate::escape::limited(url, 400), since));

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{json::pretty, report::FORMAT_VERSION};
+use super::{Format, Medium, json::pretty, report::FORMAT_VERSION};
 
 #[derive(Serialize)]
 struct VersionReport<'a> {
@@ -11,8 +11,16 @@ struct VersionReport<'a> {
     version: &'a str,
 }
 
+/// The version.
+pub fn show(version: &str, medium: &Medium) -> String {
+    match medium.format {
+        Format::Json => json(version),
+        _ => format!("connplan {version}\n"),
+    }
+}
+
 /// The version as JSON, with a line break at its end.
-pub fn json(version: &str) -> String {
+fn json(version: &str) -> String {
     pretty(&VersionReport {
         format_version: FORMAT_VERSION,
         kind: "version",

@@ -1,0 +1,44 @@
+//! What a view writes for.
+
+use clap::ValueEnum;
+use jiff::Timestamp;
+
+use super::Theme;
+
+/// `--format`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a person
+    #[default]
+    Text,
+    /// One JSON document with `format_version`
+    Json,
+    /// For a pull request (plan, show)
+    Markdown,
+    /// One unified diff (plan, show)
+    Diff,
+    /// Annotations of a GitHub run (validate)
+    Github,
+    /// SARIF 2.1.0 (validate)
+    Sarif,
+}
+
+/// What a view writes for. Views choose by it; commands do not.
+#[derive(Clone, Copy, Debug)]
+pub struct Medium {
+    /// The format.
+    pub format: Format,
+    /// The colours.
+    pub theme: Theme,
+    /// How wide a terminal is; `None` where there is none.
+    pub columns: Option<usize>,
+    /// What "two hours ago" counts from.
+    pub now: Timestamp,
+}
+
+impl Medium {
+    /// Whether one JSON document is wanted.
+    pub fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+}
