@@ -150,26 +150,32 @@ async fn resume(
     let (rules, verdict) = (ops::rules(project), policy::asked(project));
     let mut pending = Store::load(&here.state)?;
     let (observed, waits) = if let Some(at_work) = here.at_work {
-        let waits = at_work.waits().await?;
+        let waits = at_work.waits(&pending).await?;
+        if waits::forget_stale(&mut pending, app, &waits)
+            && let Some(locked) = &held
+        {
+            Store::save(locked, &pending)?;
+        }
         (remote.observe().await?, waits)
     } else {
-        let look = waits::look(&around, project, app, &here.state);
+        let look = waits::look(&around, project, app, &here.state, &pending);
         let (observed, waits) = tokio::join!(remote.observe(), look);
         (observed?, waits)
     };
     let news = |connector: &ConnectorType| pending.get(app, connector).is_none();
     waits::tell(&around, &waits, news);
-    // Whoever can write to the store must not make anybody ask for what no file declares.
-    let waits = waits::declared_only(&around, waits, declared.as_ref(), &rules);
     let waits = match here.at_work {
         Some(at_work) => {
+            // Whoever can write to the store must not make anybody ask for what no file declares.
+            let waits = waits::declared_only(&around, waits, declared.as_ref(), &rules);
             let memory = at_work.memory();
             vouching::approved_only(context, project, app, memory, waits).await?
         }
+        // All clones show the same, and nothing is asked for.
         None => waits,
     };
-    let before = Before::of(&pending, &waits, app);
     waits::merge(&mut pending, app, &waits);
+    let before = Before::of(&pending);
     let targets = args.connectors.iter().cloned().collect();
     let mut session = AuthorizeSession::begin(AuthorizeInputs {
         app,
@@ -274,18 +280,39 @@ async fn forget(
         .around()
         .lock(&state, timeout, "authorize")
         .await?;
-    let mut pending = Store::load(&locked)?;
-    for connector in &args.forget {
-        if !pending.remove(&app, connector) {
-            return Err(nothing_of(connector));
-        }
+    let team = listening::team(context, &project, &app).await?;
+    let listening = listening::to(context);
+    let around = listening.around();
+    let at_work = team.begin(&around, "authorize", timeout).await?;
+    let dropped = drop_of(args, &app, &locked, &at_work).await;
+    if dropped.is_ok() {
+        at_work.forgotten(&around, args.forget.clone()).await;
     }
-    Store::save(&locked, &pending)?;
+    at_work.end().await;
+    dropped?;
     context.terminal.out(&match format {
         Format::Json => view::authorization::forgotten_json(&app, &args.forget),
         _ => view::authorization::forgotten(&args.forget),
     });
     Ok(ExitStatus::Done)
+}
+
+/// Drops them here; what other machines asked for is known to the store alone.
+async fn drop_of(
+    args: &AuthorizeArgs,
+    app: &App,
+    locked: &Locked,
+    at_work: &AtWork,
+) -> Result<(), Failure> {
+    let mut pending = Store::load(locked)?;
+    let waits = at_work.waits(&pending).await?;
+    waits::forget_stale(&mut pending, app, &waits);
+    for connector in &args.forget {
+        if !pending.remove(app, connector) && waits.get(connector).is_none() {
+            return Err(nothing_of(connector));
+        }
+    }
+    Ok(Store::save(locked, &pending)?)
 }
 
 /// What was brought along from another machine.

@@ -20,7 +20,6 @@ use crate::{
     plan::document,
     receipt::{self, Outcome, Receipt},
     state::Locked,
-    store::Waits,
     syntax::MaxDuration,
     term::Answer,
     view::{self, Theme, report::ReceiptReport},
@@ -38,6 +37,9 @@ pub struct PushArgs {
     /// How long to wait for all authorizations together [default: 10m]
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<MaxDuration>,
+    /// How long to wait for another connplan of this app
+    #[arg(long, value_name = "DURATION", hide_short_help = true)]
+    pub lock_timeout: Option<MaxDuration>,
     /// How links come to a person.
     #[command(flatten)]
     pub offer: OfferArgs,
@@ -85,7 +87,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     }
     let request = Request {
         options: applying::options(context, &situation.files.project, None, false),
-        lock_timeout: std::time::Duration::ZERO,
+        lock_timeout: args.lock_timeout.map(MaxDuration::get).unwrap_or_default(),
         receipt: None,
     };
     let judge = |present| situation.judge(&plan, present);
@@ -169,6 +171,9 @@ async fn authorize_all(
     let files = &situation.files;
     let state = context.app_state(&files.project, &situation.app);
     let patience = std::time::Duration::from_secs(5);
+    let patience = args
+        .lock_timeout
+        .map_or(patience, |given| given.get().max(patience));
     let listening = listening::to(context);
     let around = listening.around();
     let locked = around.lock(&state, patience, "authorize").await?;
@@ -192,7 +197,7 @@ async fn under_lease(
 ) -> Result<(Vec<AuthorizationResult>, SessionOutcome), Failure> {
     let files = &situation.files;
     let pending = Store::load(&locked)?;
-    let before = Before::of(&pending, &Waits::default(), &situation.app);
+    let before = Before::of(&pending);
     let observed = situation.remote.observe().await?;
     let verdict = policy::asked(&files.project);
     let targets = args.planning.targets.iter().cloned().collect();

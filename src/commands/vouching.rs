@@ -1,6 +1,8 @@
 //! Approvals that the team's store keeps. It is written by many: each signature proves itself, or
 //! counts for nothing.
 
+use std::collections::BTreeSet;
+
 use super::{
     binding::{Binding, reviewed, risk_of},
     listening,
@@ -94,7 +96,7 @@ pub(super) async fn approved_only(
     project: &Project,
     app: &App,
     memory: &Memory,
-    waits: Waits,
+    mut waits: Waits,
 ) -> Result<Waits, Failure> {
     if waits.is_empty() {
         return Ok(waits);
@@ -103,17 +105,20 @@ pub(super) async fn approved_only(
     if binding.needs().is_empty() {
         return Ok(waits);
     }
-    let mut taken = Vec::new();
-    for wait in waits {
-        match vouched(context, &binding, app, memory, &wait).await {
-            Ok(()) => taken.push(wait),
+    let mut taken = BTreeSet::new();
+    for wait in waits.iter() {
+        match vouched(context, &binding, app, memory, wait).await {
+            Ok(()) => {
+                taken.insert(wait.connector.clone());
+            }
             Err(why) => context.warn(&format!(
                 "the store says that {} waits, but {why}; it is left alone",
                 wait.connector
             )),
         }
     }
-    Ok(taken.into_iter().collect())
+    waits.retain(|wait| taken.contains(&wait.connector));
+    Ok(waits)
 }
 
 /// Whether an approved plan asked for exactly this.

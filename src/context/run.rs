@@ -199,6 +199,9 @@ impl Context {
             options.read_timeout = patience;
             options.connect_timeout = patience;
         }
+        if let Some(patience) = self.milliseconds("__CONNPLAN_TEST_ANSWER_TIMEOUT_MS") {
+            options.answer_timeout = patience;
+        }
         options
     }
 

@@ -335,9 +335,10 @@ impl Checkout {
             },
         };
         let path = self.root.join(path);
-        let path = path
-            .canonicalize()
-            .map_err(|_| refuse("there is no such folder"))?;
+        let path = path.canonicalize().map_err(|_| GitError::Away {
+            remote: remote.to_string(),
+            said: "there is no such folder".to_owned(),
+        })?;
         // Its hooks would run, and somebody else brought them.
         if path.starts_with(&self.root) {
             return Err(refuse("it lies inside the checkout"));

@@ -155,7 +155,11 @@ impl<'a> ApplySession<'a> {
         let (app, plan) = (self.inputs.app, self.inputs.plan);
         self.own = Store::load(&self.locked)?;
         let mut pending = self.own.clone();
-        waits::merge(&mut pending, app, &self.at_work.waits().await?);
+        let waits = self.at_work.waits(&self.own).await?;
+        if waits::forget_stale(&mut self.own, app, &waits) {
+            Store::save(&self.locked, &self.own)?;
+        }
+        waits::merge(&mut pending, app, &waits);
         let undeclared = pending.undeclared(&plan.app);
         let undeclared: Vec<_> = undeclared.map(|(connector, _)| connector).collect();
         if !undeclared.is_empty() {

@@ -51,6 +51,22 @@ impl Around<'_> {
         self.vars.get("USER").or_else(|| self.vars.get("USERNAME"))
     }
 
+    /// The first part of the machine's name.
+    #[cfg_attr(
+        unix,
+        expect(clippy::unused_self, reason = "elsewhere a variable tells it")
+    )]
+    fn machine(&self) -> Option<String> {
+        #[cfg(unix)]
+        let name = rustix::system::uname();
+        #[cfg(unix)]
+        let name = name.nodename().to_str().ok();
+        #[cfg(not(unix))]
+        let name = self.vars.get("COMPUTERNAME");
+        let name = name?.split('.').next().unwrap_or_default();
+        (!name.is_empty()).then(|| escape::limited(name, 64))
+    }
+
     /// Who does it, for the team.
     pub(super) fn by(&self) -> By {
         let run = (self.origin)().and_then(|origin| origin.run_url);
@@ -59,6 +75,7 @@ impl Around<'_> {
         By {
             user: user.map(|user| escape::limited(user.unwrap_or_default(), 64)),
             run: run.map(|run| escape::limited(&run, 200)),
+            machine: self.machine(),
         }
     }
 

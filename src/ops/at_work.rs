@@ -6,7 +6,7 @@ use super::{Around, OpEvent, Team};
 use crate::{
     context::Failure,
     diff::Action,
-    model::{App, ConnectorType},
+    model::ConnectorType,
     pending::{Entry, PendingSet},
     receipt::{self, Outcome, Receipt},
     store::{Consented, HistoryEvent, Lease, Memory, Wait, Waits, What},
@@ -74,8 +74,8 @@ impl Team {
 
 impl AtWork {
     /// What waits. Read under the lease: a failure ends what was to begin.
-    pub async fn waits(&self) -> Result<Waits, Failure> {
-        Ok(self.team.waits().await?)
+    pub async fn waits(&self, own: &PendingSet) -> Result<Waits, Failure> {
+        Ok(self.team.waits(own).await?)
     }
 
     /// The memory itself.
@@ -97,7 +97,9 @@ impl AtWork {
 
     /// Tells what an apply did. What cannot be told now is kept, and told by the next command.
     pub async fn applied(&self, around: &Around<'_>, receipt: &Receipt, pending: &PendingSet) {
-        let text = match receipt::to_toml(receipt, Some((around.now)().to_string())) {
+        // Whoever reads the repository reads it.
+        let stored = masked(receipt);
+        let text = match receipt::to_toml(&stored, Some((around.now)().to_string())) {
             Ok(text) => text,
             Err(e) => return around.warn(e),
         };
@@ -127,24 +129,14 @@ impl AtWork {
     }
 
     fn wait(&self, connector: &ConnectorType, entry: &Entry) -> Wait {
-        let app = &self.team.app.id;
-        let before = entry.before.as_ref();
-        Wait {
-            connector: connector.clone(),
-            scopes: entry.scopes.clone(),
-            action: entry.action,
-            plan_digest: entry.plan_digest.clone(),
-            since: entry.since,
-            before: before.map(|was| was.scopes.clone()),
-            status_before: before.and_then(|was| was.status),
-            account_before: before
-                .and_then(|was| was.account.as_ref())
-                .map(|account| account.to_masked(app)),
-            account: entry.account.as_ref().map(|account| account.to_masked(app)),
-            connection_config: entry.connection_config.clone(),
-            connection_id: entry.connection_id.clone(),
-            by: self.memory().by().clone(),
-        }
+        self.team.wait(connector, entry, self.epoch())
+    }
+
+    /// Tells that nobody waits for these any more.
+    pub async fn forgotten(&self, around: &Around<'_>, connectors: Vec<ConnectorType>) {
+        let what = What::Forget(connectors.clone());
+        let event = HistoryEvent::now(self.memory().by().clone(), self.epoch(), what);
+        self.tell(around, &event, Vec::new(), connectors).await;
     }
 
     /// Tells what an authorization came to: what waited before and does not any more, and what was
@@ -157,34 +149,28 @@ impl AtWork {
         granted: &[ConnectorType],
     ) {
         let app = &self.team.app;
-        let gone: Vec<_> = before
-            .0
-            .iter()
-            .filter(|name| after.get(app, name).is_none())
-            .cloned()
-            .collect();
-        let new: Vec<_> = after
-            .of(app)
-            .filter(|(name, _)| !before.0.contains(name))
-            .map(|(name, entry)| self.wait(name, entry))
-            .collect();
+        let gone = before.0.of(app).map(|(name, _)| name);
+        let gone = gone.filter(|name| after.get(app, name).is_none());
+        let gone: Vec<_> = gone.cloned().collect();
+        // What was learnt on the way is told too: what a consent left out, say.
+        let new = after.of(app);
+        let new = new.filter(|(name, entry)| before.0.get(app, name) != Some(entry));
+        let new: Vec<_> = new.map(|(name, entry)| self.wait(name, entry)).collect();
         let (consented, forgotten): (Vec<_>, Vec<_>) = gone
             .iter()
             .cloned()
             .partition(|name| granted.contains(name));
-        let by = self.memory().by().clone();
         if !consented.is_empty() || !new.is_empty() {
             let consents = consented.iter().map(|connector| Consented {
                 connector: connector.clone(),
                 outcome: "authorized".to_owned(),
             });
             let what = What::Consent(consents.collect());
-            let event = HistoryEvent::now(by.clone(), self.epoch(), what);
+            let event = HistoryEvent::now(self.memory().by().clone(), self.epoch(), what);
             self.tell(around, &event, new, consented).await;
         }
         if !forgotten.is_empty() {
-            let event = HistoryEvent::now(by, self.epoch(), What::Forget(forgotten.clone()));
-            self.tell(around, &event, Vec::new(), forgotten).await;
+            self.forgotten(around, forgotten).await;
         }
     }
 
@@ -219,17 +205,28 @@ impl AtWork {
     }
 }
 
+/// A receipt as all may read it: signers are often named by their address, and the platform's words
+/// may hold one.
+fn masked(receipt: &Receipt) -> Receipt {
+    let mut receipt = receipt.clone();
+    let mask = |text: &mut String| *text = crate::escape::mask_accounts(text).into_owned();
+    for approval in &mut receipt.approvals {
+        mask(&mut approval.signer);
+        approval.by.iter_mut().for_each(mask);
+    }
+    for result in &mut receipt.results {
+        result.message.iter_mut().for_each(mask);
+    }
+    receipt
+}
+
 /// What waited before an authorization.
 #[derive(Debug)]
-pub struct Before(Vec<ConnectorType>);
+pub struct Before(PendingSet);
 
 impl Before {
     /// What this machine and the store know of.
-    pub fn of(pending: &PendingSet, waits: &Waits, app: &App) -> Self {
-        let mut names: Vec<_> = pending.of(app).map(|(name, _)| name.clone()).collect();
-        names.extend(waits.iter().map(|wait| wait.connector.clone()));
-        names.sort();
-        names.dedup();
-        Self(names)
+    pub fn of(pending: &PendingSet) -> Self {
+        Self(pending.clone())
     }
 }

@@ -9,6 +9,7 @@ mod event;
 mod explain;
 mod plan;
 pub mod policy;
+mod stale;
 mod team;
 pub mod waits;
 

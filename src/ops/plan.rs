@@ -105,7 +105,7 @@ impl PlanSession {
         // Side by side: the store costs no time of its own.
         let (survey, waits) = tokio::join!(
             remote.survey(&files.declared),
-            waits::look(around, &files.project, &app, &state)
+            waits::look(around, &files.project, &app, &state, &files.pending)
         );
         let survey = survey?;
         let news = |connector: &ConnectorType| files.pending.get(&app, connector).is_none();

@@ -146,7 +146,8 @@ pub fn overrides(
     reason: Option<&str>,
     policy: &Policy,
 ) -> Result<Vec<Override>, Failure> {
-    let reason = reason.map(str::trim).unwrap_or_default();
+    // It goes into files that many read.
+    let reason = escape::mask_accounts(reason.map(str::trim).unwrap_or_default());
     if !rules.is_empty() && reason.is_empty() {
         return Err(UsageError::with_help(
             "`--override` needs a reason",
@@ -173,7 +174,7 @@ pub fn overrides(
         }
         found.insert(Override {
             rule: rule.clone(),
-            reason: reason.to_owned(),
+            reason: reason.clone().into_owned(),
         });
     }
     Ok(found.into_iter().collect())

@@ -7,10 +7,14 @@ use crate::{
     config::Project,
     context::{Failure, UsageError},
     git::{Checkout, Git},
-    model::App,
+    model::{App, ConnectorType},
+    pending::{Entry, PendingSet},
     plan::Digest,
     state::{AppState, Trust},
-    store::{AppKey, GitStore, LocalStore, Memory, Outbox, Place, Store, StoreError, Waits},
+    store::{
+        AppKey, GitStore, HistoryEvent, LocalStore, Memory, Outbox, Place, Store, StoreError, Wait,
+        Waits, What,
+    },
     syntax::Lifetime,
 };
 
@@ -89,13 +93,76 @@ impl Team {
     }
 
     /// What waits, as all machines know it. Nothing where this machine is all there is: its own file
-    /// knows it better.
-    pub(super) async fn waits(&self) -> Result<Waits, StoreError> {
+    /// knows it better. What the store was not told yet, it is told first.
+    pub(super) async fn waits(&self, own: &PendingSet) -> Result<Waits, StoreError> {
         if !self.memory.is_shared() {
             return Ok(Waits::default());
         }
         self.outbox.deliver(&self.memory, &self.app).await?;
-        self.memory.waits().await
+        let waits = self.memory.waits_known().await?;
+        self.tell_untold(own, waits).await
+    }
+
+    /// The same for who only looks: a store that takes nothing may still be read.
+    pub(super) async fn look(
+        &self,
+        around: &Around<'_>,
+        own: &PendingSet,
+    ) -> Result<Waits, StoreError> {
+        if !self.memory.is_shared() {
+            return Ok(Waits::default());
+        }
+        if let Err(e) = self.outbox.deliver(&self.memory, &self.app).await {
+            let waits = self.memory.waits().await?;
+            around.tell(&OpEvent::StoreNotTold(true, e.to_string()));
+            return Ok(waits);
+        }
+        let waits = self.memory.waits().await?;
+        let told = self.tell_untold(own, waits.clone()).await;
+        Ok(told.unwrap_or_else(|e| {
+            tracing::info!(%e, "the store does not know all that waits");
+            waits
+        }))
+    }
+
+    async fn tell_untold(&self, own: &PendingSet, waits: Waits) -> Result<Waits, StoreError> {
+        let untold = super::stale::untold(own, &self.app, &waits);
+        let news = untold.of(&self.app).map(|(connector, entry)| {
+            let epoch = waits.epoch(connector);
+            self.wait(connector, entry, epoch)
+        });
+        let news: Vec<_> = news.collect();
+        if news.is_empty() {
+            return Ok(waits);
+        }
+        let event = HistoryEvent::now(self.memory.by().clone(), 0, What::Consent(Vec::new()));
+        self.memory.record_with(&event, &news, &[]).await?;
+        self.memory.waits_known().await
+    }
+
+    /// What of an entry is for everybody.
+    pub(super) fn wait(&self, connector: &ConnectorType, entry: &Entry, epoch: u64) -> Wait {
+        let app = &self.app.id;
+        let before = entry.before.as_ref();
+        Wait {
+            connector: connector.clone(),
+            scopes: entry.scopes.clone(),
+            action: entry.action,
+            plan_digest: entry.plan_digest.clone(),
+            since: entry.since,
+            before: before.map(|was| was.scopes.clone()),
+            status_before: before.and_then(|was| was.status),
+            account_before: before
+                .and_then(|was| was.account.as_ref())
+                .map(|account| account.to_masked(app)),
+            account: entry.account.as_ref().map(|account| account.to_masked(app)),
+            connection_config: entry.connection_config.clone(),
+            connection_id: entry.connection_id.clone(),
+            missing: entry.missing.clone(),
+            settled: entry.settled,
+            by: self.memory.by().clone(),
+            epoch,
+        }
     }
 
     /// Keeps a signature, or one that takes an approval back. Says whether other machines have it.

@@ -1,5 +1,8 @@
 //! What the store says waits, and what of it counts here.
 
+use std::time::Duration;
+
+pub use super::stale::{forget_stale, merge};
 use super::{
     Around, OpEvent,
     team::{self, Team},
@@ -7,35 +10,40 @@ use super::{
 use crate::{
     catalogue::ScopeEquivalence,
     config::Project,
-    context::Failure,
-    model::{App, ConnectorType, Declared, Scopes},
-    pending::{self, Entry, PendingSet},
+    context::{Failure, UsageError},
+    model::{App, ConnectorType, Declared},
+    pending::PendingSet,
     state::AppState,
-    store::{Wait, Waits},
+    store::Waits,
 };
 
+/// How long a command that only looks waits for a store.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// What waits elsewhere, for a command that only looks: if the store is away, it says so and goes on.
-pub async fn look(around: &Around<'_>, project: &Project, app: &App, state: &AppState) -> Waits {
+pub async fn look(
+    around: &Around<'_>,
+    project: &Project,
+    app: &App,
+    state: &AppState,
+    own: &PendingSet,
+) -> Waits {
     let looked = async {
         let team = Team::open(around, project, app, state).await?;
-        Ok::<_, Failure>(team.waits().await?)
+        Ok::<_, Failure>(team.look(around, own).await?)
     };
-    match looked.await {
+    let looked = tokio::time::timeout(PATIENCE, looked).await;
+    let looked = looked.unwrap_or_else(|_| {
+        let seconds = PATIENCE.as_secs();
+        Err(UsageError::new(format!("the store did not answer within {seconds} seconds")).into())
+    });
+    match looked {
         Ok(waits) => waits,
         // Without a place for state there is nothing of this machine's to know.
         Err(_) if matches!(team::place(around, project), Ok(None)) => Waits::default(),
         Err(failure) => {
             around.tell(&OpEvent::StoreUnknown(failure.report.to_string()));
             Waits::default()
-        }
-    }
-}
-
-/// Adds what other machines asked for to what this one knows.
-pub fn merge(pending: &mut PendingSet, app: &App, waits: &Waits) {
-    for wait in waits.iter() {
-        if pending.get(app, &wait.connector).is_none() {
-            pending.insert(app, wait.connector.clone(), entry(wait));
         }
     }
 }
@@ -57,7 +65,7 @@ pub fn asked_by(waits: &Waits, connector: &str) -> Option<String> {
 /// What of it the files declare with all its scopes. The rest is said, and left.
 pub fn declared_only(
     around: &Around<'_>,
-    waits: Waits,
+    mut waits: Waits,
     declared: Option<&Declared>,
     rules: &ScopeEquivalence,
 ) -> Waits {
@@ -65,41 +73,21 @@ pub fn declared_only(
         if !waits.is_empty() {
             around.tell(&OpEvent::NothingDeclared);
         }
-        return Waits::default();
+        waits.retain(|_| false);
+        return waits;
     };
+    waits.retain(|wait| {
+        let wanted = declared
+            .connectors
+            .get(&wait.connector)
+            .is_some_and(|file| {
+                let index = rules.index(&wait.connector, &file.scopes);
+                wait.scopes.iter().all(|scope| index.contains(scope))
+            });
+        if !wanted {
+            around.tell(&OpEvent::NotDeclared(wait));
+        }
+        wanted
+    });
     waits
-        .into_iter()
-        .filter(|wait| {
-            let wanted = declared
-                .connectors
-                .get(&wait.connector)
-                .is_some_and(|file| {
-                    let index = rules.index(&wait.connector, &file.scopes);
-                    wait.scopes.iter().all(|scope| index.contains(scope))
-                });
-            if !wanted {
-                around.tell(&OpEvent::NotDeclared(wait));
-            }
-            wanted
-        })
-        .collect()
-}
-
-fn entry(wait: &Wait) -> Entry {
-    Entry {
-        scopes: wait.scopes.clone(),
-        action: wait.action,
-        plan_digest: wait.plan_digest.clone(),
-        since: wait.since,
-        connection_config: wait.connection_config.clone(),
-        before: wait.before.clone().map(|scopes| pending::Before {
-            scopes,
-            status: wait.status_before,
-            account: wait.account_before.clone(),
-        }),
-        account: wait.account.clone(),
-        connection_id: wait.connection_id.clone(),
-        missing: Scopes::new(),
-        settled: false,
-    }
 }

@@ -8,7 +8,7 @@ use crate::{
     plan::Digest,
 };
 
-/// Who did it, as far as that may be told to everybody: no address, no name of a machine.
+/// Who did it, as far as that may be told to everybody: no address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct By {
@@ -18,6 +18,9 @@ pub struct By {
     /// The pipeline's run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+    /// The machine's own name. It is written only while somebody is at work, into the lease.
+    #[serde(skip)]
+    pub machine: Option<String>,
 }
 
 impl By {
@@ -140,6 +143,13 @@ impl HistoryEvent {
             .take(32)
             .collect();
         format!("{:08}-{time:014}-{id}.toml", self.epoch)
+    }
+
+    /// Who did what, for the log of a repository.
+    pub(super) fn line(&self) -> String {
+        let digest = self.what.digest().map(|digest| format!(" {digest}"));
+        let digest = digest.unwrap_or_default();
+        format!("{}{digest} by {}", self.what.kind(), self.by.shown())
     }
 
     pub(super) fn to_toml(&self, app: &App) -> Result<String, toml::ser::Error> {

@@ -137,7 +137,15 @@ impl GitStore {
             time: now,
             files,
         };
-        let commit = self.depot.commit(&new).await?;
+        let made = self.depot.commit(&new).await?;
+        let commit = made.commit;
+        let names = new.files.iter().filter_map(|(path, content)| {
+            let key = Key::parse(path)?;
+            Some((key, content.is_some()))
+        });
+        let mut contents = made.contents.into_iter();
+        let files = names.map(|(key, there)| (key, if there { contents.next() } else { None }));
+        let files: Vec<_> = files.collect();
         let reference = RefName::parse(&format!("{}{short}", self.prefix))
             .map_err(crate::git::GitError::from)?;
         let push = Push {
@@ -146,6 +154,11 @@ impl GitStore {
             to: Some(&commit),
         };
         match self.depot.push(&self.remote, &push).await {
+            Ok(Pushed::Done) => {
+                crate::fs::crash::point();
+                self.moved(short, tip, &commit, files).await;
+                Ok(Pushed::Done)
+            }
             // It may have been taken all the same: the commit is like no other.
             Err(e) if e.is_passing() => {
                 let after = self.look().await?;
@@ -155,6 +168,28 @@ impl GitStore {
                 Err(e.into())
             }
             other => Ok(other?),
+        }
+    }
+
+    /// Knows what was pushed just now, without another look.
+    async fn moved(
+        &self,
+        short: &str,
+        from: Option<&ObjectId>,
+        to: &ObjectId,
+        files: Vec<(Key, Option<ObjectId>)>,
+    ) {
+        let mut known = self.seen.lock().await;
+        let Some(seen) = known.as_mut().filter(|seen| seen.tips.get(short) == from) else {
+            *known = None;
+            return;
+        };
+        seen.tips.insert(short.to_owned(), to.clone());
+        for (key, content) in files {
+            match content {
+                Some(content) => seen.files.insert(key, content),
+                None => seen.files.remove(&key),
+            };
         }
     }
 
@@ -169,18 +204,22 @@ impl GitStore {
             if !Self::fits(&seen, changes) {
                 return Ok(Swapped::Moved);
             }
-            let names: Vec<_> = changes.iter().map(|change| change.key.as_str()).collect();
+            let notes = changes.iter().map(|change| change.note.as_str());
+            let notes: Vec<_> = notes.filter(|note| !note.is_empty()).collect();
+            let title = if notes.is_empty() {
+                let names = changes.iter().map(|change| change.key.as_str());
+                names.collect::<Vec<_>>().join(", ")
+            } else {
+                notes.join(", ")
+            };
             // Without it, two that write the same at once would make one commit, and both win.
             let nonce = uuid::Uuid::new_v4();
-            let message = format!("{}\n\nWriter: {nonce}\n", names.join(", "));
+            let message = format!("{title}\n\nWriter: {nonce}\n");
             let files = changes
                 .iter()
                 .map(|change| (change.key.as_str(), Some(change.to.as_slice())));
             match self.push(&seen, short, &message, files.collect()).await? {
-                Pushed::Done => {
-                    *self.seen.lock().await = None;
-                    return Ok(Swapped::Done);
-                }
+                Pushed::Done => return Ok(Swapped::Done),
                 Pushed::Moved => {
                     // Somebody wrote something else there: most often not these values.
                     let spread = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
@@ -209,6 +248,21 @@ impl Store for GitStore {
     fn read<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Value>, StoreError>> {
         Box::pin(async move {
             let seen = self.look().await?;
+            let Some(id) = seen.files.get(key) else {
+                return Ok(None);
+            };
+            let found = self.values(vec![(key.clone(), id.clone())]).await?;
+            Ok(found.into_iter().next().map(|(_, value)| value))
+        })
+    }
+
+    fn read_known<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Value>, StoreError>> {
+        Box::pin(async move {
+            let known = self.seen.lock().await.clone();
+            let seen = match known {
+                Some(seen) => seen,
+                None => self.look().await?,
+            };
             let Some(id) = seen.files.get(key) else {
                 return Ok(None);
             };
@@ -261,7 +315,6 @@ impl Store for GitStore {
                     uuid::Uuid::new_v4()
                 );
                 if self.push(&seen, "log", &message, files).await? == Pushed::Done {
-                    *self.seen.lock().await = None;
                     return Ok(());
                 }
             }

@@ -27,6 +27,9 @@ pub struct Holder {
     /// Who.
     #[serde(default)]
     pub by: By,
+    /// On which machine; a pipeline's run says it by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
     /// What they are doing: `apply`.
     pub doing: String,
     /// Since when.
@@ -38,15 +41,18 @@ pub struct Holder {
 impl Holder {
     /// For people, now.
     pub fn said(&self) -> String {
+        let machine = self.machine.as_ref();
+        let machine = machine.map(|name| format!(" on {}", crate::escape::limited(name, 64)));
         format!(
-            "{} started `connplan {}` {}",
+            "{}{} started `connplan {}` {}",
             self.by.shown(),
+            machine.unwrap_or_default(),
             crate::escape::limited(&self.doing, 40),
             ago(self.since, Timestamp::now())
         )
     }
 
-    /// To be kept.
+    /// To be kept, without the machine: that is nobody's business any more.
     pub fn shown(&self) -> String {
         format!(
             "{} is at `connplan {}` since {}",
@@ -202,6 +208,7 @@ impl Memory {
             key: key("lease"),
             from: from.cloned(),
             to: text.into_bytes(),
+            note: String::new(),
         };
         let swapped = self.store.swap(std::slice::from_ref(&change)).await;
         let passing = match &swapped {
@@ -209,10 +216,10 @@ impl Memory {
             Err(e) => e.is_passing(),
         };
         // The answer may have been lost; what is there says whose it is.
-        let there = if passing {
-            self.store.read(&change.key).await?
-        } else {
-            None
+        let there = match &swapped {
+            Ok(Swapped::Done) => self.store.read_known(&change.key).await?,
+            _ if passing => self.store.read(&change.key).await?,
+            _ => None,
         };
         match there {
             Some(value) if value.bytes == change.to => Ok(Some(value.version)),
@@ -243,13 +250,15 @@ impl Memory {
             if let Some((document, version)) = &there
                 && let Some(holder) = &document.holder
             {
+                // It was there when the first look had ended, and still when this one began: what a
+                // look itself takes counts for neither.
                 let since = match &watched {
                     Some((seen, since)) if seen == version => *since,
-                    _ => begun.0,
+                    _ => Instant::now(),
                 };
                 watched = Some((version.clone(), since));
                 let lasts = Duration::from_millis(document.length_ms);
-                let unchanged = since.elapsed() > lasts + lasts / 20;
+                let unchanged = begun.0.saturating_duration_since(since) > lasts + lasts / 20;
                 let now = Timestamp::now();
                 let margin = SignedDuration::try_from(SKEW.min(lasts)).unwrap_or_default();
                 let over = holder.until.checked_add(margin).is_ok_and(|end| end < now);
@@ -298,6 +307,7 @@ impl Memory {
             length_ms: u64::try_from(length.as_millis()).unwrap_or(u64::MAX),
             writer: uuid::Uuid::new_v4().to_string(),
             holder: Some(Holder {
+                machine: self.by.machine.clone().filter(|_| self.by.run.is_none()),
                 by: self.by.clone(),
                 doing: doing.to_owned(),
                 since: Timestamp::from_second(now.as_second()).unwrap_or(now),
@@ -417,6 +427,7 @@ impl Lease {
             key: key("lease"),
             from: Some(version),
             to: text.into_bytes(),
+            note: String::new(),
         };
         match self.memory.store.swap(&[change]).await? {
             Swapped::Done => Ok(()),

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{By, Change, HistoryEvent, Key, Store, StoreError, Swapped, Value, Wait, Waits, What};
+use super::{
+    By, Change, HistoryEvent, Key, Moment, Store, StoreError, Swapped, Value, Wait, Waits, What,
+};
 use crate::{
     model::{App, ConnectorType},
     plan::Digest,
@@ -53,24 +55,33 @@ impl Memory {
 
     /// Keeps a plan, and that it was made.
     pub async fn keep_plan(&self, digest: &Digest, text: &str) -> Result<(), StoreError> {
-        let key = plan_key(digest);
         let event = HistoryEvent::now(self.by.clone(), 0, What::Plan(digest.clone()));
-        let mut changes = vec![self.event_change(&event)?];
-        // The same digest is the same plan; the newest text names the newest commit and run.
-        let there = self.store.read(&key).await?;
-        changes.push(Change {
-            key,
-            from: there.map(|value| value.version),
-            to: text.as_bytes().to_vec(),
-        });
+        let event = self.event_change(&event)?;
+        for turn in 0..2 {
+            let key = plan_key(digest);
+            // The same digest is the same plan; the newest text names the newest commit and run.
+            let there = match turn {
+                0 => self.store.read_known(&key).await?,
+                _ => self.store.read(&key).await?,
+            };
+            let plan = Change {
+                key,
+                from: there.map(|value| value.version),
+                to: text.as_bytes().to_vec(),
+                note: String::new(),
+            };
+            // The plan first: nothing lists a plan that is not there.
+            if self.store.swap(&[plan, event.clone()]).await? == Swapped::Done {
+                break;
+            }
+        }
         // If somebody else kept it first, it is kept.
-        self.store.swap(&changes).await?;
         Ok(())
     }
 
     /// Keeps a plan, unless it is there already.
     pub async fn ensure_plan(&self, digest: &Digest, text: &str) -> Result<(), StoreError> {
-        if self.store.read_is_there(&plan_key(digest)).await? {
+        if self.store.read_known(&plan_key(digest)).await?.is_some() {
             return Ok(());
         }
         self.keep_plan(digest, text).await
@@ -123,6 +134,7 @@ impl Memory {
             key: key(&format!("log/{}", event.name())),
             from: None,
             to: text.into_bytes(),
+            note: event.line(),
         })
     }
 
@@ -145,12 +157,25 @@ impl Memory {
 
     /// What waits.
     pub async fn waits(&self) -> Result<Waits, StoreError> {
-        Ok(self.waits_with_version().await?.0)
+        Ok(self.waits_with_version(true).await?.0)
     }
 
-    async fn waits_with_version(&self) -> Result<(Waits, Option<super::Version>), StoreError> {
+    /// What waits, as the store saw it last: who has the lease knows that it is so.
+    pub async fn waits_known(&self) -> Result<Waits, StoreError> {
+        Ok(self.waits_with_version(false).await?.0)
+    }
+
+    async fn waits_with_version(
+        &self,
+        anew: bool,
+    ) -> Result<(Waits, Option<super::Version>), StoreError> {
         let key = key("waits.toml");
-        let Some(value) = self.store.read(&key).await? else {
+        let value = if anew {
+            self.store.read(&key).await?
+        } else {
+            self.store.read_known(&key).await?
+        };
+        let Some(value) = value else {
             return Ok((Waits::default(), None));
         };
         let version = value.version.clone();
@@ -169,17 +194,27 @@ impl Memory {
     ) -> Result<(), StoreError> {
         let happened = self.event_change(event)?;
         for turn in 0..TRIES {
-            let (mut waits, version) = self.waits_with_version().await?;
+            // What is known most often still is so; if not, the swap says it.
+            let anew = turn > 0;
+            let (mut waits, version) = self.waits_with_version(anew).await?;
             let before = waits.clone();
             for wait in wait {
                 waits.insert(wait.clone());
             }
             for connector in done {
-                waits.remove(connector, event.at);
+                let until = Moment {
+                    epoch: event.epoch,
+                    at: event.at,
+                };
+                waits.remove(connector, until);
             }
             let mut changes = vec![happened.clone()];
-            let known = self.store.read_is_there(&happened.key).await?;
-            if known {
+            let there = if anew {
+                self.store.read(&happened.key).await?
+            } else {
+                self.store.read_known(&happened.key).await?
+            };
+            if there.is_some() {
                 changes.clear();
             }
             if waits != before {
@@ -190,6 +225,7 @@ impl Memory {
                     key: key("waits.toml"),
                     from: version,
                     to: text.into_bytes(),
+                    note: String::new(),
                 });
             }
             if changes.is_empty() || self.store.swap(&changes).await? == Swapped::Done {
@@ -264,12 +300,6 @@ impl Memory {
             key: key.to_string(),
             reason,
         }
-    }
-}
-
-impl dyn Store {
-    async fn read_is_there(&self, key: &Key) -> Result<bool, StoreError> {
-        Ok(self.read(key).await?.is_some())
     }
 }
 

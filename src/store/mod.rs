@@ -33,4 +33,4 @@ pub use object::BucketStore;
 pub use outbox::Outbox;
 pub use place::{Place, PlaceError};
 pub use swap::{Change, Store, Swapped, Value, Version};
-pub use waits::{Wait, Waits};
+pub use waits::{Moment, Wait, Waits};

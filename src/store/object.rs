@@ -3,11 +3,11 @@
 //! Credentials and endpoint come from the providers' usual environment of the process, workload
 //! identities included; never from a file of the checkout.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{TryStreamExt, future::BoxFuture};
 use object_store::{
-    ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion,
+    ObjectStore, ObjectStoreExt, PutMode, PutOptions, RetryConfig, UpdateVersion,
     aws::{AmazonS3Builder, S3ConditionalPut},
     azure::MicrosoftAzureBuilder,
     gcp::GoogleCloudStorageBuilder,
@@ -35,14 +35,17 @@ impl BucketStore {
         let inner: Arc<dyn ObjectStore> = match scheme {
             "gs" => {
                 let builder = GoogleCloudStorageBuilder::from_env().with_url(url);
+                let builder = builder.with_retry(retry());
                 Arc::new(builder.build().map_err(failed)?)
             }
             "az" => {
                 let builder = MicrosoftAzureBuilder::from_env().with_url(url);
+                let builder = builder.with_retry(retry());
                 Arc::new(builder.build().map_err(failed)?)
             }
             _ => {
                 let builder = AmazonS3Builder::from_env().with_url(url);
+                let builder = builder.with_retry(retry());
                 let builder = builder.with_conditional_put(S3ConditionalPut::ETagMatch);
                 Arc::new(builder.build().map_err(failed)?)
             }
@@ -108,6 +111,15 @@ impl BucketStore {
             }
             Err(e) => Err(error(&self.name, &e)),
         }
+    }
+}
+
+/// A store that is away is said to be so soon: the library would try for three minutes.
+fn retry() -> RetryConfig {
+    RetryConfig {
+        max_retries: 3,
+        retry_timeout: Duration::from_secs(30),
+        ..RetryConfig::default()
     }
 }
 

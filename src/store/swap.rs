@@ -26,6 +26,8 @@ pub struct Change {
     pub from: Option<Version>,
     /// What is to be there.
     pub to: Vec<u8>,
+    /// What happened, in a line for people; empty where that is of no interest.
+    pub note: String,
 }
 
 /// Whether it was written.
@@ -52,6 +54,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// A value as it is now.
     fn read<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Value>, StoreError>>;
+
+    /// A value as this store saw it last, without asking anybody where that is known: a swap says
+    /// whether it is still so.
+    fn read_known<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Value>, StoreError>> {
+        self.read(key)
+    }
 
     /// The keys and values below a folder.
     fn read_all<'a>(

@@ -47,14 +47,60 @@ pub struct Wait {
     /// What the status is asked with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection_id: Option<ConnectionId>,
+    /// What a consent left out.
+    #[serde(default, skip_serializing_if = "Scopes::is_empty")]
+    pub missing: Scopes,
+    /// The platform does not pass on what is missing, and nobody is asked for it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settled: bool,
     /// Who asked.
     #[serde(default)]
     pub by: By,
+    /// The lease's epoch in which it was asked for: orders what the clocks of two machines do not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub epoch: u64,
 }
 
-/// Everything that waits in one app.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(epoch: &u64) -> bool {
+    *epoch == 0
+}
+
+/// When something happened: by the lease's epoch, and within one by the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Moment {
+    /// The epoch; 0 without a lease.
+    pub epoch: u64,
+    /// The clock of whoever did it.
+    pub at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Ended {
+    connector: ConnectorType,
+    #[serde(flatten)]
+    moment: Moment,
+}
+
+impl Wait {
+    fn moment(&self) -> Moment {
+        Moment {
+            epoch: self.epoch,
+            at: self.since,
+        }
+    }
+}
+
+/// Everything that waits in one app, and when what waited before came to its end: a machine that
+/// asked once learns by it that nobody waits any more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Waits(BTreeMap<ConnectorType, Wait>);
+pub struct Waits {
+    open: BTreeMap<ConnectorType, Wait>,
+    ended: BTreeMap<ConnectorType, Moment>,
+}
 
 #[derive(Serialize, Deserialize)]
 struct WaitsFile {
@@ -66,6 +112,8 @@ struct WaitsFile {
     writer: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     waits: Vec<Wait>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ended: Vec<Ended>,
 }
 
 impl IntoIterator for Waits {
@@ -73,54 +121,67 @@ impl IntoIterator for Waits {
     type IntoIter = std::collections::btree_map::IntoValues<ConnectorType, Wait>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_values()
-    }
-}
-
-impl FromIterator<Wait> for Waits {
-    fn from_iter<I: IntoIterator<Item = Wait>>(waits: I) -> Self {
-        let mut set = Self::default();
-        for wait in waits {
-            set.insert(wait);
-        }
-        set
+        self.open.into_values()
     }
 }
 
 impl Waits {
     /// All of it, by connector.
     pub fn iter(&self) -> impl Iterator<Item = &Wait> {
-        self.0.values()
+        self.open.values()
     }
 
     /// One of them.
     pub fn get(&self, connector: &ConnectorType) -> Option<&Wait> {
-        self.0.get(connector)
+        self.open.get(connector)
+    }
+
+    /// When the last wait of a connector ended, by the clock of whoever ended it.
+    pub fn ended(&self, connector: &ConnectorType) -> Option<Timestamp> {
+        self.ended.get(connector).map(|moment| moment.at)
+    }
+
+    /// The newest epoch in which a connector was asked for or done with.
+    pub fn epoch(&self, connector: &ConnectorType) -> u64 {
+        let ended = self.ended.get(connector).map(|moment| moment.epoch);
+        let open = self.open.get(connector).map(|wait| wait.epoch);
+        ended.max(open).unwrap_or_default()
+    }
+
+    /// Leaves out what does not count here.
+    pub fn retain(&mut self, mut counts: impl FnMut(&Wait) -> bool) {
+        self.open.retain(|_, wait| counts(wait));
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.open.is_empty()
     }
 
-    /// Adds one, unless a later one is there.
-    pub fn insert(&mut self, wait: Wait) {
-        let later = self
-            .0
-            .get(&wait.connector)
-            .is_some_and(|there| there.since > wait.since);
-        if !later {
-            self.0.insert(wait.connector.clone(), wait);
+    /// Adds one, unless a later one is there or it has ended already.
+    pub fn insert(&mut self, mut wait: Wait) {
+        let there = self.open.get(&wait.connector);
+        // Somebody else learnt more of it: who asked stays the same.
+        if let Some(same) = there.filter(|there| there.since == wait.since) {
+            wait.by = same.by.clone();
+        }
+        let later = there.is_some_and(|there| there.moment() > wait.moment());
+        let ended = self.ended.get(&wait.connector);
+        let over = ended.is_some_and(|ended| *ended >= wait.moment());
+        if !later && !over {
+            self.open.insert(wait.connector.clone(), wait);
         }
     }
 
-    /// Takes one out, unless it was asked for after `until`.
-    pub fn remove(&mut self, connector: &ConnectorType, until: Timestamp) -> bool {
+    /// Ends one, unless it was asked for later.
+    pub fn remove(&mut self, connector: &ConnectorType, until: Moment) -> bool {
+        let ended = self.ended.entry(connector.clone()).or_insert(until);
+        *ended = until.max(*ended);
         let gone = self
-            .0
+            .open
             .get(connector)
-            .is_some_and(|there| there.since <= until);
-        gone && self.0.remove(connector).is_some()
+            .is_some_and(|there| there.moment() <= until);
+        gone && self.open.remove(connector).is_some()
     }
 
     pub(super) fn to_toml(&self, app: &App) -> Result<String, toml::ser::Error> {
@@ -130,7 +191,15 @@ impl Waits {
             app_id: app.id.clone(),
             api_url: app.api_url.clone(),
             writer: uuid::Uuid::new_v4().to_string(),
-            waits: self.0.values().cloned().collect(),
+            waits: self.open.values().cloned().collect(),
+            ended: self
+                .ended
+                .iter()
+                .map(|(connector, moment)| Ended {
+                    connector: connector.clone(),
+                    moment: *moment,
+                })
+                .collect(),
         })
     }
 
@@ -145,7 +214,14 @@ impl Waits {
         if document.kind != "waits" {
             return Err("it is something else".to_owned());
         }
-        let mut waits = Self::default();
+        let mut waits = Self {
+            ended: document
+                .ended
+                .into_iter()
+                .map(|ended| (ended.connector, ended.moment))
+                .collect(),
+            ..Self::default()
+        };
         for wait in document.waits {
             let salted = Wait {
                 account_before: wait.account_before.map(|account| account.salted(&app.id)),

@@ -24,7 +24,7 @@ async fn commit(depot: &Depot, parent: Option<&ObjectId>, text: &str) -> ObjectI
         time: 1,
         files,
     };
-    depot.commit(&new).await.unwrap()
+    depot.commit(&new).await.unwrap().commit
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     team.two
         .run(&["apply", &digest])
         .expect(3)
-        .tells("counts for nothing");
+        .tells("does not count");
     assert!(team.platform.writes().is_empty());
 
     let ann = team.key("ann");

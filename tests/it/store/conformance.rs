@@ -25,6 +25,7 @@ fn change(name: &str, from: Option<&Version>, to: &str) -> Change {
         key: key(name),
         from: from.cloned(),
         to: to.as_bytes().to_vec(),
+        note: String::new(),
     }
 }
 
@@ -49,7 +50,10 @@ pub(super) fn a_wait(connector: &str, digest: &Digest) -> Wait {
         account: None,
         connection_config: std::collections::BTreeMap::new(),
         connection_id: None,
+        missing: Scopes::default(),
+        settled: false,
         by: by("ada"),
+        epoch: 0,
     }
 }
 
@@ -262,6 +266,7 @@ pub(super) fn race(place: &(dyn Maker + Sync), writers: usize) {
                         key: counter.clone(),
                         from,
                         to,
+                        note: String::new(),
                     }])
                     .await
                 {

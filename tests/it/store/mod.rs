@@ -6,11 +6,14 @@
     reason = "what a test lays out is written as a user's editor would"
 )]
 
+mod agree;
 mod approvals;
 #[cfg(feature = "object-store")]
 mod bucket;
 mod conformance;
 mod faulty;
+#[cfg(unix)]
+mod holder;
 mod laws;
 mod places;
 mod trusted;

@@ -22,6 +22,7 @@ pub(super) fn by(user: &str) -> By {
     By {
         user: Some(user.to_owned()),
         run: None,
+        machine: None,
     }
 }
 

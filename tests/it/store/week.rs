@@ -16,12 +16,12 @@ use crate::{
 };
 
 /// The remote, and three who work with it.
-struct Team {
-    platform: Platform,
+pub(super) struct Team {
+    pub(super) platform: Platform,
     origin: tempfile::TempDir,
-    pipeline: Project,
-    second: Project,
-    person: Project,
+    pub(super) pipeline: Project,
+    pub(super) second: Project,
+    pub(super) person: Project,
 }
 
 pub(super) fn member(platform: &Platform, user: &str, project: Project) -> Project {
@@ -34,7 +34,7 @@ pub(super) fn member(platform: &Platform, user: &str, project: Project) -> Proje
 }
 
 impl Team {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let platform = Platform::start();
         let origin = tempfile::tempdir().unwrap();
         git(origin.path(), &["init", "-q", "--bare", "origin.git"]);
@@ -63,16 +63,16 @@ impl Team {
         }
     }
 
-    fn all(&self) -> [&Project; 3] {
+    pub(super) fn all(&self) -> [&Project; 3] {
         [&self.pipeline, &self.second, &self.person]
     }
 
-    fn origin(&self) -> PathBuf {
+    pub(super) fn origin(&self) -> PathBuf {
         self.origin.path().join("origin.git")
     }
 
     /// The same answer from everybody.
-    fn agree(&self, args: &[&str], code: i32) -> Vec<Output> {
+    pub(super) fn agree(&self, args: &[&str], code: i32) -> Vec<Output> {
         self.all()
             .map(|project| {
                 let output = project.run(args);

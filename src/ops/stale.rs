@@ -1,0 +1,63 @@
+//! What this machine knows to wait, held against what the team knows.
+
+use crate::{
+    model::{App, ConnectorType},
+    pending::{self, Entry, PendingSet},
+    store::{Wait, Waits},
+};
+
+/// Takes out what this machine asked for once and the team knows to be over, or asked for anew.
+pub fn forget_stale(pending: &mut PendingSet, app: &App, waits: &Waits) -> bool {
+    let stale = |(connector, entry): &(&ConnectorType, &Entry)| {
+        let over = waits.ended(connector).is_some_and(|at| at >= entry.since);
+        let anew = waits.get(connector);
+        over || anew.is_some_and(|wait| wait.since > entry.since)
+    };
+    let stale = pending.of(app).filter(stale);
+    let stale: Vec<_> = stale.map(|(connector, _)| connector.clone()).collect();
+    for connector in &stale {
+        pending.remove(app, connector);
+    }
+    !stale.is_empty()
+}
+
+/// Adds what other machines asked for to what this one knows; where both know something, the newer
+/// counts.
+pub fn merge(pending: &mut PendingSet, app: &App, waits: &Waits) {
+    forget_stale(pending, app, waits);
+    for wait in waits.iter() {
+        if pending.get(app, &wait.connector).is_none() {
+            pending.insert(app, wait.connector.clone(), entry(wait));
+        }
+    }
+}
+
+/// What this machine asked for and the team does not know: a crash came before it was told, or the
+/// store is new.
+pub(super) fn untold(own: &PendingSet, app: &App, waits: &Waits) -> PendingSet {
+    let mut untold = own.clone();
+    forget_stale(&mut untold, app, waits);
+    for wait in waits.iter() {
+        untold.remove(app, &wait.connector);
+    }
+    untold
+}
+
+fn entry(wait: &Wait) -> Entry {
+    Entry {
+        scopes: wait.scopes.clone(),
+        action: wait.action,
+        plan_digest: wait.plan_digest.clone(),
+        since: wait.since,
+        connection_config: wait.connection_config.clone(),
+        before: wait.before.clone().map(|scopes| pending::Before {
+            scopes,
+            status: wait.status_before,
+            account: wait.account_before.clone(),
+        }),
+        account: wait.account.clone(),
+        connection_id: wait.connection_id.clone(),
+        missing: wait.missing.clone(),
+        settled: wait.settled,
+    }
+}

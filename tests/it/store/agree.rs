@@ -1,0 +1,201 @@
+//! What waits is the same for all, whoever asked first, last, or was cut off.
+
+use serde_json::{Value, json};
+
+use super::week::Team;
+use crate::{
+    git::repository::git,
+    support::{Connector, Output},
+};
+
+/// What everybody says of a connector: the scopes that wait, since when.
+fn waiting(team: &Team, connector: &str) -> Value {
+    let told = team.all().map(|project| {
+        let list = project.run(&["authorize", "--list", "--format", "json"]);
+        let plan = project.run(&["plan", "--format", "json"]);
+        plan.expect(0);
+        let results = list.json()["apps"][0]["results"].clone();
+        let results = results.as_array().cloned().unwrap_or_default();
+        let one = results.iter().find(|one| one["connector"] == connector);
+        let plan = plan.json()["summary"].clone();
+        json!([
+            one.map(|one| json!([one["scopes"], one["since"], one["state"]])),
+            plan
+        ])
+    });
+    assert_eq!(told[0], told[1], "the pipelines differ");
+    assert_eq!(told[1], told[2], "the person differs");
+    told[0].clone()
+}
+
+fn declare(team: &Team, connector: &str, scopes: &[&str]) {
+    for project in team.all() {
+        project.declare(connector, scopes);
+    }
+}
+
+#[test]
+fn who_asked_first_knows_what_somebody_else_asked_for_later() {
+    let team = Team::new();
+    team.pipeline.run(&["apply", "--auto-approve"]).expect(0);
+    let first = waiting(&team, "slack");
+    assert_eq!(first[0][0], json!(["chat:write"]), "{first}");
+    // While that waits, more is wanted, and another machine asks for it.
+    declare(&team, "slack", &["chat:write", "users:read"]);
+    team.second.run(&["apply", "--auto-approve"]).expect(0);
+    let later = waiting(&team, "slack");
+    assert_eq!(later[0][0], json!(["chat:write", "users:read"]), "{later}");
+    team.agree(&["plan", "--detailed-exitcode"], 0);
+    // A third one drops it: nobody waits, and the plan asks again.
+    team.person
+        .run(&["authorize", "--forget", "slack"])
+        .expect(0);
+    let dropped = waiting(&team, "slack");
+    assert_eq!(dropped[0], Value::Null, "{dropped}");
+    team.agree(&["plan", "--detailed-exitcode"], 2);
+    team.agree(&["authorize", "--list"], 0);
+    team.pipeline
+        .run(&["authorize", "--forget", "slack"])
+        .expect(1)
+        .tells("no authorization of slack is pending");
+    // Asked for again by the first one, and withdrawn by the second: the file is gone.
+    team.pipeline.run(&["apply", "--auto-approve"]).expect(0);
+    assert_ne!(waiting(&team, "slack")[0], Value::Null);
+    for project in team.all() {
+        project.undeclare("slack");
+        project.declare("linear", &["read"]);
+    }
+    team.platform
+        .set(&Connector::active("slack", &["chat:write"]));
+    let withdrawn = waiting(&team, "slack");
+    team.second.run(&["apply", "--auto-approve"]).expect(0);
+    let linear = waiting(&team, "linear");
+    assert_eq!(linear[0][0], json!(["read"]), "{withdrawn} {linear}");
+    assert_eq!(waiting(&team, "slack")[0], Value::Null);
+    let kinds = team.person.run(&["history", "--format", "json"]).json();
+    assert_eq!(
+        kinds["apps"][0]["events"].as_array().map(Vec::len),
+        Some(8),
+        "{kinds}"
+    );
+}
+
+#[test]
+fn what_was_asked_for_before_there_was_a_store_is_told() {
+    let team = Team::new();
+    let alone = "# nothing\n";
+    let settings = team.pipeline.read("connplan.toml");
+    team.pipeline.write("connplan.toml", alone);
+    team.pipeline.run(&["apply", "--auto-approve"]).expect(0);
+    team.second.run(&["authorize", "--list"]).expect(0);
+    team.pipeline.write("connplan.toml", &settings);
+    // Looking is enough.
+    team.pipeline.run(&["plan"]).expect(0);
+    team.second.run(&["plan"]).expect(0).tells("by pipeline");
+    assert_ne!(waiting(&team, "slack")[0], Value::Null);
+    // What is known to be over is not told again.
+    team.person
+        .run(&["authorize", "--forget", "slack"])
+        .expect(0);
+    assert_eq!(waiting(&team, "slack")[0], Value::Null);
+}
+
+#[test]
+fn a_push_waits_for_the_lease_and_gives_it_back() {
+    let team = Team::new();
+    team.pipeline
+        .run(&["push", "--yes", "--lock-timeout", "1s"])
+        .expect(4)
+        .tells("Skipped OAuth");
+    team.person
+        .run(&["unlock", "--yes"])
+        .expect(0)
+        .tells("Nobody holds the lease");
+    team.agree(&["authorize", "--list"], 4);
+}
+
+#[test]
+fn nothing_private_is_in_the_store() {
+    let team = Team::new();
+    let canaries = [
+        "olga@example.com",
+        "boss@example.com",
+        "victim@example.com",
+        "mallory@example.com",
+    ];
+    let settings = "[store]\nurl = \"git:origin\"\n[policy]\ndenied_types = [\"notion\"]\n\
+                    [policy.rules.denied_types]\noverride = true\n";
+    for project in team.all() {
+        project.write("connplan.toml", settings);
+    }
+    team.platform.behave(&json!({
+        "policies_readable": false,
+        "forbidden": {"linear": "ask victim@example.com, who forbids it"},
+    }));
+    let person = |args: &[&str]| -> Output {
+        let vars = [
+            ("USER", "mallory@example.com"),
+            ("LOGNAME", "mallory@example.com"),
+        ];
+        team.person.run_vars(&vars, args)
+    };
+    for project in [&team.person, &team.second] {
+        project.declare("linear", &["read"]);
+        project.declare("notion", &["read_content"]);
+    }
+    let reason = [
+        "--override",
+        "denied_types",
+        "--reason",
+        "boss@example.com said so",
+    ];
+    let plan = [
+        &["plan", "--out", "x.plan", "--format", "json"][..],
+        &reason,
+    ]
+    .concat();
+    person(&plan).expect(0);
+    assert!(
+        team.person
+            .read("x.plan")
+            .contains("b***@example.com said so")
+    );
+    let code = person(&["apply", "x.plan"]).code;
+    assert_eq!(code, Some(5));
+    let receipts = git(
+        &team.origin(),
+        &["log", "-p", "--glob=refs/connplan", "--format=%B"],
+    );
+    assert!(receipts.contains("v***@example.com"), "{receipts}");
+    team.platform.consent("slack", "olga@example.com");
+    person(&[
+        "authorize",
+        "slack",
+        "--yes",
+        "--no-browser",
+        "--timeout",
+        "20s",
+    ])
+    .expect(0);
+    private(&team.origin(), &canaries, &team);
+    let known = person(&["history"]);
+    known.expect(0).says("(mallory)");
+}
+
+/// Every object of the remote that is of connplan's refs, commits included.
+fn private(origin: &std::path::Path, canaries: &[&str], team: &Team) {
+    let listed = git(origin, &["rev-list", "--objects", "--glob=refs/connplan"]);
+    let mut all = String::new();
+    for line in listed.lines() {
+        let id = line.split(' ').next().unwrap();
+        all.push_str(&git(origin, &["cat-file", "-p", id]));
+    }
+    assert!(all.contains("connplan@localhost") && all.contains("waits"));
+    let links = team.platform.links();
+    assert!(!links.is_empty());
+    let links = links.iter().map(|(_, link)| link.as_str());
+    let key = [team.platform.key()];
+    for canary in canaries.iter().copied().chain(key).chain(links) {
+        assert!(!all.contains(canary), "the store holds {canary}");
+    }
+}
