@@ -168,8 +168,8 @@ mod tests {
     #[test]
     fn what_the_system_refuses_has_a_way_out() {
         for (kind, way) in [
-            (io::ErrorKind::StorageFull, "make room"),
-            (io::ErrorKind::QuotaExceeded, "make room"),
+            (io::ErrorKind::StorageFull, "free disk space"),
+            (io::ErrorKind::QuotaExceeded, "free disk space"),
             (io::ErrorKind::ReadOnlyFilesystem, "make it writable"),
             (io::ErrorKind::PermissionDenied, "right to write"),
             (io::ErrorKind::NotFound, "create the folder"),
