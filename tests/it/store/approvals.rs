@@ -81,7 +81,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
         .tells("1 signature needed, 0 given")
         .tells(&format!("connplan approve {digest}"));
 
-    // One that does not belong to a signer counts for nothing, and holds nobody up.
+    // One that does not belong to a signer does not count, and holds nobody up.
     let eve = team.key("eve");
     team.one
         .run(&["approve", "x.plan", "--key", &eve, "--out", "eve.sig"])
