@@ -38,7 +38,8 @@ impl Cli {
     /// The grammar, as it is shown: `-h` fits a screen, and names the global options in one line.
     pub fn grammar() -> clap::Command {
         const GLOBAL: &str = "Global options: -C DIR, --app-id ID, --env NAME, --format FORMAT, \
-                              --color WHEN, --no-input,\n-v, -q (see `--help`)";
+                              --color WHEN, --no-input, -v, \
+                              -q (see `--help`)";
         let condensed = |command: clap::Command| {
             let whole = command.get_after_long_help().or(command.get_after_help());
             let whole = whole.map(ToString::to_string).unwrap_or_default();

@@ -261,7 +261,12 @@ async fn choose_scopes(context: &Context, connector: &ConnectorType) -> Result<S
     if choices.is_empty() || !context.terminal.is_interactive() || context.terminal.is_dumb() {
         return Ok(Scopes::new());
     }
-    let items = choices.iter().map(|fact| shown(connector, fact)).collect();
+    let risks = choices
+        .iter()
+        .map(|fact| risk(connector, fact).chars().count());
+    let column = risks.max().unwrap_or(0);
+    let shown = |fact| shown(connector, fact, column);
+    let items = choices.iter().map(shown).collect();
     context
         .terminal
         .say("Space marks, arrows move (sideways: pages), Enter ends; none is fine. Esc gives up.");
@@ -276,14 +281,19 @@ async fn choose_scopes(context: &Context, connector: &ConnectorType) -> Result<S
 
 /// How far it reaches, then the scope without its address, then what it permits: a narrow terminal cuts
 /// at the end.
-fn shown(connector: &ConnectorType, fact: &ScopeFact) -> String {
-    let line = FactReport::of(connector, &Scope::new(fact.scope)).describe();
-    let risk = line.rsplit_once(" · ").map_or("", |(_, risk)| risk);
+fn shown(connector: &ConnectorType, fact: &ScopeFact, column: usize) -> String {
+    let risk = risk(connector, fact);
     let name = fact
         .scope
         .rsplit_once("/auth/")
         .map_or(fact.scope, |(_, name)| name);
-    format!("{risk:<18} {name}  {}", fact.meaning)
+    format!("{risk:<column$}  {name}  {}", fact.meaning)
+}
+
+fn risk(connector: &ConnectorType, fact: &ScopeFact) -> String {
+    let line = FactReport::of(connector, &Scope::new(fact.scope)).describe();
+    let risk = line.rsplit_once(" · ").map(|(_, risk)| risk.to_owned());
+    risk.unwrap_or_default()
 }
 
 /// A word on a scope that its provider is not known to have, where its scopes are known.

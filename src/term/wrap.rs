@@ -33,6 +33,14 @@ struct Unit<'a> {
 }
 
 fn break_line(line: &str, columns: usize, out: &mut String) {
+    // What a command is for stands below it, so that whoever copies the command copies no more.
+    let lead = line.len() - line.trim_start_matches(' ').len();
+    let command = line.trim_start().starts_with("connplan ");
+    if command && let Some((command, remark)) = line.split_once(" # ") {
+        let remark = format!("{:lead$}  # {remark}", "");
+        out.extend([command.trim_end(), "\n", wrap(&remark, columns).as_str()]);
+        return;
+    }
     let units = units(line, columns);
     let lead = units.first().map_or(0, |unit| unit.gap);
     let indent = continuation(&units, lead, columns);
@@ -183,7 +191,7 @@ mod tests {
         );
         assert_eq!(
             wrap("  connplan add         # a new connector", 30),
-            "  connplan add         # a new\n    connector"
+            "  connplan add\n    # a new connector"
         );
     }
 

@@ -81,6 +81,8 @@ fn the_demo_breaks_at_words_and_says_each_thing_once() {
     for columns in [40, 80] {
         let shown = at_width(&project, columns, &["demo", "--no-browser"]);
         for line in shown.lines() {
+            // What a line that moves left behind was taken away.
+            let line = line.rsplit("\u{1b}[2K").next().unwrap_or_default();
             let wide = console::measure_text_width(line.trim_end());
             let text = line.trim().trim_start_matches(['+', '-', '!', '~', ' ']);
             let whole = !text.contains(' ')
