@@ -161,9 +161,11 @@ pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
         if !is_target(sources, &connector) {
             continue;
         }
-        // A document masks whom it expects; the files say it whole.
+        // A document masks whom it expects; the files say it whole, and by now they may expect somebody.
         let named = sources.declared.and_then(|d| d.connectors.get(&connector));
-        if let Some(named) = named.filter(|named| named.account == entry.account) {
+        let says =
+            |named: &&DeclaredConnector| entry.account.is_none() || named.account == entry.account;
+        if let Some(named) = named.filter(says) {
             entry.account.clone_from(&named.account);
         }
         match resumable(sources, &connector, &entry, origin)? {

@@ -71,6 +71,10 @@ fn is_request(context: &Context) -> bool {
     event["pull_request"].is_object()
         || event["merge_group"].is_object()
         || context.vars.get("CI_MERGE_REQUEST_IID").is_some()
+        || context
+            .vars
+            .get("GITHUB_BASE_REF")
+            .is_some_and(|name| !name.is_empty())
 }
 
 /// The base of what is checked out.
@@ -275,17 +279,20 @@ async fn branch(
         Ok(found) => return Ok(found),
         Err(failure) => failure,
     };
-    let tracked = format!("refs/remotes/origin/{name}");
+    let known = ["remotes/origin", "heads"].map(|place| format!("refs/{place}/{name}"));
     let name = crate::escape::limited(name, 100);
     context.warn(&format!(
         "the branch {name} cannot be fetched, and its settings bind as this clone knows them: {}",
         failure.report
     ));
-    let known = checkout.resolve(&tracked);
-    match (known.await?, or) {
-        (Some(commit), _) => Ok((commit, None)),
-        (None, Some(or)) => here_or_fetched(context, checkout, &or).await,
-        (None, None) => Err(NoBase {
+    for known in known {
+        if let Some(commit) = checkout.resolve(&known).await? {
+            return Ok((commit, None));
+        }
+    }
+    match or {
+        Some(or) => here_or_fetched(context, checkout, &or).await,
+        None => Err(NoBase {
             commit: name,
             why: failure.report.to_string(),
         }
@@ -331,7 +338,8 @@ fn named(context: &Context) -> Named {
     // Where the request left its target may be long ago: what binds is what the target says now.
     let left = var("CI_MERGE_REQUEST_DIFF_BASE_SHA").filter(is_some);
     let left = left.map(str::to_owned);
-    if let Some(branch) = var("CI_MERGE_REQUEST_TARGET_BRANCH_NAME") {
+    let target = var("CI_MERGE_REQUEST_TARGET_BRANCH_NAME").or_else(|| var("GITHUB_BASE_REF"));
+    if let Some(branch) = target.filter(|name| !name.is_empty()) {
         return Named::Branch(branch.to_owned(), left);
     }
     let before = var("CI_COMMIT_BEFORE_SHA").filter(is_some);
@@ -361,8 +369,12 @@ async fn unnamed(
     };
     match left {
         Some(left) if left != *head => Ok(Some((left, None))),
-        // It has one that a shallow clone lacks.
+        // It may have one that a shallow clone lacks. At a desk nothing is fetched for that.
         _ => match checkout.named_parent(head).await? {
+            Some(parent) if !context.vars.ci() => {
+                let parent = checkout.resolve(&parent).await?;
+                Ok(parent.map(|parent| (parent, None)))
+            }
             Some(parent) => here_or_fetched(context, checkout, &parent).await.map(Some),
             None => Ok(None),
         },

@@ -45,7 +45,7 @@ pub enum BadVariable {
     /// It is not set.
     #[error("the variable {0} is not set")]
     Unset(String),
-    /// By its name it holds a secret, and values stand in plans that others read.
+    /// By its name or by its look it holds a secret, and values stand in plans that others read.
     #[error("the variable {0} may hold a secret, and values are shown in plans: use another name")]
     Secret(String),
     /// `${` without its `}`, or nothing in between that names a variable.
@@ -75,6 +75,9 @@ pub fn resolve(
                 return Err(BadVariable::Secret(name.to_owned()));
             }
             let value = variable(name).ok_or_else(|| BadVariable::Unset(name.to_owned()))?;
+            if looks_secret(&value) {
+                return Err(BadVariable::Secret(name.to_owned()));
+            }
             resolved.push_str(&value);
             rest = after;
         } else {
@@ -88,7 +91,17 @@ pub fn resolve(
 
 /// Whether a variable holds a secret, by its name.
 fn is_secret(name: &str) -> bool {
-    const PARTS: [&str; 7] = [
+    const PARTS: [&str; 17] = [
+        "AUTH",
+        "CERT",
+        "CONNECTION_STRING",
+        "COOKIE",
+        "DSN",
+        "JWT",
+        "LICENSE",
+        "NETRC",
+        "PASSPHRASE",
+        "WEBHOOK",
         "TOKEN",
         "SECRET",
         "PASSWORD",
@@ -100,13 +113,67 @@ fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let key = name
         .split('_')
-        .any(|word| word == "KEY" || word == "APIKEY" || word == "PAT");
+        .any(|word| matches!(word, "KEY" | "APIKEY" | "PAT" | "PASS" | "PWD" | "PGPASS"));
     key || name.starts_with("BASE44_") || PARTS.iter().any(|part| name.contains(part))
+}
+
+/// Whether a value is none that a connection needs and people write in files: a subdomain, an id, a host.
+/// A proposal names the variable, and whoever reads its plan reads the value.
+fn looks_secret(value: &str) -> bool {
+    const STARTS: [&str; 14] = [
+        "AKIA",
+        "ASIA",
+        "b44k_",
+        "b44u_",
+        "eyJ",
+        "gho_",
+        "ghp_",
+        "ghs_",
+        "github_pat_",
+        "glpat-",
+        "npm_",
+        "sk-",
+        "sk_",
+        "xox",
+    ];
+    let is_text = value.contains(|c: char| c.is_whitespace() || "@:/\\{}\"'".contains(c));
+    is_text && !is_address(value)
+        || value.chars().count() > 100
+        || STARTS.iter().any(|start| value.starts_with(start))
+}
+
+/// `https://acme.example.com`, without anybody's name or password and without a query.
+fn is_address(value: &str) -> bool {
+    let Some(rest) = value.strip_prefix("https://") else {
+        return false;
+    };
+    let host = rest.trim_end_matches('/');
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
+    !host.is_empty() && host.chars().all(plain)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_looks_like_a_secret_is_not_put_in() {
+        for (value, fits) in [
+            ("acme", true),
+            ("xy12345.eu-west-1", true),
+            ("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", true),
+            ("https://acme.cloud.example.com", true),
+            ("postgres://user:pass@host/db", false),
+            ("https://hooks.example.com/services/T0/B0/x", false),
+            ("ghp_0123456789", false),
+            ("{\"auths\": {}}", false),
+            ("two words", false),
+            ("/home/ada", false),
+        ] {
+            let found = resolve("${TENANT}", |_| Some(value.to_owned()));
+            assert_eq!(found.is_ok(), fits, "{value}");
+        }
+    }
 
     #[test]
     fn variables_are_put_in() {
@@ -126,6 +193,10 @@ mod tests {
             "AWS_SECRET_ACCESS_KEY",
             "DB_PASSWORD",
             "API_KEY",
+            "SENTRY_DSN",
+            "DOCKER_AUTH_CONFIG",
+            "CI_JOB_JWT",
+            "DB_PASS",
         ] {
             let expected = Err(BadVariable::Secret(secret.to_owned()));
             assert_eq!(of(&format!("${{{secret}}}")), expected);

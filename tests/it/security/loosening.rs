@@ -128,6 +128,7 @@ fn settings_that_are_moved_or_deleted_bind_all_the_same() {
     planned_in(&project, &base, "sub").expect(6).tells(says);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_link_in_place_of_the_base_settings_is_refused() {
     let (_platform, project, _) = proposal();
@@ -191,6 +192,16 @@ fn a_merge_request_is_held_against_its_target_as_it_is_now() {
         ("CI_MERGE_REQUEST_DIFF_BASE_SHA", left.as_str()),
     ];
     project.run_vars(&vars, &["plan"]).expect(0);
+    // The name of the target alone is enough on GitHub too.
+    let named = [
+        ("CI", "true"),
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_BASE_REF", "main"),
+    ];
+    project
+        .run_vars(&named, &["plan"])
+        .expect(6)
+        .tells("by the settings of the base");
     let target = ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main");
     let vars = [&vars[..], &[target]].concat();
     project
