@@ -176,6 +176,13 @@ fn listed(
         {
             (state.clone(), Vec::new())
         }
+        // Nobody consented; it only says so.
+        (Some(Consent::Granted { .. }), Some(is))
+            if exactly && keeps_more(candidate, is, rules) =>
+        {
+            let failed = State::Failed(still_has(candidate));
+            (failed, vec![Effect::DropLink, Effect::Tell])
+        }
         (Some(Consent::Partial { .. }), Some(is))
             if !confirmed && has_more(candidate, is, rules) =>
         {
@@ -247,6 +254,14 @@ fn keeps_more(candidate: &Candidate, is: &RemoteConnector, rules: &ScopeEquivale
         .removed
         .is_empty();
     narrows && super::consent::same_scopes(rules, connector, &before.scopes, &is.scopes)
+}
+
+fn still_has(candidate: &Candidate) -> String {
+    format!(
+        "the remote says that it is authorized, and its list still has what was to go; if the \
+         provider or the platform adds that by itself, list it in connplan.toml: `[providers.{}] adds`",
+        candidate.connector
+    )
 }
 
 /// Whether it has scopes that nobody approved.

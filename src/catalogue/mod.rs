@@ -19,12 +19,14 @@
 mod compare;
 mod near;
 mod provider;
+mod revoke;
 mod rules;
 mod scope_fact;
 mod table;
 
 pub use compare::ScopeDiff;
 pub use near::near;
+pub use revoke::revoke_page;
 pub use rules::{ScopeEquivalence, ScopeIndex};
 pub use scope_fact::{Access, Certainty, ScopeFact};
 

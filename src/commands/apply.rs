@@ -131,16 +131,14 @@ async fn saved(
     base::bind(context, &mut project).await?;
     crate::plan::belongs(&saved.plan, &app, context.now())?;
     // The policy that counts is the one that is in force now.
-    // The workspace's policies were asked when it was planned, and stand behind each write.
-    let workspace = Policies::default();
     let policy = policy::of(&project);
     let more = policy::overrides(&planning.overrides, planning.reason.as_deref(), &policy)?;
     let mut judged = saved.plan.clone();
     judged.overrides.extend(more);
     judged.overrides.sort();
     judged.overrides.dedup();
-    let judge = |present| policy::judge(&judged, present, &project, &workspace);
-    judge(judged.app.observed().len()).verdict()?;
+    let planned_for = judged.app.observed().len();
+    policy::judge(&judged, planned_for, &project, &Policies::default()).verdict()?;
     for by in &judged.overrides {
         context.warn(&format!("danger: {}", by.said()));
     }
@@ -155,11 +153,15 @@ async fn saved(
     .await?;
     let remote = context.remote(&project, &app).await?;
     context.say_who_acts(&remote).await;
+    // So are the workspace's policies: what builders may not connect by now is not even begun.
+    let workspace = remote.policies().await?;
+    let judge = |present| policy::judge(&judged, present, &project, &workspace);
+    judge(planned_for).verdict()?;
     let work = Work {
         app: &app,
         project: &project,
         remote: &remote,
-        rules: &ops::rules(&project),
+        rules: &ops::rules_for_plan(&project, &remote, &saved.plan).await?,
         plan: &saved.plan,
         judge: &judge,
         overrides: judged.overrides.clone(),

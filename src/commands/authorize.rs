@@ -147,7 +147,7 @@ async fn resume(
     let listening = listening::to(context);
     let around = listening.around();
     let declared = declared(context, project)?;
-    let (rules, verdict) = (ops::rules(project), policy::asked(project));
+    let verdict = policy::asked(project);
     let mut pending = Store::load(&here.state)?;
     let (observed, waits) = if let Some(at_work) = here.at_work {
         let waits = at_work.waits(&pending).await?;
@@ -161,6 +161,10 @@ async fn resume(
         let look = waits::look(&around, project, app, &here.state, &pending);
         let (observed, waits) = tokio::join!(remote.observe(), look);
         (observed?, waits)
+    };
+    let rules = match &declared {
+        Some(files) => ops::rules_for_listed(project, remote, files, &observed.connectors).await?,
+        None => ops::rules(project),
     };
     let news = |connector: &ConnectorType| pending.get(app, connector).is_none();
     waits::tell(&around, &waits, news);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use futures_util::future::OptionFuture;
 use jiff::Timestamp;
 use miette::Diagnostic;
 
@@ -14,7 +15,7 @@ use crate::{
     model::{Address, Vars},
     pending::Store,
     remote::{
-        Remote,
+        Remote, UserInfo,
         auth::{Identity, LoginFile, Who},
     },
     state::{StateFolder, Trust},
@@ -273,9 +274,9 @@ impl Look<'_> {
             Ok(credentials) => credentials,
             Err(error) => return self.fail("login", &error),
         };
-        self.login(credentials.who());
+        let who = credentials.who().clone();
         let Some(Ok(app)) = project.map(Project::app) else {
-            return;
+            return self.login(&who, None);
         };
         let multiplier = project.and_then(|project| project.settings.platform.multiplier);
         let options = ClientOptions {
@@ -283,8 +284,17 @@ impl Look<'_> {
             ..self.context.client_options()
         };
         let asked = match Remote::new(&app, credentials, options) {
-            Ok(remote) => remote.list().await,
-            Err(error) => Err(error),
+            Ok(remote) => {
+                let token = matches!(who.identity, Identity::PersonalToken | Identity::Token);
+                let asked = OptionFuture::from(token.then(|| remote.userinfo()));
+                let (owner, listed) = tokio::join!(asked, remote.list());
+                self.login(&who, owner.and_then(Result::ok));
+                listed
+            }
+            Err(error) => {
+                self.login(&who, None);
+                Err(error)
+            }
         };
         match asked {
             Ok(connectors) => {
@@ -330,8 +340,11 @@ impl Look<'_> {
         }
     }
 
-    fn login(&mut self, who: &Who) {
+    /// Which credential, whose, and what it can do: from what can be read alone.
+    fn login(&mut self, who: &Who, owner: Option<UserInfo>) {
         let kind = view::identity::credential(who);
+        let can = view::identity::can(who);
+        let can = can.map(|can| format!("; {can}")).unwrap_or_default();
         if let Identity::Login {
             email, expires_at, ..
         } = &who.identity
@@ -347,7 +360,8 @@ impl Look<'_> {
             };
             self.ok("login", format!("{email}, {kind}; {until}"));
         } else {
-            self.ok("login", kind);
+            let name = owner.map(|owner| format!("{}, ", escape::limited(&owner.email, 120)));
+            self.ok("login", format!("{}{kind}{can}", name.unwrap_or_default()));
         }
         if let (Some(by), Some(hides)) = (&who.origin, &who.hides) {
             self.warn(

@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Around, explain, policy, waits};
+use super::{
+    Around, explain, policy,
+    rules::{rules, rules_for_listed},
+    waits,
+};
 use crate::{
     catalogue::ScopeEquivalence,
     config::{self, Loaded, Project},
     context::{Failure, UsageError},
     diff::Unlisted,
     escape,
-    model::{App, ConnectorType, Declared, Observed, Scope, Vars},
+    model::{App, ConnectorType, Declared, Observed, Vars},
     pending::{PendingSet, Store},
     plan::{self, Folder, Guards, Inputs, Plan},
     policy::Judgement,
@@ -82,17 +86,6 @@ pub struct PlanSession {
     values: BTreeMap<ConnectorType, ConnectionValues>,
 }
 
-/// How scopes compare in this project.
-pub fn rules(project: &Project) -> ScopeEquivalence {
-    let added: BTreeMap<ConnectorType, Vec<Scope>> = project
-        .settings
-        .providers
-        .iter()
-        .map(|(name, provider)| (name.clone(), provider.adds.iter().cloned().collect()))
-        .collect();
-    ScopeEquivalence::with_settings(added)
-}
-
 impl PlanSession {
     /// Reads the remote, and what the team's memory says waits.
     pub async fn begin(inputs: PlanInputs, around: &Around<'_>) -> Result<Self, Failure> {
@@ -108,6 +101,13 @@ impl PlanSession {
             waits::look(around, &files.project, &app, &state, &files.pending)
         );
         let survey = survey?;
+        files.rules = rules_for_listed(
+            &files.project,
+            &remote,
+            &files.declared,
+            &survey.observed.connectors,
+        )
+        .await?;
         let news = |connector: &ConnectorType| files.pending.get(&app, connector).is_none();
         waits::tell(around, &waits, news);
         waits::merge(&mut files.pending, &app, &waits);

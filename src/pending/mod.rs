@@ -10,7 +10,7 @@ mod store;
 pub(crate) use store::fuzz;
 pub use store::{PendingError, Store};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -123,8 +123,9 @@ impl PendingSet {
         &'a self,
         plan: &'a AppPlan,
     ) -> impl Iterator<Item = (&'a ConnectorType, &'a Entry)> {
-        self.of(&plan.app).filter(|(connector, _)| {
-            !plan.changes.iter().any(|c| c.connector == **connector)
+        let planned: BTreeSet<_> = plan.changes.iter().map(|c| &c.connector).collect();
+        self.of(&plan.app).filter(move |(connector, _)| {
+            !planned.contains(connector)
                 && !plan.untargeted.contains_key(connector)
                 && !plan.untargeted_new.contains(connector)
         })

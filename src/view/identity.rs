@@ -109,7 +109,7 @@ fn text(who: &Who, user: Option<&UserInfo>, url: &ApiUrl) -> String {
 
 /// What a credential can do, as far as its kind and what it reads tell: nothing is written to find
 /// out.
-fn can(who: &Who) -> Option<&'static str> {
+pub fn can(who: &Who) -> Option<&'static str> {
     match &who.identity {
         Identity::ApiKey => Some(
             "Base44 takes such keys for deploying and refuses them for connectors, where a personal \

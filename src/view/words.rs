@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    catalogue,
     diff::{Action, ConsentNeed, Removal},
-    model::{Kind, RemoteStatus, Scope},
+    model::{ConnectorType, Kind, RemoteStatus, Scope},
     plan::Summary,
+    receipt::Outcome,
 };
 
-use super::report::{ChangeReport, PlanReport};
+use super::report::{ChangeReport, PlanReport, ReceiptReport};
 
 /// Said at the top and the bottom of a plan that cannot be applied.
 pub(super) const SPECULATIVE: &str =
@@ -94,22 +96,78 @@ pub(super) fn dropped(change: &ChangeReport) -> String {
 
 /// What a removal is, said once.
 pub(super) fn removals(report: &PlanReport) -> Option<String> {
-    let removed = |kind: Kind, how: Removal| {
-        report.changes().any(|change| {
-            change.action == Action::Delete && change.kind == kind && change.removal == how
-        })
-    };
+    let removed = report
+        .changes()
+        .filter(|change| change.action == Action::Delete && change.removal == Removal::Remove);
+    of_removals(removed.map(|change| (change.kind, &change.connector)), "")
+}
+
+/// The same of what was removed.
+pub(super) fn removed(report: &ReceiptReport) -> Option<String> {
+    let removed = report.results().filter(|result| {
+        result.action == Action::Delete
+            && result.outcome == Outcome::Removed
+            // What a person reads of a disconnection stands in its message.
+            && result.message.is_none()
+    });
+    of_removals(
+        removed.map(|result| (result.connector.kind(), &result.connector)),
+        "d",
+    )
+}
+
+fn of_removals<'a>(
+    removed: impl Iterator<Item = (Kind, &'a ConnectorType)>,
+    past: &str,
+) -> Option<String> {
+    /// So many pages are named.
+    const MOST: usize = 4;
+    let (stripe, oauth): (Vec<_>, Vec<_>) = removed.partition(|(kind, _)| *kind == Kind::Stripe);
     let mut said = Vec::new();
-    if removed(Kind::Oauth, Removal::Remove) {
+    if !oauth.is_empty() {
+        let pages: BTreeSet<_> = oauth
+            .iter()
+            .filter_map(|(_, connector)| catalogue::revoke_page(connector))
+            .collect();
+        let pages: Vec<_> = pages.into_iter().take(MOST).collect();
+        let pages = if pages.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", pages.join(", "))
+        };
+        let deletes = if past.is_empty() {
+            "deletes"
+        } else {
+            "deleted"
+        };
+        said.push(format!(
+            "A removal {deletes} the tokens and the connector's file in the app's own code too. What was \
+             granted at the provider stays until somebody revokes it there{pages}."
+        ));
+    }
+    if !stripe.is_empty() {
         said.push(
-            "A removal deletes the connector's file in the app's own code too. What was granted at the \
-             provider stays until somebody revokes it there.",
+            "Deployed functions keep Stripe's old keys until they are deployed again.".to_owned(),
         );
     }
-    if removed(Kind::Stripe, Removal::Remove) {
-        said.push("Deployed functions keep Stripe's old keys until they are deployed again.");
-    }
     (!said.is_empty()).then(|| said.join(" "))
+}
+
+/// Of what the app has and no file says, where nothing else is to change: it may be the platform's.
+/// May quote files: escape it.
+pub(super) fn unknown_additions(change: &ChangeReport) -> Option<String> {
+    let scopes = &change.scopes;
+    let only_goes = change.action == Action::Update
+        && change.kind == Kind::Oauth
+        && scopes.added.is_empty()
+        && !scopes.removed.is_empty();
+    only_goes.then(|| {
+        format!(
+            "{0}: if the provider or the platform adds what goes here by itself, list it in \
+             connplan.toml (`[providers.{0}] adds`), and it is no difference any more",
+            change.connector
+        )
+    })
 }
 
 /// How a change stands with consents.

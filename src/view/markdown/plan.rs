@@ -239,6 +239,8 @@ fn foot(report: &PlanReport, options: &Options, may_apply: bool) -> Vec<String> 
     let missing = report.approval_missing.as_ref();
     lines.extend(missing.map(|missing| format!("Approval: {}.", missing.needed())));
     lines.extend(words::removals(report));
+    let additions = report.changes().filter_map(words::unknown_additions);
+    lines.extend(additions.map(|note| format!("Note: {}.", inline::code(&note))));
     let dropped = report.changes().filter(|change| !change.dropped.is_empty());
     lines.extend(dropped.map(|change| format!("Note: {}.", inline::code(&words::dropped(change)))));
     if report.speculative {

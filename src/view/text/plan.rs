@@ -47,6 +47,10 @@ pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> Str
             escape::terminal(&words::dropped(change))
         ));
     }
+    for note in report.changes().filter_map(words::unknown_additions) {
+        page.gap();
+        page.line(&format!("note: {}", escape::terminal(&note)));
+    }
     if let Some(note) = words::removals(report) {
         page.gap();
         page.line(&note);

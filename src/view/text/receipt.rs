@@ -11,7 +11,7 @@ use crate::{
         shell::shell_word,
         summary::Word,
         theme::{Style, Theme},
-        words::count,
+        words::{self, count},
     },
 };
 
@@ -29,6 +29,10 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
     for app in &report.apps {
         page.app(&app.app_id, &app.api_url, app.environment.as_deref());
         write_results(&mut page, app);
+    }
+    if let Some(note) = words::removed(report) {
+        page.gap();
+        page.line(&note);
     }
     page.gap();
     let line = page.paint(Style::Bold, &counts(report));

@@ -172,11 +172,19 @@ impl Bench {
         start.calm.end = start.model.snapshot();
         let project = Project::from(scenario, &start, &self.server.url());
         start.files = files::read(&project.root);
-        self.server.state().model = start.model.clone();
-        start.calm.ran = self.run(&project, &verb.arguments(1), &Blow::default());
-        start.calm.files = files::read(&project.root);
-        start.calm.end = self.server.state().model.snapshot();
-        let violations = law::calm(scenario, verb, &start.calm, &self.server.state().model);
+        let mut violations = Vec::new();
+        // On a busy machine the time of an authorization may run out.
+        for _ in 0..3 {
+            let project = Project::from(scenario, &start, &self.server.url());
+            self.server.state().model = start.model.clone();
+            start.calm.ran = self.run(&project, &verb.arguments(1), &Blow::default());
+            start.calm.files = files::read(&project.root);
+            start.calm.end = self.server.state().model.snapshot();
+            violations = law::calm(scenario, verb, &start.calm, &self.server.state().model);
+            if violations.is_empty() {
+                break;
+            }
+        }
         assert!(
             violations.is_empty(),
             "undisturbed {scenario:?} {verb:?}: {violations:#?}"

@@ -109,3 +109,41 @@ fn values_are_held_against_what_the_platform_wants() {
         .expect(1)
         .tells("`connection_config` is a list, not an object");
 }
+
+#[test]
+fn a_saved_plan_is_held_against_the_policies_of_today() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("tiktok", &[]);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    platform.behave(&json!({ "forbidden": { "tiktok": "Ask an admin." } }));
+    platform.forget();
+    project
+        .run(&["apply", "x.plan"])
+        .expect(6)
+        .tells("the workspace's policy forbids this plan");
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+/// What nobody knows a reason for, the platform is asked about: once, and where it does not tell, the
+/// difference stays, with the setting that settles it.
+#[test]
+fn what_the_platform_says_that_it_adds_is_no_difference() {
+    let platform = Platform::with(&[Connector::active("slackbot", &["chat:write", "team:read"])]);
+    let project = Project::new()
+        .at(&platform)
+        .connector("slackbot", &["chat:write"]);
+    project
+        .run(&["plan", "--detailed-exitcode"])
+        .expect(2)
+        .says("[providers.slackbot] adds");
+    platform.behave(&json!({
+        "added_scopes": { "slackbot": ["team:read"] }, "auto_added_readable": true
+    }));
+    project.run(&["plan", "--detailed-exitcode"]).expect(0);
+    project.run(&["status", "--detailed-exitcode"]).expect(0);
+    // A plan that was made so is applied so.
+    project.declare("slackbot", &["chat:write", "files:read"]);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    project.run(&["apply", "x.plan"]).expect(0);
+    project.run(&["authorize", "--list"]).expect(4);
+}

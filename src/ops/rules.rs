@@ -1,0 +1,80 @@
+//! How scopes compare in a project. What the platform says that it adds by itself is asked for once, and
+//! only where something is there that nobody knows a reason for.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    catalogue::ScopeEquivalence,
+    config::Project,
+    model::{ConnectorType, Declared, RemoteConnector, Scope, Scopes},
+    plan::Plan,
+    remote::{Remote, RemoteError},
+};
+
+/// How scopes compare in this project.
+pub fn rules(project: &Project) -> ScopeEquivalence {
+    let added: BTreeMap<ConnectorType, Vec<Scope>> = project
+        .settings
+        .providers
+        .iter()
+        .map(|(name, provider)| (name.clone(), provider.adds.iter().cloned().collect()))
+        .collect();
+    ScopeEquivalence::with_settings(added)
+}
+
+/// The project's rules, and by them whether the app has more than the files declare: then with what
+/// the platform says that it adds.
+pub async fn rules_for_listed(
+    project: &Project,
+    remote: &Remote,
+    declared: &Declared,
+    listed: &BTreeMap<ConnectorType, RemoteConnector>,
+) -> Result<ScopeEquivalence, RemoteError> {
+    let known = rules(project);
+    let more = declared.connectors.iter().any(|(connector, file)| {
+        let is = listed.get(connector);
+        is.is_some_and(|is| {
+            let diff = known.compare(connector, &file.scopes, &is.scopes);
+            // Nothing is wanted but that something goes.
+            diff.added.is_empty() && !diff.removed.is_empty()
+        })
+    });
+    if more {
+        told(project, remote).await
+    } else {
+        Ok(known)
+    }
+}
+
+/// The same for a plan that was made with what the platform said then.
+pub async fn rules_for_plan(
+    project: &Project,
+    remote: &Remote,
+    plan: &Plan,
+) -> Result<ScopeEquivalence, RemoteError> {
+    let known = rules(project);
+    let unknown = plan.changes().any(|change| {
+        let added = &change.scopes.provider_added;
+        added
+            .iter()
+            .any(|scope| !known.added_by_provider(&change.connector, scope))
+    });
+    if unknown {
+        told(project, remote).await
+    } else {
+        Ok(known)
+    }
+}
+
+async fn told(project: &Project, remote: &Remote) -> Result<ScopeEquivalence, RemoteError> {
+    let told: BTreeMap<ConnectorType, Scopes> = remote.auto_added_scopes().await?;
+    let mut added: BTreeMap<ConnectorType, Vec<Scope>> = told
+        .into_iter()
+        .map(|(connector, scopes)| (connector, scopes.iter().cloned().collect()))
+        .collect();
+    for (connector, provider) in &project.settings.providers {
+        let own = provider.adds.iter().cloned();
+        added.entry(connector.clone()).or_default().extend(own);
+    }
+    Ok(ScopeEquivalence::with_settings(added))
+}
