@@ -343,7 +343,8 @@ impl Look<'_> {
     /// Which credential, whose, and what it can do: from what can be read alone.
     fn login(&mut self, who: &Who, owner: Option<UserInfo>) {
         let kind = view::identity::credential(who);
-        let can = view::identity::can(who);
+        // Of a key, the next check tells.
+        let can = view::identity::can(who).filter(|_| who.identity != Identity::ApiKey);
         let can = can.map(|can| format!("; {can}")).unwrap_or_default();
         if let Identity::Login {
             email, expires_at, ..
