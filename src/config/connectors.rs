@@ -1,13 +1,10 @@
 //! The connectors folder: every file read, checked, and held against the others.
 
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use super::{
     Project,
+    unread::{self, Role, Unread, role},
     within::{read_file, shown_path},
 };
 use crate::{
@@ -27,8 +24,8 @@ pub struct Loaded {
     /// What the folder held. An empty or missing one is not an error here: what it means depends on
     /// the remote.
     pub folder: Folder,
-    /// What looks like a connector file and is not read, relative to the project.
-    pub unread: Vec<String>,
+    /// What looks like a connector file and is not read.
+    pub unread: Vec<Unread>,
 }
 
 /// Where a connector's file says what.
@@ -70,10 +67,12 @@ pub fn read(project: &Project) -> Loaded {
     let mut parsed = Vec::new();
     let mut unread = Vec::new();
     let mut count = 0;
-    for path in below(folder) {
-        let shown = shown_path(&project.root, &path);
-        problems.push(Problem::about(Finding::BelowFolder, &shown));
-        unread.push(shown);
+    let roots = [project.root.as_path(), folder.as_path()];
+    for path in unread::below(folder) {
+        let file = shown_path(&project.root, &path);
+        problems.push(Problem::about(Finding::BelowFolder, &file));
+        let declares = unread::declared_in(&roots, &path);
+        unread.push(Unread { file, declares });
     }
     if names.iter().any(|name| crate::fs::is_leftover(name)) {
         crate::fs::remove_leftovers(folder);
@@ -86,14 +85,25 @@ pub fn read(project: &Project) -> Loaded {
             continue;
         };
         match role(name) {
-            Role::Other => {}
+            Role::Other => {
+                if let Some(declares) = unread::disguised(&roots, &path) {
+                    problems.push(Problem::about(Finding::DisguisedFile, &shown));
+                    unread.push(Unread {
+                        file: shown,
+                        declares: Some(declares),
+                    });
+                }
+            }
             Role::NearMiss => {
                 problems.push(Problem::about(Finding::IgnoredFile, &shown));
-                unread.push(shown);
+                unread.push(Unread {
+                    file: shown,
+                    declares: unread::declared_in(&roots, &path),
+                });
             }
             Role::Connector => {
                 count += 1;
-                match read_file(&[&project.root, folder], &path) {
+                match read_file(&roots, &path) {
                     Ok(text) => {
                         let (connector, found) = parse_connector(&shown, &text);
                         problems.extend(found);
@@ -112,38 +122,6 @@ pub fn read(project: &Project) -> Loaded {
         unread,
         ..Loaded::new(parsed, problems, folder)
     }
-}
-
-/// What looks like a connector file in folders below: it is not read. Links are not followed, and
-/// there is an end to looking.
-fn below(folder: &Path) -> Vec<PathBuf> {
-    const MOST: usize = 2_000;
-    const DEEP: usize = 3;
-    let mut found = Vec::new();
-    let mut folders = vec![(folder.to_owned(), 0)];
-    let mut seen = 0;
-    while let Some((at, depth)) = folders.pop() {
-        for entry in fs::read_dir(&at).into_iter().flatten().flatten() {
-            seen += 1;
-            if seen > MOST {
-                return found;
-            }
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            let hidden = name.starts_with('.') || name == "node_modules";
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() && depth < DEEP && !hidden => {
-                    folders.push((entry.path(), depth + 1));
-                }
-                Ok(kind) if kind.is_file() && depth > 0 && !matches!(role(&name), Role::Other) => {
-                    found.push(entry.path());
-                }
-                _ => {}
-            }
-        }
-    }
-    found.sort_unstable();
-    found
 }
 
 impl Loaded {
@@ -262,27 +240,4 @@ fn list(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
     }
     names.sort_unstable();
     Ok(names)
-}
-
-enum Role {
-    Connector,
-    NearMiss,
-    Other,
-}
-
-fn role(name: &str) -> Role {
-    let Some((stem, extension)) = name.rsplit_once('.') else {
-        return Role::Other;
-    };
-    // Dotfiles, which the official client's pattern leaves out too.
-    if stem.is_empty() || name.starts_with('.') {
-        return Role::Other;
-    }
-    match extension {
-        "json" | "jsonc" | "toml" => Role::Connector,
-        _ => match extension.to_ascii_lowercase().as_str() {
-            "json" | "jsonc" | "json5" | "toml" | "yaml" | "yml" => Role::NearMiss,
-            _ => Role::Other,
-        },
-    }
 }

@@ -11,12 +11,14 @@ mod dotenv;
 pub mod environment;
 mod error;
 mod project;
+mod unread;
 mod within;
 
 pub use connectors::{Folder, Loaded};
 pub use discover::projects_below;
 pub use error::ConfigError;
 pub use project::{FindOptions, Project};
+pub use unread::{Unread, type_in};
 
 /// The largest file that is read, in bytes. Real ones have a few hundred.
 pub const MAX_FILE_SIZE: u64 = 1 << 20;

@@ -2,9 +2,9 @@
 //! always a file that moved, or a branch that is behind.
 
 use crate::{
-    config::{Loaded, Project},
+    config::{Loaded, Project, Unread, type_in},
     diff::Action,
-    git::{Checkout, Git, RemoteName},
+    git::{Checkout, CommitId, Git, RemoteName},
     model::{ConnectorType, Vars},
     plan::Plan,
 };
@@ -17,20 +17,29 @@ pub(super) fn by_files(plan: &mut Plan, loaded: &Loaded) {
     let added: Vec<_> = plan
         .changes()
         .filter(|change| change.action == Action::Create)
-        .map(|change| change.connector.clone())
+        .map(|change| (change.connector.clone(), change.file.clone()))
         .collect();
     for change in removed(plan) {
-        let file = loaded
-            .unread
-            .iter()
-            .find(|file| names(file, &change.connector));
-        let other = || added.iter().find(|name| is_near(name, &change.connector));
-        change.why = match (file, other()) {
-            (Some(file), _) => Some(format!("{file} looks like its file, and is not read")),
-            (None, Some(name)) => Some(format!(
-                "{name} is declared, and the app lacks it: is that the same under another name?"
-            )),
-            (None, None) => None,
+        let connector = &change.connector;
+        let unread = loaded.unread.iter();
+        let named = unread.clone().find(|one| names(&one.file, connector));
+        let declares = |one: &&Unread| one.declares.as_deref() == Some(connector.as_str());
+        let unread = unread.clone().find(declares).or(named);
+        let renamed = added.iter().find_map(|(name, file)| {
+            let file = file.as_deref().filter(|file| names(file, connector))?;
+            Some((name, file))
+        });
+        let near = || added.iter().find(|(name, _)| is_near(name, connector));
+        change.why = match (unread, renamed) {
+            (Some(Unread { file, .. }), _) => {
+                Some(format!("{file} looks like its file, and is not read"))
+            }
+            (None, Some((name, file))) => Some(format!("{file} declares {name}")),
+            (None, None) => near().map(|(name, _)| {
+                format!(
+                    "{name} is declared, and the app lacks it: is that the same under another name?"
+                )
+            }),
         };
     }
 }
@@ -40,47 +49,112 @@ pub(super) async fn by_base_branch(plan: &mut Plan, project: &Project, vars: &Va
     if removed(plan).all(|change| change.why.is_some()) {
         return;
     }
-    let found = declared_in_base(project, vars).await;
-    let Some((branch, files)) = found else {
+    let Some(base) = Base::find(project, vars).await else {
         return;
     };
     for change in removed(plan)
         .filter(|change| change.why.is_none())
         .take(MOST)
     {
-        if let Some(file) = files.iter().find(|file| names(file, &change.connector)) {
-            change.why = Some(format!(
-                "{file} is on {branch}: this branch removes it, or is behind"
-            ));
+        if let Some(file) = base.file_of(&change.connector).await {
+            change.why = Some(base.why(&file).await);
         }
     }
 }
 
-/// The base branch, and the files of its connectors folder.
-async fn declared_in_base(project: &Project, vars: &Vars) -> Option<(String, Vec<String>)> {
-    let checkout = Checkout::of(&project.root, Git::new(vars)).ok()?;
+/// The branch that this one goes into.
+struct Base {
+    checkout: Checkout,
+    branch: String,
+    commit: CommitId,
+    /// The connectors folder, from the repository's root.
+    folder: String,
+    /// The files in it, each with the type that it declares.
+    files: Vec<(String, Option<String>)>,
+}
+
+impl Base {
+    /// The base branch, and the files of its connectors folder.
+    async fn find(project: &Project, vars: &Vars) -> Option<Self> {
+        let checkout = Checkout::of(&project.root, Git::new(vars)).ok()?;
+        let told = vars
+            .get("GITHUB_BASE_REF")
+            .or_else(|| vars.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"));
+        let (branch, commit) = base_branch(&checkout, told).await?;
+        if checkout.branch().await.ok()?.as_deref() == Some(branch.as_str())
+            || checkout.head().await.ok()?.as_ref() == Some(&commit)
+        {
+            return None;
+        }
+        let folder = project.connectors_dir.canonicalize().ok()?;
+        let folder = folder.strip_prefix(checkout.root()).ok()?;
+        let folder = folder.to_str()?.replace('\\', "/");
+        let entries = checkout.list(&commit, &folder).await.ok()?;
+        let mut files = Vec::new();
+        for entry in entries.into_iter().take(MOST) {
+            let path = format!("{folder}/{}", entry.name);
+            let text = checkout.show(&commit, &path).await.ok().flatten();
+            let text = text.and_then(|text| String::from_utf8(text).ok());
+            files.push((entry.name, text.and_then(|text| type_in(&text))));
+        }
+        Some(Self {
+            checkout,
+            branch,
+            commit,
+            folder,
+            files,
+        })
+    }
+
+    async fn file_of(&self, connector: &ConnectorType) -> Option<String> {
+        let declares = |declared: &Option<String>| declared.as_deref() == Some(connector.as_str());
+        let files = self.files.iter();
+        let found = files.clone().find(|(_, declared)| declares(declared));
+        let named = |file: &&(String, Option<String>)| names(&file.0, connector);
+        let found = found.or_else(|| files.clone().find(named));
+        found.map(|(file, _)| file.clone())
+    }
+
+    /// Whether this branch removes the file, or never had it.
+    async fn why(&self, file: &str) -> String {
+        let parted = async {
+            let head = self.checkout.head().await.ok()??;
+            let parted = self.checkout.merge_base(&self.commit, &head).await.ok()??;
+            let path = format!("{}/{file}", self.folder);
+            self.checkout.show(&parted, &path).await.ok()
+        };
+        let branch = &self.branch;
+        match parted.await {
+            Some(Some(_)) => format!("{file} is on {branch}, and this branch removes it"),
+            Some(None) => {
+                format!("{file} is on {branch}, and this branch is behind: bring it up to date")
+            }
+            None => format!("{file} is on {branch}: this branch removes it, or is behind"),
+        }
+    }
+}
+
+/// The branch that the pipeline names, else the remote's default, else the usual names.
+async fn base_branch(checkout: &Checkout, told: Option<&str>) -> Option<(String, CommitId)> {
     let origin = RemoteName::parse("origin").ok()?;
-    let told = vars
-        .get("GITHUB_BASE_REF")
-        .or_else(|| vars.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"));
-    let branch = match told {
-        Some(branch) => branch.to_owned(),
-        None => checkout.default_branch(&origin).await.ok()??,
+    let default = match told {
+        Some(branch) => Some(branch.to_owned()),
+        None => checkout.default_branch(&origin).await.ok()?,
     };
-    if checkout.branch().await.ok()?.as_deref() == Some(branch.as_str()) {
-        return None;
+    let usual = ["main", "master", "trunk"].map(str::to_owned);
+    let names = match default {
+        Some(branch) => vec![branch],
+        None => usual.to_vec(),
+    };
+    for branch in names {
+        for place in ["refs/remotes/origin", "refs/heads"] {
+            let found = checkout.resolve(&format!("{place}/{branch}")).await;
+            if let Ok(Some(commit)) = found {
+                return Some((branch, commit));
+            }
+        }
     }
-    let name = format!("refs/remotes/origin/{branch}");
-    let commit = checkout.resolve(&name).await.ok()??;
-    if checkout.head().await.ok()?.as_ref() == Some(&commit) {
-        return None;
-    }
-    let folder = project.connectors_dir.canonicalize().ok()?;
-    let folder = folder.strip_prefix(checkout.root()).ok()?;
-    let folder = folder.to_str()?.replace('\\', "/");
-    let entries = checkout.list(&commit, &folder).await.ok()?;
-    let files = entries.into_iter().map(|entry| entry.name).collect();
-    Some((branch, files))
+    None
 }
 
 fn removed(plan: &mut Plan) -> impl Iterator<Item = &mut crate::diff::Change> {

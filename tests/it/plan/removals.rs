@@ -42,6 +42,41 @@ fn a_file_that_is_not_read_explains_a_removal() {
 }
 
 #[test]
+fn what_a_file_holds_explains_a_removal_too() {
+    let json = "{ \"type\": \"slack\", \"scopes\": [\"chat:write\"] }";
+    for (name, text) in [
+        ("team/a/messages.jsonc", json),
+        ("chat.json5", json),
+        ("chat.yml", "type: slack\nscopes: [chat:write]\n"),
+        ("chat.TOML", "type = \"slack\"\nscopes = []\n"),
+        ("chat.jsonc.bak", json),
+        ("chat.jsonc~", json),
+        ("chat.txt", json),
+        ("chat", json),
+        (".chat.jsonc", json),
+    ] {
+        let (_platform, project) = with_slack();
+        project.write(&format!("base44/connectors/{name}"), text);
+        assert!(why(&project).contains(name), "{name}");
+        project.run(&["validate"]).expect(0).tells("not read");
+        project.run(&["validate", "--strict"]).expect(1);
+    }
+    let (_platform, project) = with_slack();
+    // Such a file is no connector's, whatever its name is.
+    project.write(
+        "base44/connectors/README.md",
+        json.replace('}', "} and more").as_str(),
+    );
+    project.write(
+        "base44/connectors/slack.jsonc",
+        "{ \"type\": \"slackbot\" }",
+    );
+    project.run(&["validate", "--strict"]).expect(0);
+    let why = why(&project);
+    assert_eq!(why, "base44/connectors/slack.jsonc declares slackbot");
+}
+
+#[test]
 fn a_branch_that_is_behind_is_named() {
     let (_platform, project) = with_slack();
     let git = |args: &[&str]| {
@@ -67,8 +102,27 @@ fn a_branch_that_is_behind_is_named() {
         "refs/remotes/origin/main",
     ]);
     git(&["checkout", "-q", "topic"]);
-    let why = why(&project);
-    assert!(why.contains("slack.jsonc is on main"), "{why}");
+    assert_eq!(
+        why(&project),
+        "slack.jsonc is on main, and this branch is behind: bring it up to date"
+    );
+    // By what a file declares, and without a remote.
+    git(&["checkout", "-q", "main"]);
+    let chat = "base44/connectors/chat.jsonc";
+    git(&["mv", "base44/connectors/slack.jsonc", chat]);
+    git(&["commit", "-qm", "three"]);
+    for name in ["refs/remotes/origin/HEAD", "refs/remotes/origin/main"] {
+        git(&["update-ref", "--no-deref", "-d", name]);
+    }
+    git(&["checkout", "-q", "topic"]);
+    assert!(why(&project).starts_with("chat.jsonc is on main, and this branch is behind"));
+    git(&["merge", "-q", "main"]);
+    git(&["rm", "-q", chat]);
+    git(&["commit", "-qm", "four"]);
+    assert_eq!(
+        why(&project),
+        "chat.jsonc is on main, and this branch removes it"
+    );
 }
 
 #[test]
