@@ -1,18 +1,25 @@
-//! `connplan init`: what a repository wants that has no connplan yet. Asks for each file, and never
-//! writes over one.
+//! `connplan init`: what a repository wants that has no connplan yet. Asks for each file, and writes over
+//! none; where projects came or went, it offers the difference.
 
+mod difference;
+mod github;
+mod gitlab;
+mod pipeline;
 mod workflows;
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use self::workflows::Repository;
+use self::{
+    difference::{Difference, difference},
+    workflows::Repository,
+};
 use super::planning;
 use crate::{
     config::{self, Project},
     context::{Context, ExitStatus, Failure, Format},
-    fs,
+    fs::{self, Visibility},
     schema::Subject,
     term::{self, Answer},
     view::{
@@ -21,6 +28,8 @@ use crate::{
     },
 };
 
+/// No pipeline is longer.
+const LONGEST: u64 = 1 << 20;
 const SETTINGS: &str = include_str!("init/connplan.toml");
 /// What a coding agent is to know.
 const SKILL: &str = include_str!("../../.github/skills/connplan/SKILL.md");
@@ -46,6 +55,22 @@ struct Offer {
     path: PathBuf,
     what: &'static str,
     text: String,
+    /// What stands there, and is to be another text.
+    before: Option<String>,
+    /// Projects that a file of somebody's does not name.
+    lacks: Vec<String>,
+}
+
+impl Offer {
+    fn new(path: PathBuf, what: &'static str, text: String) -> Self {
+        Self {
+            path,
+            what,
+            text,
+            before: None,
+            lacks: Vec::new(),
+        }
+    }
 }
 
 /// Offers what is missing.
@@ -57,7 +82,7 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
     let mut done = Vec::new();
     let repository = Repository::of(&project.root, &context.vars).await;
     for offer in offers(&project, &repository) {
-        if is_done(&project, &offer) {
+        if offer.before.is_none() && is_done(&project, &offer) {
             done.push(told(&project, &offer, Did::Exists));
         } else {
             open.push(offer);
@@ -68,12 +93,26 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
     }
     for offer in open {
         let file = project.shown(&offer.path);
+        let change = offer.before.as_deref();
+        let change = change.map(|before| {
+            let inner = offer.path.strip_prefix(&repository.root);
+            let inner = inner.unwrap_or(&offer.path).display().to_string();
+            view::init::diff(&inner, before, &offer.text)
+        });
+        if let Some(change) = &change {
+            context.terminal.say(change);
+        }
         let wanted = args.yes || args.dry_run || {
-            let question = format!("Write {file} ({})?", offer.what);
+            let verb = if change.is_some() { "Change" } else { "Write" };
+            let question = format!("{verb} {file} ({})?", offer.what);
             let answer = term::confirm_yes_no(&context.terminal, &question, Answer::No).await;
             answer == Answer::Yes
         };
-        let did = if wanted { Did::Created } else { Did::Declined };
+        let did = match (wanted, change) {
+            (true, None) => Did::Created,
+            (true, Some(_)) => Did::Updated,
+            (false, _) => Did::Declined,
+        };
         if wanted && !args.dry_run {
             write(&repository.root, &offer)?;
         }
@@ -90,6 +129,7 @@ fn told(project: &Project, offer: &Offer, action: Did) -> FileDone {
     FileDone {
         file: project.relative(&offer.path),
         action,
+        lacks: offer.lacks.clone(),
     }
 }
 
@@ -100,27 +140,41 @@ fn offers(project: &Project, repository: &Repository) -> Vec<Offer> {
         None => home.unwrap_or(&project.root).join("connplan.toml"),
     };
     let mut offers = vec![
-        Offer {
-            path: settings,
-            what: "settings, all of them commented out",
-            text: SETTINGS.to_owned(),
-        },
-        Offer {
-            path: project.schema_file(),
-            what: "for editors: types and scopes to complete; `add` names it in new files",
-            text: Subject::Connector.to_json(),
-        },
-        Offer {
-            path: repository.root.join(".github/skills/connplan/SKILL.md"),
-            what: "for coding agents: what they may do, and what a person does",
-            text: SKILL.to_owned(),
-        },
+        Offer::new(
+            settings,
+            "settings, all of them commented out",
+            SETTINGS.to_owned(),
+        ),
+        Offer::new(
+            project.schema_file(),
+            "for editors: types and scopes to complete; `add` names it in new files",
+            Subject::Connector.to_json(),
+        ),
+        Offer::new(
+            repository.root.join(".github/skills/connplan/SKILL.md"),
+            "for coding agents: what they may do, and what a person does",
+            SKILL.to_owned(),
+        ),
     ];
-    offers.extend(repository.pipelines().into_iter().map(|pipeline| Offer {
-        path: pipeline.path,
-        what: pipeline.what,
-        text: pipeline.text,
-    }));
+    for pipeline in repository.pipelines() {
+        let path = repository.root.join(&pipeline.file);
+        // A link is somebody's.
+        let file = path.symlink_metadata().is_ok_and(|meta| meta.is_file());
+        let there = file.then(|| fs::read_text(&path, LONGEST).ok()).flatten();
+        let found = there
+            .as_deref()
+            .map(|there| difference(repository, &pipeline, there));
+        let mut offer = Offer::new(path, pipeline.what, pipeline.text);
+        match found {
+            Some(Difference::Text(text)) => {
+                offer.text = text;
+                offer.before = there;
+            }
+            Some(Difference::Lacks(projects)) => offer.lacks = projects,
+            Some(Difference::None) | None => {}
+        }
+        offers.push(offer);
+    }
     offers
 }
 
@@ -134,7 +188,10 @@ fn write(root: &Path, offer: &Offer) -> Result<(), Failure> {
     if let Some(folder) = offer.path.parent() {
         fs::ensure_dir_in(root, folder)?;
     }
-    fs::write_new(&offer.path, offer.text.as_bytes())?;
+    match offer.before {
+        None => fs::write_new(&offer.path, offer.text.as_bytes())?,
+        Some(_) => fs::write(&offer.path, offer.text.as_bytes(), Visibility::Shared)?,
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! What `init` did, or would do.
 
 use serde::Serialize;
+use similar::TextDiff;
 
 use super::{Format, Medium, json::pretty, report::FORMAT_VERSION};
 use crate::escape;
@@ -11,6 +12,8 @@ use crate::escape;
 pub enum Did {
     /// It is new.
     Created,
+    /// It was there, and is for the projects that there are now.
+    Updated,
     /// It was there, and stays as it is.
     Exists,
     /// The answer was no.
@@ -24,6 +27,19 @@ pub struct FileDone {
     pub file: String,
     /// What became of it.
     pub action: Did,
+    /// Projects of the repository that it does not name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<String>,
+}
+
+/// A file before and after, as a unified diff.
+pub fn diff(file: &str, before: &str, after: &str) -> String {
+    let diff = TextDiff::from_lines(before, after);
+    let file = escape::limited(file, 400);
+    let (a, b) = (format!("a/{file}"), format!("b/{file}"));
+    let text = diff.unified_diff().header(&a, &b).to_string();
+    let lines = text.lines().map(escape::terminal);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// What was done, and what is next.
@@ -41,12 +57,19 @@ fn text(files: &[FileDone], dry_run: bool, next: &[String]) -> String {
         let word = match (file.action, dry_run) {
             (Did::Created, false) => "created",
             (Did::Created, true) => "would create",
+            (Did::Updated, false) => "updated",
+            (Did::Updated, true) => "would update",
             (Did::Exists, _) => "left as it is:",
             (Did::Declined, _) => "not wanted:",
         };
         text.push_str(word);
         text.push(' ');
         text.push_str(&escape::limited(&file.file, 400));
+        if !file.lacks.is_empty() {
+            let names = file.lacks.iter().take(5);
+            let names: Vec<_> = names.map(|name| escape::limited(name, 100)).collect();
+            text.extend([", which does not name ", &names.join(", ")]);
+        }
         text.push('\n');
     }
     if !next.is_empty() {

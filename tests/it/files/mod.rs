@@ -5,6 +5,7 @@ pub(crate) mod catalogue;
 pub(crate) mod config;
 pub(crate) mod config_properties;
 pub(crate) mod edit;
+pub(crate) mod init;
 pub(crate) mod json5;
 pub(crate) mod project;
 pub(crate) mod projects;

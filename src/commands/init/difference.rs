@@ -1,0 +1,116 @@
+//! What a pipeline that was written earlier lacks, now that there are other projects. What people
+//! changed in it stays. Pure.
+
+use super::{github, gitlab, pipeline::Pipeline, workflows::Repository};
+
+/// Where the list of a workflow's projects begins.
+const LIST: &str = "          PROJECTS: |\n";
+/// What each line of it begins with.
+const ITEM: &str = "            ";
+
+/// What is to be done with a pipeline's file that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Difference {
+    /// It does for all projects.
+    None,
+    /// This is to stand in it.
+    Text(String),
+    /// It was written by somebody who does it another way, and does not name these.
+    Lacks(Vec<String>),
+}
+
+/// Compares.
+pub(super) fn difference(repository: &Repository, wanted: &Pipeline, there: &str) -> Difference {
+    let there = &there.replace("\r\n", "\n");
+    if *there == wanted.text {
+        return Difference::None;
+    }
+    let earlier = projects_of(there);
+    // As it was written for the projects that there were.
+    let was = repository.pipelines_of(&earlier);
+    let was = was.into_iter().find(|was| was.file == wanted.file);
+    if earlier != repository.projects && was.is_some_and(|was| was.text == *there) {
+        return Difference::Text(wanted.text.clone());
+    }
+    if let Some(text) = relisted(there, &repository.projects) {
+        return if text == *there {
+            Difference::None
+        } else {
+            Difference::Text(text)
+        };
+    }
+    let lacks = |project: &&String| {
+        let named = |text: &str| text.contains(project.as_str());
+        named(&wanted.text) && !named(there)
+    };
+    let missing: Vec<_> = repository.projects.iter().filter(lacks).cloned().collect();
+    let jobs = there.contains("\n.plan:\n") && wanted.file == gitlab::FILE;
+    if missing.is_empty() || !there.contains("connplan") && wanted.file != gitlab::FILE {
+        Difference::None
+    } else if jobs {
+        let more = missing.iter().map(|project| gitlab::jobs(project));
+        Difference::Text(format!(
+            "{}\n{}",
+            there.trim_end(),
+            more.collect::<String>()
+        ))
+    } else {
+        Difference::Lacks(missing)
+    }
+}
+
+/// The projects that a pipeline of ours is for.
+fn projects_of(text: &str) -> Vec<String> {
+    let mut found: Vec<_> = match text.split_once(LIST) {
+        Some((_, list)) => list
+            .lines()
+            .map_while(|line| line.strip_prefix(ITEM))
+            .map(|item| {
+                if item == "." {
+                    String::new()
+                } else {
+                    item.to_owned()
+                }
+            })
+            .collect(),
+        None => text
+            .lines()
+            .filter_map(|line| {
+                let line = line.trim_start();
+                let named = line.strip_prefix("working-directory: ");
+                let named = named.or_else(|| line.strip_prefix("PROJECT: "))?;
+                serde_json::from_str::<String>(named).ok()
+            })
+            .map(|named| if named == "." { String::new() } else { named })
+            .collect(),
+    };
+    if found.is_empty() {
+        found.push(String::new());
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The text with another list; none where it has none.
+fn relisted(text: &str, projects: &[String]) -> Option<String> {
+    let (before, list) = text.split_once(LIST)?;
+    let items = list.split_inclusive('\n');
+    let length: usize = items
+        .take_while(|line| line.starts_with(ITEM))
+        .map(str::len)
+        .sum();
+    let after = list.get(length..)?;
+    let lines = before.split_inclusive('\n').map(|line| {
+        if line.starts_with("    paths: [") {
+            github::paths(projects)
+        } else {
+            line.to_owned()
+        }
+    });
+    Some(format!(
+        "{}{LIST}{}{after}",
+        lines.collect::<String>(),
+        github::listed(projects)
+    ))
+}

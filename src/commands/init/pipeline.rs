@@ -1,0 +1,25 @@
+//! A pipeline's file, and how names stand in it. Pure.
+
+/// A pipeline that is offered.
+pub(super) struct Pipeline {
+    /// From the repository's root.
+    pub(super) file: String,
+    pub(super) what: &'static str,
+    pub(super) text: String,
+}
+
+/// A string of JSON is one of YAML.
+pub(super) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+pub(super) fn slug(inner: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
+    inner.chars().map(plain).collect()
+}

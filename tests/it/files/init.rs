@@ -1,0 +1,322 @@
+//! `connplan init`: what is there is found, what is missing is offered, and nothing is written over.
+
+use std::{fs, path::Path};
+
+use serde_json::{Value, json};
+
+use crate::{files::project::Project, publish::runner::yaml_text};
+
+#[tokio::test]
+async fn init_writes_what_was_wanted_and_nothing_twice() {
+    let project = Project::bare();
+    project.write("app/.keep", "");
+    fs::create_dir(project.path(".git")).unwrap();
+    let unasked = project.run(&["init"]).await.ended(1);
+    unasked.says(&["--yes"]);
+    let dry = project.run(&["init", "--dry-run"]).await.ended(0);
+    dry.says(&["would create base44/connplan.toml", "connplan login"]);
+    assert_eq!(project.list("."), [".git", "app", "base44"]);
+
+    let done = project.run(&["init", "--yes"]).await.ended(0);
+    done.says(&["created .github/workflows/connplan-plan.yml"]);
+    assert!(!project.path(".gitignore").exists());
+    let plan = project.read(".github/workflows/connplan-plan.yml");
+    let version = format!("connplan@{}", env!("CARGO_PKG_VERSION"));
+    assert!(plan.contains(&version) && !plan.contains("OWNER"), "{plan}");
+    assert!(!plan.contains("working-directory"), "{plan}");
+    project.run(&["validate"]).await.ended(0);
+
+    let settings = project.read("base44/connplan.toml");
+    let again = project.run(&["init", "--yes", "--format", "json"]).await;
+    let again = again.ended(0).json();
+    let left = |file: &Value| file["action"] == "exists";
+    assert!(
+        again["files"].as_array().unwrap().iter().all(left),
+        "{again}"
+    );
+    assert_eq!(project.read("base44/connplan.toml"), settings);
+}
+
+#[tokio::test]
+async fn the_workflows_name_the_folder_of_a_project_within_a_repository() {
+    let project = Project::bare();
+    fs::create_dir(project.path(".git")).unwrap();
+    fs::remove_dir_all(project.path("base44")).unwrap();
+    project.write("apps/my shop/base44/config.jsonc", "{ name: 'Shop' }");
+    let inner = project.run(&["-C", "apps/my shop", "init", "--yes"]).await;
+    inner.ended(0);
+    let apply = project.read(".github/workflows/connplan-apply.yml");
+    assert!(
+        apply.contains("      run:\n        working-directory: \"apps/my shop\"\n"),
+        "{apply}"
+    );
+    assert_eq!(apply.matches("working-directory").count(), 2, "{apply}");
+    assert!(project.path("apps/my shop/base44/connplan.toml").exists());
+}
+
+/// A repository with a commit on a branch, and perhaps a remote.
+fn repository(project: &Project, branch: &str, remote: Option<&str>) {
+    let git = |args: &[&str]| {
+        let run = std::process::Command::new("git")
+            .args(args)
+            .current_dir(project.path("."))
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{run:?}");
+    };
+    git(&["init", "-q", "-b", branch]);
+    if let Some(remote) = remote {
+        git(&["remote", "add", "origin", remote]);
+    }
+}
+
+const WORKFLOWS: &str = ".github/workflows";
+
+/// Two projects of one repository on GitHub.
+fn two() -> Project {
+    let project = Project::bare();
+    repository(&project, "trunk", Some("git@github.com:octo/site.git"));
+    fs::remove_dir_all(project.path("base44")).unwrap();
+    project.write("apps/shop/base44/config.jsonc", "{ name: 'Shop' }");
+    project.write("apps/crm/base44/config.jsonc", "{ name: 'Crm' }");
+    project
+}
+
+async fn init(project: &Project, folder: &str) {
+    let args = ["-C", folder, "init", "--yes"];
+    project.run(&args).await.ended(0);
+}
+
+#[tokio::test]
+async fn one_workflow_plans_each_project_that_changed() {
+    let project = two();
+    init(&project, "apps/shop").await;
+    assert_eq!(
+        project.list(WORKFLOWS),
+        [
+            "connplan-apply-project.yml",
+            "connplan-apply.yml",
+            "connplan-plan.yml"
+        ]
+    );
+    let plan = yaml_text(&project.read(".github/workflows/connplan-plan.yml"));
+    let paths = json!(["apps/crm/**", "apps/shop/**"]);
+    assert_eq!(plan["on"]["pull_request"]["paths"], paths);
+    let changed = &plan["jobs"]["changed"]["steps"][1]["env"]["PROJECTS"];
+    assert_eq!(changed, "apps/crm\napps/shop\n");
+    let job = &plan["jobs"]["plan"];
+    assert_eq!(
+        job["defaults"]["run"]["working-directory"],
+        "${{ matrix.project }}"
+    );
+    let kept = job["steps"].as_array().unwrap().last().unwrap();
+    assert_eq!(kept["with"]["name"], "connplan-plan-${{ matrix.name }}");
+    let apply = yaml_text(&project.read(".github/workflows/connplan-apply.yml"));
+    assert_eq!(apply["on"]["push"]["paths"], paths);
+    assert_eq!(apply["on"]["push"]["branches"], json!(["trunk"]));
+    let called = apply["jobs"]["project"]["uses"].as_str().unwrap();
+    let called = yaml_text(&project.read(called.trim_start_matches("./")));
+    assert_eq!(
+        called["on"]["workflow_call"]["inputs"]
+            .as_object()
+            .unwrap()
+            .len(),
+        3
+    );
+    for name in ["connplan-plan-", "connplan-receipt-"] {
+        let named = format!("{name}${{{{ inputs.name }}}}");
+        assert!(called.to_string().contains(&named), "{named}: {called}");
+    }
+    // The same from the other project.
+    let again = project.run(&["-C", "apps/crm", "init", "--dry-run"]).await;
+    let again = again.ended(0);
+    assert!(!again.out.contains("workflows/connplan-plan.yml\nwould"));
+    assert!(!again.out.contains("update"), "{}", again.out);
+}
+
+#[tokio::test]
+async fn a_project_that_was_added_is_a_difference_that_is_offered() {
+    let project = two();
+    init(&project, "apps/shop").await;
+    // What people changed in it stays.
+    let file = ".github/workflows/connplan-plan.yml";
+    let own = project
+        .read(file)
+        .replace("name: Plan\n", "name: Our plan\n");
+    project.write(file, &own);
+    project.write("apps/new shop/base44/config.jsonc", "{ name: 'New' }");
+    let dry = project.run(&["-C", "apps/shop", "init", "--dry-run"]).await;
+    dry.ended(0).says(&[
+        "would update ../../.github/workflows/connplan-plan.yml",
+        "would update ../../.github/workflows/connplan-apply.yml",
+        "+            apps/new shop",
+        "+    paths: [\"apps/crm/**\", \"apps/new shop/**\", \"apps/shop/**\"]",
+    ]);
+    assert_eq!(project.read(file), own);
+    let unasked = project.run(&["-C", "apps/shop", "init"]).await.ended(1);
+    unasked.says(&["--yes"]);
+    init(&project, "apps/shop").await;
+    let text = project.read(file);
+    assert!(text.contains("name: Our plan\n"), "{text}");
+    assert!(text.contains("            apps/new shop\n"), "{text}");
+    let done = ["-C", "apps/shop", "init", "--yes", "--format", "json"];
+    let done = project.run(&done).await.ended(0).json();
+    let left = |file: &Value| file["action"] == "exists";
+    assert!(done["files"].as_array().unwrap().iter().all(left), "{done}");
+}
+
+#[tokio::test]
+async fn from_one_project_to_two() {
+    let project = two();
+    fs::rename(project.path("apps/crm"), project.path("crm")).unwrap();
+    fs::rename(project.path("crm"), project.path(".crm")).unwrap();
+    init(&project, "apps/shop").await;
+    let alone = project.read(".github/workflows/connplan-plan.yml");
+    assert!(
+        alone.contains("working-directory: \"apps/shop\""),
+        "{alone}"
+    );
+    fs::rename(project.path(".crm"), project.path("apps/crm")).unwrap();
+    // A workflow of somebody's own is left, and what it lacks is said.
+    let own = "# connplan, for apps/shop\nname: Ours\non: push\n";
+    project.write(".github/workflows/connplan-apply.yml", own);
+    let done = project.run(&["-C", "apps/crm", "init", "--yes"]).await;
+    done.ended(0).says(&[
+        "updated ../../.github/workflows/connplan-plan.yml",
+        "connplan-apply.yml, which does not name apps/crm",
+    ]);
+    let both = project.read(".github/workflows/connplan-plan.yml");
+    assert!(both.contains("            apps/crm\n            apps/shop\n"));
+    assert_eq!(project.read(".github/workflows/connplan-apply.yml"), own);
+}
+
+#[tokio::test]
+async fn on_gitlab_each_project_has_jobs_of_its_own() {
+    let project = Project::bare();
+    repository(
+        &project,
+        "master",
+        Some("https://gitlab.example.com/a/b.git"),
+    );
+    project.run(&["init", "--yes"]).await.ended(0);
+    let example = include_str!("../../../.github/examples/gitlab-ci.yml");
+    assert_eq!(project.read(".gitlab-ci.yml"), example);
+    assert!(!project.path(".github/workflows").exists());
+
+    fs::remove_file(project.path(".gitlab-ci.yml")).unwrap();
+    fs::remove_dir_all(project.path("base44")).unwrap();
+    project.write("apps/crm/base44/config.jsonc", "{ name: 'Crm' }");
+    init(&project, "apps/crm").await;
+    project.write("apps/shop/base44/config.jsonc", "{ name: 'Shop' }");
+    let dry = project.run(&["-C", "apps/crm", "init", "--dry-run"]).await;
+    dry.ended(0)
+        .says(&["would update ../../.gitlab-ci.yml", "+\"plan apps/shop\":"]);
+    init(&project, "apps/crm").await;
+    let all = yaml_text(&project.read(".gitlab-ci.yml"));
+    for name in ["apps/crm", "apps/shop"] {
+        let plan = &all[format!("plan {name}")];
+        assert_eq!(plan["extends"], ".plan", "{all}");
+        assert_eq!(plan["variables"]["PROJECT"], name);
+        let changes = json!([format!("{name}/**/*")]);
+        assert_eq!(plan["rules"][1]["changes"], changes);
+        let apply = &all[format!("apply {name}")];
+        assert_eq!(apply["needs"], json!([format!("plan {name}")]));
+        assert_eq!(apply["rules"][1]["when"], "manual");
+        assert_eq!(all[format!("drift {name}")]["extends"], ".drift");
+    }
+    let reports = &all[".plan"]["artifacts"]["reports"]["terraform"];
+    assert_eq!(reports, "$PROJECT/connplan-counts.json");
+    // Somebody's own pipeline stays, and what it lacks is said.
+    project.write(".gitlab-ci.yml", "stages: [build]\n");
+    let own = project.run(&["-C", "apps/crm", "init", "--yes"]).await;
+    own.ended(0)
+        .says(&[".gitlab-ci.yml, which does not name apps/crm, apps/shop"]);
+    assert_eq!(project.read(".gitlab-ci.yml"), "stages: [build]\n");
+}
+
+/// The script of the job that looks what changed, run by bash in a repository.
+#[tokio::test]
+async fn the_workflow_finds_the_projects_that_a_request_changed() {
+    let project = two();
+    project.write("apps/new shop/base44/config.jsonc", "{ name: 'New' }");
+    init(&project, "apps/shop").await;
+    let plan = yaml_text(&project.read(".github/workflows/connplan-plan.yml"));
+    let step = plan["jobs"]["changed"]["steps"][1].clone();
+    let root = project.path(".");
+    let git = |args: &[&str]| crate::git::repository::git(&root, args);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "base"]);
+    git(&["checkout", "-qb", "topic"]);
+    let change = |file: &str| {
+        project.write(file, "changed");
+        git(&["add", "."]);
+        git(&["commit", "-qm", file]);
+        git(&["rev-parse", "HEAD"])
+    };
+    // As the forge does it for a request.
+    let merged = || {
+        git(&["checkout", "-q", "--detach", "trunk"]);
+        git(&["merge", "-q", "--no-ff", "-m", "merge", "topic"]);
+    };
+    let first = change("apps/new shop/x");
+    merged();
+    assert_eq!(
+        changed(&step, &root, ""),
+        json!([{"project": "apps/new shop", "name": "apps-new-shop", "app-id": "BASE44_APP_ID_APPS_NEW_SHOP"}])
+    );
+    // Undone again: its comment is about the plan before.
+    git(&["checkout", "-q", "topic"]);
+    git(&["revert", "--no-edit", "HEAD"]);
+    change("apps/crm/x");
+    merged();
+    let found = changed(&step, &root, &first);
+    let names = found.as_array().unwrap().iter().map(|one| &one["name"]);
+    assert_eq!(names.collect::<Vec<_>>(), ["apps-crm", "apps-new-shop"]);
+    // What is not known may have been anything.
+    let found = changed(&step, &root, &"9".repeat(40));
+    assert_eq!(found.as_array().unwrap().len(), 3, "{found}");
+    git(&["checkout", "-q", "--detach", "trunk"]);
+    git(&["commit", "-q", "--allow-empty", "-m", "nothing"]);
+    assert_eq!(changed(&step, &root, ""), json!([]));
+}
+
+fn changed(step: &Value, root: &Path, before: &str) -> Value {
+    let output = tempfile::NamedTempFile::new().unwrap();
+    let env = &step["env"];
+    let ran = std::process::Command::new("bash")
+        .args(["--noprofile", "--norc", "-eo", "pipefail", "-c"])
+        .arg(step["run"].as_str().unwrap())
+        .current_dir(root)
+        .env("NOW", env["NOW"].as_str().unwrap())
+        .env("PROJECTS", env["PROJECTS"].as_str().unwrap())
+        .env("BEFORE", before)
+        .env("GITHUB_OUTPUT", output.path())
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    let text = fs::read_to_string(output.path()).unwrap();
+    let list = text.trim().strip_prefix("projects=").unwrap();
+    serde_json::from_str(list).unwrap()
+}
+
+/// Every setting that the template shows is one that is read.
+#[tokio::test]
+async fn the_settings_template_is_valid_with_its_comments_taken_off() {
+    let project = Project::bare();
+    project.run(&["init", "--yes"]).await.ended(0);
+    let text = project.read("base44/connplan.toml");
+    let settings = text.lines().filter_map(|line| {
+        let line = line.strip_prefix("# ")?;
+        (line.contains(" = ") || line.starts_with('[')).then_some(line)
+    });
+    let settings = settings
+        .collect::<Vec<_>>()
+        .join("\n")
+        .replace('…', "app-2");
+    assert!(settings.lines().count() > 12, "{settings}");
+    project.write("base44/connplan.toml", &settings);
+    project.write("base44/connectors/notion.jsonc", "{ type: 'notion' }");
+    let valid = project.run(&["validate"]).await.ended(0);
+    assert!(valid.err.is_empty(), "{}", valid.err);
+}
