@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    printing::{MarkdownArgs, file_name},
+    printing::{MarkdownArgs, file_name, made_for},
     show::is_receipt,
     vouching,
 };
@@ -16,7 +16,9 @@ use crate::{
     fs,
     model::Origin,
     plan,
-    publish::{self, About, Message, Overrides, Place, PublishError, Published, SUMMARY_LIMIT},
+    publish::{
+        self, About, Applied, Message, Overrides, Place, PublishError, Published, SUMMARY_LIMIT,
+    },
     receipt,
     view::{
         comment::{CommentReport, Facts},
@@ -93,9 +95,11 @@ impl Paper {
         let name = file_name(file);
         Ok(if is_receipt(&text) {
             let saved = receipt::read(&name, &text)?;
+            made_for(context, &saved.receipt.app);
             Self::Receipt(ReceiptReport::new(&saved.receipt, &saved.digest))
         } else {
             let saved = plan::document::read(&name, &text)?;
+            made_for(context, &saved.plan.app.app);
             let made = saved.created_at.and_then(|time| time.parse().ok());
             let mut report = PlanReport::new(&saved.plan, &saved.digest);
             report.approval_missing = vouching::missing(context, &saved.plan, &saved.digest).await;
@@ -215,14 +219,14 @@ impl Failed {
 }
 
 /// What the plan's comment says of its apply.
-fn says(receipt: &ReceiptReport) -> &'static str {
+fn says(receipt: &ReceiptReport) -> Applied {
     let summary = &receipt.summary;
     if summary.failed > 0 || summary.not_run > 0 {
-        "This plan was applied in part"
+        Applied::InPart
     } else if summary.pending > 0 {
-        "This plan was applied; a person has to authorize what waits"
+        Applied::Waits
     } else {
-        "This plan was applied"
+        Applied::Whole
     }
 }
 

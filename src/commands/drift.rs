@@ -9,16 +9,20 @@ use super::planning::{self, PlanningArgs};
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     drift,
+    model::App,
+    publish::{self, IssueText, Place, PublishError},
     syntax::MaxDuration,
-    view::drift::DriftReport,
+    view::{self, drift::DriftReport},
 };
 
 /// Arguments of `drift`.
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Ends with 0 where app and files agree, and with 2 where they do not. What waits for a person is \
-                  drift\nonly after --pending-after.\n\nExamples:\n  connplan drift --receipt last.receipt\n  \
-                  connplan drift --pending-after 24h --format markdown"
+                  drift\nonly after --pending-after.\n\n--issue needs GITHUB_TOKEN with `issues: write`, or GITLAB_TOKEN with the scope \
+                  `api`.\n\nExamples:\n  connplan drift --receipt last.receipt\n  \
+                  connplan drift --pending-after 24h --format markdown\n  \
+                  connplan drift --pending-after 24h --issue"
 )]
 pub struct DriftArgs {
     /// What an apply brought: tells what was changed outside from what is not applied yet
@@ -28,6 +32,9 @@ pub struct DriftArgs {
     /// What waits longer than this for a person is drift too
     #[arg(long, value_name = "DURATION")]
     pub pending_after: Option<MaxDuration>,
+    /// Keep one issue of this run's GitHub or GitLab project open while there is drift, and close it after
+    #[arg(long)]
+    pub issue: bool,
     /// Read connector files from PATH instead of the project's folder
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
@@ -63,9 +70,34 @@ pub async fn run(args: &DriftArgs, context: &Context) -> Result<ExitStatus, Fail
     );
     let report = DriftReport::new(&situation.app, &found);
     context.terminal.out(&report.show(&medium));
+    if args.issue {
+        keep_issue(context, &situation.app, &report, found.is_some()).await?;
+    }
     Ok(if found.is_some() {
         ExitStatus::Changes
     } else {
         ExitStatus::Done
     })
+}
+
+/// One issue for an app and environment: the forge's token is in the run's variables.
+async fn keep_issue(
+    context: &Context,
+    app: &App,
+    report: &DriftReport,
+    drift: bool,
+) -> Result<(), Failure> {
+    let failed = |error: PublishError| Failure::new(ExitStatus::Error, error);
+    let place = Place::of_project(&context.vars).map_err(failed)?;
+    let environment = app.environment.as_deref();
+    let issue = IssueText {
+        marker: publish::drift_marker(app.id.as_str(), environment),
+        title: view::drift::title(app),
+        text: drift.then(|| report.markdown()),
+        closing: report.counts(),
+    };
+    let kept = publish::keep_issue(&place, &issue, context.client_options());
+    let kept = kept.await.map_err(failed)?;
+    context.terminal.say(&view::drift::kept(&kept));
+    Ok(())
 }

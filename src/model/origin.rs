@@ -32,10 +32,14 @@ impl Origin {
             ];
             heads.into_iter().find_map(Value::as_str).map(str::to_owned)
         });
+        // For a request that no event tells of, `GITHUB_SHA` is that merge, or the base branch's.
+        let of_request = get("GITHUB_REF").is_some_and(|name| name.starts_with("refs/pull/"))
+            || get("GITHUB_EVENT_NAME")
+                .is_some_and(|name| name.starts_with("pull_request") || name == "issue_comment");
         let commit = get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA")
             .or_else(|| get("CI_COMMIT_SHA"))
             .or(head)
-            .or_else(|| get("GITHUB_SHA"));
+            .or_else(|| get("GITHUB_SHA").filter(|_| !of_request));
         let github = || {
             let run = format!(
                 "{}/{}/actions/runs/{}",
@@ -80,6 +84,15 @@ mod tests {
         assert_eq!(found.run_url.as_deref(), Some(run));
         let pushed = origin(&github, &json!({}));
         assert_eq!(pushed.commit.as_deref(), Some("merge"));
+        for more in [
+            ("GITHUB_EVENT_NAME", "pull_request"),
+            ("GITHUB_EVENT_NAME", "issue_comment"),
+            ("GITHUB_REF", "refs/pull/5/merge"),
+        ] {
+            let found = origin(&[&github[..], &[more]].concat(), &json!({}));
+            assert_eq!(found.commit, None, "{more:?}");
+            assert!(found.run_url.is_some());
+        }
         let queue = json!({"merge_group": {"head_sha": "queued"}});
         assert_eq!(origin(&github, &queue).commit.as_deref(), Some("queued"));
         let gitlab = [

@@ -305,20 +305,23 @@ impl<'a> ApplySession<'a> {
         }
         self.at_work.check().await?;
         let mut finished = job.run().await;
-        finished.receipt.approvals = self.inputs.approved.approvals().to_vec();
-        finished
-            .receipt
-            .overrides
-            .clone_from(&self.inputs.overrides);
-        finished.receipt.origin = (self.around.origin)();
+        self.vouch(&mut finished.receipt);
         // It holds the lock too. Had it failed, a note would have failed before.
         let _ = writing.await;
         Ok(finished)
     }
 
+    /// Who approved it, what rules it breaks by whose word, and in which run it is said.
+    fn vouch(&self, receipt: &mut Receipt) {
+        receipt.approvals = self.inputs.approved.approvals().to_vec();
+        receipt.overrides.clone_from(&self.inputs.overrides);
+        receipt.origin = (self.around.origin)();
+    }
+
     fn already_applied(&self, observed: Observed) -> ApplyOutcome {
         self.around.tell(&OpEvent::AlreadyApplied);
-        let (receipt, drift) = self.recorded(&observed);
+        let (mut receipt, drift) = self.recorded(&observed);
+        self.vouch(&mut receipt);
         ApplyOutcome {
             receipt,
             ended: Ended::AlreadyApplied,

@@ -10,6 +10,9 @@ use jiff::Timestamp;
 
 /// Between a notice and the plan below it.
 const BELOW: &str = "<!-- connplan-below -->";
+/// Around a plan of an older commit.
+const FOLD: &str = "<details><summary>The older plan</summary>";
+const UNFOLD: &str = "</details>";
 const RECORD: &str = "<!-- connplan-shows";
 const END: &str = " -->";
 
@@ -34,6 +37,8 @@ pub(super) struct Body {
     pub(super) notice: Option<String>,
     /// Empty where only a notice is shown.
     pub(super) plan: String,
+    /// Whether the plan is folded away, because it is of an older commit.
+    pub(super) folded: bool,
     pub(super) record: Record,
 }
 
@@ -105,9 +110,15 @@ impl Body {
             }
             None => (None, lines.as_slice()),
         };
+        let plan = plan.join("\n");
+        let plan = plan.trim();
+        let inner = plan
+            .strip_prefix(FOLD)
+            .and_then(|rest| rest.strip_suffix(UNFOLD));
         Self {
             notice: notice.filter(|notice| !notice.trim().is_empty()),
-            plan: plan.join("\n").trim().to_owned(),
+            plan: inner.unwrap_or(plan).trim().to_owned(),
+            folded: inner.is_some(),
             record,
         }
     }
@@ -123,9 +134,14 @@ impl Body {
         if let Some(notice) = &self.notice {
             let _ = write!(head, "{}\n{BELOW}\n", notice.trim_end());
         }
-        let room = max.saturating_sub(head.len() + record.len() + 1);
-        let plan = cut(self.plan.trim_end(), room);
-        format!("{head}{plan}{record}\n")
+        let fold = if self.folded && self.notice.is_some() {
+            (format!("{FOLD}\n\n"), format!("\n\n{UNFOLD}"))
+        } else {
+            (String::new(), String::new())
+        };
+        let taken = head.len() + record.len() + fold.0.len() + fold.1.len() + 1;
+        let plan = cut(self.plan.trim_end(), max.saturating_sub(taken));
+        format!("{head}{}{plan}{}{record}\n", fold.0, fold.1)
     }
 }
 
@@ -233,9 +249,11 @@ mod tests {
     #[test]
     fn a_comment_is_put_together_and_taken_apart() {
         for notice in [None, Some("## failed\n\nwhy".to_owned())] {
+            let folded = notice.is_some();
             let body = Body {
                 notice,
-                plan: "## plan\n\ntext".to_owned(),
+                plan: "## plan\n\n<details>\ntext\n</details>".to_owned(),
+                folded,
                 record: record("c1", 3),
             };
             let text = body.text("<!-- m -->", 10_000);
@@ -334,6 +352,7 @@ mod tests {
         let body = Body {
             notice: Some("## failed".to_owned()),
             plan,
+            folded: false,
             record: Record::default(),
         };
         let text = body.text("<!-- m -->", 300);

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::request::Request;
 
@@ -36,6 +36,14 @@ pub(super) struct Comment {
     pub(super) author: String,
     /// Whether a program wrote it, as far as the forge says.
     pub(super) by_bot: bool,
+    pub(super) url: Option<String>,
+}
+
+/// An issue as the forge tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Issue {
+    pub(super) number: u64,
+    pub(super) body: String,
     pub(super) url: Option<String>,
 }
 
@@ -174,6 +182,71 @@ impl Forge {
         }
     }
 
+    /// The open issues with this label.
+    pub(super) fn issues_path(self, project: &str) -> String {
+        format!("{}/issues", self.project_path(project))
+    }
+
+    /// What finds the open issues with a label.
+    pub(super) fn open_with(self, label: &str) -> [(&'static str, String); 3] {
+        let open = match self {
+            Self::GitHub => "open",
+            Self::GitLab => "opened",
+        };
+        [
+            ("labels", label.to_owned()),
+            ("state", open.to_owned()),
+            ("per_page", "100".to_owned()),
+        ]
+    }
+
+    /// Reads one issue; `None` for a pull request, which GitHub lists among them.
+    pub(super) fn issue(self, value: &Value) -> Option<Issue> {
+        let (number, body, url) = match self {
+            Self::GitHub if value["pull_request"].is_object() => return None,
+            Self::GitHub => ("number", "body", "html_url"),
+            Self::GitLab => ("iid", "description", "web_url"),
+        };
+        Some(Issue {
+            number: value[number].as_u64()?,
+            body: value[body].as_str().unwrap_or_default().to_owned(),
+            url: value[url].as_str().map(str::to_owned),
+        })
+    }
+
+    /// A new issue.
+    pub(super) fn new_issue(self, title: &str, body: &str, label: &str) -> Value {
+        match self {
+            Self::GitHub => json!({"title": title, "body": body, "labels": [label]}),
+            Self::GitLab => json!({"title": title, "description": body, "labels": label}),
+        }
+    }
+
+    /// Another text for an issue.
+    pub(super) fn issue_text(self, body: &str) -> Value {
+        match self {
+            Self::GitHub => json!({ "body": body }),
+            Self::GitLab => json!({ "description": body }),
+        }
+    }
+
+    /// Closes an issue.
+    pub(super) fn closed(self) -> Value {
+        match self {
+            Self::GitHub => json!({"state": "closed"}),
+            Self::GitLab => json!({"state_event": "close"}),
+        }
+    }
+
+    /// Where an issue's comments are made.
+    pub(super) fn remarks_path(self, project: &str, number: u64) -> String {
+        let issue = format!("{}/{number}", self.issues_path(project));
+        match self {
+            Self::GitHub => format!("{issue}/comments"),
+            Self::GitLab => format!("{issue}/notes"),
+        }
+    }
+
     /// Reads one comment; `None` for what is none, such as GitLab's notes about events.
     pub(super) fn comment(self, value: &Value) -> Option<Comment> {
         let (author, by_bot) = match self {
@@ -223,6 +296,7 @@ impl Forge {
             Self::GitLab => '!',
         };
         match request {
+            Request::None => project.to_owned(),
             Request::Number(number) => format!("{project}{sign}{number}"),
             Request::OfCommit(commit) => {
                 let short = commit.get(..7).unwrap_or(commit);
@@ -234,8 +308,6 @@ impl Forge {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -7,6 +7,12 @@ pub fn receipt_marker<'a>(apps: impl Iterator<Item = (&'a str, Option<&'a str>)>
     marker(apps).replacen("<!-- connplan", "<!-- connplan-receipt", 1)
 }
 
+/// The first line of the issue about the drift of this app and environment.
+pub fn drift_marker(app: &str, environment: Option<&str>) -> String {
+    let marker = marker([(app, environment)].into_iter());
+    marker.replacen("<!-- connplan", "<!-- connplan-drift", 1)
+}
+
 /// The first line of the comment about this app and environment: an HTML comment, which neither
 /// GitHub nor GitLab shows.
 pub fn marker<'a>(apps: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> String {

@@ -44,9 +44,20 @@ pub enum About {
         plan_digest: String,
         /// The marker of the plan's comment.
         plan_marker: String,
-        /// What is said above the plan: `It was applied`.
-        says: &'static str,
+        /// What is said above the plan.
+        says: Applied,
     },
+}
+
+/// How far a plan was applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// Some of it failed, or was not run.
+    InPart,
+    /// It was, and something waits for a person.
+    Waits,
+    /// All of it.
+    Whole,
 }
 
 impl Message {

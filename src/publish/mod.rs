@@ -9,6 +9,7 @@ mod body;
 mod error;
 mod forge;
 mod http;
+mod issue;
 mod marker;
 mod message;
 mod place;
@@ -19,8 +20,9 @@ mod thread;
 
 pub use error::{CallContext, PublishError};
 pub use forge::Forge;
-pub use marker::{marker, receipt_marker};
-pub use message::{About, Message, Published};
+pub use issue::{IssueText, Kept, keep_issue};
+pub use marker::{drift_marker, marker, receipt_marker};
+pub use message::{About, Applied, Message, Published};
 pub use place::{Overrides, Place};
 pub use reviews::review_facts;
 pub use runner::{SUMMARY_LIMIT, outputs};
@@ -39,16 +41,25 @@ pub async fn publish(
     options: ClientOptions,
 ) -> Result<Published, PublishError> {
     let http = Http::new(place, options)?;
-    let number = match &place.request {
-        Request::Number(number) => *number,
-        Request::OfCommit(commit) => request_of(&http, place, commit).await?,
-    };
+    let number = number_of(&http, place).await?;
     let thread = Thread {
         http: &http,
         place,
         number,
     };
     thread.publish(message).await
+}
+
+/// The number of the request that the run is for.
+async fn number_of(http: &Http, place: &Place) -> Result<u64, PublishError> {
+    match &place.request {
+        Request::Number(number) => Ok(*number),
+        Request::OfCommit(commit) => request_of(http, place, commit).await,
+        Request::None => Err(PublishError::NoRequest {
+            forge: place.forge,
+            why: "this run belongs to none".to_owned(),
+        }),
+    }
 }
 
 async fn request_of(http: &Http, place: &Place, commit: &str) -> Result<u64, PublishError> {

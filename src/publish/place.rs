@@ -56,6 +56,23 @@ impl Place {
         overrides: &Overrides,
         event: Option<&Value>,
     ) -> Result<Self, PublishError> {
+        let (place, request) = Self::look(vars, overrides, event)?;
+        Ok(Self {
+            request: request?,
+            ..place
+        })
+    }
+
+    /// The project alone, for a run that is for no request.
+    pub fn of_project(vars: &Vars) -> Result<Self, PublishError> {
+        Ok(Self::look(vars, &Overrides::default(), None)?.0)
+    }
+
+    fn look(
+        vars: &Vars,
+        overrides: &Overrides,
+        event: Option<&Value>,
+    ) -> Result<Looked, PublishError> {
         match forge(vars) {
             Some(Forge::GitHub) => github(vars, overrides, event),
             Some(Forge::GitLab) => gitlab(vars, overrides),
@@ -63,6 +80,9 @@ impl Place {
         }
     }
 }
+
+/// The project, and which request of it the run is for.
+type Looked = (Place, Result<Request, PublishError>);
 
 /// A runner says who it is; elsewhere a token or an address does.
 fn forge(vars: &Vars) -> Option<Forge> {
@@ -84,7 +104,7 @@ fn github(
     vars: &Vars,
     overrides: &Overrides,
     event: Option<&Value>,
-) -> Result<Place, PublishError> {
+) -> Result<Looked, PublishError> {
     let api = vars
         .get("GITHUB_API_URL")
         .unwrap_or("https://api.github.com");
@@ -114,18 +134,20 @@ fn github(
             secret: Secret::new(vars.get(name)?),
         })
     });
-    Ok(Place {
+    let place = Place {
         forge: Forge::GitHub,
         api: address("GITHUB_API_URL", api)?,
         project: project.to_owned(),
         project_path: project.to_owned(),
-        request: request(Forge::GitHub, number, vars.get("GITHUB_SHA"), pushed)?,
+        request: Request::None,
         token,
         queue: vars.get("GITHUB_EVENT_NAME") == Some("merge_group"),
-    })
+    };
+    let request = request(Forge::GitHub, number, vars.get("GITHUB_SHA"), pushed);
+    Ok((place, request))
 }
 
-fn gitlab(vars: &Vars, overrides: &Overrides) -> Result<Place, PublishError> {
+fn gitlab(vars: &Vars, overrides: &Overrides) -> Result<Looked, PublishError> {
     let api = match (vars.get("CI_API_V4_URL"), vars.get("CI_SERVER_URL")) {
         (Some(api), _) => api.to_owned(),
         (None, Some(server)) => format!("{}/api/v4", server.trim_end_matches('/')),
@@ -161,15 +183,17 @@ fn gitlab(vars: &Vars, overrides: &Overrides) -> Result<Place, PublishError> {
             secret: Secret::new(vars.get(name)?),
         })
     });
-    Ok(Place {
+    let place = Place {
         forge: Forge::GitLab,
         api: address("CI_API_V4_URL", &api)?,
         project: crate::escape::limited(shown, 100),
         project_path: encode(id),
-        request: request(Forge::GitLab, number, vars.get("CI_COMMIT_SHA"), pushed)?,
+        request: Request::None,
         token,
         queue: vars.get("CI_MERGE_REQUEST_EVENT_TYPE") == Some("merge_train"),
-    })
+    };
+    let request = request(Forge::GitLab, number, vars.get("CI_COMMIT_SHA"), pushed);
+    Ok((place, request))
 }
 
 const REPOSITORY: &str = "a repository as OWNER/NAME";

@@ -35,10 +35,8 @@ pub async fn review_facts(
     options: ClientOptions,
 ) -> Result<ReviewFacts, PublishError> {
     let http = Http::new(place, options)?;
-    let (number, merged_as) = match &place.request {
-        Request::Number(number) => (*number, false),
-        Request::OfCommit(commit) => (super::request_of(&http, place, commit).await?, true),
-    };
+    let number = super::number_of(&http, place).await?;
+    let merged_as = matches!(place.request, Request::OfCommit(_));
     let thread = Thread {
         http: &http,
         place,

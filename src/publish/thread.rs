@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{
-    About, Message, Place, PublishError, Published,
+    About, Applied, Message, Place, PublishError, Published,
     body::{Body, Newer, Record, Said, newer, short},
     error::CallContext,
     forge::{Comment, Facts, Forge},
@@ -18,8 +18,15 @@ use crate::http::CallClass;
 /// More pages of a hundred comments are not looked through.
 const MAX_PAGES: u32 = 100;
 
-/// How the notice begins that a plan was applied.
-const APPLIED: &str = "> ✅";
+/// How the notice begins that a plan was applied, and in part.
+const APPLIED: &str = "> ✅ **This plan was applied";
+const IN_PART: &str = "> 🔶 **This plan was applied in part";
+
+/// The line of a notice that says that a plan was applied.
+fn applied_line(notice: &str) -> Option<&str> {
+    let says = |line: &&str| line.starts_with(APPLIED) || line.starts_with(IN_PART);
+    notice.lines().find(says)
+}
 
 /// The comments of one request.
 pub(super) struct Thread<'a> {
@@ -46,7 +53,7 @@ impl Thread<'_> {
                 plan_marker,
                 says,
             } => {
-                self.receipt(message, text, plan_digest, plan_marker, says)
+                self.receipt(message, text, plan_digest, plan_marker, *says)
                     .await
             }
             About::Plan { .. } | About::Failure { .. } => self.plan(message).await,
@@ -139,7 +146,7 @@ impl Thread<'_> {
         text: &str,
         plan_digest: &str,
         plan_marker: &str,
-        says: &str,
+        says: Applied,
     ) -> Result<Published, PublishError> {
         let facts = match self.place.forge {
             // It names the page of a comment itself.
@@ -178,15 +185,14 @@ impl Thread<'_> {
         if let Some(plan) = plan
             && shown.is_none_or(|shown| shown == plan_digest)
         {
+            let begins = says.begins();
             let says = match url.as_deref().and_then(link) {
-                Some(url) => format!(
-                    "{APPLIED} **{says}**, see {}.",
-                    link_words("what was done", &url)
-                ),
-                None => format!("{APPLIED} **{says}.**"),
+                Some(url) => format!("{begins}**, see {}.", link_words("what was done", &url)),
+                None => format!("{begins}.**"),
             };
             let body = Body {
                 notice: Some(says),
+                folded: false,
                 ..plan.body
             };
             let body = body.text(plan_marker, message.max_bytes);
@@ -390,10 +396,11 @@ impl Thread<'_> {
                 let known = there.record.shows(Some(digest), commit);
                 let since = there.record.since.filter(|_| known).unwrap_or(now);
                 // That it was applied stays true of the same plan.
-                let applied = |notice: &String| known && notice.starts_with(APPLIED);
+                let applied = there.notice.as_deref().and_then(applied_line);
                 Body {
-                    notice: there.notice.clone().filter(applied),
+                    notice: applied.filter(|_| known).map(str::to_owned),
                     plan: text.trim_end().to_owned(),
+                    folded: false,
                     record: Record {
                         digest: Some(digest.clone()),
                         commit: message.commit.clone(),
@@ -407,15 +414,20 @@ impl Thread<'_> {
                 let mut notice = text.trim_end().to_owned();
                 if !there.plan.is_empty() {
                     notice.push_str("\n\n");
-                    notice.push_str(&if self.applies(message) {
-                        "**The plan below was not applied, or not wholly.**".to_owned()
-                    } else {
-                        below(there.record.commit.as_deref(), commit)
+                    let applied = there.notice.as_deref().and_then(applied_line);
+                    notice.push_str(&match applied {
+                        // An apply before this one did.
+                        Some(applied) if self.applies(message) => applied.to_owned(),
+                        None if self.applies(message) => {
+                            "**The plan below was not applied, or not wholly.**".to_owned()
+                        }
+                        _ => below(there.record.commit.as_deref(), commit),
                     });
                 }
                 Body {
                     notice: Some(notice),
                     plan: there.plan.clone(),
+                    folded: !self.applies(message) && !there.plan.is_empty(),
                     record: Record {
                         latest: if self.applies(message) {
                             there.record.latest.clone()
@@ -438,6 +450,16 @@ impl Thread<'_> {
                 attempts: 1,
             },
             why,
+        }
+    }
+}
+
+impl Applied {
+    fn begins(self) -> String {
+        match self {
+            Self::InPart => IN_PART.to_owned(),
+            Self::Waits => format!("{APPLIED}; a person has to authorize what waits"),
+            Self::Whole => APPLIED.to_owned(),
         }
     }
 }

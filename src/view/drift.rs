@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Format, Medium, json::pretty, markdown::app_name, report::FORMAT_VERSION, words::count,
+    Format, Medium, in_context, json::pretty, markdown::app_name, report::FORMAT_VERSION, words::count,
 };
 use crate::{
     diff::{Action, Change},
     drift::Drift,
     escape,
     model::{App, ConnectorType, RemoteStatus, Scopes, ago},
+    publish::Kept,
 };
 
 /// `drift --format json`.
@@ -128,7 +129,8 @@ impl DriftReport {
         pretty(self)
     }
 
-    fn counts(&self) -> String {
+    /// One line.
+    pub fn counts(&self) -> String {
         let Summary {
             outside,
             not_applied,
@@ -215,10 +217,38 @@ impl DriftReport {
                 let when = |since| format!("asked for at {since}");
                 out.extend(["- ", &one.line(code, when), "\n"]);
             }
-            out.push_str("\n`connplan plan` shows each difference whole; `connplan apply` makes the app as the files, \
-                          `connplan pull` the files as the app.\n");
+            out.push_str(&in_context(
+                "\n`connplan plan` shows each difference whole; `connplan apply` makes the app as the \
+                 files, `connplan pull` the files as the app.\n",
+            ));
         }
         out
+    }
+}
+
+/// The title of an issue about an app.
+pub fn title(app: &App) -> String {
+    let environment = app.environment.as_deref();
+    let environment = environment.map(|name| format!(" ({})", escape::limited(name, 60)));
+    format!(
+        "connplan: app {}{} and its connector files are apart",
+        app.id,
+        environment.unwrap_or_default()
+    )
+}
+
+/// What became of the issue.
+pub fn kept(kept: &Kept) -> String {
+    let (did, url) = match kept {
+        Kept::Opened(url) => ("Opened the issue", url),
+        Kept::Updated(url) => ("Updated the issue", url),
+        Kept::Unchanged(url) => ("The issue says so already", url),
+        Kept::Closed(url) => ("Closed the issue", url),
+        Kept::None => return "No issue is open, and none is needed.".to_owned(),
+    };
+    match url {
+        Some(url) => format!("{did}: {}", escape::limited(url, 400)),
+        None => format!("{did}."),
     }
 }
 

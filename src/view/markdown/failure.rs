@@ -40,6 +40,7 @@ pub fn failure(
         .flatten()
         .filter_map(|finding| found(finding, options))
         .collect();
+    let ruled = !rules.is_empty();
     for list in [rules, findings] {
         if list.is_empty() {
             continue;
@@ -53,12 +54,14 @@ pub fn failure(
             out.extend(["- and ", &more.to_string(), " more\n"]);
         }
     }
-    let said: Vec<String> = [text("message"), text("help")]
+    // The rules say it already.
+    let message = text("message").filter(|_| !ruled);
+    let said: Vec<String> = [message, text("help")]
         .into_iter()
         .flatten()
         .flat_map(str::lines)
         // No line of it is one of ours.
-        .map(|line| format!("  {}", inline::plain(&inline::message(line, options))))
+        .map(|line| format!("  {}", inline::plain_whole(&inline::message(line, options))))
         .collect();
     if !said.is_empty() {
         out.push('\n');
@@ -94,7 +97,15 @@ fn headline(document: &Value) -> &'static str {
         Some(6) => "The policy forbids this plan.",
         Some(5) => "Some changes were carried out, and others failed.",
         Some(129 | 130 | 143) => "It was interrupted.",
-        _ => "It failed.",
+        _ => match document["code"].as_str() {
+            Some(code) if code.starts_with("connplan::config::") => {
+                "The files of this commit cannot be planned."
+            }
+            Some(code) if code.starts_with("connplan::remote::") => {
+                "Base44 did not let it through, or did not answer."
+            }
+            _ => "It failed.",
+        },
     }
 }
 
@@ -111,6 +122,9 @@ fn rule(violation: &Value, options: &Options) -> Option<String> {
         line.push_str(&inline::code(name));
     }
     if let Some(message) = text("message") {
+        let connector = text("connector").map(|name| format!("{name}: "));
+        let rest = connector.and_then(|name| message.strip_prefix(&name));
+        let message = rest.unwrap_or(message);
         line.push_str(": ");
         line.push_str(&inline::code(&inline::message(message, options)));
     }

@@ -23,6 +23,12 @@ pub(super) fn plain(text: &str) -> String {
     escape::limited(text, LONGEST)
 }
 
+/// Untrusted text of several sentences for a line within the fence.
+pub(super) fn plain_whole(text: &str) -> String {
+    const LONGEST: usize = 1200;
+    escape::limited(text, LONGEST)
+}
+
 /// Somebody's address, as far as strangers may read it.
 pub(super) fn account(text: &str, options: &Options) -> String {
     // A pattern for a domain is nobody's address.

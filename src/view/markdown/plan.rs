@@ -12,6 +12,7 @@ use crate::{
     model::{Diagnostic, Kind, RemoteStatus, Severity},
     risk::{Level, RiskKind},
     view::{
+        in_context,
         report::{AppReport, ChangeReport, PlanReport},
         words,
     },
@@ -143,7 +144,8 @@ fn findings(diagnostics: &[Diagnostic], options: &Options) -> Vec<String> {
         })
         .collect();
     if let more @ 1.. = diagnostics.len().saturating_sub(FINDINGS) {
-        lines.push(format!("+ and {more} more; see `connplan validate`"));
+        let validate = in_context("`connplan validate`");
+        lines.push(format!("+ and {more} more; see {validate}"));
     }
     lines
 }

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     receipt::Outcome,
     view::{
+        in_context,
         report::{ReceiptReport, ResultReport},
         text,
     },
@@ -163,7 +164,7 @@ fn foot(report: &ReceiptReport, options: &Options) -> Vec<String> {
     if report.summary.pending > 0 {
         let command = match &options.file {
             Some(file) => inline::command("connplan authorize --receipt", file, ""),
-            None => "`connplan authorize`".to_owned(),
+            None => in_context("`connplan authorize`"),
         };
         lines.push(format!("To authorize what is waiting: {command}"));
     }

@@ -120,7 +120,12 @@ impl Comments {
 
     pub(crate) fn add(&self, mut comment: Value) -> Value {
         let mut all = self.0.lock().unwrap();
-        comment["id"] = json!(100 + all.len());
+        let id = 100 + all.len();
+        comment["id"] = json!(id);
+        if let Some(url) = comment["html_url"].as_str() {
+            comment["html_url"] =
+                json!(url.replace("issuecomment-1", &format!("issuecomment-{id}")));
+        }
         all.push(comment.clone());
         comment
     }
@@ -209,6 +214,56 @@ pub(crate) fn gitlab() -> (Scripted, Comments) {
     let me = json!({"username": "project_12_bot"});
     server.on("GET /api/v4/user", [Reply::json(200, &me)]);
     (server, comments)
+}
+
+/// The issues of a stand-in, as both forges keep them.
+pub(crate) fn issues(server: &Scripted, on_github: bool) -> Comments {
+    let issues = Comments::default();
+    let (base, number, change) = if on_github {
+        ("/repos/octo/site/issues", "number", "PATCH")
+    } else {
+        ("/api/v4/projects/12/issues", "iid", "PUT")
+    };
+    let list = issues.clone();
+    let open = if on_github { "open" } else { "opened" };
+    server.on_each(&format!("GET {base}"), move |seen| {
+        assert_eq!(query(&seen.query, "labels"), "connplan-drift");
+        assert_eq!(query(&seen.query, "state"), open);
+        let all = list.all().into_iter();
+        let all: Vec<_> = all.filter(|issue| issue["state"] == "open").collect();
+        Reply::json(200, &json!(all))
+    });
+    let made = issues.clone();
+    server.on_each(&format!("POST {base}"), move |seen| {
+        let mut issue = seen.json();
+        issue["state"] = json!("open");
+        issue[number] = json!(made.all().len() + 1);
+        let mut all = made.0.lock().unwrap();
+        all.push(issue.clone());
+        Reply::json(201, &issue)
+    });
+    for at in 1..4 {
+        let changed = issues.clone();
+        server.on_each(&format!("{change} {base}/{at}"), move |seen| {
+            let mut all = changed.0.lock().unwrap();
+            let issue = &mut all[at - 1];
+            for (name, value) in seen.json().as_object().unwrap() {
+                issue[name] = value.clone();
+            }
+            if issue["state_event"] == "close" {
+                issue["state"] = json!("closed");
+            }
+            Reply::json(200, issue)
+        });
+        let remarks = if on_github { "comments" } else { "notes" };
+        let remarked = issues.clone();
+        server.on_each(&format!("POST {base}/{at}/{remarks}"), move |seen| {
+            let mut all = remarked.0.lock().unwrap();
+            all[at - 1]["remark"] = seen.json()["body"].clone();
+            Reply::json(201, &json!({"id": 1}))
+        });
+    }
+    issues
 }
 
 pub(crate) fn of_user(name: &str, body: &Value) -> Value {

@@ -123,9 +123,20 @@ impl Shop {
         };
         self.server.on(&route, [Reply::json(200, &found)]);
         let vars = if self.github {
-            [("GITHUB_EVENT_NAME", "push"), ("GITHUB_SHA", &*commit)]
+            [
+                ("GITHUB_EVENT_NAME", "push"),
+                ("GITHUB_SHA", &*commit),
+                ("GITHUB_RUN_ID", "9"),
+            ]
         } else {
-            [("CI_PIPELINE_SOURCE", "push"), ("CI_COMMIT_SHA", &*commit)]
+            [
+                ("CI_PIPELINE_SOURCE", "push"),
+                ("CI_COMMIT_SHA", &*commit),
+                (
+                    "CI_PIPELINE_URL",
+                    "https://gitlab.example/group/site/-/pipelines/9",
+                ),
+            ]
         };
         self.project.run_vars(&vars, args)
     }
@@ -233,7 +244,8 @@ fn a_failure_stands_above_the_plan_of_an_older_commit() {
         );
         assert!(above.contains("is of an older commit, `aaaaaaa`"), "{body}");
         assert!(
-            below.starts_with("## connplan plan: ") && below.contains("slack"),
+            below.starts_with("<details><summary>The older plan</summary>\n\n## connplan plan: ")
+                && below.contains("slack"),
             "{body}"
         );
         // The old run again, which was fine.
@@ -334,6 +346,60 @@ fn an_apply_that_is_refused_says_so_above_the_plan() {
         assert!(body.contains("The plan below was not applied"), "{body}");
         assert!(body.contains("chat:write"), "{body}");
     }
+}
+
+#[test]
+fn a_refused_run_again_does_not_undo_what_the_comment_says_of_the_apply() {
+    for shop in shops() {
+        shop.head('a', false);
+        shop.plan('a', 1);
+        shop.head('a', true);
+        let apply = ["apply", "a1.plan", "--receipt", "done.receipt"];
+        shop.after_merge('f', &apply).expect(0);
+        shop.after_merge('f', &["comment", "done.receipt"])
+            .expect(0);
+        let refused = [
+            "apply",
+            "a1.plan",
+            "--expect-digest",
+            &"ab".repeat(32),
+            "--format",
+            "json",
+        ];
+        for _ in 0..2 {
+            let refused = shop.after_merge('f', &refused);
+            refused.expect(3);
+            shop.project.write("error.json", &refused.stdout);
+            shop.after_merge('f', &["comment", "--failed", "error.json"])
+                .expect(0);
+            let [plan, _] = shop.comments.bodies().try_into().unwrap();
+            assert!(plan.contains("## connplan: refused: app"), "{plan}");
+            assert!(plan.contains("**This plan was applied; "), "{plan}");
+            assert!(!plan.contains("was not applied"), "{plan}");
+        }
+    }
+}
+
+#[test]
+fn without_an_event_the_merge_that_the_forge_made_up_is_no_commit() {
+    let shop = shops().remove(0);
+    shop.head('a', false);
+    let vars = [
+        ("GITHUB_EVENT_NAME", "pull_request"),
+        ("GITHUB_REF", "refs/pull/5/merge"),
+        ("GITHUB_SHA", "0123456789012345678901234567890123456789"),
+        ("GITHUB_RUN_ID", "1"),
+    ];
+    for outcome in ["created", "updated"] {
+        shop.project
+            .run_vars(&vars, &["plan", "--out", "x.plan"])
+            .expect(0);
+        let args = ["comment", "x.plan", "--format", "json"];
+        let report = shop.project.run_vars(&vars, &args).expect(0).json();
+        assert_eq!(report["outcome"], outcome, "{report}");
+        shop.project.declare("linear", &["read"]);
+    }
+    assert!(!shop.only().contains("0123456"), "{}", shop.only());
 }
 
 #[test]

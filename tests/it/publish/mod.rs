@@ -10,3 +10,4 @@ pub(crate) mod render;
 mod reviews;
 pub(crate) mod runner;
 pub(crate) mod schema;
+mod story;

@@ -1,10 +1,11 @@
 //! What the actions do where a plan is forbidden, and where the app and its files went apart.
 
-use std::{fs, process::Command};
+use std::fs;
 
 use crate::{
     publish::{
         actions::{github, on_github},
+        forge::issues,
         runner::Runner,
     },
     support::{Connector, Platform, Project},
@@ -67,30 +68,16 @@ fn a_forbidden_plan_stands_whole_in_the_comment_with_its_rule() {
     assert!(!comment.contains("forbidden"), "{comment}");
 }
 
-/// A `gh` that keeps one issue as files stands in for the real one.
 #[test]
 fn one_issue_is_open_while_there_is_drift() {
     let platform = Platform::with(&[Connector::active("notion", &["read"])]);
     let (server, _) = github();
+    let kept = issues(&server, true);
     let project = Project::new().connector("slack", &["chat:write"]);
-    let project = on_github(project, &platform, &server).var("BASE44_API_KEY", platform.key());
-    let tools = tempfile::tempdir().unwrap();
-    let gh = "#!/bin/bash\ncd \"$(dirname \"$0\")\"\necho \"$1 $2\" >> said\n\
-              while [ $# -gt 0 ]; do\n  [ \"$1\" = --body-file ] && cp \"$2\" body\n  case \"$1\" in\n    \
-              list) if [ -f open ]; then case \"$*\" in *tsv*) printf '7\\tThe app and its connector files went \
-              apart\\n' ;; *) echo 7 ;; esac; fi ;;\n    create) touch open ;;\n    close) rm open ;;\n  \
-              esac\n  shift\ndone\n";
-    let tool = tools.path().join("gh");
-    fs::write(&tool, gh).unwrap();
-    let made = Command::new("chmod").arg("+x").arg(&tool).status().unwrap();
-    assert!(made.success());
+    let project = on_github(project, &platform, &server)
+        .var("BASE44_API_KEY", platform.key())
+        .var("GITHUB_TOKEN", "ghs_canary");
     let mut runner = Runner::new(project);
-    runner.tools = Some(tools.path().to_owned());
-    let said = || {
-        let said = fs::read_to_string(tools.path().join("said")).unwrap();
-        fs::remove_file(tools.path().join("said")).unwrap();
-        said
-    };
     let look = |runner: &mut Runner, as_action: bool| {
         let job = if as_action {
             runner.run("drift", &[("api-key", platform.key())])
@@ -98,14 +85,28 @@ fn one_issue_is_open_while_there_is_drift() {
             runner.job(".github/examples/github-drift.yml", "drift", &[])
         };
         assert!(!job.failed, "{}", job.log);
+        job
     };
-    for as_action in [true, false] {
-        look(&mut runner, as_action);
-        assert_eq!(said(), "issue list\nlabel create\nissue create\n");
-        let body = fs::read_to_string(tools.path().join("body")).unwrap();
+    for (at, as_action) in [true, false].into_iter().enumerate() {
+        let job = look(&mut runner, as_action);
+        assert!(job.log.contains("Opened the issue"), "{}", job.log);
+        if as_action {
+            assert_eq!(job.outputs["drift"], "true");
+        }
+        let issue = kept.all().remove(at);
+        assert_eq!(
+            issue["title"],
+            "connplan: app app-1 and its connector files are apart"
+        );
+        let body = issue["body"].as_str().unwrap();
+        assert!(
+            body.starts_with("<!-- connplan-drift app=app%2D1 -->\n"),
+            "{body}"
+        );
         assert!(body.contains("### Changed outside\n\n- `notion`"), "{body}");
-        look(&mut runner, as_action);
-        assert_eq!(said(), "issue list\nissue edit\n");
+        assert!(runner.summary.contains("### Changed outside"));
+        let job = look(&mut runner, as_action);
+        assert!(job.log.contains("The issue says so already"), "{}", job.log);
         // Repaired: the files say what the app has.
         let slack = runner.project.path("base44/connectors/slack.jsonc");
         let text = fs::read_to_string(&slack).unwrap();
@@ -114,11 +115,61 @@ fn one_issue_is_open_while_there_is_drift() {
         runner
             .project
             .write("base44/connectors/notion.jsonc", notion);
-        look(&mut runner, as_action);
-        assert_eq!(said(), "issue list\nissue close\n");
-        look(&mut runner, as_action);
-        assert_eq!(said(), "issue list\n");
+        let job = look(&mut runner, as_action);
+        assert!(job.log.contains("Closed the issue"), "{}", job.log);
+        let issue = kept.all().remove(at);
+        assert_eq!(issue["state"], "closed");
+        assert_eq!(
+            issue["remark"],
+            "No drift. The app matches the connector files."
+        );
+        let job = look(&mut runner, as_action);
+        assert!(job.log.contains("none is needed"), "{}", job.log);
+        assert_eq!(kept.all().len(), at + 1);
         fs::remove_file(runner.project.path("base44/connectors/notion.jsonc")).unwrap();
         runner.project.write("base44/connectors/slack.jsonc", &text);
     }
+}
+
+#[test]
+fn two_projects_and_two_environments_of_one_run_stay_apart() {
+    let platform = Platform::start();
+    let (server, _) = github();
+    let settings = "[environments.staging]\napp_id = \"app-2\"\n";
+    let project = Project::new()
+        .connector("slack", &["chat:write"])
+        .file("connplan.toml", settings)
+        .file("apps/crm/base44/config.jsonc", "{ \"name\": \"Crm\" }")
+        .file("apps/crm/base44/.app.jsonc", "{ \"id\": \"app-3\" }")
+        .file(
+            "apps/crm/base44/connectors/notion.jsonc",
+            "{ \"type\": \"notion\" }",
+        );
+    let mut runner = Runner::new(on_github(project, &platform, &server));
+    let key = ("api-key", platform.key());
+    let crm = ("working-directory", "apps/crm");
+    let mut digests = Vec::new();
+    for with in [&[key][..], &[key, crm], &[key, ("args", "--env staging")]] {
+        let job = runner.run("plan", with);
+        assert!(!job.failed, "{}", job.log);
+        digests.push(job.outputs["digest"].clone());
+    }
+    let kept: Vec<_> = runner.artifacts.keys().map(String::as_str).collect();
+    assert_eq!(
+        kept,
+        [
+            "connplan-plan",
+            "connplan-plan-apps-crm",
+            "connplan-plan-staging"
+        ]
+    );
+    let digest = ("digest", digests[1].as_str());
+    let applied = runner.run("apply", &[key, crm, digest]);
+    assert!(!applied.failed, "{}", applied.log);
+    assert!(runner.artifacts.contains_key("connplan-receipt-apps-crm"));
+    let digest = ("digest", digests[2].as_str());
+    let args = ("args", "--keep-going --env=staging");
+    let applied = runner.run("apply", &[key, args, digest]);
+    assert!(!applied.failed, "{}", applied.log);
+    assert!(runner.artifacts.contains_key("connplan-receipt-staging"));
 }

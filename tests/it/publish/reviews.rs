@@ -6,11 +6,11 @@ use super::heads::{Shop, sha, shops};
 use crate::support::{Output, scripted::Reply};
 
 /// Who has what to do with the request. Everybody may write but rob.
-struct Reviews<'a> {
+pub(crate) struct Reviews<'a> {
     /// Name, state, commit, and whether before the comment.
-    given: &'a [(&'a str, &'a str, char, bool)],
-    asked: &'a [&'a str],
-    committer: Option<&'a str>,
+    pub(crate) given: &'a [(&'a str, &'a str, char, bool)],
+    pub(crate) asked: &'a [&'a str],
+    pub(crate) committer: Option<&'a str>,
 }
 
 const GOOD: Reviews<'_> = Reviews {
@@ -24,7 +24,7 @@ fn number(name: &str) -> u64 {
 }
 
 impl Shop {
-    fn review(&self, reviews: &Reviews<'_>) {
+    pub(crate) fn review(&self, reviews: &Reviews<'_>) {
         let at = |early: bool| {
             if early {
                 "2020-01-01T00:00:00Z"

@@ -19,6 +19,10 @@ pub(crate) fn yaml(path: &str) -> Value {
     serde_saphyr::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
+pub(crate) fn yaml_text(text: &str) -> Value {
+    serde_saphyr::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
 /// What stands for a machine that runs jobs.
 pub(crate) struct Runner {
     pub(crate) project: Project,
