@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     catalogue::ScopeEquivalence,
-    diff::{Change, Removal},
+    diff::{Change, ConsentNeed, Removal},
     escape,
     model::{ConnectorType, Observed, RemoteConnector, RemoteStatus, Scopes},
     plan::{AppPlan, field_differences},
@@ -143,6 +143,13 @@ pub(super) fn mismatches(
             },
             // Somebody's consent may have come already; nothing of it is against the plan.
             Outcome::Pending | Outcome::Failed | Outcome::NotRun => None,
+            // It waited, and somebody consented to just that.
+            Outcome::Unchanged
+                if change.authorization == ConsentNeed::Pending
+                    && in_force(change, is, rules).is_none() =>
+            {
+                None
+            }
             Outcome::Unchanged => foreign(
                 &change.connector,
                 change.before.as_ref(),

@@ -46,7 +46,7 @@ impl Job<'_> {
         {
             results.insert(
                 change.connector.clone(),
-                waiting_or_unchanged(change, app, self.pending),
+                waiting_or_unchanged(change, app, self.pending, (self.observed, self.rules)),
             );
         }
         let oauth = |change: &&Change| change.kind() == Kind::Oauth;
@@ -257,15 +257,11 @@ pub fn recorded_receipt(
     let app = &plan.app;
     let results = app.changes.iter().map(|change| {
         let Some(recorded) = history.done(&change.connector) else {
-            return waiting_or_unchanged(change, app, pending);
+            return waiting_or_unchanged(change, app, pending, (observed, rules));
         };
         // What waited then may have been consented to since.
         let waits = pending.get(&app.app, &change.connector).is_some();
-        let is = observed.connectors.get(&change.connector);
-        let in_force = is.zip(change.after.as_ref()).is_some_and(|(is, after)| {
-            let diff = rules.compare(&change.connector, &after.scopes, &is.scopes);
-            is.status == RemoteStatus::Active && diff.is_same()
-        });
+        let in_force = is_in_force(change, observed, rules);
         if recorded.outcome == Outcome::Pending && !waits && in_force {
             return blank(change, Outcome::in_force(change.action));
         }
@@ -293,9 +289,14 @@ pub fn recorded_receipt(
     (receipt, moved)
 }
 
-/// A no-op's result: unchanged, or waiting as before.
-fn waiting_or_unchanged(change: &Change, app: &AppPlan, pending: &PendingSet) -> ChangeResult {
-    if change.authorization != ConsentNeed::Pending {
+/// A no-op's result: unchanged, or waiting as before, unless somebody consented since the plan was made.
+fn waiting_or_unchanged(
+    change: &Change,
+    app: &AppPlan,
+    pending: &PendingSet,
+    (observed, rules): (&Observed, &ScopeEquivalence),
+) -> ChangeResult {
+    if change.authorization != ConsentNeed::Pending || is_in_force(change, observed, rules) {
         return blank(change, Outcome::Unchanged);
     }
     let entry = pending.get(&app.app, &change.connector);
@@ -303,4 +304,13 @@ fn waiting_or_unchanged(change: &Change, app: &AppPlan, pending: &PendingSet) ->
         connection_id: entry.and_then(|entry| entry.connection_id.clone()),
         ..blank(change, Outcome::Pending)
     }
+}
+
+/// Whether the app has the connector as the plan wants it, and it works.
+fn is_in_force(change: &Change, observed: &Observed, rules: &ScopeEquivalence) -> bool {
+    let is = observed.connectors.get(&change.connector);
+    is.zip(change.after.as_ref()).is_some_and(|(is, after)| {
+        let diff = rules.compare(&change.connector, &after.scopes, &is.scopes);
+        is.status == RemoteStatus::Active && diff.is_same()
+    })
 }

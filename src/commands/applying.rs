@@ -162,8 +162,9 @@ fn report(
     }
     if let Some(reason) = &outcome.unread {
         context.warn(&format!(
-            "the app could not be read back after the apply ({reason}); `connplan plan` shows \
-             whether it is as planned"
+            "the app could not be read back after the apply ({reason}); {} shows whether it is as \
+             planned",
+            view::in_context("`connplan plan`")
         ));
     }
     let mut status = match outcome.ended {

@@ -438,10 +438,10 @@ fn print(
         SessionOutcome::NotInteractive if again.has_document() => terminal.say(&format!(
             "Not interactive: no link was requested. Run `{command}` in a terminal."
         )),
-        SessionOutcome::NotInteractive => terminal.say(
-            "Not interactive: no link was requested. Run `connplan authorize` in a \
-             terminal, on this machine or, with `--receipt FILE`, on another.",
-        ),
+        SessionOutcome::NotInteractive => terminal.say(&format!(
+            "Not interactive: no link was requested. Run `{command}` in a terminal, on this machine \
+             or, with `--receipt FILE`, on another."
+        )),
         SessionOutcome::Declined => terminal.say(&format!(
             "Authorization skipped. Run `{command}` again to complete it."
         )),

@@ -74,7 +74,8 @@ impl Listener for Listening<'_> {
             }
             OpEvent::Wrote(result) => say(&view::text::progress(result, theme())),
             OpEvent::PlanKept(digest, store) => say(&format!(
-                "Kept the plan in {store}; `connplan apply {digest}` takes it from there."
+                "Kept the plan in {store}; {} takes it from there.",
+                view::in_context(&format!("`connplan apply {digest}`"))
             )),
             OpEvent::PlanNotKept(why) => {
                 context.warn(&format!("the plan is in its file, not in the store: {why}"));

@@ -37,7 +37,7 @@ pub struct PlanArgs {
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// What this receipt says waits for a person is shown as waiting, not as a change (repeatable)
-    #[arg(long = "receipt", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    #[arg(long = "receipt", value_name = "FILE", num_args = 1.., value_hint = clap::ValueHint::FilePath)]
     pub receipts: Vec<PathBuf>,
     /// Let no apply take the plan after this time (`72h`, `7d`); part of what the plan means
     #[arg(long, value_name = "DURATION")]

@@ -8,10 +8,11 @@ use url::Url;
 use crate::{
     approval::Missing,
     context::{Context, Format},
+    model::App,
     plan::{Digest, Plan},
     receipt::Receipt,
     view::{
-        Theme, markdown,
+        NextCommand, Theme, markdown,
         report::{PlanReport, ReceiptReport, WaitingReport},
         text, unified,
     },
@@ -130,6 +131,20 @@ impl<'a> Printing<'a> {
             }
         }
     }
+}
+
+/// What is to be done with a document is done where it was made for, and so are the commands that are
+/// printed for it.
+pub(super) fn made_for(context: &Context, app: &App) {
+    let here = context.project(None).ok();
+    let here = here.and_then(|project| project.app().ok());
+    let same = here.is_some_and(|here| here.id == app.id);
+    NextCommand {
+        env: app.environment.clone(),
+        app_id: (app.environment.is_none() && !same).then(|| app.id.to_string()),
+        ..NextCommand::default()
+    }
+    .remember_for_document();
 }
 
 /// A file's name for messages.

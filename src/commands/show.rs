@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     listening,
-    printing::{MarkdownArgs, Printing, file_name},
+    printing::{MarkdownArgs, Printing, file_name, made_for},
     vouching,
 };
 use crate::{
@@ -39,9 +39,11 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
     let shown = if is_receipt(&text) {
         context.format(&[Format::Text, Format::Json, Format::Markdown])?;
         let saved = receipt::read(&name, &text)?;
+        made_for(context, &saved.receipt.app);
         printing.receipt(&saved.receipt, &saved.digest)
     } else {
         let saved = plan::document::read(&name, &text)?;
+        made_for(context, &saved.plan.app.app);
         let missing = vouching::missing(context, &saved.plan, &saved.digest).await;
         Printing {
             missing,

@@ -22,7 +22,7 @@ pub struct StatusArgs {
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
     /// What this receipt says waits for a person is shown as waiting (repeatable)
-    #[arg(long = "receipt", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    #[arg(long = "receipt", value_name = "FILE", num_args = 1.., value_hint = clap::ValueHint::FilePath)]
     pub receipts: Vec<PathBuf>,
     /// End with 2 if files and remote differ, with 4 if only authorizations are pending
     #[arg(long)]

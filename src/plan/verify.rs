@@ -128,6 +128,9 @@ pub fn verify<'a>(
     }
 }
 
+/// Of more scopes than these, on both sides, only the difference is told.
+const MOST_SCOPES: usize = 24;
+
 /// What can be refused without a look at the remote.
 pub fn belongs(plan: &Plan, app: &App, now: Timestamp) -> Result<(), Refusal> {
     if plan.speculative {
@@ -268,7 +271,13 @@ pub(crate) fn field_differences(
         .compare(connector, declared.unwrap_or(&none), &moving)
         .provider_added;
     if moving.len() > by_provider.len() {
-        found.push(moved("scopes", list(was), list(is)));
+        let (was, is) = if was.scopes.len() + is.scopes.len() > MOST_SCOPES {
+            // Only what differs, and not all of it.
+            (some(was, &lost), some(is, &gained))
+        } else {
+            (list(was), list(is))
+        };
+        found.push(moved("scopes", was, is));
     }
     if was.account != is.account {
         let name = |state: &RemoteConnector| {
@@ -301,6 +310,18 @@ pub(crate) fn field_differences(
         found.push(moved("mode", name(was), name(is)));
     }
     found
+}
+
+/// `400 with a b and 396 more`: how many scopes there are, and the first of those that the other side lacks.
+fn some(state: &RemoteConnector, own: &Scopes) -> String {
+    const SHOWN: usize = 5;
+    let all = state.scopes.len();
+    let names: Vec<_> = own.iter().take(SHOWN).map(Scope::as_str).collect();
+    match (names.is_empty(), own.len().saturating_sub(SHOWN)) {
+        (true, _) => all.to_string(),
+        (false, 0) => format!("{all} with {}", names.join(" ")),
+        (false, more) => format!("{all} with {} and {more} more", names.join(" ")),
+    }
 }
 
 fn list(state: &RemoteConnector) -> String {

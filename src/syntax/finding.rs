@@ -380,6 +380,16 @@ pub enum Finding {
         help("connector files end in .jsonc, .json or .toml, in lower case")
     )]
     IgnoredFile,
+    /// A file that holds what a connector file holds, and is not named like one.
+    #[error("it looks like a connector file, and is not read because of its name")]
+    #[diagnostic(
+        code(connplan::config::ignored_file),
+        severity(Warning),
+        help(
+            "connector files end in .jsonc, .json or .toml, in lower case, and begin with no dot"
+        )
+    )]
+    DisguisedFile,
     /// A file that looks like a connector file, in a folder below the one that is read.
     #[error("the file is not read: it lies below the connectors folder, not in it")]
     #[diagnostic(

@@ -185,7 +185,7 @@ impl DriftReport {
     }
 
     /// For an issue that is kept up to date.
-    fn markdown(&self) -> String {
+    pub fn markdown(&self) -> String {
         let code = |text: &str| escape::markdown_code(&escape::limited(text, 160));
         let mut out = String::new();
         for app in &self.apps {

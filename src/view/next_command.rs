@@ -22,6 +22,9 @@ pub struct NextCommand {
 /// This run's. One process is one run; the edge sets it before anything is said.
 static OF_THIS_RUN: OnceLock<NextCommand> = OnceLock::new();
 
+/// The document's that this run shows: what is done with it is done where it was made for.
+static OF_THE_DOCUMENT: OnceLock<NextCommand> = OnceLock::new();
+
 /// Commands that are about a project.
 const OF_A_PROJECT: [&str; 19] = [
     "add",
@@ -52,6 +55,26 @@ impl NextCommand {
     /// Keeps what surrounds this run for all that is printed in it.
     pub fn remember(self) {
         let _ = OF_THIS_RUN.set(self);
+    }
+
+    /// Keeps what a document that is shown was made for. What the command line says goes first.
+    pub fn remember_for_document(self) {
+        let _ = OF_THE_DOCUMENT.set(self);
+    }
+
+    /// This one; where it names no environment and no app, as the other does.
+    fn or(&self, other: Option<&Self>) -> Self {
+        let named = self.env.is_some() || self.app_id.is_some();
+        let other = other.filter(|_| !named);
+        let (env, app_id) = match other {
+            Some(other) => (other.env.clone(), other.app_id.clone()),
+            None => (self.env.clone(), self.app_id.clone()),
+        };
+        Self {
+            env,
+            app_id,
+            ..self.clone()
+        }
     }
 
     /// The text, with each command of ours in it given what surrounds this run.
@@ -102,9 +125,12 @@ impl NextCommand {
 
 /// A text of ours, with each command in it as it is to be run. Not for texts of others.
 pub fn in_context(text: &str) -> String {
-    OF_THIS_RUN
-        .get()
-        .map_or_else(|| text.to_owned(), |context| context.within(text))
+    let document = OF_THE_DOCUMENT.get();
+    match (OF_THIS_RUN.get(), document) {
+        (None, None) => text.to_owned(),
+        (None, Some(document)) => document.within(text),
+        (Some(run), document) => run.or(document).within(text),
+    }
 }
 
 #[cfg(test)]

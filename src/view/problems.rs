@@ -28,7 +28,8 @@ pub fn say(terminal: &Terminal, problems: &[Problem]) {
 /// How many warnings there are about files that a command does not touch.
 pub fn elsewhere(warnings: usize) -> Option<String> {
     let count = super::words::count(warnings, "warning");
-    (warnings > 0).then(|| format!("{count} about other files; `connplan validate` shows them."))
+    let shows = super::in_context("`connplan validate` shows them.");
+    (warnings > 0).then(|| format!("{count} about other files; {shows}"))
 }
 
 /// One diagnostic: what happened, the lines it is about, what to do, and its code at the end.

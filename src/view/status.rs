@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Format, Medium, Style, Theme, authorization, json::pretty, report::FORMAT_VERSION,
-    table::table, words::count,
+    Format, Medium, Style, Theme, authorization, in_context, json::pretty, report::FORMAT_VERSION,
+    shell::shell_word, table::table, words::count,
 };
 use crate::{
     diff::{Action, Change, ConsentNeed},
@@ -222,21 +222,34 @@ fn attention(rows: &[StatusRow], theme: Theme) -> String {
     let line = format!("\n{} {verb} attention:", count(open.len(), "connector"));
     let mut text = theme.paint(Style::Bold, &line);
     text.push('\n');
-    let shown = |step: &&str| super::in_context(step);
-    let wide = steps
-        .iter()
-        .map(|step| shown(step).len())
-        .max()
-        .unwrap_or(0);
     for step in steps {
         let names: Vec<_> = open
             .iter()
             .filter(|row| row.next == step)
             .map(|row| row.connector.as_str())
             .collect();
-        let _ = writeln!(text, "  {:wide$}  {}", shown(&step), names.join(", "));
+        let _ = writeln!(text, "  {}", whole(step, &names));
     }
     text
+}
+
+/// A command as it can be run, for these connectors.
+fn whole(step: &str, connectors: &[&str]) -> String {
+    const MOST: usize = 8;
+    let mut command = in_context(step);
+    if step.ends_with("plan") {
+        // It looks at all of them.
+        let names: Vec<_> = connectors
+            .iter()
+            .map(|name| escape::terminal(name))
+            .collect();
+        command.extend(["\n      ", &names.join(", ")]);
+    } else if connectors.len() <= MOST {
+        for connector in connectors {
+            command.extend([" ", &escape::terminal(&shell_word(connector))]);
+        }
+    }
+    command
 }
 
 fn cells(row: &StatusRow, now: Timestamp) -> Vec<String> {

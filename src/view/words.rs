@@ -86,11 +86,15 @@ pub(super) fn particulars(change: &ChangeReport) -> impl Iterator<Item = String>
 pub(super) fn dropped(change: &ChangeReport) -> String {
     let names: Vec<_> = change.dropped.iter().map(Scope::as_str).collect();
     format!(
-        "{0}: the last consent left out {1}. Either somebody unticked it (`connplan authorize {0}` asks \
-         again), or the platform does not pass it on (`connplan authorize --forget {0}` shows the \
-         difference again)",
+        "{}: the last consent left out {}. Either somebody unticked it ({} asks again), or the \
+         platform does not pass it on ({} shows the difference again)",
         change.connector,
         names.join(", "),
+        super::in_context(&format!("`connplan authorize {}`", change.connector)),
+        super::in_context(&format!(
+            "`connplan authorize --forget {}`",
+            change.connector
+        ))
     )
 }
 

@@ -240,7 +240,9 @@ const UNDECLARED: &str = "no file declares it any more; a link that was opened m
                           for a few minutes still";
 
 /// The command that takes it out of the store.
-const FORGETS: &str = "`connplan authorize` forgets it";
+fn forgets() -> String {
+    crate::view::in_context("`connplan authorize` forgets it")
+}
 
 /// Each connector that waits and that no file declares any more, on a line.
 pub fn undeclared<'a>(connectors: impl Iterator<Item = &'a ConnectorType>) -> String {
@@ -250,7 +252,7 @@ pub fn undeclared<'a>(connectors: impl Iterator<Item = &'a ConnectorType>) -> St
 
 /// The same, with the command that forgets it.
 pub fn forgettable(connector: &str) -> String {
-    format!("{connector}: {UNDECLARED}; {FORGETS}.")
+    format!("{connector}: {UNDECLARED}; {}.", forgets())
 }
 
 /// What to do about it; nothing where nothing is left to do.
@@ -258,7 +260,7 @@ pub fn next(result: &AuthorizationResult, again: &Again) -> Option<String> {
     let connector = &result.connector;
     let again = format!("`{}`", again.of(connector));
     Some(match &result.state {
-        State::Undeclared(EntryRetention::Kept) => FORGETS.to_owned(),
+        State::Undeclared(EntryRetention::Kept) => forgets(),
         State::Consented(Consent::Granted { .. }) | State::Untouched(_) | State::Undeclared(_) => {
             return None;
         }
@@ -340,7 +342,8 @@ fn names(scopes: &Scopes) -> String {
 /// What `--forget` dropped.
 pub fn forgotten(connectors: &[ConnectorType]) -> String {
     let line = |connector| {
-        format!("{connector}: forgotten. `connplan plan` shows what is left to do for it.\n")
+        let plan = crate::view::in_context("`connplan plan`");
+        format!("{connector}: forgotten. {plan} shows what is left to do for it.\n")
     };
     connectors.iter().map(line).collect()
 }

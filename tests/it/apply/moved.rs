@@ -273,3 +273,42 @@ fn a_receipt_tells_a_fresh_clone_what_waits() {
         .run_vars(&other, &["plan", "--receipt", "x.receipt"])
         .expect(3);
 }
+
+#[test]
+fn what_waited_and_was_consented_to_meanwhile_is_unchanged() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("gmail", &["https://mail.google.com/"]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    project.declare("slack", &["chat:write"]);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    platform.consent("gmail", "ada@example.com");
+    let output = project.run(&["apply", "x.plan", "--format", "json"]);
+    output.expect(0).lacks("somebody else");
+    let receipt = output.json();
+    assert_eq!(result(&receipt, "gmail")["outcome"], "unchanged");
+    assert_eq!(result(&receipt, "slack")["outcome"], "pending");
+}
+
+#[test]
+fn of_many_scopes_that_moved_only_the_difference_is_told() {
+    let many = |name: &str| -> Vec<String> { (0..400).map(|n| format!("{name}:{n:03}")).collect() };
+    let platform = Platform::start();
+    let set = |scopes: &[String]| {
+        let scopes: Vec<_> = scopes.iter().map(String::as_str).collect();
+        platform.set(&Connector::active("slack", &scopes));
+    };
+    set(&many("a"));
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    set(&many("b"));
+    let refused = project.run(&["apply", "x.plan"]);
+    refused.expect(3).tells(
+        "slack: scopes was 400 with a:000 a:001 a:002 a:003 a:004 and 395 more, is 400 with b:000",
+    );
+    assert!(refused.stderr.len() < 1000, "{refused}");
+    assert!(platform.writes().is_empty());
+}

@@ -5,6 +5,7 @@ pub(crate) mod context;
 mod drift;
 pub(crate) mod next;
 mod plan;
+mod printed;
 pub(crate) mod properties;
 #[cfg(unix)]
 pub(crate) mod records;
