@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Format, Medium, in_context, json::pretty, markdown::app_name, report::FORMAT_VERSION, words::count,
+    Format, Medium, in_context, json::pretty, markdown::app_name, report::FORMAT_VERSION,
+    words::count,
 };
 use crate::{
     diff::{Action, Change},
