@@ -265,7 +265,8 @@ async fn hold(
 fn nothing_of(connector: &ConnectorType) -> Failure {
     UsageError::with_help(
         format!("no authorization of {connector} is pending"),
-        "`connplan authorize --list` shows what is, `connplan plan` what is to be applied",
+        "`connplan authorize --list` shows what is pending, `connplan plan` what is not \
+         applied yet",
     )
     .into()
 }

@@ -2,12 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
     path::{Path, PathBuf},
 };
 
 use clap::{Args, Subcommand};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{printing::file_name, show};
 use crate::{
@@ -19,7 +18,10 @@ use crate::{
     ops,
     plan::{Override, document},
     policy::{self, Judgement, Policy, Rule, Severity, Violation},
-    view,
+    view::{
+        self, Medium,
+        policy::{ExplainedRule, FixtureResult},
+    },
 };
 
 /// The largest fixture that is read.
@@ -60,17 +62,17 @@ pub enum PolicyCommand {
 
 /// Explains or tests.
 pub fn run(args: &PolicyArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let project = context.project(None)?;
     project.check()?;
     let policy = ops::policy::of(&project);
     match &args.what {
         PolicyCommand::Explain { plan } => {
             let judged = read(&file_name(plan), &context.read_document(plan)?)?;
-            explain(&policy, &judged, format, context);
+            explain(&policy, &judged, &medium, context);
             Ok(ExitStatus::Done)
         }
-        PolicyCommand::Test { dir } => test(&policy, &context.path(dir), format, context),
+        PolicyCommand::Test { dir } => test(&policy, &context.path(dir), &medium, context),
     }
 }
 
@@ -203,24 +205,7 @@ fn verdict(judgement: &Judgement) -> &'static str {
     }
 }
 
-#[derive(Serialize)]
-struct Explained<'a> {
-    format_version: &'static str,
-    kind: &'static str,
-    verdict: &'static str,
-    rules: Vec<ExplainedRule<'a>>,
-}
-
-#[derive(Serialize)]
-struct ExplainedRule<'a> {
-    rule: &'static str,
-    set: bool,
-    broken: bool,
-    violations: Vec<&'a Violation>,
-    why: &'static str,
-}
-
-fn explain(policy: &Policy, judged: &Judged, format: Format, context: &Context) {
+fn explain(policy: &Policy, judged: &Judged, medium: &Medium, context: &Context) {
     let judgement = judged.against(policy);
     let rules: Vec<_> = Rule::ALL
         .into_iter()
@@ -242,31 +227,9 @@ fn explain(policy: &Policy, judged: &Judged, format: Format, context: &Context) 
             }
         })
         .collect();
-    let verdict = verdict(&judgement);
-    if format == Format::Json {
-        context.terminal.out(&view::json::pretty(&Explained {
-            format_version: view::report::FORMAT_VERSION,
-            kind: "policy-explanation",
-            verdict,
-            rules,
-        }));
-        return;
-    }
-    let mut text = String::new();
-    for rule in rules {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{:<15}  {}", rule.rule, rule.why);
-        for violation in rule.violations {
-            let does = match (violation.severity, &violation.overridden) {
-                (_, Some(reason)) => format!("overridden: {}", escape::limited(reason, 200)),
-                (Severity::Deny, None) => "deny".to_owned(),
-                (Severity::Warn, None) => "warn".to_owned(),
-            };
-            let _ = writeln!(text, "  {does}: {}", violation.message);
-        }
-    }
-    let _ = writeln!(text, "\nVerdict: {verdict}");
-    context.terminal.out(&text);
+    context
+        .terminal
+        .out(&view::policy::explained(verdict(&judgement), rules, medium));
 }
 
 #[derive(Deserialize)]
@@ -276,28 +239,10 @@ struct Expected {
     violations: Option<BTreeSet<String>>,
 }
 
-#[derive(Serialize)]
-struct Tested {
-    format_version: &'static str,
-    kind: &'static str,
-    passed: usize,
-    failed: usize,
-    results: Vec<Outcome>,
-}
-
-#[derive(Serialize)]
-struct Outcome {
-    name: String,
-    passed: bool,
-    verdict: &'static str,
-    violations: BTreeSet<String>,
-    expected: String,
-}
-
 fn test(
     policy: &Policy,
     dir: &Path,
-    format: Format,
+    medium: &Medium,
     context: &Context,
 ) -> Result<ExitStatus, Failure> {
     let mut results = Vec::new();
@@ -326,7 +271,7 @@ fn test(
             .collect();
         let verdict = verdict(&judgement);
         let rules = expected.violations.as_ref();
-        results.push(Outcome {
+        results.push(FixtureResult {
             name: escape::limited(stem, 200),
             passed: verdict == expected.verdict && rules.is_none_or(|rules| *rules == violations),
             verdict,
@@ -342,38 +287,11 @@ fn test(
         )
         .into());
     }
-    let passed = results.iter().filter(|result| result.passed).count();
-    let failed = results.len() - passed;
-    if format == Format::Json {
-        context.terminal.out(&view::json::pretty(&Tested {
-            format_version: view::report::FORMAT_VERSION,
-            kind: "policy-test",
-            passed,
-            failed,
-            results,
-        }));
-    } else {
-        let mut text = String::new();
-        for result in &results {
-            let rules: Vec<_> = result.violations.iter().map(String::as_str).collect();
-            let rules = rules.join(", ");
-            // Writing to a string cannot fail.
-            let _ = if result.passed {
-                writeln!(text, "ok      {}: {}", result.name, result.verdict)
-            } else {
-                writeln!(
-                    text,
-                    "FAILED  {}: {} ({rules}), expected {}",
-                    result.name, result.verdict, result.expected
-                )
-            };
-        }
-        let _ = writeln!(text, "{passed} passed, {failed} failed");
-        context.terminal.out(&text);
-    }
-    Ok(if failed == 0 {
-        ExitStatus::Done
-    } else {
+    let failed = results.iter().any(|result| !result.passed);
+    context.terminal.out(&view::policy::tested(results, medium));
+    Ok(if failed {
         ExitStatus::Error
+    } else {
+        ExitStatus::Done
     })
 }

@@ -15,6 +15,7 @@ mod private;
 mod read;
 mod remove;
 mod scratch;
+mod thread;
 
 pub use append::{append, open_private, size};
 pub use atomic::{
@@ -31,6 +32,7 @@ pub use private::{
 pub use read::{Found, files, read_limited, read_text};
 pub use remove::remove;
 pub use scratch::Scratch;
+pub use thread::off_thread;
 
 #[cfg(all(test, unix))]
 mod tests;

@@ -153,7 +153,8 @@ impl<'a> ApplySession<'a> {
     /// What waits, and what the journal of an earlier run tells.
     async fn remember(&mut self) -> Result<(), Failure> {
         let (app, plan) = (self.inputs.app, self.inputs.plan);
-        self.own = Store::load(&self.locked)?;
+        let locked = Arc::clone(&self.locked);
+        self.own = fs::off_thread(move || Store::load(&locked)).await?;
         let mut pending = self.own.clone();
         let waits = self.at_work.waits(&self.own).await?;
         if waits::forget_stale(&mut self.own, app, &waits) {
@@ -165,12 +166,19 @@ impl<'a> ApplySession<'a> {
         if !undeclared.is_empty() {
             self.around.tell(&OpEvent::Undeclared(undeclared));
         }
-        // An answer that cannot be kept would be a link that nobody has.
-        self.locked.probe_writable(room(plan))?;
-        Store::check_fits(&at_most_pending(plan, &self.digest, &pending))?;
-        let folder = self.locked.ensure_journal_dir()?;
-        self.journal = folder.join(journal::file_name(&self.digest));
-        self.history = journal::read(&self.journal, &self.digest)?;
+        let (locked, digest) = (Arc::clone(&self.locked), self.digest.clone());
+        let (most, room) = (at_most_pending(plan, &digest, &pending), room(plan));
+        let read = fs::off_thread(move || -> Result<_, Failure> {
+            // An answer that cannot be kept would be a link that nobody has.
+            locked.probe_writable(room)?;
+            Store::check_fits(&most)?;
+            let journal = locked
+                .ensure_journal_dir()?
+                .join(journal::file_name(&digest));
+            let history = journal::read(&journal, &digest)?;
+            Ok((journal, history))
+        });
+        (self.journal, self.history) = read.await?;
         self.pending = pending;
         if self.history.torn {
             self.around.tell(&OpEvent::JournalTorn);
@@ -232,14 +240,16 @@ impl<'a> ApplySession<'a> {
                 return Ok(self.already_applied(observed));
             }
             // It is a new plan with the same content.
-            fs::remove(&self.journal)?;
+            let old = self.journal.clone();
+            fs::off_thread(move || fs::remove(&old)).await?;
             self.history = History::default();
         }
         let progress = self.history.progress();
         let verified = self.verify(&verdict, &observed, &progress);
         let verified = verified.inspect_err(|_| self.tell_earlier(&observed))?;
         if forget_done(&mut self.own, self.inputs.app, self.inputs.plan) {
-            Store::save(&self.locked, &self.own)?;
+            let (locked, own) = (Arc::clone(&self.locked), self.own.clone());
+            fs::off_thread(move || Store::save(&locked, &own)).await?;
         }
         forget_done(&mut self.pending, self.inputs.app, self.inputs.plan);
         if verified.is_all_done() && !self.history.has_begun() {
@@ -248,7 +258,8 @@ impl<'a> ApplySession<'a> {
             self.around.tell(&OpEvent::GoesOn);
         }
         let finished = self.write(verified, &observed).await?;
-        match Store::load(&self.locked) {
+        let locked = Arc::clone(&self.locked);
+        match fs::off_thread(move || Store::load(&locked)).await {
             Ok(pending) => {
                 let receipt = &finished.receipt;
                 self.at_work.applied(&self.around, receipt, &pending).await;
@@ -270,14 +281,11 @@ impl<'a> ApplySession<'a> {
         verified: Verified<'_>,
         observed: &Observed,
     ) -> Result<Finished, Failure> {
-        let journal = Journal::open(
-            &self.journal,
-            &self.history,
-            &self.digest,
-            self.inputs.app,
-            Arc::clone(&self.locked),
-            self.own.clone(),
-        )?;
+        let (path, history) = (self.journal.clone(), self.history.clone());
+        let (digest, app) = (self.digest.clone(), self.inputs.app.clone());
+        let (locked, own) = (Arc::clone(&self.locked), self.own.clone());
+        let open = move || Journal::open(&path, &history, &digest, &app, locked, own);
+        let journal = fs::off_thread(open).await?;
         let events = |event: &apply::ApplyEvent<'_>| {
             if let apply::ApplyEvent::Finished(result) = event {
                 self.around.tell(&OpEvent::Wrote(result));

@@ -44,8 +44,8 @@ impl DocumentKind {
     fn use_of(self) -> &'static str {
         match self {
             Self::Plan => {
-                "a plan says what is to be done: `connplan apply FILE` carries it out; what that made \
-                 pending stands in its receipt"
+                "a plan says what to do: `connplan apply FILE` carries it out, and its \
+                 receipt lists what is pending"
             }
             Self::Receipt => {
                 "a receipt says what was done: `connplan show FILE` prints it, \

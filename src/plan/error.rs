@@ -33,7 +33,7 @@ pub enum PlanError {
         names: String,
     },
     /// `--target` names something that neither files nor remote have.
-    #[error("`--target {target}` names no connector of the files or of the app")]
+    #[error("`--target {target}` names a connector that neither the files nor the app has")]
     #[diagnostic(code(connplan::plan::unknown_target))]
     UnknownTarget {
         /// The name given.

@@ -116,8 +116,8 @@ pub fn can(who: &Who) -> Option<&'static str> {
              access token (`b44u_…`) or `connplan login` works",
         ),
         Identity::PersonalToken => Some(
-            "a full one can plan, apply and authorize; one that was made read-only can plan, and \
-             cannot apply or authorize; which it is, only a write would tell",
+            "a full one can plan, apply and authorize; a read-only one can only plan; which it \
+             is, only a write shows",
         ),
         Identity::Token | Identity::Login { .. } => None,
     }

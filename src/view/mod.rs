@@ -20,6 +20,7 @@ pub mod init;
 pub(crate) mod json;
 pub mod markdown;
 mod next_command;
+pub mod policy;
 pub mod problems;
 pub mod progress;
 pub mod pull;

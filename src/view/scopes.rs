@@ -117,10 +117,7 @@ fn counts(found: &[Found], theme: Theme, width: Option<usize>) -> String {
 /// Nothing matches.
 fn nothing(meant: Option<&str>) -> String {
     let meant = meant.map(|meant| format!(" Did you mean the type `{meant}`?"));
-    format!(
-        "No scope that is known matches.{}\n",
-        meant.unwrap_or_default()
-    )
+    format!("No known scope matches.{}\n", meant.unwrap_or_default())
 }
 
 #[derive(Serialize)]

@@ -1,0 +1,117 @@
+//! What a policy says, and how a team's fixtures went.
+
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use serde::Serialize;
+
+use super::{Format, Medium, json::pretty, report::FORMAT_VERSION};
+use crate::{
+    escape,
+    policy::{Severity, Violation},
+};
+
+/// What one rule says.
+#[derive(Serialize)]
+pub struct ExplainedRule<'a> {
+    /// Its name.
+    pub rule: &'static str,
+    /// Whether the policy sets it.
+    pub set: bool,
+    /// Whether the plan breaks it.
+    pub broken: bool,
+    /// How. The messages are safe to show.
+    pub violations: Vec<&'a Violation>,
+    /// All of that in words.
+    pub why: &'static str,
+}
+
+/// How one fixture went. All its text is safe to show.
+#[derive(Serialize)]
+pub struct FixtureResult {
+    /// Its name.
+    pub name: String,
+    /// Whether it is as expected.
+    pub passed: bool,
+    /// What the policy says.
+    pub verdict: &'static str,
+    /// The rules that are broken.
+    pub violations: BTreeSet<String>,
+    /// The verdict that was expected.
+    pub expected: String,
+}
+
+#[derive(Serialize)]
+struct Explained<'a> {
+    format_version: &'static str,
+    kind: &'static str,
+    verdict: &'static str,
+    rules: Vec<ExplainedRule<'a>>,
+}
+
+#[derive(Serialize)]
+struct Tested {
+    format_version: &'static str,
+    kind: &'static str,
+    passed: usize,
+    failed: usize,
+    results: Vec<FixtureResult>,
+}
+
+/// What each rule says to a plan.
+pub fn explained(verdict: &'static str, rules: Vec<ExplainedRule<'_>>, medium: &Medium) -> String {
+    if medium.format == Format::Json {
+        return pretty(&Explained {
+            format_version: FORMAT_VERSION,
+            kind: "policy-explanation",
+            verdict,
+            rules,
+        });
+    }
+    let mut text = String::new();
+    for rule in rules {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{:<15}  {}", rule.rule, rule.why);
+        for violation in rule.violations {
+            let does = match (violation.severity, &violation.overridden) {
+                (_, Some(reason)) => format!("overridden: {}", escape::limited(reason, 200)),
+                (Severity::Deny, None) => "deny".to_owned(),
+                (Severity::Warn, None) => "warn".to_owned(),
+            };
+            let _ = writeln!(text, "  {does}: {}", violation.message);
+        }
+    }
+    let _ = writeln!(text, "\nVerdict: {verdict}");
+    text
+}
+
+/// How all fixtures went.
+pub fn tested(results: Vec<FixtureResult>, medium: &Medium) -> String {
+    let passed = results.iter().filter(|result| result.passed).count();
+    let failed = results.len() - passed;
+    if medium.format == Format::Json {
+        return pretty(&Tested {
+            format_version: FORMAT_VERSION,
+            kind: "policy-test",
+            passed,
+            failed,
+            results,
+        });
+    }
+    let mut text = String::new();
+    for result in &results {
+        let rules: Vec<_> = result.violations.iter().map(String::as_str).collect();
+        let rules = rules.join(", ");
+        // Writing to a string cannot fail.
+        let _ = if result.passed {
+            writeln!(text, "ok      {}: {}", result.name, result.verdict)
+        } else {
+            writeln!(
+                text,
+                "FAILED  {}: {} ({rules}), expected {}",
+                result.name, result.verdict, result.expected
+            )
+        };
+    }
+    let _ = writeln!(text, "{passed} passed, {failed} failed");
+    text
+}
