@@ -10,10 +10,10 @@ use crate::{
     diff::{Action, Change, Removal},
     escape,
     model::{Account, App, ConnectionId, Kind, RemoteConnector, RemoteStatus, Scopes, StripeMode},
-    pending::{Before, Entry, PendingSet},
+    pending::{Before, PendingEntry, PendingSet},
     plan::{Digest, Plan, field_differences},
     receipt::{ChangeResult, Outcome},
-    remote::{Ended, PutAnswer, RemoteError},
+    remote::{ConnectionEnd, PutAnswer, RemoteError},
 };
 
 /// Said of a connector that needed no write.
@@ -195,7 +195,7 @@ impl Step<'_, '_> {
     }
 
     /// What an earlier run of this plan left waiting for a person.
-    fn waiting(&self) -> Option<&Entry> {
+    fn waiting(&self) -> Option<&PendingEntry> {
         let job = self.shared.job;
         job.pending
             .get(self.app(), &self.change.connector)
@@ -288,7 +288,7 @@ impl Step<'_, '_> {
             .remove_integration(&self.change.connector)
             .await
         {
-            Ok(Ended::Detached) => Answer {
+            Ok(ConnectionEnd::Detached) => Answer {
                 message: Some(
                     "it was detached, and its file in the app's own code is deleted: other apps of the \
                      workspace go on with the connection"
@@ -296,7 +296,7 @@ impl Step<'_, '_> {
                 ),
                 ..Answer::from(Outcome::Removed)
             },
-            Ok(Ended::Deleted | Ended::Untold) => Outcome::Removed.into(),
+            Ok(ConnectionEnd::Deleted | ConnectionEnd::Untold) => Outcome::Removed.into(),
             // Somebody was quicker; it is gone, as planned.
             Err(RemoteError::NotFound { .. }) => Answer {
                 message: Some("it was gone already".to_owned()),
@@ -370,7 +370,7 @@ impl Step<'_, '_> {
         &self.shared.job.verified.app().app
     }
 
-    fn entry(&self, recorded: &Recorded) -> Entry {
+    fn entry(&self, recorded: &Recorded) -> PendingEntry {
         entry_of(
             self.change,
             &self.shared.job.digest,
@@ -433,8 +433,8 @@ pub(super) fn settled(
     digest: &Digest,
     is: Option<&RemoteConnector>,
     missing: Scopes,
-) -> Entry {
-    Entry {
+) -> PendingEntry {
+    PendingEntry {
         before: is.map(Before::from),
         missing,
         settled: true,
@@ -443,9 +443,9 @@ pub(super) fn settled(
 }
 
 /// What is kept while a person is waited for.
-fn entry_of(change: &Change, digest: &Digest, connection_id: Option<ConnectionId>) -> Entry {
+fn entry_of(change: &Change, digest: &Digest, connection_id: Option<ConnectionId>) -> PendingEntry {
     let after = change.after.clone().unwrap_or_default();
-    Entry {
+    PendingEntry {
         scopes: after.scopes,
         connection_config: after.connection_config,
         action: change.action,

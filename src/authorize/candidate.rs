@@ -16,7 +16,7 @@ use crate::{
         App, ConnectorType, Declared, DeclaredConnector, Kind, RemoteConnector, RemoteStatus,
         Scopes,
     },
-    pending::{Before, Entry, PendingSet},
+    pending::{Before, PendingEntry, PendingSet},
     plan::Refusal,
     policy::Verdict,
     receipt::{ChangeResult, Outcome, Receipt},
@@ -53,7 +53,7 @@ pub struct Candidate {
     /// Which connector.
     pub connector: ConnectorType,
     /// What is known of it.
-    pub entry: Entry,
+    pub entry: PendingEntry,
     /// What else a person should know of it. Escaped.
     pub note: Option<String>,
     /// That the policy lets it be asked for.
@@ -64,7 +64,7 @@ impl Candidate {
     /// One that this verdict is about; else none.
     pub(super) fn new(
         connector: ConnectorType,
-        entry: Entry,
+        entry: PendingEntry,
         note: Option<String>,
         verdict: Verdict,
     ) -> Option<Self> {
@@ -89,7 +89,7 @@ pub struct NotResumable {
     /// Which connector.
     pub connector: ConnectorType,
     /// What is known of it.
-    pub entry: Entry,
+    pub entry: PendingEntry,
     /// [`State::Untouched`], [`State::Undeclared`], or held by the wrong account.
     pub state: State,
     /// Whether the store's entry is of no more use: with it, `plan` would not show the change.
@@ -133,7 +133,7 @@ enum Origin {
 /// Finds what there is to resume. A receipt that asks for more than the files declare is refused
 /// as a whole.
 pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
-    let mut entries: BTreeMap<ConnectorType, (Entry, Origin)> = BTreeMap::new();
+    let mut entries: BTreeMap<ConnectorType, (PendingEntry, Origin)> = BTreeMap::new();
     let mut found = Candidates::default();
     for (connector, entry) in broken(sources, &mut found.left_alone) {
         entries.insert(connector, (entry, Origin::Broken));
@@ -192,7 +192,7 @@ pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
 
 /// Whether nobody has to be asked: what is missing, the platform does not pass on. Who names it asks
 /// again all the same.
-fn is_settled(sources: &Sources<'_>, connector: &ConnectorType, entry: &Entry) -> bool {
+fn is_settled(sources: &Sources<'_>, connector: &ConnectorType, entry: &PendingEntry) -> bool {
     entry.settled
         && !sources.targets.contains(connector)
         && sources.observed.get(connector).is_some_and(|is| {
@@ -209,7 +209,7 @@ fn is_target(sources: &Sources<'_>, connector: &ConnectorType) -> bool {
 fn resumable(
     sources: &Sources<'_>,
     connector: &ConnectorType,
-    entry: &Entry,
+    entry: &PendingEntry,
     origin: Origin,
 ) -> Result<Result<(Option<String>, Verdict), (State, bool)>, Refusal> {
     let mut note = None;
@@ -263,7 +263,7 @@ fn names(scopes: &Scopes) -> String {
 fn broken(
     sources: &Sources<'_>,
     left_alone: &mut Vec<NotResumable>,
-) -> Vec<(ConnectorType, Entry)> {
+) -> Vec<(ConnectorType, PendingEntry)> {
     let Some(declared) = sources.declared else {
         return Vec::new();
     };
@@ -299,8 +299,12 @@ fn broken(
     found
 }
 
-fn repair(sources: &Sources<'_>, declared: &DeclaredConnector, is: &RemoteConnector) -> Entry {
-    Entry {
+fn repair(
+    sources: &Sources<'_>,
+    declared: &DeclaredConnector,
+    is: &RemoteConnector,
+) -> PendingEntry {
+    PendingEntry {
         scopes: declared.scopes.clone(),
         connection_config: declared.connection_config.clone(),
         action: Action::Reauthorize,
@@ -315,7 +319,7 @@ fn repair(sources: &Sources<'_>, declared: &DeclaredConnector, is: &RemoteConnec
 }
 
 /// What the receipt says is pending.
-fn documented(sources: &Sources<'_>) -> Vec<(ConnectorType, Entry)> {
+fn documented(sources: &Sources<'_>) -> Vec<(ConnectorType, PendingEntry)> {
     let Some(receipt) = sources.receipt else {
         return Vec::new();
     };
@@ -325,7 +329,7 @@ fn documented(sources: &Sources<'_>) -> Vec<(ConnectorType, Entry)> {
         .filter(|result| result.outcome == Outcome::Pending);
     pending
         .map(|result| {
-            let entry = Entry {
+            let entry = PendingEntry {
                 scopes: result.scopes.clone(),
                 connection_config: result.connection_config.clone(),
                 action: result.action,
@@ -366,7 +370,11 @@ fn before(result: &ChangeResult, is: Option<&RemoteConnector>) -> Option<Before>
 }
 
 /// Why an entry is not resumed, and never will be: somebody changed the connector.
-fn objection(connector: &ConnectorType, entry: &Entry, sources: &Sources<'_>) -> Option<String> {
+fn objection(
+    connector: &ConnectorType,
+    entry: &PendingEntry,
+    sources: &Sources<'_>,
+) -> Option<String> {
     let rules = sources.rules;
     match (sources.observed.get(connector), &entry.before) {
         (None, None) => None,

@@ -3,7 +3,7 @@
 use crate::{
     catalogue::ScopeEquivalence,
     model::{Account, ConnectorType, RemoteConnector, RemoteStatus, Scopes},
-    pending::{Before, Entry},
+    pending::{Before, PendingEntry},
 };
 
 /// What a consent came to.
@@ -39,7 +39,7 @@ pub enum Consent {
 /// What the list shows of a consent; none where the connector is not in force.
 pub fn consent_of(
     connector: &ConnectorType,
-    entry: &Entry,
+    entry: &PendingEntry,
     is: Option<&RemoteConnector>,
     rules: &ScopeEquivalence,
 ) -> Option<Consent> {
@@ -103,8 +103,8 @@ mod tests {
     use super::*;
     use crate::{diff::Action, model::ExpectedAccount};
 
-    fn entry() -> Entry {
-        Entry {
+    fn entry() -> PendingEntry {
+        PendingEntry {
             scopes: ["a", "b"].into_iter().collect(),
             connection_config: std::collections::BTreeMap::new(),
             action: Action::Update,
@@ -137,8 +137,9 @@ mod tests {
         let slack = ConnectorType::parse("slack").unwrap();
         let rules = ScopeEquivalence::default();
         let active = |scopes: &[&str], account| remote(RemoteStatus::Active, scopes, account);
-        let held =
-            |entry: &Entry, is: RemoteConnector| consent_of(&slack, entry, Some(&is), &rules);
+        let held = |entry: &PendingEntry, is: RemoteConnector| {
+            consent_of(&slack, entry, Some(&is), &rules)
+        };
         let partial = held(&entry(), active(&["a"], "old@example.com"));
         assert!(matches!(partial, Some(Consent::Partial { missing, .. }) if missing.len() == 1));
 
@@ -154,7 +155,7 @@ mod tests {
         assert_eq!(instead_of, Some(Account::new("old@example.com")));
         assert_eq!(unasked.len(), 1);
 
-        let named = Entry {
+        let named = PendingEntry {
             account: ExpectedAccount::parse("@corp.example"),
             ..entry()
         };

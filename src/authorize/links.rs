@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::{
-    Answer, Asking, AuthorizeEvent, Evidence, Item,
+    Asking, AuthorizeEvent, Evidence, Item, LinkAnswer,
     item::Offer,
     machine::UNLISTED,
     round::retry_after,
@@ -68,14 +68,14 @@ impl Session<'_> {
                     let until = Instant::now() + self.pace.link_lives;
                     item.hand_out(Offer { link, id, until });
                 }
-                Answer::Link
+                LinkAnswer::Link
             }
             Ok(PutAnswer::NeedsAuthorization { link: Err(e), .. }) => {
-                Answer::Refused(e.to_string())
+                LinkAnswer::Refused(e.to_string())
             }
             Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized) => {
                 run.next = Instant::now();
-                Answer::InForce(UNLISTED.to_owned())
+                LinkAnswer::InForce(UNLISTED.to_owned())
             }
             Ok(PutAnswer::Refused {
                 error,
@@ -86,12 +86,12 @@ impl Session<'_> {
                 // Somebody else's connection has exactly these scopes: then the list shows it.
                 if error == "different_user" {
                     run.next = Instant::now();
-                    Answer::InForce(reason)
+                    LinkAnswer::InForce(reason)
                 } else {
-                    Answer::Refused(reason)
+                    LinkAnswer::Refused(reason)
                 }
             }
-            Err(e) => Answer::Refused(e.to_string()),
+            Err(e) => LinkAnswer::Refused(e.to_string()),
         };
         let due = self.learn(item, &Evidence::Answered(answer));
         if due.offer {

@@ -26,7 +26,7 @@ pub enum Evidence<'a> {
     /// A person wants to consent now.
     Wanted,
     /// The app was asked for a link.
-    Answered(Answer),
+    Answered(LinkAnswer),
     /// This run's link is too old to be used.
     LinkRanOut,
     /// A person leaves it for later.
@@ -37,7 +37,7 @@ pub enum Evidence<'a> {
 
 /// What came of asking for a link.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum LinkAnswer {
     /// There is one.
     Link,
     /// None is needed; the list will show it, or this is why not.
@@ -104,9 +104,9 @@ pub fn step(
         // It may have been finished while the app was asked.
         Evidence::Answered(_) if !can_be_wanted(state) => stays(),
         Evidence::Answered(answer) => match answer {
-            Answer::Link => (State::Waiting(Stage::Asked), vec![Effect::Offer]),
-            Answer::InForce(otherwise) => (confirming(otherwise, true), Vec::new()),
-            Answer::Refused(reason) => (State::Failed(reason.clone()), vec![Effect::Tell]),
+            LinkAnswer::Link => (State::Waiting(Stage::Asked), vec![Effect::Offer]),
+            LinkAnswer::InForce(otherwise) => (confirming(otherwise, true), Vec::new()),
+            LinkAnswer::Refused(reason) => (State::Failed(reason.clone()), vec![Effect::Tell]),
         },
         Evidence::LinkRanOut => match state {
             State::Waiting(Stage::Asked) => (State::Waiting(Stage::Idle), vec![Effect::DropLink]),

@@ -40,7 +40,7 @@ pub use candidate::{Candidate, Candidates, NotResumable, Sources, candidates};
 pub use consent::{Consent, consent_of};
 pub use event::{AuthorizationResult, AuthorizeEvent, Command};
 pub use item::Item;
-pub use machine::{Answer, Effect, End, Evidence, step};
+pub use machine::{Effect, End, Evidence, LinkAnswer, step};
 pub use schedule::Pace;
 pub use session::{Asking, Session};
 pub use state::{EntryRetention, Stage, State};

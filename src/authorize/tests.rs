@@ -8,8 +8,8 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    Answer, Candidate, Candidates, Consent, Effect, End, EntryRetention, Evidence, Sources, Stage,
-    State, candidates, step,
+    Candidate, Candidates, Consent, Effect, End, EntryRetention, Evidence, LinkAnswer, Sources,
+    Stage, State, candidates, step,
 };
 use crate::{
     catalogue::{ScopeDiff, ScopeEquivalence},
@@ -18,7 +18,7 @@ use crate::{
         Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, ExpectedAccount,
         Policies, RemoteConnector, RemoteStatus, Scopes,
     },
-    pending::{Before, Entry, PendingSet},
+    pending::{Before, PendingEntry, PendingSet},
     policy::{self, Verdict},
     remote::AuthorizationStatus,
 };
@@ -49,8 +49,8 @@ fn remote(status: RemoteStatus, of: &[&str]) -> RemoteConnector {
     }
 }
 
-fn entry(of: &[&str], before: Option<&RemoteConnector>) -> Entry {
-    Entry {
+fn entry(of: &[&str], before: Option<&RemoteConnector>) -> PendingEntry {
+    PendingEntry {
         scopes: scopes(of),
         connection_config: BTreeMap::new(),
         action: Action::Update,
@@ -64,7 +64,7 @@ fn entry(of: &[&str], before: Option<&RemoteConnector>) -> Entry {
     }
 }
 
-fn candidate(entry: Entry) -> Candidate {
+fn candidate(entry: PendingEntry) -> Candidate {
     let verdict = verdict(&slack(), &entry.scopes);
     Candidate::new(slack(), entry, None, verdict).unwrap()
 }
@@ -116,7 +116,11 @@ fn declare(of: &[&str], account: Option<&str>) -> Declared {
     }
 }
 
-fn find(stored: Option<Entry>, declared: &Declared, is: Option<RemoteConnector>) -> Candidates {
+fn find(
+    stored: Option<PendingEntry>,
+    declared: &Declared,
+    is: Option<RemoteConnector>,
+) -> Candidates {
     let mut pending = PendingSet::default();
     if let Some(entry) = stored {
         pending.insert(&app(), slack(), entry);
@@ -291,14 +295,14 @@ fn table() -> String {
         ("says ACTIVE", Evidence::Status(AuthorizationStatus::Active)),
         ("says FAILED", Evidence::Status(AuthorizationStatus::Failed)),
         ("wanted", Evidence::Wanted),
-        ("answered: link", answer(Answer::Link)),
+        ("answered: link", answer(LinkAnswer::Link)),
         (
             "answered: in force",
-            answer(Answer::InForce("unlisted".to_owned())),
+            answer(LinkAnswer::InForce("unlisted".to_owned())),
         ),
         (
             "answered: refused",
-            answer(Answer::Refused("no".to_owned())),
+            answer(LinkAnswer::Refused("no".to_owned())),
         ),
         ("link ran out", Evidence::LinkRanOut),
         ("skipped", Evidence::Skipped),

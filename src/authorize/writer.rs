@@ -6,7 +6,7 @@ use super::hosts::Hosts;
 use crate::{
     fs::FsError,
     model::{App, ConnectorType, Link},
-    pending::{Entry, PendingError, PendingSet, Store},
+    pending::{LocalPending, PendingEntry, PendingError, PendingSet},
     state::Locked,
 };
 
@@ -78,7 +78,7 @@ impl PendingWriter {
     }
 
     /// Replaces an entry that there is. One that came by a document is not kept: the document is.
-    pub(super) fn update(&mut self, connector: &ConnectorType, entry: &Entry) {
+    pub(super) fn update(&mut self, connector: &ConnectorType, entry: &PendingEntry) {
         let stored = self.pending.get(&self.app, connector);
         if stored.is_some_and(|stored| stored != entry) {
             self.pending
@@ -109,7 +109,7 @@ impl PendingWriter {
         let hosts = learned.then(|| self.hosts.clone());
         let written = tokio::task::spawn_blocking(move || {
             if let Some(pending) = pending {
-                Store::save(&state, &pending)?;
+                LocalPending::save(&state, &pending)?;
             }
             if let Some(hosts) = hosts {
                 hosts.save(&state)?;

@@ -11,7 +11,7 @@ use crate::{
     context::{Context, ExitStatus, Failure},
     fs::{self, Visibility},
     model::{App, Link, Observed},
-    ops::{ApplyInputs, ApplyOutcome, ApplySession, Ended, PlanSession, room},
+    ops::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, PlanSession, room},
     plan::{Override, Plan},
     policy::Judgement,
     receipt::{self, Receipt},
@@ -135,7 +135,7 @@ async fn finish(
     let running = session.run(observed);
     let outcome = view::progress::during(terminal, "Applying", running).await?;
     let status = report(context, request, &outcome)?;
-    if outcome.ended == Ended::Done && status == ExitStatus::Done {
+    if outcome.ended == ApplyEnd::Done && status == ExitStatus::Done {
         session.prune();
     }
     Ok(Applied {
@@ -154,7 +154,7 @@ fn report(
     let account = view::text::account(&outcome.receipt);
     context.signals.account(account);
     let since = match outcome.ended {
-        Ended::AlreadyApplied => "since it was applied",
+        ApplyEnd::AlreadyApplied => "since it was applied",
         _ => "after the apply",
     };
     for drift in &outcome.drift {
@@ -168,10 +168,10 @@ fn report(
         ));
     }
     let mut status = match outcome.ended {
-        Ended::AlreadyApplied | Ended::Done => ExitStatus::Done,
-        Ended::Partial => ExitStatus::Partial,
-        Ended::Failed => ExitStatus::Error,
-        Ended::Interrupted => context.signals.status().unwrap_or(ExitStatus::Interrupted),
+        ApplyEnd::AlreadyApplied | ApplyEnd::Done => ExitStatus::Done,
+        ApplyEnd::Partial => ExitStatus::Partial,
+        ApplyEnd::Failed => ExitStatus::Error,
+        ApplyEnd::Interrupted => context.signals.status().unwrap_or(ExitStatus::Interrupted),
     };
     if let Some(reason) = &outcome.unrecorded {
         // Nobody will be able to read it from the journal: say all of it.
@@ -186,7 +186,7 @@ fn report(
     match save(context, request, &outcome.receipt) {
         // It was shown already.
         Err(e) if outcome.unrecorded.is_some() => context.warn(&e.report.to_string()),
-        Err(e) if outcome.ended != Ended::AlreadyApplied => {
+        Err(e) if outcome.ended != ApplyEnd::AlreadyApplied => {
             let text = receipt::to_toml(&outcome.receipt, None)?;
             context.terminal.insist(&format!("{text}\n"));
             return Err(e);

@@ -17,7 +17,7 @@ use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     model::{App, ConnectorType, Declared, RemoteStatus},
     ops::{self, AtWork, AuthorizeInputs, AuthorizeSession, Before, policy, waits},
-    pending::Store,
+    pending::LocalPending,
     plan::{Digest, Refusal},
     receipt,
     remote::Remote,
@@ -148,13 +148,13 @@ async fn resume(
     let around = listening.around();
     let declared = declared(context, project)?;
     let verdict = policy::asked(project);
-    let mut pending = Store::load(&here.state)?;
+    let mut pending = LocalPending::load(&here.state)?;
     let (observed, waits) = if let Some(at_work) = here.at_work {
         let waits = at_work.waits(&pending).await?;
         if waits::forget_stale(&mut pending, app, &waits)
             && let Some(locked) = &held
         {
-            Store::save(locked, &pending)?;
+            LocalPending::save(locked, &pending)?;
         }
         (remote.observe().await?, waits)
     } else {
@@ -309,7 +309,7 @@ async fn drop_of(
     locked: &Locked,
     at_work: &AtWork,
 ) -> Result<(), Failure> {
-    let mut pending = Store::load(locked)?;
+    let mut pending = LocalPending::load(locked)?;
     let waits = at_work.waits(&pending).await?;
     waits::forget_stale(&mut pending, app, &waits);
     for connector in &args.forget {
@@ -317,7 +317,7 @@ async fn drop_of(
             return Err(nothing_of(connector));
         }
     }
-    Ok(Store::save(locked, &pending)?)
+    Ok(LocalPending::save(locked, &pending)?)
 }
 
 /// What was brought along from another machine.

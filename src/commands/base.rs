@@ -11,8 +11,8 @@ use crate::{
     config::Project,
     context::{Context, Failure},
     git::{
-        Checkout, CommitId, Depot, Entry, EntryKind, Git, GitError, ObjectId, RemoteAddress,
-        RemoteName, work_tree_of,
+        Checkout, CommitId, Depot, EntryKind, Git, GitError, ObjectId, RemoteAddress, RemoteName,
+        TreeEntry, work_tree_of,
     },
     state::StateError,
     syntax::{Settings, parse_settings},
@@ -166,7 +166,7 @@ impl Base {
             Some(depot) => depot.list(&self.commit, folder).await?,
             None => self.checkout.list(&self.commit, folder).await?,
         };
-        let is_link = |entry: &Entry| entry.name == name && entry.kind == EntryKind::Link;
+        let is_link = |entry: &TreeEntry| entry.name == name && entry.kind == EntryKind::Link;
         if beside.iter().any(is_link) {
             let file = crate::escape::limited(path, 200);
             let commit = self.short();

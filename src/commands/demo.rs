@@ -11,7 +11,7 @@ use crate::{
     context::{Context, EncodeError, ExitStatus, Failure, Format, Globals, UsageError},
     fs::{self, FsError, Visibility},
     model::{ApiUrl, App, AppId, Vars},
-    pending::Store,
+    pending::LocalPending,
     sandbox::{self, Decision, Options, Sandbox, Seed},
     state::StateFolder,
     term::Terminal,
@@ -296,7 +296,7 @@ async fn consent(sandbox: &Sandbox, root: &Path) -> Result<usize, Failure> {
         api_url: ApiUrl::parse(sandbox.api_url()).map_err(|e| fault(&e))?,
         environment: None,
     };
-    let pending = Store::load(&StateFolder::at(&root.join(STATE)).app(&app))?;
+    let pending = LocalPending::load(&StateFolder::at(&root.join(STATE)).app(&app))?;
     let mut consented = 0;
     for (_, entry) in pending.of(&app) {
         if let Some(id) = &entry.connection_id {

@@ -13,7 +13,7 @@ use crate::{
     escape,
     http::ClientOptions,
     model::{Address, Vars},
-    pending::Store,
+    pending::LocalPending,
     remote::{
         Remote, UserInfo,
         auth::{Identity, LoginFile, Who},
@@ -204,7 +204,7 @@ impl Look<'_> {
                 );
             }
         }
-        match Store::load(&state) {
+        match LocalPending::load(&state) {
             Err(error) => self.fail("pending", &error),
             Ok(pending) => match pending.of(&app).count() {
                 0 => self.ok("pending", "no authorization waits"),

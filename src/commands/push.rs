@@ -16,7 +16,7 @@ use crate::{
     context::{Context, ExitStatus, Failure, Format},
     model::ConnectorType,
     ops::{AtWork, AuthorizeInputs, AuthorizeSession, Before, PlanSession, Team, policy},
-    pending::Store,
+    pending::LocalPending,
     plan::document,
     receipt::{self, Outcome, Receipt},
     state::Locked,
@@ -196,7 +196,7 @@ async fn under_lease(
     (locked, at_work): (Locked, &AtWork),
 ) -> Result<(Vec<AuthorizationResult>, SessionOutcome), Failure> {
     let files = &situation.files;
-    let pending = Store::load(&locked)?;
+    let pending = LocalPending::load(&locked)?;
     let before = Before::of(&pending);
     let observed = situation.remote.observe().await?;
     let verdict = policy::asked(&files.project);

@@ -29,7 +29,7 @@ pub struct Checkout {
 
 /// One name in a folder of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct TreeEntry {
     /// Its name, without the folder.
     pub name: String,
     /// What it is.
@@ -223,7 +223,7 @@ impl Checkout {
     }
 
     /// What lies in a folder of a commit; empty where there is no such folder.
-    pub async fn list(&self, commit: &CommitId, folder: &str) -> Result<Vec<Entry>, GitError> {
+    pub async fn list(&self, commit: &CommitId, folder: &str) -> Result<Vec<TreeEntry>, GitError> {
         list(&self.git, Place::Checkout(&self.root), commit, folder).await
     }
 
@@ -411,7 +411,7 @@ pub(super) async fn list(
     place: Place<'_>,
     commit: &CommitId,
     folder: &str,
-) -> Result<Vec<Entry>, GitError> {
+) -> Result<Vec<TreeEntry>, GitError> {
     let folder = folder.trim_matches('/');
     let tree = format!("{commit}:{folder}");
     let known = format!("{commit}^{{commit}}");
@@ -435,7 +435,7 @@ pub(super) async fn list(
             "160000" => EntryKind::Module,
             _ => EntryKind::File,
         };
-        Some(Entry {
+        Some(TreeEntry {
             name: OsStr::new(name).to_string_lossy().into_owned(),
             kind,
         })

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    CommitId, Entry, Git, GitError, ObjectId, RefName, RemoteAddress,
+    CommitId, Git, GitError, ObjectId, RefName, RemoteAddress, TreeEntry,
     checkout::{list, show, tree},
     command::{Output, Place, Run, failed},
     reach::reach,
@@ -237,7 +237,7 @@ impl Depot {
     }
 
     /// What lies in a folder of a commit that was fetched.
-    pub async fn list(&self, commit: &CommitId, folder: &str) -> Result<Vec<Entry>, GitError> {
+    pub async fn list(&self, commit: &CommitId, folder: &str) -> Result<Vec<TreeEntry>, GitError> {
         list(&self.git, Place::Own(&self.dir), commit, folder).await
     }
 

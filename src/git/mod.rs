@@ -17,7 +17,7 @@ mod name;
 mod push;
 mod reach;
 
-pub use checkout::{Checkout, Entry, EntryKind, Person, RemoteAddress, work_tree_of};
+pub use checkout::{Checkout, EntryKind, Person, RemoteAddress, TreeEntry, work_tree_of};
 pub use command::Git;
 pub use depot::Depot;
 pub use error::GitError;

@@ -19,7 +19,7 @@ use crate::{
     diff::{Action, ConsentNeed},
     fs,
     model::{App, ConnectorType, Link, Observed},
-    pending::{PendingSet, Store},
+    pending::{LocalPending, PendingSet},
     plan::{self, Override, Plan, Refusal, Verified},
     policy::{Judgement, Verdict},
     receipt::{Outcome, Receipt},
@@ -69,7 +69,7 @@ pub struct ApplyOutcome {
     /// What was done, change by change.
     pub receipt: Receipt,
     /// How it ended.
-    pub ended: Ended,
+    pub ended: ApplyEnd,
     /// Where the remote is not as the plan says.
     pub drift: Vec<PostApplyDrift>,
     /// Why the remote could not be read back, if so.
@@ -82,7 +82,7 @@ pub struct ApplyOutcome {
 
 /// How an apply ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum ApplyEnd {
     /// Nothing was left to do.
     AlreadyApplied,
     /// All of it is done.
@@ -154,11 +154,11 @@ impl<'a> ApplySession<'a> {
     async fn remember(&mut self) -> Result<(), Failure> {
         let (app, plan) = (self.inputs.app, self.inputs.plan);
         let locked = Arc::clone(&self.locked);
-        self.own = fs::off_thread(move || Store::load(&locked)).await?;
+        self.own = fs::off_thread(move || LocalPending::load(&locked)).await?;
         let mut pending = self.own.clone();
         let waits = self.at_work.waits(&self.own).await?;
         if waits::forget_stale(&mut self.own, app, &waits) {
-            Store::save(&self.locked, &self.own)?;
+            LocalPending::save(&self.locked, &self.own)?;
         }
         waits::merge(&mut pending, app, &waits);
         let undeclared = pending.undeclared(&plan.app);
@@ -171,7 +171,7 @@ impl<'a> ApplySession<'a> {
         let read = fs::off_thread(move || -> Result<_, Failure> {
             // An answer that cannot be kept would be a link that nobody has.
             locked.probe_writable(room)?;
-            Store::check_fits(&most)?;
+            LocalPending::check_fits(&most)?;
             let journal = locked
                 .ensure_journal_dir()?
                 .join(journal::file_name(&digest));
@@ -249,7 +249,7 @@ impl<'a> ApplySession<'a> {
         let verified = verified.inspect_err(|_| self.tell_earlier(&observed))?;
         if forget_done(&mut self.own, self.inputs.app, self.inputs.plan) {
             let (locked, own) = (Arc::clone(&self.locked), self.own.clone());
-            fs::off_thread(move || Store::save(&locked, &own)).await?;
+            fs::off_thread(move || LocalPending::save(&locked, &own)).await?;
         }
         forget_done(&mut self.pending, self.inputs.app, self.inputs.plan);
         if verified.is_all_done() && !self.history.has_begun() {
@@ -259,7 +259,7 @@ impl<'a> ApplySession<'a> {
         }
         let finished = self.write(verified, &observed).await?;
         let locked = Arc::clone(&self.locked);
-        match fs::off_thread(move || Store::load(&locked)).await {
+        match fs::off_thread(move || LocalPending::load(&locked)).await {
             Ok(pending) => {
                 let receipt = &finished.receipt;
                 self.at_work.applied(&self.around, receipt, &pending).await;
@@ -332,7 +332,7 @@ impl<'a> ApplySession<'a> {
         self.vouch(&mut receipt);
         ApplyOutcome {
             receipt,
-            ended: Ended::AlreadyApplied,
+            ended: ApplyEnd::AlreadyApplied,
             drift,
             unread: None,
             unrecorded: None,
@@ -356,7 +356,7 @@ impl<'a> ApplySession<'a> {
     /// Old journals go once they are not needed: the receipt is where it was wanted. One that stays
     /// does no harm.
     pub fn prune(&self) {
-        let pruned = match Store::load(&self.locked) {
+        let pruned = match LocalPending::load(&self.locked) {
             Ok(pending) => {
                 let pruned = journal::prune(&self.locked, &self.digest, &pending);
                 pruned.map_err(|e| e.to_string())
@@ -387,7 +387,7 @@ fn forget_done(pending: &mut PendingSet, app: &App, plan: &Plan) -> bool {
     forgotten.count() > 0
 }
 
-fn ended(finished: &Finished) -> Ended {
+fn ended(finished: &Finished) -> ApplyEnd {
     // What was waited for before counts for nothing: this plan did not ask for it.
     let any = |wanted: fn(Outcome) -> bool| {
         let mut changes = finished
@@ -398,9 +398,9 @@ fn ended(finished: &Finished) -> Ended {
     };
     let failed = any(|outcome| outcome == Outcome::Failed);
     match (finished.interrupted, failed) {
-        (true, _) => Ended::Interrupted,
-        (false, false) => Ended::Done,
-        (false, true) if any(Outcome::is_effect) => Ended::Partial,
-        (false, true) => Ended::Failed,
+        (true, _) => ApplyEnd::Interrupted,
+        (false, false) => ApplyEnd::Done,
+        (false, true) if any(Outcome::is_effect) => ApplyEnd::Partial,
+        (false, true) => ApplyEnd::Failed,
     }
 }

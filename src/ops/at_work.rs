@@ -7,7 +7,7 @@ use crate::{
     context::Failure,
     diff::Action,
     model::ConnectorType,
-    pending::{Entry, PendingSet},
+    pending::{PendingEntry, PendingSet},
     receipt::{self, Outcome, Receipt},
     store::{Consented, HistoryEvent, Lease, Memory, Wait, Waits, What},
 };
@@ -128,7 +128,7 @@ impl AtWork {
         }
     }
 
-    fn wait(&self, connector: &ConnectorType, entry: &Entry) -> Wait {
+    fn wait(&self, connector: &ConnectorType, entry: &PendingEntry) -> Wait {
         self.team.wait(connector, entry, self.epoch())
     }
 

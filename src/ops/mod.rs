@@ -14,7 +14,7 @@ mod stale;
 mod team;
 pub mod waits;
 
-pub use apply::{ApplyInputs, ApplyOutcome, ApplySession, Ended, room};
+pub use apply::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, room};
 pub use around::Around;
 pub use at_work::{AtWork, Before};
 pub use authorize::{AuthorizeInputs, AuthorizeSession, Waits};

@@ -16,7 +16,7 @@ use crate::{
     diff::Unlisted,
     escape,
     model::{App, ConnectorType, Declared, Observed, Vars},
-    pending::{PendingSet, Store},
+    pending::{LocalPending, PendingSet},
     plan::{self, Folder, Guards, Inputs, Plan},
     policy::Judgement,
     receipt,
@@ -190,7 +190,10 @@ impl Files {
                 })?;
             }
         }
-        let pending = state.map(Store::load).transpose()?.unwrap_or_default();
+        let pending = state
+            .map(LocalPending::load)
+            .transpose()?
+            .unwrap_or_default();
         policy::expect(&policy::of(&project), &mut declared);
         Ok(Self {
             rules: rules(&project),

@@ -2,13 +2,13 @@
 
 use crate::{
     model::{App, ConnectorType},
-    pending::{self, Entry, PendingSet},
+    pending::{self, PendingEntry, PendingSet},
     store::{Wait, Waits},
 };
 
 /// Takes out what this machine asked for once and the team knows to be over, or asked for anew.
 pub fn forget_stale(pending: &mut PendingSet, app: &App, waits: &Waits) -> bool {
-    let stale = |(connector, entry): &(&ConnectorType, &Entry)| {
+    let stale = |(connector, entry): &(&ConnectorType, &PendingEntry)| {
         let over = waits.ended(connector).is_some_and(|at| at >= entry.since);
         let anew = waits.get(connector);
         over || anew.is_some_and(|wait| wait.since > entry.since)
@@ -43,8 +43,8 @@ pub(super) fn untold(own: &PendingSet, app: &App, waits: &Waits) -> PendingSet {
     untold
 }
 
-fn entry(wait: &Wait) -> Entry {
-    Entry {
+fn entry(wait: &Wait) -> PendingEntry {
+    PendingEntry {
         scopes: wait.scopes.clone(),
         action: wait.action,
         plan_digest: wait.plan_digest.clone(),

@@ -8,7 +8,7 @@ use crate::{
     context::{Failure, UsageError},
     git::{Checkout, Git},
     model::{App, ConnectorType},
-    pending::{Entry, PendingSet},
+    pending::{PendingEntry, PendingSet},
     plan::Digest,
     state::{AppState, Trust},
     store::{
@@ -141,7 +141,7 @@ impl Team {
     }
 
     /// What of an entry is for everybody.
-    pub(super) fn wait(&self, connector: &ConnectorType, entry: &Entry, epoch: u64) -> Wait {
+    pub(super) fn wait(&self, connector: &ConnectorType, entry: &PendingEntry, epoch: u64) -> Wait {
         let app = &self.app.id;
         let before = entry.before.as_ref();
         Wait {

@@ -8,7 +8,7 @@ mod store;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use store::fuzz;
-pub use store::{PendingError, Store};
+pub use store::{LocalPending, PendingError};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ use crate::{
 
 /// One connector that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct PendingEntry {
     /// What was approved: exactly these are asked for again.
     pub scopes: Scopes,
     /// The connection values that were approved.
@@ -50,7 +50,7 @@ pub struct Entry {
     pub settled: bool,
 }
 
-impl Entry {
+impl PendingEntry {
     /// Whether what was approved takes a connection that works from another account.
     pub fn takes_over(&self) -> bool {
         let working = self
@@ -109,12 +109,12 @@ impl From<&App> for AppKey {
 /// Everything that waits, by app and connector.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PendingSet {
-    apps: BTreeMap<AppKey, BTreeMap<ConnectorType, Entry>>,
+    apps: BTreeMap<AppKey, BTreeMap<ConnectorType, PendingEntry>>,
 }
 
 impl PendingSet {
     /// One app's entries.
-    pub fn of(&self, app: &App) -> impl Iterator<Item = (&ConnectorType, &Entry)> {
+    pub fn of(&self, app: &App) -> impl Iterator<Item = (&ConnectorType, &PendingEntry)> {
         self.apps.get(&AppKey::from(app)).into_iter().flatten()
     }
 
@@ -122,7 +122,7 @@ impl PendingSet {
     pub fn undeclared<'a>(
         &'a self,
         plan: &'a AppPlan,
-    ) -> impl Iterator<Item = (&'a ConnectorType, &'a Entry)> {
+    ) -> impl Iterator<Item = (&'a ConnectorType, &'a PendingEntry)> {
         let planned: BTreeSet<_> = plan.changes.iter().map(|c| &c.connector).collect();
         self.of(&plan.app).filter(move |(connector, _)| {
             !planned.contains(connector)
@@ -132,13 +132,13 @@ impl PendingSet {
     }
 
     /// One entry.
-    pub fn get(&self, app: &App, connector: &ConnectorType) -> Option<&Entry> {
+    pub fn get(&self, app: &App, connector: &ConnectorType) -> Option<&PendingEntry> {
         self.apps.get(&AppKey::from(app))?.get(connector)
     }
 
     /// What one app's entries wait for, as a comparison wants it.
     pub fn waiting(&self, app: &App) -> BTreeMap<ConnectorType, Waiting> {
-        let waiting = |entry: &Entry| Waiting {
+        let waiting = |entry: &PendingEntry| Waiting {
             scopes: entry.scopes.clone(),
             before: entry.before.as_ref().map(|was| was.scopes.clone()),
             account_before: entry.before.as_ref().and_then(|was| was.account.clone()),
@@ -166,7 +166,7 @@ impl PendingSet {
     }
 
     /// Adds or replaces an entry.
-    pub fn insert(&mut self, app: &App, connector: ConnectorType, entry: Entry) {
+    pub fn insert(&mut self, app: &App, connector: ConnectorType, entry: PendingEntry) {
         self.apps
             .entry(AppKey::from(app))
             .or_default()
@@ -186,7 +186,7 @@ impl PendingSet {
         removed
     }
 
-    fn all(&self) -> impl Iterator<Item = (&AppKey, &ConnectorType, &Entry)> {
+    fn all(&self) -> impl Iterator<Item = (&AppKey, &ConnectorType, &PendingEntry)> {
         self.apps
             .iter()
             .flat_map(|(app, entries)| entries.iter().map(move |(name, entry)| (app, name, entry)))

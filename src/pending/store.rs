@@ -7,7 +7,7 @@ use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{AppKey, Before, Entry, PendingSet};
+use super::{AppKey, Before, PendingEntry, PendingSet};
 use crate::{
     diff::Action,
     fs::{self, FsError, Visibility},
@@ -63,9 +63,9 @@ pub enum PendingError {
 
 /// Reads and writes the store's file.
 #[derive(Debug)]
-pub struct Store;
+pub struct LocalPending;
 
-impl Store {
+impl LocalPending {
     /// Fails if this could be written and not read again: to be known before the first write.
     pub fn check_fits(pending: &PendingSet) -> Result<(), PendingError> {
         fitting(pending).map(|_| ())
@@ -159,7 +159,7 @@ pub(crate) fn decode(text: &str) -> Result<PendingSet, String> {
     })?;
     let mut set = PendingSet::default();
     for record in document.pending {
-        let entry = Entry {
+        let entry = PendingEntry {
             scopes: record.scopes,
             connection_config: record.connection_config,
             action: record.action,
@@ -241,7 +241,7 @@ mod tests {
             api_url: ApiUrl::default(),
             environment: Some("dev".to_owned()),
         };
-        let entry = Entry {
+        let entry = PendingEntry {
             scopes: ["b", "a"].into_iter().collect(),
             connection_config: [("subdomain".to_owned(), "acme".to_owned())].into(),
             action: Action::Update,

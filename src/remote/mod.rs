@@ -26,7 +26,7 @@ mod wire;
 pub use auth::Credentials;
 pub use client::Remote;
 pub use credential::CredentialKind;
-pub use ended::Ended;
+pub use ended::ConnectionEnd;
 pub use endpoints::{
     AuthorizationStatus, AvailableIntegration, ConfigField, ConnectionValues, DeviceCode,
     PutAnswer, SandboxState, StripeInstalled, StripeStatus, Survey, TokenPoll, UserInfo,

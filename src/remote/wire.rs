@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::ended::Ended;
+use super::ended::ConnectionEnd;
 use crate::model::{Account, ConnectionId, ConnectorType, RemoteStatus, Scope, Secret, StripeMode};
 
 /// `GET external-auth/list`.
@@ -110,25 +110,25 @@ struct Connection {
 }
 
 impl Connection {
-    fn ended(&self) -> Ended {
+    fn ended(&self) -> ConnectionEnd {
         if self.detached == Value::Bool(true) {
-            Ended::Detached
+            ConnectionEnd::Detached
         } else if self.deleted == Value::Bool(true) || self.detached == Value::Bool(false) {
-            Ended::Deleted
+            ConnectionEnd::Deleted
         } else {
-            Ended::Untold
+            ConnectionEnd::Untold
         }
     }
 }
 
 impl Removed {
-    pub(super) fn ended(&self) -> Ended {
+    pub(super) fn ended(&self) -> ConnectionEnd {
         self.connection.ended()
     }
 }
 
 impl Disconnected {
-    pub(super) fn ended(&self) -> Ended {
+    pub(super) fn ended(&self) -> ConnectionEnd {
         self.connection.ended()
     }
 }

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 
-use super::{AppKey, Change, Key, Store, StoreError, Swapped, Value, Version, local::LIMIT};
+use super::{AppKey, Key, Store, StoreError, Swap, Swapped, Value, Version, local::LIMIT};
 use crate::git::{Checkout, Depot, Git, NewCommit, ObjectId, Push, Pushed, RefName, RemoteAddress};
 
 /// How often a busy remote is tried.
@@ -114,7 +114,7 @@ impl GitStore {
     }
 
     /// Whether the values are still what the caller saw.
-    fn fits(seen: &Seen, changes: &[Change]) -> bool {
+    fn fits(seen: &Seen, changes: &[Swap]) -> bool {
         changes.iter().all(|change| {
             let there = seen.files.get(&change.key).map(ObjectId::as_str);
             there == change.from.as_ref().map(|version| version.0.as_str())
@@ -193,7 +193,7 @@ impl GitStore {
         }
     }
 
-    async fn swap_one(&self, short: &str, changes: &[Change]) -> Result<Swapped, StoreError> {
+    async fn swap_one(&self, short: &str, changes: &[Swap]) -> Result<Swapped, StoreError> {
         let known = self.seen.lock().await.clone();
         let mut seen = match known {
             // What the caller saw, it saw here; a push tells whether it is still so.
@@ -285,7 +285,7 @@ impl Store for GitStore {
         })
     }
 
-    fn swap<'a>(&'a self, changes: &'a [Change]) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+    fn swap<'a>(&'a self, changes: &'a [Swap]) -> BoxFuture<'a, Result<Swapped, StoreError>> {
         Box::pin(async move {
             for short in ["log", LEASE] {
                 let part = changes

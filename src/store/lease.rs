@@ -15,7 +15,7 @@ use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{By, Change, HistoryEvent, Memory, StoreError, Swapped, Version, What, memory::key};
+use super::{By, HistoryEvent, Memory, StoreError, Swap, Swapped, Version, What, memory::key};
 use crate::model::{ApiUrl, AppId, ago};
 
 /// How far the clocks of two machines may be apart.
@@ -204,7 +204,7 @@ impl Memory {
         from: Option<&Version>,
     ) -> Result<Option<Version>, StoreError> {
         let text = toml::to_string(document).map_err(|e| StoreError::Encode(e.to_string()))?;
-        let change = Change {
+        let change = Swap {
             key: key("lease"),
             from: from.cloned(),
             to: text.into_bytes(),
@@ -423,7 +423,7 @@ impl Lease {
         document.holder = None;
         document.writer = uuid::Uuid::new_v4().to_string();
         let text = toml::to_string(&document).map_err(|e| StoreError::Encode(e.to_string()))?;
-        let change = Change {
+        let change = Swap {
             key: key("lease"),
             from: Some(version),
             to: text.into_bytes(),

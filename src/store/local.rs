@@ -7,7 +7,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 
-use super::{Change, Key, Store, StoreError, Swapped, Value, Version};
+use super::{Key, Store, StoreError, Swap, Swapped, Value, Version};
 use crate::fs::{self, FsError, Lock, Visibility};
 
 /// The most that one value holds.
@@ -81,7 +81,7 @@ impl LocalStore {
         Ok(Lock::acquire(&path, Duration::from_secs(10), "the store")?)
     }
 
-    fn put(&self, changes: &[Change]) -> Result<Swapped, StoreError> {
+    fn put(&self, changes: &[Swap]) -> Result<Swapped, StoreError> {
         let _lock = self.locked()?;
         for change in changes {
             let there = self.get(&change.key)?.map(|value| value.version);
@@ -128,7 +128,7 @@ impl Store for LocalStore {
         Box::pin(async move { self.get_all(folder) })
     }
 
-    fn swap<'a>(&'a self, changes: &'a [Change]) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+    fn swap<'a>(&'a self, changes: &'a [Swap]) -> BoxFuture<'a, Result<Swapped, StoreError>> {
         Box::pin(async move { self.put(changes) })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    By, Change, HistoryEvent, Key, Moment, Store, StoreError, Swapped, Value, Wait, Waits, What,
+    By, HistoryEvent, Key, Moment, Store, StoreError, Swap, Swapped, Value, Wait, Waits, What,
 };
 use crate::{
     model::{App, ConnectorType},
@@ -64,7 +64,7 @@ impl Memory {
                 0 => self.store.read_known(&key).await?,
                 _ => self.store.read(&key).await?,
             };
-            let plan = Change {
+            let plan = Swap {
                 key,
                 from: there.map(|value| value.version),
                 to: text.as_bytes().to_vec(),
@@ -126,11 +126,11 @@ impl Memory {
         Ok(())
     }
 
-    fn event_change(&self, event: &HistoryEvent) -> Result<Change, StoreError> {
+    fn event_change(&self, event: &HistoryEvent) -> Result<Swap, StoreError> {
         let text = event
             .to_toml(&self.app)
             .map_err(|e| StoreError::Encode(e.to_string()))?;
-        Ok(Change {
+        Ok(Swap {
             key: key(&format!("log/{}", event.name())),
             from: None,
             to: text.into_bytes(),
@@ -221,7 +221,7 @@ impl Memory {
                 let text = waits
                     .to_toml(&self.app)
                     .map_err(|e| StoreError::Encode(e.to_string()))?;
-                changes.push(Change {
+                changes.push(Swap {
                     key: key("waits.toml"),
                     from: version,
                     to: text.into_bytes(),

@@ -32,5 +32,5 @@ pub use memory::{Memory, StoredPlan};
 pub use object::BucketStore;
 pub use outbox::Outbox;
 pub use place::{Place, PlaceError};
-pub use swap::{Change, Store, Swapped, Value, Version};
+pub use swap::{Store, Swap, Swapped, Value, Version};
 pub use waits::{Moment, Wait, Waits};

@@ -14,7 +14,7 @@ use object_store::{
     path::Path,
 };
 
-use super::{AppKey, Change, Key, Store, StoreError, Swapped, Value, Version, local::LIMIT};
+use super::{AppKey, Key, Store, StoreError, Swap, Swapped, Value, Version, local::LIMIT};
 
 /// One app's part of a bucket.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl BucketStore {
         Ok(Some(Value { bytes, version }))
     }
 
-    async fn put(&self, change: &Change) -> Result<Swapped, StoreError> {
+    async fn put(&self, change: &Swap) -> Result<Swapped, StoreError> {
         let mode = match &change.from {
             None => PutMode::Create,
             Some(version) => PutMode::Update(update(version)),
@@ -192,7 +192,7 @@ impl Store for BucketStore {
         })
     }
 
-    fn swap<'a>(&'a self, changes: &'a [Change]) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+    fn swap<'a>(&'a self, changes: &'a [Swap]) -> BoxFuture<'a, Result<Swapped, StoreError>> {
         Box::pin(async move {
             for change in changes {
                 if self.put(change).await? == Swapped::Moved {

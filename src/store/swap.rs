@@ -19,7 +19,7 @@ pub struct Value {
 
 /// One value to be written.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct Swap {
     /// Where.
     pub key: Key,
     /// What is there now; `None` where nothing is.
@@ -68,7 +68,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ) -> BoxFuture<'a, Result<Vec<(Key, Value)>, StoreError>>;
 
     /// Writes several values, in this order.
-    fn swap<'a>(&'a self, changes: &'a [Change]) -> BoxFuture<'a, Result<Swapped, StoreError>>;
+    fn swap<'a>(&'a self, changes: &'a [Swap]) -> BoxFuture<'a, Result<Swapped, StoreError>>;
 
     /// Takes away what never changes once it is written.
     fn remove<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<(), StoreError>>;

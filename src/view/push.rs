@@ -6,7 +6,7 @@ use super::{
     authorization::{Again, Layout, ResultReport, end, entries},
     json::pretty,
     report::{FORMAT_VERSION, ReceiptReport},
-    summary::{self, Entry, Word},
+    summary::{self, SummaryEntry, Word},
 };
 use crate::{
     authorize::AuthorizationResult,
@@ -36,7 +36,7 @@ pub fn summary(
         };
         if let Some(word) = word {
             let reason = result.message.clone();
-            all.push(Entry {
+            all.push(SummaryEntry {
                 connector: result.connector.clone(),
                 word,
                 reason,

@@ -64,7 +64,7 @@ impl Word {
 
 /// One connector of a summary.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct SummaryEntry {
     /// Which connector.
     pub connector: ConnectorType,
     /// What became of it.
@@ -74,7 +74,7 @@ pub struct Entry {
 }
 
 /// `Synced: a, b` and so on, and a line for each failure; nothing for no entries.
-pub fn lines(entries: &[Entry]) -> String {
+pub fn lines(entries: &[SummaryEntry]) -> String {
     let mut out = String::new();
     for word in Word::ALL {
         let of_word = || entries.iter().filter(|entry| entry.word == word);
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn words_stand_in_their_order_and_failures_on_lines_of_their_own() {
-        let entry = |name: &str, word, reason: Option<&str>| Entry {
+        let entry = |name: &str, word, reason: Option<&str>| SummaryEntry {
             connector: ConnectorType::parse(name).unwrap(),
             word,
             reason: reason.map(str::to_owned),

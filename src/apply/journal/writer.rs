@@ -19,7 +19,7 @@ use super::{
 use crate::{
     fs::{self, FsError},
     model::{App, ConnectorType},
-    pending::{Entry, PendingSet, Store},
+    pending::{LocalPending, PendingEntry, PendingSet},
     plan::Digest,
     state::{Locked, WRITER},
 };
@@ -111,7 +111,7 @@ impl Journal {
 
     /// The store first: what is on disk while the journal does not know of it is asked for again.
     fn save(&mut self) -> Result<(), String> {
-        Store::save(&self.workspace, &self.pending).map_err(|e| e.to_string())?;
+        LocalPending::save(&self.workspace, &self.pending).map_err(|e| e.to_string())?;
         self.unsaved = 0;
         Ok(())
     }
@@ -220,7 +220,7 @@ pub(crate) enum PendingChange {
     /// Nothing.
     None,
     /// It waits now.
-    Add(ConnectorType, Box<Entry>),
+    Add(ConnectorType, Box<PendingEntry>),
     /// It waits no more.
     Remove(ConnectorType),
 }

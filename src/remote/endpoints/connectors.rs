@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     http::{CallClass, PaceClass, server_text, server_text_limited},
     model::{Account, ConnectionId, ConnectorType, Kind, Link, LinkError, RemoteConnector, Scopes},
-    remote::{Ended, Remote, RemoteError, call::Call, wire},
+    remote::{ConnectionEnd, Remote, RemoteError, call::Call, wire},
 };
 
 /// What the remote says to a connector that was put.
@@ -180,7 +180,7 @@ impl Remote {
     pub async fn remove_integration(
         &self,
         connector: &ConnectorType,
-    ) -> Result<Ended, RemoteError> {
+    ) -> Result<ConnectionEnd, RemoteError> {
         let path = self.app_path(&format!("external-auth/integrations/{connector}/remove"));
         let call = Call::new(
             format!("removing the connector {connector}"),
@@ -194,7 +194,9 @@ impl Remote {
                 .decode()
                 .map(|removed: wire::Removed| removed.ended()),
             // An earlier attempt, whose answer was lost, has removed it.
-            Err(error @ RemoteError::NotFound { .. }) if error.is_unclear() => Ok(Ended::Untold),
+            Err(error @ RemoteError::NotFound { .. }) if error.is_unclear() => {
+                Ok(ConnectionEnd::Untold)
+            }
             Err(error) => Err(error),
         }
     }
@@ -203,7 +205,7 @@ impl Remote {
     pub async fn disconnect_integration(
         &self,
         connector: &ConnectorType,
-    ) -> Result<Ended, RemoteError> {
+    ) -> Result<ConnectionEnd, RemoteError> {
         let path = self.app_path(&format!("external-auth/integrations/{connector}"));
         let call = Call::new(
             format!("disconnecting the connector {connector}"),

@@ -11,7 +11,7 @@ use crate::{
     model::{App, ago},
     view::{
         Style, Theme,
-        summary::{self, Entry},
+        summary::{self, SummaryEntry},
         table::table,
         words::count,
     },
@@ -92,7 +92,7 @@ pub fn summary(
 /// The table, the summary of these words, and what is left to do. Each thing is said once.
 pub(in crate::view) fn end(
     results: &[AuthorizationResult],
-    entries: &[Entry],
+    entries: &[SummaryEntry],
     again: &Again,
     layout: Layout,
 ) -> String {

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use super::{
     Style, Theme,
     report::FactReport,
-    summary::{Entry, Word},
+    summary::{SummaryEntry, Word},
     words::count,
 };
 use crate::{
@@ -296,7 +296,7 @@ pub(super) fn duration(took: Duration) -> String {
 }
 
 /// The official client's words for how authorizations stand.
-pub fn entries(results: &[AuthorizationResult]) -> Vec<Entry> {
+pub fn entries(results: &[AuthorizationResult]) -> Vec<SummaryEntry> {
     let entry = |result: &AuthorizationResult| {
         let (word, reason) = match &result.state {
             State::Consented(Consent::Granted { .. }) if result.action == Action::Create => {
@@ -322,7 +322,7 @@ pub fn entries(results: &[AuthorizationResult]) -> Vec<Entry> {
                 (Word::Failed, Some(reason.clone()))
             }
         };
-        Entry {
+        SummaryEntry {
             connector: result.connector.clone(),
             word,
             reason,

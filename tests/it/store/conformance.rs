@@ -7,7 +7,7 @@ use connplan::{
     model::{ConnectorType, Scopes},
     plan::Digest,
     store::{
-        Change, Fence, HistoryEvent, Key, LeaseError, Outbox, Store, StoreError, Swapped, Version,
+        Fence, HistoryEvent, Key, LeaseError, Outbox, Store, StoreError, Swap, Swapped, Version,
         Wait, What,
     },
 };
@@ -20,8 +20,8 @@ fn key(text: &str) -> Key {
     Key::parse(text).unwrap()
 }
 
-fn change(name: &str, from: Option<&Version>, to: &str) -> Change {
-    Change {
+fn change(name: &str, from: Option<&Version>, to: &str) -> Swap {
+    Swap {
         key: key(name),
         from: from.cloned(),
         to: to.as_bytes().to_vec(),
@@ -262,7 +262,7 @@ pub(super) fn race(place: &(dyn Maker + Sync), writers: usize) {
                 to.extend(format!("{number} after {count}\n").into_bytes());
                 let from = there.map(|value| value.version);
                 match store
-                    .swap(&[Change {
+                    .swap(&[Swap {
                         key: counter.clone(),
                         from,
                         to,

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use connplan::store::{Change, Key, Store, StoreError, Swapped, Value, Version};
+use connplan::store::{Key, Store, StoreError, Swap, Swapped, Value, Version};
 use futures_util::future::BoxFuture;
 
 /// What goes wrong with one call.
@@ -109,7 +109,7 @@ impl Store for Faulty {
         })
     }
 
-    fn swap<'a>(&'a self, changes: &'a [Change]) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+    fn swap<'a>(&'a self, changes: &'a [Swap]) -> BoxFuture<'a, Result<Swapped, StoreError>> {
         Box::pin(async move {
             let answers = self.way().await?;
             let mut there = self.shelf.values.lock().unwrap();
