@@ -216,6 +216,11 @@ async fn resume(
                 yes: args.yes || args.offer.print_links,
                 actor: &here.actor,
             };
+            if let Some(at_work) = here.at_work
+                && !session.open().is_empty()
+            {
+                at_work.check().await?;
+            }
             authorizing::run(context, app, &mut session, waiting).await?
         }
     };

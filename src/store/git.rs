@@ -10,7 +10,9 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 
 use super::{AppKey, Key, Store, StoreError, Swap, Swapped, Value, Version, local::LIMIT};
-use crate::git::{Checkout, Depot, Git, NewCommit, ObjectId, Push, Pushed, RefName, RemoteAddress};
+use crate::git::{
+    Checkout, Depot, Git, GitError, NewCommit, ObjectId, Push, Pushed, RefName, RemoteAddress,
+};
 
 /// How often a busy remote is tried.
 const TRIES: u32 = 40;
@@ -66,6 +68,8 @@ impl GitStore {
         let mut tries = 0;
         let refs = loop {
             match self.depot.fetch(&self.remote, &self.prefix).await {
+                // Who waited that long does not wait again.
+                Err(e @ GitError::Slow { .. }) => return Err(e.into()),
                 Err(e) if e.is_passing() && tries < 2 => {
                     tries += 1;
                     tokio::time::sleep(wait).await;
@@ -146,8 +150,8 @@ impl GitStore {
         let mut contents = made.contents.into_iter();
         let files = names.map(|(key, there)| (key, if there { contents.next() } else { None }));
         let files: Vec<_> = files.collect();
-        let reference = RefName::parse(&format!("{}{short}", self.prefix))
-            .map_err(crate::git::GitError::from)?;
+        let reference =
+            RefName::parse(&format!("{}{short}", self.prefix)).map_err(GitError::from)?;
         let push = Push {
             reference: &reference,
             from: tip,

@@ -13,6 +13,7 @@
 //! cargo test --test it faults:: -- --ignored --nocapture --test-threads=1
 //! CONNPLAN_FAULT_CONNECTORS=3 cargo test --test it faults::every -- --ignored --nocapture
 //! CONNPLAN_FAULT_RUNS=100000 cargo test --test it faults::at_random -- --ignored --nocapture
+//! CONNPLAN_FAULT_STORE=git cargo test --test it faults::at_random -- --ignored --nocapture
 //! CONNPLAN_FAULT_SEQUENCES=20000 cargo test --test it faults::sequences -- --ignored --nocapture
 //! ```
 
@@ -25,6 +26,7 @@ mod random;
 mod run;
 mod scenario;
 mod server;
+mod shared;
 mod verb;
 
 use std::{
@@ -33,6 +35,7 @@ use std::{
 };
 
 use run::{Bench, Case};
+use shared::Shared;
 
 /// Four times as many at once as the machine has processors: most of them wait, for a server that
 /// hangs or a moment of peace. Each has a server of its own.
@@ -107,6 +110,7 @@ impl Tally {
 fn in_parallel(
     count: usize,
     runs: usize,
+    shared: &Shared,
     work: impl Fn(&mut Bench, usize, &mut Tally) + Sync,
 ) -> Tally {
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -115,7 +119,7 @@ fn in_parallel(
         let threads: Vec<_> = (0..workers())
             .map(|_| {
                 scope.spawn(|| {
-                    let (mut bench, mut tally) = (Bench::new(), Tally::default());
+                    let (mut bench, mut tally) = (Bench::new(shared), Tally::default());
                     loop {
                         let number = next.fetch_add(1, Ordering::Relaxed);
                         let enough = done.load(Ordering::Relaxed) >= runs;
@@ -143,17 +147,22 @@ fn in_parallel(
 fn every_fault_at_every_position() {
     let most = from_environment("CONNPLAN_FAULT_CONNECTORS").unwrap_or(2);
     let work = every::work(usize::try_from(most).expect("a sane number"));
-    let tally = in_parallel(work.len(), usize::MAX, |bench, number, tally| {
-        let (scenario, verb) = &work[number];
-        every::fault(bench, scenario, *verb, tally);
-    });
+    let tally = in_parallel(
+        work.len(),
+        usize::MAX,
+        &Shared::from_environment(),
+        |bench, number, tally| {
+            let (scenario, verb) = &work[number];
+            every::fault(bench, scenario, *verb, tally);
+        },
+    );
     tally.report(&format!(
         "every fault at every position, up to {most} connectors"
     ));
 }
 
-fn at_random_cases(runs: usize, seed: u64, most: usize) -> Tally {
-    in_parallel(usize::MAX, runs, |bench, number, tally| {
+fn at_random_cases(runs: usize, seed: u64, most: usize, shared: &Shared) -> Tally {
+    in_parallel(usize::MAX, runs, shared, |bench, number, tally| {
         let case = random::case(seed.wrapping_add(number as u64), bench, most);
         tally.scenarios += 1;
         tally.try_case(bench, &case);
@@ -174,16 +183,21 @@ fn at_random() {
     let runs = from_environment("CONNPLAN_FAULT_RUNS").unwrap_or(2000);
     let seed = from_environment("CONNPLAN_FAULT_SEED").unwrap_or(1);
     let runs = usize::try_from(runs).expect("a sane number");
-    let tally = at_random_cases(runs, seed, 7);
+    let tally = at_random_cases(runs, seed, 7, &Shared::from_environment());
     tally.report(&format!("faults at random, seed {seed}"));
 }
 
 fn sequences(count: usize, seed: u64, most: usize) -> Tally {
-    in_parallel(count, usize::MAX, |bench, number, tally| {
-        let case = random::sequence(seed.wrapping_add(number as u64), bench, most);
-        tally.scenarios += 1;
-        tally.try_case(bench, &case);
-    })
+    in_parallel(
+        count,
+        usize::MAX,
+        &Shared::from_environment(),
+        |bench, number, tally| {
+            let case = random::sequence(seed.wrapping_add(number as u64), bench, most);
+            tally.scenarios += 1;
+            tally.try_case(bench, &case);
+        },
+    )
 }
 
 #[test]
@@ -205,5 +219,10 @@ fn a_sample_of_sequences() {
 
 #[test]
 fn a_sample_of_faults() {
-    at_random_cases(100, 7, 2).report("a sample of faults, seed 7");
+    at_random_cases(100, 7, 2, &Shared::Nowhere).report("a sample of faults, seed 7");
+}
+
+#[test]
+fn a_sample_of_faults_with_a_git_store() {
+    at_random_cases(40, 7, 2, &Shared::Git).report("a sample of faults with a git store, seed 7");
 }

@@ -1,6 +1,7 @@
 //! One case: the command with faults, then the same command again, held against the law.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     fs::{self, File},
     os::unix::fs::{DirBuilderExt, PermissionsExt},
@@ -21,6 +22,7 @@ use super::{
     model::{Effect, Model, Snapshot},
     scenario::Scenario,
     server::{Fault, Server, Trouble},
+    shared::Shared,
     verb::Verb,
 };
 
@@ -118,11 +120,13 @@ pub struct Bench {
     binary: PathBuf,
     starts: BTreeMap<(Scenario, Verb), Rc<Start>>,
     pub commands: usize,
+    shared: Shared,
 }
 
 impl Bench {
-    pub fn new() -> Self {
+    pub fn new(shared: &Shared) -> Self {
         Self {
+            shared: shared.clone(),
             server: Server::start(),
             binary: binary(),
             starts: BTreeMap::new(),
@@ -141,7 +145,7 @@ impl Bench {
         if let Some(start) = self.starts.get(&key) {
             return Rc::clone(start);
         }
-        let project = Project::new(scenario, &self.server.url());
+        let project = Project::new(scenario, &self.server.url(), &self.shared);
         self.server.state().model = scenario.model();
         let mut start = Start {
             model: scenario.model(),
@@ -170,7 +174,7 @@ impl Bench {
             start.model = state.model.clone();
         }
         start.calm.end = start.model.snapshot();
-        let project = Project::from(scenario, &start, &self.server.url());
+        let project = Project::from(scenario, &start, &self.server.url(), &self.shared);
         start.files = files::read(&project.root);
         let mut violations = Vec::new();
         // On a busy machine the time of an authorization may run out.
@@ -197,7 +201,7 @@ impl Bench {
     /// Runs a case; what is against the law. The flag says whether its first blow had any effect.
     pub fn violations(&mut self, case: &Case) -> (Vec<String>, bool) {
         let start = self.start(&case.scenario, case.verb);
-        let project = Project::from(&case.scenario, &start, &self.server.url());
+        let project = Project::from(&case.scenario, &start, &self.server.url(), &self.shared);
         self.server.state().model = start.model.clone();
         self.server.state().model.late = case.blows.iter().any(Blow::hangs);
         if let Some(renewing) = case.login {
@@ -297,6 +301,12 @@ impl Bench {
         if self.server.state().login.is_none() {
             command.env("BASE44_API_KEY", "b44k_canarykey");
         }
+        if let Some(store) = &project.store {
+            Shared::give(store, &mut command);
+            if project.killed.take() {
+                Shared::after_a_while(store, &self.binary, &command);
+            }
+        }
         if let Some(bytes) = blow.disk {
             command.env("__CONNPLAN_TEST_DISK_BYTES", bytes.to_string());
         }
@@ -345,6 +355,7 @@ impl Bench {
             let _ = twin.wait();
         }
         self.server.settle();
+        project.killed.set(status.code().is_none());
         let state = self.server.state();
         let text = |path: PathBuf| {
             String::from_utf8_lossy(&fs::read(path).expect("its output")).into_owned()
@@ -381,11 +392,15 @@ struct Project {
     root: PathBuf,
     /// What is kept of its app between runs.
     state: PathBuf,
+    /// Where the team's memory is, if other machines share it.
+    store: Option<String>,
+    /// The last run was killed, and its lease stayed.
+    killed: Cell<bool>,
     _dir: TempDir,
 }
 
 impl Project {
-    fn new(scenario: &Scenario, url: &str) -> Self {
+    fn new(scenario: &Scenario, url: &str, shared: &Shared) -> Self {
         let dir = tempfile::tempdir_in(scratch()).expect("a folder");
         let root = dir.path().join("project");
         let folder = root.join("base44/connectors");
@@ -396,14 +411,16 @@ impl Project {
         }
         let short = crate::support::short_digest(url);
         Self {
+            store: shared.lay_out(&root),
+            killed: Cell::new(false),
             root,
             state: dir.path().join(format!("state/apps/{short}-app1")),
             _dir: dir,
         }
     }
 
-    fn from(scenario: &Scenario, start: &Start, url: &str) -> Self {
-        let project = Self::new(scenario, url);
+    fn from(scenario: &Scenario, start: &Start, url: &str, shared: &Shared) -> Self {
+        let project = Self::new(scenario, url, shared);
         write(&project.path("saved.plan"), start.plan.as_bytes());
         if let Some(pending) = &start.pending {
             fs::DirBuilder::new()
