@@ -179,7 +179,7 @@ impl Bench {
         let mut violations = Vec::new();
         // On a busy machine the time of an authorization may run out.
         for _ in 0..3 {
-            let project = Project::from(scenario, &start, &self.server.url());
+            let project = Project::from(scenario, &start, &self.server.url(), &self.shared);
             self.server.state().model = start.model.clone();
             start.calm.ran = self.run(&project, &verb.arguments(1), &Blow::default());
             start.calm.files = files::read(&project.root);
