@@ -64,6 +64,7 @@ pub(super) async fn gate(
     let risk = plan.has_changes().then(|| risk_of(plan));
     let mut approvals = Vec::new();
     let store = store(context, project, plan, &binding, risk).await?;
+    let is_shared = store.as_ref().is_some_and(|team| team.memory().is_shared());
     if !args.approved_by.is_empty() || store.is_some() {
         if !args.approved_by.is_empty() && !binding.has_base && binding.signers().is_some() {
             context.warn(
@@ -80,7 +81,7 @@ pub(super) async fn gate(
     let approved = Approved::check(digest, risk, binding.needs(), approvals);
     let approved = approved.map_err(|refused| ApprovalError::Missing {
         missing: refused.missing,
-        help: help(refused.missing, args, file, store.is_some()),
+        help: help(refused.missing, args, file, is_shared),
     })?;
     for approval in approved.approvals() {
         context.terminal.say(&view::approval::said(approval));
@@ -88,8 +89,8 @@ pub(super) async fn gate(
     Ok(approved)
 }
 
-/// The team's store, where a signature that it keeps could count for this plan. If it is away,
-/// nothing starts: it may know who took an approval back.
+/// The team's store, where a signature that it keeps could count for this plan; without one, what this
+/// machine remembers. If it is away, nothing starts: it may know who took an approval back.
 async fn store(
     context: &Context,
     project: &Project,
@@ -102,7 +103,7 @@ async fn store(
         return Ok(None);
     }
     let team = listening::team(context, project, &plan.app.app).await?;
-    Ok(Some(team).filter(|team| team.memory().is_shared()))
+    Ok(Some(team))
 }
 
 async fn signed(

@@ -182,6 +182,17 @@ impl Base {
         for folder in &self.folders {
             found.extend(self.settings_in(context, folder).await?);
         }
+        // A project that is new within another one has the other's.
+        let mut above = self.folders.first().map_or("", String::as_str);
+        while let (true, Some(outer)) = (found.is_empty(), above.strip_suffix('/')) {
+            above = outer
+                .rfind('/')
+                .and_then(|at| outer.get(..=at))
+                .unwrap_or("");
+            for folder in [above.to_owned(), format!("{above}base44/")] {
+                found.extend(self.settings_in(context, &folder).await?);
+            }
+        }
         if !found.is_empty() {
             return Ok(found);
         }

@@ -116,9 +116,21 @@ pub(super) async fn reviewed(
     plan: &Plan,
     digest: &Digest,
 ) -> Result<Vec<Approval>, Failure> {
-    let refused = |error: PublishError| ApprovalError::Review {
-        help: error.help().map(|help| help.to_string()),
-        why: error.to_string(),
+    let refused = |error: PublishError| {
+        match error {
+        PublishError::NoForge => ApprovalError::Review {
+            why: "this is not a run of GitHub Actions or GitLab CI, which names the request".to_owned(),
+            help: Some(
+                "apply it in a pipeline, with GITHUB_TOKEN or GITLAB_TOKEN; or have it signed with \
+                 `connplan approve PLAN`"
+                    .to_owned(),
+            ),
+        },
+        error => ApprovalError::Review {
+            help: error.help().map(|help| help.to_string()),
+            why: error.to_string(),
+        },
+    }
     };
     let event = context.event();
     let place =

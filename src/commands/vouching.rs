@@ -8,7 +8,10 @@ use super::{
     listening,
 };
 use crate::{
-    approval::{Approval, ApprovalError, Approved, Missing, Signatures, Signers, signatures},
+    approval::{
+        Approval, ApprovalError, Approved, Missing, REVOKED, Signatures, Signers, key_of,
+        signatures,
+    },
     config::Project,
     context::{Context, Failure},
     diff::Action,
@@ -27,6 +30,10 @@ pub(super) async fn kept(
 ) -> Result<Vec<(String, String)>, StoreError> {
     let mut good = Vec::new();
     for (number, text) in memory.approvals(digest).await?.into_iter().enumerate() {
+        // What this machine alone remembers approves nothing.
+        if !memory.is_shared() && key_of(&text, REVOKED, digest).is_none() {
+            continue;
+        }
         let file = (format!("entry {} of {}", number + 1, memory.name()), text);
         match signatures(std::slice::from_ref(&file), digest, signers, context.now()) {
             Ok(_) => good.push(file),

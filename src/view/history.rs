@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Format, Medium};
 use crate::{
+    approval::{REVOKED, key_of},
     escape,
     model::{App, ago},
     receipt,
@@ -81,6 +82,9 @@ fn outcomes(text: &str) -> Vec<Value> {
 fn words(event: &HistoryEvent) -> String {
     match &event.what {
         What::Plan(digest) => format!("planned {digest}"),
+        What::Approval(digest, text) if key_of(text, REVOKED, digest).is_some() => {
+            format!("revoked the approval of {digest}")
+        }
         What::Approval(digest, _) => format!("approved {digest}"),
         What::Apply(digest, text) => match receipt::read("the store's receipt", text) {
             Ok(saved) => {

@@ -122,8 +122,18 @@ fn two_persons_are_not_one_with_two_signatures() {
         .run(&with)
         .expect(3)
         .tells("revoked the approval of this plan");
+    // This machine remembers; another one has to be told.
+    project
+        .run(&apply)
+        .expect(3)
+        .tells("revoked the approval of this plan");
     assert!(platform.writes().is_empty());
-    project.run(&apply).expect(0);
+    let history = project.run(&["history"]);
+    history.expect(0).says("revoked the approval of sha256:");
+    let elsewhere = project.path("../elsewhere").display().to_string();
+    project
+        .run_vars(&[("CONNPLAN_STATE_DIR", &elsewhere)], &apply)
+        .expect(0);
 }
 
 #[test]
