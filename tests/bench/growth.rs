@@ -14,15 +14,17 @@ use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
-    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
 
 use connplan::{
     model::{Account, ConnectorType, RemoteStatus, Scopes},
-    sandbox::{self, Options, Seed, SeedApp, SeedConnector},
+    sandbox::{Options, Seed, SeedApp, SeedConnector},
 };
+
+mod serve;
+use serve::serve;
 
 const SIZES: [usize; 3] = [500, 1000, 5000];
 const SCOPES: usize = 50;
@@ -61,7 +63,7 @@ fn main() {
                 .stderr(Stdio::null());
             measure(&mut command)
         };
-        let empty = serve(Seed::default());
+        let empty = serve(seeded(Seed::default()));
         let plan = run(&empty, &["plan", "--out", "x.plan"]);
         let applied = run(
             &empty,
@@ -75,7 +77,7 @@ fn main() {
             ],
         );
         // Where somebody has consented to all of it, on a machine that knows of none of it.
-        let consented = serve(all_consented(size));
+        let consented = serve(seeded(all_consented(size)));
         let receipt = [
             "authorize",
             "--receipt",
@@ -146,28 +148,11 @@ fn all_consented(size: usize) -> Seed {
     }
 }
 
-/// A sandbox on a thread of its own, for as long as this process lives.
-fn serve(seed: Seed) -> (String, String) {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        runtime.block_on(async {
-            let options = Options {
-                seed: Some(seed),
-                ..Options::default()
-            };
-            let mut sandbox = sandbox::start(options).await.expect("a sandbox");
-            let key = sandbox.api_key().expose().to_owned();
-            sender
-                .send((sandbox.api_url().to_owned(), key))
-                .expect("somebody waits");
-            sandbox.stopped().await.expect("it serves");
-        });
-    });
-    receiver.recv().expect("the sandbox starts")
+fn seeded(seed: Seed) -> Options {
+    Options {
+        seed: Some(seed),
+        ..Options::default()
+    }
 }
 
 fn measure(command: &mut Command) -> Cost {

@@ -14,7 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use connplan::sandbox::{self, Options};
+use connplan::sandbox::Options;
+
+mod serve;
+use serve::serve;
 
 const LATENCY: Duration = Duration::from_millis(20);
 const RUNS: usize = 25;
@@ -34,7 +37,10 @@ fn main() {
     if std::env::args().any(|arg| arg == "--test") {
         return;
     }
-    let (url, key) = serve();
+    let (url, key) = serve(Options {
+        latency: Some(LATENCY),
+        ..Options::default()
+    });
     let home = tempfile::tempdir().expect("a folder");
     let project = home.path().join("project");
     let connectors = project.join("base44/connectors");
@@ -84,30 +90,6 @@ fn main() {
         &applied,
         LATENCY * 3,
     );
-}
-
-/// The sandbox on a thread of its own, for as long as this process lives.
-fn serve() -> (String, String) {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        runtime.block_on(async {
-            let options = Options {
-                latency: Some(LATENCY),
-                ..Options::default()
-            };
-            let mut sandbox = sandbox::start(options).await.expect("a sandbox");
-            let key = sandbox.api_key().expose().to_owned();
-            sender
-                .send((sandbox.api_url().to_owned(), key))
-                .expect("somebody waits");
-            sandbox.stopped().await.expect("it serves");
-        });
-    });
-    receiver.recv().expect("the sandbox starts")
 }
 
 fn each(mut run: impl FnMut(usize) -> Measured) -> Vec<Measured> {

@@ -5,7 +5,6 @@ use std::{
     fs,
     os::unix::fs::symlink,
     path::PathBuf,
-    process::Stdio,
     time::{Duration, SystemTime},
 };
 
@@ -77,31 +76,12 @@ fn what_can_be_found_out_before_is_found_out_before() {
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }
 
-/// A run whose files may grow to some blocks of half a kilobyte, and no further: a disk that is full.
-fn short_of_room(project: &Project, blocks: usize, args: &str) -> String {
-    let script = format!(
-        "trap '' XFSZ; ulimit -f {blocks}; exec '{}' {args} 2>&1 | cat",
-        env!("CARGO_BIN_EXE_connplan")
-    );
-    let ended = std::process::Command::new("sh")
-        .args(["-c", &script])
-        .current_dir(project.root())
-        .env_clear()
-        .envs(project.environment())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = String::from_utf8(ended.stdout).unwrap();
-    assert!(!text.contains("panicked"), "{text}");
-    text
-}
-
 #[test]
 fn a_full_disk_is_found_out_before() {
     for blocks in [1, 2, 6, 40, 90] {
         let platform = Platform::start();
         let project = project(&platform);
-        let text = short_of_room(&project, blocks, "apply saved.plan");
+        let text = project.on_full_disk(blocks, "apply saved.plan").1;
         assert!(
             text.contains("pending.toml") || text.contains("/state"),
             "{text}"
@@ -162,7 +142,9 @@ fn on_a_disk_that_fills_up_the_outcome_is_said_and_the_next_run_goes_on() {
     let each = sizes[1] - sizes[0];
     let blocks = (sizes[1] + 12 * each + each / 2) / 512;
     let apply = "apply --auto-approve --parallelism 1 --receipt my.receipt";
-    let text = short_of_room(&project, usize::try_from(blocks).unwrap(), apply);
+    let text = project
+        .on_full_disk(usize::try_from(blocks).unwrap(), apply)
+        .1;
     let (_, said) = text.split_once("could not be saved").expect(&text);
     for name in &names[..13] {
         let told = said

@@ -109,30 +109,12 @@ fn neither_does_the_end_of_the_time_nor_the_failure_of_another_request() {
     assert_eq!(stored(&project)["refreshToken"], "canary-r2");
 }
 
-/// A run whose files may not grow at all: a disk that is full.
-fn on_a_full_disk(project: &Project, args: &str) -> (Option<i32>, String) {
-    let script = format!(
-        "trap '' XFSZ; ulimit -f 0; exec '{}' {args}",
-        env!("CARGO_BIN_EXE_connplan")
-    );
-    let ended = std::process::Command::new("sh")
-        .args(["-c", &script])
-        .current_dir(project.root())
-        .env_clear()
-        .envs(project.environment())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = [ended.stdout, ended.stderr].concat();
-    (ended.status.code(), String::from_utf8(text).unwrap())
-}
-
 #[test]
 fn a_full_home_is_told_before_anything_is_asked() {
     let server = server(Duration::ZERO);
     let project = project(&server, 0);
     let before = fs::read(file(&project)).unwrap();
-    let (code, text) = on_a_full_disk(&project, "plan");
+    let (code, text) = project.on_full_disk(0, "plan");
     assert_eq!(code, Some(1), "{text}");
     let flat = text.split(|c: char| c.is_whitespace() || c == '│');
     let flat: Vec<_> = flat.filter(|word| !word.is_empty()).collect();
@@ -155,7 +137,7 @@ fn logging_out_leaves_no_token_and_needs_no_room() {
         let left = file(&project).with_file_name(".connplan-abc.tmp");
         fs::copy(file(&project), &left).unwrap();
         if full {
-            let (code, text) = on_a_full_disk(&project, "logout");
+            let (code, text) = project.on_full_disk(0, "logout");
             assert_eq!(code, Some(0), "{text}");
         } else {
             project.run(&["logout"]).expect(0).says("Logged out.");

@@ -225,6 +225,28 @@ impl Project {
         command
     }
 
+    /// A run whose files may not grow beyond so many blocks of 512 bytes: a disk that is full. What it
+    /// printed, standard output first.
+    #[cfg(unix)]
+    pub(crate) fn on_full_disk(&self, blocks: usize, args: &str) -> (Option<i32>, String) {
+        let script = format!(
+            "trap '' XFSZ; ulimit -f {blocks}; exec '{}' {args}",
+            env!("CARGO_BIN_EXE_connplan")
+        );
+        let ended = Command::new("sh")
+            .args(["-c", &script])
+            .current_dir(self.root())
+            .env_clear()
+            .envs(self.environment())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = [ended.stdout, ended.stderr].concat();
+        let text = String::from_utf8(text).unwrap();
+        assert!(!text.contains("panicked"), "{text}");
+        (ended.status.code(), text)
+    }
+
     /// The whole environment of a run.
     pub(crate) fn environment(&self) -> BTreeMap<String, String> {
         let mut vars = self.vars.clone();
