@@ -168,7 +168,7 @@ pub(super) fn unknown_additions(change: &ChangeReport) -> Option<String> {
     only_goes.then(|| {
         format!(
             "{0}: if the provider or the platform adds what goes here by itself, list it in \
-             connplan.toml (`[providers.{0}] adds`), and it is no difference any more",
+             connplan.toml (`[providers.{0}] adds`), and it does not count as a difference any more",
             change.connector
         )
     })

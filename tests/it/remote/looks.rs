@@ -38,7 +38,7 @@ fn a_narrow_terminal_gets_paragraphs_and_a_pipe_whole_lines() {
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("slackbot\r\n  declared: yes\r\n"), "{shown}");
     assert!(
-        shown.contains("  connplan plan  notion, slackbot\r\n"),
+        shown.contains("  connplan plan\r\n      notion, slackbot\r\n"),
         "{shown}"
     );
     let (_, wide) = in_terminal(&project, 120, &["status"]);
