@@ -136,7 +136,8 @@ fn changed(projects: &[String], now: &str, before: &str) -> String {
 }
 
 fn variables(projects: &[String]) -> String {
-    let name = projects.first().map(|project| slug(project));
+    let named = projects.iter().find(|project| !project.is_empty());
+    let name = named.map(|project| slug(project));
     let name = name.unwrap_or_default().to_ascii_uppercase();
     format!(
         "# Variables such as BASE44_APP_ID_{}: the apps, unless .app.jsonc is checked in.\n",

@@ -276,6 +276,14 @@ async fn the_workflow_finds_the_projects_that_a_request_changed() {
     // What is not known may have been anything.
     let found = changed(&step, &root, &"9".repeat(40));
     assert_eq!(found.as_array().unwrap().len(), 3, "{found}");
+    // The root is a project like others.
+    let mut root_too = step.clone();
+    root_too["env"]["PROJECTS"] = json!(".\n");
+    let found = changed(&root_too, &root, "");
+    assert_eq!(
+        found,
+        json!([{"project": ".", "name": "root", "app-id": "BASE44_APP_ID_ROOT"}])
+    );
     git(&["checkout", "-q", "--detach", "trunk"]);
     git(&["commit", "-q", "--allow-empty", "-m", "nothing"]);
     assert_eq!(changed(&step, &root, ""), json!([]));

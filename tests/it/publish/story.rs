@@ -150,15 +150,17 @@ impl Days {
         self.look("Day 6: somebody adds hubspot in the app");
 
         self.shop.head('f', true);
-        self.shop
-            .platform
-            .behave(&json!({ "forbidden": { "linear": "Ask an admin." } }));
+        self.shop.platform.behave(&json!({
+            "forbidden": { "linear": "Ask an admin." }, "policies_readable": false,
+        }));
         self.carry_out("first.receipt", 5);
         self.look("Day 7: merged; linear fails");
 
         // Nothing of the first runner is left.
         fs::remove_dir_all(self.shop.project.state_folder()).unwrap();
-        self.shop.platform.behave(&json!({ "forbidden": {} }));
+        self.shop
+            .platform
+            .behave(&json!({ "forbidden": {}, "policies_readable": true }));
         self.carry_out("second.receipt", 0);
         self.look("Day 8: the runner was lost; the same plan on a fresh one");
         self.carry_out("third.receipt", 0);
