@@ -205,13 +205,16 @@ fn is_target(sources: &Sources<'_>, connector: &ConnectorType) -> bool {
     sources.targets.is_empty() || sources.targets.contains(connector)
 }
 
+/// A note and the verdict; or why it is not asked for, and whether that makes the entry useless.
+type Resumable = Result<(Option<String>, Verdict), (State, bool)>;
+
 /// Whether an entry may be asked for, with a note and the verdict; or why not, and whether that makes it useless.
 fn resumable(
     sources: &Sources<'_>,
     connector: &ConnectorType,
     entry: &PendingEntry,
     origin: Origin,
-) -> Result<Result<(Option<String>, Verdict), (State, bool)>, Refusal> {
+) -> Result<Resumable, Refusal> {
     let mut note = None;
     if let Some(declared) = sources.declared {
         let Some(now) = declared.connectors.get(connector) else {

@@ -119,7 +119,7 @@ pub(super) async fn carry_out(
     };
     let listening = listening::to(context);
     let mut session = ApplySession::begin(inputs, listening.around()).await?;
-    let applied = finish(context, &mut session, request).await;
+    let applied = Box::pin(finish(context, &mut session, request)).await;
     session.end().await;
     applied
 }
@@ -132,7 +132,7 @@ async fn finish(
     let terminal = &context.terminal;
     let reading = session.observe();
     let observed = view::progress::during(terminal, "Reading the app", reading).await?;
-    let running = session.run(observed);
+    let running = Box::pin(session.run(observed));
     let outcome = view::progress::during(terminal, "Applying", running).await?;
     let status = report(context, request, &outcome)?;
     if outcome.ended == ApplyEnd::Done && status == ExitStatus::Done {

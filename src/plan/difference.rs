@@ -84,9 +84,9 @@ fn between(here: &Change, there: &Change, other: &str) -> Option<String> {
         parts.push("the app has it otherwise than it was then".to_owned());
     }
     let rest = |change: &Change| {
-        let after = change.after.as_ref();
-        let after = after.map(|after| (after.account.clone(), after.connection_config.clone()));
-        (after, change.removal, change.authorization)
+        let wanted = change.after.as_ref();
+        let wanted = wanted.map(|to| (to.account.clone(), to.connection_config.clone()));
+        (wanted, change.removal, change.authorization)
     };
     if parts.is_empty() && rest(here) != rest(there) {
         parts.push("account, connection values or how it goes".to_owned());
@@ -96,8 +96,8 @@ fn between(here: &Change, there: &Change, other: &str) -> Option<String> {
 
 fn names<'a>(scopes: impl ExactSizeIterator<Item = &'a crate::model::Scope>) -> String {
     let more = scopes.len().saturating_sub(NAMED);
-    let named = scopes.take(NAMED);
-    let mut names: Vec<_> = named
+    let mut names: Vec<_> = scopes
+        .take(NAMED)
         .map(|scope| escape::limited(scope.as_str(), 200))
         .collect();
     if more > 0 {
