@@ -9,17 +9,22 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use super::week::Team;
-use crate::support::Project;
+use crate::support::{Output, Project};
 
 /// Short enough to be waited for, long enough for a request.
 const LEASE: [(&str, &str); 4] = [
-    ("__CONNPLAN_TEST_LEASE_MS", "2500"),
+    ("__CONNPLAN_TEST_LEASE_MS", "5000"),
     ("__CONNPLAN_TEST_READ_TIMEOUT_MS", "400"),
     ("__CONNPLAN_TEST_ANSWER_TIMEOUT_MS", "400"),
     ("__CONNPLAN_TEST_RETRY_BASE_MS", "10"),
 ];
 
-const TAKES_OVER: [&str; 4] = ["apply", "--auto-approve", "--lock-timeout", "30s"];
+/// Who takes over has time enough, however busy the machine is.
+fn takes_over(project: &Project, args: &[&str]) -> Output {
+    project.run_vars(&LEASE[1..], args)
+}
+
+const TAKES_OVER: [&str; 4] = ["apply", "--auto-approve", "--lock-timeout", "60s"];
 
 /// What everybody says of everything.
 fn agreed(team: &Team) -> Value {
@@ -56,17 +61,21 @@ fn kill_at(steps: impl Iterator<Item = usize>) -> usize {
         let mut vars = LEASE.to_vec();
         vars.push(("__CONNPLAN_TEST_CRASH_AT_WRITE", &at));
         let cut = team.pipeline.run_vars(&vars, &TAKES_OVER);
-        if cut.code.is_some() {
-            cut.expect(0);
-            break;
+        match cut.code {
+            None => {}
+            Some(0) => break,
+            // On a busy machine it was over before that step.
+            Some(_) => {
+                cut.expect(1).tells("lease");
+            }
         }
         tried = step;
         let begun = Instant::now();
-        team.second.run_vars(&LEASE, &TAKES_OVER).expect(0);
-        assert!(begun.elapsed() < Duration::from_secs(25), "step {step}");
+        takes_over(&team.second, &TAKES_OVER).expect(0);
+        assert!(begun.elapsed() < Duration::from_mins(1), "step {step}");
         agreed(&team);
         // Who was killed goes on, and finds it done.
-        team.pipeline.run_vars(&LEASE, &TAKES_OVER).expect(0);
+        takes_over(&team.pipeline, &TAKES_OVER).expect(0);
         let all = agreed(&team);
         assert_eq!(all[1]["create"], 0, "step {step}: {all}");
         let history = team.person.run(&["history", "--format", "json"]);
@@ -122,16 +131,20 @@ fn who_stood_still_does_not_write_on() {
     team.platform.forget();
     let mut args = TAKES_OVER.to_vec();
     args.extend(["--parallelism", "1"]);
-    let first = start(&team.pipeline, &args);
+    let mut first = start(&team.pipeline, &args);
     while team.platform.writes().is_empty() {
         std::thread::sleep(Duration::from_millis(1));
+        // On a busy machine its time may be over before it has written.
+        if first.try_wait().unwrap().is_some() {
+            first = start(&team.pipeline, &args);
+        }
     }
     signal(&first, Signal::STOP);
     // What was on its way has arrived.
     std::thread::sleep(Duration::from_millis(200));
     let before = team.platform.writes().len();
     assert!(before <= names.len(), "stopped too late to show anything");
-    let over = team.second.run_vars(&LEASE, &TAKES_OVER);
+    let over = takes_over(&team.second, &TAKES_OVER);
     over.expect(0).tells("started `connplan apply`");
     let both = team.platform.writes().len();
     signal(&first, Signal::CONT);
@@ -143,6 +156,6 @@ fn who_stood_still_does_not_write_on() {
     let all = agreed(&team);
     assert_eq!(all[1]["create"], 0, "{all}");
     // The same command is done.
-    team.pipeline.run_vars(&LEASE, &TAKES_OVER).expect(0);
+    takes_over(&team.pipeline, &TAKES_OVER).expect(0);
     assert_eq!(team.platform.writes().len(), both);
 }
