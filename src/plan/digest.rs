@@ -27,18 +27,50 @@ pub struct DigestError;
 impl Digest {
     /// The digest of a table.
     pub fn of(table: &toml::Table) -> Self {
-        let mut canonical = String::new();
-        write_table(&mut canonical, table.iter());
-        Self::of_text(&canonical)
+        Self::of_entries(table.iter())
     }
 
-    fn of_text(canonical: &str) -> Self {
-        let hash = Sha256::digest(canonical.as_bytes());
-        let mut text = String::from("sha256:");
-        for byte in hash {
-            push(&mut text, format_args!("{byte:02x}"));
+    /// The digest of the table that these entries make; none stands twice.
+    pub fn of_entries<'a>(entries: impl Iterator<Item = (&'a String, &'a Value)>) -> Self {
+        let mut out = Canonical::default();
+        write_table(&mut out, entries);
+        out.digest()
+    }
+
+    /// The digest of a table of these entries, of which one is an array of `tables`, each without the
+    /// keys `but`: as [`Self::of`] would have it of a table that was made of them.
+    pub fn of_parts(
+        entries: &toml::Table,
+        (name, tables, but): (&str, &[&toml::Table], &[&str]),
+    ) -> Self {
+        let mut out = Canonical::default();
+        let mut keys: Vec<_> = entries.keys().map(String::as_str).chain([name]).collect();
+        keys.sort_unstable();
+        out.push("{");
+        for (index, key) in keys.into_iter().enumerate() {
+            if index > 0 {
+                out.push(",");
+            }
+            write_string(&mut out, key);
+            out.push(":");
+            if key != name {
+                if let Some(value) = entries.get(key) {
+                    write_value(&mut out, value);
+                }
+                continue;
+            }
+            out.push("[");
+            for (index, table) in tables.iter().enumerate() {
+                if index > 0 {
+                    out.push(",");
+                }
+                let kept = table.iter().filter(|(key, _)| !but.contains(&key.as_str()));
+                write_table(&mut out, kept);
+            }
+            out.push("]");
         }
-        Self(text)
+        out.push("}");
+        out.digest()
     }
 
     /// Takes a digest as people paste it: with or without `sha256:`, in any case.
@@ -90,56 +122,86 @@ impl From<Digest> for String {
     }
 }
 
-fn write_table<'a>(out: &mut String, table: impl Iterator<Item = (&'a String, &'a Value)>) {
+/// The canonical form, hashed as it comes: it is as long as the document.
+#[derive(Default)]
+struct Canonical {
+    hash: Sha256,
+    part: String,
+}
+
+impl Canonical {
+    const FULL: usize = 1 << 16;
+
+    fn push(&mut self, text: &str) {
+        self.part.push_str(text);
+        if self.part.len() >= Self::FULL {
+            self.hash.update(self.part.as_bytes());
+            self.part.clear();
+        }
+    }
+
+    fn digest(mut self) -> Digest {
+        self.hash.update(self.part.as_bytes());
+        let mut text = String::from("sha256:");
+        for byte in self.hash.finalize() {
+            let _ = fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
+        }
+        Digest(text)
+    }
+}
+
+fn write_table<'a>(out: &mut Canonical, table: impl Iterator<Item = (&'a String, &'a Value)>) {
     // Sorted here and not left to the map: another crate may switch `toml` to insertion order.
     let mut entries: Vec<_> = table.collect();
     entries.sort_by(|a, b| a.0.cmp(b.0));
-    out.push('{');
+    out.push("{");
     for (index, (key, value)) in entries.into_iter().enumerate() {
         if index > 0 {
-            out.push(',');
+            out.push(",");
         }
         write_string(out, key);
-        out.push(':');
+        out.push(":");
         write_value(out, value);
     }
-    out.push('}');
+    out.push("}");
 }
 
-fn write_value(out: &mut String, value: &Value) {
+fn write_value(out: &mut Canonical, value: &Value) {
     match value {
         Value::String(text) => write_string(out, text),
-        Value::Integer(number) => out.push_str(&number.to_string()),
+        Value::Integer(number) => out.push(&number.to_string()),
         // The formats hold neither; an edit that brings one in still has to change the digest.
-        Value::Float(number) => push(out, format_args!("{{\"float\":{}}}", number.to_bits())),
+        Value::Float(number) => out.push(&format!("{{\"float\":{}}}", number.to_bits())),
         Value::Datetime(time) => {
-            out.push_str("{\"datetime\":");
+            out.push("{\"datetime\":");
             write_string(out, &time.to_string());
-            out.push('}');
+            out.push("}");
         }
-        Value::Boolean(flag) => out.push_str(if *flag { "true" } else { "false" }),
+        Value::Boolean(flag) => out.push(if *flag { "true" } else { "false" }),
         Value::Array(items) => {
-            out.push('[');
+            out.push("[");
             for (index, item) in items.iter().enumerate() {
                 if index > 0 {
-                    out.push(',');
+                    out.push(",");
                 }
                 write_value(out, item);
             }
-            out.push(']');
+            out.push("]");
         }
         Value::Table(table) => write_table(out, table.iter()),
     }
 }
 
-/// Formats into a string, which cannot fail.
-fn push(out: &mut String, text: fmt::Arguments<'_>) {
-    let _ = fmt::Write::write_fmt(out, text);
-}
-
-fn write_string(out: &mut String, text: &str) {
-    // A JSON string; `Value`'s own writer cannot fail on one.
-    out.push_str(&serde_json::Value::from(text).to_string());
+fn write_string(out: &mut Canonical, text: &str) {
+    // A JSON string. What needs no escape is most of them.
+    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\' && byte != 0x7f;
+    if text.bytes().all(plain) {
+        out.push("\"");
+        out.push(text);
+        out.push("\"");
+    } else {
+        out.push(&serde_json::Value::from(text).to_string());
+    }
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ pub struct Saved {
 
 /// The digest of a plan that may never have been saved.
 pub fn digest(plan: &Plan) -> Result<Digest, EncodeError> {
-    Ok(Digest::of(&meaning(&Table::try_from(entries(plan))?)))
+    Ok(meaning(&Table::try_from(entries(plan))?))
 }
 
 /// Writes a plan as TOML, with the digest in it.
@@ -152,7 +152,7 @@ pub fn to_toml(plan: &Plan, created_at: Option<String>) -> Result<String, Encode
 /// The two digests of a plan's document: of what it means, and of all that it shows.
 pub fn seal(document: &Table) -> (Digest, Digest) {
     let record = envelope::record_digest(document);
-    (Digest::of(&meaning(document)), record)
+    (meaning(document), record)
 }
 
 /// Reads a plan back. `file` names it in messages.
@@ -171,30 +171,33 @@ pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
 
 /// What the digest names: the app, what binds the plan, and the changes that are carried out. Not
 /// what the files are called, not what stays as it is.
-fn meaning(document: &Table) -> Table {
-    let mut meaning = Table::new();
+fn meaning(document: &Table) -> Digest {
+    let mut bound = Table::new();
     for key in BOUND {
         if let Some(value) = document.get(key) {
-            meaning.insert(key.to_owned(), value.clone());
+            bound.insert(key.to_owned(), value.clone());
         }
     }
-    meaning.insert("format".to_owned(), Value::Integer(FORMAT_MAJOR));
-    let carried_out = |change: &&Value| {
-        let action = change.get("action").and_then(Value::as_str);
-        action != Some(Action::NoOp.as_str())
-    };
+    bound.insert("format".to_owned(), Value::Integer(FORMAT_MAJOR));
     let changes = document.get("changes").and_then(Value::as_array);
-    let changes = changes.into_iter().flatten().filter(carried_out);
-    let nameless = changes.map(|change| {
-        let mut change = change.clone();
-        if let Some(table) = change.as_table_mut() {
-            table.remove("file");
-            table.remove("why");
+    let changes: Vec<_> = changes
+        .into_iter()
+        .flatten()
+        .filter(|change| {
+            let action = change.get("action").and_then(Value::as_str);
+            action != Some(Action::NoOp.as_str())
+        })
+        .collect();
+    let tables: Option<Vec<_>> = changes.iter().map(|change| change.as_table()).collect();
+    match tables {
+        Some(tables) => Digest::of_parts(&bound, ("changes", &tables, &["file", "why"])),
+        // It says something else than changes: whatever that is, it has a digest.
+        None => {
+            let changes = changes.into_iter().cloned().collect();
+            bound.insert("changes".to_owned(), Value::Array(changes));
+            Digest::of(&bound)
         }
-        change
-    });
-    meaning.insert("changes".to_owned(), Value::Array(nameless.collect()));
-    meaning
+    }
 }
 
 fn entries(plan: &Plan) -> PlanFile {

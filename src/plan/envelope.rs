@@ -1,6 +1,6 @@
 //! What every saved document has: its version, its kind, and the digest that names its meaning.
 
-use super::{Digest, Refusal};
+use super::{Digest, Refusal, pieces};
 use crate::escape;
 
 /// The version that this program writes. Readers take any minor version of its major: what a later
@@ -117,16 +117,16 @@ pub(crate) fn record_digest(document: &toml::Table) -> Digest {
     let guarded = document
         .iter()
         .filter(|(key, _)| !UNGUARDED.contains(&key.as_str()));
-    Digest::of(&guarded.map(|(k, v)| (k.clone(), v.clone())).collect())
+    Digest::of_entries(guarded)
 }
 
 /// Reads any document of ours: its kind, its version and its digests have to be right before its
-/// content is looked at. `meaning` takes from it what its digest names.
+/// content is looked at. `meaning` makes the digest of what it means.
 pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
     file: &str,
     text: &str,
     kind: DocumentKind,
-    meaning: fn(&toml::Table) -> toml::Table,
+    meaning: fn(&toml::Table) -> Digest,
 ) -> Result<Sealed<T>, Refusal> {
     let what = || format!("the {} {file}", kind.as_str());
     let unreadable = |reason: String| {
@@ -145,7 +145,7 @@ pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
             help: kind.origin(),
         }
     };
-    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
+    let table = pieces::parse(text).map_err(|e| {
         let line = e
             .span()
             .map(|span| text.get(..span.start).unwrap_or("").lines().count().max(1));
@@ -187,7 +187,7 @@ pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
         let stated = text_of(key).ok_or_else(|| unreadable(format!("it has no `{key}`")))?;
         Digest::parse(stated).map_err(|e| unreadable(e.to_string()))
     };
-    let digest = Digest::of(&meaning(&table));
+    let digest = meaning(&table);
     for (stated, actual) in [
         (stated("digest")?, digest.clone()),
         (stated("record_digest")?, record_digest(&table)),

@@ -12,6 +12,7 @@ pub mod document;
 mod drift;
 pub(crate) mod envelope;
 mod error;
+mod pieces;
 mod verify;
 
 pub use build::{Folder, Guards, Inputs, build};
