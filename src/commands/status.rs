@@ -7,7 +7,7 @@ use clap::Args;
 use super::planning::{self, PlanningArgs};
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
-    diff::{Action, ConsentNeed},
+    diff::Action,
     ops::waits,
     view,
 };
@@ -15,7 +15,7 @@ use crate::{
 /// Arguments of `status`.
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Example:\n  connplan status --detailed-exitcode   # 2: files and remote differ, 4: somebody has to consent"
+    after_help = "Example:\n  connplan status --detailed-exitcode   # 2: files and remote differ"
 )]
 pub struct StatusArgs {
     /// Read connector files from PATH instead of the project's folder
@@ -24,7 +24,7 @@ pub struct StatusArgs {
     /// What this receipt says waits for a person is shown as waiting (repeatable)
     #[arg(long = "receipt", value_name = "FILE", num_args = 1.., value_hint = clap::ValueHint::FilePath)]
     pub receipts: Vec<PathBuf>,
-    /// End with 2 if files and remote differ, with 4 if only authorizations are pending
+    /// End with 2 if files and remote differ; what only waits for a person is no difference
     #[arg(long)]
     pub detailed_exitcode: bool,
 }
@@ -75,12 +75,11 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
     if !args.detailed_exitcode {
         return Ok(ExitStatus::Done);
     }
-    let waits = |change: &crate::diff::Change| change.authorization == ConsentNeed::Pending;
     // As `plan --detailed-exitcode`: a connector that lost its authorization is a difference too.
     let differs = plan.changes().any(|change| change.action != Action::NoOp);
-    Ok(match (differs, plan.changes().any(waits)) {
-        (true, _) => ExitStatus::Changes,
-        (false, true) => ExitStatus::Pending,
-        (false, false) => ExitStatus::Done,
+    Ok(if differs {
+        ExitStatus::Changes
+    } else {
+        ExitStatus::Done
     })
 }
