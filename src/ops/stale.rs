@@ -9,9 +9,9 @@ use crate::{
 /// Takes out what this machine asked for once and the team knows to be over, or asked for anew.
 pub fn forget_stale(pending: &mut PendingSet, app: &App, waits: &Waits) -> bool {
     let stale = |(connector, entry): &(&ConnectorType, &PendingEntry)| {
+        let open = waits.get(connector).map(|wait| wait.since);
         let over = waits.ended(connector).is_some_and(|at| at >= entry.since);
-        let anew = waits.get(connector);
-        over || anew.is_some_and(|wait| wait.since > entry.since)
+        open != Some(entry.since) && (over || open.is_some_and(|since| since > entry.since))
     };
     let stale = pending.of(app).filter(stale);
     let stale: Vec<_> = stale.map(|(connector, _)| connector.clone()).collect();

@@ -168,20 +168,38 @@ impl Waits {
         let later = there.is_some_and(|there| there.moment() > wait.moment());
         let ended = self.ended.get(&wait.connector);
         let over = ended.is_some_and(|ended| *ended >= wait.moment());
-        if !later && !over {
-            self.open.insert(wait.connector.clone(), wait);
+        if later || over {
+            return;
         }
+        let since = wait.since;
+        if let Some(was) = self.open.insert(wait.connector.clone(), wait)
+            && was.since != since
+        {
+            self.end(&was.connector, was.moment());
+        }
+    }
+
+    /// What was asked for until then is over.
+    fn end(&mut self, connector: &ConnectorType, until: Moment) {
+        let ended = self.ended.entry(connector.clone()).or_insert(until);
+        ended.epoch = until.epoch.max(ended.epoch);
+        // Whoever asked knows its entry by the time, whatever their clock said.
+        ended.at = until.at.max(ended.at);
     }
 
     /// Ends one, unless it was asked for later.
     pub fn remove(&mut self, connector: &ConnectorType, until: Moment) -> bool {
-        let ended = self.ended.entry(connector.clone()).or_insert(until);
-        *ended = until.max(*ended);
-        let gone = self
-            .open
-            .get(connector)
-            .is_some_and(|there| there.moment() <= until);
-        gone && self.open.remove(connector).is_some()
+        self.end(connector, until);
+        let there = self.open.get(connector);
+        let Some(since) = there
+            .filter(|wait| wait.moment() <= until)
+            .map(|wait| wait.since)
+        else {
+            return false;
+        };
+        let at = since.max(until.at);
+        self.end(connector, Moment { at, ..until });
+        self.open.remove(connector).is_some()
     }
 
     pub(super) fn to_toml(&self, app: &App) -> Result<String, toml::ser::Error> {
@@ -231,5 +249,69 @@ impl Waits {
             waits.insert(salted);
         }
         Ok(waits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slack() -> ConnectorType {
+        ConnectorType::parse("slack").unwrap()
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn wait(epoch: u64, since: i64) -> Wait {
+        Wait {
+            connector: slack(),
+            scopes: Scopes::default(),
+            action: Action::Create,
+            plan_digest: None,
+            since: at(since),
+            before: None,
+            status_before: None,
+            account_before: None,
+            account: None,
+            connection_config: BTreeMap::new(),
+            connection_id: None,
+            missing: Scopes::default(),
+            settled: false,
+            by: By::default(),
+            epoch,
+        }
+    }
+
+    #[test]
+    fn epochs_order_what_clocks_do_not() {
+        let mut waits = Waits::default();
+        // This clock is ahead.
+        waits.insert(wait(1, 900));
+        waits.insert(wait(2, 100));
+        assert_eq!(waits.get(&slack()).unwrap().since, at(100));
+        // Told late, it changes nothing.
+        waits.insert(wait(1, 900));
+        assert_eq!(waits.get(&slack()).unwrap().epoch, 2);
+        // The machine that asked first learns that its own is over.
+        assert!(waits.ended(&slack()).unwrap() >= at(900));
+        let until = Moment {
+            epoch: 3,
+            at: at(50),
+        };
+        assert!(waits.remove(&slack(), until));
+        assert!(waits.ended(&slack()).unwrap() >= at(900));
+        waits.insert(wait(2, 100));
+        assert!(waits.is_empty());
+        // Asked for anew, whatever the clock says.
+        waits.insert(wait(4, 60));
+        assert_eq!(waits.get(&slack()).unwrap().since, at(60));
+        // What somebody was late to tell does not end it.
+        let late = Moment {
+            epoch: 3,
+            at: at(5000),
+        };
+        assert!(!waits.remove(&slack(), late));
     }
 }
