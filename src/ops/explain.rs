@@ -56,7 +56,7 @@ pub(super) async fn by_base_branch(plan: &mut Plan, project: &Project, vars: &Va
         .filter(|change| change.why.is_none())
         .take(MOST)
     {
-        if let Some(file) = base.file_of(&change.connector).await {
+        if let Some(file) = base.file_of(&change.connector) {
             change.why = Some(base.why(&file).await);
         }
     }
@@ -106,7 +106,7 @@ impl Base {
         })
     }
 
-    async fn file_of(&self, connector: &ConnectorType) -> Option<String> {
+    fn file_of(&self, connector: &ConnectorType) -> Option<String> {
         let declares = |declared: &Option<String>| declared.as_deref() == Some(connector.as_str());
         let files = self.files.iter();
         let found = files.clone().find(|(_, declared)| declares(declared));

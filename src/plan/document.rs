@@ -189,15 +189,13 @@ fn meaning(document: &Table) -> Digest {
         })
         .collect();
     let tables: Option<Vec<_>> = changes.iter().map(|change| change.as_table()).collect();
-    match tables {
-        Some(tables) => Digest::of_parts(&bound, ("changes", &tables, &["file", "why"])),
-        // It says something else than changes: whatever that is, it has a digest.
-        None => {
-            let changes = changes.into_iter().cloned().collect();
-            bound.insert("changes".to_owned(), Value::Array(changes));
-            Digest::of(&bound)
-        }
+    if let Some(tables) = tables {
+        return Digest::of_parts(&bound, ("changes", &tables, &["file", "why"]));
     }
+    // It says something else than changes: whatever that is, it has a digest.
+    let changes = changes.into_iter().cloned().collect();
+    bound.insert("changes".to_owned(), Value::Array(changes));
+    Digest::of(&bound)
 }
 
 fn entries(plan: &Plan) -> PlanFile {

@@ -40,7 +40,7 @@ pub fn failure(
         .flatten()
         .filter_map(|finding| found(finding, options))
         .collect();
-    let ruled = !rules.is_empty();
+    let is_forbidden = !rules.is_empty();
     for list in [rules, findings] {
         if list.is_empty() {
             continue;
@@ -55,7 +55,7 @@ pub fn failure(
         }
     }
     // The rules say it already.
-    let message = text("message").filter(|_| !ruled);
+    let message = text("message").filter(|_| !is_forbidden);
     let said: Vec<String> = [message, text("help")]
         .into_iter()
         .flatten()

@@ -8,7 +8,7 @@ use std::{
 
 use crate::support::{Platform, Project, Pty};
 
-/// What OpenCV and ZXing read.
+/// What `OpenCV` and `ZXing` read.
 fn read(shown: &str) -> Vec<(String, String)> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/qr.py");
     let mut python = Command::new("python3")

@@ -49,10 +49,6 @@ impl Shared {
     }
 
     /// The variables that a run needs for it.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the provider's own variables, as a person set them"
-    )]
     pub fn give(store: &str, command: &mut Command) {
         command.env("CONNPLAN_STORE", store);
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());

@@ -96,7 +96,6 @@ fn killed_at_some_steps_nothing_is_lost() {
 
 #[test]
 #[ignore = "a minute: every step of an apply waits for a lease to end; run by .ci/run"]
-#[expect(clippy::print_stderr, reason = "its number is what it is run for")]
 fn killed_at_every_step_nothing_is_lost() {
     let steps = kill_at(1..);
     eprintln!("killed at each of {steps} steps: another machine took over, and all agreed");

@@ -121,7 +121,7 @@ fn times_are_said_as_people_say_them() {
             .any(|word| word.starts_with("20") && word.contains('T') && word.contains(':'));
         assert!(!written_out, "{args:?}: {text}");
         let json = project.run(&[args, &["--format", "json"]].concat()).stdout;
-        let whole = |line: &str| line.contains("Z\"") && line.contains("T");
+        let whole = |line: &str| line.contains("Z\"") && line.contains('T');
         assert!(json.lines().any(whole), "{args:?}: {json}");
     }
     // What stands alike is told together.

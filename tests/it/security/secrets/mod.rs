@@ -176,7 +176,7 @@ fn has_no_secret(output: &Output, project: &Project, what: &str) {
 
 /// All moods at a time: most of it is waiting.
 fn search(who: Who, moods: &[Mood]) {
-    each(moods, |mood| search_one(who, mood));
+    each(moods, |mood| search_one(who, *mood));
 }
 
 fn each<T: Sync>(all: &[T], test: impl Fn(&T) + Sync) {
@@ -189,12 +189,12 @@ fn each<T: Sync>(all: &[T], test: impl Fn(&T) + Sync) {
     });
 }
 
-fn search_one(who: Who, mood: &Mood) {
+fn search_one(who: Who, mood: Mood) {
     let now = Arc::new(Mutex::new(Mood::Good));
     let server = server(&now);
     let project = project(&server, who);
     project.run(&["plan", "--out", "saved.plan"]).expect(0);
-    *now.lock().unwrap() = *mood;
+    *now.lock().unwrap() = mood;
     let mut hidden = 0;
     for command in ONLINE {
         let output = project.run_vars(&[TRACE], &[command, &["-vv"]].concat());
@@ -259,7 +259,7 @@ fn the_token_of_a_forge_is_told_nowhere() {
         let server = server(&now);
         let project = project(&server, Who::Key);
         project.run(&["plan", "--out", "saved.plan"]).expect(0);
-        *now.lock().unwrap() = *mood;
+        *now.lock().unwrap() = mood;
         for forge in FORGES {
             let vars = forge
                 .iter()
