@@ -202,7 +202,7 @@ fn search_one(who: Who, mood: Mood) {
         let told = [&output.stdout, &output.stderr];
         hidden += usize::from(told.iter().any(|text| text.contains("[hidden]")));
     }
-    if *mood == Mood::Good {
+    if mood == Mood::Good {
         let put = format!("PUT /api/apps/{APP}/external-auth/integrations/box");
         assert!(server.hits(&put) > 0, "it saw a link");
         let kept = project.read_state("pending.toml");
@@ -259,7 +259,7 @@ fn the_token_of_a_forge_is_told_nowhere() {
         let server = server(&now);
         let project = project(&server, Who::Key);
         project.run(&["plan", "--out", "saved.plan"]).expect(0);
-        *now.lock().unwrap() = mood;
+        *now.lock().unwrap() = *mood;
         for forge in FORGES {
             let vars = forge
                 .iter()
