@@ -171,8 +171,8 @@ mod tests {
             (io::ErrorKind::StorageFull, "free disk space"),
             (io::ErrorKind::QuotaExceeded, "free disk space"),
             (io::ErrorKind::ReadOnlyFilesystem, "make it writable"),
-            (io::ErrorKind::PermissionDenied, "right to write"),
-            (io::ErrorKind::NotFound, "create the folder"),
+            (io::ErrorKind::PermissionDenied, "writable for your user"),
+            (io::ErrorKind::NotFound, "create its folder"),
         ] {
             let error = FsError::io("write", "x", kind.into());
             let help = error.help().map(|help| help.to_string());
@@ -180,7 +180,7 @@ mod tests {
             assert!(help.contains(way), "{help}");
         }
         let read = FsError::io("read", "x", io::ErrorKind::PermissionDenied.into());
-        assert!(read.help().unwrap().to_string().contains("right to read"));
+        assert!(read.help().unwrap().to_string().contains("readable for your user"));
         let gone = FsError::io("read", "x", io::ErrorKind::NotFound.into());
         assert!(gone.help().unwrap().to_string().contains("check the path"));
     }
