@@ -180,7 +180,12 @@ mod tests {
             assert!(help.contains(way), "{help}");
         }
         let read = FsError::io("read", "x", io::ErrorKind::PermissionDenied.into());
-        assert!(read.help().unwrap().to_string().contains("readable for your user"));
+        assert!(
+            read.help()
+                .unwrap()
+                .to_string()
+                .contains("readable for your user")
+        );
         let gone = FsError::io("read", "x", io::ErrorKind::NotFound.into());
         assert!(gone.help().unwrap().to_string().contains("check the path"));
     }

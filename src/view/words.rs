@@ -86,8 +86,8 @@ pub(super) fn particulars(change: &ChangeReport) -> impl Iterator<Item = String>
 pub(super) fn dropped(change: &ChangeReport) -> String {
     let names: Vec<_> = change.dropped.iter().map(Scope::as_str).collect();
     format!(
-        "{}: the last consent left out {}. Either somebody unticked it ({} asks again), or the \
-         platform does not pass it on ({} shows the difference again)",
+        "{}: the last consent left out {}. Either somebody unticked it: {} asks again. Or the \
+         platform does not pass it on: {} shows the difference again",
         change.connector,
         names.join(", "),
         super::in_context(&format!("`connplan authorize {}`", change.connector)),
@@ -167,8 +167,8 @@ pub(super) fn unknown_additions(change: &ChangeReport) -> Option<String> {
         && !scopes.removed.is_empty();
     only_goes.then(|| {
         format!(
-            "{0}: if the provider or the platform adds what goes here by itself, list it in \
-             connplan.toml (`[providers.{0}] adds`), and it does not count as a difference any more",
+            "{0}: if the provider or the platform adds what goes here by itself, list it as \
+             `[providers.{0}] adds` in connplan.toml, and it does not count as a difference any more",
             change.connector
         )
     })

@@ -18,6 +18,24 @@ pub(super) fn code(text: &str) -> String {
     escape::markdown_code(&escape::limited(text, LONGEST))
 }
 
+/// A sentence of ours with untrusted words in it, whole; what stands between backticks is code.
+pub(super) fn sentence(text: &str) -> String {
+    const LONGEST: usize = 1200;
+    let text = escape::limited(text, LONGEST);
+    let mut out = String::with_capacity(text.len() + 16);
+    for (number, piece) in text.split('`').enumerate() {
+        if number % 2 == 1 {
+            out.push_str(&escape::markdown_code(piece));
+            continue;
+        }
+        let space = |is: bool| if is { " " } else { "" };
+        out.push_str(space(piece.starts_with(' ')));
+        out.push_str(&escape::markdown(piece));
+        out.push_str(space(piece.len() > 1 && piece.ends_with(' ')));
+    }
+    out
+}
+
 /// Untrusted text for a line within the fence.
 pub(super) fn plain(text: &str) -> String {
     escape::limited(text, LONGEST)

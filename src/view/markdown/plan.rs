@@ -20,6 +20,8 @@ use crate::{
 
 /// So many findings are shown.
 const FINDINGS: usize = 10;
+/// More notes than these are counted.
+const NOTES: usize = 10;
 
 /// A plan as Markdown, never longer than `options.max_bytes`.
 pub fn plan(report: &PlanReport, options: &Options) -> String {
@@ -241,10 +243,19 @@ fn foot(report: &PlanReport, options: &Options, may_apply: bool) -> Vec<String> 
     let missing = report.approval_missing.as_ref();
     lines.extend(missing.map(|missing| format!("Approval: {}.", missing.needed())));
     lines.extend(words::removals(report));
-    let additions = report.changes().filter_map(words::unknown_additions);
-    lines.extend(additions.map(|note| format!("Note: {}.", inline::code(&note))));
+    let mut notes: Vec<_> = report
+        .changes()
+        .filter_map(words::unknown_additions)
+        .collect();
     let dropped = report.changes().filter(|change| !change.dropped.is_empty());
-    lines.extend(dropped.map(|change| format!("Note: {}.", inline::code(&words::dropped(change)))));
+    notes.extend(dropped.map(words::dropped));
+    let shown = notes.iter().take(NOTES);
+    lines.extend(shown.map(|note| format!("Note: {}.", inline::sentence(note))));
+    if let more @ 1.. = notes.len().saturating_sub(NOTES) {
+        lines.push(format!(
+            "And {more} more such notes: `connplan show` has them."
+        ));
+    }
     if report.speculative {
         lines.push("It cannot be applied: it was made from a snapshot.".to_owned());
     } else if report.has_changes() && may_apply {
