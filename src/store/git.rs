@@ -227,7 +227,7 @@ impl GitStore {
                 Pushed::Moved => {
                     // Somebody wrote something else there: most often not these values.
                     let spread = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
-                    let wait = (spread * u64::from(turn + 1) / 2).min(2_000);
+                    let wait = (spread * u64::from(turn + 1) / 2).min(6_000);
                     tokio::time::sleep(Duration::from_millis(wait)).await;
                     seen = self.look().await?;
                 }
