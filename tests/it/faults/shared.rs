@@ -54,7 +54,7 @@ impl Shared {
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("GIT_CONFIG_NOSYSTEM", "1");
         let variables = std::env::vars().filter(|(name, _)| {
-            let mut providers = ["AWS_", "AZURE_", "GOOGLE_"].iter();
+            let mut providers = ["AWS_", "AZURE_", "AZURITE_", "GOOGLE_"].iter();
             providers.any(|prefix| name.starts_with(prefix))
         });
         command.envs(variables);

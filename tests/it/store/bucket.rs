@@ -25,7 +25,10 @@ fn a_bucket_with_racing_writers() {
 fn with_bucket(platform: &Platform, user: &str, project: Project, url: &str) -> Project {
     let mut project = member(platform, user, project).var("CONNPLAN_STORE", url);
     for (name, value) in std::env::vars() {
-        if name.starts_with("AWS_") || name.starts_with("AZURE_") {
+        if ["AWS_", "AZURE_", "AZURITE_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+        {
             project = project.var(&name, &value);
         }
     }
@@ -45,7 +48,9 @@ fn two_machines_share_a_bucket() {
     plan.expect(0).tells("Kept the plan in ");
     let digest = plan.json()["digest"].as_str().expect(NEEDED).to_owned();
     two.run(&["apply", &digest]).expect(0);
-    one.run(&["plan"]).expect(0).tells("asked for by two");
+    one.run(&["plan"])
+        .expect(0)
+        .tells("slack waits for a person: asked for just now by two");
     one.run(&["authorize", "--list"]).expect(4);
     platform.consent("slack", "olga@example.com");
     one.run(&["authorize", "--yes", "--no-browser", "--timeout", "20s"])
