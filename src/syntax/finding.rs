@@ -28,7 +28,7 @@ pub enum Finding {
         help("put the file itself here: connplan reads files of the project alone")
     )]
     LeadsOut,
-    /// More than [`super::MAX_FILE_SIZE`].
+    /// More than a file may have.
     #[error("the file is larger than 1 MiB")]
     #[diagnostic(
         code(connplan::config::too_large),
