@@ -18,7 +18,7 @@ use self::{
 use super::planning;
 use crate::{
     config::{self, Project},
-    context::{Context, ExitStatus, Failure, Format},
+    context::{Context, ExitStatus, Failure, Format, UsageError},
     fs::{self, Visibility},
     schema::Subject,
     term::{self, Answer},
@@ -73,10 +73,42 @@ impl Offer {
     }
 }
 
+/// Where there is no project here, but some lie below: the command for one of them, which serves all.
+fn below(context: &Context) -> Option<UsageError> {
+    const SHOWN: usize = 5;
+    let here = &context.start;
+    let found = config::projects_below(here);
+    if found.contains(here) {
+        return None;
+    }
+    let names: Vec<_> = found
+        .iter()
+        .filter_map(|project| project.strip_prefix(here).ok())
+        .map(|project| context.path(project).display().to_string())
+        .collect();
+    let first = view::shell_word(names.first()?);
+    let more = match names.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let shown: Vec<_> = names.iter().take(SHOWN).map(String::as_str).collect();
+    Some(UsageError::with_help(
+        format!(
+            "no Base44 project here; below are {}{more}",
+            shown.join(", ")
+        ),
+        format!(
+            "run `connplan -C {first} init`: what it writes plans all projects of the repository"
+        ),
+    ))
+}
+
 /// Offers what is missing.
 pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
-    let project = context.project(None)?;
+    let project = context
+        .project(None)
+        .map_err(|failure| below(context).map_or(failure, Failure::from))?;
     project.check()?;
     let mut open = Vec::new();
     let mut done = Vec::new();

@@ -89,6 +89,18 @@ async fn init(project: &Project, folder: &str) {
 }
 
 #[tokio::test]
+async fn where_projects_only_lie_below_init_names_the_command() {
+    let project = two();
+    let failed = project.run(&["init", "--yes"]).await.ended(1);
+    failed.says(&[
+        "no Base44 project here; below are apps/crm, apps/shop",
+        "connplan -C apps/crm init",
+    ]);
+    init(&project, "apps/crm").await;
+    assert!(project.path(".github/workflows/connplan-plan.yml").exists());
+}
+
+#[tokio::test]
 async fn one_workflow_plans_each_project_that_changed() {
     let project = two();
     init(&project, "apps/shop").await;
