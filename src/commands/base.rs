@@ -11,8 +11,8 @@ use crate::{
     config::Project,
     context::{Context, Failure},
     git::{
-        Checkout, CommitId, Depot, EntryKind, Git, GitError, ObjectId, RemoteAddress, RemoteName,
-        TreeEntry, work_tree_of,
+        Checkout, CommitId, Depot, EntryKind, Git, GitError, ObjectId, Objects, RemoteAddress,
+        RemoteName, work_tree_of,
     },
     state::StateError,
     syntax::{Settings, parse_settings},
@@ -154,25 +154,29 @@ impl Base {
     }
 
     async fn read(&self, path: &str) -> Result<Option<String>, Failure> {
-        let bytes = match &self.fetched {
-            Some(depot) => depot.show(&self.commit, path).await?,
-            None => self.checkout.show(&self.commit, path).await?,
+        let Some(entry) = self.objects().find(&self.commit, path).await? else {
+            return Ok(None);
         };
-        if let Some(bytes) = bytes {
-            return Ok(Some(String::from_utf8_lossy(&bytes).into_owned()));
+        match entry.kind {
+            EntryKind::File => {
+                let bytes = self.objects().read(&entry.id).await?;
+                Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+            }
+            EntryKind::Link => {
+                let file = crate::escape::limited(path, 200);
+                let commit = self.short();
+                Err(LinkedBase { file, commit }.into())
+            }
+            EntryKind::Folder | EntryKind::Module => Ok(None),
         }
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let beside = match &self.fetched {
-            Some(depot) => depot.list(&self.commit, folder).await?,
-            None => self.checkout.list(&self.commit, folder).await?,
-        };
-        let is_link = |entry: &TreeEntry| entry.name == name && entry.kind == EntryKind::Link;
-        if beside.iter().any(is_link) {
-            let file = crate::escape::limited(path, 200);
-            let commit = self.short();
-            return Err(LinkedBase { file, commit }.into());
+    }
+
+    /// Where the base's commit is.
+    fn objects(&self) -> Objects<'_> {
+        match &self.fetched {
+            Some(depot) => depot.objects(),
+            None => self.checkout.objects(),
         }
-        Ok(None)
     }
 
     /// The settings that the base has for this project, wherever the proposal moves them or it. Those
@@ -196,10 +200,7 @@ impl Base {
         if !found.is_empty() {
             return Ok(found);
         }
-        let tree = match &self.fetched {
-            Some(depot) => depot.tree(&self.commit).await?,
-            None => self.checkout.tree(&self.commit).await?,
-        };
+        let tree = self.objects().tree(&self.commit).await?;
         // Of projects that are at their place still, nothing binds here.
         let is_there = |folder: &str| {
             let configs = ["config.json", "config.jsonc"];

@@ -1,13 +1,12 @@
 //! A work tree, looked at. Nothing here changes it or talks to a remote.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    ffi::OsStr,
+    collections::BTreeSet,
     path::{Path, PathBuf},
 };
 
 use super::{
-    CommitId, Git, GitError, ObjectId, RemoteName,
+    CommitId, Git, GitError, ObjectId, Objects, RemoteName,
     command::{Place, Run, failed},
 };
 use crate::model::Secret;
@@ -25,28 +24,6 @@ pub fn work_tree_of(folder: &Path) -> Option<PathBuf> {
 pub struct Checkout {
     git: Git,
     root: PathBuf,
-}
-
-/// One name in a folder of a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TreeEntry {
-    /// Its name, without the folder.
-    pub name: String,
-    /// What it is.
-    pub kind: EntryKind,
-}
-
-/// What a name in a commit stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryKind {
-    /// A file.
-    File,
-    /// A symbolic link.
-    Link,
-    /// A folder.
-    Folder,
-    /// Another repository.
-    Module,
 }
 
 /// Who made a commit.
@@ -217,19 +194,9 @@ impl Checkout {
         Ok(output.success)
     }
 
-    /// A file of a commit; none where the commit has no such file, or it is a link.
-    pub async fn show(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, GitError> {
-        show(&self.git, Place::Checkout(&self.root), commit, path).await
-    }
-
-    /// What lies in a folder of a commit; empty where there is no such folder.
-    pub async fn list(&self, commit: &CommitId, folder: &str) -> Result<Vec<TreeEntry>, GitError> {
-        list(&self.git, Place::Checkout(&self.root), commit, folder).await
-    }
-
-    /// Every file of a commit, by path, with the name of its content.
-    pub async fn tree(&self, commit: &CommitId) -> Result<BTreeMap<String, ObjectId>, GitError> {
-        tree(&self.git, Place::Checkout(&self.root), commit).await
+    /// What its commits hold.
+    pub fn objects(&self) -> Objects<'_> {
+        Objects::new(&self.git, Place::Checkout(&self.root))
     }
 
     /// Authors and committers of what `head` has and `base` has not; of the head alone without a
@@ -357,88 +324,4 @@ fn unusable(stderr: &str) -> bool {
     ]
     .iter()
     .any(|words| stderr.contains(words))
-}
-
-pub(super) async fn show(
-    git: &Git,
-    place: Place<'_>,
-    commit: &CommitId,
-    path: &str,
-) -> Result<Option<Vec<u8>>, GitError> {
-    let Some((folder, name)) = split(path) else {
-        return Ok(None);
-    };
-    let entries = list(git, place, commit, folder).await?;
-    if !entries
-        .iter()
-        .any(|entry| entry.name == name && entry.kind == EntryKind::File)
-    {
-        return Ok(None);
-    }
-    let object = format!("{commit}:{path}");
-    let run = Run::new("read a file of the commit", &["cat-file", "blob", &object]);
-    Ok(Some(git.must(place, run).await?.stdout))
-}
-
-pub(super) async fn tree(
-    git: &Git,
-    place: Place<'_>,
-    commit: &CommitId,
-) -> Result<BTreeMap<String, ObjectId>, GitError> {
-    let args = ["ls-tree", "-r", "-z", "--full-tree", commit.as_str()];
-    let output = git.must(place, Run::new("list a commit", &args)).await?;
-    let text = output.text();
-    let files = text.split('\0').filter_map(|line| {
-        let (facts, path) = line.split_once('\t')?;
-        let mut facts = facts.split(' ');
-        let (mode, _, id) = (facts.next()?, facts.next()?, facts.next()?);
-        let id = ObjectId::parse(id).ok()?;
-        mode.starts_with("100").then(|| (path.to_owned(), id))
-    });
-    Ok(files.collect())
-}
-
-fn split(path: &str) -> Option<(&str, &str)> {
-    let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
-    if !path.split('/').all(plain) || path.contains('\0') {
-        return None;
-    }
-    Some(path.rsplit_once('/').unwrap_or(("", path)))
-}
-
-pub(super) async fn list(
-    git: &Git,
-    place: Place<'_>,
-    commit: &CommitId,
-    folder: &str,
-) -> Result<Vec<TreeEntry>, GitError> {
-    let folder = folder.trim_matches('/');
-    let tree = format!("{commit}:{folder}");
-    let known = format!("{commit}^{{commit}}");
-    let run = Run::new("list a folder of the commit", &["ls-tree", "-z", &tree]);
-    let output = git.run(place, run).await?;
-    if !output.success {
-        // No such folder is an answer, no such commit is not.
-        git.must(
-            place,
-            Run::new("read the commit", &["cat-file", "-e", &known]),
-        )
-        .await?;
-        return Ok(Vec::new());
-    }
-    let text = output.text();
-    let entries = text.split('\0').filter_map(|line| {
-        let (facts, name) = line.split_once('\t')?;
-        let kind = match facts.split(' ').next()? {
-            "120000" => EntryKind::Link,
-            "040000" => EntryKind::Folder,
-            "160000" => EntryKind::Module,
-            _ => EntryKind::File,
-        };
-        Some(TreeEntry {
-            name: OsStr::new(name).to_string_lossy().into_owned(),
-            kind,
-        })
-    });
-    Ok(entries.collect())
 }

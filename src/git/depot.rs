@@ -9,8 +9,7 @@ use std::{
 };
 
 use super::{
-    CommitId, Git, GitError, ObjectId, RefName, RemoteAddress, TreeEntry,
-    checkout::{list, show, tree},
+    CommitId, Git, GitError, ObjectId, Objects, RefName, RemoteAddress,
     command::{Output, Place, Run, failed},
     reach::reach,
 };
@@ -231,52 +230,8 @@ impl Depot {
         Ok(self.run(run).await?.success)
     }
 
-    /// A file of a commit that was fetched.
-    pub async fn show(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, GitError> {
-        show(&self.git, Place::Own(&self.dir), commit, path).await
-    }
-
-    /// What lies in a folder of a commit that was fetched.
-    pub async fn list(&self, commit: &CommitId, folder: &str) -> Result<Vec<TreeEntry>, GitError> {
-        list(&self.git, Place::Own(&self.dir), commit, folder).await
-    }
-
-    /// Every file of a commit that was fetched, by path, with the name of its content.
-    pub async fn tree(&self, commit: &CommitId) -> Result<BTreeMap<String, ObjectId>, GitError> {
-        tree(&self.git, Place::Own(&self.dir), commit).await
-    }
-
-    /// The content of objects, by one run; without those that are not here or larger than `limit`.
-    pub async fn blobs(
-        &self,
-        ids: &[ObjectId],
-        limit: usize,
-    ) -> Result<BTreeMap<ObjectId, Vec<u8>>, GitError> {
-        const DOING: &str = "read objects";
-        let mut found = BTreeMap::new();
-        if ids.is_empty() {
-            return Ok(found);
-        }
-        let names: Vec<_> = ids.iter().map(ObjectId::as_str).collect();
-        let input = names.join("\n") + "\n";
-        let mut run = Run::new(DOING, &["cat-file", "--batch"]);
-        run.input = Some(input.as_bytes());
-        let output = self.git.must(Place::Own(&self.dir), run).await?;
-        let mut rest = output.stdout.as_slice();
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            let head = String::from_utf8_lossy(&rest[..end]).into_owned();
-            rest = &rest[end + 1..];
-            let facts: Vec<_> = head.split(' ').collect();
-            let [id, kind, size] = facts.as_slice() else {
-                continue;
-            };
-            let size: usize = size.parse().map_err(|_| failed(DOING, &head))?;
-            let content = rest.get(..size).ok_or_else(|| failed(DOING, &head))?;
-            if *kind == "blob" && size <= limit {
-                found.insert(ObjectId::parse(id)?, content.to_vec());
-            }
-            rest = rest.get(size + 1..).unwrap_or_default();
-        }
-        Ok(found)
+    /// What the commits hold that were fetched.
+    pub fn objects(&self) -> Objects<'_> {
+        Objects::new(&self.git, Place::Own(&self.dir))
     }
 }

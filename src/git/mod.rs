@@ -14,13 +14,15 @@ mod depot;
 mod error;
 mod import;
 mod name;
+mod objects;
 mod push;
 mod reach;
 
-pub use checkout::{Checkout, EntryKind, Person, RemoteAddress, TreeEntry, work_tree_of};
+pub use checkout::{Checkout, Person, RemoteAddress, work_tree_of};
 pub use command::Git;
 pub use depot::Depot;
 pub use error::GitError;
 pub use import::{Author, NewCommit};
 pub use name::{CommitId, NameError, ObjectId, RefName, RemoteName};
+pub use objects::{EntryKind, Objects, TreeEntry};
 pub use push::{Push, Pushed};

@@ -1,10 +1,12 @@
 //! Why a plan removes what it removes, where that can be told: a removal that nobody meant is nearly
 //! always a file that moved, or a branch that is behind.
 
+use std::collections::BTreeSet;
+
 use crate::{
     config::{Loaded, Project, Unread, type_in},
     diff::Action,
-    git::{Checkout, CommitId, Git, RemoteName},
+    git::{Checkout, CommitId, EntryKind, Git, RemoteName},
     model::{ConnectorType, Vars},
     plan::Plan,
 };
@@ -57,20 +59,18 @@ pub(super) async fn by_base_branch(plan: &mut Plan, project: &Project, vars: &Va
         .take(MOST)
     {
         if let Some(file) = base.file_of(&change.connector) {
-            change.why = Some(base.why(&file).await);
+            change.why = Some(base.why(&file));
         }
     }
 }
 
 /// The branch that this one goes into.
 struct Base {
-    checkout: Checkout,
     branch: String,
-    commit: CommitId,
-    /// The connectors folder, from the repository's root.
-    folder: String,
     /// The files in it, each with the type that it declares.
     files: Vec<(String, Option<String>)>,
+    /// What the folder held where this branch left it, where that is known.
+    parted: Option<BTreeSet<String>>,
 }
 
 impl Base {
@@ -81,28 +81,37 @@ impl Base {
             .get("GITHUB_BASE_REF")
             .or_else(|| vars.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"));
         let (branch, commit) = base_branch(&checkout, told).await?;
+        let head = checkout.head().await.ok()?;
         if checkout.branch().await.ok()?.as_deref() == Some(branch.as_str())
-            || checkout.head().await.ok()?.as_ref() == Some(&commit)
+            || head.as_ref() == Some(&commit)
         {
             return None;
         }
         let folder = project.connectors_dir.canonicalize().ok()?;
         let folder = folder.strip_prefix(checkout.root()).ok()?;
         let folder = folder.to_str()?.replace('\\', "/");
-        let entries = checkout.list(&commit, &folder).await.ok()?;
-        let mut files = Vec::new();
-        for entry in entries.into_iter().take(MOST) {
-            let path = format!("{folder}/{}", entry.name);
-            let text = checkout.show(&commit, &path).await.ok().flatten();
-            let text = text.and_then(|text| String::from_utf8(text).ok());
-            files.push((entry.name, text.and_then(|text| type_in(&text))));
-        }
+        let objects = checkout.objects();
+        let mut entries = objects.list(&commit, &folder).await.ok()?;
+        entries.truncate(MOST);
+        let ids = entries.iter().filter(|entry| entry.kind == EntryKind::File);
+        let ids: Vec<_> = ids.map(|entry| entry.id.clone()).collect();
+        let texts = objects.blobs(&ids, usize::MAX).await.unwrap_or_default();
+        let files = entries.into_iter().map(|entry| {
+            let text = texts.get(&entry.id);
+            let text = text.and_then(|text| str::from_utf8(text).ok());
+            (entry.name, text.and_then(type_in))
+        });
+        let parted = async {
+            let parted = checkout.merge_base(&commit, &head?).await.ok()??;
+            let entries = objects.list(&parted, &folder).await.ok()?;
+            let files = entries.into_iter();
+            let files = files.filter(|entry| entry.kind == EntryKind::File);
+            Some(files.map(|entry| entry.name).collect())
+        };
         Some(Self {
-            checkout,
             branch,
-            commit,
-            folder,
-            files,
+            files: files.collect(),
+            parted: parted.await,
         })
     }
 
@@ -116,17 +125,11 @@ impl Base {
     }
 
     /// Whether this branch removes the file, or never had it.
-    async fn why(&self, file: &str) -> String {
-        let parted = async {
-            let head = self.checkout.head().await.ok()??;
-            let parted = self.checkout.merge_base(&self.commit, &head).await.ok()??;
-            let path = format!("{}/{file}", self.folder);
-            self.checkout.show(&parted, &path).await.ok()
-        };
+    fn why(&self, file: &str) -> String {
         let branch = &self.branch;
-        match parted.await {
-            Some(Some(_)) => format!("{file} is on {branch}, and this branch removes it"),
-            Some(None) => {
+        match self.parted.as_ref().map(|parted| parted.contains(file)) {
+            Some(true) => format!("{file} is on {branch}, and this branch removes it"),
+            Some(false) => {
                 format!("{file} is on {branch}, and this branch is behind: bring it up to date")
             }
             None => format!("{file} is on {branch}: this branch removes it, or is behind"),

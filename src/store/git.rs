@@ -92,7 +92,7 @@ impl GitStore {
                 seen.files
                     .extend(same.map(|(key, id)| (key.clone(), id.clone())));
             } else {
-                for (path, id) in self.depot.tree(&tip).await? {
+                for (path, id) in self.depot.objects().tree(&tip).await? {
                     // What is not a key was written by somebody else.
                     let key = Key::parse(&path).filter(|key| Self::reference(key) == short);
                     if let Some(key) = key {
@@ -108,7 +108,7 @@ impl GitStore {
 
     async fn values(&self, wanted: Vec<(Key, ObjectId)>) -> Result<Vec<(Key, Value)>, StoreError> {
         let ids: Vec<_> = wanted.iter().map(|(_, id)| id.clone()).collect();
-        let blobs = self.depot.blobs(&ids, LIMIT).await?;
+        let blobs = self.depot.objects().blobs(&ids, LIMIT).await?;
         let value = |(key, id): (Key, ObjectId)| {
             let bytes = blobs.get(&id)?.clone();
             let version = Version(id.to_string());

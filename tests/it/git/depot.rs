@@ -88,9 +88,13 @@ fn a_ref_moves_only_from_where_it_was_seen() {
         );
 
         let refs = one.fetch(&remote, "refs/connplan/test/").await.unwrap();
-        let tree = one.tree(&refs[REF]).await.unwrap();
+        let tree = one.objects().tree(&refs[REF]).await.unwrap();
         let id = tree["a/b.toml"].clone();
-        let blobs = one.blobs(&[id.clone(), id.clone()], 100).await.unwrap();
+        let blobs = one
+            .objects()
+            .blobs(&[id.clone(), id.clone()], 100)
+            .await
+            .unwrap();
         assert_eq!(blobs[&id], b"2");
         assert_eq!(
             one.ls_remote(&remote, "refs/connplan/").await.unwrap(),
@@ -137,14 +141,17 @@ fn a_commit_of_the_base_is_had_in_a_shallow_clone() {
         assert_eq!(shallow.resolve(base.as_str()).await.unwrap(), None);
         let (depot, remote) = depot(&pair.dir.path().join("depot"), shallow.root()).await;
         depot.fetch_commit(&remote, &base).await.unwrap();
-        let text = depot.show(&base, "connplan.toml").await.unwrap();
+        let text = depot.objects().show(&base, "connplan.toml").await.unwrap();
         assert_eq!(text.as_deref(), Some("# first\n".as_bytes()));
         assert_eq!(
             depot.default_branch(&remote).await.unwrap().as_deref(),
             Some("main")
         );
         let head = depot.fetch_branch(&remote, "main").await.unwrap();
-        assert_eq!(depot.list(&head, "base44").await.unwrap().len(), 1);
+        assert_eq!(
+            depot.objects().list(&head, "base44").await.unwrap().len(),
+            1
+        );
         // It says no different from what the remote says.
         let none = ObjectId::parse(&"ab".repeat(20)).unwrap();
         assert!(depot.fetch_commit(&remote, &none).await.is_err());

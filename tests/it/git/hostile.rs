@@ -65,14 +65,32 @@ fn nothing_that_a_checkout_names_is_run() {
             checkout.merge_base(&head, &head).await.unwrap(),
             Some(head.clone())
         );
-        let text = checkout.show(&head, "connplan.toml").await.unwrap();
+        let text = checkout
+            .objects()
+            .show(&head, "connplan.toml")
+            .await
+            .unwrap();
         assert_eq!(text.as_deref(), Some("# first\n".as_bytes()));
-        assert_eq!(checkout.show(&head, "none.toml").await.unwrap(), None);
-        assert_eq!(checkout.show(&head, "../x").await.unwrap(), None);
-        let list = checkout.list(&head, "base44/connectors").await.unwrap();
+        assert_eq!(
+            checkout.objects().show(&head, "none.toml").await.unwrap(),
+            None
+        );
+        assert_eq!(checkout.objects().show(&head, "../x").await.unwrap(), None);
+        let list = checkout
+            .objects()
+            .list(&head, "base44/connectors")
+            .await
+            .unwrap();
         assert_eq!(list[0].name, "slack.jsonc");
         assert_eq!(list[0].kind, EntryKind::File);
-        assert!(checkout.list(&head, "nowhere").await.unwrap().is_empty());
+        assert!(
+            checkout
+                .objects()
+                .list(&head, "nowhere")
+                .await
+                .unwrap()
+                .is_empty()
+        );
         let people = checkout.people(None, &head).await.unwrap();
         assert_eq!(people.first().unwrap().email, "ada@example.com");
         assert_eq!(
@@ -91,7 +109,13 @@ fn nothing_that_a_checkout_names_is_run() {
         );
         // A commit that is not here would be fetched from the remote that the repository names.
         let unknown = connplan::git::ObjectId::parse(&"ab".repeat(20)).unwrap();
-        assert!(checkout.show(&unknown, "connplan.toml").await.is_err());
+        assert!(
+            checkout
+                .objects()
+                .show(&unknown, "connplan.toml")
+                .await
+                .is_err()
+        );
         for name in ["ext", "inside"] {
             let refused = checkout.remote(&RemoteName::parse(name).unwrap()).await;
             assert!(matches!(refused, Err(GitError::Address { .. })), "{name}");

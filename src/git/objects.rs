@@ -1,0 +1,162 @@
+//! What commits hold, wherever they are: files, folders, and the content of both.
+
+use std::{collections::BTreeMap, ffi::OsStr};
+
+use super::{
+    CommitId, Git, GitError, ObjectId,
+    command::{Place, Run, failed},
+};
+
+/// One name in a folder of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeEntry {
+    /// Its name, without the folder.
+    pub name: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// The name of its content.
+    pub id: ObjectId,
+}
+
+/// What a name in a commit stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A file.
+    File,
+    /// A symbolic link.
+    Link,
+    /// A folder.
+    Folder,
+    /// Another repository.
+    Module,
+}
+
+/// The objects of a repository.
+#[derive(Clone, Copy, Debug)]
+pub struct Objects<'a> {
+    git: &'a Git,
+    place: Place<'a>,
+}
+
+impl<'a> Objects<'a> {
+    pub(super) fn new(git: &'a Git, place: Place<'a>) -> Self {
+        Self { git, place }
+    }
+
+    /// What a commit has at a path; none where it has nothing there.
+    pub async fn find(&self, commit: &CommitId, path: &str) -> Result<Option<TreeEntry>, GitError> {
+        let Some((folder, name)) = split(path) else {
+            return Ok(None);
+        };
+        let entries = self.list(commit, folder).await?;
+        Ok(entries.into_iter().find(|entry| entry.name == name))
+    }
+
+    /// A file of a commit; none where the commit has no such file, or it is a link.
+    pub async fn show(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        match self.find(commit, path).await? {
+            Some(entry) if entry.kind == EntryKind::File => Ok(Some(self.read(&entry.id).await?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The content of a file.
+    pub async fn read(&self, id: &ObjectId) -> Result<Vec<u8>, GitError> {
+        let run = Run::new(
+            "read a file of the commit",
+            &["cat-file", "blob", id.as_str()],
+        );
+        Ok(self.git.must(self.place, run).await?.stdout)
+    }
+
+    /// What lies in a folder of a commit; empty where there is no such folder.
+    pub async fn list(&self, commit: &CommitId, folder: &str) -> Result<Vec<TreeEntry>, GitError> {
+        let folder = folder.trim_matches('/');
+        let tree = format!("{commit}:{folder}");
+        let known = format!("{commit}^{{commit}}");
+        let run = Run::new("list a folder of the commit", &["ls-tree", "-z", &tree]);
+        let output = self.git.run(self.place, run).await?;
+        if !output.success {
+            // No such folder is an answer, no such commit is not.
+            let known = Run::new("read the commit", &["cat-file", "-e", &known]);
+            self.git.must(self.place, known).await?;
+            return Ok(Vec::new());
+        }
+        let text = output.text();
+        let entries = text.split('\0').filter_map(|line| {
+            let (mode, id, name) = entry(line)?;
+            let kind = match mode {
+                "120000" => EntryKind::Link,
+                "040000" => EntryKind::Folder,
+                "160000" => EntryKind::Module,
+                _ => EntryKind::File,
+            };
+            let name = OsStr::new(name).to_string_lossy().into_owned();
+            Some(TreeEntry { name, kind, id })
+        });
+        Ok(entries.collect())
+    }
+
+    /// Every file of a commit, by path, with the name of its content.
+    pub async fn tree(&self, commit: &CommitId) -> Result<BTreeMap<String, ObjectId>, GitError> {
+        let args = ["ls-tree", "-r", "-z", "--full-tree", commit.as_str()];
+        let run = Run::new("list a commit", &args);
+        let output = self.git.must(self.place, run).await?;
+        let text = output.text();
+        let files = text.split('\0').filter_map(|line| {
+            let (mode, id, path) = entry(line)?;
+            mode.starts_with("100").then(|| (path.to_owned(), id))
+        });
+        Ok(files.collect())
+    }
+
+    /// The content of objects, by one run; without those that are not here or larger than `limit`.
+    pub async fn blobs(
+        &self,
+        ids: &[ObjectId],
+        limit: usize,
+    ) -> Result<BTreeMap<ObjectId, Vec<u8>>, GitError> {
+        const DOING: &str = "read objects";
+        let mut found = BTreeMap::new();
+        if ids.is_empty() {
+            return Ok(found);
+        }
+        let names: Vec<_> = ids.iter().map(ObjectId::as_str).collect();
+        let input = names.join("\n") + "\n";
+        let mut run = Run::new(DOING, &["cat-file", "--batch"]);
+        run.input = Some(input.as_bytes());
+        let output = self.git.must(self.place, run).await?;
+        let mut rest = output.stdout.as_slice();
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let head = String::from_utf8_lossy(&rest[..end]).into_owned();
+            rest = &rest[end + 1..];
+            let facts: Vec<_> = head.split(' ').collect();
+            let [id, kind, size] = facts.as_slice() else {
+                continue;
+            };
+            let size: usize = size.parse().map_err(|_| failed(DOING, &head))?;
+            let content = rest.get(..size).ok_or_else(|| failed(DOING, &head))?;
+            if *kind == "blob" && size <= limit {
+                found.insert(ObjectId::parse(id)?, content.to_vec());
+            }
+            rest = rest.get(size + 1..).unwrap_or_default();
+        }
+        Ok(found)
+    }
+}
+
+/// Mode, content and name of one line of `ls-tree`.
+fn entry(line: &str) -> Option<(&str, ObjectId, &str)> {
+    let (facts, name) = line.split_once('\t')?;
+    let mut facts = facts.split(' ');
+    let (mode, _, id) = (facts.next()?, facts.next()?, facts.next()?);
+    Some((mode, ObjectId::parse(id).ok()?, name))
+}
+
+fn split(path: &str) -> Option<(&str, &str)> {
+    let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
+    if !path.split('/').all(plain) || path.contains('\0') {
+        return None;
+    }
+    Some(path.rsplit_once('/').unwrap_or(("", path)))
+}
