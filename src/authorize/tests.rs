@@ -12,8 +12,8 @@ use super::{
     Stage, State, candidates, step,
 };
 use crate::{
-    catalogue::{ScopeDiff, ScopeEquivalence},
-    diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
+    catalogue::ScopeEquivalence,
+    diff::{Action, Change, ConsentNeed, Desired},
     model::{
         Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, ExpectedAccount,
         Policies, RemoteConnector, RemoteStatus, Scopes,
@@ -71,21 +71,12 @@ fn candidate(entry: PendingEntry) -> Candidate {
 
 fn verdict(connector: &ConnectorType, of: &Scopes) -> Verdict {
     let change = Change {
-        connector: connector.clone(),
-        action: Action::Create,
-        file: None,
-        before: None,
         after: Some(Desired {
             scopes: of.clone(),
-            account: None,
-            connection_config: BTreeMap::new(),
+            ..Desired::default()
         }),
-        scopes: ScopeDiff::default(),
-        connection_config: ConfigDiff::default(),
         authorization: ConsentNeed::Required,
-        dropped: Scopes::new(),
-        removal: Removal::Remove,
-        why: None,
+        ..Change::new(connector.clone(), Action::Create)
     };
     policy::evaluate(
         &[change],

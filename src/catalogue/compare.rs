@@ -1,6 +1,6 @@
 //! Compares declared scopes with the remote's.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::ScopeEquivalence;
 use crate::model::{ConnectorType, Scope, Scopes};
@@ -9,7 +9,7 @@ use crate::model::{ConnectorType, Scope, Scopes};
 ///
 /// `added` and `kept` together are the declared ones, spelt as declared; `removed` and
 /// `provider_added` are of the remote, spelt as the remote does.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScopeDiff {
     /// Declared, and not in force.
     pub added: Scopes,

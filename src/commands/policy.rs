@@ -10,9 +10,8 @@ use serde::Deserialize;
 
 use super::{printing::file_name, show};
 use crate::{
-    catalogue::ScopeDiff,
     context::{Context, ExitStatus, Failure, Format, UsageError},
-    diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
+    diff::{Action, Change, ConsentNeed, Desired},
     escape, fs,
     model::{ConnectorType, ExpectedAccount, Policies, Scopes},
     ops,
@@ -172,21 +171,13 @@ fn read(name: &str, text: &str) -> Result<Judged, Failure> {
         for change in app.changes {
             judged.present += usize::from(change.before.is_some());
             judged.changes.push(Change {
-                connector: change.connector,
-                action: change.action,
-                file: None,
-                before: None,
                 after: change.after.map(|after| Desired {
                     scopes: after.scopes,
                     account: after.account,
                     connection_config: BTreeMap::new(),
                 }),
-                scopes: ScopeDiff::default(),
-                connection_config: ConfigDiff::default(),
                 authorization: change.authorization,
-                dropped: Scopes::new(),
-                removal: Removal::Remove,
-                why: None,
+                ..Change::new(change.connector, change.action)
             });
         }
     }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What is to happen to one connector, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Change {
     /// Which connector.
     pub connector: ConnectorType,
@@ -29,18 +29,38 @@ pub struct Change {
     /// `before` against `after`, scope by scope.
     pub scopes: ScopeDiff,
     /// The connection values that differ.
+    #[serde(default)]
     pub connection_config: ConfigDiff,
     /// Whether a person will have to consent.
     pub authorization: ConsentNeed,
     /// Declared scopes that a consent to them left out: known, and no change. Only of a no-op.
+    #[serde(default)]
     pub dropped: Scopes,
     /// Of a removal: how.
+    #[serde(default)]
     pub removal: Removal,
     /// Of a removal: why there is no file, where that can be told. May quote files.
     pub why: Option<String>,
 }
 
 impl Change {
+    /// One of which nothing else is known.
+    pub fn new(connector: ConnectorType, action: Action) -> Self {
+        Self {
+            connector,
+            action,
+            file: None,
+            before: None,
+            after: None,
+            scopes: ScopeDiff::default(),
+            connection_config: ConfigDiff::default(),
+            authorization: ConsentNeed::None,
+            dropped: Scopes::new(),
+            removal: Removal::Remove,
+            why: None,
+        }
+    }
+
     /// OAuth or Stripe.
     pub fn kind(&self) -> Kind {
         self.connector.kind()

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    catalogue::ScopeDiff,
     config::{self, Loaded},
     context::{Failure, UsageError},
-    diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
+    diff::{Action, Change, ConsentNeed, Desired},
     escape,
     model::{
         ConnectorType, Diagnostic, ExpectedAccount, Policies, RemoteConnector, Scopes,
@@ -229,21 +228,13 @@ fn asking(
     account: Option<ExpectedAccount>,
 ) -> Change {
     Change {
-        connector: connector.clone(),
-        action: Action::Create,
-        file: None,
-        before: None,
         after: Some(Desired {
             scopes: scopes.clone(),
             account: account.or_else(|| policy.account(connector).cloned()),
             connection_config: BTreeMap::new(),
         }),
-        scopes: ScopeDiff::default(),
-        connection_config: ConfigDiff::default(),
         authorization: ConsentNeed::Required,
-        dropped: Scopes::new(),
-        removal: Removal::Remove,
-        why: None,
+        ..Change::new(connector.clone(), Action::Create)
     }
 }
 

@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::{
-    catalogue::ScopeDiff,
-    diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
+    diff::{Action, Change, ConsentNeed, Desired},
     model::Policies,
 };
 
@@ -13,20 +12,12 @@ fn named(connector: &str) -> ConnectorType {
 
 fn change(connector: &str, action: Action, scopes: &[&str]) -> Change {
     Change {
-        connector: named(connector),
-        action,
-        file: None,
-        before: None,
         after: (action != Action::Delete).then(|| Desired {
             scopes: scopes.iter().copied().collect(),
             ..Desired::default()
         }),
-        scopes: ScopeDiff::default(),
-        connection_config: ConfigDiff::default(),
         authorization: ConsentNeed::Required,
-        dropped: crate::model::Scopes::new(),
-        removal: Removal::Remove,
-        why: None,
+        ..Change::new(named(connector), action)
     }
 }
 

@@ -224,8 +224,7 @@ fn redundancy(change: &Change) -> Vec<Risk> {
 mod tests {
     use super::*;
     use crate::{
-        catalogue::ScopeDiff,
-        diff::{ConfigDiff, Desired, Removal},
+        diff::Desired,
         model::{Account, ConnectorType, ExpectedAccount, RemoteConnector},
     };
 
@@ -244,19 +243,7 @@ mod tests {
     }
 
     fn change(name: &str, action: Action) -> Change {
-        Change {
-            connector: ConnectorType::parse(name).unwrap(),
-            action,
-            file: None,
-            before: None,
-            after: None,
-            scopes: ScopeDiff::default(),
-            connection_config: ConfigDiff::default(),
-            authorization: ConsentNeed::None,
-            dropped: Scopes::new(),
-            removal: Removal::Remove,
-            why: None,
-        }
+        Change::new(ConnectorType::parse(name).unwrap(), action)
     }
 
     /// An update that adds scopes to a connector that works.

@@ -44,10 +44,19 @@ fn only_change(
             [(slack(), waiting)].into()
         }
     };
+    let change = changed(declared, observed, &pending);
+    (change.action, change.authorization)
+}
+
+fn changed(
+    declared: &Declared,
+    observed: &BTreeMap<ConnectorType, RemoteConnector>,
+    pending: &BTreeMap<ConnectorType, Waiting>,
+) -> Change {
     let found = Comparison {
         declared,
         observed,
-        pending: &pending,
+        pending,
         rules: &ScopeEquivalence::default(),
         unlisted: Unlisted::Remove,
         on_remove: Removal::Remove,
@@ -55,7 +64,7 @@ fn only_change(
     }
     .run();
     assert_eq!(found.changes.len(), 1);
-    (found.changes[0].action, found.changes[0].authorization)
+    found.changes[0].clone()
 }
 
 #[test]
@@ -132,17 +141,7 @@ fn what_somebody_else_changed_meanwhile_is_not_hidden() {
             account_before: None,
             missing: Scopes::new(),
         };
-        let found = Comparison {
-            declared: &declared,
-            observed,
-            pending: &[(slack(), waiting)].into(),
-            rules: &ScopeEquivalence::default(),
-            unlisted: Unlisted::Remove,
-            on_remove: Removal::Remove,
-            targets: &BTreeSet::new(),
-        }
-        .run();
-        found.changes[0].action
+        changed(&declared, observed, &[(slack(), waiting)].into()).action
     };
     let nothing = BTreeMap::new();
     let wide = remote(RemoteStatus::Active, &["admin"]);
@@ -164,17 +163,7 @@ fn what_a_consent_left_out_is_no_change_for_ever() {
             missing: ["b"].into_iter().collect(),
             ..Waiting::default()
         };
-        let found = Comparison {
-            declared,
-            observed,
-            pending: &[(slack(), waiting)].into(),
-            rules: &ScopeEquivalence::default(),
-            unlisted: Unlisted::Remove,
-            on_remove: Removal::Remove,
-            targets: &BTreeSet::new(),
-        }
-        .run();
-        let change = found.changes[0].clone();
+        let change = changed(declared, observed, &[(slack(), waiting)].into());
         (change.action, change.authorization, change.dropped.len())
     };
     let noop = (Action::NoOp, ConsentNeed::None, 1);

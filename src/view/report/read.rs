@@ -8,11 +8,8 @@ use serde_json::Value;
 
 use super::PlanReport;
 use crate::{
-    catalogue::ScopeDiff,
-    diff::{Action, Change, ConfigDiff, ConsentNeed, Desired},
-    model::{
-        ApiUrl, App, AppId, ConnectorType, Diagnostic, Origin, RemoteConnector, Removal, Scopes,
-    },
+    diff::Change,
+    model::{ApiUrl, App, AppId, ConnectorType, Diagnostic, Origin, RemoteConnector},
     plan::{AppPlan, Digest, Override, Plan},
 };
 
@@ -36,7 +33,7 @@ struct Entry {
     app_id: AppId,
     environment: Option<String>,
     api_url: ApiUrl,
-    changes: Vec<ChangeEntry>,
+    changes: Vec<Change>,
     #[serde(default)]
     unmanaged: Vec<Listed>,
     #[serde(default)]
@@ -50,33 +47,6 @@ struct Listed {
     connector: ConnectorType,
     #[serde(flatten)]
     state: RemoteConnector,
-}
-
-#[derive(Deserialize)]
-struct ChangeEntry {
-    connector: ConnectorType,
-    action: Action,
-    file: Option<String>,
-    before: Option<RemoteConnector>,
-    after: Option<Desired>,
-    scopes: ScopesEntry,
-    #[serde(default)]
-    connection_config: ConfigDiff,
-    authorization: ConsentNeed,
-    #[serde(default)]
-    dropped: Scopes,
-    #[serde(default)]
-    removal: Removal,
-    #[serde(default)]
-    why: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ScopesEntry {
-    added: Scopes,
-    removed: Scopes,
-    kept: Scopes,
-    provider_added: Scopes,
 }
 
 impl PlanReport {
@@ -97,7 +67,7 @@ impl PlanReport {
                     api_url: entry.api_url,
                     environment: entry.environment,
                 },
-                changes: entry.changes.into_iter().map(Change::from).collect(),
+                changes: entry.changes,
                 unmanaged: listed(entry.unmanaged),
                 untargeted: listed(entry.untargeted),
                 untargeted_new: entry.untargeted_new,
@@ -108,30 +78,6 @@ impl PlanReport {
             diagnostics: document.diagnostics,
         };
         Some(Self::new(&plan, &document.digest))
-    }
-}
-
-impl From<ChangeEntry> for Change {
-    fn from(entry: ChangeEntry) -> Self {
-        let scopes = entry.scopes;
-        Self {
-            connector: entry.connector,
-            action: entry.action,
-            file: entry.file,
-            before: entry.before,
-            after: entry.after,
-            scopes: ScopeDiff {
-                added: scopes.added,
-                removed: scopes.removed,
-                kept: scopes.kept,
-                provider_added: scopes.provider_added,
-            },
-            connection_config: entry.connection_config,
-            authorization: entry.authorization,
-            dropped: entry.dropped,
-            removal: entry.removal,
-            why: entry.why,
-        }
     }
 }
 
