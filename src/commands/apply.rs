@@ -154,14 +154,17 @@ async fn saved(
     let remote = context.remote(&project, &app).await?;
     context.say_who_acts(&remote).await;
     // So are the workspace's policies: what builders may not connect by now is not even begun.
-    let workspace = remote.policies().await?;
+    let (workspace, rules) = tokio::try_join!(
+        remote.policies(),
+        ops::rules_for_plan(&project, &remote, &saved.plan)
+    )?;
     let judge = |present| policy::judge(&judged, present, &project, &workspace);
     judge(planned_for).verdict()?;
     let work = Work {
         app: &app,
         project: &project,
         remote: &remote,
-        rules: &ops::rules_for_plan(&project, &remote, &saved.plan).await?,
+        rules: &rules,
         plan: &saved.plan,
         judge: &judge,
         overrides: judged.overrides.clone(),

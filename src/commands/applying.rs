@@ -59,7 +59,7 @@ pub(super) struct Work<'a> {
     /// That it has the approval that it needs.
     pub(super) approved: Approved,
     /// The remote as the plan was just made from it; `None` where time has passed since.
-    pub(super) observed: Option<Observed>,
+    pub(super) observed: Option<&'a Observed>,
 }
 
 impl<'a> Work<'a> {
@@ -80,7 +80,7 @@ impl<'a> Work<'a> {
             judge,
             overrides: plan.overrides.clone(),
             approved,
-            observed: (!asked).then(|| session.observed.clone()),
+            observed: (!asked).then_some(&session.observed),
         }
     }
 }

@@ -52,7 +52,7 @@ pub struct ApplyInputs<'a> {
     /// That it has the approval that it needs.
     pub approved: Approved,
     /// The remote as the plan was just made from it; `None` where time has passed since.
-    pub observed: Option<Observed>,
+    pub observed: Option<&'a Observed>,
     /// What is kept of the app.
     pub state: AppState,
     /// How to go about it.
@@ -158,7 +158,7 @@ impl<'a> ApplySession<'a> {
         let mut pending = self.own.clone();
         let waits = self.at_work.waits(&self.own).await?;
         if waits::forget_stale(&mut self.own, app, &waits) {
-            LocalPending::save(&self.locked, &self.own)?;
+            self.save_own().await?;
         }
         waits::merge(&mut pending, app, &waits);
         let undeclared = pending.undeclared(&plan.app);
@@ -186,11 +186,16 @@ impl<'a> ApplySession<'a> {
         Ok(())
     }
 
+    async fn save_own(&self) -> Result<(), Failure> {
+        let (locked, own) = (Arc::clone(&self.locked), self.own.clone());
+        Ok(fs::off_thread(move || LocalPending::save(&locked, &own)).await?)
+    }
+
     /// Looks at the app under the lock: what another run here did meanwhile is seen, and between this
     /// look and the first write lies nothing but the comparison.
-    pub async fn observe(&mut self) -> Result<Observed, Failure> {
-        match self.inputs.observed.take() {
-            Some(observed) if !self.inputs.plan.has_changes() => Ok(observed),
+    pub async fn observe(&self) -> Result<Observed, Failure> {
+        match self.inputs.observed {
+            Some(observed) if !self.inputs.plan.has_changes() => Ok(observed.clone()),
             _ => Ok(self.inputs.remote.observe().await?),
         }
     }
@@ -248,8 +253,7 @@ impl<'a> ApplySession<'a> {
         let verified = self.verify(&verdict, &observed, &progress);
         let verified = verified.inspect_err(|_| self.tell_earlier(&observed))?;
         if forget_done(&mut self.own, self.inputs.app, self.inputs.plan) {
-            let (locked, own) = (Arc::clone(&self.locked), self.own.clone());
-            fs::off_thread(move || LocalPending::save(&locked, &own)).await?;
+            self.save_own().await?;
         }
         forget_done(&mut self.pending, self.inputs.app, self.inputs.plan);
         if verified.is_all_done() && !self.history.has_begun() {

@@ -13,12 +13,19 @@ use crate::{
 
 /// How scopes compare in this project.
 pub fn rules(project: &Project) -> ScopeEquivalence {
-    let added: BTreeMap<ConnectorType, Vec<Scope>> = project
-        .settings
-        .providers
-        .iter()
-        .map(|(name, provider)| (name.clone(), provider.adds.iter().cloned().collect()))
+    with(BTreeMap::new(), project)
+}
+
+/// The same with what the platform told.
+fn with(told: BTreeMap<ConnectorType, Scopes>, project: &Project) -> ScopeEquivalence {
+    let mut added: BTreeMap<ConnectorType, Vec<Scope>> = told
+        .into_iter()
+        .map(|(connector, scopes)| (connector, scopes.iter().cloned().collect()))
         .collect();
+    for (connector, provider) in &project.settings.providers {
+        let own = provider.adds.iter().cloned();
+        added.entry(connector.clone()).or_default().extend(own);
+    }
     ScopeEquivalence::with_settings(added)
 }
 
@@ -67,14 +74,5 @@ pub async fn rules_for_plan(
 }
 
 async fn told(project: &Project, remote: &Remote) -> Result<ScopeEquivalence, RemoteError> {
-    let told: BTreeMap<ConnectorType, Scopes> = remote.auto_added_scopes().await?;
-    let mut added: BTreeMap<ConnectorType, Vec<Scope>> = told
-        .into_iter()
-        .map(|(connector, scopes)| (connector, scopes.iter().cloned().collect()))
-        .collect();
-    for (connector, provider) in &project.settings.providers {
-        let own = provider.adds.iter().cloned();
-        added.entry(connector.clone()).or_default().extend(own);
-    }
-    Ok(ScopeEquivalence::with_settings(added))
+    Ok(with(remote.auto_added_scopes().await?, project))
 }
