@@ -428,7 +428,7 @@ fn print(
     };
     terminal.out(&match (context.globals.format, args.list) {
         (Format::Json, _) => {
-            let asked_by = |name: &ConnectorType| waits::asked_by(waits, name.as_str());
+            let asked_by = |name: &ConnectorType| waits::asked_by(waits, name);
             view::authorization::json(app, results, &again, interrupted, asked_by)
         }
         (_, true) => view::authorization::list(app, results, &again, theme, context.now()),

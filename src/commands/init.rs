@@ -73,7 +73,7 @@ impl Offer {
     }
 }
 
-/// Where there is no project here, but some lie below: the command for one of them, which serves all.
+/// With projects only below this folder: the command for one of them, which serves all.
 fn below(context: &Context) -> Option<UsageError> {
     const SHOWN: usize = 5;
     let here = &context.start;

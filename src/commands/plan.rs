@@ -186,7 +186,7 @@ fn waiting(plan: &Plan, pending: &PendingSet, waits: &Waits) -> Vec<WaitingRepor
         Some(WaitingReport {
             connector: change.connector.clone(),
             since: entry.since,
-            asked_by: waits::asked_by(waits, change.connector.as_str()),
+            asked_by: waits::asked_by(waits, &change.connector),
         })
     });
     entries.collect()

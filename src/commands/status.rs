@@ -24,7 +24,7 @@ pub struct StatusArgs {
     /// What this receipt says waits for a person is shown as waiting (repeatable)
     #[arg(long = "receipt", value_name = "FILE", num_args = 1.., value_hint = clap::ValueHint::FilePath)]
     pub receipts: Vec<PathBuf>,
-    /// End with 2 if files and remote differ; what only waits for a person is no difference
+    /// End with 2 if files and remote differ; what only waits for a person does not count
     #[arg(long)]
     pub detailed_exitcode: bool,
 }

@@ -56,10 +56,8 @@ pub fn tell(around: &Around<'_>, waits: &Waits, wanted: impl Fn(&ConnectorType) 
 }
 
 /// Who asked for a connector that waits, where the store tells.
-pub fn asked_by(waits: &Waits, connector: &str) -> Option<String> {
-    let mut waits = waits.iter();
-    let wait = waits.find(|wait| wait.connector.as_str() == connector)?;
-    Some(wait.by.shown())
+pub fn asked_by(waits: &Waits, connector: &ConnectorType) -> Option<String> {
+    waits.get(connector).map(|wait| wait.by.shown())
 }
 
 /// What of it the files declare with all its scopes. The rest is said, and left.

@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StatusRow {
     /// Which connector.
-    pub connector: String,
+    pub connector: ConnectorType,
     /// OAuth or Stripe.
     pub kind: Kind,
     /// The file that declares it.
@@ -53,25 +53,14 @@ pub fn rows(
     pending_since: impl Fn(&ConnectorType) -> Option<Timestamp>,
     undeclared: &[ConnectorType],
 ) -> Vec<StatusRow> {
-    let mut rows = Vec::new();
-    let app = &plan.app;
-    {
-        rows.extend(
-            app.changes
-                .iter()
-                .map(|change| of_change(change, &pending_since)),
-        );
-        rows.extend(
-            app.unmanaged
-                .iter()
-                .map(|(connector, state)| of_undeclared(connector, Some(state))),
-        );
-    }
+    let changes = plan.app.changes.iter();
+    let unmanaged = plan.app.unmanaged.iter();
+    let mut rows: Vec<_> = changes
+        .map(|change| of_change(change, &pending_since))
+        .chain(unmanaged.map(|(connector, state)| of_undeclared(connector, Some(state))))
+        .collect();
     for connector in undeclared {
-        let row = match rows
-            .iter()
-            .position(|row| row.connector == connector.as_str())
-        {
+        let row = match rows.iter().position(|row| row.connector == *connector) {
             Some(unmanaged) => rows.remove(unmanaged),
             None => of_undeclared(connector, None),
         };
@@ -99,7 +88,7 @@ fn of_change(
         Action::Create | Action::Update | Action::Delete => "connplan plan",
     };
     StatusRow {
-        connector: change.connector.to_string(),
+        connector: change.connector.clone(),
         kind: change.kind(),
         file: change.file.clone(),
         declared: change.after.is_some(),
@@ -131,7 +120,7 @@ fn works(before: &RemoteConnector) -> bool {
 
 fn of_undeclared(connector: &ConnectorType, state: Option<&RemoteConnector>) -> StatusRow {
     StatusRow {
-        connector: connector.to_string(),
+        connector: connector.clone(),
         kind: connector.kind(),
         file: None,
         declared: false,
@@ -200,7 +189,11 @@ fn table_of(
     text.push_str(&table(&heading, &cells, theme, width));
     let undeclared = |row: &&StatusRow| !row.declared && row.pending_since.is_some();
     for row in rows.iter().filter(undeclared) {
-        let _ = writeln!(text, "\n{}", authorization::forgettable(&row.connector));
+        let _ = writeln!(
+            text,
+            "\n{}",
+            authorization::forgettable(row.connector.as_str())
+        );
     }
     text.push_str(&attention(rows, theme));
     text
@@ -277,7 +270,7 @@ fn cells(row: &StatusRow, now: Timestamp) -> Vec<String> {
         since.map_or_else(|| "yes".to_owned(), |since| ago(since, now))
     });
     vec![
-        row.connector.clone(),
+        row.connector.to_string(),
         if row.declared { "yes" } else { "no" }.to_owned(),
         row.remote.to_owned(),
         scopes,
