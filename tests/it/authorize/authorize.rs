@@ -11,25 +11,8 @@ use std::{
 use connplan::sandbox::Decision;
 use serde_json::json;
 
+use super::{ADA, NOTHING, applied};
 use crate::support::{Connector, Output, Platform, Project, follow, result};
-
-const NOTHING: [&str; 0] = [];
-
-const ADA: &str = "ada@example.com";
-
-/// Two connectors that an apply has asked for.
-fn applied() -> (Platform, Project) {
-    let platform = Platform::start();
-    let project = Project::new()
-        .at(&platform)
-        .connector("linear", &["read", "write"])
-        .connector("slack", &["chat:write", "users:read"]);
-    project
-        .run(&["apply", "--auto-approve", "--receipt", "x.receipt"])
-        .expect(0);
-    platform.forget();
-    (platform, project)
-}
 
 /// Runs the binary, and does something while it waits.
 fn meanwhile(project: &Project, args: &[&str], act: impl FnOnce()) -> Output {

@@ -10,10 +10,9 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
+use super::{ADA, NOTHING};
 use crate::support::{Platform, Project, result};
 
-const NOTHING: [&str; 0] = [];
-const ADA: &str = "ada@example.com";
 const GRACE: &str = "grace@example.com";
 
 /// The token of a person of the sandbox.
@@ -142,15 +141,26 @@ fn where_all_is_in_force_a_second_persons_apply_writes_nothing() {
     assert_eq!(platform.writes(), NOTHING);
 }
 
-#[test]
-fn a_scope_that_the_platform_drops_is_reported_once_and_then_a_note() {
+/// A project that wants what the platform drops.
+fn wants_more(platform: &Platform) -> Project {
+    Project::new()
+        .at(platform)
+        .connector("slackbot", &["chat:write", "users:read.email"])
+}
+
+/// One that applied, and was consented to.
+fn dropped() -> (Platform, Project) {
     let dropped = json!({ "slackbot": ["users:read.email"] });
     let platform = Platform::seeded(json!({ "settings": { "dropped_scopes": dropped } }));
-    let project = Project::new()
-        .at(&platform)
-        .connector("slackbot", &["chat:write", "users:read.email"]);
+    let project = wants_more(&platform);
     project.run(&["apply", "--auto-approve"]).expect(0);
     platform.consent("slackbot", ADA);
+    (platform, project)
+}
+
+#[test]
+fn a_scope_that_the_platform_drops_is_reported_once_and_then_a_note() {
+    let (platform, project) = dropped();
     project
         .run(&["authorize"])
         .expect(4)
@@ -185,19 +195,11 @@ fn a_scope_that_the_platform_drops_is_reported_once_and_then_a_note() {
 /// Nobody ran `authorize`: looking is enough.
 #[test]
 fn a_scope_that_the_platform_drops_is_learnt_by_plan_and_by_apply() {
-    let dropped = json!({ "slackbot": ["users:read.email"] });
-    let platform = Platform::seeded(json!({ "settings": { "dropped_scopes": dropped } }));
-    let project = Project::new()
-        .at(&platform)
-        .connector("slackbot", &["chat:write", "users:read.email"]);
-    project.run(&["apply", "--auto-approve"]).expect(0);
-    platform.consent("slackbot", ADA);
+    let (platform, project) = dropped();
     let plan = project.run(&["plan", "--detailed-exitcode"]);
     plan.expect(0).says("No changes").says("users:read.email");
     // Another machine knows nothing of it: its apply asks, and hears that all is in force.
-    let other = Project::new()
-        .at(&platform)
-        .connector("slackbot", &["chat:write", "users:read.email"]);
+    let other = wants_more(&platform);
     other.run(&["plan", "--detailed-exitcode"]).expect(2);
     other
         .run(&["apply", "--auto-approve"])

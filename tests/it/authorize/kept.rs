@@ -11,22 +11,8 @@ use std::{
 
 use serde_json::json;
 
+use super::{ADA, NOTHING, applied};
 use crate::support::{Connector, Platform, Project, follow, result};
-
-const NOTHING: [&str; 0] = [];
-const ADA: &str = "ada@example.com";
-
-fn applied() -> (Platform, Project) {
-    let platform = Platform::start();
-    let project = Project::new()
-        .at(&platform)
-        .connector("linear", &["read", "write"])
-        .connector("slack", &["chat:write", "users:read"]);
-    let apply = ["apply", "--auto-approve", "--receipt", "x.receipt"];
-    project.run(&apply).expect(0);
-    platform.forget();
-    (platform, project)
-}
 
 #[test]
 fn what_is_to_be_forgotten_is_and_nothing_is_asked() {

@@ -8,3 +8,23 @@ pub(crate) mod pty;
 #[cfg(unix)]
 pub(crate) mod qr;
 pub(crate) mod story;
+
+use crate::support::{Platform, Project};
+
+/// What was written, where nothing was.
+const NOTHING: [&str; 0] = [];
+const ADA: &str = "ada@example.com";
+
+/// Two connectors that an apply has asked for.
+fn applied() -> (Platform, Project) {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("linear", &["read", "write"])
+        .connector("slack", &["chat:write", "users:read"]);
+    project
+        .run(&["apply", "--auto-approve", "--receipt", "x.receipt"])
+        .expect(0);
+    platform.forget();
+    (platform, project)
+}

@@ -107,6 +107,33 @@ impl Shop {
         }
     }
 
+    /// A plan that was commented, merged, applied and told of.
+    fn applied(&self) {
+        self.merged();
+        let apply = ["apply", "a1.plan", "--receipt", "done.receipt"];
+        self.after_merge('f', &apply).expect(0);
+        self.after_merge('f', &["comment", "done.receipt"])
+            .expect(0);
+    }
+
+    /// A plan that was commented, and merged.
+    fn merged(&self) {
+        self.head('a', false);
+        self.plan('a', 1);
+        self.head('a', true);
+    }
+
+    /// An apply of it that is refused, and told of.
+    fn refused(&self) {
+        let other = "ab".repeat(32);
+        let apply = ["apply", "a1.plan", "--expect-digest", &other];
+        let refused = self.after_merge('f', &[&apply[..], &["--format", "json"]].concat());
+        refused.expect(3);
+        self.project.write("error.json", &refused.stdout);
+        self.after_merge('f', &["comment", "--failed", "error.json"])
+            .expect(0);
+    }
+
     /// What a run after the merge knows.
     pub(crate) fn after_merge(&self, commit: char, args: &[&str]) -> crate::support::Output {
         let commit = sha(commit);
@@ -291,13 +318,7 @@ fn a_failure_before_any_plan_is_a_comment_too() {
 #[test]
 fn the_receipt_is_a_comment_of_its_own_and_the_plan_says_that_it_was_applied() {
     for shop in shops() {
-        shop.head('a', false);
-        shop.plan('a', 1);
-        shop.head('a', true);
-        let apply = ["apply", "a1.plan", "--receipt", "done.receipt"];
-        shop.after_merge('f', &apply).expect(0);
-        shop.after_merge('f', &["comment", "done.receipt"])
-            .expect(0);
+        shop.applied();
         let [plan, receipt] = shop.comments.bodies().try_into().unwrap();
         assert!(
             plan.contains("> ✅ **This plan was applied; a person has to"),
@@ -323,24 +344,8 @@ fn the_receipt_is_a_comment_of_its_own_and_the_plan_says_that_it_was_applied() {
 #[test]
 fn an_apply_that_is_refused_says_so_above_the_plan() {
     for shop in shops() {
-        shop.head('a', false);
-        shop.plan('a', 1);
-        shop.head('a', true);
-        let refused = shop.after_merge(
-            'f',
-            &[
-                "apply",
-                "a1.plan",
-                "--expect-digest",
-                &"ab".repeat(32),
-                "--format",
-                "json",
-            ],
-        );
-        refused.expect(3);
-        shop.project.write("error.json", &refused.stdout);
-        shop.after_merge('f', &["comment", "--failed", "error.json"])
-            .expect(0);
+        shop.merged();
+        shop.refused();
         let body = shop.only();
         assert!(body.contains("## connplan: refused: app"), "{body}");
         assert!(body.contains("The plan below was not applied"), "{body}");
@@ -351,27 +356,9 @@ fn an_apply_that_is_refused_says_so_above_the_plan() {
 #[test]
 fn a_refused_run_again_does_not_undo_what_the_comment_says_of_the_apply() {
     for shop in shops() {
-        shop.head('a', false);
-        shop.plan('a', 1);
-        shop.head('a', true);
-        let apply = ["apply", "a1.plan", "--receipt", "done.receipt"];
-        shop.after_merge('f', &apply).expect(0);
-        shop.after_merge('f', &["comment", "done.receipt"])
-            .expect(0);
-        let refused = [
-            "apply",
-            "a1.plan",
-            "--expect-digest",
-            &"ab".repeat(32),
-            "--format",
-            "json",
-        ];
+        shop.applied();
         for _ in 0..2 {
-            let refused = shop.after_merge('f', &refused);
-            refused.expect(3);
-            shop.project.write("error.json", &refused.stdout);
-            shop.after_merge('f', &["comment", "--failed", "error.json"])
-                .expect(0);
+            shop.refused();
             let [plan, _] = shop.comments.bodies().try_into().unwrap();
             assert!(plan.contains("## connplan: refused: app"), "{plan}");
             assert!(plan.contains("**This plan was applied; "), "{plan}");
