@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::request::Request;
@@ -173,6 +174,14 @@ impl Forge {
         }
     }
 
+    /// How something that is there is changed.
+    pub(super) fn change_method(self) -> Method {
+        match self {
+            Self::GitHub => Method::PATCH,
+            Self::GitLab => Method::PUT,
+        }
+    }
+
     /// What lists comments from the oldest on.
     pub(super) fn oldest_first(self) -> &'static [(&'static str, &'static str)] {
         match self {
@@ -188,16 +197,12 @@ impl Forge {
     }
 
     /// What finds the open issues with a label.
-    pub(super) fn open_with(self, label: &str) -> [(&'static str, String); 3] {
+    pub(super) fn open_with(self, label: &str) -> [(&'static str, &str); 2] {
         let open = match self {
             Self::GitHub => "open",
             Self::GitLab => "opened",
         };
-        [
-            ("labels", label.to_owned()),
-            ("state", open.to_owned()),
-            ("per_page", "100".to_owned()),
-        ]
+        [("labels", label), ("state", open)]
     }
 
     /// Reads one issue; `None` for a pull request, which GitHub lists among them.

@@ -22,6 +22,8 @@ use crate::{
 
 /// A hundred comments of the longest kind, however they are encoded.
 const MAX_BODY: usize = 64 << 20;
+/// More pages of a hundred are an error: what they hold is not missed in silence.
+const MAX_PAGES: u32 = 100;
 /// Where a server says to slow down without saying for how long, it means a minute.
 const SLOW_DOWN: Duration = Duration::from_mins(1);
 
@@ -65,6 +67,13 @@ pub(super) struct Answer {
     /// Whether there is a page after this one.
     pub(super) more: bool,
     /// The server's clock.
+    pub(super) date: Option<Timestamp>,
+}
+
+/// A whole list.
+pub(super) struct Listed<T> {
+    pub(super) items: Vec<T>,
+    /// The server's clock, as of the last page.
     pub(super) date: Option<Timestamp>,
 }
 
@@ -117,6 +126,48 @@ impl Http {
             };
             tracing::info!(call = call.what, attempts, ?pause, why = %failed.error, "trying again");
             tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// A whole list, page by page: what `keep` makes of each entry.
+    pub(super) async fn list<T>(
+        &self,
+        what: &'static str,
+        path: String,
+        query: &[(&'static str, &str)],
+        keep: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Listed<T>, PublishError> {
+        let mut call = Call::get(what, path);
+        let query = query
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
+        call.query.extend(query);
+        call.query.push(("per_page", "100".to_owned()));
+        let mut items = Vec::new();
+        for page in 1..=MAX_PAGES {
+            call.query.push(("page", page.to_string()));
+            let answer = self.send(&call).await?;
+            call.query.pop();
+            let entries = answer.body.as_array();
+            let entries = entries.ok_or_else(|| self.malformed(what, "it is not a list"))?;
+            items.extend(entries.iter().filter_map(&keep));
+            if !answer.more {
+                let date = answer.date;
+                return Ok(Listed { items, date });
+            }
+        }
+        Err(self.malformed(what, "it has more pages than are looked through"))
+    }
+
+    /// An answer that is not as documented, to the call that does this.
+    pub(super) fn malformed(&self, what: &'static str, why: &'static str) -> PublishError {
+        PublishError::Malformed {
+            at: CallContext {
+                what,
+                forge: self.forge,
+                attempts: 1,
+            },
+            why,
         }
     }
 

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::{
     Place, PublishError,
-    error::CallContext,
     forge::Issue,
     http::{Call, Http},
     marker::{bears, same},
@@ -90,36 +89,18 @@ struct Keeper<'a> {
 impl Keeper<'_> {
     /// The oldest open issue that bears the label and the marker.
     async fn find(&self, marker: &str) -> Result<Option<Issue>, PublishError> {
-        /// More pages of a hundred issues are not looked through.
-        const MAX_PAGES: u32 = 10;
         let forge = self.place.forge;
-        let mut found: Option<Issue> = None;
-        for page in 1..=MAX_PAGES {
-            let path = forge.issues_path(&self.place.project_path);
-            let mut call = Call::get("reading the issues", path);
-            call.query.extend(forge.open_with(LABEL));
-            call.query.push(("page", page.to_string()));
-            let answer = self.http.send(&call).await?;
-            let malformed = PublishError::Malformed {
-                at: CallContext {
-                    what: call.what,
-                    forge,
-                    attempts: 1,
-                },
-                why: "it is not a list",
-            };
-            let issues = answer.body.as_array().ok_or(malformed)?;
-            let ours = issues.iter().filter_map(|value| forge.issue(value));
-            let ours = ours.filter(|issue| bears(&issue.body, marker));
-            found = found
-                .into_iter()
-                .chain(ours)
-                .min_by_key(|issue| issue.number);
-            if !answer.more {
-                break;
-            }
-        }
-        Ok(found)
+        let path = forge.issues_path(&self.place.project_path);
+        let ours = |value: &Value| {
+            let issue = forge.issue(value)?;
+            bears(&issue.body, marker).then_some(issue)
+        };
+        let with_label = forge.open_with(LABEL);
+        let found = self
+            .http
+            .list("reading the issues", path, &with_label, ours);
+        let found = found.await?.items.into_iter();
+        Ok(found.min_by_key(|issue| issue.number))
     }
 
     async fn post(
@@ -141,12 +122,14 @@ impl Keeper<'_> {
         let forge = self.place.forge;
         let path = forge.issues_path(&self.place.project_path);
         let path = format!("{path}/{}", issue.number);
-        let method = match forge {
-            super::Forge::GitHub => Method::PATCH,
-            super::Forge::GitLab => Method::PUT,
-        };
-        self.send(what, method, CallClass::RepeatableWrite, path, body)
-            .await?;
+        self.send(
+            what,
+            forge.change_method(),
+            CallClass::RepeatableWrite,
+            path,
+            body,
+        )
+        .await?;
         Ok(())
     }
 

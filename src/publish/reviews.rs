@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::{
     Forge, Place, PublishError,
-    error::CallContext,
     forge::Facts,
     http::{Call, Http},
     place::encode,
@@ -19,8 +18,6 @@ use crate::{
     http::ClientOptions,
 };
 
-/// More pages are not looked through.
-const MAX_PAGES: u32 = 50;
 /// GitHub's name for commits that were made on its own pages.
 const WEB_FLOW: &str = "web-flow";
 /// From here on a member of a project on GitLab may push.
@@ -245,22 +242,10 @@ impl Asking<'_> {
         })
     }
 
-    /// A whole list, page by page.
+    /// A whole list.
     async fn list(&self, what: &'static str, path: String) -> Result<Vec<Value>, PublishError> {
-        let mut all = Vec::new();
-        for page in 1..=MAX_PAGES {
-            let mut call = Call::get(what, path.clone());
-            call.query.push(("per_page", "100".to_owned()));
-            call.query.push(("page", page.to_string()));
-            let answer = self.http.send(&call).await?;
-            let values = answer.body.as_array();
-            let values = values.ok_or_else(|| self.unknown("it is not a list"))?;
-            all.extend(values.iter().cloned());
-            if !answer.more {
-                return Ok(all);
-            }
-        }
-        Err(self.unknown("it has more pages than are looked through"))
+        let all = |value: &Value| Some(value.clone());
+        Ok(self.http.list(what, path, &[], all).await?.items)
     }
 
     fn request(&self) -> String {
@@ -269,14 +254,7 @@ impl Asking<'_> {
     }
 
     fn unknown(&self, why: &'static str) -> PublishError {
-        PublishError::Malformed {
-            at: CallContext {
-                what: "reading the reviews",
-                forge: self.place.forge,
-                attempts: 1,
-            },
-            why,
-        }
+        self.http.malformed("reading the reviews", why)
     }
 }
 

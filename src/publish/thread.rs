@@ -2,21 +2,17 @@
 
 use jiff::Timestamp;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     About, Applied, Message, Place, PublishError, Published,
     body::{Body, Newer, Record, Said, newer, short},
-    error::CallContext,
     forge::{Comment, Facts, Forge},
     http::{Answer, Call, Http},
     marker::{bears, same},
     request::Request,
 };
 use crate::http::CallClass;
-
-/// More pages of a hundred comments are not looked through.
-const MAX_PAGES: u32 = 100;
 
 /// How the notice begins that a plan was applied, and in part.
 const APPLIED: &str = "> ✅ **This plan was applied";
@@ -76,50 +72,24 @@ impl Thread<'_> {
             Some(_) => self.facts().await?,
             None => None,
         };
-        let mut attempts = 0;
-        loop {
-            let (own, date) = self.find_own(&message.marker).await?;
-            let now = date.unwrap_or(message.now);
-            if let Some(own) = own {
-                let url = self.page(&own.comment, facts.as_ref());
-                if attempts == 0
-                    && let Some(newer) = self.newer(message, &own.body.record, facts.as_ref())
-                {
-                    let why = words(&newer, self.place.forge);
-                    return Ok(Published::LeftAlone { url, why });
-                }
-                let body = self
-                    .next(&own.body, message, now)
-                    .text(&message.marker, message.max_bytes);
-                return if !same(&own.comment.body, &body) {
-                    self.update(&own.comment, &body).await?;
-                    Ok(Published::Updated { url })
-                } else if attempts > 0 {
-                    Ok(Published::Created { url })
-                } else {
-                    Ok(Published::Unchanged { url })
-                };
+        let create = message.create && !(self.place.queue && message.commit.is_some());
+        let text = |own: Option<&Own>, ours: bool, date: Option<Timestamp>| {
+            let there = own.map(|own| &own.body);
+            if let Some(there) = there.filter(|_| !ours)
+                && let Some(newer) = self.newer(message, &there.record, facts.as_ref())
+            {
+                return Err(words(&newer, self.place.forge));
             }
-            if !message.create || (self.place.queue && message.commit.is_some()) {
-                return Ok(Published::Skipped);
-            }
-            attempts += 1;
-            let body = self.next(&Body::default(), message, now);
-            let body = body.text(&message.marker, message.max_bytes);
-            match self.create(&body).await {
-                Ok(made) => {
-                    let url = made.and_then(|made| self.page(&made, facts.as_ref()));
-                    return Ok(Published::Created { url });
-                }
-                // It may be there all the same: look again, lest there are two.
-                Err(error) if error.is_unclear() => {
-                    if !self.http.pause_before(attempts).await {
-                        return Err(error);
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-        }
+            let nothing = Body::default();
+            let next = self.next(
+                there.unwrap_or(&nothing),
+                message,
+                date.unwrap_or(message.now),
+            );
+            Ok(next.text(&message.marker, message.max_bytes))
+        };
+        self.upsert(&message.marker, create, facts.as_ref(), text)
+            .await
     }
 
     fn newer(&self, message: &Message, there: &Record, facts: Option<&Facts>) -> Option<Newer> {
@@ -173,9 +143,10 @@ impl Thread<'_> {
         }
         whole.push('\n');
         let facts = facts.as_ref();
-        let published = self
-            .keep(&message.marker, &whole, message.create, facts)
-            .await?;
+        // Always replaced as a whole.
+        let text = |_: Option<&Own>, _, _| Ok(whole.clone());
+        let published = self.upsert(&message.marker, message.create, facts, text);
+        let published = published.await?;
         let url = match &published {
             Published::Created { url }
             | Published::Updated { url }
@@ -203,36 +174,45 @@ impl Thread<'_> {
         Ok(published)
     }
 
-    /// Makes or changes a comment that is always replaced as a whole.
-    async fn keep(
+    /// Changes the comment that bears the marker, or makes it. `text` says what it is to hold, or why
+    /// it is left as it is: given the comment that is there, whether this run made it, and the
+    /// forge's clock.
+    async fn upsert(
         &self,
         marker: &str,
-        body: &str,
         create: bool,
         facts: Option<&Facts>,
+        text: impl Fn(Option<&Own>, bool, Option<Timestamp>) -> Result<String, String>,
     ) -> Result<Published, PublishError> {
         let mut attempts = 0;
         loop {
-            if let (Some(own), _) = self.find_own(marker).await? {
-                let url = self.page(&own.comment, facts);
-                return if !same(&own.comment.body, body) {
-                    self.update(&own.comment, body).await?;
-                    Ok(Published::Updated { url })
-                } else if attempts > 0 {
-                    Ok(Published::Created { url })
+            let (own, date) = self.find_own(marker).await?;
+            let ours = attempts > 0;
+            let url = own.as_ref().and_then(|own| self.page(&own.comment, facts));
+            let body = match text(own.as_ref(), ours, date) {
+                Ok(body) => body,
+                Err(why) => return Ok(Published::LeftAlone { url, why }),
+            };
+            if let Some(own) = own {
+                return Ok(if !same(&own.comment.body, &body) {
+                    self.update(&own.comment, &body).await?;
+                    Published::Updated { url }
+                } else if ours {
+                    Published::Created { url }
                 } else {
-                    Ok(Published::Unchanged { url })
-                };
+                    Published::Unchanged { url }
+                });
             }
             if !create {
                 return Ok(Published::Skipped);
             }
             attempts += 1;
-            match self.create(body).await {
+            match self.create(&body).await {
                 Ok(made) => {
                     let url = made.and_then(|made| self.page(&made, facts));
                     return Ok(Published::Created { url });
                 }
+                // It may be there all the same: look again, lest there are two.
                 Err(error) if error.is_unclear() => {
                     if !self.http.pause_before(attempts).await {
                         return Err(error);
@@ -298,31 +278,17 @@ impl Thread<'_> {
         marker: &str,
     ) -> Result<(Vec<Comment>, Option<Timestamp>), PublishError> {
         let forge = self.place.forge;
-        let mut found = Vec::new();
-        for page in 1..=MAX_PAGES {
-            let path = forge.comments_path(&self.place.project_path, self.number);
-            let mut call = Call::get("reading the comments", path);
-            call.query.push(("per_page", "100".to_owned()));
-            call.query.push(("page", page.to_string()));
-            let order = forge.oldest_first().iter();
-            call.query
-                .extend(order.map(|(name, value)| (*name, (*value).to_owned())));
-            let answer = self.http.send(&call).await?;
-            let comments = answer.body.as_array();
-            let comments = comments.ok_or_else(|| self.malformed(&call, "it is not a list"))?;
-            found.extend(
-                comments
-                    .iter()
-                    .filter_map(|value| forge.comment(value))
-                    .filter(|comment| bears(&comment.body, marker)),
-            );
-            if !answer.more {
-                return Ok((found, answer.date));
-            }
-        }
         let path = forge.comments_path(&self.place.project_path, self.number);
-        let call = Call::get("reading the comments", path);
-        Err(self.malformed(&call, "it has more pages than any conversation"))
+        let ours = |value: &Value| {
+            let comment = forge.comment(value)?;
+            bears(&comment.body, marker).then_some(comment)
+        };
+        let order = forge.oldest_first();
+        let listed = self
+            .http
+            .list("reading the comments", path, order, ours)
+            .await?;
+        Ok((listed.items, listed.date))
     }
 
     /// Who the token belongs to; `None` for a workflow's own token, which GitHub refuses to say.
@@ -345,7 +311,7 @@ impl Thread<'_> {
         let user = if path == "/job" { &body["user"] } else { &body };
         match user[field].as_str() {
             Some(name) if !name.is_empty() => Ok(Some(name.to_owned())),
-            _ => Err(self.malformed(&call, "it names no user")),
+            _ => Err(self.http.malformed(call.what, "it names no user")),
         }
     }
 
@@ -367,15 +333,11 @@ impl Thread<'_> {
 
     async fn update(&self, comment: &Comment, body: &str) -> Result<(), PublishError> {
         let forge = self.place.forge;
-        let method = match forge {
-            Forge::GitHub => Method::PATCH,
-            Forge::GitLab => Method::PUT,
-        };
         self.http
             .send(&Call {
                 what: "changing the comment",
                 class: CallClass::RepeatableWrite,
-                method,
+                method: forge.change_method(),
                 path: forge.comment_path(&self.place.project_path, self.number, comment.id),
                 query: Vec::new(),
                 body: Some(&json!({ "body": body })),
@@ -439,17 +401,6 @@ impl Thread<'_> {
                 }
             }
             About::Receipt { .. } => there.clone(),
-        }
-    }
-
-    fn malformed(&self, call: &Call<'_>, why: &'static str) -> PublishError {
-        PublishError::Malformed {
-            at: CallContext {
-                what: call.what,
-                forge: self.place.forge,
-                attempts: 1,
-            },
-            why,
         }
     }
 }
