@@ -17,7 +17,7 @@
 //! | `policy` | pure | `catalogue` `diff` `escape` `model` | what no plan may do: rules, violations, the verdict |
 //! | `risk` | pure | `catalogue` `diff` `model` | what a change endangers, by rules in one place |
 //! | `receipt` | pure | `approval` `diff` `model` `plan` | what an apply did |
-//! | `approval` | pure | `escape` `plan` | who approved a plan, and how that is proved |
+//! | `approval` | pure | `diff` `escape` `plan` `risk` | who approved a plan, and how that is proved |
 //! | `drift` | pure | `catalogue` `diff` `model` `plan` `receipt` | where app and files went apart, and whose doing that is |
 //! | `remote_state` | pure | `escape` `model` | the snapshot for speculative plans |
 //! | `syntax` | pure | `approval` `catalogue` `escape` `model` `policy` | the texts of a project's files: JSON5, TOML, connector files, settings |

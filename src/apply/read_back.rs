@@ -9,7 +9,7 @@ use crate::{
     catalogue::ScopeEquivalence,
     diff::{Change, ConsentNeed, Removal},
     escape,
-    model::{ConnectorType, Observed, RemoteConnector, RemoteStatus, Scopes},
+    model::{ConnectorType, ExpectedAccount, Observed, RemoteConnector, RemoteStatus, Scopes},
     plan::{AppPlan, field_differences},
     receipt::{ChangeResult, Outcome},
 };
@@ -237,10 +237,7 @@ fn wrong_account(change: &Change, is: Option<&RemoteConnector>) -> bool {
         .after
         .as_ref()
         .and_then(|after| after.account.as_ref());
-    let account = is.and_then(|is| is.account.as_ref());
-    expected
-        .zip(account)
-        .is_some_and(|(expected, account)| !expected.accepts(account))
+    ExpectedAccount::is_other(expected, is.and_then(|is| is.account.as_ref()))
 }
 
 fn in_force(

@@ -9,7 +9,10 @@ use super::{
 use crate::{
     diff::{Action, Change, Removal},
     escape,
-    model::{Account, App, ConnectionId, Kind, RemoteConnector, RemoteStatus, Scopes, StripeMode},
+    model::{
+        Account, App, ConnectionId, ExpectedAccount, Kind, RemoteConnector, RemoteStatus, Scopes,
+        StripeMode,
+    },
     pending::{Before, PendingEntry, PendingSet},
     plan::{Digest, Plan, field_differences},
     receipt::{ChangeResult, Outcome},
@@ -167,13 +170,10 @@ impl Step<'_, '_> {
                 let is = is?;
                 let rules = self.shared.job.rules;
                 let same = rules.compare(&self.change.connector, &after.scopes, &is.scopes);
-                let right_account = match (&after.account, &is.account) {
-                    (Some(expected), Some(account)) => expected.accepts(account),
-                    _ => true,
-                };
+                let other = ExpectedAccount::is_other(after.account.as_ref(), is.account.as_ref());
                 let in_force = is.status == RemoteStatus::Active
                     && same.is_same()
-                    && right_account
+                    && !other
                     && !self.is_as_before();
                 in_force.then(|| self.in_force().into())
             }
@@ -235,11 +235,9 @@ impl Step<'_, '_> {
                 other_account,
             }) => {
                 let refused = refusal(&error, message.as_deref(), other_account.as_ref());
-                let accepted = other_account.as_ref().is_none_or(|other| {
-                    let expected = after.account.as_ref();
-                    expected.is_none_or(|expected| expected.accepts(other))
-                });
-                if error == "different_user" && accepted {
+                let expected = after.account.as_ref();
+                let refused_for = ExpectedAccount::is_other(expected, other_account.as_ref());
+                if error == "different_user" && !refused_for {
                     // It says that these very scopes are in force. The app's list has the last word.
                     self.shared.contested(&self.change.connector);
                     return Answer {
@@ -255,18 +253,11 @@ impl Step<'_, '_> {
 
     /// Whether the plan says that another account is to hold what works now.
     fn takes_over(&self) -> bool {
-        let before = self.change.before.as_ref();
-        let held = before.filter(|before| before.status == RemoteStatus::Active);
-        let expected = self
-            .change
-            .after
-            .as_ref()
-            .and_then(|after| after.account.as_ref());
-        let account = held.and_then(|before| before.account.as_ref());
-        self.change.action == Action::Reauthorize
-            && expected
-                .zip(account)
-                .is_some_and(|(expected, is)| !expected.accepts(is))
+        let (before, after) = (self.change.before.as_ref(), self.change.after.as_ref());
+        let status = before.map(|before| before.status);
+        let expected = after.and_then(|after| after.account.as_ref());
+        let holder = before.and_then(|before| before.account.as_ref());
+        self.change.action.takes_over(status, expected, holder)
     }
 
     async fn disconnect(&self) -> Answer {

@@ -43,6 +43,18 @@ pub enum ApprovalError {
         #[help]
         help: Option<String>,
     },
+    /// No pipeline, so no request whose reviews could be looked at.
+    #[error(
+        "the review does not approve this plan: this is not a run of GitHub Actions or GitLab CI, which names the request"
+    )]
+    #[diagnostic(
+        code(connplan::approval::review),
+        help(
+            "apply it in a pipeline, with GITHUB_TOKEN or GITLAB_TOKEN; or have it signed with \
+             `connplan approve PLAN`"
+        )
+    )]
+    NoReviewHere,
     /// Another plan was reviewed.
     #[error(
         "the review does not approve this plan: the plan that was reviewed is {}, this one is \

@@ -6,6 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Approval, Proof};
+use crate::{
+    diff::Action,
+    plan::Plan,
+    risk::{self, Level, RiskKind},
+};
 
 /// Which kinds of approval count.
 #[derive(
@@ -55,6 +60,24 @@ pub enum FromRisk {
     Write,
     /// Plans that endanger something.
     Danger,
+}
+
+impl FromRisk {
+    /// How risky a plan is. What is not known counts as write access; a rule that is broken on purpose
+    /// is a danger.
+    pub fn of(plan: &Plan) -> Self {
+        if !plan.overrides.is_empty() {
+            return Self::Danger;
+        }
+        let of = |risk: risk::Risk| match (risk.level, risk.kind) {
+            (Level::Danger, _) => Self::Danger,
+            (Level::Warning, _) | (_, RiskKind::Unknown) => Self::Write,
+            (Level::Notice, _) => Self::None,
+        };
+        let changes = plan.changes().filter(|c| c.action != Action::NoOp);
+        let risks = changes.flat_map(risk::assess);
+        risks.map(of).max().unwrap_or_default()
+    }
 }
 
 /// What one set of settings asks of a plan.

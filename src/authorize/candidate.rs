@@ -13,8 +13,8 @@ use crate::{
     catalogue::ScopeEquivalence,
     diff::Action,
     model::{
-        App, ConnectorType, Declared, DeclaredConnector, Kind, RemoteConnector, RemoteStatus,
-        Scopes,
+        App, ConnectorType, Declared, DeclaredConnector, ExpectedAccount, Kind, RemoteConnector,
+        RemoteStatus, Scopes,
     },
     pending::{Before, PendingEntry, PendingSet},
     plan::Refusal,
@@ -355,8 +355,8 @@ fn before(result: &ChangeResult, is: Option<&RemoteConnector>) -> Option<Before>
     let scopes = result.before.clone()?;
     let holder = is.filter(|is| is.status == RemoteStatus::Active);
     let wrong = holder.and_then(|is| {
-        let (expected, account) = (result.account.as_ref()?, is.account.as_ref()?);
-        (!expected.accepts(account)).then_some(account)
+        let account = is.account.as_ref();
+        account.filter(|_| ExpectedAccount::is_other(result.account.as_ref(), account))
     });
     let status = match (result.action, wrong) {
         (Action::Reauthorize, Some(_)) => Some(RemoteStatus::Active),

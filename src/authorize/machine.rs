@@ -140,106 +140,126 @@ fn listed(
     is: Option<&RemoteConnector>,
     rules: &ScopeEquivalence,
 ) -> (State, Vec<Effect>) {
+    let consent = seen(candidate, state, is, rules);
+    let next = match (consent, is) {
+        (Some(consent), Some(is)) => after_consent(candidate, state, consent, is, rules),
+        _ => after_nothing(state),
+    };
+    match next {
+        Some(next) => {
+            let effects = effects_of(&next, is);
+            (next, effects)
+        }
+        None => (state.clone(), Vec::new()),
+    }
+}
+
+/// The consent that the list shows. What looks as it did before is nobody's; unless the app says that
+/// it is one.
+fn seen(
+    candidate: &Candidate,
+    state: &State,
+    is: Option<&RemoteConnector>,
+    rules: &ScopeEquivalence,
+) -> Option<Consent> {
     let (connector, entry) = (&candidate.connector, &candidate.entry);
     let before = entry.before.as_ref();
-    let confirmed = matches!(state, State::Waiting(Stage::Confirming { .. }));
-    // What looks as it did before is nobody's consent; unless the remote says that it is one.
-    let consent = if confirmed || !is_as_before(connector, before, is, rules) {
-        consent_of(connector, entry, is, rules)
-    } else {
-        None
-    };
-    // One answer may be wrong: a consent that left it out, and then this, is not.
+    if !is_confirmed(state) && is_as_before(connector, before, is, rules) {
+        return None;
+    }
+    consent_of(connector, entry, is, rules)
+}
+
+/// Whether the app says that it is authorized.
+fn is_confirmed(state: &State) -> bool {
+    matches!(state, State::Waiting(Stage::Confirming { .. }))
+}
+
+/// The state after a consent that the list shows; none where it says nothing new.
+fn after_consent(
+    candidate: &Candidate,
+    state: &State,
+    consent: Consent,
+    is: &RemoteConnector,
+    rules: &ScopeEquivalence,
+) -> Option<State> {
+    // The app says that exactly this is in force.
     let exactly = matches!(
         state,
         State::Waiting(Stage::Confirming { exactly: true, .. })
     );
-    match (consent, is) {
-        (Some(Consent::Partial { account, missing }), Some(is))
-            if exactly && !entry.missing.is_empty() && !has_more(candidate, is, rules) =>
+    match consent {
+        Consent::Granted { .. } if keeps_more(candidate, is, rules) => match state {
+            // Nobody consented; the app only says so.
+            _ if exactly => Some(State::Failed(still_has(candidate))),
+            _ if is_confirmed(state) => Some(State::Consented(consent)),
+            _ => None,
+        },
+        Consent::Partial { .. } if !is_confirmed(state) && has_more(candidate, is, rules) => {
+            Some(State::Untouched(FOREIGN.to_owned()))
+        }
+        // One answer may be wrong: a consent that left it out, and then this, is not.
+        Consent::Partial { account, missing }
+            if exactly
+                && !candidate.entry.missing.is_empty()
+                && !has_more(candidate, is, rules) =>
         {
-            let granted = State::Consented(Consent::Granted {
+            Some(State::Consented(Consent::Granted {
                 account,
                 instead_of: None,
                 unasked: Scopes::new(),
                 dropped: missing,
-            });
-            let effects = vec![
+            }))
+        }
+        consent => Some(State::Consented(consent)),
+    }
+}
+
+/// The state after a list without a consent; none where that changes nothing.
+fn after_nothing(state: &State) -> Option<State> {
+    match state {
+        State::Waiting(Stage::Declining) => Some(State::Declined),
+        State::Waiting(Stage::Confirming {
+            rounds,
+            otherwise,
+            exactly,
+        }) => Some(if rounds + 1 >= UNLISTED_ROUNDS {
+            State::Failed(otherwise.clone())
+        } else {
+            State::Waiting(Stage::Confirming {
+                rounds: rounds + 1,
+                otherwise: otherwise.clone(),
+                exactly: *exactly,
+            })
+        }),
+        _ => None,
+    }
+}
+
+/// What has to be done where the list led to this state.
+fn effects_of(next: &State, is: Option<&RemoteConnector>) -> Vec<Effect> {
+    // The next try starts from here.
+    let remember = || is.map(|is| Effect::Remember(Box::new(Before::from(is))));
+    let kept = match next {
+        State::Waiting(_) => return Vec::new(),
+        State::Consented(Consent::Granted { dropped, .. }) if dropped.is_empty() => {
+            let whole = [
+                Effect::LearnHost,
                 Effect::DropLink,
-                Effect::Remember(Box::new(Before::from(is))),
+                Effect::Forget,
                 Effect::Tell,
             ];
-            (granted, effects)
+            return whole.into();
         }
-        (Some(Consent::Granted { .. }), Some(is))
-            if !confirmed && keeps_more(candidate, is, rules) =>
-        {
-            (state.clone(), Vec::new())
+        State::Consented(Consent::Granted { .. } | Consent::Partial { .. }) => remember(),
+        // Not pending: `plan` shows it, with before and after.
+        State::Consented(Consent::WrongAccount { .. }) | State::Untouched(_) => {
+            Some(Effect::Forget)
         }
-        // Nobody consented; it only says so.
-        (Some(Consent::Granted { .. }), Some(is))
-            if exactly && keeps_more(candidate, is, rules) =>
-        {
-            let failed = State::Failed(still_has(candidate));
-            (failed, vec![Effect::DropLink, Effect::Tell])
-        }
-        (Some(Consent::Partial { .. }), Some(is))
-            if !confirmed && has_more(candidate, is, rules) =>
-        {
-            let foreign = State::Untouched(FOREIGN.to_owned());
-            (
-                foreign,
-                vec![Effect::DropLink, Effect::Forget, Effect::Tell],
-            )
-        }
-        (Some(consent), Some(is)) => {
-            let effects = match &consent {
-                Consent::Granted { .. } => {
-                    vec![
-                        Effect::LearnHost,
-                        Effect::DropLink,
-                        Effect::Forget,
-                        Effect::Tell,
-                    ]
-                }
-                // Not pending: `plan` shows it, with before and after.
-                Consent::WrongAccount { .. } => {
-                    vec![Effect::DropLink, Effect::Forget, Effect::Tell]
-                }
-                // Spent: the next try needs a link of its own, and starts from here.
-                Consent::Partial { .. } => vec![
-                    Effect::DropLink,
-                    Effect::Remember(Box::new(Before::from(is))),
-                    Effect::Tell,
-                ],
-            };
-            (State::Consented(consent), effects)
-        }
-        _ => match state {
-            State::Waiting(Stage::Declining) => {
-                (State::Declined, vec![Effect::DropLink, Effect::Tell])
-            }
-            State::Waiting(Stage::Confirming {
-                rounds, otherwise, ..
-            }) if rounds + 1 >= UNLISTED_ROUNDS => {
-                let failed = State::Failed(otherwise.clone());
-                (failed, vec![Effect::DropLink, Effect::Tell])
-            }
-            State::Waiting(Stage::Confirming {
-                rounds,
-                otherwise,
-                exactly,
-            }) => {
-                let again = State::Waiting(Stage::Confirming {
-                    rounds: rounds + 1,
-                    otherwise: otherwise.clone(),
-                    exactly: *exactly,
-                });
-                (again, Vec::new())
-            }
-            state => (state.clone(), Vec::new()),
-        },
-    }
+        _ => None,
+    };
+    let link_is_spent = [Effect::DropLink].into_iter();
+    link_is_spent.chain(kept).chain([Effect::Tell]).collect()
 }
 
 /// Asked for fewer scopes, it still has all that it had: nobody has consented yet, whatever else

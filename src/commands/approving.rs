@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 
 use super::{
-    binding::{Binding, reviewed, risk_of},
+    binding::{Binding, reviewed},
     listening, vouching,
 };
 use crate::{
@@ -61,7 +61,7 @@ pub(super) async fn gate(
             from_risk: FromRisk::None,
         });
     }
-    let risk = plan.has_changes().then(|| risk_of(plan));
+    let risk = plan.has_changes().then(|| FromRisk::of(plan));
     let mut approvals = Vec::new();
     let store = store(context, project, plan, &binding, risk).await?;
     let is_shared = store.as_ref().is_some_and(|team| team.memory().is_shared());

@@ -1,4 +1,4 @@
-//! What approval the settings that bind demand, how risky a plan is, and what the forge's reviews say.
+//! What approval the settings that bind demand, and what the forge's reviews say.
 
 use std::path::Path;
 
@@ -9,11 +9,9 @@ use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
     config::Project,
     context::{Context, Failure},
-    diff::Action,
     fs,
     plan::{Digest, Plan, difference, document},
     publish::{self, Overrides, Place, PublishError},
-    risk::{self, Level, RiskKind},
     syntax::ApprovalSettings,
 };
 
@@ -116,21 +114,12 @@ pub(super) async fn reviewed(
     plan: &Plan,
     digest: &Digest,
 ) -> Result<Vec<Approval>, Failure> {
-    let refused = |error: PublishError| {
-        match error {
-        PublishError::NoForge => ApprovalError::Review {
-            why: "this is not a run of GitHub Actions or GitLab CI, which names the request".to_owned(),
-            help: Some(
-                "apply it in a pipeline, with GITHUB_TOKEN or GITLAB_TOKEN; or have it signed with \
-                 `connplan approve PLAN`"
-                    .to_owned(),
-            ),
-        },
+    let refused = |error: PublishError| match error {
+        PublishError::NoForge => ApprovalError::NoReviewHere,
         error => ApprovalError::Review {
             help: error.help().map(|help| help.to_string()),
             why: error.to_string(),
         },
-    }
     };
     let event = context.event();
     let place =
@@ -169,24 +158,4 @@ async fn differs(context: &Context, plan: &Plan, reviewed: &Digest) -> Vec<Strin
         }
         _ => Vec::new(),
     }
-}
-
-/// How risky a plan is, in the words of the settings. What is not known counts as write access; a
-/// rule that is broken on purpose is a danger.
-pub(super) fn risk_of(plan: &Plan) -> FromRisk {
-    if !plan.overrides.is_empty() {
-        return FromRisk::Danger;
-    }
-    let changes = plan
-        .changes()
-        .filter(|change| change.action != Action::NoOp);
-    let of = |change| {
-        let level = |risk: &risk::Risk| match (risk.level, risk.kind) {
-            (Level::Danger, _) => FromRisk::Danger,
-            (Level::Warning, _) | (_, RiskKind::Unknown) => FromRisk::Write,
-            (Level::Notice, _) => FromRisk::None,
-        };
-        risk::assess(change).iter().map(level).max()
-    };
-    changes.filter_map(of).max().unwrap_or_default()
 }

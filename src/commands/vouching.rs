@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::{
-    binding::{Binding, reviewed, risk_of},
+    binding::{Binding, reviewed},
     listening,
 };
 use crate::{
     approval::{
-        Approval, ApprovalError, Approved, Missing, REVOKED, Signatures, Signers, key_of,
+        Approval, ApprovalError, Approved, FromRisk, Missing, REVOKED, Signatures, Signers, key_of,
         signatures,
     },
     config::Project,
@@ -75,7 +75,7 @@ pub(super) async fn missing(context: &Context, plan: &Plan, digest: &Digest) -> 
             return None;
         }
     };
-    let risk = risk_of(plan);
+    let risk = FromRisk::of(plan);
     if !binding.concerns(risk) {
         return None;
     }
@@ -153,7 +153,7 @@ async fn vouched(
     if !asked {
         return Err("its plan does not ask for that".to_owned());
     }
-    let risk = risk_of(&saved.plan);
+    let risk = FromRisk::of(&saved.plan);
     if !binding.concerns(risk) {
         return Ok(());
     }

@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     catalogue::ScopeDiff,
-    model::{ConnectorType, ExpectedAccount, Kind, RemoteConnector, Removal, Scopes},
+    model::{
+        Account, ConnectorType, ExpectedAccount, Kind, RemoteConnector, RemoteStatus, Removal,
+        Scopes,
+    },
 };
 
 /// What is to happen to one connector, and why.
@@ -139,6 +142,19 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether it takes what works from another account than the one that is expected: the app has to
+    /// be asked for that in a way of its own.
+    pub fn takes_over(
+        self,
+        status: Option<RemoteStatus>,
+        expected: Option<&ExpectedAccount>,
+        holder: Option<&Account>,
+    ) -> bool {
+        self == Self::Reauthorize
+            && status == Some(RemoteStatus::Active)
+            && ExpectedAccount::is_other(expected, holder)
+    }
+
     /// All of them, in the order in which a reader meets them.
     pub const ALL: [Self; 5] = [
         Self::Create,

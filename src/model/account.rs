@@ -161,6 +161,12 @@ impl ExpectedAccount {
         self.0 == *account
     }
 
+    /// Whether somebody is expected, and this is known to be somebody else.
+    pub fn is_other(expected: Option<&Self>, account: Option<&Account>) -> bool {
+        let both = expected.zip(account);
+        both.is_some_and(|(expected, account)| !expected.accepts(account))
+    }
+
     /// Whether whoever `other` expects is expected here too.
     pub fn covers(&self, other: &Self) -> bool {
         if self.is_domain() {

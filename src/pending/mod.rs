@@ -53,17 +53,11 @@ pub struct PendingEntry {
 impl PendingEntry {
     /// Whether what was approved takes a connection that works from another account.
     pub fn takes_over(&self) -> bool {
-        let working = self
-            .before
-            .as_ref()
-            .filter(|before| before.status == Some(RemoteStatus::Active));
-        let held = working.and_then(|before| before.account.as_ref());
-        self.action == Action::Reauthorize
-            && self
-                .account
-                .as_ref()
-                .zip(held)
-                .is_some_and(|(expected, is)| !expected.accepts(is))
+        let before = self.before.as_ref();
+        let status = before.and_then(|before| before.status);
+        let holder = before.and_then(|before| before.account.as_ref());
+        self.action
+            .takes_over(status, self.account.as_ref(), holder)
     }
 }
 
