@@ -4,6 +4,7 @@ mod args;
 mod log;
 mod panic;
 mod run;
+mod traits;
 
 pub use args::{Cli, Command};
 pub use run::main;

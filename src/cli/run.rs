@@ -11,11 +11,13 @@ use std::{
 };
 
 use clap::{FromArgMatches, error::ErrorKind};
+use miette::Diagnostic;
+use thiserror::Error;
 
-use super::{Cli, Command, log, panic};
+use super::{Cli, Command, log, panic, traits::Traits};
 use crate::{
     commands,
-    context::{Context, ExitStatus, Failure, Format, Signals, UsageError},
+    context::{Context, ExitStatus, Failure, Format, Globals, Signals, UsageError},
     http::Renewals,
     model::Vars,
     remote::auth::home_folder,
@@ -35,50 +37,62 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(e) => return misused(&e, &args, &vars).into(),
     };
-    let globals = cli.globals;
-    let terminal = Terminal::probe(&vars, globals.color, globals.no_input, globals.quiet);
-    let logs = log::install(&vars, globals.verbose, terminal.color_stderr());
+    let traits = cli.command.traits();
+    NextCommand {
+        chdir: cli.globals.chdir.clone(),
+        env: cli.globals.env.clone(),
+        app_id: cli.globals.app_id.clone(),
+        dir: traits.folder.cloned(),
+    }
+    .remember();
+    let (only_looks, names_app) = (traits.only_looks, traits.names_app);
+    let terminal = terminal(&cli.globals, &vars, traits);
+    let longest = cli.globals.max_time.map(MaxDuration::get);
+    let longest = longest.or(traits.time);
+    let deadline = longest.and_then(|longest| Instant::now().checked_add(longest));
+    let context = context(cli.globals, vars, terminal, deadline);
+    if let Some(end) = deadline.filter(|_| only_looks) {
+        watch(end, context.renewals.clone());
+    }
+    let status = match execute(cli.command, &context) {
+        Ok(status) => {
+            tell_cut(&context, status);
+            status
+        }
+        Err(failure) => {
+            tell_failure(&context, &failure, names_app);
+            context.tell(&failure)
+        }
+    };
+    end(&context, status).into()
+}
+
+/// Where this run prints.
+fn terminal(globals: &Globals, vars: &Vars, traits: Traits<'_>) -> Terminal {
+    let terminal = Terminal::probe(vars, globals.color, globals.no_input, globals.quiet);
+    let logs = log::install(vars, globals.verbose, terminal.color_stderr());
     let terminal = if logs { terminal.still() } else { terminal };
-    let terminal = if globals.format == Format::Text && is_prose(&cli.command) {
+    let terminal = if globals.format == Format::Text && traits.prose {
         terminal.prose()
     } else {
         terminal
     };
     // A pipeline's log is read by many.
-    let terminal = if vars.ci() && !globals.show_accounts {
-        let document = globals.format == Format::Json
-            || matches!(
-                cli.command,
-                Command::Schema(_) | Command::Completions(_) | Command::RemoteState(_)
-            );
-        terminal.masking(!document)
+    if vars.ci() && !globals.show_accounts {
+        terminal.masking(globals.format != Format::Json && !traits.document)
     } else {
         terminal
-    };
-    NextCommand {
-        chdir: globals.chdir.clone(),
-        env: globals.env.clone(),
-        app_id: globals.app_id.clone(),
-        dir: folder(&cli.command).cloned(),
     }
-    .remember();
-    let start = match &globals.chdir {
-        Some(dir) => dir.clone(),
-        None => PathBuf::from("."),
-    };
+}
+
+fn context(globals: Globals, vars: Vars, terminal: Terminal, deadline: Option<Instant>) -> Context {
     let home = home_folder(&vars);
-    let longest = globals
-        .max_time
-        .map(MaxDuration::get)
-        .or_else(|| default_time(&cli.command));
-    let deadline = longest.and_then(|longest| Instant::now().checked_add(longest));
-    let state = StateFolder::find(&vars, home.as_deref());
-    let context = Context {
+    Context {
+        start: globals.chdir.clone().unwrap_or_else(|| PathBuf::from(".")),
+        state: StateFolder::find(&vars, home.as_deref()),
         globals,
         vars,
-        start,
         home,
-        state,
         terminal: Arc::new(terminal),
         signals: Signals::default(),
         deadline,
@@ -86,38 +100,37 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         fence: crate::store::Fence::default(),
         said_paths: RefCell::default(),
         said_claim: Cell::default(),
-    };
-    if let Some(end) = deadline.filter(|_| only_looks(&cli.command)) {
-        watch(end, context.renewals.clone());
     }
-    let of_an_app = matches!(cli.command, Command::Plan(_) | Command::Apply(_));
-    let ended = execute(cli.command, &context);
-    let status = match ended {
-        Ok(status) => {
-            if let Some(words) = context.signals.cut()
-                && context.globals.format == Format::Json
-                && !context.terminal.has_output()
-            {
-                let json = FailureReport::interrupted(words, status.code()).to_json();
-                context.terminal.out(&json);
-            }
-            status
-        }
-        Err(failure) => {
-            let report = &failure.report;
-            if context.globals.format == Format::Json {
-                let mut told = FailureReport::new(report, failure.status.code());
-                // What comments on it knows by this whose comment that is.
-                let project = of_an_app.then(|| context.project(None).ok()).flatten();
-                if let Some(app) = project.and_then(|project| project.app().ok()) {
-                    told = told.of_app(&app);
-                }
-                context.terminal.out(&told.to_json());
-            }
-            context.tell(&failure)
-        }
-    };
-    // Said here, once: a signal may come after the last moment in which the command looked.
+}
+
+/// What a signal cut off has a document all the same.
+fn tell_cut(context: &Context, status: ExitStatus) {
+    if let Some(words) = context.signals.cut()
+        && context.globals.format == Format::Json
+        && !context.terminal.has_output()
+    {
+        let json = FailureReport::interrupted(words, status.code()).to_json();
+        context.terminal.out(&json);
+    }
+}
+
+/// The document of a failure.
+fn tell_failure(context: &Context, failure: &Failure, names_app: bool) {
+    if context.globals.format != Format::Json {
+        return;
+    }
+    let mut told = FailureReport::new(&failure.report, failure.status.code());
+    // What comments on it knows by this whose comment that is.
+    let project = names_app.then(|| context.project(None).ok()).flatten();
+    if let Some(app) = project.and_then(|project| project.app().ok()) {
+        told = told.of_app(&app);
+    }
+    context.terminal.out(&told.to_json());
+}
+
+/// How the run ends: a signal is said here, once, for one may come after the last moment in which the
+/// command looked; and output that nobody got is no success.
+fn end(context: &Context, status: ExitStatus) -> ExitStatus {
     let status = match (context.signals.account_line(), context.signals.status()) {
         (Some(line), Some(interrupted)) => {
             context.terminal.insist(&line);
@@ -128,20 +141,17 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         _ => status,
     };
-    match context.terminal.take_failure() {
-        Some(e) => {
-            context
-                .terminal
-                .insist(&format!("error: the output could not be written: {e}"));
-            if status == ExitStatus::Done {
-                ExitStatus::Error
-            } else {
-                status
-            }
-        }
-        None => status,
+    let Some(e) = context.terminal.take_failure() else {
+        return status;
+    };
+    context
+        .terminal
+        .insist(&format!("error: the output could not be written: {e}"));
+    if status == ExitStatus::Done {
+        ExitStatus::Error
+    } else {
+        status
     }
-    .into()
 }
 
 /// Says what is wrong with a command line, as every other error is said; or prints the help that was
@@ -191,54 +201,6 @@ fn misused(error: &clap::Error, args: &[OsString], vars: &Vars) -> ExitStatus {
         terminal.out(&FailureReport::new(&report, ExitStatus::Error.code()).to_json());
     }
     ExitStatus::Error
-}
-
-/// Where the command line says that the connector files are.
-fn folder(command: &Command) -> Option<&PathBuf> {
-    match command {
-        Command::Plan(args) => args.planning.dir.as_ref(),
-        Command::Apply(args) => args.planning.dir.as_ref(),
-        Command::Push(args) => args.planning.dir.as_ref(),
-        Command::Status(args) => args.dir.as_ref(),
-        Command::Validate(args) => args.dir.as_ref(),
-        _ => None,
-    }
-}
-
-/// Whether what a command prints as text is for a person, not for a file or a shell.
-fn is_prose(command: &Command) -> bool {
-    !matches!(
-        command,
-        Command::Schema(_)
-            | Command::Completions(_)
-            | Command::Man(_)
-            | Command::RemoteState(_)
-            | Command::Sandbox(_)
-    )
-}
-
-/// How long a command may take where nobody said so: no pipeline hangs for ever on a bad network.
-/// None where a person is waited for, who has a limit of their own, or where it is to go on.
-fn default_time(command: &Command) -> Option<Duration> {
-    match command {
-        Command::Plan(_)
-        | Command::Status(_)
-        | Command::History(_)
-        | Command::Drift(_)
-        | Command::ListAvailable(_)
-        | Command::RemoteState(_)
-        | Command::Whoami(_) => Some(Duration::from_mins(10)),
-        Command::Apply(args) if args.plan.is_some() => Some(Duration::from_hours(1)),
-        _ => None,
-    }
-}
-
-/// Commands that may be cut off at any point.
-fn only_looks(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Plan(_) | Command::Status(_) | Command::Validate(_) | Command::Show(_)
-    )
 }
 
 /// Ends the process shortly after its time: what computes does not look at the clock, and a checkout
@@ -341,6 +303,12 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
     }
 }
 
+/// The machine has no file or no memory left for it.
+#[derive(Debug, Error, Diagnostic)]
+#[error("connplan could not begin to work: {0}")]
+#[diagnostic(code(connplan::runtime))]
+struct NoRuntime(#[source] std::io::Error);
+
 /// How long a renewal may keep the end of a command waiting without a word.
 const PROMPT: Duration = Duration::from_secs(1);
 /// How long it may at all: a little longer than the renewal itself.
@@ -353,7 +321,7 @@ fn on_runtime(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|e| UsageError::new(format!("the runtime could not be started: {e}")))?;
+        .map_err(NoRuntime)?;
     let ended = runtime.block_on(
         context
             .signals

@@ -4,16 +4,16 @@
 use std::path::Path;
 
 use miette::Diagnostic;
-use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
-    config::Project,
+    config::{Project, SETTINGS},
     context::{Context, Failure},
     git::{
         Checkout, CommitId, Depot, EntryKind, Git, GitError, ObjectId, Objects, RemoteAddress,
         RemoteName, work_tree_of,
     },
+    model::{self, BaseName},
     state::StateError,
     syntax::{Settings, parse_settings},
 };
@@ -45,12 +45,9 @@ pub(super) struct LinkedBase {
     commit: String,
 }
 
-/// What the settings are called.
-const SETTINGS: &str = "connplan.toml";
-
 /// Has the policy of the base bind as well, where a pipeline runs for a pull or merge request.
 pub(super) async fn bind(context: &Context, project: &mut Project) -> Result<(), Failure> {
-    if !is_request(context) {
+    if !model::is_request(&context.vars, context.event().as_ref()) {
         return Ok(());
     }
     if let Some(base) = Base::find(context, project).await? {
@@ -63,18 +60,6 @@ pub(super) async fn bind(context: &Context, project: &mut Project) -> Result<(),
         );
     }
     Ok(())
-}
-
-/// Whether this run is for a proposal.
-fn is_request(context: &Context) -> bool {
-    let event = context.event().unwrap_or(Value::Null);
-    event["pull_request"].is_object()
-        || event["merge_group"].is_object()
-        || context.vars.get("CI_MERGE_REQUEST_IID").is_some()
-        || context
-            .vars
-            .get("GITHUB_BASE_REF")
-            .is_some_and(|name| !name.is_empty())
 }
 
 /// The base of what is checked out.
@@ -109,10 +94,10 @@ impl Base {
         let Some(head) = checkout.head().await? else {
             return Ok(None);
         };
-        let found = match named(context) {
-            Named::Commit(name) => Some(here_or_fetched(context, &checkout, &name).await?),
-            Named::Branch(name, or) => Some(branch(context, &checkout, &name, or).await?),
-            Named::Nothing => unnamed(context, &checkout, &head).await?,
+        let found = match BaseName::of(&context.vars, context.event().as_ref()) {
+            BaseName::Commit(name) => Some(here_or_fetched(context, &checkout, &name).await?),
+            BaseName::Branch(name, or) => Some(branch(context, &checkout, &name, or).await?),
+            BaseName::Nothing => unnamed(context, &checkout, &head).await?,
         };
         let mut folders = Vec::new();
         let home = project.settings_file.as_deref().and_then(Path::parent);
@@ -320,43 +305,6 @@ async fn depot(context: &Context, checkout: &Checkout) -> Result<(Depot, RemoteA
     let cache = state.join("git").join(remote.cache_name());
     let depot = Depot::open(&cache, checkout.git().clone()).await?;
     Ok((depot, remote))
-}
-
-/// What the pipeline says that this commit is measured against.
-enum Named {
-    /// This commit.
-    Commit(String),
-    /// The head of this branch; this commit where it cannot be had.
-    Branch(String, Option<String>),
-    /// Nothing.
-    Nothing,
-}
-
-/// The base of a request, or what the branch was before a push, which may be several commits ago.
-fn named(context: &Context) -> Named {
-    let event = context.event().unwrap_or(Value::Null);
-    // A branch that is new has a name of zeros for what was before.
-    let is_some = |name: &&str| name.bytes().any(|b| b != b'0');
-    let var = |name: &str| context.vars.get(name);
-    let told = [
-        event["pull_request"]["base"]["sha"].as_str(),
-        event["merge_group"]["base_sha"].as_str(),
-        event["before"].as_str(),
-        var("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"),
-    ];
-    if let Some(commit) = told.into_iter().flatten().find(is_some) {
-        return Named::Commit(commit.to_owned());
-    }
-    // Where the request left its target may be long ago: what binds is what the target says now.
-    let left = var("CI_MERGE_REQUEST_DIFF_BASE_SHA").filter(is_some);
-    let left = left.map(str::to_owned);
-    let target = var("CI_MERGE_REQUEST_TARGET_BRANCH_NAME").or_else(|| var("GITHUB_BASE_REF"));
-    if let Some(branch) = target.filter(|name| !name.is_empty()) {
-        return Named::Branch(branch.to_owned(), left);
-    }
-    let before = var("CI_COMMIT_BEFORE_SHA").filter(is_some);
-    let before = left.or_else(|| before.map(str::to_owned));
-    before.map_or(Named::Nothing, Named::Commit)
 }
 
 /// Where this line of history left the default branch; on it, the commit before.

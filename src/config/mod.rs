@@ -17,7 +17,7 @@ mod within;
 pub use connectors::{Folder, Loaded};
 pub use discover::projects_below;
 pub use error::ConfigError;
-pub use project::{FindOptions, Project};
+pub use project::{FindOptions, Project, SETTINGS};
 pub use unread::{Unread, type_in};
 
 /// The largest file that is read, in bytes. Real ones have a few hundred.

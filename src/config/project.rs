@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// This program's own settings file.
-const SETTINGS: &str = "connplan.toml";
+pub const SETTINGS: &str = "connplan.toml";
 
 /// What the command line says about the project.
 #[derive(Clone, Debug, Default)]

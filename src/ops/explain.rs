@@ -7,7 +7,7 @@ use crate::{
     config::{Loaded, Project, Unread, type_in},
     diff::Action,
     git::{Checkout, CommitId, EntryKind, Git, RemoteName},
-    model::{ConnectorType, Vars},
+    model::{ConnectorType, Vars, target_branch},
     plan::Plan,
 };
 
@@ -77,10 +77,7 @@ impl Base {
     /// The base branch, and the files of its connectors folder.
     async fn find(project: &Project, vars: &Vars) -> Option<Self> {
         let checkout = Checkout::of(&project.root, Git::new(vars)).ok()?;
-        let told = vars
-            .get("GITHUB_BASE_REF")
-            .or_else(|| vars.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"));
-        let (branch, commit) = base_branch(&checkout, told).await?;
+        let (branch, commit) = base_branch(&checkout, target_branch(vars)).await?;
         let head = checkout.head().await.ok()?;
         if checkout.branch().await.ok()?.as_deref() == Some(branch.as_str())
             || head.as_ref() == Some(&commit)

@@ -108,9 +108,8 @@ impl Terminal {
         }
     }
 
-    /// Masks e-mail addresses in whatever is written: in standard error, and where that is not a
-    /// document
-    /// for programs in standard output too.
+    /// Masks e-mail addresses in whatever is written: in standard error, and in standard output where
+    /// that is not a document for programs.
     #[must_use]
     pub fn masking(self, stdout: bool) -> Self {
         Self {

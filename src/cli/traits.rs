@@ -1,0 +1,112 @@
+//! What is particular about each command, beside what it does. No command is forgotten: the compiler
+//! counts them.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::Command;
+
+/// What is particular about a command.
+#[derive(Clone, Copy)]
+pub(super) struct Traits<'a> {
+    /// Its text is for a person, not for a file or a shell.
+    pub(super) prose: bool,
+    /// Its output is a document, whatever the format.
+    pub(super) document: bool,
+    /// How long it may take where nobody said so: no pipeline hangs for ever on a bad network. None
+    /// where a person is waited for, who has a limit of their own, or where it is to go on.
+    pub(super) time: Option<Duration>,
+    /// It may be cut off at any point.
+    pub(super) only_looks: bool,
+    /// A comment on its failure is told apart by its app.
+    pub(super) names_app: bool,
+    /// Where the command line says that the connector files are.
+    pub(super) folder: Option<&'a PathBuf>,
+}
+
+const PLAIN: Traits<'static> = Traits {
+    prose: true,
+    document: false,
+    time: None,
+    only_looks: false,
+    names_app: false,
+    folder: None,
+};
+
+/// For what asks a server a few things.
+const A_LOOK: Option<Duration> = Some(Duration::from_mins(10));
+
+impl Command {
+    pub(super) fn traits(&self) -> Traits<'_> {
+        match self {
+            Self::Plan(args) => Traits {
+                time: A_LOOK,
+                only_looks: true,
+                names_app: true,
+                folder: args.planning.dir.as_ref(),
+                ..PLAIN
+            },
+            Self::Apply(args) => Traits {
+                time: args.plan.is_some().then_some(Duration::from_hours(1)),
+                names_app: true,
+                folder: args.planning.dir.as_ref(),
+                ..PLAIN
+            },
+            Self::Push(args) => Traits {
+                folder: args.planning.dir.as_ref(),
+                ..PLAIN
+            },
+            Self::Status(args) => Traits {
+                time: A_LOOK,
+                only_looks: true,
+                folder: args.dir.as_ref(),
+                ..PLAIN
+            },
+            Self::Validate(args) => Traits {
+                only_looks: true,
+                folder: args.dir.as_ref(),
+                ..PLAIN
+            },
+            Self::Show(_) => Traits {
+                only_looks: true,
+                ..PLAIN
+            },
+            Self::History(_) | Self::Drift(_) | Self::ListAvailable(_) | Self::Whoami(_) => {
+                Traits {
+                    time: A_LOOK,
+                    ..PLAIN
+                }
+            }
+            Self::RemoteState(_) => Traits {
+                prose: false,
+                document: true,
+                time: A_LOOK,
+                ..PLAIN
+            },
+            Self::Schema(_) | Self::Completions(_) => Traits {
+                prose: false,
+                document: true,
+                ..PLAIN
+            },
+            Self::Man(_) | Self::Sandbox(_) => Traits {
+                prose: false,
+                ..PLAIN
+            },
+            Self::Approve(_)
+            | Self::Comment(_)
+            | Self::Authorize(_)
+            | Self::Add(_)
+            | Self::Pull(_)
+            | Self::Unlock(_)
+            | Self::Login(_)
+            | Self::Logout(_)
+            | Self::Policy(_)
+            | Self::Trust(_)
+            | Self::Demo(_)
+            | Self::Init(_)
+            | Self::Doctor(_)
+            | Self::Scopes(_)
+            | Self::Version(_)
+            | Self::Help(_) => PLAIN,
+        }
+    }
+}

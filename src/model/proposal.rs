@@ -1,0 +1,105 @@
+//! The pull or merge request that a pipeline runs for, as its variables and the event that GitHub keeps
+//! in a file tell of it. Untrusted text.
+
+use serde_json::Value;
+
+use super::Vars;
+
+/// What a pipeline says that its commit is measured against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BaseName {
+    /// This commit.
+    Commit(String),
+    /// The head of this branch; this commit where it cannot be had.
+    Branch(String, Option<String>),
+    /// Nothing.
+    Nothing,
+}
+
+impl BaseName {
+    /// The base of a request, or what the branch was before a push, which may be several commits ago.
+    pub fn of(vars: &Vars, event: Option<&Value>) -> Self {
+        let event = event.unwrap_or(&Value::Null);
+        // A branch that is new has a name of zeros for what was before.
+        let is_some = |name: &&str| name.bytes().any(|b| b != b'0');
+        let told = [
+            event["pull_request"]["base"]["sha"].as_str(),
+            event["merge_group"]["base_sha"].as_str(),
+            event["before"].as_str(),
+            vars.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"),
+        ];
+        if let Some(commit) = told.into_iter().flatten().find(is_some) {
+            return Self::Commit(commit.to_owned());
+        }
+        // Where the request left its target may be long ago: what binds is what the target says now.
+        let left = vars.get("CI_MERGE_REQUEST_DIFF_BASE_SHA").filter(is_some);
+        let left = left.map(str::to_owned);
+        if let Some(branch) = target_branch(vars) {
+            return Self::Branch(branch.to_owned(), left);
+        }
+        let before = vars.get("CI_COMMIT_BEFORE_SHA").filter(is_some);
+        let before = left.or_else(|| before.map(str::to_owned));
+        before.map_or(Self::Nothing, Self::Commit)
+    }
+}
+
+/// The branch that the request goes into.
+pub fn target_branch(vars: &Vars) -> Option<&str> {
+    let names = ["CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "GITHUB_BASE_REF"];
+    let told = names.into_iter().find_map(|name| vars.get(name));
+    told.filter(|name| !name.is_empty())
+}
+
+/// Whether a pipeline runs for a request.
+pub fn is_request(vars: &Vars, event: Option<&Value>) -> bool {
+    let of_event =
+        |event: &Value| event["pull_request"].is_object() || event["merge_group"].is_object();
+    event.is_some_and(of_event)
+        || vars.get("CI_MERGE_REQUEST_IID").is_some()
+        || target_branch(vars).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn vars(pairs: &[(&str, &str)]) -> Vars {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        pairs.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn the_event_names_the_commit_and_else_the_branch_binds_as_it_is_now() {
+        let commit = |name: &str| BaseName::Commit(name.to_owned());
+        let pull = json!({"pull_request": {"base": {"sha": "b1"}}});
+        let github = vars(&[("GITHUB_BASE_REF", "main")]);
+        assert_eq!(BaseName::of(&github, Some(&pull)), commit("b1"));
+        assert_eq!(
+            BaseName::of(&github, None),
+            BaseName::Branch("main".to_owned(), None)
+        );
+        let gitlab = [
+            ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+            ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "b2"),
+        ];
+        let left = Some("b2".to_owned());
+        let now = BaseName::Branch("main".to_owned(), left);
+        assert_eq!(BaseName::of(&vars(&gitlab), None), now);
+        let merged = [("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "b3"), gitlab[0]];
+        assert_eq!(BaseName::of(&vars(&merged), None), commit("b3"));
+    }
+
+    #[test]
+    fn a_new_branch_has_nothing_before_it() {
+        let zeros = "0".repeat(40);
+        let pushed = json!({"before": zeros});
+        assert_eq!(BaseName::of(&vars(&[]), Some(&pushed)), BaseName::Nothing);
+        let before = vars(&[("CI_COMMIT_BEFORE_SHA", zeros.as_str())]);
+        assert_eq!(BaseName::of(&before, None), BaseName::Nothing);
+        assert!(!is_request(&before, Some(&pushed)));
+        assert!(!is_request(&vars(&[("GITHUB_BASE_REF", "")]), None));
+        assert!(is_request(&vars(&[("GITHUB_BASE_REF", "main")]), None));
+    }
+}
