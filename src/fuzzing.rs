@@ -113,7 +113,7 @@ pub fn journal_file(bytes: &[u8]) {
     journal::fuzz(bytes);
 }
 
-/// `.connplan/pending.toml`.
+/// The pending file of this machine.
 pub fn pending_store(bytes: &[u8]) {
     pending::fuzz(&String::from_utf8_lossy(bytes));
 }

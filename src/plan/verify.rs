@@ -225,8 +225,7 @@ fn is_effect(change: &Change, is: Option<&RemoteConnector>, rules: &ScopeEquival
 }
 
 /// Field by field. Scopes that a provider adds by itself and other spellings do not count as a
-/// difference,
-/// unless they are `declared`: then somebody relies on them.
+/// difference, unless they are `declared`: then somebody relies on them.
 pub(crate) fn field_differences(
     connector: &ConnectorType,
     was: Option<&RemoteConnector>,

@@ -1,4 +1,5 @@
-//! How connectors come and go: what a PUT, a consent and a removal mean. Pure: the time is given.
+//! How connectors come and go: what a PUT, a consent and a removal mean. The time is given;
+//! names of connections and links are drawn.
 
 use std::collections::BTreeMap;
 

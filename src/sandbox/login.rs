@@ -1,4 +1,4 @@
-//! Base44's own login: device flow (RFC 8628), tokens, refresh with rotation. Pure.
+//! Base44's own login: device flow (RFC 8628), tokens, refresh with rotation.
 
 use std::collections::BTreeMap;
 

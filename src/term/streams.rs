@@ -182,8 +182,7 @@ impl Terminal {
             .then(|| usize::from(Term::stderr().size().1).max(20))
     }
 
-    /// How many columns standard output has; `None` where it is not a terminal, and nothing is to
-    /// be
+    /// How many columns standard output has; `None` where it is not a terminal, and nothing is to be
     /// wrapped.
     pub fn columns(&self) -> Option<usize> {
         self.stdout_tty
