@@ -114,6 +114,8 @@ impl Checkout {
             Some(0) => Ok(Some(output.text().trim_end_matches('\n').to_owned())),
             // What is not there is an answer; a repository that cannot be used is not.
             Some(1) => Ok(None),
+            // Nor is one that was killed.
+            None => Err(failed(doing, &output.stderr)),
             _ if unusable(&output.stderr) => Err(failed(doing, &output.stderr)),
             _ => Ok(None),
         }

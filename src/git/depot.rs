@@ -25,6 +25,22 @@ pub struct Depot {
     dir: PathBuf,
 }
 
+/// What a fetch brought.
+enum Fetched {
+    /// What it was asked for.
+    Something,
+    /// Nothing, and it did not say why.
+    Nothing,
+}
+
+/// A fetch that brought nothing of what is there.
+fn silent(remote: &RemoteAddress) -> GitError {
+    GitError::Away {
+        remote: remote.name.to_string(),
+        said: "`git fetch` brought nothing, and did not say why".to_owned(),
+    }
+}
+
 impl Depot {
     /// What the remote is called in it.
     pub(super) const REMOTE: &'static str = "connplan";
@@ -125,11 +141,14 @@ impl Depot {
     ) -> Result<BTreeMap<String, ObjectId>, GitError> {
         let refspec = format!("+{prefix}*:{prefix}*");
         let _lock = self.lock().await?;
-        if !self
-            .fetch_refspec(remote, &["--depth=1", "--prune"], &refspec)
-            .await?
-        {
-            return Ok(BTreeMap::new());
+        let options = ["--depth=1", "--prune"];
+        if let Fetched::Nothing = self.fetch_refspec(remote, &options, &refspec).await? {
+            // A fetch that failed without a word looks the same: what was not read is not empty.
+            let there = self.ls_remote(remote, prefix).await?;
+            if !there.is_empty() {
+                return Err(silent(remote));
+            }
+            return Ok(there);
         }
         let args = ["for-each-ref", "--format=%(objectname) %(refname)", prefix];
         let output = self.run(Run::new("read the refs", &args)).await?;
@@ -155,7 +174,7 @@ impl Depot {
         }
         let _lock = self.lock().await?;
         let refspec = format!("+{commit}:refs/connplan-seen/{commit}");
-        self.fetch_refspec(remote, &["--depth=1"], &refspec).await?;
+        let _: Fetched = self.fetch_refspec(remote, &["--depth=1"], &refspec).await?;
         if self.has(commit).await? {
             return Ok(());
         }
@@ -176,7 +195,10 @@ impl Depot {
         let seen = RefName::parse(&format!("refs/connplan-seen/heads/{branch}"))?;
         let _lock = self.lock().await?;
         let refspec = format!("+{from}:{seen}");
-        self.fetch_refspec(remote, &["--depth=1"], &refspec).await?;
+        // Where an earlier one left the branch says nothing.
+        if let Fetched::Nothing = self.fetch_refspec(remote, &["--depth=1"], &refspec).await? {
+            return Err(silent(remote));
+        }
         let args = [
             "rev-parse",
             "--verify",
@@ -185,16 +207,18 @@ impl Depot {
             seen.as_str(),
         ];
         let output = self.run(Run::new("read the branch", &args)).await?;
+        if !output.success {
+            return Err(failed("read the branch", &output.stderr));
+        }
         Ok(ObjectId::parse(output.text().trim())?)
     }
 
-    /// False if the remote has nothing of that name.
     async fn fetch_refspec(
         &self,
         remote: &RemoteAddress,
         options: &[&str],
         refspec: &str,
-    ) -> Result<bool, GitError> {
+    ) -> Result<Fetched, GitError> {
         let mut args = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"];
         args.extend(options);
         args.extend([Self::REMOTE, refspec]);
@@ -202,10 +226,12 @@ impl Depot {
         let mut run = Run::new("fetch", &args);
         run.private = &settings;
         let output = self.run(run).await?;
-        // That is how git says, with `--depth`, that there was nothing to fetch.
-        let nothing = output.code == Some(1) && output.stderr.trim().is_empty();
-        if output.success || nothing {
-            return Ok(output.success);
+        if output.success {
+            return Ok(Fetched::Something);
+        }
+        // That is how git says, with `--depth` and a pattern, that there was nothing to fetch.
+        if output.code == Some(1) && output.stderr.trim().is_empty() {
+            return Ok(Fetched::Nothing);
         }
         Err(reach(remote, "read there", &output.stderr))
     }

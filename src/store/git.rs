@@ -110,11 +110,20 @@ impl GitStore {
         let ids: Vec<_> = wanted.iter().map(|(_, id)| id.clone()).collect();
         let blobs = self.depot.objects().blobs(&ids, LIMIT).await?;
         let value = |(key, id): (Key, ObjectId)| {
-            let bytes = blobs.get(&id)?.clone();
+            // What is listed and was not read is not nothing.
+            let Some(bytes) = blobs.get(&id).cloned() else {
+                return Err(StoreError::Unreadable {
+                    store: self.name.clone(),
+                    key: key.to_string(),
+                    reason: "it is larger than anything that connplan writes, or it did not \
+                             arrive"
+                        .to_owned(),
+                });
+            };
             let version = Version(id.to_string());
-            Some((key, Value { bytes, version }))
+            Ok((key, Value { bytes, version }))
         };
-        Ok(wanted.into_iter().filter_map(value).collect())
+        wanted.into_iter().map(value).collect()
     }
 
     /// Whether the values are still what the caller saw.

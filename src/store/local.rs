@@ -52,21 +52,22 @@ impl LocalStore {
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
                 Err(e) => return Err(FsError::io("read", path, e).into()),
             };
-            for entry in entries.flatten() {
+            for entry in entries {
+                let failed = |e| FsError::io("read", path.clone(), e);
+                let entry = entry.map_err(failed)?;
                 let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
                     continue;
                 };
                 let Some(key) = Key::parse(&format!("{folder}/{name}")) else {
                     continue;
                 };
-                match entry.file_type() {
-                    Ok(kind) if kind.is_dir() => folders.push(key.as_str().to_owned()),
-                    Ok(kind) if kind.is_file() => {
-                        if let Some(value) = self.get(&key)? {
-                            found.push((key, value));
-                        }
-                    }
-                    _ => {}
+                let kind = entry.file_type().map_err(failed)?;
+                if kind.is_dir() {
+                    folders.push(key.as_str().to_owned());
+                } else if kind.is_file()
+                    && let Some(value) = self.get(&key)?
+                {
+                    found.push((key, value));
                 }
             }
         }

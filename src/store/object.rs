@@ -70,7 +70,10 @@ impl BucketStore {
         let failed = |e: object_store::Error| error(&self.name, &e);
         let found = match self.inner.get(path).await {
             Ok(found) => found,
-            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(object_store::Error::NotFound { source, .. }) => {
+                self.only_the_object_is_missing(source.as_ref())?;
+                return Ok(None);
+            }
             Err(e) => return Err(failed(e)),
         };
         if found.meta.size > LIMIT as u64 {
@@ -83,6 +86,28 @@ impl BucketStore {
         let version = version(found.meta.e_tag.as_deref(), found.meta.version.as_deref());
         let bytes = found.bytes().await.map_err(failed)?.to_vec();
         Ok(Some(Value { bytes, version }))
+    }
+
+    /// A bucket that is not there, or a server that is none, answers "not found" too: such a store
+    /// is not read, and not empty.
+    fn only_the_object_is_missing(
+        &self,
+        source: &(dyn std::error::Error + 'static),
+    ) -> Result<(), StoreError> {
+        let text = source.to_string();
+        let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let reason = if says(&NO_BUCKET) {
+            "there is no such bucket"
+        } else if says(&NO_OBJECT) || text.trim_end().ends_with("404 Not Found:") {
+            return Ok(());
+        } else {
+            "what answers there is not an object storage: it knows no such address"
+        };
+        Err(StoreError::Object {
+            store: self.name.clone(),
+            reason: reason.to_owned(),
+            passing: false,
+        })
     }
 
     async fn put(&self, change: &Swap) -> Result<Swapped, StoreError> {
@@ -106,13 +131,23 @@ impl BucketStore {
                 | object_store::Error::Precondition { .. },
             ) => Ok(Swapped::Moved),
             // An update of what is gone.
-            Err(object_store::Error::NotFound { .. }) if change.from.is_some() => {
+            Err(object_store::Error::NotFound { source, .. }) if change.from.is_some() => {
+                self.only_the_object_is_missing(source.as_ref())?;
                 Ok(Swapped::Moved)
             }
             Err(e) => Err(error(&self.name, &e)),
         }
     }
 }
+
+/// How the providers say that there is no such object, and that there is no such bucket.
+const NO_OBJECT: [&str; 4] = [
+    "NoSuchKey",
+    "BlobNotFound",
+    "ResourceNotFound",
+    "PathNotFound",
+];
+const NO_BUCKET: [&str; 2] = ["NoSuchBucket", "ContainerNotFound"];
 
 /// A store that is away is said to be so soon: the library would try for three minutes.
 fn retry() -> RetryConfig {

@@ -72,23 +72,23 @@ impl Outbox {
         Ok(())
     }
 
-    /// Whether something is undelivered.
-    pub fn is_empty(&self) -> bool {
-        self.letters().is_empty()
+    /// Whether nothing is undelivered.
+    pub fn is_empty(&self) -> Result<bool, StoreError> {
+        Ok(self.letters()?.is_empty())
     }
 
-    fn letters(&self) -> Vec<PathBuf> {
-        let files = fs::files(&self.dir).unwrap_or_default();
+    fn letters(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let files = fs::files(&self.dir)?;
         let mut paths: Vec<_> = files.into_iter().map(|file| file.path).collect();
         paths.retain(|path| path.extension() == Some("toml".as_ref()));
         paths.sort();
-        paths
+        Ok(paths)
     }
 
     /// Tells what was not told yet; says how much that was.
     pub async fn deliver(&self, memory: &Memory, app: &App) -> Result<usize, StoreError> {
         let mut told = 0;
-        for path in self.letters() {
+        for path in self.letters()? {
             let text = fs::read_text(&path, 32 << 20)?;
             let letter: Result<Letter, _> = toml::from_str(&text);
             // What is for another store waits for it; what cannot be read is left for a person.

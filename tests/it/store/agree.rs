@@ -14,18 +14,26 @@ fn waiting(team: &Team, connector: &str) -> Value {
         let list = project.run(&["authorize", "--list", "--format", "json"]);
         let plan = project.run(&["plan", "--format", "json"]);
         plan.expect(0);
+        let said = plan.stderr.clone();
         let results = list.json()["apps"][0]["results"].clone();
         let results = results.as_array().cloned().unwrap_or_default();
         let one = results.iter().find(|one| one["connector"] == connector);
         let plan = plan.json()["summary"].clone();
-        json!([
-            one.map(|one| json!([one["scopes"], one["since"], one["state"]])),
-            plan
-        ])
+        let said = [list.stderr.clone(), said];
+        for text in &said {
+            assert!(!text.contains("not known"), "{text}");
+        }
+        (
+            json!([
+                one.map(|one| json!([one["scopes"], one["since"], one["state"]])),
+                plan
+            ]),
+            said,
+        )
     });
-    assert_eq!(told[0], told[1], "the pipelines differ");
-    assert_eq!(told[1], told[2], "the person differs");
-    told[0].clone()
+    assert_eq!(told[0].0, told[1].0, "the pipelines differ: {told:?}");
+    assert_eq!(told[1].0, told[2].0, "the person differs: {told:?}");
+    told[0].0.clone()
 }
 
 fn declare(team: &Team, connector: &str, scopes: &[&str]) {

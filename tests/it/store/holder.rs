@@ -29,8 +29,12 @@ const TAKES_OVER: [&str; 4] = ["apply", "--auto-approve", "--lock-timeout", "60s
 /// What everybody says of everything.
 fn agreed(team: &Team) -> Value {
     let told = team.all().map(|project| {
-        let mut status = project.run(&["status", "--format", "json"]).json();
-        let plan = project.run(&["plan", "--format", "json"]).json();
+        let status = project.run(&["status", "--format", "json"]);
+        let plan = project.run(&["plan", "--format", "json"]);
+        for output in [&status, &plan] {
+            assert!(!output.stderr.contains("not known"), "{}", output.stderr);
+        }
+        let (mut status, plan) = (status.json(), plan.json());
         for connector in status["apps"][0]["connectors"].as_array_mut().unwrap() {
             // Where the file lies is each one's own.
             connector.as_object_mut().unwrap().remove("file");

@@ -16,5 +16,7 @@ mod faulty;
 mod holder;
 mod laws;
 mod places;
+#[cfg(unix)]
+mod silent;
 mod trusted;
 mod week;

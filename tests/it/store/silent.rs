@@ -1,0 +1,63 @@
+//! A store that was not read is never taken for an empty one.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use super::week::Team;
+use crate::support::Output;
+
+/// Puts a `git` first in the PATH that does what the lines say, then what git does.
+fn with_git(team: &Team, folder: &Path, lines: &str, args: &[&str]) -> Output {
+    let path = team.person.environment()["PATH"].clone();
+    let git = std::process::Command::new("sh")
+        .args(["-c", "command -v git"])
+        .output()
+        .unwrap();
+    let git = String::from_utf8(git.stdout).unwrap();
+    let wrapper = folder.join("git");
+    let text = format!(
+        "#!/bin/sh\nhere='{}'\nwhat=other\nfor word in \"$@\"; do case $word in \
+         fetch|cat-file|ls-remote) what=$word; break;; esac; done\n{lines}\nexec {} \"$@\"\n",
+        folder.display(),
+        git.trim()
+    );
+    fs::write(&wrapper, text).unwrap();
+    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{path}", folder.display());
+    team.person.run_vars(&[("PATH", &path)], args)
+}
+
+/// Nobody sees that it fails: git says nothing, as it does where there is nothing.
+const FIRST_FETCH: &str = "if [ $what = fetch ] && ! [ -e \"$here/failed\" ]; then\n\
+                           : > \"$here/failed\"; exit 1; fi";
+
+#[test]
+fn a_fetch_that_fails_without_a_word_is_tried_again() {
+    let team = Team::new();
+    team.pipeline.run(&["apply", "--auto-approve"]).expect(0);
+    let folder = tempfile::tempdir().unwrap();
+    let plan = ["plan", "--detailed-exitcode"];
+    with_git(&team, folder.path(), FIRST_FETCH, &plan)
+        .expect(0)
+        .tells("slack waits for a person: asked for just now by pipeline");
+    assert!(folder.path().join("failed").exists());
+    // One that always does is away, and not empty.
+    let always = "[ $what = fetch ] && exit 1";
+    let away = with_git(&team, folder.path(), always, &["plan"]);
+    away.expect(0)
+        .tells("what other machines asked for is not known")
+        .tells("brought nothing, and did not say why");
+    let args = ["apply", "--auto-approve"];
+    with_git(&team, folder.path(), always, &args).expect(1);
+}
+
+#[test]
+fn what_is_listed_and_not_read_is_not_nothing() {
+    let team = Team::new();
+    team.pipeline.run(&["apply", "--auto-approve"]).expect(0);
+    let folder = tempfile::tempdir().unwrap();
+    let lost = "case \"$what $*\" in cat-file*--batch*)\n\
+                while read id; do echo \"$id missing\"; done; exit 0;; esac";
+    with_git(&team, folder.path(), lost, &["plan"])
+        .expect(0)
+        .tells("what other machines asked for is not known");
+}
