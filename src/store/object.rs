@@ -125,7 +125,10 @@ impl BucketStore {
             .put_opts(&path, change.to.clone().into(), options)
             .await
         {
-            Ok(_) => Ok(Swapped::Done),
+            Ok(_) => {
+                crate::fs::crash::point();
+                Ok(Swapped::Done)
+            }
             Err(
                 object_store::Error::AlreadyExists { .. }
                 | object_store::Error::Precondition { .. },

@@ -2,11 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::week::Team;
-use crate::{
-    git::repository::git,
-    support::{Connector, Output},
-};
+use super::team::Team;
+use crate::support::{Connector, Output};
 
 /// What everybody says of a connector: the scopes that wait, since when.
 fn waiting(team: &Team, connector: &str) -> Value {
@@ -44,21 +41,25 @@ fn declare(team: &Team, connector: &str, scopes: &[&str]) {
 
 #[test]
 fn who_asked_first_knows_what_somebody_else_asked_for_later() {
-    let team = Team::new();
+    who_asked_first(&Team::new());
+}
+
+/// Whatever store it is.
+pub(super) fn who_asked_first(team: &Team) {
     team.pipeline.run(&["apply", "--auto-approve"]).expect(0);
-    let first = waiting(&team, "slack");
+    let first = waiting(team, "slack");
     assert_eq!(first[0][0], json!(["chat:write"]), "{first}");
     // While that waits, more is wanted, and another machine asks for it.
-    declare(&team, "slack", &["chat:write", "users:read"]);
+    declare(team, "slack", &["chat:write", "users:read"]);
     team.second.run(&["apply", "--auto-approve"]).expect(0);
-    let later = waiting(&team, "slack");
+    let later = waiting(team, "slack");
     assert_eq!(later[0][0], json!(["chat:write", "users:read"]), "{later}");
     team.agree(&["plan", "--detailed-exitcode"], 0);
     // A third one drops it: nobody waits, and the plan asks again.
     team.person
         .run(&["authorize", "--forget", "slack"])
         .expect(0);
-    let dropped = waiting(&team, "slack");
+    let dropped = waiting(team, "slack");
     assert_eq!(dropped[0], Value::Null, "{dropped}");
     team.agree(&["plan", "--detailed-exitcode"], 2);
     team.agree(&["authorize", "--list"], 0);
@@ -68,18 +69,18 @@ fn who_asked_first_knows_what_somebody_else_asked_for_later() {
         .tells("no authorization of slack is pending");
     // Asked for again by the first one, and withdrawn by the second: the file is gone.
     team.pipeline.run(&["apply", "--auto-approve"]).expect(0);
-    assert_ne!(waiting(&team, "slack")[0], Value::Null);
+    assert_ne!(waiting(team, "slack")[0], Value::Null);
     for project in team.all() {
         project.undeclare("slack");
         project.declare("linear", &["read"]);
     }
     team.platform
         .set(&Connector::active("slack", &["chat:write"]));
-    let withdrawn = waiting(&team, "slack");
+    let withdrawn = waiting(team, "slack");
     team.second.run(&["apply", "--auto-approve"]).expect(0);
-    let linear = waiting(&team, "linear");
+    let linear = waiting(team, "linear");
     assert_eq!(linear[0][0], json!(["read"]), "{withdrawn} {linear}");
-    assert_eq!(waiting(&team, "slack")[0], Value::Null);
+    assert_eq!(waiting(team, "slack")[0], Value::Null);
     let kinds = team.person.run(&["history", "--format", "json"]).json();
     assert_eq!(
         kinds["apps"][0]["events"].as_array().map(Vec::len),
@@ -124,17 +125,24 @@ fn a_push_waits_for_the_lease_and_gives_it_back() {
 
 #[test]
 fn nothing_private_is_in_the_store() {
-    let team = Team::new();
+    nothing_private(&Team::new());
+}
+
+/// Whatever store it is.
+pub(super) fn nothing_private(team: &Team) {
     let canaries = [
         "olga@example.com",
         "boss@example.com",
         "victim@example.com",
         "mallory@example.com",
     ];
-    let settings = "[store]\nurl = \"git:origin\"\n[policy]\ndenied_types = [\"notion\"]\n\
-                    [policy.rules.denied_types]\noverride = true\n";
+    let settings = format!(
+        "[store]\nurl = \"{}\"\n[policy]\ndenied_types = [\"notion\"]\n\
+         [policy.rules.denied_types]\noverride = true\n",
+        team.url()
+    );
     for project in team.all() {
-        project.write("connplan.toml", settings);
+        project.write("connplan.toml", &settings);
     }
     team.platform.behave(&json!({
         "policies_readable": false,
@@ -170,10 +178,7 @@ fn nothing_private_is_in_the_store() {
     );
     let code = person(&["apply", "x.plan"]).code;
     assert_eq!(code, Some(5));
-    let receipts = git(
-        &team.origin(),
-        &["log", "-p", "--glob=refs/connplan", "--format=%B"],
-    );
+    let receipts = team.stored();
     assert!(receipts.contains("v***@example.com"), "{receipts}");
     team.platform.consent("slack", "olga@example.com");
     person(&[
@@ -185,25 +190,7 @@ fn nothing_private_is_in_the_store() {
         "20s",
     ])
     .expect(0);
-    private(&team.origin(), &canaries, &team);
+    team.keeps_private(&canaries);
     let known = person(&["history"]);
     known.expect(0).says("(mallory)");
-}
-
-/// Every object of the remote that is of connplan's refs, commits included.
-fn private(origin: &std::path::Path, canaries: &[&str], team: &Team) {
-    let listed = git(origin, &["rev-list", "--objects", "--glob=refs/connplan"]);
-    let mut all = String::new();
-    for line in listed.lines() {
-        let id = line.split(' ').next().unwrap();
-        all.push_str(&git(origin, &["cat-file", "-p", id]));
-    }
-    assert!(all.contains("connplan@localhost") && all.contains("waits"));
-    let links = team.platform.links();
-    assert!(!links.is_empty());
-    let links = links.iter().map(|(_, link)| link.as_str());
-    let key = [team.platform.key()];
-    for canary in canaries.iter().copied().chain(key).chain(links) {
-        assert!(!all.contains(canary), "the store holds {canary}");
-    }
 }

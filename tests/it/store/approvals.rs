@@ -1,6 +1,6 @@
 //! Approvals that the team's store keeps, and what `authorize` takes from it.
 
-use super::week::member;
+use super::team::member;
 use crate::{
     approval::keygen::Keys,
     git::repository::git,

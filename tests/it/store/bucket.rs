@@ -1,13 +1,14 @@
 //! Object storage for real: the server that `CONNPLAN_TEST_BUCKET` names, which `.ci/run` starts.
 
+#[cfg(unix)]
+use super::holder::{kill_at, who_stood_still};
 use super::{
+    agree::{nothing_private, who_asked_first},
     conformance::{race, suite},
     places::Bucket,
-    week::member,
+    team::{Shared, Team},
+    week::a_week,
 };
-use crate::support::{Platform, Project};
-
-const NEEDED: &str = "needs a bucket: CONNPLAN_TEST_BUCKET and the provider's variables";
 
 #[test]
 #[ignore = "needs a bucket: CONNPLAN_TEST_BUCKET and the provider's variables"]
@@ -21,45 +22,54 @@ fn a_bucket_with_racing_writers() {
     race(&Bucket::new("race"), 16);
 }
 
-/// One that works with the bucket, the provider's variables included.
-fn with_bucket(platform: &Platform, user: &str, project: Project, url: &str) -> Project {
-    let mut project = member(platform, user, project).var("CONNPLAN_STORE", url);
-    for (name, value) in std::env::vars() {
-        if ["AWS_", "AZURE_", "AZURITE_"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-        {
-            project = project.var(&name, &value);
-        }
-    }
-    project
+#[test]
+#[ignore = "needs a bucket: CONNPLAN_TEST_BUCKET and the provider's variables"]
+fn three_clones_agree_for_a_week_with_a_bucket() {
+    a_week(&Team::with(Shared::bucket()));
 }
 
 #[test]
 #[ignore = "needs a bucket: CONNPLAN_TEST_BUCKET and the provider's variables"]
-fn two_machines_share_a_bucket() {
-    let platform = Platform::start();
-    let url = Bucket::new("week").url().to_owned();
-    let [one, two] = ["one", "two"].map(|user| {
-        let project = Project::new().connector("slack", &["chat:write"]);
-        with_bucket(&platform, user, project, &url)
-    });
-    let plan = one.run(&["plan", "--out", "x.plan", "--format", "json"]);
-    plan.expect(0).tells("Kept the plan in ");
-    let digest = plan.json()["digest"].as_str().expect(NEEDED).to_owned();
-    two.run(&["apply", &digest]).expect(0);
-    one.run(&["plan"])
+fn who_asked_first_knows_it_from_a_bucket() {
+    who_asked_first(&Team::with(Shared::bucket()));
+}
+
+#[test]
+#[ignore = "needs a bucket: CONNPLAN_TEST_BUCKET and the provider's variables"]
+fn nothing_private_is_in_a_bucket() {
+    nothing_private(&Team::with(Shared::bucket()));
+}
+
+#[cfg(unix)]
+#[test]
+#[ignore = "needs a bucket: CONNPLAN_TEST_BUCKET and the provider's variables"]
+fn killed_at_every_step_nothing_is_lost_in_a_bucket() {
+    let steps = kill_at(&Team::with(Shared::bucket()), 1..);
+    eprintln!("killed at each of {steps} steps: another machine took over, and all agreed");
+    assert!(steps > 6, "only {steps} steps");
+}
+
+#[cfg(unix)]
+#[test]
+#[ignore = "needs a bucket: CONNPLAN_TEST_BUCKET and the provider's variables"]
+fn who_stood_still_does_not_write_to_a_bucket() {
+    who_stood_still(&Team::with(Shared::bucket()));
+}
+
+#[test]
+#[ignore = "needs a bucket: CONNPLAN_TEST_BUCKET and the provider's variables"]
+fn a_bucket_that_is_not_there_is_not_empty() {
+    let team = Team::with(Shared::bucket());
+    let (scheme, _) = team.url().split_once("://").unwrap();
+    let gone = format!("{scheme}://connplan-has-no-such-bucket/x");
+    let vars = [("CONNPLAN_STORE", gone.as_str())];
+    team.person
+        .run_vars(&vars, &["plan"])
         .expect(0)
-        .tells("slack waits for a person: asked for just now by two");
-    one.run(&["authorize", "--list"]).expect(4);
-    platform.consent("slack", "olga@example.com");
-    one.run(&["authorize", "--yes", "--no-browser", "--timeout", "20s"])
-        .expect(0);
-    two.run(&["authorize", "--list"]).expect(0);
-    let known = [&one, &two].map(|project| {
-        let history = project.run(&["history", "--format", "json"]);
-        history.expect(0).json()["apps"][0]["events"].clone()
-    });
-    assert_eq!(known[0], known[1]);
-    assert_eq!(known[0].as_array().map(Vec::len), Some(3));
+        .tells("what other machines asked for is not known")
+        .tells("there is no such bucket");
+    team.person
+        .run_vars(&vars, &["apply", "--auto-approve"])
+        .expect(1);
+    assert_eq!(team.platform.writes(), [] as [&str; 0]);
 }

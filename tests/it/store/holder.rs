@@ -8,7 +8,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::week::Team;
+use super::team::Team;
 use crate::support::{Output, Project};
 
 /// Short enough to be waited for, long enough for a request.
@@ -51,8 +51,7 @@ fn agreed(team: &Team) -> Value {
 }
 
 /// Kills the holder at the steps of these numbers; says how many steps there were at most.
-fn kill_at(steps: impl Iterator<Item = usize>) -> usize {
-    let team = Team::new();
+pub(super) fn kill_at(team: &Team, steps: impl Iterator<Item = usize>) -> usize {
     let mut tried = 0;
     for step in steps {
         let scopes = ["chat:write", "users:read", "channels:read"];
@@ -77,10 +76,10 @@ fn kill_at(steps: impl Iterator<Item = usize>) -> usize {
         let begun = Instant::now();
         takes_over(&team.second, &TAKES_OVER).expect(0);
         assert!(begun.elapsed() < Duration::from_mins(1), "step {step}");
-        agreed(&team);
+        agreed(team);
         // Who was killed goes on, and finds it done.
         takes_over(&team.pipeline, &TAKES_OVER).expect(0);
-        let all = agreed(&team);
+        let all = agreed(team);
         assert_eq!(all[1]["create"], 0, "step {step}: {all}");
         let history = team.person.run(&["history", "--format", "json"]);
         let events = history.json()["apps"][0]["events"].clone();
@@ -95,13 +94,13 @@ fn kill_at(steps: impl Iterator<Item = usize>) -> usize {
 
 #[test]
 fn killed_at_some_steps_nothing_is_lost() {
-    kill_at([1, 4].into_iter());
+    kill_at(&Team::new(), [1, 4].into_iter());
 }
 
 #[test]
 #[ignore = "a minute: every step of an apply waits for a lease to end; run by .ci/run"]
 fn killed_at_every_step_nothing_is_lost() {
-    let steps = kill_at(1..);
+    let steps = kill_at(&Team::new(), 1..);
     eprintln!("killed at each of {steps} steps: another machine took over, and all agreed");
     assert!(steps > 6, "only {steps} steps");
 }
@@ -122,7 +121,11 @@ fn signal(child: &Child, signal: Signal) {
 
 #[test]
 fn who_stood_still_does_not_write_on() {
-    let team = Team::new();
+    who_stood_still(&Team::new());
+}
+
+/// Whatever store it is.
+pub(super) fn who_stood_still(team: &Team) {
     let names = [
         "airtable", "box", "calendly", "discord", "dropbox", "github", "notion", "wrike",
     ];
@@ -156,7 +159,7 @@ fn who_stood_still_does_not_write_on() {
     let text = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(matches!(ended.status.code(), Some(1 | 5)), "{text}");
     assert!(text.contains("lease"), "{text}");
-    let all = agreed(&team);
+    let all = agreed(team);
     assert_eq!(all[1]["create"], 0, "{all}");
     // The same command is done.
     takes_over(&team.pipeline, &TAKES_OVER).expect(0);

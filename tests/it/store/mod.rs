@@ -9,6 +9,8 @@
 mod agree;
 mod approvals;
 #[cfg(feature = "object-store")]
+mod between;
+#[cfg(feature = "object-store")]
 mod bucket;
 mod conformance;
 mod faulty;
@@ -18,5 +20,6 @@ mod laws;
 mod places;
 #[cfg(unix)]
 mod silent;
+mod team;
 mod trusted;
 mod week;

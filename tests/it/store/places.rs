@@ -78,10 +78,6 @@ impl Bucket {
         let url = std::env::var("CONNPLAN_TEST_BUCKET").unwrap();
         Self(format!("{url}/{}/{part}", std::process::id()))
     }
-
-    pub(super) fn url(&self) -> &str {
-        &self.0
-    }
 }
 
 #[cfg(feature = "object-store")]

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use super::week::Team;
+use super::team::Team;
 use crate::support::Output;
 
 /// Puts a `git` first in the PATH that does what the lines say, then what git does.

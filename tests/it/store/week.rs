@@ -1,100 +1,15 @@
 //! A week of work from three clones in three homes, without a receipt passed by hand.
 
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use connplan::{
-    git::{Checkout, RemoteName},
-    model::{ApiUrl, App, AppId},
-    store::{AppKey, Fence, GitStore, Memory},
-};
+use connplan::store::Fence;
 use serde_json::Value;
 
-use super::places::by;
+use super::team::Team;
 use crate::{
-    git::repository::{git, plain, wait},
-    support::{APP, Output, Platform, Project, result},
+    git::repository::{git, wait},
+    support::{Output, Platform, Project, result},
 };
-
-/// The remote, and three who work with it.
-pub(super) struct Team {
-    pub(super) platform: Platform,
-    origin: tempfile::TempDir,
-    pub(super) pipeline: Project,
-    pub(super) second: Project,
-    pub(super) person: Project,
-}
-
-pub(super) fn member(platform: &Platform, user: &str, project: Project) -> Project {
-    let path = format!(
-        "{}:{}",
-        project.environment()["PATH"],
-        std::env::var("PATH").unwrap()
-    );
-    project.at(platform).var("USER", user).var("PATH", &path)
-}
-
-impl Team {
-    pub(super) fn new() -> Self {
-        let platform = Platform::start();
-        let origin = tempfile::tempdir().unwrap();
-        git(origin.path(), &["init", "-q", "--bare", "origin.git"]);
-        let url = origin.path().join("origin.git").display().to_string();
-        let pipeline = member(&platform, "pipeline", Project::new())
-            .connector("slack", &["chat:write"])
-            .file("connplan.toml", "[store]\nurl = \"git:origin\"\n");
-        git(&pipeline.root(), &["init", "-q"]);
-        git(&pipeline.root(), &["add", "."]);
-        git(&pipeline.root(), &["commit", "-q", "-m", "first"]);
-        git(&pipeline.root(), &["remote", "add", "origin", &url]);
-        git(&pipeline.root(), &["push", "-q", "origin", "main"]);
-        let others = ["second", "ada"].map(|user| {
-            let project = member(&platform, user, Project::nowhere());
-            let url = format!("file://{url}");
-            git(&project.root(), &["clone", "-q", "--depth=1", &url, "."]);
-            project
-        });
-        let [second, person] = others;
-        Self {
-            platform,
-            origin,
-            pipeline,
-            second,
-            person,
-        }
-    }
-
-    pub(super) fn all(&self) -> [&Project; 3] {
-        [&self.pipeline, &self.second, &self.person]
-    }
-
-    pub(super) fn origin(&self) -> PathBuf {
-        self.origin.path().join("origin.git")
-    }
-
-    /// The same answer from everybody.
-    pub(super) fn agree(&self, args: &[&str], code: i32) -> Vec<Output> {
-        self.all()
-            .map(|project| {
-                let output = project.run(args);
-                output.expect(code);
-                output
-            })
-            .into()
-    }
-
-    fn memory(&self, user: &str) -> Memory {
-        let app = App {
-            id: AppId::parse(APP).unwrap(),
-            api_url: ApiUrl::parse(self.platform.url()).unwrap(),
-            environment: None,
-        };
-        let checkout = Checkout::of(&self.second.root(), plain()).unwrap();
-        let (remote, key) = (RemoteName::origin(), AppKey::of(&app));
-        let cache = self.origin.path().join(format!("cache-{user}"));
-        let open = GitStore::open(&checkout, &remote, &cache, plain(), &key);
-        Memory::new(Arc::new(wait(open).unwrap()), app, by(user))
-    }
-}
 
 fn digest_of(output: &Output) -> String {
     output.json()["digest"].as_str().unwrap().to_owned()
@@ -109,12 +24,17 @@ fn events(output: &Output) -> Vec<Value> {
 
 #[test]
 fn three_clones_agree_for_a_week() {
-    let team = Team::new();
+    a_week(&Team::new());
+}
+
+/// Whatever store they share.
+pub(super) fn a_week(team: &Team) {
     // Monday: one plans, another applies that plan, a third sees what waits.
     let plan = team
         .pipeline
         .run(&["plan", "--out", "x.plan", "--format", "json"]);
-    plan.expect(0).tells("Kept the plan in git:origin");
+    plan.expect(0)
+        .tells(&format!("Kept the plan in {}", team.url()));
     let digest = digest_of(&plan);
     team.person.run(&["show", &digest]).expect(0).says("slack");
     team.second
@@ -200,8 +120,7 @@ fn three_clones_agree_for_a_week() {
         .tells("Nobody holds the lease");
 
     // Thursday: the store is away.
-    let aside = team.origin.path().join("aside");
-    fs::rename(team.origin(), &aside).unwrap();
+    team.away(true);
     team.second
         .run(&["plan"])
         .expect(0)
@@ -218,21 +137,15 @@ fn three_clones_agree_for_a_week() {
         team.second.run(&args).expect(1);
     }
     assert_eq!(team.platform.writes(), [] as [&str; 0]);
-    fs::rename(&aside, team.origin()).unwrap();
+    team.away(false);
 
     // Friday: it goes away while an apply is under way, and hears of it from the next command.
     team.pipeline.run(&["plan", "--out", "z.plan"]).expect(0);
-    let hook = team.origin().join("hooks/update");
-    fs::write(&hook, "#!/bin/sh\ncase $1 in */log) exit 1;; esac\n").unwrap();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
-    }
+    team.forgetful(true);
     let applied = team.pipeline.run(&["apply", "z.plan"]);
     applied.expect(0).tells("the next command delivers it");
     let before = events(&team.person.run(&["history", "--format", "json"]));
-    fs::remove_file(&hook).unwrap();
+    team.forgetful(false);
     team.pipeline
         .run(&["plan", "--detailed-exitcode"])
         .expect(0);
@@ -242,25 +155,7 @@ fn three_clones_agree_for_a_week() {
     team.agree(&["authorize", "--list"], 4);
 
     // What is stored may be read by whoever reads the repository.
-    let texts = git(
-        &team.origin(),
-        &["log", "-p", "--all", "--format=%an %ae %B"],
-    );
-    assert!(texts.contains("refs") || texts.contains("log/"), "{texts}");
-    let key = team.platform.key();
-    let links: Vec<_> = team
-        .platform
-        .links()
-        .into_iter()
-        .map(|(_, link)| link)
-        .collect();
-    assert!(!links.is_empty());
-    for canary in ["olga@example.com", key]
-        .into_iter()
-        .chain(links.iter().map(String::as_str))
-    {
-        assert!(!texts.contains(canary), "the store holds {canary}");
-    }
+    team.keeps_private(&["olga@example.com"]);
     // No branch, no work tree was touched.
     for project in team.all() {
         let refs = git(&project.root(), &["for-each-ref", "--format=%(refname)"]);
