@@ -5,6 +5,12 @@ use super::pipeline::{Pipeline, quoted};
 /// The very file that the README shows.
 const PIPELINE: &str = include_str!("../../../.github/examples/gitlab-ci.yml");
 pub(super) const FILE: &str = ".gitlab-ci.yml";
+/// The lines of the example that each project says anew.
+const NEEDS: [&str; 3] = [
+    "  needs: [plan]\n",
+    "  needs: [plan, comment-plan]\n",
+    "  needs: [apply]\n",
+];
 
 /// One file for all projects; where they are not at the root, each has jobs of its own, made from
 /// the example's.
@@ -12,12 +18,16 @@ pub(super) fn pipelines(projects: &[String]) -> Vec<Pipeline> {
     let mut text = PIPELINE.to_owned();
     if projects.iter().any(|project| !project.is_empty()) {
         text = text.replace("cd \"$CI_PROJECT_DIR\"", "cd \"$CI_PROJECT_DIR/$PROJECT\"");
-        for job in ["plan", "drift", "apply"] {
+        for job in ["plan", "comment-plan", "drift", "apply", "comment-apply"] {
             text = text.replace(&format!("\n{job}:\n"), &format!("\n.{job}:\n"));
         }
+        // Whom a job waits for has another name in each project.
+        for line in NEEDS {
+            text = text.replace(line, "");
+        }
         for file in ["connplan.plan", "connplan.receipt"] {
-            let own = format!("paths: [\"$PROJECT/{file}\"]");
-            text = text.replace(&format!("paths: [{file}]"), &own);
+            let own = format!("paths: [\"$PROJECT/{file}\", \"$PROJECT/connplan-error.json\"]");
+            text = text.replace(&format!("paths: [{file}, connplan-error.json]"), &own);
         }
         text = text.replace("terraform: connplan", "terraform: $PROJECT/connplan");
         text.extend(projects.iter().map(|project| jobs(project)));
@@ -41,12 +51,19 @@ pub(super) fn jobs(project: &str) -> String {
     let scheduled = "    - if: $CI_PIPELINE_SOURCE == \"schedule\"\n      when: never\n";
     let merged = format!("    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n{changes}");
     let request = format!("    - if: $CI_PIPELINE_SOURCE == \"merge_request_event\"\n{changes}");
+    let always = |rule: &str| format!("{rule}      when: always\n");
     let (plan, drift, apply) = (name("plan"), name("drift"), name("apply"));
+    let (of_plan, of_apply) = (name("comment-plan"), name("comment-apply"));
+    let (request_always, merged_always) = (always(&request), always(&merged));
     let group = name("production");
     format!(
         "\n{plan}:\n  extends: .plan\n{variables}  rules:\n{scheduled}{request}{merged}\n\
+         {of_plan}:\n  extends: .comment-plan\n  needs: [{plan}]\n{variables}  rules:\n\
+         {scheduled}{request_always}{merged_always}\n\
          {drift}:\n  extends: .drift\n{variables}\n\
-         {apply}:\n  extends: .apply\n  needs: [{plan}]\n{variables}  resource_group: {group}\n  \
-         rules:\n{scheduled}{merged}      when: manual\n"
+         {apply}:\n  extends: .apply\n  needs: [{plan}, {of_plan}]\n{variables}  \
+         resource_group: {group}\n  rules:\n{scheduled}{merged}      when: manual\n\n\
+         {of_apply}:\n  extends: .comment-apply\n  needs: [{apply}]\n{variables}  rules:\n\
+         {scheduled}{merged_always}"
     )
 }

@@ -233,12 +233,24 @@ async fn on_gitlab_each_project_has_jobs_of_its_own() {
         let changes = json!([format!("{name}/**/*")]);
         assert_eq!(plan["rules"][1]["changes"], changes);
         let apply = &all[format!("apply {name}")];
-        assert_eq!(apply["needs"], json!([format!("plan {name}")]));
+        let comment = format!("comment-plan {name}");
+        assert_eq!(apply["needs"], json!([format!("plan {name}"), comment]));
         assert_eq!(apply["rules"][1]["when"], "manual");
+        let comment = &all[comment];
+        assert_eq!(comment["extends"], ".comment-plan");
+        assert_eq!(comment["needs"], json!([format!("plan {name}")]));
+        assert_eq!(comment["rules"][2]["when"], "always");
+        let comment = &all[format!("comment-apply {name}")];
+        assert_eq!(comment["needs"], json!([format!("apply {name}")]));
         assert_eq!(all[format!("drift {name}")]["extends"], ".drift");
     }
     let reports = &all[".plan"]["artifacts"]["reports"]["terraform"];
     assert_eq!(reports, "$PROJECT/connplan-counts.json");
+    for job in [".plan", ".comment-plan", ".apply", ".comment-apply"] {
+        assert_eq!(all[job]["needs"], json!(null), "{job}: {all}");
+    }
+    let own = json!(["$PROJECT/connplan.plan", "$PROJECT/connplan-error.json"]);
+    assert_eq!(all[".plan"]["artifacts"]["paths"], own);
     // Somebody's own pipeline stays, and what it lacks is said.
     project.write(".gitlab-ci.yml", "stages: [build]\n");
     let own = project.run(&["-C", "apps/crm", "init", "--yes"]).await;

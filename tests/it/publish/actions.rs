@@ -214,71 +214,18 @@ fn a_fork_is_planned_against_the_published_state() {
     );
 }
 
-#[test]
-fn the_jobs_for_gitlab_run_one_after_another() {
-    let outside = tempfile::tempdir().unwrap();
-    let platform = Platform::start();
-    let server = Scripted::start();
-    let notes = "/api/v4/projects/12/merge_requests/3/notes";
-    server.on(&format!("GET {notes}"), [Reply::json(200, &json!([]))]);
-    server.on(
-        &format!("POST {notes}"),
-        [Reply::json(201, &json!({"id": 1, "body": "x"}))],
-    );
-    let sha = "b".repeat(40);
-    let of_commit = format!("GET /api/v4/projects/12/repository/commits/{sha}/merge_requests");
-    let merged = json!([{"iid": 3, "state": "merged", "merge_commit_sha": sha}]);
-    server.on(&of_commit, [Reply::json(200, &merged)]);
-    let project = Project::new()
-        .at(&platform)
-        .connector("slack", &["chat:write"])
-        .var("GITLAB_CI", "true")
-        .var("CI_API_V4_URL", &format!("{}/api/v4", server.url()))
-        .var("CI_PROJECT_ID", "12")
-        .var("CI_MERGE_REQUEST_IID", "3")
-        .var("GITLAB_TOKEN", "glpat-canary")
-        .var("CONNPLAN_DIR", &outside.path().display().to_string());
-    let jobs = yaml(".github/examples/gitlab-ci.yml");
-    let run = |project: &Project, job: &str| {
-        for line in jobs[job]["script"].as_array().unwrap() {
-            let counts = line.as_str().unwrap().contains("node -e");
-            if counts && Command::new("node").arg("--version").output().is_err() {
-                continue;
-            }
-            let said = bash(project, line.as_str().unwrap());
-            assert!(said.starts_with("ok"), "{line}: {said}");
-        }
-    };
-    run(&project, "plan");
-    if let Ok(counts) = fs::read_to_string(project.path("connplan-counts.json")) {
-        assert_eq!(counts.trim(), r#"{"create":1,"update":0,"delete":0}"#);
-    }
-    assert!(
-        server
-            .last(&format!("POST {notes}"))
-            .text()
-            .contains("## connplan plan")
-    );
-    let project = project
-        .without_var("CI_MERGE_REQUEST_IID")
-        .var("CI_PIPELINE_SOURCE", "push")
-        .var("CI_COMMIT_SHA", &sha);
-    run(&project, "plan");
-    run(&project, "apply");
-    assert_eq!(platform.writes().len(), 1);
-    assert!(
-        server
-            .last(&format!("POST {notes}"))
-            .text()
-            .contains("## connplan apply")
-    );
-}
-
 /// Runs a line of a script in a project, `connplan` being ours: `ok` and standard output (or the
 /// content of `state.json`, if there is one), or what went wrong.
 fn bash(project: &Project, line: &str) -> String {
+    bash_with(project, line, project.environment())
+}
+
+pub(super) fn bash_with(
+    project: &Project,
+    line: &str,
+    mut vars: BTreeMap<String, String>,
+) -> String {
     let binary = Path::new(env!("CARGO_BIN_EXE_connplan")).parent().unwrap();
-    let mut vars = project.environment();
     let path = format!("{}:{}", binary.display(), vars["PATH"]);
     vars.insert("PATH".to_owned(), path);
     let run = Command::new("bash")

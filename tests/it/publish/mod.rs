@@ -3,6 +3,7 @@
 pub(crate) mod actions;
 pub(crate) mod comment;
 pub(crate) mod forge;
+mod gitlab;
 pub(crate) mod heads;
 mod inputs;
 mod outcomes;
