@@ -26,7 +26,7 @@
 //! | `git` | io | `escape` `fs` `model` | the only room that runs git, hardened against what a checkout holds |
 //! | `config` | io | `escape` `fs` `model` `syntax` | the project's files: found, read, checked |
 //! | `http` | io | `escape` `fs` `model` | requests, for the platform and the forges alike: client, limits, retry, redaction, pace |
-//! | `remote` | io | `catalogue` `fs` `http` `model` | the platform's API, credentials, login |
+//! | `remote` | io | `fs` `http` `model` | the platform's API, credentials, login |
 //! | `pending` | io | `diff` `fs` `model` `plan` `state` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | carries out a verified plan; changes the remote |
 //! | `authorize` | io | `apply` `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `policy` `receipt` `remote` `state` | resumes authorizations; changes the remote |

@@ -191,7 +191,7 @@ async fn fresh(
             "--auto-approve",
         ));
     }
-    let situation = planning::look(context, args.planning.dir.as_deref()).await?;
+    let situation = planning::look_to_change(context, args.planning.dir.as_deref()).await?;
     let mut plan = situation.plan(&args.planning.wishes())?;
     situation.explain(&mut plan, &context.vars).await;
     let digest = document::digest(&plan)?;

@@ -85,6 +85,7 @@ impl Listener for Listening<'_> {
                     "what other machines asked for is not known: {why}"
                 ));
             }
+            OpEvent::NeedsUnknown(created) => say(&view::available::needs_unknown(created)),
             OpEvent::Waits(wait) => say(&format!(
                 "{} waits for a person: asked for {} by {}.",
                 wait.connector,

@@ -62,7 +62,8 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         .transpose()?;
     let (mut plan, judgement, undeclared, waiting, settings) = match &args.remote_state {
         None => {
-            let mut situation = planning::look(context, args.planning.dir.as_deref()).await?;
+            let mut situation =
+                planning::look_to_change(context, args.planning.dir.as_deref()).await?;
             planning::say_time_left(context, &situation);
             let app = situation.app.clone();
             planning::read_receipts(context, &mut situation.files, &args.receipts, &app)?;

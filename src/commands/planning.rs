@@ -93,6 +93,22 @@ fn usable(context: &Context, project: Project, loaded: Loaded) -> Result<Files, 
 
 /// Reads the files and the remote.
 pub(super) async fn look(context: &Context, dir: Option<&Path>) -> Result<PlanSession, Failure> {
+    read(context, dir, false).await
+}
+
+/// The same for what may be carried out: with what the types need that it adds.
+pub(super) async fn look_to_change(
+    context: &Context,
+    dir: Option<&Path>,
+) -> Result<PlanSession, Failure> {
+    read(context, dir, true).await
+}
+
+async fn read(
+    context: &Context,
+    dir: Option<&Path>,
+    to_change: bool,
+) -> Result<PlanSession, Failure> {
     let mut files = read_files(context, dir)?;
     base::bind(context, &mut files.project).await?;
     let app = files.project.app()?;
@@ -105,6 +121,7 @@ pub(super) async fn look(context: &Context, dir: Option<&Path>) -> Result<PlanSe
         app,
         remote,
         state,
+        to_change,
     };
     let reading = Box::pin(PlanSession::begin(inputs, &around));
     view::progress::during(&context.terminal, "Reading the app", reading).await

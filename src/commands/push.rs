@@ -55,7 +55,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     if !args.yes && !context.terminal.is_interactive() {
         return Err(planning::cannot_ask("the plan must be confirmed", "--yes"));
     }
-    let situation = planning::look(context, args.planning.dir.as_deref()).await?;
+    let situation = planning::look_to_change(context, args.planning.dir.as_deref()).await?;
     let actor = context.say_who_acts(&situation.remote).await;
     let plan = situation.plan(&args.planning.wishes())?;
     let digest = document::digest(&plan)?;

@@ -14,8 +14,10 @@ pub enum PaceClass {
     Status,
     /// A connector's connection values.
     Fields,
-    /// Connector policies and the catalogue.
+    /// Connector policies.
     Policies,
+    /// What the platform offers.
+    Catalogue,
     /// Removing and disconnecting.
     Remove,
     /// Everything that changes something else; no limit is documented, and it may have one.
@@ -26,7 +28,7 @@ impl PaceClass {
     /// How many in a minute the platform documents, before the subscription's multiplier.
     pub fn documented(self) -> Option<u32> {
         match self {
-            Self::List | Self::Policies => Some(60),
+            Self::List | Self::Policies | Self::Catalogue => Some(60),
             Self::Status => Some(70),
             Self::Fields => Some(150),
             Self::Remove => Some(10),
@@ -41,6 +43,7 @@ impl PaceClass {
             Self::Status => "looks at authorizations",
             Self::Fields => "looks at connection values",
             Self::Policies => "looks at policies",
+            Self::Catalogue => "lists of integrations",
             Self::Remove => "removals",
             Self::Write => "changes",
         }

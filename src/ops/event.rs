@@ -27,6 +27,8 @@ pub enum OpEvent<'a> {
     PlanNotKept(String),
     /// The store could not be asked what waits.
     StoreUnknown(String),
+    /// These are to be created, and the platform does not say which connection values they need.
+    NeedsUnknown(&'a [ConnectorType]),
     /// Another machine asked for this.
     Waits(&'a Wait),
     /// Nothing of the store is resumed: there are no files to say that it is wanted.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    Around, explain, policy,
+    Around, OpEvent, explain, policy,
     rules::{rules, rules_for_listed},
     waits,
 };
@@ -51,6 +51,8 @@ pub struct PlanInputs {
     pub remote: Remote,
     /// What is kept of the app.
     pub state: AppState,
+    /// Whether the plan may be carried out, or is only to look.
+    pub to_change: bool,
 }
 
 /// The project and its files, checked.
@@ -94,13 +96,17 @@ impl PlanSession {
             app,
             remote,
             state,
+            to_change,
         } = inputs;
         // Side by side: the store costs no time of its own.
         let (survey, waits) = tokio::join!(
-            remote.survey(&files.declared),
+            remote.survey(&files.declared, to_change),
             waits::look(around, &files.project, &app, &state, &files.pending)
         );
         let survey = survey?;
+        if !survey.needs_unknown.is_empty() {
+            around.tell(&OpEvent::NeedsUnknown(&survey.needs_unknown));
+        }
         files.rules = rules_for_listed(
             &files.project,
             &remote,

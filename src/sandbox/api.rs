@@ -146,8 +146,11 @@ fn scopes(scopes: Vec<Scope>) -> Result<Scopes, ApiError> {
 }
 
 async fn connect(store: &Arc<Store>, id: AppId, connector: ConnectorType, ask: Ask) -> Answer {
-    if let Some((field, message)) = integrations::missing(&connector, &ask.connection_config) {
-        return Err(ApiError::invalid(field, message));
+    let missing = store.read(|state, _| {
+        integrations::missing(&state.settings, &connector, &ask.connection_config)
+    });
+    if let Some((field, message)) = missing {
+        return Err(ApiError::invalid(&field, message));
     }
     let base = store.base.clone();
     store
@@ -248,14 +251,21 @@ async fn end(
         .await
 }
 
-pub(super) async fn available(Path(id): Path<String>) -> Answer {
+pub(super) async fn available(State(store): State<Arc<Store>>, Path(id): Path<String>) -> Answer {
     app(&id)?;
-    all_available().await
+    all_available(State(store)).await
 }
 
 /// The same, below no app.
-pub(super) async fn all_available() -> Answer {
-    Ok(Json(json!({ "integrations": integrations::all() })))
+pub(super) async fn all_available(State(store): State<Arc<Store>>) -> Answer {
+    store.read(|state, _| {
+        if !state.settings.offers_readable {
+            return Err(ApiError::not_found("There is no such endpoint"));
+        }
+        Ok(Json(
+            json!({ "integrations": integrations::all(&state.settings) }),
+        ))
+    })
 }
 
 /// What the workspace lets be connected.
@@ -292,7 +302,7 @@ pub(super) async fn connection_config(
         let found = app.and_then(|app| app.connectors.get(&connector));
         Ok(Json(json!({
             "integration_type": connector,
-            "connection_config_fields": integrations::fields(&connector),
+            "connection_config_fields": integrations::fields(&state.settings, connector.as_str()),
             "connection_config": found.map(|c| &c.connection_config),
         })))
     })

@@ -1,34 +1,35 @@
 //! The integrations that the sandbox offers: the types seen in the wild, without Stripe, which is
 //! no OAuth connector.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::Serialize;
 
+use super::settings::Settings;
 use crate::model::ConnectorType;
 
 /// One entry of `available-integrations`.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Offer {
-    integration_type: &'static str,
-    display_name: &'static str,
-    description: &'static str,
-    connection_config_fields: &'static [Field],
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Offer<'a> {
+    integration_type: &'a str,
+    display_name: &'a str,
+    description: &'a str,
+    connection_config_fields: Cow<'a, [Field<'a>]>,
 }
 
 /// Something a person must fill in before the provider can be asked.
 #[derive(Clone, Copy, Debug, Serialize)]
-struct Field {
-    name: &'static str,
-    display_name: &'static str,
-    description: &'static str,
-    placeholder: &'static str,
+pub(super) struct Field<'a> {
+    name: &'a str,
+    display_name: &'a str,
+    description: &'a str,
+    placeholder: &'a str,
     required: bool,
-    validation_pattern: Option<&'static str>,
-    validation_error: Option<&'static str>,
+    validation_pattern: Option<&'a str>,
+    validation_error: Option<&'a str>,
 }
 
-const SNOWFLAKE: &[Field] = &[
+const SNOWFLAKE: &[Field<'static>] = &[
     Field {
         name: "account_identifier",
         display_name: "Account identifier",
@@ -49,7 +50,7 @@ const SNOWFLAKE: &[Field] = &[
     },
 ];
 
-const DATABRICKS: &[Field] = &[Field {
+const DATABRICKS: &[Field<'static>] = &[Field {
     name: "workspace_host",
     display_name: "Workspace host",
     description: "The host name of your Databricks workspace.",
@@ -59,7 +60,7 @@ const DATABRICKS: &[Field] = &[Field {
     validation_error: Some("A host name, without https://."),
 }];
 
-const BAMBOOHR: &[Field] = &[Field {
+const BAMBOOHR: &[Field<'static>] = &[Field {
     name: "company_domain",
     display_name: "Company domain",
     description: "What stands before .bamboohr.com in your address.",
@@ -146,23 +147,38 @@ const OFFERED: &[(&str, &str, &str)] = &[
 ];
 
 /// All that is offered, by type.
-pub(super) fn all() -> impl Serialize {
-    let entry = |&(integration_type, display_name, description): &_| Offer {
+pub(super) fn all(settings: &Settings) -> Vec<Offer<'_>> {
+    let entry = |&(integration_type, display_name, description): &(_, _, _)| Offer {
         integration_type,
         display_name,
         description,
-        connection_config_fields: fields_of(integration_type),
+        connection_config_fields: fields(settings, integration_type),
     };
-    OFFERED.iter().map(entry).collect::<Vec<_>>()
+    OFFERED.iter().map(entry).collect()
 }
 
-fn fields_of(integration_type: &str) -> &'static [Field] {
-    match integration_type {
+/// What a person must fill in for a connector, as the settings say or as it usually is.
+pub(super) fn fields<'a>(settings: &'a Settings, integration_type: &str) -> Cow<'a, [Field<'a>]> {
+    let set = settings.needed_values.iter();
+    let mut set = set.filter(|(connector, _)| connector.as_str() == integration_type);
+    if let Some((_, names)) = set.next() {
+        let needed = |name: &'a String| Field {
+            name,
+            display_name: name,
+            description: "",
+            placeholder: "",
+            required: true,
+            validation_pattern: None,
+            validation_error: None,
+        };
+        return names.iter().map(needed).collect();
+    }
+    Cow::Borrowed(match integration_type {
         "snowflake" => SNOWFLAKE,
         "databricks" => DATABRICKS,
         "bamboohr" => BAMBOOHR,
         _ => &[],
-    }
+    })
 }
 
 /// The types that are offered.
@@ -170,20 +186,17 @@ pub(super) fn types() -> impl Iterator<Item = &'static str> {
     OFFERED.iter().map(|(t, ..)| *t)
 }
 
-/// What a person must fill in for a connector.
-pub(super) fn fields(connector: &ConnectorType) -> impl Serialize {
-    fields_of(connector.as_str())
-}
-
 /// The first value that is needed and was not given, with a sentence about it.
 pub(super) fn missing(
+    settings: &Settings,
     connector: &ConnectorType,
     given: &BTreeMap<String, String>,
-) -> Option<(&'static str, String)> {
+) -> Option<(String, String)> {
     let missing =
-        |field: &&Field| field.required && given.get(field.name).is_none_or(String::is_empty);
-    let field = fields_of(connector.as_str()).iter().find(missing)?;
-    Some((field.name, format!("{} is needed to connect", field.name)))
+        |field: &&Field<'_>| field.required && given.get(field.name).is_none_or(String::is_empty);
+    let fields = fields(settings, connector.as_str());
+    let name = fields.iter().find(missing)?.name;
+    Some((name.to_owned(), format!("{name} is needed to connect")))
 }
 
 /// The provider's name for people; the type itself if it is none of those offered.

@@ -43,6 +43,10 @@ pub struct Settings {
     pub forbidden: BTreeMap<ConnectorType, String>,
     /// Whether the connector policies can be read, so that a plan foretells those refusals (true).
     pub policies_readable: bool,
+    /// Connection values that a type needs, by name, instead of those that it usually needs.
+    pub needed_values: BTreeMap<ConnectorType, Vec<String>>,
+    /// Whether `available-integrations` can be read, so that a plan knows those values (true).
+    pub offers_readable: bool,
     /// Scopes that the platform drops without a word, by type.
     pub dropped_scopes: BTreeMap<ConnectorType, Scopes>,
     /// Scopes that the platform adds without a word, by type, beside what providers add.
@@ -76,6 +80,8 @@ impl Default for Settings {
             viewers: Vec::new(),
             forbidden: BTreeMap::new(),
             policies_readable: true,
+            needed_values: BTreeMap::new(),
+            offers_readable: true,
             dropped_scopes: BTreeMap::new(),
             added_scopes: BTreeMap::new(),
             auto_added_readable: false,

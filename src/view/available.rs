@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Format, Medium, Theme, json::pretty, report::FORMAT_VERSION, table::table};
 use crate::{
     escape,
+    model::ConnectorType,
     remote::{AvailableIntegration, ConfigField},
 };
 
@@ -42,6 +43,25 @@ fn table_of(offers: &[AvailableIntegration], theme: Theme, width: Option<usize>)
         })
         .collect();
     table(&["TYPE", "NAME", "DESCRIPTION"], &rows, theme, width)
+}
+
+/// What the platform does not say of what is to be created.
+pub fn needs_unknown(created: &[ConnectorType]) -> String {
+    const NAMED: usize = 5;
+    let names: Vec<_> = created
+        .iter()
+        .take(NAMED)
+        .map(ConnectorType::as_str)
+        .collect();
+    let more = match created.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "The platform does not say which connection values {}{more} may need. If one is missing, the \
+         platform refuses the connector.",
+        names.join(", ")
+    )
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,9 @@
 //! What the platform offers.
 
+use std::collections::BTreeMap;
+
 use reqwest::Method;
+use serde_json::Value;
 
 use crate::{
     http::{CallClass, PaceClass},
@@ -43,19 +46,49 @@ pub struct ConfigField {
 impl Remote {
     /// The integrations that the platform offers, in order of type.
     pub async fn available_integrations(&self) -> Result<Vec<AvailableIntegration>, RemoteError> {
+        let answer: wire::Available = self.send(&self.offers_call()).await?.decode()?;
+        let mut offers: Vec<_> = answer.integrations.into_iter().map(offer).collect();
+        offers.sort_by(|a, b| a.connector.cmp(&b.connector));
+        Ok(offers)
+    }
+
+    /// The connection values that each offered type takes, for a plan: `None` where the platform does
+    /// not tell, and no entry of a type of which it does not.
+    pub(super) async fn offered_fields(&self) -> Result<Option<OfferedFields>, RemoteError> {
+        let call = self.offers_call().once();
+        let told = self
+            .told(&call.patience(self.platform().options().read_timeout / 3))
+            .await?;
+        Ok(told.as_ref().and_then(offered_fields))
+    }
+
+    fn offers_call(&self) -> Call {
         let path = self.app_path("external-auth/available-integrations");
-        let call = Call::new(
+        Call::new(
             "listing the available integrations",
             CallClass::Read,
             Method::GET,
             path,
         )
-        .paced(PaceClass::Policies);
-        let answer: wire::Available = self.send(&call).await?.decode()?;
-        let mut offers: Vec<_> = answer.integrations.into_iter().map(offer).collect();
-        offers.sort_by(|a, b| a.connector.cmp(&b.connector));
-        Ok(offers)
+        .paced(PaceClass::Catalogue)
     }
+}
+
+/// The connection values that a type takes, by type.
+pub(super) type OfferedFields = BTreeMap<ConnectorType, Vec<ConfigField>>;
+
+/// Reads what is sure of the list, under the key of today or that of before.
+fn offered_fields(told: &Value) -> Option<OfferedFields> {
+    let list = ["integrations", "available_integrations"]
+        .iter()
+        .find_map(|key| told[*key].as_array())?;
+    let entry = |entry: &Value| {
+        let connector = ConnectorType::parse(entry["integration_type"].as_str()?).ok()?;
+        let fields = entry["connection_config_fields"].as_array()?.iter();
+        let fields = fields.filter_map(wire::ConfigField::lenient);
+        Some((connector, fields.map(config_field).collect()))
+    };
+    Some(list.iter().filter_map(entry).collect())
 }
 
 fn offer(one: wire::AvailableOne) -> AvailableIntegration {
@@ -80,5 +113,35 @@ pub(super) fn config_field(field: wire::ConfigField) -> ConfigField {
         required: field.required,
         validation_pattern: field.validation_pattern,
         validation_error: field.validation_error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_a_type_is_taken_and_nothing_else() {
+        let one = |fields: Value| json!({ "integration_type": "notion", "connection_config_fields": fields });
+        let of = |told: &Value| {
+            let fields = offered_fields(told)?.remove(&ConnectorType::parse("notion").unwrap())?;
+            Some(
+                fields
+                    .iter()
+                    .map(|field| field.required)
+                    .collect::<Vec<_>>(),
+            )
+        };
+        for key in ["integrations", "available_integrations"] {
+            let needs = json!([{ "name": "subdomain", "required": true }, { "name": "role" }, 3]);
+            assert_eq!(of(&json!({ key: [one(needs)] })), Some(vec![true, false]));
+            assert_eq!(of(&json!({ key: [one(json!([]))] })), Some(vec![]));
+            assert_eq!(of(&json!({ key: [one(Value::Null), 3, {}] })), None);
+        }
+        for unknown in [json!({}), json!([]), json!({ "integrations": {} })] {
+            assert!(offered_fields(&unknown).is_none(), "{unknown}");
+        }
     }
 }

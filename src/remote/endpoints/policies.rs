@@ -61,7 +61,7 @@ impl Remote {
 
     /// Whatever JSON comes, if any does. No call for what may not exist is repeated: a plan must not
     /// wait for it.
-    async fn told(&self, call: &Call) -> Result<Option<Value>, RemoteError> {
+    pub(super) async fn told(&self, call: &Call) -> Result<Option<Value>, RemoteError> {
         match self.send(call).await {
             Ok(answer) => Ok(serde_json::from_slice(&answer.body).ok()),
             Err(error @ (RemoteError::Auth(_) | RemoteError::DeadlineExceeded { .. })) => {

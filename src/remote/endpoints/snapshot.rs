@@ -1,19 +1,15 @@
 //! The whole state of an app, in one round trip.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{ConfigField, ConnectionValues, SandboxState, StripeStatus};
+use super::{ConnectionValues, SandboxState, StripeStatus, available::OfferedFields};
 use crate::{
-    catalogue,
     model::{ConnectorType, Declared, Kind, Observed, RemoteConnector, RemoteStatus},
     remote::{Remote, RemoteError},
 };
 
-/// Types that are known to need values: asked for even where a file declares none, within the one
-/// round trip. Of any other that the catalogue does not know, the platform's own list says it.
-const NEED_VALUES: [&str; 3] = ["bamboohr", "databricks", "snowflake"];
 /// How many connectors' values are asked for at once.
 const AT_ONCE: usize = 8;
 
@@ -25,13 +21,19 @@ impl Remote {
         Ok(observed(connectors, stripe))
     }
 
-    /// The same for a plan: side by side with it the connector policies, and the values of those
-    /// connectors whose files declare some.
-    pub async fn survey(&self, declared: &Declared) -> Result<Survey, RemoteError> {
-        let with_values = declared.connectors.iter().filter(|(connector, c)| {
-            !c.connection_config.is_empty() || NEED_VALUES.contains(&connector.as_str())
-        });
-        let values = stream::iter(with_values.map(|(connector, _)| async move {
+    /// The same for a plan: side by side with it the connector policies, the values of those connectors
+    /// whose files declare some, and, `to_change` the app, what the platform says that its types need.
+    pub async fn survey(
+        &self,
+        declared: &Declared,
+        to_change: bool,
+    ) -> Result<Survey, RemoteError> {
+        let declares_values = |connector: &&ConnectorType| {
+            let file = declared.connectors.get(*connector);
+            file.is_some_and(|file| !file.connection_config.is_empty())
+        };
+        let with_values = declared.connectors.keys().filter(declares_values);
+        let values = stream::iter(with_values.map(|connector| async move {
             let told = self.connection_values(connector).await?;
             Ok((connector.clone(), told))
         }))
@@ -42,65 +44,54 @@ impl Remote {
             self.stripe_status(),
             self.policies(),
             values,
-            self.needed_values(declared)
+            self.offered(declared, to_change)
         )?;
-        for (connector, fields) in offered {
-            // What has a connection has its values.
-            if !connectors.contains_key(&connector) {
-                let told = values.entry(connector).or_default();
-                if told.fields.is_empty() {
-                    told.fields = fields;
+        let created = |connector: &&ConnectorType| {
+            connector.kind() == Kind::Oauth && !connectors.contains_key(*connector)
+        };
+        let created = declared.connectors.keys().filter(created);
+        let needs_unknown = match &offered {
+            None if to_change => created.cloned().collect(),
+            None => Vec::new(),
+            Some(offered) => {
+                for connector in created {
+                    let told = values.entry(connector.clone()).or_default();
+                    if told.fields.is_empty() {
+                        told.fields = offered.get(connector).cloned().unwrap_or_default();
+                    }
                 }
+                Vec::new()
             }
-        }
+        };
         let mut observed = Observed {
             policies,
             ..observed(connectors, stripe)
         };
-        for (connector, told) in &values {
-            let file = declared.connectors.get(connector);
-            // What no file says is nobody's to compare.
-            if file.is_none_or(|file| file.connection_config.is_empty()) {
-                continue;
-            }
+        // What no file says is nobody's to compare.
+        for (connector, told) in values.iter().filter(|(name, _)| declares_values(name)) {
             if let Some(known) = observed.connectors.get_mut(connector) {
                 known.connection_config.clone_from(&told.saved);
             }
         }
-        Ok(Survey { observed, values })
+        Ok(Survey {
+            observed,
+            values,
+            needs_unknown,
+        })
     }
 
-    /// The fields of the declared types that need values, by the platform's own list: asked for once,
-    /// and only where the catalogue does not know a type. What it does not tell is not known.
-    async fn needed_values(
+    /// What the platform says that its types need. What is created is known only when the list has
+    /// come, so the question goes out beside it, where a file could create something.
+    async fn offered(
         &self,
         declared: &Declared,
-    ) -> Result<BTreeMap<ConnectorType, Vec<ConfigField>>, RemoteError> {
-        let known: BTreeSet<_> = catalogue::connectors().collect();
-        let unknown = |connector: &ConnectorType| {
-            let name = connector.as_str();
-            connector.kind() == Kind::Oauth && !known.contains(name) && !NEED_VALUES.contains(&name)
-        };
-        if !declared.connectors.keys().any(unknown) {
-            return Ok(BTreeMap::new());
+        to_change: bool,
+    ) -> Result<Option<OfferedFields>, RemoteError> {
+        let mut declared = declared.connectors.keys();
+        if to_change && declared.any(|connector| connector.kind() == Kind::Oauth) {
+            return self.offered_fields().await;
         }
-        let offered = match self.available_integrations().await {
-            Ok(offered) => offered,
-            Err(error @ (RemoteError::Auth(_) | RemoteError::DeadlineExceeded { .. })) => {
-                return Err(error);
-            }
-            Err(error) => {
-                tracing::info!(why = %error, "which types need values is not known");
-                return Ok(BTreeMap::new());
-            }
-        };
-        let needed = offered.into_iter().filter(|offer| {
-            let needs = offer.config_fields.iter().any(|field| field.required);
-            needs && declared.connectors.contains_key(&offer.connector)
-        });
-        Ok(needed
-            .map(|offer| (offer.connector, offer.config_fields))
-            .collect())
+        Ok(None)
     }
 }
 
@@ -111,6 +102,8 @@ pub struct Survey {
     pub observed: Observed,
     /// The fields and values of the connectors that declare or need some.
     pub values: BTreeMap<ConnectorType, ConnectionValues>,
+    /// What the files add to the app, if the platform does not say which values its types need.
+    pub needs_unknown: Vec<ConnectorType>,
 }
 
 fn observed(

@@ -22,8 +22,8 @@ fn a_plan_writes_nothing_and_takes_one_round_trip() {
     assert_eq!(platform.writes(), NOTHING);
     assert_eq!(
         platform.requests().len(),
-        12,
-        "list, Stripe's status and the policies, side by side each time"
+        16,
+        "list, Stripe's status, the policies and the offers, side by side each time"
     );
     assert!(!project.state("").exists(), "looking leaves nothing");
 }

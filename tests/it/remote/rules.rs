@@ -110,6 +110,60 @@ fn values_are_held_against_what_the_platform_wants() {
         .tells("`connection_config` is a list, not an object");
 }
 
+/// The platform decides which types need values, and asks nothing where nothing may be created.
+#[test]
+fn which_types_need_values_is_what_the_platform_says() {
+    let needs = json!({ "notion": ["workspace_slug"], "bamboohr": [] });
+    let platform = Platform::seeded(json!({ "settings": { "needed_values": needs } }));
+    let offers = "/external-auth/available-integrations";
+    let asked = || {
+        let requests = platform.requests();
+        platform.forget();
+        requests
+            .iter()
+            .filter(|request| request.ends_with(offers))
+            .count()
+    };
+    let needed = Project::new().at(&platform).connector("notion", &[]);
+    for args in [
+        &["plan"][..],
+        &["apply", "--auto-approve"],
+        &["push", "--yes"],
+    ] {
+        needed
+            .run(args)
+            .expect(1)
+            .tells("`workspace_slug` is needed")
+            .tells("base44/connectors/notion.jsonc");
+        assert_eq!(asked(), 1, "{args:?}");
+    }
+    needed.run(&["status"]).expect(0);
+    assert_eq!(asked(), 0, "to look creates nothing");
+    let value = json!({ "type": "notion", "connection_config": { "workspace_slug": "acme" } });
+    needed.write("base44/connectors/notion.jsonc", &value.to_string());
+    needed.run(&["plan"]).expect(0);
+
+    let none = Project::new().at(&platform).connector("bamboohr", &[]);
+    none.run(&["plan"]).expect(0).lacks("may need");
+    none.run(&["apply", "--auto-approve"])
+        .expect(0)
+        .says("bamboohr");
+
+    platform.behave(&json!({ "offers_readable": false }));
+    let unknown = Project::new().at(&platform).connector("notion", &[]);
+    unknown
+        .run(&["plan"])
+        .expect(0)
+        .tells("does not say which connection values notion may need");
+    unknown
+        .run(&["apply", "--auto-approve"])
+        .tells("workspace_slug is needed to connect");
+    // What the app has needs nothing more.
+    let has = Platform::with(&[Connector::active("bamboohr", &[])]);
+    let has = Project::new().at(&has).connector("bamboohr", &[]);
+    has.run(&["plan", "--detailed-exitcode"]).expect(0);
+}
+
 #[test]
 fn a_saved_plan_is_held_against_the_policies_of_today() {
     let platform = Platform::start();
