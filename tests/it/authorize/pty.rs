@@ -143,19 +143,10 @@ fn a_picture_of_the_link_if_there_is_room() {
         "--color",
         "never",
     ];
-    let start = |size: &str| {
-        let script = format!("stty {size}; exec \"$0\" \"$@\"");
-        Pty::through(&project, &script, &args)
-    };
-    // What the terminal says is handed over byte by byte.
-    let block: String = "▄".bytes().map(char::from).collect();
-    let (_, wide) = start("cols 100 rows 50").end();
-    assert!(
-        wide.contains(&block) && !wide.contains("\u{1b}[97"),
-        "{wide}"
-    );
-    let (_, narrow) = start("cols 30 rows 50").end();
-    assert!(!narrow.contains(&block), "{narrow}");
+    let (_, wide) = Pty::sized(&project, 50, 100, &args).end();
+    assert!(wide.contains('▄') && !wide.contains("\u{1b}[97"), "{wide}");
+    let (_, narrow) = Pty::sized(&project, 50, 30, &args).end();
+    assert!(!narrow.contains('▄'), "{narrow}");
     assert!(narrow.contains("terminal has fewer"), "{narrow}");
 }
 

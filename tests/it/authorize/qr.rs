@@ -21,9 +21,9 @@ fn read(shown: &str) -> Vec<(String, String)> {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // The session hands every byte over as a character.
-    let bytes: Vec<u8> = shown.chars().map(|c| c as u8).collect();
-    python.stdin.take().unwrap().write_all(&bytes).unwrap();
+    let mut input = python.stdin.take().unwrap();
+    input.write_all(shown.as_bytes()).unwrap();
+    drop(input);
     let output = python.wait_with_output().unwrap();
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
@@ -45,8 +45,7 @@ fn two_decoders_read_the_links_off_the_terminal() {
             .connector("linear", &["read"])
             .connector("slack", &["chat:write"]);
         project.run(&["apply", "--auto-approve"]).expect(0);
-        let script = "stty rows 60 cols 100; exec \"$0\" \"$@\"";
-        let mut terminal = Pty::through(&project, script, &["authorize", "--yes", "--qr"]);
+        let mut terminal = Pty::sized(&project, 60, 100, &["authorize", "--yes", "--qr"]);
         terminal.wait_for("Waiting for linear, slack").control('c');
         let (_, seen) = terminal.end();
         let mut links: Vec<_> = seen

@@ -26,8 +26,7 @@ fn shop() -> (Platform, Project) {
 
 /// Runs through a terminal of this size, which has it before the program starts.
 fn in_terminal(project: &Project, columns: u16, args: &[&str]) -> (i32, String) {
-    let script = format!("stty rows 24 cols {columns}; exec \"$0\" \"$@\"");
-    Pty::through(project, &script, args).end()
+    Pty::sized(project, 24, columns, args).end()
 }
 
 #[test]

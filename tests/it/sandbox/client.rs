@@ -49,6 +49,8 @@ impl Site {
         let client = Client::builder()
             .redirect(Policy::none())
             .no_proxy()
+            // Reading those of the machine takes longer than most tests.
+            .tls_certs_only([])
             .build()
             .unwrap();
         let sandbox = start(options).await.unwrap();

@@ -4,11 +4,7 @@ use crate::support::{Connector, Platform, Project, Pty};
 
 /// Runs in a terminal with so many columns.
 fn at_width(project: &Project, columns: u16, args: &[&str]) -> String {
-    let script = format!("stty rows 50 cols {columns}; exec \"$0\" \"$@\"");
-    let (_, shown) = Pty::through(project, &script, args).end();
-    // The session hands every byte over as a character.
-    let bytes: Vec<u8> = shown.chars().map(|c| c as u8).collect();
-    String::from_utf8_lossy(&bytes).into_owned()
+    Pty::sized(project, 50, columns, args).end().1
 }
 
 #[test]
