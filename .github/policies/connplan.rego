@@ -56,13 +56,19 @@ removed contains change.connector if {
 	change.action == "delete"
 }
 
-# The entry of a type, else that of any; a value that is no table is for all.
-limit(setting, connector) := setting[connector] if is_object(setting)
+# The entry of a type, in any case of letters, else that of any; a value that is not a table is for all.
+limit(setting, connector) := value if {
+	is_object(setting)
+	some name, value in setting
+	like(name, connector)
+}
 
 limit(setting, connector) := setting["*"] if {
 	is_object(setting)
-	not setting[connector]
+	count([name | some name, _ in setting; like(name, connector)]) == 0
 }
+
+like(name, connector) if lower(name) == lower(connector)
 
 limit(setting, connector) := setting if not is_object(setting)
 

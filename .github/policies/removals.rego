@@ -3,8 +3,9 @@ package main
 import rego.v1
 
 violations contains {"rule": "protected", "msg": msg} if {
-	some connector in data.policy.protected
-	removed[connector]
+	some connector in removed
+	some name in data.policy.protected
+	like(name, connector)
 	msg := sprintf("%s: it is protected and would be removed", [connector])
 }
 

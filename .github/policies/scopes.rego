@@ -5,8 +5,9 @@ import rego.v1
 violations contains {"rule": "denied_scopes", "msg": msg} if {
 	some change in asked
 	some scope in change.after.scopes
-	some subject in [change.connector, "*"]
-	fits(data.policy.denied_scopes[subject], scope)
+	some subject, patterns in data.policy.denied_scopes
+	lower(subject) in [lower(change.connector), "*"]
+	fits(patterns, scope)
 	msg := sprintf("%s: the scope %s is denied", [change.connector, scope])
 }
 

@@ -11,6 +11,7 @@ violations contains {"rule": "allowed_types", "msg": msg} if {
 
 violations contains {"rule": "denied_types", "msg": msg} if {
 	some change in asked
-	change.connector in data.policy.denied_types
+	some name in data.policy.denied_types
+	like(name, change.connector)
 	msg := sprintf("%s: the type is denied", [change.connector])
 }

@@ -34,10 +34,12 @@ pub(super) fn project(start: &Path) -> Option<Found> {
                 files.next().map(|config| (config, files.next()))
             });
         let (config, second) = configs?;
-        // Started from within `base44`, the project is the folder around it all the same.
+        // Started from within `base44`, the project is the folder around it all the same; unless that
+        // is not part of the repository any more.
         let own = config.parent().unwrap_or(folder);
+        let is_inner = own.file_name().is_some_and(|name| name == SUBDIR);
         let root = match own.parent() {
-            Some(around) if own.file_name().is_some_and(|name| name == SUBDIR) => around,
+            Some(around) if is_inner && !own.join(".git").exists() => around,
             _ => own,
         };
         Some(Found {

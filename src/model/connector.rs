@@ -65,6 +65,11 @@ impl ConnectorType {
         &self.0
     }
 
+    /// Whether the two are the same but for the case of letters.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+
     /// OAuth for all but `stripe`.
     pub fn kind(&self) -> Kind {
         if self.0 == "stripe" {

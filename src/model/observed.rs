@@ -33,7 +33,8 @@ impl Policies {
 
     /// Whether the workspace forbids builders to connect this type, for sure.
     pub fn forbid(&self, connector: &ConnectorType) -> bool {
-        self.0.get(connector) == Some(&false)
+        let mut told = self.0.iter().filter(|(named, _)| named.is_like(connector));
+        told.any(|(_, allowed)| !allowed)
     }
 }
 

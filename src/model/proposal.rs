@@ -37,13 +37,32 @@ impl BaseName {
         if let Some(branch) = target_branch(vars) {
             return Self::Branch(branch.to_owned(), left);
         }
+        if let Some(branch) = branch_of_event(event) {
+            return Self::Branch(branch.to_owned(), left);
+        }
         let before = vars.get("CI_COMMIT_BEFORE_SHA").filter(is_some);
         let before = left.or_else(|| before.map(str::to_owned));
         before.map_or(Self::Nothing, Self::Commit)
     }
 }
 
-/// The branch that the request goes into.
+/// The branch that a request goes into, of which the event tells as of something that was commented on
+/// or that another run was for. Where it does not name the branch, it is taken for the default one.
+fn branch_of_event(event: &Value) -> Option<&str> {
+    let run = &event["workflow_run"];
+    let requests = run["pull_requests"].as_array().map(Vec::as_slice);
+    let named = requests.and_then(<[Value]>::first);
+    let named = named.and_then(|request| request["base"]["ref"].as_str());
+    let is_request = event["issue"]["pull_request"].is_object()
+        || requests.is_some_and(|requests| !requests.is_empty())
+        || run["event"]
+            .as_str()
+            .is_some_and(|event| event.starts_with("pull_request"));
+    let default = || event["repository"]["default_branch"].as_str();
+    is_request.then(|| named.or_else(default)).flatten()
+}
+
+/// The branch that the request goes into, where the pipeline's variables name it.
 pub fn target_branch(vars: &Vars) -> Option<&str> {
     let names = ["CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "GITHUB_BASE_REF"];
     let told = names.into_iter().find_map(|name| vars.get(name));
@@ -89,6 +108,28 @@ mod tests {
         assert_eq!(BaseName::of(&vars(&gitlab), None), now);
         let merged = [("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "b3"), gitlab[0]];
         assert_eq!(BaseName::of(&vars(&merged), None), commit("b3"));
+    }
+
+    #[test]
+    fn a_comment_and_a_run_after_a_run_are_of_a_request_too() {
+        let main = || BaseName::Branch("main".to_owned(), None);
+        let commented = json!({
+            "issue": {"pull_request": {"url": "u"}},
+            "repository": {"default_branch": "main"},
+        });
+        let issue = json!({"issue": {"number": 5}, "repository": {"default_branch": "main"}});
+        let after = json!({"workflow_run": {"pull_requests": [{"base": {"ref": "main"}}]}});
+        let of_a_fork = json!({
+            "workflow_run": {"event": "pull_request", "pull_requests": []},
+            "repository": {"default_branch": "main"},
+        });
+        let none = Vars::default();
+        for event in [&commented, &after, &of_a_fork] {
+            assert!(is_request(&none, Some(event)), "{event}");
+            assert_eq!(BaseName::of(&none, Some(event)), main(), "{event}");
+        }
+        assert!(!is_request(&none, Some(&issue)));
+        assert_eq!(BaseName::of(&none, Some(&issue)), BaseName::Nothing);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{Class, Mode, Policy, Removals, Rule, Severity, of_type, scopes};
+use super::{Class, Mode, Policy, Removals, Rule, Severity, names, of_type, own_entry, scopes};
 use crate::{
     diff::{Action, Change, ConsentNeed},
     escape,
@@ -227,7 +227,7 @@ impl Judge<'_> {
             .map(|change| &change.connector)
             .collect();
         for connector in &removed {
-            if self.policy.protected.contains(*connector) {
+            if names(&self.policy.protected, connector) {
                 let what = format!("{connector}: it is protected and would be removed");
                 self.tell(Rule::Protected, None, Some(connector), None, &what);
             }
@@ -261,7 +261,7 @@ impl Judge<'_> {
             let what = format!("{connector}: the type is not among those allowed");
             self.tell(Rule::AllowedTypes, None, Some(connector), None, &what);
         }
-        if self.policy.denied_types.contains(connector) {
+        if names(&self.policy.denied_types, connector) {
             let what = format!("{connector}: the type is denied");
             self.tell(Rule::DeniedTypes, None, Some(connector), None, &what);
         }
@@ -306,7 +306,7 @@ impl Judge<'_> {
 
     fn scope(&mut self, connector: &ConnectorType, whole: &Scope) {
         let policy = self.policy;
-        let own = policy.denied_scopes.get(&Some(connector.clone()));
+        let own = own_entry(&policy.denied_scopes, connector);
         let any = policy.denied_scopes.get(&None);
         let max_class = of_type(&policy.max_class, connector);
         let max_access = of_type(&policy.max_access, connector);

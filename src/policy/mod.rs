@@ -79,7 +79,22 @@ impl Policy {
 
 /// The entry of a type, else that of any.
 fn of_type<'a, T>(by: &'a ByType<T>, connector: &ConnectorType) -> Option<&'a T> {
-    by.get(&Some(connector.clone())).or_else(|| by.get(&None))
+    own_entry(by, connector).or_else(|| by.get(&None))
+}
+
+/// The entry of a type, in whatever case it is written: nobody knows that the platform tells them apart.
+fn own_entry<'a, T>(by: &'a ByType<T>, connector: &ConnectorType) -> Option<&'a T> {
+    let in_any_case = || {
+        let mut entries = by.iter();
+        let found = entries.find(|(named, _)| named.as_ref().is_some_and(|n| n.is_like(connector)));
+        found.map(|(_, entry)| entry)
+    };
+    by.get(&Some(connector.clone())).or_else(in_any_case)
+}
+
+/// Whether a type is among these, in whatever case it is written.
+fn names(types: &BTreeSet<ConnectorType>, connector: &ConnectorType) -> bool {
+    types.contains(connector) || types.iter().any(|named| named.is_like(connector))
 }
 
 /// How many connectors one plan may remove.

@@ -209,6 +209,41 @@ fn a_denied_scope_comes_back_in_no_other_dress() {
 }
 
 #[test]
+fn another_case_of_a_type_is_no_way_around_a_rule() {
+    let policy = Policy {
+        protected: set(named("notion")),
+        denied_types: set(named("github")),
+        max_access: [(Some(named("github")), Access::Read)].into(),
+        denied_scopes: [(Some(named("github")), set(Scope::from("delete_repo")))].into(),
+        ..Policy::default()
+    };
+    let found = broken(
+        &policy,
+        &[
+            create("GitHub", &["delete_repo"]),
+            change("Notion", Action::Delete, &[]),
+        ],
+    );
+    assert_eq!(
+        found,
+        ["protected", "denied_types", "denied_scopes", "max_access"]
+    );
+    let workspace = Policies::new([(named("github"), false)]);
+    let asked = [create("GitHub", &[])];
+    let found = evaluate(&asked, 1, &Policy::default(), &workspace, &[]);
+    assert_eq!(found.violations.len(), 1);
+    // What is allowed is named as it is.
+    let allowed = Policy {
+        allowed_types: Some(set(named("github"))),
+        ..Policy::default()
+    };
+    assert_eq!(
+        broken(&allowed, &[create("GitHub", &[])]),
+        ["allowed_types"]
+    );
+}
+
+#[test]
 fn a_verdict_is_had_past_warnings_and_overrides_alone() {
     let mut policy = Policy {
         denied_types: set(named("wix")),

@@ -91,6 +91,16 @@ impl Record {
 }
 
 impl Body {
+    /// Whether a reader of the plan sees this text: what stands in an HTML comment, nobody does.
+    pub(super) fn lets_see(&self, text: &str) -> bool {
+        let mut pieces = self.plan.split("<!--");
+        let first = pieces.next().unwrap_or_default();
+        let shown = pieces.map(|piece| piece.split_once("-->").map_or("", |(_, shown)| shown));
+        std::iter::once(first)
+            .chain(shown)
+            .any(|shown| shown.contains(text))
+    }
+
     /// Takes the rest of a comment apart, without its marker.
     pub(super) fn parse(text: &str) -> Self {
         let text = text.replace("\r\n", "\n");
@@ -244,6 +254,22 @@ mod tests {
             since: at(5),
             latest: None,
         }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_not_shown() {
+        let seen = |plan: &str| {
+            let body = Body {
+                plan: plan.to_owned(),
+                ..Body::default()
+            };
+            body.lets_see("sha256:ab")
+        };
+        assert!(seen("Digest `sha256:ab`"));
+        assert!(seen("<!-- a --> `sha256:ab` <!-- b"));
+        assert!(!seen("LGTM <!-- sha256:ab -->"));
+        assert!(!seen("LGTM <!-- x <!-- sha256:ab"));
+        assert!(!seen("sha256:<!-- -->ab"));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -37,6 +38,7 @@ pub(super) struct Comment {
     pub(super) author: String,
     /// Whether a program wrote it, as far as the forge says.
     pub(super) by_bot: bool,
+    pub(super) created: Option<Timestamp>,
     pub(super) url: Option<String>,
 }
 
@@ -264,8 +266,17 @@ impl Forge {
             body: value["body"].as_str()?.to_owned(),
             author: author.as_str().unwrap_or_default().to_owned(),
             by_bot,
+            created: value["created_at"].as_str().and_then(|at| at.parse().ok()),
             url: value["html_url"].as_str().map(str::to_owned),
         })
+    }
+
+    /// Whom a token that may not ask for its own name writes as: a workflow's own.
+    pub(super) fn workflow_login(self) -> Option<&'static str> {
+        match self {
+            Self::GitHub => Some("github-actions[bot]"),
+            Self::GitLab => None,
+        }
     }
 
     /// The request that a commit came with, out of all that hold it: the one that was merged as

@@ -34,10 +34,27 @@ pub(super) struct Thread<'a> {
 /// Digest, commit, since when.
 type ShownPlan = (Option<String>, Option<String>, Option<Timestamp>);
 
+/// Comments, whose the token is, and the forge's clock.
+type Marked = (Vec<Comment>, Option<String>, Option<Timestamp>);
+
 /// A comment of ours, taken apart.
 struct Own {
     comment: Comment,
     body: Body,
+}
+
+impl Own {
+    fn read(comment: Comment, marker: &str) -> Self {
+        let rest = comment.body.get(marker.len()..).unwrap_or_default();
+        let body = Body::parse(rest.trim_start_matches(['\r', '\n']));
+        Self { comment, body }
+    }
+}
+
+impl Comment {
+    fn is_by(&self, login: &str) -> bool {
+        self.author.eq_ignore_ascii_case(login)
+    }
 }
 
 impl Thread<'_> {
@@ -56,12 +73,19 @@ impl Thread<'_> {
         }
     }
 
-    /// What the comment of ours shows: the plan's digest, its commit, and since when.
+    /// What the comment of ours shows: the plan's digest, its commit, and since when. An approval stands
+    /// on it, so the hidden line alone is not believed: readers have seen the digest too, no longer than
+    /// the comment exists, and a comment of some other program is nobody's.
     pub(super) async fn shown(&self, marker: &str) -> Result<Option<ShownPlan>, PublishError> {
-        let (own, _) = self.find_own(marker).await?;
+        let (comments, me, _) = self.candidates(marker).await?;
+        let me = me.as_deref().or(self.place.forge.workflow_login());
+        let own = me.and_then(|me| comments.into_iter().find(|comment| comment.is_by(me)));
+        let own = own.map(|comment| Own::read(comment, marker));
         Ok(own.map(|own| {
-            let record = own.body.record;
-            (record.digest, record.commit, record.since)
+            let record = own.body.record.clone();
+            let seen = |digest: &String| own.body.lets_see(digest);
+            let since = record.since.max(own.comment.created);
+            (record.digest.filter(seen), record.commit, since)
         }))
     }
 
@@ -254,23 +278,25 @@ impl Thread<'_> {
         &self,
         marker: &str,
     ) -> Result<(Option<Own>, Option<Timestamp>), PublishError> {
-        let (candidates, date) = self.marked(marker).await?;
-        if candidates.is_empty() {
-            return Ok((None, date));
-        }
-        let me = self.whoami().await?;
-        let own = candidates.into_iter().find(|comment| match &me {
-            Some(login) => comment.author.eq_ignore_ascii_case(login),
+        let (comments, me, date) = self.candidates(marker).await?;
+        let own = comments.into_iter().find(|comment| match &me {
+            Some(login) => comment.is_by(login),
             // A workflow's own token has no user that it could ask for; it writes as a bot, and
             // nobody edits a bot's comments but those who may edit the repository.
             None => comment.by_bot,
         });
-        let own = own.map(|comment| {
-            let rest = comment.body.get(marker.len()..).unwrap_or_default();
-            let body = Body::parse(rest.trim_start_matches(['\r', '\n']));
-            Own { comment, body }
-        });
-        Ok((own, date))
+        Ok((own.map(|comment| Own::read(comment, marker)), date))
+    }
+
+    /// The comments that bear the marker, whose the token is, and the forge's clock.
+    async fn candidates(&self, marker: &str) -> Result<Marked, PublishError> {
+        let (comments, date) = self.marked(marker).await?;
+        let me = if comments.is_empty() {
+            None
+        } else {
+            self.whoami().await?
+        };
+        Ok((comments, me, date))
     }
 
     async fn marked(

@@ -130,6 +130,11 @@ impl Comments {
         comment
     }
 
+    /// As somebody changes what a forge keeps.
+    pub(crate) fn edit(&self, edit: impl Fn(&mut Value)) {
+        self.0.lock().unwrap().iter_mut().for_each(edit);
+    }
+
     pub(crate) fn change(&self, id: u64, body: &Value) -> Value {
         let mut all = self.0.lock().unwrap();
         let comment = all.iter_mut().find(|c| c["id"] == id).unwrap();

@@ -291,3 +291,55 @@ fn reviews_that_do_not_count_and_answers_that_are_none_are_refused() {
         assert!(shop.platform.writes().is_empty());
     }
 }
+
+#[test]
+fn a_comment_that_did_not_show_the_digest_to_reviewers_approves_nothing() {
+    for shop in shops() {
+        shop.head('a', false);
+        shop.plan('a', 1);
+        shop.review(&GOOD);
+        let sound = shop.comments.all();
+        let body = |comment: &Value| comment["body"].as_str().unwrap().to_owned();
+        // The hidden line alone, below a text that somebody wrote.
+        shop.comments.edit(|comment| {
+            let text = body(comment);
+            let lines: Vec<_> = text.lines().collect();
+            let (first, last) = (lines[0], lines[lines.len() - 1]);
+            let digest = last
+                .split_once("digest=")
+                .unwrap()
+                .1
+                .split(' ')
+                .next()
+                .unwrap();
+            let text = format!("{first}\nLGTM <!-- {digest} -->\n\n{last}\n");
+            comment["body"] = json!(text);
+        });
+        let refused = shop.apply("a1.plan");
+        refused
+            .expect(3)
+            .tells("the plan that was reviewed is none");
+        // Another program's comment, or another person's.
+        let restore = |edit: &dyn Fn(&mut Value)| {
+            shop.comments.edit(|comment| {
+                comment.clone_from(&sound[0]);
+                edit(comment);
+            });
+        };
+        let writer = if shop.github { "user" } else { "author" };
+        restore(&|comment| {
+            comment[writer] = json!({"login": "imgbot[bot]", "username": "imgbot", "type": "Bot"});
+        });
+        let refused = shop.apply("a1.plan");
+        refused.expect(3).tells("no connplan comment shows a plan");
+        // It did not exist yet when it was approved, whatever it says of itself.
+        restore(&|comment| comment["created_at"] = json!("2100-06-01T00:00:00Z"));
+        let refused = shop.apply("a1.plan");
+        refused
+            .expect(3)
+            .tells("before the comment showed this plan");
+        assert!(shop.platform.writes().is_empty());
+        restore(&|comment| comment["created_at"] = json!("2020-06-01T00:00:00Z"));
+        shop.apply("a1.plan").expect(0);
+    }
+}

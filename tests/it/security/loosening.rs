@@ -209,3 +209,98 @@ fn a_merge_request_is_held_against_its_target_as_it_is_now() {
         .expect(6)
         .tells("by the settings of the base");
 }
+
+/// The base's project lies in `shop`, a folder of its own; its policy protects notion, and plans need a
+/// review.
+fn proposal_in(shop: &str) -> (Platform, Project, String) {
+    let (platform, project, base) = proposal();
+    git(&project, &["checkout", "-qf", &base]);
+    std::fs::create_dir_all(project.path(shop)).unwrap();
+    let inner = format!("{shop}/base44");
+    std::fs::rename(project.path("base44"), project.path(&inner)).unwrap();
+    project.write(
+        &format!("{inner}/connplan.toml"),
+        "[policy]\nprotected = [\"notion\"]\n[approval]\nrequire = \"review\"\n",
+    );
+    git(&project, &["add", "-A"]);
+    git(&project, &["commit", "-qm", "base"]);
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    std::fs::remove_file(project.path(&format!("{inner}/connectors/notion.jsonc"))).unwrap();
+    std::fs::remove_file(project.path(&format!("{inner}/connplan.toml"))).unwrap();
+    (platform, project, base)
+}
+
+const SAYS: &str = "by the settings of the base";
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_place_of_the_project_loses_no_settings() {
+    use std::os::unix::fs::symlink;
+    let (_platform, project, base) = proposal_in("apps/shop");
+    planned_in(&project, &base, "apps/shop")
+        .expect(6)
+        .tells(SAYS);
+    std::fs::rename(project.path("apps/shop"), project.path("apps/new")).unwrap();
+    symlink("new", project.path("apps/shop")).unwrap();
+    for folder in ["apps/shop", "apps/new", "apps/../apps/shop"] {
+        planned_in(&project, &base, folder).expect(6).tells(SAYS);
+    }
+    // What is applied after the merge is held against the commit before it.
+    git(&project, &["add", "-A"]);
+    git(&project, &["commit", "-qm", "merged"]);
+    let file = project.path("x.plan").display().to_string();
+    project
+        .run(&["-C", "apps/shop", "plan", "--out", &file])
+        .expect(0);
+    project.write("../event.json", &format!(r#"{{"before":"{base}"}}"#));
+    let event = project.path("../event.json").display().to_string();
+    let push = [("CI", "true"), ("GITHUB_EVENT_PATH", event.as_str())];
+    let run = project.run_vars(&push, &["-C", "apps/shop", "apply", &file]);
+    run.expect(3).tells("1 approving review needed");
+}
+
+#[test]
+fn a_project_that_gives_way_to_the_one_around_it_loses_no_settings() {
+    let (_platform, project, base) = proposal_in("apps/shop");
+    git(&project, &["stash", "-q", "-u"]);
+    let around = project.path("base44");
+    std::fs::create_dir_all(around.join("connectors")).unwrap();
+    for file in ["config.jsonc", ".app.jsonc", "connectors/wix.jsonc"] {
+        let from = project.path(&format!("apps/shop/base44/{file}"));
+        std::fs::copy(from, around.join(file)).unwrap();
+    }
+    project.write("base44/connplan.toml", "");
+    git(&project, &["add", "-A"]);
+    git(&project, &["commit", "-qm", "another base"]);
+    let both = git(&project, &["rev-parse", "HEAD"]);
+    assert_ne!(base, both);
+    std::fs::remove_dir_all(project.path("apps/shop/base44")).unwrap();
+    planned_in(&project, &both, "apps/shop")
+        .expect(6)
+        .tells(SAYS);
+    // From the root it is the root's project, as it was.
+    planned_in(&project, &both, ".").expect(0);
+}
+
+#[test]
+fn a_repository_of_the_name_of_the_folder_is_one_all_the_same() {
+    let (_platform, project, _) = proposal();
+    std::fs::create_dir_all(project.path("repo/base44")).unwrap();
+    std::fs::rename(project.path("base44"), project.path("repo/base44/base44")).unwrap();
+    project.write(
+        "repo/base44/base44/connplan.toml",
+        "[policy]\nprotected = [\"notion\"]\n",
+    );
+    let git = |args: &[&str]| git(&project, &[&["-C", "repo/base44"], args].concat());
+    git(&["init", "-q", "-b", "main"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "base"]);
+    let base = git(&["rev-parse", "HEAD"]);
+    git(&["rm", "-q", "base44/connplan.toml"]);
+    for file in ["config.jsonc", ".app.jsonc", "connectors"] {
+        git(&["mv", &format!("base44/{file}"), file]);
+    }
+    planned_in(&project, &base, "repo/base44")
+        .expect(6)
+        .tells(SAYS);
+}

@@ -1,11 +1,14 @@
 //! The commit that a proposal is measured against: the base branch's, or after the merge the one
 //! before it. Its settings bind, and the proposal's own do not loosen them.
 
-use std::path::Path;
+mod places;
+
+use std::{collections::BTreeMap, path::Path};
 
 use miette::Diagnostic;
 use thiserror::Error;
 
+use self::places::{Standing, configs_in, folder_name, outwards, place_told, standing};
 use crate::{
     config::{Project, SETTINGS},
     context::{Context, Failure},
@@ -68,9 +71,11 @@ pub(super) struct Base {
     commit: CommitId,
     /// Where the commit is, if not in the checkout.
     fetched: Option<Depot>,
-    /// Where the project's settings may stand, relative to the work tree, with `/` at the end of
-    /// what is a folder.
-    folders: Vec<String>,
+    /// Where this project stands in the work tree, as folders with `/` at their end: where its settings
+    /// are, where it is, and where the command line says that it is.
+    places: Vec<String>,
+    /// The folder of the project itself.
+    own: String,
 }
 
 /// Settings of the base.
@@ -87,7 +92,8 @@ impl Base {
         context: &Context,
         project: &Project,
     ) -> Result<Option<Self>, Failure> {
-        let Some(root) = work_tree_of(&project.root) else {
+        let root = work_tree_of(&project.root).or_else(|| work_tree_of(&context.start));
+        let Some(root) = root else {
             return Ok(None);
         };
         let checkout = Checkout::of(&root, Git::new(&context.vars))?;
@@ -99,29 +105,23 @@ impl Base {
             BaseName::Branch(name, or) => Some(branch(context, &checkout, &name, or).await?),
             BaseName::Nothing => unnamed(context, &checkout, &head).await?,
         };
-        let mut folders = Vec::new();
-        let home = project.settings_file.as_deref().and_then(Path::parent);
-        // A proposal may move its settings, or delete them: those that were bind.
-        let places = [home, Some(project.root.as_path())];
-        for place in places.into_iter().flatten() {
+        let within = |place: &Path| {
             let place = std::fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
-            let Ok(inner) = place.strip_prefix(checkout.root()) else {
-                continue;
-            };
-            let parts = inner.components();
-            let parts = parts.map(|part| format!("{}/", part.as_os_str().to_string_lossy()));
-            let folder: String = parts.collect();
-            for folder in [folder.clone(), format!("{folder}base44/")] {
-                if !folders.contains(&folder) {
-                    folders.push(folder);
-                }
-            }
-        }
+            let inner = place.strip_prefix(checkout.root()).ok()?;
+            Some(folder_name(inner))
+        };
+        let home = project.settings_file.as_deref().and_then(Path::parent);
+        let own = within(&project.root).unwrap_or_default();
+        let told = place_told(&context.start, &context.vars, checkout.root());
+        let mut places: Vec<_> = home.and_then(within).into_iter().collect();
+        places.push(own.clone());
+        places.extend(told.as_deref().map(folder_name));
         Ok(found.map(|(commit, fetched)| Self {
             checkout,
             commit,
             fetched,
-            folders,
+            places,
+            own,
         }))
     }
 
@@ -167,41 +167,40 @@ impl Base {
     /// The settings that the base has for this project, wherever the proposal moves them or it. Those
     /// that cannot be read bind nobody: they did not then.
     pub(super) async fn settings(&self, context: &Context) -> Result<Vec<BaseSettings>, Failure> {
-        let mut found = Vec::new();
-        for folder in &self.folders {
-            found.extend(self.settings_in(context, folder).await?);
-        }
-        // A project that is new within another one has the other's.
-        let mut above = self.folders.first().map_or("", String::as_str);
-        while let (true, Some(outer)) = (found.is_empty(), above.strip_suffix('/')) {
-            above = outer
-                .rfind('/')
-                .and_then(|at| outer.get(..=at))
-                .unwrap_or("");
-            for folder in [above.to_owned(), format!("{above}base44/")] {
-                found.extend(self.settings_in(context, &folder).await?);
+        let mut found: BTreeMap<String, BaseSettings> = BTreeMap::new();
+        for place in &self.places {
+            // A project that is new within another one has the other's.
+            for outer in outwards(place) {
+                let mut some = false;
+                for folder in [outer.to_owned(), format!("{outer}base44/")] {
+                    if let Some(settings) = self.settings_in(context, &folder).await? {
+                        found.insert(folder, settings);
+                        some = true;
+                    }
+                }
+                if some {
+                    break;
+                }
             }
-        }
-        if !found.is_empty() {
-            return Ok(found);
         }
         let tree = self.objects().tree(&self.commit).await?;
-        // Of projects that are at their place still, nothing binds here.
-        let is_there = |folder: &str| {
-            let configs = ["config.json", "config.jsonc"];
-            let folder = self.checkout.root().join(folder);
-            let mut places = [folder.clone(), folder.join("base44")].into_iter();
-            places.any(|place| configs.iter().any(|name| place.join(name).exists()))
-        };
-        for path in tree.keys() {
-            let Some(folder) = path.strip_suffix(SETTINGS) else {
+        let is_new = !configs_in(&self.own).any(|config| tree.contains_key(&config));
+        let anywhere = is_new || found.is_empty();
+        for folder in tree.keys().filter_map(|path| path.strip_suffix(SETTINGS)) {
+            if !(folder.is_empty() || folder.ends_with('/')) || found.contains_key(folder) {
                 continue;
+            }
+            // Of projects that are at their place still, nothing binds here.
+            let binds = match standing(self.checkout.root(), folder) {
+                Standing::There => false,
+                Standing::Gone => anywhere,
+                Standing::Link => true,
             };
-            if (folder.is_empty() || folder.ends_with('/')) && !is_there(folder) {
-                found.extend(self.settings_in(context, folder).await?);
+            if binds && let Some(settings) = self.settings_in(context, folder).await? {
+                found.insert(folder.to_owned(), settings);
             }
         }
-        Ok(found)
+        Ok(found.into_values().collect())
     }
 
     async fn settings_in(

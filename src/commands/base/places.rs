@@ -1,0 +1,128 @@
+//! Where a project stands in a work tree, by its folders' names: a proposal may have moved it, or made a
+//! link of it.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::model::Vars;
+
+/// `apps/shop/`; empty for the root.
+pub(super) fn folder_name(inner: &Path) -> String {
+    let parts = inner.components();
+    let parts = parts.map(|part| format!("{}/", part.as_os_str().to_string_lossy()));
+    parts.collect()
+}
+
+/// A folder, and those around it: `apps/shop/`, `apps/`, ``.
+pub(super) fn outwards(folder: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(folder), |inner| {
+        let inner = inner.strip_suffix('/')?;
+        let end = inner.rfind('/').map_or(0, |at| at + 1);
+        inner.get(..end)
+    })
+}
+
+/// Where the Base44 config of a project in this folder may stand.
+pub(super) fn configs_in(folder: &str) -> impl Iterator<Item = String> {
+    let places = [folder.to_owned(), format!("{folder}base44/")];
+    let names = ["config.json", "config.jsonc"];
+    let of_place = move |place: String| names.map(|name| format!("{place}{name}"));
+    places.into_iter().flat_map(of_place)
+}
+
+/// What became of a place of the base.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// A project is there.
+    There,
+    /// None is.
+    Gone,
+    /// A link took the place of a folder: what was there is elsewhere now.
+    Link,
+}
+
+pub(super) fn standing(root: &Path, folder: &str) -> Standing {
+    let is_link = |inner: &&str| root.join(inner.trim_end_matches('/')).is_symlink();
+    if outwards(folder)
+        .filter(|inner| !inner.is_empty())
+        .any(|inner| is_link(&inner))
+    {
+        return Standing::Link;
+    }
+    let is_file = |config: &String| {
+        let file = std::fs::symlink_metadata(root.join(config));
+        file.is_ok_and(|file| file.is_file())
+    };
+    if configs_in(folder).any(|config| is_file(&config)) {
+        Standing::There
+    } else {
+        Standing::Gone
+    }
+}
+
+/// Where the command line says that the project is, relative to the work tree: by name, for a proposal
+/// may have made a link of it.
+pub(super) fn place_told(start: &Path, vars: &Vars, root: &Path) -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    // A shell knows by which name it came here.
+    let named = vars.get("PWD").map(PathBuf::from);
+    let named = named.filter(|named| {
+        named.is_absolute() && named.canonicalize().ok() == here.canonicalize().ok()
+    });
+    let mut told = PathBuf::new();
+    for part in named.unwrap_or(here).join(start).components() {
+        match part {
+            Component::ParentDir => {
+                told.pop();
+            }
+            Component::CurDir => {}
+            part => told.push(part),
+        }
+    }
+    // The outermost: a link further in may lead to the root again.
+    let tops = told
+        .ancestors()
+        .filter(|above| above.canonicalize().is_ok_and(|it| it == root));
+    let top = tops.last()?;
+    Some(told.strip_prefix(top).ok()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_link_replaced_binds_as_what_is_gone_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        std::fs::create_dir_all(root.join("apps/shop/base44")).unwrap();
+        std::fs::write(root.join("apps/shop/base44/config.jsonc"), "{}").unwrap();
+        assert_eq!(standing(root, "apps/shop/"), Standing::There);
+        assert_eq!(standing(root, "apps/shop/base44/"), Standing::There);
+        assert_eq!(standing(root, "apps/"), Standing::Gone);
+        assert_eq!(standing(root, "apps/other/base44/"), Standing::Gone);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("shop", root.join("apps/old")).unwrap();
+            assert_eq!(standing(root, "apps/old/"), Standing::Link);
+            assert_eq!(standing(root, "apps/old/base44/"), Standing::Link);
+        }
+    }
+
+    #[test]
+    fn a_place_is_known_by_the_name_that_was_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        std::fs::create_dir(root.join("apps")).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("..", root.join("apps/shop")).unwrap();
+        let told = |start: &Path| place_told(start, &Vars::default(), &root);
+        let shop = Some(PathBuf::from("apps/shop"));
+        assert_eq!(told(&root.join("apps/shop")), shop);
+        assert_eq!(told(&root.join("apps/../apps/./shop")), shop);
+        assert_eq!(told(&root), Some(PathBuf::new()));
+        assert_eq!(told(Path::new("/")), None);
+        assert_eq!(folder_name(Path::new("apps/shop")), "apps/shop/");
+        let around: Vec<_> = outwards("apps/shop/").collect();
+        assert_eq!(around, ["apps/shop/", "apps/", ""]);
+    }
+}
