@@ -18,12 +18,14 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(TEXT));
 
 struct Table {
     entries: Vec<Entry>,
-    index: HashMap<Provider, HashMap<Cow<'static, str>, usize>>,
+    /// By provider and key.
+    index: HashMap<(Provider, Cow<'static, str>), usize>,
 }
 
 /// A line of the table.
 pub(super) struct Entry {
-    connectors: &'static str,
+    pub(super) connectors: &'static str,
+    provider: Provider,
     pub(super) fact: ScopeFact,
 }
 
@@ -34,17 +36,11 @@ impl Entry {
             .split(' ')
             .any(|name| name.eq_ignore_ascii_case(connector))
     }
-
-    /// The first type of connector that offers it.
-    pub(super) fn connector(&self) -> &'static str {
-        self.connectors.split(' ').next().unwrap_or_default()
-    }
 }
 
 /// The fact about a scope of this provider, spelt as the provider does.
 pub(super) fn find(provider: Provider, scope: &str) -> Option<ScopeFact> {
-    let scopes = TABLE.index.get(&provider)?;
-    let at = scopes.get(provider.key(scope).as_ref())?;
+    let at = TABLE.index.get(&(provider, provider.key(scope)))?;
     TABLE.entries.get(*at).map(|entry| entry.fact)
 }
 
@@ -55,7 +51,7 @@ pub(super) fn entries() -> impl Iterator<Item = &'static Entry> {
 
 /// The lines of one provider, in order.
 pub(super) fn entries_of(provider: Provider) -> impl Iterator<Item = &'static Entry> {
-    entries().filter(move |entry| Provider::of(entry.connector()) == Some(provider))
+    entries().filter(move |entry| entry.provider == provider)
 }
 
 /// All connector types named.
@@ -67,22 +63,24 @@ pub(super) fn connectors() -> BTreeSet<&'static str> {
 
 impl Table {
     fn read(text: &'static str) -> Self {
-        let (mut entries, mut index) = (Vec::new(), HashMap::<_, HashMap<_, _>>::new());
-        let (mut connectors, mut doc) = ("", "");
+        // Room for all of it at once.
+        let (mut entries, mut index) = (Vec::with_capacity(2048), HashMap::with_capacity(1700));
+        let (mut connectors, mut provider, mut doc) = ("", None, "");
         for line in facts_of(text) {
             if let Some(types) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
                 (connectors, doc) = (types, "");
+                provider = types.split(' ').next().and_then(Provider::of);
             } else if let Some(url) = line.strip_prefix("doc ") {
                 doc = url;
             } else if let Some(fact) = fact_of(line, doc)
-                && let Some(provider) = connectors.split(' ').next().and_then(Provider::of)
+                && let Some(provider) = provider
             {
-                let key = provider.key(fact.scope);
-                index
-                    .entry(provider)
-                    .or_default()
-                    .insert(key, entries.len());
-                entries.push(Entry { connectors, fact });
+                index.insert((provider, provider.key(fact.scope)), entries.len());
+                entries.push(Entry {
+                    connectors,
+                    provider,
+                    fact,
+                });
             }
         }
         Self { entries, index }
@@ -154,13 +152,19 @@ mod tests {
         let lines = facts_of(TEXT).filter(|l| !l.starts_with('[') && !l.starts_with("doc "));
         assert_eq!(lines.count(), TABLE.entries.len());
         assert_eq!(TABLE.entries.len(), 1085);
-        let indexed: usize = TABLE.index.values().map(HashMap::len).sum();
-        assert_eq!(indexed, 1085, "a provider has one line for a scope");
+        assert_eq!(
+            TABLE.index.len(),
+            1085,
+            "a provider has one line for a scope"
+        );
     }
 
     #[test]
     fn every_fact_names_its_page_and_speaks_briefly() {
-        for Entry { connectors, fact } in &TABLE.entries {
+        for Entry {
+            connectors, fact, ..
+        } in &TABLE.entries
+        {
             let named = format!("{connectors}: {}", fact.scope);
             assert!(fact.doc.starts_with("https://"), "{named}");
             assert!((3..=80).contains(&fact.meaning.len()), "{named}");
