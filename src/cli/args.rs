@@ -40,9 +40,11 @@ impl Cli {
         const GLOBAL: &str = "Global options: -C DIR, --app-id ID, --env NAME, --format FORMAT, \
                               --color WHEN, --no-input, -v, \
                               -q (see `--help`)";
+        // As it stands: taking styles out of it, where there are none, takes longer than all else here.
+        let text = |help: &clap::builder::StyledStr| help.ansi().to_string();
         let condensed = |command: clap::Command| {
             let whole = command.get_after_long_help().or(command.get_after_help());
-            let whole = whole.map(ToString::to_string).unwrap_or_default();
+            let whole = whole.map(text).unwrap_or_default();
             let whole = if whole.contains(ELSEWHERE) {
                 whole
             } else {
@@ -53,7 +55,7 @@ impl Cli {
                     ""
                 })
             };
-            let short = command.get_after_help().map(ToString::to_string);
+            let short = command.get_after_help().map(text);
             let short = short.map(|short| format!("{short}\n\n{GLOBAL}"));
             let short = short.unwrap_or_else(|| GLOBAL.to_owned());
             command.after_help(short).after_long_help(whole)

@@ -3,7 +3,7 @@
 //! there.
 //!
 //! A line `…` stands for any number of lines. Addresses, keys, times, ids and digests are written
-//! alike on both sides. `CONNPLAN_UPDATE_README=1` writes what was said into the file.
+//! alike on both sides.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,14 +11,18 @@
 )]
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader},
     path::Path,
     process::Stdio,
 };
 
 use connplan::sandbox::{Options, Seed};
 
-use crate::{files::project::Project, sandbox::client::Site};
+use crate::{
+    files::project::Project,
+    sandbox::client::Site,
+    support::{blessing, differs},
+};
 
 const HEADING: &str = "## Reference";
 
@@ -303,7 +307,6 @@ async fn every_example_of_the_reference_is_true() {
         key: site.sandbox.api_key().expose().to_owned(),
         folder: folder.display().to_string(),
     };
-    let update = std::env::var_os("CONNPLAN_UPDATE_README").is_some();
     let mut wrong = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
     for part in &mut parts {
@@ -324,11 +327,10 @@ async fn every_example_of_the_reference_is_true() {
             }
         }
     }
-    if update {
+    if blessing() {
         let section = render(&parts);
         let text = format!("{}{section}{}", &readme[..start], &readme[end..]);
-        let mut file = std::fs::File::create(&path).unwrap();
-        file.write_all(text.as_bytes()).unwrap();
+        assert_eq!(differs(&path, &text), None);
         return;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));

@@ -1,7 +1,6 @@
 //! Every project under `fixtures/projects`, read and checked as `validate` does.
 //!
-//! A case is a folder: a project, and what is said of it in `expected/validate.txt`. With
-//! `CONNPLAN_BLESS=1` in the environment that file is written instead of compared.
+//! A case is a folder: a project, and what is said of it in `expected/validate.txt`.
 
 #![expect(
     clippy::unwrap_used,
@@ -20,9 +19,10 @@ use connplan::{
 };
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
+use crate::support::differs;
+
 #[test]
 fn each_project_is_judged_as_expected() {
-    let bless = std::env::var_os("CONNPLAN_BLESS").is_some();
     let cases = cases();
     assert!(cases.len() >= 20, "only {} cases", cases.len());
     let mut wrong = Vec::new();
@@ -30,17 +30,7 @@ fn each_project_is_judged_as_expected() {
         let judged = judge(&case);
         assert_harmless(&judged);
         let file = case.join("expected/validate.txt");
-        if bless {
-            fs::create_dir_all(case.join("expected")).unwrap();
-            connplan::fs::write(&file, judged.as_bytes(), connplan::fs::Visibility::Shared)
-                .unwrap();
-            continue;
-        }
-        let expected = fs::read_to_string(&file).unwrap_or_default();
-        if judged != expected {
-            let diff = similar::TextDiff::from_lines(&expected, &judged);
-            wrong.push(format!("{}\n{}", case.display(), diff.unified_diff()));
-        }
+        wrong.extend(differs(&file, &judged));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -6,9 +6,6 @@
 //! - `case.toml`: `args`, further arguments of `plan`; `code`, how it ends (0).
 //! - `expected/`: `plan.txt`, `plan.json`, `plan.diff`, `plan.md`, `said.txt` (what is said on the
 //!   way). Address, digests and request ids are replaced: they are others each time.
-//!
-//! `CONNPLAN_BLESS=1 cargo test --test it plan::cases` writes what the program shows now; read the
-//! difference before you commit it.
 
 use std::{
     fs,
@@ -20,7 +17,7 @@ use serde_json::Value;
 
 use crate::{
     support::scripted::{Reply, Scripted},
-    support::{Output, Project, as_saved},
+    support::{Output, Project, as_saved, differs},
 };
 
 #[derive(Deserialize)]
@@ -77,6 +74,11 @@ fn check(folder: &Path, wrong: &mut Vec<String>) {
         server.on(
             &format!("{base}/payments/stripe/status"),
             [Reply::json(200, &remote.stripe)],
+        );
+        // No type needs a value.
+        server.on(
+            &format!("{base}/external-auth/available-integrations"),
+            [Reply::json(200, &serde_json::json!({ "integrations": [] }))],
         );
     }
     let project = Project::nowhere().at_url(&server.url(), "b44k_fixture");
@@ -163,23 +165,5 @@ fn normal(text: &str, server: &Scripted) -> String {
 
 fn expect(case: &Path, name: &str, shown: &str, wrong: &mut Vec<String>) {
     let path = case.join("expected").join(name);
-    if std::env::var_os("CONNPLAN_BLESS").is_some() {
-        if shown.is_empty() {
-            // It may never have been there.
-            let _ = fs::remove_file(&path);
-            return;
-        }
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let mut file = fs::File::create(&path).unwrap();
-        std::io::Write::write_all(&mut file, shown.as_bytes()).unwrap();
-        return;
-    }
-    let good = fs::read_to_string(&path).unwrap_or_default();
-    if shown != good {
-        let difference = similar::TextDiff::from_lines(&good, shown)
-            .unified_diff()
-            .header("found good", "shown now")
-            .to_string();
-        wrong.push(format!("{}\n{difference}", path.display()));
-    }
+    wrong.extend(differs(&path, shown));
 }

@@ -1,8 +1,7 @@
 //! Every saved plan and receipt under `fixtures/`, in every format, as it was looked at and found
 //! good. A new case is a new folder with a `plan.toml` or a `receipt.toml`.
 //!
-//! `CONNPLAN_BLESS=1 cargo test --test it plan::view` writes what the program shows now, and a fresh
-//! digest into hand-made documents; read the difference before you commit it.
+//! Blessing (see `support::good`) writes a fresh digest into hand-made documents too.
 
 use std::{
     fs,
@@ -21,6 +20,8 @@ use connplan::{
     },
 };
 
+use crate::support::{blessing, differs};
+
 fn cases(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")
@@ -32,10 +33,6 @@ fn cases(folder: &str) -> Vec<PathBuf> {
         .collect();
     cases.sort();
     cases
-}
-
-fn blessing() -> bool {
-    std::env::var_os("CONNPLAN_BLESS").is_some()
 }
 
 /// The document of a case; when blessing, with the digest that its meaning has.
@@ -61,29 +58,13 @@ fn source(path: &Path) -> String {
         }
     });
     let source: String = lines.collect();
-    write(path, &source);
+    assert_eq!(differs(path, &source), None);
     source
-}
-
-fn write(path: &Path, text: &str) {
-    let mut file = fs::File::create(path).unwrap();
-    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
 }
 
 /// Holds what is shown now against what was found good.
 fn expect(case: &Path, name: &str, shown: &str, wrong: &mut Vec<String>) {
-    let path = case.join(name);
-    if blessing() {
-        write(&path, shown);
-        return;
-    }
-    let good = fs::read_to_string(&path).unwrap_or_default();
-    if shown != good {
-        let difference = similar::TextDiff::from_lines(&good, shown)
-            .unified_diff()
-            .to_string();
-        wrong.push(format!("{}:\n{difference}", path.display()));
-    }
+    wrong.extend(differs(&case.join(name), shown));
 }
 
 #[test]

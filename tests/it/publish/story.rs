@@ -1,8 +1,8 @@
 //! A repository through fourteen days, on stand-ins of both forges: what each step ends with, and what
 //! reviewers see then, as whole texts.
 //!
-//! The texts are `fixtures/stories/github.md` and `gitlab.md`. With `CONNPLAN_BLESS=1` in the environment
-//! they are written instead of compared; read what changed in them as a reviewer would.
+//! The texts are `fixtures/stories/github.md` and `gitlab.md`. Read what changes in them as a reviewer
+//! would.
 
 use std::{
     fmt::Write as _,
@@ -20,31 +20,21 @@ use super::{
     heads::{Shop, sha, shops},
     reviews::Reviews,
 };
-use crate::support::{Connector, Output, Project};
+use crate::support::{Connector, Output, Project, differs};
 
 const GRACE: &str = "grace@example.com";
 
 #[test]
 fn fourteen_days_of_a_repository() {
+    let mut wrong = Vec::new();
     for shop in shops() {
         let name = if shop.github { "github" } else { "gitlab" };
         let file =
             Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/stories/{name}.md"));
         let told = Days::new(shop).live();
-        if std::env::var_os("CONNPLAN_BLESS").is_some() {
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            connplan::fs::write(&file, told.as_bytes(), connplan::fs::Visibility::Shared).unwrap();
-            continue;
-        }
-        let expected = fs::read_to_string(&file).unwrap_or_default();
-        let diff = similar::TextDiff::from_lines(&expected, &told);
-        assert!(
-            told == expected,
-            "{}\n{}",
-            file.display(),
-            diff.unified_diff()
-        );
+        wrong.extend(differs(&file, &told));
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// What is told so far.

@@ -13,6 +13,7 @@
 #![allow(dead_code, reason = "support code: not every test uses all of it")]
 
 mod follow;
+mod good;
 mod output;
 mod platform;
 mod project;
@@ -22,6 +23,7 @@ mod stories;
 mod terminal;
 
 pub(crate) use follow::follow;
+pub(crate) use good::{blessing, differs};
 pub(crate) use output::{Output, as_saved};
 pub(crate) use platform::{Connector, Platform};
 pub(crate) use project::{APP, Project, short_digest};
