@@ -8,6 +8,7 @@ use super::{
     machine::UNLISTED,
     round::retry_after,
     session::{Run, Session},
+    turns::{Asked, NotNow},
 };
 use crate::{
     apply::refusal,
@@ -43,10 +44,10 @@ impl Session<'_> {
         &mut self,
         items: &mut [Item],
         index: usize,
-        answer: Result<PutAnswer, RemoteError>,
+        asked: Asked,
         run: &mut Run<'_>,
     ) -> Result<(), PendingError> {
-        if let Err(error) = &answer {
+        if let Ok(Err(error)) = &asked {
             run.quiet_until = run.quiet_until.max(Instant::now() + retry_after(error));
         }
         let Some(item) = items.get_mut(index) else {
@@ -58,8 +59,32 @@ impl Session<'_> {
         }
         item.asked += 1;
         // What cannot change by asking again is not waited for.
-        item.left = matches!(&answer, Ok(PutAnswer::Refused { .. }));
-        let answer = match answer {
+        item.left = matches!(
+            &asked,
+            Ok(Ok(PutAnswer::Refused { .. })) | Err(NotNow::Over(_))
+        );
+        let answer = match asked {
+            Err(NotNow::Busy(why) | NotNow::Over(why)) => LinkAnswer::Refused(why),
+            Ok(answer) => self.link_of(item, answer, run),
+        };
+        let due = self.learn(item, &Evidence::Answered(answer));
+        if due.offer {
+            self.offer(item);
+        }
+        if due.tell {
+            return self.tell_all(items, &[index]).await;
+        }
+        self.writer.flush().await
+    }
+
+    /// What the remote answered.
+    fn link_of(
+        &self,
+        item: &mut Item,
+        answer: Result<PutAnswer, RemoteError>,
+        run: &mut Run<'_>,
+    ) -> LinkAnswer {
+        match answer {
             Ok(PutAnswer::NeedsAuthorization {
                 link: Ok(link),
                 connection_id: id,
@@ -92,15 +117,7 @@ impl Session<'_> {
                 }
             }
             Err(e) => LinkAnswer::Refused(e.to_string()),
-        };
-        let due = self.learn(item, &Evidence::Answered(answer));
-        if due.offer {
-            self.offer(item);
         }
-        if due.tell {
-            return self.tell_all(items, &[index]).await;
-        }
-        self.writer.flush().await
     }
 
     fn offer(&mut self, item: &Item) {

@@ -34,6 +34,7 @@ mod round;
 mod schedule;
 mod session;
 mod state;
+mod turns;
 mod writer;
 
 pub use candidate::{Candidate, Candidates, NotResumable, Sources, candidates};
@@ -44,6 +45,7 @@ pub use machine::{Effect, End, Evidence, LinkAnswer, step};
 pub use schedule::Pace;
 pub use session::{Asking, Session};
 pub use state::{EntryRetention, Stage, State};
+pub use turns::{Alone, NotNow, Turns};
 pub use writer::PendingWriter;
 
 #[cfg(test)]

@@ -17,14 +17,14 @@ use super::{
     AuthorizeEvent, Candidate, Command, Effect, End, EntryRetention, Evidence, Item, NotResumable,
     Pace, PendingWriter, Stage, State,
     round::{PARALLELISM, Question, Round, without_id},
-    schedule::Turns,
-    step,
+    schedule, step,
+    turns::{self, Asked, Turns},
 };
 use crate::{
     catalogue::ScopeEquivalence,
     model::{ConnectorType, RemoteConnector},
     pending::PendingError,
-    remote::{AuthorizationStatus, PutAnswer, Remote, RemoteError},
+    remote::{AuthorizationStatus, Remote, RemoteError},
 };
 
 /// How long the last look may take, once the time is nearly up or a person wants an end.
@@ -53,6 +53,8 @@ pub struct Session<'a> {
     pub pace: Pace,
     /// When links are asked for.
     pub asking: Asking,
+    /// Whose turn it is to write.
+    pub turns: &'a dyn Turns,
     /// Told what happens.
     pub events: &'a dyn Fn(&AuthorizeEvent<'_>),
 }
@@ -60,14 +62,14 @@ pub struct Session<'a> {
 /// What a run has under way.
 pub(super) struct Run<'r> {
     pub(super) round: Option<BoxFuture<'r, Round>>,
-    pub(super) asks: FuturesUnordered<LocalBoxFuture<'r, (usize, Result<PutAnswer, RemoteError>)>>,
+    pub(super) asks: FuturesUnordered<LocalBoxFuture<'r, (usize, Asked)>>,
     /// Links to ask for, in turn.
     pub(super) queue: VecDeque<usize>,
     /// Wanted once the list was read.
     pub(super) wanted: Vec<usize>,
     /// Left once the list was read, or then at the latest: somebody may have finished it.
     pub(super) leaving: Option<(usize, Instant)>,
-    pub(super) turns: Turns,
+    pub(super) turns: schedule::Turns,
     /// When the list is read next.
     pub(super) next: Instant,
     /// When it was read last.
@@ -80,7 +82,7 @@ pub(super) struct Run<'r> {
 
 enum Turn {
     Round(Round),
-    Answered(usize, Result<PutAnswer, RemoteError>),
+    Answered(usize, Asked),
     Command(Option<Command>),
     LinkRanOut,
     Quiet,
@@ -146,7 +148,7 @@ impl<'a> Session<'a> {
             queue: VecDeque::new(),
             wanted: Vec::new(),
             leaving: None,
-            turns: Turns::default(),
+            turns: schedule::Turns::default(),
             next: began + self.pace.busy,
             read: began,
             quiet_until: began,
@@ -258,20 +260,7 @@ impl<'a> Session<'a> {
             let Some(item) = items.get(index).filter(|item| item.asking) else {
                 continue;
             };
-            let connector = item.connector().clone();
-            let scopes = item.candidate.entry.scopes.clone();
-            let values = item.candidate.entry.connection_config.clone();
-            let takes_over = item.candidate.entry.takes_over();
-            let ask = async move {
-                // The plain PUT of what another holds is refused: these scopes are in force.
-                let answer = if takes_over {
-                    remote.take_over(&connector, &scopes, &values).await
-                } else {
-                    remote.put_with_values(&connector, &scopes, &values).await
-                };
-                (index, answer)
-            };
-            run.asks.push(ask.boxed_local());
+            run.asks.push(turns::ask(remote, self.turns, index, item));
         }
         if run.round.is_none() && now >= run.next {
             let questions = self.questions(items, &mut run.turns);
@@ -279,7 +268,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn questions(&self, items: &[Item], turns: &mut Turns) -> Vec<Question> {
+    fn questions(&self, items: &[Item], turns: &mut schedule::Turns) -> Vec<Question> {
         let question = |(index, item): (usize, &Item)| {
             let id = item.offer.as_ref()?.id.clone()?;
             item.state.is_waiting().then(|| Question {

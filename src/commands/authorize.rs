@@ -204,9 +204,8 @@ async fn resume(
     if let Some(connector) = args.connectors.iter().find(unknown) {
         return Err(nothing_of(connector));
     }
-    let outcome = match here.offer {
-        None => SessionOutcome::NothingToDo,
-        Some(offer) => {
+    let outcome = match (here.offer, here.at_work) {
+        (Some(offer), Some(at_work)) => {
             let settings = project.settings.authorize.timeout;
             let timeout = args.timeout.or(settings).map(MaxDuration::get);
             let waiting = Waiting {
@@ -216,13 +215,9 @@ async fn resume(
                 yes: args.yes || args.offer.print_links,
                 actor: &here.actor,
             };
-            if let Some(at_work) = here.at_work
-                && !session.open().is_empty()
-            {
-                at_work.check().await?;
-            }
-            authorizing::run(context, app, &mut session, waiting).await?
+            authorizing::run(context, app, &mut session, (at_work, &before), waiting).await?
         }
+        _ => SessionOutcome::NothingToDo,
     };
     let results = session.results();
     if let Some(at_work) = here.at_work {

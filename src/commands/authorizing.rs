@@ -9,11 +9,12 @@ use tokio::sync::mpsc;
 
 pub(super) use self::offer::{Offer, OfferArgs};
 use self::telling::Telling;
+use super::listening;
 use crate::{
     authorize::{Asking, AuthorizeEvent, Command, Pace},
     context::{Context, Failure},
     model::App,
-    ops::{AuthorizeSession, Waits},
+    ops::{AtWork, AuthorizeSession, Before, LeasedTurns, Waits},
     page::{Doorway, Page, PageHost},
     syntax::MaxDuration,
     term::{self, Answer, EscapeKey},
@@ -52,6 +53,7 @@ pub(super) async fn run(
     context: &Context,
     app: &App,
     session: &mut AuthorizeSession<'_>,
+    (at_work, before): (&AtWork, &Before),
     waiting: Waiting<'_>,
 ) -> Result<SessionOutcome, Failure> {
     let open = session.open();
@@ -62,6 +64,8 @@ pub(super) async fn run(
     if context.vars.ci() || context.globals.no_input {
         return Ok(SessionOutcome::NotInteractive);
     }
+    // A person may take minutes: others may work meanwhile, until a link is asked for.
+    at_work.pause();
     let mut offer = waiting.offer;
     let whose = view::identity::recorded_as(waiting.actor);
     let theme = Theme::new(context.terminal.color_stderr());
@@ -123,10 +127,13 @@ pub(super) async fn run(
         }
     };
     telling.open_page();
+    let heard = listening::to(context);
+    let turns = LeasedTurns::new(at_work, heard.around(), before);
     let waits = Waits {
         patience,
         asking: asking(offer),
         pace: pace(context),
+        turns: &turns,
         events: &tell,
     };
     let waited = tokio::select! {

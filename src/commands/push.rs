@@ -177,7 +177,7 @@ async fn authorize_all(
     let listening = listening::to(context);
     let around = listening.around();
     let locked = around.lock(&state, patience, "authorize").await?;
-    // The apply gave its lease back; asking for links takes it again.
+    // The apply gave its lease back: from here on a person decides, and each link takes it again.
     let team = Team::open(&around, &files.project, &situation.app, &state).await?;
     let at_work = team.begin(&around, "push", patience).await?;
     let held = (locked, &at_work);
@@ -225,7 +225,14 @@ async fn under_lease(
         yes: args.offer.print_links,
         actor,
     };
-    let outcome = authorizing::run(context, &situation.app, &mut session, waiting).await?;
+    let outcome = authorizing::run(
+        context,
+        &situation.app,
+        &mut session,
+        (at_work, &before),
+        waiting,
+    )
+    .await?;
     let results: Vec<_> = session.items().iter().map(Item::result).collect();
     let granted = results.iter().filter(|result| !result.state.is_open());
     let granted: Vec<_> = granted.map(|result| result.connector.clone()).collect();

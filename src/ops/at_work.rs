@@ -1,33 +1,97 @@
 //! The memory while this command is at work: under a lease where others share it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use super::{Around, OpEvent, Team};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{Around, OpEvent, Team, stale::forget_stale};
 use crate::{
     context::Failure,
     diff::Action,
     model::ConnectorType,
     pending::{PendingEntry, PendingSet},
     receipt::{self, Outcome, Receipt},
-    store::{Consented, HistoryEvent, Lease, Memory, Wait, Waits, What},
+    store::{Consented, HistoryEvent, Lease, Memory, StoreError, Wait, Waits, What},
 };
 
 /// How long a lease lasts unless it is renewed. Longer than any one request may take.
 const LEASE: Duration = Duration::from_mins(4);
 
+/// How long what an authorization came to waits for another connplan.
+const RECORDING: Duration = Duration::from_secs(10);
+
+/// How long a renewal that is under way may take to end.
+const LAST_RENEWAL: Duration = Duration::from_secs(5);
+
 /// The memory, with the lease of this command.
 #[derive(Debug)]
 pub struct AtWork {
     team: Team,
-    /// `None` where the kernel's lock is enough: nobody else shares this memory.
-    lease: Option<Arc<Lease>>,
-    keeping: Option<tokio::task::JoinHandle<()>>,
+    doing: String,
+    at: Mutex<At>,
+}
+
+/// Where the lease is.
+#[derive(Debug, Default)]
+struct At {
+    /// `None` while it is not held, and where the kernel's lock is enough: nobody else shares this
+    /// memory.
+    held: Option<Held>,
+    /// The one before, on its way back.
+    going: Option<JoinHandle<()>>,
+    /// The newest that was held.
+    epoch: u64,
+}
+
+#[derive(Debug)]
+struct Held {
+    lease: Arc<Lease>,
+    stop: CancellationToken,
+    keeping: JoinHandle<()>,
+}
+
+impl Held {
+    fn new(lease: Lease) -> Self {
+        let (lease, stop) = (Arc::new(lease), CancellationToken::new());
+        let (kept, stopped) = (Arc::clone(&lease), stop.clone());
+        let keeping = tokio::spawn(async move {
+            // It closes the fence: what would be started next says why it is not.
+            if let Err(lost) = kept.keep(&stopped).await {
+                tracing::warn!(%lost, "the lease is lost");
+            }
+        });
+        Self {
+            lease,
+            stop,
+            keeping,
+        }
+    }
+
+    /// One that stays ends by itself.
+    async fn give_back(mut self) {
+        self.stop.cancel();
+        if tokio::time::timeout(LAST_RENEWAL, &mut self.keeping)
+            .await
+            .is_err()
+        {
+            self.keeping.abort();
+        }
+        if let Err(e) = self.lease.give_back().await {
+            tracing::info!(%e, "the lease ends by itself");
+        }
+    }
 }
 
 impl Drop for AtWork {
     fn drop(&mut self) {
-        if let Some(keeping) = &self.keeping {
-            keeping.abort();
+        if let Some(held) = &self.at().held {
+            held.keeping.abort();
         }
     }
 }
@@ -40,12 +104,33 @@ impl Team {
         doing: &str,
         patience: Duration,
     ) -> Result<AtWork, Failure> {
-        if !self.memory.is_shared() {
-            return Ok(AtWork {
-                team: self,
-                lease: None,
-                keeping: None,
-            });
+        let at_work = AtWork {
+            team: self,
+            doing: doing.to_owned(),
+            at: Mutex::default(),
+        };
+        at_work.resume(around, patience).await?;
+        Ok(at_work)
+    }
+}
+
+impl AtWork {
+    fn at(&self) -> MutexGuard<'_, At> {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the lease, unless it is held. One at a time calls it.
+    pub(super) async fn resume(
+        &self,
+        around: &Around<'_>,
+        patience: Duration,
+    ) -> Result<(), Failure> {
+        if !self.memory().is_shared() || self.at().held.is_some() {
+            return Ok(());
+        }
+        let going = mem::take(&mut self.at().going);
+        if let Some(going) = going {
+            let _ = going.await;
         }
         let test = around.vars.get("__CONNPLAN_TEST_LEASE_MS");
         let length = test
@@ -54,25 +139,24 @@ impl Team {
         let waiting = |holder: &str| {
             around.tell(&OpEvent::WaitingFor(holder));
         };
-        let lease = self
-            .memory
-            .lease(doing, length, patience, around.fence, waiting);
-        let lease = Arc::new(lease.await?);
-        let kept = Arc::clone(&lease);
-        let keeping = tokio::spawn(async move {
-            // It closes the fence: what would be started next says why it is not.
-            let lost = kept.keep().await;
-            tracing::warn!(%lost, "the lease is lost");
-        });
-        Ok(AtWork {
-            team: self,
-            lease: Some(lease),
-            keeping: Some(keeping),
-        })
+        let memory = self.memory();
+        let lease = memory.lease(&self.doing, length, patience, around.fence, waiting);
+        let lease = lease.await?;
+        let mut at = self.at();
+        at.epoch = lease.epoch();
+        at.held = Some(Held::new(lease));
+        Ok(())
     }
-}
 
-impl AtWork {
+    /// Lets others work until [`AtWork::resume`]: nothing is written, and a person may take minutes.
+    pub fn pause(&self) {
+        let mut at = self.at();
+        if let Some(held) = at.held.take() {
+            held.lease.put_down();
+            at.going = Some(tokio::spawn(held.give_back()));
+        }
+    }
+
     /// What waits. Read under the lease: a failure ends what was to begin.
     pub async fn waits(&self, own: &PendingSet) -> Result<Waits, Failure> {
         Ok(self.team.waits(own).await?)
@@ -85,14 +169,15 @@ impl AtWork {
 
     /// Makes sure that the lease is still held.
     pub async fn check(&self) -> Result<(), Failure> {
-        if let Some(lease) = &self.lease {
+        let lease = self.at().held.as_ref().map(|held| Arc::clone(&held.lease));
+        if let Some(lease) = lease {
             lease.check().await?;
         }
         Ok(())
     }
 
     fn epoch(&self) -> u64 {
-        self.lease.as_ref().map_or(0, |lease| lease.epoch())
+        self.at().epoch
     }
 
     /// Tells what an apply did. What cannot be told now is kept, and told by the next command.
@@ -140,7 +225,7 @@ impl AtWork {
     }
 
     /// Tells what an authorization came to: what waited before and does not any more, and what was
-    /// asked for anew.
+    /// asked for anew. Of what somebody else changed meanwhile, the store knows it better.
     pub async fn authorized(
         &self,
         around: &Around<'_>,
@@ -155,11 +240,24 @@ impl AtWork {
         // What was learnt on the way is told too: what a consent left out, say.
         let new = after.of(app);
         let new = new.filter(|(name, entry)| before.0.get(app, name) != Some(entry));
-        let new: Vec<_> = new.map(|(name, entry)| self.wait(name, entry)).collect();
-        let (consented, forgotten): (Vec<_>, Vec<_>) = gone
-            .iter()
-            .cloned()
-            .partition(|name| granted.contains(name));
+        let new: Vec<_> = new.map(|(name, entry)| (name.clone(), entry)).collect();
+        if gone.is_empty() && new.is_empty() {
+            return;
+        }
+        // Without a lease it is told all the same, with the epoch of the last one: what was asked for
+        // later stays.
+        let over = match self.resume(around, RECORDING).await {
+            Ok(()) => self.over(before).await.unwrap_or_default(),
+            Err(failure) => {
+                tracing::info!(why = %failure.report, "recorded without the lease");
+                BTreeSet::new()
+            }
+        };
+        let mine = |name: &ConnectorType| !over.contains(name);
+        let new = new.into_iter().filter(|(name, _)| mine(name));
+        let new: Vec<_> = new.map(|(name, entry)| self.wait(&name, entry)).collect();
+        let (consented, forgotten): (Vec<_>, Vec<_>) =
+            gone.into_iter().partition(|name| granted.contains(name));
         if !consented.is_empty() || !new.is_empty() {
             let consents = consented.iter().map(|connector| Consented {
                 connector: connector.clone(),
@@ -167,11 +265,37 @@ impl AtWork {
             });
             let what = What::Consent(consents.collect());
             let event = HistoryEvent::now(self.memory().by().clone(), self.epoch(), what);
+            let consented = consented.into_iter().filter(|name| mine(name)).collect();
             self.tell(around, &event, new, consented).await;
         }
+        let forgotten: Vec<_> = forgotten.into_iter().filter(|name| mine(name)).collect();
         if !forgotten.is_empty() {
             self.forgotten(around, forgotten).await;
         }
+    }
+
+    /// What waited before and was asked for anew since, or came to its end. Read under the lease.
+    pub(super) async fn over(
+        &self,
+        before: &Before,
+    ) -> Result<BTreeSet<ConnectorType>, StoreError> {
+        let app = &self.team.app;
+        let mut over = BTreeSet::new();
+        if !self.memory().is_shared() {
+            return Ok(over);
+        }
+        let waits = self.memory().waits_known().await?;
+        let mut still = before.0.clone();
+        forget_stale(&mut still, app, &waits);
+        for (name, entry) in before.0.of(app) {
+            let anew = waits
+                .get(name)
+                .is_some_and(|wait| wait.since != entry.since);
+            if anew || still.get(app, name).is_none() {
+                over.insert(name.clone());
+            }
+        }
+        Ok(over)
     }
 
     async fn tell(
@@ -192,15 +316,17 @@ impl AtWork {
         }
     }
 
-    /// Gives the lease back. One that stays ends by itself.
-    pub async fn end(mut self) {
-        if let Some(keeping) = self.keeping.take() {
-            keeping.abort();
+    /// Gives the lease back.
+    pub async fn end(self) {
+        let (held, going) = {
+            let mut at = self.at();
+            (at.held.take(), at.going.take())
+        };
+        if let Some(held) = held {
+            held.give_back().await;
         }
-        if let Some(lease) = &self.lease
-            && let Err(e) = lease.give_back().await
-        {
-            tracing::info!(%e, "the lease ends by itself");
+        if let Some(going) = going {
+            let _ = going.await;
         }
     }
 }

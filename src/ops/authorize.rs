@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     authorize::{
-        self, Asking, AuthorizationResult, AuthorizeEvent, Command, Item, NotResumable, Pace,
-        PendingWriter, Session, Sources,
+        self, Alone, Asking, AuthorizationResult, AuthorizeEvent, Command, Item, NotResumable,
+        Pace, PendingWriter, Session, Sources, Turns,
     },
     catalogue::ScopeEquivalence,
     context::Failure,
@@ -88,10 +88,10 @@ impl<'a> AuthorizeSession<'a> {
             left_alone: found.left_alone,
         };
         let silent = |_: &AuthorizeEvent<'_>| {};
-        let mut engine = session.engine(Asking::OnDemand, Pace::default(), &silent);
+        let mut engine = session.engine(Asking::OnDemand, Pace::default(), &Alone, &silent);
         let items = engine.inspect(found.resumable, inputs.listed).await?;
         let mut left_alone = std::mem::take(&mut session.left_alone);
-        let mut engine = session.engine(Asking::OnDemand, Pace::default(), &silent);
+        let mut engine = session.engine(Asking::OnDemand, Pace::default(), &Alone, &silent);
         engine.forget(&mut left_alone).await?;
         session.items = items;
         session.left_alone = left_alone;
@@ -102,6 +102,7 @@ impl<'a> AuthorizeSession<'a> {
         &'s mut self,
         asking: Asking,
         pace: Pace,
+        turns: &'s dyn Turns,
         events: &'s dyn Fn(&AuthorizeEvent<'_>),
     ) -> Session<'s> {
         Session {
@@ -110,6 +111,7 @@ impl<'a> AuthorizeSession<'a> {
             writer: &mut self.writer,
             pace,
             asking,
+            turns,
             events,
         }
     }
@@ -146,7 +148,7 @@ impl<'a> AuthorizeSession<'a> {
     ) -> Result<(), PendingError> {
         let deadline = Instant::now() + waits.patience;
         let mut items = std::mem::take(&mut self.items);
-        let mut engine = self.engine(waits.asking, waits.pace, waits.events);
+        let mut engine = self.engine(waits.asking, waits.pace, waits.turns, waits.events);
         let waited = engine.run(&mut items, deadline, commands, cancel).await;
         self.items = items;
         waited
@@ -170,6 +172,8 @@ pub struct Waits<'a> {
     pub asking: Asking,
     /// How often the remote is asked.
     pub pace: Pace,
+    /// Whose turn it is to ask for a link.
+    pub turns: &'a dyn Turns,
     /// Told what happens.
     pub events: &'a dyn Fn(&AuthorizeEvent<'_>),
 }

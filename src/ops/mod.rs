@@ -12,6 +12,7 @@ pub mod policy;
 mod rules;
 mod stale;
 mod team;
+mod turns;
 pub mod waits;
 
 pub use apply::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, room};
@@ -22,3 +23,4 @@ pub use event::{Listener, OpEvent};
 pub use plan::{Files, PlanInputs, PlanSession, Wishes};
 pub use rules::{rules, rules_for_listed, rules_for_plan};
 pub use team::{Team, named};
+pub use turns::LeasedTurns;

@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 
 use super::{By, HistoryEvent, Memory, StoreError, Swap, Swapped, Version, What, memory::key};
 use crate::model::{ApiUrl, AppId, ago};
@@ -133,6 +134,13 @@ impl Fence {
         let end = (begun.0 + length, begun.1 + length);
         if let Ok(mut fence) = self.0.lock() {
             *fence = Some(end);
+        }
+    }
+
+    /// Without a lease nothing is fenced.
+    fn lift(&self) {
+        if let Ok(mut fence) = self.0.lock() {
+            *fence = None;
         }
     }
 
@@ -399,23 +407,34 @@ impl Lease {
         }
     }
 
-    /// Renews it for as long as it is asked to; ends only when the lease is lost.
-    pub async fn keep(&self) -> LeaseError {
+    /// Renews it until told to stop; an error is why the lease is lost. A renewal that is under way
+    /// is ended first: else nobody knows what is written there.
+    pub async fn keep(&self, stop: &CancellationToken) -> Result<(), LeaseError> {
         let pause = self.length / 3;
         loop {
-            tokio::time::sleep(pause).await;
+            let stopped = stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+            if stopped.is_none() {
+                return Ok(());
+            }
             match self.renew().await {
-                Err(lost @ LeaseError::Lost { .. }) => return lost,
+                Err(lost @ LeaseError::Lost { .. }) => return Err(lost),
                 // A store that is away may come back before the end.
-                Err(e) if !self.fence.allows(Duration::ZERO) => return e,
+                Err(e) if !self.fence.allows(Duration::ZERO) => return Err(e),
                 _ => {}
             }
         }
     }
 
-    /// Gives it back. Its epoch stays.
+    /// Nothing is written for now, and looking goes on without a fence. It is to be given back.
+    pub fn put_down(&self) {
+        self.fence.lift();
+    }
+
+    /// Gives it back: nothing more starts, unless it was put down before. Its epoch stays.
     pub async fn give_back(&self) -> Result<(), LeaseError> {
-        self.fence.close();
+        if self.fence.left().is_some() {
+            self.fence.close();
+        }
         let (mut document, version) = match self.held.lock() {
             Ok(held) => held.clone(),
             Err(poisoned) => poisoned.into_inner().clone(),
@@ -431,7 +450,9 @@ impl Lease {
         };
         match self.memory.store.swap(&[change]).await? {
             Swapped::Done => Ok(()),
-            Swapped::Moved => Err(self.lost("somebody else took it over, or ended it")),
+            Swapped::Moved => Err(LeaseError::Lost {
+                reason: "somebody else took it over, or ended it".to_owned(),
+            }),
         }
     }
 }

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use super::{Format, Medium};
 use crate::{
-    approval::{REVOKED, key_of},
+    approval::{NAMESPACE, REVOKED, key_of},
     escape,
     model::{App, ago},
-    receipt,
+    plan::Digest,
+    receipt::{self, Receipt},
     store::{HistoryEvent, What},
 };
 
@@ -46,7 +47,12 @@ fn event_json(event: &HistoryEvent) -> Value {
         "digest": event.what.digest(),
     });
     match &event.what {
-        What::Apply(_, text) => value["results"] = outcomes(text).into(),
+        What::Apply(_, text) => {
+            let saved = receipt::read("the store's receipt", text).ok();
+            let receipt = saved.as_ref().map(|saved| &saved.receipt);
+            value["results"] = outcomes(receipt).into();
+            value["approvals"] = json!(receipt.map_or(&[][..], |receipt| &receipt.approvals));
+        }
         What::Consent(consents) => {
             let consents = consents
                 .iter()
@@ -58,15 +64,41 @@ fn event_json(event: &HistoryEvent) -> Value {
             value["connectors"] = connectors.collect();
         }
         What::Unlock(holder) => value["holder"] = holder.as_str().into(),
-        What::Plan(_) | What::Approval(..) => {}
+        What::Approval(digest, text) => {
+            let (key, revoked) = signature(digest, text);
+            value["key"] = key.into();
+            value["revoked"] = revoked.into();
+        }
+        What::Plan(_) => {}
     }
     value
 }
 
+/// The fingerprint of the key that approved, or took that back: whose key it is, only the file of
+/// signers knows.
+fn signature(digest: &Digest, text: &str) -> (Option<String>, bool) {
+    match key_of(text, REVOKED, digest) {
+        Some(key) => (Some(key), true),
+        None => (key_of(text, NAMESPACE, digest), false),
+    }
+}
+
+/// Who did it, as far as anybody can know.
+fn who(event: &HistoryEvent) -> String {
+    let unknown = event.by.user.is_none() && event.by.run.is_none();
+    let key = match &event.what {
+        What::Approval(digest, text) if unknown => signature(digest, text).0,
+        _ => None,
+    };
+    match key {
+        Some(key) => format!("the holder of the key {key}"),
+        None => event.by.shown(),
+    }
+}
+
 /// Each change's outcome; none where the receipt is not whole.
-fn outcomes(text: &str) -> Vec<Value> {
-    let saved = receipt::read("the store's receipt", text).ok();
-    let results = saved.iter().flat_map(|saved| saved.receipt.results());
+fn outcomes(receipt: Option<&Receipt>) -> Vec<Value> {
+    let results = receipt.into_iter().flat_map(Receipt::results);
     results
         .map(|result| {
             json!({
@@ -82,10 +114,16 @@ fn outcomes(text: &str) -> Vec<Value> {
 fn words(event: &HistoryEvent) -> String {
     match &event.what {
         What::Plan(digest) => format!("planned {digest}"),
-        What::Approval(digest, text) if key_of(text, REVOKED, digest).is_some() => {
-            format!("revoked the approval of {digest}")
+        What::Approval(digest, text) => {
+            let (key, revoked) = signature(digest, text);
+            let did = if revoked {
+                "revoked the approval of"
+            } else {
+                "approved"
+            };
+            let key = key.map(|key| format!(" with the key {key}"));
+            format!("{did} {digest}{}", key.unwrap_or_default())
         }
-        What::Approval(digest, _) => format!("approved {digest}"),
         What::Apply(digest, text) => match receipt::read("the store's receipt", text) {
             Ok(saved) => {
                 let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -98,7 +136,13 @@ fn words(event: &HistoryEvent) -> String {
                     .iter()
                     .map(|(word, n)| format!("{n} {word}"))
                     .collect();
-                format!("applied {digest}: {}", counts.join(", "))
+                let signers = saved.receipt.approvals.iter();
+                let signers: Vec<_> = signers.map(|approval| approval.signer.as_str()).collect();
+                let approved = match signers.as_slice() {
+                    [] => String::new(),
+                    signers => format!("; approved by {}", signers.join(", ")),
+                };
+                format!("applied {digest}: {}{approved}", counts.join(", "))
             }
             Err(_) => format!("applied {digest}; its receipt is not whole"),
         },
@@ -139,7 +183,7 @@ fn text(app: &App, store: &str, events: &[HistoryEvent], now: Timestamp) -> Stri
             event.what.kind(),
             escape::limited(&words(event), 400)
         );
-        out.extend([&line, "  (", &event.by.shown(), ")\n"]);
+        out.extend([&line, "  (", &who(event), ")\n"]);
     }
     out
 }
@@ -152,8 +196,7 @@ fn markdown(app: &App, store: &str, events: &[HistoryEvent]) -> String {
         escape::markdown(store)
     );
     for event in events {
-        let who = event.by.shown();
-        let (what, who) = (words(event), who);
+        let (what, who) = (words(event), who(event));
         let (what, who) = (escape::markdown(&what), escape::markdown(&who));
         // Writing to a string cannot fail.
         let _ = writeln!(out, "| {} | {what} | {who} |", event.at);

@@ -128,7 +128,28 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
         .tells("Approved by ann@example.com");
     assert!(team.one.read("y.receipt").contains("ann@example.com"));
     let history = team.two.run(&["history"]);
-    history.expect(0).says("approval");
+    let history = history.expect(0).says("with the key SHA256:");
+    history.says("1 pending; approved by a***@example.com  (one)");
+    // Where nobody says who they are, the key does.
+    let nobody = [("USER", ""), ("LOGNAME", ""), ("USERNAME", "")];
+    let revoke = ["approve", "y.plan", "--key", &ann, "--revoke"];
+    team.one.run_vars(&nobody, &revoke).expect(0);
+    let history = team.two.run(&["history"]);
+    history
+        .expect(0)
+        .says("(the holder of the key SHA256:")
+        .lacks("someone");
+    let history = team.two.run(&["history", "--format", "json"]).json();
+    let events = history["apps"][0]["events"].as_array().unwrap().clone();
+    let last = events.last().unwrap();
+    let key = last["key"].as_str().unwrap();
+    assert!(key.starts_with("SHA256:"), "{last}");
+    assert_eq!(last["revoked"], true);
+    let applied = events
+        .iter()
+        .find(|event| event["event"] == "apply")
+        .unwrap();
+    assert_eq!(applied["approvals"][0]["by"], key);
 }
 
 #[test]

@@ -22,4 +22,5 @@ mod places;
 mod silent;
 mod team;
 mod trusted;
+mod turns;
 mod week;

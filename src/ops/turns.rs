@@ -1,0 +1,91 @@
+//! The lease in turns: held while a link is asked for, and not while a person thinks.
+
+use std::time::Duration;
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use tokio::sync::Mutex;
+
+use super::{Around, AtWork, Before};
+use crate::{
+    authorize::{NotNow, Turns},
+    escape,
+    model::ConnectorType,
+};
+
+/// How long a person who wants a link waits for another connplan.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The turns of one session.
+pub struct LeasedTurns<'a> {
+    at_work: &'a AtWork,
+    around: Around<'a>,
+    before: &'a Before,
+    /// How many requests are under way, or about to be.
+    writing: std::sync::Mutex<usize>,
+    /// One at a time takes the lease.
+    taking: Mutex<()>,
+}
+
+impl<'a> LeasedTurns<'a> {
+    /// Turns for whoever has this lease. `before` is what waited when the session began.
+    pub fn new(at_work: &'a AtWork, around: Around<'a>, before: &'a Before) -> Self {
+        Self {
+            at_work,
+            around,
+            before,
+            writing: std::sync::Mutex::new(0),
+            taking: Mutex::new(()),
+        }
+    }
+
+    fn count(&self, change: impl Fn(usize) -> usize) {
+        let mut writing = self
+            .writing
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        *writing = change(*writing);
+        if *writing == 0 {
+            self.at_work.pause();
+        }
+    }
+
+    /// What another machine did meanwhile is seen before anything is written.
+    async fn enter(&self, connector: &ConnectorType) -> Result<(), NotNow> {
+        let busy = |why: &dyn std::fmt::Display| {
+            NotNow::Busy(escape::limited(
+                &format!("no link was asked for: {why}"),
+                400,
+            ))
+        };
+        let taken = self.at_work.resume(&self.around, PATIENCE).await;
+        taken.map_err(|failure| busy(&failure.report))?;
+        let over = self.at_work.over(self.before).await;
+        if over.map_err(|e| busy(&e))?.contains(connector) {
+            return Err(NotNow::Over(format!(
+                "another machine changed meanwhile what waits for {connector}; the next \
+                 `connplan authorize` shows it"
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Turns for LeasedTurns<'_> {
+    fn begin<'t>(&'t self, connector: &'t ConnectorType) -> LocalBoxFuture<'t, Result<(), NotNow>> {
+        let begin = async move {
+            let _one = self.taking.lock().await;
+            // Counted first: whoever ends meanwhile must not give it back.
+            self.count(|writing| writing + 1);
+            let entered = self.enter(connector).await;
+            if entered.is_err() {
+                self.end();
+            }
+            entered
+        };
+        begin.boxed_local()
+    }
+
+    fn end(&self) {
+        self.count(|writing| writing.saturating_sub(1));
+    }
+}

@@ -1,0 +1,114 @@
+//! `authorize` has the lease while it writes, and not while a person thinks.
+
+use std::{
+    process::{Child, Stdio},
+    time::Duration,
+};
+
+use serde_json::json;
+
+use super::team::Team;
+use crate::support::{Project, result};
+
+fn start(project: &Project, args: &[&str]) -> Child {
+    let mut command = project.command(args);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn ended(child: Child) -> (Option<i32>, String) {
+    let ended = child.wait_with_output().unwrap();
+    let text = [ended.stdout, ended.stderr].concat();
+    (ended.status.code(), String::from_utf8(text).unwrap())
+}
+
+/// Waits until the person's run has asked for a link of the connector.
+fn asked(team: &Team, connector: &str) {
+    for _ in 0..1200 {
+        if team
+            .platform
+            .writes()
+            .iter()
+            .any(|write| write.contains(connector))
+        {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("nobody asked for {connector}: {:?}", team.platform.writes());
+}
+
+const WAITS: [&str; 5] = ["authorize", "--yes", "--print-links", "--timeout", "2m"];
+
+/// A pipeline has time for the moment in which a link is asked for.
+const APPLY: [&str; 4] = ["apply", "--auto-approve", "--lock-timeout", "30s"];
+
+#[test]
+fn a_pipeline_applies_while_a_person_thinks() {
+    let team = Team::new();
+    team.pipeline.run(&APPLY).expect(0);
+    team.platform.forget();
+    let person = start(&team.person, &WAITS);
+    asked(&team, "slack");
+    team.second.declare("linear", &["read"]);
+    team.second.run(&APPLY).expect(0);
+    team.second
+        .run(&["unlock", "--yes"])
+        .expect(0)
+        .tells("Nobody holds the lease");
+    team.platform.consent("slack", "olga@example.com");
+    let (code, text) = ended(person);
+    assert_eq!(code, Some(0), "{text}");
+    // What the other one asked for is not taken away by what was consented to.
+    for project in [&team.pipeline, &team.person] {
+        project.declare("linear", &["read"]);
+    }
+    for output in team.agree(&["authorize", "--list", "--format", "json"], 4) {
+        let list = output.json();
+        assert_eq!(result(&list, "linear")["state"], "pending", "{list}");
+        let results = list["apps"][0]["results"].as_array().unwrap();
+        assert_eq!(results.len(), 1, "{list}");
+    }
+    let history = team.person.run(&["history", "--format", "json"]).json();
+    let events = history["apps"][0]["events"].as_array().unwrap();
+    let kinds: Vec<_> = events.iter().map(|event| event["event"].clone()).collect();
+    let last = kinds.last().unwrap();
+    assert_eq!(last, &json!("consent"), "{history}");
+}
+
+#[test]
+fn what_another_machine_changed_meanwhile_is_not_asked_for() {
+    let team = Team::new();
+    for project in team.all() {
+        project.declare("linear", &["read"]);
+    }
+    team.pipeline.run(&APPLY).expect(0);
+    let mut args = WAITS.to_vec();
+    args.push("--one-by-one");
+    team.platform.forget();
+    let person = start(&team.person, &args);
+    asked(&team, "linear");
+    for project in team.all() {
+        project.declare("slack", &["chat:write", "users:read"]);
+    }
+    team.second.run(&APPLY).expect(0);
+    let writes = team.platform.writes().len();
+    team.platform.consent("linear", "olga@example.com");
+    let (code, text) = ended(person);
+    assert_eq!(code, Some(4), "{text}");
+    assert!(
+        text.contains("another machine changed meanwhile what waits for slack"),
+        "{text}"
+    );
+    assert_eq!(team.platform.writes().len(), writes, "{text}");
+    for output in team.agree(&["authorize", "--list", "--format", "json"], 4) {
+        let list = output.json();
+        let slack = result(&list, "slack");
+        assert_eq!(
+            slack["scopes"],
+            json!(["chat:write", "users:read"]),
+            "{list}"
+        );
+        assert_eq!(list["apps"][0]["results"].as_array().unwrap().len(), 1);
+    }
+}
