@@ -1,9 +1,8 @@
 //! What `init` did, or would do.
 
 use serde::Serialize;
-use similar::TextDiff;
 
-use super::{Format, Medium, json::pretty, report::FORMAT_VERSION};
+use super::{Format, Medium, json::pretty, report::FORMAT_VERSION, udiff::unified};
 use crate::escape;
 
 /// What became of one file.
@@ -34,10 +33,9 @@ pub struct FileDone {
 
 /// A file before and after, as a unified diff.
 pub fn diff(file: &str, before: &str, after: &str) -> String {
-    let diff = TextDiff::from_lines(before, after);
     let file = escape::limited(file, 400);
     let (a, b) = (format!("a/{file}"), format!("b/{file}"));
-    let text = diff.unified_diff().header(&a, &b).to_string();
+    let text = unified(before, after, (&a, &b));
     let lines = text.lines().map(escape::terminal);
     lines.collect::<Vec<_>>().join("\n")
 }

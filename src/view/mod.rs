@@ -39,6 +39,7 @@ mod table;
 pub mod text;
 mod theme;
 pub mod trust;
+mod udiff;
 pub mod unified;
 pub mod validate;
 pub mod version;

@@ -1,9 +1,8 @@
 //! What a pull does to the files.
 
 use serde::Serialize;
-use similar::TextDiff;
 
-use super::{Style, Theme, json::pretty, report::FORMAT_VERSION, words::count};
+use super::{Style, Theme, json::pretty, report::FORMAT_VERSION, udiff::unified, words::count};
 use crate::{
     edit::pull::{FileChange, Reason, What},
     escape,
@@ -29,8 +28,7 @@ pub fn diff(steps: &[FileChange], theme: Theme) -> String {
             What::Remove(text) => (text.as_str(), "", here.as_str(), "/dev/null"),
             What::Unchanged | What::Kept(_) => continue,
         };
-        let diff = TextDiff::from_lines(before, after);
-        let text = diff.unified_diff().header(from, to).to_string();
+        let text = unified(before, after, (from, to));
         for line in text.split_inclusive('\n') {
             out.push_str(&painted(line, theme));
         }

@@ -7,20 +7,16 @@
 
 use std::fmt::Write as _;
 
-use similar::TextDiff;
-
 use super::{
     json::quoted,
     report::{AppReport, ChangeReport, PlanReport},
+    udiff::unified,
 };
 use crate::{
     diff::Action,
     escape,
     model::{Account, ExpectedAccount, Kind, RemoteStatus, Scope, StripeMode},
 };
-
-/// Lines around a change.
-const CONTEXT: usize = 3;
 
 /// The diff; empty if there is nothing to change.
 pub fn diff(report: &PlanReport) -> String {
@@ -53,14 +49,7 @@ fn write_change(out: &mut String, app: &AppReport, change: &ChangeReport, severa
         (Some(_), None) => format!("b/{place}"),
     };
     let (remote, declared) = (remote.unwrap_or_default(), declared.unwrap_or_default());
-    let diff = TextDiff::from_lines(&remote, &declared);
-    let _ = write!(
-        out,
-        "{}",
-        diff.unified_diff()
-            .context_radius(CONTEXT)
-            .header(&from, &to)
-    );
+    out.push_str(&unified(&remote, &declared, (&from, &to)));
 }
 
 /// The connector as the remote has it, with kept scopes spelt as declared.
