@@ -310,9 +310,16 @@ impl Judge<'_> {
         let any = policy.denied_scopes.get(&None);
         let max_class = of_type(&policy.max_class, connector);
         let max_access = of_type(&policy.max_access, connector);
+        let allowed = of_type(&policy.allowed_scopes, connector);
+        let ceiling = max_class.is_some() || max_access.is_some();
+        let unknown = policy.unknown_scopes.or(ceiling.then_some(Severity::Warn));
+        // Most projects have no rule for scopes, and some have very many of those.
+        if own.is_none() && any.is_none() && allowed.is_none() && unknown.is_none() {
+            return;
+        }
         for scope in &scopes::parts(connector, whole) {
-            let shown = escape::limited(scope.as_str(), 200);
             let mut tell = |rule, severity, what: String| {
+                let shown = escape::limited(scope.as_str(), 200);
                 let what = format!("{connector}: the scope {shown} {what}");
                 self.tell(rule, severity, Some(connector), Some(whole), &what);
             };
@@ -320,11 +327,12 @@ impl Judge<'_> {
             if denied.any(|patterns| scopes::denied(connector, patterns, scope)) {
                 tell(Rule::DeniedScopes, None, "is denied".to_owned());
             }
-            if of_type(&policy.allowed_scopes, connector)
-                .is_some_and(|patterns| !scopes::allowed(connector, patterns, scope))
-            {
+            if allowed.is_some_and(|patterns| !scopes::allowed(connector, patterns, scope)) {
                 let what = "is not among those allowed".to_owned();
                 tell(Rule::AllowedScopes, None, what);
+            }
+            if unknown.is_none() {
+                continue;
             }
             if let Some((class, access)) = scopes::known(connector, scope) {
                 if let Some(most) = max_class.filter(|most| class > **most) {
@@ -337,12 +345,8 @@ impl Judge<'_> {
                     tell(Rule::MaxAccess, None, what);
                 }
             } else {
-                let ceiling = max_class.is_some() || max_access.is_some();
-                let severity = policy.unknown_scopes.or(ceiling.then_some(Severity::Warn));
-                if severity.is_some() {
-                    let what = "is of a class or access that is not known".to_owned();
-                    tell(Rule::UnknownScopes, severity, what);
-                }
+                let what = "is of a class or access that is not known".to_owned();
+                tell(Rule::UnknownScopes, unknown, what);
             }
         }
     }
