@@ -11,23 +11,24 @@
 //! |---|---|---|---|
 //! | `model` | pure | - | the words of the domain: connector, scope, app, account, link, secret |
 //! | `escape` | pure | - | the only way for untrusted text to a reader |
+//! | `tables` | pure | - | long TOML documents, read and written row by row |
 //! | `catalogue` | pure | `model` | what is known of scopes, and when two sets of them are the same |
 //! | `diff` | pure | `catalogue` `model` | declared against observed |
-//! | `plan` | pure | `catalogue` `diff` `escape` `model` `policy` | built, guarded, saved, read, verified |
+//! | `plan` | pure | `catalogue` `diff` `escape` `model` `policy` `tables` | built, guarded, saved, read, verified |
 //! | `policy` | pure | `catalogue` `diff` `escape` `model` | what no plan may do: rules, violations, the verdict |
 //! | `risk` | pure | `catalogue` `diff` `model` | what a change endangers, by rules in one place |
-//! | `receipt` | pure | `approval` `diff` `model` `plan` | what an apply did |
+//! | `receipt` | pure | `approval` `diff` `model` `plan` `tables` | what an apply did |
 //! | `approval` | pure | `diff` `escape` `plan` `risk` | who approved a plan, and how that is proved |
 //! | `drift` | pure | `catalogue` `diff` `model` `plan` `receipt` | where app and files went apart, and whose doing that is |
 //! | `remote_state` | pure | `escape` `model` | the snapshot for speculative plans |
 //! | `syntax` | pure | `approval` `catalogue` `escape` `model` `policy` | the texts of a project's files: JSON5, TOML, connector files, settings |
 //! | `fs` | io | `escape` `model` | reading within limits, writing whole or not at all, locks |
-//! | `state` | io | `escape` `fs` `model` | the user's state folder, outside every checkout |
+//! | `state` | io | `escape` `fs` `model` `tables` | the user's state folder, outside every checkout |
 //! | `git` | io | `escape` `fs` `model` | the only room that runs git, hardened against what a checkout holds |
 //! | `config` | io | `escape` `fs` `model` `syntax` | the project's files: found, read, checked |
 //! | `http` | io | `escape` `fs` `model` | requests, for the platform and the forges alike: client, limits, retry, redaction, pace |
 //! | `remote` | io | `fs` `http` `model` | the platform's API, credentials, login |
-//! | `pending` | io | `diff` `fs` `model` `plan` `state` | what waits for a person |
+//! | `pending` | io | `diff` `fs` `model` `plan` `state` `tables` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | carries out a verified plan; changes the remote |
 //! | `authorize` | io | `apply` `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `policy` `receipt` `remote` `state` | resumes authorizations; changes the remote |
 //! | `store` | io | `diff` `escape` `fs` `git` `model` `plan` | a team's memory: plans, approvals, what was applied, what waits, who is at work |
@@ -83,5 +84,6 @@ pub mod schema;
 pub mod state;
 pub mod store;
 pub mod syntax;
+pub mod tables;
 pub mod term;
 pub mod view;

@@ -111,6 +111,8 @@ async fn saved(
         None => (file_name(file), context.read_document(file)?),
     };
     let saved = document::read(&name, &text)?;
+    // It is long, and what it says is read.
+    drop(text);
     if let Some(expected) = named
         && expected != saved.digest
     {

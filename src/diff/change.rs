@@ -12,7 +12,7 @@ use crate::{
     catalogue::ScopeDiff,
     model::{
         Account, ConnectorType, ExpectedAccount, Kind, RemoteConnector, RemoteStatus, Removal,
-        Scopes,
+        ScopePool, Scopes,
     },
 };
 
@@ -67,6 +67,34 @@ impl Change {
     /// OAuth or Stripe.
     pub fn kind(&self) -> Kind {
         self.connector.kind()
+    }
+
+    /// Puts other words for the accounts in it: who holds it, and who is to consent.
+    pub fn map_accounts(
+        &mut self,
+        held: impl Fn(&Account) -> Account,
+        expected: impl Fn(&ExpectedAccount) -> ExpectedAccount,
+    ) {
+        if let Some(after) = &mut self.after {
+            after.account = after.account.as_ref().map(expected);
+        }
+        if let Some(before) = &mut self.before {
+            before.map_account(held);
+        }
+    }
+
+    /// Keeps once what its sets of scopes, and those of others, have in common.
+    pub fn share_scopes(&mut self, pool: &mut ScopePool) {
+        let before = self.before.as_mut().map(|before| &mut before.scopes);
+        let after = self.after.as_mut().map(|after| &mut after.scopes);
+        let ScopeDiff {
+            added,
+            removed,
+            kept,
+            provider_added,
+        } = &mut self.scopes;
+        let diff = [added, removed, kept, provider_added, &mut self.dropped];
+        pool.share(before.into_iter().chain(after).chain(diff));
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     ffi::{OsStr, OsString},
     fs::{self, File},
     hash::{BuildHasher, RandomState},
-    io::Write,
+    io::{BufWriter, Write},
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -34,6 +34,15 @@ pub enum Visibility {
 /// then the folder flushed. After a crash at any point there is the old file or the new one.
 pub fn write(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<(), FsError> {
     stage(path, bytes, visibility)?.commit()
+}
+
+/// The same of what `fill` writes: long content is never there as a whole.
+pub fn write_with(
+    path: &Path,
+    visibility: Visibility,
+    fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<(), FsError> {
+    stage_with(path, visibility, fill)?.commit()
 }
 
 /// New content that lies on the disk beside its place, complete. Dropped, it leaves nothing behind.
@@ -92,11 +101,19 @@ impl Place {
 /// Does all of [`write()`] but the last step, which hardly ever fails. Several files are staged
 /// before the first one is replaced.
 pub fn stage(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<Staged, FsError> {
+    stage_with(path, visibility, |out| out.write_all(bytes))
+}
+
+fn stage_with(
+    path: &Path,
+    visibility: Visibility,
+    fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<Staged, FsError> {
     let failed = |e| FsError::io("write", path, e);
     let place = Place::open(path)?;
     let before = place.replaceable()?;
     remove_leftovers_once(folder_of(path));
-    let mut temporary = temporary(path, visibility).map_err(failed)?;
+    let temporary = temporary(path, visibility).map_err(failed)?;
     #[cfg(unix)]
     if visibility == Visibility::Shared
         && let Some(mode) = before
@@ -107,10 +124,28 @@ pub fn stage(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<Staged
     }
     #[cfg(not(unix))]
     let _ = before;
-    super::full::take(bytes.len()).map_err(failed)?;
-    temporary.file.write_all(bytes).map_err(failed)?;
+    {
+        let mut out = BufWriter::with_capacity(1 << 16, Filling(&temporary.file));
+        let filled = fill(&mut out).and_then(|()| out.flush());
+        filled.map_err(failed)?;
+    }
     temporary.file.sync_all().map_err(failed)?;
     Ok(Staged { place, temporary })
+}
+
+/// A file on a disk that tests may fill.
+struct Filling<'a>(&'a File);
+
+impl Write for Filling<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        super::full::take(bytes.len())?;
+        self.0.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// A temporary file beside `path` that says by its lock that somebody is at work on it.

@@ -20,7 +20,7 @@ mod thread;
 pub use append::{append, open_private, size};
 pub use atomic::{
     Staged, Visibility, ensure_dir, is_leftover, probe_writable, remove_leftovers, stage,
-    sync_parent, write, write_new,
+    sync_parent, write, write_new, write_with,
 };
 pub use confine::{confine, confine_new, ensure_dir_in, read_confined};
 pub use error::FsError;

@@ -91,7 +91,8 @@ impl Default for ClientOptions {
             retry_after_limit: Duration::from_mins(1),
             allow_http: false,
             user_agent: concat!("connplan/", env!("CARGO_PKG_VERSION")).to_owned(),
-            max_body: 8 * 1024 * 1024,
+            // The list of 5,000 connectors with fifty long scopes each is half of it.
+            max_body: 32 << 20,
             max_headers: 100,
             pace: None,
             clock: system_clock,

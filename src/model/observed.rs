@@ -70,6 +70,11 @@ impl RemoteConnector {
         }
     }
 
+    /// Puts another word for who holds it.
+    pub fn map_account(&mut self, held: impl Fn(&Account) -> Account) {
+        self.account = self.account.as_ref().map(held);
+    }
+
     /// Stripe is known by its mode.
     pub fn kind(&self) -> Kind {
         if self.mode.is_some() {

@@ -1,22 +1,52 @@
 //! OAuth scopes, as written.
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    fmt,
+    sync::Arc,
+};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 
-/// One OAuth scope, exactly as a file or the remote spells it. Untrusted text.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+/// One OAuth scope, exactly as a file or the remote spells it. Untrusted text. Clones share it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+#[schemars(
+    transparent,
+    description = "One OAuth scope, exactly as a file or the platform spells it."
 )]
-#[serde(transparent)]
-#[schemars(description = "One OAuth scope, exactly as a file or the platform spells it.")]
-pub struct Scope(String);
+pub struct Scope(Arc<str>);
+
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Text)
+    }
+}
+
+struct Text;
+
+impl Visitor<'_> for Text {
+    type Value = Scope;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Scope, E> {
+        Ok(Scope::from(text))
+    }
+}
 
 impl Scope {
     /// Takes a scope as spelt.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+    pub fn new(text: impl AsRef<str>) -> Self {
+        Self(Arc::from(text.as_ref()))
     }
 
     /// The scope's own text. Escape before showing.
@@ -33,7 +63,7 @@ impl fmt::Display for Scope {
 
 impl From<&str> for Scope {
     fn from(text: &str) -> Self {
-        Self(text.to_owned())
+        Self(Arc::from(text.as_ref()))
     }
 }
 
@@ -87,6 +117,33 @@ impl Scopes {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// Scopes that were met before: what a document says many times over is kept once.
+#[derive(Debug, Default)]
+pub struct ScopePool(HashSet<Scope>);
+
+impl ScopePool {
+    /// Makes the scopes of sets that belong together the same in memory, and equal sets too.
+    pub fn share<'a>(&mut self, sets: impl IntoIterator<Item = &'a mut Scopes>) {
+        let mut met: Vec<Scopes> = Vec::new();
+        for set in sets {
+            if let Some(same) = met.iter().find(|other| *other == set) {
+                *set = same.clone();
+                continue;
+            }
+            *set = set.iter().map(|scope| self.known(scope)).collect();
+            met.push(set.clone());
+        }
+    }
+
+    fn known(&mut self, scope: &Scope) -> Scope {
+        if let Some(known) = self.0.get(scope) {
+            return known.clone();
+        }
+        self.0.insert(scope.clone());
+        scope.clone()
     }
 }
 

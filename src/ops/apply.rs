@@ -261,9 +261,15 @@ impl<'a> ApplySession<'a> {
         } else if self.history.has_begun() {
             self.around.tell(&OpEvent::GoesOn);
         }
-        let finished = self.write(verified, &observed).await?;
-        let locked = Arc::clone(&self.locked);
-        match fs::off_thread(move || LocalPending::load(&locked)).await {
+        let (finished, pending) = self.write(verified, &observed).await?;
+        let pending = match pending {
+            Some(pending) => Ok(pending),
+            None => {
+                let locked = Arc::clone(&self.locked);
+                fs::off_thread(move || LocalPending::load(&locked)).await
+            }
+        };
+        match pending {
             Ok(pending) => {
                 let receipt = &finished.receipt;
                 self.at_work.applied(&self.around, receipt, &pending).await;
@@ -280,11 +286,12 @@ impl<'a> ApplySession<'a> {
         })
     }
 
+    /// Writes; with what came of it, what waits then on this machine, as far as that is known.
     async fn write(
         &self,
         verified: Verified<'_>,
         observed: &Observed,
-    ) -> Result<Finished, Failure> {
+    ) -> Result<(Finished, Option<PendingSet>), Failure> {
         let (path, history) = (self.journal.clone(), self.history.clone());
         let (digest, app) = (self.digest.clone(), self.inputs.app.clone());
         let (locked, own) = (Arc::clone(&self.locked), self.own.clone());
@@ -319,8 +326,8 @@ impl<'a> ApplySession<'a> {
         let mut finished = job.run().await;
         self.vouch(&mut finished.receipt);
         // It holds the lock too. Had it failed, a note would have failed before.
-        let _ = writing.await;
-        Ok(finished)
+        let pending = writing.await.ok().flatten();
+        Ok((finished, pending))
     }
 
     /// Who approved it, what rules it breaks by whose word, and in which run it is said.
@@ -360,15 +367,9 @@ impl<'a> ApplySession<'a> {
     /// Old journals go once they are not needed: the receipt is where it was wanted. One that stays
     /// does no harm.
     pub fn prune(&self) {
-        let pruned = match LocalPending::load(&self.locked) {
-            Ok(pending) => {
-                let pruned = journal::prune(&self.locked, &self.digest, &pending);
-                pruned.map_err(|e| e.to_string())
-            }
-            Err(e) => Err(e.to_string()),
-        };
-        if let Err(why) = pruned {
-            tracing::info!(why, "old journals stay");
+        let pending = || LocalPending::load(&self.locked);
+        if let Err(why) = journal::prune(&self.locked, &self.digest, pending) {
+            tracing::info!(%why, "old journals stay");
         }
     }
 

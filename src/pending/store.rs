@@ -1,10 +1,10 @@
 //! `pending.toml` in the state folder.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, io};
 
 use jiff::Timestamp;
 use miette::Diagnostic;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, ser::Error as _};
 use thiserror::Error;
 
 use super::{AppKey, Before, PendingEntry, PendingSet};
@@ -12,10 +12,12 @@ use crate::{
     diff::Action,
     fs::{self, FsError, Visibility},
     model::{
-        Account, ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, RemoteStatus, Scopes,
+        Account, ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, RemoteStatus,
+        ScopePool, Scopes,
     },
     plan::Digest,
     state::{AppState, Locked, WRITER, check_form},
+    tables,
 };
 
 /// The largest store that is read, and so the largest that is written: 5,000 connectors with fifty long
@@ -68,7 +70,13 @@ pub struct LocalPending;
 impl LocalPending {
     /// Fails if this could be written and not read again: to be known before the first write.
     pub fn check_fits(pending: &PendingSet) -> Result<(), PendingError> {
-        fitting(pending).map(|_| ())
+        let mut text = Text {
+            out: None,
+            size: 0,
+            lost: None,
+        };
+        encode(&mut text, pending)?;
+        check(text.size)
     }
 
     /// Everything that waits; empty where there is no file.
@@ -88,23 +96,56 @@ impl LocalPending {
 
     /// Replaces the file.
     pub fn save(state: &Locked, pending: &PendingSet) -> Result<(), PendingError> {
-        let text = fitting(pending)?;
-        Ok(fs::write(
-            &state.pending_file(),
-            text.as_bytes(),
-            Visibility::Private,
-        )?)
+        let mut encoded = Ok(());
+        let mut size = 0;
+        let written = fs::write_with(&state.pending_file(), Visibility::Private, |out| {
+            let mut text = Text {
+                out: Some(out),
+                size: 0,
+                lost: None,
+            };
+            encoded = encode(&mut text, pending);
+            size = text.size;
+            match text.lost {
+                Some(e) => Err(e),
+                None if encoded.is_err() || size > LIMIT => Err(io::ErrorKind::InvalidData.into()),
+                None => Ok(()),
+            }
+        });
+        check(size)?;
+        match written {
+            Err(_) if encoded.is_err() => Ok(encoded?),
+            written => Ok(written?),
+        }
     }
 }
 
-/// The text of a store that can be read again.
-fn fitting(pending: &PendingSet) -> Result<String, PendingError> {
-    let text = encode(pending)?;
-    let size = text.len() as u64;
+fn check(size: u64) -> Result<(), PendingError> {
     if size > LIMIT {
         return Err(PendingError::TooLarge { size });
     }
-    Ok(text)
+    Ok(())
+}
+
+/// A store's text on its way to the disk, or to nowhere: how long it is, is told then.
+struct Text<'a> {
+    out: Option<&'a mut dyn io::Write>,
+    size: u64,
+    lost: Option<io::Error>,
+}
+
+impl fmt::Write for Text<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.size += text.len() as u64;
+        if let Some(out) = self.out.as_mut().filter(|_| self.size <= LIMIT)
+            && let Err(e) = out.write_all(text.as_bytes())
+        {
+            // It is not an error of the text: the rest is only counted.
+            self.out = None;
+            self.lost = Some(e);
+        }
+        Ok(())
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -112,8 +153,9 @@ struct PendingFile {
     format_version: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created_by: Option<String>,
-    #[serde(default)]
-    pending: Vec<Record>,
+    /// Written as they come, unless there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pending: Option<Vec<Record>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -144,22 +186,26 @@ struct Record {
     connection_config: BTreeMap<String, String>,
 }
 
-/// Reads the file's text. The error never quotes it.
-pub(crate) fn decode(text: &str) -> Result<PendingSet, String> {
-    check_form(text, 1)?;
-    let document: PendingFile = toml::from_str(text).map_err(|e| {
-        let before = e
-            .span()
-            .and_then(|span| text.get(..span.start))
-            .unwrap_or("");
-        format!(
-            "line {} is not as connplan writes it",
-            before.matches('\n').count() + 1
-        )
-    })?;
-    let mut set = PendingSet::default();
-    for record in document.pending {
-        let entry = PendingEntry {
+/// Takes the records in, each as soon as it is there.
+#[derive(Default)]
+struct Reading {
+    set: PendingSet,
+    pool: ScopePool,
+    failed: bool,
+}
+
+impl tables::Rows for Reading {
+    fn row(&mut self, row: toml::Table) {
+        match row.try_into() {
+            Ok(record) => self.take(record),
+            Err(_) => self.failed = true,
+        }
+    }
+}
+
+impl Reading {
+    fn take(&mut self, record: Record) {
+        let mut entry = PendingEntry {
             scopes: record.scopes,
             connection_config: record.connection_config,
             action: record.action,
@@ -175,19 +221,49 @@ pub(crate) fn decode(text: &str) -> Result<PendingSet, String> {
             missing: record.missing,
             settled: record.settled,
         };
+        let before = entry.before.as_mut().map(|before| &mut before.scopes);
+        let sets = [&mut entry.scopes, &mut entry.missing];
+        self.pool.share(sets.into_iter().chain(before));
         let app = AppKey {
             api_url: record.api_url,
             app_id: record.app_id,
         };
-        set.apps
+        self.set
+            .apps
             .entry(app)
             .or_default()
             .insert(record.connector, entry);
     }
-    Ok(set)
 }
 
-fn encode(pending: &PendingSet) -> Result<String, toml::ser::Error> {
+/// Reads the file's text. The error never quotes it.
+pub(crate) fn decode(text: &str) -> Result<PendingSet, String> {
+    check_form(text, 1)?;
+    if let Ok((rest, read)) = tables::read(text, "pending", |_| Reading::default())
+        && !read.failed
+        && rest
+            .try_into::<PendingFile>()
+            .is_ok_and(|file| file.pending.is_none_or(|p| p.is_empty()))
+    {
+        return Ok(read.set);
+    }
+    // What is wrong, and where.
+    let wrong = toml::from_str::<PendingFile>(text).map_err(|e| {
+        let before = e
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .unwrap_or("");
+        format!(
+            "line {} is not as connplan writes it",
+            before.matches('\n').count() + 1
+        )
+    });
+    Err(wrong
+        .err()
+        .unwrap_or_else(|| "it is not as connplan writes it".to_owned()))
+}
+
+fn encode(out: &mut impl fmt::Write, pending: &PendingSet) -> Result<(), toml::ser::Error> {
     let records = pending.all().map(|(app, connector, entry)| Record {
         app_id: app.app_id.clone(),
         api_url: app.api_url.clone(),
@@ -205,23 +281,28 @@ fn encode(pending: &PendingSet) -> Result<String, toml::ser::Error> {
         settled: entry.settled,
         connection_config: entry.connection_config.clone(),
     });
-    let document = PendingFile {
+    let head = PendingFile {
         format_version: "1.0".to_owned(),
         created_by: Some(WRITER.to_owned()),
-        pending: records.collect(),
+        pending: pending.is_empty().then(Vec::new),
     };
-    Ok(format!(
-        "# Authorizations that wait for a person. Written by connplan; `connplan authorize` resumes\n\
-         # them.\n\n{}",
-        toml::to_string_pretty(&document)?
-    ))
+    let intro = "# Authorizations that wait for a person. Written by connplan; `connplan authorize` \
+                 resumes\n# them.\n\n";
+    out.write_str(intro).map_err(toml::ser::Error::custom)?;
+    tables::write(out, &head, ("pending", records), &toml::Table::new())
+}
+
+#[cfg(any(test, feature = "fuzzing"))]
+fn text_of(pending: &PendingSet) -> Result<String, toml::ser::Error> {
+    let mut text = String::new();
+    encode(&mut text, pending).map(|()| text)
 }
 
 /// See `crate::fuzzing`.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn fuzz(text: &str) {
     if let Ok(set) = decode(text) {
-        let again = encode(&set).map(|text| decode(&text));
+        let again = text_of(&set).map(|text| decode(&text));
         assert!(
             matches!(again, Ok(Ok(again)) if again == set),
             "a store survives a round trip"
@@ -259,7 +340,7 @@ mod tests {
         };
         let mut set = PendingSet::default();
         set.insert(&app, ConnectorType::parse("slack").unwrap(), entry);
-        assert_eq!(decode(&encode(&set).unwrap()).unwrap(), set);
+        assert_eq!(decode(&text_of(&set).unwrap()).unwrap(), set);
     }
 
     #[test]

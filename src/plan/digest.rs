@@ -27,49 +27,8 @@ pub struct DigestError;
 impl Digest {
     /// The digest of a table.
     pub fn of(table: &toml::Table) -> Self {
-        Self::of_entries(table.iter())
-    }
-
-    /// The digest of the table that these entries make; none stands twice.
-    pub fn of_entries<'a>(entries: impl Iterator<Item = (&'a String, &'a Value)>) -> Self {
         let mut out = Canonical::default();
-        write_table(&mut out, entries);
-        out.digest()
-    }
-
-    /// The digest of a table of these entries, of which one is an array of `tables`, each without the
-    /// keys `but`: as [`Self::of`] would have it of a table that was made of them.
-    pub fn of_parts(
-        entries: &toml::Table,
-        (name, tables, but): (&str, &[&toml::Table], &[&str]),
-    ) -> Self {
-        let mut out = Canonical::default();
-        let mut keys: Vec<_> = entries.keys().map(String::as_str).chain([name]).collect();
-        keys.sort_unstable();
-        out.push("{");
-        for (index, key) in keys.into_iter().enumerate() {
-            if index > 0 {
-                out.push(",");
-            }
-            write_string(&mut out, key);
-            out.push(":");
-            if key != name {
-                if let Some(value) = entries.get(key) {
-                    write_value(&mut out, value);
-                }
-                continue;
-            }
-            out.push("[");
-            for (index, table) in tables.iter().enumerate() {
-                if index > 0 {
-                    out.push(",");
-                }
-                let kept = table.iter().filter(|(key, _)| !but.contains(&key.as_str()));
-                write_table(&mut out, kept);
-            }
-            out.push("]");
-        }
-        out.push("}");
+        write_table(&mut out, table.iter());
         out.digest()
     }
 
@@ -122,11 +81,78 @@ impl From<Digest> for String {
     }
 }
 
+/// The digest of a table of which one array of tables is nearly all, and comes row by row: as
+/// [`Digest::of`] would have it of the whole.
+pub(super) struct RowDigest {
+    out: Canonical,
+    name: &'static str,
+    rows: bool,
+}
+
+impl RowDigest {
+    /// `entries` are those known so far, which are all that sort before `name`.
+    pub(super) fn begin<'a>(
+        name: &'static str,
+        entries: impl Iterator<Item = (&'a str, &'a Value)>,
+    ) -> Self {
+        let mut out = Canonical::default();
+        out.push("{");
+        let mut made = Self {
+            out,
+            name,
+            rows: false,
+        };
+        made.entries(entries.filter(|(key, _)| *key < name));
+        made
+    }
+
+    /// The next row, of these entries.
+    pub(super) fn row<'a>(&mut self, entries: impl Iterator<Item = (&'a String, &'a Value)>) {
+        if self.rows {
+            self.out.push(",");
+        } else {
+            self.key(self.name);
+            self.out.push("[");
+        }
+        self.rows = true;
+        write_table(&mut self.out, entries);
+    }
+
+    /// `entries` are all but the rows. Without rows, none of the name stands there.
+    pub(super) fn end<'a>(mut self, entries: impl Iterator<Item = (&'a str, &'a Value)>) -> Digest {
+        if self.rows {
+            self.out.push("]");
+        }
+        let name = self.name;
+        self.entries(entries.filter(|(key, _)| *key >= name));
+        self.out.push("}");
+        self.out.digest()
+    }
+
+    fn entries<'a>(&mut self, entries: impl Iterator<Item = (&'a str, &'a Value)>) {
+        let mut entries: Vec<_> = entries.collect();
+        entries.sort_by_key(|(key, _)| *key);
+        for (key, value) in entries {
+            self.key(key);
+            write_value(&mut self.out, value);
+        }
+    }
+
+    fn key(&mut self, key: &str) {
+        if !self.out.is_at_start() {
+            self.out.push(",");
+        }
+        write_string(&mut self.out, key);
+        self.out.push(":");
+    }
+}
+
 /// The canonical form, hashed as it comes: it is as long as the document.
 #[derive(Default)]
 struct Canonical {
     hash: Sha256,
     part: String,
+    hashed: bool,
 }
 
 impl Canonical {
@@ -137,7 +163,13 @@ impl Canonical {
         if self.part.len() >= Self::FULL {
             self.hash.update(self.part.as_bytes());
             self.part.clear();
+            self.hashed = true;
         }
+    }
+
+    /// Whether nothing but the brace is there.
+    fn is_at_start(&self) -> bool {
+        !self.hashed && self.part.len() == 1
     }
 
     fn digest(mut self) -> Digest {

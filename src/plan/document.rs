@@ -4,21 +4,28 @@
 //! types are all it holds of a connector: no token, no link, and of an account only its masked form
 //! and a digest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Table;
 
 pub use super::envelope::FORMAT_VERSION;
 use super::{
-    AppPlan, Digest, EncodeError, Override, Plan, Refusal, check,
-    envelope::{self, CREATED_BY, DocumentKind, FORMAT_MAJOR, Sealed, read_document},
+    AppPlan, Digest, EncodeError, Meaning, Override, Plan, Refusal, Sealer, check,
+    envelope::{CREATED_BY, DocumentKind, Sealed, read_document},
 };
 use crate::{
     catalogue::ScopeDiff,
     diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
-    model::{ApiUrl, App, AppId, ConnectorType, Diagnostic, Kind, Origin, RemoteConnector, Scopes},
+    model::{
+        ApiUrl, App, AppId, ConnectorType, Diagnostic, Kind, Origin, RemoteConnector, ScopePool,
+        Scopes,
+    },
+    tables,
 };
 
 /// What a plan means, beside its changes.
@@ -31,6 +38,20 @@ const BOUND: [&str; 7] = [
     "expires_at",
     "overrides",
 ];
+
+/// What the digest names: the app, what binds the plan, and the changes that are carried out. Not
+/// what the files are called, not what stays as it is.
+static MEANING: Meaning = Meaning {
+    rows: "changes",
+    always: true,
+    key: |key| BOUND.contains(&key),
+    row: |change| {
+        let action = change.get("action").and_then(toml::Value::as_str);
+        action != Some(Action::NoOp.as_str())
+    },
+    cell: |key| !["file", "why"].contains(&key),
+    format: true,
+};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct PlanFile {
@@ -53,13 +74,14 @@ struct PlanFile {
     origin: Option<Origin>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     overrides: Vec<Override>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Read row by row, as written; here is what is something else.
+    #[serde(default, skip_serializing)]
     changes: Vec<ChangeEntry>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing)]
     unmanaged: BTreeMap<ConnectorType, RemoteConnector>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing)]
     untargeted: BTreeMap<ConnectorType, RemoteConnector>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing)]
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -116,20 +138,19 @@ pub struct Saved {
 
 /// The digest of a plan that may never have been saved.
 pub fn digest(plan: &Plan) -> Result<Digest, EncodeError> {
-    Ok(meaning(&Table::try_from(entries(plan))?))
+    Ok(Written::of(plan).seal()?.0)
 }
 
 /// Writes a plan as TOML, with the digest in it.
 pub fn to_toml(plan: &Plan, created_at: Option<String>) -> Result<String, EncodeError> {
-    let mut document = entries(plan);
-    let (digest, record) = seal(&Table::try_from(&document)?);
-    document.digest = Some(digest.clone());
-    document.record_digest = Some(record);
-    document.created_at = created_at;
-    document.created_by = Some(CREATED_BY.to_owned());
-    let body = toml::to_string_pretty(&document)?;
+    let mut document = Written::of(plan);
+    let (digest, record) = document.seal()?;
+    document.head.digest = Some(digest.clone());
+    document.head.record_digest = Some(record);
+    document.head.created_at = created_at;
+    document.head.created_by = Some(CREATED_BY.to_owned());
     let summary = plan.summary();
-    Ok(format!(
+    let mut text = format!(
         "# A connplan plan for app {app} at {url}.\n\
          # {create} to add, {update} to change, {delete} to remove, {authorize} to authorize.\n\
          #\n\
@@ -138,29 +159,39 @@ pub fn to_toml(plan: &Plan, created_at: Option<String>) -> Result<String, Encode
          #\n\
          # It holds no token and no link. `digest` names what it means: the app and the changes that\n\
          # are to be made. `record_digest` guards the rest that is shown. Comments, white space, key\n\
-         # order and the time of planning are part of neither.\n\n\
-         {body}",
+         # order and the time of planning are part of neither.\n\n",
         app = plan.app.app.id,
         url = plan.app.app.api_url,
         create = summary.create,
         update = summary.update,
         delete = summary.delete,
         authorize = summary.authorize,
-    ))
+    );
+    let changes = (MEANING.rows, document.changes());
+    tables::write(&mut text, &document.head, changes, &document.tail)?;
+    Ok(text)
 }
 
 /// The two digests of a plan's document: of what it means, and of all that it shows.
 pub fn seal(document: &Table) -> (Digest, Digest) {
-    let record = envelope::record_digest(document);
-    (meaning(document), record)
+    Sealer::seal(&MEANING, document)
 }
 
 /// Reads a plan back. `file` names it in messages.
 pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
-    let Sealed { document, digest } =
-        read_document::<PlanFile>(file, text, DocumentKind::Plan, meaning)?;
+    let pool = RefCell::new(ScopePool::default());
+    let take = |entry: ChangeEntry| {
+        let mut change = Change::from(entry);
+        change.share_scopes(&mut pool.borrow_mut());
+        change
+    };
+    let Sealed {
+        document,
+        rows,
+        digest,
+    } = read_document::<PlanFile, _, _>(file, text, DocumentKind::Plan, &MEANING, &take)?;
     let created_at = document.created_at.clone();
-    let plan = Plan::from(document);
+    let plan = document.into_plan(rows);
     check::coherent(&plan)?;
     Ok(Saved {
         plan,
@@ -169,84 +200,111 @@ pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
     })
 }
 
-/// What the digest names: the app, what binds the plan, and the changes that are carried out. Not
-/// what the files are called, not what stays as it is.
-fn meaning(document: &Table) -> Digest {
-    let mut bound = Table::new();
-    for key in BOUND {
-        if let Some(value) = document.get(key) {
-            bound.insert(key.to_owned(), value.clone());
+/// A plan as it is written: its changes come one by one.
+struct Written<'a> {
+    head: PlanFile,
+    plan: &'a Plan,
+    tail: Tail,
+}
+
+/// What stands after the changes.
+#[derive(Debug, Serialize)]
+struct Tail {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    unmanaged: BTreeMap<ConnectorType, RemoteConnector>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    untargeted: BTreeMap<ConnectorType, RemoteConnector>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Written<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let app = &plan.app.app;
+        let masked = |connectors: &BTreeMap<ConnectorType, RemoteConnector>| {
+            let mut connectors = connectors.clone();
+            for state in connectors.values_mut() {
+                state.map_account(|account| account.to_masked(&app.id));
+            }
+            connectors
+        };
+        Self {
+            head: PlanFile {
+                format_version: FORMAT_VERSION.to_owned(),
+                kind: "plan".to_owned(),
+                digest: None,
+                record_digest: None,
+                created_at: None,
+                created_by: None,
+                app_id: app.id.clone(),
+                api_url: app.api_url.clone(),
+                environment: app.environment.clone(),
+                speculative: plan.speculative,
+                expires_at: plan.expires_at,
+                untargeted_new: plan.app.untargeted_new.clone(),
+                origin: plan.origin.clone(),
+                overrides: plan.overrides.clone(),
+                changes: Vec::new(),
+                unmanaged: BTreeMap::new(),
+                untargeted: BTreeMap::new(),
+                diagnostics: Vec::new(),
+            },
+            tail: Tail {
+                unmanaged: masked(&plan.app.unmanaged),
+                untargeted: masked(&plan.app.untargeted),
+                diagnostics: plan.diagnostics.clone(),
+            },
+            plan,
         }
     }
-    bound.insert("format".to_owned(), Value::Integer(FORMAT_MAJOR));
-    let changes = document.get("changes").and_then(Value::as_array);
-    let changes: Vec<_> = changes
-        .into_iter()
-        .flatten()
-        .filter(|change| {
-            let action = change.get("action").and_then(Value::as_str);
-            action != Some(Action::NoOp.as_str())
+
+    fn changes(&self) -> impl Iterator<Item = ChangeEntry> {
+        let app = &self.plan.app.app.id;
+        self.plan.changes().map(|change| {
+            let mut change = change.clone();
+            change.map_accounts(
+                |account| account.to_masked(app),
+                |account| account.to_masked(app),
+            );
+            ChangeEntry::from(change)
         })
-        .collect();
-    let tables: Option<Vec<_>> = changes.iter().map(|change| change.as_table()).collect();
-    if let Some(tables) = tables {
-        return Digest::of_parts(&bound, ("changes", &tables, &["file", "why"]));
     }
-    // It says something else than changes: whatever that is, it has a digest.
-    let changes = changes.into_iter().cloned().collect();
-    bound.insert("changes".to_owned(), Value::Array(changes));
-    Digest::of(&bound)
-}
 
-fn entries(plan: &Plan) -> PlanFile {
-    let plan = plan.masked();
-    PlanFile {
-        format_version: FORMAT_VERSION.to_owned(),
-        kind: "plan".to_owned(),
-        digest: None,
-        record_digest: None,
-        created_at: None,
-        created_by: None,
-        app_id: plan.app.app.id,
-        api_url: plan.app.app.api_url,
-        environment: plan.app.app.environment,
-        speculative: plan.speculative,
-        expires_at: plan.expires_at,
-        untargeted_new: plan.app.untargeted_new,
-        origin: plan.origin,
-        overrides: plan.overrides,
-        changes: plan
-            .app
-            .changes
-            .into_iter()
-            .map(ChangeEntry::from)
-            .collect(),
-        unmanaged: plan.app.unmanaged,
-        untargeted: plan.app.untargeted,
-        diagnostics: plan.diagnostics,
+    /// The two digests.
+    fn seal(&self) -> Result<(Digest, Digest), EncodeError> {
+        let mut rest = Table::try_from(&self.head)?;
+        rest.extend(Table::try_from(&self.tail)?);
+        let mut sealer = Sealer::begin(&MEANING, &rest);
+        for change in self.changes() {
+            sealer.row(&Table::try_from(change)?);
+        }
+        Ok(sealer.end(&rest))
     }
 }
 
-impl From<PlanFile> for Plan {
-    fn from(document: PlanFile) -> Self {
+impl PlanFile {
+    /// The plan that it is of, with these changes.
+    fn into_plan(self, rows: Vec<Change>) -> Plan {
+        let mut changes = rows;
+        changes.extend(self.changes.into_iter().map(Change::from));
         let app = App {
-            id: document.app_id,
-            api_url: document.api_url,
-            environment: document.environment,
+            id: self.app_id,
+            api_url: self.api_url,
+            environment: self.environment,
         };
-        let plan = Self {
-            speculative: document.speculative,
+        let plan = Plan {
+            speculative: self.speculative,
             app: AppPlan {
                 app,
-                changes: document.changes.into_iter().map(Change::from).collect(),
-                unmanaged: document.unmanaged,
-                untargeted: document.untargeted,
-                untargeted_new: document.untargeted_new,
+                changes,
+                unmanaged: self.unmanaged,
+                untargeted: self.untargeted,
+                untargeted_new: self.untargeted_new,
             },
-            expires_at: document.expires_at,
-            origin: document.origin,
-            overrides: document.overrides,
-            diagnostics: document.diagnostics,
+            expires_at: self.expires_at,
+            origin: self.origin,
+            overrides: self.overrides,
+            diagnostics: self.diagnostics,
         };
         plan.salted()
     }

@@ -1,17 +1,14 @@
 //! What every saved document has: its version, its kind, and the digest that names its meaning.
 
-use super::{Digest, Refusal, pieces};
-use crate::escape;
+use serde::de::DeserializeOwned;
+use toml::Table;
+
+use super::{Digest, Meaning, Refusal, Sealer};
+use crate::{escape, tables};
 
 /// The version that this program writes. Readers take any minor version of its major: what a later
 /// minor version adds is covered by a digest and may be left unread.
 pub const FORMAT_VERSION: &str = "2.0";
-
-/// The part of it that meanings depend on.
-pub(super) const FORMAT_MAJOR: i64 = 2;
-
-/// Keys that no digest covers: the digests themselves, and when and with what it was written.
-const UNGUARDED: [&str; 4] = ["digest", "record_digest", "created_at", "created_by"];
 
 /// Who wrote it.
 pub(crate) const CREATED_BY: &str = concat!("connplan ", env!("CARGO_PKG_VERSION"));
@@ -105,29 +102,44 @@ impl DocumentKind {
 }
 
 /// A document that is as it was written.
-pub(crate) struct Sealed<T> {
-    /// Its content.
+pub(crate) struct Sealed<T, R> {
+    /// Its content, but for the rows.
     pub(crate) document: T,
+    /// Its rows.
+    pub(crate) rows: Vec<R>,
     /// What names its meaning.
     pub(crate) digest: Digest,
 }
 
-/// The digest of all that a document shows a reader.
-pub(crate) fn record_digest(document: &toml::Table) -> Digest {
-    let guarded = document
-        .iter()
-        .filter(|(key, _)| !UNGUARDED.contains(&key.as_str()));
-    Digest::of_entries(guarded)
+/// Takes the rows in, each as soon as it is there.
+struct Reading<'a, W, R> {
+    sealer: Sealer,
+    take: &'a dyn Fn(W) -> R,
+    rows: Result<Vec<R>, toml::de::Error>,
+}
+
+impl<W: DeserializeOwned, R> tables::Rows for Reading<'_, W, R> {
+    fn row(&mut self, row: Table) {
+        self.sealer.row(&row);
+        let Ok(rows) = &mut self.rows else {
+            return;
+        };
+        match row.try_into() {
+            Ok(row) => rows.push((self.take)(row)),
+            Err(e) => self.rows = Err(e),
+        }
+    }
 }
 
 /// Reads any document of ours: its kind, its version and its digests have to be right before its
-/// content is looked at. `meaning` makes the digest of what it means.
-pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
+/// content is looked at. `meaning` says what its digest names, `take` makes of a row what is kept.
+pub(crate) fn read_document<T: DeserializeOwned, W: DeserializeOwned, R>(
     file: &str,
     text: &str,
     kind: DocumentKind,
-    meaning: fn(&toml::Table) -> Digest,
-) -> Result<Sealed<T>, Refusal> {
+    meaning: &'static Meaning,
+    take: &dyn Fn(W) -> R,
+) -> Result<Sealed<T, R>, Refusal> {
     let what = || format!("the {} {file}", kind.as_str());
     let unreadable = |reason: String| {
         // Whoever names a wrong file was cut short nothing.
@@ -145,7 +157,12 @@ pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
             help: kind.origin(),
         }
     };
-    let table = pieces::parse(text).map_err(|e| {
+    let begin = |known: &Table| Reading {
+        sealer: Sealer::begin(meaning, known),
+        take,
+        rows: Ok(Vec::new()),
+    };
+    let (table, read) = tables::read(text, meaning.rows, begin).map_err(|e| {
         let line = e
             .span()
             .map(|span| text.get(..span.start).unwrap_or("").lines().count().max(1));
@@ -187,10 +204,10 @@ pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
         let stated = text_of(key).ok_or_else(|| unreadable(format!("it has no `{key}`")))?;
         Digest::parse(stated).map_err(|e| unreadable(e.to_string()))
     };
-    let digest = meaning(&table);
+    let (digest, record) = read.sealer.end(&table);
     for (stated, actual) in [
         (stated("digest")?, digest.clone()),
-        (stated("record_digest")?, record_digest(&table)),
+        (stated("record_digest")?, record),
     ] {
         if stated != actual {
             return Err(Refusal::Altered {
@@ -201,8 +218,10 @@ pub(crate) fn read_document<T: serde::de::DeserializeOwned>(
             });
         }
     }
-    let document = table
-        .try_into()
-        .map_err(|e: toml::de::Error| unreadable(escape::terminal(e.message()).into_owned()))?;
-    Ok(Sealed { document, digest })
+    let wrong = |e: toml::de::Error| unreadable(escape::terminal(e.message()).into_owned());
+    Ok(Sealed {
+        document: table.try_into().map_err(wrong)?,
+        rows: read.rows.map_err(wrong)?,
+        digest,
+    })
 }

@@ -12,7 +12,7 @@ pub mod document;
 mod drift;
 pub(crate) mod envelope;
 mod error;
-mod pieces;
+mod seal;
 mod verify;
 
 pub use build::{Folder, Guards, Inputs, build};
@@ -20,6 +20,7 @@ pub use difference::difference;
 pub use digest::{Digest, DigestError};
 pub use drift::Drift;
 pub use error::{EncodeError, PlanError, Refusal};
+pub(crate) use seal::{Meaning, Sealer};
 pub(crate) use verify::field_differences;
 pub use verify::{Progress, Verified, belongs, verify};
 
@@ -131,19 +132,12 @@ impl Plan {
         held: impl Fn(&Account) -> Account,
         expected: impl Fn(&ExpectedAccount) -> ExpectedAccount,
     ) -> Self {
-        let changes = &mut self.app.changes;
-        for after in changes
-            .iter_mut()
-            .filter_map(|change| change.after.as_mut())
-        {
-            after.account = after.account.as_ref().map(&expected);
+        for change in &mut self.app.changes {
+            change.map_accounts(&held, &expected);
         }
-        let before = changes
-            .iter_mut()
-            .filter_map(|change| change.before.as_mut());
         let kept = self.app.unmanaged.values_mut();
-        for state in before.chain(kept).chain(self.app.untargeted.values_mut()) {
-            state.account = state.account.as_ref().map(&held);
+        for state in kept.chain(self.app.untargeted.values_mut()) {
+            state.map_account(&held);
         }
         self
     }

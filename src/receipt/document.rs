@@ -1,16 +1,38 @@
 //! A saved receipt: TOML with a digest, as a plan.
 
+use std::cell::RefCell;
+
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::{ChangeResult, Receipt};
 use crate::{
     approval::Approval,
-    model::{ApiUrl, App, AppId, Origin},
+    model::{ApiUrl, App, AppId, Origin, ScopePool},
     plan::{
-        Digest, EncodeError, Override, Refusal,
-        envelope::{self, CREATED_BY, DocumentKind, FORMAT_VERSION, Sealed, read_document},
+        Digest, EncodeError, Meaning, Override, Refusal, Sealer,
+        envelope::{CREATED_BY, DocumentKind, FORMAT_VERSION, Sealed, read_document},
     },
+    tables,
+};
+
+/// What the digest names: all but where it was made.
+static MEANING: Meaning = Meaning {
+    rows: "results",
+    always: false,
+    key: |key| {
+        let unnamed = [
+            "digest",
+            "record_digest",
+            "created_at",
+            "created_by",
+            "origin",
+        ];
+        !unnamed.contains(&key)
+    },
+    row: |_| true,
+    cell: |_| true,
+    format: false,
 };
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,7 +54,8 @@ struct ReceiptFile {
     approvals: Vec<Approval>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     overrides: Vec<Override>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Read row by row, as written; here is what is something else.
+    #[serde(default, skip_serializing)]
     results: Vec<ChangeResult>,
 }
 
@@ -49,38 +72,59 @@ pub struct Saved {
 
 /// The digest of a receipt that may never have been saved.
 pub fn digest(receipt: &Receipt) -> Result<Digest, EncodeError> {
-    Ok(Digest::of(&meaning(&Table::try_from(entries(receipt))?)))
+    Ok(sealed(receipt, &head(receipt))?.0)
 }
 
 /// Writes a receipt as TOML, with the digest in it.
 pub fn to_toml(receipt: &Receipt, created_at: Option<String>) -> Result<String, EncodeError> {
-    let mut document = entries(receipt);
-    let (digest, record) = seal(&Table::try_from(&document)?);
+    let mut document = head(receipt);
+    let (digest, record) = sealed(receipt, &document)?;
     document.digest = Some(digest);
     document.record_digest = Some(record);
     document.created_at = created_at;
     document.created_by = Some(CREATED_BY.to_owned());
-    Ok(format!(
-        "# A connplan receipt: what an apply did. It holds no link and no credential.\n\
-         #\n\
-         # Look at it:             connplan show FILE\n\
-         # Resume what is pending: connplan authorize --receipt FILE\n\n{}",
-        toml::to_string_pretty(&document)?
-    ))
+    let mut text = "# A connplan receipt: what an apply did. It holds no link and no credential.\n\
+                    #\n\
+                    # Look at it:             connplan show FILE\n\
+                    # Resume what is pending: connplan authorize --receipt FILE\n\n"
+        .to_owned();
+    let nothing = Table::new();
+    tables::write(
+        &mut text,
+        &document,
+        (MEANING.rows, rows(receipt)),
+        &nothing,
+    )?;
+    Ok(text)
 }
 
 /// The two digests of a receipt's document: of what it means, and of all that it shows.
 pub fn seal(document: &Table) -> (Digest, Digest) {
-    let record = envelope::record_digest(document);
-    (Digest::of(&meaning(document)), record)
+    Sealer::seal(&MEANING, document)
+}
+
+fn sealed(receipt: &Receipt, head: &ReceiptFile) -> Result<(Digest, Digest), EncodeError> {
+    let head = Table::try_from(head)?;
+    let mut sealer = Sealer::begin(&MEANING, &head);
+    for row in rows(receipt) {
+        sealer.row(&Table::try_from(row)?);
+    }
+    Ok(sealer.end(&head))
 }
 
 /// Reads a receipt back. `file` names it in messages.
 pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
-    let Sealed { document, digest } =
-        read_document::<ReceiptFile>(file, text, DocumentKind::Receipt, |table| {
-            Digest::of(&meaning(table))
-        })?;
+    let pool = RefCell::new(ScopePool::default());
+    let take = |mut result: ChangeResult| {
+        let sets = [Some(&mut result.scopes), result.before.as_mut()];
+        pool.borrow_mut().share(sets.into_iter().flatten());
+        result
+    };
+    let Sealed {
+        document,
+        rows,
+        digest,
+    } = read_document::<ReceiptFile, _, _>(file, text, DocumentKind::Receipt, &MEANING, &take)?;
     let app = App {
         id: document.app_id,
         api_url: document.api_url,
@@ -90,9 +134,10 @@ pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
         result.account = result.account.map(|account| account.salted(&app.id));
         result
     };
+    let rows = rows.into_iter();
     let receipt = Receipt {
         plan_digest: document.plan_digest,
-        results: document.results.into_iter().map(salted).collect(),
+        results: rows.chain(document.results).map(salted).collect(),
         approvals: document.approvals,
         overrides: document.overrides,
         origin: document.origin,
@@ -105,30 +150,20 @@ pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
     })
 }
 
-/// What the digest names: all but where it was made.
-fn meaning(document: &Table) -> Table {
-    let unnamed = [
-        "digest",
-        "record_digest",
-        "created_at",
-        "created_by",
-        "origin",
-    ];
-    let named = document
-        .iter()
-        .filter(|(key, _)| !unnamed.contains(&key.as_str()));
-    named.map(|(k, v)| (k.clone(), v.clone())).collect()
-}
-
-fn entries(receipt: &Receipt) -> ReceiptFile {
-    let app = &receipt.app;
-    let masked = |result: &ChangeResult| ChangeResult {
+fn rows(receipt: &Receipt) -> impl Iterator<Item = ChangeResult> {
+    let app = &receipt.app.id;
+    receipt.results.iter().map(|result| ChangeResult {
         account: result
             .account
             .as_ref()
-            .map(|account| account.to_masked(&app.id)),
+            .map(|account| account.to_masked(app)),
         ..result.clone()
-    };
+    })
+}
+
+/// All but the rows.
+fn head(receipt: &Receipt) -> ReceiptFile {
+    let app = &receipt.app;
     ReceiptFile {
         format_version: FORMAT_VERSION.to_owned(),
         kind: "receipt".to_owned(),
@@ -143,6 +178,6 @@ fn entries(receipt: &Receipt) -> ReceiptFile {
         origin: receipt.origin.clone(),
         approvals: receipt.approvals.clone(),
         overrides: receipt.overrides.clone(),
-        results: receipt.results.iter().map(masked).collect(),
+        results: Vec::new(),
     }
 }

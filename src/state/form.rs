@@ -15,7 +15,7 @@ struct Head {
 /// Fails with a sentence if a file of TOML is in another form than `major`, whatever else stands in
 /// it. What has no form at all is for the reader proper to complain about.
 pub fn check_form(text: &str, major: u32) -> Result<(), String> {
-    let Ok(head) = toml::from_str::<Head>(text) else {
+    let Ok(head) = toml::from_str::<Head>(crate::tables::head(text)) else {
         return Ok(());
     };
     let form = head.format_version.split('.').next().unwrap_or_default();

@@ -1,5 +1,7 @@
 //! What happened, one value each.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +101,7 @@ pub struct HistoryEvent {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Record {
+struct Record<'a> {
     format_version: String,
     kind: String,
     id: String,
@@ -111,7 +113,7 @@ struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     digest: Option<Digest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
+    text: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     forgotten: Vec<ConnectorType>,
     #[serde(default)]
@@ -170,7 +172,7 @@ impl HistoryEvent {
         match &self.what {
             What::Plan(_) => {}
             What::Approval(_, text) | What::Apply(_, text) | What::Unlock(text) => {
-                record.text = Some(text.clone());
+                record.text = Some(Cow::Borrowed(text));
             }
             What::Consent(consents) => record.consents.clone_from(consents),
             What::Forget(connectors) => record.forgotten.clone_from(connectors),
@@ -184,7 +186,7 @@ impl HistoryEvent {
         super::head::check_head(&record.format_version, &record.app_id, &record.api_url, app)?;
         let missing = || "it names no plan".to_owned();
         let digest = record.digest.ok_or_else(missing);
-        let text = record.text.unwrap_or_default();
+        let text = record.text.unwrap_or_default().into_owned();
         let what = match record.kind.as_str() {
             "plan" => What::Plan(digest?),
             "approval" => What::Approval(digest?, text),

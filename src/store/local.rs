@@ -10,8 +10,9 @@ use futures_util::future::BoxFuture;
 use super::{Key, Store, StoreError, Swap, Swapped, Value, Version};
 use crate::fs::{self, FsError, Lock, Visibility};
 
-/// The most that one value holds.
-pub(super) const LIMIT: usize = 16 << 20;
+/// The most that one value holds: the plan of 5,000 new connectors with fifty long scopes each is half
+/// of it.
+pub(super) const LIMIT: usize = 64 << 20;
 
 /// A folder of files, one for each key.
 #[derive(Clone, Debug)]

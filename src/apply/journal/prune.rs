@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::{reader, record::Record};
 use crate::{
-    fs::{self, FsError},
-    pending::PendingSet,
+    fs,
+    pending::{PendingError, PendingSet},
     plan::Digest,
     state::Locked,
 };
@@ -16,11 +16,16 @@ const KEPT: usize = 20;
 
 /// Removes what is old among the journals that are finished. Never this one, never that of a plan
 /// that somebody still has to consent to, and never one that is open or that cannot be read.
-pub fn prune(workspace: &Locked, own: &Digest, pending: &PendingSet) -> Result<(), FsError> {
+pub fn prune(
+    workspace: &Locked,
+    own: &Digest,
+    pending: impl FnOnce() -> Result<PendingSet, PendingError>,
+) -> Result<(), PendingError> {
     let mut files = fs::files(&workspace.journal_dir())?;
     if files.len() <= KEPT {
         return Ok(());
     }
+    let pending = pending()?;
     // The newest first. Where several are of one time, the order is that of their names.
     files.sort_by(|a, b| b.written.cmp(&a.written).then(a.path.cmp(&b.path)));
     let finished = files.iter().filter_map(|file| {

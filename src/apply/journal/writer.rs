@@ -160,8 +160,8 @@ impl Journal {
     }
 
     /// Starts the task that writes; it ends, and lets go of the workspace, when every [`Recorder`]
-    /// is gone.
-    pub fn start(mut self) -> (Recorder, JoinHandle<()>) {
+    /// is gone. It comes to what waits then, if all of that is on disk.
+    pub fn start(mut self) -> (Recorder, JoinHandle<Option<PendingSet>>) {
         let (sender, mut receiver) = mpsc::channel::<(Note, Reply)>(256);
         let writing = tokio::spawn(async move {
             let mut batch = Vec::new();
@@ -173,7 +173,7 @@ impl Journal {
                 });
                 let Ok((journal, written)) = written.await else {
                     // The writer panicked: whoever waits sees its reply channel closed.
-                    return;
+                    return None;
                 };
                 self = journal;
                 for reply in replies {
@@ -182,9 +182,14 @@ impl Journal {
                 }
             }
             // Cut short or not: what was asked for is kept.
-            if self.unsaved > 0 && self.broken.is_none() {
-                let _ = tokio::task::spawn_blocking(move || self.save()).await;
+            if self.broken.is_some() {
+                return None;
             }
+            if self.unsaved == 0 {
+                return Some(self.pending);
+            }
+            let saving = tokio::task::spawn_blocking(move || self.save().map(|()| self.pending));
+            saving.await.ok()?.ok()
         });
         (Recorder { sender }, writing)
     }
