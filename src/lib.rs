@@ -17,7 +17,7 @@
 //! | `plan` | pure | `catalogue` `diff` `escape` `model` `policy` `tables` | built, guarded, saved, read, verified |
 //! | `policy` | pure | `catalogue` `diff` `escape` `model` | what no plan may do: rules, violations, the verdict |
 //! | `risk` | pure | `catalogue` `diff` `model` | what a change endangers, by rules in one place |
-//! | `receipt` | pure | `approval` `diff` `model` `plan` `tables` | what an apply did |
+//! | `receipt` | pure | `approval` `diff` `escape` `model` `plan` `tables` | what an apply did |
 //! | `approval` | pure | `diff` `escape` `plan` `risk` | who approved a plan, and how that is proved |
 //! | `drift` | pure | `catalogue` `diff` `model` `plan` `receipt` | where app and files went apart, and whose doing that is |
 //! | `remote_state` | pure | `escape` `model` | the snapshot for speculative plans |

@@ -15,7 +15,7 @@ use super::{
     job::{ApplyEvent, Finished, Job, Shared, blank},
     journal::{History, PendingChange, Record, Recorded},
     read_back::{self, PostApplyDrift},
-    step::{Step, settled},
+    step::{INTERRUPTED, Step, settled},
 };
 use crate::{
     catalogue::ScopeEquivalence,
@@ -67,7 +67,7 @@ impl Job<'_> {
         for change in changes() {
             results.entry(change.connector.clone()).or_insert_with(|| {
                 let reason = if self.cancel.is_cancelled() {
-                    "the run was interrupted"
+                    INTERRUPTED
                 } else {
                     "something before it failed"
                 };
@@ -137,7 +137,10 @@ impl<'a> Shared<'a> {
                     let fails = read_back::fails(app, results, &observed, job.rules, &contested);
                     // The list may lag behind the writes.
                     match pauses.next().filter(|_| fails) {
-                        Some(pause) => tokio::time::sleep(pause).await,
+                        Some(pause) => tokio::select! {
+                            () = job.cancel.cancelled() => break observed,
+                            () = tokio::time::sleep(pause) => {}
+                        },
                         None => break observed,
                     }
                 }
@@ -172,7 +175,7 @@ impl<'a> Shared<'a> {
                 let recorded = Recorded {
                     connector: result.connector.clone(),
                     outcome: result.outcome,
-                    message: result.message.clone(),
+                    message: Recorded::said(result.message.as_deref()),
                     connection_id: result.connection_id.clone(),
                     mode: result.mode,
                 };
@@ -203,7 +206,9 @@ impl<'a> Shared<'a> {
                 shared: self,
                 change,
             };
-            let again = step.put_again().await;
+            let Some(again) = step.put_again().await else {
+                return;
+            };
             if again.outcome != result.outcome {
                 *result = again;
                 found.retain(|found| found.connector != change.connector);
@@ -229,7 +234,10 @@ impl<'a> Shared<'a> {
             if result.outcome == Outcome::Failed {
                 self.failed.store(true, Ordering::Relaxed);
             }
-            (self.job.events)(&ApplyEvent::Finished(&result));
+            // What no signal let begin is said once, at the end.
+            if result.outcome != Outcome::NotRun {
+                (self.job.events)(&ApplyEvent::Finished(&result));
+            }
             Some((change.connector.clone(), result))
         });
         let parallelism = self.job.options.parallelism.max(1);

@@ -22,6 +22,9 @@ use crate::{
 /// Said of a connector that needed no write.
 const ALREADY: &str = "it was already as the plan wants it";
 
+/// Said of a connector whose write was not begun because a signal came.
+pub(super) const INTERRUPTED: &str = "the run was interrupted";
+
 /// One change of one run.
 pub(super) struct Step<'a, 'b> {
     pub(super) shared: &'b Shared<'a>,
@@ -58,6 +61,12 @@ impl Answer {
     /// A call failed; where its answer was lost or worth nothing, that says nothing about what it
     /// did.
     fn failed_by(error: &RemoteError) -> Self {
+        if error.is_not_begun() {
+            return Self {
+                message: Some(INTERRUPTED.to_owned()),
+                ..Self::from(Outcome::NotRun)
+            };
+        }
         let unclear = if error.is_unclear() {
             "; it may have been done anyway"
         } else {
@@ -109,13 +118,14 @@ impl Step<'_, '_> {
         self.record(answer).await
     }
 
-    /// Asks for the same once more.
-    pub(super) async fn put_again(self) -> ChangeResult {
+    /// Asks for the same once more; nothing if a signal comes before.
+    pub(super) async fn put_again(self) -> Option<ChangeResult> {
         let answer = self.put().await;
-        if answer.outcome == self.in_force() {
-            return blank(self.change, answer.outcome);
+        match answer.outcome {
+            Outcome::NotRun => None,
+            outcome if outcome == self.in_force() => Some(blank(self.change, outcome)),
+            _ => Some(self.record(answer).await),
         }
-        self.record(answer).await
     }
 
     /// It is as the plan wants it, whoever saw to that.
@@ -327,11 +337,14 @@ impl Step<'_, '_> {
         let recorded = Recorded {
             connector: self.change.connector.clone(),
             outcome: answer.outcome,
-            message: answer.message,
+            message: Recorded::said(answer.message.as_deref()),
             connection_id: answer.connection_id,
             mode: answer.mode,
         };
-        let result = self.result_of(&recorded);
+        let result = ChangeResult {
+            message: answer.message,
+            ..self.result_of(&recorded)
+        };
         let connector = self.change.connector.clone();
         let pending = match answer.outcome {
             // Looked up after a crash: the entry is there already.

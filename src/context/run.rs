@@ -184,6 +184,7 @@ impl Context {
         let mut options = ClientOptions {
             allow_http: self.globals.allow_http,
             deadline: self.deadline,
+            cancel: self.signals.token(),
             renewals: self.renewals.clone(),
             vars: self.vars.clone(),
             gate: {

@@ -39,6 +39,11 @@ impl Signals {
         self.token.clone()
     }
 
+    /// That token, for what ends its waits by it; what the signal does to the run stays as it is.
+    pub fn token(&self) -> CancellationToken {
+        self.token.clone()
+    }
+
     /// Comes back once the first signal came to a run that does not end at once.
     pub async fn cancelled(&self) {
         self.token.cancelled().await;

@@ -19,7 +19,7 @@ pub use error::{SetupError, Unreachable};
 pub(crate) use exchange::{Limits, Received, Stopped, address, exchange};
 pub use network::unusable_roots;
 pub use options::{ClientOptions, Clock, Gate, system_clock};
-pub use pace::{Pace, Slot, Wait};
+pub use pace::{NotAdmitted, Pace, Slot, Wait};
 pub(crate) use redact::Sent;
 pub use renewals::Renewals;
 pub use retry::CallClass;

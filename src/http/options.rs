@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Pace, Renewals};
 use crate::model::Vars;
 
@@ -51,6 +53,8 @@ pub struct ClientOptions {
     pub deadline: Option<Instant>,
     /// Whether a request that may take so long may still be started.
     pub gate: Gate,
+    /// Once this is cancelled nothing is waited for any more, and no write is begun.
+    pub cancel: CancellationToken,
     /// How often a call is repeated after its first attempt, if it may be.
     pub retries: u32,
     /// The first pause before a repetition; it doubles each time, and varies by chance.
@@ -85,6 +89,7 @@ impl Default for ClientOptions {
             answer_timeout: Duration::from_mins(1),
             deadline: None,
             gate: Gate::default(),
+            cancel: CancellationToken::new(),
             retries: 3,
             backoff_base: Duration::from_millis(300),
             backoff_cap: Duration::from_secs(8),

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use tokio_util::sync::CancellationToken;
+
 use super::window::{PaceClass, Window, Windows};
 use crate::fs::{self, Scratch};
 
@@ -54,6 +56,15 @@ struct Memory {
     told: std::collections::BTreeMap<PaceClass, u64>,
 }
 
+/// Why a call may not be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAdmitted {
+    /// It would have to wait for so long, which is more than the command has left.
+    TooLong(Duration),
+    /// The run was interrupted while it waited.
+    Cancelled,
+}
+
 /// A call that was counted.
 #[derive(Debug)]
 pub struct Slot {
@@ -95,9 +106,14 @@ impl Pace {
         }
     }
 
-    /// Waits until a call of this class may be made, and counts it. `Err` with the wait if that is
-    /// longer than what is `left` of the command's time.
-    pub async fn admit(&self, class: PaceClass, left: Option<Duration>) -> Result<Slot, Duration> {
+    /// Waits until a call of this class may be made, and counts it. Not longer than what is `left` of
+    /// the command's time, nor once it is cancelled.
+    pub async fn admit(
+        &self,
+        class: PaceClass,
+        left: Option<Duration>,
+        cancel: &CancellationToken,
+    ) -> Result<Slot, NotAdmitted> {
         let began = std::time::Instant::now();
         loop {
             let limit = self.limit(class);
@@ -110,14 +126,21 @@ impl Pace {
             };
             let left = left.map(|left| left.saturating_sub(began.elapsed()));
             if left.is_some_and(|left| left < wait) {
-                return Err(wait);
+                return Err(NotAdmitted::TooLong(wait));
+            }
+            if cancel.is_cancelled() {
+                return Err(NotAdmitted::Cancelled);
             }
             self.tell(Wait {
                 class,
                 limit,
                 time: wait,
             });
-            tokio::time::sleep(wait).await;
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(NotAdmitted::Cancelled),
+                () = tokio::time::sleep(wait) => {}
+            }
         }
     }
 
@@ -264,21 +287,25 @@ mod tests {
         Pace::new(file, NonZeroU32::MIN, Duration::from_millis(300))
     }
 
+    fn go() -> CancellationToken {
+        CancellationToken::new()
+    }
+
     #[tokio::test]
     async fn two_that_share_a_file_share_the_allowance() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("pace/x.json");
         let (one, other) = (pace(Some(file.clone())), pace(Some(file)));
         for _ in 0..5 {
-            one.admit(PaceClass::Remove, None).await.unwrap();
-            other.admit(PaceClass::Remove, None).await.unwrap();
+            one.admit(PaceClass::Remove, None, &go()).await.unwrap();
+            other.admit(PaceClass::Remove, None, &go()).await.unwrap();
         }
         assert_eq!(one.room(PaceClass::Remove).await, 0);
         let soon = Some(Duration::from_millis(1));
-        assert!(other.admit(PaceClass::Remove, soon).await.is_err());
-        assert!(other.admit(PaceClass::List, soon).await.is_ok());
+        assert!(other.admit(PaceClass::Remove, soon, &go()).await.is_err());
+        assert!(other.admit(PaceClass::List, soon, &go()).await.is_ok());
         let began = std::time::Instant::now();
-        other.admit(PaceClass::Remove, None).await.unwrap();
+        other.admit(PaceClass::Remove, None, &go()).await.unwrap();
         assert!(began.elapsed() > Duration::from_millis(100));
     }
 
@@ -287,7 +314,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let pace = pace(Some(dir.path().to_owned()));
         for _ in 0..10 {
-            pace.admit(PaceClass::Remove, None).await.unwrap();
+            pace.admit(PaceClass::Remove, None, &go()).await.unwrap();
         }
         assert_eq!(pace.room(PaceClass::Remove).await, 0);
     }
@@ -299,8 +326,14 @@ mod tests {
         let pace = pace(None).telling(move |wait| heard.lock().unwrap().push(*wait));
         pace.refused(PaceClass::Write, Duration::from_mins(1)).await;
         assert_eq!(pace.room(PaceClass::Write).await, 0);
-        let wait = pace.admit(PaceClass::Write, Some(Duration::ZERO)).await;
-        assert!(wait.unwrap_err() > Duration::from_secs(2));
+        let wait = pace
+            .admit(PaceClass::Write, Some(Duration::ZERO), &go())
+            .await;
+        assert!(matches!(wait, Err(NotAdmitted::TooLong(wait)) if wait > Duration::from_secs(2)));
+        let stop = go();
+        stop.cancel();
+        let wait = pace.admit(PaceClass::Write, None, &stop).await;
+        assert_eq!(wait.unwrap_err(), NotAdmitted::Cancelled);
         for _ in 0..3 {
             pace.tell(Wait {
                 class: PaceClass::Remove,

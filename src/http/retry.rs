@@ -99,6 +99,15 @@ pub(crate) fn pause(
     left.is_none_or(|left| pause < left).then_some(pause)
 }
 
+/// Waits before a call is made again; `false` if the run is interrupted meanwhile.
+pub(crate) async fn waited(options: &ClientOptions, pause: Duration) -> bool {
+    tokio::select! {
+        biased;
+        () = options.cancel.cancelled() => false,
+        () = tokio::time::sleep(pause) => true,
+    }
+}
+
 /// Something random for [`pause`].
 pub(crate) fn chance() -> u16 {
     // A random UUID's first bytes are random.
@@ -196,6 +205,14 @@ mod tests {
             pause(&patient, 90, None, None, u16::MAX),
             Some(patient.backoff_cap)
         );
+    }
+
+    #[tokio::test]
+    async fn an_interrupted_run_waits_for_nothing() {
+        let options = ClientOptions::default();
+        assert!(waited(&options, Duration::ZERO).await);
+        options.cancel.cancel();
+        assert!(!waited(&options, Duration::from_hours(1)).await);
     }
 
     #[test]

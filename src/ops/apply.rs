@@ -359,7 +359,7 @@ impl<'a> ApplySession<'a> {
         let (recorded, _) = self.recorded(observed);
         let (done, unclear): (Vec<_>, Vec<_>) = recorded
             .results()
-            .filter(|result| self.history.writes.contains_key(&result.connector))
+            .filter(|result| self.history.may_have_done(&result.connector))
             .partition(|result| self.history.done(&result.connector).is_some());
         self.around.tell(&OpEvent::CutShort(&done, &unclear));
     }

@@ -252,7 +252,7 @@ impl<'a> Written<'a> {
             tail: Tail {
                 unmanaged: masked(&plan.app.unmanaged),
                 untargeted: masked(&plan.app.untargeted),
-                diagnostics: plan.diagnostics.clone(),
+                diagnostics: plan.masked_diagnostics(),
             },
             plan,
         }

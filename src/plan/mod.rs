@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     diff::{Action, Change, ConsentNeed},
+    escape,
     model::{Account, App, ConnectorType, Diagnostic, ExpectedAccount, Origin, RemoteConnector},
 };
 
@@ -64,8 +65,8 @@ pub struct Override {
 impl Override {
     /// That it breaks a rule, and why. Escaped.
     pub fn said(&self) -> String {
-        let rule = crate::escape::limited(&self.rule, 80);
-        let reason = crate::escape::limited(&self.reason, 300);
+        let rule = escape::limited(&self.rule, 80);
+        let reason = escape::limited(&self.reason, 300);
         format!("the policy's rule {rule} is overridden: {reason}")
     }
 }
@@ -108,14 +109,27 @@ impl Plan {
         self.app.changes.iter()
     }
 
-    /// The plan as it is saved for others: of accounts only the masked form and a digest.
+    /// The plan as it is saved for others: of accounts only the masked form and a digest, in what is
+    /// said of it too.
     #[must_use]
     pub fn masked(&self) -> Self {
         let app = self.app.app.id.clone();
-        self.clone().with_accounts(
+        let mut plan = self.clone().with_accounts(
             |account| account.to_masked(&app),
             |account| account.to_masked(&app),
-        )
+        );
+        plan.diagnostics = plan.masked_diagnostics();
+        plan
+    }
+
+    fn masked_diagnostics(&self) -> Vec<Diagnostic> {
+        let mask = |text: &mut String| *text = escape::mask_accounts(text).into_owned();
+        let mut diagnostics = self.diagnostics.clone();
+        for diagnostic in &mut diagnostics {
+            mask(&mut diagnostic.message);
+            diagnostic.help.iter_mut().for_each(mask);
+        }
+        diagnostics
     }
 
     /// A plan that was read: its accounts are told which app they are of.

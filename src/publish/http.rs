@@ -125,7 +125,9 @@ impl Http {
                 return Err(failed.error);
             };
             tracing::info!(call = call.what, attempts, ?pause, why = %failed.error, "trying again");
-            tokio::time::sleep(pause).await;
+            if !retry::waited(&self.options, pause).await {
+                return Err(failed.error);
+            }
         }
     }
 
@@ -174,10 +176,7 @@ impl Http {
     /// Waits as before attempt `next + 1`; `false` if there is to be none.
     pub(super) async fn pause_before(&self, next: u32) -> bool {
         match self.pause(next, None) {
-            Some(pause) => {
-                tokio::time::sleep(pause).await;
-                true
-            }
+            Some(pause) => retry::waited(&self.options, pause).await,
             None => false,
         }
     }

@@ -8,6 +8,7 @@ use toml::Table;
 use super::{ChangeResult, Receipt};
 use crate::{
     approval::Approval,
+    escape,
     model::{ApiUrl, App, AppId, Origin, ScopePool},
     plan::{
         Digest, EncodeError, Meaning, Override, Refusal, Sealer,
@@ -157,6 +158,11 @@ fn rows(receipt: &Receipt) -> impl Iterator<Item = ChangeResult> {
             .account
             .as_ref()
             .map(|account| account.to_masked(app)),
+        // The platform's words may name somebody.
+        message: result
+            .message
+            .as_deref()
+            .map(|text| escape::mask_accounts(text).into_owned()),
         ..result.clone()
     })
 }

@@ -65,6 +65,16 @@ impl Call {
         }
     }
 
+    /// Before its first attempt.
+    pub(crate) fn context(&self) -> CallContext {
+        CallContext {
+            call: self.name.clone(),
+            request_id: uuid::Uuid::new_v4().to_string(),
+            attempts: 1,
+            unclear: false,
+        }
+    }
+
     pub(crate) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
         self

@@ -7,7 +7,10 @@ use super::{
     auth::{Credentials, Session, Who},
     call::{Answer, Call},
 };
-use crate::{http::ClientOptions, model::App};
+use crate::{
+    http::{CallClass, ClientOptions},
+    model::App,
+};
 
 /// The API of one app, with credentials. Cheap to clone; clones share connections and login.
 #[derive(Clone)]
@@ -80,21 +83,41 @@ impl Remote {
 
     /// Makes a call with credentials; renews a login that is refused, once.
     pub(crate) async fn send(&self, call: &Call) -> Result<Answer, RemoteError> {
-        let credential = self.inner.session.authorization().await?;
+        let session = &self.inner.session;
+        let credential = self.unless_interrupted(call, session.authorization());
+        let credential = credential.await?;
         let refused = match self.inner.platform.send(call, Some(&credential)).await {
             Err(error @ RemoteError::Unauthorized { .. }) => error,
             done => return done,
         };
-        let Some(renewed) = self.inner.session.renewed(&credential).await? else {
-            return Err(refused);
-        };
-        let again = self.inner.platform.send(call, Some(&renewed)).await;
-        again.map_err(|mut error| {
-            // What the first round left open stays open.
+        // What the first round left open stays open.
+        let open = |mut error: RemoteError| {
             if let Some(at) = error.at_mut() {
                 at.unclear |= refused.is_unclear();
             }
             error
-        })
+        };
+        let renewed = self.unless_interrupted(call, session.renewed(&credential));
+        let Some(renewed) = renewed.await.map_err(open)? else {
+            return Err(refused);
+        };
+        let again = self.inner.platform.send(call, Some(&renewed)).await;
+        again.map_err(open)
+    }
+
+    /// A credential for a call. A write does not wait for one once the run is interrupted.
+    async fn unless_interrupted<T>(
+        &self,
+        call: &Call,
+        credential: impl Future<Output = Result<T, RemoteError>>,
+    ) -> Result<T, RemoteError> {
+        let cancel = &self.inner.platform.options().cancel;
+        tokio::select! {
+            biased;
+            () = cancel.cancelled(), if call.class != CallClass::Read => {
+                Err(RemoteError::Interrupted { at: Box::new(call.context()) })
+            }
+            credential = credential => credential,
+        }
     }
 }

@@ -212,6 +212,34 @@ pub enum RemoteError {
         /// The call.
         at: Box<CallContext>,
     },
+    /// The command's time ends before the call may be made.
+    #[error(
+        "{} was not done: the pace that the platform allows makes it wait {}, which is longer than \
+         the command has left", at.call, time_words(*wait)
+    )]
+    #[diagnostic(
+        code(connplan::remote::pace_too_slow),
+        help(
+            "allow more time with `--max-time`, or run the same command again later: it continues \
+             where this stopped"
+        )
+    )]
+    PaceTooSlow {
+        /// The call.
+        at: Box<CallContext>,
+        /// How long it would have waited.
+        wait: Duration,
+    },
+    /// A signal came before the call was made.
+    #[error("{} was not begun: the run was interrupted", at.call)]
+    #[diagnostic(
+        code(connplan::remote::interrupted),
+        help("run the same command again: it checks, and continues")
+    )]
+    Interrupted {
+        /// The call.
+        at: Box<CallContext>,
+    },
     /// Another connplan may be at work by now.
     #[error("{at}: the lease on the app does not last long enough for this request")]
     #[diagnostic(
@@ -288,6 +316,8 @@ macro_rules! call_of {
             | Self::Redirected { at, .. }
             | Self::NotDone { at }
             | Self::DeadlineExceeded { at }
+            | Self::PaceTooSlow { at, .. }
+            | Self::Interrupted { at }
             | Self::LeaseOver { at } => Some(at),
             Self::Setup(_) | Self::Auth(_) => None,
         }
@@ -318,6 +348,11 @@ impl RemoteError {
             Self::Auth(error) => error.is_passing(),
             _ => false,
         }
+    }
+
+    /// Whether a signal came before anything was asked for that may have been done.
+    pub fn is_not_begun(&self) -> bool {
+        matches!(self, Self::Interrupted { at } if !at.unclear)
     }
 
     pub(crate) fn at_mut(&mut self) -> Option<&mut CallContext> {

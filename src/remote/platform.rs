@@ -11,7 +11,7 @@ use reqwest::{
     header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue},
 };
 use tokio::time::timeout;
-use uuid::Uuid;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     RemoteError,
@@ -23,8 +23,8 @@ use super::{
 };
 use crate::{
     http::{
-        self, CallClass, ClientOptions, Fault, Limits, PaceClass, Received, RetryDecision, Sent,
-        Slot, Stopped, TransportError, Unreachable, network, retry, transport,
+        self, CallClass, ClientOptions, Fault, Limits, NotAdmitted, PaceClass, Received,
+        RetryDecision, Sent, Slot, Stopped, TransportError, Unreachable, network, retry, transport,
     },
     model::ApiUrl,
 };
@@ -67,11 +67,13 @@ impl Platform {
         })
     }
 
-    /// The same, with a time limit of its own.
+    /// The same, with a time limit of its own, which an interrupted run does not cut.
     pub(crate) fn within(&self, limit: Duration) -> Self {
         let inner = &self.inner;
         let options = ClientOptions {
             deadline: Instant::now().checked_add(limit),
+            // What ends the command does not end this.
+            cancel: CancellationToken::new(),
             ..inner.options.clone()
         };
         Self {
@@ -104,16 +106,22 @@ impl Platform {
         let reading = call.class == CallClass::Read;
         let mut unclear = false;
         let mut attempt = 0;
+        let mut last = None;
         loop {
             attempt += 1;
             let at = Box::new(CallContext {
-                call: call.name.clone(),
-                request_id: Uuid::new_v4().to_string(),
                 attempts: attempt,
                 unclear,
+                ..call.context()
             });
-            let Ok(slot) = self.admitted(call).await else {
-                return Err(RemoteError::DeadlineExceeded { at });
+            let slot = match self.admitted(call).await {
+                Ok(slot) => slot,
+                Err(NotAdmitted::TooLong(wait)) => {
+                    return Err(RemoteError::PaceTooSlow { at, wait });
+                }
+                Err(NotAdmitted::Cancelled) => {
+                    return Err(last.unwrap_or(RemoteError::Interrupted { at }));
+                }
             };
             let answered = self.attempt(call, credential, at).await;
             if let (Some(pace), Some(slot)) = (&options.pace, slot) {
@@ -151,20 +159,29 @@ impl Platform {
                 return Err(failed.error);
             };
             tracing::info!(call = %call.name, attempt, ?pause, why = %failed.error, "trying again");
-            tokio::time::sleep(pause).await;
+            if !retry::waited(options, pause).await && reading {
+                return Err(failed.error);
+            }
+            // What may have been done has to be said. A refusal says that it was not.
+            last = unclear.then_some(failed.error);
         }
     }
 
-    /// Waits until the server's allowance has room for this call; `Err` if the command's time ends
-    /// before.
-    async fn admitted(&self, call: &Call) -> Result<Option<Slot>, ()> {
-        let (Some(pace), Some(class)) = (&self.inner.options.pace, call.pace) else {
-            return Ok(None);
+    /// Waits until the server's allowance has room for this call. A write is not begun once the run
+    /// is interrupted.
+    async fn admitted(&self, call: &Call) -> Result<Option<Slot>, NotAdmitted> {
+        let options = &self.inner.options;
+        let slot = match (&options.pace, call.pace) {
+            (Some(pace), Some(class)) => {
+                let admitted = pace.admit(class, self.time_left(), &options.cancel).await;
+                Some(admitted?)
+            }
+            _ => None,
         };
-        match pace.admit(class, self.time_left()).await {
-            Ok(slot) => Ok(Some(slot)),
-            Err(_) => Err(()),
+        if call.class != CallClass::Read && options.cancel.is_cancelled() {
+            return Err(NotAdmitted::Cancelled);
         }
+        Ok(slot)
     }
 
     /// How many calls of this class can be made right now without a wait.
@@ -187,8 +204,7 @@ impl Platform {
         ) else {
             return false;
         };
-        tokio::time::sleep(pause).await;
-        true
+        retry::waited(self.options(), pause).await
     }
 
     /// How long the command has left.

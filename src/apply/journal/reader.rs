@@ -84,6 +84,13 @@ impl History {
         !self.writes.is_empty()
     }
 
+    /// Whether a write was announced, and not known to have been held back.
+    pub fn may_have_done(&self, connector: &ConnectorType) -> bool {
+        let written = self.writes.get(connector);
+        let held_back = |recorded: &Recorded| recorded.outcome == Outcome::NotRun;
+        written.is_some_and(|recorded| !recorded.as_ref().is_some_and(held_back))
+    }
+
     /// How far each connector came, as verification wants it.
     pub fn progress(&self) -> BTreeMap<ConnectorType, Progress> {
         let progress = |recorded: &Option<Recorded>| match recorded {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    escape,
     model::{ApiUrl, AppId, ConnectionId, ConnectorType, StripeMode},
     plan::Digest,
     receipt::Outcome,
@@ -47,7 +48,7 @@ pub struct Recorded {
     pub connector: ConnectorType,
     /// What came of it.
     pub outcome: Outcome,
-    /// The server's reason. Untrusted text.
+    /// The server's reason, as [`Recorded::said`] makes it. Untrusted text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// What a pending authorization's status is asked with.
@@ -56,6 +57,13 @@ pub struct Recorded {
     /// Stripe alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<StripeMode>,
+}
+
+impl Recorded {
+    /// A message as it is kept: whose account it is about is nothing for a file.
+    pub fn said(message: Option<&str>) -> Option<String> {
+        message.map(|text| escape::mask_accounts(text).into_owned())
+    }
 }
 
 /// The format written.
@@ -82,7 +90,7 @@ impl Record {
         let by = head.created_by.as_deref();
         let by = by.map_or_else(
             || "another version of connplan".to_owned(),
-            |by| crate::escape::limited(by, 40),
+            |by| escape::limited(by, 40),
         );
         other.then_some(by)
     }

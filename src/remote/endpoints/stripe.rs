@@ -102,6 +102,7 @@ impl Remote {
         .paced(PaceClass::Write)
         .patience(self.provisioning_time());
         let mut attempt = 1;
+        let mut open = false;
         loop {
             let sent = self.send(&call).await;
             let decoded = sent.and_then(|answer| answer.decode::<wire::StripeInstalled>());
@@ -113,7 +114,13 @@ impl Remote {
                     });
                 }
                 Err(error) if error.is_unclear() => error,
-                Err(error) => return Err(error),
+                Err(mut error) => {
+                    // An answer that was lost before may still be carried out.
+                    if let Some(at) = error.at_mut() {
+                        at.unclear |= open;
+                    }
+                    return Err(error);
+                }
             };
             // If even that cannot be found out, the first error is what happened.
             let Ok(now) = self.stripe_status().await else {
@@ -129,6 +136,7 @@ impl Remote {
                 return Err(error);
             }
             tracing::info!(attempt, why = %error, "Stripe is not installed yet: trying again");
+            open = true;
             attempt += 1;
         }
     }

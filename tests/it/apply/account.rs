@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use crate::support::{Connector, Platform, Project, result};
+use crate::support::{
+    Connector, Platform, Project, result,
+    scripted::{Reply, Scripted},
+};
 
 fn held_by_another() -> (Platform, Project) {
     let platform = Platform::with(&[Connector::active("slack", &["chat:write", "identify"])]);
@@ -58,4 +61,76 @@ fn the_way_out_that_is_named_is_one() {
     let plan = project.run(&["plan", "--format", "json"]).json();
     assert_eq!(plan["apps"][0]["changes"][0]["action"], "no-op");
     assert_eq!(plan["apps"][0]["changes"].as_array().unwrap().len(), 1);
+}
+
+/// Everything that lies in the project and in the state folder, but for what is private by contract.
+fn kept(project: &Project) -> String {
+    let files = project.all_files().into_iter();
+    let kept = files.filter(|(path, _)| !path.ends_with("pending.toml"));
+    kept.map(|(path, text)| format!("{path}\n{text}\n"))
+        .collect()
+}
+
+/// Whose account the platform names is told to who asks, and stands in no file.
+#[test]
+fn what_is_saved_holds_no_whole_address() {
+    let taken = json!({
+        "redirect_url": null, "connection_id": null, "already_authorized": false,
+        "error": "different_user", "error_message": "x", "other_user_email": "bob@example.com",
+    });
+    let words = json!({
+        "redirect_url": null, "connection_id": null, "already_authorized": false,
+        "error": "quota", "error_message": "ask bob@example.com", "other_user_email": null,
+    });
+    let refused = json!({"message": "its owner bob@example.com must allow that"});
+    for (answer, code) in [
+        (Reply::json(200, &taken), 0),
+        (Reply::json(200, &words), 1),
+        (Reply::json(403, &refused), 1),
+    ] {
+        let server = Scripted::start();
+        let route = |method: &str, rest: &str| format!("{method} /api/apps/app-1/{rest}");
+        let list = |connectors| Reply::json(200, &json!({ "integrations": connectors }));
+        let none = || list(json!([]));
+        let bobs = json!([{"integration_type": "slack", "status": "active",
+            "scopes": ["chat:write"], "user_email": "bob@example.com"}]);
+        server.on(
+            &route("GET", "external-auth/list"),
+            [none(), none(), list(bobs)],
+        );
+        server.on(
+            &route("GET", "payments/stripe/status"),
+            [Reply::json(200, &json!({ "stripe_mode": null }))],
+        );
+        server.on(&route("PUT", "external-auth/integrations/slack"), [answer]);
+        let project = Project::new()
+            .at_url(&server.url(), "b44k_canary")
+            .connector("slack", &["chat:write"]);
+        let applied = project.run(&["apply", "--auto-approve", "--receipt", "r.receipt"]);
+        applied.expect(code).says("bob@example.com");
+        let kept = kept(&project);
+        assert!(kept.contains("b***@example.com"), "{kept}");
+        assert!(!kept.contains("bob@example.com"), "{kept}");
+    }
+}
+
+#[test]
+fn what_a_rule_says_of_somebody_is_masked_in_the_plan() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"])
+        .file(
+            "base44/connplan.toml",
+            "[policy]\ndenied_types = [\"slack\"]\n[policy.rules.denied_types]\nlevel = \"warn\"\n\
+         message = \"ask bob@example.com\"\n",
+        );
+    project
+        .run(&["validate"])
+        .expect(0)
+        .tells("ask bob@example.com");
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    let plan = project.read("x.plan");
+    assert!(plan.contains("ask b***@example.com"), "{plan}");
+    assert!(!plan.contains("bob@example.com"), "{plan}");
 }

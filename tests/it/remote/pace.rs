@@ -100,3 +100,15 @@ fn a_wait_that_is_longer_than_the_time_left_is_none() {
     assert!(applied.code != Some(0), "{applied}");
     assert!(began.elapsed() < Duration::from_secs(15), "{applied}");
 }
+
+#[test]
+fn a_pace_that_needs_longer_than_there_is_says_so() {
+    let platform = platform(&["app-1"], 11);
+    let project = project(&platform).var("__CONNPLAN_TEST_MINUTE_MS", "120000");
+    let applied = project.run(&[&REMOVE_ALL[..], &["--max-time", "15s"]].concat());
+    applied
+        .expect(5)
+        .tells("the pace that the platform allows makes it wait")
+        .tells("longer than the command has left")
+        .lacks("is over");
+}

@@ -2,6 +2,8 @@
 
 pub(crate) mod doctor;
 pub(crate) mod globals;
+#[cfg(unix)]
+pub(crate) mod held_back;
 pub(crate) mod help;
 #[cfg(unix)]
 pub(crate) mod layout;

@@ -15,11 +15,11 @@ use crate::{
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn route(method: &str, rest: &str) -> String {
+pub(super) fn route(method: &str, rest: &str) -> String {
     format!("{method} /api/apps/{APP}/{rest}")
 }
 
-fn put_of(connector: &str) -> String {
+pub(super) fn put_of(connector: &str) -> String {
     route("PUT", &format!("external-auth/integrations/{connector}"))
 }
 
@@ -59,13 +59,13 @@ const APPLY: [&str; 6] = [
     "saved.receipt",
 ];
 
-fn start(project: &Project, args: &[&str]) -> Child {
+pub(super) fn start(project: &Project, args: &[&str]) -> Child {
     let mut command = project.command(args);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }
 
-fn signal(child: &Child, name: &str) {
+pub(super) fn signal(child: &Child, name: &str) {
     let line = format!("kill -{name} {}", child.id());
     assert!(
         Command::new("sh")
@@ -76,7 +76,7 @@ fn signal(child: &Child, name: &str) {
     );
 }
 
-fn until(what: &str, mut happens: impl FnMut() -> bool) {
+pub(super) fn until(what: &str, mut happens: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !happens() {
         assert!(begun.elapsed() < PATIENCE, "it never happens: {what}");
@@ -85,7 +85,7 @@ fn until(what: &str, mut happens: impl FnMut() -> bool) {
 }
 
 /// Exit code, standard output, standard error.
-fn end(child: Child) -> (Option<i32>, String, String) {
+pub(super) fn end(child: Child) -> (Option<i32>, String, String) {
     let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let (out, err) = (text(output.stdout), text(output.stderr));
@@ -101,7 +101,7 @@ fn end(child: Child) -> (Option<i32>, String, String) {
     (code, out, err)
 }
 
-fn outcomes(project: &Project) -> Vec<(String, String)> {
+pub(super) fn outcomes(project: &Project) -> Vec<(String, String)> {
     let shown = project.run(&["show", "saved.receipt", "--format", "json"]);
     shown.expect(0);
     let word = |value: &Value| value.as_str().unwrap().to_owned();
@@ -112,7 +112,7 @@ fn outcomes(project: &Project) -> Vec<(String, String)> {
         .collect()
 }
 
-fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(super) fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     let owned = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
     expected.iter().map(owned).collect()
 }
