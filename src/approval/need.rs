@@ -92,6 +92,12 @@ pub struct Need {
 }
 
 impl Need {
+    /// Whether less approval is demanded than by `base`.
+    pub fn is_weaker_than(&self, base: &Self) -> bool {
+        let other_kind = self.require != base.require && base.require != Requirement::Either;
+        other_kind || self.count < base.count || self.from_risk > base.from_risk
+    }
+
     /// Whether a plan of this risk needs approval.
     pub fn concerns(&self, risk: FromRisk) -> bool {
         risk >= self.from_risk
@@ -200,6 +206,25 @@ mod tests {
         let missing = need(Requirement::Review, 1).missing(&signed).unwrap();
         assert_eq!(missing.to_string(), "1 approving review needed, 0 given");
         assert!(need(Requirement::Review, 1).missing(&[]).is_some());
+    }
+
+    #[test]
+    fn whatever_asks_for_less_is_weaker() {
+        let base = need(Requirement::Signature, 2);
+        let (fewer, either) = (
+            need(Requirement::Signature, 1),
+            need(Requirement::Either, 2),
+        );
+        let rarely = Need {
+            from_risk: FromRisk::Danger,
+            ..base
+        };
+        for weaker in [fewer, either, rarely, need(Requirement::Review, 2)] {
+            assert!(weaker.is_weaker_than(&base), "{weaker:?}");
+        }
+        assert!(!need(Requirement::Signature, 3).is_weaker_than(&base));
+        assert!(!base.is_weaker_than(&base));
+        assert!(!need(Requirement::Review, 2).is_weaker_than(&either));
     }
 
     #[test]

@@ -161,7 +161,11 @@ async fn saved(
         ops::rules_for_plan(&project, &remote, &saved.plan)
     )?;
     let judge = |present| policy::judge(&judged, present, &project, &workspace);
-    judge(planned_for).verdict()?;
+    let judgement = judge(planned_for);
+    for told in judgement.warnings() {
+        context.warn(&crate::escape::limited(&told.message, 600));
+    }
+    judgement.verdict()?;
     let work = Work {
         app: &app,
         project: &project,

@@ -137,7 +137,7 @@ impl Paper {
 
     fn has_changes(&self) -> bool {
         match self {
-            Self::Plan(plan, ..) => plan.has_changes(),
+            Self::Plan(plan, ..) => plan.has_changes() || plan.loosened().next().is_some(),
             Self::Receipt(receipt) => receipt.has_effects(),
             Self::Failure(_) => true,
         }

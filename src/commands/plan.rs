@@ -89,6 +89,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         .transpose()
         .map_err(|e| UsageError::new(format!("`--expires` cannot be that long: {e}")))?;
     let digest = document::digest(&plan)?;
+    let violations = judgement.violations.clone();
     if let Err(mut forbidden) = judgement.verdict() {
         // Shown in full, and not saved.
         let printing = Printing::out(context, format, &args.markdown).fresh();
@@ -108,7 +109,14 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             keep(args, context, &plan, &digest, &text).await;
         }
     }
-    print(&plan, &digest, format, args, context, &waiting);
+    let printing = Printing {
+        waiting: &waiting,
+        violations: &violations,
+        ..Printing::out(context, format, &args.markdown)
+            .of_file(args.out.as_ref())
+            .fresh()
+    };
+    print(&plan, &digest, args, context, &printing);
     for note in undeclared {
         context.terminal.say(&note);
     }
@@ -196,20 +204,12 @@ fn waiting(plan: &Plan, pending: &PendingSet, waits: &Waits) -> Vec<WaitingRepor
 fn print(
     plan: &Plan,
     digest: &Digest,
-    format: Format,
     args: &PlanArgs,
     context: &Context,
-    waiting: &[WaitingReport],
+    printing: &Printing<'_>,
 ) {
-    let printing = Printing::out(context, format, &args.markdown)
-        .of_file(args.out.as_ref())
-        .fresh();
-    let printing = Printing {
-        waiting,
-        ..printing
-    };
     context.terminal.out(&printing.plan(plan, digest));
-    if format != Format::Text
+    if printing.format != Format::Text
         && let Some(out) = &args.out
     {
         let out = out.display().to_string();

@@ -9,7 +9,9 @@ use crate::{
     approval::Missing,
     context::{Context, Format},
     model::App,
+    ops,
     plan::{Digest, Plan},
+    policy::Violation,
     receipt::Receipt,
     view::{
         NextCommand, Theme, markdown,
@@ -57,6 +59,8 @@ pub(super) struct Printing<'a> {
     pub(super) missing: Option<Missing>,
     /// What of it waits already.
     pub(super) waiting: &'a [WaitingReport],
+    /// The rules that it breaks and may break.
+    pub(super) violations: &'a [Violation],
 }
 
 impl<'a> Printing<'a> {
@@ -72,6 +76,7 @@ impl<'a> Printing<'a> {
             said: false,
             missing: None,
             waiting: &[],
+            violations: &[],
         }
     }
 
@@ -100,8 +105,10 @@ impl<'a> Printing<'a> {
         let mut report = PlanReport::new(plan, digest);
         report.approval_missing = self.missing;
         report.waiting = self.waiting.to_vec();
+        report.violations = self.violations.to_vec();
         if self.said && self.format == Format::Text {
-            report.diagnostics.clear();
+            // The files' problems were, with the lines that they are about.
+            report.diagnostics.retain(ops::policy::is_about);
         }
         match self.format {
             Format::Json => report.to_json(),

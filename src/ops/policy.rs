@@ -86,30 +86,55 @@ pub fn judge(
     })
 }
 
-/// What the checkout loosens of the policy that it proposes to change: a danger of its own.
+/// What the checkout loosens of the policy and the approvals that it proposes to change: a danger of its
+/// own.
 pub fn loosened(project: &config::Project) -> Vec<Diagnostic> {
     let bases = project.base_settings.iter();
-    let loosened: BTreeSet<Rule> = bases
+    let rules: BTreeSet<Rule> = bases
+        .clone()
         .flat_map(|base| policy::stricter(&policy(&base.policy), &of(project)))
         .map(|policy::Loosened(rule)| rule)
         .collect();
+    let here = &project.settings.approval;
+    let approvals = bases.filter_map(|base| {
+        let (need, now) = (base.approval.need()?, here.need());
+        let weaker = now.is_none_or(|now| now.is_weaker_than(&need));
+        (weaker || base.approval.signers != here.signers).then_some(())
+    });
+    let of_rule = |rule: Rule| {
+        let rule = rule.as_str();
+        format!("this proposal loosens the policy: `{rule}` permits more than at the base")
+    };
+    let messages = rules.into_iter().map(of_rule);
+    let of_approval = || {
+        "this proposal changes whose approval a plan needs: [approval] asks for less, or for \
+                          others, than at the base"
+            .to_owned()
+    };
+    let messages = messages.chain(approvals.take(1).map(|()| of_approval()));
     let file = project.settings_file.as_deref();
     let file = file.map_or_else(|| "connplan.toml".to_owned(), |file| project.relative(file));
-    loosened
-        .into_iter()
-        .map(|rule| Diagnostic {
+    messages
+        .map(|message| Diagnostic {
             severity: Level::Warning,
-            code: "connplan::policy::loosened".to_owned(),
-            message: format!(
-                "danger: this proposal loosens the policy: `{}` permits more than at the base",
-                rule.as_str()
-            ),
+            code: policy::LOOSENED.to_owned(),
+            message: format!("danger: {message}"),
             file: Some(file.clone()),
             line: None,
             column: None,
             help: Some("until it is merged, the stricter one of both binds".to_owned()),
         })
         .collect()
+}
+
+/// Whether something is said by the policy, not of the files as such.
+pub fn is_about(diagnostic: &Diagnostic) -> bool {
+    let codes = [
+        policy::LOOSENED,
+        "connplan::config::policy",
+        "connplan::config::forbidden_scope",
+    ];
+    codes.contains(&diagnostic.code.as_str())
 }
 
 /// How many connectors the app has for a plan to remove: what an interrupted run of it removed
@@ -194,6 +219,7 @@ pub fn warnings(judgement: &Judgement, loaded: &Loaded) -> Vec<Diagnostic> {
         if let Some(reason) = &violation.overridden {
             let reason = escape::limited(reason, 300);
             diagnostic.message = format!("overridden ({reason}): {}", diagnostic.message);
+            diagnostic.help = None;
         }
         diagnostic
     })

@@ -111,6 +111,12 @@ impl Verdict {
 }
 
 impl Judgement {
+    /// The broken rules that only warn.
+    pub fn warnings(&self) -> impl Iterator<Item = &Violation> {
+        let warn = |violation: &&Violation| violation.severity == Severity::Warn;
+        self.violations.iter().filter(warn)
+    }
+
     /// Both of two policies bind: what `other` says counts where this one says less.
     #[must_use]
     pub fn and(mut self, other: Self, whose: &str) -> Self {

@@ -24,6 +24,9 @@ use crate::{
     model::{ConnectorType, ExpectedAccount, Scope},
 };
 
+/// The code of what a proposal loosens.
+pub const LOOSENED: &str = "connplan::policy::loosened";
+
 /// By type; `None` is any type that has no entry of its own.
 pub type ByType<T> = BTreeMap<Option<ConnectorType>, T>;
 

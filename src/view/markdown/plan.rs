@@ -45,7 +45,7 @@ fn document(
         head,
         warnings: warnings::lines(report, options),
         names: names(report),
-        findings: findings(&report.diagnostics, options),
+        findings: findings(&report.findings(), options),
         details_title: "Details, scope by scope",
         details: details(report, options),
         foot,

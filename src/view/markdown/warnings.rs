@@ -20,17 +20,21 @@ const EXPLAINED: usize = 3;
 pub(super) fn lines(report: &PlanReport, options: &Options) -> Vec<String> {
     let kinds = RiskKind::ALL.into_iter();
     let lines = kinds.filter_map(|kind| line(report, kind, options));
+    let loosened = report.loosened();
+    let loosened = loosened.map(|said| danger(said, options));
     let overridden = overridden(&report.overrides, options);
-    overridden.into_iter().chain(lines).collect()
+    loosened.chain(overridden).chain(lines).collect()
 }
 
 /// A rule that is broken on purpose is the gravest of all.
 pub(super) fn overridden(overrides: &[Override], options: &Options) -> Vec<String> {
-    let line = |by: &Override| {
-        let said = inline::code(&inline::message(&by.said(), options));
-        format!("- 🛑 **Danger:** {said}")
-    };
+    let line = |by: &Override| danger(&by.said(), options);
     overrides.iter().map(line).collect()
+}
+
+fn danger(said: &str, options: &Options) -> String {
+    let said = inline::code(&inline::message(said, options));
+    format!("- 🛑 **Danger:** {said}")
 }
 
 fn line(report: &PlanReport, kind: RiskKind, options: &Options) -> Option<String> {

@@ -15,6 +15,7 @@ use crate::{
         RemoteConnector, RemoteStatus, Scope, Scopes, StripeMode, expected_shown, shown,
     },
     plan::{AppPlan, Digest, Override, Plan, Summary},
+    policy::{self, Violation},
     risk::{self, Level, Risk, RiskKind},
     view::json,
 };
@@ -55,6 +56,10 @@ pub struct PlanReport {
     pub waiting: Vec<WaitingReport>,
     /// What was found in the files while planning.
     pub diagnostics: Vec<Diagnostic>,
+    /// The rules of the policy that it breaks and may break: those that warn, and those that somebody
+    /// overrode. No part of a saved plan.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<Violation>,
 }
 
 /// A connector that waits for a person.
@@ -238,7 +243,26 @@ impl PlanReport {
             apps: vec![AppReport::from(&plan.app)],
             summary: plan.summary(),
             diagnostics: plan.diagnostics.clone(),
+            violations: Vec::new(),
         }
+    }
+
+    /// What the proposal loosens of the base's settings: the gravest of all.
+    pub fn loosened(&self) -> impl Iterator<Item = &str> {
+        let loosened = self
+            .diagnostics
+            .iter()
+            .filter(|d| d.code == policy::LOOSENED);
+        loosened.map(|d| d.message.strip_prefix("danger: ").unwrap_or(&d.message))
+    }
+
+    /// What was found, but what is loosened.
+    pub(in crate::view) fn findings(&self) -> Vec<Diagnostic> {
+        let found = self
+            .diagnostics
+            .iter()
+            .filter(|d| d.code != policy::LOOSENED);
+        found.cloned().collect()
     }
 
     /// The report as JSON, with a line break at its end. The same plan gives the same bytes.

@@ -73,6 +73,15 @@ impl TextPage {
         self.line(&line);
     }
 
+    /// What the proposal does beside its changes, each as a sentence.
+    pub(super) fn dangers<'d>(&mut self, dangers: impl Iterator<Item = &'d str>) {
+        for danger in dangers {
+            let word = self.paint(Style::Danger, "! danger:");
+            self.line(&format!("{word} {}", escape::terminal(danger)));
+        }
+        self.gap();
+    }
+
     /// The rules that are broken on purpose: the gravest of all.
     pub(super) fn overrides(&mut self, overrides: &[Override]) {
         for by in overrides {

@@ -36,6 +36,7 @@ pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> Str
         page.line(&text);
         page.gap();
     }
+    page.dangers(report.loosened());
     page.overrides(&report.overrides);
     for app in &report.apps {
         write_app(&mut page, app);
@@ -55,7 +56,7 @@ pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> Str
         page.gap();
         page.line(&note);
     }
-    page.diagnostics(&report.diagnostics);
+    page.diagnostics(&report.findings());
     page.gap();
     let counts = page.paint(Style::Bold, &words::counts(report));
     page.line(&counts);

@@ -89,6 +89,33 @@ fn the_base_branch_binds_and_loosening_is_a_danger() {
 }
 
 #[test]
+fn what_a_proposal_loosens_is_shown_first_and_commented_without_a_change() {
+    let (_platform, project, base) = proposal_in(".");
+    project.declare("notion", &[]);
+    project.write("base44/connplan.toml", "[approval]\nrequire = \"either\"\n");
+    let text = planned(&project, &base).expect(0).stdout.clone();
+    let dangers = "! danger: this proposal loosens the policy: `protected` permits more than at the base\n\
+                   ! danger: this proposal changes whose approval a plan needs";
+    assert!(text.starts_with(dangers), "{text}");
+    let vars = event(&project, &base);
+    let vars: Vec<_> = vars.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    project
+        .run_vars(&vars, &["plan", "--out", "x.plan"])
+        .expect(0);
+    let comment = ["comment", "x.plan", "--dry-run"];
+    let comment = project.run_vars(&vars, &comment);
+    let danger = "🛑 **Danger:** `this proposal loosens the policy";
+    comment.expect(0).says("No changes").says(danger);
+    // Settings that ask for more are no danger.
+    project.write(
+        "base44/connplan.toml",
+        "[policy]\nprotected = [\"notion\", \"wix\"]\n[approval]\nrequire = \"review\"\ncount = 2\n",
+    );
+    let text = planned(&project, &base).expect(0).stdout.clone();
+    assert!(!text.contains("danger"), "{text}");
+}
+
+#[test]
 fn a_base_that_is_not_there_is_an_error_with_the_way_out() {
     let (_platform, project, _) = proposal();
     let vars = event(&project, &"0123456789".repeat(4));
