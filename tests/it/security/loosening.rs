@@ -104,7 +104,7 @@ fn what_a_proposal_loosens_is_shown_first_and_commented_without_a_change() {
         .expect(0);
     let comment = ["comment", "x.plan", "--dry-run"];
     let comment = project.run_vars(&vars, &comment);
-    let danger = "🛑 **Danger:** `this proposal loosens the policy";
+    let danger = "🛑 **Danger:** ``this proposal loosens the policy";
     comment.expect(0).says("No changes").says(danger);
     // Settings that ask for more are no danger.
     project.write(

@@ -147,13 +147,13 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
     assert_eq!(broken[0]["severity"], "warn");
     project.run(&["validate"]).expect(0);
     // Wherever somebody decides.
-    let warning = "warns: wix: the type is denied; ask #infra";
+    let warning = "warns: wix: the type is denied (ask #infra)";
     let plan = project.run(&["plan", "--out", "warned.plan"]);
     plan.expect(0).says(warning);
     let applied = project.run(&["apply", "warned.plan"]);
     applied
         .expect(0)
-        .tells("wix: the type is denied; ask #infra");
+        .tells("wix: the type is denied (ask #infra)");
     let again = Platform::start();
     let project = project.at(&again);
     let applied = project.run(&["apply", "--auto-approve"]);
