@@ -56,6 +56,10 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
                 .map(|entry| entry.since)
                 .or_else(|| situation.files.receipt_since(connector))
         },
+        |connector| match pending.get(&situation.app, connector) {
+            Some(entry) => !entry.settled,
+            None => situation.files.receipt_since(connector).is_some(),
+        },
         &undeclared,
     );
     for row in rows.iter_mut().filter(|row| row.pending_since.is_some()) {

@@ -41,22 +41,28 @@ pub struct StatusRow {
     pub pending_since: Option<String>,
     /// Who asked, where the team's store tells. Untrusted.
     pub asked_by: Option<String>,
+    /// How many of the declared scopes the last consent left out, where somebody is still to grant
+    /// them.
+    #[serde(skip)]
+    pub missing: usize,
     /// What to do next; empty if nothing is.
     pub next: &'static str,
 }
 
 /// The rows, in order of name.
 ///
+/// `still_asked` tells of one that a consent left scopes out of whether they are still asked for;
 /// `undeclared` are those that wait although no file declares them any more.
 pub fn rows(
     plan: &Plan,
     pending_since: impl Fn(&ConnectorType) -> Option<Timestamp>,
+    still_asked: impl Fn(&ConnectorType) -> bool,
     undeclared: &[ConnectorType],
 ) -> Vec<StatusRow> {
     let changes = plan.app.changes.iter();
     let unmanaged = plan.app.unmanaged.iter();
     let mut rows: Vec<_> = changes
-        .map(|change| of_change(change, &pending_since))
+        .map(|change| of_change(change, &pending_since, &still_asked))
         .chain(unmanaged.map(|(connector, state)| of_undeclared(connector, Some(state))))
         .collect();
     for connector in undeclared {
@@ -77,8 +83,10 @@ pub fn rows(
 fn of_change(
     change: &Change,
     pending_since: impl Fn(&ConnectorType) -> Option<Timestamp>,
+    still_asked: impl Fn(&ConnectorType) -> bool,
 ) -> StatusRow {
-    let waits = change.authorization == ConsentNeed::Pending;
+    let partly = !change.dropped.is_empty() && still_asked(&change.connector);
+    let waits = change.authorization == ConsentNeed::Pending || partly;
     let next = match change.action {
         Action::NoOp if waits => "connplan authorize",
         Action::NoOp => "",
@@ -110,6 +118,7 @@ fn of_change(
             .flatten()
             .map(|since| since.to_string()),
         asked_by: None,
+        missing: if partly { change.dropped.len() } else { 0 },
         next,
     }
 }
@@ -131,6 +140,7 @@ fn of_undeclared(connector: &ConnectorType, state: Option<&RemoteConnector>) -> 
         action: Action::NoOp,
         pending_since: None,
         asked_by: None,
+        missing: 0,
         next: "",
     }
 }
@@ -252,7 +262,9 @@ fn cells(row: &StatusRow, now: Timestamp) -> Vec<String> {
         (true, _) if row.remote == "absent" => format!("0 of {}", row.declared_scopes.len()),
         (true, _) => {
             let there = row.declared_scopes.len();
-            if row.pending_since.is_some() {
+            if row.missing > 0 {
+                format!("{} of {there}", there.saturating_sub(row.missing))
+            } else if row.pending_since.is_some() {
                 format!("{there} (asked for)")
             } else if row.action != Action::Update {
                 there.to_string()

@@ -207,11 +207,26 @@ fn a_partial_grant_is_not_done() {
         .run(&["plan", "--detailed-exitcode"])
         .expect(0)
         .says("left out users:read");
+    // Whoever looks sees that it is not whole, and what to do.
+    project
+        .run(&["status", "--detailed-exitcode"])
+        .expect(0)
+        .says("1 of 2")
+        .says("connplan authorize slack");
+    let status = project.run(&["status", "--format", "json"]).json();
+    let slack = &status["apps"][0]["connectors"][1];
+    assert_eq!(slack["next"], "connplan authorize", "{slack:#}");
+    assert!(slack["pending_since"].is_string(), "{slack:#}");
     let done = meanwhile(&project, &WAIT, || platform.consent("slack", ADA));
     done.expect(0);
     project
         .run(&["plan"])
         .says("No changes. The app matches the connector files.");
+    project
+        .run(&["status"])
+        .expect(0)
+        .lacks(" of 2")
+        .lacks("attention");
 }
 
 #[test]
