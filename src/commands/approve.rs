@@ -115,7 +115,14 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
             None
         }
     };
-    let shown = args.out.clone().or(out);
+    let mut shown = args.out.clone().or(out);
+    if shown.is_none() && kept.is_none() {
+        // What this machine alone remembers approves nothing: there has to be a file to hand on.
+        let name = PathBuf::from(format!("{}.{}", saved.digest.short(), ending(args)));
+        let file = context.output_path("--out", &name)?;
+        fs::write(&file, signature.as_bytes(), Visibility::Shared)?;
+        shown = Some(name);
+    }
     let report = ApprovalReport {
         digest: &saved.digest,
         file: shown.as_ref().map(|file| file.display().to_string()),
@@ -151,7 +158,7 @@ async fn keep(
     Ok(shared.then(|| team.memory().name().to_owned()))
 }
 
-/// Where the signature goes; nowhere but the store for a plan that is there.
+/// Where the signature goes; nowhere but the store for a plan that is there, if others have it too.
 fn out(args: &ApproveArgs, context: &Context) -> Result<Option<PathBuf>, Failure> {
     if let Some(out) = &args.out {
         return Ok(Some(context.output_path("--out", out)?));
@@ -167,8 +174,13 @@ fn out(args: &ApproveArgs, context: &Context) -> Result<Option<PathBuf>, Failure
         .into());
     }
     let mut name = args.plan.clone().into_os_string();
-    name.push(if args.revoke { ".revoked" } else { ".sig" });
+    name.push(format!(".{}", ending(args)));
     Ok(Some(context.path(Path::new(&name))))
+}
+
+/// What a signature's file ends with.
+fn ending(args: &ApproveArgs) -> &'static str {
+    if args.revoke { "revoked" } else { "sig" }
 }
 
 fn key(args: &ApproveArgs, context: &Context) -> Result<PathBuf, Failure> {

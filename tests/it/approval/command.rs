@@ -318,3 +318,29 @@ fn a_proposal_does_not_loosen_what_has_to_approve_it() {
     project.run(&["approve", "x.plan", "--key", &ann]).expect(0);
     project.run_vars(&pushed, &apply).expect(0);
 }
+
+/// Without a team's store the signature has to be somewhere that can be handed on.
+#[test]
+fn a_plan_that_is_named_by_its_digest_gets_a_signature_in_a_file() {
+    let (platform, project, keys) = signed();
+    let digest = project.run(&["show", "x.plan", "--format", "json"]).json()["digest"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let ann = path(&keys, "ann");
+    let name = format!("{}.sig", &digest["sha256:".len()..][..16]);
+    let made = project.run(&["approve", &digest, "--key", &ann]);
+    made.expect(0)
+        .tells(&format!("Signature: {name}"))
+        .tells(&format!("connplan apply {digest} --approved-by {name}"));
+    let out = project.run(&["apply", &digest, "--approved-by", &name]);
+    out.expect(0).tells("Approved by ann@example.com");
+    assert_eq!(platform.writes().len(), 1);
+    // Taken back, it is a file too.
+    let back = project.run(&[
+        "approve", &digest, "--key", &ann, "--revoke", "--format", "json",
+    ]);
+    let report = back.expect(0).json();
+    let name = report["file"].as_str().unwrap();
+    assert!(name.ends_with(".revoked") && project.path(name).exists());
+}
