@@ -18,6 +18,8 @@ pub enum Unreachable {
     Tls(String),
     /// The proxy that this variable names wants to know who asks (407).
     ProxyLogin(&'static str),
+    /// The proxy that this variable names does not let it through.
+    ProxyRefused(&'static str),
     /// Connected, but no answer, or not all of it, in time.
     AnswerTimeout,
     /// The connection broke before the answer was whole.
@@ -37,6 +39,9 @@ impl fmt::Display for Unreachable {
                 f,
                 "the proxy that {variable} names wants a user name and a password (HTTP 407)"
             ),
+            Self::ProxyRefused(variable) => {
+                write!(f, "the proxy that {variable} names does not connect to it")
+            }
             Self::AnswerTimeout => f.write_str("it did not answer in time"),
             Self::Interrupted => f.write_str("the connection broke before the answer was complete"),
             Self::Other(why) => f.write_str(why),
@@ -48,7 +53,7 @@ impl Unreachable {
     /// What helps.
     pub(crate) fn advice(&self) -> &'static str {
         match self {
-            Self::Dns | Self::Refused | Self::ConnectTimeout => {
+            Self::Dns | Self::Refused | Self::ConnectTimeout | Self::Other(_) => {
                 "check the network, the proxy variables (HTTPS_PROXY, NO_PROXY) and BASE44_API_URL"
             }
             Self::Tls(_) => {
@@ -57,7 +62,10 @@ impl Unreachable {
             Self::ProxyLogin(_) => {
                 "put them into that variable (http://USER:PASSWORD@HOST:PORT), or name the host in NO_PROXY"
             }
-            Self::AnswerTimeout | Self::Interrupted | Self::Other(_) => {
+            Self::ProxyRefused(_) => {
+                "ask those who run the proxy to let this host through, correct that variable, or name the host in NO_PROXY"
+            }
+            Self::AnswerTimeout | Self::Interrupted => {
                 "try again; if it keeps happening, report the request id to Base44"
             }
         }

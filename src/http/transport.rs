@@ -110,6 +110,11 @@ impl Resolve for Resolver {
     }
 }
 
+/// How the library begins what it says of a proxy that was asked for a connection.
+const TUNNEL: &str = "tunnel error: ";
+/// The variable that names a proxy, unless it is known which of them did.
+const ANY_PROXY: &str = "HTTPS_PROXY";
+
 /// What a failed exchange was, and whether the request may have arrived.
 pub(crate) enum TransportError {
     /// No usable connection.
@@ -137,13 +142,14 @@ pub(crate) fn classify(error: &reqwest::Error) -> TransportError {
         return TransportError::Unreachable(Unreachable::Tls(tls.to_string()), fault);
     }
     // The library's own type is not to be had; its words are.
-    let unnamed = |e: &(dyn StdError + 'static)| {
-        let text = e.to_string();
-        text.ends_with("proxy authorization required")
+    let proxy = |e: &(dyn StdError + 'static)| match e.to_string().strip_prefix(TUNNEL) {
+        Some("proxy authorization required") => Some(Unreachable::ProxyLogin(ANY_PROXY)),
+        Some("unsuccessful") => Some(Unreachable::ProxyRefused(ANY_PROXY)),
+        _ => None,
     };
-    if chain.clone().any(unnamed) {
+    if let Some(cause) = chain.clone().find_map(proxy) {
         let fault = Fault::Final { unclear: false };
-        return TransportError::Unreachable(Unreachable::ProxyLogin("HTTPS_PROXY"), fault);
+        return TransportError::Unreachable(cause, fault);
     }
     if error.is_timeout() {
         let cause = if connecting {

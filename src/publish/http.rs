@@ -229,7 +229,16 @@ impl Http {
             }
             Err(Stopped::Http(error)) => {
                 return Err(match transport::classify(&error) {
-                    TransportError::Unreachable(cause, fault) => unreachable(cause, fault, at),
+                    TransportError::Unreachable(mut cause, fault) => {
+                        let proxy = http::network::proxy(&self.options.vars, &self.api);
+                        if let Unreachable::ProxyLogin(named) | Unreachable::ProxyRefused(named) =
+                            &mut cause
+                            && let Some((variable, _)) = proxy
+                        {
+                            *named = variable;
+                        }
+                        unreachable(cause, fault, at)
+                    }
                     TransportError::Protocol(_) => malformed(at, "it is not valid HTTP"),
                 });
             }

@@ -340,7 +340,11 @@ impl RemoteError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { cause, .. } => {
-                !matches!(cause, Unreachable::Tls(_) | Unreachable::ProxyLogin(_))
+                let refused = matches!(
+                    cause,
+                    Unreachable::ProxyLogin(_) | Unreachable::ProxyRefused(_)
+                );
+                !refused && !matches!(cause, Unreachable::Tls(_))
             }
             Self::RateLimited { .. } | Self::Server { .. } => true,
             Self::HtmlInstead { status, .. } => *status >= 500,

@@ -262,6 +262,15 @@ impl Platform {
                 });
             }
         };
+        if let (407, Some(variable)) = (received.status, self.asks_a_proxy()) {
+            // It is the proxy that says so, where it is asked for plain http.
+            let (host, cause) = (self.inner.host.clone(), Unreachable::ProxyLogin(variable));
+            let fault = Fault::Final { unclear: false };
+            return Err(Failed::new(
+                RemoteError::Unreachable { at, host, cause },
+                fault,
+            ));
+        }
         let sent = credential.map_or_else(Sent::default, |c| c.header.sent());
         // What hands out tokens may hand out the one that it was asked with; a refusal may not.
         let all = call.proofs.iter();
@@ -365,6 +374,14 @@ impl Platform {
             .build()
     }
 
+    /// The variable that names the proxy which answers in the platform's place, if one can.
+    fn asks_a_proxy(&self) -> Option<&'static str> {
+        let api_url = &self.inner.api_url;
+        let open = api_url.as_str().starts_with("http://") && !api_url.is_private();
+        let proxy = network::proxy(&self.inner.options.vars, api_url).filter(|_| open)?;
+        Some(proxy.0)
+    }
+
     fn no_answer(&self, stopped: &Stopped, call: &Call, at: Box<CallContext>) -> Failed {
         let failure = match stopped {
             Stopped::Http(error) => transport::classify(error),
@@ -377,10 +394,16 @@ impl Platform {
                 let proxy = network::proxy(&self.inner.options.vars, &self.inner.api_url);
                 let mut host = self.inner.host.clone();
                 match (&mut cause, proxy) {
-                    (Unreachable::ProxyLogin(variable), Some((named, _))) => *variable = named,
+                    (
+                        Unreachable::ProxyLogin(variable) | Unreachable::ProxyRefused(variable),
+                        Some((named, _)),
+                    ) => *variable = named,
                     // It may be the proxy that is not there.
                     (
-                        Unreachable::Dns | Unreachable::Refused | Unreachable::ConnectTimeout,
+                        Unreachable::Dns
+                        | Unreachable::Refused
+                        | Unreachable::ConnectTimeout
+                        | Unreachable::Other(_),
                         Some((named, _)),
                     ) => host.extend([" (by the proxy that ", named, " names)"]),
                     _ => {}

@@ -12,8 +12,11 @@ use std::{
 
 use crate::support::Project;
 
-/// A proxy that lets nobody through, and counts who came.
-fn proxy() -> (String, Arc<AtomicUsize>) {
+const LOGIN: &str = "407 Proxy Authentication Required";
+
+/// A proxy that lets nobody through and answers so, and counts who came.
+fn proxy(answer: &str) -> (String, Arc<AtomicUsize>) {
+    let answer = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let came = Arc::new(AtomicUsize::new(0));
@@ -24,8 +27,7 @@ fn proxy() -> (String, Arc<AtomicUsize>) {
             counted.fetch_add(1, Ordering::SeqCst);
             let mut request = [0; 4096];
             let _ = stream.read(&mut request);
-            let answer = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
-            let _ = stream.write_all(answer);
+            let _ = stream.write_all(answer.as_bytes());
         }
     });
     (url, came)
@@ -33,7 +35,7 @@ fn proxy() -> (String, Arc<AtomicUsize>) {
 
 #[test]
 fn a_proxy_that_wants_a_password_is_named_by_its_variable() {
-    let (url, came) = proxy();
+    let (url, came) = proxy(LOGIN);
     for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
         came.store(0, Ordering::SeqCst);
         let project = Project::new()
@@ -46,6 +48,44 @@ fn a_proxy_that_wants_a_password_is_named_by_its_variable() {
             .tells("HTTP 407")
             .tells(&format!("the proxy that {variable} names"));
         assert_eq!(came.load(Ordering::SeqCst), 1, "it is asked once");
+    }
+}
+
+#[test]
+fn a_proxy_that_asks_for_a_password_in_plain_http_is_named_too() {
+    let (url, came) = proxy(LOGIN);
+    let project = Project::new()
+        .connector("box", &["a"])
+        .var("BASE44_API_KEY", "b44k_canary")
+        .var("BASE44_API_URL", "http://platform.example")
+        .var("HTTP_PROXY", &url);
+    project
+        .run(&["list-available", "--allow-http"])
+        .expect(1)
+        .tells("HTTP 407")
+        .tells("the proxy that HTTP_PROXY names");
+    assert_eq!(came.load(Ordering::SeqCst), 1, "it is asked once");
+}
+
+#[test]
+fn a_proxy_that_refuses_the_host_is_named_and_asked_once() {
+    for answer in [
+        "403 Forbidden",
+        "502 Bad Gateway",
+        "302 Found\r\nLocation: https://portal.example",
+    ] {
+        let (url, came) = proxy(answer);
+        let project = Project::new()
+            .connector("box", &["a"])
+            .var("BASE44_API_KEY", "b44k_canary")
+            .var("HTTPS_PROXY", &url);
+        project
+            .run(&["list-available"])
+            .expect(1)
+            .tells("the proxy that HTTPS_PROXY names does not connect to it")
+            .tells("NO_PROXY")
+            .lacks("report the request id");
+        assert_eq!(came.load(Ordering::SeqCst), 1, "{answer}: it is asked once");
     }
 }
 
