@@ -26,8 +26,7 @@ pub use confine::{confine, confine_new, ensure_dir_in, read_confined};
 pub use error::FsError;
 pub use lock::{Lock, LockError};
 pub use private::{
-    InsecurePermissions, ensure_private_dir, ensure_private_path, refuse_link, restrict,
-    restrict_target,
+    InsecurePermissions, ensure_private_dir, refuse_link, restrict, restrict_target,
 };
 pub use read::{Found, files, read_limited, read_text};
 pub use remove::remove;

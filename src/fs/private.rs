@@ -17,17 +17,15 @@ pub struct InsecurePermissions {
     pub still: Option<FsError>,
 }
 
-/// Creates `path` and its parents; `path` itself is for its owner alone (0700). One that is there
-/// stays as it is.
+/// Makes a folder for its owner alone (0700), and so every folder above it that is missing. What is
+/// there stays as it is.
 pub fn ensure_private_dir(path: &Path) -> Result<(), FsError> {
     let failed = |e| FsError::io("create", path, e);
     if path.is_dir() {
         return Ok(());
     }
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(failed)?;
-    }
     let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::DirBuilderExt;
@@ -38,16 +36,6 @@ pub fn ensure_private_dir(path: &Path) -> Result<(), FsError> {
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         other => other.map_err(failed),
     }
-}
-
-/// Makes a folder for its owner alone, and so every folder above it that is missing.
-pub fn ensure_private_path(path: &Path) -> Result<(), FsError> {
-    let missing = path.ancestors().take_while(|path| !path.exists());
-    let missing: Vec<_> = missing.collect();
-    for folder in missing.into_iter().rev() {
-        ensure_private_dir(folder)?;
-    }
-    ensure_private_dir(path)
 }
 
 /// Refuses a symbolic link; what is not there is none.

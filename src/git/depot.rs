@@ -47,7 +47,7 @@ impl Depot {
 
     /// Opens it, and makes it where there is none.
     pub async fn open(dir: &Path, git: Git) -> Result<Self, GitError> {
-        fs::ensure_private_path(dir)?;
+        fs::ensure_private_dir(dir)?;
         let depot = Self {
             git,
             dir: dir.to_owned(),

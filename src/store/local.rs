@@ -77,7 +77,7 @@ impl LocalStore {
     }
 
     fn locked(&self) -> Result<Lock, StoreError> {
-        fs::ensure_private_path(&self.dir)?;
+        fs::ensure_private_dir(&self.dir)?;
         let path = self.dir.join("lock.file");
         fs::refuse_link(&path)?;
         Ok(Lock::acquire(&path, Duration::from_secs(10), "the store")?)

@@ -52,7 +52,7 @@ impl Outbox {
             waits: waits.to_vec(),
         };
         let text = toml::to_string(&letter).map_err(encode)?;
-        fs::ensure_private_path(&self.dir)?;
+        fs::ensure_private_dir(&self.dir)?;
         let path = self.dir.join(event.name());
         fs::write(&path, text.as_bytes(), Visibility::Private)?;
         Ok(path)

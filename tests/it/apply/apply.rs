@@ -140,6 +140,16 @@ fn the_store_is_private_and_outside_the_checkout() {
     };
     assert_eq!(mode(""), 0o700);
     assert_eq!(mode("pending.toml"), 0o600);
+    // And so is every folder above it that connplan made.
+    let mut folders = vec![project.state_folder()];
+    while let Some(folder) = folders.pop() {
+        let meta = std::fs::metadata(&folder).unwrap();
+        assert_eq!(meta.permissions().mode() & 0o777, 0o700, "{folder:?}");
+        let below = std::fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap());
+        folders.extend(below.map(|entry| entry.path()).filter(|path| path.is_dir()));
+    }
     let inside = project.all_files().into_keys();
     let inside: Vec<_> = inside
         .filter(|name| name.starts_with("project/.connplan"))
