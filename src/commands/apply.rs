@@ -191,14 +191,16 @@ async fn fresh(
     context: &Context,
     format: Format,
 ) -> Result<Option<Applied>, Failure> {
-    if !args.auto_approve && !context.terminal.is_interactive() {
+    let situation = planning::look_to_change(context, args.planning.dir.as_deref()).await?;
+    let mut plan = situation.plan(&args.planning.wishes())?;
+    // Where nothing is to be done nobody is asked, anywhere.
+    let asks = plan.has_changes() && !args.auto_approve;
+    if asks && !context.terminal.is_interactive() {
         return Err(planning::cannot_ask(
             "the plan must be confirmed",
             "--auto-approve",
         ));
     }
-    let situation = planning::look_to_change(context, args.planning.dir.as_deref()).await?;
-    let mut plan = situation.plan(&args.planning.wishes())?;
     situation.explain(&mut plan, &context.vars).await;
     let digest = document::digest(&plan)?;
     let markdown = MarkdownArgs::default();
@@ -223,7 +225,6 @@ async fn fresh(
     let project = &situation.files.project;
     let approved = approving::gate(context, project, &plan, &digest, &args.approval, None).await?;
     context.say_who_acts(&situation.remote).await;
-    let asks = plan.has_changes() && !args.auto_approve;
     if asks && planning::confirm(context, &situation.app).await == Answer::No {
         return Ok(None);
     }

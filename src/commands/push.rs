@@ -52,12 +52,14 @@ pub struct PushArgs {
 pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let format = context.format(&[Format::Text, Format::Json])?;
     let offer = args.offer.offer(context)?;
-    if !args.yes && !context.terminal.is_interactive() {
-        return Err(planning::cannot_ask("the plan must be confirmed", "--yes"));
-    }
     let situation = planning::look_to_change(context, args.planning.dir.as_deref()).await?;
     let actor = context.say_who_acts(&situation.remote).await;
     let plan = situation.plan(&args.planning.wishes())?;
+    // Where nothing is to be done nobody is asked, anywhere.
+    let asks = plan.has_changes() && !args.yes;
+    if asks && !context.terminal.is_interactive() {
+        return Err(planning::cannot_ask("the plan must be confirmed", "--yes"));
+    }
     let digest = document::digest(&plan)?;
     let names: Vec<_> = situation
         .files
@@ -80,7 +82,6 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     let project = &situation.files.project;
     let none = ApprovalArgs::default();
     let approved = approving::gate(context, project, &plan, &digest, &none, None).await?;
-    let asks = plan.has_changes() && !args.yes;
     if asks && planning::confirm(context, &situation.app).await == Answer::No {
         context.terminal.say("Push cancelled. Nothing was written.");
         return Ok(ExitStatus::Error);

@@ -119,6 +119,20 @@ fn nothing_waits_where_nobody_can_answer() {
 }
 
 #[test]
+fn what_has_nothing_to_do_asks_nobody() {
+    let (platform, project) = one();
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    platform.consent("slack", "ada@example.com");
+    project.run(&["authorize", "--list"]).expect(0);
+    platform.forget();
+    for args in [&["apply"][..], &["push"], &["apply", "--no-input"]] {
+        project.run_vars(&[("CI", "true")], args).expect(0);
+        project.run(args).expect(0);
+    }
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+#[test]
 fn colour_is_decided_by_option_environment_and_terminal() {
     let (_platform, project) = one();
     let colored = |vars: &[(&str, &str)], args: &[&str]| {
