@@ -70,6 +70,9 @@ pub struct LocalPending;
 impl LocalPending {
     /// Fails if this could be written and not read again: to be known before the first write.
     pub fn check_fits(pending: &PendingSet) -> Result<(), PendingError> {
+        if at_most(pending) <= LIMIT {
+            return Ok(());
+        }
         let mut text = Text {
             out: None,
             size: 0,
@@ -120,6 +123,42 @@ impl LocalPending {
     }
 }
 
+/// What the text of a store takes for sure, and some more: most are far from the limit.
+fn at_most(pending: &PendingSet) -> u64 {
+    // A digest, ids, words, times: each is short, or what made it has a limit.
+    const ENTRY: u64 = 4096;
+    let spelt = |text: &str| {
+        let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        let each = if text.bytes().all(plain) { 1 } else { 10 };
+        text.len() as u64 * each + 16
+    };
+    let scopes = |scopes: &Scopes| {
+        scopes
+            .iter()
+            .map(|scope| spelt(scope.as_str()))
+            .sum::<u64>()
+    };
+    let entries = pending.all().map(|(app, _, entry)| {
+        let before = entry.before.as_ref().map_or(0, |was| scopes(&was.scopes));
+        let values = entry.connection_config.iter();
+        let values = values.map(|(name, value)| spelt(name) + spelt(value));
+        let accounts = entry.account.as_ref().map_or(0, |it| spelt(it.as_str()))
+            + entry
+                .before
+                .as_ref()
+                .and_then(|was| was.account.as_ref())
+                .map_or(0, |it| spelt(it.as_str()));
+        ENTRY
+            + spelt(app.api_url.as_str())
+            + scopes(&entry.scopes)
+            + scopes(&entry.missing)
+            + before
+            + accounts
+            + values.sum::<u64>()
+    });
+    ENTRY + entries.sum::<u64>()
+}
+
 fn check(size: u64) -> Result<(), PendingError> {
     if size > LIMIT {
         return Err(PendingError::TooLarge { size });
@@ -153,9 +192,9 @@ struct PendingFile {
     format_version: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created_by: Option<String>,
-    /// Written as they come, unless there are none.
+    /// Read and written as they come; here is what is something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pending: Option<Vec<Record>>,
+    pending: Option<Vec<toml::Value>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -191,15 +230,18 @@ struct Record {
 struct Reading {
     set: PendingSet,
     pool: ScopePool,
-    failed: bool,
+    rows: usize,
+    /// The first one that is not as it should be.
+    failed: Option<usize>,
 }
 
 impl tables::Rows for Reading {
     fn row(&mut self, row: toml::Table) {
         match row.try_into() {
             Ok(record) => self.take(record),
-            Err(_) => self.failed = true,
+            Err(_) => self.failed = self.failed.or(Some(self.rows)),
         }
+        self.rows += 1;
     }
 }
 
@@ -239,28 +281,19 @@ impl Reading {
 /// Reads the file's text. The error never quotes it.
 pub(crate) fn decode(text: &str) -> Result<PendingSet, String> {
     check_form(text, 1)?;
-    if let Ok((rest, read)) = tables::read(text, "pending", |_| Reading::default())
-        && !read.failed
-        && rest
-            .try_into::<PendingFile>()
-            .is_ok_and(|file| file.pending.is_none_or(|p| p.is_empty()))
-    {
-        return Ok(read.set);
+    let wrong = |line: usize| format!("line {line} is not as connplan writes it");
+    let line_of = |at: usize| text.get(..at).unwrap_or("").matches('\n').count() + 1;
+    let read = tables::read(text, "pending", |_| Reading::default());
+    let (rest, read) = read.map_err(|e| wrong(e.span().map_or(1, |span| line_of(span.start))))?;
+    if let Some(row) = read.failed {
+        let mut starts = text.match_indices("[[pending]]");
+        return Err(wrong(starts.nth(row).map_or(1, |(at, _)| line_of(at))));
     }
-    // What is wrong, and where.
-    let wrong = toml::from_str::<PendingFile>(text).map_err(|e| {
-        let before = e
-            .span()
-            .and_then(|span| text.get(..span.start))
-            .unwrap_or("");
-        format!(
-            "line {} is not as connplan writes it",
-            before.matches('\n').count() + 1
-        )
-    });
-    Err(wrong
-        .err()
-        .unwrap_or_else(|| "it is not as connplan writes it".to_owned()))
+    let head: PendingFile = rest.try_into().map_err(|_| wrong(1))?;
+    if head.pending.is_some_and(|rows| !rows.is_empty()) {
+        return Err(wrong(1));
+    }
+    Ok(read.set)
 }
 
 fn encode(out: &mut impl fmt::Write, pending: &PendingSet) -> Result<(), toml::ser::Error> {

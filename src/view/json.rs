@@ -28,9 +28,15 @@ pub(super) fn quoted(text: &str) -> String {
 /// same.
 fn harmless(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
-    let mut chars = json.chars().peekable();
-    while let Some(c) = chars.next() {
-        let command = c == '#' && chars.peek() == Some(&'#');
+    let mut rest = json;
+    // Nearly all of it is plain.
+    while let Some(at) = rest.bytes().position(|b| b == b'#' || !is_plain(b)) {
+        let (plain, odd) = rest.split_at(at);
+        out.push_str(plain);
+        let mut chars = odd.chars();
+        let Some(c) = chars.next() else { break };
+        rest = chars.as_str();
+        let command = c == '#' && rest.starts_with('#');
         if command || is_hidden(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 let _ = write!(out, "\\u{unit:04x}");
@@ -39,7 +45,12 @@ fn harmless(json: &str) -> String {
             out.push(c);
         }
     }
+    out.push_str(rest);
     out
+}
+
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'\n' | b' '..=b'~')
 }
 
 fn is_hidden(c: char) -> bool {
