@@ -5,6 +5,7 @@ use std::{
     fmt,
 };
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -113,7 +114,8 @@ pub struct Desired {
 }
 
 /// Connection values before and after, by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct ConfigDiff {
     /// Declared, and not saved with the connection.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -152,9 +154,8 @@ impl ConfigDiff {
 }
 
 /// What happens to a connector.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// The remote lacks it.
@@ -222,11 +223,10 @@ impl fmt::Display for Action {
 }
 
 /// Whether a change needs a person's consent at the provider.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
-#[schemars(rename = "Authorization")]
+#[cfg_attr(test, schemars(rename = "Authorization"))]
 pub enum ConsentNeed {
     /// Surely.
     Required,

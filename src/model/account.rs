@@ -4,8 +4,9 @@
 //! with the app's id, by which the same account is known again. Case makes no difference in an
 //! address, here or there.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -112,8 +113,9 @@ impl fmt::Display for Account {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for Account {
-    fn schema_name() -> Cow<'static, str> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "Account".into()
     }
 
@@ -195,8 +197,9 @@ impl ExpectedAccount {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for ExpectedAccount {
-    fn schema_name() -> Cow<'static, str> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "ExpectedAccount".into()
     }
 

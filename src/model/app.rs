@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
@@ -31,12 +32,11 @@ impl App {
 
 /// An app's id: letters, digits, `_`, `-` and `.`, at most 128 bytes, so that it is always one
 /// plain path segment.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-#[schemars(extend("pattern" = "^[A-Za-z0-9_.-]{1,128}$"))]
-#[schemars(description = "An app's id.")]
+#[cfg_attr(test, schemars(extend("pattern" = "^[A-Za-z0-9_.-]{1,128}$")))]
+#[cfg_attr(test, schemars(description = "An app's id."))]
 pub struct AppId(String);
 
 /// The text is not an app id.
@@ -85,11 +85,10 @@ impl From<AppId> for String {
 }
 
 /// The address of the platform, without a slash at its end. Credentials go here and nowhere else.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-#[schemars(extend("pattern" = "^https?://"))]
+#[cfg_attr(test, schemars(extend("pattern" = "^https?://")))]
 pub struct ApiUrl(String);
 
 /// Why an address is not accepted.

@@ -2,17 +2,20 @@
 
 use std::fmt;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The remote's name for one attempt at an authorization. No secret: receipts hold it. Untrusted
 /// all the same, so only printable ASCII without spaces, and not too much of it.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-#[schemars(extend("pattern" = "^[!-~]{1,512}$"))]
-#[schemars(description = "The platform's name for one attempt at an authorization. No secret.")]
+#[cfg_attr(test, schemars(extend("pattern" = "^[!-~]{1,512}$")))]
+#[cfg_attr(
+    test,
+    schemars(description = "The platform's name for one attempt at an authorization. No secret.")
+)]
 pub struct ConnectionId(String);
 
 /// The text is not a connection id.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,13 +10,15 @@ use serde::{Deserialize, Serialize};
 ///
 /// Always `^[A-Za-z0-9_-]+$` and at most [`ConnectorType::MAX_LEN`] bytes, so that it is safe as a
 /// path segment, a file name and a word on a terminal. Case is kept, as the official client does.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-#[schemars(extend("pattern" = "^[A-Za-z0-9_-]{1,128}$"))]
-#[schemars(
-    description = "A connector's type: the name by which files and platform know it (`slack`, `googlecalendar`)."
+#[cfg_attr(test, schemars(extend("pattern" = "^[A-Za-z0-9_-]{1,128}$")))]
+#[cfg_attr(
+    test,
+    schemars(
+        description = "A connector's type: the name by which files and platform know it (`slack`, `googlecalendar`)."
+    )
 )]
 pub struct ConnectorType(String);
 
@@ -107,9 +110,8 @@ impl From<ConnectorType> for String {
 }
 
 /// How a connector comes into force.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A person consents at the provider.

@@ -1,5 +1,6 @@
 //! Where a plan was made.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,7 +9,8 @@ use super::Vars;
 
 /// The commit and the pipeline run that a plan was made from, where a pipeline tells them. No part
 /// of what a plan means. Untrusted text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Origin {
     /// The commit: on a pull or merge request its head, not the merge that the forge made up.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,14 +6,19 @@ use std::{
     sync::Arc,
 };
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 
 /// One OAuth scope, exactly as a file or the remote spells it. Untrusted text. Clones share it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
-#[schemars(
-    transparent,
-    description = "One OAuth scope, exactly as a file or the platform spells it."
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(
+    test,
+    schemars(
+        transparent,
+        description = "One OAuth scope, exactly as a file or the platform spells it."
+    )
 )]
 pub struct Scope(Arc<str>);
 
@@ -69,10 +74,14 @@ impl From<&str> for Scope {
 
 /// A set of scopes: sorted, without duplicates, so that neither ever makes a difference. Clones
 /// share it: what is declared, planned, approved and answered is the same set many times over.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
-#[schemars(
-    transparent,
-    description = "A set of scopes, sorted, without duplicates."
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(
+    test,
+    schemars(
+        transparent,
+        description = "A set of scopes, sorted, without duplicates."
+    )
 )]
 pub struct Scopes(Arc<BTreeSet<Scope>>);
 

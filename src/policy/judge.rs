@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use miette::Diagnostic;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
@@ -15,7 +16,8 @@ use crate::{
 };
 
 /// A rule that is broken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Violation {
     /// The rule's name in the settings; `workspace` for the platform's own policy.
     pub rule: &'static str,

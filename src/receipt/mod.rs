@@ -7,6 +7,7 @@ pub use document::{Saved, digest, read, seal, to_toml};
 
 use std::{collections::BTreeMap, fmt};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -68,9 +69,8 @@ pub struct ChangeResult {
 }
 
 /// What came of one change.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It was there; its scopes are in force as planned.
@@ -142,7 +142,8 @@ impl fmt::Display for Outcome {
 }
 
 /// How many changes had each outcome.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Summary {
     /// In force, was there before.
     pub synced: usize,

@@ -1,7 +1,6 @@
 //! What an editor offers in a connector file: the known types, and for each its scopes with what they
 //! permit. Anything else stays allowed: no list is complete.
 
-use schemars::Schema;
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,13 +11,13 @@ use crate::{
 };
 
 /// Adds the lists to the schema of a connector file.
-pub(super) fn add(schema: &mut Schema) {
+pub(super) fn add(schema: &mut Value) {
     let cases: Vec<Value> = KNOWN_TYPES.into_iter().filter_map(case).collect();
     if let Some(kind) = schema.pointer_mut("/properties/type") {
         let known = json!({ "enum": KNOWN_TYPES.as_slice() });
         kind["anyOf"] = json!([known, { "type": "string" }]);
     }
-    schema.insert("allOf".to_owned(), Value::Array(cases));
+    schema["allOf"] = Value::Array(cases);
 }
 
 /// Which scopes a type has.

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,9 +18,10 @@ use crate::{
 };
 
 /// The whole of `connplan.toml`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default)]
-#[schemars(deny_unknown_fields)]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct Settings {
     /// `unlisted = "remove"` or `"keep"`: what becomes of remote connectors without a file.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +53,8 @@ pub struct Settings {
 }
 
 /// What becomes of a remote connector that has no file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Unlisted {
     /// It is removed, as the official client does.
@@ -62,9 +65,10 @@ pub enum Unlisted {
 }
 
 /// `[providers.TYPE]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default)]
-#[schemars(deny_unknown_fields)]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct ProviderSettings {
     /// `adds = ["openid"]`: scopes that this provider grants without being asked. They are no
     /// difference, in addition to those known of the provider already.
@@ -72,9 +76,10 @@ pub struct ProviderSettings {
 }
 
 /// `[environments.NAME]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default)]
-#[schemars(deny_unknown_fields)]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct Environment {
     /// `app_id = "..."`: the app. Goes before `BASE44_APP_ID`, not before `--app-id`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,9 +97,10 @@ pub struct Environment {
 }
 
 /// `[plan]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default)]
-#[schemars(deny_unknown_fields)]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct PlanSettings {
     /// `expires = "72h"`: no apply takes a plan after this time.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,9 +108,10 @@ pub struct PlanSettings {
 }
 
 /// `[apply]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default)]
-#[schemars(deny_unknown_fields)]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct ApplySettings {
     /// `parallelism = 8`: how many changes are carried out at the same time.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,9 +122,10 @@ pub struct ApplySettings {
 }
 
 /// `[authorize]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default)]
-#[schemars(deny_unknown_fields)]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct AuthorizeSettings {
     /// `timeout = "10m"`: how long to wait for a person.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,9 +133,10 @@ pub struct AuthorizeSettings {
 }
 
 /// `[store]`: where a team keeps what its machines share. This machine by default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default)]
-#[schemars(deny_unknown_fields)]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct StoreSettings {
     /// `url = "git:origin"`, `"s3://bucket/prefix"`, `"gs://..."` or `"az://..."`. `CONNPLAN_STORE`
     /// goes before it. It names a place and brings no credentials.
@@ -140,9 +149,10 @@ pub struct StoreSettings {
 }
 
 /// `[platform]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default)]
-#[schemars(deny_unknown_fields)]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct PlatformSettings {
     /// `multiplier = 2`: how many times the documented number of requests a minute the workspace's
     /// subscription allows (Builder 2, Pro 3, Business 5, Enterprise 10).
@@ -151,9 +161,10 @@ pub struct PlatformSettings {
 }
 
 /// `[approval]`: who has to approve a plan before it is applied. Nobody by default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default)]
-#[schemars(deny_unknown_fields)]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct ApprovalSettings {
     /// `require = "review"`, `"signature"` or `"either"`: what `apply` demands.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -183,9 +194,10 @@ impl ApprovalSettings {
 }
 
 /// `[policy]`: what no plan may do. Nothing is forbidden by default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default)]
-#[schemars(deny_unknown_fields)]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct PolicySettings {
     /// `protected = ["stripe"]`: connectors that are never removed.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
@@ -227,9 +239,10 @@ pub struct PolicySettings {
 }
 
 /// `[policy.rules.RULE]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(default)]
-#[schemars(deny_unknown_fields)]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct RuleSettings {
     /// `level = "warn"`: it is said, and the plan goes on. `"deny"` is the default.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -243,7 +256,8 @@ pub struct RuleSettings {
 }
 
 /// One value for every type, or one by type.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(untagged)]
 pub enum PerType<T> {
     /// For every type.
@@ -253,7 +267,8 @@ pub enum PerType<T> {
 }
 
 /// A number, or a percentage such as `"10%"`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(untagged)]
 pub enum MaxRemovals {
     /// That many.
@@ -263,9 +278,10 @@ pub enum MaxRemovals {
 }
 
 /// `"10%"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String", extend("pattern" = r"^([0-9]|[1-9][0-9]|100)%$"))]
+#[cfg_attr(test, schemars(with = "String", extend("pattern" = r"^([0-9]|[1-9][0-9]|100)%$")))]
 pub struct Percent(u8);
 
 impl Percent {
@@ -293,11 +309,10 @@ impl From<Percent> for String {
 }
 
 /// Whom a rule is about.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-#[schemars(extend("pattern" = r"^(\*|[A-Za-z0-9_-]{1,128})$"))]
+#[cfg_attr(test, schemars(extend("pattern" = r"^(\*|[A-Za-z0-9_-]{1,128})$")))]
 pub enum Subject {
     /// `"*"`: every connector.
     Any,
@@ -325,9 +340,8 @@ impl From<Subject> for String {
 }
 
 /// A span of time as people write it: `90s`, `10m`, `1h 30m`.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct MaxDuration(Duration);
 
@@ -352,9 +366,10 @@ impl MaxDuration {
 }
 
 /// How long something is good for: `90m`, `72h`, `7d`, `2w`. At least a second, at most a year.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
+#[cfg_attr(test, schemars(with = "String"))]
 pub struct Lifetime(jiff::SignedDuration);
 
 /// The text is not a lifetime.

@@ -1,5 +1,6 @@
 //! What a scope permits, as it stands in a report.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,7 +11,8 @@ use crate::{
 };
 
 /// What is known of one scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct FactReport {
     /// What it permits, in a few words; null if nothing is known.
     pub meaning: Option<&'static str>,

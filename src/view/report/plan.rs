@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -21,13 +22,14 @@ use crate::{
 };
 
 /// A plan as JSON: `plan --format json`, `show PLAN --format json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct PlanReport {
     /// The version of this shape.
-    #[schemars(extend("pattern" = r"^1\."))]
+    #[cfg_attr(test, schemars(extend("pattern" = r"^1\.")))]
     pub format_version: &'static str,
     /// Always `plan`.
-    #[schemars(extend("const" = "plan"))]
+    #[cfg_attr(test, schemars(extend("const" = "plan")))]
     pub kind: &'static str,
     /// What names the plan's meaning.
     pub digest: Digest,
@@ -35,7 +37,7 @@ pub struct PlanReport {
     pub speculative: bool,
     /// After this, no apply takes it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub expires_at: Option<Timestamp>,
     /// Where it was made, where a pipeline tells.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,19 +65,21 @@ pub struct PlanReport {
 }
 
 /// A connector that waits for a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct WaitingReport {
     /// Which.
     pub connector: ConnectorType,
     /// When it was asked for first.
-    #[schemars(with = "String")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub since: Timestamp,
     /// Who asked, where the team's store tells: a user, or a pipeline's run. Untrusted.
     pub asked_by: Option<String>,
 }
 
 /// The part of a plan that concerns one app.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct AppReport {
     /// The app.
     pub app_id: AppId,
@@ -107,7 +111,8 @@ impl AppReport {
 }
 
 /// What is to happen to one connector.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct ChangeReport {
     /// Which connector.
     pub connector: ConnectorType,
@@ -154,7 +159,8 @@ fn is_plain(removal: &Removal) -> bool {
 }
 
 /// A connector as the remote has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct BeforeReport {
     /// What was granted.
     pub scopes: Scopes,
@@ -169,7 +175,8 @@ pub struct BeforeReport {
 }
 
 /// A connector as the files declare it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct AfterReport {
     /// Exactly these are asked for.
     pub scopes: Scopes,
@@ -182,7 +189,8 @@ pub struct AfterReport {
 }
 
 /// `before` against `after`. Each list is sorted and free of duplicates.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct ScopesReport {
     /// Declared, and not in force.
     pub added: Scopes,
@@ -195,7 +203,8 @@ pub struct ScopesReport {
 }
 
 /// A remote connector that is left alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct UnmanagedReport {
     /// Which connector.
     pub connector: ConnectorType,
@@ -214,7 +223,8 @@ pub struct UnmanagedReport {
 }
 
 /// One danger, with its reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct RiskReport {
     /// How much it matters.
     pub level: Level,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -19,13 +20,14 @@ use crate::{
 };
 
 /// A receipt as JSON: `apply --format json`, `show RECEIPT --format json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct ReceiptReport {
     /// The version of this shape.
-    #[schemars(extend("pattern" = r"^1\."))]
+    #[cfg_attr(test, schemars(extend("pattern" = r"^1\.")))]
     pub format_version: &'static str,
     /// Always `receipt`.
-    #[schemars(extend("const" = "receipt"))]
+    #[cfg_attr(test, schemars(extend("const" = "receipt")))]
     pub kind: &'static str,
     /// What names the receipt's meaning.
     pub digest: Digest,
@@ -47,7 +49,8 @@ pub struct ReceiptReport {
 }
 
 /// What an apply did to one app.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct AppReceiptReport {
     /// The app.
     pub app_id: AppId,
@@ -60,7 +63,8 @@ pub struct AppReceiptReport {
 }
 
 /// What became of one change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct ResultReport {
     /// Which connector.
     pub connector: ConnectorType,
