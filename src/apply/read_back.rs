@@ -84,7 +84,9 @@ fn failed(
             !works
                 || wrong_account(change, is)
                 || is.is_some_and(|is| keeps(change, is, rules))
-                || contested && in_force(change, is, rules).is_some()
+                || contested
+                    && in_force(change, is, rules).is_some()
+                    && lacks(change, result, is, rules).is_empty()
         }
         Outcome::Removed => match change.removal {
             Removal::Remove => is.is_some(),
@@ -219,6 +221,15 @@ pub(super) fn dropped(
     rules: &ScopeEquivalence,
 ) -> Scopes {
     let is = observed.connectors.get(&change.connector);
+    lacks(change, result, is, rules)
+}
+
+fn lacks(
+    change: &Change,
+    result: &ChangeResult,
+    is: Option<&RemoteConnector>,
+    rules: &ScopeEquivalence,
+) -> Scopes {
     let (Outcome::Synced | Outcome::Added, Some(is), Some(after)) =
         (result.outcome, is, change.after.as_ref())
     else {

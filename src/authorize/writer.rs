@@ -77,10 +77,15 @@ impl PendingWriter {
         &self.pending
     }
 
-    /// Replaces an entry that there is. One that came by a document is not kept: the document is.
+    /// Replaces an entry that there is. One that came by a document is not kept, the document is; but
+    /// what turned out to be missing is known to no document.
     pub(super) fn update(&mut self, connector: &ConnectorType, entry: &PendingEntry) {
         let stored = self.pending.get(&self.app, connector);
-        if stored.is_some_and(|stored| stored != entry) {
+        let is_news = match stored {
+            Some(stored) => stored != entry,
+            None => !entry.missing.is_empty(),
+        };
+        if is_news {
             self.pending
                 .insert(&self.app, connector.clone(), entry.clone());
             self.changed = true;
