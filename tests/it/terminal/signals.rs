@@ -1,6 +1,7 @@
 //! Ctrl-C, SIGTERM, a terminal that goes, a pipe that closes; and two connplans in one project.
 
 use std::{
+    io::{BufRead as _, BufReader, Read as _},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -92,13 +93,18 @@ pub(super) fn end(child: Child) -> (Option<i32>, String, String) {
     assert!(!err.contains("panicked"), "{err}");
     let code = output.status.code();
     if matches!(code, Some(129 | 130 | 143)) {
-        let told = err.lines().filter(|line| {
-            line.starts_with("Stopped at once: ")
-                || (line.starts_with("Interrupted: ") && !line.contains("nothing new is started"))
-        });
-        assert_eq!(told.count(), 1, "said once what was done: {err}");
+        is_told_once(&err);
     }
     (code, out, err)
+}
+
+/// Of what was and was not done.
+fn is_told_once(err: &str) {
+    let told = err.lines().filter(|line| {
+        line.starts_with("Stopped at once: ")
+            || (line.starts_with("Interrupted: ") && !line.contains("nothing new is started"))
+    });
+    assert_eq!(told.count(), 1, "said once what was done: {err}");
 }
 
 pub(super) fn outcomes(project: &Project) -> Vec<(String, String)> {
@@ -161,6 +167,34 @@ fn the_second_signal_ends_at_once() {
     assert!(err.contains("may have been done"), "{err}");
 }
 
+/// What is under way is waited for as long as for any answer, and not tried again.
+#[test]
+fn what_never_finishes_does_not_keep_an_interrupted_run() {
+    let server = slow(Duration::ZERO);
+    let project = project(&server).var("__CONNPLAN_TEST_READ_TIMEOUT_MS", "1000");
+    server.on(&put_of("box"), [Reply::hang()]);
+    let child = start(&project, &APPLY);
+    until("the first PUT", || server.hits(&put_of("box")) == 1);
+    signal(&child, "INT");
+    let (ended, _, err) = end(child);
+    assert_eq!(ended, Some(130), "{err}");
+    assert_eq!(
+        server.hits(&put_of("box")),
+        1,
+        "it is not tried again: {err}"
+    );
+    assert_eq!(server.hits(&put_of("notion")), 0, "nothing new starts");
+    let expected = pairs(&[("box", "failed"), ("notion", "not_run")]);
+    assert_eq!(outcomes(&project), expected);
+    // The same command looks, and goes on.
+    server.on(&put_of("box"), [Reply::json(200, &json!({
+        "redirect_url": "https://box.example/o", "connection_id": "c", "already_authorized": false
+    }))]);
+    project.run(&APPLY).expect(0).tells("Continuing");
+    let expected = pairs(&[("box", "pending"), ("notion", "pending")]);
+    assert_eq!(outcomes(&project), expected);
+}
+
 #[test]
 fn a_reader_that_goes_is_no_panic() {
     let server = slow(Duration::ZERO);
@@ -217,12 +251,18 @@ fn who_waits_for_the_lock_hears_signals() {
     };
     let state = connplan::state::StateFolder::at(&project.state_folder()).app(&app);
     let held = state.lock(Duration::ZERO, "somebody\u{1b}[2J").unwrap();
-    let child = start(&project, &["apply", "saved.plan", "--lock-timeout", "1h"]);
-    thread::sleep(Duration::from_millis(300));
+    let mut child = start(&project, &["apply", "saved.plan", "--lock-timeout", "1h"]);
+    // Who has not begun to listen is ended by the system.
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut err = String::new();
+    while !err.contains("Waiting for another connplan") {
+        assert!(said.read_line(&mut err).unwrap() > 0, "it waits: {err}");
+    }
     let begun = Instant::now();
     signal(&child, "INT");
-    let (code, _, err) = end(child);
-    assert_eq!(code, Some(130), "{err}");
+    said.read_to_string(&mut err).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{err}");
+    is_told_once(&err);
     assert!(begun.elapsed() < Duration::from_secs(10), "it waited");
     assert!(
         err.contains("somebody") && !err.contains('\u{1b}'),
