@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{ADA, NOTHING};
-use crate::support::{Platform, Project, result};
+use crate::support::{Platform, Project, change, result};
 
 const GRACE: &str = "grace@example.com";
 
@@ -212,6 +212,37 @@ fn a_scope_that_the_platform_drops_is_learnt_by_plan_and_by_apply() {
     other.run(&["authorize", "--list"]).expect(0);
 }
 
+/// The same where a person consents on another machine, from the receipt of a pipeline; and where a
+/// second person applies what that one holds.
+#[test]
+fn a_scope_that_the_platform_drops_is_learnt_from_a_receipt_and_by_a_second_person() {
+    let dropped = json!({ "slackbot": ["users:read.email"] });
+    let platform = Platform::seeded(json!({ "settings": { "dropped_scopes": dropped } }));
+    let pipeline = of(wants_more(&platform), &platform, ADA);
+    let receipt = pipeline.path("ci.receipt").display().to_string();
+    pipeline
+        .run(&["apply", "--auto-approve", "--receipt", &receipt])
+        .expect(0);
+    let grace = of(wants_more(&platform), &platform, GRACE);
+    platform.consent("slackbot", GRACE);
+    grace
+        .run(&["authorize", "--receipt", &receipt])
+        .expect(4)
+        .says("users:read.email");
+    for _ in 0..2 {
+        let plan = grace.run(&["plan", "--detailed-exitcode"]);
+        plan.expect(0).says("No changes").says("users:read.email");
+    }
+    // To the second person the platform says that the first one has just these scopes.
+    let second = of(wants_more(&platform), &platform, ADA);
+    second
+        .run(&["apply", "--auto-approve"])
+        .expect(0)
+        .says("does not pass that on");
+    let plan = second.run(&["plan", "--detailed-exitcode"]);
+    plan.expect(0).says("users:read.email");
+}
+
 #[test]
 fn an_address_with_a_path_is_not_supported_and_said_to_be_so() {
     Project::new()
@@ -277,6 +308,65 @@ fn an_unclaimed_stripe_sandbox_says_how_long_it_is_left() {
         project
             .run(&[command])
             .expect(0)
-            .tells("Nobody has claimed the Stripe sandbox: it expires in");
+            .tells("Nobody has claimed the Stripe sandbox: it expires in ")
+            .tells(" days.");
     }
+    // Somebody's own does not end.
+    let path = "/sandbox/admin/apps/app-1/stripe";
+    platform.call(
+        "PUT",
+        path,
+        Some(json!({ "mode": "sandbox", "claimed": true })),
+    );
+    platform.advance(100 * 86_400);
+    for command in ["plan", "status"] {
+        project.run(&[command]).expect(0).lacks("expire");
+    }
+    project.run(&["plan", "--detailed-exitcode"]).expect(0);
+}
+
+#[test]
+fn an_expired_stripe_sandbox_is_a_change_that_makes_a_new_one() {
+    let stripe = json!({ "mode": "sandbox", "age_days": 61 });
+    let platform = Platform::seeded(json!({ "apps": { "app-1": { "stripe": stripe } } }));
+    let project = Project::new()
+        .at(&platform)
+        .file("base44/connectors/stripe.jsonc", "{ \"type\": \"stripe\" }");
+    let plan = project.run(&["plan", "--detailed-exitcode", "--out", "x.plan"]);
+    plan.expect(2)
+        .says("1 to change")
+        .says("nobody claimed the sandbox in time: it has expired, and a new one is provisioned")
+        .lacks("expires in");
+    let json = project.run(&["plan", "--format", "json"]).json();
+    let told = change(&json, "stripe");
+    assert_eq!(told["action"], "update");
+    assert_eq!(told["before"]["status"], "expired");
+    assert_eq!(platform.writes(), NOTHING);
+    platform.forget();
+    let applied = project.run(&[
+        "apply",
+        "x.plan",
+        "--receipt",
+        "x.receipt",
+        "--format",
+        "json",
+    ]);
+    let result = &applied.expect(0).json()["apps"][0]["results"][0];
+    assert_eq!(
+        (&result["action"], &result["outcome"], &result["mode"]),
+        (&json!("update"), &json!("provisioned"), &json!("sandbox")),
+    );
+    assert_eq!(platform.writes(), ["POST payments/stripe/install"]);
+    project
+        .run(&["show", "x.receipt"])
+        .expect(0)
+        .says("Provisioned: stripe (sandbox)");
+    project
+        .run(&["plan", "--detailed-exitcode"])
+        .expect(0)
+        .tells("Nobody has claimed the Stripe sandbox: it expires in");
+    // Applied again, nothing is made twice.
+    platform.forget();
+    project.run(&["apply", "x.plan"]).expect(0);
+    assert_eq!(platform.writes(), NOTHING);
 }

@@ -1,6 +1,7 @@
 //! Resuming what waits for a person.
 
 pub(crate) mod authorize;
+mod between;
 pub(crate) mod chromium;
 pub(crate) mod handed;
 pub(crate) mod kept;
