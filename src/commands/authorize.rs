@@ -382,12 +382,16 @@ impl Brought {
     }
 }
 
-/// What the files declare; nothing where there is no project, or no folder, to ask.
+/// What the files declare, and the policy with them; nothing where there is no project, or no folder,
+/// to ask.
 fn declared(context: &Context, project: &Project) -> Result<Option<Declared>, Failure> {
-    let loaded = config::connectors::read(project);
+    let mut loaded = config::connectors::read(project);
     if loaded.declared.is_none() {
         view::problems::say(&context.terminal, &loaded.problems);
         return Err(view::problems::Invalid::of(&loaded.problems).into());
+    }
+    if let Some(declared) = &mut loaded.declared {
+        policy::expect(&policy::of(project), declared);
     }
     Ok(match loaded.folder {
         config::Folder::Missing if project.config_file.is_none() => None,

@@ -257,15 +257,21 @@ fn another_account_than_before_is_reported() {
 
 #[test]
 fn the_wrong_account_is_not_done() {
-    let platform = Platform::start();
-    let project = Project::new().at(&platform).file(
-        "base44/connectors/slack.jsonc",
-        "{ \"type\": \"slack\", \"scopes\": [\"chat:write\"], \"account\": \"ops@example.com\" }",
-    );
-    project.run(&["apply", "--auto-approve"]).expect(0);
-    let output = meanwhile(&project, &WAIT, || platform.consent("slack", ADA));
-    output.expect(4).says(ADA).says("ops@example.com");
-    assert_eq!(project.run(&["authorize", "--list"]).code, Some(4));
+    // Whom it is to be says the file, or the policy.
+    let policy = "[policy]\naccounts = { slack = \"ops@example.com\" }\n";
+    for (file, settings) in [(", \"account\": \"ops@example.com\"", ""), ("", policy)] {
+        let platform = Platform::start();
+        let file = format!("{{ \"type\": \"slack\", \"scopes\": [\"chat:write\"]{file} }}");
+        let project = Project::new()
+            .at(&platform)
+            .file("base44/connectors/slack.jsonc", &file)
+            .file("base44/connplan.toml", settings);
+        project.run(&["apply", "--auto-approve"]).expect(0);
+        let output = meanwhile(&project, &WAIT, || platform.consent("slack", ADA));
+        output.expect(4).says(ADA).says("ops@example.com");
+        let list = project.run(&["authorize", "--list"]);
+        list.expect(4).says("ops@example.com");
+    }
 }
 
 #[test]
