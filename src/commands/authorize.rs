@@ -221,7 +221,7 @@ async fn resume(
     };
     let results = session.results();
     if let Some(at_work) = here.at_work {
-        let granted = results.iter().filter(|result| !result.state.is_open());
+        let granted = results.iter().filter(|result| result.state.is_done());
         let granted: Vec<_> = granted.map(|result| result.connector.clone()).collect();
         at_work
             .authorized(&around, &before, session.pending(), &granted)

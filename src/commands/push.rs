@@ -235,7 +235,7 @@ async fn under_lease(
     )
     .await?;
     let results: Vec<_> = session.items().iter().map(Item::result).collect();
-    let granted = results.iter().filter(|result| !result.state.is_open());
+    let granted = results.iter().filter(|result| result.state.is_done());
     let granted: Vec<_> = granted.map(|result| result.connector.clone()).collect();
     at_work
         .authorized(
