@@ -417,7 +417,7 @@ fn print(
 ) {
     let terminal = &context.terminal;
     let theme = Theme::new(terminal.color_stdout());
-    let again = again(args);
+    let again = again(args).as_known_to(waits.from());
     let interrupted = context.signals.status().is_some();
     let layout = view::authorization::Layout {
         theme,
@@ -442,6 +442,9 @@ fn print(
     match outcome {
         SessionOutcome::NotInteractive if again.has_document() => terminal.say(&format!(
             "Not interactive: no link was requested. Run `{command}` in a terminal."
+        )),
+        SessionOutcome::NotInteractive if again.store().is_some() => terminal.say(&format!(
+            "Not interactive: no link was requested. Run `{command}` in a terminal, in any clone."
         )),
         SessionOutcome::NotInteractive => terminal.say(&format!(
             "Not interactive: no link was requested. Run `{command}` in a terminal, on this machine \

@@ -176,13 +176,13 @@ impl Memory {
             self.store.read_known(&key).await?
         };
         let Some(value) = value else {
-            return Ok((Waits::default(), None));
+            return Ok((Waits::default().read_from(self.name()), None));
         };
         let version = value.version.clone();
         let text = self.text(&key, value)?;
         let waits =
             Waits::read(&text, &self.app).map_err(|reason| self.unreadable(&key, reason))?;
-        Ok((waits, Some(version)))
+        Ok((waits.read_from(self.name()), Some(version)))
     }
 
     /// Writes down that something happened and what waits since then, at once where the store can.

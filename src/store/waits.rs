@@ -100,6 +100,7 @@ impl Wait {
 pub struct Waits {
     open: BTreeMap<ConnectorType, Wait>,
     ended: BTreeMap<ConnectorType, Moment>,
+    from: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -129,6 +130,16 @@ impl Waits {
     /// All of it, by connector.
     pub fn iter(&self) -> impl Iterator<Item = &Wait> {
         self.open.values()
+    }
+
+    /// The store that it was read from; `None` where none was.
+    pub fn from(&self) -> Option<&str> {
+        self.from.as_deref()
+    }
+
+    pub(super) fn read_from(mut self, store: &str) -> Self {
+        self.from = Some(store.to_owned());
+        self
     }
 
     /// One of them.

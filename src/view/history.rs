@@ -83,11 +83,14 @@ fn signature(digest: &Digest, text: &str) -> (Option<String>, bool) {
     }
 }
 
+fn is_nameless(event: &HistoryEvent) -> bool {
+    event.by.user.is_none() && event.by.run.is_none()
+}
+
 /// Who did it, as far as anybody can know.
 fn who(event: &HistoryEvent) -> String {
-    let unknown = event.by.user.is_none() && event.by.run.is_none();
     let key = match &event.what {
-        What::Approval(digest, text) if unknown => signature(digest, text).0,
+        What::Approval(digest, text) if is_nameless(event) => signature(digest, text).0,
         _ => None,
     };
     match key {
@@ -121,6 +124,7 @@ fn words(event: &HistoryEvent) -> String {
             } else {
                 "approved"
             };
+            let key = key.filter(|_| !is_nameless(event));
             let key = key.map(|key| format!(" with the key {key}"));
             format!("{did} {digest}{}", key.unwrap_or_default())
         }
@@ -140,9 +144,10 @@ fn words(event: &HistoryEvent) -> String {
                 let signers: Vec<_> = signers.map(|approval| approval.signer.as_str()).collect();
                 let approved = match signers.as_slice() {
                     [] => String::new(),
-                    signers => format!("; approved by {}", signers.join(", ")),
+                    signers => format!(", approved by {}", signers.join(", ")),
                 };
-                format!("applied {digest}: {}{approved}", counts.join(", "))
+                // Nothing touches the digest: it is copied.
+                format!("applied {digest} ({}){approved}", counts.join(", "))
             }
             Err(_) => format!("applied {digest}; its receipt is not whole"),
         },

@@ -8,9 +8,12 @@ use crate::{
 };
 
 /// What `connplan authorize` has to be given again: on a machine that did not apply, only the
-/// document knows what waits.
+/// document knows what waits, unless the machines share a store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Again(Option<String>);
+pub struct Again {
+    document: Option<String>,
+    store: Option<String>,
+}
 
 impl Again {
     /// With this receipt, and the digest that it has to have; what came by standard input has no
@@ -22,15 +25,27 @@ impl Again {
             escape::terminal(&shell_word(file)).into_owned()
         };
         let digest = digest.map(|digest| format!(" --expect-digest {digest}"));
-        Self(Some(format!(
-            "--receipt {word}{}",
-            digest.unwrap_or_default()
-        )))
+        Self {
+            document: Some(format!("--receipt {word}{}", digest.unwrap_or_default())),
+            store: None,
+        }
+    }
+
+    /// With what this store knows, where one was read.
+    #[must_use]
+    pub fn as_known_to(mut self, store: Option<&str>) -> Self {
+        self.store = store.map(|store| escape::limited(store, 200));
+        self
+    }
+
+    /// The store that was read. Escaped.
+    pub fn store(&self) -> Option<&str> {
+        self.store.as_deref()
     }
 
     /// Whether a document was given.
     pub fn has_document(&self) -> bool {
-        self.0.is_some()
+        self.document.is_some()
     }
 
     /// The command for everything.
@@ -51,7 +66,7 @@ impl Again {
 
     fn extended(&self, command: &str) -> String {
         let mut command = in_context(command);
-        if let Some(options) = &self.0 {
+        if let Some(options) = &self.document {
             command.extend([" ", options]);
         }
         command

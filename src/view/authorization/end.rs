@@ -176,11 +176,14 @@ fn left_to_do(results: &[AuthorizationResult], again: &Again, layout: Layout) ->
     text
 }
 
-/// Only an apply of this machine, or a document, says what waits: the app's list does not.
+/// Only an apply of this machine, a document or a store says what waits: the app's list does not.
 fn nothing(app: &App, again: &Again) -> String {
     let nothing = format!("Nothing is waiting for authorization in app {}", app.id);
     if again.has_document() {
         return format!("{nothing}.\n");
+    }
+    if let Some(store) = again.store() {
+        return format!("{nothing}, as {store} knows it.\n");
     }
     crate::view::in_context(&format!(
         "{nothing}, as far as this machine knows.\nWhat another machine's apply left waiting is in \

@@ -129,7 +129,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     assert!(team.one.read("y.receipt").contains("ann@example.com"));
     let history = team.two.run(&["history"]);
     let history = history.expect(0).says("with the key SHA256:");
-    history.says("1 pending; approved by a***@example.com  (one)");
+    history.says("(1 pending), approved by a***@example.com  (one)");
     // Where nobody says who they are, the key does.
     let nobody = [("USER", ""), ("LOGNAME", ""), ("USERNAME", "")];
     let revoke = ["approve", "y.plan", "--key", &ann, "--revoke"];

@@ -68,7 +68,9 @@ pub(super) fn a_week(team: &Team) {
     team.person
         .run(&["authorize", "--yes", "--no-browser", "--timeout", "20s"])
         .expect(0);
-    team.agree(&["authorize", "--list"], 0);
+    for output in team.agree(&["authorize", "--list"], 0) {
+        output.says(&format!(", as {} knows it.", team.url()));
+    }
     team.agree(&["status", "--detailed-exitcode"], 0);
     let known: Vec<_> = team
         .agree(&["history", "--format", "json"], 0)
@@ -121,6 +123,10 @@ pub(super) fn a_week(team: &Team) {
 
     // Thursday: the store is away.
     team.away(true);
+    team.second
+        .run(&["authorize", "--list"])
+        .expect(0)
+        .says("as far as this machine knows");
     team.second
         .run(&["plan"])
         .expect(0)
