@@ -22,6 +22,10 @@ use crate::{
     receipt::{ChangeResult, Outcome, Receipt},
 };
 
+/// What the policy says to asking an account for these scopes of a connector.
+pub type Judge =
+    dyn Fn(&ConnectorType, &Scopes, Option<&ExpectedAccount>) -> Result<Verdict, String>;
+
 /// Where the knowledge of what is pending comes from.
 #[derive(Clone, Copy)]
 pub struct Sources<'a> {
@@ -41,8 +45,8 @@ pub struct Sources<'a> {
     pub targets: &'a BTreeSet<ConnectorType>,
     /// How scopes compare.
     pub rules: &'a ScopeEquivalence,
-    /// What the policy says to these scopes of this connector; why it denies them is escaped.
-    pub verdict: &'a dyn Fn(&ConnectorType, &Scopes) -> Result<Verdict, String>,
+    /// What the policy says to asking this account for these scopes; why it denies them is escaped.
+    pub verdict: &'a Judge,
     /// The time, for what was found broken just now.
     pub now: Timestamp,
 }
@@ -103,6 +107,7 @@ impl NotResumable {
             connector: self.connector.clone(),
             action: self.entry.action,
             scopes: self.entry.scopes.clone(),
+            values: self.entry.connection_config.clone(),
             plan: self.entry.plan_digest.clone(),
             expected: self.entry.account.clone(),
             since: self.entry.since,
@@ -149,6 +154,7 @@ pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
         // The store knows most; unless the receipt is about something else.
         let same = entries.get(connector).is_none_or(|(known, _)| {
             same_scopes(sources.rules, connector, &known.scopes, &entry.scopes)
+                && entry.terms().fit(&known.terms())
         });
         if same {
             entries.insert(connector.clone(), (entry.clone(), Origin::Store));
@@ -225,6 +231,23 @@ fn resumable(
             };
             return Ok(Err((State::Undeclared(retention), true)));
         };
+        // Whom it connects to, and whose it is to be, only the files say.
+        if !entry.terms().fit(&now.terms()) {
+            let what = if entry.connection_config == now.connection_config {
+                "another account"
+            } else {
+                "other connection values"
+            };
+            if origin == Origin::Receipt {
+                return Err(Refusal::ReceiptContradictsFiles {
+                    connector: connector.clone(),
+                    what,
+                });
+            }
+            let reason =
+                format!("the files declare {what} than what waits; plan and apply them first");
+            return Ok(Err((State::Untouched(reason), false)));
+        }
         let diff = sources.rules.compare(connector, &now.scopes, &entry.scopes);
         if !same_scopes(sources.rules, connector, &now.scopes, &entry.scopes) {
             if origin != Origin::Receipt {
@@ -244,7 +267,7 @@ fn resumable(
             ));
         }
     }
-    let verdict = match (sources.verdict)(connector, &entry.scopes) {
+    let verdict = match (sources.verdict)(connector, &entry.scopes, entry.account.as_ref()) {
         Ok(verdict) => verdict,
         Err(reason) => return Ok(Err((State::Untouched(reason), false))),
     };
@@ -279,6 +302,9 @@ fn broken(
             .rules
             .compare(connector, &declared.scopes, &is.scopes)
             .is_same();
+        // Other values are a change, and have to be planned.
+        let saved = is.connection_config.as_ref();
+        let same = same && saved.is_none_or(|saved| *saved == declared.connection_config);
         if connector.kind() != Kind::Oauth || !same {
             continue;
         }

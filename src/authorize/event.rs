@@ -1,6 +1,6 @@
 //! What a session tells, and what it is told.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
@@ -58,6 +58,8 @@ pub struct AuthorizationResult {
     pub action: Action,
     /// What was approved.
     pub scopes: Scopes,
+    /// The connection values that it is asked for with. Untrusted text.
+    pub values: BTreeMap<String, String>,
     /// The plan that asked, if one is known.
     pub plan: Option<Digest>,
     /// Who is to consent, if the file says so.

@@ -68,6 +68,7 @@ impl Item {
             connector: self.candidate.connector.clone(),
             action: entry.action,
             scopes: entry.scopes.clone(),
+            values: entry.connection_config.clone(),
             plan: entry.plan_digest.clone(),
             expected: entry.account.clone(),
             since: entry.since,

@@ -125,7 +125,7 @@ fn find(
         observed: &is.map(|is| (slack(), is)).into_iter().collect(),
         targets: &BTreeSet::new(),
         rules: &ScopeEquivalence::default(),
-        verdict: &|connector, scopes| {
+        verdict: &|connector, scopes, _| {
             let denied = scopes.iter().any(|scope| scope.as_str() == "denied");
             if denied {
                 return Err("denied".to_owned());

@@ -395,7 +395,10 @@ fn declared(context: &Context, project: &Project) -> Result<Option<Declared>, Fa
     }
     Ok(match loaded.folder {
         config::Folder::Missing if project.config_file.is_none() => None,
-        _ => loaded.declared,
+        _ => loaded
+            .declared
+            .map(|declared| ops::resolved(project, declared))
+            .transpose()?,
     })
 }
 

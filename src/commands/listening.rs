@@ -97,8 +97,8 @@ impl Listener for Listening<'_> {
                  wanted.",
             ),
             OpEvent::NotDeclared(wait) => context.warn(&format!(
-                "the store says that {} waits, but no file here declares it with all these scopes; \
-                 it is left alone",
+                "the store says that {} waits, but no file here declares it with all these scopes, \
+                 these connection values and this account; it is left alone",
                 wait.connector
             )),
             OpEvent::StoreNotTold(kept, why) => {

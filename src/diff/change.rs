@@ -13,7 +13,7 @@ use crate::{
     catalogue::ScopeDiff,
     model::{
         Account, ConnectorType, ExpectedAccount, Kind, RemoteConnector, RemoteStatus, Removal,
-        ScopePool, Scopes,
+        ScopePool, Scopes, Terms,
     },
 };
 
@@ -111,6 +111,16 @@ pub struct Desired {
     /// The values that the connection needs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub connection_config: BTreeMap<String, String>,
+}
+
+impl Desired {
+    /// What a consent to it is for, beside the scopes.
+    pub fn terms(&self) -> Terms<'_> {
+        Terms {
+            values: &self.connection_config,
+            account: self.account.as_ref(),
+        }
+    }
 }
 
 /// Connection values before and after, by name.

@@ -7,7 +7,7 @@ use crate::{
     catalogue::{ScopeDiff, ScopeEquivalence},
     model::{
         Account, ConnectorType, Declared, DeclaredConnector, ExpectedAccount, Kind,
-        RemoteConnector, RemoteStatus, Scope, Scopes,
+        RemoteConnector, RemoteStatus, Scope, Scopes, Terms,
     },
 };
 
@@ -32,6 +32,19 @@ pub struct Waiting {
     pub account_before: Option<Account>,
     /// What the last consent to it left out.
     pub missing: Scopes,
+    /// The connection values that were asked for.
+    pub connection_config: BTreeMap<String, String>,
+    /// Who was to consent, if that was said.
+    pub account: Option<ExpectedAccount>,
+}
+
+impl Waiting {
+    fn terms(&self) -> Terms<'_> {
+        Terms {
+            values: &self.connection_config,
+            account: self.account.as_ref(),
+        }
+    }
 }
 
 /// All that a comparison looks at.
@@ -134,7 +147,7 @@ impl Comparison<'_> {
                 ..left.into_change(connector, before, Some(after))
             };
         }
-        if found.action != Action::NoOp && self.is_pending(connector, &after.scopes, before) {
+        if found.action != Action::NoOp && self.is_pending(connector, &after, before) {
             (found.action, found.authorization) = (Action::NoOp, ConsentNeed::Pending);
         }
         Change {
@@ -219,7 +232,7 @@ impl Comparison<'_> {
     fn is_pending(
         &self,
         connector: &ConnectorType,
-        declared: &Scopes,
+        declared: &Desired,
         is: Option<&RemoteConnector>,
     ) -> bool {
         let Some(waiting) = self.pending.get(connector) else {
@@ -231,7 +244,8 @@ impl Comparison<'_> {
                 .map(|s| self.rules.canonical(connector, s).into_owned())
                 .collect()
         };
-        if canonical(&waiting.scopes) != canonical(declared) {
+        let same = canonical(&waiting.scopes) == canonical(&declared.scopes);
+        if !same || !waiting.terms().fit(&declared.terms()) {
             return false;
         }
         let Some(is) = is else {

@@ -23,3 +23,31 @@ pub struct DeclaredConnector {
     /// Values that the connection needs (`{"subdomain": "acme"}`).
     pub connection_config: BTreeMap<String, String>,
 }
+
+impl DeclaredConnector {
+    /// What a consent to it is for, beside the scopes.
+    pub fn terms(&self) -> Terms<'_> {
+        Terms {
+            values: &self.connection_config,
+            account: self.account.as_ref(),
+        }
+    }
+}
+
+/// What a consent is for, beside the scopes: to where it connects, and whose it is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms<'a> {
+    /// Connection values.
+    pub values: &'a BTreeMap<String, String>,
+    /// Who is to consent, if that is said.
+    pub account: Option<&'a ExpectedAccount>,
+}
+
+impl Terms<'_> {
+    /// Whether what was asked for like this is still what is declared. Where nobody was named, whom
+    /// the files name by now counts.
+    pub fn fit(&self, declared: &Terms<'_>) -> bool {
+        self.values == declared.values
+            && (self.account.is_none() || self.account == declared.account)
+    }
+}

@@ -23,7 +23,7 @@ pub(crate) use account::{expected_shown, shown};
 pub use app::{Address, ApiUrl, ApiUrlError, App, AppId, AppIdError};
 pub use connection::{ConnectionId, ConnectionIdError};
 pub use connector::{ConnectorType, ConnectorTypeError, Kind};
-pub use declared::{Declared, DeclaredConnector};
+pub use declared::{Declared, DeclaredConnector, Terms};
 pub use diagnostic::{Diagnostic, Severity};
 pub use observed::{Observed, Policies, RemoteConnector, RemoteStatus, StripeMode};
 pub use origin::Origin;

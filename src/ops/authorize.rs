@@ -11,14 +11,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     authorize::{
-        self, Alone, Asking, AuthorizationResult, AuthorizeEvent, Command, Item, NotResumable,
+        self, Alone, Asking, AuthorizationResult, AuthorizeEvent, Command, Item, Judge, NotResumable,
         Pace, PendingWriter, Session, Sources, Turns,
     },
     catalogue::ScopeEquivalence,
     context::Failure,
-    model::{App, ConnectorType, Declared, RemoteConnector, Scopes},
+    model::{App, ConnectorType, Declared, RemoteConnector},
     pending::{PendingError, PendingSet},
-    policy::Verdict,
     receipt::Receipt,
     remote::Remote,
     state::Locked,
@@ -34,8 +33,8 @@ pub struct AuthorizeInputs<'a> {
     pub listed: &'a BTreeMap<ConnectorType, RemoteConnector>,
     /// How scopes compare.
     pub rules: &'a ScopeEquivalence,
-    /// What the policy says to these scopes of this connector; why it denies them is escaped.
-    pub verdict: &'a dyn Fn(&ConnectorType, &Scopes) -> Result<Verdict, String>,
+    /// What the policy says to asking this account for these scopes; why it denies them is escaped.
+    pub verdict: &'a Judge,
     /// The files, where there is a project.
     pub declared: Option<&'a Declared>,
     /// A receipt that was named, and when it was made.

@@ -33,7 +33,7 @@ pub enum OpEvent<'a> {
     Waits(&'a Wait),
     /// Nothing of the store is resumed: there are no files to say that it is wanted.
     NothingDeclared,
-    /// No file declares this with all its scopes.
+    /// No file declares this, with all its scopes, its values and its account.
     NotDeclared(&'a Wait),
     /// The store was not told; whether it will be later, and why not now.
     StoreNotTold(bool, String),

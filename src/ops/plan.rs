@@ -183,24 +183,29 @@ impl PlanSession {
     }
 }
 
+/// What connector files declare, with their variables put in, and with whom the policy expects.
+pub fn resolved(project: &Project, mut declared: Declared) -> Result<Declared, Failure> {
+    for (connector, file) in &mut declared.connectors {
+        for (name, value) in &mut file.connection_config {
+            let variable = |name: &str| project.vars.get(name).map(str::to_owned);
+            *value = crate::syntax::resolve_value(value, variable).map_err(|why| {
+                let name = escape::limited(name, 100);
+                UsageError::new(format!("{connector}: the connection value `{name}`: {why}"))
+            })?;
+        }
+    }
+    policy::expect(&policy::of(project), &mut declared);
+    Ok(declared)
+}
+
 impl Files {
     /// Checks what was read of a project, and what waits of its app, where an app is known.
     pub fn of(project: Project, loaded: Loaded, state: Option<&AppState>) -> Result<Self, Failure> {
-        let mut declared = loaded.declared.clone().unwrap_or_default();
-        for (connector, file) in &mut declared.connectors {
-            for (name, value) in &mut file.connection_config {
-                let variable = |name: &str| project.vars.get(name).map(str::to_owned);
-                *value = crate::syntax::resolve_value(value, variable).map_err(|why| {
-                    let name = escape::limited(name, 100);
-                    UsageError::new(format!("{connector}: the connection value `{name}`: {why}"))
-                })?;
-            }
-        }
+        let declared = resolved(&project, loaded.declared.clone().unwrap_or_default())?;
         let pending = state
             .map(LocalPending::load)
             .transpose()?
             .unwrap_or_default();
-        policy::expect(&policy::of(&project), &mut declared);
         Ok(Self {
             rules: rules(&project),
             project,

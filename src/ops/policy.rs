@@ -264,13 +264,14 @@ fn asking(
     }
 }
 
-/// What the policy of this project says to asking for scopes of a connector, and why it denies that.
+/// What the policy of this project says to asking an account for scopes of a connector, and why it
+/// denies that.
 pub fn asked(
     project: &config::Project,
-) -> impl Fn(&ConnectorType, &Scopes) -> Result<Verdict, String> + use<> {
+) -> impl Fn(&ConnectorType, &Scopes, Option<&ExpectedAccount>) -> Result<Verdict, String> + use<> {
     let policy = of(project);
-    move |connector, scopes| {
-        let change = asking(&policy, connector, scopes, None);
+    move |connector, scopes, account| {
+        let change = asking(&policy, connector, scopes, account.cloned());
         let found = policy::evaluate(&[change], 1, &policy, &Policies::default(), &[]);
         found.verdict().map_err(|forbidden| {
             let mut denials = forbidden.violations.into_iter();

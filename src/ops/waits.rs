@@ -11,7 +11,7 @@ use crate::{
     catalogue::ScopeEquivalence,
     config::Project,
     context::{Failure, UsageError},
-    model::{App, ConnectorType, Declared},
+    model::{App, ConnectorType, Declared, Terms},
     pending::PendingSet,
     state::AppState,
     store::Waits,
@@ -60,7 +60,7 @@ pub fn asked_by(waits: &Waits, connector: &ConnectorType) -> Option<String> {
     waits.get(connector).map(|wait| wait.by.shown())
 }
 
-/// What of it the files declare with all its scopes. The rest is said, and left.
+/// What of it the files declare, with all its scopes, its values and its account. The rest is said, and left.
 pub fn declared_only(
     around: &Around<'_>,
     mut waits: Waits,
@@ -79,8 +79,12 @@ pub fn declared_only(
             .connectors
             .get(&wait.connector)
             .is_some_and(|file| {
+                let asked = Terms {
+                    values: &wait.connection_config,
+                    account: wait.account.as_ref(),
+                };
                 let index = rules.index(&wait.connector, &file.scopes);
-                wait.scopes.iter().all(|scope| index.contains(scope))
+                asked.fit(&file.terms()) && wait.scopes.iter().all(|scope| index.contains(scope))
             });
         if !wanted {
             around.tell(&OpEvent::NotDeclared(wait));

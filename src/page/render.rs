@@ -187,9 +187,15 @@ fn card(row: &Row, ended: bool) -> String {
             format!("<p class=\"who\">Sign in {with} <strong>{name}</strong></p>")
         },
     );
+    let values: String = authorization::values(&row.result)
+        .map(|(name, value)| {
+            let (name, value) = (escape::html(&name), escape::html(&value));
+            format!("<p class=\"who\">{name}: <strong>{value}</strong></p>")
+        })
+        .collect();
     format!(
         r#"<li class="card" data-state="{state}">
-<div class="head">{monogram}<div><h2 id="name-{connector}" tabindex="-1">{connector}</h2>{who}</div></div>
+<div class="head">{monogram}<div><h2 id="name-{connector}" tabindex="-1">{connector}</h2>{who}{values}</div></div>
 <div class="live" id="live-{connector}">{live}</div>
 <section class="scopes" aria-labelledby="may-{connector}">
 <h3 id="may-{connector}">{may}</h3>
@@ -418,6 +424,7 @@ mod tests {
                 connector: ConnectorType::parse("slack").unwrap(),
                 action: Action::Create,
                 scopes: ["chat:write", "<b>\u{202e}x"].into_iter().collect(),
+                values: [("<u>name".to_owned(), "<s>\u{202e}value".to_owned())].into(),
                 plan: None,
                 expected: ExpectedAccount::parse("<i>@example.com"),
                 since: jiff::Timestamp::UNIX_EPOCH,

@@ -18,7 +18,7 @@ use crate::{
     diff::{Action, Waiting},
     model::{
         Account, ApiUrl, App, AppId, ConnectionId, ConnectorType, ExpectedAccount, RemoteConnector,
-        RemoteStatus, Scopes,
+        RemoteStatus, Scopes, Terms,
     },
     plan::{AppPlan, Digest},
 };
@@ -51,6 +51,14 @@ pub struct PendingEntry {
 }
 
 impl PendingEntry {
+    /// What it is for, beside the scopes.
+    pub fn terms(&self) -> Terms<'_> {
+        Terms {
+            values: &self.connection_config,
+            account: self.account.as_ref(),
+        }
+    }
+
     /// Whether what was approved takes a connection that works from another account.
     pub fn takes_over(&self) -> bool {
         let before = self.before.as_ref();
@@ -137,6 +145,8 @@ impl PendingSet {
             before: entry.before.as_ref().map(|was| was.scopes.clone()),
             account_before: entry.before.as_ref().and_then(|was| was.account.clone()),
             missing: entry.missing.clone(),
+            connection_config: entry.connection_config.clone(),
+            account: entry.account.clone(),
         };
         self.of(app)
             .map(|(connector, entry)| (connector.clone(), waiting(entry)))

@@ -149,6 +149,21 @@ pub enum Refusal {
         /// What no file declares.
         scopes: Scopes,
     },
+    /// A receipt that connects to elsewhere, or is for somebody else, than the files say.
+    #[error("the receipt asks for {connector} with {what} than its file declares")]
+    #[diagnostic(
+        code(connplan::plan::receipt_contradicts_files),
+        help(
+            "nothing was asked for. Check out the commit that was applied; or, if the files are \
+             right, plan and apply them"
+        )
+    )]
+    ReceiptContradictsFiles {
+        /// Which connector.
+        connector: ConnectorType,
+        /// `another account` or `other connection values`.
+        what: &'static str,
+    },
     /// It is whole, but it is not the receipt that was meant.
     #[error("this is not the expected receipt: {expected} was expected, this is {actual}")]
     #[diagnostic(

@@ -178,6 +178,8 @@ impl Receipt {
                 before: result.before.clone(),
                 account_before: None,
                 missing: Scopes::new(),
+                connection_config: result.connection_config.clone(),
+                account: result.account.clone(),
             };
             (&result.connector, waiting)
         })

@@ -38,8 +38,7 @@ fn only_change(
             let waiting = Waiting {
                 scopes: scopes.iter().copied().collect(),
                 before: observed.get(&slack()).map(|is| is.scopes.clone()),
-                account_before: None,
-                missing: Scopes::new(),
+                ..Waiting::default()
             };
             [(slack(), waiting)].into()
         }
@@ -138,8 +137,7 @@ fn what_somebody_else_changed_meanwhile_is_not_hidden() {
         let waiting = Waiting {
             scopes: ["a"].into_iter().collect(),
             before: before.map(|before| before.iter().copied().collect()),
-            account_before: None,
-            missing: Scopes::new(),
+            ..Waiting::default()
         };
         changed(&declared, observed, &[(slack(), waiting)].into()).action
     };
@@ -153,6 +151,29 @@ fn what_somebody_else_changed_meanwhile_is_not_hidden() {
     assert_eq!(act(&wide, None), Action::Update);
     assert_eq!(act(&wide, Some(&["admin"])), Action::NoOp);
     assert_eq!(act(&nothing, Some(&["admin"])), Action::Create);
+}
+
+/// The same scopes elsewhere, or of somebody else, were not asked for.
+#[test]
+fn what_waits_with_other_values_or_of_another_account_hides_nothing() {
+    let value = |text: &str| BTreeMap::from([("subdomain".to_owned(), text.to_owned())]);
+    let act = |values: &str, account: Option<&str>| {
+        let mut declared = declare(&["a"]);
+        let file = declared.connectors.get_mut(&slack()).unwrap();
+        file.connection_config = value("acme");
+        file.account = ExpectedAccount::parse("ops@example.com");
+        let waiting = Waiting {
+            scopes: ["a"].into_iter().collect(),
+            connection_config: value(values),
+            account: account.and_then(ExpectedAccount::parse),
+            ..Waiting::default()
+        };
+        changed(&declared, &BTreeMap::new(), &[(slack(), waiting)].into()).action
+    };
+    assert_eq!(act("acme", Some("OPS@example.com")), Action::NoOp);
+    assert_eq!(act("acme", None), Action::NoOp);
+    assert_eq!(act("evil", Some("ops@example.com")), Action::Create);
+    assert_eq!(act("acme", Some("@evil.example")), Action::Create);
 }
 
 #[test]

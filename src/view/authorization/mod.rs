@@ -44,6 +44,7 @@ pub fn request(open: &[AuthorizationResult], app: &App, whose: &str, theme: Them
             .as_ref()
             .map_or_else(String::new, |who| format!("  by {}", whom(who.as_str())));
         lines.push(format!("  {name}{who}"));
+        lines.extend(values(result).map(|(name, value)| format!("    {name} = {value}")));
         lines.extend(permitted(&result.connector, &result.scopes, theme));
         if result.scopes.is_empty() {
             lines.push(theme.paint(Style::Dim, "    (no scopes)"));
@@ -51,6 +52,13 @@ pub fn request(open: &[AuthorizationResult], app: &App, whose: &str, theme: Them
     }
     lines.push(whose.to_owned());
     lines.join("\n")
+}
+
+/// Where it connects to: the name of each connection value, and the value. Escaped.
+pub fn values(result: &AuthorizationResult) -> impl Iterator<Item = (String, String)> + use<'_> {
+    let shown = |text: &String| escape::limited(text, 200);
+    let all = result.values.iter();
+    all.map(move |(name, value)| (shown(name), shown(value)))
 }
 
 /// Each scope on a line, with what it permits.

@@ -180,8 +180,7 @@ prop_compose! {
         }
         let waiting = pending.into_iter().map(|(name, scopes)| {
             let before = observed.get(&name).map(|is| is.scopes.clone());
-            (name, Waiting { scopes, before, account_before: None,
-                    missing: Scopes::new() })
+            (name, Waiting { scopes, before, ..Waiting::default() })
         }).collect();
         let found = Comparison {
             declared: &Declared { connectors: declared },

@@ -14,3 +14,4 @@ mod rego;
 pub(crate) mod secrets;
 #[cfg(unix)]
 pub(crate) mod state;
+pub(crate) mod terms;

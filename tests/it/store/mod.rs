@@ -20,7 +20,7 @@ mod laws;
 mod places;
 #[cfg(unix)]
 mod silent;
-mod team;
+pub(crate) mod team;
 mod trusted;
 mod turns;
 mod week;

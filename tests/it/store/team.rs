@@ -37,7 +37,7 @@ pub(super) enum Shared {
     Bucket(String, Between),
 }
 
-pub(super) fn member(platform: &Platform, user: &str, project: Project) -> Project {
+pub(crate) fn member(platform: &Platform, user: &str, project: Project) -> Project {
     let path = format!(
         "{}:{}",
         project.environment()["PATH"],

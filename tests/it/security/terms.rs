@@ -1,0 +1,151 @@
+//! To where a connector connects, and whose consent it takes: only the files say that, whatever a
+//! receipt or the team's store holds.
+
+use serde_json::json;
+
+use crate::{
+    git::repository::git,
+    store::team::member,
+    support::{Platform, Project, result},
+};
+
+const GMAIL: &str = "https://www.googleapis.com/auth/gmail.send";
+const EVIL_ACCOUNT: &str = "{ \"type\": \"gmail\", \"account\": \"@evil.example\", \
+     \"scopes\": [\"https://www.googleapis.com/auth/gmail.send\"] }";
+const ASK: [&str; 4] = ["authorize", "--print-links", "--timeout", "1s"];
+
+fn snowflake(place: &str) -> String {
+    json!({ "type": "snowflake", "scopes": ["session:role-any"],
+            "connection_config": { "account_identifier": place } })
+    .to_string()
+}
+
+fn declaring(platform: &Platform, connector: &str, text: &str) -> Project {
+    let file = format!("base44/connectors/{connector}.jsonc");
+    Project::new().at(platform).file(&file, text)
+}
+
+/// The receipt of an apply of this, as somebody makes it who writes what they like.
+fn receipt_of(platform: &Platform, connector: &str, text: &str) -> String {
+    let theirs = declaring(platform, connector, text);
+    theirs
+        .run(&["apply", "--auto-approve", "--receipt", "x.receipt"])
+        .expect(0);
+    platform.forget();
+    theirs.read("x.receipt")
+}
+
+#[test]
+fn a_receipt_does_not_say_to_where_a_connector_connects() {
+    let platform = Platform::start();
+    let evil = receipt_of(&platform, "snowflake", &snowflake("evil-acct"));
+    let ours = declaring(&platform, "snowflake", &snowflake("good-acct"));
+    ours.write("evil.receipt", &evil);
+    let refused = ours.run(&[&ASK[..], &["--receipt", "evil.receipt"]].concat());
+    refused
+        .expect(3)
+        .tells("snowflake with other connection values than its file declares");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    // Nor does it hide what the files say.
+    ours.run(&["plan", "--detailed-exitcode", "--receipt", "evil.receipt"])
+        .expect(2);
+
+    ours.run(&["apply", "--auto-approve", "--receipt", "x.receipt"])
+        .expect(0);
+    let own = ours.run(&[&ASK[..], &["--receipt", "x.receipt"]].concat());
+    own.expect(4).tells("account_identifier = good-acct");
+}
+
+#[test]
+fn a_receipt_does_not_say_whose_consent_is_taken() {
+    let platform = Platform::start();
+    let evil = receipt_of(&platform, "gmail", EVIL_ACCOUNT);
+    let ours = "{ \"type\": \"gmail\", \"account\": \"ops@example.com\", \"scopes\": [\"SCOPE\"] }";
+    let ours = declaring(&platform, "gmail", &ours.replace("SCOPE", GMAIL));
+    ours.write("evil.receipt", &evil);
+    let refused = ours.run(&[&ASK[..], &["--receipt", "evil.receipt"]].concat());
+    refused
+        .expect(3)
+        .tells("gmail with another account than its file declares");
+
+    // Where only the policy says whom it expects, that counts like the file's word.
+    ours.declare("gmail", &[GMAIL]);
+    ours.write(
+        "connplan.toml",
+        "[policy]\naccounts = { gmail = \"@example.com\" }\n",
+    );
+    ours.run(&[&ASK[..], &["--receipt", "evil.receipt"]].concat())
+        .expect(3)
+        .tells("another account");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    ours.run(&["apply", "--auto-approve"]).expect(0);
+    let list = ours.run(&["authorize", "--list", "--format", "json"]);
+    list.expect(4);
+    let list = list.json();
+    let gmail = result(&list, "gmail");
+    assert_eq!(gmail["expected_account"], "@example.com");
+}
+
+#[test]
+fn a_store_says_neither_and_the_plan_shows_what_the_files_hold() {
+    let platform = Platform::start();
+    let origin = tempfile::tempdir().unwrap();
+    git(origin.path(), &["init", "-q", "--bare", "origin.git"]);
+    let url = origin.path().join("origin.git").display().to_string();
+    let clone = |user: &str, place: &str| {
+        let text = snowflake(place);
+        let project = member(&platform, user, Project::new())
+            .file("base44/connectors/snowflake.jsonc", &text)
+            .file("connplan.toml", "[store]\nurl = \"git:origin\"\n");
+        git(&project.root(), &["init", "-q"]);
+        git(&project.root(), &["remote", "add", "origin", &url]);
+        project
+    };
+    let mallory = clone("mallory", "evil-acct");
+    mallory.run(&["apply", "--auto-approve"]).expect(0);
+    platform.forget();
+    let ours = clone("ada", "good-acct");
+    ours.run(&["plan", "--detailed-exitcode"])
+        .expect(2)
+        .says("snowflake");
+    ours.run(&ASK)
+        .expect(0)
+        .tells("no file here declares it with all these scopes, these connection values");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+}
+
+/// What waits here was approved as it was then: the files' new word is planned first.
+#[test]
+fn new_values_and_another_account_are_changes_of_what_waits() {
+    let platform = Platform::start();
+    let project = declaring(&platform, "snowflake", &snowflake("old-acct"));
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    project.run(&["plan", "--detailed-exitcode"]).expect(0);
+    project.write("base44/connectors/snowflake.jsonc", &snowflake("new-acct"));
+    project.run(&["plan", "--detailed-exitcode"]).expect(2);
+    platform.forget();
+    project
+        .run(&ASK)
+        .expect(4)
+        .says("the files declare other connection values than what waits");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    project.run(&["plan", "--detailed-exitcode"]).expect(0);
+    project.run(&ASK).expect(4).tells("new-acct");
+}
+
+/// A variable is put in before it is sent, and before it is compared.
+#[test]
+fn what_expired_is_asked_for_with_the_values_of_the_files() {
+    let platform = Platform::start();
+    let project = declaring(&platform, "snowflake", &snowflake("${SNOW_PLACE}"));
+    let vars = [("SNOW_PLACE", "acme")];
+    project
+        .run_vars(&vars, &["apply", "--auto-approve"])
+        .expect(0);
+    project
+        .run_vars(&vars, &ASK)
+        .expect(4)
+        .tells("account_identifier = acme");
+    project.run(&ASK).expect(1).tells("SNOW_PLACE");
+}
