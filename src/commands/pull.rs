@@ -191,6 +191,7 @@ async fn confirmed(context: &Context, steps: &[FileChange], format: Format) -> b
 /// First everything is made ready beside its place, then put there: what can fail, fails before
 /// anything is changed. A file that somebody changed meanwhile is not written over.
 fn write(steps: &[FileChange], root: &Path, folder: &Path) -> Result<(), Failure> {
+    fs::remove_leftovers(folder);
     let mut ready: Vec<(&FileChange, PathBuf, Option<Staged>)> = Vec::new();
     for step in steps {
         let mut path = root.join(&step.file);

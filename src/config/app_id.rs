@@ -68,7 +68,10 @@ impl Project {
             let name = shown_path(&self.root, &path);
             let id = read_file(&[&self.root], &path)
                 .map_err(|finding: Finding| Problem::about(finding, &name))
-                .and_then(|text| base44::parse_app_file(&name, &text))
+                .and_then(|read| {
+                    let id = base44::parse_app_file(&name, &read.text);
+                    id.map_err(|problem| problem.quoting(!read.linked))
+                })
                 .map_err(|problem| ConfigError::Invalid {
                     problems: vec![problem],
                 })?;

@@ -74,10 +74,13 @@ pub fn read(project: &Project) -> Loaded {
         let declares = unread::declared_in(&roots, &path);
         unread.push(Unread { file, declares });
     }
-    if names.iter().any(|name| crate::fs::is_leftover(name)) {
-        crate::fs::remove_leftovers(folder);
-    }
-    for name in names {
+    let home = project.config_file.as_deref().and_then(Path::parent);
+    let usual = home.is_some_and(|home| home.join("connectors") == *folder);
+    // A write that was cut short is no file of the project's; the next write takes it away.
+    for name in names
+        .into_iter()
+        .filter(|name| !crate::fs::is_leftover(name))
+    {
         let path = folder.join(&name);
         let shown = shown_path(&project.root, &path);
         let Some(name) = name.to_str() else {
@@ -104,10 +107,15 @@ pub fn read(project: &Project) -> Loaded {
             Role::Connector => {
                 count += 1;
                 match read_file(&roots, &path) {
-                    Ok(text) => {
-                        let (connector, found) = parse_connector(&shown, &text);
-                        problems.extend(found);
-                        parsed.extend(connector.map(|c| (shown, c)));
+                    Ok(read) => {
+                        let (connector, found) = parse_connector(&shown, &read.text);
+                        // In a folder that the project names, a file need not be meant for connplan.
+                        let quoted = !read.linked && (usual || read.text.contains("scope"));
+                        problems.extend(found.into_iter().map(|found| found.quoting(quoted)));
+                        parsed.extend(connector.map(|mut connector| {
+                            connector.source = connector.source.quoting(quoted);
+                            (shown, connector)
+                        }));
                     }
                     Err(finding) => problems.push(Problem::about(finding, &shown)),
                 }

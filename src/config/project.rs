@@ -207,9 +207,9 @@ fn read_config(found: &Found, problems: &mut Vec<Problem>) -> base44::Config {
         problems.push(Problem::about(Finding::TwoConfigs, &name));
     }
     match read_file(&[&found.root], &found.config) {
-        Ok(text) => {
-            let (config, told) = base44::parse_config(&name, &text);
-            problems.extend(told);
+        Ok(read) => {
+            let (config, told) = base44::parse_config(&name, &read.text);
+            problems.extend(told.into_iter().map(|told| told.quoting(!read.linked)));
             config
         }
         Err(finding) => {
@@ -240,10 +240,10 @@ fn read_settings(
     };
     let name = shown_path(root, &file);
     let (settings, text) = match read_file(&[root], &file) {
-        Ok(text) => {
-            let (settings, told) = parse_settings(&name, &text);
-            problems.extend(told);
-            (settings.unwrap_or_default(), text)
+        Ok(read) => {
+            let (settings, told) = parse_settings(&name, &read.text);
+            problems.extend(told.into_iter().map(|told| told.quoting(!read.linked)));
+            (settings.unwrap_or_default(), read.text)
         }
         Err(finding) => {
             problems.push(Problem::about(finding, &name));

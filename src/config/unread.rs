@@ -95,7 +95,7 @@ fn small(roots: &[&Path], path: &Path) -> Option<String> {
     if !meta.is_file() || meta.len() > LONGEST {
         return None;
     }
-    read_file(roots, path).ok()
+    Some(read_file(roots, path).ok()?.text)
 }
 
 /// What the first `type` of a text says, whatever the syntax is: `"type": "slack"`, `type = 'slack'`,

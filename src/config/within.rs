@@ -4,13 +4,22 @@ use std::path::Path;
 
 use super::MAX_FILE_SIZE;
 use crate::{
-    fs::{FsError, read_confined},
+    fs::{Confined, FsError, read_told},
     syntax::Finding,
 };
 
+/// A file's text.
+pub(super) struct Text {
+    pub(super) text: String,
+    /// Whether a link led there. Such a file is read, and none of its lines is shown: it may be one
+    /// that only this machine has, and the link a proposal's.
+    pub(super) linked: bool,
+}
+
 /// Reads one file's text, if it lies in one of these folders, links resolved.
-pub(super) fn read_file(roots: &[&Path], path: &Path) -> Result<String, Finding> {
-    let bytes = read_confined(roots, path, MAX_FILE_SIZE).map_err(|e| match e {
+pub(super) fn read_file(roots: &[&Path], path: &Path) -> Result<Text, Finding> {
+    let read = read_told(roots, path, MAX_FILE_SIZE);
+    let Confined { bytes, linked } = read.map_err(|e| match e {
         FsError::Outside { .. } => Finding::LeadsOut,
         FsError::TooLarge { .. } => Finding::TooLarge,
         FsError::NotFound { .. } => Finding::Unreadable {
@@ -24,13 +33,14 @@ pub(super) fn read_file(roots: &[&Path], path: &Path) -> Result<String, Finding>
         },
         FsError::NotUtf8 { .. } => Finding::NotUtf8 { line: 1 },
     })?;
-    String::from_utf8(bytes).map_err(|e| {
+    let text = String::from_utf8(bytes).map_err(|e| {
         let good = e.as_bytes().get(..e.utf8_error().valid_up_to());
         let lines = good.unwrap_or_default().iter().filter(|b| **b == b'\n');
         Finding::NotUtf8 {
             line: lines.count() + 1,
         }
-    })
+    })?;
+    Ok(Text { text, linked })
 }
 
 /// `path` relative to `root`, with `/`; by `..` where it lies elsewhere.

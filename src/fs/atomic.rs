@@ -263,8 +263,12 @@ fn remove_leftovers_once(folder: &Path) {
 
 /// Whether a name is that of a write under way, or of one that a crash cut short.
 pub fn is_leftover(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+    let name = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+    let random = name.and_then(|name| name.strip_suffix(SUFFIX));
+    random.is_some_and(|random| {
+        let hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+        random.len() == 16 && random.bytes().all(hex)
+    })
 }
 
 /// Removes what writes that a crash cut short have left in `folder`: temporary files that nobody holds
@@ -314,13 +318,19 @@ mod tests {
     #[test]
     fn leftovers_go_and_the_rest_stays() {
         let dir = tempfile::tempdir().unwrap();
-        for name in [".connplan-x1.tmp", "pending.toml", ".connplan-x.toml"] {
+        let left = ".connplan-0123456789abcdef.tmp";
+        for name in [
+            left,
+            "pending.toml",
+            ".connplan-notes.tmp",
+            ".connplan-x.toml",
+        ] {
             File::create(dir.path().join(name)).unwrap();
         }
-        fs::create_dir(dir.path().join(".connplan-x2.tmp")).unwrap();
+        fs::create_dir(dir.path().join(".connplan-0123456789abcde0.tmp")).unwrap();
         remove_leftovers(dir.path());
-        assert!(!dir.path().join(".connplan-x1.tmp").exists());
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
+        assert!(!dir.path().join(left).exists());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 4);
     }
 
     #[test]

@@ -11,11 +11,12 @@ use super::{
 };
 
 /// The true place of `path`, links resolved, if it lies in one of these folders; theirs are resolved
-/// too. What does not exist is an error.
+/// too. What does not exist is an error. A `.git` below such a folder is git's, and lies elsewhere:
+/// credentials are kept there, and programs are started from there.
 pub fn confine(roots: &[&Path], path: &Path) -> Result<PathBuf, FsError> {
     let real = std::fs::canonicalize(path).map_err(|e| FsError::io("read", path, e))?;
     let inside =
-        |root: &&Path| std::fs::canonicalize(root).is_ok_and(|root| real.starts_with(root));
+        |root: &&Path| std::fs::canonicalize(root).is_ok_and(|root| is_below(&root, &real));
     if roots.iter().any(inside) {
         return Ok(real);
     }
@@ -24,6 +25,16 @@ pub fn confine(roots: &[&Path], path: &Path) -> Result<PathBuf, FsError> {
         path: path.to_owned(),
         root: root.to_owned(),
     })
+}
+
+fn is_below(root: &Path, real: &Path) -> bool {
+    real.strip_prefix(root).is_ok_and(|below| !is_gits(below))
+}
+
+/// Whether a path leads into a folder of git's own. Some systems take no notice of case.
+fn is_gits(path: &Path) -> bool {
+    path.components()
+        .any(|part| part.as_os_str().eq_ignore_ascii_case(".git"))
 }
 
 /// The same for a path that may not be there yet: what there is of it has to lie in one of these
@@ -35,6 +46,10 @@ pub fn confine_new(roots: &[&Path], path: &Path) -> Result<PathBuf, FsError> {
         if part.symlink_metadata().is_ok() {
             return match confine(roots, part) {
                 Ok(real) if missing.as_os_str().is_empty() => Ok(real),
+                Ok(real) if is_gits(&missing) => Err(FsError::Outside {
+                    path: path.to_owned(),
+                    root: real,
+                }),
                 Ok(real) => Ok(real.join(missing)),
                 Err(FsError::Outside { root, .. }) => Err(FsError::Outside {
                     path: path.to_owned(),
@@ -67,10 +82,29 @@ pub fn ensure_dir_in(root: &Path, folder: &Path) -> Result<(), FsError> {
     super::ensure_dir(&confine_new(&[root], folder)?)
 }
 
+/// A file as it was read.
+#[derive(Debug)]
+pub struct Confined {
+    /// What it holds.
+    pub bytes: Vec<u8>,
+    /// Whether a link led there: then somebody chose a file that has another name and another purpose.
+    pub linked: bool,
+}
+
 /// Reads a regular file of at most `limit` bytes that lies in one of these folders, links resolved.
 /// What lies elsewhere is named, and not read.
 pub fn read_confined(roots: &[&Path], path: &Path, limit: u64) -> Result<Vec<u8>, FsError> {
+    read_told(roots, path, limit).map(|read| read.bytes)
+}
+
+/// The same, and whether a link led there.
+pub fn read_told(roots: &[&Path], path: &Path, limit: u64) -> Result<Confined, FsError> {
     let real = confine(roots, path)?;
+    let direct = |root: &&Path| {
+        let below = path.strip_prefix(root).ok()?;
+        Some(std::fs::canonicalize(root).ok()?.join(below))
+    };
+    let linked = roots.first().and_then(direct).as_ref() != Some(&real);
     let named = |error| match error {
         FsError::Linked { .. } => FsError::Linked {
             path: path.to_owned(),
@@ -93,7 +127,8 @@ pub fn read_confined(roots: &[&Path], path: &Path, limit: u64) -> Result<Vec<u8>
     };
     // Resolved already: what is a link now was put there meanwhile.
     let file = open_file(&real, File::options().read(true), "read").map_err(named)?;
-    all(file, path, limit)
+    let bytes = all(file, path, limit)?;
+    Ok(Confined { bytes, linked })
 }
 
 #[cfg(test)]
@@ -129,6 +164,21 @@ mod tests {
         for out in ["folder/x", "../x", "dangling", "dangling/x", "out"] {
             assert!(new(out).is_err(), "{out}");
         }
+        // Git's own folder is none of the project's, whatever leads there.
+        std::fs::create_dir_all(root.join(".git/hooks")).unwrap();
+        super::super::write_new(&root.join(".git/config"), b"canary").unwrap();
+        symlink(".git/config", root.join("config")).unwrap();
+        for path in ["config", ".git/config"] {
+            let error = read(path).unwrap_err();
+            assert!(matches!(error, FsError::Outside { .. }), "{error}");
+        }
+        for path in [".git/hooks", ".git/new", "a/.GIT/hooks"] {
+            assert!(new(path).is_err(), "{path}");
+        }
+        let told = |name: &str| read_told(&[&root], &root.join(name), 100).unwrap();
+        assert!(told("within").linked && !told("inner/file").linked);
+        symlink("inner", root.join("folder-within")).unwrap();
+        assert!(told("folder-within/file").linked);
         let also = read_confined(&[&root, dir.path()], &root.join("out"), 100);
         assert_eq!(also.unwrap(), b"canary");
     }

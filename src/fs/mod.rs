@@ -22,7 +22,7 @@ pub use atomic::{
     Staged, Visibility, ensure_dir, is_leftover, probe_writable, remove_leftovers, stage,
     sync_parent, write, write_new, write_with,
 };
-pub use confine::{confine, confine_new, ensure_dir_in, read_confined};
+pub use confine::{Confined, confine, confine_new, ensure_dir_in, read_confined, read_told};
 pub use error::FsError;
 pub use lock::{Lock, LockError};
 pub use private::{

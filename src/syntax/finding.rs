@@ -22,7 +22,9 @@ pub enum Finding {
         reason: String,
     },
     /// A link that leads elsewhere: what lies there is nobody's proposal, and is not shown.
-    #[error("the file is a link that leads out of the project; it was not read")]
+    #[error(
+        "the file is a link that leads out of the project, or into git's own folder; it was not read"
+    )]
     #[diagnostic(
         code(connplan::config::leads_out),
         help("put the file itself here: connplan reads files of the project alone")
@@ -447,6 +449,24 @@ pub enum Finding {
         help("keep one of the two: connplan must not guess which policy holds")
     )]
     TwoSettings,
+    /// A pipeline acts by what a file of the checkout brings.
+    #[error(
+        "this pipeline has no Base44 credential of its own, so what acts is {by}, at {address}: what \
+         the app is said to have is the word of whoever wrote that file"
+    )]
+    #[diagnostic(
+        code(connplan::config::proposal_acts),
+        severity(Warning),
+        help(
+            "give the step BASE44_API_KEY or BASE44_ACCESS_TOKEN: then such a file decides nothing"
+        )
+    )]
+    ProposalActs {
+        /// The credential, and where it stands.
+        by: String,
+        /// Where it is used.
+        address: String,
+    },
     /// The rest of a very long list.
     #[error("and {count} more like these in this file")]
     #[diagnostic(code(connplan::config::more), severity(Warning))]

@@ -75,6 +75,24 @@ impl Problem {
         self
     }
 
+    /// The same, with the lines that it is about, or without: then it says which they are.
+    #[must_use]
+    pub fn quoting(mut self, quoted: bool) -> Self {
+        if let Place::Source(source) = &mut self.place {
+            *source = source.clone().quoting(quoted);
+        }
+        let related = std::mem::take(&mut self.related).into_iter();
+        self.related = related.map(|problem| problem.quoting(quoted)).collect();
+        self
+    }
+
+    fn quoted(&self) -> Option<&Source> {
+        match &self.place {
+            Place::Source(source) if source.is_quoted() && !self.labels.is_empty() => Some(source),
+            _ => None,
+        }
+    }
+
     /// What is wrong.
     pub fn finding(&self) -> &Finding {
         &self.finding
@@ -144,9 +162,10 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // With a source, miette shows the file's name above its lines.
-        match &self.place {
-            Place::Source(_) if !self.labels.is_empty() => self.finding.fmt(f),
-            _ => write!(f, "{}: {}", self.file(), self.finding),
+        match (self.quoted(), self.position()) {
+            (Some(_), _) => self.finding.fmt(f),
+            (None, Some((line, _))) => write!(f, "{}:{line}: {}", self.file(), self.finding),
+            (None, None) => write!(f, "{}: {}", self.file(), self.finding),
         }
     }
 }
@@ -167,16 +186,11 @@ impl Diagnostic for Problem {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        match &self.place {
-            Place::Source(source) if !self.labels.is_empty() => Some(source),
-            _ => None,
-        }
+        self.quoted().map(|source| source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let Place::Source(source) = &self.place else {
-            return None;
-        };
+        let source = self.quoted()?;
         let labels = self.labels.iter().enumerate().map(|(index, label)| {
             let span = Self::shown(source, &label.span);
             let (text, span) = (Some(label.text.clone()), (span.start, span.len()));

@@ -17,6 +17,7 @@ const AROUND: usize = 200;
 pub struct Source {
     name: Arc<str>,
     text: Arc<str>,
+    quoted: bool,
 }
 
 impl Source {
@@ -24,8 +25,21 @@ impl Source {
     pub fn new(name: &str, text: &str) -> Self {
         Self {
             name: escaped(name).into(),
-            text: masked(text).into(),
+            text: without_credentials(masked(text)).into(),
+            quoted: true,
         }
+    }
+
+    /// The same, whose lines are shown, or are not.
+    #[must_use]
+    pub fn quoting(mut self, quoted: bool) -> Self {
+        self.quoted = quoted;
+        self
+    }
+
+    /// Whether its lines are shown.
+    pub fn is_quoted(&self) -> bool {
+        self.quoted
     }
 
     /// The file, relative to the project root, with `/`; unsafe characters as `\u{..}`.
@@ -73,6 +87,39 @@ impl Source {
             .nth(on)
             .map_or(self.text.len(), |(at, _)| from + at + 1)
     }
+}
+
+/// A text of the same length in which no address has a name or a password, and no `Authorization` a
+/// value: a file of another purpose may have been named for a connector's.
+fn without_credentials(text: String) -> String {
+    const HEADER: &str = "authorization";
+    let mut hidden: Vec<std::ops::Range<usize>> = Vec::new();
+    for (at, mark) in text.match_indices("://") {
+        let start = at + mark.len();
+        let rest = text.get(start..).unwrap_or_default();
+        let end = rest.find(|c: char| c == '/' || c == '"' || c == '\'' || c.is_whitespace());
+        let authority = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+        hidden.extend(authority.rfind('@').map(|length| start..start + length));
+    }
+    let lower = text.to_ascii_lowercase();
+    for (at, name) in lower.match_indices(HEADER) {
+        let start = at + name.len();
+        let rest = lower.get(start..).unwrap_or_default();
+        hidden.push(start..start + rest.find('\n').unwrap_or(rest.len()));
+    }
+    if hidden.is_empty() {
+        return text;
+    }
+    let is_hidden = |at: usize| hidden.iter().any(|range| range.contains(&at));
+    let mut shown = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        if is_hidden(at) && !c.is_whitespace() {
+            shown.extend(std::iter::repeat_n('*', c.len_utf8()));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 impl fmt::Debug for Source {
@@ -135,6 +182,27 @@ mod tests {
         assert_eq!(at("1"), (2, 8));
         assert_eq!(at("}"), (3, 1));
         assert_eq!(source.position(usize::MAX), (3, 2));
+    }
+
+    #[test]
+    fn credentials_in_a_line_are_not_shown() {
+        for (text, shown) in [
+            (
+                "url = https://user:tok@host/x",
+                "url = https://********@host/x",
+            ),
+            ("a 'ftp://t@h' b", "a 'ftp://*@h' b"),
+            ("https://host/a@b", "https://host/a@b"),
+            (
+                "AUTHORIZATION: basic eHg=\nnext",
+                "AUTHORIZATION* ***** ****\nnext",
+            ),
+            ("\"scopes\": []", "\"scopes\": []"),
+        ] {
+            let found = Source::new("a", text);
+            assert_eq!(found.shown(), shown);
+            assert_eq!(found.shown().len(), text.len());
+        }
     }
 
     #[test]

@@ -134,7 +134,7 @@ fn logging_out_leaves_no_token_and_needs_no_room() {
     for full in [false, true] {
         let server = server(Duration::ZERO);
         let project = project(&server, 0);
-        let left = file(&project).with_file_name(".connplan-abc.tmp");
+        let left = file(&project).with_file_name(".connplan-0123456789abcdef.tmp");
         fs::copy(file(&project), &left).unwrap();
         if full {
             let (code, text) = project.on_full_disk(0, "logout");

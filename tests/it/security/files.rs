@@ -125,3 +125,113 @@ fn two_settings_files_are_an_error() {
     let refused = project.run(&["validate"]);
     refused.expect(1).tells("there is a second `connplan.toml`");
 }
+
+/// What lies there is nobody's proposal: credentials of the checkout step, and programs that git starts.
+#[test]
+fn gits_own_folder_is_no_part_of_the_project() {
+    let platform = Platform::start();
+    let project = project(&platform);
+    let header = format!("[http]\n\textraheader = AUTHORIZATION: basic {CANARY}\n");
+    project.write(".git/config", &header);
+    fs::create_dir_all(project.path(".git/hooks")).unwrap();
+    let link = project.path("base44/connectors/x.toml");
+    symlink("../../.git/config", &link).unwrap();
+    for command in [&["validate"][..], &["plan"], &["status"]] {
+        project
+            .run(command)
+            .expect(1)
+            .tells("git's own folder")
+            .lacks(CANARY);
+    }
+    fs::remove_file(&link).unwrap();
+    symlink("../.git/config", project.path("base44/connplan.toml")).unwrap();
+    project.run(&["plan"]).expect(1).lacks(CANARY);
+    fs::remove_file(project.path("base44/connplan.toml")).unwrap();
+    symlink(".git/config", project.path(".env")).unwrap();
+    project.run(&["plan"]).expect(1).lacks(CANARY);
+    fs::remove_file(project.path(".env")).unwrap();
+
+    for folder in [
+        "../.git/hooks",
+        "../.git/new",
+        "../deeper/.git/hooks",
+        "../.GIT/hooks",
+    ] {
+        let config = format!("{{ \"name\": \"Test\", \"connectorsDir\": \"{folder}\" }}\n");
+        project.write("base44/config.jsonc", &config);
+        for command in [&["add", "slack"][..], &["pull", "--yes"], &["validate"]] {
+            project.run(command).expect(1).tells("leads out of");
+        }
+    }
+    let hooks = fs::read_dir(project.path(".git/hooks")).unwrap();
+    assert_eq!(hooks.count(), 0);
+    assert!(!project.path(".git/new").exists() && !project.path("deeper").exists());
+}
+
+/// Such a file may be one that this machine alone has, and the link somebody else's.
+#[test]
+fn what_a_link_leads_to_is_read_and_its_lines_are_not_shown() {
+    let platform = Platform::start();
+    let project = project(&platform);
+    project.write(
+        ".env.production",
+        &format!("DATABASE_URL={CANARY}\nx = {{\n"),
+    );
+    let link = project.path("base44/connectors/x.toml");
+    symlink("../../.env.production", &link).unwrap();
+    let told = project.run(&["validate"]);
+    told.expect(1)
+        .tells("base44/connectors/x.toml:1: ")
+        .lacks(CANARY);
+    fs::remove_file(&link).unwrap();
+    // The same where the folder is one of another purpose.
+    project.write(
+        "keys/account.json",
+        &format!("{{ \"type\": \"{CANARY}\" \"x\" }}\n"),
+    );
+    project.write(
+        "base44/config.jsonc",
+        "{ \"name\": \"Test\", \"connectorsDir\": \"../keys\" }\n",
+    );
+    let told = project.run(&["validate"]);
+    told.expect(1).tells("keys/account.json:1: ").lacks(CANARY);
+
+    // A link to a file that is in order declares what the file declares.
+    let project = self::project(&platform);
+    project.write(
+        "shared/slack.jsonc",
+        "{ \"type\": \"slack\", \"scopes\": [\"a\"] }\n",
+    );
+    let link = project.path("base44/connectors/slack.jsonc");
+    symlink("../../shared/slack.jsonc", &link).unwrap();
+    project.run(&["plan"]).expect(0).says("slack");
+}
+
+/// Whatever a file is called: who only looks removes nothing, and who writes only what it wrote itself.
+#[test]
+fn a_look_removes_no_file() {
+    let platform = Platform::start();
+    let project = project(&platform);
+    let (notes, left) = (".connplan-notes.tmp", ".connplan-0123456789abcdef.tmp");
+    for folder in ["base44/connectors", "../outside"] {
+        project.write(&format!("{folder}/{notes}"), "mine");
+        project.write(&format!("{folder}/{left}"), "{");
+    }
+    let outside = project.path("../outside").display().to_string();
+    project.run(&["validate"]).expect(0);
+    project.run(&["plan"]).expect(0);
+    project
+        .run(&["plan", "--dir", &outside, "--allow-remove-all"])
+        .expect(0);
+    for folder in ["base44/connectors", "../outside"] {
+        for name in [notes, left] {
+            assert!(
+                project.path(&format!("{folder}/{name}")).exists(),
+                "{folder}/{name}"
+            );
+        }
+    }
+    project.run(&["pull", "--yes"]).expect(0);
+    assert!(project.path(&format!("base44/connectors/{notes}")).exists());
+    assert!(!project.path(&format!("base44/connectors/{left}")).exists());
+}

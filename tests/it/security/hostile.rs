@@ -38,8 +38,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Platform, Project, Pty, scripted::Scripted};
 
-/// Each is in a file or a variable of the user and in no file of a checkout.
-const CANARIES: [&str; 5] = [
+/// Each is in a file or a variable of the user and in no file that a proposal brings: that of git is in
+/// what lies in a checkout and nobody commits.
+const CANARIES: [&str; 6] = [
+    "CanaryOfGit",
     "CanaryOfHome",
     "CanaryOfBash",
     "CanaryAccess",
