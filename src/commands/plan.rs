@@ -18,6 +18,7 @@ use crate::{
     pending::PendingSet,
     plan::{Digest, Plan, document},
     policy::Judgement,
+    remote::auth::CredentialOrigin,
     remote_state,
     store::Waits,
     syntax::{Lifetime, PlanSettings},
@@ -64,6 +65,11 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         None => {
             let mut situation =
                 planning::look_to_change(context, args.planning.dir.as_deref()).await?;
+            // As an apply does, where that is not the user's own word.
+            let origin = situation.remote.who().origin.as_ref();
+            if origin.is_some_and(CredentialOrigin::is_project_file) {
+                context.say_who_acts(&situation.remote).await;
+            }
             planning::say_time_left(context, &situation);
             let app = situation.app.clone();
             planning::read_receipts(context, &mut situation.files, &args.receipts, &app)?;

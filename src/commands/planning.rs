@@ -8,9 +8,12 @@ use super::{base, listening, printing::file_name};
 use crate::{
     config::{self, Loaded, Project},
     context::{Context, Failure, UsageError},
-    model::{App, ConnectorType},
+    escape,
+    model::{App, ConnectorType, SetBy},
     ops::{Files, PlanInputs, PlanSession, Wishes},
     receipt,
+    remote::{Remote, auth::CredentialOrigin},
+    syntax::{Finding, Problem},
     term::{self, Answer},
     view,
 };
@@ -113,6 +116,12 @@ async fn read(
     base::bind(context, &mut files.project).await?;
     let app = files.project.app()?;
     let remote = context.remote(&files.project, &app).await?;
+    if context.vars.ci()
+        && let Some(problem) = proposal_acts(&app, &remote)
+    {
+        view::problems::say(&context.terminal, std::slice::from_ref(&problem));
+        files.loaded.problems.push(problem);
+    }
     let state = context.app_state(&files.project, &app);
     let listening = listening::to(context);
     let around = listening.around();
@@ -125,6 +134,19 @@ async fn read(
     };
     let reading = Box::pin(PlanSession::begin(inputs, &around));
     view::progress::during(&context.terminal, "Reading the app", reading).await
+}
+
+/// A pipeline that runs by what a proposal brings: its plan is good for nothing but to be looked at.
+fn proposal_acts(app: &App, remote: &Remote) -> Option<Problem> {
+    let origin = remote.who().origin.as_ref()?;
+    let finding = Finding::ProposalActs {
+        by: origin.to_string(),
+        address: escape::limited(app.api_url.as_str(), 200),
+    };
+    let CredentialOrigin::Variable(_, SetBy::File { file, .. }) = origin else {
+        return None;
+    };
+    Some(Problem::about(finding, file))
 }
 
 /// Says how long an unclaimed Stripe sandbox is left.

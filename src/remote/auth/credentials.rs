@@ -125,14 +125,33 @@ impl Found {
     pub fn from_vars(vars: &Vars, home: Option<&Path>) -> Result<Self, AuthError> {
         let mut warnings = Vec::new();
         let file = home.map(LoginFile::in_home);
+        // Whoever started the process said who acts: a file of the project does not say otherwise.
+        let decided = [API_KEY, ACCESS_TOKEN]
+            .iter()
+            .any(|name| vars.origin(name) == Some(&SetBy::Process));
+        let mut secret = |vars: &Vars, variable: &'static str| {
+            if let (true, Some(SetBy::File { file, line })) = (decided, vars.origin(variable)) {
+                let (file, line) = (file.clone(), *line);
+                warnings.push(AuthWarning::FileIgnored {
+                    variable,
+                    file,
+                    line,
+                });
+                return Ok(None);
+            }
+            secret(vars, variable)
+        };
         let key = secret(vars, API_KEY)?;
+        let access = secret(vars, ACCESS_TOKEN)?;
         let key_ignored = match key {
             Some(key) if key.expose().starts_with(WORKSPACE_KEY) => {
-                return Ok(Self::by_variable(vars, API_KEY, Source::ApiKey(key), file));
+                let found = Self::by_variable(vars, API_KEY, Source::ApiKey(key), file);
+                return Ok(Self { warnings, ..found });
             }
             Some(key) if key.expose().starts_with(PERSONAL_TOKEN) => {
                 let source = Source::PersonalToken(key, API_KEY);
-                return Ok(Self::by_variable(vars, API_KEY, source, file));
+                let found = Self::by_variable(vars, API_KEY, source, file);
+                return Ok(Self { warnings, ..found });
             }
             Some(_) => {
                 warnings.push(AuthWarning::KeyIgnored);
@@ -148,7 +167,7 @@ impl Found {
                 Some(why) => AuthWarning::Open { why },
             }),
         );
-        let Some(access) = secret(vars, ACCESS_TOKEN)? else {
+        let Some(access) = access else {
             let stored = file.as_ref().map(LoginFile::read).transpose()?.flatten();
             let (Some(login), Some(file)) = (stored, file) else {
                 return Err(AuthError::NoCredentials { key_ignored });
@@ -170,7 +189,7 @@ impl Found {
         // keep.
         let own = |name| vars.origin(name) == Some(&SetBy::Process);
         let refresh =
-            secret(vars, REFRESH_TOKEN)?.filter(|_| own(ACCESS_TOKEN) && own(REFRESH_TOKEN));
+            self::secret(vars, REFRESH_TOKEN)?.filter(|_| own(ACCESS_TOKEN) && own(REFRESH_TOKEN));
         let claims = jwt::claims(access.expose());
         if let (Some(refresh), Some(claims)) = (refresh, claims) {
             let Claims {

@@ -127,6 +127,21 @@ pub enum AuthWarning {
     #[error("BASE44_API_KEY begins neither with `b44k_` nor with `b44u_`, so it is not used")]
     #[diagnostic(severity(Warning), code(connplan::auth::key_ignored))]
     KeyIgnored,
+    /// A file of the project brings a credential where the process has its own.
+    #[error(
+        "{variable} in {}, line {line}, is not used: the environment of this process has a \
+         credential of its own",
+        crate::http::server_text(file)
+    )]
+    #[diagnostic(severity(Warning), code(connplan::auth::file_ignored))]
+    FileIgnored {
+        /// The variable.
+        variable: &'static str,
+        /// Relative to the project's root. Untrusted text.
+        file: String,
+        /// Counted from 1.
+        line: usize,
+    },
     /// Others could read the login until now.
     #[error("others could read the login in {}; it is private now", path.display())]
     #[diagnostic(

@@ -220,6 +220,62 @@ fn a_project_may_bring_its_own_credential_for_its_own_address() {
         .tells("BASE44_API_KEY in .env, line 2 is used instead of the login in");
 }
 
+/// What a proposal brings does not divert a pipeline that has a credential of its own.
+#[test]
+fn where_the_process_has_a_credential_a_file_decides_neither_who_acts_nor_where() {
+    let (platform, other) = (Platform::start(), attacker());
+    let token = || Project::new().var("BASE44_ACCESS_TOKEN", "b44u_canary-token");
+    let lure = format!(
+        "BASE44_API_URL={}\nBASE44_API_KEY=b44k_mallory\n",
+        other.url()
+    );
+    for ci in ["", "true"] {
+        for command in ONLINE.into_iter().filter(|command| command[0] != "login") {
+            let project = token().var("CI", ci).connector("slack", &["a"]);
+            project.write(".env", &lure);
+            let run = project.run(command);
+            assert_ne!(run.code, Some(0), "{run}");
+            let said = format!("{}{}", run.stdout, run.stderr);
+            assert!(said.contains(".env, line 1, names"), "{run}");
+            assert!(other.seen().is_empty(), "{command:?}: {run}");
+        }
+    }
+    // Where the process says where, its own credential goes there, and the file's is said to be unused.
+    let project = token()
+        .var("BASE44_API_URL", platform.url())
+        .connector("slack", &["a"]);
+    project.write(".env", &lure);
+    let plan = project.run(&["plan"]);
+    plan.tells("BASE44_API_KEY in .env, line 2, is not used");
+    assert!(other.seen().is_empty(), "{plan}");
+}
+
+#[test]
+fn a_pipeline_that_acts_by_a_proposals_word_says_so_everywhere() {
+    let platform = Platform::start();
+    let project = Project::new().connector("slack", &["a"]);
+    let own = format!(
+        "BASE44_API_URL={}\nBASE44_API_KEY={}\n",
+        platform.url(),
+        platform.key()
+    );
+    project.write(".env", &own);
+    project
+        .run(&["plan"])
+        .expect(0)
+        .tells("Acting as a workspace, by BASE44_API_KEY in .env, line 2.")
+        .lacks("this pipeline");
+    let warning = "this pipeline has no Base44 credential of its own";
+    let ci = [("CI", "true")];
+    let plan = project.run_vars(&ci, &["plan", "--format", "markdown", "--out", "x.plan"]);
+    plan.expect(0).tells(warning).says(warning);
+    project.run_vars(&ci, &["show", "x.plan"]).says(warning);
+    let json = project.run_vars(&ci, &["plan", "--format", "json"]).json();
+    let told = json["diagnostics"].as_array().unwrap();
+    let told = told.iter().find(|d| d["file"] == ".env").unwrap();
+    assert_eq!(told["code"], "connplan::config::proposal_acts");
+}
+
 #[test]
 fn a_projects_token_pair_is_neither_renewed_nor_stored() {
     let server = attacker();
