@@ -51,6 +51,15 @@ const IN_CHECKOUT: [&str; 4] = [
     "protocol.allow=never",
 ];
 
+/// How a program of git's is started that serves a repository of this machine: it reads that
+/// repository's settings and hooks, and knows nothing of what stands on our command line.
+pub(super) fn serving(program: &str) -> String {
+    let fixed = FIXED.map(|fixed| format!("-c {fixed} "));
+    // None at all is said to fail, by every push.
+    let refs = "-c core.alternateRefsCommand=true";
+    format!("git {}{refs} {program}", fixed.concat())
+}
+
 /// Variables that the user may set for git; every other `GIT_…` stays out.
 const KEPT: [&str; 14] = [
     "GIT_SSH",

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     CommitId, Git, GitError, ObjectId, Objects, RefName, RemoteAddress,
-    command::{Output, Place, Run, failed},
+    command::{Output, Place, Run, failed, serving},
     reach::reach,
 };
 use crate::{
@@ -76,6 +76,16 @@ impl Depot {
         let mut settings = vec![(format!("remote.{}.url", Self::REMOTE), address.clone())];
         settings.extend(remote.headers.iter().cloned());
         let text = address.expose();
+        if Path::new(text).is_absolute() {
+            // A folder of this machine: what its hooks and settings name would run as the user.
+            for (key, program) in [
+                ("uploadpack", "upload-pack"),
+                ("receivepack", "receive-pack"),
+            ] {
+                let key = format!("remote.{}.{key}", Self::REMOTE);
+                settings.push((key, Secret::new(serving(program))));
+            }
+        }
         let ssh = text.starts_with("ssh://") || (!text.contains("://") && text.contains(':'));
         if ssh {
             // It must not ask. A command of the user's own is theirs to make so.

@@ -1,6 +1,13 @@
 //! Stores that a checkout names.
 
-use crate::support::{Platform, Project};
+#[cfg(unix)]
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use super::week::member;
+use crate::{
+    git::repository::git,
+    support::{Platform, Project},
+};
 
 #[test]
 fn a_checkout_names_a_bucket_only_after_it_is_trusted() {
@@ -51,4 +58,60 @@ fn a_checkout_names_a_bucket_only_after_it_is_trusted() {
         .expect(1)
         .tells("needs no trust");
     project.run(&["trust", "s3://"]).expect(1);
+}
+
+/// An archive brings a remote along, beside the checkout: what that names does not run as the user.
+#[cfg(unix)]
+#[test]
+fn a_remote_on_this_machine_runs_nothing_of_its_own() {
+    let platform = Platform::start();
+    let project = member(&platform, "ada", Project::new())
+        .connector("slack", &["chat:write"])
+        .file("connplan.toml", "[store]\nurl = \"git:origin\"\n");
+    let evil = project.path("../evil.git");
+    let canary = project.path("../canary");
+    git(&project.root(), &["init", "-q"]);
+    git(
+        &project.root(),
+        &["init", "-q", "--bare", &evil.display().to_string()],
+    );
+    git(&project.root(), &["remote", "add", "origin", "../evil.git"]);
+    let program = format!("#!/bin/sh\necho \"$0\" >> '{}'\n", canary.display());
+    let runs = |path: &std::path::Path| {
+        project.write(&path.display().to_string(), &program);
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    for hook in [
+        "pre-receive",
+        "update",
+        "post-receive",
+        "post-update",
+        "reference-transaction",
+        "pre-auto-gc",
+    ] {
+        runs(&evil.join("hooks").join(hook));
+    }
+    let tool = project.path("../tool");
+    runs(&tool);
+    let config = evil.join("config");
+    let more = format!(
+        "{}[core]\n\thooksPath = {hooks}\n\talternateRefsCommand = {tool}\n\tfsmonitor = {tool}\n\
+         [gc]\n\tauto = 1\n\trecentObjectsHook = {tool}\n\
+         [receive]\n\tautogc = true\n\
+         [uploadpack]\n\tpackObjectsHook = {tool}\n",
+        fs::read_to_string(&config).unwrap(),
+        hooks = evil.join("hooks").display(),
+        tool = tool.display(),
+    );
+    project.write(&config.display().to_string(), &more);
+    for _ in 0..2 {
+        project.run(&["plan", "--out", "x.plan"]).expect(0);
+    }
+    let ran = fs::read_to_string(&canary).unwrap_or_default();
+    assert_eq!(ran, "");
+    // And it is a store as any other.
+    let plan = project.run(&["history"]);
+    plan.expect(0);
+    let refs = git(&evil, &["for-each-ref", "--format=%(refname)"]);
+    assert!(refs.contains("refs/connplan/"), "{refs}");
 }
