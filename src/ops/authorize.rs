@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     authorize::{
-        self, Alone, Asking, AuthorizationResult, AuthorizeEvent, Command, Item, Judge, NotResumable,
-        Pace, PendingWriter, Session, Sources, Turns,
+        self, Alone, Asking, AuthorizationResult, AuthorizeEvent, Command, Item, Judge,
+        NotResumable, Pace, PendingWriter, Session, Sources, Turns,
     },
     catalogue::ScopeEquivalence,
     context::Failure,

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Finding, Problem, quote::Quoted, source::Source, tree::Node};
 
+/// How the variables begin that values may take: whoever sets one means it for that. All else in an
+/// environment is none of a connector file's, whatever it is called.
+pub(super) const VARIABLES: &str = "CONNPLAN_VAR_";
 /// The longest value taken, in bytes.
 const MAX_VALUE: usize = 2048;
 
@@ -43,17 +46,20 @@ pub(super) fn read(
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadVariable {
     /// It is not set.
-    #[error("the variable {0} is not set")]
+    #[error("the variable {VARIABLES}{0} is not set, from which `${{{0}}}` takes its value")]
     Unset(String),
-    /// By its name or by its look it holds a secret, and values stand in plans that others read.
-    #[error("the variable {0} may hold a secret, and values are shown in plans: use another name")]
+    /// By its look it holds a secret, and values stand in plans that others read.
+    #[error(
+        "the variable {VARIABLES}{0} looks like a secret, and plans hold values for all to read"
+    )]
     Secret(String),
     /// `${` without its `}`, or nothing in between that names a variable.
     #[error("a variable is written `${{NAME}}`, and `$$` is a plain dollar")]
     Syntax,
 }
 
-/// Puts variables (`${NAME}`) into a value; `$$` is a plain `$`.
+/// Puts variables into a value: `${NAME}` is what [`VARIABLES`] and `NAME` together name; `$$` is a
+/// plain `$`.
 pub fn resolve(
     text: &str,
     variable: impl Fn(&str) -> Option<String>,
@@ -71,10 +77,9 @@ pub fn resolve(
             if name.is_empty() || !name.bytes().all(plain) {
                 return Err(BadVariable::Syntax);
             }
-            if is_secret(name) {
-                return Err(BadVariable::Secret(name.to_owned()));
-            }
-            let value = variable(name).ok_or_else(|| BadVariable::Unset(name.to_owned()))?;
+            let name = name.strip_prefix(VARIABLES).unwrap_or(name);
+            let value = variable(&format!("{VARIABLES}{name}"));
+            let value = value.ok_or_else(|| BadVariable::Unset(name.to_owned()))?;
             if looks_secret(&value) {
                 return Err(BadVariable::Secret(name.to_owned()));
             }
@@ -87,34 +92,6 @@ pub fn resolve(
     }
     resolved.push_str(rest);
     Ok(resolved)
-}
-
-/// Whether a variable holds a secret, by its name.
-fn is_secret(name: &str) -> bool {
-    const PARTS: [&str; 17] = [
-        "AUTH",
-        "CERT",
-        "CONNECTION_STRING",
-        "COOKIE",
-        "DSN",
-        "JWT",
-        "LICENSE",
-        "NETRC",
-        "PASSPHRASE",
-        "WEBHOOK",
-        "TOKEN",
-        "SECRET",
-        "PASSWORD",
-        "PASSWD",
-        "CREDENTIAL",
-        "PRIVATE",
-        "SESSION",
-    ];
-    let name = name.to_ascii_uppercase();
-    let key = name
-        .split('_')
-        .any(|word| matches!(word, "KEY" | "APIKEY" | "PAT" | "PASS" | "PWD" | "PGPASS"));
-    key || name.starts_with("BASE44_") || PARTS.iter().any(|part| name.contains(part))
 }
 
 /// Whether a value is none that a connection needs and people write in files: a subdomain, an id, a host.
@@ -177,7 +154,7 @@ mod tests {
 
     #[test]
     fn variables_are_put_in() {
-        let variable = |name: &str| (name == "TENANT").then(|| "acme".to_owned());
+        let variable = |name: &str| (name == "CONNPLAN_VAR_TENANT").then(|| "acme".to_owned());
         let of = |text: &str| resolve(text, variable);
         assert_eq!(
             of("${TENANT}.example.com").as_deref(),
@@ -188,18 +165,12 @@ mod tests {
         for bad in ["${", "${}", "${a b}", "${TENANT"] {
             assert_eq!(of(bad), Err(BadVariable::Syntax), "{bad}");
         }
-        for secret in [
-            "BASE44_ACCESS_TOKEN",
-            "AWS_SECRET_ACCESS_KEY",
-            "DB_PASSWORD",
-            "API_KEY",
-            "SENTRY_DSN",
-            "DOCKER_AUTH_CONFIG",
-            "CI_JOB_JWT",
-            "DB_PASS",
-        ] {
-            let expected = Err(BadVariable::Secret(secret.to_owned()));
-            assert_eq!(of(&format!("${{{secret}}}")), expected);
+        assert_eq!(of("${CONNPLAN_VAR_TENANT}").as_deref(), Ok("acme"));
+        // No other variable is looked at, whatever a file calls it.
+        let any = |name: &str| (!name.starts_with(VARIABLES)).then(|| "canary".to_owned());
+        for name in ["DB_PW", "BASE44_ACCESS_TOKEN", "TENANT"] {
+            let unset = Err(BadVariable::Unset(name.to_owned()));
+            assert_eq!(resolve(&format!("${{{name}}}"), any), unset);
         }
     }
 

@@ -99,12 +99,19 @@ fn values_are_held_against_what_the_platform_wants() {
     plan(&with("acme"), &[]).expect(0);
     plan(&with("${TENANT}"), &[])
         .expect(1)
-        .tells("the variable TENANT is not set");
-    plan(&with("${TENANT}"), &[("TENANT", "acme")]).expect(0);
-    plan(&with("${MY_API_TOKEN}"), &[("MY_API_TOKEN", "canary-7")])
+        .tells("the variable CONNPLAN_VAR_TENANT is not set");
+    plan(&with("${TENANT}"), &[("CONNPLAN_VAR_TENANT", "acme")]).expect(0);
+    // What an environment holds for others is none of a connector file's, whatever its name.
+    for name in ["DB_PW", "SONAR_LOGIN", "TENANT"] {
+        plan(&with(&format!("${{{name}}}")), &[(name, "canary-7")])
+            .expect(1)
+            .tells("is not set")
+            .lacks("canary-7");
+    }
+    plan(&with("${X}"), &[("CONNPLAN_VAR_X", "ghp_canary7")])
         .expect(1)
-        .tells("may hold a secret")
-        .lacks("canary-7");
+        .tells("looks like a secret")
+        .lacks("canary7");
     plan("{\"type\": \"bamboohr\", \"connection_config\": [1]}", &[])
         .expect(1)
         .tells("`connection_config` is a list, not an object");

@@ -139,7 +139,7 @@ fn new_values_and_another_account_are_changes_of_what_waits() {
 fn what_expired_is_asked_for_with_the_values_of_the_files() {
     let platform = Platform::start();
     let project = declaring(&platform, "snowflake", &snowflake("${SNOW_PLACE}"));
-    let vars = [("SNOW_PLACE", "acme")];
+    let vars = [("CONNPLAN_VAR_SNOW_PLACE", "acme")];
     project
         .run_vars(&vars, &["apply", "--auto-approve"])
         .expect(0);

@@ -3,7 +3,7 @@
 #[cfg(unix)]
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use super::week::member;
+use super::team::member;
 use crate::{
     git::repository::git,
     support::{Platform, Project},
