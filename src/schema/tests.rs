@@ -43,8 +43,8 @@ struct ConnectorFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "ExpectedAccount", extend("pattern" = r"^\S*@[^@\s]+$"))]
     account: Option<ExpectedAccount>,
-    /// The values that the connection needs, such as a subdomain, by name; `${NAME}` is a variable of
-    /// the environment. Only connplan knows this key.
+    /// The values that the connection needs, such as a subdomain, by name; `${NAME}` is the variable
+    /// `CONNPLAN_VAR_NAME` of the environment. Only connplan knows this key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     connection_config: BTreeMap<String, String>,
     /// The address of this schema, for editors.
