@@ -3,7 +3,7 @@
 use std::{
     borrow::Cow,
     collections::{BTreeSet, HashMap},
-    sync::LazyLock,
+    sync::{LazyLock, OnceLock},
 };
 
 use super::{
@@ -13,19 +13,26 @@ use super::{
 
 const TEXT: &str = include_str!("scopes.tsv");
 
-/// Read on first use: a run that compares nothing pays nothing.
-static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(TEXT));
+/// The sections, read on first use, and each of them when something of its provider is asked for: a run
+/// that compares nothing pays nothing.
+static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(|| sections(TEXT).collect());
 
-struct Table {
+/// Scopes of the same types of connector.
+struct Section {
+    connectors: &'static str,
+    provider: Provider,
+    lines: &'static str,
+    read: OnceLock<Read>,
+}
+
+struct Read {
     entries: Vec<Entry>,
-    /// By provider and key.
-    index: HashMap<(Provider, Cow<'static, str>), usize>,
+    index: HashMap<Cow<'static, str>, usize>,
 }
 
 /// A line of the table.
 pub(super) struct Entry {
     pub(super) connectors: &'static str,
-    provider: Provider,
     pub(super) fact: ScopeFact,
 }
 
@@ -40,50 +47,73 @@ impl Entry {
 
 /// The fact about a scope of this provider, spelt as the provider does.
 pub(super) fn find(provider: Provider, scope: &str) -> Option<ScopeFact> {
-    let at = TABLE.index.get(&(provider, provider.key(scope)))?;
-    TABLE.entries.get(*at).map(|entry| entry.fact)
+    let key = provider.key(scope);
+    sections_of(provider).find_map(|section| {
+        let read = section.read();
+        let at = read.index.get(key.as_ref())?;
+        read.entries.get(*at).map(|entry| entry.fact)
+    })
 }
 
 /// All lines, in order.
 pub(super) fn entries() -> impl Iterator<Item = &'static Entry> {
-    TABLE.entries.iter()
+    SECTIONS.iter().flat_map(|section| &section.read().entries)
 }
 
 /// The lines of one provider, in order.
 pub(super) fn entries_of(provider: Provider) -> impl Iterator<Item = &'static Entry> {
-    entries().filter(move |entry| entry.provider == provider)
+    sections_of(provider).flat_map(|section| &section.read().entries)
 }
 
 /// All connector types named.
 pub(super) fn connectors() -> BTreeSet<&'static str> {
-    entries()
-        .flat_map(|entry| entry.connectors.split(' '))
-        .collect()
+    let types = SECTIONS.iter().map(|section| section.connectors);
+    types.flat_map(|types| types.split(' ')).collect()
 }
 
-impl Table {
-    fn read(text: &'static str) -> Self {
-        // Room for all of it at once.
-        let (mut entries, mut index) = (Vec::with_capacity(2048), HashMap::with_capacity(1700));
-        let (mut connectors, mut provider, mut doc) = ("", None, "");
-        for line in facts_of(text) {
-            if let Some(types) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-                (connectors, doc) = (types, "");
-                provider = types.split(' ').next().and_then(Provider::of);
-            } else if let Some(url) = line.strip_prefix("doc ") {
-                doc = url;
-            } else if let Some(fact) = fact_of(line, doc)
-                && let Some(provider) = provider
-            {
-                index.insert((provider, provider.key(fact.scope)), entries.len());
-                entries.push(Entry {
-                    connectors,
-                    provider,
-                    fact,
-                });
+fn sections_of(provider: Provider) -> impl Iterator<Item = &'static Section> {
+    SECTIONS
+        .iter()
+        .filter(move |section| section.provider == provider)
+}
+
+/// A section begins with its types in brackets, on a line of their own.
+fn sections(text: &'static str) -> impl Iterator<Item = Section> {
+    let begins = |at: &usize| *at == 0 || text.as_bytes().get(at - 1) == Some(&b'\n');
+    let starts: Vec<_> = text.match_indices('[').map(|(at, _)| at).collect();
+    let starts: Vec<_> = starts.into_iter().filter(begins).collect();
+    let ends: Vec<_> = starts.iter().skip(1).copied().chain([text.len()]).collect();
+    starts
+        .into_iter()
+        .zip(ends)
+        .filter_map(move |(start, end)| {
+            let (types, lines) = text.get(start + 1..end)?.split_once("]\n")?;
+            Some(Section {
+                connectors: types,
+                provider: types.split(' ').next().and_then(Provider::of)?,
+                lines,
+                read: OnceLock::new(),
+            })
+        })
+}
+
+impl Section {
+    fn read(&self) -> &Read {
+        self.read.get_or_init(|| {
+            let (mut entries, mut index, mut doc) = (Vec::new(), HashMap::new(), "");
+            for line in facts_of(self.lines) {
+                if let Some(url) = line.strip_prefix("doc ") {
+                    doc = url;
+                } else if let Some(fact) = fact_of(line, doc) {
+                    index.insert(self.provider.key(fact.scope), entries.len());
+                    entries.push(Entry {
+                        connectors: self.connectors,
+                        fact,
+                    });
+                }
             }
-        }
-        Self { entries, index }
+            Read { entries, index }
+        })
     }
 }
 
@@ -145,26 +175,30 @@ fn fact_of(line: &'static str, doc: &'static str) -> Option<ScopeFact> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
     fn every_line_is_read() {
         let lines = facts_of(TEXT).filter(|l| !l.starts_with('[') && !l.starts_with("doc "));
-        assert_eq!(lines.count(), TABLE.entries.len());
-        assert_eq!(TABLE.entries.len(), 1085);
-        assert_eq!(
-            TABLE.index.len(),
-            1085,
-            "a provider has one line for a scope"
-        );
+        assert_eq!(lines.count(), entries().count());
+        assert_eq!(entries().count(), 1085);
+        let index = |section: &Section| section.read().index.keys().cloned().collect::<Vec<_>>();
+        let indexed: HashSet<_> = SECTIONS
+            .iter()
+            .flat_map(|section| {
+                index(section)
+                    .into_iter()
+                    .map(|key| (section.provider, key))
+            })
+            .collect();
+        assert_eq!(indexed.len(), 1085, "a provider has one line for a scope");
     }
 
     #[test]
     fn every_fact_names_its_page_and_speaks_briefly() {
-        for Entry {
-            connectors, fact, ..
-        } in &TABLE.entries
-        {
+        for Entry { connectors, fact } in entries() {
             let named = format!("{connectors}: {}", fact.scope);
             assert!(fact.doc.starts_with("https://"), "{named}");
             assert!((3..=80).contains(&fact.meaning.len()), "{named}");
@@ -178,7 +212,7 @@ mod tests {
 
     #[test]
     fn every_section_is_of_one_provider_that_is_known() {
-        for entry in &TABLE.entries {
+        for entry in entries() {
             let mut providers = entry.connectors.split(' ').map(Provider::of);
             let first = providers.next().expect("a section names a type");
             assert!(first.is_some(), "{}", entry.connectors);
@@ -188,7 +222,7 @@ mod tests {
 
     #[test]
     fn what_facts_refer_to_is_in_the_table() {
-        for entry in &TABLE.entries {
+        for entry in entries() {
             let provider = Provider::of(entry.connectors.split(' ').next().expect("a type"))
                 .expect("a known provider");
             let main = entry.fact.alias_of.into_iter();

@@ -224,5 +224,5 @@ fn a_sample_of_faults() {
 
 #[test]
 fn a_sample_of_faults_with_a_git_store() {
-    at_random_cases(16, 7, 2, &Shared::Git).report("a sample of faults with a git store, seed 7");
+    at_random_cases(10, 7, 2, &Shared::Git).report("a sample of faults with a git store, seed 7");
 }

@@ -93,7 +93,7 @@ fn comments(text: &str) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(crate::support::cases(100))]
 
     #[test]
     fn any_layout_can_be_edited(text in file(), wanted in wanted()) {

@@ -12,6 +12,8 @@
 
 #![allow(dead_code, reason = "support code: not every test uses all of it")]
 
+mod alike;
+mod cases;
 mod follow;
 mod good;
 mod output;
@@ -22,6 +24,8 @@ pub(crate) mod scripted;
 mod stories;
 mod terminal;
 
+pub(crate) use alike::alike;
+pub(crate) use cases::cases;
 pub(crate) use follow::follow;
 pub(crate) use good::{blessing, differs};
 pub(crate) use output::{Output, as_saved};

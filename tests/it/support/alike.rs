@@ -1,0 +1,28 @@
+//! Texts as they would be on any machine, at any time.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::sync::LazyLock;
+
+use regex_lite::Regex;
+
+/// What differs from run to run, and what is written for it.
+static OTHER_EACH_TIME: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    let all = [
+        (r#"[^\s"'`(]*/connplan-[a-z]+-[A-Za-z0-9]{6,}"#, "FOLDER"),
+        (r"127\.0\.0\.1:\d+", "HOST"),
+        (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID"),
+        (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),
+        (r"\b[0-9a-f]{16}-app-1\b", "APP"),
+        (r"\b([0-9a-f]{64}|[0-9a-f]{12})\b", "DIGEST"),
+        (r"\b\d+ ms\b", "SOME ms"),
+    ];
+    let read = |(from, to): (&str, _)| (Regex::new(from).unwrap(), to);
+    all.map(read).into()
+});
+
+/// The text with that written alike.
+pub(crate) fn alike(text: &str) -> String {
+    let text = text.replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    let replace = |text: String, (from, to): &(Regex, &str)| from.replace_all(&text, *to).into();
+    OTHER_EACH_TIME.iter().fold(text, replace)
+}
