@@ -60,8 +60,14 @@ impl Project {
     /// Without any connector file and without credentials.
     pub(crate) fn bare() -> Self {
         let project = Self {
-            folder: tempfile::tempdir().unwrap(),
-            home: tempfile::tempdir().unwrap(),
+            folder: tempfile::Builder::new()
+                .prefix("connplan-it-")
+                .tempdir()
+                .unwrap(),
+            home: tempfile::Builder::new()
+                .prefix("connplan-it-")
+                .tempdir()
+                .unwrap(),
             env: Vec::new(),
         };
         project.write("base44/config.jsonc", "{ \"name\": \"Corner Shop\" }\n");

@@ -24,16 +24,15 @@ fn once() -> ClientOptions {
 async fn list_error(reply: Reply) -> RemoteError {
     let server = Scripted::start();
     server.on(LIST, [reply.header("x-request-id", "req-77")]);
-    let error = remote_at(&server.url(), once())
-        .unwrap()
-        .list()
-        .await
-        .unwrap_err();
-    let text = shown(&error);
-    assert!(text.contains("listing the connectors failed"), "{text}");
-    assert!(text.contains("req-77"), "{text}");
-    assert!(error.code().is_some() && error.help().is_some(), "{text}");
+    let remote = remote_at(&server.url(), once()).unwrap();
+    let error = remote.list().await.unwrap_err();
+    assert!(error.code().is_some() && error.help().is_some());
     error
+}
+
+/// All that is said where the list is answered in this way.
+async fn said(reply: Reply) -> String {
+    shown(&list_error(reply).await)
 }
 
 fn code(error: &RemoteError) -> String {
@@ -46,6 +45,7 @@ fn code(error: &RemoteError) -> String {
 
 #[tokio::test]
 async fn each_status_has_its_error() {
+    let mut texts = String::new();
     for (status, expected) in [
         (301, "redirected"),
         (302, "redirected"),
@@ -66,11 +66,26 @@ async fn each_status_has_its_error() {
     ] {
         let error = list_error(Reply::status(status)).await;
         assert_eq!(code(&error), expected, "{status}");
-        assert!(
-            status < 400 || error.to_string().contains(&format!("scripted {status}")),
-            "{error}"
-        );
+        texts += &format!("{error}\n");
     }
+    insta::assert_snapshot!(texts, @r#"
+    listing the connectors failed (request req-77): the server redirects to an address that it does not name (HTTP 301); credentials are not sent there
+    listing the connectors failed (request req-77): the server redirects to an address that it does not name (HTTP 302); credentials are not sent there
+    listing the connectors failed (request req-77): the server redirects to an address that it does not name (HTTP 308); credentials are not sent there
+    listing the connectors failed (request req-77): the server rejected it (HTTP 400): the server says "scripted 400"
+    listing the connectors failed (request req-77): the workspace key in BASE44_API_KEY was refused: the server says "scripted 401"
+    listing the connectors failed (request req-77): a workspace API key may not do this: the server says "scripted 403"
+    listing the connectors failed (request req-77): the server does not know this app or connector: the server says "scripted 404"
+    listing the connectors failed (request req-77): the server rejected it (HTTP 409): the server says "scripted 409"
+    listing the connectors failed (request req-77): the server rejected it (HTTP 418): the server says "scripted 418"
+    listing the connectors failed (request req-77): the server rejected it (HTTP 422): the server says "scripted 422"
+    listing the connectors failed (request req-77): the server rejected it (HTTP 428): the server says "scripted 428"
+    listing the connectors failed (request req-77): the server asks to slow down: the server says "scripted 429"
+    listing the connectors failed (request req-77): the server had an error (HTTP 500): the server says "scripted 500"
+    listing the connectors failed (request req-77): the server had an error (HTTP 502): the server says "scripted 502"
+    listing the connectors failed (request req-77): the server had an error (HTTP 503): the server says "scripted 503"
+    listing the connectors failed (request req-77): the server had an error (HTTP 599): the server says "scripted 599"
+    "#);
 }
 
 #[tokio::test]
@@ -92,67 +107,70 @@ async fn a_key_error_means_not_found_whatever_the_status() {
 async fn the_servers_words_are_shown_and_made_safe() {
     let body = json!({"detail": "no \u{1b}]0;x\u{7}\u{202e}", "extra_data": {"reason": "r", "errors": [
         {"name": "scopes", "message": "too\nmany"}]}});
-    let text = shown(&list_error(Reply::json(422, &body)).await);
-    assert!(
-        text.contains(r#""no \u{1b}]0;x\u{7}\u{202e}"; scopes: "too many""#),
-        "{text}"
-    );
+    insta::assert_snapshot!(said(Reply::json(422, &body)).await, @r#"
+    listing the connectors failed (request req-77): the server rejected it (HTTP 422): the server says "no \u{1b}]0;x\u{7}\u{202e}"; scopes: "too many"
+    correct what the server names, then try again
+    "#);
     let long = list_error(Reply::json(422, &json!({"message": "x".repeat(100_000)}))).await;
     assert!(shown(&long).len() < 1000);
 }
 
 #[tokio::test]
 async fn a_refused_key_says_what_to_do_about_the_key() {
-    let text = shown(&list_error(Reply::status(401)).await);
-    assert!(text.contains("BASE44_API_KEY was refused"), "{text}");
-    assert!(text.contains("check that the key"), "{text}");
+    insta::assert_snapshot!(said(Reply::status(401)).await, @r#"
+    listing the connectors failed (request req-77): the workspace key in BASE44_API_KEY was refused: the server says "scripted 401"
+    check that the key is valid and may use this app; or unset BASE44_API_KEY and run `connplan login`
+    "#);
 }
 
 #[tokio::test]
 async fn who_is_to_slow_down_is_told_for_how_long() {
-    for (asked, told) in [
-        (None, "wait a little, then"),
-        (Some("7"), "wait 7 s, then"),
-        (Some("600"), "wait 10 minutes, then"),
-        (Some("86400"), "wait 24 hours, then"),
-        (Some("864001"), "wait 11 days, then"),
-        (Some("99999999999999999999"), "wait more than a year, then"),
-    ] {
-        let reply = Reply::status(429);
-        let reply = match asked {
-            Some(asked) => reply.header("retry-after", asked),
-            None => reply,
-        };
-        let text = shown(&list_error(reply).await);
-        assert!(text.contains(told), "{text}");
-        // Reading is one call: there is nothing to do fewer of.
-        assert!(!text.contains("parallelism"), "{text}");
+    insta::assert_snapshot!(said(Reply::status(429)).await, @r#"
+    listing the connectors failed (request req-77): the server asks to slow down: the server says "scripted 429"
+    wait a little, then run the same command again
+    "#);
+    let mut ways = String::new();
+    for asked in ["7", "600", "86400", "864001", "99999999999999999999"] {
+        let reply = Reply::status(429).header("retry-after", asked);
+        let help = list_error(reply).await.help().unwrap().to_string();
+        ways += &format!("{asked}: {help}\n");
     }
+    // Reading is one call: there is nothing to do fewer of.
+    insta::assert_snapshot!(ways, @"
+    7: wait 7 s, then run the same command again
+    600: wait 10 minutes, then run the same command again
+    86400: wait 24 hours, then run the same command again
+    864001: wait 11 days, then run the same command again
+    99999999999999999999: wait more than a year, then run the same command again
+    ");
     let server = Scripted::start();
     server.on(PUT_SLACK, [Reply::status(429)]);
     let remote = remote_at(&server.url(), once()).unwrap();
     let error = remote.put_integration(&slack(), &Scopes::default()).await;
-    let text = shown(&error.unwrap_err());
-    assert!(text.contains("`apply --parallelism 1`"), "{text}");
+    insta::assert_snapshot!(error.unwrap_err().help().unwrap(), @"wait a little, then run the same command again; `apply --parallelism 1` makes one change at a time");
 }
 
 #[tokio::test]
 async fn only_what_the_server_names_is_to_be_corrected() {
-    let named = shown(&list_error(Reply::status(418)).await);
-    assert!(named.contains("correct what the server names"), "{named}");
-    for reply in [
-        Reply::body(418, "text/plain", "short and stout"),
-        Reply::json(400, &json!({})),
-    ] {
-        let bare = shown(&list_error(reply).await);
-        assert!(!bare.contains("correct what"), "{bare}");
-        assert!(bare.contains("gave no reason"), "{bare}");
-    }
+    insta::assert_snapshot!(said(Reply::status(418)).await, @r#"
+    listing the connectors failed (request req-77): the server rejected it (HTTP 418): the server says "scripted 418"
+    correct what the server names, then try again
+    "#);
+    let tea = Reply::body(418, "text/plain", "short and stout");
+    insta::assert_snapshot!(said(tea).await, @"
+    listing the connectors failed (request req-77): the server rejected it (HTTP 418)
+    it gave no reason that can be read; check BASE44_API_URL and the proxy variables, and if it keeps happening, report the request id to Base44
+    ");
+    insta::assert_snapshot!(said(Reply::json(400, &json!({}))).await, @"
+    listing the connectors failed (request req-77): the server rejected it (HTTP 400)
+    it gave no reason that can be read; check BASE44_API_URL and the proxy variables, and if it keeps happening, report the request id to Base44
+    ");
 }
 
 #[tokio::test]
 async fn a_web_page_is_told_by_its_title_alone() {
     let page = "<!doctype html><title>Sign in\u{1b} | Corp</title><p>canary";
+    let mut texts = String::new();
     for (status, content_type) in [
         (200, "text/html"),
         (200, "application/json"),
@@ -161,13 +179,18 @@ async fn a_web_page_is_told_by_its_title_alone() {
     ] {
         let error = list_error(Reply::body(status, content_type, page)).await;
         assert_eq!(code(&error), "html");
-        assert!(
-            shown(&error).contains(&format!(
-                "(HTTP {status}, titled \"Sign in\\u{{1b}} | Corp\")"
-            )),
-            "{error}"
-        );
+        texts += &format!("{}\n", shown(&error));
     }
+    insta::assert_snapshot!(texts, @r#"
+    listing the connectors failed (request req-77): a web page came instead of an answer (HTTP 200, titled "Sign in\u{1b} | Corp")
+    a proxy, a login page or another server answers there; check BASE44_API_URL and the proxy variables
+    listing the connectors failed (request req-77): a web page came instead of an answer (HTTP 200, titled "Sign in\u{1b} | Corp")
+    a proxy, a login page or another server answers there; check BASE44_API_URL and the proxy variables
+    listing the connectors failed (request req-77): a web page came instead of an answer (HTTP 403, titled "Sign in\u{1b} | Corp")
+    a proxy, a login page or another server answers there; check BASE44_API_URL and the proxy variables
+    listing the connectors failed (request req-77): a web page came instead of an answer (HTTP 502, titled "Sign in\u{1b} | Corp")
+    a proxy, a login page or another server answers there; check BASE44_API_URL and the proxy variables
+    "#);
 }
 
 #[tokio::test]
@@ -183,62 +206,70 @@ async fn no_redirect_takes_the_key_elsewhere() {
     assert_eq!(server.hits(LIST), 5);
 }
 
-/// A field that is missing or of another type: the answer, the field, what is said.
-const MALFORMED: &[(&str, &str, &str)] = &[
-    ("{}", "integrations", "`integrations` is missing"),
-    (r#"{"integrations": null}"#, "integrations", "is not a list"),
-    (
-        r#"{"integrations": {"canary-1": 1}}"#,
-        "integrations",
-        "is not a list",
-    ),
+/// A field that is missing or of another type: the answer, the field.
+const MALFORMED: &[(&str, &str)] = &[
+    ("{}", "integrations"),
+    (r#"{"integrations": null}"#, "integrations"),
+    (r#"{"integrations": {"canary-1": 1}}"#, "integrations"),
     (
         r#"{"integrations": [{"integration_type": "a", "status": "active"}]}"#,
         "integrations[0].scopes",
-        "is missing",
     ),
     (
         r#"{"integrations": [{"integration_type": "a", "status": "active", "scopes": null}]}"#,
         "integrations[0].scopes",
-        "is not a list",
     ),
     (
         r#"{"integrations": [{"integration_type": "a", "status": "active", "scopes": ["x", 1]}]}"#,
         "integrations[0].scopes[1]",
-        "is not a string",
     ),
     (
         r#"{"integrations": [{"integration_type": "a", "status": "canary", "scopes": []}]}"#,
         "integrations[0].status",
-        "is not one of `active`",
     ),
     (
         r#"{"integrations": [{"integration_type": "../canary", "status": "active", "scopes": []}]}"#,
         "integrations[0].integration_type",
-        "letters, digits",
     ),
     (
         r#"{"integrations": [{"integration_type": "a", "status": "active", "scopes": [], "user_email": 1}]}"#,
         "integrations[0].user_email",
-        "is not a string",
     ),
-    (r#"["canary"]"#, "", "is not an object"),
-    (r#""canary""#, "", "is not an object"),
-    ("", "", "it is empty"),
-    ("canary", "", "it is not JSON"),
-    (r#"{"integrations": ["#, "", "it is not JSON"),
+    (r#"["canary"]"#, ""),
+    (r#""canary""#, ""),
+    ("", ""),
+    ("canary", ""),
+    (r#"{"integrations": ["#, ""),
 ];
 
 #[tokio::test]
 async fn a_wrong_shape_names_the_field_and_shows_no_content() {
-    for (body, at, said) in MALFORMED {
+    let mut texts = String::new();
+    for (body, at) in MALFORMED {
         let error = list_error(Reply::body(200, "application/json", *body)).await;
         let RemoteError::Malformed { field, .. } = &error else {
             panic!("{body}: {error}")
         };
         assert_eq!(field, at, "{body}");
-        assert!(shown(&error).contains(said), "{body}: {error}");
+        texts += shown(&error).lines().next().unwrap();
+        texts += "\n";
     }
+    insta::assert_snapshot!(texts, @"
+    listing the connectors failed (request req-77): the answer cannot be used: `integrations` is missing
+    listing the connectors failed (request req-77): the answer cannot be used: `integrations` is not a list
+    listing the connectors failed (request req-77): the answer cannot be used: `integrations` is not a list
+    listing the connectors failed (request req-77): the answer cannot be used: `integrations[0].scopes` is missing
+    listing the connectors failed (request req-77): the answer cannot be used: `integrations[0].scopes` is not a list
+    listing the connectors failed (request req-77): the answer cannot be used: `integrations[0].scopes[1]` is not a string
+    listing the connectors failed (request req-77): the answer cannot be used: `integrations[0].status` is not one of `active`, `disconnected`, `expired`
+    listing the connectors failed (request req-77): the answer cannot be used: `integrations[0].integration_type` is not valid: a connector type holds only letters, digits, `_` and `-`
+    listing the connectors failed (request req-77): the answer cannot be used: `integrations[0].user_email` is not a string
+    listing the connectors failed (request req-77): the answer cannot be used: it is not an object
+    listing the connectors failed (request req-77): the answer cannot be used: it is not an object
+    listing the connectors failed (request req-77): the answer cannot be used: it is empty
+    listing the connectors failed (request req-77): the answer cannot be used: it is not JSON (line 1, column 1)
+    listing the connectors failed (request req-77): the answer cannot be used: it is not JSON (line 1, column 18)
+    ");
 }
 
 #[tokio::test]
