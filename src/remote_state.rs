@@ -40,7 +40,17 @@ struct SnapshotFile {
     kind: String,
     app_id: AppId,
     api_url: ApiUrl,
+    #[serde(default)]
+    apps: Vec<AppEntry>,
     connectors: Vec<Entry>,
+}
+
+/// As every document names its app. For others: it is read from above.
+#[derive(Serialize, Deserialize)]
+struct AppEntry {
+    app_id: AppId,
+    environment: Option<String>,
+    api_url: ApiUrl,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -74,6 +84,11 @@ pub fn write(
         kind: "remote-state".to_owned(),
         app_id: app.id.clone(),
         api_url: app.api_url.clone(),
+        apps: vec![AppEntry {
+            app_id: app.id.clone(),
+            environment: app.environment.clone(),
+            api_url: app.api_url.clone(),
+        }],
         connectors: entries.collect(),
     };
     Ok(format!("{}\n", serde_json::to_string_pretty(&document)?))

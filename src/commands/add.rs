@@ -16,7 +16,7 @@ use crate::{
     model::{ConnectorType, Kind, Scope, Scopes},
     ops::Files,
     remote::{AvailableIntegration, RemoteError},
-    syntax::{KNOWN_TYPES, type_meant},
+    syntax::{KNOWN_TYPES, known_type_in_other_case, type_meant},
     term,
     view::{
         self,
@@ -50,6 +50,9 @@ pub async fn run(args: &AddArgs, context: &Context) -> Result<ExitStatus, Failur
     if let Some(connector) = &args.connector {
         not_declared(&files, connector)?;
     }
+    if let Some(connector) = &args.connector {
+        spelt_right(connector)?;
+    }
     let given = given_scopes(args)?;
     let offers = offers(context, &files).await;
     let connector = match &args.connector {
@@ -68,7 +71,10 @@ pub async fn run(args: &AddArgs, context: &Context) -> Result<ExitStatus, Failur
                 UsageError::with_help("Stripe takes no scopes", "leave `--scope` out").into(),
             );
         }
-        (Kind::Oauth, Some(scopes)) => scopes,
+        (Kind::Oauth, Some(scopes)) => {
+            no_commas(&connector, &scopes)?;
+            scopes
+        }
         (Kind::Oauth, None) => choose_scopes(context, &connector).await?,
     };
     for scope in scopes.iter() {
@@ -77,7 +83,9 @@ pub async fn run(args: &AddArgs, context: &Context) -> Result<ExitStatus, Failur
         }
     }
     let file = write(&files, &connector, &scopes)?;
+    let app = files.project.app().ok();
     let added = Added {
+        app: app.as_ref(),
         connector: &connector,
         file: &file,
         scopes: &scopes,
@@ -100,6 +108,38 @@ fn not_declared(files: &Files, connector: &ConnectorType) -> Result<(), Failure>
             )
             .into())
         }
+    }
+}
+
+/// A type in capitals is none that the platform has.
+fn spelt_right(connector: &ConnectorType) -> Result<(), Failure> {
+    match known_type_in_other_case(connector.as_str()) {
+        None => Ok(()),
+        Some(meant) => Err(UsageError::with_help(
+            format!(
+                "types are written in lower case, and `{connector}` is not; nothing was written"
+            ),
+            format!("did you mean `{meant}`?"),
+        )
+        .into()),
+    }
+}
+
+/// A comma where the provider ends a scope: the file would be refused.
+fn no_commas(connector: &ConnectorType, scopes: &Scopes) -> Result<(), Failure> {
+    if !catalogue::splits_at_commas(connector.as_str()) {
+        return Ok(());
+    }
+    match scopes.iter().find(|scope| scope.as_str().contains(',')) {
+        None => Ok(()),
+        Some(scope) => Err(UsageError::with_help(
+            format!(
+                "`--scope {}`: {connector}'s provider takes that for several scopes; nothing was written",
+                escape::limited(scope.as_str(), 200)
+            ),
+            "give `--scope` once for each",
+        )
+        .into()),
     }
 }
 

@@ -130,6 +130,11 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         key: &fingerprint,
         signer: signer.as_deref(),
         revoked: args.revoke,
+        refused: saved.plan.speculative
+            || saved
+                .plan
+                .expires_at
+                .is_some_and(|end| end <= context.now()),
     };
     match format {
         Format::Json => context.terminal.out(&report.to_json()),

@@ -227,7 +227,8 @@ async fn resume(
             .authorized(&around, &before, session.pending(), &granted)
             .await;
     }
-    print(context, app, &results, args, outcome, &waits);
+    let again = again(args, project).as_known_to(waits.from());
+    print(context, app, &results, args, &again, outcome, &waits);
     if context.globals.format == Format::Text {
         view::stripe::say_claim(
             &context.terminal,
@@ -403,11 +404,13 @@ fn declared(context: &Context, project: &Project) -> Result<Option<Declared>, Fa
 }
 
 /// The command to go on with.
-fn again(args: &AuthorizeArgs) -> Again {
+fn again(args: &AuthorizeArgs, project: &Project) -> Again {
     let Some(file) = &args.receipt else {
         return Again::default();
     };
-    Again::with_receipt(&file.display().to_string(), args.expect_digest.as_ref())
+    let needed = project.config_file.is_none();
+    let file = file.display().to_string();
+    Again::with_receipt(&file, args.expect_digest.as_ref(), needed)
 }
 
 fn print(
@@ -415,12 +418,12 @@ fn print(
     app: &App,
     results: &[AuthorizationResult],
     args: &AuthorizeArgs,
+    again: &Again,
     outcome: SessionOutcome,
     waits: &Waits,
 ) {
     let terminal = &context.terminal;
     let theme = Theme::new(terminal.color_stdout());
-    let again = again(args).as_known_to(waits.from());
     let interrupted = context.signals.status().is_some();
     let layout = view::authorization::Layout {
         theme,
@@ -431,10 +434,10 @@ fn print(
     terminal.out(&match (context.globals.format, args.list) {
         (Format::Json, _) => {
             let asked_by = |name: &ConnectorType| waits::asked_by(waits, name);
-            view::authorization::json(app, results, &again, interrupted, asked_by)
+            view::authorization::json(app, results, again, interrupted, asked_by)
         }
-        (_, true) => view::authorization::list(app, results, &again, theme, context.now()),
-        (_, false) => view::authorization::summary(app, results, &again, layout),
+        (_, true) => view::authorization::list(app, results, again, theme, context.now()),
+        (_, false) => view::authorization::summary(app, results, again, layout),
     });
     let account = view::authorization::account(results);
     context.signals.account(account);
@@ -443,16 +446,24 @@ fn print(
     }
     let command = again.command();
     match outcome {
-        SessionOutcome::NotInteractive if again.has_document() => terminal.say(&format!(
-            "Not interactive: no link was requested. Run `{command}` in a terminal."
-        )),
-        SessionOutcome::NotInteractive if again.store().is_some() => terminal.say(&format!(
-            "Not interactive: no link was requested. Run `{command}` in a terminal, in any clone."
-        )),
-        SessionOutcome::NotInteractive => terminal.say(&format!(
-            "Not interactive: no link was requested. Run `{command}` in a terminal, on this machine \
-             or, with `--receipt FILE`, on another."
-        )),
+        SessionOutcome::NotInteractive => {
+            let other = if again.has_document() {
+                ""
+            } else if again.store().is_some() {
+                ", in any clone"
+            } else {
+                ", on this machine or, with `--receipt FILE`, on another"
+            };
+            // In a pipeline it would ask for nothing either.
+            let unasked = if context.vars.ci() || context.globals.no_input {
+                ""
+            } else {
+                " `--yes` goes on without asking."
+            };
+            terminal.say(&format!(
+                "Not interactive: no link was requested. Run `{command}` in a terminal{other}.{unasked}"
+            ));
+        }
         SessionOutcome::Declined => terminal.say(&format!(
             "Authorization skipped. Run `{command}` again to complete it."
         )),

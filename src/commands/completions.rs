@@ -6,6 +6,7 @@ use clap_complete::Shell;
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     syntax::KNOWN_TYPES,
+    view,
 };
 
 /// Arguments of `completions`.
@@ -28,14 +29,19 @@ pub fn run(
     grammar: Command,
     context: &Context,
 ) -> Result<ExitStatus, Failure> {
-    context.format(&[Format::Text])?;
+    let format = context.format(&[Format::Text, Format::Json])?;
     let mut script = Vec::new();
     let mut command = with_types(grammar);
     clap_complete::generate(args.shell, &mut command, "connplan", &mut script);
     let script = String::from_utf8_lossy(&script);
-    context.terminal.out(&match args.shell {
+    let script = match args.shell {
         Shell::PowerShell => values_for_powershell(&script, &command),
         _ => script.into_owned(),
+    };
+    let shell = args.shell.to_string();
+    context.terminal.out(&match format {
+        Format::Json => view::json::of_text("completions", Some(&shell), &script),
+        _ => script,
     });
     Ok(ExitStatus::Done)
 }

@@ -58,9 +58,10 @@ pub async fn run(args: &DoctorArgs, context: &Context) -> Result<ExitStatus, Fai
     look.browser();
     look.terminal();
     let findings = look.findings;
+    let app = project.and_then(|project| project.app().ok());
     context
         .terminal
-        .out(&view::doctor::show(&findings, &medium));
+        .out(&view::doctor::show(app.as_ref(), &findings, &medium));
     Ok(if findings.iter().any(|f| f.status == Health::Fail) {
         ExitStatus::Error
     } else {

@@ -2,24 +2,22 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
-use jiff::SignedDuration;
-
 use super::planning::{self, PlanningArgs};
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     drift,
     model::App,
     publish::{self, IssueText, Place, PublishError},
-    syntax::MaxDuration,
+    syntax::Lifetime,
     view::{self, drift::DriftReport},
 };
+use clap::Args;
 
 /// Arguments of `drift`.
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Ends with 0 where app and files agree, and with 2 where they do not. What waits for a person is \
-                  drift\nonly after --pending-after.\n\n--issue needs GITHUB_TOKEN with `issues: write`, or GITLAB_TOKEN with the scope \
+    after_help = "Ends with 0 where app and files agree, and with 2 where they do not. What waits\nfor a person is \
+                  drift only after --pending-after.\n\n--issue needs GITHUB_TOKEN with `issues: write`, or GITLAB_TOKEN with the scope \
                   `api`.\n\nExamples:\n  connplan drift --receipt last.receipt\n  \
                   connplan drift --pending-after 24h --format markdown\n  \
                   connplan drift --pending-after 24h --issue"
@@ -31,7 +29,7 @@ pub struct DriftArgs {
     pub receipts: Vec<PathBuf>,
     /// What waits longer than this for a person is drift too
     #[arg(long, value_name = "DURATION")]
-    pub pending_after: Option<MaxDuration>,
+    pub pending_after: Option<Lifetime>,
     /// Keep one issue of this run's GitHub or GitLab project open while there is drift, and close it after
     #[arg(long)]
     pub issue: bool,
@@ -59,8 +57,7 @@ pub async fn run(args: &DriftArgs, context: &Context) -> Result<ExitStatus, Fail
         let since = entry.map(|entry| entry.since);
         since.or_else(|| files.receipt_since(connector))
     };
-    let limit = args.pending_after.map(MaxDuration::get);
-    let limit = limit.and_then(|limit| SignedDuration::try_from(limit).ok());
+    let limit = args.pending_after.map(Lifetime::get);
     let found = drift::find(
         &plan,
         &receipts,

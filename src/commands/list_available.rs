@@ -25,6 +25,6 @@ pub async fn run(_args: &ListAvailableArgs, context: &Context) -> Result<ExitSta
         .await?;
     context
         .terminal
-        .out(&view::available::show(&offers, &medium));
+        .out(&view::available::show(&app, &offers, &medium));
     Ok(ExitStatus::Done)
 }

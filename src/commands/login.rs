@@ -9,7 +9,7 @@ use crate::{
     remote::{
         RemoteError, UserInfo,
         auth::{CredentialOrigin, Identity, LoginFile, Who},
-        login,
+        login::{self, LoginError},
     },
     term,
     view::{self, Medium},
@@ -54,7 +54,7 @@ pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Fa
     file.check_writable()?;
     let url = address.url;
     let platform = context.platform(&url)?;
-    let code = platform.device_code().await?;
+    let code = platform.device_code().await.map_err(LoginError::from)?;
     // The code alone lets nobody in: it has to be confirmed by whoever is logged in there.
     context.terminal.insist(&format!(
         "Open {} and confirm the code:\n\n    {}\n",

@@ -13,7 +13,7 @@ use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::{Action, Change, ConsentNeed, Desired},
     escape, fs,
-    model::{ConnectorType, ExpectedAccount, Policies, Scopes},
+    model::{ApiUrl, App, AppId, ConnectorType, ExpectedAccount, Policies, Scopes},
     ops,
     plan::{Override, document},
     policy::{self, Judgement, Policy, Rule, Severity, Violation},
@@ -71,12 +71,23 @@ pub fn run(args: &PolicyArgs, context: &Context) -> Result<ExitStatus, Failure> 
             explain(&policy, &judged, &medium, context);
             Ok(ExitStatus::Done)
         }
-        PolicyCommand::Test { dir } => test(&policy, &context.path(dir), &medium, context),
+        PolicyCommand::Test { dir } => {
+            let folder = context.path(dir);
+            if !folder.is_dir() {
+                return Err(UsageError::with_help(
+                    format!("{} is not a folder", file_name(dir)),
+                    "name the folder that holds the fixtures",
+                )
+                .into());
+            }
+            test(&policy, &folder, &medium, context)
+        }
     }
 }
 
 /// What of a plan the rules look at.
 struct Judged {
+    app: Option<App>,
     changes: Vec<Change>,
     present: usize,
     overrides: Vec<Override>,
@@ -109,11 +120,27 @@ struct PlanJson {
 
 #[derive(Deserialize)]
 struct AppJson {
+    #[serde(default)]
+    app_id: Option<AppId>,
+    #[serde(default)]
+    environment: Option<String>,
+    #[serde(default)]
+    api_url: Option<ApiUrl>,
     changes: Vec<ChangeJson>,
     #[serde(default)]
     unmanaged: Vec<serde_json::Value>,
     #[serde(default)]
     untargeted: Vec<serde_json::Value>,
+}
+
+impl AppJson {
+    fn app(&self) -> Option<App> {
+        Some(App {
+            id: self.app_id.clone()?,
+            api_url: self.api_url.clone()?,
+            environment: self.environment.clone(),
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -145,6 +172,7 @@ fn read(name: &str, text: &str) -> Result<Judged, Failure> {
         }
         let saved = document::read(name, text)?;
         return Ok(Judged {
+            app: Some(saved.plan.app.app.clone()),
             present: saved.plan.app.observed().len(),
             changes: saved.plan.app.changes,
             overrides: saved.plan.overrides,
@@ -162,6 +190,7 @@ fn read(name: &str, text: &str) -> Result<Judged, Failure> {
         return Err(fail("its `kind` is not `plan`".to_owned()).into());
     }
     let mut judged = Judged {
+        app: plan.apps.iter().find_map(AppJson::app),
         changes: Vec::new(),
         present: 0,
         overrides: plan.overrides,
@@ -184,15 +213,15 @@ fn read(name: &str, text: &str) -> Result<Judged, Failure> {
     Ok(judged)
 }
 
-fn verdict(judgement: &Judgement) -> &'static str {
+fn verdict(judgement: &Judgement) -> Word {
     let stands = |violation: &&Violation| violation.overridden.is_none();
     let mut standing = judgement.violations.iter().filter(stands);
     if standing.any(|violation| violation.severity == Severity::Deny) {
-        "deny"
+        Word::Deny
     } else if judgement.violations.is_empty() {
-        "pass"
+        Word::Pass
     } else {
-        "warn"
+        Word::Warn
     }
 }
 
@@ -218,15 +247,36 @@ fn explain(policy: &Policy, judged: &Judged, medium: &Medium, context: &Context)
             }
         })
         .collect();
+    let verdict = verdict(&judgement).as_str();
+    let app = judged.app.as_ref();
     context
         .terminal
-        .out(&view::policy::explained(verdict(&judgement), rules, medium));
+        .out(&view::policy::explained(app, verdict, rules, medium));
+}
+
+/// What a policy says to a plan, in a word.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Word {
+    Pass,
+    Warn,
+    Deny,
+}
+
+impl Word {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Deny => "deny",
+        }
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expected {
-    verdict: String,
+    verdict: Word,
     violations: Option<BTreeSet<String>>,
 }
 
@@ -265,9 +315,9 @@ fn test(
         results.push(FixtureResult {
             name: escape::limited(stem, 200),
             passed: verdict == expected.verdict && rules.is_none_or(|rules| *rules == violations),
-            verdict,
+            verdict: verdict.as_str(),
             violations,
-            expected: escape::limited(&expected.verdict, 40),
+            expected: expected.verdict.as_str(),
         });
     }
     if results.is_empty() {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use jiff::Timestamp;
 use url::Url;
 
 use crate::{
@@ -55,6 +56,8 @@ pub(super) struct Printing<'a> {
     pub(super) show_accounts: bool,
     /// Whether the findings were said already, each with its line.
     pub(super) said: bool,
+    /// The time, for plans that expire.
+    pub(super) now: Timestamp,
     /// What approval the plan lacks.
     pub(super) missing: Option<Missing>,
     /// What of it waits already.
@@ -74,6 +77,7 @@ impl<'a> Printing<'a> {
             theme,
             show_accounts: context.globals.show_accounts,
             said: false,
+            now: context.now(),
             missing: None,
             waiting: &[],
             violations: &[],
@@ -104,6 +108,7 @@ impl<'a> Printing<'a> {
     pub(super) fn plan(&self, plan: &Plan, digest: &Digest) -> String {
         let mut report = PlanReport::new(plan, digest);
         report.approval_missing = self.missing;
+        report.expired = plan.expires_at.is_some_and(|end| end <= self.now);
         report.waiting = self.waiting.to_vec();
         report.violations = self.violations.to_vec();
         if self.said && self.format == Format::Text {

@@ -123,7 +123,9 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     };
     if format == Format::Json {
         let report = ReceiptReport::new(&applied.receipt, &receipt::digest(&applied.receipt)?);
-        context.terminal.out(&view::push::json(&report, &results));
+        context
+            .terminal
+            .out(&view::push::json(&situation.app, &report, &results));
     } else {
         let layout = view::authorization::Layout {
             theme: Theme::new(context.terminal.color_stdout()),

@@ -7,6 +7,7 @@ use crate::{
     context::{Context, ExitStatus, Failure, Format},
     model::ahead,
     term::{self, Answer},
+    view,
 };
 
 /// Arguments of `unlock`.
@@ -20,23 +21,37 @@ pub struct UnlockArgs {
 
 /// Ends the lease that is there.
 pub async fn run(args: &UnlockArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    context.format(&[Format::Text])?;
+    let format = context.format(&[Format::Text, Format::Json])?;
     let project = context.project(None)?;
     let app = project.app()?;
     let team = listening::team(context, &project, &app).await?;
     let memory = team.memory();
-    if !memory.is_shared() {
+    let seen = if memory.is_shared() {
+        Some(memory.leased().await?)
+    } else {
+        None
+    };
+    let holder = seen.as_ref().and_then(|seen| seen.holder.as_ref());
+    let ended = |ended: bool| {
+        if format == Format::Json {
+            let holder = holder.map(|holder| holder.said());
+            let report = view::history::unlocked(&app, holder.as_deref(), ended);
+            context.terminal.out(&report);
+        }
+    };
+    let Some(seen) = &seen else {
         context.terminal.say(
             "There is nothing to unlock: without a store, the lock of this machine ends with its \
              process.",
         );
+        ended(false);
         return Ok(ExitStatus::Done);
-    }
-    let seen = memory.leased().await?;
-    let Some(holder) = &seen.holder else {
+    };
+    let Some(holder) = holder else {
         context
             .terminal
             .say(&format!("Nobody holds the lease on app {}.", app.id));
+        ended(false);
         return Ok(ExitStatus::Done);
     };
     let who = format!(
@@ -57,17 +72,20 @@ pub async fn run(args: &UnlockArgs, context: &Context) -> Result<ExitStatus, Fai
         );
         if term::confirm_word(&context.terminal, &question).await == Answer::No {
             context.terminal.say("The lease stays.");
+            ended(false);
             return Ok(ExitStatus::Error);
         }
     }
-    if memory.unlock(&seen).await? {
+    if memory.unlock(seen).await? {
         context
             .terminal
             .say(&format!("Ended the lease: {}.", holder.said()));
+        ended(true);
     } else {
         context
             .terminal
             .say("The lease changed meanwhile; nothing was ended.");
+        ended(false);
         return Ok(ExitStatus::Error);
     }
     Ok(ExitStatus::Done)

@@ -7,9 +7,9 @@ use clap::Args;
 use crate::{
     config::{self, Loaded, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
-    ops::policy,
+    ops::{policy, unworkable},
     syntax::{Finding, Problem},
-    view::{self, validate::ValidationReport},
+    view::{self, json::AppName, validate::ValidationReport},
 };
 
 /// Arguments of `validate`.
@@ -44,6 +44,7 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
     let mut problems = loaded.problems.clone();
     let (forbidden, violations) = policy::declared(&policy::of(&project), &loaded);
     problems.extend(forbidden);
+    problems.extend(unworkable(&project));
     problems.extend(no_files(&project, &loaded));
     let diagnostics: Vec<_> = problems.iter().map(Problem::to_diagnostic).collect();
     let errors = problems.iter().any(Problem::is_error);
@@ -52,6 +53,7 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
         Format::Json => {
             let report = ValidationReport::new(diagnostics, args.strict);
             let report = ValidationReport {
+                apps: AppName::list(project.app().ok().as_ref()),
                 violations,
                 ..report
             };
@@ -69,12 +71,12 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
                 .iter()
                 .flat_map(|d| d.connectors.keys())
                 .collect();
-            context
-                .terminal
-                .out(&view::validate::text(&names, &folder, &diagnostics));
-            if !valid && !errors {
-                context.terminal.say("--strict: warnings count as errors.");
-            }
+            context.terminal.out(&view::validate::text(
+                &names,
+                &folder,
+                &diagnostics,
+                args.strict,
+            ));
         }
     }
     Ok(if valid {

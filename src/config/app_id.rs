@@ -25,10 +25,13 @@ impl Project {
         })
     }
 
-    /// Where the platform is, and who says so: the first of the environment's `api_url`,
-    /// `BASE44_API_URL`, the default.
+    /// Where the platform is, and who says so: the first of `BASE44_API_URL` of the process, the
+    /// `--env` environment's `api_url`, `BASE44_API_URL` in a file of the project, the default.
     pub fn address(&self) -> Result<Address, ConfigError> {
         let named = environment::address(&self.vars)?;
+        if named.origin == Some(SetBy::Process) {
+            return Ok(named);
+        }
         let Some(url) = self.selected().and_then(|env| env.api_url.clone()) else {
             return Ok(named);
         };

@@ -14,7 +14,7 @@ use crate::{
     model::Vars,
     syntax::{
         Environment, Finding, Problem, Quoted, Settings, Unlisted, base44, line_of, parse_settings,
-        suggest,
+        setting_problem, suggest,
     },
 };
 
@@ -60,6 +60,7 @@ pub struct Project {
     pub(super) app_id_option: Option<String>,
     /// Where `--env`'s address stands in the settings, counted from 1.
     pub(super) api_url_line: usize,
+    settings_text: String,
 }
 
 impl Project {
@@ -104,11 +105,12 @@ impl Project {
             base_settings: Vec::new(),
             app_id_option: options.app_id.clone(),
             api_url_line: 0,
+            settings_text,
         };
         project.check_environment()?;
         if let Some(name) = &options.environment {
             let path = ["environments", name.as_str(), "api_url"];
-            project.api_url_line = line_of(&settings_text, &path).unwrap_or_default();
+            project.api_url_line = line_of(&project.settings_text, &path).unwrap_or_default();
         }
         project.connectors_dir = match (&options.dir, project.selected()) {
             (Some(dir), _) => plain(&start.join(dir)),
@@ -152,6 +154,13 @@ impl Project {
         } else {
             Err(ConfigError::Invalid { problems })
         }
+    }
+
+    /// A problem of a setting, on its line.
+    pub fn setting_problem(&self, path: &[&str], message: String) -> Problem {
+        let file = self.settings_file.as_deref();
+        let name = file.map_or_else(|| SETTINGS.to_owned(), |file| self.relative(file));
+        setting_problem(&name, &self.settings_text, path, message)
     }
 
     /// What becomes of remote connectors without a file: the environment's word, else the

@@ -7,9 +7,10 @@ use thiserror::Error;
 
 use super::{EditError, platform_file, scopes};
 use crate::{
-    catalogue::ScopeEquivalence,
+    catalogue::{self, ScopeEquivalence},
     diff::{ConsentNeed, Waiting},
-    model::{ConnectorType, Declared, Kind, RemoteConnector, Scopes},
+    model::{ConnectorType, Declared, Kind, RemoteConnector, Scope, Scopes},
+    syntax::parse_connector,
 };
 
 /// All that is looked at.
@@ -100,6 +101,18 @@ pub enum PullError {
         /// What the remote has.
         remote: ConnectorType,
     },
+    /// A type that no file may have.
+    #[error("the app has the connector `{connector}`, which no file can declare")]
+    #[diagnostic(
+        code(connplan::pull::no_file),
+        help(
+            "remove it in the app's settings, or leave it alone with `unlisted = \"keep\"` in connplan.toml"
+        )
+    )]
+    NoFile {
+        /// The type.
+        connector: ConnectorType,
+    },
     /// No free name.
     #[error("there is no free file name for `{connector}` in {folder}")]
     #[diagnostic(
@@ -147,8 +160,14 @@ pub fn decide(inputs: Inputs<'_>) -> Result<Vec<FileChange>, PullError> {
                     folder: inputs.folder.to_owned(),
                 })?;
                 taken.insert(lower(&name));
-                let scopes = for_new_file(inputs.rules, connector, &remote.scopes);
+                let listed = writable(connector, &remote.scopes);
+                let scopes = for_new_file(inputs.rules, connector, &listed);
                 let text = platform_file(connector, &scopes);
+                if parse_connector(&name, &text).0.is_none() {
+                    return Err(PullError::NoFile {
+                        connector: connector.clone(),
+                    });
+                }
                 let file = match inputs.folder {
                     "." => name,
                     folder => format!("{folder}/{name}"),
@@ -186,7 +205,8 @@ fn existing(
     if connector.kind() == Kind::Stripe {
         return Ok(What::Unchanged);
     }
-    let wanted = after_pull(inputs.rules, connector, declared, &remote.scopes);
+    let listed = writable(connector, &remote.scopes);
+    let wanted = after_pull(inputs.rules, connector, declared, &listed);
     if wanted == *declared {
         return Ok(What::Unchanged);
     }
@@ -243,15 +263,38 @@ fn after_pull(
     remote.clone()
 }
 
+/// What the remote lists, as a file can say it: a string that a provider reads as several scopes is
+/// several, and an empty one is none.
+fn writable(connector: &ConnectorType, listed: &Scopes) -> Scopes {
+    let commas = catalogue::splits_at_commas(connector.as_str());
+    let ends = |c: char| c.is_whitespace() || commas && c == ',';
+    if !listed
+        .iter()
+        .any(|s| s.as_str().is_empty() || s.as_str().contains(ends))
+    {
+        return listed.clone();
+    }
+    let parts = listed.iter().flat_map(|scope| scope.as_str().split(ends));
+    parts
+        .filter(|part| !part.is_empty())
+        .map(Scope::from)
+        .collect()
+}
+
+/// Who somebody is: a person may have written these, though providers add them too.
+const IDENTITY: [&str; 3] = ["openid", "email", "profile"];
+
 /// The scopes of a file that is not there yet: what the remote lists but for what the provider adds
 /// in its own spelling. `email` on a Google connector was written by somebody, and the next push by
-/// the official client would lose it.
+/// the official client would lose it. Of `openid` nobody can tell, so it stays too.
 fn for_new_file(rules: &ScopeEquivalence, connector: &ConnectorType, remote: &Scopes) -> Scopes {
     let plain = after_pull(rules, connector, &Scopes::new(), remote);
     let asked = remote
         .iter()
         .filter(|scope| rules.added_by_provider(connector, scope))
-        .filter(|scope| !rules.is_addition_as_spelt(connector, scope));
+        .filter(|scope| {
+            IDENTITY.contains(&scope.as_str()) || !rules.is_addition_as_spelt(connector, scope)
+        });
     plain.iter().chain(asked).cloned().collect()
 }
 

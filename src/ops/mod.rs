@@ -13,6 +13,7 @@ mod rules;
 mod stale;
 mod team;
 mod turns;
+mod unworkable;
 pub mod waits;
 
 pub use apply::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, room};
@@ -24,3 +25,4 @@ pub use plan::{Files, PlanInputs, PlanSession, Wishes, resolved};
 pub use rules::{rules, rules_for_listed, rules_for_plan};
 pub use team::{Team, named};
 pub use turns::LeasedTurns;
+pub use unworkable::unworkable;

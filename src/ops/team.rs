@@ -32,18 +32,28 @@ pub(super) fn place(
     around: &Around<'_>,
     project: &Project,
 ) -> Result<Option<(Place, bool)>, Failure> {
-    let parse = |text: &str, of: &str| {
-        Place::parse(text).map_err(|e| UsageError::new(format!("{of}: {e}")))
-    };
     if let Some(text) = around.vars.get("CONNPLAN_STORE") {
-        return Ok(Some((parse(text, "CONNPLAN_STORE")?, true)));
+        let place =
+            Place::parse(text).map_err(|e| UsageError::new(format!("CONNPLAN_STORE: {e}")))?;
+        return Ok(Some((place, true)));
     }
+    let place = place_in_settings(project).map_err(UsageError::new)?;
+    Ok(place.map(|place| (place, false)))
+}
+
+/// The store that the settings name. An empty name is not the same as none: who wrote it means to
+/// share one, and would work without the team's lease.
+pub(super) fn place_in_settings(project: &Project) -> Result<Option<Place>, String> {
     let url = project.settings.store.url.as_deref();
-    let url = url.filter(|url| !url.trim().is_empty());
-    Ok(match url {
-        Some(text) => Some((parse(text, "`url` in [store] of connplan.toml")?, false)),
-        None => None,
-    })
+    let place = url.map(Place::parse).transpose();
+    place.map_err(|e| format!("`url` in [store] of connplan.toml: {e}"))
+}
+
+/// How long the settings say that plans and receipts are kept.
+pub(super) fn keep_in_settings(project: &Project) -> Result<Option<Lifetime>, String> {
+    let keep = project.settings.store.keep.as_deref();
+    let keep = keep.map(str::parse).transpose();
+    keep.map_err(|e| format!("`keep` in [store] of connplan.toml: {e}"))
 }
 
 impl Team {
@@ -54,12 +64,7 @@ impl Team {
         app: &App,
         state: &AppState,
     ) -> Result<Self, Failure> {
-        let keep = match &project.settings.store.keep {
-            Some(text) => Some(text.parse().map_err(|e| {
-                UsageError::new(format!("`keep` in [store] of connplan.toml: {e}"))
-            })?),
-            None => None,
-        };
+        let keep = keep_in_settings(project).map_err(UsageError::new)?;
         let home = state.dir().ok_or(crate::state::StateError::Nowhere)?;
         let store: Arc<dyn Store> = match place(around, project)? {
             None => Arc::new(LocalStore::at(&home.join("memory"))),
@@ -187,11 +192,15 @@ impl Team {
     }
 }
 
-/// A plan named by its digest on the command line.
+/// A plan named by its digest on the command line, as people paste it; a file of that name goes first
+/// where `sha256:` does not say what it is.
 pub fn named(file: &Path) -> Option<Digest> {
     let text = file.to_str()?;
-    text.strip_prefix("sha256:")?;
-    Digest::parse(text).ok()
+    let said = text
+        .get(..7)
+        .is_some_and(|start| start.eq_ignore_ascii_case("sha256:"));
+    let digest = Digest::parse(text).ok()?;
+    (said || !file.exists()).then_some(digest)
 }
 
 /// A store in object storage. It is reached with this machine's credentials, so a checkout alone

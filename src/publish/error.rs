@@ -42,6 +42,13 @@ pub enum PublishError {
         )
     )]
     NoForge,
+    /// The same, where an issue is kept.
+    #[error("no project to keep an issue in: not running in GitHub Actions or GitLab CI")]
+    #[diagnostic(
+        code(connplan::publish::no_forge),
+        help("run it in the project's pipeline; without `--issue`, `drift` shows the same here")
+    )]
+    NoProject,
     /// A variable or an option that makes no sense.
     #[error("{name} is not {expected}")]
     #[diagnostic(code(connplan::publish::setting))]

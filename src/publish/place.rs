@@ -65,7 +65,11 @@ impl Place {
 
     /// The project alone, for a run that is for no request.
     pub fn of_project(vars: &Vars) -> Result<Self, PublishError> {
-        Ok(Self::look(vars, &Overrides::default(), None)?.0)
+        match Self::look(vars, &Overrides::default(), None) {
+            Ok((place, _)) => Ok(place),
+            Err(PublishError::NoForge) => Err(PublishError::NoProject),
+            Err(error) => Err(error),
+        }
     }
 
     fn look(

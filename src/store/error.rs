@@ -5,6 +5,9 @@ use thiserror::Error;
 
 use crate::{fs::FsError, fs::LockError, git::GitError};
 
+/// The name of the store that is none: what is kept stays here.
+pub(super) const THIS_MACHINE: &str = "this machine";
+
 /// Why the store was not read or written.
 #[derive(Debug, Error, Diagnostic)]
 pub enum StoreError {
@@ -54,7 +57,7 @@ pub enum StoreError {
     )]
     Encode(String),
     /// There is no such plan.
-    #[error("the store {store} has no plan {digest}")]
+    #[error("{} has no plan {digest}", called(store))]
     #[diagnostic(
         code(connplan::store::no_plan),
         help(
@@ -81,6 +84,15 @@ pub enum StoreError {
         /// Whether trying again may help.
         passing: bool,
     },
+}
+
+/// This machine is called so, and not a store by that name.
+fn called(store: &str) -> String {
+    if store == THIS_MACHINE {
+        store.to_owned()
+    } else {
+        format!("the store {store}")
+    }
 }
 
 impl StoreError {

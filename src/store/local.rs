@@ -112,7 +112,7 @@ fn version(bytes: &[u8]) -> Version {
 
 impl Store for LocalStore {
     fn name(&self) -> &'static str {
-        "this machine"
+        super::error::THIS_MACHINE
     }
 
     fn is_shared(&self) -> bool {

@@ -250,13 +250,19 @@ impl Check {
         };
         match ConnectorType::parse(text) {
             Ok(connector) => {
-                if let Some(meant) = suggest::known_type_near(text) {
-                    let found = Quoted::new(text);
-                    self.tell(
-                        Finding::TypeSlip { found, meant },
-                        span.clone(),
-                        "this type",
-                    );
+                let found = || Quoted::new(text);
+                let finding = match suggest::known_type_in_other_case(text) {
+                    Some(meant) => Some(Finding::TypeSpelling {
+                        found: found(),
+                        meant,
+                    }),
+                    None => suggest::known_type_near(text).map(|meant| Finding::TypeSlip {
+                        found: found(),
+                        meant,
+                    }),
+                };
+                if let Some(finding) = finding {
+                    self.tell(finding, span.clone(), "this type");
                 }
                 Some((connector, span))
             }

@@ -267,6 +267,18 @@ pub enum Finding {
         /// The scope.
         scope: Quoted,
     },
+    /// A known type in capitals: to the platform that is another one, which it does not have.
+    #[error("the type `{found}` is not written in lower case")]
+    #[diagnostic(
+        code(connplan::config::type_spelling),
+        help("write `{meant}`: the platform does not have `{found}`")
+    )]
+    TypeSpelling {
+        /// As written.
+        found: Quoted,
+        /// The known type.
+        meant: &'static str,
+    },
     /// A type that is nearly a known one.
     #[error("the type `{found}` is not a known one, and close to `{meant}`")]
     #[diagnostic(

@@ -60,6 +60,12 @@ pub const KNOWN_TYPES: [&str; 53] = [
     "wrike",
 ];
 
+/// The known type that `text` is but for the case of its letters; `None` when it is that type.
+pub fn known_type_in_other_case(text: &str) -> Option<&'static str> {
+    let mut known = KNOWN_TYPES.iter().copied();
+    known.find(|known| known.eq_ignore_ascii_case(text) && *known != text)
+}
+
 /// The known type that `text` is one slip away from; `None` when it is known itself.
 pub fn known_type_near(text: &str) -> Option<&'static str> {
     if KNOWN_TYPES.contains(&text) {
@@ -175,6 +181,9 @@ mod tests {
         assert_eq!(known_type_near("google-calendar"), Some("googlecalendar"));
         assert_eq!(known_type_near("slackbot"), None);
         assert_eq!(known_type_near("my_company"), None);
+        assert_eq!(known_type_in_other_case("Slack"), Some("slack"));
+        assert_eq!(known_type_in_other_case("slack"), None);
+        assert_eq!(known_type_in_other_case("google-calendar"), None);
         assert_eq!(known_type_near(&"x".repeat(10_000)), None);
         for known in KNOWN_TYPES {
             assert_eq!(known_type_near(known), None);

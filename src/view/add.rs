@@ -3,17 +3,23 @@
 use serde::Serialize;
 
 use super::{
-    Format, Medium, available::FieldReport, json::pretty, report::FORMAT_VERSION, words::count,
+    Format, Medium,
+    available::FieldReport,
+    json::{AppName, pretty},
+    report::FORMAT_VERSION,
+    words::count,
 };
 use crate::{
     escape,
-    model::{ConnectorType, Kind, Scopes},
+    model::{App, ConnectorType, Kind, Scopes},
     remote::ConfigField,
 };
 
 /// What `add` did.
 #[derive(Clone, Debug)]
 pub struct Added<'a> {
+    /// The app, where something names it.
+    pub app: Option<&'a App>,
     /// The connector.
     pub connector: &'a ConnectorType,
     /// The file, relative to the project root.
@@ -102,6 +108,7 @@ fn text(added: &Added<'_>) -> String {
 struct AddReport<'a> {
     format_version: &'static str,
     kind: &'static str,
+    apps: Vec<AppName>,
     connector: &'a ConnectorType,
     file: &'a str,
     scopes: &'a Scopes,
@@ -119,6 +126,7 @@ fn json(added: &Added<'_>) -> String {
     pretty(&AddReport {
         format_version: FORMAT_VERSION,
         kind: "add",
+        apps: AppName::list(added.app),
         connector: added.connector,
         file: added.file,
         scopes: added.scopes,

@@ -20,6 +20,8 @@ pub struct ApprovalReport<'a> {
     pub signer: Option<&'a str>,
     /// Whether an approval was taken back.
     pub revoked: bool,
+    /// Whether no apply takes the plan all the same: it is speculative, or has expired.
+    pub refused: bool,
 }
 
 #[derive(Serialize)]
@@ -77,6 +79,9 @@ impl ApprovalReport<'_> {
                 "\nIt counts where it is given together with the approval:\n  connplan apply {plan} \
                  --approved-by … {file}"
             ),
+            (false, _) if self.refused => {
+                "\nNo apply takes this plan: it is speculative, or it has expired.".to_owned()
+            }
             (false, Some(_)) => format!("\nTo apply it:\n  connplan apply {plan}"),
             (false, None) => {
                 format!("\nTo apply it:\n  connplan apply {plan} --approved-by {file}")

@@ -2,17 +2,22 @@
 
 use serde::Serialize;
 
-use super::{Format, Medium, Theme, json::pretty, report::FORMAT_VERSION, table::table};
+use super::{
+    Format, Medium, Theme,
+    json::{AppName, pretty},
+    report::FORMAT_VERSION,
+    table::table,
+};
 use crate::{
     escape,
-    model::ConnectorType,
+    model::{App, ConnectorType},
     remote::{AvailableIntegration, ConfigField},
 };
 
 /// What the platform offers.
-pub fn show(offers: &[AvailableIntegration], medium: &Medium) -> String {
+pub fn show(app: &App, offers: &[AvailableIntegration], medium: &Medium) -> String {
     match medium.format {
-        Format::Json => json(offers),
+        Format::Json => json(app, offers),
         _ => table_of(offers, medium.theme, medium.columns),
     }
 }
@@ -68,6 +73,7 @@ pub fn needs_unknown(created: &[ConnectorType]) -> String {
 struct AvailableReport<'a> {
     format_version: &'static str,
     kind: &'static str,
+    apps: Vec<AppName>,
     integrations: Vec<OfferReport<'a>>,
 }
 
@@ -100,7 +106,7 @@ impl<'a> From<&'a ConfigField> for FieldReport<'a> {
 }
 
 /// The offers as JSON, with a line break at its end.
-fn json(offers: &[AvailableIntegration]) -> String {
+fn json(app: &App, offers: &[AvailableIntegration]) -> String {
     let offers = offers.iter().map(|offer| OfferReport {
         connector: offer.connector.as_str(),
         display_name: &offer.display_name,
@@ -110,6 +116,7 @@ fn json(offers: &[AvailableIntegration]) -> String {
     pretty(&AvailableReport {
         format_version: FORMAT_VERSION,
         kind: "available-integrations",
+        apps: AppName::list(Some(app)),
         integrations: offers.collect(),
     })
 }

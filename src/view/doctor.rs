@@ -2,7 +2,13 @@
 
 use serde::Serialize;
 
-use super::{Format, Medium, Style, Theme, json::pretty, report::FORMAT_VERSION, words::count};
+use super::{
+    Format, Medium, Style, Theme,
+    json::{AppName, pretty},
+    report::FORMAT_VERSION,
+    words::count,
+};
+use crate::model::App;
 
 /// How one thing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -30,9 +36,9 @@ pub struct CheckResult {
 }
 
 /// What was found.
-pub fn show(findings: &[CheckResult], medium: &Medium) -> String {
+pub fn show(app: Option<&App>, findings: &[CheckResult], medium: &Medium) -> String {
     match medium.format {
-        Format::Json => json(findings),
+        Format::Json => json(app, findings),
         _ => text(findings, medium.theme),
     }
 }
@@ -76,15 +82,17 @@ fn text(findings: &[CheckResult], theme: Theme) -> String {
 struct DoctorReport<'a> {
     format_version: &'static str,
     kind: &'static str,
+    apps: Vec<AppName>,
     ok: bool,
     checks: &'a [CheckResult],
 }
 
 /// The same as JSON, with a line break at its end.
-fn json(findings: &[CheckResult]) -> String {
+fn json(app: Option<&App>, findings: &[CheckResult]) -> String {
     pretty(&DoctorReport {
         format_version: FORMAT_VERSION,
         kind: "doctor",
+        apps: AppName::list(app),
         ok: findings.iter().all(|f| f.status != Health::Fail),
         checks: findings,
     })

@@ -39,6 +39,17 @@ fn json(app: &App, store: &str, events: &[HistoryEvent]) -> String {
     }))
 }
 
+/// What `unlock` found and did, as JSON. `holder` is escaped.
+pub fn unlocked(app: &App, holder: Option<&str>, ended: bool) -> String {
+    super::json::pretty(&json!({
+        "format_version": "1.0",
+        "kind": "unlock",
+        "apps": [{"app_id": app.id, "environment": app.environment, "api_url": app.api_url}],
+        "holder": holder,
+        "ended": ended,
+    }))
+}
+
 fn event_json(event: &HistoryEvent) -> Value {
     let mut value = json!({
         "at": event.at,

@@ -4,7 +4,8 @@ use std::{borrow::Cow, fmt::Write as _};
 
 use serde::Serialize;
 
-use crate::escape;
+use super::report::FORMAT_VERSION;
+use crate::{escape, model::App};
 
 /// A document as JSON: readable, with a line break at its end.
 #[expect(
@@ -16,6 +17,43 @@ pub(crate) fn pretty(document: &impl Serialize) -> String {
     let mut text = harmless(&text);
     text.push('\n');
     text
+}
+
+/// A text for people, as a document of this kind; with what it was asked for by.
+pub(crate) fn of_text(kind: &'static str, about: Option<&str>, text: &str) -> String {
+    #[derive(Serialize)]
+    struct TextReport<'a> {
+        format_version: &'static str,
+        kind: &'static str,
+        about: Option<&'a str>,
+        text: &'a str,
+    }
+    pretty(&TextReport {
+        format_version: FORMAT_VERSION,
+        kind,
+        about,
+        text,
+    })
+}
+
+/// The app that a document is about, where it has no more to say of it as such.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AppName {
+    app_id: String,
+    environment: Option<String>,
+    api_url: String,
+}
+
+impl AppName {
+    /// The `apps` of a document: one, or none where nothing names it.
+    pub fn list(app: Option<&App>) -> Vec<Self> {
+        let named = app.map(|app| Self {
+            app_id: app.id.to_string(),
+            environment: app.environment.clone(),
+            api_url: app.api_url.to_string(),
+        });
+        named.into_iter().collect()
+    }
 }
 
 /// Text as a JSON string on one line.

@@ -4,9 +4,14 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde::Serialize;
 
-use super::{Format, Medium, json::pretty, report::FORMAT_VERSION};
+use super::{
+    Format, Medium,
+    json::{AppName, pretty},
+    report::FORMAT_VERSION,
+};
 use crate::{
     escape,
+    model::App,
     policy::{Severity, Violation},
 };
 
@@ -37,13 +42,14 @@ pub struct FixtureResult {
     /// The rules that are broken.
     pub violations: BTreeSet<String>,
     /// The verdict that was expected.
-    pub expected: String,
+    pub expected: &'static str,
 }
 
 #[derive(Serialize)]
 struct Explained<'a> {
     format_version: &'static str,
     kind: &'static str,
+    apps: Vec<AppName>,
     verdict: &'static str,
     rules: Vec<ExplainedRule<'a>>,
 }
@@ -58,11 +64,17 @@ struct Tested {
 }
 
 /// What each rule says to a plan.
-pub fn explained(verdict: &'static str, rules: Vec<ExplainedRule<'_>>, medium: &Medium) -> String {
+pub fn explained(
+    app: Option<&App>,
+    verdict: &'static str,
+    rules: Vec<ExplainedRule<'_>>,
+    medium: &Medium,
+) -> String {
     if medium.format == Format::Json {
         return pretty(&Explained {
             format_version: FORMAT_VERSION,
             kind: "policy-explanation",
+            apps: AppName::list(app),
             verdict,
             rules,
         });

@@ -2,7 +2,13 @@
 
 use serde::Serialize;
 
-use super::{Style, Theme, json::pretty, report::FORMAT_VERSION, udiff::unified, words::count};
+use super::{
+    Style, Theme,
+    json::{AppName, pretty},
+    report::FORMAT_VERSION,
+    udiff::unified,
+    words::count,
+};
 use crate::{
     edit::pull::{FileChange, Reason, What},
     escape,
@@ -105,6 +111,7 @@ struct PullReport<'a> {
     kind: &'static str,
     app_id: &'a str,
     api_url: &'a str,
+    apps: Vec<AppName>,
     dry_run: bool,
     written: Vec<FileReport<'a>>,
     removed: Vec<FileReport<'a>>,
@@ -130,6 +137,7 @@ pub fn json(app: &App, steps: &[FileChange], dry_run: bool) -> String {
         kind: "pull",
         app_id: app.id.as_str(),
         api_url: app.api_url.as_str(),
+        apps: AppName::list(Some(app)),
         dry_run,
         written: Vec::new(),
         removed: Vec::new(),

@@ -4,12 +4,13 @@ use serde::Serialize;
 
 use super::{
     authorization::{Again, Layout, ResultReport, end, entries},
-    json::pretty,
+    json::{AppName, pretty},
     report::{FORMAT_VERSION, ReceiptReport},
     summary::{self, SummaryEntry, Word},
 };
 use crate::{
     authorize::AuthorizationResult,
+    model::App,
     receipt::{Outcome, Receipt},
 };
 
@@ -31,7 +32,7 @@ pub fn summary(
             // Not written again, because it is as declared: that is what the official client's
             // word means to its users.
             Outcome::Unchanged => Some(Word::Synced),
-            Outcome::NotRun => Some(Word::Failed),
+            Outcome::NotRun => Some(Word::NotRun),
             other => Word::of(other),
         };
         if let Some(word) = word {
@@ -59,15 +60,17 @@ pub fn summary(
 struct PushReport<'a> {
     format_version: &'static str,
     kind: &'static str,
+    apps: Vec<AppName>,
     receipt: &'a ReceiptReport,
     authorizations: Vec<ResultReport>,
 }
 
 /// Receipt and authorizations as one JSON document, with a line break at its end.
-pub fn json(receipt: &ReceiptReport, results: &[AuthorizationResult]) -> String {
+pub fn json(app: &App, receipt: &ReceiptReport, results: &[AuthorizationResult]) -> String {
     pretty(&PushReport {
         format_version: FORMAT_VERSION,
         kind: "push",
+        apps: AppName::list(Some(app)),
         receipt,
         authorizations: results
             .iter()

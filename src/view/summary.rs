@@ -19,19 +19,22 @@ pub enum Word {
     Skipped,
     /// Nobody wants it any more, and nothing was done.
     LeftAlone,
+    /// The run ended before its turn.
+    NotRun,
     /// It is not in force; there is a reason.
     Failed,
 }
 
 impl Word {
     /// All of them, in the order in which they are printed.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Synced,
         Self::Added,
         Self::Removed,
         Self::Provisioned,
         Self::Skipped,
         Self::LeftAlone,
+        Self::NotRun,
         Self::Failed,
     ];
 
@@ -44,6 +47,7 @@ impl Word {
             Self::Provisioned => "Provisioned",
             Self::Skipped => "Skipped",
             Self::LeftAlone => "Left alone",
+            Self::NotRun => "Not run",
             Self::Failed => "Failed",
         }
     }

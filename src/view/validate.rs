@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use super::{json::pretty, report::FORMAT_VERSION, words::count};
+use super::{
+    json::{AppName, pretty},
+    report::FORMAT_VERSION,
+    words::count,
+};
 use crate::{
     escape,
     model::{ConnectorType, Diagnostic, Severity},
@@ -16,6 +20,9 @@ pub struct ValidationReport {
     pub format_version: &'static str,
     /// Always `validation`.
     pub kind: &'static str,
+    /// The app, where the files or the environment name it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub apps: Vec<AppName>,
     /// Whether there is no error. Warnings don't count, unless it was strict.
     pub valid: bool,
     /// All that was found.
@@ -31,6 +38,7 @@ impl ValidationReport {
         Self {
             format_version: FORMAT_VERSION,
             kind: "validation",
+            apps: Vec::new(),
             valid: diagnostics
                 .iter()
                 .all(|d| d.severity != Severity::Error && !strict),
@@ -46,7 +54,12 @@ impl ValidationReport {
 }
 
 /// The result in one line for a person.
-pub fn text(names: &[&ConnectorType], folder: &str, diagnostics: &[Diagnostic]) -> String {
+pub fn text(
+    names: &[&ConnectorType],
+    folder: &str,
+    diagnostics: &[Diagnostic],
+    strict: bool,
+) -> String {
     let of = |severity| {
         diagnostics
             .iter()
@@ -68,6 +81,10 @@ pub fn text(names: &[&ConnectorType], folder: &str, diagnostics: &[Diagnostic]) 
     };
     if errors > 0 {
         return format!("Not valid: {found}.\n");
+    }
+    if strict && warnings > 0 {
+        let warnings = count(warnings, "warning");
+        return format!("Not valid: {warnings}, and `--strict` takes warnings for errors.\n");
     }
     let list: Vec<_> = names.iter().map(|name| name.as_str()).collect();
     let list = if list.is_empty() {

@@ -16,6 +16,9 @@ use super::report::{ChangeReport, PlanReport, ReceiptReport};
 pub(super) const SPECULATIVE: &str =
     "SPECULATIVE: made from a snapshot, not from the live app. `connplan apply` refuses it.";
 
+/// What is said of a plan whose time is over.
+pub(super) const EXPIRED: &str = "EXPIRED: `connplan apply` refuses it; make a new plan.";
+
 /// `1 connector`, `2 connectors`.
 pub(super) fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
@@ -70,15 +73,17 @@ pub(super) fn particulars(change: &ChangeReport) -> impl Iterator<Item = String>
     });
     let values = &change.connection_config;
     let names = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
-    let values = [
-        ("set", &values.added),
-        ("changed", &values.changed),
-        ("no longer set", &values.removed),
-    ]
-    .into_iter()
-    .filter(|(_, names)| !names.is_empty())
-    .map(|(what, set)| format!("connection values {what}: {}", names(set)))
-    .collect::<Vec<_>>();
+    let values = values.iter().flat_map(|values| {
+        [
+            ("set", &values.added),
+            ("changed", &values.changed),
+            ("no longer set", &values.removed),
+        ]
+    });
+    let values = values
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(what, set)| format!("connection values {what}: {}", names(set)))
+        .collect::<Vec<_>>();
     why.into_iter().chain(softly).chain(expired).chain(values)
 }
 

@@ -48,10 +48,18 @@ impl<'a> Telling<'a> {
             "Everything is on one page, for you alone: {}",
             page.address()
         ));
-        if !shown {
-            terminal.say("The page to authorize is opened in the browser of this machine.");
+        let launch = matches!(self.offer, Offer::Page { launch: true });
+        match (shown, launch) {
+            (true, _) => {}
+            (false, true) => {
+                terminal.say("The page to authorize is opened in the browser of this machine.");
+            }
+            (false, false) => self.context.warn(
+                "the page's address is private and only a terminal shows it, and there is no \
+                 browser here to open it in: run it in a terminal",
+            ),
         }
-        if matches!(self.offer, Offer::Page { launch: true }) && !self.launch(page.address()) {
+        if launch && !self.launch(page.address()) {
             self.context.warn(&format!(
                 "no browser could be opened; {}",
                 if shown {

@@ -2,7 +2,10 @@
 
 use clap::Args;
 
-use crate::context::{Context, ExitStatus, Failure, UsageError};
+use crate::{
+    context::{Context, ExitStatus, Failure, Format, UsageError},
+    view,
+};
 
 /// All variables that are read.
 pub const ENVIRONMENT: &str = include_str!("environment.txt");
@@ -29,10 +32,11 @@ pub fn run(
     mut grammar: clap::Command,
     context: &Context,
 ) -> Result<ExitStatus, Failure> {
+    let format = context.format(&[Format::Text, Format::Json])?;
     grammar.build();
     let styled = |mut command: clap::Command| {
         let help = command.render_long_help();
-        if context.terminal.color_stdout() {
+        if format == Format::Text && context.terminal.color_stdout() {
             help.ansi().to_string()
         } else {
             help.to_string()
@@ -55,6 +59,9 @@ pub fn run(
             styled(command.clone())
         }
     };
-    context.terminal.out(&page);
+    context.terminal.out(&match format {
+        Format::Json => view::json::of_text("help", args.topic.as_deref(), &page),
+        _ => page,
+    });
     Ok(ExitStatus::Done)
 }

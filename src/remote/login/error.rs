@@ -3,7 +3,7 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::remote::RemoteError;
+use crate::remote::{CallContext, RemoteError, ServerProblem};
 
 /// A login that did not come about.
 #[derive(Debug, Error, Diagnostic)]
@@ -29,6 +29,18 @@ pub enum LoginError {
         help("run `connplan login` again, and allow more time with `--max-time`")
     )]
     TimeUp,
+    /// 404: whatever answers there is no platform that people log in to.
+    #[error("{at}: this address knows no login{problem}")]
+    #[diagnostic(
+        code(connplan::login::none_here),
+        help("check BASE44_API_URL, and `api_url` of the environment in connplan.toml")
+    )]
+    NoneHere {
+        /// The call.
+        at: Box<CallContext>,
+        /// What the server says.
+        problem: Box<ServerProblem>,
+    },
     /// A call, or the file.
     #[error(transparent)]
     #[diagnostic(transparent)]

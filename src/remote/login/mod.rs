@@ -84,6 +84,9 @@ impl From<AuthError> for LoginError {
 
 impl From<RemoteError> for LoginError {
     fn from(error: RemoteError) -> Self {
-        Self::Remote(Box::new(error))
+        match error {
+            RemoteError::NotFound { at, problem } => Self::NoneHere { at, problem },
+            error => Self::Remote(Box::new(error)),
+        }
     }
 }

@@ -38,6 +38,20 @@ pub fn parse_settings(name: &str, text: &str) -> (Option<Settings>, Vec<Problem>
     (settings, in_order(problems, name))
 }
 
+/// A problem of a value in a text of settings, where it stands.
+pub fn setting_problem(name: &str, text: &str, path: &[&str], message: String) -> Problem {
+    let source = Source::new(name, text);
+    let root = parse_toml(text, &source).ok();
+    let node = root
+        .as_ref()
+        .and_then(|root| path.iter().try_fold(root, |node, key| node.get(key)));
+    let problem = Problem::new(Finding::Setting { message }, &source);
+    match node {
+        Some(node) => problem.label(node.head(), "here"),
+        None => problem,
+    }
+}
+
 /// The line of a value in a text of settings, counted from 1.
 pub(crate) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     let source = Source::new("", text);

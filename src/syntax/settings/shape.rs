@@ -1,5 +1,7 @@
 //! What each setting may hold, in words: the decoder's own speak of its types.
 
+use super::types::Percent;
+use crate::policy::Rule;
 use crate::syntax::{
     Finding, Problem, Source,
     quote::Quoted,
@@ -13,6 +15,8 @@ pub(super) enum Shape {
     Table(&'static [(&'static str, Shape)]),
     /// Any key, each with this.
     Each(&'static Shape),
+    /// A policy rule's name, each with this.
+    Ruled(&'static Shape),
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A whole number within these limits.
@@ -29,7 +33,7 @@ pub(super) enum Shape {
     OneOrEach(&'static Shape),
 }
 
-use Shape::{Choice, Each, OneOrEach, Share, Switch, Table, Text, Texts, Whole};
+use Shape::{Choice, Each, OneOrEach, Ruled, Share, Switch, Table, Text, Texts, Whole};
 
 const CLASS: Shape = Choice(&["none", "sensitive", "restricted"]);
 const ACCESS: Shape = Choice(&["identity", "read", "write", "admin"]);
@@ -88,7 +92,7 @@ pub(super) const SETTINGS: Shape = Table(&[
             ("unknown_scopes", LEVEL),
             (
                 "rules",
-                Each(&Table(&[
+                Ruled(&Table(&[
                     ("level", LEVEL),
                     ("message", Text("\"ask the security team\"")),
                     ("override", Switch),
@@ -141,7 +145,17 @@ impl Check<'_> {
                 }
             }
             (OneOrEach(shape), _) => self.node(path, node, shape),
-            (Share, Value::Text(text)) if text.ends_with('%') => {}
+            (Share, Value::Text(text)) if Percent::try_from(text.clone()).is_ok() => {}
+            (Ruled(shape), Value::Map(members)) => {
+                for member in members {
+                    let known = Rule::ALL.iter().any(|rule| rule.as_str() == member.key);
+                    if known {
+                        self.node(&below(&member.key), &member.node, shape);
+                    } else {
+                        self.no_rule(&below(&member.key), &member.key, &member.key_span);
+                    }
+                }
+            }
             (Share, Value::Number(_)) => self.node(path, node, &WHOLE_OR_SHARE),
             (Choice(words), Value::Text(text)) if words.contains(&text.as_str()) => {}
             (Whole(least, most), Value::Number(number))
@@ -164,6 +178,14 @@ impl Check<'_> {
         self.problems.push(problem.label(span.clone(), "ignored"));
     }
 
+    fn no_rule(&mut self, path: &str, key: &str, span: &Span) {
+        let known: Vec<_> = Rule::ALL.iter().map(|rule| rule.as_str()).collect();
+        let help = suggest::help(key, &known);
+        let message = format!("`{path}` is not a rule; {help}");
+        let problem = Problem::new(Finding::Setting { message }, self.source);
+        self.problems.push(problem.label(span.clone(), "here"));
+    }
+
     fn wrong(&mut self, path: &str, node: &Node, shape: &Shape) {
         let found = match &node.value {
             Value::Text(text) => format!("\"{}\"", Quoted::new(text)),
@@ -173,13 +195,13 @@ impl Check<'_> {
             _ => node.kind().to_owned(),
         };
         let wanted = match shape {
-            Table(_) | Each(_) => format!("a table: `[{path}]`"),
+            Table(_) | Each(_) | Ruled(_) => format!("a table: `[{path}]`"),
             Choice(words) => {
                 let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
                 words.join(" or ")
             }
             Share | Whole(0, u32::MAX) => {
-                "a whole number, 0 or more, or a percentage such as \"10%\"".to_owned()
+                "a whole number, 0 or more, or a percentage from \"0%\" to \"100%\"".to_owned()
             }
             OneOrEach(_) => "one of these words, or a table of them by type".to_owned(),
             Whole(least, most) => format!("a whole number from {least} to {most}"),

@@ -84,7 +84,8 @@ pub struct Environment {
     /// `app_id = "..."`: the app. Goes before `BASE44_APP_ID`, not before `--app-id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app_id: Option<AppId>,
-    /// `api_url = "https://..."`: the platform's address. Goes before `BASE44_API_URL`.
+    /// `api_url = "https://..."`: the platform's address. `BASE44_API_URL` of the process goes before
+    /// it, one in `.env` does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_url: Option<ApiUrl>,
     /// `connectors_dir = "connectors/staging"`: another connectors folder, relative to the Base44
@@ -347,7 +348,7 @@ pub struct MaxDuration(Duration);
 
 /// The text is not a span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a time is written like `90s`, `10m` or `1h 30m`, and is at most 7 days")]
+#[error("a time is written like `90s`, `10m`, `1h 30m` or `2d`, and is at most 7 days")]
 pub struct MaxDurationError;
 
 impl MaxDuration {
@@ -425,8 +426,15 @@ impl From<Lifetime> for String {
 impl std::str::FromStr for MaxDuration {
     type Err = MaxDurationError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let span: jiff::SignedDuration = text.trim().parse().map_err(|_| MaxDurationError)?;
-        let time = Duration::try_from(span).map_err(|_| MaxDurationError)?;
+        let text = text.trim();
+        let days = text.strip_suffix('d').map(str::trim);
+        let time = match days.and_then(|days| days.parse::<u16>().ok()) {
+            Some(days) => Duration::from_hours(u64::from(days) * 24),
+            None => {
+                let span: jiff::SignedDuration = text.parse().map_err(|_| MaxDurationError)?;
+                Duration::try_from(span).map_err(|_| MaxDurationError)?
+            }
+        };
         if time <= Self::MAX {
             Ok(Self(time))
         } else {

@@ -17,12 +17,16 @@ pub struct Again {
 
 impl Again {
     /// With this receipt, and the digest that it has to have; what came by standard input has no
-    /// name.
-    pub fn with_receipt(file: &str, digest: Option<&Digest>) -> Self {
+    /// name. Where a digest is `needed` and none was given, its place is kept: whoever applied knows it.
+    pub fn with_receipt(file: &str, digest: Option<&Digest>, needed: bool) -> Self {
         let word = if file == "-" {
             "FILE".to_owned()
         } else {
             escape::terminal(&shell_word(file)).into_owned()
+        };
+        let digest = match digest {
+            Some(digest) => Some(digest.as_str()),
+            None => needed.then_some("DIGEST"),
         };
         let digest = digest.map(|digest| format!(" --expect-digest {digest}"));
         Self {

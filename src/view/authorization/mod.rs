@@ -287,8 +287,8 @@ pub fn next(result: &AuthorizationResult, again: &Again) -> Option<String> {
             format!("run {again} again and tick everything on the list")
         }
         State::Consented(Consent::WrongAccount { expected, .. }) => format!(
-            "remove {connector} (delete its file and apply), add it again (put the file back \
-             and apply), and authorize it as {}",
+            "{} shows how it is put right; apply that, and authorize {connector} as {}",
+            crate::view::in_context("`connplan plan`"),
             whom(expected)
         ),
         State::Failed(_) => format!("when that is fixed, run {again} again"),

@@ -258,6 +258,8 @@ fn foot(report: &PlanReport, options: &Options, may_apply: bool) -> Vec<String> 
     }
     if report.speculative {
         lines.push("It cannot be applied: it was made from a snapshot.".to_owned());
+    } else if report.expired {
+        lines.push("It has expired: make a new plan.".to_owned());
     } else if report.has_changes() && may_apply {
         let file = options.file.as_deref().unwrap_or("FILE");
         let digest = format!(" --expect-digest {}", report.digest);

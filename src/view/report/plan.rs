@@ -62,6 +62,9 @@ pub struct PlanReport {
     /// overrode. No part of a saved plan.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<Violation>,
+    /// Whether its time was over when it was shown. The document itself says when that is.
+    #[serde(skip)]
+    pub expired: bool,
 }
 
 /// A connector that waits for a person.
@@ -129,8 +132,8 @@ pub struct ChangeReport {
     /// `before` against `after`, scope by scope.
     pub scopes: ScopesReport,
     /// The names of the connection values that differ.
-    #[serde(skip_serializing_if = "ConfigDiff::is_same")]
-    pub connection_config: ConfigDiff,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection_config: Option<ConfigReport>,
     /// Whether a person has to consent.
     pub authorization: ConsentNeed,
     /// Declared scopes that a consent to them left out; they do not count as a change any more.
@@ -156,6 +159,28 @@ pub struct ChangeReport {
 )]
 fn is_plain(removal: &Removal) -> bool {
     *removal == Removal::Remove
+}
+
+/// The names of connection values that differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct ConfigReport {
+    /// Declared, and not saved with the connection.
+    pub added: BTreeSet<String>,
+    /// Both, with another value.
+    pub changed: BTreeSet<String>,
+    /// Saved with the connection, and no longer declared.
+    pub removed: BTreeSet<String>,
+}
+
+impl ConfigReport {
+    fn of(diff: &ConfigDiff) -> Option<Self> {
+        (!diff.is_same()).then(|| Self {
+            added: diff.added.clone(),
+            changed: diff.changed.clone(),
+            removed: diff.removed.clone(),
+        })
+    }
 }
 
 /// A connector as the remote has it.
@@ -254,6 +279,7 @@ impl PlanReport {
             summary: plan.summary(),
             diagnostics: plan.diagnostics.clone(),
             violations: Vec::new(),
+            expired: false,
         }
     }
 
@@ -344,7 +370,7 @@ impl From<&Change> for ChangeReport {
                 kept: scopes.kept.clone(),
                 provider_added: scopes.provider_added.clone(),
             },
-            connection_config: change.connection_config.clone(),
+            connection_config: ConfigReport::of(&change.connection_config),
             authorization: change.authorization,
             dropped: change.dropped.clone(),
             removal: change.removal,

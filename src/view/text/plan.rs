@@ -184,7 +184,10 @@ fn write_end(page: &mut TextPage, report: &PlanReport, options: &PlanOptions<'_>
         if let Some(missing) = &report.approval_missing {
             page.line(&format!("Approval: {missing}"));
         }
-        if report.has_changes() && !report.speculative {
+        if report.expired {
+            let text = page.paint(Style::Danger, &format!("! {}", words::EXPIRED));
+            page.line(&text);
+        } else if report.has_changes() && !report.speculative {
             page.line(&format!(
                 "To carry out exactly this plan: {} {}",
                 in_context("connplan apply"),

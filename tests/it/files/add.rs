@@ -68,6 +68,22 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
         let odd = project.run(&["add", "notion", "--scope", scope]).await;
         odd.ended(1).says(&["is not a scope"]);
     }
+    // What every command after it would refuse is not written.
+    let comma = ["add", "github", "--scope", "repo,user"];
+    let comma = project.run(&comma).await.ended(1);
+    comma.says(&[
+        "`--scope repo,user`",
+        "several scopes",
+        "nothing was written",
+    ]);
+    for (said, meant) in [("SLACK", "slack"), ("Gmail", "gmail"), ("Stripe", "stripe")] {
+        let capitals = project.run(&["add", said]).await.ended(1);
+        capitals.says(&[
+            "in lower case",
+            &format!("did you mean `{meant}`?"),
+            "nothing was written",
+        ]);
+    }
     let none = project.run(&["add"]).await.ended(1);
     none.says(&["No TYPE was given"]);
     let slip = project.run(&["add", "../x"]).await.ended(1);
@@ -78,10 +94,10 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
 #[tokio::test]
 async fn nothing_is_written_over() {
     let project = Project::bare();
-    project.write("base44/connectors/mine.jsonc", "{type: 'Notion'}");
+    project.write("base44/connectors/mine.jsonc", "{type: 'Acme'}");
     project.write("base44/connectors/linear.jsonc", "{type: 'asana'}");
-    let there = project.run(&["add", "notion"]).await.ended(1);
-    there.says(&["mine.jsonc declares `Notion` already"]);
+    let there = project.run(&["add", "acme"]).await.ended(1);
+    there.says(&["mine.jsonc declares `Acme` already"]);
     project.run(&["add", "linear"]).await.ended(0);
     assert_eq!(
         project.list("base44/connectors"),

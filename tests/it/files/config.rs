@@ -191,14 +191,15 @@ fn the_app_id_comes_from_the_first_place_that_names_one() {
     );
     assert_eq!(
         app(None, Some("bare"), &env),
-        ("env".into(), local, Unlisted::Remove)
+        ("env".into(), local.clone(), Unlisted::Remove)
     );
+    // Who runs it has the last word on where the credentials go.
     assert_eq!(
         app(None, Some("live"), &env),
-        ("table".into(), live.clone(), Unlisted::Keep)
+        ("table".into(), local, Unlisted::Keep)
     );
     assert_eq!(
-        app(Some("flag"), Some("live"), &env),
+        app(Some("flag"), Some("live"), &env[..1]),
         ("flag".into(), live, Unlisted::Keep)
     );
 }

@@ -167,10 +167,11 @@ async fn links_that_lead_out_are_refused() {
 
 #[tokio::test]
 async fn types_that_differ_in_case_alone_are_told() {
-    let site = shop().await;
+    let seed = json!({ "apps": { "app-1": { "connectors": { "acme": {} } } } });
+    let site = Site::seeded(seed).await;
     let project = Project::at(&site);
-    project.write("base44/connectors/a.jsonc", "{ type: 'Notion' }\n");
+    project.write("base44/connectors/a.jsonc", "{ type: 'Acme' }\n");
     let refused = project.run(&["pull"]).await.ended(1);
-    refused.says(&["declares `Notion`", "`notion`"]);
+    refused.says(&["declares `Acme`", "`acme`"]);
     assert_eq!(project.list("base44/connectors"), ["a.jsonc"]);
 }

@@ -140,3 +140,60 @@ fn where_nothing_is_declared_there_is_a_warning() {
         .expect(1)
         .lacks("no connector file");
 }
+
+#[test]
+fn settings_that_can_never_work_are_errors_on_their_lines() {
+    for (settings, line, said) in [
+        ("[store]\nurl = \"ftp://x\"", 2, "`ftp://x` is not a store"),
+        ("[store]\nurl = \"git:\"", 2, "`git:` is not a store"),
+        ("[store]\nurl = \"s3://\"", 2, "`s3://` is not a store"),
+        ("[store]\nurl = \"git:https://x\"", 2, "is not a store"),
+        ("[store]\nurl = \"\"", 2, "`` is not a store"),
+        ("[store]\nkeep = \"soon\"", 2, "a time is written like"),
+        (
+            "[approval]\ncount = 1\nrequire = \"signature\"",
+            3,
+            "no `signers`",
+        ),
+        (
+            "[policy]\nmax_removals = \"110%\"",
+            2,
+            "from \"0%\" to \"100%\"",
+        ),
+        (
+            "[policy.rules.max_removal]\nlevel = \"warn\"",
+            1,
+            "did you mean `max_removals`?",
+        ),
+        (
+            "[policy.rules.foo]\nlevel = \"warn\"",
+            1,
+            "known are `protected`",
+        ),
+    ] {
+        let project = Project::new().file("base44/connplan.toml", &format!("{settings}\n"));
+        let found = project
+            .run(&["validate", "--format", "json"])
+            .expect(1)
+            .json();
+        let found = found["diagnostics"].as_array().unwrap();
+        let found = found.iter().find(|d| d["severity"] == "error").unwrap();
+        assert_eq!(found["file"], "base44/connplan.toml", "{found}");
+        assert_eq!(found["line"], line, "{found}");
+        let told = found["message"].as_str().unwrap();
+        assert!(told.contains(said), "{told}");
+    }
+}
+
+/// Without a word it would mean to work without the team's lease.
+#[test]
+fn an_empty_store_is_not_taken_for_none() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"])
+        .file("base44/connplan.toml", "[store]\nurl = \"\"\n");
+    let refused = project.run(&["apply", "--auto-approve"]);
+    refused.expect(1).tells("`url` in [store]");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+}

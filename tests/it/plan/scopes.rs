@@ -79,6 +79,10 @@ fn a_new_file_keeps_what_somebody_may_have_written() {
     let platform = Platform::with(&[
         Connector::active("googlecalendar", &[calendar, "email"]),
         Connector::active("googledrive", &["openid", address, "profile"]),
+        Connector::active(
+            "outlook",
+            &["Mail.Read", "User.Read", "openid", "email", "profile"],
+        ),
     ]);
     let project = Project::new().at(&platform);
     project.run(&["pull"]).expect(0);
@@ -89,13 +93,41 @@ fn a_new_file_keeps_what_somebody_may_have_written() {
     );
     let text = project.read("base44/connectors/googledrive.jsonc");
     assert!(
-        text.contains("\"profile\"") && !text.contains("openid"),
+        text.contains("\"profile\"") && text.contains("\"openid\"") && !text.contains(address),
         "{text}"
     );
+    let text = project.read("base44/connectors/outlook.jsonc");
+    for scope in ["Mail.Read", "openid", "email", "profile"] {
+        assert!(text.contains(&format!("\"{scope}\"")), "{text}");
+    }
+    assert!(!text.contains("User.Read"), "{text}");
     project.run(&["plan", "--detailed-exitcode"]).expect(0);
     // What is there already stays as it is.
     project.run(&["pull"]).expect(0);
     assert_eq!(platform.writes(), [] as [&str; 0]);
+}
+
+#[test]
+fn what_no_file_can_say_is_pulled_as_what_it_means() {
+    let platform = Platform::with(&[
+        Connector::active("github", &["repo,user"]),
+        Connector::active("slack", &["chat:write", ""]),
+        Connector::active("typeform", &["a,b", "c d"]),
+    ]);
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["users:read"]);
+    project.run(&["pull"]).expect(0);
+    for (connector, scopes) in [
+        ("github", "\"repo\",\n    \"user\"\n"),
+        ("slack", "[\"chat:write\"]"),
+        ("typeform", "\"a,b\",\n    \"c\",\n    \"d\"\n"),
+    ] {
+        let text = project.read(&format!("base44/connectors/{connector}.jsonc"));
+        assert!(text.contains(scopes), "{text}");
+    }
+    project.run(&["validate", "--strict"]).expect(0);
+    project.run(&["pull"]).expect(0).tells("Nothing to pull");
 }
 
 /// Quadratic work takes a minute here, in a debug build too.

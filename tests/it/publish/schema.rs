@@ -120,7 +120,11 @@ fn a_plan_that_is_none_is_told() {
 
 /// A finding that says what the schema says too.
 fn told_by_schema(problem: &Problem) -> bool {
-    problem.is_error() && !matches!(problem.finding(), Finding::ScopeComma { .. })
+    let not_in_schema = matches!(
+        problem.finding(),
+        Finding::ScopeComma { .. } | Finding::TypeSpelling { .. }
+    );
+    problem.is_error() && !not_in_schema
         || matches!(
             problem.finding(),
             Finding::UnknownKey { .. } | Finding::UnknownSetting { .. }

@@ -126,8 +126,11 @@ fn an_environment_does_not_override_the_address_of_the_process() {
         .connector("box", &["a"])
         .file("base44/connplan.toml", &toml);
     project.run(&["plan"]).expect(0);
-    let run = project.run(&["plan", "--env", "x"]);
-    refused(&run, "base44/connplan.toml, line 2", &attacker.url());
+    project.run(&["plan", "--env", "x"]).expect(0);
+    assert_eq!(attacker.log(), [] as [&str; 0]);
+    // Trusted or not: what the process says goes first.
+    project.run(&["trust", &attacker.url()]).expect(0);
+    project.run(&["plan", "--env", "x"]).expect(0);
     assert_eq!(attacker.log(), [] as [&str; 0]);
     // The same address, said by both, is the user's word.
     let toml = format!("[environments.x]\napi_url = \"{}\"\n", platform.url());

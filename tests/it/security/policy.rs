@@ -175,7 +175,7 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
         .expect(1);
     let shown = with(&["plan", "--out", "x.plan"]);
     let danger = "danger: the policy's rule denied_types is overridden: the launch";
-    shown.expect(0).says(danger);
+    shown.expect(0).says(danger).lacks("delete it here");
     with(&["plan", "--format", "markdown"])
         .expect(0)
         .says("🛑 **Danger:** `the policy's rule denied_types is overridden: the launch`");

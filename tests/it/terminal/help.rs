@@ -136,7 +136,7 @@ fn strict_counts_warnings_and_a_folder_has_to_be_there() {
     project
         .run(&["validate", "--strict"])
         .expect(1)
-        .tells("warnings count");
+        .says("Not valid: 1 warning, and `--strict` takes warnings for errors");
     let json = project.run(&["validate", "--strict", "--format", "json"]);
     assert_eq!(json.expect(1).json()["valid"], false);
     let gone = project.run(&["validate", "--dir", "no-such"]);

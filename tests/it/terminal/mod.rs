@@ -12,5 +12,6 @@ pub(crate) mod login;
 #[cfg(unix)]
 pub(crate) mod signals;
 pub(crate) mod terminal;
+pub(crate) mod told;
 #[cfg(unix)]
 pub(crate) mod waits;
