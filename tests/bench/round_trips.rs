@@ -53,7 +53,7 @@ fn main() {
         let text = format!("{{ \"type\": \"{name}\", \"scopes\": [\"a.read\", \"b.write\"] }}");
         write(&connectors.join(format!("{name}.jsonc")), &text);
     }
-    let run = |app: &str, args: &[&str], codes: &[i32]| -> Measured {
+    let shared = |store: &str, app: &str, args: &[&str], codes: &[i32]| -> Measured {
         let mut command = Command::new(env!("CARGO_BIN_EXE_connplan"));
         command
             .args(args)
@@ -62,12 +62,16 @@ fn main() {
             .env("BASE44_API_URL", &url)
             .env("BASE44_API_KEY", &key)
             .env("BASE44_APP_ID", app)
+            .env("CONNPLAN_STORE", store)
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(providers())
             .current_dir(&project)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         measure(&mut command, codes)
     };
+    let run = |app: &str, args: &[&str], codes: &[i32]| shared("", app, args, codes);
 
     report(
         "connplan --version",
@@ -90,6 +94,46 @@ fn main() {
         &applied,
         LATENCY * 3,
     );
+
+    // What a store costs: a bare repository on the same disk, and the bucket that a person names.
+    origin_of(&project);
+    let bucket = std::env::var_os("CONNPLAN_BENCH_BUCKET").and_then(|url| url.into_string().ok());
+    for store in std::iter::once("git:origin").chain(bucket.as_deref()) {
+        report(
+            &format!("plan, 12 connectors, with {store}"),
+            &each(|_| shared(store, "bench-shared", &["plan"], &[0])),
+            LATENCY,
+        );
+        let applied = each(|index| {
+            let app = format!("bench-shared-{index}-{}", store.len());
+            let file = format!("{app}.plan");
+            shared(store, &app, &["plan", "--out", &file], &[0]);
+            let apply = ["apply", &file, "--parallelism", "12"];
+            shared(store, &app, &apply, &[0])
+        });
+        let what = format!("apply, 12 new connectors, with {store}");
+        report(&what, &applied, LATENCY * 3);
+    }
+}
+
+/// The variables that say where a bucket's server is, and who asks.
+fn providers() -> impl Iterator<Item = (String, String)> {
+    std::env::vars().filter(|(name, _)| {
+        let mut providers = ["AWS_", "AZURE_", "GOOGLE_"].iter();
+        providers.any(|prefix| name.starts_with(prefix))
+    })
+}
+
+/// A repository of the project, and a bare one that is its `origin`.
+fn origin_of(project: &Path) {
+    for args in [
+        &["init", "--quiet", "--bare", "../origin.git"][..],
+        &["init", "--quiet"],
+        &["remote", "add", "origin", "../origin.git"],
+    ] {
+        let git = Command::new("git").args(args).current_dir(project).status();
+        assert!(git.expect("git starts").success(), "git {args:?}");
+    }
 }
 
 fn each(mut run: impl FnMut(usize) -> Measured) -> Vec<Measured> {
