@@ -198,16 +198,28 @@ impl Team {
     /// The store takes leases, and no history.
     pub(super) fn forgetful(&self, forgetful: bool) {
         match &self.store {
+            // A hook of the remote's would not run: it is a folder of this machine.
             Shared::Git if forgetful => {
-                let hook = self.origin().join("hooks/update");
-                fs::write(&hook, "#!/bin/sh\ncase $1 in */log) exit 1;; esac\n").unwrap();
-                #[cfg(unix)]
-                {
-                    use std::os::unix::fs::PermissionsExt;
-                    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+                let path = std::env::var("PATH").unwrap();
+                let refuses = format!(
+                    "#!/bin/sh\ncase \"$*\" in *' push '*/log) printf '!\\tx:y\\t[remote rejected] \
+                     (hook declined)\\n'; exit 1;; esac\nPATH='{path}' exec git \"$@\"\n"
+                );
+                for project in self.all() {
+                    let git = project.path("../bin/git");
+                    fs::write(&git, &refuses).unwrap();
+                    #[cfg(unix)]
+                    {
+                        use std::os::unix::fs::PermissionsExt;
+                        fs::set_permissions(&git, fs::Permissions::from_mode(0o755)).unwrap();
+                    }
                 }
             }
-            Shared::Git => fs::remove_file(self.origin().join("hooks/update")).unwrap(),
+            Shared::Git => {
+                for project in self.all() {
+                    fs::remove_file(project.path("../bin/git")).unwrap();
+                }
+            }
             #[cfg(feature = "object-store")]
             Shared::Bucket(_, between) => {
                 between.set(if forgetful {
