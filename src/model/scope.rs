@@ -68,7 +68,7 @@ impl fmt::Display for Scope {
 
 impl From<&str> for Scope {
     fn from(text: &str) -> Self {
-        Self(Arc::from(text.as_ref()))
+        Self(Arc::from(text))
     }
 }
 

@@ -262,12 +262,11 @@ impl<'a> ApplySession<'a> {
             self.around.tell(&OpEvent::GoesOn);
         }
         let (finished, pending) = self.write(verified, &observed).await?;
-        let pending = match pending {
-            Some(pending) => Ok(pending),
-            None => {
-                let locked = Arc::clone(&self.locked);
-                fs::off_thread(move || LocalPending::load(&locked)).await
-            }
+        let pending = if let Some(pending) = pending {
+            Ok(pending)
+        } else {
+            let locked = Arc::clone(&self.locked);
+            fs::off_thread(move || LocalPending::load(&locked)).await
         };
         match pending {
             Ok(pending) => {

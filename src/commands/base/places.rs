@@ -12,7 +12,7 @@ pub(super) fn folder_name(inner: &Path) -> String {
     parts.collect()
 }
 
-/// A folder, and those around it: `apps/shop/`, `apps/`, ``.
+/// A folder, and those around it: `apps/shop/`, `apps/`, and the empty one.
 pub(super) fn outwards(folder: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(folder), |inner| {
         let inner = inner.strip_suffix('/')?;
