@@ -427,7 +427,7 @@ fn another_machine_resumes_by_the_receipt() {
     // Without the receipt, this machine knows of nothing: every advice names it.
     let list = elsewhere.run(&["authorize", "--list", "--receipt", "x.receipt"]);
     list.expect(4)
-        .says("To go on: connplan authorize --receipt x.receipt\n");
+        .says("To go on: connplan authorize --receipt x.receipt --expect-digest DIGEST\n");
     let with = format!("--receipt x.receipt --expect-digest {digest}`");
     elsewhere
         .run_all(&vouched(&["authorize"]))
