@@ -347,10 +347,8 @@ fn json_is_everywhere_that_has_something_to_tell() {
     let logout = project.run(&["logout", "--format", "json"]);
     logout.expect(0);
     assert_eq!(logout.json()["logged_out"], false);
-    for command in [&["demo"][..], &["completions", "bash"]] {
-        let args = [command, &["--format", "json"]].concat();
-        project.run(&args).expect(1).tells("--format json");
-    }
+    let demo = project.run(&["demo", "--format", "json"]);
+    demo.expect(1).tells("--format json");
     drop(platform);
 }
 
