@@ -6,6 +6,7 @@ use super::{listening, planning};
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     model::ahead,
+    store::Holder,
     term::{self, Answer},
     view,
 };
@@ -34,7 +35,7 @@ pub async fn run(args: &UnlockArgs, context: &Context) -> Result<ExitStatus, Fai
     let holder = seen.as_ref().and_then(|seen| seen.holder.as_ref());
     let ended = |ended: bool| {
         if format == Format::Json {
-            let holder = holder.map(|holder| holder.said());
+            let holder = holder.map(Holder::said);
             let report = view::history::unlocked(&app, holder.as_deref(), ended);
             context.terminal.out(&report);
         }

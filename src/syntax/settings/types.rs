@@ -428,12 +428,11 @@ impl std::str::FromStr for MaxDuration {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
         let days = text.strip_suffix('d').map(str::trim);
-        let time = match days.and_then(|days| days.parse::<u16>().ok()) {
-            Some(days) => Duration::from_hours(u64::from(days) * 24),
-            None => {
-                let span: jiff::SignedDuration = text.parse().map_err(|_| MaxDurationError)?;
-                Duration::try_from(span).map_err(|_| MaxDurationError)?
-            }
+        let time = if let Some(days) = days.and_then(|days| days.parse::<u16>().ok()) {
+            Duration::from_hours(u64::from(days) * 24)
+        } else {
+            let span: jiff::SignedDuration = text.parse().map_err(|_| MaxDurationError)?;
+            Duration::try_from(span).map_err(|_| MaxDurationError)?
         };
         if time <= Self::MAX {
             Ok(Self(time))
