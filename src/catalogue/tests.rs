@@ -398,7 +398,7 @@ proptest! {
     fn a_canonical_scope_is_its_own((connector, scopes, _) in two_sets()) {
         let rules = ScopeEquivalence::default();
         for scope in scopes {
-            let once = Scope::new(rules.canonical(&connector, &scope).into_owned());
+            let once = Scope::new(rules.canonical(&connector, &scope));
             prop_assert_eq!(rules.canonical(&connector, &once), once.as_str());
         }
     }
@@ -407,7 +407,7 @@ proptest! {
     fn another_spelling_is_the_same_scope((connector, scopes, _) in two_sets()) {
         let rules = ScopeEquivalence::default();
         let declared: Scopes = scopes.iter().cloned().collect();
-        let main = |s: &Scope| Scope::new(rules.canonical(&connector, s).into_owned());
+        let main = |s: &Scope| Scope::new(rules.canonical(&connector, s));
         let respelt: Scopes = scopes.iter().map(main).collect();
         prop_assert!(rules.compare(&connector, &declared, &respelt).is_same());
         prop_assert!(rules.compare(&connector, &respelt, &declared).is_same());

@@ -187,12 +187,13 @@ fn card(row: &Row, ended: bool) -> String {
             format!("<p class=\"who\">Sign in {with} <strong>{name}</strong></p>")
         },
     );
-    let values: String = authorization::values(&row.result)
+    let values: Vec<_> = authorization::values(&row.result)
         .map(|(name, value)| {
             let (name, value) = (escape::html(&name), escape::html(&value));
             format!("<p class=\"who\">{name}: <strong>{value}</strong></p>")
         })
         .collect();
+    let values = values.concat();
     format!(
         r#"<li class="card" data-state="{state}">
 <div class="head">{monogram}<div><h2 id="name-{connector}" tabindex="-1">{connector}</h2>{who}{values}</div></div>

@@ -67,8 +67,10 @@ fn the_way_out_that_is_named_is_one() {
 fn kept(project: &Project) -> String {
     let files = project.all_files().into_iter();
     let kept = files.filter(|(path, _)| !path.ends_with("pending.toml"));
-    kept.map(|(path, text)| format!("{path}\n{text}\n"))
-        .collect()
+    let kept: Vec<_> = kept
+        .map(|(path, text)| format!("{path}\n{text}\n"))
+        .collect();
+    kept.concat()
 }
 
 /// Whose account the platform names is told to who asks, and stands in no file.

@@ -1,6 +1,8 @@
 //! Every way in which an answer can be wrong has an error of its own, which names the call and the
 //! request and shows no secret.
 
+use std::fmt::Write as _;
+
 use connplan::{http::ClientOptions, model::Scopes, remote::RemoteError};
 use miette::Diagnostic;
 use serde_json::{Value, json};
@@ -66,7 +68,7 @@ async fn each_status_has_its_error() {
     ] {
         let error = list_error(Reply::status(status)).await;
         assert_eq!(code(&error), expected, "{status}");
-        texts += &format!("{error}\n");
+        writeln!(texts, "{error}").unwrap();
     }
     insta::assert_snapshot!(texts, @r#"
     listing the connectors failed (request req-77): the server redirects to an address that it does not name (HTTP 301); credentials are not sent there
@@ -133,7 +135,7 @@ async fn who_is_to_slow_down_is_told_for_how_long() {
     for asked in ["7", "600", "86400", "864001", "99999999999999999999"] {
         let reply = Reply::status(429).header("retry-after", asked);
         let help = list_error(reply).await.help().unwrap().to_string();
-        ways += &format!("{asked}: {help}\n");
+        writeln!(ways, "{asked}: {help}").unwrap();
     }
     // Reading is one call: there is nothing to do fewer of.
     insta::assert_snapshot!(ways, @"
@@ -179,7 +181,7 @@ async fn a_web_page_is_told_by_its_title_alone() {
     ] {
         let error = list_error(Reply::body(status, content_type, page)).await;
         assert_eq!(code(&error), "html");
-        texts += &format!("{}\n", shown(&error));
+        writeln!(texts, "{}", shown(&error)).unwrap();
     }
     insta::assert_snapshot!(texts, @r#"
     listing the connectors failed (request req-77): a web page came instead of an answer (HTTP 200, titled "Sign in\u{1b} | Corp")

@@ -1,8 +1,4 @@
 //! How many cases a property is tried with.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "how a person asks a test for more"
-)]
 
 use proptest::prelude::ProptestConfig;
 
