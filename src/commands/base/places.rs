@@ -87,11 +87,12 @@ pub(super) fn place_told(start: &Path, vars: &Vars, root: &Path) -> Option<PathB
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test lays out a checkout as an editor would"
-)]
 mod tests {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "a test lays out a checkout as an editor would"
+    )]
+
     use super::*;
 
     #[test]

@@ -443,7 +443,7 @@ fn another_machine_resumes_by_the_receipt() {
     );
     elsewhere
         .run_with_input(&["authorize", "--list", "--receipt", "-"], &receipt)
-        .says("To go on: connplan authorize --receipt FILE\n");
+        .says("To go on: connplan authorize --receipt FILE --expect-digest DIGEST\n");
     elsewhere
         .run(&["authorize", "--list", "--app-id", "app-1"])
         .expect(0)
