@@ -53,7 +53,7 @@ impl Verb {
             Self::Fresh => vec!["apply", "--auto-approve", "--parallelism", parallelism],
             Self::Push => vec!["push", "--yes"],
             Self::Authorize | Self::Renew => {
-                vec!["authorize", "--yes", "--no-browser", "--timeout", "5s"]
+                vec!["authorize", "--yes", "--no-browser", "--timeout", "30s"]
             }
         }
     }
