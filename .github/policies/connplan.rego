@@ -60,15 +60,18 @@ removed contains change.connector if {
 limit(setting, connector) := value if {
 	is_object(setting)
 	some name, value in setting
-	like(name, connector)
+	same_type(name, connector)
 }
 
 limit(setting, connector) := setting["*"] if {
 	is_object(setting)
-	count([name | some name, _ in setting; like(name, connector)]) == 0
+	names := {lower(name) | some name in object.keys(setting)}
+	not lower(connector) in names
 }
 
-like(name, connector) if lower(name) == lower(connector)
+same_type(name, connector) if {
+	lower(name) == lower(connector)
+}
 
 limit(setting, connector) := setting if not is_object(setting)
 

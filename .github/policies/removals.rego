@@ -5,7 +5,7 @@ import rego.v1
 violations contains {"rule": "protected", "msg": msg} if {
 	some connector in removed
 	some name in data.policy.protected
-	like(name, connector)
+	same_type(name, connector)
 	msg := sprintf("%s: it is protected and would be removed", [connector])
 }
 

@@ -12,6 +12,6 @@ violations contains {"rule": "allowed_types", "msg": msg} if {
 violations contains {"rule": "denied_types", "msg": msg} if {
 	some change in asked
 	some name in data.policy.denied_types
-	like(name, change.connector)
+	same_type(name, change.connector)
 	msg := sprintf("%s: the type is denied", [change.connector])
 }
