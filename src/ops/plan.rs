@@ -23,6 +23,7 @@ use crate::{
     remote::{ConnectionValues, Remote},
     state::AppState,
     store::Waits,
+    syntax::{VariablesFrom, resolve_value},
 };
 
 /// What is to be planned, as it was asked for.
@@ -185,10 +186,15 @@ impl PlanSession {
 
 /// What connector files declare, with their variables put in, and with whom the policy expects.
 pub fn resolved(project: &Project, mut declared: Declared) -> Result<Declared, Failure> {
+    let from = if project.vars.ci() {
+        VariablesFrom::Pipeline
+    } else {
+        VariablesFrom::Desk
+    };
     for (connector, file) in &mut declared.connectors {
         for (name, value) in &mut file.connection_config {
             let variable = |name: &str| project.vars.get(name).map(str::to_owned);
-            *value = crate::syntax::resolve_value(value, variable).map_err(|why| {
+            *value = resolve_value(value, from, variable).map_err(|why| {
                 let name = escape::limited(name, 100);
                 UsageError::new(format!("{connector}: the connection value `{name}`: {why}"))
             })?;

@@ -176,7 +176,7 @@ fn the_page_says_its_end() {
     let (code, seen) = terminal.end();
     assert_eq!(code, 4, "{seen}");
     assert!(
-        seen.contains("eve@elsewhere.example") && seen.contains("remove slackbot"),
+        seen.contains("eve@elsewhere.example") && seen.contains("connplan plan"),
         "{seen}"
     );
     let plan = project.run(&["plan", "--format", "json"]).json();

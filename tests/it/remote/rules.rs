@@ -101,9 +101,11 @@ fn values_are_held_against_what_the_platform_wants() {
         .expect(1)
         .tells("the variable CONNPLAN_VAR_TENANT is not set");
     plan(&with("${TENANT}"), &[("CONNPLAN_VAR_TENANT", "acme")]).expect(0);
-    // What an environment holds for others is none of a connector file's, whatever its name.
-    for name in ["DB_PW", "SONAR_LOGIN", "TENANT"] {
-        plan(&with(&format!("${{{name}}}")), &[(name, "canary-7")])
+    // At a desk a plain name does; in a pipeline what the environment holds for others is none of a file's.
+    plan(&with("${TENANT}"), &[("TENANT", "acme")]).expect(0);
+    for (name, ci) in [("DB_PW", ""), ("SONAR_LOGIN", ""), ("TENANT", "true")] {
+        let vars = [(name, "canary-7"), ("CI", ci)];
+        plan(&with(&format!("${{{name}}}")), &vars)
             .expect(1)
             .tells("is not set")
             .lacks("canary-7");
