@@ -71,8 +71,11 @@ pub fn target_branch(vars: &Vars) -> Option<&str> {
 
 /// Whether a pipeline runs for a request.
 pub fn is_request(vars: &Vars, event: Option<&Value>) -> bool {
-    let of_event =
-        |event: &Value| event["pull_request"].is_object() || event["merge_group"].is_object();
+    let of_event = |event: &Value| {
+        event["pull_request"].is_object()
+            || event["merge_group"].is_object()
+            || branch_of_event(event).is_some()
+    };
     event.is_some_and(of_event)
         || vars.get("CI_MERGE_REQUEST_IID").is_some()
         || target_branch(vars).is_some()
