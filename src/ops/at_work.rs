@@ -148,7 +148,7 @@ impl AtWork {
         Ok(())
     }
 
-    /// Lets others work until [`AtWork::resume`]: nothing is written, and a person may take minutes.
+    /// Lets others work until `resume`: nothing is written, and a person may take minutes.
     pub fn pause(&self) {
         let mut at = self.at();
         if let Some(held) = at.held.take() {

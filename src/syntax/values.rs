@@ -67,8 +67,8 @@ pub enum VariablesFrom {
     Desk,
 }
 
-/// Puts variables into a value: `${NAME}` is what [`VARIABLES`] and `NAME` together name, or at a desk
-/// `NAME`; `$$` is a plain `$`.
+/// Puts variables into a value: `${NAME}` is the variable `CONNPLAN_VAR_NAME`, or at a desk `NAME`; `$$` is
+/// a plain `$`.
 pub fn resolve(
     text: &str,
     from: VariablesFrom,
