@@ -50,10 +50,7 @@ fn go(browser: &mut Browser, connector: &str) {
     let link = format!("a[href=\"open/{connector}\"]");
     let rel = browser.evaluate(&format!("document.querySelector('{link}').rel"));
     assert_eq!(rel, "noopener noreferrer");
-    browser.evaluate(&format!(
-        "document.querySelector('{link}').target = '_self'"
-    ));
-    browser.click(&link, true);
+    browser.follow_here(&link);
 }
 
 #[test]

@@ -154,6 +154,16 @@ impl Browser {
         }
     }
 
+    /// Follows a link that would open a new tab in this one. In one step: a page that renews itself
+    /// between two would open the new tab after all.
+    pub(crate) fn follow_here(&mut self, selector: &str) {
+        let selector = json!(selector);
+        let expression = format!(
+            "(link => {{ link.target = '_self'; link.click(); }})(document.querySelector({selector}))"
+        );
+        self.until_loaded(|b| b.send("Runtime.evaluate", &json!({ "expression": expression })));
+    }
+
     /// Presses keys one after another: `Tab`, `Space`, `Enter`.
     pub(crate) fn press(&mut self, keys: &[&str]) {
         for key in keys {
