@@ -27,9 +27,6 @@ use crate::{
     view::{self, Theme, authorization::Again},
 };
 
-/// How long a person has, unless the user or the settings say otherwise.
-pub(super) const TIMEOUT_SECONDS: u64 = 600;
-
 /// Arguments of `authorize`.
 #[derive(Clone, Debug, Default, Args)]
 #[command(
@@ -206,10 +203,8 @@ async fn resume(
     }
     let outcome = match (here.offer, here.at_work) {
         (Some(offer), Some(at_work)) => {
-            let settings = project.settings.authorize.timeout;
-            let timeout = args.timeout.or(settings).map(MaxDuration::get);
             let waiting = Waiting {
-                timeout: timeout.unwrap_or(std::time::Duration::from_secs(TIMEOUT_SECONDS)),
+                timeout: authorizing::time_limit(args.timeout, project),
                 offer,
                 page_host: args.offer.page_host.as_ref(),
                 yes: args.yes || args.offer.print_links,
@@ -221,11 +216,7 @@ async fn resume(
     };
     let results = session.results();
     if let Some(at_work) = here.at_work {
-        let granted = results.iter().filter(|result| result.state.is_done());
-        let granted: Vec<_> = granted.map(|result| result.connector.clone()).collect();
-        at_work
-            .authorized(&around, &before, session.pending(), &granted)
-            .await;
+        at_work.authorized(&around, &before, &session).await;
     }
     let again = again(args, project).as_known_to(waits.from());
     print(context, app, &results, args, &again, outcome, &waits);
@@ -383,16 +374,12 @@ impl Brought {
     }
 }
 
-/// What the files declare, and the policy with them; nothing where there is no project, or no folder,
-/// to ask.
+/// What the files declare; nothing without a project or its folder.
 fn declared(context: &Context, project: &Project) -> Result<Option<Declared>, Failure> {
-    let mut loaded = config::connectors::read(project);
+    let loaded = config::connectors::read(project);
     if loaded.declared.is_none() {
         view::problems::say(&context.terminal, &loaded.problems);
         return Err(view::problems::Invalid::of(&loaded.problems).into());
-    }
-    if let Some(declared) = &mut loaded.declared {
-        policy::expect(&policy::of(project), declared);
     }
     Ok(match loaded.folder {
         config::Folder::Missing if project.config_file.is_none() => None,

@@ -12,6 +12,7 @@ use self::telling::Telling;
 use super::listening;
 use crate::{
     authorize::{Asking, AuthorizeEvent, Command, Pace},
+    config::Project,
     context::{Context, Failure},
     model::App,
     ops::{AtWork, AuthorizeSession, Before, LeasedTurns, Waits},
@@ -33,6 +34,15 @@ pub(super) struct Waiting<'a> {
     pub(super) yes: bool,
     /// Who acts. Escaped.
     pub(super) actor: &'a str,
+}
+
+/// How long people are waited for unless somebody says.
+const TIMEOUT: Duration = Duration::from_mins(10);
+
+/// How long people are waited for: what the command line says, else the settings.
+pub(super) fn time_limit(told: Option<MaxDuration>, project: &Project) -> Duration {
+    let told = told.or(project.settings.authorize.timeout);
+    told.map_or(TIMEOUT, MaxDuration::get)
 }
 
 /// Whether a session waited, or why not.

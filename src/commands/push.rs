@@ -5,7 +5,6 @@ use clap::Args;
 use super::{
     applying::{self, Request, Work},
     approving::{self, ApprovalArgs},
-    authorize::TIMEOUT_SECONDS,
     authorizing::{self, OfferArgs, SessionOutcome, Waiting},
     listening,
     planning::{self, PlanningArgs},
@@ -218,10 +217,8 @@ async fn under_lease(
         now: context.now(),
     })
     .await?;
-    let settings = files.project.settings.authorize.timeout;
-    let timeout = args.timeout.or(settings).map(MaxDuration::get);
     let waiting = Waiting {
-        timeout: timeout.unwrap_or(std::time::Duration::from_secs(TIMEOUT_SECONDS)),
+        timeout: authorizing::time_limit(args.timeout, &files.project),
         offer,
         page_host: args.offer.page_host.as_ref(),
         // Opening a browser is asked for apart; where nobody is there, it is not done.
@@ -237,15 +234,9 @@ async fn under_lease(
     )
     .await?;
     let results: Vec<_> = session.items().iter().map(Item::result).collect();
-    let granted = results.iter().filter(|result| result.state.is_done());
-    let granted: Vec<_> = granted.map(|result| result.connector.clone()).collect();
+    let listening = listening::to(context);
     at_work
-        .authorized(
-            &listening::to(context).around(),
-            &before,
-            session.pending(),
-            &granted,
-        )
+        .authorized(&listening.around(), &before, &session)
         .await;
     Ok((results, outcome))
 }

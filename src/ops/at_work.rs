@@ -10,7 +10,10 @@ use std::{
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Around, OpEvent, Team, stale::forget_stale};
+use super::{
+    Around, AuthorizeSession, OpEvent, Team,
+    stale::{forget_stale, is_this},
+};
 use crate::{
     context::Failure,
     diff::Action,
@@ -230,10 +233,9 @@ impl AtWork {
         &self,
         around: &Around<'_>,
         before: &Before,
-        after: &PendingSet,
-        granted: &[ConnectorType],
+        session: &AuthorizeSession<'_>,
     ) {
-        let app = &self.team.app;
+        let (app, after) = (&self.team.app, session.pending());
         let gone = before.0.of(app).map(|(name, _)| name);
         let gone = gone.filter(|name| after.get(app, name).is_none());
         let gone: Vec<_> = gone.cloned().collect();
@@ -256,6 +258,7 @@ impl AtWork {
         let mine = |name: &ConnectorType| !over.contains(name);
         let new = new.into_iter().filter(|(name, _)| mine(name));
         let new: Vec<_> = new.map(|(name, entry)| self.wait(&name, entry)).collect();
+        let granted = session.granted();
         let (consented, forgotten): (Vec<_>, Vec<_>) =
             gone.into_iter().partition(|name| granted.contains(name));
         if !consented.is_empty() || !new.is_empty() {
@@ -288,9 +291,7 @@ impl AtWork {
         let mut still = before.0.clone();
         forget_stale(&mut still, app, &waits);
         for (name, entry) in before.0.of(app) {
-            let anew = waits
-                .get(name)
-                .is_some_and(|wait| wait.since != entry.since);
+            let anew = waits.get(name).is_some_and(|wait| !is_this(wait, entry));
             if anew || still.get(app, name).is_none() {
                 over.insert(name.clone());
             }

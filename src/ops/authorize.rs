@@ -133,6 +133,15 @@ impl<'a> AuthorizeSession<'a> {
         self.writer.pending()
     }
 
+    /// What is in force by now.
+    pub(super) fn granted(&self) -> BTreeSet<&ConnectorType> {
+        let done = self
+            .items
+            .iter()
+            .filter(|item| item.result().state.is_done());
+        done.map(Item::connector).collect()
+    }
+
     /// What is resumed.
     pub fn items(&self) -> &[Item] {
         &self.items

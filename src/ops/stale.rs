@@ -9,9 +9,10 @@ use crate::{
 /// Takes out what this machine asked for once and the team knows to be over, or asked for anew.
 pub fn forget_stale(pending: &mut PendingSet, app: &App, waits: &Waits) -> bool {
     let stale = |(connector, entry): &(&ConnectorType, &PendingEntry)| {
-        let open = waits.get(connector).map(|wait| wait.since);
+        let wait = waits.get(connector);
         let over = waits.ended(connector).is_some_and(|at| at >= entry.since);
-        open != Some(entry.since) && (over || open.is_some_and(|since| since > entry.since))
+        let anew = wait.is_some_and(|wait| wait.since >= entry.since);
+        !wait.is_some_and(|wait| is_this(wait, entry)) && (over || anew)
     };
     let stale = pending.of(app).filter(stale);
     let stale: Vec<_> = stale.map(|(connector, _)| connector.clone()).collect();
@@ -19,6 +20,14 @@ pub fn forget_stale(pending: &mut PendingSet, app: &App, waits: &Waits) -> bool 
         pending.remove(app, connector);
     }
     !stale.is_empty()
+}
+
+/// Whether what the team knows is what this machine knows, and was not asked for anew. Two may ask within
+/// the second that the time is told in.
+pub(super) fn is_this(wait: &Wait, entry: &PendingEntry) -> bool {
+    wait.since == entry.since
+        && wait.plan_digest == entry.plan_digest
+        && wait.scopes == entry.scopes
 }
 
 /// Adds what other machines asked for to what this one knows; where both know something, the newer
