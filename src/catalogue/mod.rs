@@ -47,6 +47,13 @@ pub fn splits_at_commas(connector: &str) -> bool {
     Provider::of(connector).is_some_and(Provider::splits_at_commas)
 }
 
+/// A scope as the provider may read it: one string can be several.
+pub fn parts<'a>(connector: &str, scope: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+    let commas = splits_at_commas(connector);
+    let ends = move |c: char| c.is_whitespace() || commas && c == ',';
+    scope.split(ends).filter(|part| !part.is_empty())
+}
+
 /// Whether the provider of this type of connector takes no notice of case in scopes.
 pub fn ignores_case(connector: &str) -> bool {
     Provider::of(connector) == Some(Provider::Microsoft)

@@ -129,7 +129,7 @@ fn tell_failure(context: &Context, failure: &Failure, names_app: bool) {
 }
 
 /// How the run ends: a signal is said here, once, for one may come after the last moment in which the
-/// command looked; and output that nobody got is no success.
+/// command looked; and output that nobody got is not a success.
 fn end(context: &Context, status: ExitStatus) -> ExitStatus {
     let status = match (context.signals.account_line(), context.signals.status()) {
         (Some(line), Some(interrupted)) => {

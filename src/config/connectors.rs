@@ -76,7 +76,7 @@ pub fn read(project: &Project) -> Loaded {
     }
     let home = project.config_file.as_deref().and_then(Path::parent);
     let usual = home.is_some_and(|home| home.join("connectors") == *folder);
-    // A write that was cut short is no file of the project's; the next write takes it away.
+    // What a write that was cut short left is not the project's; the next write removes it.
     for name in names
         .into_iter()
         .filter(|name| !crate::fs::is_leftover(name))

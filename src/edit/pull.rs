@@ -266,19 +266,9 @@ fn after_pull(
 /// What the remote lists, as a file can say it: a string that a provider reads as several scopes is
 /// several, and an empty one is none.
 fn writable(connector: &ConnectorType, listed: &Scopes) -> Scopes {
-    let commas = catalogue::splits_at_commas(connector.as_str());
-    let ends = |c: char| c.is_whitespace() || commas && c == ',';
-    if !listed
-        .iter()
-        .any(|s| s.as_str().is_empty() || s.as_str().contains(ends))
-    {
-        return listed.clone();
-    }
-    let parts = listed.iter().flat_map(|scope| scope.as_str().split(ends));
-    parts
-        .filter(|part| !part.is_empty())
-        .map(Scope::from)
-        .collect()
+    let parts = listed.iter();
+    let parts = parts.flat_map(|scope| catalogue::parts(connector.as_str(), scope.as_str()));
+    parts.map(Scope::from).collect()
 }
 
 /// Who somebody is: a person may have written these, though providers add them too.

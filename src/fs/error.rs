@@ -51,7 +51,7 @@ pub enum FsError {
     #[diagnostic(
         code(connplan::fs::outside),
         help(
-            "connplan reads and writes in the project alone, of which git's own folder is no part, and follows no link out of it; put a file there instead"
+            "connplan reads and writes only in the project, without git's own folder, and follows no link out of it; put a file there instead"
         )
     )]
     Outside {

@@ -69,7 +69,7 @@ impl<'a> Objects<'a> {
         Ok(self.git.must(self.place, run).await?.stdout)
     }
 
-    /// What lies in a folder of a commit; empty where there is no such folder.
+    /// What lies in a folder of a commit; empty if the commit lacks it.
     pub async fn list(&self, commit: &CommitId, folder: &str) -> Result<Vec<TreeEntry>, GitError> {
         let folder = folder.trim_matches('/');
         let tree = format!("{commit}:{folder}");

@@ -7,6 +7,10 @@ use thiserror::Error;
 use super::{Digest, Drift};
 use crate::model::{ApiUrl, AppId, ConnectorType, Scopes};
 
+/// What to do where a receipt and the files differ.
+const OTHER_FILES: &str = "nothing was asked for. Check out the commit that was applied; or, if the files are \
+                           right, plan and apply them";
+
 /// Why nothing was planned.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
 pub enum PlanError {
@@ -136,13 +140,7 @@ pub enum Refusal {
         "the receipt asks for more than the files declare: {connector} with {}",
         scope_list(scopes)
     )]
-    #[diagnostic(
-        code(connplan::plan::receipt_exceeds_files),
-        help(
-            "nothing was asked for. Check out the commit that was applied; or, if the files are \
-             right, plan and apply them"
-        )
-    )]
+    #[diagnostic(code(connplan::plan::receipt_exceeds_files), help("{OTHER_FILES}"))]
     ReceiptExceedsFiles {
         /// Which connector.
         connector: ConnectorType,
@@ -151,13 +149,7 @@ pub enum Refusal {
     },
     /// A receipt that connects to elsewhere, or is for somebody else, than the files say.
     #[error("the receipt asks for {connector} with {what} than its file declares")]
-    #[diagnostic(
-        code(connplan::plan::receipt_contradicts_files),
-        help(
-            "nothing was asked for. Check out the commit that was applied; or, if the files are \
-             right, plan and apply them"
-        )
-    )]
+    #[diagnostic(code(connplan::plan::receipt_contradicts_files), help("{OTHER_FILES}"))]
     ReceiptContradictsFiles {
         /// Which connector.
         connector: ConnectorType,

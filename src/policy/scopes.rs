@@ -10,11 +10,7 @@ use crate::{
 
 /// A scope as the provider may read it: one string can be several.
 pub(super) fn parts(connector: &ConnectorType, scope: &Scope) -> Vec<Scope> {
-    let commas = catalogue::splits_at_commas(connector.as_str());
-    let parts: Vec<_> = scope
-        .as_str()
-        .split(|c: char| c.is_whitespace() || commas && c == ',')
-        .filter(|part| !part.is_empty())
+    let parts: Vec<_> = catalogue::parts(connector.as_str(), scope.as_str())
         .map(Scope::from)
         .collect();
     if parts.is_empty() {

@@ -199,11 +199,11 @@ fn what_a_link_leads_to_is_read_and_its_lines_are_not_shown() {
     // A link to a file that is in order declares what the file declares.
     let project = self::project(&platform);
     project.write(
-        "shared/slack.jsonc",
+        "common/slack.jsonc",
         "{ \"type\": \"slack\", \"scopes\": [\"a\"] }\n",
     );
     let link = project.path("base44/connectors/slack.jsonc");
-    symlink("../../shared/slack.jsonc", &link).unwrap();
+    symlink("../../common/slack.jsonc", &link).unwrap();
     project.run(&["plan"]).expect(0).says("slack");
 }
 
