@@ -299,6 +299,13 @@ mod tests {
         }
     }
 
+    /// A key of a type that is not known here.
+    fn other(kind: &str) -> String {
+        let mut blob = vec![0, 0, 0, u8::try_from(kind.len()).unwrap()];
+        blob.extend_from_slice(kind.as_bytes());
+        BASE64_STANDARD.encode(blob)
+    }
+
     #[test]
     fn a_line_that_says_nothing_clear_lets_nobody_in() {
         for bad in [
@@ -312,6 +319,16 @@ mod tests {
             format!("\"ann {KEY}"),
             "ann ssh-ed25519 AAAA".to_owned(),
             format!("ann ssh-rsa {}", word(KEY).1),
+            format!("\"\" {KEY}"),
+            format!("ann namespaces=\"git\"{KEY}"),
+            format!("ann cert-authority {KEY}").replace(" ssh", "=\"\"x ssh"),
+            // What such a line permits in a file of keys that may log in, it does not here.
+            format!("ann no-touch-required {KEY}"),
+            format!("ann verify-required {KEY}"),
+            // A byte after it, and a type that nothing here can check.
+            format!("ann {KEY}").replace("tN0Z", "tN0ZAA=="),
+            format!("ann ecdsa-sha2-nistp521 {}", other("ecdsa-sha2-nistp521")),
+            format!("ann ssh-dss {}", other("ssh-dss")),
         ] {
             let text = format!("# first\n{bad}");
             let error = Signers::parse("f", &text).unwrap_err();
@@ -327,6 +344,8 @@ mod tests {
             ("*@example.com", "ann@example.com", true),
             ("*@example.com,!eve@*", "eve@example.com", false),
             ("!eve@*", "ann@x", false),
+            ("*,!eve@*", "ann@x", true),
+            ("!eve@*,*", "ann@x", true),
             ("a?n", "ann", true),
             ("*a*b*", "xxaxxbxx", true),
             ("*", "", true),

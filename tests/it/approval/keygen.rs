@@ -52,10 +52,16 @@ impl Keys {
 
     /// Whether `check.sig` is this person's over the content of a file, as `signers` has it.
     pub(crate) fn verify(&self, who: &str, file: &str) -> bool {
+        self.verify_with(who, file, &[])
+    }
+
+    /// The same, with options of its own.
+    pub(crate) fn verify_with(&self, who: &str, file: &str, options: &[&str]) -> bool {
         let verify = ["-Y", "verify", "-n", "connplan", "-f", "signers", "-I", who];
         let status = Command::new("ssh-keygen")
             .args(verify)
             .args(["-s", "check.sig"])
+            .args(options)
             .current_dir(self.folder.path())
             .stdin(fs::File::open(self.path(file)).unwrap())
             .stdout(Stdio::null())
@@ -84,10 +90,34 @@ impl Keys {
     /// Signs a text; the signature.
     #[track_caller]
     pub(crate) fn sign(&self, key: &str, namespace: &str, text: &str) -> String {
+        self.sign_as(key, namespace, text, &[])
+    }
+
+    /// Signs a text as an approval, with options of `ssh-keygen`.
+    #[track_caller]
+    pub(crate) fn sign_with(&self, key: &str, text: &str, options: &[&str]) -> String {
+        self.sign_as(key, "connplan", text, options)
+    }
+
+    #[track_caller]
+    fn sign_as(&self, key: &str, namespace: &str, text: &str, options: &[&str]) -> String {
         self.write("message", text);
         let _ = fs::remove_file(self.path("message.sig"));
-        assert!(self.keygen(&["-q", "-Y", "sign", "-n", namespace, "-f", key, "message"]));
+        let sign = ["-q", "-Y", "sign", "-n", namespace, "-f", key];
+        assert!(self.keygen(&[&sign, options, &["message"]].concat()));
         self.read("message.sig")
+    }
+
+    /// `SHA256:…`, as OpenSSH says it.
+    #[track_caller]
+    pub(crate) fn fingerprint(&self, key: &str) -> String {
+        let out = Command::new("ssh-keygen")
+            .args(["-l", "-f", &format!("{key}.pub")])
+            .current_dir(self.folder.path())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(out.stdout).unwrap();
+        text.split_whitespace().nth(1).unwrap().to_owned()
     }
 
     /// Vouches for a key.

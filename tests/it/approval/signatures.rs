@@ -2,28 +2,32 @@
 //! what is not, is what `ssh-keygen -Y verify` says of them.
 
 use connplan::{
-    approval::{ApprovalError, Signatures, Signers, signatures},
+    approval::{ApprovalError, NAMESPACE, REVOKED, Signatures, Signers, key_of, signatures},
     plan::Digest,
 };
 use jiff::Timestamp;
 
 use super::keygen::Keys;
 
-fn digest() -> Digest {
+pub(super) fn digest() -> Digest {
     Digest::parse(&"ab".repeat(32)).unwrap()
 }
 
 fn judge(signers: &str, files: &[String]) -> Result<Signatures, ApprovalError> {
+    judge_at(signers, files, Timestamp::now())
+}
+
+fn judge_at(signers: &str, files: &[String], now: Timestamp) -> Result<Signatures, ApprovalError> {
     let signers = Signers::parse("signers", signers).unwrap();
     let files: Vec<_> = files
         .iter()
         .map(|text| ("plan.sig".to_owned(), text.clone()))
         .collect();
-    signatures(&files, &digest(), &signers, Timestamp::now())
+    signatures(&files, &digest(), &signers, now)
 }
 
 #[track_caller]
-fn accepted(signers: &str, file: &str) -> String {
+pub(super) fn accepted(signers: &str, file: &str) -> String {
     let found = judge(signers, &[file.to_owned()]).unwrap();
     let [approval] = found.approvals.as_slice() else {
         panic!("{found:?}")
@@ -33,17 +37,24 @@ fn accepted(signers: &str, file: &str) -> String {
 }
 
 #[track_caller]
-fn refused(signers: &str, file: &str, why: &str) {
+pub(super) fn refused(signers: &str, file: &str, why: &str) {
     let error = judge(signers, &[file.to_owned()]).unwrap_err();
     assert!(error.to_string().contains(why), "{error}");
 }
 
 /// What OpenSSH itself says.
-fn verifies(keys: &Keys, signers: &str, who: &str, file: &str) -> bool {
+pub(super) fn verifies(keys: &Keys, signers: &str, who: &str, file: &str) -> bool {
+    verifies_at(keys, signers, who, file, None)
+}
+
+/// The same, of a time.
+fn verifies_at(keys: &Keys, signers: &str, who: &str, file: &str, at: Option<Timestamp>) -> bool {
     keys.write("signers", signers);
     keys.write("check.sig", file);
     keys.write("check", digest().as_str());
-    keys.verify(who, "check")
+    let at = at.map(|at| format!("verify-time={}", at.strftime("%Y%m%d%H%M%SZ")));
+    let options: Vec<_> = at.iter().flat_map(|at| ["-O", at.as_str()]).collect();
+    keys.verify_with(who, "check", &options)
 }
 
 #[test]
@@ -129,6 +140,89 @@ fn times_and_namespaces_of_a_signer_count() {
     // Another line lets the key in.
     let two = format!("old valid-before=\"20200101Z\" {key}\nann {key}");
     assert_eq!(accepted(&two, &good), "ann");
+}
+
+/// The second before, the second itself, and the one after.
+fn around(at: &str) -> [Timestamp; 3] {
+    let at: Timestamp = at.parse().unwrap();
+    [-1, 0, 1].map(|more| at + jiff::SignedDuration::from_secs(more))
+}
+
+#[test]
+fn a_signer_counts_from_the_first_second_to_the_last() {
+    let keys = Keys::new();
+    keys.key("ann", &["ed25519"]);
+    let key = keys.public("ann");
+    let good = keys.sign("ann", "connplan", digest().as_str());
+    for (option, fine) in [
+        ("valid-after", [false, true, true]),
+        ("valid-before", [true, true, false]),
+    ] {
+        let signers = format!("ann {option}=\"20260102030405Z\" {key}");
+        for (now, fine) in around("2026-01-02T03:04:05Z").into_iter().zip(fine) {
+            let found = judge_at(&signers, std::slice::from_ref(&good), now);
+            assert_eq!(found.is_ok(), fine, "{option} {now}");
+            let there = verifies_at(&keys, &signers, "ann", &good, Some(now));
+            assert_eq!(there, fine, "OpenSSH: {option} {now}");
+        }
+    }
+}
+
+#[test]
+fn a_certificate_counts_from_its_first_second_and_not_in_its_last() {
+    let keys = Keys::new();
+    keys.key("ca", &["ed25519"]).key("ann", &["ed25519"]);
+    let signers = format!("ann cert-authority {}", keys.public("ca"));
+    let valid = "20260102030405Z:20260203040506Z";
+    keys.certify("ca", "ann", &["-n", "ann", "-V", valid]);
+    let good = keys.sign("ann-cert.pub", "connplan", digest().as_str());
+    for (at, fine) in [
+        ("2026-01-02T03:04:05Z", [false, true, true]),
+        ("2026-02-03T04:05:06Z", [true, false, false]),
+    ] {
+        for (now, fine) in around(at).into_iter().zip(fine) {
+            let found = judge_at(&signers, std::slice::from_ref(&good), now);
+            assert_eq!(found.is_ok(), fine, "{now}");
+            let there = verifies_at(&keys, &signers, "ann", &good, Some(now));
+            assert_eq!(there, fine, "OpenSSH: {now}");
+        }
+    }
+}
+
+#[test]
+fn both_hashes_of_openssh_are_read() {
+    let keys = Keys::new();
+    keys.key("ann", &["ed25519"]);
+    let signers = format!("ann {}", keys.public("ann"));
+    for hash in ["sha256", "sha512"] {
+        let option = format!("hashalg={hash}");
+        let made = keys.sign_with("ann", digest().as_str(), &["-O", &option]);
+        assert_eq!(accepted(&signers, &made), "ann", "{hash}");
+        let other = keys.sign_with("ann", "another", &["-O", &option]);
+        refused(&signers, &other, "did not sign");
+    }
+}
+
+#[test]
+fn whose_key_signed_is_told_of_one_signature_over_this_plan_only() {
+    let keys = Keys::new();
+    keys.key("ann", &["ed25519"]);
+    let signed = |namespace: &str, text: &str| keys.sign("ann", namespace, text);
+    let (plan, key) = (digest().to_string(), keys.fingerprint("ann"));
+    let good = signed("connplan", &plan);
+    let of = |text: &str, namespace| key_of(text, namespace, &digest());
+    assert_eq!(of(&good, NAMESPACE), Some(key.clone()));
+    assert_eq!(of(&signed("connplan-revoked", &plan), REVOKED), Some(key));
+    for (text, namespace) in [
+        (good.as_str(), REVOKED),
+        (&signed("git", &plan), NAMESPACE),
+        (&signed("connplan", "another"), NAMESPACE),
+        (&signed("git", "another"), NAMESPACE),
+        (&good.repeat(2), NAMESPACE),
+        ("", NAMESPACE),
+    ] {
+        assert_eq!(of(text, namespace), None);
+    }
 }
 
 #[test]
