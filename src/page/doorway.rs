@@ -37,6 +37,13 @@ pub struct Doorway {
 
 type Doors = Arc<Mutex<BTreeMap<String, (Secret, Instant)>>>;
 
+/// The doors, and the port that they are at.
+#[derive(Clone)]
+struct House {
+    doors: Doors,
+    port: u16,
+}
+
 impl Doorway {
     /// Listens, from a task of the current runtime.
     pub async fn open() -> Result<Self, PageError> {
@@ -47,7 +54,10 @@ impl Doorway {
         let doors = Doors::default();
         let router = Router::new()
             .route("/once/{door}", get(enter))
-            .with_state(Arc::clone(&doors))
+            .with_state(House {
+                doors: Arc::clone(&doors),
+                port,
+            })
             .into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async move {
             // Without it the address is still in the terminal.
@@ -78,12 +88,12 @@ impl Drop for Doorway {
 }
 
 async fn enter(
-    State(doors): State<Doors>,
+    State(House { doors, port }): State<House>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(door): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    if Hosts::default().check(&headers).is_err() || is_somebody_else(peer) {
+    if Hosts::default().check(&headers).is_err() || is_somebody_else(peer, port) {
         return StatusCode::FORBIDDEN.into_response();
     }
     let found = doors.lock().ok().and_then(|mut doors| doors.remove(&door));
@@ -107,33 +117,70 @@ async fn enter(
 }
 
 /// Whether another user of this machine holds the other end, as far as the system tells.
-fn is_somebody_else(peer: SocketAddr) -> bool {
+fn is_somebody_else(peer: SocketAddr, port: u16) -> bool {
     #[cfg(target_os = "linux")]
     {
-        let table = std::fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+        let read = |name: &str| std::fs::read_to_string(name).unwrap_or_default();
+        // A socket for the sixth version of IP reaches 127.0.0.1 as well, and stands in its own table.
+        let tables = || [read("/proc/net/tcp"), read("/proc/net/tcp6")].concat();
         let own = rustix::process::geteuid().as_raw();
-        owner(&table, peer).is_some_and(|uid| uid != own)
+        let is_own = || match owner(&tables(), peer, port) {
+            Owner::User(uid) => Some(uid == own),
+            Owner::Unlisted => None,
+            Owner::Untold => Some(true),
+        };
+        // While sockets come and go, a table may miss one; nobody is to be let in for that.
+        !is_own().or_else(is_own).unwrap_or(false)
     }
     #[cfg(not(target_os = "linux"))]
     {
-        let _ = peer;
+        let _ = (peer, port);
         false
     }
 }
 
-/// Who owns the socket at this end of a connection, by the kernel's table.
+/// What the kernel's tables tell of the other end of a connection.
 #[cfg(any(target_os = "linux", test))]
-fn owner(table: &str, end: SocketAddr) -> Option<u32> {
+#[derive(Debug, PartialEq, Eq)]
+enum Owner {
+    /// Whose it is.
+    User(u32),
+    /// They list our end, and not that one.
+    Unlisted,
+    /// Nothing: not even our end.
+    Untold,
+}
+
+/// Who owns the socket at this end of a connection to our port, by the kernel's tables.
+#[cfg(any(target_os = "linux", test))]
+fn owner(tables: &str, end: SocketAddr, port: u16) -> Owner {
     let SocketAddr::V4(end) = end else {
-        return None;
+        return Owner::Untold;
     };
-    let address = u32::from_ne_bytes(end.ip().octets());
-    let wanted = format!("{address:08X}:{:04X}", end.port());
-    let line = table.lines().find(|line| {
+    let ends = |port: u16| {
+        let address = u32::from_ne_bytes(end.ip().octets());
+        let short = format!("{address:08X}:{port:04X}");
+        // `::ffff:127.0.0.1`, word by word in the machine's own order.
+        let mark = u32::from_ne_bytes([0, 0, 0xff, 0xff]);
+        let long = format!("{:016X}{mark:08X}{short}", 0);
+        [short, long]
+    };
+    let (theirs, ours) = (ends(end.port()), ends(port));
+    let mut untold = true;
+    for line in tables.lines() {
         let mut words = line.split_whitespace();
-        words.nth(1) == Some(wanted.as_str())
-    })?;
-    line.split_whitespace().nth(7)?.parse().ok()
+        let local = words.nth(1).unwrap_or_default();
+        if theirs.iter().any(|end| end == local) {
+            let user = words.nth(5).and_then(|uid| uid.parse().ok());
+            return user.map_or(Owner::Unlisted, Owner::User);
+        }
+        untold &= !ours.iter().any(|end| end == local);
+    }
+    if untold {
+        Owner::Untold
+    } else {
+        Owner::Unlisted
+    }
 }
 
 #[cfg(test)]
@@ -142,14 +189,19 @@ mod tests {
 
     #[test]
     fn the_kernel_tells_who_asks() {
-        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
+        let tables = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
                      0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1\n   \
-                     1: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1001        0 2 1\n";
+                     1: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1001        0 2 1\n  \
+                     sl  local_address remote_address st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
+                     0: 0000000000000000FFFF00000100007F:C351 0000000000000000FFFF00000100007F:1F90 01 \
+                     00000000:00000000 00:00000000 00000000  1002        0 3 1\n";
         if cfg!(target_endian = "little") {
-            let owner = |end: &str| owner(table, end.parse().unwrap());
-            assert_eq!(owner("127.0.0.1:50000"), Some(1001));
-            assert_eq!(owner("127.0.0.1:8080"), Some(1000));
-            assert_eq!(owner("127.0.0.1:1"), None);
+            let owner = |end: &str, port| owner(tables, end.parse().unwrap(), port);
+            assert_eq!(owner("127.0.0.1:50000", 8080), Owner::User(1001));
+            assert_eq!(owner("127.0.0.1:50001", 8080), Owner::User(1002));
+            assert_eq!(owner("127.0.0.1:8080", 8080), Owner::User(1000));
+            assert_eq!(owner("127.0.0.1:1", 8080), Owner::Unlisted);
+            assert_eq!(owner("127.0.0.1:1", 9), Owner::Untold);
         }
     }
 }

@@ -214,3 +214,42 @@ fn no_link_where_errors_go_to_a_file() {
     assert_eq!(ended.status.code(), Some(4), "{ended:?}");
     assert!(!project.read("log").contains("ticket="));
 }
+
+/// Everybody reads the browser's command line. The address in it is for this user alone, whichever
+/// version of IP somebody else's socket is of.
+#[cfg(target_os = "linux")]
+#[test]
+fn another_user_does_not_come_through_the_door() {
+    use std::{os::unix::process::CommandExt, process::Command};
+    let (_platform, project) = applied();
+    let mut terminal = Pty::start(&project, &["authorize", "--yes"]);
+    terminal.wait_for(WAITS).wait_for_keys();
+    let page = project.opened().pop().unwrap();
+    let (host, door) = page
+        .trim_start_matches("http://")
+        .split_once('/')
+        .expect(&page);
+    let (_, port) = host.split_once(':').expect(host);
+    // Only root becomes somebody else; a test of anybody else sees that it is let in itself.
+    let ask = |address: &str, user: Option<u32>| {
+        let script = format!(
+            "exec 3<>/dev/tcp/{address}/{port} && printf 'GET /{door} HTTP/1.1\\r\\nHost: {host}\\r\\n\
+             Connection: close\\r\\n\\r\\n' >&3 && head -n 1 <&3"
+        );
+        let mut bash = Command::new("/bin/bash");
+        bash.args(["-c", &script]).current_dir("/");
+        if let Some(user) = user {
+            bash.uid(user).gid(user);
+        }
+        let ended = bash.output();
+        ended.map(|ended| String::from_utf8_lossy(&ended.stdout).into_owned())
+    };
+    for address in ["127.0.0.1", "::ffff:127.0.0.1"] {
+        if let Ok(answer) = ask(address, Some(65_534)) {
+            assert!(answer.starts_with("HTTP/1.1 403"), "{address}: {answer}");
+        }
+    }
+    let answer = ask("::ffff:127.0.0.1", None).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    terminal.line("q");
+}
