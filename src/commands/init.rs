@@ -19,6 +19,7 @@ use super::planning;
 use crate::{
     config::{self, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
+    escape,
     fs::{self, Visibility},
     schema::Subject,
     term::{self, Answer},
@@ -113,6 +114,13 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
     let mut open = Vec::new();
     let mut done = Vec::new();
     let repository = Repository::of(&project.root, &context.vars).await;
+    for unnamed in &repository.unnamed {
+        context.warn(&format!(
+            "no pipeline is written for the project in {}: its folder's name has characters that mean \
+             something there; give it another name",
+            escape::limited(unnamed, 200)
+        ));
+    }
     for offer in offers(&project, &repository) {
         if offer.before.is_none() && is_done(&project, &offer) {
             done.push(told(&project, &offer, Did::Exists));

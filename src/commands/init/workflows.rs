@@ -25,6 +25,8 @@ pub(super) struct Repository {
     pub(super) branch: String,
     /// The folders of its projects, relative to the root, `/` between parts; empty for the root.
     pub(super) projects: Vec<String>,
+    /// Projects whose folder has a name that no pipeline is to hold.
+    pub(super) unnamed: Vec<String>,
 }
 
 impl Repository {
@@ -60,11 +62,13 @@ impl Repository {
             .collect();
         projects.sort_unstable();
         projects.dedup();
+        let (projects, unnamed) = projects.into_iter().partition(|name| is_plain(name));
         Self {
             root: root.to_owned(),
             on,
             branch: branch.unwrap_or_else(|| "main".to_owned()),
             projects,
+            unnamed,
         }
     }
 
@@ -76,6 +80,7 @@ impl Repository {
     /// As they would be if these were the projects.
     pub(super) fn pipelines_of(&self, projects: &[String]) -> Vec<Pipeline> {
         match self.on {
+            _ if projects.is_empty() => Vec::new(),
             On::GitLab => gitlab::pipelines(projects),
             On::GitHub => github::workflows(projects, &self.branch),
         }
@@ -96,6 +101,13 @@ async fn default_branch(checkout: &Checkout, origin: &RemoteName) -> Option<Stri
         }
     }
     checkout.branch().await.ok().flatten()
+}
+
+/// Whether a folder's name is nothing but itself in a pipeline's file: there a line's end, `${{`, `$` or a
+/// quotation mark is syntax, and folders are named by whoever proposes them.
+fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+@=,() ".contains(c);
+    name.chars().all(plain) && name.trim() == name && !name.starts_with('-')
 }
 
 fn inner(root: &Path, folder: &Path) -> Option<String> {

