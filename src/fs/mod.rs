@@ -28,7 +28,7 @@ pub use lock::{Lock, LockError};
 pub use private::{
     InsecurePermissions, ensure_private_dir, refuse_link, restrict, restrict_target,
 };
-pub use read::{Found, files, read_limited, read_text};
+pub use read::{Found, by_link, files, read_limited, read_text};
 pub use remove::remove;
 pub use scratch::Scratch;
 pub use thread::off_thread;

@@ -81,6 +81,11 @@ pub(super) fn open_file(
     }
 }
 
+/// Whether a link stands on the way to a file: then somebody else chose which one it is.
+pub fn by_link(path: &Path) -> bool {
+    path.ancestors().any(Path::is_symlink)
+}
+
 /// Reads a UTF-8 text file of at most `limit` bytes.
 pub fn read_text(path: &Path, limit: u64) -> Result<String, FsError> {
     String::from_utf8(read_limited(path, limit)?).map_err(|e| FsError::NotUtf8 {

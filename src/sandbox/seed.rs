@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Malformed, SandboxError, settings::Settings, tokens::SeedToken};
 use crate::{
-    fs,
+    escape, fs,
     model::{Account, AppId, ConnectorType, Kind, RemoteStatus, Scopes, StripeMode},
 };
 
@@ -145,6 +145,13 @@ impl Seed {
 /// Decodes a seed, pointing at what is wrong in it.
 fn decode(path: &Path, text: &str) -> Result<Seed, SandboxError> {
     serde_json::from_str(text).map_err(|e| {
+        if fs::by_link(path) {
+            let (file, line) = (escape::limited(&path.display().to_string(), 200), e.line());
+            let reason = format!(
+                "{file}, line {line}, cannot be read as one; a link leads there, so it is not shown"
+            );
+            return SandboxError::Seed { reason };
+        }
         let before = e.line().saturating_sub(1);
         let line_start: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
         let offset = (line_start + e.column().saturating_sub(1)).min(text.len());

@@ -235,3 +235,22 @@ fn a_look_removes_no_file() {
     assert!(project.path(&format!("base44/connectors/{notes}")).exists());
     assert!(!project.path(&format!("base44/connectors/{left}")).exists());
 }
+
+/// A seed is named by its path, and a checkout's link says what lies there.
+#[test]
+fn no_line_of_a_seed_is_shown_that_a_link_led_to() {
+    let platform = Platform::start();
+    let project = project(&platform);
+    project.write("seed.json", "{ \"canary\": 1 }");
+    let sandbox = |seed: &str| project.run(&["sandbox", "--seed", seed]);
+    sandbox("seed.json").expect(1).tells("canary");
+    project.write(
+        "../home/secret.json",
+        &format!("{{ \"{CANARY}\": 1,\n\"{CANARY}\" }}"),
+    );
+    symlink("../home/secret.json", project.path("link.json")).unwrap();
+    symlink("../home", project.path("links")).unwrap();
+    for seed in ["link.json", "links/secret.json"] {
+        sandbox(seed).expect(1).tells("line 1").lacks(CANARY);
+    }
+}
