@@ -52,6 +52,13 @@ impl Signers {
         Ok(Self(lines))
     }
 
+    /// Those lines that both have.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.0.retain(|line| other.0.contains(line));
+        self
+    }
+
     /// Who it is that signs with this, in this namespace and at this time; or why nobody.
     pub(super) fn find(
         &self,

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use miette::Diagnostic as _;
 
-use super::{base::Base, listening};
+use super::{
+    base::{Base, BaseSettings},
+    listening,
+};
 use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
     config::Project,
@@ -69,19 +72,12 @@ impl Binding {
             None => Vec::new(),
         };
         needs.extend(before.iter().filter_map(|b| b.settings.approval.need()));
-        let named = before.iter().find_map(|before| {
-            let name = before.settings.approval.signers.as_deref()?;
-            Some((before, name))
-        });
-        let signers = match (&base, named) {
-            (Some(base), Some((before, name))) => {
-                let file = format!("{name} of {}", base.short());
-                let file = crate::escape::limited(&file, 200);
-                let text = base.file(before, name).await?.unwrap_or_default();
-                Some(Signers::parse(&file, &text).map_err(ApprovalError::from)?)
-            }
-            // It asked for signatures and named nobody: nobody can give one.
-            (Some(_), None) if needs.len() > usize::from(here.need().is_some()) => None,
+        let speaks = |before: &BaseSettings| {
+            let approval = &before.settings.approval;
+            approval.need().is_some() || approval.signers.is_some()
+        };
+        let signers = match &base {
+            Some(base) if before.iter().any(speaks) => signers_of(base, &before).await?,
             _ => signers(project, here)?,
         };
         Ok(Self {
@@ -90,6 +86,31 @@ impl Binding {
             has_base: base.is_some(),
         })
     }
+}
+
+/// Whose signatures count for every one of these settings.
+async fn signers_of(base: &Base, before: &[BaseSettings]) -> Result<Option<Signers>, Failure> {
+    let mut all: Option<Signers> = None;
+    for before in before {
+        let approval = &before.settings.approval;
+        let Some(name) = approval.signers.as_deref() else {
+            let signs = |need: Need| need.require != Requirement::Review;
+            if approval.need().is_some_and(signs) {
+                // It asks for signatures and names nobody: nobody can give one.
+                return Ok(None);
+            }
+            continue;
+        };
+        let file = format!("{name} of {}", base.short());
+        let file = crate::escape::limited(&file, 200);
+        let text = base.file(before, name).await?.unwrap_or_default();
+        let found = Signers::parse(&file, &text).map_err(ApprovalError::from)?;
+        all = Some(match all {
+            Some(others) => others.and(&found),
+            None => found,
+        });
+    }
+    Ok(all)
 }
 
 fn signers(project: &Project, settings: &ApprovalSettings) -> Result<Option<Signers>, Failure> {

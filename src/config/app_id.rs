@@ -1,14 +1,35 @@
 //! Which app, at which address.
 
 use super::{
-    ConfigError, Project, discover, environment,
+    ConfigError, Project, SETTINGS, discover, environment,
     within::{read_file, shown_path},
 };
 use crate::{
     escape,
     model::{Address, App, AppId, SetBy},
-    syntax::{Finding, Problem, base44},
+    syntax::{Finding, Problem, base44, parse_settings},
 };
+
+/// Whether a file of this name may name an app.
+pub fn names_apps(file: &str) -> bool {
+    let own = [".app.json", ".app.jsonc", SETTINGS];
+    own.contains(&file) || environment::FILES.contains(&file)
+}
+
+/// The apps that a file of a project names, by the file's name and its text: its app's file, its
+/// environments, its variables.
+pub fn apps_named(file: &str, text: &str) -> Vec<AppId> {
+    match file {
+        ".app.json" | ".app.jsonc" => base44::parse_app_file(file, text).into_iter().collect(),
+        SETTINGS => {
+            let settings = parse_settings(file, text).0.unwrap_or_default();
+            let apps = settings.environments.into_values();
+            apps.filter_map(|environment| environment.app_id).collect()
+        }
+        _ if environment::FILES.contains(&file) => environment::app_named(text),
+        _ => Vec::new(),
+    }
+}
 
 impl Project {
     /// The app and its address.

@@ -8,30 +8,33 @@ use super::{
 };
 use crate::{
     fs::{FsError, read_confined},
-    model::{Address, ApiUrl, SetBy, Vars},
+    model::{Address, ApiUrl, AppId, SetBy, Vars},
 };
 
 /// The files at the project root; what stands in the first goes before the second.
 pub const FILES: [&str; 2] = [".env.local", ".env"];
 /// The platform's address.
 const API_URL: &str = "BASE44_API_URL";
+const APP_ID: &str = "BASE44_APP_ID";
 /// The prefix under which the platform hands variables to a project.
 const PREFIX: &str = "BASE44_PROJECTS_";
 /// The variables that may come with [`PREFIX`], as in the official client.
 const PREFIXED: [&str; 4] = [
-    "BASE44_APP_ID",
+    APP_ID,
     "BASE44_ACCESS_TOKEN",
     "BASE44_REFRESH_TOKEN",
     API_URL,
 ];
 
-/// The process's variables, then `.env.local`, then `.env`, each only adding what is not set; then
-/// names with their prefix for those that are missing without it.
+/// The process's variables, then `.env.local`, then `.env`, each only adding what is not set; names
+/// with their prefix for those that are missing without it, the process's before any file's.
 ///
 /// Of the files only names that start with `BASE44_` are taken: they belong to the whole project,
 /// and a `HOME` or `NO_COLOR` meant for an app must not steer this program.
 pub fn merge(process: &Vars, root: Option<&Path>) -> Result<Vars, ConfigError> {
     let mut vars = process.clone();
+    // What the process says with the prefix, a file does not say otherwise without it.
+    without_prefix(&mut vars);
     for name in FILES {
         let Some(root) = root else { continue };
         let bytes = match read_confined(&[root], &root.join(name), MAX_FILE_SIZE) {
@@ -54,6 +57,22 @@ pub fn merge(process: &Vars, root: Option<&Path>) -> Result<Vars, ConfigError> {
             }
         }
     }
+    without_prefix(&mut vars);
+    Ok(vars)
+}
+
+/// The apps that the text of a `.env` file names.
+pub(super) fn app_named(text: &str) -> Vec<AppId> {
+    let prefixed = format!("{PREFIX}{APP_ID}");
+    let of_app = |found: &Assignment| found.name == APP_ID || found.name == prefixed;
+    let found = dotenv::parse(text).into_iter().filter(of_app);
+    found
+        .filter_map(|app| AppId::parse(&app.value).ok())
+        .collect()
+}
+
+/// Names that are there with their prefix alone, without it.
+fn without_prefix(vars: &mut Vars) {
     for bare in PREFIXED {
         let name = format!("{PREFIX}{bare}");
         let prefixed = (vars.get(&name), vars.origin(&name));
@@ -62,7 +81,6 @@ pub fn merge(process: &Vars, root: Option<&Path>) -> Result<Vars, ConfigError> {
             vars.set_default_by(bare, value, origin);
         }
     }
-    Ok(vars)
 }
 
 /// Where the platform is by these variables, and who says so.
@@ -120,6 +138,10 @@ mod tests {
         assert_eq!(merged.origin("BASE44_A"), Some(&from(".env.local", 3)));
         let prefixed = merged.origin("BASE44_API_URL");
         assert_eq!(prefixed, Some(&from(".env", 5)), "as the longer name's");
+        let process = vars(&[("BASE44_PROJECTS_BASE44_APP_ID", "platform")]);
+        let merged = merge(&process, Some(dir.path())).unwrap();
+        assert_eq!(merged.get("BASE44_APP_ID"), Some("platform"));
+        assert_eq!(merged.origin("BASE44_APP_ID"), Some(&SetBy::Process));
     }
 
     #[test]

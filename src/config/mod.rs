@@ -14,6 +14,7 @@ mod project;
 mod unread;
 mod within;
 
+pub use app_id::{apps_named, names_apps};
 pub use connectors::{Folder, Loaded};
 pub use discover::projects_below;
 pub use error::ConfigError;

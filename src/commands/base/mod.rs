@@ -3,20 +3,24 @@
 
 mod places;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use miette::Diagnostic;
 use thiserror::Error;
 
 use self::places::{Standing, configs_in, folder_name, outwards, place_told, standing};
 use crate::{
-    config::{Project, SETTINGS},
+    config::{self, Project, SETTINGS},
     context::{Context, Failure},
     git::{
         Checkout, CommitId, Depot, EntryKind, Git, GitError, ObjectId, Objects, RemoteAddress,
         RemoteName, work_tree_of,
     },
-    model::{self, BaseName},
+    model::{self, AppId, BaseName},
     state::StateError,
     syntax::{Settings, parse_settings},
 };
@@ -67,15 +71,14 @@ pub(super) async fn bind(context: &Context, project: &mut Project) -> Result<(),
 
 /// The base of what is checked out.
 pub(super) struct Base {
-    checkout: Checkout,
-    commit: CommitId,
-    /// Where the commit is, if not in the checkout.
-    fetched: Option<Depot>,
+    at: At,
     /// Where this project stands in the work tree, as folders with `/` at their end: where its settings
     /// are, where it is, and where the command line says that it is.
     places: Vec<String>,
     /// The folder of the project itself.
     own: String,
+    /// The app that it is of, where that is told.
+    app: Option<AppId>,
 }
 
 /// Settings of the base.
@@ -96,32 +99,25 @@ impl Base {
         let Some(root) = root else {
             return Ok(None);
         };
-        let checkout = Checkout::of(&root, Git::new(&context.vars))?;
-        let Some(head) = checkout.head().await? else {
+        let Some(at) = At::find(context, &root).await? else {
             return Ok(None);
-        };
-        let found = match BaseName::of(&context.vars, context.event().as_ref()) {
-            BaseName::Commit(name) => Some(here_or_fetched(context, &checkout, &name).await?),
-            BaseName::Branch(name, or) => Some(branch(context, &checkout, &name, or).await?),
-            BaseName::Nothing => unnamed(context, &checkout, &head).await?,
         };
         let within = |place: &Path| {
             let place = std::fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
-            let inner = place.strip_prefix(checkout.root()).ok()?;
+            let inner = place.strip_prefix(at.checkout.root()).ok()?;
             Some(folder_name(inner))
         };
         let home = project.settings_file.as_deref().and_then(Path::parent);
         let own = within(&project.root).unwrap_or_default();
-        let told = place_told(&context.start, &context.vars, checkout.root());
+        let told = place_told(&context.start, &context.vars, at.checkout.root());
         let mut places: Vec<_> = home.and_then(within).into_iter().collect();
         places.push(own.clone());
         places.extend(told.as_deref().map(folder_name));
-        Ok(found.map(|(commit, fetched)| Self {
-            checkout,
-            commit,
-            fetched,
+        Ok(Some(Self {
+            at,
             places,
             own,
+            app: project.app().ok().map(|app| app.id),
         }))
     }
 
@@ -139,12 +135,12 @@ impl Base {
     }
 
     async fn read(&self, path: &str) -> Result<Option<String>, Failure> {
-        let Some(entry) = self.objects().find(&self.commit, path).await? else {
+        let Some(entry) = self.at.objects().find(&self.at.commit, path).await? else {
             return Ok(None);
         };
         match entry.kind {
             EntryKind::File => {
-                let bytes = self.objects().read(&entry.id).await?;
+                let bytes = self.at.objects().read(&entry.id).await?;
                 Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
             }
             EntryKind::Link => {
@@ -156,19 +152,13 @@ impl Base {
         }
     }
 
-    /// Where the base's commit is.
-    fn objects(&self) -> Objects<'_> {
-        match &self.fetched {
-            Some(depot) => depot.objects(),
-            None => self.checkout.objects(),
-        }
-    }
-
     /// The settings that the base has for this project, wherever the proposal moves them or it. Those
     /// that cannot be read bind nobody: they did not then.
     pub(super) async fn settings(&self, context: &Context) -> Result<Vec<BaseSettings>, Failure> {
         let mut found: BTreeMap<String, BaseSettings> = BTreeMap::new();
-        for place in &self.places {
+        let tree = self.at.objects().tree(&self.at.commit).await?;
+        let of_app = self.of_the_same_app(&tree).await?;
+        for place in self.places.iter().chain(&of_app) {
             // A project that is new within another one has the other's.
             for outer in outwards(place) {
                 let mut some = false;
@@ -183,7 +173,6 @@ impl Base {
                 }
             }
         }
-        let tree = self.objects().tree(&self.commit).await?;
         let is_new = !configs_in(&self.own).any(|config| tree.contains_key(&config));
         let anywhere = is_new || found.is_empty();
         for folder in tree.keys().filter_map(|path| path.strip_suffix(SETTINGS)) {
@@ -191,7 +180,7 @@ impl Base {
                 continue;
             }
             // Of projects that are at their place still, nothing binds here.
-            let binds = match standing(self.checkout.root(), folder) {
+            let binds = match standing(self.at.checkout.root(), folder) {
                 Standing::There => false,
                 Standing::Gone => anywhere,
                 Standing::Link => true,
@@ -201,6 +190,33 @@ impl Base {
             }
         }
         Ok(found.into_values().collect())
+    }
+
+    /// Where the base has projects of the same app: what they forbid for it is not allowed by planning it
+    /// from another folder.
+    async fn of_the_same_app(
+        &self,
+        tree: &BTreeMap<String, ObjectId>,
+    ) -> Result<Vec<String>, Failure> {
+        let Some(app) = &self.app else {
+            return Ok(Vec::new());
+        };
+        let parted = |path: &str| -> (usize, bool) {
+            let start = path.rfind('/').map_or(0, |at| at + 1);
+            let names = path.get(start..).is_some_and(config::names_apps);
+            (start, names)
+        };
+        let files: Vec<_> = tree.iter().filter(|(path, _)| parted(path).1).collect();
+        let ids: Vec<_> = files.iter().map(|(_, id)| (*id).clone()).collect();
+        let limit = usize::try_from(config::MAX_FILE_SIZE).unwrap_or(usize::MAX);
+        let texts = self.at.objects().blobs(&ids, limit).await?;
+        let names_it = |(path, id): (&String, &ObjectId)| {
+            let (folder, name) = path.split_at(parted(path).0);
+            let text = String::from_utf8_lossy(texts.get(id)?);
+            let named = config::apps_named(name, &text);
+            named.contains(app).then(|| folder.to_owned())
+        };
+        Ok(files.into_iter().filter_map(names_it).collect())
     }
 
     async fn settings_in(
@@ -228,8 +244,78 @@ impl Base {
 
     /// `abc1234`, for messages.
     pub(super) fn short(&self) -> String {
-        self.commit.as_str().chars().take(7).collect()
+        self.at.commit.as_str().chars().take(7).collect()
     }
+}
+
+/// A commit of a repository.
+struct At {
+    checkout: Checkout,
+    commit: CommitId,
+    /// Where the commit is, if not in the checkout.
+    fetched: Option<Depot>,
+}
+
+impl At {
+    /// The base of the work tree at this root; none where nothing is before what is checked out.
+    ///
+    /// A pipeline speaks of the repository that it runs for. Of one within it (a submodule) the base is
+    /// what the outer one's base has in that place: a proposal may have put it there.
+    fn find<'a>(
+        context: &'a Context,
+        root: &'a Path,
+    ) -> LocalBoxFuture<'a, Result<Option<Self>, Failure>> {
+        async move {
+            let checkout = Checkout::of(root, Git::new(&context.vars))?;
+            if let Some((outer, inner)) = module_of(context, root).await
+                && let Some(outer) = Self::find(context, &outer).await?
+            {
+                let there = outer.objects().find(&outer.commit, &inner).await?;
+                let Some(module) = there.filter(|there| there.kind == EntryKind::Module) else {
+                    return Ok(Some(outer));
+                };
+                let named = module.id.as_str();
+                let (commit, fetched) = here_or_fetched(context, &checkout, named).await?;
+                return Ok(Some(Self {
+                    checkout,
+                    commit,
+                    fetched,
+                }));
+            }
+            let Some(head) = checkout.head().await? else {
+                return Ok(None);
+            };
+            let found = match BaseName::of(&context.vars, context.event().as_ref()) {
+                BaseName::Commit(name) => Some(here_or_fetched(context, &checkout, &name).await?),
+                BaseName::Branch(name, or) => Some(branch(context, &checkout, &name, or).await?),
+                BaseName::Nothing => unnamed(context, &checkout, &head).await?,
+            };
+            Ok(found.map(|(commit, fetched)| Self {
+                checkout,
+                commit,
+                fetched,
+            }))
+        }
+        .boxed_local()
+    }
+
+    fn objects(&self) -> Objects<'_> {
+        match &self.fetched {
+            Some(depot) => depot.objects(),
+            None => self.checkout.objects(),
+        }
+    }
+}
+
+/// The repository around this one, and where in it this one is a submodule; none where it is not.
+async fn module_of(context: &Context, root: &Path) -> Option<(PathBuf, String)> {
+    let outer = work_tree_of(root.parent()?)?;
+    let inner = folder_name(root.strip_prefix(&outer).ok()?);
+    let inner = inner.trim_end_matches('/').to_owned();
+    let checkout = Checkout::of(&outer, Git::new(&context.vars)).ok()?;
+    let head = checkout.head().await.ok()??;
+    let there = checkout.objects().find(&head, &inner).await.ok()??;
+    (there.kind == EntryKind::Module).then_some((outer, inner))
 }
 
 /// A commit, and where it is if not in the checkout.

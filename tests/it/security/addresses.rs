@@ -251,6 +251,22 @@ fn where_the_process_has_a_credential_a_file_decides_neither_who_acts_nor_where(
     let plan = project.run(&["plan"]);
     plan.tells("BASE44_API_KEY in .env, line 2, is not used");
     assert!(other.seen().is_empty(), "{plan}");
+    // What the process says with the prefix, it says as well.
+    let prefixed = |name: &str| format!("BASE44_PROJECTS_{name}");
+    let project = Project::new()
+        .var(&prefixed("BASE44_ACCESS_TOKEN"), platform.key())
+        .var(&prefixed("BASE44_API_URL"), platform.url())
+        .connector("slack", &["a"]);
+    project.write(
+        ".env",
+        &format!(
+            "BASE44_API_URL={}\nBASE44_ACCESS_TOKEN=b44u_mallory\n",
+            other.url()
+        ),
+    );
+    project.run(&["plan"]);
+    assert!(other.seen().is_empty());
+    assert_ne!(platform.requests(), [] as [&str; 0]);
 }
 
 #[test]

@@ -305,8 +305,10 @@ fn a_project_that_gives_way_to_the_one_around_it_loses_no_settings() {
     planned_in(&project, &both, "apps/shop")
         .expect(6)
         .tells(SAYS);
-    // From the root it is the root's project, as it was.
-    planned_in(&project, &both, ".").expect(0);
+    // From the root it is the root's project, as it was, with an app of its own.
+    project.write("base44/.app.jsonc", "{ \"id\": \"app-2\" }");
+    let root = planned_in(&project, &both, ".");
+    assert!(!root.expect(0).stdout.contains("loosens"), "{root}");
 }
 
 #[test]
@@ -330,4 +332,82 @@ fn a_repository_of_the_name_of_the_folder_is_one_all_the_same() {
     planned_in(&project, &base, "repo/base44")
         .expect(6)
         .tells(SAYS);
+}
+
+/// Two projects with apps of their own; one of them gets the app of the other, whose settings forbid
+/// what it plans.
+#[test]
+fn what_an_app_has_binds_whichever_project_plans_it() {
+    let named = [
+        ("apps/shop/base44/.app.jsonc", "{ \"id\": \"app-1\" }"),
+        ("apps/shop/.env", "BASE44_APP_ID=app-1\n"),
+        (
+            "apps/shop/base44/connplan.toml",
+            "[policy]\nprotected = [\"notion\"]\n[environments.live]\napp_id = \"app-1\"\n",
+        ),
+    ];
+    for (file, text) in named {
+        let (_platform, project, _) = proposal_in("apps/shop");
+        git(&project, &["checkout", "-qf", "."]);
+        std::fs::remove_file(project.path("apps/shop/base44/.app.jsonc")).unwrap();
+        project.write(file, text);
+        project.write("apps/toy/base44/config.jsonc", "{ \"name\": \"Toy\" }");
+        let app = |id: &str| {
+            project.write(
+                "apps/toy/base44/.app.jsonc",
+                &format!("{{ \"id\": \"{id}\" }}"),
+            );
+        };
+        app("app-2");
+        project.write(
+            "apps/toy/base44/connectors/wix.jsonc",
+            "{ \"type\": \"wix\", \"scopes\": [] }",
+        );
+        git(&project, &["add", "-A"]);
+        git(&project, &["commit", "-qm", "two"]);
+        let base = git(&project, &["rev-parse", "HEAD"]);
+        planned_in(&project, &base, "apps/toy").expect(0);
+        app("app-1");
+        planned_in(&project, &base, "apps/toy")
+            .expect(6)
+            .tells(SAYS);
+    }
+}
+
+/// A repository of the proposal's own in the place of the project.
+#[test]
+fn a_submodule_in_place_of_the_project_loses_no_settings() {
+    let (_platform, project, base) = proposal();
+    git(&project, &["checkout", "-qf", "-B", "main", &base]);
+    let origin = project.path("../origin.git").display().to_string();
+    git(&project, &["clone", "-q", "--bare", ".", &origin]);
+    git(&project, &["remote", "add", "origin", &origin]);
+    // It has what the project had, and no settings.
+    let module = project.path("../module");
+    std::fs::rename(project.path("base44"), &module).unwrap();
+    std::fs::remove_file(module.join("connplan.toml")).unwrap();
+    std::fs::remove_file(module.join("connectors/notion.jsonc")).unwrap();
+    let module = module.display().to_string();
+    let within = |args: &[&str]| git(&project, &[&["-C", &module], args].concat());
+    within(&["init", "-q", "-b", "main"]);
+    within(&["add", "-A"]);
+    within(&["commit", "-qm", "module"]);
+    git(&project, &["add", "-A"]);
+    let from = ["-c", "protocol.file.allow=always", "submodule", "--quiet"];
+    git(&project, &[&from[..], &["add", &module, "base44"]].concat());
+    git(&project, &["commit", "-qm", "proposal"]);
+    let gitlab = [
+        ("CI", "true"),
+        ("GITLAB_CI", "true"),
+        ("CI_MERGE_REQUEST_IID", "3"),
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+    ];
+    project.run_vars(&gitlab, &["plan"]).expect(6).tells(SAYS);
+    planned(&project, &base).expect(6).tells(SAYS);
+    // Where the base has the submodule too, what it names there is what binds.
+    let with = git(&project, &["rev-parse", "HEAD"]);
+    project.write("base44/connplan.toml", "");
+    let module = |args: &[&str]| git(&project, &[&["-C", "base44"], args].concat());
+    module(&["rm", "-q", "connectors/wix.jsonc"]);
+    planned(&project, &with).expect(1).tells("allow-remove-all");
 }
