@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Approval, Proof};
 use crate::{
-    diff::Action,
+    diff::{Action, Change},
     plan::Plan,
     risk::{self, Level, RiskKind},
 };
@@ -59,13 +59,18 @@ impl FromRisk {
         if !plan.overrides.is_empty() {
             return Self::Danger;
         }
+        let changes = plan.changes().filter(|c| c.action != Action::NoOp);
+        changes.map(Self::of_change).max().unwrap_or_default()
+    }
+
+    /// How risky one change is.
+    pub fn of_change(change: &Change) -> Self {
         let of = |risk: risk::Risk| match (risk.level, risk.kind) {
             (Level::Danger, _) => Self::Danger,
             (Level::Warning, _) | (_, RiskKind::Unknown) => Self::Write,
             (Level::Notice, _) => Self::None,
         };
-        let changes = plan.changes().filter(|c| c.action != Action::NoOp);
-        let risks = changes.flat_map(risk::assess);
+        let risks = risk::assess(change).into_iter();
         risks.map(of).max().unwrap_or_default()
     }
 }
@@ -93,19 +98,23 @@ impl Need {
         risk >= self.from_risk
     }
 
-    /// What is missing, if anything is. Two approvals by one person, or with one key, count once.
+    /// What is missing, if anything is. Two approvals by one person, or with one key, count once. A
+    /// review and a signature may be one person's too: by names of two kinds nobody can tell.
     pub fn missing(&self, approvals: &[Approval]) -> Option<Missing> {
-        let mut counted: Vec<&Approval> = Vec::new();
-        for approval in approvals {
-            let same = |other: &&Approval| {
-                other.signer.eq_ignore_ascii_case(&approval.signer)
-                    || (approval.by.is_some() && approval.by == other.by)
-            };
-            if self.require.takes(approval.proof) && !counted.iter().any(same) {
-                counted.push(approval);
+        let count = |proof: Proof| {
+            let mut counted: Vec<&Approval> = Vec::new();
+            for approval in approvals.iter().filter(|found| found.proof == proof) {
+                let same = |other: &&Approval| {
+                    other.signer.eq_ignore_ascii_case(&approval.signer)
+                        || (approval.by.is_some() && approval.by == other.by)
+                };
+                if self.require.takes(proof) && !counted.iter().any(same) {
+                    counted.push(approval);
+                }
             }
-        }
-        let have = counted.len();
+            counted.len()
+        };
+        let have = count(Proof::Review).max(count(Proof::Signature));
         (have < self.count).then_some(Missing {
             require: self.require,
             count: self.count,
@@ -181,7 +190,7 @@ mod tests {
             (by("bob", signature, "k2"), true),
             (by("Ann", signature, "k2"), false),
             (by("bob", signature, "k1"), false),
-            (by("bob", review, "r1"), true),
+            (by("bob", review, "r1"), false),
             (by("ann", review, "r1"), false),
         ] {
             let missing = two.missing(&[ann.clone(), other.clone()]);

@@ -19,7 +19,7 @@ use crate::{
     ops::{self, AtWork, AuthorizeInputs, AuthorizeSession, Before, policy, waits},
     pending::LocalPending,
     plan::{Digest, Refusal},
-    receipt,
+    receipt::{self, ChangeResult},
     remote::Remote,
     state::{AppState, Locked},
     store::Waits,
@@ -170,12 +170,29 @@ async fn resume(
             // Whoever can write to the store must not make anybody ask for what no file declares.
             let waits = waits::declared_only(&around, waits, declared.as_ref(), &rules);
             let memory = at_work.memory();
-            vouching::approved_only(context, project, app, memory, waits).await?
+            let now = vouching::Now {
+                observed: &observed.connectors,
+                rules: &rules,
+            };
+            vouching::approved_only(context, project, app, memory, &now, waits).await?
         }
         // All clones show the same, and nothing is asked for.
         None => waits,
     };
     waits::merge(&mut pending, app, &waits);
+    if let (Some(at_work), Some(saved), None) = (here.at_work, &here.brought.0, &args.expect_digest)
+    {
+        let now = vouching::Now {
+            observed: &observed.connectors,
+            rules: &rules,
+        };
+        let is_known = |result: &ChangeResult| {
+            let known = pending.get(app, &result.connector);
+            known.is_some_and(|known| known.scopes == result.scopes)
+        };
+        let whose = (project, app);
+        vouching::receipt(context, whose, at_work.memory(), &now, saved, is_known).await?;
+    }
     let before = Before::of(&pending);
     let targets = args.connectors.iter().cloned().collect();
     let mut session = AuthorizeSession::begin(AuthorizeInputs {

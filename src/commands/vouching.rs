@@ -1,7 +1,7 @@
 //! Approvals that the team's store keeps. It is written by many: each signature proves itself, or
 //! counts for nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     binding::{Binding, reviewed},
@@ -12,11 +12,13 @@ use crate::{
         Approval, ApprovalError, Approved, FromRisk, Missing, REVOKED, Signatures, Signers, key_of,
         signatures,
     },
+    catalogue::ScopeEquivalence,
     config::Project,
-    context::{Context, Failure},
-    diff::Action,
-    model::App,
+    context::{Context, Failure, UsageError},
+    diff::{Action, Desired, between},
+    model::{App, ConnectorType, ExpectedAccount, RemoteConnector, Scopes},
     plan::{Digest, Plan, document},
+    receipt::{ChangeResult, Outcome, Receipt, Saved},
     store::{Memory, StoreError, Wait, Waits},
 };
 
@@ -96,6 +98,101 @@ pub(super) async fn missing(context: &Context, plan: &Plan, digest: &Digest) -> 
     approved.err().map(|refused| refused.missing)
 }
 
+/// The app as it is, and how scopes compare.
+pub(super) struct Now<'a> {
+    pub(super) observed: &'a BTreeMap<ConnectorType, RemoteConnector>,
+    pub(super) rules: &'a ScopeEquivalence,
+}
+
+impl Now<'_> {
+    /// How risky it is to ask for this now. A plan in the store and a receipt say by themselves what there
+    /// was before, and whoever writes them can write another one.
+    fn risk(&self, asked: &Asked<'_>) -> FromRisk {
+        let after = Desired {
+            scopes: asked.scopes.clone(),
+            account: asked.account.cloned(),
+            connection_config: asked.values.clone(),
+        };
+        let before = self.observed.get(asked.connector);
+        FromRisk::of_change(&between(asked.connector, before, after, self.rules))
+    }
+}
+
+/// What somebody is said to have asked for.
+struct Asked<'a> {
+    connector: &'a ConnectorType,
+    scopes: &'a Scopes,
+    values: &'a BTreeMap<String, String>,
+    account: Option<&'a ExpectedAccount>,
+    plan: Option<&'a Digest>,
+}
+
+impl<'a> Asked<'a> {
+    fn by_store(wait: &'a Wait) -> Self {
+        Self {
+            connector: &wait.connector,
+            scopes: &wait.scopes,
+            values: &wait.connection_config,
+            account: wait.account.as_ref(),
+            plan: wait.plan_digest.as_ref(),
+        }
+    }
+
+    fn by_receipt(receipt: &'a Receipt, result: &'a ChangeResult) -> Self {
+        Self {
+            connector: &result.connector,
+            scopes: &result.scopes,
+            values: &result.connection_config,
+            account: result.account.as_ref(),
+            plan: Some(&receipt.plan_digest),
+        }
+    }
+}
+
+/// Fails where a receipt asks for what needs an approval here, and nothing says that it was given.
+/// `is_known` tells what this machine or the team knows to wait anyway.
+pub(super) async fn receipt(
+    context: &Context,
+    (project, app): (&Project, &App),
+    memory: &Memory,
+    now: &Now<'_>,
+    saved: &Saved,
+    is_known: impl Fn(&ChangeResult) -> bool,
+) -> Result<(), Failure> {
+    let receipt = &saved.receipt;
+    let waits = |result: &&ChangeResult| result.outcome == Outcome::Pending && !is_known(result);
+    let asked: Vec<_> = receipt.results().filter(waits).collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let binding = Binding::of(context, project).await?;
+    for result in asked {
+        let asked = Asked::by_receipt(receipt, result);
+        let risk = now.risk(&asked);
+        if !binding.concerns(risk)
+            || memory.is_shared()
+                && vouched(context, &binding, app, memory, (&asked, risk))
+                    .await
+                    .is_ok()
+        {
+            continue;
+        }
+        return Err(UsageError::with_help(
+            format!(
+                "what this receipt asks for of {} needs an approval here, and a receipt does not prove \
+                 that it was given",
+                asked.connector
+            ),
+            format!(
+                "give `--expect-digest` with the digest that the apply told you; this receipt's is {}",
+                saved.digest
+            ),
+        )
+        .into());
+    }
+    Ok(())
+}
+
 /// What waits of it whose plan is approved, where the settings demand that. The rest is said, and
 /// left.
 pub(super) async fn approved_only(
@@ -103,6 +200,7 @@ pub(super) async fn approved_only(
     project: &Project,
     app: &App,
     memory: &Memory,
+    now: &Now<'_>,
     mut waits: Waits,
 ) -> Result<Waits, Failure> {
     if waits.is_empty() {
@@ -114,7 +212,9 @@ pub(super) async fn approved_only(
     }
     let mut taken = BTreeSet::new();
     for wait in waits.iter() {
-        match vouched(context, &binding, app, memory, wait).await {
+        let asked = Asked::by_store(wait);
+        let risk = now.risk(&asked);
+        match vouched(context, &binding, app, memory, (&asked, risk)).await {
             Ok(()) => {
                 taken.insert(wait.connector.clone());
             }
@@ -134,9 +234,9 @@ async fn vouched(
     binding: &Binding,
     app: &App,
     memory: &Memory,
-    wait: &Wait,
+    (wanted, now): (&Asked<'_>, FromRisk),
 ) -> Result<(), String> {
-    let digest = wait.plan_digest.as_ref().ok_or("it names no plan")?;
+    let digest = wanted.plan.ok_or("it names no plan")?;
     let stored = memory.plan(digest).await.map_err(|e| e.to_string())?;
     let saved = document::read(&stored.name, &stored.text).map_err(|e| e.to_string())?;
     let planned = &saved.plan.app.app;
@@ -144,16 +244,16 @@ async fn vouched(
         return Err("its plan is another one".to_owned());
     }
     let asked = saved.plan.changes().any(|change| {
-        change.connector == wait.connector
+        change.connector == *wanted.connector
             && change.action != Action::NoOp
             && change.after.as_ref().is_some_and(|after| {
-                after.scopes == wait.scopes && after.connection_config == wait.connection_config
+                after.scopes == *wanted.scopes && after.connection_config == *wanted.values
             })
     });
     if !asked {
         return Err("its plan does not ask for that".to_owned());
     }
-    let risk = FromRisk::of(&saved.plan);
+    let risk = FromRisk::of(&saved.plan).max(now);
     if !binding.concerns(risk) {
         return Ok(());
     }

@@ -301,6 +301,17 @@ impl Derived {
     }
 }
 
+/// The change that leads from one state of a connector to another.
+pub fn between(
+    connector: &ConnectorType,
+    before: Option<&RemoteConnector>,
+    after: Desired,
+    rules: &ScopeEquivalence,
+) -> Change {
+    let derived = derive(connector, before, Some(&after), rules);
+    derived.into_change(connector, before, Some(after))
+}
+
 /// Derives a change: so it is planned, and so a plan that was read is held to itself.
 pub fn derive(
     connector: &ConnectorType,

@@ -4,6 +4,6 @@ mod change;
 mod compare;
 
 pub use change::{Action, Change, ConfigDiff, ConsentNeed, Desired};
-pub use compare::{Comparison, Derived, Differences, Unlisted, Waiting, derive};
+pub use compare::{Comparison, Derived, Differences, Unlisted, Waiting, between, derive};
 
 pub use crate::model::Removal;

@@ -4,7 +4,7 @@ use super::team::member;
 use crate::{
     approval::keygen::Keys,
     git::repository::git,
-    support::{Platform, Project, result},
+    support::{Connector, Output, Platform, Project, result},
 };
 
 const SETTINGS: &str = "[store]\nurl = \"git:origin\"\n\n[approval]\nrequire = \"signature\"\n\
@@ -14,7 +14,7 @@ const SETTINGS: &str = "[store]\nurl = \"git:origin\"\n\n[approval]\nrequire = \
 struct Team {
     platform: Platform,
     keys: Keys,
-    _origin: tempfile::TempDir,
+    origin: tempfile::TempDir,
     one: Project,
     two: Project,
 }
@@ -48,10 +48,27 @@ impl Team {
         Self {
             platform,
             keys,
-            _origin: origin,
+            origin,
             one,
             two,
         }
+    }
+
+    /// Somebody consents to what this command asks for, and it ends well.
+    fn consented(&self, who: &Project, command: &[&str], connector: &str) {
+        self.platform.forget();
+        std::thread::scope(|scope| {
+            let run = scope.spawn(|| who.run(command));
+            while self.platform.pending().is_empty() && !run.is_finished() {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            if !run.is_finished() {
+                self.platform.consent(connector, "ada@example.com");
+            }
+            run.join().unwrap().expect(0);
+        });
+        let asked = format!("PUT external-auth/integrations/{connector}");
+        assert_eq!(self.platform.writes(), [asked]);
     }
 
     fn key(&self, name: &str) -> String {
@@ -199,4 +216,105 @@ fn what_the_policy_denies_is_not_asked_for_whatever_the_store_says() {
         .expect(4)
         .says("slack");
     assert!(team.platform.writes().is_empty());
+}
+
+/// Whoever can write to the store can write a plan there that needs nobody's approval, since it says
+/// itself what there was before.
+#[test]
+fn what_a_plan_of_the_store_says_of_the_past_is_not_believed() {
+    let store = "[store]\nurl = \"git:origin\"\n";
+    let team = Team::with(store);
+    let scopes = ["https://mail.google.com/"];
+    let expired = Connector {
+        name: "gmail",
+        status: "expired",
+        scopes: &scopes,
+        account: Some("ada@example.com"),
+    };
+    team.platform.set(&expired);
+    for clone in [&team.one, &team.two] {
+        clone.undeclare("slack");
+        clone.declare("gmail", &scopes);
+    }
+    // A consent anew to what was consented to before endangers nothing.
+    team.one.run(&["apply", "--auto-approve"]).expect(0);
+    team.platform.unset("gmail");
+    let origin = team.origin.path().join("origin.git");
+    let refs = git(&origin, &["for-each-ref", "--format=%(refname)"]);
+    let log = refs.lines().find(|name| name.ends_with("/log")).unwrap();
+    let forger = tempfile::tempdir().unwrap();
+    let forge = |args: &[&str]| git(forger.path(), args);
+    forge(&["init", "-q"]);
+    let url = origin.display().to_string();
+    forge(&["fetch", "-q", &url, log]);
+    forge(&["checkout", "-q", "FETCH_HEAD"]);
+    let file = forger.path().join("waits.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("action = \"reauthorize\""), "{text}");
+    let (text, _) = text.split_once("[waits.account_before]").unwrap();
+    let past = ["before", "status_before", "connection_id"];
+    let kept = text
+        .lines()
+        .filter(|line| !past.iter().any(|name| line.starts_with(name)));
+    let kept: Vec<_> = kept.collect();
+    let text = kept.join("\n").replace("\"reauthorize\"", "\"create\"") + "\n[waits.by]\n";
+    std::fs::write(&file, text).unwrap();
+    forge(&["commit", "-qam", "forged"]);
+    forge(&["push", "-q", &url, &format!("HEAD:{log}")]);
+
+    let settings = format!(
+        "{store}[approval]\nrequire = \"signature\"\nsigners = \"allowed_signers\"\n\
+         from_risk = \"danger\"\n"
+    );
+    team.two.write("base44/connplan.toml", &settings);
+    team.platform.forget();
+    let authorize = ["authorize", "--yes", "--print-links", "--timeout", "60s"];
+    let run = team.two.run(&authorize);
+    run.tells("the plan is not approved").tells("left alone");
+    assert!(team.platform.writes().is_empty(), "{run}");
+    // Where the app shows it expired, it is asked for anew, as ever.
+    team.platform.set(&expired);
+    team.consented(&team.two, &authorize, "gmail");
+}
+
+/// A receipt is a file that anybody writes: where an approval is needed, it does not stand for one.
+#[test]
+fn a_receipt_does_not_stand_for_an_approval() {
+    let team = Team::new();
+    let digest = |run: &Output| run.expect(0).json()["digest"].as_str().unwrap().to_owned();
+    // Somebody applied it who was asked for no approval.
+    let elsewhere = [("CONNPLAN_STATE_DIR", "../elsewhere")];
+    let forger = team.two.clone_with("forger");
+    let forger = ["-C", forger.as_str()];
+    team.two
+        .write("../forger/base44/connplan.toml", "unlisted = \"keep\"\n");
+    git(&team.two.path("../forger"), &["init", "-q"]);
+    git(
+        &team.two.path("../forger"),
+        &["checkout", "-q", "--orphan", "own"],
+    );
+    git(&team.two.path("../forger"), &["commit", "-qam", "own"]);
+    let apply = ["apply", "--auto-approve", "--receipt", "evil.receipt"];
+    team.two
+        .run_vars(&elsewhere, &[&forger[..], &apply].concat())
+        .expect(0);
+    let evil = team
+        .two
+        .path("../forger/evil.receipt")
+        .display()
+        .to_string();
+    team.platform.unset("slack");
+    team.platform.forget();
+    let authorize = ["authorize", "--yes", "--print-links", "--timeout", "60s"];
+    let with = [&authorize[..], &["--receipt", &evil]].concat();
+    let refused = team.one.run(&with);
+    refused
+        .expect(1)
+        .tells("needs an approval here")
+        .tells("--expect-digest");
+    assert!(team.platform.writes().is_empty(), "{refused}");
+    // Whoever was told its digest says so.
+    let shown = digest(&team.one.run(&["show", &evil, "--format", "json"]));
+    let with = [&with[..], &["--expect-digest", &shown]].concat();
+    team.consented(&team.one, &with, "slack");
 }
