@@ -238,7 +238,9 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
     let name = args.file.as_deref().and_then(Path::file_name);
     let name = name.filter(|name| *name != "-");
     let name = name.map(|name| name.to_string_lossy().into_owned());
-    let options = args.markdown.options(name, context.globals.show_accounts);
+    let options = args
+        .markdown
+        .options(name, context.globals.show_accounts, &context.vars);
     let message = message(&paper, &options, args, context);
     if args.dry_run {
         context.terminal.verbatim(&message.preview());

@@ -9,7 +9,7 @@ use url::Url;
 use crate::{
     approval::Missing,
     context::{Context, Format},
-    model::App,
+    model::{self, App, Vars},
     ops,
     plan::{Digest, Plan},
     policy::Violation,
@@ -34,13 +34,19 @@ pub struct MarkdownArgs {
 }
 
 impl MarkdownArgs {
-    pub(super) fn options(&self, file: Option<String>, show_accounts: bool) -> markdown::Options {
+    pub(super) fn options(
+        &self,
+        file: Option<String>,
+        show_accounts: bool,
+        vars: &Vars,
+    ) -> markdown::Options {
         let defaults = markdown::Options::default();
         markdown::Options {
             max_bytes: self.max_bytes.unwrap_or(defaults.max_bytes),
             show_accounts,
             file,
             whole: self.whole_url.clone(),
+            forge: model::forge_of(vars).and_then(|forge| Url::parse(&forge).ok()),
         }
     }
 }
@@ -64,11 +70,13 @@ pub(super) struct Printing<'a> {
     pub(super) waiting: &'a [WaitingReport],
     /// The rules that it breaks and may break.
     pub(super) violations: &'a [Violation],
+    /// The process's variables.
+    pub(super) vars: &'a Vars,
 }
 
 impl<'a> Printing<'a> {
     /// For standard output.
-    pub(super) fn out(context: &Context, format: Format, markdown: &'a MarkdownArgs) -> Self {
+    pub(super) fn out(context: &'a Context, format: Format, markdown: &'a MarkdownArgs) -> Self {
         let theme = Theme::new(context.terminal.color_stdout());
         Self {
             format,
@@ -81,6 +89,7 @@ impl<'a> Printing<'a> {
             missing: None,
             waiting: &[],
             violations: &[],
+            vars: &context.vars,
         }
     }
 
@@ -102,7 +111,8 @@ impl<'a> Printing<'a> {
     }
 
     fn markdown(&self) -> markdown::Options {
-        self.markdown.options(self.file(), self.show_accounts)
+        self.markdown
+            .options(self.file(), self.show_accounts, self.vars)
     }
 
     pub(super) fn plan(&self, plan: &Plan, digest: &Digest) -> String {

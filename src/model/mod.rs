@@ -26,7 +26,7 @@ pub use connector::{ConnectorType, ConnectorTypeError, Kind};
 pub use declared::{Declared, DeclaredConnector, Terms};
 pub use diagnostic::{Diagnostic, Severity};
 pub use observed::{Observed, Policies, RemoteConnector, RemoteStatus, StripeMode};
-pub use origin::Origin;
+pub use origin::{Origin, forge_of};
 pub use proposal::{BaseName, is_request, target_branch};
 pub use removal::Removal;
 pub use scope::{Scope, ScopePool, Scopes};

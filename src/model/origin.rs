@@ -59,6 +59,13 @@ impl Origin {
     }
 }
 
+/// The address of the forge that this run is of, where its variables tell one.
+pub fn forge_of(vars: &Vars) -> Option<String> {
+    let names = ["GITHUB_SERVER_URL", "CI_SERVER_URL", "CI_PIPELINE_URL"];
+    let told = names.into_iter().find_map(|name| vars.get(name));
+    told.map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -22,7 +22,7 @@ pub fn failure(
         return out;
     };
     out.extend(["\n🛑 **", headline(document), "**"]);
-    if let Some(origin) = origin.and_then(inline::origin) {
+    if let Some(origin) = origin.and_then(|origin| inline::origin(origin, options)) {
         out.push(' ');
         out.push_str(&origin);
     }

@@ -108,12 +108,16 @@ pub(super) fn whole(options: &Options) -> String {
 }
 
 /// `Commit abc1234, run 7.`, with links where the run's address tells them; none where there is
-/// nothing to tell.
-pub(super) fn origin(origin: &Origin) -> Option<String> {
+/// nothing to tell. A run of another forge than this run's is none.
+pub(super) fn origin(origin: &Origin, options: &Options) -> Option<String> {
+    let is_here = |url: &Url| {
+        let forge = options.forge.as_ref();
+        forge.is_none_or(|forge| forge.origin() == url.origin())
+    };
     let run = origin.run_url.as_deref().and_then(|run| {
         let url = Url::parse(run).ok()?;
         // An address that was parsed holds neither white space nor angle brackets.
-        matches!(url.scheme(), "http" | "https").then_some(url)
+        (matches!(url.scheme(), "http" | "https") && is_here(&url)).then_some(url)
     });
     let commit = origin.commit.as_deref().map(|commit| {
         let short: String = commit.chars().take(7).collect();

@@ -31,6 +31,9 @@ pub struct Options {
     pub file: Option<String>,
     /// A page that has the whole, named where something was cut out: a run, an artifact.
     pub whole: Option<Url>,
+    /// The forge that this run is of. What a document says of its run is linked only if it is there: whoever
+    /// alters a document writes any address into it.
+    pub forge: Option<Url>,
 }
 
 impl Default for Options {
@@ -40,6 +43,7 @@ impl Default for Options {
             show_accounts: false,
             file: None,
             whole: None,
+            forge: None,
         }
     }
 }

@@ -238,7 +238,8 @@ fn foot(report: &PlanReport, options: &Options, may_apply: bool) -> Vec<String> 
         addresses.join(", "),
         env!("CARGO_PKG_VERSION")
     )];
-    lines.extend(report.origin.as_ref().and_then(inline::origin));
+    let origin = report.origin.as_ref();
+    lines.extend(origin.and_then(|origin| inline::origin(origin, options)));
     lines.extend(report.expires_at.map(|at| format!("It expires at {at}.")));
     let missing = report.approval_missing.as_ref();
     lines.extend(missing.map(|missing| format!("Approval: {}.", missing.needed())));

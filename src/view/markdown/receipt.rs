@@ -160,7 +160,8 @@ fn foot(report: &ReceiptReport, options: &Options) -> Vec<String> {
         let signer = inline::code(&approval.signer);
         lines.push(format!("Approved by {signer}: {}{by}.", approval.proof));
     }
-    lines.extend(report.origin.as_ref().and_then(inline::origin));
+    let origin = report.origin.as_ref();
+    lines.extend(origin.and_then(|origin| inline::origin(origin, options)));
     if report.summary.pending > 0 {
         let command = match &options.file {
             Some(file) => inline::command("connplan authorize --receipt", file, ""),

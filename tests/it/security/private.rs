@@ -157,3 +157,37 @@ fn no_link_is_kept_that_others_could_read() {
     loosen(&project.state("pending.toml"));
     project.run(&["status"]).expect(0).tells(OPEN).lacks("link");
 }
+
+/// The record of where a plan was made is guarded by a digest that anybody can make anew.
+#[test]
+fn an_altered_plan_links_to_no_other_place() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    let vars = [
+        ("CI", "true"),
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_REPOSITORY", "o/r"),
+        ("GITHUB_SERVER_URL", "https://github.example"),
+        ("GITHUB_RUN_ID", "7"),
+    ];
+    let run = |args: &[&str]| project.run_vars(&vars, args);
+    run(&["plan", "--out", "x.plan"]).expect(0);
+    let comment = ["comment", "x.plan", "--dry-run"];
+    let own = "](<https://github.example/o/r/actions/runs/7>)";
+    run(&comment).expect(0).says(own);
+    let text = project.read("x.plan");
+    let evil = text.replace("https://github.example/", "https://evil.example/");
+    project.write("x.plan", &evil);
+    let told = run(&["show", "x.plan"]).expect(3).stderr.clone();
+    let digest = |after: &str| {
+        let (_, rest) = told.split_once(after).unwrap();
+        rest.get(..71).unwrap().to_owned()
+    };
+    let made_anew = evil.replace(&digest("its digest says "), &digest("its content is "));
+    project.write("x.plan", &made_anew);
+    for format in [&comment[..], &["show", "x.plan", "--format", "markdown"]] {
+        run(format).expect(0).says("slack").lacks("evil.example");
+    }
+}
