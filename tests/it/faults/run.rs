@@ -401,7 +401,7 @@ struct Project {
 
 impl Project {
     fn new(scenario: &Scenario, url: &str, shared: &Shared) -> Self {
-        let dir = tempfile::tempdir_in(scratch()).expect("a folder");
+        let dir = crate::support::folder();
         let root = dir.path().join("project");
         let folder = root.join("base44/connectors");
         fs::create_dir_all(&folder).expect("a folder");
@@ -458,17 +458,6 @@ impl Project {
 
     fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
-    }
-}
-
-/// In memory where the system has that: a kill loses nothing that the kernel has, so there is no need
-/// to wait for a disk, thousands of times.
-fn scratch() -> PathBuf {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() {
-        memory.to_owned()
-    } else {
-        std::env::temp_dir()
     }
 }
 

@@ -17,7 +17,7 @@ use miette::Diagnostic as _;
 
 /// Files below a folder of their own.
 fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::support::folder();
     for (name, text) in files {
         put(&dir.path().join(name), text.as_bytes());
     }

@@ -60,14 +60,8 @@ impl Project {
     /// Without any connector file and without credentials.
     pub(crate) fn bare() -> Self {
         let project = Self {
-            folder: tempfile::Builder::new()
-                .prefix("connplan-it-")
-                .tempdir()
-                .unwrap(),
-            home: tempfile::Builder::new()
-                .prefix("connplan-it-")
-                .tempdir()
-                .unwrap(),
+            folder: crate::support::folder(),
+            home: crate::support::folder(),
             env: Vec::new(),
         };
         project.write("base44/config.jsonc", "{ \"name\": \"Corner Shop\" }\n");

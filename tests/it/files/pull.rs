@@ -138,7 +138,7 @@ async fn nothing_unrelated_is_written_over() {
 async fn links_that_lead_out_are_refused() {
     let site = shop().await;
     let project = Project::at(&site);
-    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = crate::support::folder();
     let target = elsewhere.path().join("mine.jsonc");
     std::fs::copy(project.path("base44/.app.jsonc"), &target).unwrap();
     let text = "{ \"type\": \"slackbot\", \"scopes\": [\"files:read\"] }";

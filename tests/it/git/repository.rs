@@ -42,7 +42,7 @@ pub(crate) struct Pair {
 
 impl Pair {
     pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::support::folder();
         let clone = dir.path().join("clone");
         let origin = dir.path().join("origin.git");
         fs::create_dir_all(clone.join("base44/connectors")).unwrap();

@@ -334,7 +334,7 @@ fn connplan_is_installed_where_the_checkout_chooses_nothing() {
             .file("package.json", "{}")
             .file("node_modules/.bin/connplan", "#!/bin/sh\ntouch forged\n")
             .file("rust-toolchain.toml", "[toolchain]\npath = \"./forged\"\n");
-        let (temp, tools) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (temp, tools) = (crate::support::folder(), crate::support::folder());
         let npm = "#!/bin/sh\npwd -P > \"$SEEN\"\necho \"$@\" >> \"$SEEN\"\nls -A >> \"$SEEN\"\n";
         let (tool, seen) = (tools.path().join("npm"), tools.path().join("seen"));
         fs::write(&tool, npm).unwrap();

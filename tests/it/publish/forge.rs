@@ -31,7 +31,7 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn bare() -> Self {
-        let home = tempfile::tempdir().unwrap();
+        let home = crate::support::folder();
         let mut run = Self {
             home,
             vars: Vec::new(),

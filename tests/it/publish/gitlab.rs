@@ -21,7 +21,7 @@ fn token(platform: &Platform, access: &str) -> String {
 
 #[test]
 fn the_jobs_for_gitlab_run_one_after_another() {
-    let outside = tempfile::tempdir().unwrap();
+    let outside = crate::support::folder();
     let platform = Platform::start();
     let server = Scripted::start();
     let notes = "/api/v4/projects/12/merge_requests/3/notes";

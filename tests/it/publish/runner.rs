@@ -57,7 +57,7 @@ impl Runner {
     pub(crate) fn run(&mut self, action: &str, with: &[(&str, &str)]) -> Job {
         let file = format!(".github/actions/{action}/action.yml");
         let action = yaml(&file);
-        let temp = tempfile::tempdir().unwrap();
+        let temp = crate::support::folder();
         let mut names = Names::new();
         names.insert("runner.temp".into(), temp.path().display().to_string());
         names.insert("github.token".into(), "ghs_canary".into());
@@ -92,7 +92,7 @@ impl Runner {
     pub(crate) fn job(&mut self, file: &str, job: &str, given: &[(&str, &str)]) -> Job {
         let workflow = yaml(file);
         let steps = workflow["jobs"][job]["steps"].as_array().unwrap();
-        let temp = tempfile::tempdir().unwrap();
+        let temp = crate::support::folder();
         let mut names = Names::new();
         names.insert("runner.temp".into(), temp.path().display().to_string());
         names.insert("github.token".into(), "ghs_canary".into());

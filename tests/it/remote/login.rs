@@ -31,7 +31,7 @@ fn options() -> ClientOptions {
 
 /// A home with a login that ends so many milliseconds from now.
 fn home(ends_in: i64) -> (tempfile::TempDir, LoginFile) {
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::support::folder();
     let file = LoginFile::in_home(home.path());
     fs::create_dir_all(file.path().parent().unwrap()).unwrap();
     let login = json!({"accessToken": "canary-old", "refreshToken": "canary-r1",
@@ -280,7 +280,7 @@ const USERINFO: &str = "GET /oauth/userinfo";
 #[tokio::test]
 async fn a_whole_login() {
     let server = Scripted::start();
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::support::folder();
     let file = LoginFile::in_home(home.path());
     server.on(DEVICE, [Reply::json(200, &device(1))]);
     server.on(TOKEN, [Reply::json(200, &tokens(1))]);

@@ -16,7 +16,7 @@ fn keeping(path: &Path) -> Options {
 
 #[tokio::test]
 async fn everything_survives_a_restart() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::support::folder();
     let path = dir.path().join("new/state.json");
     let first = Site::with(keeping(&path)).await;
     let (url, key) = (
@@ -53,7 +53,7 @@ async fn everything_survives_a_restart() {
 
 #[tokio::test]
 async fn a_change_is_on_disk_before_it_is_answered() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::support::folder();
     let path = dir.path().join("state.json");
     let site = Site::with(keeping(&path)).await;
     let types: Vec<_> = (0..12).map(|n| format!("type-{n}")).collect();
@@ -73,7 +73,7 @@ async fn a_change_is_on_disk_before_it_is_answered() {
 
 #[tokio::test]
 async fn a_state_that_can_not_be_read_is_left_alone() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::support::folder();
     let path = dir.path().join("state.json");
     std::fs::File::create(&path).unwrap();
     let error = start(keeping(&path)).await.err().unwrap();
@@ -84,7 +84,7 @@ async fn a_state_that_can_not_be_read_is_left_alone() {
 
 #[tokio::test]
 async fn two_sandboxes_do_not_share_a_state() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::support::folder();
     let path = dir.path().join("state.json");
     let first = start(keeping(&path)).await.unwrap();
     let error = start(keeping(&path)).await.err().unwrap();
@@ -95,7 +95,7 @@ async fn two_sandboxes_do_not_share_a_state() {
 
 #[tokio::test]
 async fn a_seed_is_for_the_first_start() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::support::folder();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/sandbox/seed.json");
     let seeded = || Options {
         seed: Some(Seed::read(&file).unwrap()),
@@ -138,7 +138,7 @@ async fn a_taken_port_is_said() {
 
 #[tokio::test]
 async fn it_stops_by_its_token_though_a_client_lingers() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::support::folder();
     let path = dir.path().join("state.json");
     let mut sandbox = start(keeping(&path)).await.unwrap();
     let address = sandbox

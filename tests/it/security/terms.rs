@@ -89,7 +89,7 @@ fn a_receipt_does_not_say_whose_consent_is_taken() {
 #[test]
 fn a_store_says_neither_and_the_plan_shows_what_the_files_hold() {
     let platform = Platform::start();
-    let origin = tempfile::tempdir().unwrap();
+    let origin = crate::support::folder();
     git(origin.path(), &["init", "-q", "--bare", "origin.git"]);
     let url = origin.path().join("origin.git").display().to_string();
     let clone = |user: &str, place: &str| {

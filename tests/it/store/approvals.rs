@@ -28,7 +28,7 @@ impl Team {
         let platform = Platform::start();
         let keys = Keys::new();
         keys.key("ann", &["ed25519"]).key("eve", &["ed25519"]);
-        let origin = tempfile::tempdir().unwrap();
+        let origin = crate::support::folder();
         git(origin.path(), &["init", "-q", "--bare", "origin.git"]);
         let url = origin.path().join("origin.git").display().to_string();
         let one = member(&platform, "one", Project::new());

@@ -230,7 +230,7 @@ async fn delivers(one: Arc<dyn Store>, folder: &std::path::Path) {
 }
 
 pub(super) fn suite(place: &dyn Maker) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let (one, two) = (place.open("one"), place.open("two"));
     wait(async {
         swaps(&*one, &*two).await;

@@ -35,7 +35,7 @@ pub(super) struct LocalPlace(tempfile::TempDir);
 
 impl LocalPlace {
     pub(super) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(crate::support::folder())
     }
 }
 

@@ -34,7 +34,7 @@ const FIRST_FETCH: &str = "if [ $what = fetch ] && ! [ -e \"$here/failed\" ]; th
 fn a_fetch_that_fails_without_a_word_is_tried_again() {
     let team = Team::new();
     team.pipeline.run(&["apply", "--auto-approve"]).expect(0);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let plan = ["plan", "--detailed-exitcode"];
     with_git(&team, folder.path(), FIRST_FETCH, &plan)
         .expect(0)
@@ -54,7 +54,7 @@ fn a_fetch_that_fails_without_a_word_is_tried_again() {
 fn what_is_listed_and_not_read_is_not_nothing() {
     let team = Team::new();
     team.pipeline.run(&["apply", "--auto-approve"]).expect(0);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::support::folder();
     let lost = "case \"$what $*\" in cat-file*--batch*)\n\
                 while read id; do echo \"$id missing\"; done; exit 0;; esac";
     with_git(&team, folder.path(), lost, &["plan"])

@@ -98,7 +98,7 @@ impl Team {
 
     pub(super) fn with(store: Shared) -> Self {
         let platform = Platform::start();
-        let origin = tempfile::tempdir().unwrap();
+        let origin = crate::support::folder();
         git(origin.path(), &["init", "-q", "--bare", "origin.git"]);
         let url = origin.path().join("origin.git").display().to_string();
         let settings = format!("[store]\nurl = \"{}\"\n", store.url());

@@ -14,6 +14,7 @@
 
 mod alike;
 mod cases;
+mod folder;
 mod follow;
 mod good;
 mod output;
@@ -26,6 +27,7 @@ mod terminal;
 
 pub(crate) use alike::alike;
 pub(crate) use cases::cases;
+pub(crate) use folder::folder;
 pub(crate) use follow::follow;
 pub(crate) use good::{blessing, differs};
 pub(crate) use output::{Output, as_saved};

@@ -38,10 +38,7 @@ impl Project {
 
     /// A folder without a project.
     pub(crate) fn nowhere() -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("connplan-it-")
-            .tempdir()
-            .unwrap();
+        let folder = super::folder();
         let project = Self {
             folder,
             vars: BTreeMap::new(),
