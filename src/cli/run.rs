@@ -87,7 +87,7 @@ fn terminal(globals: &Globals, vars: &Vars, traits: Traits<'_>) -> Terminal {
 
 fn context(globals: Globals, vars: Vars, terminal: Terminal, deadline: Option<Instant>) -> Context {
     let home = home_folder(&vars);
-    Context {
+    let context = Context {
         start: globals.chdir.clone().unwrap_or_else(|| PathBuf::from(".")),
         state: StateFolder::find(&vars, home.as_deref()),
         globals,
@@ -100,7 +100,15 @@ fn context(globals: Globals, vars: Vars, terminal: Terminal, deadline: Option<In
         fence: crate::store::Fence::default(),
         said_paths: RefCell::default(),
         said_claim: Cell::default(),
+    };
+    if let Some(folder) = context.state.not_ours() {
+        let folder = crate::escape::limited(&folder.display().to_string(), 300);
+        context.warn(&format!(
+            "the state folder {folder} belongs to another user, who can write anything into it: it is \
+             not used"
+        ));
     }
+    context
 }
 
 /// What a signal cut off has a document all the same.

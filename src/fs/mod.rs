@@ -26,7 +26,8 @@ pub use confine::{Confined, confine, confine_new, ensure_dir_in, read_confined, 
 pub use error::FsError;
 pub use lock::{Lock, LockError};
 pub use private::{
-    InsecurePermissions, ensure_private_dir, refuse_link, restrict, restrict_target,
+    InsecurePermissions, ensure_private_dir, is_somebody_elses, refuse_link, restrict,
+    restrict_target,
 };
 pub use read::{Found, by_link, files, read_limited, read_text};
 pub use remove::remove;

@@ -38,6 +38,27 @@ pub fn ensure_private_dir(path: &Path) -> Result<(), FsError> {
     }
 }
 
+/// Whether what is there belongs to another user, who can write anything into it: not to this one, not to
+/// whoever owns the home folder, not to root.
+#[cfg(unix)]
+pub fn is_somebody_elses(path: &Path, home: Option<&Path>) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let owner = |path: &Path| fs::metadata(path).ok().map(|meta| meta.uid());
+    let own = rustix::process::geteuid().as_raw();
+    owner(path).is_some_and(|owns| is_another(owns, own, home.and_then(owner)))
+}
+
+/// A user's profile is their own.
+#[cfg(not(unix))]
+pub fn is_somebody_elses(_path: &Path, _home: Option<&Path>) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn is_another(owner: u32, own: u32, home: Option<u32>) -> bool {
+    owner != own && owner != 0 && Some(owner) != home
+}
+
 /// Refuses a symbolic link; what is not there is none.
 pub fn refuse_link(path: &Path) -> Result<(), FsError> {
     match fs::symlink_metadata(path) {
@@ -115,6 +136,24 @@ mod tests {
             assert_eq!(mode(path), tight);
         }
         assert!(restrict(&dir.path().join("nothing")).is_none());
+    }
+
+    #[test]
+    fn a_folder_is_ones_own_or_of_whom_one_has_to_trust() {
+        for (owner, own, home, another) in [
+            (1000, 1000, None, false),
+            (0, 1000, None, false),
+            (1001, 1000, None, true),
+            (1001, 1000, Some(1000), true),
+            // A container's root, and the home of whoever started it.
+            (1000, 0, Some(1000), false),
+            (1001, 0, Some(0), true),
+        ] {
+            assert_eq!(is_another(owner, own, home), another, "{owner} {own}");
+        }
+        let dir = tempfile::tempdir().unwrap();
+        assert!(!is_somebody_elses(dir.path(), None));
+        assert!(!is_somebody_elses(&dir.path().join("nothing"), None));
     }
 
     #[test]

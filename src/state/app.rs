@@ -34,11 +34,11 @@ pub struct Locked {
 /// Why nothing can be kept.
 #[derive(Debug, Error, Diagnostic)]
 pub enum StateError {
-    /// No variable and no home.
-    #[error("there is no folder to keep connplan's state in: no home folder is known")]
+    /// No variable and no home, or another user's folder.
+    #[error("there is no folder to keep connplan's state in")]
     #[diagnostic(
         code(connplan::state::nowhere),
-        help("set HOME, or CONNPLAN_STATE_DIR to a folder that stays between runs")
+        help("set HOME, or CONNPLAN_STATE_DIR to a folder of yours that stays between runs")
     )]
     Nowhere,
     /// A file of it does not say what it should.

@@ -7,7 +7,10 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{ApiUrl, App, Vars};
+use crate::{
+    fs,
+    model::{ApiUrl, App, Vars},
+};
 
 /// The variable that names the folder.
 const VARIABLE: &str = "CONNPLAN_STATE_DIR";
@@ -17,25 +20,44 @@ const OLD: &str = ".connplan";
 /// The user's state folder, whether it exists yet or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateFolder {
-    /// `None` where there is no home and no variable names a folder: then nothing can be kept.
+    /// `None` where there is no home and no variable names a folder, or it is another user's: then
+    /// nothing can be kept.
     dir: Option<PathBuf>,
+    /// One that is another user's, who can write anything into it.
+    not_ours: Option<PathBuf>,
 }
 
 impl StateFolder {
     /// The folder as the process's variables and the user's home decide. No file of a project has a
-    /// say. Touches nothing.
+    /// say. Changes nothing.
     pub fn find(process: &Vars, home: Option<&Path>) -> Self {
         let named = process.get(VARIABLE).map(PathBuf::from);
         let dir = named
             .map(|dir| std::path::absolute(&dir).unwrap_or(dir))
             .or_else(|| Some(platform(process, home)?.join("connplan")));
-        Self { dir }
+        let is_ours = |dir: &PathBuf| !fs::is_somebody_elses(dir, home);
+        match dir {
+            Some(dir) if !is_ours(&dir) => Self {
+                dir: None,
+                not_ours: Some(dir),
+            },
+            dir => Self {
+                dir,
+                not_ours: None,
+            },
+        }
+    }
+
+    /// A folder that would be it, and is another user's.
+    pub fn not_ours(&self) -> Option<&Path> {
+        self.not_ours.as_deref()
     }
 
     /// This folder.
     pub fn at(dir: &Path) -> Self {
         Self {
             dir: Some(dir.to_owned()),
+            not_ours: None,
         }
     }
 

@@ -120,3 +120,35 @@ fn a_newer_state_names_who_wrote_it() {
             .contains("created_by = \"connplan ")
     );
 }
+
+/// Whoever made the folder first can write anything into it: which addresses are trusted, what waits.
+#[test]
+fn a_state_folder_of_another_user_is_not_used() {
+    let (platform, other) = (Platform::start(), Platform::start());
+    let project = Project::new()
+        .var("BASE44_API_KEY", platform.key())
+        .connector("slack", &["a"])
+        .file(".env", &format!("BASE44_API_URL={}\n", other.url()));
+    let folder = project.path("../shared");
+    let shared = ("CONNPLAN_STATE_DIR", folder.to_str().unwrap());
+    project
+        .run_vars(&[shared], &["trust", other.url()])
+        .expect(0);
+    // Only root gives a folder away; to anybody else it stays their own, and is used.
+    let is_given = std::os::unix::fs::chown(&folder, Some(65_534), None).is_ok();
+    let run = project.run_vars(&[shared], &["plan"]);
+    if is_given {
+        run.expect(1)
+            .tells("belongs to another user")
+            .tells("connplan trust");
+        assert_eq!(other.requests(), [] as [&str; 0]);
+        let apply = project.run_vars(
+            &[shared, ("BASE44_API_URL", platform.url())],
+            &["apply", "--auto-approve"],
+        );
+        apply.expect(1).tells("a folder of yours");
+        assert!(platform.writes().is_empty());
+    } else {
+        assert_ne!(other.requests(), [] as [&str; 0]);
+    }
+}
