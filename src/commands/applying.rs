@@ -199,7 +199,11 @@ fn report(
 fn save(context: &Context, request: &Request, receipt: &Receipt) -> Result<(), Failure> {
     if let Some(path) = &request.receipt {
         let text = receipt::to_toml(receipt, Some(context.now().to_string()))?;
-        fs::write(&context.path(path), text.as_bytes(), Visibility::Shared)?;
+        fs::write(
+            &context.output_path("--receipt", path)?,
+            text.as_bytes(),
+            Visibility::Shared,
+        )?;
     }
     Ok(())
 }

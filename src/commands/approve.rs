@@ -180,7 +180,7 @@ fn out(args: &ApproveArgs, context: &Context) -> Result<Option<PathBuf>, Failure
     }
     let mut name = args.plan.clone().into_os_string();
     name.push(format!(".{}", ending(args)));
-    Ok(Some(context.path(Path::new(&name))))
+    Ok(Some(context.output_path("--out", Path::new(&name))?))
 }
 
 /// What a signature's file ends with.

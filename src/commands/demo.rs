@@ -90,7 +90,7 @@ pub async fn run(args: &DemoArgs, context: &Context) -> Result<ExitStatus, Failu
         .tempdir()
         .map_err(|e| UsageError::new(format!("no folder for the demo could be made: {e}")))?;
     let root = match &args.keep {
-        Some(dir) => empty_dir(&context.path(dir))?,
+        Some(dir) => empty_dir(&context.output_place(dir)?)?,
         None => folder.path().to_owned(),
     };
     let played = Box::pin(play(args, context, &sandbox, &root)).await;

@@ -31,7 +31,7 @@ pub fn run(
         context.terminal.out(&page(command)?);
         return Ok(ExitStatus::Done);
     };
-    let dir = context.path(dir);
+    let dir = context.output_place(dir)?;
     fs::ensure_dir(&dir)?;
     let pages = command
         .get_subcommands()

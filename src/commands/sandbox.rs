@@ -64,7 +64,8 @@ pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Fa
         None if args.demo => Some(super::demo::seed()?),
         None => None,
     };
-    let state = args.state.as_deref().map(|file| context.path(file));
+    let state = args.state.as_deref();
+    let state = state.map(|file| context.output_place(file)).transpose()?;
     // Its key and the links in it are good for the sandbox alone, and still nobody else's.
     let loose = state.as_deref().and_then(fs::restrict_target);
     context.warn_loose(loose.as_slice());

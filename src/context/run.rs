@@ -73,12 +73,19 @@ impl Context {
             .into());
         }
         let full = self.path(path);
-        // A folder of the checkout that is a link was chosen by somebody else than the user.
-        let relative = !path.is_absolute() && !path.components().any(|c| c.as_os_str() == "..");
-        if let Some(folder) = full.parent().filter(|_| relative)
+        if let Some(folder) = full.parent().filter(|_| is_below(path))
             && folder.symlink_metadata().is_ok()
         {
             fs::confine(&[&self.start], folder)?;
+        }
+        Ok(full)
+    }
+
+    /// A folder to be written in, or a file to be kept up to date, as the user gave it.
+    pub fn output_place(&self, path: &Path) -> Result<PathBuf, Failure> {
+        let full = self.path(path);
+        if is_below(path) {
+            fs::confine_new(&[&self.start], &full)?;
         }
         Ok(full)
     }
@@ -336,6 +343,12 @@ impl Context {
             None => text,
         })
     }
+}
+
+/// Whether somebody else than the user may have chosen where a path leads: a folder of the checkout may be
+/// a link.
+fn is_below(path: &Path) -> bool {
+    !path.is_absolute() && !path.components().any(|c| c.as_os_str() == "..")
 }
 
 fn read_stdin(limit: u64) -> Result<String, Failure> {

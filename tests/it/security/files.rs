@@ -254,3 +254,30 @@ fn no_line_of_a_seed_is_shown_that_a_link_led_to() {
         sandbox(seed).expect(1).tells("line 1").lacks(CANARY);
     }
 }
+
+/// What a command makes stays in the folder that the user named, and not where a link of it leads.
+#[test]
+fn nothing_is_made_through_a_folder_that_is_a_link() {
+    let platform = Platform::start();
+    let project = project(&platform);
+    project.write("../home/bin/open", CANARY);
+    let open = project.path("../home/bin/open");
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o644)).unwrap();
+    symlink("../home/bin", project.path("man1")).unwrap();
+    symlink("../home/bin/open", project.path("state.json")).unwrap();
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    for command in [
+        &["man", "man1"][..],
+        &["man", "man1/new"],
+        &["man", ".git/hooks"],
+        &["demo", "--no-browser", "--keep", "man1/new"],
+        &["sandbox", "--state", "man1/sandbox.json"],
+        &["sandbox", "--state", "state.json"],
+    ] {
+        project.run(command).expect(1).tells("leads out of");
+    }
+    let left: Vec<_> = fs::read_dir(project.path("../home/bin")).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(open.metadata().unwrap().permissions().mode() & 0o777, 0o644);
+    project.run(&["man", "pages"]).expect(0);
+}
