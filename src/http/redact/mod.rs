@@ -40,6 +40,8 @@ mod tests {
             "%",
             "&#",
             "https://x?",
+            "a.bc/?",
+            "a.bc/",
             "sk_live_",
             " ",
             "aaaaaaab",

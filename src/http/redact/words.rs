@@ -14,6 +14,7 @@ pub(crate) fn without_secrets(text: &str) -> Cow<'_, str> {
     while let Some(byte) = text.as_bytes().get(at) {
         let found = match byte {
             b':' => scan.address(at),
+            b'/' => scan.bare_address(at),
             byte if byte.is_ascii_alphabetic() => scan.credential(at),
             _ => None,
         };
@@ -48,8 +49,9 @@ struct Scan<'a> {
 
 /// How credentials of these services begin, and whether that is so odd that it needs no boundary
 /// before it.
-const BEGINNINGS: [(&str, bool); 23] = [
+const BEGINNINGS: [(&str, bool); 24] = [
     ("b44k_", true),
+    ("b44u_", true),
     ("github_pat_", true),
     ("ghp_", true),
     ("gho_", true),
@@ -112,6 +114,36 @@ impl<'a> Scan<'a> {
             start: colon,
             end,
             shown: Cow::Owned(shown),
+        })
+    }
+
+    /// The web address without a scheme whose path begins here, if it has a query: by that, it may give
+    /// whoever opens it a power.
+    fn bare_address(&self, slash: usize) -> Option<Found<'a>> {
+        const LONGEST: usize = 2048;
+        let in_host = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
+        let before = self.text.get(..slash)?;
+        let numbers = before.trim_end_matches(|c: char| c.is_ascii_digit());
+        let before = numbers.strip_suffix(':').unwrap_or(before).as_bytes();
+        let host = before.iter().rev().take(255).take_while(in_host).count();
+        let host = self.text.get(before.len() - host..before.len())?;
+        let (name, end) = host.rsplit_once('.')?;
+        let is_end = end.len() >= 2 && end.bytes().all(|b| b.is_ascii_alphabetic());
+        if name.is_empty() || !is_end {
+            return None;
+        }
+        let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>' | '`');
+        let rest = self.from(slash).char_indices();
+        let end = rest
+            .take_while(|(at, c)| *at < LONGEST && !ends(*c))
+            .last()
+            .map_or(0, |(at, c)| at + c.len_utf8());
+        let path = self.text.get(slash..slash + end)?;
+        let (_, query) = path.split_once('?')?;
+        query.contains('=').then(|| Found {
+            start: slash,
+            end: slash + end,
+            shown: Cow::Borrowed("/…"),
         })
     }
 
@@ -240,7 +272,19 @@ mod tests {
         ] {
             assert_eq!(shown(text), told);
         }
+        for (text, told) in [
+            ("at a.example/consent?ticket=abc now", "at a.example/… now"),
+            ("a.example:8080/c?t=1", "a.example:8080/…"),
+            (
+                "{\"at\":\"www.a.example/c?t=1\"}",
+                "{\"at\":\"www.a.example/…\"}",
+            ),
+        ] {
+            assert_eq!(shown(text), told);
+        }
         for same in [
+            "a.example/path is not there",
+            "is base44/connectors/slack.jsonc right? x=y",
             "https://a.example",
             "at https://a.example/, or http://[::1]:80.",
             "scope https://www.googleapis.com/auth/calendar.readonly is unknown",
@@ -261,6 +305,7 @@ mod tests {
         for text in [
             "key b44k_x1 is wrong",
             "key b44k_a/b+c= is wrong",
+            "key b44u_x1 is wrong",
             "key eyJh.eyJi.c-_ is wrong",
             "key eyJh.eyJi. is wrong",
             "key sk_live_1 is wrong",

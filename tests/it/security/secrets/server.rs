@@ -110,7 +110,13 @@ fn echo(seen: &Seen) -> String {
     let header = |(name, value): &(String, String)| format!("{name}: {value}");
     let headers: Vec<_> = seen.headers.iter().map(header).collect();
     let (proof, link, headers) = (proof(seen), link("help"), headers.join("; "));
-    format!("{proof} see {link} {headers} {}", seen.text())
+    // As people write a link, and somebody else's token.
+    let bare = link.trim_start_matches("https://");
+    let token = format!("b44u_{CANARY}Other");
+    format!(
+        "{proof} see {link} or {bare} {token} {headers} {}",
+        seen.text()
+    )
 }
 
 /// A refusal in one of the shapes that there are.
