@@ -95,12 +95,9 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
     let held = hold(args, context, &state).await?;
     let at_work = if held.is_some() {
         let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
-        let team = listening::team(context, &project, &app).await?;
         let listening = listening::to(context);
-        Some(
-            team.begin(&listening.around(), "authorize", timeout)
-                .await?,
-        )
+        let place = (&project, &app, &state);
+        Some(AtWork::begin(&listening.around(), place, "authorize", timeout).await?)
     } else {
         None
     };
@@ -294,10 +291,9 @@ async fn forget(
         .around()
         .lock(&state, timeout, "authorize")
         .await?;
-    let team = listening::team(context, &project, &app).await?;
     let listening = listening::to(context);
     let around = listening.around();
-    let at_work = team.begin(&around, "authorize", timeout).await?;
+    let at_work = AtWork::begin(&around, (&project, &app, &state), "authorize", timeout).await?;
     let dropped = drop_of(args, &app, &locked, &at_work).await;
     if dropped.is_ok() {
         at_work.forgotten(&around, args.forget.clone()).await;

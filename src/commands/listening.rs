@@ -80,6 +80,9 @@ impl Listener for Listening<'_> {
             OpEvent::PlanNotKept(why) => {
                 context.warn(&format!("the plan is in its file, not in the store: {why}"));
             }
+            OpEvent::NotBegun => context.terminal.insist(
+                "Nothing was started: while the team's store cannot be used, nothing is changed.",
+            ),
             OpEvent::StoreUnknown(why) => {
                 context.warn(&format!(
                     "what other machines asked for is not known: {why}"

@@ -14,7 +14,7 @@ use crate::{
     authorize::{AuthorizationResult, Item},
     context::{Context, ExitStatus, Failure, Format},
     model::ConnectorType,
-    ops::{AtWork, AuthorizeInputs, AuthorizeSession, Before, PlanSession, Team, policy},
+    ops::{AtWork, AuthorizeInputs, AuthorizeSession, Before, PlanSession, policy},
     pending::LocalPending,
     plan::document,
     receipt::{self, Outcome, Receipt},
@@ -180,8 +180,8 @@ async fn authorize_all(
     let around = listening.around();
     let locked = around.lock(&state, patience, "authorize").await?;
     // The apply gave its lease back: from here on a person decides, and each link takes it again.
-    let team = Team::open(&around, &files.project, &situation.app, &state).await?;
-    let at_work = team.begin(&around, "push", patience).await?;
+    let place = (&files.project, &situation.app, &state);
+    let at_work = AtWork::begin(&around, place, "push", patience).await?;
     let held = (locked, &at_work);
     let ended = under_lease(args, (offer, actor), context, situation, receipt, held).await;
     at_work.end().await;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Around, AtWork, OpEvent, Team, policy, waits};
+use super::{Around, AtWork, OpEvent, policy, waits};
 use crate::{
     apply::{
         self, Finished, Job, Options, PostApplyDrift, at_most_pending,
@@ -128,8 +128,8 @@ impl<'a> ApplySession<'a> {
         }
         let lock = around.lock(&inputs.state, inputs.patience, "apply");
         let locked = Arc::new(lock.await?);
-        let team = Team::open(&around, inputs.project, inputs.app, &inputs.state).await?;
-        let at_work = team.begin(&around, "apply", inputs.patience).await?;
+        let place = (inputs.project, inputs.app, &inputs.state);
+        let at_work = AtWork::begin(&around, place, "apply", inputs.patience).await?;
         let mut session = Self {
             inputs,
             around,

@@ -15,12 +15,14 @@ use super::{
     stale::{forget_stale, is_this},
 };
 use crate::{
+    config::Project,
     context::Failure,
     diff::Action,
-    model::ConnectorType,
+    model::{App, ConnectorType},
     pending::{PendingEntry, PendingSet},
     receipt::{self, Outcome, Receipt},
-    store::{Consented, HistoryEvent, Lease, Memory, StoreError, Wait, Waits, What},
+    state::AppState,
+    store::{Consented, HistoryEvent, Lease, LeaseError, Memory, StoreError, Wait, Waits, What},
 };
 
 /// How long a lease lasts unless it is renewed. Longer than any one request may take.
@@ -99,25 +101,32 @@ impl Drop for AtWork {
     }
 }
 
-impl Team {
-    /// Takes the lease. Where the store is away nothing starts.
+impl AtWork {
+    /// Opens the team's memory and takes the lease. Where the store is away nothing starts, and that is
+    /// said.
     pub async fn begin(
-        self,
         around: &Around<'_>,
+        (project, app, state): (&Project, &App, &AppState),
         doing: &str,
         patience: Duration,
-    ) -> Result<AtWork, Failure> {
-        let at_work = AtWork {
-            team: self,
-            doing: doing.to_owned(),
-            at: Mutex::default(),
+    ) -> Result<Self, Failure> {
+        let begun = async {
+            let at_work = Self {
+                team: Team::open(around, project, app, state).await?,
+                doing: doing.to_owned(),
+                at: Mutex::default(),
+            };
+            at_work.resume(around, patience).await?;
+            Ok(at_work)
         };
-        at_work.resume(around, patience).await?;
-        Ok(at_work)
+        begun.await.inspect_err(|failure: &Failure| {
+            let held = matches!(failure.report.downcast_ref(), Some(LeaseError::Held { .. }));
+            if !held && !matches!(super::team::place(around, project), Ok(None)) {
+                around.tell(&OpEvent::NotBegun);
+            }
+        })
     }
-}
 
-impl AtWork {
     fn at(&self) -> MutexGuard<'_, At> {
         self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }

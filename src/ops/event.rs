@@ -25,6 +25,8 @@ pub enum OpEvent<'a> {
     PlanKept(&'a crate::plan::Digest, &'a str),
     /// The plan is in its file only.
     PlanNotKept(String),
+    /// Nothing begins, for the store cannot be used, as the error says.
+    NotBegun,
     /// The store could not be asked what waits.
     StoreUnknown(String),
     /// These are to be created, and the platform does not say which connection values they need.

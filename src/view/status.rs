@@ -27,7 +27,7 @@ pub struct StatusRow {
     pub file: Option<String>,
     /// Whether a file declares it.
     pub declared: bool,
-    /// `active`, `disconnected`, `expired`, `absent`; for Stripe `sandbox` or `live`.
+    /// `active`, `disconnected`, `expired`, `absent`; of a Stripe that works `sandbox` or `live`.
     pub remote: &'static str,
     /// Who authorized it.
     pub account: Option<String>,
@@ -149,7 +149,9 @@ fn remote(state: Option<&RemoteConnector>) -> &'static str {
     match state {
         None => "absent",
         Some(RemoteConnector {
-            mode: Some(mode), ..
+            status: RemoteStatus::Active,
+            mode: Some(mode),
+            ..
         }) => mode.as_str(),
         Some(state) => state.status.as_str(),
     }

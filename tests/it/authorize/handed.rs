@@ -341,6 +341,8 @@ fn an_expired_stripe_sandbox_is_a_change_that_makes_a_new_one() {
     let told = change(&json, "stripe");
     assert_eq!(told["action"], "update");
     assert_eq!(told["before"]["status"], "expired");
+    let status = project.run(&["status", "--format", "json"]).json();
+    assert_eq!(status["connectors"][0]["remote"], "expired");
     assert_eq!(platform.writes(), NOTHING);
     platform.forget();
     let applied = project.run(&[

@@ -140,7 +140,9 @@ pub(super) fn a_week(team: &Team) {
         ["apply", "y.plan"],
         ["authorize", "--yes"],
     ] {
-        team.second.run(&args).expect(1);
+        team.second.run(&args).expect(1).tells(
+            "Nothing was started: while the team's store cannot be used, nothing is changed.",
+        );
     }
     assert_eq!(team.platform.writes(), [] as [&str; 0]);
     team.away(false);
