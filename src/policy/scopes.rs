@@ -111,6 +111,9 @@ mod tests {
             ("a*b*c", "axbxc", true),
             ("a*b*c", "axc", false),
             ("a*a", "a", false),
+            ("a*bc*c", "axbc", false),
+            ("*bc*c", "bc", false),
+            ("*bc*c", "bcc", true),
             ("**", "x", true),
         ] {
             assert_eq!(glob(pattern, text), fits, "{pattern} {text}");

@@ -1,5 +1,7 @@
 //! Each rule with what trips it and what just does not.
 
+mod both;
+
 use super::*;
 use crate::{
     diff::{Action, Change, ConsentNeed, Desired},
@@ -41,7 +43,7 @@ fn each_rule_trips_at_its_limit_and_not_before() {
     let delete = |name: &str| change(name, Action::Delete, &[]);
     let scopes = |pattern: &str| [(None, set(Scope::from(pattern)))].into();
     let base = Policy::default;
-    let cases: [(Rule, Policy, Vec<Change>, Vec<Change>); 11] = [
+    let cases: [(Rule, Policy, Vec<Change>, Vec<Change>); 12] = [
         (
             Rule::Protected,
             Policy {
@@ -95,6 +97,15 @@ fn each_rule_trips_at_its_limit_and_not_before() {
             },
             vec![create("gmail", &[&read])],
             vec![create("gmail", &[&send]), create("slack", &["chat:write"])],
+        ),
+        (
+            Rule::MaxClass,
+            Policy {
+                max_class: [(None, Class::None)].into(),
+                ..base()
+            },
+            vec![create("gmail", &[&send])],
+            vec![create("slack", &["chat:write"])],
         ),
         (
             Rule::MaxAccess,
@@ -285,47 +296,19 @@ fn a_verdict_is_had_past_warnings_and_overrides_alone() {
 }
 
 #[test]
-fn what_a_proposal_loosens_is_found() {
-    let base = Policy {
-        protected: set(named("stripe")),
-        max_removals: Some(Removals::Count(1)),
-        max_class: [(None, Class::Sensitive)].into(),
-        denied_scopes: [(None, set(Scope::from("admin")))].into(),
-        unknown_scopes: Some(Severity::Deny),
+fn only_the_account_that_is_expected_may_consent() {
+    let account = |name: &str| ExpectedAccount::parse(name).unwrap();
+    let policy = Policy {
+        accounts: [(None, account("@example.com"))].into(),
         ..Policy::default()
     };
-    assert_eq!(stricter(&base, &base), []);
-    let tighter = Policy {
-        max_removals: Some(Removals::Count(0)),
-        allowed_types: Some(set(named("slack"))),
-        ..base.clone()
+    let asked = |by: Option<&str>| {
+        let mut change = create("slack", &["a"]);
+        change.after.as_mut().unwrap().account = by.map(account);
+        broken(&policy, &[change])
     };
-    assert_eq!(stricter(&base, &tighter), []);
-    let all = stricter(&base, &Policy::default());
-    let all: Vec<_> = all.iter().map(|Loosened(rule)| *rule).collect();
-    assert_eq!(
-        all,
-        [
-            Rule::Protected,
-            Rule::MaxRemovals,
-            Rule::MaxClass,
-            Rule::DeniedScopes,
-            Rule::UnknownScopes
-        ]
-    );
-    // An exception for a type, or a rule that only warns.
-    let mut sly = base.clone();
-    sly.max_class
-        .insert(Some(named("gmail")), Class::Restricted);
-    sly.rules.insert(
-        Rule::Protected,
-        Mode {
-            severity: Severity::Warn,
-            ..Mode::default()
-        },
-    );
-    assert_eq!(
-        stricter(&base, &sly),
-        [Loosened(Rule::Protected), Loosened(Rule::MaxClass)]
-    );
+    assert_eq!(asked(Some("ops@example.com")), Vec::<&str>::new());
+    assert_eq!(asked(Some("@example.com")), Vec::<&str>::new());
+    assert_eq!(asked(Some("ops@example.org")), ["accounts"]);
+    assert_eq!(asked(None), ["accounts"]);
 }
