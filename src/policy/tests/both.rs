@@ -199,6 +199,9 @@ fn each_rule_that_a_proposal_loosens_is_found_and_none_that_it_keeps() {
     }
 }
 
+/// A broken rule: the connector, the scope, and whether it is denied.
+type Found<'a> = (&'a str, Option<&'a str>, bool);
+
 #[test]
 fn of_two_policies_each_denial_stands() {
     let changes = [
@@ -228,8 +231,6 @@ fn of_two_policies_each_denial_stands() {
         ..Policy::default()
     };
     let (warn, deny) = (Severity::Warn, Severity::Deny);
-    // Each as (connector, scope, denied).
-    type Found<'a> = (&'a str, Option<&'a str>, bool);
     let (a, b) = (Some("a"), Some("b"));
     let cases: [(Policy, Policy, &[Found<'_>]); 9] = [
         (Policy::default(), denies("a", deny), &[("slack", a, true)]),
@@ -270,13 +271,13 @@ fn of_two_policies_each_denial_stands() {
             })
             .collect();
         assert_eq!(told, expected);
-        let denied = expected.iter().any(|found| found.2);
+        let any = expected.iter().any(|found| found.2);
         assert_eq!(
             found.warnings().count(),
             expected.iter().filter(|f| !f.2).count()
         );
         let verdict = found.verdict();
-        assert_eq!(verdict.is_err(), denied);
+        assert_eq!(verdict.is_err(), any);
         if let Ok(verdict) = verdict {
             let asked = ["a", "b"].into_iter().collect();
             assert!(verdict.covers(&named("slack"), Some(&asked)));

@@ -319,6 +319,39 @@ fn a_proposal_does_not_loosen_what_has_to_approve_it() {
     project.run_vars(&pushed, &apply).expect(0);
 }
 
+#[test]
+fn where_the_base_asks_for_a_signature_of_nobody_a_proposal_names_nobody() {
+    let (platform, project, keys) = signed();
+    let eve = path(&keys, "eve");
+    let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
+    let own = format!("eve {}\n", keys.public("eve"));
+    settings(&project, "require = \"signature\"");
+    git(&project, &["init", "-q"]);
+    git(&project, &["add", "."]);
+    git(&project, &["commit", "-qm", "first"]);
+    project.write("base44/allowed_signers", &own);
+    settings(
+        &project,
+        "require = \"signature\"\nsigners = \"allowed_signers\"",
+    );
+    git(&project, &["commit", "-qam", "signers"]);
+    project.run(&["approve", "x.plan", "--key", &eve]).expect(0);
+    project
+        .run(&apply)
+        .expect(3)
+        .tells("no file lists whose signatures count");
+    assert!(platform.writes().is_empty());
+    // On top of a base that asks for nothing, they are its own to name.
+    settings(&project, "from_risk = \"danger\"");
+    git(&project, &["commit", "-qam", "none"]);
+    settings(
+        &project,
+        "require = \"signature\"\nsigners = \"allowed_signers\"",
+    );
+    git(&project, &["commit", "-qam", "again"]);
+    project.run(&apply).expect(0);
+}
+
 /// Without a team's store the signature has to be somewhere that can be handed on.
 #[test]
 fn a_plan_that_is_named_by_its_digest_gets_a_signature_in_a_file() {

@@ -289,17 +289,7 @@ fn a_link_in_place_of_the_project_loses_no_settings() {
 #[test]
 fn a_project_that_gives_way_to_the_one_around_it_loses_no_settings() {
     let (_platform, project, base) = proposal_in("apps/shop");
-    git(&project, &["stash", "-q", "-u"]);
-    let around = project.path("base44");
-    std::fs::create_dir_all(around.join("connectors")).unwrap();
-    for file in ["config.jsonc", ".app.jsonc", "connectors/wix.jsonc"] {
-        let from = project.path(&format!("apps/shop/base44/{file}"));
-        std::fs::copy(from, around.join(file)).unwrap();
-    }
-    project.write("base44/connplan.toml", "");
-    git(&project, &["add", "-A"]);
-    git(&project, &["commit", "-qm", "another base"]);
-    let both = git(&project, &["rev-parse", "HEAD"]);
+    let both = with_another(&project, "base44");
     assert_ne!(base, both);
     std::fs::remove_dir_all(project.path("apps/shop/base44")).unwrap();
     planned_in(&project, &both, "apps/shop")
@@ -309,6 +299,55 @@ fn a_project_that_gives_way_to_the_one_around_it_loses_no_settings() {
     project.write("base44/.app.jsonc", "{ \"id\": \"app-2\" }");
     let root = planned_in(&project, &both, ".");
     assert!(!root.expect(0).stdout.contains("loosens"), "{root}");
+}
+
+/// A base with another project beside the one in `apps/shop`, which is there again; the commit.
+fn with_another(project: &Project, beside: &str) -> String {
+    git(project, &["stash", "-q", "-u"]);
+    let other = project.path(beside);
+    std::fs::create_dir_all(other.join("connectors")).unwrap();
+    for file in ["config.jsonc", ".app.jsonc", "connectors/wix.jsonc"] {
+        let from = project.path(&format!("apps/shop/base44/{file}"));
+        std::fs::copy(from, other.join(file)).unwrap();
+    }
+    if beside == "base44" {
+        project.write("base44/connplan.toml", "");
+    }
+    git(project, &["add", "-A"]);
+    git(project, &["commit", "-qm", "another base"]);
+    git(project, &["rev-parse", "HEAD"])
+}
+
+/// Takes the project in `apps/shop` elsewhere, without its settings and what they protect.
+fn moved_to(project: &Project, place: &str) {
+    std::fs::create_dir_all(project.path(place).parent().unwrap()).unwrap();
+    std::fs::rename(project.path("apps/shop/base44"), project.path(place)).unwrap();
+    for file in ["connectors/notion.jsonc", "connplan.toml"] {
+        std::fs::remove_file(project.path(place).join(file)).unwrap();
+    }
+}
+
+#[test]
+fn a_project_that_is_moved_below_other_settings_loses_none_of_its_own() {
+    let (_platform, project, _) = proposal_in("apps/shop");
+    let base = with_another(&project, "base44");
+    moved_to(&project, "apps/new/base44");
+    planned_in(&project, &base, "apps/new")
+        .expect(6)
+        .tells(SAYS);
+}
+
+#[test]
+fn a_project_that_takes_the_place_of_one_without_settings_loses_none_of_its_own() {
+    let (_platform, project, _) = proposal_in("apps/shop");
+    let base = with_another(&project, "apps/other/base44");
+    // Where it stays, the other one is bound by nothing.
+    planned_in(&project, &base, "apps/other").expect(0);
+    std::fs::remove_dir_all(project.path("apps/other/base44")).unwrap();
+    moved_to(&project, "apps/other/base44");
+    planned_in(&project, &base, "apps/other")
+        .expect(6)
+        .tells(SAYS);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Approvals that the team's store keeps, and what `authorize` takes from it.
 
+use std::path::Path;
+
 use super::team::member;
 use crate::{
     approval::keygen::Keys,
@@ -198,6 +200,87 @@ fn authorize_takes_only_what_an_approved_plan_asked_for() {
         .tells("the plan is not approved")
         .tells("left alone");
     assert!(team.platform.writes().is_empty());
+}
+
+#[test]
+fn whoever_writes_into_the_store_adds_nothing_to_what_was_approved() {
+    let team = Team::new();
+    let digest = |name: &str| {
+        let plan = team.one.run(&["plan", "--out", name, "--format", "json"]);
+        plan.expect(0).json()["digest"].as_str().unwrap().to_owned()
+    };
+    let good = digest("x.plan");
+    let ann = team.key("ann");
+    team.one
+        .run(&["approve", "x.plan", "--key", &ann])
+        .expect(0);
+    team.one.run(&["apply", "x.plan"]).expect(0);
+    team.one.declare("slack", &["channels:history"]);
+    let other = digest("y.plan");
+
+    // The log as somebody has it who may push.
+    let url = git(&team.one.root(), &["remote", "get-url", "origin"]);
+    let refs = git(
+        &team.one.root(),
+        &["ls-remote", "origin", "refs/connplan/*/log"],
+    );
+    let log = refs.split_whitespace().nth(1).unwrap();
+    let forger = tempfile::tempdir().unwrap();
+    git(forger.path(), &["init", "-q"]);
+    git(forger.path(), &["fetch", "-q", &url, log]);
+    git(forger.path(), &["checkout", "-q", "FETCH_HEAD"]);
+    let all = git(forger.path(), &["ls-files"]);
+    let file = |digest: &str| {
+        let hex = digest.trim_start_matches("sha256:");
+        let mut names = all.lines().filter(|name| name.contains(hex));
+        let name = names.find(|name| name.starts_with("plans/")).unwrap();
+        forger.path().join(name)
+    };
+    let waits = forger.path().join("waits.toml");
+    let was = std::fs::read_to_string(&waits).unwrap();
+    let (plan, of_other) = (file(&good), std::fs::read_to_string(file(&other)).unwrap());
+    let more = was.replace("chat:write", "channels:history");
+    let named = format!("plan_digest = \"{good}\"\n");
+
+    team.platform.forget();
+    let authorize = ["authorize", "--yes", "--no-browser", "--timeout", "20s"];
+    let refused = |files: &[(&Path, &str)], (name, scope), why: &str| {
+        git(forger.path(), &["fetch", "-q", &url, log]);
+        git(forger.path(), &["checkout", "-qf", "FETCH_HEAD"]);
+        for (file, text) in files {
+            connplan::fs::write(file, text.as_bytes(), connplan::fs::Visibility::Shared).unwrap();
+        }
+        git(forger.path(), &["commit", "-qam", why]);
+        git(forger.path(), &["push", "-q", &url, &format!("HEAD:{log}")]);
+        // The files ask for it as well, or it would end there.
+        team.two.declare(name, &[scope]);
+        let asked = team.two.run(&authorize);
+        asked.tells(why).tells("left alone");
+        assert!(team.platform.writes().is_empty(), "{why}");
+    };
+    let (slack, history) = (("slack", "chat:write"), ("slack", "channels:history"));
+    refused(
+        &[(&waits, &more)],
+        history,
+        "its plan does not ask for that",
+    );
+    let elsewhere = was.replace("\"slack\"", "\"notion\"");
+    let notion = ("notion", "chat:write");
+    refused(
+        &[(&waits, &elsewhere)],
+        notion,
+        "its plan does not ask for that",
+    );
+    let unnamed = was.replace(&named, "");
+    refused(&[(&waits, &unnamed)], slack, "it names no plan");
+    let unapproved = more.replace(&good, &other);
+    refused(
+        &[(&waits, &unapproved)],
+        history,
+        "the plan is not approved",
+    );
+    let both: [(&Path, &str); 2] = [(&waits, &more), (&plan, &of_other)];
+    refused(&both, history, "its plan is another one");
 }
 
 #[test]
