@@ -233,7 +233,7 @@ fn watch(end: Instant, renewals: Renewals) {
 }
 
 fn process_vars() -> Vars {
-    // Names and values that are no Unicode mean nothing to this program.
+    // Names and values that are not Unicode mean nothing to this program.
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()

@@ -60,7 +60,7 @@ pub struct ApproveArgs {
 
 /// Signs.
 pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let named = ops::named(&args.plan);
     let (name, text) = match &named {
         Some(digest) => listening::plan(context, digest).await?,
@@ -136,12 +136,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
                 .expires_at
                 .is_some_and(|end| end <= context.now()),
     };
-    match format {
-        Format::Json => context.terminal.out(&report.to_json()),
-        _ => context
-            .terminal
-            .say(&report.text(&args.plan.display().to_string())),
-    }
+    report.show(&args.plan.display().to_string(), &medium, &context.terminal);
     Ok(ExitStatus::Done)
 }
 

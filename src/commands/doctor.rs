@@ -1,4 +1,4 @@
-//! `connplan doctor`: looks at everything a run needs, and mends nothing.
+//! `connplan doctor`: looks at everything a run needs, and changes nothing.
 
 use std::path::{Path, PathBuf};
 

@@ -9,7 +9,7 @@ use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     ops::{policy, unworkable},
     syntax::{Finding, Problem},
-    view::{self, json::AppName, validate::ValidationReport},
+    view::{json::AppName, validate::Validation},
 };
 
 /// Arguments of `validate`.
@@ -28,7 +28,7 @@ pub struct ValidateArgs {
 
 /// Reads and checks every file; says everything that is wrong.
 pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json, Format::Github, Format::Sarif])?;
+    let medium = context.medium(&[Format::Text, Format::Json, Format::Github, Format::Sarif])?;
     let project = context.project(args.dir.as_deref())?;
     if let Some(dir) = &args.dir
         && !project.connectors_dir.is_dir()
@@ -46,39 +46,17 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
     problems.extend(forbidden);
     problems.extend(unworkable(&project));
     problems.extend(no_files(&project, &loaded));
-    let diagnostics: Vec<_> = problems.iter().map(Problem::to_diagnostic).collect();
-    let errors = problems.iter().any(Problem::is_error);
-    let valid = !errors && (!args.strict || problems.is_empty());
-    match format {
-        Format::Json => {
-            let report = ValidationReport::new(diagnostics, args.strict);
-            let report = ValidationReport {
-                apps: AppName::list(project.app().ok().as_ref()),
-                violations,
-                ..report
-            };
-            context.terminal.out(&report.to_json());
-        }
-        Format::Github => context.terminal.out(&view::runner::github(&diagnostics)),
-        Format::Sarif => context
-            .terminal
-            .out(&view::sarif::log(&diagnostics, &violations)),
-        Format::Text | Format::Markdown | Format::Diff => {
-            view::problems::say(&context.terminal, &problems);
-            let folder = project.shown(&project.connectors_dir);
-            let names: Vec<_> = loaded
-                .declared
-                .iter()
-                .flat_map(|d| d.connectors.keys())
-                .collect();
-            context.terminal.out(&view::validate::text(
-                &names,
-                &folder,
-                &diagnostics,
-                args.strict,
-            ));
-        }
-    }
+    let names = loaded.declared.iter().flat_map(|d| d.connectors.keys());
+    let validation = Validation {
+        apps: AppName::list(project.app().ok().as_ref()),
+        names: names.collect(),
+        folder: project.shown(&project.connectors_dir),
+        problems: &problems,
+        violations,
+        strict: args.strict,
+    };
+    let valid = validation.is_valid();
+    validation.show(&medium, &context.terminal);
     Ok(if valid {
         ExitStatus::Done
     } else {

@@ -60,7 +60,7 @@ pub enum FsError {
         /// What it leads out of.
         root: PathBuf,
     },
-    /// Bytes that are no UTF-8.
+    /// Bytes that are not UTF-8.
     #[error("{} is not UTF-8 text (first bad byte at offset {offset})", path.display())]
     #[diagnostic(code(connplan::fs::not_utf8), help("save the file as UTF-8"))]
     NotUtf8 {

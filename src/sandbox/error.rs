@@ -30,7 +30,7 @@ pub enum SandboxError {
         /// Why.
         source: io::Error,
     },
-    /// A seed that is no JSON, or not of the right shape.
+    /// A seed that is not JSON, or not of the right shape.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Malformed(#[from] Box<Malformed>),

@@ -37,7 +37,7 @@ pub enum Finding {
         help("a connector file holds a type and a list of scopes; is this another file?")
     )]
     TooLarge,
-    /// Bytes that are no UTF-8.
+    /// Bytes that are not UTF-8.
     #[error("the file is not UTF-8 text: line {line} holds a byte that cannot be read")]
     #[diagnostic(code(connplan::config::not_utf8), help("save the file as UTF-8"))]
     NotUtf8 {

@@ -42,7 +42,7 @@ pub enum Check {
     },
     /// Nobody could be asked; why.
     NotChecked(String),
-    /// There is nothing to ask: Stripe is no integration.
+    /// There is nothing to ask: Stripe is not an integration.
     Provisioned,
 }
 

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::{json::pretty, report::FORMAT_VERSION, shell::shell_word};
-use crate::{approval::Approval, escape, plan::Digest};
+use super::{Medium, json::pretty, report::FORMAT_VERSION, shell::shell_word};
+use crate::{approval::Approval, escape, plan::Digest, term::Terminal};
 
 /// What `approve` did.
 #[derive(Clone, Debug)]
@@ -37,8 +37,17 @@ struct Json<'a> {
 }
 
 impl ApprovalReport<'_> {
+    /// Prints it: the document, or on standard error what a person reads. `plan` is the plan's file.
+    pub fn show(&self, plan: &str, medium: &Medium, terminal: &Terminal) {
+        if medium.is_json() {
+            terminal.out(&self.to_json());
+        } else {
+            terminal.say(&self.text(plan));
+        }
+    }
+
     /// As JSON, with a line break at its end.
-    pub fn to_json(&self) -> String {
+    fn to_json(&self) -> String {
         pretty(&Json {
             format_version: FORMAT_VERSION,
             kind: "approval",
@@ -51,8 +60,8 @@ impl ApprovalReport<'_> {
         })
     }
 
-    /// For a person. `plan` is the plan's file.
-    pub fn text(&self, plan: &str) -> String {
+    /// For a person.
+    fn text(&self, plan: &str) -> String {
         let did = if self.revoked {
             "Revoked the approval"
         } else {

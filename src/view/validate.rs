@@ -1,17 +1,68 @@
-//! The result of `validate`, as JSON.
+//! The result of `validate`.
 
 use serde::Serialize;
 
 use super::{
+    Format, Medium,
     json::{AppName, pretty},
+    problems,
     report::FORMAT_VERSION,
+    runner, sarif,
     words::count,
 };
 use crate::{
     escape,
     model::{ConnectorType, Diagnostic, Severity},
     policy::Violation,
+    syntax::Problem,
+    term::Terminal,
 };
+
+/// What `validate` found.
+#[derive(Debug)]
+pub struct Validation<'a> {
+    /// The app, where the files or the environment name it.
+    pub apps: Vec<AppName>,
+    /// What the files declare.
+    pub names: Vec<&'a ConnectorType>,
+    /// Where they lie.
+    pub folder: String,
+    /// All that was found.
+    pub problems: &'a [Problem],
+    /// What of it the policy says, by rule.
+    pub violations: Vec<Violation>,
+    /// Whether warnings count.
+    pub strict: bool,
+}
+
+impl Validation<'_> {
+    /// Whether there is no error, nor a warning that counts.
+    pub fn is_valid(&self) -> bool {
+        let counts = |problem: &Problem| self.strict || problem.is_error();
+        !self.problems.iter().any(counts)
+    }
+
+    /// Prints it: to a person the problems, too, on standard error.
+    pub fn show(self, medium: &Medium, terminal: &Terminal) {
+        let diagnostics: Vec<_> = self.problems.iter().map(Problem::to_diagnostic).collect();
+        terminal.out(&match medium.format {
+            Format::Json => {
+                let report = ValidationReport {
+                    apps: self.apps,
+                    violations: self.violations,
+                    ..ValidationReport::new(diagnostics, self.strict)
+                };
+                report.to_json()
+            }
+            Format::Github => runner::github(&diagnostics),
+            Format::Sarif => sarif::log(&diagnostics, &self.violations),
+            Format::Text | Format::Markdown | Format::Diff => {
+                problems::say(terminal, self.problems);
+                text(&self.names, &self.folder, &diagnostics, self.strict)
+            }
+        });
+    }
+}
 
 /// What `validate --format json` prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,7 +105,7 @@ impl ValidationReport {
 }
 
 /// The result in one line for a person.
-pub fn text(
+fn text(
     names: &[&ConnectorType],
     folder: &str,
     diagnostics: &[Diagnostic],

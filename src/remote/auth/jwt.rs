@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::model::Secret;
 
-/// Longer tokens are no JWTs of this platform.
+/// Longer tokens are not JWTs of this platform.
 const LIMIT: usize = 64 * 1024;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) struct Claims {
     pub(super) expires_at: u64,
 }
 
-/// Reads `sub` and `exp`; `None` if the token is no JWT that carries both.
+/// Reads `sub` and `exp`; `None` if the token is not a JWT that carries both.
 pub(super) fn claims(token: &str) -> Option<Claims> {
     #[derive(Deserialize)]
     struct Payload {
