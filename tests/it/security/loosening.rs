@@ -312,6 +312,10 @@ fn with_another(project: &Project, beside: &str) -> String {
     }
     if beside == "base44" {
         project.write("base44/connplan.toml", "");
+    } else {
+        // An app of its own: settings bind by app too.
+        let app = other.join(".app.jsonc");
+        std::fs::write(app, "{ \"id\": \"app-2\" }").unwrap();
     }
     git(project, &["add", "-A"]);
     git(project, &["commit", "-qm", "another base"]);
