@@ -61,6 +61,9 @@ impl Listener for Listening<'_> {
             OpEvent::Undeclared(names) => {
                 say(&view::authorization::undeclared(names.iter().copied()));
             }
+            OpEvent::NotInPlan(names) => {
+                say(&view::authorization::not_in_plan(names.iter().copied()));
+            }
             OpEvent::JournalTorn => {
                 context
                     .warn("the last record of the journal was cut off by a crash; it is dropped");

@@ -164,7 +164,10 @@ impl<'a> ApplySession<'a> {
         let undeclared = pending.undeclared(&plan.app);
         let undeclared: Vec<_> = undeclared.map(|(connector, _)| connector).collect();
         if !undeclared.is_empty() {
-            self.around.tell(&OpEvent::Undeclared(undeclared));
+            self.around.tell(&match self.inputs.observed {
+                Some(_) => OpEvent::Undeclared(undeclared),
+                None => OpEvent::NotInPlan(undeclared),
+            });
         }
         let (locked, digest) = (Arc::clone(&self.locked), self.digest.clone());
         let (most, room) = (at_most_pending(plan, &digest, &pending), room(plan));

@@ -11,6 +11,8 @@ pub enum OpEvent<'a> {
     Loose(&'a [InsecurePermissions]),
     /// What waits of connectors that no file declares.
     Undeclared(Vec<&'a ConnectorType>),
+    /// What waits of connectors that a plan of earlier does not know. The files may declare them by now.
+    NotInPlan(Vec<&'a ConnectorType>),
     /// The last record of the journal was cut off by a crash.
     JournalTorn,
     /// Nothing is left to do, whoever did it.

@@ -258,7 +258,14 @@ pub fn undeclared<'a>(connectors: impl Iterator<Item = &'a ConnectorType>) -> St
     connectors.map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The same, with the command that forgets it.
+/// Each connector that waits and that the plan does not name, on a line.
+pub fn not_in_plan<'a>(connectors: impl Iterator<Item = &'a ConnectorType>) -> String {
+    let line =
+        |connector| format!("{connector}: waits for a person, and this plan says nothing of it.");
+    connectors.map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// One that no file declares any more, with the command that forgets it.
 pub fn forgettable(connector: &str) -> String {
     format!("{connector}: {UNDECLARED}; {}.", forgets())
 }
