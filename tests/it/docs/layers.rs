@@ -231,3 +231,27 @@ fn rooms_make_no_circle() {
     let circles = super::circles::of(&graph);
     assert!(circles.is_empty(), "rooms in a circle: {circles:?}");
 }
+
+#[test]
+fn the_top_level_shows_what_it_may_and_nothing_else() {
+    const SHOWN: [&str; 9] = [
+        "CHANGELOG.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE",
+        "README.md",
+        "fixtures",
+        "src",
+        "target",
+        "tests",
+    ];
+    let top = fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap();
+    for entry in top {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let shown = name.starts_with('.') || SHOWN.contains(&name.as_str());
+        assert!(
+            shown,
+            "{name} lies at the top level; put it into a dot-folder"
+        );
+    }
+}
