@@ -124,3 +124,152 @@ fn agrees(change: &Change, rules: &ScopeEquivalence) -> Result<(), &'static str>
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        diff::Desired,
+        model::{ConnectorType, RemoteConnector, Scopes, StripeMode},
+    };
+
+    fn has(status: RemoteStatus, scopes: &[&str]) -> RemoteConnector {
+        RemoteConnector {
+            status,
+            scopes: scopes.iter().copied().collect(),
+            mode: None,
+            ..RemoteConnector::stripe(StripeMode::Live)
+        }
+    }
+
+    fn wants(scopes: &[&str]) -> Desired {
+        Desired {
+            scopes: scopes.iter().copied().collect(),
+            ..Desired::default()
+        }
+    }
+
+    fn change(name: &str, before: Option<RemoteConnector>, after: Option<Desired>) -> Change {
+        let name = ConnectorType::parse(name).unwrap();
+        let rules = ScopeEquivalence::default();
+        let found = derive(&name, before.as_ref(), after.as_ref(), &rules);
+        Change {
+            before,
+            after,
+            scopes: found.scopes,
+            connection_config: found.connection_config,
+            authorization: found.authorization,
+            ..Change::new(name, found.action)
+        }
+    }
+
+    /// A change as it follows, shown as something else.
+    fn shown(of: &Change, action: Action, authorization: ConsentNeed, removal: Removal) -> bool {
+        let told = Change {
+            action,
+            authorization,
+            removal,
+            ..of.clone()
+        };
+        agrees(&told, &ScopeEquivalence::default()).is_ok()
+    }
+
+    #[test]
+    fn what_is_shown_follows_from_what_is_carried_out() {
+        use {Action as A, ConsentNeed as C, Removal as R};
+        let (active, off) = (RemoteStatus::Active, RemoteStatus::Disconnected);
+        let create = change("slack", None, Some(wants(&["a"])));
+        let update = change("slack", Some(has(active, &["a"])), Some(wants(&["a", "b"])));
+        let same = change("slack", Some(has(active, &["a"])), Some(wants(&["a"])));
+        let delete = change("slack", Some(has(active, &["a"])), None);
+        let dead = change("slack", Some(has(off, &["a"])), None);
+        for (of, action) in [
+            (&create, A::Create),
+            (&update, A::Update),
+            (&same, A::NoOp),
+            (&delete, A::Delete),
+            (&dead, A::Delete),
+        ] {
+            assert_eq!(of.action, action);
+            for other in A::ALL {
+                let need = of.authorization;
+                let fine = other == action;
+                assert_eq!(
+                    shown(of, other, need, R::Remove),
+                    fine,
+                    "{action} as {other}"
+                );
+            }
+            for need in [C::None, C::Required, C::Pending] {
+                let fine = need == of.authorization;
+                assert_eq!(
+                    shown(of, action, need, R::Remove),
+                    fine,
+                    "{action} {need:?}"
+                );
+            }
+        }
+        // Asked for already, and let be.
+        assert!(shown(&create, A::NoOp, C::Pending, R::Remove));
+        assert!(shown(&update, A::NoOp, C::Pending, R::Remove));
+        assert!(shown(&dead, A::NoOp, C::None, R::Disconnect));
+        for (of, action, need, removal) in [
+            (&create, A::NoOp, C::None, R::Remove),
+            (&create, A::Update, C::Pending, R::Remove),
+            (&delete, A::NoOp, C::Pending, R::Remove),
+            (&delete, A::NoOp, C::None, R::Disconnect),
+            (&dead, A::NoOp, C::None, R::Remove),
+            (&dead, A::NoOp, C::Required, R::Disconnect),
+            (&dead, A::Update, C::None, R::Disconnect),
+        ] {
+            let told = shown(of, action, need, removal);
+            assert!(!told, "{} as {action} {need:?} {removal:?}", of.action);
+        }
+        // What a consent left out, of what is left alone only.
+        let left = Change {
+            dropped: ["b"].into_iter().collect::<Scopes>(),
+            after: update.after.clone(),
+            ..same.clone()
+        };
+        assert!(shown(&left, A::NoOp, left.authorization, R::Remove));
+        assert!(!shown(&left, A::Update, left.authorization, R::Remove));
+    }
+
+    #[test]
+    fn a_shape_that_no_derivation_tells_is_refused() {
+        let stripe = Some(RemoteConnector::stripe(StripeMode::Live));
+        let (active, values) = (RemoteStatus::Active, [("a".to_owned(), "b".to_owned())]);
+        let config = Desired {
+            connection_config: values.into(),
+            ..Desired::default()
+        };
+        let bare = Some(Desired::default());
+        let oauth = has(active, &["a"]);
+        let gone = |name, before, removal| Change {
+            removal,
+            ..change(name, before, None)
+        };
+        for good in [
+            change("slack", Some(oauth.clone()), Some(config.clone())),
+            change("stripe", stripe.clone(), bare),
+            gone("slack", Some(oauth.clone()), Removal::Disconnect),
+            gone("stripe", stripe.clone(), Removal::Remove),
+        ] {
+            assert_eq!(shape(&good), Ok(()), "{good:?}");
+        }
+        let kept = Change {
+            removal: Removal::Disconnect,
+            ..change("slack", Some(oauth.clone()), Some(wants(&["a"])))
+        };
+        for bad in [
+            kept,
+            change("slack", stripe.clone(), Some(wants(&["a"]))),
+            gone("stripe", Some(oauth), Removal::Remove),
+            change("stripe", stripe.clone(), Some(wants(&["a"]))),
+            change("stripe", stripe.clone(), Some(config)),
+            gone("stripe", stripe, Removal::Disconnect),
+        ] {
+            assert!(shape(&bad).is_err(), "{bad:?}");
+        }
+    }
+}
