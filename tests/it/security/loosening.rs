@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::support::{Connector, Output, Platform, Project};
 
-fn git(project: &Project, args: &[&str]) -> String {
+pub(super) fn git(project: &Project, args: &[&str]) -> String {
     let run = Command::new("git")
         .args(["-c", "user.name=T", "-c", "user.email=t@example.com"])
         .args(args)
@@ -169,7 +169,7 @@ fn a_link_in_place_of_the_base_settings_is_refused() {
 }
 
 /// The same repository as a pipeline clones it: one commit, and a remote that has the others.
-fn shallow(project: &Project) {
+pub(super) fn shallow(project: &Project) {
     let remote = project.path("../remote.git").display().to_string();
     git(project, &["clone", "-q", "--bare", ".", &remote]);
     std::fs::remove_dir_all(project.path(".git")).unwrap();

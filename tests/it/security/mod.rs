@@ -15,3 +15,5 @@ pub(crate) mod secrets;
 #[cfg(unix)]
 pub(crate) mod state;
 pub(crate) mod terms;
+#[cfg(unix)]
+mod unnamed_base;

@@ -1,0 +1,91 @@
+//! Where no pipeline names the base, history does: what it asked for is not dropped by who applies.
+
+use super::loosening::{git, shallow};
+use crate::support::{Output, Platform, Project};
+
+/// A repository whose first commit wants a signature for each change, and whose second one nothing.
+fn dropped() -> (Platform, Project) {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    project.write("base44/signers", "");
+    let wants = "[approval]\nrequire = \"signature\"\nsigners = \"signers\"\n";
+    project.write("base44/connplan.toml", wants);
+    git(&project, &["init", "-q", "-b", "main"]);
+    commit(&project, "base");
+    project.write("base44/connplan.toml", "");
+    commit(&project, "no approval");
+    (platform, project)
+}
+
+fn commit(project: &Project, message: &str) {
+    git(project, &["add", "-A"]);
+    git(project, &["commit", "-q", "--allow-empty", "-m", message]);
+}
+
+/// What origin's main is, as a clone knows it.
+fn origin_has(project: &Project, main: &str) {
+    let main = git(project, &["rev-parse", main]);
+    git(project, &["update-ref", "refs/remotes/origin/main", &main]);
+    git(
+        project,
+        &[
+            "symbolic-ref",
+            "refs/remotes/origin/HEAD",
+            "refs/remotes/origin/main",
+        ],
+    );
+}
+
+fn applied(platform: &Platform, project: &Project, vars: &[(&str, &str)]) -> Output {
+    platform.forget();
+    project.run_vars(vars, &["apply", "--auto-approve"])
+}
+
+fn refused(platform: &Platform, project: &Project, vars: &[(&str, &str)]) {
+    applied(platform, project, vars)
+        .expect(3)
+        .tells("signature");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+}
+
+#[test]
+fn a_branch_is_measured_against_where_it_left_the_default_one() {
+    let (platform, project) = dropped();
+    origin_has(&project, "HEAD~1");
+    refused(&platform, &project, &[]);
+    // However long ago that was: the commit before has dropped it already.
+    commit(&project, "more");
+    refused(&platform, &project, &[]);
+    refused(&platform, &project, &[("CI", "true")]);
+}
+
+#[test]
+fn on_the_default_branch_the_commit_before_counts() {
+    let (platform, project) = dropped();
+    origin_has(&project, "HEAD");
+    refused(&platform, &project, &[]);
+    refused(&platform, &project, &[("CI", "true")]);
+    // Once that wants nothing either, what the team merged holds.
+    commit(&project, "more");
+    origin_has(&project, "HEAD");
+    applied(&platform, &project, &[]).expect(0);
+    assert_eq!(platform.writes().len(), 1);
+}
+
+#[test]
+fn a_pipeline_fetches_the_commit_before_and_a_desk_asks_nobody_for_it() {
+    let (platform, project) = dropped();
+    shallow(&project);
+    refused(&platform, &project, &[("CI", "true")]);
+    let gone = project.path("../elsewhere.git");
+    std::fs::rename(project.path("../remote.git"), gone).unwrap();
+    std::fs::remove_dir_all(project.state_folder().join("git")).unwrap();
+    applied(&platform, &project, &[("CI", "true")])
+        .expect(1)
+        .tells("fetch-depth: 0");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    // At a desk nothing is fetched for that, and nothing is known.
+    applied(&platform, &project, &[]).expect(0);
+}
