@@ -331,3 +331,6 @@ fn list(state: &RemoteConnector) -> String {
         scopes.join(" ")
     }
 }
+
+#[cfg(test)]
+mod tests;

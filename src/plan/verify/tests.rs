@@ -1,0 +1,214 @@
+//! What the last look lets pass, as tables.
+
+use super::*;
+use crate::{
+    diff::Desired,
+    model::{ApiUrl, AppId, Policies, StripeMode},
+    policy::{self, Policy},
+};
+
+fn scopes(words: &str) -> Scopes {
+    words.split_whitespace().collect()
+}
+
+fn has(status: RemoteStatus, words: &str) -> RemoteConnector {
+    RemoteConnector {
+        status,
+        scopes: scopes(words),
+        mode: None,
+        ..RemoteConnector::stripe(StripeMode::Live)
+    }
+}
+
+fn active(words: &str) -> RemoteConnector {
+    has(RemoteStatus::Active, words)
+}
+
+fn off(words: &str) -> RemoteConnector {
+    has(RemoteStatus::Disconnected, words)
+}
+
+fn change(name: &str, before: Option<RemoteConnector>, after: Option<&str>) -> Change {
+    let name = ConnectorType::parse(name).unwrap();
+    let after = after.map(|words| Desired {
+        scopes: scopes(words),
+        ..Desired::default()
+    });
+    let found = derive(
+        &name,
+        before.as_ref(),
+        after.as_ref(),
+        &ScopeEquivalence::default(),
+    );
+    Change {
+        before,
+        after,
+        scopes: found.scopes,
+        authorization: found.authorization,
+        ..Change::new(name, found.action)
+    }
+}
+
+fn plan(change: Change) -> Plan {
+    Plan {
+        speculative: false,
+        app: AppPlan {
+            app: App {
+                id: AppId::parse("app-1").unwrap(),
+                api_url: ApiUrl::parse("https://app.example.com").unwrap(),
+                environment: None,
+            },
+            changes: vec![change],
+            unmanaged: BTreeMap::new(),
+            untargeted: BTreeMap::new(),
+            untargeted_new: BTreeSet::new(),
+        },
+        expires_at: None,
+        origin: None,
+        overrides: Vec::new(),
+        diagnostics: Vec::new(),
+    }
+}
+
+fn judged(changes: &[Change]) -> Verdict {
+    let (policy, workspace) = (Policy::default(), Policies::default());
+    let judgement = policy::evaluate(changes, 9, &policy, &workspace, &[]);
+    judgement.verdict().unwrap()
+}
+
+/// What the last look says: whether it is done already, or which fields moved.
+fn look(
+    change: &Change,
+    is: Option<RemoteConnector>,
+    progress: Option<Progress>,
+) -> Result<bool, Vec<&'static str>> {
+    let plan = plan(change.clone());
+    let verdict = judged(&plan.app.changes);
+    let name = &change.connector;
+    let is = is.map(|is| (name.clone(), is)).into_iter().collect();
+    let progress = progress.map(|p| (name.clone(), p)).into_iter().collect();
+    let rules = ScopeEquivalence::default();
+    let now = Timestamp::UNIX_EPOCH;
+    match verify(&plan, &verdict, &plan.app.app, now, &is, &progress, &rules) {
+        Ok(verified) => Ok(verified.is_all_done()),
+        Err(Refusal::Stale { moved }) => Err(moved.iter().map(|drift| drift.field).collect()),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[test]
+fn what_nobody_judged_is_not_carried_out() {
+    let create = change("slack", None, Some("a"));
+    let plan = plan(create.clone());
+    let look = |verdict: &Verdict| {
+        let (none, rules) = (BTreeMap::new(), ScopeEquivalence::default());
+        let now = Timestamp::UNIX_EPOCH;
+        verify(
+            &plan,
+            verdict,
+            &plan.app.app,
+            now,
+            &none,
+            &BTreeMap::new(),
+            &rules,
+        )
+        .map(|_| ())
+    };
+    assert_eq!(look(&judged(&[create])), Ok(()));
+    let other = change("slack", None, Some("a b"));
+    for verdict in [judged(&[]), judged(&[other])] {
+        assert!(matches!(look(&verdict), Err(Refusal::Unjudged { .. })));
+    }
+}
+
+#[test]
+fn a_new_connector_may_be_there_only_as_it_was_asked_for() {
+    let create = change("slack", None, Some("a b"));
+    let there = Err(vec!["connector"]);
+    for (is, expected) in [
+        (None, Ok(false)),
+        (Some(active("a b")), Ok(true)),
+        // Somebody was asked for just these, and has not consented.
+        (Some(off("a b")), Ok(false)),
+        (Some(off("a")), there.clone()),
+        (Some(off("a b c")), there.clone()),
+        (Some(active("a")), there.clone()),
+        (Some(active("a b c")), there),
+    ] {
+        assert_eq!(look(&create, is.clone(), None), expected, "{is:?}");
+    }
+}
+
+#[test]
+fn what_an_interrupted_run_may_have_left_is_its_own_and_nothing_else() {
+    use Progress::{Begun, Done};
+    let create = change("slack", None, Some("a b"));
+    let update = change("slack", Some(active("a")), Some("a b"));
+    let remove = change("slack", Some(active("a")), None);
+    let stripe = RemoteConnector::stripe(StripeMode::Sandbox);
+    let install = change("stripe", None, Some(""));
+    let gone = Err(vec!["connector"]);
+    for (change, is, progress, expected) in [
+        (&create, None, Begun, Ok(false)),
+        (&create, None, Done, Ok(false)),
+        (&create, Some(active("a")), Begun, Ok(false)),
+        (&create, Some(active("a c")), Begun, gone.clone()),
+        (&update, Some(active("a")), Begun, Ok(false)),
+        (&update, Some(active("a b")), Done, Ok(true)),
+        // Taken away by somebody: an update does not leave that.
+        (&update, None, Begun, gone.clone()),
+        (&update, None, Done, gone.clone()),
+        (&remove, None, Done, Ok(true)),
+        (&remove, Some(active("a")), Begun, Ok(false)),
+        (&remove, Some(active("a")), Done, gone.clone()),
+        (&install, None, Begun, Ok(false)),
+        (&install, Some(stripe), Done, Ok(true)),
+    ] {
+        let seen = look(change, is.clone(), Some(progress));
+        assert_eq!(seen, expected, "{} {is:?} {progress:?}", change.action);
+    }
+    // A removal that is done, and there again with something else, says what else.
+    let again = look(&remove, Some(active("z")), Some(Done));
+    assert_eq!(again, Err(vec!["scopes"]));
+}
+
+#[test]
+fn a_scope_that_a_server_reads_as_several_is_refused_before_a_look() {
+    for (scope, fine) in [("a", true), ("a b", false), ("a\tb", false), ("", false)] {
+        let mut create = change("slack", None, Some("a"));
+        create.after = Some(Desired {
+            scopes: [scope].into_iter().collect(),
+            ..Desired::default()
+        });
+        let plan = plan(create);
+        let said = belongs(&plan, &plan.app.app, Timestamp::UNIX_EPOCH);
+        assert_eq!(said.is_ok(), fine, "{scope:?}: {said:?}");
+    }
+}
+
+#[test]
+fn connection_values_that_moved_are_seen_where_both_are_known() {
+    let with = |values: Option<&[(&str, &str)]>| RemoteConnector {
+        connection_config: values.map(|values| {
+            let owned = values
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+            owned.collect()
+        }),
+        ..active("a")
+    };
+    let name = ConnectorType::parse("slack").unwrap();
+    let rules = ScopeEquivalence::default();
+    let one: Option<&[_]> = Some(&[("shop", "x")]);
+    for (was, is, moved) in [
+        (one, one, 0),
+        (one, Some(&[("shop", "y")][..]), 1),
+        (one, Some(&[][..]), 1),
+        (one, None, 0),
+        (None, one, 0),
+    ] {
+        let (was, is) = (with(was), with(is));
+        let found = field_differences(&name, Some(&was), Some(&is), None, &rules);
+        assert_eq!(found.len(), moved, "{was:?} {is:?}");
+    }
+}
