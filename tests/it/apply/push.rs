@@ -90,7 +90,7 @@ fn push_asks_in_a_terminal_and_goes_through_to_the_end() {
     assert!(seen.contains("CONNECTOR  ACCOUNT"), "{seen}");
     let row = seen.lines().find(|line| line.starts_with("slack "));
     assert!(row.is_some_and(|row| row.contains(ADA)), "{seen}");
-    assert_eq!(project.opened().len(), 1);
+    assert_eq!(project.opens(1).len(), 1);
 }
 
 #[test]

@@ -26,17 +26,12 @@ fn declare(project: &Project, connector: &str, scopes: &[&str], account: Option<
 
 /// The address that was handed to the browser.
 fn address(project: &Project) -> String {
-    for _ in 0..400 {
-        if let Some(address) = project.opened().pop() {
-            return follow(&address);
-        }
-        thread::sleep(Duration::from_millis(25));
-    }
-    panic!("no browser was opened");
+    let address = project.opens(1).pop().unwrap();
+    follow(&address)
 }
 
 fn wait_until(browser: &mut Browser, what: &str) {
-    for _ in 0..400 {
+    for _ in 0..2000 {
         if browser.text().contains(what) {
             return;
         }

@@ -59,11 +59,7 @@ fn a_page_is_called_by_the_name_that_was_told() {
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(said.any(|line| line.unwrap().starts_with("Waiting for ")));
     let rest = thread::spawn(move || said.for_each(drop));
-    let began = Instant::now();
-    while project.opened().is_empty() && began.elapsed() < Duration::from_secs(20) {
-        thread::sleep(Duration::from_millis(20));
-    }
-    let address = follow(&project.opened()[0]);
+    let address = follow(&project.opens(1)[0]);
     let (host, path) = address
         .strip_prefix("http://")
         .unwrap()

@@ -103,13 +103,13 @@ fn one_link_at_a_time() {
     let project = waiting(&platform);
     let mut terminal = Pty::start(&project, &["authorize", "--one-by-one", "--yes"]);
     terminal.wait_for("Waiting for hubspot.");
-    assert_eq!(project.opened().len(), 1, "the second is not opened yet");
+    assert_eq!(project.opens(1).len(), 1, "the second is not opened yet");
     platform.consent("hubspot", "ada@example.com");
     terminal.wait_for("Waiting for slackbot.");
     platform.consent("slackbot", "ada@example.com");
     let (code, seen) = terminal.end();
     assert_eq!(code, 0, "{seen}");
-    assert_eq!(project.opened().len(), 2);
+    assert_eq!(project.opens(2).len(), 2);
 }
 
 #[test]
@@ -180,13 +180,8 @@ fn a_window_that_changes_its_size_disturbs_nothing() {
 
 /// Where the page is, by the address that the browser was given.
 fn page(project: &Project) -> String {
-    for _ in 0..400 {
-        if let Some(address) = project.opened().pop() {
-            return follow(&address);
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    panic!("no browser was opened");
+    let address = project.opens(1).pop().unwrap();
+    follow(&address)
 }
 
 /// Presses the button of a connector on the page; where it leads.
@@ -214,7 +209,7 @@ fn the_page_answers_nobody_else() {
     let mut terminal = Pty::start(&project, &["authorize", "--yes"]);
     terminal.wait_for("Waiting for hubspot, slackbot.");
     platform.forget();
-    let given = project.opened().pop().unwrap();
+    let given = project.opens(1).pop().unwrap();
     let address = page(&project);
     assert!(
         given.contains("/once/") && !address.contains("/once/"),

@@ -11,6 +11,8 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
+    time::Duration,
 };
 
 use serde_json::json;
@@ -109,6 +111,19 @@ impl Project {
     pub(crate) fn opened(&self) -> Vec<String> {
         let text = fs::read_to_string(self.folder.path().join("opened")).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
+    }
+
+    /// The same, once the browser was given so many: it is started apart, and takes its time.
+    pub(crate) fn opens(&self, count: usize) -> Vec<String> {
+        for _ in 0..1500 {
+            if self.opened().len() >= count {
+                break;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        let opened = self.opened();
+        assert!(opened.len() >= count, "the browser was given {opened:?}");
+        opened
     }
 
     /// Adds a file below the root.

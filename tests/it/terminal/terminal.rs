@@ -105,7 +105,7 @@ fn the_page_is_shown_and_opened_and_consent_ends_the_wait() {
     let (code, seen) = terminal.end();
     assert_eq!(code, 0, "{seen}");
     assert!(seen.contains("Added: slack"), "{seen}");
-    let pages = project.opened();
+    let pages = project.opens(1);
     assert_eq!(pages.len(), 1, "{pages:?}");
     // What is shown can be opened by hand; what the browser was given works once.
     let (_, once) = pages[0].split_once("/once/").expect(&pages[0]);
@@ -224,7 +224,7 @@ fn another_user_does_not_come_through_the_door() {
     let (_platform, project) = applied();
     let mut terminal = Pty::start(&project, &["authorize", "--yes"]);
     terminal.wait_for(WAITS).wait_for_keys();
-    let page = project.opened().pop().unwrap();
+    let page = project.opens(1).pop().unwrap();
     let (host, door) = page
         .trim_start_matches("http://")
         .split_once('/')

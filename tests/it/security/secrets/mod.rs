@@ -447,18 +447,12 @@ fn a_link_to_a_new_host_is_not_opened() {
         .connector("box", &["a"]);
     project.run(&["apply", "--auto-approve"]).expect(0);
     let authorize = ["authorize", "--yes", "--timeout", "1s"];
-    // A browser is started apart, and takes its time.
-    let opened = |count: usize| {
-        for _ in 0..100 {
-            if project.opened().len() > count {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        project.opened()
-    };
     project.run(&authorize).expect(4);
-    assert_eq!(opened(0).len(), 1, "the first host is as good as any");
+    assert_eq!(
+        project.opens(1).len(),
+        1,
+        "the first host is as good as any"
+    );
     let output = project.run(&authorize);
     output
         .expect(4)
