@@ -170,11 +170,14 @@ fn owner(tables: &str, end: SocketAddr, port: u16) -> Owner {
     for line in tables.lines() {
         let mut words = line.split_whitespace();
         let local = words.nth(1).unwrap_or_default();
-        if theirs.iter().any(|end| end == local) {
-            let user = words.nth(5).and_then(|uid| uid.parse().ok());
+        let remote = words.next().unwrap_or_default();
+        let is = |ends: &[String; 2], end: &str| ends.iter().any(|known| known == end);
+        // Both ends: somebody else's connection elsewhere may be from a port of the same number.
+        if is(&theirs, local) && is(&ours, remote) {
+            let user = words.nth(4).and_then(|uid| uid.parse().ok());
             return user.map_or(Owner::Unlisted, Owner::User);
         }
-        untold &= !ours.iter().any(|end| end == local);
+        untold &= !is(&ours, local);
     }
     if untold {
         Owner::Untold
@@ -191,7 +194,8 @@ mod tests {
     fn the_kernel_tells_who_asks() {
         let tables = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
                      0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1\n   \
-                     1: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1001        0 2 1\n  \
+                     1: 0100007F:C350 0100007F:1F91 01 00000000:00000000 00:00000000 00000000  1000        0 2 1\n   \
+                     2: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1001        0 2 1\n  \
                      sl  local_address remote_address st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
                      0: 0000000000000000FFFF00000100007F:C351 0000000000000000FFFF00000100007F:1F90 01 \
                      00000000:00000000 00:00000000 00000000  1002        0 3 1\n";
@@ -199,7 +203,10 @@ mod tests {
             let owner = |end: &str, port| owner(tables, end.parse().unwrap(), port);
             assert_eq!(owner("127.0.0.1:50000", 8080), Owner::User(1001));
             assert_eq!(owner("127.0.0.1:50001", 8080), Owner::User(1002));
-            assert_eq!(owner("127.0.0.1:8080", 8080), Owner::User(1000));
+            // Of a connection elsewhere, or of none, nobody is told.
+            assert_eq!(owner("127.0.0.1:50000", 8081), Owner::User(1000));
+            assert_eq!(owner("127.0.0.1:50001", 8081), Owner::Untold);
+            assert_eq!(owner("127.0.0.1:8080", 8080), Owner::Unlisted);
             assert_eq!(owner("127.0.0.1:1", 8080), Owner::Unlisted);
             assert_eq!(owner("127.0.0.1:1", 9), Owner::Untold);
         }
