@@ -235,6 +235,80 @@ mod tests {
         assert!(!shown(&left, A::Update, left.authorization, R::Remove));
     }
 
+    fn plan(changes: Vec<Change>) -> Plan {
+        let app = crate::model::App {
+            id: crate::model::AppId::parse("app-1").unwrap(),
+            api_url: crate::model::ApiUrl::default(),
+            environment: None,
+        };
+        Plan {
+            speculative: false,
+            app: crate::plan::AppPlan {
+                app,
+                changes,
+                unmanaged: BTreeMap::new(),
+                untargeted: BTreeMap::new(),
+                untargeted_new: BTreeSet::new(),
+            },
+            expires_at: None,
+            origin: None,
+            overrides: Vec::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_plan_names_each_connector_once_and_in_order() {
+        let of = |name| change(name, None, Some(wants(&["a"])));
+        assert_eq!(coherent(&plan(vec![of("asana"), of("slack")])), Ok(()));
+        for bad in [
+            vec![of("slack"), of("asana")],
+            vec![of("slack"), of("slack")],
+        ] {
+            assert!(coherent(&plan(bad)).is_err());
+        }
+        let twice = |hide: &dyn Fn(&mut Plan, ConnectorType)| {
+            let mut plan = plan(vec![of("slack")]);
+            hide(&mut plan, ConnectorType::parse("slack").unwrap());
+            coherent(&plan).is_err()
+        };
+        let there = has(RemoteStatus::Active, &["a"]);
+        assert!(twice(&|plan, name| {
+            plan.app.unmanaged.insert(name, there.clone());
+        }));
+        assert!(twice(&|plan, name| {
+            plan.app.untargeted.insert(name, there.clone());
+        }));
+        assert!(twice(&|plan, name| {
+            plan.app.untargeted_new.insert(name);
+        }));
+    }
+
+    #[test]
+    fn what_a_plan_calls_added_by_the_provider_is_for_the_project_that_applies_it_to_say() {
+        let before = has(RemoteStatus::Active, &["a", "extra"]);
+        let name = ConnectorType::parse("slack").unwrap();
+        let extra = BTreeMap::from([(
+            name.clone(),
+            ["extra"].into_iter().map(Into::into).collect(),
+        )]);
+        let settings = ScopeEquivalence::with_settings(extra);
+        let after = wants(&["a", "b"]);
+        let found = derive(&name, Some(&before), Some(&after), &settings);
+        let update = Change {
+            before: Some(before),
+            after: Some(after),
+            scopes: found.scopes,
+            authorization: found.authorization,
+            ..Change::new(name, found.action)
+        };
+        let plan = plan(vec![update]);
+        // Its own word is enough to read it, and not to carry it out.
+        assert_eq!(coherent(&plan), Ok(()));
+        assert_eq!(follows(&plan, &settings), Ok(()));
+        assert!(follows(&plan, &ScopeEquivalence::default()).is_err());
+    }
+
     #[test]
     fn a_shape_that_no_derivation_tells_is_refused() {
         let stripe = Some(RemoteConnector::stripe(StripeMode::Live));
