@@ -17,7 +17,7 @@ impl Remote {
     /// Lists the connectors and asks for Stripe's status at the same time. Both or nothing: half a
     /// state would make a plan that removes or creates what it did not see.
     pub async fn observe(&self) -> Result<Observed, RemoteError> {
-        let (connectors, stripe) = tokio::try_join!(self.list(), self.stripe_status())?;
+        let (connectors, stripe) = beside(self.list(), self.stripe_status()).await?;
         Ok(observed(connectors, stripe))
     }
 
@@ -39,13 +39,16 @@ impl Remote {
         }))
         .buffer_unordered(AT_ONCE)
         .try_collect::<BTreeMap<_, _>>();
-        let (connectors, stripe, policies, mut values, offered) = tokio::try_join!(
-            self.list(),
-            self.stripe_status(),
-            self.policies(),
-            values,
-            self.offered(declared, to_change)
-        )?;
+        let others = async {
+            tokio::try_join!(
+                self.stripe_status(),
+                self.policies(),
+                values,
+                self.offered(declared, to_change)
+            )
+        };
+        let (connectors, (stripe, policies, mut values, offered)) =
+            beside(self.list(), others).await?;
         let created = |connector: &&ConnectorType| {
             connector.kind() == Kind::Oauth && !connectors.contains_key(*connector)
         };
@@ -95,6 +98,19 @@ impl Remote {
     }
 }
 
+/// The list and what is asked for at the same time. Where both fail, the list's own failure is told,
+/// whichever came first: it is what everybody needs.
+async fn beside<L, O, E>(
+    list: impl Future<Output = Result<L, E>>,
+    others: impl Future<Output = Result<O, E>>,
+) -> Result<(L, O), E> {
+    tokio::pin!(list, others);
+    tokio::select! {
+        listed = &mut list => Ok((listed?, others.await?)),
+        told = &mut others => Ok((list.await?, told?)),
+    }
+}
+
 /// What a plan is made from.
 #[derive(Clone, Debug, Default)]
 pub struct Survey {
@@ -125,5 +141,30 @@ fn observed(
             .expires_at
             .filter(|_| stripe.sandbox == Some(SandboxState::Unclaimed)),
         ..Observed::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn after<T>(turns: usize, told: T) -> T {
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        told
+    }
+
+    #[tokio::test]
+    async fn of_two_failures_the_lists_own_is_told() {
+        type Told = Result<u8, &'static str>;
+        let (listed, other): (Told, Told) = (Err("list"), Err("other"));
+        for (first, second) in [(0, 3), (3, 0), (0, 0)] {
+            let run = |list: Told, told: Told| beside(after(first, list), after(second, told));
+            assert_eq!(run(listed, other).await, Err("list"));
+            assert_eq!(run(Ok(1), other).await, Err("other"));
+            assert_eq!(run(listed, Ok(2)).await, Err("list"));
+            assert_eq!(run(Ok(1), Ok(2)).await, Ok((1, 2)));
+        }
     }
 }
