@@ -311,3 +311,31 @@ pub fn expect(policy: &Policy, declared: &mut crate::model::Declared) {
 pub fn of(project: &config::Project) -> Policy {
     policy(&project.settings.policy)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{diff::Change, model::StripeMode};
+
+    #[test]
+    fn what_an_interrupted_run_removed_is_counted_and_what_is_there_not_twice() {
+        let change = |(name, action)| Change::new(ConnectorType::parse(name).unwrap(), action);
+        let changes = [
+            ("a", Action::Delete),
+            ("b", Action::Delete),
+            ("c", Action::NoOp),
+            ("d", Action::Create),
+        ];
+        let plan = Plan::of(changes.map(change).into());
+        let has = |names: &[&str]| {
+            let of = |name: &&str| ConnectorType::parse(*name).unwrap();
+            let state = RemoteConnector::stripe(StripeMode::Live);
+            let observed = names.iter().map(|name| (of(name), state.clone()));
+            present(&plan, &observed.collect())
+        };
+        assert_eq!(has(&["a", "b", "c"]), 3);
+        assert_eq!(has(&["b", "c"]), 3);
+        assert_eq!(has(&["c", "d"]), 4);
+        assert_eq!(has(&[]), 2);
+    }
+}

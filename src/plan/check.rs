@@ -235,40 +235,18 @@ mod tests {
         assert!(!shown(&left, A::Update, left.authorization, R::Remove));
     }
 
-    fn plan(changes: Vec<Change>) -> Plan {
-        let app = crate::model::App {
-            id: crate::model::AppId::parse("app-1").unwrap(),
-            api_url: crate::model::ApiUrl::default(),
-            environment: None,
-        };
-        Plan {
-            speculative: false,
-            app: crate::plan::AppPlan {
-                app,
-                changes,
-                unmanaged: BTreeMap::new(),
-                untargeted: BTreeMap::new(),
-                untargeted_new: BTreeSet::new(),
-            },
-            expires_at: None,
-            origin: None,
-            overrides: Vec::new(),
-            diagnostics: Vec::new(),
-        }
-    }
-
     #[test]
     fn a_plan_names_each_connector_once_and_in_order() {
         let of = |name| change(name, None, Some(wants(&["a"])));
-        assert_eq!(coherent(&plan(vec![of("asana"), of("slack")])), Ok(()));
+        assert_eq!(coherent(&Plan::of(vec![of("asana"), of("slack")])), Ok(()));
         for bad in [
             vec![of("slack"), of("asana")],
             vec![of("slack"), of("slack")],
         ] {
-            assert!(coherent(&plan(bad)).is_err());
+            assert!(coherent(&Plan::of(bad)).is_err());
         }
         let twice = |hide: &dyn Fn(&mut Plan, ConnectorType)| {
-            let mut plan = plan(vec![of("slack")]);
+            let mut plan = Plan::of(vec![of("slack")]);
             hide(&mut plan, ConnectorType::parse("slack").unwrap());
             coherent(&plan).is_err()
         };
@@ -302,7 +280,7 @@ mod tests {
             authorization: found.authorization,
             ..Change::new(name, found.action)
         };
-        let plan = plan(vec![update]);
+        let plan = Plan::of(vec![update]);
         // Its own word is enough to read it, and not to carry it out.
         assert_eq!(coherent(&plan), Ok(()));
         assert_eq!(follows(&plan, &settings), Ok(()));

@@ -105,6 +105,32 @@ impl AppPlan {
     }
 }
 
+#[cfg(test)]
+impl Plan {
+    /// One of an app of which nothing else is known.
+    pub(crate) fn of(changes: Vec<Change>) -> Self {
+        let app = App {
+            id: crate::model::AppId::parse("app-1").expect("it is one"),
+            api_url: crate::model::ApiUrl::default(),
+            environment: None,
+        };
+        Self {
+            speculative: false,
+            app: AppPlan {
+                app,
+                changes,
+                unmanaged: BTreeMap::new(),
+                untargeted: BTreeMap::new(),
+                untargeted_new: BTreeSet::new(),
+            },
+            expires_at: None,
+            origin: None,
+            overrides: Vec::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+}
+
 impl Plan {
     /// Every change.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {

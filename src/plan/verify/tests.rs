@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     diff::Desired,
-    model::{ApiUrl, AppId, Policies, StripeMode},
+    model::{Policies, StripeMode},
     policy::{self, Policy},
 };
 
@@ -49,27 +49,6 @@ fn change(name: &str, before: Option<RemoteConnector>, after: Option<&str>) -> C
     }
 }
 
-fn plan(change: Change) -> Plan {
-    Plan {
-        speculative: false,
-        app: AppPlan {
-            app: App {
-                id: AppId::parse("app-1").unwrap(),
-                api_url: ApiUrl::parse("https://app.example.com").unwrap(),
-                environment: None,
-            },
-            changes: vec![change],
-            unmanaged: BTreeMap::new(),
-            untargeted: BTreeMap::new(),
-            untargeted_new: BTreeSet::new(),
-        },
-        expires_at: None,
-        origin: None,
-        overrides: Vec::new(),
-        diagnostics: Vec::new(),
-    }
-}
-
 fn judged(changes: &[Change]) -> Verdict {
     let (policy, workspace) = (Policy::default(), Policies::default());
     let judgement = policy::evaluate(changes, 9, &policy, &workspace, &[]);
@@ -82,7 +61,7 @@ fn look(
     is: Option<RemoteConnector>,
     progress: Option<Progress>,
 ) -> Result<bool, Vec<&'static str>> {
-    let plan = plan(change.clone());
+    let plan = Plan::of(vec![change.clone()]);
     let verdict = judged(&plan.app.changes);
     let name = &change.connector;
     let is = is.map(|is| (name.clone(), is)).into_iter().collect();
@@ -99,7 +78,7 @@ fn look(
 #[test]
 fn what_nobody_judged_is_not_carried_out() {
     let create = change("slack", None, Some("a"));
-    let plan = plan(create.clone());
+    let plan = Plan::of(vec![create.clone()]);
     let look = |verdict: &Verdict| {
         let (none, rules) = (BTreeMap::new(), ScopeEquivalence::default());
         let now = Timestamp::UNIX_EPOCH;
@@ -180,7 +159,7 @@ fn a_scope_that_a_server_reads_as_several_is_refused_before_a_look() {
             scopes: [scope].into_iter().collect(),
             ..Desired::default()
         });
-        let plan = plan(create);
+        let plan = Plan::of(vec![create]);
         let said = belongs(&plan, &plan.app.app, Timestamp::UNIX_EPOCH);
         assert_eq!(said.is_ok(), fine, "{scope:?}: {said:?}");
     }

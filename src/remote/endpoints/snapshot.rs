@@ -17,7 +17,8 @@ impl Remote {
     /// Lists the connectors and asks for Stripe's status at the same time. Both or nothing: half a
     /// state would make a plan that removes or creates what it did not see.
     pub async fn observe(&self) -> Result<Observed, RemoteError> {
-        let (connectors, stripe) = beside(self.list(), self.stripe_status()).await?;
+        let (connectors, stripe) =
+            beside(Box::pin(self.list()), Box::pin(self.stripe_status())).await?;
         Ok(observed(connectors, stripe))
     }
 
@@ -39,16 +40,16 @@ impl Remote {
         }))
         .buffer_unordered(AT_ONCE)
         .try_collect::<BTreeMap<_, _>>();
-        let others = async {
+        let others = Box::pin(async {
             tokio::try_join!(
                 self.stripe_status(),
                 self.policies(),
                 values,
                 self.offered(declared, to_change)
             )
-        };
+        });
         let (connectors, (stripe, policies, mut values, offered)) =
-            beside(self.list(), others).await?;
+            beside(Box::pin(self.list()), others).await?;
         let created = |connector: &&ConnectorType| {
             connector.kind() == Kind::Oauth && !connectors.contains_key(*connector)
         };
