@@ -162,15 +162,15 @@ async fn resume(
     };
     let news = |connector: &ConnectorType| pending.get(app, connector).is_none();
     waits::tell(&around, &waits, news);
+    let now = vouching::Now {
+        observed: &observed.connectors,
+        rules: &rules,
+    };
     let waits = match here.at_work {
         Some(at_work) => {
             // Whoever can write to the store must not make anybody ask for what no file declares.
             let waits = waits::declared_only(&around, waits, declared.as_ref(), &rules);
             let memory = at_work.memory();
-            let now = vouching::Now {
-                observed: &observed.connectors,
-                rules: &rules,
-            };
             vouching::approved_only(context, project, app, memory, &now, waits).await?
         }
         // All clones show the same, and nothing is asked for.
@@ -179,10 +179,6 @@ async fn resume(
     waits::merge(&mut pending, app, &waits);
     if let (Some(at_work), Some(saved), None) = (here.at_work, &here.brought.0, &args.expect_digest)
     {
-        let now = vouching::Now {
-            observed: &observed.connectors,
-            rules: &rules,
-        };
         let is_known = |result: &ChangeResult| {
             let known = pending.get(app, &result.connector);
             known.is_some_and(|known| known.scopes == result.scopes)

@@ -10,25 +10,34 @@ use crate::{
     syntax::{Finding, Problem, base44, parse_settings},
 };
 
-/// Whether a file of this name may name an app.
-pub fn names_apps(file: &str) -> bool {
-    let own = [".app.json", ".app.jsonc", SETTINGS];
-    own.contains(&file) || environment::FILES.contains(&file)
-}
+/// Reads the apps that a file names, by its name and its text.
+type AppsOf = fn(&str, &str) -> Vec<AppId>;
 
-/// The apps that a file of a project names, by the file's name and its text: its app's file, its
-/// environments, its variables.
-pub fn apps_named(file: &str, text: &str) -> Vec<AppId> {
+/// How a file of a project names apps: its app's file, its environments, its variables; `None` for a file
+/// that names none.
+fn apps_of(file: &str) -> Option<AppsOf> {
     match file {
-        ".app.json" | ".app.jsonc" => base44::parse_app_file(file, text).into_iter().collect(),
-        SETTINGS => {
+        ".app.json" | ".app.jsonc" => {
+            Some(|file, text| base44::parse_app_file(file, text).into_iter().collect())
+        }
+        SETTINGS => Some(|file, text| {
             let settings = parse_settings(file, text).0.unwrap_or_default();
             let apps = settings.environments.into_values();
             apps.filter_map(|environment| environment.app_id).collect()
-        }
-        _ if environment::FILES.contains(&file) => environment::app_named(text),
-        _ => Vec::new(),
+        }),
+        _ if environment::FILES.contains(&file) => Some(|_, text| environment::app_named(text)),
+        _ => None,
     }
+}
+
+/// Whether a file of this name may name an app.
+pub fn names_apps(file: &str) -> bool {
+    apps_of(file).is_some()
+}
+
+/// The apps that a file of a project names.
+pub fn apps_named(file: &str, text: &str) -> Vec<AppId> {
+    apps_of(file).map_or_else(Vec::new, |apps| apps(file, text))
 }
 
 impl Project {

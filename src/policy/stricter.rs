@@ -1,7 +1,5 @@
 //! Two policies at once: that of the base branch, and that of the proposal.
 
-use std::collections::BTreeSet;
-
 use super::{ByType, Policy, Removals, Rule, Severity};
 
 /// A rule that the proposal makes weaker than the base has it.
@@ -14,11 +12,7 @@ pub fn stricter(base: &Policy, head: &Policy) -> Vec<Loosened> {
     let loosened = Rule::ALL.into_iter();
     let loosened =
         loosened.filter(|rule| says_less(*rule, base, head) || acts_less(*rule, base, head));
-    loosened
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .map(Loosened)
-        .collect()
+    loosened.map(Loosened).collect()
 }
 
 /// Whether a rule forbids less in the head than in the base. A match, so that the compiler asks it of a

@@ -254,14 +254,19 @@ fn forgets() -> String {
 
 /// Each connector that waits and that no file declares any more, on a line.
 pub fn undeclared<'a>(connectors: impl Iterator<Item = &'a ConnectorType>) -> String {
-    let line = |connector| format!("{connector}: {UNDECLARED}.");
-    connectors.map(line).collect::<Vec<_>>().join("\n")
+    of_each(connectors, UNDECLARED)
 }
 
 /// Each connector that waits and that the plan does not name, on a line.
 pub fn not_in_plan<'a>(connectors: impl Iterator<Item = &'a ConnectorType>) -> String {
-    let line =
-        |connector| format!("{connector}: waits for a person, and this plan says nothing of it.");
+    of_each(
+        connectors,
+        "waits for a person, and this plan says nothing of it",
+    )
+}
+
+fn of_each<'a>(connectors: impl Iterator<Item = &'a ConnectorType>, words: &str) -> String {
+    let line = |connector| format!("{connector}: {words}.");
     connectors.map(line).collect::<Vec<_>>().join("\n")
 }
 
