@@ -142,10 +142,18 @@ fn times_and_namespaces_of_a_signer_count() {
     assert_eq!(accepted(&two, &good), "ann");
 }
 
-/// The second before, the second itself, and the one after.
-fn around(at: &str) -> [Timestamp; 3] {
+/// Whether a signature counts in the second before, in the second itself, and in the one after; here and by
+/// OpenSSH.
+#[track_caller]
+fn counts_around(keys: &Keys, signers: &str, good: &String, at: &str, fine: [bool; 3]) {
     let at: Timestamp = at.parse().unwrap();
-    [-1, 0, 1].map(|more| at + jiff::SignedDuration::from_secs(more))
+    for (more, fine) in [-1, 0, 1].into_iter().zip(fine) {
+        let now = at + jiff::SignedDuration::from_secs(more);
+        let found = judge_at(signers, std::slice::from_ref(good), now);
+        assert_eq!(found.is_ok(), fine, "{signers} {now}");
+        let there = verifies_at(keys, signers, "ann", good, Some(now));
+        assert_eq!(there, fine, "OpenSSH: {signers} {now}");
+    }
 }
 
 #[test]
@@ -159,12 +167,7 @@ fn a_signer_counts_from_the_first_second_to_the_last() {
         ("valid-before", [true, true, false]),
     ] {
         let signers = format!("ann {option}=\"20260102030405Z\" {key}");
-        for (now, fine) in around("2026-01-02T03:04:05Z").into_iter().zip(fine) {
-            let found = judge_at(&signers, std::slice::from_ref(&good), now);
-            assert_eq!(found.is_ok(), fine, "{option} {now}");
-            let there = verifies_at(&keys, &signers, "ann", &good, Some(now));
-            assert_eq!(there, fine, "OpenSSH: {option} {now}");
-        }
+        counts_around(&keys, &signers, &good, "2026-01-02T03:04:05Z", fine);
     }
 }
 
@@ -180,12 +183,7 @@ fn a_certificate_counts_from_its_first_second_and_not_in_its_last() {
         ("2026-01-02T03:04:05Z", [false, true, true]),
         ("2026-02-03T04:05:06Z", [true, false, false]),
     ] {
-        for (now, fine) in around(at).into_iter().zip(fine) {
-            let found = judge_at(&signers, std::slice::from_ref(&good), now);
-            assert_eq!(found.is_ok(), fine, "{now}");
-            let there = verifies_at(&keys, &signers, "ann", &good, Some(now));
-            assert_eq!(there, fine, "OpenSSH: {now}");
-        }
+        counts_around(&keys, &signers, &good, at, fine);
     }
 }
 
