@@ -122,9 +122,9 @@ fn tell_cut(context: &Context, status: ExitStatus) {
     }
 }
 
-/// The document of a failure.
+/// The document of a failure, unless the command printed its own and has said there why.
 fn tell_failure(context: &Context, failure: &Failure, names_app: bool) {
-    if context.globals.format != Format::Json {
+    if context.globals.format != Format::Json || context.terminal.has_output() {
         return;
     }
     let mut told = FailureReport::new(&failure.report, failure.status.code());

@@ -9,7 +9,7 @@ use super::{
     approving::{self, ApprovalArgs},
     base, listening,
     planning::{self, PlanningArgs},
-    printing::{MarkdownArgs, Printing, file_name},
+    printing::{MarkdownArgs, file_name},
 };
 use crate::{
     config::Project,
@@ -20,7 +20,7 @@ use crate::{
     receipt::{self, Outcome},
     syntax::MaxDuration,
     term::Answer,
-    view::{self, Theme},
+    view::{self, Medium, report::PlanReport},
 };
 
 /// Arguments of `apply`.
@@ -65,10 +65,10 @@ pub struct ApplyArgs {
 
 /// Applies.
 pub async fn run(args: &ApplyArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let applied = match &args.plan {
         Some(file) => Some(saved(args, context, file).await?),
-        None => fresh(args, context, format).await?,
+        None => fresh(args, context, &medium).await?,
     };
     let Some(applied) = applied else {
         context
@@ -76,7 +76,7 @@ pub async fn run(args: &ApplyArgs, context: &Context) -> Result<ExitStatus, Fail
             .say("Apply cancelled. Nothing was written.");
         return Ok(ExitStatus::Error);
     };
-    print(&applied, args, context, format)?;
+    print(&applied, args, context, &medium)?;
     let pending = applied
         .receipt
         .results()
@@ -189,7 +189,7 @@ async fn saved(
 async fn fresh(
     args: &ApplyArgs,
     context: &Context,
-    format: Format,
+    medium: &Medium,
 ) -> Result<Option<Applied>, Failure> {
     let situation = planning::look_to_change(context, args.planning.dir.as_deref()).await?;
     let mut plan = situation.plan(&args.planning.wishes())?;
@@ -203,16 +203,8 @@ async fn fresh(
     }
     situation.explain(&mut plan, &context.vars).await;
     let digest = document::digest(&plan)?;
-    let markdown = MarkdownArgs::default();
-    let printing = Printing::out(context, Format::Text, &markdown).fresh();
-    if format == Format::Text {
-        context.terminal.out(&printing.plan(&plan, &digest));
-    } else {
-        let theme = Theme::new(context.terminal.color_stderr());
-        context
-            .terminal
-            .say(&Printing { theme, ..printing }.plan(&plan, &digest));
-    }
+    let report = PlanReport::new(&plan, &digest).at(medium.now);
+    view::plan::propose(report, medium, &context.terminal);
     if let Some(expected) = &args.expect_digest
         && *expected != digest
     {
@@ -248,14 +240,12 @@ fn print(
     applied: &Applied,
     args: &ApplyArgs,
     context: &Context,
-    format: Format,
+    medium: &Medium,
 ) -> Result<(), Failure> {
-    let markdown = MarkdownArgs::default();
-    let printing = Printing::out(context, format, &markdown).of_file(args.receipt.as_ref());
+    let options = MarkdownArgs::default().options(args.receipt.as_deref(), context);
     let digest = receipt::digest(&applied.receipt)?;
-    context
-        .terminal
-        .out(&printing.receipt(&applied.receipt, &digest));
+    let shown = view::receipt::show(&applied.receipt, &digest, &options, medium);
+    context.terminal.out(&shown);
     view::stripe::say(
         &context.terminal,
         &applied.receipt.app,

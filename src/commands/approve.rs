@@ -8,18 +8,14 @@ use std::{
 
 use clap::Args;
 
-use super::{
-    binding::Binding,
-    listening,
-    printing::{MarkdownArgs, Printing, file_name},
-};
+use super::{binding::Binding, listening, printing::file_name};
 use crate::{
     approval::{NAMESPACE, REVOKED, key_of, signatures},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     fs::{self, Visibility},
     ops,
     plan::{Digest, Refusal, document},
-    view::{Theme, approval::ApprovalReport},
+    view::{self, approval::ApprovalReport, markdown, report::PlanReport},
 };
 
 /// The keys that ssh tries first, too.
@@ -76,15 +72,13 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     let out = out(args, context)?;
     let key = key(args, context)?;
     // What is approved is shown to who approves it.
-    let markdown = MarkdownArgs::default();
-    let theme = Theme::new(context.terminal.color_stderr());
-    let printing = Printing {
-        theme,
-        ..Printing::out(context, Format::Text, &markdown)
-    };
-    context
-        .terminal
-        .say(&printing.plan(&saved.plan, &saved.digest));
+    let report = PlanReport::new(&saved.plan, &saved.digest).at(medium.now);
+    let shown = view::plan::show(
+        &report,
+        &markdown::Options::default(),
+        &medium.aside(&context.terminal),
+    );
+    context.terminal.say(&shown);
     let namespace = if args.revoke { REVOKED } else { NAMESPACE };
     let asks = context.terminal.is_interactive();
     let (digest, signing) = (saved.digest.clone(), key.clone());

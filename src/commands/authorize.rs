@@ -12,7 +12,6 @@ use super::{
     vouching,
 };
 use crate::{
-    authorize::AuthorizationResult,
     config::{self, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     model::{App, ConnectorType, Declared, RemoteStatus},
@@ -22,9 +21,11 @@ use crate::{
     receipt::{self, ChangeResult},
     remote::Remote,
     state::{AppState, Locked},
-    store::Waits,
     syntax::MaxDuration,
-    view::{self, Theme, authorization::Again},
+    view::{
+        self, Medium,
+        authorization::{Again, Standing},
+    },
 };
 
 /// Arguments of `authorize`.
@@ -73,9 +74,9 @@ pub struct AuthorizeArgs {
 
 /// Resumes.
 pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     if !args.forget.is_empty() {
-        return forget(args, context, format).await;
+        return forget(args, context, &medium).await;
     }
     let offer = if args.list {
         None
@@ -102,6 +103,7 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
         None
     };
     let here = Here {
+        medium,
         offer,
         brought,
         actor,
@@ -120,6 +122,7 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
 
 /// What a run of `authorize` is about.
 struct Here<'a> {
+    medium: Medium,
     offer: Option<Offer>,
     brought: Brought,
     actor: String,
@@ -214,6 +217,7 @@ async fn resume(
     let outcome = match (here.offer, here.at_work) {
         (Some(offer), Some(at_work)) => {
             let waiting = Waiting {
+                medium: here.medium,
                 timeout: authorizing::time_limit(args.timeout, project),
                 offer,
                 page_host: args.offer.page_host.as_ref(),
@@ -228,16 +232,18 @@ async fn resume(
     if let Some(at_work) = here.at_work {
         at_work.authorized(&around, &before, &session).await;
     }
-    let again = again(args, project).as_known_to(waits.from());
-    print(context, app, &results, args, &again, outcome, &waits);
-    if context.globals.format == Format::Text {
-        view::stripe::say_claim(
-            &context.terminal,
-            app,
-            observed.stripe_claim.as_ref(),
-            &context.said_claim,
-        );
-    }
+    // The waiting took its time.
+    let medium = here.medium.at(context.now());
+    let standing = Standing {
+        app,
+        results: &results,
+        again: &again(args, project).as_known_to(waits.from()),
+        waits: &waits,
+        interrupted: context.signals.status().is_some(),
+    };
+    print(context, args, &standing, outcome, &medium);
+    let claim = observed.stripe_claim.as_ref();
+    view::stripe::show_claim(&medium, &context.terminal, app, claim, &context.said_claim);
     let open = results.iter().any(|result| result.state.is_open());
     Ok(match context.signals.status() {
         Some(interrupted) => interrupted,
@@ -277,7 +283,7 @@ fn nothing_of(connector: &ConnectorType) -> Failure {
 async fn forget(
     args: &AuthorizeArgs,
     context: &Context,
-    format: Format,
+    medium: &Medium,
 ) -> Result<ExitStatus, Failure> {
     let project = context.project(None)?;
     let app = project.app()?;
@@ -296,10 +302,8 @@ async fn forget(
     }
     at_work.end().await;
     dropped?;
-    context.terminal.out(&match format {
-        Format::Json => view::authorization::forgotten_json(&app, &args.forget),
-        _ => view::authorization::forgotten(&args.forget),
-    });
+    let shown = view::authorization::show_forgotten(&app, &args.forget, medium);
+    context.terminal.out(&shown);
     Ok(ExitStatus::Done)
 }
 
@@ -411,33 +415,21 @@ fn again(args: &AuthorizeArgs, project: &Project) -> Again {
 
 fn print(
     context: &Context,
-    app: &App,
-    results: &[AuthorizationResult],
     args: &AuthorizeArgs,
-    again: &Again,
+    standing: &Standing<'_>,
     outcome: SessionOutcome,
-    waits: &Waits,
+    medium: &Medium,
 ) {
+    let Standing { results, again, .. } = *standing;
     let terminal = &context.terminal;
-    let theme = Theme::new(terminal.color_stdout());
-    let interrupted = context.signals.status().is_some();
-    let layout = view::authorization::Layout {
-        theme,
-        columns: terminal.columns(),
-        now: context.now(),
-        interrupted,
-    };
-    terminal.out(&match (context.globals.format, args.list) {
-        (Format::Json, _) => {
-            let asked_by = |name: &ConnectorType| waits::asked_by(waits, name);
-            view::authorization::json(app, results, again, interrupted, asked_by)
-        }
-        (_, true) => view::authorization::list(app, results, again, theme, context.now()),
-        (_, false) => view::authorization::summary(app, results, again, layout),
+    terminal.out(&if args.list {
+        standing.show_list(medium)
+    } else {
+        standing.show(medium)
     });
     let account = view::authorization::account(results);
     context.signals.account(account);
-    if interrupted {
+    if standing.interrupted {
         return;
     }
     let command = again.command();

@@ -19,12 +19,14 @@ use crate::{
     page::{Doorway, Page, PageHost},
     syntax::MaxDuration,
     term::{self, Answer, EscapeKey},
-    view::{self, Theme},
+    view::{self, Medium, Theme},
 };
 
 /// How to wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting<'a> {
+    /// What the command prints for.
+    pub(super) medium: Medium,
     /// For all of them together: it is one person's time.
     pub(super) timeout: Duration,
     pub(super) offer: Offer,
@@ -114,7 +116,12 @@ pub(super) async fn run(
         Offer::Page { launch: true } | Offer::Tabs { .. } => Doorway::open().await.ok(),
         Offer::Page { .. } | Offer::Links { .. } => None,
     };
-    let telling = Telling::new(context, offer, page.as_ref(), doorway.as_ref());
+    let telling = Telling::new(
+        (context, waiting.medium),
+        offer,
+        page.as_ref(),
+        doorway.as_ref(),
+    );
     let tell = |event: &AuthorizeEvent<'_>| telling.tell(event);
     let cancel = context.signals.graceful();
     let patience = context.time_left(waiting.timeout);

@@ -232,15 +232,11 @@ fn says(receipt: &ReceiptReport) -> Applied {
 
 /// Comments, or says why not.
 pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let paper = Paper::read(args, context).await?;
     // Only its name: where it lies on the runner helps nobody, and may be another place each time.
     let name = args.file.as_deref().and_then(Path::file_name);
-    let name = name.filter(|name| *name != "-");
-    let name = name.map(|name| name.to_string_lossy().into_owned());
-    let options = args
-        .markdown
-        .options(name, context.globals.show_accounts, &context.vars);
+    let options = args.markdown.options(name.map(Path::new), context);
     let message = message(&paper, &options, args, context);
     if args.dry_run {
         context.terminal.verbatim(&message.preview());
@@ -265,16 +261,8 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
             context.warn(&format!("the step's outputs could not be written: {error}"));
         }
     }
-    match format {
-        Format::Json => context.terminal.out(&report.to_json()),
-        _ if matches!(published, Some(Err(_))) => {}
-        _ => context.terminal.say(&report.text()),
-    }
+    report.show(&medium, &context.terminal);
     match published {
-        // One document on standard output, and it has said why.
-        Some(Err(error)) if args.strict && format == Format::Json => {
-            Ok(context.tell(&Failure::new(ExitStatus::Error, error)))
-        }
         Some(Err(error)) if args.strict => Err(Failure::new(ExitStatus::Error, error)),
         Some(Err(error)) => {
             use miette::Diagnostic as _;

@@ -29,7 +29,7 @@ pub fn run(
     grammar: Command,
     context: &Context,
 ) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let mut script = Vec::new();
     let mut command = with_types(grammar);
     clap_complete::generate(args.shell, &mut command, "connplan", &mut script);
@@ -39,10 +39,8 @@ pub fn run(
         _ => script.into_owned(),
     };
     let shell = args.shell.to_string();
-    context.terminal.out(&match format {
-        Format::Json => view::json::of_text("completions", Some(&shell), &script),
-        _ => script,
-    });
+    let shown = view::prose::show("completions", Some(&shell), script, &medium);
+    context.terminal.out(&shown);
     Ok(ExitStatus::Done)
 }
 

@@ -79,7 +79,7 @@ pub struct DemoError(String);
 
 /// Plays it through. Done only if everything it says came true.
 pub async fn run(args: &DemoArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    context.format(&[Format::Text])?;
+    context.medium(&[Format::Text])?;
     let sandbox = sandbox::start(Options {
         seed: Some(seed()?),
         ..Options::default()

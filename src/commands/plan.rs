@@ -7,14 +7,13 @@ use clap::Args;
 use super::{
     base, listening,
     planning::{self, PlanningArgs},
-    printing::{MarkdownArgs, Printing},
+    printing::MarkdownArgs,
 };
 use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::ConsentNeed,
     fs::{self, Visibility},
     model::Observed,
-    ops::waits,
     pending::PendingSet,
     plan::{Digest, Plan, document},
     policy::Judgement,
@@ -22,7 +21,10 @@ use crate::{
     remote_state,
     store::Waits,
     syntax::{Lifetime, PlanSettings},
-    view::{self, report::WaitingReport},
+    view::{
+        self,
+        report::{PlanReport, WaitingReport},
+    },
 };
 
 /// Arguments of `plan`.
@@ -56,7 +58,7 @@ pub struct PlanArgs {
 
 /// Plans, prints, saves.
 pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
+    let medium = context.medium(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
     let out = args.out.as_deref();
     let out = out
         .map(|out| context.output_path("--out", out))
@@ -95,16 +97,12 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         .transpose()
         .map_err(|e| UsageError::new(format!("`--expires` cannot be that long: {e}")))?;
     let digest = document::digest(&plan)?;
+    let mut report = PlanReport::new(&plan, &digest).at(medium.now);
     let violations = judgement.violations.clone();
     if let Err(mut forbidden) = judgement.verdict() {
         // Shown in full, and not saved.
-        let printing = Printing::out(context, format, &args.markdown).fresh();
-        let text = printing.plan(&plan, &digest);
-        if format == Format::Json {
-            forbidden.plan = serde_json::from_str(&text).ok();
-        } else {
-            context.terminal.out(&text);
-        }
+        let options = args.markdown.options(None, context);
+        forbidden.plan = view::plan::print_forbidden(report, &options, &medium, &context.terminal);
         return Err(forbidden.into());
     }
     if let Some(out) = &out {
@@ -115,14 +113,10 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             keep(args, context, &plan, &digest, &text).await;
         }
     }
-    let printing = Printing {
-        waiting: &waiting,
-        violations: &violations,
-        ..Printing::out(context, format, &args.markdown)
-            .of_file(args.out.as_ref())
-            .fresh()
-    };
-    print(&plan, &digest, args, context, &printing);
+    report.waiting = waiting;
+    report.violations = violations;
+    let options = args.markdown.options(args.out.as_deref(), context);
+    view::plan::print(report, &options, &medium, &context.terminal);
     for note in undeclared {
         context.terminal.say(&note);
     }
@@ -201,27 +195,8 @@ fn waiting(plan: &Plan, pending: &PendingSet, waits: &Waits) -> Vec<WaitingRepor
         Some(WaitingReport {
             connector: change.connector.clone(),
             since: entry.since,
-            asked_by: waits::asked_by(waits, &change.connector),
+            asked_by: waits.asked_by(&change.connector),
         })
     });
     entries.collect()
-}
-
-fn print(
-    plan: &Plan,
-    digest: &Digest,
-    args: &PlanArgs,
-    context: &Context,
-    printing: &Printing<'_>,
-) {
-    context.terminal.out(&printing.plan(plan, digest));
-    if printing.format != Format::Text
-        && let Some(out) = &args.out
-    {
-        let out = out.display().to_string();
-        context.terminal.say(&format!(
-            "Saved the plan to {}.",
-            crate::escape::terminal(&out)
-        ));
-    }
 }

@@ -18,7 +18,7 @@ use crate::{
     fs::{self, FsError, Staged, Visibility},
     ops::PlanSession,
     term::{self, Answer},
-    view::{self, Theme},
+    view::{self, Medium},
 };
 
 /// Arguments of `pull`.
@@ -56,7 +56,7 @@ pub struct Halfway {
 
 /// Writes the remote's connectors to the files.
 pub async fn run(args: &PullArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let situation = planning::look(context, args.dir.as_deref()).await?;
     let root = &situation.files.project.root;
     let folder = situation.files.project.connectors_dir.clone();
@@ -74,24 +74,16 @@ pub async fn run(args: &PullArgs, context: &Context) -> Result<ExitStatus, Failu
     for step in &steps {
         check_target(step, root, &true_folder)?;
     }
-    let theme = Theme::new(context.terminal.color_stdout());
-    if format == Format::Text {
-        context.terminal.verbatim(&view::pull::diff(&steps, theme));
-    }
+    view::pull::show_diff(&steps, &medium, &context.terminal);
     if !args.dry_run {
-        if removals && !args.yes && !confirmed(context, &steps, format).await {
+        if removals && !args.yes && !confirmed(context, &steps, &medium).await {
             context.terminal.say("Pull cancelled. Nothing was written.");
             return Ok(ExitStatus::Error);
         }
         write(&steps, root, &folder)?;
     }
-    if format == Format::Json {
-        let report = view::pull::json(&situation.app, &steps, args.dry_run);
-        context.terminal.out(&report);
-    } else {
-        let summary = view::pull::summary(&steps, args.dry_run);
-        context.terminal.say(&summary);
-    }
+    let terminal = &context.terminal;
+    view::pull::show(&situation.app, &steps, args.dry_run, &medium, terminal);
     Ok(ExitStatus::Done)
 }
 
@@ -171,11 +163,8 @@ fn check_target(step: &FileChange, root: &Path, folder: &Path) -> Result<(), Fai
     .into())
 }
 
-async fn confirmed(context: &Context, steps: &[FileChange], format: Format) -> bool {
-    if format != Format::Text {
-        let theme = Theme::new(context.terminal.color_stderr());
-        context.terminal.insist(&view::pull::diff(steps, theme));
-    }
+async fn confirmed(context: &Context, steps: &[FileChange], medium: &Medium) -> bool {
+    view::pull::propose(steps, medium, &context.terminal);
     let files: Vec<_> = steps
         .iter()
         .filter(|step| matches!(step.what, What::Remove(_)))

@@ -8,7 +8,6 @@ use super::{
     authorizing::{self, OfferArgs, SessionOutcome, Waiting},
     listening,
     planning::{self, PlanningArgs},
-    printing::{MarkdownArgs, Printing},
 };
 use crate::{
     authorize::{AuthorizationResult, Item},
@@ -21,7 +20,7 @@ use crate::{
     state::Locked,
     syntax::MaxDuration,
     term::Answer,
-    view::{self, Theme, report::ReceiptReport},
+    view::{self, Medium, markdown, report::PlanReport},
 };
 
 /// Arguments of `push`.
@@ -49,7 +48,7 @@ pub struct PushArgs {
 
 /// Pushes.
 pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let offer = args.offer.offer(context)?;
     let situation = planning::look_to_change(context, args.planning.dir.as_deref()).await?;
     let actor = context.say_who_acts(&situation.remote).await;
@@ -71,13 +70,12 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         0 => "No local connectors found".to_owned(),
         count => format!("Found {count} connectors to push: {}", names.join(", ")),
     });
-    let markdown = MarkdownArgs::default();
-    let theme = Theme::new(context.terminal.color_stderr());
-    let printing = Printing {
-        theme,
-        ..Printing::out(context, Format::Text, &markdown).fresh()
-    };
-    context.terminal.say(&printing.plan(&plan, &digest));
+    let shown = view::plan::show_fresh(
+        PlanReport::new(&plan, &digest).at(medium.now),
+        &markdown::Options::default(),
+        &medium.aside(&context.terminal),
+    );
+    context.terminal.say(&shown);
     let project = &situation.files.project;
     let none = ApprovalArgs::default();
     let approved = approving::gate(context, project, &plan, &digest, &none, None).await?;
@@ -104,7 +102,14 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         }
         Ok((Vec::new(), SessionOutcome::NothingToDo))
     } else {
-        authorize_all(args, (offer, &actor), context, &situation, &applied.receipt).await
+        authorize_all(
+            args,
+            (medium, offer, &actor),
+            context,
+            &situation,
+            &applied.receipt,
+        )
+        .await
     };
     // Whatever became of that, what was applied has to be said.
     let (results, outcome, failed) = match authorized {
@@ -120,22 +125,16 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
             (Vec::new(), SessionOutcome::NothingToDo, Some(failed))
         }
     };
-    if format == Format::Json {
-        let report = ReceiptReport::new(&applied.receipt, &receipt::digest(&applied.receipt)?);
-        context
-            .terminal
-            .out(&view::push::json(&situation.app, &report, &results));
-    } else {
-        let layout = view::authorization::Layout {
-            theme: Theme::new(context.terminal.color_stdout()),
-            columns: context.terminal.columns(),
-            now: context.now(),
-            interrupted: false,
-        };
-        let waited = (outcome == SessionOutcome::Waited).then_some(layout);
-        let summary = view::push::summary(&applied.receipt, &results, waited);
-        context.terminal.out(&summary);
-    }
+    let end = view::push::PushEnd {
+        app: &situation.app,
+        receipt: &applied.receipt,
+        digest: &receipt::digest(&applied.receipt)?,
+        results: &results,
+        waited: outcome == SessionOutcome::Waited,
+    };
+    // The waiting took its time.
+    let medium = medium.at(context.now());
+    context.terminal.out(&end.show(&medium));
     view::stripe::say(
         &context.terminal,
         &situation.app,
@@ -165,7 +164,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
 
 async fn authorize_all(
     args: &PushArgs,
-    (offer, actor): (authorizing::Offer, &str),
+    (medium, offer, actor): (Medium, authorizing::Offer, &str),
     context: &Context,
     situation: &PlanSession,
     receipt: &Receipt,
@@ -183,7 +182,15 @@ async fn authorize_all(
     let place = (&files.project, &situation.app, &state);
     let at_work = AtWork::begin(&around, place, "push", patience).await?;
     let held = (locked, &at_work);
-    let ended = under_lease(args, (offer, actor), context, situation, receipt, held).await;
+    let ended = under_lease(
+        args,
+        (medium, offer, actor),
+        context,
+        situation,
+        receipt,
+        held,
+    )
+    .await;
     at_work.end().await;
     ended
 }
@@ -191,7 +198,7 @@ async fn authorize_all(
 /// The same with lock and lease.
 async fn under_lease(
     args: &PushArgs,
-    (offer, actor): (authorizing::Offer, &str),
+    (medium, offer, actor): (Medium, authorizing::Offer, &str),
     context: &Context,
     situation: &PlanSession,
     receipt: &Receipt,
@@ -218,6 +225,7 @@ async fn under_lease(
     })
     .await?;
     let waiting = Waiting {
+        medium,
         timeout: authorizing::time_limit(args.timeout, &files.project),
         offer,
         page_host: args.offer.page_host.as_ref(),

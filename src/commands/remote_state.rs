@@ -15,7 +15,7 @@ pub struct RemoteStateArgs {}
 
 /// Prints a snapshot of the remote.
 pub async fn run(_args: &RemoteStateArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    context.format(&[Format::Text, Format::Json])?;
+    context.medium(&[Format::Text, Format::Json])?;
     let project = context.project(None)?;
     project.check()?;
     let app = project.app()?;

@@ -21,7 +21,7 @@ pub struct SchemaArgs {
 
 /// Prints a schema.
 pub fn run(args: &SchemaArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    context.format(&[Format::Text, Format::Json])?;
+    context.medium(&[Format::Text, Format::Json])?;
     context.terminal.out(&args.subject.to_json());
     Ok(ExitStatus::Done)
 }

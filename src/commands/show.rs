@@ -6,12 +6,13 @@ use clap::Args;
 
 use super::{
     listening,
-    printing::{MarkdownArgs, Printing, file_name, made_for},
+    printing::{MarkdownArgs, file_name, made_for},
     vouching,
 };
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     ops, plan, receipt,
+    view::{self, report::PlanReport},
 };
 
 /// Arguments of `show`.
@@ -30,26 +31,23 @@ pub struct ShowArgs {
 
 /// Prints a saved plan or receipt.
 pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
+    let medium = context.medium(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
     let (name, text) = match ops::named(&args.file) {
         Some(digest) => listening::plan(context, &digest).await?,
         None => (file_name(&args.file), context.read_document(&args.file)?),
     };
-    let printing = Printing::out(context, format, &args.markdown).of_file(Some(&args.file));
+    let options = args.markdown.options(Some(&args.file), context);
     let shown = if is_receipt(&text) {
-        context.format(&[Format::Text, Format::Json, Format::Markdown])?;
+        context.medium(&[Format::Text, Format::Json, Format::Markdown])?;
         let saved = receipt::read(&name, &text)?;
         made_for(context, &saved.receipt.app);
-        printing.receipt(&saved.receipt, &saved.digest)
+        view::receipt::show(&saved.receipt, &saved.digest, &options, &medium)
     } else {
         let saved = plan::document::read(&name, &text)?;
         made_for(context, &saved.plan.app.app);
-        let missing = vouching::missing(context, &saved.plan, &saved.digest).await;
-        Printing {
-            missing,
-            ..printing
-        }
-        .plan(&saved.plan, &saved.digest)
+        let mut report = PlanReport::new(&saved.plan, &saved.digest).at(medium.now);
+        report.approval_missing = vouching::missing(context, &saved.plan, &saved.digest).await;
+        view::plan::show(&report, &options, &medium)
     };
     context.terminal.out(&shown);
     Ok(ExitStatus::Done)

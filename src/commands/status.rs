@@ -8,7 +8,6 @@ use super::planning::{self, PlanningArgs};
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     diff::Action,
-    ops::waits,
     view,
 };
 
@@ -63,19 +62,19 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
         &undeclared,
     );
     for row in rows.iter_mut().filter(|row| row.pending_since.is_some()) {
-        row.asked_by = waits::asked_by(&situation.waits, &row.connector);
+        row.asked_by = situation.waits.asked_by(&row.connector);
     }
     context
         .terminal
         .out(&view::status::show(&situation.app, &rows, &medium));
-    if !medium.is_json() {
-        view::stripe::say_claim(
-            &context.terminal,
-            &situation.app,
-            situation.observed.stripe_claim.as_ref(),
-            &context.said_claim,
-        );
-    }
+    let claim = situation.observed.stripe_claim.as_ref();
+    view::stripe::show_claim(
+        &medium,
+        &context.terminal,
+        &situation.app,
+        claim,
+        &context.said_claim,
+    );
     if !args.detailed_exitcode {
         return Ok(ExitStatus::Done);
     }

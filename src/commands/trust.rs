@@ -77,9 +77,7 @@ pub fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Failure> {
         }
     }
     let trust = Trust::load(state)?;
-    if args.list || medium.is_json() {
-        context.terminal.out(&view::trust::show(&trust, &medium));
-    }
+    view::trust::show(&trust, args.list, &medium, &context.terminal);
     Ok(ExitStatus::Done)
 }
 

@@ -6,7 +6,6 @@ use super::{listening, planning};
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     model::ahead,
-    store::Holder,
     term::{self, Answer},
     view,
 };
@@ -22,7 +21,7 @@ pub struct UnlockArgs {
 
 /// Ends the lease that is there.
 pub async fn run(args: &UnlockArgs, context: &Context) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     let project = context.project(None)?;
     let app = project.app()?;
     let team = listening::team(context, &project, &app).await?;
@@ -34,11 +33,7 @@ pub async fn run(args: &UnlockArgs, context: &Context) -> Result<ExitStatus, Fai
     };
     let holder = seen.as_ref().and_then(|seen| seen.holder.as_ref());
     let ended = |ended: bool| {
-        if format == Format::Json {
-            let holder = holder.map(Holder::said);
-            let report = view::history::unlocked(&app, holder.as_deref(), ended);
-            context.terminal.out(&report);
-        }
+        view::history::show_unlocked(&app, holder, ended, &medium, &context.terminal);
     };
     let Some(seen) = &seen else {
         context.terminal.say(

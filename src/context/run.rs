@@ -112,7 +112,7 @@ impl Context {
     }
 
     /// The format, if the command has it.
-    pub fn format(&self, known: &[Format]) -> Result<Format, Failure> {
+    fn format(&self, known: &[Format]) -> Result<Format, Failure> {
         let format = self.globals.format;
         if known.contains(&format) {
             return Ok(format);

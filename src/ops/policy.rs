@@ -127,16 +127,6 @@ pub fn loosened(project: &config::Project) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// Whether something is said by the policy, not of the files as such.
-pub fn is_about(diagnostic: &Diagnostic) -> bool {
-    let codes = [
-        policy::LOOSENED,
-        "connplan::config::policy",
-        "connplan::config::forbidden_scope",
-    ];
-    codes.contains(&diagnostic.code.as_str())
-}
-
 /// How many connectors the app has for a plan to remove: what an interrupted run of it removed
 /// already counts.
 pub fn present(plan: &Plan, observed: &BTreeMap<ConnectorType, RemoteConnector>) -> usize {

@@ -55,11 +55,6 @@ pub fn tell(around: &Around<'_>, waits: &Waits, wanted: impl Fn(&ConnectorType) 
     }
 }
 
-/// Who asked for a connector that waits, where the store tells.
-pub fn asked_by(waits: &Waits, connector: &ConnectorType) -> Option<String> {
-    waits.get(connector).map(|wait| wait.by.shown())
-}
-
 /// What of it the files declare, with all its scopes, its values and its account. The rest is said, and left.
 pub fn declared_only(
     around: &Around<'_>,

@@ -28,6 +28,16 @@ use crate::{
 /// The code of what a proposal loosens.
 pub const LOOSENED: &str = "connplan::policy::loosened";
 
+/// Whether what has this code is said by the policy, not of the files as such.
+pub fn says(code: &str) -> bool {
+    let codes = [
+        LOOSENED,
+        "connplan::config::policy",
+        "connplan::config::forbidden_scope",
+    ];
+    codes.contains(&code)
+}
+
 /// By type; `None` is any type that has no entry of its own.
 pub type ByType<T> = BTreeMap<Option<ConnectorType>, T>;
 

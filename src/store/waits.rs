@@ -147,6 +147,11 @@ impl Waits {
         self.open.get(connector)
     }
 
+    /// Who asked for one of them: a user, or a pipeline's run. Untrusted.
+    pub fn asked_by(&self, connector: &ConnectorType) -> Option<String> {
+        self.get(connector).map(|wait| wait.by.shown())
+    }
+
     /// When the last wait of a connector ended, by the clock of whoever ended it.
     pub fn ended(&self, connector: &ConnectorType) -> Option<Timestamp> {
         self.ended.get(connector).map(|moment| moment.at)

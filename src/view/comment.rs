@@ -2,8 +2,11 @@
 
 use serde::Serialize;
 
-use super::{json::pretty, report::FORMAT_VERSION};
-use crate::publish::{PublishError, Published};
+use super::{Format, Medium, json::pretty, report::FORMAT_VERSION};
+use crate::{
+    publish::{PublishError, Published},
+    term::Terminal,
+};
 
 /// What was commented with.
 #[derive(Clone, Copy, Debug)]
@@ -69,9 +72,14 @@ impl CommentReport {
         }
     }
 
-    /// The report as JSON, with a line break at its end.
-    pub fn to_json(&self) -> String {
-        pretty(self)
+    /// Prints it: the document, or on standard error what a person reads. A failure is told to a person
+    /// by whoever ends the run with it.
+    pub fn show(&self, medium: &Medium, terminal: &Terminal) {
+        match medium.format {
+            Format::Json => terminal.out(&pretty(self)),
+            _ if self.outcome == Some("failed") => {}
+            _ => terminal.say(&self.text()),
+        }
     }
 
     /// What a later step of a workflow may want to know.
@@ -89,7 +97,7 @@ impl CommentReport {
     }
 
     /// One line for a person.
-    pub fn text(&self) -> String {
+    fn text(&self) -> String {
         let what = match self.outcome {
             Some("created") => "Made the comment",
             Some("updated") => "Updated the comment",

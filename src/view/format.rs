@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 
 use super::Theme;
+use crate::term::Terminal;
 
 /// `--format`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -37,8 +38,25 @@ pub struct Medium {
 }
 
 impl Medium {
+    /// The same at another time.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        Self { now, ..self }
+    }
+
+    /// Standard error, for a person, whatever is wanted on standard output.
+    #[must_use]
+    pub fn aside(&self, terminal: &Terminal) -> Self {
+        Self {
+            format: Format::Text,
+            theme: Theme::new(terminal.color_stderr()),
+            columns: terminal.columns_stderr(),
+            now: self.now,
+        }
+    }
+
     /// Whether one JSON document is wanted.
-    pub fn is_json(&self) -> bool {
+    pub(in crate::view) fn is_json(&self) -> bool {
         self.format == Format::Json
     }
 }

@@ -12,7 +12,8 @@ use crate::{
     model::{App, ago},
     plan::Digest,
     receipt::{self, Receipt},
-    store::{HistoryEvent, What},
+    store::{HistoryEvent, Holder, What},
+    term::Terminal,
 };
 
 /// What happened to the app.
@@ -39,15 +40,24 @@ fn json(app: &App, store: &str, events: &[HistoryEvent]) -> String {
     }))
 }
 
-/// What `unlock` found and did, as JSON. `holder` is escaped.
-pub fn unlocked(app: &App, holder: Option<&str>, ended: bool) -> String {
-    super::json::pretty(&json!({
+/// What `unlock` found and did, as a document; a person was told on the way.
+pub fn show_unlocked(
+    app: &App,
+    holder: Option<&Holder>,
+    ended: bool,
+    medium: &Medium,
+    terminal: &Terminal,
+) {
+    if !medium.is_json() {
+        return;
+    }
+    terminal.out(&super::json::pretty(&json!({
         "format_version": "1.0",
         "kind": "unlock",
         "apps": [{"app_id": app.id, "environment": app.environment, "api_url": app.api_url}],
-        "holder": holder,
+        "holder": holder.map(Holder::said),
         "ended": ended,
-    }))
+    })));
 }
 
 fn event_json(event: &HistoryEvent) -> Value {

@@ -4,7 +4,6 @@ use std::{borrow::Cow, fmt::Write as _};
 
 use serde::Serialize;
 
-use super::report::FORMAT_VERSION;
 use crate::{escape, model::App};
 
 /// A document as JSON: readable, with a line break at its end.
@@ -17,23 +16,6 @@ pub(crate) fn pretty(document: &impl Serialize) -> String {
     let mut text = harmless(&text);
     text.push('\n');
     text
-}
-
-/// A text for people, as a document of this kind; with what it was asked for by.
-pub(crate) fn of_text(kind: &'static str, about: Option<&str>, text: &str) -> String {
-    #[derive(Serialize)]
-    struct TextReport<'a> {
-        format_version: &'static str,
-        kind: &'static str,
-        about: Option<&'a str>,
-        text: &'a str,
-    }
-    pretty(&TextReport {
-        format_version: FORMAT_VERSION,
-        kind,
-        about,
-        text,
-    })
 }
 
 /// The app that a document is about, where it has no more to say of it as such.

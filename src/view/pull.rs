@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Style, Theme,
+    Format, Medium, Style, Theme,
     json::{AppName, pretty},
     report::FORMAT_VERSION,
     udiff::unified,
@@ -13,11 +13,34 @@ use crate::{
     edit::pull::{FileChange, Reason, What},
     escape,
     model::{App, ConnectorType},
+    term::Terminal,
 };
+
+/// What it would do to the files, for a person; a document has it at its end.
+pub fn show_diff(steps: &[FileChange], medium: &Medium, terminal: &Terminal) {
+    if medium.format == Format::Text {
+        terminal.verbatim(&diff(steps, medium.theme));
+    }
+}
+
+/// The same, for who is asked and has not seen it.
+pub fn propose(steps: &[FileChange], medium: &Medium, terminal: &Terminal) {
+    if medium.format != Format::Text {
+        terminal.insist(&diff(steps, medium.aside(terminal).theme));
+    }
+}
+
+/// What was done, or would be.
+pub fn show(app: &App, steps: &[FileChange], dry_run: bool, medium: &Medium, terminal: &Terminal) {
+    match medium.format {
+        Format::Json => terminal.out(&json(app, steps, dry_run)),
+        _ => terminal.say(&summary(steps, dry_run)),
+    }
+}
 
 /// The files before and after, as one unified diff. Text of files is untrusted: what a terminal
 /// would take for a command is shown by its number.
-pub fn diff(steps: &[FileChange], theme: Theme) -> String {
+fn diff(steps: &[FileChange], theme: Theme) -> String {
     let mut out = String::new();
     for step in steps {
         let file = escape::limited(&step.file, 400);
@@ -62,7 +85,7 @@ fn painted(line: &str, theme: Theme) -> String {
 }
 
 /// Lines for a person: what was done, or would be.
-pub fn summary(steps: &[FileChange], dry_run: bool) -> String {
+fn summary(steps: &[FileChange], dry_run: bool) -> String {
     let of = |wanted: fn(&What) -> bool| steps.iter().filter(|s| wanted(&s.what)).count();
     let written = of(|what| matches!(what, What::Create(_) | What::Edit { .. }));
     let removed = of(|what| matches!(what, What::Remove(_)));
@@ -131,7 +154,7 @@ struct FileReport<'a> {
 }
 
 /// The same as JSON, with a line break at its end.
-pub fn json(app: &App, steps: &[FileChange], dry_run: bool) -> String {
+fn json(app: &App, steps: &[FileChange], dry_run: bool) -> String {
     let mut report = PullReport {
         format_version: FORMAT_VERSION,
         kind: "pull",

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    authorization::{Again, Layout, ResultReport, end, entries},
+    Format, Medium,
+    authorization::{Again, ResultReport, end, entries},
     json::{AppName, pretty},
     report::{FORMAT_VERSION, ReceiptReport},
     summary::{self, SummaryEntry, Word},
@@ -11,15 +12,44 @@ use super::{
 use crate::{
     authorize::AuthorizationResult,
     model::App,
+    plan::Digest,
     receipt::{Outcome, Receipt},
 };
 
-/// The summary, with the official client's words. With a layout where consents were waited for: then
+/// How a push ended.
+#[derive(Clone, Copy, Debug)]
+pub struct PushEnd<'a> {
+    /// Which app.
+    pub app: &'a App,
+    /// What was applied.
+    pub receipt: &'a Receipt,
+    /// The receipt's.
+    pub digest: &'a Digest,
+    /// What was authorized.
+    pub results: &'a [AuthorizationResult],
+    /// Whether consents were waited for.
+    pub waited: bool,
+}
+
+impl PushEnd<'_> {
+    /// Both in one.
+    pub fn show(&self, medium: &Medium) -> String {
+        match medium.format {
+            Format::Json => {
+                let report = ReceiptReport::new(self.receipt, self.digest);
+                json(self.app, &report, self.results)
+            }
+            _ => summary(self.receipt, self.results, self.waited.then_some(medium)),
+        }
+    }
+}
+
+/// The summary, with the official client's words. With a medium where consents were waited for: then
 /// each has its row above the words.
-pub fn summary(
+fn summary(
     receipt: &Receipt,
     results: &[AuthorizationResult],
-    waited_for: Option<Layout>,
+    waited_for: Option<&Medium>,
 ) -> String {
     let mut all = entries(results);
     let waited: std::collections::BTreeSet<_> = results.iter().map(|r| &r.connector).collect();
@@ -45,8 +75,8 @@ pub fn summary(
         }
     }
     all.sort_by(|a, b| a.connector.cmp(&b.connector));
-    if let Some(layout) = waited_for {
-        return end(results, &all, &Again::default(), layout);
+    if let Some(medium) = waited_for {
+        return end(results, &all, &Again::default(), medium, false);
     }
     let lines = summary::lines(&all);
     if lines.is_empty() {
@@ -66,7 +96,7 @@ struct PushReport<'a> {
 }
 
 /// Receipt and authorizations as one JSON document, with a line break at its end.
-pub fn json(app: &App, receipt: &ReceiptReport, results: &[AuthorizationResult]) -> String {
+fn json(app: &App, receipt: &ReceiptReport, results: &[AuthorizationResult]) -> String {
     pretty(&PushReport {
         format_version: FORMAT_VERSION,
         kind: "push",

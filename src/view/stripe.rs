@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use jiff::Timestamp;
 
-use super::words::count;
+use super::{Medium, words::count};
 use crate::{
     model::{App, Link},
     receipt::{Outcome, Receipt},
@@ -30,9 +30,22 @@ pub fn say(
     }
 }
 
+/// The link, below what a person reads. A document says nothing of it.
+pub fn show_claim(
+    medium: &Medium,
+    terminal: &Terminal,
+    app: &App,
+    claim: Option<&Link>,
+    said: &Cell<bool>,
+) {
+    if !medium.is_json() {
+        say_claim(terminal, app, claim, said);
+    }
+}
+
 /// The link, if there is one and it was not `said`; where no person sees it, the address of the
 /// dashboard instead.
-pub fn say_claim(terminal: &Terminal, app: &App, claim: Option<&Link>, said: &Cell<bool>) {
+fn say_claim(terminal: &Terminal, app: &App, claim: Option<&Link>, said: &Cell<bool>) {
     if let Some(link) = claim
         && !said.replace(true)
     {

@@ -34,6 +34,11 @@ impl Theme {
         Self { colour }
     }
 
+    /// Whether there are colours.
+    pub fn is_colored(self) -> bool {
+        self.colour
+    }
+
     /// Dresses a text.
     pub fn paint(self, style: Style, text: &str) -> String {
         if !self.colour || text.is_empty() {

@@ -7,6 +7,7 @@ use super::{Format, Medium, json::pretty, report::FORMAT_VERSION};
 use crate::{
     model::{ApiUrl, ago},
     state::Trust,
+    term::Terminal,
 };
 
 #[derive(Serialize)]
@@ -29,11 +30,12 @@ struct TrustedStore<'a> {
     since: Timestamp,
 }
 
-/// What is trusted.
-pub fn show(trust: &Trust, medium: &Medium) -> String {
+/// What is trusted; for a person only where that was `asked` for.
+pub fn show(trust: &Trust, asked: bool, medium: &Medium, terminal: &Terminal) {
     match medium.format {
-        Format::Json => json(trust),
-        _ => text(trust, medium.now),
+        Format::Json => terminal.out(&json(trust)),
+        _ if asked => terminal.out(&text(trust, medium.now)),
+        _ => {}
     }
 }
 

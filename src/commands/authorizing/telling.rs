@@ -5,16 +5,17 @@ use std::cell::Cell;
 use super::Offer;
 use crate::{
     authorize::{AuthorizeEvent, State},
-    context::{Context, Format},
+    context::Context,
     escape,
     model::{ConnectorType, Link},
     page::{Doorway, Page},
     term,
-    view::{self, Theme, qr},
+    view::{self, Medium, Theme, qr},
 };
 
 pub(super) struct Telling<'a> {
     context: &'a Context,
+    medium: Medium,
     offer: Offer,
     page: Option<&'a Page>,
     doorway: Option<&'a Doorway>,
@@ -24,13 +25,14 @@ pub(super) struct Telling<'a> {
 
 impl<'a> Telling<'a> {
     pub(super) fn new(
-        context: &'a Context,
+        (context, medium): (&'a Context, Medium),
         offer: Offer,
         page: Option<&'a Page>,
         doorway: Option<&'a Doorway>,
     ) -> Self {
         Self {
             context,
+            medium,
             offer,
             page,
             doorway,
@@ -140,7 +142,7 @@ impl<'a> Telling<'a> {
                 return;
             }
             Offer::Links { print: true, .. } if !terminal.stderr_is_terminal() => {
-                self.print(&text);
+                view::authorization::print_link(&text, &self.medium, terminal);
             }
             _ if terminal.reveal(&text) => {}
             _ => terminal.say(&format!(
@@ -157,16 +159,6 @@ impl<'a> Telling<'a> {
             self.context.warn(&format!(
                 "{connector}: no browser could be opened; `--no-browser` shows the link in a terminal"
             ));
-        }
-    }
-
-    /// On standard output, unless that is for one document.
-    fn print(&self, text: &str) {
-        let terminal = &self.context.terminal;
-        if self.context.globals.format == Format::Json {
-            terminal.insist(text);
-        } else {
-            terminal.out(&format!("{text}\n"));
         }
     }
 

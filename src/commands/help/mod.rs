@@ -32,16 +32,10 @@ pub fn run(
     mut grammar: clap::Command,
     context: &Context,
 ) -> Result<ExitStatus, Failure> {
-    let format = context.format(&[Format::Text, Format::Json])?;
+    let medium = context.medium(&[Format::Text, Format::Json])?;
     grammar.build();
-    let styled = |mut command: clap::Command| {
-        let help = command.render_long_help();
-        if format == Format::Text && context.terminal.color_stdout() {
-            help.ansi().to_string()
-        } else {
-            help.to_string()
-        }
-    };
+    let styled =
+        |mut command: clap::Command| view::prose::help(&command.render_long_help(), &medium);
     let page = match args.topic.as_deref() {
         None => styled(grammar),
         Some("environment") => ENVIRONMENT.to_owned(),
@@ -59,9 +53,7 @@ pub fn run(
             styled(command.clone())
         }
     };
-    context.terminal.out(&match format {
-        Format::Json => view::json::of_text("help", args.topic.as_deref(), &page),
-        _ => page,
-    });
+    let shown = view::prose::show("help", args.topic.as_deref(), page, &medium);
+    context.terminal.out(&shown);
     Ok(ExitStatus::Done)
 }

@@ -2,15 +2,13 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
-
-use super::{Again, duration, line, next, what};
+use super::{Again, Standing, duration, line, next, what};
 use crate::{
     authorize::{AuthorizationResult, Consent, EntryRetention, State},
     escape,
     model::{App, ago},
     view::{
-        Style, Theme,
+        Medium, Style,
         summary::{self, SummaryEntry},
         table::table,
         words::count,
@@ -18,13 +16,13 @@ use crate::{
 };
 
 /// Everything that waits, for `--list`.
-pub fn list(
-    app: &App,
-    results: &[AuthorizationResult],
-    again: &Again,
-    theme: Theme,
-    now: Timestamp,
-) -> String {
+pub(super) fn list(standing: &Standing<'_>, medium: &Medium) -> String {
+    let Standing {
+        app,
+        results,
+        again,
+        ..
+    } = *standing;
     let open: Vec<_> = results
         .iter()
         .filter(|result| result.state.is_open())
@@ -36,11 +34,11 @@ pub fn list(
     let mut text = format!("App {} at {}\n", app.id, app.api_url);
     let mut resumable = false;
     for result in open {
-        text.push_str(&line(result, theme, now));
+        text.push_str(&line(result, medium.theme, medium.now));
         text.push('\n');
         let mut more = |words: String| text.extend(["      ", words.as_str(), "\n"]);
         if result.plan.is_some() && !result.state.is_waiting() {
-            more(format!("asked for {}", ago(result.since, now)));
+            more(format!("asked for {}", ago(result.since, medium.now)));
         }
         if let Some(plan) = &result.plan {
             more(format!("asked for by plan {plan}"));
@@ -62,31 +60,15 @@ pub fn list(
     text
 }
 
-/// How the end is laid out.
-#[derive(Clone, Copy, Debug)]
-pub struct Layout {
-    /// The colours.
-    pub theme: Theme,
-    /// The width to fit, where there is one.
-    pub columns: Option<usize>,
-    /// What times are counted from.
-    pub now: Timestamp,
-    /// Whether the run was cut short: the line about that says what is left.
-    pub interrupted: bool,
-}
-
 /// How everything stands at the end: a table of what came, the words, then what is left with its next
-/// step.
-pub fn summary(
-    app: &App,
-    results: &[AuthorizationResult],
-    again: &Again,
-    layout: Layout,
-) -> String {
+/// step. Of a run that was interrupted, the line about that says what only waits.
+pub(super) fn summary(standing: &Standing<'_>, medium: &Medium) -> String {
+    let Standing { results, again, .. } = *standing;
     if results.is_empty() {
-        return nothing(app, again);
+        return nothing(standing.app, again);
     }
-    end(results, &super::entries(results), again, layout)
+    let entries = super::entries(results);
+    end(results, &entries, again, medium, standing.interrupted)
 }
 
 /// The table, the summary of these words, and what is left to do. Each thing is said once.
@@ -94,9 +76,10 @@ pub(in crate::view) fn end(
     results: &[AuthorizationResult],
     entries: &[SummaryEntry],
     again: &Again,
-    layout: Layout,
+    medium: &Medium,
+    interrupted: bool,
 ) -> String {
-    let Layout { theme, columns, .. } = layout;
+    let Medium { theme, columns, .. } = *medium;
     let rows: Vec<_> = results.iter().filter_map(row).collect();
     let mut text = String::new();
     if !rows.is_empty() {
@@ -119,17 +102,22 @@ pub(in crate::view) fn end(
     for line in summary::lines(entries).lines() {
         let _ = writeln!(text, "  {line}");
     }
-    text.push_str(&left_to_do(results, again, layout));
+    text.push_str(&left_to_do(results, again, medium, interrupted));
     text
 }
 
 /// What is left, each with its next step; those that stand alike are told together.
-fn left_to_do(results: &[AuthorizationResult], again: &Again, layout: Layout) -> String {
+fn left_to_do(
+    results: &[AuthorizationResult],
+    again: &Again,
+    medium: &Medium,
+    interrupted: bool,
+) -> String {
     let nothing_new = |state: &State| matches!(state, State::Waiting(_) | State::Skipped);
     let left: Vec<_> = results
         .iter()
         .filter(|result| result.state.is_open())
-        .filter(|result| !(layout.interrupted && nothing_new(&result.state)))
+        .filter(|result| !(interrupted && nothing_new(&result.state)))
         .collect();
     let mut text = String::new();
     if left.is_empty() {
@@ -138,7 +126,7 @@ fn left_to_do(results: &[AuthorizationResult], again: &Again, layout: Layout) ->
     let _ = writeln!(text, "\nLeft to do for {}:", count(left.len(), "connector"));
     let mut told_already: Vec<String> = Vec::new();
     for result in &left {
-        let what = super::told(result, layout.now);
+        let what = super::told(result, medium.now);
         let mut alike = vec![*result];
         if nothing_new(&result.state) {
             if told_already.contains(&what) {
@@ -148,16 +136,16 @@ fn left_to_do(results: &[AuthorizationResult], again: &Again, layout: Layout) ->
                 .iter()
                 .copied()
                 .filter(|other| nothing_new(&other.state))
-                .filter(|other| super::told(other, layout.now) == what)
+                .filter(|other| super::told(other, medium.now) == what)
                 .collect();
         }
         let names: Vec<_> = alike
             .iter()
-            .map(|one| layout.theme.paint(Style::Bold, one.connector.as_str()))
+            .map(|one| medium.theme.paint(Style::Bold, one.connector.as_str()))
             .collect();
         let _ = writeln!(text, "  {}: {what}", names.join(", "));
         if let State::Consented(Consent::Partial { missing, .. }) = &result.state {
-            for line in super::lost(&result.connector, missing, layout.theme) {
+            for line in super::lost(&result.connector, missing, medium.theme) {
                 let _ = writeln!(text, "  {line}");
             }
         }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Again, next, what};
+use super::{Again, Standing, next, what};
 use crate::{
     authorize::{AuthorizationResult, Consent, State},
     model::{App, ConnectorType, Scopes},
@@ -77,13 +77,8 @@ pub struct AuthorizationCounts {
 }
 
 /// The results as JSON, with a line break at its end.
-pub fn json(
-    app: &App,
-    results: &[AuthorizationResult],
-    again: &Again,
-    interrupted: bool,
-    asked_by: impl Fn(&ConnectorType) -> Option<String>,
-) -> String {
+pub(super) fn of(standing: &Standing<'_>) -> String {
+    let Standing { app, results, .. } = *standing;
     let granted = results
         .iter()
         .filter(|result| result.state.is_done())
@@ -97,12 +92,12 @@ pub fn json(
             results: results
                 .iter()
                 .map(|result| ResultReport {
-                    asked_by: asked_by(&result.connector),
-                    ..ResultReport::of(result, again)
+                    asked_by: standing.waits.asked_by(&result.connector),
+                    ..ResultReport::of(result, standing.again)
                 })
                 .collect(),
         }],
-        interrupted,
+        interrupted: standing.interrupted,
         summary: AuthorizationCounts {
             granted,
             pending: results.iter().filter(|r| r.state.is_open()).count(),
@@ -170,7 +165,7 @@ struct ForgottenOfApp {
 }
 
 /// What `--forget` dropped, with a line break at its end.
-pub fn forgotten_json(app: &App, forgotten: &[ConnectorType]) -> String {
+pub(super) fn forgotten(app: &App, forgotten: &[ConnectorType]) -> String {
     pretty(&ForgottenReport {
         format_version: FORMAT_VERSION,
         kind: "forgotten",

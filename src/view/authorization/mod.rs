@@ -6,17 +6,14 @@ mod json;
 
 pub use again::Again;
 pub(super) use end::end;
-pub use end::{Layout, list, summary};
-pub use json::{
-    AppAuthorizations, AuthorizationCounts, AuthorizationReport, ResultReport, forgotten_json, json,
-};
+pub use json::{AppAuthorizations, AuthorizationCounts, AuthorizationReport, ResultReport};
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{
-    Style, Theme,
+    Format, Medium, Style, Theme,
     report::FactReport,
     summary::{SummaryEntry, Word},
     words::count,
@@ -26,7 +23,42 @@ use crate::{
     diff::Action,
     escape,
     model::{Account, App, ConnectorType, Scope, Scopes, ago},
+    store::Waits,
+    term::Terminal,
 };
+
+/// How the authorizations of an app stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'a> {
+    /// Which app.
+    pub app: &'a App,
+    /// How each stands.
+    pub results: &'a [AuthorizationResult],
+    /// How to go on.
+    pub again: &'a Again,
+    /// What the team's store tells of them.
+    pub waits: &'a Waits,
+    /// Whether the run was cut short.
+    pub interrupted: bool,
+}
+
+impl Standing<'_> {
+    /// What waits, of a run that only looks.
+    pub fn show_list(&self, medium: &Medium) -> String {
+        match medium.format {
+            Format::Json => json::of(self),
+            _ => end::list(self, medium),
+        }
+    }
+
+    /// At the end of a run.
+    pub fn show(&self, medium: &Medium) -> String {
+        match medium.format {
+            Format::Json => json::of(self),
+            _ => end::summary(self, medium),
+        }
+    }
+}
 
 /// What a person is about to be asked for.
 pub fn request(open: &[AuthorizationResult], app: &App, whose: &str, theme: Theme) -> String {
@@ -359,8 +391,20 @@ fn names(scopes: &Scopes) -> String {
     names.join(", ")
 }
 
+/// A link, on standard output unless that is for one document.
+pub fn print_link(text: &str, medium: &Medium, terminal: &Terminal) {
+    if medium.is_json() {
+        terminal.insist(text);
+    } else {
+        terminal.out(&format!("{text}\n"));
+    }
+}
+
 /// What `--forget` dropped.
-pub fn forgotten(connectors: &[ConnectorType]) -> String {
+pub fn show_forgotten(app: &App, connectors: &[ConnectorType], medium: &Medium) -> String {
+    if medium.is_json() {
+        return json::forgotten(app, connectors);
+    }
     let line = |connector| {
         let plan = crate::view::in_context("`connplan plan`");
         format!("{connector}: forgotten. {plan} shows what is left to do for it.\n")

@@ -283,6 +283,13 @@ impl PlanReport {
         }
     }
 
+    /// As it is at this time: it may have expired.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        let expired = self.expires_at.is_some_and(|end| end <= now);
+        Self { expired, ..self }
+    }
+
     /// What the proposal loosens of the base's settings: the gravest of all.
     pub fn loosened(&self) -> impl Iterator<Item = &str> {
         let loosened = self

@@ -221,6 +221,32 @@ fn only_git_runs_git() {
     }
 }
 
+/// A command says which formats it has; its view chooses among them.
+#[test]
+fn no_command_chooses_a_format() {
+    const SAID: &str = ".medium(&[";
+    let mut commands = 0;
+    for (room, path, code) in files() {
+        if room != "commands" {
+            continue;
+        }
+        let mut rest = code;
+        while let Some(at) = rest.find(SAID) {
+            commands += 1;
+            let end = at + rest[at..].find("])").unwrap();
+            rest.replace_range(at..end, "");
+        }
+        for choice in ["Format::", ".format", "is_json"] {
+            assert!(
+                !rest.contains(choice),
+                "{} chooses by `{choice}`: its view has to",
+                path.display()
+            );
+        }
+    }
+    assert!(commands > 20, "the commands say it in another way");
+}
+
 #[test]
 fn rooms_make_no_circle() {
     let rooms = declared();

@@ -1,0 +1,67 @@
+//! A plan, in the format that was asked for.
+
+use serde_json::Value;
+
+use super::{Format, Medium, markdown, report::PlanReport, text, unified};
+use crate::{escape, policy, term::Terminal};
+
+/// A plan. What is made of it names its file where the options do.
+pub fn show(report: &PlanReport, options: &markdown::Options, medium: &Medium) -> String {
+    match medium.format {
+        Format::Json => report.to_json(),
+        Format::Markdown => markdown::plan(report, options),
+        Format::Diff => unified::diff(report),
+        Format::Text | Format::Github | Format::Sarif => {
+            let file = options.file.as_deref();
+            text::plan(report, &text::PlanOptions { file }, medium.theme)
+        }
+    }
+}
+
+/// One that was made just now: a person was told the files' problems already, with the lines that they
+/// are about.
+pub fn show_fresh(mut report: PlanReport, options: &markdown::Options, medium: &Medium) -> String {
+    if medium.format == Format::Text {
+        report.diagnostics.retain(|said| policy::says(&said.code));
+    }
+    show(&report, options, medium)
+}
+
+/// One that was made and is printed, and perhaps saved.
+pub fn print(
+    report: PlanReport,
+    options: &markdown::Options,
+    medium: &Medium,
+    terminal: &Terminal,
+) {
+    terminal.out(&show_fresh(report, options, medium));
+    if medium.format != Format::Text
+        && let Some(file) = &options.file
+    {
+        terminal.say(&format!("Saved the plan to {}.", escape::terminal(file)));
+    }
+}
+
+/// One that the policy forbids. As JSON it is a part of the error, and is handed back for that.
+pub fn print_forbidden(
+    report: PlanReport,
+    options: &markdown::Options,
+    medium: &Medium,
+    terminal: &Terminal,
+) -> Option<Value> {
+    let text = show_fresh(report, options, medium);
+    if medium.is_json() {
+        return serde_json::from_str(&text).ok();
+    }
+    terminal.out(&text);
+    None
+}
+
+/// One that is about to be applied: beside what standard output is for, unless that is for a person.
+pub fn propose(report: PlanReport, medium: &Medium, terminal: &Terminal) {
+    let options = markdown::Options::default();
+    match medium.format {
+        Format::Text => terminal.out(&show_fresh(report, &options, medium)),
+        _ => terminal.say(&show_fresh(report, &options, &medium.aside(terminal))),
+    }
+}
