@@ -46,16 +46,25 @@ pub(super) fn extra_roots(vars: &Vars) -> Vec<CertificateDer<'static>> {
 /// The file of `NODE_EXTRA_CA_CERTS`, if none of it can be used.
 pub fn unusable_roots(vars: &Vars) -> Option<&str> {
     let path = vars.get("NODE_EXTRA_CA_CERTS")?;
-    bundle(Path::new(path)).is_empty().then_some(path)
+    // The first that can be used answers it: a bundle has some hundred.
+    let pem = text(Path::new(path));
+    usable(&pem).next().is_none().then_some(path)
 }
 
 fn bundle(path: &Path) -> Vec<CertificateDer<'static>> {
-    let Ok(pem) = fs::read_limited(path, LIMIT) else {
-        return Vec::new();
-    };
-    let usable = |root: &CertificateDer<'static>| RootCertStore::empty().add(root.clone()).is_ok();
-    let roots = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok);
-    roots.filter(usable).collect()
+    usable(&text(path)).collect()
+}
+
+/// What a bundle's file holds; nothing, if it cannot be read.
+fn text(path: &Path) -> Vec<u8> {
+    fs::read_limited(path, LIMIT).unwrap_or_default()
+}
+
+/// The certificates in a text that can be used as roots, read one by one.
+fn usable(pem: &[u8]) -> impl Iterator<Item = CertificateDer<'static>> {
+    CertificateDer::pem_slice_iter(pem)
+        .filter_map(Result::ok)
+        .filter(|root| RootCertStore::empty().add(root.clone()).is_ok())
 }
 
 /// The variable that names the proxy for this address, if one does, and its value.

@@ -149,7 +149,7 @@ fn is_key_error(body: &[u8]) -> bool {
     const WORD: &[u8] = b"KeyError";
     // A look at the bytes spares every other answer a second decoding.
     body.len() <= MAX_ERROR_BODY
-        && body.windows(WORD.len()).any(|part| part == WORD)
+        && memchr::memmem::find(body, WORD).is_some()
         && serde_json::from_slice(body)
             .is_ok_and(|json: serde_json::Value| json["error_type"] == "KeyError")
 }
