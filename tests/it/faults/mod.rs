@@ -214,15 +214,15 @@ fn sequences_at_random() {
 
 #[test]
 fn a_sample_of_sequences() {
-    sequences(20, 7, 2).report("a sample of sequences, seed 7");
+    sequences(10, 7, 2).report("a sample of sequences, seed 7");
 }
 
 #[test]
 fn a_sample_of_faults() {
-    at_random_cases(100, 7, 2, &Shared::Nowhere).report("a sample of faults, seed 7");
+    at_random_cases(50, 7, 2, &Shared::Nowhere).report("a sample of faults, seed 7");
 }
 
 #[test]
 fn a_sample_of_faults_with_a_git_store() {
-    at_random_cases(10, 7, 2, &Shared::Git).report("a sample of faults with a git store, seed 7");
+    at_random_cases(5, 7, 2, &Shared::Git).report("a sample of faults with a git store, seed 7");
 }
