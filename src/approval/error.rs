@@ -97,6 +97,19 @@ pub enum ApprovalError {
         )
     )]
     NoSigners,
+    /// The file that lists them is not there.
+    #[error("the signers file {file} does not exist")]
+    #[diagnostic(
+        code(connplan::approval::no_signers),
+        help(
+            "put it there, with a line for each person whose signature counts: an address and the \
+             public key, `ann@example.com ssh-ed25519 AAAA…`"
+        )
+    )]
+    NoSignersFile {
+        /// The file, escaped.
+        file: String,
+    },
     /// The file of signers cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]

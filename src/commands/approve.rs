@@ -104,7 +104,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         (Err(failure), Some(_)) => {
             context.warn(&format!(
                 "the signature is in its file, not in the store: {}",
-                failure.report
+                failure.told()
             ));
             None
         }
@@ -251,7 +251,7 @@ async fn signer(
     let signers = match Binding::of(context, &project).await {
         Ok(binding) => binding.into_signers()?,
         Err(failure) => {
-            context.warn(&failure.report.to_string());
+            context.warn(&failure.told());
             return None;
         }
     };

@@ -1,7 +1,5 @@
 //! What approval the settings that bind demand, and what the forge's reviews say.
 
-use std::path::Path;
-
 use miette::Diagnostic as _;
 
 use super::{
@@ -12,14 +10,10 @@ use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
     config::Project,
     context::{Context, Failure},
-    fs,
+    ops::signers,
     plan::{Digest, Plan, difference, document},
     publish::{self, Overrides, Place, PublishError},
-    syntax::ApprovalSettings,
 };
-
-/// More than any file of signers has.
-const LIMIT: u64 = 1 << 20;
 
 /// The settings that bind, and whose signatures they let count.
 pub(super) struct Binding {
@@ -111,22 +105,6 @@ async fn signers_of(base: &Base, before: &[BaseSettings]) -> Result<Option<Signe
         });
     }
     Ok(all)
-}
-
-fn signers(project: &Project, settings: &ApprovalSettings) -> Result<Option<Signers>, Failure> {
-    let (Some(name), Some(home)) = (&settings.signers, settings_home(project)) else {
-        return Ok(None);
-    };
-    let path = home.join(name);
-    let bytes = fs::read_confined(&[&project.root], &path, LIMIT)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let file = crate::escape::limited(&project.shown(&path), 200);
-    let signers = Signers::parse(&file, &text).map_err(ApprovalError::from)?;
-    Ok(Some(signers))
-}
-
-fn settings_home(project: &Project) -> Option<&Path> {
-    project.settings_file.as_deref().and_then(Path::parent)
 }
 
 /// What the forge says. Whatever it does not say is a refusal.

@@ -184,7 +184,7 @@ impl Failed {
         let document: Option<Value> = match context.read_document(file) {
             Ok(text) => serde_json::from_str(&text).ok(),
             Err(failure) => {
-                context.warn(&failure.report.to_string());
+                context.warn(&failure.told());
                 None
             }
         };

@@ -139,7 +139,7 @@ async fn play(
         if name.starts_with("connectors/") {
             say(&format!("\n  base44/{name}"));
             for line in text.lines() {
-                say(&format!("    {line}"));
+                context.terminal.verbatim(&format!("    {line}\n"));
             }
         }
     }

@@ -1,5 +1,7 @@
 //! `connplan doctor`: looks at everything a run needs, and changes nothing.
 
+mod rules;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,7 +10,7 @@ use jiff::Timestamp;
 use miette::Diagnostic;
 
 use crate::{
-    config::{self, Project, environment},
+    config::{self, Loaded, Project, environment},
     context::{Context, ExitStatus, Failure, Format},
     escape,
     http::ClientOptions,
@@ -49,7 +51,11 @@ pub async fn run(args: &DoctorArgs, context: &Context) -> Result<ExitStatus, Fai
     look.ok("version", format!("connplan {}", env!("CARGO_PKG_VERSION")));
     let project = look.project(args.dir.as_deref());
     if let Some(project) = &project {
-        look.files(project);
+        let loaded = config::connectors::read(project);
+        look.files(project, &loaded);
+        look.policy(project, &loaded);
+        look.approval(project);
+        look.store(project).await;
         look.pending(project);
     }
     // Before the credentials are read, which makes them private.
@@ -129,36 +135,16 @@ impl Look<'_> {
         Some(project)
     }
 
-    fn files(&mut self, project: &Project) {
-        let loaded = config::connectors::read(project);
+    fn files(&mut self, project: &Project, loaded: &Loaded) {
         let folder = project.shown(&project.connectors_dir);
         let (errors, warnings): (Vec<_>, Vec<_>) = loaded
             .problems
             .iter()
             .partition(|problem| problem.is_error());
-        let first = |problems: &[&Problem]| {
-            let Some(problem) = problems.first() else {
-                return String::new();
-            };
-            let found = problem.to_diagnostic();
-            let place = found.file.unwrap_or_default();
-            let line = found
-                .line
-                .map(|line| format!(":{line}"))
-                .unwrap_or_default();
-            format!("{place}{line}: {}", found.message)
-        };
-        let see = "`connplan validate` shows it all, with the lines";
         if !errors.is_empty() {
-            let message = format!("{} with errors; first {}", errors.len(), first(&errors));
-            self.add("files", Health::Fail, &message, Some(see.to_owned()));
+            self.found("files", Health::Fail, "with errors", &errors);
         } else if !warnings.is_empty() {
-            let message = format!(
-                "{} with warnings; first {}",
-                warnings.len(),
-                first(&warnings)
-            );
-            self.warn("files", message, see);
+            self.found("files", Health::Warn, "with warnings", &warnings);
         } else if loaded.folder == config::Folder::Missing {
             let message = format!("there is no folder {folder}");
             self.warn(
@@ -169,9 +155,27 @@ impl Look<'_> {
         } else {
             let count = loaded
                 .declared
+                .as_ref()
                 .map_or(0, |declared| declared.connectors.len());
-            self.ok("files", format!("{count} in {folder}, all valid"));
+            self.ok("files", format!("{count} in {folder}, well written"));
         }
+    }
+
+    /// How many problems there are, and the first of them with its line.
+    fn found(&mut self, name: &'static str, status: Health, what: &str, problems: &[&Problem]) {
+        let Some(first) = problems.first() else {
+            return;
+        };
+        let first = first.to_diagnostic();
+        let place = first.file.unwrap_or_default();
+        let line = first
+            .line
+            .map(|line| format!(":{line}"))
+            .unwrap_or_default();
+        let count = problems.len();
+        let message = format!("{count} {what}; first {place}{line}: {}", first.message);
+        let see = "`connplan validate` shows it all, with the lines";
+        self.add(name, status, &message, Some(see.to_owned()));
     }
 
     fn pending(&mut self, project: &Project) {

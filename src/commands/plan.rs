@@ -140,7 +140,7 @@ async fn keep(args: &PlanArgs, context: &Context, plan: &Plan, digest: &Digest, 
     if let Err(failure) = kept.await {
         context.warn(&format!(
             "the plan is in its file, not in the store: {}",
-            failure.report
+            failure.told()
         ));
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     context::{Context, Failure, UsageError},
     escape,
     model::{App, ConnectorType, SetBy},
-    ops::{Files, PlanInputs, PlanSession, Wishes},
+    ops::{self, Files, PlanInputs, PlanSession, Wishes},
     receipt,
     remote::{Remote, auth::CredentialOrigin},
     syntax::{Finding, Problem},
@@ -87,6 +87,12 @@ pub(super) fn read_other_files(context: &Context, dir: Option<&Path>) -> Result<
 fn usable(context: &Context, project: Project, loaded: Loaded) -> Result<Files, Failure> {
     if loaded.declared.is_none() {
         return Err(view::problems::Invalid::of(&loaded.problems).into());
+    }
+    // Who cannot reach the team's memory does not work without it.
+    let problems = ops::unworkable_store(&project);
+    if !problems.is_empty() {
+        view::problems::say(&context.terminal, &problems);
+        return Err(view::problems::Invalid::of(&problems).into());
     }
     // Nothing is known of an app that nobody names; who needs it says so.
     let app = project.app().ok();

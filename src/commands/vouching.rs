@@ -73,7 +73,7 @@ pub(super) async fn missing(context: &Context, plan: &Plan, digest: &Digest) -> 
     let binding = match Binding::of(context, &project).await {
         Ok(binding) => binding,
         Err(failure) => {
-            context.warn(&failure.report.to_string());
+            context.warn(&failure.told());
             return None;
         }
     };
@@ -90,7 +90,7 @@ pub(super) async fn missing(context: &Context, plan: &Plan, digest: &Digest) -> 
             Ok(found) => approvals = found.approvals,
             Err(failure) => context.warn(&format!(
                 "the approvals in the store are not known: {}",
-                failure.report
+                failure.told()
             )),
         }
     }

@@ -72,6 +72,14 @@ impl Failure {
             report: Report::new(error),
         }
     }
+
+    /// What happened and the way out, as one clause: where it does not end the run.
+    pub fn told(&self) -> String {
+        match self.report.help() {
+            Some(help) => format!("{}; {help}", self.report),
+            None => self.report.to_string(),
+        }
+    }
 }
 
 /// Any room's error ends the run with 1, but for those that have a code of their own.

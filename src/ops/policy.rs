@@ -273,10 +273,26 @@ pub fn asked(
 }
 
 fn finding(violation: &Violation) -> Finding {
-    let message = violation.message.clone();
-    match violation.severity {
-        Severity::Deny => Finding::Forbidden { message },
-        Severity::Warn => Finding::Discouraged { message },
+    let (rule, message) = (violation.rule, violation.message.clone());
+    let help = if violation.overridable {
+        format!("delete it here, or plan with `--override {rule} --reason TEXT`")
+    } else {
+        "no plan may ask for it: delete it here, or ask whoever is responsible for the policy to \
+         change it"
+            .to_owned()
+    };
+    match (violation.severity, &violation.scope) {
+        (Severity::Deny, Some(_)) => Finding::ForbiddenScope {
+            rule,
+            message,
+            help,
+        },
+        (Severity::Deny, None) => Finding::Forbidden {
+            rule,
+            message,
+            help,
+        },
+        (Severity::Warn, _) => Finding::Discouraged { rule, message },
     }
 }
 

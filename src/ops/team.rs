@@ -33,11 +33,13 @@ pub(super) fn place(
     project: &Project,
 ) -> Result<Option<(Place, bool)>, Failure> {
     if let Some(text) = around.vars.get("CONNPLAN_STORE") {
-        let place =
-            Place::parse(text).map_err(|e| UsageError::new(format!("CONNPLAN_STORE: {e}")))?;
+        let place = Place::parse(text).map_err(|e| {
+            let help = "set it to one of these forms, or unset it";
+            UsageError::with_help(format!("CONNPLAN_STORE: {e}"), help)
+        })?;
         return Ok(Some((place, true)));
     }
-    let place = place_in_settings(project).map_err(UsageError::new)?;
+    let place = place_in_settings(project).map_err(unusable)?;
     Ok(place.map(|place| (place, false)))
 }
 
@@ -47,6 +49,10 @@ pub(super) fn place_in_settings(project: &Project) -> Result<Option<Place>, Stri
     let url = project.settings.store.url.as_deref();
     let place = url.map(Place::parse).transpose();
     place.map_err(|e| format!("`url` in [store] of connplan.toml: {e}"))
+}
+
+fn unusable(why: String) -> UsageError {
+    UsageError::with_help(why, "fix it there; `connplan validate` shows the line")
 }
 
 /// How long the settings say that plans and receipts are kept.
@@ -64,7 +70,7 @@ impl Team {
         app: &App,
         state: &AppState,
     ) -> Result<Self, Failure> {
-        let keep = keep_in_settings(project).map_err(UsageError::new)?;
+        let keep = keep_in_settings(project).map_err(unusable)?;
         let home = state.dir().ok_or(crate::state::StateError::Nowhere)?;
         let store: Arc<dyn Store> = match place(around, project)? {
             None => Arc::new(LocalStore::at(&home.join("memory"))),

@@ -42,7 +42,7 @@ pub async fn look(
         // Without a place for state there is nothing of this machine's to know.
         Err(_) if matches!(team::place(around, project), Ok(None)) => Waits::default(),
         Err(failure) => {
-            around.tell(&OpEvent::StoreUnknown(failure.report.to_string()));
+            around.tell(&OpEvent::StoreUnknown(failure.told()));
             Waits::default()
         }
     }

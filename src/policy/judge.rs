@@ -52,7 +52,7 @@ impl Violation {
 
 /// A plan that a rule forbids.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
-#[error("{} forbids this plan:\n{}", by(.violations), lines(.violations))]
+#[error("{} forbids this plan; nothing was written:\n{}", by(.violations), lines(.violations))]
 #[diagnostic(code(connplan::plan::policy), help("{}", help(.violations)))]
 pub struct Forbidden {
     /// Every rule that is broken, warnings among them.
@@ -72,7 +72,9 @@ fn by(violations: &[Violation]) -> &'static str {
 
 fn lines(violations: &[Violation]) -> String {
     let denials = violations.iter().filter(|v| v.denies());
-    let lines: Vec<_> = denials.map(|v| format!("  {}", v.message)).collect();
+    let lines: Vec<_> = denials
+        .map(|v| format!("  {}: {}", v.rule, v.message))
+        .collect();
     lines.join("\n")
 }
 

@@ -33,6 +33,7 @@ pub fn says(code: &str) -> bool {
     let codes = [
         LOOSENED,
         "connplan::config::policy",
+        "connplan::config::forbidden",
         "connplan::config::forbidden_scope",
     ];
     codes.contains(&code)

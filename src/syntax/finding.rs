@@ -306,22 +306,35 @@ pub enum Finding {
         meant: &'static str,
     },
     /// What `[policy]` of `connplan.toml` forbids.
-    #[error("the policy in connplan.toml forbids this: {message}")]
-    #[diagnostic(
-        code(connplan::config::forbidden_scope),
-        help(
-            "no plan may ask for it: delete it here, or ask whoever is responsible for the policy \
-             to change it"
-        )
-    )]
+    #[error("`{rule}` of the policy in connplan.toml forbids this: {message}")]
+    #[diagnostic(code(connplan::config::forbidden))]
     Forbidden {
+        /// The rule's name.
+        rule: &'static str,
         /// What is wrong, escaped.
         message: String,
+        /// The ways out.
+        #[help]
+        help: String,
+    },
+    /// The same of a scope.
+    #[error("`{rule}` of the policy in connplan.toml forbids this: {message}")]
+    #[diagnostic(code(connplan::config::forbidden_scope))]
+    ForbiddenScope {
+        /// The rule's name.
+        rule: &'static str,
+        /// What is wrong, escaped.
+        message: String,
+        /// The ways out.
+        #[help]
+        help: String,
     },
     /// What `[policy]` of `connplan.toml` warns of.
-    #[error("the policy in connplan.toml warns: {message}")]
+    #[error("`{rule}` of the policy in connplan.toml warns: {message}")]
     #[diagnostic(code(connplan::config::policy), severity(Warning))]
     Discouraged {
+        /// The rule's name.
+        rule: &'static str,
         /// What is wrong, escaped.
         message: String,
     },

@@ -41,13 +41,26 @@ fn break_line(line: &str, columns: usize, out: &mut String) {
         out.extend([command.trim_end(), "\n", wrap(&remark, columns).as_str()]);
         return;
     }
+    // A command that is shown as typed is copied as one.
+    if line.trim_start().starts_with("$ connplan ") {
+        out.push_str(line);
+        return;
+    }
     let units = units(line, columns);
     let lead = units.first().map_or(0, |unit| unit.gap);
     let indent = continuation(&units, lead, columns);
-    let mut taken = 0;
+    let (mut taken, mut owed) = (0, 0);
     for (n, unit) in units.iter().enumerate() {
         let wide = width(unit.text);
-        if n > 0 && taken + unit.gap + wide > columns {
+        let gap = owed + unit.gap;
+        if wide == 0 {
+            // Where a colour ends: blanks before it wait for what stands behind it, if that has room.
+            out.push_str(unit.text);
+            owed = gap;
+            continue;
+        }
+        owed = 0;
+        if n > 0 && taken + gap + wide > columns {
             // Rather to the left than cut by the terminal.
             let fits = indent + wide <= columns;
             let start = if fits { indent } else { indent.min(lead + 2) };
@@ -55,8 +68,8 @@ fn break_line(line: &str, columns: usize, out: &mut String) {
             out.push_str(&" ".repeat(start));
             taken = start;
         } else {
-            out.push_str(&" ".repeat(unit.gap));
-            taken += unit.gap;
+            out.push_str(&" ".repeat(gap));
+            taken += gap;
         }
         out.push_str(unit.text);
         taken += wide;
@@ -92,7 +105,7 @@ fn continuation(units: &[Unit<'_>], lead: usize, columns: usize) -> usize {
 fn units(line: &str, columns: usize) -> Vec<Unit<'_>> {
     let quotes = quotes(line, columns);
     let mut units: Vec<Unit<'_>> = Vec::new();
-    let (mut at, mut command, mut symbol) = (0, false, false);
+    let (mut at, mut command, mut symbol, mut entry) = (0, false, false, false);
     while let Some(rest) = line.get(at..).filter(|rest| !rest.trim().is_empty()) {
         let gap = rest.len() - rest.trim_start_matches(' ').len();
         let start = at + gap;
@@ -108,17 +121,21 @@ fn units(line: &str, columns: usize) -> Vec<Unit<'_>> {
         let word = line.get(start..end).unwrap_or_default();
         let plain = console::strip_ansi_codes(word);
         command = command && gap < 2;
+        entry = entry && gap < 2;
         match units.last_mut() {
-            Some(unit) if command || symbol => {
+            Some(unit) if command || symbol || entry => {
                 let begin = start - gap - unit.text.len();
                 unit.text = line.get(begin..end).unwrap_or_default();
             }
             before => {
+                let is_first = before.is_none();
                 let introduced = before.is_none_or(|unit| {
                     let before = console::strip_ansi_codes(unit.text);
                     before.ends_with(':') || before == "->" || before == "$"
                 });
                 command = introduced && is_program(&plain);
+                // `! look here`, in a legend.
+                entry = !is_first && gap >= 2 && is_symbol(&plain);
                 units.push(Unit { gap, text: word });
             }
         }
@@ -177,6 +194,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_symbol_stands_for_stays_with_it_and_no_blanks_trail() {
+        assert_eq!(
+            wrap("Symbols:  + add  ~ change  ! look here\n", 32),
+            "Symbols:  + add  ~ change\n  ! look here\n"
+        );
+        let padded = "\u{1b}[31m~ gmail     \u{1b}[0m  base44/gmail.jsonc";
+        assert_eq!(
+            wrap(padded, 30),
+            "\u{1b}[31m~ gmail\u{1b}[0m\n    base44/gmail.jsonc"
+        );
+    }
+
+    #[test]
     fn a_command_stays_whole() {
         assert_eq!(
             wrap("To go on: connplan authorize --receipt release.receipt", 46),
@@ -188,6 +218,10 @@ mod tests {
                 40
             ),
             "When that is put right, run\n  `connplan plan --out a.plan` again."
+        );
+        assert_eq!(
+            wrap("$ connplan apply demo.plan --receipt demo.receipt", 20),
+            "$ connplan apply demo.plan --receipt demo.receipt"
         );
         assert_eq!(
             wrap("  connplan add         # a new connector", 30),

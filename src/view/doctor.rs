@@ -59,7 +59,7 @@ fn text(findings: &[CheckResult], theme: Theme) -> String {
         text.push_str(&line);
         if let Some(help) = &finding.help {
             let help = super::in_context(help);
-            let line = format!("{:indent$}{help}\n", "", indent = wide + 8);
+            let line = format!("{:indent$}-> {help}\n", "", indent = wide + 8);
             text.push_str(&line);
         }
     }

@@ -1,6 +1,6 @@
 //! What is wrong with the files, with the lines it is about.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Report, Severity, SourceCode,
@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::{Style, Theme};
 use crate::{
+    model::Severity as Level,
     syntax::Problem,
     term::{Terminal, wrap},
 };
@@ -113,13 +114,15 @@ impl Diagnostic for Lines<'_> {
 
 /// The files have errors, which were said already.
 #[derive(Debug, Error, Diagnostic)]
-#[error("the connector files have {}; nothing was planned", count(*.errors))]
+#[error("{whose} {}; nothing was planned", count(*.errors))]
 #[diagnostic(
     code(connplan::config::invalid),
     help("fix them; `connplan validate` checks without network and login")
 )]
 pub struct Invalid {
     errors: usize,
+    /// Where they are: `base44/connplan.toml has`, `the project's files have`. Escaped.
+    whose: String,
     /// What was found, for machine output.
     pub diagnostics: Vec<crate::model::Diagnostic>,
 }
@@ -131,9 +134,21 @@ fn count(errors: usize) -> String {
 impl Invalid {
     /// The error for these problems.
     pub fn of(problems: &[Problem]) -> Self {
+        let diagnostics: Vec<_> = problems.iter().map(Problem::to_diagnostic).collect();
+        let errors = diagnostics
+            .iter()
+            .filter(|found| found.severity == Level::Error);
+        let files: BTreeSet<_> = errors.map(|found| found.file.as_deref()).collect();
+        let whose = match files.first() {
+            Some(Some(file)) if files.len() == 1 => {
+                format!("{} has", crate::escape::limited(file, 200))
+            }
+            _ => "the project's files have".to_owned(),
+        };
         Self {
             errors: problems.iter().filter(|problem| problem.is_error()).count(),
-            diagnostics: problems.iter().map(Problem::to_diagnostic).collect(),
+            whose,
+            diagnostics,
         }
     }
 }

@@ -30,7 +30,7 @@ fn what_is_wrong_in_a_file_is_an_annotation_and_ends_the_job() {
     + `base44/connectors/slack.jsonc:1:1`: `` the connector has no `type` ``
 
     ```text
-      the connector files have 1 error; nothing was planned
+      base44/connectors/slack.jsonc has 1 error; nothing was planned
       fix them; `connplan validate` checks without network and login
     ```
     <!-- connplan-below -->

@@ -1,6 +1,7 @@
 //! Options of every command, the terminal, signals.
 
 pub(crate) mod doctor;
+pub(crate) mod first_steps;
 pub(crate) mod globals;
 #[cfg(unix)]
 pub(crate) mod held_back;
