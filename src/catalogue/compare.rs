@@ -73,10 +73,6 @@ fn split<'a>(
     scopes: impl Iterator<Item = &'a Scope>,
     pass: impl Fn(&Scope) -> bool,
 ) -> (Scopes, Scopes) {
-    let (mut yes, mut no) = (Scopes::new(), Scopes::new());
-    for scope in scopes {
-        let side = if pass(scope) { &mut yes } else { &mut no };
-        side.insert(scope.clone());
-    }
-    (yes, no)
+    let (yes, no): (Vec<_>, Vec<_>) = scopes.cloned().partition(pass);
+    (yes.into_iter().collect(), no.into_iter().collect())
 }

@@ -13,7 +13,7 @@ use crate::{
     catalogue::ScopeDiff,
     model::{
         Account, ConnectorType, ExpectedAccount, Kind, RemoteConnector, RemoteStatus, Removal,
-        ScopePool, Scopes, Terms,
+        Scopes, Terms,
     },
 };
 
@@ -82,20 +82,6 @@ impl Change {
         if let Some(before) = &mut self.before {
             before.map_account(held);
         }
-    }
-
-    /// Keeps once what its sets of scopes, and those of others, have in common.
-    pub fn share_scopes(&mut self, pool: &mut ScopePool) {
-        let before = self.before.as_mut().map(|before| &mut before.scopes);
-        let after = self.after.as_mut().map(|after| &mut after.scopes);
-        let ScopeDiff {
-            added,
-            removed,
-            kept,
-            provider_added,
-        } = &mut self.scopes;
-        let diff = [added, removed, kept, provider_added, &mut self.dropped];
-        pool.share(before.into_iter().chain(after).chain(diff));
     }
 }
 

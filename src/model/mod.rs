@@ -29,7 +29,7 @@ pub use observed::{Observed, Policies, RemoteConnector, RemoteStatus, StripeMode
 pub use origin::{Origin, forge_of};
 pub use proposal::{BaseName, is_request, target_branch};
 pub use removal::Removal;
-pub use scope::{Scope, ScopePool, Scopes};
+pub use scope::{Scope, Scopes};
 pub use secret::{Link, LinkError, Secret};
 pub use time::{ago, ahead};
 pub use vars::{SetBy, Vars};

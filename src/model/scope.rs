@@ -3,7 +3,8 @@
 use std::{
     collections::{BTreeSet, HashSet},
     fmt,
-    sync::Arc,
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 #[cfg(test)]
@@ -51,7 +52,7 @@ impl Visitor<'_> for Text {
 impl Scope {
     /// Takes a scope as spelt.
     pub fn new(text: impl AsRef<str>) -> Self {
-        Self(Arc::from(text.as_ref()))
+        met().scope(text.as_ref())
     }
 
     /// The scope's own text. Escape before showing.
@@ -68,12 +69,13 @@ impl fmt::Display for Scope {
 
 impl From<&str> for Scope {
     fn from(text: &str) -> Self {
-        Self(Arc::from(text))
+        Self::new(text)
     }
 }
 
 /// A set of scopes: sorted, without duplicates, so that neither ever makes a difference. Clones
-/// share it: what is declared, planned, approved and answered is the same set many times over.
+/// share it, and so do equal sets: what is declared, planned, approved and answered is the same set
+/// many times over.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(
@@ -93,7 +95,7 @@ impl Serialize for Scopes {
 
 impl<'de> Deserialize<'de> for Scopes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        BTreeSet::deserialize(deserializer).map(|scopes| Self(Arc::new(scopes)))
+        BTreeSet::deserialize(deserializer).map(Self::known)
     }
 }
 
@@ -101,6 +103,10 @@ impl Scopes {
     /// No scopes at all.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    fn known(set: BTreeSet<Scope>) -> Self {
+        Self(met().set(set))
     }
 
     /// The scopes in byte order.
@@ -129,36 +135,62 @@ impl Scopes {
     }
 }
 
-/// Scopes that were met before: what a document says many times over is kept once.
-#[derive(Debug, Default)]
-pub struct ScopePool(HashSet<Scope>);
+/// What was met before, so that the same is kept once.
+struct Met {
+    /// The newest of those whose hashes end alike: most come many times over, soon after each other.
+    scopes: Vec<Option<Scope>>,
+    hasher: RandomState,
+    /// All that somebody holds, and some that nobody does any more.
+    sets: HashSet<Arc<BTreeSet<Scope>>>,
+    /// From so many on, they are looked through.
+    full: usize,
+}
 
-impl ScopePool {
-    /// Makes the scopes of sets that belong together the same in memory, and equal sets too.
-    pub fn share<'a>(&mut self, sets: impl IntoIterator<Item = &'a mut Scopes>) {
-        let mut met: Vec<Scopes> = Vec::new();
-        for set in sets {
-            if let Some(same) = met.iter().find(|other| *other == set) {
-                *set = same.clone();
-                continue;
-            }
-            *set = set.iter().map(|scope| self.known(scope)).collect();
-            met.push(set.clone());
+static MET: LazyLock<Mutex<Met>> = LazyLock::new(|| {
+    Mutex::new(Met {
+        scopes: vec![None; Met::SCOPES],
+        hasher: RandomState::new(),
+        sets: HashSet::new(),
+        full: Met::SETS,
+    })
+});
+
+fn met() -> MutexGuard<'static, Met> {
+    MET.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Met {
+    const SCOPES: usize = 1 << 12;
+    const SETS: usize = 1 << 10;
+
+    fn scope(&mut self, text: &str) -> Scope {
+        let hash = self.hasher.hash_one(text);
+        #[expect(clippy::cast_possible_truncation, reason = "only its end counts")]
+        let place = hash as usize % Self::SCOPES;
+        match self.scopes.get_mut(place) {
+            Some(Some(scope)) if scope.as_str() == text => scope.clone(),
+            Some(place) => place.insert(Scope(Arc::from(text))).clone(),
+            None => Scope(Arc::from(text)),
         }
     }
 
-    fn known(&mut self, scope: &Scope) -> Scope {
-        if let Some(known) = self.0.get(scope) {
-            return known.clone();
+    fn set(&mut self, set: BTreeSet<Scope>) -> Arc<BTreeSet<Scope>> {
+        if let Some(known) = self.sets.get(&set) {
+            return Arc::clone(known);
         }
-        self.0.insert(scope.clone());
-        scope.clone()
+        if self.sets.len() >= self.full {
+            self.sets.retain(|set| Arc::strong_count(set) > 1);
+            self.full = Self::SETS.max(self.sets.len() * 2);
+        }
+        let set = Arc::new(set);
+        self.sets.insert(Arc::clone(&set));
+        set
     }
 }
 
 impl FromIterator<Scope> for Scopes {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
-        Self(Arc::new(scopes.into_iter().collect()))
+        Self::known(scopes.into_iter().collect())
     }
 }
 

@@ -12,8 +12,7 @@ use crate::{
     diff::Action,
     fs::{self, FsError, Visibility},
     model::{
-        Account, ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, RemoteStatus,
-        ScopePool, Scopes,
+        Account, ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, RemoteStatus, Scopes,
     },
     plan::Digest,
     state::{AppState, Locked, WRITER, check_form},
@@ -229,7 +228,6 @@ struct Record {
 #[derive(Default)]
 struct Reading {
     set: PendingSet,
-    pool: ScopePool,
     rows: usize,
     /// The first one that is not as it should be.
     failed: Option<usize>,
@@ -247,7 +245,7 @@ impl tables::Rows for Reading {
 
 impl Reading {
     fn take(&mut self, record: Record) {
-        let mut entry = PendingEntry {
+        let entry = PendingEntry {
             scopes: record.scopes,
             connection_config: record.connection_config,
             action: record.action,
@@ -263,9 +261,6 @@ impl Reading {
             missing: record.missing,
             settled: record.settled,
         };
-        let before = entry.before.as_mut().map(|before| &mut before.scopes);
-        let sets = [&mut entry.scopes, &mut entry.missing];
-        self.pool.share(sets.into_iter().chain(before));
         let app = AppKey {
             api_url: record.api_url,
             app_id: record.app_id,

@@ -4,10 +4,7 @@
 //! types are all it holds of a connector: no token, no link, and of an account only its masked form
 //! and a digest.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,10 +18,7 @@ use super::{
 use crate::{
     catalogue::ScopeDiff,
     diff::{Action, Change, ConfigDiff, ConsentNeed, Desired, Removal},
-    model::{
-        ApiUrl, App, AppId, ConnectorType, Diagnostic, Kind, Origin, RemoteConnector, ScopePool,
-        Scopes,
-    },
+    model::{ApiUrl, App, AppId, ConnectorType, Diagnostic, Kind, Origin, RemoteConnector, Scopes},
     tables,
 };
 
@@ -179,17 +173,11 @@ pub fn seal(document: &Table) -> (Digest, Digest) {
 
 /// Reads a plan back. `file` names it in messages.
 pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
-    let pool = RefCell::new(ScopePool::default());
-    let take = |entry: ChangeEntry| {
-        let mut change = Change::from(entry);
-        change.share_scopes(&mut pool.borrow_mut());
-        change
-    };
     let Sealed {
         document,
         rows,
         digest,
-    } = read_document::<PlanFile, _, _>(file, text, DocumentKind::Plan, &MEANING, &take)?;
+    } = read_document::<PlanFile, ChangeEntry>(file, text, DocumentKind::Plan, &MEANING)?;
     let created_at = document.created_at.clone();
     let plan = document.into_plan(rows);
     check::coherent(&plan)?;
@@ -284,9 +272,8 @@ impl<'a> Written<'a> {
 
 impl PlanFile {
     /// The plan that it is of, with these changes.
-    fn into_plan(self, rows: Vec<Change>) -> Plan {
-        let mut changes = rows;
-        changes.extend(self.changes.into_iter().map(Change::from));
+    fn into_plan(self, rows: Vec<ChangeEntry>) -> Plan {
+        let changes = rows.into_iter().chain(self.changes).map(Change::from);
         let app = App {
             id: self.app_id,
             api_url: self.api_url,
@@ -296,7 +283,7 @@ impl PlanFile {
             speculative: self.speculative,
             app: AppPlan {
                 app,
-                changes,
+                changes: changes.collect(),
                 unmanaged: self.unmanaged,
                 untargeted: self.untargeted,
                 untargeted_new: self.untargeted_new,

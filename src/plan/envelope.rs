@@ -112,33 +112,31 @@ pub(crate) struct Sealed<T, R> {
 }
 
 /// Takes the rows in, each as soon as it is there.
-struct Reading<'a, W, R> {
+struct Reading<R> {
     sealer: Sealer,
-    take: &'a dyn Fn(W) -> R,
     rows: Result<Vec<R>, toml::de::Error>,
 }
 
-impl<W: DeserializeOwned, R> tables::Rows for Reading<'_, W, R> {
+impl<R: DeserializeOwned> tables::Rows for Reading<R> {
     fn row(&mut self, row: Table) {
         self.sealer.row(&row);
         let Ok(rows) = &mut self.rows else {
             return;
         };
         match row.try_into() {
-            Ok(row) => rows.push((self.take)(row)),
+            Ok(row) => rows.push(row),
             Err(e) => self.rows = Err(e),
         }
     }
 }
 
 /// Reads any document of ours: its kind, its version and its digests have to be right before its
-/// content is looked at. `meaning` says what its digest names, `take` makes of a row what is kept.
-pub(crate) fn read_document<T: DeserializeOwned, W: DeserializeOwned, R>(
+/// content is looked at. `meaning` says what its digest names.
+pub(crate) fn read_document<T: DeserializeOwned, R: DeserializeOwned>(
     file: &str,
     text: &str,
     kind: DocumentKind,
     meaning: &'static Meaning,
-    take: &dyn Fn(W) -> R,
 ) -> Result<Sealed<T, R>, Refusal> {
     let what = || format!("the {} {file}", kind.as_str());
     let unreadable = |reason: String| {
@@ -159,7 +157,6 @@ pub(crate) fn read_document<T: DeserializeOwned, W: DeserializeOwned, R>(
     };
     let begin = |known: &Table| Reading {
         sealer: Sealer::begin(meaning, known),
-        take,
         rows: Ok(Vec::new()),
     };
     let (table, read) = tables::read(text, meaning.rows, begin).map_err(|e| {

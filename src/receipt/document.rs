@@ -1,7 +1,5 @@
 //! A saved receipt: TOML with a digest, as a plan.
 
-use std::cell::RefCell;
-
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
@@ -9,7 +7,7 @@ use super::{ChangeResult, Receipt};
 use crate::{
     approval::Approval,
     escape,
-    model::{ApiUrl, App, AppId, Origin, ScopePool},
+    model::{ApiUrl, App, AppId, Origin},
     plan::{
         Digest, EncodeError, Meaning, Override, Refusal, Sealer,
         envelope::{CREATED_BY, DocumentKind, FORMAT_VERSION, Sealed, read_document},
@@ -115,17 +113,11 @@ fn sealed(receipt: &Receipt, head: &ReceiptFile) -> Result<(Digest, Digest), Enc
 
 /// Reads a receipt back. `file` names it in messages.
 pub fn read(file: &str, text: &str) -> Result<Saved, Refusal> {
-    let pool = RefCell::new(ScopePool::default());
-    let take = |mut result: ChangeResult| {
-        let sets = [Some(&mut result.scopes), result.before.as_mut()];
-        pool.borrow_mut().share(sets.into_iter().flatten());
-        result
-    };
     let Sealed {
         document,
         rows,
         digest,
-    } = read_document::<ReceiptFile, _, _>(file, text, DocumentKind::Receipt, &MEANING, &take)?;
+    } = read_document::<ReceiptFile, ChangeResult>(file, text, DocumentKind::Receipt, &MEANING)?;
     let app = App {
         id: document.app_id,
         api_url: document.api_url,

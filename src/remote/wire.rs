@@ -5,7 +5,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::ended::ConnectionEnd;
-use crate::model::{Account, ConnectionId, ConnectorType, RemoteStatus, Scope, Secret, StripeMode};
+use crate::model::{
+    Account, ConnectionId, ConnectorType, RemoteStatus, Scopes, Secret, StripeMode,
+};
 
 /// `GET external-auth/list`.
 #[derive(Deserialize)]
@@ -17,7 +19,7 @@ pub(super) struct List {
 pub(super) struct Listed {
     pub(super) integration_type: ConnectorType,
     pub(super) status: RemoteStatus,
-    pub(super) scopes: Vec<Scope>,
+    pub(super) scopes: Scopes,
     #[serde(default, deserialize_with = "filled")]
     pub(super) user_email: Option<String>,
 }

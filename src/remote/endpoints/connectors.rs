@@ -76,7 +76,7 @@ impl Remote {
             let account = listed.account();
             let connector = RemoteConnector {
                 status: listed.status,
-                scopes: listed.scopes.into_iter().collect(),
+                scopes: listed.scopes,
                 account,
                 mode: None,
                 connection_config: None,
