@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bytes::Bytes;
 use clap::Args;
 
 use super::{
@@ -107,8 +108,9 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     }
     if let Some(out) = &out {
         let text = document::to_toml(&plan, Some(context.now().to_string()))?;
+        let text = Bytes::from(text);
         // It holds e-mail addresses at most; reviewers and pipelines read it.
-        fs::write(out, text.as_bytes(), Visibility::Shared)?;
+        fs::write(out, &text, Visibility::Shared)?;
         if !plan.speculative {
             keep(args, context, &plan, &digest, &text).await;
         }
@@ -129,7 +131,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
 }
 
 /// Keeps the plan in the store, where it may.
-async fn keep(args: &PlanArgs, context: &Context, plan: &Plan, digest: &Digest, text: &str) {
+async fn keep(args: &PlanArgs, context: &Context, plan: &Plan, digest: &Digest, text: &Bytes) {
     let kept = async {
         let project = context.project(args.planning.dir.as_deref())?;
         let team = listening::team(context, &project, &plan.app.app).await?;

@@ -6,7 +6,7 @@ use std::{
     ffi::{OsStr, OsString},
     fs::{self, File},
     hash::{BuildHasher, RandomState},
-    io::{BufWriter, Write},
+    io::{BufWriter, Read, Write},
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -245,9 +245,15 @@ pub fn probe_writable(path: &Path, bytes: usize) -> Result<(), FsError> {
     let mut temporary = temporary(path, Visibility::Private).map_err(failed)?;
     // Only what is written for good takes up room: some file systems find out late.
     super::full::room(bytes)
-        .and_then(|()| temporary.file.write_all(&vec![0x23; bytes]))
+        .and_then(|()| fill(&mut temporary.file, bytes))
         .and_then(|()| temporary.file.sync_all())
         .map_err(failed)
+}
+
+/// Writes so many bytes, and holds few.
+fn fill(file: &mut File, bytes: usize) -> std::io::Result<()> {
+    let mut source = std::io::repeat(b'#').take(bytes as u64);
+    std::io::copy(&mut source, file).map(|_| ())
 }
 
 /// [`remove_leftovers()`] before this process's first write in `folder`.

@@ -322,7 +322,7 @@ impl<'a> ApplySession<'a> {
         let (memory, plan) = (self.at_work.memory(), self.inputs.plan);
         if memory.is_shared() && plan.has_changes() {
             let text = plan::document::to_toml(plan, Some((self.around.now)().to_string()))?;
-            memory.ensure_plan(&self.digest, &text).await?;
+            memory.ensure_plan(&self.digest, &text.into()).await?;
         }
         self.at_work.check().await?;
         let mut finished = job.run().await;

@@ -2,6 +2,8 @@
 
 use std::{path::Path, sync::Arc};
 
+use bytes::Bytes;
+
 use super::{Around, OpEvent};
 use crate::{
     config::Project,
@@ -187,7 +189,7 @@ impl Team {
     }
 
     /// Keeps a plan that was saved to a file. Where that fails it is said, and all goes on.
-    pub async fn keep_plan(&self, around: &Around<'_>, digest: &Digest, text: &str) {
+    pub async fn keep_plan(&self, around: &Around<'_>, digest: &Digest, text: &Bytes) {
         match self.memory.keep_plan(digest, text).await {
             Ok(()) if self.memory.is_shared() => {
                 around.tell(&OpEvent::PlanKept(digest, self.memory.name()));

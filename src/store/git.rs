@@ -230,7 +230,7 @@ impl GitStore {
             let message = format!("{title}\n\nWriter: {nonce}\n");
             let files = changes
                 .iter()
-                .map(|change| (change.key.as_str(), Some(change.to.as_slice())));
+                .map(|change| (change.key.as_str(), Some(change.to.as_ref())));
             match self.push(&seen, short, &message, files.collect()).await? {
                 Pushed::Done => return Ok(Swapped::Done),
                 Pushed::Moved => {

@@ -215,7 +215,7 @@ impl Memory {
         let change = Swap {
             key: key("lease"),
             from: from.cloned(),
-            to: text.into_bytes(),
+            to: text.into(),
             note: String::new(),
         };
         let swapped = self.store.swap(std::slice::from_ref(&change)).await;
@@ -445,7 +445,7 @@ impl Lease {
         let change = Swap {
             key: key("lease"),
             from: Some(version),
-            to: text.into_bytes(),
+            to: text.into(),
             note: String::new(),
         };
         match self.memory.store.swap(&[change]).await? {

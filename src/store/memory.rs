@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{
@@ -54,7 +55,7 @@ impl Memory {
     }
 
     /// Keeps a plan, and that it was made.
-    pub async fn keep_plan(&self, digest: &Digest, text: &str) -> Result<(), StoreError> {
+    pub async fn keep_plan(&self, digest: &Digest, text: &Bytes) -> Result<(), StoreError> {
         let event = HistoryEvent::now(self.by.clone(), 0, What::Plan(digest.clone()));
         let event = self.event_change(&event)?;
         for turn in 0..2 {
@@ -67,7 +68,7 @@ impl Memory {
             let plan = Swap {
                 key,
                 from: there.map(|value| value.version),
-                to: text.as_bytes().to_vec(),
+                to: text.clone(),
                 note: String::new(),
             };
             // The plan first: nothing lists a plan that is not there.
@@ -80,7 +81,7 @@ impl Memory {
     }
 
     /// Keeps a plan, unless it is there already.
-    pub async fn ensure_plan(&self, digest: &Digest, text: &str) -> Result<(), StoreError> {
+    pub async fn ensure_plan(&self, digest: &Digest, text: &Bytes) -> Result<(), StoreError> {
         if self.store.read_known(&plan_key(digest)).await?.is_some() {
             return Ok(());
         }
@@ -133,7 +134,7 @@ impl Memory {
         Ok(Swap {
             key: key(&format!("log/{}", event.name())),
             from: None,
-            to: text.into_bytes(),
+            to: text.into(),
             note: event.line(),
         })
     }
@@ -150,7 +151,7 @@ impl Memory {
             }
         }
         // Leases order applies whatever the clocks say; the rest has clocks alone.
-        events.sort_by(|a, b| (a.at, a.epoch, &a.id).cmp(&(b.at, b.epoch, &b.id)));
+        events.sort_unstable_by(|a, b| (a.at, a.epoch, &a.id).cmp(&(b.at, b.epoch, &b.id)));
         order_by_epoch(&mut events);
         Ok((events, unread))
     }
@@ -224,7 +225,7 @@ impl Memory {
                 changes.push(Swap {
                     key: key("waits.toml"),
                     from: version,
-                    to: text.into_bytes(),
+                    to: text.into(),
                     note: String::new(),
                 });
             }

@@ -1,5 +1,6 @@
 //! The one primitive.
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use super::{Key, StoreError};
@@ -25,7 +26,7 @@ pub struct Swap {
     /// What is there now; `None` where nothing is.
     pub from: Option<Version>,
     /// What is to be there.
-    pub to: Vec<u8>,
+    pub to: Bytes,
     /// What happened, in a line for people; empty where that is of no interest.
     pub note: String,
 }

@@ -24,7 +24,7 @@ fn change(name: &str, from: Option<&Version>, to: &str) -> Swap {
     Swap {
         key: key(name),
         from: from.cloned(),
-        to: to.as_bytes().to_vec(),
+        to: to.to_owned().into(),
         note: String::new(),
     }
 }
@@ -95,8 +95,8 @@ async fn remembers(one: Arc<dyn Store>, two: Arc<dyn Store>) {
         bob.plan(&plan).await,
         Err(StoreError::NoPlan { .. })
     ));
-    ada.keep_plan(&plan, "a plan").await.unwrap();
-    ada.keep_plan(&plan, "a plan, again").await.unwrap();
+    ada.keep_plan(&plan, &"a plan".into()).await.unwrap();
+    ada.keep_plan(&plan, &"a plan, again".into()).await.unwrap();
     assert!(bob.plan(&plan).await.unwrap().text.starts_with("a plan"));
     bob.keep_approval(&plan, "signed").await.unwrap();
     assert_eq!(ada.approvals(&plan).await.unwrap(), ["signed"]);
@@ -249,7 +249,7 @@ pub(super) fn race(place: &(dyn Maker + Sync), writers: usize) {
             let plan = digest(u8::try_from(number).unwrap());
             let mut busy = 0;
             // A busy store says so, and has written nothing.
-            while let Err(e) = ada.keep_plan(&plan, "a plan").await {
+            while let Err(e) = ada.keep_plan(&plan, &"a plan".into()).await {
                 assert!(e.is_passing() && busy < 20, "{e}");
                 busy += 1;
             }
@@ -269,7 +269,7 @@ pub(super) fn race(place: &(dyn Maker + Sync), writers: usize) {
                     .swap(&[Swap {
                         key: counter.clone(),
                         from,
-                        to,
+                        to: to.into(),
                         note: String::new(),
                     }])
                     .await

@@ -128,7 +128,7 @@ impl Store for Faulty {
                 let count = there.0;
                 there
                     .1
-                    .insert(change.key.clone(), (count, change.to.clone()));
+                    .insert(change.key.clone(), (count, change.to.to_vec()));
             }
             if answers {
                 Ok(Swapped::Done)
