@@ -267,7 +267,7 @@ async fn choose_type(
         types.push((ConnectorType::stripe(), "Stripe (a sandbox)".to_owned()));
     }
     types.retain(|(name, _)| !files.declared.connectors.contains_key(name));
-    types.sort();
+    types.sort_unstable();
     let items = types
         .iter()
         .map(|(name, shown)| {

@@ -137,7 +137,7 @@ async fn saved(
     let more = policy::overrides(&planning.overrides, planning.reason.as_deref(), &policy)?;
     let mut judged = saved.plan.clone();
     judged.overrides.extend(more);
-    judged.overrides.sort();
+    judged.overrides.sort_unstable();
     judged.overrides.dedup();
     let planned_for = judged.app.observed().len();
     policy::judge(&judged, planned_for, &project, &Policies::default()).verdict()?;

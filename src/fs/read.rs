@@ -124,6 +124,6 @@ pub fn files(folder: &Path) -> Result<Vec<Found>, FsError> {
             });
         }
     }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(found)
 }

@@ -9,7 +9,7 @@ use super::{
     CommitId, Git, GitError, ObjectId, Objects, RemoteName,
     command::{Place, Run, failed},
 };
-use crate::model::Secret;
+use crate::model::{Secret, sha256};
 
 /// The root of the work tree that a folder lies in: the nearest folder with a `.git`. Starts no
 /// program.
@@ -59,17 +59,7 @@ impl RemoteAddress {
 
     /// A file name that is the same for every clone of this remote on this machine.
     pub fn cache_name(&self) -> String {
-        use std::fmt::Write as _;
-
-        use sha2::Digest as _;
-        let mut name = String::new();
-        for byte in sha2::Sha256::digest(self.identity().as_bytes())
-            .iter()
-            .take(8)
-        {
-            let _ = write!(name, "{byte:02x}");
-        }
-        name
+        sha256(self.identity().as_bytes(), 16)
     }
 
     /// What is the same for every clone of this remote on this machine, without credentials.

@@ -9,9 +9,8 @@ use std::fmt;
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
-use super::AppId;
+use super::{AppId, hash::Sha256};
 
 /// The account that gave its consent, usually an e-mail address. Untrusted text.
 ///
@@ -233,14 +232,12 @@ fn mask(text: &str) -> String {
 }
 
 fn digest(app: &AppId, text: &str) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = Sha256::default();
     for part in ["connplan account", app.as_str(), &text.to_lowercase()] {
         hash.update(part.as_bytes());
         hash.update(b"\n");
     }
-    let hash = hash.finalize();
-    let hex = hash.iter().map(|byte| format!("{byte:02x}"));
-    format!("sha256:{}", hex.collect::<String>())
+    format!("sha256:{}", hash.hex())
 }
 
 #[cfg(test)]

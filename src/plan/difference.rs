@@ -39,7 +39,7 @@ pub fn difference(this: &Plan, that: &Plan, other: &str) -> Vec<String> {
     if this.app.app != that.app.app {
         lines.push("the app, its address or its environment".to_owned());
     }
-    lines.sort();
+    lines.sort_unstable();
     lines
 }
 

@@ -9,8 +9,9 @@ use std::fmt;
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use toml::Value;
+
+use crate::model::Sha256;
 
 /// `sha256:` and 64 lower-case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -131,7 +132,7 @@ impl RowDigest {
 
     fn entries<'a>(&mut self, entries: impl Iterator<Item = (&'a str, &'a Value)>) {
         let mut entries: Vec<_> = entries.collect();
-        entries.sort_by_key(|(key, _)| *key);
+        entries.sort_unstable_by_key(|(key, _)| *key);
         for (key, value) in entries {
             self.key(key);
             write_value(&mut self.out, value);
@@ -174,18 +175,14 @@ impl Canonical {
 
     fn digest(mut self) -> Digest {
         self.hash.update(self.part.as_bytes());
-        let mut text = String::from("sha256:");
-        for byte in self.hash.finalize() {
-            let _ = fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
-        }
-        Digest(text)
+        Digest(format!("sha256:{}", self.hash.hex()))
     }
 }
 
 fn write_table<'a>(out: &mut Canonical, table: impl Iterator<Item = (&'a String, &'a Value)>) {
     // Sorted here and not left to the map: another crate may switch `toml` to insertion order.
     let mut entries: Vec<_> = table.collect();
-    entries.sort_by(|a, b| a.0.cmp(b.0));
+    entries.sort_unstable_by(|a, b| a.0.cmp(b.0));
     out.push("{");
     for (index, (key, value)) in entries.into_iter().enumerate() {
         if index > 0 {

@@ -359,7 +359,7 @@ impl State {
             .filter(|(_, c)| c.progress != AttemptStatus::Pending || self.is_late(c, now_ms))
             .map(|(id, c)| (c.created_ms, id.clone()))
             .collect();
-        finished.sort();
+        finished.sort_unstable();
         for (_, id) in finished.into_iter().take(excess) {
             self.connections.remove(&id);
         }

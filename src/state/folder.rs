@@ -1,15 +1,10 @@
 //! Where the state folder is.
 
-use std::{
-    fmt::Write as _,
-    path::{Path, PathBuf},
-};
-
-use sha2::{Digest as _, Sha256};
+use std::path::{Path, PathBuf};
 
 use crate::{
     fs,
-    model::{ApiUrl, App, Vars},
+    model::{ApiUrl, App, Vars, sha256},
 };
 
 /// The variable that names the folder.
@@ -85,13 +80,7 @@ pub(super) fn folder_name(app: &App) -> String {
 }
 
 fn digest(api_url: &ApiUrl) -> String {
-    let digest = Sha256::digest(api_url.as_str().as_bytes());
-    let mut hex = String::new();
-    for byte in digest.iter().take(8) {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    sha256(api_url.as_str().as_bytes(), 16)
 }
 
 /// Where the platform's programs keep what belongs to this machine.

@@ -1,10 +1,8 @@
 //! Names of values.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
-use sha2::{Digest as _, Sha256};
-
-use crate::model::App;
+use crate::model::{App, sha256};
 
 /// The name of a value: segments of letters, digits, `_`, `-` and `.`, joined by `/`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,8 +45,7 @@ impl AppKey {
     /// The app by a digest of address and id, and the id to read.
     pub fn of(app: &App) -> Self {
         let whole = format!("{}\n{}", app.api_url, app.id);
-        let digest = hex(whole.as_bytes());
-        let short = digest.get(..16).unwrap_or_default();
+        let short = sha256(whole.as_bytes(), 16);
         let plain = |c: char| {
             if c.is_ascii_alphanumeric() || c == '-' {
                 c
@@ -64,15 +61,6 @@ impl AppKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// SHA-256 in hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 #[cfg(test)]

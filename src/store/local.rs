@@ -8,7 +8,10 @@ use std::{
 use futures_util::future::BoxFuture;
 
 use super::{Key, Store, StoreError, Swap, Swapped, Value, Version};
-use crate::fs::{self, FsError, Lock, Visibility};
+use crate::{
+    fs::{self, FsError, Lock, Visibility},
+    model::sha256,
+};
 
 /// The most that one value holds: the plan of 5,000 new connectors with fifty long scopes each is half
 /// of it.
@@ -72,7 +75,7 @@ impl LocalStore {
                 }
             }
         }
-        found.sort_by(|(one, _), (other, _)| one.cmp(other));
+        found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         Ok(found)
     }
 
@@ -107,7 +110,7 @@ impl LocalStore {
 }
 
 fn version(bytes: &[u8]) -> Version {
-    Version(super::key::hex(bytes))
+    Version(sha256(bytes, 64))
 }
 
 impl Store for LocalStore {

@@ -225,7 +225,7 @@ impl Store for BucketStore {
                     found.push((key, value));
                 }
             }
-            found.sort_by(|(one, _), (other, _)| one.cmp(other));
+            found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
             Ok(found)
         })
     }

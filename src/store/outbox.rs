@@ -81,7 +81,7 @@ impl Outbox {
         let files = fs::files(&self.dir)?;
         let mut paths: Vec<_> = files.into_iter().map(|file| file.path).collect();
         paths.retain(|path| path.extension() == Some("toml".as_ref()));
-        paths.sort();
+        paths.sort_unstable();
         Ok(paths)
     }
 

@@ -48,7 +48,7 @@ fn map(table: DeTable<'_>) -> Value {
         })
         .collect();
     // The parser sorts by name; messages follow the file.
-    members.sort_by_key(|member| member.key_span.start);
+    members.sort_unstable_by_key(|member| member.key_span.start);
     Value::Map(members)
 }
 

@@ -65,7 +65,7 @@ fn remote(change: &ChangeReport) -> Option<String> {
         .iter()
         .chain(change.scopes.removed.iter())
         .collect();
-    scopes.sort();
+    scopes.sort_unstable();
     let mode = before.mode.map(StripeMode::as_str);
     Some(render(change, before.status, mode, account, &scopes))
 }

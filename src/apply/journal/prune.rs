@@ -27,7 +27,7 @@ pub fn prune(
     }
     let pending = pending()?;
     // The newest first. Where several are of one time, the order is that of their names.
-    files.sort_by(|a, b| b.written.cmp(&a.written).then(a.path.cmp(&b.path)));
+    files.sort_unstable_by(|a, b| b.written.cmp(&a.written).then(a.path.cmp(&b.path)));
     let finished = files.iter().filter_map(|file| {
         let digest = finished(&file.path)?;
         Some((file, digest))

@@ -1,13 +1,10 @@
 //! One line of a journal: 16 hexadecimal digits of a SHA-256, a space, JSON, a line feed.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     escape,
-    model::{ApiUrl, AppId, ConnectionId, ConnectorType, StripeMode},
+    model::{ApiUrl, AppId, ConnectionId, ConnectorType, StripeMode, sha256},
     plan::Digest,
     receipt::Outcome,
 };
@@ -107,12 +104,7 @@ impl Record {
 }
 
 fn checksum(json: &[u8]) -> String {
-    let mut sum = String::with_capacity(16);
-    for byte in Sha256::digest(json).iter().take(8) {
-        // Writing to a string does not fail.
-        let _ = write!(sum, "{byte:02x}");
-    }
-    sum
+    sha256(json, 16)
 }
 
 /// Each line with the checksum that is right for it.

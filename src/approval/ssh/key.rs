@@ -1,8 +1,10 @@
 //! Public keys, and whether one of them signed some bytes.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
-use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
-use sha2::{Digest as _, Sha256};
+use ring::{
+    digest::{SHA256, digest},
+    signature::{self, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm},
+};
 
 use super::wire::{Reader, put};
 
@@ -95,7 +97,7 @@ impl Key {
 
     /// `SHA256:…`, as OpenSSH shows it.
     pub(in crate::approval) fn fingerprint(&self) -> String {
-        let hash = Sha256::digest(&self.blob);
+        let hash = digest(&SHA256, &self.blob);
         format!("SHA256:{}", BASE64_STANDARD_NO_PAD.encode(hash))
     }
 
@@ -119,10 +121,10 @@ impl Key {
                 let (flags, counter) = (reader.u8()?, reader.take(4)?);
                 reader.end()?;
                 (flags & PRESENT != 0).then_some(())?;
-                let mut signed = Sha256::digest(application).to_vec();
+                let mut signed = digest(&SHA256, application).as_ref().to_vec();
                 signed.push(flags);
                 signed.extend_from_slice(counter);
-                signed.extend_from_slice(&Sha256::digest(message));
+                signed.extend_from_slice(digest(&SHA256, message).as_ref());
                 inner.check(&signed, value)
             }
             Kind::Rsa { e, n } => {

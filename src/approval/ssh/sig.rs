@@ -1,7 +1,7 @@
 //! `SSHSIG`: a signature as `ssh-keygen -Y sign` makes it.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use sha2::{Digest as _, Sha256, Sha512};
+use ring::digest::{SHA256, SHA512, digest};
 
 use super::{
     Certificate, Key,
@@ -107,14 +107,14 @@ impl SshSig {
     /// Whether its key signed this message, in its namespace.
     pub(in crate::approval) fn is_over(&self, message: &[u8]) -> bool {
         let (name, hash) = match self.hash {
-            Hash::Sha256 => ("sha256", Sha256::digest(message).to_vec()),
-            Hash::Sha512 => ("sha512", Sha512::digest(message).to_vec()),
+            Hash::Sha256 => ("sha256", digest(&SHA256, message)),
+            Hash::Sha512 => ("sha512", digest(&SHA512, message)),
         };
         let mut signed = MAGIC.to_vec();
         put(&mut signed, self.namespace.as_bytes());
         put(&mut signed, &self.reserved);
         put(&mut signed, name.as_bytes());
-        put(&mut signed, &hash);
+        put(&mut signed, hash.as_ref());
         self.credential.key().signed(&signed, &self.signature)
     }
 }
