@@ -95,7 +95,7 @@ async fn signers_of(base: &Base, before: &[BaseSettings]) -> Result<Option<Signe
             }
             continue;
         };
-        let file = format!("{name} of {}", base.short());
+        let file = format!("{name} of {}", base.short(before));
         let file = crate::escape::limited(&file, 200);
         let text = base.file(before, name).await?.unwrap_or_default();
         let found = Signers::parse(&file, &text).map_err(ApprovalError::from)?;

@@ -85,12 +85,7 @@ impl<'a> Objects<'a> {
         let text = output.text();
         let entries = text.split('\0').filter_map(|line| {
             let (mode, id, name) = entry(line)?;
-            let kind = match mode {
-                "120000" => EntryKind::Link,
-                "040000" => EntryKind::Folder,
-                "160000" => EntryKind::Module,
-                _ => EntryKind::File,
-            };
+            let kind = kind_of(mode);
             let name = OsStr::new(name).to_string_lossy().into_owned();
             Some(TreeEntry { name, kind, id })
         });
@@ -99,15 +94,46 @@ impl<'a> Objects<'a> {
 
     /// Every file of a commit, by path, with the name of its content.
     pub async fn tree(&self, commit: &CommitId) -> Result<BTreeMap<String, ObjectId>, GitError> {
+        let all = self.whole(commit).await?.into_iter();
+        let files = all.filter(|(_, (kind, _))| *kind == EntryKind::File);
+        Ok(files.map(|(path, (_, id))| (path, id)).collect())
+    }
+
+    /// The same with links and other repositories.
+    pub async fn whole(
+        &self,
+        commit: &CommitId,
+    ) -> Result<BTreeMap<String, (EntryKind, ObjectId)>, GitError> {
         let args = ["ls-tree", "-r", "-z", "--full-tree", commit.as_str()];
         let run = Run::new("list a commit", &args);
         let output = self.git.must(self.place, run).await?;
         let text = output.text();
-        let files = text.split('\0').filter_map(|line| {
+        let all = text.split('\0').filter_map(|line| {
             let (mode, id, path) = entry(line)?;
-            mode.starts_with("100").then(|| (path.to_owned(), id))
+            Some((path.to_owned(), (kind_of(mode), id)))
         });
-        Ok(files.collect())
+        Ok(all.collect())
+    }
+
+    /// Which of these objects are not here: a clone may have a commit and not all that it holds.
+    pub async fn lacking(&self, ids: &[ObjectId]) -> Result<Vec<ObjectId>, GitError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names: Vec<_> = ids.iter().map(ObjectId::as_str).collect();
+        let input = names.join("\n") + "\n";
+        let mut run = Run::new("look for objects", &["cat-file", "--batch-check"]);
+        run.input = Some(input.as_bytes());
+        let output = self.git.run(self.place, run).await?;
+        if !output.success {
+            // A clone that was told to fetch what it lacks, and is not let.
+            return Ok(ids.to_vec());
+        }
+        let text = output.text();
+        let missing = text
+            .lines()
+            .filter_map(|line| line.strip_suffix(" missing"));
+        Ok(missing.filter_map(|id| ObjectId::parse(id).ok()).collect())
     }
 
     /// The content of objects, by one run; without those that are not here or larger than `limit`.
@@ -142,6 +168,15 @@ impl<'a> Objects<'a> {
             rest = rest.get(size + 1..).unwrap_or_default();
         }
         Ok(found)
+    }
+}
+
+fn kind_of(mode: &str) -> EntryKind {
+    match mode {
+        "120000" => EntryKind::Link,
+        "040000" => EntryKind::Folder,
+        "160000" => EntryKind::Module,
+        _ => EntryKind::File,
     }
 }
 

@@ -59,9 +59,8 @@ pub(super) fn standing(root: &Path, folder: &str) -> Standing {
     }
 }
 
-/// Where the command line says that the project is, relative to the work tree: by name, for a proposal
-/// may have made a link of it.
-pub(super) fn place_told(start: &Path, vars: &Vars, root: &Path) -> Option<PathBuf> {
+/// Where the command line says that the project is: by name, for a proposal may have made a link of it.
+pub(super) fn told(start: &Path, vars: &Vars) -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
     // A shell knows by which name it came here.
     let named = vars.get("PWD").map(PathBuf::from);
@@ -78,6 +77,11 @@ pub(super) fn place_told(start: &Path, vars: &Vars, root: &Path) -> Option<PathB
             part => told.push(part),
         }
     }
+    Some(told)
+}
+
+/// The same relative to a work tree, if it is told to be in it.
+pub(super) fn place_told(told: &Path, root: &Path) -> Option<PathBuf> {
     // The outermost: a link further in may lead to the root again.
     let tops = told
         .ancestors()
@@ -120,7 +124,7 @@ mod tests {
         std::fs::create_dir(root.join("apps")).unwrap();
         #[cfg(unix)]
         std::os::unix::fs::symlink("..", root.join("apps/shop")).unwrap();
-        let told = |start: &Path| place_told(start, &Vars::default(), &root);
+        let told = |start: &Path| place_told(&told(start, &Vars::default())?, &root);
         let shop = Some(PathBuf::from("apps/shop"));
         assert_eq!(told(&root.join("apps/shop")), shop);
         assert_eq!(told(&root.join("apps/../apps/./shop")), shop);

@@ -6,6 +6,8 @@ pub(crate) mod addresses;
 pub(crate) mod files;
 #[cfg(unix)]
 pub(crate) mod hostile;
+#[cfg(unix)]
+mod led_away;
 pub(crate) mod loosening;
 pub(crate) mod policy;
 #[cfg(unix)]

@@ -1,0 +1,248 @@
+//! The commit itself, and where it is: in the checkout, or fetched.
+
+use std::path::{Path, PathBuf};
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::places::folder_name;
+use crate::{
+    context::{Context, Failure},
+    git::{
+        Checkout, CommitId, Depot, EntryKind, Git, GitError, ObjectId, Objects, RemoteAddress,
+        RemoteName, work_tree_of,
+    },
+    model::BaseName,
+    state::StateError,
+};
+
+/// The base is named, and neither is it here nor does the remote give it.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "the base commit is not wholly in this clone: {commit}, and it could not be fetched: {why}"
+)]
+#[diagnostic(
+    code(connplan::approval::base),
+    help(
+        "connplan needs its settings; fetch it: on GitHub `with: {{ fetch-depth: 0 }}` and no `filter` \
+         at actions/checkout, on GitLab `GIT_DEPTH: 0`"
+    )
+)]
+pub(super) struct NoBase {
+    commit: String,
+    why: String,
+}
+
+/// A commit of a repository.
+pub(super) struct At {
+    pub(super) checkout: Checkout,
+    pub(super) commit: CommitId,
+    /// Where the commit is, if not in the checkout.
+    fetched: Option<Depot>,
+}
+
+impl At {
+    /// The base of the work tree at this root; none where nothing is before what is checked out.
+    ///
+    /// A pipeline speaks of the repository that it runs for. Of one within it (a submodule) the base is
+    /// what the outer one's base has in that place: a proposal may have put it there.
+    pub(super) fn find<'a>(
+        context: &'a Context,
+        root: &'a Path,
+    ) -> LocalBoxFuture<'a, Result<Option<Self>, Failure>> {
+        async move {
+            let checkout = Checkout::of(root, Git::new(&context.vars))?;
+            if let Some((outer, inner)) = module_of(context, root).await
+                && let Some(outer) = Self::find(context, &outer).await?
+            {
+                let there = outer.objects().find(&outer.commit, &inner).await?;
+                let Some(module) = there.filter(|there| there.kind == EntryKind::Module) else {
+                    return Ok(Some(outer));
+                };
+                let named = module.id.as_str();
+                let (commit, fetched) = here_or_fetched(context, &checkout, named).await?;
+                return Ok(Some(Self {
+                    checkout,
+                    commit,
+                    fetched,
+                }));
+            }
+            let Some(head) = checkout.head().await? else {
+                return Ok(None);
+            };
+            let found = match BaseName::of(&context.vars, context.event().as_ref()) {
+                BaseName::Commit(name) => Some(here_or_fetched(context, &checkout, &name).await?),
+                BaseName::Branch(name, or) => Some(branch(context, &checkout, &name, or).await?),
+                BaseName::Nothing => unnamed(context, &checkout, &head).await?,
+            };
+            Ok(found.map(|(commit, fetched)| Self {
+                checkout,
+                commit,
+                fetched,
+            }))
+        }
+        .boxed_local()
+    }
+
+    /// Has these objects of it here. A clone may have a commit and not all that it holds.
+    pub(super) async fn complete(
+        &mut self,
+        context: &Context,
+        ids: &[ObjectId],
+    ) -> Result<(), Failure> {
+        if self.objects().lacking(ids).await?.is_empty() {
+            return Ok(());
+        }
+        let depot = fetch(context, &self.checkout, &self.commit).await?;
+        let lacks = depot.objects().lacking(ids).await?;
+        if let Some(id) = lacks.first() {
+            return Err(missing(self.commit.as_str(), format!("it lacks {id}")).into());
+        }
+        self.fetched = Some(depot);
+        Ok(())
+    }
+
+    pub(super) fn objects(&self) -> Objects<'_> {
+        match &self.fetched {
+            Some(depot) => depot.objects(),
+            None => self.checkout.objects(),
+        }
+    }
+}
+
+/// The repository around this one, and where in it this one is a submodule; none where it is not.
+pub(super) async fn module_of(context: &Context, root: &Path) -> Option<(PathBuf, String)> {
+    let outer = work_tree_of(root.parent()?)?;
+    let inner = root.strip_prefix(&outer).ok()?;
+    let is_text = inner.to_str().is_some();
+    let inner = folder_name(inner).trim_end_matches('/').to_owned();
+    if !is_text {
+        // Whatever it is, the base has it by no name that is known here.
+        return Some((outer, inner));
+    }
+    let checkout = Checkout::of(&outer, Git::new(&context.vars)).ok()?;
+    let head = checkout.head().await.ok()??;
+    let there = checkout.objects().find(&head, &inner).await.ok()??;
+    (there.kind == EntryKind::Module).then_some((outer, inner))
+}
+
+/// A commit, and where it is if not in the checkout.
+type Found = (CommitId, Option<Depot>);
+
+/// A commit by its name; from the remote where this clone lacks it.
+async fn here_or_fetched(
+    context: &Context,
+    checkout: &Checkout,
+    name: &str,
+) -> Result<Found, Failure> {
+    if let Some(commit) = checkout.resolve(name).await? {
+        return Ok((commit, None));
+    }
+    let commit = ObjectId::parse(name).map_err(|e| missing(name, e.to_string()))?;
+    let depot = fetch(context, checkout, &commit).await?;
+    Ok((commit, Some(depot)))
+}
+
+/// A commit with all that it holds, from the remote.
+async fn fetch(
+    context: &Context,
+    checkout: &Checkout,
+    commit: &CommitId,
+) -> Result<Depot, Failure> {
+    let fetched = async {
+        let (depot, remote) = depot(context, checkout).await?;
+        depot.fetch_commit(&remote, commit).await?;
+        Ok::<_, Failure>(depot)
+    };
+    let fetched = fetched.await;
+    fetched.map_err(|failure| missing(commit.as_str(), failure.report.to_string()).into())
+}
+
+fn missing(commit: &str, why: String) -> NoBase {
+    NoBase {
+        commit: crate::escape::limited(commit, 64),
+        why,
+    }
+}
+
+/// The head of a branch as the remote has it; else as this clone knows it; else `or`.
+async fn branch(
+    context: &Context,
+    checkout: &Checkout,
+    name: &str,
+    or: Option<String>,
+) -> Result<Found, Failure> {
+    let fetched = async {
+        let (depot, remote) = depot(context, checkout).await?;
+        let commit = depot.fetch_branch(&remote, name).await?;
+        Ok::<_, Failure>((commit, Some(depot)))
+    };
+    let failure = match fetched.await {
+        Ok(found) => return Ok(found),
+        Err(failure) => failure,
+    };
+    let known = ["remotes/origin", "heads"].map(|place| format!("refs/{place}/{name}"));
+    let name = crate::escape::limited(name, 100);
+    context.warn(&format!(
+        "the branch {name} cannot be fetched, and its settings bind as this clone knows them: {}",
+        failure.report
+    ));
+    for known in known {
+        if let Some(commit) = checkout.resolve(&known).await? {
+            return Ok((commit, None));
+        }
+    }
+    match or {
+        Some(or) => here_or_fetched(context, checkout, &or).await,
+        None => Err(NoBase {
+            commit: name,
+            why: failure.report.to_string(),
+        }
+        .into()),
+    }
+}
+
+/// Where what is fetched is kept: not in the checkout, of which nothing changes.
+async fn depot(context: &Context, checkout: &Checkout) -> Result<(Depot, RemoteAddress), Failure> {
+    let origin = RemoteName::parse("origin").map_err(GitError::from)?;
+    let remote = checkout.remote(&origin).await?;
+    let state = context.state.dir().ok_or(StateError::Nowhere)?;
+    let cache = state.join("git").join(remote.cache_name());
+    let depot = Depot::open(&cache, checkout.git().clone()).await?;
+    Ok((depot, remote))
+}
+
+/// Where this line of history left the default branch; on it, the commit before.
+async fn unnamed(
+    context: &Context,
+    checkout: &Checkout,
+    head: &CommitId,
+) -> Result<Option<Found>, Failure> {
+    let origin = RemoteName::parse("origin").map_err(GitError::from)?;
+    let branch = checkout.default_branch(&origin).await?;
+    let main = match branch {
+        Some(branch) => {
+            checkout
+                .resolve(&format!("refs/remotes/origin/{branch}"))
+                .await?
+        }
+        None => None,
+    };
+    let left = match main {
+        Some(main) => checkout.merge_base(head, &main).await?,
+        None => None,
+    };
+    match left {
+        Some(left) if left != *head => Ok(Some((left, None))),
+        // It may have one that a shallow clone lacks. At a desk nothing is fetched for that.
+        _ => match checkout.named_parent(head).await? {
+            Some(parent) if !context.vars.ci() => {
+                let parent = checkout.resolve(&parent).await?;
+                Ok(parent.map(|parent| (parent, None)))
+            }
+            Some(parent) => here_or_fetched(context, checkout, &parent).await.map(Some),
+            None => Ok(None),
+        },
+    }
+}

@@ -1,0 +1,177 @@
+//! What the base has where, by path, with links resolved as they lead there. Pure.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::git::{EntryKind, ObjectId};
+
+/// More links than these in one path lead nowhere.
+const MOST_LINKS: usize = 40;
+
+/// All of a commit.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    entries: BTreeMap<String, (EntryKind, ObjectId)>,
+    /// Where links lead, by their paths.
+    links: BTreeMap<String, String>,
+}
+
+/// What a path leads to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Led {
+    /// This path, which may be of nothing.
+    To(String),
+    /// Into another repository.
+    Module,
+    /// Out of this one, or in circles.
+    Nowhere,
+}
+
+impl Tree {
+    pub(super) fn new(entries: BTreeMap<String, (EntryKind, ObjectId)>) -> Self {
+        Self {
+            entries,
+            links: BTreeMap::new(),
+        }
+    }
+
+    /// The names of the contents of all links: where they lead.
+    pub(super) fn link_contents(&self) -> Vec<ObjectId> {
+        let links = self.entries.values();
+        let links = links.filter(|(kind, _)| *kind == EntryKind::Link);
+        links.map(|(_, id)| id.clone()).collect()
+    }
+
+    /// Takes what those contents are.
+    pub(super) fn resolve_by(&mut self, contents: &BTreeMap<ObjectId, Vec<u8>>) {
+        let links = self.entries.iter();
+        let links = links.filter(|(_, (kind, _))| *kind == EntryKind::Link);
+        let links = links.filter_map(|(path, (_, id))| {
+            let target = String::from_utf8_lossy(contents.get(id)?).into_owned();
+            Some((path.clone(), target))
+        });
+        self.links = links.collect();
+    }
+
+    /// What stands at a path, its last part not resolved.
+    pub(super) fn at(&self, path: &str) -> Option<&(EntryKind, ObjectId)> {
+        self.entries.get(path)
+    }
+
+    /// Files and links, by path.
+    pub(super) fn files(&self) -> impl Iterator<Item = &str> {
+        let files = self.entries.iter();
+        let files = files.filter(|(_, (kind, _))| *kind != EntryKind::Module);
+        files.map(|(path, _)| path.as_str())
+    }
+
+    /// Where a path leads, every link on it resolved, the last one too. A folder's, with `/` at its end,
+    /// stays one.
+    pub(super) fn lead(&self, path: &str) -> Led {
+        let mut left: VecDeque<String> = path.split('/').map(str::to_owned).collect();
+        let mut done: Vec<String> = Vec::new();
+        let mut links = 0;
+        while let Some(part) = left.pop_front() {
+            match part.as_str() {
+                "" | "." => continue,
+                ".." => {
+                    if done.pop().is_none() {
+                        return Led::Nowhere;
+                    }
+                    continue;
+                }
+                _ => done.push(part),
+            }
+            let here = done.join("/");
+            match self.entries.get(&here) {
+                Some((EntryKind::Module, _)) => return Led::Module,
+                Some((EntryKind::Link, _)) => {
+                    links += 1;
+                    let target = self.links.get(&here);
+                    let Some(target) = target.filter(|to| !to.starts_with('/')) else {
+                        return Led::Nowhere;
+                    };
+                    if links > MOST_LINKS {
+                        return Led::Nowhere;
+                    }
+                    done.pop();
+                    for part in target.rsplit('/') {
+                        left.push_front(part.to_owned());
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut found = done.join("/");
+        if path.is_empty() || path.ends_with('/') {
+            if !found.is_empty() {
+                found.push('/');
+            }
+        }
+        Led::To(found)
+    }
+
+    /// A folder, and by which other names links lead to it.
+    pub(super) fn names_of(&self, folder: &str) -> Vec<String> {
+        let mut names = vec![folder.to_owned()];
+        for link in self.links.keys() {
+            if let Led::To(target) = self.lead(&format!("{link}/"))
+                && let Some(rest) = folder.strip_prefix(&target)
+            {
+                names.push(format!("{link}/{rest}"));
+            }
+        }
+        names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree() -> Tree {
+        let id = |n: u8| ObjectId::parse(&format!("{n:02x}").repeat(20)).unwrap();
+        let links = [
+            ("apps/shop", "../lib/shop"),
+            ("lib/shop/base44", "./../b44"),
+            ("out", "../.."),
+            ("abs", "/etc"),
+            ("round", "round"),
+            ("deep", "vendor/sub/proj"),
+        ];
+        let mut entries: BTreeMap<String, (EntryKind, ObjectId)> = BTreeMap::new();
+        let mut contents = BTreeMap::new();
+        for (n, (path, target)) in (1..).zip(links) {
+            entries.insert(path.to_owned(), (EntryKind::Link, id(n)));
+            contents.insert(id(n), target.as_bytes().to_vec());
+        }
+        entries.insert("lib/b44/x".to_owned(), (EntryKind::File, id(90)));
+        entries.insert("vendor/sub".to_owned(), (EntryKind::Module, id(91)));
+        let mut tree = Tree::new(entries);
+        tree.resolve_by(&contents);
+        tree
+    }
+
+    #[test]
+    fn links_lead_where_they_did_at_the_base() {
+        let tree = tree();
+        let to = |path: &str| Led::To(path.to_owned());
+        assert_eq!(tree.lead(""), to(""));
+        assert_eq!(tree.lead("apps/shop/"), to("lib/shop/"));
+        assert_eq!(tree.lead("apps/shop/base44/x"), to("lib/b44/x"));
+        assert_eq!(tree.lead("apps/new/"), to("apps/new/"));
+        assert_eq!(tree.lead("apps/shop/../"), to("lib/"));
+        for nowhere in ["out/x", "abs/x", "round/", "../x"] {
+            assert_eq!(tree.lead(nowhere), Led::Nowhere, "{nowhere}");
+        }
+        assert_eq!(tree.lead("vendor/sub/x"), Led::Module);
+        assert_eq!(tree.lead("deep/base44/"), Led::Module);
+    }
+
+    #[test]
+    fn a_folder_is_known_by_each_name_that_links_give_it() {
+        let names = tree().names_of("lib/b44/");
+        assert_eq!(names, ["lib/b44/", "lib/shop/base44/"]);
+        let names = tree().names_of("lib/shop/");
+        assert_eq!(names, ["lib/shop/", "apps/shop/"]);
+    }
+}

@@ -1,0 +1,208 @@
+//! A proposal that leads a pipeline away from where the base's settings stand.
+
+use std::os::unix::fs::symlink;
+
+use super::loosening::git;
+use crate::support::{Connector, Output, Platform, Project};
+
+const SAYS: &str = "by the settings of the base";
+
+/// A base whose project in `apps/shop` protects notion.
+fn shop() -> (Platform, Project) {
+    let platform = Platform::with(&[Connector::active("notion", &[])]);
+    let project = Project::new().at(&platform);
+    project.declare("notion", &[]);
+    project.write(
+        "base44/connplan.toml",
+        "[policy]\nprotected = [\"notion\"]\n",
+    );
+    std::fs::create_dir_all(project.path("apps/shop")).unwrap();
+    std::fs::rename(project.path("base44"), project.path("apps/shop/base44")).unwrap();
+    git(&project, &["init", "-q", "-b", "main"]);
+    (platform, project)
+}
+
+/// What removes notion, as a project of this app.
+fn without_notion(project: &Project, folder: &str, app: &str) {
+    project.write(
+        &format!("{folder}/base44/config.jsonc"),
+        "{ \"name\": \"T\" }",
+    );
+    let app = format!("{{ \"id\":  \"{app}\" }}");
+    project.write(&format!("{folder}/base44/.app.jsonc"), &app);
+    let wix = "{ \"type\": \"wix\", \"scopes\": [] }";
+    project.write(&format!("{folder}/base44/connectors/wix.jsonc"), wix);
+}
+
+fn committed(project: &Project) -> String {
+    git(project, &["add", "-A"]);
+    git(project, &["commit", "-qm", "."]);
+    git(project, &["rev-parse", "HEAD"])
+}
+
+fn link(project: &Project, to: &str, at: &str) {
+    let place = project.path(at);
+    let _ = std::fs::remove_file(&place);
+    let _ = std::fs::remove_dir_all(&place);
+    symlink(to, place).unwrap();
+}
+
+/// Plans for a pull request; the folder as `-C` names it, or where the step stands that names none.
+fn planned(project: &Project, base: &str, folder: &str) -> Output {
+    let event = format!(r#"{{"pull_request":{{"number":5,"base":{{"sha":"{base}"}}}}}}"#);
+    project.write("../event.json", &event);
+    let event = project.path("../event.json").display().to_string();
+    let workspace = project.root().display().to_string();
+    let vars = [
+        ("CI", "true"),
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_NAME", "pull_request"),
+        ("GITHUB_EVENT_PATH", event.as_str()),
+        ("GITHUB_WORKSPACE", workspace.as_str()),
+    ];
+    project.run_vars(&vars, &["-C", folder, "plan"])
+}
+
+/// Another repository, as a submodule in `vendor/sub`.
+fn with_submodule(project: &Project) {
+    let module = project.path("../module").display().to_string();
+    std::fs::create_dir(&module).unwrap();
+    project.write("../module/README", "x");
+    let within = |args: &[&str]| git(project, &[&["-C", &module], args].concat());
+    within(&["init", "-q", "-b", "main"]);
+    within(&["add", "-A"]);
+    within(&["commit", "-qm", "module"]);
+    let from = ["-c", "protocol.file.allow=always", "submodule", "--quiet"];
+    git(
+        project,
+        &[&from[..], &["add", &module, "vendor/sub"]].concat(),
+    );
+}
+
+#[test]
+fn a_link_into_a_submodule_that_was_there_loses_no_settings() {
+    let (_platform, project) = shop();
+    with_submodule(&project);
+    let base = committed(&project);
+    without_notion(&project, "vendor/sub/proj", "app-1");
+    let within = |args: &[&str]| git(&project, &[&["-C", "vendor/sub"], args].concat());
+    within(&["add", "-A"]);
+    within(&["commit", "-qm", "proposal"]);
+    link(&project, "../vendor/sub/proj", "apps/shop");
+    let head = committed(&project);
+    // By its name, and by where that leads.
+    for folder in ["apps/shop", "vendor/sub/proj"] {
+        planned(&project, &base, folder).expect(6).tells(SAYS);
+    }
+    // Where it is merged, the project in the submodule is what it is.
+    planned(&project, &head, "vendor/sub/proj").expect(0);
+    // What is applied is held against what was there before the merge.
+    let outside = project.path("../outside").display().to_string();
+    git(&project, &["checkout", "-qf", &base]);
+    project.write(
+        "apps/shop/base44/connplan.toml",
+        "[approval]\nrequire = \"review\"\n",
+    );
+    let base = committed(&project);
+    link(&project, "../vendor/sub/proj", "apps/shop");
+    committed(&project);
+    std::fs::create_dir(&outside).unwrap();
+    let plan = format!("{outside}/x.plan");
+    let run = |args: &[&str]| {
+        project.write("../event.json", &format!(r#"{{"before":"{base}"}}"#));
+        let event = project.path("../event.json").display().to_string();
+        let vars = [("CI", "true"), ("GITHUB_EVENT_PATH", event.as_str())];
+        project.run_vars(&vars, &[&["-C", "apps/shop"], args].concat())
+    };
+    run(&["plan", "--out", &plan]).expect(0);
+    run(&["apply", &plan])
+        .expect(3)
+        .tells("1 approving review needed");
+}
+
+#[test]
+fn a_link_out_of_the_repository_loses_no_settings() {
+    let (_platform, project) = shop();
+    let base = committed(&project);
+    without_notion(&project, "../cache/proj", "app-1");
+    let cache = project.path("../cache/proj").canonicalize().unwrap();
+    let cache = cache.display().to_string();
+    link(&project, &cache, "apps/shop");
+    committed(&project);
+    for folder in ["apps/shop", cache.as_str()] {
+        planned(&project, &base, folder).expect(6).tells(SAYS);
+    }
+}
+
+#[test]
+fn a_link_of_the_base_is_followed_where_it_led_there() {
+    let (_platform, project) = shop();
+    std::fs::rename(project.path("apps/shop"), project.path("shop")).unwrap();
+    std::fs::rename(project.path("shop/base44"), project.path("shop/b44")).unwrap();
+    link(&project, "b44", "shop/base44");
+    link(&project, "../shop", "apps/shop");
+    let base = committed(&project);
+    planned(&project, &base, "apps/shop").expect(0);
+    // An app that no project of the base has: what binds is the place.
+    without_notion(&project, "new", "app-2");
+    link(&project, "../new", "apps/shop");
+    planned(&project, &base, "apps/shop")
+        .expect(0)
+        .says("loosens the policy");
+    git(&project, &["checkout", "-qf", "."]);
+    std::fs::rename(project.path("new/base44"), project.path("shop/new")).unwrap();
+    link(&project, "new", "shop/base44");
+    planned(&project, &base, "apps/shop")
+        .expect(0)
+        .says("loosens the policy");
+    // The app is known by each folder that links give it, in any case of its letters.
+    git(&project, &["checkout", "-qf", "."]);
+    without_notion(&project, "apps/other", "app-1");
+    planned(&project, &base, "apps/other").expect(6).tells(SAYS);
+    without_notion(&project, "apps/other", "APP-1");
+    planned(&project, &base, "apps/other")
+        .expect(0)
+        .says("loosens the policy");
+}
+
+#[test]
+fn a_clone_that_lacks_files_of_the_base_fetches_them() {
+    let (_platform, project) = shop();
+    let base = committed(&project);
+    without_notion(&project, "apps/other", "app-1");
+    project.write("apps/shop/base44/.app.jsonc", "{ \"id\": \"app-2\" }");
+    let head = committed(&project);
+    let remote = project.path("../remote.git").display().to_string();
+    git(&project, &["clone", "-q", "--bare", ".", &remote]);
+    for name in ["uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"] {
+        git(&project, &["-C", &remote, "config", name, "true"]);
+    }
+    shallow_without_blobs(&project, &remote, &head);
+    let missing = git(
+        &project,
+        &["rev-list", "--objects", "--missing=print", &base],
+    );
+    assert!(missing.contains("\n?"), "{missing}");
+    planned(&project, &base, "apps/other").expect(6).tells(SAYS);
+    std::fs::rename(&remote, project.path("../elsewhere.git")).unwrap();
+    std::fs::remove_dir_all(project.state_folder().join("git")).unwrap();
+    planned(&project, &base, "apps/other")
+        .expect(1)
+        .tells("fetch-depth: 0");
+}
+
+/// The repository as a clone with `--filter=blob:none` has it.
+fn shallow_without_blobs(project: &Project, remote: &str, head: &str) {
+    std::fs::remove_dir_all(project.path(".git")).unwrap();
+    git(project, &["init", "-q", "-b", "main"]);
+    let url = format!("file://{remote}");
+    git(project, &["remote", "add", "origin", &url]);
+    git(project, &["config", "remote.origin.promisor", "true"]);
+    git(
+        project,
+        &["config", "remote.origin.partialclonefilter", "blob:none"],
+    );
+    let fetch = ["fetch", "-q", "--filter=blob:none", "origin", "main"];
+    git(project, &fetch);
+    git(project, &["checkout", "-qf", head]);
+}
