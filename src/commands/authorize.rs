@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::{self, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
-    model::{App, ConnectorType, Declared, RemoteStatus},
+    model::{App, ConnectorType, Declared, RemoteStatus, Terms},
     ops::{self, AtWork, AuthorizeInputs, AuthorizeSession, Before, policy, waits},
     pending::LocalPending,
     plan::{Digest, Refusal},
@@ -184,7 +184,13 @@ async fn resume(
     {
         let is_known = |result: &ChangeResult| {
             let known = pending.get(app, &result.connector);
-            known.is_some_and(|known| known.scopes == result.scopes)
+            known.is_some_and(|known| {
+                let asked = Terms {
+                    values: &result.connection_config,
+                    account: result.account.as_ref(),
+                };
+                known.scopes == result.scopes && known.terms() == asked
+            })
         };
         let whose = (project, app);
         vouching::receipt(context, whose, at_work.memory(), &now, saved, is_known).await?;

@@ -247,7 +247,11 @@ async fn vouched(
         change.connector == *wanted.connector
             && change.action != Action::NoOp
             && change.after.as_ref().is_some_and(|after| {
-                after.scopes == *wanted.scopes && after.connection_config == *wanted.values
+                // Where the plan named nobody, whom the files name by now counts.
+                let whose = after.account.as_ref();
+                after.scopes == *wanted.scopes
+                    && after.connection_config == *wanted.values
+                    && (whose.is_none() || whose == wanted.account)
             })
     });
     if !asked {

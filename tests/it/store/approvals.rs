@@ -283,6 +283,60 @@ fn whoever_writes_into_the_store_adds_nothing_to_what_was_approved() {
     refused(&both, history, "its plan is another one");
 }
 
+/// An approval is of whom the plan has consent, too.
+#[test]
+fn an_approval_of_one_account_is_none_of_another() {
+    let team = Team::new();
+    let by = |who: &Project, account: &str| {
+        let text = format!(
+            r#"{{"type": "slack", "scopes": ["chat:write"], "account": "{account}@example.com"}}"#
+        );
+        who.write("base44/connectors/slack.jsonc", &text);
+    };
+    by(&team.one, "olga");
+    team.one.run(&["plan", "--out", "x.plan"]).expect(0);
+    let ann = team.key("ann");
+    let approve = ["approve", "x.plan", "--key", ann.as_str()];
+    team.one.run(&approve).expect(0);
+    let apply = ["apply", "x.plan", "--receipt", "x.receipt"];
+    team.one.run(&apply).expect(0);
+    // What waits and the receipt, as somebody forges both: for whoever the files name.
+    let url = git(&team.one.root(), &["remote", "get-url", "origin"]);
+    let refs = ["ls-remote", "origin", "refs/connplan/*/log"];
+    let refs = git(&team.one.root(), &refs);
+    let log = refs.split_whitespace().nth(1).unwrap();
+    let forger = tempfile::tempdir().unwrap();
+    git(forger.path(), &["init", "-q"]);
+    git(forger.path(), &["fetch", "-q", &url, log]);
+    git(forger.path(), &["checkout", "-q", "FETCH_HEAD"]);
+    let waits = forger.path().join("waits.toml");
+    let text = std::fs::read_to_string(&waits).unwrap();
+    let own = |line: &&str| !line.starts_with("account");
+    let text: Vec<_> = text.lines().filter(own).collect();
+    let (text, tables) = (text.join("\n"), "[waits.account]");
+    assert!(!text.contains("olga") || text.contains(tables), "{text}");
+    let text = without_table(&text, tables);
+    std::fs::write(&waits, text).unwrap();
+    git(forger.path(), &["commit", "-qam", "forged"]);
+    git(forger.path(), &["push", "-q", &url, &format!("HEAD:{log}")]);
+    by(&team.two, "eve");
+    team.platform.forget();
+    let authorize = ["authorize", "--yes", "--print-links", "--timeout", "20s"];
+    let run = team.two.run(&authorize);
+    run.tells("its plan does not ask for that")
+        .tells("left alone");
+    assert!(team.platform.writes().is_empty(), "{run}");
+}
+
+/// A text of TOML without one of its tables.
+fn without_table(text: &str, table: &str) -> String {
+    let Some((before, after)) = text.split_once(table) else {
+        return text.to_owned();
+    };
+    let rest = after.find("\n[").map_or("", |at| &after[at..]);
+    format!("{before}{rest}")
+}
+
 #[test]
 fn what_the_policy_denies_is_not_asked_for_whatever_the_store_says() {
     let store = "[store]\nurl = \"git:origin\"\n";
