@@ -64,6 +64,11 @@ pub fn plain<'s>(connector: &str, scope: &'s str) -> &'s str {
     Provider::of(connector).map_or(scope, |provider| provider.plain(scope))
 }
 
+/// Whether a scope names none, and asks for all that the platform's client there may have.
+pub fn is_all(connector: &str, scope: &str) -> bool {
+    Provider::of(connector).is_some_and(|provider| provider.is_all(scope))
+}
+
 /// The scopes that this type of connector offers, in the order of the catalogue.
 pub fn facts(connector: &str) -> impl Iterator<Item = ScopeFact> {
     table::entries()

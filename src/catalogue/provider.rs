@@ -32,8 +32,27 @@ pub(super) enum Provider {
 /// How the types start that sign in at Microsoft, beyond those that have names of their own.
 const MICROSOFT: [&str; 4] = ["microsoft", "outlook_", "one_drive_", "share_point_"];
 
-/// What Microsoft may put before a Graph permission's name.
-const GRAPH: &str = "https://graph.microsoft.com/";
+/// What Microsoft takes before a Graph permission's name and a `/`: Graph's addresses, those of its
+/// other clouds and of its past, and its id. All are names of one service.
+const GRAPH: [&str; 7] = [
+    "https://graph.microsoft.com",
+    "https://graph.microsoft.us",
+    "https://dod-graph.microsoft.us",
+    "https://canary.graph.microsoft.com",
+    "https://ags.windows.net",
+    "00000003-0000-0000-c000-000000000000/ags.windows.net",
+    "00000003-0000-0000-c000-000000000000",
+];
+
+/// A scope without one of Graph's names and what parts them; none without such a name.
+fn within_graph(scope: &str) -> Option<&str> {
+    GRAPH.iter().find_map(|name| {
+        let (before, rest) = scope.split_at_checked(name.len())?;
+        let inner = rest.trim_start_matches('/');
+        let named = before.eq_ignore_ascii_case(name) && rest.len() > inner.len();
+        (named && !inner.is_empty()).then_some(inner)
+    })
+}
 
 impl Provider {
     /// The provider of a connector type. Types are compared without regard to case, as the platform
@@ -76,14 +95,16 @@ impl Provider {
     pub(super) fn plain(self, scope: &str) -> &str {
         let mut plain = scope;
         if self == Self::Microsoft {
-            while let Some((before, rest)) = plain.split_at_checked(GRAPH.len())
-                && before.eq_ignore_ascii_case(GRAPH)
-                && !rest.is_empty()
-            {
-                plain = rest;
+            while let Some(inner) = within_graph(plain) {
+                plain = inner;
             }
         }
         plain
+    }
+
+    /// Whether a scope asks for all that a client is registered for.
+    pub(super) fn is_all(self, scope: &str) -> bool {
+        self == Self::Microsoft && self.plain(scope).eq_ignore_ascii_case(".default")
     }
 
     /// What tells a plain scope from another: Microsoft's names have no case.

@@ -23,6 +23,9 @@ pub(super) fn parts(connector: &ConnectorType, scope: &Scope) -> Vec<Scope> {
 /// Whether a pattern names the scope in any of its spellings, case aside: what is denied must not
 /// come back in another dress.
 pub(super) fn denied(connector: &ConnectorType, patterns: &BTreeSet<Scope>, scope: &Scope) -> bool {
+    if catalogue::is_all(connector.as_str(), scope.as_str()) {
+        return !patterns.is_empty();
+    }
     let rules = ScopeEquivalence::default();
     let canonical = rules.canonical(connector, scope);
     let spellings = [

@@ -186,6 +186,31 @@ fn a_denied_scope_comes_back_in_no_other_dress() {
         ("outlook", "https://graph.microsoft.com/mail.*", "Mail.Send"),
         ("outlook", "mail.*", "HTTPS://GRAPH.microsoft.com/MAIL.Send"),
         (
+            "outlook",
+            "Mail.Read",
+            "https://graph.microsoft.com//Mail.Read",
+        ),
+        (
+            "outlook",
+            "Mail.Read",
+            "00000003-0000-0000-c000-000000000000/Mail.Read",
+        ),
+        (
+            "outlook",
+            "Mail.*",
+            "00000003-0000-0000-C000-000000000000/ags.windows.net/mail.read",
+        ),
+        (
+            "outlook",
+            "Mail.Read",
+            "https://graph.microsoft.us/Mail.Read",
+        ),
+        (
+            "outlook",
+            "Mail.Read",
+            "https://graph.microsoft.com/.default",
+        ),
+        (
             "gmail",
             "https://mail.google.com/",
             "openid https://mail.google.com/",
