@@ -12,10 +12,12 @@ use super::{
     vouching,
 };
 use crate::{
+    config::ConfigError,
     context::{Context, ExitStatus, Failure, Format, UsageError},
-    fs,
-    model::Origin,
-    plan,
+    diff::ConsentNeed,
+    escape, fs,
+    model::{AppId, Origin},
+    plan::{self, Refusal},
     publish::{
         self, About, Applied, Message, Overrides, Place, PublishError, Published, SUMMARY_LIMIT,
     },
@@ -23,7 +25,7 @@ use crate::{
     view::{
         comment::{CommentReport, Facts},
         markdown,
-        report::{PlanReport, ReceiptReport},
+        report::{ChangeReport, PlanReport, ReceiptReport},
     },
 };
 
@@ -95,11 +97,15 @@ impl Paper {
         let name = file_name(file);
         Ok(if is_receipt(&text) {
             let saved = receipt::read(&name, &text)?;
-            made_for(context, &saved.receipt.app);
+            let app = &saved.receipt.app;
+            of_here(context, &app.id, app.environment.as_deref())?;
+            made_for(context, app);
             Self::Receipt(ReceiptReport::new(&saved.receipt, &saved.digest))
         } else {
             let saved = plan::document::read(&name, &text)?;
-            made_for(context, &saved.plan.app.app);
+            let app = &saved.plan.app.app;
+            of_here(context, &app.id, app.environment.as_deref())?;
+            made_for(context, app);
             let made = saved.created_at.and_then(|time| time.parse().ok());
             let mut report = PlanReport::new(&saved.plan, &saved.digest);
             report.approval_missing = vouching::missing(context, &saved.plan, &saved.digest).await;
@@ -141,6 +147,12 @@ impl Paper {
             Self::Receipt(receipt) => receipt.has_effects(),
             Self::Failure(_) => true,
         }
+    }
+
+    /// Whether it shows what waits for a person, as no change: reviewers see what that is, whoever says so.
+    fn waits(&self) -> bool {
+        let waits = |change: &ChangeReport| change.authorization == ConsentNeed::Pending;
+        matches!(self, Self::Plan(plan, ..) if plan.changes().any(waits))
     }
 
     fn digest(&self) -> Option<&str> {
@@ -200,10 +212,27 @@ impl Failed {
         });
         let planned = named.and_then(|app| {
             let environment = app["environment"].as_str().map(str::to_owned);
-            Some((app["app_id"].as_str()?.to_owned(), environment))
+            let id = AppId::parse(app["app_id"].as_str()?).ok()?;
+            Some((id, environment))
         });
-        let (app, environment) = if let Some(planned) = planned {
-            planned
+        // It passes between jobs, and nothing seals it: whose comment it is, is said here.
+        let planned = planned.filter(|_| !context.is_nowhere());
+        let planned = planned.map(|(app, environment)| {
+            of_here(context, &app, environment.as_deref()).map(|()| (app, environment))
+        });
+        let (document, planned) = match planned {
+            Some(Err(failure)) => {
+                context.warn(&format!(
+                    "what the file says is left out: {}",
+                    failure.report
+                ));
+                (None, None)
+            }
+            Some(Ok(planned)) => (document, Some(planned)),
+            None => (document, None),
+        };
+        let (app, environment) = if let Some((app, environment)) = planned {
+            (app.as_str().to_owned(), environment)
         } else {
             let project = context.project(None)?;
             let app = project.app()?;
@@ -216,6 +245,52 @@ impl Failed {
             origin: context.origin(),
         })
     }
+}
+
+/// Fails where a document is of another app, or of another environment of it, than this run is for: it
+/// passes between jobs, and whoever alters it does not choose whose comment is edited.
+fn of_here(context: &Context, app: &AppId, environment: Option<&str>) -> Result<(), Failure> {
+    if context.is_nowhere() {
+        // Nothing else names an app.
+        return Ok(());
+    }
+    let here = context.project(None)?;
+    let is_project = here.config_file.is_some();
+    let here = if is_project {
+        context.project_in(environment)?
+    } else {
+        here
+    };
+    let here = match here.app() {
+        Err(ConfigError::NoAppId { .. }) => return Ok(()),
+        here => here?,
+    };
+    if here.id != *app {
+        return Err(Refusal::OtherApp {
+            what: "file",
+            planned: app.clone(),
+            here: here.id,
+        }
+        .into());
+    }
+    if is_project && here.environment.as_deref() != environment {
+        let named = |environment: Option<&str>| {
+            environment.map_or_else(
+                || "no environment".to_owned(),
+                |name| format!("the environment {}", escape::limited(name, 80)),
+            )
+        };
+        return Err(UsageError::with_help(
+            format!(
+                "the file is of {}, this run is of {}",
+                named(environment),
+                named(here.environment.as_deref())
+            ),
+            "check `--env`",
+        )
+        .into());
+    }
+    Ok(())
 }
 
 /// What the plan's comment says of its apply.
@@ -308,7 +383,7 @@ fn message(
         about: paper.about(text),
         marker,
         commit: paper.origin().and_then(|origin| origin.commit),
-        create: args.always || paper.has_changes(),
+        create: args.always || paper.has_changes() || paper.waits(),
         max_bytes: options.max_bytes,
         now: context.now(),
     }

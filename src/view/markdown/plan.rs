@@ -156,7 +156,7 @@ fn findings(diagnostics: &[Diagnostic], options: &Options) -> Vec<String> {
 fn details(report: &PlanReport, options: &Options) -> Vec<String> {
     let mut changes: Vec<_> = report
         .changes()
-        .filter(|change| change.action != Action::NoOp)
+        .filter(|change| change.action != Action::NoOp || words::is_pending(change))
         .collect();
     changes.sort_by_key(|change| Reverse(change.level()));
     changes
@@ -170,6 +170,9 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<String> {
         .file
         .as_deref()
         .map_or_else(|| "no file declares it".to_owned(), inline::plain);
+    if words::is_pending(change) {
+        return waiting_lines(change, &origin);
+    }
     let mut lines = vec![format!(
         "@@ {} {}: {}, {origin} @@",
         change.action.symbol(),
@@ -222,6 +225,25 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<String> {
     }
     if change.action != Action::Delete {
         lines.push(format!("  authorization: {}", words::authorization(change)));
+    }
+    lines
+}
+
+/// What waits is no change, and may be asked for without one: what it is, is shown all the same.
+fn waiting_lines(change: &ChangeReport, origin: &str) -> Vec<String> {
+    let mut lines = vec![format!(
+        "@@ ! {}: waits for authorization, {origin} @@",
+        change.connector
+    )];
+    let after = change.after.as_ref();
+    for scope in after.into_iter().flat_map(|after| after.scopes.iter()) {
+        let fact = change.scope_facts.get(scope);
+        let meaning = fact.map(|fact| format!("  ({})", fact.describe()));
+        lines.push(format!(
+            "  {}{}",
+            inline::plain(scope.as_str()),
+            meaning.unwrap_or_default()
+        ));
     }
     lines
 }

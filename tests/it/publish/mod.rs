@@ -12,3 +12,4 @@ mod reviews;
 pub(crate) mod runner;
 pub(crate) mod schema;
 mod story;
+mod whose;

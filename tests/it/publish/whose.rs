@@ -1,0 +1,129 @@
+//! Whose comment is edited: what passes between jobs does not choose it.
+
+use serde_json::json;
+
+use crate::{
+    publish::forge::{Run, github},
+    support::{Platform, Project},
+};
+
+/// A repository with two projects, each of an app of its own, and a folder beside it for artifacts.
+fn two() -> (Platform, Project) {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"])
+        .file(
+            "base44/connplan.toml",
+            "[environments.live]\napp_id = \"app-1\"\n",
+        )
+        .file("apps/crm/base44/config.jsonc", "{ \"name\": \"Crm\" }")
+        .file("apps/crm/base44/.app.jsonc", "{ \"id\": \"app-3\" }")
+        .file(
+            "apps/crm/base44/connectors/notion.jsonc",
+            "{ \"type\": \"notion\" }",
+        );
+    std::fs::create_dir(project.path("../kept")).unwrap();
+    (platform, project)
+}
+
+fn kept(project: &Project, name: &str) -> String {
+    project.path("../kept").join(name).display().to_string()
+}
+
+#[test]
+fn a_document_of_another_app_edits_no_comment() {
+    let (_platform, project) = two();
+    let (plan, receipt) = (kept(&project, "x.plan"), kept(&project, "x.receipt"));
+    let crm = |args: &[&str]| project.run(&[&["-C", "apps/crm"], args].concat());
+    crm(&["plan", "--out", &plan]).expect(0);
+    crm(&["apply", &plan, "--receipt", &receipt]).expect(0);
+    for file in [&plan, &receipt] {
+        crm(&["comment", file, "--dry-run"])
+            .expect(0)
+            .says("app=app%2D3 -->");
+        let refused = project.run(&["comment", file, "--dry-run"]);
+        refused.expect(3).tells("app-3");
+        assert_eq!(refused.stdout, "", "{refused}");
+        // Where nothing else names an app, the document does.
+        let nowhere = Project::nowhere();
+        nowhere
+            .run(&["comment", file, "--dry-run"])
+            .expect(0)
+            .says("app=app%2D3 -->");
+    }
+}
+
+#[test]
+fn a_failure_is_said_where_it_was_whatever_its_document_names() {
+    let (_platform, project) = two();
+    let failed = |project: &Project, args: &[&str], app: &str, environment: Option<&str>| {
+        let file = kept(project, "error.json");
+        let app = json!({"app_id": app, "environment": environment});
+        let document = json!({"kind": "error", "exit_code": 3, "message": "canary",
+            "plan": {"apps": [app]}});
+        std::fs::write(&file, document.to_string()).unwrap();
+        let comment = ["comment", "--failed", &file, "--dry-run"];
+        project.run(&[args, &comment].concat())
+    };
+    let said = failed(&project, &[], "app-1", Some("live"));
+    said.expect(0)
+        .says("app=app%2D1 env=live -->")
+        .says("canary");
+    for (args, app, environment) in [
+        (&[][..], "app-3", None),
+        (&[], "app-1", Some("none")),
+        (&["--app-id", "app-1"], "app-3", None),
+    ] {
+        let said = failed(&project, args, app, environment);
+        said.expect(0).says("app=app%2D1 -->").tells("left out");
+        assert!(!said.stdout.contains("canary"), "{said}");
+    }
+    let live = ["--env", "live"];
+    let said = failed(&project, &live, "app-1", None);
+    said.expect(0)
+        .says("app=app%2D1 env=live -->")
+        .tells("left out");
+    let nowhere = Project::nowhere();
+    std::fs::create_dir(nowhere.path("../kept")).unwrap();
+    failed(&nowhere, &[], "app-1", None)
+        .expect(1)
+        .tells("--app-id");
+}
+
+#[test]
+fn an_environment_is_the_one_that_is_named() {
+    let (_platform, project) = two();
+    let plan = kept(&project, "x.plan");
+    project.run(&["plan", "--out", &plan]).expect(0);
+    let comment = ["--env", "live", "comment", &plan, "--dry-run"];
+    project
+        .run(&comment)
+        .expect(1)
+        .tells("the environment live");
+    project
+        .run(&["--env", "live", "plan", "--out", &plan])
+        .expect(0);
+    for args in [&["--env", "live"][..], &[]] {
+        project
+            .run(&[args, &["comment", &plan, "--dry-run"]].concat())
+            .expect(0)
+            .says("env=live -->");
+    }
+}
+
+/// Whoever can write to the store says what waits, and a plan takes that for no change.
+#[test]
+fn what_waits_is_shown_to_reviewers_scope_by_scope() {
+    let (server, comments) = github();
+    let run = Run::github(&server);
+    let waits = run.outcome("plans/pending/plan.toml", &[]);
+    assert_eq!(
+        (&waits["outcome"], &waits["has_changes"]),
+        (&json!("created"), &json!(false))
+    );
+    let body = comments.bodies().concat();
+    assert!(body.contains("gmail: waits for authorization, "), "{body}");
+    let scope = "\n  https://www.googleapis.com/auth/gmail.send";
+    assert!(body.contains(scope), "{body}");
+}
