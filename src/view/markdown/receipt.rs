@@ -164,7 +164,11 @@ fn foot(report: &ReceiptReport, options: &Options) -> Vec<String> {
     lines.extend(origin.and_then(|origin| inline::origin(origin, options)));
     if report.summary.pending > 0 {
         let command = match &options.file {
-            Some(file) => inline::command("connplan authorize --receipt", file, ""),
+            // Where an approval is needed, the file alone proves none.
+            Some(file) => {
+                let digest = format!(" --expect-digest {}", report.digest);
+                inline::command("connplan authorize --receipt", file, &digest)
+            }
             None => in_context("`connplan authorize`"),
         };
         lines.push(format!("To authorize what is waiting: {command}"));

@@ -39,7 +39,12 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
     page.line(&line);
     if report.summary.pending > 0 {
         let receipt = options.file.map_or_else(String::new, |file| {
-            format!(" --receipt {}", escape::terminal(&shell_word(file)))
+            // Where an approval is needed, the file alone proves none.
+            format!(
+                " --receipt {} --expect-digest {}",
+                escape::terminal(&shell_word(file)),
+                report.digest
+            )
         });
         let next = in_context("connplan authorize");
         page.line(&format!("To go on: {next}{receipt}"));
