@@ -57,8 +57,12 @@ impl Base {
         let told = told(&context.start, &context.vars);
         let mut views = Vec::new();
         let nearest = work_tree_of(&project.root);
-        for root in work_trees(context, &project.root, told.as_deref()).await {
-            let Some(at) = At::find(context, &root).await? else {
+        for (root, has) in work_trees(context, &project.root, told.as_deref()).await {
+            let at = match At::find(context, &root).await {
+                Err(_) if has == HasBase::Perhaps => None,
+                found => found?,
+            };
+            let Some(at) = at else {
                 continue;
             };
             // Of a submodule that the base has not, what is around it tells.
@@ -110,9 +114,21 @@ impl Base {
     }
 }
 
+/// Whether a work tree is of what the pipeline runs for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum HasBase {
+    Yes,
+    Perhaps,
+}
+
 /// The work trees that have a say: the project's own first, and those of which it is a submodule; those
-/// that the command line names and a link leads out of; the pipeline's, where it is in none of it.
-async fn work_trees(context: &Context, project: &Path, told: Option<&Path>) -> Vec<PathBuf> {
+/// that the command line names and a link leads out of; the pipeline's. Within the pipeline's may be
+/// a clone of something else, and around it too.
+async fn work_trees(
+    context: &Context,
+    project: &Path,
+    told: Option<&Path>,
+) -> Vec<(PathBuf, HasBase)> {
     let mut found: Vec<PathBuf> = work_tree_of(project).into_iter().collect();
     while let Some(inner) = found.last()
         && let Some((outer, _)) = at::module_of(context, inner).await
@@ -125,23 +141,31 @@ async fn work_trees(context: &Context, project: &Path, told: Option<&Path>) -> V
         let place = place.zip(inner).map(|(place, inner)| place.join(inner));
         place.is_some_and(|place| place.canonicalize().ok().as_ref() != Some(&place))
     };
-    let is_tree = |folder: &&Path| folder.join(".git").exists();
+    let tree = |folder: &Path| {
+        let root = folder.join(".git").exists().then(|| folder.canonicalize());
+        root.and_then(Result::ok)
+    };
     let around = told.into_iter().flat_map(Path::ancestors).filter(led);
-    for folder in around.filter(is_tree) {
-        if let Ok(root) = folder.canonicalize()
-            && !found.contains(&root)
-        {
+    for root in around.filter_map(tree) {
+        if !found.contains(&root) {
             found.push(root);
         }
     }
     let pipeline = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"].into_iter();
     let pipeline = pipeline.filter_map(|name| context.vars.get(name));
-    for folder in pipeline.map(Path::new).filter(is_tree) {
-        if let Ok(root) = folder.canonicalize()
-            && !found.iter().any(|found| found.starts_with(&root))
-        {
-            found.push(root);
+    let pipeline: Vec<_> = pipeline.map(Path::new).filter_map(tree).collect();
+    let mut all: Vec<_> = found.into_iter().map(|root| (root, HasBase::Yes)).collect();
+    for root in pipeline {
+        if all.iter().any(|(found, _)| *found == root) {
+            continue;
         }
+        let is_around = all.iter().any(|(found, _)| found.starts_with(&root));
+        let has = if is_around {
+            HasBase::Perhaps
+        } else {
+            HasBase::Yes
+        };
+        all.push((root, has));
     }
-    found
+    all
 }

@@ -134,6 +134,27 @@ fn a_link_out_of_the_repository_loses_no_settings() {
     }
 }
 
+/// What a step before restored into the checkout may be a repository.
+#[test]
+fn a_link_to_a_clone_within_the_repository_loses_no_settings() {
+    let (_platform, project) = shop();
+    project.write(".gitignore", "cache\n");
+    let base = committed(&project);
+    std::fs::create_dir(project.path("cache")).unwrap();
+    git(&project, &["clone", "-q", ".", "cache/proj"]);
+    without_notion(&project, "cache/proj", "app-2");
+    // As it is, it is a project of its own.
+    let own = planned(&project, &base, "cache/proj");
+    assert!(!own.expect(0).stdout.contains("loosens"), "{own}");
+    link(&project, "../cache/proj", "apps/shop");
+    committed(&project);
+    for folder in ["apps/shop", "cache/proj"] {
+        planned(&project, &base, folder)
+            .expect(0)
+            .says("loosens the policy");
+    }
+}
+
 #[test]
 fn a_link_of_the_base_is_followed_where_it_led_there() {
     let (_platform, project) = shop();
