@@ -102,10 +102,8 @@ impl Tree {
             }
         }
         let mut found = done.join("/");
-        if path.is_empty() || path.ends_with('/') {
-            if !found.is_empty() {
-                found.push('/');
-            }
+        if path.ends_with('/') && !found.is_empty() {
+            found.push('/');
         }
         Led::To(found)
     }
