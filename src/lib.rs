@@ -31,7 +31,7 @@
 //! | `pending` | io | `diff` `fs` `model` `plan` `state` `tables` | what waits for a person |
 //! | `apply` | io | `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `receipt` `remote` `state` | carries out a verified plan; changes the remote |
 //! | `authorize` | io | `apply` `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `policy` `receipt` `remote` `state` | resumes authorizations; changes the remote |
-//! | `store` | io | `diff` `escape` `fs` `git` `model` `plan` | a team's memory: plans, approvals, what was applied, what waits, who is at work |
+//! | `store` | io | `escape` `fs` `git` `model` `pending` `plan` | a team's memory: plans, approvals, what was applied, what waits, who is at work |
 //! | `edit` | pure | `catalogue` `diff` `escape` `model` `syntax` | connector files changed in place, byte for byte |
 //! | `publish` | io | `approval` `escape` `http` `model` | the one comment on a pull or merge request |
 //! | `schema` | pure | `catalogue` `model` `syntax` `view` | JSON Schemas, made from the types |

@@ -95,7 +95,7 @@ impl Listener for Listening<'_> {
             OpEvent::Waits(wait) => say(&format!(
                 "{} waits for a person: asked for {} by {}.",
                 wait.connector,
-                ago(wait.since, context.now()),
+                ago(wait.entry.since, context.now()),
                 wait.by.shown()
             )),
             OpEvent::NothingDeclared => say(

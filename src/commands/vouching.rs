@@ -131,10 +131,10 @@ impl<'a> Asked<'a> {
     fn by_store(wait: &'a Wait) -> Self {
         Self {
             connector: &wait.connector,
-            scopes: &wait.scopes,
-            values: &wait.connection_config,
-            account: wait.account.as_ref(),
-            plan: wait.plan_digest.as_ref(),
+            scopes: &wait.entry.scopes,
+            values: &wait.entry.connection_config,
+            account: wait.entry.account.as_ref(),
+            plan: wait.entry.plan_digest.as_ref(),
         }
     }
 

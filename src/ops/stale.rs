@@ -2,7 +2,7 @@
 
 use crate::{
     model::{App, ConnectorType},
-    pending::{self, PendingEntry, PendingSet},
+    pending::{PendingEntry, PendingSet},
     store::{Wait, Waits},
 };
 
@@ -11,7 +11,7 @@ pub fn forget_stale(pending: &mut PendingSet, app: &App, waits: &Waits) -> bool 
     let stale = |(connector, entry): &(&ConnectorType, &PendingEntry)| {
         let wait = waits.get(connector);
         let over = waits.ended(connector).is_some_and(|at| at >= entry.since);
-        let anew = wait.is_some_and(|wait| wait.since >= entry.since);
+        let anew = wait.is_some_and(|wait| wait.entry.since >= entry.since);
         !wait.is_some_and(|wait| is_this(wait, entry)) && (over || anew)
     };
     let stale = pending.of(app).filter(stale);
@@ -25,9 +25,9 @@ pub fn forget_stale(pending: &mut PendingSet, app: &App, waits: &Waits) -> bool 
 /// Whether what the team knows is what this machine knows, and was not asked for anew. Two may ask within
 /// the second that the time is told in.
 pub(super) fn is_this(wait: &Wait, entry: &PendingEntry) -> bool {
-    wait.since == entry.since
-        && wait.plan_digest == entry.plan_digest
-        && wait.scopes == entry.scopes
+    wait.entry.since == entry.since
+        && wait.entry.plan_digest == entry.plan_digest
+        && wait.entry.scopes == entry.scopes
 }
 
 /// Adds what other machines asked for to what this one knows; where both know something, the newer
@@ -36,7 +36,7 @@ pub fn merge(pending: &mut PendingSet, app: &App, waits: &Waits) {
     forget_stale(pending, app, waits);
     for wait in waits.iter() {
         if pending.get(app, &wait.connector).is_none() {
-            pending.insert(app, wait.connector.clone(), entry(wait));
+            pending.insert(app, wait.connector.clone(), wait.entry.clone());
         }
     }
 }
@@ -50,23 +50,4 @@ pub(super) fn untold(own: &PendingSet, app: &App, waits: &Waits) -> PendingSet {
         untold.remove(app, &wait.connector);
     }
     untold
-}
-
-fn entry(wait: &Wait) -> PendingEntry {
-    PendingEntry {
-        scopes: wait.scopes.clone(),
-        action: wait.action,
-        plan_digest: wait.plan_digest.clone(),
-        since: wait.since,
-        connection_config: wait.connection_config.clone(),
-        before: wait.before.clone().map(|scopes| pending::Before {
-            scopes,
-            status: wait.status_before,
-            account: wait.account_before.clone(),
-        }),
-        account: wait.account.clone(),
-        connection_id: wait.connection_id.clone(),
-        missing: wait.missing.clone(),
-        settled: wait.settled,
-    }
 }

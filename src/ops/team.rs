@@ -155,24 +155,9 @@ impl Team {
 
     /// What of an entry is for everybody.
     pub(super) fn wait(&self, connector: &ConnectorType, entry: &PendingEntry, epoch: u64) -> Wait {
-        let app = &self.app.id;
-        let before = entry.before.as_ref();
         Wait {
             connector: connector.clone(),
-            scopes: entry.scopes.clone(),
-            action: entry.action,
-            plan_digest: entry.plan_digest.clone(),
-            since: entry.since,
-            before: before.map(|was| was.scopes.clone()),
-            status_before: before.and_then(|was| was.status),
-            account_before: before
-                .and_then(|was| was.account.as_ref())
-                .map(|account| account.to_masked(app)),
-            account: entry.account.as_ref().map(|account| account.to_masked(app)),
-            connection_config: entry.connection_config.clone(),
-            connection_id: entry.connection_id.clone(),
-            missing: entry.missing.clone(),
-            settled: entry.settled,
+            entry: entry.to_masked(&self.app.id),
             by: self.memory.by().clone(),
             epoch,
         }

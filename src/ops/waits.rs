@@ -11,7 +11,7 @@ use crate::{
     catalogue::ScopeEquivalence,
     config::Project,
     context::{Failure, UsageError},
-    model::{App, ConnectorType, Declared, Terms},
+    model::{App, ConnectorType, Declared},
     pending::PendingSet,
     state::AppState,
     store::Waits,
@@ -74,12 +74,9 @@ pub fn declared_only(
             .connectors
             .get(&wait.connector)
             .is_some_and(|file| {
-                let asked = Terms {
-                    values: &wait.connection_config,
-                    account: wait.account.as_ref(),
-                };
                 let index = rules.index(&wait.connector, &file.scopes);
-                asked.fit(&file.terms()) && wait.scopes.iter().all(|scope| index.contains(scope))
+                wait.entry.terms().fit(&file.terms())
+                    && wait.entry.scopes.iter().all(|scope| index.contains(scope))
             });
         if !wanted {
             around.tell(&OpEvent::NotDeclared(wait));

@@ -13,6 +13,7 @@ pub use store::{LocalPending, PendingError};
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     diff::{Action, Waiting},
@@ -23,34 +24,109 @@ use crate::{
     plan::{AppPlan, Digest},
 };
 
-/// One connector that waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One connector that waits, as this machine's file and a team's store keep it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingEntry {
-    /// What was approved: exactly these are asked for again.
-    pub scopes: Scopes,
-    /// The connection values that were approved.
-    pub connection_config: BTreeMap<String, String>,
     /// The change that asked.
     pub action: Action,
-    /// The plan that asked; none where `authorize` found the connector broken by itself.
-    pub plan_digest: Option<Digest>,
     /// When it was asked for first.
     pub since: Timestamp,
+    /// What was approved: exactly these are asked for again.
+    pub scopes: Scopes,
+    /// The plan that asked; none where `authorize` found the connector broken by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_digest: Option<Digest>,
     /// What the remote had when it was asked for; tells one's own change from another's. None where
     /// it had nothing.
+    #[serde(flatten, with = "before")]
     pub before: Option<Before>,
     /// Who is to consent, if the file says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<ExpectedAccount>,
-    /// The connection that the apply began.
+    /// The connection that the apply began: its status is asked with this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection_id: Option<ConnectionId>,
     /// What the last consent left out; empty where there was none.
+    #[serde(default, skip_serializing_if = "Scopes::is_empty")]
     pub missing: Scopes,
     /// The platform said that all of it is in force, and lists it without what is missing: it does not
     /// pass that on, and nobody is asked for it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub settled: bool,
+    /// The connection values that were approved.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub connection_config: BTreeMap<String, String>,
+}
+
+/// `before` as its columns in a row.
+mod before {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Account, Before, RemoteStatus, Scopes};
+
+    #[derive(Serialize, Deserialize)]
+    struct Columns {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Scopes>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status_before: Option<RemoteStatus>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account_before: Option<Account>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        before: &Option<Before>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let before = before.as_ref();
+        let columns = Columns {
+            before: before.map(|was| was.scopes.clone()),
+            status_before: before.and_then(|was| was.status),
+            account_before: before.and_then(|was| was.account.clone()),
+        };
+        columns.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Before>, D::Error> {
+        let columns = Columns::deserialize(deserializer)?;
+        Ok(columns.before.map(|scopes| Before {
+            scopes,
+            status: columns.status_before,
+            account: columns.account_before,
+        }))
+    }
 }
 
 impl PendingEntry {
+    /// The same with nobody's whole address, for others to read.
+    #[must_use]
+    pub fn to_masked(&self, app: &AppId) -> Self {
+        let shown = |account: Account| account.to_masked(app);
+        self.clone()
+            .with_accounts(shown, |expected| expected.to_masked(app))
+    }
+
+    /// As it was read: masked accounts are of this app.
+    #[must_use]
+    pub(crate) fn salted(self, app: &AppId) -> Self {
+        let salted = |account: Account| account.salted(app);
+        self.with_accounts(salted, |expected| expected.salted(app))
+    }
+
+    fn with_accounts(
+        mut self,
+        of: impl Fn(Account) -> Account,
+        expected: impl Fn(ExpectedAccount) -> ExpectedAccount,
+    ) -> Self {
+        if let Some(before) = &mut self.before {
+            before.account = before.account.take().map(of);
+        }
+        self.account = self.account.map(expected);
+        self
+    }
+
     /// What it is for, beside the scopes.
     pub fn terms(&self) -> Terms<'_> {
         Terms {

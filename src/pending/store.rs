@@ -1,20 +1,15 @@
 //! `pending.toml` in the state folder.
 
-use std::{collections::BTreeMap, fmt, io};
+use std::{fmt, io};
 
-use jiff::Timestamp;
 use miette::Diagnostic;
 use serde::{Deserialize, Serialize, ser::Error as _};
 use thiserror::Error;
 
-use super::{AppKey, Before, PendingEntry, PendingSet};
+use super::{AppKey, PendingEntry, PendingSet};
 use crate::{
-    diff::Action,
     fs::{self, FsError, Visibility},
-    model::{
-        Account, ApiUrl, AppId, ConnectionId, ConnectorType, ExpectedAccount, RemoteStatus, Scopes,
-    },
-    plan::Digest,
+    model::{ApiUrl, AppId, ConnectorType, Scopes},
     state::{AppState, Locked, WRITER, check_form},
     tables,
 };
@@ -196,32 +191,14 @@ struct PendingFile {
     pending: Option<Vec<toml::Value>>,
 }
 
+/// An entry, and whose it is.
 #[derive(Serialize, Deserialize)]
-struct Record {
+struct Record<E> {
     app_id: AppId,
     api_url: ApiUrl,
     connector: ConnectorType,
-    action: Action,
-    since: Timestamp,
-    scopes: Scopes,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    plan_digest: Option<Digest>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    before: Option<Scopes>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    status_before: Option<RemoteStatus>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    account_before: Option<Account>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    account: Option<ExpectedAccount>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    connection_id: Option<ConnectionId>,
-    #[serde(default, skip_serializing_if = "Scopes::is_empty")]
-    missing: Scopes,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    settled: bool,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    connection_config: BTreeMap<String, String>,
+    #[serde(flatten)]
+    entry: E,
 }
 
 /// Takes the records in, each as soon as it is there.
@@ -244,23 +221,8 @@ impl tables::Rows for Reading {
 }
 
 impl Reading {
-    fn take(&mut self, record: Record) {
-        let entry = PendingEntry {
-            scopes: record.scopes,
-            connection_config: record.connection_config,
-            action: record.action,
-            plan_digest: record.plan_digest,
-            since: record.since,
-            before: record.before.map(|scopes| Before {
-                scopes,
-                status: record.status_before,
-                account: record.account_before.map(|a| a.salted(&record.app_id)),
-            }),
-            account: record.account.map(|a| a.salted(&record.app_id)),
-            connection_id: record.connection_id,
-            missing: record.missing,
-            settled: record.settled,
-        };
+    fn take(&mut self, record: Record<PendingEntry>) {
+        let entry = record.entry.salted(&record.app_id);
         let app = AppKey {
             api_url: record.api_url,
             app_id: record.app_id,
@@ -296,18 +258,7 @@ fn encode(out: &mut impl fmt::Write, pending: &PendingSet) -> Result<(), toml::s
         app_id: app.app_id.clone(),
         api_url: app.api_url.clone(),
         connector: connector.clone(),
-        action: entry.action,
-        since: entry.since,
-        scopes: entry.scopes.clone(),
-        plan_digest: entry.plan_digest.clone(),
-        before: entry.before.as_ref().map(|before| before.scopes.clone()),
-        status_before: entry.before.as_ref().and_then(|before| before.status),
-        account_before: entry.before.as_ref().and_then(|b| b.account.clone()),
-        account: entry.account.clone(),
-        connection_id: entry.connection_id.clone(),
-        missing: entry.missing.clone(),
-        settled: entry.settled,
-        connection_config: entry.connection_config.clone(),
+        entry,
     });
     let head = PendingFile {
         format_version: "1.0".to_owned(),
@@ -341,7 +292,12 @@ pub(crate) fn fuzz(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::App;
+    use crate::{
+        diff::Action,
+        model::{Account, App, ConnectionId, ExpectedAccount, RemoteStatus},
+        pending::Before,
+        plan::Digest,
+    };
 
     #[test]
     fn what_is_stored_comes_back() {

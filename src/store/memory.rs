@@ -256,7 +256,7 @@ impl Memory {
         let newest = newest.map(|event| event.id.clone());
         let waited: Vec<_> = waits
             .iter()
-            .filter_map(|wait| wait.plan_digest.clone())
+            .filter_map(|wait| wait.entry.plan_digest.clone())
             .collect();
         let young = events.iter().filter(|event| event.at >= before);
         let mut kept: Vec<Digest> = young

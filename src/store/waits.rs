@@ -7,12 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::By;
 use crate::{
-    diff::Action,
-    model::{
-        Account, ApiUrl, App, AppId, ConnectionId, ConnectorType, ExpectedAccount, RemoteStatus,
-        Scopes,
-    },
-    plan::Digest,
+    model::{ApiUrl, App, AppId, ConnectorType},
+    pending::PendingEntry,
 };
 
 /// One connector that waits.
@@ -20,39 +16,9 @@ use crate::{
 pub struct Wait {
     /// Which.
     pub connector: ConnectorType,
-    /// What was approved.
-    pub scopes: Scopes,
-    /// The change that asked.
-    pub action: Action,
-    /// The plan that asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan_digest: Option<Digest>,
-    /// When it was asked for first.
-    pub since: Timestamp,
-    /// What the remote had before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<Scopes>,
-    /// Its health before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status_before: Option<RemoteStatus>,
-    /// Who held it before: masked, with a digest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account_before: Option<Account>,
-    /// Who is to consent: masked, with a digest; a domain stays whole.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<ExpectedAccount>,
-    /// The connection values that were approved.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub connection_config: BTreeMap<String, String>,
-    /// What the status is asked with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connection_id: Option<ConnectionId>,
-    /// What a consent left out.
-    #[serde(default, skip_serializing_if = "Scopes::is_empty")]
-    pub missing: Scopes,
-    /// The platform does not pass on what is missing, and nobody is asked for it any more.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub settled: bool,
+    /// What waits. Accounts are masked; a domain stays whole.
+    #[serde(flatten)]
+    pub entry: PendingEntry,
     /// Who asked.
     #[serde(default)]
     pub by: By,
@@ -89,7 +55,7 @@ impl Wait {
     fn moment(&self) -> Moment {
         Moment {
             epoch: self.epoch,
-            at: self.since,
+            at: self.entry.since,
         }
     }
 }
@@ -178,7 +144,7 @@ impl Waits {
     pub fn insert(&mut self, mut wait: Wait) {
         let there = self.open.get(&wait.connector);
         // Somebody else learnt more of it: who asked stays the same.
-        if let Some(same) = there.filter(|there| there.since == wait.since) {
+        if let Some(same) = there.filter(|there| there.entry.since == wait.entry.since) {
             wait.by = same.by.clone();
         }
         let later = there.is_some_and(|there| there.moment() > wait.moment());
@@ -187,9 +153,9 @@ impl Waits {
         if later || over {
             return;
         }
-        let since = wait.since;
+        let since = wait.entry.since;
         if let Some(was) = self.open.insert(wait.connector.clone(), wait)
-            && was.since != since
+            && was.entry.since != since
         {
             self.end(&was.connector, was.moment());
         }
@@ -209,7 +175,7 @@ impl Waits {
         let there = self.open.get(connector);
         let Some(since) = there
             .filter(|wait| wait.moment() <= until)
-            .map(|wait| wait.since)
+            .map(|wait| wait.entry.since)
         else {
             return false;
         };
@@ -257,12 +223,8 @@ impl Waits {
             ..Self::default()
         };
         for wait in document.waits {
-            let salted = Wait {
-                account_before: wait.account_before.map(|account| account.salted(&app.id)),
-                account: wait.account.map(|account| account.salted(&app.id)),
-                ..wait
-            };
-            waits.insert(salted);
+            let entry = wait.entry.salted(&app.id);
+            waits.insert(Wait { entry, ..wait });
         }
         Ok(waits)
     }
@@ -271,6 +233,7 @@ impl Waits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{diff::Action, model::Scopes};
 
     fn slack() -> ConnectorType {
         ConnectorType::parse("slack").unwrap()
@@ -283,18 +246,18 @@ mod tests {
     fn wait(epoch: u64, since: i64) -> Wait {
         Wait {
             connector: slack(),
-            scopes: Scopes::default(),
-            action: Action::Create,
-            plan_digest: None,
-            since: at(since),
-            before: None,
-            status_before: None,
-            account_before: None,
-            account: None,
-            connection_config: BTreeMap::new(),
-            connection_id: None,
-            missing: Scopes::default(),
-            settled: false,
+            entry: PendingEntry {
+                action: Action::Create,
+                since: at(since),
+                scopes: Scopes::default(),
+                plan_digest: None,
+                before: None,
+                account: None,
+                connection_id: None,
+                missing: Scopes::default(),
+                settled: false,
+                connection_config: BTreeMap::new(),
+            },
             by: By::default(),
             epoch,
         }
@@ -306,7 +269,7 @@ mod tests {
         // This clock is ahead.
         waits.insert(wait(1, 900));
         waits.insert(wait(2, 100));
-        assert_eq!(waits.get(&slack()).unwrap().since, at(100));
+        assert_eq!(waits.get(&slack()).unwrap().entry.since, at(100));
         // Told late, it changes nothing.
         waits.insert(wait(1, 900));
         assert_eq!(waits.get(&slack()).unwrap().epoch, 2);
@@ -322,7 +285,7 @@ mod tests {
         assert!(waits.is_empty());
         // Asked for anew, whatever the clock says.
         waits.insert(wait(4, 60));
-        assert_eq!(waits.get(&slack()).unwrap().since, at(60));
+        assert_eq!(waits.get(&slack()).unwrap().entry.since, at(60));
         // What somebody was late to tell does not end it.
         let late = Moment {
             epoch: 3,
