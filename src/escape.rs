@@ -29,6 +29,7 @@ mod hidden;
 mod html;
 mod line;
 mod markdown;
+mod percent;
 mod runner;
 
 pub use accounts::mask_accounts;
@@ -37,6 +38,7 @@ pub use hidden::is_hidden;
 pub use html::{html, html_in_markdown};
 pub use line::{limited, masked, quoted, terminal, terminal_width};
 pub use markdown::{markdown, markdown_code};
+pub use percent::percent;
 pub use runner::{command_data, command_property, log_line};
 
 #[cfg(test)]

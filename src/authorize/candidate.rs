@@ -175,14 +175,14 @@ pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
             entry.account.clone_from(&named.account);
         }
         match resumable(sources, &connector, &entry, origin)? {
-            Ok((note, verdict)) => {
+            Resumable::Yes { note, verdict } => {
                 let candidate = Candidate::new(connector, entry, note, verdict);
                 found.resumable.extend(candidate);
             }
-            Err((state, obsolete)) => found.left_alone.push(NotResumable {
+            Resumable::No { why, obsolete } => found.left_alone.push(NotResumable {
                 connector,
                 entry,
-                state,
+                state: why,
                 obsolete: obsolete && origin == Origin::Store,
             }),
         }
@@ -211,10 +211,29 @@ fn is_target(sources: &Sources<'_>, connector: &ConnectorType) -> bool {
     sources.targets.is_empty() || sources.targets.contains(connector)
 }
 
-/// A note and the verdict; or why it is not asked for, and whether that makes the entry useless.
-type Resumable = Result<(Option<String>, Verdict), (State, bool)>;
+/// Whether an entry may be asked for.
+enum Resumable {
+    Yes {
+        note: Option<String>,
+        verdict: Verdict,
+    },
+    No {
+        why: State,
+        /// Whether that makes the entry useless.
+        obsolete: bool,
+    },
+}
 
-/// Whether an entry may be asked for, with a note and the verdict; or why not, and whether that makes it useless.
+impl Resumable {
+    /// The files or the policy may allow it again.
+    fn not_now(why: String) -> Self {
+        Self::No {
+            why: State::Untouched(why),
+            obsolete: false,
+        }
+    }
+}
+
 fn resumable(
     sources: &Sources<'_>,
     connector: &ConnectorType,
@@ -229,7 +248,10 @@ fn resumable(
             } else {
                 EntryRetention::Unstored
             };
-            return Ok(Err((State::Undeclared(retention), true)));
+            return Ok(Resumable::No {
+                why: State::Undeclared(retention),
+                obsolete: true,
+            });
         };
         // Whom it connects to, and whose it is to be, only the files say.
         if !entry.terms().fit(&now.terms()) {
@@ -246,14 +268,14 @@ fn resumable(
             }
             let reason =
                 format!("the files declare {what} than what waits; plan and apply them first");
-            return Ok(Err((State::Untouched(reason), false)));
+            return Ok(Resumable::not_now(reason));
         }
         let diff = sources.rules.compare(connector, &now.scopes, &entry.scopes);
         if !same_scopes(sources.rules, connector, &now.scopes, &entry.scopes) {
             if origin != Origin::Receipt {
                 let reason = "the files declare other scopes now than were approved; plan and \
                               apply them first";
-                return Ok(Err((State::Untouched(reason.to_owned()), false)));
+                return Ok(Resumable::not_now(reason.to_owned()));
             }
             if !diff.removed.is_empty() {
                 return Err(Refusal::ReceiptExceedsFiles {
@@ -269,11 +291,14 @@ fn resumable(
     }
     let verdict = match (sources.verdict)(connector, &entry.scopes, entry.account.as_ref()) {
         Ok(verdict) => verdict,
-        Err(reason) => return Ok(Err((State::Untouched(reason), false))),
+        Err(reason) => return Ok(Resumable::not_now(reason)),
     };
     Ok(match objection(connector, entry, sources) {
-        Some(reason) => Err((State::Untouched(reason), true)),
-        None => Ok((note, verdict)),
+        Some(reason) => Resumable::No {
+            why: State::Untouched(reason),
+            obsolete: true,
+        },
+        None => Resumable::Yes { note, verdict },
     })
 }
 

@@ -93,15 +93,6 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
         context.say_who_acts(&remote).await
     };
     let state = context.app_state(&project, &app);
-    let held = hold(args, context, &state).await?;
-    let at_work = if held.is_some() {
-        let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
-        let listening = listening::to(context);
-        let place = (&project, &app, &state);
-        Some(AtWork::begin(&listening.around(), place, "authorize", timeout).await?)
-    } else {
-        None
-    };
     let here = Here {
         medium,
         offer,
@@ -110,18 +101,23 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
         project,
         app,
         remote,
-        state,
-        at_work: at_work.as_ref(),
     };
-    let ended = resume(args, context, here, held).await;
-    if let Some(at_work) = at_work {
-        at_work.end().await;
+    let place = (&here.project, &here.app, &state);
+    if args.list {
+        // Looking needs no lock.
+        return resume(args, context, &here, &state, None).await;
     }
-    ended
+    let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
+    let listening = listening::to(context);
+    let around = listening.around();
+    let work = async |locked, at_work: &AtWork| {
+        resume(args, context, &here, &state, Some((locked, at_work))).await
+    };
+    AtWork::on_consents(&around, place, "authorize", timeout, work).await
 }
 
 /// What a run of `authorize` is about.
-struct Here<'a> {
+struct Here {
     medium: Medium,
     offer: Option<Offer>,
     brought: Brought,
@@ -129,24 +125,24 @@ struct Here<'a> {
     project: Project,
     app: App,
     remote: Remote,
-    state: AppState,
-    at_work: Option<&'a AtWork>,
 }
 
-/// The same with lock and lease.
+/// The same: with lock and lease, or only looking.
 async fn resume(
     args: &AuthorizeArgs,
     context: &Context,
-    here: Here<'_>,
-    held: Option<Locked>,
+    here: &Here,
+    state: &AppState,
+    held: Option<(Locked, &AtWork)>,
 ) -> Result<ExitStatus, Failure> {
+    let (held, at_work) = held.unzip();
     let (project, app, remote) = (&here.project, &here.app, &here.remote);
     let listening = listening::to(context);
     let around = listening.around();
     let declared = declared(context, project)?;
     let verdict = policy::asked(project);
-    let mut pending = LocalPending::load(&here.state)?;
-    let (observed, waits) = if let Some(at_work) = here.at_work {
+    let mut pending = LocalPending::load(state)?;
+    let (observed, waits) = if let Some(at_work) = at_work {
         let waits = at_work.waits(&pending).await?;
         if waits::forget_stale(&mut pending, app, &waits)
             && let Some(locked) = &held
@@ -155,7 +151,7 @@ async fn resume(
         }
         (remote.observe().await?, waits)
     } else {
-        let look = waits::look(&around, project, app, &here.state, &pending);
+        let look = waits::look(&around, project, app, state, &pending);
         let (observed, waits) = tokio::join!(remote.observe(), look);
         (observed?, waits)
     };
@@ -169,7 +165,7 @@ async fn resume(
         observed: &observed.connectors,
         rules: &rules,
     };
-    let waits = match here.at_work {
+    let waits = match at_work {
         Some(at_work) => {
             // Whoever can write to the store must not make anybody ask for what no file declares.
             let waits = waits::declared_only(&around, waits, declared.as_ref(), &rules);
@@ -180,8 +176,7 @@ async fn resume(
         None => waits,
     };
     waits::merge(&mut pending, app, &waits);
-    if let (Some(at_work), Some(saved), None) = (here.at_work, &here.brought.0, &args.expect_digest)
-    {
+    if let (Some(at_work), Some(saved), None) = (at_work, &here.brought.0, &args.expect_digest) {
         let is_known = |result: &ChangeResult| {
             let known = pending.get(app, &result.connector);
             known.is_some_and(|known| {
@@ -220,7 +215,7 @@ async fn resume(
     if let Some(connector) = args.connectors.iter().find(unknown) {
         return Err(nothing_of(connector));
     }
-    let outcome = match (here.offer, here.at_work) {
+    let outcome = match (here.offer, at_work) {
         (Some(offer), Some(at_work)) => {
             let waiting = Waiting {
                 medium: here.medium,
@@ -235,7 +230,7 @@ async fn resume(
         _ => SessionOutcome::NothingToDo,
     };
     let results = session.results();
-    if let Some(at_work) = here.at_work {
+    if let Some(at_work) = at_work {
         at_work.authorized(&around, &before, &session).await;
     }
     // The waiting took its time.
@@ -258,24 +253,6 @@ async fn resume(
     })
 }
 
-/// The state folder for this run alone; looking needs no lock.
-async fn hold(
-    args: &AuthorizeArgs,
-    context: &Context,
-    state: &AppState,
-) -> Result<Option<Locked>, Failure> {
-    if args.list {
-        return Ok(None);
-    }
-    let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
-    Ok(Some(
-        listening::to(context)
-            .around()
-            .lock(state, timeout, "authorize")
-            .await?,
-    ))
-}
-
 fn nothing_of(connector: &ConnectorType) -> Failure {
     UsageError::with_help(
         format!("no authorization of {connector} is pending"),
@@ -295,19 +272,21 @@ async fn forget(
     let app = project.app()?;
     let state = context.app_state(&project, &app);
     let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
-    let locked = listening::to(context)
-        .around()
-        .lock(&state, timeout, "authorize")
-        .await?;
     let listening = listening::to(context);
     let around = listening.around();
-    let at_work = AtWork::begin(&around, (&project, &app, &state), "authorize", timeout).await?;
-    let dropped = drop_of(args, &app, &locked, &at_work).await;
-    if dropped.is_ok() {
+    let work = async |locked, at_work: &AtWork| {
+        drop_of(args, &app, &locked, at_work).await?;
         at_work.forgotten(&around, args.forget.clone()).await;
-    }
-    at_work.end().await;
-    dropped?;
+        Ok(())
+    };
+    AtWork::on_consents(
+        &around,
+        (&project, &app, &state),
+        "authorize",
+        timeout,
+        work,
+    )
+    .await?;
     let shown = view::authorization::show_forgotten(&app, &args.forget, medium);
     context.terminal.out(&shown);
     Ok(ExitStatus::Done)

@@ -177,22 +177,13 @@ async fn authorize_all(
         .map_or(patience, |given| given.get().max(patience));
     let listening = listening::to(context);
     let around = listening.around();
-    let locked = around.lock(&state, patience, "authorize").await?;
     // The apply gave its lease back: from here on a person decides, and each link takes it again.
     let place = (&files.project, &situation.app, &state);
-    let at_work = AtWork::begin(&around, place, "push", patience).await?;
-    let held = (locked, &at_work);
-    let ended = under_lease(
-        args,
-        (medium, offer, actor),
-        context,
-        situation,
-        receipt,
-        held,
-    )
-    .await;
-    at_work.end().await;
-    ended
+    let whose = (medium, offer, actor);
+    let work = async |locked, at_work: &AtWork| {
+        under_lease(args, whose, context, situation, receipt, (locked, at_work)).await
+    };
+    AtWork::on_consents(&around, place, "push", patience, work).await
 }
 
 /// The same with lock and lease.

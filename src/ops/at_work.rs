@@ -21,7 +21,7 @@ use crate::{
     model::{App, ConnectorType},
     pending::{PendingEntry, PendingSet},
     receipt::{self, Outcome, Receipt},
-    state::AppState,
+    state::{AppState, Locked},
     store::{Consented, HistoryEvent, Lease, LeaseError, Memory, StoreError, Wait, Waits, What},
 };
 
@@ -104,7 +104,7 @@ impl Drop for AtWork {
 impl AtWork {
     /// Opens the team's memory and takes the lease. Where the store is away nothing starts, and that is
     /// said.
-    pub async fn begin(
+    pub(super) async fn begin(
         around: &Around<'_>,
         (project, app, state): (&Project, &App, &AppState),
         doing: &str,
@@ -125,6 +125,21 @@ impl AtWork {
                 around.tell(&OpEvent::NotBegun);
             }
         })
+    }
+
+    /// Alone with the app's consents, with lock and lease, whatever comes of the work.
+    pub async fn on_consents<T>(
+        around: &Around<'_>,
+        place: (&Project, &App, &AppState),
+        doing: &str,
+        patience: Duration,
+        work: impl AsyncFnOnce(Locked, &Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let locked = around.lock(place.2, patience, "authorize").await?;
+        let at_work = Self::begin(around, place, doing, patience).await?;
+        let ended = work(locked, &at_work).await;
+        at_work.end().await;
+        ended
     }
 
     fn at(&self) -> MutexGuard<'_, At> {

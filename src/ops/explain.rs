@@ -51,7 +51,7 @@ pub(super) async fn by_base_branch(plan: &mut Plan, project: &Project, vars: &Va
     if removed(plan).all(|change| change.why.is_some()) {
         return;
     }
-    let Some(base) = Base::find(project, vars).await else {
+    let Some(base) = BaseFolder::of(project, vars).await else {
         return;
     };
     for change in removed(plan)
@@ -64,8 +64,8 @@ pub(super) async fn by_base_branch(plan: &mut Plan, project: &Project, vars: &Va
     }
 }
 
-/// The branch that this one goes into.
-struct Base {
+/// The connectors folder as it is in the branch that this one goes into.
+struct BaseFolder {
     branch: String,
     /// The files in it, each with the type that it declares.
     files: Vec<(String, Option<String>)>,
@@ -73,9 +73,9 @@ struct Base {
     parted: Option<BTreeSet<String>>,
 }
 
-impl Base {
+impl BaseFolder {
     /// The base branch, and the files of its connectors folder.
-    async fn find(project: &Project, vars: &Vars) -> Option<Self> {
+    async fn of(project: &Project, vars: &Vars) -> Option<Self> {
         let checkout = Checkout::of(&project.root, Git::new(vars)).ok()?;
         let (branch, commit) = base_branch(&checkout, target_branch(vars)).await?;
         let head = checkout.head().await.ok()?;

@@ -27,17 +27,9 @@ pub fn marker<'a>(apps: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Str
     out
 }
 
-/// Letters, digits, `_` and `.`; all else is percent-encoded, so that nothing ends the comment.
+/// Encoded, so that nothing ends the comment.
 fn word(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.') {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+    crate::escape::percent(text, b"_.")
 }
 
 /// Whether a comment begins with this marker, on a line of its own. One that merely quotes it does

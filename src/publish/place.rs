@@ -281,18 +281,9 @@ fn number_in_event(event: &Value) -> Option<u64> {
     direct.or_else(commented).or_else(started)
 }
 
-/// Percent-encodes a project's path into one path segment.
+/// A project's path as one segment of a path.
 pub(super) fn encode(text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+    crate::escape::percent(text, b"-_")
 }
 
 #[cfg(test)]

@@ -191,24 +191,9 @@ fn location(diagnostic: &Diagnostic) -> Option<Location> {
     })
 }
 
-/// A relative path as a URI reference: what is not unreserved is percent-encoded, slashes stay.
+/// A relative path as a URI reference: what is not unreserved is encoded, slashes stay.
 fn uri(path: &str) -> String {
-    let mut out = String::new();
-    for byte in path.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                out.push(char::from(byte));
-            }
-            _ => {
-                const HEX: &[u8; 16] = b"0123456789ABCDEF";
-                out.push('%');
-                for nibble in [byte >> 4, byte & 0xf] {
-                    out.extend(HEX.get(usize::from(nibble)).copied().map(char::from));
-                }
-            }
-        }
-    }
-    out
+    crate::escape::percent(path, b"-._~/")
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::{
     model::{ConnectorType, Kind, RemoteStatus, Scope},
     plan::Summary,
     receipt::Outcome,
+    risk::RiskKind,
 };
 
 use super::report::{ChangeReport, PlanReport, ReceiptReport};
@@ -194,4 +195,12 @@ pub(super) fn waits(waiting: usize) -> String {
         "{} {verb} for authorization: run `connplan authorize`.",
         count(waiting, "connector")
     ))
+}
+
+/// Whether a risk is said on the line of the scope itself.
+pub(super) fn stands_at_its_scope(kind: RiskKind) -> bool {
+    matches!(
+        kind,
+        RiskKind::Admin | RiskKind::Restricted | RiskKind::Write | RiskKind::Unknown
+    )
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     diff::Action,
     model::{Diagnostic, Kind, RemoteStatus, Severity},
-    risk::{Level, RiskKind},
+    risk::Level,
     view::{
         in_context,
         report::{AppReport, ChangeReport, PlanReport},
@@ -214,11 +214,7 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<String> {
         lines.push(format!("  {}", words::count(kept, "unchanged scope")));
     }
     for risk in &change.risks {
-        let stands_at_its_scope = matches!(
-            risk.kind,
-            RiskKind::Admin | RiskKind::Restricted | RiskKind::Write | RiskKind::Unknown
-        );
-        if !stands_at_its_scope {
+        if !words::stands_at_its_scope(risk.kind) {
             let reason = inline::plain_phrase(&risk.source.reason(), options);
             lines.push(format!("! {}: {reason}", risk.level));
         }

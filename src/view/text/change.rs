@@ -5,7 +5,7 @@ use crate::{
     diff::Action,
     escape,
     model::{Kind, RemoteStatus, Scope, Scopes},
-    risk::{Level, RiskKind},
+    risk::Level,
     view::{
         report::{ChangeReport, FactReport, RiskReport},
         theme::Style,
@@ -53,7 +53,7 @@ pub(super) fn write(page: &mut TextPage, change: &ChangeReport, column: usize) {
         page.line(&format!("        {text}"));
     }
     for risk in &change.risks {
-        if stands_at_its_scope(risk.kind) {
+        if words::stands_at_its_scope(risk.kind) {
             continue;
         }
         let style = match risk.level {
@@ -79,15 +79,7 @@ pub(super) fn write(page: &mut TextPage, change: &ChangeReport, column: usize) {
 
 /// Whether a risk has a line of its own that starts with `!`.
 pub(super) fn is_marked(risk: &RiskReport) -> bool {
-    !stands_at_its_scope(risk.kind) && risk.level != Level::Notice
-}
-
-/// These are said on the line of the scope itself.
-fn stands_at_its_scope(kind: RiskKind) -> bool {
-    matches!(
-        kind,
-        RiskKind::Admin | RiskKind::Restricted | RiskKind::Write | RiskKind::Unknown
-    )
+    !words::stands_at_its_scope(risk.kind) && risk.level != Level::Notice
 }
 
 /// What explains the action, before the scopes.
