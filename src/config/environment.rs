@@ -97,11 +97,6 @@ pub fn address(vars: &Vars) -> Result<Address, ConfigError> {
 mod tests {
     use super::*;
 
-    fn vars(pairs: &[(&str, &str)]) -> Vars {
-        let owned = |(n, v): &(&str, &str)| ((*n).to_owned(), (*v).to_owned());
-        pairs.iter().map(owned).collect()
-    }
-
     #[test]
     fn the_process_goes_before_the_files_and_a_bare_name_before_a_prefixed_one() {
         let dir = tempfile::tempdir().unwrap();
@@ -122,7 +117,7 @@ mod tests {
             "BASE44_API_KEY=env\nBASE44_B=b\nBASE44_APP_ID=file\nBASE44_PROJECTS_BASE44_APP_ID=no\n\
              BASE44_PROJECTS_BASE44_API_URL=http://localhost:1",
         );
-        let process = vars(&[("BASE44_APP_ID", "process")]);
+        let process = Vars::of(&[("BASE44_APP_ID", "process")]);
         let merged = merge(&process, Some(dir.path())).unwrap();
         assert_eq!(merged.get("BASE44_APP_ID"), Some("process"));
         assert_eq!(merged.get("BASE44_API_KEY"), Some("local"));
@@ -138,7 +133,7 @@ mod tests {
         assert_eq!(merged.origin("BASE44_A"), Some(&from(".env.local", 3)));
         let prefixed = merged.origin("BASE44_API_URL");
         assert_eq!(prefixed, Some(&from(".env", 5)), "as the longer name's");
-        let process = vars(&[("BASE44_PROJECTS_BASE44_APP_ID", "platform")]);
+        let process = Vars::of(&[("BASE44_PROJECTS_BASE44_APP_ID", "platform")]);
         let merged = merge(&process, Some(dir.path())).unwrap();
         assert_eq!(merged.get("BASE44_APP_ID"), Some("platform"));
         assert_eq!(merged.origin("BASE44_APP_ID"), Some(&SetBy::Process));
@@ -148,7 +143,7 @@ mod tests {
     fn no_file_is_no_error_and_a_folder_named_env_is_none() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join(".env")).unwrap();
-        let process = vars(&[("BASE44_PROJECTS_BASE44_APP_ID", "x")]);
+        let process = Vars::of(&[("BASE44_PROJECTS_BASE44_APP_ID", "x")]);
         let merged = merge(&process, Some(dir.path())).unwrap();
         assert_eq!(merged.get("BASE44_APP_ID"), Some("x"));
         assert!(merge(&process, None).is_ok());

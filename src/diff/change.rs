@@ -1,9 +1,6 @@
 //! One connector's difference.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(test)]
 use schemars::JsonSchema;
@@ -212,11 +209,7 @@ impl Action {
     }
 }
 
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+crate::model::display_as_str!(Action);
 
 /// Whether a change needs a person's consent at the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -246,8 +239,4 @@ impl ConsentNeed {
     }
 }
 
-impl fmt::Display for ConsentNeed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+crate::model::display_as_str!(ConsentNeed);

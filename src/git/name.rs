@@ -1,7 +1,5 @@
 //! Names that go onto git's command line: checked, so that none is taken for an option.
 
-use std::fmt;
-
 /// A text that is not such a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {wanted}")]
@@ -50,11 +48,7 @@ impl ObjectId {
     }
 }
 
-impl fmt::Display for ObjectId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
+crate::model::display_as_str!(ObjectId);
 
 /// A ref's whole name: `refs/…`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,11 +82,7 @@ impl RefName {
     }
 }
 
-impl fmt::Display for RefName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
+crate::model::display_as_str!(RefName);
 
 /// The name of a remote: `origin`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,11 +107,7 @@ impl RemoteName {
     }
 }
 
-impl fmt::Display for RemoteName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
+crate::model::display_as_str!(RemoteName);
 
 #[cfg(test)]
 mod tests {

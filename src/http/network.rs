@@ -115,16 +115,11 @@ pub(super) fn check_proxy(vars: &Vars, api_url: &ApiUrl) -> Result<(), SetupErro
 mod tests {
     use super::*;
 
-    fn vars(pairs: &[(&str, &str)]) -> Vars {
-        let owned = |(n, v): &(&str, &str)| ((*n).to_owned(), (*v).to_owned());
-        pairs.iter().map(owned).collect()
-    }
-
     #[test]
     fn the_proxy_variable_is_named() {
         let at = |text| ApiUrl::parse(text).unwrap();
         let named =
-            |pairs: &[(&str, &str)], url| proxy(&vars(pairs), &at(url)).map(|(name, _)| name);
+            |pairs: &[(&str, &str)], url| proxy(&Vars::of(pairs), &at(url)).map(|(name, _)| name);
         let https = "https://app.base44.com";
         assert_eq!(
             named(&[("https_proxy", "http://p")], https),
@@ -151,7 +146,7 @@ mod tests {
             ("HTTPS://p", true),
             ("socks5://p", false),
         ] {
-            let checked = check_proxy(&vars(&[("HTTPS_PROXY", value)]), &at(https));
+            let checked = check_proxy(&Vars::of(&[("HTTPS_PROXY", value)]), &at(https));
             assert_eq!(checked.is_ok(), fine, "{value}");
         }
     }
@@ -162,8 +157,8 @@ mod tests {
         let path = dir.path().join("extra.pem");
         fs::write(&path, b"no certificate", fs::Visibility::Shared).unwrap();
         let path = path.display().to_string();
-        assert!(extra_roots(&vars(&[("NODE_EXTRA_CA_CERTS", &path)])).is_empty());
-        assert!(extra_roots(&vars(&[("NODE_EXTRA_CA_CERTS", "/does/not/exist")])).is_empty());
+        assert!(extra_roots(&Vars::of(&[("NODE_EXTRA_CA_CERTS", &path)])).is_empty());
+        assert!(extra_roots(&Vars::of(&[("NODE_EXTRA_CA_CERTS", "/does/not/exist")])).is_empty());
         assert!(extra_roots(&Vars::default()).is_empty());
     }
 }

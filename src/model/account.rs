@@ -4,8 +4,6 @@
 //! with the app's id, by which the same account is known again. Case makes no difference in an
 //! address, here or there.
 
-use std::fmt;
-
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -106,11 +104,7 @@ impl PartialEq for Account {
 
 impl Eq for Account {}
 
-impl fmt::Display for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+crate::model::display_as_str!(Account);
 
 #[cfg(test)]
 impl JsonSchema for Account {

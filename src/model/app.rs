@@ -1,7 +1,5 @@
 //! Which app, at which address.
 
-use std::fmt;
-
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,24 +63,9 @@ impl AppId {
     }
 }
 
-impl fmt::Display for AppId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
+crate::model::display_as_str!(AppId);
 
-impl TryFrom<String> for AppId {
-    type Error = AppIdError;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text)
-    }
-}
-
-impl From<AppId> for String {
-    fn from(id: AppId) -> Self {
-        id.0
-    }
-}
+crate::model::text_in_documents!(AppId, AppIdError);
 
 /// The address of the platform, without a slash at its end. Credentials go here and nowhere else.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -185,24 +168,9 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-impl fmt::Display for ApiUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
+crate::model::display_as_str!(ApiUrl);
 
-impl TryFrom<String> for ApiUrl {
-    type Error = ApiUrlError;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text)
-    }
-}
-
-impl From<ApiUrl> for String {
-    fn from(url: ApiUrl) -> Self {
-        url.0
-    }
-}
+crate::model::text_in_documents!(ApiUrl, ApiUrlError);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,5 @@
 //! What a pending authorization is asked about with.
 
-use std::fmt;
-
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,24 +45,9 @@ impl ConnectionId {
     }
 }
 
-impl fmt::Display for ConnectionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
+crate::model::display_as_str!(ConnectionId);
 
-impl TryFrom<String> for ConnectionId {
-    type Error = ConnectionIdError;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(text)
-    }
-}
-
-impl From<ConnectionId> for String {
-    fn from(id: ConnectionId) -> Self {
-        id.0
-    }
-}
+crate::model::text_in_documents!(ConnectionId, ConnectionIdError);
 
 #[cfg(test)]
 mod tests {

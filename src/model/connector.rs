@@ -83,29 +83,14 @@ impl ConnectorType {
     }
 }
 
-impl fmt::Display for ConnectorType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
+crate::model::display_as_str!(ConnectorType);
 
-impl TryFrom<String> for ConnectorType {
-    type Error = ConnectorTypeError;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(text)
-    }
-}
+crate::model::text_in_documents!(ConnectorType, ConnectorTypeError);
 
 impl std::str::FromStr for ConnectorType {
     type Err = ConnectorTypeError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::parse(text)
-    }
-}
-
-impl From<ConnectorType> for String {
-    fn from(connector: ConnectorType) -> Self {
-        connector.0
     }
 }
 

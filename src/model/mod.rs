@@ -16,6 +16,7 @@ mod proposal;
 mod removal;
 mod scope;
 mod secret;
+mod text;
 mod time;
 mod vars;
 
@@ -33,5 +34,6 @@ pub use proposal::{BaseName, is_request, target_branch};
 pub use removal::Removal;
 pub use scope::{Scope, Scopes};
 pub use secret::{Link, LinkError, Secret};
+pub(crate) use text::{display_as_str, text_in_documents};
 pub use time::{ago, ahead};
 pub use vars::{SetBy, Vars};

@@ -1,6 +1,6 @@
 //! What the remote has.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 #[cfg(test)]
@@ -110,11 +110,7 @@ impl RemoteStatus {
     }
 }
 
-impl fmt::Display for RemoteStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+crate::model::display_as_str!(RemoteStatus);
 
 /// Which world a Stripe installation is in (`payments/stripe/status`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -137,8 +133,4 @@ impl StripeMode {
     }
 }
 
-impl fmt::Display for StripeMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+crate::model::display_as_str!(StripeMode);

@@ -87,16 +87,11 @@ mod tests {
 
     use super::*;
 
-    fn vars(pairs: &[(&str, &str)]) -> Vars {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        pairs.iter().map(owned).collect()
-    }
-
     #[test]
     fn the_event_names_the_commit_and_else_the_branch_binds_as_it_is_now() {
         let commit = |name: &str| BaseName::Commit(name.to_owned());
         let pull = json!({"pull_request": {"base": {"sha": "b1"}}});
-        let github = vars(&[("GITHUB_BASE_REF", "main")]);
+        let github = Vars::of(&[("GITHUB_BASE_REF", "main")]);
         assert_eq!(BaseName::of(&github, Some(&pull)), commit("b1"));
         assert_eq!(
             BaseName::of(&github, None),
@@ -108,9 +103,9 @@ mod tests {
         ];
         let left = Some("b2".to_owned());
         let now = BaseName::Branch("main".to_owned(), left);
-        assert_eq!(BaseName::of(&vars(&gitlab), None), now);
+        assert_eq!(BaseName::of(&Vars::of(&gitlab), None), now);
         let merged = [("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "b3"), gitlab[0]];
-        assert_eq!(BaseName::of(&vars(&merged), None), commit("b3"));
+        assert_eq!(BaseName::of(&Vars::of(&merged), None), commit("b3"));
     }
 
     #[test]
@@ -139,11 +134,14 @@ mod tests {
     fn a_new_branch_has_nothing_before_it() {
         let zeros = "0".repeat(40);
         let pushed = json!({"before": zeros});
-        assert_eq!(BaseName::of(&vars(&[]), Some(&pushed)), BaseName::Nothing);
-        let before = vars(&[("CI_COMMIT_BEFORE_SHA", zeros.as_str())]);
+        assert_eq!(
+            BaseName::of(&Vars::of(&[]), Some(&pushed)),
+            BaseName::Nothing
+        );
+        let before = Vars::of(&[("CI_COMMIT_BEFORE_SHA", zeros.as_str())]);
         assert_eq!(BaseName::of(&before, None), BaseName::Nothing);
         assert!(!is_request(&before, Some(&pushed)));
-        assert!(!is_request(&vars(&[("GITHUB_BASE_REF", "")]), None));
-        assert!(is_request(&vars(&[("GITHUB_BASE_REF", "main")]), None));
+        assert!(!is_request(&Vars::of(&[("GITHUB_BASE_REF", "")]), None));
+        assert!(is_request(&Vars::of(&[("GITHUB_BASE_REF", "main")]), None));
     }
 }

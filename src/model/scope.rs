@@ -61,11 +61,7 @@ impl Scope {
     }
 }
 
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
+crate::model::display_as_str!(Scope);
 
 impl From<&str> for Scope {
     fn from(text: &str) -> Self {

@@ -107,6 +107,15 @@ impl FromIterator<(String, String)> for Vars {
     }
 }
 
+#[cfg(test)]
+impl Vars {
+    /// Those of a process, for tests.
+    pub(crate) fn of(pairs: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        pairs.iter().map(owned).collect()
+    }
+}
+
 impl std::fmt::Debug for Vars {
     // Values may be credentials.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -74,6 +74,7 @@ mod before {
         account_before: Option<Account>,
     }
 
+    #[expect(clippy::ref_option, reason = "serde gives what the field is")]
     pub(super) fn serialize<S: Serializer>(
         before: &Option<Before>,
         serializer: S,

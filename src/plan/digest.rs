@@ -56,11 +56,7 @@ impl Digest {
     }
 }
 
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
+crate::model::display_as_str!(Digest);
 
 impl std::str::FromStr for Digest {
     type Err = DigestError;
@@ -69,18 +65,7 @@ impl std::str::FromStr for Digest {
     }
 }
 
-impl TryFrom<String> for Digest {
-    type Error = DigestError;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text)
-    }
-}
-
-impl From<Digest> for String {
-    fn from(digest: Digest) -> Self {
-        digest.0
-    }
-}
+crate::model::text_in_documents!(Digest, DigestError);
 
 /// The digest of a table of which one array of tables is nearly all, and comes row by row: as
 /// [`Digest::of`] would have it of the whole.

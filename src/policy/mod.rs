@@ -245,11 +245,7 @@ impl Rule {
     }
 }
 
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+crate::model::display_as_str!(Rule);
 
 #[cfg(test)]
 mod tests;

@@ -292,11 +292,6 @@ mod tests {
 
     use super::*;
 
-    fn vars(pairs: &[(&str, &str)]) -> Vars {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        pairs.iter().map(owned).collect()
-    }
-
     const GITHUB: [(&str, &str); 3] = [
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_REPOSITORY", "o/r"),
@@ -305,7 +300,7 @@ mod tests {
 
     fn found(more: &[(&str, &str)], event: &Value) -> Result<Place, PublishError> {
         let all = [GITHUB.as_slice(), more].concat();
-        Place::find(&vars(&all), &Overrides::default(), Some(event))
+        Place::find(&Vars::of(&all), &Overrides::default(), Some(event))
     }
 
     #[test]
@@ -358,7 +353,7 @@ mod tests {
             found(&[plain], &event),
             Err(PublishError::Insecure { .. })
         ));
-        let gitlab = vars(&[
+        let gitlab = Vars::of(&[
             ("GITLAB_CI", "true"),
             ("CI_SERVER_URL", "https://git.example.com/gitlab/"),
             ("CI_PROJECT_ID", "12"),

@@ -5,7 +5,7 @@ mod document;
 
 pub use document::{Saved, digest, read, seal, to_toml};
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 #[cfg(test)]
 use schemars::JsonSchema;
@@ -135,11 +135,7 @@ impl Outcome {
     }
 }
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+crate::model::display_as_str!(Outcome);
 
 /// How many changes had each outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,8 +9,6 @@ mod rules;
 pub use reason::{Phrase, Piece};
 pub use rules::{RESTRICTED_CLASSES, assess, is_restricted};
 
-use std::fmt;
-
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,11 +37,7 @@ impl Level {
     }
 }
 
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+crate::model::display_as_str!(Level);
 
 /// Which rule found it. The order is the one in which a reader wants to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

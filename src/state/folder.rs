@@ -108,15 +108,10 @@ mod tests {
     use super::*;
     use crate::model::AppId;
 
-    fn vars(pairs: &[(&str, &str)]) -> Vars {
-        let owned = |(n, v): &(&str, &str)| ((*n).to_owned(), (*v).to_owned());
-        pairs.iter().map(owned).collect()
-    }
-
     #[test]
     fn the_variable_goes_before_the_platform_and_a_relative_standard_counts_for_nothing() {
         let home = Some(Path::new("/home/ada"));
-        let dir = |pairs: &[(&str, &str)], home| StateFolder::find(&vars(pairs), home).dir;
+        let dir = |pairs: &[(&str, &str)], home| StateFolder::find(&Vars::of(pairs), home).dir;
         let path = |text: &str| Some(PathBuf::from(text));
         let xdg = ("XDG_STATE_HOME", "/state");
         assert_eq!(

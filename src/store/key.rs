@@ -1,7 +1,5 @@
 //! Names of values.
 
-use std::fmt;
-
 use crate::model::{App, sha256};
 
 /// The name of a value: segments of letters, digits, `_`, `-` and `.`, joined by `/`.
@@ -31,11 +29,7 @@ impl Key {
     }
 }
 
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
+crate::model::display_as_str!(Key);
 
 /// The folder of one app at one address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -381,13 +381,6 @@ fn store_seed(seed: &StoredLogin, file: &LoginFile) -> Result<StoredLogin, AuthE
 mod tests {
     use super::*;
 
-    fn vars(pairs: &[(&str, &str)]) -> Vars {
-        pairs
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect()
-    }
-
     fn stored(home: &Path, email: &str, token: &str, expires_at: u64) -> LoginFile {
         let file = LoginFile::in_home(home);
         let (access, refresh) = (Secret::new(token), Secret::new("r"));
@@ -410,7 +403,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         stored(home.path(), "ada@example.com", "stored", 1);
         let kind =
-            |pairs: &[(&str, &str)]| Found::from_vars(&vars(pairs), Some(home.path())).unwrap();
+            |pairs: &[(&str, &str)]| Found::from_vars(&Vars::of(pairs), Some(home.path())).unwrap();
         let all = [(API_KEY, " b44k_x\n"), (ACCESS_TOKEN, "t")];
         assert_eq!(kind(&all).who().identity, Identity::ApiKey);
         let odd = kind(&[(API_KEY, "sk_x"), (ACCESS_TOKEN, "t")]);
@@ -430,7 +423,7 @@ mod tests {
     fn no_credentials_names_the_three_ways() {
         use miette::Diagnostic;
         let home = tempfile::tempdir().unwrap();
-        let error = Found::from_vars(&vars(&[(API_KEY, "x")]), Some(home.path())).unwrap_err();
+        let error = Found::from_vars(&Vars::of(&[(API_KEY, "x")]), Some(home.path())).unwrap_err();
         assert!(error.to_string().contains("b44k_"), "{error}");
         let help = error.help().unwrap().to_string();
         for way in ["connplan login", "BASE44_API_KEY", "BASE44_ACCESS_TOKEN"] {
@@ -443,7 +436,7 @@ mod tests {
     fn a_seed_is_stored_and_does_not_undo_its_own_renewal() {
         let home = tempfile::tempdir().unwrap();
         let seed = jwt_until(2_000);
-        let given = vars(&[(ACCESS_TOKEN, &seed), (REFRESH_TOKEN, "r")]);
+        let given = Vars::of(&[(ACCESS_TOKEN, &seed), (REFRESH_TOKEN, "r")]);
         let access = || {
             let found = Found::from_vars(&given, Some(home.path())).unwrap();
             assert!(found.warnings().is_empty());
@@ -465,7 +458,7 @@ mod tests {
     fn a_home_that_can_not_be_written_is_a_warning() {
         let home = tempfile::tempdir().unwrap();
         std::fs::File::create(home.path().join(".base44")).unwrap();
-        let given = vars(&[(ACCESS_TOKEN, &jwt_until(2_000)), (REFRESH_TOKEN, "r")]);
+        let given = Vars::of(&[(ACCESS_TOKEN, &jwt_until(2_000)), (REFRESH_TOKEN, "r")]);
         let found = Found::from_vars(&given, Some(home.path())).unwrap();
         assert!(matches!(found.warnings(), [AuthWarning::NotStored { .. }]));
         assert!(matches!(found.who().identity, Identity::Login { .. }));
@@ -488,10 +481,10 @@ mod tests {
     #[test]
     fn a_value_that_is_no_header_is_told_by_its_name_alone() {
         for bad in ["b44k_can\u{e4}ry", "b44k_a\nb"] {
-            let error = Found::from_vars(&vars(&[(API_KEY, bad)]), None).unwrap_err();
+            let error = Found::from_vars(&Vars::of(&[(API_KEY, bad)]), None).unwrap_err();
             assert!(matches!(error, AuthError::BadValue { variable: API_KEY }));
         }
-        let found = Found::from_vars(&vars(&[(API_KEY, "b44k_canary")]), None).unwrap();
+        let found = Found::from_vars(&Vars::of(&[(API_KEY, "b44k_canary")]), None).unwrap();
         assert!(!format!("{found:?}").contains("canary"));
     }
 }
