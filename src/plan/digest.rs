@@ -4,8 +4,6 @@
 //! comments, key order and quoting don't reach it; everything else does, keys that this version does
 //! not know among it. What of a document has meaning, its own module says.
 
-use std::fmt;
-
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
