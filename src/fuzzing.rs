@@ -139,7 +139,7 @@ pub fn login_file(bytes: &[u8]) {
 
 /// A snapshot of the remote.
 pub fn snapshot(bytes: &[u8]) {
-    let Ok(snapshot) = remote_state::read(&String::from_utf8_lossy(bytes)) else {
+    let Ok(snapshot) = remote_state::read("-", &String::from_utf8_lossy(bytes)) else {
         return;
     };
     let _: &App = &snapshot.app;

@@ -37,7 +37,7 @@
 //! | `schema` | pure | `catalogue` `model` `syntax` `view` | JSON Schemas, made from the types |
 //! | `sandbox` | io | `escape` `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `escape` `model` | streams, questions, keys |
-//! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `syntax` `view` | what reads, for the fuzzer; no part of the program |
+//! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `syntax` `view` | what reads, for the fuzzer; not part of the program |
 //! | `view` | io | `approval` `authorize` `catalogue` `diff` `drift` `edit` `escape` `http` `model` `plan` `policy` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `syntax` `term` | values to text; decides nothing |
 //! | `context` | io | `approval` `config` `escape` `fs` `http` `model` `plan` `policy` `remote` `state` `store` `syntax` `term` `view` | what surrounds a run, and how it ends |
 //! | `ops` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `escape` `fs` `git` `model` `pending` `plan` `policy` `receipt` `remote` `state` `store` `syntax` | what a command does: inputs and an event sink in, an outcome out |

@@ -25,12 +25,14 @@ pub struct Snapshot {
 
 /// The text is not a snapshot.
 #[derive(Debug, Error, Diagnostic)]
-#[error("the remote state cannot be read: {reason}")]
+#[error("{file} is not a remote state that can be read: {reason}")]
 #[diagnostic(
     code(connplan::remote_state::unreadable),
     help("make it with `connplan remote-state > FILE`")
 )]
 pub struct SnapshotError {
+    /// The file, escaped.
+    file: String,
     reason: String,
 }
 
@@ -94,9 +96,12 @@ pub fn write(
     Ok(format!("{}\n", serde_json::to_string_pretty(&document)?))
 }
 
-/// Reads a snapshot.
-pub fn read(text: &str) -> Result<Snapshot, SnapshotError> {
-    let fail = |reason: String| SnapshotError { reason };
+/// Reads a snapshot. `file` names it in messages.
+pub fn read(file: &str, text: &str) -> Result<Snapshot, SnapshotError> {
+    let fail = |reason: String| SnapshotError {
+        file: file.to_owned(),
+        reason,
+    };
     let document: SnapshotFile = serde_json::from_str(text)
         .map_err(|e| fail(crate::escape::terminal(&e.to_string()).into_owned()))?;
     if document.kind != "remote-state" {

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use miette::Diagnostic as _;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -22,7 +23,7 @@ use crate::{
     pending::PendingSet,
     plan::{Digest, Verified},
     receipt::{ChangeResult, Outcome, Receipt},
-    remote::Remote,
+    remote::{Remote, RemoteError},
 };
 
 /// How an apply goes about it.
@@ -80,6 +81,8 @@ pub struct Finished {
     pub mismatches: Vec<PostApplyDrift>,
     /// Why the remote could not be read back, if so.
     pub unread: Option<String>,
+    /// What to do about what failed, each thing once.
+    pub advice: BTreeSet<String>,
     /// Whether it was interrupted.
     pub interrupted: bool,
     /// Why something could not be written down: then nothing new was started.
@@ -96,11 +99,19 @@ pub(super) struct Shared<'a> {
     pub(super) failed: AtomicBool,
     /// Whether anything was sent to be written.
     pub(super) sent: AtomicBool,
+    /// What to do about what failed.
+    pub(super) advice: Mutex<BTreeSet<String>>,
     /// Connectors that another's connection is said to have in force.
     pub(super) contested: Mutex<BTreeSet<ConnectorType>>,
 }
 
 impl Shared<'_> {
+    pub(super) fn advise(&self, error: &RemoteError) {
+        if let (Some(help), Ok(mut advice)) = (error.help(), self.advice.lock()) {
+            advice.insert(help.to_string());
+        }
+    }
+
     pub(super) fn sending(&self) {
         self.sent.store(true, Ordering::Relaxed);
     }

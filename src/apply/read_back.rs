@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     catalogue::ScopeEquivalence,
-    diff::{Change, ConsentNeed, Removal},
+    diff::{Change, ConsentNeed, Removal, WRONG_ACCOUNT},
     escape,
     model::{ConnectorType, ExpectedAccount, Observed, RemoteConnector, RemoteStatus, Scopes},
     plan::{AppPlan, field_differences},
@@ -210,8 +210,8 @@ fn keeps(change: &Change, is: &RemoteConnector, rules: &ScopeEquivalence) -> boo
 }
 
 /// Said of what [`dropped`] finds.
-pub(super) const NOT_PASSED_ON: &str = "; the platform says that all is in force, so it does not pass \
-                                        that on: `connplan plan` notes it from now on";
+pub(super) const NOT_PASSED_ON: &str = "; the platform says that nothing is left to ask for, so it does \
+                                        not pass that on: `connplan plan` notes it from now on";
 
 /// What was answered as in force and the list lacks: the platform does not pass that on.
 pub(super) fn dropped(
@@ -265,8 +265,7 @@ fn in_force(
             .as_ref()
             .map(|a| escape::limited(a.as_str(), 200));
         return Some(format!(
-            "{} holds it, not the account that the file names; remove the connector and add it \
-             again to authorize it with the right one",
+            "{} holds it, not the account that the file names; {WRONG_ACCOUNT}",
             account.unwrap_or_default()
         ));
     }

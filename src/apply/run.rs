@@ -36,6 +36,7 @@ impl Job<'_> {
             failed: AtomicBool::new(false),
             sent: AtomicBool::new(false),
             contested: Mutex::default(),
+            advice: Mutex::default(),
         };
         let app = self.verified.app();
         let mut results: BTreeMap<ConnectorType, ChangeResult> = BTreeMap::new();
@@ -103,6 +104,11 @@ impl Job<'_> {
             receipt,
             mismatches,
             unread,
+            advice: shared
+                .advice
+                .lock()
+                .map(|all| all.clone())
+                .unwrap_or_default(),
             interrupted,
             unrecorded: take(&shared.unrecorded),
             stripe_claim: take(&shared.stripe_claim),

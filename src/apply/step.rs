@@ -77,6 +77,14 @@ impl Answer {
 }
 
 impl Step<'_, '_> {
+    /// As [`Answer::failed_by`]; the way out is told once for all.
+    fn failed_by(&self, error: &RemoteError) -> Answer {
+        if !error.is_not_begun() {
+            self.shared.advise(error);
+        }
+        Answer::failed_by(error)
+    }
+
     pub(super) async fn run(self) -> ChangeResult {
         let job = self.shared.job;
         if job.verified.is_done(&self.change.connector) {
@@ -257,7 +265,7 @@ impl Step<'_, '_> {
                 }
                 Answer::failed(refused)
             }
-            Err(e) => Answer::failed_by(&e),
+            Err(e) => self.failed_by(&e),
         }
     }
 
@@ -277,7 +285,7 @@ impl Step<'_, '_> {
                 message: Some("it is disconnected; its scopes are kept".to_owned()),
                 ..Answer::from(Outcome::Removed)
             },
-            Err(e) => Answer::failed_by(&e),
+            Err(e) => self.failed_by(&e),
         }
     }
 
@@ -303,7 +311,7 @@ impl Step<'_, '_> {
                 message: Some("it was gone already".to_owned()),
                 ..Answer::from(Outcome::Removed)
             },
-            Err(e) => Answer::failed_by(&e),
+            Err(e) => self.failed_by(&e),
         }
     }
 
@@ -317,7 +325,7 @@ impl Step<'_, '_> {
                     ..Answer::from(Outcome::Provisioned)
                 }
             }
-            Err(e) => Answer::failed_by(&e),
+            Err(e) => self.failed_by(&e),
         }
     }
 
@@ -328,7 +336,7 @@ impl Step<'_, '_> {
                 message: Some("it was gone already".to_owned()),
                 ..Answer::from(Outcome::Removed)
             },
-            Err(e) => Answer::failed_by(&e),
+            Err(e) => self.failed_by(&e),
         }
     }
 

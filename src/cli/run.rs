@@ -10,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clap::{FromArgMatches, error::ErrorKind};
+use clap::{
+    FromArgMatches,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -35,7 +38,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let parsed = Cli::grammar().try_get_matches_from(&args);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(e) => return misused(&e, &args, &vars).into(),
+        Err(e) => return misused(e, &args, &vars).into(),
     };
     let traits = cli.command.traits();
     NextCommand {
@@ -162,9 +165,29 @@ fn end(context: &Context, status: ExitStatus) -> ExitStatus {
     }
 }
 
+/// clap takes `--format` for similar to `--force`: somebody in a hurry would follow it.
+fn without_far_tip(error: clap::Error) -> clap::Error {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.trim_start_matches('-').to_owned()),
+        _ => None,
+    };
+    let given = text(ContextKind::InvalidArg);
+    let tip = text(ContextKind::SuggestedArg);
+    let (Some(given), Some(tip)) = (given, tip) else {
+        return error;
+    };
+    if strsim::damerau_levenshtein(&given, &tip) <= 2 || tip.starts_with(&given) {
+        return error;
+    }
+    let mut error = error;
+    error.remove(ContextKind::SuggestedArg);
+    error.remove(ContextKind::Usage);
+    error
+}
+
 /// Says what is wrong with a command line, as every other error is said; or prints the help that was
 /// asked for. clap ends with 2 on a mistake; here 2 means that a plan has changes.
-fn misused(error: &clap::Error, args: &[OsString], vars: &Vars) -> ExitStatus {
+fn misused(error: clap::Error, args: &[OsString], vars: &Vars) -> ExitStatus {
     let given = |name: &str, value: &str| {
         let joined = format!("{name}={value}");
         args.iter().any(|arg| *arg == *joined)
@@ -176,6 +199,7 @@ fn misused(error: &clap::Error, args: &[OsString], vars: &Vars) -> ExitStatus {
         _ => ColorChoice::Auto,
     };
     let terminal = Terminal::probe(vars, color, false, false);
+    let error = &without_far_tip(error);
     let shown = |color: bool| {
         let text = error.render();
         if color {
@@ -243,10 +267,11 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
     if let Some(dir) = &context.globals.chdir
         && !dir.is_dir()
     {
-        return Err(UsageError::new(format!(
-            "-C {}: no such directory",
-            crate::escape::terminal(&dir.display().to_string())
-        ))
+        let dir = crate::escape::terminal(&dir.display().to_string()).into_owned();
+        return Err(UsageError::with_help(
+            format!("-C {dir}: no such directory"),
+            "name a folder that is there: connplan runs as if started in it",
+        )
         .into());
     }
     // What neither waits nor talks to a network needs no runtime.

@@ -95,7 +95,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     if let Some(out) = &out {
         fs::write(out, signature.as_bytes(), Visibility::Shared)?;
     }
-    let signer = signer(context, &saved.digest, &signature, args.revoke).await;
+    let (has_signers, signer) = signer(context, &saved.digest, &signature, args.revoke).await;
     let kept = keep(context, &saved, &signature).await;
     let kept = match (kept, &out) {
         (Ok(kept), _) => kept,
@@ -123,6 +123,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         store: kept.as_deref(),
         key: &fingerprint,
         signer: signer.as_deref(),
+        has_signers,
         revoked: args.revoke,
         refused: saved.plan.speculative
             || saved
@@ -239,31 +240,38 @@ fn sign(digest: &Digest, key: &Path, namespace: &str, asks: bool) -> Result<Stri
     Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
 }
 
-/// As whom the settings of this checkout know the key. Whoever is not known is told; the one who
-/// applies has the last word.
+/// Whether the settings of this checkout name any signers, and as whom those know the key. Whoever is
+/// not known is told; the one who applies has the last word.
 async fn signer(
     context: &Context,
     digest: &Digest,
     signature: &str,
     revoke: bool,
-) -> Option<String> {
-    let project = context.project(None).ok()?;
+) -> (bool, Option<String>) {
+    // Outside a project nothing is known of that.
+    let Ok(project) = context.project(None) else {
+        return (true, None);
+    };
     let signers = match Binding::of(context, &project).await {
-        Ok(binding) => binding.into_signers()?,
+        Ok(binding) => binding.into_signers(),
         Err(failure) => {
             context.warn(&failure.told());
-            return None;
+            return (true, None);
         }
     };
+    let Some(signers) = signers else {
+        return (false, None);
+    };
     let files = [("it".to_owned(), signature.to_owned())];
-    match signatures(&files, digest, &signers, context.now()) {
+    let signer = match signatures(&files, digest, &signers, context.now()) {
         Ok(found) if revoke => found.revoked.into_iter().next(),
-        Ok(found) => Some(found.approvals.into_iter().next()?.signer),
+        Ok(found) => found.approvals.into_iter().next().map(|found| found.signer),
         Err(error) => {
             context.warn(&format!(
                 "{error}; an apply in this project would not accept it"
             ));
             None
         }
-    }
+    };
+    (true, signer)
 }

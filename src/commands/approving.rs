@@ -133,35 +133,10 @@ async fn signed(
 
 /// The command that gets what is missing.
 fn help(missing: Missing, args: &ApprovalArgs, file: Option<&Path>, kept: bool) -> String {
-    let plan = file.map_or_else(
-        || "PLAN".to_owned(),
-        |file| shell_word(&file.display().to_string()),
-    );
-    let plan = crate::escape::terminal(&plan);
+    let plan = file.map(|file| file.display().to_string());
     let mut given = String::new();
     for file in &args.approved_by {
         given.extend([" ", &shell_word(&file.display().to_string())]);
     }
-    let given = crate::escape::terminal(&given);
-    let sign = if kept {
-        format!(
-            "a signer runs `connplan approve {plan}`, which keeps the signature in the store; then \
-             `connplan apply {plan}`"
-        )
-    } else {
-        format!(
-            "a signer runs `connplan approve {plan} --out {plan}.sig`; then \
-         `connplan apply {plan} --approved-by{given} {plan}.sig`"
-        )
-    };
-    let review = format!(
-        "have the pull or merge request approved whose comment shows this plan; then \
-         `connplan apply {plan} --approved-in-review={}`",
-        missing.count
-    );
-    match missing.require {
-        Requirement::Signature => sign,
-        Requirement::Review => review,
-        Requirement::Either => format!("{review}; or {sign}"),
-    }
+    view::approval::ways(&missing, plan.as_deref(), &given, kept)
 }

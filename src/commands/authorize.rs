@@ -43,14 +43,14 @@ pub struct AuthorizeArgs {
     /// Resume what a receipt says is pending ("-" is standard input)
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub receipt: Option<PathBuf>,
-    /// Refuse any receipt but the one with this digest; needed outside a project, where no file
-    /// vouches for its scopes
+    /// Refuse any receipt but the one with this digest; needed outside a project, where no connector
+    /// files say which scopes are wanted
     #[arg(long, value_name = "DIGEST", requires = "receipt")]
     pub expect_digest: Option<Digest>,
     /// Only show what is pending
     #[arg(long, conflicts_with_all = ["one_by_one", "qr", "print_links", "timeout", "page_host"])]
     pub list: bool,
-    /// Drop what is kept of TYPE, without asking for anything
+    /// Stop waiting for TYPE: forgets its pending authorization, and asks the platform for nothing
     #[arg(
         long,
         value_name = "TYPE",

@@ -24,7 +24,8 @@ const STATE: &str = "state";
 /// Whoever consents where nobody can.
 const PERSON: &str = "ada@example.com";
 /// What the demo's project holds.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
+    (".app.jsonc", "{ \"id\": \"demo-app\" }\n"),
     (
         "config.jsonc",
         include_str!("../../fixtures/demo/project/base44/config.jsonc"),
@@ -108,9 +109,11 @@ fn empty_dir(dir: &Path) -> Result<std::path::PathBuf, Failure> {
     let taken = std_fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
     if taken {
         let dir = dir.display();
-        return Err(
-            UsageError::new(format!("`--keep {dir}` names a folder that is not empty")).into(),
-        );
+        return Err(UsageError::with_help(
+            format!("`--keep {dir}` names a folder that is not empty"),
+            "name a new folder: `--keep` writes a whole project into it",
+        )
+        .into());
     }
     std_fs::create_dir_all(dir).map_err(|e| FsError::io("create", dir, e))?;
     Ok(dir.to_owned())

@@ -75,7 +75,13 @@ impl Listener for Listening<'_> {
                     .terminal
                     .insist(&view::text::cut_short(done, unclear, theme()));
             }
-            OpEvent::Wrote(result) => say(&view::text::progress(result, theme())),
+            OpEvent::Wrote(result) => {
+                let format = context.globals.format;
+                say(&view::receipt::progress(result, format, theme()));
+            }
+            OpEvent::Advice(help) => context
+                .terminal
+                .insist(&format!("  help: {}", view::in_context(help))),
             OpEvent::PlanKept(digest, store) => say(&format!(
                 "Kept the plan in {store}; {} takes it from there.",
                 view::in_context(&format!("`connplan apply {digest}`"))

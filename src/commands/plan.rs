@@ -8,7 +8,8 @@ use clap::Args;
 use super::{
     base, listening,
     planning::{self, PlanningArgs},
-    printing::MarkdownArgs,
+    printing::{MarkdownArgs, file_name},
+    vouching,
 };
 use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
@@ -115,6 +116,9 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             keep(args, context, &plan, &digest, &text).await;
         }
     }
+    if !plan.speculative {
+        report.approval_missing = vouching::missing(context, &plan, &digest).await;
+    }
     report.waiting = waiting;
     report.violations = violations;
     let options = args.markdown.options(args.out.as_deref(), context);
@@ -153,7 +157,7 @@ async fn speculate(
     context: &Context,
     file: &std::path::Path,
 ) -> Result<(Plan, Judgement), Failure> {
-    let snapshot = remote_state::read(&context.read_document(file)?)?;
+    let snapshot = remote_state::read(&file_name(file), &context.read_document(file)?)?;
     let mut files = planning::read_files(context, args.planning.dir.as_deref())?;
     base::bind(context, &mut files.project).await?;
     let mut app = snapshot.app;

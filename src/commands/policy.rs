@@ -322,7 +322,7 @@ fn test(
     }
     if results.is_empty() {
         return Err(UsageError::with_help(
-            "there is no fixture in this folder",
+            format!("there is no fixture in {}", file_name(dir)),
             "put a plan there as NAME.json (`connplan plan --format json`), and NAME.expected.json \
              beside it",
         )

@@ -14,8 +14,8 @@ use crate::{
 /// Arguments of `sandbox`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example:\n  connplan sandbox --state sandbox.json\n  \
-                        # in another terminal, with the two lines that it prints:\n  \
-                        export BASE44_API_URL=… BASE44_API_KEY=b44k_…\n  connplan plan --app-id any-id")]
+                        # in another terminal, with two of the lines that it prints:\n  \
+                        export BASE44_API_URL=… BASE44_ACCESS_TOKEN=b44u_…\n  connplan plan --app-id any-id")]
 pub struct SandboxArgs {
     /// Listen on this port of 127.0.0.1 [default: the last one, or any free one]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
@@ -93,9 +93,9 @@ pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Fa
         .out(&view::sandbox::show(&environment, &tokens, &medium));
     context.terminal.say(&format!(
         "\nThe sandbox is at {} (any app id will do; its pages show what it holds).\n\
-         Set these two lines in another terminal. Ctrl-C ends it.\n{}",
+         {}Ctrl-C ends it.",
         sandbox.api_url(),
-        view::sandbox::tokens(&tokens),
+        view::sandbox::to_copy(sandbox.api_url(), &tokens),
     ));
     context.signals.account("the sandbox has ended".to_owned());
     let cancelled = context.signals.graceful();

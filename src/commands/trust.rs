@@ -65,6 +65,12 @@ pub fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Failure> {
         let url = parse(text)?;
         if Trust::add(state, &url, context.now())? {
             say(format!("Project files may name {url} from now on."));
+            if !url.is_private() {
+                context.warn(
+                    "it is plain http: everybody on the way can read what is sent there, so \
+                     credentials go there only with `--allow-http`",
+                );
+            }
         } else {
             say(format!("{url} was trusted already."));
         }

@@ -3,7 +3,7 @@
 mod change;
 mod compare;
 
-pub use change::{Action, Change, ConfigDiff, ConsentNeed, Desired};
+pub use change::{Action, Change, ConfigDiff, ConsentNeed, Desired, WRONG_ACCOUNT};
 pub use compare::{Comparison, Derived, Differences, Unlisted, Waiting, between, derive};
 
 pub use crate::model::Removal;

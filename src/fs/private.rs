@@ -172,7 +172,7 @@ mod tests {
     // Its files can be read by all, and their mode can be changed by nobody.
     #[cfg(target_os = "linux")]
     #[test]
-    fn what_can_not_be_changed_is_said() {
+    fn what_cannot_be_changed_is_said() {
         let found = restrict(Path::new("/proc/self/status")).unwrap();
         let why = found.still.unwrap().to_string();
         assert!(

@@ -80,6 +80,11 @@ pub enum ApiUrlError {
     /// Not a URL at all.
     #[error("it is not a web address: {0}")]
     Syntax(String),
+    /// A name without a scheme.
+    #[error(
+        "it is not a web address: it does not begin with https:// (or http://, on this machine)"
+    )]
+    NoScheme,
     /// Another scheme than `http` or `https`.
     #[error("its scheme is `{0}`; only https, and http on this machine, are used")]
     Scheme(String),
@@ -127,7 +132,10 @@ impl ApiUrl {
 
     /// The same for other servers' addresses, which may have a path.
     pub fn parse_with_path(text: &str) -> Result<Self, ApiUrlError> {
-        let url = Url::parse(text.trim()).map_err(|e| ApiUrlError::Syntax(e.to_string()))?;
+        let url = Url::parse(text.trim()).map_err(|e| match e {
+            url::ParseError::RelativeUrlWithoutBase => ApiUrlError::NoScheme,
+            e => ApiUrlError::Syntax(e.to_string()),
+        })?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(ApiUrlError::Scheme(url.scheme().to_owned()));
         }

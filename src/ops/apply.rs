@@ -326,6 +326,9 @@ impl<'a> ApplySession<'a> {
         }
         self.at_work.check().await?;
         let mut finished = job.run().await;
+        for advice in &finished.advice {
+            self.around.tell(&OpEvent::Advice(advice));
+        }
         self.vouch(&mut finished.receipt);
         // It holds the lock too. Had it failed, a note would have failed before.
         let pending = writing.await.ok().flatten();

@@ -81,7 +81,7 @@ impl Around<'_> {
 
     /// Who holds a lock, for others to read.
     fn holder(&self, doing: &str) -> String {
-        let user = escape::limited(self.user().unwrap_or("someone"), 64);
+        let user = escape::limited(self.user().unwrap_or("user not known"), 64);
         format!(
             "connplan {doing}, {user}, process {}, since {}",
             std::process::id(),

@@ -23,6 +23,8 @@ pub enum OpEvent<'a> {
     CutShort(&'a [&'a ChangeResult], &'a [&'a ChangeResult]),
     /// A write came to an end.
     Wrote(&'a ChangeResult),
+    /// What to do about writes that failed.
+    Advice(&'a str),
     /// The store has the plan now: what to apply, and where it is.
     PlanKept(&'a crate::plan::Digest, &'a str),
     /// The plan is in its file only.

@@ -23,7 +23,7 @@ use crate::{
     remote::{ConnectionValues, Remote},
     state::AppState,
     store::Waits,
-    syntax::{VariablesFrom, resolve_value},
+    syntax::{BadVariable, VariablesFrom, resolve_value},
 };
 
 /// What is to be planned, as it was asked for.
@@ -196,7 +196,22 @@ pub fn resolved(project: &Project, mut declared: Declared) -> Result<Declared, F
             let variable = |name: &str| project.vars.get(name).map(str::to_owned);
             *value = resolve_value(value, from, variable).map_err(|why| {
                 let name = escape::limited(name, 100);
-                UsageError::new(format!("{connector}: the connection value `{name}`: {why}"))
+                let place = escape::limited(&file.file, 200);
+                let help = match (&why, from) {
+                    (BadVariable::Unset(variable), VariablesFrom::Desk) => {
+                        let variable = escape::limited(variable, 100);
+                        format!(
+                            "set CONNPLAN_VAR_{variable} or {variable}, or write the value into that file"
+                        )
+                    }
+                    (BadVariable::Unset(variable), VariablesFrom::Pipeline) => {
+                        let variable = escape::limited(variable, 100);
+                        format!("set CONNPLAN_VAR_{variable} in the pipeline, or write the value into that file")
+                    }
+                    _ => "change the value in that file".to_owned(),
+                };
+                let what = format!("{place}: the connection value `{name}` of {connector}: {why}");
+                UsageError::with_help(what, help)
             })?;
         }
     }

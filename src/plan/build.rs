@@ -115,12 +115,15 @@ pub fn build(inputs: Inputs<'_>) -> Result<Plan, PlanError> {
 }
 
 fn unknown_target(target: &ConnectorType, inputs: &Inputs<'_>) -> PlanError {
-    let names = inputs
+    let names: BTreeSet<_> = inputs
         .declared
         .connectors
         .keys()
-        .chain(inputs.observed.keys());
+        .chain(inputs.observed.keys())
+        .collect();
+    let known: Vec<_> = names.iter().map(|name| name.as_str()).collect();
     let nearest = names
+        .iter()
         .map(|name| {
             (
                 strsim::damerau_levenshtein(name.as_str(), target.as_str()),
@@ -131,6 +134,10 @@ fn unknown_target(target: &ConnectorType, inputs: &Inputs<'_>) -> PlanError {
         .min();
     PlanError::UnknownTarget {
         target: target.to_string(),
-        suggestion: nearest.map(|(_, name)| format!("did you mean `{name}`?")),
+        help: match nearest {
+            Some((_, name)) => format!("did you mean `{name}`?"),
+            None if known.is_empty() => "neither has any: is this the right folder?".to_owned(),
+            None => format!("there are: {}", known.join(", ")),
+        },
     }
 }

@@ -66,7 +66,10 @@ impl DocumentKind {
     /// Why one that was altered is not taken.
     fn altered(self) -> &'static str {
         match self {
-            Self::Plan => "nobody reviewed this content; make it again and have that reviewed",
+            Self::Plan => {
+                "nothing was written: nobody reviewed this content; make it again with `connplan plan \
+                 --out FILE`, and have that reviewed"
+            }
             Self::Receipt => {
                 "this is not what the apply wrote down; take the file that `connplan apply \
                  --receipt FILE` wrote, or plan and apply again"

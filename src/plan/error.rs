@@ -42,9 +42,9 @@ pub enum PlanError {
     UnknownTarget {
         /// The name given.
         target: String,
-        /// The nearest name, if one is near.
+        /// The nearest name, or those that there are.
         #[help]
-        suggestion: Option<String>,
+        help: String,
     },
 }
 

@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_read_is_not_taken_for_empty() {
+    fn what_cannot_be_read_is_not_taken_for_empty() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state.json");
         assert!(State::read(&path).unwrap().is_none());

@@ -31,7 +31,7 @@ impl By {
         let words = match (&self.user, &self.run) {
             (_, Some(run)) => run.as_str(),
             (Some(user), None) => user.as_str(),
-            (None, None) => "someone",
+            (None, None) => "user not known",
         };
         crate::escape::limited(words, 200)
     }

@@ -3,7 +3,12 @@
 use serde::Serialize;
 
 use super::{Medium, json::pretty, report::FORMAT_VERSION, shell::shell_word};
-use crate::{approval::Approval, escape, plan::Digest, term::Terminal};
+use crate::{
+    approval::{Approval, Missing, Requirement},
+    escape,
+    plan::Digest,
+    term::Terminal,
+};
 
 /// What `approve` did.
 #[derive(Clone, Debug)]
@@ -18,6 +23,8 @@ pub struct ApprovalReport<'a> {
     pub key: &'a str,
     /// Who that is, where the project's signers say so.
     pub signer: Option<&'a str>,
+    /// Whether the project names a file of signers at all.
+    pub has_signers: bool,
     /// Whether an approval was taken back.
     pub revoked: bool,
     /// Whether no apply takes the plan all the same: it is speculative, or has expired.
@@ -91,6 +98,11 @@ impl ApprovalReport<'_> {
             (false, _) if self.refused => {
                 "\nNo apply takes this plan: it is speculative, or it has expired.".to_owned()
             }
+            (false, _) if !self.has_signers => format!(
+                "\nIt counts once a file lists your key: name it in connplan.toml (`[approval]`, \
+                 `signers = \"allowed_signers\"`), with a line for each signer, an address and the public \
+                 key. Then:\n  connplan apply {plan} --approved-by {file}"
+            ),
             (false, Some(_)) => format!("\nTo apply it:\n  connplan apply {plan}"),
             (false, None) => {
                 format!("\nTo apply it:\n  connplan apply {plan} --approved-by {file}")
@@ -98,6 +110,35 @@ impl ApprovalReport<'_> {
         };
         text.push_str(&escape_lines(&super::in_context(&next)));
         text
+    }
+}
+
+/// How a plan gets the approval that it lacks, and is applied with it. `given` are the signatures that
+/// there are, each after a blank; `kept` says that a store keeps them.
+pub fn ways(missing: &Missing, plan: Option<&str>, given: &str, kept: bool) -> String {
+    let plan = plan.map_or_else(|| "PLAN".to_owned(), shell_word);
+    let plan = escape::terminal(&plan);
+    let given = escape::terminal(given);
+    let sign = if kept {
+        format!(
+            "a signer runs `connplan approve {plan}`, which keeps the signature in the store; then \
+             `connplan apply {plan}`"
+        )
+    } else {
+        format!(
+            "a signer runs `connplan approve {plan} --out {plan}.sig`; then \
+             `connplan apply {plan} --approved-by{given} {plan}.sig`"
+        )
+    };
+    let review = format!(
+        "have the pull or merge request approved whose comment shows this plan; then \
+         `connplan apply {plan} --approved-in-review={}`",
+        missing.count
+    );
+    match missing.require {
+        Requirement::Signature => sign,
+        Requirement::Review => review,
+        Requirement::Either => format!("{review}; or {sign}"),
     }
 }
 

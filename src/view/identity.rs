@@ -116,8 +116,8 @@ pub fn can(who: &Who) -> Option<&'static str> {
              access token (`b44u_…`) or `connplan login` works",
         ),
         Identity::PersonalToken => Some(
-            "a full one can plan, apply and authorize; a read-only one can only plan; which it \
-             is, only a write shows",
+            "a full one can plan, apply and authorize, a read-only one can only plan; the first write \
+             shows which of the two it is",
         ),
         Identity::Token | Identity::Login { .. } => None,
     }

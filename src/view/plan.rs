@@ -5,15 +5,19 @@ use serde_json::Value;
 use super::{Format, Medium, markdown, report::PlanReport, text, unified};
 use crate::{escape, policy, term::Terminal};
 
-/// A plan. What is made of it names its file where the options do.
+/// A plan that was made before. What is made of it names its file where the options do.
 pub fn show(report: &PlanReport, options: &markdown::Options, medium: &Medium) -> String {
+    shown(report, options, medium, true)
+}
+
+fn shown(report: &PlanReport, options: &markdown::Options, medium: &Medium, saved: bool) -> String {
     match medium.format {
         Format::Json => report.to_json(),
         Format::Markdown => markdown::plan(report, options),
         Format::Diff => unified::diff(report),
         Format::Text | Format::Github | Format::Sarif => {
             let file = options.file.as_deref();
-            text::plan(report, &text::PlanOptions { file }, medium.theme)
+            text::plan(report, &text::PlanOptions { file, saved }, medium.theme)
         }
     }
 }
@@ -24,7 +28,7 @@ pub fn show_fresh(mut report: PlanReport, options: &markdown::Options, medium: &
     if medium.format == Format::Text {
         report.diagnostics.retain(|said| policy::says(&said.code));
     }
-    show(&report, options, medium)
+    shown(&report, options, medium, false)
 }
 
 /// One that was made and is printed, and perhaps saved.

@@ -36,24 +36,23 @@ fn lines(environment: &BTreeMap<String, String>) -> String {
     lines.concat()
 }
 
-/// The first person's tokens, each as a line to copy.
-pub fn tokens(tokens: &[SeedToken]) -> String {
-    let Some(first) = tokens.first() else {
-        return String::new();
-    };
-    let own = tokens.iter().filter(|token| token.user == first.user);
-    let lines = own.map(|token| {
+/// What somebody copies into another terminal: the address, and the first person's tokens.
+pub fn to_copy(url: &str, tokens: &[SeedToken]) -> String {
+    let mut text = format!(
+        "In another terminal, export its address and one of these:\n\n  BASE44_API_URL={url}\n"
+    );
+    let own = tokens
+        .iter()
+        .filter(|token| tokens.first().is_some_and(|first| token.user == first.user));
+    for token in own {
         let what = match token.access {
-            Access::Full => "full",
-            Access::ReadOnly => "read-only",
+            Access::Full => "a full personal access token",
+            Access::ReadOnly => "one that only reads",
         };
-        format!("  BASE44_ACCESS_TOKEN={}  ({what})\n", token.token)
-    });
-    let user = &first.user;
-    format!(
-        "Personal access tokens of {user}, instead of the key:\n{}",
-        lines.collect::<String>()
-    )
+        text.extend(["  BASE44_ACCESS_TOKEN=", &token.token, "  (", what, ")\n"]);
+    }
+    text.push_str("  or the BASE44_API_KEY above, a workspace's key, which Base44 itself refuses for connectors\n\n");
+    text
 }
 
 /// The same as JSON, with a line break at its end.

@@ -271,7 +271,12 @@ fn cells(row: &StatusRow, now: Timestamp) -> Vec<String> {
             } else if row.action != Action::Update {
                 there.to_string()
             } else {
-                format!("{there} (differ)")
+                let others = if there == row.remote_scopes.len() {
+                    " others"
+                } else {
+                    ""
+                };
+                format!("{} (file: {there}{others})", row.remote_scopes.len())
             }
         }
     };

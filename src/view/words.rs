@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     catalogue,
-    diff::{Action, ConsentNeed, Removal},
+    diff::{Action, ConsentNeed, Removal, WRONG_ACCOUNT},
     model::{ConnectorType, Kind, RemoteStatus, Scope},
     plan::Summary,
     receipt::Outcome,
@@ -163,6 +163,13 @@ fn of_removals<'a>(
     (!said.is_empty()).then(|| said.join(" "))
 }
 
+/// Of a connection that the wrong account holds.
+pub(super) fn wrong_account(change: &ChangeReport) -> Option<String> {
+    let mut risks = change.risks.iter();
+    let wrong = risks.any(|risk| risk.kind == RiskKind::WrongAccount);
+    wrong.then(|| format!("{}: {WRONG_ACCOUNT}", change.connector))
+}
+
 /// Of what the app has and no file says, where nothing else is to change: it may be the platform's.
 /// May quote files: escape it.
 pub(super) fn unknown_additions(change: &ChangeReport) -> Option<String> {
@@ -186,6 +193,14 @@ pub(super) fn authorization(change: &ChangeReport) -> &'static str {
         ConsentNeed::Possible => "possible (only the server knows)",
         other => other.as_str(),
     }
+}
+
+/// What a saved plan says of that: it may be over.
+pub(super) fn waited(waiting: usize) -> String {
+    super::in_context(&format!(
+        "{} waited for authorization when the plan was made: `connplan status` shows what still does.",
+        count(waiting, "connector")
+    ))
 }
 
 /// `2 connectors wait for authorization: …`

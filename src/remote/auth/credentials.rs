@@ -455,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn a_home_that_can_not_be_written_is_a_warning() {
+    fn a_home_that_cannot_be_written_is_a_warning() {
         let home = tempfile::tempdir().unwrap();
         std::fs::File::create(home.path().join(".base44")).unwrap();
         let given = Vars::of(&[(ACCESS_TOKEN, &jwt_until(2_000)), (REFRESH_TOKEN, "r")]);

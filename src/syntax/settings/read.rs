@@ -27,6 +27,11 @@ pub fn parse_settings(name: &str, text: &str) -> (Option<Settings>, Vec<Problem>
         Err(_) if problems.iter().any(Problem::is_error) => None,
         Err(error) => {
             let message = escaped(error.message());
+            let at = error.span().and_then(|span| name_of(&root, &span));
+            let message = match at {
+                Some(name) => format!("`{name}`: {message}"),
+                None => message,
+            };
             let problem = Problem::new(Finding::Setting { message }, &source);
             problems.push(match error.span() {
                 Some(span) => problem.label(span, "here"),
@@ -36,6 +41,20 @@ pub fn parse_settings(name: &str, text: &str) -> (Option<Settings>, Vec<Problem>
         }
     };
     (settings, in_order(problems, name))
+}
+
+/// The setting whose value stands there: `plan.expires`.
+fn name_of(node: &Node, span: &Span) -> Option<String> {
+    node.members().iter().find_map(|member| {
+        let key = Quoted::new(&member.key).to_string();
+        // The parts of a table stand anywhere in the file.
+        if let Some(below) = name_of(&member.node, span) {
+            return Some(format!("{key}.{below}"));
+        }
+        let value = &member.node.span;
+        let holds = value.start <= span.start && span.end <= value.end;
+        (holds && member.node.members().is_empty()).then_some(key)
+    })
 }
 
 /// A problem of a value in a text of settings, where it stands.

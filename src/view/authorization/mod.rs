@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     authorize::{AuthorizationResult, Consent, EntryRetention, State},
-    diff::Action,
+    diff::{Action, WRONG_ACCOUNT},
     escape,
     model::{Account, App, ConnectorType, Scope, Scopes, ago},
     store::Waits,
@@ -186,7 +186,7 @@ pub fn warnings(result: &AuthorizationResult) -> Vec<String> {
     {
         if !dropped.is_empty() {
             found.push(format!(
-                "the platform says that all of it is in force, and does not pass on: {}; `connplan \
+                "the platform says that nothing is left to ask for, and does not pass on: {}; `connplan \
                  plan` shows no change for that from now on (`connplan authorize --forget {}` undoes \
                  that)",
                 names(dropped),
@@ -330,11 +330,9 @@ pub fn next(result: &AuthorizationResult, again: &Again) -> Option<String> {
         State::Consented(Consent::Partial { .. }) => {
             format!("run {again} again and tick everything on the list")
         }
-        State::Consented(Consent::WrongAccount { expected, .. }) => format!(
-            "{} shows how it is put right; apply that, and authorize {connector} as {}",
-            crate::view::in_context("`connplan plan`"),
-            whom(expected)
-        ),
+        State::Consented(Consent::WrongAccount { expected, .. }) => {
+            format!("{WRONG_ACCOUNT} {connector} as {}", whom(expected))
+        }
         State::Failed(_) => format!("when that is fixed, run {again} again"),
     })
 }

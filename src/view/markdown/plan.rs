@@ -265,6 +265,7 @@ fn foot(report: &PlanReport, options: &Options, may_apply: bool) -> Vec<String> 
     let mut notes: Vec<_> = report
         .changes()
         .filter_map(words::unknown_additions)
+        .chain(report.changes().filter_map(words::wrong_account))
         .collect();
     let dropped = report.changes().filter(|change| !change.dropped.is_empty());
     notes.extend(dropped.map(words::dropped));

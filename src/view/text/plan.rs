@@ -8,7 +8,7 @@ use crate::{
     diff::Action,
     escape,
     view::{
-        in_context,
+        approval, in_context,
         report::{AppReport, ChangeReport, PlanReport, UnmanagedReport},
         shell::shell_word,
         theme::{Style, Theme},
@@ -26,6 +26,8 @@ const NAME_COLUMN: usize = 24;
 pub struct PlanOptions<'a> {
     /// The file that holds the plan: its digest and how to apply it are said.
     pub file: Option<&'a str>,
+    /// Whether it was made before: what waited then may not wait any more.
+    pub saved: bool,
 }
 
 /// A plan as text.
@@ -39,7 +41,7 @@ pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> Str
     page.dangers(report.loosened());
     page.overrides(&report.overrides);
     for app in &report.apps {
-        write_app(&mut page, app);
+        write_app(&mut page, app, options);
     }
     for change in report.changes().filter(|change| !change.dropped.is_empty()) {
         page.gap();
@@ -48,7 +50,8 @@ pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> Str
             escape::terminal(&words::dropped(change))
         ));
     }
-    for note in report.changes().filter_map(words::unknown_additions) {
+    let wrong = report.changes().filter_map(words::wrong_account);
+    for note in wrong.chain(report.changes().filter_map(words::unknown_additions)) {
         page.gap();
         page.line(&format!("note: {}", escape::terminal(&note)));
     }
@@ -58,17 +61,25 @@ pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> Str
     }
     page.diagnostics(&report.findings());
     page.gap();
-    let counts = page.paint(Style::Bold, &words::counts(report));
-    page.line(&counts);
     let waiting = words::pending(report);
-    if waiting > 0 && report.has_changes() {
+    let over = options.saved && waiting > 0;
+    let counts = if over && !report.has_changes() {
+        "No changes to make.".to_owned()
+    } else {
+        words::counts(report)
+    };
+    let counts = page.paint(Style::Bold, &counts);
+    page.line(&counts);
+    if over {
+        page.line(&words::waited(waiting));
+    } else if waiting > 0 && report.has_changes() {
         page.line(&words::waits(waiting));
     }
     write_end(&mut page, report, options);
     page.finish()
 }
 
-fn write_app(page: &mut TextPage, app: &AppReport) {
+fn write_app(page: &mut TextPage, app: &AppReport, options: &PlanOptions<'_>) {
     page.app(&app.app_id, &app.api_url, app.environment.as_deref());
     let changes: Vec<_> = app
         .changes
@@ -98,7 +109,11 @@ fn write_app(page: &mut TextPage, app: &AppReport) {
         .partition(|change| words::is_pending(change));
     if !pending.is_empty() {
         page.gap();
-        page.line("Waiting for authorization (nothing is written again):");
+        page.line(if options.saved {
+            "Waiting for authorization when the plan was made (nothing is written again):"
+        } else {
+            "Waiting for authorization (nothing is written again):"
+        });
         for change in pending {
             write_pending(page, change, column);
         }
@@ -175,25 +190,39 @@ fn write_pending(page: &mut TextPage, change: &ChangeReport, column: usize) {
 }
 
 fn write_end(page: &mut TextPage, report: &PlanReport, options: &PlanOptions<'_>) {
-    if let Some(file) = options.file {
+    let may_apply = report.has_changes() && !report.speculative && !report.expired;
+    if options.file.is_some() || report.approval_missing.is_some() {
         page.gap();
+    }
+    if options.file.is_some() {
         page.line(&format!("Digest: {}", report.digest));
         if let Some(at) = report.expires_at {
             page.line(&format!("Expires: {at}"));
         }
-        if let Some(missing) = &report.approval_missing {
-            page.line(&format!("Approval: {missing}"));
+    }
+    if let Some(missing) = &report.approval_missing {
+        page.line(&format!("Approval: {missing}"));
+    }
+    if report.expired && options.file.is_some() {
+        let text = page.paint(Style::Danger, &format!("! {}", words::EXPIRED));
+        page.line(&text);
+    }
+    match (options.file, &report.approval_missing) {
+        _ if !may_apply => {}
+        (Some(file), Some(missing)) => {
+            let ways = approval::ways(missing, Some(file), "", false);
+            page.line(&format!("To have it approved: {}", in_context(&ways)));
         }
-        if report.expired {
-            let text = page.paint(Style::Danger, &format!("! {}", words::EXPIRED));
-            page.line(&text);
-        } else if report.has_changes() && !report.speculative {
-            page.line(&format!(
-                "To carry out exactly this plan: {} {}",
-                in_context("connplan apply"),
-                escape::terminal(&shell_word(file))
-            ));
-        }
+        (None, Some(_)) => page.line(&format!(
+            "To have it approved, save it: {}",
+            in_context("connplan plan --out FILE")
+        )),
+        (Some(file), None) => page.line(&format!(
+            "To carry out exactly this plan: {} {}",
+            in_context("connplan apply"),
+            escape::terminal(&shell_word(file))
+        )),
+        (None, None) => {}
     }
     if report.speculative {
         page.gap();

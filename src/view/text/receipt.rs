@@ -104,10 +104,12 @@ fn write_results(page: &mut TextPage, app: &AppReceiptReport) {
 }
 
 /// One result as it comes in, while an apply runs.
-pub fn progress(result: &ChangeResult, theme: Theme) -> String {
+///
+/// Why it failed is told with `reasons`, or else by the receipt alone.
+pub fn progress(result: &ChangeResult, reasons: bool, theme: Theme) -> String {
     let (style, symbol, words) = match result.outcome {
-        Outcome::Added | Outcome::Provisioned => (Style::Added, '+', "in force"),
-        Outcome::Synced => (Style::Changed, '~', "in force"),
+        Outcome::Added | Outcome::Provisioned => (Style::Added, '+', "added"),
+        Outcome::Synced => (Style::Changed, '~', "changed"),
         Outcome::Removed => (Style::Removed, '-', "removed"),
         Outcome::Pending => (Style::Attention, '!', "waiting for authorization"),
         Outcome::Failed => (Style::Danger, '!', "failed"),
@@ -116,6 +118,7 @@ pub fn progress(result: &ChangeResult, theme: Theme) -> String {
     };
     let name = theme.paint(style, &format!("{symbol} {}", result.connector));
     let message = result.message.as_deref().map(escape::terminal);
+    let message = message.filter(|_| reasons || result.outcome != Outcome::Failed);
     let message = message.map(|text| format!(" - {text}")).unwrap_or_default();
     format!("  {name} {words}{message}")
 }
@@ -125,7 +128,7 @@ pub fn cut_short(done: &[&ChangeResult], unclear: &[&ChangeResult], theme: Theme
     let mut text = "An earlier run of this plan was interrupted. It did this:".to_owned();
     for result in done {
         text.push('\n');
-        text.push_str(&progress(result, theme));
+        text.push_str(&progress(result, true, theme));
     }
     if done.is_empty() {
         text.push_str(" nothing that is known.");

@@ -26,14 +26,14 @@ fn crashed(steps: usize) -> (Platform, Project) {
 }
 
 #[test]
-fn a_plan_that_can_not_be_finished_says_what_it_did() {
+fn a_plan_that_cannot_be_finished_says_what_it_did() {
     let (platform, project) = crashed(3);
     platform.set(&Connector::active("slack", &["theirs"]));
     let refused = project.run(&["apply", "x.plan"]);
     refused
         .expect(3)
         .tells("An earlier run of this plan was interrupted. It did this:")
-        .tells("github in force")
+        .tells("github changed")
         .tells("slack: connector was not there, is there");
     assert_eq!(platform.writes(), NOTHING);
 }

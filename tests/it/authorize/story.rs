@@ -190,7 +190,7 @@ fn each_end_has_its_own_next_step() {
         "to the wrong account",
         "1 of 2 scopes",
         "list public channels and their basic details",
-        "`connplan plan` shows how",
+        "if it is your own, the platform asks nobody anew",
         "run `connplan authorize slackbot` again and tick everything",
         "run `connplan authorize notion` again and approve all of it",
     ] {

@@ -276,7 +276,7 @@ fn broken_settings_stop_the_app_and_not_the_reading() {
 }
 
 #[test]
-fn files_that_can_not_be_read_stop_the_plan() {
+fn files_that_cannot_be_read_stop_the_plan() {
     let dir = project(&[CONFIG, ("base44/connectors/a.json", "{type: 'slack'}")]);
     let folder = dir.path().join("base44/connectors");
     put(&folder.join("big.json"), &vec![b' '; (1 << 20) + 1]);
@@ -319,7 +319,7 @@ fn links_are_followed_and_a_broken_one_is_an_error() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_name_can_not_steer_the_terminal() {
+fn a_file_name_cannot_steer_the_terminal() {
     let dir = project(&[CONFIG, ("base44/connectors/\u{1b}[2J\u{202e}a.json", "{}")]);
     let loaded = connectors::read(&find(dir.path()));
     assert_eq!(

@@ -90,7 +90,7 @@ fn in_a_log_no_path_and_no_scope_is_broken_and_a_blank_line_parts_what_is_said()
 }
 
 #[test]
-fn a_setting_that_can_not_be_is_told_with_those_that_can() {
+fn a_setting_that_cannot_be_is_told_with_those_that_can() {
     let project = Project::new().file("base44/connplan.toml", "[apply]\nparallelism = 0\n");
     project
         .run(&["validate"])

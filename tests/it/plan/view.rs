@@ -78,6 +78,7 @@ fn plans_are_shown_as_expected() {
         serde_json::from_str::<serde_json::Value>(&json).unwrap();
         let options = text::PlanOptions {
             file: Some("plan.toml"),
+            saved: false,
         };
         let markdown = markdown::Options {
             file: Some("plan.toml".to_owned()),
@@ -141,7 +142,7 @@ fn reports() -> Vec<(PathBuf, PlanReport)> {
 #[test]
 fn colour_adds_nothing() {
     for (case, report) in reports() {
-        let options = text::PlanOptions { file: None };
+        let options = text::PlanOptions::default();
         let plain = text::plan(&report, &options, Theme::PLAIN);
         let styled = text::plan(&report, &options, Theme::new(true));
         assert_eq!(

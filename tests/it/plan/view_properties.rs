@@ -342,7 +342,7 @@ proptest! {
         let report = report(&plan);
         let receipt = receipt_of(&plan, &message);
         let file = Some(file.as_str());
-        let shown = text::plan(&report, &text::PlanOptions { file }, Theme::PLAIN);
+        let shown = text::plan(&report, &text::PlanOptions { file, saved: false }, Theme::PLAIN);
         assert_harmless(&shown)?;
         let shown = text::receipt(&receipt, &text::ReceiptOptions { file }, Theme::PLAIN);
         assert_harmless(&shown)?;
@@ -481,7 +481,7 @@ fn hundreds_of_connectors_fit_into_a_comment_by_name() {
     assert!(shown.contains("--expect-digest"));
     assert_tame(&shown).unwrap();
 
-    let text = text::plan(&report, &text::PlanOptions { file: None }, Theme::PLAIN);
+    let text = text::plan(&report, &text::PlanOptions::default(), Theme::PLAIN);
     assert!(text.contains("… and 38 more"));
     assert!(
         text.lines()

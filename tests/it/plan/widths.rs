@@ -26,6 +26,7 @@ fn texts() -> Vec<(String, String)> {
         let report = PlanReport::new(&saved.plan, &saved.digest);
         let options = text::PlanOptions {
             file: Some("plan.toml"),
+            saved: false,
         };
         let text = text::plan(&report, &options, Theme::PLAIN);
         found.push((case.display().to_string(), text));

@@ -212,7 +212,7 @@ async fn a_put_is_read_in_the_order_of_the_contract() {
 }
 
 #[tokio::test]
-async fn a_connection_id_can_not_change_the_question() {
+async fn a_connection_id_cannot_change_the_question() {
     let server = Scripted::start();
     let route = "GET /api/apps/app1/external-auth/status";
     server.on(

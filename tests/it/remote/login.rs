@@ -243,7 +243,7 @@ async fn the_login_survives_whatever_goes_wrong_with_its_renewal() {
 }
 
 #[tokio::test]
-async fn a_login_with_seconds_to_live_is_used_when_it_can_not_be_renewed() {
+async fn a_login_with_seconds_to_live_is_used_when_it_cannot_be_renewed() {
     let server = Scripted::start();
     let (home, _) = home(30_000);
     server.on(TOKEN, [Reply::status(503)]);

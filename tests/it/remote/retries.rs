@@ -177,7 +177,7 @@ async fn stripe_is_installed_again_only_after_a_look() {
 }
 
 #[tokio::test]
-async fn stripe_that_can_not_be_looked_at_is_not_installed_again() {
+async fn stripe_that_cannot_be_looked_at_is_not_installed_again() {
     let server = Scripted::start();
     server.on(STRIPE_INSTALL, [Reply::reset_read()]);
     server.on(STRIPE_STATUS, [Reply::status(403)]);

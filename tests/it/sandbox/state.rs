@@ -72,7 +72,7 @@ async fn a_change_is_on_disk_before_it_is_answered() {
 }
 
 #[tokio::test]
-async fn a_state_that_can_not_be_read_is_left_alone() {
+async fn a_state_that_cannot_be_read_is_left_alone() {
     let dir = crate::support::folder();
     let path = dir.path().join("state.json");
     std::fs::File::create(&path).unwrap();

@@ -67,7 +67,7 @@ async fn every_fault_is_told_with_the_way_out() {
 }
 
 #[tokio::test]
-async fn a_project_that_can_not_be_written_is_a_fault() {
+async fn a_project_that_cannot_be_written_is_a_fault() {
     let site = Site::new().await;
     let project = Project::at(&site);
     project.write("base44/connectors/notion.jsonc", "{ type: 'notion' }");

@@ -1,5 +1,7 @@
 //! What somebody meets who has only read README: each message says what, where, and what next.
 
+use serde_json::json;
+
 use crate::support::{Output, Platform, Project, alike};
 
 /// What a person read of a run: both streams, with what differs each time written alike.
@@ -154,4 +156,238 @@ fn a_check_up_looks_at_what_a_team_agreed_on() {
     ok    approval  2 approving reviews or signatures needed for plans with the risk `danger`
     ok    store     this machine's own: [store] in connplan.toml names one for a team
     ");
+}
+
+#[test]
+fn each_mistake_says_where_and_what_next() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"])
+        .file("full/file", "");
+    let said = |project: &Project, args: &[&str]| {
+        let output = project.run(args);
+        format!(
+            "$ connplan {}\n{}\n",
+            args.join(" "),
+            read(output.expect(1))
+        )
+    };
+    let mut all = String::new();
+    for args in [
+        &["plan", "--target", "nope"][..],
+        &["-C", "/nope", "plan"],
+        &["demo", "--keep", "full"],
+        &["plan", "--remote-state", "base44/config.jsonc"],
+        &["policy", "test", "."],
+        &["unlock", "--force"],
+    ] {
+        all.push_str(&said(&project, args));
+    }
+    let value = "{ \"type\": \"slack\", \"connection_config\": { \"subdomain\": \"${NOPE}\" } }";
+    project.write("base44/connectors/slack.jsonc", value);
+    all.push_str(&said(&project, &["plan"]));
+    project.declare("slack", &["chat:write"]);
+    project.write("base44/connplan.toml", "[plan]\nexpires = \"soon\"\n");
+    all.push_str(&said(&project, &["plan"]));
+    let project = project.var("BASE44_API_URL", "foo");
+    project.write("base44/connplan.toml", "");
+    all.push_str(&said(&project, &["plan"]));
+    insta::assert_snapshot!(all, @r#"
+    $ connplan plan --target nope
+    error: `--target nope` names a connector that neither the files nor the app has
+      help: there are: slack
+      code: connplan::plan::unknown_target
+
+    $ connplan -C /nope plan
+    error: -C /nope: no such directory
+      help: name a folder that is there: connplan runs as if started in it
+      code: connplan::usage
+
+    $ connplan demo --keep full
+    error: `--keep full` names a folder that is not empty
+      help: name a new folder: `--keep` writes a whole project into it
+      code: connplan::usage
+
+    $ connplan plan --remote-state base44/config.jsonc
+    error: base44/config.jsonc is not a remote state that can be read: missing field `format_version` at line 1 column 18
+      help: make it with `connplan remote-state > FILE`
+      code: connplan::remote_state::unreadable
+
+    $ connplan policy test .
+    error: there is no fixture in .
+      help: put a plan there as NAME.json (`connplan plan --format json`), and NAME.expected.json beside it
+      code: connplan::usage
+
+    $ connplan unlock --force
+    error: unexpected argument '--force' found
+
+    For more information, try '--help'.
+      code: connplan::usage
+
+    $ connplan plan
+    error: base44/connectors/slack.jsonc: the connection value `subdomain` of slack: the variable CONNPLAN_VAR_NOPE is not set, from which `${NOPE}` takes its value
+      help: set CONNPLAN_VAR_NOPE or NOPE, or write the value into that file
+      code: connplan::usage
+
+    $ connplan plan
+    error: `plan.expires`: a time is written like `90m`, `72h`, `7d` or `2w`, and is at most one year
+       ╭─[base44/connplan.toml:2:11]
+     1 │ [plan]
+     2 │ expires = "soon"
+       ·           ───┬──
+       ·              ╰── here
+       ╰────
+      code: connplan::config::setting
+    error: base44/connplan.toml has 1 error; nothing was planned
+      help: fix them; `connplan validate` checks without network and login
+      code: connplan::config::invalid
+
+    $ connplan plan
+    error: BASE44_API_URL is not usable: it is not a web address: it does not begin with https:// (or http://, on this machine)
+      help: leave it out for https://app.base44.com, or set an address such as http://localhost:4400
+      code: connplan::config::bad_api_url
+    "#);
+}
+
+#[test]
+fn who_trusts_a_plain_address_is_told_what_that_means() {
+    let project = Project::new();
+    let trusted = project.run(&["trust", "http://base44.example.com"]);
+    insta::assert_snapshot!(read(trusted.expect(0)), @"
+    Project files may name http://base44.example.com from now on.
+    warning: it is plain http: everybody on the way can read what is sent there, so credentials go there only with `--allow-http`
+    ");
+    project
+        .run(&["trust", "https://base44.example.com"])
+        .expect(0)
+        .lacks("warning");
+}
+
+#[test]
+fn a_read_only_token_is_told_once_with_the_way_out() {
+    let token = json!({ "token": "b44u_reads", "user": "ada@example.com", "access": "read_only" });
+    let platform = Platform::seeded(json!({ "tokens": [token], "apps": { "app-1": {} } }));
+    let project = Project::new()
+        .at(&platform)
+        .without_var("BASE44_API_KEY")
+        .var("BASE44_ACCESS_TOKEN", "b44u_reads")
+        .connector("linear", &["read"])
+        .connector("slack", &["chat:write"]);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    let applied = project.run(&["apply", "x.plan"]);
+    insta::assert_snapshot!(read(applied.expect(1)), @r#"
+    Acting as ada@example.com, by BASE44_ACCESS_TOKEN.
+      ! linear failed
+      ! slack failed
+      help: set BASE44_ACCESS_TOKEN to a full personal access token to change the app; a read-only one is enough for `plan`, `status` and `pull`
+    App app-1 at http://HOST
+
+    Failed: linear - setting the connector linear failed (request ID): the access token is read-only: the server says "This personal access token is read-only"
+    Failed: slack - setting the connector slack failed (request ID): the access token is read-only: the server says "This personal access token is read-only"
+
+    Apply failed, 2 connectors: 2 failed.
+    To finish: fix what failed, then apply again; what is done is not done twice.
+    "#);
+}
+
+#[test]
+fn a_plan_says_what_is_really_next() {
+    let platform = Platform::start();
+    let end = |require: &str, args: &[&str]| {
+        let text = format!("[approval]\nrequire = \"{require}\"\nsigners = \"signers\"\n");
+        let project = settings(&text).at(&platform).file("base44/signers", "");
+        let output = project.run(args);
+        let (_, end) = output
+            .expect(0)
+            .stdout
+            .split_once("1 to authorize.\n")
+            .unwrap();
+        format!("{require}: {}\n", alike(end.trim_start()))
+    };
+    let save = &["plan", "--out", "x.plan"][..];
+    let all = [
+        end("signature", save),
+        end("review", save),
+        end("either", save),
+        end("signature", &["plan"]),
+    ];
+    insta::assert_snapshot!(all.concat(), @"
+    signature: Digest: sha256:DIGEST
+    Approval: 1 signature needed, 0 given
+    To have it approved: a signer runs `connplan approve x.plan --out x.plan.sig`; then `connplan apply x.plan --approved-by x.plan.sig`
+
+    review: Digest: sha256:DIGEST
+    Approval: 1 approving review needed, 0 given
+    To have it approved: have the pull or merge request approved whose comment shows this plan; then `connplan apply x.plan --approved-in-review=1`
+
+    either: Digest: sha256:DIGEST
+    Approval: 1 approving review or signature needed, 0 given
+    To have it approved: have the pull or merge request approved whose comment shows this plan; then `connplan apply x.plan --approved-in-review=1`; or a signer runs `connplan approve x.plan --out x.plan.sig`; then `connplan apply x.plan --approved-by x.plan.sig`
+
+    signature: Approval: 1 signature needed, 0 given
+    To have it approved, save it: connplan plan --out FILE
+    ");
+}
+
+#[test]
+fn a_saved_plan_does_not_say_that_something_waits_still() {
+    let platform = Platform::start();
+    let project = settings("").at(&platform).connector("linear", &["read"]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    project.declare("notion", &["read"]);
+    project
+        .run(&["plan", "--out", "x.plan"])
+        .expect(0)
+        .says("2 connectors wait for authorization");
+    for connector in ["linear", "slack"] {
+        platform.consent(connector, "ada@example.com");
+    }
+    project.run(&["authorize"]).expect(0);
+    let shown = project.run(&["show", "x.plan"]);
+    let (_, end) = shown
+        .expect(0)
+        .stdout
+        .split_once("authorization: required\n")
+        .unwrap();
+    insta::assert_snapshot!(alike(end), @"
+    Waiting for authorization when the plan was made (nothing is written again):
+        linear                base44/connectors/linear.jsonc
+        slack                 base44/connectors/slack.jsonc
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    2 connectors waited for authorization when the plan was made: `connplan status` shows what still does.
+
+    Digest: sha256:DIGEST
+    To carry out exactly this plan: connplan apply x.plan
+    ");
+    project
+        .run(&["apply", "x.plan"])
+        .expect(0)
+        .says("Waiting for authorization: notion\n");
+}
+
+#[test]
+fn the_way_out_of_a_wrong_account_is_the_same_everywhere() {
+    let slack = json!({
+        "status": "active", "scopes": ["chat:write"],
+        "account": "ada@example.com", "owner": "ada@example.com",
+    });
+    let platform =
+        Platform::seeded(json!({ "apps": { "app-1": { "connectors": { "slack": slack } } } }));
+    let file =
+        "{ \"type\": \"slack\", \"scopes\": [\"chat:write\"], \"account\": \"ops@example.com\" }";
+    let project = Project::new()
+        .at(&platform)
+        .file("base44/connectors/slack.jsonc", file);
+    let way = "if it is your own, the platform asks nobody anew: take its file away and apply, then put it \
+               back, apply and authorize";
+    let readme = include_str!("../../../README.md").replace('\n', " ");
+    assert!(readme.contains(way), "README says it too");
+    project
+        .run(&["plan", "--out", "x.plan"])
+        .expect(0)
+        .says(way);
+    project.run(&["apply", "x.plan"]).says(way);
+    project.run(&["authorize", "--list"]).says(way);
 }
