@@ -76,8 +76,9 @@ impl Listener for Listening<'_> {
                     .insist(&view::text::cut_short(done, unclear, theme()));
             }
             OpEvent::Wrote(result) => {
-                let format = context.globals.format;
-                say(&view::receipt::progress(result, format, theme()));
+                // In text the reasons stand below, with what came of it all.
+                let reasons = !context.prints_text();
+                say(&view::text::progress(result, reasons, theme()));
             }
             OpEvent::Advice(help) => context
                 .terminal

@@ -279,6 +279,11 @@ impl Context {
         state
     }
 
+    /// Whether what comes of the run is printed for a person.
+    pub fn prints_text(&self) -> bool {
+        self.globals.format == Format::Text
+    }
+
     /// Says a warning.
     pub fn warn(&self, text: &str) {
         let label = if self.terminal.color_stderr() {

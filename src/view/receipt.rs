@@ -1,10 +1,7 @@
 //! A receipt, in the format that was asked for.
 
-use super::{Format, Medium, Theme, markdown, report::ReceiptReport, text};
-use crate::{
-    plan::Digest,
-    receipt::{ChangeResult, Receipt},
-};
+use super::{Format, Medium, markdown, report::ReceiptReport, text};
+use crate::{plan::Digest, receipt::Receipt};
 
 /// A receipt. What is made of it names its file where the options do.
 pub fn show(
@@ -22,9 +19,4 @@ pub fn show(
             text::receipt(&report, &text::ReceiptOptions { file }, medium.theme)
         }
     }
-}
-
-/// One result as it comes in. In text the reasons stand below, with what came of it all.
-pub fn progress(result: &ChangeResult, format: Format, theme: Theme) -> String {
-    text::progress(result, format != Format::Text, theme)
 }
