@@ -108,7 +108,7 @@ fn a_pace_that_needs_longer_than_there_is_says_so() {
     let applied = project.run(&[&REMOVE_ALL[..], &["--max-time", "15s"]].concat());
     applied
         .expect(5)
-        .tells("the pace that the platform allows makes it wait")
-        .tells("longer than the command has left")
+        .says("the pace that the platform allows makes it wait")
+        .says("longer than the command has left")
         .lacks("is over");
 }

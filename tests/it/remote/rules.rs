@@ -51,7 +51,7 @@ fn a_refusal_says_which_it_is_and_the_way_out() {
     reads.run(&["status"]).expect(0);
     reads
         .run(&["apply", "--auto-approve"])
-        .tells("the access token is read-only")
+        .says("the access token is read-only")
         .lacks("ticket=");
     let full = with_token(&platform, "ada@example.com", "full").connector("slack", &[]);
     full.run(&["apply", "--auto-approve"]).expect(0);
@@ -166,7 +166,7 @@ fn which_types_need_values_is_what_the_platform_says() {
         .tells("does not say which connection values notion may need");
     unknown
         .run(&["apply", "--auto-approve"])
-        .tells("workspace_slug is needed to connect");
+        .says("workspace_slug is needed to connect");
     // What the app has needs nothing more.
     let has = Platform::with(&[Connector::active("bamboohr", &[])]);
     let has = Project::new().at(&has).connector("bamboohr", &[]);
