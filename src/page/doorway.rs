@@ -157,15 +157,16 @@ fn owner(tables: &str, end: SocketAddr, port: u16) -> Owner {
     let SocketAddr::V4(end) = end else {
         return Owner::Untold;
     };
-    let ends = |port: u16| {
-        let address = u32::from_ne_bytes(end.ip().octets());
+    let ends = |ip: &Ipv4Addr, port: u16| {
+        let address = u32::from_ne_bytes(ip.octets());
         let short = format!("{address:08X}:{port:04X}");
         // `::ffff:127.0.0.1`, word by word in the machine's own order.
         let mark = u32::from_ne_bytes([0, 0, 0xff, 0xff]);
         let long = format!("{:016X}{mark:08X}{short}", 0);
         [short, long]
     };
-    let (theirs, ours) = (ends(end.port()), ends(port));
+    // The other end may be at any of this machine's own addresses; the door is at one.
+    let (theirs, ours) = (ends(end.ip(), end.port()), ends(&Ipv4Addr::LOCALHOST, port));
     let mut untold = true;
     for line in tables.lines() {
         let mut words = line.split_whitespace();
@@ -198,11 +199,14 @@ mod tests {
                      2: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1001        0 2 1\n  \
                      sl  local_address remote_address st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
                      0: 0000000000000000FFFF00000100007F:C351 0000000000000000FFFF00000100007F:1F90 01 \
-                     00000000:00000000 00:00000000 00000000  1002        0 3 1\n";
+                     00000000:00000000 00:00000000 00000000  1002        0 3 1\n   \
+                     1: 0200007F:C352 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1003        0 4 1\n";
         if cfg!(target_endian = "little") {
             let owner = |end: &str, port| owner(tables, end.parse().unwrap(), port);
             assert_eq!(owner("127.0.0.1:50000", 8080), Owner::User(1001));
             assert_eq!(owner("127.0.0.1:50001", 8080), Owner::User(1002));
+            assert_eq!(owner("127.0.0.2:50002", 8080), Owner::User(1003));
+            assert_eq!(owner("127.0.0.3:50003", 8080), Owner::Unlisted);
             // Of a connection elsewhere, or of none, nobody is told.
             assert_eq!(owner("127.0.0.1:50000", 8081), Owner::User(1000));
             assert_eq!(owner("127.0.0.1:50001", 8081), Owner::Untold);

@@ -202,6 +202,28 @@ fn ask(address: &str, head: &str) -> String {
     answer
 }
 
+/// Every user of a machine may speak from any of its own addresses. Only root can be another user here.
+#[cfg(target_os = "linux")]
+#[test]
+fn another_user_is_let_in_from_no_address_of_this_machine() {
+    use std::{os::unix::process::CommandExt, process::Command};
+    let platform = Platform::start();
+    let project = waiting(&platform);
+    let mut terminal = Pty::start(&project, &["authorize", "--yes"]);
+    terminal.wait_for("Waiting for hubspot, slackbot.");
+    let given = project.opens(1).pop().unwrap();
+    for from in ["127.0.0.1", "127.0.0.2"] {
+        let mut other = Command::new("curl");
+        other.args(["-s", "-i", "--noproxy", "*", "--interface", from, &given]);
+        let Ok(answer) = other.uid(65_534).gid(65_534).current_dir("/").output() else {
+            break;
+        };
+        let answer = String::from_utf8_lossy(&answer.stdout).into_owned();
+        assert!(answer.starts_with("HTTP/1.1 403"), "{from}: {answer}");
+    }
+    assert!(!follow(&given).contains("/once/"), "it is still good");
+}
+
 #[test]
 fn the_page_answers_nobody_else() {
     let platform = Platform::start();
