@@ -39,7 +39,7 @@
 //! | `term` | io | `escape` `model` | streams, questions, keys |
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `syntax` `view` | what reads, for the fuzzer; not part of the program |
 //! | `view` | io | `approval` `authorize` `catalogue` `diff` `drift` `edit` `escape` `http` `model` `plan` `policy` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `syntax` `term` | values to text; decides nothing |
-//! | `context` | io | `approval` `config` `escape` `fs` `http` `model` `plan` `policy` `remote` `state` `store` `syntax` `term` `view` | what surrounds a run, and how it ends |
+//! | `context` | io | `approval` `config` `escape` `fs` `git` `http` `model` `plan` `policy` `remote` `state` `store` `syntax` `term` `view` | what surrounds a run, and how it ends |
 //! | `ops` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `escape` `fs` `git` `model` `pending` `plan` `policy` `receipt` `remote` `state` `store` `syntax` | what a command does: inputs and an event sink in, an outcome out |
 //! | `commands` | io | `apply` `approval` `authorize` `catalogue` `config` `context` `diff` `drift` `edit` `escape` `fs` `git` `http` `model` `ops` `page` `pending` `plan` `policy` `publish` `receipt` `remote` `remote_state` `sandbox` `schema` `state` `store` `syntax` `term` `view` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |

@@ -3,7 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     ffi::OsString,
-    path::PathBuf,
+    path::{Path, PathBuf},
     pin::Pin,
     process::ExitCode,
     sync::Arc,
@@ -24,7 +24,7 @@ use crate::{
     http::Renewals,
     model::Vars,
     remote::auth::home_folder,
-    state::StateFolder,
+    state::{NotOurs, StateFolder},
     syntax::MaxDuration,
     term::{ColorChoice, Terminal},
     view::{NextCommand, failure::FailureReport},
@@ -35,8 +35,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     panic::install();
     let args: Vec<_> = args.into_iter().collect();
     let vars = process_vars();
-    let parsed = Cli::grammar().try_get_matches_from(&args);
-    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let cli = match parse(&args) {
         Ok(cli) => cli,
         Err(e) => return misused(e, &args, &vars).into(),
     };
@@ -68,6 +67,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     end(&context, status).into()
+}
+
+fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = Cli::grammar().try_get_matches_from(args)?;
+    Cli::from_arg_matches(&matches)
 }
 
 /// Where this run prints.
@@ -104,12 +108,24 @@ fn context(globals: Globals, vars: Vars, terminal: Terminal, deadline: Option<In
         said_paths: RefCell::default(),
         said_claim: Cell::default(),
     };
-    if let Some(folder) = context.state.not_ours() {
-        let folder = crate::escape::limited(&folder.display().to_string(), 300);
-        context.warn(&format!(
-            "the state folder {folder} belongs to another user, who can write anything into it: it is \
-             not used"
-        ));
+    if let Some((folder, why)) = context.state.not_ours() {
+        let shown = |path: &Path| crate::escape::limited(&path.display().to_string(), 300);
+        let folder = shown(folder);
+        context.warn(&match why {
+            NotOurs::Owner => format!(
+                "the state folder {folder} belongs to another user, who can write anything into it: it \
+                 is not used"
+            ),
+            NotOurs::Open => format!(
+                "every user of this machine can write anything into the state folder {folder}: it is not \
+                 used until its rights are taken away (`chmod go-w`), or another is named"
+            ),
+            NotOurs::Way(way) => format!(
+                "{} belongs to another user, who can put anything in the place of the state folder \
+                 {folder}: it is not used",
+                shown(way)
+            ),
+        });
     }
     context
 }
@@ -199,7 +215,14 @@ fn misused(error: clap::Error, args: &[OsString], vars: &Vars) -> ExitStatus {
         _ => ColorChoice::Auto,
     };
     let terminal = Terminal::probe(vars, color, false, false);
-    let error = &without_far_tip(error);
+    // An argument may be the name of a file that somebody else chose: the complaint repeats it as text.
+    let harmless = args.iter().map(|arg| {
+        let text = arg.to_string_lossy();
+        OsString::from(crate::escape::terminal(&text).into_owned())
+    });
+    let harmless: Vec<_> = harmless.collect();
+    let of_harmless = (harmless != args).then(|| parse(&harmless).err()).flatten();
+    let error = &without_far_tip(of_harmless.unwrap_or(error));
     let shown = |color: bool| {
         let text = error.render();
         if color {

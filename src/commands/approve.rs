@@ -82,7 +82,12 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     let namespace = if args.revoke { REVOKED } else { NAMESPACE };
     let asks = context.terminal.is_interactive();
     let (digest, signing) = (saved.digest.clone(), key.clone());
-    let signature = tokio::task::spawn_blocking(move || sign(&digest, &signing, namespace, asks))
+    // Credentials for the platform are none of its business, nor of the programs that it starts.
+    let names = context.vars.names();
+    let ours = names.filter(|name| name.starts_with("BASE44_") || name.starts_with("CONNPLAN_"));
+    let hidden: Vec<_> = ours.map(str::to_owned).collect();
+    let sign = move || sign(&digest, &signing, namespace, asks, &hidden);
+    let signature = tokio::task::spawn_blocking(sign)
         .await
         .map_err(|e| UsageError::new(format!("waiting for ssh-keygen failed: {e}")))??;
     let Some(fingerprint) = key_of(&signature, namespace, &saved.digest) else {
@@ -200,7 +205,13 @@ fn key(args: &ApproveArgs, context: &Context) -> Result<PathBuf, Failure> {
 }
 
 /// Runs ssh-keygen, which asks for a passphrase or a touch by itself.
-fn sign(digest: &Digest, key: &Path, namespace: &str, asks: bool) -> Result<String, UsageError> {
+fn sign(
+    digest: &Digest,
+    key: &Path,
+    namespace: &str,
+    asks: bool,
+    hidden: &[String],
+) -> Result<String, UsageError> {
     let failed = |why: String| {
         UsageError::with_help(
             format!("ssh-keygen did not sign: {why}"),
@@ -215,6 +226,9 @@ fn sign(digest: &Digest, key: &Path, namespace: &str, asks: bool) -> Result<Stri
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    for name in hidden {
+        command.env_remove(name);
+    }
     if !asks {
         // Nobody would answer; asked through this, it is told so at once.
         command

@@ -98,9 +98,10 @@ pub async fn run(args: &DemoArgs, context: &Context) -> Result<ExitStatus, Failu
     sandbox.stop().await?;
     played?;
     if let Some(dir) = &args.keep {
-        context
-            .terminal
-            .say(&format!("The project stays in {}.", dir.display()));
+        context.terminal.say(&format!(
+            "The project stays in {}.",
+            crate::escape::path(dir)
+        ));
     }
     Ok(ExitStatus::Done)
 }
@@ -108,7 +109,7 @@ pub async fn run(args: &DemoArgs, context: &Context) -> Result<ExitStatus, Failu
 fn empty_dir(dir: &Path) -> Result<std::path::PathBuf, Failure> {
     let taken = std_fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
     if taken {
-        let dir = dir.display();
+        let dir = crate::escape::path(dir);
         return Err(UsageError::with_help(
             format!("`--keep {dir}` names a folder that is not empty"),
             "name a new folder: `--keep` writes a whole project into it",

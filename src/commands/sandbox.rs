@@ -67,7 +67,8 @@ pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Fa
     let state = args.state.as_deref();
     let state = state.map(|file| context.output_place(file)).transpose()?;
     // Its key and the links in it are good for the sandbox alone, and still nobody else's.
-    let loose = state.as_deref().and_then(fs::restrict_target);
+    let own = state.as_deref().filter(|file| sandbox::is_state(file));
+    let loose = own.and_then(fs::restrict_target);
     context.warn_loose(loose.as_slice());
     let mut sandbox = sandbox::start(Options {
         port: args.port,

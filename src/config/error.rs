@@ -15,7 +15,10 @@ use crate::{
 #[derive(Debug, Error, Diagnostic)]
 pub enum ConfigError {
     /// Nothing that names a project or an app.
-    #[error("no Base44 project here: neither {} nor a folder above it holds base44/config.jsonc or config.jsonc (or .json)", start.display())]
+    #[error(
+        "no Base44 project here: neither {} nor a folder above it holds base44/config.jsonc or config.jsonc (or .json)",
+        crate::escape::path(start)
+    )]
     #[diagnostic(
         code(connplan::config::no_project),
         help(
@@ -27,7 +30,10 @@ pub enum ConfigError {
         start: PathBuf,
     },
     /// A project that is linked to no app.
-    #[error("which app? No app id was given, and {} holds no .app.jsonc", root.display())]
+    #[error(
+        "which app? No app id was given, and {} holds no .app.jsonc",
+        crate::escape::path(root)
+    )]
     #[diagnostic(
         code(connplan::config::no_app_id),
         help(

@@ -15,6 +15,7 @@ use super::{ExitStatus, Failure, Globals, Signals, UsageError};
 use crate::{
     config::{ConfigError, FindOptions, Project},
     fs::{self, InsecurePermissions},
+    git,
     http::{self, ClientOptions, Gate, Pace, Renewals},
     model::{App, AppId, Origin, Vars},
     remote::Platform,
@@ -78,6 +79,9 @@ impl Context {
         {
             fs::confine(&[&self.start], folder)?;
         }
+        if let Some(folder) = full.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+            self.check_way(folder)?;
+        }
         Ok(full)
     }
 
@@ -87,7 +91,20 @@ impl Context {
         if is_below(path) {
             fs::confine_new(&[&self.start], &full)?;
         }
+        self.check_way(&full)?;
         Ok(full)
+    }
+
+    /// A path from the root, or through `..`, comes into a checkout as well.
+    fn check_way(&self, path: &Path) -> Result<(), Failure> {
+        let project = self.project(None).ok().map(|project| project.root);
+        let own = [Some(&self.start), project.as_ref()].into_iter().flatten();
+        let own: Vec<_> = own.filter_map(|dir| dir.canonicalize().ok()).collect();
+        let holding = |folder: &Path| {
+            let within = || own.iter().rev().find(|dir| folder.starts_with(dir));
+            git::work_tree_of(folder).or_else(|| within().cloned())
+        };
+        Ok(fs::refuse_way_out(path, holding)?)
     }
 
     /// The time, to the second.

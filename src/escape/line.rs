@@ -1,6 +1,6 @@
 //! One line of a terminal.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, path::Path};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -9,6 +9,11 @@ use super::hidden::is_hidden;
 /// Text as one line for a terminal, or for any reader of plain text.
 pub fn terminal(text: &str) -> Cow<'_, str> {
     written(text, None)
+}
+
+/// The name of a file or folder, for a message: whoever made a checkout chose it.
+pub fn path(path: &Path) -> String {
+    terminal(&path.display().to_string()).into_owned()
 }
 
 /// The columns that [`terminal`] text takes on a terminal.

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use super::{
@@ -77,6 +77,38 @@ pub fn confine_new(roots: &[&Path], path: &Path) -> Result<PathBuf, FsError> {
     }
 }
 
+/// Fails where a link that lies in a checkout leads a path out of that checkout: whoever made the checkout
+/// chose where it leads, however the path is written. `checkout_of` tells the one that a folder lies in.
+pub fn refuse_way_out(
+    path: &Path,
+    checkout_of: impl Fn(&Path) -> Option<PathBuf>,
+) -> Result<(), FsError> {
+    let whole = std::path::absolute(path).map_err(|e| FsError::io("write", path, e))?;
+    let mut real = PathBuf::new();
+    for part in whole.components() {
+        if matches!(part, Component::ParentDir) {
+            real.pop();
+            continue;
+        }
+        let next = real.join(part);
+        if !next.is_symlink() {
+            real = next;
+            continue;
+        }
+        let root = checkout_of(&real);
+        match (std::fs::canonicalize(&next), root) {
+            (Ok(target), Some(root)) if !is_below(&root, &target) => {
+                let path = path.to_owned();
+                return Err(FsError::Outside { path, root });
+            }
+            (Ok(target), _) => real = target,
+            (Err(_), Some(_)) => return Err(FsError::Linked { path: next }),
+            (Err(_), None) => real = next,
+        }
+    }
+    Ok(())
+}
+
 /// Creates a folder in `root`, and its parents; no link leads out of `root`.
 pub fn ensure_dir_in(root: &Path, folder: &Path) -> Result<(), FsError> {
     super::ensure_dir(&confine_new(&[root], folder)?)
@@ -137,6 +169,36 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_link_of_a_checkout_leads_no_path_out_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let base = dir.path().canonicalize().unwrap();
+        let root = base.join("root");
+        std::fs::create_dir_all(root.join("inner")).unwrap();
+        std::fs::create_dir_all(root.join(".git/hooks")).unwrap();
+        std::fs::create_dir_all(base.join("else")).unwrap();
+        symlink(base.join("else"), root.join("out")).unwrap();
+        symlink("inner", root.join("within")).unwrap();
+        symlink("nowhere", root.join("dangling")).unwrap();
+        symlink(".git/hooks", root.join("hooks")).unwrap();
+        symlink(&root, base.join("in")).unwrap();
+        let checkout = |folder: &Path| folder.starts_with(&root).then(|| root.clone());
+        let check = |path: PathBuf| refuse_way_out(&path, checkout);
+        for out in [
+            "out/x",
+            "inner/../out/x",
+            "dangling",
+            "hooks/x",
+            "within/../out",
+        ] {
+            assert!(check(root.join(out)).is_err(), "{out}");
+            assert!(check(base.join("in").join(out)).is_err(), "{out}");
+        }
+        for fine in ["inner/x", "within/x", "new/x", "../else/x", ".."] {
+            assert!(check(root.join(fine)).is_ok(), "{fine}");
+        }
+    }
 
     #[test]
     fn a_link_within_is_followed_and_one_that_leads_out_is_not() {

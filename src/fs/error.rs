@@ -5,11 +5,13 @@ use std::{io, path::PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::escape;
+
 /// A file or folder that could not be used.
 #[derive(Debug, Error, Diagnostic)]
 pub enum FsError {
     /// There is nothing by that name.
-    #[error("{} does not exist", path.display())]
+    #[error("{} does not exist", escape::path(path))]
     #[diagnostic(
         code(connplan::fs::not_found),
         help(
@@ -21,7 +23,7 @@ pub enum FsError {
         path: PathBuf,
     },
     /// More than the reader takes.
-    #[error("{} is larger than {limit} bytes", path.display())]
+    #[error("{} is larger than {limit} bytes", escape::path(path))]
     #[diagnostic(code(connplan::fs::too_large), help("is this another file?"))]
     TooLarge {
         /// The file.
@@ -30,14 +32,14 @@ pub enum FsError {
         limit: u64,
     },
     /// A folder, a device, a pipe.
-    #[error("{} is not a regular file", path.display())]
+    #[error("{} is not a regular file", escape::path(path))]
     #[diagnostic(code(connplan::fs::not_a_file), help("name a file here"))]
     NotAFile {
         /// The thing.
         path: PathBuf,
     },
     /// A link where connplan is to write: it would write where the link leads.
-    #[error("{} is a symbolic link", path.display())]
+    #[error("{} is a symbolic link", escape::path(path))]
     #[diagnostic(
         code(connplan::fs::linked),
         help("connplan does not write through links; remove the link, or name a file")
@@ -47,7 +49,7 @@ pub enum FsError {
         path: PathBuf,
     },
     /// A path of the project that leads elsewhere. What lies there is not shown.
-    #[error("{} leads out of {}", path.display(), root.display())]
+    #[error("{} leads out of {}", escape::path(path), escape::path(root))]
     #[diagnostic(
         code(connplan::fs::outside),
         help(
@@ -61,7 +63,10 @@ pub enum FsError {
         root: PathBuf,
     },
     /// Bytes that are not UTF-8.
-    #[error("{} is not UTF-8 text (first bad byte at offset {offset})", path.display())]
+    #[error(
+        "{} is not UTF-8 text (first bad byte at offset {offset})",
+        escape::path(path)
+    )]
     #[diagnostic(code(connplan::fs::not_utf8), help("save the file as UTF-8"))]
     NotUtf8 {
         /// The file.
@@ -70,7 +75,7 @@ pub enum FsError {
         offset: usize,
     },
     /// The operating system said no.
-    #[error("could not {action} {}: {source}", path.display())]
+    #[error("could not {action} {}: {source}", escape::path(path))]
     #[diagnostic(code(connplan::fs::io))]
     Io {
         /// `read`, `write`, `create`, ...: fits between "could not" and the path.

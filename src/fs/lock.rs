@@ -29,7 +29,10 @@ pub enum LockError {
     #[error("another connplan is at work here: {holder}")]
     #[diagnostic(
         code(connplan::fs::locked),
-        help("wait for it to end, or give `--lock-timeout 2m`; the lock ({}) frees itself when its process ends", path.display())
+        help(
+            "wait for it to end, or give `--lock-timeout 2m`; the lock ({}) frees itself when its process ends",
+            crate::escape::path(path)
+        )
     )]
     Held {
         /// Process, user and since when, as its holder wrote it.

@@ -22,11 +22,13 @@ pub use atomic::{
     Staged, Visibility, ensure_dir, is_leftover, probe_writable, remove_leftovers, stage,
     sync_parent, write, write_new, write_with,
 };
-pub use confine::{Confined, confine, confine_new, ensure_dir_in, read_confined, read_told};
+pub use confine::{
+    Confined, confine, confine_new, ensure_dir_in, read_confined, read_told, refuse_way_out,
+};
 pub use error::FsError;
 pub use lock::{Lock, LockError};
 pub use private::{
-    InsecurePermissions, ensure_private_dir, is_somebody_elses, refuse_link, restrict,
+    InsecurePermissions, NotOurs, ensure_private_dir, not_ours, refuse_link, restrict,
     restrict_target,
 };
 pub use read::{Found, by_link, files, read_limited, read_text};

@@ -38,20 +38,57 @@ pub fn ensure_private_dir(path: &Path) -> Result<(), FsError> {
     }
 }
 
-/// Whether what is there belongs to another user, who can write anything into it: not to this one, not to
-/// whoever owns the home folder, not to root.
-#[cfg(unix)]
-pub fn is_somebody_elses(path: &Path, home: Option<&Path>) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let owner = |path: &Path| fs::metadata(path).ok().map(|meta| meta.uid());
-    let own = rustix::process::geteuid().as_raw();
-    owner(path).is_some_and(|owns| is_another(owns, own, home.and_then(owner)))
+/// Why a folder is not its user's alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotOurs {
+    /// It is another user's.
+    Owner,
+    /// Everybody may write into it.
+    Open,
+    /// This folder or link on the way to it is another user's, who can lead it elsewhere.
+    Way(PathBuf),
 }
+
+/// Why another user can write anything into a folder, or put another in its place; `None` where nobody can
+/// but this one, whoever owns the home folder, and root. What is not there yet is as what it will lie in.
+#[cfg(unix)]
+pub fn not_ours(path: &Path, home: Option<&Path>) -> Option<NotOurs> {
+    use std::os::unix::fs::MetadataExt;
+    let own = rustix::process::geteuid().as_raw();
+    let home = home.and_then(|home| home.canonicalize().ok());
+    let owner = home.as_ref().and_then(|home| fs::metadata(home).ok());
+    let owner = owner.map(|meta| meta.uid());
+    let foreign = |meta: &fs::Metadata| is_another(meta.uid(), own, owner);
+    if let Ok(meta) = fs::metadata(path) {
+        if foreign(&meta) {
+            return Some(NotOurs::Owner);
+        }
+        if meta.is_dir() && meta.mode() & 0o002 != 0 {
+            return Some(NotOurs::Open);
+        }
+    }
+    let whole = std::path::absolute(path).ok()?;
+    let real = whole.ancestors().find_map(|part| part.canonicalize().ok());
+    let real = real.unwrap_or_default();
+    // The links as they are named, and the folders as they are.
+    let links = whole.ancestors().filter(|part| part.is_symlink());
+    let mut way = links.chain(real.ancestors());
+    // Whoever owns what the home lies in is trusted with all of it.
+    let is_above_home = |part: &Path| home.as_ref().is_some_and(|home| home.starts_with(part));
+    let is_foreign = |meta: fs::Metadata| foreign(&meta) && meta.uid() != UNMAPPED;
+    let other =
+        way.find(|part| !is_above_home(part) && fs::symlink_metadata(part).is_ok_and(is_foreign));
+    other.map(|part| NotOurs::Way(part.to_owned()))
+}
+
+/// Whose is what belongs to nobody that this user namespace knows: the machine's own folders, in a sandbox.
+#[cfg(unix)]
+const UNMAPPED: u32 = 65_534;
 
 /// A user's profile is their own.
 #[cfg(not(unix))]
-pub fn is_somebody_elses(_path: &Path, _home: Option<&Path>) -> bool {
-    false
+pub fn not_ours(_path: &Path, _home: Option<&Path>) -> Option<NotOurs> {
+    None
 }
 
 #[cfg(unix)]
@@ -152,8 +189,12 @@ mod tests {
             assert_eq!(is_another(owner, own, home), another, "{owner} {own}");
         }
         let dir = tempfile::tempdir().unwrap();
-        assert!(!is_somebody_elses(dir.path(), None));
-        assert!(!is_somebody_elses(&dir.path().join("nothing"), None));
+        assert_eq!(not_ours(dir.path(), None), None);
+        assert_eq!(not_ours(&dir.path().join("nothing"), None), None);
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        assert_eq!(not_ours(dir.path(), None), Some(NotOurs::Open));
+        // What is made in it is its maker's.
+        assert_eq!(not_ours(&dir.path().join("nothing"), None), None);
     }
 
     #[test]

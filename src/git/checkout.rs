@@ -80,7 +80,7 @@ impl Checkout {
     /// The work tree that a folder lies in.
     pub fn of(folder: &Path, git: Git) -> Result<Self, GitError> {
         let root = work_tree_of(folder).ok_or_else(|| GitError::NoRepository {
-            folder: folder.display().to_string(),
+            folder: crate::escape::path(folder),
         })?;
         Ok(Self { git, root })
     }

@@ -35,7 +35,10 @@ pub enum SandboxError {
     #[diagnostic(transparent)]
     Malformed(#[from] Box<Malformed>),
     /// A state that is not as this program writes it. Its text is for nobody: it may hold a link.
-    #[error("{} is not a sandbox state: line {line} is not as connplan writes it", path.display())]
+    #[error(
+        "{} is not a sandbox state: line {line} is not as connplan writes it",
+        crate::escape::path(path)
+    )]
     #[diagnostic(
         code(connplan::sandbox::state),
         help("move the file away to start empty, or name another one with `--state`")
@@ -47,7 +50,10 @@ pub enum SandboxError {
         line: usize,
     },
     /// A state of another version of this program.
-    #[error("{} is a sandbox state of version {found}; this connplan reads version {known}", path.display())]
+    #[error(
+        "{} is a sandbox state of version {found}; this connplan reads version {known}",
+        crate::escape::path(path)
+    )]
     #[diagnostic(
         code(connplan::sandbox::version),
         help("use a newer connplan, or move the file away to start empty")
@@ -59,6 +65,21 @@ pub enum SandboxError {
         found: u64,
         /// What is understood here.
         known: u64,
+    },
+    /// The lock's name is another program's.
+    #[error(
+        "{} is another program's file, and a sandbox would keep its lock in it",
+        crate::escape::path(path)
+    )]
+    #[diagnostic(
+        code(connplan::sandbox::lock),
+        help(
+            "give `--state` another name; the lock is called as the state, with `.lock` at its end"
+        )
+    )]
+    ForeignLock {
+        /// The file.
+        path: PathBuf,
     },
     /// Right in shape, wrong in meaning.
     #[error("the sandbox seed is not usable: {reason}")]
@@ -83,7 +104,7 @@ pub enum SandboxError {
 
 /// A seed that cannot be decoded, and where it goes wrong.
 #[derive(Debug, Error, Diagnostic)]
-#[error("{} is not a sandbox seed: {message}", path.display())]
+#[error("{} is not a sandbox seed: {message}", crate::escape::path(path))]
 #[diagnostic(
     code(connplan::sandbox::malformed),
     help("see `fixtures/sandbox/seed.json` of connplan for every key")

@@ -101,13 +101,16 @@ use self::{
     store::{StateFile, Store},
 };
 use crate::{
-    fs::{self, Lock},
+    fs::{self, FsError, Lock},
     model::{Link, Secret},
 };
 
 /// How long requests under way may take to end once the sandbox is told to stop. Browsers keep
 /// connections open that they never use.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How the lock of a state begins.
+const HOLDER: &str = "a sandbox";
 
 /// How a sandbox is started.
 #[derive(Clone, Debug, Default)]
@@ -182,6 +185,15 @@ pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
     })
 }
 
+/// Whether a file was written as a state, damaged or not. Another program's file is none, and stays as it
+/// is.
+pub fn is_state(path: &Path) -> bool {
+    let text = fs::read_text(path, 64 << 20).unwrap_or_default();
+    ["\"version\"", "\"api_key\""]
+        .iter()
+        .all(|key| text.contains(key))
+}
+
 /// Keeps other sandboxes off this state file.
 fn lock(state: &Path) -> Result<Lock, SandboxError> {
     if let Some(folder) = state.parent()
@@ -192,8 +204,19 @@ fn lock(state: &Path) -> Result<Lock, SandboxError> {
     }
     let mut name = state.as_os_str().to_owned();
     name.push(".lock");
-    let holder = format!("a sandbox, process {}", std::process::id());
-    Ok(Lock::acquire(Path::new(&name), Duration::ZERO, &holder)?)
+    let path = Path::new(&name);
+    // Who takes a lock writes its name over what is there.
+    let is_ours = match fs::read_limited(path, 4096) {
+        Ok(text) => text.is_empty() || text.starts_with(HOLDER.as_bytes()),
+        Err(FsError::TooLarge { .. }) => false,
+        Err(_) => true,
+    };
+    if !is_ours {
+        let path = path.to_owned();
+        return Err(SandboxError::ForeignLock { path });
+    }
+    let holder = format!("{HOLDER}, process {}", std::process::id());
+    Ok(Lock::acquire(path, Duration::ZERO, &holder)?)
 }
 
 /// Takes the port that was asked for; else the one of last time if it is free; else any.

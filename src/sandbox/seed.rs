@@ -158,7 +158,7 @@ fn decode(path: &Path, text: &str) -> Result<Seed, SandboxError> {
         Box::new(Malformed {
             path: path.to_owned(),
             message: e.to_string(),
-            text: NamedSource::new(path.display().to_string(), text.to_owned()),
+            text: NamedSource::new(escape::path(path), text.to_owned()),
             at: SourceSpan::from(offset),
         })
         .into()

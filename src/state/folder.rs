@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    fs,
+    fs::{self, NotOurs},
     model::{ApiUrl, App, Vars, sha256},
 };
 
@@ -18,8 +18,10 @@ pub struct StateFolder {
     /// `None` where there is no home and no variable names a folder, or it is another user's: then
     /// nothing can be kept.
     dir: Option<PathBuf>,
-    /// One that is another user's, who can write anything into it.
-    not_ours: Option<PathBuf>,
+    /// One that others can write anything into, and why.
+    not_ours: Option<(PathBuf, NotOurs)>,
+    /// The user's home, whose owner counts as this user.
+    home: Option<PathBuf>,
 }
 
 impl StateFolder {
@@ -30,22 +32,22 @@ impl StateFolder {
         let dir = named
             .map(|dir| std::path::absolute(&dir).unwrap_or(dir))
             .or_else(|| Some(platform(process, home)?.join("connplan")));
-        let is_ours = |dir: &PathBuf| !fs::is_somebody_elses(dir, home);
-        match dir {
-            Some(dir) if !is_ours(&dir) => Self {
-                dir: None,
-                not_ours: Some(dir),
-            },
-            dir => Self {
-                dir,
-                not_ours: None,
-            },
+        let why = dir.as_deref().and_then(|dir| fs::not_ours(dir, home));
+        let (dir, not_ours) = match (dir, why) {
+            (Some(dir), Some(why)) => (None, Some((dir, why))),
+            (dir, _) => (dir, None),
+        };
+        Self {
+            dir,
+            not_ours,
+            home: home.map(Path::to_owned),
         }
     }
 
-    /// A folder that would be it, and is another user's.
-    pub fn not_ours(&self) -> Option<&Path> {
-        self.not_ours.as_deref()
+    /// A folder that would be it, and why others can write anything into it.
+    pub fn not_ours(&self) -> Option<(&Path, &NotOurs)> {
+        let (dir, why) = self.not_ours.as_ref()?;
+        Some((dir, why))
     }
 
     /// This folder.
@@ -53,18 +55,22 @@ impl StateFolder {
         Self {
             dir: Some(dir.to_owned()),
             not_ours: None,
+            home: None,
         }
     }
 
-    /// The folder itself, if there is a place for it.
+    /// The folder itself, if there is a place for it. Looked at anew: another user may have made it since.
     pub fn dir(&self) -> Option<&Path> {
-        self.dir.as_deref()
+        let dir = self.dir.as_deref()?;
+        fs::not_ours(dir, self.home.as_deref())
+            .is_none()
+            .then_some(dir)
     }
 
     /// The file by which the processes of this machine share their pace at an address.
     pub fn pace(&self, api_url: &ApiUrl) -> Option<PathBuf> {
         let name = format!("{}.json", digest(api_url));
-        Some(self.dir.as_ref()?.join("pace").join(name))
+        Some(self.dir()?.join("pace").join(name))
     }
 
     /// What an earlier version, or somebody else, left in a checkout. It is ignored.

@@ -11,6 +11,7 @@ mod folder;
 mod form;
 mod trust;
 
+pub use crate::fs::NotOurs;
 pub use app::{AppState, Locked, StateError};
 pub use folder::StateFolder;
 pub use form::{WRITER, check_form};

@@ -56,7 +56,7 @@ impl Trust {
         };
         match fs::read_text(&path, LIMIT) {
             Ok(text) => Self::decode(&text).map_err(|reason| StateError::Unreadable {
-                file: path.display().to_string(),
+                file: crate::escape::path(&path),
                 reason,
             }),
             Err(e) if e.is_nothing() => Ok(Self::default()),

@@ -254,6 +254,10 @@ impl Store for GitStore {
         &self.name
     }
 
+    fn identity(&self) -> String {
+        format!("{} {}", self.name, self.remote.cache_name())
+    }
+
     fn is_shared(&self) -> bool {
         true
     }

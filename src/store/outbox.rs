@@ -46,7 +46,7 @@ impl Outbox {
         let encode = |e: toml::ser::Error| StoreError::Encode(e.to_string());
         let letter = Letter {
             format_version: "1.0".to_owned(),
-            store: memory.name().to_owned(),
+            store: memory.store.identity(),
             event: event.to_toml(&memory.app).map_err(encode)?,
             done: done.to_vec(),
             waits: waits.to_vec(),
@@ -88,11 +88,12 @@ impl Outbox {
     /// Tells what was not told yet; says how much that was.
     pub async fn deliver(&self, memory: &Memory, app: &App) -> Result<usize, StoreError> {
         let mut told = 0;
+        let place = memory.store.identity();
         for path in self.letters()? {
             let text = fs::read_text(&path, 32 << 20)?;
             let letter: Result<Letter, _> = toml::from_str(&text);
             // What is for another store waits for it; what cannot be read is left for a person.
-            let Some(letter) = letter.ok().filter(|letter| letter.store == memory.name()) else {
+            let Some(letter) = letter.ok().filter(|letter| letter.store == place) else {
                 continue;
             };
             let Ok(event) = HistoryEvent::read(&letter.event, app) else {

@@ -50,6 +50,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// What people call it: `git:origin`.
     fn name(&self) -> &str;
 
+    /// What tells it from another place of the same name: two repositories have a remote `origin` each.
+    fn identity(&self) -> String {
+        self.name().to_owned()
+    }
+
     /// Whether other machines have it too.
     fn is_shared(&self) -> bool;
 

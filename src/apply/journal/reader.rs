@@ -27,7 +27,7 @@ pub enum JournalError {
     #[diagnostic(transparent)]
     Fs(#[from] FsError),
     /// A record that is not the last one is garbled: a crash does not do that.
-    #[error("the journal {} is damaged at line {line}", path.display())]
+    #[error("the journal {} is damaged at line {line}", crate::escape::path(path))]
     #[diagnostic(
         code(connplan::journal::damaged),
         help(
@@ -42,7 +42,10 @@ pub enum JournalError {
         line: usize,
     },
     /// Another version wrote it, in another form.
-    #[error("the journal {} is in a form that this connplan does not know: {by} wrote it", path.display())]
+    #[error(
+        "the journal {} is in a form that this connplan does not know: {by} wrote it",
+        crate::escape::path(path)
+    )]
     #[diagnostic(
         code(connplan::journal::form),
         help("use the connplan that wrote it, or move it aside and make a new plan")
@@ -54,7 +57,10 @@ pub enum JournalError {
         by: String,
     },
     /// It begins as another plan's journal.
-    #[error("the journal {} does not belong to this plan", path.display())]
+    #[error(
+        "the journal {} does not belong to this plan",
+        crate::escape::path(path)
+    )]
     #[diagnostic(
         code(connplan::journal::foreign),
         help("move it aside and make a new plan")

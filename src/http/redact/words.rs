@@ -15,6 +15,7 @@ pub(crate) fn without_secrets(text: &str) -> Cow<'_, str> {
         let found = match byte {
             b':' => scan.address(at),
             b'/' => scan.bare_address(at),
+            b'?' | b'#' => scan.query(at),
             byte if byte.is_ascii_alphabetic() => scan.credential(at),
             _ => None,
         };
@@ -144,6 +145,30 @@ impl<'a> Scan<'a> {
             start: slash,
             end: slash + end,
             shown: Cow::Borrowed("/…"),
+        })
+    }
+
+    /// The query or the fragment that begins here, of an address without scheme and host, or with a host
+    /// that is none by its look: a ticket in it gives the same power.
+    fn query(&self, mark: usize) -> Option<Found<'a>> {
+        const LONGEST: usize = 2048;
+        let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '%');
+        let after = self.from(mark + 1);
+        let value = after.trim_start_matches(in_name);
+        let name = after.len() - value.len();
+        if name == 0 || name > 64 || !value.starts_with('=') {
+            return None;
+        }
+        let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>' | '`');
+        let word = after.char_indices();
+        let end = word
+            .take_while(|(at, c)| *at < LONGEST && !ends(*c))
+            .last()
+            .map_or(0, |(at, c)| at + c.len_utf8());
+        (end > name + 1).then(|| Found {
+            start: mark + 1,
+            end: mark + 1 + end,
+            shown: Cow::Borrowed("…"),
         })
     }
 
@@ -279,12 +304,18 @@ mod tests {
                 "{\"at\":\"www.a.example/c?t=1\"}",
                 "{\"at\":\"www.a.example/…\"}",
             ),
+            ("at /consent?ticket=abc now", "at /consent?… now"),
+            ("localhost:8080/c?t=1&u=2, or", "localhost:8080/c?… or"),
+            ("10.0.0.1/c?t=1", "10.0.0.1/c?…"),
+            ("a.example?t=1", "a.example?…"),
+            ("a.example/c#access_token=x", "a.example/c#…"),
         ] {
             assert_eq!(shown(text), told);
         }
         for same in [
             "a.example/path is not there",
             "is base44/connectors/slack.jsonc right? x=y",
+            "what? a=b, #1 = 2 and c#=3",
             "https://a.example",
             "at https://a.example/, or http://[::1]:80.",
             "scope https://www.googleapis.com/auth/calendar.readonly is unknown",

@@ -281,3 +281,124 @@ fn nothing_is_made_through_a_folder_that_is_a_link() {
     assert_eq!(open.metadata().unwrap().permissions().mode() & 0o777, 0o644);
     project.run(&["man", "pages"]).expect(0);
 }
+
+/// A link of the checkout leads nothing out of it, from wherever and however a path is written.
+#[test]
+fn no_way_of_writing_a_path_leads_through_a_link_of_the_checkout() {
+    let platform = Platform::start();
+    let project = project(&platform);
+    symlink("../home", project.path("out")).unwrap();
+    let whole = project.path("out/x").display().to_string();
+    for git in [false, true] {
+        if git {
+            crate::git::repository::git(&project.root(), &["init", "-q"]);
+        }
+        for (folder, path) in [(".", whole.as_str()), ("base44", "../out/x")] {
+            for command in [
+                &["plan", "--out", path][..],
+                &["man", path],
+                &["sandbox", "--state", path],
+                &["demo", "--no-browser", "--keep", path],
+                &["apply", "--auto-approve", "--receipt", path],
+            ] {
+                let refused = project.run_in(folder, command);
+                refused.expect(1).tells("leads out of");
+            }
+        }
+    }
+    assert!(!project.path("../home/x").exists());
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    // Where the user leads it, it goes.
+    fs::remove_dir_all(project.path(".git")).unwrap();
+    let elsewhere = project.path("../x.plan").display().to_string();
+    for path in [elsewhere.as_str(), "../y.plan"] {
+        project.run(&["plan", "--out", path]).expect(0);
+    }
+}
+
+#[test]
+fn a_sandbox_leaves_as_it_is_what_is_not_its_own() {
+    let project = Project::new();
+    project.write("notes.json", "{\"version\": \"of mine\"}");
+    let notes = project.path("notes.json");
+    fs::set_permissions(&notes, fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = project.run(&["sandbox", "--state", "notes.json"]);
+    refused
+        .expect(1)
+        .tells("notes.json is not a sandbox state")
+        .lacks("private");
+    assert_eq!(
+        notes.metadata().unwrap().permissions().mode() & 0o777,
+        0o644
+    );
+    project.write("Cargo.lock", CANARY);
+    let refused = project.run(&["sandbox", "--state", "Cargo"]);
+    refused
+        .expect(1)
+        .tells("Cargo.lock is another program's file");
+    assert_eq!(project.read("Cargo.lock"), CANARY);
+}
+
+/// Whoever made a checkout chose the names in it, and somebody else's shell completes them.
+#[test]
+fn the_name_of_a_file_is_shown_as_text() {
+    let project = Project::new();
+    let name = "x\u{1b}]0;evil\u{7}\n::error::evil";
+    let folder = format!("f{name}");
+    project.write("../elsewhere/there", "garbage");
+    fs::create_dir(project.path("../elsewhere").join(&folder)).unwrap();
+    for there in [false, true] {
+        if there {
+            project.write(name, "garbage");
+        }
+        let mut runs: Vec<_> = [
+            &["show", name][..],
+            &["apply", name],
+            &["approve", name],
+            &["comment", "--dry-run", name],
+            &["plan", "--remote-state", name],
+            &["authorize", "--receipt", name],
+            &["sandbox", "--seed", name],
+            &["validate", name],
+            &["schema", name],
+            &["show", "--format", "json", name],
+            &["validate", "--format", "json", name],
+        ]
+        .map(|args| project.run(args))
+        .into();
+        if there {
+            // Without a state it would serve.
+            runs.push(project.run(&["sandbox", "--state", name]));
+        }
+        runs.push(project.run_in(&format!("../elsewhere/{folder}"), &["plan"]));
+        for run in runs {
+            let shown = format!("{}\n{}", run.stdout, run.stderr);
+            let plain = |c: char| c == '\n' || !c.is_control();
+            assert!(shown.chars().all(plain), "{run}");
+            assert!(!shown.lines().any(|line| line.starts_with("::")), "{run}");
+        }
+    }
+}
+
+/// A program that signs has no use for the platform's credentials, nor have those that it starts.
+#[test]
+fn a_signing_program_inherits_no_credential() {
+    let platform = Platform::start();
+    let project = project(&platform);
+    project.write(
+        "../tools/ssh-keygen",
+        "#!/bin/sh\n/usr/bin/env > \"$HOME/seen\"\nexit 1\n",
+    );
+    let tool = project.path("../tools/ssh-keygen");
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    project.write("key", "a key");
+    let path = format!("{}:/usr/bin:/bin", project.path("../tools").display());
+    project
+        .run_vars(&[("PATH", &path)], &["approve", "x.plan", "--key", "key"])
+        .expect(1)
+        .tells("did not sign");
+    let seen = project.read("../home/seen");
+    assert!(seen.contains("HOME="), "{seen}");
+    assert!(!seen.contains("BASE44_"), "{seen}");
+}

@@ -152,3 +152,39 @@ fn a_state_folder_of_another_user_is_not_used() {
         assert_ne!(other.requests(), [] as [&str; 0]);
     }
 }
+
+/// In a folder that all can write into, as `/tmp` is, anybody leaves a list of trusted addresses; and who
+/// owns a folder or a link on the way to it puts another in its place.
+#[test]
+fn a_state_folder_in_which_others_have_a_say_is_not_used() {
+    use std::os::unix::fs::{PermissionsExt, chown, lchown};
+    let other = Platform::start();
+    let project = Project::new()
+        .var("BASE44_API_KEY", other.key())
+        .connector("slack", &["a"])
+        .file(".env", &format!("BASE44_API_URL={}\n", other.url()));
+    let trusting = |path: &str| {
+        let folder = project.path(path).display().to_string();
+        let shared = [("CONNPLAN_STATE_DIR", folder.as_str())];
+        project.run_vars(&shared, &["trust", other.url()]).expect(0);
+        other.forget();
+        folder
+    };
+    let refused = |folder: &str, why: &str| {
+        let run = project.run_vars(&[("CONNPLAN_STATE_DIR", folder)], &["plan"]);
+        run.expect(1).tells(why).tells("connplan trust");
+        assert_eq!(other.requests(), [] as [&str; 0]);
+    };
+    let open = trusting("../open");
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o1777)).unwrap();
+    refused(&open, "every user of this machine");
+
+    // Only root gives anything away.
+    let (below, linked) = (trusting("../theirs/state"), trusting("../linked"));
+    let (theirs, link) = (project.path("../theirs"), project.path("../link"));
+    symlink(&linked, &link).unwrap();
+    if chown(&theirs, Some(65_533), None).is_ok() && lchown(&link, Some(65_533), None).is_ok() {
+        refused(&below, "in the place of the state folder");
+        refused(link.to_str().unwrap(), "in the place of the state folder");
+    }
+}

@@ -171,6 +171,34 @@ pub(super) fn a_week(team: &Team) {
     }
 }
 
+/// Every repository has an `origin`: what one store is still to be told goes to no other of that name.
+#[test]
+fn what_one_store_is_to_be_told_no_other_hears() {
+    let team = Team::new();
+    let root = team.pipeline.root();
+    team.pipeline.run(&["plan", "--out", "z.plan"]).expect(0);
+    team.forgetful(true);
+    let applied = team.pipeline.run(&["apply", "z.plan"]);
+    applied.tells("the next command delivers it");
+    team.forgetful(false);
+    let kinds = |project: &Project| {
+        let told = events(&project.run(&["history", "--format", "json"]));
+        let kinds = told
+            .iter()
+            .map(|event| event["event"].as_str().unwrap().to_owned());
+        kinds.collect::<Vec<_>>()
+    };
+    let ours = git(&root, &["remote", "get-url", "origin"]);
+    let other = team.pipeline.path("../other.git").display().to_string();
+    git(&root, &["init", "-q", "--bare", &other]);
+    git(&root, &["remote", "set-url", "origin", &other]);
+    team.pipeline.run(&["plan"]).expect(0);
+    assert!(!kinds(&team.pipeline).contains(&"apply".to_owned()));
+    git(&root, &["remote", "set-url", "origin", ours.trim()]);
+    team.pipeline.run(&["plan"]).expect(0);
+    assert!(kinds(&team.person).contains(&"apply".to_owned()));
+}
+
 #[test]
 fn this_machine_remembers_without_any_setting() {
     let platform = Platform::start();
