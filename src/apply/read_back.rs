@@ -1,15 +1,14 @@
 //! The look at the remote after the writes.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeSet, fmt};
 
 use crate::{
     catalogue::ScopeEquivalence,
     diff::{Change, ConsentNeed, Removal, WRONG_ACCOUNT},
     escape,
-    model::{ConnectorType, ExpectedAccount, Observed, RemoteConnector, RemoteStatus, Scopes},
+    model::{
+        ConnectorType, ExpectedAccount, Observed, RemoteConnector, RemoteStatus, Scopes, map_of,
+    },
     plan::{AppPlan, field_differences},
     receipt::{ChangeResult, Outcome},
 };
@@ -99,10 +98,7 @@ fn failed(
 
 /// Says in the results what differs.
 pub(super) fn note(results: &mut [ChangeResult], found: &[PostApplyDrift]) {
-    let found: BTreeMap<_, _> = found
-        .iter()
-        .map(|found| (&found.connector, found))
-        .collect();
+    let found = map_of(found.iter().map(|found| (&found.connector, found)));
     for result in results {
         if let Some(mismatch) = found.get(&result.connector) {
             result.message = match result.message.take() {

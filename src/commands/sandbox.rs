@@ -7,6 +7,7 @@ use clap::Args;
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     fs,
+    model::map_of,
     sandbox::{self, Options, Seed, Settings},
     view,
 };
@@ -87,7 +88,7 @@ pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Fa
         }
     };
     sandbox.set(behave).await?;
-    let environment = sandbox.environment().into_iter().collect();
+    let environment = map_of(sandbox.environment());
     let tokens = sandbox.tokens();
     context
         .terminal

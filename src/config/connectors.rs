@@ -8,7 +8,7 @@ use super::{
     within::{read_file, shown_path},
 };
 use crate::{
-    model::{ConnectorType, Declared, DeclaredConnector, Scope},
+    model::{ConnectorType, Declared, DeclaredConnector, Scope, map_of},
     syntax::{Finding, ParsedConnector, Problem, Source, parse_connector, tree::Span},
 };
 
@@ -139,39 +139,31 @@ impl Loaded {
         folder: Folder,
     ) -> Self {
         problems.extend(across(&parsed));
-        let places = parsed
-            .iter()
-            .map(|(_, parsed)| {
-                let place = Place {
-                    source: parsed.source.clone(),
-                    connector: parsed.type_span.clone(),
-                    scopes: parsed.scope_spans.iter().cloned().collect(),
-                };
-                (parsed.connector.clone(), place)
-            })
-            .collect();
+        let places = map_of(parsed.iter().map(|(_, parsed)| {
+            let place = Place {
+                source: parsed.source.clone(),
+                connector: parsed.type_span.clone(),
+                scopes: map_of(parsed.scope_spans.iter().cloned()),
+            };
+            (parsed.connector.clone(), place)
+        }));
         let declared = (!problems.iter().any(Problem::is_error)).then(|| Declared {
-            connectors: parsed
-                .into_iter()
-                .map(|(file, parsed)| {
-                    let ParsedConnector {
-                        connector,
-                        scopes,
-                        account,
-                        connection_config,
-                        ..
-                    } = parsed;
-                    (
-                        connector,
-                        DeclaredConnector {
-                            scopes,
-                            file,
-                            account,
-                            connection_config,
-                        },
-                    )
-                })
-                .collect(),
+            connectors: map_of(parsed.into_iter().map(|(file, parsed)| {
+                let ParsedConnector {
+                    connector,
+                    scopes,
+                    account,
+                    connection_config,
+                    ..
+                } = parsed;
+                let declared = DeclaredConnector {
+                    scopes,
+                    file,
+                    account,
+                    connection_config,
+                };
+                (connector, declared)
+            })),
         });
         Self {
             declared,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     fs::{self, Lock},
-    model::Secret,
+    model::{Secret, map_of},
 };
 
 /// The repository.
@@ -121,7 +121,7 @@ impl Depot {
             let (id, name) = line.split_once('\t')?;
             Some((name.to_owned(), ObjectId::parse(id).ok()?))
         });
-        Ok(refs.filter(|(name, _)| name.starts_with(prefix)).collect())
+        Ok(map_of(refs.filter(|(name, _)| name.starts_with(prefix))))
     }
 
     /// The branch that the remote calls its default.
@@ -170,7 +170,7 @@ impl Depot {
             let (id, name) = line.split_once(' ')?;
             Some((name.to_owned(), ObjectId::parse(id).ok()?))
         });
-        Ok(refs.collect())
+        Ok(map_of(refs))
     }
 
     /// Brings one commit here, without what came before it.

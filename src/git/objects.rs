@@ -6,6 +6,7 @@ use super::{
     CommitId, Git, GitError, ObjectId,
     command::{Place, Run, failed},
 };
+use crate::model::map_of;
 
 /// One name in a folder of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +113,7 @@ impl<'a> Objects<'a> {
             let (mode, id, path) = entry(line)?;
             Some((path.to_owned(), (kind_of(mode), id)))
         });
-        Ok(all.collect())
+        Ok(map_of(all))
     }
 
     /// Which of these objects are not here: a clone may have a commit and not all that it holds.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::map_of;
+
 /// Environment variables: the process's own, or those merged with the project's `.env` files.
 /// Read once at the edge and passed on, so that nothing else asks the process.
 #[derive(Clone, Default)]
@@ -90,10 +92,7 @@ impl Vars {
     #[must_use]
     pub fn without_prefix(&self, prefix: &str) -> Self {
         let kept = self.0.iter().filter(|(name, _)| !name.starts_with(prefix));
-        Self(
-            kept.map(|(name, var)| (name.clone(), var.clone()))
-                .collect(),
-        )
+        Self(map_of(kept.map(|(name, var)| (name.clone(), var.clone()))))
     }
 }
 
@@ -103,7 +102,7 @@ impl FromIterator<(String, String)> for Vars {
             let origin = SetBy::Process;
             (name, Var { value, origin })
         });
-        Self(vars.collect())
+        Self(map_of(vars))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     escape,
     model::{
         ConnectorType, Diagnostic, ExpectedAccount, Policies, RemoteConnector, Scopes,
-        Severity as Level,
+        Severity as Level, map_of,
     },
     plan::{Override, Plan},
     policy::{self, ByType, Judgement, Mode, Policy, Removals, Rule, Severity, Verdict, Violation},
@@ -48,15 +48,13 @@ pub fn policy(settings: &PolicySettings) -> Policy {
 }
 
 fn by_type<T: Clone>(by: &BTreeMap<Subject, T>) -> ByType<T> {
-    by.iter()
-        .map(|(subject, value)| {
-            let subject = match subject {
-                Subject::Any => None,
-                Subject::Type(name) => Some(name.clone()),
-            };
-            (subject, value.clone())
-        })
-        .collect()
+    map_of(by.iter().map(|(subject, value)| {
+        let subject = match subject {
+            Subject::Any => None,
+            Subject::Type(name) => Some(name.clone()),
+        };
+        (subject, value.clone())
+    }))
 }
 
 fn per_type<T: Clone>(value: Option<&PerType<T>>) -> ByType<T> {

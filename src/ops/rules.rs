@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     catalogue::ScopeEquivalence,
     config::Project,
-    model::{ConnectorType, Declared, RemoteConnector, Scope, Scopes},
+    model::{ConnectorType, Declared, RemoteConnector, Scope, Scopes, map_of},
     plan::Plan,
     remote::{Remote, RemoteError},
 };
@@ -18,10 +18,11 @@ pub fn rules(project: &Project) -> ScopeEquivalence {
 
 /// The same with what the platform told.
 fn with(told: BTreeMap<ConnectorType, Scopes>, project: &Project) -> ScopeEquivalence {
-    let mut added: BTreeMap<ConnectorType, Vec<Scope>> = told
-        .into_iter()
-        .map(|(connector, scopes)| (connector, scopes.iter().cloned().collect()))
-        .collect();
+    let told = told.into_iter();
+    let mut added = map_of(told.map(|(connector, scopes)| {
+        let scopes: Vec<Scope> = scopes.iter().cloned().collect();
+        (connector, scopes)
+    }));
     for (connector, provider) in &project.settings.providers {
         let own = provider.adds.iter().cloned();
         added.entry(connector.clone()).or_default().extend(own);

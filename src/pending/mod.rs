@@ -19,7 +19,7 @@ use crate::{
     diff::{Action, Waiting},
     model::{
         Account, ApiUrl, App, AppId, ConnectionId, ConnectorType, ExpectedAccount, RemoteConnector,
-        RemoteStatus, Scopes, Terms,
+        RemoteStatus, Scopes, Terms, map_of,
     },
     plan::{AppPlan, Digest},
 };
@@ -225,9 +225,10 @@ impl PendingSet {
             connection_config: entry.connection_config.clone(),
             account: entry.account.clone(),
         };
-        self.of(app)
-            .map(|(connector, entry)| (connector.clone(), waiting(entry)))
-            .collect()
+        map_of(
+            self.of(app)
+                .map(|(connector, entry)| (connector.clone(), waiting(entry))),
+        )
     }
 
     /// How many entries there are.

@@ -34,7 +34,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     diff::{Action, Change, ConsentNeed},
     escape,
-    model::{Account, App, ConnectorType, Diagnostic, ExpectedAccount, Origin, RemoteConnector},
+    model::{
+        Account, App, ConnectorType, Diagnostic, ExpectedAccount, Origin, RemoteConnector, map_of,
+    },
 };
 
 /// The changes that make the remote as the files declare it.
@@ -97,11 +99,8 @@ impl AppPlan {
                 .as_ref()
                 .map(|before| (&change.connector, before))
         });
-        changed
-            .chain(&self.unmanaged)
-            .chain(&self.untargeted)
-            .map(|(connector, state)| (connector.clone(), state.clone()))
-            .collect()
+        let all = changed.chain(&self.unmanaged).chain(&self.untargeted);
+        map_of(all.map(|(connector, state)| (connector.clone(), state.clone())))
     }
 }
 

@@ -12,7 +12,7 @@ use super::{Class, Mode, Policy, Removals, Rule, Severity, names, of_type, own_e
 use crate::{
     diff::{Action, Change, ConsentNeed},
     escape,
-    model::{ConnectorType, Kind, Policies, Scope, Scopes},
+    model::{ConnectorType, Kind, Policies, Scope, Scopes, map_of},
 };
 
 /// A rule that is broken.
@@ -186,7 +186,7 @@ pub fn evaluate(
     });
     Judgement {
         violations: judge.found,
-        covered: covered.collect(),
+        covered: map_of(covered),
     }
 }
 

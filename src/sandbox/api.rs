@@ -18,7 +18,7 @@ use super::{
     state::{Connection, State as SandboxState},
     store::Store,
 };
-use crate::model::{AppId, ConnectorType, Kind, Scope, Scopes};
+use crate::model::{AppId, ConnectorType, Kind, Scope, Scopes, map_of};
 
 type Answer = Result<Json<Value>, ApiError>;
 
@@ -314,13 +314,11 @@ pub(super) async fn auto_added(State(store): State<Arc<Store>>) -> Answer {
         if !state.settings.auto_added_readable {
             return Err(ApiError::not_found("There is no such endpoint"));
         }
-        let mut all: BTreeMap<String, Scopes> = integrations::types()
-            .filter_map(|t| {
-                let added = provider::added(&ConnectorType::parse(t).ok()?);
-                let added: Scopes = added.iter().copied().collect();
-                (!added.is_empty()).then(|| (t.to_owned(), added))
-            })
-            .collect();
+        let mut all = map_of(integrations::types().filter_map(|t| {
+            let added = provider::added(&ConnectorType::parse(t).ok()?);
+            let added: Scopes = added.iter().copied().collect();
+            (!added.is_empty()).then(|| (t.to_owned(), added))
+        }));
         for (connector, added) in &state.settings.added_scopes {
             let known = all.entry(connector.as_str().to_owned()).or_default();
             *known = known.iter().chain(added.iter()).cloned().collect();

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     fs,
-    model::{Account, AppId, ConnectorType, RemoteStatus, Scopes, StripeMode},
+    model::{Account, AppId, ConnectorType, RemoteStatus, Scopes, StripeMode, map_of},
 };
 
 /// The version of the state file that is read and written.
@@ -224,11 +224,8 @@ impl State {
         });
         let now_ms = jiff::Timestamp::now().as_millisecond();
         let apps = seed.apps.into_iter().map(|(id, app)| {
-            let connectors: BTreeMap<_, _> = app
-                .connectors
-                .into_iter()
-                .map(|(connector, c)| (connector, Connector::from(c)))
-                .collect();
+            let connectors = app.connectors.into_iter();
+            let connectors = map_of(connectors.map(|(name, c)| (name, Connector::from(c))));
             let app = App {
                 name: app.name,
                 files: connectors.keys().cloned().collect(),
@@ -250,7 +247,7 @@ impl State {
             port: 0,
             clock_ahead_ms: 0,
             settings: seed.settings,
-            apps: apps.collect(),
+            apps: map_of(apps),
             connections: BTreeMap::new(),
             login: Login::default(),
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{StateError, StateFolder, WRITER, check_form};
 use crate::{
     fs::{self, Lock, Visibility},
-    model::ApiUrl,
+    model::{ApiUrl, map_of},
 };
 
 /// Nobody trusts as many addresses.
@@ -142,8 +142,8 @@ impl Trust {
         let records = document.address.into_iter();
         let stores = document.store.into_iter();
         Ok(Self {
-            addresses: records.map(|r| (r.url, r.since)).collect(),
-            stores: stores.map(|r| (r.url, r.since)).collect(),
+            addresses: map_of(records.map(|r| (r.url, r.since))),
+            stores: map_of(stores.map(|r| (r.url, r.since))),
         })
     }
 

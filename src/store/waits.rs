@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::By;
 use crate::{
-    model::{ApiUrl, App, AppId, ConnectorType},
+    model::{ApiUrl, App, AppId, ConnectorType, map_of},
     pending::PendingEntry,
 };
 
@@ -215,11 +215,12 @@ impl Waits {
             return Err("it is something else".to_owned());
         }
         let mut waits = Self {
-            ended: document
-                .ended
-                .into_iter()
-                .map(|ended| (ended.connector, ended.moment))
-                .collect(),
+            ended: map_of(
+                document
+                    .ended
+                    .into_iter()
+                    .map(|ended| (ended.connector, ended.moment)),
+            ),
             ..Self::default()
         };
         for wait in document.waits {

@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::record::{FORMAT, Record, Recorded};
 use crate::{
     fs::{self, FsError},
-    model::ConnectorType,
+    model::{ConnectorType, map_of},
     plan::{Digest, Progress},
     receipt::Outcome,
 };
@@ -104,10 +104,8 @@ impl History {
             // A failed call may have taken effect before it failed.
             _ => Progress::Begun,
         };
-        self.writes
-            .iter()
-            .map(|(name, recorded)| (name.clone(), progress(recorded)))
-            .collect()
+        let writes = self.writes.iter();
+        map_of(writes.map(|(name, recorded)| (name.clone(), progress(recorded))))
     }
 
     /// What a finished write came to; nothing for one that is open or failed.

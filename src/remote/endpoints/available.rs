@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     http::{CallClass, PaceClass},
-    model::ConnectorType,
+    model::{ConnectorType, map_of},
     remote::{Remote, RemoteError, call::Call, wire},
 };
 
@@ -88,7 +88,7 @@ fn offered_fields(told: &Value) -> Option<OfferedFields> {
         let fields = fields.filter_map(wire::ConfigField::lenient);
         Some((connector, fields.map(config_field).collect()))
     };
-    Some(list.iter().filter_map(entry).collect())
+    Some(map_of(list.iter().filter_map(entry)))
 }
 
 fn offer(one: wire::AvailableOne) -> AvailableIntegration {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     http::{CallClass, PaceClass},
-    model::{ConnectorType, Policies, Scope, Scopes},
+    model::{ConnectorType, Policies, Scope, Scopes, map_of},
     remote::{Remote, RemoteError, call::Call},
 };
 
@@ -56,7 +56,7 @@ impl Remote {
             Some((ConnectorType::parse(connector.as_str()).ok()?, scopes))
         };
         let map = told.as_object();
-        Ok(map.into_iter().flatten().filter_map(entry).collect())
+        Ok(map_of(map.into_iter().flatten().filter_map(entry)))
     }
 
     /// Whatever JSON comes, if any does. No call for what may not exist is repeated: a plan must not

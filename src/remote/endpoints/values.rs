@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{ConfigField, available::config_field};
 use crate::{
     http::{CallClass, PaceClass, server_text},
-    model::ConnectorType,
+    model::{ConnectorType, map_of},
     remote::{Remote, RemoteError, call::Call, wire},
 };
 
@@ -119,7 +119,7 @@ fn read(told: &serde_json::Map<String, Value>) -> ConnectionValues {
         Value::Null => Some(BTreeMap::new()),
         Value::Object(saved) => {
             let pair = |(name, value): (&String, &Value)| Some((name.clone(), text(value)?));
-            Some(saved.iter().filter_map(pair).collect())
+            Some(map_of(saved.iter().filter_map(pair)))
         }
         _ => None,
     });
