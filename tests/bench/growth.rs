@@ -24,7 +24,7 @@ use connplan::{
 };
 
 mod serve;
-use serve::serve;
+use serve::{Served, serve};
 
 const SIZES: [usize; 3] = [500, 1000, 5000];
 const SCOPES: usize = 50;
@@ -48,14 +48,14 @@ fn main() {
         let home = tempfile::tempdir().expect("a folder");
         let project = home.path().join("project");
         lay_out(&project, size);
-        let run = |(url, key): &(String, String), args: &[&str]| {
+        let run = |server: &Served, machine: &str, args: &[&str]| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_connplan"));
             command
                 .args(args)
                 .env_clear()
-                .env("HOME", home.path())
-                .env("BASE44_API_URL", url)
-                .env("BASE44_API_KEY", key)
+                .env("HOME", home.path().join(machine))
+                .env("BASE44_API_URL", &server.url)
+                .env("BASE44_API_KEY", &server.key)
                 .env("BASE44_APP_ID", "bench")
                 .current_dir(&project)
                 .stdin(Stdio::null())
@@ -64,20 +64,22 @@ fn main() {
             measure(&mut command)
         };
         let empty = serve(seeded(Seed::default()));
-        let plan = run(&empty, &["plan", "--out", "x.plan"]);
-        let applied = run(
-            &empty,
-            &[
-                "apply",
-                "x.plan",
-                "--parallelism",
-                "16",
-                "--receipt",
-                "x.receipt",
-            ],
-        );
-        // Where somebody has consented to all of it, on a machine that knows of none of it.
-        let consented = serve(seeded(all_consented(size)));
+        let plan = run(&empty, "one", &["plan", "--out", "x.plan"]);
+        let apply = [
+            "apply",
+            "x.plan",
+            "--parallelism",
+            "16",
+            "--receipt",
+            "x.receipt",
+        ];
+        let applied = run(&empty, "one", &apply);
+        // The same address, where somebody has consented to all of it by now; and a machine that knows
+        // of none of it.
+        let consented = serve(Options {
+            port: empty.stop(),
+            ..seeded(all_consented(size))
+        });
         let receipt = [
             "authorize",
             "--receipt",
@@ -85,7 +87,8 @@ fn main() {
             "--yes",
             "--no-browser",
         ];
-        let authorized = run(&consented, &receipt);
+        let authorized = run(&consented, "other", &receipt);
+        consented.stop();
         for (what, cost) in [
             ("plan", plan),
             ("apply", applied),

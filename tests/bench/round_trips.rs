@@ -37,7 +37,7 @@ fn main() {
     if std::env::args().any(|arg| arg == "--test") {
         return;
     }
-    let (url, key) = serve(Options {
+    let server = serve(Options {
         latency: Some(LATENCY),
         ..Options::default()
     });
@@ -59,8 +59,8 @@ fn main() {
             .args(args)
             .env_clear()
             .env("HOME", home.path())
-            .env("BASE44_API_URL", &url)
-            .env("BASE44_API_KEY", &key)
+            .env("BASE44_API_URL", &server.url)
+            .env("BASE44_API_KEY", &server.key)
             .env("BASE44_APP_ID", app)
             .env("CONNPLAN_STORE", store)
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -114,6 +114,7 @@ fn main() {
         let what = format!("apply, 12 new connectors, with {store}");
         report(&what, &applied, LATENCY * 3);
     }
+    server.stop();
 }
 
 /// The variables that say where a bucket's server is, and who asks.
