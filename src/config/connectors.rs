@@ -143,7 +143,8 @@ impl Loaded {
             let place = Place {
                 source: parsed.source.clone(),
                 connector: parsed.type_span.clone(),
-                scopes: map_of(parsed.scope_spans.iter().cloned()),
+                // Long ones, many times over: made at once, they are full.
+                scopes: parsed.scope_spans.iter().cloned().collect(),
             };
             (parsed.connector.clone(), place)
         }));
