@@ -37,6 +37,8 @@ struct Answer {
     message: Option<String>,
     connection_id: Option<ConnectionId>,
     mode: Option<StripeMode>,
+    /// When it was asked for: the answer may come to a process that stood still meanwhile.
+    asked_at: Option<Timestamp>,
 }
 
 impl From<Outcome> for Answer {
@@ -46,6 +48,7 @@ impl From<Outcome> for Answer {
             message: None,
             connection_id: None,
             mode: None,
+            asked_at: None,
         }
     }
 }
@@ -230,6 +233,7 @@ impl Step<'_, '_> {
         };
         let remote = self.shared.job.remote;
         let (connector, values) = (&self.change.connector, &after.connection_config);
+        let asked_at = Some(Timestamp::now());
         let asked = if self.takes_over() {
             remote.take_over(connector, &after.scopes, values).await
         } else {
@@ -245,6 +249,7 @@ impl Step<'_, '_> {
                 link: _,
             }) => Answer {
                 connection_id,
+                asked_at,
                 ..Answer::from(Outcome::Pending)
             },
             Ok(PutAnswer::Refused {
@@ -354,10 +359,13 @@ impl Step<'_, '_> {
             ..self.result_of(&recorded)
         };
         let connector = self.change.connector.clone();
+        let since = answer.asked_at.unwrap_or_else(Timestamp::now);
         let pending = match answer.outcome {
             // Looked up after a crash: the entry is there already.
             Outcome::Pending if self.has_entry(&recorded) => PendingChange::None,
-            Outcome::Pending => PendingChange::Add(connector, Box::new(self.entry(&recorded))),
+            Outcome::Pending => {
+                PendingChange::Add(connector, Box::new(self.entry(&recorded, since)))
+            }
             Outcome::Failed | Outcome::NotRun => PendingChange::None,
             _ => PendingChange::Remove(connector),
         };
@@ -382,12 +390,11 @@ impl Step<'_, '_> {
         &self.shared.job.verified.app().app
     }
 
-    fn entry(&self, recorded: &Recorded) -> PendingEntry {
-        entry_of(
-            self.change,
-            &self.shared.job.digest,
-            recorded.connection_id.clone(),
-        )
+    fn entry(&self, recorded: &Recorded, since: Timestamp) -> PendingEntry {
+        let id = recorded.connection_id.clone();
+        let entry = entry_of(self.change, &self.shared.job.digest, id);
+        let since = seconds(since);
+        PendingEntry { since, ..entry }
     }
 
     fn result_of(&self, recorded: &Recorded) -> ChangeResult {

@@ -83,8 +83,8 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     let asks = context.terminal.is_interactive();
     let (digest, signing) = (saved.digest.clone(), key.clone());
     // Credentials for the platform are none of its business, nor of the programs that it starts.
-    let names = context.vars.names();
-    let ours = names.filter(|name| name.starts_with("BASE44_") || name.starts_with("CONNPLAN_"));
+    let ours = context.vars.names();
+    let ours = ours.filter(|name| name.starts_with("BASE44_") || name.starts_with("CONNPLAN_"));
     let hidden: Vec<_> = ours.map(str::to_owned).collect();
     let sign = move || sign(&digest, &signing, namespace, asks, &hidden);
     let signature = tokio::task::spawn_blocking(sign)
