@@ -168,7 +168,8 @@ fn the_page_says_its_end() {
     let (code, seen) = terminal.end();
     assert_eq!(code, 4, "{seen}");
     assert!(
-        seen.contains("eve@elsewhere.example") && seen.contains("connplan plan"),
+        seen.contains("eve@elsewhere.example")
+            && seen.contains("if somebody else made the connection, plan"),
         "{seen}"
     );
     let plan = project.run(&["plan", "--format", "json"]).json();
