@@ -70,14 +70,19 @@ pub fn not_ours(path: &Path, home: Option<&Path>) -> Option<NotOurs> {
     let whole = std::path::absolute(path).ok()?;
     let real = whole.ancestors().find_map(|part| part.canonicalize().ok());
     let real = real.unwrap_or_default();
-    // The links as they are named, and the folders as they are.
-    let links = whole.ancestors().filter(|part| part.is_symlink());
-    let mut way = links.chain(real.ancestors());
     // Whoever owns what the home lies in is trusted with all of it.
     let is_above_home = |part: &Path| home.as_ref().is_some_and(|home| home.starts_with(part));
-    let is_foreign = |meta: fs::Metadata| foreign(&meta) && meta.uid() != UNMAPPED;
-    let other =
-        way.find(|part| !is_above_home(part) && fs::symlink_metadata(part).is_ok_and(is_foreign));
+    let is_other = |part: &&Path, unmapped: bool| {
+        let meta = fs::symlink_metadata(part);
+        let is_foreign =
+            |meta: fs::Metadata| foreign(&meta) && (!unmapped || meta.uid() != UNMAPPED);
+        !is_above_home(part) && meta.is_ok_and(is_foreign)
+    };
+    // The links as they are named, and the folders as they are.
+    let link = whole
+        .ancestors()
+        .find(|part| part.is_symlink() && is_other(part, false));
+    let other = link.or_else(|| real.ancestors().find(|part| is_other(part, true)));
     other.map(|part| NotOurs::Way(part.to_owned()))
 }
 
