@@ -359,7 +359,7 @@ impl Step<'_, '_> {
             ..self.result_of(&recorded)
         };
         let connector = self.change.connector.clone();
-        let since = answer.asked_at.unwrap_or_else(Timestamp::now);
+        let since = seconds(answer.asked_at.unwrap_or_else(Timestamp::now));
         let pending = match answer.outcome {
             // Looked up after a crash: the entry is there already.
             Outcome::Pending if self.has_entry(&recorded) => PendingChange::None,
@@ -393,7 +393,6 @@ impl Step<'_, '_> {
     fn entry(&self, recorded: &Recorded, since: Timestamp) -> PendingEntry {
         let id = recorded.connection_id.clone();
         let entry = entry_of(self.change, &self.shared.job.digest, id);
-        let since = seconds(since);
         PendingEntry { since, ..entry }
     }
 

@@ -290,7 +290,7 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
     if let Some(dir) = &context.globals.chdir
         && !dir.is_dir()
     {
-        let dir = crate::escape::terminal(&dir.display().to_string()).into_owned();
+        let dir = crate::escape::path(dir);
         return Err(UsageError::with_help(
             format!("-C {dir}: no such directory"),
             "name a folder that is there: connplan runs as if started in it",

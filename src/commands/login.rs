@@ -136,7 +136,7 @@ pub async fn whoami(_args: &WhoamiArgs, context: &Context) -> Result<ExitStatus,
     {
         context.warn(&format!(
             "{by} is used instead of the login in {}",
-            escape::terminal(&path.display().to_string())
+            escape::path(path)
         ));
     }
     Ok(ExitStatus::Done)

@@ -322,7 +322,6 @@ impl Context {
 
     /// Says what others could read that is private, and what came of that.
     pub fn warn_loose(&self, loose: &[InsecurePermissions]) {
-        let shown = |path: &Path| crate::escape::terminal(&path.display().to_string()).into_owned();
         let repaired = loose.iter().filter(|loose| loose.still.is_none());
         let repaired: Vec<_> = repaired.map(|loose| loose.path.as_path()).collect();
         if let [first, more @ ..] = repaired.as_slice() {
@@ -332,7 +331,7 @@ impl Context {
             };
             self.warn(&format!(
                 "{}{more} could be read by others; {are} private now",
-                shown(first)
+                crate::escape::path(first)
             ));
         }
         for InsecurePermissions { path, still } in loose {
@@ -340,7 +339,10 @@ impl Context {
             // A run that looks twice finds it twice.
             if self.said_paths.borrow_mut().insert(path.clone()) {
                 let why = crate::escape::terminal(&why.to_string()).into_owned();
-                self.warn(&format!("others can read {}: {why}", shown(path)));
+                self.warn(&format!(
+                    "others can read {}: {why}",
+                    crate::escape::path(path)
+                ));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// The text with every byte written as `%XX` that is no letter or digit of ASCII and none of `plain`.
+/// The text with every byte written as `%XX` that is not a letter or digit of ASCII, nor one of `plain`.
 pub fn percent(text: &str, plain: &[u8]) -> String {
     let mut out = String::new();
     for byte in text.bytes() {

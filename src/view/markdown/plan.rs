@@ -225,7 +225,7 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<String> {
     lines
 }
 
-/// What waits is no change, and may be asked for without one: what it is, is shown all the same.
+/// What waits is not a change, and may be asked for without one: what it is, is shown all the same.
 fn waiting_lines(change: &ChangeReport, origin: &str) -> Vec<String> {
     let mut lines = vec![format!(
         "@@ ! {}: waits for authorization, {origin} @@",
