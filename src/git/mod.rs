@@ -15,6 +15,7 @@ mod error;
 mod import;
 mod name;
 mod objects;
+mod path;
 mod push;
 mod reach;
 
@@ -25,4 +26,5 @@ pub use error::GitError;
 pub use import::{Author, NewCommit};
 pub use name::{CommitId, NameError, ObjectId, RefName, RemoteName};
 pub use objects::{EntryKind, Objects, TreeEntry};
+pub use path::{path_of, path_text};
 pub use push::{Push, Pushed};

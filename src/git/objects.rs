@@ -1,17 +1,18 @@
 //! What commits hold, wherever they are: files, folders, and the content of both.
 
-use std::{collections::BTreeMap, ffi::OsStr};
+use std::collections::BTreeMap;
 
 use super::{
     CommitId, Git, GitError, ObjectId,
     command::{Place, Run, failed},
+    path::{os_text, path_text},
 };
 use crate::model::map_of;
 
 /// One name in a folder of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeEntry {
-    /// Its name, without the folder.
+    /// Its name, without the folder, as [`path_text`] has it. So are all paths here.
     pub name: String,
     /// What it is.
     pub kind: EntryKind,
@@ -73,9 +74,10 @@ impl<'a> Objects<'a> {
     /// What lies in a folder of a commit; empty if the commit lacks it.
     pub async fn list(&self, commit: &CommitId, folder: &str) -> Result<Vec<TreeEntry>, GitError> {
         let folder = folder.trim_matches('/');
-        let tree = format!("{commit}:{folder}");
+        let tree = os_text(&format!("{commit}:{folder}"));
         let known = format!("{commit}^{{commit}}");
-        let run = Run::new("list a folder of the commit", &["ls-tree", "-z", &tree]);
+        let mut run = Run::new("list a folder of the commit", &["ls-tree", "-z"]);
+        run.args.push(&tree);
         let output = self.git.run(self.place, run).await?;
         if !output.success {
             // No such folder is an answer, no such commit is not.
@@ -83,11 +85,9 @@ impl<'a> Objects<'a> {
             self.git.must(self.place, known).await?;
             return Ok(Vec::new());
         }
-        let text = output.text();
-        let entries = text.split('\0').filter_map(|line| {
-            let (mode, id, name) = entry(line)?;
-            let kind = kind_of(mode);
-            let name = OsStr::new(name).to_string_lossy().into_owned();
+        let lines = output.stdout.split(|byte| *byte == 0);
+        let entries = lines.filter_map(|line| {
+            let (kind, id, name) = entry(line)?;
             Some(TreeEntry { name, kind, id })
         });
         Ok(entries.collect())
@@ -108,10 +108,10 @@ impl<'a> Objects<'a> {
         let args = ["ls-tree", "-r", "-z", "--full-tree", commit.as_str()];
         let run = Run::new("list a commit", &args);
         let output = self.git.must(self.place, run).await?;
-        let text = output.text();
-        let all = text.split('\0').filter_map(|line| {
-            let (mode, id, path) = entry(line)?;
-            Some((path.to_owned(), (kind_of(mode), id)))
+        let lines = output.stdout.split(|byte| *byte == 0);
+        let all = lines.filter_map(|line| {
+            let (kind, id, path) = entry(line)?;
+            Some((path, (kind, id)))
         });
         Ok(map_of(all))
     }
@@ -181,12 +181,14 @@ fn kind_of(mode: &str) -> EntryKind {
     }
 }
 
-/// Mode, content and name of one line of `ls-tree`.
-fn entry(line: &str) -> Option<(&str, ObjectId, &str)> {
-    let (facts, name) = line.split_once('\t')?;
+/// Kind, content and name of one line of `ls-tree`.
+fn entry(line: &[u8]) -> Option<(EntryKind, ObjectId, String)> {
+    let end = line.iter().position(|byte| *byte == b'\t')?;
+    let facts = std::str::from_utf8(line.get(..end)?).ok()?;
     let mut facts = facts.split(' ');
     let (mode, _, id) = (facts.next()?, facts.next()?, facts.next()?);
-    Some((mode, ObjectId::parse(id).ok()?, name))
+    let name = path_text(line.get(end + 1..)?);
+    Some((kind_of(mode), ObjectId::parse(id).ok()?, name))
 }
 
 fn split(path: &str) -> Option<(&str, &str)> {

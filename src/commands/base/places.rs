@@ -3,12 +3,15 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::model::Vars;
+use crate::{
+    git::{path_of, path_text},
+    model::Vars,
+};
 
 /// `apps/shop/`; empty for the root.
 pub(super) fn folder_name(inner: &Path) -> String {
     let parts = inner.components();
-    let parts = parts.map(|part| format!("{}/", part.as_os_str().to_string_lossy()));
+    let parts = parts.map(|part| path_text(part.as_os_str().as_encoded_bytes()) + "/");
     parts.collect()
 }
 
@@ -41,7 +44,7 @@ pub(super) enum Standing {
 }
 
 pub(super) fn standing(root: &Path, folder: &str) -> Standing {
-    let is_link = |inner: &&str| root.join(inner.trim_end_matches('/')).is_symlink();
+    let is_link = |inner: &&str| root.join(path_of(inner.trim_end_matches('/'))).is_symlink();
     if outwards(folder)
         .filter(|inner| !inner.is_empty())
         .any(|inner| is_link(&inner))
@@ -49,7 +52,7 @@ pub(super) fn standing(root: &Path, folder: &str) -> Standing {
         return Standing::Link;
     }
     let is_file = |config: &String| {
-        let file = std::fs::symlink_metadata(root.join(config));
+        let file = std::fs::symlink_metadata(root.join(path_of(config)));
         file.is_ok_and(|file| file.is_file())
     };
     if configs_in(folder).any(|config| is_file(&config)) {
