@@ -115,12 +115,7 @@ impl At {
 pub(super) async fn module_of(context: &Context, root: &Path) -> Option<(PathBuf, String)> {
     let outer = work_tree_of(root.parent()?)?;
     let inner = root.strip_prefix(&outer).ok()?;
-    let is_text = inner.to_str().is_some();
     let inner = folder_name(inner).trim_end_matches('/').to_owned();
-    if !is_text {
-        // Whatever it is, the base has it by no name that is known here.
-        return Some((outer, inner));
-    }
     let checkout = Checkout::of(&outer, Git::new(&context.vars)).ok()?;
     let head = checkout.head().await.ok()??;
     let there = checkout.objects().find(&head, &inner).await.ok()??;

@@ -2,6 +2,7 @@
 //! before it. Its settings bind, and the proposal's own do not loosen them.
 
 mod at;
+mod modules;
 mod places;
 mod tree;
 mod view;
@@ -57,7 +58,7 @@ impl Base {
         let told = told(&context.start, &context.vars);
         let mut views = Vec::new();
         let nearest = work_tree_of(&project.root);
-        for (root, has) in work_trees(context, &project.root, told.as_deref()).await {
+        for (root, has) in work_trees(context, project, told.as_deref()).await {
             let at = match At::find(context, &root).await {
                 Err(_) if has == HasBase::Perhaps => None,
                 found => found?,
@@ -78,7 +79,8 @@ impl Base {
                 told: told.as_deref(),
                 is_first: nearest.as_ref() == Some(&root),
             };
-            views.push(View::new(context, at, &project).await?);
+            let view = View::new(context, at, &project, &views).await?;
+            views.push(view);
         }
         Ok((!views.is_empty()).then(|| Self {
             views,
@@ -126,14 +128,27 @@ enum HasBase {
 /// a clone of something else, and around it too.
 async fn work_trees(
     context: &Context,
-    project: &Path,
+    project: &Project,
     told: Option<&Path>,
 ) -> Vec<(PathBuf, HasBase)> {
-    let mut found: Vec<PathBuf> = work_tree_of(project).into_iter().collect();
-    while let Some(inner) = found.last()
-        && let Some((outer, _)) = at::module_of(context, inner).await
-    {
-        found.push(outer);
+    let mut found: Vec<PathBuf> = Vec::new();
+    let homes = [&project.settings_file, &project.config_file].into_iter();
+    let homes = homes.filter_map(|file| file.as_deref()?.parent());
+    // Of one whose `base44` alone is a submodule that tells too.
+    for home in homes.filter_map(work_tree_of) {
+        if !found.contains(&home) && at::module_of(context, &home).await.is_some() {
+            found.push(home);
+        }
+    }
+    found.extend(work_tree_of(&project.root).filter(|root| !found.contains(root)));
+    let mut next = 0;
+    while let Some(inner) = found.get(next) {
+        next += 1;
+        if let Some((outer, _)) = at::module_of(context, inner).await
+            && !found.contains(&outer)
+        {
+            found.push(outer);
+        }
     }
     let led = |folder: &&Path| {
         let place = folder.canonicalize().ok();

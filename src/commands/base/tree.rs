@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::git::{EntryKind, ObjectId};
+use crate::git::{CommitId, EntryKind, ObjectId, path_text};
 
 /// More links than these in one path lead nowhere.
 const MOST_LINKS: usize = 40;
@@ -20,8 +20,8 @@ pub(super) struct Tree {
 pub(super) enum Led {
     /// This path, which may be of nothing.
     To(String),
-    /// Into another repository.
-    Module,
+    /// Into another repository, which stands at this path.
+    Module(String),
     /// Out of this one, or in circles.
     Nowhere,
 }
@@ -34,11 +34,37 @@ impl Tree {
         }
     }
 
-    /// The names of the contents of all links: where they lead.
-    pub(super) fn link_contents(&self) -> Vec<ObjectId> {
-        let links = self.entries.values();
-        let links = links.filter(|(kind, _)| *kind == EntryKind::Link);
-        links.map(|(_, id)| id.clone()).collect()
+    /// The repositories in it whose content is not.
+    pub(super) fn modules(&self) -> Vec<(String, CommitId)> {
+        let all = self.entries.iter();
+        let modules = all.filter(|(_, (kind, _))| *kind == EntryKind::Module);
+        let modules = modules.map(|(path, (_, id))| (path.clone(), id.clone()));
+        modules.collect()
+    }
+
+    /// Takes the content of a repository in it.
+    pub(super) fn graft(&mut self, path: &str, inner: Self) {
+        self.entries.remove(path);
+        let entries = inner.entries.into_iter();
+        let entries = entries.map(|(inner, entry)| (format!("{path}/{inner}"), entry));
+        self.entries.extend(entries);
+    }
+
+    /// All links, with the names of their contents: where they lead.
+    pub(super) fn link_contents(&self) -> Vec<(String, ObjectId)> {
+        self.those(|kind, _| kind == EntryKind::Link)
+    }
+
+    /// All files and links of such names, with the names of their contents.
+    pub(super) fn named(&self, is_it: impl Fn(&str) -> bool) -> Vec<(String, ObjectId)> {
+        self.those(|kind, path| kind != EntryKind::Module && is_it(name_of(path)))
+    }
+
+    fn those(&self, is_it: impl Fn(EntryKind, &str) -> bool) -> Vec<(String, ObjectId)> {
+        let all = self.entries.iter();
+        let those = all.filter(|(path, (kind, _))| is_it(*kind, path));
+        let those = those.map(|(path, (_, id))| (path.clone(), id.clone()));
+        those.collect()
     }
 
     /// Takes what those contents are.
@@ -46,7 +72,7 @@ impl Tree {
         let links = self.entries.iter();
         let links = links.filter(|(_, (kind, _))| *kind == EntryKind::Link);
         let links = links.filter_map(|(path, (_, id))| {
-            let target = String::from_utf8_lossy(contents.get(id)?).into_owned();
+            let target = path_text(contents.get(id)?);
             Some((path.clone(), target))
         });
         self.links = links.collect();
@@ -83,7 +109,7 @@ impl Tree {
             }
             let here = done.join("/");
             match self.entries.get(&here) {
-                Some((EntryKind::Module, _)) => return Led::Module,
+                Some((EntryKind::Module, _)) => return Led::Module(here),
                 Some((EntryKind::Link, _)) => {
                     links += 1;
                     let target = self.links.get(&here);
@@ -120,6 +146,11 @@ impl Tree {
         }
         names
     }
+}
+
+/// The last part of a path.
+pub(super) fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 #[cfg(test)]
@@ -161,8 +192,24 @@ mod tests {
         for nowhere in ["out/x", "abs/x", "round/", "../x"] {
             assert_eq!(tree.lead(nowhere), Led::Nowhere, "{nowhere}");
         }
-        assert_eq!(tree.lead("vendor/sub/x"), Led::Module);
-        assert_eq!(tree.lead("deep/base44/"), Led::Module);
+        let module = || Led::Module("vendor/sub".to_owned());
+        assert_eq!(tree.lead("vendor/sub/x"), module());
+        assert_eq!(tree.lead("deep/base44/"), module());
+    }
+
+    #[test]
+    fn a_repository_whose_content_is_here_is_a_folder() {
+        let mut outer = tree();
+        assert_eq!(outer.modules()[0].0, "vendor/sub");
+        outer.graft("vendor/sub", tree());
+        assert_eq!(outer.modules()[0].0, "vendor/sub/vendor/sub");
+        let link = outer.link_contents().into_iter().map(|(path, _)| path);
+        assert!(
+            link.collect::<Vec<_>>()
+                .contains(&"vendor/sub/out".to_owned())
+        );
+        let place = "vendor/sub/lib/b44/x";
+        assert_eq!(outer.lead(place), Led::To(place.to_owned()));
     }
 
     #[test]

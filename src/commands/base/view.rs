@@ -1,19 +1,23 @@
 //! One repository at its base: what settings it has there for a project.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
     at::At,
+    modules::{Modules, Withheld, still_there},
     places::{Standing, configs_in, folder_name, outwards, standing},
-    tree::{Led, Tree},
+    tree::{Led, Tree, name_of},
 };
 use crate::{
     config::{self, SETTINGS},
     context::{Context, Failure},
-    git::{EntryKind, ObjectId},
+    git::{CommitId, EntryKind, path_of},
     model::AppId,
     syntax::{Settings, parse_settings},
 };
@@ -30,6 +34,37 @@ struct LinkedBase {
     commit: String,
 }
 
+/// The base has a link out of the repository, and the proposal something in its place.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "{commit}, which this is measured against, has a link at {path} that leads out of the repository, \
+     and here is something else: what was asked for there is not known"
+)]
+#[diagnostic(
+    code(connplan::approval::base),
+    help("have the link removed by a change of its own first")
+)]
+struct LedOut {
+    path: String,
+    commit: String,
+}
+
+/// What binds cannot be read.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{file} of {commit}, which binds here, has errors: {why}")]
+#[diagnostic(
+    code(connplan::approval::base),
+    help(
+        "what it asks for is not known, so nothing is planned or applied by it: if it was written \
+         for a newer connplan, use that one; else have it corrected by a change of its own first"
+    )
+)]
+struct UnreadableBase {
+    file: String,
+    commit: String,
+    why: String,
+}
+
 /// Settings of the base.
 pub(in crate::commands) struct BaseSettings {
     /// Which repository has them.
@@ -43,6 +78,9 @@ pub(in crate::commands) struct BaseSettings {
 pub(super) struct View {
     at: At,
     tree: Tree,
+    modules: Modules,
+    /// The repositories in it that have a view of their own, by path.
+    told: BTreeSet<String>,
     /// Where this project stands in the work tree, as folders with `/` at their end: where its settings
     /// are, where it is, and where the command line says that it is.
     places: Vec<String>,
@@ -70,18 +108,22 @@ impl View {
         context: &Context,
         mut at: At,
         project: &Where<'_>,
+        inners: &[Self],
     ) -> Result<Self, Failure> {
         let mut tree = Tree::new(at.objects().whole(&at.commit).await?);
-        let named = tree
-            .files()
-            .filter(|path| config::names_apps(name_of(path)));
-        let mut ids: Vec<ObjectId> = named
-            .filter_map(|path| Some(tree.at(path)?.1.clone()))
-            .collect();
+        let needed = tree.named(config::names_apps).into_iter();
+        let needed = needed.chain(tree.link_contents()).map(|(_, id)| id);
+        at.complete(context, &needed.collect::<Vec<_>>()).await?;
+        let inner = |view: &Self| {
+            let inner = view.at.checkout.root().strip_prefix(at.checkout.root());
+            let path = folder_name(inner.ok()?).trim_end_matches('/').to_owned();
+            let named = (EntryKind::Module, view.at.commit.clone());
+            (tree.at(&path) == Some(&named)).then_some(path)
+        };
+        let told = inners.iter().filter_map(inner).collect();
+        let modules = Modules::graft(&at, &mut tree, &told).await?;
         let links = tree.link_contents();
-        ids.extend(links.iter().cloned());
-        at.complete(context, &ids).await?;
-        let contents = at.objects().blobs(&links, LONGEST_LINK).await?;
+        let contents = modules.contents(&at, &links, LONGEST_LINK).await?;
         tree.resolve_by(&contents);
         let within = |place: &Path| {
             let place = std::fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
@@ -95,14 +137,16 @@ impl View {
         Ok(Self {
             at,
             tree,
+            modules,
+            told,
             places,
             own,
             is_first: project.is_first,
         })
     }
 
-    /// The settings that the base has for this project, wherever the proposal moves them or it. Those
-    /// that cannot be read bind nobody: they did not then.
+    /// The settings that the base has for this project, wherever the proposal moves them or it. What
+    /// may bind and cannot be read is an error.
     pub(super) async fn settings(
         &self,
         context: &Context,
@@ -111,19 +155,17 @@ impl View {
     ) -> Result<Vec<BaseSettings>, Failure> {
         let mut found: BTreeMap<String, Settings> = BTreeMap::new();
         let of_app = self.of_the_same_app(app).await?;
-        for place in self.places.iter().chain(&of_app) {
-            // Of a repository within this one, that one's own settings tell.
-            let Led::To(place) = self.tree.lead(place) else {
+        for place in self.places.iter().chain(&of_app.folders) {
+            let Some(place) = self.place(place)? else {
                 continue;
             };
             // A project that is new within another one has the other's.
             for outer in outwards(&place) {
                 let mut some = false;
                 for folder in [outer.to_owned(), format!("{outer}base44/")] {
-                    let Led::To(folder) = self.tree.lead(&folder) else {
-                        continue;
-                    };
-                    if let Some(settings) = self.settings_in(context, &folder).await? {
+                    if let Some(folder) = self.place(&folder)?
+                        && let Some(settings) = self.settings_in(&folder).await?
+                    {
                         found.insert(folder, settings);
                         some = true;
                     }
@@ -132,6 +174,9 @@ impl View {
                     break;
                 }
             }
+        }
+        if self.is_new() || of_app.is_another {
+            self.ask_modules(context).await?;
         }
         let anywhere = self.is_new() || self.is_first && found.is_empty();
         let folders = self.tree.files();
@@ -145,7 +190,7 @@ impl View {
                 Standing::Gone => anywhere,
                 Standing::Link => true,
             };
-            if binds && let Some(settings) = self.settings_in(context, folder).await? {
+            if binds && let Some(settings) = self.settings_in(folder).await? {
                 found.insert(folder.to_owned(), settings);
             }
         }
@@ -159,9 +204,60 @@ impl View {
             .collect())
     }
 
-    /// Whether this is of the same work tree.
+    /// Where a place of the base led. None where the settings that it has are not of this repository:
+    /// one within it has a view of its own, and what a link leads to outside is what it is.
+    fn place(&self, path: &str) -> Result<Option<String>, Failure> {
+        match self.tree.lead(path) {
+            Led::To(place) => Ok(Some(place)),
+            Led::Module(module) if self.told.contains(&module) => Ok(None),
+            Led::Module(module) => Err(self.withheld(&module)),
+            Led::Nowhere => {
+                let root = self.at.checkout.root();
+                let now = root.join(path_of(path)).canonicalize();
+                if now.is_ok_and(|now| !now.starts_with(root)) {
+                    return Ok(None);
+                }
+                let path = crate::escape::limited(path, 200);
+                let commit = self.short();
+                Err(LedOut { path, commit }.into())
+            }
+        }
+    }
+
+    fn withheld(&self, module: &str) -> Failure {
+        let id = self.tree.at(module).map(|(_, id)| id.clone());
+        Withheld {
+            path: crate::escape::limited(module, 200),
+            commit: self.short(),
+            module: id.unwrap_or_else(|| self.at.commit.clone()),
+        }
+        .into()
+    }
+
+    /// Of repositories in the base whose content is not here nobody knows whether they are of this app:
+    /// one that the proposal takes away stops it, and the others are said.
+    async fn ask_modules(&self, context: &Context) -> Result<(), Failure> {
+        let mut unread: Vec<(String, CommitId)> = self.tree.modules();
+        unread.retain(|(path, _)| !self.told.contains(path));
+        if unread.is_empty() {
+            return Ok(());
+        }
+        let there = still_there(&self.at, &unread).await?;
+        if let Some((gone, _)) = unread.iter().find(|(path, _)| !there.contains(path)) {
+            return Err(self.withheld(gone));
+        }
+        let there: Vec<_> = there.iter().map(|path| path.as_str()).collect();
+        context.warn(&format!(
+            "what these submodules ask for is not known, and does not bind here although they may be of \
+             this app: {}",
+            crate::escape::limited(&there.join(", "), 300)
+        ));
+        Ok(())
+    }
+
+    /// Whether this is of the same commit of the same work tree.
     pub(super) fn is_of(&self, at: &At) -> bool {
-        self.at.checkout.root() == at.checkout.root()
+        self.at.checkout.root() == at.checkout.root() && self.at.commit == at.commit
     }
 
     /// Whether the base has no project in this place; a repository within this one is somebody's.
@@ -170,7 +266,7 @@ impl View {
             return true;
         };
         match self.tree.lead(own) {
-            Led::Module => false,
+            Led::Module(_) => false,
             Led::Nowhere => true,
             Led::To(place) => !configs_in(&place).any(|config| {
                 let config = self.tree.lead(&config);
@@ -183,7 +279,7 @@ impl View {
     pub(super) async fn read(&self, path: &str) -> Result<Option<String>, Failure> {
         match self.tree.at(path) {
             Some((EntryKind::File, id)) => {
-                let bytes = self.at.objects().read(id).await?;
+                let bytes = self.modules.objects(&self.at, path).read(id).await?;
                 Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
             }
             Some((EntryKind::Link, _)) => {
@@ -197,60 +293,62 @@ impl View {
 
     /// Where the base has projects of the same app: what they forbid for it is not allowed by planning it
     /// from another folder.
-    async fn of_the_same_app(&self, app: Option<&AppId>) -> Result<Vec<String>, Failure> {
+    async fn of_the_same_app(&self, app: Option<&AppId>) -> Result<OfApp, Failure> {
+        let mut found = OfApp::default();
         let Some(app) = app else {
-            return Ok(Vec::new());
+            return Ok(found);
         };
-        let files = self
-            .tree
-            .files()
-            .filter(|path| config::names_apps(name_of(path)));
-        let files: Vec<_> = files
-            .filter_map(|path| {
-                let Led::To(file) = self.tree.lead(path) else {
-                    return None;
-                };
-                let (_, id) = self.tree.at(&file)?;
-                Some((path, id))
-            })
-            .collect();
-        let ids: Vec<_> = files.iter().map(|(_, id)| (*id).clone()).collect();
+        let files = self.tree.named(config::names_apps).into_iter();
+        let led = files.filter_map(|(path, _)| {
+            let Led::To(file) = self.tree.lead(&path) else {
+                return None;
+            };
+            let (_, id) = self.tree.at(&file)?;
+            Some((path, (file, id.clone())))
+        });
+        let (paths, files): (Vec<_>, Vec<_>) = led.unzip();
         let limit = usize::try_from(config::MAX_FILE_SIZE).unwrap_or(usize::MAX);
-        let texts = self.at.objects().blobs(&ids, limit).await?;
+        let texts = self.modules.contents(&self.at, &files, limit).await?;
         // The platform may read its ids without regard to case.
         let is_it = |named: &AppId| named.as_str().eq_ignore_ascii_case(app.as_str());
-        let names_it = |(path, id): &(&str, &ObjectId)| {
-            let (name, text) = (name_of(path), texts.get(*id));
-            let named = text.map(|text| config::apps_named(name, &String::from_utf8_lossy(text)));
-            named.is_some_and(|named| named.iter().any(is_it))
-        };
-        let folders = files.iter().filter(|file| names_it(file)).map(|(path, _)| {
-            let end = path.len() - name_of(path).len();
-            path.get(..end).unwrap_or_default()
-        });
-        Ok(folders
-            .flat_map(|folder| self.tree.names_of(folder))
-            .collect())
+        let (mut own_names_it, mut own_names_any) = (false, false);
+        for (path, (_, id)) in paths.iter().zip(&files) {
+            let name = name_of(path);
+            let text = texts.get(id).map(|text| String::from_utf8_lossy(text));
+            let named = text.map_or_else(Vec::new, |text| config::apps_named(name, &text));
+            let names_it = named.iter().any(is_it);
+            if self
+                .own
+                .as_ref()
+                .is_some_and(|own| path.starts_with(own.as_str()))
+            {
+                own_names_it |= names_it;
+                own_names_any |= !named.is_empty();
+            }
+            if names_it {
+                let folder = path.strip_suffix(name).unwrap_or_default();
+                found.folders.extend(self.tree.names_of(folder));
+            }
+        }
+        found.is_another = own_names_any && !own_names_it;
+        Ok(found)
     }
 
-    async fn settings_in(
-        &self,
-        context: &Context,
-        folder: &str,
-    ) -> Result<Option<Settings>, Failure> {
+    async fn settings_in(&self, folder: &str) -> Result<Option<Settings>, Failure> {
         let path = format!("{folder}{SETTINGS}");
         let Some(text) = self.read(&path).await? else {
             return Ok(None);
         };
-        let settings = parse_settings(SETTINGS, &text).0;
-        if settings.is_none() {
-            let path = crate::escape::limited(&path, 200);
-            context.warn(&format!(
-                "{path} of {} has errors, and does not bind here",
-                self.short()
-            ));
-        }
-        Ok(settings)
+        let (settings, problems) = parse_settings(SETTINGS, &text);
+        let unreadable = || {
+            let error = problems.iter().find(|problem| problem.is_error());
+            UnreadableBase {
+                file: crate::escape::limited(&path, 200),
+                commit: self.short(),
+                why: error.map_or_else(String::new, |error| error.to_diagnostic().message),
+            }
+        };
+        Ok(Some(settings.ok_or_else(unreadable)?))
     }
 
     /// `abc1234`, for messages.
@@ -262,6 +360,11 @@ impl View {
 /// No link leads further.
 const LONGEST_LINK: usize = 4096;
 
-fn name_of(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+/// What of the base is of an app.
+#[derive(Debug, Default)]
+struct OfApp {
+    /// The folders of its projects, by each of their names.
+    folders: Vec<String>,
+    /// Whether the project was of another app.
+    is_another: bool,
 }

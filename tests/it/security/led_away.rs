@@ -227,3 +227,80 @@ fn shallow_without_blobs(project: &Project, remote: &str, head: &str) {
     git(project, &fetch);
     git(project, &["checkout", "-qf", head]);
 }
+
+/// The project of the base is a submodule, and the proposal has something else in its place.
+#[test]
+fn a_submodule_that_something_else_takes_the_place_of_is_not_passed_over() {
+    let (_platform, project) = shop();
+    let module = project.path("../module").display().to_string();
+    std::fs::rename(project.path("apps/shop"), &module).unwrap();
+    let within = |args: &[&str]| git(&project, &[&["-C", &module], args].concat());
+    within(&["init", "-q", "-b", "main"]);
+    within(&["add", "-A"]);
+    within(&["commit", "-qm", "module"]);
+    let from = ["-c", "protocol.file.allow=always", "submodule", "--quiet"];
+    git(
+        &project,
+        &[&from[..], &["add", &module, "apps/shop"]].concat(),
+    );
+    let base = committed(&project);
+    planned(&project, &base, "apps/shop").expect(0);
+    // Its own history, or one without the settings.
+    std::fs::remove_dir_all(project.path("apps/shop/base44")).unwrap();
+    without_notion(&project, "apps/shop", "app-1");
+    planned(&project, &base, "apps/shop").expect(6).tells(SAYS);
+    let git_dir = project.path(".git/modules/apps/shop");
+    git(&project, &["rm", "-rqf", "--cached", "apps/shop"]);
+    std::fs::remove_dir_all(project.path("apps/shop")).unwrap();
+    std::fs::rename(&git_dir, project.path("../modules")).unwrap();
+    // A folder, a link, and a project elsewhere while the submodule is gone.
+    without_notion(&project, "apps/shop", "app-1");
+    without_notion(&project, "evil", "app-1");
+    let says = "has a submodule at apps/shop";
+    planned(&project, &base, "apps/shop").expect(1).tells(says);
+    committed(&project);
+    planned(&project, &base, "evil").expect(1).tells(says);
+    link(&project, "../evil", "apps/shop");
+    committed(&project);
+    let run = planned(&project, &base, "apps/shop");
+    run.expect(1).tells(says).tells("git fetch URL");
+    // The way out.
+    git(&project, &["fetch", "-q", &module, "main"]);
+    for folder in ["apps/shop", "evil"] {
+        planned(&project, &base, folder).expect(6).tells(SAYS);
+    }
+}
+
+/// Two folders whose names are not UTF-8 are two.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_not_text_is_not_taken_for_another() {
+    use std::os::unix::ffi::OsStrExt;
+    let (_platform, project) = shop();
+    let named = |name: &[u8]| project.root().join(std::ffi::OsStr::from_bytes(name));
+    let (shop, other) = (named(b"apps\xfe"), named(b"apps\xff"));
+    std::fs::rename(project.path("apps"), &shop).unwrap();
+    std::fs::create_dir(&other).unwrap();
+    without_notion(&project, "x", "app-2");
+    std::fs::rename(project.path("x"), other.join("shop")).unwrap();
+    std::fs::write(other.join("shop/base44/connplan.toml"), "").unwrap();
+    let base = committed(&project);
+    let inner = shop.join("shop");
+    std::fs::write(inner.join("base44/connplan.toml"), "").unwrap();
+    std::fs::remove_file(inner.join("base44/connectors/notion.jsonc")).unwrap();
+    without_notion(&project, "x", "app-1");
+    let wix = "base44/connectors/wix.jsonc";
+    std::fs::rename(project.path("x").join(wix), inner.join(wix)).unwrap();
+    let event = format!(r#"{{"pull_request":{{"number":5,"base":{{"sha":"{base}"}}}}}}"#);
+    project.write("../event.json", &event);
+    let event = project.path("../event.json").display().to_string();
+    let mut plan = project.command(&["plan"]);
+    plan.current_dir(inner)
+        .envs([("CI", "true"), ("GITHUB_EVENT_PATH", event.as_str())]);
+    let run = plan.output().unwrap();
+    assert_eq!(run.status.code(), Some(6), "{run:?}");
+    assert!(
+        String::from_utf8_lossy(&run.stderr).contains(SAYS),
+        "{run:?}"
+    );
+}

@@ -155,6 +155,18 @@ fn settings_that_are_moved_or_deleted_bind_all_the_same() {
     planned_in(&project, &base, "sub").expect(6).tells(says);
 }
 
+#[test]
+fn settings_of_the_base_that_cannot_be_read_are_not_passed_over() {
+    let (_platform, project, _) = proposal();
+    project.write("base44/connplan.toml", "[policy]\nmax_class = \"newer\"\n");
+    git(&project, &["commit", "-qam", "a newer base"]);
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    project.write("base44/connplan.toml", "");
+    planned(&project, &base)
+        .expect(1)
+        .tells("which binds here, has errors");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_in_place_of_the_base_settings_is_refused() {
@@ -453,4 +465,19 @@ fn a_submodule_in_place_of_the_project_loses_no_settings() {
     let module = |args: &[&str]| git(&project, &[&["-C", "base44"], args].concat());
     module(&["rm", "-q", "connectors/wix.jsonc"]);
     planned(&project, &with).expect(1).tells("allow-remove-all");
+    // Nor is it loosened by naming another commit of it.
+    project.write(
+        "base44/connplan.toml",
+        "[policy]\nprotected = [\"notion\"]\n",
+    );
+    module(&["reset", "-q"]);
+    module(&["checkout", "-qf", "--", "connectors"]);
+    module(&["add", "-A"]);
+    module(&["commit", "-qm", "strict"]);
+    git(&project, &["commit", "-qam", "another base"]);
+    let with = git(&project, &["rev-parse", "HEAD"]);
+    module(&["rm", "-q", "connplan.toml"]);
+    module(&["commit", "-qm", "loose"]);
+    git(&project, &["commit", "-qam", "proposal"]);
+    planned(&project, &with).expect(6).tells(SAYS);
 }
