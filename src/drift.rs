@@ -1,7 +1,8 @@
 //! Where an app went apart from its files, and whose doing that is. Pure.
 //!
 //! A plan says what differs; the receipts say what the applies brought. What differs from both was
-//! changed outside; what is as the applies left it differs because the files went on.
+//! changed outside; what is as the applies left it differs because the files went on. What no apply is
+//! known to have brought may be either.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +19,12 @@ use crate::{
 /// What went apart.
 #[derive(Clone, Debug, Default)]
 pub struct Drift<'a> {
-    /// Changed outside: in the app, and no apply brought it.
+    /// Changed outside: not as the applies left it.
     pub outside: Vec<&'a Change>,
     /// In the files, and no apply brought it.
     pub not_applied: Vec<&'a Change>,
+    /// Apart, and no apply is known that could tell whose doing it is.
+    pub unknown: Vec<&'a Change>,
     /// Waiting for a person.
     pub waiting: Vec<Waiting<'a>>,
 }
@@ -41,7 +44,8 @@ impl Drift<'_> {
     /// Whether something has to be done.
     pub fn is_some(&self) -> bool {
         let late = self.waiting.iter().any(|waiting| waiting.overdue);
-        late || !self.outside.is_empty() || !self.not_applied.is_empty()
+        let apart = [&self.outside, &self.not_applied, &self.unknown];
+        late || apart.iter().any(|changes| !changes.is_empty())
     }
 }
 
@@ -83,7 +87,12 @@ pub fn find<'a>(
             }
             // A file that no apply has seen.
             None if change.action == Action::Create => drift.not_applied.push(change),
-            _ => drift.outside.push(change),
+            // A receipt names each connector that had a file or was in the app.
+            None if change.action == Action::Delete && !receipts.is_empty() => {
+                drift.outside.push(change);
+            }
+            None => drift.unknown.push(change),
+            Some(_) => drift.outside.push(change),
         }
     }
     drift
@@ -101,11 +110,14 @@ fn is_as_left(
         (Outcome::Pending, None) => true,
         (_, None) => false,
         (_, Some(is)) => {
-            let works = is.status == RemoteStatus::Active;
-            works
-                && rules
-                    .compare(&result.connector, &result.scopes, &is.scopes)
-                    .is_same()
+            let same = |scopes| {
+                let compared = rules.compare(&result.connector, scopes, &is.scopes);
+                compared.is_same()
+            };
+            // Until somebody consents, it is as it was.
+            let as_before =
+                result.outcome == Outcome::Pending && result.before.as_ref().is_some_and(same);
+            as_before || (is.status == RemoteStatus::Active && same(&result.scopes))
         }
     }
 }

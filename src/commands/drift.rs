@@ -2,12 +2,18 @@
 
 use std::path::PathBuf;
 
-use super::planning::{self, PlanningArgs};
+use super::{
+    listening,
+    planning::{self, PlanningArgs},
+};
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     drift,
     model::App,
+    ops::PlanSession,
     publish::{self, IssueText, Place, PublishError},
+    receipt,
+    store::What,
     syntax::Lifetime,
     view::{self, drift::DriftReport},
 };
@@ -23,8 +29,8 @@ use clap::Args;
                   connplan drift --pending-after 24h --issue"
 )]
 pub struct DriftArgs {
-    /// What an apply brought: tells what was changed outside from what is not applied yet
-    /// (repeatable; the last one last)
+    /// What an apply brought, if neither the store nor this machine remembers it (repeatable; the last
+    /// one last): tells what was changed outside from what is not applied yet
     #[arg(long = "receipt", value_name = "FILE", num_args = 1.., value_hint = clap::ValueHint::FilePath)]
     pub receipts: Vec<PathBuf>,
     /// What waits longer than this for a person is drift too
@@ -51,7 +57,14 @@ pub async fn run(args: &DriftArgs, context: &Context) -> Result<ExitStatus, Fail
     };
     let plan = situation.look_only(&planning.wishes())?;
     let files = &situation.files;
-    let receipts: Vec<_> = files.receipts.iter().map(|saved| &saved.receipt).collect();
+    let known = applied(context, &situation).await?;
+    let is_new = |saved: &&receipt::Saved| known.iter().all(|known| known.digest != saved.digest);
+    let named = files.receipts.iter().filter(is_new);
+    let receipts: Vec<_> = known
+        .iter()
+        .chain(named)
+        .map(|saved| &saved.receipt)
+        .collect();
     let since = |connector: &_| {
         let entry = files.pending.get(&situation.app, connector);
         let since = entry.map(|entry| entry.since);
@@ -75,6 +88,23 @@ pub async fn run(args: &DriftArgs, context: &Context) -> Result<ExitStatus, Fail
     } else {
         ExitStatus::Done
     })
+}
+
+/// What the applies brought that the store, or else this machine, remembers, in order.
+async fn applied(
+    context: &Context,
+    situation: &PlanSession,
+) -> Result<Vec<receipt::Saved>, Failure> {
+    let team = listening::team(context, &situation.files.project, &situation.app).await?;
+    let (events, _) = team.memory().history().await?;
+    let texts = events.into_iter().filter_map(|event| match event.what {
+        What::Apply(_, text) => Some(text),
+        _ => None,
+    });
+    let saved = texts.filter_map(|text| receipt::read("the store's receipt", &text).ok());
+    Ok(saved
+        .filter(|saved| situation.app.takes("receipt", &saved.receipt.app).is_ok())
+        .collect())
 }
 
 /// One issue for an app and environment: the forge's token is in the run's variables.

@@ -32,6 +32,8 @@ struct AppDrift {
     api_url: String,
     outside: Vec<Apart>,
     not_applied: Vec<Apart>,
+    /// No apply is known that could tell whose doing it is.
+    unknown: Vec<Apart>,
     waiting: Vec<Waiting>,
 }
 
@@ -60,9 +62,14 @@ struct Waiting {
 struct Summary {
     outside: usize,
     not_applied: usize,
+    unknown: usize,
     waiting: usize,
     overdue: usize,
 }
+
+/// How whose doing it is can be told.
+const UNKNOWN: &str = "No apply of these connectors is known, so nobody can say who changed them. The last apply's \
+                       receipt tells it: `--receipt FILE`.";
 
 impl From<&&Change> for Apart {
     fn from(change: &&Change) -> Self {
@@ -102,6 +109,7 @@ impl DriftReport {
             summary: Summary {
                 outside: drift.outside.len(),
                 not_applied: drift.not_applied.len(),
+                unknown: drift.unknown.len(),
                 waiting: waiting.len(),
                 overdue: waiting.iter().filter(|waiting| waiting.overdue).count(),
             },
@@ -111,6 +119,7 @@ impl DriftReport {
                 api_url: app.api_url.to_string(),
                 outside: drift.outside.iter().map(Apart::from).collect(),
                 not_applied: drift.not_applied.iter().map(Apart::from).collect(),
+                unknown: drift.unknown.iter().map(Apart::from).collect(),
                 waiting,
             }],
         }
@@ -135,20 +144,25 @@ impl DriftReport {
         let Summary {
             outside,
             not_applied,
+            unknown,
             waiting,
             overdue,
         } = self.summary;
-        if outside + not_applied + waiting == 0 {
+        if outside + not_applied + unknown + waiting == 0 {
             return "No drift. The app matches the connector files.".to_owned();
         }
         let overdue = match overdue {
             0 => String::new(),
             overdue => format!(", {overdue} for too long"),
         };
+        let unknown = match unknown {
+            0 => String::new(),
+            unknown => format!(", {unknown} of unknown origin"),
+        };
         let word = if self.drift { "Drift" } else { "No drift" };
         format!(
-            "{word}: {outside} changed outside, {not_applied} not applied yet, {waiting} waiting for a \
-             person{overdue}."
+            "{word}: {outside} changed outside, {not_applied} not applied yet{unknown}, {waiting} \
+             waiting for a person{overdue}."
         )
     }
 
@@ -157,10 +171,7 @@ impl DriftReport {
         let shown = |text: &str| escape::limited(text, 200);
         let mut out = String::new();
         for app in &self.apps {
-            let lists = [
-                ("Changed outside", &app.outside),
-                ("Not applied yet", &app.not_applied),
-            ];
+            let lists = app.lists();
             for (heading, apart) in lists {
                 if !apart.is_empty() {
                     out.extend([heading, ":\n"]);
@@ -180,8 +191,10 @@ impl DriftReport {
         if !out.is_empty() {
             out.push('\n');
         }
-        out.push_str(&self.counts());
-        out.push('\n');
+        out.extend([self.counts().as_str(), "\n"]);
+        if self.summary.unknown > 0 {
+            out.extend([UNKNOWN, "\n"]);
+        }
         out
     }
 
@@ -198,10 +211,7 @@ impl DriftReport {
                 &self.counts(),
                 "**\n",
             ]);
-            let lists = [
-                ("Changed outside", &app.outside),
-                ("Not applied yet", &app.not_applied),
-            ];
+            let lists = app.lists();
             for (heading, apart) in lists {
                 if !apart.is_empty() {
                     out.extend(["\n### ", heading, "\n\n"]);
@@ -209,6 +219,9 @@ impl DriftReport {
                 for one in apart {
                     out.extend(["- ", &one.line(code), "\n"]);
                 }
+            }
+            if !app.unknown.is_empty() {
+                out.extend(["\n", UNKNOWN, "\n"]);
             }
             if !app.waiting.is_empty() {
                 out.push_str("\n### Waiting for a person\n\n");
@@ -250,6 +263,16 @@ pub fn kept(kept: &Kept) -> String {
     match url {
         Some(url) => format!("{did}: {}", escape::limited(url, 400)),
         None => format!("{did}."),
+    }
+}
+
+impl AppDrift {
+    fn lists(&self) -> [(&'static str, &[Apart]); 3] {
+        [
+            ("Changed outside", &self.outside),
+            ("Not applied yet", &self.not_applied),
+            ("Differs, not known by whom", &self.unknown),
+        ]
     }
 }
 

@@ -74,3 +74,31 @@ fn drift_tells_whose_doing_a_difference_is() {
     // It wrote nothing, and asks for nothing.
     assert_eq!(platform.writes().len(), 2);
 }
+
+#[test]
+fn applies_of_this_machine_are_known_and_without_any_nobody_is_blamed() {
+    let platform = Platform::start();
+    platform.set(&Connector::active("gmail", &["https://mail.google.com/"]));
+    platform.set(&Connector::active("slack", &["chat:write"]));
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write", "admin"]);
+    let json = ["drift", "--format", "json"];
+    let out = project.run(&json);
+    out.expect(2);
+    assert_eq!(counts(&out), (0, 0, 0, 0));
+    assert_eq!(out.json()["summary"]["unknown"], 2);
+    project
+        .run(&["drift"])
+        .expect(2)
+        .says("Differs, not known by whom:\n  gmail: in the app, and no file declares it\n")
+        .says("2 of unknown origin");
+
+    // What was asked for and forgotten is nobody else's doing either.
+    let apply = ["apply", "--auto-approve", "--keep-unlisted"];
+    project.run(&apply).expect(0);
+    project.run(&["authorize", "--forget", "slack"]).expect(0);
+    let out = project.run(&json);
+    assert_eq!(counts(&out), (1, 1, 0, 0));
+    assert_eq!(out.json()["apps"][0]["outside"][0]["connector"], "gmail");
+}

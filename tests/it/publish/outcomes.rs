@@ -142,20 +142,22 @@ fn one_issue_is_open_while_there_is_drift() {
             <!-- connplan-drift app=app%2D1 -->
             ## connplan drift: app `app-1`
 
-            **Drift: 1 changed outside, 1 not applied yet, 0 waiting for a person.**
-
-            ### Changed outside
-
-            - `notion`: in the app, and no file declares it
+            **Drift: 0 changed outside, 1 not applied yet, 1 of unknown origin, 0 waiting for a person.**
 
             ### Not applied yet
 
             - `slack`: declared, and not in the app
 
+            ### Differs, not known by whom
+
+            - `notion`: in the app, and no file declares it
+
+            No apply of these connectors is known, so nobody can say who changed them. The last apply's receipt tells it: `--receipt FILE`.
+
             `connplan plan` shows each difference whole; `connplan apply` makes the app as the files, `connplan pull` the files as the app.
             ");
         }
-        assert!(runner.summary.contains("### Changed outside"));
+        assert!(runner.summary.contains("### Differs, not known by whom"));
         let job = look(&mut runner, as_action);
         assert!(job.log.contains("The issue says so already"), "{}", job.log);
         // Repaired: the files say what the app has.
