@@ -35,8 +35,9 @@ struct Unit<'a> {
 fn break_line(line: &str, columns: usize, out: &mut String) {
     // What a command is for stands below it, so that whoever copies the command copies no more.
     let lead = line.len() - line.trim_start_matches(' ').len();
-    let command = line.trim_start().starts_with("connplan ");
-    if command && let Some((command, remark)) = line.split_once(" # ") {
+    if line.trim_start().starts_with("connplan ")
+        && let Some((command, remark)) = line.split_once(" # ")
+    {
         let remark = format!("{:lead$}  # {remark}", "");
         out.extend([command.trim_end(), "\n", wrap(&remark, columns).as_str()]);
         return;
@@ -133,7 +134,9 @@ fn units(line: &str, columns: usize) -> Vec<Unit<'_>> {
                     let before = console::strip_ansi_codes(unit.text);
                     before.ends_with(':') || before == "->" || before == "$"
                 });
-                command = introduced && is_program(&plain);
+                command = introduced
+                    && is_program(&plain)
+                    && !is_prose(line.get(start..).unwrap_or_default());
                 // `! look here`, in a legend.
                 entry = !is_first && gap >= 2 && is_symbol(&plain);
                 units.push(Unit { gap, text: word });
@@ -161,6 +164,17 @@ fn quotes(line: &str, columns: usize) -> Vec<(usize, usize)> {
 
 fn is_symbol(word: &str) -> bool {
     matches!(word, "+" | "-" | "~" | "!" | "?" | "*" | "->")
+}
+
+/// Whether what begins as a command goes on as a sentence: a word ends in a stop, and is not quoted.
+fn is_prose(text: &str) -> bool {
+    let plain = console::strip_ansi_codes(text);
+    let mut quoted = false;
+    plain.split(' ').any(|word| {
+        let stops = !quoted && word.ends_with(['.', ',', ';', ':']) && !word.ends_with("..");
+        quoted ^= word.matches(['\'', '"']).count() % 2 == 1;
+        stops && word.len() > 1
+    })
 }
 
 fn is_program(word: &str) -> bool {
@@ -226,6 +240,28 @@ mod tests {
         assert_eq!(
             wrap("  connplan add         # a new connector", 30),
             "  connplan add\n    # a new connector"
+        );
+    }
+
+    #[test]
+    fn a_sentence_about_connplan_is_no_command() {
+        assert_eq!(
+            wrap(
+                "error: another connplan is at work here: connplan plan, user not known",
+                40
+            ),
+            "error: another connplan is at work here:\n  connplan plan, user not known"
+        );
+        assert_eq!(
+            wrap(
+                "Or: connplan apply r.plan --reason \"so it is, and so\"",
+                30
+            ),
+            "Or:\n  connplan apply r.plan --reason \"so it is, and so\""
+        );
+        assert_eq!(
+            wrap("w: connplan keeps its state outside. Go", 24),
+            "w: connplan keeps its\n  state outside. Go"
         );
     }
 
