@@ -22,6 +22,7 @@ use crate::{
     },
     state::{StateFolder, Trust},
     syntax::Problem,
+    term::Opener,
     view::{
         self,
         doctor::{CheckResult, Health},
@@ -380,12 +381,23 @@ impl Look<'_> {
 
     fn browser(&mut self) {
         let vars = &self.context.vars;
-        if cfg!(any(windows, target_os = "macos")) {
-            return self.ok("browser", "the system's own");
+        let help = "links are printed as well: open them by hand, or use `--no-browser`; \
+                    `connplan apply --receipt FILE` lets another machine authorize";
+        match Opener::of(vars) {
+            Opener::Chosen => return self.ok("browser", "the one that BROWSER names"),
+            Opener::Elsewhere => {
+                let what = "an SSH session: links are opened in the browser of your own machine";
+                return self.ok("browser", what);
+            }
+            Opener::NoDisplay => {
+                let what = "no display found (DISPLAY is not set)";
+                return self.warn("browser", what, help);
+            }
+            Opener::System if cfg!(any(windows, target_os = "macos")) => {
+                return self.ok("browser", "the system's own");
+            }
+            Opener::System => {}
         }
-        let display = ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"]
-            .into_iter()
-            .any(|name| vars.get(name).is_some());
         let openers = ["xdg-open", "gio", "gnome-open", "kde-open", "wslview"];
         let folders = vars.get("PATH").map(std::env::split_paths);
         let opener = folders.into_iter().flatten().find_map(|folder| {
@@ -393,16 +405,13 @@ impl Look<'_> {
                 .into_iter()
                 .find(|opener| folder.join(opener).is_file())
         });
-        let help = "links are printed as well: open them by hand, or use `--no-browser`; \
-                    `connplan apply --receipt FILE` lets another machine authorize";
-        match (display, opener) {
-            (true, Some(opener)) => self.ok("browser", format!("opened by {opener}")),
-            (true, None) => self.warn(
+        match opener {
+            Some(opener) => self.ok("browser", format!("opened by {opener}")),
+            None => self.warn(
                 "browser",
                 "nothing here opens a browser (no xdg-open)",
                 help,
             ),
-            (false, _) => self.warn("browser", "no display found (DISPLAY is not set)", help),
         }
     }
 

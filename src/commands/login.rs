@@ -11,7 +11,7 @@ use crate::{
         auth::{CredentialOrigin, Identity, LoginFile, Who},
         login::{self, LoginError},
     },
-    term,
+    term::{self, Opener},
     view::{self, Medium},
 };
 
@@ -61,9 +61,8 @@ pub async fn login(args: &LoginArgs, context: &Context) -> Result<ExitStatus, Fa
         code.verification_uri.expose(),
         escape::terminal(&code.user_code)
     ));
-    // Over SSH a browser would open where nobody sits.
-    let far = ["SSH_CONNECTION", "SSH_TTY"];
-    let far = far.iter().any(|name| context.vars.get(name).is_some());
+    // Over SSH the system's own would open where nobody sits.
+    let far = Opener::of(&context.vars) == Opener::Elsewhere;
     if !args.no_browser
         && !far
         && context.terminal.is_interactive()

@@ -14,17 +14,70 @@ fn is_secret(name: &str) -> bool {
     name.starts_with("BASE44_") || parts.iter().any(|part| name.contains(part))
 }
 
-/// Opens an address, by `$BROWSER` first, then by what the system has. It does not wait for the
-/// browser to end.
+/// What opens an address for whoever sits here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opener {
+    /// What `$BROWSER` names: it is somebody's choice, so it is believed over SSH too.
+    Chosen,
+    /// What the system has.
+    System,
+    /// Nothing: the person sits at another machine.
+    Elsewhere,
+    /// Nothing: a browser has nowhere to appear.
+    NoDisplay,
+}
+
+impl Opener {
+    /// Here.
+    pub fn of(vars: &Vars) -> Self {
+        if !chosen(vars, "").is_empty() {
+            Self::Chosen
+        } else if is_ssh(vars) {
+            Self::Elsewhere
+        } else if has_display(vars) {
+            Self::System
+        } else {
+            Self::NoDisplay
+        }
+    }
+
+    /// Whether there is one.
+    pub fn opens(self) -> bool {
+        matches!(self, Self::Chosen | Self::System)
+    }
+}
+
+/// Whether the person sits at another machine than this.
+fn is_ssh(vars: &Vars) -> bool {
+    vars.get("SSH_CONNECTION").is_some() || vars.get("SSH_TTY").is_some()
+}
+
+/// Whether a browser has anywhere to appear.
+fn has_display(vars: &Vars) -> bool {
+    let set = |name| vars.get(name).is_some_and(|value| !value.is_empty());
+    // Who installed an opener means something by it, wherever its windows appear.
+    let opener = || {
+        let path = vars.get("PATH").unwrap_or_default();
+        let opener = |folder: std::path::PathBuf| folder.join("xdg-open").is_file();
+        std::env::split_paths(path).any(opener)
+    };
+    let display = ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"];
+    cfg!(any(windows, target_os = "macos")) || display.into_iter().any(set) || opener()
+}
+
+/// Opens an address, by `$BROWSER` first, then by what the system has, but for a system whose screen
+/// is elsewhere. It does not wait for the browser to end.
 ///
 /// Everybody on this machine can read the command line: give no secret address (see
 /// [`crate::page::Doorway`]). The browser inherits no credential.
 pub fn open_browser(vars: &Vars, address: &str) -> io::Result<()> {
     let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for mut command in chosen(vars, address)
-        .into_iter()
-        .chain(open::commands(address))
-    {
+    let system = match Opener::of(vars) {
+        Opener::System => open::commands(address),
+        Opener::Chosen if !is_ssh(vars) => open::commands(address),
+        _ => Vec::new(),
+    };
+    for mut command in chosen(vars, address).into_iter().chain(system) {
         for name in vars.names().filter(|name| is_secret(name)) {
             command.env_remove(name);
         }

@@ -7,7 +7,7 @@ mod prompt;
 mod streams;
 mod wrap;
 
-pub use browser::open_browser;
+pub use browser::{Opener, open_browser};
 pub use keys::EscapeKey;
 pub use prompt::{Answer, choose_filtered, choose_many, choose_one, confirm_word, confirm_yes_no};
 pub use streams::{ColorChoice, ProgressGuard, Terminal};

@@ -4,14 +4,14 @@ use clap::Args;
 
 use crate::{
     context::{Context, Failure, UsageError},
-    model::Vars,
     page::PageHost,
+    term::Opener,
 };
 
 /// How links come to a person, as the command line says.
 #[derive(Clone, Debug, Default, Args)]
 pub struct OfferArgs {
-    /// Show the links in the terminal, open nothing (so it is in SSH sessions)
+    /// Show the links in the terminal, open nothing (so it is in SSH sessions without BROWSER)
     #[arg(long)]
     pub no_browser: bool,
     /// One after another instead of all on one page
@@ -66,30 +66,29 @@ impl OfferArgs {
             .into());
         }
         let in_terminal = self.no_browser || self.qr || self.print_links;
-        let display = has_display(vars);
-        let ssh = is_ssh(vars);
+        let opener = Opener::of(vars);
         if self.page_host.is_some() {
             return Ok(Offer::Page {
-                launch: display && !ssh,
+                launch: opener.opens(),
             });
         }
         if !in_terminal && context.terminal.is_interactive() {
-            if ssh {
-                context.terminal.say(
+            match opener {
+                Opener::Elsewhere => context.terminal.say(
                     "This is an SSH session: open the links in the browser of your own machine.",
-                );
-            } else if !display {
-                context.terminal.say(
+                ),
+                Opener::NoDisplay => context.terminal.say(
                     "No display found (DISPLAY is not set): open the links in a browser elsewhere.",
-                );
+                ),
+                Opener::Chosen | Opener::System => {}
             }
         }
-        Ok(if in_terminal || ssh || !display {
+        Ok(if in_terminal || !opener.opens() {
             Offer::Links {
                 one_by_one: self.one_by_one,
                 qr: self.qr,
                 print: self.print_links,
-                chosen: in_terminal || ssh,
+                chosen: in_terminal || opener == Opener::Elsewhere,
             }
         } else if self.one_by_one || !context.terminal.is_interactive() {
             // The page goes with a terminal that shows the same; a script wants them opened.
@@ -127,25 +126,4 @@ impl Offer {
             }
         }
     }
-}
-
-/// Whether the person sits at another machine than this.
-fn is_ssh(vars: &Vars) -> bool {
-    vars.get("SSH_CONNECTION").is_some() || vars.get("SSH_TTY").is_some()
-}
-
-/// Whether a browser has anywhere to appear.
-fn has_display(vars: &Vars) -> bool {
-    let set = |name| vars.get(name).is_some_and(|value| !value.is_empty());
-    // Who installed an opener means something by it, wherever its windows appear.
-    let opener = || {
-        let path = vars.get("PATH").unwrap_or_default();
-        let opener = |folder: std::path::PathBuf| folder.join("xdg-open").is_file();
-        std::env::split_paths(path).any(opener)
-    };
-    cfg!(any(windows, target_os = "macos"))
-        || ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER"]
-            .into_iter()
-            .any(set)
-        || opener()
 }

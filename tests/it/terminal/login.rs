@@ -33,8 +33,22 @@ async fn the_browser_of_the_variable_goes_first() {
         let (code, seen) = terminal.end();
         assert_eq!(code, 130, "{seen}");
 
-        // Nobody sits at the screen of a machine at the other end of SSH.
+        // At the other end of SSH too: an editor there forwards it to where somebody sits.
         let project = project.var("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22");
+        std::fs::remove_file(project.path("chosen")).unwrap();
+        let mut terminal = Pty::start(&project, &["login"]);
+        terminal.wait_for("confirm the code");
+        for _ in 0..500 {
+            if project.path("chosen").exists() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        terminal.control('c');
+        assert_eq!(terminal.end().0, 130);
+        assert!(project.path("chosen").exists() && project.opened().is_empty());
+        // But nobody sits at that machine's own screen.
+        let project = project.var("BROWSER", "").var("DISPLAY", ":0");
         std::fs::remove_file(project.path("chosen")).unwrap();
         let mut terminal = Pty::start(&project, &["login"]);
         terminal.wait_for("confirm the code");
