@@ -23,7 +23,7 @@ use crate::{
     remote::{ConnectionValues, Remote},
     state::AppState,
     store::Waits,
-    syntax::{BadVariable, VariablesFrom, resolve_value},
+    syntax::{BadVariable, resolve_value},
 };
 
 /// What is to be planned, as it was asked for.
@@ -186,27 +186,18 @@ impl PlanSession {
 
 /// What connector files declare, with their variables put in, and with whom the policy expects.
 pub fn resolved(project: &Project, mut declared: Declared) -> Result<Declared, Failure> {
-    let from = if project.vars.ci() {
-        VariablesFrom::Pipeline
-    } else {
-        VariablesFrom::Desk
-    };
     for (connector, file) in &mut declared.connectors {
         for (name, value) in &mut file.connection_config {
             let variable = |name: &str| project.vars.get(name).map(str::to_owned);
-            *value = resolve_value(value, from, variable).map_err(|why| {
+            *value = resolve_value(value, variable).map_err(|why| {
                 let name = escape::limited(name, 100);
                 let place = escape::limited(&file.file, 200);
-                let help = match (&why, from) {
-                    (BadVariable::Unset(variable), VariablesFrom::Desk) => {
+                let help = match &why {
+                    BadVariable::Unset(variable) => {
                         let variable = escape::limited(variable, 100);
                         format!(
-                            "set CONNPLAN_VAR_{variable} or {variable}, or write the value into that file"
+                            "if you want that file to have it: `export CONNPLAN_VAR_{variable}=...`; else write the value into that file"
                         )
-                    }
-                    (BadVariable::Unset(variable), VariablesFrom::Pipeline) => {
-                        let variable = escape::limited(variable, 100);
-                        format!("set CONNPLAN_VAR_{variable} in the pipeline, or write the value into that file")
                     }
                     _ => "change the value in that file".to_owned(),
                 };

@@ -227,7 +227,7 @@ fn each_mistake_says_where_and_what_next() {
 
     $ connplan plan
     error: base44/connectors/slack.jsonc: the connection value `subdomain` of slack: the variable CONNPLAN_VAR_NOPE is not set, from which `${NOPE}` takes its value
-      help: set CONNPLAN_VAR_NOPE or NOPE, or write the value into that file
+      help: if you want that file to have it: `export CONNPLAN_VAR_NOPE=...`; else write the value into that file
       code: connplan::usage
 
     $ connplan plan
