@@ -51,6 +51,9 @@ const IN_CHECKOUT: [&str; 4] = [
     "protocol.allow=never",
 ];
 
+/// In a repository of ours: what git makes is for its owner alone, whatever the process's mask is.
+const PRIVATE: &str = "core.sharedRepository=0600";
+
 /// How a program of git's is started that serves a repository of this machine: it reads that
 /// repository's settings and hooks, and knows nothing of what stands on our command line.
 pub(super) fn serving(program: &str) -> String {
@@ -194,7 +197,7 @@ impl Git {
                 command
                     .env("GIT_ALLOW_PROTOCOL", "https:http:ssh:git:file")
                     .current_dir(dir)
-                    .arg("--git-dir=.");
+                    .args(["-c", PRIVATE, "--git-dir=."]);
                 self.batch_ssh(&mut command);
             }
             Place::Nowhere(dir) => {

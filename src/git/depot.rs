@@ -54,7 +54,14 @@ impl Depot {
         };
         // The last thing that git writes: without it, making it was cut short.
         if !dir.join("HEAD").exists() || !dir.join("connplan-made").exists() {
-            let args = ["init", "--bare", "--quiet", "--template=", "."];
+            let args = [
+                "init",
+                "--bare",
+                "--shared=0600",
+                "--quiet",
+                "--template=",
+                ".",
+            ];
             let run = Run::new("make a repository", &args);
             depot.git.must(Place::Nowhere(dir), run).await?;
             fs::write(&dir.join("connplan-made"), b"", fs::Visibility::Private)?;

@@ -118,6 +118,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     let report = made.expect(0).json();
     assert_eq!(report["store"], "git:origin");
     assert_eq!(report["file"], serde_json::Value::Null);
+    all_private(&team.two.state_folder());
     assert_eq!(report["signer"], "ann@example.com");
     let shown = team.one.run(&["show", &digest, "--format", "json"]);
     assert_eq!(shown.json()["approval_missing"], serde_json::Value::Null);
@@ -454,4 +455,20 @@ fn a_receipt_does_not_stand_for_an_approval() {
     let shown = digest(&team.one.run(&["show", &evil, "--format", "json"]));
     let with = [&with[..], &["--expect-digest", &shown]].concat();
     team.consented(&team.one, &with, "slack");
+}
+
+/// What git makes in the state folder is its user's alone as well.
+fn all_private(folder: &std::path::Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = path.symlink_metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{path:?}");
+        }
+        if path.is_dir() {
+            all_private(&path);
+        }
+    }
 }
