@@ -38,7 +38,7 @@ impl Hosts {
     /// What was seen before. A file that cannot be read teaches nothing, and nothing is lost with
     /// it.
     pub(crate) fn load(state: &Locked) -> Self {
-        let text = fs::read_text(&state.hosts_file(), LIMIT);
+        let text = fs::read_own_text(&state.hosts_file(), LIMIT);
         text.ok()
             .and_then(|text| Self::decode(&text))
             .unwrap_or_default()

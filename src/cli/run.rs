@@ -117,8 +117,14 @@ fn context(globals: Globals, vars: Vars, terminal: Terminal, deadline: Option<In
                  is not used"
             ),
             NotOurs::Open => format!(
-                "every user of this machine can write anything into the state folder {folder}: it is not \
-                 used until its rights are taken away (`chmod go-w`), or another is named"
+                "other users of this machine can write anything into the state folder {folder}: it is not \
+                 used until their rights are taken away (`chmod go-w`), or another is named"
+            ),
+            NotOurs::OpenWay(way) => format!(
+                "other users of this machine can write into {}, and so put anything in the place of the \
+                 state folder {folder}: it is not used until their rights are taken away (`chmod go-w`), \
+                 or another is named",
+                shown(way)
             ),
             NotOurs::Way(way) => format!(
                 "{} belongs to another user, who can put anything in the place of the state folder \

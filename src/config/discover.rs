@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::fs::foreign_owner;
+
 /// The folder that Base44 projects keep their files in.
 const SUBDIR: &str = "base44";
 /// The extensions of Base44's files. Of two configs side by side the official client (0.1.18, tried)
@@ -48,6 +50,21 @@ pub(super) fn project(start: &Path) -> Option<Found> {
             second,
         })
     })
+}
+
+/// What of a project that was found above `start` is another user's, and whose: whoever may write into a
+/// folder above, as all may into `/tmp`, could put one there. In `start` itself it is taken as it is.
+pub(super) fn of_another(start: &Path, found: &Found, names: &[&str]) -> Option<(PathBuf, u32)> {
+    let home = found.config.parent().unwrap_or(&found.root);
+    if found.root == start || home == start {
+        return None;
+    }
+    let beside = names.iter().map(|name| home.join(name));
+    let parts = [found.root.clone(), home.to_owned(), found.config.clone()].into_iter();
+    let parts = parts.chain(names.iter().map(|name| found.root.join(name)));
+    parts
+        .chain(beside)
+        .find_map(|part| Some((part.clone(), foreign_owner(&part, start)?)))
 }
 
 /// The folders below and at `root` that hold a Base44 project.

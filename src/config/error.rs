@@ -29,6 +29,30 @@ pub enum ConfigError {
         /// Where the search began.
         start: PathBuf,
     },
+    /// A project above, which whoever may write there could have put there.
+    #[error(
+        "the project {}, found above {}, is not taken: {} belongs to another user (number {owner})",
+        crate::escape::path(root),
+        crate::escape::path(start),
+        crate::escape::path(path)
+    )]
+    #[diagnostic(
+        code(connplan::config::of_another),
+        help(
+            "if you know it and mean it, name its folder: `-C {}`; else work in a folder that does not lie below it",
+            crate::escape::path(root)
+        )
+    )]
+    OfAnother {
+        /// The project.
+        root: PathBuf,
+        /// Where the search began.
+        start: PathBuf,
+        /// What of it is another's.
+        path: PathBuf,
+        /// Whose, by number.
+        owner: u32,
+    },
     /// A project that is linked to no app.
     #[error(
         "which app? No app id was given, and {} holds no .app.jsonc",

@@ -76,6 +76,17 @@ impl Project {
         let start = absolute(start)?;
         let found = discover::project(&start);
         let root = found.as_ref().map_or(&start, |found| &found.root).clone();
+        let names = [&environment::FILES[..], &[SETTINGS]].concat();
+        if let Some(found) = &found
+            && let Some((path, owner)) = discover::of_another(&start, found, &names)
+        {
+            return Err(ConfigError::OfAnother {
+                root,
+                start,
+                path,
+                owner,
+            });
+        }
         let vars = environment::merge(process, Some(&root))?;
         let mut problems = Vec::new();
 

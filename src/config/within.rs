@@ -25,9 +25,11 @@ pub(super) fn read_file(roots: &[&Path], path: &Path) -> Result<Text, Finding> {
         FsError::NotFound { .. } => Finding::Unreadable {
             reason: "it is a link to a file that does not exist".to_owned(),
         },
-        FsError::NotAFile { .. } | FsError::Linked { .. } => Finding::Unreadable {
-            reason: "it is not a regular file".to_owned(),
-        },
+        FsError::NotAFile { .. } | FsError::Linked { .. } | FsError::NotOwn { .. } => {
+            Finding::Unreadable {
+                reason: "it is not a regular file".to_owned(),
+            }
+        }
         FsError::Io { source, .. } => Finding::Unreadable {
             reason: source.to_string(),
         },

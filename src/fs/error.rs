@@ -48,6 +48,18 @@ pub enum FsError {
         /// The link.
         path: PathBuf,
     },
+    /// What connplan keeps and believes, and another user wrote.
+    #[error("{} belongs to another user", escape::path(path))]
+    #[diagnostic(
+        code(connplan::fs::not_own),
+        help(
+            "connplan believes only what you or root wrote there; look who did, and move it away"
+        )
+    )]
+    NotOwn {
+        /// The file.
+        path: PathBuf,
+    },
     /// A path of the project that leads elsewhere. What lies there is not shown.
     #[error("{} leads out of {}", escape::path(path), escape::path(root))]
     #[diagnostic(

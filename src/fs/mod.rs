@@ -11,6 +11,7 @@ mod error;
 mod folder;
 pub(crate) mod full;
 mod lock;
+mod owner;
 mod private;
 mod read;
 mod remove;
@@ -27,9 +28,9 @@ pub use confine::{
 };
 pub use error::FsError;
 pub use lock::{Lock, LockError};
+pub use owner::{NotOurs, foreign_owner, not_ours, read_own, read_own_text};
 pub use private::{
-    InsecurePermissions, NotOurs, ensure_private_dir, not_ours, refuse_link, restrict,
-    restrict_target,
+    InsecurePermissions, ensure_private_dir, refuse_link, restrict, restrict_target,
 };
 pub use read::{Found, by_link, files, read_limited, read_text};
 pub use remove::remove;

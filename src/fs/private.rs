@@ -38,69 +38,6 @@ pub fn ensure_private_dir(path: &Path) -> Result<(), FsError> {
     }
 }
 
-/// Why a folder is not its user's alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotOurs {
-    /// It is another user's.
-    Owner,
-    /// Everybody may write into it.
-    Open,
-    /// This folder or link on the way to it is another user's, who can lead it elsewhere.
-    Way(PathBuf),
-}
-
-/// Why another user can write anything into a folder, or put another in its place; `None` where nobody can
-/// but this one, whoever owns the home folder, and root. What is not there yet is as what it will lie in.
-#[cfg(unix)]
-pub fn not_ours(path: &Path, home: Option<&Path>) -> Option<NotOurs> {
-    use std::os::unix::fs::MetadataExt;
-    let own = rustix::process::geteuid().as_raw();
-    let home = home.and_then(|home| home.canonicalize().ok());
-    let owner = home.as_ref().and_then(|home| fs::metadata(home).ok());
-    let owner = owner.map(|meta| meta.uid());
-    let foreign = |meta: &fs::Metadata| is_another(meta.uid(), own, owner);
-    if let Ok(meta) = fs::metadata(path) {
-        if foreign(&meta) {
-            return Some(NotOurs::Owner);
-        }
-        if meta.is_dir() && meta.mode() & 0o002 != 0 {
-            return Some(NotOurs::Open);
-        }
-    }
-    let whole = std::path::absolute(path).ok()?;
-    let real = whole.ancestors().find_map(|part| part.canonicalize().ok());
-    let real = real.unwrap_or_default();
-    // Whoever owns what the home lies in is trusted with all of it.
-    let is_above_home = |part: &Path| home.as_ref().is_some_and(|home| home.starts_with(part));
-    let is_other = |part: &&Path, unmapped: bool| {
-        let meta = fs::symlink_metadata(part);
-        let is_foreign =
-            |meta: fs::Metadata| foreign(&meta) && (!unmapped || meta.uid() != UNMAPPED);
-        !is_above_home(part) && meta.is_ok_and(is_foreign)
-    };
-    // The links as they are named, and the folders as they are.
-    let link = whole
-        .ancestors()
-        .find(|part| part.is_symlink() && is_other(part, false));
-    let other = link.or_else(|| real.ancestors().find(|part| is_other(part, true)));
-    other.map(|part| NotOurs::Way(part.to_owned()))
-}
-
-/// Whose is what belongs to nobody that this user namespace knows: the machine's own folders, in a sandbox.
-#[cfg(unix)]
-const UNMAPPED: u32 = 65_534;
-
-/// A user's profile is their own.
-#[cfg(not(unix))]
-pub fn not_ours(_path: &Path, _home: Option<&Path>) -> Option<NotOurs> {
-    None
-}
-
-#[cfg(unix)]
-fn is_another(owner: u32, own: u32, home: Option<u32>) -> bool {
-    owner != own && owner != 0 && Some(owner) != home
-}
-
 /// Refuses a symbolic link; what is not there is none.
 pub fn refuse_link(path: &Path) -> Result<(), FsError> {
     match fs::symlink_metadata(path) {
@@ -178,28 +115,6 @@ mod tests {
             assert_eq!(mode(path), tight);
         }
         assert!(restrict(&dir.path().join("nothing")).is_none());
-    }
-
-    #[test]
-    fn a_folder_is_ones_own_or_of_whom_one_has_to_trust() {
-        for (owner, own, home, another) in [
-            (1000, 1000, None, false),
-            (0, 1000, None, false),
-            (1001, 1000, None, true),
-            (1001, 1000, Some(1000), true),
-            // A container's root, and the home of whoever started it.
-            (1000, 0, Some(1000), false),
-            (1001, 0, Some(0), true),
-        ] {
-            assert_eq!(is_another(owner, own, home), another, "{owner} {own}");
-        }
-        let dir = tempfile::tempdir().unwrap();
-        assert_eq!(not_ours(dir.path(), None), None);
-        assert_eq!(not_ours(&dir.path().join("nothing"), None), None);
-        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o1777)).unwrap();
-        assert_eq!(not_ours(dir.path(), None), Some(NotOurs::Open));
-        // What is made in it is its maker's.
-        assert_eq!(not_ours(&dir.path().join("nothing"), None), None);
     }
 
     #[test]

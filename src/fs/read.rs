@@ -11,6 +11,11 @@ use super::FsError;
 
 /// Reads a regular file of at most `limit` bytes.
 pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, FsError> {
+    all(open(path)?, path, limit)
+}
+
+/// Opens a regular file, links followed.
+pub(super) fn open(path: &Path) -> Result<File, FsError> {
     // Looked at before opening: opening a named pipe would wait for a writer for ever.
     let meta = std::fs::metadata(path).map_err(|e| FsError::io("read", path, e))?;
     if !meta.is_file() {
@@ -18,8 +23,7 @@ pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, FsError> {
             path: path.to_owned(),
         });
     }
-    let file = File::open(path).map_err(|e| FsError::io("read", path, e))?;
-    all(file, path, limit)
+    File::open(path).map_err(|e| FsError::io("read", path, e))
 }
 
 /// The rest of an open file, of at most `limit` bytes.
@@ -88,7 +92,12 @@ pub fn by_link(path: &Path) -> bool {
 
 /// Reads a UTF-8 text file of at most `limit` bytes.
 pub fn read_text(path: &Path, limit: u64) -> Result<String, FsError> {
-    String::from_utf8(read_limited(path, limit)?).map_err(|e| FsError::NotUtf8 {
+    text(read_limited(path, limit)?, path)
+}
+
+/// What was read of a file, as text.
+pub(super) fn text(bytes: Vec<u8>, path: &Path) -> Result<String, FsError> {
+    String::from_utf8(bytes).map_err(|e| FsError::NotUtf8 {
         path: path.to_owned(),
         offset: e.utf8_error().valid_up_to(),
     })

@@ -81,7 +81,7 @@ impl LocalPending {
         let Some(path) = state.pending_file() else {
             return Ok(PendingSet::default());
         };
-        match fs::read_text(&path, LIMIT) {
+        match fs::read_own_text(&path, LIMIT) {
             Ok(text) => decode(&text).map_err(|reason| PendingError::Unreadable {
                 file: path.display().to_string(),
                 reason,

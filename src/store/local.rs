@@ -36,7 +36,7 @@ impl LocalStore {
     }
 
     fn get(&self, key: &Key) -> Result<Option<Value>, StoreError> {
-        match fs::read_limited(&self.file(key), LIMIT as u64) {
+        match fs::read_own(&self.file(key), LIMIT as u64) {
             Ok(bytes) => Ok(Some(Value {
                 version: version(&bytes),
                 bytes,

@@ -124,7 +124,7 @@ pub fn file_name(digest: &Digest) -> String {
 
 /// Reads the journal at `path` for the plan named by `digest`; an absent one is an empty history.
 pub fn read(path: &Path, digest: &Digest) -> Result<History, JournalError> {
-    let bytes = match fs::read_limited(path, LIMIT) {
+    let bytes = match fs::read_own(path, LIMIT) {
         Ok(bytes) => bytes,
         Err(e) if e.is_not_found() => return Ok(History::default()),
         Err(e) => return Err(e.into()),

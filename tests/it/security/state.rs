@@ -177,9 +177,51 @@ fn a_state_folder_in_which_others_have_a_say_is_not_used() {
     };
     let open = trusting("../open");
     fs::set_permissions(&open, fs::Permissions::from_mode(0o1777)).unwrap();
-    refused(&open, "every user of this machine");
+    refused(&open, "other users of this machine");
+    // A group may hold others; one that is the user's alone does not.
+    let (own, group) = (rustix::process::geteuid(), rustix::process::getegid());
+    for (gid, is_other) in [
+        (4242, true),
+        (group.as_raw(), own.as_raw() != group.as_raw()),
+    ] {
+        let folder = trusting(&format!("../group-{gid}"));
+        if chown(&folder, None, Some(gid)).is_err() {
+            continue;
+        }
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o775)).unwrap();
+        if is_other {
+            refused(&folder, "other users of this machine");
+        } else {
+            let run = project.run_vars(&[("CONNPLAN_STATE_DIR", &folder)], &["plan"]);
+            run.lacks("other users of this machine");
+            other.forget();
+        }
+    }
+    // Who may rename on the way puts another in its place, unless nobody else gets there.
+    let below = trusting("../way/state");
+    let way = project.path("../way");
+    let around = way.parent().unwrap().canonicalize().unwrap();
+    fs::set_permissions(&way, fs::Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(&around, fs::Permissions::from_mode(0o755)).unwrap();
+    refused(
+        &below,
+        "and so put anything in the place of the state folder",
+    );
+    fs::set_permissions(&way, fs::Permissions::from_mode(0o1777)).unwrap();
+    let mine = [("CONNPLAN_STATE_DIR", below.as_str())];
+    project.run_vars(&mine, &["plan"]).lacks("other users");
+    fs::set_permissions(&way, fs::Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(&around, fs::Permissions::from_mode(0o700)).unwrap();
+    project.run_vars(&mine, &["plan"]).lacks("other users");
+    other.forget();
 
-    // Only root gives anything away.
+    // Only root gives anything away. A file of another's is not believed, however it came there.
+    let planted = trusting("../planted");
+    if chown(format!("{planted}/trust.toml"), Some(65_534), None).is_ok() {
+        let run = project.run_vars(&[("CONNPLAN_STATE_DIR", &planted)], &["plan"]);
+        run.expect(1).tells("belongs to another user");
+        assert_eq!(other.requests(), [] as [&str; 0]);
+    }
     let (below, linked) = (trusting("../theirs/state"), trusting("../linked"));
     let (theirs, link) = (project.path("../theirs"), project.path("../link"));
     symlink(&linked, &link).unwrap();
@@ -187,4 +229,47 @@ fn a_state_folder_in_which_others_have_a_say_is_not_used() {
         refused(&below, "in the place of the state folder");
         refused(link.to_str().unwrap(), "in the place of the state folder");
     }
+}
+
+/// Whoever may write into a folder above, as all may into `/tmp`, could put a project there.
+#[test]
+fn a_project_of_another_user_above_is_not_taken() {
+    use std::os::unix::fs::chown;
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("box", &["a"]);
+    fs::create_dir(project.path("work")).unwrap();
+    let plan = |folder| project.run_in(folder, &["--app-id", "app-1", "plan"]);
+    plan("work").expect(0);
+    let folder = project.path("base44").canonicalize().unwrap();
+    for theirs in [
+        ".env",
+        "base44/connplan.toml",
+        "base44/config.jsonc",
+        "base44",
+    ] {
+        let path = project.path(theirs);
+        if !path.exists() {
+            project.write(theirs, "");
+        }
+        // Only root gives anything away.
+        if chown(&path, Some(65_534), None).is_err() {
+            return;
+        }
+        platform.forget();
+        plan("work")
+            .expect(1)
+            .tells("belongs to another user (number 65534)")
+            .tells(&format!("`-C {}`", project.root().display()));
+        assert_eq!(platform.requests(), [] as [&str; 0], "{theirs}");
+        let own = chown(&path, Some(rustix::process::geteuid().as_raw()), None);
+        own.unwrap();
+    }
+    // In the folder itself, or where the folder that one works in is of the same user, it is taken.
+    for path in [&folder, &folder.join("config.jsonc")] {
+        chown(path, Some(65_534), None).unwrap();
+    }
+    plan(".").expect(0);
+    project.run(&["-C", ".", "plan"]).expect(0);
+    chown(project.path("work"), Some(65_534), None).unwrap();
+    plan("work").expect(0);
 }

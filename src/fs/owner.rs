@@ -1,0 +1,231 @@
+//! Whose a file or folder is, and who else can put something in its place.
+
+use std::path::{Path, PathBuf};
+
+use super::FsError;
+
+/// Why a folder is not its user's alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotOurs {
+    /// It is another user's.
+    Owner,
+    /// Others may write into it.
+    Open,
+    /// This folder or link on the way to it is another user's, who can lead it elsewhere.
+    Way(PathBuf),
+    /// Others may write into this folder on the way to it, and so put another in its place.
+    OpenWay(PathBuf),
+}
+
+/// Why another user can write anything into a folder, or put another in its place; `None` where nobody can
+/// but this one, whoever owns the home folder, and root. What is not there yet is as what it will lie in.
+///
+/// The home folder's own rights are not judged, nor those of what it lies in: whoever can write there has
+/// the user's programs and login already. Nor are the rights of what lies in a folder that nobody else enters.
+#[cfg(unix)]
+pub fn not_ours(path: &Path, home: Option<&Path>) -> Option<NotOurs> {
+    use std::{fs, os::unix::fs::MetadataExt};
+    let own = rustix::process::geteuid().as_raw();
+    let home = home.and_then(|home| home.canonicalize().ok());
+    let owner = home.as_ref().and_then(|home| fs::metadata(home).ok());
+    let owner = owner.map(|meta| meta.uid());
+    let foreign = |meta: &fs::Metadata| is_another(meta.uid(), own, owner);
+    if let Ok(meta) = fs::metadata(path) {
+        if foreign(&meta) {
+            return Some(NotOurs::Owner);
+        }
+        if meta.is_dir() && others_rights(&meta) & WRITE != 0 {
+            return Some(NotOurs::Open);
+        }
+    }
+    let whole = std::path::absolute(path).ok()?;
+    let real = whole.ancestors().find_map(|part| part.canonicalize().ok());
+    let real = real.unwrap_or_default();
+    // Whoever owns what the home lies in is trusted with all of it.
+    let is_above_home = |part: &Path| home.as_ref().is_some_and(|home| home.starts_with(part));
+    let is_other = |part: &&Path, unmapped: bool| {
+        let meta = fs::symlink_metadata(part);
+        let is_foreign =
+            |meta: fs::Metadata| foreign(&meta) && (!unmapped || meta.uid() != UNMAPPED);
+        !is_above_home(part) && meta.is_ok_and(is_foreign)
+    };
+    // The links as they are named, and the folders as they are.
+    let link = whole
+        .ancestors()
+        .find(|part| part.is_symlink() && is_other(part, false));
+    let other = link.or_else(|| real.ancestors().find(|part| is_other(part, true)));
+    if let Some(part) = other {
+        return Some(NotOurs::Way(part.to_owned()));
+    }
+    let links = whole.ancestors().filter(|part| part.is_symlink());
+    // What is there was judged above, by a stricter rule.
+    let mut ways = links
+        .filter_map(|link| link.parent()?.canonicalize().ok())
+        .collect::<Vec<_>>();
+    ways.push(match real.parent() {
+        Some(parent) if path.exists() => parent.to_owned(),
+        _ => real,
+    });
+    ways.iter().find_map(|way| open_way(way, is_above_home))
+}
+
+/// The first folder, from here to the root, whose names others may change.
+#[cfg(unix)]
+fn open_way(way: &Path, is_trusted: impl Fn(&Path) -> bool) -> Option<NotOurs> {
+    use std::os::unix::fs::MetadataExt;
+    let mut found = None;
+    for part in way.ancestors() {
+        let Ok(meta) = std::fs::metadata(part) else {
+            continue;
+        };
+        let rights = others_rights(&meta);
+        // Nobody else gets to what lies in it.
+        if rights & ENTER == 0 && meta.uid() == rustix::process::geteuid().as_raw() {
+            return None;
+        }
+        // In a sticky one everybody changes only what is theirs.
+        let is_sticky = meta.mode() & 0o1000 != 0;
+        if found.is_none() && rights & WRITE != 0 && !is_sticky && !is_trusted(part) {
+            found = Some(NotOurs::OpenWay(part.to_owned()));
+        }
+    }
+    found
+}
+
+/// Whose is what belongs to nobody that this user namespace knows: the machine's own folders, in a sandbox.
+#[cfg(unix)]
+const UNMAPPED: u32 = 65_534;
+#[cfg(unix)]
+const WRITE: u32 = 0o2;
+#[cfg(unix)]
+const ENTER: u32 = 0o1;
+
+/// A user's profile is their own.
+#[cfg(not(unix))]
+pub fn not_ours(_path: &Path, _home: Option<&Path>) -> Option<NotOurs> {
+    None
+}
+
+#[cfg(unix)]
+fn is_another(owner: u32, own: u32, home: Option<u32>) -> bool {
+    owner != own && owner != 0 && Some(owner) != home
+}
+
+/// What users other than the owner may do, by group or as anybody.
+#[cfg(unix)]
+fn others_rights(meta: &std::fs::Metadata) -> u32 {
+    use std::os::unix::fs::MetadataExt;
+    let (mode, gid) = (meta.mode(), meta.gid());
+    let by_group = mode >> 3 & 0o7;
+    // Read only where it matters: a group's right to write is rare.
+    let is_alone = by_group != 0 && {
+        let own = rustix::process::geteuid().as_raw();
+        let is_own = gid == own && gid == rustix::process::getegid().as_raw();
+        let groups = || std::fs::read_to_string("/etc/group").unwrap_or_default();
+        (gid == 0 || is_own) && has_no_other_member(gid, &groups())
+    };
+    mode & 0o7 | if is_alone { 0 } else { by_group }
+}
+
+/// Whether a group's line in `/etc/group` names nobody besides root and the user by whom it is named. Where
+/// each user has a group of their own, of the user's name and number, files are made for that group to write.
+#[cfg(unix)]
+fn has_no_other_member(gid: u32, groups: &str) -> bool {
+    let gid = gid.to_string();
+    let mut lines = groups.lines().map(|line| line.split(':'));
+    let line = lines.find(|line| line.clone().nth(2) == Some(&gid));
+    line.is_none_or(|mut line| {
+        let name = line.next().unwrap_or_default();
+        let members = line.nth(2).unwrap_or_default().split(',').map(str::trim);
+        members
+            .into_iter()
+            .all(|member| ["", "root", name].contains(&member))
+    })
+}
+
+/// The number of the user whose a file or folder is, or a link to it: where that is neither this one, nor root,
+/// nor the owner of this folder.
+#[cfg(unix)]
+pub fn foreign_owner(path: &Path, than: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let own = rustix::process::geteuid().as_raw();
+    let known = than.metadata().ok().map(|meta| meta.uid());
+    let owners = [path.symlink_metadata(), path.metadata()];
+    let mut owners = owners.into_iter().flatten().map(|meta| meta.uid());
+    owners.find(|owner| is_another(*owner, own, known))
+}
+
+/// A system that does not tell owners by number.
+#[cfg(not(unix))]
+pub fn foreign_owner(_path: &Path, _than: &Path) -> Option<u32> {
+    None
+}
+
+/// Reads a regular file of at most `limit` bytes that this user wrote, or root, or whoever owns the folder
+/// that it lies in: what connplan itself keeps, and believes.
+pub fn read_own(path: &Path, limit: u64) -> Result<Vec<u8>, FsError> {
+    let (file, path_of) = (super::read::open(path)?, || path.to_owned());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let failed = |e| FsError::io("read", path, e);
+        let owner = file.metadata().map_err(failed)?.uid();
+        let folder = path.parent().and_then(|folder| folder.metadata().ok());
+        let folder = folder.map(|meta| meta.uid());
+        if is_another(owner, rustix::process::geteuid().as_raw(), folder) {
+            return Err(FsError::NotOwn { path: path_of() });
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path_of;
+    super::read::all(file, path, limit)
+}
+
+/// The same as UTF-8 text.
+pub fn read_own_text(path: &Path, limit: u64) -> Result<String, FsError> {
+    super::read::text(read_own(path, limit)?, path)
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_ones_own_or_of_whom_one_has_to_trust() {
+        for (owner, own, home, another) in [
+            (1000, 1000, None, false),
+            (0, 1000, None, false),
+            (1001, 1000, None, true),
+            (1001, 1000, Some(1000), true),
+            // A container's root, and the home of whoever started it.
+            (1000, 0, Some(1000), false),
+            (1001, 0, Some(0), true),
+        ] {
+            assert_eq!(is_another(owner, own, home), another, "{owner} {own}");
+        }
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(not_ours(dir.path(), None), None);
+        assert_eq!(not_ours(&dir.path().join("nothing"), None), None);
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        assert_eq!(not_ours(dir.path(), None), Some(NotOurs::Open));
+        // What is made in it is its maker's.
+        assert_eq!(not_ours(&dir.path().join("nothing"), None), None);
+    }
+
+    #[test]
+    fn a_group_of_ones_own_has_nobody_else_in_it() {
+        let groups = "root:x:0:root\nann:x:1000:\nbob:x:1001:bob\nteam:x:1002:team,eve\n";
+        for (gid, alone) in [
+            (0, true),
+            (1000, true),
+            (1001, true),
+            (1002, false),
+            (7, true),
+        ] {
+            assert_eq!(has_no_other_member(gid, groups), alone, "{gid}");
+        }
+    }
+}
