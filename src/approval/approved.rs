@@ -61,7 +61,7 @@ impl Approved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::approval::{Proof, Requirement};
+    use crate::approval::{Proof, Requirement, person::Person};
 
     fn digest(hex: &str) -> Digest {
         Digest::parse(&hex.repeat(32)).unwrap()
@@ -75,6 +75,7 @@ mod tests {
             by: None,
             at: None,
             until: None,
+            person: Person::named("ann"),
         }
     }
 

@@ -8,6 +8,8 @@
 mod approved;
 mod error;
 mod need;
+mod patterns;
+mod person;
 mod review;
 mod signature;
 mod signers;
@@ -28,6 +30,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::person::Person;
 use crate::plan::Digest;
 
 /// One person's yes to one plan.
@@ -51,6 +54,9 @@ pub struct Approval {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub until: Option<Timestamp>,
+    /// Which names and keys are that person's. Known where the approval was made out.
+    #[serde(skip)]
+    person: Person,
 }
 
 /// How an approval was proved.

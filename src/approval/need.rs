@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Approval, Proof};
+use super::{Approval, Proof, person::at_least};
 use crate::{
     diff::{Action, Change},
     plan::Plan,
@@ -98,21 +98,13 @@ impl Need {
         risk >= self.from_risk
     }
 
-    /// What is missing, if anything is. Two approvals by one person, or with one key, count once. A
-    /// review and a signature may be one person's too: by names of two kinds nobody can tell.
+    /// What is missing, if anything is. What may be one person's counts once. A review and a signature may
+    /// be one person's too: by names of two kinds nobody can tell.
     pub fn missing(&self, approvals: &[Approval]) -> Option<Missing> {
         let count = |proof: Proof| {
-            let mut counted: Vec<&Approval> = Vec::new();
-            for approval in approvals.iter().filter(|found| found.proof == proof) {
-                let same = |other: &&Approval| {
-                    other.signer.eq_ignore_ascii_case(&approval.signer)
-                        || (approval.by.is_some() && approval.by == other.by)
-                };
-                if self.require.takes(proof) && !counted.iter().any(same) {
-                    counted.push(approval);
-                }
-            }
-            counted.len()
+            let of = |found: &&Approval| found.proof == proof && self.require.takes(proof);
+            let persons: Vec<_> = approvals.iter().filter(of).map(|a| &a.person).collect();
+            at_least(&persons)
         };
         let have = count(Proof::Review).max(count(Proof::Signature));
         (have < self.count).then_some(Missing {
@@ -160,7 +152,7 @@ impl fmt::Display for Missing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Digest;
+    use crate::{approval::person::Person, plan::Digest};
 
     fn by(signer: &str, proof: Proof, key: &str) -> Approval {
         Approval {
@@ -170,6 +162,7 @@ mod tests {
             by: Some(key.to_owned()),
             at: None,
             until: None,
+            person: Person::new([signer], key.to_owned()),
         }
     }
 
@@ -188,6 +181,9 @@ mod tests {
         let ann = by("ann", signature, "k1");
         for (other, enough) in [
             (by("bob", signature, "k2"), true),
+            (by("bob,ann@old", signature, "k2"), true),
+            (by("bob,ann", signature, "k2"), false),
+            (by("a*", signature, "k2"), false),
             (by("Ann", signature, "k2"), false),
             (by("bob", signature, "k1"), false),
             (by("bob", review, "r1"), false),
@@ -196,6 +192,15 @@ mod tests {
             let missing = two.missing(&[ann.clone(), other.clone()]);
             assert_eq!(missing.is_none(), enough, "{other:?}");
         }
+    }
+
+    #[test]
+    fn one_more_signature_never_makes_them_fewer() {
+        let signed = |names: &str, key: &str| by(names, Proof::Signature, key);
+        let two = need(Requirement::Signature, 2);
+        let all = [signed("*", "k3"), signed("ann", "k1"), signed("bob", "k2")];
+        assert_eq!(two.missing(&all), None);
+        assert_eq!(two.missing(&all[..2]).unwrap().have, 1);
     }
 
     #[test]

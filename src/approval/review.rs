@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Approval, ApprovalError, Proof};
+use super::{Approval, ApprovalError, Proof, person::Person};
 use crate::plan::Digest;
 
 /// What a forge tells of a pull or merge request.
@@ -158,6 +158,7 @@ pub fn reviews(facts: &ReviewFacts, digest: &Digest) -> Result<Reviews, Approval
                 by: review.url.clone(),
                 at: Some(review.at),
                 until: None,
+                person: Person::named(&review.by),
             }),
         }
     }

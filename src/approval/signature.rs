@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Approval, ApprovalError, Proof, Signers, ssh::SshSig};
+use super::{Approval, ApprovalError, Proof, Signers, signers::When, ssh::SshSig};
 use crate::plan::Digest;
 
 /// What a signature says that it is for: a signature over the same text that was made for another
@@ -28,22 +28,23 @@ pub fn signatures(
     signers: &Signers,
     now: Timestamp,
 ) -> Result<Signatures, ApprovalError> {
-    let mut found = Signatures::default();
+    let (mut found, mut takers) = (Signatures::default(), Vec::new());
     for (file, text) in files {
         let all = SshSig::all(text).map_err(|why| ApprovalError::NotASignature {
             file: file.clone(),
             why: why.to_owned(),
         })?;
         for signature in all {
-            check(&signature, file, digest, signers, now, &mut found)?;
+            let (revokes, approval) = check(&signature, file, digest, signers, now)?;
+            if revokes {
+                found.revoked.push(approval.signer);
+                takers.push(approval.person);
+            } else {
+                found.approvals.push(approval);
+            }
         }
     }
-    let revoked = found.revoked.clone();
-    let stands = |approval: &Approval| {
-        !revoked
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(&approval.signer))
-    };
+    let stands = |approval: &Approval| !takers.iter().any(|taker| taker.may_be(&approval.person));
     found.approvals.retain(stands);
     Ok(found)
 }
@@ -56,14 +57,14 @@ pub fn key_of(text: &str, namespace: &str, digest: &Digest) -> Option<String> {
     (signed && signature.namespace == namespace).then(|| signature.credential.key().fingerprint())
 }
 
+/// Whether it takes an approval back, and whose approval of what it is.
 fn check(
     signature: &SshSig,
     file: &str,
     digest: &Digest,
     signers: &Signers,
     now: Timestamp,
-    found: &mut Signatures,
-) -> Result<(), ApprovalError> {
+) -> Result<(bool, Approval), ApprovalError> {
     let refused = |why: String, help: Option<&str>| ApprovalError::Signature {
         file: file.to_owned(),
         why,
@@ -86,21 +87,22 @@ fn check(
             Some("it is over another plan, or over a digest with a line break after it"),
         ));
     }
-    // Whoever may approve may take that back.
+    // Whoever may approve may take that back, and whoever could may still.
+    let when = match revokes {
+        true => When::Ever,
+        false => When::InTime(now),
+    };
     let signer = signers
-        .find(&signature.credential, NAMESPACE, now)
+        .find(&signature.credential, NAMESPACE, when)
         .map_err(|why| refused(crate::escape::limited(&why, 300), None))?;
-    if revokes {
-        found.revoked.push(signer.name);
-    } else {
-        found.approvals.push(Approval {
-            signer: signer.name,
-            digest: digest.clone(),
-            proof: Proof::Signature,
-            by: Some(signature.credential.key().fingerprint()),
-            at: None,
-            until: signer.until,
-        });
-    }
-    Ok(())
+    let approval = Approval {
+        signer: signer.name,
+        digest: digest.clone(),
+        proof: Proof::Signature,
+        by: Some(signature.credential.key().fingerprint()),
+        at: None,
+        until: signer.until,
+        person: signer.person,
+    };
+    Ok((revokes, approval))
 }

@@ -2,7 +2,10 @@
 //! what is not, is what `ssh-keygen -Y verify` says of them.
 
 use connplan::{
-    approval::{ApprovalError, NAMESPACE, REVOKED, Signatures, Signers, key_of, signatures},
+    approval::{
+        ApprovalError, FromRisk, NAMESPACE, Need, REVOKED, Requirement, Signatures, Signers,
+        key_of, signatures,
+    },
     plan::Digest,
 };
 use jiff::Timestamp;
@@ -289,4 +292,72 @@ fn who_took_it_back_does_not_approve() {
     // Several in one file count too.
     let one = judge(&signers, &[all[..2].concat()]).unwrap();
     assert_eq!(one.approvals.len(), 2);
+}
+
+/// How many signatures count, and of how many persons they are.
+fn persons(signers: &str, files: &[String]) -> (usize, usize) {
+    let found = judge(signers, files).unwrap();
+    let need = |count| Need {
+        require: Requirement::Signature,
+        count,
+        from_risk: FromRisk::None,
+    };
+    let enough = |count: &usize| need(*count).missing(&found.approvals).is_none();
+    (found.approvals.len(), (1..9).take_while(enough).count())
+}
+
+#[test]
+fn whoever_has_a_name_or_a_key_in_common_is_one_person() {
+    let keys = Keys::new();
+    let text = digest().to_string();
+    for name in ["a", "b", "c", "ca"] {
+        keys.key(name, &["ed25519"]);
+    }
+    let (a, b, c) = (keys.public("a"), keys.public("b"), keys.public("c"));
+    let ca = keys.public("ca");
+    let signed = ["a", "b"].map(|name| keys.sign(name, "connplan", &text));
+    let taken = [signed[0].clone(), keys.sign("b", "connplan-revoked", &text)];
+    for (signers, one) in [
+        (format!("ann {a}\nbob {b}"), false),
+        (format!("ann@x {a}\nann@x,ann@y {b}"), true),
+        (format!("ann@x {a}\nAnn@X {b}"), true),
+        (format!("ann@x {a}\n*@x {b}"), true),
+        (format!("ann@x {a}\n*@x,!ann@x {b}"), false),
+        (format!("ann@* {a}\n*@x {b}"), true),
+        // By a line of a third key, and by one that lets nobody in any more.
+        (format!("ann@x {a}\nann@y {b}\nann@x,ann@y {c}"), true),
+        (
+            format!("ann@x {a}\nann@y {b}\nann@x,ann@y valid-before=\"20200101\" {c}"),
+            true,
+        ),
+        (format!("ann {a}\nbob {b}\nann {b}"), true),
+        // Who may be anybody makes nobody else one.
+        (format!("ann@x {a}\nbob@x {b}\n*@x {c}"), false),
+        (
+            format!("ann@x {a}\nbob@x {b}\n*@x cert-authority {ca}"),
+            false,
+        ),
+    ] {
+        let found = persons(&signers, &signed);
+        assert_eq!(found, (2, if one { 1 } else { 2 }), "{signers}");
+        let found = judge(&signers, &taken).unwrap();
+        assert_eq!(found.approvals.is_empty(), one, "{signers}");
+    }
+    // Who has left takes back what another key of theirs gave.
+    let left = format!("ann {a}\nann valid-before=\"20200101\" {b}");
+    assert_eq!(judge(&left, &taken).unwrap().approvals, []);
+    assert!(judge(&left, &signed).is_err());
+
+    // Of one authority there are as many persons as names; its own key may be any of them.
+    let lines = format!("*@x cert-authority {ca}\nann@x,ann@y {a}\ncarl@y {ca}\nbob@y {b}");
+    keys.certify("ca", "a", &["-n", "ann@x,staff"]);
+    let ann = keys.sign("a-cert.pub", "connplan", &text);
+    keys.certify("ca", "b", &["-n", "bob@x,staff"]);
+    let bob = keys.sign("b-cert.pub", "connplan", &text);
+    assert_eq!(persons(&lines, &[ann.clone(), bob]), (2, 2));
+    let carl = keys.sign("ca", "connplan", &text);
+    assert_eq!(persons(&lines, &[ann.clone(), carl]), (2, 1));
+    assert_eq!(persons(&lines, &[ann.clone(), signed[0].clone()]), (2, 1));
+    let taken = [ann, keys.sign("a", "connplan-revoked", &text)];
+    assert_eq!(judge(&lines, &taken).unwrap().approvals, []);
 }

@@ -1,0 +1,96 @@
+//! Who is who: several names and keys may be one person's. What might be one person counts as one.
+
+use std::collections::BTreeSet;
+
+use super::patterns::{meet, name_alike};
+
+/// What is known of somebody who signed or reviewed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Person {
+    /// Each a name, or a list of patterns as a file of signers has it.
+    names: BTreeSet<String>,
+    /// Fingerprints.
+    keys: BTreeSet<String>,
+    /// Whose key vouches for these. Those that it vouches for are as many as their names; who has it as
+    /// a key of their own may be any of them.
+    authority: Option<String>,
+}
+
+impl Person {
+    /// Somebody of these names, with this key.
+    pub(super) fn new<'a>(names: impl IntoIterator<Item = &'a str>, key: String) -> Self {
+        Self {
+            names: names.into_iter().map(str::to_owned).collect(),
+            keys: BTreeSet::from([key]),
+            authority: None,
+        }
+    }
+
+    /// Somebody whom a forge knows by this name.
+    pub(super) fn named(name: &str) -> Self {
+        Self {
+            names: BTreeSet::from([name.to_owned()]),
+            ..Self::default()
+        }
+    }
+
+    /// The same, by the word of an authority.
+    #[must_use]
+    pub(super) fn vouched_for_by(mut self, authority: String) -> Self {
+        self.authority = Some(authority);
+        self
+    }
+
+    /// Takes in what others are known to be who have a key or a name in common, and so on. A pattern
+    /// that another one fits says only who it may be.
+    pub(super) fn learn(&mut self, known: &[Self]) {
+        let mut left: Vec<_> = known.iter().collect();
+        loop {
+            let before = left.len();
+            left.retain(|other| {
+                let same = !self.keys.is_disjoint(&other.keys) || self.any_name(other, name_alike);
+                if same {
+                    self.names.extend(other.names.iter().cloned());
+                    self.keys.extend(other.keys.iter().cloned());
+                }
+                !same
+            });
+            if left.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// Whether these two may be one.
+    pub(super) fn may_be(&self, other: &Self) -> bool {
+        let vouches = |one: &Self, other: &Self| {
+            one.authority
+                .as_ref()
+                .is_some_and(|key| other.keys.contains(key))
+        };
+        !self.keys.is_disjoint(&other.keys)
+            || vouches(self, other)
+            || vouches(other, self)
+            || self.any_name(other, meet)
+    }
+
+    fn any_name(&self, other: &Self, alike: fn(&str, &str) -> bool) -> bool {
+        let mut names = self.names.iter();
+        names.any(|name| other.names.iter().any(|there| alike(name, there)))
+    }
+}
+
+/// How many these are at least: so many of them are certainly not each other.
+pub(super) fn at_least(persons: &[&Person]) -> usize {
+    let doubts = |one: &Person| persons.iter().filter(|other| one.may_be(other)).count();
+    let mut order: Vec<_> = persons.iter().map(|one| (doubts(one), *one)).collect();
+    // Who may be the fewest others first: one more signature never makes it less.
+    order.sort_by_key(|(doubts, _)| *doubts);
+    let mut counted: Vec<&Person> = Vec::new();
+    for (_, person) in order {
+        if !counted.iter().any(|other| other.may_be(person)) {
+            counted.push(person);
+        }
+    }
+    counted.len()
+}
