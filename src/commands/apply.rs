@@ -14,6 +14,7 @@ use super::{
 use crate::{
     config::Project,
     context::{Context, ExitStatus, Failure, Format, UsageError},
+    fs::Destination,
     model::Policies,
     ops::{self, policy},
     plan::{Digest, Refusal, document},
@@ -66,9 +67,13 @@ pub struct ApplyArgs {
 /// Applies.
 pub async fn run(args: &ApplyArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
+    let receipt = args.receipt.as_deref();
+    let receipt = receipt
+        .map(|file| context.output_file("--receipt", file))
+        .transpose()?;
     let applied = match &args.plan {
-        Some(file) => Some(saved(args, context, file).await?),
-        None => fresh(args, context, &medium).await?,
+        Some(file) => Some(saved(args, context, file, receipt).await?),
+        None => fresh(args, context, &medium, receipt).await?,
     };
     let Some(applied) = applied else {
         context
@@ -92,6 +97,7 @@ async fn saved(
     args: &ApplyArgs,
     context: &Context,
     file: &std::path::Path,
+    receipt: Option<Destination>,
 ) -> Result<Applied, Failure> {
     let planning = &args.planning;
     if !planning.targets.is_empty()
@@ -180,7 +186,7 @@ async fn saved(
     Box::pin(applying::carry_out(
         context,
         work,
-        &request(context, args, &project),
+        &request(context, args, &project, receipt),
     ))
     .await
 }
@@ -190,6 +196,7 @@ async fn fresh(
     args: &ApplyArgs,
     context: &Context,
     medium: &Medium,
+    receipt: Option<Destination>,
 ) -> Result<Option<Applied>, Failure> {
     let situation = planning::look_to_change(context, args.planning.dir.as_deref()).await?;
     let mut plan = situation.plan(&args.planning.wishes())?;
@@ -220,7 +227,7 @@ async fn fresh(
     if asks && planning::confirm(context, &situation.app).await == Answer::No {
         return Ok(None);
     }
-    let request = request(context, args, &situation.files.project);
+    let request = request(context, args, &situation.files.project, receipt);
     let judge = |present| situation.judge(&plan, present);
     let work = Work::fresh(&situation, &plan, &judge, approved, asks);
     Box::pin(applying::carry_out(context, work, &request))
@@ -228,11 +235,16 @@ async fn fresh(
         .map(Some)
 }
 
-fn request(context: &Context, args: &ApplyArgs, project: &Project) -> Request {
+fn request(
+    context: &Context,
+    args: &ApplyArgs,
+    project: &Project,
+    receipt: Option<Destination>,
+) -> Request {
     Request {
         options: applying::options(context, project, args.parallelism, args.keep_going),
         lock_timeout: args.lock_timeout.map(MaxDuration::get).unwrap_or_default(),
-        receipt: args.receipt.clone(),
+        receipt,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Carrying a plan out, as `apply` and `push` ask for it and tell of it.
 
-use std::{num::NonZeroU16, path::PathBuf, time::Duration};
+use std::{num::NonZeroU16, time::Duration};
 
 use super::listening;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     catalogue::ScopeEquivalence,
     config::Project,
     context::{Context, ExitStatus, Failure},
-    fs::{self, Visibility},
+    fs::Destination,
     model::{App, Link, Observed},
     ops::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, PlanSession, room},
     plan::{Override, Plan},
@@ -26,7 +26,7 @@ const PARALLELISM: usize = 8;
 pub(super) struct Request {
     pub(super) options: Options,
     pub(super) lock_timeout: Duration,
-    pub(super) receipt: Option<PathBuf>,
+    pub(super) receipt: Option<Destination>,
 }
 
 /// The command line's options, else the settings', else the defaults.
@@ -98,8 +98,8 @@ pub(super) async fn carry_out(
     work: Work<'_>,
     request: &Request,
 ) -> Result<Applied, Failure> {
-    if let Some(path) = &request.receipt {
-        fs::probe_writable(&context.output_path("--receipt", path)?, room(work.plan))?;
+    if let Some(file) = &request.receipt {
+        file.probe_writable(room(work.plan))?;
     }
     let cancel = || context.signals.graceful();
     let inputs = ApplyInputs {
@@ -197,13 +197,9 @@ fn report(
 }
 
 fn save(context: &Context, request: &Request, receipt: &Receipt) -> Result<(), Failure> {
-    if let Some(path) = &request.receipt {
+    if let Some(file) = &request.receipt {
         let text = receipt::to_toml(receipt, Some(context.now().to_string()))?;
-        fs::write(
-            &context.output_path("--receipt", path)?,
-            text.as_bytes(),
-            Visibility::Shared,
-        )?;
+        file.write(text.as_bytes())?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::{binding::Binding, listening, printing::file_name};
 use crate::{
     approval::{NAMESPACE, REVOKED, key_of, signatures},
     context::{Context, ExitStatus, Failure, Format, UsageError},
-    fs::{self, Visibility},
+    fs::Destination,
     ops,
     plan::{Digest, Refusal, document},
     view::{self, approval::ApprovalReport, markdown, report::PlanReport},
@@ -98,7 +98,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         .into());
     };
     if let Some(out) = &out {
-        fs::write(out, signature.as_bytes(), Visibility::Shared)?;
+        out.write(signature.as_bytes())?;
     }
     let (has_signers, signer) = signer(context, &saved.digest, &signature, args.revoke).await;
     let kept = keep(context, &saved, &signature).await;
@@ -114,12 +114,12 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
             None
         }
     };
-    let mut shown = args.out.clone().or(out);
+    let mut shown = args.out.clone().or(out.map(|out| out.path().to_owned()));
     if shown.is_none() && kept.is_none() {
         // What this machine alone remembers approves nothing: there has to be a file to hand on.
         let name = PathBuf::from(format!("{}.{}", saved.digest.short(), ending(args)));
-        let file = context.output_path("--out", &name)?;
-        fs::write(&file, signature.as_bytes(), Visibility::Shared)?;
+        let file = context.output_file("--out", &name)?;
+        file.write(signature.as_bytes())?;
         shown = Some(name);
     }
     let report = ApprovalReport {
@@ -159,9 +159,9 @@ async fn keep(
 }
 
 /// Where the signature goes; nowhere but the store for a plan that is there, if others have it too.
-fn out(args: &ApproveArgs, context: &Context) -> Result<Option<PathBuf>, Failure> {
+fn out(args: &ApproveArgs, context: &Context) -> Result<Option<Destination>, Failure> {
     if let Some(out) = &args.out {
-        return Ok(Some(context.output_path("--out", out)?));
+        return Ok(Some(context.output_file("--out", out)?));
     }
     if ops::named(&args.plan).is_some() {
         return Ok(None);
@@ -175,7 +175,7 @@ fn out(args: &ApproveArgs, context: &Context) -> Result<Option<PathBuf>, Failure
     }
     let mut name = args.plan.clone().into_os_string();
     name.push(format!(".{}", ending(args)));
-    Ok(Some(context.output_path("--out", Path::new(&name))?))
+    Ok(Some(context.output_file("--out", Path::new(&name))?))
 }
 
 /// What a signature's file ends with.

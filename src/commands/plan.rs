@@ -14,7 +14,6 @@ use super::{
 use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::ConsentNeed,
-    fs::{self, Visibility},
     model::Observed,
     pending::PendingSet,
     plan::{Digest, Plan, document},
@@ -63,7 +62,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     let medium = context.medium(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
     let out = args.out.as_deref();
     let out = out
-        .map(|out| context.output_path("--out", out))
+        .map(|out| context.output_file("--out", out))
         .transpose()?;
     let (mut plan, judgement, undeclared, waiting, settings) = match &args.remote_state {
         None => {
@@ -111,7 +110,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         let text = document::to_toml(&plan, Some(context.now().to_string()))?;
         let text = Bytes::from(text);
         // It holds e-mail addresses at most; reviewers and pipelines read it.
-        fs::write(out, &text, Visibility::Shared)?;
+        out.write(&text)?;
         if !plan.speculative {
             keep(args, context, &plan, &digest, &text).await;
         }

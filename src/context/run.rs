@@ -64,8 +64,9 @@ impl Context {
         self.start.join(path)
     }
 
-    /// A file to be written, as the user gave it. Standard output carries what is shown.
-    pub fn output_path(&self, flag: &str, path: &Path) -> Result<PathBuf, Failure> {
+    /// A file to be written, as the user gave it, in a folder that is open from now on. Standard output
+    /// carries what is shown.
+    pub fn output_file(&self, flag: &str, path: &Path) -> Result<fs::Destination, Failure> {
         if path == Path::new("-") {
             return Err(UsageError::with_help(
                 format!("`{flag} -` names no file"),
@@ -79,10 +80,7 @@ impl Context {
         {
             fs::confine(&[&self.start], folder)?;
         }
-        if let Some(folder) = full.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-            self.check_way(folder)?;
-        }
-        Ok(full)
+        Ok(fs::destination(&full, self.checkouts())?)
     }
 
     /// A folder to be written in, or a file to be kept up to date, as the user gave it.
@@ -91,20 +89,19 @@ impl Context {
         if is_below(path) {
             fs::confine_new(&[&self.start], &full)?;
         }
-        self.check_way(&full)?;
+        fs::refuse_way_out(&full, self.checkouts())?;
         Ok(full)
     }
 
-    /// A path from the root, or through `..`, comes into a checkout as well.
-    fn check_way(&self, path: &Path) -> Result<(), Failure> {
+    /// Which checkout a folder lies in: a path from the root, or through `..`, comes into one as well.
+    fn checkouts(&self) -> impl Fn(&Path) -> Option<PathBuf> {
         let project = self.project(None).ok().map(|project| project.root);
         let own = [Some(&self.start), project.as_ref()].into_iter().flatten();
         let own: Vec<_> = own.filter_map(|dir| dir.canonicalize().ok()).collect();
-        let holding = |folder: &Path| {
+        move |folder: &Path| {
             let within = || own.iter().rev().find(|dir| folder.starts_with(dir));
             git::work_tree_of(folder).or_else(|| within().cloned())
-        };
-        Ok(fs::refuse_way_out(path, holding)?)
+        }
     }
 
     /// The time, to the second.

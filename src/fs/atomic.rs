@@ -72,12 +72,19 @@ struct Temporary {
 
 impl Place {
     fn open(path: &Path) -> Result<Self, FsError> {
+        Self::with(path, || Folder::open(folder_of(path)))
+    }
+
+    fn with(
+        path: &Path,
+        folder: impl FnOnce() -> std::io::Result<Folder>,
+    ) -> Result<Self, FsError> {
         let Some(name) = path.file_name() else {
             return Err(FsError::NotAFile {
                 path: path.to_owned(),
             });
         };
-        let folder = Folder::open(folder_of(path)).map_err(|e| FsError::io("write", path, e))?;
+        let folder = folder().map_err(|e| FsError::io("write", path, e))?;
         Ok(Self {
             path: path.to_owned(),
             folder,
@@ -98,6 +105,35 @@ impl Place {
     }
 }
 
+/// A file to be written later, in a folder that is open since it was looked at: whoever puts another folder
+/// or a link in its place meanwhile leads nobody there.
+#[derive(Debug)]
+pub struct Destination(Place);
+
+impl Destination {
+    /// The file that `path` names, in this folder, whose path holds no link any more.
+    pub(super) fn in_resolved(path: &Path, folder: &Path) -> Result<Self, FsError> {
+        Place::with(path, || Folder::open_resolved(folder)).map(Self)
+    }
+
+    /// The path as the user gave it, to be shown.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Writes it as [`write()`] does; everybody may read it whom the process's umask lets.
+    pub fn write(&self, bytes: &[u8]) -> Result<(), FsError> {
+        let place = Place::with(&self.0.path, || self.0.folder.again())?;
+        let fill = |out: &mut dyn Write| out.write_all(bytes);
+        stage_in(place, Visibility::Shared, fill)?.commit()
+    }
+
+    /// As [`probe_writable()`].
+    pub fn probe_writable(&self, bytes: usize) -> Result<(), FsError> {
+        probe(&self.0, bytes)
+    }
+}
+
 /// Does all of [`write()`] but the last step, which hardly ever fails. Several files are staged
 /// before the first one is replaced.
 pub fn stage(path: &Path, bytes: &[u8], visibility: Visibility) -> Result<Staged, FsError> {
@@ -109,11 +145,20 @@ fn stage_with(
     visibility: Visibility,
     fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<Staged, FsError> {
-    let failed = |e| FsError::io("write", path, e);
     let place = Place::open(path)?;
-    let before = place.replaceable()?;
+    place.replaceable()?;
     remove_leftovers_once(folder_of(path));
-    let temporary = temporary(path, visibility).map_err(failed)?;
+    stage_in(place, visibility, fill)
+}
+
+fn stage_in(
+    place: Place,
+    visibility: Visibility,
+    fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<Staged, FsError> {
+    let failed = |e| FsError::io("write", &place.path, e);
+    let before = place.replaceable()?;
+    let temporary = temporary(&place.folder, visibility).map_err(failed)?;
     #[cfg(unix)]
     if visibility == Visibility::Shared
         && let Some(mode) = before
@@ -148,8 +193,8 @@ impl Write for Filling<'_> {
     }
 }
 
-/// A temporary file beside `path` that says by its lock that somebody is at work on it.
-fn temporary(path: &Path, visibility: Visibility) -> std::io::Result<Temporary> {
+/// A temporary file in this folder that says by its lock that somebody is at work on it.
+fn temporary(folder: &Folder, visibility: Visibility) -> std::io::Result<Temporary> {
     // The mode is given at creation and reduced by the umask there, as for any new file.
     let mode = match visibility {
         Visibility::Private => 0o600,
@@ -158,7 +203,7 @@ fn temporary(path: &Path, visibility: Visibility) -> std::io::Result<Temporary> 
     loop {
         let name = RandomState::new().hash_one(std::process::id());
         let name = OsString::from(format!("{PREFIX}{name:016x}{SUFFIX}"));
-        let folder = Folder::open(folder_of(path))?;
+        let folder = folder.again()?;
         let file = match folder.create(&name, mode) {
             Ok(file) => file,
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => continue,
@@ -240,9 +285,13 @@ pub fn ensure_dir(path: &Path) -> Result<(), FsError> {
 /// Fails if `path` could not be written, or not with so many bytes, before anything depends on it.
 /// Leaves nothing behind.
 pub fn probe_writable(path: &Path, bytes: usize) -> Result<(), FsError> {
-    let failed = |e| FsError::io("write", path, e);
-    Place::open(path)?.replaceable()?;
-    let mut temporary = temporary(path, Visibility::Private).map_err(failed)?;
+    probe(&Place::open(path)?, bytes)
+}
+
+fn probe(place: &Place, bytes: usize) -> Result<(), FsError> {
+    let failed = |e| FsError::io("write", &place.path, e);
+    place.replaceable()?;
+    let mut temporary = temporary(&place.folder, Visibility::Private).map_err(failed)?;
     // Only what is written for good takes up room: some file systems find out late.
     super::full::room(bytes)
         .and_then(|()| fill(&mut temporary.file, bytes))

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     FsError,
+    atomic::Destination,
     read::{all, open_file},
 };
 
@@ -78,11 +79,12 @@ pub fn confine_new(roots: &[&Path], path: &Path) -> Result<PathBuf, FsError> {
 }
 
 /// Fails where a link that lies in a checkout leads a path out of that checkout: whoever made the checkout
-/// chose where it leads, however the path is written. `checkout_of` tells the one that a folder lies in.
+/// chose where it leads, however the path is written. `checkout_of` tells the one that a folder lies in. Says
+/// where the path leads, links resolved.
 pub fn refuse_way_out(
     path: &Path,
     checkout_of: impl Fn(&Path) -> Option<PathBuf>,
-) -> Result<(), FsError> {
+) -> Result<PathBuf, FsError> {
     let whole = std::path::absolute(path).map_err(|e| FsError::io("write", path, e))?;
     let mut real = PathBuf::new();
     for part in whole.components() {
@@ -106,7 +108,21 @@ pub fn refuse_way_out(
             (Err(_), None) => real = next,
         }
     }
-    Ok(())
+    Ok(real)
+}
+
+/// A file to be written, whose folder no link of a checkout leads out of it: opened at once, as it was
+/// looked at.
+pub fn destination(
+    path: &Path,
+    checkout_of: impl Fn(&Path) -> Option<PathBuf>,
+) -> Result<Destination, FsError> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let folder = refuse_way_out(folder, checkout_of)?;
+    Destination::in_resolved(path, &folder)
 }
 
 /// Creates a folder in `root`, and its parents; no link leads out of `root`.

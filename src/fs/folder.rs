@@ -28,6 +28,39 @@ impl Folder {
         Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
     }
 
+    /// Opens a folder by a path in which every link is resolved already: what is a link by now was put
+    /// there meanwhile, and is not followed.
+    pub(super) fn open_resolved(path: &Path) -> io::Result<Self> {
+        use rustix::fs::{CWD, Mode, OFlags, openat};
+        let last = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        // Whoever may pass through a folder may not always list it.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let passing = last | OFlags::PATH;
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let passing = last;
+        let mut parts = path.components().peekable();
+        let mut folder = None;
+        while let Some(part) = parts.next() {
+            let flags = if parts.peek().is_some() {
+                passing
+            } else {
+                last
+            };
+            let part = part.as_os_str();
+            folder = Some(match &folder {
+                None => openat(CWD, part, flags, Mode::empty())?,
+                Some(folder) => openat(folder, part, flags, Mode::empty())?,
+            });
+        }
+        let folder = folder.ok_or(io::ErrorKind::NotFound)?;
+        Ok(Self(folder))
+    }
+
+    /// The same folder by another handle.
+    pub(super) fn again(&self) -> io::Result<Self> {
+        Ok(Self(self.0.try_clone()?))
+    }
+
     /// What stands at a name; `None` where nothing does.
     pub(super) fn kind(&self, name: &OsStr) -> io::Result<Option<Kind>> {
         use rustix::fs::{AtFlags, FileType};
@@ -114,6 +147,18 @@ impl Folder {
         } else {
             Err(io::ErrorKind::NotADirectory.into())
         }
+    }
+
+    pub(super) fn open_resolved(path: &Path) -> io::Result<Self> {
+        Self::open(path)
+    }
+
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "where there are handles it can fail"
+    )]
+    pub(super) fn again(&self) -> io::Result<Self> {
+        Ok(Self(self.0.clone()))
     }
 
     pub(super) fn kind(&self, name: &OsStr) -> io::Result<Option<Kind>> {

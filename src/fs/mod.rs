@@ -20,11 +20,12 @@ mod thread;
 
 pub use append::{append, open_private, size};
 pub use atomic::{
-    Staged, Visibility, ensure_dir, is_leftover, probe_writable, remove_leftovers, stage,
-    sync_parent, write, write_new, write_with,
+    Destination, Staged, Visibility, ensure_dir, is_leftover, probe_writable, remove_leftovers,
+    stage, sync_parent, write, write_new, write_with,
 };
 pub use confine::{
-    Confined, confine, confine_new, ensure_dir_in, read_confined, read_told, refuse_way_out,
+    Confined, confine, confine_new, destination, ensure_dir_in, read_confined, read_told,
+    refuse_way_out,
 };
 pub use error::FsError;
 pub use lock::{Lock, LockError};

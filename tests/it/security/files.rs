@@ -2,7 +2,9 @@
 
 use std::{
     fs,
+    net::{TcpListener, TcpStream},
     os::unix::fs::{FileTypeExt, PermissionsExt, symlink},
+    thread,
 };
 
 use crate::support::{Platform, Project};
@@ -51,6 +53,37 @@ fn a_plan_is_not_written_through_a_link_nor_over_an_odd_node() {
     fs::set_permissions(&out, fs::Permissions::from_mode(0o755)).unwrap();
     project.run(&["plan", "--out", "connplan.plan"]).expect(0);
     assert_eq!(out.metadata().unwrap().permissions().mode() & 0o777, 0o644);
+}
+
+/// Whoever may rename in a checkout does so while the platform is asked.
+#[test]
+fn a_folder_that_is_swapped_meanwhile_leads_no_plan_elsewhere() {
+    let platform = Platform::start();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let project = Project::new()
+        .at_url(&url, platform.key())
+        .connector("wix", &["a"]);
+    project.write("../home/x.plan", CANARY);
+    project.write("out/here", "");
+    let (out, away) = (project.path("out"), project.path("away"));
+    let to = platform.url().trim_start_matches("http://").to_owned();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            if !away.exists() {
+                fs::rename(&out, &away).unwrap();
+                symlink("../home", &out).unwrap();
+            }
+            let (client, server) = (client.unwrap(), TcpStream::connect(&to).unwrap());
+            let back = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            for (mut from, mut to) in [(client, server), back] {
+                thread::spawn(move || std::io::copy(&mut from, &mut to));
+            }
+        }
+    });
+    project.run(&["plan", "--out", "out/x.plan"]).expect(0);
+    assert_eq!(project.read("../home/x.plan"), CANARY);
+    assert!(project.read("away/x.plan").contains("wix"));
 }
 
 #[test]

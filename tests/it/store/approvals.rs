@@ -458,7 +458,7 @@ fn a_receipt_does_not_stand_for_an_approval() {
 }
 
 /// What git makes in the state folder is its user's alone as well.
-fn all_private(folder: &std::path::Path) {
+fn all_private(folder: &Path) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         #[cfg(unix)]
