@@ -152,7 +152,7 @@ async fn saved(
     }
     let approved = approving::gate(
         context,
-        &project,
+        &mut project,
         &judged,
         &saved.digest,
         &args.approval,
@@ -198,7 +198,7 @@ async fn fresh(
     medium: &Medium,
     receipt: Option<Destination>,
 ) -> Result<Option<Applied>, Failure> {
-    let situation = planning::look_to_change(context, args.planning.dir.as_deref()).await?;
+    let mut situation = planning::look_to_change(context, args.planning.dir.as_deref()).await?;
     let mut plan = situation.plan(&args.planning.wishes())?;
     // Where nothing is to be done nobody is asked, anywhere.
     let asks = plan.has_changes() && !args.auto_approve;
@@ -221,7 +221,7 @@ async fn fresh(
         }
         .into());
     }
-    let project = &situation.files.project;
+    let project = &mut situation.files.project;
     let approved = approving::gate(context, project, &plan, &digest, &args.approval, None).await?;
     context.say_who_acts(&situation.remote).await;
     if asks && planning::confirm(context, &situation.app).await == Answer::No {

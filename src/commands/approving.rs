@@ -12,10 +12,7 @@ use super::{
     listening, vouching,
 };
 use crate::{
-    approval::{
-        Approval, ApprovalError, Approved, FromRisk, Missing, Need, Requirement, Signers,
-        signatures,
-    },
+    approval::{Approval, ApprovalError, Approved, FromRisk, Missing, Need, Requirement, Signers},
     config::Project,
     context::{Context, Failure},
     fs,
@@ -44,10 +41,11 @@ pub struct ApprovalArgs {
     pub approved_in_review: Option<NonZeroU16>,
 }
 
-/// Lets a plan through that has the approval that it needs.
+/// Lets a plan through that has the approval that it needs. From then on the project's store is the
+/// base's, where it names none itself.
 pub(super) async fn gate(
     context: &Context,
-    project: &Project,
+    project: &mut Project,
     plan: &Plan,
     digest: &Digest,
     args: &ApprovalArgs,
@@ -63,17 +61,17 @@ pub(super) async fn gate(
     }
     let risk = plan.has_changes().then(|| FromRisk::of(plan));
     let mut approvals = Vec::new();
-    let store = store(context, project, plan, &binding, risk).await?;
-    let is_shared = store.as_ref().is_some_and(|team| team.memory().is_shared());
-    if !args.approved_by.is_empty() || store.is_some() {
+    let stores = stores(context, project, plan, &binding, risk).await?;
+    let is_shared = stores.iter().any(|team| team.memory().is_shared());
+    if !args.approved_by.is_empty() || !stores.is_empty() {
         if !args.approved_by.is_empty() && !binding.has_base && binding.signers().is_some() {
             context.warn(
                 "there is no base commit to take the signers from; the signers file of this folder is used",
             );
         }
-        let memory = store.as_ref().map(Team::memory);
+        let memories: Vec<_> = stores.iter().map(Team::memory).collect();
         let signers = binding.signers();
-        approvals.extend(signed(context, digest, args, signers, memory).await?);
+        approvals.extend(signed(context, digest, args, signers, &memories).await?);
     }
     if args.approved_in_review.is_some() {
         approvals.extend(reviewed(context, plan, digest).await?);
@@ -89,21 +87,23 @@ pub(super) async fn gate(
     Ok(approved)
 }
 
-/// The team's store, where a signature that it keeps could count for this plan; without one, what this
-/// machine remembers. If it is away, nothing starts: it may know who took an approval back.
-async fn store(
+/// The team's stores, this checkout's and the base's, where a signature that they keep could count for
+/// this plan; without any, what this machine remembers. If one is away, nothing starts: it may know
+/// who took an approval back.
+async fn stores(
     context: &Context,
-    project: &Project,
+    project: &mut Project,
     plan: &Plan,
     binding: &Binding,
     risk: Option<FromRisk>,
-) -> Result<Option<Team>, Failure> {
-    let needed = risk.is_some_and(|risk| binding.concerns(risk));
-    if !needed || binding.signers().is_none() {
-        return Ok(None);
+) -> Result<Vec<Team>, Failure> {
+    let app = &plan.app.app;
+    let needed = risk.is_some_and(|risk| binding.concerns(risk)) && binding.signers().is_some();
+    let mut stores = binding.hold_stores(context, project, app, needed).await?;
+    if needed {
+        stores.push(listening::team(context, project, app).await?);
     }
-    let team = listening::team(context, project, &plan.app.app).await?;
-    Ok(Some(team))
+    Ok(stores)
 }
 
 async fn signed(
@@ -111,7 +111,7 @@ async fn signed(
     digest: &Digest,
     args: &ApprovalArgs,
     signers: Option<&Signers>,
-    memory: Option<&Memory>,
+    memories: &[&Memory],
 ) -> Result<Vec<Approval>, Failure> {
     let signers = signers.ok_or(ApprovalError::NoSigners)?;
     let mut files = Vec::new();
@@ -120,10 +120,7 @@ async fn signed(
         let name = crate::escape::limited(&path.display().to_string(), 200);
         files.push((name, text));
     }
-    let found = match memory {
-        Some(memory) => vouching::together(context, memory, digest, signers, files).await?,
-        None => signatures(&files, digest, signers, context.now())?,
-    };
+    let found = vouching::together(context, memories, digest, signers, files).await?;
     for name in &found.revoked {
         let name = crate::escape::limited(name, 100);
         context.warn(&format!("{name} revoked the approval of this plan"));

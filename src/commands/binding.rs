@@ -10,15 +10,19 @@ use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
     config::Project,
     context::{Context, Failure},
-    ops::signers,
+    model::App,
+    ops::{Team, hold_store, signers},
     plan::{Digest, Plan, difference, document},
     publish::{self, Overrides, Place, PublishError},
+    syntax::StoreSettings,
 };
 
 /// The settings that bind, and whose signatures they let count.
 pub(super) struct Binding {
     needs: Vec<Need>,
     signers: Option<Signers>,
+    /// What the base says of the team's store.
+    stores: Vec<StoreSettings>,
     /// Whether there is a commit that this one is measured against.
     pub(super) has_base: bool,
 }
@@ -55,6 +59,22 @@ impl Binding {
         self.signers
     }
 
+    /// Has the project use the base's store where it names none itself. Opens the others that the base
+    /// names, if they are needed: what they know of approvals counts.
+    pub(super) async fn hold_stores(
+        &self,
+        context: &Context,
+        project: &mut Project,
+        app: &App,
+        needed: bool,
+    ) -> Result<Vec<Team>, Failure> {
+        let mut others = hold_store(project, self.stores.iter());
+        if !needed {
+            others.clear();
+        }
+        listening::teams_before(context, project, app, &others).await
+    }
+
     /// Reads them: this checkout's, and those of the commit that it is measured against, which it
     /// cannot loosen. Whose signatures count is the latter's to say.
     pub(super) async fn of(context: &Context, project: &Project) -> Result<Self, Failure> {
@@ -74,9 +94,11 @@ impl Binding {
             Some(base) if before.iter().any(speaks) => signers_of(base, &before).await?,
             _ => signers(project, here)?,
         };
+        let stores = before.into_iter().map(|before| before.settings.store);
         Ok(Self {
             needs,
             signers,
+            stores: stores.collect(),
             has_base: base.is_some(),
         })
     }

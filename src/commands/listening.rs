@@ -28,6 +28,22 @@ pub(super) async fn team(context: &Context, project: &Project, app: &App) -> Res
     Team::open(&to(context).around(), project, app, &state).await
 }
 
+/// The same in stores that the base names and the checkout does not.
+pub(super) async fn teams_before(
+    context: &Context,
+    project: &Project,
+    app: &App,
+    urls: &[&str],
+) -> Result<Vec<Team>, Failure> {
+    let state = context.app_state(project, app);
+    let listening = to(context);
+    let mut teams = Vec::new();
+    for url in urls {
+        teams.extend(Team::before(&listening.around(), project, app, &state, url).await?);
+    }
+    Ok(teams)
+}
+
 /// The plan of a digest: its name and its text.
 pub(super) async fn plan(context: &Context, digest: &Digest) -> Result<(String, String), Failure> {
     let project = context.project(None)?;

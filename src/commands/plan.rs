@@ -15,13 +15,14 @@ use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::ConsentNeed,
     model::Observed,
+    ops,
     pending::PendingSet,
     plan::{Digest, Plan, document},
     policy::Judgement,
     remote::auth::CredentialOrigin,
     remote_state,
     store::Waits,
-    syntax::{Lifetime, PlanSettings},
+    syntax::Lifetime,
     view::{
         self,
         report::{PlanReport, WaitingReport},
@@ -64,7 +65,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     let out = out
         .map(|out| context.output_file("--out", out))
         .transpose()?;
-    let (mut plan, judgement, undeclared, waiting, settings) = match &args.remote_state {
+    let (mut plan, judgement, undeclared, waiting, expires) = match &args.remote_state {
         None => {
             let mut situation =
                 planning::look_to_change(context, args.planning.dir.as_deref()).await?;
@@ -80,20 +81,19 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             situation.explain(&mut plan, &context.vars).await;
             let undeclared = undeclared(&plan, &situation.files.pending);
             let waiting = waiting(&plan, &situation.files.pending, &situation.waits);
-            let settings = situation.files.project.settings.plan.clone();
-            (plan, judgement, undeclared, waiting, settings)
+            let expires = ops::expires(&situation.files.project);
+            (plan, judgement, undeclared, waiting, expires)
         }
         Some(file) => {
             let (plan, judgement) = speculate(args, context, file).await?;
             // It is for reading, never for applying.
-            let settings = PlanSettings::default();
-            (plan, judgement, Vec::new(), Vec::new(), settings)
+            (plan, judgement, Vec::new(), Vec::new(), None)
         }
     };
     plan.origin = context.origin();
     plan.expires_at = args
         .expires
-        .or(settings.expires)
+        .or(expires)
         .map(|lifetime| context.now().saturating_add(lifetime.get()))
         .transpose()
         .map_err(|e| UsageError::new(format!("`--expires` cannot be that long: {e}")))?;

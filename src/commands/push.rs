@@ -50,7 +50,7 @@ pub struct PushArgs {
 pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
     let offer = args.offer.offer(context)?;
-    let situation = planning::look_to_change(context, args.planning.dir.as_deref()).await?;
+    let mut situation = planning::look_to_change(context, args.planning.dir.as_deref()).await?;
     let actor = context.say_who_acts(&situation.remote).await;
     let plan = situation.plan(&args.planning.wishes())?;
     // Where nothing is to be done nobody is asked, anywhere.
@@ -76,7 +76,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         &medium.aside(&context.terminal),
     );
     context.terminal.say(&shown);
-    let project = &situation.files.project;
+    let project = &mut situation.files.project;
     let none = ApprovalArgs::default();
     let approved = approving::gate(context, project, &plan, &digest, &none, None).await?;
     if asks && planning::confirm(context, &situation.app).await == Answer::No {

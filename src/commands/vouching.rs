@@ -17,6 +17,7 @@ use crate::{
     context::{Context, Failure, UsageError},
     diff::{Action, Desired, between},
     model::{App, ConnectorType, ExpectedAccount, RemoteConnector, Scopes},
+    ops::Team,
     plan::{Digest, Plan, document},
     receipt::{ChangeResult, Outcome, Receipt, Saved},
     store::{Memory, StoreError, Wait, Waits},
@@ -45,19 +46,27 @@ pub(super) async fn kept(
     Ok(good)
 }
 
-/// Holds the store's signatures and these together against the signers: what is taken back in one
+/// Holds the stores' signatures and these together against the signers: what is taken back in one
 /// place is taken back in all.
 pub(super) async fn together(
     context: &Context,
-    memory: &Memory,
+    memories: &[&Memory],
     digest: &Digest,
     signers: &Signers,
     given: Vec<(String, String)>,
 ) -> Result<Signatures, Failure> {
     let mut files = given;
-    files.extend(kept(context, memory, digest, signers).await?);
+    for memory in memories {
+        files.extend(kept(context, memory, digest, signers).await?);
+    }
     let found = signatures(&files, digest, signers, context.now())?;
     Ok(found)
+}
+
+/// This memory first, then those.
+fn with<'a>(memory: &'a Memory, others: &'a [Team]) -> Vec<&'a Memory> {
+    let others = others.iter().map(Team::memory);
+    std::iter::once(memory).chain(others).collect()
 }
 
 /// What approval a plan lacks, for those who only look. Reviews are not asked for: they count where
@@ -66,7 +75,7 @@ pub(super) async fn missing(context: &Context, plan: &Plan, digest: &Digest) -> 
     if !plan.has_changes() {
         return None;
     }
-    let (project, app) = context.project_of(&plan.app.app.id).ok()?;
+    let (mut project, app) = context.project_of(&plan.app.app.id).ok()?;
     if app.api_url != plan.app.app.api_url {
         return None;
     }
@@ -83,10 +92,12 @@ pub(super) async fn missing(context: &Context, plan: &Plan, digest: &Digest) -> 
     }
     let mut approvals = Vec::new();
     if let Some(signers) = binding.signers()
+        && let Ok(others) = binding.hold_stores(context, &mut project, &app, true).await
         && let Ok(team) = listening::team(context, &project, &app).await
         && team.memory().is_shared()
     {
-        match together(context, team.memory(), digest, signers, Vec::new()).await {
+        let memories = with(team.memory(), &others);
+        match together(context, &memories, digest, signers, Vec::new()).await {
             Ok(found) => approvals = found.approvals,
             Err(failure) => context.warn(&format!(
                 "the approvals in the store are not known: {}",
@@ -166,12 +177,16 @@ pub(super) async fn receipt(
         return Ok(());
     }
     let binding = Binding::of(context, project).await?;
+    let others = binding
+        .hold_stores(context, &mut project.clone(), app, memory.is_shared())
+        .await?;
+    let memories = with(memory, &others);
     for result in asked {
         let asked = Asked::by_receipt(receipt, result);
         let risk = now.risk(&asked);
         if !binding.concerns(risk)
             || memory.is_shared()
-                && vouched(context, &binding, app, memory, (&asked, risk))
+                && vouched(context, &binding, app, &memories, (&asked, risk))
                     .await
                     .is_ok()
         {
@@ -210,11 +225,15 @@ pub(super) async fn approved_only(
     if binding.needs().is_empty() {
         return Ok(waits);
     }
+    let others = binding
+        .hold_stores(context, &mut project.clone(), app, true)
+        .await?;
+    let memories = with(memory, &others);
     let mut taken = BTreeSet::new();
     for wait in waits.iter() {
         let asked = Asked::by_store(wait);
         let risk = now.risk(&asked);
-        match vouched(context, &binding, app, memory, (&asked, risk)).await {
+        match vouched(context, &binding, app, &memories, (&asked, risk)).await {
             Ok(()) => {
                 taken.insert(wait.connector.clone());
             }
@@ -233,10 +252,11 @@ async fn vouched(
     context: &Context,
     binding: &Binding,
     app: &App,
-    memory: &Memory,
+    memories: &[&Memory],
     (wanted, now): (&Asked<'_>, FromRisk),
 ) -> Result<(), String> {
     let digest = wanted.plan.ok_or("it names no plan")?;
+    let memory = memories.first().ok_or("there is no store")?;
     let stored = memory.plan(digest).await.map_err(|e| e.to_string())?;
     let saved = document::read(&stored.name, &stored.text).map_err(|e| e.to_string())?;
     let planned = &saved.plan.app.app;
@@ -263,7 +283,7 @@ async fn vouched(
     }
     let mut approvals: Vec<Approval> = Vec::new();
     if let Some(signers) = binding.signers() {
-        let found = together(context, memory, digest, signers, Vec::new()).await;
+        let found = together(context, memories, digest, signers, Vec::new()).await;
         approvals.extend(found.map_err(|e| e.report.to_string())?.approvals);
     }
     let check = |approvals| Approved::check(digest, Some(risk), binding.needs(), approvals);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    Around, OpEvent, explain, policy,
+    Around, OpEvent, explain, gates, policy,
     rules::{rules, rules_for_listed},
     waits,
 };
@@ -266,7 +266,7 @@ impl Files {
         let mut judgement = policy::judge(&plan, present, &self.project, &observed.policies);
         policy::locate(&mut judgement, &self.loaded);
         plan.diagnostics
-            .splice(0..0, policy::loosened(&self.project));
+            .splice(0..0, gates::loosened(&self.project));
         plan.diagnostics
             .extend(policy::warnings(&judgement, &self.loaded));
         Ok((plan, judgement))

@@ -84,47 +84,6 @@ pub fn judge(
     })
 }
 
-/// What the checkout loosens of the policy and the approvals that it proposes to change: a danger of its
-/// own.
-pub fn loosened(project: &config::Project) -> Vec<Diagnostic> {
-    let bases = project.base_settings.iter();
-    let rules: BTreeSet<Rule> = bases
-        .clone()
-        .flat_map(|base| policy::stricter(&policy(&base.policy), &of(project)))
-        .map(|policy::Loosened(rule)| rule)
-        .collect();
-    let here = &project.settings.approval;
-    let approvals = bases.filter_map(|base| {
-        let (need, now) = (base.approval.need()?, here.need());
-        let weaker = now.is_none_or(|now| now.is_weaker_than(&need));
-        (weaker || base.approval.signers != here.signers).then_some(())
-    });
-    let of_rule = |rule: Rule| {
-        let rule = rule.as_str();
-        format!("this proposal loosens the policy: `{rule}` permits more than at the base")
-    };
-    let messages = rules.into_iter().map(of_rule);
-    let of_approval = || {
-        "this proposal changes whose approval a plan needs: [approval] asks for less, or for \
-                          others, than at the base"
-            .to_owned()
-    };
-    let messages = messages.chain(approvals.take(1).map(|()| of_approval()));
-    let file = project.settings_file.as_deref();
-    let file = file.map_or_else(|| "connplan.toml".to_owned(), |file| project.relative(file));
-    messages
-        .map(|message| Diagnostic {
-            severity: Level::Warning,
-            code: policy::LOOSENED.to_owned(),
-            message: format!("danger: {message}"),
-            file: Some(file.clone()),
-            line: None,
-            column: None,
-            help: Some("until it is merged, the stricter one of both binds".to_owned()),
-        })
-        .collect()
-}
-
 /// How many connectors the app has for a plan to remove: what an interrupted run of it removed
 /// already counts.
 pub fn present(plan: &Plan, observed: &BTreeMap<ConnectorType, RemoteConnector>) -> usize {

@@ -72,9 +72,40 @@ impl Team {
         app: &App,
         state: &AppState,
     ) -> Result<Self, Failure> {
+        let place = place(around, project)?;
+        Self::at(around, project, app, state, place).await
+    }
+
+    /// The memory in a store that the settings of the base name and those of the checkout do not. None
+    /// where the user's own environment says which store is the team's.
+    pub async fn before(
+        around: &Around<'_>,
+        project: &Project,
+        app: &App,
+        state: &AppState,
+        url: &str,
+    ) -> Result<Option<Self>, Failure> {
+        if around.vars.get("CONNPLAN_STORE").is_some() {
+            return Ok(None);
+        }
+        let place = Place::parse(url).map_err(|e| {
+            let why = format!("`url` in [store] of connplan.toml at the base: {e}");
+            UsageError::with_help(why, "have it corrected by a change of its own first")
+        })?;
+        let team = Self::at(around, project, app, state, Some((place, false))).await?;
+        Ok(Some(team))
+    }
+
+    async fn at(
+        around: &Around<'_>,
+        project: &Project,
+        app: &App,
+        state: &AppState,
+        place: Option<(Place, bool)>,
+    ) -> Result<Self, Failure> {
         let keep = keep_in_settings(project).map_err(unusable)?;
         let home = state.dir().ok_or(crate::state::StateError::Nowhere)?;
-        let store: Arc<dyn Store> = match place(around, project)? {
+        let store: Arc<dyn Store> = match place {
             None => Arc::new(LocalStore::at(&home.join("memory"))),
             Some((Place::Git(remote), _)) => {
                 let git = Git::new(around.vars);

@@ -24,7 +24,8 @@ pub(crate) use settings::line_of;
 pub use settings::{
     ApplySettings, ApprovalSettings, AuthorizeSettings, Environment, Lifetime, LifetimeError,
     MaxDuration, MaxRemovals, PerType, Percent, PlanSettings, PlatformSettings, PolicySettings,
-    ProviderSettings, RuleSettings, Settings, Subject, Unlisted, parse_settings, setting_problem,
+    ProviderSettings, RuleSettings, Settings, StoreSettings, Subject, Unlisted, parse_settings,
+    setting_problem,
 };
 pub use source::Source;
 pub use suggest::{KNOWN_TYPES, closest, known_type_in_other_case, known_type_near, type_meant};

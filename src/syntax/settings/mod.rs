@@ -32,5 +32,5 @@ pub use read::{parse_settings, setting_problem};
 pub use types::{
     ApplySettings, ApprovalSettings, AuthorizeSettings, Environment, Lifetime, LifetimeError,
     MaxDuration, MaxRemovals, PerType, Percent, PlanSettings, PlatformSettings, PolicySettings,
-    ProviderSettings, RuleSettings, Settings, Subject, Unlisted,
+    ProviderSettings, RuleSettings, Settings, StoreSettings, Subject, Unlisted,
 };

@@ -9,15 +9,15 @@ use crate::{
     support::{Connector, Output, Platform, Project, result},
 };
 
-const SETTINGS: &str = "[store]\nurl = \"git:origin\"\n\n[approval]\nrequire = \"signature\"\n\
+pub(super) const SETTINGS: &str = "[store]\nurl = \"git:origin\"\n\n[approval]\nrequire = \"signature\"\n\
                         signers = \"allowed_signers\"\n";
 
 /// A clone whose base demands a signature, and another one.
-struct Team {
-    platform: Platform,
+pub(super) struct Team {
+    pub(super) platform: Platform,
     keys: Keys,
     origin: tempfile::TempDir,
-    one: Project,
+    pub(super) one: Project,
     two: Project,
 }
 
@@ -26,7 +26,7 @@ impl Team {
         Self::with(SETTINGS)
     }
 
-    fn with(settings: &str) -> Self {
+    pub(super) fn with(settings: &str) -> Self {
         let platform = Platform::start();
         let keys = Keys::new();
         keys.key("ann", &["ed25519"]).key("eve", &["ed25519"]);
@@ -73,7 +73,7 @@ impl Team {
         assert_eq!(self.platform.writes(), [asked]);
     }
 
-    fn key(&self, name: &str) -> String {
+    pub(super) fn key(&self, name: &str) -> String {
         self.keys.path(name).display().to_string()
     }
 }

@@ -17,6 +17,7 @@ mod faulty;
 #[cfg(unix)]
 mod holder;
 mod laws;
+mod left;
 mod places;
 #[cfg(unix)]
 mod silent;

@@ -1,0 +1,206 @@
+//! Which settings are a gate that a proposal does not open for itself, and what it does to them.
+
+use std::collections::BTreeSet;
+
+use super::policy::{of, policy};
+use crate::{
+    config::Project,
+    model::{Diagnostic, Severity},
+    policy::{self, Policy, Rule},
+    store::Place,
+    syntax::{
+        ApplySettings, ApprovalSettings, AuthorizeSettings, Lifetime, PlanSettings,
+        PlatformSettings, PolicySettings, Settings, StoreSettings,
+    },
+};
+
+/// What the checkout loosens of the gates that it proposes to change: a danger of its own.
+pub(super) fn loosened(project: &Project) -> Vec<Diagnostic> {
+    let here = (&project.settings, &of(project));
+    // In the order in which they are shown, each once.
+    let found: BTreeSet<_> = project
+        .base_settings
+        .iter()
+        .flat_map(|base| weaker(base, here))
+        .collect();
+    let file = project.settings_file.as_deref();
+    let file = file.map_or_else(|| "connplan.toml".to_owned(), |file| project.relative(file));
+    found
+        .into_iter()
+        .map(|gate| Diagnostic {
+            severity: Severity::Warning,
+            code: policy::LOOSENED.to_owned(),
+            message: format!("danger: {}", gate.said()),
+            file: Some(file.clone()),
+            line: None,
+            column: None,
+            help: Some("until it is merged, the stricter one of both binds".to_owned()),
+        })
+        .collect()
+}
+
+/// A gate that the proposal opens further.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Gate {
+    Rule(Rule),
+    Approval,
+    Store,
+    Keep,
+    Expires,
+}
+
+impl Gate {
+    fn said(self) -> String {
+        match self {
+            Self::Rule(rule) => {
+                let rule = rule.as_str();
+                format!("this proposal loosens the policy: `{rule}` permits more than at the base")
+            }
+            Self::Approval => {
+                "this proposal changes whose approval a plan needs: [approval] asks for less, or \
+                 for others, than at the base"
+            }
+            .to_owned(),
+            Self::Store => {
+                "this proposal leaves the team's store: [store] `url` names another one \
+                            than at the base, or none, and who took an approval back may be known \
+                            there alone"
+                    .to_owned()
+            }
+            Self::Keep => "this proposal lets the team's store forget sooner: [store] `keep` is \
+                           shorter than at the base"
+                .to_owned(),
+            Self::Expires => {
+                "this proposal lets plans live longer: [plan] `expires` is longer than \
+                              at the base, or is not there"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+/// What is weaker here than at the base. All settings are listed, so that the compiler asks of a new
+/// one whether it is a gate.
+fn weaker(base: &Settings, (here, here_policy): (&Settings, &Policy)) -> Vec<Gate> {
+    let Settings {
+        // The plan shows what comes of these: what is removed, and how.
+        unlisted: _,
+        on_remove: _,
+        // They hide no scope that is added.
+        providers: _,
+        // Another address is no place for a credential until somebody trusts it, and what an app is
+        // asked for binds by its id.
+        environments: _,
+        plan: PlanSettings { expires },
+        // How fast, and in which order.
+        apply: ApplySettings {
+            parallelism: _,
+            keep_going: _,
+        },
+        authorize: AuthorizeSettings { timeout: _ },
+        platform: PlatformSettings { multiplier: _ },
+        policy:
+            PolicySettings {
+                // Each is a rule's, and each rule is asked.
+                protected: _,
+                max_removals: _,
+                allowed_types: _,
+                denied_types: _,
+                max_class: _,
+                max_access: _,
+                accounts: _,
+                unknown_scopes: _,
+                rules: _,
+                allowed_scopes: _,
+                denied_scopes: _,
+            },
+        approval:
+            ApprovalSettings {
+                require: _,
+                count: _,
+                from_risk: _,
+                signers,
+            },
+        store: StoreSettings { url, keep },
+    } = base;
+    let rules = policy::stricter(&policy(&base.policy), here_policy).into_iter();
+    let mut found: Vec<_> = rules
+        .map(|policy::Loosened(rule)| Gate::Rule(rule))
+        .collect();
+    let now = here.approval.need();
+    let need = base.approval.need();
+    if need.is_some_and(|need| {
+        now.is_none_or(|now| now.is_weaker_than(&need)) || *signers != here.approval.signers
+    }) {
+        found.push(Gate::Approval);
+    }
+    if url.is_some() && !same_store(url.as_deref(), here.store.url.as_deref()) {
+        found.push(Gate::Store);
+    }
+    let kept = longer(keep.as_deref(), here.store.keep.as_deref());
+    if url.is_some() && kept != here.store.keep.as_deref() {
+        found.push(Gate::Keep);
+    }
+    if sooner(*expires, here.plan.expires) != here.plan.expires {
+        found.push(Gate::Expires);
+    }
+    found
+}
+
+/// How long a plan is good for: as long as checkout and base both say.
+pub fn expires(project: &Project) -> Option<Lifetime> {
+    let bases = project.base_settings.iter();
+    let here = project.settings.plan.expires;
+    bases.fold(here, |here, base| sooner(base.plan.expires, here))
+}
+
+/// Of two the sooner one; the second, where they are the same.
+fn sooner(base: Option<Lifetime>, here: Option<Lifetime>) -> Option<Lifetime> {
+    match (base, here) {
+        (Some(base), Some(here)) if base.get() < here.get() => Some(base),
+        (Some(base), None) => Some(base),
+        (_, here) => here,
+    }
+}
+
+/// Of two texts of `keep` the longer one, and none is for ever; the second, where they are the same.
+fn longer<'a>(base: Option<&'a str>, here: Option<&'a str>) -> Option<&'a str> {
+    let time = |keep: Option<&str>| keep.and_then(|keep| keep.parse().ok().map(Lifetime::get));
+    match (time(base), time(here)) {
+        (Some(kept), Some(now)) if kept > now => base,
+        (None, Some(_)) => None,
+        _ => here,
+    }
+}
+
+fn same_store(one: Option<&str>, other: Option<&str>) -> bool {
+    let place = |url: Option<&str>| url.map(Place::parse);
+    one == other
+        || matches!((place(one), place(other)), (Some(Ok(one)), Some(Ok(other))) if one == other)
+}
+
+/// Has the project use the store of the base where it names none, and keep for as long. The other
+/// stores of the base are returned: who took an approval back may be known there alone.
+pub fn hold_store<'a>(
+    project: &mut Project,
+    bases: impl Iterator<Item = &'a StoreSettings>,
+) -> Vec<&'a str> {
+    let store = &mut project.settings.store;
+    let mut others: Vec<&str> = Vec::new();
+    for base in bases {
+        let Some(url) = base.url.as_deref() else {
+            continue;
+        };
+        if store.url.is_none() {
+            store.clone_from(base);
+            continue;
+        }
+        store.keep = longer(base.keep.as_deref(), store.keep.as_deref()).map(str::to_owned);
+        if !same_store(Some(url), store.url.as_deref()) {
+            others.push(url);
+        }
+    }
+    others.sort_unstable();
+    others.dedup();
+    others
+}

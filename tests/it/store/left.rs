@@ -1,0 +1,55 @@
+//! A proposal that leaves the team's store.
+
+use super::approvals::{SETTINGS, Team};
+use crate::git::repository::git;
+
+/// What was taken back in the base's store stays so where a proposal has none, or another.
+#[test]
+fn a_proposal_that_leaves_the_store_or_its_expiry_loosens_nothing() {
+    let all = format!("{SETTINGS}\n[plan]\nexpires = \"1h\"\n");
+    let team = Team::with(&all.replace("[approval]", "keep = \"90d\"\n[approval]"));
+    let (one, ann) = (&team.one, team.key("ann"));
+    let base = git(&one.root(), &["rev-parse", "HEAD"]);
+    one.run(&["plan", "--out", "../x.plan"]).expect(0);
+    let approve = ["approve", "../x.plan", "--key", &ann, "--out"];
+    one.run(&[&approve[..], &["../x.sig"]].concat()).expect(0);
+    one.run(&[&approve[..], &["../x.revoked", "--revoke"]].concat())
+        .expect(0);
+    let event = one.path("../event.json").display().to_string();
+    let pipeline = [
+        ("CI", "true"),
+        ("GITHUB_EVENT_PATH", event.as_str()),
+        ("XDG_STATE_HOME", "../runner"),
+        ("CONNPLAN_STATE_DIR", ""),
+    ];
+    let other = format!("{}.x", one.root().display());
+    git(&one.root(), &["init", "-q", "--bare", &other]);
+    git(&one.root(), &["remote", "add", "other", &other]);
+    let approval = SETTINGS.split_once("\n\n").unwrap().1;
+    let apply = ["apply", "../x.plan", "--approved-by", "../x.sig"];
+    for store in ["", "[store]\nurl = \"git:other\"\nkeep = \"1d\"\n"] {
+        one.write("base44/connplan.toml", &format!("{store}{approval}"));
+        git(&one.root(), &["commit", "-qam", "tidy"]);
+        let request = format!(
+            r#"{{"pull_request":{{"number":5,"base":{{"sha":"{}"}}}}}}"#,
+            base.trim()
+        );
+        one.write("../event.json", &request);
+        let plan = one.run_vars(&pipeline, &["plan", "--out", "../y.plan"]);
+        plan.expect(0)
+            .says("danger: this proposal leaves the team's store")
+            .says("danger: this proposal lets plans live longer");
+        assert!(one.read("../y.plan").contains("expires_at"), "{plan}");
+        let forgets = plan.stdout.contains("`keep` is shorter");
+        assert_eq!(forgets, !store.is_empty(), "{plan}");
+        let push = format!(r#"{{"before":"{}"}}"#, base.trim());
+        one.write("../event.json", &push);
+        one.run_vars(&pipeline, &apply)
+            .expect(3)
+            .tells("revoked the approval of this plan");
+    }
+    assert!(team.platform.writes().is_empty());
+    // A store that is away may know of it.
+    git(&one.root(), &["remote", "remove", "origin"]);
+    one.run_vars(&pipeline, &apply).expect(1).tells("origin");
+}
