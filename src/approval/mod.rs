@@ -19,7 +19,7 @@ mod time;
 pub use approved::{Approved, NotApproved};
 pub use error::{ApprovalError, SignersError};
 pub use need::{FromRisk, Missing, Need, Requirement};
-pub use review::{Review, ReviewFacts, Reviews, Shown, reviews};
+pub use review::{Doubt, Review, ReviewFacts, Reviews, Shown, reviews};
 pub use signature::{NAMESPACE, REVOKED, Signatures, key_of, signatures};
 pub use signers::Signers;
 

@@ -40,6 +40,17 @@ pub struct Shown {
     pub commit: Option<String>,
     /// Since when.
     pub since: Option<Timestamp>,
+    /// Why it is not believed.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why a comment is not the tool's own word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// A clause.
+    pub why: String,
+    /// What to do.
+    pub help: String,
 }
 
 /// One review.
@@ -80,6 +91,9 @@ pub fn reviews(facts: &ReviewFacts, digest: &Digest) -> Result<Reviews, Approval
             AGAIN,
         ));
     };
+    if let Some(doubt) = &shown.doubt {
+        return Err(refused(doubt.why.clone(), &doubt.help));
+    }
     let short = |commit: &str| crate::escape::limited(commit, 12);
     if shown.commit.as_deref() != Some(facts.head.as_str()) {
         return Err(refused(
@@ -138,7 +152,7 @@ pub fn reviews(facts: &ReviewFacts, digest: &Digest) -> Result<Reviews, Approval
         } else if let Some(commit) = other {
             Some(format!("reviewed an older commit, {}", short(commit)))
         } else if review.at <= since {
-            Some("approved before the comment showed this plan".to_owned())
+            Some("approved before the comment showed this plan as it does now".to_owned())
         } else if facts.writers.get(&review.by) != Some(&true) {
             Some("may not write to the repository".to_owned())
         } else {
@@ -195,6 +209,7 @@ mod tests {
                 digest: Some(digest().to_string()),
                 commit: Some("head".to_owned()),
                 since: Some(at(100)),
+                doubt: None,
             }),
             people: vec![Some("ann".to_owned())],
             reviews: vec![review("bob", 200)],
@@ -256,6 +271,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_told_is_a_refusal() {
+        let doubt = Doubt {
+            why: "edited".to_owned(),
+            help: String::new(),
+        };
+        let mut doubted = facts();
+        doubted.shown.as_mut().unwrap().doubt = Some(doubt);
+        let why = reviews(&doubted, &digest()).unwrap_err().to_string();
+        assert!(why.contains("edited"), "{why}");
         let spoil: [fn(&mut ReviewFacts); 6] = [
             |f| f.shown = None,
             |f| f.people.push(None),

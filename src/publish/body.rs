@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
+use super::marker::same;
+
 /// Between a notice and the plan below it.
 const BELOW: &str = "<!-- connplan-below -->";
 /// Around a plan of an older commit.
@@ -15,6 +17,14 @@ const FOLD: &str = "<details><summary>The older plan</summary>";
 const UNFOLD: &str = "</details>";
 const RECORD: &str = "<!-- connplan-shows";
 const END: &str = " -->";
+
+/// How the notice begins that a plan was applied, and in part.
+pub(super) const APPLIED: &str = "> ✅ **This plan was applied";
+pub(super) const IN_PART: &str = "> 🔶 **This plan was applied in part";
+/// How notices begin; a failure's is a document of its own.
+const NOTICES: [&str; 3] = [APPLIED, IN_PART, "## connplan"];
+/// How a plan begins that may be applied.
+const TITLE: &str = "## connplan plan: ";
 
 /// What a comment shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,14 +101,27 @@ impl Record {
 }
 
 impl Body {
-    /// Whether a reader of the plan sees this text: what stands in an HTML comment, nobody does.
-    pub(super) fn lets_see(&self, text: &str) -> bool {
-        let mut pieces = self.plan.split("<!--");
-        let first = pieces.next().unwrap_or_default();
-        let shown = pieces.map(|piece| piece.split_once("-->").map_or("", |(_, shown)| shown));
-        std::iter::once(first)
-            .chain(shown)
-            .any(|shown| shown.contains(text))
+    /// Whether readers see this digest of a plan, where the tool writes it: in the line of its own
+    /// below the plan. `comment` is the whole that was taken apart. What the tool would not have
+    /// written so, from its first line to its last, is not its own.
+    pub(super) fn lets_see(&self, digest: &str, comment: &str, marker: &str) -> bool {
+        let notice = self.notice.as_deref();
+        let known = |notice: &str| NOTICES.iter().any(|begins| notice.starts_with(begins));
+        let is_own = notice.is_none_or(|notice| known(notice) && open_lines(notice).is_some())
+            && self.plan.starts_with(TITLE)
+            && same(&self.text(marker, usize::MAX), comment);
+        let lines = open_lines(&self.plan)
+            .filter(|_| is_own)
+            .unwrap_or_default();
+        let at = |index: usize| lines.get(index).copied().unwrap_or_default();
+        let digests: Vec<_> = (0..lines.len())
+            .filter(|index| at(*index).starts_with("Digest `"))
+            .collect();
+        let [line] = digests.as_slice() else {
+            return false;
+        };
+        let alone = at(line - 1).is_empty() && at(line + 1).is_empty();
+        alone && at(*line).starts_with(&format!("Digest `{digest}`, at "))
     }
 
     /// Takes the rest of a comment apart, without its marker.
@@ -181,6 +204,39 @@ fn cut(plan: &str, room: usize) -> String {
     out.trim_end().to_owned()
 }
 
+/// The lines that stand open: outside of fences and of what is folded. None where anything else
+/// might hide a line, as the tool writes none.
+fn open_lines(text: &str) -> Option<Vec<&str>> {
+    let (mut open, mut fence, mut folded) = (Vec::new(), None, false);
+    for line in text.split('\n') {
+        let inner = line.trim_start();
+        let ticks = inner.len() - inner.trim_start_matches('`').len();
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '+' | '`');
+        match fence {
+            Some(length) if ticks >= length => {
+                if line.len() != length {
+                    return None;
+                }
+                fence = None;
+            }
+            Some(_) => {}
+            None if ticks >= 3 => {
+                if inner.len() != line.len() || !line.chars().all(plain) {
+                    return None;
+                }
+                fence = Some(ticks);
+            }
+            None if line == "<details>" && !folded => folded = true,
+            None if line == UNFOLD && folded => folded = false,
+            None if line.starts_with("<summary>") && folded => {}
+            None if inner.starts_with(['<', '~']) => return None,
+            None if folded => {}
+            None => open.push(line),
+        }
+    }
+    (fence.is_none() && !folded).then_some(open)
+}
+
 /// What a run has to say, and of which commit.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Said<'a> {
@@ -257,19 +313,42 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_sees_is_not_shown() {
-        let seen = |plan: &str| {
-            let body = Body {
-                plan: plan.to_owned(),
-                ..Body::default()
-            };
-            body.lets_see("sha256:ab")
+    fn only_the_line_that_the_tool_writes_shows_a_digest() {
+        const LINE: &str = "Digest `sha256:ab`, at `https://x.example`, by connplan 1.";
+        let seen_of = |marker: &str, rest: &str| {
+            let comment = format!("{marker}\n{rest}");
+            Body::parse(rest).lets_see("sha256:ab", &comment, "<!-- m -->")
         };
-        assert!(seen("Digest `sha256:ab`"));
-        assert!(seen("<!-- a --> `sha256:ab` <!-- b"));
-        assert!(!seen("LGTM <!-- sha256:ab -->"));
-        assert!(!seen("LGTM <!-- x <!-- sha256:ab"));
-        assert!(!seen("sha256:<!-- -->ab"));
+        let seen = |plan: &str| {
+            let record = "<!-- connplan-shows digest=sha256:ab -->";
+            seen_of("<!-- m -->", &format!("{plan}\n{record}\n"))
+        };
+        let title = "## connplan plan: app `a`";
+        let folded = "<details>\n<summary>x</summary>\n\n````diff\n```\n````\n\n</details>";
+        assert!(seen(&format!("{title}\n\n{folded}\n\n{LINE}\n\nmore")));
+        assert!(seen(&format!("{APPLIED}.**\n{BELOW}\n{title}\n\n{LINE}")));
+        for hidden in [
+            format!("LGTM\n\n{LINE}"),
+            format!("{title}\n\n<!--\n\n{LINE}\n\n-->"),
+            format!("{title}\n\n  <!-- sha256:ab\n\n{LINE}"),
+            format!("{title}\n\n<details>\n\n{LINE}\n\n</details>"),
+            format!("{title}\n\n<details>\n\n</details>\n<details open=x>\n\n{LINE}"),
+            format!("{title}\n\n```\n\n{LINE}\n\n```"),
+            format!("{title}\n\n```\n````\n<details>\n```\n\n{LINE}\n\n```\n```"),
+            format!("{title}\n\n~~~\n\n{LINE}\n\n~~~"),
+            format!("{title}\n\n[x]: https://x.example '\n{LINE}\n'"),
+            format!("{title}\n\nDigest `sha256:cd`, at `x`.\n\n{LINE}"),
+            format!("{title}\n\n> {LINE}"),
+            format!("{title}\n\nDigest `sha256:abc`, at `x`."),
+            format!("LGTM\n<details>\n{BELOW}\n{title}\n\n{LINE}"),
+            format!("{APPLIED}\n<details>\n{BELOW}\n{title}\n\n{LINE}"),
+            format!("{title}\n\n{LINE}\n\n{RECORD} digest=sha256:cd -->"),
+        ] {
+            assert!(!seen(&hidden), "{hidden}");
+        }
+        // In front of what it would have written.
+        let rest = format!("{title}\n\n{LINE}\n<!-- connplan-shows x=1 -->");
+        assert!(!seen_of("<!-- m -->", &rest));
     }
 
     #[test]

@@ -36,9 +36,11 @@ pub(super) struct Comment {
     pub(super) body: String,
     /// The login of who wrote it.
     pub(super) author: String,
-    /// Whether a program wrote it, as far as the forge says.
-    pub(super) by_bot: bool,
     pub(super) created: Option<Timestamp>,
+    /// When it was changed last, or made.
+    pub(super) updated: Option<Timestamp>,
+    /// GitHub's other name for it.
+    pub(super) node: Option<String>,
     pub(super) url: Option<String>,
 }
 
@@ -256,27 +258,20 @@ impl Forge {
 
     /// Reads one comment; `None` for what is none, such as GitLab's notes about events.
     pub(super) fn comment(self, value: &Value) -> Option<Comment> {
-        let (author, by_bot) = match self {
-            Self::GitHub => (&value["user"]["login"], value["user"]["type"] == "Bot"),
+        let author = match self {
+            Self::GitHub => &value["user"]["login"],
             Self::GitLab if value["system"] == true => return None,
-            Self::GitLab => (&value["author"]["username"], false),
+            Self::GitLab => &value["author"]["username"],
         };
         Some(Comment {
             id: value["id"].as_u64()?,
             body: value["body"].as_str()?.to_owned(),
             author: author.as_str().unwrap_or_default().to_owned(),
-            by_bot,
-            created: value["created_at"].as_str().and_then(|at| at.parse().ok()),
+            created: time(&value["created_at"]),
+            updated: time(&value["updated_at"]),
+            node: value["node_id"].as_str().map(str::to_owned),
             url: value["html_url"].as_str().map(str::to_owned),
         })
-    }
-
-    /// Whom a token that may not ask for its own name writes as: a workflow's own.
-    pub(super) fn workflow_login(self) -> Option<&'static str> {
-        match self {
-            Self::GitHub => Some("github-actions[bot]"),
-            Self::GitLab => None,
-        }
     }
 
     /// The request that a commit came with, out of all that hold it: the one that was merged as
@@ -320,6 +315,11 @@ impl Forge {
             }
         }
     }
+}
+
+/// A time in an answer.
+pub(super) fn time(value: &Value) -> Option<Timestamp> {
+    value.as_str()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use reqwest::{
     Client, Method,
     header::{HeaderMap, HeaderValue, RETRY_AFTER},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::{Forge, Place, PublishError, error::CallContext};
@@ -26,6 +26,11 @@ const MAX_BODY: usize = 64 << 20;
 const MAX_PAGES: u32 = 100;
 /// Where a server says to slow down without saying for how long, it means a minute.
 const SLOW_DOWN: Duration = Duration::from_mins(1);
+
+/// Entries on a page.
+const PER_PAGE: usize = 100;
+/// The path of questions in GraphQL.
+const GRAPHQL: &str = "/graphql";
 
 /// A forge's API, with a token.
 pub(super) struct Http {
@@ -144,7 +149,7 @@ impl Http {
             .iter()
             .map(|(name, value)| (*name, (*value).to_owned()));
         call.query.extend(query);
-        call.query.push(("per_page", "100".to_owned()));
+        call.query.push(("per_page", PER_PAGE.to_string()));
         let mut items = Vec::new();
         for page in 1..=MAX_PAGES {
             call.query.push(("page", page.to_string()));
@@ -153,12 +158,36 @@ impl Http {
             let entries = answer.body.as_array();
             let entries = entries.ok_or_else(|| self.malformed(what, "it is not a list"))?;
             items.extend(entries.iter().filter_map(&keep));
-            if !answer.more {
+            // A gateway may drop the header that tells of a next page: after a full one, look.
+            if !answer.more && entries.len() < PER_PAGE {
                 let date = answer.date;
                 return Ok(Listed { items, date });
             }
         }
         Err(self.malformed(what, "it has more pages than are looked through"))
+    }
+
+    /// What a question in GraphQL is answered; none where it is not, or not wholly.
+    pub(super) async fn graphql(
+        &self,
+        what: &'static str,
+        query: &str,
+        variables: &Value,
+    ) -> Option<Value> {
+        let body = json!({"query": query, "variables": variables});
+        let call = Call {
+            method: Method::POST,
+            body: Some(&body),
+            ..Call::get(what, GRAPHQL.to_owned())
+        };
+        match self.send(&call).await {
+            Ok(answer) if answer.body["errors"].is_null() => Some(answer.body["data"].clone()),
+            Ok(_) => None,
+            Err(error) => {
+                tracing::info!(%error, "no answer in GraphQL");
+                None
+            }
+        }
     }
 
     /// An answer that is not as documented, to the call that does this.
@@ -303,7 +332,14 @@ impl Http {
     }
 
     fn request(&self, call: &Call<'_>) -> reqwest::Result<reqwest::Request> {
-        let url = http::address(&self.api, &call.path, &call.query);
+        let url = if call.path == GRAPHQL {
+            // Beside the versions of the other API, where these stand in its address.
+            let api = self.api.as_str();
+            let root = api.strip_suffix("/v3").or_else(|| api.strip_suffix("/v4"));
+            format!("{}{GRAPHQL}", root.unwrap_or(api))
+        } else {
+            http::address(&self.api, &call.path, &call.query)
+        };
         let mut request = self
             .client
             .request(call.method.clone(), url)

@@ -6,6 +6,7 @@
 //! one for the plan, which speaks of the newest commit, and one for the receipt.
 
 mod body;
+mod edits;
 mod error;
 mod forge;
 mod http;
@@ -17,6 +18,7 @@ mod request;
 mod reviews;
 mod runner;
 mod thread;
+mod whose;
 
 pub use error::{CallContext, PublishError};
 pub use forge::Forge;

@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
     Forge, Place, PublishError,
-    forge::Facts,
+    forge::{Facts, time},
     http::{Call, Http},
     place::encode,
     request::Request,
-    thread::Thread,
+    thread::{ShownPlan, Thread},
+    whose::Kind,
 };
 use crate::{
-    approval::{Review, ReviewFacts, Shown},
+    approval::{Doubt, Review, ReviewFacts, Shown},
     http::ClientOptions,
 };
 
@@ -54,15 +54,19 @@ pub async fn review_facts(
     let author = facts.author.clone();
     let author = author.ok_or_else(|| asking.unknown("it names no author"))?;
     let shown = thread.shown(marker).await?;
-    let shown = shown.map(|(digest, commit, since)| Shown {
-        digest,
-        commit,
-        since,
-    });
     let (reviews, people, asked) = match place.forge {
         Forge::GitHub => asking.github(&facts).await?,
         Forge::GitLab => asking.gitlab(&facts).await?,
     };
+    let shown = shown.map(|shown| {
+        let made = people.iter().flatten().chain([&author]);
+        Shown {
+            doubt: doubt(place, &shown, made),
+            digest: shown.digest,
+            commit: shown.commit,
+            since: shown.since,
+        }
+    });
     let mut writers = BTreeMap::new();
     for review in reviews.iter().filter(|review| review.0.approves) {
         let name = &review.0.by;
@@ -80,6 +84,41 @@ pub async fn review_facts(
         asked,
         writers,
     })
+}
+
+/// Why the comment is not the tool's own word, although the token's owner wrote it. `made` are those
+/// who made the change.
+fn doubt<'a>(
+    place: &Place,
+    shown: &ShownPlan,
+    mut made: impl Iterator<Item = &'a String>,
+) -> Option<Doubt> {
+    let request = place.forge.request();
+    let program = match place.forge {
+        Forge::GitHub => "set GITHUB_TOKEN to the token of the workflow or of an app",
+        Forge::GitLab => "set GITLAB_TOKEN to a project access token, in the job that comments too",
+    };
+    let (why, help) = match shown.writer.kind {
+        Kind::Starter => (
+            "with CI_JOB_TOKEN the comment is not the tool's own: it is of whoever started the job"
+                .to_owned(),
+            program,
+        ),
+        Kind::Person if made.any(|name| shown.writer.is(name)) => (
+            format!(
+                "the comment is not the tool's own: the token belongs to a person who made the \
+                 change of this {request}"
+            ),
+            program,
+        ),
+        Kind::Person | Kind::Program if shown.edited => (
+            "somebody else edited the comment that shows the plan".to_owned(),
+            "plan again, so that the comment is written anew, and have it reviewed after that",
+        ),
+        Kind::Person | Kind::Program => return None,
+    };
+    let help = help.to_owned();
+    Some(Doubt { why, help })
 }
 
 /// A review, and the number of who gave it, where the forge goes by numbers.
@@ -133,11 +172,13 @@ impl Asking<'_> {
         }
         let mut people = Vec::new();
         for commit in &commits {
-            let login = |who: &str| commit[who]["login"].as_str().map(str::to_owned);
-            people.push(login("author"));
-            let committer = login("committer");
-            if committer.as_deref() != Some(WEB_FLOW) {
-                people.push(committer);
+            let login = |who: &str| commit[who]["login"].as_str();
+            let person = |who: &str| login(who).filter(|name| !is_web_flow(name));
+            people.push(person("author").map(str::to_owned));
+            // Anybody may write its address into a commit. What the forge made, it also signed.
+            let signed = commit["commit"]["verification"]["verified"] == true;
+            if !(signed && login("committer").is_some_and(is_web_flow)) {
+                people.push(person("committer").map(str::to_owned));
             }
         }
         let asked = facts.asked.clone();
@@ -145,7 +186,7 @@ impl Asking<'_> {
         Ok((reviews, people, asked.into_iter().collect()))
     }
 
-    async fn gitlab(&self, _facts: &Facts) -> Result<Told, PublishError> {
+    async fn gitlab(&self, facts: &Facts) -> Result<Told, PublishError> {
         let request = self.request();
         let call = Call::get("reading the approvals", format!("{request}/approvals"));
         let answer = self.http.send(&call).await?;
@@ -185,7 +226,7 @@ impl Asking<'_> {
         }
         let mut people = Vec::new();
         for email in emails {
-            people.push(self.gitlab_user(email).await?);
+            people.push(self.gitlab_user(email, facts).await?);
         }
         let reviewers = self
             .list("reading the reviewers", format!("{request}/reviewers"))
@@ -200,20 +241,47 @@ impl Asking<'_> {
     }
 
     /// Whose an address is: exactly one user's, or nobody can tell.
-    async fn gitlab_user(&self, email: &str) -> Result<Option<String>, PublishError> {
-        if let Some((local, domain)) = email.split_once('@')
-            && domain.starts_with("users.noreply.")
-        {
-            let name = local.split_once('-').map_or(local, |(_, name)| name);
-            return Ok(Some(name.to_owned()));
+    async fn gitlab_user(
+        &self,
+        email: &str,
+        facts: &Facts,
+    ) -> Result<Option<String>, PublishError> {
+        let what = "asking who made a commit";
+        if let Some((id, name)) = self.gitlab_private(email, facts) {
+            let call = Call::get(what, format!("/users/{id}"));
+            let user = match self.http.send(&call).await {
+                Err(PublishError::Refused { status: 404, .. }) => return Ok(None),
+                user => user?.body,
+            };
+            let known = user["username"].as_str();
+            return Ok(known
+                .filter(|known| user["id"] == id && known.eq_ignore_ascii_case(name))
+                .map(str::to_owned));
         }
-        let mut call = Call::get("asking who made a commit", "/users".to_owned());
+        let mut call = Call::get(what, "/users".to_owned());
         call.query.push(("search", email.to_owned()));
         let answer = self.http.send(&call).await?;
         Ok(match answer.body.as_array().map(Vec::as_slice) {
             Some([user]) => user["username"].as_str().map(str::to_owned),
             _ => None,
         })
+    }
+
+    /// Number and name in an address that this server, and no other, gives to those who show none
+    /// of their own.
+    fn gitlab_private<'e>(&self, email: &'e str, facts: &Facts) -> Option<(u64, &'e str)> {
+        let (local, domain) = email.split_once('@')?;
+        let host = domain.strip_prefix("users.noreply.")?;
+        let own = [Some(self.place.api.as_str()), facts.url.as_deref()];
+        let own = own.into_iter().flatten().any(|own| {
+            let own = url::Url::parse(own).ok();
+            own.is_some_and(|own| {
+                own.host_str()
+                    .is_some_and(|own| own.eq_ignore_ascii_case(host))
+            })
+        });
+        let (id, name) = local.split_once('-').filter(|_| own)?;
+        Some((id.parse().ok()?, name))
     }
 
     async fn may_write(&self, name: &str, id: Option<u64>) -> Result<bool, PublishError> {
@@ -236,9 +304,14 @@ impl Asking<'_> {
                 answer.body["permission"].as_str(),
                 Some("admin" | "maintain" | "write")
             ),
-            Forge::GitLab => answer.body["access_level"]
-                .as_u64()
-                .is_some_and(|level| level >= DEVELOPER),
+            Forge::GitLab => {
+                let level = answer.body["access_level"].as_u64();
+                let is_active = |state: &Value| state == "active";
+                let membership = &answer.body["membership_state"];
+                level.is_some_and(|level| level >= DEVELOPER)
+                    && is_active(&answer.body["state"])
+                    && (membership.is_null() || is_active(membership))
+            }
         })
     }
 
@@ -258,6 +331,6 @@ impl Asking<'_> {
     }
 }
 
-fn time(value: &Value) -> Option<Timestamp> {
-    value.as_str()?.parse().ok()
+fn is_web_flow(name: &str) -> bool {
+    name.eq_ignore_ascii_case(WEB_FLOW)
 }

@@ -6,17 +6,15 @@ use serde_json::{Value, json};
 
 use super::{
     About, Applied, Message, Place, PublishError, Published,
-    body::{Body, Newer, Record, Said, newer, short},
+    body::{APPLIED, Body, IN_PART, Newer, Record, Said, newer, short},
+    edits::Edits,
     forge::{Comment, Facts, Forge},
-    http::{Answer, Call, Http},
+    http::{Call, Http},
     marker::{bears, same},
     request::Request,
+    whose::Writer,
 };
 use crate::http::CallClass;
-
-/// How the notice begins that a plan was applied, and in part.
-const APPLIED: &str = "> ✅ **This plan was applied";
-const IN_PART: &str = "> 🔶 **This plan was applied in part";
 
 /// The line of a notice that says that a plan was applied.
 fn applied_line(notice: &str) -> Option<&str> {
@@ -31,30 +29,54 @@ pub(super) struct Thread<'a> {
     pub(super) number: u64,
 }
 
-/// Digest, commit, since when.
-type ShownPlan = (Option<String>, Option<String>, Option<Timestamp>);
-
-/// Comments, whose the token is, and the forge's clock.
-type Marked = (Vec<Comment>, Option<String>, Option<Timestamp>);
-
 /// A comment of ours, taken apart.
 struct Own {
     comment: Comment,
     body: Body,
+    edits: Edits,
 }
 
 impl Own {
-    fn read(comment: Comment, marker: &str) -> Self {
+    fn read(comment: Comment, edits: Edits, marker: &str) -> Self {
         let rest = comment.body.get(marker.len()..).unwrap_or_default();
         let body = Body::parse(rest.trim_start_matches(['\r', '\n']));
-        Self { comment, body }
+        Self {
+            comment,
+            body,
+            edits,
+        }
+    }
+
+    /// Without what somebody else may have written: when we write, it is our own word again.
+    fn sound(mut self) -> Self {
+        if self.edits == Edits::Others {
+            let Record {
+                commit,
+                planned,
+                latest,
+                ..
+            } = self.body.record;
+            self.body = Body {
+                record: Record {
+                    planned,
+                    latest: latest.or(commit),
+                    ..Record::default()
+                },
+                ..Body::default()
+            };
+        }
+        self
     }
 }
 
-impl Comment {
-    fn is_by(&self, login: &str) -> bool {
-        self.author.eq_ignore_ascii_case(login)
-    }
+/// What the comment of ours shows.
+pub(super) struct ShownPlan {
+    pub(super) digest: Option<String>,
+    pub(super) commit: Option<String>,
+    pub(super) since: Option<Timestamp>,
+    pub(super) writer: Writer,
+    /// Somebody else edited it.
+    pub(super) edited: bool,
 }
 
 impl Thread<'_> {
@@ -75,17 +97,36 @@ impl Thread<'_> {
 
     /// What the comment of ours shows: the plan's digest, its commit, and since when. An approval stands
     /// on it, so the hidden line alone is not believed: readers have seen the digest too, no longer than
-    /// the comment exists, and a comment of some other program is nobody's.
+    /// the comment exists, and nobody else has edited it, or it has not been edited since.
     pub(super) async fn shown(&self, marker: &str) -> Result<Option<ShownPlan>, PublishError> {
-        let (comments, me, _) = self.candidates(marker).await?;
-        let me = me.as_deref().or(self.place.forge.workflow_login());
-        let own = me.and_then(|me| comments.into_iter().find(|comment| comment.is_by(me)));
-        let own = own.map(|comment| Own::read(comment, marker));
-        Ok(own.map(|own| {
-            let record = own.body.record.clone();
-            let seen = |digest: &String| own.body.lets_see(digest);
-            let since = record.since.max(own.comment.created);
-            (record.digest.filter(seen), record.commit, since)
+        let (own, _) = self.as_it_stands(marker).await?;
+        Ok(own.map(|(own, writer)| {
+            let Own {
+                comment,
+                body,
+                edits,
+            } = own;
+            let seen = |digest: &String| body.lets_see(digest, &comment.body, marker);
+            let Record {
+                digest,
+                commit,
+                since,
+                ..
+            } = body.record.clone();
+            let least = match edits {
+                Edits::Own(written) => comment.created.max(written),
+                Edits::Others | Edits::Untold => {
+                    let updated = comment.updated;
+                    updated.and(comment.created).max(updated)
+                }
+            };
+            ShownPlan {
+                digest: digest.filter(seen),
+                commit,
+                since: least.map(|least| since.map_or(least, |since| since.max(least))),
+                writer,
+                edited: edits == Edits::Others,
+            }
         }))
     }
 
@@ -148,6 +189,8 @@ impl Thread<'_> {
             Forge::GitLab => self.facts().await?,
         };
         let (plan, _) = self.find_own(plan_marker).await?;
+        // What others wrote is not said to be what was applied.
+        let plan = plan.filter(|plan| plan.edits != Edits::Others);
         let plan_url = plan
             .as_ref()
             .and_then(|plan| self.page(&plan.comment, facts.as_ref()));
@@ -278,25 +321,26 @@ impl Thread<'_> {
         &self,
         marker: &str,
     ) -> Result<(Option<Own>, Option<Timestamp>), PublishError> {
-        let (comments, me, date) = self.candidates(marker).await?;
-        let own = comments.into_iter().find(|comment| match &me {
-            Some(login) => comment.is_by(login),
-            // A workflow's own token has no user that it could ask for; it writes as a bot, and
-            // nobody edits a bot's comments but those who may edit the repository.
-            None => comment.by_bot,
-        });
-        Ok((own.map(|comment| Own::read(comment, marker)), date))
+        let (own, date) = self.as_it_stands(marker).await?;
+        Ok((own.map(|(own, _)| own.sound()), date))
     }
 
-    /// The comments that bear the marker, whose the token is, and the forge's clock.
-    async fn candidates(&self, marker: &str) -> Result<Marked, PublishError> {
+    /// The same as it stands there, and whose it is.
+    async fn as_it_stands(
+        &self,
+        marker: &str,
+    ) -> Result<(Option<(Own, Writer)>, Option<Timestamp>), PublishError> {
         let (comments, date) = self.marked(marker).await?;
-        let me = if comments.is_empty() {
-            None
-        } else {
-            self.whoami().await?
+        if comments.is_empty() {
+            return Ok((None, date));
+        }
+        let writer = Writer::ask(self.http, self.place).await?;
+        let own = comments.into_iter().find(|comment| writer.wrote(comment));
+        let Some(comment) = own else {
+            return Ok((None, date));
         };
-        Ok((comments, me, date))
+        let edits = Edits::ask(self.http, self.place.forge, &comment).await;
+        Ok((Some((Own::read(comment, edits, marker), writer)), date))
     }
 
     async fn marked(
@@ -315,30 +359,6 @@ impl Thread<'_> {
             .list("reading the comments", path, order, ours)
             .await?;
         Ok((listed.items, listed.date))
-    }
-
-    /// Who the token belongs to; `None` for a workflow's own token, which GitHub refuses to say.
-    async fn whoami(&self) -> Result<Option<String>, PublishError> {
-        let token = self.place.token.as_ref().map(|token| token.header);
-        let (path, field) = match (self.place.forge, token) {
-            (Forge::GitHub, _) => ("/user", "login"),
-            (Forge::GitLab, Some("job-token")) => ("/job", "username"),
-            (Forge::GitLab, _) => ("/user", "username"),
-        };
-        let call = Call::get("asking whose token it is", path.to_owned());
-        let Answer { body, .. } = match self.http.send(&call).await {
-            Err(PublishError::Refused {
-                status: 403 | 404, ..
-            }) if self.place.forge == Forge::GitHub => {
-                return Ok(None);
-            }
-            other => other?,
-        };
-        let user = if path == "/job" { &body["user"] } else { &body };
-        match user[field].as_str() {
-            Some(name) if !name.is_empty() => Ok(Some(name.to_owned())),
-            _ => Err(self.http.malformed(call.what, "it names no user")),
-        }
     }
 
     async fn create(&self, body: &str) -> Result<Option<Comment>, PublishError> {

@@ -25,7 +25,7 @@ pub(crate) fn github() -> (Scripted, Arc<Mutex<Vec<String>>>) {
     server.on_each(&format!("GET {comments}"), move |_| {
         let all = list.lock().unwrap();
         let comment = |(id, body): (usize, &String)| {
-            json!({"id": id, "body": body, "user": {"login": "b", "type": "Bot"}})
+            json!({"id": id, "body": body, "user": {"login": "github-actions[bot]", "type": "Bot"}})
         };
         Reply::json(200, &all.iter().enumerate().map(comment).collect())
     });

@@ -122,6 +122,12 @@ impl Comments {
         let mut all = self.0.lock().unwrap();
         let id = 100 + all.len();
         comment["id"] = json!(id);
+        comment["node_id"] = json!(format!("IC_{id}"));
+        for time in ["created_at", "updated_at"] {
+            if comment[time].is_null() {
+                comment[time] = json!("2021-01-01T00:00:00Z");
+            }
+        }
         if let Some(url) = comment["html_url"].as_str() {
             comment["html_url"] =
                 json!(url.replace("issuecomment-1", &format!("issuecomment-{id}")));
@@ -139,6 +145,7 @@ impl Comments {
         let mut all = self.0.lock().unwrap();
         let comment = all.iter_mut().find(|c| c["id"] == id).unwrap();
         comment["body"] = body.clone();
+        comment["updated_at"] = json!("2022-01-01T00:00:00Z");
         comment.clone()
     }
 }

@@ -9,6 +9,7 @@ mod inputs;
 mod outcomes;
 pub(crate) mod render;
 mod reviews;
+mod reviews_forge;
 pub(crate) mod runner;
 pub(crate) mod schema;
 mod story;

@@ -13,13 +13,17 @@ pub(crate) struct Reviews<'a> {
     pub(crate) committer: Option<&'a str>,
 }
 
-const GOOD: Reviews<'_> = Reviews {
+pub(crate) const GOOD: Reviews<'_> = Reviews {
     given: &[("bob", "APPROVED", 'a', false)],
     asked: &[],
     committer: Some("ann"),
 };
 
-fn number(name: &str) -> u64 {
+pub(crate) fn member(level: u64, state: &str) -> Value {
+    json!({"access_level": level, "state": state, "membership_state": "active"})
+}
+
+pub(crate) fn number(name: &str) -> u64 {
     name.bytes().map(u64::from).sum()
 }
 
@@ -45,7 +49,7 @@ impl Shop {
                 let level = if may { 30 } else { 20 };
                 let route = format!("GET /api/v4/projects/12/members/all/{}", number(name));
                 self.server
-                    .on(&route, [Reply::json(200, &json!({"access_level": level}))]);
+                    .on(&route, [Reply::json(200, &member(level, "active"))]);
             }
         }
         if self.github {
@@ -92,6 +96,10 @@ impl Shop {
             self.server.on(
                 &format!("{merge}/commits"),
                 [Reply::json(200, &json!([commit]))],
+            );
+            self.server.on(
+                "GET /api/v4/users/1",
+                [Reply::json(200, &json!({"id": 1, "username": "ann"}))],
             );
             let found: Vec<Value> = reviews
                 .committer
@@ -300,7 +308,7 @@ fn a_comment_that_did_not_show_the_digest_to_reviewers_approves_nothing() {
         shop.review(&GOOD);
         let sound = shop.comments.all();
         let body = |comment: &Value| comment["body"].as_str().unwrap().to_owned();
-        // The hidden line alone, below a text that somebody wrote.
+        // The hidden line alone, below a text that somebody wrote: the comment is not as we write it.
         shop.comments.edit(|comment| {
             let text = body(comment);
             let lines: Vec<_> = text.lines().collect();

@@ -1,0 +1,183 @@
+//! What the forge says counts, not what a comment or a commit says of itself.
+
+use serde_json::{Value, json};
+
+use super::{
+    forge::of_bot,
+    heads::{Shop, sha, shops},
+    reviews::{GOOD, member, number},
+};
+use crate::support::{Output, scripted::Reply};
+
+impl Shop {
+    /// With a plan of this commit in the comment, and a review of it.
+    fn reviewed(&self) {
+        self.head('a', false);
+        self.plan('a', 1);
+        self.review(&GOOD);
+    }
+
+    fn told(&self, route: &str, answer: &Value) {
+        self.server.on(route, [Reply::json(200, answer)]);
+    }
+
+    fn refuses(&self, why: &str) {
+        self.applied_now().expect(3).tells(why);
+    }
+
+    fn applied_now(&self) -> Output {
+        self.run('a', 9, &["apply", "a1.plan", "--approved-in-review"])
+    }
+
+    /// The forge tells who edited the comment last.
+    fn edited_by(&self, editor: &str) {
+        let at = "2100-06-01T00:00:00Z";
+        if self.github {
+            let author = json!({"__typename": "Bot", "login": "github-actions"});
+            let editor = if editor == "own" {
+                author.clone()
+            } else {
+                json!({"__typename": "User", "login": editor})
+            };
+            let edits = json!({"totalCount": 1, "nodes": [{"editedAt": at, "editor": editor}]});
+            let node = json!({"author": author, "lastEditedAt": at, "userContentEdits": edits});
+            self.told("POST /graphql", &json!({"data": {"node": node}}));
+        } else {
+            let own = "project_12_bot";
+            let editor = if editor == "own" { own } else { editor };
+            let note = json!({"author": {"username": own}, "lastEditedAt": at,
+                "lastEditedBy": {"username": editor}});
+            self.told("POST /api/graphql", &json!({"data": {"note": note}}));
+        }
+    }
+}
+
+#[test]
+fn an_edit_after_the_review_counts_only_where_the_forge_says_that_it_was_the_tool() {
+    for shop in shops() {
+        shop.reviewed();
+        shop.comments.edit(|comment| {
+            let body = comment["body"].as_str().unwrap();
+            let (above, since) = body.rsplit_once("since=").unwrap();
+            let after = since.split_once(' ').unwrap().1;
+            comment["body"] = json!(format!("{above}since=1 {after}"));
+            comment["updated_at"] = json!("2100-06-01T00:00:00Z");
+        });
+        // The forge does not tell by whom.
+        shop.refuses("before the comment showed this plan as it does now");
+        shop.edited_by("mallory");
+        shop.refuses("somebody else edited the comment");
+        assert!(shop.platform.writes().is_empty());
+        shop.edited_by("own");
+        shop.applied_now().expect(0);
+        // Nothing that somebody else wrote is kept.
+        shop.edited_by("mallory");
+        assert_eq!(shop.plan('a', 2), "updated");
+        assert!(!shop.only().contains("since=1 "), "{}", shop.only());
+    }
+}
+
+#[test]
+fn only_the_forge_names_who_made_a_commit_and_who_may_write() {
+    for shop in shops() {
+        shop.reviewed();
+        let unknown = "does not know who made one of the commits";
+        if shop.github {
+            let commits = "GET /repos/octo/site/pulls/5/commits";
+            let commit = |author: &str, signed: bool| {
+                json!([{"author": {"login": author}, "committer": {"login": "web-flow"},
+                    "commit": {"verification": {"verified": signed}}}])
+            };
+            for (author, signed) in [("web-flow", true), ("ann", false)] {
+                shop.told(commits, &commit(author, signed));
+                shop.refuses(unknown);
+            }
+            // A gateway may drop what tells of a second page.
+            let reviews = "GET /repos/octo/site/pulls/5/reviews";
+            shop.told(commits, &commit("ann", true));
+            shop.server.on_each(reviews, |seen| {
+                let of = |state: &str| {
+                    json!({"user": {"login": "bob"}, "state": state, "commit_id": sha('a'),
+                        "submitted_at": "2100-01-01T00:00:00Z"})
+                };
+                Reply::json(
+                    200,
+                    &match &*super::forge::query(&seen.query, "page") {
+                        "1" => vec![of("APPROVED"); 100].into(),
+                        _ => json!([of("DISMISSED")]),
+                    },
+                )
+            });
+            shop.refuses("0 given");
+        } else {
+            let commits = "GET /api/v4/projects/12/merge_requests/3/commits";
+            for address in [
+                "1-ann@users.noreply.evil.example",
+                "1-ann@users.noreply.",
+                "ann@users.noreply.gitlab.example",
+                "1-eve@users.noreply.gitlab.example",
+                "7-ann@users.noreply.gitlab.example",
+            ] {
+                shop.told("GET /api/v4/users", &json!([]));
+                let commit = json!({"author_email": address, "committer_email": address});
+                shop.told(commits, &json!([commit]));
+                shop.refuses(unknown);
+            }
+            shop.review(&GOOD);
+            let route = format!("GET /api/v4/projects/12/members/all/{}", number("bob"));
+            let mut invited = member(30, "active");
+            invited["membership_state"] = json!("awaiting");
+            for who in [member(40, "blocked"), json!({"access_level": 40}), invited] {
+                shop.told(&route, &who);
+                shop.refuses("may not write");
+            }
+        }
+        assert!(shop.platform.writes().is_empty());
+        shop.review(&GOOD);
+        shop.applied_now().expect(0);
+    }
+}
+
+#[test]
+fn a_comment_of_whoever_made_the_change_or_started_the_job_shows_nothing() {
+    for mut shop in shops() {
+        shop.reviewed();
+        let (writer, user) = if shop.github {
+            ("user", "GET /user")
+        } else {
+            ("author", "GET /api/v4/user")
+        };
+        let own = shop.comments.all().remove(0)[writer].clone();
+        let ann = json!({"login": "ann", "username": "ann", "type": "User", "bot": false});
+        shop.told(user, &ann);
+        shop.comments.edit(|comment| comment[writer] = ann.clone());
+        shop.refuses("the token belongs to a person who made the change");
+        if !shop.github {
+            shop.comments.edit(|comment| comment[writer] = own.clone());
+            shop.told("GET /api/v4/job", &json!({"user": own}));
+            shop.project = shop
+                .project
+                .var("GITLAB_TOKEN", "")
+                .var("CI_JOB_TOKEN", "canary");
+            shop.refuses("it is of whoever started the job");
+        }
+        assert!(shop.platform.writes().is_empty());
+    }
+}
+
+#[test]
+fn another_programs_comment_is_neither_written_to_nor_believed() {
+    let shop = shops().remove(0);
+    let body = json!("<!-- connplan app=app%2D1 -->\nThanks!");
+    let mut other = of_bot(&body);
+    other["user"]["login"] = json!("welcome[bot]");
+    shop.comments.add(other);
+    shop.reviewed();
+    assert_eq!(shop.comments.bodies()[0], body);
+    shop.applied_now().expect(0);
+    // The app's own name, where the forge tells it.
+    let viewer = json!({"data": {"viewer": {"login": "welcome[bot]"}}});
+    shop.told("POST /graphql", &viewer);
+    assert_eq!(shop.plan('a', 2), "updated");
+    assert!(shop.comments.bodies()[0].contains("connplan plan"));
+}
