@@ -76,9 +76,9 @@ impl Project {
         let start = absolute(start)?;
         let found = discover::project(&start);
         let root = found.as_ref().map_or(&start, |found| &found.root).clone();
-        let names = [&environment::FILES[..], &[SETTINGS]].concat();
+        let files = [&environment::FILES[..], &[SETTINGS]].concat();
         if let Some(found) = &found
-            && let Some((path, owner)) = discover::of_another(&start, found, &names)
+            && let Some((path, owner)) = discover::of_another(&start, found, &files)
         {
             return Err(ConfigError::OfAnother {
                 root,
