@@ -26,6 +26,10 @@ use crate::{
     receipt::{ChangeResult, Outcome, Receipt},
 };
 
+/// Said of a connector that waited, and does not any more.
+const FORGOTTEN: &str = "it waits no longer: it was forgotten, or somebody changed the connector; a new \
+                         plan shows what is left";
+
 impl Job<'_> {
     /// Carries the plan out.
     pub async fn run(self) -> Finished {
@@ -278,6 +282,12 @@ pub fn recorded_receipt(
         let in_force = is_in_force(change, observed, rules);
         if recorded.outcome == Outcome::Pending && !waits && in_force {
             return blank(change, Outcome::in_force(change.action));
+        }
+        if recorded.outcome == Outcome::Pending && !waits {
+            return ChangeResult {
+                message: Some(FORGOTTEN.to_owned()),
+                ..blank(change, Outcome::NotRun)
+            };
         }
         ChangeResult {
             message: recorded.message.clone(),

@@ -85,6 +85,13 @@ impl Listener for Listening<'_> {
                     .warn("the last record of the journal was cut off by a crash; it is dropped");
             }
             OpEvent::AlreadyApplied => say("This plan was already applied. Nothing was written."),
+            OpEvent::AsksAgain(connectors) => {
+                let names: Vec<_> = connectors.iter().map(|name| name.as_str()).collect();
+                say(&format!(
+                    "This plan was already applied. What was forgotten since is asked for again: {}.",
+                    names.join(", ")
+                ));
+            }
             OpEvent::GoesOn => say("Continuing where an earlier run of this plan stopped."),
             OpEvent::CutShort(done, unclear) => {
                 context

@@ -95,6 +95,14 @@ pub enum ApplyEnd {
     Interrupted,
 }
 
+/// What is left to do of a plan that was applied.
+enum Left<'a> {
+    /// All of it: the app is again as the plan saw it.
+    All,
+    /// What these waited for was dropped since.
+    Forgotten(Vec<&'a ConnectorType>),
+}
+
 /// How many bytes may be written down for a plan.
 pub fn room(plan: &Plan) -> usize {
     plan.changes().filter(|c| c.action != Action::NoOp).count() * ROOM
@@ -231,12 +239,36 @@ impl<'a> ApplySession<'a> {
         )
     }
 
-    /// Whether an earlier run did all of it, and nothing is again as this plan saw it.
-    fn is_applied(&self, verdict: &Verdict, observed: &Observed) -> bool {
-        let mut entries = self.pending.of(self.inputs.app);
-        let waits = entries.any(|(_, e)| e.plan_digest.as_ref() == Some(&self.digest));
-        let anew = self.verify(verdict, observed, &BTreeMap::new());
-        waits || anew.map_or(true, |anew| anew.is_all_done())
+    /// What an earlier run that did all of it leaves to be done.
+    fn left(&self, verdict: &Verdict, observed: &Observed) -> Left<'a> {
+        let entries = self.pending.of(self.inputs.app);
+        let mut digests = entries.map(|(_, entry)| entry.plan_digest.as_ref());
+        if digests.any(|digest| digest == Some(&self.digest)) {
+            let progress = self.history.progress();
+            return match self.verify(verdict, observed, &progress) {
+                Ok(verified) => Left::Forgotten(self.forgotten(&verified)),
+                Err(_) => Left::Forgotten(Vec::new()),
+            };
+        }
+        match self.verify(verdict, observed, &BTreeMap::new()) {
+            Ok(anew) if !anew.is_all_done() => Left::All,
+            _ => Left::Forgotten(Vec::new()),
+        }
+    }
+
+    /// What waited for this plan, and neither waits nor is as the plan wants it.
+    fn forgotten(&self, verified: &Verified<'_>) -> Vec<&'a ConnectorType> {
+        let app = self.inputs.app;
+        let connectors = self.inputs.plan.changes().map(|change| &change.connector);
+        let waited = connectors.filter(|connector| {
+            let done = self.history.done(connector);
+            done.is_some_and(|done| done.outcome == Outcome::Pending)
+        });
+        waited
+            .filter(|connector| {
+                self.pending.get(app, connector).is_none() && !verified.is_done(connector)
+            })
+            .collect()
     }
 
     /// Verifies and writes. Nothing is written to the remote before every check has passed.
@@ -244,14 +276,22 @@ impl<'a> ApplySession<'a> {
         let present = policy::present(self.inputs.plan, &observed.connectors);
         let verdict = (self.inputs.judge)(present).verdict()?;
         if self.history.finished {
-            if self.is_applied(&verdict, &observed) {
-                return Ok(self.already_applied(observed));
+            match self.left(&verdict, &observed) {
+                Left::Forgotten(connectors) if connectors.is_empty() => {
+                    return Ok(self.already_applied(observed));
+                }
+                Left::Forgotten(connectors) => {
+                    self.around.tell(&OpEvent::AsksAgain(connectors));
+                }
+                Left::All => {
+                    // It is a new plan with the same content.
+                    let old = self.journal.clone();
+                    fs::off_thread(move || fs::remove(&old)).await?;
+                    self.history = History::default();
+                }
             }
-            // It is a new plan with the same content.
-            let old = self.journal.clone();
-            fs::off_thread(move || fs::remove(&old)).await?;
-            self.history = History::default();
         }
+        let goes_on = self.history.has_begun() && !self.history.finished;
         let progress = self.history.progress();
         let verified = self.verify(&verdict, &observed, &progress);
         let verified = verified.inspect_err(|_| self.tell_earlier(&observed))?;
@@ -261,7 +301,7 @@ impl<'a> ApplySession<'a> {
         forget_done(&mut self.pending, self.inputs.app, self.inputs.plan);
         if verified.is_all_done() && !self.history.has_begun() {
             self.around.tell(&OpEvent::AlreadyApplied);
-        } else if self.history.has_begun() {
+        } else if goes_on {
             self.around.tell(&OpEvent::GoesOn);
         }
         let (finished, pending) = self.write(verified, &observed).await?;

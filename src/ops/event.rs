@@ -19,6 +19,8 @@ pub enum OpEvent<'a> {
     AlreadyApplied,
     /// An earlier run of the plan began; this one goes on.
     GoesOn,
+    /// The plan was applied, and what these waited for was dropped since.
+    AsksAgain(Vec<&'a ConnectorType>),
     /// What a run that was cut short did, and what is unclear; the plan cannot be finished.
     CutShort(&'a [&'a ChangeResult], &'a [&'a ChangeResult]),
     /// A write came to an end.

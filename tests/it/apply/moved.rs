@@ -312,3 +312,33 @@ fn of_many_scopes_that_moved_only_the_difference_is_told() {
     assert!(refused.stderr.len() < 1000, "{refused}");
     assert!(platform.writes().is_empty());
 }
+
+#[test]
+fn what_was_forgotten_is_asked_for_again_and_nothing_else_is() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("gmail", &[])
+        .connector("slack", &[]);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    let apply = ["apply", "x.plan", "--format", "json"];
+    project.run(&apply).expect(0);
+    project.run(&["authorize", "--forget", "gmail"]).expect(0);
+    platform.forget();
+    let again = project.run(&apply);
+    again
+        .expect(0)
+        .tells("What was forgotten since is asked for again: gmail.");
+    assert_eq!(platform.writes(), ["PUT external-auth/integrations/gmail"]);
+    assert_eq!(result(&again.json(), "gmail")["outcome"], "pending");
+    project.run(&apply).expect(0).tells("Nothing was written.");
+
+    // Where the rest of the plan is out of date, the plan stays applied, and what is not true is not said.
+    project.run(&["authorize", "--forget", "gmail"]).expect(0);
+    platform.set(&Connector::active("gmail", &["openid.other"]));
+    platform.forget();
+    let gone = project.run(&apply);
+    gone.expect(0).tells("Nothing was written.");
+    assert!(platform.writes().is_empty());
+    assert_eq!(result(&gone.json(), "gmail")["outcome"], "not_run");
+}
