@@ -14,6 +14,7 @@ use super::{
 use crate::{
     config::Project,
     context::{Context, ExitStatus, Failure, Format, UsageError},
+    diff::Action,
     fs::Destination,
     model::Policies,
     ops::{self, policy},
@@ -256,8 +257,18 @@ fn print(
 ) -> Result<(), Failure> {
     let options = MarkdownArgs::default().options(args.receipt.as_deref(), context);
     let digest = receipt::digest(&applied.receipt)?;
-    let shown = view::receipt::show(&applied.receipt, &digest, &options, medium);
-    context.terminal.out(&shown);
+    // That there is nothing to do was said with the plan, right above.
+    let mut results = applied.receipt.results();
+    let idle = args.plan.is_none() && results.all(|result| result.action == Action::NoOp);
+    if !(idle && medium.told && args.receipt.is_none()) {
+        let medium = if applied.told {
+            *medium
+        } else {
+            medium.alone()
+        };
+        let shown = view::receipt::show(&applied.receipt, &digest, &options, &medium);
+        context.terminal.out(&shown);
+    }
     view::stripe::say(
         &context.terminal,
         &applied.receipt.app,

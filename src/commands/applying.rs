@@ -90,6 +90,8 @@ pub(super) struct Applied {
     pub(super) receipt: Receipt,
     pub(super) status: ExitStatus,
     pub(super) stripe_claim: Option<Link>,
+    /// Whether each write was told as it came.
+    pub(super) told: bool,
 }
 
 /// Carries a plan out, and says and saves what came of it.
@@ -141,6 +143,7 @@ async fn finish(
     Ok(Applied {
         receipt: outcome.receipt,
         status,
+        told: outcome.ended != ApplyEnd::AlreadyApplied,
         stripe_claim: outcome.stripe_claim,
     })
 }

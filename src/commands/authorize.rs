@@ -244,7 +244,14 @@ async fn resume(
     };
     print(context, args, &standing, outcome, &medium);
     let claim = observed.stripe_claim.as_ref();
-    view::stripe::show_claim(&medium, &context.terminal, app, claim, &context.said_claim);
+    view::stripe::show_claim(
+        &medium,
+        &context.terminal,
+        app,
+        claim,
+        None,
+        &context.said_claim,
+    );
     let open = results.iter().any(|result| result.state.is_open());
     Ok(match context.signals.status() {
         Some(interrupted) => interrupted,
@@ -412,7 +419,7 @@ fn print(
     } else {
         standing.show(medium)
     });
-    let account = view::authorization::account(results);
+    let account = view::authorization::account(results, again);
     context.signals.account(account);
     if standing.interrupted {
         return;

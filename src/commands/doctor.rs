@@ -228,7 +228,7 @@ impl Look<'_> {
             self.warn(
                 "private",
                 "there is no home folder, so that no login can be kept",
-                "set HOME, or use BASE44_API_KEY",
+                "set HOME, or use BASE44_ACCESS_TOKEN",
             );
             return;
         };

@@ -239,7 +239,7 @@ fn write(root: &Path, offer: &Offer) -> Result<(), Failure> {
 fn next(context: &Context, project: &Project) -> Vec<String> {
     let mut next = Vec::new();
     if context.find_credentials(&project.vars).is_err() {
-        next.push("connplan login       # or set BASE44_API_KEY".to_owned());
+        next.push("connplan login       # or set BASE44_ACCESS_TOKEN".to_owned());
     }
     if project.app().is_err() {
         next.push("npx base44 link      # names the app, or set BASE44_APP_ID".to_owned());

@@ -155,7 +155,7 @@ fn file(context: &Context) -> Result<LoginFile, Failure> {
     context.login_file().ok_or_else(|| {
         UsageError::with_help(
             "there is no home folder to keep the login in",
-            "set HOME, or use BASE44_API_KEY or BASE44_ACCESS_TOKEN",
+            "set HOME, or use BASE44_ACCESS_TOKEN",
         )
         .into()
     })

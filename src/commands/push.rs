@@ -20,7 +20,7 @@ use crate::{
     state::Locked,
     syntax::MaxDuration,
     term::Answer,
-    view::{self, Medium, markdown, report::PlanReport},
+    view::{self, Medium, authorization::Again, markdown, report::PlanReport},
 };
 
 /// Arguments of `push`.
@@ -115,7 +115,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     let (results, outcome, failed) = match authorized {
         Ok((results, outcome)) => {
             if !results.is_empty() {
-                let account = view::authorization::account(&results);
+                let account = view::authorization::account(&results, &Again::default());
                 context.signals.account(account);
             }
             (results, outcome, None)

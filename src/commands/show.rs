@@ -41,7 +41,7 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
         context.medium(&[Format::Text, Format::Json, Format::Markdown])?;
         let saved = receipt::read(&name, &text)?;
         made_for(context, &saved.receipt.app);
-        view::receipt::show(&saved.receipt, &saved.digest, &options, &medium)
+        view::receipt::show(&saved.receipt, &saved.digest, &options, &medium.alone())
     } else {
         let saved = plan::document::read(&name, &text)?;
         made_for(context, &saved.plan.app.app);

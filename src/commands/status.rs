@@ -32,7 +32,6 @@ pub struct StatusArgs {
 pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
     let mut situation = planning::look(context, args.dir.as_deref()).await?;
-    planning::say_time_left(context, &situation);
     let app = situation.app.clone();
     planning::read_receipts(context, &mut situation.files, &args.receipts, &app)?;
     let situation = situation;
@@ -73,6 +72,7 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
         &context.terminal,
         &situation.app,
         claim,
+        view::stripe::time_left(situation.observed.stripe_expires_at, context.now()).as_deref(),
         &context.said_claim,
     );
     if !args.detailed_exitcode {

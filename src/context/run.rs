@@ -121,6 +121,9 @@ impl Context {
             format: self.format(known)?,
             theme: Theme::new(self.terminal.color_stdout()),
             columns: self.terminal.columns(),
+            told: self.terminal.columns().is_some()
+                && self.terminal.stderr_is_terminal()
+                && self.prints_text(),
             now: self.now(),
         })
     }

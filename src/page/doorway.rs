@@ -98,7 +98,13 @@ async fn enter(
     }
     let found = doors.lock().ok().and_then(|mut doors| doors.remove(&door));
     match found {
-        Some((address, until)) if Instant::now() < until => {
+        Some((_, until)) if Instant::now() >= until => {
+            let text = "It leads on for a short time only. Use the address that the terminal shows, or \
+                        press Ctrl-C there and start again.";
+            let page = render::plain_notice("This address is too old", text);
+            (StatusCode::GONE, Html(page)).into_response()
+        }
+        Some((address, _)) => {
             let there = [
                 (header::LOCATION, address.expose().to_owned()),
                 (header::CACHE_CONTROL, "no-store".to_owned()),
@@ -106,7 +112,7 @@ async fn enter(
             ];
             (StatusCode::SEE_OTHER, there).into_response()
         }
-        _ => {
+        None => {
             let text = "It works once, for a short time. If you did not open it before, another \
                         user of this machine did: press Ctrl-C in the terminal and start again. \
                         Otherwise use the address that the terminal shows.";

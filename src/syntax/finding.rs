@@ -482,9 +482,7 @@ pub enum Finding {
     #[diagnostic(
         code(connplan::config::proposal_acts),
         severity(Warning),
-        help(
-            "give the step BASE44_API_KEY or BASE44_ACCESS_TOKEN: then such a file decides nothing"
-        )
+        help("give the step BASE44_ACCESS_TOKEN: then such a file decides nothing")
     )]
     ProposalActs {
         /// The credential, and where it stands.

@@ -33,6 +33,8 @@ pub struct Medium {
     pub theme: Theme,
     /// How wide a terminal is; `None` where there is none.
     pub columns: Option<usize>,
+    /// Whether what was said on the way stands above it, on the same terminal.
+    pub told: bool,
     /// What "two hours ago" counts from.
     pub now: Timestamp,
 }
@@ -44,6 +46,15 @@ impl Medium {
         Self { now, ..self }
     }
 
+    /// The same where nothing was said on the way.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self {
+            told: false,
+            ..self
+        }
+    }
+
     /// Standard error, for a person, whatever is wanted on standard output.
     #[must_use]
     pub fn aside(&self, terminal: &Terminal) -> Self {
@@ -51,6 +62,7 @@ impl Medium {
             format: Format::Text,
             theme: Theme::new(terminal.color_stderr()),
             columns: terminal.columns_stderr(),
+            told: self.told,
             now: self.now,
         }
     }

@@ -16,7 +16,14 @@ pub fn show(
         Format::Markdown => markdown::receipt(&report, options),
         Format::Text | Format::Diff | Format::Github | Format::Sarif => {
             let file = options.file.as_deref();
-            text::receipt(&report, &text::ReceiptOptions { file }, medium.theme)
+            text::receipt(
+                &report,
+                &text::ReceiptOptions {
+                    file,
+                    told: medium.told,
+                },
+                medium.theme,
+            )
         }
     }
 }

@@ -23,40 +23,54 @@ pub fn say(
         .results()
         .any(|result| result.outcome == Outcome::Provisioned);
     if provisioned {
-        say_claim(terminal, app, claim, said);
+        say_claim(terminal, app, claim, None, said);
         if claim.is_none() {
             terminal.say(&format!("Connectors dashboard: {}", app.dashboard()));
         }
     }
 }
 
-/// The link, below what a person reads. A document says nothing of it.
+/// The link, and how long it is good for, below what a person reads. A document says nothing of it.
 pub fn show_claim(
     medium: &Medium,
     terminal: &Terminal,
     app: &App,
     claim: Option<&Link>,
+    left: Option<&str>,
     said: &Cell<bool>,
 ) {
-    if !medium.is_json() {
-        say_claim(terminal, app, claim, said);
+    let shown = !medium.is_json() && say_claim(terminal, app, claim, left, said);
+    if let Some(left) = left
+        && !shown
+    {
+        terminal.say(left);
     }
 }
 
 /// The link, if there is one and it was not `said`; where no person sees it, the address of the
 /// dashboard instead.
-fn say_claim(terminal: &Terminal, app: &App, claim: Option<&Link>, said: &Cell<bool>) {
-    if let Some(link) = claim
-        && !said.replace(true)
-    {
-        let shown = format!("Claim your Stripe sandbox: {}", link.expose());
-        if !terminal.reveal(&shown) {
-            terminal.say(&format!(
-                "The Stripe sandbox can be claimed by the app's owner: {}",
-                app.dashboard()
-            ));
-        }
+fn say_claim(
+    terminal: &Terminal,
+    app: &App,
+    claim: Option<&Link>,
+    left: Option<&str>,
+    said: &Cell<bool>,
+) -> bool {
+    let Some(link) = claim.filter(|_| !said.replace(true)) else {
+        return false;
+    };
+    let shown = match left {
+        Some(left) => format!("{left} Claim it: {}", link.expose()),
+        None => format!("Claim your Stripe sandbox: {}", link.expose()),
+    };
+    if !terminal.reveal(&shown) {
+        let left = left.map_or_else(String::new, |left| format!("{left} "));
+        terminal.say(&format!(
+            "{left}The Stripe sandbox can be claimed by the app's owner: {}",
+            app.dashboard()
+        ));
     }
+    true
 }
 
 /// How long a sandbox can still be claimed, if nobody did and the platform says until when.

@@ -100,7 +100,12 @@ impl<'a> Telling<'a> {
             AuthorizeEvent::Waiting(waiting) => self.waiting(waiting),
             AuthorizeEvent::Settled(result) => {
                 let theme = Theme::new(terminal.color_stderr());
-                let mut line = view::authorization::line(result, theme, self.context.now());
+                let interrupted = self.context.signals.status().is_some();
+                let medium = self.medium.at(self.context.now());
+                let line = view::authorization::settled(result, interrupted, &medium, theme);
+                let Some(mut line) = line else {
+                    return;
+                };
                 let again = self.page.is_some() && result.state.can_be_asked_again();
                 if again && !matches!(result.state, State::Failed(_)) {
                     line.push_str("\n    it can be asked for again on the page");

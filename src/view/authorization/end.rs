@@ -9,7 +9,7 @@ use crate::{
     model::{App, ago},
     view::{
         Medium, Style,
-        summary::{self, SummaryEntry},
+        summary::{self, SummaryEntry, Word},
         table::table,
         words::count,
     },
@@ -80,7 +80,9 @@ pub(in crate::view) fn end(
     interrupted: bool,
 ) -> String {
     let Medium { theme, columns, .. } = *medium;
-    let rows: Vec<_> = results.iter().filter_map(row).collect();
+    // What this run waited for was told as it came.
+    let news = |result: &&AuthorizationResult| !(medium.told && result.took.is_some());
+    let rows: Vec<_> = results.iter().filter(news).filter_map(row).collect();
     let mut text = String::new();
     if !rows.is_empty() {
         let head = ["CONNECTOR", "ACCOUNT", "GRANTED", "TOOK"];
@@ -98,8 +100,12 @@ pub(in crate::view) fn end(
     if !text.is_empty() {
         text.push('\n');
     }
-    text.push_str("Summary:\n");
-    for line in summary::lines(entries).lines() {
+    let said = |entry: &&SummaryEntry| !(interrupted && entry.word == Word::Skipped);
+    let entries: Vec<_> = entries.iter().filter(said).cloned().collect();
+    if !entries.is_empty() {
+        text.push_str("Summary:\n");
+    }
+    for line in summary::lines(&entries).lines() {
         let _ = writeln!(text, "  {line}");
     }
     text.push_str(&left_to_do(results, again, medium, interrupted));
@@ -126,19 +132,31 @@ fn left_to_do(
     let _ = writeln!(text, "\nLeft to do for {}:", count(left.len(), "connector"));
     let mut told_already: Vec<String> = Vec::new();
     for result in &left {
-        let what = super::told(result, medium.now);
+        // Why it failed stands in the summary.
+        let what = |result: &AuthorizationResult| match &result.state {
+            State::Failed(_) => "failed".to_owned(),
+            State::Consented(Consent::Partial { missing, .. }) => {
+                format!("{} not granted", count(missing.len(), "scope"))
+            }
+            State::Consented(Consent::WrongAccount { .. }) => "wrong account".to_owned(),
+            _ => super::told(result, medium.now),
+        };
+        let stands = |state: &State| {
+            nothing_new(state)
+                || matches!(state, State::TimedOut | State::Declined | State::Failed(_))
+        };
         let mut alike = vec![*result];
-        if nothing_new(&result.state) {
-            if told_already.contains(&what) {
+        if stands(&result.state) {
+            if told_already.contains(&what(result)) {
                 continue;
             }
             alike = left
                 .iter()
                 .copied()
-                .filter(|other| nothing_new(&other.state))
-                .filter(|other| super::told(other, medium.now) == what)
+                .filter(|other| stands(&other.state) && what(other) == what(result))
                 .collect();
         }
+        let what = what(result);
         let names: Vec<_> = alike
             .iter()
             .map(|one| medium.theme.paint(Style::Bold, one.connector.as_str()))
@@ -153,7 +171,8 @@ fn left_to_do(
             [one] => next(one, again),
             all => {
                 let names = all.iter().map(|one| &one.connector);
-                Some(format!("`{}` resumes them", again.of_all(names)))
+                let command = format!("`{}`", again.of_all(names));
+                super::next_by(result, &command, "them")
             }
         };
         if let Some(next) = next {
@@ -202,10 +221,12 @@ fn row(result: &AuthorizationResult) -> Option<Vec<String>> {
         State::Consented(Consent::WrongAccount { account, .. }) => {
             (Some(account), "to the wrong account".to_owned())
         }
-        State::Waiting(_) | State::Skipped => return None,
-        State::TimedOut => (None, "not yet".to_owned()),
-        State::Declined => (None, "no".to_owned()),
-        State::Failed(_) => (None, "failed".to_owned()),
+        // The summary says it, and what is left to do.
+        State::Waiting(_)
+        | State::Skipped
+        | State::TimedOut
+        | State::Declined
+        | State::Failed(_) => return None,
         State::Undeclared(EntryRetention::Forgotten) => (None, "left alone, forgotten".to_owned()),
         State::Untouched(_) | State::Undeclared(_) => (None, "left alone".to_owned()),
     };

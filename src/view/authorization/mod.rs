@@ -174,6 +174,29 @@ pub fn line(result: &AuthorizationResult, theme: Theme, now: Timestamp) -> Strin
     lines.join("\n")
 }
 
+/// One that came to an end, as it does; nothing where the end of the run tells it. Above that, on the
+/// same terminal, without what stands there.
+pub fn settled(
+    result: &AuthorizationResult,
+    interrupted: bool,
+    medium: &Medium,
+    theme: Theme,
+) -> Option<String> {
+    match &result.state {
+        State::TimedOut => None,
+        State::Skipped if interrupted => None,
+        State::Failed(_) if medium.told => {
+            let name = theme.paint(Style::Danger, &format!("! {}", result.connector));
+            Some(format!("  {name} failed"))
+        }
+        State::Consented(Consent::Partial { .. }) if medium.told => {
+            let whole = line(result, theme, medium.now);
+            whole.lines().next().map(str::to_owned)
+        }
+        _ => Some(line(result, theme, medium.now)),
+    }
+}
+
 /// What a grant has that is odd, although nothing is left to do.
 pub fn warnings(result: &AuthorizationResult) -> Vec<String> {
     let mut found: Vec<_> = result.note.iter().cloned().collect();
@@ -309,14 +332,18 @@ pub fn forgettable(connector: &str) -> String {
 
 /// What to do about it; nothing where nothing is left to do.
 pub fn next(result: &AuthorizationResult, again: &Again) -> Option<String> {
+    next_by(result, &format!("`{}`", again.of(&result.connector)), "it")
+}
+
+/// The same by a command that resumes this one, and others that stand alike.
+fn next_by(result: &AuthorizationResult, again: &str, those: &str) -> Option<String> {
     let connector = &result.connector;
-    let again = format!("`{}`", again.of(connector));
     Some(match &result.state {
         State::Undeclared(EntryRetention::Kept) => forgets(),
         State::Consented(Consent::Granted { .. }) | State::Untouched(_) | State::Undeclared(_) => {
             return None;
         }
-        State::Waiting(_) | State::Skipped => format!("{again} resumes it"),
+        State::Waiting(_) | State::Skipped => format!("{again} resumes {those}"),
         State::TimedOut => {
             format!("run {again} again; with `--timeout 30m` there is more time to consent")
         }
@@ -411,7 +438,7 @@ pub fn show_forgotten(app: &App, connectors: &[ConnectorType], medium: &Medium) 
 }
 
 /// What a run did and did not, as part of a line: for one that is interrupted.
-pub fn account(results: &[AuthorizationResult]) -> String {
+pub fn account(results: &[AuthorizationResult], again: &Again) -> String {
     let left: Vec<_> = results
         .iter()
         .filter(|result| result.state.is_open())
@@ -424,7 +451,11 @@ pub fn account(results: &[AuthorizationResult]) -> String {
     let left = if left.is_empty() {
         "nothing is left".to_owned()
     } else {
-        format!("still pending: {}", left.join(", "))
+        format!(
+            "still pending: {}; `{}` goes on",
+            left.join(", "),
+            again.command()
+        )
     };
     format!(
         "{done} of {} authorized; {left}",

@@ -20,6 +20,8 @@ use crate::{
 pub struct ReceiptOptions<'a> {
     /// The file that holds the receipt: its digest is said, and how to go on with it.
     pub file: Option<&'a str>,
+    /// Whether each write was told as it came, right above.
+    pub told: bool,
 }
 
 /// A receipt as text.
@@ -28,7 +30,7 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
     page.overrides(&report.overrides);
     for app in &report.apps {
         page.app(&app.app_id, &app.api_url, app.environment.as_deref());
-        write_results(&mut page, app);
+        write_results(&mut page, app, options.told);
     }
     if let Some(note) = words::removed(report) {
         page.gap();
@@ -67,8 +69,15 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
     page.finish()
 }
 
-fn write_results(page: &mut TextPage, app: &AppReceiptReport) {
-    let of = |outcome: Outcome| app.results.iter().filter(move |r| r.outcome == outcome);
+fn write_results(page: &mut TextPage, app: &AppReceiptReport, told: bool) {
+    let of = |outcome: Outcome| {
+        let news = move |result: &&ResultReport| {
+            let effect = !matches!(outcome, Outcome::Failed | Outcome::NotRun);
+            !(told && effect && result.action != Action::NoOp)
+        };
+        let of = app.results.iter().filter(move |r| r.outcome == outcome);
+        of.filter(news)
+    };
     for outcome in [
         Outcome::Synced,
         Outcome::Added,
@@ -108,7 +117,8 @@ fn write_results(page: &mut TextPage, app: &AppReceiptReport) {
 /// Why it failed is told with `reasons`, or else by the receipt alone.
 pub fn progress(result: &ChangeResult, reasons: bool, theme: Theme) -> String {
     let (style, symbol, words) = match result.outcome {
-        Outcome::Added | Outcome::Provisioned => (Style::Added, '+', "added"),
+        Outcome::Added => (Style::Added, '+', "added"),
+        Outcome::Provisioned => (Style::Added, '+', "provisioned"),
         Outcome::Synced => (Style::Changed, '~', "changed"),
         Outcome::Removed => (Style::Removed, '-', "removed"),
         Outcome::Pending => (Style::Attention, '!', "waiting for authorization"),
@@ -211,7 +221,9 @@ pub(in crate::view) fn counts(report: &ReceiptReport) -> String {
     let done = report
         .results()
         .any(|result| result.action != Action::NoOp && result.outcome.is_effect());
+    let idle = report.results().all(|result| result.action == Action::NoOp);
     let head = match (sum.failed, sum.not_run) {
+        (0, 0) if idle && !said.is_empty() => "Nothing to apply",
         (0, 0) => "Applied",
         (0, _) => "Interrupted",
         _ if done => "Applied in part",

@@ -110,6 +110,7 @@ fn receipts_are_shown_as_expected() {
         let saved = saved.unwrap_or_else(|e| panic!("{}: {e}", case.display()));
         let report = ReceiptReport::new(&saved.receipt, &saved.digest);
         let options = text::ReceiptOptions {
+            told: false,
             file: Some("receipt.toml"),
         };
         let markdown = markdown::Options {

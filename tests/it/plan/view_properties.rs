@@ -344,7 +344,7 @@ proptest! {
         let file = Some(file.as_str());
         let shown = text::plan(&report, &text::PlanOptions { file, saved: false }, Theme::PLAIN);
         assert_harmless(&shown)?;
-        let shown = text::receipt(&receipt, &text::ReceiptOptions { file }, Theme::PLAIN);
+        let shown = text::receipt(&receipt, &text::ReceiptOptions { file, told: false }, Theme::PLAIN);
         assert_harmless(&shown)?;
         assert_harmless(&unified::diff(&report))?;
         assert_harmless(&report.to_json())?;

@@ -37,6 +37,7 @@ fn texts() -> Vec<(String, String)> {
         let saved = receipt::read("the receipt", &source).unwrap();
         let report = ReceiptReport::new(&saved.receipt, &saved.digest);
         let options = text::ReceiptOptions {
+            told: false,
             file: Some("a.receipt"),
         };
         let text = text::receipt(&report, &options, Theme::PLAIN);

@@ -87,7 +87,7 @@ fn the_demo_breaks_at_words_and_says_each_thing_once() {
             assert!(wide <= usize::from(columns) || whole, "{columns}: {line}");
         }
         assert_eq!(shown.matches("Claim your Stripe").count(), 1, "{shown}");
-        assert_eq!(shown.matches("rovisioned: stripe").count(), 1, "{shown}");
+        assert_eq!(shown.matches("stripe provisioned").count(), 1, "{shown}");
         assert!(!shown.contains("sandbox provisioned"), "{shown}");
         assert!(shown.contains("Added: slack"), "{shown}");
     }

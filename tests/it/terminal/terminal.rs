@@ -167,7 +167,7 @@ fn ctrl_c_ends_the_wait_and_puts_the_terminal_back() {
     let mut terminal = Pty::start(&project, &["authorize", "--yes"]);
     terminal.wait_for(WAITS).wait_for_keys().control('c');
     // It says how things stand before it ends, with the terminal as it was.
-    terminal.wait_for("Skipped: slack");
+    terminal.wait_for("still pending: slack");
     assert!(terminal.is_line_by_line());
     let (code, seen) = terminal.end();
     assert_eq!(code, 130, "{seen}");
