@@ -33,7 +33,7 @@
 //! | `authorize` | io | `apply` `catalogue` `diff` `escape` `fs` `model` `pending` `plan` `policy` `receipt` `remote` `state` | resumes authorizations; changes the remote |
 //! | `store` | io | `escape` `fs` `git` `model` `pending` `plan` | a team's memory: plans, approvals, what was applied, what waits, who is at work |
 //! | `edit` | pure | `catalogue` `diff` `escape` `model` `syntax` | connector files changed in place, byte for byte |
-//! | `publish` | io | `approval` `escape` `http` `model` | the one comment on a pull or merge request |
+//! | `publish` | io | `approval` `escape` `http` `model` | what a forge is told and asked: comments on a request, the issue about drift, reviews |
 //! | `schema` | pure | `catalogue` `model` `syntax` `view` | JSON Schemas, made from the types |
 //! | `sandbox` | io | `escape` `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `escape` `model` | streams, questions, keys |

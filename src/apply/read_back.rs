@@ -13,8 +13,8 @@ use crate::{
     receipt::{ChangeResult, Outcome},
 };
 
-/// One connector that is not as the plan says, although its write was answered well, or that
-/// somebody else changed meanwhile.
+/// One connector that is not as the plan says although its write succeeded, or that somebody else
+/// changed in the meantime.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostApplyDrift {
     /// Which connector.
@@ -67,8 +67,8 @@ pub(super) fn fails(
     })
 }
 
-/// Whether the app does not have what was answered as done. Scopes that the platform drops or adds
-/// are another matter, unless they are all that speaks for it.
+/// Whether the app lacks what its answer said was done. Scopes that the platform drops or adds do not
+/// count, unless nothing else shows that the write took effect.
 fn failed(
     change: &Change,
     result: &ChangeResult,
@@ -194,8 +194,8 @@ fn still_there(change: &Change, is: &RemoteConnector) -> Option<String> {
     }
 }
 
-/// Whether it has still what the plan takes from it. What came only now is another matter: the
-/// platform may have added it.
+/// Whether it still has a scope that the plan takes away. Scopes that are new since the plan do not count:
+/// the platform may have added them.
 fn keeps(change: &Change, is: &RemoteConnector, rules: &ScopeEquivalence) -> bool {
     let none = Scopes::new();
     let asked = change.after.as_ref().map_or(&none, |after| &after.scopes);

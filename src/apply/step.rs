@@ -61,8 +61,7 @@ impl Answer {
         }
     }
 
-    /// A call failed; where its answer was lost or worth nothing, that says nothing about what it
-    /// did.
+    /// A call failed. If its answer was lost or could not be read, the call may have taken effect.
     fn failed_by(error: &RemoteError) -> Self {
         if error.is_not_begun() {
             return Self {
@@ -80,7 +79,7 @@ impl Answer {
 }
 
 impl Step<'_, '_> {
-    /// As [`Answer::failed_by`]; the way out is told once for all.
+    /// As [`Answer::failed_by`], without the advice: that is given once for all connectors.
     fn failed_by(&self, error: &RemoteError) -> Answer {
         if !error.is_not_begun() {
             self.shared.advise(error);

@@ -33,7 +33,7 @@ pub enum ApprovalError {
         #[help]
         help: Option<String>,
     },
-    /// The reviews don't do it.
+    /// The reviews do not approve it.
     #[error("the review does not approve this plan: {why}")]
     #[diagnostic(code(connplan::approval::review))]
     Review {
@@ -121,7 +121,7 @@ fn listed(difference: &[String]) -> String {
     lines.collect()
 }
 
-/// A file of signers that cannot be used. A line that says nothing clear must not let anybody in.
+/// A file of signers that cannot be used. A line that cannot be read is an error: it must not admit anybody.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
 #[error("{file}:{line}: {why}")]
 #[diagnostic(

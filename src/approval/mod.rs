@@ -37,7 +37,8 @@ use crate::plan::Digest;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub struct Approval {
-    /// Who: the name in the file of signers, or the login on the forge. Whole, wherever it stands.
+    /// Who: the name in the file of signers, or the login on the forge. Not masked here; `ops` masks it for a
+    /// team's store.
     pub signer: String,
     /// The plan.
     pub digest: Digest,

@@ -1,8 +1,9 @@
 //! Which authorizations are there to resume, and which are left alone. Pure.
 //!
-//! This is the gate: nothing is asked for but what an apply of this user holds, what a receipt
-//! named on the command line holds, and what the app shows broken and the files declare, without a
-//! new scope. Of all of it, nothing that the policy denies.
+//! This is the gate. Asked for is only what an apply of this machine left, what the team's store says
+//! waits (and the files declare), what a receipt named on the command line holds, and what the files
+//! declare and the app shows as not working, without a new scope. Of all of it, nothing that the policy
+//! denies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +32,7 @@ pub type Judge =
 pub struct Sources<'a> {
     /// Which app.
     pub app: &'a App,
-    /// What this machine's applies left.
+    /// What waits, as this machine's file and the team's store know it.
     pub pending: &'a PendingSet,
     /// What another machine's apply says. Whether it is for this app was checked before.
     pub receipt: Option<&'a Receipt>,

@@ -30,7 +30,7 @@ pub enum AuthorizeEvent<'a> {
     },
     /// The link of this one is too old to be used; it is asked for anew when somebody wants it.
     LinkRanOut(&'a ConnectorType),
-    /// These are waited for, in their order. Told when they become other ones.
+    /// These are waited for, in this order. Told whenever the list changes.
     Waiting(&'a [ConnectorType]),
     /// One came to an end, at least for now.
     Settled(&'a AuthorizationResult),
@@ -41,9 +41,9 @@ pub enum AuthorizeEvent<'a> {
 /// What a person wants while waiting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Esc: the one in front is left; it stays pending.
+    /// Esc: the first one is skipped; it stays pending.
     Skip,
-    /// All that is left is left; it stays pending.
+    /// All that remain are skipped; they stay pending.
     Finish,
     /// Somebody wants to consent to this one: its link is asked for, unless there is one.
     Want(ConnectorType),

@@ -20,7 +20,7 @@ pub struct Item {
     pub(super) asking: bool,
     /// How often a link was asked for.
     pub(super) asked: u32,
-    /// Whether it is waited for no more, although it could be asked for again.
+    /// Whether nobody waits for it any more, although it could be asked for again.
     pub(super) left: bool,
     /// When this run's first link was handed out.
     started: Option<Instant>,
@@ -33,7 +33,7 @@ pub struct Item {
 #[derive(Clone, Debug)]
 pub(super) struct Offer {
     pub(super) link: Link,
-    /// What its status is asked with.
+    /// The id with which its status is asked.
     pub(super) id: Option<ConnectionId>,
     /// When it is too old to be used.
     pub(super) until: Instant,

@@ -12,7 +12,7 @@ use crate::{
     remote::AuthorizationStatus,
 };
 
-/// So often the remote may say ACTIVE before its list has to agree.
+/// So many lists without the connector are accepted after the remote said ACTIVE.
 const UNLISTED_ROUNDS: u8 = 3;
 
 /// What is learnt of an authorization.
@@ -58,7 +58,7 @@ pub enum End {
 /// What has to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Ask the app for a link: the same PUT that was approved.
+    /// Ask the app for a link, with the scopes and values that were approved.
     AskForLink,
     /// Hand out the link that there is.
     Offer,
@@ -66,7 +66,7 @@ pub enum Effect {
     DropLink,
     /// Remember where the link led: somebody used it.
     LearnHost,
-    /// Take the entry out of the store.
+    /// Take the entry out of the pending file.
     Forget,
     /// Write down what a consent left out, and from what the next one starts.
     Remember(Box<Before>),
@@ -154,8 +154,8 @@ fn listed(
     }
 }
 
-/// The consent that the list shows. What looks as it did before is nobody's; unless the app says that
-/// it is one.
+/// The consent that the list shows. A list that looks as before shows none, unless the app itself said that
+/// somebody consented (Confirming).
 fn seen(
     candidate: &Candidate,
     state: &State,

@@ -1,15 +1,15 @@
 //! Resumes pending authorizations: sees what became of them, asks for a link when a person wants
 //! one, reads back what was granted.
 //!
-//! It repeats only PUTs that an apply has made, with exactly the scopes that were approved; it
-//! creates nothing and removes nothing. What to show, what to open and what to ask is not decided
+//! It asks only for what an apply has asked for, with exactly the scopes that were approved, and for
+//! declared connectors that stopped working, with the scopes that they have; it removes nothing. What to show, what to open and what to ask is not decided
 //! here: a [`Session`] tells its [`AuthorizeEvent`]s and takes [`Command`]s.
 //!
 //! # The states of one authorization
 //!
 //! ```text
 //!            wanted: a link is asked for                    says FAILED
-//!  Waiting ------------------------------> Asked ----------------------> Declining
+//!  Idle ---------------------------------> Asked ----------------------> Declining
 //!     ^                                    |   \                             |
 //!     |        its five minutes are over   |    \ says ACTIVE                | the list does not
 //!     +------------------------------------+     v                           | show a consent

@@ -28,7 +28,7 @@ impl Default for Pace {
     }
 }
 
-/// So long everybody is taken to be at it.
+/// For so many rounds somebody is assumed to be at a link.
 const ROUNDS_AT_FIRST: u32 = 30;
 
 impl Pace {

@@ -67,7 +67,7 @@ pub(super) struct Run<'r> {
     pub(super) queue: VecDeque<usize>,
     /// Wanted once the list was read.
     pub(super) wanted: Vec<usize>,
-    /// Left once the list was read, or then at the latest: somebody may have finished it.
+    /// To be skipped after the next list, or at this time at the latest: somebody may have finished it.
     pub(super) leaving: Option<(usize, Instant)>,
     pub(super) turns: schedule::Turns,
     /// When the list is read next.
@@ -424,7 +424,7 @@ impl<'a> Session<'a> {
                 else {
                     return;
                 };
-                // A new link would take the consent of whoever finished it for nothing.
+                // It may be finished already; a new link would make that consent useless.
                 let stale = run.round.is_some() || run.read.elapsed() > self.pace.busy;
                 let has_link = items.get(index).is_some_and(|item| item.offer.is_some());
                 if stale && !has_link {

@@ -47,11 +47,11 @@ pub enum Stage {
 /// What becomes of the knowledge of one that no file declares any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryRetention {
-    /// This machine's store has it still: it was only looked at.
+    /// The pending file has it still: it was only looked at.
     Kept,
-    /// This run took it out of the store.
+    /// This run took it out of the pending file.
     Forgotten,
-    /// The store never had it; a document did.
+    /// The pending file never had it; a receipt did.
     Unstored,
 }
 

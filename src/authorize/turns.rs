@@ -11,9 +11,9 @@ use crate::{
 /// Why a link is not asked for. Escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotNow {
-    /// Somebody else is at work, or it is not known; later it may be asked for.
+    /// Somebody else is at work, or that is not known: it can be asked for later.
     Busy(String),
-    /// Somebody else changed what waits: it is not this any more.
+    /// Somebody else changed what waits: this request is out of date.
     Over(String),
 }
 
@@ -56,7 +56,7 @@ pub(super) fn ask<'a>(
         if let Err(why) = turns.begin(&connector).await {
             return (index, Err(why));
         }
-        // The plain PUT of what another holds is refused: these scopes are in force.
+        // The platform refuses a plain PUT for a connection of another account with just these scopes.
         let answer = if takes_over {
             remote.take_over(&connector, &scopes, &values).await
         } else {

@@ -39,14 +39,14 @@ impl ScopeEquivalence {
         }
     }
 
-    /// Whether this very spelling is what the provider, or by its settings the project, adds. A
-    /// person may have written another.
+    /// Whether the provider (or `[providers.TYPE] adds`) adds the scope in exactly this spelling. A person
+    /// may have spelled it differently.
     pub fn is_addition_as_spelt(&self, connector: &ConnectorType, scope: &Scope) -> bool {
         self.added_by_provider(connector, scope)
             && *scope.as_str() == *self.canonical(connector, scope)
     }
 
-    /// Whether the provider puts this scope on a token though nobody asked for it.
+    /// Whether the provider grants this scope although nobody asked for it.
     pub fn added_by_provider(&self, connector: &ConnectorType, scope: &Scope) -> bool {
         let canonical = self.canonical(connector, scope);
         let by_settings = self

@@ -13,8 +13,8 @@ use super::{
 
 const TEXT: &str = include_str!("scopes.tsv");
 
-/// The sections, read on first use, and each of them when something of its provider is asked for: a run
-/// that compares nothing pays nothing.
+/// The sections, found on first use; each is parsed when a scope of its provider is looked up. A run that
+/// compares nothing parses nothing.
 static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(|| sections(TEXT).collect());
 
 /// Scopes of the same types of connector.

@@ -18,7 +18,7 @@ pub(super) fn install(vars: &Vars, verbose: u8, color: bool) -> bool {
         (None, 1) => "connplan=debug".to_owned(),
         (None, _) => "connplan=trace".to_owned(),
     };
-    // Who misspells what to log wants to see something.
+    // With a CONNPLAN_LOG that cannot be parsed, our own events are logged at `debug`.
     let all_of_ours = || Targets::new().with_target("connplan", LevelFilter::DEBUG);
     let filter: Targets = directives.parse().unwrap_or_else(|_| all_of_ours());
     // Libraries log what they send; what they consider harmless is not for us to vouch for.

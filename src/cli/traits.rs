@@ -1,5 +1,4 @@
-//! What is particular about each command, beside what it does. No command is forgotten: the compiler
-//! counts them.
+//! The properties of each command besides what it does. No command is forgotten: the `match` has no default arm.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -12,12 +11,12 @@ pub(super) struct Traits<'a> {
     pub(super) prose: bool,
     /// Its output is a document, whatever the format.
     pub(super) document: bool,
-    /// How long it may take where nobody said so: no pipeline hangs for ever on a bad network. None
-    /// where a person is waited for, who has a limit of their own, or where it is to go on.
+    /// How long it may take without `--max-time`, so that no pipeline hangs for ever on a bad network. None
+    /// for commands that wait for a person (they have `--timeout`) or that run until they are stopped.
     pub(super) time: Option<Duration>,
     /// It may be cut off at any point.
     pub(super) only_looks: bool,
-    /// A comment on its failure is told apart by its app.
+    /// The error that it prints names the app, so that `comment --failed` finds the right comment.
     pub(super) names_app: bool,
     /// Where the command line says that the connector files are.
     pub(super) folder: Option<&'a PathBuf>,

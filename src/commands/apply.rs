@@ -51,7 +51,7 @@ pub struct ApplyArgs {
     /// Remove connectors although writing another one failed
     #[arg(long, hide_short_help = true)]
     pub keep_going: bool,
-    /// How long to wait for another connplan in this project
+    /// How long to wait for another connplan of this app
     #[arg(long, value_name = "DURATION", hide_short_help = true)]
     pub lock_timeout: Option<MaxDuration>,
     /// End with 4 if authorizations are pending

@@ -59,7 +59,7 @@ pub async fn run(args: &DoctorArgs, context: &Context) -> Result<ExitStatus, Fai
         look.store(project).await;
         look.pending(project);
     }
-    // Before the credentials are read, which makes them private.
+    // Before the credentials are read: reading makes the login file private.
     look.login_file();
     look.remote(project.as_ref()).await;
     look.browser();
@@ -250,7 +250,7 @@ impl Look<'_> {
             Err(error) => return self.fail("address", &error),
         };
         let url = address.url.clone();
-        // Not a word goes to an address that the user did not choose.
+        // Nothing is sent to an address that the user did not choose.
         let found = self.context.find_credentials(&vars);
         let trust = Trust::load(&self.context.state).unwrap_or_default();
         if let Ok(found) = &found

@@ -1,4 +1,4 @@
-//! One room for each command: its arguments, and what it joins together. Nothing is decided here
+//! One file for each command: its arguments, and what it calls. Nothing is decided here
 //! that another room could decide without IO.
 
 pub mod add;

@@ -69,7 +69,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         None => {
             let mut situation =
                 planning::look_to_change(context, args.planning.dir.as_deref()).await?;
-            // As an apply does, where that is not the user's own word.
+            // As `apply` does, where a file of the project brought the credential.
             let origin = situation.remote.who().origin.as_ref();
             if origin.is_some_and(CredentialOrigin::is_project_file) {
                 context.say_who_acts(&situation.remote).await;
@@ -133,7 +133,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     })
 }
 
-/// Keeps the plan in the store, where it may.
+/// Keeps the plan in the store, if the store can be written.
 async fn keep(args: &PlanArgs, context: &Context, plan: &Plan, digest: &Digest, text: &Bytes) {
     let kept = async {
         let project = context.project(args.planning.dir.as_deref())?;

@@ -38,7 +38,7 @@ pub struct PolicyArgs {
     pub what: PolicyCommand,
 }
 
-/// The halves of `policy`.
+/// The subcommands of `policy`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum PolicyCommand {
     /// Say of each rule what it says to a saved plan
@@ -85,7 +85,7 @@ pub fn run(args: &PolicyArgs, context: &Context) -> Result<ExitStatus, Failure> 
     }
 }
 
-/// What of a plan the rules look at.
+/// The part of a plan that the rules look at.
 struct Judged {
     app: Option<App>,
     changes: Vec<Change>,

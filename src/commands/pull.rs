@@ -125,8 +125,8 @@ pub(super) fn names_in(folder: &Path) -> Result<BTreeSet<String>, FsError> {
         .collect()
 }
 
-/// The folder's true place. One below the project that a link leads out of it is refused: what is
-/// written there was checked in by somebody, not chosen by the user.
+/// The folder's real path. A folder of the project that is a link out of it is refused: somebody checked
+/// that link in, the user did not choose it.
 pub(super) fn check_folder(root: &Path, folder: &Path) -> Result<PathBuf, Failure> {
     let existing = folder
         .ancestors()
@@ -177,8 +177,8 @@ async fn confirmed(context: &Context, steps: &[FileChange], medium: &Medium) -> 
     term::confirm_word(&context.terminal, &question).await == Answer::Yes
 }
 
-/// First everything is made ready beside its place, then put there: what can fail, fails before
-/// anything is changed. A file that somebody changed meanwhile is not written over.
+/// First every file is written beside its place, then all are renamed: what can fail, fails before
+/// anything is changed. A file that somebody changed in the meantime is not overwritten.
 fn write(steps: &[FileChange], root: &Path, folder: &Path) -> Result<(), Failure> {
     fs::remove_leftovers(folder);
     let mut ready: Vec<(&FileChange, PathBuf, Option<Staged>)> = Vec::new();

@@ -64,7 +64,7 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure
     })
 }
 
-/// A word where nothing is declared: a pipeline on a wrong branch would stay green without one.
+/// A warning where nothing is declared: without it, a pipeline on a wrong branch would stay green.
 fn no_files(project: &Project, loaded: &Loaded) -> Option<Problem> {
     let what = match loaded.folder {
         config::Folder::Missing => "does not exist",

@@ -13,7 +13,7 @@ pub enum ExitStatus {
     Done,
     /// 1: an error; nothing was changed unless the message says what was.
     Error,
-    /// 2: there are changes (`plan --detailed-exitcode`).
+    /// 2: there are changes or drift (`drift`; `plan`, `status` with `--detailed-exitcode`).
     Changes,
     /// 3: the plan is stale, altered, speculative, for another app, or not the approved one.
     Refused,
@@ -82,7 +82,7 @@ impl Failure {
     }
 }
 
-/// Any room's error ends the run with 1, but for those that have a code of their own.
+/// Every error ends the run with 1, except those that have a code of their own.
 impl<E: Diagnostic + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         let any: &dyn std::any::Any = &error;

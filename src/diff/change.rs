@@ -153,11 +153,11 @@ impl ConfigDiff {
 pub enum Action {
     /// The remote lacks it.
     Create,
-    /// The scopes differ.
+    /// The scopes or the connection values differ.
     Update,
     /// The scopes agree, but it does not work, or the wrong account holds it.
     Reauthorize,
-    /// No file declares it: its tokens are lost.
+    /// No file declares it: it is removed or disconnected, and its tokens are lost.
     Delete,
     /// Nothing.
     NoOp,

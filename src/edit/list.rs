@@ -1,5 +1,5 @@
-//! A list that gains elements at its end and loses some of its own. No comment is ever lost: one
-//! that stood beside an element that goes stays on its line, and its author decides about it.
+//! Adds elements to the end of a list and deletes others from it. No comment is ever deleted: a comment
+//! beside a deleted element stays on its line, and its author decides what to do with it.
 
 use super::{
     layout::{Layout, Patch},
@@ -117,7 +117,7 @@ pub(super) fn shrink(scan: Scan<'_>, list: &Node, goes: impl Fn(&str) -> bool) -
     patch
 }
 
-/// Deletes neighbours on one line, and the line if nothing else stands on it.
+/// Deletes adjacent elements of one line, and the line if it is empty then.
 fn close(scan: Scan<'_>, run: &mut Option<(usize, usize)>, patch: &mut Patch) {
     let Some((start, end)) = run.take() else {
         return;

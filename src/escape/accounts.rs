@@ -29,7 +29,7 @@ pub fn mask_accounts(text: &str) -> Cow<'_, str> {
 /// What the marks below a line of a file begin with.
 const MARKS: char = '·';
 
-/// By how many characters what comes after a character of a line moved.
+/// After which character of a line, and by how many characters, the rest of the line moved.
 type Move = (usize, isize);
 
 fn masked(text: &str) -> (Cow<'_, str>, Vec<Move>) {
@@ -77,7 +77,7 @@ fn moved(line: &str, moves: &[Move]) -> String {
         if let Ok(more) = usize::try_from(*by) {
             marks.splice(end..end, std::iter::repeat_n(fill, more));
         }
-        // What stands under the address gives way, but for where words hang on.
+        // Marks under the address are removed, except those that a label is attached to.
         let mut fewer = by.unsigned_abs() * usize::from(*by < 0);
         let mut at = end;
         while fewer > 0 && at > 0 {

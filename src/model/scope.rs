@@ -133,12 +133,12 @@ impl Scopes {
 
 /// What was met before, so that the same is kept once.
 struct Met {
-    /// The newest of those whose hashes end alike: most come many times over, soon after each other.
+    /// For each hash bucket the newest scope: most scopes come many times, soon after each other.
     scopes: Vec<Option<Scope>>,
     hasher: RandomState,
     /// All that somebody holds, and some that nobody does any more.
     sets: HashSet<Arc<BTreeSet<Scope>>>,
-    /// From so many on, they are looked through.
+    /// At this size, sets that nobody holds any more are removed.
     full: usize,
 }
 

@@ -1,5 +1,5 @@
-//! What a command does, apart from how it is asked for and how it is told: inputs, stores and an
-//! event sink in, an outcome out. Commands are arguments -> op -> view.
+//! What a command does, without its arguments and its output: inputs, stores and a [`Listener`] in, an
+//! outcome out. A command is arguments -> op -> view.
 
 mod apply;
 mod around;

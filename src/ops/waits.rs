@@ -1,4 +1,4 @@
-//! What the store says waits, and what of it counts here.
+//! What waits according to the store, and which of it counts here.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub async fn look(
     });
     match looked {
         Ok(waits) => waits,
-        // Without a place for state there is nothing of this machine's to know.
+        // Without a state folder and without a store nothing is known, and nothing is to be said.
         Err(_) if matches!(team::place(around, project), Ok(None)) => Waits::default(),
         Err(failure) => {
             around.tell(&OpEvent::StoreUnknown(failure.told()));
@@ -48,14 +48,14 @@ pub async fn look(
     }
 }
 
-/// Who asked for what, and since when, as far as this machine did not.
+/// Tells who asked for what and when, except for what this machine asked for.
 pub fn tell(around: &Around<'_>, waits: &Waits, wanted: impl Fn(&ConnectorType) -> bool) {
     for wait in waits.iter().filter(|wait| wanted(&wait.connector)) {
         around.tell(&OpEvent::Waits(wait));
     }
 }
 
-/// What of it the files declare, with all its scopes, its values and its account. The rest is said, and left.
+/// The waits that the files declare, with all their scopes, values and account. The others are reported and left alone.
 pub fn declared_only(
     around: &Around<'_>,
     mut waits: Waits,

@@ -1,6 +1,6 @@
 //! What waits for a person: asked for by an apply, not consented to yet.
 //!
-//! The store is one private file. It holds no link: a link is asked for when a person is there to
+//! On this machine that is one private file, `pending.toml`. It holds no link: a link is asked for when a person is there to
 //! open it, and is dead soon after. The file is written whole, and only by who holds the lock;
 //! reading needs no lock.
 

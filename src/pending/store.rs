@@ -14,7 +14,7 @@ use crate::{
     tables,
 };
 
-/// The largest store that is read, and so the largest that is written: 5,000 connectors with fifty long
+/// The largest file that is read, and so the largest that is written: 5,000 connectors with fifty long
 /// scopes each need a quarter of it.
 const LIMIT: u64 = 64 << 20;
 
@@ -57,7 +57,7 @@ pub enum PendingError {
     Encode(#[from] toml::ser::Error),
 }
 
-/// Reads and writes the store's file.
+/// Reads and writes the pending file.
 #[derive(Debug)]
 pub struct LocalPending;
 

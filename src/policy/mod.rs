@@ -28,7 +28,7 @@ use crate::{
 /// The code of what a proposal loosens.
 pub const LOOSENED: &str = "connplan::policy::loosened";
 
-/// Whether what has this code is said by the policy, not of the files as such.
+/// Whether a finding with this code comes from the policy rather than from the files themselves.
 pub fn says(code: &str) -> bool {
     let codes = [
         LOOSENED,
@@ -53,7 +53,7 @@ pub struct Policy {
     pub allowed_types: Option<BTreeSet<ConnectorType>>,
     /// Types that may not be declared.
     pub denied_types: BTreeSet<ConnectorType>,
-    /// The gravest class that a scope may have.
+    /// The highest class that a scope may have.
     pub max_class: ByType<Class>,
     /// The furthest that a scope may reach.
     pub max_access: ByType<Access>,
@@ -63,7 +63,7 @@ pub struct Policy {
     pub denied_scopes: ByType<BTreeSet<Scope>>,
     /// Who is to consent.
     pub accounts: ByType<ExpectedAccount>,
-    /// What a scope is of which class or access is not known.
+    /// What happens to a scope whose class or access is not known.
     pub unknown_scopes: Option<Severity>,
     /// How each rule acts; one that is not here denies.
     pub rules: BTreeMap<Rule, Mode>,
@@ -97,7 +97,7 @@ fn of_type<'a, T>(by: &'a ByType<T>, connector: &ConnectorType) -> Option<&'a T>
     own_entry(by, connector).or_else(|| by.get(&None))
 }
 
-/// The entry of a type, in whatever case it is written: nobody knows that the platform tells them apart.
+/// The entry of a type, ignoring upper and lower case: the platform may ignore it too.
 fn own_entry<'a, T>(by: &'a ByType<T>, connector: &ConnectorType) -> Option<&'a T> {
     let in_any_case = || {
         let mut entries = by.iter();
@@ -130,7 +130,7 @@ impl fmt::Display for Removals {
     }
 }
 
-/// How grave a provider takes a scope.
+/// How sensitive a provider considers a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -172,7 +172,7 @@ pub struct Mode {
     pub severity: Severity,
     /// What the team says to it.
     pub message: Option<String>,
-    /// Whether somebody may break it who says why.
+    /// Whether `--override` with a reason may break it.
     pub overridable: bool,
 }
 
@@ -193,13 +193,13 @@ impl Default for Mode {
 pub enum Rule {
     /// A connector that is protected is removed.
     Protected,
-    /// More is removed than may be.
+    /// More connectors are removed than allowed.
     MaxRemovals,
     /// A type is not among those allowed.
     AllowedTypes,
     /// A type is denied.
     DeniedTypes,
-    /// A scope is of a graver class than may be.
+    /// A scope has a higher class than allowed.
     MaxClass,
     /// A scope reaches further than it may.
     MaxAccess,
@@ -207,9 +207,9 @@ pub enum Rule {
     AllowedScopes,
     /// A scope is denied.
     DeniedScopes,
-    /// Somebody else is to consent than the policy says.
+    /// The file names another account than the policy, or none.
     Accounts,
-    /// A scope of which class or access is not known.
+    /// A scope whose class or access is not known.
     UnknownScopes,
 }
 

@@ -1,4 +1,4 @@
-//! Why a comment was not made.
+//! Why a forge was not told, or did not say, what it should.
 
 use std::{fmt, time::Duration};
 
@@ -29,7 +29,7 @@ impl fmt::Display for CallContext {
     }
 }
 
-/// A comment that was not made.
+/// A call to a forge that did not succeed.
 #[derive(Debug, Error, Diagnostic)]
 pub enum PublishError {
     /// Neither GitHub nor GitLab.

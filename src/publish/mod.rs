@@ -1,5 +1,5 @@
-//! A plan, its failure or a receipt where people review: the comments on a pull or merge request, and
-//! what a GitHub runner collects.
+//! A plan, its failure or a receipt where people review: the comments on a pull or merge request, the
+//! issue about drift, what a GitHub runner collects; and the reviews that a request has.
 //!
 //! A comment is ours if it begins with the [`marker()`] of its app and environment, and if the owner
 //! of the token wrote it: a comment that somebody else may edit later is never written to. There is

@@ -18,7 +18,7 @@ pub(crate) struct Mismatch {
 
 /// Decodes a JSON body.
 pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Mismatch> {
-    // serde would take a list for an object, its items for the fields in order.
+    // serde accepts a list for a struct, with its items as the fields in order.
     let is_object = body.trim_ascii_start().starts_with(b"{");
     if !is_object && serde_json::from_slice::<IgnoredAny>(body).is_ok() {
         let fault = "it is not an object".to_owned();

@@ -58,7 +58,7 @@ pub enum RiskKind {
     Write,
     /// A connector that works may stop until a person consents again.
     Interrupts,
-    /// It works, held by another account than the file names: nothing that an apply can fix.
+    /// It works, held by another account than the file names: a consent takes it over.
     WrongAccount,
     /// Another account than the one that holds it has to consent.
     OtherAccount,
@@ -69,7 +69,7 @@ pub enum RiskKind {
 }
 
 impl RiskKind {
-    /// All of them, gravest first.
+    /// All of them, in the order in which a reader is told within one level.
     pub const ALL: [Self; 11] = [
         Self::LivePayments,
         Self::TokensLost,

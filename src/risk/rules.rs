@@ -8,7 +8,7 @@
 //! | [`widening`] | a scope is added that gives admin access or is restricted by its provider | danger |
 //! | [`widening`] | a scope is added that gives write access | warning |
 //! | [`interruption`] | a connector that works needs a new consent | warning |
-//! | [`other_account`] | not the account that the file expects holds it, or held it | warning |
+//! | [`other_account`] | another account than the file expects holds it | danger if it works, else warning |
 //! | [`widening`] | a scope is added of which nothing is known | notice |
 //! | [`redundancy`] | a declared scope is included in another declared one | notice |
 //!

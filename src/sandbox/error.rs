@@ -34,7 +34,7 @@ pub enum SandboxError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Malformed(#[from] Box<Malformed>),
-    /// A state that is not as this program writes it. Its text is for nobody: it may hold a link.
+    /// A state file that this program did not write like this. Its text is not shown: it may hold a link.
     #[error(
         "{} is not a sandbox state: line {line} is not as connplan writes it",
         crate::escape::path(path)

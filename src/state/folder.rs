@@ -18,7 +18,7 @@ pub struct StateFolder {
     /// `None` where there is no home and no variable names a folder, or it is another user's: then
     /// nothing can be kept.
     dir: Option<PathBuf>,
-    /// One that others can write anything into, and why.
+    /// A folder that is not used because others can write into it, and why they can.
     not_ours: Option<(PathBuf, NotOurs)>,
     /// The user's home, whose owner counts as this user.
     home: Option<PathBuf>,
@@ -44,7 +44,7 @@ impl StateFolder {
         }
     }
 
-    /// A folder that would be it, and why others can write anything into it.
+    /// The folder that would be used if others could not write into it, and why they can.
     pub fn not_ours(&self) -> Option<(&Path, &NotOurs)> {
         let (dir, why) = self.not_ours.as_ref()?;
         Some((dir, why))

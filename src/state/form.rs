@@ -12,8 +12,8 @@ struct Head {
     created_by: Option<String>,
 }
 
-/// Fails with a sentence if a file of TOML is in another form than `major`, whatever else stands in
-/// it. What has no form at all is for the reader proper to complain about.
+/// Fails with a sentence if a TOML file has another major format version than `major`, whatever else is in it.
+/// A file without a version is left to its parser.
 pub fn check_form(text: &str, major: u32) -> Result<(), String> {
     let Ok(head) = toml::from_str::<Head>(crate::tables::head(text)) else {
         return Ok(());

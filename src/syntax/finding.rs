@@ -9,7 +9,7 @@ use crate::model::{ConnectorType, ConnectorTypeError};
 /// What is wrong, without where. The text of every message stands here.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Diagnostic)]
 pub enum Finding {
-    /// The operating system refused, or it is not a regular file.
+    /// The operating system refused to read it, or it is not a regular file.
     #[error("the file cannot be read: {reason}")]
     #[diagnostic(
         code(connplan::config::unreadable),
@@ -21,7 +21,7 @@ pub enum Finding {
         /// Why.
         reason: String,
     },
-    /// A link that leads elsewhere: what lies there is nobody's proposal, and is not shown.
+    /// A link out of the project: its target is not part of the checkout, so it is neither read nor shown.
     #[error(
         "the file is a link that leads out of the project, or into git's own folder; it was not read"
     )]
@@ -54,7 +54,7 @@ pub enum Finding {
         #[help]
         help: Option<&'static str>,
     },
-    /// A list, a string or the like where an object has to be.
+    /// A list, a string or something else where an object is expected.
     #[error("the file holds {found}, not an object")]
     #[diagnostic(
         code(connplan::config::not_an_object),
@@ -145,7 +145,7 @@ pub enum Finding {
         /// Why.
         reason: String,
     },
-    /// Nothing is declared at all: more likely a wrong branch or folder than a wish.
+    /// Nothing is declared at all: a wrong branch or folder is more likely than the intention.
     #[error("the connectors folder {what}")]
     #[diagnostic(
         code(connplan::config::no_files),
@@ -474,7 +474,7 @@ pub enum Finding {
         help("keep one of the two: connplan must not guess which policy holds")
     )]
     TwoSettings,
-    /// A pipeline acts by what a file of the checkout brings.
+    /// A pipeline uses a credential that a file of the checkout brings.
     #[error(
         "this pipeline has no Base44 credential of its own, so what acts is {by}, at {address}: what \
          the app is said to have is the word of whoever wrote that file"

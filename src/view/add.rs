@@ -33,7 +33,7 @@ pub struct Added<'a> {
 /// Whether the platform offers a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Check {
-    /// It does, and wants these values for a connection. No call that is known takes them.
+    /// It does, and wants these values for a connection: the file's `connection_config` has them.
     Offered(Vec<ConfigField>),
     /// It does not.
     NotOffered {

@@ -24,12 +24,12 @@ pub struct FailureReport {
     pub help: Option<String>,
     /// How the run ends.
     pub exit_code: u8,
-    /// What is wrong with the files, if that is it.
+    /// What is wrong with the files, if they are the reason.
     pub diagnostics: Vec<Diagnostic>,
     /// The app that it was about, where that is known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub apps: Vec<Named>,
-    /// The rules that the plan breaks, if that is it.
+    /// The rules that the plan breaks, if they are the reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<Violation>,
     /// The plan that was refused.

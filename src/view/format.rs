@@ -24,7 +24,8 @@ pub enum Format {
     Sarif,
 }
 
-/// What a view writes for. Views choose by it; commands do not.
+/// What a view writes for. A command says which formats it has (`Context::medium`); its view chooses among
+/// them.
 #[derive(Clone, Copy, Debug)]
 pub struct Medium {
     /// The format.

@@ -56,7 +56,7 @@ pub(super) fn is_pending(change: &ChangeReport) -> bool {
     change.action == Action::NoOp && change.authorization == ConsentNeed::Pending
 }
 
-/// What is particular to a change beside its scopes. May quote files: escape it.
+/// What else is to be said about a change besides its scopes. May quote files: escape it.
 pub(super) fn particulars(change: &ChangeReport) -> impl Iterator<Item = String> {
     let why = change.why.clone();
     let softly =

@@ -24,12 +24,12 @@ use crate::{
     state::{Locked, WRITER},
 };
 
-/// The store is written whole: among many entries not for each one, or it would cost the square of
-/// them, and not for each sixteenth, which costs sixteen times all of them. One part in so many may be
-/// lost to a crash, and is in the journal: the same apply asks again. Whatever else ends a run saves
-/// it.
+/// The pending file is always written whole. With many entries, writing it for each change would cost the
+/// square of their number, so it is written once more than one entry in `SHARE` has changed. A crash may
+/// lose those changes; the journal has them, and the same apply asks again. Every other end of a run
+/// saves the file.
 const SHARE: usize = 3;
-/// As many are written each time.
+/// With at most so many entries the file is written for each change.
 const FEW: usize = 32;
 
 /// An open journal, and the pending store that is kept in step with it.

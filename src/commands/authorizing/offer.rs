@@ -49,7 +49,7 @@ pub(in crate::commands) enum Offer {
         qr: bool,
         /// Wherever standard error goes.
         print: bool,
-        /// Because the user said so, or sits elsewhere; not because no browser was found.
+        /// Whether the user asked for it or works over SSH, and not only because no browser was found.
         chosen: bool,
     },
 }

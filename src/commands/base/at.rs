@@ -17,7 +17,7 @@ use crate::{
     state::StateError,
 };
 
-/// The base is named, and neither is it here nor does the remote give it.
+/// The base commit is named, but it is neither in this clone nor can it be fetched.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
     "the base commit is not wholly in this clone: {commit}, and it could not be fetched: {why}"
@@ -45,8 +45,8 @@ pub(super) struct At {
 impl At {
     /// The base of the work tree at this root; none where nothing is before what is checked out.
     ///
-    /// A pipeline speaks of the repository that it runs for. Of one within it (a submodule) the base is
-    /// what the outer one's base has in that place: a proposal may have put it there.
+    /// The pipeline's variables are about the repository that it runs for. In a submodule, the base is the
+    /// commit that the outer repository's base has in its place: a pull request may have moved it.
     pub(super) fn find<'a>(
         context: &'a Context,
         root: &'a Path,
@@ -230,7 +230,7 @@ async fn unnamed(
     };
     match left {
         Some(left) if left != *head => Ok(Some((left, None))),
-        // It may have one that a shallow clone lacks. At a desk nothing is fetched for that.
+        // A shallow clone may lack it. Outside a pipeline it is not fetched.
         _ => match checkout.named_parent(head).await? {
             Some(parent) if !context.vars.ci() => {
                 let parent = checkout.resolve(&parent).await?;

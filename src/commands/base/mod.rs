@@ -22,7 +22,7 @@ use crate::{
     model::{self, AppId},
 };
 
-/// Has the policy of the base bind as well, where a pipeline runs for a pull or merge request.
+/// Makes the settings of the base apply as well, where a pipeline runs for a pull or merge request.
 pub(super) async fn bind(context: &Context, project: &mut Project) -> Result<(), Failure> {
     if !model::is_request(&context.vars, context.event().as_ref()) {
         return Ok(());

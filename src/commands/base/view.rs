@@ -22,7 +22,7 @@ use crate::{
     syntax::{Settings, parse_settings},
 };
 
-/// What binds is a link there, and a link may lead anywhere.
+/// A file whose settings apply here is a link in the base, and a link may lead anywhere.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{file} of {commit}, which binds here, is a link and is not followed")]
 #[diagnostic(
@@ -103,7 +103,7 @@ pub(super) struct Where<'a> {
 }
 
 impl View {
-    /// Lists the base, and has all of it here that tells which settings bind.
+    /// Lists the base, and fetches every file that decides which settings apply.
     pub(super) async fn new(
         context: &Context,
         mut at: At,

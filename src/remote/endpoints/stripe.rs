@@ -16,7 +16,7 @@ use crate::{
 /// Whether Stripe is installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StripeStatus {
-    /// Which world it is in; `None` if it is not installed.
+    /// Its mode, sandbox or live; `None` if it is not installed.
     pub mode: Option<StripeMode>,
     /// By which the app's owner claims the sandbox.
     pub claim: Option<Link>,
@@ -64,7 +64,7 @@ impl Remote {
         self.platform().options().read_timeout * 2
     }
 
-    /// Whether Stripe is installed, and in which world.
+    /// Whether Stripe is installed, and in which mode.
     pub async fn stripe_status(&self) -> Result<StripeStatus, RemoteError> {
         let path = self.app_path("payments/stripe/status");
         let call = Call::new(

@@ -53,7 +53,7 @@ pub struct PlanReport {
     pub apps: Vec<AppReport>,
     /// The counts.
     pub summary: Summary,
-    /// What of it waits for a person already: who asked, and since when. No part of a saved plan.
+    /// The connectors of it that wait for a person already: who asked, and since when. Not part of a saved plan.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<WaitingReport>,
     /// What was found in the files while planning.
@@ -352,7 +352,7 @@ impl From<&Change> for ChangeReport {
     fn from(change: &Change) -> Self {
         let scopes = &change.scopes;
         let moved = scopes.added.iter().chain(scopes.removed.iter());
-        // Who judges by ceilings judges what is kept as well.
+        // `max_class` and `max_access` apply to kept scopes too.
         let asked = change.action != Action::NoOp || change.authorization == ConsentNeed::Pending;
         let after = change.after.iter().filter(|_| asked);
         let told = moved.chain(after.flat_map(|after| after.scopes.iter()));

@@ -7,8 +7,8 @@ use crate::support::{Connector, Platform, Project};
 
 const FOLDER: &str = "apps/it's my shop";
 
-/// Commands that are about a project; those that are not need no context.
-const ABOUT: [&str; 14] = [
+/// Commands that are about a project: printed ones carry the context. The same as `OF_A_PROJECT`.
+const ABOUT: [&str; 19] = [
     "add",
     "apply",
     "approve",
