@@ -4,13 +4,16 @@ use std::{fmt, sync::Arc};
 
 use super::{
     Platform, RemoteError,
-    auth::{Credentials, Session, Who},
+    auth::{Credentials, Renewal, Session, Who},
     call::{Answer, Call},
 };
 use crate::{
     http::{CallClass, ClientOptions},
     model::App,
 };
+
+/// How many tokens a call tries after the first: each is one that this call or somebody else got anew.
+const TOKENS_TRIED: usize = 4;
 
 /// The API of one app, with credentials. Cheap to clone; clones share connections and login.
 #[derive(Clone)]
@@ -81,28 +84,38 @@ impl Remote {
         format!("/api/apps/{}/{rest}", self.inner.app.id)
     }
 
-    /// Makes a call with credentials; renews a login that is refused, once.
+    /// Makes a call with credentials. Where a login is refused, it is renewed once for this call;
+    /// tokens that others got in the meantime are tried as well.
     pub(crate) async fn send(&self, call: &Call) -> Result<Answer, RemoteError> {
         let session = &self.inner.session;
         let credential = self.unless_interrupted(call, session.authorization());
-        let credential = credential.await?;
-        let refused = match self.inner.platform.send(call, Some(&credential)).await {
-            Err(error @ RemoteError::Unauthorized { .. }) => error,
-            done => return done,
-        };
-        // What the first round left open stays open.
-        let open = |mut error: RemoteError| {
+        let mut credential = credential.await?;
+        let mut renewal = Renewal::Allowed;
+        let mut unclear = false;
+        // What an earlier round left open stays open.
+        let open = |mut error: RemoteError, unclear: bool| {
             if let Some(at) = error.at_mut() {
-                at.unclear |= refused.is_unclear();
+                at.unclear |= unclear;
             }
             error
         };
-        let renewed = self.unless_interrupted(call, session.renewed(&credential));
-        let Some(renewed) = renewed.await.map_err(open)? else {
-            return Err(refused);
-        };
-        let again = self.inner.platform.send(call, Some(&renewed)).await;
-        again.map_err(open)
+        for _ in 0..TOKENS_TRIED {
+            let sent = self.inner.platform.send(call, Some(&credential)).await;
+            let refused = match sent.map_err(|error| open(error, unclear)) {
+                Err(error @ RemoteError::Unauthorized { .. }) => error,
+                done => return done,
+            };
+            unclear |= refused.is_unclear();
+            let next = session.instead_of(&credential, renewal);
+            let next = self.unless_interrupted(call, next).await;
+            let Some(next) = next.map_err(|error| open(error, unclear))? else {
+                return Err(refused);
+            };
+            renewal = Renewal::Spent;
+            credential = next;
+        }
+        let sent = self.inner.platform.send(call, Some(&credential)).await;
+        sent.map_err(|error| open(error, unclear))
     }
 
     /// A credential for a call. A write does not wait for one once the run is interrupted.

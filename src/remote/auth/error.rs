@@ -15,7 +15,7 @@ pub enum AuthError {
     #[diagnostic(
         code(connplan::auth::none),
         help(
-            "log in with `connplan login`, or set BASE44_ACCESS_TOKEN (a personal access token, `b44u_…`), or set BASE44_API_KEY (a workspace key, `b44k_…`)"
+            "log in with `connplan login`, or set BASE44_ACCESS_TOKEN (a personal access token, `b44u_…`), or set BASE44_API_KEY (a workspace key, `b44k_…`, which Base44 itself refuses for connectors)"
         )
     )]
     NoCredentials {
@@ -65,7 +65,7 @@ pub enum AuthError {
     #[diagnostic(
         code(connplan::auth::no_room),
         help(
-            "free disk space in the home folder; nothing was asked for, so that the login is not \
+            "free disk space in the home folder; the login was not renewed, so that it is not \
               lost"
         )
     )]
@@ -82,7 +82,7 @@ pub enum AuthError {
     Ended,
     /// A file of the project names an address that the user has not chosen.
     #[error(
-        "{place} names {url} as the platform's address, and {credential} is not meant for it: nothing was sent there"
+        "{place} names {url} as the platform's address; you have not allowed {credential} to be sent there, so nothing was sent"
     )]
     #[diagnostic(
         code(connplan::auth::untrusted_address),
@@ -158,7 +158,7 @@ pub enum AuthWarning {
     #[diagnostic(
         severity(Warning),
         code(connplan::auth::login_open),
-        help("make it yours alone, or log out and in again")
+        help("let only your user read it (`chmod 600`), or log out and in again")
     )]
     Open {
         /// Why it stays so.

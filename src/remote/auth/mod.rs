@@ -11,5 +11,5 @@ pub use credentials::{
 };
 pub use error::{AuthError, AuthWarning};
 pub(crate) use jwt::subject;
-pub(crate) use session::Session;
+pub(crate) use session::{Renewal, Session};
 pub use stored::{LoginFile, StoredLogin};

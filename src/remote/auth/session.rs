@@ -22,6 +22,15 @@ pub(crate) enum Session {
     Login(Arc<LoginSession>),
 }
 
+/// Whether a call whose token was refused may still have the login renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    /// It has not asked yet.
+    Allowed,
+    /// It had one: only tokens that others got in the meantime are left.
+    Spent,
+}
+
 /// How long a renewal may take, whatever the command's own time.
 const RENEWAL_LIMIT: Duration = Duration::from_secs(30);
 
@@ -65,13 +74,14 @@ impl Session {
     }
 
     /// What to send instead of what was refused; `None` if there is nothing else.
-    pub(crate) async fn renewed(
+    pub(crate) async fn instead_of(
         &self,
         refused: &Credential,
+        renewal: Renewal,
     ) -> Result<Option<Credential>, RemoteError> {
         match self {
             Self::Fixed(_) => Ok(None),
-            Self::Login(session) => session.instead_of(refused).await.map(Some),
+            Self::Login(session) => session.instead_of(refused, renewal).await,
         }
     }
 }
@@ -95,14 +105,31 @@ impl LoginSession {
         }
     }
 
-    async fn instead_of(self: &Arc<Self>, refused: &Credential) -> Result<Credential, RemoteError> {
-        let login = Arc::clone(&self.login).lock_owned().await;
+    async fn instead_of(
+        self: &Arc<Self>,
+        refused: &Credential,
+        renewal: Renewal,
+    ) -> Result<Option<Credential>, RemoteError> {
+        let mut login = Arc::clone(&self.login).lock_owned().await;
         let header = self.header(&login)?;
         if header.header.value != refused.header.value {
-            return Ok(header);
+            return Ok(Some(header));
         }
-        let renewed = self.renewed(login).await?;
-        self.header(&renewed)
+        if renewal == Renewal::Allowed {
+            let renewed = self.renewed(login).await?;
+            return self.header(&renewed).map(Some);
+        }
+        // Another process may have renewed it after this call did, and revoked what the call had.
+        let stored = match &self.file {
+            Some(file) => file.read()?,
+            None => None,
+        };
+        let now = (self.platform.options().clock)();
+        let Some(theirs) = stored.and_then(|stored| stored.instead_of(&login, now)) else {
+            return Ok(None);
+        };
+        *login = theirs;
+        self.header(&login).map(Some)
     }
 
     fn header(&self, login: &StoredLogin) -> Result<Credential, RemoteError> {
@@ -155,8 +182,8 @@ impl LoginSession {
             return Err(AuthError::NoCredentials { key_ignored: false }.into());
         };
         let now = (self.platform.options().clock)();
-        if stored.access_token != login.access_token && !stored.is_due(now) {
-            return Ok(stored);
+        if let Some(theirs) = stored.clone().instead_of(login, now) {
+            return Ok(theirs);
         }
         // A refresh token is spent by asking: its successor must have a place first.
         match file.make_sure_of_room(&stored) {
@@ -171,10 +198,10 @@ impl LoginSession {
                 // lock.
                 match file.read()? {
                     Some(theirs) if theirs.refresh_token != stored.refresh_token => {
-                        if !theirs.is_due(now) {
-                            return Ok(theirs);
+                        match theirs.clone().instead_of(&stored, now) {
+                            Some(theirs) => return Ok(theirs),
+                            None => self.ask(&theirs).await?,
                         }
-                        self.ask(&theirs).await?
                     }
                     _ => return Err(AuthError::Ended.into()),
                 }

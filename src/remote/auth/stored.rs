@@ -31,6 +31,8 @@ pub struct StoredLogin {
     pub name: String,
     /// What another version of the official client keeps there, kept as it is.
     extra: Map<String, Value>,
+    /// How long the access token had left when this process got it, in milliseconds. The file does not say.
+    lifetime: Option<u64>,
 }
 
 /// Tokens that run out within this time are renewed before use, as the official client does.
@@ -51,6 +53,7 @@ impl StoredLogin {
             email,
             name,
             extra: Map::new(),
+            lifetime: Some(milliseconds(tokens.expires_in)),
         }
     }
 
@@ -67,6 +70,7 @@ impl StoredLogin {
             name: subject.clone(),
             email: subject,
             extra: Map::new(),
+            lifetime: None,
         }
     }
 
@@ -76,8 +80,16 @@ impl StoredLogin {
             expires_at: expiry(now, tokens.expires_in),
             access_token: tokens.access_token,
             refresh_token: tokens.refresh_token,
+            lifetime: Some(milliseconds(tokens.expires_in)),
             ..self.clone()
         }
+    }
+
+    /// This login, as the file has it, if another process has stored it since `held` was read and it
+    /// still works.
+    pub(super) fn instead_of(mut self, held: &Self, now: u64) -> Option<Self> {
+        self.lifetime = Some(self.expires_at.saturating_sub(now));
+        (self.access_token != held.access_token && !self.is_over(now)).then_some(self)
     }
 
     /// The address that it was made for, where that is known: the official client does not say.
@@ -92,9 +104,13 @@ impl StoredLogin {
         self
     }
 
-    /// Whether the access token is to be renewed before it is used.
+    /// Whether the access token is to be renewed before it is used. One that lives for less than two
+    /// minutes is used for half its life: else each request would renew it, and revoke it for the others.
     pub fn is_due(&self, now: u64) -> bool {
-        now.saturating_add(RENEW_BEFORE_MS) >= self.expires_at
+        let margin = self.lifetime.map_or(RENEW_BEFORE_MS, |lifetime| {
+            RENEW_BEFORE_MS.min(lifetime / 2)
+        });
+        now.saturating_add(margin) >= self.expires_at
     }
 
     /// Whether the access token is worth nothing any more.
@@ -112,6 +128,7 @@ impl StoredLogin {
             email: file.email,
             name: file.name,
             extra: file.extra,
+            lifetime: None,
         })
     }
 
@@ -131,7 +148,11 @@ impl StoredLogin {
 }
 
 fn expiry(now: u64, lifetime: Duration) -> u64 {
-    now.saturating_add(u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX))
+    now.saturating_add(milliseconds(lifetime))
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[derive(Deserialize)]

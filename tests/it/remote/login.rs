@@ -208,6 +208,43 @@ async fn a_login_that_another_process_renewed_is_taken_over() {
     assert_eq!(server.log(), [LIST, LIST]);
 }
 
+/// Each renewal revokes the token before it. One that lives for half a minute is due at once by the
+/// rule for files; renewed by each call it would never be good for two of them.
+#[tokio::test]
+async fn a_token_that_lives_for_seconds_serves_more_than_one_call() {
+    let server = Scripted::start();
+    let (home, _) = home(0);
+    server.latency(Duration::from_millis(20));
+    let mut short = tokens(1);
+    short["expires_in"] = json!(30);
+    server.on(TOKEN, [Reply::json(200, &short), Reply::status(500)]);
+    server.on_each(LIST, guard("canary-new1"));
+    let (one, two) = (remote(&server, home.path()), remote(&server, home.path()));
+    for remote in [&one, &two, &one, &two] {
+        remote.list().await.unwrap();
+    }
+    assert_eq!(server.hits(TOKEN), 1);
+}
+
+/// What this process got by a renewal was revoked by the next renewal of another one.
+#[tokio::test]
+async fn a_login_that_another_process_renewed_once_more_is_taken_over() {
+    let server = Scripted::start();
+    let (home, file) = home(3_600_000);
+    server.on(TOKEN, [Reply::json(200, &tokens(1))]);
+    let path = file.path().to_owned();
+    server.on_each(LIST, move |seen| {
+        if seen.header("authorization") == Some("Bearer canary-new1") {
+            let mut theirs: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            theirs["accessToken"] = json!("canary-theirs");
+            put_file(&path, &theirs);
+        }
+        guard("canary-theirs")(seen)
+    });
+    remote(&server, home.path()).list().await.unwrap();
+    assert_eq!((server.hits(LIST), server.hits(TOKEN)), (3, 1));
+}
+
 #[tokio::test]
 async fn the_login_survives_whatever_goes_wrong_with_its_renewal() {
     for (reply, hits) in [
