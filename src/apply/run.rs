@@ -74,7 +74,7 @@ impl Job<'_> {
                 let reason = if self.cancel.is_cancelled() {
                     INTERRUPTED
                 } else {
-                    "something before it failed"
+                    "not removed, because another change failed (`--keep-going` removes it all the same)"
                 };
                 ChangeResult {
                     message: Some(reason.to_owned()),
@@ -93,6 +93,8 @@ impl Job<'_> {
         let whole = results
             .iter()
             .all(|result| result.outcome.is_effect() || result.outcome == Outcome::Unchanged);
+        // What nobody looked at is not at its end: the next run of this plan looks.
+        let whole = whole && unread.is_none();
         if whole && let Err(e) = self.recorder.note(Record::End, PendingChange::None).await {
             shared.unrecorded(e);
         }
@@ -161,6 +163,7 @@ impl<'a> Shared<'a> {
                     {
                         result.outcome = Outcome::Failed;
                     }
+                    self.unconfirmed(results).await;
                     return (Vec::new(), Some(e.to_string()));
                 }
             }
@@ -197,6 +200,24 @@ impl<'a> Shared<'a> {
         }
         self.claim(observed.stripe_claim);
         (found, None)
+    }
+
+    /// Nobody could look at what these writes came to: the next run of the plan takes none of them for
+    /// done, and looks.
+    async fn unconfirmed(&self, results: &[ChangeResult]) {
+        let judged = |result: &&ChangeResult| {
+            result.outcome.is_effect() && result.outcome != Outcome::Pending
+        };
+        for result in results.iter().filter(judged) {
+            let connector = result.connector.clone();
+            let note = self
+                .job
+                .recorder
+                .note(Record::Intent { connector }, PendingChange::None);
+            if let Err(e) = note.await {
+                self.unrecorded(e);
+            }
+        }
     }
 
     /// Where the platform says that all is in force and its list lacks a part, it is asked once more:

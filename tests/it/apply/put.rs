@@ -308,6 +308,36 @@ fn what_was_answered_well_and_is_not_there_has_failed() {
     assert_eq!(deletes.count(), 2);
 }
 
+/// Where the look after the writes was refused, nobody knows yet: the next run of the plan looks.
+#[test]
+fn what_nobody_looked_at_is_looked_at_by_the_next_run() {
+    let gone = Reply::json(404, &json!({ "message": "No such connector." }));
+    let there = json!([{ "integration_type": "box", "status": "active", "scopes": [] }]);
+    let done = put(&Value::Null, &Value::Null, true, &Value::Null);
+    let server = server_with(Reply::json(200, &done), &there);
+    let (shown, refused) = (list(&there), Reply::status(403));
+    server.on(
+        &route("GET", "external-auth/list"),
+        [shown.clone(), shown.clone(), refused, shown],
+    );
+    server.on(
+        &route("DELETE", "external-auth/integrations/box/remove"),
+        [gone],
+    );
+    let project = Project::new().at_url(&server.url(), "b44k_canary");
+    project.write("base44/connectors/README", "");
+    let args = ["plan", "--allow-remove-all", "--out", "x.plan"];
+    project.run(&args).expect(0);
+    let args = ["apply", "x.plan", "--format", "json"];
+    project.run(&args).expect(0).tells("could not be read back");
+    let applied = project.run(&args);
+    applied.expect(1).tells("still lists it");
+    assert_eq!(applied.json()["summary"]["failed"], 1);
+    let deletes = server.log();
+    let deletes = deletes.iter().filter(|line| line.starts_with("DELETE"));
+    assert_eq!(deletes.count(), 2);
+}
+
 /// Narrowing that is answered as done decides nothing: what the plan takes away is there still.
 #[test]
 fn what_is_to_go_and_is_still_there_has_failed() {
