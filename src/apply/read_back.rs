@@ -206,8 +206,8 @@ fn keeps(change: &Change, is: &RemoteConnector, rules: &ScopeEquivalence) -> boo
 }
 
 /// Said of what [`dropped`] finds.
-pub(super) const NOT_PASSED_ON: &str = "; the platform says that nothing is left to ask for, so it does \
-                                        not pass that on: `connplan plan` notes it from now on";
+pub(super) const NOT_PASSED_ON: &str = "; the platform says that everything is authorized, so it does \
+                                        not grant that: `connplan plan` says so from now on";
 
 /// What was answered as in force and the list lacks: the platform does not pass that on.
 pub(super) fn dropped(

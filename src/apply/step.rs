@@ -110,7 +110,10 @@ impl Step<'_, '_> {
         {
             self.shared.unrecorded(reason);
             return ChangeResult {
-                message: Some("it could not be recorded first".to_owned()),
+                message: Some(
+                    "it was not sent, because its journal entry could not be written first"
+                        .to_owned(),
+                ),
                 ..blank(self.change, Outcome::NotRun)
             };
         }

@@ -45,7 +45,7 @@ pub enum ApprovalError {
     },
     /// No pipeline, so no request whose reviews could be looked at.
     #[error(
-        "the review does not approve this plan: this is not a run of GitHub Actions or GitLab CI, which names the request"
+        "reviews cannot be looked up: this is not a run of GitHub Actions or GitLab CI, whose variables name the pull or merge request"
     )]
     #[diagnostic(
         code(connplan::approval::review),
@@ -88,7 +88,7 @@ pub enum ApprovalError {
         help: String,
     },
     /// Nothing says whose signature counts.
-    #[error("no file lists whose signatures count")]
+    #[error("no signers file is set, so no signature counts")]
     #[diagnostic(
         code(connplan::approval::no_signers),
         help(

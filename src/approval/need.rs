@@ -145,7 +145,7 @@ impl Missing {
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {} given", self.needed(), self.have)
+        write!(f, "{}, {} found", self.needed(), self.have)
     }
 }
 
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(need(Requirement::Signature, 1).missing(&signed), None);
         assert_eq!(need(Requirement::Either, 1).missing(&signed), None);
         let missing = need(Requirement::Review, 1).missing(&signed).unwrap();
-        assert_eq!(missing.to_string(), "1 approving review needed, 0 given");
+        assert_eq!(missing.to_string(), "1 approving review needed, 0 found");
         assert!(need(Requirement::Review, 1).missing(&[]).is_some());
     }
 

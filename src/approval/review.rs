@@ -77,7 +77,7 @@ pub struct Reviews {
     pub notes: Vec<String>,
 }
 
-const AGAIN: &str = "plan the newest commit, and have it reviewed after its comment is there";
+const AGAIN: &str = "run `connplan plan` and `connplan comment` on the newest commit, and have it reviewed after that";
 
 /// Holds the reviews against the plan. What cannot be told is a refusal, never a pass.
 pub fn reviews(facts: &ReviewFacts, digest: &Digest) -> Result<Reviews, ApprovalError> {
@@ -113,7 +113,7 @@ pub fn reviews(facts: &ReviewFacts, digest: &Digest) -> Result<Reviews, Approval
     }
     let Some(since) = shown.since else {
         return Err(refused(
-            "the comment does not say since when it shows this plan".to_owned(),
+            "the comment does not say when it began to show this plan".to_owned(),
             AGAIN,
         ));
     };
@@ -122,7 +122,7 @@ pub fn reviews(facts: &ReviewFacts, digest: &Digest) -> Result<Reviews, Approval
         let Some(person) = person else {
             return Err(refused(
                 "the forge does not know who made one of the commits".to_owned(),
-                "commits have to be made with an address that belongs to an account of the forge",
+                "make commits with an e-mail address that belongs to an account on the forge",
             ));
         };
         people.insert(person.to_ascii_lowercase());

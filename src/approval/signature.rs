@@ -84,7 +84,7 @@ fn check(
     if !signature.is_over(digest.as_str().as_bytes()) {
         return Err(refused(
             format!("its key did not sign {digest}"),
-            Some("it is over another plan, or over a digest with a line break after it"),
+            Some("it signs another plan, or the digest with a line break after it"),
         ));
     }
     // Whoever may approve may take that back, and whoever could may still.

@@ -232,7 +232,7 @@ fn line(text: &str) -> Result<Line, String> {
         .decode(key)
         .map_err(|_| "its key is not Base64")?;
     let key = Key::parse(&blob).filter(|key| key.name() == kind);
-    let key = key.ok_or("its key is not one of its type")?;
+    let key = key.ok_or("its key is not of the type that the line names")?;
     if !key.can_check() {
         return Err(format!(
             "signatures by keys of the type {kind} cannot be checked; use ssh-ed25519, \

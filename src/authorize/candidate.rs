@@ -267,14 +267,15 @@ fn resumable(
                     what,
                 });
             }
-            let reason =
-                format!("the files declare {what} than what waits; plan and apply them first");
+            let reason = format!(
+                "the files declare {what} than the pending authorization; plan and apply them first"
+            );
             return Ok(Resumable::not_now(reason));
         }
         let diff = sources.rules.compare(connector, &now.scopes, &entry.scopes);
         if !same_scopes(sources.rules, connector, &now.scopes, &entry.scopes) {
             if origin != Origin::Receipt {
-                let reason = "the files declare other scopes now than were approved; plan and \
+                let reason = "the files now declare other scopes than the approved ones; plan and \
                               apply them first";
                 return Ok(Resumable::not_now(reason.to_owned()));
             }

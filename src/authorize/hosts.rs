@@ -46,7 +46,7 @@ impl Hosts {
 
     pub(crate) fn decode(text: &str) -> Option<Self> {
         if let Err(why) = check_form(text, 1) {
-            tracing::warn!(why, "where links led so far is not known");
+            tracing::warn!(why, "the hosts of earlier links cannot be read");
             return Some(Self {
                 foreign: true,
                 ..Self::default()

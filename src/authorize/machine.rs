@@ -118,8 +118,7 @@ pub fn step(
 }
 
 /// Said of a connector that is in force by one answer and not by the other.
-pub(super) const UNLISTED: &str =
-    "the remote says that it is authorized, and does not list it as active; look at the dashboard";
+pub(super) const UNLISTED: &str = "the platform says that it is authorized, but does not list it as active; look at the app's connections in the Base44 editor";
 
 fn confirming(otherwise: &str, exactly: bool) -> State {
     State::Waiting(Stage::Confirming {
@@ -278,8 +277,8 @@ fn keeps_more(candidate: &Candidate, is: &RemoteConnector, rules: &ScopeEquivale
 
 fn still_has(candidate: &Candidate) -> String {
     format!(
-        "the remote says that it is authorized, and its list still has what was to go; if the \
-         provider or the platform adds that by itself, list it in connplan.toml: `[providers.{}] adds`",
+        "the platform says that it is authorized, but its list still has the scopes that should be removed; if the \
+         provider or the platform adds them by itself, list them in connplan.toml: `[providers.{}] adds`",
         candidate.connector
     )
 }
@@ -291,8 +290,8 @@ fn has_more(candidate: &Candidate, is: &RemoteConnector, rules: &ScopeEquivalenc
 }
 
 /// Said of a connector that works with other scopes than it had, and not by this consent.
-const FOREIGN: &str = "somebody else changed it since it was asked for: its scopes are neither \
-                       those it had nor those that were approved; plan again";
+const FOREIGN: &str = "somebody else has changed it in the meantime: its scopes are neither \
+                       the earlier nor the approved ones; run `connplan plan` again";
 
 /// Ends without an answer. What was granted in part before is still granted in part.
 fn ended(candidate: &Candidate, state: &State, end: State) -> (State, Vec<Effect>) {

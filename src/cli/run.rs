@@ -274,7 +274,7 @@ fn watch(end: Instant, renewals: Renewals) {
         while renewals.are_under_way() && Instant::now() < last {
             std::thread::sleep(Duration::from_millis(20));
         }
-        let text = "error: the time is over (`--max-time`); nothing was changed\n";
+        let text = "error: the time limit is over; nothing was changed\n  help: allow more time with `--max-time`\n";
         let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
         #[expect(
             clippy::exit,
@@ -367,7 +367,7 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
 
 /// The machine has no file or no memory left for it.
 #[derive(Debug, Error, Diagnostic)]
-#[error("connplan could not begin to work: {0}")]
+#[error("connplan could not start: {0}")]
 #[diagnostic(code(connplan::runtime))]
 struct NoRuntime(#[source] std::io::Error);
 

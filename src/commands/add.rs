@@ -103,7 +103,7 @@ fn not_declared(files: &Files, connector: &ConnectorType) -> Result<(), Failure>
         Some((name, found)) => {
             let file = escape::limited(&found.file, 400);
             Err(UsageError::with_help(
-                format!("{file} declares `{name}` already; nothing was written"),
+                format!("{file} already declares `{name}`; nothing was written"),
                 format!("edit {file}: an app has one connector of a type"),
             )
             .into())
@@ -281,7 +281,7 @@ async fn choose_type(
     }
     context
         .terminal
-        .say("Type a part of the name or move with the arrows; Enter takes, Esc gives up.");
+        .say("Type a part of the name or move with the arrows; Enter selects, Esc cancels.");
     let chosen = term::choose_one(&context.terminal, "Connector", items).await;
     match chosen.and_then(|n| types.into_iter().nth(n)) {
         Some((connector, _)) => Ok(connector),
@@ -309,7 +309,7 @@ async fn choose_scopes(context: &Context, connector: &ConnectorType) -> Result<S
     let items = choices.iter().map(shown).collect();
     context
         .terminal
-        .say("Space marks, arrows move (sideways: pages), Enter ends; none is fine. Esc gives up.");
+        .say("Space selects, arrows move (left and right: pages), Enter confirms, also with none selected. Esc cancels.");
     let question = format!("Scopes of {connector}");
     let chosen = term::choose_filtered(&context.terminal, &question, items).await;
     let Some(chosen) = chosen else {

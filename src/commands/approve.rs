@@ -92,7 +92,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         .map_err(|e| UsageError::new(format!("waiting for ssh-keygen failed: {e}")))??;
     let Some(fingerprint) = key_of(&signature, namespace, &saved.digest) else {
         return Err(UsageError::with_help(
-            "ssh-keygen made a signature that cannot be checked",
+            "ssh-keygen made a signature of a kind that connplan cannot check",
             "use a key of the type ed25519, ecdsa (256 or 384), rsa, or a security key",
         )
         .into());
@@ -282,7 +282,7 @@ async fn signer(
         Ok(found) => found.approvals.into_iter().next().map(|found| found.signer),
         Err(error) => {
             context.warn(&format!(
-                "{error}; an apply in this project would not accept it"
+                "{error}; `connplan apply` in this project would not accept the signature"
             ));
             None
         }

@@ -66,7 +66,7 @@ pub(super) async fn gate(
     if !args.approved_by.is_empty() || !stores.is_empty() {
         if !args.approved_by.is_empty() && !binding.has_base && binding.signers().is_some() {
             context.warn(
-                "there is no base commit to take the signers from; the signers file of this folder is used",
+                "there is no base commit to take the signers file from; the one of this checkout is used",
             );
         }
         let memories: Vec<_> = stores.iter().map(Team::memory).collect();

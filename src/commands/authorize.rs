@@ -347,7 +347,7 @@ impl Brought {
             Some(saved) if !vouched => Err(UsageError::with_help(
                 "outside a project, no connector file confirms what a receipt asks for",
                 format!(
-                    "give `--expect-digest` with the digest that the apply told you; this \
+                    "give `--expect-digest` with the digest that `connplan apply` printed; this \
                      receipt's is {}",
                     saved.digest
                 ),

@@ -223,7 +223,7 @@ impl Failed {
         let (document, planned) = match planned {
             Some(Err(failure)) => {
                 context.warn(&format!(
-                    "what the file says is left out: {}",
+                    "the comment only says that something failed, because the file is not of this app or environment: {}",
                     failure.report
                 ));
                 (None, None)
@@ -282,7 +282,7 @@ fn of_here(context: &Context, app: &AppId, environment: Option<&str>) -> Result<
         };
         return Err(UsageError::with_help(
             format!(
-                "the file is of {}, this run is of {}",
+                "the file is for {}, this run is for {}",
                 named(environment),
                 named(here.environment.as_deref())
             ),

@@ -71,7 +71,7 @@ pub struct DemoArgs {
 
 /// The demo did not come to its happy end.
 #[derive(Debug, Error, Diagnostic)]
-#[error("the demo went wrong: {0}")]
+#[error("the demo failed: {0}")]
 #[diagnostic(
     code(connplan::demo),
     help("nothing outside of the demo's own folder was touched; please report it")

@@ -120,7 +120,10 @@ impl Look<'_> {
         let place = shown(&project.root);
         match &project.config_file {
             Some(_) => self.ok("project", format!("{name}, in {place}")),
-            None => self.ok("project", format!("none; the app id comes from {place}")),
+            None => self.ok(
+                "project",
+                format!("no project here; the app id comes from {place}"),
+            ),
         }
         match &project.settings_file {
             Some(file) => {
@@ -158,7 +161,7 @@ impl Look<'_> {
                 .declared
                 .as_ref()
                 .map_or(0, |declared| declared.connectors.len());
-            self.ok("files", format!("{count} in {folder}, well written"));
+            self.ok("files", format!("{count} in {folder}, without problems"));
         }
     }
 
@@ -227,7 +230,7 @@ impl Look<'_> {
         let Some(home) = &self.context.home else {
             self.warn(
                 "private",
-                "there is no home folder, so that no login can be kept",
+                "there is no home folder, so no login can be stored",
                 "set HOME, or use BASE44_ACCESS_TOKEN",
             );
             return;
@@ -327,7 +330,10 @@ impl Look<'_> {
 
     fn clock(&mut self, theirs: Option<Timestamp>) {
         let Some(theirs) = theirs else {
-            return self.ok("clock", "the platform does not tell its time");
+            return self.ok(
+                "clock",
+                "the platform's answer has no `Date`, so the clock cannot be checked",
+            );
         };
         let off = self.context.now().as_second() - theirs.as_second();
         let side = if off > 0 { "ahead of" } else { "behind" };
@@ -336,7 +342,7 @@ impl Look<'_> {
             self.warn(
                 "clock",
                 message,
-                "set this machine's clock: logins are renewed by it",
+                "set this machine's clock: it decides when a login is renewed",
             );
         } else {
             self.ok(
@@ -360,10 +366,10 @@ impl Look<'_> {
             let end = end.and_then(|ms| Timestamp::from_second(ms / 1000).ok());
             let until = match end {
                 Some(end) if end < self.context.now() => {
-                    format!("its token ended at {end}, and is renewed when it is used")
+                    format!("its token expired at {end}; it is renewed automatically")
                 }
-                Some(end) => format!("its token lasts until {end}, and is renewed then"),
-                None => "its token does not end".to_owned(),
+                Some(end) => format!("its token expires at {end}; it is renewed automatically"),
+                None => "its token does not expire".to_owned(),
             };
             self.ok("login", format!("{email}, {kind}; {until}"));
         } else {

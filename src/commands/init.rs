@@ -99,7 +99,7 @@ fn below(context: &Context) -> Option<UsageError> {
             shown.join(", ")
         ),
         format!(
-            "run `connplan -C {first} init`: what it writes plans all projects of the repository"
+            "run `connplan -C {first} init`: the workflows that it writes cover all projects of the repository"
         ),
     ))
 }
@@ -116,8 +116,8 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
     let repository = Repository::of(&project.root, &context.vars).await;
     for unnamed in &repository.unnamed {
         context.warn(&format!(
-            "no pipeline is written for the project in {}: its folder's name has characters that mean \
-             something there; give it another name",
+            "no pipeline is written for the project in {}: the folder's name has characters with a special meaning \
+             in YAML or the shell; rename the folder",
             escape::limited(unnamed, 200)
         ));
     }

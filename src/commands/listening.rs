@@ -114,27 +114,27 @@ impl Listener for Listening<'_> {
                 context.warn(&format!("the plan is in its file, not in the store: {why}"));
             }
             OpEvent::NotBegun => context.terminal.insist(
-                "Nothing was started: while the team's store cannot be used, nothing is changed.",
+                "Nothing was changed: the team's store cannot be used, and connplan changes nothing without it.",
             ),
             OpEvent::StoreUnknown(why) => {
                 context.warn(&format!(
-                    "what other machines asked for is not known: {why}"
+                    "the store cannot say what other machines have requested: {why}"
                 ));
             }
             OpEvent::NeedsUnknown(created) => say(&view::available::needs_unknown(created)),
             OpEvent::Waits(wait) => say(&format!(
-                "{} waits for a person: asked for {} by {}.",
+                "{} waits for a person; requested {} by {}.",
                 wait.connector,
                 ago(wait.entry.since, context.now()),
                 wait.by.shown()
             )),
             OpEvent::NothingDeclared => say(
-                "What the store says waits is left alone here: no connector files say that it is \
-                 wanted.",
+                "The pending authorizations in the store are left alone here: this folder has no connector files \
+                 that declare them.",
             ),
             OpEvent::NotDeclared(wait) => context.warn(&format!(
-                "the store says that {} waits, but no file here declares it with all these scopes, \
-                 these connection values and this account; it is left alone",
+                "the store says that {} waits for a person, but no file here declares it with the same scopes, \
+                 connection values and account; it is left alone",
                 wait.connector
             )),
             OpEvent::StoreNotTold(kept, why) => {

@@ -96,7 +96,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         .or(expires)
         .map(|lifetime| context.now().saturating_add(lifetime.get()))
         .transpose()
-        .map_err(|e| UsageError::new(format!("`--expires` cannot be that long: {e}")))?;
+        .map_err(|e| UsageError::new(format!("`--expires`: the time is too long: {e}")))?;
     let digest = document::digest(&plan)?;
     let mut report = PlanReport::new(&plan, &digest).at(medium.now);
     let violations = judgement.violations.clone();

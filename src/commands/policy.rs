@@ -235,8 +235,8 @@ fn explain(policy: &Policy, judged: &Judged, medium: &Medium, context: &Context)
             let set = policy.sets(rule);
             let why = match (set, violations.is_empty()) {
                 (_, false) => "the plan breaks it",
-                (true, true) => "nothing in the plan breaks it",
-                (false, true) => "the policy does not set it",
+                (true, true) => "the plan does not break it",
+                (false, true) => "not set in the policy",
             };
             ExplainedRule {
                 rule: rule.as_str(),

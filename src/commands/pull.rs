@@ -47,7 +47,7 @@ pub struct PullArgs {
 #[error("{source}. Done before that: {done}")]
 #[diagnostic(
     code(connplan::pull::halfway),
-    help("fix the cause and pull again: what is done already stays as it is")
+    help("fix the cause and run `connplan pull` again: what is already done is kept")
 )]
 pub struct Halfway {
     done: String,

@@ -97,7 +97,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
             .results()
             .any(|result| result.outcome == Outcome::Pending);
         if waits {
-            let part = "no authorization was asked for".to_owned();
+            let part = "no authorization was requested".to_owned();
             context.signals.account(part);
         }
         Ok((Vec::new(), SessionOutcome::NothingToDo))

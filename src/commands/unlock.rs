@@ -63,7 +63,7 @@ pub async fn run(args: &UnlockArgs, context: &Context) -> Result<ExitStatus, Fai
             ));
         }
         let question = format!(
-            "{who}.\nIf it is still at work, two would change the app at once. End the lease on app {}?",
+            "{who}.\nIf it is still running, two runs would change the app at the same time. End the lease on app {}?",
             app.id
         );
         if term::confirm_word(&context.terminal, &question).await == Answer::No {
@@ -80,7 +80,7 @@ pub async fn run(args: &UnlockArgs, context: &Context) -> Result<ExitStatus, Fai
     } else {
         context
             .terminal
-            .say("The lease changed meanwhile; nothing was ended.");
+            .say("Somebody else took the lease in the meantime, so it was not ended.");
         ended(false);
         return Ok(ExitStatus::Error);
     }

@@ -100,7 +100,7 @@ pub(super) async fn missing(context: &Context, plan: &Plan, digest: &Digest) -> 
         match together(context, &memories, digest, signers, Vec::new()).await {
             Ok(found) => approvals = found.approvals,
             Err(failure) => context.warn(&format!(
-                "the approvals in the store are not known: {}",
+                "the approvals in the store cannot be read: {}",
                 failure.told()
             )),
         }
@@ -194,12 +194,12 @@ pub(super) async fn receipt(
         }
         return Err(UsageError::with_help(
             format!(
-                "what this receipt asks for of {} needs an approval here, and a receipt does not prove \
-                 that it was given",
+                "what this receipt requests for {} needs an approval in this project, and a receipt does not prove \
+                 that there is one",
                 asked.connector
             ),
             format!(
-                "give `--expect-digest` with the digest that the apply told you; this receipt's is {}",
+                "give `--expect-digest` with the digest that `connplan apply` printed; this receipt's is {}",
                 saved.digest
             ),
         )

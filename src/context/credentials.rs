@@ -68,7 +68,7 @@ impl Context {
         }
         let url = escape::terminal(address.url.as_str());
         let question = format!(
-            "\n{place} names {url} as the platform's address.\nWhoever runs it gets {credential}, \
+            "\n{place} names {url} as the platform's address.\nWhoever runs that server gets {credential}, \
              and can act as you. Do you know and trust that address?"
         );
         if term::confirm_word(&self.terminal, &question).await == Answer::No {
@@ -147,8 +147,8 @@ fn hidden(who: &Who) -> Option<String> {
     let (by, hides) = (who.origin.as_ref()?, who.hides.as_ref()?);
     by.is_project_file().then(|| {
         format!(
-            "{by} is used instead of {hides}: what is connected now is connected to an app of \
-             whoever wrote that file"
+            "{by} is used instead of {hides}: this run acts as whoever wrote that file, and what it \
+             connects belongs to them"
         )
     })
 }

@@ -142,7 +142,7 @@ impl Context {
         };
         let known: Vec<_> = known.iter().map(name).collect();
         Err(UsageError::with_help(
-            format!("this command has no `--format {}`", name(&format)),
+            format!("this command does not support `--format {}`", name(&format)),
             format!("it has: {}", known.join(", ")),
         )
         .into())

@@ -165,8 +165,8 @@ pub enum Action {
 
 /// The way out where the wrong account holds a connection. One sentence, wherever it is told.
 pub const WRONG_ACCOUNT: &str = "if somebody else made the connection, plan, apply and authorize it; if it is \
-                                 your own, the platform asks nobody anew: take its file away and apply, then \
-                                 put it back, apply and authorize";
+                                 your own, the platform does not ask again: remove its file and apply, then \
+                                 restore it, apply and authorize";
 
 impl Action {
     /// Whether it takes what works from another account than the one that is expected: the app has to

@@ -88,7 +88,9 @@ impl Reason {
 #[derive(Debug, Error, Diagnostic)]
 pub enum PullError {
     /// Two names that one file system may take for one.
-    #[error("{file} declares `{declared}`, and the app has `{remote}`: the same but for case")]
+    #[error(
+        "{file} declares `{declared}`, and the app has `{remote}`: the same except for upper and lower case"
+    )]
     #[diagnostic(
         code(connplan::pull::type_case),
         help("write the type in {file} as the app does, `{remote}`, and pull again")

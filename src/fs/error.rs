@@ -24,7 +24,10 @@ pub enum FsError {
     },
     /// More than the reader takes.
     #[error("{} is larger than {limit} bytes", escape::path(path))]
-    #[diagnostic(code(connplan::fs::too_large), help("is this another file?"))]
+    #[diagnostic(
+        code(connplan::fs::too_large),
+        help("check the path: is this the right file?")
+    )]
     TooLarge {
         /// The file.
         path: PathBuf,

@@ -26,7 +26,7 @@ pub struct Lock {
 #[derive(Debug, Error, Diagnostic)]
 pub enum LockError {
     /// Someone has it.
-    #[error("another connplan is at work here: {holder}")]
+    #[error("another connplan is running for this app: {holder}")]
     #[diagnostic(
         code(connplan::fs::locked),
         help(

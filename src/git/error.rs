@@ -22,7 +22,7 @@ pub enum GitError {
         reason: String,
     },
     /// It took too long.
-    #[error("git did not {doing} within {} seconds", limit.as_secs())]
+    #[error("git was asked to {doing}, and did not finish within {} seconds", limit.as_secs())]
     #[diagnostic(
         code(connplan::git::slow),
         help("try again; `git ls-remote` shows whether the remote answers at all")

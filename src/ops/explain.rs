@@ -127,9 +127,13 @@ impl BaseFolder {
         match self.parted.as_ref().map(|parted| parted.contains(file)) {
             Some(true) => format!("{file} is on {branch}, and this branch removes it"),
             Some(false) => {
-                format!("{file} is on {branch}, and this branch is behind: bring it up to date")
+                format!(
+                    "{file} is on {branch}, and this branch lacks that commit: merge {branch} into it"
+                )
             }
-            None => format!("{file} is on {branch}: this branch removes it, or is behind"),
+            None => format!(
+                "{file} is on {branch}: this branch removes it, or does not have the newest commits of {branch}"
+            ),
         }
     }
 }

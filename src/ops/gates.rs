@@ -54,24 +54,24 @@ impl Gate {
         match self {
             Self::Rule(rule) => {
                 let rule = rule.as_str();
-                format!("this proposal loosens the policy: `{rule}` permits more than at the base")
+                format!("this pull or merge request loosens the policy: `{rule}` permits more than on the base branch")
             }
             Self::Approval => {
-                "this proposal changes whose approval a plan needs: [approval] asks for less, or \
+                "this pull or merge request changes which approval a plan needs: [approval] asks for less, or \
                  for others, than at the base"
             }
             .to_owned(),
             Self::Store => {
-                "this proposal leaves the team's store: [store] `url` names another one \
+                "this pull or merge request leaves the team's store: [store] `url` names another one \
                             than at the base, or none, and who took an approval back may be known \
                             there alone"
                     .to_owned()
             }
-            Self::Keep => "this proposal lets the team's store forget sooner: [store] `keep` is \
+            Self::Keep => "this pull or merge request lets the team's store forget sooner: [store] `keep` is \
                            shorter than at the base"
                 .to_owned(),
             Self::Expires => {
-                "this proposal lets plans live longer: [plan] `expires` is longer than \
+                "this pull or merge request lets plans live longer: [plan] `expires` is longer than \
                               at the base, or is not there"
                     .to_owned()
             }

@@ -170,7 +170,10 @@ impl PlanSession {
             return Ok(());
         }
         Err(UsageError::with_help(
-            format!("connection values cannot be used:\n{}", wrong.join("\n")),
+            format!(
+                "these connection values cannot be used:\n{}",
+                wrong.join("\n")
+            ),
             "write them in the connector's file, for example \
              \"connection_config\": {\"subdomain\": \"acme\"}",
         )

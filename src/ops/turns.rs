@@ -62,7 +62,7 @@ impl<'a> LeasedTurns<'a> {
         let over = self.at_work.over(self.before).await;
         if over.map_err(|e| busy(&e))?.contains(connector) {
             return Err(NotNow::Over(format!(
-                "another machine changed meanwhile what waits for {connector}; the next \
+                "another machine has changed the pending authorization of {connector} in the meantime; the next \
                  `connplan authorize` shows it"
             )));
         }

@@ -36,8 +36,8 @@ pub fn unworkable_store(project: &Project) -> Vec<Problem> {
 pub fn unworkable_approval(project: &Project) -> Option<Problem> {
     let approval = &project.settings.approval;
     if approval.require == Some(Requirement::Signature) && approval.signers.is_none() {
-        let message = "`require` in [approval] demands signatures, and no `signers` names the file that \
-                       lists whose count: no plan can ever be approved";
+        let message = "`require` in [approval] demands signatures, but no `signers` names the file with the keys \
+                       that count: no plan can ever be approved";
         return Some(project.setting_problem(&["approval", "require"], message.to_owned()));
     }
     let why = signers(project, approval).err()?.told();

@@ -319,7 +319,7 @@ pub(super) fn has_button(row: &Row) -> bool {
 pub(super) fn sentence(row: &Row) -> String {
     let what = match &row.result.state {
         State::Declined => {
-            "Declined, or its link ran out, or somebody else is authorizing it too. It stays \
+            "Declined, or its link expired, or somebody else is authorizing it too. It stays \
              pending and can be asked for again."
                 .to_owned()
         }
@@ -389,7 +389,7 @@ fn list<'a>(connector: &ConnectorType, scopes: impl Iterator<Item = &'a Scope>) 
         let fact = FactReport::of(connector, scope);
         let meaning = fact
             .meaning
-            .unwrap_or("nothing is known of it, which does not mean that it is safe");
+            .unwrap_or("connplan knows nothing about it; that does not mean that it is safe");
         let grave = if fact.is_grave() { " grave" } else { "" };
         let access = fact.access.map_or_else(
             || "<span class=\"tag unknown\">unknown</span>".to_owned(),

@@ -189,7 +189,7 @@ fn fresh(moment: &Moment, connector: &ConnectorType) -> Result<crate::model::Lin
     match &row.offer {
         None => Err(render::sentence(row)),
         Some(offer) if offer.led_to.is_some() => Err(
-            "Its link leads elsewhere than earlier ones did. Go back to the page: it says where, \
+            "Its link leads to another host than earlier links. Go back to the page: it says where, \
              and you decide there."
                 .to_owned(),
         ),
@@ -210,7 +210,7 @@ fn is_prefetch(request: &Request) -> bool {
 fn refusal(refused: &Refused) -> Response {
     let text = match refused {
         Refused::Host(host) => format!(
-            "This page answers to localhost and 127.0.0.1 alone, on any port; this request was \
+            "This page is only served under the names localhost and 127.0.0.1, on any port; this request was \
              for {host}. If you forward its port under another name, run `connplan authorize \
              --page-host NAME[:PORT]` with that name."
         ),

@@ -136,7 +136,9 @@ fn unknown_target(target: &ConnectorType, inputs: &Inputs<'_>) -> PlanError {
         target: target.to_string(),
         help: match nearest {
             Some((_, name)) => format!("did you mean `{name}`?"),
-            None if known.is_empty() => "neither has any: is this the right folder?".to_owned(),
+            None if known.is_empty() => {
+                "there are no connectors at all: is this the right folder?".to_owned()
+            }
             None => format!("there are: {}", known.join(", ")),
         },
     }

@@ -48,7 +48,7 @@ pub(super) fn follows(plan: &Plan, rules: &ScopeEquivalence) -> Result<(), Refus
     for change in plan.changes().filter(|c| c.action != Action::NoOp) {
         agrees(change, rules).or_else(|reason| {
             refuse(format!(
-                "`{}`: by the rules of this project, {reason}",
+                "`{}`: with this project's settings, {reason}",
                 change.connector
             ))
         })?;
@@ -65,7 +65,7 @@ fn shape(change: &Change) -> Result<(), &'static str> {
     let stripe = change.kind() == Kind::Stripe;
     let mode = change.before.as_ref().map(|before| before.mode.is_some());
     if mode.is_some_and(|mode| mode != stripe) {
-        return Err("its Stripe mode does not fit its kind");
+        return Err("it has a Stripe mode and is not Stripe, or is Stripe and has none");
     }
     let asks = |after: &crate::diff::Desired| {
         !after.scopes.is_empty() || !after.connection_config.is_empty()

@@ -27,7 +27,7 @@ pub fn difference(this: &Plan, that: &Plan, other: &str) -> Vec<String> {
     for there in changes(that) {
         let name = &there.connector;
         if changes(this).all(|here| here.connector != *name) {
-            lines.push(format!("{name}: {} is in {other} alone", said(there)));
+            lines.push(format!("{name}: {} is only in {other}", said(there)));
         }
     }
     if this.expires_at != that.expires_at {
@@ -81,7 +81,7 @@ fn between(here: &Change, there: &Change, other: &str) -> Option<String> {
         parts.push(format!("it does not ask for {}", names(fewer.iter())));
     }
     if parts.is_empty() && here.before != there.before {
-        parts.push("the app has it otherwise than it was then".to_owned());
+        parts.push("the app's state of it has changed since then".to_owned());
     }
     let rest = |change: &Change| {
         let wanted = change.after.as_ref();
@@ -89,7 +89,7 @@ fn between(here: &Change, there: &Change, other: &str) -> Option<String> {
         (wanted, change.removal, change.authorization)
     };
     if parts.is_empty() && rest(here) != rest(there) {
-        parts.push("account, connection values or how it goes".to_owned());
+        parts.push("its account, its connection values, or how it is removed".to_owned());
     }
     (!parts.is_empty()).then(|| parts.join("; "))
 }

@@ -67,7 +67,7 @@ impl DocumentKind {
     fn altered(self) -> &'static str {
         match self {
             Self::Plan => {
-                "nothing was written: nobody reviewed this content; make it again with `connplan plan \
+                "nothing was written, because nobody reviewed this content; make a new one with `connplan plan \
                  --out FILE`, and have that reviewed"
             }
             Self::Receipt => {

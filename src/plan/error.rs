@@ -172,14 +172,14 @@ pub enum Refusal {
     #[error("the file contradicts itself: {reason}")]
     #[diagnostic(
         code(connplan::plan::incoherent),
-        help("connplan did not write it like this; make it again")
+        help("connplan did not write it like this; make a new one")
     )]
     Incoherent {
         /// Where.
         reason: String,
     },
     /// Something in it was not held against the policy.
-    #[error("no policy was asked about `{connector}`")]
+    #[error("`{connector}` was not checked against the policy")]
     #[diagnostic(
         code(connplan::plan::unjudged),
         help("this is a bug of connplan; please report it")

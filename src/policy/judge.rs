@@ -238,7 +238,7 @@ impl Judge<'_> {
             .collect();
         for connector in &removed {
             if names(&self.policy.protected, connector) {
-                let what = format!("{connector}: it is protected and would be removed");
+                let what = format!("{connector}: the plan removes it, and the policy protects it");
                 self.tell(Rule::Protected, None, Some(connector), None, &what);
             }
         }
@@ -308,8 +308,8 @@ impl Judge<'_> {
             .and_then(|after| after.account.as_ref());
         let what = match declared {
             Some(declared) if expected.covers(declared) => return,
-            Some(_) => format!("{connector}: the policy expects another account to consent"),
-            None => format!("{connector}: it does not say which account should consent"),
+            Some(_) => format!("{connector}: its file names another account than the policy"),
+            None => format!("{connector}: its file has no `account`, and the policy expects one"),
         };
         self.tell(Rule::Accounts, None, Some(connector), None, &what);
     }
@@ -355,7 +355,7 @@ impl Judge<'_> {
                     tell(Rule::MaxAccess, None, what);
                 }
             } else {
-                let what = "is of a class or access that is not known".to_owned();
+                let what = "has a class or an access that is not known".to_owned();
                 tell(Rule::UnknownScopes, unknown, what);
             }
         }

@@ -164,7 +164,7 @@ impl Http {
                 return Ok(Listed { items, date });
             }
         }
-        Err(self.malformed(what, "it has more pages than are looked through"))
+        Err(self.malformed(what, "it has more pages than connplan reads"))
     }
 
     /// What a question in GraphQL is answered; none where it is not, or not wholly.

@@ -73,6 +73,6 @@ async fn request_of(http: &Http, place: &Place, commit: &str) -> Result<u64, Pub
         .merged_as(&found.body, commit)
         .ok_or_else(|| PublishError::NoRequest {
             forge,
-            why: format!("the commit {commit} was not merged by one"),
+            why: format!("no merged request brought the commit {commit}"),
         })
 }

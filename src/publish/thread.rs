@@ -427,7 +427,7 @@ impl Thread<'_> {
                         // An apply before this one did.
                         Some(applied) if self.applies(message) => applied.to_owned(),
                         None if self.applies(message) => {
-                            "**The plan below was not applied, or not wholly.**".to_owned()
+                            "**The plan below was not applied, or only in part.**".to_owned()
                         }
                         _ => below(there.record.commit.as_deref(), commit),
                     });
@@ -465,10 +465,10 @@ impl Applied {
 fn below(shown: Option<&str>, failed: Option<&str>) -> String {
     match (shown, failed) {
         (Some(shown), Some(failed)) if shown == failed => {
-            "**The plan below was made earlier, of the same commit.**".to_owned()
+            "**The plan below was made earlier, for the same commit.**".to_owned()
         }
         (Some(shown), _) => format!(
-            "**The plan below is of an older commit, `{}`.**",
+            "**The plan below is for an older commit, `{}`.**",
             short(shown)
         ),
         (None, _) => "**The plan below is an older one.**".to_owned(),

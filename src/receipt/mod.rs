@@ -87,7 +87,7 @@ pub enum Outcome {
     Failed,
     /// A no-op.
     Unchanged,
-    /// Not tried, because something before it failed or the run was interrupted.
+    /// Not tried, because not removed, because another change failed (`--keep-going` removes it all the same) or the run was interrupted.
     NotRun,
 }
 

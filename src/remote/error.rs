@@ -214,8 +214,8 @@ pub enum RemoteError {
     },
     /// The command's time ends before the call may be made.
     #[error(
-        "{} was not done: the pace that the platform allows makes it wait {}, which is longer than \
-         the command has left", at.call, time_words(*wait)
+        "{} was not done: because of the platform's rate limit it would have to wait {}, longer than \
+         the command may still run", at.call, time_words(*wait)
     )]
     #[diagnostic(
         code(connplan::remote::pace_too_slow),
@@ -284,7 +284,7 @@ fn time_words(time: Duration) -> String {
 fn slower(retry_after: Option<Duration>, writing: bool) -> String {
     let wait = match retry_after {
         Some(time) => format!("wait {}", time_words(time)),
-        None => "wait a little".to_owned(),
+        None => "wait a moment".to_owned(),
     };
     let fewer = if writing {
         "; `apply --parallelism 1` makes one change at a time"

@@ -24,7 +24,7 @@ pub enum StoreError {
     #[diagnostic(transparent)]
     Git(#[from] GitError),
     /// Others wrote all the time.
-    #[error("the store {store} is too busy: others wrote first {tries} times")]
+    #[error("the store {store} is too busy: other machines wrote first {tries} times in a row")]
     #[diagnostic(code(connplan::store::busy), help("try again"))]
     Busy {
         /// The store.

@@ -56,7 +56,7 @@ impl Holder {
     /// To be kept, without the machine: that is nobody's business any more.
     pub fn shown(&self) -> String {
         format!(
-            "{} is at `connplan {}` since {}",
+            "{} has been running `connplan {}` since {}",
             self.by.shown(),
             crate::escape::limited(&self.doing, 40),
             self.since
@@ -91,12 +91,12 @@ pub struct Leased {
 #[derive(Debug, Error, Diagnostic)]
 pub enum LeaseError {
     /// Somebody has it.
-    #[error("another connplan is at work on this app: {holder}, by {store}")]
+    #[error("another connplan is working on this app: {holder} (according to the store {store})")]
     #[diagnostic(
         code(connplan::store::leased),
         help(
-            "wait for it to end, or give `--lock-timeout 10m`. It is lost by itself at {until} \
-             unless it is renewed; `connplan unlock` ends it if its holder is gone"
+            "wait for it to end, or give `--lock-timeout 10m`. Its lease ends at {until} \
+             unless it is renewed; `connplan unlock` ends the lease if its holder is gone"
         )
     )]
     Held {
@@ -374,7 +374,7 @@ impl Lease {
     /// Makes sure, by the store, that it is still held. Asked before each phase.
     pub async fn check(&self) -> Result<(), LeaseError> {
         if !self.fence.allows(Duration::ZERO) {
-            return Err(self.lost("its time is over"));
+            return Err(self.lost("it has expired"));
         }
         let there = self.memory.leased().await?;
         if there.epoch != self.epoch || there.holder.is_none() {

@@ -22,19 +22,17 @@ pub enum Finding {
         reason: String,
     },
     /// A link out of the project: its target is not part of the checkout, so it is neither read nor shown.
-    #[error(
-        "the file is a link that leads out of the project, or into git's own folder; it was not read"
-    )]
+    #[error("the file is a link out of the project or into the `.git` folder; it was not read")]
     #[diagnostic(
         code(connplan::config::leads_out),
-        help("put the file itself here: connplan reads files of the project alone")
+        help("put the file itself here: connplan reads only files inside the project")
     )]
     LeadsOut,
     /// More than a file may have.
     #[error("the file is larger than 1 MiB")]
     #[diagnostic(
         code(connplan::config::too_large),
-        help("a connector file holds a type and a list of scopes; is this another file?")
+        help("a connector file has only a type and a list of scopes: is this the right file?")
     )]
     TooLarge,
     /// Bytes that are not UTF-8.
@@ -132,7 +130,7 @@ pub enum Finding {
         connector: ConnectorType,
     },
     /// The other half of [`Finding::DuplicateType`] and [`Finding::TypeCase`].
-    #[error("the first file of the two")]
+    #[error("this is the first file that declares it")]
     #[diagnostic(severity(Advice))]
     FirstFile,
     /// The connectors folder is there and cannot be listed.
@@ -151,8 +149,8 @@ pub enum Finding {
         code(connplan::config::no_files),
         severity(Warning),
         help(
-            "check the branch and the folder: to `plan`, every connector that the app has would be one to \
-             remove, and it refuses that without `--allow-remove-all`; `connplan pull` writes the app's \
+            "check the branch and the folder: `connplan plan` would remove every connector of the app, and \
+             refuses that without `--allow-remove-all`; `connplan pull` writes the app's \
              connectors to files"
         )
     )]
@@ -178,7 +176,7 @@ pub enum Finding {
     #[diagnostic(
         code(connplan::config::app_file),
         help(
-            "write `{{ \"id\": \"...\" }}`, or run `npx base44 link`; `--app-id` goes before this file"
+            "write `{{ \"id\": \"...\" }}`, or run `npx base44 link`; `--app-id` overrides this file"
         )
     )]
     AppFile {
@@ -229,7 +227,7 @@ pub enum Finding {
     #[error("a scope is empty")]
     #[diagnostic(
         code(connplan::config::empty_scope),
-        help("delete it from the list, or name the scope that it stands for")
+        help("delete it from the list, or write the scope that belongs there")
     )]
     EmptyScope,
     /// White space within or around a scope.
@@ -244,7 +242,7 @@ pub enum Finding {
     },
     /// A comma within a scope of a provider that reads several scopes there.
     #[error(
-        "the scope `{scope}` holds a comma, and {connector}'s provider takes it for several scopes"
+        "the scope `{scope}` contains a comma, and the provider of {connector} reads it as several scopes"
     )]
     #[diagnostic(
         code(connplan::config::scope_comma),
@@ -257,7 +255,7 @@ pub enum Finding {
         connector: ConnectorType,
     },
     /// A control or invisible character in a scope.
-    #[error("the scope `{scope}` holds a character that cannot be seen")]
+    #[error("the scope `{scope}` contains an invisible character")]
     #[diagnostic(
         code(connplan::config::scope_invisible),
         severity(Warning),
@@ -268,7 +266,7 @@ pub enum Finding {
         scope: Quoted,
     },
     /// A known type in capitals: to the platform that is another one, which it does not have.
-    #[error("the type `{found}` is not written in lower case")]
+    #[error("the type `{found}` has to be in lower case")]
     #[diagnostic(
         code(connplan::config::type_spelling),
         help("write `{meant}`: the platform does not have `{found}`")
@@ -280,7 +278,7 @@ pub enum Finding {
         meant: &'static str,
     },
     /// A type that is nearly a known one.
-    #[error("the type `{found}` is not a known one, and close to `{meant}`")]
+    #[error("the type `{found}` is unknown; there is a type `{meant}`")]
     #[diagnostic(
         code(connplan::config::type_slip),
         severity(Warning),
@@ -293,7 +291,7 @@ pub enum Finding {
         meant: &'static str,
     },
     /// A scope that is nearly a known one.
-    #[error("the scope `{found}` is not a known one, and close to `{meant}`")]
+    #[error("the scope `{found}` is unknown; there is a scope `{meant}`")]
     #[diagnostic(
         code(connplan::config::scope_slip),
         severity(Warning),
@@ -381,7 +379,7 @@ pub enum Finding {
     #[diagnostic(
         code(connplan::config::type_case),
         severity(Warning),
-        help("the platform keeps them apart; known types are lower case")
+        help("the platform treats them as two types; known types are in lower case")
     )]
     TypeCase {
         /// The one of the first file.
@@ -395,12 +393,12 @@ pub enum Finding {
         code(connplan::config::toml_file),
         severity(Warning),
         help(
-            "its `connectors push` would remove this connector; write it as .jsonc if anyone uses that"
+            "its `connectors push` would remove this connector; if anybody uses that command, write this file as .jsonc"
         )
     )]
     TomlFile,
     /// A file that looks like a connector file and is not read.
-    #[error("the file is not read because of its extension")]
+    #[error("the file is not read: its name does not end like a connector file's")]
     #[diagnostic(
         code(connplan::config::ignored_file),
         severity(Warning),
@@ -426,7 +424,7 @@ pub enum Finding {
     )]
     BelowFolder,
     /// A key of the Base44 config that is nearly one that counts here.
-    #[error("`{key}` is not read, and close to `{meant}`")]
+    #[error("`{key}` is not a key that is read; there is a key `{meant}`")]
     #[diagnostic(
         code(connplan::config::misspelt_key),
         severity(Warning),
@@ -471,18 +469,18 @@ pub enum Finding {
     #[error("there is a second `connplan.toml`: another lies beside the Base44 config")]
     #[diagnostic(
         code(connplan::config::two_settings),
-        help("keep one of the two: connplan must not guess which policy holds")
+        help("keep one of the two: connplan must not guess which policy applies")
     )]
     TwoSettings,
     /// A pipeline uses a credential that a file of the checkout brings.
     #[error(
-        "this pipeline has no Base44 credential of its own, so what acts is {by}, at {address}: what \
-         the app is said to have is the word of whoever wrote that file"
+        "this pipeline has no Base44 credential of its own, so it uses {by}, at {address}: whoever wrote \
+         that file decides what the app seems to have"
     )]
     #[diagnostic(
         code(connplan::config::proposal_acts),
         severity(Warning),
-        help("give the step BASE44_ACCESS_TOKEN: then such a file decides nothing")
+        help("set BASE44_ACCESS_TOKEN for this step: then such a file is ignored")
     )]
     ProposalActs {
         /// The credential, and where it stands.

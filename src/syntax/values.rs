@@ -46,11 +46,11 @@ pub(super) fn read(
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadVariable {
     /// It is not set.
-    #[error("the variable {VARIABLES}{0} is not set, from which `${{{0}}}` takes its value")]
+    #[error("the variable {VARIABLES}{0}, which `${{{0}}}` stands for, is not set")]
     Unset(String),
     /// By its look it holds a secret, and values stand in plans that others read.
     #[error(
-        "the variable {VARIABLES}{0} looks like a secret, and plans hold values for all to read"
+        "the variable {VARIABLES}{0} looks like a secret, and everybody can read connection values in a plan"
     )]
     Secret(String),
     /// `${` without its `}`, or nothing in between that names a variable.

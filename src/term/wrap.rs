@@ -247,10 +247,10 @@ mod tests {
     fn a_sentence_about_connplan_is_no_command() {
         assert_eq!(
             wrap(
-                "error: another connplan is at work here: connplan plan, user not known",
+                "error: another connplan is running for this app: connplan plan, user not known",
                 40
             ),
-            "error: another connplan is at work here:\n  connplan plan, user not known"
+            "error: another connplan is running for\n  this app: connplan plan, user not\n  known"
         );
         assert_eq!(
             wrap(

@@ -89,14 +89,14 @@ impl ApprovalReport<'_> {
         let file = self.file.as_deref().map(shell_word).unwrap_or_default();
         let next = match (self.revoked, self.store) {
             (true, Some(_)) => {
-                "\nNo apply with this store counts the approval any more.".to_owned()
+                "\n`connplan apply` with this store no longer counts the approval.".to_owned()
             }
             (true, None) => format!(
-                "\nIt counts where it is given together with the approval:\n  connplan apply {plan} \
+                "\nWithout a store it only counts if it is given together with the approval:\n  connplan apply {plan} \
                  --approved-by … {file}"
             ),
             (false, _) if self.refused => {
-                "\nNo apply takes this plan: it is speculative, or it has expired.".to_owned()
+                "\n`connplan apply` refuses this plan all the same: it is speculative, or it has expired.".to_owned()
             }
             (false, _) if !self.has_signers => format!(
                 "\nIt counts once a file lists your key: name it in connplan.toml (`[approval]`, \

@@ -112,7 +112,7 @@ impl CommentReport {
             }
             Some("skipped") => "Nothing changes, and there is no comment to update",
             Some(_) => "No comment was made",
-            None => "No comment was asked for",
+            None => "No comment was requested",
         };
         match &self.url {
             Some(url) => format!("{what}: {}", crate::escape::terminal(url)),

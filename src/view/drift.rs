@@ -232,8 +232,8 @@ impl DriftReport {
                 out.extend(["- ", &one.line(code, when), "\n"]);
             }
             out.push_str(&in_context(
-                "\n`connplan plan` shows each difference whole; `connplan apply` makes the app as the \
-                 files, `connplan pull` the files as the app.\n",
+                "\n`connplan plan` shows each difference in full; `connplan apply` changes the app to match the \
+                 files, `connplan pull` changes the files to match the app.\n",
             ));
         }
         out
@@ -245,7 +245,7 @@ pub fn title(app: &App) -> String {
     let environment = app.environment.as_deref();
     let environment = environment.map(|name| format!(" ({})", escape::limited(name, 60)));
     format!(
-        "connplan: app {}{} and its connector files are apart",
+        "connplan: app {}{} and its connector files differ",
         app.id,
         environment.unwrap_or_default()
     )
@@ -317,7 +317,7 @@ impl Waiting {
     fn line(&self, code: impl Fn(&str) -> String, when: impl Fn(Timestamp) -> String) -> String {
         let since = self
             .since
-            .map_or_else(|| "asked for, nobody knows when".to_owned(), when);
+            .map_or_else(|| "requested at an unknown time".to_owned(), when);
         let late = if self.overdue { ", too long" } else { "" };
         format!("{}: {since}{late}", code(self.connector.as_str()))
     }

@@ -170,7 +170,7 @@ fn words(event: &HistoryEvent) -> String {
                 // Nothing touches the digest: it is copied.
                 format!("applied {digest} ({}){approved}", counts.join(", "))
             }
-            Err(_) => format!("applied {digest}; its receipt is not whole"),
+            Err(_) => format!("applied {digest}; its receipt cannot be read"),
         },
         What::Consent(consents) if consents.is_empty() => "asked for consent".to_owned(),
         What::Consent(consents) => {

@@ -119,7 +119,7 @@ pub fn tested(results: Vec<FixtureResult>, medium: &Medium) -> String {
         } else {
             writeln!(
                 text,
-                "FAILED  {}: {} ({rules}), expected {}",
+                "FAILED  {}: got {} ({rules}), expected {}",
                 result.name, result.verdict, result.expected
             )
         };

@@ -30,7 +30,7 @@ pub fn say(terminal: &Terminal, problems: &[Problem]) {
 pub fn elsewhere(warnings: usize) -> Option<String> {
     let count = super::words::count(warnings, "warning");
     let shows = super::in_context("`connplan validate` shows them.");
-    (warnings > 0).then(|| format!("{count} about other files; {shows}"))
+    (warnings > 0).then(|| format!("{count} in other files; {shows}"))
 }
 
 /// One diagnostic: what happened, the lines it is about, what to do, and its code at the end.

@@ -93,7 +93,7 @@ fn summary(steps: &[FileChange], dry_run: bool) -> String {
     if written + removed == 0 {
         let kept = of(|what| matches!(what, What::Kept(_)));
         text.push_str(if kept == 0 {
-            "Nothing to pull. The connector files say what the app has.\n"
+            "Nothing to pull. The connector files match the app.\n"
         } else {
             "Nothing to pull.\n"
         });

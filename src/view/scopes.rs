@@ -94,7 +94,7 @@ fn table_of(found: &[Found], with_type: bool, theme: Theme, width: Option<usize>
     let heading = heading.get(usize::from(!with_type)..).unwrap_or(&heading);
     let mut text = table(heading, &rows, theme, width);
     let line = format!(
-        "\n{}. A scope that is not listed is unknown, not harmless.\n",
+        "\n{}. That a scope is not listed does not mean that it is harmless.\n",
         count(found.len(), "scope")
     );
     text.push_str(&theme.paint(Style::Dim, &line));

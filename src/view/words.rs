@@ -92,8 +92,8 @@ pub(super) fn particulars(change: &ChangeReport) -> impl Iterator<Item = String>
 pub(super) fn dropped(change: &ChangeReport) -> String {
     let names: Vec<_> = change.dropped.iter().map(Scope::as_str).collect();
     format!(
-        "{}: the last consent left out {}. Either somebody unticked it: {} asks again. Or the \
-         platform does not pass it on: {} shows the difference again",
+        "{}: the last consent did not grant {}. If somebody unticked it, {} asks again. If the \
+         platform does not grant it, nothing can be done; {} makes it a difference again",
         change.connector,
         names.join(", "),
         super::in_context(&format!("`connplan authorize {}`", change.connector)),
@@ -180,7 +180,7 @@ pub(super) fn unknown_additions(change: &ChangeReport) -> Option<String> {
         && !scopes.removed.is_empty();
     only_goes.then(|| {
         format!(
-            "{0}: if the provider or the platform adds what goes here by itself, list it as \
+            "{0}: if the provider or the platform adds these scopes by itself, list them as \
              `[providers.{0}] adds` in connplan.toml, and it does not count as a difference any more",
             change.connector
         )
@@ -190,7 +190,7 @@ pub(super) fn unknown_additions(change: &ChangeReport) -> Option<String> {
 /// How a change stands with consents.
 pub(super) fn authorization(change: &ChangeReport) -> &'static str {
     match change.authorization {
-        ConsentNeed::Possible => "possible (only the server knows)",
+        ConsentNeed::Possible => "perhaps required (only the platform knows)",
         other => other.as_str(),
     }
 }

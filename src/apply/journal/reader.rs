@@ -31,7 +31,7 @@ pub enum JournalError {
     #[diagnostic(
         code(connplan::journal::damaged),
         help(
-            "what this plan did so far cannot be told from it. Look at the app with `connplan \
+            "it cannot say any more what this plan did so far. Look at the app with `connplan \
              status`, move the journal aside, and make a new plan"
         )
     )]

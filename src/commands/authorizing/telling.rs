@@ -57,8 +57,8 @@ impl<'a> Telling<'a> {
                 terminal.say("The page to authorize is opened in the browser of this machine.");
             }
             (false, false) => self.context.warn(
-                "the page's address is private and only a terminal shows it, and there is no \
-                 browser here to open it in: run it in a terminal",
+                "the page's address is private, so only a terminal shows it, and there is no \
+                 browser here to open it: run this command in a terminal",
             ),
         }
         if launch && !self.launch(page.address()) {
@@ -67,7 +67,7 @@ impl<'a> Telling<'a> {
                 if shown {
                     "open the address above by hand"
                 } else {
-                    "run it in a terminal to see the page's address"
+                    "run this command in a terminal to see the page's address"
                 }
             ));
         }
@@ -94,7 +94,7 @@ impl<'a> Telling<'a> {
                 lives: _,
             } => self.hand_out(connector, link, *again, *led_to),
             AuthorizeEvent::LinkRanOut(connector) if self.page.is_some() => terminal.say(&format!(
-                "  {connector}: its five minutes are over; it can be asked for again on the page"
+                "  {connector}: the link has expired after five minutes; ask for a new one on the page"
             )),
             AuthorizeEvent::LinkRanOut(_) => {}
             AuthorizeEvent::Waiting(waiting) => self.waiting(waiting),
@@ -131,8 +131,8 @@ impl<'a> Telling<'a> {
         let terminal = &self.context.terminal;
         if let Some(known) = led_to {
             self.context.warn(&format!(
-                "{connector}: its link leads to {}, and earlier ones led to {}; it is not opened \
-                 unless you do so",
+                "{connector}: its link leads to {}, but earlier links led to {}; connplan does not open it. \
+                 Open it yourself only if you know why",
                 escape::limited(&link.host(), 200),
                 escape::limited(&known.join(", "), 600)
             ));

@@ -20,13 +20,13 @@ use crate::{
 /// The base commit is named, but it is neither in this clone nor can it be fetched.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "the base commit is not wholly in this clone: {commit}, and it could not be fetched: {why}"
+    "the base commit {commit} is not completely in this clone, and it could not be fetched: {why}"
 )]
 #[diagnostic(
     code(connplan::approval::base),
     help(
-        "connplan needs its settings; fetch it: on GitHub `with: {{ fetch-depth: 0 }}` and no `filter` \
-         at actions/checkout, on GitLab `GIT_DEPTH: 0`"
+        "connplan needs the settings in that commit. Fetch it: on GitHub give actions/checkout \
+         `with: {{ fetch-depth: 0 }}` and no `filter`, on GitLab set `GIT_DEPTH: 0`"
     )
 )]
 pub(super) struct NoBase {
@@ -180,7 +180,7 @@ async fn branch(
     let known = ["remotes/origin", "heads"].map(|place| format!("refs/{place}/{name}"));
     let name = crate::escape::limited(name, 100);
     context.warn(&format!(
-        "the branch {name} cannot be fetched, and its settings bind as this clone knows them: {}",
+        "the branch {name} cannot be fetched, so its settings are taken from this clone, which may be out of date: {}",
         failure.report
     ));
     for known in known {

@@ -32,8 +32,8 @@ pub(super) async fn bind(context: &Context, project: &mut Project) -> Result<(),
         project.base_settings = settings.map(|found| found.settings).collect();
     } else {
         context.warn(
-            "there is no repository here: the policy of the base branch cannot be read, and does \
-             not bind",
+            "this folder is in no git repository: the settings of the base branch cannot be read, so they do \
+             not apply to this pull or merge request",
         );
     }
     Ok(())

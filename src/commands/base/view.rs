@@ -24,10 +24,12 @@ use crate::{
 
 /// A file whose settings apply here is a link in the base, and a link may lead anywhere.
 #[derive(Debug, Error, Diagnostic)]
-#[error("{file} of {commit}, which binds here, is a link and is not followed")]
+#[error(
+    "{file} in the base commit {commit} is a link; its settings apply here, and links are not followed"
+)]
 #[diagnostic(
     code(connplan::approval::base),
-    help("have it merged as a file of its own first")
+    help("replace the link by a file on the base branch first")
 )]
 struct LinkedBase {
     file: String,

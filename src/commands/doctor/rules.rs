@@ -32,11 +32,14 @@ impl Look<'_> {
         } else if !warned.is_empty() {
             self.found("policy", Health::Warn, "warned of", &warned);
         } else if rules.is_empty() {
-            self.ok("policy", "no rules: [policy] in connplan.toml makes some");
+            self.ok(
+                "policy",
+                "no rules are set ([policy] in connplan.toml sets them)",
+            );
         } else {
             self.ok(
                 "policy",
-                format!("the files keep to it: {}", rules.join(", ")),
+                format!("the files comply with it: {}", rules.join(", ")),
             );
         }
     }
@@ -53,7 +56,7 @@ impl Look<'_> {
         let Some((from_risk, all)) = all else {
             return self.ok(
                 "approval",
-                "none needed: [approval] in connplan.toml demands it",
+                "plans need no approval ([approval] in connplan.toml requires one)",
             );
         };
         let of = match from_risk {

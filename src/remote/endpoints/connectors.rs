@@ -88,7 +88,8 @@ impl Remote {
                 Entry::Occupied(other) if *other.get() == connector => {}
                 Entry::Occupied(other) => {
                     let field = format!("integrations[{n}].integration_type");
-                    let fault = format!("`{}` is listed twice, differently", other.key());
+                    let fault =
+                        format!("`{}` is listed twice, with different content", other.key());
                     return Err(answer.malformed(field, fault));
                 }
             }

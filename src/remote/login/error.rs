@@ -30,7 +30,7 @@ pub enum LoginError {
     )]
     TimeUp,
     /// 404: whatever answers there is no platform that people log in to.
-    #[error("{at}: this address knows no login{problem}")]
+    #[error("{at}: the server at this address has no login{problem}")]
     #[diagnostic(
         code(connplan::login::none_here),
         help("check BASE44_API_URL, and `api_url` of the environment in connplan.toml")

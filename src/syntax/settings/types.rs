@@ -348,7 +348,7 @@ pub struct MaxDuration(Duration);
 
 /// The text is not a span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a time is written like `90s`, `10m`, `1h 30m` or `2d`, and is at most 7 days")]
+#[error("write a time like `90s`, `10m`, `1h 30m` or `2d`, at most 7 days")]
 pub struct MaxDurationError;
 
 impl MaxDuration {

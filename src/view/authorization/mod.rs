@@ -209,16 +209,16 @@ pub fn warnings(result: &AuthorizationResult) -> Vec<String> {
     {
         if !dropped.is_empty() {
             found.push(format!(
-                "the platform says that nothing is left to ask for, and does not pass on: {}; `connplan \
-                 plan` shows no change for that from now on (`connplan authorize --forget {}` undoes \
-                 that)",
+                "the platform says that everything is authorized, but does not grant: {}; from now on `connplan \
+                 plan` shows no change for that (`connplan authorize --forget {}` undoes \
+                 this)",
                 names(dropped),
                 result.connector
             ));
         }
         if let (Some(before), Some(now)) = (instead_of, account) {
             let (before, now) = (by(before), by(now));
-            found.push(format!("{now} holds it now; before, it was {before}'s"));
+            found.push(format!("now authorized by {now}, before by {before}"));
         }
         if !unasked.is_empty() {
             found.push(format!(
@@ -231,7 +231,7 @@ pub fn warnings(result: &AuthorizationResult) -> Vec<String> {
         }
         if let (None, Some(expected)) = (account, &result.expected) {
             found.push(format!(
-                "the app does not say by whom; the file names {}",
+                "the platform does not say which account consented; the file expects {}",
                 whom(expected.as_str())
             ));
         }
@@ -286,7 +286,7 @@ pub fn what(result: &AuthorizationResult) -> String {
         State::Waiting(_) => format!("waiting for consent since {}", result.since),
         State::TimedOut => "timed out: nobody consented in time; it stays pending".to_owned(),
         State::Skipped => "skipped; it stays pending".to_owned(),
-        State::Declined => "declined, or its link ran out, or somebody else is authorizing it \
+        State::Declined => "declined, or its link expired, or somebody else is authorizing it \
                             too; it stays pending"
             .to_owned(),
         State::Failed(reason) | State::Untouched(reason) => escape::limited(reason, 600),
@@ -299,8 +299,8 @@ pub fn what(result: &AuthorizationResult) -> String {
 }
 
 /// Nobody wants it any more, and its link was given out.
-const UNDECLARED: &str = "no file declares it any more; a link that was opened meanwhile can be used \
-                          for a few minutes still";
+const UNDECLARED: &str = "no file declares it any more; a link that was already opened still works for \
+                          a few minutes";
 
 /// The command that takes it out of the store.
 fn forgets() -> String {
@@ -316,7 +316,7 @@ pub fn undeclared<'a>(connectors: impl Iterator<Item = &'a ConnectorType>) -> St
 pub fn not_in_plan<'a>(connectors: impl Iterator<Item = &'a ConnectorType>) -> String {
     of_each(
         connectors,
-        "waits for a person, and this plan says nothing of it",
+        "waits for a person, and is not part of this plan",
     )
 }
 
@@ -355,7 +355,7 @@ fn next_by(result: &AuthorizationResult, again: &str, those: &str) -> Option<Str
             )
         }
         State::Consented(Consent::Partial { .. }) => {
-            format!("run {again} again and tick everything on the list")
+            format!("run {again} again and grant every scope on the consent page")
         }
         State::Consented(Consent::WrongAccount { expected, .. }) => {
             format!("{WRONG_ACCOUNT} {connector} as {}", whom(expected))

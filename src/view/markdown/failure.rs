@@ -18,7 +18,7 @@ pub fn failure(
 ) -> String {
     let mut out = format!("## connplan: {}: {name}\n", title(document));
     let Some(document) = document else {
-        out.push_str("\n🛑 **What it said cannot be read; see the log of the run.**\n");
+        out.push_str("\n🛑 **The error cannot be read; see the log of the run.**\n");
         return out;
     };
     out.extend(["\n🛑 **", headline(document), "**"]);
@@ -102,7 +102,7 @@ fn headline(document: &Value) -> &'static str {
                 "The files of this commit cannot be planned."
             }
             Some(code) if code.starts_with("connplan::remote::") => {
-                "Base44 did not let it through, or did not answer."
+                "Base44 refused the request, or did not answer."
             }
             _ => "It failed.",
         },

@@ -100,10 +100,10 @@ pub(super) fn whole(options: &Options) -> String {
     match (&options.whole, &options.file) {
         // An address that was parsed holds neither white space nor angle brackets.
         (Some(url), _) if matches!(url.scheme(), "http" | "https") => {
-            format!("the whole is [here](<{url}>)")
+            format!("the full text is [here](<{url}>)")
         }
         (_, Some(file)) => format!("the whole: {}", command("connplan show", file, "")),
-        (_, None) => "the whole: `connplan show FILE`".to_owned(),
+        (_, None) => "`connplan show FILE` prints the full text".to_owned(),
     }
 }
 

@@ -147,7 +147,7 @@ pub fn cut_short(done: &[&ChangeResult], unclear: &[&ChangeResult], theme: Theme
         let name = theme.paint(Style::Attention, &format!("? {}", result.connector));
         text.push_str("\n  ");
         text.push_str(&name);
-        text.push_str(" was asked for; whether it was done is not known");
+        text.push_str(" was sent; whether it took effect is not known");
     }
     text
 }

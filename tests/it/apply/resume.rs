@@ -45,7 +45,7 @@ fn what_may_have_been_done_is_named_too() {
     project
         .run(&["apply", "x.plan"])
         .expect(3)
-        .tells("github was asked for; whether it was done is not known");
+        .tells("github was sent; whether it took effect is not known");
     assert_eq!(platform.writes(), NOTHING);
 }
 

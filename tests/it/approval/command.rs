@@ -36,7 +36,7 @@ fn a_plan_waits_for_the_signature_and_is_applied_with_it() {
     let (platform, project, keys) = signed();
     let out = project.run(&["apply", "x.plan"]);
     out.expect(3)
-        .tells("1 signature needed, 0 given")
+        .tells("1 signature needed, 0 found")
         .tells("connplan approve x.plan --out x.plan.sig")
         .tells("connplan apply x.plan --approved-by x.plan.sig");
     // Nobody gets around it.
@@ -110,7 +110,7 @@ fn two_persons_are_not_one_with_two_signatures() {
     project
         .run(&apply)
         .expect(3)
-        .tells("2 approving reviews or signatures needed, 1 given");
+        .tells("2 approving reviews or signatures needed, 1 found");
     let two = both.replacen("ann@example.com", "eve@example.com", 1);
     project.write("base44/allowed_signers", &two);
     // Taken back, it counts for nothing.
@@ -165,7 +165,7 @@ fn settings_that_cannot_be_used_let_nobody_through() {
     project
         .run(&apply)
         .expect(3)
-        .tells("no file lists whose signatures count");
+        .tells("no signers file is set, so no signature counts");
     settings(
         &project,
         "require = \"signature\"\nsigners = \"../../elsewhere\"",
@@ -339,7 +339,7 @@ fn where_the_base_asks_for_a_signature_of_nobody_a_proposal_names_nobody() {
     project
         .run(&apply)
         .expect(3)
-        .tells("no file lists whose signatures count");
+        .tells("no signers file is set, so no signature counts");
     assert!(platform.writes().is_empty());
     // On top of a base that asks for nothing, they are its own to name.
     settings(&project, "from_risk = \"danger\"");

@@ -206,7 +206,7 @@ fn a_partial_grant_is_not_done() {
     project
         .run(&["plan", "--detailed-exitcode"])
         .expect(0)
-        .says("left out users:read");
+        .says("did not grant users:read");
     // Whoever looks sees that it is not whole, and what to do.
     project
         .run(&["status", "--detailed-exitcode"])
@@ -608,7 +608,7 @@ fn without_a_question_it_is_said_all_the_same_what_is_asked_for_and_where() {
         .tells("users:read");
 }
 
-const OPEN: &str = "a link that was opened meanwhile can be used for a few minutes still";
+const OPEN: &str = "a link that was already opened still works for a few minutes";
 
 #[test]
 fn what_no_file_declares_any_more_is_told_everywhere_and_forgotten_without_failing() {

@@ -182,7 +182,7 @@ fn a_scope_that_the_platform_drops_is_reported_once_and_then_a_note() {
         "--no-browser",
         "--print-links",
     ];
-    project.run(&again).expect(0).tells("does not pass on");
+    project.run(&again).expect(0).tells("does not grant:");
     project.run(&["authorize", "--list"]).expect(0);
     project.run(&["plan", "--detailed-exitcode"]).expect(0);
     // That can be taken back.
@@ -204,7 +204,7 @@ fn a_scope_that_the_platform_drops_is_learnt_by_plan_and_by_apply() {
     other
         .run(&["apply", "--auto-approve"])
         .expect(0)
-        .says("does not pass that on");
+        .says("does not grant that:");
     for _ in 0..2 {
         let plan = other.run(&["plan", "--detailed-exitcode"]);
         plan.expect(0).says("users:read.email");
@@ -238,7 +238,7 @@ fn a_scope_that_the_platform_drops_is_learnt_from_a_receipt_and_by_a_second_pers
     second
         .run(&["apply", "--auto-approve"])
         .expect(0)
-        .says("does not pass that on");
+        .says("does not grant that:");
     let plan = second.run(&["plan", "--detailed-exitcode"]);
     plan.expect(0).says("users:read.email");
 }

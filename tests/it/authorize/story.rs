@@ -190,8 +190,8 @@ fn each_end_has_its_own_next_step() {
         "to the wrong account",
         "1 of 2 scopes",
         "list public channels and their basic details",
-        "if it is your own, the platform asks nobody anew",
-        "run `connplan authorize slackbot` again and tick everything",
+        "if it is your own, the platform does not ask",
+        "run `connplan authorize slackbot` again and grant every scope",
         "run `connplan authorize notion` again and approve all of it",
     ] {
         ended.says(words);

@@ -40,7 +40,7 @@ async fn it_checks_with_the_platform_and_says_what_a_connection_asks_for() {
          which you claim.\n{\n  \"type\": \"stripe\"\n}\n"
     );
     let refused = project.run(&["add", "stripe", "--scope", "x"]).await;
-    refused.ended(1).says(&["declares `stripe` already"]);
+    refused.ended(1).says(&["already declares `stripe`"]);
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn nothing_is_written_over() {
     project.write("base44/connectors/mine.jsonc", "{type: 'Acme'}");
     project.write("base44/connectors/linear.jsonc", "{type: 'asana'}");
     let there = project.run(&["add", "acme"]).await.ended(1);
-    there.says(&["mine.jsonc declares `Acme` already"]);
+    there.says(&["mine.jsonc already declares `Acme`"]);
     project.run(&["add", "linear"]).await.ended(0);
     assert_eq!(
         project.list("base44/connectors"),
@@ -115,7 +115,7 @@ async fn of_other_files_add_says_how_many_warnings_there_are() {
     project.write("base44/connectors/a.jsonc", "{type: 'asana', nonsense: 1}");
     project.write("base44/connectors/b.YAML", "");
     let run = project.run(&["add", "linear"]).await.ended(0);
-    let run = run.says(&["2 warnings about other files; `connplan validate` shows them."]);
+    let run = run.says(&["2 warnings in other files; `connplan validate` shows them."]);
     assert!(!run.err.contains("nonsense"), "{}", run.err);
     assert!(!run.err.contains("b.YAML"), "{}", run.err);
 }

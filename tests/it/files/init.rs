@@ -406,7 +406,11 @@ async fn a_folder_whose_name_is_syntax_stands_in_no_pipeline() {
         fs::remove_dir_all(alone.path("base44")).unwrap();
         alone.write("$(id)/base44/config.jsonc", "{ name: 'X' }");
         let done = alone.run(&["-C", "$(id)", "init", "--yes"]).await.ended(0);
-        assert!(done.err.contains("give it another name"), "{}", done.err);
+        assert!(
+            done.err.contains("in YAML or the shell; rename the folder"),
+            "{}",
+            done.err
+        );
         assert!(!alone.path(&file).exists());
     }
 }

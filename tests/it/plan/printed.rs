@@ -13,32 +13,26 @@ const ABOUT: [&str; 19] = [
     "apply",
     "approve",
     "authorize",
+    "comment",
     "doctor",
     "drift",
     "history",
     "init",
     "list-available",
     "plan",
+    "policy",
     "pull",
     "push",
+    "remote-state",
+    "show",
     "status",
+    "unlock",
     "validate",
 ];
 
 /// Others.
-const ALONE: [&str; 12] = [
-    "comment",
-    "help",
-    "login",
-    "logout",
-    "policy",
-    "remote-state",
-    "sandbox",
-    "scopes",
-    "show",
-    "trust",
-    "unlock",
-    "whoami",
+const ALONE: [&str; 7] = [
+    "help", "login", "logout", "sandbox", "scopes", "trust", "whoami",
 ];
 
 /// The commands in a text: whole code spans, and what stands on a line after its words.

@@ -104,7 +104,7 @@ fn a_branch_that_is_behind_is_named() {
     git(&["checkout", "-q", "topic"]);
     assert_eq!(
         why(&project),
-        "slack.jsonc is on main, and this branch is behind: bring it up to date"
+        "slack.jsonc is on main, and this branch lacks that commit: merge main into it"
     );
     // By what a file declares, and without a remote.
     git(&["checkout", "-q", "main"]);
@@ -115,7 +115,7 @@ fn a_branch_that_is_behind_is_named() {
         git(&["update-ref", "--no-deref", "-d", name]);
     }
     git(&["checkout", "-q", "topic"]);
-    assert!(why(&project).starts_with("chat.jsonc is on main, and this branch is behind"));
+    assert!(why(&project).starts_with("chat.jsonc is on main, and this branch lacks that commit"));
     git(&["merge", "-q", "main"]);
     git(&["rm", "-q", chat]);
     git(&["commit", "-qm", "four"]);
@@ -165,7 +165,7 @@ fn what_a_consent_left_out_is_told_once_and_is_no_change_for_ever() {
         .says("users:read");
     let plan = project.run(&["plan", "--detailed-exitcode", "--out", "x.plan"]);
     plan.expect(0)
-        .says("left out users:read")
+        .says("did not grant users:read")
         .says("No changes");
     let json = project.run(&["show", "x.plan", "--format", "json"]).json();
     assert_eq!(change(&json, "slack")["dropped"][0], "users:read");

@@ -269,7 +269,10 @@ fn a_failure_stands_above_the_plan_of_an_older_commit() {
             above.contains("bbbbbbb") && above.contains("bad.jsonc"),
             "{body}"
         );
-        assert!(above.contains("is of an older commit, `aaaaaaa`"), "{body}");
+        assert!(
+            above.contains("is for an older commit, `aaaaaaa`"),
+            "{body}"
+        );
         assert!(
             below.starts_with("<details><summary>The older plan</summary>\n\n## connplan plan: ")
                 && below.contains("slack"),

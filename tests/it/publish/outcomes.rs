@@ -60,7 +60,7 @@ fn a_forbidden_plan_stands_whole_in_the_comment_with_its_rule() {
 
     🛑 **The policy forbids this plan.**
 
-    - 🛑 `protected`, `notion`: `it is protected and would be removed`
+    - 🛑 `protected`, `notion`: `the plan removes it, and the policy protects it`
 
     ```text
       change the connector files, or ask whoever is responsible for the policy to change it
@@ -135,7 +135,7 @@ fn one_issue_is_open_while_there_is_drift() {
         let issue = kept.all().remove(at);
         assert_eq!(
             issue["title"],
-            "connplan: app app-1 and its connector files are apart"
+            "connplan: app app-1 and its connector files differ"
         );
         if as_action {
             insta::assert_snapshot!(alike(issue["body"].as_str().unwrap()), @"
@@ -154,7 +154,7 @@ fn one_issue_is_open_while_there_is_drift() {
 
             No apply of these connectors is known, so nobody can say who changed them. The last apply's receipt tells it: `--receipt FILE`.
 
-            `connplan plan` shows each difference whole; `connplan apply` makes the app as the files, `connplan pull` the files as the app.
+            `connplan plan` shows each difference in full; `connplan apply` changes the app to match the files, `connplan pull` changes the files to match the app.
             ");
         }
         assert!(runner.summary.contains("### Differs, not known by whom"));

@@ -133,12 +133,12 @@ fn a_review_of_what_the_comment_shows_lets_the_plan_through() {
         shop.head('a', false);
         shop.plan('a', 1);
         let alone = shop.run('a', 1, &["apply", "a1.plan"]);
-        alone.expect(3).tells("1 approving review needed, 0 given");
+        alone.expect(3).tells("1 approving review needed, 0 found");
         shop.review(&GOOD);
         // The comment is written anew with the same digest: nothing changes.
         shop.plan('a', 2);
         let out = shop.run('a', 1, &["apply", "a2.plan", "--approved-in-review=2"]);
-        out.expect(3).tells("2 approving reviews needed, 1 given");
+        out.expect(3).tells("2 approving reviews needed, 1 found");
         assert!(shop.platform.writes().is_empty());
         let apply = [
             "apply",
@@ -191,7 +191,7 @@ fn reviews_that_do_not_count_and_answers_that_are_none_are_refused() {
         let (ann, rob, eve) = (approved("ann"), approved("rob"), approved("eve"));
         let early = [("bob", "APPROVED", 'a', true)];
         let mut cases = vec![
-            (Reviews { given: &[], ..GOOD }, "0 given"),
+            (Reviews { given: &[], ..GOOD }, "0 found"),
             (
                 Reviews {
                     given: &ann,
@@ -247,7 +247,7 @@ fn reviews_that_do_not_count_and_answers_that_are_none_are_refused() {
                     given: &dismissed,
                     ..GOOD
                 },
-                "0 given",
+                "0 found",
             ));
             cases.push((
                 Reviews {

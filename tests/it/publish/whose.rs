@@ -76,14 +76,16 @@ fn a_failure_is_said_where_it_was_whatever_its_document_names() {
         (&["--app-id", "app-1"], "app-3", None),
     ] {
         let said = failed(&project, args, app, environment);
-        said.expect(0).says("app=app%2D1 -->").tells("left out");
+        said.expect(0)
+            .says("app=app%2D1 -->")
+            .tells("the comment only says that something failed");
         assert!(!said.stdout.contains("canary"), "{said}");
     }
     let live = ["--env", "live"];
     let said = failed(&project, &live, "app-1", None);
     said.expect(0)
         .says("app=app%2D1 env=live -->")
-        .tells("left out");
+        .tells("the comment only says that something failed");
     let nowhere = Project::nowhere();
     std::fs::create_dir(nowhere.path("../kept")).unwrap();
     failed(&nowhere, &[], "app-1", None)

@@ -129,7 +129,7 @@ async fn a_refused_key_says_what_to_do_about_the_key() {
 async fn who_is_to_slow_down_is_told_for_how_long() {
     insta::assert_snapshot!(said(Reply::status(429)).await, @r#"
     listing the connectors failed (request req-77): the server asks to slow down: the server says "scripted 429"
-    wait a little, then run the same command again
+    wait a moment, then run the same command again
     "#);
     let mut ways = String::new();
     for asked in ["7", "600", "86400", "864001", "99999999999999999999"] {
@@ -149,7 +149,7 @@ async fn who_is_to_slow_down_is_told_for_how_long() {
     server.on(PUT_SLACK, [Reply::status(429)]);
     let remote = remote_at(&server.url(), once()).unwrap();
     let error = remote.put_integration(&slack(), &Scopes::default()).await;
-    insta::assert_snapshot!(error.unwrap_err().help().unwrap(), @"wait a little, then run the same command again; `apply --parallelism 1` makes one change at a time");
+    insta::assert_snapshot!(error.unwrap_err().help().unwrap(), @"wait a moment, then run the same command again; `apply --parallelism 1` makes one change at a time");
 }
 
 #[tokio::test]

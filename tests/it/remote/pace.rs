@@ -108,7 +108,7 @@ fn a_pace_that_needs_longer_than_there_is_says_so() {
     let applied = project.run(&[&REMOVE_ALL[..], &["--max-time", "15s"]].concat());
     applied
         .expect(5)
-        .says("the pace that the platform allows makes it wait")
-        .says("longer than the command has left")
+        .says("because of the platform's rate limit it would have to wait")
+        .says("longer than the command may still run")
         .lacks("is over");
 }

@@ -99,7 +99,7 @@ fn values_are_held_against_what_the_platform_wants() {
     plan(&with("acme"), &[]).expect(0);
     plan(&with("${TENANT}"), &[])
         .expect(1)
-        .tells("the variable CONNPLAN_VAR_TENANT is not set");
+        .tells("the variable CONNPLAN_VAR_TENANT, which `${TENANT}` stands for, is not set");
     plan(&with("${TENANT}"), &[("CONNPLAN_VAR_TENANT", "acme")]).expect(0);
     // What the environment holds for others is none of a file's, at a desk either.
     for ci in ["", "true"] {

@@ -94,8 +94,7 @@ fn what_a_proposal_loosens_is_shown_first_and_commented_without_a_change() {
     project.declare("notion", &[]);
     project.write("base44/connplan.toml", "[approval]\nrequire = \"either\"\n");
     let text = planned(&project, &base).expect(0).stdout.clone();
-    let dangers = "! danger: this proposal loosens the policy: `protected` permits more than at the base\n\
-                   ! danger: this proposal changes whose approval a plan needs";
+    let dangers = "! danger: this pull or merge request loosens the policy: `protected` permits more than on the base branch\n! danger: this pull or merge request changes which approval a plan needs";
     assert!(text.starts_with(dangers), "{text}");
     let vars = event(&project, &base);
     let vars: Vec<_> = vars.iter().map(|(n, v)| (*n, v.as_str())).collect();
@@ -104,7 +103,7 @@ fn what_a_proposal_loosens_is_shown_first_and_commented_without_a_change() {
         .expect(0);
     let comment = ["comment", "x.plan", "--dry-run"];
     let comment = project.run_vars(&vars, &comment);
-    let danger = "🛑 **Danger:** ``this proposal loosens the policy";
+    let danger = "🛑 **Danger:** ``this pull or merge request loosens the policy";
     comment.expect(0).says("No changes").says(danger);
     // Settings that ask for more are no danger.
     project.write(

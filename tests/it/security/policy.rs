@@ -301,7 +301,7 @@ fn the_policy_is_explained_and_tested() {
     let failed = project.run(&["policy", "test", "fixtures"]);
     failed
         .expect(1)
-        .says("FAILED  wix: deny (denied_types), expected pass");
+        .says("FAILED  wix: got deny (denied_types), expected pass");
     let denied = "{\"verdict\": \"deny\", \"violations\": [\"denied_types\"]}";
     project.write("fixtures/wix.expected.json", denied);
     project
@@ -314,7 +314,7 @@ fn the_policy_is_explained_and_tested() {
             .expect(0)
             .says("deny: wix: the type is denied")
             .says("Verdict: deny");
-        explained.says("the policy does not set it");
+        explained.says("not set in the policy");
         let json = project
             .run(&["policy", "explain", plan, "--format", "json"])
             .json();

@@ -110,7 +110,7 @@ fn a_store_says_neither_and_the_plan_shows_what_the_files_hold() {
         .says("snowflake");
     ours.run(&ASK)
         .expect(0)
-        .tells("no file here declares it with all these scopes, these connection values");
+        .tells("no file here declares it with the same scopes, connection values");
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }
 
@@ -127,7 +127,7 @@ fn new_values_and_another_account_are_changes_of_what_waits() {
     project
         .run(&ASK)
         .expect(4)
-        .says("the files declare other connection values than what waits");
+        .says("the files declare other connection values than the pending authorization");
     assert_eq!(platform.writes(), [] as [&str; 0]);
     project.run(&["apply", "--auto-approve"]).expect(0);
     project.run(&["plan", "--detailed-exitcode"]).expect(0);

@@ -87,7 +87,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     let digest = plan.expect(0).json()["digest"].as_str().unwrap().to_owned();
     // Everybody is told what is missing.
     let shown = team.two.run(&["show", &digest]);
-    shown.expect(0).says("1 signature needed, 0 given");
+    shown.expect(0).says("1 signature needed, 0 found");
     let shown = team.two.run(&["show", &digest, "--format", "json"]);
     assert_eq!(shown.json()["approval_missing"]["count"], 1);
     team.one
@@ -97,7 +97,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     team.two
         .run(&["apply", &digest])
         .expect(3)
-        .tells("1 signature needed, 0 given")
+        .tells("1 signature needed, 0 found")
         .tells(&format!("connplan approve {digest}"));
 
     // One that does not belong to a signer does not count, and holds nobody up.
@@ -448,7 +448,7 @@ fn a_receipt_does_not_stand_for_an_approval() {
     let refused = team.one.run(&with);
     refused
         .expect(1)
-        .tells("needs an approval here")
+        .tells("needs an approval in this project,")
         .tells("--expect-digest");
     assert!(team.platform.writes().is_empty(), "{refused}");
     // Whoever was told its digest says so.

@@ -66,7 +66,7 @@ fn a_bucket_that_is_not_there_is_not_empty() {
     team.person
         .run_vars(&vars, &["plan"])
         .expect(0)
-        .tells("what other machines asked for is not known")
+        .tells("what other machines have requested:")
         .tells("there is no such bucket");
     team.person
         .run_vars(&vars, &["apply", "--auto-approve"])

@@ -37,8 +37,8 @@ fn a_proposal_that_leaves_the_store_or_its_expiry_loosens_nothing() {
         one.write("../event.json", &request);
         let plan = one.run_vars(&pipeline, &["plan", "--out", "../y.plan"]);
         plan.expect(0)
-            .says("danger: this proposal leaves the team's store")
-            .says("danger: this proposal lets plans live longer");
+            .says("danger: this pull or merge request leaves the team's store")
+            .says("danger: this pull or merge request lets plans live longer");
         assert!(one.read("../y.plan").contains("expires_at"), "{plan}");
         let forgets = plan.stdout.contains("`keep` is shorter");
         assert_eq!(forgets, !store.is_empty(), "{plan}");

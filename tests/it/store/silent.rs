@@ -38,13 +38,13 @@ fn a_fetch_that_fails_without_a_word_is_tried_again() {
     let plan = ["plan", "--detailed-exitcode"];
     with_git(&team, folder.path(), FIRST_FETCH, &plan)
         .expect(0)
-        .tells("slack waits for a person: asked for just now by pipeline");
+        .tells("slack waits for a person; requested just now by pipeline");
     assert!(folder.path().join("failed").exists());
     // One that always does is away, and not empty.
     let always = "[ $what = fetch ] && exit 1";
     let away = with_git(&team, folder.path(), always, &["plan"]);
     away.expect(0)
-        .tells("what other machines asked for is not known")
+        .tells("what other machines have requested:")
         .tells("brought nothing, and did not say why");
     let args = ["apply", "--auto-approve"];
     with_git(&team, folder.path(), always, &args).expect(1);
@@ -59,5 +59,5 @@ fn what_is_listed_and_not_read_is_not_nothing() {
                 while read id; do echo \"$id missing\"; done; exit 0;; esac";
     with_git(&team, folder.path(), lost, &["plan"])
         .expect(0)
-        .tells("what other machines asked for is not known");
+        .tells("what other machines have requested:");
 }

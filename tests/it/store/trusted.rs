@@ -20,10 +20,7 @@ fn a_checkout_names_a_bucket_only_after_it_is_trusted() {
             "[store]\nurl = \"s3://team-bucket/plans\"\n",
         );
     // Looking goes on, and nothing was sent there.
-    project
-        .run(&["plan"])
-        .expect(0)
-        .tells("nothing was sent there");
+    project.run(&["plan"]).expect(0).tells("nothing was sent");
     project
         .run(&["apply", "--auto-approve"])
         .expect(1)
@@ -52,7 +49,7 @@ fn a_checkout_names_a_bucket_only_after_it_is_trusted() {
     project
         .run(&["apply", "--auto-approve"])
         .expect(1)
-        .tells("nothing was sent there");
+        .tells("nothing was sent");
     project
         .run(&["trust", "git:origin"])
         .expect(1)

@@ -97,7 +97,7 @@ fn what_another_machine_changed_meanwhile_is_not_asked_for() {
     let (code, text) = ended(person);
     assert_eq!(code, Some(4), "{text}");
     assert!(
-        text.contains("another machine changed meanwhile what waits for slack"),
+        text.contains("another machine has changed the pending authorization of slack"),
         "{text}"
     );
     assert_eq!(team.platform.writes().len(), writes, "{text}");

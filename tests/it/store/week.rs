@@ -54,7 +54,7 @@ pub(super) fn a_week(team: &Team) {
     team.person
         .run(&["plan"])
         .expect(0)
-        .tells("slack waits for a person: asked for just now by second");
+        .tells("slack waits for a person; requested just now by second");
     team.agree(&["status", "--detailed-exitcode"], 0);
     let mut since = Vec::new();
     for output in team.agree(&["authorize", "--list", "--format", "json"], 4) {
@@ -130,7 +130,7 @@ pub(super) fn a_week(team: &Team) {
     team.second
         .run(&["plan"])
         .expect(0)
-        .tells("what other machines asked for is not known");
+        .tells("what other machines have requested:");
     team.second
         .run(&["plan", "--out", "y.plan"])
         .expect(0)
@@ -141,7 +141,7 @@ pub(super) fn a_week(team: &Team) {
         ["authorize", "--yes"],
     ] {
         team.second.run(&args).expect(1).tells(
-            "Nothing was started: while the team's store cannot be used, nothing is changed.",
+            "Nothing was changed: the team's store cannot be used, and connplan changes nothing without it.",
         );
     }
     assert_eq!(team.platform.writes(), [] as [&str; 0]);

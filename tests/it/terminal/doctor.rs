@@ -47,15 +47,15 @@ async fn every_fault_is_told_with_the_way_out() {
     ok    app       app-1 at http://HOST
     FAIL  files     1 with errors; first base44/connectors/a.jsonc:1: `type` is a number, not a string
                     -> `connplan validate` shows it all, with the lines
-    ok    policy    no rules: [policy] in connplan.toml makes some
-    ok    approval  none needed: [approval] in connplan.toml demands it
+    ok    policy    no rules are set ([policy] in connplan.toml sets them)
+    ok    approval  plans need no approval ([approval] in connplan.toml requires one)
     ok    store     this machine's own: [store] in connplan.toml names one for a team
     ok    folder    FOLDER/state/apps/APP
     ok    pending   no authorization waits
     FAIL  address   reaching the platform failed (request ID): HOST could not be reached, it refused the connection
                     -> check the network, the proxy variables (HTTPS_PROXY, NO_PROXY) and BASE44_API_URL
     FAIL  login     no credentials were found
-                    -> log in with `connplan login`, or set BASE44_ACCESS_TOKEN (a personal access token, `b44u_…`), or set BASE44_API_KEY (a workspace key, `b44k_…`)
+                    -> log in with `connplan login`, or set BASE44_ACCESS_TOKEN (a personal access token, `b44u_…`), or set BASE44_API_KEY (a workspace key, `b44k_…`, which Base44 itself refuses for connectors)
     ok    terminal  asks nothing (standard input or standard error is not a terminal)
 
     3 problems to fix.

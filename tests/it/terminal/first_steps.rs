@@ -133,16 +133,16 @@ fn a_check_up_looks_at_what_a_team_agreed_on() {
     };
     let plain = settings("").at(&platform);
     insta::assert_snapshot!(said(&plain), @"
-    ok    files     1 in base44/connectors, well written
-    ok    policy    no rules: [policy] in connplan.toml makes some
-    ok    approval  none needed: [approval] in connplan.toml demands it
+    ok    files     1 in base44/connectors, without problems
+    ok    policy    no rules are set ([policy] in connplan.toml sets them)
+    ok    approval  plans need no approval ([approval] in connplan.toml requires one)
     ok    store     this machine's own: [store] in connplan.toml names one for a team
     ");
     let strict = "[policy]\ndenied_types = [\"slack\"]\n[store]\nurl = \"git:nowhere\"\n\
                   [approval]\nrequire = \"signature\"\nsigners = \"missing\"\n";
     let strict = settings(strict).at(&platform);
     insta::assert_snapshot!(said(&strict), @"
-    ok    files     1 in base44/connectors, well written
+    ok    files     1 in base44/connectors, without problems
     FAIL  policy    1 forbidden; first base44/connectors/slack.jsonc:1: `denied_types` of the policy in connplan.toml forbids this: slack: the type is denied
     FAIL  approval  1 wrong in the settings; first base44/connplan.toml:7: `signers` in [approval] cannot be used: the signers file base44/missing does not exist; put it there, with a line for each person whose signature counts: an address and the public key, `ann@example.com ssh-ed25519 AAAA…`
     FAIL  store     FOLDER/project is not in a git work tree
@@ -151,8 +151,8 @@ fn a_check_up_looks_at_what_a_team_agreed_on() {
     let kept = "[policy]\nallowed_types = [\"slack\"]\n\
                 [approval]\nrequire = \"either\"\ncount = 2\nfrom_risk = \"danger\"\n";
     insta::assert_snapshot!(said(&settings(kept).at(&platform)), @"
-    ok    files     1 in base44/connectors, well written
-    ok    policy    the files keep to it: allowed_types
+    ok    files     1 in base44/connectors, without problems
+    ok    policy    the files comply with it: allowed_types
     ok    approval  2 approving reviews or signatures needed for plans with the risk `danger`
     ok    store     this machine's own: [store] in connplan.toml names one for a team
     ");
@@ -226,7 +226,7 @@ fn each_mistake_says_where_and_what_next() {
       code: connplan::usage
 
     $ connplan plan
-    error: base44/connectors/slack.jsonc: the connection value `subdomain` of slack: the variable CONNPLAN_VAR_NOPE is not set, from which `${NOPE}` takes its value
+    error: base44/connectors/slack.jsonc: the connection value `subdomain` of slack: the variable CONNPLAN_VAR_NOPE, which `${NOPE}` stands for, is not set
       help: if you want that file to have it: `export CONNPLAN_VAR_NOPE=...`; else write the value into that file
       code: connplan::usage
 
@@ -314,18 +314,18 @@ fn a_plan_says_what_is_really_next() {
     ];
     insta::assert_snapshot!(all.concat(), @"
     signature: Digest: sha256:DIGEST
-    Approval: 1 signature needed, 0 given
+    Approval: 1 signature needed, 0 found
     To have it approved: a signer runs `connplan approve x.plan --out x.plan.sig`; then `connplan apply x.plan --approved-by x.plan.sig`
 
     review: Digest: sha256:DIGEST
-    Approval: 1 approving review needed, 0 given
+    Approval: 1 approving review needed, 0 found
     To have it approved: have the pull or merge request approved whose comment shows this plan; then `connplan apply x.plan --approved-in-review=1`
 
     either: Digest: sha256:DIGEST
-    Approval: 1 approving review or signature needed, 0 given
+    Approval: 1 approving review or signature needed, 0 found
     To have it approved: have the pull or merge request approved whose comment shows this plan; then `connplan apply x.plan --approved-in-review=1`; or a signer runs `connplan approve x.plan --out x.plan.sig`; then `connplan apply x.plan --approved-by x.plan.sig`
 
-    signature: Approval: 1 signature needed, 0 given
+    signature: Approval: 1 signature needed, 0 found
     To have it approved, save it: connplan plan --out FILE
     ");
 }
@@ -380,8 +380,7 @@ fn the_way_out_of_a_wrong_account_is_the_same_everywhere() {
     let project = Project::new()
         .at(&platform)
         .file("base44/connectors/slack.jsonc", file);
-    let way = "if it is your own, the platform asks nobody anew: take its file away and apply, then put it \
-               back, apply and authorize";
+    let way = "if it is your own, the platform does not ask again: remove its file and apply, then restore it, apply and authorize";
     let readme = include_str!("../../../README.md").replace('\n', " ");
     assert!(readme.contains(way), "README says it too");
     project

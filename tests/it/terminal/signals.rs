@@ -226,7 +226,9 @@ fn the_second_of_two_is_told_who_is_at_work_and_since_when() {
     let first = start(&project, &APPLY);
     until("the first PUT", || server.hits(&put_of("box")) == 1);
     let second = project.run(&["apply", "saved.plan"]);
-    second.expect(1).tells("another connplan is at work here");
+    second
+        .expect(1)
+        .tells("another connplan is running for this");
     second.tells(&format!("apply, ada, process {}, started ", first.id()));
     second.tells("--lock-timeout");
     project.run(&["authorize"]).expect(1).tells("process");

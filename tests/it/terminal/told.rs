@@ -51,7 +51,9 @@ fn what_authorize_says_in_a_pipe_can_be_done() {
         "1s",
     ];
     let page = project.run(&page);
-    page.expect(4).tells("run it in a terminal").lacks("opened");
+    page.expect(4)
+        .tells("run this command in a terminal")
+        .lacks("opened");
 }
 
 #[test]
@@ -181,7 +183,7 @@ fn an_address_without_a_login_is_told_as_such() {
     let login = project.run(&["login", "--no-browser"]);
     login
         .expect(1)
-        .tells("this address knows no login")
+        .tells("this address has no login")
         .tells("check BASE44_API_URL")
         .lacks("connector's type");
 }

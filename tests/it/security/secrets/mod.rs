@@ -458,7 +458,7 @@ fn a_link_to_a_new_host_is_not_opened() {
     output
         .expect(4)
         .tells("leads to evil.example")
-        .tells("earlier ones led to box.example");
+        .tells("earlier links led to box.example");
     output.lacks(CANARY);
     std::thread::sleep(Duration::from_millis(200));
     assert_eq!(project.opened().len(), 1, "{output}");
