@@ -58,21 +58,21 @@ impl Gate {
             }
             Self::Approval => {
                 "this pull or merge request changes which approval a plan needs: [approval] asks for less, or \
-                 for others, than at the base"
+                 for other people, than on the base branch"
             }
             .to_owned(),
             Self::Store => {
                 "this pull or merge request leaves the team's store: [store] `url` names another one \
-                            than at the base, or none, and who took an approval back may be known \
-                            there alone"
+                            than on the base branch, or none, and only that one may know who revoked \
+                            an approval"
                     .to_owned()
             }
             Self::Keep => "this pull or merge request lets the team's store forget sooner: [store] `keep` is \
-                           shorter than at the base"
+                           shorter than on the base branch"
                 .to_owned(),
             Self::Expires => {
                 "this pull or merge request lets plans live longer: [plan] `expires` is longer than \
-                              at the base, or is not there"
+                              on the base branch, or is not set"
                     .to_owned()
             }
         }
