@@ -346,7 +346,7 @@ impl Days {
         // How long ago depends on the machine.
         let lines = text
             .split('\n')
-            .map(|line| match line.split_once("person; requested") {
+            .map(|line| match line.split_once(": asked for ") {
                 Some((before, _)) => format!("{before}: asked for TIME"),
                 None => line.to_owned(),
             });
