@@ -2,13 +2,15 @@
 
 pub mod journal;
 
+mod entry;
 mod job;
 mod read_back;
 mod run;
 mod step;
 
+pub use entry::at_most_pending;
 pub use job::{ApplyEvent, Finished, Job, Options};
 pub use read_back::PostApplyDrift;
 pub use run::recorded_receipt;
-pub use step::at_most_pending;
+
 pub(crate) use step::refusal;

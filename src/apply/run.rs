@@ -12,10 +12,11 @@ use std::{
 use futures_util::{StreamExt, stream};
 
 use super::{
+    entry::settled,
     job::{ApplyEvent, Finished, Job, Shared, blank},
     journal::{History, PendingChange, Record, Recorded},
     read_back::{self, PostApplyDrift},
-    step::{INTERRUPTED, Step, settled},
+    step::{INTERRUPTED, Step},
 };
 use crate::{
     catalogue::ScopeEquivalence,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
+    entry::{entry_of, seconds},
     job::{ApplyEvent, Shared, blank},
     journal::{PendingChange, Record, Recorded},
 };
@@ -10,11 +11,11 @@ use crate::{
     diff::{Action, Change, Removal},
     escape,
     model::{
-        Account, App, ConnectionId, ExpectedAccount, Kind, RemoteConnector, RemoteStatus, Scopes,
+        Account, App, ConnectionId, ExpectedAccount, Kind, RemoteConnector, RemoteStatus,
         StripeMode,
     },
-    pending::{Before, PendingEntry, PendingSet},
-    plan::{Digest, Plan, field_differences},
+    pending::PendingEntry,
+    plan::field_differences,
     receipt::{ChangeResult, Outcome},
     remote::{ConnectionEnd, PutAnswer, RemoteError},
 };
@@ -445,58 +446,4 @@ pub(crate) fn refusal(
         }
         (error, _) => message.unwrap_or_else(|| escape::limited(error, 200)),
     }
-}
-
-/// What is kept of a connector that the platform says is in force without `missing`.
-pub(super) fn settled(
-    change: &Change,
-    digest: &Digest,
-    is: Option<&RemoteConnector>,
-    missing: Scopes,
-) -> PendingEntry {
-    PendingEntry {
-        before: is.map(Before::from),
-        missing,
-        settled: true,
-        ..entry_of(change, digest, None)
-    }
-}
-
-/// What is kept while a person is waited for.
-fn entry_of(change: &Change, digest: &Digest, connection_id: Option<ConnectionId>) -> PendingEntry {
-    let after = change.after.clone().unwrap_or_default();
-    PendingEntry {
-        scopes: after.scopes,
-        connection_config: after.connection_config,
-        action: change.action,
-        plan_digest: Some(digest.clone()),
-        since: seconds(Timestamp::now()),
-        before: change.before.as_ref().map(Before::from),
-        account: after.account,
-        connection_id,
-        missing: Scopes::new(),
-        settled: false,
-    }
-}
-
-/// All that would wait if every write of the plan needed a consent: whether that can be kept is to be
-/// known beforehand.
-pub fn at_most_pending(plan: &Plan, digest: &Digest, pending: &PendingSet) -> PendingSet {
-    let mut most = pending.clone();
-    let writes = plan.changes().filter(|change| {
-        let writes = !matches!(change.action, Action::NoOp | Action::Delete);
-        writes && change.kind() == Kind::Oauth
-    });
-    for change in writes {
-        // An id is as long as this one, or shorter.
-        let id = ConnectionId::parse("0".repeat(64)).ok();
-        let entry = entry_of(change, digest, id);
-        most.insert(&plan.app.app, change.connector.clone(), entry);
-    }
-    most
-}
-
-/// Since when somebody waits is said to people: whole seconds do.
-fn seconds(time: Timestamp) -> Timestamp {
-    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

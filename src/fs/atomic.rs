@@ -125,6 +125,8 @@ impl Destination {
     pub fn write(&self, bytes: &[u8]) -> Result<(), FsError> {
         let place = Place::with(&self.0.path, || self.0.folder.again())?;
         let fill = |out: &mut dyn Write| out.write_all(bytes);
+        // Wherever the path leads by now, nothing but leftovers goes.
+        remove_leftovers_once(folder_of(&self.0.path));
         stage_in(place, Visibility::Shared, fill)?.commit()
     }
 

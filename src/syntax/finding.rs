@@ -103,7 +103,7 @@ pub enum Finding {
         found: &'static str,
     },
     /// `"scopes": [5]`.
-    #[error("{}", not_strings(*count))]
+    #[error("{}", super::quote::not_strings(*count))]
     #[diagnostic(
         code(connplan::config::scope_not_a_string),
         help("every scope is a string in quotes")
@@ -495,11 +495,4 @@ pub enum Finding {
         /// How many are not shown.
         count: usize,
     },
-}
-
-fn not_strings(count: usize) -> String {
-    match count {
-        1 => "an element of `scopes` is not a string".to_owned(),
-        _ => format!("{count} elements of `scopes` are not strings"),
-    }
 }

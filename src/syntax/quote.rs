@@ -35,6 +35,14 @@ pub(super) fn escaped(text: &str) -> String {
     escape::terminal(text).into_owned()
 }
 
+/// Elements of a list that are not strings, in words.
+pub(super) fn not_strings(count: usize) -> String {
+    match count {
+        1 => "an element of `scopes` is not a string".to_owned(),
+        _ => format!("{count} elements of `scopes` are not strings"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

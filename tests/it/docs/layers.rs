@@ -248,6 +248,16 @@ fn no_command_chooses_a_format() {
 }
 
 #[test]
+fn a_file_is_read_in_one_sitting() {
+    let long: Vec<_> = files()
+        .into_iter()
+        .map(|(_, path, _)| (fs::read_to_string(&path).unwrap().lines().count(), path))
+        .filter(|(lines, _)| *lines > 500)
+        .collect();
+    assert!(long.is_empty(), "more than 500 lines: {long:?}");
+}
+
+#[test]
 fn rooms_make_no_circle() {
     let rooms = declared();
     let graph = rooms

@@ -108,7 +108,7 @@ fn only_the_forge_names_who_made_a_commit_and_who_may_write() {
                     },
                 )
             });
-            shop.refuses("0 given");
+            shop.refuses("0 found");
         } else {
             let commits = "GET /api/v4/projects/12/merge_requests/3/commits";
             for address in [
