@@ -12,6 +12,8 @@ pub enum BaseName {
     Commit(String),
     /// The head of this branch; this commit where it cannot be had.
     Branch(String, Option<String>),
+    /// Requests into different branches, of which it is not told for which one this runs.
+    Unclear,
     /// Nothing.
     Nothing,
 }
@@ -37,8 +39,10 @@ impl BaseName {
         if let Some(branch) = target_branch(vars) {
             return Self::Branch(branch.to_owned(), left);
         }
-        if let Some(branch) = branch_of_event(event) {
-            return Self::Branch(branch.to_owned(), left);
+        match branches_of_event(event).as_slice() {
+            [] => {}
+            [branch] => return Self::Branch((*branch).to_owned(), left),
+            _ => return Self::Unclear,
         }
         let before = vars.get("CI_COMMIT_BEFORE_SHA").filter(is_some);
         let before = left.or_else(|| before.map(str::to_owned));
@@ -46,20 +50,31 @@ impl BaseName {
     }
 }
 
-/// The branch that a request goes into, of which the event tells as of something that was commented on
-/// or that another run was for. Where it does not name the branch, it is taken for the default one.
-fn branch_of_event(event: &Value) -> Option<&str> {
+/// The branches that requests go into, of which the event tells as of something that was commented on
+/// or that another run was for. Where it names no branch, it is taken for the default one.
+fn branches_of_event(event: &Value) -> Vec<&str> {
     let run = &event["workflow_run"];
-    let requests = run["pull_requests"].as_array().map(Vec::as_slice);
-    let named = requests.and_then(<[Value]>::first);
-    let named = named.and_then(|request| request["base"]["ref"].as_str());
+    let requests = run["pull_requests"].as_array();
+    let requests = requests.map(Vec::as_slice).unwrap_or_default();
     let is_request = event["issue"]["pull_request"].is_object()
-        || requests.is_some_and(|requests| !requests.is_empty())
+        || !requests.is_empty()
         || run["event"]
             .as_str()
             .is_some_and(|event| event.starts_with("pull_request"));
-    let default = || event["repository"]["default_branch"].as_str();
-    is_request.then(|| named.or_else(default)).flatten()
+    if !is_request {
+        return Vec::new();
+    }
+    let default = event["repository"]["default_branch"].as_str();
+    let named = requests
+        .iter()
+        .map(|request| request["base"]["ref"].as_str());
+    let mut found: Vec<_> = named.map(|named| named.or(default)).collect();
+    if found.is_empty() {
+        found.push(default);
+    }
+    found.sort_unstable();
+    found.dedup();
+    found.into_iter().flatten().collect()
 }
 
 /// The branch that the request goes into, where the pipeline's variables name it.
@@ -74,7 +89,7 @@ pub fn is_request(vars: &Vars, event: Option<&Value>) -> bool {
     let of_event = |event: &Value| {
         event["pull_request"].is_object()
             || event["merge_group"].is_object()
-            || branch_of_event(event).is_some()
+            || !branches_of_event(event).is_empty()
     };
     event.is_some_and(of_event)
         || vars.get("CI_MERGE_REQUEST_IID").is_some()
@@ -126,6 +141,13 @@ mod tests {
             assert!(is_request(&none, Some(event)), "{event}");
             assert_eq!(BaseName::of(&none, Some(event)), main(), "{event}");
         }
+        let two = [
+            json!({"base": {"ref": "loose"}}),
+            json!({"base": {"ref": "main"}}),
+        ];
+        let two = json!({"workflow_run": {"pull_requests": two}});
+        assert!(is_request(&none, Some(&two)));
+        assert_eq!(BaseName::of(&none, Some(&two)), BaseName::Unclear);
         assert!(!is_request(&none, Some(&issue)));
         assert_eq!(BaseName::of(&none, Some(&issue)), BaseName::Nothing);
     }

@@ -34,6 +34,17 @@ pub(super) struct NoBase {
     why: String,
 }
 
+/// The event names several requests, and their bases may ask for different things.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "this run is of several pull requests into different branches, and nothing says whose settings bind"
+)]
+#[diagnostic(
+    code(connplan::approval::base),
+    help("close all of them but one, or plan in a workflow that `pull_request` starts")
+)]
+struct UnclearBase;
+
 /// A commit of a repository.
 pub(super) struct At {
     pub(super) checkout: Checkout,
@@ -74,6 +85,7 @@ impl At {
             let found = match BaseName::of(&context.vars, context.event().as_ref()) {
                 BaseName::Commit(name) => Some(here_or_fetched(context, &checkout, &name).await?),
                 BaseName::Branch(name, or) => Some(branch(context, &checkout, &name, or).await?),
+                BaseName::Unclear => return Err(UnclearBase.into()),
                 BaseName::Nothing => unnamed(context, &checkout, &head).await?,
             };
             Ok(found.map(|(commit, fetched)| Self {
