@@ -79,8 +79,8 @@ fn plan_each(projects: &[String]) -> String {
     )
     .replace(VARIABLE, &variables(projects))
     .replace(
-        "on: pull_request\n",
-        &format!("on:\n  pull_request:\n{}", paths(projects)),
+        "\npermissions:\n",
+        &format!("\n{}permissions:\n", paths(projects)),
     )
     .replace(&format!("  plan:\n{FORK}{RUNS_ON}"), &job)
     .replace(APP, "${{ vars[matrix.app-id] }}")

@@ -50,11 +50,16 @@ pub(super) fn jobs(project: &str) -> String {
     let variables = format!("  variables:\n    PROJECT: {}\n", quoted(project));
     let scheduled = "    - if: $CI_PIPELINE_SOURCE == \"schedule\"\n      when: never\n";
     let merged = format!("    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n{changes}");
+    // A pipeline that is started by hand does not say what was there before.
+    let pushed = format!(
+        "    - if: $CI_PIPELINE_SOURCE == \"push\" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n{changes}"
+    );
     let request = format!("    - if: $CI_PIPELINE_SOURCE == \"merge_request_event\"\n{changes}");
     let always = |rule: &str| format!("{rule}      when: always\n");
     let (plan, drift, apply) = (name("plan"), name("drift"), name("apply"));
     let (of_plan, of_apply) = (name("comment-plan"), name("comment-apply"));
     let (request_always, merged_always) = (always(&request), always(&merged));
+    let pushed_always = always(&pushed);
     let group = name("production");
     format!(
         "\n{plan}:\n  extends: .plan\n{variables}  rules:\n{scheduled}{request}{merged}\n\
@@ -62,8 +67,8 @@ pub(super) fn jobs(project: &str) -> String {
          {scheduled}{request_always}{merged_always}\n\
          {drift}:\n  extends: .drift\n{variables}\n\
          {apply}:\n  extends: .apply\n  needs: [{plan}, {of_plan}]\n{variables}  \
-         resource_group: {group}\n  rules:\n{scheduled}{merged}      when: manual\n\n\
+         resource_group: {group}\n  rules:\n{pushed}      when: manual\n\n\
          {of_apply}:\n  extends: .comment-apply\n  needs: [{apply}]\n{variables}  rules:\n\
-         {scheduled}{merged_always}"
+         {pushed_always}"
     )
 }

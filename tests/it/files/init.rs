@@ -235,7 +235,12 @@ async fn on_gitlab_each_project_has_jobs_of_its_own() {
         let apply = &all[format!("apply {name}")];
         let comment = format!("comment-plan {name}");
         assert_eq!(apply["needs"], json!([format!("plan {name}"), comment]));
-        assert_eq!(apply["rules"][1]["when"], "manual");
+        assert_eq!(apply["rules"][0]["when"], "manual");
+        let pushed = apply["rules"][0]["if"].as_str().unwrap();
+        assert!(
+            pushed.starts_with("$CI_PIPELINE_SOURCE == \"push\""),
+            "{all}"
+        );
         let comment = &all[comment];
         assert_eq!(comment["extends"], ".comment-plan");
         assert_eq!(comment["needs"], json!([format!("plan {name}")]));
