@@ -5,7 +5,7 @@ import rego.v1
 violations contains {"rule": "allowed_types", "msg": msg} if {
 	some change in asked
 	data.policy.allowed_types
-	not change.connector in data.policy.allowed_types
+	count([name | some name in data.policy.allowed_types; same_type(name, change.connector)]) == 0
 	msg := sprintf("%s: the type is not among those allowed", [change.connector])
 }
 

@@ -30,7 +30,8 @@ const LIMIT: u64 = 16 << 20;
 #[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Examples:\n  connplan policy explain release.plan   # which rule says what, and why\n  \
-                        connplan policy test policy-tests       # your own plans against your rules"
+                        connplan policy test policy-tests       # your own plans against your rules\n  \
+                        connplan plan --format json | connplan policy explain -   # a forbidden plan, too"
 )]
 pub struct PolicyArgs {
     /// What to do.
@@ -43,7 +44,7 @@ pub struct PolicyArgs {
 pub enum PolicyCommand {
     /// Say of each rule what it says to a saved plan
     Explain {
-        /// A saved plan, or a plan as JSON ("-" is standard input)
+        /// A saved plan, or what `plan --format json` prints ("-" is standard input)
         #[arg(value_name = "PLAN", value_hint = clap::ValueHint::FilePath)]
         plan: PathBuf,
     },
@@ -185,7 +186,13 @@ fn read(name: &str, text: &str) -> Result<Judged, Failure> {
             "make one with `connplan plan --format json`",
         )
     };
-    let plan: PlanJson = serde_json::from_str(text).map_err(|e| fail(e.to_string()))?;
+    let mut document: serde_json::Value =
+        serde_json::from_str(text).map_err(|e| fail(e.to_string()))?;
+    // A plan that is forbidden is printed within the error that says so.
+    if document["kind"] == "error" && document["plan"].is_object() {
+        document = document["plan"].take();
+    }
+    let plan: PlanJson = serde_json::from_value(document).map_err(|e| fail(e.to_string()))?;
     if plan.kind != "plan" {
         return Err(fail("its `kind` is not `plan`".to_owned()).into());
     }

@@ -267,7 +267,7 @@ impl Judge<'_> {
     fn connector(&mut self, change: &Change, workspace: &Policies) {
         let connector = &change.connector;
         let types = self.policy.allowed_types.as_ref();
-        if types.is_some_and(|types| !types.contains(connector)) {
+        if types.is_some_and(|types| !names(types, connector)) {
             let what = format!("{connector}: the type is not among those allowed");
             self.tell(Rule::AllowedTypes, None, Some(connector), None, &what);
         }

@@ -308,7 +308,10 @@ fn the_policy_is_explained_and_tested() {
         .run(&["policy", "test", "fixtures", "--format", "json"])
         .expect(0);
     project.write("x.json", &json);
-    for plan in ["x.plan", "x.json"] {
+    // What is forbidden is printed within an error, and saved nowhere.
+    let forbidden = project.run(&["plan", "--format", "json"]);
+    project.write("forbidden.json", &forbidden.expect(6).stdout);
+    for plan in ["x.plan", "x.json", "forbidden.json"] {
         let explained = project.run(&["policy", "explain", plan]);
         explained
             .expect(0)
@@ -322,4 +325,7 @@ fn the_policy_is_explained_and_tested() {
         assert_eq!(json["rules"][3]["violations"][0]["connector"], "wix");
     }
     project.run(&["policy", "test", "base44"]).expect(1);
+    project.write("connplan.toml", "[policy]\nallowed_types = [\"WIX\"]\n");
+    let explained = project.run(&["policy", "explain", "x.plan"]);
+    explained.expect(0).says("Verdict: pass");
 }
