@@ -37,7 +37,9 @@ pub fn signatures(
         for signature in all {
             let (revokes, approval) = check(&signature, file, digest, signers, now)?;
             if revokes {
-                found.revoked.push(approval.signer);
+                if !found.revoked.contains(&approval.signer) {
+                    found.revoked.push(approval.signer);
+                }
                 takers.push(approval.person);
             } else {
                 found.approvals.push(approval);

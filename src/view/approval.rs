@@ -92,8 +92,8 @@ impl ApprovalReport<'_> {
                 "\n`connplan apply` with this store no longer counts the approval.".to_owned()
             }
             (true, None) => format!(
-                "\nWithout a store it only counts if it is given together with the approval:\n  connplan apply {plan} \
-                 --approved-by … {file}"
+                "\nGive it to every apply that is given the approval, with `--approved-by {file}`: that one \
+                 does not count any more."
             ),
             (false, _) if self.refused => {
                 "\n`connplan apply` refuses this plan all the same: it is speculative, or it has expired.".to_owned()
@@ -119,15 +119,20 @@ pub fn ways(missing: &Missing, plan: Option<&str>, given: &str, kept: bool) -> S
     let plan = plan.map_or_else(|| "PLAN".to_owned(), shell_word);
     let plan = escape::terminal(&plan);
     let given = escape::terminal(given);
+    // A signature that was given does not become another one by being made again.
+    let (who, more) = match given.is_empty() {
+        true => ("a signer", "sig"),
+        false => ("another signer", "2.sig"),
+    };
     let sign = if kept {
         format!(
-            "a signer runs `connplan approve {plan}`, which keeps the signature in the store; then \
+            "{who} runs `connplan approve {plan}`, which keeps the signature in the store; then \
              `connplan apply {plan}`"
         )
     } else {
         format!(
-            "a signer runs `connplan approve {plan} --out {plan}.sig`; then \
-             `connplan apply {plan} --approved-by{given} {plan}.sig`"
+            "{who} runs `connplan approve {plan} --out {plan}.{more}`; then \
+             `connplan apply {plan} --approved-by{given} {plan}.{more}`"
         )
     };
     let review = format!(

@@ -8,12 +8,14 @@ use super::{
     warnings,
 };
 use crate::{
+    approval::{Missing, Requirement},
     diff::Action,
     model::{Diagnostic, Kind, RemoteStatus, Severity},
     risk::Level,
     view::{
         in_context,
         report::{AppReport, ChangeReport, PlanReport},
+        shell::shell_word,
         words,
     },
 };
@@ -244,6 +246,30 @@ fn waiting_lines(change: &ChangeReport, origin: &str) -> Vec<String> {
     lines
 }
 
+/// How the plan gets the approval that it lacks, and is applied with it.
+fn approval(report: &PlanReport, missing: &Missing, file: &str) -> String {
+    let apply = |more: &str| {
+        let more = format!(" --expect-digest {}{more}", report.digest);
+        inline::command("connplan apply", file, &more)
+    };
+    let signature = format!(" --approved-by {}.sig", shell_word(file));
+    let sign = format!(
+        "a signer runs {}, then {}",
+        inline::command("connplan approve", file, ""),
+        apply(&signature)
+    );
+    let review = format!(
+        "approve this pull or merge request, then {}",
+        apply(&format!(" --approved-in-review={}", missing.count))
+    );
+    let ways = match missing.require {
+        Requirement::Signature => sign,
+        Requirement::Review => review,
+        Requirement::Either => format!("{review}; or {sign}"),
+    };
+    format!("To have it approved and applied: {ways}")
+}
+
 fn foot(report: &PlanReport, options: &Options, may_apply: bool) -> Vec<String> {
     let addresses: Vec<_> = report
         .apps
@@ -282,11 +308,14 @@ fn foot(report: &PlanReport, options: &Options, may_apply: bool) -> Vec<String> 
         lines.push("It has expired: make a new plan.".to_owned());
     } else if report.has_changes() && may_apply {
         let file = options.file.as_deref().unwrap_or("FILE");
-        let digest = format!(" --expect-digest {}", report.digest);
-        lines.push(format!(
-            "To carry out exactly this plan: {}",
-            inline::command("connplan apply", file, &digest)
-        ));
+        lines.push(match missing {
+            None => {
+                let digest = format!(" --expect-digest {}", report.digest);
+                let apply = inline::command("connplan apply", file, &digest);
+                format!("To carry out exactly this plan: {apply}")
+            }
+            Some(missing) => approval(report, missing, file),
+        });
     }
     lines
 }
