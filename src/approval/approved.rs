@@ -1,5 +1,9 @@
 //! What an apply needs beside a plan that holds.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
 use super::{Approval, FromRisk, Missing, Need};
 use crate::plan::Digest;
 
@@ -9,6 +13,8 @@ use crate::plan::Digest;
 pub struct Approved {
     digest: Digest,
     approvals: Vec<Approval>,
+    /// What this plan needed them for.
+    needs: Vec<Need>,
 }
 
 /// A plan that lacks approval.
@@ -29,17 +35,34 @@ impl Approved {
         mut approvals: Vec<Approval>,
     ) -> Result<Self, NotApproved> {
         approvals.retain(|approval| approval.digest == *digest);
-        if let Some(risk) = risk {
-            for need in needs.iter().filter(|need| need.concerns(risk)) {
-                if let Some(missing) = need.missing(&approvals) {
-                    return Err(NotApproved { missing });
-                }
-            }
+        let needs = needs
+            .iter()
+            .filter(|n| risk.is_some_and(|risk| n.concerns(risk)));
+        let needs: Vec<_> = needs.copied().collect();
+        if let Some(missing) = needs.iter().find_map(|need| need.missing(&approvals)) {
+            return Err(NotApproved { missing });
         }
         Ok(Self {
             digest: digest.clone(),
             approvals,
+            needs,
         })
+    }
+
+    /// Whether it needed any.
+    pub fn was_needed(&self) -> bool {
+        !self.needs.is_empty()
+    }
+
+    /// Whether those are enough that were given since then, by their own word or with one of these keys.
+    pub fn since(&self, then: Timestamp, keys: &BTreeSet<String>) -> Result<(), Missing> {
+        let anew = |approval: &&Approval| {
+            let signed = approval.by.as_ref().is_some_and(|key| keys.contains(key));
+            signed || approval.at.is_some_and(|at| at > then)
+        };
+        let anew: Vec<_> = self.approvals.iter().filter(anew).cloned().collect();
+        let missing = self.needs.iter().find_map(|need| need.missing(&anew));
+        missing.map_or(Ok(()), Err)
     }
 
     /// Whether it is this plan that was approved.
@@ -72,7 +95,7 @@ mod tests {
             signer: "ann".to_owned(),
             digest,
             proof: Proof::Signature,
-            by: None,
+            by: Some("k".to_owned()),
             at: None,
             until: None,
             person: Person::named("ann"),
@@ -98,7 +121,15 @@ mod tests {
         assert!(check(None, &[signature], &other));
         assert!(check(write, &[signature, review], &this));
         assert!(!check(Some(FromRisk::Danger), &[signature, review], &this));
-        let approved = Approved::check(&this, write, &[], vec![]).unwrap();
+        let approved =
+            Approved::check(&this, write, &[signature], vec![signed(this.clone())]).unwrap();
+        let since = |keys: &[&str]| {
+            let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+            approved.since(Timestamp::UNIX_EPOCH, &keys).is_ok()
+        };
+        assert!(approved.was_needed() && since(&["k"]) && !since(&["other"]));
+        let approved = Approved::check(&this, write, &[review], vec![]).unwrap();
+        assert!(!approved.was_needed());
         assert!(approved.is_for(&this) && !approved.is_for(&other));
     }
 }

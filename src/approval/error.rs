@@ -87,6 +87,21 @@ pub enum ApprovalError {
         #[help]
         help: String,
     },
+    /// It was enough, for an apply that is over.
+    #[error("the plan was carried out at {at}, and an approval is for once: {missing}")]
+    #[diagnostic(
+        code(connplan::approval::used),
+        help(
+            "nothing was written. If it is wanted again: `connplan plan` shows what is different now, and \
+             `connplan approve PLAN` approves this plan anew"
+        )
+    )]
+    Used {
+        /// When, as the store has it.
+        at: jiff::Timestamp,
+        /// What is missing since.
+        missing: Missing,
+    },
     /// Nothing says whose signature counts.
     #[error("no signers file is set, so no signature counts")]
     #[diagnostic(

@@ -14,7 +14,7 @@ use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     fs::Destination,
     ops,
-    plan::{Digest, Refusal, document},
+    plan::{Digest, Plan, Refusal, document},
     view::{self, approval::ApprovalReport, markdown, report::PlanReport},
 };
 
@@ -68,6 +68,9 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     {
         let actual = saved.digest;
         return Err(Refusal::NotApproved { expected, actual }.into());
+    }
+    if !args.revoke {
+        compared(context, &saved.plan)?;
     }
     let out = out(args, context)?;
     let key = key(args, context)?;
@@ -138,6 +141,26 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     };
     report.show(&args.plan.display().to_string(), &medium, &context.terminal);
     Ok(ExitStatus::Done)
+}
+
+/// Refuses what the connector files contradict; says so where there are none to compare it with.
+fn compared(context: &Context, plan: &Plan) -> Result<(), Failure> {
+    let planned = &plan.app.app;
+    let here = context.project_of(&planned.id).ok();
+    // By a variable an app is known anywhere; files there are in a project only.
+    let here = here
+        .filter(|(project, app)| project.config_file.is_some() && app.api_url == planned.api_url);
+    if let Some((project, _)) = here {
+        return Ok(ops::agrees(&project, plan)?);
+    }
+    let mut wanted = plan.changes().filter_map(|change| change.after.as_ref());
+    if wanted.any(|after| after.account.is_some() || !after.connection_config.is_empty()) {
+        context.warn(
+            "whom the plan has consent, and where it connects to, is as the plan says it: there are no \
+             connector files here to compare it with",
+        );
+    }
+    Ok(())
 }
 
 /// Keeps the signature where the plan's team keeps what it knows; says where, if others have it too.

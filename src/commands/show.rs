@@ -46,6 +46,12 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
         let saved = plan::document::read(&name, &text)?;
         made_for(context, &saved.plan.app.app);
         let mut report = PlanReport::new(&saved.plan, &saved.digest).at(medium.now);
+        if let Ok((project, app)) = context.project_of(&saved.plan.app.app.id)
+            && app.api_url == saved.plan.app.app.api_url
+            && let Err(why) = ops::agrees(&project, &saved.plan)
+        {
+            context.warn(&why.to_string());
+        }
         report.approval_missing = vouching::missing(context, &saved.plan, &saved.digest).await;
         view::plan::show(&report, &options, &medium)
     };

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::{
     binding::{Binding, reviewed},
     listening,
@@ -17,8 +19,8 @@ use crate::{
     context::{Context, Failure, UsageError},
     diff::{Action, Desired, between},
     model::{App, ConnectorType, ExpectedAccount, RemoteConnector, Scopes},
-    ops::Team,
-    plan::{Digest, Plan, document},
+    ops::{self, Team},
+    plan::{Digest, Plan, belongs, document},
     receipt::{ChangeResult, Outcome, Receipt, Saved},
     store::{Memory, StoreError, Wait, Waits},
 };
@@ -116,6 +118,47 @@ pub(super) struct Now<'a> {
 }
 
 impl Now<'_> {
+    /// Fails where no apply could have asked for it: whoever writes an entry or a receipt can name an
+    /// approved plan that none takes, or another past than that plan's. This machine's own entries need
+    /// no word for that.
+    fn follows(
+        &self,
+        plan: &Plan,
+        app: &App,
+        asked: &Asked<'_>,
+        at: Timestamp,
+    ) -> Result<(), String> {
+        belongs(plan, app, at).map_err(|why| {
+            format!(
+                "no apply takes its plan any more ({why}): `connplan authorize --forget {}`, then plan it \
+                 anew",
+                asked.connector
+            )
+        })?;
+        let mut changes = plan.changes();
+        let change = changes.find(|change| change.connector == *asked.connector);
+        let same = |a: &Scopes, b: &Scopes| self.rules.compare(asked.connector, a, b).is_same();
+        let fits = change.is_some_and(|change| {
+            let was = change.before.as_ref().map(|before| &before.scopes);
+            let after = change.after.as_ref().map(|after| &after.scopes);
+            let before = match (was, asked.before) {
+                (None, None) => true,
+                (Some(was), Some(now)) if same(was, now) || same(now, was) => true,
+                // Somebody consented to a part of it meanwhile.
+                (_, Some(now)) => after.is_some_and(|after| {
+                    let diff = self.rules.compare(asked.connector, after, now);
+                    diff.removed.is_empty()
+                }),
+                (Some(_), None) => false,
+            };
+            before && change.action == asked.action
+        });
+        match fits {
+            true => Ok(()),
+            false => Err("its plan was made when the connector was another one".to_owned()),
+        }
+    }
+
     /// How risky it is to ask for this now. A plan in the store and a receipt say by themselves what there
     /// was before, and whoever writes them can write another one.
     fn risk(&self, asked: &Asked<'_>) -> FromRisk {
@@ -136,6 +179,9 @@ struct Asked<'a> {
     values: &'a BTreeMap<String, String>,
     account: Option<&'a ExpectedAccount>,
     plan: Option<&'a Digest>,
+    action: Action,
+    /// What there is said to have been.
+    before: Option<&'a Scopes>,
 }
 
 impl<'a> Asked<'a> {
@@ -146,6 +192,8 @@ impl<'a> Asked<'a> {
             values: &wait.entry.connection_config,
             account: wait.entry.account.as_ref(),
             plan: wait.entry.plan_digest.as_ref(),
+            action: wait.entry.action,
+            before: wait.entry.before.as_ref().map(|before| &before.scopes),
         }
     }
 
@@ -156,6 +204,8 @@ impl<'a> Asked<'a> {
             values: &result.connection_config,
             account: result.account.as_ref(),
             plan: Some(&receipt.plan_digest),
+            action: result.action,
+            before: result.before.as_ref(),
         }
     }
 }
@@ -186,7 +236,7 @@ pub(super) async fn receipt(
         let risk = now.risk(&asked);
         if !binding.concerns(risk)
             || memory.is_shared()
-                && vouched(context, &binding, app, &memories, (&asked, risk))
+                && vouched(context, &binding, app, &memories, (&asked, now))
                     .await
                     .is_ok()
         {
@@ -232,8 +282,7 @@ pub(super) async fn approved_only(
     let mut taken = BTreeSet::new();
     for wait in waits.iter() {
         let asked = Asked::by_store(wait);
-        let risk = now.risk(&asked);
-        match vouched(context, &binding, app, &memories, (&asked, risk)).await {
+        match vouched(context, &binding, app, &memories, (&asked, now)).await {
             Ok(()) => {
                 taken.insert(wait.connector.clone());
             }
@@ -253,7 +302,7 @@ async fn vouched(
     binding: &Binding,
     app: &App,
     memories: &[&Memory],
-    (wanted, now): (&Asked<'_>, FromRisk),
+    (wanted, now): (&Asked<'_>, &Now<'_>),
 ) -> Result<(), String> {
     let digest = wanted.plan.ok_or("it names no plan")?;
     let memory = memories.first().ok_or("there is no store")?;
@@ -277,25 +326,35 @@ async fn vouched(
     if !asked {
         return Err("its plan does not ask for that".to_owned());
     }
-    let risk = FromRisk::of(&saved.plan).max(now);
+    let risk = FromRisk::of(&saved.plan).max(now.risk(wanted));
     if !binding.concerns(risk) {
         return Ok(());
     }
+    let follows = || now.follows(&saved.plan, app, wanted, context.now());
     let mut approvals: Vec<Approval> = Vec::new();
     if let Some(signers) = binding.signers() {
         let found = together(context, memories, digest, signers, Vec::new()).await;
         approvals.extend(found.map_err(|e| e.report.to_string())?.approvals);
     }
     let check = |approvals| Approved::check(digest, Some(risk), binding.needs(), approvals);
-    let Err(refused) = check(approvals.clone()) else {
-        return Ok(());
+    let refused = match check(approvals.clone()) {
+        Ok(approved) => {
+            let unused = ops::unused(memory, &approved).await;
+            return unused
+                .map_err(|e| e.report.to_string())
+                .and_then(|()| follows());
+        }
+        Err(refused) => refused,
     };
     if binding.takes_reviews()
         && let Ok(reviews) = reviewed(context, &saved.plan, digest).await
     {
         approvals.extend(reviews);
-        if check(approvals).is_ok() {
-            return Ok(());
+        if let Ok(approved) = check(approvals) {
+            let unused = ops::unused(memory, &approved).await;
+            return unused
+                .map_err(|e| e.report.to_string())
+                .and_then(|()| follows());
         }
     }
     Err(ApprovalError::Missing {

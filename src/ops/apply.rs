@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Around, AtWork, OpEvent, policy, waits};
+use super::{Around, AtWork, OpEvent, policy, unused, waits};
 use crate::{
     apply::{
         self, Finished, Job, Options, PostApplyDrift, at_most_pending,
@@ -295,6 +295,9 @@ impl<'a> ApplySession<'a> {
         let progress = self.history.progress();
         let verified = self.verify(&verdict, &observed, &progress);
         let verified = verified.inspect_err(|_| self.tell_earlier(&observed))?;
+        if !verified.is_all_done() {
+            unused(self.at_work.memory(), &self.inputs.approved).await?;
+        }
         if forget_done(&mut self.own, self.inputs.app, self.inputs.plan) {
             self.save_own().await?;
         }

@@ -1,6 +1,7 @@
 //! What a command does, without its arguments and its output: inputs, stores and a [`Listener`] in, an
 //! outcome out. A command is arguments -> op -> view.
 
+mod agree;
 mod apply;
 mod around;
 mod at_work;
@@ -15,8 +16,10 @@ mod stale;
 mod team;
 mod turns;
 mod unworkable;
+mod used;
 pub mod waits;
 
+pub use agree::agrees;
 pub use apply::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, room};
 pub use around::Around;
 pub use at_work::{AtWork, Before};
@@ -28,3 +31,4 @@ pub use rules::{rules, rules_for_listed, rules_for_plan};
 pub use team::{Team, named};
 pub use turns::LeasedTurns;
 pub use unworkable::{signers, unworkable, unworkable_approval, unworkable_store};
+pub use used::unused;

@@ -156,6 +156,23 @@ pub enum Refusal {
         /// `another account` or `other connection values`.
         what: &'static str,
     },
+    /// A plan that connects to elsewhere, or is for somebody else, than the files say.
+    #[error("the plan has {what} for {connector} than {file} declares")]
+    #[diagnostic(
+        code(connplan::plan::contradicts_files),
+        help(
+            "nothing was written. If the file was changed since, run `connplan plan` again and have that \
+             reviewed; if it was not, somebody altered the plan"
+        )
+    )]
+    ContradictsFiles {
+        /// Which connector.
+        connector: ConnectorType,
+        /// `another account` or `other connection values`.
+        what: &'static str,
+        /// The file, escaped.
+        file: String,
+    },
     /// It is whole, but it is not the receipt that was meant.
     #[error("this is not the expected receipt: {expected} was expected, this is {actual}")]
     #[diagnostic(

@@ -121,7 +121,8 @@ fn two_persons_are_not_one_with_two_signatures() {
     project
         .run(&with)
         .expect(3)
-        .tells("revoked the approval of this plan");
+        .tells("revoked the approval of this plan")
+        .tells("another signer runs `connplan approve x.plan --out x.plan.2.sig`");
     // This machine remembers; another one has to be told.
     project
         .run(&apply)
@@ -376,4 +377,48 @@ fn a_plan_that_is_named_by_its_digest_gets_a_signature_in_a_file() {
     let report = back.expect(0).json();
     let name = report["file"].as_str().unwrap();
     assert!(name.ends_with(".revoked") && project.path(name).exists());
+}
+
+/// What is shown of an account is its mask: the files say whether it is that one.
+#[test]
+fn a_plan_with_another_account_or_other_values_than_the_files_is_refused() {
+    let (platform, project, keys) = signed();
+    let ann = path(&keys, "ann");
+    let declare = |more: &str| {
+        let text = format!(r#"{{"type": "slack", "scopes": ["chat:write"]{more}}}"#);
+        project.write("base44/connectors/slack.jsonc", &text);
+    };
+    let approve = ["approve", "x.plan", "--key", &ann];
+    let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
+    for (planned, there, why) in [
+        (
+            r#", "account": "eve@example.org""#,
+            r#", "account": "ops@example.com""#,
+            "another account",
+        ),
+        (
+            r#", "connection_config": {"workspace": "eve"}"#,
+            r#", "connection_config": {"workspace": "ops"}"#,
+            "other connection values",
+        ),
+    ] {
+        declare(planned);
+        project.run(&["plan", "--out", "x.plan"]).expect(0);
+        project.run(&approve).expect(0);
+        declare(there);
+        let why =
+            format!("the plan has {why} for slack than base44/connectors/slack.jsonc declares");
+        project.run(&apply).expect(3).tells(&why);
+        project.run(&approve).expect(3).tells(&why);
+        project.run(&["show", "x.plan"]).expect(0).tells(&why);
+        // To take it back is possible always.
+        let revoke = [&approve[..], &["--revoke"]].concat();
+        project.run(&revoke).expect(0);
+    }
+    assert!(platform.writes().is_empty());
+    // Elsewhere nothing can be compared.
+    project.write("desk/x.plan", &project.read("x.plan"));
+    std::fs::remove_dir_all(project.path("base44")).unwrap();
+    let desk = [&["-C", "desk"], &approve[..]].concat();
+    project.run(&desk).expect(0).tells("is as the plan says it");
 }

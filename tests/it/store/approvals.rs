@@ -16,13 +16,13 @@ pub(super) const SETTINGS: &str = "[store]\nurl = \"git:origin\"\n\n[approval]\n
 pub(super) struct Team {
     pub(super) platform: Platform,
     keys: Keys,
-    origin: tempfile::TempDir,
+    pub(super) origin: tempfile::TempDir,
     pub(super) one: Project,
-    two: Project,
+    pub(super) two: Project,
 }
 
 impl Team {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(SETTINGS)
     }
 
@@ -93,7 +93,9 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     team.one
         .run(&["comment", "x.plan", "--dry-run"])
         .expect(0)
-        .says("Approval: 1 signature needed.");
+        .says("Approval: 1 signature needed.")
+        .says("a signer runs `connplan approve x.plan`, then `connplan apply x.plan --expect-digest sha256:")
+        .says(" --approved-by x.plan.sig`");
     team.two
         .run(&["apply", &digest])
         .expect(3)

@@ -18,6 +18,7 @@ mod faulty;
 mod holder;
 mod laws;
 mod left;
+mod once;
 mod places;
 #[cfg(unix)]
 mod silent;

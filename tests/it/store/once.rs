@@ -1,0 +1,120 @@
+//! What approvals in the store are good for: for what an apply takes, and once.
+
+use std::path::Path;
+
+use super::approvals::Team;
+use crate::{
+    git::repository::git,
+    support::{Connector, Output},
+};
+
+/// The log as somebody forges it who may push: `forge` is given the folder.
+fn forged(team: &Team, forge: impl FnOnce(&Path)) {
+    let url = team.origin.path().join("origin.git").display().to_string();
+    let refs = git(
+        &team.one.root(),
+        &["ls-remote", "origin", "refs/connplan/*/log"],
+    );
+    let log = refs.split_whitespace().nth(1).unwrap();
+    let forger = tempfile::tempdir().unwrap();
+    git(forger.path(), &["init", "-q"]);
+    git(forger.path(), &["fetch", "-q", &url, log]);
+    git(forger.path(), &["checkout", "-q", "FETCH_HEAD"]);
+    forge(forger.path());
+    git(forger.path(), &["add", "."]);
+    git(forger.path(), &["commit", "-qm", "forged"]);
+    git(forger.path(), &["push", "-q", &url, &format!("HEAD:{log}")]);
+}
+
+/// A signed plan that no apply takes is not asked for either, whatever the store says waits.
+#[test]
+fn what_no_apply_takes_is_not_asked_for() {
+    let team = Team::new();
+    let ann = team.key("ann");
+    let digest = |run: &Output| run.expect(0).json()["digest"].as_str().unwrap().to_owned();
+    let state = team.one.run(&["remote-state"]);
+    team.one.write("state.json", &state.expect(0).stdout);
+    let snapshot = [
+        "plan",
+        "--remote-state",
+        "state.json",
+        "--out",
+        "s.plan",
+        "--format",
+        "json",
+    ];
+    let speculative = digest(&team.one.run(&snapshot));
+    let live = digest(
+        &team
+            .one
+            .run(&["plan", "--out", "x.plan", "--format", "json"]),
+    );
+    for plan in ["s.plan", "x.plan"] {
+        team.one.run(&["approve", plan, "--key", &ann]).expect(0);
+    }
+    let authorize = ["authorize", "--yes", "--print-links", "--timeout", "20s"];
+    let entry = |digest: &str, more: &str| {
+        let api_url = team.one.run(&["plan", "--format", "json"]).json();
+        let app = &api_url["apps"][0];
+        format!(
+            "format_version = \"1.0\"\nkind = \"waits\"\napp_id = {}\napi_url = {}\nwriter = \"{digest}\"\n\
+             [[waits]]\nconnector = \"slack\"\naction = \"create\"\nsince = \"2026-01-01T00:00:00Z\"\n\
+             scopes = [\"chat:write\"]\nplan_digest = \"{digest}\"\n{more}",
+            app["app_id"], app["api_url"]
+        )
+    };
+    forged(&team, |folder| {
+        let name = format!("plans/{}.plan", speculative.trim_start_matches("sha256:"));
+        std::fs::write(folder.join(name), team.one.read("s.plan")).unwrap();
+        std::fs::write(folder.join("waits.toml"), entry(&speculative, "")).unwrap();
+    });
+    team.platform.forget();
+    let run = team.two.run(&authorize);
+    run.tells("the plan is speculative").tells("left alone");
+    // Another one holds it by now; who forges the entry says that it was so before.
+    team.platform.set(&Connector {
+        name: "slack",
+        status: "active",
+        scopes: &["channels:read"],
+        account: Some("boss@example.com"),
+    });
+    let before = "before = [\"channels:read\"]\nstatus_before = \"active\"\n";
+    forged(&team, |folder| {
+        std::fs::write(folder.join("waits.toml"), entry(&live, before)).unwrap();
+    });
+    let run = team.two.run(&authorize);
+    run.tells("when the connector was another one")
+        .tells("left alone");
+    assert!(team.platform.writes().is_empty(), "{run}");
+}
+
+/// What was approved once and carried out is not undone and done again by the same approval.
+#[test]
+fn an_approval_is_for_one_apply() {
+    let team = Team::new();
+    let ann = team.key("ann");
+    let approve = ["approve", "x.plan", "--key", &ann];
+    let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
+    team.one.run(&["plan", "--out", "x.plan"]).expect(0);
+    team.one.run(&approve).expect(0);
+    team.one.run(&apply).expect(0);
+    for name in ["x.plan", "x.plan.sig"] {
+        team.two.write(name, &team.one.read(name));
+    }
+    // Until somebody has consented it is not over.
+    team.two.run(&apply).expect(0);
+    team.platform.consent("slack", "ada@example.com");
+    team.one.run(&["authorize", "--yes"]).expect(0);
+    team.two.run(&apply).expect(0).tells("already applied");
+    team.platform.unset("slack");
+    team.platform.forget();
+    for who in [&team.one, &team.two] {
+        who.run(&apply)
+            .expect(3)
+            .tells("an approval is for once: 1 signature needed, 0 found");
+    }
+    assert!(team.platform.writes().is_empty());
+    team.one.run(&approve).expect(0);
+    team.two.run(&apply).expect(0);
+    assert_eq!(team.platform.writes().len(), 1);
+}
