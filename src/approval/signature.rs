@@ -90,9 +90,10 @@ fn check(
         ));
     }
     // Whoever may approve may take that back, and whoever could may still.
-    let when = match revokes {
-        true => When::Ever,
-        false => When::InTime(now),
+    let when = if revokes {
+        When::Ever
+    } else {
+        When::InTime(now)
     };
     let signer = signers
         .find(&signature.credential, NAMESPACE, when)

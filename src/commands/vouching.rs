@@ -153,9 +153,10 @@ impl Now<'_> {
             };
             before && change.action == asked.action
         });
-        match fits {
-            true => Ok(()),
-            false => Err("its plan was made when the connector was another one".to_owned()),
+        if fits {
+            Ok(())
+        } else {
+            Err("its plan was made when the connector was another one".to_owned())
         }
     }
 

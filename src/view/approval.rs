@@ -120,9 +120,10 @@ pub fn ways(missing: &Missing, plan: Option<&str>, given: &str, kept: bool) -> S
     let plan = escape::terminal(&plan);
     let given = escape::terminal(given);
     // A signature that was given does not become another one by being made again.
-    let (who, more) = match given.is_empty() {
-        true => ("a signer", "sig"),
-        false => ("another signer", "2.sig"),
+    let (who, more) = if given.is_empty() {
+        ("a signer", "sig")
+    } else {
+        ("another signer", "2.sig")
     };
     let sign = if kept {
         format!(
