@@ -2,7 +2,7 @@
 //!
 //! A plan says what differs; the receipts say what the applies brought. What differs from both was
 //! changed outside; what is as the applies left it differs because the files went on. What no apply is
-//! known to have brought may be either.
+//! known to have brought counts as changed outside, and the report says that it may be either.
 
 use std::collections::BTreeMap;
 
@@ -19,12 +19,12 @@ use crate::{
 /// What went apart.
 #[derive(Clone, Debug, Default)]
 pub struct Drift<'a> {
-    /// Changed outside: not as the applies left it.
+    /// Changed outside: in the app, and no apply brought it.
     pub outside: Vec<&'a Change>,
     /// In the files, and no apply brought it.
     pub not_applied: Vec<&'a Change>,
-    /// Apart, and no apply is known that could tell whose doing it is.
-    pub unknown: Vec<&'a Change>,
+    /// Whether no apply is known of some of what counts as changed outside.
+    pub unattributed: bool,
     /// Waiting for a person.
     pub waiting: Vec<Waiting<'a>>,
 }
@@ -44,8 +44,7 @@ impl Drift<'_> {
     /// Whether something has to be done.
     pub fn is_some(&self) -> bool {
         let late = self.waiting.iter().any(|waiting| waiting.overdue);
-        let apart = [&self.outside, &self.not_applied, &self.unknown];
-        late || apart.iter().any(|changes| !changes.is_empty())
+        late || !self.outside.is_empty() || !self.not_applied.is_empty()
     }
 }
 
@@ -87,12 +86,12 @@ pub fn find<'a>(
             }
             // A file that no apply has seen.
             None if change.action == Action::Create => drift.not_applied.push(change),
-            // A receipt names each connector that had a file or was in the app.
-            None if change.action == Action::Delete && !receipts.is_empty() => {
+            known => {
+                // A receipt names each connector that had a file or was in the app.
+                let told = change.action == Action::Delete && !receipts.is_empty();
+                drift.unattributed |= known.is_none() && !told;
                 drift.outside.push(change);
             }
-            None => drift.unknown.push(change),
-            Some(_) => drift.outside.push(change),
         }
     }
     drift

@@ -14,7 +14,12 @@ pub fn path_text(path: &[u8]) -> String {
         }
         for byte in part.invalid() {
             text.push(MARK);
-            text.push_str(&format!("{byte:02x}"));
+            let digits = [byte >> 4, byte & 0xf];
+            text.extend(
+                digits
+                    .iter()
+                    .filter_map(|digit| char::from_digit(u32::from(*digit), 16)),
+            );
         }
     }
     text

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Forge,
     forge::{Comment, time},
-    http::Http,
+    http::{Http, NoGraphQl},
 };
 
 /// GitHub keeps every edit. Its hundred and first leaves it open who made the others.
@@ -38,15 +38,18 @@ impl Edits {
             Forge::GitHub => (GITHUB, comment.node.clone()),
             Forge::GitLab => (GITLAB, Some(format!("gid://gitlab/Note/{}", comment.id))),
         };
-        let Some(id) = id else {
-            return Self::Untold;
-        };
+        // Without an id of its own it is asked all the same: whether the server has GraphQL is told, too.
+        let id = id.unwrap_or_default();
         let what = "asking who edited the comment";
-        let data = http.graphql(what, query, &json!({ "id": id })).await;
-        let told = data.and_then(|data| match forge {
-            Forge::GitHub => github(&data["node"]),
-            Forge::GitLab => gitlab(&data["note"]),
-        });
+        let told = match http.graphql(what, query, &json!({ "id": id })).await {
+            Ok(data) => match forge {
+                Forge::GitHub => github(&data["node"]),
+                Forge::GitLab => gitlab(&data["note"]),
+            },
+            // Both forges have it, so nobody can make it go: what the comment says of itself is all there is.
+            Err(NoGraphQl::NotOffered) => Some(Self::Own(None)),
+            Err(NoGraphQl::Silent) => None,
+        };
         told.unwrap_or(Self::Untold)
     }
 }

@@ -88,6 +88,15 @@ struct Failed {
     retry_after: Option<Duration>,
 }
 
+/// Why there is no answer in GraphQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoGraphQl {
+    /// The server has none: its REST answers are all there is.
+    NotOffered,
+    /// It did not say.
+    Silent,
+}
+
 impl Http {
     pub(super) fn new(place: &Place, options: ClientOptions) -> Result<Self, PublishError> {
         let forge = place.forge;
@@ -173,7 +182,7 @@ impl Http {
         what: &'static str,
         query: &str,
         variables: &Value,
-    ) -> Option<Value> {
+    ) -> Result<Value, NoGraphQl> {
         let body = json!({"query": query, "variables": variables});
         let call = Call {
             method: Method::POST,
@@ -181,11 +190,14 @@ impl Http {
             ..Call::get(what, GRAPHQL.to_owned())
         };
         match self.send(&call).await {
-            Ok(answer) if answer.body["errors"].is_null() => Some(answer.body["data"].clone()),
-            Ok(_) => None,
+            Ok(answer) if answer.body["errors"].is_null() => Ok(answer.body["data"].clone()),
+            Ok(_) => Err(NoGraphQl::Silent),
             Err(error) => {
                 tracing::info!(%error, "no answer in GraphQL");
-                None
+                Err(match error {
+                    PublishError::Refused { status: 404, .. } => NoGraphQl::NotOffered,
+                    _ => NoGraphQl::Silent,
+                })
             }
         }
     }

@@ -176,7 +176,7 @@ impl Asking<'_> {
             let person = |who: &str| login(who).filter(|name| !is_web_flow(name));
             people.push(person("author").map(str::to_owned));
             // Anybody may write its address into a commit. What the forge made, it also signed.
-            let signed = commit["commit"]["verification"]["verified"] == true;
+            let signed = commit["commit"]["verification"]["verified"] != false;
             if !(signed && login("committer").is_some_and(is_web_flow)) {
                 people.push(person("committer").map(str::to_owned));
             }
@@ -309,8 +309,9 @@ impl Asking<'_> {
                 let is_active = |state: &Value| state == "active";
                 let membership = &answer.body["membership_state"];
                 level.is_some_and(|level| level >= DEVELOPER)
-                    && is_active(&answer.body["state"])
-                    && (membership.is_null() || is_active(membership))
+                    && [&answer.body["state"], membership]
+                        .into_iter()
+                        .all(|state| state.is_null() || is_active(state))
             }
         })
     }

@@ -113,17 +113,18 @@ impl Thread<'_> {
                 since,
                 ..
             } = body.record.clone();
-            let least = match edits {
-                Edits::Own(written) => comment.created.max(written),
+            let since = match edits {
+                Edits::Own(written) => since.max(comment.created).max(written),
                 Edits::Others | Edits::Untold => {
                     let updated = comment.updated;
-                    updated.and(comment.created).max(updated)
+                    let least = updated.and(comment.created).max(updated);
+                    least.map(|least| since.map_or(least, |since| since.max(least)))
                 }
             };
             ShownPlan {
                 digest: digest.filter(seen),
                 commit,
-                since: least.map(|least| since.map_or(least, |since| since.max(least))),
+                since,
                 writer,
                 edited: edits == Edits::Others,
             }

@@ -65,7 +65,7 @@ impl Writer {
         let data = http
             .graphql(what, "query { viewer { login } }", &json!({}))
             .await;
-        let name = data.as_ref().and_then(|data| login(&data["viewer"]));
+        let name = data.as_ref().ok().and_then(|data| login(&data["viewer"]));
         let name = name.unwrap_or("github-actions[bot]");
         let plain = name.strip_suffix("[bot]").unwrap_or(name);
         Self {

@@ -21,6 +21,8 @@ pub struct DriftReport {
     format_version: &'static str,
     kind: &'static str,
     drift: bool,
+    /// No apply is known of some of what counts as changed outside.
+    unattributed: bool,
     apps: Vec<AppDrift>,
     summary: Summary,
 }
@@ -32,8 +34,6 @@ struct AppDrift {
     api_url: String,
     outside: Vec<Apart>,
     not_applied: Vec<Apart>,
-    /// No apply is known that could tell whose doing it is.
-    unknown: Vec<Apart>,
     waiting: Vec<Waiting>,
 }
 
@@ -62,14 +62,13 @@ struct Waiting {
 struct Summary {
     outside: usize,
     not_applied: usize,
-    unknown: usize,
     waiting: usize,
     overdue: usize,
 }
 
 /// How whose doing it is can be told.
-const UNKNOWN: &str = "No apply of these connectors is known, so nobody can say who changed them. The last apply's \
-                       receipt tells it: `--receipt FILE`.";
+const UNATTRIBUTED: &str = "No apply is known for some of these, so they may also be changes of the files that were never \
+                            applied. The last apply's receipt shows which: `--receipt FILE`.";
 
 impl From<&&Change> for Apart {
     fn from(change: &&Change) -> Self {
@@ -106,10 +105,10 @@ impl DriftReport {
             format_version: FORMAT_VERSION,
             kind: "drift",
             drift: drift.is_some(),
+            unattributed: drift.unattributed,
             summary: Summary {
                 outside: drift.outside.len(),
                 not_applied: drift.not_applied.len(),
-                unknown: drift.unknown.len(),
                 waiting: waiting.len(),
                 overdue: waiting.iter().filter(|waiting| waiting.overdue).count(),
             },
@@ -119,7 +118,6 @@ impl DriftReport {
                 api_url: app.api_url.to_string(),
                 outside: drift.outside.iter().map(Apart::from).collect(),
                 not_applied: drift.not_applied.iter().map(Apart::from).collect(),
-                unknown: drift.unknown.iter().map(Apart::from).collect(),
                 waiting,
             }],
         }
@@ -144,24 +142,19 @@ impl DriftReport {
         let Summary {
             outside,
             not_applied,
-            unknown,
             waiting,
             overdue,
         } = self.summary;
-        if outside + not_applied + unknown + waiting == 0 {
+        if outside + not_applied + waiting == 0 {
             return "No drift. The app matches the connector files.".to_owned();
         }
         let overdue = match overdue {
             0 => String::new(),
             overdue => format!(", {overdue} for too long"),
         };
-        let unknown = match unknown {
-            0 => String::new(),
-            unknown => format!(", {unknown} of unknown origin"),
-        };
         let word = if self.drift { "Drift" } else { "No drift" };
         format!(
-            "{word}: {outside} changed outside, {not_applied} not applied yet{unknown}, {waiting} \
+            "{word}: {outside} changed outside, {not_applied} not applied yet, {waiting} \
              waiting for a person{overdue}."
         )
     }
@@ -192,8 +185,8 @@ impl DriftReport {
             out.push('\n');
         }
         out.extend([self.counts().as_str(), "\n"]);
-        if self.summary.unknown > 0 {
-            out.extend([UNKNOWN, "\n"]);
+        if self.unattributed {
+            out.extend([UNATTRIBUTED, "\n"]);
         }
         out
     }
@@ -220,8 +213,8 @@ impl DriftReport {
                     out.extend(["- ", &one.line(code), "\n"]);
                 }
             }
-            if !app.unknown.is_empty() {
-                out.extend(["\n", UNKNOWN, "\n"]);
+            if self.unattributed {
+                out.extend(["\n", UNATTRIBUTED, "\n"]);
             }
             if !app.waiting.is_empty() {
                 out.push_str("\n### Waiting for a person\n\n");
@@ -267,11 +260,10 @@ pub fn kept(kept: &Kept) -> String {
 }
 
 impl AppDrift {
-    fn lists(&self) -> [(&'static str, &[Apart]); 3] {
+    fn lists(&self) -> [(&'static str, &[Apart]); 2] {
         [
             ("Changed outside", &self.outside),
             ("Not applied yet", &self.not_applied),
-            ("Differs, not known by whom", &self.unknown),
         ]
     }
 }

@@ -248,7 +248,7 @@ impl View {
         if let Some((gone, _)) = unread.iter().find(|(path, _)| !there.contains(path)) {
             return Err(self.withheld(gone));
         }
-        let there: Vec<_> = there.iter().map(|path| path.as_str()).collect();
+        let there: Vec<_> = there.iter().map(String::as_str).collect();
         context.warn(&format!(
             "what these submodules ask for is not known, and does not bind here although they may be of \
              this app: {}",

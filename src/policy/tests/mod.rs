@@ -268,13 +268,14 @@ fn another_case_of_a_type_is_no_way_around_a_rule() {
     let asked = [create("GitHub", &[])];
     let found = evaluate(&asked, 1, &Policy::default(), &workspace, &[]);
     assert_eq!(found.violations.len(), 1);
-    // What is allowed is named as it is.
+    // What is allowed is allowed in any case, too.
     let allowed = Policy {
         allowed_types: Some(set(named("github"))),
         ..Policy::default()
     };
+    assert_eq!(broken(&allowed, &[create("GitHub", &[])]), [""; 0]);
     assert_eq!(
-        broken(&allowed, &[create("GitHub", &[])]),
+        broken(&allowed, &[create("gitlab", &[])]),
         ["allowed_types"]
     );
 }

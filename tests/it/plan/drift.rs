@@ -76,7 +76,7 @@ fn drift_tells_whose_doing_a_difference_is() {
 }
 
 #[test]
-fn applies_of_this_machine_are_known_and_without_any_nobody_is_blamed() {
+fn applies_of_this_machine_are_known_and_without_any_the_report_says_so() {
     let platform = Platform::start();
     platform.set(&Connector::active("gmail", &["https://mail.google.com/"]));
     platform.set(&Connector::active("slack", &["chat:write"]));
@@ -86,13 +86,13 @@ fn applies_of_this_machine_are_known_and_without_any_nobody_is_blamed() {
     let json = ["drift", "--format", "json"];
     let out = project.run(&json);
     out.expect(2);
-    assert_eq!(counts(&out), (0, 0, 0, 0));
-    assert_eq!(out.json()["summary"]["unknown"], 2);
+    assert_eq!(counts(&out), (2, 0, 0, 0));
+    assert_eq!(out.json()["unattributed"], true);
     project
         .run(&["drift"])
         .expect(2)
-        .says("Differs, not known by whom:\n  gmail: in the app, and no file declares it\n")
-        .says("2 of unknown origin");
+        .says("Changed outside:\n  gmail: in the app, and no file declares it\n")
+        .says("No apply is known for some of these");
 
     // What was asked for and forgotten is nobody else's doing either.
     let apply = ["apply", "--auto-approve", "--keep-unlisted"];

@@ -142,22 +142,22 @@ fn one_issue_is_open_while_there_is_drift() {
             <!-- connplan-drift app=app%2D1 -->
             ## connplan drift: app `app-1`
 
-            **Drift: 0 changed outside, 1 not applied yet, 1 of unknown origin, 0 waiting for a person.**
+            **Drift: 1 changed outside, 1 not applied yet, 0 waiting for a person.**
+
+            ### Changed outside
+
+            - `notion`: in the app, and no file declares it
 
             ### Not applied yet
 
             - `slack`: declared, and not in the app
 
-            ### Differs, not known by whom
-
-            - `notion`: in the app, and no file declares it
-
-            No apply of these connectors is known, so nobody can say who changed them. The last apply's receipt tells it: `--receipt FILE`.
+            No apply is known for some of these, so they may also be changes of the files that were never applied. The last apply's receipt shows which: `--receipt FILE`.
 
             `connplan plan` shows each difference in full; `connplan apply` changes the app to match the files, `connplan pull` changes the files to match the app.
             ");
         }
-        assert!(runner.summary.contains("### Differs, not known by whom"));
+        assert!(runner.summary.contains("### Changed outside"));
         let job = look(&mut runner, as_action);
         assert!(job.log.contains("The issue says so already"), "{}", job.log);
         // Repaired: the files say what the app has.

@@ -467,7 +467,7 @@ fn all_private(folder: &Path) {
         {
             use std::os::unix::fs::PermissionsExt;
             let mode = path.symlink_metadata().unwrap().permissions().mode();
-            assert_eq!(mode & 0o077, 0, "{path:?}");
+            assert_eq!(mode & 0o077, 0, "{}", path.display());
         }
         if path.is_dir() {
             all_private(&path);
