@@ -47,7 +47,7 @@ fn connects_alike(
     let variable = |name: &str| project.vars.get(name).map(str::to_owned);
     file.connection_config.keys().eq(values.keys())
         && file.connection_config.iter().all(|(name, value)| {
-            let here = resolve_value(value, variable);
+            let here = resolve_value(value, super::plan::variables_from(project), variable);
             here.map_or(true, |here| values.get(name) == Some(&here))
         })
 }

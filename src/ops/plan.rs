@@ -15,7 +15,7 @@ use crate::{
     context::{Failure, UsageError},
     diff::Unlisted,
     escape,
-    model::{App, ConnectorType, Declared, Observed, Vars},
+    model::{App, ConnectorType, Declared, Observed, SetBy, Vars},
     pending::{LocalPending, PendingSet},
     plan::{self, Folder, Guards, Inputs, Plan},
     policy::Judgement,
@@ -23,7 +23,7 @@ use crate::{
     remote::{ConnectionValues, Remote},
     state::AppState,
     store::Waits,
-    syntax::{BadVariable, resolve_value},
+    syntax::{BadVariable, VariablesFrom, resolve_value},
 };
 
 /// What is to be planned, as it was asked for.
@@ -187,12 +187,36 @@ impl PlanSession {
     }
 }
 
+/// Whose variables the connector files may take. A pipeline's plan is read by others; and where a file of the
+/// checkout names the platform, a credential or a store, it also says where a value goes.
+pub(super) fn variables_from(project: &Project) -> VariablesFrom {
+    let vars = &project.vars;
+    let of_file = |name: &&str| vars.origin(name).is_some_and(SetBy::is_file);
+    let led = [
+        "BASE44_API_URL",
+        "BASE44_API_KEY",
+        "BASE44_ACCESS_TOKEN",
+        "BASE44_REFRESH_TOKEN",
+    ]
+    .iter()
+    .any(of_file);
+    let address = project
+        .selected()
+        .is_some_and(|chosen| chosen.api_url.is_some());
+    if vars.ci() || led || address || project.settings.store.url.is_some() {
+        VariablesFrom::Named
+    } else {
+        VariablesFrom::User
+    }
+}
+
 /// What connector files declare, with their variables put in, and with whom the policy expects.
 pub fn resolved(project: &Project, mut declared: Declared) -> Result<Declared, Failure> {
+    let from = variables_from(project);
     for (connector, file) in &mut declared.connectors {
         for (name, value) in &mut file.connection_config {
             let variable = |name: &str| project.vars.get(name).map(str::to_owned);
-            *value = resolve_value(value, variable).map_err(|why| {
+            *value = resolve_value(value, from, variable).map_err(|why| {
                 let name = escape::limited(name, 100);
                 let place = escape::limited(&file.file, 200);
                 let help = match &why {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Finding, Problem, quote::Quoted, source::Source, tree::Node};
 
-/// How the variables begin that values may take: whoever sets one means it for that. No other is read, in
-/// a pipeline or at a desk: a file of somebody's repository chooses the name, and plans hold the value.
+/// How the variables begin that values may take anywhere: whoever sets one means it for that.
 pub(super) const VARIABLES: &str = "CONNPLAN_VAR_";
 /// The longest value taken, in bytes.
 const MAX_VALUE: usize = 2048;
@@ -58,9 +57,21 @@ pub enum BadVariable {
     Syntax,
 }
 
-/// Puts variables into a value: `${NAME}` is the variable `CONNPLAN_VAR_NAME`; `$$` is a plain `$`.
+/// Whose variables a file may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VariablesFrom {
+    /// Those that are named for values alone: where a file of the checkout chooses the variable, and others
+    /// read the plan or a file of the checkout says where it goes.
+    Named,
+    /// Also the user's own whose names tell of no secret: what they hold goes to the user's app alone.
+    User,
+}
+
+/// Puts variables into a value: `${NAME}` is the variable `CONNPLAN_VAR_NAME`, or the user's `NAME`; `$$` is a
+/// plain `$`.
 pub fn resolve(
     text: &str,
+    from: VariablesFrom,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<String, BadVariable> {
     let mut resolved = String::new();
@@ -77,7 +88,8 @@ pub fn resolve(
                 return Err(BadVariable::Syntax);
             }
             let name = name.strip_prefix(VARIABLES).unwrap_or(name);
-            let value = variable(&format!("{VARIABLES}{name}"));
+            let own = || (from == VariablesFrom::User && !is_secret(name)).then(|| variable(name));
+            let value = variable(&format!("{VARIABLES}{name}")).or_else(|| own().flatten());
             let value = value.ok_or_else(|| BadVariable::Unset(name.to_owned()))?;
             if looks_secret(&value) {
                 return Err(BadVariable::Secret(name.to_owned()));
@@ -91,6 +103,36 @@ pub fn resolve(
     }
     resolved.push_str(rest);
     Ok(resolved)
+}
+
+/// Whether a variable holds a secret, by its name.
+fn is_secret(name: &str) -> bool {
+    const PARTS: [&str; 19] = [
+        "AUTH",
+        "CERT",
+        "CONNECTION_STRING",
+        "BEARER",
+        "COOKIE",
+        "CRED",
+        "DSN",
+        "JWT",
+        "LICENSE",
+        "LOGIN",
+        "NETRC",
+        "PASS",
+        "PRIVATE",
+        "SALT",
+        "SECRET",
+        "SESSION",
+        "TOKEN",
+        "USER",
+        "WEBHOOK",
+    ];
+    const WORDS: [&str; 7] = ["APIKEY", "KEY", "PAT", "PIN", "PW", "PWD", "OTP"];
+    let name = name.to_ascii_uppercase();
+    name.starts_with("BASE44_")
+        || name.split('_').any(|word| WORDS.contains(&word))
+        || PARTS.iter().any(|part| name.contains(part))
 }
 
 /// Whether a value is none that a connection needs and people write in files: a subdomain, an id, a host.
@@ -146,7 +188,7 @@ mod tests {
             ("two words", false),
             ("/home/ada", false),
         ] {
-            let found = resolve("${TENANT}", |_| Some(value.to_owned()));
+            let found = resolve("${TENANT}", VariablesFrom::User, |_| Some(value.to_owned()));
             assert_eq!(found.is_ok(), fits, "{value}");
         }
     }
@@ -154,7 +196,7 @@ mod tests {
     #[test]
     fn variables_are_put_in() {
         let variable = |name: &str| (name == "CONNPLAN_VAR_TENANT").then(|| "acme".to_owned());
-        let of = |text: &str| resolve(text, variable);
+        let of = |text: &str| resolve(text, VariablesFrom::Named, variable);
         assert_eq!(
             of("${TENANT}.example.com").as_deref(),
             Ok("acme.example.com")
@@ -169,7 +211,25 @@ mod tests {
         let any = |name: &str| (!name.starts_with(VARIABLES)).then(|| "canary".to_owned());
         for name in ["DB_PW", "BASE44_ACCESS_TOKEN", "TENANT"] {
             let unset = Err(BadVariable::Unset(name.to_owned()));
-            assert_eq!(resolve(&format!("${{{name}}}"), any), unset);
+            let text = format!("${{{name}}}");
+            assert_eq!(resolve(&text, VariablesFrom::Named, any), unset);
+            let own = resolve(&text, VariablesFrom::User, any);
+            let plain = if name == "TENANT" {
+                Ok("canary".to_owned())
+            } else {
+                unset
+            };
+            assert_eq!(own, plain);
+        }
+        for secret in [
+            "API_KEY",
+            "DB_PASS",
+            "DEPLOY_CREDS",
+            "SONAR_LOGIN",
+            "SIGNING_PIN",
+            "SENTRY_DSN",
+        ] {
+            assert!(is_secret(secret), "{secret}");
         }
     }
 

@@ -101,13 +101,25 @@ fn values_are_held_against_what_the_platform_wants() {
         .expect(1)
         .tells("the variable CONNPLAN_VAR_TENANT, which `${TENANT}` stands for, is not set");
     plan(&with("${TENANT}"), &[("CONNPLAN_VAR_TENANT", "acme")]).expect(0);
-    // What the environment holds for others is none of a file's, at a desk either.
-    for ci in ["", "true"] {
-        let vars = [("DEPLOY_CREDS", "canary-7"), ("CI", ci)];
-        plan(&with("${DEPLOY_CREDS}"), &vars)
+    // A user's own plain name does, where no file of the checkout says where it goes. What the environment
+    // holds for others is none of a file's.
+    plan(&with("${TENANT}"), &[("TENANT", "acme")]).expect(0);
+    let refused = |name: &str, ci: &str| {
+        let vars = [(name, "canary-7"), ("CI", ci)];
+        plan(&with(&format!("${{{name}}}")), &vars)
             .expect(1)
-            .tells("`export CONNPLAN_VAR_DEPLOY_CREDS=...`")
+            .tells(&format!("`export CONNPLAN_VAR_{name}=...`"))
             .lacks("canary-7");
+    };
+    refused("DEPLOY_CREDS", "");
+    refused("TENANT", "true");
+    for (file, text) in [
+        ("base44/connplan.toml", "[store]\nurl = \"git:origin\"\n"),
+        (".env", "BASE44_ACCESS_TOKEN=b44u_theirs\n"),
+    ] {
+        project.write(file, text);
+        refused("TENANT", "");
+        std::fs::remove_file(project.path(file)).unwrap();
     }
     plan(&with("${X}"), &[("CONNPLAN_VAR_X", "ghp_canary7")])
         .expect(1)
