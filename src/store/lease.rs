@@ -64,6 +64,9 @@ impl Holder {
     }
 }
 
+/// No store sees that many applies: whoever writes such a number would end the counting.
+const MOST_EPOCHS: u64 = 1 << 62;
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct LeaseFile {
     format_version: String,
@@ -202,6 +205,9 @@ impl Memory {
             &self.app,
         );
         head.map_err(|reason| self.unreadable(&key, reason))?;
+        if document.epoch >= MOST_EPOCHS {
+            return Err(self.unreadable(&key, "its epoch cannot grow any more".to_owned()));
+        }
         Ok(Some((document, version)))
     }
 

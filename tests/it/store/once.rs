@@ -10,10 +10,15 @@ use crate::{
 
 /// The log as somebody forges it who may push: `forge` is given the folder.
 fn forged(team: &Team, forge: impl FnOnce(&Path)) {
+    forged_of(team, "log", forge);
+}
+
+/// The same of another branch of the store's.
+fn forged_of(team: &Team, branch: &str, forge: impl FnOnce(&Path)) {
     let url = team.origin.path().join("origin.git").display().to_string();
     let refs = git(
         &team.one.root(),
-        &["ls-remote", "origin", "refs/connplan/*/log"],
+        &["ls-remote", "origin", &format!("refs/connplan/*/{branch}")],
     );
     let log = refs.split_whitespace().nth(1).unwrap();
     let forger = tempfile::tempdir().unwrap();
@@ -117,4 +122,31 @@ fn an_approval_is_for_one_apply() {
     team.one.run(&approve).expect(0);
     team.two.run(&apply).expect(0);
     assert_eq!(team.platform.writes().len(), 1);
+}
+
+/// A number that cannot grow delays an apply, and breaks nothing.
+#[test]
+fn a_lease_of_the_greatest_epoch_is_refused() {
+    let team = Team::new();
+    let ann = team.key("ann");
+    team.one.run(&["plan", "--out", "x.plan"]).expect(0);
+    team.one
+        .run(&["approve", "x.plan", "--key", &ann])
+        .expect(0);
+    let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
+    team.one.run(&apply).expect(0);
+    forged_of(&team, "lease", |folder| {
+        let path = folder.join("lease");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let at = text.find("epoch = ").unwrap();
+        let rest = text[at..].split_once('\n').unwrap().1;
+        let text = format!("{}epoch = {}\n{rest}", &text[..at], i64::MAX);
+        std::fs::write(path, text).unwrap();
+    });
+    for args in [&apply[..], &["unlock", "--yes"]] {
+        team.one
+            .run(args)
+            .expect(1)
+            .tells("its epoch cannot grow any more");
+    }
 }
