@@ -46,7 +46,7 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub receipt: Option<PathBuf>,
     /// How many writes at once [default: 8]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", hide_short_help = true)]
     pub parallelism: Option<NonZeroU16>,
     /// Remove connectors although writing another one failed
     #[arg(long, hide_short_help = true)]
@@ -61,7 +61,7 @@ pub struct ApplyArgs {
     #[command(flatten)]
     pub approval: ApprovalArgs,
     /// What to look at, without PLANFILE.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Planning (without PLANFILE)")]
     pub planning: PlanningArgs,
 }
 

@@ -64,9 +64,25 @@ impl PlanningArgs {
     }
 }
 
+/// Fails where `--dir` names nothing: no files declare no connectors, and a slip of the pen would look so.
+pub(super) fn is_there(project: &Project, dir: Option<&Path>) -> Result<(), UsageError> {
+    match dir {
+        Some(dir) if !project.connectors_dir.is_dir() => Err(UsageError::with_help(
+            format!("--dir {}: no such directory", escape::path(dir)),
+            "name the folder that holds the connector files",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Reads the files. Every problem is said; an error ends the run.
 pub(super) fn read_files(context: &Context, dir: Option<&Path>) -> Result<Files, Failure> {
     let project = context.project(dir)?;
+    is_there(&project, dir)?;
+    files_of(context, project)
+}
+
+fn files_of(context: &Context, project: Project) -> Result<Files, Failure> {
     let loaded = config::connectors::read(&project);
     view::problems::say(&context.terminal, &loaded.problems);
     usable(context, project, loaded)
@@ -102,7 +118,16 @@ fn usable(context: &Context, project: Project, loaded: Loaded) -> Result<Files, 
 
 /// Reads the files and the remote.
 pub(super) async fn look(context: &Context, dir: Option<&Path>) -> Result<PlanSession, Failure> {
-    read(context, dir, false).await
+    read(context, read_files(context, dir)?, false).await
+}
+
+/// The same for what makes the folder if it is not there.
+pub(super) async fn look_into(
+    context: &Context,
+    dir: Option<&Path>,
+) -> Result<PlanSession, Failure> {
+    let project = context.project(dir)?;
+    read(context, files_of(context, project)?, false).await
 }
 
 /// The same for what may be carried out: with what the types need that it adds.
@@ -110,15 +135,14 @@ pub(super) async fn look_to_change(
     context: &Context,
     dir: Option<&Path>,
 ) -> Result<PlanSession, Failure> {
-    read(context, dir, true).await
+    read(context, read_files(context, dir)?, true).await
 }
 
 async fn read(
     context: &Context,
-    dir: Option<&Path>,
+    mut files: Files,
     to_change: bool,
 ) -> Result<PlanSession, Failure> {
-    let mut files = read_files(context, dir)?;
     base::bind(context, &mut files.project).await?;
     let app = files.project.app()?;
     let remote = context.remote(&files.project, &app).await?;

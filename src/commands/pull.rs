@@ -57,7 +57,7 @@ pub struct Halfway {
 /// Writes the remote's connectors to the files.
 pub async fn run(args: &PullArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
-    let situation = planning::look(context, args.dir.as_deref()).await?;
+    let situation = planning::look_into(context, args.dir.as_deref()).await?;
     let root = &situation.files.project.root;
     let folder = situation.files.project.connectors_dir.clone();
     let true_folder = check_folder(root, &folder)?;

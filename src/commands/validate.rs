@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::planning;
 use crate::{
     config::{self, Loaded, Project},
-    context::{Context, ExitStatus, Failure, Format, UsageError},
+    context::{Context, ExitStatus, Failure, Format},
     ops::{policy, unworkable},
     syntax::{Finding, Problem},
     view::{json::AppName, validate::Validation},
@@ -30,16 +31,7 @@ pub struct ValidateArgs {
 pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json, Format::Github, Format::Sarif])?;
     let project = context.project(args.dir.as_deref())?;
-    if let Some(dir) = &args.dir
-        && !project.connectors_dir.is_dir()
-    {
-        let dir = crate::escape::limited(&dir.display().to_string(), 400);
-        return Err(UsageError::with_help(
-            format!("--dir {dir}: no such directory"),
-            "name the folder that holds the connector files",
-        )
-        .into());
-    }
+    planning::is_there(&project, args.dir.as_deref())?;
     let loaded = config::connectors::read(&project);
     let mut problems = loaded.problems.clone();
     let (forbidden, violations) = policy::declared(&policy::of(&project), &loaded);

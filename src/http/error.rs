@@ -99,6 +99,18 @@ pub enum SetupError {
         /// What stands before `://`, made safe.
         scheme: String,
     },
+    /// A proxy's address that leads nowhere.
+    #[error("{variable} does not name a proxy: {why}")]
+    #[diagnostic(
+        code(connplan::remote::proxy_address),
+        help("write {variable} like `http://proxy.example:3128`, or unset it")
+    )]
+    ProxyAddress {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with it, made safe.
+        why: String,
+    },
     /// The client could not be set up.
     #[error("encrypted connections cannot be set up: {why}")]
     #[diagnostic(

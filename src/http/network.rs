@@ -107,6 +107,29 @@ pub(super) fn check_proxy(vars: &Vars, api_url: &ApiUrl) -> Result<(), SetupErro
                 scheme: super::server_text(&scheme.chars().take(40).collect::<String>()),
             })
         }
+        _ => leads_somewhere(value).map_err(|why| SetupError::ProxyAddress { variable, why }),
+    }
+}
+
+/// Whether a proxy's address has a host, and a port that there can be.
+fn leads_somewhere(value: &str) -> Result<(), String> {
+    let address = value.split_once("://").map_or(value, |(_, rest)| rest);
+    let address = address.split(['/', '?', '#']).next().unwrap_or_default();
+    let address = address.rsplit_once('@').map_or(address, |(_, rest)| rest);
+    let (host, port) = match address.rsplit_once(':') {
+        // The colons of an address of IPv6 are within brackets.
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (address, None),
+    };
+    if host.is_empty() {
+        return Err("it has no host".to_owned());
+    }
+    let possible = |port: &str| port.parse::<u16>().is_ok_and(|port| port != 0);
+    match port {
+        Some(port) if !port.is_empty() && !possible(port) => {
+            let port = super::server_text(&port.chars().take(20).collect::<String>());
+            Err(format!("{port} is not a port (1 to 65535)"))
+        }
         _ => Ok(()),
     }
 }
@@ -114,6 +137,30 @@ pub(super) fn check_proxy(vars: &Vars, api_url: &ApiUrl) -> Result<(), SetupErro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proxy_has_a_host_and_a_port_that_there_can_be() {
+        for fits in [
+            "http://p",
+            "p:1",
+            "http://u:p@[::1]:3128/",
+            "[::1]",
+            "https://p:",
+            "u:p@p:65535",
+        ] {
+            assert_eq!(leads_somewhere(fits), Ok(()), "{fits}");
+        }
+        for (value, why) in [
+            ("http://127.0.0.1:99999", "99999 is not a port"),
+            ("http://p:0", "0 is not a port"),
+            ("p:x", "x is not a port"),
+            ("http://", "no host"),
+            ("http://u:secret@:80", "no host"),
+        ] {
+            let said = leads_somewhere(value).unwrap_err();
+            assert!(said.contains(why), "{value}: {said}");
+        }
+    }
 
     #[test]
     fn the_proxy_variable_is_named() {

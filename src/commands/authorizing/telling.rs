@@ -150,9 +150,17 @@ impl<'a> Telling<'a> {
                 view::authorization::print_link(&text, &self.medium, terminal);
             }
             _ if terminal.reveal(&text) => {}
-            _ => terminal.say(&format!(
-                "  {connector}: waiting for consent (its link is private and is not shown in a log)"
-            )),
+            _ => {
+                // In a pipeline no option shows it either.
+                let way = if self.context.vars.ci() {
+                    ""
+                } else {
+                    "; `--print-links` prints it"
+                };
+                terminal.say(&format!(
+                    "  {connector}: waiting for consent (its link is private and is not shown in a log{way})"
+                ));
+            }
         }
         if let Offer::Links { qr: true, .. } = self.offer {
             self.draw(connector, link);

@@ -197,3 +197,28 @@ fn an_empty_store_is_not_taken_for_none() {
     refused.expect(1).tells("`url` in [store]");
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }
+
+/// To a plan it would be a project without connectors.
+#[test]
+fn a_folder_that_is_not_there_declares_nothing_to_no_command() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("slack", &[]);
+    for args in [
+        &["validate"][..],
+        &["plan", "--keep-unlisted"],
+        &["plan", "--allow-remove-all"],
+        &["apply", "--auto-approve"],
+        &["push", "--yes"],
+        &["status"],
+        &["drift"],
+    ] {
+        let args = [args, &["--dir", "nope"]].concat();
+        project
+            .run(&args)
+            .expect(1)
+            .tells("--dir nope: no such directory");
+    }
+    assert!(platform.writes().is_empty());
+    // Here it is made.
+    project.run(&["add", "gmail", "--dir", "more"]).expect(0);
+}
