@@ -331,36 +331,28 @@ async fn vouched(
     if !binding.concerns(risk) {
         return Ok(());
     }
-    let follows = || now.follows(&saved.plan, app, wanted, context.now());
     let mut approvals: Vec<Approval> = Vec::new();
     if let Some(signers) = binding.signers() {
         let found = together(context, memories, digest, signers, Vec::new()).await;
         approvals.extend(found.map_err(|e| e.report.to_string())?.approvals);
     }
     let check = |approvals| Approved::check(digest, Some(risk), binding.needs(), approvals);
-    let refused = match check(approvals.clone()) {
-        Ok(approved) => {
-            let unused = ops::unused(memory, &approved).await;
-            return unused
-                .map_err(|e| e.report.to_string())
-                .and_then(|()| follows());
-        }
-        Err(refused) => refused,
-    };
-    if binding.takes_reviews()
+    let mut checked = check(approvals.clone());
+    if checked.is_err()
+        && binding.takes_reviews()
         && let Ok(reviews) = reviewed(context, &saved.plan, digest).await
     {
         approvals.extend(reviews);
-        if let Ok(approved) = check(approvals) {
-            let unused = ops::unused(memory, &approved).await;
-            return unused
-                .map_err(|e| e.report.to_string())
-                .and_then(|()| follows());
+        checked = check(approvals).or(checked);
+    }
+    let approved = checked.map_err(|refused| {
+        ApprovalError::Missing {
+            missing: refused.missing,
+            help: String::new(),
         }
-    }
-    Err(ApprovalError::Missing {
-        missing: refused.missing,
-        help: String::new(),
-    }
-    .to_string())
+        .to_string()
+    })?;
+    let unused = ops::unused(memory, &approved).await;
+    unused.map_err(|e| e.report.to_string())?;
+    now.follows(&saved.plan, app, wanted, context.now())
 }
