@@ -273,6 +273,32 @@ fn what_does_not_match_after_the_writes_is_said() {
     applied.tells("slack").tells("chat:write");
 }
 
+/// A plan to remove box, which the app answers with "not found" and lists ever after; `looks` says which
+/// looks at the list are answered, the last one standing for all that follow.
+fn planned_removal_that_never_happens(looks: &[bool]) -> (Scripted, Project) {
+    let gone = Reply::json(404, &json!({ "message": "No such connector." }));
+    let there = json!([{ "integration_type": "box", "status": "active", "scopes": [] }]);
+    let done = put(&Value::Null, &Value::Null, true, &Value::Null);
+    let server = server_with(Reply::json(200, &done), &there);
+    let look = |answered: &bool| {
+        if *answered {
+            list(&there)
+        } else {
+            Reply::status(403)
+        }
+    };
+    server.on(&route("GET", "external-auth/list"), looks.iter().map(look));
+    server.on(
+        &route("DELETE", "external-auth/integrations/box/remove"),
+        [gone],
+    );
+    let project = Project::new().at_url(&server.url(), "b44k_canary");
+    project.write("base44/connectors/README", "");
+    let args = ["plan", "--allow-remove-all", "--out", "x.plan"];
+    project.run(&args).expect(0);
+    (server, project)
+}
+
 /// A false answer is no proof: what the app lists decides.
 #[test]
 fn what_was_answered_well_and_is_not_there_has_failed() {
@@ -286,18 +312,7 @@ fn what_was_answered_well_and_is_not_there_has_failed() {
         assert_eq!(result["outcome"], "failed", "{output}");
     }
     // A removal that is answered "not found" and did not happen; the next run tries it again.
-    let gone = Reply::json(404, &json!({ "message": "No such connector." }));
-    let there = json!([{ "integration_type": "box", "status": "active", "scopes": [] }]);
-    let server = server_with(Reply::json(200, &done), &there);
-    server.on(&route("GET", "external-auth/list"), [list(&there)]);
-    server.on(
-        &route("DELETE", "external-auth/integrations/box/remove"),
-        [gone],
-    );
-    let project = Project::new().at_url(&server.url(), "b44k_canary");
-    project.write("base44/connectors/README", "");
-    let args = ["plan", "--allow-remove-all", "--out", "x.plan"];
-    project.run(&args).expect(0);
+    let (server, project) = planned_removal_that_never_happens(&[true]);
     for _ in 0..2 {
         let applied = project.run(&["apply", "x.plan", "--format", "json"]);
         applied.expect(1).tells("still lists it");
@@ -311,23 +326,7 @@ fn what_was_answered_well_and_is_not_there_has_failed() {
 /// Where the look after the writes was refused, nobody knows yet: the next run of the plan looks.
 #[test]
 fn what_nobody_looked_at_is_looked_at_by_the_next_run() {
-    let gone = Reply::json(404, &json!({ "message": "No such connector." }));
-    let there = json!([{ "integration_type": "box", "status": "active", "scopes": [] }]);
-    let done = put(&Value::Null, &Value::Null, true, &Value::Null);
-    let server = server_with(Reply::json(200, &done), &there);
-    let (shown, refused) = (list(&there), Reply::status(403));
-    server.on(
-        &route("GET", "external-auth/list"),
-        [shown.clone(), shown.clone(), refused, shown],
-    );
-    server.on(
-        &route("DELETE", "external-auth/integrations/box/remove"),
-        [gone],
-    );
-    let project = Project::new().at_url(&server.url(), "b44k_canary");
-    project.write("base44/connectors/README", "");
-    let args = ["plan", "--allow-remove-all", "--out", "x.plan"];
-    project.run(&args).expect(0);
+    let (server, project) = planned_removal_that_never_happens(&[true, true, false, true]);
     let args = ["apply", "x.plan", "--format", "json"];
     project.run(&args).expect(0).tells("could not be read back");
     let applied = project.run(&args);
