@@ -129,14 +129,14 @@ impl Checkout {
         self.commit(commit.as_str(), "^1^{commit}").await
     }
 
-    /// What a commit says that its first parent is, whether that is here or not.
-    pub async fn named_parent(&self, commit: &CommitId) -> Result<Option<String>, GitError> {
+    /// What a commit says that its parents are, whether those are here or not.
+    pub async fn named_parents(&self, commit: &CommitId) -> Result<Vec<String>, GitError> {
         let run = Run::new("read the commit", &["cat-file", "commit", commit.as_str()]);
         let output = self.git.must(Place::Checkout(&self.root), run).await?;
         let text = output.text();
         let head = text.split("\n\n").next().unwrap_or_default();
-        let mut parents = head.lines().filter_map(|line| line.strip_prefix("parent "));
-        Ok(parents.next().map(str::to_owned))
+        let parents = head.lines().filter_map(|line| line.strip_prefix("parent "));
+        Ok(parents.map(str::to_owned).collect())
     }
 
     async fn commit(&self, name: &str, which: &str) -> Result<Option<CommitId>, GitError> {

@@ -1,26 +1,31 @@
 //! The pull or merge request that a pipeline runs for, as its variables and the event that GitHub keeps
 //! in a file tell of it. Untrusted text.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::Vars;
 
-/// What a pipeline says that its commit is measured against.
+/// One of the commits that a pipeline says its own is measured against.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BaseName {
     /// This commit.
     Commit(String),
     /// The head of this branch; this commit where it cannot be had.
     Branch(String, Option<String>),
+    /// Where the commit that is checked out merges this one, what it was merged onto.
+    MergedOnto(String),
+    /// The base of a request of which only the forge knows it.
+    Asked,
     /// Requests into different branches, of which it is not told for which one this runs.
     Unclear,
-    /// Nothing.
-    Nothing,
 }
 
 impl BaseName {
     /// The base of a request, or what the branch was before a push, which may be several commits ago.
-    pub fn of(vars: &Vars, event: Option<&Value>) -> Self {
+    /// All of them bind; none where nothing is told.
+    pub fn of(vars: &Vars, event: Option<&Value>) -> Vec<Self> {
         let event = event.unwrap_or(&Value::Null);
         // A branch that is new has a name of zeros for what was before.
         let is_some = |name: &&str| name.bytes().any(|b| b != b'0');
@@ -30,29 +35,46 @@ impl BaseName {
             event["before"].as_str(),
             vars.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"),
         ];
-        if let Some(commit) = told.into_iter().flatten().find(is_some) {
-            return Self::Commit(commit.to_owned());
-        }
-        // Where the request left its target may be long ago: what binds is what the target says now.
+        let told = told.into_iter().flatten().find(is_some);
+        // Where the request left its target may be long ago, and so may be the event: what binds is
+        // what the target says now, too. In a queue what is ahead comes first.
+        let branch = event["pull_request"]["base"]["ref"].as_str();
+        let branch = branch.or_else(|| target_branch(vars));
+        let train = vars.get("CI_MERGE_REQUEST_EVENT_TYPE") == Some("merge_train");
+        let queued = event["merge_group"].is_object() || train && told.is_some();
         let left = vars.get("CI_MERGE_REQUEST_DIFF_BASE_SHA").filter(is_some);
-        let left = left.map(str::to_owned);
-        if let Some(branch) = target_branch(vars) {
-            return Self::Branch(branch.to_owned(), left);
+        let left = told.or(left).map(str::to_owned);
+        let mut found: Vec<_> = told
+            .map(|told| Self::Commit(told.to_owned()))
+            .into_iter()
+            .collect();
+        if let Some(branch) = branch.filter(|_| !queued) {
+            found.push(Self::Branch(branch.to_owned(), left.clone()));
         }
-        match branches_of_event(event).as_slice() {
-            [] => {}
-            [branch] => return Self::Branch((*branch).to_owned(), left),
-            _ => return Self::Unclear,
+        let heads = [
+            event["pull_request"]["head"]["sha"].as_str(),
+            vars.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"),
+        ];
+        let head = heads.into_iter().flatten().find(is_some);
+        found.extend(
+            head.filter(|_| !queued)
+                .map(|head| Self::MergedOnto(head.to_owned())),
+        );
+        if told.is_some() || branch.is_some() {
+            return found;
+        }
+        if let Some(name) = of_event(event) {
+            return vec![name];
         }
         let before = vars.get("CI_COMMIT_BEFORE_SHA").filter(is_some);
         let before = left.or_else(|| before.map(str::to_owned));
-        before.map_or(Self::Nothing, Self::Commit)
+        before.map(Self::Commit).into_iter().collect()
     }
 }
 
-/// The branches that requests go into, of which the event tells as of something that was commented on
-/// or that another run was for. Where it names no branch, it is taken for the default one.
-fn branches_of_event(event: &Value) -> Vec<&str> {
+/// What an event tells that is of a comment on a request, or of another run that was for one. Of a
+/// request from a fork, or of one that was commented on, it does not tell where that goes.
+fn of_event(event: &Value) -> Option<BaseName> {
     let run = &event["workflow_run"];
     let requests = run["pull_requests"].as_array();
     let requests = requests.map(Vec::as_slice).unwrap_or_default();
@@ -62,19 +84,17 @@ fn branches_of_event(event: &Value) -> Vec<&str> {
             .as_str()
             .is_some_and(|event| event.starts_with("pull_request"));
     if !is_request {
-        return Vec::new();
+        return None;
     }
-    let default = event["repository"]["default_branch"].as_str();
-    let named = requests
-        .iter()
-        .map(|request| request["base"]["ref"].as_str());
-    let mut found: Vec<_> = named.map(|named| named.or(default)).collect();
-    if found.is_empty() {
-        found.push(default);
-    }
-    found.sort_unstable();
-    found.dedup();
-    found.into_iter().flatten().collect()
+    let named = requests.iter();
+    let named = named.map(|request| request["base"]["ref"].as_str());
+    let named: Option<BTreeSet<_>> = named.collect();
+    let named: Vec<_> = named.unwrap_or_default().into_iter().collect();
+    Some(match named.as_slice() {
+        [] => BaseName::Asked,
+        [branch] => BaseName::Branch((*branch).to_owned(), None),
+        _ => BaseName::Unclear,
+    })
 }
 
 /// The branch that the request goes into, where the pipeline's variables name it.
@@ -89,7 +109,7 @@ pub fn is_request(vars: &Vars, event: Option<&Value>) -> bool {
     let of_event = |event: &Value| {
         event["pull_request"].is_object()
             || event["merge_group"].is_object()
-            || !branches_of_event(event).is_empty()
+            || of_event(event).is_some()
     };
     event.is_some_and(of_event)
         || vars.get("CI_MERGE_REQUEST_IID").is_some()
@@ -102,44 +122,70 @@ mod tests {
 
     use super::*;
 
+    fn commit(name: &str) -> BaseName {
+        BaseName::Commit(name.to_owned())
+    }
+
+    fn branch(or: Option<&str>) -> BaseName {
+        BaseName::Branch("main".to_owned(), or.map(str::to_owned))
+    }
+
     #[test]
-    fn the_event_names_the_commit_and_else_the_branch_binds_as_it_is_now() {
-        let commit = |name: &str| BaseName::Commit(name.to_owned());
-        let pull = json!({"pull_request": {"base": {"sha": "b1"}}});
+    fn what_the_event_names_and_what_the_branch_is_now_bind_both() {
+        let old = json!({"pull_request": {"base": {"sha": "b1"}}});
+        let pull = json!({"pull_request": {
+            "base": {"sha": "b1", "ref": "main"},
+            "head": {"sha": "h1"},
+        }});
         let github = Vars::of(&[("GITHUB_BASE_REF", "main")]);
-        assert_eq!(BaseName::of(&github, Some(&pull)), commit("b1"));
-        assert_eq!(
-            BaseName::of(&github, None),
-            BaseName::Branch("main".to_owned(), None)
-        );
+        let both = [commit("b1"), branch(Some("b1"))];
+        assert_eq!(BaseName::of(&github, Some(&old)), both);
+        let merged = BaseName::MergedOnto("h1".to_owned());
+        let all = [commit("b1"), branch(Some("b1")), merged];
+        assert_eq!(BaseName::of(&Vars::default(), Some(&pull)), all);
+        assert_eq!(BaseName::of(&github, None), [branch(None)]);
         let gitlab = [
             ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
             ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "b2"),
         ];
-        let left = Some("b2".to_owned());
-        let now = BaseName::Branch("main".to_owned(), left);
-        assert_eq!(BaseName::of(&Vars::of(&gitlab), None), now);
+        assert_eq!(BaseName::of(&Vars::of(&gitlab), None), [branch(Some("b2"))]);
         let merged = [("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "b3"), gitlab[0]];
-        assert_eq!(BaseName::of(&Vars::of(&merged), None), commit("b3"));
+        let both = [commit("b3"), branch(Some("b3"))];
+        assert_eq!(BaseName::of(&Vars::of(&merged), None), both);
+    }
+
+    #[test]
+    fn in_a_queue_what_is_ahead_binds_alone() {
+        let queue = json!({"merge_group": {"base_sha": "b1"}});
+        let none = Vars::of(&[("GITHUB_BASE_REF", "main")]);
+        assert_eq!(BaseName::of(&none, Some(&queue)), [commit("b1")]);
+        let train = Vars::of(&[
+            ("CI_MERGE_REQUEST_EVENT_TYPE", "merge_train"),
+            ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+            ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "b3"),
+            ("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", "h3"),
+        ]);
+        assert_eq!(BaseName::of(&train, None), [commit("b3")]);
     }
 
     #[test]
     fn a_comment_and_a_run_after_a_run_are_of_a_request_too() {
-        let main = || BaseName::Branch("main".to_owned(), None);
         let commented = json!({
             "issue": {"pull_request": {"url": "u"}},
             "repository": {"default_branch": "main"},
         });
         let issue = json!({"issue": {"number": 5}, "repository": {"default_branch": "main"}});
         let after = json!({"workflow_run": {"pull_requests": [{"base": {"ref": "main"}}]}});
-        let of_a_fork = json!({
-            "workflow_run": {"event": "pull_request", "pull_requests": []},
-            "repository": {"default_branch": "main"},
-        });
+        let of_a_fork = json!({"workflow_run": {"event": "pull_request", "pull_requests": []}});
         let none = Vars::default();
-        for event in [&commented, &after, &of_a_fork] {
+        // Which branch it is that the last two go into is not theirs to guess.
+        for (event, named) in [
+            (&after, branch(None)),
+            (&commented, BaseName::Asked),
+            (&of_a_fork, BaseName::Asked),
+        ] {
             assert!(is_request(&none, Some(event)), "{event}");
-            assert_eq!(BaseName::of(&none, Some(event)), main(), "{event}");
+            assert_eq!(BaseName::of(&none, Some(event)), [named], "{event}");
         }
         let two = [
             json!({"base": {"ref": "loose"}}),
@@ -147,21 +193,18 @@ mod tests {
         ];
         let two = json!({"workflow_run": {"pull_requests": two}});
         assert!(is_request(&none, Some(&two)));
-        assert_eq!(BaseName::of(&none, Some(&two)), BaseName::Unclear);
+        assert_eq!(BaseName::of(&none, Some(&two)), [BaseName::Unclear]);
         assert!(!is_request(&none, Some(&issue)));
-        assert_eq!(BaseName::of(&none, Some(&issue)), BaseName::Nothing);
+        assert_eq!(BaseName::of(&none, Some(&issue)), []);
     }
 
     #[test]
     fn a_new_branch_has_nothing_before_it() {
         let zeros = "0".repeat(40);
         let pushed = json!({"before": zeros});
-        assert_eq!(
-            BaseName::of(&Vars::of(&[]), Some(&pushed)),
-            BaseName::Nothing
-        );
+        assert_eq!(BaseName::of(&Vars::of(&[]), Some(&pushed)), []);
         let before = Vars::of(&[("CI_COMMIT_BEFORE_SHA", zeros.as_str())]);
-        assert_eq!(BaseName::of(&before, None), BaseName::Nothing);
+        assert_eq!(BaseName::of(&before, None), []);
         assert!(!is_request(&before, Some(&pushed)));
         assert!(!is_request(&Vars::of(&[("GITHUB_BASE_REF", "")]), None));
         assert!(is_request(&Vars::of(&[("GITHUB_BASE_REF", "main")]), None));

@@ -65,6 +65,8 @@ pub(super) struct Facts {
     /// Logins of those who are asked for a review, again perhaps.
     pub(super) asked: Option<Vec<String>>,
     pub(super) url: Option<String>,
+    /// The branch that it goes into.
+    pub(super) base: Option<String>,
 }
 
 impl Forge {
@@ -107,11 +109,7 @@ impl Forge {
 
     /// One request.
     pub(super) fn request_path(self, project: &str, number: u64) -> String {
-        let project = self.project_path(project);
-        match self {
-            Self::GitHub => format!("{project}/pulls/{number}"),
-            Self::GitLab => format!("{project}/merge_requests/{number}"),
-        }
+        format!("{}/{number}", self.requests_path(project))
     }
 
     /// Reads one request.
@@ -128,6 +126,7 @@ impl Forge {
                     people.iter().filter_map(login).collect()
                 }),
                 url: text(&value["html_url"]),
+                base: text(&value["base"]["ref"]),
             },
             Self::GitLab => Facts {
                 head: text(&value["sha"]),
@@ -136,7 +135,17 @@ impl Forge {
                 commits: None,
                 asked: None,
                 url: text(&value["web_url"]),
+                base: text(&value["target_branch"]),
             },
+        }
+    }
+
+    /// The requests of a project.
+    pub(super) fn requests_path(self, project: &str) -> String {
+        let project = self.project_path(project);
+        match self {
+            Self::GitHub => format!("{project}/pulls"),
+            Self::GitLab => format!("{project}/merge_requests"),
         }
     }
 

@@ -5,6 +5,7 @@
 //! of the token wrote it: a comment that somebody else may edit later is never written to. There is
 //! one for the plan, which speaks of the newest commit, and one for the receipt.
 
+mod base;
 mod body;
 mod edits;
 mod error;
@@ -20,6 +21,7 @@ mod runner;
 mod thread;
 mod whose;
 
+pub use base::{RequestBase, base_of_request};
 pub use error::{CallContext, PublishError};
 pub use forge::Forge;
 pub use issue::{IssueText, Kept, keep_issue};

@@ -281,6 +281,34 @@ fn number_in_event(event: &Value) -> Option<u64> {
     direct.or_else(commented).or_else(started)
 }
 
+/// Of a run that another one started, which was for a request from a fork: where that came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    /// `owner/name`.
+    pub(super) repository: String,
+    pub(super) owner: String,
+    pub(super) branch: String,
+}
+
+impl Head {
+    pub(super) fn of_event(event: &Value) -> Option<Self> {
+        let run = &event["workflow_run"];
+        let from = &run["head_repository"];
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Some(Self {
+            repository: text(&from["full_name"])?,
+            owner: text(&from["owner"]["login"])?,
+            branch: text(&run["head_branch"])?,
+        })
+    }
+
+    /// Whether a request is from there. The forge ignores a filter that it does not understand.
+    pub(super) fn is_of(&self, request: &Value) -> bool {
+        let head = &request["head"];
+        head["ref"] == *self.branch && head["repo"]["full_name"] == *self.repository
+    }
+}
+
 /// A project's path as one segment of a path.
 pub(super) fn encode(text: &str) -> String {
     crate::escape::percent(text, b"-_")

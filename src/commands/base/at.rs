@@ -34,17 +34,6 @@ pub(super) struct NoBase {
     why: String,
 }
 
-/// The event names several requests, and their bases may ask for different things.
-#[derive(Debug, Error, Diagnostic)]
-#[error(
-    "this run is of several pull requests into different branches, and nothing says whose settings bind"
-)]
-#[diagnostic(
-    code(connplan::approval::base),
-    help("close all of them but one, or plan in a workflow that `pull_request` starts")
-)]
-struct UnclearBase;
-
 /// A commit of a repository.
 pub(super) struct At {
     pub(super) checkout: Checkout,
@@ -54,45 +43,76 @@ pub(super) struct At {
 }
 
 impl At {
-    /// The base of the work tree at this root; none where nothing is before what is checked out.
+    /// The bases of the work tree at this root; none where nothing is before what is checked out.
     ///
-    /// The pipeline's variables are about the repository that it runs for. In a submodule, the base is the
+    /// The pipeline's names are of the repository that it runs for. In a submodule, the base is the
     /// commit that the outer repository's base has in its place: a pull request may have moved it.
     pub(super) fn find<'a>(
         context: &'a Context,
         root: &'a Path,
-    ) -> LocalBoxFuture<'a, Result<Option<Self>, Failure>> {
+        names: &'a [BaseName],
+    ) -> LocalBoxFuture<'a, Result<Vec<Self>, Failure>> {
         async move {
             let checkout = Checkout::of(root, Git::new(&context.vars))?;
-            if let Some((outer, inner)) = module_of(context, root).await
-                && let Some(outer) = Self::find(context, &outer).await?
-            {
-                let there = outer.objects().find(&outer.commit, &inner).await?;
-                let Some(module) = there.filter(|there| there.kind == EntryKind::Module) else {
-                    return Ok(Some(outer));
-                };
-                let named = module.id.as_str();
-                let (commit, fetched) = here_or_fetched(context, &checkout, named).await?;
-                return Ok(Some(Self {
-                    checkout,
-                    commit,
-                    fetched,
-                }));
+            let mut found: Vec<Self> = Vec::new();
+            if let Some((outer, inner)) = module_of(context, root).await {
+                for outer in Self::find(context, &outer, names).await? {
+                    let there = outer.objects().find(&outer.commit, &inner).await?;
+                    let Some(module) = there.filter(|there| there.kind == EntryKind::Module) else {
+                        found.push(outer);
+                        continue;
+                    };
+                    let named = module.id.as_str();
+                    let (commit, fetched) = here_or_fetched(context, &checkout, named).await?;
+                    found.push(Self {
+                        checkout: checkout.clone(),
+                        commit,
+                        fetched,
+                    });
+                }
+                if !found.is_empty() {
+                    return Ok(found);
+                }
             }
             let Some(head) = checkout.head().await? else {
-                return Ok(None);
+                return Ok(found);
             };
-            let found = match BaseName::of(&context.vars, context.event().as_ref()) {
-                BaseName::Commit(name) => Some(here_or_fetched(context, &checkout, &name).await?),
-                BaseName::Branch(name, or) => Some(branch(context, &checkout, &name, or).await?),
-                BaseName::Unclear => return Err(UnclearBase.into()),
-                BaseName::Nothing => unnamed(context, &checkout, &head).await?,
-            };
-            Ok(found.map(|(commit, fetched)| Self {
-                checkout,
-                commit,
-                fetched,
-            }))
+            let mut commits = Vec::new();
+            for name in names {
+                match name {
+                    BaseName::Commit(name) => {
+                        commits.push(here_or_fetched(context, &checkout, name).await?);
+                    }
+                    BaseName::Branch(name, or) => {
+                        let others = !commits.is_empty();
+                        commits
+                            .push(branch(context, &checkout, name, or.as_deref(), others).await?);
+                    }
+                    BaseName::MergedOnto(name) => {
+                        let parents = checkout.named_parents(&head).await?;
+                        if let [onto, merged] = parents.as_slice()
+                            && merged.eq_ignore_ascii_case(name)
+                        {
+                            commits.push(here_or_fetched(context, &checkout, onto).await?);
+                        }
+                    }
+                    // `named` has asked, or refused.
+                    BaseName::Asked | BaseName::Unclear => {}
+                }
+            }
+            if names.is_empty() {
+                commits.extend(unnamed(context, &checkout, &head).await?);
+            }
+            for (commit, fetched) in commits {
+                if found.iter().all(|known| known.commit != commit) {
+                    found.push(Self {
+                        checkout: checkout.clone(),
+                        commit,
+                        fetched,
+                    });
+                }
+            }
+            Ok(found)
         }
         .boxed_local()
     }
@@ -173,12 +193,14 @@ fn missing(commit: &str, why: String) -> NoBase {
     }
 }
 
-/// The head of a branch as the remote has it; else as this clone knows it; else `or`.
+/// The head of a branch as the remote has it; else as this clone knows it; else `or`. Where others bind
+/// as well, what the pipeline cloned a moment ago is new enough not to warn.
 async fn branch(
     context: &Context,
     checkout: &Checkout,
     name: &str,
-    or: Option<String>,
+    or: Option<&str>,
+    others: bool,
 ) -> Result<Found, Failure> {
     let fetched = async {
         let (depot, remote) = depot(context, checkout).await?;
@@ -190,19 +212,21 @@ async fn branch(
         Err(failure) => failure,
     };
     let known = ["remotes/origin", "heads"].map(|place| format!("refs/{place}/{name}"));
-    let name = crate::escape::limited(name, 100);
-    context.warn(&format!(
-        "the branch {name} cannot be fetched, so its settings are taken from this clone, which may be out of date: {}",
-        failure.report
-    ));
+    let mut commit = None;
     for known in known {
-        if let Some(commit) = checkout.resolve(&known).await? {
-            return Ok((commit, None));
-        }
+        commit = commit.or(checkout.resolve(&known).await?);
     }
-    match or {
-        Some(or) => here_or_fetched(context, checkout, &or).await,
-        None => Err(NoBase {
+    let name = crate::escape::limited(name, 100);
+    if commit.is_none() || !others {
+        context.warn(&format!(
+            "the branch {name} cannot be fetched, so its settings are taken from this clone, which may be out of date: {}",
+            failure.report
+        ));
+    }
+    match (commit, or) {
+        (Some(commit), _) => Ok((commit, None)),
+        (None, Some(or)) => here_or_fetched(context, checkout, or).await,
+        (None, None) => Err(NoBase {
             commit: name,
             why: failure.report.to_string(),
         }
@@ -243,7 +267,7 @@ async fn unnamed(
     match left {
         Some(left) if left != *head => Ok(Some((left, None))),
         // A shallow clone may lack it. Outside a pipeline it is not fetched.
-        _ => match checkout.named_parent(head).await? {
+        _ => match checkout.named_parents(head).await?.into_iter().next() {
             Some(parent) if !context.vars.ci() => {
                 let parent = checkout.resolve(&parent).await?;
                 Ok(parent.map(|parent| (parent, None)))

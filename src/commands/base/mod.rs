@@ -1,8 +1,9 @@
-//! The commit that a proposal is measured against: the base branch's, or after the merge the one
-//! before it. Its settings bind, and the proposal's own do not loosen them.
+//! The commits that a proposal is measured against: the base branch's as the request has it and as it is
+//! now, or after the merge the one before it. Their settings bind, the proposal's do not loosen them.
 
 mod at;
 mod modules;
+mod named;
 mod places;
 mod tree;
 mod view;
@@ -58,29 +59,33 @@ impl Base {
         let told = told(&context.start, &context.vars);
         let mut views = Vec::new();
         let nearest = work_tree_of(&project.root);
-        for (root, has) in work_trees(context, project, told.as_deref()).await {
-            let at = match At::find(context, &root).await {
-                Err(_) if has == HasBase::Perhaps => None,
+        let trees = work_trees(context, project, told.as_deref()).await;
+        let names = match trees.as_slice() {
+            [] => Vec::new(),
+            _ => named::names(context).await?,
+        };
+        for (root, has) in trees {
+            let found = match At::find(context, &root, &names).await {
+                Err(_) if has == HasBase::Perhaps => Vec::new(),
                 found => found?,
             };
-            let Some(at) = at else {
-                continue;
-            };
-            // Of a submodule that the base has not, what is around it tells.
-            if views.iter().any(|view: &View| view.is_of(&at)) {
-                continue;
+            for at in found {
+                // Of a submodule that the base has not, what is around it tells.
+                if views.iter().any(|view: &View| view.is_of(&at)) {
+                    continue;
+                }
+                let told = told
+                    .as_deref()
+                    .and_then(|told| place_told(told, at.checkout.root()));
+                let project = Where {
+                    home: project.settings_file.as_deref().and_then(Path::parent),
+                    root: &project.root,
+                    told: told.as_deref(),
+                    is_first: nearest.as_ref() == Some(&root),
+                };
+                let view = View::new(context, at, &project, &views).await?;
+                views.push(view);
             }
-            let told = told
-                .as_deref()
-                .and_then(|told| place_told(told, at.checkout.root()));
-            let project = Where {
-                home: project.settings_file.as_deref().and_then(Path::parent),
-                root: &project.root,
-                told: told.as_deref(),
-                is_first: nearest.as_ref() == Some(&root),
-            };
-            let view = View::new(context, at, &project, &views).await?;
-            views.push(view);
         }
         Ok((!views.is_empty()).then(|| Self {
             views,

@@ -3,6 +3,8 @@
 #[cfg(unix)]
 pub(crate) mod addresses;
 #[cfg(unix)]
+mod bases;
+#[cfg(unix)]
 pub(crate) mod files;
 #[cfg(unix)]
 pub(crate) mod hostile;

@@ -1,0 +1,67 @@
+//! By which names the pipeline calls the base; where it does not, the forge is asked.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::{
+    context::{Context, Failure},
+    model::BaseName,
+    publish::{self, PublishError},
+};
+
+/// The event names several requests, and their bases may ask for different things.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "this run is of several pull requests into different branches, and nothing says whose settings bind"
+)]
+#[diagnostic(
+    code(connplan::approval::base),
+    help("close all of them but one, or plan in a workflow that `pull_request` starts")
+)]
+struct UnclearBase;
+
+/// The event is of a request and does not say where that goes.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "this run is of a pull request, and into which branch that goes, whose settings bind, is not known: {why}"
+)]
+#[diagnostic(
+    code(connplan::approval::base),
+    help(
+        "the event does not say it, so GitHub is asked: give this step `GITHUB_TOKEN: ${{{{ github.token }}}}`, \
+         and the job `permissions: pull-requests: read`; or plan in a workflow that `pull_request` starts"
+    )
+)]
+struct UntoldBase {
+    why: String,
+}
+
+/// The names; none where nothing is told.
+pub(super) async fn names(context: &Context) -> Result<Vec<BaseName>, Failure> {
+    let event = context.event();
+    let mut found = BaseName::of(&context.vars, event.as_ref());
+    if found.contains(&BaseName::Unclear) {
+        return Err(UnclearBase.into());
+    }
+    if let (true, Some(event)) = (found.contains(&BaseName::Asked), &event) {
+        let options = context.client_options();
+        let asked = publish::base_of_request(&context.vars, event, options).await;
+        let asked = asked.map_err(|error| UntoldBase { why: why(&error) })?;
+        if asked.branches.len() > 1 {
+            return Err(UnclearBase.into());
+        }
+        let branches = asked.branches.into_iter();
+        found = branches.map(|name| BaseName::Branch(name, None)).collect();
+        found.extend(asked.head.map(BaseName::MergedOnto));
+    }
+    Ok(found)
+}
+
+fn why(error: &PublishError) -> String {
+    match error {
+        // What it is for elsewhere is said there.
+        PublishError::NoForge => "it does not run in GitHub Actions".to_owned(),
+        PublishError::NoRequest { why, .. } => why.clone(),
+        error => error.to_string(),
+    }
+}

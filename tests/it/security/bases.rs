@@ -1,0 +1,183 @@
+//! What binds is the request's own base, as it is now: whatever a run is told of it.
+
+use serde_json::{Value, json};
+
+use super::loosening::git;
+use crate::support::{
+    Connector, Output, Platform, Project,
+    scripted::{Reply, Scripted},
+};
+
+const SAYS: &str = "by the settings of the base";
+
+/// A repository whose branch `release` protects notion and whose default branch does not. A proposal, of
+/// the time before there was a policy, removes notion.
+struct Shop {
+    _platform: Platform,
+    project: Project,
+    forge: Scripted,
+    old: String,
+    strict: String,
+    head: String,
+}
+
+impl Shop {
+    fn new() -> Self {
+        let platform = Platform::with(&[
+            Connector::active("notion", &[]),
+            Connector::active("wix", &[]),
+        ]);
+        let forge = Scripted::start();
+        let project = Project::new()
+            .at(&platform)
+            .var("CI", "true")
+            .var("GITHUB_ACTIONS", "true")
+            .var("GITHUB_API_URL", &forge.url())
+            .var("GITHUB_REPOSITORY", "octo/site")
+            .var("__CONNPLAN_TEST_RETRY_BASE_MS", "1");
+        project.declare("notion", &[]);
+        project.declare("wix", &[]);
+        git(&project, &["init", "-q", "-b", "main"]);
+        let old = committed(&project);
+        git(&project, &["checkout", "-q", "-b", "release"]);
+        project.write(
+            "base44/connplan.toml",
+            "[policy]\nprotected = [\"notion\"]\n",
+        );
+        let strict = committed(&project);
+        git(&project, &["checkout", "-q", "--detach", &old]);
+        project.undeclare("notion");
+        let head = committed(&project);
+        Self {
+            _platform: platform,
+            project,
+            forge,
+            old,
+            strict,
+            head,
+        }
+    }
+
+    /// From now on the branches are at the remote alone.
+    fn cloned(self) -> Self {
+        let remote = self.project.path("../remote.git").display().to_string();
+        git(&self.project, &["clone", "-q", "--bare", ".", &remote]);
+        git(&self.project, &["branch", "-D", "main", "release"]);
+        git(&self.project, &["remote", "add", "origin", &remote]);
+        self
+    }
+
+    fn planned(&self, name: &str, event: &Value, token: &[(&str, &str)]) -> Output {
+        self.project.write("../event.json", &event.to_string());
+        let event = self.project.path("../event.json").display().to_string();
+        let vars = [
+            ("GITHUB_EVENT_NAME", name),
+            ("GITHUB_EVENT_PATH", event.as_str()),
+        ];
+        self.project.run_vars(&[&vars, token].concat(), &["plan"])
+    }
+
+    fn of_pull(&self, base: &Value) -> Output {
+        let head = json!({ "sha": self.head });
+        let event = json!({"pull_request": {"number": 5, "base": base, "head": head}});
+        self.planned("pull_request", &event, &[])
+    }
+}
+
+fn committed(project: &Project) -> String {
+    git(project, &["add", "-A"]);
+    git(project, &["commit", "-qm", "."]);
+    git(project, &["rev-parse", "HEAD"])
+}
+
+#[test]
+fn where_the_event_does_not_name_the_base_the_forge_is_asked() {
+    let shop = Shop::new().cloned();
+    let commented = json!({
+        "issue": {"number": 5, "pull_request": {"url": "u"}},
+        "repository": {"default_branch": "main"},
+    });
+    let of_a_fork = json!({"workflow_run": {
+        "event": "pull_request", "pull_requests": [], "head_branch": "x",
+        "head_repository": {"full_name": "eve/site", "owner": {"login": "eve"}},
+    }});
+    let request = |base: &str, from: &str| {
+        json!({
+            "base": {"ref": base},
+            "head": {"ref": "x", "sha": shop.head, "repo": {"full_name": from}},
+        })
+    };
+    let token = [("GITHUB_TOKEN", "ghs_canary")];
+    let (one, list) = ("GET /repos/octo/site/pulls/5", "GET /repos/octo/site/pulls");
+    for (event, name) in [(&commented, "issue_comment"), (&of_a_fork, "workflow_run")] {
+        // The default branch would let it pass.
+        let answer = |base: &str| {
+            let own = request(base, "eve/site");
+            shop.forge.on(one, [Reply::json(200, &own)]);
+            // As where the forge does not understand what it was asked for.
+            let all = json!([request("main", "octo/site"), own]);
+            shop.forge.on(list, [Reply::json(200, &all)]);
+        };
+        answer("main");
+        shop.planned(name, event, &token).expect(0);
+        answer("release");
+        shop.planned(name, event, &token).expect(6).tells(SAYS);
+        // Who cannot be asked is not guessed at.
+        let untold = shop.planned(name, event, &[]);
+        untold
+            .expect(1)
+            .tells("into which branch")
+            .tells("GITHUB_TOKEN is not set")
+            .tells("pull-requests: read");
+        for route in [one, list] {
+            let silent = json!({"message": "no"});
+            shop.forge.on(route, [Reply::json(404, &silent)]);
+        }
+        let silent = shop.planned(name, event, &token);
+        silent.expect(1).tells("HTTP 404").lacks("canary");
+    }
+    // From one branch into two.
+    let two = json!([request("main", "eve/site"), request("release", "eve/site")]);
+    shop.forge.on(list, [Reply::json(200, &two)]);
+    let two = shop.planned("workflow_run", &of_a_fork, &token);
+    two.expect(1).tells("into different branches");
+    shop.forge.on(list, [Reply::json(200, &json!([]))]);
+    let none = shop.planned("workflow_run", &of_a_fork, &token);
+    none.expect(1).tells("none is open");
+}
+
+#[test]
+fn an_old_request_is_held_against_its_base_as_it_is_now() {
+    let shop = Shop::new().cloned();
+    shop.of_pull(&json!({"sha": shop.old})).expect(0);
+    let base = json!({"sha": shop.old, "ref": "release"});
+    shop.of_pull(&base).expect(6).tells(SAYS);
+    // What the event names binds as well.
+    let base = json!({"sha": shop.strict, "ref": "main"});
+    shop.of_pull(&base).expect(6).tells(SAYS);
+    // As the pipeline's clone knows it, where the remote gives nothing.
+    let release = "refs/remotes/origin/release";
+    git(&shop.project, &["update-ref", release, &shop.strict]);
+    std::fs::remove_dir_all(shop.project.path("../remote.git")).unwrap();
+    let base = json!({"sha": shop.old, "ref": "release"});
+    let run = shop.of_pull(&base);
+    run.expect(6).tells(SAYS).lacks("out of date");
+    git(&shop.project, &["update-ref", "-d", release]);
+    let run = shop.of_pull(&base);
+    run.expect(0).tells("release cannot be fetched");
+}
+
+#[test]
+fn what_the_forge_merged_a_request_onto_binds_without_a_network() {
+    let shop = Shop::new();
+    git(&shop.project, &["checkout", "-q", "--detach", &shop.strict]);
+    let merge = ["merge", "-q", "--no-ff", "--no-edit", &shop.head];
+    git(&shop.project, &merge);
+    git(&shop.project, &["rm", "-q", "base44/connplan.toml"]);
+    git(&shop.project, &["commit", "-q", "--amend", "--no-edit"]);
+    let base = json!({"sha": shop.old});
+    shop.of_pull(&base).expect(6).tells(SAYS);
+    // A merge that the request brings itself says nothing of its base.
+    let event = json!({"pull_request": {"number": 5, "base": base, "head": {"sha": shop.old}}});
+    shop.planned("pull_request", &event, &[]).expect(0);
+}
