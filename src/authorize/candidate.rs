@@ -2,19 +2,24 @@
 //!
 //! This is the gate. Asked for is only what an apply of this machine left, what the team's store says
 //! waits (and the files declare), what a receipt named on the command line holds, and what the files
-//! declare and the app shows as not working, without a new scope. Of all of it, nothing that the policy
+//! declare and the app shows as not working, without a new scope, other connection values or another
+//! account. Of all of it, nothing that the policy
 //! denies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{AuthorizationResult, Consent, EntryRetention, State, consent::same_scopes};
+use super::{
+    AuthorizationResult, Consent, EntryRetention, State,
+    broken::{self, Broken},
+    consent::same_scopes,
+};
 use crate::{
     catalogue::ScopeEquivalence,
     diff::Action,
     model::{
-        App, ConnectorType, Declared, DeclaredConnector, ExpectedAccount, Kind, RemoteConnector,
+        App, ConnectorType, Declared, DeclaredConnector, ExpectedAccount, RemoteConnector,
         RemoteStatus, Scopes,
     },
     pending::{Before, PendingEntry, PendingSet},
@@ -311,8 +316,8 @@ fn names(scopes: &Scopes) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// Connectors that the files declare, that the remote has with these scopes, and that do not work:
-/// their scopes were approved before. Those that the wrong account holds are left alone.
+/// What the files declare and the app has, and that does not work. What a consent alone does not repair is
+/// left alone.
 fn broken(
     sources: &Sources<'_>,
     left_alone: &mut Vec<NotResumable>,
@@ -325,53 +330,30 @@ fn broken(
         let Some(is) = sources.observed.get(connector) else {
             continue;
         };
-        let same = sources
-            .rules
-            .compare(connector, &declared.scopes, &is.scopes)
-            .is_same();
-        // Other values are a change, and have to be planned.
-        let saved = is.connection_config.as_ref();
-        let same = same && saved.is_none_or(|saved| *saved == declared.connection_config);
-        if connector.kind() != Kind::Oauth || !same {
+        let Some(broken) = broken::look(connector, declared, is, sources.rules) else {
             continue;
-        }
-        let entry = repair(sources, declared, is);
-        if is.status != RemoteStatus::Active {
-            found.push((connector.clone(), entry));
-        } else if let (Some(expected), Some(account)) = (&declared.account, &is.account)
-            && !expected.accepts(account)
-        {
-            left_alone.push(NotResumable {
-                connector: connector.clone(),
-                state: State::Consented(Consent::WrongAccount {
-                    account: account.clone(),
-                    expected: expected.as_str().to_owned(),
-                }),
-                entry,
-                obsolete: false,
-            });
-        }
+        };
+        let entry = broken::repair(declared, is, sources.now);
+        let state = match (broken, &declared.account) {
+            (Broken::Repairable, _) => {
+                found.push((connector.clone(), entry));
+                continue;
+            }
+            (Broken::Changes(why), _) => State::Untouched(why.to_owned()),
+            (Broken::Held(account), Some(expected)) => State::Consented(Consent::WrongAccount {
+                account,
+                expected: expected.as_str().to_owned(),
+            }),
+            (Broken::Held(_), None) => continue,
+        };
+        left_alone.push(NotResumable {
+            connector: connector.clone(),
+            entry,
+            state,
+            obsolete: false,
+        });
     }
     found
-}
-
-fn repair(
-    sources: &Sources<'_>,
-    declared: &DeclaredConnector,
-    is: &RemoteConnector,
-) -> PendingEntry {
-    PendingEntry {
-        scopes: declared.scopes.clone(),
-        connection_config: declared.connection_config.clone(),
-        action: Action::Reauthorize,
-        plan_digest: None,
-        since: sources.now,
-        before: Some(Before::from(is)),
-        account: declared.account.clone(),
-        connection_id: None,
-        missing: Scopes::new(),
-        settled: false,
-    }
 }
 
 /// What the receipt says is pending.

@@ -23,6 +23,7 @@
 //! [`step`] is the whole of it, and pure: a state and a piece of evidence make the next state and
 //! what has to be done. [`Session`] gathers the evidence and does what has to be done.
 
+mod broken;
 mod candidate;
 mod consent;
 mod event;

@@ -16,10 +16,10 @@ use crate::{
     },
     catalogue::ScopeEquivalence,
     context::Failure,
-    model::{App, ConnectorType, Declared, RemoteConnector},
+    model::{App, ConnectorType, Declared, RemoteConnector, RemoteStatus},
     pending::{PendingError, PendingSet},
     receipt::Receipt,
-    remote::Remote,
+    remote::{Remote, RemoteError},
     state::Locked,
 };
 
@@ -62,6 +62,7 @@ pub struct AuthorizeSession<'a> {
 impl<'a> AuthorizeSession<'a> {
     /// Finds what waits, past the gate, and sees what became of it. Changes nothing on the remote.
     pub async fn begin(inputs: AuthorizeInputs<'a>) -> Result<Self, Failure> {
+        let listed = with_values(inputs.remote, inputs.declared, inputs.listed).await?;
         let pending = inputs.pending;
         let found = authorize::candidates(&Sources {
             app: inputs.app,
@@ -69,7 +70,7 @@ impl<'a> AuthorizeSession<'a> {
             receipt: inputs.receipt.map(|(receipt, _)| receipt),
             made: inputs.receipt.and_then(|(_, made)| made),
             declared: inputs.declared,
-            observed: inputs.listed,
+            observed: &listed,
             targets: inputs.targets,
             rules: inputs.rules,
             verdict: inputs.verdict,
@@ -88,7 +89,7 @@ impl<'a> AuthorizeSession<'a> {
         };
         let silent = |_: &AuthorizeEvent<'_>| {};
         let mut engine = session.engine(Asking::OnDemand, Pace::default(), &Alone, &silent);
-        let items = engine.inspect(found.resumable, inputs.listed).await?;
+        let items = engine.inspect(found.resumable, &listed).await?;
         let mut left_alone = std::mem::take(&mut session.left_alone);
         let mut engine = session.engine(Asking::OnDemand, Pace::default(), &Alone, &silent);
         engine.forget(&mut left_alone).await?;
@@ -169,6 +170,25 @@ impl<'a> AuthorizeSession<'a> {
         results.sort_by(|a, b| a.connector.cmp(&b.connector));
         results
     }
+}
+
+/// What the remote lists, with the values of what does not work and whose file declares some: the list
+/// does not tell them, and a repair must not change them.
+async fn with_values(
+    remote: &Remote,
+    declared: Option<&Declared>,
+    listed: &BTreeMap<ConnectorType, RemoteConnector>,
+) -> Result<BTreeMap<ConnectorType, RemoteConnector>, RemoteError> {
+    let mut listed = listed.clone();
+    for (connector, is) in &mut listed {
+        let file = declared.and_then(|files| files.connectors.get(connector));
+        let declares = file.is_some_and(|file| !file.connection_config.is_empty());
+        if declares && is.status != RemoteStatus::Active && is.connection_config.is_none() {
+            let told = remote.connection_values(connector).await?;
+            is.connection_config = told.saved;
+        }
+    }
+    Ok(listed)
 }
 
 /// How a session waits.

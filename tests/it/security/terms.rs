@@ -149,3 +149,31 @@ fn what_expired_is_asked_for_with_the_values_of_the_files() {
         .tells("account_identifier = acme");
     project.run(&ASK).expect(1).tells("SNOW_PLACE");
 }
+
+/// What broke is repaired as it was: another value or account is a change, which a plan shows first.
+#[test]
+fn what_expired_is_not_repaired_into_something_else() {
+    let expired = |scope: &str, account: &str, values: serde_json::Value| {
+        json!({ "status": "expired",
+            "scopes": [scope], "account": account, "connection_config": values })
+    };
+    let platform = Platform::seeded(json!({ "apps": { crate::support::APP: { "connectors": {
+        "snowflake": expired("session:role-any", "ada@example.com", json!({ "account_identifier": "good-acct" })),
+        "gmail": expired(GMAIL, "ops@example.com", json!({})),
+    } } } }));
+    let project = declaring(&platform, "snowflake", &snowflake("evil-acct"))
+        .file("base44/connectors/gmail.jsonc", EVIL_ACCOUNT);
+    project
+        .run(&ASK)
+        .expect(4)
+        .says("the files declare other connection values than the app has; plan and apply them first")
+        .says("the files declare another account than the one that held it; plan and apply that first");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    project.write("base44/connectors/snowflake.jsonc", &snowflake("good-acct"));
+    project.write(
+        "base44/connectors/gmail.jsonc",
+        &EVIL_ACCOUNT.replace("@evil.example", "ops@example.com"),
+    );
+    project.run(&ASK).expect(4).lacks("plan and apply");
+    assert_eq!(platform.writes().len(), 2);
+}

@@ -1,0 +1,99 @@
+//! Connectors that the files declare, that the remote has with these scopes, and that do not work:
+//! their scopes were approved before. What else differs is a change, and has to be planned. Pure.
+
+use jiff::Timestamp;
+
+use crate::{
+    catalogue::ScopeEquivalence,
+    diff::{Action, ConfigDiff},
+    model::{
+        Account, ConnectorType, DeclaredConnector, Kind, Likeness, RemoteConnector, RemoteStatus,
+        Scopes,
+    },
+    pending::{Before, PendingEntry},
+};
+
+/// What is wrong with one.
+pub(super) enum Broken {
+    /// A consent repairs it: a plan would show nothing but that.
+    Repairable,
+    /// A consent would change something else too, or might.
+    Changes(&'static str),
+    /// It works, and this account holds it instead of the expected one.
+    Held(Account),
+}
+
+/// What is wrong with this one; nothing where its scopes differ, for that is a change that a plan shows.
+pub(super) fn look(
+    connector: &ConnectorType,
+    declared: &DeclaredConnector,
+    is: &RemoteConnector,
+    rules: &ScopeEquivalence,
+) -> Option<Broken> {
+    let scopes = rules.compare(connector, &declared.scopes, &is.scopes);
+    if connector.kind() != Kind::Oauth || !scopes.is_same() {
+        return None;
+    }
+    let account = account(declared, is);
+    if is.status == RemoteStatus::Active {
+        let held = is.account.clone().filter(|_| account == Likeness::Other);
+        return held.map(Broken::Held);
+    }
+    Some(match (values(declared, is), account) {
+        (Likeness::Same, Likeness::Same) => Broken::Repairable,
+        (Likeness::Other, _) => Broken::Changes(
+            "the files declare other connection values than the app has; plan and apply them first",
+        ),
+        (_, Likeness::Other) => Broken::Changes(
+            "the files declare another account than the one that held it; plan and apply that first",
+        ),
+        (Likeness::Unknown, _) => Broken::Changes(
+            "the app does not tell which connection values it has, so they may be about to change; \
+             plan and apply them first",
+        ),
+        (_, Likeness::Unknown) => Broken::Changes(
+            "the app does not tell whose account held it, so that may be about to change; plan and \
+             apply it first",
+        ),
+    })
+}
+
+/// Whether a consent leaves the connection's values as they are.
+fn values(declared: &DeclaredConnector, is: &RemoteConnector) -> Likeness {
+    let wanted = &declared.connection_config;
+    // Nothing is sent.
+    if wanted.is_empty() {
+        return Likeness::Same;
+    }
+    let saved = is.connection_config.as_ref();
+    Likeness::of(saved.map(|saved| ConfigDiff::of(wanted, saved).is_same()))
+}
+
+/// Whether the account that is expected is the one that held it. A file that names nobody expects nobody
+/// else.
+fn account(declared: &DeclaredConnector, is: &RemoteConnector) -> Likeness {
+    let Some(expected) = &declared.account else {
+        return Likeness::Same;
+    };
+    Likeness::of(is.account.as_ref().map(|held| expected.accepts(held)))
+}
+
+/// What is asked for to repair it.
+pub(super) fn repair(
+    declared: &DeclaredConnector,
+    is: &RemoteConnector,
+    now: Timestamp,
+) -> PendingEntry {
+    PendingEntry {
+        scopes: declared.scopes.clone(),
+        connection_config: declared.connection_config.clone(),
+        action: Action::Reauthorize,
+        plan_digest: None,
+        since: now,
+        before: Some(Before::from(is)),
+        account: declared.account.clone(),
+        connection_id: None,
+        missing: Scopes::new(),
+        settled: false,
+    }
+}
