@@ -60,6 +60,6 @@ fn page(command: clap::Command) -> Result<String, Failure> {
     let command = command.mut_args(|arg| arg.hide_short_help(false));
     clap_mangen::Man::new(command)
         .render(&mut page)
-        .map_err(|e| EncodeError(e.to_string()))?;
+        .map_err(|e| EncodeError::Encoder(e.to_string()))?;
     Ok(String::from_utf8_lossy(&page).into_owned())
 }

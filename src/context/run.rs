@@ -18,6 +18,7 @@ use crate::{
     git,
     http::{self, ClientOptions, Gate, Pace, Renewals},
     model::{App, AppId, Origin, Vars},
+    plan::document,
     remote::Platform,
     state::{AppState, StateFolder},
     store::Fence,
@@ -363,11 +364,11 @@ impl Context {
 
     /// Reads a document that a user names; `-` is standard input.
     pub fn read_document(&self, path: &Path) -> Result<String, Failure> {
-        const LIMIT: u64 = 64 << 20;
+        let limit = document::LIMIT as u64;
         let text = if path == Path::new("-") {
-            read_stdin(LIMIT)?
+            read_stdin(limit)?
         } else {
-            fs::read_text(&self.path(path), LIMIT)?
+            fs::read_text(&self.path(path), limit)?
         };
         // PowerShell writes a byte-order mark in front of what it redirects.
         Ok(match text.strip_prefix('\u{feff}') {
@@ -388,8 +389,11 @@ fn read_stdin(limit: u64) -> Result<String, Failure> {
     let mut text = String::new();
     std::io::stdin()
         .lock()
-        .take(limit)
+        .take(limit + 1)
         .read_to_string(&mut text)
         .map_err(|e| UsageError::new(format!("standard input could not be read: {e}")))?;
+    if text.len() as u64 > limit {
+        return Err(UsageError::new(format!("standard input is larger than {limit} bytes")).into());
+    }
     Ok(text)
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-pub use super::envelope::FORMAT_VERSION;
+pub use super::envelope::{FORMAT_VERSION, LIMIT};
 use super::{
     AppPlan, Digest, EncodeError, Meaning, Override, Plan, Refusal, Sealer, check,
     envelope::{CREATED_BY, DocumentKind, Sealed, read_document},
@@ -163,6 +163,7 @@ pub fn to_toml(plan: &Plan, created_at: Option<String>) -> Result<String, Encode
     );
     let changes = (MEANING.rows, document.changes());
     tables::write(&mut text, &document.head, changes, &document.tail)?;
+    DocumentKind::Plan.check_fits(&text)?;
     Ok(text)
 }
 

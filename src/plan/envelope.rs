@@ -3,12 +3,16 @@
 use serde::de::DeserializeOwned;
 use toml::Table;
 
-use super::{Digest, Meaning, Refusal, Sealer};
+use super::{Digest, EncodeError, Meaning, Refusal, Sealer};
 use crate::{escape, tables};
 
 /// The version that this program writes. Readers take any minor version of its major: what a later
 /// minor version adds is covered by a digest and may be left unread.
 pub const FORMAT_VERSION: &str = "2.0";
+
+/// The most bytes that a saved document has: 64 MiB. Writer and reader share it. The plan of 5,000 new
+/// connectors with fifty long scopes each is half of it.
+pub const LIMIT: usize = 64 << 20;
 
 /// Who wrote it.
 pub(crate) const CREATED_BY: &str = concat!("connplan ", env!("CARGO_PKG_VERSION"));
@@ -23,6 +27,15 @@ pub(crate) enum DocumentKind {
 }
 
 impl DocumentKind {
+    /// Fails if a file of this text could not be read again.
+    pub(crate) fn check_fits(self, text: &str) -> Result<(), EncodeError> {
+        let (kind, size, limit) = (self.as_str(), text.len(), LIMIT);
+        if size > limit {
+            return Err(EncodeError::TooLarge { kind, size, limit });
+        }
+        Ok(())
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Plan => "plan",
@@ -224,4 +237,20 @@ pub(crate) fn read_document<T: DeserializeOwned, R: DeserializeOwned>(
         rows: read.rows.map_err(wrong)?,
         digest,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let most = "x".repeat(LIMIT);
+        assert!(DocumentKind::Plan.check_fits(&most).is_ok());
+        let refused = DocumentKind::Plan.check_fits(&(most + "x")).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "the plan has 67108865 bytes, more than the 67108864 that its file may have"
+        );
+    }
 }

@@ -279,21 +279,38 @@ fn list(moved: &[Drift]) -> String {
 
 /// A document that could not be put into its format.
 #[derive(Debug, Error, Diagnostic)]
-#[error("the output could not be encoded: {0}")]
-#[diagnostic(
-    code(connplan::encode),
-    help("this is a bug in connplan; please report it")
-)]
-pub struct EncodeError(pub String);
+pub enum EncodeError {
+    /// The encoder refused it.
+    #[error("the output could not be encoded: {0}")]
+    #[diagnostic(
+        code(connplan::encode),
+        help("this is a bug in connplan; please report it")
+    )]
+    Encoder(String),
+    /// Its file could be written, and not read again.
+    #[error("the {kind} has {size} bytes, more than the {limit} that its file may have")]
+    #[diagnostic(
+        code(connplan::plan::too_large),
+        help("split it: `connplan plan --target TYPE` plans the connectors that you name")
+    )]
+    TooLarge {
+        /// A plan or a receipt.
+        kind: &'static str,
+        /// Its size as a file, in bytes.
+        size: usize,
+        /// The most that a reader takes, in bytes.
+        limit: usize,
+    },
+}
 
 impl From<toml::ser::Error> for EncodeError {
     fn from(error: toml::ser::Error) -> Self {
-        Self(error.to_string())
+        Self::Encoder(error.to_string())
     }
 }
 
 impl From<serde_json::Error> for EncodeError {
     fn from(error: serde_json::Error) -> Self {
-        Self(error.to_string())
+        Self::Encoder(error.to_string())
     }
 }

@@ -94,6 +94,7 @@ pub fn to_toml(receipt: &Receipt, created_at: Option<String>) -> Result<String, 
         (MEANING.rows, rows(receipt)),
         &nothing,
     )?;
+    DocumentKind::Receipt.check_fits(&text)?;
     Ok(text)
 }
 

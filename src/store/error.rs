@@ -56,6 +56,25 @@ pub enum StoreError {
         help("this is a bug in connplan; please report it")
     )]
     Encode(String),
+    /// It could be written, and not read again.
+    #[error(
+        "the store {store} did not take `{key}`: it has {size} bytes, more than the {limit} that one entry \
+         may have"
+    )]
+    #[diagnostic(
+        code(connplan::store::too_large),
+        help("do it in parts: `--target TYPE` names the connectors of one part")
+    )]
+    TooLarge {
+        /// The store.
+        store: String,
+        /// The key.
+        key: String,
+        /// Its size, in bytes.
+        size: usize,
+        /// The most that is read again, in bytes.
+        limit: usize,
+    },
     /// There is no such plan.
     #[error("{} has no plan {digest}", called(store))]
     #[diagnostic(

@@ -9,7 +9,10 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 
-use super::{AppKey, Key, Store, StoreError, Swap, Swapped, Value, Version, local::LIMIT};
+use super::{
+    AppKey, Key, Store, StoreError, Swap, Swapped, Value, Version,
+    swap::{LIMIT, check_fits},
+};
 use crate::git::{
     Checkout, Depot, Git, GitError, NewCommit, ObjectId, Push, Pushed, RefName, RemoteAddress,
 };
@@ -304,6 +307,7 @@ impl Store for GitStore {
 
     fn swap<'a>(&'a self, changes: &'a [Swap]) -> BoxFuture<'a, Result<Swapped, StoreError>> {
         Box::pin(async move {
+            check_fits(self.name(), changes)?;
             for short in ["log", LEASE] {
                 let part = changes
                     .iter()

@@ -7,15 +7,14 @@ use std::{
 
 use futures_util::future::BoxFuture;
 
-use super::{Key, Store, StoreError, Swap, Swapped, Value, Version};
+use super::{
+    Key, Store, StoreError, Swap, Swapped, Value, Version,
+    swap::{LIMIT, check_fits},
+};
 use crate::{
     fs::{self, FsError, Lock, Visibility},
     model::sha256,
 };
-
-/// The most that one value holds: the plan of 5,000 new connectors with fifty long scopes each is half
-/// of it.
-pub(super) const LIMIT: usize = 64 << 20;
 
 /// A folder of files, one for each key.
 #[derive(Clone, Debug)]
@@ -134,7 +133,10 @@ impl Store for LocalStore {
     }
 
     fn swap<'a>(&'a self, changes: &'a [Swap]) -> BoxFuture<'a, Result<Swapped, StoreError>> {
-        Box::pin(async move { self.put(changes) })
+        Box::pin(async move {
+            check_fits(self.name(), changes)?;
+            self.put(changes)
+        })
     }
 
     fn remove<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<(), StoreError>> {

@@ -14,7 +14,10 @@ use object_store::{
     path::Path,
 };
 
-use super::{AppKey, Key, Store, StoreError, Swap, Swapped, Value, Version, local::LIMIT};
+use super::{
+    AppKey, Key, Store, StoreError, Swap, Swapped, Value, Version,
+    swap::{LIMIT, check_fits},
+};
 
 /// One app's part of a bucket.
 #[derive(Debug)]
@@ -232,6 +235,7 @@ impl Store for BucketStore {
 
     fn swap<'a>(&'a self, changes: &'a [Swap]) -> BoxFuture<'a, Result<Swapped, StoreError>> {
         Box::pin(async move {
+            check_fits(self.name(), changes)?;
             for change in changes {
                 if self.put(change).await? == Swapped::Moved {
                     return Ok(Swapped::Moved);

@@ -31,6 +31,22 @@ pub struct Swap {
     pub note: String,
 }
 
+/// The most bytes that one value has: 64 MiB, for those who write and those who read.
+pub(super) const LIMIT: usize = 64 << 20;
+
+/// Fails if a value could not be read again. Each store asks before it writes any of them.
+pub(super) fn check_fits(store: &str, changes: &[Swap]) -> Result<(), StoreError> {
+    let larger = changes.iter().find(|change| change.to.len() > LIMIT);
+    larger.map_or(Ok(()), |change| {
+        Err(StoreError::TooLarge {
+            store: store.to_owned(),
+            key: change.key.as_str().to_owned(),
+            size: change.to.len(),
+            limit: LIMIT,
+        })
+    })
+}
+
 /// Whether it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Swapped {

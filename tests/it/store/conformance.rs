@@ -85,6 +85,23 @@ async fn swaps(one: &dyn Store, two: &dyn Store) {
     one.remove(&[key("a/c"), key("a/none")]).await.unwrap();
     assert_eq!(two.read_all("a").await.unwrap().len(), 1);
     assert!(one.read_all("other").await.unwrap().is_empty());
+    // What nobody could read again is not written, nor what would go with it.
+    let too_large = Swap {
+        to: vec![0; (64 << 20) + 1].into(),
+        ..change("d/f", None, "")
+    };
+    let refused = one.swap(&[change("d/e", None, "1"), too_large]).await;
+    assert!(
+        matches!(
+            refused,
+            Err(StoreError::TooLarge {
+                size: 67_108_865,
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+    assert!(two.read_all("d").await.unwrap().is_empty());
 }
 
 /// The types on top.
