@@ -2,7 +2,7 @@
 //!
 //! A review counts if it approves, is its author's latest, was neither dismissed nor asked for again,
 //! was given on the newest commit after the comment first showed this plan of it, and comes from
-//! somebody who may write, and who neither opened the request nor made any of its commits.
+//! a person who may write, and who neither opened the request nor made any of its commits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +29,8 @@ pub struct ReviewFacts {
     pub asked: BTreeSet<String>,
     /// Whether an approver may write.
     pub writers: BTreeMap<String, bool>,
+    /// Why an approver's review never counts, as a clause that their name begins.
+    pub barred: BTreeMap<String, &'static str>,
 }
 
 /// What the comment shows.
@@ -147,6 +149,8 @@ pub fn reviews(facts: &ReviewFacts, digest: &Digest) -> Result<Reviews, Approval
             .filter(|commit| **commit != facts.head);
         let why = if people.contains(&name) {
             Some("made the change".to_owned())
+        } else if let Some(why) = facts.barred.get(&review.by) {
+            Some((*why).to_owned())
         } else if asked.contains(&name) {
             Some("was asked for a review again".to_owned())
         } else if let Some(commit) = other {
@@ -215,6 +219,7 @@ mod tests {
             reviews: vec![review("bob", 200)],
             asked: BTreeSet::new(),
             writers: BTreeMap::from([("bob".to_owned(), true), ("ann".to_owned(), true)]),
+            barred: BTreeMap::new(),
         }
     }
 
@@ -235,7 +240,7 @@ mod tests {
     #[test]
     fn whatever_is_wrong_with_a_review_it_does_not_count() {
         type Spoil = fn(&mut ReviewFacts);
-        let spoil: [(Spoil, &str); 9] = [
+        let spoil: [(Spoil, &str); 10] = [
             (|f| f.reviews[0].approves = false, ""),
             (
                 |f| {
@@ -258,6 +263,10 @@ mod tests {
                 "may not write",
             ),
             (|f| f.writers.clear(), "may not write"),
+            (
+                |f| f.barred = BTreeMap::from([("bob".to_owned(), "is a program")]),
+                "bob is a program",
+            ),
             (|f| f.asked = BTreeSet::from(["bob".to_owned()]), "again"),
         ];
         for (spoil, why) in spoil {

@@ -58,6 +58,7 @@ pub async fn review_facts(
         Forge::GitHub => asking.github(&facts).await?,
         Forge::GitLab => asking.gitlab(&facts).await?,
     };
+    let writer = shown.as_ref().map(|shown| shown.writer.clone());
     let shown = shown.map(|shown| {
         let made = people.iter().flatten().chain([&author]);
         Shown {
@@ -67,13 +68,20 @@ pub async fn review_facts(
             since: shown.since,
         }
     });
-    let mut writers = BTreeMap::new();
-    for review in reviews.iter().filter(|review| review.0.approves) {
-        let name = &review.0.by;
-        if !writers.contains_key(name) {
-            let may = asking.may_write(name, review.1).await?;
-            writers.insert(name.clone(), may);
+    let (mut writers, mut barred) = (BTreeMap::new(), BTreeMap::new());
+    for (review, who) in reviews.iter().filter(|(review, _)| review.approves) {
+        let name = &review.by;
+        if writers.contains_key(name) {
+            continue;
         }
+        let program = who.program || asking.is_program(name, who.id).await?;
+        let standing = asking.standing(name, who.id).await?;
+        if program || standing.program {
+            barred.insert(name.clone(), "is a program, not a person");
+        } else if writer.as_ref().is_some_and(|writer| writer.is(name)) {
+            barred.insert(name.clone(), "owns the token that writes the comment");
+        }
+        writers.insert(name.clone(), standing.may_write);
     }
     Ok(ReviewFacts {
         head,
@@ -83,6 +91,7 @@ pub async fn review_facts(
         reviews: reviews.into_iter().map(|(review, _)| review).collect(),
         asked,
         writers,
+        barred,
     })
 }
 
@@ -121,9 +130,22 @@ fn doubt<'a>(
     Some(Doubt { why, help })
 }
 
-/// A review, and the number of who gave it, where the forge goes by numbers.
-type Found = (Review, Option<u64>);
+/// A review, and what comes with it of who gave it.
+type Found = (Review, Who);
 type Told = (Vec<Found>, Vec<Option<String>>, BTreeSet<String>);
+
+/// Who gave a review.
+struct Who {
+    /// Their number, where the forge goes by numbers.
+    id: Option<u64>,
+    program: bool,
+}
+
+/// What the project's members are.
+struct Standing {
+    may_write: bool,
+    program: bool,
+}
 
 struct Asking<'a> {
     http: &'a Http,
@@ -160,7 +182,8 @@ impl Asking<'_> {
                 at,
                 url: value["html_url"].as_str().map(str::to_owned),
             };
-            reviews.push((review, None));
+            let program = is_program(Forge::GitHub, &value["user"], by);
+            reviews.push((review, Who { id: None, program }));
         }
         reviews.sort_by_key(|(review, _)| review.at);
         let commits = self
@@ -209,7 +232,14 @@ impl Asking<'_> {
                 at,
                 url: None,
             };
-            reviews.push((review, Some(id)));
+            let program = is_program(Forge::GitLab, user, by);
+            reviews.push((
+                review,
+                Who {
+                    id: Some(id),
+                    program,
+                },
+            ));
         }
         let commits = self
             .list("reading the commits", format!("{request}/commits"))
@@ -284,22 +314,42 @@ impl Asking<'_> {
         Some((id.parse().ok()?, name))
     }
 
-    async fn may_write(&self, name: &str, id: Option<u64>) -> Result<bool, PublishError> {
+    /// Whether GitLab calls an approver a program: its list of approvals does not tell.
+    async fn is_program(&self, name: &str, id: Option<u64>) -> Result<bool, PublishError> {
+        let Some(id) = id else { return Ok(false) };
+        let call = Call::get("asking who approved", format!("/users/{id}"));
+        match self.http.send(&call).await {
+            // Not told: the name decides.
+            Err(PublishError::Refused { status: 404, .. }) => Ok(false),
+            answer => Ok(is_program(self.place.forge, &answer?.body, name)),
+        }
+    }
+
+    async fn standing(&self, name: &str, id: Option<u64>) -> Result<Standing, PublishError> {
+        let nobody = Standing {
+            may_write: false,
+            program: false,
+        };
         let project = &self.place.project_path;
         let path = match (self.place.forge, id) {
             (Forge::GitHub, _) => {
                 format!("/repos/{project}/collaborators/{}/permission", encode(name))
             }
             (Forge::GitLab, Some(id)) => format!("/projects/{project}/members/all/{id}"),
-            (Forge::GitLab, None) => return Ok(false),
+            (Forge::GitLab, None) => return Ok(nobody),
         };
         let call = Call::get("asking who may write", path);
         let answer = match self.http.send(&call).await {
             // Not one of the project's people.
-            Err(PublishError::Refused { status: 404, .. }) => return Ok(false),
+            Err(PublishError::Refused { status: 404, .. }) => return Ok(nobody),
             other => other?,
         };
-        Ok(match self.place.forge {
+        let user = match self.place.forge {
+            Forge::GitHub => &answer.body["user"],
+            Forge::GitLab => &answer.body,
+        };
+        let program = is_program(self.place.forge, user, name);
+        let may_write = match self.place.forge {
             Forge::GitHub => matches!(
                 answer.body["permission"].as_str(),
                 Some("admin" | "maintain" | "write")
@@ -313,7 +363,8 @@ impl Asking<'_> {
                         .into_iter()
                         .all(|state| state.is_null() || is_active(state))
             }
-        })
+        };
+        Ok(Standing { may_write, program })
     }
 
     /// A whole list.
@@ -329,6 +380,28 @@ impl Asking<'_> {
 
     fn unknown(&self, why: &'static str) -> PublishError {
         self.http.malformed("reading the reviews", why)
+    }
+}
+
+/// Whether a user is a program, by the forge's word or by a name that no person has. An answer
+/// without a word of it, as of an older server, is a person's.
+fn is_program(forge: Forge, user: &Value, name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let of_token = |kind: &str| {
+        let rest = name.strip_prefix(kind);
+        rest.and_then(|rest| rest.split_once("_bot"))
+            .is_some_and(|(id, _)| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
+    };
+    match forge {
+        Forge::GitHub => {
+            name.ends_with("[bot]") || !(user["type"].is_null() || user["type"] == "User")
+        }
+        Forge::GitLab => {
+            of_token("project_")
+                || of_token("group_")
+                || name.starts_with("service_account_")
+                || !(user["bot"].is_null() || user["bot"] == false)
+        }
     }
 }
 

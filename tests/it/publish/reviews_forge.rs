@@ -169,6 +169,61 @@ fn a_comment_of_whoever_made_the_change_or_started_the_job_shows_nothing() {
 }
 
 #[test]
+fn a_program_approves_nothing_and_nor_does_the_owner_of_the_token() {
+    for shop in shops() {
+        shop.reviewed();
+        let program = "bob is a program, not a person";
+        let (user, member) = if shop.github {
+            let reviews = "GET /repos/octo/site/pulls/5/reviews";
+            let by = |login: &str, kind: &str| {
+                json!([{"user": {"login": login, "type": kind}, "state": "APPROVED",
+                    "commit_id": sha('a'), "submitted_at": "2100-01-01T00:00:00Z"}])
+            };
+            let bot = "github-actions[bot]";
+            let route = "GET /repos/octo/site/collaborators/github-actions%5Bbot%5D/permission";
+            shop.told(route, &json!({"permission": "write"}));
+            for (login, kind) in [(bot, "Bot"), (bot, "User"), ("bob", "Mannequin")] {
+                shop.told(reviews, &by(login, kind));
+                shop.refuses(&format!("{login} is a program, not a person"));
+            }
+            shop.told(reviews, &by("bob", "User"));
+            let member = json!({"permission": "write", "user": {"type": "Bot"}});
+            let route = "GET /repos/octo/site/collaborators/bob/permission";
+            shop.told(route, &member);
+            shop.refuses(program);
+            ("GET /user", "user")
+        } else {
+            let id = number("bob");
+            let bot = json!({"id": id, "username": "bob", "bot": true});
+            shop.told(&format!("GET /api/v4/users/{id}"), &bot);
+            shop.refuses(program);
+            let person = json!({"id": id, "username": "bob", "bot": false});
+            shop.told(&format!("GET /api/v4/users/{id}"), &person);
+            // Its name alone, where an older server tells no more.
+            let approvals = "GET /api/v4/projects/12/merge_requests/3/approvals";
+            for name in ["project_7_bot1", "group_7_bot_0af", "service_account_0af"] {
+                let user = json!({"username": name, "id": 5});
+                let by = json!([{"user": user, "approved_at": "2100-01-01T00:00:00Z"}]);
+                shop.told(approvals, &json!({"approved_by": by}));
+                shop.told(
+                    "GET /api/v4/projects/12/members/all/5",
+                    &member(40, "active"),
+                );
+                shop.refuses(&format!("{name} is a program, not a person"));
+            }
+            ("GET /api/v4/user", "author")
+        };
+        // A person whose token it is, and who did not make the change.
+        shop.review(&GOOD);
+        let bob = json!({"login": "bob", "username": "bob", "type": "User"});
+        shop.comments.edit(|comment| comment[member] = bob.clone());
+        shop.told(user, &bob);
+        shop.refuses("bob owns the token that writes the comment");
+        assert!(shop.platform.writes().is_empty());
+    }
+}
+
+#[test]
 fn another_programs_comment_is_neither_written_to_nor_believed() {
     let shop = shops().remove(0);
     let body = json!("<!-- connplan app=app%2D1 -->\nThanks!");
