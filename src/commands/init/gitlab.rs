@@ -29,7 +29,10 @@ pub(super) fn pipelines(projects: &[String]) -> Vec<Pipeline> {
             let own = format!("paths: [\"$PROJECT/{file}\", \"$PROJECT/connplan-error.json\"]");
             text = text.replace(&format!("paths: [{file}, connplan-error.json]"), &own);
         }
-        text = text.replace("terraform: connplan", "terraform: $PROJECT/connplan");
+        for report in ["dotenv", "terraform"] {
+            let (of, own) = (format!("{report}: "), format!("{report}: $PROJECT/"));
+            text = text.replace(&of, &own);
+        }
         text.extend(projects.iter().map(|project| jobs(project)));
     }
     vec![Pipeline {

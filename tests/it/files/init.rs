@@ -249,8 +249,9 @@ async fn on_gitlab_each_project_has_jobs_of_its_own() {
         assert_eq!(comment["needs"], json!([format!("apply {name}")]));
         assert_eq!(all[format!("drift {name}")]["extends"], ".drift");
     }
-    let reports = &all[".plan"]["artifacts"]["reports"]["terraform"];
-    assert_eq!(reports, "$PROJECT/connplan-counts.json");
+    let reports = &all[".plan"]["artifacts"]["reports"];
+    assert_eq!(reports["terraform"], "$PROJECT/connplan-counts.json");
+    assert_eq!(reports["dotenv"], "$PROJECT/connplan.env");
     for job in [".plan", ".comment-plan", ".apply", ".comment-apply"] {
         assert_eq!(all[job]["needs"], json!(null), "{job}: {all}");
     }

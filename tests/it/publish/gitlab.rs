@@ -118,6 +118,14 @@ fn the_jobs_for_gitlab_run_one_after_another() {
         .var("CI_COMMIT_SHA", &sha);
     run(&project, "plan");
     run(&project, "comment-plan");
+    // What GitLab makes of the report; the digest of another plan is refused.
+    let digest = fs::read_to_string(project.path("connplan.env")).unwrap();
+    let digest = digest.trim().strip_prefix("PLAN_DIGEST=").unwrap();
+    let plan = fs::read(project.path("connplan.plan")).unwrap();
+    let project = project.var("PLAN_DIGEST", &format!("sha256:{}", "0".repeat(64)));
+    assert!(ends(&project, "apply").contains("connplan apply"));
+    fs::write(project.path("connplan.plan"), plan).unwrap();
+    let project = project.var("PLAN_DIGEST", digest);
     run(&project, "apply");
     run(&project, "comment-apply");
     assert_eq!(platform.writes().len(), 1);
