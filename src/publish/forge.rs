@@ -285,8 +285,7 @@ impl Forge {
 
     /// The request that a commit came with, out of all that hold it: the one that was merged as
     /// this commit, else the only one that was merged.
-    pub(super) fn merged_as(self, requests: &Value, commit: &str) -> Option<u64> {
-        let requests = requests.as_array()?;
+    pub(super) fn merged_as(self, requests: &[Value], commit: &str) -> Option<u64> {
         let merged: Vec<_> = requests
             .iter()
             .filter(|request| match self {
@@ -337,25 +336,25 @@ mod tests {
 
     #[test]
     fn the_request_of_a_commit_is_the_one_merged_as_it() {
-        let github = json!([
-            {"number": 1, "merged_at": null, "merge_commit_sha": "aa"},
-            {"number": 2, "merged_at": "2026-01-01T00:00:00Z", "merge_commit_sha": "bb"},
-            {"number": 3, "merged_at": "2026-01-01T00:00:00Z", "merge_commit_sha": "aa"},
-        ]);
+        let github = [
+            json!({"number": 1, "merged_at": null, "merge_commit_sha": "aa"}),
+            json!({"number": 2, "merged_at": "2026-01-01T00:00:00Z", "merge_commit_sha": "bb"}),
+            json!({"number": 3, "merged_at": "2026-01-01T00:00:00Z", "merge_commit_sha": "aa"}),
+        ];
         assert_eq!(Forge::GitHub.merged_as(&github, "aa"), Some(3));
         assert_eq!(
             Forge::GitHub.merged_as(&github, "cc"),
             None,
             "two might be meant"
         );
-        let gitlab = json!([{"iid": 9, "state": "merged", "squash_commit_sha": "dd"}]);
+        let gitlab = [json!({"iid": 9, "state": "merged", "squash_commit_sha": "dd"})];
         assert_eq!(Forge::GitLab.merged_as(&gitlab, "dd"), Some(9));
         assert_eq!(
             Forge::GitLab.merged_as(&gitlab, "ee"),
             Some(9),
             "the only one"
         );
-        assert_eq!(Forge::GitLab.merged_as(&json!({}), "ee"), None);
+        assert_eq!(Forge::GitLab.merged_as(&[], "ee"), None);
     }
 
     #[test]

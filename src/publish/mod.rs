@@ -31,11 +31,7 @@ pub use place::{Overrides, Place};
 pub use reviews::review_facts;
 pub use runner::{SUMMARY_LIMIT, outputs};
 
-use self::{
-    http::{Call, Http},
-    request::Request,
-    thread::Thread,
-};
+use self::{http::Http, request::Request, thread::Thread};
 use crate::http::ClientOptions;
 
 /// Makes, changes or leaves the comment.
@@ -70,9 +66,10 @@ async fn request_of(http: &Http, place: &Place, commit: &str) -> Result<u64, Pub
     let forge = place.forge;
     let path = forge.requests_of_path(&place.project_path, commit);
     let what = "looking for what was merged";
-    let found = http.send(&Call::get(what, path)).await?;
+    let all = |value: &serde_json::Value| Some(value.clone());
+    let found = http.list(what, path, &[], all).await?;
     forge
-        .merged_as(&found.body, commit)
+        .merged_as(&found.items, commit)
         .ok_or_else(|| PublishError::NoRequest {
             forge,
             why: format!("no merged request brought the commit {commit}"),

@@ -159,13 +159,20 @@ fn after_a_merge_the_request_is_found_by_its_commit() {
     run.set("GITHUB_REF", "refs/heads/main")
         .set("GITHUB_EVENT_NAME", "push")
         .set("GITHUB_SHA", SHA);
-    let pulls = json!([
-        {"number": 4, "merged_at": null, "merge_commit_sha": SHA},
-        {"number": 5, "merged_at": "2026-01-01T00:00:00Z", "merge_commit_sha": SHA},
-    ]);
-    server.on(
+    // On a page of its own, after those that hold it too.
+    let merged = |number: usize, commit: &str| json!({"number": number, "merged_at": "2026-01-01T00:00:00Z", "merge_commit_sha": commit});
+    server.on_each(
         &format!("GET /repos/octo/site/commits/{SHA}/pulls"),
-        [Reply::json(200, &pulls)],
+        move |seen| {
+            let others = (100..200).map(|number| merged(number, "other")).collect();
+            Reply::json(
+                200,
+                &match &*super::forge::query(&seen.query, "page") {
+                    "1" => Value::Array(others),
+                    _ => json!([{"number": 4, "merged_at": null}, merged(5, SHA)]),
+                },
+            )
+        },
     );
     run.outcome("receipts/all-done/receipt.toml", &[]);
     assert_eq!(comments.bodies().len(), 1);
