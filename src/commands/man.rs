@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{
     context::{Context, EncodeError, ExitStatus, Failure},
-    fs::{self, Visibility},
+    fs,
 };
 
 /// Arguments of `man`.
@@ -31,8 +31,7 @@ pub fn run(
         context.terminal.out(&page(command)?);
         return Ok(ExitStatus::Done);
     };
-    let dir = context.output_place(dir)?;
-    fs::ensure_dir(&dir)?;
+    fs::ensure_dir(&context.output_place(dir)?)?;
     let pages = command
         .get_subcommands()
         .filter(|sub| !sub.is_hide_set() && sub.get_name() != "help")
@@ -44,10 +43,11 @@ pub fn run(
     let mut all = vec![("connplan".to_owned(), command.clone())];
     all.extend(pages);
     for (name, command) in &all {
-        let path = dir.join(format!("{name}.1"));
-        fs::write(&path, page(command.clone())?.as_bytes(), Visibility::Shared)?;
+        let file = context.output_file("DIR", &dir.join(format!("{name}.1")))?;
+        file.write(page(command.clone())?.as_bytes())?;
     }
-    let shown = crate::escape::limited(&dir.display().to_string(), 400);
+    let shown = context.path(dir).display().to_string();
+    let shown = crate::escape::limited(&shown, 400);
     context
         .terminal
         .say(&format!("Wrote {} pages to {shown}.", all.len()));
