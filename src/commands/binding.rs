@@ -85,6 +85,8 @@ impl Binding {
             Some(base) => base.settings(context).await?,
             None => Vec::new(),
         };
+        let before = before.into_iter().map(BaseSettings::whole);
+        let before = before.collect::<Result<Vec<_>, _>>()?;
         needs.extend(before.iter().filter_map(|b| b.settings.approval.need()));
         let speaks = |before: &BaseSettings| {
             let approval = &before.settings.approval;

@@ -18,7 +18,7 @@ pub use app_id::{apps_named, names_apps};
 pub use connectors::{Folder, Loaded};
 pub use discover::projects_below;
 pub use error::ConfigError;
-pub use project::{FindOptions, Project, SETTINGS};
+pub use project::{BaseDanger, FindOptions, Project, SETTINGS};
 pub use unread::{Unread, type_in};
 
 /// The largest file that is read, in bytes. Real ones have a few hundred.

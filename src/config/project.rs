@@ -32,6 +32,20 @@ pub struct FindOptions {
     pub environment: Option<String>,
 }
 
+/// What makes another gate of a proposal than its base has, beside the settings. Untrusted text, made safe.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BaseDanger {
+    /// These settings of the base have errors, such as this one.
+    Broken {
+        /// File and commit.
+        settings: String,
+        /// The error.
+        why: String,
+    },
+    /// This file, which says who may sign, says something else there.
+    Signers(String),
+}
+
 /// A project, or a mere folder whose app the command line or the environment names.
 #[derive(Clone, Debug)]
 pub struct Project {
@@ -57,6 +71,8 @@ pub struct Project {
     /// The settings of the commit that this checkout proposes to change, where a pipeline runs for a
     /// proposal. Their policy binds as well.
     pub base_settings: Vec<Settings>,
+    /// What else is another gate than there.
+    pub base_dangers: Vec<BaseDanger>,
     pub(super) app_id_option: Option<String>,
     /// Where `--env`'s address stands in the settings, counted from 1.
     pub(super) api_url_line: usize,
@@ -114,6 +130,7 @@ impl Project {
             environment: options.environment.clone(),
             problems,
             base_settings: Vec::new(),
+            base_dangers: Vec::new(),
             app_id_option: options.app_id.clone(),
             api_url_line: 0,
             settings_text,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::policy::{of, policy};
 use crate::{
-    config::Project,
+    config::{BaseDanger, Project},
     model::{Diagnostic, Severity},
     policy::{self, Policy, Rule},
     store::Place,
@@ -25,18 +25,42 @@ pub(super) fn loosened(project: &Project) -> Vec<Diagnostic> {
         .collect();
     let file = project.settings_file.as_deref();
     let file = file.map_or_else(|| "connplan.toml".to_owned(), |file| project.relative(file));
-    found
-        .into_iter()
-        .map(|gate| Diagnostic {
+    let until = "until it is merged, the stricter one of both binds";
+    let gates = found.into_iter().map(|gate| (gate.said(), until));
+    let others = project.base_dangers.iter().map(of_base);
+    gates
+        .chain(others)
+        .map(|(said, help)| Diagnostic {
             severity: Severity::Warning,
             code: policy::LOOSENED.to_owned(),
-            message: format!("danger: {}", gate.said()),
+            message: format!("danger: {said}"),
             file: Some(file.clone()),
             line: None,
             column: None,
-            help: Some("until it is merged, the stricter one of both binds".to_owned()),
+            help: Some(help.to_owned()),
         })
         .collect()
+}
+
+/// What is said of it, and what to do.
+fn of_base(danger: &BaseDanger) -> (String, &'static str) {
+    match danger {
+        BaseDanger::Broken { settings, why } => (
+            format!(
+                "what the base branch asks for is not all known, and does not all bind here: {settings} has \
+                 errors: {why}"
+            ),
+            "compare both files by hand; after the merge nothing is applied that is held against that \
+             commit, only what is merged after it",
+        ),
+        BaseDanger::Signers(file) => (
+            format!(
+                "this pull or merge request changes who may sign: {file} names other people or keys than on \
+                 the base branch"
+            ),
+            "until it is merged, the base branch's file counts",
+        ),
+    }
 }
 
 /// A gate that the proposal opens further.

@@ -25,7 +25,7 @@ pub use settings::{
     ApplySettings, ApprovalSettings, AuthorizeSettings, Environment, Lifetime, LifetimeError,
     MaxDuration, MaxRemovals, PerType, Percent, PlanSettings, PlatformSettings, PolicySettings,
     ProviderSettings, RuleSettings, Settings, StoreSettings, Subject, Unlisted, parse_settings,
-    setting_problem,
+    readable_settings, setting_problem,
 };
 pub use source::Source;
 pub use suggest::{KNOWN_TYPES, closest, known_type_in_other_case, known_type_near, type_meant};

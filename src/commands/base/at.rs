@@ -62,8 +62,8 @@ impl At {
                         found.push(outer);
                         continue;
                     };
-                    let named = module.id.as_str();
-                    let (commit, fetched) = here_or_fetched(context, &checkout, named).await?;
+                    let module = module.id.as_str();
+                    let (commit, fetched) = here_or_fetched(context, &checkout, module).await?;
                     found.push(Self {
                         checkout: checkout.clone(),
                         commit,

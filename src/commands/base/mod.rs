@@ -17,10 +17,12 @@ use self::{
     view::{View, Where},
 };
 use crate::{
-    config::Project,
+    approval::Signers,
+    config::{BaseDanger, Project},
     context::{Context, Failure},
     git::work_tree_of,
     model::{self, AppId},
+    ops,
 };
 
 /// Makes the settings of the base apply as well, where a pipeline runs for a pull or merge request.
@@ -29,7 +31,16 @@ pub(super) async fn bind(context: &Context, project: &mut Project) -> Result<(),
         return Ok(());
     }
     if let Some(base) = Base::find(context, project).await? {
-        let settings = base.settings(context).await?.into_iter();
+        let settings = base.settings(context).await?;
+        for before in &settings {
+            project.base_dangers.extend(before.danger());
+            project
+                .base_dangers
+                .extend(base.other_signers(before, project).await);
+        }
+        project.base_dangers.sort_unstable();
+        project.base_dangers.dedup();
+        let settings = settings.into_iter();
         project.base_settings = settings.map(|found| found.settings).collect();
     } else {
         context.warn(
@@ -106,6 +117,21 @@ impl Base {
         }
     }
 
+    /// Whether the proposal lets others sign than these settings of the base: by what the file says whose
+    /// name stays. Another name is seen by the settings.
+    async fn other_signers(&self, before: &BaseSettings, project: &Project) -> Option<BaseDanger> {
+        let (then, now) = (&before.settings.approval, &project.settings.approval);
+        let name = then.signers.as_deref()?;
+        if now.signers.as_deref() != Some(name) || then.need().is_none() {
+            return None;
+        }
+        let now = ops::signers(project, now).ok().flatten();
+        // What is not here to be compared, is another file than the one that is.
+        let then = self.file(before, name).await.ok().flatten();
+        let then = then.and_then(|text| Signers::parse(name, &text).ok());
+        (then != now).then(|| BaseDanger::Signers(crate::escape::limited(name, 200)))
+    }
+
     /// The settings that the base has for this project.
     pub(super) async fn settings(&self, context: &Context) -> Result<Vec<BaseSettings>, Failure> {
         let mut found = Vec::new();
@@ -118,6 +144,26 @@ impl Base {
     /// Which commit some settings are of, for messages.
     pub(super) fn short(&self, of: &BaseSettings) -> String {
         self.views.get(of.view).map(View::short).unwrap_or_default()
+    }
+}
+
+impl BaseSettings {
+    /// What is said of settings with errors, where they are only looked at. A request that corrects them
+    /// has to be planned; nothing is applied by them.
+    fn danger(&self) -> Option<BaseDanger> {
+        let broken = self.broken.as_ref()?;
+        Some(BaseDanger::Broken {
+            settings: format!("{} of {}", broken.file, broken.commit),
+            why: broken.why.clone(),
+        })
+    }
+
+    /// The settings, if they are all that stand there.
+    pub(super) fn whole(self) -> Result<Self, Failure> {
+        match self.broken {
+            Some(broken) => Err(broken.into()),
+            None => Ok(self),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
     context::{Context, Failure},
     git::{CommitId, EntryKind, path_of},
     model::AppId,
-    syntax::{Settings, parse_settings},
+    syntax::{Settings, parse_settings, readable_settings},
 };
 
 /// A file whose settings apply here is a link in the base, and a link may lead anywhere.
@@ -57,14 +57,15 @@ struct LedOut {
 #[diagnostic(
     code(connplan::approval::base),
     help(
-        "what it asks for is not known, so nothing is planned or applied by it: if it was written \
-         for a newer connplan, use that one; else have it corrected by a change of its own first"
+        "what it asks for is not known, so nothing is applied by it: if it was written for a newer \
+         connplan, use that one; else have it corrected by a change of its own, and what is merged after \
+         that is applied again"
     )
 )]
-struct UnreadableBase {
-    file: String,
-    commit: String,
-    why: String,
+pub(in crate::commands) struct UnreadableBase {
+    pub(super) file: String,
+    pub(super) commit: String,
+    pub(super) why: String,
 }
 
 /// Settings of the base.
@@ -74,6 +75,8 @@ pub(in crate::commands) struct BaseSettings {
     /// Where they stand in it; what they name is relative to it.
     pub(super) folder: String,
     pub(in crate::commands) settings: Settings,
+    /// Why those are not all.
+    pub(super) broken: Option<UnreadableBase>,
 }
 
 /// A repository at its base.
@@ -147,15 +150,14 @@ impl View {
         })
     }
 
-    /// The settings that the base has for this project, wherever the proposal moves them or it. What
-    /// may bind and cannot be read is an error.
+    /// The settings that the base has for this project, wherever the proposal moves them or it.
     pub(super) async fn settings(
         &self,
         context: &Context,
         number: usize,
         app: Option<&AppId>,
     ) -> Result<Vec<BaseSettings>, Failure> {
-        let mut found: BTreeMap<String, Settings> = BTreeMap::new();
+        let mut found: BTreeMap<String, Read> = BTreeMap::new();
         let of_app = self.of_the_same_app(app).await?;
         for place in self.places.iter().chain(&of_app.folders) {
             let Some(place) = self.place(place)? else {
@@ -198,10 +200,11 @@ impl View {
         }
         let found = found.into_iter();
         Ok(found
-            .map(|(folder, settings)| BaseSettings {
+            .map(|(folder, (settings, broken))| BaseSettings {
                 view: number,
                 folder,
                 settings,
+                broken,
             })
             .collect())
     }
@@ -336,21 +339,22 @@ impl View {
         Ok(found)
     }
 
-    async fn settings_in(&self, folder: &str) -> Result<Option<Settings>, Failure> {
+    async fn settings_in(&self, folder: &str) -> Result<Option<Read>, Failure> {
         let path = format!("{folder}{SETTINGS}");
         let Some(text) = self.read(&path).await? else {
             return Ok(None);
         };
         let (settings, problems) = parse_settings(SETTINGS, &text);
-        let unreadable = || {
-            let error = problems.iter().find(|problem| problem.is_error());
-            UnreadableBase {
-                file: crate::escape::limited(&path, 200),
-                commit: self.short(),
-                why: error.map_or_else(String::new, |error| error.to_diagnostic().message),
-            }
+        if let Some(settings) = settings {
+            return Ok(Some((settings, None)));
+        }
+        let error = problems.iter().find(|problem| problem.is_error());
+        let broken = UnreadableBase {
+            file: crate::escape::limited(&path, 200),
+            commit: self.short(),
+            why: error.map_or_else(String::new, |error| error.to_diagnostic().message),
         };
-        Ok(Some(settings.ok_or_else(unreadable)?))
+        Ok(Some((readable_settings(&text), Some(broken))))
     }
 
     /// `abc1234`, for messages.
@@ -358,6 +362,9 @@ impl View {
         self.at.commit.as_str().chars().take(7).collect()
     }
 }
+
+/// Settings, and why they are not all that stand there.
+type Read = (Settings, Option<UnreadableBase>);
 
 /// No link leads further.
 const LONGEST_LINK: usize = 4096;

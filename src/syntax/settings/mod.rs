@@ -28,7 +28,7 @@ mod shape;
 mod types;
 
 pub(crate) use read::line_of;
-pub use read::{parse_settings, setting_problem};
+pub use read::{parse_settings, readable_settings, setting_problem};
 pub use types::{
     ApplySettings, ApprovalSettings, AuthorizeSettings, Environment, Lifetime, LifetimeError,
     MaxDuration, MaxRemovals, PerType, Percent, PlanSettings, PlatformSettings, PolicySettings,

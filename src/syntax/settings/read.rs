@@ -1,5 +1,7 @@
 //! From text to settings. Pure.
 
+use toml::{Table, Value};
+
 use super::{shape, types::Settings};
 use crate::{
     model::ConnectorType,
@@ -41,6 +43,32 @@ pub fn parse_settings(name: &str, text: &str) -> (Option<Settings>, Vec<Problem>
         }
     };
     (settings, in_order(problems, name))
+}
+
+/// What of a text with errors can be read: each value that is one, by itself.
+pub fn readable_settings(text: &str) -> Settings {
+    let table: Table = toml::from_str(text).unwrap_or_default();
+    let kept = kept(table, &|table| table);
+    kept.try_into().unwrap_or_default()
+}
+
+/// The part of a table that are settings, where `around` puts it into those around it.
+fn kept(table: Table, around: &dyn Fn(Table) -> Table) -> Table {
+    let mut found = Table::new();
+    for (key, value) in table {
+        let alone = |value: Value| around(Table::from_iter([(key.clone(), value)]));
+        let is_one = |value: &Value| alone(value.clone()).try_into::<Settings>().is_ok();
+        let value = match value {
+            Value::Table(inner) if !is_one(&Value::Table(inner.clone())) => {
+                Value::Table(kept(inner, &|inner| alone(Value::Table(inner))))
+            }
+            value => value,
+        };
+        if is_one(&value) {
+            found.insert(key, value);
+        }
+    }
+    found
 }
 
 /// The setting whose value stands there: `plan.expires`.
@@ -118,7 +146,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::syntax::{Subject, Unlisted};
+    use crate::syntax::{RuleSettings, Subject, Unlisted};
 
     const WHOLE: &str = r#"
 unlisted = "keep"
@@ -158,6 +186,24 @@ denied_scopes = { "*" = ["admin"] }
             parse_settings("connplan.toml", &text),
             (Some(settings), Vec::new())
         );
+    }
+
+    #[test]
+    fn of_a_text_with_errors_each_value_that_is_one_is_read() {
+        let (whole, _) = parse_settings("connplan.toml", WHOLE);
+        assert_eq!(readable_settings(WHOLE), whole.clone().unwrap());
+        let bad = WHOLE
+            .replace("timeout = ", "timeout = 5 #")
+            .replace("[policy]", "[policy]\nmax_class = \"newer\"")
+            .replace("[apply]", "[policy.rules.accounts]\nlevel = 3\n[apply]");
+        let mut rest = whole.unwrap();
+        rest.authorize.timeout = None;
+        rest.policy
+            .rules
+            .insert(crate::policy::Rule::Accounts, RuleSettings::default());
+        assert_eq!(parse_settings("c", &bad).0, None);
+        assert_eq!(readable_settings(&bad), rest);
+        assert_eq!(readable_settings("[policy\n"), Settings::default());
     }
 
     #[test]

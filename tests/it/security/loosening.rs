@@ -154,16 +154,65 @@ fn settings_that_are_moved_or_deleted_bind_all_the_same() {
     planned_in(&project, &base, "sub").expect(6).tells(says);
 }
 
+/// A request that corrects them has to be planned. What is merged is held to what was asked for before.
 #[test]
-fn settings_of_the_base_that_cannot_be_read_are_not_passed_over() {
-    let (_platform, project, _) = proposal();
-    project.write("base44/connplan.toml", "[policy]\nmax_class = \"newer\"\n");
-    git(&project, &["commit", "-qam", "a newer base"]);
+fn broken_settings_of_the_base_bind_as_far_as_they_can_be_read_and_nothing_is_applied_by_them() {
+    let (platform, project, _) = proposal();
+    let broken = "[policy]\nprotected = [\"notion\"]\nmax_class = \"newer\"\n";
+    project.write("base44/connplan.toml", broken);
+    git(&project, &["commit", "-qam", "broken"]);
     let base = git(&project, &["rev-parse", "HEAD"]);
     project.write("base44/connplan.toml", "");
-    planned(&project, &base)
+    planned(&project, &base).expect(6).tells(SAYS);
+    project.declare("notion", &[]);
+    let danger = format!(
+        "! danger: what the base branch asks for is not all known, and does not all bind here: \
+         base44/connplan.toml of {} has errors: `policy.max_class` is \"newer\"",
+        &base[..7]
+    );
+    planned(&project, &base).expect(0).says(&danger);
+    // After the merge.
+    project.undeclare("notion");
+    git(&project, &["commit", "-qam", "corrected"]);
+    let corrected = git(&project, &["rev-parse", "HEAD"]);
+    let applied = |before: &str| {
+        project.write("../event.json", &format!(r#"{{"before":"{before}"}}"#));
+        let event = project.path("../event.json").display().to_string();
+        let push = [("CI", "true"), ("GITHUB_EVENT_PATH", event.as_str())];
+        project.run_vars(&push, &["apply", "--auto-approve"])
+    };
+    applied(&base)
         .expect(1)
         .tells("which binds here, has errors");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    git(&project, &["commit", "-q", "--allow-empty", "-m", "next"]);
+    applied(&corrected).expect(0);
+}
+
+const KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJKTyW4gu9QEXpQfTqHtR5WmnPwgGbPBkIYGW5d0tN0Z";
+
+#[test]
+fn who_may_sign_is_a_gate_in_a_file_of_its_own() {
+    let (_platform, project, _) = proposal();
+    project.declare("notion", &[]);
+    let settings = "[approval]\nrequire = \"signature\"\nsigners = \"signers\"\n";
+    project.write("base44/connplan.toml", settings);
+    project.write("base44/signers", &format!("ada@example.com {KEY}\n"));
+    git(&project, &["add", "-A"]);
+    git(&project, &["commit", "-qm", "base"]);
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    project.write(
+        "base44/signers",
+        &format!("# us\nada@example.com  {KEY} her laptop\n"),
+    );
+    let text = planned(&project, &base).expect(0).stdout.clone();
+    assert!(!text.contains("danger"), "{text}");
+    let eve = format!("ada@example.com {KEY}\neve@example.com {KEY}\n");
+    project.write("base44/signers", &eve);
+    let danger = "! danger: this pull or merge request changes who may sign: signers names";
+    let text = planned(&project, &base).expect(0).stdout.clone();
+    assert!(text.starts_with(danger), "{text}");
 }
 
 #[cfg(unix)]
