@@ -71,6 +71,11 @@ pub enum Proof {
     Review,
 }
 
+impl Proof {
+    /// All of them.
+    pub(crate) const ALL: [Self; 2] = [Self::Signature, Self::Review];
+}
+
 impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

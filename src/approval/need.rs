@@ -28,10 +28,18 @@ pub enum Requirement {
 
 impl Requirement {
     fn takes(self, proof: Proof) -> bool {
-        matches!(
-            (self, proof),
-            (Self::Either, _) | (Self::Review, Proof::Review) | (Self::Signature, Proof::Signature)
-        )
+        match (self, proof) {
+            (Self::Either, Proof::Review | Proof::Signature)
+            | (Self::Review, Proof::Review)
+            | (Self::Signature, Proof::Signature) => true,
+            (Self::Review, Proof::Signature) | (Self::Signature, Proof::Review) => false,
+        }
+    }
+
+    /// Whether it takes a proof that `base` does not take.
+    fn takes_more_than(self, base: Self) -> bool {
+        let more = |proof: &Proof| self.takes(*proof) && !base.takes(*proof);
+        Proof::ALL.iter().any(more)
     }
 }
 
@@ -89,8 +97,9 @@ pub struct Need {
 impl Need {
     /// Whether less approval is demanded than by `base`.
     pub fn is_weaker_than(&self, base: &Self) -> bool {
-        let other_kind = self.require != base.require && base.require != Requirement::Either;
-        other_kind || self.count < base.count || self.from_risk > base.from_risk
+        self.require.takes_more_than(base.require)
+            || self.count < base.count
+            || self.from_risk > base.from_risk
     }
 
     /// Whether a plan of this risk needs approval.
@@ -98,15 +107,15 @@ impl Need {
         risk >= self.from_risk
     }
 
-    /// What is missing, if anything is. What may be one person's counts once. A review and a signature may
-    /// be one person's too: by names of two kinds nobody can tell.
+    /// What is missing, if anything is. What may be one person's counts once. Proofs of two
+    /// kinds, a review and a signature, may be one person's too: nobody can tell by the names.
     pub fn missing(&self, approvals: &[Approval]) -> Option<Missing> {
         let count = |proof: Proof| {
             let of = |found: &&Approval| found.proof == proof && self.require.takes(proof);
             let persons: Vec<_> = approvals.iter().filter(of).map(|a| &a.person).collect();
             at_least(&persons)
         };
-        let have = count(Proof::Review).max(count(Proof::Signature));
+        let have = Proof::ALL.into_iter().map(count).max().unwrap_or_default();
         (have < self.count).then_some(Missing {
             require: self.require,
             count: self.count,

@@ -96,8 +96,7 @@ fn store(text: &str) -> Result<Option<String>, Failure> {
             "a store in object storage is `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`",
         )
     };
-    let scheme = text.split(':').next().unwrap_or_default();
-    if !["git", "s3", "gs", "az"].contains(&scheme) {
+    if !Place::is_meant_by(text) {
         return Ok(None);
     }
     match Place::parse(text).map_err(|e| wrong(e.to_string()))? {

@@ -8,7 +8,7 @@ use crate::{
     model::{Address, App, SetBy, Vars},
     remote::{
         Credentials, Remote,
-        auth::{AuthError, Found, Identity, LoginFile, Who, may_be_used},
+        auth::{AuthError, BEFORE_LOGIN, Found, Identity, LoginFile, Who, may_be_used},
     },
     state::Trust,
     term::{self, Answer},
@@ -155,7 +155,7 @@ fn hidden(who: &Who) -> Option<String> {
 
 /// Whether a variable keeps the stored login from being used, and which.
 pub fn hides_login(vars: &Vars) -> Option<String> {
-    let name = ["BASE44_API_KEY", "BASE44_ACCESS_TOKEN"]
+    let name = BEFORE_LOGIN
         .into_iter()
         .find(|name| vars.get(name).is_some())?;
     Some(match vars.origin(name) {

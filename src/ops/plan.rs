@@ -20,7 +20,7 @@ use crate::{
     plan::{self, Folder, Guards, Inputs, Plan},
     policy::Judgement,
     receipt,
-    remote::{ConnectionValues, Remote},
+    remote::{ConnectionValues, Remote, auth},
     state::AppState,
     store::Waits,
     syntax::{BadVariable, VariablesFrom, resolve_value},
@@ -192,14 +192,8 @@ impl PlanSession {
 pub(super) fn variables_from(project: &Project) -> VariablesFrom {
     let vars = &project.vars;
     let of_file = |name: &&str| vars.origin(name).is_some_and(SetBy::is_file);
-    let led = [
-        "BASE44_API_URL",
-        "BASE44_API_KEY",
-        "BASE44_ACCESS_TOKEN",
-        "BASE44_REFRESH_TOKEN",
-    ]
-    .iter()
-    .any(of_file);
+    let mut leading = ["BASE44_API_URL"].iter().chain(&auth::VARIABLES);
+    let led = leading.any(of_file);
     let address = project
         .selected()
         .is_some_and(|chosen| chosen.api_url.is_some());

@@ -31,14 +31,21 @@ impl Writer {
     /// Asks the forge.
     pub(super) async fn ask(http: &Http, place: &Place) -> Result<Self, PublishError> {
         let header = place.token.as_ref().map(|token| token.header);
-        let starter = place.forge == Forge::GitLab && header == Some("job-token");
+        let starter = match place.forge {
+            Forge::GitHub => false,
+            Forge::GitLab => header == Some("job-token"),
+        };
+        // An app's token, a workflow's too, may not ask so.
+        let refused_to_apps = match place.forge {
+            Forge::GitHub => true,
+            Forge::GitLab => false,
+        };
         let path = if starter { "/job" } else { "/user" };
         let call = Call::get("asking whose token it is", path.to_owned());
         let user = match http.send(&call).await {
-            // An app's token, a workflow's too, may not ask so.
             Err(PublishError::Refused {
                 status: 403 | 404, ..
-            }) if place.forge == Forge::GitHub => return Ok(Self::of_app(http).await),
+            }) if refused_to_apps => return Ok(Self::of_app(http).await),
             Ok(answer) if starter => answer.body["user"].clone(),
             other => other?.body,
         };

@@ -7,15 +7,25 @@
     reason = "how a person asks for files to be written"
 )]
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
+use clap::ValueEnum as _;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Subject, text};
 use crate::{
+    approval::Proof,
+    diff::Action,
     fs::{self, Visibility},
     model::{ConnectorType, ExpectedAccount, Scope},
+    policy::Rule,
+    receipt::Outcome,
+    risk::RiskKind,
     syntax::Settings,
     view::report::{PlanReport, ReceiptReport},
 };
@@ -76,6 +86,37 @@ fn titled<T: JsonSchema>(settings: SchemaSettings, title: &'static str) -> Schem
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     schema.insert("title".to_owned(), title.into());
     schema
+}
+
+/// The words of an enum, by its type.
+fn words<T: JsonSchema>() -> BTreeSet<String> {
+    let schema = written::<T>("").to_value();
+    let listed = schema["oneOf"].as_array().into_iter().flatten();
+    let listed = listed.flat_map(|one| {
+        one["const"].as_str().into_iter().chain(
+            one["enum"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str),
+        )
+    });
+    listed.map(str::to_owned).collect()
+}
+
+/// The compiler does not miss a variant in a list: here it is missed.
+#[test]
+fn a_list_of_all_variants_leaves_none_out() {
+    fn all<T: JsonSchema>(listed: &[impl ToString]) {
+        let listed: BTreeSet<_> = listed.iter().map(ToString::to_string).collect();
+        assert_eq!(listed, words::<T>(), "{}", T::schema_name());
+    }
+    all::<Rule>(&Rule::ALL);
+    all::<RiskKind>(&RiskKind::ALL.map(RiskKind::as_str));
+    all::<Proof>(&Proof::ALL);
+    all::<Action>(&Action::ALL);
+    all::<Outcome>(&Outcome::ALL.map(Outcome::as_str));
+    assert_eq!(Subject::value_variants(), Subject::ALL);
 }
 
 #[test]

@@ -23,7 +23,16 @@ pub struct PlaceError {
     pub reason: &'static str,
 }
 
+/// The schemes of object storage.
+const BUCKETS: [&str; 3] = ["s3", "gs", "az"];
+
 impl Place {
+    /// Whether a text means a store, well written or not, rather than an address of the platform.
+    pub fn is_meant_by(text: &str) -> bool {
+        let scheme = text.trim().split(':').next().unwrap_or_default();
+        scheme == "git" || BUCKETS.contains(&scheme)
+    }
+
     /// Takes `git:REMOTE`, `s3://…`, `gs://…` or `az://…`. Credentials never stand in it.
     pub fn parse(text: &str) -> Result<Self, PlaceError> {
         let text = text.trim();
@@ -38,7 +47,7 @@ impl Place {
             });
         }
         match text.split_once("://") {
-            Some(("s3" | "gs" | "az", rest)) => {
+            Some((scheme, rest)) if BUCKETS.contains(&scheme) => {
                 let plain = |c: char| c.is_ascii_alphanumeric() || "-._/".contains(c);
                 if rest.is_empty() || rest.starts_with('/') || !rest.chars().all(plain) {
                     return Err(bad(
@@ -74,6 +83,7 @@ mod tests {
     fn a_place_is_a_remotes_name_or_a_bucket() {
         for good in ["git:origin", "s3://bucket/a/b", "gs://b", "az://c/p"] {
             assert_eq!(Place::parse(good).unwrap().to_string(), good);
+            assert!(Place::is_meant_by(good), "{good}");
         }
         for bad in [
             "git:https://x",
@@ -88,5 +98,6 @@ mod tests {
         ] {
             assert!(Place::parse(bad).is_err(), "{bad}");
         }
+        assert!(!Place::is_meant_by("https://base44.example.com"));
     }
 }

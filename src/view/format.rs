@@ -14,7 +14,7 @@ pub enum Format {
     Text,
     /// One JSON document with `format_version`
     Json,
-    /// For a pull request (plan, show)
+    /// For a pull request (plan, show, drift, history)
     Markdown,
     /// One unified diff (plan, show)
     Diff,

@@ -18,6 +18,10 @@ use crate::{
 const API_KEY: &str = "BASE44_API_KEY";
 const ACCESS_TOKEN: &str = "BASE44_ACCESS_TOKEN";
 const REFRESH_TOKEN: &str = "BASE44_REFRESH_TOKEN";
+/// The variables that hold a credential or a part of one.
+pub const VARIABLES: [&str; 3] = [API_KEY, ACCESS_TOKEN, REFRESH_TOKEN];
+/// Those of them that go before the stored login.
+pub const BEFORE_LOGIN: [&str; 2] = [API_KEY, ACCESS_TOKEN];
 /// How a workspace's key begins.
 const WORKSPACE_KEY: &str = "b44k_";
 /// How a personal access token begins.
@@ -126,7 +130,7 @@ impl Found {
         let mut warnings = Vec::new();
         let file = home.map(LoginFile::in_home);
         // Whoever started the process said who acts: a file of the project does not say otherwise.
-        let decided = [API_KEY, ACCESS_TOKEN]
+        let decided = BEFORE_LOGIN
             .iter()
             .any(|name| vars.origin(name) == Some(&SetBy::Process));
         let mut secret = |vars: &Vars, variable: &'static str| {
@@ -338,6 +342,7 @@ impl Credentials {
 /// A variable as a credential: white space around it is a slip, anything odd within is an error
 /// here rather than a riddle later.
 fn secret(vars: &Vars, variable: &'static str) -> Result<Option<Secret>, AuthError> {
+    debug_assert!(VARIABLES.contains(&variable), "{variable} is not listed");
     let Some(value) = vars.get(variable).map(str::trim) else {
         return Ok(None);
     };

@@ -7,7 +7,8 @@ mod session;
 mod stored;
 
 pub use credentials::{
-    CredentialOrigin, Credentials, Found, Identity, Who, home_folder, may_be_used,
+    BEFORE_LOGIN, CredentialOrigin, Credentials, Found, Identity, VARIABLES, Who, home_folder,
+    may_be_used,
 };
 pub use error::{AuthError, AuthWarning};
 pub(crate) use jwt::subject;

@@ -226,14 +226,20 @@ fn only_git_runs_git() {
 fn no_command_chooses_a_format() {
     const SAID: &str = ".medium(&[";
     let mut commands = 0;
+    let mut having: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (room, path, code) in files() {
         if room != "commands" {
             continue;
         }
+        let command = path.file_stem().unwrap().to_str().unwrap();
         let mut rest = code;
         while let Some(at) = rest.find(SAID) {
             commands += 1;
             let end = at + rest[at..].find("])").unwrap();
+            for format in rest[at..end].split("Format::").skip(1) {
+                let name = format.trim_end_matches([',', ' ', '\n']).to_owned();
+                having.entry(name).or_default().insert(command.to_owned());
+            }
             rest.replace_range(at..end, "");
         }
         for choice in ["Format::", ".format", "is_json"] {
@@ -245,6 +251,23 @@ fn no_command_chooses_a_format() {
         }
     }
     assert!(commands > 20, "the commands say it in another way");
+    // The help of `--format` names the commands of a format that few have.
+    having.retain(|_, commands| commands.len() < 10);
+    assert_eq!(commands_in_the_help_of_formats(), having);
+}
+
+/// `/// What it is (command, command)` above a variant of `Format`.
+fn commands_in_the_help_of_formats() -> BTreeMap<String, BTreeSet<String>> {
+    let text = fs::read_to_string(source().join("view/format.rs")).unwrap();
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    let told = lines.windows(2).filter_map(|pair| {
+        let named = pair[0].strip_prefix("/// ")?.strip_suffix(')')?;
+        let (_, named) = named.rsplit_once('(')?;
+        let variant = pair[1].strip_suffix(',')?;
+        let named = named.split(", ").map(str::to_owned).collect();
+        Some((variant.to_owned(), named))
+    });
+    told.collect()
 }
 
 #[test]
