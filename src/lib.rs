@@ -5,7 +5,7 @@
 //! # The rooms
 //!
 //! Each row says what a room may import. A pure room touches no file, no network, no clock and no
-//! environment. A test (`tests/it/docs/layers.rs`) reads this table and holds the code to it.
+//! environment, and imports only pure rooms. A test (`tests/it/docs/layers.rs`) reads this table and holds the code to it.
 //!
 //! | room | pure | may import | is for |
 //! |---|---|---|---|
@@ -34,7 +34,7 @@
 //! | `store` | io | `escape` `fs` `git` `model` `pending` `plan` | a team's memory: plans, approvals, what was applied, what waits, who is at work |
 //! | `edit` | pure | `catalogue` `diff` `escape` `model` `syntax` | connector files changed in place, byte for byte |
 //! | `publish` | io | `approval` `escape` `http` `model` | what a forge is told and asked: comments on a request, the issue about drift, reviews |
-//! | `schema` | pure | `catalogue` `model` `syntax` `view` | JSON Schemas, made from the types |
+//! | `schema` | pure | `catalogue` `model` `risk` `syntax` | JSON Schemas, made from the types |
 //! | `sandbox` | io | `escape` `fs` `model` | a stand-in for the platform; imports none of the client |
 //! | `term` | io | `escape` `model` | streams, questions, keys |
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `syntax` `view` | what reads, for the fuzzer; not part of the program |

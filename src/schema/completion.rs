@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::{
     catalogue,
     model::{ConnectorType, Scope},
+    risk::FactReport,
     syntax::KNOWN_TYPES,
-    view::report::FactReport,
 };
 
 /// Adds the lists to the schema of a connector file.

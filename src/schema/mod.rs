@@ -1,7 +1,7 @@
 //! JSON Schemas (draft 2020-12) of what others read and write. Pure.
 //!
-//! A test makes them from the types and holds what is kept of them to that: what makes schemas is no part
-//! of the program.
+//! A test makes them from the types and holds what is kept of them to that: the code that makes schemas is not
+//! a part of the program.
 
 mod completion;
 #[cfg(test)]

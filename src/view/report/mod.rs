@@ -4,17 +4,17 @@
 //! keys is the order of the fields here. A report is a plain value that holds all that any view
 //! shows.
 
-mod facts;
 mod plan;
 mod read;
 mod receipt;
 
-pub use facts::FactReport;
 pub use plan::{
     AfterReport, AppReport, BeforeReport, ChangeReport, PlanReport, RiskReport, ScopesReport,
     UnmanagedReport, WaitingReport,
 };
 pub use receipt::{AppReceiptReport, ReceiptReport, ResultReport};
+
+pub use crate::risk::FactReport;
 
 /// The version of every JSON document that this program prints.
 pub const FORMAT_VERSION: &str = "1.0";

@@ -1,8 +1,8 @@
 //! The layering of the crate's first doc page, kept.
 //!
 //! The table there is read as data: a room imports what its row names and nothing else, a room that
-//! is called pure touches no file, no network, no clock and no environment, and only `apply` and
-//! `authorize` call what changes the remote. `circles.rs` looks at single files.
+//! is called pure touches no file, no network, no clock and no environment and imports only pure rooms,
+//! and only `apply` and `authorize` call what changes the remote. `circles.rs` looks at single files.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -172,6 +172,14 @@ fn pure_rooms_do_no_io() {
         "Zoned::now",
     ];
     let rooms = declared();
+    for (name, room) in rooms.iter().filter(|(_, room)| room.pure) {
+        let io: Vec<_> = room
+            .imports
+            .iter()
+            .filter(|import| !rooms[*import].pure)
+            .collect();
+        assert!(io.is_empty(), "`{name}` is pure and imports {io:?}");
+    }
     for (room, path, code) in files() {
         if !rooms.get(&room).is_some_and(|row| row.pure) {
             continue;

@@ -1,13 +1,13 @@
-//! What a scope permits, as it stands in a report.
+//! What a scope permits, as reports, schemas and people are told.
 
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::is_restricted;
 use crate::{
     catalogue::{self, Access},
     model::{ConnectorType, Scope},
-    risk,
 };
 
 /// What is known of one scope.
@@ -50,7 +50,7 @@ impl FactReport {
 
     /// Whether a reader must see it however long the list is.
     pub fn is_grave(&self) -> bool {
-        self.access == Some(Access::Admin) || risk::is_restricted(self.class)
+        self.access == Some(Access::Admin) || is_restricted(self.class)
     }
 
     /// What asking for the scope gives, in one line for a person: `read all mail · read,
@@ -80,7 +80,7 @@ impl FactReport {
                 );
                 if let Some(class) = self.class {
                     text.push_str(", ");
-                    text.push_str(&grave(class, risk::is_restricted(Some(class))));
+                    text.push_str(&grave(class, is_restricted(Some(class))));
                 }
                 text
             }
