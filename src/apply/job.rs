@@ -19,9 +19,9 @@ use super::{
 use crate::{
     catalogue::ScopeEquivalence,
     diff::Change,
-    model::{ConnectorType, Link, Observed},
+    model::{ConnectorType, Link},
     pending::PendingSet,
-    plan::{Digest, Verified},
+    plan::{Refusal, Verified},
     receipt::{ChangeResult, Outcome, Receipt},
     remote::{Remote, RemoteError},
 };
@@ -46,16 +46,17 @@ pub enum ApplyEvent<'a> {
     Finished(&'a ChangeResult),
 }
 
-/// All that an apply needs. It cannot be had without a verified plan.
+/// All that an apply needs. It cannot be had without a verified plan, nor for another app.
 pub struct Job<'a> {
-    /// The plan.
-    pub verified: Verified<'a>,
-    /// What names it.
-    pub digest: Digest,
+    /// The plan, with the remote as it was just before the first write.
+    pub(super) verified: Verified<'a>,
     /// The app.
-    pub remote: &'a Remote,
-    /// The remote as it was just before the first write.
-    pub observed: &'a Observed,
+    pub(super) remote: &'a Remote,
+    pub(super) with: With<'a>,
+}
+
+/// What goes with a verified plan.
+pub struct With<'a> {
     /// What an earlier, interrupted run did.
     pub history: &'a History,
     /// What waited for a person before.
@@ -70,6 +71,22 @@ pub struct Job<'a> {
     pub cancel: CancellationToken,
     /// Told what happens.
     pub events: &'a dyn Fn(&ApplyEvent<'_>),
+}
+
+impl<'a> Job<'a> {
+    /// Fails where the plan is not for this remote's app.
+    pub fn new(
+        verified: Verified<'a>,
+        remote: &'a Remote,
+        with: With<'a>,
+    ) -> Result<Self, Refusal> {
+        verified.is_for(remote.app())?;
+        Ok(Self {
+            verified,
+            remote,
+            with,
+        })
+    }
 }
 
 /// What an apply came to.

@@ -9,7 +9,7 @@ mod run;
 mod step;
 
 pub use entry::at_most_pending;
-pub use job::{ApplyEvent, Finished, Job, Options};
+pub use job::{ApplyEvent, Finished, Job, Options, With};
 pub use read_back::PostApplyDrift;
 pub use run::recorded_receipt;
 

@@ -52,7 +52,12 @@ impl Job<'_> {
         {
             results.insert(
                 change.connector.clone(),
-                waiting_or_unchanged(change, app, self.pending, (self.observed, self.rules)),
+                waiting_or_unchanged(
+                    change,
+                    app,
+                    self.with.pending,
+                    (self.verified.observed(), self.with.rules),
+                ),
             );
         }
         let oauth = |change: &&Change| change.kind() == Kind::Oauth;
@@ -62,7 +67,7 @@ impl Job<'_> {
         let changes = || app.changes.iter();
 
         results.extend(shared.phase(changes().filter(oauth).filter(writes)).await);
-        let may_remove = || self.options.keep_going || !shared.failed.load(Ordering::Relaxed);
+        let may_remove = || self.with.options.keep_going || !shared.failed.load(Ordering::Relaxed);
         if may_remove() {
             results.extend(shared.phase(changes().filter(oauth).filter(removes)).await);
         }
@@ -72,7 +77,7 @@ impl Job<'_> {
         }
         for change in changes() {
             results.entry(change.connector.clone()).or_insert_with(|| {
-                let reason = if self.cancel.is_cancelled() {
+                let reason = if self.with.cancel.is_cancelled() {
                     INTERRUPTED
                 } else {
                     "not removed, because another change failed (`--keep-going` removes it all the same)"
@@ -85,7 +90,7 @@ impl Job<'_> {
         }
         let mut results: Vec<_> = results.into_values().collect();
 
-        let interrupted = self.cancel.is_cancelled();
+        let interrupted = self.with.cancel.is_cancelled();
         let (mismatches, unread) = if interrupted {
             (Vec::new(), None)
         } else {
@@ -96,11 +101,17 @@ impl Job<'_> {
             .all(|result| result.outcome.is_effect() || result.outcome == Outcome::Unchanged);
         // What nobody looked at is not at its end: the next run of this plan looks.
         let whole = whole && unread.is_none();
-        if whole && let Err(e) = self.recorder.note(Record::End, PendingChange::None).await {
+        if whole
+            && let Err(e) = self
+                .with
+                .recorder
+                .note(Record::End, PendingChange::None)
+                .await
+        {
             shared.unrecorded(e);
         }
         let receipt = Receipt {
-            plan_digest: self.digest.clone(),
+            plan_digest: self.verified.digest().clone(),
             app: app.app.clone(),
             results,
             approvals: Vec::new(),
@@ -139,19 +150,20 @@ impl<'a> Shared<'a> {
             .unwrap_or_default();
         if !self.sent.load(Ordering::Relaxed) {
             return (
-                read_back::mismatches(app, results, job.observed, job.rules),
+                read_back::mismatches(app, results, job.verified.observed(), job.with.rules),
                 None,
             );
         }
-        let mut pauses = [job.options.read_again].into_iter();
+        let mut pauses = [job.with.options.read_again].into_iter();
         let observed = loop {
             match job.remote.observe().await {
                 Ok(observed) => {
-                    let fails = read_back::fails(app, results, &observed, job.rules, &contested);
+                    let fails =
+                        read_back::fails(app, results, &observed, job.with.rules, &contested);
                     // The list may lag behind the writes.
                     match pauses.next().filter(|_| fails) {
                         Some(pause) => tokio::select! {
-                            () = job.cancel.cancelled() => break observed,
+                            () = job.with.cancel.cancelled() => break observed,
                             () = tokio::time::sleep(pause) => {}
                         },
                         None => break observed,
@@ -170,10 +182,10 @@ impl<'a> Shared<'a> {
             }
         };
         let before: Vec<_> = results.iter().map(|result| result.outcome).collect();
-        let mut found = read_back::compare(app, results, &observed, job.rules, &contested);
+        let mut found = read_back::compare(app, results, &observed, job.with.rules, &contested);
         self.ask_again(app, results, &observed, &mut found).await;
         for ((result, before), change) in results.iter_mut().zip(before).zip(&app.changes) {
-            let missing = read_back::dropped(change, result, &observed, job.rules);
+            let missing = read_back::dropped(change, result, &observed, job.with.rules);
             let learnt = if missing.is_empty() {
                 PendingChange::None
             } else {
@@ -181,7 +193,7 @@ impl<'a> Shared<'a> {
                     message.push_str(read_back::NOT_PASSED_ON);
                 }
                 let is = observed.connectors.get(&change.connector);
-                let entry = settled(change, &job.digest, is, missing);
+                let entry = settled(change, job.verified.digest(), is, missing);
                 PendingChange::Add(change.connector.clone(), Box::new(entry))
             };
             if result.outcome != before || !matches!(learnt, PendingChange::None) {
@@ -193,7 +205,7 @@ impl<'a> Shared<'a> {
                     connection_id: result.connection_id.clone(),
                     mode: result.mode,
                 };
-                let note = job.recorder.note(Record::Outcome(recorded), learnt);
+                let note = job.with.recorder.note(Record::Outcome(recorded), learnt);
                 if let Err(e) = note.await {
                     self.unrecorded(e);
                 }
@@ -213,6 +225,7 @@ impl<'a> Shared<'a> {
             let connector = result.connector.clone();
             let note = self
                 .job
+                .with
                 .recorder
                 .note(Record::Intent { connector }, PendingChange::None);
             if let Err(e) = note.await {
@@ -231,7 +244,7 @@ impl<'a> Shared<'a> {
         found: &mut Vec<PostApplyDrift>,
     ) {
         for (change, result) in app.changes.iter().zip(results) {
-            if read_back::dropped(change, result, observed, self.job.rules).is_empty() {
+            if read_back::dropped(change, result, observed, self.job.with.rules).is_empty() {
                 continue;
             }
             let step = Step {
@@ -254,7 +267,7 @@ impl<'a> Shared<'a> {
         changes: impl Iterator<Item = &'a Change>,
     ) -> Vec<(ConnectorType, ChangeResult)> {
         let steps = changes.map(|change| async move {
-            if self.job.cancel.is_cancelled() || self.is_unrecorded() {
+            if self.job.with.cancel.is_cancelled() || self.is_unrecorded() {
                 return None;
             }
             let result = Step {
@@ -268,11 +281,11 @@ impl<'a> Shared<'a> {
             }
             // What no signal let begin is said once, at the end.
             if result.outcome != Outcome::NotRun {
-                (self.job.events)(&ApplyEvent::Finished(&result));
+                (self.job.with.events)(&ApplyEvent::Finished(&result));
             }
             Some((change.connector.clone(), result))
         });
-        let parallelism = self.job.options.parallelism.max(1);
+        let parallelism = self.job.with.options.parallelism.max(1);
         stream::iter(steps)
             .buffer_unordered(parallelism)
             .filter_map(|r| async { r })

@@ -93,18 +93,19 @@ impl Step<'_, '_> {
         if job.verified.is_done(&self.change.connector) {
             return self.done().await;
         }
-        if let Some(done) = job.history.done(&self.change.connector)
+        if let Some(done) = job.with.history.done(&self.change.connector)
             && self.lasts(done)
         {
             return self.result_of(done);
         }
-        if job.history.writes.contains_key(&self.change.connector)
+        if job.with.history.writes.contains_key(&self.change.connector)
             && let Some(answer) = self.look_up()
         {
             return self.record(answer).await;
         }
         let connector = self.change.connector.clone();
         if let Err(reason) = job
+            .with
             .recorder
             .note(Record::Intent { connector }, PendingChange::None)
             .await
@@ -119,7 +120,7 @@ impl Step<'_, '_> {
             };
         }
         self.shared.sending();
-        (job.events)(&ApplyEvent::Started(self.change));
+        (job.with.events)(&ApplyEvent::Started(self.change));
         let answer = match (self.change.kind(), self.change.action) {
             (Kind::Oauth, Action::Delete) if self.change.removal == Removal::Disconnect => {
                 self.disconnect().await
@@ -144,7 +145,7 @@ impl Step<'_, '_> {
 
     /// It is as the plan wants it, whoever saw to that.
     async fn done(&self) -> ChangeResult {
-        if let Some(done) = self.shared.job.history.done(&self.change.connector)
+        if let Some(done) = self.shared.job.with.history.done(&self.change.connector)
             && done.outcome != Outcome::Pending
         {
             return self.result_of(done);
@@ -192,7 +193,7 @@ impl Step<'_, '_> {
                 }
                 let after = self.change.after.as_ref()?;
                 let is = is?;
-                let rules = self.shared.job.rules;
+                let rules = self.shared.job.with.rules;
                 let same = rules.compare(&self.change.connector, &after.scopes, &is.scopes);
                 let other = ExpectedAccount::is_other(after.account.as_ref(), is.account.as_ref());
                 let in_force = is.status == RemoteStatus::Active
@@ -206,12 +207,12 @@ impl Step<'_, '_> {
 
     /// What the app has now.
     fn is(&self) -> Option<&RemoteConnector> {
-        let observed = self.shared.job.observed;
+        let observed = self.shared.job.verified.observed();
         observed.connectors.get(&self.change.connector)
     }
 
     fn is_as_before(&self) -> bool {
-        let rules = self.shared.job.rules;
+        let rules = self.shared.job.with.rules;
         let change = self.change;
         let declared = change.after.as_ref().map(|after| &after.scopes);
         let before = change.before.as_ref();
@@ -221,9 +222,10 @@ impl Step<'_, '_> {
     /// What an earlier run of this plan left waiting for a person.
     fn waiting(&self) -> Option<&PendingEntry> {
         let job = self.shared.job;
-        job.pending
+        job.with
+            .pending
             .get(self.app(), &self.change.connector)
-            .filter(|entry| entry.plan_digest.as_ref() == Some(&job.digest))
+            .filter(|entry| entry.plan_digest.as_ref() == Some(job.verified.digest()))
     }
 
     fn in_force(&self) -> Outcome {
@@ -375,6 +377,7 @@ impl Step<'_, '_> {
         let noted = self
             .shared
             .job
+            .with
             .recorder
             .note(Record::Outcome(recorded), pending)
             .await;
@@ -395,14 +398,14 @@ impl Step<'_, '_> {
 
     fn entry(&self, recorded: &Recorded, since: Timestamp) -> PendingEntry {
         let id = recorded.connection_id.clone();
-        let entry = entry_of(self.change, &self.shared.job.digest, id);
+        let entry = entry_of(self.change, self.shared.job.verified.digest(), id);
         PendingEntry { since, ..entry }
     }
 
     fn result_of(&self, recorded: &Recorded) -> ChangeResult {
         let connection_id = recorded.connection_id.clone().or_else(|| {
             let job = self.shared.job;
-            let entry = job.pending.get(self.app(), &self.change.connector)?;
+            let entry = job.with.pending.get(self.app(), &self.change.connector)?;
             entry
                 .connection_id
                 .clone()

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Around, AtWork, OpEvent, policy, unused, waits};
 use crate::{
     apply::{
-        self, Finished, Job, Options, PostApplyDrift, at_most_pending,
+        self, Finished, Job, Options, PostApplyDrift, With, at_most_pending,
         journal::{self, History, Journal},
         recorded_receipt,
     },
@@ -214,7 +214,7 @@ impl<'a> ApplySession<'a> {
     fn verify<'v>(
         &self,
         verdict: &'v Verdict,
-        observed: &Observed,
+        observed: &'v Observed,
         progress: &Progresses,
     ) -> Result<Verified<'v>, Refusal>
     where
@@ -224,7 +224,6 @@ impl<'a> ApplySession<'a> {
             app, plan, rules, ..
         } = &self.inputs;
         let now = (self.around.now)();
-        let observed = &observed.connectors;
         plan::verify(plan, verdict, app, now, observed, progress, rules)
     }
 
@@ -307,7 +306,7 @@ impl<'a> ApplySession<'a> {
         } else if goes_on {
             self.around.tell(&OpEvent::GoesOn);
         }
-        let (finished, pending) = self.write(verified, &observed).await?;
+        let (finished, pending) = self.write(verified).await?;
         let pending = if let Some(pending) = pending {
             Ok(pending)
         } else {
@@ -335,7 +334,6 @@ impl<'a> ApplySession<'a> {
     async fn write(
         &self,
         verified: Verified<'_>,
-        observed: &Observed,
     ) -> Result<(Finished, Option<PendingSet>), Failure> {
         let (path, history) = (self.journal.clone(), self.history.clone());
         let (digest, app) = (self.digest.clone(), self.inputs.app.clone());
@@ -348,11 +346,7 @@ impl<'a> ApplySession<'a> {
             }
         };
         let (recorder, writing) = journal.start();
-        let job = Job {
-            verified,
-            digest: self.digest.clone(),
-            remote: self.inputs.remote,
-            observed,
+        let with = With {
             history: &self.history,
             pending: &self.pending,
             recorder,
@@ -361,6 +355,7 @@ impl<'a> ApplySession<'a> {
             cancel: (self.inputs.cancel)(),
             events: &events,
         };
+        let job = Job::new(verified, self.inputs.remote, with)?;
         // Whoever authorizes elsewhere has to see what was approved.
         let (memory, plan) = (self.at_work.memory(), self.inputs.plan);
         if memory.is_shared() && plan.has_changes() {

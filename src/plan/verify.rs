@@ -4,20 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{AppPlan, Drift, Plan, Refusal, check};
+use super::{AppPlan, Digest, Drift, Plan, Refusal, check, document};
 use crate::{
     catalogue::ScopeEquivalence,
     diff::{Action, Change, Removal, derive},
-    model::{App, ConnectorType, Kind, RemoteConnector, RemoteStatus, Scope, Scopes},
+    model::{App, ConnectorType, Kind, Observed, RemoteConnector, RemoteStatus, Scope, Scopes},
     policy::Verdict,
 };
 
 /// A plan that was held against the live remote and the policy, and may be carried out. Only
-/// [`verify`] makes one, and only with one can `apply` write.
+/// [`verify`] makes one, and only with one can `apply` write. It holds all that it was made of, so that
+/// nothing else can be carried out with it.
 #[derive(Debug)]
 pub struct Verified<'a> {
     plan: &'a Plan,
+    digest: Digest,
     verdict: &'a Verdict,
+    observed: &'a Observed,
     done: BTreeSet<&'a ConnectorType>,
 }
 
@@ -30,6 +33,21 @@ impl<'a> Verified<'a> {
     /// The plan.
     pub fn plan(&self) -> &'a Plan {
         self.plan
+    }
+
+    /// What names the plan.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// The remote as it was when the plan was held against it.
+    pub fn observed(&self) -> &'a Observed {
+        self.observed
+    }
+
+    /// Refuses an app that the plan is not for.
+    pub fn is_for(&self, app: &App) -> Result<(), Refusal> {
+        app.takes("plan", &self.plan.app.app)
     }
 
     /// That no rule of the policy forbids any of its changes.
@@ -69,7 +87,7 @@ pub fn verify<'a>(
     verdict: &'a Verdict,
     app: &App,
     now: Timestamp,
-    observed: &BTreeMap<ConnectorType, RemoteConnector>,
+    observed: &'a Observed,
     progress: &BTreeMap<ConnectorType, Progress>,
     rules: &ScopeEquivalence,
 ) -> Result<Verified<'a>, Refusal> {
@@ -86,7 +104,7 @@ pub fn verify<'a>(
     let mut moved = Vec::new();
     let mut done = BTreeSet::new();
     for change in plan.changes().filter(|c| c.action != Action::NoOp) {
-        let is = observed.get(&change.connector);
+        let is = observed.connectors.get(&change.connector);
         if is_as_wanted(change, is, rules) {
             done.insert(&change.connector);
             continue;
@@ -117,15 +135,19 @@ pub fn verify<'a>(
             moved.extend(found);
         }
     }
-    if moved.is_empty() {
-        Ok(Verified {
-            plan,
-            verdict,
-            done,
-        })
-    } else {
-        Err(Refusal::Stale { moved })
+    if !moved.is_empty() {
+        return Err(Refusal::Stale { moved });
     }
+    let digest = document::digest(plan).map_err(|why| Refusal::Incoherent {
+        reason: why.to_string(),
+    })?;
+    Ok(Verified {
+        plan,
+        digest,
+        verdict,
+        observed,
+        done,
+    })
 }
 
 /// Of more scopes than these, on both sides, only the difference is told.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     diff::Desired,
-    model::{Policies, StripeMode},
+    model::{AppId, Policies, StripeMode},
     policy::{self, Policy},
 };
 
@@ -55,6 +55,13 @@ fn judged(changes: &[Change]) -> Verdict {
     judgement.verdict().unwrap()
 }
 
+fn observed(listed: impl IntoIterator<Item = (ConnectorType, RemoteConnector)>) -> Observed {
+    Observed {
+        connectors: listed.into_iter().collect(),
+        ..Observed::default()
+    }
+}
+
 /// What the last look says: whether it is done already, or which fields moved.
 fn look(
     change: &Change,
@@ -64,7 +71,7 @@ fn look(
     let plan = Plan::of(vec![change.clone()]);
     let verdict = judged(&plan.app.changes);
     let name = &change.connector;
-    let is = is.map(|is| (name.clone(), is)).into_iter().collect();
+    let is = observed(is.map(|is| (name.clone(), is)));
     let progress = progress.map(|p| (name.clone(), p)).into_iter().collect();
     let rules = ScopeEquivalence::default();
     let now = Timestamp::UNIX_EPOCH;
@@ -76,11 +83,31 @@ fn look(
 }
 
 #[test]
+fn it_holds_what_it_was_made_of() {
+    let plan = Plan::of(vec![change("slack", None, Some("a"))]);
+    let (verdict, rules) = (judged(&plan.app.changes), ScopeEquivalence::default());
+    let (is, none, now) = (Observed::default(), BTreeMap::new(), Timestamp::UNIX_EPOCH);
+    let app = &plan.app.app;
+    let verified = verify(&plan, &verdict, app, now, &is, &none, &rules).unwrap();
+    assert_eq!(*verified.digest(), document::digest(&plan).unwrap());
+    assert!(std::ptr::eq(verified.observed(), &raw const is));
+    assert_eq!(verified.is_for(app), Ok(()));
+    let other = App {
+        id: AppId::parse("another-app").unwrap(),
+        ..app.clone()
+    };
+    assert!(matches!(
+        verified.is_for(&other),
+        Err(Refusal::OtherApp { .. })
+    ));
+}
+
+#[test]
 fn what_nobody_judged_is_not_carried_out() {
     let create = change("slack", None, Some("a"));
     let plan = Plan::of(vec![create.clone()]);
     let look = |verdict: &Verdict| {
-        let (none, rules) = (BTreeMap::new(), ScopeEquivalence::default());
+        let (none, rules) = (Observed::default(), ScopeEquivalence::default());
         let now = Timestamp::UNIX_EPOCH;
         verify(
             &plan,

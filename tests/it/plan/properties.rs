@@ -6,8 +6,8 @@ use connplan::{
     catalogue::ScopeEquivalence,
     diff::{Action, Removal, Unlisted},
     model::{
-        Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, Kind, Policies,
-        RemoteConnector, RemoteStatus, Scope, Scopes, StripeMode,
+        Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, Kind, Observed,
+        Policies, RemoteConnector, RemoteStatus, Scope, Scopes, StripeMode,
     },
     plan::{self, Folder, Guards, Inputs, Plan, Progress, document},
     policy::{self, Policy},
@@ -244,13 +244,19 @@ proptest! {
             judgement.verdict().unwrap()
         };
         let (verdict, now) = (judged(&plan.app.changes), jiff::Timestamp::UNIX_EPOCH);
+        let observed = |middle: &Remote| Observed {
+            connectors: middle.clone(),
+            ..Observed::default()
+        };
         let verify = |middle: &Remote, progress| {
-            plan::verify(&plan, &verdict, &app(), now, middle, progress, &rules).is_ok()
+            let is = observed(middle);
+            plan::verify(&plan, &verdict, &app(), now, &is, progress, &rules).is_ok()
         };
         prop_assert!(verify(&middle, &progress));
         // A verdict about something else is none.
         let other = judged(&[]);
-        let unjudged = plan::verify(&plan, &other, &app(), now, &middle, &progress, &rules);
+        let is = observed(&middle);
+        let unjudged = plan::verify(&plan, &other, &app(), now, &is, &progress, &rules);
         prop_assert_eq!(unjudged.is_ok(), !plan.has_changes());
         // Nor does it matter who did it, or where, or what became of the others.
         let nobody = BTreeMap::new();
