@@ -71,7 +71,7 @@ pub enum Command {
     Validate(commands::validate::ValidateArgs),
     /// Show what would change; changes nothing
     Plan(commands::plan::PlanArgs),
-    /// Print a saved plan or a receipt again, in any format
+    /// Print a saved plan or a receipt again, also as JSON or Markdown
     Show(commands::show::ShowArgs),
     /// Carry out a saved plan, exactly
     Apply(commands::apply::ApplyArgs),
@@ -83,7 +83,7 @@ pub enum Command {
     Authorize(commands::authorize::AuthorizeArgs),
     /// Plan, ask, apply and authorize in one go
     Push(commands::push::PushArgs),
-    /// Where app and files went apart, and whose doing that is; for a schedule
+    /// Show where the app differs from its files, and who changed it; for scheduled runs
     Drift(commands::drift::DriftArgs),
     /// Create a connector file
     Add(commands::add::AddArgs),
@@ -107,7 +107,7 @@ pub enum Command {
     Whoami(commands::login::WhoamiArgs),
     /// Explain and test the policy of connplan.toml
     Policy(commands::policy::PolicyArgs),
-    /// Trust an address that a project file names
+    /// Trust an address or a store that a project file names
     Trust(commands::trust::TrustArgs),
     /// Run a local stand-in for the platform
     Sandbox(commands::sandbox::SandboxArgs),

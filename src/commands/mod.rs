@@ -1,5 +1,5 @@
-//! One file for each command: its arguments, and what it calls. Nothing is decided here
-//! that another room could decide without IO.
+//! One file for each command: its arguments, and what it calls. What it does stands in `ops`;
+//! helpers that several commands share, and what needs the terminal, stand here.
 
 pub mod add;
 pub mod apply;

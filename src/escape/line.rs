@@ -136,7 +136,7 @@ fn marked(text: &str, start: Option<usize>) -> impl Iterator<Item = (char, bool)
     })
 }
 
-/// `::error::`. An address such as `[::1]` is none.
+/// `::error::`. An address such as `[::1]` is not a command.
 fn is_colon_command(text: &str, at: usize) -> bool {
     let rest = text.get(at..).and_then(|text| text.strip_prefix("::"));
     let follows = |c: char| c == '[' || c.is_ascii_hexdigit();

@@ -43,7 +43,7 @@ pub enum JournalError {
     },
     /// Another version wrote it, in another form.
     #[error(
-        "the journal {} is in a form that this connplan does not know: {by} wrote it",
+        "the journal {} is in a format that this connplan does not know: {by} wrote it",
         crate::escape::path(path)
     )]
     #[diagnostic(

@@ -32,7 +32,7 @@ const SHARE: usize = 3;
 /// With at most so many entries the file is written for each change.
 const FEW: usize = 32;
 
-/// An open journal, and the pending store that is kept in step with it.
+/// An open journal, and the pending file that is kept in step with it.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
@@ -40,7 +40,7 @@ pub struct Journal {
     workspace: Arc<Locked>,
     app: App,
     pending: PendingSet,
-    /// How many changes of the pending store are not on disk yet.
+    /// How many changes of the pending file are not on disk yet.
     unsaved: usize,
     /// How many bytes of the file are whole lines.
     whole: u64,
@@ -109,7 +109,7 @@ impl Journal {
         Ok(())
     }
 
-    /// The store first: what is on disk while the journal does not know of it is asked for again.
+    /// The pending file first: what is on disk while the journal does not know of it is asked for again.
     fn save(&mut self) -> Result<(), String> {
         LocalPending::save(&self.workspace, &self.pending).map_err(|e| e.to_string())?;
         self.unsaved = 0;
@@ -212,7 +212,7 @@ fn still_there(file: &File, path: &Path) -> std::io::Result<()> {
 
 type Reply = oneshot::Sender<Result<(), String>>;
 
-/// A record, and what it means for the pending store.
+/// A record, and what it means for the pending file.
 #[derive(Debug)]
 struct Note {
     record: Record,
@@ -237,7 +237,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Writes a record down, with its effect on the pending store.
+    /// Writes a record down, with its effect on the pending file.
     pub(crate) async fn note(&self, record: Record, pending: PendingChange) -> Result<(), String> {
         let (reply, answer) = oneshot::channel();
         let gone = || "the journal's writer is gone".to_owned();

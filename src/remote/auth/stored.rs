@@ -200,7 +200,7 @@ pub struct LoginFile {
 
 /// The key for the address that a login was made for; the official client leaves it alone.
 const MADE_FOR: &str = "apiUrl";
-/// A login of this size is none.
+/// A file of more bytes than this is not a login.
 const LIMIT: u64 = 256 * 1024;
 /// How long another process may take to renew the login; its own calls are bounded likewise.
 const LOCK_TIMEOUT: Duration = Duration::from_mins(1);
