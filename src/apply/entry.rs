@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What is kept of a connector that the platform says is in force without `missing`.
-pub(super) fn settled(
+pub(super) fn dropped_by_platform(
     change: &Change,
     digest: &Digest,
     is: Option<&RemoteConnector>,
@@ -19,7 +19,7 @@ pub(super) fn settled(
     PendingEntry {
         before: is.map(Before::from),
         missing,
-        settled: true,
+        dropped_by_platform: true,
         ..entry_of(change, digest, None)
     }
 }
@@ -41,7 +41,7 @@ pub(super) fn entry_of(
         account: after.account,
         connection_id,
         missing: Scopes::new(),
-        settled: false,
+        dropped_by_platform: false,
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 use futures_util::{StreamExt, stream};
 
 use super::{
-    entry::settled,
+    entry::dropped_by_platform,
     job::{ApplyEvent, Finished, Job, Shared, blank},
     journal::{History, PendingChange, Record, Recorded},
     read_back::{self, PostApplyDrift},
@@ -193,7 +193,7 @@ impl<'a> Shared<'a> {
                     message.push_str(read_back::NOT_PASSED_ON);
                 }
                 let is = observed.connectors.get(&change.connector);
-                let entry = settled(change, job.verified.digest(), is, missing);
+                let entry = dropped_by_platform(change, job.verified.digest(), is, missing);
                 PendingChange::Add(change.connector.clone(), Box::new(entry))
             };
             if result.outcome != before || !matches!(learnt, PendingChange::None) {

@@ -94,6 +94,6 @@ pub(super) fn repair(
         account: declared.account.clone(),
         connection_id: None,
         missing: Scopes::new(),
-        settled: false,
+        dropped_by_platform: false,
     }
 }

@@ -102,7 +102,7 @@ pub struct NotResumable {
     pub entry: PendingEntry,
     /// [`State::Untouched`], [`State::Undeclared`], or held by the wrong account.
     pub state: State,
-    /// Whether the store's entry is of no more use: with it, `plan` would not show the change.
+    /// Whether the pending file's entry is of no more use: with it, `plan` would not show the change.
     pub obsolete: bool,
 }
 
@@ -136,7 +136,7 @@ pub struct Candidates {
 /// Who says that it waits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Origin {
-    Store,
+    Pending,
     Receipt,
     Broken,
 }
@@ -157,13 +157,13 @@ pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
             entries.remove(connector);
             continue;
         }
-        // The store knows most; unless the receipt is about something else.
+        // The pending file knows most; unless the receipt is about something else.
         let same = entries.get(connector).is_none_or(|(known, _)| {
             same_scopes(sources.rules, connector, &known.scopes, &entry.scopes)
                 && entry.terms().fit(&known.terms())
         });
         if same {
-            entries.insert(connector.clone(), (entry.clone(), Origin::Store));
+            entries.insert(connector.clone(), (entry.clone(), Origin::Pending));
         }
     }
     found
@@ -189,7 +189,7 @@ pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
                 connector,
                 entry,
                 state: why,
-                obsolete: obsolete && origin == Origin::Store,
+                obsolete: obsolete && origin == Origin::Pending,
             }),
         }
     }
@@ -205,7 +205,7 @@ pub fn candidates(sources: &Sources<'_>) -> Result<Candidates, Refusal> {
 /// Whether nobody has to be asked: what is missing, the platform does not pass on. Who names it asks
 /// again all the same.
 fn is_settled(sources: &Sources<'_>, connector: &ConnectorType, entry: &PendingEntry) -> bool {
-    entry.settled
+    entry.dropped_by_platform
         && !sources.targets.contains(connector)
         && sources.observed.get(connector).is_some_and(|is| {
             let diff = sources.rules.compare(connector, &entry.scopes, &is.scopes);
@@ -249,7 +249,7 @@ fn resumable(
     let mut note = None;
     if let Some(declared) = sources.declared {
         let Some(now) = declared.connectors.get(connector) else {
-            let retention = if origin == Origin::Store {
+            let retention = if origin == Origin::Pending {
                 EntryRetention::Kept
             } else {
                 EntryRetention::Unstored
@@ -377,7 +377,7 @@ fn documented(sources: &Sources<'_>) -> Vec<(ConnectorType, PendingEntry)> {
                 account: result.account.clone(),
                 connection_id: result.connection_id.clone(),
                 missing: Scopes::new(),
-                settled: false,
+                dropped_by_platform: false,
             };
             (result.connector.clone(), entry)
         })

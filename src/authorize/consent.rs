@@ -118,7 +118,7 @@ mod tests {
             account: None,
             connection_id: None,
             missing: Scopes::new(),
-            settled: false,
+            dropped_by_platform: false,
         }
     }
 

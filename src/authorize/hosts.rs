@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     fs::{self, FsError, Visibility},
     model::{App, ConnectorType},
-    state::{Locked, WRITER, check_form},
+    state::{Locked, WRITER, check_format_version},
 };
 
 /// A few hundred bytes for each provider.
@@ -45,7 +45,7 @@ impl Hosts {
     }
 
     pub(crate) fn decode(text: &str) -> Option<Self> {
-        if let Err(why) = check_form(text, 1) {
+        if let Err(why) = check_format_version(text, 1) {
             tracing::warn!(why, "the hosts of earlier links cannot be read");
             return Some(Self {
                 foreign: true,

@@ -46,7 +46,7 @@ pub use machine::{Effect, End, Evidence, LinkAnswer, step};
 pub use schedule::Pace;
 pub use session::{Asking, Session};
 pub use state::{EntryRetention, Stage, State};
-pub use turns::{Alone, NotNow, Turns};
+pub use turns::{Alone, NotNow, WriteTurns};
 pub use writer::PendingWriter;
 
 #[cfg(test)]

@@ -49,12 +49,12 @@ impl Pace {
 
 /// Whose status is asked for next: everybody's while there is room, else in turn.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
+pub(super) struct StatusQueue {
     sent: VecDeque<Instant>,
     next: usize,
 }
 
-impl Turns {
+impl StatusQueue {
     /// Of so many, those whose turn it is now. They count as asked for.
     pub(super) fn take(&mut self, count: usize, pace: &Pace, now: Instant) -> Vec<usize> {
         while let Some(sent) = self.sent.front()
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn statuses_are_asked_for_in_turn_and_within_the_window() {
-        let (pace, mut turns) = (Pace::default(), Turns::default());
+        let (pace, mut turns) = (Pace::default(), StatusQueue::default());
         let start = Instant::now();
         let mut asked = [0_usize; 12];
         let mut per_minute = 0;
@@ -109,7 +109,7 @@ mod tests {
         assert!(*least >= 4 && most - least <= 1, "{asked:?}");
         assert_eq!(turns.take(0, &pace, start), [] as [usize; 0]);
         // Two of them have room in each round.
-        let mut turns = Turns::default();
+        let mut turns = StatusQueue::default();
         assert_eq!(turns.take(2, &pace, start).len(), 2);
         assert_eq!(turns.take(2, &pace, start + pace.busy).len(), 2);
     }

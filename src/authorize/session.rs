@@ -18,7 +18,7 @@ use super::{
     Pace, PendingWriter, Stage, State,
     round::{PARALLELISM, Question, Round, without_id},
     schedule, step,
-    turns::{self, Asked, Turns},
+    turns::{self, Asked, WriteTurns},
 };
 use crate::{
     catalogue::ScopeEquivalence,
@@ -54,7 +54,7 @@ pub struct Session<'a> {
     /// When links are asked for.
     pub asking: Asking,
     /// Whose turn it is to write.
-    pub turns: &'a dyn Turns,
+    pub turns: &'a dyn WriteTurns,
     /// Told what happens.
     pub events: &'a dyn Fn(&AuthorizeEvent<'_>),
 }
@@ -69,7 +69,7 @@ pub(super) struct Run<'r> {
     pub(super) wanted: Vec<usize>,
     /// To be skipped after the next list, or at this time at the latest: somebody may have finished it.
     pub(super) leaving: Option<(usize, Instant)>,
-    pub(super) turns: schedule::Turns,
+    pub(super) statuses: schedule::StatusQueue,
     /// When the list is read next.
     pub(super) next: Instant,
     /// When it was read last.
@@ -80,7 +80,7 @@ pub(super) struct Run<'r> {
     pub(super) told: Vec<ConnectorType>,
 }
 
-enum Turn {
+enum Wake {
     Round(Round),
     Answered(usize, Asked),
     Command(Option<Command>),
@@ -148,7 +148,7 @@ impl<'a> Session<'a> {
             queue: VecDeque::new(),
             wanted: Vec::new(),
             leaving: None,
-            turns: schedule::Turns::default(),
+            statuses: schedule::StatusQueue::default(),
             next: began + self.pace.busy,
             read: began,
             quiet_until: began,
@@ -182,41 +182,41 @@ impl<'a> Session<'a> {
                 .filter_map(|i| Some(i.offer.as_ref()?.until))
                 .min();
             let leaving = run.leaving;
-            let turn = tokio::select! {
+            let wake = tokio::select! {
                 biased;
-                () = cancel.cancelled() => Turn::End(End::Left),
-                command = commands.recv(), if commanded => Turn::Command(command),
-                () = tokio::time::sleep_until(last_look) => Turn::End(End::TimeUp),
-                Some((index, answer)) = run.asks.next() => Turn::Answered(index, answer),
-                Some(round) = OptionFuture::from(run.round.as_mut()) => Turn::Round(round),
+                () = cancel.cancelled() => Wake::End(End::Left),
+                command = commands.recv(), if commanded => Wake::Command(command),
+                () = tokio::time::sleep_until(last_look) => Wake::End(End::TimeUp),
+                Some((index, answer)) = run.asks.next() => Wake::Answered(index, answer),
+                Some(round) = OptionFuture::from(run.round.as_mut()) => Wake::Round(round),
                 Some(index) = OptionFuture::from(leaving.map(|(index, until)| async move {
                     tokio::time::sleep_until(until).await;
                     index
-                })) => Turn::Leave(index),
-                Some(()) = OptionFuture::from(ran_out.map(tokio::time::sleep_until)) => Turn::LinkRanOut,
-                () = tokio::time::sleep_until(run.next.max(quiet)), if run.round.is_none() => Turn::Quiet,
-                () = tokio::time::sleep_until(quiet), if !run.queue.is_empty() && quiet > Instant::now() => Turn::Quiet,
+                })) => Wake::Leave(index),
+                Some(()) = OptionFuture::from(ran_out.map(tokio::time::sleep_until)) => Wake::LinkRanOut,
+                () = tokio::time::sleep_until(run.next.max(quiet)), if run.round.is_none() => Wake::Quiet,
+                () = tokio::time::sleep_until(quiet), if !run.queue.is_empty() && quiet > Instant::now() => Wake::Quiet,
             };
-            match turn {
-                Turn::Quiet => {}
-                Turn::Leave(index) => self.skip(items, index, &mut run).await?,
-                Turn::Round(round) => {
+            match wake {
+                Wake::Quiet => {}
+                Wake::Leave(index) => self.skip(items, index, &mut run).await?,
+                Wake::Round(round) => {
                     run.round = None;
                     self.take(items, round, &mut run, began).await?;
                 }
-                Turn::Answered(index, answer) => {
+                Wake::Answered(index, answer) => {
                     self.answered(items, index, answer, &mut run).await?;
                 }
-                Turn::LinkRanOut => self.links_ran_out(items, &mut run).await?,
-                Turn::Command(None) => commanded = false,
-                Turn::End(End::TimeUp) => {
+                Wake::LinkRanOut => self.links_ran_out(items, &mut run).await?,
+                Wake::Command(None) => commanded = false,
+                Wake::End(End::TimeUp) => {
                     return self.leave(items, End::TimeUp, deadline, &mut run).await;
                 }
-                Turn::End(End::Left) | Turn::Command(Some(Command::Finish)) => {
+                Wake::End(End::Left) | Wake::Command(Some(Command::Finish)) => {
                     let end = Instant::now() + LAST_LOOK;
                     return self.leave(items, End::Left, end, &mut run).await;
                 }
-                Turn::Command(Some(command)) => self.obey(items, command, &mut run),
+                Wake::Command(Some(command)) => self.obey(items, command, &mut run),
             }
         }
     }
@@ -263,12 +263,12 @@ impl<'a> Session<'a> {
             run.asks.push(turns::ask(remote, self.turns, index, item));
         }
         if run.round.is_none() && now >= run.next {
-            let questions = self.questions(items, &mut run.turns);
+            let questions = self.questions(items, &mut run.statuses);
             run.round = Some(Round::ask(remote, questions).boxed());
         }
     }
 
-    fn questions(&self, items: &[Item], turns: &mut schedule::Turns) -> Vec<Question> {
+    fn questions(&self, items: &[Item], statuses: &mut schedule::StatusQueue) -> Vec<Question> {
         let question = |(index, item): (usize, &Item)| {
             let id = item.offer.as_ref()?.id.clone()?;
             item.state.is_waiting().then(|| Question {
@@ -278,7 +278,7 @@ impl<'a> Session<'a> {
             })
         };
         let all: Vec<_> = items.iter().enumerate().filter_map(question).collect();
-        let turn = turns.take(all.len(), &self.pace, Instant::now());
+        let turn = statuses.take(all.len(), &self.pace, Instant::now());
         let mut all: Vec<_> = all.into_iter().map(Some).collect();
         let taken = turn.into_iter().filter_map(|n| all.get_mut(n)?.take());
         taken.collect()
@@ -393,11 +393,11 @@ impl<'a> Session<'a> {
                     match &item.state {
                         State::Consented(super::Consent::Partial { missing, .. }) => {
                             entry.missing = missing.clone();
-                            entry.settled = false;
+                            entry.dropped_by_platform = false;
                         }
                         State::Consented(super::Consent::Granted { dropped, .. }) => {
                             entry.missing = dropped.clone();
-                            entry.settled = true;
+                            entry.dropped_by_platform = true;
                         }
                         _ => {}
                     }
@@ -445,7 +445,7 @@ impl<'a> Session<'a> {
         until: Instant,
         run: &mut Run<'_>,
     ) -> Result<(), PendingError> {
-        let questions = self.questions(items, &mut run.turns);
+        let questions = self.questions(items, &mut run.statuses);
         let look = Round::ask(self.remote, questions);
         if let Ok(round) = tokio::time::timeout_at(until, look).await {
             self.take_in(items, round).await?;

@@ -60,7 +60,7 @@ fn entry(of: &[&str], before: Option<&RemoteConnector>) -> PendingEntry {
         account: None,
         connection_id: None,
         missing: Scopes::new(),
-        settled: false,
+        dropped_by_platform: false,
     }
 }
 

@@ -18,7 +18,7 @@ pub enum NotNow {
 }
 
 /// Who may write, and when.
-pub trait Turns {
+pub trait WriteTurns {
     /// Waits for the turn to ask for one connector.
     fn begin<'a>(&'a self, connector: &'a ConnectorType) -> LocalBoxFuture<'a, Result<(), NotNow>>;
 
@@ -30,7 +30,7 @@ pub trait Turns {
 #[derive(Clone, Copy, Debug)]
 pub struct Alone;
 
-impl Turns for Alone {
+impl WriteTurns for Alone {
     fn begin<'a>(&'a self, _: &'a ConnectorType) -> LocalBoxFuture<'a, Result<(), NotNow>> {
         std::future::ready(Ok(())).boxed_local()
     }
@@ -44,7 +44,7 @@ pub(super) type Asked = Result<Result<PutAnswer, RemoteError>, NotNow>;
 /// Asks for the link of one item, in its turn.
 pub(super) fn ask<'a>(
     remote: &'a Remote,
-    turns: &'a dyn Turns,
+    turns: &'a dyn WriteTurns,
     index: usize,
     item: &Item,
 ) -> LocalBoxFuture<'a, (usize, Asked)> {

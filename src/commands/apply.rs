@@ -230,7 +230,7 @@ async fn fresh(
         return Ok(None);
     }
     let request = request(context, args, &situation.files.project, receipt);
-    let judge = |present| situation.judge(&plan, present);
+    let judge = |present| situation.judgement(&plan, present);
     let work = Work::fresh(&situation, &plan, &judge, approved, asks);
     Box::pin(applying::carry_out(context, work, &request))
         .await

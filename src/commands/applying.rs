@@ -11,7 +11,7 @@ use crate::{
     context::{Context, ExitStatus, Failure},
     fs::Destination,
     model::{App, Link, Observed},
-    ops::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, PlanSession, room},
+    ops::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, PlanSession, bytes_needed},
     plan::{Override, Plan},
     policy::Judgement,
     receipt::{self, Receipt},
@@ -101,7 +101,7 @@ pub(super) async fn carry_out(
     request: &Request,
 ) -> Result<Applied, Failure> {
     if let Some(file) = &request.receipt {
-        file.probe_writable(room(work.plan))?;
+        file.probe_writable(bytes_needed(work.plan))?;
     }
     let cancel = || context.signals.graceful();
     let inputs = ApplyInputs {

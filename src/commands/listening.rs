@@ -73,7 +73,7 @@ impl Listener for Listening<'_> {
         let theme = || Theme::new(context.terminal.color_stderr());
         match event {
             OpEvent::WaitingFor(holder) => say(&format!("Waiting for another connplan: {holder}")),
-            OpEvent::Loose(loose) => context.warn_loose(loose),
+            OpEvent::Insecure(found) => context.warn_insecure(found),
             OpEvent::Undeclared(names) => {
                 say(&view::authorization::undeclared(names.iter().copied()));
             }

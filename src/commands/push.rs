@@ -88,7 +88,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         lock_timeout: args.lock_timeout.map(MaxDuration::get).unwrap_or_default(),
         receipt: None,
     };
-    let judge = |present| situation.judge(&plan, present);
+    let judge = |present| situation.judgement(&plan, present);
     let work = Work::fresh(&situation, &plan, &judge, approved, asks);
     let applied = Box::pin(applying::carry_out(context, work, &request)).await?;
     let authorized = if context.signals.status().is_some() {

@@ -70,7 +70,7 @@ pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Fa
     // Its key and the links in it are good for the sandbox alone, and still nobody else's.
     let own = state.as_deref().filter(|file| sandbox::is_state(file));
     let loose = own.and_then(fs::restrict_target);
-    context.warn_loose(loose.as_slice());
+    context.warn_insecure(loose.as_slice());
     let mut sandbox = sandbox::start(Options {
         port: args.port,
         state,

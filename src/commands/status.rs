@@ -55,7 +55,7 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
                 .or_else(|| situation.files.receipt_since(connector))
         },
         |connector| match pending.get(&situation.app, connector) {
-            Some(entry) => !entry.settled,
+            Some(entry) => !entry.dropped_by_platform,
             None => situation.files.receipt_since(connector).is_some(),
         },
         &undeclared,

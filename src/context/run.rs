@@ -293,7 +293,7 @@ impl Context {
             ));
         }
         let state = self.state.app(app);
-        self.warn_loose(&state.restrict());
+        self.warn_insecure(&state.restrict());
         state
     }
 
@@ -322,7 +322,7 @@ impl Context {
     }
 
     /// Says what others could read that is private, and what came of that.
-    pub fn warn_loose(&self, loose: &[InsecurePermissions]) {
+    pub fn warn_insecure(&self, loose: &[InsecurePermissions]) {
         let repaired = loose.iter().filter(|loose| loose.still.is_none());
         let repaired: Vec<_> = repaired.map(|loose| loose.path.as_path()).collect();
         if let [first, more @ ..] = repaired.as_slice() {

@@ -171,10 +171,10 @@ impl Pace {
     }
 
     /// How many calls of this class can be made without a wait.
-    pub async fn room(&self, class: PaceClass) -> usize {
+    pub async fn allowed_now(&self, class: PaceClass) -> usize {
         let limit = self.limit(class);
         self.with(class, move |window, now, minute| {
-            window.room(limit, now, minute)
+            window.allowed_now(limit, now, minute)
         })
         .await
     }
@@ -300,7 +300,7 @@ mod tests {
             one.admit(PaceClass::Remove, None, &go()).await.unwrap();
             other.admit(PaceClass::Remove, None, &go()).await.unwrap();
         }
-        assert_eq!(one.room(PaceClass::Remove).await, 0);
+        assert_eq!(one.allowed_now(PaceClass::Remove).await, 0);
         let soon = Some(Duration::from_millis(1));
         assert!(other.admit(PaceClass::Remove, soon, &go()).await.is_err());
         assert!(other.admit(PaceClass::List, soon, &go()).await.is_ok());
@@ -316,7 +316,7 @@ mod tests {
         for _ in 0..10 {
             pace.admit(PaceClass::Remove, None, &go()).await.unwrap();
         }
-        assert_eq!(pace.room(PaceClass::Remove).await, 0);
+        assert_eq!(pace.allowed_now(PaceClass::Remove).await, 0);
     }
 
     #[tokio::test]
@@ -325,7 +325,7 @@ mod tests {
         let heard = Arc::clone(&told);
         let pace = pace(None).telling(move |wait| heard.lock().unwrap().push(*wait));
         pace.refused(PaceClass::Write, Duration::from_mins(1)).await;
-        assert_eq!(pace.room(PaceClass::Write).await, 0);
+        assert_eq!(pace.allowed_now(PaceClass::Write).await, 0);
         let wait = pace
             .admit(PaceClass::Write, Some(Duration::ZERO), &go())
             .await;

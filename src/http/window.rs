@@ -135,7 +135,7 @@ impl Window {
     }
 
     /// How many calls can be made right now.
-    pub(super) fn room(&mut self, allowed: Option<u32>, now: u64, minute: u64) -> usize {
+    pub(super) fn allowed_now(&mut self, allowed: Option<u32>, now: u64, minute: u64) -> usize {
         self.forget(now, minute);
         if now < self.silent_until {
             return 0;
@@ -162,7 +162,7 @@ mod tests {
         window.answered(0, 500);
         assert_eq!(window.take(Some(10), 60_000, MINUTE), Err(100));
         assert_eq!(window.take(Some(10), 60_100, MINUTE), Ok(()));
-        assert_eq!(window.room(Some(20), 60_100, MINUTE), 10);
+        assert_eq!(window.allowed_now(Some(20), 60_100, MINUTE), 10);
     }
 
     #[test]
@@ -175,12 +175,12 @@ mod tests {
         assert_eq!(window.take(Some(20), 1000, MINUTE), Err(2000));
         assert_eq!(window.take(Some(20), 60_000, MINUTE), Ok(()));
         assert_eq!(
-            window.room(Some(20), 60_000, MINUTE),
+            window.allowed_now(Some(20), 60_000, MINUTE),
             3,
             "four were let through"
         );
         assert_eq!(
-            window.room(Some(20), 11 * MINUTE, MINUTE),
+            window.allowed_now(Some(20), 11 * MINUTE, MINUTE),
             20,
             "believed for a while"
         );
@@ -193,7 +193,7 @@ mod tests {
         window.refused(3000, Some(60), 0, MINUTE);
         assert_eq!(window.take(Some(60), 1000, MINUTE), Err(2000));
         assert_eq!(window.take(Some(60), 3000, MINUTE), Ok(()));
-        assert_eq!(window.room(Some(60), 3000, MINUTE), 59);
+        assert_eq!(window.allowed_now(Some(60), 3000, MINUTE), 59);
     }
 
     #[test]

@@ -104,7 +104,7 @@ enum Left<'a> {
 }
 
 /// How many bytes may be written down for a plan.
-pub fn room(plan: &Plan) -> usize {
+pub fn bytes_needed(plan: &Plan) -> usize {
     plan.changes().filter(|c| c.action != Action::NoOp).count() * ROOM
 }
 
@@ -178,10 +178,10 @@ impl<'a> ApplySession<'a> {
             });
         }
         let (locked, digest) = (Arc::clone(&self.locked), self.digest.clone());
-        let (most, room) = (at_most_pending(plan, &digest, &pending), room(plan));
+        let (most, bytes) = (at_most_pending(plan, &digest, &pending), bytes_needed(plan));
         let read = fs::off_thread(move || -> Result<_, Failure> {
             // An answer that cannot be kept would be a link that nobody has.
-            locked.probe_writable(room)?;
+            locked.probe_writable(bytes)?;
             LocalPending::check_fits(&most)?;
             let journal = locked
                 .ensure_journal_dir()?

@@ -109,7 +109,7 @@ impl Around<'_> {
             }
             other => other?,
         };
-        self.tell(&OpEvent::Loose(locked.loose()));
+        self.tell(&OpEvent::Insecure(locked.insecure()));
         Ok(locked)
     }
 }

@@ -39,12 +39,12 @@ const LAST_RENEWAL: Duration = Duration::from_secs(5);
 pub struct AtWork {
     team: Team,
     doing: String,
-    at: Mutex<At>,
+    at: Mutex<LeaseState>,
 }
 
 /// Where the lease is.
 #[derive(Debug, Default)]
-struct At {
+struct LeaseState {
     /// `None` while it is not held, and where the kernel's lock is enough: nobody else shares this
     /// memory.
     held: Option<Held>,
@@ -142,7 +142,7 @@ impl AtWork {
         ended
     }
 
-    fn at(&self) -> MutexGuard<'_, At> {
+    fn at(&self) -> MutexGuard<'_, LeaseState> {
         self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     authorize::{
         self, Alone, Asking, AuthorizationResult, AuthorizeEvent, Command, Item, Judge,
-        NotResumable, Pace, PendingWriter, Session, Sources, Turns,
+        NotResumable, Pace, PendingWriter, Session, Sources, WriteTurns,
     },
     catalogue::ScopeEquivalence,
     context::Failure,
@@ -102,7 +102,7 @@ impl<'a> AuthorizeSession<'a> {
         &'s mut self,
         asking: Asking,
         pace: Pace,
-        turns: &'s dyn Turns,
+        turns: &'s dyn WriteTurns,
         events: &'s dyn Fn(&AuthorizeEvent<'_>),
     ) -> Session<'s> {
         Session {
@@ -201,7 +201,7 @@ pub struct Waits<'a> {
     /// How often the remote is asked.
     pub pace: Pace,
     /// Whose turn it is to ask for a link.
-    pub turns: &'a dyn Turns,
+    pub turns: &'a dyn WriteTurns,
     /// Told what happens.
     pub events: &'a dyn Fn(&AuthorizeEvent<'_>),
 }

@@ -8,7 +8,7 @@ pub enum OpEvent<'a> {
     /// Another connplan is at work, as it said itself; this one waits for it.
     WaitingFor(&'a str),
     /// Private files that others could read.
-    Loose(&'a [InsecurePermissions]),
+    Insecure(&'a [InsecurePermissions]),
     /// What waits of connectors that no file declares.
     Undeclared(Vec<&'a ConnectorType>),
     /// What waits of connectors that a plan of earlier does not know. The files may declare them by now.

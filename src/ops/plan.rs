@@ -141,7 +141,7 @@ impl PlanSession {
     }
 
     /// What the policy says to a plan of this, where the app has so many connectors.
-    pub fn judge(&self, plan: &Plan, present: usize) -> Judgement {
+    pub fn judgement(&self, plan: &Plan, present: usize) -> Judgement {
         policy::judge(plan, present, &self.files.project, &self.observed.policies)
     }
 

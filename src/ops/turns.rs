@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::{Around, AtWork, Before};
 use crate::{
-    authorize::{NotNow, Turns},
+    authorize::{NotNow, WriteTurns},
     escape,
     model::ConnectorType,
 };
@@ -27,7 +27,7 @@ pub struct LeasedTurns<'a> {
 }
 
 impl<'a> LeasedTurns<'a> {
-    /// Turns for whoever has this lease. `before` is what waited when the session began.
+    /// WriteTurns for whoever has this lease. `before` is what waited when the session began.
     pub fn new(at_work: &'a AtWork, around: Around<'a>, before: &'a Before) -> Self {
         Self {
             at_work,
@@ -70,7 +70,7 @@ impl<'a> LeasedTurns<'a> {
     }
 }
 
-impl Turns for LeasedTurns<'_> {
+impl WriteTurns for LeasedTurns<'_> {
     fn begin<'t>(&'t self, connector: &'t ConnectorType) -> LocalBoxFuture<'t, Result<(), NotNow>> {
         let begin = async move {
             let _one = self.taking.lock().await;

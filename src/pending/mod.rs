@@ -51,8 +51,12 @@ pub struct PendingEntry {
     pub missing: Scopes,
     /// The platform said that all of it is in force, and lists it without what is missing: it does not
     /// pass that on, and nobody is asked for it any more.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub settled: bool,
+    #[serde(
+        rename = "settled",
+        default,
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub dropped_by_platform: bool,
     /// The connection values that were approved.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub connection_config: BTreeMap<String, String>,

@@ -10,7 +10,7 @@ use super::{AppKey, PendingEntry, PendingSet};
 use crate::{
     fs::{self, FsError, Visibility},
     model::{ApiUrl, AppId, ConnectorType, Scopes},
-    state::{AppState, Locked, WRITER, check_form},
+    state::{AppState, Locked, WRITER, check_format_version},
     tables,
 };
 
@@ -18,7 +18,7 @@ use crate::{
 /// scopes each need a quarter of it.
 const LIMIT: u64 = 64 << 20;
 
-/// Why the store could not be used.
+/// Why the pending file could not be used.
 #[derive(Debug, Error, Diagnostic)]
 pub enum PendingError {
     /// The file itself.
@@ -237,7 +237,7 @@ impl Reading {
 
 /// Reads the file's text. The error never quotes it.
 pub(crate) fn decode(text: &str) -> Result<PendingSet, String> {
-    check_form(text, 1)?;
+    check_format_version(text, 1)?;
     let wrong = |line: usize| format!("line {line} is not as connplan writes it");
     let line_of = |at: usize| text.get(..at).unwrap_or("").matches('\n').count() + 1;
     let read = tables::read(text, "pending", |_| Reading::default());
@@ -320,7 +320,7 @@ mod tests {
             account: ExpectedAccount::parse("@example.com"),
             connection_id: Some(ConnectionId::parse("c-1").unwrap()),
             missing: ["a"].into_iter().collect(),
-            settled: true,
+            dropped_by_platform: true,
         };
         let mut set = PendingSet::default();
         set.insert(&app, ConnectorType::parse("slack").unwrap(), entry);

@@ -10,7 +10,7 @@ use crate::http::Unreachable;
 
 /// What was being done, and how often it was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallContext {
+pub struct ForgeCall {
     /// Fits before "failed": `reading the comments`.
     pub what: &'static str,
     /// Whose API.
@@ -19,7 +19,7 @@ pub struct CallContext {
     pub attempts: u32,
 }
 
-impl fmt::Display for CallContext {
+impl fmt::Display for ForgeCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} on {} failed", self.what, self.forge)?;
         if self.attempts > 1 {
@@ -105,7 +105,7 @@ pub enum PublishError {
     #[diagnostic(code(connplan::publish::unreachable))]
     Unreachable {
         /// The call.
-        at: CallContext,
+        at: ForgeCall,
         /// Host and port.
         host: String,
         /// Why.
@@ -118,7 +118,7 @@ pub enum PublishError {
     #[diagnostic(code(connplan::publish::refused), help("{}", at.forge.token_help()))]
     Refused {
         /// The call.
-        at: CallContext,
+        at: ForgeCall,
         /// The HTTP status.
         status: u16,
         /// What the server says.
@@ -129,7 +129,7 @@ pub enum PublishError {
     #[diagnostic(code(connplan::publish::rate_limited), help("try again later"))]
     RateLimited {
         /// The call.
-        at: CallContext,
+        at: ForgeCall,
         /// How long the server wants us to wait.
         retry_after: Option<Duration>,
     },
@@ -138,7 +138,7 @@ pub enum PublishError {
     #[diagnostic(code(connplan::publish::rejected))]
     Rejected {
         /// The call.
-        at: CallContext,
+        at: ForgeCall,
         /// The HTTP status.
         status: u16,
         /// What the server says.
@@ -152,7 +152,7 @@ pub enum PublishError {
     )]
     Malformed {
         /// The call.
-        at: CallContext,
+        at: ForgeCall,
         /// What is wrong with it.
         why: &'static str,
     },

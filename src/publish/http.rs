@@ -11,7 +11,7 @@ use reqwest::{
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{Forge, Place, PublishError, error::CallContext};
+use super::{Forge, Place, PublishError, error::ForgeCall};
 use crate::{
     http::{
         self, AuthHeader, CallClass, ClientOptions, Fault, Limits, Received, RetryDecision,
@@ -122,7 +122,7 @@ impl Http {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let at = CallContext {
+            let at = ForgeCall {
                 what: call.what,
                 forge: self.forge,
                 attempts,
@@ -205,7 +205,7 @@ impl Http {
     /// An answer that is not as documented, to the call that does this.
     pub(super) fn malformed(&self, what: &'static str, why: &'static str) -> PublishError {
         PublishError::Malformed {
-            at: CallContext {
+            at: ForgeCall {
                 what,
                 forge: self.forge,
                 attempts: 1,
@@ -233,9 +233,9 @@ impl Http {
         deadline.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
-    async fn attempt(&self, call: &Call<'_>, at: CallContext) -> Result<Answer, Failed> {
+    async fn attempt(&self, call: &Call<'_>, at: ForgeCall) -> Result<Answer, Failed> {
         let unclear = call.class != CallClass::Read;
-        let unreachable = |cause: Unreachable, fault: Fault, at: CallContext| Failed {
+        let unreachable = |cause: Unreachable, fault: Fault, at: ForgeCall| Failed {
             error: PublishError::Unreachable {
                 at,
                 host: transport::host_of(&self.api),
@@ -245,7 +245,7 @@ impl Http {
             fault,
             retry_after: None,
         };
-        let malformed = |at: CallContext, why: &'static str| Failed {
+        let malformed = |at: ForgeCall, why: &'static str| Failed {
             error: PublishError::Malformed { at, why },
             fault: Fault::Final { unclear },
             retry_after: None,
@@ -312,7 +312,7 @@ impl Http {
         status: u16,
         headers: &HeaderMap,
         message: Option<String>,
-        at: CallContext,
+        at: ForgeCall,
     ) -> Failed {
         let now = retry::server_now(header(headers, "date"), (self.options.clock)());
         let slow_down = slow_down(status, headers, message.as_deref(), now);

@@ -22,7 +22,7 @@ mod thread;
 mod whose;
 
 pub use base::{RequestBase, base_of_request};
-pub use error::{CallContext, PublishError};
+pub use error::{ForgeCall, PublishError};
 pub use forge::Forge;
 pub use issue::{IssueText, Kept, keep_issue};
 pub use marker::{drift_marker, marker, receipt_marker};

@@ -42,16 +42,6 @@ impl Remote {
         options: ClientOptions,
     ) -> Result<Self, RemoteError> {
         let platform = Platform::new(&app.api_url, options)?;
-        Self::on(platform, app, credentials)
-    }
-
-    /// The same over a platform client that is there already; its address must be the app's.
-    pub fn on(
-        platform: Platform,
-        app: &App,
-        credentials: Credentials,
-    ) -> Result<Self, RemoteError> {
-        debug_assert_eq!(platform.api_url(), &app.api_url);
         let who = credentials.who().clone();
         let session = Session::new(platform.clone(), credentials)?;
         Ok(Self {

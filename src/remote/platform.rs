@@ -185,9 +185,9 @@ impl Platform {
     }
 
     /// How many calls of this class can be made right now without a wait.
-    pub async fn room(&self, class: PaceClass) -> usize {
+    pub async fn allowed_now(&self, class: PaceClass) -> usize {
         match &self.inner.options.pace {
-            Some(pace) => pace.room(class).await,
+            Some(pace) => pace.allowed_now(class).await,
             None => usize::MAX,
         }
     }

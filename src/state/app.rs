@@ -27,7 +27,7 @@ pub struct AppState {
 pub struct Locked {
     state: AppState,
     dir: PathBuf,
-    loose: Vec<InsecurePermissions>,
+    insecure: Vec<InsecurePermissions>,
     _lock: Lock,
 }
 
@@ -120,12 +120,12 @@ impl AppState {
             fs::ensure_private_dir(folder)?;
         }
         let lock = Lock::acquire(&lock, timeout, holder)?;
-        let loose = restrict(dir);
+        let insecure = restrict(dir);
         fs::remove_leftovers(dir);
         Ok(Locked {
             state: self.clone(),
             dir: dir.to_owned(),
-            loose,
+            insecure,
             _lock: lock,
         })
     }
@@ -175,8 +175,8 @@ impl Locked {
     }
 
     /// What others could read until now.
-    pub fn loose(&self) -> &[InsecurePermissions] {
-        &self.loose
+    pub fn insecure(&self) -> &[InsecurePermissions] {
+        &self.insecure
     }
 
     /// Fails if the pending store could not be written with `more` bytes than it has, and as many

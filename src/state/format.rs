@@ -14,12 +14,12 @@ struct Head {
 
 /// Fails with a sentence if a TOML file has another major format version than `major`, whatever else is in it.
 /// A file without a version is left to its parser.
-pub fn check_form(text: &str, major: u32) -> Result<(), String> {
+pub fn check_format_version(text: &str, major: u32) -> Result<(), String> {
     let Ok(head) = toml::from_str::<Head>(crate::tables::head(text)) else {
         return Ok(());
     };
-    let form = head.format_version.split('.').next().unwrap_or_default();
-    if form.parse() == Ok(major) {
+    let version = head.format_version.split('.').next().unwrap_or_default();
+    if version.parse() == Ok(major) {
         return Ok(());
     }
     let shown = |text: &str| crate::escape::limited(text, 40);
@@ -28,7 +28,7 @@ pub fn check_form(text: &str, major: u32) -> Result<(), String> {
         .as_deref()
         .map_or_else(|| "another version of connplan".to_owned(), shown);
     Err(format!(
-        "{by} wrote it, in form {}; this is {WRITER}, which knows form {major}",
+        "{by} wrote it, in format {}; this is {WRITER}, which reads format {major}",
         shown(&head.format_version)
     ))
 }
@@ -38,20 +38,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_form_names_its_writer() {
+    fn another_format_names_its_writer() {
         let newer = "format_version = '2.0'\ncreated_by = 'connplan 9.9.9'\nshape = ['new']\n";
-        let why = check_form(newer, 1).unwrap_err();
+        let why = check_format_version(newer, 1).unwrap_err();
         assert!(
-            why.contains("connplan 9.9.9") && why.contains("form 2.0"),
+            why.contains("connplan 9.9.9") && why.contains("format 2.0"),
             "{why}"
         );
         assert!(why.contains(WRITER), "{why}");
-        assert!(check_form("format_version = '1.7'", 1).is_ok());
+        assert!(check_format_version("format_version = '1.7'", 1).is_ok());
         assert!(
-            check_form("format_version = '0.9'", 1)
+            check_format_version("format_version = '0.9'", 1)
                 .unwrap_err()
                 .contains("another version")
         );
-        assert!(check_form("garbled", 1).is_ok());
+        assert!(check_format_version("garbled", 1).is_ok());
     }
 }

@@ -10,11 +10,11 @@
 
 mod app;
 mod folder;
-mod form;
+mod format;
 mod trust;
 
 pub use crate::fs::NotOurs;
 pub use app::{AppState, Locked, StateError};
 pub use folder::StateFolder;
-pub use form::{WRITER, check_form};
+pub use format::{WRITER, check_format_version};
 pub use trust::Trust;

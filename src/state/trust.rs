@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{StateError, StateFolder, WRITER, check_form};
+use super::{StateError, StateFolder, WRITER, check_format_version};
 use crate::{
     fs::{self, Lock, Visibility},
     model::{ApiUrl, map_of},
@@ -137,7 +137,7 @@ impl Trust {
     }
 
     fn decode(text: &str) -> Result<Self, String> {
-        check_form(text, 1)?;
+        check_format_version(text, 1)?;
         let document: TrustFile = toml::from_str(text).map_err(|e| e.message().to_owned())?;
         let records = document.address.into_iter();
         let stores = document.store.into_iter();

@@ -256,7 +256,7 @@ mod tests {
                 account: None,
                 connection_id: None,
                 missing: Scopes::default(),
-                settled: false,
+                dropped_by_platform: false,
                 connection_config: BTreeMap::new(),
             },
             by: By::default(),

@@ -35,14 +35,14 @@ pub(super) struct NoBase {
 }
 
 /// A commit of a repository.
-pub(super) struct At {
+pub(super) struct CommitAt {
     pub(super) checkout: Checkout,
     pub(super) commit: CommitId,
     /// Where the commit is, if not in the checkout.
     fetched: Option<Depot>,
 }
 
-impl At {
+impl CommitAt {
     /// The bases of the work tree at this root; none where nothing is before what is checked out.
     ///
     /// The pipeline's names are of the repository that it runs for. In a submodule, the base is the

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 pub(super) use self::view::BaseSettings;
 use self::{
-    at::At,
+    at::CommitAt,
     places::{place_told, told},
     view::{View, Where},
 };
@@ -76,7 +76,7 @@ impl Base {
             _ => named::names(context).await?,
         };
         for (root, has) in trees {
-            let found = match At::find(context, &root, &names).await {
+            let found = match CommitAt::find(context, &root, &names).await {
                 Err(_) if has == HasBase::Perhaps => Vec::new(),
                 found => found?,
             };

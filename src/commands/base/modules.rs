@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{at::At, tree::Tree};
+use super::{at::CommitAt, tree::Tree};
 use crate::{
     config::{self, SETTINGS},
     context::Failure,
@@ -44,7 +44,7 @@ impl Modules {
     /// Puts into the tree what the repositories in it hold, where that is here. Of some, their own work
     /// tree tells.
     pub(super) async fn graft(
-        at: &At,
+        at: &CommitAt,
         tree: &mut Tree,
         told: &BTreeSet<String>,
     ) -> Result<Self, Failure> {
@@ -72,7 +72,7 @@ impl Modules {
     }
 
     /// Where the content of a path is.
-    pub(super) fn objects<'a>(&'a self, at: &'a At, path: &str) -> Objects<'a> {
+    pub(super) fn objects<'a>(&'a self, at: &'a CommitAt, path: &str) -> Objects<'a> {
         let before = self.0.range(..=path.to_owned()).rev();
         let mut around = before.filter(|(module, _)| path.starts_with(module.as_str()));
         around
@@ -83,7 +83,7 @@ impl Modules {
     /// The contents of some paths.
     pub(super) async fn contents(
         &self,
-        at: &At,
+        at: &CommitAt,
         wanted: &[(String, ObjectId)],
         limit: usize,
     ) -> Result<BTreeMap<ObjectId, Vec<u8>>, Failure> {
@@ -104,7 +104,7 @@ impl Modules {
 }
 
 /// What has the commit of a repository within this one: this clone itself, or that one's work tree.
-async fn holder(at: &At, path: &str, id: &CommitId) -> Option<Checkout> {
+async fn holder(at: &CommitAt, path: &str, id: &CommitId) -> Option<Checkout> {
     let outer = &at.checkout;
     let place = outer.root().join(path_of(path));
     let inner = place.join(".git").exists();
@@ -123,7 +123,7 @@ async fn holder(at: &At, path: &str, id: &CommitId) -> Option<Checkout> {
 
 /// Which of these are repositories in what is checked out too.
 pub(super) async fn still_there(
-    at: &At,
+    at: &CommitAt,
     modules: &[(String, CommitId)],
 ) -> Result<BTreeSet<String>, Failure> {
     let Some(head) = at.checkout.head().await? else {

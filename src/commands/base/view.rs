@@ -9,7 +9,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
-    at::At,
+    at::CommitAt,
     modules::{Modules, Withheld, still_there},
     places::{Standing, configs_in, folder_name, outwards, standing},
     tree::{Led, Tree, name_of},
@@ -81,7 +81,7 @@ pub(in crate::commands) struct BaseSettings {
 
 /// A repository at its base.
 pub(super) struct View {
-    at: At,
+    at: CommitAt,
     tree: Tree,
     modules: Modules,
     /// The repositories in it that have a view of their own, by path.
@@ -111,7 +111,7 @@ impl View {
     /// Lists the base, and fetches every file that decides which settings apply.
     pub(super) async fn new(
         context: &Context,
-        mut at: At,
+        mut at: CommitAt,
         project: &Where<'_>,
         inners: &[Self],
     ) -> Result<Self, Failure> {
@@ -261,7 +261,7 @@ impl View {
     }
 
     /// Whether this is of the same commit of the same work tree.
-    pub(super) fn is_of(&self, at: &At) -> bool {
+    pub(super) fn is_of(&self, at: &CommitAt) -> bool {
         self.at.checkout.root() == at.checkout.root() && self.at.commit == at.commit
     }
 

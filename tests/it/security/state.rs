@@ -109,7 +109,8 @@ fn a_newer_state_names_who_wrote_it() {
     let newer = "format_version = \"2.0\"\ncreated_by = \"connplan 9.9.9\"\nother = 1\n";
     project.write_state("pending.toml", newer);
     let run = project.run(&["apply", "--auto-approve"]);
-    run.expect(1).tells("connplan 9.9.9 wrote it, in form 2.0");
+    run.expect(1)
+        .tells("connplan 9.9.9 wrote it, in format 2.0");
     assert_eq!(platform.writes(), [] as [&str; 0]);
     assert_eq!(project.read_state("pending.toml"), newer);
     fs::remove_file(project.state("pending.toml")).unwrap();

@@ -49,7 +49,7 @@ pub(super) fn a_wait(connector: &str, digest: &Digest) -> Wait {
             account: None,
             connection_id: None,
             missing: Scopes::default(),
-            settled: false,
+            dropped_by_platform: false,
             connection_config: std::collections::BTreeMap::new(),
         },
         by: by("ada"),
