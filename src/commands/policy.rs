@@ -220,18 +220,6 @@ fn read(name: &str, text: &str) -> Result<Judged, Failure> {
     Ok(judged)
 }
 
-fn verdict(judgement: &Judgement) -> Word {
-    let stands = |violation: &&Violation| violation.overridden.is_none();
-    let mut standing = judgement.violations.iter().filter(stands);
-    if standing.any(|violation| violation.severity == Severity::Deny) {
-        Word::Deny
-    } else if judgement.violations.is_empty() {
-        Word::Pass
-    } else {
-        Word::Warn
-    }
-}
-
 fn explain(policy: &Policy, judged: &Judged, medium: &Medium, context: &Context) {
     let judgement = judged.against(policy);
     let rules: Vec<_> = Rule::ALL
@@ -254,7 +242,7 @@ fn explain(policy: &Policy, judged: &Judged, medium: &Medium, context: &Context)
             }
         })
         .collect();
-    let verdict = verdict(&judgement).as_str();
+    let verdict = Word::of(&judgement).as_str();
     let app = judged.app.as_ref();
     context
         .terminal
@@ -271,6 +259,14 @@ enum Word {
 }
 
 impl Word {
+    fn of(judgement: &Judgement) -> Self {
+        match judgement.severity() {
+            None => Self::Pass,
+            Some(Severity::Warn) => Self::Warn,
+            Some(Severity::Deny) => Self::Deny,
+        }
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -317,7 +313,7 @@ fn test(
             .iter()
             .map(|violation| violation.rule.to_owned())
             .collect();
-        let verdict = verdict(&judgement);
+        let verdict = Word::of(&judgement);
         let rules = expected.violations.as_ref();
         results.push(FixtureResult {
             name: escape::limited(stem, 200),

@@ -115,6 +115,16 @@ impl Verdict {
 }
 
 impl Judgement {
+    /// How severely the plan breaks the rules, if it breaks any. What is overridden only warns.
+    pub fn severity(&self) -> Option<Severity> {
+        let denies = self.violations.iter().any(Violation::denies);
+        match (denies, self.violations.is_empty()) {
+            (true, _) => Some(Severity::Deny),
+            (false, false) => Some(Severity::Warn),
+            (false, true) => None,
+        }
+    }
+
     /// The broken rules that only warn.
     pub fn warnings(&self) -> impl Iterator<Item = &Violation> {
         let warn = |violation: &&Violation| violation.severity == Severity::Warn;
