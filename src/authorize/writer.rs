@@ -1,4 +1,4 @@
-//! Keeps the pending store in step with a session.
+//! Keeps the pending file in step with a session.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
     state::Locked,
 };
 
-/// The store, as far as one app's authorizations go. What changed is on disk after
+/// The pending file, as far as one app's authorizations go. What changed is on disk after
 /// [`PendingWriter::flush`], unless it is only looked at.
 #[derive(Debug)]
 pub struct PendingWriter {
@@ -25,10 +25,10 @@ pub struct PendingWriter {
 
 impl PendingWriter {
     /// A writer of what `pending` holds now.
-    pub fn new(state: Locked, app: App, pending: PendingSet) -> Self {
+    pub fn new(state: Arc<Locked>, app: App, pending: PendingSet) -> Self {
         Self {
             hosts: Hosts::load(&state),
-            state: Some(Arc::new(state)),
+            state: Some(state),
             app,
             pending,
             changed: false,

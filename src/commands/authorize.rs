@@ -1,6 +1,6 @@
 //! `connplan authorize`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use crate::{
     config::{self, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     model::{App, ConnectorType, Declared, RemoteStatus, Terms},
-    ops::{self, AtWork, AuthorizeInputs, AuthorizeSession, Before, policy, waits},
+    ops::{self, AtWork, AuthorizeInputs, AuthorizeSession, waits},
     pending::LocalPending,
     plan::{Digest, Refusal},
     receipt::{self, ChangeResult},
@@ -133,28 +133,22 @@ async fn resume(
     context: &Context,
     here: &Here,
     state: &AppState,
-    held: Option<(Locked, &AtWork)>,
+    held: Option<(Arc<Locked>, &AtWork)>,
 ) -> Result<ExitStatus, Failure> {
-    let (held, at_work) = held.unzip();
     let (project, app, remote) = (&here.project, &here.app, &here.remote);
     let listening = listening::to(context);
     let around = listening.around();
     let declared = declared(context, project)?;
-    let verdict = policy::asked(project);
-    let mut pending = LocalPending::load(state)?;
-    let (observed, waits) = if let Some(at_work) = at_work {
-        let waits = at_work.waits(&pending).await?;
-        if waits::forget_stale(&mut pending, app, &waits)
-            && let Some(locked) = &held
-        {
-            LocalPending::save(locked, &pending)?;
-        }
-        (remote.observe().await?, waits)
+    let (mut pending, observed, waits) = if let Some((locked, at_work)) = &held {
+        let (pending, waits) = at_work.known(locked).await?;
+        (pending, remote.observe().await?, waits)
     } else {
+        let pending = LocalPending::load(state)?;
         let look = waits::look(&around, project, app, state, &pending);
         let (observed, waits) = tokio::join!(remote.observe(), look);
-        (observed?, waits)
+        (pending, observed?, waits)
     };
+    let (held, at_work) = held.unzip();
     let rules = match &declared {
         Some(files) => ops::rules_for_listed(project, remote, files, &observed.connectors).await?,
         None => ops::rules(project),
@@ -190,49 +184,41 @@ async fn resume(
         let whose = (project, app);
         vouching::receipt(context, whose, at_work.memory(), &now, saved, is_known).await?;
     }
-    let before = Before::of(&pending);
     let targets = args.connectors.iter().cloned().collect();
-    let mut session = AuthorizeSession::begin(AuthorizeInputs {
+    let inputs = AuthorizeInputs {
         app,
         remote,
         listed: &observed.connectors,
         rules: &rules,
-        verdict: &verdict,
+        project,
         declared: declared.as_ref(),
         receipt: here.brought.receipt(),
         targets: &targets,
         pending,
         held,
         now: context.now(),
-    })
-    .await?;
+    };
     // Said again after it was done, the same command is done.
     let active = |name: &ConnectorType| {
         let is = observed.connectors.get(name);
         is.is_some_and(|is| is.status == RemoteStatus::Active)
     };
-    let unknown = |name: &&ConnectorType| !session.knows(name) && !active(name);
-    if let Some(connector) = args.connectors.iter().find(unknown) {
-        return Err(nothing_of(connector));
-    }
-    let outcome = match (here.offer, at_work) {
-        (Some(offer), Some(at_work)) => {
-            let waiting = Waiting {
-                medium: here.medium,
-                timeout: authorizing::time_limit(args.timeout, project),
-                offer,
-                page_host: args.offer.page_host.as_ref(),
-                yes: args.yes || args.offer.print_links,
-                actor: &here.actor,
-            };
-            authorizing::run(context, app, &mut session, (at_work, &before), waiting).await?
+    let waiting = |session: &AuthorizeSession<'_>| {
+        let unknown = |name: &&ConnectorType| !session.knows(name) && !active(name);
+        if let Some(connector) = args.connectors.iter().find(unknown) {
+            return Err(nothing_of(connector));
         }
-        _ => SessionOutcome::NothingToDo,
+        Ok(here.offer.map(|offer| Waiting {
+            medium: here.medium,
+            timeout: authorizing::time_limit(args.timeout, project),
+            offer,
+            page_host: args.offer.page_host.as_ref(),
+            yes: args.yes || args.offer.print_links,
+            actor: &here.actor,
+        }))
     };
+    let (session, outcome) = authorizing::resume(context, inputs, at_work, waiting).await?;
     let results = session.results();
-    if let Some(at_work) = at_work {
-        at_work.authorized(&around, &before, &session).await;
-    }
     // The waiting took its time.
     let medium = here.medium.at(context.now());
     let standing = Standing {
@@ -281,10 +267,12 @@ async fn forget(
     let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
     let listening = listening::to(context);
     let around = listening.around();
-    let work = async |locked, at_work: &AtWork| {
-        drop_of(args, &app, &locked, at_work).await?;
-        at_work.forgotten(&around, args.forget.clone()).await;
-        Ok(())
+    let work = async |locked, at_work: &AtWork| match at_work
+        .forget(&around, &locked, &args.forget)
+        .await?
+    {
+        Some(unknown) => Err(nothing_of(&unknown)),
+        None => Ok(()),
     };
     AtWork::on_consents(
         &around,
@@ -297,24 +285,6 @@ async fn forget(
     let shown = view::authorization::show_forgotten(&app, &args.forget, medium);
     context.terminal.out(&shown);
     Ok(ExitStatus::Done)
-}
-
-/// Drops them here; what other machines asked for is known to the store alone.
-async fn drop_of(
-    args: &AuthorizeArgs,
-    app: &App,
-    locked: &Locked,
-    at_work: &AtWork,
-) -> Result<(), Failure> {
-    let mut pending = LocalPending::load(locked)?;
-    let waits = at_work.waits(&pending).await?;
-    waits::forget_stale(&mut pending, app, &waits);
-    for connector in &args.forget {
-        if !pending.remove(app, connector) && waits.get(connector).is_none() {
-            return Err(nothing_of(connector));
-        }
-    }
-    Ok(LocalPending::save(locked, &pending)?)
 }
 
 /// What was brought along from another machine.

@@ -15,7 +15,7 @@ use crate::{
     config::Project,
     context::{Context, Failure},
     model::App,
-    ops::{AtWork, AuthorizeSession, Before, LeasedTurns, Waits},
+    ops::{AtWork, AuthorizeInputs, AuthorizeSession, Before, LeasedTurns, Waits},
     page::{Doorway, Page, PageHost},
     syntax::MaxDuration,
     term::{self, Answer, EscapeKey},
@@ -60,8 +60,31 @@ pub(super) enum SessionOutcome {
     Declined,
 }
 
-/// Asks, opens and waits. The session says afterwards how everything stands.
-pub(super) async fn run(
+/// Resumes what waits, and tells the team how it ended. Without `at_work`, or where `waiting` says so, nobody
+/// is asked for anything. The session says afterwards how everything stands.
+pub(super) async fn resume<'a, 'w>(
+    context: &Context,
+    inputs: AuthorizeInputs<'a>,
+    at_work: Option<&AtWork>,
+    waiting: impl FnOnce(&AuthorizeSession<'a>) -> Result<Option<Waiting<'w>>, Failure>,
+) -> Result<(AuthorizeSession<'a>, SessionOutcome), Failure> {
+    let (app, before) = (inputs.app, Before::of(&inputs.pending));
+    let mut session = AuthorizeSession::begin(inputs).await?;
+    let waiting = waiting(&session)?;
+    let Some(at_work) = at_work else {
+        return Ok((session, SessionOutcome::NothingToDo));
+    };
+    let outcome = match waiting {
+        Some(waiting) => run(context, app, &mut session, (at_work, &before), waiting).await?,
+        None => SessionOutcome::NothingToDo,
+    };
+    let heard = listening::to(context);
+    at_work.authorized(&heard.around(), &before, &session).await;
+    Ok((session, outcome))
+}
+
+/// Asks, opens and waits.
+async fn run(
     context: &Context,
     app: &App,
     session: &mut AuthorizeSession<'_>,

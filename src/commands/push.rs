@@ -1,5 +1,7 @@
 //! `connplan push`: plan, ask, apply, authorize in one go.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::{
@@ -13,8 +15,7 @@ use crate::{
     authorize::{AuthorizationResult, Item},
     context::{Context, ExitStatus, Failure, Format},
     model::ConnectorType,
-    ops::{AtWork, AuthorizeInputs, AuthorizeSession, Before, PlanSession, policy},
-    pending::LocalPending,
+    ops::{AtWork, AuthorizeInputs, AuthorizeSession, PlanSession, known},
     plan::document,
     receipt::{self, Outcome, Receipt},
     state::Locked,
@@ -193,28 +194,25 @@ async fn under_lease(
     context: &Context,
     situation: &PlanSession,
     receipt: &Receipt,
-    (locked, at_work): (Locked, &AtWork),
+    (locked, at_work): (Arc<Locked>, &AtWork),
 ) -> Result<(Vec<AuthorizationResult>, SessionOutcome), Failure> {
     let files = &situation.files;
-    let pending = LocalPending::load(&locked)?;
-    let before = Before::of(&pending);
+    let pending = known::own(&locked).await?;
     let observed = situation.remote.observe().await?;
-    let verdict = policy::asked(&files.project);
     let targets = args.planning.targets.iter().cloned().collect();
-    let mut session = AuthorizeSession::begin(AuthorizeInputs {
+    let inputs = AuthorizeInputs {
         app: &situation.app,
         remote: &situation.remote,
         listed: &observed.connectors,
         rules: &files.rules,
-        verdict: &verdict,
+        project: &files.project,
         declared: Some(&files.declared),
         receipt: Some((receipt, None)),
         targets: &targets,
         pending,
         held: Some(locked),
         now: context.now(),
-    })
-    .await?;
+    };
     let waiting = Waiting {
         medium,
         timeout: authorizing::time_limit(args.timeout, &files.project),
@@ -224,18 +222,8 @@ async fn under_lease(
         yes: args.offer.print_links,
         actor,
     };
-    let outcome = authorizing::run(
-        context,
-        &situation.app,
-        &mut session,
-        (at_work, &before),
-        waiting,
-    )
-    .await?;
+    let waiting = |_: &AuthorizeSession<'_>| Ok(Some(waiting));
+    let (session, outcome) = authorizing::resume(context, inputs, Some(at_work), waiting).await?;
     let results: Vec<_> = session.items().iter().map(Item::result).collect();
-    let listening = listening::to(context);
-    at_work
-        .authorized(&listening.around(), &before, &session)
-        .await;
     Ok((results, outcome))
 }

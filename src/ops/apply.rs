@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Around, AtWork, OpEvent, policy, unused, waits};
+use super::{Around, AtWork, OpEvent, known, policy, unused, waits};
 use crate::{
     apply::{
         self, Finished, Job, Options, PostApplyDrift, With, at_most_pending,
@@ -27,7 +27,7 @@ use crate::{
     state::{AppState, Locked},
 };
 
-/// What one change takes on the disk, in bytes, in the pending store, the journal and the receipt
+/// What one change takes on the disk, in bytes, in the pending file, the journal and the receipt
 /// each.
 const ROOM: usize = 4096;
 
@@ -161,13 +161,9 @@ impl<'a> ApplySession<'a> {
     /// What waits, and what the journal of an earlier run tells.
     async fn remember(&mut self) -> Result<(), Failure> {
         let (app, plan) = (self.inputs.app, self.inputs.plan);
-        let locked = Arc::clone(&self.locked);
-        self.own = fs::off_thread(move || LocalPending::load(&locked)).await?;
+        let (own, waits) = self.at_work.known(&self.locked).await?;
+        self.own = own;
         let mut pending = self.own.clone();
-        let waits = self.at_work.waits(&self.own).await?;
-        if waits::forget_stale(&mut self.own, app, &waits) {
-            self.save_own().await?;
-        }
         waits::merge(&mut pending, app, &waits);
         let undeclared = pending.undeclared(&plan.app);
         let undeclared: Vec<_> = undeclared.map(|(connector, _)| connector).collect();
@@ -195,11 +191,6 @@ impl<'a> ApplySession<'a> {
             self.around.tell(&OpEvent::JournalTorn);
         }
         Ok(())
-    }
-
-    async fn save_own(&self) -> Result<(), Failure> {
-        let (locked, own) = (Arc::clone(&self.locked), self.own.clone());
-        Ok(fs::off_thread(move || LocalPending::save(&locked, &own)).await?)
     }
 
     /// Looks at the app under the lock: what another run here did meanwhile is seen, and between this
@@ -298,7 +289,7 @@ impl<'a> ApplySession<'a> {
             unused(self.at_work.memory(), &self.inputs.approved).await?;
         }
         if forget_done(&mut self.own, self.inputs.app, self.inputs.plan) {
-            self.save_own().await?;
+            known::save(&self.locked, &self.own).await?;
         }
         forget_done(&mut self.pending, self.inputs.app, self.inputs.plan);
         if verified.is_all_done() && !self.history.has_begun() {

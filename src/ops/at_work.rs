@@ -133,9 +133,9 @@ impl AtWork {
         place: (&Project, &App, &AppState),
         doing: &str,
         patience: Duration,
-        work: impl AsyncFnOnce(Locked, &Self) -> Result<T, Failure>,
+        work: impl AsyncFnOnce(Arc<Locked>, &Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let locked = around.lock(place.2, patience, "authorize").await?;
+        let locked = Arc::new(around.lock(place.2, patience, "authorize").await?);
         let at_work = Self::begin(around, place, doing, patience).await?;
         let ended = work(locked, &at_work).await;
         at_work.end().await;
@@ -185,8 +185,13 @@ impl AtWork {
     }
 
     /// What waits. Read under the lease: a failure ends what was to begin.
-    pub async fn waits(&self, own: &PendingSet) -> Result<Waits, Failure> {
+    pub(super) async fn waits(&self, own: &PendingSet) -> Result<Waits, Failure> {
         Ok(self.team.waits(own).await?)
+    }
+
+    /// The app.
+    pub(super) fn app(&self) -> &App {
+        &self.team.app
     }
 
     /// The memory itself.
@@ -245,7 +250,7 @@ impl AtWork {
     }
 
     /// Tells that nobody waits for these any more.
-    pub async fn forgotten(&self, around: &Around<'_>, connectors: Vec<ConnectorType>) {
+    pub(super) async fn forgotten(&self, around: &Around<'_>, connectors: Vec<ConnectorType>) {
         let what = What::Forget(connectors.clone());
         let event = HistoryEvent::now(self.memory().by().clone(), self.epoch(), what);
         self.tell(around, &event, Vec::new(), connectors).await;

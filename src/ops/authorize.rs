@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -9,12 +10,14 @@ use jiff::Timestamp;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
+use super::policy;
 use crate::{
     authorize::{
-        self, Alone, Asking, AuthorizationResult, AuthorizeEvent, Command, Item, Judge,
-        NotResumable, Pace, PendingWriter, Session, Sources, WriteTurns,
+        self, Alone, Asking, AuthorizationResult, AuthorizeEvent, Command, Item, NotResumable,
+        Pace, PendingWriter, Session, Sources, WriteTurns,
     },
     catalogue::ScopeEquivalence,
+    config::Project,
     context::Failure,
     model::{App, ConnectorType, Declared, RemoteConnector, RemoteStatus},
     pending::{PendingError, PendingSet},
@@ -33,8 +36,8 @@ pub struct AuthorizeInputs<'a> {
     pub listed: &'a BTreeMap<ConnectorType, RemoteConnector>,
     /// How scopes compare.
     pub rules: &'a ScopeEquivalence,
-    /// What the policy says to asking this account for these scopes; why it denies them is escaped.
-    pub verdict: &'a Judge,
+    /// Whose policy says what may be asked for.
+    pub project: &'a Project,
     /// The files, where there is a project.
     pub declared: Option<&'a Declared>,
     /// A receipt that was named, and when it was made.
@@ -44,7 +47,7 @@ pub struct AuthorizeInputs<'a> {
     /// What waits, as this machine and the team know it.
     pub pending: PendingSet,
     /// The state folder while this process alone writes in it; none while only looking.
-    pub held: Option<Locked>,
+    pub held: Option<Arc<Locked>>,
     /// The time.
     pub now: Timestamp,
 }
@@ -73,7 +76,7 @@ impl<'a> AuthorizeSession<'a> {
             observed: &listed,
             targets: inputs.targets,
             rules: inputs.rules,
-            verdict: inputs.verdict,
+            verdict: &policy::asked(inputs.project),
             now: inputs.now,
         })?;
         let writer = match inputs.held {

@@ -9,6 +9,7 @@ mod authorize;
 mod event;
 mod explain;
 mod gates;
+pub mod known;
 mod plan;
 pub mod policy;
 mod rules;
