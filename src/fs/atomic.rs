@@ -123,11 +123,20 @@ impl Destination {
 
     /// Writes it as [`write()`] does; everybody may read it whom the process's umask lets.
     pub fn write(&self, bytes: &[u8]) -> Result<(), FsError> {
+        self.write_as(bytes, Visibility::Shared)
+    }
+
+    /// The same for its owner's eyes.
+    pub fn write_private(&self, bytes: &[u8]) -> Result<(), FsError> {
+        self.write_as(bytes, Visibility::Private)
+    }
+
+    fn write_as(&self, bytes: &[u8], visibility: Visibility) -> Result<(), FsError> {
         let place = Place::with(&self.0.path, || self.0.folder.again())?;
         let fill = |out: &mut dyn Write| out.write_all(bytes);
         // Wherever the path leads by now, nothing but leftovers goes.
         remove_leftovers_once(folder_of(&self.0.path));
-        stage_in(place, Visibility::Shared, fill)?.commit()
+        stage_in(place, visibility, fill)?.commit()
     }
 
     /// As [`probe_writable()`].

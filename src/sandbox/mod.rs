@@ -153,10 +153,9 @@ pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
     state.port = address.port();
     let api_url = format!("http://{address}");
     let api_key = Secret::new(state.api_key.clone());
-    let file = options
-        .state
-        .zip(lock)
-        .map(|(path, lock)| StateFile::new(path, lock));
+    let file = options.state.as_deref().zip(lock);
+    let file = file.map(|(path, lock)| StateFile::new(path, lock));
+    let file = file.transpose()?;
     let latency = options.latency.unwrap_or_default();
     let store = Arc::new(Store::new(
         api_url.clone(),

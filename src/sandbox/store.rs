@@ -1,13 +1,13 @@
 //! The running sandbox's state: changed under a lock, on disk before anyone is told.
 
 use std::{
-    path::PathBuf,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use super::{limits::LimitsLog, requests::Requests, state::State};
-use crate::fs::{self, FsError, Lock, Visibility};
+use crate::fs::{self, Destination, FsError, Lock};
 
 /// What every handler works on.
 pub(super) struct Store {
@@ -32,7 +32,8 @@ struct Inner {
 
 /// Where the state is kept.
 pub(super) struct StateFile {
-    path: PathBuf,
+    /// Its folder is open from the start on: what is put in its place later leads nobody there.
+    to: Arc<Destination>,
     /// Held while writing, so that an older state never overwrites a newer one. `None` once the
     /// sandbox has stopped: the file is another's then.
     open: tokio::sync::Mutex<Option<Open>>,
@@ -46,13 +47,14 @@ struct Open {
 }
 
 impl StateFile {
-    pub(super) fn new(path: PathBuf, lock: Lock) -> Self {
+    pub(super) fn new(path: &Path, lock: Lock) -> Result<Self, FsError> {
+        let to = Arc::new(fs::destination(path, |_| None)?);
         let open = Open {
             written: 0,
             _lock: lock,
         };
         let open = tokio::sync::Mutex::new(Some(open));
-        Self { path, open }
+        Ok(Self { to, open })
     }
 }
 
@@ -129,7 +131,7 @@ impl Store {
         let Some(file) = &self.file else {
             return Ok(());
         };
-        let failed = |e| FsError::io("write", &file.path, e);
+        let failed = |e| FsError::io("write", file.to.path(), e);
         let mut open = file.open.lock().await;
         let Some(open) = open.as_mut() else {
             return Err(failed(std::io::Error::other("the sandbox has stopped")));
@@ -142,9 +144,9 @@ impl Store {
             }
             (serde_json::to_vec_pretty(&inner.state), inner.revision)
         };
-        let path = file.path.clone();
+        let to = Arc::clone(&file.to);
         let bytes = bytes.map_err(|e| failed(e.into()))?;
-        tokio::task::spawn_blocking(move || fs::write(&path, &bytes, Visibility::Private))
+        tokio::task::spawn_blocking(move || to.write_private(&bytes))
             .await
             .map_err(|e| failed(std::io::Error::other(e)))??;
         open.written = revision;

@@ -51,6 +51,22 @@ async fn everything_survives_a_restart() {
     assert_eq!(stripe["stripe_mode"], "sandbox");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_in_place_of_its_folder_leads_a_running_sandbox_nowhere() {
+    let dir = crate::support::folder();
+    let at = |name: &str| dir.path().join(name);
+    let site = Site::with(keeping(&at("own/state.json"))).await;
+    std::fs::rename(at("own"), at("moved")).unwrap();
+    std::fs::create_dir(at("outside")).unwrap();
+    std::os::unix::fs::symlink("outside", at("own")).unwrap();
+    site.put("slackbot", &["a"]).await;
+    site.sandbox.stop().await.unwrap();
+    assert!(!at("outside/state.json").exists());
+    let kept = std::fs::read_to_string(at("moved/state.json")).unwrap();
+    assert!(kept.contains("slackbot"), "{kept}");
+}
+
 #[tokio::test]
 async fn a_change_is_on_disk_before_it_is_answered() {
     let dir = crate::support::folder();
