@@ -128,6 +128,18 @@ mod tests {
             approved.since(Timestamp::UNIX_EPOCH, &keys).is_ok()
         };
         assert!(approved.was_needed() && since(&["k"]) && !since(&["other"]));
+        // What says itself when it was given counts from the next moment on.
+        let given = |at: i64| {
+            let at = Timestamp::from_second(at).ok();
+            let dated = Approval {
+                at,
+                ..signed(this.clone())
+            };
+            let approved = Approved::check(&this, write, &[signature], vec![dated]).unwrap();
+            let then = Timestamp::from_second(5).unwrap();
+            approved.since(then, &BTreeSet::new()).is_ok()
+        };
+        assert_eq!([4, 5, 6].map(given), [false, false, true]);
         let approved = Approved::check(&this, write, &[review], vec![]).unwrap();
         assert!(!approved.was_needed());
         assert!(approved.is_for(&this) && !approved.is_for(&other));

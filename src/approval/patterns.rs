@@ -149,6 +149,8 @@ mod tests {
             ("*@x,!eve@x", "eve@x", false),
             ("*@x,!eve@x", "eve@x,bob@x", true),
             ("**", "*a", true),
+            // Whom a pattern excludes is told of one name, not of those that a pattern stands for.
+            ("*@x", "*,!?@x", true),
         ] {
             assert_eq!(meet(one, other), found, "{one} {other}");
             assert_eq!(meet(other, one), found, "{other} {one}");

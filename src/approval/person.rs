@@ -94,3 +94,32 @@ pub(super) fn at_least(persons: &[&Person]) -> usize {
     }
     counted.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_whom_is_learnt_link_by_link_whatever_the_order() {
+        let line = |names: &str, key: &str| Person::new([names], key.to_owned());
+        let known = [
+            line("c,d", "k4"),
+            line("b,c", "k3"),
+            line("eve", "k9"),
+            line("other", "k2"),
+            line("a,b", "k2"),
+        ];
+        let keys = |name: &str| {
+            let mut one = line(name, "k1");
+            one.learn(&known);
+            one.keys.into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(keys("a"), ["k1", "k2", "k3", "k4"]);
+        assert_eq!(keys("bob"), ["k1"]);
+        let (mut ann, bob) = (line("a", "k1"), Person::named("D"));
+        assert!(!ann.may_be(&bob));
+        ann.learn(&known);
+        assert!(ann.may_be(&bob) && bob.may_be(&ann));
+        assert!(Person::named("ann").may_be(&Person::named("Ann")));
+    }
+}

@@ -312,6 +312,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn where_two_files_bind_a_line_counts_that_both_have() {
+        let of = |names: &[&str]| {
+            let lines = names.iter().map(|name| format!("{name} {KEY}\n"));
+            Signers::parse("f", &lines.collect::<String>()).unwrap()
+        };
+        let both = of(&["ann", "bob"]).and(&of(&["bob", "eve"]));
+        assert_eq!(both.lines, of(&["bob"]).lines);
+        assert_eq!(both.known.len(), 4, "who is whom, all of them tell");
+    }
+
     /// A key of a type that is not known here.
     fn other(kind: &str) -> String {
         let mut blob = vec![0, 0, 0, u8::try_from(kind.len()).unwrap()];

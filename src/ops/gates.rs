@@ -228,3 +228,44 @@ pub fn hold_store<'a>(
     others.dedup();
     others
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_times_the_stricter_one_binds() {
+        let time = |text: &str| text.parse::<Lifetime>().ok();
+        for (base, here, stricter) in [
+            ("1h", "2h", "1h"),
+            ("2h", "1h", "1h"),
+            ("1h", "60m", "60m"),
+            ("1h", "", "1h"),
+            ("", "1h", "1h"),
+            ("", "", ""),
+        ] {
+            let found = sooner(time(base), time(here));
+            assert_eq!(found, time(stricter), "{base} and {here}");
+        }
+        // None is for ever.
+        for (base, here, kept) in [
+            (Some("2d"), Some("1d"), Some("2d")),
+            (Some("1d"), Some("2d"), Some("2d")),
+            (Some("24h"), Some("1d"), Some("1d")),
+            (Some("1d"), None, None),
+            (None, Some("1d"), None),
+        ] {
+            assert_eq!(longer(base, here), kept, "{base:?} and {here:?}");
+        }
+    }
+
+    #[test]
+    fn a_store_is_the_same_however_it_is_written() {
+        let same = |one, other| same_store(one, other);
+        assert!(same(None, None) && same(Some("git:origin"), Some("git:origin")));
+        assert!(same(Some("s3://bucket/a"), Some("s3://bucket/a/")));
+        assert!(!same(Some("git:origin"), None) && !same(None, Some("git:origin")));
+        assert!(!same(Some("git:origin"), Some("git:other")));
+        assert!(!same(Some("?:"), Some("!:")), "none of them is a place");
+    }
+}

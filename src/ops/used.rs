@@ -78,3 +78,100 @@ impl Used {
         used
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        diff::Action,
+        model::{ApiUrl, App, AppId, ConnectorType, Scopes},
+        receipt::{ChangeResult, Receipt},
+        store::{By, Consented},
+    };
+
+    fn digest(hex: &str) -> Digest {
+        Digest::parse(&hex.repeat(32)).unwrap()
+    }
+
+    /// An apply of this plan, and what came of its changes.
+    fn applied(of: &str, results: &[(&str, Outcome)]) -> What {
+        let results = results.iter().map(|(name, outcome)| ChangeResult {
+            connector: ConnectorType::parse(*name).unwrap(),
+            action: Action::Create,
+            outcome: *outcome,
+            message: None,
+            scopes: Scopes::new(),
+            before: None,
+            connection_id: None,
+            account: None,
+            connection_config: std::collections::BTreeMap::new(),
+            mode: None,
+        });
+        let receipt = Receipt {
+            plan_digest: digest(of),
+            app: App {
+                id: AppId::parse("a1").unwrap(),
+                api_url: ApiUrl::default(),
+                environment: None,
+            },
+            results: results.collect(),
+            approvals: Vec::new(),
+            overrides: Vec::new(),
+            origin: None,
+        };
+        What::Apply(digest(of), receipt::to_toml(&receipt, None).unwrap())
+    }
+
+    fn consented(connector: &str, outcome: &str) -> What {
+        let connector = ConnectorType::parse(connector).unwrap();
+        let outcome = outcome.to_owned();
+        What::Consent(vec![Consented { connector, outcome }])
+    }
+
+    /// After which of these events the plan `ab` was carried out wholly for the last time.
+    fn used(events: &[&What]) -> Option<i64> {
+        let event = |(second, what): (i64, &&What)| HistoryEvent {
+            id: second.to_string(),
+            at: Timestamp::from_second(second).unwrap(),
+            epoch: 0,
+            by: By::default(),
+            what: (*what).clone(),
+        };
+        let events: Vec<_> = (1..).zip(events).map(event).collect();
+        let used = Used::of(&events, &digest("ab"));
+        used.at.map(Timestamp::as_second)
+    }
+
+    #[test]
+    fn a_plan_is_carried_out_when_nothing_of_it_is_left() {
+        let whole = applied(
+            "ab",
+            &[("slack", Outcome::Added), ("wix", Outcome::Unchanged)],
+        );
+        let waits = applied(
+            "ab",
+            &[("slack", Outcome::Pending), ("wix", Outcome::Synced)],
+        );
+        let half = applied("ab", &[("slack", Outcome::Added), ("wix", Outcome::NotRun)]);
+        let failed = applied(
+            "ab",
+            &[("slack", Outcome::Pending), ("wix", Outcome::Failed)],
+        );
+        let other = applied("cd", &[("slack", Outcome::Added)]);
+        let (yes, part) = (
+            consented("slack", "authorized"),
+            consented("slack", "partial"),
+        );
+        let elsewhere = consented("wix", "authorized");
+        let forgotten = What::Forget(Vec::new());
+        let approved = What::Approval(digest("ab"), String::new());
+        assert_eq!(used(&[]), None);
+        assert_eq!(used(&[&whole]), Some(1));
+        assert_eq!(used(&[&whole, &other, &yes, &approved]), Some(1));
+        assert_eq!(used(&[&whole, &forgotten, &whole]), Some(3));
+        assert_eq!(used(&[&waits, &part, &elsewhere, &forgotten]), None);
+        assert_eq!(used(&[&waits, &elsewhere, &yes, &yes]), Some(3));
+        assert_eq!(used(&[&half, &failed, &yes]), None);
+        assert_eq!(used(&[&other, &failed, &whole]), Some(3));
+    }
+}
