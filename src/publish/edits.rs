@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Forge,
+    body::Body,
     forge::{Comment, time},
     http::{Http, NoGraphQl},
 };
@@ -12,7 +13,7 @@ use super::{
 /// GitHub keeps every edit. Its hundred and first leaves it open who made the others.
 const GITHUB: &str = "query($id: ID!) { node(id: $id) { ... on IssueComment { \
     author { __typename login } lastEditedAt \
-    userContentEdits(first: 100) { totalCount nodes { editedAt editor { __typename login } } } } } }";
+    userContentEdits(first: 100) { totalCount nodes { editedAt diff editor { __typename login } } } } } }";
 /// GitLab keeps the last one. What others wrote, the tool does not keep when it writes anew.
 const GITLAB: &str = "query($id: NoteID!) { note(id: $id) { \
     author { username } lastEditedAt lastEditedBy { username } } }";
@@ -30,7 +31,7 @@ pub(super) enum Edits {
 
 impl Edits {
     /// Asks the forge, where there is something to ask.
-    pub(super) async fn ask(http: &Http, forge: Forge, comment: &Comment) -> Self {
+    pub(super) async fn ask(http: &Http, forge: Forge, comment: &Comment, marker: &str) -> Self {
         if comment.updated.is_some() && comment.updated == comment.created {
             return Self::Own(None);
         }
@@ -43,7 +44,7 @@ impl Edits {
         let what = "asking who edited the comment";
         let told = match http.graphql(what, query, &json!({ "id": id })).await {
             Ok(data) => match forge {
-                Forge::GitHub => github(&data["node"]),
+                Forge::GitHub => github(&data["node"], shows_same(comment, marker)),
                 Forge::GitLab => gitlab(&data["note"]),
             },
             // Both forges have it, so nobody can make it go: what the comment says of itself is all there is.
@@ -54,7 +55,25 @@ impl Edits {
     }
 }
 
-fn github(node: &Value) -> Option<Edits> {
+/// Whether a text shows the plan that the comment shows now, of the same commit, for all to see.
+fn shows_same(comment: &Comment, marker: &str) -> impl Fn(&str) -> bool {
+    let body = move |text: &str| {
+        let rest = text.strip_prefix(marker)?;
+        Some(Body::parse(rest.trim_start_matches(['\r', '\n'])))
+    };
+    let now = body(&comment.body).unwrap_or_default().record;
+    move |text| {
+        body(text).is_some_and(|body| {
+            let (digest, commit) = (now.digest.as_deref(), now.commit.as_deref());
+            body.record.shows(digest, commit)
+                && digest.is_none_or(|digest| body.lets_see(digest, text, marker))
+        })
+    }
+}
+
+/// Every workflow of a repository writes as the same bot, so who edited it is not enough: GitHub keeps
+/// what each edit left, and what is shown now counts since all of them showed it.
+fn github(node: &Value, same: impl Fn(&str) -> bool) -> Option<Edits> {
     let author = node["author"].as_object()?;
     let edits = &node["userContentEdits"];
     if edits.is_null() {
@@ -68,16 +87,27 @@ fn github(node: &Value) -> Option<Edits> {
     let mut known = Vec::new();
     for edit in nodes {
         let own = edit["editor"].as_object() == Some(author);
-        known.push((time(&edit["editedAt"])?, own));
+        // Who deleted what an edit left hid it.
+        let same = edit["diff"].as_str().is_some_and(&same);
+        known.push((time(&edit["editedAt"])?, own, own && same));
     }
-    let others = known.iter().filter(|(_, own)| !own).map(|(at, _)| *at);
-    let Some(others) = others.max() else {
-        return Some(Edits::Own(None));
+    let last = |wanted: fn(&(Timestamp, bool, bool)) -> bool| {
+        let found = known.iter().filter(|edit| wanted(edit));
+        found.map(|edit| edit.0).max()
+    };
+    let first_after = |at: Timestamp| {
+        let later = known.iter().filter(|(found, own, _)| *own && *found > at);
+        later.map(|edit| edit.0).min()
     };
     // Written anew since.
-    let since = known.iter().filter(|(at, own)| *own && *at > others);
-    let since = since.map(|(at, _)| *at).min();
-    Some(since.map_or(Edits::Others, |since| Edits::Own(Some(since))))
+    if let Some(others) = last(|edit| !edit.1)
+        && first_after(others).is_none()
+    {
+        return Some(Edits::Others);
+    }
+    // The last edit that may have shown another plan: the next one began to show this one, or it did.
+    let other = last(|edit| !edit.2);
+    Some(Edits::Own(other.map(|at| first_after(at).unwrap_or(at))))
 }
 
 fn gitlab(note: &Value) -> Option<Edits> {
@@ -103,36 +133,65 @@ mod tests {
         let bot = json!({"__typename": "Bot", "login": "b"});
         let user = json!({"__typename": "User", "login": "b"});
         let at = |second: &str| format!("2026-01-01T00:00:0{second}Z");
-        let of = |count: u64, edits: &[(&str, &Value)]| {
-            let nodes = edits
-                .iter()
-                .map(|(second, editor)| json!({"editedAt": at(second), "editor": editor}));
+        let of = |count: u64, edits: &[(&str, &Value, &str)]| {
+            let nodes = edits.iter().map(|(second, editor, body)| {
+                json!({"editedAt": at(second), "editor": editor, "diff": body})
+            });
             let nodes: Vec<_> = nodes.collect();
-            github(
-                &json!({"author": bot, "userContentEdits": {"totalCount": count, "nodes": nodes}}),
-            )
+            json!({"author": bot, "userContentEdits": {"totalCount": count, "nodes": nodes}})
         };
-        let since = time(&json!(at("3")));
+        let since = |second: &str| Some(Edits::Own(time(&json!(at(second)))));
+        let mut hidden = of(1, &[("2", &bot, "")]);
+        hidden["userContentEdits"]["nodes"][0]["diff"] = Value::Null;
         for (told, expected) in [
             (of(0, &[]), Some(Edits::Own(None))),
-            (of(2, &[("2", &bot), ("1", &bot)]), Some(Edits::Own(None))),
-            (of(2, &[("2", &user), ("1", &bot)]), Some(Edits::Others)),
-            (of(1, &[("1", &Value::Null)]), Some(Edits::Others)),
-            // The same second tells no order.
-            (of(2, &[("1", &bot), ("1", &user)]), Some(Edits::Others)),
             (
-                of(3, &[("4", &bot), ("3", &bot), ("2", &user)]),
-                Some(Edits::Own(since)),
-            ),
-            (of(101, &[("1", &bot)]), None),
-            (github(&json!({"author": bot})), None),
-            (
-                github(&json!({"author": bot, "lastEditedAt": null})),
+                of(2, &[("2", &bot, "now"), ("1", &bot, "now")]),
                 Some(Edits::Own(None)),
             ),
-            (github(&json!({"lastEditedAt": null})), None),
+            // Another plan first, last, or between: since it is shown without a break.
+            (
+                of(2, &[("2", &bot, "now"), ("1", &bot, "then")]),
+                since("2"),
+            ),
+            (
+                of(2, &[("2", &bot, "then"), ("1", &bot, "now")]),
+                since("2"),
+            ),
+            (
+                of(
+                    3,
+                    &[("3", &bot, "now"), ("2", &bot, "x"), ("1", &bot, "now")],
+                ),
+                since("3"),
+            ),
+            (hidden, since("2")),
+            (
+                of(2, &[("2", &user, "now"), ("1", &bot, "now")]),
+                Some(Edits::Others),
+            ),
+            (of(1, &[("1", &Value::Null, "now")]), Some(Edits::Others)),
+            // The same second tells no order.
+            (
+                of(2, &[("1", &bot, "now"), ("1", &user, "now")]),
+                Some(Edits::Others),
+            ),
+            (
+                of(
+                    3,
+                    &[("4", &bot, "now"), ("3", &bot, "now"), ("2", &user, "now")],
+                ),
+                since("3"),
+            ),
+            (of(101, &[("1", &bot, "now")]), None),
+            (json!({"author": bot}), None),
+            (
+                json!({"author": bot, "lastEditedAt": null}),
+                Some(Edits::Own(None)),
+            ),
+            (json!({"lastEditedAt": null}), None),
         ] {
-            assert_eq!(told, expected);
+            assert_eq!(github(&told, |body| body == "now"), expected, "{told}");
         }
         let of = |last: Value, by: Value| {
             let author = json!({"username": "b"});

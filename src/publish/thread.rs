@@ -340,7 +340,7 @@ impl Thread<'_> {
         let Some(comment) = own else {
             return Ok((None, date));
         };
-        let edits = Edits::ask(self.http, self.place.forge, &comment).await;
+        let edits = Edits::ask(self.http, self.place.forge, &comment, marker).await;
         Ok((Some((Own::read(comment, edits, marker), writer)), date))
     }
 

@@ -39,7 +39,9 @@ impl Shop {
             } else {
                 json!({"__typename": "User", "login": editor})
             };
-            let edits = json!({"totalCount": 1, "nodes": [{"editedAt": at, "editor": editor}]});
+            let body = self.comments.bodies().remove(0);
+            let edit = json!({"editedAt": at, "editor": editor, "diff": body});
+            let edits = json!({"totalCount": 1, "nodes": [edit]});
             let node = json!({"author": author, "lastEditedAt": at, "userContentEdits": edits});
             self.told("POST /graphql", &json!({"data": {"node": node}}));
         } else {
