@@ -87,6 +87,18 @@ pub enum ApprovalError {
         #[help]
         help: String,
     },
+    /// A rule is overridden that the plan does not override.
+    #[error(
+        "the plan is not approved: whoever approves it does not see an override that is given when it is applied"
+    )]
+    #[diagnostic(
+        code(connplan::approval::missing),
+        help(
+            "nothing was written. Give `--override RULE --reason TEXT` to `connplan plan --out FILE`, and \
+             have that plan approved"
+        )
+    )]
+    Override,
     /// It was enough, for an apply that is over.
     #[error("the plan was carried out at {at}, and an approval is for once: {missing}")]
     #[diagnostic(

@@ -144,6 +144,9 @@ async fn saved(
     let policy = policy::of(&project);
     let more = policy::overrides(&planning.overrides, planning.reason.as_deref(), &policy)?;
     let mut judged = saved.plan.clone();
+    judged.overrides.sort_unstable();
+    judged.overrides.dedup();
+    let before = judged.overrides.clone();
     judged.overrides.extend(more);
     judged.overrides.sort_unstable();
     judged.overrides.dedup();
@@ -159,6 +162,7 @@ async fn saved(
         &saved.digest,
         &args.approval,
         Some(file),
+        judged.overrides != before,
     )
     .await?;
     let remote = context.remote(&project, &app).await?;
@@ -224,7 +228,16 @@ async fn fresh(
         .into());
     }
     let project = &mut situation.files.project;
-    let approved = approving::gate(context, project, &plan, &digest, &args.approval, None).await?;
+    let approved = approving::gate(
+        context,
+        project,
+        &plan,
+        &digest,
+        &args.approval,
+        None,
+        false,
+    )
+    .await?;
     context.say_who_acts(&situation.remote).await;
     if asks && planning::confirm(context, &situation.app).await == Answer::No {
         return Ok(None);

@@ -41,7 +41,8 @@ pub struct ApprovalArgs {
     pub approved_in_review: Option<NonZeroU16>,
 }
 
-/// Lets a plan through that has the approval that it needs. From then on the project's store is the
+/// Lets a plan through that has the approval that it needs. `late`: a rule is overridden that the plan
+/// of this digest does not override, so nobody who approved it saw that. From then on the project's store is the
 /// base's, where it names none itself.
 pub(super) async fn gate(
     context: &Context,
@@ -50,6 +51,7 @@ pub(super) async fn gate(
     digest: &Digest,
     args: &ApprovalArgs,
     file: Option<&Path>,
+    late: bool,
 ) -> Result<Approved, Failure> {
     let mut binding = Binding::of(context, project).await?;
     if let Some(count) = args.approved_in_review {
@@ -60,6 +62,10 @@ pub(super) async fn gate(
         });
     }
     let risk = plan.has_changes().then(|| FromRisk::of(plan));
+    let needed = risk.is_some_and(|risk| binding.concerns(risk));
+    if late && (needed || !args.approved_by.is_empty()) {
+        return Err(ApprovalError::Override.into());
+    }
     let mut approvals = Vec::new();
     let stores = stores(context, project, plan, &binding, risk).await?;
     let is_shared = stores.iter().any(|team| team.memory().is_shared());

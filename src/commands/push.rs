@@ -79,7 +79,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     context.terminal.say(&shown);
     let project = &mut situation.files.project;
     let none = ApprovalArgs::default();
-    let approved = approving::gate(context, project, &plan, &digest, &none, None).await?;
+    let approved = approving::gate(context, project, &plan, &digest, &none, None, false).await?;
     if asks && planning::confirm(context, &situation.app).await == Answer::No {
         context.terminal.say("Push cancelled. Nothing was written.");
         return Ok(ExitStatus::Error);

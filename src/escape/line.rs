@@ -66,6 +66,12 @@ fn fitting<'a>(pieces: impl Iterator<Item = &'a (String, usize)>, room: usize) -
         .count()
 }
 
+/// Whether a reader sees a letter or a digit in it.
+pub fn shows_something(text: &str) -> bool {
+    let seen = |c: char| c.is_alphanumeric() && !is_hidden(c) && c.width().unwrap_or(0) > 0;
+    text.chars().any(seen)
+}
+
 /// As [`terminal`], cut off with `…` after `max` characters: for words within a sentence.
 pub fn quoted(text: &str, max: usize) -> String {
     let mut out = String::new();

@@ -119,7 +119,7 @@ pub fn overrides(
 ) -> Result<Vec<Override>, Failure> {
     // It goes into files that many read.
     let reason = escape::mask_accounts(reason.map(str::trim).unwrap_or_default());
-    if !rules.is_empty() && reason.is_empty() {
+    if !rules.is_empty() && !escape::shows_something(&reason) {
         return Err(UsageError::with_help(
             "`--override` needs a reason",
             "give `--reason TEXT`: it is recorded in the plan and the receipt",

@@ -170,9 +170,10 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
         .run(&["plan"])
         .expect(6)
         .tells("--override denied_types --reason TEXT");
-    project
-        .run(&["plan", "--override", "denied_types"])
-        .expect(1);
+    for reason in ["", ".", "\u{200b}\u{2060}", "\u{3164}"] {
+        let over = ["plan", "--override", "denied_types", "--reason", reason];
+        project.run(&over).expect(1).tells("needs a reason");
+    }
     let shown = with(&["plan", "--out", "x.plan"]);
     let danger = "danger: the policy's rule denied_types is overridden: the launch";
     shown.expect(0).says(danger).lacks("delete it here");
@@ -206,7 +207,10 @@ fn a_rule_is_overridden_where_the_plan_is_applied() {
     let over = [&over[..], &["--reason", "an incident", "--receipt", "r"]].concat();
     // It is a danger, and needs the approval that dangers need.
     project.write("connplan.toml", &format!("{rule}{approval}"));
-    project.run(&over).expect(3);
+    let unseen = project.run(&over);
+    unseen
+        .expect(3)
+        .tells("does not see an override that is given when it is applied");
     assert_eq!(platform.writes(), [] as [&str; 0]);
     project.write("connplan.toml", rule);
     project.run(&over).expect(0);
