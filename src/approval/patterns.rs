@@ -57,6 +57,11 @@ pub(super) fn name_alike(one: &str, other: &str) -> bool {
     names.any(|name| positive(&other).any(|there| there == name))
 }
 
+/// Whether a list means anybody at all.
+pub(super) fn names_somebody(list: &str) -> bool {
+    positive(list).next().is_some()
+}
+
 fn positive(list: &str) -> impl Iterator<Item = &str> {
     let all = list.split(',').map(str::trim);
     all.filter(|pattern| !pattern.is_empty() && !pattern.starts_with('!'))

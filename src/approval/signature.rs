@@ -97,7 +97,17 @@ fn check(
     };
     let signer = signers
         .find(&signature.credential, NAMESPACE, when)
-        .map_err(|why| refused(crate::escape::limited(&why, 300), None))?;
+        .map_err(|why| {
+            let why = crate::escape::limited(&why, 300);
+            if revokes {
+                // Whose approval it takes back nobody can tell any more.
+                let help = "put the line of that key back into the signers file, with `valid-before`; or plan \
+                            with another `--expires`, and have that plan approved";
+                refused(format!("somebody took an approval back, and {why}"), Some(help))
+            } else {
+                refused(why, None)
+            }
+        })?;
     let approval = Approval {
         signer: signer.name,
         digest: digest.clone(),

@@ -3,12 +3,14 @@
 //!
 //! A line that cannot be read is an error and not skipped, as OpenSSH does: somebody relies on it.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
 
 use super::{
     SignersError,
-    patterns::matches,
+    patterns::{matches, names_somebody},
     person::Person,
     ssh::{Credential, Key},
     time,
@@ -209,6 +211,13 @@ fn line(text: &str) -> Result<Line, String> {
     if !is_type(word(rest).0) {
         let (options, key) = options(rest)?;
         rest = key;
+        let mut names = BTreeSet::new();
+        if !options
+            .iter()
+            .all(|(name, _)| names.insert(name.to_ascii_lowercase()))
+        {
+            return Err("it has an option twice".to_owned());
+        }
         for (name, value) in options {
             let time = |value: &Option<String>| {
                 let value = value.as_deref().unwrap_or_default();
@@ -227,6 +236,9 @@ fn line(text: &str) -> Result<Line, String> {
     let (key, _comment) = word(rest);
     if !is_type(kind) || principals.is_empty() {
         return Err("it names no key".to_owned());
+    }
+    if !names_somebody(principals) {
+        return Err("it only says whom it does not mean".to_owned());
     }
     let blob = BASE64_STANDARD
         .decode(key)
@@ -344,6 +356,9 @@ mod tests {
             "ann ssh-ed25519 AAAA".to_owned(),
             format!("ann ssh-rsa {}", word(KEY).1),
             format!("\"\" {KEY}"),
+            format!("!ann {KEY}"),
+            format!("ann valid-before=\"20270101\",Valid-Before=\"20400101\" {KEY}"),
+            format!("ann namespaces=\"git\",namespaces=\"connplan\" {KEY}"),
             format!("ann namespaces=\"git\"{KEY}"),
             format!("ann cert-authority {KEY}").replace(" ssh", "=\"\"x ssh"),
             // What such a line permits in a file of keys that may log in, it does not here.

@@ -25,8 +25,8 @@ use crate::{
     store::{Memory, StoreError, Wait, Waits},
 };
 
-/// Those of the store's signatures that count, with those that take an approval back. The others
-/// are said.
+/// Those of the store's signatures that count, with all that take an approval back: such a one stays
+/// where its key has left the signers file. The others are said.
 pub(super) async fn kept(
     context: &Context,
     memory: &Memory,
@@ -42,6 +42,8 @@ pub(super) async fn kept(
         let file = (format!("entry {} of {}", number + 1, memory.name()), text);
         match signatures(std::slice::from_ref(&file), digest, signers, context.now()) {
             Ok(_) => good.push(file),
+            // Taken back, and by whom is not known any more: that is for the caller to refuse.
+            Err(_) if key_of(&file.1, REVOKED, digest).is_some() => good.push(file),
             Err(e) => context.warn(&format!("an approval in the store does not count: {e}")),
         }
     }

@@ -172,6 +172,19 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
         .find(|event| event["event"] == "apply")
         .unwrap();
     assert_eq!(applied["approvals"][0]["by"], key);
+
+    // Taken back with a key that is in no line of the signers file, any more or at all: nobody can tell
+    // whose approval that was.
+    team.one.declare("slack", &["chat:write", "users:read"]);
+    team.one.run(&["plan", "--out", "z.plan"]).expect(0);
+    for key in [[&ann, "--no-input"], [&eve, "--revoke"]] {
+        let approve = ["approve", "z.plan", "--key", key[0], key[1]];
+        team.one.run(&approve).expect(0);
+    }
+    team.one
+        .run(&["apply", "z.plan"])
+        .expect(3)
+        .tells("somebody took an approval back");
 }
 
 #[test]
