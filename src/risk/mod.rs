@@ -58,6 +58,8 @@ pub enum RiskKind {
     Restricted,
     /// A scope of access `write` is added.
     Write,
+    /// What it connects to is another thing than before.
+    Elsewhere,
     /// A connector that works may stop until a person consents again.
     Interrupts,
     /// It works, held by another account than the file names: a consent takes it over.
@@ -72,13 +74,14 @@ pub enum RiskKind {
 
 impl RiskKind {
     /// All of them, in the order in which a reader is told within one level.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::LivePayments,
         Self::TokensLost,
         Self::SandboxLost,
         Self::Admin,
         Self::Restricted,
         Self::Write,
+        Self::Elsewhere,
         Self::Interrupts,
         Self::WrongAccount,
         Self::OtherAccount,
@@ -95,6 +98,7 @@ impl RiskKind {
             Self::Admin => "admin",
             Self::Restricted => "restricted",
             Self::Write => "write",
+            Self::Elsewhere => "elsewhere",
             Self::Interrupts => "interrupts",
             Self::WrongAccount => "wrong-account",
             Self::OtherAccount => "other-account",
@@ -112,6 +116,7 @@ impl RiskKind {
             Self::Admin => "gains admin access",
             Self::Restricted => "gains access that the provider restricts",
             Self::Write => "gains write access",
+            Self::Elsewhere => "connects with other values, perhaps to somebody else's",
             Self::Interrupts => "works now, may stop until a person consents again",
             Self::WrongAccount => "takes over another account's connection",
             Self::OtherAccount => "another account has to consent",

@@ -83,6 +83,9 @@ pub(super) fn of(risk: &Risk) -> Phrase {
         RiskKind::Admin => say("adds admin access: ").then(about),
         RiskKind::Restricted => say("adds access that the provider restricts: ").then(about),
         RiskKind::Write => say("adds write access: ").then(about),
+        RiskKind::Elsewhere => {
+            say("its connection values change: it may connect to something else than before")
+        }
         RiskKind::Interrupts => say("it works now and may stop until a person consents again"),
         RiskKind::WrongAccount => say("takes the connection over: ").then(about),
         RiskKind::OtherAccount => say("another account has to consent: ").then(about),

@@ -7,6 +7,7 @@
 //! | [`stripe_removal`] | Stripe goes | danger if live, else warning |
 //! | [`widening`] | a scope is added that gives admin access or is restricted by its provider | danger |
 //! | [`widening`] | a scope is added that gives write access | warning |
+//! | [`elsewhere`] | a connector's connection values change | danger if one of a connector that works is replaced, else warning |
 //! | [`interruption`] | a connector that works needs a new consent | warning |
 //! | [`other_account`] | another account than the file expects holds it | danger if it works, else warning |
 //! | [`widening`] | a scope is added of which nothing is known | notice |
@@ -34,10 +35,11 @@ pub fn is_restricted(class: Option<&str>) -> bool {
 
 type Rule = fn(&Change) -> Vec<Risk>;
 
-const RULES: [Rule; 6] = [
+const RULES: [Rule; 7] = [
     stripe_removal,
     removal,
     widening,
+    elsewhere,
     interruption,
     other_account,
     redundancy,
@@ -148,6 +150,22 @@ fn name_some(scopes: &[(&Scope, Option<&'static str>)]) -> Phrase {
         0 => phrase,
         more => phrase.words(format!(" and {more} more")),
     }
+}
+
+fn elsewhere(change: &Change) -> Vec<Risk> {
+    let values = &change.connection_config;
+    let Some(before) = &change.before else {
+        return Vec::new();
+    };
+    if change.action == Action::Delete || values.is_same() {
+        return Vec::new();
+    }
+    let level = if before.status == RemoteStatus::Active && !values.changed.is_empty() {
+        Level::Danger
+    } else {
+        Level::Warning
+    };
+    vec![risk(level, RiskKind::Elsewhere, Phrase::default())]
 }
 
 fn interruption(change: &Change) -> Vec<Risk> {
@@ -351,6 +369,29 @@ mod tests {
         expired.status = RemoteStatus::Expired;
         assert_eq!(found(&again), [(Level::Warning, RiskKind::OtherAccount)]);
         again.after.as_mut().unwrap().account = ExpectedAccount::parse("@example.com");
+        assert_eq!(found(&again), []);
+    }
+
+    #[test]
+    fn other_connection_values_are_a_danger_to_what_works() {
+        use crate::diff::ConfigDiff;
+        let name = || ["subdomain".to_owned()].into();
+        let mut again = widened("notion", &[], &[]);
+        again.authorization = ConsentNeed::None;
+        again.connection_config = ConfigDiff {
+            changed: name(),
+            ..ConfigDiff::default()
+        };
+        assert_eq!(found(&again), [(Level::Danger, RiskKind::Elsewhere)]);
+        again.before.as_mut().unwrap().status = RemoteStatus::Expired;
+        assert_eq!(found(&again), [(Level::Warning, RiskKind::Elsewhere)]);
+        again.before.as_mut().unwrap().status = RemoteStatus::Active;
+        again.connection_config = ConfigDiff {
+            added: name(),
+            ..ConfigDiff::default()
+        };
+        assert_eq!(found(&again), [(Level::Warning, RiskKind::Elsewhere)]);
+        again.before = None;
         assert_eq!(found(&again), []);
     }
 
