@@ -48,7 +48,15 @@ impl FactReport {
         }
     }
 
-    /// Whether a reader must see it however long the list is.
+    /// Whether asking for it is a risk, known or not: a reader sees it however long the list is.
+    pub fn is_risky(&self) -> bool {
+        self.is_grave()
+            || self.class.is_some()
+            || self.class_unpublished
+            || !matches!(self.access, Some(Access::Identity | Access::Read))
+    }
+
+    /// Whether it reaches so far that it is a danger.
     pub fn is_grave(&self) -> bool {
         self.access == Some(Access::Admin) || is_restricted(self.class)
     }

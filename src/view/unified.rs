@@ -5,7 +5,7 @@
 //! of one scope is a change of one line. What makes no difference to a plan (a scope that the
 //! provider adds or spells otherwise, an account that the file accepts) makes none here.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{
     json::quoted,
@@ -67,7 +67,20 @@ fn remote(change: &ChangeReport) -> Option<String> {
         .collect();
     scopes.sort_unstable();
     let mode = before.mode.map(StripeMode::as_str);
-    Some(render(change, before.status, mode, account, &scopes))
+    let values = &change.connection_config;
+    let values = values
+        .iter()
+        .flat_map(|values| [&values.removed, &values.changed]);
+    let values = values.flatten().map(|name| (name.as_str(), "as it is"));
+    let values: BTreeMap<_, _> = values.collect();
+    Some(render(
+        change,
+        before.status,
+        mode,
+        account,
+        &values,
+        &scopes,
+    ))
 }
 
 /// The connector as it is to be.
@@ -79,7 +92,14 @@ fn declared(change: &ChangeReport) -> Option<String> {
     };
     let scopes: Vec<_> = after.scopes.iter().collect();
     let mode = (change.kind == Kind::Stripe).then_some("sandbox");
-    Some(render(change, RemoteStatus::Active, mode, account, &scopes))
+    let values = &change.connection_config;
+    let values = values
+        .iter()
+        .flat_map(|values| [&values.added, &values.changed]);
+    let values = values.flatten().map(|name| (name.as_str(), "as declared"));
+    let values: BTreeMap<_, _> = values.collect();
+    let is = RemoteStatus::Active;
+    Some(render(change, is, mode, account, &values, &scopes))
 }
 
 /// Who holds the connector and who is to, if that is not the same.
@@ -94,6 +114,7 @@ fn render(
     status: RemoteStatus,
     mode: Option<&str>,
     account: Option<&str>,
+    values: &BTreeMap<&str, &str>,
     scopes: &[&Scope],
 ) -> String {
     let mut out = String::from("{\n");
@@ -107,6 +128,14 @@ fn render(
     }
     if let Some(account) = account {
         field("account", account);
+    }
+    // By name alone, as in every view.
+    if !values.is_empty() {
+        out.push_str("  \"connection_config\": {\n");
+        for (name, value) in values {
+            let _ = writeln!(out, "    {}: {},", quoted(name), quoted(value));
+        }
+        out.push_str("  },\n");
     }
     if change.kind == Kind::Oauth {
         out.push_str("  \"scopes\": [\n");

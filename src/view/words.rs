@@ -56,6 +56,13 @@ pub(super) fn is_pending(change: &ChangeReport) -> bool {
     change.action == Action::NoOp && change.authorization == ConsentNeed::Pending
 }
 
+/// Who is to consent, where a file says so. Untrusted, and personal.
+pub(super) fn expected(change: &ChangeReport) -> Option<&str> {
+    let after = change.after.as_ref()?;
+    let expected = after.account.as_ref()?;
+    (change.action != Action::NoOp).then(|| expected.as_str())
+}
+
 /// What else is to be said about a change besides its scopes. May quote files: escape it.
 pub(super) fn particulars(change: &ChangeReport) -> impl Iterator<Item = String> {
     let why = change.why.clone();

@@ -191,6 +191,10 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<String> {
         lines.push("  a Stripe sandbox is provisioned (mode: sandbox)".to_owned());
     }
     lines.extend(words::particulars(change).map(|line| format!("  {}", inline::plain(&line))));
+    if let Some(expected) = words::expected(change) {
+        let expected = inline::plain(&inline::account(expected, options));
+        lines.push(format!("  account: {expected} is expected to consent"));
+    }
     for (sign, scopes) in [('+', &change.scopes.added), ('-', &change.scopes.removed)] {
         for scope in scopes.iter() {
             let fact = change.scope_facts.get(scope);

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// So many scopes of a kind are listed; grave ones always are.
+/// So many scopes of a kind are listed; those that are a risk always are.
 const LISTED: usize = 12;
 /// A longer scope does not move the column of the meanings.
 const SCOPE_COLUMN: usize = 36;
@@ -104,13 +104,8 @@ fn circumstances(change: &ChangeReport) -> Vec<String> {
     if change.kind == Kind::Stripe && change.action == Action::Create {
         lines.push("a Stripe sandbox is provisioned (test payments, mode: sandbox)".to_owned());
     }
-    if let Some(expected) = change
-        .after
-        .as_ref()
-        .and_then(|after| after.account.as_ref())
-        && change.action != Action::NoOp
-    {
-        let expected = escape::terminal(expected.as_str());
+    if let Some(expected) = words::expected(change) {
+        let expected = escape::terminal(expected);
         lines.push(format!("account: {expected} is expected to consent"));
     }
     lines
@@ -118,13 +113,14 @@ fn circumstances(change: &ChangeReport) -> Vec<String> {
 
 fn scopes(page: &mut TextPage, change: &ChangeReport, symbol: char, style: Style, scopes: &Scopes) {
     let fact = |scope: &Scope| change.scope_facts.get(scope).copied();
-    let grave = |scope: &Scope| fact(scope).is_some_and(|fact| fact.is_grave());
+    // Without a fact it is not known, and that is a risk.
+    let risky = |scope: &Scope| fact(scope).is_none_or(|fact| fact.is_risky());
     let listed: Vec<_> = scopes
         .iter()
         .enumerate()
         .filter(|(index, scope)| {
             // A list that exceeds the limit by one is not folded for that one.
-            scopes.len() <= LISTED + 1 || *index < LISTED || (symbol == '+' && grave(scope))
+            scopes.len() <= LISTED + 1 || *index < LISTED || (symbol == '+' && risky(scope))
         })
         .map(|(_, scope)| (escape::terminal(scope.as_str()), fact(scope)))
         .collect();
