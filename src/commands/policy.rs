@@ -16,7 +16,7 @@ use crate::{
     model::{ApiUrl, App, AppId, ConnectorType, ExpectedAccount, Policies, Scopes},
     ops,
     plan::{Override, document},
-    policy::{self, Judgement, Policy, Rule, Severity, Violation},
+    policy::{self, Judgement, Policy, Rule, Severity},
     view::{
         self, Medium,
         policy::{ExplainedRule, FixtureResult},

@@ -185,8 +185,8 @@ async fn with_values(
     let mut listed = listed.clone();
     for (connector, is) in &mut listed {
         let file = declared.and_then(|files| files.connectors.get(connector));
-        let declares = file.is_some_and(|file| !file.connection_config.is_empty());
-        if declares && is.status != RemoteStatus::Active && is.connection_config.is_none() {
+        let has_values = file.is_some_and(|file| !file.connection_config.is_empty());
+        if has_values && is.status != RemoteStatus::Active && is.connection_config.is_none() {
             let told = remote.connection_values(connector).await?;
             is.connection_config = told.saved;
         }

@@ -27,7 +27,7 @@ pub struct LeasedTurns<'a> {
 }
 
 impl<'a> LeasedTurns<'a> {
-    /// WriteTurns for whoever has this lease. `before` is what waited when the session began.
+    /// Turns for whoever has this lease. `before` is what waited when the session began.
     pub fn new(at_work: &'a AtWork, around: Around<'a>, before: &'a Before) -> Self {
         Self {
             at_work,
