@@ -305,13 +305,21 @@ async fn choose_scopes(context: &Context, connector: &ConnectorType) -> Result<S
         .iter()
         .map(|fact| risk(connector, fact).chars().count());
     let column = risks.max().unwrap_or(0);
-    let shown = |fact| shown(connector, fact, column);
-    let items = choices.iter().map(shown).collect();
+    let names = choices.iter().map(|fact| short(fact).chars().count());
+    // A list takes six columns for its marks.
+    let fits = column + 2 + names.max().unwrap_or(0) + 6 <= context.terminal.width();
+    let items: Vec<_> = choices
+        .iter()
+        .map(|fact| term::Choice {
+            shown: shown(connector, fact, fits.then_some(column)),
+            name: short(fact).to_owned(),
+        })
+        .collect();
     context
         .terminal
         .say("Space selects, arrows move (left and right: pages), Enter confirms, also with none selected. Esc cancels.");
     let question = format!("Scopes of {connector}");
-    let chosen = term::choose_filtered(&context.terminal, &question, items).await;
+    let chosen = term::choose_filtered(&context.terminal, &question, &items).await;
     let Some(chosen) = chosen else {
         return Err(UsageError::new("no scopes were chosen; nothing was written").into());
     };
@@ -319,15 +327,20 @@ async fn choose_scopes(context: &Context, connector: &ConnectorType) -> Result<S
     Ok(chosen.map(|fact| Scope::new(fact.scope)).collect())
 }
 
-/// How far it reaches, then the scope without its address, then what it permits: a narrow terminal cuts
-/// at the end.
-fn shown(connector: &ConnectorType, fact: &ScopeFact, column: usize) -> String {
-    let risk = risk(connector, fact);
-    let name = fact
-        .scope
-        .rsplit_once("/auth/")
-        .map_or(fact.scope, |(_, name)| name);
-    format!("{risk:<column$}  {name}  {}", fact.meaning)
+/// The scope without its address.
+fn short(fact: &ScopeFact) -> &'static str {
+    let name = fact.scope.rsplit_once("/auth/");
+    name.map_or(fact.scope, |(_, name)| name)
+}
+
+/// How far it reaches, in a column where that has room, then the scope without its address, then what it
+/// permits: a narrow terminal cuts at the end.
+fn shown(connector: &ConnectorType, fact: &ScopeFact, column: Option<usize>) -> String {
+    let (risk, name) = (risk(connector, fact), short(fact));
+    match column {
+        Some(column) => format!("{risk:<column$}  {name}  {}", fact.meaning),
+        None => format!("{risk}\n      {name}"),
+    }
 }
 
 fn risk(connector: &ConnectorType, fact: &ScopeFact) -> String {

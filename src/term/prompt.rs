@@ -1,11 +1,12 @@
 //! Questions. They are only asked where [`super::Terminal::is_interactive`] says so.
 
 use std::{
+    collections::BTreeSet,
     io::{self, BufRead},
     time::Duration,
 };
 
-use console::Term;
+use console::{Key, Term};
 use dialoguer::{FuzzySelect, MultiSelect};
 
 use super::Terminal;
@@ -60,71 +61,120 @@ async fn read_line(terminal: &Terminal, prompt: &str) -> Option<String> {
 /// How many choices are shown at once.
 const PAGE: usize = 12;
 
-/// Lets a person mark any number of items, with the arrows and the space bar. `None` if they gave
-/// up with Esc, or if this terminal cannot show a list.
-pub async fn choose_many(
+/// Something to mark.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// What the list shows, on one line or two.
+    pub shown: String,
+    /// What it is called once it is marked.
+    pub name: String,
+}
+
+/// Lets a person mark any number of items, with the arrows and the space bar; some are marked already.
+/// `None` if they gave up with Esc, or if this terminal cannot show a list.
+async fn choose_many(
     terminal: &Terminal,
     question: &str,
-    items: Vec<String>,
+    items: Vec<(String, bool)>,
 ) -> Option<Vec<usize>> {
+    let (items, marked): (Vec<_>, Vec<_>) = items.into_iter().unzip();
     let (question, items) = fit(terminal, question, &items)?;
+    let lines = items.iter().map(|item| item.lines().count()).max();
     let _cursor = Cursor;
     let chosen = tokio::task::spawn_blocking(move || {
         MultiSelect::new()
             .with_prompt(question)
             .items(&items)
-            .max_length(PAGE)
+            .defaults(&marked)
+            .max_length(PAGE / lines.unwrap_or(1).max(1))
             .report(false)
             .interact_on_opt(&Term::stderr())
     });
     ended(chosen.await.ok()?).await
 }
 
-/// As [`choose_many`]; a part of the name is asked for first, again and again until an empty one ends it.
-/// The empty one at the start shows all.
+/// Lets a person mark any number of items; a part of the name is asked for first, again and again until an
+/// empty one ends it. The empty one at the start shows all. Esc gives up everywhere: `None`.
 pub async fn choose_filtered(
     terminal: &Terminal,
     question: &str,
-    items: Vec<String>,
+    choices: &[Choice],
 ) -> Option<Vec<usize>> {
     if !lists(terminal) {
         return None;
     }
-    let mut chosen: Vec<usize> = Vec::new();
+    let mut chosen: BTreeSet<usize> = BTreeSet::new();
     for round in 0.. {
+        let names: Vec<_> = chosen.iter().filter_map(|n| choices.get(*n)).collect();
+        let names: Vec<_> = names.iter().map(|choice| choice.name.as_str()).collect();
+        if round > 0 {
+            let names = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            };
+            terminal.insist(&format!("Selected: {names}"));
+        }
         let ends = if round == 0 { "shows all" } else { "ends" };
         let prompt = format!(
             "{question}: a part of the name (Enter {ends}, {}): ",
-            items.len()
+            choices.len()
         );
-        let part = read_line(terminal, &prompt).await?.to_lowercase();
+        let part = read_part(terminal, prompt).await?.to_lowercase();
         if round > 0 && part.is_empty() {
             break;
         }
-        let matching: Vec<usize> = (0..items.len())
-            .filter(|n| {
-                items
-                    .get(*n)
-                    .is_some_and(|item| item.to_lowercase().contains(&part))
-            })
-            .collect();
+        let matches = |choice: &Choice| choice.shown.to_lowercase().contains(&part);
+        let all = choices.iter().enumerate();
+        let matching: Vec<_> = all.filter(|(_, choice)| matches(choice)).collect();
         if matching.is_empty() {
             terminal.insist("Nothing matches.");
             continue;
         }
-        let shown = matching
+        let items = matching
             .iter()
-            .filter_map(|n| items.get(*n).cloned())
-            .collect();
-        let marked = choose_many(terminal, question, shown).await?;
-        chosen.extend(marked.into_iter().filter_map(|n| matching.get(n)));
+            .map(|(n, choice)| (choice.shown.clone(), chosen.contains(n)));
+        let marked = choose_many(terminal, question, items.collect()).await?;
+        for (place, (n, _)) in matching.iter().enumerate() {
+            if marked.contains(&place) {
+                chosen.insert(*n);
+            } else {
+                chosen.remove(n);
+            }
+        }
         if part.is_empty() {
             break;
         }
     }
-    chosen.sort_unstable();
-    chosen.dedup();
-    Some(chosen)
+    Some(chosen.into_iter().collect())
+}
+
+/// Reads a few letters; `None` after Esc, which ends a list too.
+async fn read_part(terminal: &Terminal, prompt: String) -> Option<String> {
+    terminal.prompt(&prompt);
+    let read = tokio::task::spawn_blocking(|| {
+        let term = Term::stderr();
+        let mut part = String::new();
+        loop {
+            match term.read_key()? {
+                Key::Enter => {
+                    term.write_line("")?;
+                    return Ok(Some(part));
+                }
+                Key::Escape => {
+                    term.write_line("")?;
+                    return Ok(None);
+                }
+                Key::Backspace if part.pop().is_some() => term.clear_chars(1)?,
+                Key::Char(key) if !key.is_control() => {
+                    part.push(key);
+                    term.write_str(key.encode_utf8(&mut [0; 4]))?;
+                }
+                _ => {}
+            }
+        }
+    });
+    ended(read.await.ok()?.map_err(dialoguer::Error::IO)).await
 }
 
 /// Lets a person pick one item, by the arrows or by typing a part of it. `None` as with [`choose_many`].
@@ -179,5 +229,6 @@ fn fit(terminal: &Terminal, question: &str, items: &[String]) -> Option<(String,
     }
     let width = terminal.width().saturating_sub(6);
     let cut = |text: &str| console::truncate_str(text, width, "…").into_owned();
-    Some((cut(question), items.iter().map(|item| cut(item)).collect()))
+    let lines = |item: &String| item.lines().map(cut).collect::<Vec<_>>().join("\n");
+    Some((cut(question), items.iter().map(lines).collect()))
 }

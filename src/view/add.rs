@@ -10,7 +10,7 @@ use super::{
     words::count,
 };
 use crate::{
-    escape,
+    catalogue, escape,
     model::{App, ConnectorType, Kind, Scopes},
     remote::ConfigField,
 };
@@ -97,6 +97,12 @@ fn text(added: &Added<'_>) -> String {
             );
             text.push_str(&line);
         }
+    }
+    let known = catalogue::facts(added.connector.as_str()).next().is_some();
+    if added.scopes.is_empty() && added.connector.kind() == Kind::Oauth && known {
+        let scopes = format!("`connplan scopes {}`", added.connector);
+        let line = format!("\n{scopes} lists the scopes that the file can name.\n");
+        text.push_str(&super::in_context(&line));
     }
     text.push_str(&super::in_context(
         "\nNext: `connplan plan` shows what it changes.\n",

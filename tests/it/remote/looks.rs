@@ -97,6 +97,7 @@ fn scopes_are_chosen_from_a_list() {
     terminal.wait_for_keys().press(" ");
     terminal.wait_for("[x]").wait_for_keys().press("\r");
     terminal
+        .wait_for("Selected: issues:create")
         .wait_for("Scopes of linear: a part of the name")
         .line("");
     let (code, shown) = terminal.end();
@@ -105,6 +106,13 @@ fn scopes_are_chosen_from_a_list() {
     assert!(shown.contains("\u{1b}[?25h"), "the cursor comes back");
     let text = project.read("base44/connectors/linear.jsonc");
     assert!(text.contains("\"scopes\": [\n"), "{text}");
+    // Esc gives up where letters are typed, too.
+    let mut terminal = Pty::start(&project, &["add", "gmail"]);
+    terminal.wait_for("Scopes of gmail: a part of the name");
+    terminal.wait_for_keys().press("\u{1b}");
+    let (code, shown) = terminal.end();
+    assert_eq!(code, 1, "{shown}");
+    assert!(shown.contains("no scopes were chosen"), "{shown}");
 }
 
 #[test]
