@@ -7,7 +7,6 @@ use clap::Args;
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     fs,
-    model::map_of,
     sandbox::{self, Options, Seed, Settings},
     view,
 };
@@ -15,7 +14,7 @@ use crate::{
 /// Arguments of `sandbox`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example:\n  connplan sandbox --state sandbox.json\n  \
-                        # in another terminal, with two of the lines that it prints:\n  \
+                        # in another terminal, with what it prints:\n  \
                         export BASE44_API_URL=… BASE44_ACCESS_TOKEN=b44u_…\n  connplan plan --app-id any-id")]
 pub struct SandboxArgs {
     /// Listen on this port of 127.0.0.1 [default: the last one, or any free one]
@@ -88,17 +87,22 @@ pub async fn run(args: &SandboxArgs, context: &Context) -> Result<ExitStatus, Fa
         }
     };
     sandbox.set(behave).await?;
-    let environment = map_of(sandbox.environment());
     let tokens = sandbox.tokens();
-    context
-        .terminal
-        .out(&view::sandbox::show(&environment, &tokens, &medium));
-    context.terminal.say(&format!(
-        "\nThe sandbox is at {} (any app id will do; its pages show what it holds).\n\
-         {}Ctrl-C ends it.",
-        sandbox.api_url(),
-        view::sandbox::to_copy(sandbox.api_url(), &tokens),
-    ));
+    let served = view::sandbox::Served {
+        url: sandbox.api_url(),
+        tokens: &tokens,
+        key: sandbox.api_key().expose(),
+        demo: args
+            .demo
+            .then_some((super::demo::APP, "connplan demo --keep DIR")),
+    };
+    let shown = served.show(&medium);
+    if medium.told {
+        context.terminal.out(&shown);
+    } else {
+        context.terminal.verbatim(&shown);
+    }
+    context.terminal.say(&served.said(&medium));
     context.signals.account("the sandbox has ended".to_owned());
     let cancelled = context.signals.graceful();
     let over = async {

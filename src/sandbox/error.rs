@@ -93,9 +93,15 @@ pub enum SandboxError {
     #[diagnostic(code(connplan::sandbox::consent))]
     Consent(LinkProblem),
     /// Another sandbox has this state file.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Locked(#[from] LockError),
+    #[error("another sandbox keeps its state there: {holder}")]
+    #[diagnostic(
+        code(connplan::sandbox::locked),
+        help("end that one, or name another file with `--state`")
+    )]
+    Locked {
+        /// Which, as it wrote it.
+        holder: String,
+    },
     /// The state file could not be read or written.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -120,4 +126,13 @@ pub struct Malformed {
     /// Where it was noticed.
     #[label("here")]
     pub at: SourceSpan,
+}
+
+impl From<LockError> for SandboxError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Held { holder, .. } => Self::Locked { holder },
+            LockError::Fs(error) => Self::Fs(error),
+        }
+    }
 }

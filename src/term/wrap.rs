@@ -43,7 +43,11 @@ fn break_line(line: &str, columns: usize, out: &mut String) {
         return;
     }
     // A command that is shown as typed is copied as one.
-    if line.trim_start().starts_with("$ connplan ") {
+    let typed = ["$ connplan ", "export BASE44_"];
+    if typed
+        .iter()
+        .any(|typed| line.trim_start().starts_with(typed))
+    {
         out.push_str(line);
         return;
     }

@@ -4,63 +4,119 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Format, Medium, json::pretty, report::FORMAT_VERSION};
+use super::{Format, Medium, json::pretty, report::FORMAT_VERSION, shell::shell_word};
 use crate::sandbox::{Access, SeedToken};
+
+/// What a sandbox takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Served<'a> {
+    /// Its address.
+    pub url: &'a str,
+    /// Its personal access tokens.
+    pub tokens: &'a [SeedToken],
+    /// Its workspace key.
+    pub key: &'a str,
+    /// The only app that there is something of, and the command that makes its project.
+    pub demo: Option<(&'a str, &'a str)>,
+}
 
 #[derive(Serialize)]
 struct SandboxReport<'a> {
     format_version: &'static str,
     kind: &'static str,
-    environment: &'a BTreeMap<String, String>,
+    environment: BTreeMap<&'static str, &'a str>,
     tokens: &'a [SeedToken],
+    /// The workspace key: Base44 itself refuses one for connectors.
+    api_key: &'a str,
 }
 
-/// What a shell needs.
-pub fn show(
-    environment: &BTreeMap<String, String>,
-    tokens: &[SeedToken],
-    medium: &Medium,
-) -> String {
-    match medium.format {
-        Format::Json => json(environment, tokens),
-        _ => lines(environment),
+impl Served<'_> {
+    /// What a shell needs; on a terminal, what a person copies.
+    pub fn show(&self, medium: &Medium) -> String {
+        match medium.format {
+            Format::Json => pretty(&SandboxReport {
+                format_version: FORMAT_VERSION,
+                kind: "sandbox",
+                environment: BTreeMap::from([("BASE44_API_URL", self.url), self.credential()]),
+                tokens: self.tokens,
+                api_key: self.key,
+            }),
+            _ if medium.told => format!("{}\n\n{}", self.place(), self.to_copy()),
+            _ => self.lines(),
+        }
     }
-}
 
-/// The variables as lines that a shell or a `.env` file takes.
-fn lines(environment: &BTreeMap<String, String>) -> String {
-    let lines: Vec<_> = environment
-        .iter()
-        .map(|(name, value)| format!("{name}={value}\n"))
-        .collect();
-    lines.concat()
-}
-
-/// What somebody copies into another terminal: the address, and the first person's tokens.
-pub fn to_copy(url: &str, tokens: &[SeedToken]) -> String {
-    let mut text = format!(
-        "In another terminal, export its address and one of these:\n\n  BASE44_API_URL={url}\n"
-    );
-    let own = tokens
-        .iter()
-        .filter(|token| tokens.first().is_some_and(|first| token.user == first.user));
-    for token in own {
-        let what = match token.access {
-            Access::Full => "a full personal access token",
-            Access::ReadOnly => "one that only reads",
+    /// Where it is, unless that was shown.
+    pub fn said(&self, medium: &Medium) -> String {
+        let place = if medium.told && !medium.is_json() {
+            String::new()
+        } else {
+            self.place()
         };
-        text.extend(["  BASE44_ACCESS_TOKEN=", &token.token, "  (", what, ")\n"]);
+        format!("{place}\nCtrl-C ends it.").trim_start().to_owned()
     }
-    text.push_str("  or the BASE44_API_KEY above, a workspace's key, which Base44 itself refuses for connectors\n\n");
-    text
-}
 
-/// The same as JSON, with a line break at its end.
-fn json(environment: &BTreeMap<String, String>, tokens: &[SeedToken]) -> String {
-    pretty(&SandboxReport {
-        format_version: FORMAT_VERSION,
-        kind: "sandbox",
-        environment,
-        tokens,
-    })
+    fn place(&self) -> String {
+        let apps = match self.demo {
+            Some((app, command)) => {
+                format!("it holds the demo's app, `{app}`; `{command}` makes that app's project")
+            }
+            None => "any app id will do".to_owned(),
+        };
+        format!(
+            "The sandbox is at {} ({apps}; its pages show what it holds).",
+            self.url
+        )
+    }
+
+    /// The first full token: the key only where there is none, for Base44 refuses one.
+    fn credential(&self) -> (&'static str, &str) {
+        let full = self.own().find(|token| token.access == Access::Full);
+        full.map_or(("BASE44_API_KEY", self.key), |token| {
+            ("BASE44_ACCESS_TOKEN", &token.token)
+        })
+    }
+
+    /// The first person's tokens.
+    fn own(&self) -> impl Iterator<Item = &SeedToken> {
+        let first = self.tokens.first();
+        let own = move |token: &&SeedToken| first.is_some_and(|first| token.user == first.user);
+        self.tokens.iter().filter(own)
+    }
+
+    /// What else it takes: what that is, and the variable.
+    fn others(&self) -> Vec<(&'static str, String)> {
+        let read_only = self.own().filter(|token| token.access == Access::ReadOnly);
+        let mut others: Vec<_> = read_only
+            .map(|token| ("only reads", format!("BASE44_ACCESS_TOKEN={}", token.token)))
+            .collect();
+        if self.credential().0 != "BASE44_API_KEY" {
+            let why = "a workspace's key, which Base44 itself refuses for connectors";
+            others.push((why, format!("BASE44_API_KEY={}", self.key)));
+        }
+        others
+    }
+
+    /// The variables as lines that a shell or a `.env` file takes.
+    fn lines(&self) -> String {
+        let (name, value) = self.credential();
+        let others = self.others().into_iter();
+        let others: String = others
+            .map(|(what, variable)| format!("# {what}: {variable}\n"))
+            .collect();
+        format!("BASE44_API_URL={}\n{name}={value}\n{others}", self.url)
+    }
+
+    fn to_copy(&self) -> String {
+        let (name, value) = self.credential();
+        let (url, value) = (shell_word(self.url), shell_word(value));
+        let mut text = format!(
+            "In another terminal:\n\n  export BASE44_API_URL={url} {name}={value}\n\nIt also takes:\n\n"
+        );
+        for (what, variable) in self.others() {
+            text.extend(["  ", &variable, "\n      ", what, "\n"]);
+        }
+        text.push('\n');
+        text
+    }
 }

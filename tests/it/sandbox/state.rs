@@ -104,7 +104,7 @@ async fn two_sandboxes_do_not_share_a_state() {
     let path = dir.path().join("state.json");
     let first = start(keeping(&path)).await.unwrap();
     let error = start(keeping(&path)).await.err().unwrap();
-    assert!(matches!(error, SandboxError::Locked(_)), "{error}");
+    assert!(matches!(error, SandboxError::Locked { .. }), "{error}");
     first.stop().await.unwrap();
     start(keeping(&path)).await.unwrap();
 }

@@ -363,7 +363,7 @@ fn the_sandbox_prints_what_points_a_client_at_it() {
         let mut said = String::new();
         let whole = |said: &str| match format {
             "json" => serde_json::from_str::<Value>(said).is_ok(),
-            _ => said.matches('\n').count() == 2,
+            _ => said.matches('\n').count() == 4,
         };
         while !whole(&said) {
             let mut byte = [0];
@@ -374,15 +374,19 @@ fn the_sandbox_prints_what_points_a_client_at_it() {
             let json: Value = serde_json::from_str(&said).unwrap();
             let vars = json["environment"].clone();
             let word = |name: &str| vars[name].as_str().unwrap().to_owned();
-            (word("BASE44_API_URL"), word("BASE44_API_KEY"))
+            (word("BASE44_API_URL"), word("BASE44_ACCESS_TOKEN"))
         } else {
             let value = |name: &str| {
                 let line = said.lines().find_map(|line| line.strip_prefix(name));
                 line.unwrap_or_default().to_owned()
             };
-            (value("BASE44_API_URL="), value("BASE44_API_KEY="))
+            (value("BASE44_API_URL="), value("BASE44_ACCESS_TOKEN="))
         };
-        let client = Project::new().at_url(&url, &key).connector("slack", &[]);
+        let client = Project::new().without_var("BASE44_API_KEY");
+        let client = client
+            .var("BASE44_API_URL", &url)
+            .var("BASE44_ACCESS_TOKEN", &key);
+        let client = client.connector("slack", &[]);
         client.run(&["push", "--yes"]).expect(4);
         child.kill().unwrap();
         child.wait().unwrap();
