@@ -278,14 +278,21 @@ const IDENTITY: [&str; 3] = ["openid", "email", "profile"];
 
 /// The scopes of a file that is not there yet: what the remote lists but for what the provider adds
 /// in its own spelling. `email` on a Google connector was written by somebody, and the next push by
-/// the official client would lose it. Of `openid` nobody can tell, so it stays too.
+/// the official client would lose it. Of `openid` nobody can tell, so it stays too; but beside what only
+/// Google spells as an address (`…/userinfo.email`), it came along with that.
 fn for_new_file(rules: &ScopeEquivalence, connector: &ConnectorType, remote: &Scopes) -> Scopes {
     let plain = after_pull(rules, connector, &Scopes::new(), remote);
+    let identity = |scope: &&Scope| IDENTITY.contains(&scope.as_str());
+    let spelt = |scope: &&Scope| rules.is_addition_as_spelt(connector, scope);
+    let address = |scope: &Scope| scope.as_str().contains("://");
+    let came_along = remote.iter().any(|scope| spelt(&scope) && address(scope));
+    let came_along = came_along && !plain.is_empty();
     let asked = remote
         .iter()
         .filter(|scope| rules.added_by_provider(connector, scope))
-        .filter(|scope| {
-            IDENTITY.contains(&scope.as_str()) || !rules.is_addition_as_spelt(connector, scope)
+        .filter(|scope| match scope.as_str() {
+            "openid" => !came_along,
+            _ => identity(scope) || !spelt(scope),
         });
     plain.iter().chain(asked).cloned().collect()
 }

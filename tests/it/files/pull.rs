@@ -72,6 +72,11 @@ async fn it_edits_in_place_and_a_plan_then_shows_nothing() {
         "{\n  \"type\": \"stripe\"\n}\n"
     );
     agrees(&project).await;
+    // A new file names neither of the two that the provider adds.
+    project.run(&["pull", "--dir", "other"]).await.ended(0);
+    let fresh = project.read("other/gmail.jsonc");
+    assert!(fresh.contains("gmail.send"), "{fresh}");
+    assert!(!fresh.contains("openid"), "{fresh}");
 
     let again = project.run(&["pull", "--format", "json"]).await.ended(0);
     let report = again.json();
