@@ -112,7 +112,8 @@ pub(super) fn note(results: &mut [ChangeResult], found: &[PostApplyDrift]) {
     }
 }
 
-/// What is not as the results say, and what somebody else changed.
+/// What is not as the results say, and what was changed beside it: by another plan of this machine, or by
+/// somebody else.
 pub(super) fn mismatches(
     app: &AppPlan,
     results: &[ChangeResult],
@@ -178,7 +179,7 @@ pub(super) fn mismatches(
     {
         differs(
             connector,
-            Some("somebody else added it meanwhile".to_owned()),
+            Some("it was added to the app, and not by this plan".to_owned()),
         );
     }
     found
@@ -298,7 +299,12 @@ fn foreign(
         .iter()
         .map(|m| format!("{} was {}, is {}", m.field, m.was, m.is))
         .collect();
-    (!fields.is_empty()).then(|| format!("somebody else changed it: {}", fields.join("; ")))
+    (!fields.is_empty()).then(|| {
+        format!(
+            "it was changed in the app, and not by this plan: {}",
+            fields.join("; ")
+        )
+    })
 }
 
 fn names(scopes: &Scopes) -> String {

@@ -107,6 +107,7 @@ fn context(globals: Globals, vars: Vars, terminal: Terminal, deadline: Option<In
         fence: crate::store::Fence::default(),
         said_paths: RefCell::default(),
         said_claim: Cell::default(),
+        acting: RefCell::default(),
     };
     if let Some((folder, why)) = context.state.not_ours() {
         let shown = |path: &Path| crate::escape::limited(&path.display().to_string(), 300);

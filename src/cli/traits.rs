@@ -69,12 +69,23 @@ impl Command {
                 only_looks: true,
                 ..PLAIN
             },
-            Self::History(_) | Self::Drift(_) | Self::ListAvailable(_) | Self::Whoami(_) => {
-                Traits {
-                    time: A_LOOK,
-                    ..PLAIN
-                }
-            }
+            Self::Drift(args) => Traits {
+                time: A_LOOK,
+                folder: args.dir.as_ref(),
+                ..PLAIN
+            },
+            Self::Add(args) => Traits {
+                folder: args.dir.as_ref(),
+                ..PLAIN
+            },
+            Self::Pull(args) => Traits {
+                folder: args.dir.as_ref(),
+                ..PLAIN
+            },
+            Self::History(_) | Self::ListAvailable(_) | Self::Whoami(_) => Traits {
+                time: A_LOOK,
+                ..PLAIN
+            },
             Self::RemoteState(_) => Traits {
                 prose: false,
                 document: true,
@@ -86,15 +97,14 @@ impl Command {
                 document: true,
                 ..PLAIN
             },
-            Self::Man(_) | Self::Sandbox(_) => Traits {
+            Self::Man(_) => Traits {
                 prose: false,
                 ..PLAIN
             },
             Self::Approve(_)
+            | Self::Sandbox(_)
             | Self::Comment(_)
             | Self::Authorize(_)
-            | Self::Add(_)
-            | Self::Pull(_)
             | Self::Unlock(_)
             | Self::Login(_)
             | Self::Logout(_)

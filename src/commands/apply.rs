@@ -275,12 +275,12 @@ fn print(
     let mut results = applied.receipt.results();
     let idle = args.plan.is_none() && results.all(|result| result.action == Action::NoOp);
     if !(idle && medium.told && args.receipt.is_none()) {
-        let medium = if applied.told {
-            *medium
+        let show = if applied.told {
+            view::receipt::show
         } else {
-            medium.alone()
+            view::receipt::show_again
         };
-        let shown = view::receipt::show(&applied.receipt, &digest, &options, &medium);
+        let shown = show(&applied.receipt, &digest, &options, medium);
         context.terminal.out(&shown);
     }
     view::stripe::say(

@@ -126,6 +126,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         shown = Some(name);
     }
     let report = ApprovalReport {
+        app: &saved.plan.app.app,
         digest: &saved.digest,
         file: shown.as_ref().map(|file| file.display().to_string()),
         store: kept.as_deref(),

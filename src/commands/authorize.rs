@@ -1,6 +1,6 @@
 //! `connplan authorize`.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::{self, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
-    model::{App, ConnectorType, Declared, RemoteStatus, Terms},
+    model::{App, ConnectorType, Declared, Observed, RemoteStatus, Terms},
     ops::{self, AtWork, AuthorizeInputs, AuthorizeSession, waits},
     pending::LocalPending,
     plan::{Digest, Refusal},
@@ -24,7 +24,7 @@ use crate::{
     syntax::MaxDuration,
     view::{
         self, Medium,
-        authorization::{Again, Standing},
+        authorization::{Again, Idle, Standing},
     },
 };
 
@@ -198,16 +198,8 @@ async fn resume(
         held,
         now: context.now(),
     };
-    // Said again after it was done, the same command is done.
-    let active = |name: &ConnectorType| {
-        let is = observed.connectors.get(name);
-        is.is_some_and(|is| is.status == RemoteStatus::Active)
-    };
     let waiting = |session: &AuthorizeSession<'_>| {
-        let unknown = |name: &&ConnectorType| !session.knows(name) && !active(name);
-        if let Some(connector) = args.connectors.iter().find(unknown) {
-            return Err(nothing_of(connector));
-        }
+        idle(args, session, &observed)?;
         Ok(here.offer.map(|offer| Waiting {
             medium: here.medium,
             timeout: authorizing::time_limit(args.timeout, project),
@@ -219,6 +211,7 @@ async fn resume(
     };
     let (session, outcome) = authorizing::resume(context, inputs, at_work, waiting).await?;
     let results = session.results();
+    let idle = idle(args, &session, &observed).unwrap_or_default();
     // The waiting took its time.
     let medium = here.medium.at(context.now());
     let standing = Standing {
@@ -227,6 +220,8 @@ async fn resume(
         again: &again(args, project).as_known_to(waits.from()),
         waits: &waits,
         interrupted: context.signals.status().is_some(),
+        idle: &idle,
+        others: session.others(),
     };
     print(context, args, &standing, outcome, &medium);
     let claim = observed.stripe_claim.as_ref();
@@ -246,11 +241,43 @@ async fn resume(
     })
 }
 
-fn nothing_of(connector: &ConnectorType) -> Failure {
+/// What was named and does not wait. Said again after it was done, the same command is done: what
+/// works is no mistake.
+fn idle(
+    args: &AuthorizeArgs,
+    session: &AuthorizeSession<'_>,
+    observed: &Observed,
+) -> Result<Vec<Idle>, Failure> {
+    let named = BTreeSet::from_iter(&args.connectors);
+    let idle = named.into_iter().filter(|name| !session.knows(name));
+    idle.map(|connector| {
+        let is = observed.connectors.get(connector);
+        match is.filter(|is| is.status == RemoteStatus::Active) {
+            Some(is) => Ok(Idle {
+                connector: connector.clone(),
+                account: is.account.clone(),
+            }),
+            None => {
+                let waiting: Vec<_> = session.waiting().collect();
+                Err(does_not_wait(connector, &waiting))
+            }
+        }
+    })
+    .collect()
+}
+
+fn does_not_wait(connector: &ConnectorType, waiting: &[&ConnectorType]) -> Failure {
+    let waiting: Vec<_> = waiting.iter().map(|name| name.as_str()).collect();
+    let list = match waiting.as_slice() {
+        [] => "`connplan authorize --list` shows what waits".to_owned(),
+        some => format!(
+            "waiting: {} (`connplan authorize --list` tells more)",
+            some.join(", ")
+        ),
+    };
     UsageError::with_help(
-        format!("no authorization of {connector} is pending"),
-        "`connplan authorize --list` shows what is pending, `connplan plan` what is not \
-         applied yet",
+        view::authorization::does_not_wait(connector),
+        format!("{list}; `connplan plan` shows what is not applied yet"),
     )
     .into()
 }
@@ -271,7 +298,7 @@ async fn forget(
         .forget(&around, &locked, &args.forget)
         .await?
     {
-        Some(unknown) => Err(nothing_of(&unknown)),
+        Some(unknown) => Err(does_not_wait(&unknown, &[])),
         None => Ok(()),
     };
     AtWork::on_consents(

@@ -23,7 +23,7 @@ use crate::{
     },
     receipt,
     view::{
-        comment::{CommentReport, Facts},
+        comment::{AppName, CommentReport, Facts},
         markdown,
         report::{ChangeReport, PlanReport, ReceiptReport},
     },
@@ -126,6 +126,43 @@ impl Paper {
                     .collect()
             }
             Self::Failure(failed) => vec![(&failed.app, failed.environment.as_deref())],
+        }
+    }
+
+    fn named(&self, context: &Context) -> Vec<AppName> {
+        match self {
+            Self::Plan(plan, ..) => {
+                let apps = plan.apps.iter();
+                apps.map(|app| {
+                    AppName::new(
+                        app.app_id.as_str(),
+                        app.environment.as_deref(),
+                        app.api_url.as_str(),
+                    )
+                })
+                .collect()
+            }
+            Self::Receipt(receipt) => {
+                let apps = receipt.apps.iter();
+                apps.map(|app| {
+                    AppName::new(
+                        app.app_id.as_str(),
+                        app.environment.as_deref(),
+                        app.api_url.as_str(),
+                    )
+                })
+                .collect()
+            }
+            // Its document is not sealed: the address is the one of this run.
+            Self::Failure(failed) => {
+                let here = AppId::parse(&failed.app).ok();
+                let here = here.and_then(|id| context.project_of(&id).ok());
+                let named = here.map(|(_, app)| {
+                    let environment = failed.environment.as_deref();
+                    AppName::new(&failed.app, environment, app.api_url.as_str())
+                });
+                named.into_iter().collect()
+            }
         }
     }
 
@@ -313,8 +350,10 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
     let name = args.file.as_deref().and_then(Path::file_name);
     let options = args.markdown.options(name.map(Path::new), context);
     let message = message(&paper, &options, args, context);
+    let apps = paper.named(context);
+    let facts = facts(&paper, &apps, args.file.as_deref());
     if args.dry_run {
-        context.terminal.verbatim(&message.preview());
+        CommentReport::dry_run(&facts, message.preview()).show(&medium, &context.terminal);
         context.terminal.say(&match place(args, context) {
             Ok(place) => format!("This would be the comment on {place}. Nothing was sent."),
             Err(error) => format!("Nothing was sent. Without --dry-run: {error}."),
@@ -329,7 +368,7 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
     } else {
         Some(comment(args, context, &message).await)
     };
-    let report = CommentReport::new(&facts(&paper, args.file.as_deref()), published.as_ref());
+    let report = CommentReport::new(&facts, published.as_ref());
     if let Some(file) = context.vars.get("GITHUB_OUTPUT") {
         let path = context.path(Path::new(file));
         if let Err(error) = fs::append(&path, &publish::outputs(&report.outputs())) {
@@ -352,8 +391,9 @@ pub async fn run(args: &CommentArgs, context: &Context) -> Result<ExitStatus, Fa
     }
 }
 
-fn facts<'a>(paper: &'a Paper, file: Option<&'a Path>) -> Facts<'a> {
+fn facts<'a>(paper: &'a Paper, apps: &'a [AppName], file: Option<&'a Path>) -> Facts<'a> {
     Facts {
+        apps,
         digest: paper.digest(),
         has_changes: paper.has_changes(),
         file: file.and_then(Path::to_str),

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The app in the demo's seed.
-const APP: &str = "demo-app";
+pub(super) const APP: &str = "demo-app";
 /// Where its state lies, below its folder.
 const STATE: &str = "state";
 /// Whoever consents where nobody can.
@@ -281,6 +281,7 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
         fence: crate::store::Fence::default(),
         said_paths: context.said_paths.clone(),
         said_claim: context.said_claim.clone(),
+        acting: context.acting.clone(),
     }
 }
 

@@ -158,7 +158,13 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
         }
         done.push(told(&project, &offer, did));
     }
-    let next = next(context, &project);
+    let mut next = next(context, &project);
+    let written = |file: &&str| {
+        let path = project.relative(&repository.root.join(file));
+        let by = |done: &FileDone| done.action == Did::Created && done.file == path;
+        done.iter().any(by)
+    };
+    next.extend(repository.needs(written));
     context
         .terminal
         .out(&view::init::show(&done, args.dry_run, &next, &medium));

@@ -13,12 +13,14 @@ use crate::{
 pub(super) struct Listening<'a> {
     context: &'a Context,
     origin: Box<dyn Fn() -> Option<Origin> + 'a>,
+    account: Option<String>,
 }
 
 pub(super) fn to(context: &Context) -> Listening<'_> {
     Listening {
         context,
         origin: Box::new(|| context.origin()),
+        account: context.acting.borrow().clone(),
     }
 }
 
@@ -60,6 +62,7 @@ impl Listening<'_> {
             state: &self.context.state,
             fence: &self.context.fence,
             origin: &*self.origin,
+            account: self.account.as_deref(),
             now: Context::clock,
             listener: self,
         }

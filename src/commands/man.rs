@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::{
-    context::{Context, EncodeError, ExitStatus, Failure},
+    context::{Context, EncodeError, ExitStatus, Failure, Format},
     fs,
 };
 
@@ -26,6 +26,7 @@ pub fn run(
     mut command: clap::Command,
     context: &Context,
 ) -> Result<ExitStatus, Failure> {
+    context.medium(&[Format::Text])?;
     command.build();
     let Some(dir) = &args.dir else {
         context.terminal.out(&page(command)?);

@@ -21,7 +21,7 @@ use crate::{
     state::Locked,
     syntax::MaxDuration,
     term::Answer,
-    view::{self, Medium, authorization::Again, markdown, report::PlanReport},
+    view::{self, Medium, authorization::Again, report::PlanReport},
 };
 
 /// Arguments of `push`.
@@ -71,12 +71,8 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         0 => "No local connectors found".to_owned(),
         count => format!("Found {count} connectors to push: {}", names.join(", ")),
     });
-    let shown = view::plan::show_fresh(
-        PlanReport::new(&plan, &digest).at(medium.now),
-        &markdown::Options::default(),
-        &medium.aside(&context.terminal),
-    );
-    context.terminal.say(&shown);
+    let report = PlanReport::new(&plan, &digest).at(medium.now);
+    view::plan::push(report, &medium, &context.terminal);
     let project = &mut situation.files.project;
     let none = ApprovalArgs::default();
     let approved = approving::gate(context, project, &plan, &digest, &none, None, false).await?;

@@ -10,7 +10,7 @@ use super::{
     vouching,
 };
 use crate::{
-    context::{Context, ExitStatus, Failure, Format},
+    context::{Context, ExitStatus, Failure, Format, UsageError},
     ops, plan, receipt,
     view::{self, report::PlanReport},
 };
@@ -38,7 +38,14 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
     };
     let options = args.markdown.options(Some(&args.file), context);
     let shown = if is_receipt(&text) {
-        context.medium(&[Format::Text, Format::Json, Format::Markdown])?;
+        context
+            .medium(&[Format::Text, Format::Json, Format::Markdown])
+            .map_err(|_| {
+                UsageError::with_help(
+                    "a receipt has no diff: it says what was done",
+                    "of a receipt there is: text, json, markdown; `--format diff` is of its plan",
+                )
+            })?;
         let saved = receipt::read(&name, &text)?;
         made_for(context, &saved.receipt.app);
         view::receipt::show(&saved.receipt, &saved.digest, &options, &medium.alone())

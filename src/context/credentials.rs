@@ -5,7 +5,7 @@ use crate::{
     config::{Project, environment},
     escape,
     http::ClientOptions,
-    model::{Address, App, SetBy, Vars},
+    model::{Account, Address, App, SetBy, Vars},
     remote::{
         Credentials, Remote,
         auth::{AuthError, BEFORE_LOGIN, Found, Identity, LoginFile, Who, may_be_used},
@@ -112,7 +112,15 @@ impl Context {
             pace: Some(self.pace(&app.api_url, multiplier)),
             ..self.client_options()
         };
-        Ok(Remote::new(app, credentials, options)?)
+        let remote = Remote::new(app, credentials, options)?;
+        if let Identity::Login { email, .. } = &remote.who().identity {
+            self.acts_as(email);
+        }
+        Ok(remote)
+    }
+
+    fn acts_as(&self, email: &str) {
+        *self.acting.borrow_mut() = Some(Account::new(email).masked());
     }
 
     /// Says which account acts and where its credential came from, for what changes the app or
@@ -123,6 +131,9 @@ impl Context {
             Identity::PersonalToken | Identity::Token => remote.userinfo().await.ok(),
             Identity::ApiKey | Identity::Login { .. } => None,
         };
+        if let Some(user) = &asked {
+            self.acts_as(&user.email);
+        }
         let name = match (&who.identity, asked) {
             (Identity::Login { email, .. }, _) => escape::limited(email, 120),
             (_, Some(user)) => escape::limited(&user.email, 120),

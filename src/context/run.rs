@@ -53,6 +53,8 @@ pub struct Context {
     pub said_paths: RefCell<BTreeSet<PathBuf>>,
     /// Whether the link to claim a Stripe sandbox was shown.
     pub said_claim: Cell<bool>,
+    /// Who acts at Base44, masked, once that is known.
+    pub acting: RefCell<Option<String>>,
 }
 
 impl Context {

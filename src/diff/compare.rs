@@ -32,6 +32,8 @@ pub struct Waiting {
     pub account_before: Option<Account>,
     /// What the last consent to it left out.
     pub missing: Scopes,
+    /// Whether nobody is asked for those again.
+    pub settled: bool,
     /// The connection values that were asked for.
     pub connection_config: BTreeMap<String, String>,
     /// Who was to consent, if that was said.
@@ -139,8 +141,11 @@ impl Comparison<'_> {
         };
         let mut found = derive(connector, before, Some(&after), self.rules);
         if found.action != Action::NoOp
-            && let Some((left, dropped)) = self.without_dropped(connector, &after, before)
+            && let Some((mut left, dropped)) = self.without_dropped(connector, &after, before)
         {
+            if self.pending.get(connector).is_some_and(|is| !is.settled) {
+                left.authorization = ConsentNeed::Pending;
+            }
             return Change {
                 file: Some(declared.file.clone()),
                 dropped,

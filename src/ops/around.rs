@@ -25,6 +25,8 @@ pub struct Around<'a> {
     pub fence: &'a Fence,
     /// The commit and the run of a pipeline.
     pub origin: &'a dyn Fn() -> Option<Origin>,
+    /// Who acts at Base44, masked, where that is known by now.
+    pub account: Option<&'a str>,
     /// The time.
     pub now: fn() -> Timestamp,
     /// Told what happens.
@@ -73,6 +75,7 @@ impl Around<'_> {
         // Some systems call their users by their address.
         let user = self.user().map(|user| user.split('@').next());
         By {
+            account: self.account.map(|account| escape::limited(account, 120)),
             user: user.map(|user| escape::limited(user.unwrap_or_default(), 64)),
             run: run.map(|run| escape::limited(&run, 200)),
             machine: self.machine(),
@@ -81,9 +84,13 @@ impl Around<'_> {
 
     /// Who holds a lock, for others to read.
     fn holder(&self, doing: &str) -> String {
-        let user = escape::limited(self.user().unwrap_or("user not known"), 64);
+        let who = By {
+            run: None,
+            ..self.by()
+        };
         format!(
-            "connplan {doing}, {user}, process {}, since {}",
+            "connplan {doing}, {}, process {}, since {}",
+            who.shown(),
             std::process::id(),
             (self.now)()
         )

@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::policy;
 use crate::{
     authorize::{
-        self, Alone, Asking, AuthorizationResult, AuthorizeEvent, Command, Item, NotResumable,
-        Pace, PendingWriter, Session, Sources, WriteTurns,
+        self, Alone, Asking, AuthorizationResult, AuthorizeEvent, Candidate, Command, Item,
+        NotResumable, Pace, PendingWriter, Session, Sources, WriteTurns,
     },
     catalogue::ScopeEquivalence,
     config::Project,
@@ -60,6 +60,8 @@ pub struct AuthorizeSession<'a> {
     writer: PendingWriter,
     items: Vec<Item>,
     left_alone: Vec<NotResumable>,
+    /// What waits and was not named.
+    others: Vec<ConnectorType>,
 }
 
 impl<'a> AuthorizeSession<'a> {
@@ -67,7 +69,7 @@ impl<'a> AuthorizeSession<'a> {
     pub async fn begin(inputs: AuthorizeInputs<'a>) -> Result<Self, Failure> {
         let listed = with_values(inputs.remote, inputs.declared, inputs.listed).await?;
         let pending = inputs.pending;
-        let found = authorize::candidates(&Sources {
+        let sources = Sources {
             app: inputs.app,
             pending: &pending,
             receipt: inputs.receipt.map(|(receipt, _)| receipt),
@@ -78,7 +80,9 @@ impl<'a> AuthorizeSession<'a> {
             rules: inputs.rules,
             verdict: &policy::asked(inputs.project),
             now: inputs.now,
-        })?;
+        };
+        let found = authorize::candidates(&sources)?;
+        let others = others(&sources, inputs.remote).await?;
         let writer = match inputs.held {
             None => PendingWriter::looking(inputs.app.clone(), pending),
             Some(state) => PendingWriter::new(state, inputs.app.clone(), pending),
@@ -89,6 +93,7 @@ impl<'a> AuthorizeSession<'a> {
             writer,
             items: Vec::new(),
             left_alone: found.left_alone,
+            others,
         };
         let silent = |_: &AuthorizeEvent<'_>| {};
         let mut engine = session.engine(Asking::OnDemand, Pace::default(), &Alone, &silent);
@@ -124,6 +129,18 @@ impl<'a> AuthorizeSession<'a> {
         let mut items = self.items.iter().map(Item::connector);
         items.any(|name| name == connector)
             || self.left_alone.iter().any(|l| l.connector == *connector)
+    }
+
+    /// What waits and was not named, where something was.
+    pub fn others(&self) -> &[ConnectorType] {
+        &self.others
+    }
+
+    /// All that waits, named or not.
+    pub fn waiting(&self) -> impl Iterator<Item = &ConnectorType> {
+        let items = self.items.iter().filter(|item| item.can_be_asked());
+        let named = items.map(Item::connector);
+        named.chain(&self.others)
     }
 
     /// What a person can be asked for now.
@@ -192,6 +209,36 @@ async fn with_values(
         }
     }
     Ok(listed)
+}
+
+/// What waits beside what was named; nothing is kept of it, and what cannot be told is not.
+async fn others(
+    sources: &Sources<'_>,
+    remote: &Remote,
+) -> Result<Vec<ConnectorType>, PendingError> {
+    if sources.targets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = Sources {
+        targets: &BTreeSet::new(),
+        ..*sources
+    };
+    let found = authorize::candidates(&all).unwrap_or_default().resumable;
+    let beside = |found: &Candidate| !sources.targets.contains(&found.connector);
+    let mut session = AuthorizeSession {
+        remote,
+        rules: sources.rules,
+        writer: PendingWriter::looking(sources.app.clone(), sources.pending.clone()),
+        items: Vec::new(),
+        left_alone: Vec::new(),
+        others: Vec::new(),
+    };
+    let silent = |_: &AuthorizeEvent<'_>| {};
+    let mut engine = session.engine(Asking::OnDemand, Pace::default(), &Alone, &silent);
+    let found = found.into_iter().filter(beside).collect();
+    let items = engine.inspect(found, sources.observed).await?;
+    let open = items.iter().filter(|item| item.can_be_asked());
+    Ok(open.map(|item| item.connector().clone()).collect())
 }
 
 /// How a session waits.

@@ -140,7 +140,7 @@ impl Team {
     /// knows it better. What the store was not told yet, it is told first.
     pub(super) async fn waits(&self, own: &PendingSet) -> Result<Waits, StoreError> {
         if !self.memory.is_shared() {
-            return Ok(Waits::default());
+            return Ok(self.asked_here(own).await);
         }
         self.outbox.deliver(&self.memory, &self.app).await?;
         let waits = self.memory.waits_known().await?;
@@ -154,7 +154,7 @@ impl Team {
         own: &PendingSet,
     ) -> Result<Waits, StoreError> {
         if !self.memory.is_shared() {
-            return Ok(Waits::default());
+            return Ok(self.asked_here(own).await);
         }
         if let Err(e) = self.outbox.deliver(&self.memory, &self.app).await {
             let waits = self.memory.waits().await?;
@@ -167,6 +167,28 @@ impl Team {
             tracing::info!(%e, "the store does not know all that waits");
             waits
         }))
+    }
+
+    /// Who asked for what waits on this machine, as far as its own history tells.
+    async fn asked_here(&self, own: &PendingSet) -> Waits {
+        let by_plan = |(connector, entry): (&ConnectorType, &PendingEntry)| {
+            Some((connector.clone(), entry.plan_digest.clone()?))
+        };
+        let asked: Vec<_> = own.of(&self.app).filter_map(by_plan).collect();
+        if asked.is_empty() {
+            return Waits::default();
+        }
+        // Who it was is a courtesy.
+        let (events, _) = self.memory.history().await.unwrap_or_default();
+        let asker = |plan: &Digest| {
+            let applies = |event: &&HistoryEvent| matches!(&event.what, What::Apply(digest, _) if digest == plan);
+            let by = &events.iter().rev().find(applies)?.by;
+            (!by.is_nameless()).then(|| by.shown())
+        };
+        let askers = asked
+            .into_iter()
+            .filter_map(|(connector, plan)| Some((connector, asker(&plan)?)));
+        Waits::asked_here(askers.collect())
     }
 
     async fn tell_untold(&self, own: &PendingSet, waits: Waits) -> Result<Waits, StoreError> {

@@ -226,6 +226,7 @@ impl PendingSet {
             before: entry.before.as_ref().map(|was| was.scopes.clone()),
             account_before: entry.before.as_ref().and_then(|was| was.account.clone()),
             missing: entry.missing.clone(),
+            settled: entry.dropped_by_platform,
             connection_config: entry.connection_config.clone(),
             account: entry.account.clone(),
         };

@@ -105,9 +105,10 @@ fn agrees(change: &Change, rules: &ScopeEquivalence) -> Result<(), &'static str>
         }
     };
     let same = (change.action, change.authorization) == (action, authorization);
-    // Asked for already: then it is left alone.
+    // Asked for already: then it is left alone. What a consent left out is asked for again.
+    let due = !matches!(action, Action::NoOp | Action::Delete);
     let waits = (change.action, change.authorization) == (Action::NoOp, ConsentNeed::Pending)
-        && !matches!(action, Action::NoOp | Action::Delete);
+        && (due || !change.dropped.is_empty());
     // Disconnected already, and no more is wanted.
     let let_be = change.action == Action::NoOp
         && change.authorization == ConsentNeed::None

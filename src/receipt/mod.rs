@@ -174,6 +174,7 @@ impl Receipt {
                 before: result.before.clone(),
                 account_before: None,
                 missing: Scopes::new(),
+                settled: false,
                 connection_config: result.connection_config.clone(),
                 account: result.account.clone(),
             };

@@ -14,6 +14,9 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct By {
+    /// Who acted at Base44, masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// The user of the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -28,12 +31,18 @@ pub struct By {
 impl By {
     /// For people. Untrusted.
     pub fn shown(&self) -> String {
-        let words = match (&self.user, &self.run) {
-            (_, Some(run)) => run.as_str(),
-            (Some(user), None) => user.as_str(),
-            (None, None) => "user not known",
+        let words = match (&self.account, &self.user, &self.run) {
+            (_, _, Some(run)) => run.clone(),
+            (Some(account), Some(user), None) => format!("{account}, user {user}"),
+            (Some(one), None, None) | (None, Some(one), None) => one.clone(),
+            (None, None, None) => "user not known".to_owned(),
         };
-        crate::escape::limited(words, 200)
+        crate::escape::limited(&words, 200)
+    }
+
+    /// Whether nothing says who it was.
+    pub fn is_nameless(&self) -> bool {
+        self.account.is_none() && self.user.is_none() && self.run.is_none()
     }
 }
 

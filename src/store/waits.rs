@@ -67,6 +67,8 @@ pub struct Waits {
     open: BTreeMap<ConnectorType, Wait>,
     ended: BTreeMap<ConnectorType, Moment>,
     from: Option<String>,
+    /// Who asked, where no other machine has to know: as this one's history tells. Untrusted.
+    askers: BTreeMap<ConnectorType, String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,7 +117,16 @@ impl Waits {
 
     /// Who asked for one of them: a user, or a pipeline's run. Untrusted.
     pub fn asked_by(&self, connector: &ConnectorType) -> Option<String> {
-        self.get(connector).map(|wait| wait.by.shown())
+        let known = self.get(connector).map(|wait| wait.by.shown());
+        known.or_else(|| self.askers.get(connector).cloned())
+    }
+
+    /// Nothing but who asked for what this machine alone knows of.
+    pub fn asked_here(askers: BTreeMap<ConnectorType, String>) -> Self {
+        Self {
+            askers,
+            ..Self::default()
+        }
     }
 
     /// When the last wait of a connector ended, by the clock of whoever ended it.

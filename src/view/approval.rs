@@ -2,10 +2,16 @@
 
 use serde::Serialize;
 
-use super::{Medium, json::pretty, report::FORMAT_VERSION, shell::shell_word};
+use super::{
+    Medium,
+    json::{AppName, pretty},
+    report::FORMAT_VERSION,
+    shell::shell_word,
+};
 use crate::{
     approval::{Approval, Missing, Requirement},
     escape,
+    model::App,
     plan::Digest,
     term::Terminal,
 };
@@ -13,6 +19,8 @@ use crate::{
 /// What `approve` did.
 #[derive(Clone, Debug)]
 pub struct ApprovalReport<'a> {
+    /// The plan's app.
+    pub app: &'a App,
     /// The plan.
     pub digest: &'a Digest,
     /// Where the signature lies, where it is in a file.
@@ -35,6 +43,7 @@ pub struct ApprovalReport<'a> {
 struct Json<'a> {
     format_version: &'static str,
     kind: &'static str,
+    apps: Vec<AppName>,
     digest: &'a Digest,
     file: Option<&'a str>,
     store: Option<&'a str>,
@@ -58,6 +67,7 @@ impl ApprovalReport<'_> {
         pretty(&Json {
             format_version: FORMAT_VERSION,
             kind: "approval",
+            apps: AppName::list(Some(self.app)),
             digest: self.digest,
             file: self.file.as_deref(),
             store: self.store,

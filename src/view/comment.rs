@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+pub use super::json::AppName;
 use super::{Format, Medium, json::pretty, report::FORMAT_VERSION};
 use crate::{
     publish::{PublishError, Published},
@@ -11,6 +12,8 @@ use crate::{
 /// What was commented with.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
+    /// The app that it is about.
+    pub apps: &'a [AppName],
     /// The digest of the plan or receipt; none of a failure.
     pub digest: Option<&'a str>,
     /// Whether it changes, or changed, anything.
@@ -26,8 +29,10 @@ pub struct CommentReport {
     pub format_version: &'static str,
     /// Always `comment`.
     pub kind: &'static str,
+    /// The app that it is about.
+    pub apps: Vec<AppName>,
     /// `created`, `updated`, `unchanged`, `left_alone` (it is newer than what was to be said),
-    /// `skipped` (nothing to say, and nothing there) or `failed`; null with `--summary-only`.
+    /// `skipped` (nothing to say, and nothing there), `failed` or `dry_run`; null with `--summary-only`.
     pub outcome: Option<&'static str>,
     /// The comment's page, where there is one and the server names it.
     pub url: Option<String>,
@@ -38,6 +43,9 @@ pub struct CommentReport {
     pub digest: Option<String>,
     /// Whether it changes, or changed, anything.
     pub has_changes: bool,
+    /// The comment that would be made, of `--dry-run`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
     /// Its file.
     #[serde(skip)]
     file: Option<String>,
@@ -63,12 +71,23 @@ impl CommentReport {
         Self {
             format_version: FORMAT_VERSION,
             kind: "comment",
+            apps: facts.apps.to_vec(),
             outcome,
             url,
             message,
             digest: facts.digest.map(str::to_owned),
             has_changes: facts.has_changes,
+            body: None,
             file: facts.file.map(str::to_owned),
+        }
+    }
+
+    /// The comment that would be made, and nothing was sent.
+    pub fn dry_run(facts: &Facts<'_>, body: String) -> Self {
+        Self {
+            outcome: Some("dry_run"),
+            body: Some(body),
+            ..Self::new(facts, None)
         }
     }
 
@@ -78,7 +97,10 @@ impl CommentReport {
         match medium.format {
             Format::Json => terminal.out(&pretty(self)),
             _ if self.outcome == Some("failed") => {}
-            _ => terminal.say(&self.text()),
+            _ => match &self.body {
+                Some(body) => terminal.verbatim(body),
+                None => terminal.say(&self.text()),
+            },
         }
     }
 

@@ -64,7 +64,7 @@ fn event_json(event: &HistoryEvent) -> Value {
     let mut value = json!({
         "at": event.at,
         "event": event.what.kind(),
-        "by": {"user": event.by.user, "run": event.by.run},
+        "by": {"account": event.by.account, "user": event.by.user, "run": event.by.run},
         "digest": event.what.digest(),
     });
     match &event.what {
@@ -104,14 +104,10 @@ fn signature(digest: &Digest, text: &str) -> (Option<String>, bool) {
     }
 }
 
-fn is_nameless(event: &HistoryEvent) -> bool {
-    event.by.user.is_none() && event.by.run.is_none()
-}
-
 /// Who did it, as far as anybody can know.
 fn who(event: &HistoryEvent) -> String {
     let key = match &event.what {
-        What::Approval(digest, text) if is_nameless(event) => signature(digest, text).0,
+        What::Approval(digest, text) if event.by.is_nameless() => signature(digest, text).0,
         _ => None,
     };
     match key {
@@ -145,7 +141,7 @@ fn words(event: &HistoryEvent) -> String {
             } else {
                 "approved"
             };
-            let key = key.filter(|_| !is_nameless(event));
+            let key = key.filter(|_| !event.by.is_nameless());
             let key = key.map(|key| format!(" with the key {key}"));
             format!("{did} {digest}{}", key.unwrap_or_default())
         }

@@ -27,6 +27,15 @@ pub struct AppName {
 }
 
 impl AppName {
+    /// One that a document names.
+    pub fn new(app_id: &str, environment: Option<&str>, api_url: &str) -> Self {
+        Self {
+            app_id: app_id.to_owned(),
+            environment: environment.map(str::to_owned),
+            api_url: api_url.to_owned(),
+        }
+    }
+
     /// The `apps` of a document: one, or none where nothing names it.
     pub fn list(app: Option<&App>) -> Vec<Self> {
         let named = app.map(|app| Self {

@@ -5,30 +5,59 @@ use serde_json::Value;
 use super::{Format, Medium, markdown, report::PlanReport, text, unified};
 use crate::{escape, policy, term::Terminal};
 
-/// A plan that was made before. What is made of it names its file where the options do.
-pub fn show(report: &PlanReport, options: &markdown::Options, medium: &Medium) -> String {
-    shown(report, options, medium, true)
+/// When a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moment {
+    /// It was made before.
+    Saved,
+    /// It was made just now.
+    Fresh,
+    /// It was made just now by a command that says at its end how what waits goes on.
+    AtWork,
 }
 
-fn shown(report: &PlanReport, options: &markdown::Options, medium: &Medium, saved: bool) -> String {
+/// A plan that was made before. What is made of it names its file where the options do.
+pub fn show(report: &PlanReport, options: &markdown::Options, medium: &Medium) -> String {
+    shown(report, options, medium, Moment::Saved)
+}
+
+fn shown(
+    report: &PlanReport,
+    options: &markdown::Options,
+    medium: &Medium,
+    moment: Moment,
+) -> String {
     match medium.format {
         Format::Json => report.to_json(),
         Format::Markdown => markdown::plan(report, options),
         Format::Diff => unified::diff(report),
         Format::Text | Format::Github | Format::Sarif => {
-            let file = options.file.as_deref();
-            text::plan(report, &text::PlanOptions { file, saved }, medium.theme)
+            let options = text::PlanOptions {
+                file: options.file.as_deref(),
+                saved: moment == Moment::Saved,
+                goes_on: moment == Moment::AtWork,
+            };
+            text::plan(report, &options, medium.theme)
         }
     }
 }
 
 /// One that was made just now: a person was told the files' problems already, with the lines that they
 /// are about.
-pub fn show_fresh(mut report: PlanReport, options: &markdown::Options, medium: &Medium) -> String {
+pub fn show_fresh(report: PlanReport, options: &markdown::Options, medium: &Medium) -> String {
+    fresh(report, options, medium, Moment::Fresh)
+}
+
+fn fresh(
+    mut report: PlanReport,
+    options: &markdown::Options,
+    medium: &Medium,
+    moment: Moment,
+) -> String {
     if medium.format == Format::Text {
         report.diagnostics.retain(|said| policy::says(&said.code));
     }
-    shown(&report, options, medium, false)
+    shown(&report, options, medium, moment)
 }
 
 /// One that was made and is printed, and perhaps saved.
@@ -62,10 +91,27 @@ pub fn print_forbidden(
 }
 
 /// One that is about to be applied: beside what standard output is for, unless that is for a person.
+/// With nothing to apply it is all that is said.
 pub fn propose(report: PlanReport, medium: &Medium, terminal: &Terminal) {
     let options = markdown::Options::default();
+    let moment = if report.has_changes() {
+        Moment::AtWork
+    } else {
+        Moment::Fresh
+    };
     match medium.format {
-        Format::Text => terminal.out(&show_fresh(report, &options, medium)),
-        _ => terminal.say(&show_fresh(report, &options, &medium.aside(terminal))),
+        Format::Text => terminal.out(&fresh(report, &options, medium, moment)),
+        _ => terminal.say(&fresh(report, &options, &medium.aside(terminal), moment)),
     }
+}
+
+/// One that is about to be pushed: beside what standard output is for.
+pub fn push(report: PlanReport, medium: &Medium, terminal: &Terminal) {
+    let options = markdown::Options::default();
+    terminal.say(&fresh(
+        report,
+        &options,
+        &medium.aside(terminal),
+        Moment::AtWork,
+    ));
 }

@@ -10,6 +10,26 @@ pub fn show(
     options: &markdown::Options,
     medium: &Medium,
 ) -> String {
+    shown(receipt, digest, options, medium, false)
+}
+
+/// One of an earlier run, where nothing was left to do.
+pub fn show_again(
+    receipt: &Receipt,
+    digest: &Digest,
+    options: &markdown::Options,
+    medium: &Medium,
+) -> String {
+    shown(receipt, digest, options, medium, true)
+}
+
+fn shown(
+    receipt: &Receipt,
+    digest: &Digest,
+    options: &markdown::Options,
+    medium: &Medium,
+    before: bool,
+) -> String {
     let report = ReceiptReport::new(receipt, digest);
     match medium.format {
         Format::Json => report.to_json(),
@@ -21,6 +41,7 @@ pub fn show(
                 &text::ReceiptOptions {
                     file,
                     told: medium.told,
+                    before,
                 },
                 medium.theme,
             )

@@ -39,7 +39,7 @@ pub struct StatusRow {
     pub action: Action,
     /// Since when it waits for a person (RFC 3339).
     pub pending_since: Option<String>,
-    /// Who asked, where the team's store tells. Untrusted.
+    /// Who asked, where the store, or this machine's history, tells. Untrusted.
     pub asked_by: Option<String>,
     /// How many of the declared scopes the last consent left out, where somebody is still to grant
     /// them.

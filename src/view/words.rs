@@ -47,6 +47,16 @@ pub(super) fn counts(report: &PlanReport) -> String {
     }
 }
 
+/// The same where the command that shows the plan goes on by itself with what waits.
+pub(super) fn counts_at_work(report: &PlanReport) -> String {
+    match pending(report) {
+        waiting if waiting > 0 && !report.has_changes() => {
+            format!("No changes to make. {}", waits_still(waiting))
+        }
+        _ => counts(report),
+    }
+}
+
 /// How many connectors wait for a person already.
 pub(super) fn pending(report: &PlanReport) -> usize {
     report.changes().filter(|change| is_pending(change)).count()
@@ -212,11 +222,15 @@ pub(super) fn waited(waiting: usize) -> String {
 
 /// `2 connectors wait for authorization: …`
 pub(super) fn waits(waiting: usize) -> String {
+    let waits = waits_still(waiting);
+    let waits = waits.trim_end_matches('.');
+    super::in_context(&format!("{waits}: run `connplan authorize`."))
+}
+
+/// The same where the next step is said elsewhere.
+pub(super) fn waits_still(waiting: usize) -> String {
     let verb = if waiting == 1 { "waits" } else { "wait" };
-    super::in_context(&format!(
-        "{} {verb} for authorization: run `connplan authorize`.",
-        count(waiting, "connector")
-    ))
+    format!("{} {verb} for authorization.", count(waiting, "connector"))
 }
 
 /// Whether a risk is said on the line of the scope itself.

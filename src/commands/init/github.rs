@@ -57,6 +57,24 @@ pub(super) fn workflows(projects: &[String], branch: &str) -> Vec<Pipeline> {
     }
 }
 
+/// What the workflows need, as their heads say it.
+pub(super) fn needs(several: bool) -> Vec<String> {
+    let app = if several {
+        "a variable for each project, as the workflows name it: its app, unless its .app.jsonc is checked in"
+    } else {
+        "variable BASE44_APP_ID: the app, unless .app.jsonc is checked in"
+    };
+    let needs = [
+        "secret BASE44_READ_TOKEN: a personal access token of Base44; one that only reads is enough",
+        "environment `production`: whoever approves an apply is its required reviewer",
+        "secret BASE44_WRITE_TOKEN, of that environment: a token that may write",
+        app,
+    ];
+    needs
+        .map(|need| format!("in GitHub's settings, {need}"))
+        .into()
+}
+
 fn one(text: &str, project: &str, branch: &str) -> String {
     let text = text.replace("    branches: [main]\n", &branches(branch));
     if project.is_empty() {

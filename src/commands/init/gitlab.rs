@@ -75,3 +75,16 @@ pub(super) fn jobs(project: &str) -> String {
          {pushed_always}"
     )
 }
+
+/// What the pipelines need, as their heads say it.
+pub(super) fn needs() -> Vec<String> {
+    let needs = [
+        "BASE44_ACCESS_TOKEN, environment scope `connplan/read*`: a personal access token of Base44 that only reads",
+        "BASE44_ACCESS_TOKEN, environment scope `production`, protected: one that may write",
+        "GITLAB_TOKEN, environment scope `connplan/*comment`, protected: a project access token with the scope `api`",
+        "BASE44_APP_ID: the app, unless .app.jsonc is checked in",
+    ];
+    needs
+        .map(|need| format!("in GitLab's CI/CD variables, {need}"))
+        .into()
+}

@@ -77,6 +77,18 @@ impl Repository {
         self.pipelines_of(&self.projects)
     }
 
+    /// What the pipelines that were written need from the forge before they run.
+    pub(super) fn needs(&self, written: impl Fn(&&str) -> bool) -> Vec<String> {
+        let files: Vec<_> = self.pipelines().into_iter().map(|one| one.file).collect();
+        if !files.iter().any(|file| written(&file.as_str())) {
+            return Vec::new();
+        }
+        match self.on {
+            On::GitLab => gitlab::needs(),
+            On::GitHub => github::needs(self.projects.len() > 1),
+        }
+    }
+
     /// As they would be if these were the projects.
     pub(super) fn pipelines_of(&self, projects: &[String]) -> Vec<Pipeline> {
         match self.on {

@@ -184,7 +184,15 @@ fn what_a_consent_left_out_is_no_change_for_ever() {
             missing: ["b"].into_iter().collect(),
             ..Waiting::default()
         };
-        let change = changed(declared, observed, &[(slack(), waiting)].into());
+        let settled = Waiting {
+            settled: true,
+            ..waiting.clone()
+        };
+        // Whoever unticked it is asked again, until it turns out that nobody can grant it.
+        let asks = changed(declared, observed, &[(slack(), waiting)].into());
+        let is_left_alone = asks.action == Action::NoOp && !asks.dropped.is_empty();
+        assert_eq!(is_left_alone, asks.authorization == ConsentNeed::Pending);
+        let change = changed(declared, observed, &[(slack(), settled)].into());
         (change.action, change.authorization, change.dropped.len())
     };
     let noop = (Action::NoOp, ConsentNeed::None, 1);

@@ -15,7 +15,7 @@ pub enum AuthError {
     #[diagnostic(
         code(connplan::auth::none),
         help(
-            "log in with `connplan login`, or set BASE44_ACCESS_TOKEN (a personal access token, `b44u_…`), or set BASE44_API_KEY (a workspace key, `b44k_…`, which Base44 itself refuses for connectors)"
+            "log in with `connplan login`, or set BASE44_ACCESS_TOKEN (a personal access token, `b44u_…`)"
         )
     )]
     NoCredentials {

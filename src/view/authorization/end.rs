@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{Again, Standing, duration, line, next, what};
+use super::{Again, Idle, Standing, duration, line, next, what};
 use crate::{
     authorize::{AuthorizationResult, Consent, EntryRetention, State},
     escape,
-    model::{App, ago},
+    model::{ConnectorType, ago},
     view::{
         Medium, Style,
         summary::{self, SummaryEntry, Word},
@@ -28,10 +28,11 @@ pub(super) fn list(standing: &Standing<'_>, medium: &Medium) -> String {
         .filter(|result| result.state.is_open())
         .collect();
     if open.is_empty() {
-        return nothing(app, again);
+        return nothing(standing);
     }
     // Writing to a string cannot fail.
     let mut text = format!("App {} at {}\n", app.id, app.api_url);
+    text.push_str(&idle(standing));
     let mut resumable = false;
     for result in open {
         text.push_str(&line(result, medium.theme, medium.now));
@@ -65,10 +66,11 @@ pub(super) fn list(standing: &Standing<'_>, medium: &Medium) -> String {
 pub(super) fn summary(standing: &Standing<'_>, medium: &Medium) -> String {
     let Standing { results, again, .. } = *standing;
     if results.is_empty() {
-        return nothing(standing.app, again);
+        return nothing(standing);
     }
     let entries = super::entries(results);
-    end(results, &entries, again, medium, standing.interrupted)
+    let end = end(results, &entries, again, medium, standing.interrupted);
+    format!("{}{end}", idle(standing))
 }
 
 /// The table, the summary of these words, and what is left to do. Each thing is said once.
@@ -183,19 +185,52 @@ fn left_to_do(
     text
 }
 
+/// That nothing waits, or nothing of what was named.
+fn nothing(standing: &Standing<'_>) -> String {
+    let Standing { app, again, .. } = *standing;
+    let named = idle(standing);
+    if named.is_empty() {
+        let nothing = format!("Nothing is waiting for authorization in app {}", app.id);
+        return format!("{nothing}{}.\n{}", known_to(again), elsewhere(again));
+    }
+    if standing.others.is_empty() {
+        return format!("{named}{}", elsewhere(again));
+    }
+    let others: Vec<_> = standing.others.iter().map(ConnectorType::as_str).collect();
+    let (others, command) = (others.join(", "), again.command());
+    format!("{named}Waiting for authorization: {others}\nTo go on: {command}\n")
+}
+
+/// Each that was named and does not wait, on a line.
+fn idle(standing: &Standing<'_>) -> String {
+    let line = |one: &Idle| {
+        let why = match &one.account {
+            Some(account) => format!("{} authorized it", super::by(account)),
+            None => "it is active".to_owned(),
+        };
+        let known = known_to(standing.again);
+        let does_not = super::does_not_wait(&one.connector);
+        format!("{does_not}{known}: {why}.\n")
+    };
+    standing.idle.iter().map(line).collect()
+}
+
 /// Only an apply of this machine, a document or a store says what waits: the app's list does not.
-fn nothing(app: &App, again: &Again) -> String {
-    let nothing = format!("Nothing is waiting for authorization in app {}", app.id);
-    if again.has_document() {
-        return format!("{nothing}.\n");
+fn known_to(again: &Again) -> String {
+    match again.store() {
+        _ if again.has_document() => String::new(),
+        Some(store) => format!(", as {store} knows it"),
+        None => ", as far as this machine knows".to_owned(),
     }
-    if let Some(store) = again.store() {
-        return format!("{nothing}, as {store} knows it.\n");
+}
+
+fn elsewhere(again: &Again) -> String {
+    if again.has_document() || again.store().is_some() {
+        return String::new();
     }
-    crate::view::in_context(&format!(
-        "{nothing}, as far as this machine knows.\nWhat another machine's apply left waiting is in \
-         its receipt: connplan authorize --receipt FILE\n"
-    ))
+    crate::view::in_context(
+        "What another machine's apply left waiting is in its receipt: connplan authorize --receipt FILE\n",
+    )
 }
 
 /// What came of it; nothing of what only waits still.

@@ -61,7 +61,7 @@ pub struct ResultReport {
     pub plan_digest: Option<String>,
     /// Since when it waits (RFC 3339).
     pub since: String,
-    /// Who asked, where the team's store tells. Untrusted.
+    /// Who asked, where the store, or this machine's history, tells. Untrusted.
     pub asked_by: Option<String>,
     /// How long this run waited for it, in seconds.
     pub seconds: Option<u64>,

@@ -40,6 +40,24 @@ pub struct Standing<'a> {
     pub waits: &'a Waits,
     /// Whether the run was cut short.
     pub interrupted: bool,
+    /// Those that were named and do not wait.
+    pub idle: &'a [Idle],
+    /// What waits and was not named, where something was.
+    pub others: &'a [ConnectorType],
+}
+
+/// One that was named and that does not wait for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idle {
+    /// Which connector.
+    pub connector: ConnectorType,
+    /// Who authorized it, if the app says so.
+    pub account: Option<Account>,
+}
+
+/// That a connector does not wait, in the words that all commands have for it.
+pub fn does_not_wait(connector: &ConnectorType) -> String {
+    format!("{connector} does not wait for authorization")
 }
 
 impl Standing<'_> {

@@ -76,7 +76,7 @@ pub struct WaitingReport {
     /// When it was asked for first.
     #[cfg_attr(test, schemars(with = "String"))]
     pub since: Timestamp,
-    /// Who asked, where the team's store tells: a user, or a pipeline's run. Untrusted.
+    /// Who asked, where the store, or this machine's history, tells: a user, or a pipeline's run. Untrusted.
     pub asked_by: Option<String>,
 }
 

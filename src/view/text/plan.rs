@@ -28,6 +28,8 @@ pub struct PlanOptions<'a> {
     pub file: Option<&'a str>,
     /// Whether it was made before: what waited then may not wait any more.
     pub saved: bool,
+    /// Whether the command that shows it says at its end how what waits goes on.
+    pub goes_on: bool,
 }
 
 /// A plan as text.
@@ -65,6 +67,8 @@ pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> Str
     let over = options.saved && waiting > 0;
     let counts = if over && !report.has_changes() {
         "No changes to make.".to_owned()
+    } else if options.goes_on {
+        words::counts_at_work(report)
     } else {
         words::counts(report)
     };
@@ -73,7 +77,11 @@ pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> Str
     if over {
         page.line(&words::waited(waiting));
     } else if waiting > 0 && report.has_changes() {
-        page.line(&words::waits(waiting));
+        page.line(&if options.goes_on {
+            words::waits_still(waiting)
+        } else {
+            words::waits(waiting)
+        });
     }
     write_end(&mut page, report, options);
     page.finish()

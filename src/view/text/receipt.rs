@@ -22,6 +22,8 @@ pub struct ReceiptOptions<'a> {
     pub file: Option<&'a str>,
     /// Whether each write was told as it came, right above.
     pub told: bool,
+    /// Whether all of it was done by an earlier run: this one wrote nothing.
+    pub before: bool,
 }
 
 /// A receipt as text.
@@ -30,14 +32,19 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
     page.overrides(&report.overrides);
     for app in &report.apps {
         page.app(&app.app_id, &app.api_url, app.environment.as_deref());
-        write_results(&mut page, app, options.told);
+        write_results(&mut page, app, options);
     }
     if let Some(note) = words::removed(report) {
         page.gap();
         page.line(&note);
     }
     page.gap();
-    let line = page.paint(Style::Bold, &counts(report));
+    let counts = counts(report);
+    let counts = match counts.strip_prefix("Applied") {
+        Some(rest) if options.before => format!("Applied before{rest}"),
+        _ => counts,
+    };
+    let line = page.paint(Style::Bold, &counts);
     page.line(&line);
     if report.summary.pending > 0 {
         let receipt = options.file.map_or_else(String::new, |file| {
@@ -63,17 +70,25 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
         for approval in &report.approvals {
             page.line(&approval::said(approval));
         }
-        page.line(&format!("Receipt: {}", report.digest));
+        // It stands in the command above.
+        if report.summary.pending == 0 {
+            page.line(&format!("Receipt: {}", report.digest));
+        }
         page.line(&format!("Plan:    {}", report.plan_digest));
     }
     page.finish()
 }
 
-fn write_results(page: &mut TextPage, app: &AppReceiptReport, told: bool) {
+fn write_results(page: &mut TextPage, app: &AppReceiptReport, options: &ReceiptOptions<'_>) {
     let of = |outcome: Outcome| {
         let news = move |result: &&ResultReport| {
-            let effect = !matches!(outcome, Outcome::Failed | Outcome::NotRun);
-            !(told && effect && result.action != Action::NoOp)
+            let old = match outcome {
+                Outcome::Failed | Outcome::NotRun => false,
+                // It waits still.
+                Outcome::Pending => options.told && !options.before,
+                _ => options.told || options.before,
+            };
+            !(old && result.action != Action::NoOp)
         };
         let of = app.results.iter().filter(move |r| r.outcome == outcome);
         of.filter(news)

@@ -197,15 +197,16 @@ fn a_partial_grant_is_not_done() {
     output.expect(4).says("users:read").says("Failed: slack");
     let again = project.run(&["authorize", "--list", "--format", "json"]);
     again.expect(4);
-    // It was said once; for the plan it is a note from then on.
+    // It waits still, as `status` and `--list` say; a note tells what is left.
     let plan = project.run(&["plan", "--format", "json"]).json();
     let slack = plan["apps"][0]["changes"][1].clone();
     assert_eq!(slack["action"], "no-op", "{slack:#}");
-    assert_eq!(slack["authorization"], "none", "{slack:#}");
+    assert_eq!(slack["authorization"], "pending", "{slack:#}");
     assert_eq!(slack["dropped"], json!(["users:read"]), "{slack:#}");
     project
         .run(&["plan", "--detailed-exitcode"])
         .expect(0)
+        .says("1 connector waits for authorization")
         .says("did not grant users:read");
     // Whoever looks sees that it is not whole, and what to do.
     project

@@ -15,12 +15,43 @@ use super::{ADA, NOTHING, applied};
 use crate::support::{Connector, Platform, Project, follow, result};
 
 #[test]
+fn what_does_not_wait_is_said_and_what_does() {
+    let (platform, project) = applied();
+    platform.set(&Connector::active("notion", &[]));
+    let others = "Waiting for authorization: linear, slack\nTo go on: connplan authorize\n";
+    for args in [
+        &["authorize", "notion"][..],
+        &["authorize", "notion", "--list"],
+    ] {
+        let said = project.run(args);
+        said.expect(0);
+        let idle = "notion does not wait for authorization, as far as this machine knows: ada@example.com \
+                    authorized it.\n";
+        assert_eq!(said.stdout, format!("{idle}{others}"));
+    }
+    // One that the app lacks is a mistake.
+    project
+        .run(&["authorize", "github"])
+        .expect(1)
+        .tells("github does not wait for authorization")
+        .tells("waiting: linear, slack (`connplan authorize --list` tells more)");
+    // Who asked is known on one machine too.
+    let project = project.connector("github", &["repo"]).var("USER", "bob");
+    let apply = ["apply", "--auto-approve", "--target", "github"];
+    project.run(&apply).expect(0);
+    let status = project.run(&["status", "--format", "json"]).json();
+    let rows = status["connectors"].as_array().unwrap().iter();
+    let asked: Vec<_> = rows.filter_map(|row| row["asked_by"].as_str()).collect();
+    assert_eq!(asked, ["bob"]);
+}
+
+#[test]
 fn what_is_to_be_forgotten_is_and_nothing_is_asked() {
     let (platform, project) = applied();
     project
         .run(&["authorize", "--forget", "notion"])
         .expect(1)
-        .tells("no authorization of notion is pending");
+        .tells("notion does not wait for authorization");
     let both = ["authorize", "--forget", "slack", "slack"];
     project.run(&both).expect(1);
     project

@@ -352,7 +352,8 @@ fn own_sandbox(said: &str) -> String {
     if let Some(url) = said.lines().find_map(|l| l.strip_prefix("BASE44_API_URL=")) {
         text = text.replace(url, "http://127.0.0.1:4400");
     }
-    if let Some(key) = said.lines().find_map(|l| l.strip_prefix("BASE44_API_KEY=")) {
+    let key = said.lines().find_map(|l| l.split_once(" BASE44_API_KEY="));
+    if let Some((_, key)) = key {
         text = text.replace(key, "b44k_sandbox_…");
     }
     text

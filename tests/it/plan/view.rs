@@ -79,6 +79,7 @@ fn plans_are_shown_as_expected() {
         let options = text::PlanOptions {
             file: Some("plan.toml"),
             saved: false,
+            ..Default::default()
         };
         let markdown = markdown::Options {
             file: Some("plan.toml".to_owned()),
@@ -112,6 +113,7 @@ fn receipts_are_shown_as_expected() {
         let options = text::ReceiptOptions {
             told: false,
             file: Some("receipt.toml"),
+            ..Default::default()
         };
         let markdown = markdown::Options {
             file: Some("receipt.toml".to_owned()),

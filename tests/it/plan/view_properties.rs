@@ -342,9 +342,9 @@ proptest! {
         let report = report(&plan);
         let receipt = receipt_of(&plan, &message);
         let file = Some(file.as_str());
-        let shown = text::plan(&report, &text::PlanOptions { file, saved: false }, Theme::PLAIN);
+        let shown = text::plan(&report, &text::PlanOptions { file, ..Default::default() }, Theme::PLAIN);
         assert_harmless(&shown)?;
-        let shown = text::receipt(&receipt, &text::ReceiptOptions { file, told: false }, Theme::PLAIN);
+        let shown = text::receipt(&receipt, &text::ReceiptOptions { file, ..Default::default() }, Theme::PLAIN);
         assert_harmless(&shown)?;
         assert_harmless(&unified::diff(&report))?;
         assert_harmless(&report.to_json())?;

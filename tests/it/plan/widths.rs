@@ -27,6 +27,7 @@ fn texts() -> Vec<(String, String)> {
         let options = text::PlanOptions {
             file: Some("plan.toml"),
             saved: false,
+            ..Default::default()
         };
         let text = text::plan(&report, &options, Theme::PLAIN);
         found.push((case.display().to_string(), text));
@@ -39,6 +40,7 @@ fn texts() -> Vec<(String, String)> {
         let options = text::ReceiptOptions {
             told: false,
             file: Some("a.receipt"),
+            ..Default::default()
         };
         let text = text::receipt(&report, &options, Theme::PLAIN);
         found.push((case.display().to_string(), text));

@@ -69,7 +69,7 @@ pub(super) fn who_asked_first(team: &Team) {
     team.pipeline
         .run(&["authorize", "--forget", "slack"])
         .expect(1)
-        .tells("no authorization of slack is pending");
+        .tells("slack does not wait for authorization");
     // Asked for again by the first one, and withdrawn by the second: the file is gone.
     team.pipeline.run(&["apply", "--auto-approve"]).expect(0);
     assert_ne!(waiting(team, "slack")[0], Value::Null);

@@ -21,8 +21,7 @@ pub(super) fn app() -> App {
 pub(super) fn by(user: &str) -> By {
     By {
         user: Some(user.to_owned()),
-        run: None,
-        machine: None,
+        ..By::default()
     }
 }
 

@@ -35,6 +35,8 @@ fn every_command_fits_its_terminal() {
             let shown = at_width(&project, columns, args);
             assert!(!shown.trim().is_empty(), "{args:?}");
             for line in shown.lines() {
+                // What moved away before it.
+                let line = line.rsplit("\u{1b}[2K").next().unwrap_or_default();
                 let wide = console::measure_text_width(line.trim_end());
                 let text = line.trim().trim_start_matches(['+', '-', '!', '~', ' ']);
                 let whole = !text.contains(' ') || text.starts_with("connplan ");
