@@ -15,7 +15,7 @@ use crate::{
     context::{Failure, UsageError},
     diff::Unlisted,
     escape,
-    model::{App, ConnectorType, Declared, Observed, SetBy, Vars},
+    model::{App, ConnectorType, Declared, Diagnostic, Observed, SetBy, Severity, Vars},
     pending::{LocalPending, PendingSet},
     plan::{self, Folder, Guards, Inputs, Plan},
     policy::Judgement,
@@ -23,7 +23,7 @@ use crate::{
     remote::{ConnectionValues, Remote, auth},
     state::AppState,
     store::Waits,
-    syntax::{BadVariable, VariablesFrom, resolve_value},
+    syntax::{BadVariable, OWN_VARIABLE, VariablesFrom, own_variables, resolve_value},
 };
 
 /// What is to be planned, as it was asked for.
@@ -187,8 +187,8 @@ impl PlanSession {
     }
 }
 
-/// Whose variables the connector files may take. A pipeline's plan is read by others; and where a file of the
-/// checkout names the platform, a credential or a store, it also says where a value goes.
+/// Whose variables the connector files may take. A pipeline's plan is read by others, and so is a store; and where
+/// a file of the checkout names the platform or a credential, it also says where a value goes.
 pub(super) fn variables_from(project: &Project) -> VariablesFrom {
     let vars = &project.vars;
     let of_file = |name: &&str| vars.origin(name).is_some_and(SetBy::is_file);
@@ -197,11 +197,43 @@ pub(super) fn variables_from(project: &Project) -> VariablesFrom {
     let address = project
         .selected()
         .is_some_and(|chosen| chosen.api_url.is_some());
-    if vars.ci() || led || address || project.settings.store.url.is_some() {
+    let store = project.settings.store.url.is_some() || vars.get("CONNPLAN_STORE").is_some();
+    if vars.ci() || led || address || store {
         VariablesFrom::Named
     } else {
         VariablesFrom::User
     }
+}
+
+/// That values are taken from the user's own variables: whoever wrote the file chose which.
+fn of_own_variables(project: &Project, loaded: &Loaded, app: &App) -> Vec<Diagnostic> {
+    let files = loaded
+        .declared
+        .iter()
+        .flat_map(|files| files.connectors.values());
+    let variable = |name: &str| project.vars.get(name).map(str::to_owned);
+    let mut found = Vec::new();
+    for file in files {
+        for (name, value) in &file.connection_config {
+            for own in own_variables(value, variable) {
+                found.push(Diagnostic {
+                    severity: Severity::Warning,
+                    code: OWN_VARIABLE.to_owned(),
+                    message: format!(
+                        "the connection value `{name}` is your own variable {own}, and an apply sends it to app {}",
+                        app.id
+                    ),
+                    file: Some(file.file.clone()),
+                    line: None,
+                    column: None,
+                    help: Some(format!(
+                        "is it meant for whoever edits that app? `export CONNPLAN_VAR_{own}=...` says so"
+                    )),
+                });
+            }
+        }
+    }
+    found
 }
 
 /// What connector files declare, with their variables put in, and with whom the policy expects.
@@ -317,6 +349,7 @@ impl Files {
             .problems
             .iter()
             .map(crate::syntax::Problem::to_diagnostic)
+            .chain(of_own_variables(&self.project, &self.loaded, &app))
             .collect();
         let mut waiting = self.pending.waiting(&app);
         for saved in &self.receipts {

@@ -29,4 +29,6 @@ pub use settings::{
 };
 pub use source::Source;
 pub use suggest::{KNOWN_TYPES, closest, known_type_in_other_case, known_type_near, type_meant};
-pub use values::{BadVariable, VariablesFrom, resolve as resolve_value};
+pub use values::{
+    BadVariable, OWN_VARIABLE, VariablesFrom, own_variables, resolve as resolve_value,
+};

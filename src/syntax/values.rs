@@ -6,6 +6,8 @@ use super::{Finding, Problem, quote::Quoted, source::Source, tree::Node};
 
 /// How the variables begin that values may take anywhere: whoever sets one means it for that.
 pub(super) const VARIABLES: &str = "CONNPLAN_VAR_";
+/// The code of what is said where a value is a variable of the user's own.
+pub const OWN_VARIABLE: &str = "connplan::config::own_variable";
 /// The longest value taken, in bytes.
 const MAX_VALUE: usize = 2048;
 
@@ -52,6 +54,12 @@ pub enum BadVariable {
         "the variable {VARIABLES}{0} looks like a secret, and everybody can read connection values in a plan"
     )]
     Secret(String),
+    /// The user's own, and by its look it may hold a secret.
+    #[error(
+        "your variable {0} may hold a secret, and everybody can read connection values in a plan; if it is meant \
+         for that, `export {VARIABLES}{0}=...`"
+    )]
+    MaySecret(String),
     /// `${` without its `}`, or nothing in between that names a variable.
     #[error("a variable is written `${{NAME}}`, and `$$` is a plain dollar")]
     Syntax,
@@ -89,7 +97,11 @@ pub fn resolve(
             }
             let name = name.strip_prefix(VARIABLES).unwrap_or(name);
             let own = || (from == VariablesFrom::User && !is_secret(name)).then(|| variable(name));
-            let value = variable(&format!("{VARIABLES}{name}")).or_else(|| own().flatten());
+            let own = || own().flatten();
+            if is_own(name, &variable) && own().is_some_and(|value| looks_random(&value)) {
+                return Err(BadVariable::MaySecret(name.to_owned()));
+            }
+            let value = variable(&format!("{VARIABLES}{name}")).or_else(own);
             let value = value.ok_or_else(|| BadVariable::Unset(name.to_owned()))?;
             if looks_secret(&value) {
                 return Err(BadVariable::Secret(name.to_owned()));
@@ -105,27 +117,59 @@ pub fn resolve(
     Ok(resolved)
 }
 
+/// Whether a name stands for a variable that nobody set for connection values.
+fn is_own(name: &str, variable: impl Fn(&str) -> Option<String>) -> bool {
+    variable(&format!("{VARIABLES}{name}")).is_none()
+}
+
+/// Which of the user's own variables fill this value, in order.
+pub fn own_variables(text: &str, variable: impl Fn(&str) -> Option<String>) -> Vec<&str> {
+    let plain = text.split("$$");
+    let named = plain.flat_map(|plain| plain.split("${").skip(1));
+    let names = named.filter_map(|rest| rest.split_once('}').map(|(name, _)| name));
+    let names = names.map(|name| name.strip_prefix(VARIABLES).unwrap_or(name));
+    names.filter(|name| is_own(name, &variable)).collect()
+}
+
+/// Whether a value has no word in it that a person would write: 16 or more letters and digits, mixed.
+fn looks_random(value: &str) -> bool {
+    let runs = value.split(|c: char| !c.is_ascii_alphanumeric());
+    runs.filter(|run| run.len() >= 16).any(|run| {
+        let digits = run.bytes().filter(u8::is_ascii_digit).count();
+        digits > 1 && digits < run.len()
+    })
+}
+
 /// Whether a variable holds a secret, by its name.
 fn is_secret(name: &str) -> bool {
-    const PARTS: [&str; 19] = [
+    const PARTS: [&str; 28] = [
         "AUTH",
         "CERT",
         "CONNECTION_STRING",
         "BEARER",
         "COOKIE",
         "CRED",
+        "CRYPT",
         "DSN",
+        "HMAC",
         "JWT",
         "LICENSE",
         "LOGIN",
+        "MNEMONIC",
         "NETRC",
         "PASS",
+        "PHRASE",
         "PRIVATE",
+        "RECOVERY",
         "SALT",
         "SECRET",
+        "SEED",
         "SESSION",
+        "SIGNING",
         "TOKEN",
+        "UNSEAL",
         "USER",
+        "WALLET",
         "WEBHOOK",
     ];
     const WORDS: [&str; 7] = ["APIKEY", "KEY", "PAT", "PIN", "PW", "PWD", "OTP"];

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Format, Medium, markdown, report::PlanReport, text, unified};
-use crate::{escape, policy, term::Terminal};
+use crate::{escape, policy, syntax, term::Terminal};
 
 /// When a plan is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,8 @@ fn fresh(
     moment: Moment,
 ) -> String {
     if medium.format == Format::Text {
-        report.diagnostics.retain(|said| policy::says(&said.code));
+        let not_said = |code: &str| policy::says(code) || code == syntax::OWN_VARIABLE;
+        report.diagnostics.retain(|said| not_said(&said.code));
     }
     shown(&report, options, medium, moment)
 }

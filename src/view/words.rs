@@ -89,20 +89,30 @@ pub(super) fn particulars(change: &ChangeReport) -> impl Iterator<Item = String>
         "nobody claimed the sandbox in time: it has expired, and a new one is provisioned"
             .to_owned()
     });
-    let values = &change.connection_config;
-    let names = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
-    let values = values.iter().flat_map(|values| {
-        [
-            ("set", &values.added),
-            ("changed", &values.changed),
-            ("no longer set", &values.removed),
-        ]
-    });
+    let values = match &change.connection_config {
+        Some(differ) => vec![
+            ("set", pairs(change, &differ.added)),
+            ("changed", pairs(change, &differ.changed)),
+            ("no longer set", differ.removed.iter().cloned().collect()),
+        ],
+        // As they are, or as nobody can compare them.
+        None => vec![("sent", pairs(change, change.values.keys()))],
+    };
     let values = values
-        .filter(|(_, names)| !names.is_empty())
-        .map(|(what, set)| format!("connection values {what}: {}", names(set)))
-        .collect::<Vec<_>>();
+        .into_iter()
+        .filter(|(_, values)| !values.is_empty())
+        .map(|(what, values)| format!("connection values {what}: {}", values.join(", ")));
     why.into_iter().chain(softly).chain(expired).chain(values)
+}
+
+/// Connection values, each with what it becomes: a plan holds them in clear text, and who reads only their
+/// names sees no difference between two.
+fn pairs<'a>(change: &ChangeReport, names: impl IntoIterator<Item = &'a String>) -> Vec<String> {
+    let told = |name: &String| match change.values.get(name) {
+        Some(value) => format!("{name} = {value}"),
+        None => name.clone(),
+    };
+    names.into_iter().map(told).collect()
 }
 
 /// What a consent left out. May quote files: escape it.

@@ -134,6 +134,9 @@ pub struct ChangeReport {
     /// The names of the connection values that differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection_config: Option<ConfigReport>,
+    /// What the connection values become, for a reader.
+    #[serde(skip)]
+    pub values: BTreeMap<String, String>,
     /// Whether a person has to consent.
     pub authorization: ConsentNeed,
     /// Declared scopes that a consent to them left out; they do not count as a change any more.
@@ -378,6 +381,11 @@ impl From<&Change> for ChangeReport {
                 provider_added: scopes.provider_added.clone(),
             },
             connection_config: ConfigReport::of(&change.connection_config),
+            values: change
+                .after
+                .as_ref()
+                .filter(|_| change.action != Action::NoOp)
+                .map_or_else(BTreeMap::new, |after| after.connection_config.clone()),
             authorization: change.authorization,
             dropped: change.dropped.clone(),
             removal: change.removal,

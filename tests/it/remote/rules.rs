@@ -103,7 +103,18 @@ fn values_are_held_against_what_the_platform_wants() {
     plan(&with("${TENANT}"), &[("CONNPLAN_VAR_TENANT", "acme")]).expect(0);
     // A user's own plain name does, where no file of the checkout says where it goes. What the environment
     // holds for others is none of a file's.
-    plan(&with("${TENANT}"), &[("TENANT", "acme")]).expect(0);
+    plan(&with("${TENANT}"), &[("TENANT", "acme")])
+        .expect(0)
+        .says("connection values set: company_domain = acme")
+        .says("is your own variable TENANT, and an apply sends it to app app-1");
+    plan(&with("${BUILD}"), &[("BUILD", "9f8e7d6c5b4aannsown")])
+        .expect(1)
+        .tells("your variable BUILD may hold a secret")
+        .tells("`export CONNPLAN_VAR_BUILD=...`")
+        .lacks("annsown");
+    // In the shell of who asks, the store may be a remote of this very checkout.
+    let store = [("TENANT", "canary-7"), ("CONNPLAN_STORE", "git:origin")];
+    plan(&with("${TENANT}"), &store).expect(1).lacks("canary-7");
     let refused = |name: &str, ci: &str| {
         let vars = [(name, "canary-7"), ("CI", ci)];
         plan(&with(&format!("${{{name}}}")), &vars)
