@@ -139,7 +139,7 @@ async fn saved(
     let (mut project, app) = context.project_of(&planned.id)?;
     base::bind(context, &mut project).await?;
     crate::plan::belongs(&saved.plan, &app, context.now())?;
-    ops::agrees(&project, &saved.plan)?;
+    let uncompared = ops::agrees(&project, &saved.plan)?;
     // The policy that counts is the one that is in force now.
     let policy = policy::of(&project);
     let more = policy::overrides(&planning.overrides, planning.reason.as_deref(), &policy)?;
@@ -165,6 +165,13 @@ async fn saved(
         judged.overrides != before,
     )
     .await?;
+    if !uncompared.is_empty() {
+        let uncompared = uncompared.to_string();
+        if !approved.approvals().is_empty() {
+            return Err(Refusal::Uncompared { uncompared }.into());
+        }
+        context.warn(&uncompared);
+    }
     let remote = context.remote(&project, &app).await?;
     context.say_who_acts(&remote).await;
     // So are the workspace's policies: what builders may not connect by now is not even begun.

@@ -152,7 +152,11 @@ fn compared(context: &Context, plan: &Plan) -> Result<(), Failure> {
     let here = here
         .filter(|(project, app)| project.config_file.is_some() && app.api_url == planned.api_url);
     if let Some((project, _)) = here {
-        return Ok(ops::agrees(&project, plan)?);
+        let uncompared = ops::agrees(&project, plan)?;
+        if !uncompared.is_empty() {
+            context.warn(&uncompared.to_string());
+        }
+        return Ok(());
     }
     let mut wanted = plan.changes().filter_map(|change| change.after.as_ref());
     if wanted.any(|after| after.account.is_some() || !after.connection_config.is_empty()) {

@@ -55,9 +55,12 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
         let mut report = PlanReport::new(&saved.plan, &saved.digest).at(medium.now);
         if let Ok((project, app)) = context.project_of(&saved.plan.app.app.id)
             && app.api_url == saved.plan.app.app.api_url
-            && let Err(why) = ops::agrees(&project, &saved.plan)
         {
-            context.warn(&why.to_string());
+            match ops::agrees(&project, &saved.plan) {
+                Err(why) => context.warn(&why.to_string()),
+                Ok(uncompared) if uncompared.is_empty() => {}
+                Ok(uncompared) => context.warn(&uncompared.to_string()),
+            }
         }
         report.approval_missing = vouching::missing(context, &saved.plan, &saved.digest).await;
         view::plan::show(&report, &options, &medium)

@@ -1,20 +1,44 @@
 //! Whether a saved plan says what the connector files say where it is used: whom it has consent, and
 //! where it connects to, is shown masked or by name only.
 
+use std::fmt;
+
 use super::policy;
 use crate::{
     config::{self, Project},
     diff::Action,
-    model::DeclaredConnector,
+    model::Likeness,
     plan::{Plan, Refusal},
-    syntax::resolve_value,
+    syntax::{BadVariable, resolve_value},
 };
 
+/// Values of a plan that no file can be held against here: the variable that stands for them is not set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uncompared(Vec<String>);
+
+impl Uncompared {
+    /// Whether all could be compared.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Uncompared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the plan's connection values cannot be compared with the files, for a variable is not set here: {}",
+            self.0.join(", ")
+        )
+    }
+}
+
 /// Refuses a plan that expects another account, or connects with other values, than the file of the
-/// connector that is there. What no file declares is not compared.
-pub fn agrees(project: &Project, plan: &Plan) -> Result<(), Refusal> {
+/// connector that is there. What no file declares is not compared; what cannot be is told.
+pub fn agrees(project: &Project, plan: &Plan) -> Result<Uncompared, Refusal> {
+    let mut uncompared = Vec::new();
     let Some(mut declared) = config::connectors::read(project).declared else {
-        return Ok(());
+        return Ok(Uncompared(uncompared));
     };
     policy::expect(&policy::of(project), &mut declared);
     for change in plan.changes().filter(|c| c.action != Action::NoOp) {
@@ -22,32 +46,44 @@ pub fn agrees(project: &Project, plan: &Plan) -> Result<(), Refusal> {
         let Some((after, file)) = change.after.as_ref().zip(file) else {
             continue;
         };
-        let what = if file.account.is_some() && file.account != after.account {
-            "another account"
-        } else if !connects_alike(project, file, &after.connection_config) {
-            "other connection values"
-        } else {
-            continue;
-        };
-        return Err(Refusal::ContradictsFiles {
+        let refused = |what| Refusal::ContradictsFiles {
             connector: change.connector.clone(),
             what,
             file: crate::escape::limited(&file.file, 200),
-        });
+        };
+        if file.account.is_some() && file.account != after.account {
+            return Err(refused("another account"));
+        }
+        let values = &after.connection_config;
+        if !file.connection_config.keys().eq(values.keys()) {
+            return Err(refused("other connection values"));
+        }
+        for (name, text) in &file.connection_config {
+            let planned = values.get(name).map_or("", String::as_str);
+            match alike(project, text, planned) {
+                Likeness::Same => {}
+                Likeness::Other => return Err(refused("other connection values")),
+                Likeness::Unknown => uncompared.push(crate::escape::limited(
+                    &format!(
+                        "{} {name} = {planned}, the file says {text}",
+                        change.connector
+                    ),
+                    300,
+                )),
+            }
+        }
     }
-    Ok(())
+    Ok(Uncompared(uncompared))
 }
 
-/// A variable that is not known here says nothing.
-fn connects_alike(
-    project: &Project,
-    file: &DeclaredConnector,
-    values: &std::collections::BTreeMap<String, String>,
-) -> bool {
+/// Whether what a file says is what was planned.
+fn alike(project: &Project, text: &str, planned: &str) -> Likeness {
     let variable = |name: &str| project.vars.get(name).map(str::to_owned);
-    file.connection_config.keys().eq(values.keys())
-        && file.connection_config.iter().all(|(name, value)| {
-            let here = resolve_value(value, super::plan::variables_from(project), variable);
-            here.map_or(true, |here| values.get(name) == Some(&here))
-        })
+    match resolve_value(text, super::plan::variables_from(project), variable) {
+        Ok(here) => Likeness::of(Some(here == planned)),
+        Err(BadVariable::Unset(_)) => Likeness::Unknown,
+        Err(BadVariable::Secret(_) | BadVariable::MaySecret(_) | BadVariable::Syntax) => {
+            Likeness::Other
+        }
+    }
 }

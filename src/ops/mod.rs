@@ -20,7 +20,7 @@ mod unworkable;
 mod used;
 pub mod waits;
 
-pub use agree::agrees;
+pub use agree::{Uncompared, agrees};
 pub use apply::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, bytes_needed};
 pub use around::Around;
 pub use at_work::{AtWork, Before};

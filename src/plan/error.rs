@@ -173,6 +173,19 @@ pub enum Refusal {
         /// The file, escaped.
         file: String,
     },
+    /// It needs an approval, and nobody can tell whether it says what the files say.
+    #[error("{uncompared}")]
+    #[diagnostic(
+        code(connplan::plan::uncompared),
+        help(
+            "nothing was written. The plan needs an approval, and whoever approved it trusts the files: set the \
+             variables here as they are set where it was planned"
+        )
+    )]
+    Uncompared {
+        /// Which values, and why. Escaped.
+        uncompared: String,
+    },
     /// It is whole, but it is not the receipt that was meant.
     #[error("this is not the expected receipt: {expected} was expected, this is {actual}")]
     #[diagnostic(

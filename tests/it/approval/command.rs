@@ -31,6 +31,33 @@ fn path(keys: &Keys, name: &str) -> String {
     keys.path(name).display().to_string()
 }
 
+/// Where the variable of a file is not set, nobody can tell whether the plan says what the file says.
+#[test]
+fn a_value_that_cannot_be_compared_is_shown_and_not_applied() {
+    let (platform, project, keys) = signed();
+    project.write(
+        "base44/connectors/slack.jsonc",
+        r#"{"type": "slack", "connection_config": {"workspace": "${T}"}}"#,
+    );
+    let told = "the file says ${T}";
+    let evil = [("CONNPLAN_VAR_T", "evil-host")];
+    project
+        .run_vars(&evil, &["plan", "--out", "x.plan"])
+        .expect(0);
+    let ann = path(&keys, "ann");
+    let made = project.run(&["approve", "x.plan", "--key", &ann]);
+    made.expect(0)
+        .tells("slack workspace = evil-host")
+        .tells(told);
+    let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
+    project.run(&apply).expect(3).tells(told);
+    let acme = [("CONNPLAN_VAR_T", "acme")];
+    let other = project.run_vars(&acme, &apply);
+    other.expect(3).tells("other connection values");
+    assert!(platform.writes().is_empty());
+    project.run_vars(&evil, &apply).expect(0);
+}
+
 #[test]
 fn a_plan_waits_for_the_signature_and_is_applied_with_it() {
     let (platform, project, keys) = signed();
