@@ -14,7 +14,7 @@ pub(super) use self::view::BaseSettings;
 use self::{
     at::CommitAt,
     places::{place_told, told},
-    view::{View, Where},
+    view::{Known, View, Where},
 };
 use crate::{
     approval::Signers,
@@ -134,9 +134,20 @@ impl Base {
 
     /// The settings that the base has for this project.
     pub(super) async fn settings(&self, context: &Context) -> Result<Vec<BaseSettings>, Failure> {
+        // Of a project in a repository within another one the inner one alone knows; and where it knows none, the
+        // project is new for all.
+        let known = self.views.iter().any(|view| view.project() == Known::Yes);
         let mut found = Vec::new();
         for (number, view) in self.views.iter().enumerate() {
-            found.extend(view.settings(context, number, self.app.as_ref()).await?);
+            let is_new = match view.project() {
+                Known::Yes => false,
+                Known::No => true,
+                Known::Within => !known,
+            };
+            found.extend(
+                view.settings(context, number, self.app.as_ref(), is_new)
+                    .await?,
+            );
         }
         Ok(found)
     }

@@ -107,6 +107,17 @@ pub(super) struct Where<'a> {
     pub(super) is_first: bool,
 }
 
+/// Whether a base has a project.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It has.
+    Yes,
+    /// It is new there.
+    No,
+    /// A repository within this one is to say.
+    Within,
+}
+
 impl View {
     /// Lists the base, and fetches every file that decides which settings apply.
     pub(super) async fn new(
@@ -156,6 +167,7 @@ impl View {
         context: &Context,
         number: usize,
         app: Option<&AppId>,
+        is_new: bool,
     ) -> Result<Vec<BaseSettings>, Failure> {
         let mut found: BTreeMap<String, Read> = BTreeMap::new();
         let of_app = self.of_the_same_app(app).await?;
@@ -179,10 +191,10 @@ impl View {
                 }
             }
         }
-        if self.is_new() || of_app.is_another {
+        if is_new || of_app.is_another {
             self.ask_modules(context).await?;
         }
-        let anywhere = self.is_new() || self.is_first && found.is_empty();
+        let anywhere = is_new || self.is_first && found.is_empty();
         let folders = self.tree.files();
         for folder in folders.filter_map(|path| path.strip_suffix(SETTINGS)) {
             if !(folder.is_empty() || folder.ends_with('/')) || found.contains_key(folder) {
@@ -265,18 +277,21 @@ impl View {
         self.at.checkout.root() == at.checkout.root() && self.at.commit == at.commit
     }
 
-    /// Whether the base has no project in this place; a repository within this one is somebody's.
-    fn is_new(&self) -> bool {
+    /// Whether the base has the project in its place.
+    pub(super) fn project(&self) -> Known {
         let Some(own) = &self.own else {
-            return true;
+            return Known::No;
         };
         match self.tree.lead(own) {
-            Led::Module(_) => false,
-            Led::Nowhere => true,
-            Led::To(place) => !configs_in(&place).any(|config| {
-                let config = self.tree.lead(&config);
-                matches!(config, Led::To(file) if self.tree.at(&file).is_some())
-            }),
+            Led::Module(_) => Known::Within,
+            Led::Nowhere => Known::No,
+            Led::To(place) => {
+                let has = configs_in(&place).any(|config| {
+                    let config = self.tree.lead(&config);
+                    matches!(config, Led::To(file) if self.tree.at(&file).is_some())
+                });
+                if has { Known::Yes } else { Known::No }
+            }
         }
     }
 

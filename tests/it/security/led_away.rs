@@ -271,6 +271,31 @@ fn a_submodule_that_something_else_takes_the_place_of_is_not_passed_over() {
     }
 }
 
+/// What the base has as a plain folder, the proposal puts into a submodule that the base has too; the pipeline alone
+/// names the app.
+#[test]
+fn a_project_that_moves_into_a_submodule_of_the_base_loses_no_settings() {
+    let (_platform, project) = shop();
+    let project = project.var("BASE44_APP_ID", "app-1");
+    with_submodule(&project);
+    std::fs::remove_file(project.path("apps/shop/base44/.app.jsonc")).unwrap();
+    let base = committed(&project);
+    without_notion(&project, "vendor/sub/proj", "app-1");
+    let within = |args: &[&str]| git(&project, &[&["-C", "vendor/sub"], args].concat());
+    within(&["add", "-A"]);
+    within(&["commit", "-qm", "proposal"]);
+    // While it is still at its place, another one is another one.
+    let both = committed(&project);
+    planned(&project, &base, "vendor/sub/proj").expect(0);
+    std::fs::remove_dir_all(project.path("apps/shop")).unwrap();
+    committed(&project);
+    planned(&project, &base, "vendor/sub/proj")
+        .expect(6)
+        .tells(SAYS);
+    // Where the base has it there, its own settings count.
+    planned(&project, &both, "vendor/sub/proj").expect(0);
+}
+
 /// Two folders whose names are not UTF-8 are two.
 #[cfg(target_os = "linux")]
 #[test]
