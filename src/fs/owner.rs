@@ -79,9 +79,10 @@ fn open_way(way: &Path, is_trusted: impl Fn(&Path) -> bool) -> Option<NotOurs> {
             continue;
         };
         let rights = others_rights(&meta);
-        // Nobody else gets to what lies in it.
+        // Nobody else gets to what lies in it. But it can be moved away itself, where others may write above.
         if rights & ENTER == 0 && meta.uid() == rustix::process::geteuid().as_raw() {
-            return None;
+            found = None;
+            continue;
         }
         // In a sticky one everybody changes only what is theirs.
         let is_sticky = meta.mode() & 0o1000 != 0;
@@ -213,6 +214,31 @@ mod tests {
         assert_eq!(not_ours(dir.path(), None), Some(NotOurs::Open));
         // What is made in it is its maker's.
         assert_eq!(not_ours(&dir.path().join("nothing"), None), None);
+    }
+
+    /// What nobody else may enter can still be moved away as a whole.
+    #[test]
+    fn a_private_folder_excuses_what_lies_in_it_and_not_what_lies_around_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
+        let (shared, own) = (dir.path().join("shared"), dir.path().join("shared/own"));
+        let state = own.join("open/state");
+        fs::create_dir_all(&state).unwrap();
+        mode(&own.join("open"), 0o777).unwrap();
+        for (around, private, open) in [
+            (0o755, 0o700, None),
+            (0o755, 0o755, Some("shared/own/open")),
+            (0o777, 0o700, Some("shared")),
+            (0o777, 0o755, Some("shared/own/open")),
+            (0o1777, 0o700, None),
+        ] {
+            mode(&shared, around).unwrap();
+            mode(&own, private).unwrap();
+            let found =
+                open.map(|open| NotOurs::OpenWay(dir.path().canonicalize().unwrap().join(open)));
+            mode(dir.path(), 0o755).unwrap();
+            assert_eq!(not_ours(&state, None), found, "{around:o} {private:o}");
+        }
     }
 
     #[test]
