@@ -52,11 +52,17 @@ pub(super) fn project(start: &Path) -> Option<Found> {
     })
 }
 
-/// What of a project that was found above `start` is another user's, and whose: whoever may write into a
-/// folder above, as all may into `/tmp`, could put one there. In `start` itself it is taken as it is.
-pub(super) fn of_another(start: &Path, found: &Found, names: &[&str]) -> Option<(PathBuf, u32)> {
+/// What of a project is another user's than the owner's of `start`, and whose: whoever may write into a folder
+/// above, or into `start` itself, as all may into `/tmp`, could put one there. Which folder the command line
+/// names is taken as it is.
+pub(super) fn of_another(
+    start: &Path,
+    is_named: bool,
+    found: &Found,
+    names: &[&str],
+) -> Option<(PathBuf, u32)> {
     let home = found.config.parent().unwrap_or(&found.root);
-    if found.root == start || home == start {
+    if is_named && (found.root == start || home == start) {
         return None;
     }
     let beside = names.iter().map(|name| home.join(name));

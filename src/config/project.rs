@@ -30,6 +30,8 @@ pub struct FindOptions {
     pub dir: Option<PathBuf>,
     /// `--env`: the environment of `connplan.toml` to use.
     pub environment: Option<String>,
+    /// Whether the command line names the folder to start from.
+    pub is_named: bool,
 }
 
 /// What makes another gate of a proposal than its base has, beside the settings. Untrusted text, made safe.
@@ -94,7 +96,8 @@ impl Project {
         let root = found.as_ref().map_or(&start, |found| &found.root).clone();
         let files = [&environment::FILES[..], &[SETTINGS]].concat();
         if let Some(found) = &found
-            && let Some((path, owner)) = discover::of_another(&start, found, &files)
+            && let Some((path, owner)) =
+                discover::of_another(&start, options.is_named, found, &files)
         {
             return Err(ConfigError::OfAnother {
                 root,

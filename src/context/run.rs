@@ -195,6 +195,7 @@ impl Context {
             app_id,
             dir: dir.map(Path::to_owned),
             environment: self.globals.env.clone(),
+            is_named: self.globals.chdir.is_some(),
         }
     }
 

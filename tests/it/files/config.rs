@@ -164,7 +164,7 @@ fn the_app_id_comes_from_the_first_place_that_names_one() {
         let options = FindOptions {
             app_id: app_id.map(str::to_owned),
             environment: environment.map(str::to_owned),
-            dir: None,
+            ..FindOptions::default()
         };
         let project = Project::find(dir.path(), &options, &vars(process)).unwrap();
         let app = project.app().unwrap();

@@ -265,11 +265,11 @@ fn a_project_of_another_user_above_is_not_taken() {
         let own = chown(&path, Some(rustix::process::geteuid().as_raw()), None);
         own.unwrap();
     }
-    // In the folder itself, or where the folder that one works in is of the same user, it is taken.
+    // Where the command line names it, or the folder that one works in is of the same user, it is taken.
     for path in [&folder, &folder.join("config.jsonc")] {
         chown(path, Some(65_534), None).unwrap();
     }
-    plan(".").expect(0);
+    plan(".").expect(1).tells("belongs to another user");
     project.run(&["-C", ".", "plan"]).expect(0);
     chown(project.path("work"), Some(65_534), None).unwrap();
     plan("work").expect(0);
