@@ -50,6 +50,8 @@ pub(super) struct Issue {
     pub(super) number: u64,
     pub(super) body: String,
     pub(super) url: Option<String>,
+    /// The login of who opened it.
+    pub(super) author: String,
 }
 
 /// A pull or merge request as the forge tells of it.
@@ -220,15 +222,21 @@ impl Forge {
 
     /// Reads one issue; `None` for a pull request, which GitHub lists among them.
     pub(super) fn issue(self, value: &Value) -> Option<Issue> {
-        let (number, body, url) = match self {
+        let (number, body, url, author) = match self {
             Self::GitHub if value["pull_request"].is_object() => return None,
-            Self::GitHub => ("number", "body", "html_url"),
-            Self::GitLab => ("iid", "description", "web_url"),
+            Self::GitHub => ("number", "body", "html_url", &value["user"]["login"]),
+            Self::GitLab => (
+                "iid",
+                "description",
+                "web_url",
+                &value["author"]["username"],
+            ),
         };
         Some(Issue {
             number: value[number].as_u64()?,
             body: value[body].as_str().unwrap_or_default().to_owned(),
             url: value[url].as_str().map(str::to_owned),
+            author: author.as_str().unwrap_or_default().to_owned(),
         })
     }
 

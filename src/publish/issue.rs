@@ -8,11 +8,11 @@ use super::{
     forge::Issue,
     http::{Call, Http},
     marker::{bears, same},
+    whose::Writer,
 };
 use crate::http::{CallClass, ClientOptions};
 
-/// By it, and by its first line, an issue is found again. Only who may triage labels an issue: a
-/// stranger's is never taken for ours.
+/// By it, by its first line and by its author an issue is found again.
 const LABEL: &str = "connplan-drift";
 
 /// What an issue says.
@@ -87,7 +87,8 @@ struct Keeper<'a> {
 }
 
 impl Keeper<'_> {
-    /// The oldest open issue that bears the label and the marker.
+    /// The oldest open issue that bears the label and the marker, and that the token's own user opened: its
+    /// author may change it at any time, and with it what is reported there.
     async fn find(&self, marker: &str) -> Result<Option<Issue>, PublishError> {
         let forge = self.place.forge;
         let path = forge.issues_path(&self.place.project_path);
@@ -99,8 +100,20 @@ impl Keeper<'_> {
         let found = self
             .http
             .list("reading the issues", path, &with_label, ours);
-        let found = found.await?.items.into_iter();
-        Ok(found.min_by_key(|issue| issue.number))
+        let found = found.await?.items;
+        // Both forges name an author, so nobody can make that go.
+        let is_signed = |issue: &Issue| !issue.author.is_empty();
+        let writer = if found.iter().any(is_signed) {
+            Some(Writer::ask(self.http, self.place).await?)
+        } else {
+            None
+        };
+        let is_own = |issue: &Issue| {
+            let writer = writer.as_ref().filter(|_| is_signed(issue));
+            writer.is_none_or(|writer| writer.is(&issue.author))
+        };
+        let own = found.into_iter().filter(is_own);
+        Ok(own.min_by_key(|issue| issue.number))
     }
 
     async fn post(

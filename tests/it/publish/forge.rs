@@ -250,6 +250,12 @@ pub(crate) fn issues(server: &Scripted, on_github: bool) -> Comments {
         let mut issue = seen.json();
         issue["state"] = json!("open");
         issue[number] = json!(made.all().len() + 1);
+        let (author, name, login) = if on_github {
+            ("user", "login", "github-actions[bot]")
+        } else {
+            ("author", "username", "project_12_bot")
+        };
+        issue[author] = json!({ name: login });
         let mut all = made.0.lock().unwrap();
         all.push(issue.clone());
         Reply::json(201, &issue)

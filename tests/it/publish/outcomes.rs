@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use crate::{
     publish::{
         actions::{github, on_github},
@@ -182,6 +184,14 @@ fn one_issue_is_open_while_there_is_drift() {
         fs::remove_file(runner.project.path("base44/connectors/notion.jsonc")).unwrap();
         runner.project.write("base44/connectors/slack.jsonc", &text);
     }
+    // Whoever opened an issue may change it: somebody else's is not written to.
+    kept.edit(|issue| {
+        issue["state"] = json!("open");
+        issue["user"] = json!({"login": "mallory"});
+    });
+    let job = look(&mut runner, true);
+    assert!(job.log.contains("Opened the issue"), "{}", job.log);
+    assert_eq!(kept.all().len(), 3);
 }
 
 #[test]
