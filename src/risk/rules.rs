@@ -45,9 +45,10 @@ const RULES: [Rule; 7] = [
     redundancy,
 ];
 
-/// What a change endangers, gravest first. Nothing, for a no-op.
+/// What a change endangers, gravest first. Nothing, for a no-op; what waits for a person's consent is still to
+/// come, whoever says that it waits.
 pub fn assess(change: &Change) -> Vec<Risk> {
-    if change.action == Action::NoOp {
+    if change.action == Action::NoOp && change.authorization != ConsentNeed::Pending {
         return Vec::new();
     }
     let mut risks: Vec<_> = RULES.iter().flat_map(|rule| rule(change)).collect();
@@ -404,11 +405,13 @@ mod tests {
     }
 
     #[test]
-    fn a_no_op_is_silent() {
+    fn a_no_op_is_silent_unless_it_waits() {
         let mut same = widened("gmail", &["https://mail.google.com/"], &[]);
         same.action = Action::NoOp;
-        same.authorization = ConsentNeed::Pending;
+        same.authorization = ConsentNeed::None;
         assert_eq!(found(&same), []);
+        same.authorization = ConsentNeed::Pending;
+        assert_eq!(found(&same), [(Level::Danger, RiskKind::Restricted)]);
     }
 
     #[test]

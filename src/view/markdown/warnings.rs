@@ -9,7 +9,10 @@ use super::{Options, inline};
 use crate::{
     plan::Override,
     risk::{Level, Phrase, Piece, RiskKind},
-    view::report::{ChangeReport, PlanReport, RiskReport},
+    view::{
+        report::{ChangeReport, PlanReport, RiskReport},
+        words,
+    },
 };
 
 /// So many connectors are named in one warning; all of them are in the lists of names.
@@ -74,10 +77,15 @@ fn named(change: &ChangeReport, risk: &RiskReport, explained: bool, options: &Op
         short = shortened(about);
         &short
     };
-    if about.is_empty() {
+    let named = if about.is_empty() {
         name
     } else {
         format!("{name} ({})", inline::phrase(about, options))
+    };
+    if words::is_pending(change) {
+        format!("{named}, which waits for authorization")
+    } else {
+        named
     }
 }
 

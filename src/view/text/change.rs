@@ -56,17 +56,7 @@ pub(super) fn write(page: &mut TextPage, change: &ChangeReport, column: usize) {
         if words::stands_at_its_scope(risk.kind) {
             continue;
         }
-        let style = match risk.level {
-            Level::Danger => Style::Danger,
-            Level::Warning | Level::Notice => Style::Attention,
-        };
-        let mark = match risk.level {
-            Level::Danger | Level::Warning => "! ",
-            Level::Notice => "note: ",
-        };
-        let reason = format!("{mark}{}", phrase(&risk.source.reason()));
-        let reason = page.paint(style, &reason);
-        page.line(&format!("      {reason}"));
+        write_risk(page, risk);
     }
     if change.action != Action::Delete {
         page.line(&format!(
@@ -75,6 +65,29 @@ pub(super) fn write(page: &mut TextPage, change: &ChangeReport, column: usize) {
         ));
     }
     page.gap();
+}
+
+/// What is dangerous about what waits: its scopes are not shown.
+pub(super) fn dangers(page: &mut TextPage, change: &ChangeReport) {
+    let grave = change
+        .risks
+        .iter()
+        .filter(|risk| risk.level == Level::Danger);
+    grave.for_each(|risk| write_risk(page, risk));
+}
+
+fn write_risk(page: &mut TextPage, risk: &RiskReport) {
+    let style = match risk.level {
+        Level::Danger => Style::Danger,
+        Level::Warning | Level::Notice => Style::Attention,
+    };
+    let mark = match risk.level {
+        Level::Danger | Level::Warning => "! ",
+        Level::Notice => "note: ",
+    };
+    let reason = format!("{mark}{}", phrase(&risk.source.reason()));
+    let reason = page.paint(style, &reason);
+    page.line(&format!("      {reason}"));
 }
 
 /// Whether a risk has a line of its own that starts with `!`.

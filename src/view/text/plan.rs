@@ -195,6 +195,8 @@ fn write_pending(page: &mut TextPage, change: &ChangeReport, column: usize) {
     let name = pad(change.connector.as_str(), column);
     let file = change.file.as_deref().map(escape::terminal);
     page.line(&format!("    {name}  {}", file.unwrap_or_default()));
+    // Whoever can write to a store can say that it waits, and so take it out of the changes.
+    change::dangers(page, change);
 }
 
 fn write_end(page: &mut TextPage, report: &PlanReport, options: &PlanOptions<'_>) {
