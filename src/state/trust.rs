@@ -219,11 +219,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_another_form_is_refused() {
+    fn a_file_of_another_format_is_refused() {
         assert!(
             Trust::decode("format_version = '2.0'")
                 .unwrap_err()
-                .contains("form 2.0")
+                .contains("format 2.0")
         );
         assert!(Trust::decode("x").is_err());
     }
