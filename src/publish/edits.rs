@@ -32,7 +32,9 @@ pub(super) enum Edits {
 impl Edits {
     /// Asks the forge, where there is something to ask.
     pub(super) async fn ask(http: &Http, forge: Forge, comment: &Comment, marker: &str) -> Self {
-        if comment.updated.is_some() && comment.updated == comment.created {
+        // Whole seconds, as GitHub's, hide an edit that was made within the first.
+        let is_fine = |at: &Timestamp| at.subsec_nanosecond() != 0;
+        if comment.updated.is_some_and(|at| is_fine(&at)) && comment.updated == comment.created {
             return Self::Own(None);
         }
         let (query, id) = match forge {

@@ -58,6 +58,9 @@ impl Shop {
 fn an_edit_after_the_review_counts_only_where_the_forge_says_that_it_was_the_tool() {
     for shop in shops() {
         shop.reviewed();
+        // Within the second in which it was made, too: a forge's times do not tell of that.
+        shop.edited_by("mallory");
+        shop.refuses("somebody else edited the comment");
         shop.comments.edit(|comment| {
             let body = comment["body"].as_str().unwrap();
             let (above, since) = body.rsplit_once("since=").unwrap();
