@@ -358,3 +358,72 @@ async fn vouched(
     unused.map_err(|e| e.report.to_string())?;
     now.follows(&saved.plan, app, wanted, context.now())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::Change;
+
+    fn scopes(words: &str) -> Scopes {
+        words.split_whitespace().collect()
+    }
+
+    /// Whether an apply of a plan that makes `before` to `a b` can have asked for it, where that is said
+    /// to have been another one.
+    fn follows(before: Option<&str>, said: Option<&str>, action: Action) -> bool {
+        let slack = ConnectorType::parse("slack").unwrap();
+        let wanted = Desired {
+            scopes: scopes("a b"),
+            ..Desired::default()
+        };
+        let rules = ScopeEquivalence::default();
+        let before = before.map(|words| RemoteConnector {
+            status: crate::model::RemoteStatus::Active,
+            scopes: scopes(words),
+            account: None,
+            mode: None,
+            connection_config: None,
+        });
+        let change: Change = between(&slack, before.as_ref(), wanted, &rules);
+        let (planned, plan) = (scopes("a b"), Plan::of(vec![change]));
+        let said = said.map(scopes);
+        let asked = Asked {
+            connector: &slack,
+            scopes: &planned,
+            values: &BTreeMap::new(),
+            account: None,
+            plan: None,
+            action,
+            before: said.as_ref(),
+        };
+        let observed = BTreeMap::new();
+        let now = Now {
+            observed: &observed,
+            rules: &rules,
+        };
+        now.follows(&plan, &plan.app.app, &asked, Timestamp::UNIX_EPOCH)
+            .is_ok()
+    }
+
+    #[test]
+    fn what_an_apply_asked_for_began_where_its_plan_did() {
+        let (create, update) = (Action::Create, Action::Update);
+        for (before, said, action, may) in [
+            (None, None, create, true),
+            (Some("c"), Some("c"), update, true),
+            // Somebody consented to a part meanwhile.
+            (None, Some("a"), create, true),
+            (Some("c"), Some("a"), update, true),
+            (None, Some("c"), create, false),
+            (Some("c"), Some("d"), update, false),
+            (Some("c"), Some("c d"), update, false),
+            (Some("c d"), Some("c"), update, false),
+            (Some("c"), None, update, false),
+            (None, None, update, false),
+            (Some("c"), Some("c"), create, false),
+        ] {
+            let found = follows(before, said, action);
+            assert_eq!(found, may, "{before:?}, said to be {said:?}, {action}");
+        }
+    }
+}

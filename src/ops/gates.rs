@@ -64,7 +64,7 @@ fn of_base(danger: &BaseDanger) -> (String, &'static str) {
 }
 
 /// A gate that the proposal opens further.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Gate {
     Rule(Rule),
     Approval,
@@ -257,6 +257,38 @@ mod tests {
         ] {
             assert_eq!(longer(base, here), kept, "{base:?} and {here:?}");
         }
+    }
+
+    #[test]
+    fn a_gate_is_told_of_that_opens_further_and_no_other() {
+        let opened = |base: &str, here: &str| {
+            let [base, here] = [base, here].map(|text| {
+                let (settings, problems) = crate::syntax::parse_settings("connplan.toml", text);
+                assert!(problems.is_empty(), "{text}: {problems:?}");
+                settings.unwrap()
+            });
+            weaker(&base, (&here, &policy(&here.policy)))
+        };
+        let all = "[store]\nurl = \"git:origin\"\nkeep = \"2d\"\n[plan]\nexpires = \"1h\"\n\
+                   [approval]\nrequire = \"signature\"\nsigners = \"them\"\n[policy]\nmax_removals = 1\n";
+        let rule = Gate::Rule(Rule::MaxRemovals);
+        for (was, now, gate) in [
+            ("", "", None),
+            ("origin", "other", Some(Gate::Store)),
+            ("keep = \"2d\"", "keep = \"1d\"", Some(Gate::Keep)),
+            ("keep = \"2d\"", "keep = \"3d\"", None),
+            ("\"1h\"", "\"2h\"", Some(Gate::Expires)),
+            ("\"1h\"", "\"1m\"", None),
+            ("\"them\"", "\"others\"", Some(Gate::Approval)),
+            ("\"signature\"", "\"either\"", Some(Gate::Approval)),
+            ("_removals = 1", "_removals = 2", Some(rule)),
+        ] {
+            let found = opened(all, &all.replacen(was, now, 1));
+            assert_eq!(found, Vec::from_iter(gate), "{was} becomes {now}");
+        }
+        let each = [rule, Gate::Approval, Gate::Store, Gate::Expires];
+        assert_eq!(opened(all, ""), each);
+        assert_eq!(opened("", all), []);
     }
 
     #[test]

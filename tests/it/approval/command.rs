@@ -369,7 +369,28 @@ fn where_the_base_asks_for_a_signature_of_nobody_a_proposal_names_nobody() {
         .expect(3)
         .tells("no signers file is set, so no signature counts");
     assert!(platform.writes().is_empty());
+    // Nor does another project of the base, of the same app: both bind.
+    settings(
+        &project,
+        "require = \"signature\"\nsigners = \"allowed_signers\"",
+    );
+    for file in ["config.jsonc", ".app.jsonc"] {
+        let text = project.read(&format!("base44/{file}"));
+        project.write(&format!("other/base44/{file}"), &text);
+    }
+    let nobodys = "[approval]\nrequire = \"signature\"\n";
+    project.write("other/base44/connplan.toml", nobodys);
+    for message in ["two", "more"] {
+        git(&project, &["add", "."]);
+        git(&project, &["commit", "-qm", message, "--allow-empty"]);
+    }
+    project
+        .run(&apply)
+        .expect(3)
+        .tells("no signers file is set, so no signature counts");
+    assert!(platform.writes().is_empty());
     // On top of a base that asks for nothing, they are its own to name.
+    git(&project, &["rm", "-qr", "other"]);
     settings(&project, "from_risk = \"danger\"");
     git(&project, &["commit", "-qam", "none"]);
     settings(
