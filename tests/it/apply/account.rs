@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::{
-    Connector, Platform, Project, result,
+    Connector, Platform, Project, reads, result,
     scripted::{Reply, Scripted},
 };
 
@@ -27,10 +27,25 @@ fn a_takeover_is_a_danger_that_the_plan_shows() {
     }));
     let (_, project) = held_by_another();
     let project = project.at(&platform);
-    let plan = project.run(&["plan", "--out", "x.plan"]);
-    plan.expect(0)
-        .says("takes the connection over")
-        .says("To carry out exactly this plan: connplan apply x.plan");
+    reads!(project.run(&["plan", "--out", "x.plan"]), @"
+    exit 0: connplan plan --out x.plan
+    App app-1 at http://HOST
+
+    Symbols:  ! look here
+
+      ! slack                 base44/connectors/slack.jsonc
+          account: ops@example.com is expected to consent
+            1 unchanged scope
+          ! takes the connection over: ada@example.com holds it, the file expects ops@example.com
+          authorization: required
+
+    note: slack: if somebody else made the connection, plan, apply and authorize it; if it is your own, the platform does not ask again: remove its file and apply, then restore it, apply and authorize
+
+    Plan: 0 to add, 0 to change, 0 to remove, 1 to authorize.
+
+    Digest: sha256:DIGEST
+    To carry out exactly this plan: connplan apply x.plan
+    ");
     let json = project.run(&["plan", "--format", "json"]).json();
     let change = &json["apps"][0]["changes"][0];
     assert_eq!(change["action"], "reauthorize");
@@ -127,10 +142,18 @@ fn what_a_rule_says_of_somebody_is_masked_in_the_plan() {
             "[policy]\ndenied_types = [\"slack\"]\n[policy.rules.denied_types]\nlevel = \"warn\"\n\
          message = \"ask bob@example.com\"\n",
         );
-    project
-        .run(&["validate"])
-        .expect(0)
-        .tells("ask bob@example.com");
+    reads!(project.run(&["validate"]), @r#"
+    exit 0: connplan validate
+    Valid, 1 warning. 1 connector in base44/connectors: slack
+    --- stderr
+    warning: `denied_types` of the policy in connplan.toml warns: slack: the type is denied (ask bob@example.com)
+       ╭─[base44/connectors/slack.jsonc:1:33]
+     1 │ {"scopes":["chat:write"],"type":"slack"}
+       ·                                 ───┬───
+       ·                                    ╰── this type
+       ╰────
+      code: connplan::config::policy
+    "#);
     project.run(&["plan", "--out", "x.plan"]).expect(0);
     let plan = project.read("x.plan");
     assert!(plan.contains("ask b***@example.com"), "{plan}");

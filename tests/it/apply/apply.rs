@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Platform, Project, planned, result};
+use crate::support::{Platform, Project, planned, reads, result};
 
 const NOTHING: [&str; 0] = [];
 
@@ -158,10 +158,22 @@ fn the_store_is_private_and_outside_the_checkout() {
     // One that others can read is repaired, with a word.
     let path = project.state("pending.toml");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    project
-        .run(&["plan"])
-        .expect(0)
-        .tells("could be read by others");
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Waiting for authorization (nothing is written again):
+        hubspot               base44/connectors/hubspot.jsonc
+        notion                base44/connectors/notion.jsonc
+        slack                 base44/connectors/slack.jsonc
+
+    2 connectors unchanged.
+
+    No changes to make. 3 connectors wait for authorization: run `connplan authorize`.
+    --- stderr
+    warning: FOLDER/state/apps/APP/pending.toml could be read by others; it is private now
+    Nobody has claimed the Stripe sandbox: it expires in SOME days.
+    ");
     assert_eq!(mode("pending.toml"), 0o600);
 }
 
@@ -240,7 +252,14 @@ fn the_policy_of_today_holds_for_the_plan_of_yesterday() {
         "base44/connplan.toml",
         "[policy]\nprotected = [\"github\"]\n",
     );
-    project.run(&["apply", "x.plan"]).expect(6).tells("github");
+    reads!(project.run(&["apply", "x.plan"]), @"
+    exit 6: connplan apply x.plan
+    --- stderr
+    error: the policy in connplan.toml forbids this plan; nothing was written:
+      protected: github: the plan removes it, and the policy protects it
+      help: change the connector files, or ask whoever is responsible for the policy to change it
+      code: connplan::plan::policy
+    ");
     assert_eq!(platform.writes(), NOTHING);
 }
 
@@ -251,16 +270,24 @@ fn after_apply_and_consent_there_is_nothing_to_plan() {
     for connector in ["hubspot", "notion", "slack"] {
         platform.consent(connector, "ada@example.com");
     }
-    project
-        .run(&["plan", "--detailed-exitcode"])
-        .expect(0)
-        .says("No changes. The app matches the connector files.");
+    reads!(project.run(&["plan", "--detailed-exitcode"]), @"
+    exit 0: connplan plan --detailed-exitcode
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    --- stderr
+    Nobody has claimed the Stripe sandbox: it expires in SOME days.
+    ");
     project.run(&["authorize"]).expect(0);
     project.run(&["authorize", "--list"]).expect(0);
-    project
-        .run(&["plan"])
-        .expect(0)
-        .says("No changes. The app matches the connector files.");
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    --- stderr
+    Nobody has claimed the Stripe sandbox: it expires in SOME days.
+    ");
 }
 
 #[test]
@@ -273,35 +300,73 @@ fn stripe_is_provisioned_and_removed_and_its_claim_is_private() {
     assert_eq!(change["action"], "create");
     assert_eq!(change["authorization"], "none");
     let applied = project.run(&["apply", "--auto-approve", "--receipt", "x.receipt"]);
-    applied.expect(0).says("Provisioned: stripe");
-    applied.tells("/apps/app-1/editor/workspace/app-connections");
+    reads!(applied);
     let claim = platform.stripe_status()["sandbox_claim_url"]
         .as_str()
         .unwrap()
         .to_owned();
     applied.lacks(&claim);
-    project
-        .run(&["status"])
-        .expect(0)
-        .says("stripe")
-        .lacks(&claim);
+    reads!(project.run(&["status"]).lacks(&claim), @"
+    exit 0: connplan status
+    App app-1 at http://HOST
+
+    CONNECTOR  DECLARED  REMOTE   SCOPES  PENDING  ACCOUNT
+    stripe     yes       sandbox  -       -        -
+    --- stderr
+    Nobody has claimed the Stripe sandbox: it expires in SOME days. The Stripe sandbox can be claimed by the app's owner: http://HOST/apps/app-1/editor/workspace/app-connections
+    ");
     assert!(!project.read("x.receipt").contains(&claim));
     assert!(project.read("x.receipt").contains("mode = \"sandbox\""));
-    project.run(&["plan"]).says("No changes.");
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    --- stderr
+    Nobody has claimed the Stripe sandbox: it expires in SOME days.
+    ");
     project.undeclare("stripe");
     project.declare("slack", &[]);
-    project
-        .run(&["plan"])
-        .expect(0)
-        .says("stripe")
-        .says("1 to remove");
-    project
-        .run(&["apply", "--auto-approve"])
-        .expect(0)
-        .says("Removed: stripe");
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add  - remove  ! look here
+
+      + slack                 base44/connectors/slack.jsonc
+          authorization: required
+
+      - stripe                no file declares it
+          mode: sandbox
+          ! the Stripe sandbox is removed
+
+    Deployed functions keep Stripe's old keys until they are deployed again.
+
+    Plan: 1 to add, 0 to change, 1 to remove, 1 to authorize.
+    --- stderr
+    Nobody has claimed the Stripe sandbox: it expires in SOME days.
+    ");
+    reads!(project.run(&["apply", "--auto-approve"]));
     assert_eq!(platform.stripe_status()["stripe_mode"], Value::Null);
     platform.stripe(Some("live"));
-    project.run(&["plan"]).says("live");
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  - remove  ! look here
+
+      - stripe                no file declares it
+          mode: live
+          ! Stripe is live: real payments stop when it is removed
+
+    Waiting for authorization (nothing is written again):
+        slack                 base44/connectors/slack.jsonc
+
+    Deployed functions keep Stripe's old keys until they are deployed again.
+
+    Plan: 0 to add, 0 to change, 1 to remove, 0 to authorize.
+    1 connector waits for authorization: run `connplan authorize`.
+    ");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Platform, Project, planned, result};
+use crate::support::{Platform, Project, planned, reads, result};
 
 const NOTHING: [&str; 0] = [];
 
@@ -45,14 +45,25 @@ fn removals_wait_for_the_puts_to_succeed() {
     assert!(message.contains("grace@example.com"), "{message}");
     assert_eq!(result(&receipt, "github")["outcome"], "not_run");
     assert!(platform.listed("github").is_some());
-    project
-        .run(&["show", "x.receipt"])
-        .expect(0)
-        .says("tiktok")
-        .says("github");
+    reads!(project.run(&["show", "x.receipt"]), @r#"
+    exit 0: connplan show x.receipt
+    App app-1 at http://HOST
 
-    let text = project.run(&["apply", "--auto-approve"]);
-    text.expect(1).says("Failed: tiktok").says("Ask an admin.");
+    Waiting for authorization: slack
+    Not run: github
+      ! github: not removed, because another change failed (`--keep-going` removes it all the same)
+    Failed: linear - g***@example.com has authorized it with these scopes already; the app accepted it, but does not list it
+    Failed: tiktok - setting the connector tiktok failed (request ID): the workspace's policy does not allow this: the server says "Ask an admin."
+
+    Applied in part, 4 connectors: 1 waiting for authorization, 2 failed, 1 not run.
+    To go on: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST
+    To finish: fix what failed, then apply again; what is done is not done twice.
+
+    Receipt: sha256:DIGEST
+    Plan:    sha256:DIGEST
+    "#);
+
+    reads!(project.run(&["apply", "--auto-approve"]));
     assert!(platform.listed("github").is_some());
 
     let output = project.run(&[
@@ -72,10 +83,7 @@ fn if_everything_failed_nothing_was_changed() {
     let seed = json!({ "settings": { "forbidden": { "tiktok": "Ask an admin." }, "policies_readable": false } });
     let platform = Platform::seeded(seed);
     let project = Project::new().at(&platform).connector("tiktok", &[]);
-    project
-        .run(&["apply", "--auto-approve"])
-        .expect(1)
-        .says("Ask an admin.");
+    reads!(project.run(&["apply", "--auto-approve"]));
     project.run(&["plan", "--detailed-exitcode"]).expect(2);
 }
 
@@ -105,9 +113,13 @@ fn where_nothing_can_be_saved_nothing_is_written() {
     }
     std::fs::remove_dir_all(project.state("")).unwrap();
     project.write_state("", "a file where the folder should be");
-    project
-        .run(&["apply", "x.plan"])
-        .expect(1)
-        .tells("/state/apps/");
+    reads!(project.run(&["apply", "x.plan"]), @"
+    exit 1: connplan apply x.plan
+    --- stderr
+    warning: FOLDER/state/apps/APP could be read by others; it is private now
+    Acting as a workspace, by BASE44_API_KEY.
+    error: could not create FOLDER/state/apps/APP: File exists (os error 17)
+      code: connplan::fs::io
+    ");
     assert_eq!(platform.writes(), NOTHING);
 }

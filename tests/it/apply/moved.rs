@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Connector, Platform, Project, change, planned, result};
+use crate::support::{Connector, Platform, Project, change, planned, reads, result};
 
 const NOTHING: [&str; 0] = [];
 
@@ -188,10 +188,26 @@ fn a_plan_is_finished_on_another_machine() {
     assert_eq!(platform.writes(), NOTHING);
     assert_eq!(again.json()["summary"]["failed"], 0);
     // Nor does it the second time.
-    project
-        .run_vars(&third, &["apply", "x.plan"])
-        .expect(0)
-        .tells("already applied");
+    reads!(project.run_vars(&third, &["apply", "x.plan"]), @"
+    exit 0: connplan apply x.plan
+    App app-1 at http://HOST
+
+    Synced: hubspot, notion
+      ! hubspot: it was already as the plan wants it
+      ! notion: it was already as the plan wants it
+    Added: slack
+      ! slack: it was already as the plan wants it
+    Removed: github
+      ! github: it was already as the plan wants it
+    Provisioned: stripe (sandbox)
+      ! stripe: it was already as the plan wants it
+
+    Applied, 6 connectors: 2 synced, 1 added, 1 removed, 1 provisioned, 1 unchanged.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    This plan was already applied. Nothing was written.
+    The Stripe sandbox can be claimed by the app's owner: http://HOST/apps/app-1/editor/workspace/app-connections
+    ");
     assert_eq!(platform.writes(), NOTHING);
 }
 
@@ -207,10 +223,13 @@ fn an_expired_plan_is_not_applied() {
     assert!(shown["apps"][0]["app_id"].is_string() && shown["expires_at"].is_string());
     std::thread::sleep(std::time::Duration::from_millis(2100));
     platform.forget();
-    project
-        .run(&["apply", "y.plan"])
-        .expect(3)
-        .tells("the plan expired");
+    reads!(project.run(&["apply", "y.plan"]), @"
+    exit 3: connplan apply y.plan
+    --- stderr
+    error: the plan expired at TIME
+      help: nothing was written; run `connplan plan` again and have it reviewed
+      code: connplan::plan::expired
+    ");
     assert_eq!(platform.requests(), NOTHING);
     for bad in ["", "0s", "-1h", "5y", "soon"] {
         project
@@ -306,9 +325,15 @@ fn of_many_scopes_that_moved_only_the_difference_is_told() {
     project.run(&["plan", "--out", "x.plan"]).expect(0);
     set(&many("b"));
     let refused = project.run(&["apply", "x.plan"]);
-    refused.expect(3).tells(
-        "slack: scopes was 400 with a:000 a:001 a:002 a:003 a:004 and 395 more, is 400 with b:000",
-    );
+    reads!(refused, @"
+    exit 3: connplan apply x.plan
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: the plan is stale: the app changed since it was made
+      slack: scopes was 400 with a:000 a:001 a:002 a:003 a:004 and 395 more, is 400 with b:000 b:001 b:002 b:003 b:004 and 395 more
+      help: nothing was written; run `connplan plan` again and have it reviewed
+      code: connplan::plan::stale
+    ");
     assert!(refused.stderr.len() < 1000, "{refused}");
     assert!(platform.writes().is_empty());
 }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Platform, Project, planned};
+use crate::support::{Platform, Project, planned, reads};
 
 const NOTHING: [&str; 0] = [];
 
@@ -128,10 +128,13 @@ fn a_forged_digest_does_not_help_a_plan_that_contradicts_itself() {
     );
     assert_ne!(forged, text);
     project.write("y.plan", &resealed(&forged));
-    project
-        .run(&["apply", "y.plan"])
-        .expect(3)
-        .tells("contradicts itself");
+    reads!(project.run(&["apply", "y.plan"]), @"
+    exit 3: connplan apply y.plan
+    --- stderr
+    error: the file contradicts itself: `slack`: the scopes shown are not those that change
+      help: connplan did not write it like this; make a new one
+      code: connplan::plan::incoherent
+    ");
     assert_eq!(platform.writes(), NOTHING);
 }
 
@@ -139,10 +142,13 @@ fn a_forged_digest_does_not_help_a_plan_that_contradicts_itself() {
 fn only_the_approved_digest_is_applied() {
     let (platform, project) = planned();
     let wrong = format!("sha256:{}", "0".repeat(64));
-    project
-        .run(&["apply", "x.plan", "--expect-digest", &wrong])
-        .expect(3)
-        .tells("not the approved plan");
+    reads!(project.run(&["apply", "x.plan", "--expect-digest", &wrong]), @"
+    exit 3: connplan apply x.plan --expect-digest sha256:DIGEST
+    --- stderr
+    error: this is not the approved plan: sha256:DIGEST was expected, this is sha256:DIGEST
+      help: apply the file that was reviewed, or have this one reviewed
+      code: connplan::plan::not_approved
+    ");
     project
         .run(&["apply", "--auto-approve", "--expect-digest", &wrong])
         .expect(3);
@@ -157,25 +163,31 @@ fn only_the_approved_digest_is_applied() {
 #[test]
 fn a_plan_for_elsewhere_is_refused() {
     let (platform, project) = planned();
-    project
-        .run(&["apply", "x.plan", "--app-id", "app-2"])
-        .expect(3)
-        .tells("app-1")
-        .tells("app-2");
+    reads!(project.run(&["apply", "x.plan", "--app-id", "app-2"]), @"
+    exit 3: connplan apply x.plan --app-id app-2
+    --- stderr
+    error: the plan is for app app-1, this is app app-2
+      help: check `--app-id`, `--env`, BASE44_APP_ID and .app.jsonc
+      code: connplan::plan::other_app
+    ");
     project
         .run_vars(&[("BASE44_APP_ID", "app-2")], &["apply", "x.plan"])
         .expect(3);
     let other = Platform::start();
-    project
-        .run_vars(
-            &[
-                ("BASE44_API_URL", other.url()),
-                ("BASE44_API_KEY", other.key()),
-            ],
-            &["apply", "x.plan"],
-        )
-        .expect(3)
-        .tells(platform.url());
+    let output = project.run_vars(
+        &[
+            ("BASE44_API_URL", other.url()),
+            ("BASE44_API_KEY", other.key()),
+        ],
+        &["apply", "x.plan"],
+    );
+    reads!(output.tells(platform.url()), @"
+    exit 3: connplan apply x.plan
+    --- stderr
+    error: the plan was made at http://HOST, this is http://HOST
+      help: check BASE44_API_URL and `--env`
+      code: connplan::plan::other_address
+    ");
     assert_eq!(
         other.requests(),
         NOTHING,
@@ -218,25 +230,31 @@ fn a_receipt_that_was_altered_is_refused() {
         .replace("\"chat:write\"", "\"admin\"");
     project.write("y.receipt", &altered);
     project.run(&["show", "y.receipt"]).expect(3);
-    project
-        .run(&["authorize", "--receipt", "y.receipt"])
-        .expect(3)
-        .tells("the receipt y.receipt was altered")
-        .tells("this is not what the apply wrote down")
-        .lacks("reviewed");
+    reads!(project.run(&["authorize", "--receipt", "y.receipt"]).lacks("reviewed"), @"
+    exit 3: connplan authorize --receipt y.receipt
+    --- stderr
+    error: the receipt y.receipt was altered: its digest says sha256:DIGEST, its content is sha256:DIGEST
+      help: this is not what the apply wrote down; take the file that `connplan apply --receipt FILE` wrote, or plan and apply again
+      code: connplan::plan::altered
+    ");
     let cut = altered.split("[[").next().expect("a head");
     project.write("cut.receipt", &format!("{cut}[["));
-    project
-        .run(&["show", "cut.receipt"])
-        .expect(3)
-        .tells("it was altered or cut short; take the file that");
+    reads!(project.run(&["show", "cut.receipt"]), @"
+    exit 3: connplan show cut.receipt
+    --- stderr
+    error: the receipt cut.receipt cannot be read: line 16: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
+      help: it was altered or cut short; take the file that `connplan apply --receipt FILE` wrote; where it is lost, plan and apply again
+      code: connplan::plan::unreadable
+    ");
     project.run(&["authorize", "--receipt", "x.plan"]).expect(3);
     project.run(&["apply", "x.receipt"]).expect(3);
-    project
-        .run(&["authorize", "--receipt", "no-such"])
-        .expect(1)
-        .tells("error: no-such does not exist")
-        .tells("check the path");
+    reads!(project.run(&["authorize", "--receipt", "no-such"]), @"
+    exit 1: connplan authorize --receipt no-such
+    --- stderr
+    error: no-such does not exist
+      help: check the path; where it is relative, it starts at the current folder, or at `-C DIR`
+      code: connplan::fs::not_found
+    ");
     assert_eq!(platform.writes(), NOTHING);
 }
 
@@ -246,17 +264,20 @@ fn a_file_of_the_wrong_kind_is_named_with_what_it_is_for() {
     project
         .run(&["apply", "x.plan", "--receipt", "x.receipt"])
         .expect(0);
-    project
-        .run(&["apply", "x.receipt"])
-        .expect(3)
-        .tells("x.receipt is a receipt; this command needs a plan")
-        .tells("`connplan authorize --receipt FILE`")
-        .lacks("altered");
-    project
-        .run(&["authorize", "--receipt", "x.plan"])
-        .expect(3)
-        .tells("this command needs a")
-        .lacks("altered");
+    reads!(project.run(&["apply", "x.receipt"]).lacks("altered"), @"
+    exit 3: connplan apply x.receipt
+    --- stderr
+    error: x.receipt is a receipt; this command needs a plan
+      help: a receipt says what was done: `connplan show FILE` prints it, `connplan authorize --receipt FILE` resumes what is pending; to apply, give the plan that was saved with `connplan plan --out`
+      code: connplan::plan::other_kind
+    ");
+    reads!(project.run(&["authorize", "--receipt", "x.plan"]).lacks("altered"), @"
+    exit 3: connplan authorize --receipt x.plan
+    --- stderr
+    error: x.plan is a plan; this command needs a receipt
+      help: a plan says what to do: `connplan apply FILE` carries it out, and its receipt lists what is pending
+      code: connplan::plan::other_kind
+    ");
     for args in [
         &["apply", "base44/config.jsonc"][..],
         &["show", "base44/config.jsonc"],
@@ -271,10 +292,13 @@ fn a_file_of_the_wrong_kind_is_named_with_what_it_is_for() {
     }
     let whole = project.read("x.receipt");
     project.write("cut.receipt", &whole[..whole.len() / 2]);
-    project
-        .run(&["show", "cut.receipt"])
-        .expect(3)
-        .tells("cut short");
+    reads!(project.run(&["show", "cut.receipt"]), @"
+    exit 3: connplan show cut.receipt
+    --- stderr
+    error: the receipt cut.receipt cannot be read: line 26: key with no value, expected `=`
+      help: it was altered or cut short; take the file that `connplan apply --receipt FILE` wrote; where it is lost, plan and apply again
+      code: connplan::plan::unreadable
+    ");
 }
 
 /// A plan whose digests somebody made anew.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Connector, Platform, Project};
+use crate::support::{Connector, Platform, Project, reads};
 
 const NOTHING: [&str; 0] = [];
 
@@ -29,12 +29,17 @@ fn crashed(steps: usize) -> (Platform, Project) {
 fn a_plan_that_cannot_be_finished_says_what_it_did() {
     let (platform, project) = crashed(3);
     platform.set(&Connector::active("slack", &["theirs"]));
-    let refused = project.run(&["apply", "x.plan"]);
-    refused
-        .expect(3)
-        .tells("An earlier run of this plan was interrupted. It did this:")
-        .tells("github changed")
-        .tells("slack: connector was not there, is there");
+    reads!(project.run(&["apply", "x.plan"]), @"
+    exit 3: connplan apply x.plan
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    An earlier run of this plan was interrupted. It did this:
+      ~ github changed
+    error: the plan is stale: the app changed since it was made
+      slack: connector was not there, is there
+      help: nothing was written; run `connplan plan` again and have it reviewed
+      code: connplan::plan::stale
+    ");
     assert_eq!(platform.writes(), NOTHING);
 }
 
@@ -42,10 +47,17 @@ fn a_plan_that_cannot_be_finished_says_what_it_did() {
 fn what_may_have_been_done_is_named_too() {
     let (platform, project) = crashed(2);
     platform.set(&Connector::active("slack", &["theirs"]));
-    project
-        .run(&["apply", "x.plan"])
-        .expect(3)
-        .tells("github was sent; whether it took effect is not known");
+    reads!(project.run(&["apply", "x.plan"]), @"
+    exit 3: connplan apply x.plan
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    An earlier run of this plan was interrupted. It did this: nothing that is known.
+      ? github was sent; whether it took effect is not known
+    error: the plan is stale: the app changed since it was made
+      slack: connector was not there, is there
+      help: nothing was written; run `connplan plan` again and have it reviewed
+      code: connplan::plan::stale
+    ");
     assert_eq!(platform.writes(), NOTHING);
 }
 
@@ -57,7 +69,17 @@ fn a_plan_that_was_applied_says_what_has_moved_since() {
     project.run(&["plan", "--out", "x.plan"]).expect(0);
     project.run(&["apply", "x.plan"]).expect(0);
     let again = project.run(&["apply", "x.plan"]);
-    again.expect(0).tells("already applied");
+    reads!(again, @"
+    exit 0: connplan apply x.plan
+    App app-1 at http://HOST
+
+    Synced: github
+
+    Applied, 1 connector: 1 synced.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    This plan was already applied. Nothing was written.
+    ");
     assert!(!again.stderr.contains("since"), "{again}");
     platform.set(&Connector::active("github", &["gist"]));
     platform.forget();

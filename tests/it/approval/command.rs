@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use super::keygen::Keys;
-use crate::support::{Platform, Project};
+use crate::support::{Platform, Project, reads};
 
 /// A project that demands a signature, its plan, and keys: ann's is a signer's, eve's is not.
 fn signed() -> (Platform, Project, Keys) {
@@ -62,10 +62,13 @@ fn a_value_that_cannot_be_compared_is_shown_and_not_applied() {
 fn a_plan_waits_for_the_signature_and_is_applied_with_it() {
     let (platform, project, keys) = signed();
     let out = project.run(&["apply", "x.plan"]);
-    out.expect(3)
-        .tells("1 signature needed, 0 found")
-        .tells("connplan approve x.plan --out x.plan.sig")
-        .tells("connplan apply x.plan --approved-by x.plan.sig");
+    reads!(out, @"
+    exit 3: connplan apply x.plan
+    --- stderr
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: a signer runs `connplan approve x.plan --out x.plan.sig`; then `connplan apply x.plan --approved-by x.plan.sig`
+      code: connplan::approval::missing
+    ");
     // Nobody gets around it.
     project.run(&["apply", "--auto-approve"]).expect(3);
     project.run(&["push", "--yes"]).expect(3);
@@ -74,9 +77,33 @@ fn a_plan_waits_for_the_signature_and_is_applied_with_it() {
 
     let eve = path(&keys, "eve");
     let made = project.run(&["approve", "x.plan", "--key", &eve, "--out", "eve.sig"]);
-    made.expect(0).tells("does not belong to a signer");
+    reads!(made, @"
+    exit 0: connplan approve x.plan --key FOLDER/eve --out eve.sig
+    --- stderr
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    warning: the signature in it does not approve this plan: the ssh-ed25519 key SHA256:KEY does not belong to a signer; `connplan apply` in this project would not accept the signature
+    Approved, with the key SHA256:KEY.
+    Plan:      sha256:DIGEST
+    Signature: eve.sig
+    To apply it:
+      connplan apply x.plan --approved-by eve.sig
+    ");
     let out = project.run(&["apply", "x.plan", "--approved-by", "eve.sig"]);
-    out.expect(3).tells("does not belong to a signer");
+    reads!(out, @"
+    exit 3: connplan apply x.plan --approved-by eve.sig
+    --- stderr
+    warning: there is no base commit to take the signers file from; the one of this checkout is used
+    error: the signature in eve.sig does not approve this plan: the ssh-ed25519 key SHA256:KEY does not belong to a signer
+      code: connplan::approval::signature
+    ");
 
     let ann = path(&keys, "ann");
     let made = project.run(&["approve", "x.plan", "--key", &ann, "--format", "json"]);
@@ -92,8 +119,20 @@ fn a_plan_waits_for_the_signature_and_is_applied_with_it() {
 
     assert!(platform.writes().is_empty());
     let out = project.run(&["apply", "x.plan", "--approved-by", "x.plan.sig"]);
-    out.expect(0)
-        .tells("Approved by ann@example.com (signature, SHA256:");
+    reads!(out, @"
+    exit 0: connplan apply x.plan --approved-by x.plan.sig
+    App app-1 at http://HOST
+
+    Waiting for authorization: slack
+
+    Applied, 1 connector: 1 waiting for authorization.
+    To go on: connplan authorize
+    --- stderr
+    warning: there is no base commit to take the signers file from; the one of this checkout is used
+    Approved by ann@example.com (signature, SHA256:KEY).
+    Acting as a workspace, by BASE44_API_KEY.
+      ! slack waiting for authorization
+    ");
     assert_eq!(platform.writes().len(), 1);
 }
 
@@ -105,7 +144,14 @@ fn a_signature_over_another_plan_approves_nothing() {
     project.declare("slack", &["chat:write", "channels:read"]);
     project.run(&["plan", "--out", "y.plan"]).expect(0);
     let out = project.run(&["apply", "y.plan", "--approved-by", "x.plan.sig"]);
-    out.expect(3).tells("did not sign");
+    reads!(out, @"
+    exit 3: connplan apply y.plan --approved-by x.plan.sig
+    --- stderr
+    warning: there is no base commit to take the signers file from; the one of this checkout is used
+    error: the signature in x.plan.sig does not approve this plan: its key did not sign sha256:DIGEST
+      help: it signs another plan, or the digest with a line break after it
+      code: connplan::approval::signature
+    ");
     // Even where nobody demands one, a signature that is given has to be right.
     settings(&project, "signers = \"allowed_signers\"");
     let out = project.run(&["apply", "y.plan", "--approved-by", "x.plan.sig"]);
@@ -134,30 +180,66 @@ fn two_persons_are_not_one_with_two_signatures() {
             .expect(0);
     }
     let apply = ["apply", "x.plan", "--approved-by", "ann.sig", "eve.sig"];
-    project
-        .run(&apply)
-        .expect(3)
-        .tells("2 approving reviews or signatures needed, 1 found");
+    reads!(project.run(&apply), @"
+    exit 3: connplan apply x.plan --approved-by ann.sig eve.sig
+    --- stderr
+    warning: there is no base commit to take the signers file from; the one of this checkout is used
+    error: the plan is not approved: 2 approving reviews or signatures needed, 1 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply x.plan --approved-in-review=2`; or another signer runs `connplan approve x.plan --out x.plan.2.sig`; then `connplan apply x.plan --approved-by ann.sig eve.sig x.plan.2.sig`
+      code: connplan::approval::missing
+    ");
     let two = both.replacen("ann@example.com", "eve@example.com", 1);
     project.write("base44/allowed_signers", &two);
     // Taken back, it counts for nothing.
     let eve = path(&keys, "eve");
     let revoke = ["approve", "x.plan", "--key", &eve, "--revoke"];
-    project.run(&revoke).expect(0).tells("Revoked the approval");
+    reads!(project.run(&revoke), @"
+    exit 0: connplan approve x.plan --key FOLDER/eve --revoke
+    --- stderr
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    Revoked the approval as ann@example.com, with the key SHA256:KEY.
+    Plan:      sha256:DIGEST
+    Signature: x.plan.revoked
+    Give it to every apply that is given the approval, with `--approved-by x.plan.revoked`: that one does not count any more.
+    ");
     let with = [&apply[..], &["x.plan.revoked"]].concat();
-    project
-        .run(&with)
-        .expect(3)
-        .tells("revoked the approval of this plan")
-        .tells("another signer runs `connplan approve x.plan --out x.plan.2.sig`");
+    reads!(project.run(&with), @"
+    exit 3: connplan apply x.plan --approved-by ann.sig eve.sig x.plan.revoked
+    --- stderr
+    warning: there is no base commit to take the signers file from; the one of this checkout is used
+    warning: ann@example.com revoked the approval of this plan
+    error: the plan is not approved: 2 approving reviews or signatures needed, 1 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply x.plan --approved-in-review=2`; or another signer runs `connplan approve x.plan --out x.plan.2.sig`; then `connplan apply x.plan --approved-by ann.sig eve.sig x.plan.revoked x.plan.2.sig`
+      code: connplan::approval::missing
+    ");
     // This machine remembers; another one has to be told.
-    project
-        .run(&apply)
-        .expect(3)
-        .tells("revoked the approval of this plan");
+    reads!(project.run(&apply), @"
+    exit 3: connplan apply x.plan --approved-by ann.sig eve.sig
+    --- stderr
+    warning: there is no base commit to take the signers file from; the one of this checkout is used
+    warning: ann@example.com revoked the approval of this plan
+    error: the plan is not approved: 2 approving reviews or signatures needed, 1 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply x.plan --approved-in-review=2`; or another signer runs `connplan approve x.plan --out x.plan.2.sig`; then `connplan apply x.plan --approved-by ann.sig eve.sig x.plan.2.sig`
+      code: connplan::approval::missing
+    ");
     assert!(platform.writes().is_empty());
-    let history = project.run(&["history"]);
-    history.expect(0).says("revoked the approval of sha256:");
+    reads!(project.run(&["history"]), @"
+    exit 0: connplan history
+    App app-1 at http://HOST, as this machine remembers it:
+
+      just now  plan      planned sha256:DIGEST  (user not known)
+      just now  approval  approved sha256:DIGEST  (the holder of the key SHA256:KEY)
+      just now  approval  approved sha256:DIGEST  (the holder of the key SHA256:KEY)
+      just now  approval  revoked the approval of sha256:DIGEST  (the holder of the key SHA256:KEY)
+    ");
     let elsewhere = project.path("../elsewhere").display().to_string();
     project
         .run_vars(&[("CONNPLAN_STATE_DIR", &elsewhere)], &apply)
@@ -190,10 +272,13 @@ fn settings_that_cannot_be_used_let_nobody_through() {
     project.run(&["approve", "x.plan", "--key", &ann]).expect(0);
     let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
     settings(&project, "require = \"signature\"");
-    project
-        .run(&apply)
-        .expect(3)
-        .tells("no signers file is set, so no signature counts");
+    reads!(project.run(&apply), @r#"
+    exit 3: connplan apply x.plan --approved-by x.plan.sig
+    --- stderr
+    error: no signers file is set, so no signature counts
+      help: name it in connplan.toml: `[approval]`, `signers = "allowed_signers"`, in the format of `ssh-keygen -Y verify`
+      code: connplan::approval::no_signers
+    "#);
     settings(
         &project,
         "require = \"signature\"\nsigners = \"../../elsewhere\"",
@@ -204,12 +289,28 @@ fn settings_that_cannot_be_used_let_nobody_through() {
         "require = \"signature\"\nsigners = \"allowed_signers\"",
     );
     project.write("base44/allowed_signers", "ann@example.com nonsense\n");
-    project.run(&apply).expect(3).tells("allowed_signers:1");
+    reads!(project.run(&apply), @"
+    exit 3: connplan apply x.plan --approved-by x.plan.sig
+    --- stderr
+    error: base44/allowed_signers:1: it names no key
+      help: each line is `PRINCIPALS [OPTIONS] KEYTYPE KEY`, as ssh-keygen(1) describes it under ALLOWED SIGNERS
+      code: connplan::approval::signers
+    ");
     settings(&project, "require = \"majority\"");
-    project
-        .run(&apply)
-        .expect(1)
-        .tells("`approval.require` is \"majority\"");
+    reads!(project.run(&apply), @r#"
+    exit 1: connplan apply x.plan --approved-by x.plan.sig
+    --- stderr
+    error: the project's settings cannot be used
+    error: `approval.require` is "majority"; it has to be "review" or "signature" or "either"
+       ╭─[base44/connplan.toml:2:11]
+     1 │ [approval]
+     2 │ require = "majority"
+       ·           ─────┬────
+       ·                ╰── here
+       ╰────
+      code: connplan::config::setting
+      code: connplan::config::invalid
+    "#);
     assert!(platform.writes().is_empty());
 }
 
@@ -264,8 +365,10 @@ fn a_key_with_a_passphrase_signs_through_an_agent() {
     project.write("base44/allowed_signers", &signers);
     // Nobody there to ask: it ends, and says so.
     let locked = path(&keys, "locked");
-    let out = project.run(&["approve", "x.plan", "--key", &locked]);
-    out.expect(1).tells("ssh-keygen did not sign");
+    project
+        .run(&["approve", "x.plan", "--key", &locked])
+        .expect(1)
+        .tells("ssh-keygen did not sign");
 
     let agent = Agent::start(&keys);
     keys.write("askpass", "#!/bin/sh\necho 'secret words'\n");
@@ -319,13 +422,32 @@ fn a_proposal_does_not_loosen_what_has_to_approve_it() {
     let own = format!("eve {}\n", keys.public("eve"));
     project.write("base44/allowed_signers", &own);
     git(&project, &["commit", "-qam", "signers"]);
-    let made = project.run(&["approve", "x.plan", "--key", &eve]);
-    made.expect(0).tells("does not belong to a signer");
+    reads!(project.run(&["approve", "x.plan", "--key", &eve]), @"
+    exit 0: connplan approve x.plan --key FOLDER/eve
+    --- stderr
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    warning: the signature in it does not approve this plan: the ssh-ed25519 key SHA256:KEY does not belong to a signer; `connplan apply` in this project would not accept the signature
+    Approved, with the key SHA256:KEY.
+    Plan:      sha256:DIGEST
+    Signature: x.plan.sig
+    To apply it:
+      connplan apply x.plan --approved-by x.plan.sig
+    ");
     let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
-    project
-        .run(&apply)
-        .expect(3)
-        .tells("does not belong to a signer");
+    reads!(project.run(&apply), @"
+    exit 3: connplan apply x.plan --approved-by x.plan.sig
+    --- stderr
+    error: the signature in x.plan.sig does not approve this plan: the ssh-ed25519 key SHA256:KEY does not belong to a signer
+      code: connplan::approval::signature
+    ");
     settings(&project, "from_risk = \"danger\"");
     git(&project, &["commit", "-qam", "none"]);
     // Several commits at once: what counts is what the branch was before.
@@ -337,8 +459,13 @@ fn a_proposal_does_not_loosen_what_has_to_approve_it() {
     project.run_vars(&pushed, &["apply", "x.plan"]).expect(3);
     let missing = "c".repeat(40);
     project.write("event.json", &format!("{{\"before\": \"{missing}\"}}"));
-    let out = project.run_vars(&pushed, &["apply", "x.plan"]);
-    out.expect(1).tells("fetch-depth: 0");
+    reads!(project.run_vars(&pushed, &["apply", "x.plan"]), @"
+    exit 1: connplan apply x.plan
+    --- stderr
+    error: the base commit COMMIT is not completely in this clone, and it could not be fetched: this repository has no git remote `origin`
+      help: connplan needs the settings in that commit. Fetch it: on GitHub give actions/checkout `with: { fetch-depth: 0 }` and no `filter`, on GitLab set `GIT_DEPTH: 0`
+      code: connplan::approval::base
+    ");
     assert!(platform.writes().is_empty());
     // Whom the commit before named approves.
     project.write("event.json", &format!("{{\"before\": \"{first}\"}}"));
@@ -364,10 +491,13 @@ fn where_the_base_asks_for_a_signature_of_nobody_a_proposal_names_nobody() {
     );
     git(&project, &["commit", "-qam", "signers"]);
     project.run(&["approve", "x.plan", "--key", &eve]).expect(0);
-    project
-        .run(&apply)
-        .expect(3)
-        .tells("no signers file is set, so no signature counts");
+    reads!(project.run(&apply), @r#"
+    exit 3: connplan apply x.plan --approved-by x.plan.sig
+    --- stderr
+    error: no signers file is set, so no signature counts
+      help: name it in connplan.toml: `[approval]`, `signers = "allowed_signers"`, in the format of `ssh-keygen -Y verify`
+      code: connplan::approval::no_signers
+    "#);
     assert!(platform.writes().is_empty());
     // Nor does another project of the base, of the same app: both bind.
     settings(
@@ -412,11 +542,40 @@ fn a_plan_that_is_named_by_its_digest_gets_a_signature_in_a_file() {
     let ann = path(&keys, "ann");
     let name = format!("{}.sig", &digest["sha256:".len()..][..16]);
     let made = project.run(&["approve", &digest, "--key", &ann]);
-    made.expect(0)
-        .tells(&format!("Signature: {name}"))
+    made.tells(&format!("Signature: {name}"))
         .tells(&format!("connplan apply {digest} --approved-by {name}"));
-    let out = project.run(&["apply", &digest, "--approved-by", &name]);
-    out.expect(0).tells("Approved by ann@example.com");
+    reads!(made, @"
+    exit 0: connplan approve sha256:DIGEST --key FOLDER/ann
+    --- stderr
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    Approved as ann@example.com, with the key SHA256:KEY.
+    Plan:      sha256:DIGEST
+    Signature: DIGEST.sig
+    To apply it:
+      connplan apply sha256:DIGEST --approved-by DIGEST.sig
+    ");
+    reads!(project.run(&["apply", &digest, "--approved-by", &name]), @"
+    exit 0: connplan apply sha256:DIGEST --approved-by DIGEST.sig
+    App app-1 at http://HOST
+
+    Waiting for authorization: slack
+
+    Applied, 1 connector: 1 waiting for authorization.
+    To go on: connplan authorize
+    --- stderr
+    warning: there is no base commit to take the signers file from; the one of this checkout is used
+    Approved by ann@example.com (signature, SHA256:KEY).
+    Acting as a workspace, by BASE44_API_KEY.
+      ! slack waiting for authorization
+    ");
     assert_eq!(platform.writes().len(), 1);
     // Taken back, it is a file too.
     let back = project.run(&[
@@ -468,5 +627,24 @@ fn a_plan_with_another_account_or_other_values_than_the_files_is_refused() {
     project.write("desk/x.plan", &project.read("x.plan"));
     std::fs::remove_dir_all(project.path("base44")).unwrap();
     let desk = [&["-C", "desk"], &approve[..]].concat();
-    project.run(&desk).expect(0).tells("is as the plan says it");
+    reads!(project.run(&desk), @"
+    exit 0: connplan -C desk approve x.plan --key FOLDER/ann
+    --- stderr
+    warning: whom the plan has consent, and where it connects to, is as the plan says it: there are no connector files here to compare it with
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          connection values set: workspace
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    Approved, with the key SHA256:KEY.
+    Plan:      sha256:DIGEST
+    Signature: desk/x.plan.sig
+    To apply it:
+      connplan -C desk apply x.plan --approved-by desk/x.plan.sig
+    ");
 }

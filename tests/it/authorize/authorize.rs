@@ -12,7 +12,7 @@ use connplan::sandbox::Decision;
 use serde_json::json;
 
 use super::{ADA, NOTHING, applied};
-use crate::support::{Connector, Output, Platform, Project, follow, result};
+use crate::support::{Connector, Output, Platform, Project, follow, reads, result};
 
 /// Runs the binary, and does something while it waits.
 fn meanwhile(project: &Project, args: &[&str], act: impl FnOnce()) -> Output {
@@ -67,8 +67,16 @@ const BOTH: [&str; 2] = [
 #[test]
 fn the_list_is_a_gate() {
     let (platform, project) = applied();
-    let list = project.run(&["authorize", "--list"]);
-    list.expect(4).says("linear").says("slack").says("sha256:");
+    reads!(project.run(&["authorize", "--list"]), @"
+    exit 4: connplan authorize --list
+    App app-1 at http://HOST
+      ~ linear waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+      ~ slack waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+
+    To go on: connplan authorize
+    ");
     let json = project.run(&["authorize", "--list", "--format", "json"]);
     json.expect(4);
     let report = json.json();
@@ -91,10 +99,11 @@ fn the_list_is_a_gate() {
     platform.consent("slack", ADA);
     platform.consent("linear", ADA);
     project.run(&["authorize", "--list"]).expect(0);
-    project
-        .run(&["authorize", "--list"])
-        .expect(0)
-        .says("Nothing is waiting");
+    reads!(project.run(&["authorize", "--list"]), @"
+    exit 0: connplan authorize --list
+    Nothing is waiting for authorization in app app-1, as far as this machine knows.
+    What another machine's apply left waiting is in its receipt: connplan authorize --receipt FILE
+    ");
     project.run(&["authorize"]).expect(0);
     assert_eq!(platform.writes(), NOTHING);
 }
@@ -102,12 +111,18 @@ fn the_list_is_a_gate() {
 #[test]
 fn where_nobody_is_there_it_says_what_is_pending_and_how_to_go_on() {
     let (platform, project) = applied();
-    let output = project.run(&["authorize"]);
-    output
-        .expect(4)
-        .says("linear")
-        .says("slack")
-        .tells("connplan authorize");
+    reads!(project.run(&["authorize"]), @"
+    exit 4: connplan authorize
+    Summary:
+      Skipped: linear, slack
+
+    Left to do for 2 connectors:
+      linear, slack: waiting for consent, asked for just now
+        -> `connplan authorize linear slack` resumes them
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another. `--yes` goes on without asking.
+    ");
     assert_eq!(project.opened(), NOTHING);
     assert_eq!(platform.writes(), NOTHING);
 }
@@ -119,22 +134,27 @@ fn consent_that_comes_while_it_waits_is_seen() {
         platform.consent("slack", ADA);
         platform.consent("linear", ADA);
     });
-    output
-        .expect(0)
-        .says("slack")
-        .says(ADA)
-        .says("Added: linear, slack");
+    // What is told on the way comes in any order.
+    reads!(output.expect(0).stdout, @"
+    CONNECTOR  ACCOUNT          GRANTED   TOOK
+    linear     ada@example.com  2 scopes  SOME s
+    slack      ada@example.com  2 scopes  SOME s
+
+    Summary:
+      Added: linear, slack
+    ");
     assert_eq!(
         puts(&platform),
         BOTH,
         "each link is asked for when it is shown"
     );
     assert_eq!(project.opened(), NOTHING);
-    project
-        .run(&["plan"])
-        .expect(0)
-        .says("No changes. The app matches the connector files.")
-        .lacks("left out");
+    reads!(project.run(&["plan"]).lacks("left out"), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    ");
     assert!(!project.read_state("pending.toml").contains("slack"));
 }
 
@@ -157,12 +177,26 @@ fn a_declined_one_gets_a_fresh_link_by_the_same_put() {
         platform.decide("slack", Decision::Deny);
         platform.consent("linear", ADA);
     });
-    output.expect(4).says("Failed: slack");
-    project
-        .run(&["authorize", "--list"])
-        .expect(4)
-        .says("slack")
-        .lacks("linear");
+    reads!(output.expect(4).stdout, @"
+    CONNECTOR  ACCOUNT          GRANTED   TOOK
+    linear     ada@example.com  2 scopes  SOME s
+
+    Summary:
+      Added: linear
+      Failed: slack - authorization failed
+
+    Left to do for 1 connector:
+      slack: declined, or its link expired, or somebody else is authorizing it too; it stays pending
+        -> unless somebody else is authorizing it, look at what it asks for, run `connplan authorize slack` again and approve all of it
+    ");
+    reads!(project.run(&["authorize", "--list"]).lacks("linear"), @"
+    exit 4: connplan authorize --list
+    App app-1 at http://HOST
+      ~ slack waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+
+    To go on: connplan authorize
+    ");
     platform.forget();
     let output = meanwhile(&project, &WAIT, || platform.consent("slack", ADA));
     output.expect(0);
@@ -194,7 +228,7 @@ fn a_partial_grant_is_not_done() {
     let output = meanwhile(&project, &WAIT, || {
         platform.consent_to_some("slack", ADA, &["chat:write"]);
     });
-    output.expect(4).says("users:read").says("Failed: slack");
+    reads!(output);
     let again = project.run(&["authorize", "--list", "--format", "json"]);
     again.expect(4);
     // It waits still, as `status` and `--list` say; a note tells what is left.
@@ -209,20 +243,29 @@ fn a_partial_grant_is_not_done() {
         .says("1 connector waits for authorization")
         .says("did not grant users:read");
     // Whoever looks sees that it is not whole, and what to do.
-    project
-        .run(&["status", "--detailed-exitcode"])
-        .expect(0)
-        .says("1 of 2")
-        .says("connplan authorize slack");
+    reads!(project.run(&["status", "--detailed-exitcode"]), @"
+    exit 0: connplan status --detailed-exitcode
+    App app-1 at http://HOST
+
+    CONNECTOR  DECLARED  REMOTE  SCOPES  PENDING   ACCOUNT
+    linear     yes       active  2       -         ada@example.com
+    slack      yes       active  1 of 2  just now  ada@example.com
+
+    1 connector needs attention:
+      connplan authorize slack
+    ");
     let status = project.run(&["status", "--format", "json"]).json();
     let slack = &status["apps"][0]["connectors"][1];
     assert_eq!(slack["next"], "connplan authorize", "{slack:#}");
     assert!(slack["pending_since"].is_string(), "{slack:#}");
     let done = meanwhile(&project, &WAIT, || platform.consent("slack", ADA));
     done.expect(0);
-    project
-        .run(&["plan"])
-        .says("No changes. The app matches the connector files.");
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    ");
     project
         .run(&["status"])
         .expect(0)
@@ -253,7 +296,7 @@ fn another_account_than_before_is_reported() {
     let output = meanwhile(&project, &WAIT, || {
         platform.consent("slack", "grace@example.com");
     });
-    output.expect(0).says("grace@example.com").says(ADA);
+    reads!(output);
 }
 
 #[test]
@@ -280,10 +323,16 @@ fn time_runs_out_and_nothing_is_lost() {
     let (platform, project) = applied();
     let began = Instant::now();
     let output = project.run(&[&WAIT[..], &["--timeout", "1s"]].concat());
-    output
-        .expect(4)
-        .says("timed out")
-        .tells("Waiting at most 1s; `--timeout` changes that.");
+    output.tells("Waiting at most 1s; `--timeout` changes that.");
+    reads!(output.expect(4).stdout, @"
+    Summary:
+      Failed: linear - authorization timed out
+      Failed: slack - authorization timed out
+
+    Left to do for 2 connectors:
+      linear, slack: timed out: nobody consented in time; it stays pending
+        -> run `connplan authorize linear slack` again; with `--timeout 30m` there is more time to consent
+    ");
     assert!(began.elapsed() < Duration::from_secs(8));
     assert_eq!(platform.links().len(), 2, "the links work still");
     project.run(&["authorize", "--list"]).expect(4);
@@ -319,13 +368,14 @@ fn what_expired_or_was_disconnected_is_repaired_without_a_plan() {
         .connector("notion", &[])
         .connector("linear", &["read", "write"])
         .connector("asana", &[]);
-    project
-        .run(&["authorize", "--list"])
-        .expect(4)
-        .says("slack")
-        .says("notion")
-        .lacks("asana")
-        .lacks("github");
+    reads!(project.run(&["authorize", "--list"]).lacks("asana").lacks("github"), @"
+    exit 4: connplan authorize --list
+    App app-1 at http://HOST
+      ~ notion needs a person's consent again
+      ~ slack needs a person's consent again
+
+    To go on: connplan authorize
+    ");
     assert_eq!(platform.writes(), NOTHING);
     let output = meanwhile(&project, &WAIT, || {
         platform.consent("slack", ADA);
@@ -353,8 +403,14 @@ fn what_no_apply_created_is_never_created() {
     project.run(&["authorize"]).expect(0);
     project.run(&WAIT).expect(0);
     project.run(&["authorize", "--list"]).expect(0);
-    let named = project.run(&["authorize", "slack", "--yes", "--no-browser"]);
-    named.expect(1).tells("slack");
+    reads!(project.run(&["authorize", "slack", "--yes", "--no-browser"]), @"
+    exit 1: connplan authorize slack --yes --no-browser
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: no authorization of slack is pending
+      help: `connplan authorize --list` shows what is pending, `connplan plan` what is not applied yet
+      code: connplan::usage
+    ");
     assert_eq!(platform.writes(), NOTHING);
 }
 
@@ -372,15 +428,23 @@ fn only_those_that_are_named() {
     );
     output.expect(0).lacks("linear");
     assert_eq!(platform.writes(), ["PUT external-auth/integrations/slack"]);
-    project
-        .run(&["authorize", "--list"])
-        .expect(4)
-        .says("linear");
+    reads!(project.run(&["authorize", "--list"]), @"
+    exit 4: connplan authorize --list
+    App app-1 at http://HOST
+      ~ linear waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+
+    To go on: connplan authorize
+    ");
     project.run(&["authorize", "--list", "slack"]).expect(0);
-    project
-        .run(&["authorize", "nosuch"])
-        .expect(1)
-        .tells("nosuch");
+    reads!(project.run(&["authorize", "nosuch"]), @"
+    exit 1: connplan authorize nosuch
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: no authorization of nosuch is pending
+      help: `connplan authorize --list` shows what is pending, `connplan plan` what is not applied yet
+      code: connplan::usage
+    ");
     project.run(&["authorize", "Sl@ck"]).expect(1);
 }
 
@@ -395,20 +459,15 @@ fn another_machine_resumes_by_the_receipt() {
         words.map(str::to_owned).collect::<Vec<_>>()
     };
     let elsewhere = Project::nowhere().at(&platform).file("x.receipt", &receipt);
-    elsewhere
-        .run(&["authorize", "--list", "--receipt", "x.receipt"])
-        .expect(4)
-        .says("slack");
-    elsewhere
-        .run_with_input(&["authorize", "--list", "--receipt", "-"], &receipt)
-        .expect(4)
-        .says("slack");
     // Outside a project no file stands against a forged one.
-    elsewhere
-        .run(&["authorize", "--receipt", "x.receipt", "--yes"])
-        .expect(1)
-        .tells("--expect-digest")
-        .tells(&digest);
+    let ended = elsewhere.run(&["authorize", "--receipt", "x.receipt", "--yes"]);
+    reads!(ended.tells(&digest), @"
+    exit 1: connplan authorize --receipt x.receipt --yes
+    --- stderr
+    error: outside a project, no connector file confirms what a receipt asks for
+      help: give `--expect-digest` with the digest that `connplan apply` printed; this receipt's is sha256:DIGEST
+      code: connplan::usage
+    ");
     let other = format!("sha256:{}", "0".repeat(64));
     let wrong = [
         "authorize",
@@ -417,7 +476,13 @@ fn another_machine_resumes_by_the_receipt() {
         "--expect-digest",
         &other,
     ];
-    elsewhere.run(&wrong).expect(3).tells("was expected");
+    reads!(elsewhere.run(&wrong), @"
+    exit 3: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST
+    --- stderr
+    error: this is not the expected receipt: sha256:DIGEST was expected, this is sha256:DIGEST
+      help: nothing was asked for; get the receipt from the apply that you trust
+      code: connplan::plan::other_receipt
+    ");
     let json = elsewhere.run_all(&vouched(&["authorize", "--format", "json"]));
     json.expect(4);
     assert_eq!(
@@ -426,30 +491,55 @@ fn another_machine_resumes_by_the_receipt() {
     );
     assert_eq!(platform.writes(), NOTHING);
     // Without the receipt, this machine knows of nothing: every advice names it.
-    let list = elsewhere.run(&["authorize", "--list", "--receipt", "x.receipt"]);
-    list.expect(4)
-        .says("To go on: connplan authorize --receipt x.receipt --expect-digest DIGEST\n");
+    reads!(elsewhere.run(&["authorize", "--list", "--receipt", "x.receipt"]), @"
+    exit 4: connplan authorize --list --receipt x.receipt
+    App app-1 at http://HOST
+      ~ linear waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+      ~ slack waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+
+    To go on: connplan authorize --receipt x.receipt --expect-digest DIGEST
+    ");
     let with = format!("--receipt x.receipt --expect-digest {digest}`");
-    elsewhere
-        .run_all(&vouched(&["authorize"]))
-        .expect(4)
+    let ended = elsewhere.run_all(&vouched(&["authorize"]));
+    ended
         .says(&format!(
             "`connplan authorize linear slack {with} resumes them"
         ))
         .tells(&format!("Run `connplan authorize {with} in a terminal"));
+    reads!(ended, @"
+    exit 4: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST
+    Summary:
+      Skipped: linear, slack
+
+    Left to do for 2 connectors:
+      linear, slack: waiting for consent, asked for just now
+        -> `connplan authorize linear slack --receipt x.receipt --expect-digest sha256:DIGEST` resumes them
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    Not interactive: no link was requested. Run `connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST` in a terminal. `--yes` goes on without asking.
+    ");
     let next = result(&json.json(), "linear")["next"].clone();
     assert_eq!(
         next,
         format!("`connplan authorize linear {with} resumes it")
     );
-    elsewhere
-        .run_with_input(&["authorize", "--list", "--receipt", "-"], &receipt)
-        .says("To go on: connplan authorize --receipt FILE --expect-digest DIGEST\n");
-    elsewhere
-        .run(&["authorize", "--list", "--app-id", "app-1"])
-        .expect(0)
-        .says("Nothing is waiting for authorization in app app-1, as far as this machine knows.")
-        .says("connplan --app-id app-1 authorize --receipt FILE");
+    reads!(elsewhere.run_with_input(&["authorize", "--list", "--receipt", "-"], &receipt), @"
+    exit 4: connplan authorize --list --receipt -
+    App app-1 at http://HOST
+      ~ linear waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+      ~ slack waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+
+    To go on: connplan authorize --receipt FILE --expect-digest DIGEST
+    ");
+    reads!(elsewhere.run(&["authorize", "--list", "--app-id", "app-1"]), @"
+    exit 0: connplan authorize --list --app-id app-1
+    Nothing is waiting for authorization in app app-1, as far as this machine knows.
+    What another machine's apply left waiting is in its receipt: connplan --app-id app-1 authorize --receipt FILE
+    ");
     let vouched = vouched(&WAIT);
     let words: Vec<_> = vouched.iter().map(String::as_str).collect();
     let output = meanwhile(&elsewhere, &words, || {
@@ -461,19 +551,25 @@ fn another_machine_resumes_by_the_receipt() {
     // Here, it is known to be done; and from the receipt there is nothing left.
     project.run(&["authorize"]).expect(0);
     elsewhere.run_all(&vouched).expect(0);
-    project
-        .run(&["plan"])
-        .says("No changes. The app matches the connector files.");
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    ");
 }
 
 #[test]
 fn a_receipt_is_bound_to_its_app_and_address() {
     let (platform, project) = applied();
-    project
-        .run(&["authorize", "--receipt", "x.receipt", "--app-id", "app-2"])
-        .expect(3)
-        .tells("is for app app-1, this is app app-2")
-        .lacks("plan is for");
+    let output = project.run(&["authorize", "--receipt", "x.receipt", "--app-id", "app-2"]);
+    reads!(output.lacks("plan is for"), @"
+    exit 3: connplan authorize --receipt x.receipt --app-id app-2
+    --- stderr
+    error: the file is for app app-1, this is app app-2
+      help: check `--app-id`, `--env`, BASE44_APP_ID and .app.jsonc
+      code: connplan::plan::other_app
+    ");
     let other = Platform::start();
     project
         .run_vars(
@@ -512,7 +608,19 @@ fn what_somebody_changed_since_is_not_touched() {
         "0s",
         "slack",
     ]);
-    output.expect(4).says("slack");
+    reads!(output, @"
+    exit 4: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST --yes --no-browser --timeout 0s slack
+    CONNECTOR  ACCOUNT  GRANTED     TOOK
+    slack      -        left alone  -
+
+    Summary:
+      Failed: slack - somebody else changed it since it was asked for: it has scopes that were not approved (admin); plan again, or, if the provider adds them by itself, list them in connplan.toml: `[providers.slack] adds`
+
+    Left to do for 1 connector:
+      slack: somebody else changed it since it was asked for: it has scopes that were not approved (admin); plan again, or, if the provider adds them by itself, list them in connplan.toml: `[providers.slack] adds`
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    ");
     assert_eq!(platform.writes(), NOTHING);
     // The files have moved on: other scopes than were approved are not asked for.
     project.declare("linear", &["read", "write", "admin"]);
@@ -577,15 +685,25 @@ fn a_link_that_ran_out_with_the_time_was_not_declined() {
     let (_platform, project) = applied();
     let project = project.var("__CONNPLAN_TEST_LINK_MS", "100");
     let waits = [&WAIT[..], &["--timeout", "2s"]].concat();
-    let output = project.run(&waits);
-    output
-        .expect(4)
-        .says("timed out: nobody consented in time")
-        .lacks("declined");
-    project
-        .run(&["authorize", "--list"])
-        .expect(4)
-        .says("slack");
+    reads!(project.run(&waits).expect(4).lacks("declined").stdout, @"
+    Summary:
+      Failed: linear - authorization timed out
+      Failed: slack - authorization timed out
+
+    Left to do for 2 connectors:
+      linear, slack: timed out: nobody consented in time; it stays pending
+        -> run `connplan authorize linear slack` again; with `--timeout 30m` there is more time to consent
+    ");
+    reads!(project.run(&["authorize", "--list"]), @"
+    exit 4: connplan authorize --list
+    App app-1 at http://HOST
+      ~ linear waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+      ~ slack waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+
+    To go on: connplan authorize
+    ");
 }
 
 #[test]
@@ -593,20 +711,24 @@ fn what_was_created_is_added_whoever_finished_it() {
     let (platform, project) = applied();
     platform.consent("slack", ADA);
     platform.consent("linear", ADA);
-    project
-        .run(&["authorize", "--receipt", "x.receipt"])
-        .expect(0)
-        .says("Added: linear, slack");
+    reads!(project.run(&["authorize", "--receipt", "x.receipt"]), @"
+    exit 0: connplan authorize --receipt x.receipt
+    CONNECTOR  ACCOUNT          GRANTED   TOOK
+    linear     ada@example.com  2 scopes  -
+    slack      ada@example.com  2 scopes  -
+
+    Summary:
+      Added: linear, slack
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    ");
 }
 
 #[test]
 fn without_a_question_it_is_said_all_the_same_what_is_asked_for_and_where() {
     let (platform, project) = applied();
     let output = project.run(&[&WAIT[..], &["--timeout", "1s"]].concat());
-    output
-        .expect(4)
-        .tells(&format!("of app app-1 at {}", platform.url()))
-        .tells("users:read");
+    reads!(output.tells(&format!("of app app-1 at {}", platform.url())));
 }
 
 const OPEN: &str = "a link that was already opened still works for a few minutes";
@@ -618,26 +740,52 @@ fn what_no_file_declares_any_more_is_told_everywhere_and_forgotten_without_faili
     project.undeclare("slack");
     let told = format!("slack: no file declares it any more; {OPEN}");
     let plan = project.run(&["plan"]);
-    plan.expect(0)
-        .says("No changes.")
-        .tells(&format!("{told}; `connplan authorize` forgets it."));
+    reads!(plan.tells(&format!("{told}; `connplan authorize` forgets it.")), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    --- stderr
+    slack: no file declares it any more; a link that was already opened still works for a few minutes; `connplan authorize` forgets it.
+    ");
     // A note is no part of a plan.
     let plan = project.run(&["plan", "--format", "json"]);
     plan.expect(0);
     assert!(!plan.stdout.contains("slack"), "{}", plan.stdout);
-    project
-        .run(&["apply", "--auto-approve"])
-        .expect(0)
-        .tells(&told);
-    let list = project.run(&["authorize", "--list"]);
-    list.expect(4)
-        .says(OPEN)
-        .says("`connplan authorize` forgets it")
-        .lacks("To go on");
-    project
-        .run(&["status"])
-        .expect(0)
-        .says(&format!("{told}; `connplan authorize` forgets it."));
+    reads!(project.run(&["apply", "--auto-approve"]).tells(&told), @"
+    exit 0: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    App app-1 at http://HOST
+
+    Nothing to apply, 1 connector: 1 unchanged.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    slack: no file declares it any more; a link that was already opened still works for a few minutes.
+    ");
+    reads!(project.run(&["authorize", "--list"]).lacks("To go on"), @"
+    exit 4: connplan authorize --list
+    App app-1 at http://HOST
+      ! slack no file declares it any more; a link that was already opened still works for a few minutes
+          asked for just now
+          asked for by plan sha256:DIGEST
+          `connplan authorize` forgets it
+    ");
+    let output = project.run(&["status"]);
+    reads!(output.says(&format!("{told}; `connplan authorize` forgets it.")), @"
+    exit 0: connplan status
+    App app-1 at http://HOST
+
+    CONNECTOR  DECLARED  REMOTE  SCOPES  PENDING   ACCOUNT
+    linear     yes       active  2       -         ada@example.com
+    slack      no        absent  0       just now  -
+
+    slack: no file declares it any more; a link that was already opened still works for a few minutes; `connplan authorize` forgets it.
+
+    1 connector needs attention:
+      connplan authorize slack
+    ");
     let status = project.run(&["status", "--format", "json"]).json();
     let rows = status["connectors"].as_array().unwrap();
     let slack = rows.iter().find(|row| row["connector"] == "slack").unwrap();
@@ -650,14 +798,18 @@ fn what_no_file_declares_any_more_is_told_everywhere_and_forgotten_without_faili
         )
     );
     assert!(slack["pending_since"].is_string(), "{slack}");
-    let authorized = project.run(&["authorize"]);
-    authorized
-        .expect(0)
-        .says("left alone, forgotten")
-        .says("Left alone: slack")
-        .says(OPEN)
-        .lacks("Failed")
-        .lacks("Left to do");
+    reads!(project.run(&["authorize"]).lacks("Failed").lacks("Left to do"), @"
+    exit 0: connplan authorize
+    CONNECTOR  ACCOUNT  GRANTED                TOOK
+    slack      -        left alone, forgotten  -
+
+    slack: left alone, forgotten: no file declares it any more; a link that was already opened still works for a few minutes.
+
+    Summary:
+      Left alone: slack
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    ");
     assert!(!project.read_state("pending.toml").contains("slack"));
     project.run(&["authorize", "--list"]).expect(0);
     assert!(!project.run(&["plan"]).stderr.contains("slack"));
@@ -674,11 +826,20 @@ fn one_that_is_forgotten_hides_none_that_waits() {
     assert_eq!(report["summary"], json!({ "granted": 0, "pending": 1 }));
     // The receipt tells of it still; nobody wants it.
     platform.consent("linear", ADA);
-    project
-        .run(&["authorize", "--receipt", "x.receipt"])
-        .expect(0)
-        .says("slack: left alone: no file declares it any more")
-        .says("Added: linear");
+    reads!(project.run(&["authorize", "--receipt", "x.receipt"]), @"
+    exit 0: connplan authorize --receipt x.receipt
+    CONNECTOR  ACCOUNT          GRANTED     TOOK
+    linear     ada@example.com  2 scopes    -
+    slack      -                left alone  -
+
+    slack: left alone: no file declares it any more; a link that was already opened still works for a few minutes.
+
+    Summary:
+      Added: linear
+      Left alone: slack
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    ");
     project.declare("asana", &[]);
     project.run(&["push", "--yes"]).lacks("slack");
 }
@@ -687,9 +848,22 @@ fn one_that_is_forgotten_hides_none_that_waits() {
 fn a_push_says_what_it_forgets() {
     let (_platform, project) = applied();
     project.undeclare("slack");
-    project
-        .run(&["push", "--yes"])
-        .expect(4)
-        .tells(&format!("slack: no file declares it any more; {OPEN}."));
+    let output = project.run(&["push", "--yes"]);
+    reads!(output.tells(&format!("slack: no file declares it any more; {OPEN}.")), @"
+    exit 4: connplan push --yes
+    Summary:
+      Skipped: linear
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    Found 1 connectors to push: linear
+    App app-1 at http://HOST
+
+    Waiting for authorization (nothing is written again):
+        linear                base44/connectors/linear.jsonc
+
+    No changes to make. 1 connector waits for authorization: run `connplan authorize`.
+    slack: no file declares it any more; a link that was already opened still works for a few minutes.
+    Skipped OAuth in non-interactive mode. Run `connplan authorize` in a terminal to complete it.
+    ");
     assert!(!project.read_state("pending.toml").contains("slack"));
 }

@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{ADA, NOTHING};
-use crate::support::{Platform, Project, change, result};
+use crate::support::{Platform, Project, change, reads, result};
 
 const GRACE: &str = "grace@example.com";
 
@@ -161,10 +161,23 @@ fn dropped() -> (Platform, Project) {
 #[test]
 fn a_scope_that_the_platform_drops_is_reported_once_and_then_a_note() {
     let (platform, project) = dropped();
-    project
-        .run(&["authorize"])
-        .expect(4)
-        .says("users:read.email");
+    reads!(project.run(&["authorize"]), @"
+    exit 4: connplan authorize
+    CONNECTOR  ACCOUNT          GRANTED        TOOK
+    slackbot   ada@example.com  1 of 2 scopes  -
+
+    Summary:
+      Failed: slackbot - not granted: users:read.email
+
+    Left to do for 1 connector:
+      slackbot: 1 scope not granted
+          - users:read.email
+                see members' email addresses (needs users:read too) · read
+        -> run `connplan authorize slackbot` again and grant every scope on the consent page
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another. `--yes` goes on without asking.
+    ");
     for _ in 0..2 {
         let plan = project.run(&["plan", "--detailed-exitcode"]);
         plan.expect(0).says("No changes");
@@ -182,7 +195,7 @@ fn a_scope_that_the_platform_drops_is_reported_once_and_then_a_note() {
         "--no-browser",
         "--print-links",
     ];
-    project.run(&again).expect(0).tells("does not grant:");
+    reads!(project.run(&again));
     project.run(&["authorize", "--list"]).expect(0);
     project.run(&["plan", "--detailed-exitcode"]).expect(0);
     // That can be taken back.
@@ -197,14 +210,18 @@ fn a_scope_that_the_platform_drops_is_reported_once_and_then_a_note() {
 fn a_scope_that_the_platform_drops_is_learnt_by_plan_and_by_apply() {
     let (platform, project) = dropped();
     let plan = project.run(&["plan", "--detailed-exitcode"]);
-    plan.expect(0).says("No changes").says("users:read.email");
+    reads!(plan, @"
+    exit 0: connplan plan --detailed-exitcode
+    App app-1 at http://HOST
+
+    note: slackbot: the last consent did not grant users:read.email. If somebody unticked it, `connplan authorize slackbot` asks again. If the platform does not grant it, nothing can be done; `connplan authorize --forget slackbot` makes it a difference again
+
+    No changes. The app matches the connector files.
+    ");
     // Another machine knows nothing of it: its apply asks, and hears that all is in force.
     let other = wants_more(&platform);
     other.run(&["plan", "--detailed-exitcode"]).expect(2);
-    other
-        .run(&["apply", "--auto-approve"])
-        .expect(0)
-        .says("does not grant that:");
+    reads!(other.run(&["apply", "--auto-approve"]));
     for _ in 0..2 {
         let plan = other.run(&["plan", "--detailed-exitcode"]);
         plan.expect(0).says("users:read.email");
@@ -225,33 +242,54 @@ fn a_scope_that_the_platform_drops_is_learnt_from_a_receipt_and_by_a_second_pers
         .expect(0);
     let grace = of(wants_more(&platform), &platform, GRACE);
     platform.consent("slackbot", GRACE);
-    grace
-        .run(&["authorize", "--receipt", &receipt])
-        .expect(4)
-        .says("users:read.email");
+    reads!(grace.run(&["authorize", "--receipt", &receipt]), @"
+    exit 4: connplan authorize --receipt FOLDER/project/ci.receipt
+    CONNECTOR  ACCOUNT            GRANTED        TOOK
+    slackbot   grace@example.com  1 of 2 scopes  -
+
+    Summary:
+      Failed: slackbot - not granted: users:read.email
+
+    Left to do for 1 connector:
+      slackbot: 1 scope not granted
+          - users:read.email
+                see members' email addresses (needs users:read too) · read
+        -> run `connplan authorize slackbot --receipt FOLDER/project/ci.receipt` again and grant every scope on the consent page
+    --- stderr
+    Acting as grace@example.com, by BASE44_ACCESS_TOKEN.
+    Not interactive: no link was requested. Run `connplan authorize --receipt FOLDER/project/ci.receipt` in a terminal. `--yes` goes on without asking.
+    ");
     for _ in 0..2 {
         let plan = grace.run(&["plan", "--detailed-exitcode"]);
         plan.expect(0).says("No changes").says("users:read.email");
     }
     // To the second person the platform says that the first one has just these scopes.
     let second = of(wants_more(&platform), &platform, ADA);
-    second
-        .run(&["apply", "--auto-approve"])
-        .expect(0)
-        .says("does not grant that:");
+    reads!(second.run(&["apply", "--auto-approve"]));
     let plan = second.run(&["plan", "--detailed-exitcode"]);
-    plan.expect(0).says("users:read.email");
+    reads!(plan, @"
+    exit 0: connplan plan --detailed-exitcode
+    App app-1 at http://HOST
+
+    note: slackbot: the last consent did not grant users:read.email. If somebody unticked it, `connplan authorize slackbot` asks again. If the platform does not grant it, nothing can be done; `connplan authorize --forget slackbot` makes it a difference again
+
+    No changes. The app matches the connector files.
+    ");
 }
 
 #[test]
 fn an_address_with_a_path_is_not_supported_and_said_to_be_so() {
-    Project::new()
+    let output = Project::new()
         .connector("slack", &[])
         .at_url("https://127.0.0.1:1/prefix", "b44k_x")
-        .run(&["plan"])
-        .expect(1)
-        .tells("path")
-        .lacks("no such app");
+        .run(&["plan"]);
+    reads!(output.lacks("no such app"), @"
+    exit 1: connplan plan
+    --- stderr
+    error: BASE44_API_URL is not usable: it has a path, `/prefix`, and a path is not supported; give scheme, host and port alone
+      help: leave it out for https://app.base44.com, or set an address such as http://localhost:4400
+      code: connplan::config::bad_api_url
+    ");
 }
 
 #[test]
@@ -333,10 +371,22 @@ fn an_expired_stripe_sandbox_is_a_change_that_makes_a_new_one() {
         .at(&platform)
         .file("base44/connectors/stripe.jsonc", "{ \"type\": \"stripe\" }");
     let plan = project.run(&["plan", "--detailed-exitcode", "--out", "x.plan"]);
-    plan.expect(2)
-        .says("1 to change")
-        .says("nobody claimed the sandbox in time: it has expired, and a new one is provisioned")
-        .lacks("expires in");
+    reads!(plan.lacks("expires in"), @"
+    exit 2: connplan plan --detailed-exitcode --out x.plan
+    App app-1 at http://HOST
+
+    Symbols:  ~ change
+
+      ~ stripe                base44/connectors/stripe.jsonc
+          mode: sandbox
+          nobody claimed the sandbox in time: it has expired, and a new one is provisioned
+          authorization: none
+
+    Plan: 0 to add, 1 to change, 0 to remove, 0 to authorize.
+
+    Digest: sha256:DIGEST
+    To carry out exactly this plan: connplan apply x.plan
+    ");
     let json = project.run(&["plan", "--format", "json"]).json();
     let told = change(&json, "stripe");
     assert_eq!(told["action"], "update");
@@ -359,14 +409,25 @@ fn an_expired_stripe_sandbox_is_a_change_that_makes_a_new_one() {
         (&json!("update"), &json!("provisioned"), &json!("sandbox")),
     );
     assert_eq!(platform.writes(), ["POST payments/stripe/install"]);
-    project
-        .run(&["show", "x.receipt"])
-        .expect(0)
-        .says("Provisioned: stripe (sandbox)");
-    project
-        .run(&["plan", "--detailed-exitcode"])
-        .expect(0)
-        .tells("Nobody has claimed the Stripe sandbox: it expires in");
+    reads!(project.run(&["show", "x.receipt"]), @"
+    exit 0: connplan show x.receipt
+    App app-1 at http://HOST
+
+    Provisioned: stripe (sandbox)
+
+    Applied, 1 connector: 1 provisioned.
+
+    Receipt: sha256:DIGEST
+    Plan:    sha256:DIGEST
+    ");
+    reads!(project.run(&["plan", "--detailed-exitcode"]), @"
+    exit 0: connplan plan --detailed-exitcode
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    --- stderr
+    Nobody has claimed the Stripe sandbox: it expires in SOME days.
+    ");
     // Applied again, nothing is made twice.
     platform.forget();
     project.run(&["apply", "x.plan"]).expect(0);

@@ -12,7 +12,7 @@ use std::{
 use serde_json::json;
 
 use super::{ADA, NOTHING, applied};
-use crate::support::{Connector, Platform, Project, follow, result};
+use crate::support::{Connector, Platform, Project, follow, reads, result};
 
 #[test]
 fn what_does_not_wait_is_said_and_what_does() {
@@ -54,10 +54,10 @@ fn what_is_to_be_forgotten_is_and_nothing_is_asked() {
         .tells("notion does not wait for authorization");
     let both = ["authorize", "--forget", "slack", "slack"];
     project.run(&both).expect(1);
-    project
-        .run(&["authorize", "--forget", "slack"])
-        .expect(0)
-        .says("slack");
+    reads!(project.run(&["authorize", "--forget", "slack"]), @"
+    exit 0: connplan authorize --forget slack
+    slack: forgotten. `connplan plan` shows what is left to do for it.
+    ");
     assert_eq!(platform.requests(), NOTHING, "nobody is asked");
     assert!(!project.read_state("pending.toml").contains("\"slack\""));
     let list = project.run(&["authorize", "--list", "--format", "json"]);
@@ -138,19 +138,31 @@ fn a_receipt_is_held_against_the_files_both_ways() {
         "--yes",
         "--no-browser",
     ];
-    fewer
-        .run(&resume)
-        .expect(3)
-        .tells("slack")
-        .tells("users:read");
+    reads!(fewer.run(&resume), @"
+    exit 3: connplan authorize --receipt x.receipt --yes --no-browser
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: the receipt asks for more than the files declare: slack with users:read
+      help: nothing was asked for. Check out the commit that was applied; or, if the files are right, plan and apply them
+      code: connplan::plan::receipt_exceeds_files
+    ");
     assert_eq!(platform.writes(), NOTHING);
     let more = Project::new()
         .at(&platform)
         .file("x.receipt", &receipt)
         .connector("linear", &["read", "write"])
         .connector("slack", &["chat:write", "users:read", "channels:read"]);
-    let list = more.run(&["authorize", "--list", "--receipt", "x.receipt"]);
-    list.expect(4).says("channels:read");
+    reads!(more.run(&["authorize", "--list", "--receipt", "x.receipt"]), @"
+    exit 4: connplan authorize --list --receipt x.receipt
+    App app-1 at http://HOST
+      ~ linear waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+      ~ slack waiting for consent, asked for just now
+        ! the files now declare more (channels:read); plan and apply that separately
+          asked for by plan sha256:DIGEST
+
+    To go on: connplan authorize --receipt x.receipt
+    ");
     let short = [&resume[..], &["--timeout", "1s"]].concat();
     more.run(&short).expect(4);
     for pending in platform.pending() {
@@ -162,8 +174,18 @@ fn a_receipt_is_held_against_the_files_both_ways() {
         .at(&platform)
         .file("x.receipt", &receipt)
         .connector("linear", &["read", "write"]);
-    gone.run(&[&short[..], &["slack"]].concat())
-        .says("no file declares it");
+    reads!(gone.run(&[&short[..], &["slack"]].concat()), @"
+    exit 0: connplan authorize --receipt x.receipt --yes --no-browser --timeout 1s slack
+    CONNECTOR  ACCOUNT  GRANTED     TOOK
+    slack      -        left alone  -
+
+    slack: left alone: no file declares it any more; a link that was already opened still works for a few minutes.
+
+    Summary:
+      Left alone: slack
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    ");
     assert_eq!(platform.writes(), NOTHING);
 }
 
@@ -171,7 +193,17 @@ fn a_receipt_is_held_against_the_files_both_ways() {
 fn status_tells_differences_from_what_waits() {
     let (platform, project) = applied();
     let status = ["status", "--detailed-exitcode"];
-    project.run(&status).expect(0).says("just now");
+    reads!(project.run(&status), @"
+    exit 0: connplan status --detailed-exitcode
+    App app-1 at http://HOST
+
+    CONNECTOR  DECLARED  REMOTE  SCOPES  PENDING   ACCOUNT
+    linear     yes       absent  0 of 2  just now  -
+    slack      yes       absent  0 of 2  just now  -
+
+    2 connectors need attention:
+      connplan authorize linear slack
+    ");
     platform.consent("linear", ADA);
     platform.consent("slack", ADA);
     project.run(&["authorize"]).expect(0);

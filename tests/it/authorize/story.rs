@@ -6,7 +6,7 @@ use std::{fs, thread, time::Duration};
 use connplan::sandbox::Decision;
 use serde_json::json;
 
-use crate::support::{Connector, Output, Platform, Project, result};
+use crate::support::{Connector, Output, Platform, Project, reads, result};
 
 /// Runs `authorize` while somebody does something else.
 fn while_running(project: &Project, args: &[&str], act: impl FnOnce() + Send) -> Output {
@@ -83,10 +83,19 @@ fn applied_at_night_authorized_in_the_morning_elsewhere() {
 
     let desk = checkout(&platform);
     desk.write("night.receipt", &receipt);
-    let open = desk.run(&["authorize", "--receipt", "night.receipt", "--list"]);
-    open.expect(4)
-        .says("slackbot")
-        .says("asked for by plan sha256:");
+    reads!(desk.run(&["authorize", "--receipt", "night.receipt", "--list"]), @"
+    exit 4: connplan authorize --receipt night.receipt --list
+    App app-1 at http://HOST
+      ~ gmail waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+          expected: ops@example.com
+      ~ notion waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+      ~ slackbot waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+
+    To go on: connplan authorize --receipt night.receipt
+    ");
     platform.forget();
     let args = [
         "authorize",
@@ -114,10 +123,11 @@ fn applied_at_night_authorized_in_the_morning_elsewhere() {
     // The night's machine learns of it by looking.
     runner.run(&["authorize", "--list"]).expect(0);
     runner.run(&["authorize"]).expect(0);
-    runner
-        .run(&["authorize", "--list"])
-        .expect(0)
-        .says("Nothing is waiting");
+    reads!(runner.run(&["authorize", "--list"]), @"
+    exit 0: connplan authorize --list
+    Nothing is waiting for authorization in app app-1, as far as this machine knows.
+    What another machine's apply left waiting is in its receipt: connplan authorize --receipt FILE
+    ");
 }
 
 #[test]
@@ -150,8 +160,19 @@ fn what_somebody_else_changed_is_left_alone() {
         .json();
     let slackbot = result(&list, "slackbot");
     assert_eq!(slackbot["state"], "untouched", "{slackbot}");
-    let told = runner.run(&["authorize", "slackbot", "--yes", "--timeout", "1s"]);
-    told.expect(4).says("somebody else changed it");
+    reads!(runner.run(&["authorize", "slackbot", "--yes", "--timeout", "1s"]), @"
+    exit 4: connplan authorize slackbot --yes --timeout 1s
+    CONNECTOR  ACCOUNT  GRANTED     TOOK
+    slackbot   -        left alone  -
+
+    Summary:
+      Failed: slackbot - somebody else changed it since it was asked for: it has scopes that were not approved (files:write); plan again, or, if the provider adds them by itself, list them in connplan.toml: `[providers.slackbot] adds`
+
+    Left to do for 1 connector:
+      slackbot: somebody else changed it since it was asked for: it has scopes that were not approved (files:write); plan again, or, if the provider adds them by itself, list them in connplan.toml: `[providers.slackbot] adds`
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
     // And the next plan shows it again.
     let plan = runner.run(&["plan", "--format", "json"]).json();
@@ -196,11 +217,24 @@ fn each_end_has_its_own_next_step() {
     ] {
         ended.says(words);
     }
-    let timed_out = runner.run(&["authorize", "notion", "--yes", "--timeout", "1s"]);
-    timed_out
-        .expect(4)
-        .says("nobody consented in time")
-        .says("run `connplan authorize notion` again");
+    reads!(runner.run(&["authorize", "notion", "--yes", "--timeout", "1s"]), @"
+    exit 4: connplan authorize notion --yes --timeout 1s
+    Summary:
+      Failed: notion - authorization timed out
+
+    Left to do for 1 connector:
+      notion: timed out: nobody consented in time; it stays pending
+        -> run `connplan authorize notion` again; with `--timeout 30m` there is more time to consent
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    1 connector of app app-1 at http://HOST needs consent in a browser:
+      notion
+        (no scopes)
+    Each connection is recorded as made by a workspace, whichever account approves at the provider.
+    Waiting at most 1s; `--timeout` changes that.
+      notion: waiting for consent (its link is private and is not shown in a log; `--print-links` prints it)
+    Waiting for notion.
+    ");
     // Nothing pretends that the wrong account is right.
     let plan = runner.run(&["plan", "--format", "json"]).json();
     let gmail = &plan["apps"][0]["changes"][0];
@@ -217,10 +251,20 @@ fn each_end_has_its_own_next_step() {
         .stdout;
     assert!(markdown.contains("eve@elsewhere.example"), "{markdown}");
     assert!(markdown.contains("ops@example.com"), "{markdown}");
-    runner
-        .run(&["authorize", "gmail"])
-        .expect(4)
-        .says("wrong account");
+    reads!(runner.run(&["authorize", "gmail"]), @"
+    exit 4: connplan authorize gmail
+    CONNECTOR  ACCOUNT                GRANTED               TOOK
+    gmail      eve@elsewhere.example  to the wrong account  -
+
+    Summary:
+      Failed: gmail - wrong account: eve@elsewhere.example, not ops@example.com
+
+    Left to do for 1 connector:
+      gmail: wrong account
+        -> if somebody else made the connection, plan, apply and authorize it; if it is your own, the platform does not ask again: remove its file and apply, then restore it, apply and authorize gmail as ops@example.com
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    ");
 }
 
 #[test]
@@ -234,15 +278,36 @@ fn broken_connectors_are_found_and_repaired_without_a_plan() {
         status: "expired",
         ..Connector::active("slackbot", &["chat:write"])
     });
-    project
-        .run(&["status"])
-        .expect(0)
-        .says("connplan authorize");
-    project.run(&["plan"]).expect(0).says("! slackbot");
-    project
-        .run(&["authorize", "--list"])
-        .expect(4)
-        .says("slackbot");
+    reads!(project.run(&["status"]), @"
+    exit 0: connplan status
+    App app-1 at http://HOST
+
+    CONNECTOR  DECLARED  REMOTE   SCOPES  PENDING  ACCOUNT
+    slackbot   yes       expired  1       -        ada@example.com
+
+    1 connector needs attention:
+      connplan authorize slackbot
+    ");
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  ! look here
+
+      ! slackbot              base44/connectors/slackbot.jsonc
+          the remote says expired; ada@example.com authorized it
+            1 unchanged scope
+          authorization: required
+
+    Plan: 0 to add, 0 to change, 0 to remove, 1 to authorize.
+    ");
+    reads!(project.run(&["authorize", "--list"]), @"
+    exit 4: connplan authorize --list
+    App app-1 at http://HOST
+      ~ slackbot needs a person's consent again
+
+    To go on: connplan authorize
+    ");
     let ended = while_running(&project, &["authorize", "--yes", "--no-browser"], || {
         wait_for_writes(&platform, 1);
         platform.consent("slackbot", "ada@example.com");
@@ -257,11 +322,18 @@ fn links_reach_no_pipe_unless_it_is_asked_for() {
     let (runner, _) = night(&platform);
     platform.forget();
     let quick = ["authorize", "--yes", "--timeout", "1s"];
-    runner
-        .run(&quick)
-        .expect(4)
-        .lacks("ticket=")
-        .tells("no link was requested");
+    reads!(runner.run(&quick).lacks("ticket="), @"
+    exit 4: connplan authorize --yes --timeout 1s
+    Summary:
+      Skipped: gmail, notion, slackbot
+
+    Left to do for 3 connectors:
+      gmail, notion, slackbot: waiting for consent, asked for just now
+        -> `connplan authorize gmail notion slackbot` resumes them
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another.
+    ");
     assert_eq!(runner.opened(), [] as [&str; 0], "no browser in a pipeline");
     let print = ["authorize", "--print-links", "--timeout", "1s"];
     runner.run(&print).expect(1).lacks("ticket=");
@@ -275,13 +347,21 @@ fn links_reach_no_pipe_unless_it_is_asked_for() {
     desk.run(&no_input).expect(4).lacks("ticket=");
     assert_eq!(platform.writes(), [] as [&str; 0]);
     let printed = desk.run(&print);
-    printed.expect(4).says("ticket=");
+    reads!(printed);
     assert!(!printed.stderr.contains("ticket="), "{printed}");
     // Nobody to ask, and nothing decided beforehand: it ends at once.
-    desk.run(&["authorize"])
-        .expect(4)
-        .tells("Not interactive: no link was requested")
-        .lacks("ticket=");
+    reads!(desk.run(&["authorize"]).lacks("ticket="), @"
+    exit 4: connplan authorize
+    Summary:
+      Skipped: gmail, notion, slackbot
+
+    Left to do for 3 connectors:
+      gmail, notion, slackbot: waiting for consent, asked for just now
+        -> `connplan authorize gmail notion slackbot` resumes them
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another. `--yes` goes on without asking.
+    ");
 }
 
 #[test]
@@ -335,8 +415,21 @@ fn the_store_is_private_and_whole() {
     let mode = || fs::metadata(&store).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(), 0o600);
     fs::set_permissions(&store, fs::Permissions::from_mode(0o644)).unwrap();
-    let list = runner.run(&["authorize", "--list"]);
-    list.expect(4).tells("could be read by others");
+    reads!(runner.run(&["authorize", "--list"]), @"
+    exit 4: connplan authorize --list
+    App app-1 at http://HOST
+      ~ gmail waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+          expected: o***@example.com
+      ~ notion waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+      ~ slackbot waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+
+    To go on: connplan authorize
+    --- stderr
+    warning: FOLDER/state/apps/APP/pending.toml could be read by others; it is private now
+    ");
     assert_eq!(mode(), 0o600);
     // Looking writes nothing; a run keeps the rest whole.
     let before = runner.read_state("pending.toml");

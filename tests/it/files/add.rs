@@ -1,5 +1,6 @@
 //! `connplan add`: files that are not there yet.
 
+use crate::support::reads;
 use serde_json::json;
 
 use crate::{files::project::Project, sandbox::client::Site};
@@ -16,8 +17,15 @@ async fn it_checks_with_the_platform_and_says_what_a_connection_asks_for() {
         added["connection_config_fields"][0]["name"], "account_identifier",
         "{added}"
     );
-    let told = project.run(&["add", "bamboohr"]).await.ended(0);
-    told.says(&["Company domain", "write them into the file"]);
+    reads!(project.run(&["add", "bamboohr"]).await, @"
+    exit 0: connplan add bamboohr
+    Created base44/connectors/bamboohr.jsonc: bamboohr, without scopes.
+
+    The platform asks for connection values; write them into the file, as `connection_config`:
+      Company domain (company_domain): What stands before .bamboohr.com in your address.
+
+    Next: `connplan plan` shows what it changes.
+    ");
     for (said, meant) in [
         ("hubspto", "hubspot"),
         ("gdrive", "googledrive"),
@@ -39,8 +47,13 @@ async fn it_checks_with_the_platform_and_says_what_a_connection_asks_for() {
         "// The app's stripe connector.\n// Stripe takes no scopes: a sandbox is provisioned, \
          which you claim.\n{\n  \"type\": \"stripe\"\n}\n"
     );
-    let refused = project.run(&["add", "stripe", "--scope", "x"]).await;
-    refused.ended(1).says(&["already declares `stripe`"]);
+    reads!(project.run(&["add", "stripe", "--scope", "x"]).await, @"
+    exit 1: connplan add stripe --scope x
+    --- stderr
+    error: base44/connectors/stripe.jsonc already declares `stripe`; nothing was written
+      help: edit base44/connectors/stripe.jsonc: an app has one connector of a type
+      code: connplan::usage
+    ");
 }
 
 #[tokio::test]
@@ -54,12 +67,15 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
         "--scope",
         "chat:wrte",
     ];
-    let added = project.run(&args).await.ended(0);
-    added.says(&[
-        "was not checked: no credentials",
-        "did you mean `chat:write`?",
-        "Created base44/connectors/slackbot.jsonc: slackbot, with 2 scopes.",
-    ]);
+    reads!(project.run(&args).await, @"
+    exit 0: connplan add slackbot --scope chat:write --scope chat:wrte
+    Created base44/connectors/slackbot.jsonc: slackbot, with 2 scopes.
+
+    Next: `connplan plan` shows what it changes.
+    --- stderr
+    warning: whether the platform offers `slackbot` was not checked: no credentials were found
+    warning: `chat:wrte` is not a known scope of slackbot; did you mean `chat:write`?
+    ");
     let text = project.read("base44/connectors/slackbot.jsonc");
     assert!(text.contains("\"chat:write\", // "), "{text}");
     let valid = project.run(&["validate"]).await.ended(0);
@@ -71,11 +87,15 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
     // What every command after it would refuse is not written.
     let comma = ["add", "github", "--scope", "repo,user"];
     let comma = project.run(&comma).await.ended(1);
-    comma.says(&[
-        "`--scope repo,user`",
-        "several scopes",
-        "nothing was written",
-    ]);
+    reads!(comma, @"
+    exit 1: connplan add github --scope repo,user
+    --- stderr
+    1 warning in other files; `connplan validate` shows them.
+    warning: whether the platform offers `github` was not checked: no credentials were found
+    error: `--scope repo,user`: github's provider takes that for several scopes; nothing was written
+      help: give `--scope` once for each
+      code: connplan::usage
+    ");
     for (said, meant) in [("SLACK", "slack"), ("Gmail", "gmail"), ("Stripe", "stripe")] {
         let capitals = project.run(&["add", said]).await.ended(1);
         capitals.says(&[
@@ -84,10 +104,22 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
             "nothing was written",
         ]);
     }
-    let none = project.run(&["add"]).await.ended(1);
-    none.says(&["No TYPE was given"]);
-    let slip = project.run(&["add", "../x"]).await.ended(1);
-    slip.says(&["only letters, digits"]);
+    reads!(project.run(&["add"]).await, @"
+    exit 1: connplan add
+    --- stderr
+    1 warning in other files; `connplan validate` shows them.
+    error: which connector? No TYPE was given, and this run is not interactive
+      help: name it: `connplan add TYPE`; `connplan list-available` shows the types
+      code: connplan::usage
+    ");
+    reads!(project.run(&["add", "../x"]).await, @"
+    exit 1: connplan add ../x
+    --- stderr
+    error: invalid value '../x' for '[TYPE]': a connector type holds only letters, digits, `_` and `-`
+
+    For more information, try '--help'.
+      code: connplan::usage
+    ");
     assert_eq!(project.list("base44/connectors"), ["slackbot.jsonc"]);
 }
 
@@ -96,8 +128,13 @@ async fn nothing_is_written_over() {
     let project = Project::bare();
     project.write("base44/connectors/mine.jsonc", "{type: 'Acme'}");
     project.write("base44/connectors/linear.jsonc", "{type: 'asana'}");
-    let there = project.run(&["add", "acme"]).await.ended(1);
-    there.says(&["mine.jsonc already declares `Acme`"]);
+    reads!(project.run(&["add", "acme"]).await, @"
+    exit 1: connplan add acme
+    --- stderr
+    error: base44/connectors/mine.jsonc already declares `Acme`; nothing was written
+      help: edit base44/connectors/mine.jsonc: an app has one connector of a type
+      code: connplan::usage
+    ");
     project.run(&["add", "linear"]).await.ended(0);
     assert_eq!(
         project.list("base44/connectors"),

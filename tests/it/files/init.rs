@@ -1,5 +1,6 @@
 //! `connplan init`: what is there is found, what is missing is offered, and nothing is written over.
 
+use crate::support::reads;
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};
@@ -11,14 +12,43 @@ async fn init_writes_what_was_wanted_and_nothing_twice() {
     let project = Project::bare();
     project.write("app/.keep", "");
     fs::create_dir(project.path(".git")).unwrap();
-    let unasked = project.run(&["init"]).await.ended(1);
-    unasked.says(&["--yes"]);
-    let dry = project.run(&["init", "--dry-run"]).await.ended(0);
-    dry.says(&["would create base44/connplan.toml", "connplan login"]);
+    reads!(project.run(&["init"]).await, @"
+    exit 1: connplan init
+    --- stderr
+    error: each file must be confirmed, and this run is not interactive
+      help: give `--yes`, or run it in a terminal without CI and --no-input
+      code: connplan::usage
+    ");
+    reads!(project.run(&["init", "--dry-run"]).await, @"
+    exit 0: connplan init --dry-run
+    would create base44/connplan.toml
+    would create base44/connector.schema.json
+    would create .github/skills/connplan/SKILL.md
+    would create .github/workflows/connplan-plan.yml
+    would create .github/workflows/connplan-apply.yml
+
+    Next:
+      connplan login       # or set BASE44_ACCESS_TOKEN
+      connplan pull        # the app's connectors become files
+      connplan add         # a new connector
+      connplan plan        # what would change
+    ");
     assert_eq!(project.list("."), [".git", "app", "base44"]);
 
-    let done = project.run(&["init", "--yes"]).await.ended(0);
-    done.says(&["created .github/workflows/connplan-plan.yml"]);
+    reads!(project.run(&["init", "--yes"]).await, @"
+    exit 0: connplan init --yes
+    created base44/connplan.toml
+    created base44/connector.schema.json
+    created .github/skills/connplan/SKILL.md
+    created .github/workflows/connplan-plan.yml
+    created .github/workflows/connplan-apply.yml
+
+    Next:
+      connplan login       # or set BASE44_ACCESS_TOKEN
+      connplan pull        # the app's connectors become files
+      connplan add         # a new connector
+      connplan plan        # what would change
+    ");
     assert!(!project.path(".gitignore").exists());
     let plan = project.read(".github/workflows/connplan-plan.yml");
     let version = format!("connplan@{}", env!("CARGO_PKG_VERSION"));
@@ -91,11 +121,13 @@ async fn init(project: &Project, folder: &str) {
 #[tokio::test]
 async fn where_projects_only_lie_below_init_names_the_command() {
     let project = two();
-    let failed = project.run(&["init", "--yes"]).await.ended(1);
-    failed.says(&[
-        "no Base44 project here; below are apps/crm, apps/shop",
-        "connplan -C apps/crm init",
-    ]);
+    reads!(project.run(&["init", "--yes"]).await, @"
+    exit 1: connplan init --yes
+    --- stderr
+    error: no Base44 project here; below are apps/crm, apps/shop
+      help: run `connplan -C apps/crm init`: the workflows that it writes cover all projects of the repository
+      code: connplan::usage
+    ");
     init(&project, "apps/crm").await;
     assert!(project.path(".github/workflows/connplan-plan.yml").exists());
 }
@@ -158,16 +190,15 @@ async fn a_project_that_was_added_is_a_difference_that_is_offered() {
         .replace("name: Plan\n", "name: Our plan\n");
     project.write(file, &own);
     project.write("apps/new shop/base44/config.jsonc", "{ name: 'New' }");
-    let dry = project.run(&["-C", "apps/shop", "init", "--dry-run"]).await;
-    dry.ended(0).says(&[
-        "would update ../../.github/workflows/connplan-plan.yml",
-        "would update ../../.github/workflows/connplan-apply.yml",
-        "+            apps/new shop",
-        "+    paths: [\"apps/crm/**\", \"apps/new shop/**\", \"apps/shop/**\"]",
-    ]);
+    reads!(project.run(&["-C", "apps/shop", "init", "--dry-run"]).await);
     assert_eq!(project.read(file), own);
-    let unasked = project.run(&["-C", "apps/shop", "init"]).await.ended(1);
-    unasked.says(&["--yes"]);
+    reads!(project.run(&["-C", "apps/shop", "init"]).await, @"
+    exit 1: connplan -C apps/shop init
+    --- stderr
+    error: each file must be confirmed, and this run is not interactive
+      help: give `--yes`, or run it in a terminal without CI and --no-input
+      code: connplan::usage
+    ");
     init(&project, "apps/shop").await;
     let text = project.read(file);
     assert!(text.contains("name: Our plan\n"), "{text}");
@@ -193,11 +224,7 @@ async fn from_one_project_to_two() {
     // A workflow of somebody's own is left, and what it lacks is said.
     let own = "# connplan, for apps/shop\nname: Ours\non: push\n";
     project.write(".github/workflows/connplan-apply.yml", own);
-    let done = project.run(&["-C", "apps/crm", "init", "--yes"]).await;
-    done.ended(0).says(&[
-        "updated ../../.github/workflows/connplan-plan.yml",
-        "connplan-apply.yml, which does not name apps/crm",
-    ]);
+    reads!(project.run(&["-C", "apps/crm", "init", "--yes"]).await);
     let both = project.read(".github/workflows/connplan-plan.yml");
     assert!(both.contains("            apps/crm\n            apps/shop\n"));
     assert_eq!(project.read(".github/workflows/connplan-apply.yml"), own);
@@ -221,9 +248,7 @@ async fn on_gitlab_each_project_has_jobs_of_its_own() {
     project.write("apps/crm/base44/config.jsonc", "{ name: 'Crm' }");
     init(&project, "apps/crm").await;
     project.write("apps/shop/base44/config.jsonc", "{ name: 'Shop' }");
-    let dry = project.run(&["-C", "apps/crm", "init", "--dry-run"]).await;
-    dry.ended(0)
-        .says(&["would update ../../.gitlab-ci.yml", "+\"plan apps/shop\":"]);
+    reads!(project.run(&["-C", "apps/crm", "init", "--dry-run"]).await);
     init(&project, "apps/crm").await;
     let all = yaml_text(&project.read(".gitlab-ci.yml"));
     for name in ["apps/crm", "apps/shop"] {
@@ -260,8 +285,20 @@ async fn on_gitlab_each_project_has_jobs_of_its_own() {
     // Somebody's own pipeline stays, and what it lacks is said.
     project.write(".gitlab-ci.yml", "stages: [build]\n");
     let own = project.run(&["-C", "apps/crm", "init", "--yes"]).await;
-    own.ended(0)
-        .says(&[".gitlab-ci.yml, which does not name apps/crm, apps/shop"]);
+    reads!(own, @"
+    exit 0: connplan -C apps/crm init --yes
+    left as it is: base44/connplan.toml
+    left as it is: base44/connector.schema.json
+    left as it is: ../../.github/skills/connplan/SKILL.md
+    left as it is: ../../.gitlab-ci.yml, which does not name apps/crm, apps/shop
+
+    Next:
+      connplan login       # or set BASE44_ACCESS_TOKEN
+      npx base44 link      # names the app, or set BASE44_APP_ID
+      connplan -C apps/crm pull        # the app's connectors become files
+      connplan -C apps/crm add         # a new connector
+      connplan -C apps/crm plan        # what would change
+    ");
     assert_eq!(project.read(".gitlab-ci.yml"), "stages: [build]\n");
 }
 

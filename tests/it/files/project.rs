@@ -22,9 +22,17 @@ pub(crate) struct Project {
 
 /// What a run said, and how it ended.
 pub(crate) struct Run {
+    /// The command line.
+    pub(crate) command: String,
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
+}
+
+impl crate::support::Read for Run {
+    fn read(&self) -> String {
+        crate::support::transcript(&self.command, Some(self.code), &self.out, &self.err)
+    }
 }
 
 impl Run {
@@ -133,9 +141,12 @@ impl Project {
 
 /// Runs a command beside the sandbox, which lives on this thread.
 pub(crate) async fn run(mut command: Command) -> Run {
+    let words = command.get_args().map(OsStr::to_string_lossy);
+    let words = words.collect::<Vec<_>>().join(" ");
     let ended = tokio::task::spawn_blocking(move || command.output());
     let output = ended.await.unwrap().unwrap();
     Run {
+        command: words,
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),

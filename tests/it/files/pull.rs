@@ -1,5 +1,6 @@
 //! `connplan pull`: the app's connectors become files, in place.
 
+use crate::support::reads;
 use serde_json::json;
 
 use crate::{
@@ -91,13 +92,24 @@ async fn files_go_only_when_asked_for() {
     let site = shop().await;
     let project = Project::at(&site);
     project.write("base44/connectors/linear.jsonc", "{ type: 'linear' }\n");
-    let pull = project.run(&["pull"]).await.ended(0);
-    pull.says(&["linear.jsonc stays", "--prune"]);
-    let refused = project.run(&["pull", "--prune"]).await.ended(1);
-    refused.says(&["--yes"]);
+    reads!(project.run(&["pull"]).await);
+    reads!(project.run(&["pull", "--prune"]).await, @"
+    exit 1: connplan pull --prune
+    --- stderr
+    error: removing files must be confirmed, and this run is not interactive
+      help: give `--yes`, or run it in a terminal without CI and --no-input
+      code: connplan::usage
+    ");
     assert!(project.path("base44/connectors/linear.jsonc").exists());
-    let pruned = project.run(&["pull", "--prune", "--yes"]).await.ended(0);
-    pruned.says(&["--- a/base44/connectors/linear.jsonc", "1 removed"]);
+    reads!(project.run(&["pull", "--prune", "--yes"]).await, @"
+    exit 0: connplan pull --prune --yes
+    --- a/base44/connectors/linear.jsonc
+    +++ /dev/null
+    @@ -1 +0,0 @@
+    -{ type: 'linear' }
+    --- stderr
+    Pulled: 0 files written, 1 removed.
+    ");
     assert!(!project.path("base44/connectors/linear.jsonc").exists());
     agrees(&project).await;
 }
@@ -156,7 +168,16 @@ async fn links_that_lead_out_are_refused() {
     let link = project.path("base44/connectors/slackbot.jsonc");
     std::os::unix::fs::symlink(&target, link).unwrap();
     let refused = project.run(&["pull"]).await.ended(1);
-    refused.says(&["out of the project"]);
+    reads!(refused, @"
+    exit 1: connplan pull
+    --- stderr
+    error: base44/connectors/slackbot.jsonc: the file is a link out of the project or into the `.git` folder; it was not read
+      help: put the file itself here: connplan reads only files inside the project
+      code: connplan::config::leads_out
+    error: base44/connectors/slackbot.jsonc has 1 error; nothing was planned
+      help: fix them; `connplan validate` checks without network and login
+      code: connplan::config::invalid
+    ");
     assert_eq!(std::fs::read_to_string(&target).unwrap(), text);
     assert_eq!(
         project.list("base44/connectors"),
@@ -167,7 +188,13 @@ async fn links_that_lead_out_are_refused() {
     let project = Project::at(&site);
     std::os::unix::fs::symlink(elsewhere.path(), project.path("base44/connectors")).unwrap();
     let refused = project.run(&["pull"]).await.ended(1);
-    refused.says(&["out of"]);
+    reads!(refused, @"
+    exit 1: connplan pull
+    --- stderr
+    error: FOLDER/base44/connectors leads out of FOLDER
+      help: connplan reads and writes only in the project, without git's own folder, and follows no link out of it; put a file there instead
+      code: connplan::fs::outside
+    ");
 }
 
 #[tokio::test]
@@ -176,7 +203,12 @@ async fn types_that_differ_in_case_alone_are_told() {
     let site = Site::seeded(seed).await;
     let project = Project::at(&site);
     project.write("base44/connectors/a.jsonc", "{ type: 'Acme' }\n");
-    let refused = project.run(&["pull"]).await.ended(1);
-    refused.says(&["declares `Acme`", "`acme`"]);
+    reads!(project.run(&["pull"]).await, @"
+    exit 1: connplan pull
+    --- stderr
+    error: base44/connectors/a.jsonc declares `Acme`, and the app has `acme`: the same except for upper and lower case
+      help: write the type in base44/connectors/a.jsonc as the app does, `acme`, and pull again
+      code: connplan::pull::type_case
+    ");
     assert_eq!(project.list("base44/connectors"), ["a.jsonc"]);
 }

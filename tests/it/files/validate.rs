@@ -1,6 +1,6 @@
 //! `validate`: what the files alone show.
 
-use crate::support::{Platform, Project};
+use crate::support::{Platform, Project, reads};
 
 /// With these lines in `connplan.toml`.
 const POLICY: &str = r#"
@@ -24,16 +24,7 @@ fn project() -> Project {
 #[test]
 fn what_the_policy_forbids_is_an_error_on_its_line() {
     let project = project();
-    let output = project.run(&["validate"]);
-    output
-        .expect(1)
-        .tells("gmail.jsonc:1:")
-        .tells("https://mail.google.com/")
-        .tells("denied")
-        .tells("users:read")
-        .tells("not among those allowed")
-        .lacks("linear.jsonc")
-        .says("2 errors");
+    reads!(project.run(&["validate"]).lacks("linear.jsonc"));
     let json = project.run(&["validate", "--format", "json"]);
     let report = json.expect(1).json();
     assert_eq!(report["valid"], false);
@@ -51,17 +42,13 @@ fn what_the_policy_forbids_is_an_error_on_its_line() {
 fn what_it_forbids_the_plan_forbids_too_and_the_rest_is_valid() {
     let platform = Platform::start();
     let project = project().at(&platform);
-    project
-        .run(&["plan"])
-        .expect(6)
-        .tells("gmail")
-        .tells("slack");
+    reads!(project.run(&["plan"]));
     project.declare("gmail", &["https://www.googleapis.com/auth/gmail.send"]);
     project.declare("slack", &["chat:write"]);
-    project
-        .run(&["validate"])
-        .expect(0)
-        .says("Valid. 3 connectors");
+    reads!(project.run(&["validate"]), @"
+    exit 0: connplan validate
+    Valid. 3 connectors in base44/connectors: gmail, linear, slack
+    ");
     project.run(&["plan"]).expect(0);
 }
 
@@ -74,9 +61,9 @@ fn in_a_log_no_path_and_no_scope_is_broken_and_a_blank_line_parts_what_is_said()
     let project = Project::new().file(&format!("{folder}/gmail.jsonc"), &text);
     let output = project.run(&["validate", "--dir", folder]);
     output
-        .expect(0)
         .tells(&format!("the scope `{scope}` is in the list"))
         .tells(&format!("{folder}/gmail.jsonc"));
+    reads!(output);
     let said: Vec<_> = output.stderr.lines().collect();
     let heads = said.iter().enumerate();
     let heads: Vec<_> = heads
@@ -86,28 +73,53 @@ fn in_a_log_no_path_and_no_scope_is_broken_and_a_blank_line_parts_what_is_said()
     assert_eq!(said[heads[1].0 - 1], "", "{output}");
     // An error that ends a run is as whole.
     let missing = format!("{folder}/no-such-file.plan");
-    project.run(&["show", &missing]).expect(1).tells(&missing);
+    reads!(project.run(&["show", &missing]).tells(&missing), @"
+    exit 1: connplan show connectors-with-a-name/that-is-longer-than-any-line/of-a-terminal/and-then-some/no-such-file.plan
+    --- stderr
+    error: connectors-with-a-name/that-is-longer-than-any-line/of-a-terminal/and-then-some/no-such-file.plan does not exist
+      help: check the path; where it is relative, it starts at the current folder, or at `-C DIR`
+      code: connplan::fs::not_found
+    ");
 }
 
 #[test]
 fn a_setting_that_cannot_be_is_told_with_those_that_can() {
     let project = Project::new().file("base44/connplan.toml", "[apply]\nparallelism = 0\n");
-    project
-        .run(&["validate"])
-        .expect(1)
-        .tells("connplan.toml:2:15")
-        .tells("`apply.parallelism` is 0; it has to be a whole number from 1 to 65535");
+    reads!(project.run(&["validate"]), @"
+    exit 1: connplan validate
+    Not valid: 1 error and 1 warning found.
+    --- stderr
+    error: `apply.parallelism` is 0; it has to be a whole number from 1 to 65535
+       ╭─[base44/connplan.toml:2:15]
+     1 │ [apply]
+     2 │ parallelism = 0
+       ·               ┬
+       ·               ╰── here
+       ╰────
+      code: connplan::config::setting
+
+    warning: base44/connectors: the connectors folder does not exist
+      help: check the branch and the folder: `connplan plan` would remove every connector of the app, and refuses that without `--allow-remove-all`; `connplan pull` writes the app's connectors to files
+      code: connplan::config::no_files
+    ");
 }
 
 #[test]
 fn a_misspelt_scope_is_a_warning_that_names_the_right_one() {
     let project = Project::new().connector("gmail", &["gmail.send"]);
-    project
-        .run(&["validate"])
-        .expect(0)
-        .tells("did you mean")
-        .tells("https://www.googleapis.com/auth/gmail.send")
-        .says("1 warning");
+    reads!(project.run(&["validate"]), @r#"
+    exit 0: connplan validate
+    Valid, 1 warning. 1 connector in base44/connectors: gmail
+    --- stderr
+    warning: the scope `gmail.send` is unknown; there is a scope `https://www.googleapis.com/auth/gmail.send`
+       ╭─[base44/connectors/gmail.jsonc:1:12]
+     1 │ {"scopes":["gmail.send"],"type":"gmail"}
+       ·            ──────┬─────
+       ·                  ╰── this scope
+       ╰────
+      help: did you mean `https://www.googleapis.com/auth/gmail.send`? Any scope is allowed, so this is only a warning
+      code: connplan::config::scope_slip
+    "#);
 }
 
 #[test]
@@ -193,8 +205,21 @@ fn an_empty_store_is_not_taken_for_none() {
         .at(&platform)
         .connector("slack", &["chat:write"])
         .file("base44/connplan.toml", "[store]\nurl = \"\"\n");
-    let refused = project.run(&["apply", "--auto-approve"]);
-    refused.expect(1).tells("`url` in [store]");
+    reads!(project.run(&["apply", "--auto-approve"]), @r#"
+    exit 1: connplan apply --auto-approve
+    --- stderr
+    error: `url` in [store] of connplan.toml: `` is not a store: it is `git:REMOTE`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`
+       ╭─[base44/connplan.toml:2:7]
+     1 │ [store]
+     2 │ url = ""
+       ·       ─┬
+       ·        ╰── here
+       ╰────
+      code: connplan::config::setting
+    error: base44/connplan.toml has 1 error; nothing was planned
+      help: fix them; `connplan validate` checks without network and login
+      code: connplan::config::invalid
+    "#);
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }
 

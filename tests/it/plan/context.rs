@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Platform, Project, one};
+use crate::support::{Platform, Project, one, reads};
 
 const NOTHING: [&str; 0] = [];
 
@@ -21,18 +21,32 @@ fn planned_for(project: &Project, vars: &[(&str, &str)], args: &[&str]) -> (Stri
 fn the_project_is_found_from_below_and_by_c() {
     let (_platform, project) = one();
     project.write("src/deep/er/x", "");
-    let from_below = project.run_in("src/deep/er", &["plan"]);
-    from_below.expect(0).says("base44/connectors/slack.jsonc");
+    let plan = project.run_in("src/deep/er", &["plan"]);
+    reads!(plan, @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add  - remove  ! look here
+
+      - gmail                 no file declares it
+          - openid
+              sign-in: stable Google account id in an ID token · identity, non-sensitive
+          ! the tokens of ada@example.com are lost for good
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    A removal deletes the tokens and the connector's file in the app's own code too. What was granted at the provider stays until somebody revokes it there (myaccount.google.com/connections).
+
+    Plan: 1 to add, 0 to change, 1 to remove, 1 to authorize.
+    ");
+    let plan = plan.stdout;
     let root = project.root();
     let root = root.to_str().unwrap();
-    project
-        .run_in("src", &["-C", root, "plan"])
-        .expect(0)
-        .says("slack");
-    project
-        .run_in("src", &["plan", "-C", "../base44"])
-        .expect(0)
-        .says("slack");
+    assert_eq!(project.run_in("src", &["-C", root, "plan"]).stdout, plan);
+    let below = project.run_in("src", &["plan", "-C", "../base44"]);
+    assert_eq!(below.stdout, plan);
     // Files that are named go by where the run happens, `-C` included.
     project
         .run_in("src", &["-C", "..", "plan", "--out", "x.plan"])
@@ -42,7 +56,13 @@ fn the_project_is_found_from_below_and_by_c() {
         .run_in("src/deep", &["plan", "--out", "y.plan"])
         .expect(0);
     assert!(project.path("src/deep/y.plan").exists());
-    Project::nowhere().run(&["plan"]).expect(1).tells("base44");
+    reads!(Project::nowhere().run(&["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: no Base44 project here: neither FOLDER/project nor a folder above it holds base44/config.jsonc or config.jsonc (or .json)
+      help: go to the project, or name its folder with `-C DIR`; without one, name the app with `--app-id ID` or BASE44_APP_ID: connector files then come from ./connectors, or from `--dir DIR`. `npx base44 create` makes a project; `connplan demo` shows all of it without one
+      code: connplan::config::no_project
+    ");
 }
 
 #[test]
@@ -99,10 +119,13 @@ fn an_environment_names_its_app_and_address() {
     assert_eq!(app["environment"], "dev");
     assert_eq!(app["app_id"], "dev-app");
     assert_eq!(app["changes"][0]["connector"], "linear");
-    project
-        .run(&["plan", "--env", "deb"])
-        .expect(1)
-        .tells("dev");
+    reads!(project.run(&["plan", "--env", "deb"]), @"
+    exit 1: connplan plan --env deb
+    --- stderr
+    error: there is no environment `deb`
+      help: connplan.toml has `dev`
+      code: connplan::config::no_environment
+    ");
 }
 
 #[test]
@@ -114,10 +137,13 @@ fn the_address_comes_from_the_environment_and_its_files() {
         &format!("BASE44_PROJECTS_BASE44_API_URL={}\n", platform.url()),
     );
     // A key of the user goes where a file says only if the user wants that.
-    project
-        .run(&["plan"])
-        .expect(1)
-        .tells(&format!("connplan trust {}", platform.url()));
+    reads!(project.run(&["plan"]).tells(&format!("connplan trust {}", platform.url())), @"
+    exit 1: connplan plan
+    --- stderr
+    error: .env, line 1, names http://HOST as the platform's address; you have not allowed BASE44_API_KEY to be sent there, so nothing was sent
+      help: if you know that address and want your credentials to go there, run `connplan trust http://HOST`; else leave it, or set BASE44_API_URL yourself
+      code: connplan::auth::untrusted_address
+    ");
     assert_eq!(platform.requests(), NOTHING);
     project.run(&["trust", platform.url()]).expect(0);
     assert_eq!(planned_for(&project, &[], &[]).1, platform.url());
@@ -129,17 +155,23 @@ fn the_address_comes_from_the_environment_and_its_files() {
         ),
     );
     assert_eq!(planned_for(&project, &[], &[]).1, platform.url());
-    project
-        .run_vars(&[("BASE44_API_URL", "http://127.0.0.1:1")], &["plan"])
-        .expect(1)
-        .tells("127.0.0.1:1");
+    reads!(project.run_vars(&[("BASE44_API_URL", "http://127.0.0.1:1")], &["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: listing the connectors failed after 4 attempts (request ID): HOST could not be reached, it refused the connection
+      help: check the network, the proxy variables (HTTPS_PROXY, NO_PROXY) and BASE44_API_URL
+      code: connplan::remote::unreachable
+    ");
     project
         .run_vars(&[("BASE44_API_URL", "not an address")], &["plan"])
         .expect(1);
-    project
-        .run_vars(&[("BASE44_API_URL", "http://example.com")], &["plan"])
-        .expect(1)
-        .tells("https");
+    reads!(project.run_vars(&[("BASE44_API_URL", "http://example.com")], &["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: http://example.com is not encrypted, so no credentials are sent there
+      help: use an https address; plain http is for this machine alone, unless `--allow-http` is given
+      code: connplan::remote::insecure
+    ");
 }
 
 #[test]
@@ -149,26 +181,61 @@ fn without_a_project_files_come_from_the_folder_or_dir() {
         .at(&platform)
         .file("connectors/a.json", "{\"type\": \"slack\"}")
         .file("other/b.json", "{\"type\": \"linear\"}");
-    project
-        .run(&["plan", "--app-id", "app-1"])
-        .expect(0)
-        .says("slack");
-    project
-        .run(&["plan", "--app-id", "app-1", "--dir", "other"])
-        .expect(0)
-        .says("linear")
-        .lacks("slack");
-    project
-        .run_vars(&[("BASE44_APP_ID", "app-9")], &["plan"])
-        .expect(0)
-        .says("app-9");
-    project
-        .run(&["validate", "--dir", "other"])
-        .expect(0)
-        .says("linear");
-    project
-        .run(&["push", "--app-id", "app-1", "--dir", "other", "-y"])
-        .says("linear");
+    reads!(project.run(&["plan", "--app-id", "app-1"]), @"
+    exit 0: connplan plan --app-id app-1
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 connectors/a.json
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    ");
+    reads!(project.run(&["plan", "--app-id", "app-1", "--dir", "other"]).lacks("slack"), @"
+    exit 0: connplan plan --app-id app-1 --dir other
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + linear                other/b.json
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    ");
+    reads!(project.run_vars(&[("BASE44_APP_ID", "app-9")], &["plan"]), @"
+    exit 0: connplan plan
+    App app-9 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 connectors/a.json
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    ");
+    reads!(project.run(&["validate", "--dir", "other"]), @"
+    exit 0: connplan validate --dir other
+    Valid. 1 connector in other: linear
+    ");
+    reads!(project.run(&["push", "--app-id", "app-1", "--dir", "other", "-y"]), @"
+    exit 4: connplan push --app-id app-1 --dir other -y
+    Summary:
+      Skipped: linear
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    Found 1 connectors to push: linear
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + linear                other/b.json
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+      ! linear waiting for authorization
+    Skipped OAuth in non-interactive mode. Run `connplan --app-id app-1 authorize` in a terminal to complete it.
+    ");
 }
 
 #[test]

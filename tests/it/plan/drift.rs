@@ -1,6 +1,6 @@
 //! `drift`: outside changes, what is not applied yet, and what waits, each apart.
 
-use crate::support::{Connector, Platform, Project};
+use crate::support::{Connector, Platform, Project, reads};
 
 fn counts(out: &crate::support::Output) -> (u64, u64, u64, u64) {
     let report = out.json();
@@ -47,7 +47,10 @@ fn drift_tells_whose_doing_a_difference_is() {
     platform.set(&Connector::active("slack", &["chat:write"]));
     platform.set(&Connector::active("notion", &["read_content"]));
     project.run(&drift).expect(0);
-    project.run(&["drift"]).expect(0).says("No drift.");
+    reads!(project.run(&["drift"]), @"
+    exit 0: connplan drift
+    No drift. The app matches the connector files.
+    ");
 
     // Somebody widened one in the app and added another; a file went on.
     platform.set(&Connector::active("slack", &["chat:write", "admin"]));
@@ -60,17 +63,33 @@ fn drift_tells_whose_doing_a_difference_is() {
     assert_eq!(app["outside"][0]["connector"], "gmail", "{app}");
     assert_eq!(app["outside"][1]["surplus"][0], "admin", "{app}");
     assert_eq!(app["not_applied"][0]["connector"], "notion", "{app}");
-    let text = project.run(&["drift", "--receipt", "last.receipt"]);
-    text.expect(2)
-        .says("Changed outside:")
-        .says("Not applied yet:")
-        .says("gmail: in the app, and no file declares it");
-    let markdown = project.run(&["drift", "--receipt", "last.receipt", "--format", "markdown"]);
-    markdown
-        .expect(2)
-        .says("## connplan drift: app")
-        .says("### Changed outside")
-        .says("has besides `admin`");
+    reads!(project.run(&["drift", "--receipt", "last.receipt"]), @"
+    exit 2: connplan drift --receipt last.receipt
+    Changed outside:
+      gmail: in the app, and no file declares it
+      slack: has besides admin
+    Not applied yet:
+      notion: lacks update_content
+
+    Drift: 2 changed outside, 1 not applied yet, 0 waiting for a person.
+    ");
+    reads!(project.run(&["drift", "--receipt", "last.receipt", "--format", "markdown"]), @"
+    exit 2: connplan drift --receipt last.receipt --format markdown
+    ## connplan drift: app `app-1`
+
+    **Drift: 2 changed outside, 1 not applied yet, 0 waiting for a person.**
+
+    ### Changed outside
+
+    - `gmail`: in the app, and no file declares it
+    - `slack`: has besides `admin`
+
+    ### Not applied yet
+
+    - `notion`: lacks `update_content`
+
+    `connplan plan` shows each difference in full; `connplan apply` changes the app to match the files, `connplan pull` changes the files to match the app.
+    ");
     // It wrote nothing, and asks for nothing.
     assert_eq!(platform.writes().len(), 2);
 }
@@ -88,11 +107,15 @@ fn applies_of_this_machine_are_known_and_without_any_the_report_says_so() {
     out.expect(2);
     assert_eq!(counts(&out), (2, 0, 0, 0));
     assert_eq!(out.json()["unattributed"], true);
-    project
-        .run(&["drift"])
-        .expect(2)
-        .says("Changed outside:\n  gmail: in the app, and no file declares it\n")
-        .says("No apply is known for some of these");
+    reads!(project.run(&["drift"]), @"
+    exit 2: connplan drift
+    Changed outside:
+      gmail: in the app, and no file declares it
+      slack: lacks admin
+
+    Drift: 2 changed outside, 0 not applied yet, 0 waiting for a person.
+    No apply is known for some of these, so they may also be changes of the files that were never applied. The last apply's receipt shows which: `--receipt FILE`.
+    ");
 
     // What was asked for and forgotten is nobody else's doing either.
     let apply = ["apply", "--auto-approve", "--keep-unlisted"];

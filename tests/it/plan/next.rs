@@ -1,6 +1,6 @@
 //! The commands that are printed do what they say, where they are printed.
 
-use crate::support::{Connector, Platform, Project};
+use crate::support::{Connector, Platform, Project, reads};
 
 /// What follows `connplan ` in the output, up to the end of the code span or the line, as a shell
 /// reads it.
@@ -79,14 +79,61 @@ fn each_printed_command_carries_what_surrounds_it_and_runs() {
         }
         output
     };
-    run(&["plan", "--out", "x y.plan"])
-        .expect(0)
-        .says("apply 'x y.plan'");
-    run(&["apply", "x y.plan", "--receipt", "x.receipt"])
-        .expect(0)
-        .says("--receipt x.receipt");
-    run(&["status"]).expect(0).says("--env stage authorize");
-    run(&["plan"]).expect(0).says("--env stage authorize");
+    reads!(run(&["plan", "--out", "x y.plan"]));
+    reads!(run(&["apply", "x y.plan", "--receipt", "x.receipt"]), @"
+    exit 0: connplan -C apps/my shop --env stage apply x y.plan --receipt x.receipt
+    App app-1 at http://HOST (environment stage)
+
+    Waiting for authorization: box, slack
+
+    Applied, 2 connectors: 2 waiting for authorization.
+    To go on: connplan -C 'apps/my shop' --env stage authorize --receipt x.receipt --expect-digest sha256:DIGEST
+
+    Receipt: sha256:DIGEST
+    Plan:    sha256:DIGEST
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    This plan was already applied. Nothing was written.
+    ");
+    reads!(run(&["status"]), @"
+    exit 0: connplan -C apps/my shop --env stage status
+    App app-1 at http://HOST (environment stage)
+
+    CONNECTOR  DECLARED  REMOTE   SCOPES         PENDING   ACCOUNT
+    box        yes       expired  1 (asked for)  just now  ada@example.com
+    slack      yes       absent   0 of 0         just now  -
+
+    2 connectors need attention:
+      connplan -C 'apps/my shop' --env stage authorize box slack
+    --- stderr
+    warning: the config has no `name`
+       ╭─[base44/config.jsonc:1:1]
+     1 │ {}
+       · ┬
+       · ╰── no `name` in this object
+       ╰────
+      help: connplan does not need it, but the official client refuses such a project: add the app's name
+      code: connplan::config::no_name
+    ");
+    reads!(run(&["plan"]), @"
+    exit 0: connplan -C apps/my shop --env stage plan
+    App app-1 at http://HOST (environment stage)
+
+    Waiting for authorization (nothing is written again):
+        box                   base44/connectors/box.jsonc
+        slack                 base44/connectors/slack.jsonc
+
+    No changes to make. 2 connectors wait for authorization: run `connplan -C 'apps/my shop' --env stage authorize`.
+    --- stderr
+    warning: the config has no `name`
+       ╭─[base44/config.jsonc:1:1]
+     1 │ {}
+       · ┬
+       · ╰── no `name` in this object
+       ╰────
+      help: connplan does not need it, but the official client refuses such a project: add the app's name
+      code: connplan::config::no_name
+    ");
     run(&["authorize", "--list"]);
 }
 

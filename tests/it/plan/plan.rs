@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Connector, Platform, Project, as_saved, change, one_of_each};
+use crate::support::{Connector, Platform, Project, as_saved, change, one_of_each, reads};
 
 const NOTHING: [&str; 0] = [];
 
@@ -112,18 +112,7 @@ fn narrowing_may_need_a_consent() {
 fn the_text_says_what_happens_to_what_scope_by_scope() {
     let (platform, project) = everything();
     let plan = project.run(&["plan"]);
-    plan.expect(0)
-        .says("app-1")
-        .says(platform.url())
-        .says("+ slack")
-        .says("base44/connectors/slack.jsonc")
-        .says("+ chat:write")
-        .says("~ hubspot")
-        .says("- crm.objects.contacts.read")
-        .says("! notion")
-        .says("- github")
-        .says("ada@example.com")
-        .says("Plan: 1 to add, 1 to change, 1 to remove, 3 to authorize.");
+    reads!(plan.says(platform.url()));
     let first = plan.stdout.lines().next().unwrap();
     assert!(first.contains("app-1"), "the app stands on top: {first}");
     assert!(!plan.stdout.contains('\u{1b}'), "no colour in a pipe");
@@ -135,10 +124,12 @@ fn no_changes_has_its_own_sentence_and_code() {
     let project = Project::new()
         .at(&platform)
         .connector("slack", &["chat:write"]);
-    project
-        .run(&["plan", "--detailed-exitcode"])
-        .expect(0)
-        .says("No changes. The app matches the connector files.");
+    reads!(project.run(&["plan", "--detailed-exitcode"]), @"
+    exit 0: connplan plan --detailed-exitcode
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    ");
     project.run(&["plan", "--format", "diff"]).expect(0);
     assert_eq!(project.run(&["plan", "--format", "diff"]).stdout, "");
     project.declare("slack", &[]);
@@ -150,12 +141,7 @@ fn no_changes_has_its_own_sentence_and_code() {
 fn the_diff_has_a_file_for_each_connector() {
     let (_platform, project) = everything();
     let diff = project.run(&["plan", "--format", "diff"]);
-    diff.expect(0)
-        .says("+++ b/base44/connectors/slack.jsonc")
-        .says("+    \"chat:write\"")
-        .says("-    \"crm.objects.contacts.read\"")
-        .says("+    \"crm.objects.contacts.write\"")
-        .says("+++ /dev/null");
+    reads!(diff);
     let heads = diff.stdout.lines().filter(|line| line.starts_with("--- "));
     assert_eq!(heads.count(), 4, "{diff}");
 }
@@ -243,20 +229,22 @@ fn show_prints_what_plan_printed_and_needs_no_network() {
         }
     }
     let elsewhere = Project::nowhere().file("a.plan", &project.read("a.plan"));
-    elsewhere.run(&["show", "a.plan"]).expect(0).says("+ slack");
-    elsewhere
-        .run_with_input(&["show", "-"], &project.read("a.plan"))
-        .expect(0)
-        .says("+ slack");
+    let shown = elsewhere.run(&["show", "a.plan"]);
+    reads!(shown);
+    let piped = elsewhere.run_with_input(&["show", "-"], &project.read("a.plan"));
+    piped.expect(0).says("+ slack");
 }
 
 #[test]
 fn a_plan_is_written_whole_or_not_at_all() {
     let (platform, project) = everything();
-    project
-        .run(&["plan", "--out", "no/such/folder/x.plan"])
-        .expect(1)
-        .tells("no/such/folder");
+    reads!(project.run(&["plan", "--out", "no/such/folder/x.plan"]), @"
+    exit 1: connplan plan --out no/such/folder/x.plan
+    --- stderr
+    error: could not write no/such/folder/x.plan: No such file or directory (os error 2)
+      help: create its folder, then run the same command again
+      code: connplan::fs::io
+    ");
     project.write("x.plan", "precious");
     project.write("base44/connectors/slack.jsonc", "{");
     project.run(&["plan", "--out", "x.plan"]).expect(1);
@@ -291,16 +279,47 @@ fn a_missing_or_empty_folder_plans_nothing() {
             .tells("slack");
     }
     project.write("base44/connectors/.keep", "");
-    project.run(&["plan"]).expect(1).tells("--allow-remove-all");
-    project
-        .run(&["plan", "--allow-remove-all"])
-        .expect(0)
-        .says("- slack");
+    reads!(project.run(&["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: the connectors folder base44/connectors holds no connector, and the app has 1 connector: slack. Planning would mark it for removal, with its tokens
+      help: check the branch and the folder; to remove every connector, give `--allow-remove-all`
+      code: connplan::plan::remove_all
+    ");
+    reads!(project.run(&["plan", "--allow-remove-all"]), @"
+    exit 0: connplan plan --allow-remove-all
+    App app-1 at http://HOST
+
+    Symbols:  - remove  ! look here
+
+      - slack                 no file declares it
+          - chat:write  post messages (as the bot or as the user) · write
+          ! the tokens of ada@example.com are lost for good
+
+    A removal deletes the tokens and the connector's file in the app's own code too. What was granted at the provider stays until somebody revokes it there (slack.com/apps/manage).
+
+    Plan: 0 to add, 0 to change, 1 to remove, 0 to authorize.
+    ");
     // Nothing to lose, nothing to guard.
     project.run(&["plan", "--keep-unlisted"]).expect(0);
-    project.run(&["status"]).expect(0).says("slack");
+    reads!(project.run(&["status"]), @"
+    exit 0: connplan status
+    App app-1 at http://HOST
+
+    CONNECTOR  DECLARED  REMOTE  SCOPES  PENDING  ACCOUNT
+    slack      no        active  1       -        ada@example.com
+
+    1 connector needs attention:
+      connplan plan
+          slack
+    ");
     platform.unset("slack");
-    project.run(&["plan"]).expect(0).says("No changes.");
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    ");
     assert_eq!(platform.writes(), NOTHING);
 }
 
@@ -309,11 +328,13 @@ fn a_stripe_sandbox_is_guarded_too() {
     let platform = Platform::start();
     platform.stripe(Some("live"));
     let project = Project::new().at(&platform);
-    project
-        .run(&["plan"])
-        .expect(1)
-        .tells("--allow-remove-all")
-        .tells("stripe");
+    reads!(project.run(&["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: the connectors folder base44/connectors does not exist, and the app has 1 connector: stripe. Planning would mark it for removal, with its tokens
+      help: check the branch and the folder; to remove every connector, give `--allow-remove-all`
+      code: connplan::plan::remove_all
+    ");
 }
 
 #[test]
@@ -329,7 +350,19 @@ fn unlisted_connectors_are_kept_by_flag_or_setting() {
     kept(&["plan", "--keep-unlisted", "--format", "json"]);
     project.write("base44/connplan.toml", "unlisted = \"keep\"\n");
     kept(&["plan", "--format", "json"]);
-    project.run(&["plan"]).expect(0).says("github");
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          authorization: required
+
+    Unmanaged (kept): github
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    ");
     let applied = project.run(&["apply", "--auto-approve"]);
     applied.expect(0);
     assert!(platform.listed("github").is_some());
@@ -350,10 +383,22 @@ fn targets_leave_the_rest_out_of_sight() {
         plan["summary"],
         json!({"create": 1, "update": 0, "reauthorize": 0, "delete": 1, "no_op": 0, "authorize": 1})
     );
-    project
-        .run(&["plan", "--target", "slak"])
-        .expect(1)
-        .tells("slack");
+    reads!(project.run(&["plan", "--target", "slak"]), @r#"
+    exit 1: connplan plan --target slak
+    --- stderr
+    warning: the scope `chat:write` is in the list more than once
+       ╭─[base44/connectors/slack.jsonc:1:38]
+     1 │ {"scopes":["users:read","chat:write","chat:write"],"type":"slack"}
+       ·                         ──────┬───── ──────┬─────
+       ·                               │            ╰── again here
+       ·                               ╰── first here
+       ╰────
+      help: it counts once; delete the others
+      code: connplan::config::duplicate_scope
+    error: `--target slak` names a connector that neither the files nor the app has
+      help: did you mean `slack`?
+      code: connplan::plan::unknown_target
+    "#);
     project.run(&["plan", "--target", "../x"]).expect(1);
 }
 
@@ -394,18 +439,33 @@ fn a_plan_from_a_snapshot_is_speculative() {
     project
         .run_with_input(&["plan", "--remote-state", "-"], &state.stdout)
         .expect(0);
-    project
-        .run(&["apply", "x.plan"])
-        .expect(3)
-        .tells("speculative");
+    reads!(project.run(&["apply", "x.plan"]), @"
+    exit 3: connplan apply x.plan
+    --- stderr
+    error: the plan is speculative: it was made from a snapshot, not from the live app
+      help: run `connplan plan --out FILE` with credentials and apply that
+      code: connplan::plan::speculative
+    ");
     assert_eq!(platform.writes(), NOTHING);
     // The snapshot of another app is of no use here.
     let other = state.stdout.replace("\"app-1\"", "\"app-2\"");
     project.write("other.json", &other);
-    project
-        .run(&["plan", "--remote-state", "other.json"])
-        .expect(1)
-        .tells("app-2");
+    reads!(project.run(&["plan", "--remote-state", "other.json"]), @r#"
+    exit 1: connplan plan --remote-state other.json
+    --- stderr
+    warning: the scope `chat:write` is in the list more than once
+       ╭─[base44/connectors/slack.jsonc:1:38]
+     1 │ {"scopes":["users:read","chat:write","chat:write"],"type":"slack"}
+       ·                         ──────┬───── ──────┬─────
+       ·                               │            ╰── again here
+       ·                               ╰── first here
+       ╰────
+      help: it counts once; delete the others
+      code: connplan::config::duplicate_scope
+    error: the snapshot is of app app-2, this project is app app-1
+      help: take a snapshot of this app with `connplan remote-state`
+      code: connplan::usage
+    "#);
     project.write("bad.json", "{\"format_version\": \"1.0\"");
     project
         .run(&["plan", "--remote-state", "bad.json"])

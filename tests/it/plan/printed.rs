@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{Connector, Platform, Project};
+use crate::support::{Connector, Platform, Project, reads};
 
 const FOLDER: &str = "apps/it's my shop";
 
@@ -224,13 +224,46 @@ fn what_a_document_was_made_for_is_in_the_commands_about_it() {
     let plan = ["-C", FOLDER, "--env", "st g", "plan", "--out", "x.plan"];
     project.run(&plan).expect(0);
     let show = project.run(&["-C", FOLDER, "show", "x.plan"]);
-    show.expect(0).says("--env 'st g' apply x.plan");
-    let comment = project.run(&["-C", FOLDER, "comment", "x.plan", "--dry-run"]);
-    comment
-        .expect(0)
-        .says("--env 'st g' apply x.plan --expect-digest");
+    reads!(show, @r#"
+    exit 0: connplan -C apps/it's my shop show x.plan
+    App app-1 at http://HOST (environment st g)
+
+    Symbols:  + add
+
+      + box                   base44/connectors/box.jsonc
+          + a  unknown, which does not mean safe
+          authorization: required
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 2 to add, 0 to change, 0 to remove, 2 to authorize.
+
+    Digest: sha256:DIGEST
+    To carry out exactly this plan: connplan -C 'apps/it'\''s my shop' --env 'st g' apply x.plan
+    "#);
+    reads!(project.run(&["-C", FOLDER, "comment", "x.plan", "--dry-run"]));
     let plan = ["-C", FOLDER, "--app-id", "app-9", "plan", "--out", "y.plan"];
     project.run(&plan).expect(0);
     let show = project.run(&["-C", FOLDER, "show", "y.plan"]);
-    show.expect(0).says("--app-id app-9 apply y.plan");
+    reads!(show, @r#"
+    exit 0: connplan -C apps/it's my shop show y.plan
+    App app-9 at http://HOST
+
+    Symbols:  + add
+
+      + box                   base44/connectors/box.jsonc
+          + a  unknown, which does not mean safe
+          authorization: required
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 2 to add, 0 to change, 0 to remove, 2 to authorize.
+
+    Digest: sha256:DIGEST
+    To carry out exactly this plan: connplan -C 'apps/it'\''s my shop' --app-id app-9 apply y.plan
+    "#);
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     support::scripted::{Reply, Scripted},
-    support::{APP, Connector, Platform, Project},
+    support::{APP, Connector, Platform, Project, reads},
 };
 
 const NAMES: [&str; 6] = ["airtable", "box", "discord", "github", "notion", "wix"];
@@ -188,12 +188,8 @@ fn a_folder_that_vanishes_under_way_stops_what_has_not_begun() {
             json!({"redirect_url": null, "connection_id": null, "already_authorized": true});
         Reply::json(200, &answer)
     });
-    let applied = project.run(&["apply", "--auto-approve", "--parallelism", "1"]);
-    applied
-        .expect(1)
-        .tells("could not be saved")
-        .tells("connector = \"box\"");
-    assert_eq!(server.hits(&put("notion")), 0, "{applied}");
+    reads!(project.run(&["apply", "--auto-approve", "--parallelism", "1"]));
+    assert_eq!(server.hits(&put("notion")), 0);
 }
 
 /// The same journal as if it were another plan's.
@@ -337,10 +333,18 @@ fn a_journal_is_no_proof_of_what_the_app_has_now() {
     // Somebody makes it otherwise: that is no longer what was approved.
     platform.set(&Connector::active("box", &["a", "admin"]));
     platform.forget();
-    project
-        .run(&["apply", "saved.plan"])
-        .expect(3)
-        .tells("box: ");
+    reads!(project.run(&["apply", "saved.plan"]), @"
+    exit 3: connplan apply saved.plan
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    An earlier run of this plan was interrupted. It did this:
+      ! box waiting for authorization
+      ? notion was sent; whether it took effect is not known
+    error: the plan is stale: the app changed since it was made
+      box: connector was not there, is there
+      help: nothing was written; run `connplan plan` again and have it reviewed
+      code: connplan::plan::stale
+    ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }
 
@@ -368,16 +372,34 @@ fn a_damaged_journal_is_noticed() {
             .replacen("airtable", "airtabel", 1),
     );
     platform.forget();
-    project
-        .run(&["apply", "saved.plan"])
-        .expect(1)
-        .tells("is damaged at line")
-        .tells("new plan");
+    reads!(project.run(&["apply", "saved.plan"]), @"
+    exit 1: connplan apply saved.plan
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: the journal FOLDER/state/apps/APP/journal/DIGEST.log is damaged at line 2
+      help: it cannot say any more what this plan did so far. Look at the app with `connplan status`, move the journal aside, and make a new plan
+      code: connplan::journal::damaged
+    ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
     project.write_state(&name, whole.get(..whole.len() - 7).unwrap());
-    project
-        .run(&["apply", "saved.plan"])
-        .expect(0)
-        .tells("cut off by a crash");
+    reads!(project.run(&["apply", "saved.plan"]), @"
+    exit 0: connplan apply saved.plan
+    App app-1 at http://HOST
+
+    Waiting for authorization: airtable, box, discord, github, notion, wix
+
+    Applied, 6 connectors: 6 waiting for authorization.
+    To go on: connplan authorize
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    warning: the last record of the journal was cut off by a crash; it is dropped
+    Continuing where an earlier run of this plan stopped.
+      ! airtable waiting for authorization
+      ! box waiting for authorization
+      ! discord waiting for authorization
+      ! github waiting for authorization
+      ! notion waiting for authorization
+      ! wix waiting for authorization
+    ");
     assert_eq!(platform.pending().len(), NAMES.len());
 }

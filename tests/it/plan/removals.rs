@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Connector, Platform, Project, change};
+use crate::support::{Connector, Platform, Project, change, reads};
 
 fn why(project: &Project) -> String {
     let plan = project.run(&["plan", "--format", "json"]);
@@ -132,10 +132,25 @@ fn a_removal_can_keep_the_scopes() {
     let plan = project.run(&["plan", "--out", "x.plan", "--format", "json"]);
     plan.expect(0);
     assert_eq!(change(&plan.json(), "slack")["removal"], "disconnect");
-    project
-        .run(&["show", "x.plan"])
-        .expect(0)
-        .says("it is disconnected");
+    reads!(project.run(&["show", "x.plan"]), @"
+    exit 0: connplan show x.plan
+    App app-1 at http://HOST
+
+    Symbols:  + add  - remove  ! look here
+
+      + linear                base44/connectors/linear.jsonc
+          authorization: required
+
+      - slack                 no file declares it
+          it is disconnected: its tokens are deleted, the connector keeps its scopes
+          - chat:write  post messages (as the bot or as the user) · write
+          ! the tokens of a***@example.com are lost for good
+
+    Plan: 1 to add, 0 to change, 1 to remove, 1 to authorize.
+
+    Digest: sha256:DIGEST
+    To carry out exactly this plan: connplan apply x.plan
+    ");
     platform.forget();
     project.run(&["apply", "x.plan"]).expect(0);
     let writes = platform.writes();
@@ -146,10 +161,20 @@ fn a_removal_can_keep_the_scopes() {
     let again = project.run(&["plan", "--format", "json"]);
     again.expect(0);
     assert_eq!(change(&again.json(), "slack")["action"], "no-op");
-    project
-        .run(&["apply", "x.plan"])
-        .expect(0)
-        .tells("already applied");
+    reads!(project.run(&["apply", "x.plan"]), @"
+    exit 0: connplan apply x.plan
+    App app-1 at http://HOST
+
+    Removed: slack
+      ! slack: it is disconnected; its scopes are kept
+    Waiting for authorization: linear
+
+    Applied, 2 connectors: 1 removed, 1 waiting for authorization.
+    To go on: connplan authorize
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    This plan was already applied. Nothing was written.
+    ");
 }
 
 #[test]
@@ -160,13 +185,32 @@ fn what_a_consent_left_out_is_told_once_and_is_no_change_for_ever() {
         .connector("slack", &["chat:write", "users:read"]);
     project.run(&["apply", "--auto-approve"]).expect(0);
     platform.consent_to_some("slack", "ada@example.com", &["chat:write"]);
-    project
-        .run(&["authorize", "--timeout", "0s"])
-        .says("users:read");
-    let plan = project.run(&["plan", "--detailed-exitcode", "--out", "x.plan"]);
-    plan.expect(0)
-        .says("did not grant users:read")
-        .says("No changes");
+    reads!(project.run(&["authorize", "--timeout", "0s"]), @"
+    exit 4: connplan authorize --timeout 0s
+    CONNECTOR  ACCOUNT          GRANTED        TOOK
+    slack      ada@example.com  1 of 2 scopes  -
+
+    Summary:
+      Failed: slack - not granted: users:read
+
+    Left to do for 1 connector:
+      slack: 1 scope not granted
+          - users:read  list workspace members (without email) · read
+        -> run `connplan authorize slack` again and grant every scope on the consent page
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another. `--yes` goes on without asking.
+    ");
+    reads!(project.run(&["plan", "--detailed-exitcode", "--out", "x.plan"]), @"
+    exit 0: connplan plan --detailed-exitcode --out x.plan
+    App app-1 at http://HOST
+
+    note: slack: the last consent did not grant users:read. If somebody unticked it, `connplan authorize slack` asks again. If the platform does not grant it, nothing can be done; `connplan authorize --forget slack` makes it a difference again
+
+    No changes. The app matches the connector files.
+
+    Digest: sha256:DIGEST
+    ");
     let json = project.run(&["show", "x.plan", "--format", "json"]).json();
     assert_eq!(change(&json, "slack")["dropped"][0], "users:read");
     // Nor does looking or applying forget it.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     publish::forge::{Run, github},
-    support::{Platform, Project},
+    support::{Platform, Project, reads},
 };
 
 /// A repository with two projects, each of an app of its own, and a folder beside it for artifacts.
@@ -67,9 +67,19 @@ fn a_failure_is_said_where_it_was_whatever_its_document_names() {
         project.run(&[args, &comment].concat())
     };
     let said = failed(&project, &[], "app-1", Some("live"));
-    said.expect(0)
-        .says("app=app%2D1 env=live -->")
-        .says("canary");
+    reads!(said, @"
+    exit 0: connplan comment --failed FOLDER/project/../kept/error.json --dry-run
+    <!-- connplan app=app%2D1 env=live -->
+    ## connplan: refused: app `app-1`, environment `live`
+
+    🛑 **Refused. Nothing was changed.**
+
+    ```text
+      canary
+    ```
+    --- stderr
+    Nothing was sent. Without --dry-run: no pull or merge request to comment on: not running in GitHub Actions or GitLab CI.
+    ");
     for (args, app, environment) in [
         (&[][..], "app-3", None),
         (&[], "app-1", Some("none")),
@@ -83,14 +93,25 @@ fn a_failure_is_said_where_it_was_whatever_its_document_names() {
     }
     let live = ["--env", "live"];
     let said = failed(&project, &live, "app-1", None);
-    said.expect(0)
-        .says("app=app%2D1 env=live -->")
-        .tells("the comment only says that something failed");
+    reads!(said, @"
+    exit 0: connplan --env live comment --failed FOLDER/project/../kept/error.json --dry-run
+    <!-- connplan app=app%2D1 env=live -->
+    ## connplan: failed: app `app-1`, environment `live`
+
+    🛑 **The error cannot be read; see the log of the run.**
+    --- stderr
+    warning: the comment only says that something failed, because the file is not of this app or environment: the file is for no environment, this run is for the environment live
+    Nothing was sent. Without --dry-run: no pull or merge request to comment on: not running in GitHub Actions or GitLab CI.
+    ");
     let nowhere = Project::nowhere();
     std::fs::create_dir(nowhere.path("../kept")).unwrap();
-    failed(&nowhere, &[], "app-1", None)
-        .expect(1)
-        .tells("--app-id");
+    reads!(failed(&nowhere, &[], "app-1", None), @"
+    exit 1: connplan comment --failed FOLDER/project/../kept/error.json --dry-run
+    --- stderr
+    error: no Base44 project here: neither FOLDER/project nor a folder above it holds base44/config.jsonc or config.jsonc (or .json)
+      help: go to the project, or name its folder with `-C DIR`; without one, name the app with `--app-id ID` or BASE44_APP_ID: connector files then come from ./connectors, or from `--dir DIR`. `npx base44 create` makes a project; `connplan demo` shows all of it without one
+      code: connplan::config::no_project
+    ");
 }
 
 #[test]
@@ -99,10 +120,13 @@ fn an_environment_is_the_one_that_is_named() {
     let plan = kept(&project, "x.plan");
     project.run(&["plan", "--out", &plan]).expect(0);
     let comment = ["--env", "live", "comment", &plan, "--dry-run"];
-    project
-        .run(&comment)
-        .expect(1)
-        .tells("the environment live");
+    reads!(project.run(&comment), @"
+    exit 1: connplan --env live comment FOLDER/project/../kept/x.plan --dry-run
+    --- stderr
+    error: the file is for no environment, this run is for the environment live
+      help: check `--env`
+      code: connplan::usage
+    ");
     project
         .run(&["--env", "live", "plan", "--out", &plan])
         .expect(0);

@@ -44,6 +44,7 @@ async fn end(child: Child) -> Run {
     let ended = tokio::task::spawn_blocking(move || child.wait_with_output());
     let output = ended.await.unwrap().unwrap();
     Run {
+        command: "login".to_owned(),
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),

@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use crate::support::Project;
+use crate::support::{Project, reads};
 
 const LOGIN: &str = "407 Proxy Authentication Required";
 
@@ -59,11 +59,13 @@ fn a_proxy_that_asks_for_a_password_in_plain_http_is_named_too() {
         .var("BASE44_API_KEY", "b44k_canary")
         .var("BASE44_API_URL", "http://platform.example")
         .var("HTTP_PROXY", &url);
-    project
-        .run(&["list-available", "--allow-http"])
-        .expect(1)
-        .tells("HTTP 407")
-        .tells("the proxy that HTTP_PROXY names");
+    reads!(project.run(&["list-available", "--allow-http"]), @"
+    exit 1: connplan list-available --allow-http
+    --- stderr
+    error: listing the available integrations failed (request ID): platform.example could not be reached, the proxy that HTTP_PROXY names wants a user name and a password (HTTP 407)
+      help: put them into that variable (http://USER:PASSWORD@HOST:PORT), or name the host in NO_PROXY
+      code: connplan::remote::unreachable
+    ");
     assert_eq!(came.load(Ordering::SeqCst), 1, "it is asked once");
 }
 
@@ -95,8 +97,11 @@ fn a_proxy_of_another_kind_is_not_passed_by() {
         .connector("box", &["a"])
         .var("BASE44_API_KEY", "b44k_canary")
         .var("HTTPS_PROXY", "socks5://127.0.0.1:9");
-    project
-        .run(&["plan"])
-        .expect(1)
-        .tells("HTTPS_PROXY names a proxy of the kind `socks5`");
+    reads!(project.run(&["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: HTTPS_PROXY names a proxy of the kind `socks5`, which is not supported
+      help: name an http or https proxy in HTTPS_PROXY, or the platform's host in NO_PROXY
+      code: connplan::remote::proxy_scheme
+    ");
 }

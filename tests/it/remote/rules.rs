@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Connector, Platform, Project};
+use crate::support::{Connector, Platform, Project, reads};
 
 const NOTHING: [&str; 0] = [];
 
@@ -49,31 +49,36 @@ fn a_refusal_says_which_it_is_and_the_way_out() {
     let reads = with_token(&platform, "ada@example.com", "read_only").connector("slack", &[]);
     reads.run(&["plan"]).expect(0);
     reads.run(&["status"]).expect(0);
-    reads
-        .run(&["apply", "--auto-approve"])
-        .says("the access token is read-only")
-        .lacks("ticket=");
+    reads!(reads.run(&["apply", "--auto-approve"]).lacks("ticket="));
     let full = with_token(&platform, "ada@example.com", "full").connector("slack", &[]);
     full.run(&["apply", "--auto-approve"]).expect(0);
 
     platform.behave(&json!({ "viewers": ["grace@example.com"] }));
-    with_token(&platform, "grace@example.com", "full")
-        .run(&["plan", "--allow-remove-all"])
-        .expect(1)
-        .tells("this account may not edit the app");
+    let output =
+        with_token(&platform, "grace@example.com", "full").run(&["plan", "--allow-remove-all"]);
+    reads!(output, @r#"
+    exit 1: connplan plan --allow-remove-all
+    --- stderr
+    error: listing the connectors failed (request ID): this account may not edit the app: the server says "You need editor access to this app"
+      help: ask the app's owner for editor access, or use the login or token of somebody who has it
+      code: connplan::remote::forbidden
+    "#);
     platform.behave(&json!({ "connectors_in_plan": false }));
-    full.run(&["plan"])
-        .expect(1)
-        .tells("the workspace's subscription does not include this")
-        .tells("Builder plan");
+    reads!(full.run(&["plan"]), @r#"
+    exit 1: connplan plan
+    --- stderr
+    error: listing the connectors failed (request ID): the workspace's subscription does not include this: the server says "Connectors need the Builder plan or higher"
+      help: connectors need the Builder plan or higher: ask the workspace's owner to change the subscription
+      code: connplan::remote::forbidden
+    "#);
     platform.behave(&json!({ "connectors_in_plan": true, "strict_keys": true }));
-    Project::new()
-        .at(&platform)
-        .connector("slack", &[])
-        .run(&["plan"])
-        .expect(1)
-        .tells("a workspace API key may not do this")
-        .tells("BASE44_ACCESS_TOKEN");
+    reads!(Project::new().at(&platform).connector("slack", &[]).run(&["plan"]), @r#"
+    exit 1: connplan plan
+    --- stderr
+    error: listing the connectors failed (request ID): a workspace API key may not do this: the server says "Workspace API keys cannot call this endpoint; use a personal access token"
+      help: the platform refuses keys (b44k_…) here: make a personal access token in the workspace (Settings > Secrets > Personal access tokens), set BASE44_ACCESS_TOKEN to it and unset BASE44_API_KEY; or use `connplan login`
+      code: connplan::remote::forbidden
+    "#);
 }
 
 #[test]
@@ -85,21 +90,35 @@ fn values_are_held_against_what_the_platform_wants() {
         project.write(file, text);
         project.run_vars(vars, &["plan"])
     };
-    plan("{\"type\": \"bamboohr\"}", &[])
-        .expect(1)
-        .tells("`company_domain` is needed");
+    reads!(plan("{\"type\": \"bamboohr\"}", &[]), @r#"
+    exit 1: connplan plan
+    --- stderr
+    error: these connection values cannot be used:
+      bamboohr (base44/connectors/bamboohr.jsonc): `company_domain` is needed, and the file does not say it
+      help: write them in the connector's file, for example "connection_config": {"subdomain": "acme"}
+      code: connplan::usage
+    "#);
     let with = |value: &str| {
         format!(
             "{{\"type\": \"bamboohr\", \"connection_config\": {{\"company_domain\": \"{value}\"}}}}"
         )
     };
-    plan(&with("Not Good"), &[])
-        .expect(1)
-        .tells("Lower case letters, digits and `-` only.");
+    reads!(plan(&with("Not Good"), &[]), @r#"
+    exit 1: connplan plan
+    --- stderr
+    error: these connection values cannot be used:
+      bamboohr (base44/connectors/bamboohr.jsonc): `company_domain` is not as the platform wants it: Lower case letters, digits and `-` only.
+      help: write them in the connector's file, for example "connection_config": {"subdomain": "acme"}
+      code: connplan::usage
+    "#);
     plan(&with("acme"), &[]).expect(0);
-    plan(&with("${TENANT}"), &[])
-        .expect(1)
-        .tells("the variable CONNPLAN_VAR_TENANT, which `${TENANT}` stands for, is not set");
+    reads!(plan(&with("${TENANT}"), &[]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: base44/connectors/bamboohr.jsonc: the connection value `company_domain` of bamboohr: the variable CONNPLAN_VAR_TENANT, which `${TENANT}` stands for, is not set
+      help: if you want that file to have it: `export CONNPLAN_VAR_TENANT=...`; else write the value into that file
+      code: connplan::usage
+    ");
     plan(&with("${TENANT}"), &[("CONNPLAN_VAR_TENANT", "acme")]).expect(0);
     // A user's own plain name does, where no file of the checkout says where it goes. What the environment
     // holds for others is none of a file's.
@@ -132,13 +151,28 @@ fn values_are_held_against_what_the_platform_wants() {
         refused("TENANT", "");
         std::fs::remove_file(project.path(file)).unwrap();
     }
-    plan(&with("${X}"), &[("CONNPLAN_VAR_X", "ghp_canary7")])
-        .expect(1)
-        .tells("looks like a secret")
-        .lacks("canary7");
-    plan("{\"type\": \"bamboohr\", \"connection_config\": [1]}", &[])
-        .expect(1)
-        .tells("`connection_config` is a list, not an object");
+    reads!(plan(&with("${X}"), &[("CONNPLAN_VAR_X", "ghp_canary7")]).lacks("canary7"), @"
+    exit 1: connplan plan
+    --- stderr
+    error: base44/connectors/bamboohr.jsonc: the connection value `company_domain` of bamboohr: the variable CONNPLAN_VAR_X looks like a secret, and everybody can read connection values in a plan
+      help: change the value in that file
+      code: connplan::usage
+    ");
+    reads!(plan("{\"type\": \"bamboohr\", \"connection_config\": [1]}", &[]), @r#"
+    exit 1: connplan plan
+    --- stderr
+    error: `connection_config` is a list, not an object
+       ╭─[base44/connectors/bamboohr.jsonc:1:43]
+     1 │ {"type": "bamboohr", "connection_config": [1]}
+       ·                                           ┬
+       ·                                           ╰── here
+       ╰────
+      help: write names and values, for example {"subdomain": "acme"}
+      code: connplan::config::values_not_an_object
+    error: base44/connectors/bamboohr.jsonc has 1 error; nothing was planned
+      help: fix them; `connplan validate` checks without network and login
+      code: connplan::config::invalid
+    "#);
 }
 
 /// The platform decides which types need values, and asks nothing where nothing may be created.
@@ -176,19 +210,43 @@ fn which_types_need_values_is_what_the_platform_says() {
 
     let none = Project::new().at(&platform).connector("bamboohr", &[]);
     none.run(&["plan"]).expect(0).lacks("may need");
-    none.run(&["apply", "--auto-approve"])
-        .expect(0)
-        .says("bamboohr");
+    reads!(none.run(&["apply", "--auto-approve"]), @"
+    exit 0: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + bamboohr              base44/connectors/bamboohr.jsonc
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    App app-1 at http://HOST
+
+    Waiting for authorization: bamboohr
+
+    Applied, 1 connector: 1 waiting for authorization.
+    To go on: connplan authorize
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+      ! bamboohr waiting for authorization
+    ");
 
     platform.behave(&json!({ "offers_readable": false }));
     let unknown = Project::new().at(&platform).connector("notion", &[]);
-    unknown
-        .run(&["plan"])
-        .expect(0)
-        .tells("does not say which connection values notion may need");
-    unknown
-        .run(&["apply", "--auto-approve"])
-        .says("workspace_slug is needed to connect");
+    reads!(unknown.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + notion                base44/connectors/notion.jsonc
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    The platform does not say which connection values notion may need. If one is missing, the platform refuses the connector.
+    ");
+    reads!(unknown.run(&["apply", "--auto-approve"]));
     // What the app has needs nothing more.
     let has = Platform::with(&[Connector::active("bamboohr", &[])]);
     let has = Project::new().at(&has).connector("bamboohr", &[]);
@@ -202,10 +260,15 @@ fn a_saved_plan_is_held_against_the_policies_of_today() {
     project.run(&["plan", "--out", "x.plan"]).expect(0);
     platform.behave(&json!({ "forbidden": { "tiktok": "Ask an admin." } }));
     platform.forget();
-    project
-        .run(&["apply", "x.plan"])
-        .expect(6)
-        .tells("the workspace's policy forbids this plan");
+    reads!(project.run(&["apply", "x.plan"]), @"
+    exit 6: connplan apply x.plan
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: the workspace's policy forbids this plan; nothing was written:
+      workspace: tiktok: the workspace does not let builders connect it; its administrator can
+      help: change the connector files, or ask whoever is responsible for the policy to change it
+      code: connplan::plan::policy
+    ");
     assert_eq!(platform.writes(), NOTHING);
 }
 
@@ -217,10 +280,21 @@ fn what_the_platform_says_that_it_adds_is_no_difference() {
     let project = Project::new()
         .at(&platform)
         .connector("slackbot", &["chat:write"]);
-    project
-        .run(&["plan", "--detailed-exitcode"])
-        .expect(2)
-        .says("[providers.slackbot] adds");
+    reads!(project.run(&["plan", "--detailed-exitcode"]), @"
+    exit 2: connplan plan --detailed-exitcode
+    App app-1 at http://HOST
+
+    Symbols:  ~ change
+
+      ~ slackbot              base44/connectors/slackbot.jsonc
+          - team:read  see workspace name, email domain and icon · read
+            1 unchanged scope
+          authorization: perhaps required (only the platform knows)
+
+    note: slackbot: if the provider or the platform adds these scopes by itself, list them as `[providers.slackbot] adds` in connplan.toml, and it does not count as a difference any more
+
+    Plan: 0 to add, 1 to change, 0 to remove, 0 to authorize.
+    ");
     platform.behave(&json!({
         "added_scopes": { "slackbot": ["team:read"] }, "auto_added_readable": true
     }));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::scripted::Scripted,
-    support::{Connector, Output, Platform, Project, Pty},
+    support::{Connector, Output, Platform, Project, Pty, reads},
 };
 
 /// Every command that talks to the platform.
@@ -147,19 +147,20 @@ fn an_address_that_the_user_trusts_is_used() {
         .connector("box", &["a"])
         .file(".env", &env);
     project.run(&["plan"]).expect(1);
-    project
-        .run(&["trust", "--list"])
-        .expect(0)
-        .says("No address is trusted.");
+    reads!(project.run(&["trust", "--list"]), @"
+    exit 0: connplan trust --list
+    No address is trusted.
+    ");
     project
         .run(&["trust", &format!("{}/path", platform.url())])
         .expect(1);
     project.run(&["trust", platform.url()]).expect(0);
     project.run(&["plan"]).expect(0);
-    project
-        .run(&["trust", "--list"])
-        .expect(0)
-        .says(&format!("{}  trusted just now", platform.url()));
+    let output = project.run(&["trust", "--list"]);
+    reads!(output.says(&format!("{}  trusted just now", platform.url())), @"
+    exit 0: connplan trust --list
+    http://HOST  trusted just now
+    ");
     let list = project.run(&["trust", "--list", "--format", "json"]);
     assert_eq!(list.json()["addresses"][0]["url"], platform.url());
     project
@@ -212,15 +213,25 @@ fn a_project_may_bring_its_own_credential_for_its_own_address() {
     project.run(&["plan"]).expect(0).lacks("instead of");
     project.write("../home/.base44/auth/auth.json", &login().to_string());
     // Who acts is said, and that it is not the user.
-    project
-        .run(&["apply", "--auto-approve"])
-        .expect(0)
-        .tells("Acting as a workspace, by BASE44_API_KEY in .env, line 2.")
-        .tells("is used instead of the login in");
-    project
-        .run(&["whoami"])
-        .expect(0)
-        .tells("BASE44_API_KEY in .env, line 2 is used instead of the login in");
+    reads!(project.run(&["apply", "--auto-approve"]), @"
+    exit 0: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    App app-1 at http://HOST
+
+    Nothing to apply, 1 connector: 1 unchanged.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY in .env, line 2.
+    warning: BASE44_API_KEY in .env, line 2 is used instead of the login in ~/.base44/auth/auth.json: this run acts as whoever wrote that file, and what it connects belongs to them
+    ");
+    reads!(project.run(&["whoami"]), @"
+    exit 0: connplan whoami
+    A workspace at http://HOST
+    a workspace key, from BASE44_API_KEY in .env, line 2; Base44 takes such keys for deploying and refuses them for connectors, where a personal access token (`b44u_…`) or `connplan login` works
+    --- stderr
+    warning: BASE44_API_KEY in .env, line 2 is used instead of the login in FOLDER/home/.base44/auth/auth.json
+    ");
 }
 
 /// What a proposal brings does not divert a pipeline that has a credential of its own.
@@ -248,9 +259,15 @@ fn where_the_process_has_a_credential_a_file_decides_neither_who_acts_nor_where(
         .var("BASE44_API_URL", platform.url())
         .connector("slack", &["a"]);
     project.write(".env", &lure);
-    let plan = project.run(&["plan"]);
-    plan.tells("BASE44_API_KEY in .env, line 2, is not used");
-    assert!(other.seen().is_empty(), "{plan}");
+    reads!(project.run(&["plan"]), @r#"
+    exit 1: connplan plan
+    --- stderr
+    warning: BASE44_API_KEY in .env, line 2, is not used: the environment of this process has a credential of its own
+    error: listing the connectors failed (request ID): the personal access token in BASE44_ACCESS_TOKEN was refused: the server says "Not logged in, or the credentials are not valid"
+      help: make a new one in the workspace's settings (Secrets, Personal access tokens) and set it; or unset BASE44_ACCESS_TOKEN and run `connplan login`
+      code: connplan::remote::unauthorized
+    "#);
+    assert!(other.seen().is_empty());
     // What the process says with the prefix, it says as well.
     let prefixed = |name: &str| format!("BASE44_PROJECTS_{name}");
     let project = Project::new()
@@ -279,16 +296,42 @@ fn a_pipeline_that_acts_by_a_proposals_word_says_so_everywhere() {
         platform.key()
     );
     project.write(".env", &own);
-    project
-        .run(&["plan"])
-        .expect(0)
-        .tells("Acting as a workspace, by BASE44_API_KEY in .env, line 2.")
-        .lacks("this pipeline");
+    reads!(project.run(&["plan"]).lacks("this pipeline"), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + a  unknown, which does not mean safe
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY in .env, line 2.
+    ");
     let warning = "this pipeline has no Base44 credential of its own";
     let ci = [("CI", "true")];
     let plan = project.run_vars(&ci, &["plan", "--format", "markdown", "--out", "x.plan"]);
-    plan.expect(0).tells(warning).says(warning);
-    project.run_vars(&ci, &["show", "x.plan"]).says(warning);
+    reads!(plan.tells(warning).says(warning));
+    reads!(project.run_vars(&ci, &["show", "x.plan"]).says(warning), @"
+    exit 0: connplan show x.plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + a  unknown, which does not mean safe
+          authorization: required
+
+    ! warning: .env: this pipeline has no Base44 credential of its own, so it uses BASE44_API_KEY in .env, line 2, at http://HOST: whoever wrote that file decides what the app seems to have
+        help: set BASE44_ACCESS_TOKEN for this step: then such a file is ignored
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+
+    Digest: sha256:DIGEST
+    To carry out exactly this plan: connplan apply x.plan
+    ");
     let json = project.run_vars(&ci, &["plan", "--format", "json"]).json();
     let told = json["diagnostics"].as_array().unwrap();
     let told = told.iter().find(|d| d["file"] == ".env").unwrap();
@@ -325,24 +368,33 @@ fn an_address_with_a_path_is_told() {
         .at(&platform)
         .var("BASE44_API_URL", &url)
         .connector("box", &["a"]);
-    project
-        .run(&["plan"])
-        .expect(1)
-        .tells("a path is not supported");
+    reads!(project.run(&["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: BASE44_API_URL is not usable: it has a path, `/api/apps/other/functions/proxy`, and a path is not supported; give scheme, host and port alone
+      help: leave it out for https://app.base44.com, or set an address such as http://localhost:4400
+      code: connplan::config::bad_api_url
+    ");
 }
 
 #[test]
 fn a_login_waits_for_nobody_where_nobody_is() {
     let server = attacker();
     let project = Project::new().var("BASE44_API_URL", &server.url());
-    project
-        .run_vars(&[("CI", "true")], &["login"])
-        .expect(1)
-        .tells("CI is set");
-    project
-        .run(&["login", "--no-input"])
-        .expect(1)
-        .tells("BASE44_ACCESS_TOKEN");
+    reads!(project.run_vars(&[("CI", "true")], &["login"]), @"
+    exit 1: connplan login
+    --- stderr
+    error: a login needs a person to confirm a code, and this run is not interactive (CI is set, or --no-input was given)
+      help: set BASE44_ACCESS_TOKEN to a personal access token
+      code: connplan::usage
+    ");
+    reads!(project.run(&["login", "--no-input"]), @"
+    exit 1: connplan login --no-input
+    --- stderr
+    error: a login needs a person to confirm a code, and this run is not interactive (CI is set, or --no-input was given)
+      help: set BASE44_ACCESS_TOKEN to a personal access token
+      code: connplan::usage
+    ");
     assert_eq!(server.log(), [] as [&str; 0]);
 }
 
@@ -375,5 +427,14 @@ fn a_pipelines_log_shows_no_whole_address() {
         .lacks("a***@example.com");
     let json = project.run_vars(&[("CI", "1")], &["status", "--format", "json"]);
     assert!(json.stdout.contains(account), "{json}");
-    project.run_vars(&[("CI", "0")], &["status"]).says(account);
+    reads!(project.run_vars(&[("CI", "0")], &["status"]).says(account), @"
+    exit 0: connplan status
+    App app-1 at http://HOST
+
+    CONNECTOR  DECLARED  REMOTE  SCOPES         PENDING   ACCOUNT
+    box        yes       active  1 (asked for)  just now  ada@example.com
+
+    1 connector needs attention:
+      connplan authorize box
+    ");
 }

@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use crate::support::{Platform, Project};
+use crate::support::{Platform, Project, reads};
 
 const CANARY: &str = "canary-5e1f";
 
@@ -25,7 +25,13 @@ fn a_plan_is_not_written_through_a_link_nor_over_an_odd_node() {
     let out = project.path("connplan.plan");
     symlink("../home/.bashrc", &out).unwrap();
     let refused = project.run(&["plan", "--out", "connplan.plan"]);
-    refused.expect(1).tells("connplan.plan is a symbolic link");
+    reads!(refused, @"
+    exit 1: connplan plan --out connplan.plan
+    --- stderr
+    error: connplan.plan is a symbolic link
+      help: connplan does not write through links; remove the link, or name a file
+      code: connplan::fs::linked
+    ");
     assert_eq!(project.read("../home/.bashrc"), CANARY);
     fs::remove_file(&out).unwrap();
 
@@ -38,14 +44,26 @@ fn a_plan_is_not_written_through_a_link_nor_over_an_odd_node() {
     )
     .unwrap();
     let refused = project.run(&["plan", "--out", "connplan.plan"]);
-    refused.expect(1).tells("is not a regular file");
+    reads!(refused, @"
+    exit 1: connplan plan --out connplan.plan
+    --- stderr
+    error: connplan.plan is not a regular file
+      help: name a file here
+      code: connplan::fs::not_a_file
+    ");
     assert!(out.symlink_metadata().unwrap().file_type().is_fifo());
     fs::remove_file(&out).unwrap();
 
     // A folder that is a link, to where a file of that name means something.
     symlink("../home", project.path("artifacts")).unwrap();
     let refused = project.run(&["plan", "--out", "artifacts/.bashrc"]);
-    refused.expect(1).tells("out of");
+    reads!(refused, @"
+    exit 1: connplan plan --out artifacts/.bashrc
+    --- stderr
+    error: artifacts leads out of .
+      help: connplan reads and writes only in the project, without git's own folder, and follows no link out of it; put a file there instead
+      code: connplan::fs::outside
+    ");
     assert_eq!(project.read("../home/.bashrc"), CANARY);
 
     // A program that is written over is a program no more.
@@ -91,8 +109,23 @@ fn a_receipt_is_refused_before_anything_is_done() {
     let platform = Platform::start();
     let project = project(&platform);
     symlink("../home/.bashrc", project.path("receipt.toml")).unwrap();
-    let refused = project.run(&["apply", "--auto-approve", "--receipt", "receipt.toml"]);
-    refused.expect(1).tells("receipt.toml is a symbolic link");
+    reads!(project.run(&["apply", "--auto-approve", "--receipt", "receipt.toml"]), @"
+    exit 1: connplan apply --auto-approve --receipt receipt.toml
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + wix                   base44/connectors/wix.jsonc
+          + a  unknown, which does not mean safe
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: receipt.toml is a symbolic link
+      help: connplan does not write through links; remove the link, or name a file
+      code: connplan::fs::linked
+    ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
     assert_eq!(project.read("../home/.bashrc"), CANARY);
 }
@@ -121,7 +154,13 @@ fn what_lies_outside_the_project_is_named_and_not_shown() {
     }
     let project = project(&platform);
     symlink("../home/.bashrc", project.path(".env")).unwrap();
-    project.run(&["plan"]).expect(1).lacks(CANARY).tells(".env");
+    reads!(project.run(&["plan"]).lacks(CANARY), @"
+    exit 1: connplan plan
+    --- stderr
+    error: FOLDER/project/.env leads out of FOLDER/project
+      help: connplan reads and writes only in the project, without git's own folder, and follows no link out of it; put a file there instead
+      code: connplan::fs::outside
+    ");
 }
 
 #[test]
@@ -155,8 +194,18 @@ fn two_settings_files_are_an_error() {
     let project = Project::new()
         .file("connplan.toml", "[policy]\nprotected = [\"stripe\"]\n")
         .file("base44/connplan.toml", "");
-    let refused = project.run(&["validate"]);
-    refused.expect(1).tells("there is a second `connplan.toml`");
+    reads!(project.run(&["validate"]), @"
+    exit 1: connplan validate
+    Not valid: 1 error and 1 warning found.
+    --- stderr
+    error: connplan.toml: there is a second `connplan.toml`: another lies beside the Base44 config
+      help: keep one of the two: connplan must not guess which policy applies
+      code: connplan::config::two_settings
+
+    warning: base44/connectors: the connectors folder does not exist
+      help: check the branch and the folder: `connplan plan` would remove every connector of the app, and refuses that without `--allow-remove-all`; `connplan pull` writes the app's connectors to files
+      code: connplan::config::no_files
+    ");
 }
 
 /// What lies there is nobody's proposal: credentials of the checkout step, and programs that git starts.
@@ -213,9 +262,20 @@ fn what_a_link_leads_to_is_read_and_its_lines_are_not_shown() {
     let link = project.path("base44/connectors/x.toml");
     symlink("../../.env.production", &link).unwrap();
     let told = project.run(&["validate"]);
-    told.expect(1)
-        .tells("base44/connectors/x.toml:1: ")
-        .lacks(CANARY);
+    reads!(told.lacks(CANARY), @"
+    exit 1: connplan validate
+    Not valid: 2 errors and 1 warning found.
+    --- stderr
+    error: base44/connectors/x.toml:1: string values must be quoted, expected literal string
+      code: connplan::config::syntax
+
+    error: base44/connectors/x.toml:2: unclosed inline table, expected `}`
+      code: connplan::config::syntax
+
+    warning: base44/connectors/x.toml: the official client does not see TOML files
+      help: its `connectors push` would remove this connector; if anybody uses that command, write this file as .jsonc
+      code: connplan::config::toml_file
+    ");
     fs::remove_file(&link).unwrap();
     // The same where the folder is one of another purpose.
     project.write(
@@ -227,7 +287,14 @@ fn what_a_link_leads_to_is_read_and_its_lines_are_not_shown() {
         "{ \"name\": \"Test\", \"connectorsDir\": \"../keys\" }\n",
     );
     let told = project.run(&["validate"]);
-    told.expect(1).tells("keys/account.json:1: ").lacks(CANARY);
+    reads!(told.lacks(CANARY), @r#"
+    exit 1: connplan validate
+    Not valid: 1 error found.
+    --- stderr
+    error: keys/account.json:1: expected `,` or `}`, found `"x"`
+      help: a comma may be missing before it
+      code: connplan::config::syntax
+    "#);
 
     // A link to a file that is in order declares what the file declares.
     let project = self::project(&platform);
@@ -237,7 +304,22 @@ fn what_a_link_leads_to_is_read_and_its_lines_are_not_shown() {
     );
     let link = project.path("base44/connectors/slack.jsonc");
     symlink("../../common/slack.jsonc", &link).unwrap();
-    project.run(&["plan"]).expect(0).says("slack");
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + a  unknown, which does not mean safe
+          authorization: required
+
+      + wix                   base44/connectors/wix.jsonc
+          + a  unknown, which does not mean safe
+          authorization: required
+
+    Plan: 2 to add, 0 to change, 0 to remove, 2 to authorize.
+    ");
 }
 
 /// Whatever a file is called: who only looks removes nothing, and who writes only what it wrote itself.
@@ -276,7 +358,18 @@ fn no_line_of_a_seed_is_shown_that_a_link_led_to() {
     let project = project(&platform);
     project.write("seed.json", "{ \"canary\": 1 }");
     let sandbox = |seed: &str| project.run(&["sandbox", "--seed", seed]);
-    sandbox("seed.json").expect(1).tells("canary");
+    reads!(sandbox("seed.json"), @r#"
+    exit 1: connplan sandbox --seed seed.json
+    --- stderr
+    error: seed.json is not a sandbox seed: unknown field `canary`, expected one of `api_key`, `tokens`, `settings`, `apps` at line 1 column 10
+       ╭─[seed.json:1:10]
+     1 │ { "canary": 1 }
+       ·          ▲
+       ·          ╰── here
+       ╰────
+      help: see `fixtures/sandbox/seed.json` of connplan for every key
+      code: connplan::sandbox::malformed
+    "#);
     project.write(
         "../home/secret.json",
         &format!("{{ \"{CANARY}\": 1,\n\"{CANARY}\" }}"),
@@ -356,19 +449,26 @@ fn a_sandbox_leaves_as_it_is_what_is_not_its_own() {
     let notes = project.path("notes.json");
     fs::set_permissions(&notes, fs::Permissions::from_mode(0o644)).unwrap();
     let refused = project.run(&["sandbox", "--state", "notes.json"]);
-    refused
-        .expect(1)
-        .tells("notes.json is not a sandbox state")
-        .lacks("private");
+    reads!(refused.lacks("private"), @"
+    exit 1: connplan sandbox --state notes.json
+    --- stderr
+    error: notes.json is not a sandbox state: line 1 is not as connplan writes it
+      help: move the file away to start empty, or name another one with `--state`
+      code: connplan::sandbox::state
+    ");
     assert_eq!(
         notes.metadata().unwrap().permissions().mode() & 0o777,
         0o644
     );
     project.write("Cargo.lock", CANARY);
     let refused = project.run(&["sandbox", "--state", "Cargo"]);
-    refused
-        .expect(1)
-        .tells("Cargo.lock is another program's file");
+    reads!(refused, @"
+    exit 1: connplan sandbox --state Cargo
+    --- stderr
+    error: Cargo.lock is another program's file, and a sandbox would keep its lock in it
+      help: give `--state` another name; the lock is called as the state, with `.lock` at its end
+      code: connplan::sandbox::lock
+    ");
     assert_eq!(project.read("Cargo.lock"), CANARY);
 }
 
@@ -430,7 +530,7 @@ fn a_signing_program_inherits_no_credential() {
     project
         .run_vars(&[("PATH", &path)], &["approve", "x.plan", "--key", "key"])
         .expect(1)
-        .tells("did not sign");
+        .tells("ssh-keygen did not sign");
     let seen = project.read("../home/seen");
     assert!(seen.contains("HOME="), "{seen}");
     assert!(!seen.contains("BASE44_"), "{seen}");

@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 
 use super::loosening::git;
-use crate::support::{Connector, Output, Platform, Project};
+use crate::support::{Connector, Output, Platform, Project, reads};
 
 const SAYS: &str = "by the settings of the base";
 
@@ -115,9 +115,13 @@ fn a_link_into_a_submodule_that_was_there_loses_no_settings() {
         project.run_vars(&vars, &[&["-C", "apps/shop"], args].concat())
     };
     run(&["plan", "--out", &plan]).expect(0);
-    run(&["apply", &plan])
-        .expect(3)
-        .tells("1 approving review needed");
+    reads!(run(&["apply", &plan]), @"
+    exit 3: connplan -C apps/shop apply FOLDER/project/../outside/x.plan
+    --- stderr
+    error: the plan is not approved: 1 approving review needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan -C apps/shop apply FOLDER/project/../outside/x.plan --approved-in-review=1`
+      code: connplan::approval::missing
+    ");
 }
 
 #[test]
@@ -167,9 +171,19 @@ fn a_link_of_the_base_is_followed_where_it_led_there() {
     // An app that no project of the base has: what binds is the place.
     without_notion(&project, "new", "app-2");
     link(&project, "../new", "apps/shop");
-    planned(&project, &base, "apps/shop")
-        .expect(0)
-        .says("loosens the policy");
+    reads!(planned(&project, &base, "apps/shop"), @"
+    exit 0: connplan -C apps/shop plan
+    ! danger: this pull or merge request loosens the policy: `protected` permits more than on the base branch
+
+    App app-2 at http://HOST
+
+    Symbols:  + add
+
+      + wix                   base44/connectors/wix.jsonc
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    ");
     git(&project, &["checkout", "-qf", "."]);
     std::fs::rename(project.path("new/base44"), project.path("shop/new")).unwrap();
     link(&project, "new", "shop/base44");
@@ -207,9 +221,13 @@ fn a_clone_that_lacks_files_of_the_base_fetches_them() {
     planned(&project, &base, "apps/other").expect(6).tells(SAYS);
     std::fs::rename(&remote, project.path("../elsewhere.git")).unwrap();
     std::fs::remove_dir_all(project.state_folder().join("git")).unwrap();
-    planned(&project, &base, "apps/other")
-        .expect(1)
-        .tells("fetch-depth: 0");
+    reads!(planned(&project, &base, "apps/other"), @"
+    exit 1: connplan -C apps/other plan
+    --- stderr
+    error: the base commit COMMIT is not completely in this clone, and it could not be fetched: the git remote origin cannot be reached: there is no such folder
+      help: connplan needs the settings in that commit. Fetch it: on GitHub give actions/checkout `with: { fetch-depth: 0 }` and no `filter`, on GitLab set `GIT_DEPTH: 0`
+      code: connplan::approval::base
+    ");
 }
 
 /// The repository as a clone with `--filter=blob:none` has it.
@@ -257,13 +275,18 @@ fn a_submodule_that_something_else_takes_the_place_of_is_not_passed_over() {
     without_notion(&project, "apps/shop", "app-1");
     without_notion(&project, "evil", "app-1");
     let says = "has a submodule at apps/shop";
-    planned(&project, &base, "apps/shop").expect(1).tells(says);
+    reads!(planned(&project, &base, "apps/shop").tells(says), @"
+    exit 1: connplan -C apps/shop plan
+    --- stderr
+    error: COMMIT, which this is measured against, has a submodule at apps/shop, and what it asks for there is not known here: its commit COMMIT is not in this clone
+      help: a proposal does not drop it by putting something else in its place; have its commit here: check out the submodule, or run `git fetch URL COMMIT` with the submodule's address in a step before
+      code: connplan::approval::base
+    ");
     committed(&project);
     planned(&project, &base, "evil").expect(1).tells(says);
     link(&project, "../evil", "apps/shop");
     committed(&project);
-    let run = planned(&project, &base, "apps/shop");
-    run.expect(1).tells(says).tells("git fetch URL");
+    planned(&project, &base, "apps/shop").expect(1).tells(says);
     // The way out.
     git(&project, &["fetch", "-q", &module, "main"]);
     for folder in ["apps/shop", "evil"] {

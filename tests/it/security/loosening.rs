@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Connector, Output, Platform, Project};
+use crate::support::{Connector, Output, Platform, Project, reads};
 
 pub(super) fn git(project: &Project, args: &[&str]) -> String {
     let run = Command::new("git")
@@ -72,9 +72,7 @@ fn the_base_branch_binds_and_loosening_is_a_danger() {
     let vars = event(&project, &base);
     let vars: Vec<_> = vars.iter().map(|(n, v)| (*n, v.as_str())).collect();
     let run = project.run_vars(&vars, &["plan"]);
-    run.expect(6)
-        .tells("notion")
-        .tells("by the settings of the base");
+    reads!(run);
     let run = project.run_vars(&vars, &["plan", "--format", "json"]);
     let json = run.expect(6).json();
     let told = json["plan"]["diagnostics"].as_array().unwrap();
@@ -104,7 +102,19 @@ fn what_a_proposal_loosens_is_shown_first_and_commented_without_a_change() {
     let comment = ["comment", "x.plan", "--dry-run"];
     let comment = project.run_vars(&vars, &comment);
     let danger = "🛑 **Danger:** ``this pull or merge request loosens the policy";
-    comment.expect(0).says("No changes").says(danger);
+    reads!(comment.says(danger), @"
+    exit 0: connplan comment x.plan --dry-run
+    <!-- connplan app=app%2D1 -->
+    ## connplan plan: app `app-1`
+    **No changes. The app matches the connector files.**
+
+    - 🛑 **Danger:** ``this pull or merge request loosens the policy: `protected` permits more than on the base branch``
+    - 🛑 **Danger:** `this pull or merge request changes which approval a plan needs: [approval] asks for less, or for other people, than on the base branch`
+
+    Digest `sha256:DIGEST`, at `http://HOST`, by connplan VERSION.
+    --- stderr
+    Nothing was sent. Without --dry-run: GITHUB_REPOSITORY is not a repository as OWNER/NAME.
+    ");
     // Settings that ask for more are no danger.
     project.write(
         "base44/connplan.toml",
@@ -119,10 +129,13 @@ fn a_base_that_is_not_there_is_an_error_with_the_way_out() {
     let (_platform, project, _) = proposal();
     let vars = event(&project, &"0123456789".repeat(4));
     let vars: Vec<_> = vars.iter().map(|(n, v)| (*n, v.as_str())).collect();
-    project
-        .run_vars(&vars, &["plan"])
-        .expect(1)
-        .tells("fetch-depth: 0");
+    reads!(project.run_vars(&vars, &["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: the base commit COMMIT is not completely in this clone, and it could not be fetched: this repository has no git remote `origin`
+      help: connplan needs the settings in that commit. Fetch it: on GitHub give actions/checkout `with: { fetch-depth: 0 }` and no `filter`, on GitLab set `GIT_DEPTH: 0`
+      code: connplan::approval::base
+    ");
 }
 
 #[test]
@@ -225,7 +238,13 @@ fn a_link_in_place_of_the_base_settings_is_refused() {
     git(&project, &["add", "-A"]);
     git(&project, &["commit", "-qm", "a link"]);
     let base = git(&project, &["rev-parse", "HEAD"]);
-    planned(&project, &base).expect(1).tells("is a link");
+    reads!(planned(&project, &base), @"
+    exit 1: connplan -C . plan
+    --- stderr
+    error: base44/connplan.toml in the base commit COMMIT is a link; its settings apply here, and links are not followed
+      help: replace the link by a file on the base branch first
+      code: connplan::approval::base
+    ");
 }
 
 /// The same repository as a pipeline clones it: one commit, and a remote that has the others.
@@ -245,16 +264,20 @@ fn a_base_that_a_shallow_clone_lacks_is_fetched() {
     let (_platform, project, base) = proposal();
     shallow(&project);
     let before = git(&project, &["count-objects", "-v"]);
-    planned(&project, &base)
-        .expect(6)
-        .tells("by the settings of the base");
+    planned(&project, &base).expect(6).tells(SAYS);
     assert_eq!(before, git(&project, &["count-objects", "-v"]));
     // Without the remote, there is no plan.
     let gone = project.path("../elsewhere.git");
     std::fs::rename(project.path("../remote.git"), gone).unwrap();
     let state = project.state_folder();
     std::fs::remove_dir_all(state.join("git")).unwrap();
-    planned(&project, &base).expect(1).tells("fetch-depth: 0");
+    reads!(planned(&project, &base), @"
+    exit 1: connplan -C . plan
+    --- stderr
+    error: the base commit COMMIT is not completely in this clone, and it could not be fetched: the git remote origin cannot be reached: there is no such folder
+      help: connplan needs the settings in that commit. Fetch it: on GitHub give actions/checkout `with: { fetch-depth: 0 }` and no `filter`, on GitLab set `GIT_DEPTH: 0`
+      code: connplan::approval::base
+    ");
 }
 
 #[test]
@@ -285,16 +308,10 @@ fn a_merge_request_is_held_against_its_target_as_it_is_now() {
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_BASE_REF", "main"),
     ];
-    project
-        .run_vars(&named, &["plan"])
-        .expect(6)
-        .tells("by the settings of the base");
+    project.run_vars(&named, &["plan"]).expect(6).tells(SAYS);
     let target = ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main");
     let vars = [&vars[..], &[target]].concat();
-    project
-        .run_vars(&vars, &["plan"])
-        .expect(6)
-        .tells("by the settings of the base");
+    project.run_vars(&vars, &["plan"]).expect(6).tells(SAYS);
 }
 
 /// The base's project lies in `shop`, a folder of its own; its policy protects notion, and plans need a
@@ -343,7 +360,13 @@ fn a_link_in_place_of_the_project_loses_no_settings() {
     let event = project.path("../event.json").display().to_string();
     let push = [("CI", "true"), ("GITHUB_EVENT_PATH", event.as_str())];
     let run = project.run_vars(&push, &["-C", "apps/shop", "apply", &file]);
-    run.expect(3).tells("1 approving review needed");
+    reads!(run, @"
+    exit 3: connplan -C apps/shop apply FOLDER/project/x.plan
+    --- stderr
+    error: the plan is not approved: 1 approving review needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan -C apps/shop apply FOLDER/project/x.plan --approved-in-review=1`
+      code: connplan::approval::missing
+    ");
 }
 
 #[test]
@@ -512,7 +535,13 @@ fn a_submodule_in_place_of_the_project_loses_no_settings() {
     project.write("base44/connplan.toml", "");
     let module = |args: &[&str]| git(&project, &[&["-C", "base44"], args].concat());
     module(&["rm", "-q", "connectors/wix.jsonc"]);
-    planned(&project, &with).expect(1).tells("allow-remove-all");
+    reads!(planned(&project, &with), @"
+    exit 1: connplan -C . plan
+    --- stderr
+    error: the connectors folder connectors does not exist, and the app has 2 connectors: notion, wix. Planning would mark all of them for removal, with their tokens
+      help: check the branch and the folder; to remove every connector, give `--allow-remove-all`
+      code: connplan::plan::remove_all
+    ");
     // Nor is it loosened by naming another commit of it.
     project.write(
         "base44/connplan.toml",

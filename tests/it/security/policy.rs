@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Connector, Platform, Project};
+use crate::support::{Connector, Platform, Project, reads};
 
 const SEND: &str = "https://www.googleapis.com/auth/gmail.send";
 const READ: &str = "https://www.googleapis.com/auth/gmail.readonly";
@@ -136,7 +136,6 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
         &rule("level = \"warn\"\nmessage = \"ask #infra\""),
     );
     let plan = project.run(&["plan", "--format", "json"]);
-    plan.expect(0);
     let told = plan.json()["diagnostics"].to_string();
     assert!(
         told.contains("ask #infra") && told.contains("warning"),
@@ -149,22 +148,52 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
     // Wherever somebody decides.
     let warning = "warns: wix: the type is denied (ask #infra)";
     let plan = project.run(&["plan", "--out", "warned.plan"]);
-    plan.expect(0).says(warning);
+    reads!(plan.says(warning), @"
+    exit 0: connplan plan --out warned.plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + wix                   base44/connectors/wix.jsonc
+          + a  unknown, which does not mean safe
+          authorization: required
+
+    ! warning: base44/connectors/wix.jsonc:1:24: `denied_types` of the policy in connplan.toml warns: wix: the type is denied (ask #infra)
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+
+    Digest: sha256:DIGEST
+    To carry out exactly this plan: connplan apply warned.plan
+    ");
     let applied = project.run(&["apply", "warned.plan"]);
-    applied
-        .expect(0)
-        .tells("wix: the type is denied (ask #infra)");
+    reads!(applied, @"
+    exit 0: connplan apply warned.plan
+    App app-1 at http://HOST
+
+    Waiting for authorization: wix
+
+    Applied, 1 connector: 1 waiting for authorization.
+    To go on: connplan authorize
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    warning: wix: the type is denied (ask #infra)
+      ! wix waiting for authorization
+    ");
     let again = Platform::start();
     let project = project.at(&again);
     let applied = project.run(&["apply", "--auto-approve"]);
-    applied.expect(0).says(warning);
+    reads!(applied.says(warning));
 
     project.write("connplan.toml", &rule("level = \"deny\""));
     let over = ["--override", "denied_types", "--reason", "the launch"];
     let with = |args: &[&str]| project.run(&[args, &over].concat());
-    with(&["plan"])
-        .expect(1)
-        .tells("does not let `denied_types` be overridden");
+    reads!(with(&["plan"]), @"
+    exit 1: connplan plan --override denied_types --reason the launch
+    --- stderr
+    error: the policy in connplan.toml does not let `denied_types` be overridden
+      help: only a rule with `override = true` in [policy.rules.RULE] can be
+      code: connplan::usage
+    ");
     project.write("connplan.toml", &rule("override = true"));
     project
         .run(&["plan"])
@@ -176,13 +205,54 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
     }
     let shown = with(&["plan", "--out", "x.plan"]);
     let danger = "danger: the policy's rule denied_types is overridden: the launch";
-    shown.expect(0).says(danger).lacks("delete it here");
-    with(&["plan", "--format", "markdown"])
-        .expect(0)
-        .says("🛑 **Danger:** `the policy's rule denied_types is overridden: the launch`");
+    reads!(shown.says(danger).lacks("delete it here"), @"
+    exit 0: connplan plan --out x.plan --override denied_types --reason the launch
+    ! danger: the policy's rule denied_types is overridden: the launch
+
+    App app-1 at http://HOST
+
+    Waiting for authorization (nothing is written again):
+        wix                   base44/connectors/wix.jsonc
+
+    ! warning: base44/connectors/wix.jsonc:1:24: overridden (the launch): `denied_types` of the policy in connplan.toml forbids this: wix: the type is denied
+
+    No changes to make. 1 connector waits for authorization: run `connplan authorize`.
+
+    Digest: sha256:DIGEST
+    ");
+    reads!(with(&["plan", "--format", "markdown"]));
     let applied = project.run(&["apply", "x.plan", "--receipt", "x.receipt"]);
-    applied.expect(0).tells(danger);
-    project.run(&["show", "x.receipt"]).expect(0).says(danger);
+    reads!(applied.tells(danger), @"
+    exit 0: connplan apply x.plan --receipt x.receipt
+    ! danger: the policy's rule denied_types is overridden: the launch
+
+    App app-1 at http://HOST
+
+    Waiting for authorization: wix
+
+    Nothing to apply, 1 connector: 1 waiting for authorization.
+    To go on: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST
+
+    Receipt: sha256:DIGEST
+    Plan:    sha256:DIGEST
+    --- stderr
+    warning: danger: the policy's rule denied_types is overridden: the launch
+    Acting as a workspace, by BASE44_API_KEY.
+    ");
+    reads!(project.run(&["show", "x.receipt"]).says(danger), @"
+    exit 0: connplan show x.receipt
+    ! danger: the policy's rule denied_types is overridden: the launch
+
+    App app-1 at http://HOST
+
+    Waiting for authorization: wix
+
+    Nothing to apply, 1 connector: 1 waiting for authorization.
+    To go on: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST
+
+    Receipt: sha256:DIGEST
+    Plan:    sha256:DIGEST
+    ");
     let receipt = project.run(&["show", "x.receipt", "--format", "json"]);
     let told = &receipt.expect(0).json()["overrides"];
     assert_eq!(
@@ -252,13 +322,45 @@ fn the_settings_say_how_long_a_plan_is_good() {
         .file("connplan.toml", "[plan]\nexpires = \"1s\"\n")
         .connector("wix", &["a"]);
     project.run(&["plan", "--out", "x.plan"]).expect(0);
-    let longer = project.run(&["plan", "--out", "y.plan", "--expires", "1h"]);
-    longer.expect(0).says("Expires: ");
+    reads!(project.run(&["plan", "--out", "y.plan", "--expires", "1h"]), @"
+    exit 0: connplan plan --out y.plan --expires 1h
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + wix                   base44/connectors/wix.jsonc
+          + a  unknown, which does not mean safe
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+
+    Digest: sha256:DIGEST
+    Expires: TIME
+    To carry out exactly this plan: connplan apply y.plan
+    ");
     std::thread::sleep(std::time::Duration::from_millis(1100));
-    project.run(&["apply", "x.plan"]).expect(3).tells("expired");
+    reads!(project.run(&["apply", "x.plan"]), @"
+    exit 3: connplan apply x.plan
+    --- stderr
+    error: the plan expired at TIME
+      help: nothing was written; run `connplan plan` again and have it reviewed
+      code: connplan::plan::expired
+    ");
     project.run(&["apply", "y.plan"]).expect(0);
     project.write("connplan.toml", "[plan]\nexpires = \"soon\"\n");
-    project.run(&["validate"]).expect(1).tells("expires");
+    reads!(project.run(&["validate"]), @r#"
+    exit 1: connplan validate
+    Not valid: 1 error found.
+    --- stderr
+    error: `plan.expires`: a time is written like `90m`, `72h`, `7d` or `2w`, and is at most one year
+       ╭─[connplan.toml:2:11]
+     1 │ [plan]
+     2 │ expires = "soon"
+       ·           ───┬──
+       ·              ╰── here
+       ╰────
+      code: connplan::config::setting
+    "#);
 }
 
 #[test]
@@ -271,7 +373,19 @@ fn the_expected_account_of_a_type_is_asked_for() {
             "[policy]\naccounts = { wix = \"@example.com\" }\n",
         )
         .connector("wix", &["a"]);
-    project.run(&["plan"]).expect(0).says("@example.com");
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + wix                   base44/connectors/wix.jsonc
+          account: @example.com is expected to consent
+          + a  unknown, which does not mean safe
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    ");
     project.write(
         "base44/connectors/wix.jsonc",
         "{ type: 'wix', scopes: ['a'], account: 'ops@example.com' }",
@@ -297,15 +411,17 @@ fn the_policy_is_explained_and_tested() {
     let json = project.run(&["plan", "--format", "json"]).stdout;
     project.write("fixtures/wix.json", &json);
     project.write("fixtures/wix.expected.json", "{\"verdict\": \"pass\"}");
-    project
-        .run(&["policy", "test", "fixtures"])
-        .expect(0)
-        .says("1 passed, 0 failed");
+    reads!(project.run(&["policy", "test", "fixtures"]), @"
+    exit 0: connplan policy test fixtures
+    ok      wix: pass
+    1 passed, 0 failed
+    ");
     project.write("connplan.toml", "[policy]\ndenied_types = [\"wix\"]\n");
-    let failed = project.run(&["policy", "test", "fixtures"]);
-    failed
-        .expect(1)
-        .says("FAILED  wix: got deny (denied_types), expected pass");
+    reads!(project.run(&["policy", "test", "fixtures"]), @"
+    exit 1: connplan policy test fixtures
+    FAILED  wix: got deny (denied_types), expected pass
+    0 passed, 1 failed
+    ");
     let denied = "{\"verdict\": \"deny\", \"violations\": [\"denied_types\"]}";
     project.write("fixtures/wix.expected.json", denied);
     project
@@ -331,5 +447,19 @@ fn the_policy_is_explained_and_tested() {
     project.run(&["policy", "test", "base44"]).expect(1);
     project.write("connplan.toml", "[policy]\nallowed_types = [\"WIX\"]\n");
     let explained = project.run(&["policy", "explain", "x.plan"]);
-    explained.expect(0).says("Verdict: pass");
+    reads!(explained, @"
+    exit 0: connplan policy explain x.plan
+    protected        not set in the policy
+    max_removals     not set in the policy
+    allowed_types    the plan does not break it
+    denied_types     not set in the policy
+    max_class        not set in the policy
+    max_access       not set in the policy
+    allowed_scopes   not set in the policy
+    denied_scopes    not set in the policy
+    accounts         not set in the policy
+    unknown_scopes   not set in the policy
+
+    Verdict: pass
+    ");
 }

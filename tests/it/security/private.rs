@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use serde_json::json;
 
-use crate::support::{Connector, Output, Platform, Project};
+use crate::support::{Connector, Output, Platform, Project, reads};
 
 const OPEN: &str = "could be read by others";
 
@@ -115,7 +115,13 @@ fn a_login_that_is_read_is_repaired_with_its_folder() {
     loosen(&file);
     loosen(folder);
     let output = project.run(&["whoami"]);
-    output.expect(0).tells("others could read the login");
+    reads!(output, @"
+    exit 0: connplan whoami
+    Ada <ada@example.com> at https://app.base44.com
+    by the login in ~/.base44/auth/auth.json
+    --- stderr
+    warning: others could read the login in FOLDER/home/.base44/auth/auth.json; it is private now
+    ");
     assert_eq!(output.stderr.matches("warning").count(), 1, "{output}");
     assert_eq!((mode(&file), mode(folder)), (0o600, 0o700));
     // The official client makes the folder as it comes; what it holds was private all the time.
@@ -131,7 +137,14 @@ fn a_sandbox_state_that_is_read_is_repaired_and_not_quoted() {
     let file = project.path("state.json");
     loosen(&file);
     let output = project.run(&["sandbox", "--state", "state.json"]);
-    output.expect(1).tells("line 2").lacks("canary");
+    reads!(output.lacks("canary"), @"
+    exit 1: connplan sandbox --state state.json
+    --- stderr
+    warning: FOLDER/project/state.json could be read by others; it is private now
+    error: state.json is not a sandbox state: line 2 is not as connplan writes it
+      help: move the file away to start empty, or name another one with `--state`
+      code: connplan::sandbox::state
+    ");
     warned_once(&output);
     assert_eq!(mode(&file), 0o600);
 }
@@ -155,7 +168,18 @@ fn no_link_is_kept_that_others_could_read() {
         assert!(!text.contains("ticket="), "{name}: {text}");
     }
     loosen(&project.state("pending.toml"));
-    project.run(&["status"]).expect(0).tells(OPEN).lacks("link");
+    reads!(project.run(&["status"]).lacks("link"), @"
+    exit 0: connplan status
+    App app-1 at http://HOST
+
+    CONNECTOR  DECLARED  REMOTE  SCOPES         PENDING   ACCOUNT
+    wix        yes       active  2 (asked for)  just now  ada@example.com
+
+    1 connector needs attention:
+      connplan authorize wix
+    --- stderr
+    warning: FOLDER/state/apps/APP/pending.toml could be read by others; it is private now
+    ");
 }
 
 /// The record of where a plan was made is guarded by a digest that anybody can make anew.
@@ -176,7 +200,7 @@ fn an_altered_plan_links_to_no_other_place() {
     run(&["plan", "--out", "x.plan"]).expect(0);
     let comment = ["comment", "x.plan", "--dry-run"];
     let own = "](<https://github.example/o/r/actions/runs/7>)";
-    run(&comment).expect(0).says(own);
+    reads!(run(&comment).says(own));
     let text = project.read("x.plan");
     let evil = text.replace("https://github.example/", "https://evil.example/");
     project.write("x.plan", &evil);

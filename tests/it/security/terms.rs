@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{
     git::repository::git,
     store::team::member,
-    support::{Platform, Project, result},
+    support::{Platform, Project, reads, result},
 };
 
 const GMAIL: &str = "https://www.googleapis.com/auth/gmail.send";
@@ -41,10 +41,14 @@ fn a_receipt_does_not_say_to_where_a_connector_connects() {
     let evil = receipt_of(&platform, "snowflake", &snowflake("evil-acct"));
     let ours = declaring(&platform, "snowflake", &snowflake("good-acct"));
     ours.write("evil.receipt", &evil);
-    let refused = ours.run(&[&ASK[..], &["--receipt", "evil.receipt"]].concat());
-    refused
-        .expect(3)
-        .tells("snowflake with other connection values than its file declares");
+    reads!(ours.run(&[&ASK[..], &["--receipt", "evil.receipt"]].concat()), @"
+    exit 3: connplan authorize --print-links --timeout 1s --receipt evil.receipt
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: the receipt asks for snowflake with other connection values than its file declares
+      help: nothing was asked for. Check out the commit that was applied; or, if the files are right, plan and apply them
+      code: connplan::plan::receipt_contradicts_files
+    ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
     // Nor does it hide what the files say.
     ours.run(&["plan", "--detailed-exitcode", "--receipt", "evil.receipt"])
@@ -52,8 +56,25 @@ fn a_receipt_does_not_say_to_where_a_connector_connects() {
 
     ours.run(&["apply", "--auto-approve", "--receipt", "x.receipt"])
         .expect(0);
-    let own = ours.run(&[&ASK[..], &["--receipt", "x.receipt"]].concat());
-    own.expect(4).tells("account_identifier = good-acct");
+    reads!(ours.run(&[&ASK[..], &["--receipt", "x.receipt"]].concat()), @"
+    exit 4: connplan authorize --print-links --timeout 1s --receipt x.receipt
+      snowflake: http://HOST/sandbox/consent/conn_ID?ticket=DIGEST
+    Summary:
+      Failed: snowflake - authorization timed out
+
+    Left to do for 1 connector:
+      snowflake: timed out: nobody consented in time; it stays pending
+        -> run `connplan authorize snowflake --receipt x.receipt` again; with `--timeout 30m` there is more time to consent
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    1 connector of app app-1 at http://HOST needs consent in a browser:
+      snowflake
+        account_identifier = good-acct
+        session:role-any  unknown, which does not mean safe
+    Each connection is recorded as made by a workspace, whichever account approves at the provider.
+    Waiting at most 1s; `--timeout` changes that.
+    Waiting for snowflake.
+    ");
 }
 
 #[test]
@@ -63,10 +84,14 @@ fn a_receipt_does_not_say_whose_consent_is_taken() {
     let ours = "{ \"type\": \"gmail\", \"account\": \"ops@example.com\", \"scopes\": [\"SCOPE\"] }";
     let ours = declaring(&platform, "gmail", &ours.replace("SCOPE", GMAIL));
     ours.write("evil.receipt", &evil);
-    let refused = ours.run(&[&ASK[..], &["--receipt", "evil.receipt"]].concat());
-    refused
-        .expect(3)
-        .tells("gmail with another account than its file declares");
+    reads!(ours.run(&[&ASK[..], &["--receipt", "evil.receipt"]].concat()), @"
+    exit 3: connplan authorize --print-links --timeout 1s --receipt evil.receipt
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: the receipt asks for gmail with another account than its file declares
+      help: nothing was asked for. Check out the commit that was applied; or, if the files are right, plan and apply them
+      code: connplan::plan::receipt_contradicts_files
+    ");
 
     // Where only the policy says whom it expects, that counts like the file's word.
     ours.declare("gmail", &[GMAIL]);
@@ -74,9 +99,14 @@ fn a_receipt_does_not_say_whose_consent_is_taken() {
         "connplan.toml",
         "[policy]\naccounts = { gmail = \"@example.com\" }\n",
     );
-    ours.run(&[&ASK[..], &["--receipt", "evil.receipt"]].concat())
-        .expect(3)
-        .tells("another account");
+    reads!(ours.run(&[&ASK[..], &["--receipt", "evil.receipt"]].concat()), @"
+    exit 3: connplan authorize --print-links --timeout 1s --receipt evil.receipt
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: the receipt asks for gmail with another account than its file declares
+      help: nothing was asked for. Check out the commit that was applied; or, if the files are right, plan and apply them
+      code: connplan::plan::receipt_contradicts_files
+    ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
     ours.run(&["apply", "--auto-approve"]).expect(0);
     let list = ours.run(&["authorize", "--list", "--format", "json"]);
@@ -105,12 +135,29 @@ fn a_store_says_neither_and_the_plan_shows_what_the_files_hold() {
     mallory.run(&["apply", "--auto-approve"]).expect(0);
     platform.forget();
     let ours = clone("ada", "good-acct");
-    ours.run(&["plan", "--detailed-exitcode"])
-        .expect(2)
-        .says("snowflake");
-    ours.run(&ASK)
-        .expect(0)
-        .tells("no file here declares it with the same scopes, connection values");
+    reads!(ours.run(&["plan", "--detailed-exitcode"]), @"
+    exit 2: connplan plan --detailed-exitcode
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + snowflake             base44/connectors/snowflake.jsonc
+          connection values set: account_identifier
+          + session:role-any  unknown, which does not mean safe
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    snowflake waits for a person; requested just now by mallory.
+    ");
+    reads!(ours.run(&ASK), @"
+    exit 0: connplan authorize --print-links --timeout 1s
+    Nothing is waiting for authorization in app app-1, as git:origin knows it.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    snowflake waits for a person; requested just now by mallory.
+    warning: the store says that snowflake waits for a person, but no file here declares it with the same scopes, connection values and account; it is left alone
+    ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }
 
@@ -124,14 +171,41 @@ fn new_values_and_another_account_are_changes_of_what_waits() {
     project.write("base44/connectors/snowflake.jsonc", &snowflake("new-acct"));
     project.run(&["plan", "--detailed-exitcode"]).expect(2);
     platform.forget();
-    project
-        .run(&ASK)
-        .expect(4)
-        .says("the files declare other connection values than the pending authorization");
+    reads!(project.run(&ASK), @"
+    exit 4: connplan authorize --print-links --timeout 1s
+    CONNECTOR  ACCOUNT  GRANTED     TOOK
+    snowflake  -        left alone  -
+
+    Summary:
+      Failed: snowflake - the files declare other connection values than the pending authorization; plan and apply them first
+
+    Left to do for 1 connector:
+      snowflake: the files declare other connection values than the pending authorization; plan and apply them first
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
     project.run(&["apply", "--auto-approve"]).expect(0);
     project.run(&["plan", "--detailed-exitcode"]).expect(0);
-    project.run(&ASK).expect(4).tells("new-acct");
+    reads!(project.run(&ASK), @"
+    exit 4: connplan authorize --print-links --timeout 1s
+      snowflake: http://HOST/sandbox/consent/conn_ID?ticket=DIGEST
+    Summary:
+      Failed: snowflake - authorization timed out
+
+    Left to do for 1 connector:
+      snowflake: timed out: nobody consented in time; it stays pending
+        -> run `connplan authorize snowflake` again; with `--timeout 30m` there is more time to consent
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    1 connector of app app-1 at http://HOST needs consent in a browser:
+      snowflake
+        account_identifier = new-acct
+        session:role-any  unknown, which does not mean safe
+    Each connection is recorded as made by a workspace, whichever account approves at the provider.
+    Waiting at most 1s; `--timeout` changes that.
+    Waiting for snowflake.
+    ");
 }
 
 /// A variable is put in before it is sent, and before it is compared.
@@ -143,11 +217,33 @@ fn what_expired_is_asked_for_with_the_values_of_the_files() {
     project
         .run_vars(&vars, &["apply", "--auto-approve"])
         .expect(0);
-    project
-        .run_vars(&vars, &ASK)
-        .expect(4)
-        .tells("account_identifier = acme");
-    project.run(&ASK).expect(1).tells("SNOW_PLACE");
+    reads!(project.run_vars(&vars, &ASK), @"
+    exit 4: connplan authorize --print-links --timeout 1s
+      snowflake: http://HOST/sandbox/consent/conn_ID?ticket=DIGEST
+    Summary:
+      Failed: snowflake - authorization timed out
+
+    Left to do for 1 connector:
+      snowflake: timed out: nobody consented in time; it stays pending
+        -> run `connplan authorize snowflake` again; with `--timeout 30m` there is more time to consent
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    1 connector of app app-1 at http://HOST needs consent in a browser:
+      snowflake
+        account_identifier = acme
+        session:role-any  unknown, which does not mean safe
+    Each connection is recorded as made by a workspace, whichever account approves at the provider.
+    Waiting at most 1s; `--timeout` changes that.
+    Waiting for snowflake.
+    ");
+    reads!(project.run(&ASK), @"
+    exit 1: connplan authorize --print-links --timeout 1s
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: base44/connectors/snowflake.jsonc: the connection value `account_identifier` of snowflake: the variable CONNPLAN_VAR_SNOW_PLACE, which `${SNOW_PLACE}` stands for, is not set
+      help: if you want that file to have it: `export CONNPLAN_VAR_SNOW_PLACE=...`; else write the value into that file
+      code: connplan::usage
+    ");
 }
 
 /// What broke is repaired as it was: another value or account is a change, which a plan shows first.

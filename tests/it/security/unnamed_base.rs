@@ -1,7 +1,7 @@
 //! Where no pipeline names the base, history does: what it asked for is not dropped by who applies.
 
 use super::loosening::{git, shallow};
-use crate::support::{Output, Platform, Project};
+use crate::support::{Output, Platform, Project, reads};
 
 /// A repository whose first commit wants a signature for each change, and whose second one nothing.
 fn dropped() -> (Platform, Project) {
@@ -82,9 +82,22 @@ fn a_pipeline_fetches_the_commit_before_and_a_desk_asks_nobody_for_it() {
     let gone = project.path("../elsewhere.git");
     std::fs::rename(project.path("../remote.git"), gone).unwrap();
     std::fs::remove_dir_all(project.state_folder().join("git")).unwrap();
-    applied(&platform, &project, &[("CI", "true")])
-        .expect(1)
-        .tells("fetch-depth: 0");
+    reads!(applied(&platform, &project, &[("CI", "true")]), @"
+    exit 1: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    error: the base commit COMMIT is not completely in this clone, and it could not be fetched: the git remote origin cannot be reached: there is no such folder
+      help: connplan needs the settings in that commit. Fetch it: on GitHub give actions/checkout `with: { fetch-depth: 0 }` and no `filter`, on GitLab set `GIT_DEPTH: 0`
+      code: connplan::approval::base
+    ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
     // At a desk nothing is fetched for that, and nothing is known.
     applied(&platform, &project, &[]).expect(0);

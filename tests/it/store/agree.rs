@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::team::Team;
-use crate::support::{Connector, Output};
+use crate::support::{Connector, Output, reads};
 
 /// What everybody says of a connector: the scopes that wait, since when.
 fn waiting(team: &Team, connector: &str) -> Value {
@@ -103,7 +103,17 @@ fn what_was_asked_for_before_there_was_a_store_is_told() {
     team.pipeline.write("connplan.toml", &settings);
     // Looking is enough.
     team.pipeline.run(&["plan"]).expect(0);
-    team.second.run(&["plan"]).expect(0).tells("by pipeline");
+    reads!(team.second.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Waiting for authorization (nothing is written again):
+        slack                 base44/connectors/slack.jsonc
+
+    No changes to make. 1 connector waits for authorization: run `connplan authorize`.
+    --- stderr
+    slack waits for a person; requested just now by pipeline.
+    ");
     assert_ne!(waiting(&team, "slack")[0], Value::Null);
     // What is known to be over is not told again.
     team.person
@@ -115,14 +125,30 @@ fn what_was_asked_for_before_there_was_a_store_is_told() {
 #[test]
 fn a_push_waits_for_the_lease_and_gives_it_back() {
     let team = Team::new();
-    team.pipeline
-        .run(&["push", "--yes", "--lock-timeout", "1s"])
-        .expect(4)
-        .tells("Skipped OAuth");
-    team.person
-        .run(&["unlock", "--yes"])
-        .expect(0)
-        .tells("Nobody holds the lease");
+    reads!(team.pipeline.run(&["push", "--yes", "--lock-timeout", "1s"]), @"
+    exit 4: connplan push --yes --lock-timeout 1s
+    Summary:
+      Skipped: slack
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    Found 1 connectors to push: slack
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+      ! slack waiting for authorization
+    Skipped OAuth in non-interactive mode. Run `connplan authorize` in a terminal to complete it.
+    ");
+    reads!(team.person.run(&["unlock", "--yes"]), @"
+    exit 0: connplan unlock --yes
+    --- stderr
+    Nobody holds the lease on app app-1.
+    ");
     team.agree(&["authorize", "--list"], 4);
 }
 

@@ -6,7 +6,7 @@ use super::team::member;
 use crate::{
     approval::keygen::Keys,
     git::repository::git,
-    support::{Connector, Output, Platform, Project, result},
+    support::{Connector, Output, Platform, Project, reads, result},
 };
 
 pub(super) const SETTINGS: &str = "[store]\nurl = \"git:origin\"\n\n[approval]\nrequire = \"signature\"\n\
@@ -87,30 +87,46 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     let digest = plan.expect(0).json()["digest"].as_str().unwrap().to_owned();
     // Everybody is told what is missing.
     let shown = team.two.run(&["show", &digest]);
-    shown.expect(0).says("1 signature needed, 0 found");
+    reads!(shown, @"
+    exit 0: connplan show sha256:DIGEST
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+
+    Digest: sha256:DIGEST
+    Approval: 1 signature needed, 0 found
+    To have it approved: a signer runs `connplan approve sha256:DIGEST --out sha256:DIGEST.sig`; then `connplan apply sha256:DIGEST --approved-by sha256:DIGEST.sig`
+    ");
     let shown = team.two.run(&["show", &digest, "--format", "json"]);
     assert_eq!(shown.json()["approval_missing"]["count"], 1);
-    team.one
-        .run(&["comment", "x.plan", "--dry-run"])
-        .expect(0)
-        .says("Approval: 1 signature needed.")
-        .says("a signer runs `connplan approve x.plan`, then `connplan apply x.plan --expect-digest sha256:")
-        .says(" --approved-by x.plan.sig`");
-    team.two
-        .run(&["apply", &digest])
-        .expect(3)
-        .tells("1 signature needed, 0 found")
-        .tells(&format!("connplan approve {digest}"));
+    reads!(team.one.run(&["comment", "x.plan", "--dry-run"]));
+    reads!(team.two.run(&["apply", &digest]).tells(&format!("connplan approve {digest}")), @"
+    exit 3: connplan apply sha256:DIGEST
+    --- stderr
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: a signer runs `connplan approve sha256:DIGEST`, which keeps the signature in the store; then `connplan apply sha256:DIGEST`
+      code: connplan::approval::missing
+    ");
 
     // One that does not belong to a signer does not count, and holds nobody up.
     let eve = team.key("eve");
     team.one
         .run(&["approve", "x.plan", "--key", &eve, "--out", "eve.sig"])
         .expect(0);
-    team.two
-        .run(&["apply", &digest])
-        .expect(3)
-        .tells("does not count");
+    reads!(team.two.run(&["apply", &digest]), @"
+    exit 3: connplan apply sha256:DIGEST
+    --- stderr
+    warning: an approval in the store does not count: the signature in entry 1 of git:origin does not approve this plan: the ssh-ed25519 key SHA256:KEY does not belong to a signer
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: a signer runs `connplan approve sha256:DIGEST`, which keeps the signature in the store; then `connplan apply sha256:DIGEST`
+      code: connplan::approval::missing
+    ");
     assert!(team.platform.writes().is_empty());
 
     let ann = team.key("ann");
@@ -127,40 +143,107 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
 
     // Taken back by whoever gave it, for all; also where the signature is in a file.
     let revoke = ["approve", &digest, "--key", &ann, "--revoke"];
-    team.one
-        .run(&revoke)
-        .expect(0)
-        .tells("Revoked the approval");
-    team.one
-        .run(&["apply", &digest])
-        .expect(3)
-        .tells("revoked the approval of this plan");
+    reads!(team.one.run(&revoke), @"
+    exit 0: connplan approve sha256:DIGEST --key FOLDER/ann --revoke
+    --- stderr
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    Revoked the approval as ann@example.com, with the key SHA256:KEY.
+    Plan:      sha256:DIGEST
+    Signature: git:origin
+    `connplan apply` with this store no longer counts the approval.
+    ");
+    reads!(team.one.run(&["apply", &digest]), @"
+    exit 3: connplan apply sha256:DIGEST
+    --- stderr
+    warning: an approval in the store does not count: the signature in entry 1 of git:origin does not approve this plan: the ssh-ed25519 key SHA256:KEY does not belong to a signer
+    warning: ann@example.com revoked the approval of this plan
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: a signer runs `connplan approve sha256:DIGEST`, which keeps the signature in the store; then `connplan apply sha256:DIGEST`
+      code: connplan::approval::missing
+    ");
     assert!(team.platform.writes().is_empty());
 
     // Another plan is approved apart.
     team.one.declare("slack", &["chat:write", "channels:read"]);
     team.one.run(&["plan", "--out", "y.plan"]).expect(0);
-    team.one
-        .run(&["approve", "y.plan", "--key", &ann])
-        .expect(0)
-        .tells("git:origin");
-    team.one
-        .run(&["apply", "y.plan", "--receipt", "y.receipt"])
-        .expect(0)
-        .tells("Approved by ann@example.com");
+    reads!(team.one.run(&["approve", "y.plan", "--key", &ann]), @"
+    exit 0: connplan approve y.plan --key FOLDER/ann
+    --- stderr
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + channels:read  list public channels and their basic details · read
+          + chat:write     post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    Approved as ann@example.com, with the key SHA256:KEY.
+    Plan:      sha256:DIGEST
+    Signature: y.plan.sig
+    Signature: git:origin
+    To apply it:
+      connplan apply y.plan
+    ");
+    reads!(team.one.run(&["apply", "y.plan", "--receipt", "y.receipt"]), @"
+    exit 0: connplan apply y.plan --receipt y.receipt
+    App app-1 at http://HOST
+
+    Waiting for authorization: slack
+
+    Applied, 1 connector: 1 waiting for authorization.
+    To go on: connplan authorize --receipt y.receipt --expect-digest sha256:DIGEST
+
+    Approved by ann@example.com (signature, SHA256:KEY).
+    Receipt: sha256:DIGEST
+    Plan:    sha256:DIGEST
+    --- stderr
+    Approved by ann@example.com (signature, SHA256:KEY).
+    Acting as a workspace, by BASE44_API_KEY.
+      ! slack waiting for authorization
+    ");
     assert!(team.one.read("y.receipt").contains("ann@example.com"));
     let history = team.two.run(&["history"]);
     let history = history.expect(0).says("with the key SHA256:");
-    history.says("(1 pending), approved by a***@example.com  (one)");
+    reads!(history, @"
+    exit 0: connplan history
+    App app-1 at http://HOST, as git:origin remembers it:
+
+      just now  plan      planned sha256:DIGEST  (one)
+      just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (one)
+      just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (two)
+      just now  approval  revoked the approval of sha256:DIGEST with the key SHA256:KEY  (one)
+      just now  plan      planned sha256:DIGEST  (one)
+      just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (one)
+      just now  apply     applied sha256:DIGEST (1 pending), approved by a***@example.com  (one)
+    ");
     // Where nobody says who they are, the key does.
     let nobody = [("USER", ""), ("LOGNAME", ""), ("USERNAME", "")];
     let revoke = ["approve", "y.plan", "--key", &ann, "--revoke"];
     team.one.run_vars(&nobody, &revoke).expect(0);
     let history = team.two.run(&["history"]);
-    history
-        .expect(0)
-        .says("(the holder of the key SHA256:")
-        .lacks("someone");
+    reads!(history.lacks("someone"), @"
+    exit 0: connplan history
+    App app-1 at http://HOST, as git:origin remembers it:
+
+      just now  plan      planned sha256:DIGEST  (one)
+      just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (one)
+      just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (two)
+      just now  approval  revoked the approval of sha256:DIGEST with the key SHA256:KEY  (one)
+      just now  plan      planned sha256:DIGEST  (one)
+      just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (one)
+      just now  apply     applied sha256:DIGEST (1 pending), approved by a***@example.com  (one)
+      just now  approval  revoked the approval of sha256:DIGEST  (the holder of the key SHA256:KEY)
+    ");
     let history = team.two.run(&["history", "--format", "json"]).json();
     let events = history["apps"][0]["events"].as_array().unwrap().clone();
     let last = events.last().unwrap();
@@ -211,10 +294,14 @@ fn authorize_takes_only_what_an_approved_plan_asked_for() {
     team.platform.consent("slack", "olga@example.com");
     team.platform.forget();
     let authorize = ["authorize", "--yes", "--no-browser", "--timeout", "20s"];
-    team.two
-        .run(&authorize)
-        .tells("the plan is not approved")
-        .tells("left alone");
+    reads!(team.two.run(&authorize), @"
+    exit 0: connplan authorize --yes --no-browser --timeout 20s
+    Nothing is waiting for authorization in app app-1, as git:origin knows it.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    slack waits for a person; requested just now by one.
+    warning: the store says that slack waits, but the plan is not approved: 1 signature needed, 0 found; it is left alone
+    ");
     assert!(team.platform.writes().is_empty());
 }
 
@@ -339,8 +426,14 @@ fn an_approval_of_one_account_is_none_of_another() {
     team.platform.forget();
     let authorize = ["authorize", "--yes", "--print-links", "--timeout", "20s"];
     let run = team.two.run(&authorize);
-    run.tells("its plan does not ask for that")
-        .tells("left alone");
+    reads!(run, @"
+    exit 0: connplan authorize --yes --print-links --timeout 20s
+    Nothing is waiting for authorization in app app-1, as git:origin knows it.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    slack waits for a person; requested just now by one.
+    warning: the store says that slack waits, but its plan does not ask for that; it is left alone
+    ");
     assert!(team.platform.writes().is_empty(), "{run}");
 }
 
@@ -364,10 +457,20 @@ fn what_the_policy_denies_is_not_asked_for_whatever_the_store_says() {
     team.two.write("base44/connplan.toml", &policy);
     team.platform.consent("slack", "olga@example.com");
     team.platform.forget();
-    team.two
-        .run(&["authorize", "--yes", "--no-browser", "--timeout", "20s"])
-        .expect(4)
-        .says("slack");
+    reads!(team.two.run(&["authorize", "--yes", "--no-browser", "--timeout", "20s"]), @"
+    exit 4: connplan authorize --yes --no-browser --timeout 20s
+    CONNECTOR  ACCOUNT  GRANTED     TOOK
+    slack      -        left alone  -
+
+    Summary:
+      Failed: slack - the policy in connplan.toml forbids it: slack: the type is denied
+
+    Left to do for 1 connector:
+      slack: the policy in connplan.toml forbids it: slack: the type is denied
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    slack waits for a person; requested just now by one.
+    ");
     assert!(team.platform.writes().is_empty());
 }
 
@@ -423,7 +526,14 @@ fn what_a_plan_of_the_store_says_of_the_past_is_not_believed() {
     team.platform.forget();
     let authorize = ["authorize", "--yes", "--print-links", "--timeout", "60s"];
     let run = team.two.run(&authorize);
-    run.tells("the plan is not approved").tells("left alone");
+    reads!(run, @"
+    exit 0: connplan authorize --yes --print-links --timeout 60s
+    Nothing is waiting for authorization in app app-1, as git:origin knows it.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    gmail waits for a person; requested just now by user not known.
+    warning: the store says that gmail waits, but the plan is not approved: 1 signature needed, 0 found; it is left alone
+    ");
     assert!(team.platform.writes().is_empty(), "{run}");
     // Where the app shows it expired, it is asked for anew, as ever.
     team.platform.set(&expired);
@@ -460,12 +570,15 @@ fn a_receipt_does_not_stand_for_an_approval() {
     team.platform.forget();
     let authorize = ["authorize", "--yes", "--print-links", "--timeout", "60s"];
     let with = [&authorize[..], &["--receipt", &evil]].concat();
-    let refused = team.one.run(&with);
-    refused
-        .expect(1)
-        .tells("needs an approval in this project,")
-        .tells("--expect-digest");
-    assert!(team.platform.writes().is_empty(), "{refused}");
+    reads!(team.one.run(&with), @"
+    exit 1: connplan authorize --yes --print-links --timeout 60s --receipt FOLDER/project/../forger/evil.receipt
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: what this receipt requests for slack needs an approval in this project, and a receipt does not prove that there is one
+      help: give `--expect-digest` with the digest that `connplan apply` printed; this receipt's is sha256:DIGEST
+      code: connplan::usage
+    ");
+    assert!(team.platform.writes().is_empty());
     // Whoever was told its digest says so.
     let shown = digest(&team.one.run(&["show", &evil, "--format", "json"]));
     let with = [&with[..], &["--expect-digest", &shown]].concat();

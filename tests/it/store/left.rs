@@ -2,6 +2,7 @@
 
 use super::approvals::{SETTINGS, Team};
 use crate::git::repository::git;
+use crate::support::reads;
 
 /// What was taken back in the base's store stays so where a proposal has none, or another.
 #[test]
@@ -51,5 +52,11 @@ fn a_proposal_that_leaves_the_store_or_its_expiry_loosens_nothing() {
     assert!(team.platform.writes().is_empty());
     // A store that is away may know of it.
     git(&one.root(), &["remote", "remove", "origin"]);
-    one.run_vars(&pipeline, &apply).expect(1).tells("origin");
+    reads!(one.run_vars(&pipeline, &apply), @"
+    exit 1: connplan apply ../x.plan --approved-by ../x.sig
+    --- stderr
+    error: this repository has no git remote `origin`
+      help: `git remote -v` lists those that it has
+      code: connplan::git::no_remote
+    ");
 }

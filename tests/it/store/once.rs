@@ -5,7 +5,7 @@ use std::path::Path;
 use super::approvals::Team;
 use crate::{
     git::repository::git,
-    support::{Connector, Output},
+    support::{Connector, Output, reads},
 };
 
 /// The log as somebody forges it who may push: `forge` is given the folder.
@@ -75,7 +75,14 @@ fn what_no_apply_takes_is_not_asked_for() {
     });
     team.platform.forget();
     let run = team.two.run(&authorize);
-    run.tells("the plan is speculative").tells("left alone");
+    reads!(run, @"
+    exit 0: connplan authorize --yes --print-links --timeout 20s
+    Nothing is waiting for authorization in app app-1, as git:origin knows it.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    slack waits for a person; requested 330 days ago by user not known.
+    warning: the store says that slack waits, but no apply takes its plan any more (the plan is speculative: it was made from a snapshot, not from the live app): `connplan authorize --forget slack`, then plan it anew; it is left alone
+    ");
     // Another one holds it by now; who forges the entry says that it was so before.
     team.platform.set(&Connector {
         name: "slack",
@@ -88,8 +95,14 @@ fn what_no_apply_takes_is_not_asked_for() {
         std::fs::write(folder.join("waits.toml"), entry(&live, before)).unwrap();
     });
     let run = team.two.run(&authorize);
-    run.tells("when the connector was another one")
-        .tells("left alone");
+    reads!(run, @"
+    exit 0: connplan authorize --yes --print-links --timeout 20s
+    Nothing is waiting for authorization in app app-1, as git:origin knows it.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    slack waits for a person; requested 330 days ago by user not known.
+    warning: the store says that slack waits, but its plan was made when the connector was another one; it is left alone
+    ");
     assert!(team.platform.writes().is_empty(), "{run}");
 }
 
@@ -110,7 +123,19 @@ fn an_approval_is_for_one_apply() {
     team.two.run(&apply).expect(0);
     team.platform.consent("slack", "ada@example.com");
     team.one.run(&["authorize", "--yes"]).expect(0);
-    team.two.run(&apply).expect(0).tells("already applied");
+    reads!(team.two.run(&apply), @"
+    exit 0: connplan apply x.plan --approved-by x.plan.sig
+    App app-1 at http://HOST
+
+    Added: slack
+
+    Applied, 1 connector: 1 added.
+    --- stderr
+    Approved by ann@example.com (signature, SHA256:KEY).
+    Approved by ann@example.com (signature, SHA256:KEY).
+    Acting as a workspace, by BASE44_API_KEY.
+    This plan was already applied. Nothing was written.
+    ");
     team.platform.unset("slack");
     team.platform.forget();
     for who in [&team.one, &team.two] {

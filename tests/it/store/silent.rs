@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use super::team::Team;
-use crate::support::Output;
+use crate::support::{Output, reads};
 
 /// Puts a `git` first in the PATH that does what the lines say, then what git does.
 fn with_git(team: &Team, folder: &Path, lines: &str, args: &[&str]) -> Output {
@@ -36,16 +36,35 @@ fn a_fetch_that_fails_without_a_word_is_tried_again() {
     team.pipeline.run(&["apply", "--auto-approve"]).expect(0);
     let folder = crate::support::folder();
     let plan = ["plan", "--detailed-exitcode"];
-    with_git(&team, folder.path(), FIRST_FETCH, &plan)
-        .expect(0)
-        .tells("slack waits for a person; requested just now by pipeline");
+    reads!(with_git(&team, folder.path(), FIRST_FETCH, &plan), @"
+    exit 0: connplan plan --detailed-exitcode
+    App app-1 at http://HOST
+
+    Waiting for authorization (nothing is written again):
+        slack                 base44/connectors/slack.jsonc
+
+    No changes to make. 1 connector waits for authorization: run `connplan authorize`.
+    --- stderr
+    slack waits for a person; requested just now by pipeline.
+    ");
     assert!(folder.path().join("failed").exists());
     // One that always does is away, and not empty.
     let always = "[ $what = fetch ] && exit 1";
     let away = with_git(&team, folder.path(), always, &["plan"]);
-    away.expect(0)
-        .tells("what other machines have requested:")
-        .tells("brought nothing, and did not say why");
+    reads!(away, @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    warning: the store cannot say what other machines have requested: the git remote origin cannot be reached: `git fetch` brought nothing, and did not say why; check the network and the address (`git remote -v`), then try again
+    ");
     let args = ["apply", "--auto-approve"];
     with_git(&team, folder.path(), always, &args).expect(1);
 }
@@ -57,7 +76,18 @@ fn what_is_listed_and_not_read_is_not_nothing() {
     let folder = crate::support::folder();
     let lost = "case \"$what $*\" in cat-file*--batch*)\n\
                 while read id; do echo \"$id missing\"; done; exit 0;; esac";
-    with_git(&team, folder.path(), lost, &["plan"])
-        .expect(0)
-        .tells("what other machines have requested:");
+    reads!(with_git(&team, folder.path(), lost, &["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    warning: the store cannot say what other machines have requested: the store git:origin holds a `waits.toml` that cannot be read: it is larger than anything that connplan writes, or it did not arrive; somebody else wrote it, or a newer connplan did; look at it, and delete it if it is not needed
+    ");
 }

@@ -6,7 +6,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 use super::team::member;
 use crate::{
     git::repository::git,
-    support::{Platform, Project},
+    support::{Platform, Project, reads},
 };
 
 #[test]
@@ -20,21 +20,50 @@ fn a_checkout_names_a_bucket_only_after_it_is_trusted() {
             "[store]\nurl = \"s3://team-bucket/plans\"\n",
         );
     // Looking goes on, and nothing was sent there.
-    project.run(&["plan"]).expect(0).tells("nothing was sent");
-    project
-        .run(&["apply", "--auto-approve"])
-        .expect(1)
-        .tells("connplan trust s3://team-bucket/plans");
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    warning: the store cannot say what other machines have requested: connplan.toml names the store s3://team-bucket/plans, and this machine's credentials are not meant for it: nothing was sent there; if that is your team's store, run `connplan trust s3://team-bucket/plans` once; in a pipeline set CONNPLAN_STORE=s3://team-bucket/plans
+    ");
+    reads!(project.run(&["apply", "--auto-approve"]), @"
+    exit 1: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    warning: the store cannot say what other machines have requested: connplan.toml names the store s3://team-bucket/plans, and this machine's credentials are not meant for it: nothing was sent there; if that is your team's store, run `connplan trust s3://team-bucket/plans` once; in a pipeline set CONNPLAN_STORE=s3://team-bucket/plans
+    Acting as a workspace, by BASE44_API_KEY.
+    Nothing was changed: the team's store cannot be used, and connplan changes nothing without it.
+    error: connplan.toml names the store s3://team-bucket/plans, and this machine's credentials are not meant for it: nothing was sent there
+      help: if that is your team's store, run `connplan trust s3://team-bucket/plans` once; in a pipeline set CONNPLAN_STORE=s3://team-bucket/plans
+      code: connplan::usage
+    ");
     assert!(platform.writes().is_empty());
 
-    project
-        .run(&["trust", "s3://team-bucket/"])
-        .expect(0)
-        .tells("may name the store s3://team-bucket from now on");
-    project
-        .run(&["trust", "--list"])
-        .expect(0)
-        .says("s3://team-bucket  trusted");
+    reads!(project.run(&["trust", "s3://team-bucket/"]), @"
+    exit 0: connplan trust s3://team-bucket/
+    --- stderr
+    Project files may name the store s3://team-bucket from now on.
+    ");
+    reads!(project.run(&["trust", "--list"]), @"
+    exit 0: connplan trust --list
+    s3://team-bucket  trusted just now
+    ");
     let listed = project.run(&["trust", "--list", "--format", "json"]).json();
     assert_eq!(listed["stores"][0]["url"], "s3://team-bucket");
     // Only the build, or the network, is in the way now.
@@ -42,18 +71,37 @@ fn a_checkout_names_a_bucket_only_after_it_is_trusted() {
         let refused = project.run(&["apply", "--auto-approve"]);
         refused.expect(1).tells("built without it");
     }
-    project
-        .run(&["trust", "--remove", "s3://team-bucket"])
-        .expect(0)
-        .tells("is not trusted any more");
-    project
-        .run(&["apply", "--auto-approve"])
-        .expect(1)
-        .tells("nothing was sent");
-    project
-        .run(&["trust", "git:origin"])
-        .expect(1)
-        .tells("needs no trust");
+    reads!(project.run(&["trust", "--remove", "s3://team-bucket"]), @"
+    exit 0: connplan trust --remove s3://team-bucket
+    --- stderr
+    The store s3://team-bucket is not trusted any more.
+    ");
+    reads!(project.run(&["apply", "--auto-approve"]), @"
+    exit 1: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    warning: the store cannot say what other machines have requested: connplan.toml names the store s3://team-bucket/plans, and this machine's credentials are not meant for it: nothing was sent there; if that is your team's store, run `connplan trust s3://team-bucket/plans` once; in a pipeline set CONNPLAN_STORE=s3://team-bucket/plans
+    Acting as a workspace, by BASE44_API_KEY.
+    Nothing was changed: the team's store cannot be used, and connplan changes nothing without it.
+    error: connplan.toml names the store s3://team-bucket/plans, and this machine's credentials are not meant for it: nothing was sent there
+      help: if that is your team's store, run `connplan trust s3://team-bucket/plans` once; in a pipeline set CONNPLAN_STORE=s3://team-bucket/plans
+      code: connplan::usage
+    ");
+    reads!(project.run(&["trust", "git:origin"]), @"
+    exit 1: connplan trust git:origin
+    --- stderr
+    error: `git:origin` needs no trust
+      help: a remote of the repository is reached as git itself reaches it
+      code: connplan::usage
+    ");
     project.run(&["trust", "s3://"]).expect(1);
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::team::Team;
 use crate::{
     git::repository::{git, wait},
-    support::{Output, Platform, Project, result},
+    support::{Output, Platform, Project, reads, result},
 };
 
 fn digest_of(output: &Output) -> String {
@@ -178,8 +178,19 @@ fn what_one_store_is_to_be_told_no_other_hears() {
     let root = team.pipeline.root();
     team.pipeline.run(&["plan", "--out", "z.plan"]).expect(0);
     team.forgetful(true);
-    let applied = team.pipeline.run(&["apply", "z.plan"]);
-    applied.tells("the next command delivers it");
+    reads!(team.pipeline.run(&["apply", "z.plan"]), @"
+    exit 0: connplan apply z.plan
+    App app-1 at http://HOST
+
+    Waiting for authorization: slack
+
+    Applied, 1 connector: 1 waiting for authorization.
+    To go on: connplan authorize
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+      ! slack waiting for authorization
+    warning: what was done is not recorded in the store; it is kept here, and the next command delivers it: the git remote origin does not take refs/connplan/APP/log: hook declined
+    ");
     team.forgetful(false);
     let kinds = |project: &Project| {
         let told = events(&project.run(&["history", "--format", "json"]));
@@ -207,7 +218,21 @@ fn this_machine_remembers_without_any_setting() {
         .connector("slack", &["chat:write"]);
     let plan = project.run(&["plan", "--out", "x.plan", "--format", "json"]);
     let digest = digest_of(&plan);
-    project.run(&["show", &digest]).expect(0).says("slack");
+    reads!(project.run(&["show", &digest]), @"
+    exit 0: connplan show sha256:DIGEST
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+
+    Digest: sha256:DIGEST
+    To carry out exactly this plan: connplan apply sha256:DIGEST
+    ");
     project.run(&["apply", &digest]).expect(0);
     platform.consent("slack", "ada@example.com");
     project
@@ -219,19 +244,29 @@ fn this_machine_remembers_without_any_setting() {
         .map(|event| event["event"].as_str().unwrap())
         .collect();
     assert_eq!(kinds, ["plan", "apply", "consent"]);
-    project
-        .run(&["unlock"])
-        .expect(0)
-        .tells("nothing to unlock");
+    reads!(project.run(&["unlock"]), @"
+    exit 0: connplan unlock
+    --- stderr
+    There is nothing to unlock: without a store, the lock of this machine ends with its process.
+    ");
     let other = Project::new()
         .at(&platform)
         .var("CONNPLAN_STORE", "git:origin");
-    other
-        .run(&["history"])
-        .expect(1)
-        .tells("is not in a git work tree");
+    reads!(other.run(&["history"]), @"
+    exit 1: connplan history
+    --- stderr
+    error: FOLDER/project is not in a git work tree
+      help: run this in a clone of the repository
+      code: connplan::git::no_repository
+    ");
     let other = other.var("CONNPLAN_STORE", "ftp://x");
-    other.run(&["history"]).expect(1).tells("is not a store");
+    reads!(other.run(&["history"]), @"
+    exit 1: connplan history
+    --- stderr
+    error: CONNPLAN_STORE: `ftp://x` is not a store: it is `git:REMOTE`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`
+      help: set it to one of these forms, or unset it
+      code: connplan::usage
+    ");
 }
 
 #[test]
@@ -250,9 +285,12 @@ fn an_edited_plan_in_the_store_is_refused() {
     project.declare("slack", &["users:read"]);
     project.run(&["plan", "--out", "y.plan"]).expect(0);
     project.write_state(&path, &project.read("y.plan"));
-    project
-        .run(&["apply", &digest])
-        .expect(3)
-        .tells("not the approved plan");
+    reads!(project.run(&["apply", &digest]), @"
+    exit 3: connplan apply sha256:DIGEST
+    --- stderr
+    error: this is not the approved plan: sha256:DIGEST was expected, this is sha256:DIGEST
+      help: apply the file that was reviewed, or have this one reviewed
+      code: connplan::plan::not_approved
+    ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }

@@ -13,8 +13,15 @@ static OTHER_EACH_TIME: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID"),
         (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),
         (r"\b[0-9a-f]{16}-app-1\b", "APP"),
+        (r"\b[0-9a-f]{40}\b", "COMMIT"),
+        (r"\b(of|commit|error:) [0-9a-f]{7}\b", "$1 COMMIT"),
         (r"\b([0-9a-f]{64}|[0-9a-f]{12})\b", "DIGEST"),
-        (r"\b\d+ ms\b", "SOME ms"),
+        (r"\b[0-9a-f]{16}\.(log|sig)\b", "DIGEST.$1"),
+        (r"\bSHA256:[A-Za-z0-9+/]{43}", "SHA256:KEY"),
+        (r"\bconn_[0-9a-f]{32}\b", "conn_ID"),
+        (r"\bexpires in \d+ days\b", "expires in SOME days"),
+        (r"\b\d+ (ms|s)\b", "SOME $1"),
+        (r"\bprocess \d+\b", "process ID"),
     ];
     let read = |(from, to): (&str, _)| (Regex::new(from).unwrap(), to);
     all.map(read).into()

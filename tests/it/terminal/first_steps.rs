@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Output, Platform, Project, alike};
+use crate::support::{Output, Platform, Project, alike, reads};
 
 /// What a person read of a run: both streams, with what differs each time written alike.
 fn read(output: &Output) -> String {
@@ -73,10 +73,19 @@ fn a_signers_file_that_is_not_there_is_told_before_any_apply() {
     "#);
     project.write("base44/allowed_signers", "ann@example.com\n");
     let validate = project.run(&["validate"]);
-    validate
-        .expect(1)
-        .tells("base44/connplan.toml:3:11")
-        .tells("base44/allowed_signers:1: ");
+    reads!(validate, @r#"
+    exit 1: connplan validate
+    Not valid: 1 error found.
+    --- stderr
+    error: `signers` in [approval] cannot be used: base44/allowed_signers:1: it names no key; each line is `PRINCIPALS [OPTIONS] KEYTYPE KEY`, as ssh-keygen(1) describes it under ALLOWED SIGNERS
+       ╭─[base44/connplan.toml:3:11]
+     2 │ require = "signature"
+     3 │ signers = "allowed_signers"
+       ·           ────────┬────────
+       ·                   ╰── here
+       ╰────
+      code: connplan::config::setting
+    "#);
 }
 
 #[test]
@@ -336,10 +345,26 @@ fn a_saved_plan_does_not_say_that_something_waits_still() {
     let project = settings("").at(&platform).connector("linear", &["read"]);
     project.run(&["apply", "--auto-approve"]).expect(0);
     project.declare("notion", &["read"]);
-    project
-        .run(&["plan", "--out", "x.plan"])
-        .expect(0)
-        .says("2 connectors wait for authorization");
+    reads!(project.run(&["plan", "--out", "x.plan"]), @"
+    exit 0: connplan plan --out x.plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + notion                base44/connectors/notion.jsonc
+          + read  unknown, which does not mean safe
+          authorization: required
+
+    Waiting for authorization (nothing is written again):
+        linear                base44/connectors/linear.jsonc
+        slack                 base44/connectors/slack.jsonc
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    2 connectors wait for authorization: run `connplan authorize`.
+
+    Digest: sha256:DIGEST
+    To carry out exactly this plan: connplan apply x.plan
+    ");
     for connector in ["linear", "slack"] {
         platform.consent(connector, "ada@example.com");
     }
@@ -361,10 +386,18 @@ fn a_saved_plan_does_not_say_that_something_waits_still() {
     Digest: sha256:DIGEST
     To carry out exactly this plan: connplan apply x.plan
     ");
-    project
-        .run(&["apply", "x.plan"])
-        .expect(0)
-        .says("Waiting for authorization: notion\n");
+    reads!(project.run(&["apply", "x.plan"]), @"
+    exit 0: connplan apply x.plan
+    App app-1 at http://HOST
+
+    Waiting for authorization: notion
+
+    Applied, 3 connectors: 1 waiting for authorization, 2 unchanged.
+    To go on: connplan authorize
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+      ! notion waiting for authorization
+    ");
 }
 
 #[test]
@@ -383,10 +416,43 @@ fn the_way_out_of_a_wrong_account_is_the_same_everywhere() {
     let way = "if it is your own, the platform does not ask again: remove its file and apply, then restore it, apply and authorize";
     let readme = include_str!("../../../README.md").replace('\n', " ");
     assert!(readme.contains(way), "README says it too");
-    project
-        .run(&["plan", "--out", "x.plan"])
-        .expect(0)
-        .says(way);
-    project.run(&["apply", "x.plan"]).says(way);
-    project.run(&["authorize", "--list"]).says(way);
+    reads!(project.run(&["plan", "--out", "x.plan"]).says(way), @"
+    exit 0: connplan plan --out x.plan
+    App app-1 at http://HOST
+
+    Symbols:  ! look here
+
+      ! slack                 base44/connectors/slack.jsonc
+          account: ops@example.com is expected to consent
+            1 unchanged scope
+          ! takes the connection over: ada@example.com holds it, the file expects ops@example.com
+          authorization: required
+
+    note: slack: if somebody else made the connection, plan, apply and authorize it; if it is your own, the platform does not ask again: remove its file and apply, then restore it, apply and authorize
+
+    Plan: 0 to add, 0 to change, 0 to remove, 1 to authorize.
+
+    Digest: sha256:DIGEST
+    To carry out exactly this plan: connplan apply x.plan
+    ");
+    reads!(project.run(&["apply", "x.plan"]).says(way), @"
+    exit 1: connplan apply x.plan
+    App app-1 at http://HOST
+
+    Failed: slack - ada@example.com holds it, not the account that the file names; if somebody else made the connection, plan, apply and authorize it; if it is your own, the platform does not ask again: remove its file and apply, then restore it, apply and authorize
+
+    Apply failed, 1 connector: 1 failed.
+    To finish: fix what failed, then apply again; what is done is not done twice.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+      ~ slack changed
+    warning: after the apply, slack: ada@example.com holds it, not the account that the file names; if somebody else made the connection, plan, apply and authorize it; if it is your own, the platform does not ask again: remove its file and apply, then restore it, apply and authorize
+    ");
+    reads!(project.run(&["authorize", "--list"]).says(way), @"
+    exit 4: connplan authorize --list
+    App app-1 at http://HOST
+      ! slack held by the wrong account: ada@example.com instead of ops@example.com
+          expected: ops@example.com
+          if somebody else made the connection, plan, apply and authorize it; if it is your own, the platform does not ask again: remove its file and apply, then restore it, apply and authorize slack as ops@example.com
+    ");
 }

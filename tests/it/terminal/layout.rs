@@ -1,6 +1,6 @@
 //! How text lies on a terminal, and how errors are said.
 
-use crate::support::{Connector, Platform, Project, Pty};
+use crate::support::{Connector, Platform, Project, Pty, reads};
 
 /// Runs in a terminal with so many columns.
 fn at_width(project: &Project, columns: u16, args: &[&str]) -> String {
@@ -124,15 +124,32 @@ fn times_are_said_as_people_say_them() {
     }
     // What stands alike is told together.
     let output = project.run(&["authorize", "--no-input"]);
-    output.expect(4).says("linear, slack: waiting for consent");
-    output.says("`connplan authorize linear slack` resumes them");
+    reads!(output, @"
+    exit 4: connplan authorize --no-input
+    Summary:
+      Skipped: linear, slack
+
+    Left to do for 2 connectors:
+      linear, slack: waiting for consent, asked for just now
+        -> `connplan authorize linear slack` resumes them
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another.
+    ");
     // What ended by itself was asked for by nobody.
     platform.set(&Connector {
         status: "expired",
         ..Connector::active("notion", &[])
     });
-    let listed = project.run(&["authorize", "--list"]);
-    listed
-        .expect(4)
-        .says("notion needs a person's consent again");
+    reads!(project.run(&["authorize", "--list"]), @"
+    exit 4: connplan authorize --list
+    App app-1 at http://HOST
+      ~ linear waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+      ~ notion needs a person's consent again
+      ~ slack waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+
+    To go on: connplan authorize
+    ");
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::scripted::{Reply, Scripted},
-    support::{APP, Project},
+    support::{APP, Project, reads},
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -190,7 +190,23 @@ fn what_never_finishes_does_not_keep_an_interrupted_run() {
     server.on(&put_of("box"), [Reply::json(200, &json!({
         "redirect_url": "https://box.example/o", "connection_id": "c", "already_authorized": false
     }))]);
-    project.run(&APPLY).expect(0).tells("Continuing");
+    reads!(project.run(&APPLY), @"
+    exit 0: connplan apply saved.plan --parallelism 1 --receipt saved.receipt
+    App app-1 at http://HOST
+
+    Waiting for authorization: box, notion
+
+    Applied, 2 connectors: 2 waiting for authorization.
+    To go on: connplan authorize --receipt saved.receipt --expect-digest sha256:DIGEST
+
+    Receipt: sha256:DIGEST
+    Plan:    sha256:DIGEST
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    Continuing where an earlier run of this plan stopped.
+      ! box waiting for authorization
+      ! notion waiting for authorization
+    ");
     let expected = pairs(&[("box", "pending"), ("notion", "pending")]);
     assert_eq!(outcomes(&project), expected);
 }
@@ -226,18 +242,37 @@ fn the_second_of_two_is_told_who_is_at_work_and_since_when() {
     let first = start(&project, &APPLY);
     until("the first PUT", || server.hits(&put_of("box")) == 1);
     let second = project.run(&["apply", "saved.plan"]);
-    second
-        .expect(1)
-        .tells("another connplan is running for this");
+    reads!(second, @"
+    exit 1: connplan apply saved.plan
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: another connplan is running for this app: connplan apply, ada, process ID, started just now
+      help: wait for it to end, or give `--lock-timeout 2m`; the lock (FOLDER/state/apps/APP/lock) frees itself when its process ends
+      code: connplan::fs::locked
+    ");
     second.tells(&format!("apply, ada, process {}, started ", first.id()));
-    second.tells("--lock-timeout");
-    project.run(&["authorize"]).expect(1).tells("process");
+    reads!(project.run(&["authorize"]), @"
+    exit 1: connplan authorize
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: another connplan is running for this app: connplan apply, ada, process ID, started just now
+      help: wait for it to end, or give `--lock-timeout 2m`; the lock (FOLDER/state/apps/APP/lock) frees itself when its process ends
+      code: connplan::fs::locked
+    ");
     // One that waits gets its turn, and finds the work done.
-    let third = project.run(&["apply", "saved.plan", "--lock-timeout", "30s"]);
-    third
-        .expect(0)
-        .tells("Waiting for another connplan")
-        .tells("already applied");
+    reads!(project.run(&["apply", "saved.plan", "--lock-timeout", "30s"]), @"
+    exit 0: connplan apply saved.plan --lock-timeout 30s
+    App app-1 at http://HOST
+
+    Waiting for authorization: box, notion
+
+    Applied, 2 connectors: 2 waiting for authorization.
+    To go on: connplan authorize
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    Waiting for another connplan: connplan apply, ada, process ID, started just now
+    This plan was already applied. Nothing was written.
+    ");
     assert_eq!(end(first).0, Some(0));
     assert_eq!(server.hits(&put_of("box")), 1);
 }

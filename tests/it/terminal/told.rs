@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::{
-    Platform, Project,
+    Platform, Project, reads,
     scripted::{Reply, Scripted},
 };
 
@@ -21,10 +21,18 @@ fn waiting() -> (Platform, Project) {
 #[test]
 fn what_authorize_says_in_a_pipe_can_be_done() {
     let (platform, project) = waiting();
-    project
-        .run(&["authorize"])
-        .expect(4)
-        .tells("`--yes` goes on without asking");
+    reads!(project.run(&["authorize"]), @"
+    exit 4: connplan authorize
+    Summary:
+      Skipped: slack
+
+    Left to do for 1 connector:
+      slack: waiting for consent, asked for just now
+        -> `connplan authorize slack` resumes it
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another. `--yes` goes on without asking.
+    ");
     // A pipeline asks for nothing, with `--yes` either.
     for args in [
         &["authorize", "--no-input"][..],
@@ -37,7 +45,14 @@ fn what_authorize_says_in_a_pipe_can_be_done() {
         .file("x.receipt", &project.read("x.receipt"));
     let list = ["authorize", "--receipt", "x.receipt", "--list"];
     let list = elsewhere.run(&list);
-    list.expect(4).says("--expect-digest DIGEST");
+    reads!(list, @"
+    exit 4: connplan authorize --receipt x.receipt --list
+    App app-1 at http://HOST
+      ~ slack waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+
+    To go on: connplan authorize --receipt x.receipt --expect-digest DIGEST
+    ");
     let list = project.run(&["authorize", "--receipt", "x.receipt", "--list"]);
     list.expect(4).lacks("--expect-digest");
     // Nothing is opened where no browser can appear.
@@ -51,9 +66,24 @@ fn what_authorize_says_in_a_pipe_can_be_done() {
         "1s",
     ];
     let page = project.run(&page);
-    page.expect(4)
-        .tells("run this command in a terminal")
-        .lacks("opened");
+    reads!(page.lacks("opened"), @"
+    exit 4: connplan authorize --yes --page-host desk.example --timeout 1s
+    Summary:
+      Failed: slack - authorization timed out
+
+    Left to do for 1 connector:
+      slack: timed out: nobody consented in time; it stays pending
+        -> run `connplan authorize slack` again; with `--timeout 30m` there is more time to consent
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    1 connector of app app-1 at http://HOST needs consent in a browser:
+      slack
+        chat:write  post messages (as the bot or as the user) · write
+    Each connection is recorded as made by a workspace, whichever account approves at the provider.
+    Waiting at most 1s; `--timeout` changes that.
+    warning: the page's address is private, so only a terminal shows it, and there is no browser here to open it: run this command in a terminal
+    Waiting for slack.
+    ");
 }
 
 #[test]
@@ -63,8 +93,17 @@ fn drift_takes_days_and_speaks_of_itself() {
         let drift = ["drift", "--receipt", "x.receipt", "--pending-after", span];
         project.run(&drift).expect(0);
     }
-    let issue = project.run(&["drift", "--issue"]);
-    issue.expect(1).tells("without `--issue`").lacks("--pr");
+    reads!(project.run(&["drift", "--issue"]).lacks("--pr"), @"
+    exit 1: connplan drift --issue
+    Waiting for a person:
+      slack: asked for just now
+
+    No drift: 0 changed outside, 0 not applied yet, 1 waiting for a person.
+    --- stderr
+    error: no project to keep an issue in: not running in GitHub Actions or GitLab CI
+      help: run it in the project's pipeline; without `--issue`, `drift` shows the same here
+      code: connplan::publish::no_forge
+    ");
     let help = project.run(&["drift", "-h"]);
     assert!(
         help.expect(0).stdout.lines().all(|line| line != "drift"),
@@ -93,10 +132,13 @@ fn a_digest_is_taken_as_people_paste_it() {
         project.run(&["show", given]).expect(0).says("slack");
     }
     let other = "0".repeat(64);
-    let none = project.run(&["show", &other]);
-    none.expect(1)
-        .tells("this machine has no plan")
-        .lacks("the store this machine");
+    reads!(project.run(&["show", &other]).lacks("the store this machine"), @"
+    exit 1: connplan show DIGEST
+    --- stderr
+    error: this machine has no plan sha256:DIGEST
+      help: `connplan history` lists those that it has; `connplan plan --out FILE` puts one there
+      code: connplan::store::no_plan
+    ");
     project.run(&["apply", hex]).expect(0);
     assert_eq!(platform.writes().len(), 1);
 }
@@ -105,18 +147,23 @@ fn a_digest_is_taken_as_people_paste_it() {
 fn fixtures_that_say_nothing_are_told_from_those_that_fail() {
     let platform = Platform::start();
     let project = Project::new().at(&platform).connector("slack", CHAT);
-    let gone = project.run(&["policy", "test", "gone"]);
-    gone.expect(1)
-        .tells("gone is not a folder")
-        .lacks("no fixture");
+    reads!(project.run(&["policy", "test", "gone"]).lacks("no fixture"), @"
+    exit 1: connplan policy test gone
+    --- stderr
+    error: gone is not a folder
+      help: name the folder that holds the fixtures
+      code: connplan::usage
+    ");
     let plan = project.run(&["plan", "--format", "json"]).stdout;
     project.write("fixtures/a.json", &plan);
     project.write("fixtures/a.expected.json", "{\"verdict\": \"passed\"}");
-    let odd = project.run(&["policy", "test", "fixtures"]);
-    odd.expect(1)
-        .tells("a.expected.json")
-        .tells("`passed`")
-        .lacks("FAILED");
+    reads!(project.run(&["policy", "test", "fixtures"]).lacks("FAILED"), @r#"
+    exit 1: connplan policy test fixtures
+    --- stderr
+    error: fixtures/a.expected.json: unknown variant `passed`, expected one of `pass`, `warn`, `deny` at line 1 column 20
+      help: it says {"verdict": "pass" | "warn" | "deny", "violations": [RULE...]}
+      code: connplan::usage
+    "#);
 }
 
 #[test]
@@ -160,18 +207,44 @@ fn a_plan_that_no_apply_takes_is_not_said_to_be_applied() {
     let platform = Platform::start();
     let project = Project::new().at(&platform).connector("slack", CHAT);
     let plan = ["plan", "--out", "x.plan", "--expires", "1s"];
-    project.run(&plan).expect(0).says("connplan apply");
+    reads!(project.run(&plan), @"
+    exit 0: connplan plan --out x.plan --expires 1s
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+
+    Digest: sha256:DIGEST
+    Expires: TIME
+    To carry out exactly this plan: connplan apply x.plan
+    ");
     std::thread::sleep(std::time::Duration::from_millis(1100));
-    project
-        .run(&["show", "x.plan"])
-        .expect(0)
-        .says("EXPIRED")
-        .lacks("To carry out");
-    let markdown = project.run(&["show", "x.plan", "--format", "markdown"]);
-    markdown
-        .expect(0)
-        .says("It has expired")
-        .lacks("To carry out");
+    reads!(project.run(&["show", "x.plan"]).lacks("To carry out"), @"
+    exit 0: connplan show x.plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+
+    Digest: sha256:DIGEST
+    Expires: TIME
+    ! EXPIRED: `connplan apply` refuses it; make a new plan.
+    ");
+    reads!(
+        project
+            .run(&["show", "x.plan", "--format", "markdown"])
+            .lacks("To carry out")
+    );
 }
 
 #[test]
@@ -180,10 +253,11 @@ fn an_address_without_a_login_is_told_as_such() {
     let gone = Reply::json(404, &json!({ "message": "Not Found" }));
     server.on("POST /oauth/device/code", [gone]);
     let project = Project::new().at_url(&server.url(), "b44k_x");
-    let login = project.run(&["login", "--no-browser"]);
-    login
-        .expect(1)
-        .tells("this address has no login")
-        .tells("check BASE44_API_URL")
-        .lacks("connector's type");
+    reads!(project.run(&["login", "--no-browser"]).lacks("connector's type"), @r#"
+    exit 1: connplan login --no-browser
+    --- stderr
+    error: starting the login failed (request ID): the server at this address has no login: the server says "Not Found"
+      help: check BASE44_API_URL, and `api_url` of the environment in connplan.toml
+      code: connplan::login::none_here
+    "#);
 }

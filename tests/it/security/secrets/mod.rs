@@ -17,7 +17,7 @@ use serde_json::json;
 use self::server::{Mood, server};
 use crate::{
     support::scripted::{Reply, Scripted},
-    support::{APP, Output, Project},
+    support::{APP, Output, Project, reads},
 };
 
 /// Every secret has it; nothing else does.
@@ -455,10 +455,26 @@ fn a_link_to_a_new_host_is_not_opened() {
         "the first host is as good as any"
     );
     let output = project.run(&authorize);
-    output
-        .expect(4)
-        .tells("leads to evil.example")
-        .tells("earlier links led to box.example");
+    reads!(output, @"
+    exit 4: connplan authorize --yes --timeout 1s
+    Summary:
+      Failed: box - authorization failed
+
+    Left to do for 1 connector:
+      box: declined, or its link expired, or somebody else is authorizing it too; it stays pending
+        -> unless somebody else is authorizing it, look at what it asks for, run `connplan authorize box` again and approve all of it
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    1 connector of app app-1 at http://HOST needs consent in a browser:
+      box
+        a  unknown, which does not mean safe
+    Each connection is recorded as made by a workspace, whichever account approves at the provider.
+    Waiting at most 1s; `--timeout` changes that.
+    warning: box: its link leads to evil.example, but earlier links led to box.example; connplan does not open it. Open it yourself only if you know why
+      box: waiting for consent (its link is private and is not shown in a log; `--print-links` prints it)
+    Waiting for box.
+      ! box declined, or its link expired, or somebody else is authorizing it too; it stays pending (SOME s)
+    ");
     output.lacks(CANARY);
     std::thread::sleep(Duration::from_millis(200));
     assert_eq!(project.opened().len(), 1, "{output}");
