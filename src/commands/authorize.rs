@@ -252,16 +252,14 @@ fn idle(
     let idle = named.into_iter().filter(|name| !session.knows(name));
     idle.map(|connector| {
         let is = observed.connectors.get(connector);
-        match is.filter(|is| is.status == RemoteStatus::Active) {
-            Some(is) => Ok(Idle {
+        if let Some(is) = is.filter(|is| is.status == RemoteStatus::Active) {
+            return Ok(Idle {
                 connector: connector.clone(),
                 account: is.account.clone(),
-            }),
-            None => {
-                let waiting: Vec<_> = session.waiting().collect();
-                Err(does_not_wait(connector, &waiting))
-            }
+            });
         }
+        let waiting: Vec<_> = session.waiting().collect();
+        Err(does_not_wait(connector, &waiting))
     })
     .collect()
 }

@@ -180,14 +180,14 @@ impl Team {
         }
         // Who it was is a courtesy.
         let (events, _) = self.memory.history().await.unwrap_or_default();
-        let asker = |plan: &Digest| {
+        let who = |plan: &Digest| {
             let applies = |event: &&HistoryEvent| matches!(&event.what, What::Apply(digest, _) if digest == plan);
             let by = &events.iter().rev().find(applies)?.by;
             (!by.is_nameless()).then(|| by.shown())
         };
         let askers = asked
             .into_iter()
-            .filter_map(|(connector, plan)| Some((connector, asker(&plan)?)));
+            .filter_map(|(connector, plan)| Some((connector, who(&plan)?)));
         Waits::asked_here(askers.collect())
     }
 

@@ -195,7 +195,10 @@ impl Http {
             Err(error) => {
                 tracing::info!(%error, "no answer in GraphQL");
                 Err(match error {
-                    PublishError::Refused { status: 404, .. } => NoGraphQl::NotOffered,
+                    PublishError::Refused {
+                        status: 404 | 405 | 501,
+                        ..
+                    } => NoGraphQl::NotOffered,
                     _ => NoGraphQl::Silent,
                 })
             }

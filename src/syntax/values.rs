@@ -125,10 +125,12 @@ fn is_own(name: &str, variable: impl Fn(&str) -> Option<String>) -> bool {
 /// Which of the user's own variables fill this value, in order.
 pub fn own_variables(text: &str, variable: impl Fn(&str) -> Option<String>) -> Vec<&str> {
     let plain = text.split("$$");
-    let named = plain.flat_map(|plain| plain.split("${").skip(1));
-    let names = named.filter_map(|rest| rest.split_once('}').map(|(name, _)| name));
-    let names = names.map(|name| name.strip_prefix(VARIABLES).unwrap_or(name));
-    names.filter(|name| is_own(name, &variable)).collect()
+    plain
+        .flat_map(|plain| plain.split("${").skip(1))
+        .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+        .map(|name| name.strip_prefix(VARIABLES).unwrap_or(name))
+        .filter(|name| is_own(name, &variable))
+        .collect()
 }
 
 /// Whether a value has no word in it that a person would write: 16 or more letters and digits, mixed.

@@ -41,7 +41,7 @@ impl Served<'_> {
                 tokens: self.tokens,
                 api_key: self.key,
             }),
-            _ if medium.told => format!("{}\n\n{}", self.place(), self.to_copy()),
+            _ if medium.told => format!("{}\n\n{}", self.place(), self.block()),
             _ => self.lines(),
         }
     }
@@ -100,14 +100,14 @@ impl Served<'_> {
     /// The variables as lines that a shell or a `.env` file takes.
     fn lines(&self) -> String {
         let (name, value) = self.credential();
-        let others = self.others().into_iter();
-        let others: String = others
-            .map(|(what, variable)| format!("# {what}: {variable}\n"))
-            .collect();
-        format!("BASE44_API_URL={}\n{name}={value}\n{others}", self.url)
+        let mut lines = format!("BASE44_API_URL={}\n{name}={value}\n", self.url);
+        for (what, variable) in self.others() {
+            lines.extend(["# ", what, ": ", &variable, "\n"]);
+        }
+        lines
     }
 
-    fn to_copy(&self) -> String {
+    fn block(&self) -> String {
         let (name, value) = self.credential();
         let (url, value) = (shell_word(self.url), shell_word(value));
         let mut text = format!(

@@ -15,7 +15,8 @@ pub enum AuthError {
     #[diagnostic(
         code(connplan::auth::none),
         help(
-            "log in with `connplan login`, or set BASE44_ACCESS_TOKEN (a personal access token, `b44u_…`)"
+            "log in with `connplan login`, or set BASE44_ACCESS_TOKEN (a personal access token, `b44u_…`); \
+             Base44 refuses a workspace's BASE44_API_KEY for connectors"
         )
     )]
     NoCredentials {

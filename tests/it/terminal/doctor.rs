@@ -55,7 +55,7 @@ async fn every_fault_is_told_with_the_way_out() {
     FAIL  address   reaching the platform failed (request ID): HOST could not be reached, it refused the connection
                     -> check the network, the proxy variables (HTTPS_PROXY, NO_PROXY) and BASE44_API_URL
     FAIL  login     no credentials were found
-                    -> log in with `connplan login`, or set BASE44_ACCESS_TOKEN (a personal access token, `b44u_…`)
+                    -> log in with `connplan login`, or set BASE44_ACCESS_TOKEN (a personal access token, `b44u_…`); Base44 refuses a workspace's BASE44_API_KEY for connectors
     ok    terminal  asks nothing (standard input or standard error is not a terminal)
 
     3 problems to fix.
