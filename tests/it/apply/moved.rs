@@ -192,17 +192,7 @@ fn a_plan_is_finished_on_another_machine() {
     exit 0: connplan apply x.plan
     App app-1 at http://HOST
 
-    Synced: hubspot, notion
-      ! hubspot: it was already as the plan wants it
-      ! notion: it was already as the plan wants it
-    Added: slack
-      ! slack: it was already as the plan wants it
-    Removed: github
-      ! github: it was already as the plan wants it
-    Provisioned: stripe (sandbox)
-      ! stripe: it was already as the plan wants it
-
-    Applied, 6 connectors: 2 synced, 1 added, 1 removed, 1 provisioned, 1 unchanged.
+    Applied before, 6 connectors: 2 synced, 1 added, 1 removed, 1 provisioned, 1 unchanged.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     This plan was already applied. Nothing was written.

@@ -73,9 +73,7 @@ fn a_plan_that_was_applied_says_what_has_moved_since() {
     exit 0: connplan apply x.plan
     App app-1 at http://HOST
 
-    Synced: github
-
-    Applied, 1 connector: 1 synced.
+    Applied before, 1 connector: 1 synced.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     This plan was already applied. Nothing was written.

@@ -407,8 +407,8 @@ fn what_no_apply_created_is_never_created() {
     exit 1: connplan authorize slack --yes --no-browser
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    error: no authorization of slack is pending
-      help: `connplan authorize --list` shows what is pending, `connplan plan` what is not applied yet
+    error: slack does not wait for authorization
+      help: `connplan authorize --list` shows what waits; `connplan plan` shows what is not applied yet
       code: connplan::usage
     ");
     assert_eq!(platform.writes(), NOTHING);
@@ -441,8 +441,8 @@ fn only_those_that_are_named() {
     exit 1: connplan authorize nosuch
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    error: no authorization of nosuch is pending
-      help: `connplan authorize --list` shows what is pending, `connplan plan` what is not applied yet
+    error: nosuch does not wait for authorization
+      help: waiting: linear (`connplan authorize --list` tells more); `connplan plan` shows what is not applied yet
       code: connplan::usage
     ");
     project.run(&["authorize", "Sl@ck"]).expect(1);
@@ -861,7 +861,7 @@ fn a_push_says_what_it_forgets() {
     Waiting for authorization (nothing is written again):
         linear                base44/connectors/linear.jsonc
 
-    No changes to make. 1 connector waits for authorization: run `connplan authorize`.
+    No changes to make. 1 connector waits for authorization.
     slack: no file declares it any more; a link that was already opened still works for a few minutes.
     Skipped OAuth in non-interactive mode. Run `connplan authorize` in a terminal to complete it.
     ");

@@ -214,9 +214,12 @@ fn a_scope_that_the_platform_drops_is_learnt_by_plan_and_by_apply() {
     exit 0: connplan plan --detailed-exitcode
     App app-1 at http://HOST
 
+    Waiting for authorization (nothing is written again):
+        slackbot              base44/connectors/slackbot.jsonc
+
     note: slackbot: the last consent did not grant users:read.email. If somebody unticked it, `connplan authorize slackbot` asks again. If the platform does not grant it, nothing can be done; `connplan authorize --forget slackbot` makes it a difference again
 
-    No changes. The app matches the connector files.
+    No changes to make. 1 connector waits for authorization: run `connplan authorize`.
     ");
     // Another machine knows nothing of it: its apply asks, and hears that all is in force.
     let other = wants_more(&platform);

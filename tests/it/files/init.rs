@@ -32,6 +32,10 @@ async fn init_writes_what_was_wanted_and_nothing_twice() {
       connplan pull        # the app's connectors become files
       connplan add         # a new connector
       connplan plan        # what would change
+      in GitHub's settings, secret BASE44_READ_TOKEN: a personal access token of Base44; one that only reads is enough
+      in GitHub's settings, environment `production`: whoever approves an apply is its required reviewer
+      in GitHub's settings, secret BASE44_WRITE_TOKEN, of that environment: a token that may write
+      in GitHub's settings, variable BASE44_APP_ID: the app, unless .app.jsonc is checked in
     ");
     assert_eq!(project.list("."), [".git", "app", "base44"]);
 
@@ -48,6 +52,10 @@ async fn init_writes_what_was_wanted_and_nothing_twice() {
       connplan pull        # the app's connectors become files
       connplan add         # a new connector
       connplan plan        # what would change
+      in GitHub's settings, secret BASE44_READ_TOKEN: a personal access token of Base44; one that only reads is enough
+      in GitHub's settings, environment `production`: whoever approves an apply is its required reviewer
+      in GitHub's settings, secret BASE44_WRITE_TOKEN, of that environment: a token that may write
+      in GitHub's settings, variable BASE44_APP_ID: the app, unless .app.jsonc is checked in
     ");
     assert!(!project.path(".gitignore").exists());
     let plan = project.read(".github/workflows/connplan-plan.yml");

@@ -165,11 +165,9 @@ fn a_removal_can_keep_the_scopes() {
     exit 0: connplan apply x.plan
     App app-1 at http://HOST
 
-    Removed: slack
-      ! slack: it is disconnected; its scopes are kept
     Waiting for authorization: linear
 
-    Applied, 2 connectors: 1 removed, 1 waiting for authorization.
+    Applied before, 2 connectors: 1 removed, 1 waiting for authorization.
     To go on: connplan authorize
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
@@ -205,9 +203,12 @@ fn what_a_consent_left_out_is_told_once_and_is_no_change_for_ever() {
     exit 0: connplan plan --detailed-exitcode --out x.plan
     App app-1 at http://HOST
 
+    Waiting for authorization (nothing is written again):
+        slack                 base44/connectors/slack.jsonc
+
     note: slack: the last consent did not grant users:read. If somebody unticked it, `connplan authorize slack` asks again. If the platform does not grant it, nothing can be done; `connplan authorize --forget slack` makes it a difference again
 
-    No changes. The app matches the connector files.
+    No changes to make. 1 connector waits for authorization: run `connplan authorize`.
 
     Digest: sha256:DIGEST
     ");

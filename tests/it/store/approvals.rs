@@ -204,7 +204,6 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     To go on: connplan authorize --receipt y.receipt --expect-digest sha256:DIGEST
 
     Approved by ann@example.com (signature, SHA256:KEY).
-    Receipt: sha256:DIGEST
     Plan:    sha256:DIGEST
     --- stderr
     Approved by ann@example.com (signature, SHA256:KEY).

@@ -127,9 +127,7 @@ fn an_approval_is_for_one_apply() {
     exit 0: connplan apply x.plan --approved-by x.plan.sig
     App app-1 at http://HOST
 
-    Added: slack
-
-    Applied, 1 connector: 1 added.
+    Applied before, 1 connector: 1 added.
     --- stderr
     Approved by ann@example.com (signature, SHA256:KEY).
     Approved by ann@example.com (signature, SHA256:KEY).

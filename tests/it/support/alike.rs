@@ -22,6 +22,9 @@ static OTHER_EACH_TIME: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\bexpires in \d+ days\b", "expires in SOME days"),
         (r"\b\d+ (ms|s)\b", "SOME $1"),
         (r"\bprocess \d+\b", "process ID"),
+        // A machine that is busy takes its time.
+        (r"(just now|\b[1-9] minutes? ago)  +", "just now  "),
+        (r"\b[1-9] minutes? ago\b", "just now"),
     ];
     let read = |(from, to): (&str, _)| (Regex::new(from).unwrap(), to);
     all.map(read).into()

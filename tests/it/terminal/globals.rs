@@ -470,18 +470,12 @@ fn a_warning_is_said_once() {
 fn the_longest_time_ends_what_would_go_on() {
     reads!(Project::new().run(&["sandbox", "--max-time", "300ms"]), @"
     exit 0: connplan sandbox --max-time 300ms
-    BASE44_API_KEY=b44k_sandbox_development
     BASE44_API_URL=http://HOST
+    BASE44_ACCESS_TOKEN=b44u_sandbox_ada_full
+    # only reads: BASE44_ACCESS_TOKEN=b44u_sandbox_ada_readonly
+    # a workspace's key, which Base44 itself refuses for connectors: BASE44_API_KEY=b44k_sandbox_development
     --- stderr
-
     The sandbox is at http://HOST (any app id will do; its pages show what it holds).
-    In another terminal, export its address and one of these:
-
-      BASE44_API_URL=http://HOST
-      BASE44_ACCESS_TOKEN=b44u_sandbox_ada_full  (a full personal access token)
-      BASE44_ACCESS_TOKEN=b44u_sandbox_ada_readonly  (one that only reads)
-      or the BASE44_API_KEY above, a workspace's key, which Base44 itself refuses for connectors
-
     Ctrl-C ends it.
     ");
 }
