@@ -636,7 +636,7 @@ fn a_plan_with_another_account_or_other_values_than_the_files_is_refused() {
     Symbols:  + add
 
       + slack                 base44/connectors/slack.jsonc
-          connection values set: workspace
+          connection values set: workspace = eve
           + chat:write  post messages (as the bot or as the user) · write
           authorization: required
 

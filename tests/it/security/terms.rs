@@ -142,7 +142,7 @@ fn a_store_says_neither_and_the_plan_shows_what_the_files_hold() {
     Symbols:  + add
 
       + snowflake             base44/connectors/snowflake.jsonc
-          connection values set: account_identifier
+          connection values set: account_identifier = good-acct
           + session:role-any  unknown, which does not mean safe
           authorization: required
 
