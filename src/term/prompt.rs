@@ -177,7 +177,7 @@ async fn read_part(terminal: &Terminal, prompt: String) -> Option<String> {
     ended(read.await.ok()?.map_err(dialoguer::Error::IO)).await
 }
 
-/// Lets a person pick one item, by the arrows or by typing a part of it. `None` as with [`choose_many`].
+/// Lets a person pick one item, by the arrows or by typing a part of it. `None` where they give up.
 pub async fn choose_one(terminal: &Terminal, question: &str, items: Vec<String>) -> Option<usize> {
     let (question, items) = fit(terminal, question, &items)?;
     let _cursor = Cursor;
