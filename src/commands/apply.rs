@@ -139,6 +139,7 @@ async fn saved(
     let (mut project, app) = context.project_of(&planned.id)?;
     base::bind(context, &mut project).await?;
     crate::plan::belongs(&saved.plan, &app, context.now())?;
+    ops::lives(&project, &saved.plan, context.now())?;
     let uncompared = ops::agrees(&project, &saved.plan)?;
     // The policy that counts is the one that is in force now.
     let policy = policy::of(&project);

@@ -91,9 +91,17 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         }
     };
     plan.origin = context.origin();
-    plan.expires_at = args
-        .expires
-        .or(expires)
+    let lifetime = ops::sooner(expires, args.expires);
+    if let (Some(lifetime), Some(_)) = (
+        lifetime.filter(|is| Some(*is) != args.expires),
+        args.expires,
+    ) {
+        context.warn(&format!(
+            "`--expires` is longer than [plan] `expires` allows: the plan expires in {:#}",
+            lifetime.get()
+        ));
+    }
+    plan.expires_at = lifetime
         .map(|lifetime| context.now().saturating_add(lifetime.get()))
         .transpose()
         .map_err(|e| UsageError::new(format!("`--expires`: the time is too long: {e}")))?;

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::policy::{of, policy};
 use crate::{
     config::{BaseDanger, Project},
     model::{Diagnostic, Severity},
+    plan::{Plan, Refusal},
     policy::{self, Policy, Rule},
     store::Place,
     syntax::{
@@ -178,8 +181,28 @@ pub fn expires(project: &Project) -> Option<Lifetime> {
     bases.fold(here, |here, base| sooner(base.plan.expires, here))
 }
 
+/// Fails if a plan may be applied for longer than checkout and base both say: made before they said so,
+/// or where nothing said it.
+pub fn lives(project: &Project, plan: &Plan, now: Timestamp) -> Result<(), Refusal> {
+    /// The clock that the plan was made by may be ahead of this one.
+    const CLOCKS_APART: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+    let Some(limit) = expires(project) else {
+        return Ok(());
+    };
+    let latest = now
+        .saturating_add(limit.get())
+        .and_then(|at| at.saturating_add(CLOCKS_APART));
+    match (plan.expires_at, latest) {
+        (Some(at), Ok(latest)) if at <= latest => Ok(()),
+        (at, _) => Err(Refusal::LivesTooLong {
+            at,
+            limit: limit.get(),
+        }),
+    }
+}
+
 /// Of two the sooner one; the second, where they are the same.
-fn sooner(base: Option<Lifetime>, here: Option<Lifetime>) -> Option<Lifetime> {
+pub fn sooner(base: Option<Lifetime>, here: Option<Lifetime>) -> Option<Lifetime> {
     match (base, here) {
         (Some(base), Some(here)) if base.get() < here.get() => Some(base),
         (Some(base), None) => Some(base),

@@ -235,6 +235,21 @@ pub enum Refusal {
         /// When.
         at: Timestamp,
     },
+    /// The settings want plans to end sooner.
+    #[error(
+        "the plan {}, and [plan] `expires` lets no plan live for longer than {limit:#}",
+        at.map_or_else(|| "never expires".to_owned(), |at| format!("expires at {at}"))
+    )]
+    #[diagnostic(
+        code(connplan::plan::lives_too_long),
+        help("nothing was written; run `connplan plan --out FILE` again and have it reviewed")
+    )]
+    LivesTooLong {
+        /// When it ends.
+        at: Option<Timestamp>,
+        /// The longest time.
+        limit: jiff::SignedDuration,
+    },
     /// Made for another app.
     #[error("the {what} is for app {planned}, this is app {here}")]
     #[diagnostic(
