@@ -230,40 +230,6 @@ fn an_expired_plan_is_not_applied() {
 }
 
 #[test]
-fn no_plan_lives_longer_than_the_settings_say() {
-    let (platform, project) = planned();
-    project
-        .run(&["plan", "--out", "long.plan", "--expires", "30d"])
-        .expect(0);
-    project.run(&["plan", "--out", "ever.plan"]).expect(0);
-    project.write("base44/connplan.toml", "[plan]\nexpires = \"72h\"\n");
-    platform.forget();
-    reads!(project.run(&["apply", "ever.plan"]), @"
-    exit 3: connplan apply ever.plan
-    --- stderr
-    error: the plan never expires, and [plan] `expires` lets no plan live for longer than 72h
-      help: nothing was written; run `connplan plan --out FILE` again and have it reviewed
-      code: connplan::plan::lives_too_long
-    ");
-    reads!(project.run(&["apply", "long.plan"]), @"
-    exit 3: connplan apply long.plan
-    --- stderr
-    error: the plan expires at TIME, and [plan] `expires` lets no plan live for longer than 72h
-      help: nothing was written; run `connplan plan --out FILE` again and have it reviewed
-      code: connplan::plan::lives_too_long
-    ");
-    assert_eq!(platform.requests(), NOTHING);
-    let cut = project.run(&["plan", "--out", "cut.plan", "--expires", "30d"]);
-    cut.expect(0);
-    cut.tells("`--expires` is longer than [plan] `expires` allows: the plan expires in 72h");
-    project
-        .run(&["plan", "--out", "own.plan", "--expires", "1h"])
-        .expect(0)
-        .lacks("longer");
-    project.run(&["apply", "cut.plan"]).expect(0);
-}
-
-#[test]
 fn what_waits_hides_nothing_that_somebody_else_did() {
     let platform = Platform::with(&[Connector::active("box", &["a"])]);
     let project = Project::new()

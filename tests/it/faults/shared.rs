@@ -3,6 +3,8 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::git::repository::git;
@@ -70,6 +72,11 @@ impl Shared {
         );
         if let Some(folder) = like.get_current_dir() {
             unlock.current_dir(folder);
+            let around = folder.parent().expect("it is in a folder of the case");
+            let until = Instant::now() + Duration::from_secs(20);
+            while somebody_is_in(around) && Instant::now() < until {
+                thread::sleep(Duration::from_millis(5));
+            }
         }
         // What was killed may have left a git that still pushes: then the lease changes once more.
         for last in [false, false, true] {
@@ -82,4 +89,13 @@ impl Shared {
             return;
         }
     }
+}
+
+/// Whether a process works in this folder: what was killed may have left a git that still pushes. Where
+/// there is no `/proc`, nobody is found.
+fn somebody_is_in(folder: &Path) -> bool {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok())
+        .any(|cwd| cwd.starts_with(folder))
 }
