@@ -6,7 +6,7 @@ use crate::{
     diff::{Action, Change},
     model::{ConnectionId, Kind, RemoteConnector, Scopes},
     pending::{Before, PendingEntry, PendingSet},
-    plan::{Digest, Plan},
+    plan::{Digest, Override, Plan, by_rule},
 };
 
 /// What is kept of a connector that the platform says is in force without `missing`.
@@ -15,12 +15,13 @@ pub(super) fn dropped_by_platform(
     digest: &Digest,
     is: Option<&RemoteConnector>,
     missing: Scopes,
+    overrides: &[Override],
 ) -> PendingEntry {
     PendingEntry {
         before: is.map(Before::from),
         missing,
         dropped_by_platform: true,
-        ..entry_of(change, digest, None)
+        ..entry_of(change, digest, None, overrides)
     }
 }
 
@@ -29,6 +30,7 @@ pub(super) fn entry_of(
     change: &Change,
     digest: &Digest,
     connection_id: Option<ConnectionId>,
+    overrides: &[Override],
 ) -> PendingEntry {
     let after = change.after.clone().unwrap_or_default();
     PendingEntry {
@@ -42,6 +44,7 @@ pub(super) fn entry_of(
         connection_id,
         missing: Scopes::new(),
         dropped_by_platform: false,
+        overrides: by_rule(overrides),
     }
 }
 
@@ -56,7 +59,7 @@ pub fn at_most_pending(plan: &Plan, digest: &Digest, pending: &PendingSet) -> Pe
     for change in writes {
         // An id is as long as this one, or shorter.
         let id = ConnectionId::parse("0".repeat(64)).ok();
-        let entry = entry_of(change, digest, id);
+        let entry = entry_of(change, digest, id, &plan.overrides);
         most.insert(&plan.app.app, change.connector.clone(), entry);
     }
     most

@@ -21,7 +21,7 @@ use crate::{
     diff::Change,
     model::{ConnectorType, Link},
     pending::PendingSet,
-    plan::{Refusal, Verified},
+    plan::{Override, Refusal, Verified},
     receipt::{ChangeResult, Outcome, Receipt},
     remote::{Remote, RemoteError},
 };
@@ -63,6 +63,8 @@ pub struct With<'a> {
     pub pending: &'a PendingSet,
     /// Where everything is written down.
     pub recorder: Recorder,
+    /// The rules that are broken on purpose.
+    pub overrides: &'a [Override],
     /// How scopes compare.
     pub rules: &'a ScopeEquivalence,
     /// How to go about it.

@@ -193,7 +193,13 @@ impl<'a> Shared<'a> {
                     message.push_str(read_back::NOT_PASSED_ON);
                 }
                 let is = observed.connectors.get(&change.connector);
-                let entry = dropped_by_platform(change, job.verified.digest(), is, missing);
+                let entry = dropped_by_platform(
+                    change,
+                    job.verified.digest(),
+                    is,
+                    missing,
+                    job.with.overrides,
+                );
                 PendingChange::Add(change.connector.clone(), Box::new(entry))
             };
             if result.outcome != before || !matches!(learnt, PendingChange::None) {

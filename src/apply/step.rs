@@ -398,7 +398,12 @@ impl Step<'_, '_> {
 
     fn entry(&self, recorded: &Recorded, since: Timestamp) -> PendingEntry {
         let id = recorded.connection_id.clone();
-        let entry = entry_of(self.change, self.shared.job.verified.digest(), id);
+        let entry = entry_of(
+            self.change,
+            self.shared.job.verified.digest(),
+            id,
+            self.shared.job.with.overrides,
+        );
         PendingEntry { since, ..entry }
     }
 

@@ -95,5 +95,6 @@ pub(super) fn repair(
         connection_id: None,
         missing: Scopes::new(),
         dropped_by_platform: false,
+        overrides: std::collections::BTreeMap::new(),
     }
 }

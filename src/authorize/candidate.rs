@@ -23,14 +23,13 @@ use crate::{
         RemoteStatus, Scopes,
     },
     pending::{Before, PendingEntry, PendingSet},
-    plan::Refusal,
+    plan::{Refusal, by_rule},
     policy::Verdict,
     receipt::{ChangeResult, Outcome, Receipt},
 };
 
 /// What the policy says to asking an account for these scopes of a connector.
-pub type Judge =
-    dyn Fn(&ConnectorType, &Scopes, Option<&ExpectedAccount>) -> Result<Verdict, String>;
+pub type Judge = dyn Fn(&ConnectorType, &PendingEntry) -> Result<Verdict, String>;
 
 /// Where the knowledge of what is pending comes from.
 #[derive(Clone, Copy)]
@@ -296,7 +295,7 @@ fn resumable(
             ));
         }
     }
-    let verdict = match (sources.verdict)(connector, &entry.scopes, entry.account.as_ref()) {
+    let verdict = match (sources.verdict)(connector, entry) {
         Ok(verdict) => verdict,
         Err(reason) => return Ok(Resumable::not_now(reason)),
     };
@@ -361,6 +360,7 @@ fn documented(sources: &Sources<'_>) -> Vec<(ConnectorType, PendingEntry)> {
     let Some(receipt) = sources.receipt else {
         return Vec::new();
     };
+    let overrides = by_rule(&receipt.overrides);
     let pending = receipt
         .results
         .iter()
@@ -378,6 +378,7 @@ fn documented(sources: &Sources<'_>) -> Vec<(ConnectorType, PendingEntry)> {
                 connection_id: result.connection_id.clone(),
                 missing: Scopes::new(),
                 dropped_by_platform: false,
+                overrides: overrides.clone(),
             };
             (result.connector.clone(), entry)
         })

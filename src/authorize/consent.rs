@@ -119,6 +119,7 @@ mod tests {
             connection_id: None,
             missing: Scopes::new(),
             dropped_by_platform: false,
+            overrides: std::collections::BTreeMap::new(),
         }
     }
 

@@ -61,6 +61,7 @@ fn entry(of: &[&str], before: Option<&RemoteConnector>) -> PendingEntry {
         connection_id: None,
         missing: Scopes::new(),
         dropped_by_platform: false,
+        overrides: BTreeMap::new(),
     }
 }
 
@@ -125,7 +126,8 @@ fn find(
         observed: &is.map(|is| (slack(), is)).into_iter().collect(),
         targets: &BTreeSet::new(),
         rules: &ScopeEquivalence::default(),
-        verdict: &|connector, scopes, _| {
+        verdict: &|connector, entry| {
+            let scopes = &entry.scopes;
             let denied = scopes.iter().any(|scope| scope.as_str() == "denied");
             if denied {
                 return Err("denied".to_owned());

@@ -321,7 +321,7 @@ impl Brought {
             return Ok(Self(None));
         };
         let text = context.read_document(file)?;
-        let saved = receipt::read(&file_name(file), &text)?;
+        let mut saved = receipt::read(&file_name(file), &text)?;
         if let Some(expected) = &args.expect_digest
             && *expected != saved.digest
         {
@@ -330,6 +330,10 @@ impl Brought {
                 actual: saved.digest,
             }
             .into());
+        }
+        if args.expect_digest.is_none() {
+            // Anybody may have written that a rule may be broken.
+            saved.receipt.overrides.clear();
         }
         Ok(Self(Some(saved)))
     }

@@ -81,23 +81,23 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             situation.explain(&mut plan, &context.vars).await;
             let undeclared = undeclared(&plan, &situation.files.pending);
             let waiting = waiting(&plan, &situation.files.pending, &situation.waits);
-            let expires = ops::expires(&situation.files.project);
+            let project = &situation.files.project;
+            let expires = (ops::expires(project), ops::longest(project));
             (plan, judgement, undeclared, waiting, expires)
         }
         Some(file) => {
             let (plan, judgement) = speculate(args, context, file).await?;
             // It is for reading, never for applying.
-            (plan, judgement, Vec::new(), Vec::new(), None)
+            (plan, judgement, Vec::new(), Vec::new(), (None, None))
         }
     };
     plan.origin = context.origin();
-    let lifetime = ops::sooner(expires, args.expires);
-    if let (Some(lifetime), Some(_)) = (
-        lifetime.filter(|is| Some(*is) != args.expires),
-        args.expires,
-    ) {
+    let (expires, longest) = expires;
+    let wanted = args.expires.or(expires);
+    let lifetime = ops::sooner(longest, wanted);
+    if let Some(lifetime) = lifetime.filter(|_| lifetime != wanted) {
         context.warn(&format!(
-            "`--expires` is longer than [plan] `expires` allows: the plan expires in {:#}",
+            "`--expires` is longer than [plan] `expires` of the base branch allows: the plan expires in {:#}",
             lifetime.get()
         ));
     }

@@ -341,6 +341,7 @@ impl<'a> ApplySession<'a> {
             history: &self.history,
             pending: &self.pending,
             recorder,
+            overrides: &self.inputs.overrides,
             rules: self.inputs.rules,
             options: self.inputs.options,
             cancel: (self.inputs.cancel)(),

@@ -181,12 +181,18 @@ pub fn expires(project: &Project) -> Option<Lifetime> {
     bases.fold(here, |here, base| sooner(base.plan.expires, here))
 }
 
-/// Fails if a plan may be applied for longer than checkout and base both say: made before they said so,
-/// or where nothing said it.
+/// The longest that a plan may live by the base's settings. The checkout's own are a default, which
+/// `--expires` replaces.
+pub fn longest(project: &Project) -> Option<Lifetime> {
+    let bases = project.base_settings.iter();
+    bases.fold(None, |longest, base| sooner(base.plan.expires, longest))
+}
+
+/// Fails if a plan may be applied for longer than the base says: made elsewhere, or before it said so.
 pub fn lives(project: &Project, plan: &Plan, now: Timestamp) -> Result<(), Refusal> {
     /// The clock that the plan was made by may be ahead of this one.
     const CLOCKS_APART: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
-    let Some(limit) = expires(project) else {
+    let Some(limit) = longest(project) else {
         return Ok(());
     };
     let latest = now

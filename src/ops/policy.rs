@@ -11,6 +11,7 @@ use crate::{
         ConnectorType, Diagnostic, ExpectedAccount, Policies, RemoteConnector, Scopes,
         Severity as Level, map_of,
     },
+    pending::PendingEntry,
     plan::{Override, Plan},
     policy::{self, ByType, Judgement, Mode, Policy, Removals, Rule, Severity, Verdict, Violation},
     syntax::{Finding, MaxRemovals, PerType, PolicySettings, Problem, Subject},
@@ -211,15 +212,19 @@ fn asking(
     }
 }
 
-/// What the policy of this project says to asking an account for scopes of a connector, and why it
-/// denies that.
+/// What the policy of this project says to asking for what waits, and why it denies that. Rules that the
+/// plan broke on purpose stay broken, as long as they still may be.
 pub fn asked(
     project: &config::Project,
-) -> impl Fn(&ConnectorType, &Scopes, Option<&ExpectedAccount>) -> Result<Verdict, String> + use<> {
+) -> impl Fn(&ConnectorType, &PendingEntry) -> Result<Verdict, String> + use<> {
     let policy = of(project);
-    move |connector, scopes, account| {
-        let change = asking(&policy, connector, scopes, account.cloned());
-        let found = policy::evaluate(&[change], 1, &policy, &Policies::default(), &[]);
+    move |connector, entry| {
+        let change = asking(&policy, connector, &entry.scopes, entry.account.clone());
+        let overrides = entry.overrides.iter();
+        let overrides: Vec<_> = overrides
+            .map(|(rule, reason)| (rule.as_str(), reason.as_str()))
+            .collect();
+        let found = policy::evaluate(&[change], 1, &policy, &Policies::default(), &overrides);
         found.verdict().map_err(|forbidden| {
             let mut denials = forbidden.violations.into_iter();
             let denial = denials.find(|violation| violation.severity == Severity::Deny);

@@ -60,6 +60,10 @@ pub struct PendingEntry {
     /// The connection values that were approved.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub connection_config: BTreeMap<String, String>,
+    /// The rules that the plan broke on purpose, with the reason. Of this machine's own applies only: a
+    /// store is told none and believed none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub overrides: BTreeMap<String, String>,
 }
 
 /// `before` as its columns in a row.
@@ -110,7 +114,17 @@ impl PendingEntry {
     pub fn to_masked(&self, app: &AppId) -> Self {
         let shown = |account: Account| account.to_masked(app);
         self.clone()
+            .without_overrides()
             .with_accounts(shown, |expected| expected.to_masked(app))
+    }
+
+    /// As it is for everybody: nobody's word that a rule may be broken.
+    #[must_use]
+    pub(crate) fn without_overrides(self) -> Self {
+        Self {
+            overrides: BTreeMap::new(),
+            ..self
+        }
     }
 
     /// As it was read: masked accounts are of this app.

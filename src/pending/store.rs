@@ -321,6 +321,7 @@ mod tests {
             connection_id: Some(ConnectionId::parse("c-1").unwrap()),
             missing: ["a"].into_iter().collect(),
             dropped_by_platform: true,
+            overrides: [("denied_scopes".to_owned(), "the launch".to_owned())].into(),
         };
         let mut set = PendingSet::default();
         set.insert(&app, ConnectorType::parse("slack").unwrap(), entry);

@@ -235,9 +235,9 @@ pub enum Refusal {
         /// When.
         at: Timestamp,
     },
-    /// The settings want plans to end sooner.
+    /// The base's settings want plans to end sooner.
     #[error(
-        "the plan {}, and [plan] `expires` lets no plan live for longer than {limit:#}",
+        "the plan {}, and [plan] `expires` of the base branch lets no plan live for longer than {limit:#}",
         at.map_or_else(|| "never expires".to_owned(), |at| format!("expires at {at}"))
     )]
     #[diagnostic(

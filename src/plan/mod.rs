@@ -66,6 +66,14 @@ pub struct Override {
     pub reason: String,
 }
 
+/// Overrides as what is kept of them with what waits: the reasons by their rules.
+pub fn by_rule(overrides: &[Override]) -> BTreeMap<String, String> {
+    let pairs = overrides.iter();
+    pairs
+        .map(|by| (by.rule.clone(), by.reason.clone()))
+        .collect()
+}
+
 impl Override {
     /// That it breaks a rule, and why. Escaped.
     pub fn said(&self) -> String {

@@ -235,7 +235,7 @@ impl Waits {
             ..Self::default()
         };
         for wait in document.waits {
-            let entry = wait.entry.salted(&app.id);
+            let entry = wait.entry.salted(&app.id).without_overrides();
             waits.insert(Wait { entry, ..wait });
         }
         Ok(waits)
@@ -269,6 +269,7 @@ mod tests {
                 missing: Scopes::default(),
                 dropped_by_platform: false,
                 connection_config: BTreeMap::new(),
+                overrides: BTreeMap::new(),
             },
             by: By::default(),
             epoch,

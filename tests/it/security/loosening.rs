@@ -558,3 +558,33 @@ fn a_submodule_in_place_of_the_project_loses_no_settings() {
     git(&project, &["commit", "-qam", "proposal"]);
     planned(&project, &with).expect(6).tells(SAYS);
 }
+
+#[test]
+fn no_plan_of_a_request_lives_longer_than_its_base_says() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("wix", &["a"]);
+    project.write("base44/connplan.toml", "[plan]\nexpires = \"72h\"\n");
+    git(&project, &["init", "-q", "-b", "main"]);
+    git(&project, &["add", "-A"]);
+    git(&project, &["commit", "-qm", "base"]);
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    let vars = event(&project, &base);
+    let vars: Vec<_> = vars.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let run = |args: &[&str]| project.run_vars(&vars, args);
+    // Made where nobody asked for less.
+    let plan = ["plan", "--expires", "30d", "--out"];
+    let made = project.run(&[&plan[..], &["long.plan"]].concat());
+    made.expect(0).lacks("longer");
+    reads!(run(&["apply", "long.plan"]), @"
+    exit 3: connplan apply long.plan
+    --- stderr
+    error: the plan expires at TIME, and [plan] `expires` of the base branch lets no plan live for longer than 72h
+      help: nothing was written; run `connplan plan --out FILE` again and have it reviewed
+      code: connplan::plan::lives_too_long
+    ");
+    assert!(platform.writes().is_empty());
+    let cut = run(&[&plan[..], &["cut.plan"]].concat());
+    cut.expect(0)
+        .tells("`--expires` is longer than [plan] `expires` of the base branch allows: the plan expires in 72h");
+    run(&["apply", "cut.plan"]).expect(0);
+}

@@ -263,6 +263,55 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
 }
 
 #[test]
+fn what_was_asked_for_by_an_override_can_be_authorized() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("wix", &["a"]);
+    let rule = |mode: &str| {
+        format!(
+            "[policy]\ndenied_types = [\"wix\"]\n[policy.rules.denied_types]\noverride = {mode}\n"
+        )
+    };
+    project.write("connplan.toml", &rule("true"));
+    let over = ["--override", "denied_types", "--reason", "the launch"];
+    let apply = ["apply", "--auto-approve", "--receipt", "x.receipt"];
+    project.run(&[&apply[..], &over[..]].concat()).expect(0);
+    let receipt = project
+        .run(&["show", "x.receipt", "--format", "json"])
+        .json();
+    let digest = receipt["digest"].as_str().unwrap();
+    let now = ["authorize", "--timeout", "0s"];
+    let forbids = "the policy in connplan.toml forbids it";
+    project.run(&now).expect(4).lacks(forbids);
+    // Another machine has somebody's word for it only where the receipt is bound.
+    std::fs::remove_dir_all(project.state_folder()).unwrap();
+    let with = ["--receipt", "x.receipt"];
+    reads!(project.run(&[&now[..], &with].concat()), @"
+    exit 4: connplan authorize --timeout 0s --receipt x.receipt
+    CONNECTOR  ACCOUNT  GRANTED     TOOK
+    wix        -        left alone  -
+
+    Summary:
+      Failed: wix - the policy in connplan.toml forbids it: wix: the type is denied
+
+    Left to do for 1 connector:
+      wix: the policy in connplan.toml forbids it: wix: the type is denied
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    ");
+    let bound = ["--receipt", "x.receipt", "--expect-digest", digest];
+    project
+        .run(&[&now[..], &bound].concat())
+        .expect(4)
+        .lacks(forbids);
+    // Who takes the permission back takes it from what waits, too.
+    project.write("connplan.toml", &rule("false"));
+    project
+        .run(&[&now[..], &bound].concat())
+        .expect(4)
+        .says(forbids);
+}
+
+#[test]
 fn a_rule_is_overridden_where_the_plan_is_applied() {
     let platform = Platform::start();
     let project = Project::new().at(&platform).connector("wix", &["a"]);

@@ -51,6 +51,7 @@ pub(super) fn a_wait(connector: &str, digest: &Digest) -> Wait {
             missing: Scopes::default(),
             dropped_by_platform: false,
             connection_config: std::collections::BTreeMap::new(),
+            overrides: std::collections::BTreeMap::new(),
         },
         by: by("ada"),
         epoch: 0,
