@@ -198,8 +198,9 @@ async fn resume(
         held,
         now: context.now(),
     };
+    let mut idle = Vec::new();
     let waiting = |session: &AuthorizeSession<'_>| {
-        idle(args, session, &observed)?;
+        idle = idle_of(args, session, &observed)?;
         Ok(here.offer.map(|offer| Waiting {
             medium: here.medium,
             timeout: authorizing::time_limit(args.timeout, project),
@@ -211,7 +212,6 @@ async fn resume(
     };
     let (session, outcome) = authorizing::resume(context, inputs, at_work, waiting).await?;
     let results = session.results();
-    let idle = idle(args, &session, &observed).unwrap_or_default();
     // The waiting took its time.
     let medium = here.medium.at(context.now());
     let standing = Standing {
@@ -242,8 +242,8 @@ async fn resume(
 }
 
 /// What was named and does not wait. Said again after it was done, the same command is done: what
-/// works is no mistake.
-fn idle(
+/// works is not a mistake.
+fn idle_of(
     args: &AuthorizeArgs,
     session: &AuthorizeSession<'_>,
     observed: &Observed,

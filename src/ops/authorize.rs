@@ -1,6 +1,7 @@
 //! Resuming what waits for a person: `authorize`, and the end of a `push`.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
@@ -194,21 +195,25 @@ impl<'a> AuthorizeSession<'a> {
 
 /// What the remote lists, with the values of what does not work and whose file declares some: the list
 /// does not tell them, and a repair must not change them.
-async fn with_values(
+async fn with_values<'l>(
     remote: &Remote,
     declared: Option<&Declared>,
-    listed: &BTreeMap<ConnectorType, RemoteConnector>,
-) -> Result<BTreeMap<ConnectorType, RemoteConnector>, RemoteError> {
-    let mut listed = listed.clone();
-    for (connector, is) in &mut listed {
-        let file = declared.and_then(|files| files.connectors.get(connector));
-        let has_values = file.is_some_and(|file| !file.connection_config.is_empty());
-        if has_values && is.status != RemoteStatus::Active && is.connection_config.is_none() {
-            let told = remote.connection_values(connector).await?;
-            is.connection_config = told.saved;
+    listed: &'l BTreeMap<ConnectorType, RemoteConnector>,
+) -> Result<Cow<'l, BTreeMap<ConnectorType, RemoteConnector>>, RemoteError> {
+    let mut told = Cow::Borrowed(listed);
+    let files = declared.into_iter().flat_map(|files| &files.connectors);
+    for (connector, _) in files.filter(|(_, file)| !file.connection_config.is_empty()) {
+        let untold = listed
+            .get(connector)
+            .is_some_and(|is| is.status != RemoteStatus::Active && is.connection_config.is_none());
+        if untold {
+            let values = remote.connection_values(connector).await?;
+            if let Some(is) = told.to_mut().get_mut(connector) {
+                is.connection_config = values.saved;
+            }
         }
     }
-    Ok(listed)
+    Ok(told)
 }
 
 /// What waits beside what was named; nothing is kept of it, and what cannot be told is not.

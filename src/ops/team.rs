@@ -1,6 +1,6 @@
 //! The team's memory of an app: opened as the settings say, told what was done.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use bytes::Bytes;
 
@@ -180,14 +180,16 @@ impl Team {
         }
         // Who it was is a courtesy.
         let (events, _) = self.memory.history().await.unwrap_or_default();
-        let who = |plan: &Digest| {
-            let applies = |event: &&HistoryEvent| matches!(&event.what, What::Apply(digest, _) if digest == plan);
-            let by = &events.iter().rev().find(applies)?.by;
-            (!by.is_nameless()).then(|| by.shown())
-        };
-        let askers = asked
-            .into_iter()
-            .filter_map(|(connector, plan)| Some((connector, who(&plan)?)));
+        // The last apply of a plan.
+        let applied = events.iter().filter_map(|event| match &event.what {
+            What::Apply(plan, _) => Some((plan, &event.by)),
+            _ => None,
+        });
+        let applied: BTreeMap<_, _> = applied.collect();
+        let askers = asked.into_iter().filter_map(|(connector, plan)| {
+            let by = applied.get(&plan).filter(|by| !by.is_nameless())?;
+            Some((connector, by.shown()))
+        });
         Waits::asked_here(askers.collect())
     }
 
