@@ -19,8 +19,13 @@ pub(super) enum Broken {
     Repairable,
     /// A consent would change something else too, or might.
     Changes(&'static str),
-    /// It works, and this account holds it instead of the expected one.
-    Held(Account),
+    /// It works, and another account holds it than the expected one.
+    Held {
+        /// Who does.
+        account: Account,
+        /// Who is to.
+        expected: String,
+    },
 }
 
 /// What is wrong with this one; nothing where its scopes differ, for that is a change that a plan shows.
@@ -36,8 +41,11 @@ pub(super) fn look(
     }
     let account = account(declared, is);
     if is.status == RemoteStatus::Active {
-        let held = is.account.clone().filter(|_| account == Likeness::Other);
-        return held.map(Broken::Held);
+        let (held, expected) = is.account.clone().zip(declared.account.as_ref())?;
+        return (account == Likeness::Other).then(|| Broken::Held {
+            account: held,
+            expected: expected.as_str().to_owned(),
+        });
     }
     Some(match (values(declared, is), account) {
         (Likeness::Same, Likeness::Same) => Broken::Repairable,

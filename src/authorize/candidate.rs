@@ -333,17 +333,15 @@ fn broken(
             continue;
         };
         let entry = broken::repair(declared, is, sources.now);
-        let state = match (broken, &declared.account) {
-            (Broken::Repairable, _) => {
+        let state = match broken {
+            Broken::Repairable => {
                 found.push((connector.clone(), entry));
                 continue;
             }
-            (Broken::Changes(why), _) => State::Untouched(why.to_owned()),
-            (Broken::Held(account), Some(expected)) => State::Consented(Consent::WrongAccount {
-                account,
-                expected: expected.as_str().to_owned(),
-            }),
-            (Broken::Held(_), None) => continue,
+            Broken::Changes(why) => State::Untouched(why.to_owned()),
+            Broken::Held { account, expected } => {
+                State::Consented(Consent::WrongAccount { account, expected })
+            }
         };
         left_alone.push(NotResumable {
             connector: connector.clone(),

@@ -145,9 +145,7 @@ async fn saved(
     let policy = policy::of(&project);
     let more = policy::overrides(&planning.overrides, planning.reason.as_deref(), &policy)?;
     let mut judged = saved.plan.clone();
-    judged.overrides.sort_unstable();
-    judged.overrides.dedup();
-    let before = judged.overrides.clone();
+    let late = more.iter().any(|by| !judged.overrides.contains(by));
     judged.overrides.extend(more);
     judged.overrides.sort_unstable();
     judged.overrides.dedup();
@@ -163,7 +161,7 @@ async fn saved(
         &saved.digest,
         &args.approval,
         Some(file),
-        judged.overrides != before,
+        late,
     )
     .await?;
     if !uncompared.is_empty() {

@@ -81,27 +81,24 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             situation.explain(&mut plan, &context.vars).await;
             let undeclared = undeclared(&plan, &situation.files.pending);
             let waiting = waiting(&plan, &situation.files.pending, &situation.waits);
-            let project = &situation.files.project;
-            let expires = (ops::expires(project), ops::longest(project));
+            let expires = ops::expires(&situation.files.project, args.expires);
             (plan, judgement, undeclared, waiting, expires)
         }
         Some(file) => {
             let (plan, judgement) = speculate(args, context, file).await?;
             // It is for reading, never for applying.
-            (plan, judgement, Vec::new(), Vec::new(), (None, None))
+            (plan, judgement, Vec::new(), Vec::new(), args.expires)
         }
     };
     plan.origin = context.origin();
-    let (expires, longest) = expires;
-    let wanted = args.expires.or(expires);
-    let lifetime = ops::sooner(longest, wanted);
-    if let Some(lifetime) = lifetime.filter(|_| lifetime != wanted) {
+    let is_cut = args.expires.is_some() && expires != args.expires;
+    if let Some(lifetime) = expires.filter(|_| is_cut) {
         context.warn(&format!(
             "`--expires` is longer than [plan] `expires` of the base branch allows: the plan expires in {:#}",
             lifetime.get()
         ));
     }
-    plan.expires_at = lifetime
+    plan.expires_at = expires
         .map(|lifetime| context.now().saturating_add(lifetime.get()))
         .transpose()
         .map_err(|e| UsageError::new(format!("`--expires`: the time is too long: {e}")))?;

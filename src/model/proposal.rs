@@ -63,7 +63,7 @@ impl BaseName {
         if told.is_some() || branch.is_some() {
             return found;
         }
-        if let Some(name) = of_event(event) {
+        if let Some(name) = of_comment_or_run(event) {
             return vec![name];
         }
         let before = vars.get("CI_COMMIT_BEFORE_SHA").filter(is_some);
@@ -74,7 +74,7 @@ impl BaseName {
 
 /// What an event tells that is of a comment on a request, or of another run that was for one. Of a
 /// request from a fork, or of one that was commented on, it does not tell where that goes.
-fn of_event(event: &Value) -> Option<BaseName> {
+fn of_comment_or_run(event: &Value) -> Option<BaseName> {
     let run = &event["workflow_run"];
     let requests = run["pull_requests"].as_array();
     let requests = requests.map(Vec::as_slice).unwrap_or_default();
@@ -109,7 +109,7 @@ pub fn is_request(vars: &Vars, event: Option<&Value>) -> bool {
     let of_event = |event: &Value| {
         event["pull_request"].is_object()
             || event["merge_group"].is_object()
-            || of_event(event).is_some()
+            || of_comment_or_run(event).is_some()
     };
     event.is_some_and(of_event)
         || vars.get("CI_MERGE_REQUEST_IID").is_some()

@@ -174,16 +174,14 @@ fn weaker(base: &Settings, (here, here_policy): (&Settings, &Policy)) -> Vec<Gat
     found
 }
 
-/// How long a plan is good for: as long as checkout and base both say.
-pub fn expires(project: &Project) -> Option<Lifetime> {
-    let bases = project.base_settings.iter();
-    let here = project.settings.plan.expires;
-    bases.fold(here, |here, base| sooner(base.plan.expires, here))
+/// How long a plan is good for, where so long is asked for. The checkout's own settings are a default; the
+/// base's bind.
+pub fn expires(project: &Project, asked: Option<Lifetime>) -> Option<Lifetime> {
+    sooner(longest(project), asked.or(project.settings.plan.expires))
 }
 
-/// The longest that a plan may live by the base's settings. The checkout's own are a default, which
-/// `--expires` replaces.
-pub fn longest(project: &Project) -> Option<Lifetime> {
+/// The longest that a plan may live by the base's settings.
+fn longest(project: &Project) -> Option<Lifetime> {
     let bases = project.base_settings.iter();
     bases.fold(None, |longest, base| sooner(base.plan.expires, longest))
 }
@@ -208,7 +206,7 @@ pub fn lives(project: &Project, plan: &Plan, now: Timestamp) -> Result<(), Refus
 }
 
 /// Of two the sooner one; the second, where they are the same.
-pub fn sooner(base: Option<Lifetime>, here: Option<Lifetime>) -> Option<Lifetime> {
+fn sooner(base: Option<Lifetime>, here: Option<Lifetime>) -> Option<Lifetime> {
     match (base, here) {
         (Some(base), Some(here)) if base.get() < here.get() => Some(base),
         (Some(base), None) => Some(base),

@@ -26,7 +26,7 @@ pub use around::Around;
 pub use at_work::{AtWork, Before};
 pub use authorize::{AuthorizeInputs, AuthorizeSession, Waits};
 pub use event::{Listener, OpEvent};
-pub use gates::{expires, hold_store, lives, longest, sooner};
+pub use gates::{expires, hold_store, lives};
 pub use plan::{Files, PlanInputs, PlanSession, Wishes, resolved};
 pub use rules::{rules, rules_for_listed, rules_for_plan};
 pub use team::{Team, named};

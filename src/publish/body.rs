@@ -124,6 +124,12 @@ impl Body {
         alone && at(*line).starts_with(&format!("Digest `{digest}`, at "))
     }
 
+    /// Takes a comment apart that begins with the marker.
+    pub(super) fn of(comment: &str, marker: &str) -> Option<Self> {
+        let rest = comment.strip_prefix(marker)?;
+        Some(Self::parse(rest.trim_start_matches(['\r', '\n'])))
+    }
+
     /// Takes the rest of a comment apart, without its marker.
     pub(super) fn parse(text: &str) -> Self {
         let text = text.replace("\r\n", "\n");

@@ -59,13 +59,9 @@ impl Edits {
 
 /// Whether a text shows the plan that the comment shows now, of the same commit, for all to see.
 fn shows_same(comment: &Comment, marker: &str) -> impl Fn(&str) -> bool {
-    let body = move |text: &str| {
-        let rest = text.strip_prefix(marker)?;
-        Some(Body::parse(rest.trim_start_matches(['\r', '\n'])))
-    };
-    let now = body(&comment.body).unwrap_or_default().record;
+    let now = Body::of(&comment.body, marker).unwrap_or_default().record;
     move |text| {
-        body(text).is_some_and(|body| {
+        Body::of(text, marker).is_some_and(|body| {
             let (digest, commit) = (now.digest.as_deref(), now.commit.as_deref());
             body.record.shows(digest, commit)
                 && digest.is_none_or(|digest| body.lets_see(digest, text, marker))

@@ -38,8 +38,7 @@ struct Own {
 
 impl Own {
     fn read(comment: Comment, edits: Edits, marker: &str) -> Self {
-        let rest = comment.body.get(marker.len()..).unwrap_or_default();
-        let body = Body::parse(rest.trim_start_matches(['\r', '\n']));
+        let body = Body::of(&comment.body, marker).unwrap_or_default();
         Self {
             comment,
             body,

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use super::{Key, StoreError};
+use crate::plan::document;
 
 /// What tells one content of a key from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +32,8 @@ pub struct Swap {
     pub note: String,
 }
 
-/// The most bytes that one value has: 64 MiB, for those who write and those who read.
-pub(super) const LIMIT: usize = 64 << 20;
+/// The most bytes that one value has, for those who write and those who read: a plan is one.
+pub(super) const LIMIT: usize = document::LIMIT;
 
 /// Fails if a value could not be read again. Each store asks before it writes any of them.
 pub(super) fn check_fits(store: &str, changes: &[Swap]) -> Result<(), StoreError> {

@@ -5,11 +5,14 @@
 //! of one scope is a change of one line. What makes no difference to a plan (a scope that the
 //! provider adds or spells otherwise, an account that the file accepts) makes none here.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use super::{
     json::quoted,
-    report::{AppReport, ChangeReport, PlanReport},
+    report::{AppReport, ChangeReport, ConfigReport, PlanReport},
     udiff::unified,
 };
 use crate::{
@@ -67,12 +70,11 @@ fn remote(change: &ChangeReport) -> Option<String> {
         .collect();
     scopes.sort_unstable();
     let mode = before.mode.map(StripeMode::as_str);
-    let values = &change.connection_config;
-    let values = values
-        .iter()
-        .flat_map(|values| [&values.removed, &values.changed]);
-    let values = values.flatten().map(|name| (name.as_str(), "as it is"));
-    let values: BTreeMap<_, _> = values.collect();
+    let values = named(
+        change,
+        |values| [&values.removed, &values.changed],
+        "as it is",
+    );
     Some(render(
         change,
         before.status,
@@ -92,14 +94,24 @@ fn declared(change: &ChangeReport) -> Option<String> {
     };
     let scopes: Vec<_> = after.scopes.iter().collect();
     let mode = (change.kind == Kind::Stripe).then_some("sandbox");
-    let values = &change.connection_config;
-    let values = values
-        .iter()
-        .flat_map(|values| [&values.added, &values.changed]);
-    let values = values.flatten().map(|name| (name.as_str(), "as declared"));
-    let values: BTreeMap<_, _> = values.collect();
+    let values = named(
+        change,
+        |values| [&values.added, &values.changed],
+        "as declared",
+    );
     let is = RemoteStatus::Active;
     Some(render(change, is, mode, account, &values, &scopes))
+}
+
+/// Connection values of a side, by name alone: which ones the app has is not told.
+fn named<'a>(
+    change: &'a ChangeReport,
+    side: impl Fn(&'a ConfigReport) -> [&'a BTreeSet<String>; 2],
+    as_what: &'static str,
+) -> BTreeMap<&'a str, &'static str> {
+    let values = change.connection_config.iter().flat_map(side);
+    let values = values.flatten();
+    values.map(|name| (name.as_str(), as_what)).collect()
 }
 
 /// Who holds the connector and who is to, if that is not the same.
@@ -129,7 +141,6 @@ fn render(
     if let Some(account) = account {
         field("account", account);
     }
-    // By name alone, as in every view.
     if !values.is_empty() {
         out.push_str("  \"connection_config\": {\n");
         for (name, value) in values {

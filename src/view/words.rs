@@ -232,15 +232,17 @@ pub(super) fn waited(waiting: usize) -> String {
 
 /// `2 connectors wait for authorization: …`
 pub(super) fn waits(waiting: usize) -> String {
-    let waits = waits_still(waiting);
-    let waits = waits.trim_end_matches('.');
-    super::in_context(&format!("{waits}: run `connplan authorize`."))
+    super::in_context(&format!("{}: run `connplan authorize`.", wait(waiting)))
 }
 
 /// The same where the next step is said elsewhere.
 pub(super) fn waits_still(waiting: usize) -> String {
+    format!("{}.", wait(waiting))
+}
+
+fn wait(waiting: usize) -> String {
     let verb = if waiting == 1 { "waits" } else { "wait" };
-    format!("{} {verb} for authorization.", count(waiting, "connector"))
+    format!("{} {verb} for authorization", count(waiting, "connector"))
 }
 
 /// Whether a risk is said on the line of the scope itself.

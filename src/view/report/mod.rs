@@ -9,8 +9,8 @@ mod read;
 mod receipt;
 
 pub use plan::{
-    AfterReport, AppReport, BeforeReport, ChangeReport, PlanReport, RiskReport, ScopesReport,
-    UnmanagedReport, WaitingReport,
+    AfterReport, AppReport, BeforeReport, ChangeReport, ConfigReport, PlanReport, RiskReport,
+    ScopesReport, UnmanagedReport, WaitingReport,
 };
 pub use receipt::{AppReceiptReport, ReceiptReport, ResultReport};
 
