@@ -7,11 +7,12 @@ use clap::Args;
 use super::{
     applying::{self, Applied, Request, Work},
     approving::{self, ApprovalArgs},
-    base, listening,
+    listening,
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, file_name},
 };
 use crate::{
+    base,
     config::Project,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::Action,

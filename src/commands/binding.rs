@@ -2,16 +2,14 @@
 
 use miette::Diagnostic as _;
 
-use super::{
-    base::{Base, BaseSettings},
-    listening,
-};
+use super::listening;
 use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
+    base::{Base, BaseSettings, signers},
     config::Project,
     context::{Context, Failure},
     model::App,
-    ops::{Team, hold_store, signers},
+    ops::{Team, hold_store},
     plan::{Digest, Plan, difference, document},
     publish::{self, Overrides, Place, PublishError},
     syntax::StoreSettings,

@@ -34,7 +34,6 @@ pub mod version;
 mod applying;
 mod approving;
 mod authorizing;
-mod base;
 mod binding;
 mod listening;
 mod planning;

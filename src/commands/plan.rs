@@ -6,12 +6,13 @@ use bytes::Bytes;
 use clap::Args;
 
 use super::{
-    base, listening,
+    listening,
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, file_name},
     vouching,
 };
 use crate::{
+    base,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::ConsentNeed,
     model::Observed,

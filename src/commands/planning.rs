@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{base, listening, printing::file_name};
+use super::{listening, printing::file_name};
 use crate::{
+    base,
     config::{self, Loaded, Project},
     context::{Context, Failure, UsageError},
     escape,

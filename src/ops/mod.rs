@@ -31,5 +31,5 @@ pub use plan::{Files, PlanInputs, PlanSession, Wishes, resolved};
 pub use rules::{rules, rules_for_listed, rules_for_plan};
 pub use team::{Team, named};
 pub use turns::LeasedTurns;
-pub use unworkable::{signers, unworkable, unworkable_approval, unworkable_store};
+pub use unworkable::{unworkable, unworkable_approval, unworkable_store};
 pub use used::unused;

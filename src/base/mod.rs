@@ -5,28 +5,28 @@ mod at;
 mod modules;
 mod named;
 mod places;
+mod signers;
 mod tree;
 mod view;
 
 use std::path::{Path, PathBuf};
 
-pub(super) use self::view::BaseSettings;
 use self::{
     at::CommitAt,
     places::{place_told, told},
     view::{Known, View, Where},
 };
+pub use self::{signers::signers, view::BaseSettings};
 use crate::{
     approval::Signers,
     config::{BaseDanger, Project},
     context::{Context, Failure},
     git::work_tree_of,
     model::{self, AppId},
-    ops,
 };
 
 /// Makes the settings of the base apply as well, where a pipeline runs for a pull or merge request.
-pub(super) async fn bind(context: &Context, project: &mut Project) -> Result<(), Failure> {
+pub async fn bind(context: &Context, project: &mut Project) -> Result<(), Failure> {
     if !model::is_request(&context.vars, context.event().as_ref()) {
         return Ok(());
     }
@@ -54,7 +54,7 @@ pub(super) async fn bind(context: &Context, project: &mut Project) -> Result<(),
 /// The base of what is checked out: in the project's repository, and in those around it and around
 /// where the command line and the pipeline say that it is. A proposal may have made a link of the
 /// project that leads out of them.
-pub(super) struct Base {
+pub struct Base {
     views: Vec<View>,
     /// The app that it is of, where that is told.
     app: Option<AppId>,
@@ -63,10 +63,7 @@ pub(super) struct Base {
 impl Base {
     /// Finds it, and fetches it where it is not here; none without a repository, or where there is
     /// nothing before this commit.
-    pub(super) async fn find(
-        context: &Context,
-        project: &Project,
-    ) -> Result<Option<Self>, Failure> {
+    pub async fn find(context: &Context, project: &Project) -> Result<Option<Self>, Failure> {
         let told = told(&context.start, &context.vars);
         let mut views = Vec::new();
         let nearest = work_tree_of(&project.root);
@@ -105,11 +102,7 @@ impl Base {
     }
 
     /// A file beside some settings, as the base has it.
-    pub(super) async fn file(
-        &self,
-        beside: &BaseSettings,
-        name: &str,
-    ) -> Result<Option<String>, Failure> {
+    pub async fn file(&self, beside: &BaseSettings, name: &str) -> Result<Option<String>, Failure> {
         let plain = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
         match self.views.get(beside.view) {
             Some(view) if plain => view.read(&format!("{}{name}", beside.folder)).await,
@@ -125,7 +118,7 @@ impl Base {
         if now.signers.as_deref() != Some(name) || then.need().is_none() {
             return None;
         }
-        let now = ops::signers(project, now).ok().flatten();
+        let now = signers(project, now).ok().flatten();
         // What is not here to be compared, is another file than the one that is.
         let then = self.file(before, name).await.ok().flatten();
         let then = then.and_then(|text| Signers::parse(name, &text).ok());
@@ -133,7 +126,7 @@ impl Base {
     }
 
     /// The settings that the base has for this project.
-    pub(super) async fn settings(&self, context: &Context) -> Result<Vec<BaseSettings>, Failure> {
+    pub async fn settings(&self, context: &Context) -> Result<Vec<BaseSettings>, Failure> {
         // Of a project in a repository within another one the inner one alone knows; and where it knows none, the
         // project is new for all.
         let known = self.views.iter().any(|view| view.project() == Known::Yes);
@@ -153,7 +146,7 @@ impl Base {
     }
 
     /// Which commit some settings are of, for messages.
-    pub(super) fn short(&self, of: &BaseSettings) -> String {
+    pub fn short(&self, of: &BaseSettings) -> String {
         self.views.get(of.view).map(View::short).unwrap_or_default()
     }
 }
@@ -170,7 +163,7 @@ impl BaseSettings {
     }
 
     /// The settings, if they are all that stand there.
-    pub(super) fn whole(self) -> Result<Self, Failure> {
+    pub fn whole(self) -> Result<Self, Failure> {
         match self.broken {
             Some(broken) => Err(broken.into()),
             None => Ok(self),

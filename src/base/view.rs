@@ -62,19 +62,20 @@ struct LedOut {
          that is applied again"
     )
 )]
-pub(in crate::commands) struct UnreadableBase {
+pub(super) struct UnreadableBase {
     pub(super) file: String,
     pub(super) commit: String,
     pub(super) why: String,
 }
 
 /// Settings of the base.
-pub(in crate::commands) struct BaseSettings {
+pub struct BaseSettings {
     /// Which repository has them.
     pub(super) view: usize,
     /// Where they stand in it; what they name is relative to it.
     pub(super) folder: String,
-    pub(in crate::commands) settings: Settings,
+    /// What they say; as far as they can be read, if they are broken.
+    pub settings: Settings,
     /// Why those are not all.
     pub(super) broken: Option<UnreadableBase>,
 }
