@@ -21,7 +21,7 @@ mod tests {
 
     #[test]
     fn odd_texts_take_no_longer() {
-        const SIZE: usize = 256 * 1024;
+        const SIZE: usize = 32 * 1024;
         let begin = Instant::now();
         for piece in [
             "eyJ",
@@ -59,7 +59,7 @@ mod tests {
                     .hide(Zeroizing::new(text.clone().into_bytes()));
             }
         }
-        // Quadratic time would be hours.
-        assert!(begin.elapsed() < Duration::from_mins(1));
+        // Quadratic time would be minutes.
+        assert!(begin.elapsed() < Duration::from_secs(30));
     }
 }

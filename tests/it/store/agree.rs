@@ -43,6 +43,7 @@ fn declare(team: &Team, connector: &str, scopes: &[&str]) {
 }
 
 #[test]
+#[ignore = "ten seconds; run by .ci/run"]
 fn who_asked_first_knows_what_somebody_else_asked_for_later() {
     who_asked_first(&Team::new());
 }

@@ -23,6 +23,7 @@ fn events(output: &Output) -> Vec<Value> {
 }
 
 #[test]
+#[ignore = "five seconds; run by .ci/run"]
 fn three_clones_agree_for_a_week() {
     a_week(&Team::new());
 }

@@ -174,15 +174,15 @@ fn has_no_secret(output: &Output, project: &Project, what: &str) {
     }
 }
 
-/// All moods at a time: most of it is waiting. Every command meets a good server, every other one of
-/// those that repeat what they saw, and every third of those that merely fail.
+/// All moods at a time: most of it is waiting. Every command meets a good server, every fourth one of
+/// those that repeat what they saw, and every sixth of those that merely fail.
 fn search(who: Who, moods: &[Mood]) {
     let moods: Vec<_> = moods.iter().copied().enumerate().collect();
     each(&moods, |(turn, mood)| {
         let step = match mood {
             Mood::Good => 1,
-            mood if mood.echoes() => 2,
-            _ => 3,
+            mood if mood.echoes() => 4,
+            _ => 6,
         };
         search_one(who, *mood, ONLINE.iter().skip(turn % step).step_by(step));
     });
