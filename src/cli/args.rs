@@ -5,9 +5,11 @@ use clap::{Parser, Subcommand};
 use crate::{
     commands::{
         self,
-        help::{EXIT_CODES, FILES},
+        help::{EXIT_CODES, FILES, columns, laid_out},
     },
     context::Globals,
+    term::wrap,
+    view::prose::WHOLE,
 };
 
 const START: &str = "Start here:\n  connplan demo        see it all on a sandbox, without an \
@@ -61,6 +63,28 @@ impl Cli {
             command.after_help(short).after_long_help(whole)
         };
         condensed(<Self as clap::CommandFactory>::command()).mut_subcommands(condensed)
+    }
+
+    /// The grammar as a terminal of this width shows it: what stands below the options is laid out
+    /// here, for clap breaks commands and hangs nothing.
+    pub fn grammar_at(terminal: Option<usize>) -> clap::Command {
+        let columns = columns(terminal);
+        let lay = |help: &clap::builder::StyledStr| {
+            let mut text = help.ansi().to_string();
+            for page in [START, FILES, EXIT_CODES] {
+                text = text.replace(page, &laid_out(page, columns));
+            }
+            wrap(&text, columns).replace(' ', WHOLE)
+        };
+        let lay = |command: clap::Command| {
+            let short = command.get_after_help().map(lay);
+            let long = command.get_after_long_help().map(lay);
+            let short = short.unwrap_or_default();
+            command
+                .after_help(short)
+                .after_long_help(long.unwrap_or_default())
+        };
+        lay(Self::grammar().term_width(columns)).mut_subcommands(lay)
     }
 }
 

@@ -26,8 +26,8 @@ use crate::{
     remote::auth::home_folder,
     state::{NotOurs, StateFolder},
     syntax::MaxDuration,
-    term::{ColorChoice, Terminal},
-    view::{NextCommand, failure::FailureReport},
+    term::{self, ColorChoice, Terminal},
+    view::{NextCommand, failure::FailureReport, prose},
 };
 
 /// Runs the program with the process's arguments and environment.
@@ -70,7 +70,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
-    let matches = Cli::grammar().try_get_matches_from(args)?;
+    let matches = Cli::grammar_at(term::columns()).try_get_matches_from(args)?;
     Cli::from_arg_matches(&matches)
 }
 
@@ -230,14 +230,7 @@ fn misused(error: clap::Error, args: &[OsString], vars: &Vars) -> ExitStatus {
     let harmless: Vec<_> = harmless.collect();
     let of_harmless = (harmless != args).then(|| parse(&harmless).err()).flatten();
     let error = &without_far_tip(of_harmless.unwrap_or(error));
-    let shown = |color: bool| {
-        let text = error.render();
-        if color {
-            text.ansi().to_string()
-        } else {
-            text.to_string()
-        }
-    };
+    let shown = |color: bool| prose::help_text(&error.render(), color);
     if !error.use_stderr() {
         terminal.out(&shown(terminal.color_stdout()));
         return ExitStatus::Done;
@@ -251,7 +244,7 @@ fn misused(error: clap::Error, args: &[OsString], vars: &Vars) -> ExitStatus {
         terminal.insist(&format!("{}\n  code: {code}", text.trim_end()));
     }
     if given("--format", "json") {
-        let text = error.render().to_string();
+        let text = shown(false);
         let (message, help) = match text.split_once('\n') {
             _ if bare => ("no command is given", text.as_str()),
             Some(parts) => parts,
@@ -355,7 +348,7 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
         Command::Schema(args) => commands::schema::run(&args, context),
         Command::Completions(args) => commands::completions::run(&args, Cli::grammar(), context),
         Command::Man(args) => commands::man::run(&args, Cli::grammar(), context),
-        Command::Help(args) => commands::help::run(&args, Cli::grammar(), context),
+        Command::Help(args) => commands::help::run(&args, Cli::grammar_at, context),
         Command::Scopes(args) => commands::scopes::run(&args, context),
         Command::Version(args) => commands::version::run(&args, context),
         Command::Validate(args) => commands::validate::run(&args, context),

@@ -124,6 +124,7 @@ impl Context {
             format: self.format(known)?,
             theme: Theme::new(self.terminal.color_stdout()),
             columns: self.terminal.columns(),
+            masked: self.terminal.masks_stdout(),
             told: self.terminal.columns().is_some()
                 && self.terminal.stderr_is_terminal()
                 && self.prints_text(),

@@ -10,5 +10,5 @@ mod wrap;
 pub use browser::{Opener, open_browser};
 pub use keys::EscapeKey;
 pub use prompt::{Answer, Choice, choose_filtered, choose_one, confirm_word, confirm_yes_no};
-pub use streams::{ColorChoice, ProgressGuard, Terminal};
+pub use streams::{ColorChoice, ProgressGuard, Terminal, columns};
 pub use wrap::wrap;

@@ -16,6 +16,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::wrap;
 use crate::{escape::mask_accounts, model::Vars};
 
+/// How many columns standard output has; `None` where it is not a terminal.
+pub fn columns() -> Option<usize> {
+    io::stdout().is_terminal().then(stdout_columns)
+}
+
+fn stdout_columns() -> usize {
+    usize::from(Term::stdout().size().1).max(20)
+}
+
 /// `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ColorChoice {
@@ -119,6 +128,16 @@ impl Terminal {
         }
     }
 
+    /// Whether e-mail addresses are masked on standard output.
+    pub fn masks_stdout(&self) -> bool {
+        self.mask_stdout
+    }
+
+    /// Whether they are on standard error.
+    pub fn masks_stderr(&self) -> bool {
+        self.mask_stderr
+    }
+
     /// Whether the terminal cannot move its cursor.
     pub fn is_dumb(&self) -> bool {
         self.dumb
@@ -185,15 +204,16 @@ impl Terminal {
     /// How many columns standard output has; `None` where it is not a terminal, and nothing is to be
     /// wrapped.
     pub fn columns(&self) -> Option<usize> {
-        self.stdout_tty
-            .then(|| usize::from(Term::stdout().size().1).max(20))
+        self.stdout_tty.then(stdout_columns)
     }
 
     /// Writes data to standard output.
     pub fn out(&self, text: &str) {
+        // Masked first: what is broken in two would not be found.
+        let text = masked(text, self.mask_stdout);
         match self.columns().filter(|_| self.prose) {
-            Some(columns) => self.verbatim(&wrap(text, columns)),
-            None => self.verbatim(text),
+            Some(columns) => self.verbatim(&wrap(&text, columns)),
+            None => self.verbatim(&text),
         }
     }
 
@@ -218,9 +238,10 @@ impl Terminal {
 
     /// Says something that has to be said even with `-q`: errors, warnings, links.
     pub fn insist(&self, text: &str) {
+        let text = masked(text, self.mask_stderr);
         match self.columns_stderr() {
-            Some(columns) => self.insist_verbatim(&wrap(text, columns)),
-            None => self.insist_verbatim(text),
+            Some(columns) => self.insist_verbatim(&wrap(&text, columns)),
+            None => self.insist_verbatim(&text),
         }
     }
 

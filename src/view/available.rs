@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Format, Medium, Theme,
+    Format, Medium,
     json::{AppName, pretty},
     report::FORMAT_VERSION,
     table::table,
@@ -18,12 +18,12 @@ use crate::{
 pub fn show(app: &App, offers: &[AvailableIntegration], medium: &Medium) -> String {
     match medium.format {
         Format::Json => json(app, offers),
-        _ => table_of(offers, medium.theme, medium.columns),
+        _ => table_of(offers, medium),
     }
 }
 
-/// A row for each integration, on a terminal so many columns wide.
-fn table_of(offers: &[AvailableIntegration], theme: Theme, width: Option<usize>) -> String {
+/// A row for each integration.
+fn table_of(offers: &[AvailableIntegration], medium: &Medium) -> String {
     if offers.is_empty() {
         return "The platform offers no integrations to this app.\n".to_owned();
     }
@@ -47,7 +47,7 @@ fn table_of(offers: &[AvailableIntegration], theme: Theme, width: Option<usize>)
             ]
         })
         .collect();
-    table(&["TYPE", "NAME", "DESCRIPTION"], &rows, theme, width)
+    table(&["TYPE", "NAME", "DESCRIPTION"], &rows, medium)
 }
 
 /// What the platform does not say of what is to be created.

@@ -34,6 +34,8 @@ pub struct Medium {
     pub theme: Theme,
     /// How wide a terminal is; `None` where there is none.
     pub columns: Option<usize>,
+    /// Whether e-mail addresses are masked there: what is laid out counts the masked ones.
+    pub masked: bool,
     /// Whether what was said on the way stands above it, on the same terminal.
     pub told: bool,
     /// What "two hours ago" counts from.
@@ -63,6 +65,7 @@ impl Medium {
             format: Format::Text,
             theme: Theme::new(terminal.color_stderr()),
             columns: terminal.columns_stderr(),
+            masked: terminal.masks_stderr(),
             told: self.told,
             now: self.now,
         }

@@ -28,9 +28,19 @@ pub fn show(kind: &'static str, about: Option<&str>, text: String, medium: &Medi
 
 /// The help of a command, with colours where they are wanted.
 pub fn help(help: &StyledStr, medium: &Medium) -> String {
-    if medium.format == Format::Text && medium.theme.is_colored() {
+    let colored = medium.format == Format::Text && medium.theme.is_colored();
+    help_text(help, colored)
+}
+
+/// What clap is not to break at a blank holds this instead.
+pub const WHOLE: &str = "\u{a0}";
+
+/// The same, or a complaint about a command line.
+pub fn help_text(help: &StyledStr, colored: bool) -> String {
+    let text = if colored {
         help.ansi().to_string()
     } else {
         help.to_string()
-    }
+    };
+    text.replace(WHOLE, " ")
 }

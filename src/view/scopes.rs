@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Medium, Style, Theme,
+    Medium, Style,
     json::pretty,
     report::{FORMAT_VERSION, FactReport},
     table::table,
@@ -65,17 +65,16 @@ pub enum Asked<'a> {
 
 /// What was found.
 pub fn show(found: &[Found], asked: &Asked<'_>, medium: &Medium) -> String {
-    let (theme, columns) = (medium.theme, medium.columns);
     match asked {
         _ if medium.is_json() => json(found),
-        Asked::Nothing => counts(found, theme, columns),
+        Asked::Nothing => counts(found, medium),
         Asked::Words { meant, .. } if found.is_empty() => nothing(*meant),
-        Asked::Words { one_type, .. } => table_of(found, !one_type, theme, columns),
+        Asked::Words { one_type, .. } => table_of(found, !one_type, medium),
     }
 }
 
 /// A row for each scope; the type is said where there may be several.
-fn table_of(found: &[Found], with_type: bool, theme: Theme, width: Option<usize>) -> String {
+fn table_of(found: &[Found], with_type: bool, medium: &Medium) -> String {
     let rows: Vec<_> = found
         .iter()
         .map(|found| {
@@ -92,24 +91,24 @@ fn table_of(found: &[Found], with_type: bool, theme: Theme, width: Option<usize>
         .collect();
     let heading = ["TYPE", "SCOPE", "RISK", "MEANING"];
     let heading = heading.get(usize::from(!with_type)..).unwrap_or(&heading);
-    let mut text = table(heading, &rows, theme, width);
+    let mut text = table(heading, &rows, medium);
     let line = format!(
         "\n{}. That a scope is not listed does not mean that it is harmless.\n",
         count(found.len(), "scope")
     );
-    text.push_str(&theme.paint(Style::Dim, &line));
+    text.push_str(&medium.theme.paint(Style::Dim, &line));
     text
 }
 
 /// A row for each type.
-fn counts(found: &[Found], theme: Theme, width: Option<usize>) -> String {
+fn counts(found: &[Found], medium: &Medium) -> String {
     let rows: Vec<_> = types()
         .map(|name| {
             let of = found.iter().filter(|found| found.connector == name);
             vec![name.to_owned(), of.count().to_string()]
         })
         .collect();
-    let mut text = table(&["TYPE", "SCOPES"], &rows, theme, width);
+    let mut text = table(&["TYPE", "SCOPES"], &rows, medium);
     text.push_str("\n`connplan scopes TYPE [WORD...]` lists them.\n");
     text
 }

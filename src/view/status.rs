@@ -168,18 +168,12 @@ fn account(state: Option<&RemoteConnector>) -> Option<String> {
 pub fn show(app: &App, rows: &[StatusRow], medium: &Medium) -> String {
     match medium.format {
         Format::Json => json(app, rows),
-        _ => table_of(app, rows, medium.theme, medium.columns, medium.now),
+        _ => table_of(app, rows, medium),
     }
 }
 
-/// The rows as a table, on a terminal so many columns wide, and what to do next.
-fn table_of(
-    app: &App,
-    rows: &[StatusRow],
-    theme: Theme,
-    width: Option<usize>,
-    now: Timestamp,
-) -> String {
+/// The rows as a table, and what to do next.
+fn table_of(app: &App, rows: &[StatusRow], medium: &Medium) -> String {
     let mut text = format!("App {} at {}", app.id, app.api_url);
     if let Some(environment) = &app.environment {
         let _ = write!(text, " (environment {})", escape::terminal(environment));
@@ -189,7 +183,7 @@ fn table_of(
         text.push_str("No connectors: none declared, none in the app.\n");
         return text;
     }
-    let cells: Vec<_> = rows.iter().map(|row| cells(row, now)).collect();
+    let cells: Vec<_> = rows.iter().map(|row| cells(row, medium.now)).collect();
     let heading = [
         "CONNECTOR",
         "DECLARED",
@@ -198,7 +192,7 @@ fn table_of(
         "PENDING",
         "ACCOUNT",
     ];
-    text.push_str(&table(&heading, &cells, theme, width));
+    text.push_str(&table(&heading, &cells, medium));
     let undeclared = |row: &&StatusRow| !row.declared && row.pending_since.is_some();
     for row in rows.iter().filter(undeclared) {
         let _ = writeln!(
@@ -207,7 +201,7 @@ fn table_of(
             authorization::forgettable(row.connector.as_str())
         );
     }
-    text.push_str(&attention(rows, theme));
+    text.push_str(&attention(rows, medium.theme));
     text
 }
 

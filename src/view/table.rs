@@ -1,22 +1,30 @@
 //! Columns that line up.
 
+use std::borrow::Cow;
+
 use crate::escape;
 
-use super::{Style, Theme};
+use super::{Medium, Style, Theme};
 
 /// Below this a last column is too narrow to read.
 const NARROW: usize = 20;
 /// No other column gets narrower than this.
 const LEAST: usize = 8;
 
-/// Rows under a heading, the last column as long as it is. On a terminal with `width` columns cells are
-/// broken within their own, the widest first; where even that has no room, each row becomes a paragraph.
-pub(super) fn table(
-    heading: &[&str],
-    rows: &[Vec<String>],
-    theme: Theme,
-    width: Option<usize>,
-) -> String {
+/// Rows under a heading, the last column as long as it is. On a terminal cells are broken within their own
+/// columns, the widest first; where even that has no room, each row becomes a paragraph.
+pub(super) fn table(heading: &[&str], rows: &[Vec<String>], medium: &Medium) -> String {
+    let Medium { theme, columns, .. } = *medium;
+    let mut rows = Cow::Borrowed(rows);
+    if medium.masked {
+        for cell in rows.to_mut().iter_mut().flatten() {
+            *cell = escape::mask_accounts(cell).into_owned();
+        }
+    }
+    lay_out(heading, &rows, theme, columns)
+}
+
+fn lay_out(heading: &[&str], rows: &[Vec<String>], theme: Theme, width: Option<usize>) -> String {
     let mut widths: Vec<usize> = heading.iter().map(|cell| cell.len()).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -155,7 +163,7 @@ mod tests {
             row("slack", "-", "what people say to each other, all day long"),
             row("gmail", "ada@example.com", ""),
         ];
-        table(&["TYPE", "ACCOUNT", "ABOUT"], &rows, Theme::PLAIN, width)
+        lay_out(&["TYPE", "ACCOUNT", "ABOUT"], &rows, Theme::PLAIN, width)
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! `connplan help`: of a command, or one of the pages that belong to none.
 
+mod page;
+
 use clap::Args;
+
+pub use self::page::laid_out;
 
 use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
@@ -29,18 +33,20 @@ pub struct HelpArgs {
 /// Prints the help of a command, a page, or the whole.
 pub fn run(
     args: &HelpArgs,
-    mut grammar: clap::Command,
+    grammar: impl Fn(Option<usize>) -> clap::Command,
     context: &Context,
 ) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
+    let mut grammar = grammar(medium.columns);
     grammar.build();
+    let page = |text: &str| laid_out(text, columns(medium.columns));
     let styled =
         |mut command: clap::Command| view::prose::help(&command.render_long_help(), &medium);
-    let page = match args.topic.as_deref() {
+    let text = match args.topic.as_deref() {
         None => styled(grammar),
-        Some("environment") => ENVIRONMENT.to_owned(),
-        Some("files") => FILES.to_owned(),
-        Some("exit-codes") => EXIT_CODES.to_owned(),
+        Some("environment") => page(ENVIRONMENT),
+        Some("files") => page(FILES),
+        Some("exit-codes") => page(EXIT_CODES),
         Some(name) => {
             let Some(command) = grammar.find_subcommand(name) else {
                 let name = crate::escape::limited(name, 100);
@@ -53,7 +59,13 @@ pub fn run(
             styled(command.clone())
         }
     };
-    let shown = view::prose::show("help", args.topic.as_deref(), page, &medium);
+    let shown = view::prose::show("help", args.topic.as_deref(), text, &medium);
     context.terminal.out(&shown);
     Ok(ExitStatus::Done)
+}
+
+/// How wide help is on a terminal, and where there is none.
+pub fn columns(terminal: Option<usize>) -> usize {
+    const WIDEST: usize = 100;
+    terminal.map_or(WIDEST, |columns| columns.min(WIDEST))
 }

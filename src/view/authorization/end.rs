@@ -81,14 +81,14 @@ pub(in crate::view) fn end(
     medium: &Medium,
     interrupted: bool,
 ) -> String {
-    let Medium { theme, columns, .. } = *medium;
+    let theme = medium.theme;
     // What this run waited for was told as it came.
     let news = |result: &&AuthorizationResult| !(medium.told && result.took.is_some());
     let rows: Vec<_> = results.iter().filter(news).filter_map(row).collect();
     let mut text = String::new();
     if !rows.is_empty() {
         let head = ["CONNECTOR", "ACCOUNT", "GRANTED", "TOOK"];
-        text = table(&head, &rows, theme, columns);
+        text = table(&head, &rows, medium);
     }
     for result in results {
         if let State::Undeclared(_) = result.state {
