@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::{
-    Asking, AuthorizeEvent, Evidence, Item, LinkAnswer,
+    Asking, AuthorizeEvent, Evidence, FailReason, Item, LinkAnswer,
     item::Offer,
     machine::UNLISTED,
     round::retry_after,
@@ -64,7 +64,11 @@ impl Session<'_> {
             Ok(Ok(PutAnswer::Refused { .. })) | Err(NotNow::Over(_))
         );
         let answer = match asked {
-            Err(NotNow::Busy(why) | NotNow::Over(why)) => LinkAnswer::Refused(why),
+            Err(NotNow::Busy(why)) => LinkAnswer::Refused(why.into()),
+            Err(NotNow::Over(why)) => LinkAnswer::Refused(FailReason {
+                why,
+                advice: Some("look at `connplan authorize --list`".to_owned()),
+            }),
             Ok(answer) => self.link_of(item, answer, run),
         };
         let due = self.learn(item, &Evidence::Answered(answer));
@@ -96,7 +100,7 @@ impl Session<'_> {
                 LinkAnswer::Link
             }
             Ok(PutAnswer::NeedsAuthorization { link: Err(e), .. }) => {
-                LinkAnswer::Refused(e.to_string())
+                LinkAnswer::Refused(e.to_string().into())
             }
             Ok(PutAnswer::InForce | PutAnswer::AlreadyAuthorized) => {
                 run.next = Instant::now();
@@ -113,10 +117,10 @@ impl Session<'_> {
                     run.next = Instant::now();
                     LinkAnswer::InForce(reason)
                 } else {
-                    LinkAnswer::Refused(reason)
+                    LinkAnswer::Refused(reason.into())
                 }
             }
-            Err(e) => LinkAnswer::Refused(e.to_string()),
+            Err(e) => LinkAnswer::Refused(e.into()),
         }
     }
 

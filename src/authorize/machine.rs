@@ -2,7 +2,7 @@
 //! to be done. Pure.
 
 use super::{
-    Candidate, Consent, Stage, State,
+    Candidate, Consent, FailReason, Stage, State,
     consent::{consent_of, is_as_before},
 };
 use crate::{
@@ -43,7 +43,7 @@ pub enum LinkAnswer {
     /// None is needed; the list will show it, or this is why not.
     InForce(String),
     /// The app does not want to, or it cannot be asked. Escaped.
-    Refused(String),
+    Refused(FailReason),
 }
 
 /// Why nothing is waited for any more.
@@ -190,7 +190,7 @@ fn after_consent(
     match consent {
         Consent::Granted { .. } if keeps_more(candidate, is, rules) => match state {
             // Nobody consented; the app only says so.
-            _ if exactly => Some(State::Failed(still_has(candidate))),
+            _ if exactly => Some(State::Failed(still_has(candidate).into())),
             _ if is_confirmed(state) => Some(State::Consented(consent)),
             _ => None,
         },
@@ -223,7 +223,7 @@ fn after_nothing(state: &State) -> Option<State> {
             otherwise,
             exactly,
         }) => Some(if rounds + 1 >= UNLISTED_ROUNDS {
-            State::Failed(otherwise.clone())
+            State::Failed(otherwise.clone().into())
         } else {
             State::Waiting(Stage::Confirming {
                 rounds: rounds + 1,

@@ -45,7 +45,7 @@ pub use item::Item;
 pub use machine::{Effect, End, Evidence, LinkAnswer, step};
 pub use schedule::Pace;
 pub use session::{Asking, Session};
-pub use state::{EntryRetention, Stage, State};
+pub use state::{EntryRetention, FailReason, Stage, State};
 pub use turns::{Alone, NotNow, WriteTurns};
 pub use writer::PendingWriter;
 

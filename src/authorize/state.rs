@@ -1,6 +1,9 @@
 //! How an authorization stands.
 
+use miette::Diagnostic as _;
+
 use super::Consent;
+use crate::remote::RemoteError;
 
 /// How an authorization stands. [`super::step`] leads from one to the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,8 +14,8 @@ pub enum State {
     Consented(Consent),
     /// Declined, or its link was replaced; it stays pending.
     Declined,
-    /// The remote refused or could not be asked. Escaped.
-    Failed(String),
+    /// The remote refused or could not be asked.
+    Failed(FailReason),
     /// The time ran out; it stays pending.
     TimedOut,
     /// Skipped or interrupted; it stays pending.
@@ -21,6 +24,31 @@ pub enum State {
     Untouched(String),
     /// No file declares it any more; it was left alone.
     Undeclared(EntryRetention),
+}
+
+/// Why one failed, and what helps against it. Escaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailReason {
+    /// Why.
+    pub why: String,
+    /// What to do before it is tried again; none where trying again is all there is to do.
+    pub advice: Option<String>,
+}
+
+impl From<String> for FailReason {
+    fn from(why: String) -> Self {
+        Self { why, advice: None }
+    }
+}
+
+impl From<RemoteError> for FailReason {
+    fn from(error: RemoteError) -> Self {
+        let advice = error.help().map(|help| help.to_string());
+        Self {
+            why: error.to_string(),
+            advice: advice.filter(|_| !error.is_passing()),
+        }
+    }
 }
 
 /// How far this run has come with one that nobody has consented to.

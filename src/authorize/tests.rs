@@ -234,7 +234,7 @@ fn states() -> Vec<(&'static str, State)> {
             }),
         ),
         ("declined", State::Declined),
-        ("failed", State::Failed("unlisted".to_owned())),
+        ("failed", State::Failed("unlisted".to_owned().into())),
         ("timed_out", State::TimedOut),
         ("skipped", State::Skipped),
         ("untouched", State::Untouched(String::new())),
@@ -295,7 +295,7 @@ fn table() -> String {
         ),
         (
             "answered: refused",
-            answer(LinkAnswer::Refused("no".to_owned())),
+            answer(LinkAnswer::Refused("no".to_owned().into())),
         ),
         ("link ran out", Evidence::LinkRanOut),
         ("skipped", Evidence::Skipped),

@@ -452,7 +452,7 @@ mod tests {
             api_url: ApiUrl::default(),
             environment: Some("<script>".to_owned()),
         };
-        let failed = State::Failed("<img src=x>".to_owned());
+        let failed = State::Failed("<img src=x>".to_owned().into());
         let moment = Moment {
             rows: vec![row(State::Waiting(Stage::Idle)), row(failed)],
             said: "<u>".to_owned(),

@@ -132,7 +132,7 @@ fn left_to_do(
         return text;
     }
     let _ = writeln!(text, "\nLeft to do for {}:", count(left.len(), "connector"));
-    let mut told_already: Vec<String> = Vec::new();
+    let mut told_already = Vec::new();
     for result in &left {
         // Why it failed stands in the summary.
         let what = |result: &AuthorizationResult| match &result.state {
@@ -147,17 +147,23 @@ fn left_to_do(
             nothing_new(state)
                 || matches!(state, State::TimedOut | State::Declined | State::Failed(_))
         };
+        let helps = |result: &AuthorizationResult| match &result.state {
+            State::Failed(reason) => reason.advice.clone(),
+            _ => None,
+        };
+        let key = |result: &AuthorizationResult| (what(result), helps(result));
         let mut alike = vec![*result];
         if stands(&result.state) {
-            if told_already.contains(&what(result)) {
+            if told_already.contains(&key(result)) {
                 continue;
             }
             alike = left
                 .iter()
                 .copied()
-                .filter(|other| stands(&other.state) && what(other) == what(result))
+                .filter(|other| stands(&other.state) && key(other) == key(result))
                 .collect();
         }
+        told_already.push(key(result));
         let what = what(result);
         let names: Vec<_> = alike
             .iter()
@@ -180,7 +186,6 @@ fn left_to_do(
         if let Some(next) = next {
             let _ = writeln!(text, "    -> {next}");
         }
-        told_already.push(what);
     }
     text
 }

@@ -19,7 +19,7 @@ use super::{
     words::count,
 };
 use crate::{
-    authorize::{AuthorizationResult, Consent, EntryRetention, State},
+    authorize::{AuthorizationResult, Consent, EntryRetention, FailReason, State},
     diff::{Action, WRONG_ACCOUNT},
     escape,
     model::{Account, App, ConnectorType, Scope, Scopes, ago},
@@ -307,7 +307,7 @@ pub fn what(result: &AuthorizationResult) -> String {
         State::Declined => "declined, or its link expired, or somebody else is authorizing it \
                             too; it stays pending"
             .to_owned(),
-        State::Failed(reason) | State::Untouched(reason) => escape::limited(reason, 600),
+        State::Failed(FailReason { why, .. }) | State::Untouched(why) => escape::limited(why, 600),
         State::Undeclared(fate) => match fate {
             EntryRetention::Kept => UNDECLARED.to_owned(),
             EntryRetention::Forgotten => format!("left alone, forgotten: {UNDECLARED}"),
@@ -378,7 +378,13 @@ fn next_by(result: &AuthorizationResult, again: &str, those: &str) -> Option<Str
         State::Consented(Consent::WrongAccount { expected, .. }) => {
             format!("{WRONG_ACCOUNT} {connector} as {}", whom(expected))
         }
-        State::Failed(_) => format!("when that is fixed, run {again} again"),
+        State::Failed(FailReason { advice, .. }) => match advice {
+            Some(advice) => {
+                let advice = crate::view::in_context(&escape::limited(advice, 600));
+                format!("{advice}; then run {again} again")
+            }
+            None => format!("run {again} again"),
+        },
     })
 }
 
@@ -413,8 +419,8 @@ pub fn entries(results: &[AuthorizationResult]) -> Vec<SummaryEntry> {
                 )),
             ),
             State::Undeclared(_) => (Word::LeftAlone, None),
-            State::Failed(reason) | State::Untouched(reason) => {
-                (Word::Failed, Some(reason.clone()))
+            State::Failed(FailReason { why, .. }) | State::Untouched(why) => {
+                (Word::Failed, Some(why.clone()))
             }
         };
         SummaryEntry {
