@@ -70,6 +70,16 @@ impl Hosts {
         })
     }
 
+    /// Adds what another run learned.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (address, providers) in other.known {
+            let known = self.known.entry(address).or_default();
+            for (provider, hosts) in providers {
+                known.entry(provider).or_default().extend(hosts);
+            }
+        }
+    }
+
     pub(crate) fn save(&self, state: &Locked) -> Result<(), FsError> {
         if self.foreign {
             return Ok(());

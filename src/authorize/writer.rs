@@ -1,56 +1,75 @@
 //! Keeps the pending file in step with a session.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use super::hosts::Hosts;
 use crate::{
-    fs::FsError,
+    fs::{self, LockError},
     model::{App, ConnectorType, Link},
-    pending::{LocalPending, PendingEntry, PendingError, PendingSet},
-    state::Locked,
+    pending::{PendingEntry, PendingError, PendingSet, SharedPending},
+    state::{AppLock, StateError},
 };
 
+/// How long what was learned waits at the end for another run.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// The pending file, as far as one app's authorizations go. What changed is on disk after
-/// [`PendingWriter::flush`], unless it is only looked at.
+/// [`PendingWriter::flush`], unless it is only looked at or another run has the lock.
 #[derive(Debug)]
 pub struct PendingWriter {
     /// `None` while only looking: then nothing is written.
-    state: Option<Arc<Locked>>,
+    file: Option<Arc<SharedPending>>,
     app: App,
     pending: PendingSet,
     hosts: Hosts,
-    changed: bool,
+    changed: BTreeSet<ConnectorType>,
     learned: bool,
 }
 
 impl PendingWriter {
     /// A writer of what `pending` holds now.
-    pub fn new(state: Arc<Locked>, app: App, pending: PendingSet) -> Self {
-        Self {
-            hosts: Hosts::load(&state),
-            state: Some(state),
+    pub async fn open(
+        lock: Arc<AppLock>,
+        app: App,
+        pending: PendingSet,
+    ) -> Result<Self, PendingError> {
+        let whose = app.clone();
+        let opened = fs::off_thread(move || -> Result<_, PendingError> {
+            let file = SharedPending::read(lock, whose)?;
+            let hosts = Hosts::load(&*file.lock(AppLock::MOMENT)?);
+            Ok((Arc::new(file), hosts))
+        });
+        let (file, hosts) = opened.await?;
+        Ok(Self {
+            file: Some(file),
             app,
             pending,
-            changed: false,
+            hosts,
+            changed: BTreeSet::new(),
             learned: false,
-        }
+        })
     }
 
     /// A writer that forgets: for looking, which needs no lock.
     pub fn looking(app: App, pending: PendingSet) -> Self {
         Self {
-            state: None,
+            file: None,
             app,
             pending,
             hosts: Hosts::default(),
-            changed: false,
+            changed: BTreeSet::new(),
             learned: false,
         }
     }
 
     /// Whether changes are kept, rather than only looked at.
     pub(super) fn writes(&self) -> bool {
-        self.state.is_some()
+        self.file.is_some()
+    }
+
+    /// The file, unless it is only looked at.
+    pub fn file(&self) -> Option<&Arc<SharedPending>> {
+        self.file.as_ref()
     }
 
     /// Where this provider's links led before, if this one leads elsewhere. The first host of a
@@ -88,42 +107,59 @@ impl PendingWriter {
         if is_news {
             self.pending
                 .insert(&self.app, connector.clone(), entry.clone());
-            self.changed = true;
+            self.changed.insert(connector.clone());
         }
     }
 
     /// Takes an entry out; false if there was none.
     pub fn forget(&mut self, connector: &ConnectorType) -> bool {
         let removed = self.pending.remove(&self.app, connector);
-        self.changed |= removed;
+        if removed {
+            self.changed.insert(connector.clone());
+        }
         removed
     }
 
-    /// Makes what changed last.
+    /// Makes what changed last. While another run has the lock it waits for the next time: the app's
+    /// list says it again.
     pub async fn flush(&mut self) -> Result<(), PendingError> {
-        let Some(state) = &self.state else {
+        match self.write(AppLock::MOMENT).await {
+            Err(PendingError::State(StateError::Lock(LockError::Held { .. }))) => Ok(()),
+            written => written,
+        }
+    }
+
+    /// The same at the end.
+    pub async fn finish(&mut self) -> Result<(), PendingError> {
+        self.write(PATIENCE).await
+    }
+
+    async fn write(&mut self, patience: Duration) -> Result<(), PendingError> {
+        let Some(file) = self.file.clone() else {
             return Ok(());
         };
-        let changed = std::mem::take(&mut self.changed);
-        let learned = std::mem::take(&mut self.learned);
-        if !changed && !learned {
+        if self.changed.is_empty() && !self.learned {
             return Ok(());
         }
-        let state = Arc::clone(state);
-        let pending = changed.then(|| self.pending.clone());
-        let hosts = learned.then(|| self.hosts.clone());
-        let written = tokio::task::spawn_blocking(move || {
-            if let Some(pending) = pending {
-                LocalPending::save(&state, &pending)?;
-            }
-            if let Some(hosts) = hosts {
-                hosts.save(&state)?;
+        let now = |connector: &ConnectorType| {
+            let entry = self.pending.get(&self.app, connector).cloned();
+            (connector.clone(), entry)
+        };
+        let changes: Vec<_> = self.changed.iter().map(now).collect();
+        let hosts = self.learned.then(|| self.hosts.clone());
+        let written = fs::off_thread(move || -> Result<(), PendingError> {
+            let locked = file.lock(patience)?;
+            file.write(&locked, changes)?;
+            if let Some(learned) = hosts {
+                let mut hosts = Hosts::load(&locked);
+                hosts.merge(learned);
+                hosts.save(&locked)?;
             }
             Ok(())
         });
-        written.await.unwrap_or_else(|e| {
-            let failed = std::io::Error::other(e.to_string());
-            Err(FsError::io("write", std::path::Path::new("pending.toml"), failed).into())
-        })
+        written.await?;
+        self.changed.clear();
+        self.learned = false;
+        Ok(())
     }
 }

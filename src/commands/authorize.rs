@@ -148,7 +148,7 @@ async fn resume(
         let (observed, waits) = tokio::join!(remote.observe(), look);
         (pending, observed?, waits)
     };
-    let (held, at_work) = held.unzip();
+    let at_work = held.map(|(_, at_work)| at_work);
     let rules = match &declared {
         Some(files) => ops::rules_for_listed(project, remote, files, &observed.connectors).await?,
         None => ops::rules(project),
@@ -195,7 +195,7 @@ async fn resume(
         receipt: here.brought.receipt(),
         targets: &targets,
         pending,
-        held,
+        lock: at_work.and_then(AtWork::lock),
         now: context.now(),
     };
     let mut idle = Vec::new();

@@ -168,7 +168,7 @@ async fn run(
     };
     telling.open_page();
     let heard = listening::to(context);
-    let turns = LeasedTurns::new(at_work, heard.around(), before);
+    let turns = LeasedTurns::new(at_work, heard.around(), before, session.file());
     let waits = Waits {
         patience,
         asking: asking(offer),

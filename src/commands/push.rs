@@ -194,6 +194,7 @@ async fn under_lease(
 ) -> Result<(Vec<AuthorizationResult>, SessionOutcome), Failure> {
     let files = &situation.files;
     let pending = known::own(&locked).await?;
+    drop(locked);
     let observed = situation.remote.observe().await?;
     let targets = args.planning.targets.iter().cloned().collect();
     let inputs = AuthorizeInputs {
@@ -206,7 +207,7 @@ async fn under_lease(
         receipt: Some((receipt, None)),
         targets: &targets,
         pending,
-        held: Some(locked),
+        lock: at_work.lock(),
         now: context.now(),
     };
     let waiting = Waiting {

@@ -134,8 +134,8 @@ impl<'a> ApplySession<'a> {
             }
             .into());
         }
-        let lock = around.lock(&inputs.state, inputs.patience, "apply");
-        let locked = Arc::new(lock.await?);
+        let lock = around.lock_of(&inputs.state, "apply");
+        let locked = around.lock(&lock, inputs.patience).await?;
         let place = (inputs.project, inputs.app, &inputs.state);
         let at_work = AtWork::begin(&around, place, "apply", inputs.patience).await?;
         let mut session = Self {

@@ -1,16 +1,16 @@
 //! What surrounds an op: no terminal, but who listens.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
 use super::{Listener, OpEvent};
 use crate::{
-    context::{Failure, UsageError},
+    context::Failure,
     escape,
-    fs::LockError,
+    fs::{self, LockError},
     model::{Origin, Vars},
-    state::{AppState, Locked, StateError, StateFolder},
+    state::{AppLock, AppState, Locked, StateError, StateFolder},
     store::{By, Fence},
 };
 
@@ -96,23 +96,26 @@ impl Around<'_> {
         )
     }
 
+    /// The app's lock, not taken yet.
+    pub(super) fn lock_of(&self, state: &AppState, doing: &str) -> Arc<AppLock> {
+        Arc::new(AppLock::new(state, self.holder(doing)))
+    }
+
     /// Takes the app's lock, and tells what was not private. Waiting for it leaves signals alone.
-    pub async fn lock(
+    pub(super) async fn lock(
         &self,
-        state: &AppState,
+        lock: &Arc<AppLock>,
         timeout: Duration,
-        doing: &str,
-    ) -> Result<Locked, Failure> {
-        let holder = self.holder(doing);
-        let locked = match state.lock(Duration::ZERO, &holder) {
-            Err(StateError::Lock(LockError::Held { holder: other, .. })) if !timeout.is_zero() => {
-                self.tell(&OpEvent::WaitingFor(&other));
-                let state = state.clone();
-                tokio::task::spawn_blocking(move || state.lock(timeout, &holder))
-                    .await
-                    .map_err(|e| {
-                        UsageError::new(format!("the lock could not be waited for: {e}"))
-                    })??
+    ) -> Result<Arc<Locked>, Failure> {
+        let take = |timeout| {
+            let lock = Arc::clone(lock);
+            fs::off_thread(move || lock.take(timeout))
+        };
+        // Somebody else's turn may end in a moment.
+        let locked = match take(AppLock::MOMENT).await {
+            Err(StateError::Lock(LockError::Held { holder, .. })) if timeout > AppLock::MOMENT => {
+                self.tell(&OpEvent::WaitingFor(&holder));
+                take(timeout).await?
             }
             other => other?,
         };

@@ -21,7 +21,7 @@ use crate::{
     model::{App, ConnectorType},
     pending::{PendingEntry, PendingSet},
     receipt::{self, Outcome, Receipt},
-    state::{AppState, Locked},
+    state::{AppLock, AppState, Locked},
     store::{Consented, HistoryEvent, Lease, LeaseError, Memory, StoreError, Wait, Waits, What},
 };
 
@@ -39,12 +39,16 @@ const LAST_RENEWAL: Duration = Duration::from_secs(5);
 pub struct AtWork {
     team: Team,
     doing: String,
+    /// The lock of this machine, where it is taken in turns as the lease is.
+    lock: Option<Arc<AppLock>>,
     at: Mutex<LeaseState>,
 }
 
 /// Where the lease is.
 #[derive(Debug, Default)]
 struct LeaseState {
+    /// The lock of this machine, while it is this command's turn.
+    locked: Option<Arc<Locked>>,
     /// `None` while it is not held, and where the kernel's lock is enough: nobody else shares this
     /// memory.
     held: Option<Held>,
@@ -114,6 +118,7 @@ impl AtWork {
             let at_work = Self {
                 team: Team::open(around, project, app, state).await?,
                 doing: doing.to_owned(),
+                lock: None,
                 at: Mutex::default(),
             };
             at_work.resume(around, patience).await?;
@@ -127,7 +132,8 @@ impl AtWork {
         })
     }
 
-    /// Alone with the app's consents, with lock and lease, whatever comes of the work.
+    /// Alone with the app's consents, with lock and lease, whatever comes of the work. Both are given up by
+    /// [`AtWork::pause`], once the work has dropped the lock.
     pub async fn on_consents<T>(
         around: &Around<'_>,
         place: (&Project, &App, &AppState),
@@ -135,8 +141,11 @@ impl AtWork {
         patience: Duration,
         work: impl AsyncFnOnce(Arc<Locked>, &Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let locked = Arc::new(around.lock(place.2, patience, "authorize").await?);
-        let at_work = Self::begin(around, place, doing, patience).await?;
+        let lock = around.lock_of(place.2, "authorize");
+        let locked = around.lock(&lock, patience).await?;
+        let mut at_work = Self::begin(around, place, doing, patience).await?;
+        at_work.lock = Some(lock);
+        at_work.at().locked = Some(Arc::clone(&locked));
         let ended = work(locked, &at_work).await;
         at_work.end().await;
         ended
@@ -146,12 +155,22 @@ impl AtWork {
         self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the lease, unless it is held. One at a time calls it.
+    /// How the lock of this machine is taken, where that goes in turns.
+    pub fn lock(&self) -> Option<Arc<AppLock>> {
+        self.lock.clone()
+    }
+
+    /// Takes lock and lease, unless they are held. One at a time calls it.
     pub(super) async fn resume(
         &self,
         around: &Around<'_>,
         patience: Duration,
     ) -> Result<(), Failure> {
+        let free = self.lock.as_ref().filter(|_| self.at().locked.is_none());
+        if let Some(lock) = free {
+            let locked = around.lock(lock, patience).await?;
+            self.at().locked = Some(locked);
+        }
         if !self.memory().is_shared() || self.at().held.is_some() {
             return Ok(());
         }
@@ -178,6 +197,7 @@ impl AtWork {
     /// Lets others work until `resume`: nothing is written, and a person may take minutes.
     pub fn pause(&self) {
         let mut at = self.at();
+        at.locked = None;
         if let Some(held) = at.held.take() {
             held.lease.put_down();
             at.going = Some(tokio::spawn(held.give_back()));

@@ -21,10 +21,10 @@ use crate::{
     config::Project,
     context::Failure,
     model::{App, ConnectorType, Declared, RemoteConnector, RemoteStatus},
-    pending::{PendingError, PendingSet},
+    pending::{PendingError, PendingSet, SharedPending},
     receipt::Receipt,
     remote::{Remote, RemoteError},
-    state::Locked,
+    state::AppLock,
 };
 
 /// What a session needs.
@@ -47,8 +47,8 @@ pub struct AuthorizeInputs<'a> {
     pub targets: &'a BTreeSet<ConnectorType>,
     /// What waits, as this machine and the team know it.
     pub pending: PendingSet,
-    /// The state folder while this process alone writes in it; none while only looking.
-    pub held: Option<Arc<Locked>>,
+    /// How the lock for what is written down is taken; none while only looking.
+    pub lock: Option<Arc<AppLock>>,
     /// The time.
     pub now: Timestamp,
 }
@@ -84,9 +84,9 @@ impl<'a> AuthorizeSession<'a> {
         };
         let found = authorize::candidates(&sources)?;
         let others = others(&sources, inputs.remote).await?;
-        let writer = match inputs.held {
+        let writer = match inputs.lock {
             None => PendingWriter::looking(inputs.app.clone(), pending),
-            Some(state) => PendingWriter::new(state, inputs.app.clone(), pending),
+            Some(lock) => PendingWriter::open(lock, inputs.app.clone(), pending).await?,
         };
         let mut session = Self {
             remote: inputs.remote,
@@ -155,6 +155,11 @@ impl<'a> AuthorizeSession<'a> {
         self.writer.pending()
     }
 
+    /// The file in which this run and others keep what waits; none while only looking.
+    pub fn file(&self) -> Option<Arc<SharedPending>> {
+        self.writer.file().cloned()
+    }
+
     /// What is in force by now.
     pub(super) fn granted(&self) -> BTreeSet<&ConnectorType> {
         let done = self
@@ -181,7 +186,8 @@ impl<'a> AuthorizeSession<'a> {
         let mut engine = self.engine(waits.asking, waits.pace, waits.turns, waits.events);
         let waited = engine.run(&mut items, deadline, commands, cancel).await;
         self.items = items;
-        waited
+        waited?;
+        self.writer.finish().await
     }
 
     /// How everything stands, in order of name.

@@ -1,6 +1,6 @@
-//! The lease in turns: held while a link is asked for, and not while a person thinks.
+//! Lock and lease in turns: held while a link is asked for, and not while a person thinks.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use tokio::sync::Mutex;
@@ -8,8 +8,9 @@ use tokio::sync::Mutex;
 use super::{Around, AtWork, Before};
 use crate::{
     authorize::{NotNow, WriteTurns},
-    escape,
+    escape, fs,
     model::ConnectorType,
+    pending::SharedPending,
 };
 
 /// How long a person who wants a link waits for another connplan.
@@ -20,6 +21,7 @@ pub struct LeasedTurns<'a> {
     at_work: &'a AtWork,
     around: Around<'a>,
     before: &'a Before,
+    file: Option<Arc<SharedPending>>,
     /// How many requests are under way, or about to be.
     writing: std::sync::Mutex<usize>,
     /// One at a time takes the lease.
@@ -27,12 +29,19 @@ pub struct LeasedTurns<'a> {
 }
 
 impl<'a> LeasedTurns<'a> {
-    /// Turns for whoever has this lease. `before` is what waited when the session began.
-    pub fn new(at_work: &'a AtWork, around: Around<'a>, before: &'a Before) -> Self {
+    /// Turns for whoever has this lock and this lease. `before` is what waited when the session began, `file`
+    /// what this machine keeps of it.
+    pub fn new(
+        at_work: &'a AtWork,
+        around: Around<'a>,
+        before: &'a Before,
+        file: Option<Arc<SharedPending>>,
+    ) -> Self {
         Self {
             at_work,
             around,
             before,
+            file,
             writing: std::sync::Mutex::new(0),
             taking: Mutex::new(()),
         }
@@ -49,7 +58,7 @@ impl<'a> LeasedTurns<'a> {
         }
     }
 
-    /// What another machine did meanwhile is seen before anything is written.
+    /// What another run or another machine did meanwhile is seen before anything is written.
     async fn enter(&self, connector: &ConnectorType) -> Result<(), NotNow> {
         let busy = |why: &dyn std::fmt::Display| {
             NotNow::Busy(escape::limited(
@@ -59,12 +68,21 @@ impl<'a> LeasedTurns<'a> {
         };
         let taken = self.at_work.resume(&self.around, PATIENCE).await;
         taken.map_err(|failure| busy(&failure.report))?;
+        let changed = |who: &str| {
+            NotNow::Over(format!(
+                "{who} has changed the pending authorization of {connector} in the meantime"
+            ))
+        };
+        if let Some(file) = self.file.clone() {
+            let connector = connector.clone();
+            let moved = fs::off_thread(move || file.is_moved(&connector)).await;
+            if moved.map_err(|e| busy(&e))? {
+                return Err(changed("another run on this machine"));
+            }
+        }
         let over = self.at_work.over(self.before).await;
         if over.map_err(|e| busy(&e))?.contains(connector) {
-            return Err(NotNow::Over(format!(
-                "another machine has changed the pending authorization of {connector} in the meantime; the next \
-                 `connplan authorize` shows it"
-            )));
+            return Err(changed("another machine"));
         }
         Ok(())
     }

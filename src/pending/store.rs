@@ -10,7 +10,7 @@ use super::{AppKey, PendingEntry, PendingSet};
 use crate::{
     fs::{self, FsError, Visibility},
     model::{ApiUrl, AppId, ConnectorType, Scopes},
-    state::{AppState, Locked, WRITER, check_format_version},
+    state::{AppState, Locked, StateError, WRITER, check_format_version},
     tables,
 };
 
@@ -51,6 +51,10 @@ pub enum PendingError {
         /// What it would be.
         size: u64,
     },
+    /// Another run has the lock.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    State(#[from] StateError),
     /// It could not be put into TOML.
     #[error("the pending authorizations could not be written down: {0}")]
     #[diagnostic(code(connplan::pending::encode))]

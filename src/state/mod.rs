@@ -12,9 +12,11 @@ mod app;
 mod folder;
 mod format;
 mod trust;
+mod turns;
 
 pub use crate::fs::NotOurs;
 pub use app::{AppState, Locked, StateError};
 pub use folder::StateFolder;
 pub use format::{WRITER, check_format_version};
 pub use trust::Trust;
+pub use turns::AppLock;

@@ -9,6 +9,7 @@ pub(crate) mod pty;
 #[cfg(unix)]
 pub(crate) mod qr;
 pub(crate) mod story;
+mod turns;
 
 use crate::support::{Platform, Project};
 

@@ -236,7 +236,7 @@ fn a_reader_that_goes_is_no_panic() {
 
 #[test]
 fn the_second_of_two_is_told_who_is_at_work_and_since_when() {
-    let server = slow(Duration::from_millis(1500));
+    let server = slow(Duration::from_secs(5));
     let project = project(&server).var("USER", "ada");
     let first = start(&project, &APPLY);
     until("the first PUT", || server.hits(&put_of("box")) == 1);

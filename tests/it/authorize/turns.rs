@@ -1,0 +1,153 @@
+//! While a person decides, others of the same machine may work.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::{
+    process::{Child, Stdio},
+    thread,
+    time::Duration,
+};
+
+use super::{ADA, applied};
+use crate::support::{Output, Platform, Project, reads};
+
+fn start(project: &Project, args: &[&str]) -> Child {
+    let mut command = project.command(args);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// Waits until the person's run has asked for a link of the connector.
+fn asked(platform: &Platform, connector: &str) {
+    for _ in 0..1200 {
+        let writes = platform.writes();
+        if writes.iter().any(|write| write.contains(connector)) {
+            // The answer, too, has come.
+            return thread::sleep(Duration::from_millis(200));
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    panic!("nobody asked for {connector}: {:?}", platform.writes());
+}
+
+fn ended(person: Child, args: &[&str]) -> Output {
+    let ended = person.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Output {
+        command: args.join(" "),
+        code: ended.status.code(),
+        stdout: text(ended.stdout),
+        stderr: text(ended.stderr),
+    }
+}
+
+const WAITS: [&str; 5] = ["authorize", "--yes", "--print-links", "--timeout", "2m"];
+
+#[test]
+fn an_apply_need_not_wait_for_a_person() {
+    let (platform, project) = applied();
+    let person = start(&project, &WAITS);
+    asked(&platform, "slack");
+    project.declare("github", &["repo"]);
+    reads!(project.run(&["apply", "--auto-approve", "--target", "github"]), @"
+    exit 0: connplan apply --auto-approve --target github
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + github                base44/connectors/github.jsonc
+          + repo  code, settings and hooks of all repos, private ones too · ADMIN
+          authorization: required
+
+    Not looked at (--target): linear, slack
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    App app-1 at http://HOST
+
+    Waiting for authorization: github
+
+    Applied, 1 connector: 1 waiting for authorization.
+    To go on: connplan authorize
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+      ! github waiting for authorization
+    ");
+    platform.consent("linear", ADA);
+    platform.consent("slack", ADA);
+    reads!(ended(person, &WAITS), @"
+    exit 0: connplan authorize --yes --print-links --timeout 2m
+      linear: http://HOST/sandbox/consent/conn_ID?ticket=DIGEST
+      slack: http://HOST/sandbox/consent/conn_ID?ticket=DIGEST
+    CONNECTOR  ACCOUNT          GRANTED   TOOK
+    linear     ada@example.com  2 scopes  SOME s
+    slack      ada@example.com  2 scopes  SOME s
+
+    Summary:
+      Added: linear, slack
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    2 connectors of app app-1 at http://HOST need consent in a browser:
+      linear
+        read   read everything the user can see; always included · read
+        write  change everything the user can change · write
+      slack
+        chat:write  post messages (as the bot or as the user) · write
+        users:read  list workspace members (without email) · read
+    Each connection is recorded as made by a workspace, whichever account approves at the provider.
+    Waiting at most 2m; `--timeout` changes that.
+    Waiting for linear, slack.
+      + linear authorized by ada@example.com (SOME s)
+      + slack authorized by ada@example.com (SOME s)
+    ");
+    // Neither took away what the other wrote down.
+    reads!(project.run(&["authorize", "--list"]), @"
+    exit 4: connplan authorize --list
+    App app-1 at http://HOST
+      ~ github waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+
+    To go on: connplan authorize
+    ");
+}
+
+#[test]
+fn what_another_run_changed_meanwhile_is_not_asked_for() {
+    let (platform, project) = applied();
+    let args = [&WAITS[..], &["--one-by-one"]].concat();
+    let person = start(&project, &args);
+    asked(&platform, "linear");
+    project.run(&["authorize", "--forget", "slack"]).expect(0);
+    platform.consent("linear", ADA);
+    reads!(ended(person, &args), @"
+    exit 4: connplan authorize --yes --print-links --timeout 2m --one-by-one
+      linear: http://HOST/sandbox/consent/conn_ID?ticket=DIGEST
+    CONNECTOR  ACCOUNT          GRANTED   TOOK
+    linear     ada@example.com  2 scopes  SOME s
+
+    Summary:
+      Added: linear
+      Failed: slack - another run on this machine has changed the pending authorization of slack in the meantime
+
+    Left to do for 1 connector:
+      slack: failed
+        -> look at `connplan authorize --list`; then run `connplan authorize slack` again
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    2 connectors of app app-1 at http://HOST need consent in a browser:
+      linear
+        read   read everything the user can see; always included · read
+        write  change everything the user can change · write
+      slack
+        chat:write  post messages (as the bot or as the user) · write
+        users:read  list workspace members (without email) · read
+    Each connection is recorded as made by a workspace, whichever account approves at the provider.
+    Waiting at most 2m; `--timeout` changes that.
+    Waiting for linear.
+      ! slack another run on this machine has changed the pending authorization of slack in the meantime
+      + linear authorized by ada@example.com (SOME s)
+    ");
+    reads!(project.run(&["authorize", "--list"]), @"
+    exit 0: connplan authorize --list
+    Nothing is waiting for authorization in app app-1, as far as this machine knows.
+    What another machine's apply left waiting is in its receipt: connplan authorize --receipt FILE
+    ");
+}
