@@ -146,9 +146,9 @@ impl Look<'_> {
             .iter()
             .partition(|problem| problem.is_error());
         if !errors.is_empty() {
-            self.found("files", Health::Fail, "with errors", &errors);
+            self.found("files", Health::Fail, &errors);
         } else if !warnings.is_empty() {
-            self.found("files", Health::Warn, "with warnings", &warnings);
+            self.found("files", Health::Warn, &warnings);
         } else if loaded.folder == config::Folder::Missing {
             let message = format!("there is no folder {folder}");
             self.warn(
@@ -166,7 +166,7 @@ impl Look<'_> {
     }
 
     /// How many problems there are, and the first of them with its line.
-    fn found(&mut self, name: &'static str, status: Health, what: &str, problems: &[&Problem]) {
+    fn found(&mut self, name: &'static str, status: Health, problems: &[&Problem]) {
         let Some(first) = problems.first() else {
             return;
         };
@@ -176,8 +176,11 @@ impl Look<'_> {
             .line
             .map(|line| format!(":{line}"))
             .unwrap_or_default();
-        let count = problems.len();
-        let message = format!("{count} {what}; first {place}{line}: {}", first.message);
+        let count = match problems.len() {
+            1 => String::new(),
+            several => format!("{several} problems; first "),
+        };
+        let message = format!("{count}{place}{line}: {}", first.message);
         let see = "`connplan validate` shows it all, with the lines";
         self.add(name, status, &message, Some(see.to_owned()));
     }

@@ -158,7 +158,7 @@ impl Now<'_> {
         if fits {
             Ok(())
         } else {
-            Err("its plan was made when the connector was another one".to_owned())
+            Err("the connector has changed since its plan was made".to_owned())
         }
     }
 

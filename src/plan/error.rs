@@ -202,7 +202,7 @@ pub enum Refusal {
     #[error("the file contradicts itself: {reason}")]
     #[diagnostic(
         code(connplan::plan::incoherent),
-        help("connplan did not write it like this; make a new one")
+        help("connplan did not write it like this; make a new plan")
     )]
     Incoherent {
         /// Where.

@@ -291,8 +291,8 @@ impl Judge<'_> {
                 connector: Some(connector.clone()),
                 scope: None,
                 message: format!(
-                    "{connector}: the workspace does not let builders connect it; its \
-                     administrator can"
+                    "{connector}: the workspace does not let builders connect this type; its \
+                     administrator can allow it"
                 ),
                 severity: Severity::Deny,
                 overridable: false,

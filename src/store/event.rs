@@ -35,7 +35,7 @@ impl By {
             (_, _, Some(run)) => run.clone(),
             (Some(account), Some(user), None) => format!("{account}, user {user}"),
             (Some(one), None, None) | (None, Some(one), None) => one.clone(),
-            (None, None, None) => "user not known".to_owned(),
+            (None, None, None) => "an unknown user".to_owned(),
         };
         crate::escape::limited(&words, 200)
     }

@@ -251,10 +251,10 @@ mod tests {
     fn a_sentence_about_connplan_is_no_command() {
         assert_eq!(
             wrap(
-                "error: another connplan is running for this app: connplan plan, user not known",
+                "error: another connplan is running for this app: connplan plan, an unknown user",
                 40
             ),
-            "error: another connplan is running for\n  this app: connplan plan, user not\n  known"
+            "error: another connplan is running for\n  this app: connplan plan, an unknown\n  user"
         );
         assert_eq!(
             wrap(

@@ -64,9 +64,12 @@ fn say_claim(
         None => format!("Claim your Stripe sandbox: {}", link.expose()),
     };
     if !terminal.reveal(&shown) {
-        let left = left.map_or_else(String::new, |left| format!("{left} "));
+        let (left, what) = match left {
+            Some(left) => (format!("{left} "), "it"),
+            None => (String::new(), "the Stripe sandbox"),
+        };
         terminal.say(&format!(
-            "{left}The Stripe sandbox can be claimed by the app's owner: {}",
+            "{left}The app's owner can claim {what}: {}",
             app.dashboard()
         ));
     }

@@ -120,7 +120,7 @@ pub(super) fn dropped(change: &ChangeReport) -> String {
     let names: Vec<_> = change.dropped.iter().map(Scope::as_str).collect();
     format!(
         "{}: the last consent did not grant {}. If somebody unticked it, {} asks again. If the \
-         platform does not grant it, nothing can be done; {} makes it a difference again",
+         platform does not grant it, nothing can be done; after {} the plan shows it as a change again",
         change.connector,
         names.join(", "),
         super::in_context(&format!("`connplan authorize {}`", change.connector)),

@@ -28,9 +28,9 @@ impl Look<'_> {
         let (problems, _) = ops::policy::declared(&policy, loaded);
         let (forbidden, warned): (Vec<_>, Vec<_>) = problems.iter().partition(|p| p.is_error());
         if !forbidden.is_empty() {
-            self.found("policy", Health::Fail, "forbidden", &forbidden);
+            self.found("policy", Health::Fail, &forbidden);
         } else if !warned.is_empty() {
-            self.found("policy", Health::Warn, "warned of", &warned);
+            self.found("policy", Health::Warn, &warned);
         } else if rules.is_empty() {
             self.ok(
                 "policy",
@@ -113,6 +113,6 @@ impl Look<'_> {
 
     /// A setting that can never work, with its line.
     fn setting(&mut self, name: &'static str, problem: &Problem) {
-        self.found(name, Health::Fail, "wrong in the settings", &[problem]);
+        self.found(name, Health::Fail, &[problem]);
     }
 }

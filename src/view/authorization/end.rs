@@ -134,9 +134,10 @@ fn left_to_do(
     let _ = writeln!(text, "\nLeft to do for {}:", count(left.len(), "connector"));
     let mut told_already = Vec::new();
     for result in &left {
-        // Why it failed stands in the summary.
+        // Why stands in the summary.
         let what = |result: &AuthorizationResult| match &result.state {
             State::Failed(_) => "failed".to_owned(),
+            State::Untouched(_) => "left alone; the summary says why".to_owned(),
             State::Consented(Consent::Partial { missing, .. }) => {
                 format!("{} not granted", count(missing.len(), "scope"))
             }

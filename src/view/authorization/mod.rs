@@ -176,12 +176,17 @@ pub fn line(result: &AuthorizationResult, theme: Theme, now: Timestamp) -> Strin
         | State::Undeclared(_) => (Style::Attention, "!"),
         State::Consented(Consent::WrongAccount { .. }) | State::Failed(_) => (Style::Danger, "!"),
     };
+    // A reason is a sentence of its own.
+    let colon = match result.state {
+        State::Failed(_) | State::Untouched(_) | State::Undeclared(_) => ":",
+        _ => "",
+    };
     let took = result
         .took
         .map(|took| format!(" ({})", duration(took)))
         .unwrap_or_default();
     let mut lines = vec![format!(
-        "  {} {}{took}",
+        "  {}{colon} {}{took}",
         theme.paint(style, &format!("{symbol} {}", result.connector)),
         told(result, now)
     )];
@@ -302,10 +307,10 @@ pub fn what(result: &AuthorizationResult) -> String {
         ),
         State::Waiting(_) if needs_anew(result) => "needs a person's consent again".to_owned(),
         State::Waiting(_) => format!("waiting for consent since {}", result.since),
-        State::TimedOut => "timed out: nobody consented in time; it stays pending".to_owned(),
-        State::Skipped => "skipped; it stays pending".to_owned(),
-        State::Declined => "declined, or its link expired, or somebody else is authorizing it \
-                            too; it stays pending"
+        State::TimedOut => "timed out: nobody consented in time; still pending".to_owned(),
+        State::Skipped => "skipped; still pending".to_owned(),
+        State::Declined => "declined, or the link expired, or somebody else is authorizing it \
+                            too; still pending"
             .to_owned(),
         State::Failed(FailReason { why, .. }) | State::Untouched(why) => escape::limited(why, 600),
         State::Undeclared(fate) => match fate {

@@ -150,13 +150,15 @@ pub fn progress(result: &ChangeResult, reasons: bool, theme: Theme) -> String {
 
 /// What a run did that was cut short, and what it may have done.
 pub fn cut_short(done: &[&ChangeResult], unclear: &[&ChangeResult], theme: Theme) -> String {
-    let mut text = "An earlier run of this plan was interrupted. It did this:".to_owned();
+    let mut text = "An earlier run of this plan was interrupted.".to_owned();
+    text.push_str(if done.is_empty() {
+        " Nothing is known to be done."
+    } else {
+        " It did this:"
+    });
     for result in done {
         text.push('\n');
         text.push_str(&progress(result, true, theme));
-    }
-    if done.is_empty() {
-        text.push_str(" nothing that is known.");
     }
     for result in unclear {
         let name = theme.paint(Style::Attention, &format!("? {}", result.connector));

@@ -313,7 +313,7 @@ fn stripe_is_provisioned_and_removed_and_its_claim_is_private() {
     CONNECTOR  DECLARED  REMOTE   SCOPES  PENDING  ACCOUNT
     stripe     yes       sandbox  -       -        -
     --- stderr
-    Nobody has claimed the Stripe sandbox: it expires in SOME days. The Stripe sandbox can be claimed by the app's owner: http://HOST/apps/app-1/editor/workspace/app-connections
+    Nobody has claimed the Stripe sandbox: it expires in SOME days. The app's owner can claim it: http://HOST/apps/app-1/editor/workspace/app-connections
     ");
     assert!(!project.read("x.receipt").contains(&claim));
     assert!(project.read("x.receipt").contains("mode = \"sandbox\""));

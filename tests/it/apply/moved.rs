@@ -196,7 +196,7 @@ fn a_plan_is_finished_on_another_machine() {
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     This plan was already applied. Nothing was written.
-    The Stripe sandbox can be claimed by the app's owner: http://HOST/apps/app-1/editor/workspace/app-connections
+    The app's owner can claim the Stripe sandbox: http://HOST/apps/app-1/editor/workspace/app-connections
     ");
     assert_eq!(platform.writes(), NOTHING);
 }

@@ -132,7 +132,7 @@ fn a_forged_digest_does_not_help_a_plan_that_contradicts_itself() {
     exit 3: connplan apply y.plan
     --- stderr
     error: the file contradicts itself: `slack`: the scopes shown are not those that change
-      help: connplan did not write it like this; make a new one
+      help: connplan did not write it like this; make a new plan
       code: connplan::plan::incoherent
     ");
     assert_eq!(platform.writes(), NOTHING);

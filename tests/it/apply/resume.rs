@@ -51,7 +51,7 @@ fn what_may_have_been_done_is_named_too() {
     exit 3: connplan apply x.plan
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    An earlier run of this plan was interrupted. It did this: nothing that is known.
+    An earlier run of this plan was interrupted. Nothing is known to be done.
       ? github was sent; whether it took effect is not known
     error: the plan is stale: the app changed since it was made
       slack: connector was not there, is there

@@ -186,7 +186,7 @@ fn a_declined_one_gets_a_fresh_link_by_the_same_put() {
       Failed: slack - authorization failed
 
     Left to do for 1 connector:
-      slack: declined, or its link expired, or somebody else is authorizing it too; it stays pending
+      slack: declined, or the link expired, or somebody else is authorizing it too; still pending
         -> unless somebody else is authorizing it, look at what it asks for, run `connplan authorize slack` again and approve all of it
     ");
     reads!(project.run(&["authorize", "--list"]).lacks("linear"), @"
@@ -330,7 +330,7 @@ fn time_runs_out_and_nothing_is_lost() {
       Failed: slack - authorization timed out
 
     Left to do for 2 connectors:
-      linear, slack: timed out: nobody consented in time; it stays pending
+      linear, slack: timed out: nobody consented in time; still pending
         -> run `connplan authorize linear slack` again; with `--timeout 30m` there is more time to consent
     ");
     assert!(began.elapsed() < Duration::from_secs(8));
@@ -617,7 +617,7 @@ fn what_somebody_changed_since_is_not_touched() {
       Failed: slack - somebody else changed it since it was asked for: it has scopes that were not approved (admin); plan again, or, if the provider adds them by itself, list them in connplan.toml: `[providers.slack] adds`
 
     Left to do for 1 connector:
-      slack: somebody else changed it since it was asked for: it has scopes that were not approved (admin); plan again, or, if the provider adds them by itself, list them in connplan.toml: `[providers.slack] adds`
+      slack: left alone; the summary says why
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     ");
@@ -691,7 +691,7 @@ fn a_link_that_ran_out_with_the_time_was_not_declined() {
       Failed: slack - authorization timed out
 
     Left to do for 2 connectors:
-      linear, slack: timed out: nobody consented in time; it stays pending
+      linear, slack: timed out: nobody consented in time; still pending
         -> run `connplan authorize linear slack` again; with `--timeout 30m` there is more time to consent
     ");
     reads!(project.run(&["authorize", "--list"]), @"
@@ -767,7 +767,7 @@ fn what_no_file_declares_any_more_is_told_everywhere_and_forgotten_without_faili
     reads!(project.run(&["authorize", "--list"]).lacks("To go on"), @"
     exit 4: connplan authorize --list
     App app-1 at http://HOST
-      ! slack no file declares it any more; a link that was already opened still works for a few minutes
+      ! slack: no file declares it any more; a link that was already opened still works for a few minutes
           asked for just now
           asked for by plan sha256:DIGEST
           `connplan authorize` forgets it

@@ -217,7 +217,7 @@ fn a_scope_that_the_platform_drops_is_learnt_by_plan_and_by_apply() {
     Waiting for authorization (nothing is written again):
         slackbot              base44/connectors/slackbot.jsonc
 
-    note: slackbot: the last consent did not grant users:read.email. If somebody unticked it, `connplan authorize slackbot` asks again. If the platform does not grant it, nothing can be done; `connplan authorize --forget slackbot` makes it a difference again
+    note: slackbot: the last consent did not grant users:read.email. If somebody unticked it, `connplan authorize slackbot` asks again. If the platform does not grant it, nothing can be done; after `connplan authorize --forget slackbot` the plan shows it as a change again
 
     No changes to make. 1 connector waits for authorization: run `connplan authorize`.
     ");
@@ -274,7 +274,7 @@ fn a_scope_that_the_platform_drops_is_learnt_from_a_receipt_and_by_a_second_pers
     exit 0: connplan plan --detailed-exitcode
     App app-1 at http://HOST
 
-    note: slackbot: the last consent did not grant users:read.email. If somebody unticked it, `connplan authorize slackbot` asks again. If the platform does not grant it, nothing can be done; `connplan authorize --forget slackbot` makes it a difference again
+    note: slackbot: the last consent did not grant users:read.email. If somebody unticked it, `connplan authorize slackbot` asks again. If the platform does not grant it, nothing can be done; after `connplan authorize --forget slackbot` the plan shows it as a change again
 
     No changes. The app matches the connector files.
     ");

@@ -169,7 +169,7 @@ fn what_somebody_else_changed_is_left_alone() {
       Failed: slackbot - somebody else changed it since it was asked for: it has scopes that were not approved (files:write); plan again, or, if the provider adds them by itself, list them in connplan.toml: `[providers.slackbot] adds`
 
     Left to do for 1 connector:
-      slackbot: somebody else changed it since it was asked for: it has scopes that were not approved (files:write); plan again, or, if the provider adds them by itself, list them in connplan.toml: `[providers.slackbot] adds`
+      slackbot: left alone; the summary says why
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     ");
@@ -223,7 +223,7 @@ fn each_end_has_its_own_next_step() {
       Failed: notion - authorization timed out
 
     Left to do for 1 connector:
-      notion: timed out: nobody consented in time; it stays pending
+      notion: timed out: nobody consented in time; still pending
         -> run `connplan authorize notion` again; with `--timeout 30m` there is more time to consent
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.

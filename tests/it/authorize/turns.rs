@@ -142,7 +142,7 @@ fn what_another_run_changed_meanwhile_is_not_asked_for() {
     Each connection is recorded as made by a workspace, whichever account approves at the provider.
     Waiting at most 2m; `--timeout` changes that.
     Waiting for linear.
-      ! slack another run on this machine has changed the pending authorization of slack in the meantime
+      ! slack: another run on this machine has changed the pending authorization of slack in the meantime
       + linear authorized by ada@example.com (SOME s)
     ");
     reads!(project.run(&["authorize", "--list"]), @"

@@ -265,7 +265,7 @@ fn a_saved_plan_is_held_against_the_policies_of_today() {
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     error: the workspace's policy forbids this plan; nothing was written:
-      workspace: tiktok: the workspace does not let builders connect it; its administrator can
+      workspace: tiktok: the workspace does not let builders connect this type; its administrator can allow it
       help: change the connector files, or ask whoever is responsible for the policy to change it
       code: connplan::plan::policy
     ");

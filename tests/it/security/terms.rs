@@ -63,7 +63,7 @@ fn a_receipt_does_not_say_to_where_a_connector_connects() {
       Failed: snowflake - authorization timed out
 
     Left to do for 1 connector:
-      snowflake: timed out: nobody consented in time; it stays pending
+      snowflake: timed out: nobody consented in time; still pending
         -> run `connplan authorize snowflake --receipt x.receipt` again; with `--timeout 30m` there is more time to consent
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
@@ -180,7 +180,7 @@ fn new_values_and_another_account_are_changes_of_what_waits() {
       Failed: snowflake - the files declare other connection values than the pending authorization; plan and apply them first
 
     Left to do for 1 connector:
-      snowflake: the files declare other connection values than the pending authorization; plan and apply them first
+      snowflake: left alone; the summary says why
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     ");
@@ -194,7 +194,7 @@ fn new_values_and_another_account_are_changes_of_what_waits() {
       Failed: snowflake - authorization timed out
 
     Left to do for 1 connector:
-      snowflake: timed out: nobody consented in time; it stays pending
+      snowflake: timed out: nobody consented in time; still pending
         -> run `connplan authorize snowflake` again; with `--timeout 30m` there is more time to consent
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
@@ -224,7 +224,7 @@ fn what_expired_is_asked_for_with_the_values_of_the_files() {
       Failed: snowflake - authorization timed out
 
     Left to do for 1 connector:
-      snowflake: timed out: nobody consented in time; it stays pending
+      snowflake: timed out: nobody consented in time; still pending
         -> run `connplan authorize snowflake` again; with `--timeout 30m` there is more time to consent
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.

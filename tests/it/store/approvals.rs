@@ -465,7 +465,7 @@ fn what_the_policy_denies_is_not_asked_for_whatever_the_store_says() {
       Failed: slack - the policy in connplan.toml forbids it: slack: the type is denied
 
     Left to do for 1 connector:
-      slack: the policy in connplan.toml forbids it: slack: the type is denied
+      slack: left alone; the summary says why
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     slack waits for a person; requested just now by one.
@@ -530,7 +530,7 @@ fn what_a_plan_of_the_store_says_of_the_past_is_not_believed() {
     Nothing is waiting for authorization in app app-1, as git:origin knows it.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    gmail waits for a person; requested just now by user not known.
+    gmail waits for a person; requested just now by an unknown user.
     warning: the store says that gmail waits, but the plan is not approved: 1 signature needed, 0 found; it is left alone
     ");
     assert!(team.platform.writes().is_empty(), "{run}");

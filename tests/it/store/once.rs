@@ -80,7 +80,7 @@ fn what_no_apply_takes_is_not_asked_for() {
     Nothing is waiting for authorization in app app-1, as git:origin knows it.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    slack waits for a person; requested 330 days ago by user not known.
+    slack waits for a person; requested 330 days ago by an unknown user.
     warning: the store says that slack waits, but no apply takes its plan any more (the plan is speculative: it was made from a snapshot, not from the live app): `connplan authorize --forget slack`, then plan it anew; it is left alone
     ");
     // Another one holds it by now; who forges the entry says that it was so before.
@@ -100,8 +100,8 @@ fn what_no_apply_takes_is_not_asked_for() {
     Nothing is waiting for authorization in app app-1, as git:origin knows it.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    slack waits for a person; requested 330 days ago by user not known.
-    warning: the store says that slack waits, but its plan was made when the connector was another one; it is left alone
+    slack waits for a person; requested 330 days ago by an unknown user.
+    warning: the store says that slack waits, but the connector has changed since its plan was made; it is left alone
     ");
     assert!(team.platform.writes().is_empty(), "{run}");
 }

@@ -45,7 +45,7 @@ async fn every_fault_is_told_with_the_way_out() {
     ok    project   Corner Shop, in FOLDER
     ok    settings  no connplan.toml: the defaults
     ok    app       app-1 at http://HOST
-    FAIL  files     1 with errors; first base44/connectors/a.jsonc:1: `type` is a number, not a string
+    FAIL  files     base44/connectors/a.jsonc:1: `type` is a number, not a string
                     -> `connplan validate` shows it all, with the lines
     ok    policy    no rules are set ([policy] in connplan.toml sets them)
     ok    approval  plans need no approval ([approval] in connplan.toml requires one)

@@ -152,8 +152,8 @@ fn a_check_up_looks_at_what_a_team_agreed_on() {
     let strict = settings(strict).at(&platform);
     insta::assert_snapshot!(said(&strict), @"
     ok    files     1 in base44/connectors, without problems
-    FAIL  policy    1 forbidden; first base44/connectors/slack.jsonc:1: `denied_types` of the policy in connplan.toml forbids this: slack: the type is denied
-    FAIL  approval  1 wrong in the settings; first base44/connplan.toml:7: `signers` in [approval] cannot be used: the signers file base44/missing does not exist; put it there, with a line for each person whose signature counts: an address and the public key, `ann@example.com ssh-ed25519 AAAA…`
+    FAIL  policy    base44/connectors/slack.jsonc:1: `denied_types` of the policy in connplan.toml forbids this: slack: the type is denied
+    FAIL  approval  base44/connplan.toml:7: `signers` in [approval] cannot be used: the signers file base44/missing does not exist; put it there, with a line for each person whose signature counts: an address and the public key, `ann@example.com ssh-ed25519 AAAA…`
     FAIL  store     FOLDER/project is not in a git work tree
     ");
     strict.run(&["doctor"]).expect(1);

@@ -72,7 +72,7 @@ fn what_authorize_says_in_a_pipe_can_be_done() {
       Failed: slack - authorization timed out
 
     Left to do for 1 connector:
-      slack: timed out: nobody consented in time; it stays pending
+      slack: timed out: nobody consented in time; still pending
         -> run `connplan authorize slack` again; with `--timeout 30m` there is more time to consent
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.

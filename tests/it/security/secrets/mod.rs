@@ -461,7 +461,7 @@ fn a_link_to_a_new_host_is_not_opened() {
       Failed: box - authorization failed
 
     Left to do for 1 connector:
-      box: declined, or its link expired, or somebody else is authorizing it too; it stays pending
+      box: declined, or the link expired, or somebody else is authorizing it too; still pending
         -> unless somebody else is authorizing it, look at what it asks for, run `connplan authorize box` again and approve all of it
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
@@ -473,7 +473,7 @@ fn a_link_to_a_new_host_is_not_opened() {
     warning: box: its link leads to evil.example, but earlier links led to box.example; connplan does not open it. Open it yourself only if you know why
       box: waiting for consent (its link is private and is not shown in a log; `--print-links` prints it)
     Waiting for box.
-      ! box declined, or its link expired, or somebody else is authorizing it too; it stays pending (SOME s)
+      ! box declined, or the link expired, or somebody else is authorizing it too; still pending (SOME s)
     ");
     output.lacks(CANARY);
     std::thread::sleep(Duration::from_millis(200));
