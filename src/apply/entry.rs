@@ -45,6 +45,7 @@ pub(super) fn entry_of(
         missing: Scopes::new(),
         dropped_by_platform: false,
         overrides: by_rule(overrides),
+        asked_under: None,
     }
 }
 

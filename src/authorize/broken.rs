@@ -104,5 +104,6 @@ pub(super) fn repair(
         missing: Scopes::new(),
         dropped_by_platform: false,
         overrides: std::collections::BTreeMap::new(),
+        asked_under: None,
     }
 }

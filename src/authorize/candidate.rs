@@ -377,6 +377,7 @@ fn documented(sources: &Sources<'_>) -> Vec<(ConnectorType, PendingEntry)> {
                 missing: Scopes::new(),
                 dropped_by_platform: false,
                 overrides: overrides.clone(),
+                asked_under: None,
             };
             (result.connector.clone(), entry)
         })

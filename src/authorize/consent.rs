@@ -120,6 +120,7 @@ mod tests {
             missing: Scopes::new(),
             dropped_by_platform: false,
             overrides: std::collections::BTreeMap::new(),
+            asked_under: None,
         }
     }
 

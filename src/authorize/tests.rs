@@ -62,6 +62,7 @@ fn entry(of: &[&str], before: Option<&RemoteConnector>) -> PendingEntry {
         missing: Scopes::new(),
         dropped_by_platform: false,
         overrides: BTreeMap::new(),
+        asked_under: None,
     }
 }
 

@@ -21,17 +21,20 @@ pub struct PendingWriter {
     file: Option<Arc<SharedPending>>,
     app: App,
     pending: PendingSet,
+    /// The store that the team has.
+    store: Option<String>,
     hosts: Hosts,
     changed: BTreeSet<ConnectorType>,
     learned: bool,
 }
 
 impl PendingWriter {
-    /// A writer of what `pending` holds now.
+    /// A writer of what `pending` holds now, with this store.
     pub async fn open(
         lock: Arc<AppLock>,
         app: App,
         pending: PendingSet,
+        store: Option<String>,
     ) -> Result<Self, PendingError> {
         let whose = app.clone();
         let opened = fs::off_thread(move || -> Result<_, PendingError> {
@@ -44,6 +47,7 @@ impl PendingWriter {
             file: Some(file),
             app,
             pending,
+            store,
             hosts,
             changed: BTreeSet::new(),
             learned: false,
@@ -56,6 +60,7 @@ impl PendingWriter {
             file: None,
             app,
             pending,
+            store: None,
             hosts: Hosts::default(),
             changed: BTreeSet::new(),
             learned: false,
@@ -101,12 +106,12 @@ impl PendingWriter {
     pub(super) fn update(&mut self, connector: &ConnectorType, entry: &PendingEntry) {
         let stored = self.pending.get(&self.app, connector);
         let is_news = match stored {
-            Some(stored) => stored != entry,
+            Some(stored) => *stored != entry.under(stored.asked_under.clone()),
             None => !entry.missing.is_empty(),
         };
         if is_news {
-            self.pending
-                .insert(&self.app, connector.clone(), entry.clone());
+            let entry = entry.under(self.store.clone());
+            self.pending.insert(&self.app, connector.clone(), entry);
             self.changed.insert(connector.clone());
         }
     }

@@ -354,7 +354,7 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
         Command::Validate(args) => commands::validate::run(&args, context),
         Command::Show(args) => on_runtime(context, Box::pin(commands::show::run(&args, context))),
         Command::Logout(args) => commands::login::logout(&args, context),
-        Command::Trust(args) => commands::trust::run(&args, context),
+        Command::Trust(args) => on_runtime(context, Box::pin(commands::trust::run(&args, context))),
         Command::Policy(args) => commands::policy::run(&args, context),
     }
 }

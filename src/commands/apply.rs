@@ -211,7 +211,7 @@ async fn fresh(
     medium: &Medium,
     receipt: Option<Destination>,
 ) -> Result<Option<Applied>, Failure> {
-    let mut situation = planning::look_to_change(context, args.planning.dir.as_deref()).await?;
+    let mut situation = planning::look_to_apply(context, args.planning.dir.as_deref()).await?;
     let mut plan = situation.plan(&args.planning.wishes())?;
     // Where nothing is to be done nobody is asked, anywhere.
     let asks = plan.has_changes() && !args.auto_approve;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     authorizing::{self, Offer, OfferArgs, SessionOutcome, Waiting},
-    listening,
+    listening, own_variables,
     printing::file_name,
     vouching,
 };
@@ -138,7 +138,7 @@ async fn resume(
     let (project, app, remote) = (&here.project, &here.app, &here.remote);
     let listening = listening::to(context);
     let around = listening.around();
-    let declared = declared(context, project)?;
+    let declared = declared(args, context, project, app).await?;
     let (mut pending, observed, waits) = if let Some((locked, at_work)) = &held {
         let (pending, waits) = at_work.known(locked).await?;
         (pending, remote.observe().await?, waits)
@@ -195,6 +195,7 @@ async fn resume(
         receipt: here.brought.receipt(),
         targets: &targets,
         pending,
+        store: at_work.and_then(|at_work| at_work.memory().identity()),
         lock: at_work.and_then(AtWork::lock),
         now: context.now(),
     };
@@ -379,19 +380,27 @@ impl Brought {
 }
 
 /// What the files declare; nothing without a project or its folder.
-fn declared(context: &Context, project: &Project) -> Result<Option<Declared>, Failure> {
+async fn declared(
+    args: &AuthorizeArgs,
+    context: &Context,
+    project: &Project,
+    app: &App,
+) -> Result<Option<Declared>, Failure> {
     let loaded = config::connectors::read(project);
     if loaded.declared.is_none() {
         view::problems::say(&context.terminal, &loaded.problems);
         return Err(view::problems::Invalid::of(&loaded.problems).into());
     }
-    Ok(match loaded.folder {
-        config::Folder::Missing if project.config_file.is_none() => None,
-        _ => loaded
-            .declared
-            .map(|declared| ops::resolved(project, declared))
-            .transpose()?,
-    })
+    if loaded.folder == config::Folder::Missing && project.config_file.is_none() {
+        return Ok(None);
+    }
+    let declared = loaded.declared.clone();
+    let declared = declared.map(|declared| ops::resolved(project, declared));
+    let declared = declared.transpose()?;
+    if !args.list {
+        own_variables::may_be_used(context, project, &loaded, app).await?;
+    }
+    Ok(declared)
 }
 
 /// The command to go on with.

@@ -36,6 +36,7 @@ mod approving;
 mod authorizing;
 mod binding;
 mod listening;
+mod own_variables;
 mod planning;
 mod printing;
 mod vouching;

@@ -68,8 +68,11 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         .transpose()?;
     let (mut plan, judgement, undeclared, waiting, expires) = match &args.remote_state {
         None => {
-            let mut situation =
-                planning::look_to_change(context, args.planning.dir.as_deref()).await?;
+            let dir = args.planning.dir.as_deref();
+            let mut situation = match &out {
+                Some(_) => planning::look_to_apply(context, dir).await?,
+                None => planning::look_to_change(context, dir).await?,
+            };
             // As `apply` does, where a file of the project brought the credential.
             let origin = situation.remote.who().origin.as_ref();
             if origin.is_some_and(CredentialOrigin::is_project_file) {

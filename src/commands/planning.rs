@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{listening, printing::file_name};
+use super::{listening, own_variables, printing::file_name};
 use crate::{
     base,
     config::{self, Loaded, Project},
@@ -137,6 +137,18 @@ pub(super) async fn look_to_change(
     dir: Option<&Path>,
 ) -> Result<PlanSession, Failure> {
     read(context, read_files(context, dir)?, true).await
+}
+
+/// The same for what is carried out, or goes into a file that an apply takes: with the user's own variables
+/// only where the app may have them.
+pub(super) async fn look_to_apply(
+    context: &Context,
+    dir: Option<&Path>,
+) -> Result<PlanSession, Failure> {
+    let files = read_files(context, dir)?;
+    let app = files.project.app()?;
+    own_variables::may_be_used(context, &files.project, &files.loaded, &app).await?;
+    read(context, files, true).await
 }
 
 async fn read(

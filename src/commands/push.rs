@@ -51,7 +51,7 @@ pub struct PushArgs {
 pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
     let offer = args.offer.offer(context)?;
-    let mut situation = planning::look_to_change(context, args.planning.dir.as_deref()).await?;
+    let mut situation = planning::look_to_apply(context, args.planning.dir.as_deref()).await?;
     let actor = context.say_who_acts(&situation.remote).await;
     let plan = situation.plan(&args.planning.wishes())?;
     // Where nothing is to be done nobody is asked, anywhere.
@@ -207,6 +207,7 @@ async fn under_lease(
         receipt: Some((receipt, None)),
         targets: &targets,
         pending,
+        store: at_work.memory().identity(),
         lock: at_work.lock(),
         now: context.now(),
     };

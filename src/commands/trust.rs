@@ -1,9 +1,11 @@
-//! `connplan trust`: the addresses and stores that a project file may name for this user's credentials.
+//! `connplan trust`: the addresses and stores that a project file may name for this user's credentials, and the
+//! user's own variables that an app may have.
 
 use clap::Args;
 
 use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
+    git::{Checkout, Git},
     model::ApiUrl,
     state::Trust,
     store::Place,
@@ -16,35 +18,41 @@ use crate::{
     group = clap::ArgGroup::new("what").required(true).args(["url", "list", "remove"]),
     after_help = "Examples:\n  connplan trust https://base44.example.com   # a project file may name it\n  \
                   connplan trust s3://bucket/prefix           # a team's store\n  \
+                       connplan trust TENANT                       # `${TENANT}` of a connector file\n  \
                        connplan trust --list\n  connplan trust --remove https://base44.example.com",
     after_long_help = "A file of a checkout (.env, .env.local, connplan.toml) may name another address \
                        of the platform. Your login, and what BASE44_API_KEY and BASE44_ACCESS_TOKEN of \
                        your environment hold, go there only if the login was made for it, if \
                        BASE44_API_URL of your environment names it, or if you trust it here. The same \
                        goes for a store in object storage (`[store]` of connplan.toml) and your \
-                       credentials there; a store is trusted with all that lies in it.\n\n\
+                       credentials there; a store is trusted with all that lies in it. A store in git needs \
+                       no trust to be used; one that you trust (`connplan trust git:origin`) is also told \
+                       what was waiting on this machine before the project named it. A connector \
+                       file may fill a connection value with a variable of yours, `${TENANT}`: \
+                       `connplan trust TENANT` lets the project's app have it.\n\n\
                        Examples:\n  connplan trust https://base44.example.com   # a project file may name it\n  \
                        connplan trust s3://bucket/prefix           # a team's store\n  \
+                       connplan trust TENANT                       # `${TENANT}` of a connector file\n  \
                        connplan trust --list\n  connplan trust --remove https://base44.example.com"
 )]
 pub struct TrustArgs {
-    /// The address to trust, as the file names it
+    /// The address or store to trust, as the file names it; or a variable of yours that this app may have
     #[arg(value_name = "URL", value_hint = clap::ValueHint::Url)]
     pub url: Option<String>,
-    /// List the trusted addresses
+    /// List what is trusted
     #[arg(long)]
     pub list: bool,
-    /// Trust this address no longer
+    /// Trust this no longer
     #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
     pub remove: Option<String>,
 }
 
 /// Trusts, or shows what is trusted.
-pub fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Failure> {
+pub async fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
     let (state, say) = (&context.state, |text: String| context.terminal.say(&text));
     if let Some(text) = &args.url
-        && let Some(store) = store(text)?
+        && let Some(store) = store(context, text).await?
     {
         if Trust::add_store(state, &store, context.now())? {
             say(format!(
@@ -54,12 +62,39 @@ pub fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Failure> {
             say(format!("The store {store} was trusted already."));
         }
     } else if let Some(text) = &args.remove
-        && let Some(store) = store(text)?
+        && let Some(store) = store(context, text).await?
     {
         if Trust::remove_store(state, &store)? {
             say(format!("The store {store} is not trusted any more."));
         } else {
             say(format!("The store {store} was not trusted."));
+        }
+    } else if let Some(name) = args.url.as_deref().filter(|text| is_variable(text)) {
+        let app = context.project(None)?.app()?;
+        let now = context.now();
+        if Trust::add_variables(state, &app, [name.to_owned()], now)? {
+            say(format!(
+                "App {} may have your variable {name} from now on.",
+                app.id
+            ));
+        } else {
+            say(format!(
+                "App {} could have your variable {name} already.",
+                app.id
+            ));
+        }
+    } else if let Some(name) = args.remove.as_deref().filter(|text| is_variable(text)) {
+        let app = context.project(None)?.app()?;
+        if Trust::remove_variable(state, &app, name)? {
+            say(format!(
+                "App {} may not have your variable {name} any more.",
+                app.id
+            ));
+        } else {
+            say(format!(
+                "App {} could not have your variable {name}.",
+                app.id
+            ));
         }
     } else if let Some(text) = &args.url {
         let url = parse(text)?;
@@ -87,9 +122,9 @@ pub fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Done)
 }
 
-/// A store, if the text names one and not an address. A remote of a repository needs no trust: its
-/// credentials are those of the clone.
-fn store(text: &str) -> Result<Option<String>, Failure> {
+/// A store, if the text names one and not an address. A remote of this repository is trusted wherever it is
+/// cloned, under any name.
+async fn store(context: &Context, text: &str) -> Result<Option<String>, Failure> {
     let wrong = |why: String| {
         UsageError::with_help(
             why,
@@ -101,12 +136,17 @@ fn store(text: &str) -> Result<Option<String>, Failure> {
     }
     match Place::parse(text).map_err(|e| wrong(e.to_string()))? {
         place @ Place::Object(_) => Ok(Some(place.to_string())),
-        Place::Git(remote) => Err(UsageError::with_help(
-            format!("`git:{remote}` needs no trust"),
-            "a remote of the repository is reached as git itself reaches it",
-        )
-        .into()),
+        Place::Git(remote) => {
+            let root = context.project(None)?.root;
+            let checkout = Checkout::of(&root, Git::new(&context.vars))?;
+            Ok(Some(checkout.remote(&remote).await?.store_name()))
+        }
     }
+}
+
+/// Whether the text names a variable, as `${NAME}` of a connector file does: no address is one.
+fn is_variable(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn parse(text: &str) -> Result<ApiUrl, Failure> {

@@ -34,6 +34,7 @@ struct Place {
     source: Source,
     connector: Span,
     scopes: BTreeMap<Scope, Span>,
+    values: BTreeMap<String, Span>,
 }
 
 /// What was found at the connectors folder's place.
@@ -145,6 +146,11 @@ impl Loaded {
                 connector: parsed.type_span.clone(),
                 // Long ones, many times over: made at once, they are full.
                 scopes: parsed.scope_spans.iter().cloned().collect(),
+                values: parsed
+                    .connection_config
+                    .iter()
+                    .map(|(name, (_, span))| (name.clone(), span.clone()))
+                    .collect(),
             };
             (parsed.connector.clone(), place)
         }));
@@ -161,7 +167,10 @@ impl Loaded {
                     scopes,
                     file,
                     account,
-                    connection_config,
+                    connection_config: connection_config
+                        .into_iter()
+                        .map(|(name, (text, _))| (name, text))
+                        .collect(),
                 };
                 (connector, declared)
             })),
@@ -191,6 +200,13 @@ impl Loaded {
     pub fn problem_of_type(&self, connector: &ConnectorType, finding: Finding) -> Option<Problem> {
         let place = self.places.get(connector)?;
         Some(Problem::new(finding, &place.source).label(place.connector.clone(), "this type"))
+    }
+
+    /// The line of a declared connection value.
+    pub fn line_of_value(&self, connector: &ConnectorType, name: &str) -> Option<u32> {
+        let place = self.places.get(connector)?;
+        let span = place.values.get(name)?;
+        Some(place.source.position(span.start).0)
     }
 
     /// Whether any problem is an error.

@@ -80,8 +80,8 @@ impl Context {
         Ok(())
     }
 
-    /// The addresses that the user trusts. A list that cannot be read trusts none.
-    fn trust(&self) -> Trust {
+    /// What the user trusts. A list that cannot be read trusts none.
+    pub fn trust(&self) -> Trust {
         Trust::load(&self.state).unwrap_or_else(|why| {
             self.warn(&escape::limited(&why.to_string(), 400));
             Trust::default()

@@ -57,6 +57,11 @@ impl RemoteAddress {
         host.rsplit('@').next().map(str::to_owned)
     }
 
+    /// The name by which a user trusts it as a store.
+    pub fn store_name(&self) -> String {
+        format!("git:{}", self.identity())
+    }
+
     /// A file name that is the same for every clone of this remote on this machine.
     pub fn cache_name(&self) -> String {
         sha256(self.identity().as_bytes(), 16)

@@ -79,7 +79,7 @@ pub fn agrees(project: &Project, plan: &Plan) -> Result<Uncompared, Refusal> {
 /// Whether what a file says is what was planned.
 fn alike(project: &Project, text: &str, planned: &str) -> Likeness {
     let variable = |name: &str| project.vars.get(name).map(str::to_owned);
-    match resolve_value(text, super::plan::variables_from(project), variable) {
+    match resolve_value(text, super::values::variables_from(project), variable) {
         Ok(here) => Likeness::of(Some(here == planned)),
         Err(BadVariable::Unset(_)) => Likeness::Unknown,
         Err(BadVariable::Secret(_) | BadVariable::MaySecret(_) | BadVariable::Syntax) => {

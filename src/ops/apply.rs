@@ -329,7 +329,8 @@ impl<'a> ApplySession<'a> {
         let (path, history) = (self.journal.clone(), self.history.clone());
         let (digest, app) = (self.digest.clone(), self.inputs.app.clone());
         let (locked, own) = (Arc::clone(&self.locked), self.own.clone());
-        let open = move || Journal::open(&path, &history, &digest, &app, locked, own);
+        let kept = (own, self.at_work.memory().identity());
+        let open = move || Journal::open(&path, &history, &digest, &app, locked, kept);
         let journal = fs::off_thread(open).await?;
         let events = |event: &apply::ApplyEvent<'_>| {
             if let apply::ApplyEvent::Finished(result) = event {

@@ -341,6 +341,7 @@ impl AtWork {
         forget_stale(&mut still, app, &waits);
         for (name, entry) in before.0.of(app) {
             let anew = waits.get(name).is_some_and(|wait| !is_this(wait, entry));
+            let anew = anew && waits.concern(entry);
             if anew || still.get(app, name).is_none() {
                 over.insert(name.clone());
             }

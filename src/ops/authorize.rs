@@ -47,6 +47,8 @@ pub struct AuthorizeInputs<'a> {
     pub targets: &'a BTreeSet<ConnectorType>,
     /// What waits, as this machine and the team know it.
     pub pending: PendingSet,
+    /// The store that the team has, by what tells it from others.
+    pub store: Option<String>,
     /// How the lock for what is written down is taken; none while only looking.
     pub lock: Option<Arc<AppLock>>,
     /// The time.
@@ -86,7 +88,9 @@ impl<'a> AuthorizeSession<'a> {
         let others = others(&sources, inputs.remote).await?;
         let writer = match inputs.lock {
             None => PendingWriter::looking(inputs.app.clone(), pending),
-            Some(lock) => PendingWriter::open(lock, inputs.app.clone(), pending).await?,
+            Some(lock) => {
+                PendingWriter::open(lock, inputs.app.clone(), pending, inputs.store).await?
+            }
         };
         let mut session = Self {
             remote: inputs.remote,

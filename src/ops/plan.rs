@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{
     Around, OpEvent, explain, gates, policy,
     rules::{rules, rules_for_listed},
+    values::{self, resolved},
     waits,
 };
 use crate::{
@@ -14,16 +15,14 @@ use crate::{
     config::{self, Loaded, Project},
     context::{Failure, UsageError},
     diff::Unlisted,
-    escape,
-    model::{App, ConnectorType, Declared, Diagnostic, Observed, SetBy, Severity, Vars},
+    model::{App, ConnectorType, Declared, Observed, Vars},
     pending::{LocalPending, PendingSet},
     plan::{self, Folder, Guards, Inputs, Plan},
     policy::Judgement,
     receipt,
-    remote::{ConnectionValues, Remote, auth},
+    remote::{ConnectionValues, Remote},
     state::AppState,
     store::Waits,
-    syntax::{BadVariable, OWN_VARIABLE, VariablesFrom, own_variables, resolve_value},
 };
 
 /// What is to be planned, as it was asked for.
@@ -187,82 +186,6 @@ impl PlanSession {
     }
 }
 
-/// Whose variables the connector files may take. A pipeline's plan is read by others, and so is a store; and where
-/// a file of the checkout names the platform or a credential, it also says where a value goes.
-pub(super) fn variables_from(project: &Project) -> VariablesFrom {
-    let vars = &project.vars;
-    let of_file = |name: &&str| vars.origin(name).is_some_and(SetBy::is_file);
-    let mut leading = ["BASE44_API_URL"].iter().chain(&auth::VARIABLES);
-    let led = leading.any(of_file);
-    let address = project
-        .selected()
-        .is_some_and(|chosen| chosen.api_url.is_some());
-    let store = project.settings.store.url.is_some() || vars.get("CONNPLAN_STORE").is_some();
-    if vars.ci() || led || address || store {
-        VariablesFrom::Named
-    } else {
-        VariablesFrom::User
-    }
-}
-
-/// That values are taken from the user's own variables: whoever wrote the file chose which.
-fn of_own_variables(project: &Project, loaded: &Loaded, app: &App) -> Vec<Diagnostic> {
-    let files = loaded
-        .declared
-        .iter()
-        .flat_map(|files| files.connectors.values());
-    let variable = |name: &str| project.vars.get(name).map(str::to_owned);
-    let mut found = Vec::new();
-    for file in files {
-        for (name, value) in &file.connection_config {
-            for own in own_variables(value, variable) {
-                found.push(Diagnostic {
-                    severity: Severity::Warning,
-                    code: OWN_VARIABLE.to_owned(),
-                    message: format!(
-                        "the connection value `{name}` is your own variable {own}, and an apply sends it to app {}",
-                        app.id
-                    ),
-                    file: Some(file.file.clone()),
-                    line: None,
-                    column: None,
-                    help: Some(format!(
-                        "is it meant for whoever edits that app? `export CONNPLAN_VAR_{own}=...` says so"
-                    )),
-                });
-            }
-        }
-    }
-    found
-}
-
-/// What connector files declare, with their variables put in, and with whom the policy expects.
-pub fn resolved(project: &Project, mut declared: Declared) -> Result<Declared, Failure> {
-    let from = variables_from(project);
-    for (connector, file) in &mut declared.connectors {
-        for (name, value) in &mut file.connection_config {
-            let variable = |name: &str| project.vars.get(name).map(str::to_owned);
-            *value = resolve_value(value, from, variable).map_err(|why| {
-                let name = escape::limited(name, 100);
-                let place = escape::limited(&file.file, 200);
-                let help = match &why {
-                    BadVariable::Unset(variable) => {
-                        let variable = escape::limited(variable, 100);
-                        format!(
-                            "if you want that file to have it: `export CONNPLAN_VAR_{variable}=...`; else write the value into that file"
-                        )
-                    }
-                    _ => "change the value in that file".to_owned(),
-                };
-                let what = format!("{place}: the connection value `{name}` of {connector}: {why}");
-                UsageError::with_help(what, help)
-            })?;
-        }
-    }
-    policy::expect(&policy::of(project), &mut declared);
-    Ok(declared)
-}
-
 impl Files {
     /// Checks what was read of a project, and what waits of its app, where an app is known.
     pub fn of(project: Project, loaded: Loaded, state: Option<&AppState>) -> Result<Self, Failure> {
@@ -349,7 +272,7 @@ impl Files {
             .problems
             .iter()
             .map(crate::syntax::Problem::to_diagnostic)
-            .chain(of_own_variables(&self.project, &self.loaded, &app))
+            .chain(values::told(&self.project, &self.loaded, &app))
             .collect();
         let mut waiting = self.pending.waiting(&app);
         for saved in &self.receipts {

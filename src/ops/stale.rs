@@ -1,4 +1,7 @@
 //! What this machine knows to wait, held against what the team knows.
+//!
+//! A checkout names its store. What was asked for under another one, or under none, is none of its business
+//! unless the user trusts it: it is not told, and what it says ends nothing of it.
 
 use crate::{
     model::{App, ConnectorType},
@@ -12,7 +15,7 @@ pub fn forget_stale(pending: &mut PendingSet, app: &App, waits: &Waits) -> bool 
         let wait = waits.get(connector);
         let over = waits.ended(connector).is_some_and(|at| at >= entry.since);
         let anew = wait.is_some_and(|wait| wait.entry.since >= entry.since);
-        !wait.is_some_and(|wait| is_this(wait, entry)) && (over || anew)
+        waits.concern(entry) && !wait.is_some_and(|wait| is_this(wait, entry)) && (over || anew)
     };
     let stale = pending.of(app).filter(stale);
     let stale: Vec<_> = stale.map(|(connector, _)| connector.clone()).collect();
@@ -36,18 +39,26 @@ pub fn merge(pending: &mut PendingSet, app: &App, waits: &Waits) {
     forget_stale(pending, app, waits);
     for wait in waits.iter() {
         if pending.get(app, &wait.connector).is_none() {
-            pending.insert(app, wait.connector.clone(), wait.entry.clone());
+            let entry = wait.entry.under(waits.identity().map(str::to_owned));
+            pending.insert(app, wait.connector.clone(), entry);
         }
     }
 }
 
-/// What this machine asked for and the team does not know: a crash came before it was told, or the
-/// store is new.
+/// What this machine asked for under this store and the team does not know: a crash came before it was told.
 pub(super) fn untold(own: &PendingSet, app: &App, waits: &Waits) -> PendingSet {
     let mut untold = own.clone();
     forget_stale(&mut untold, app, waits);
-    for wait in waits.iter() {
-        untold.remove(app, &wait.connector);
+    let told = |(connector, entry): &(&ConnectorType, &PendingEntry)| {
+        !waits.concern(entry) || waits.get(connector).is_some()
+    };
+    let told: Vec<_> = untold
+        .of(app)
+        .filter(told)
+        .map(|(name, _)| name.clone())
+        .collect();
+    for connector in &told {
+        untold.remove(app, connector);
     }
     untold
 }

@@ -105,24 +105,26 @@ impl Team {
     ) -> Result<Self, Failure> {
         let keep = keep_in_settings(project).map_err(unusable)?;
         let home = state.dir().ok_or(crate::state::StateError::Nowhere)?;
+        let mut trusted = false;
         let store: Arc<dyn Store> = match place {
             None => Arc::new(LocalStore::at(&home.join("memory"))),
             Some((Place::Git(remote), _)) => {
                 let git = Git::new(around.vars);
                 let checkout = Checkout::of(&project.root, git.clone())?;
                 let cache = around.state.dir().unwrap_or(home).join("git");
-                let cache = cache.join(checkout.remote(&remote).await?.cache_name());
+                let place = checkout.remote(&remote).await?;
+                let cache = cache.join(place.cache_name());
+                trusted = Trust::load(around.state)?.contains_store(&place.store_name());
                 let key = AppKey::of(app);
                 Arc::new(GitStore::open(&checkout, &remote, &cache, git, &key).await?)
             }
-            Some((Place::Object(url), ours)) => object(
-                &url,
-                ours || Trust::load(around.state)?.contains_store(&url),
-                app,
-            )?,
+            Some((Place::Object(url), ours)) => {
+                trusted = ours || Trust::load(around.state)?.contains_store(&url);
+                object(&url, trusted, app)?
+            }
         };
         let outbox = Outbox::at(&home.join("outbox"));
-        let memory = Memory::new(store, app.clone(), around.by());
+        let memory = Memory::new(store, app.clone(), around.by()).trusted(trusted);
         Ok(Self {
             memory,
             outbox,

@@ -66,6 +66,9 @@ pub struct PendingEntry {
     /// store is told none and believed none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub overrides: BTreeMap<String, String>,
+    /// The store that the team had when this machine asked; no other is told of it.
+    #[serde(rename = "store", default, skip_serializing_if = "Option::is_none")]
+    pub asked_under: Option<String>,
 }
 
 /// `before` as its columns in a row.
@@ -116,16 +119,26 @@ impl PendingEntry {
     pub fn to_masked(&self, app: &AppId) -> Self {
         let shown = |account: Account| account.to_masked(app);
         self.clone()
-            .without_overrides()
+            .for_everybody()
             .with_accounts(shown, |expected| expected.to_masked(app))
     }
 
-    /// As it is for everybody: nobody's word that a rule may be broken.
+    /// As it is for everybody: nobody's word that a rule may be broken, nor which store was told.
     #[must_use]
-    pub(crate) fn without_overrides(self) -> Self {
+    pub(crate) fn for_everybody(self) -> Self {
         Self {
             overrides: BTreeMap::new(),
+            asked_under: None,
             ..self
+        }
+    }
+
+    /// The same, asked for under this store.
+    #[must_use]
+    pub(crate) fn under(&self, store: Option<String>) -> Self {
+        Self {
+            asked_under: store,
+            ..self.clone()
         }
     }
 

@@ -326,6 +326,7 @@ mod tests {
             missing: ["a"].into_iter().collect(),
             dropped_by_platform: true,
             overrides: [("denied_scopes".to_owned(), "the launch".to_owned())].into(),
+            asked_under: Some("git:origin 0f".to_owned()),
         };
         let mut set = PendingSet::default();
         set.insert(&app, ConnectorType::parse("slack").unwrap(), entry);

@@ -5,7 +5,7 @@
 //! things. Below it `apps/` holds an [`AppState`] for each app at each address: pending authorizations
 //! (`pending.toml`), where their links led (`hosts.toml`), the journals of applies (`journal/`), what
 //! `history` lists without a team's store (`memory/`), what a store is still to be told (`outbox/`) and the lock.
-//! At the top `trust.toml` has the addresses and stores that the user trusts, `pace/` the calls of the last
+//! At the top `trust.toml` has what the user trusts, `pace/` the calls of the last
 //! minute, and `git/` the clones for stores in git. Folders are for their owner alone (0700), files too (0600).
 
 mod app;
@@ -18,5 +18,5 @@ pub use crate::fs::NotOurs;
 pub use app::{AppState, Locked, StateError};
 pub use folder::StateFolder;
 pub use format::{WRITER, check_format_version};
-pub use trust::Trust;
+pub use trust::{Trust, TrustedVariable};
 pub use turns::AppLock;

@@ -1,4 +1,5 @@
-//! `trust.toml`: the addresses and stores that a project file may name for this user's credentials.
+//! `trust.toml`: the addresses and stores that a project file may name for this user's credentials, and the
+//! user's own variables that an app may have.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{StateError, StateFolder, WRITER, check_format_version};
 use crate::{
     fs::{self, Lock, Visibility},
-    model::{ApiUrl, map_of},
+    model::{ApiUrl, App, AppId, map_of},
 };
 
 /// Nobody trusts as many addresses.
@@ -23,6 +24,30 @@ pub struct Trust {
     addresses: BTreeMap<ApiUrl, Timestamp>,
     /// Stores of a team, as settings name them.
     stores: BTreeMap<String, Timestamp>,
+    /// The user's own variables, each for one app.
+    variables: BTreeMap<TrustedVariable, Timestamp>,
+}
+
+/// A variable of the user's own that an app may have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TrustedVariable {
+    /// Where the app is.
+    pub api_url: ApiUrl,
+    /// The app.
+    pub app_id: AppId,
+    /// The variable.
+    pub name: String,
+}
+
+impl TrustedVariable {
+    /// A variable for an app.
+    pub fn of(app: &App, name: &str) -> Self {
+        Self {
+            api_url: app.api_url.clone(),
+            app_id: app.id.clone(),
+            name: name.to_owned(),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -34,11 +59,21 @@ struct TrustFile {
     address: Vec<Record>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     store: Vec<StoreRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    variable: Vec<VariableRecord>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Record {
     url: ApiUrl,
+    since: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct VariableRecord {
+    name: String,
+    app_id: AppId,
+    api_url: ApiUrl,
     since: Timestamp,
 }
 
@@ -74,12 +109,13 @@ impl Trust {
         self.addresses.iter().map(|(url, since)| (url, *since))
     }
 
-    /// Whether a store may be used although only a project file names it: it was trusted, or what it
-    /// lies in was.
+    /// Whether a store may be used, or may know what waits on this machine, although only a project file
+    /// names it: it was trusted, or the part of a bucket that it lies in was.
     pub fn contains_store(&self, url: &str) -> bool {
         self.stores.keys().any(|trusted| {
             let below = url.strip_prefix(trusted.as_str());
-            below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            let within = |rest: &str| rest.starts_with('/') && !url.starts_with("git:");
+            below.is_some_and(|rest| rest.is_empty() || within(rest))
         })
     }
 
@@ -102,6 +138,45 @@ impl Trust {
     /// Trusts a store no longer. `false` if it was not trusted.
     pub fn remove_store(folder: &StateFolder, url: &str) -> Result<bool, StateError> {
         Self::change(folder, |trust| trust.stores.remove(url).is_some())
+    }
+
+    /// Whether an app may have a variable of the user's own.
+    pub fn contains_variable(&self, app: &App, name: &str) -> bool {
+        self.variables.contains_key(&TrustedVariable::of(app, name))
+    }
+
+    /// The variables, each with the time it was trusted at.
+    pub fn variables(&self) -> impl Iterator<Item = (&TrustedVariable, Timestamp)> {
+        self.variables
+            .iter()
+            .map(|(variable, since)| (variable, *since))
+    }
+
+    /// Lets an app have these from now on. `false` if it had all of them already.
+    pub fn add_variables(
+        folder: &StateFolder,
+        app: &App,
+        names: impl IntoIterator<Item = String>,
+        now: Timestamp,
+    ) -> Result<bool, StateError> {
+        Self::change(folder, |trust| {
+            let before = trust.variables.len();
+            for name in names {
+                let variable = TrustedVariable::of(app, &name);
+                trust.variables.entry(variable).or_insert(now);
+            }
+            trust.variables.len() > before
+        })
+    }
+
+    /// Lets an app have a variable no longer. `false` if it could not have it.
+    pub fn remove_variable(
+        folder: &StateFolder,
+        app: &App,
+        name: &str,
+    ) -> Result<bool, StateError> {
+        let variable = TrustedVariable::of(app, name);
+        Self::change(folder, |trust| trust.variables.remove(&variable).is_some())
     }
 
     /// Trusts an address from now on. `false` if it was trusted already.
@@ -144,6 +219,22 @@ impl Trust {
         Ok(Self {
             addresses: map_of(records.map(|r| (r.url, r.since))),
             stores: map_of(stores.map(|r| (r.url, r.since))),
+            variables: map_of(document.variable.into_iter().map(|r| {
+                let VariableRecord {
+                    name,
+                    app_id,
+                    api_url,
+                    since,
+                } = r;
+                (
+                    TrustedVariable {
+                        api_url,
+                        app_id,
+                        name,
+                    },
+                    since,
+                )
+            })),
         })
     }
 
@@ -165,9 +256,18 @@ impl Trust {
                     since,
                 })
                 .collect(),
+            variable: self
+                .variables()
+                .map(|(variable, since)| VariableRecord {
+                    name: variable.name.clone(),
+                    app_id: variable.app_id.clone(),
+                    api_url: variable.api_url.clone(),
+                    since,
+                })
+                .collect(),
         };
-        let head = "# Addresses and stores that a project file may name for this user's credentials. \
-                    `connplan trust` keeps them.\n\n";
+        let head = "# What this user trusts: addresses and stores that a project file may name, variables that an \
+                    app may have. `connplan trust` keeps it.\n\n";
         // Strings and times: there is nothing in it that could fail.
         format!("{head}{}", toml::to_string(&document).unwrap_or_default())
     }

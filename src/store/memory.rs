@@ -22,6 +22,7 @@ pub struct Memory {
     pub(super) store: Arc<dyn Store>,
     pub(super) app: App,
     pub(super) by: By,
+    trusted: bool,
 }
 
 /// A plan from the store: its text, which is checked as a file's is.
@@ -36,12 +37,28 @@ pub struct StoredPlan {
 impl Memory {
     /// The memory of an app in a store of that app's.
     pub fn new(store: Arc<dyn Store>, app: App, by: By) -> Self {
-        Self { store, app, by }
+        Self {
+            store,
+            app,
+            by,
+            trusted: false,
+        }
+    }
+
+    /// The same in a store that the user trusts with all that waits on this machine.
+    #[must_use]
+    pub fn trusted(self, trusted: bool) -> Self {
+        Self { trusted, ..self }
     }
 
     /// What people call the store.
     pub fn name(&self) -> &str {
         self.store.name()
+    }
+
+    /// What tells the store from all others, where other machines have it too.
+    pub fn identity(&self) -> Option<String> {
+        self.is_shared().then(|| self.store.identity())
     }
 
     /// Whether other machines have it too.
@@ -177,13 +194,13 @@ impl Memory {
             self.store.read_known(&key).await?
         };
         let Some(value) = value else {
-            return Ok((Waits::default().read_from(self.name()), None));
+            return Ok((Waits::default().read_from(&*self.store, self.trusted), None));
         };
         let version = value.version.clone();
         let text = self.text(&key, value)?;
         let waits =
             Waits::read(&text, &self.app).map_err(|reason| self.unreadable(&key, reason))?;
-        Ok((waits.read_from(self.name()), Some(version)))
+        Ok((waits.read_from(&*self.store, self.trusted), Some(version)))
     }
 
     /// Writes down that something happened and what waits since then, at once where the store can.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::By;
+use super::{By, Store};
 use crate::{
     model::{ApiUrl, App, AppId, ConnectorType, map_of},
     pending::PendingEntry,
@@ -67,6 +67,9 @@ pub struct Waits {
     open: BTreeMap<ConnectorType, Wait>,
     ended: BTreeMap<ConnectorType, Moment>,
     from: Option<String>,
+    /// What tells that store from others of its name.
+    identity: Option<String>,
+    trusted: bool,
     /// Who asked, where no other machine has to know: as this one's history tells. Untrusted.
     askers: BTreeMap<ConnectorType, String>,
 }
@@ -105,8 +108,21 @@ impl Waits {
         self.from.as_deref()
     }
 
-    pub(super) fn read_from(mut self, store: &str) -> Self {
-        self.from = Some(store.to_owned());
+    /// What tells the store that it was read from from all others; `None` where none was.
+    pub fn identity(&self) -> Option<&str> {
+        self.identity.as_deref()
+    }
+
+    /// Whether what this machine asked for is the store's business: it was asked for under it, or the user
+    /// trusts it with all of that.
+    pub fn concern(&self, entry: &PendingEntry) -> bool {
+        self.trusted || entry.asked_under == self.identity
+    }
+
+    pub(super) fn read_from(mut self, store: &dyn Store, trusted: bool) -> Self {
+        self.trusted = trusted;
+        self.from = Some(store.name().to_owned());
+        self.identity = Some(store.identity());
         self
     }
 
@@ -235,7 +251,7 @@ impl Waits {
             ..Self::default()
         };
         for wait in document.waits {
-            let entry = wait.entry.salted(&app.id).without_overrides();
+            let entry = wait.entry.salted(&app.id).for_everybody();
             waits.insert(Wait { entry, ..wait });
         }
         Ok(waits)
@@ -270,6 +286,7 @@ mod tests {
                 dropped_by_platform: false,
                 connection_config: BTreeMap::new(),
                 overrides: BTreeMap::new(),
+                asked_under: None,
             },
             by: By::default(),
             epoch,

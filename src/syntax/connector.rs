@@ -36,8 +36,8 @@ pub struct ParsedConnector {
     pub scope_spans: Vec<(Scope, Span)>,
     /// Who is to give consent.
     pub account: Option<ExpectedAccount>,
-    /// The values of its connection, as they stand.
-    pub connection_config: BTreeMap<String, String>,
+    /// The values of its connection, as they stand, and where.
+    pub connection_config: BTreeMap<String, (String, Span)>,
     /// The file.
     pub source: Source,
 }

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Problem, quote::Quoted, source::Source, tree::Node};
+use super::{
+    Finding, Problem,
+    quote::Quoted,
+    source::Source,
+    tree::{Node, Span},
+};
 
 /// How the variables begin that values may take anywhere: whoever sets one means it for that.
 pub(super) const VARIABLES: &str = "CONNPLAN_VAR_";
@@ -15,7 +20,7 @@ const MAX_VALUE: usize = 2048;
 pub(super) fn read(
     node: Option<&Node>,
     source: &Source,
-) -> (BTreeMap<String, String>, Vec<Problem>) {
+) -> (BTreeMap<String, (String, Span)>, Vec<Problem>) {
     let mut values = BTreeMap::new();
     let Some(node) = node.filter(|node| !matches!(node.value, super::tree::Value::Null)) else {
         return (values, Vec::new());
@@ -31,7 +36,8 @@ pub(super) fn read(
             Some(text) if text.len() > MAX_VALUE => "too long",
             Some(text) if text.chars().any(char::is_control) => "a text with control characters",
             Some(text) => {
-                values.insert(member.key.clone(), text.to_owned());
+                let value = (text.to_owned(), member.node.span.clone());
+                values.insert(member.key.clone(), value);
                 continue;
             }
             None => member.node.kind(),

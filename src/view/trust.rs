@@ -1,12 +1,12 @@
-//! The addresses and stores that a user trusts.
+//! What a user trusts.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Format, Medium, json::pretty, report::FORMAT_VERSION};
 use crate::{
-    model::{ApiUrl, ago},
-    state::Trust,
+    model::{ApiUrl, AppId, ago},
+    state::{Trust, TrustedVariable},
     term::Terminal,
 };
 
@@ -16,6 +16,15 @@ struct TrustReport<'a> {
     kind: &'static str,
     addresses: Vec<Trusted<'a>>,
     stores: Vec<TrustedStore<'a>>,
+    variables: Vec<VariableReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct VariableReport<'a> {
+    name: &'a str,
+    app_id: &'a AppId,
+    api_url: &'a ApiUrl,
+    since: Timestamp,
 }
 
 #[derive(Serialize)]
@@ -45,11 +54,18 @@ fn json(trust: &Trust) -> String {
     let stores = trust
         .stores()
         .map(|(url, since)| TrustedStore { url, since });
+    let variables = trust.variables().map(|(variable, since)| VariableReport {
+        name: &variable.name,
+        app_id: &variable.app_id,
+        api_url: &variable.api_url,
+        since,
+    });
     pretty(&TrustReport {
         format_version: FORMAT_VERSION,
         kind: "trust",
         addresses: addresses.collect(),
         stores: stores.collect(),
+        variables: variables.collect(),
     })
 }
 
@@ -58,8 +74,14 @@ fn text(trust: &Trust, now: Timestamp) -> String {
     let addresses = trust.iter().map(|(url, since)| (url.to_string(), since));
     let stores = trust.stores();
     let stores = stores.map(|(url, since)| (crate::escape::limited(url, 400), since));
+    let variables = trust.variables().map(|(variable, since)| {
+        let TrustedVariable { name, app_id, .. } = variable;
+        let what = format!("{name} for app {app_id} at {}", variable.api_url);
+        (what, since)
+    });
     let lines: Vec<_> = addresses
         .chain(stores)
+        .chain(variables)
         .map(|(url, since)| format!("{url}  trusted {}\n", ago(since, now)))
         .collect();
     if lines.is_empty() {

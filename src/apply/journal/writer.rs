@@ -40,6 +40,8 @@ pub struct Journal {
     workspace: Arc<Locked>,
     app: App,
     pending: PendingSet,
+    /// The store that the team has.
+    store: Option<String>,
     /// How many changes of the pending file are not on disk yet.
     unsaved: usize,
     /// How many bytes of the file are whole lines.
@@ -57,7 +59,7 @@ impl Journal {
         digest: &Digest,
         app: &App,
         workspace: Arc<Locked>,
-        pending: PendingSet,
+        (pending, store): (PendingSet, Option<String>),
     ) -> Result<Self, JournalError> {
         let failed = |e| FsError::io("write", path, e);
         let mut file = fs::open_private(path)?;
@@ -69,6 +71,7 @@ impl Journal {
             workspace,
             app: app.clone(),
             pending,
+            store,
             unsaved: 0,
             whole: history.whole,
             broken: None,
@@ -132,7 +135,7 @@ impl Journal {
                 PendingChange::None => {}
                 PendingChange::Add(name, entry) => {
                     self.pending
-                        .insert(&self.app, name.clone(), (**entry).clone());
+                        .insert(&self.app, name.clone(), entry.under(self.store.clone()));
                     self.unsaved += 1;
                 }
                 PendingChange::Remove(name) => {

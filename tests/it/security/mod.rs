@@ -21,3 +21,4 @@ pub(crate) mod state;
 pub(crate) mod terms;
 #[cfg(unix)]
 mod unnamed_base;
+mod variables;

@@ -102,6 +102,10 @@ fn what_was_asked_for_before_there_was_a_store_is_told() {
     team.pipeline.run(&["apply", "--auto-approve"]).expect(0);
     team.second.run(&["authorize", "--list"]).expect(0);
     team.pipeline.write("connplan.toml", &settings);
+    // Any clone names a store: the user says that this one may know.
+    team.pipeline.run(&["plan"]).expect(0);
+    team.second.run(&["authorize", "--list"]).expect(0);
+    team.pipeline.run(&["trust", "git:origin"]).expect(0);
     // Looking is enough.
     team.pipeline.run(&["plan"]).expect(0);
     reads!(team.second.run(&["plan"]), @"

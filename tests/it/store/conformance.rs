@@ -52,6 +52,7 @@ pub(super) fn a_wait(connector: &str, digest: &Digest) -> Wait {
             dropped_by_platform: false,
             connection_config: std::collections::BTreeMap::new(),
             overrides: std::collections::BTreeMap::new(),
+            asked_under: None,
         },
         by: by("ada"),
         epoch: 0,

@@ -95,13 +95,6 @@ fn a_checkout_names_a_bucket_only_after_it_is_trusted() {
       help: if that is your team's store, run `connplan trust s3://team-bucket/plans` once; in a pipeline set CONNPLAN_STORE=s3://team-bucket/plans
       code: connplan::usage
     ");
-    reads!(project.run(&["trust", "git:origin"]), @"
-    exit 1: connplan trust git:origin
-    --- stderr
-    error: `git:origin` needs no trust
-      help: a remote of the repository is reached as git itself reaches it
-      code: connplan::usage
-    ");
     project.run(&["trust", "s3://"]).expect(1);
 }
 
@@ -159,4 +152,55 @@ fn a_remote_on_this_machine_runs_nothing_of_its_own() {
     plan.expect(0);
     let refs = git(&evil, &["for-each-ref", "--format=%(refname)"]);
     assert!(refs.contains("refs/connplan/"), "{refs}");
+}
+
+/// A clone of somebody's repository that names an app of the user's, and a store.
+#[cfg(unix)]
+#[test]
+fn a_store_is_told_only_what_was_asked_for_under_it() {
+    let platform = Platform::start();
+    let project = member(&platform, "ada", Project::new()).connector("slack", &["chat:write"]);
+    let root = project.root();
+    git(&root, &["init", "-q"]);
+    let place = |name: &str| {
+        let place = project.path(&format!("../{name}.git"));
+        let place = place.display().to_string();
+        git(&root, &["init", "-q", "--bare", &place]);
+        place
+    };
+    let (ours, theirs) = (place("ours"), place("theirs"));
+    let told = |place: &str| {
+        let all = git(&root, &["--git-dir", place, "log", "--all", "-p"]);
+        all.contains("chat:write")
+    };
+    let look = || {
+        project
+            .run(&["plan"])
+            .expect(0)
+            .says("waits for authorization");
+        project.run(&["status"]).expect(0);
+        project.run(&["authorize", "--list"]).expect(4);
+    };
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    project.write("connplan.toml", "[store]\nurl = \"git:origin\"\n");
+    git(&root, &["remote", "add", "origin", &theirs]);
+    look();
+    project.run(&["authorize", "--no-input"]).expect(4);
+    assert!(!told(&theirs));
+    // The team's own knows what it was asked for under, whoever runs a command there.
+    git(&root, &["remote", "set-url", "origin", &ours]);
+    project.run(&["authorize", "--forget", "slack"]).expect(0);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    assert!(told(&ours));
+    git(&root, &["remote", "set-url", "origin", &theirs]);
+    look();
+    assert!(!told(&theirs));
+    project.run(&["trust", "git:origin"]).expect(0);
+    look();
+    assert!(told(&theirs));
+    project.run(&["trust", "--remove", "git:origin"]).expect(0);
+    assert_eq!(
+        project.run(&["trust", "--list"]).stdout,
+        "No address is trusted.\n"
+    );
 }
