@@ -6,15 +6,18 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::places::folder_name;
+use super::{
+    fetched::{Found, depot},
+    now::now,
+    places::folder_name,
+};
 use crate::{
     context::{Context, Failure},
     git::{
-        Checkout, CommitId, Depot, EntryKind, Git, GitError, ObjectId, Objects, RemoteAddress,
-        RemoteName, work_tree_of,
+        Checkout, CommitId, Depot, EntryKind, Git, GitError, ObjectId, Objects, RemoteName,
+        work_tree_of,
     },
     model::BaseName,
-    state::StateError,
 };
 
 /// The base commit is named, but it is neither in this clone nor can it be fetched.
@@ -96,12 +99,28 @@ impl CommitAt {
                             commits.push(here_or_fetched(context, &checkout, onto).await?);
                         }
                     }
+                    BaseName::Parted { before, forced } => {
+                        commits.extend(parted(context, &checkout, &head, before, *forced).await?);
+                    }
+                    BaseName::Now(branch) => {
+                        commits.extend(now(context, &checkout, &head, branch).await?);
+                    }
+                    BaseName::Unnamed => {
+                        commits.extend(unnamed(context, &checkout, &head).await?);
+                    }
+                    BaseName::Applied(name) if head.as_str().eq_ignore_ascii_case(name) => {}
+                    BaseName::Applied(name) => {
+                        match here_or_fetched(context, &checkout, name).await {
+                            Ok(commit) => commits.push(commit),
+                            Err(failure) => context.warn(&format!(
+                                "the app was last changed from another commit, whose settings do not bind here: {}",
+                                failure.report
+                            )),
+                        }
+                    }
                     // `named` has asked, or refused.
                     BaseName::Asked | BaseName::Unclear => {}
                 }
-            }
-            if names.is_empty() {
-                commits.extend(unnamed(context, &checkout, &head).await?);
             }
             for (commit, fetched) in commits {
                 if found.iter().all(|known| known.commit != commit) {
@@ -153,9 +172,6 @@ pub(super) async fn module_of(context: &Context, root: &Path) -> Option<(PathBuf
     let there = checkout.objects().find(&head, &inner).await.ok()??;
     (there.kind == EntryKind::Module).then_some((outer, inner))
 }
-
-/// A commit, and where it is if not in the checkout.
-type Found = (CommitId, Option<Depot>);
 
 /// A commit by its name; from the remote where this clone lacks it.
 async fn here_or_fetched(
@@ -234,14 +250,28 @@ async fn branch(
     }
 }
 
-/// Where what is fetched is kept: not in the checkout, of which nothing changes.
-async fn depot(context: &Context, checkout: &Checkout) -> Result<(Depot, RemoteAddress), Failure> {
-    let origin = RemoteName::parse("origin").map_err(GitError::from)?;
-    let remote = checkout.remote(&origin).await?;
-    let state = context.state.dir().ok_or(StateError::Nowhere)?;
-    let cache = state.join("git").join(remote.cache_name());
-    let depot = Depot::open(&cache, checkout.git().clone()).await?;
-    Ok((depot, remote))
+/// Where a branch that was pushed with force left what it was before. A full clone has what it goes on
+/// from, so another one was left; of a shallow one the forge has to say it.
+async fn parted(
+    context: &Context,
+    checkout: &Checkout,
+    head: &CommitId,
+    before: &str,
+    forced: bool,
+) -> Result<Option<Found>, Failure> {
+    if let Some(before) = checkout.resolve(before).await?
+        && let Some(base) = checkout.merge_base(head, &before).await?
+    {
+        return Ok(Some((base, None)));
+    }
+    if !forced && checkout.is_shallow().await? {
+        return Ok(None);
+    }
+    let parents = checkout.named_parents(head).await?;
+    match parents.first() {
+        Some(parent) => here_or_fetched(context, checkout, parent).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Where this line of history left the default branch; on it, the commit before.

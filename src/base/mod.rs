@@ -2,8 +2,10 @@
 //! now, or after the merge the one before it. Their settings bind, the proposal's do not loosen them.
 
 mod at;
+mod fetched;
 mod modules;
 mod named;
+mod now;
 mod places;
 mod signers;
 mod tree;
@@ -22,12 +24,20 @@ use crate::{
     config::{BaseDanger, Project},
     context::{Context, Failure},
     git::work_tree_of,
-    model::{self, AppId},
+    model::{self, AppId, BaseName},
 };
 
-/// Makes the settings of the base apply as well, where a pipeline runs for a pull or merge request.
+/// Makes the settings of the base apply as well, where a pipeline runs for a pull or merge request; else
+/// those of the branch that it runs for, if it has gone on since.
 pub async fn bind(context: &Context, project: &mut Project) -> Result<(), Failure> {
-    if !model::is_request(&context.vars, context.event().as_ref()) {
+    let event = context.event();
+    if !model::is_request(&context.vars, event.as_ref()) {
+        if let Some(branch) = model::pushed_branch(&context.vars, event.as_ref())
+            && let Some(base) = Base::of(context, project, vec![BaseName::Now(branch)]).await?
+        {
+            let settings = base.settings(context).await?.into_iter();
+            project.now_settings = settings.map(|found| found.settings).collect();
+        }
         return Ok(());
     }
     if let Some(base) = Base::find(context, project).await? {
@@ -64,13 +74,31 @@ impl Base {
     /// Finds it, and fetches it where it is not here; none without a repository, or where there is
     /// nothing before this commit.
     pub async fn find(context: &Context, project: &Project) -> Result<Option<Self>, Failure> {
+        Self::look(context, project, None).await
+    }
+
+    /// The same at these commits.
+    pub async fn of(
+        context: &Context,
+        project: &Project,
+        names: Vec<BaseName>,
+    ) -> Result<Option<Self>, Failure> {
+        Self::look(context, project, Some(names)).await
+    }
+
+    async fn look(
+        context: &Context,
+        project: &Project,
+        names: Option<Vec<BaseName>>,
+    ) -> Result<Option<Self>, Failure> {
         let told = told(&context.start, &context.vars);
         let mut views = Vec::new();
         let nearest = work_tree_of(&project.root);
         let trees = work_trees(context, project, told.as_deref()).await;
-        let names = match trees.as_slice() {
-            [] => Vec::new(),
-            _ => named::names(context).await?,
+        let names = match (names, trees.as_slice()) {
+            (Some(names), _) => names,
+            (None, []) => Vec::new(),
+            (None, _) => named::names(context).await?,
         };
         for (root, has) in trees {
             let found = match CommitAt::find(context, &root, &names).await {

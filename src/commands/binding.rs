@@ -8,8 +8,8 @@ use crate::{
     base::{Base, BaseSettings, signers},
     config::Project,
     context::{Context, Failure},
-    model::App,
-    ops::{Team, hold_store},
+    model::{App, BaseName, is_request},
+    ops::{Team, applied_from, hold_store},
     plan::{Digest, Plan, difference, document},
     publish::{self, Overrides, Place, PublishError},
     syntax::StoreSettings,
@@ -77,37 +77,83 @@ impl Binding {
     /// cannot loosen. Whose signatures count is the latter's to say.
     pub(super) async fn of(context: &Context, project: &Project) -> Result<Self, Failure> {
         let here = &project.settings.approval;
-        let mut needs: Vec<Need> = here.need().into_iter().collect();
-        let base = Base::find(context, project).await?;
-        let before = match &base {
-            Some(base) => base.settings(context).await?,
-            None => Vec::new(),
+        let mut found = Self {
+            needs: here.need().into_iter().collect(),
+            signers: None,
+            stores: Vec::new(),
+            has_base: false,
         };
-        let before = before.into_iter().map(BaseSettings::whole);
-        let before = before.collect::<Result<Vec<_>, _>>()?;
-        needs.extend(before.iter().filter_map(|b| b.settings.approval.need()));
+        let mut before = Vec::new();
+        if let Some(base) = Base::find(context, project).await? {
+            found.has_base = true;
+            before.push(found.hold(context, base).await?);
+        }
+        let applied = found.applied_from(context, project).await?;
+        if !applied.is_empty()
+            && let Some(base) = Base::of(context, project, applied).await?
+        {
+            before.push(found.hold(context, base).await?);
+        }
         let speaks = |before: &BaseSettings| {
             let approval = &before.settings.approval;
             approval.need().is_some() || approval.signers.is_some()
         };
-        let signers = match &base {
-            Some(base) if before.iter().any(speaks) => signers_of(base, &before).await?,
-            _ => signers(project, here)?,
+        found.signers = if before.iter().flat_map(|(_, before)| before).any(speaks) {
+            signers_of(&before).await?
+        } else {
+            signers(project, here)?
         };
-        let stores = before.into_iter().map(|before| before.settings.store);
-        Ok(Self {
-            needs,
-            signers,
-            stores: stores.collect(),
-            has_base: base.is_some(),
-        })
+        Ok(found)
+    }
+
+    /// Demands what the settings of a base demand.
+    async fn hold(&mut self, context: &Context, base: Base) -> Result<Held, Failure> {
+        let before = base.settings(context).await?.into_iter();
+        let before = before.map(BaseSettings::whole);
+        let before = before.collect::<Result<Vec<_>, _>>()?;
+        let needs = before.iter().filter_map(|b| b.settings.approval.need());
+        self.needs.extend(needs);
+        let stores = before.iter().map(|before| before.settings.store.clone());
+        self.stores.extend(stores);
+        Ok((base, before))
+    }
+
+    /// The commits from which the app was last changed, as the stores know that, and without any this
+    /// machine. What a run refused since then is still to be applied, and the next push does not free it.
+    /// At a desk, and for a request, it is the base that counts.
+    async fn applied_from(
+        &self,
+        context: &Context,
+        project: &Project,
+    ) -> Result<Vec<BaseName>, Failure> {
+        if !context.vars.ci() || is_request(&context.vars, context.event().as_ref()) {
+            return Ok(Vec::new());
+        }
+        let Ok(app) = project.app() else {
+            return Ok(Vec::new());
+        };
+        let mut project = project.clone();
+        let mut stores = self.hold_stores(context, &mut project, &app, true).await?;
+        stores.push(listening::team(context, &project, &app).await?);
+        let mut found = Vec::new();
+        for team in &stores {
+            found.extend(applied_from(team.memory()).await?);
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found.into_iter().map(BaseName::Applied).collect())
     }
 }
 
+/// A base, and the settings that bind there.
+type Held = (Base, Vec<BaseSettings>);
+
 /// Whose signatures count for every one of these settings.
-async fn signers_of(base: &Base, before: &[BaseSettings]) -> Result<Option<Signers>, Failure> {
+async fn signers_of(held: &[Held]) -> Result<Option<Signers>, Failure> {
     let mut all: Option<Signers> = None;
-    for before in before {
+    let each = held.iter();
+    let each = each.flat_map(|(base, all)| all.iter().map(move |before| (base, before)));
+    for (base, before) in each {
         let approval = &before.settings.approval;
         let Some(name) = approval.signers.as_deref() else {
             let signs = |need: Need| need.require != Requirement::Review;

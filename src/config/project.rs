@@ -73,6 +73,9 @@ pub struct Project {
     /// The settings of the commit that this checkout proposes to change, where a pipeline runs for a
     /// proposal. Their policy binds as well.
     pub base_settings: Vec<Settings>,
+    /// The settings of the branch that a pipeline runs for as it is now, where this is an older commit
+    /// of it. Their policy binds as well.
+    pub now_settings: Vec<Settings>,
     /// What else is another gate than there.
     pub base_dangers: Vec<BaseDanger>,
     pub(super) app_id_option: Option<String>,
@@ -133,6 +136,7 @@ impl Project {
             environment: options.environment.clone(),
             problems,
             base_settings: Vec::new(),
+            now_settings: Vec::new(),
             base_dangers: Vec::new(),
             app_id_option: options.app_id.clone(),
             api_url_line: 0,

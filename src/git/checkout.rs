@@ -168,6 +168,13 @@ impl Checkout {
         Ok(found.map(|text| ObjectId::parse(&text)).transpose()?)
     }
 
+    /// Whether it lacks what came before some commit.
+    pub async fn is_shallow(&self) -> Result<bool, GitError> {
+        let args = ["rev-parse", "--is-shallow-repository"];
+        let found = self.maybe("look at the repository", &args).await?;
+        Ok(found.as_deref() == Some("true"))
+    }
+
     /// The branch that the remote calls its default, as this clone knows it.
     pub async fn default_branch(&self, remote: &RemoteName) -> Result<Option<String>, GitError> {
         let head = format!("refs/remotes/{remote}/HEAD");

@@ -16,6 +16,20 @@ pub enum BaseName {
     Branch(String, Option<String>),
     /// Where the commit that is checked out merges this one, what it was merged onto.
     MergedOnto(String),
+    /// Where what is checked out left what its branch was before it was pushed with force: nobody has to
+    /// have seen that.
+    Parted {
+        /// What the branch was.
+        before: String,
+        /// Whether the forge says that it was forced.
+        forced: bool,
+    },
+    /// The head of the branch that was pushed, where this run is of an older commit of it.
+    Now(String),
+    /// Where this line of history left the default branch; on it, the commit before.
+    Unnamed,
+    /// From this commit the app was last changed; what was refused since is still to be applied.
+    Applied(String),
     /// The base of a request of which only the forge knows it.
     Asked,
     /// Requests into different branches, of which it is not told for which one this runs.
@@ -24,8 +38,9 @@ pub enum BaseName {
 
 impl BaseName {
     /// The base of a request, or what the branch was before a push, which may be several commits ago.
-    /// All of them bind; none where nothing is told.
+    /// All of them bind.
     pub fn of(vars: &Vars, event: Option<&Value>) -> Vec<Self> {
+        let is_request = is_request(vars, event);
         let event = event.unwrap_or(&Value::Null);
         // A branch that is new has a name of zeros for what was before.
         let is_some = |name: &&str| name.bytes().any(|b| b != b'0');
@@ -38,8 +53,7 @@ impl BaseName {
         let told = told.into_iter().flatten().find(is_some);
         // Where the request left its target may be long ago, and so may be the event: what binds is
         // what the target says now, too. In a queue what is ahead comes first.
-        let branch = event["pull_request"]["base"]["ref"].as_str();
-        let branch = branch.or_else(|| target_branch(vars));
+        let branch = base_branch(vars, Some(event));
         let train = vars.get("CI_MERGE_REQUEST_EVENT_TYPE") == Some("merge_train");
         let queued = event["merge_group"].is_object() || train && told.is_some();
         let left = vars.get("CI_MERGE_REQUEST_DIFF_BASE_SHA").filter(is_some);
@@ -60,15 +74,22 @@ impl BaseName {
             head.filter(|_| !queued)
                 .map(|head| Self::MergedOnto(head.to_owned())),
         );
-        if told.is_some() || branch.is_some() {
-            return found;
+        if told.is_none() && branch.is_none() {
+            if let Some(name) = of_comment_or_run(event) {
+                return vec![name];
+            }
+            let before = vars.get("CI_COMMIT_BEFORE_SHA").filter(is_some);
+            let before = left.or_else(|| before.map(str::to_owned));
+            found = vec![before.map_or(Self::Unnamed, Self::Commit)];
         }
-        if let Some(name) = of_comment_or_run(event) {
-            return vec![name];
+        if !is_request {
+            if let Some(Self::Commit(before)) = found.first() {
+                let (before, forced) = (before.clone(), event["forced"] == true);
+                found.push(Self::Parted { before, forced });
+            }
+            found.extend(pushed_branch(vars, Some(event)).map(Self::Now));
         }
-        let before = vars.get("CI_COMMIT_BEFORE_SHA").filter(is_some);
-        let before = left.or_else(|| before.map(str::to_owned));
-        before.map(Self::Commit).into_iter().collect()
+        found
     }
 }
 
@@ -102,6 +123,41 @@ pub fn target_branch(vars: &Vars) -> Option<&str> {
     let names = ["CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "GITHUB_BASE_REF"];
     let told = names.into_iter().find_map(|name| vars.get(name));
     told.filter(|name| !name.is_empty())
+}
+
+/// The branch that the request goes into, by the event or the variables.
+pub fn base_branch<'a>(vars: &'a Vars, event: Option<&'a Value>) -> Option<&'a str> {
+    let told = event.and_then(|event| event["pull_request"]["base"]["ref"].as_str());
+    told.or_else(|| target_branch(vars))
+}
+
+/// The login of who pushed what a pipeline for a request runs for, as the forge tells. Anybody may write
+/// another name into a commit. Who starts a job by hand pushes nothing.
+pub fn pusher<'a>(vars: &'a Vars, event: Option<&'a Value>) -> Option<&'a str> {
+    let gitlab = vars.get("CI_PIPELINE_SOURCE") == Some("merge_request_event")
+        && vars.get("CI_JOB_MANUAL") != Some("true");
+    if gitlab {
+        return vars.get("GITLAB_USER_LOGIN");
+    }
+    let event = event.filter(|event| {
+        let action = event["action"].as_str();
+        event["pull_request"].is_object()
+            && matches!(action, Some("opened" | "reopened" | "synchronize"))
+    })?;
+    let started = || vars.get("GITHUB_TRIGGERING_ACTOR");
+    event["sender"]["login"].as_str().or_else(started)
+}
+
+/// The branch that a pipeline runs for, where it runs for no request.
+pub fn pushed_branch(vars: &Vars, event: Option<&Value>) -> Option<String> {
+    if is_request(vars, event) {
+        return None;
+    }
+    let of_ref = |name: &str| name.strip_prefix("refs/heads/").map(str::to_owned);
+    let github = || of_ref(vars.get("GITHUB_REF")?);
+    let told = || of_ref(event?["ref"].as_str()?);
+    let gitlab = vars.get("CI_COMMIT_BRANCH").map(str::to_owned);
+    gitlab.or_else(github).or_else(told)
 }
 
 /// Whether a pipeline runs for a request.
@@ -195,16 +251,37 @@ mod tests {
         assert!(is_request(&none, Some(&two)));
         assert_eq!(BaseName::of(&none, Some(&two)), [BaseName::Unclear]);
         assert!(!is_request(&none, Some(&issue)));
-        assert_eq!(BaseName::of(&none, Some(&issue)), []);
+        assert_eq!(BaseName::of(&none, Some(&issue)), [BaseName::Unnamed]);
+    }
+
+    #[test]
+    fn after_a_push_what_the_branch_was_and_what_it_is_now_bind_both() {
+        let now = || BaseName::Now("a/b".to_owned());
+        let parted = |forced: bool| BaseName::Parted {
+            before: "b1".to_owned(),
+            forced,
+        };
+        let all = [commit("b1"), parted(false), now()];
+        let pushed = json!({"before": "b1", "ref": "refs/heads/a/b"});
+        assert_eq!(BaseName::of(&Vars::default(), Some(&pushed)), all);
+        let gitlab = [("CI_COMMIT_BEFORE_SHA", "b1"), ("CI_COMMIT_BRANCH", "a/b")];
+        assert_eq!(BaseName::of(&Vars::of(&gitlab), None), all);
+        let by_hand = Vars::of(&[("GITHUB_REF", "refs/heads/a/b")]);
+        let all = [BaseName::Unnamed, now()];
+        assert_eq!(BaseName::of(&by_hand, None), all);
+        let tag = json!({"before": "b1", "ref": "refs/tags/a", "forced": true});
+        let both = [commit("b1"), parted(true)];
+        assert_eq!(BaseName::of(&Vars::default(), Some(&tag)), both);
     }
 
     #[test]
     fn a_new_branch_has_nothing_before_it() {
+        let unnamed = [BaseName::Unnamed];
         let zeros = "0".repeat(40);
         let pushed = json!({"before": zeros});
-        assert_eq!(BaseName::of(&Vars::of(&[]), Some(&pushed)), []);
+        assert_eq!(BaseName::of(&Vars::of(&[]), Some(&pushed)), unnamed);
         let before = Vars::of(&[("CI_COMMIT_BEFORE_SHA", zeros.as_str())]);
-        assert_eq!(BaseName::of(&before, None), []);
+        assert_eq!(BaseName::of(&before, None), unnamed);
         assert!(!is_request(&before, Some(&pushed)));
         assert!(!is_request(&Vars::of(&[("GITHUB_BASE_REF", "")]), None));
         assert!(is_request(&Vars::of(&[("GITHUB_BASE_REF", "main")]), None));

@@ -182,7 +182,7 @@ pub fn expires(project: &Project, asked: Option<Lifetime>) -> Option<Lifetime> {
 
 /// The longest that a plan may live by the base's settings.
 fn longest(project: &Project) -> Option<Lifetime> {
-    let bases = project.base_settings.iter();
+    let bases = project.base_settings.iter().chain(&project.now_settings);
     bases.fold(None, |longest, base| sooner(base.plan.expires, longest))
 }
 

@@ -2,6 +2,7 @@
 //! outcome out. A command is arguments -> op -> view.
 
 mod agree;
+mod applied;
 mod apply;
 mod around;
 mod at_work;
@@ -22,6 +23,7 @@ mod values;
 pub mod waits;
 
 pub use agree::{Uncompared, agrees};
+pub use applied::applied_from;
 pub use apply::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, bytes_needed};
 pub use around::Around;
 pub use at_work::{AtWork, Before};

@@ -76,12 +76,14 @@ pub fn judge(
     workspace: &Policies,
 ) -> Judgement {
     let here = judge_by(plan, present, &of(project), workspace);
-    project.base_settings.iter().fold(here, |here, base| {
-        let base = policy(&base.policy);
-        here.and(
-            judge_by(plan, present, &base, &Policies::default()),
-            "by the settings of the base",
-        )
+    let base = "by the settings of the base";
+    let bases = project.base_settings.iter().map(|there| (there, base));
+    let now = "by the settings of the branch as it is now";
+    let now = project.now_settings.iter().map(|there| (there, now));
+    bases.chain(now).fold(here, |here, (there, by)| {
+        let there = policy(&there.policy);
+        let there = judge_by(plan, present, &there, &Policies::default());
+        here.and(there, by)
     })
 }
 

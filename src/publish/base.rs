@@ -69,6 +69,21 @@ pub async fn base_of_request(
     })
 }
 
+/// The newest commit of a branch.
+pub async fn branch_head(
+    vars: &Vars,
+    branch: &str,
+    options: ClientOptions,
+) -> Result<String, PublishError> {
+    let place = Place::of_project(vars)?;
+    let http = Http::new(&place, options)?;
+    let what = "asking for the newest commit of the branch";
+    let path = place.forge.branch_path(&place.project_path, branch);
+    let answer = http.send(&Call::get(what, path)).await?;
+    let head = place.forge.branch_head(&answer.body);
+    head.ok_or_else(|| http.malformed(what, "it names no commit"))
+}
+
 /// What is done.
 const WHAT: &str = "asking for the base of the request";
 

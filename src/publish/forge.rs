@@ -151,6 +151,25 @@ impl Forge {
         }
     }
 
+    /// One branch.
+    pub(super) fn branch_path(self, project: &str, branch: &str) -> String {
+        let project = self.project_path(project);
+        let branch = crate::escape::percent(branch, b"-_");
+        match self {
+            Self::GitHub => format!("{project}/branches/{branch}"),
+            Self::GitLab => format!("{project}/repository/branches/{branch}"),
+        }
+    }
+
+    /// Its newest commit.
+    pub(super) fn branch_head(self, value: &Value) -> Option<String> {
+        let name = match self {
+            Self::GitHub => "sha",
+            Self::GitLab => "id",
+        };
+        value["commit"][name].as_str().map(str::to_owned)
+    }
+
     /// The page of a comment, where the forge does not say it itself.
     pub(super) fn comment_page(self, request: Option<&str>, comment: &Comment) -> Option<String> {
         match (self, &comment.url) {

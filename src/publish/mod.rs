@@ -21,7 +21,7 @@ mod runner;
 mod thread;
 mod whose;
 
-pub use base::{RequestBase, base_of_request};
+pub use base::{RequestBase, base_of_request, branch_head};
 pub use error::{ForgeCall, PublishError};
 pub use forge::Forge;
 pub use issue::{IssueText, Kept, keep_issue};

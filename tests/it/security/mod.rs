@@ -11,6 +11,7 @@ pub(crate) mod hostile;
 #[cfg(unix)]
 mod led_away;
 pub(crate) mod loosening;
+mod merged;
 pub(crate) mod policy;
 #[cfg(unix)]
 pub(crate) mod private;

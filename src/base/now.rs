@@ -1,0 +1,73 @@
+//! What the branch that a run is for has by now: somebody may start an old run again.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::fetched::{Found, depot};
+use crate::{
+    context::{Context, Failure},
+    git::{Checkout, CommitId, RemoteName},
+    publish,
+};
+
+/// The run is of an older commit of its branch, and what the newest one asks for cannot be had.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "this run is of an older commit of {branch}, and the settings of the newest one, {newest}, which bind \
+     too, cannot be fetched: {why}"
+)]
+#[diagnostic(
+    code(connplan::approval::base),
+    help(
+        "the run of the newest commit plans and applies all that this one would; where old runs have to \
+         be started again, let the checkout keep its credentials (on GitHub `persist-credentials: true`)"
+    )
+)]
+struct OldRun {
+    branch: String,
+    newest: String,
+    why: String,
+}
+
+/// The head of a branch, where that is not what is checked out. The pipeline's clone has it as it was
+/// when the run was first started, so the remote is asked; where it does not let this run fetch, the
+/// forge.
+pub(super) async fn now(
+    context: &Context,
+    checkout: &Checkout,
+    head: &CommitId,
+    branch: &str,
+) -> Result<Option<Found>, Failure> {
+    if !checkout.remotes().await?.contains(&RemoteName::origin()) {
+        return Ok(None);
+    }
+    let fetched = async {
+        let (depot, remote) = depot(context, checkout).await?;
+        let commit = depot.fetch_branch(&remote, branch).await?;
+        Ok::<_, Failure>((commit, depot))
+    };
+    let failure = match fetched.await {
+        Ok((commit, depot)) => {
+            return Ok((commit != *head).then_some((commit, Some(depot))));
+        }
+        Err(failure) => failure,
+    };
+    let asked = publish::branch_head(&context.vars, branch, context.client_options()).await;
+    let newest = match asked {
+        Ok(newest) if head.as_str().eq_ignore_ascii_case(&newest) => return Ok(None),
+        Ok(newest) => newest,
+        Err(error) => {
+            tracing::info!(%error, %failure.report, "the newest commit of the branch is not known");
+            return Ok(None);
+        }
+    };
+    if let Some(commit) = checkout.resolve(&newest).await? {
+        return Ok(Some((commit, None)));
+    }
+    Err(OldRun {
+        branch: crate::escape::limited(branch, 100),
+        newest: crate::escape::limited(&newest, 12),
+        why: failure.report.to_string(),
+    }
+    .into())
+}

@@ -1,0 +1,141 @@
+//! After the merge: which commits have a say, however the branch came to be what it is.
+
+use super::loosening::git;
+use crate::support::{
+    Output, Platform, Project, reads,
+    scripted::{Reply, Scripted},
+};
+
+const SIGNED: &str = "[approval]\nrequire = \"signature\"\nsigners = \"signers\"\n";
+
+/// A repository whose main branch asks for nothing and has slack, with a remote.
+fn shop() -> (Platform, Project) {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform);
+    project.declare("slack", &["chat:write"]);
+    project.write("base44/signers", "");
+    git(&project, &["init", "-q", "-b", "main"]);
+    let remote = project.path("../remote.git").display().to_string();
+    git(&project, &["init", "-q", "--bare", &remote]);
+    git(&project, &["remote", "add", "origin", &remote]);
+    commit(&project, "base");
+    (platform, project)
+}
+
+fn commit(project: &Project, message: &str) -> String {
+    git(project, &["add", "-A"]);
+    git(project, &["commit", "-q", "--allow-empty", "-m", message]);
+    git(project, &["push", "-qf", "origin", "HEAD:main"]);
+    git(project, &["rev-parse", "HEAD"])
+}
+
+fn applied(project: &Project, before: &str, vars: &[(&str, &str)]) -> Output {
+    let head = git(project, &["rev-parse", "HEAD"]);
+    let event = format!(r#"{{"before":"{before}","ref":"refs/heads/main"}}"#);
+    project.write("../event.json", &event);
+    let event = project.path("../event.json").display().to_string();
+    let push = [
+        ("CI", "true"),
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_NAME", "push"),
+        ("GITHUB_EVENT_PATH", event.as_str()),
+        ("GITHUB_REPOSITORY", "octo/site"),
+        ("GITHUB_SHA", head.as_str()),
+    ];
+    project.run_vars(&[&push[..], vars].concat(), &["apply", "--auto-approve"])
+}
+
+#[test]
+fn an_old_run_is_held_against_the_branch_as_it_is_now() {
+    let (platform, project) = shop();
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    project.declare("gmail", &["https://mail.google.com/"]);
+    let once = commit(&project, "the whole mailbox");
+    project.undeclare("gmail");
+    project.write(
+        "base44/connplan.toml",
+        "[policy]\ndenied_types = [\"gmail\"]\n",
+    );
+    let forbidden = commit(&project, "forbidden");
+    git(&project, &["checkout", "-qf", &once]);
+    reads!(applied(&project, &base, &[]), @"
+    exit 6: connplan apply --auto-approve
+    --- stderr
+    error: the policy in connplan.toml forbids this plan; nothing was written:
+      denied_types: gmail: the type is denied (by the settings of the branch as it is now)
+      help: change the connector files, or ask whoever is responsible for the policy to change it
+      code: connplan::plan::policy
+    ");
+    git(&project, &["checkout", "-qf", &forbidden]);
+    project.write("base44/connplan.toml", SIGNED);
+    let signed = commit(&project, "signed");
+    git(&project, &["checkout", "-qf", &once]);
+    applied(&project, &base, &[]).expect(3).tells("signature");
+    // The remote is not to be had, and the forge says that there is a newer commit.
+    std::fs::rename(project.path("../remote.git"), project.path("../gone.git")).unwrap();
+    git(&project, &["branch", "-D", "main"]);
+    let server = Scripted::start();
+    let newest = serde_json::json!({"commit": {"sha": "b".repeat(40)}});
+    server.on(
+        "GET /repos/octo/site/branches/main",
+        [Reply::json(200, &newest)],
+    );
+    let url = server.url();
+    let forge = [
+        ("GITHUB_API_URL", url.as_str()),
+        ("GITHUB_TOKEN", "ghs_canary"),
+    ];
+    applied(&project, &base, &forge)
+        .expect(1)
+        .tells("this run is of an older commit of main");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    // It says that there is none, or cannot say.
+    let head = serde_json::json!({"commit": {"sha": once}});
+    for reply in [Reply::json(200, &head), Reply::status(404)] {
+        server.on("GET /repos/octo/site/branches/main", [reply]);
+        applied(&project, &base, &forge).expect(0);
+    }
+    assert_ne!(signed, once);
+}
+
+#[test]
+fn a_push_with_force_leaves_out_nobody() {
+    let (platform, project) = shop();
+    project.write("base44/connplan.toml", SIGNED);
+    commit(&project, "signed");
+    project.write("base44/connplan.toml", "");
+    let loose = commit(&project, "loose");
+    git(
+        &project,
+        &["commit", "-q", "--amend", "--allow-empty", "-m", "again"],
+    );
+    git(&project, &["push", "-qf", "origin", "HEAD:main"]);
+    applied(&project, &loose, &[]).expect(3).tells("signature");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+}
+
+#[test]
+fn the_next_push_does_not_free_what_was_refused() {
+    let (platform, project) = shop();
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    let settings = format!("{SIGNED}from_risk = \"danger\"\n");
+    project.write("base44/connplan.toml", &settings);
+    let signed = commit(&project, "signed");
+    applied(&project, &base, &[]).expect(0);
+    assert_eq!(platform.writes().len(), 1);
+    project.write("base44/connplan.toml", "");
+    project.declare("gmail", &["https://mail.google.com/"]);
+    let loose = commit(&project, "loose, and the whole mailbox");
+    applied(&project, &signed, &[]).expect(3).tells("signature");
+    commit(&project, "a word");
+    applied(&project, &loose, &[]).expect(3).tells("signature");
+    // By hand too.
+    let by_hand = [
+        ("GITHUB_EVENT_PATH", ""),
+        ("GITHUB_EVENT_NAME", "workflow_dispatch"),
+    ];
+    applied(&project, &loose, &by_hand)
+        .expect(3)
+        .tells("signature");
+    assert_eq!(platform.writes().len(), 1);
+}
