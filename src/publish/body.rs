@@ -4,7 +4,7 @@
 //! Only whole lines count, and no line of a plan or a notice is one of these: untrusted text stands
 //! in code spans, or in a fence whose lines begin with a mark.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use jiff::Timestamp;
 
@@ -39,6 +39,10 @@ pub(super) struct Record {
     pub(super) since: Option<Timestamp>,
     /// The commit that was spoken of last; another one than the plan's where planning failed.
     pub(super) latest: Option<String>,
+    /// The branch against which the plan was judged, as `marker::word` writes it.
+    pub(super) into: Option<String>,
+    /// The logins of who pushed its commit, in the same way.
+    pub(super) pushed_by: BTreeSet<String>,
 }
 
 /// A comment taken apart.
@@ -71,6 +75,9 @@ impl Record {
         word("planned", second(self.planned));
         word("since", second(self.since));
         word("latest", safe(&self.latest));
+        word("into", self.into.clone());
+        let pushed_by: Vec<_> = self.pushed_by.iter().map(String::as_str).collect();
+        word("by", (!pushed_by.is_empty()).then(|| pushed_by.join(",")));
         out.push_str(END);
         out
     }
@@ -88,15 +95,17 @@ impl Record {
                 "planned" => record.planned = time(),
                 "since" => record.since = time(),
                 "latest" => record.latest = text(),
+                "into" => record.into = text(),
+                "by" => record.pushed_by = value.split(',').map(str::to_owned).collect(),
                 _ => {}
             }
         }
         Some(record)
     }
 
-    /// Whether this plan of this commit is shown already.
-    pub(super) fn shows(&self, digest: Option<&str>, commit: Option<&str>) -> bool {
-        self.digest.as_deref() == digest && self.commit.as_deref() == commit
+    /// Whether the plan that another one shows is shown already: of the same commit, into the same branch.
+    pub(super) fn shows_same(&self, other: &Self) -> bool {
+        self.digest == other.digest && self.commit == other.commit && self.into == other.into
     }
 }
 
@@ -107,7 +116,9 @@ impl Body {
     pub(super) fn lets_see(&self, digest: &str, comment: &str, marker: &str) -> bool {
         let notice = self.notice.as_deref();
         let known = |notice: &str| NOTICES.iter().any(|begins| notice.starts_with(begins));
+        // Folded away, it is what is not planned any more.
         let is_own = notice.is_none_or(|notice| known(notice) && open_lines(notice).is_some())
+            && !self.folded
             && self.plan.starts_with(TITLE)
             && same(&self.text(marker, usize::MAX), comment);
         let lines = open_lines(&self.plan)
@@ -315,6 +326,8 @@ mod tests {
             planned: at(planned),
             since: at(5),
             latest: None,
+            into: Some("a%2Db".to_owned()),
+            pushed_by: ["ann", "eve"].map(str::to_owned).into(),
         }
     }
 

@@ -62,8 +62,8 @@ fn shows_same(comment: &Comment, marker: &str) -> impl Fn(&str) -> bool {
     let now = Body::of(&comment.body, marker).unwrap_or_default().record;
     move |text| {
         Body::of(text, marker).is_some_and(|body| {
-            let (digest, commit) = (now.digest.as_deref(), now.commit.as_deref());
-            body.record.shows(digest, commit)
+            let digest = now.digest.as_deref();
+            body.record.shows_same(&now)
                 && digest.is_none_or(|digest| body.lets_see(digest, text, marker))
         })
     }

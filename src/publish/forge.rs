@@ -60,6 +60,8 @@ pub(super) struct Facts {
     /// The newest commit of it.
     pub(super) head: Option<String>,
     pub(super) merged: bool,
+    /// It is said to be closed, and not merged.
+    pub(super) closed: bool,
     /// The login of who opened it.
     pub(super) author: Option<String>,
     /// How many commits it has, where the forge says so.
@@ -120,7 +122,8 @@ impl Forge {
         match self {
             Self::GitHub => Facts {
                 head: text(&value["head"]["sha"]),
-                merged: value["merged"] == true || value["merged_at"].is_string(),
+                merged: is_merged(value),
+                closed: value["state"] == "closed" && !is_merged(value),
                 author: text(&value["user"]["login"]),
                 commits: value["commits"].as_u64(),
                 asked: value["requested_reviewers"].as_array().map(|people| {
@@ -133,6 +136,7 @@ impl Forge {
             Self::GitLab => Facts {
                 head: text(&value["sha"]),
                 merged: value["state"] == "merged",
+                closed: value["state"] == "closed",
                 author: text(&value["author"]["username"]),
                 commits: None,
                 asked: None,
@@ -311,10 +315,21 @@ impl Forge {
     }
 
     /// The request that a commit came with, out of all that hold it: the one that was merged as
-    /// this commit, else the only one that was merged.
-    pub(super) fn merged_as(self, requests: &[Value], commit: &str) -> Option<u64> {
+    /// this commit, else the only one that was merged. One that went into another branch than `into`
+    /// was judged by that one's rules.
+    pub(super) fn merged_as(
+        self,
+        requests: &[Value],
+        commit: &str,
+        into: Option<&str>,
+    ) -> Option<u64> {
+        let is_there = |request: &&Value| match (self.facts(request).base.as_deref(), into) {
+            (Some(base), Some(into)) => base == into,
+            _ => true,
+        };
         let merged: Vec<_> = requests
             .iter()
+            .filter(is_there)
             .filter(|request| match self {
                 Self::GitHub => request["merged_at"].is_string(),
                 Self::GitLab => request["state"] == "merged",
@@ -352,6 +367,11 @@ impl Forge {
     }
 }
 
+/// Whether GitHub says that a request was merged.
+fn is_merged(request: &Value) -> bool {
+    request["merged"] == true || request["merged_at"].is_string()
+}
+
 /// A time in an answer.
 pub(super) fn time(value: &Value) -> Option<Timestamp> {
     value.as_str()?.parse().ok()
@@ -368,20 +388,24 @@ mod tests {
             json!({"number": 2, "merged_at": "2026-01-01T00:00:00Z", "merge_commit_sha": "bb"}),
             json!({"number": 3, "merged_at": "2026-01-01T00:00:00Z", "merge_commit_sha": "aa"}),
         ];
-        assert_eq!(Forge::GitHub.merged_as(&github, "aa"), Some(3));
+        assert_eq!(Forge::GitHub.merged_as(&github, "aa", None), Some(3));
         assert_eq!(
-            Forge::GitHub.merged_as(&github, "cc"),
+            Forge::GitHub.merged_as(&github, "cc", None),
             None,
             "two might be meant"
         );
         let gitlab = [json!({"iid": 9, "state": "merged", "squash_commit_sha": "dd"})];
-        assert_eq!(Forge::GitLab.merged_as(&gitlab, "dd"), Some(9));
+        assert_eq!(Forge::GitLab.merged_as(&gitlab, "dd", None), Some(9));
         assert_eq!(
-            Forge::GitLab.merged_as(&gitlab, "ee"),
+            Forge::GitLab.merged_as(&gitlab, "ee", None),
             Some(9),
             "the only one"
         );
-        assert_eq!(Forge::GitLab.merged_as(&[], "ee"), None);
+        assert_eq!(Forge::GitLab.merged_as(&[], "ee", None), None);
+        let loose = [json!({"iid": 9, "state": "merged", "target_branch": "loose"})];
+        for (into, found) in [("loose", Some(9)), ("main", None)] {
+            assert_eq!(Forge::GitLab.merged_as(&loose, "ee", Some(into)), found);
+        }
     }
 
     #[test]

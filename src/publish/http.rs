@@ -195,10 +195,7 @@ impl Http {
             Err(error) => {
                 tracing::info!(%error, "no answer in GraphQL");
                 Err(match error {
-                    PublishError::Refused {
-                        status: 404 | 405 | 501,
-                        ..
-                    } => NoGraphQl::NotOffered,
+                    error if error.is_absent() => NoGraphQl::NotOffered,
                     _ => NoGraphQl::Silent,
                 })
             }

@@ -28,7 +28,7 @@ pub fn marker<'a>(apps: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Str
 }
 
 /// Encoded, so that nothing ends the comment.
-fn word(text: &str) -> String {
+pub(super) fn word(text: &str) -> String {
     crate::escape::percent(text, b"_.")
 }
 

@@ -14,6 +14,7 @@ mod http;
 mod issue;
 mod marker;
 mod message;
+mod own;
 mod place;
 mod request;
 mod reviews;
@@ -69,7 +70,7 @@ async fn request_of(http: &Http, place: &Place, commit: &str) -> Result<u64, Pub
     let all = |value: &serde_json::Value| Some(value.clone());
     let found = http.list(what, path, &[], all).await?;
     forge
-        .merged_as(&found.items, commit)
+        .merged_as(&found.items, commit, place.into.as_deref())
         .ok_or_else(|| PublishError::NoRequest {
             forge,
             why: format!("no merged request brought the commit {commit}"),

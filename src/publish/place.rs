@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{Forge, PublishError, request::Request};
-use crate::model::{ApiUrl, Secret, Vars};
+use crate::model::{ApiUrl, Secret, Vars, base_branch, pushed_branch, pusher};
 
 /// A pull or merge request, and what is needed to comment on it.
 #[derive(Clone)]
@@ -20,6 +20,10 @@ pub struct Place {
     pub(super) token: Option<Token>,
     /// The run is a merge queue's: its commit is one that the forge made up.
     pub(super) queue: bool,
+    /// The branch that the request goes into, or that was pushed, as the run is told.
+    pub(super) into: Option<String>,
+    /// The login of who pushed the request's newest commit, as the run is told.
+    pub(super) pushed_by: Option<String>,
 }
 
 /// A token and how it is sent.
@@ -57,8 +61,19 @@ impl Place {
         event: Option<&Value>,
     ) -> Result<Self, PublishError> {
         let (place, request) = Self::look(vars, overrides, event)?;
+        let request = request?;
+        // Of another request than its own, a run is told nothing.
+        let own = overrides.number.is_none() && overrides.repo.is_none();
+        let into = match &request {
+            _ if !own => None,
+            Request::OfCommit(_) => pushed_branch(vars, event),
+            Request::Number(_) | Request::None => base_branch(vars, event).map(str::to_owned),
+        };
+        let pushed_by = pusher(vars, event).filter(|_| own).map(str::to_owned);
         Ok(Self {
-            request: request?,
+            request,
+            into,
+            pushed_by,
             ..place
         })
     }
@@ -144,6 +159,8 @@ fn github(
         project: project.to_owned(),
         project_path: project.to_owned(),
         request: Request::None,
+        into: None,
+        pushed_by: None,
         token,
         queue: vars.get("GITHUB_EVENT_NAME") == Some("merge_group"),
     };
@@ -193,6 +210,8 @@ fn gitlab(vars: &Vars, overrides: &Overrides) -> Result<Looked, PublishError> {
         project: crate::escape::limited(shown, 100),
         project_path: encode(id),
         request: Request::None,
+        into: None,
+        pushed_by: None,
         token,
         queue: vars.get("CI_MERGE_REQUEST_EVENT_TYPE") == Some("merge_train"),
     };

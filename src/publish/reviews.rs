@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
     Forge, Place, PublishError,
     forge::{Facts, time},
     http::{Call, Http},
+    marker::word,
     place::encode,
     request::Request,
     thread::{ShownPlan, Thread},
@@ -54,6 +56,10 @@ pub async fn review_facts(
     let author = facts.author.clone();
     let author = author.ok_or_else(|| asking.unknown("it names no author"))?;
     let shown = thread.shown(marker).await?;
+    let mut pushed_by = BTreeSet::new();
+    if let (Request::Number(_), Some(name)) = (&place.request, &place.pushed_by) {
+        pushed_by.insert(word(name).to_ascii_lowercase());
+    }
     let (reviews, people, asked) = match place.forge {
         Forge::GitHub => asking.github(&facts).await?,
         Forge::GitLab => asking.gitlab(&facts).await?,
@@ -61,8 +67,10 @@ pub async fn review_facts(
     let writer = shown.as_ref().map(|shown| shown.writer.clone());
     let shown = shown.map(|shown| {
         let made = people.iter().flatten().chain([&author]);
+        let names = shown.pushed_by.iter();
+        pushed_by.extend(names.map(|name| name.to_ascii_lowercase()));
         Shown {
-            doubt: doubt(place, &shown, made),
+            doubt: misplaced(place, &facts, &shown).or_else(|| doubt(place, &shown, made)),
             digest: shown.digest,
             commit: shown.commit,
             since: shown.since,
@@ -78,6 +86,8 @@ pub async fn review_facts(
         let standing = asking.standing(name, who.id).await?;
         if program || standing.program {
             barred.insert(name.clone(), "is a program, not a person");
+        } else if pushed_by.contains(&word(name).to_ascii_lowercase()) {
+            barred.insert(name.clone(), "pushed the change");
         } else if writer.as_ref().is_some_and(|writer| writer.is(name)) {
             barred.insert(name.clone(), "owns the token that writes the comment");
         }
@@ -95,6 +105,39 @@ pub async fn review_facts(
     })
 }
 
+/// Why the request says nothing of what this run is to do: it was closed, or goes elsewhere. What the
+/// forge and the run do not tell is not held against it.
+fn misplaced(place: &Place, facts: &Facts, shown: &ShownPlan) -> Option<Doubt> {
+    let request = place.forge.request();
+    if facts.closed && matches!(place.request, Request::Number(_)) {
+        return Some(Doubt {
+            why: format!("the {request} was closed without a merge"),
+            help: format!("open the {request} again, and have it approved"),
+        });
+    }
+    let told = facts.base.as_deref();
+    let branch = |name: &str| crate::escape::limited(name, 100);
+    if let (Some(base), Some(into)) = (told, place.into.as_deref())
+        && base != into
+    {
+        let (base, into) = (branch(base), branch(into));
+        return Some(Doubt {
+            why: format!("the {request} goes into {base}, and this run is for {into}"),
+            help: format!("open a {request} into {into}, and have that approved"),
+        });
+    }
+    let base = told.or(place.into.as_deref())?;
+    let other = shown.into.as_ref().is_some_and(|into| *into != word(base));
+    other.then(|| Doubt {
+        why: format!(
+            "the comment shows a plan that was judged by the rules of another branch than {}, into which the \
+             {request} goes",
+            branch(base)
+        ),
+        help: "plan again for the branch that it goes into, and have it reviewed after that".to_owned(),
+    })
+}
+
 /// Why the comment is not the tool's own word, although the token's owner wrote it. `made` are those
 /// who made the change.
 fn doubt<'a>(
@@ -108,6 +151,11 @@ fn doubt<'a>(
         Forge::GitLab => "set GITLAB_TOKEN to a project access token, in the job that comments too",
     };
     let (why, help) = match shown.writer.kind {
+        _ if shown.writer.is_assumed => (
+            "the forge does not say whose the token is, and so whose comment is the tool's own"
+                .to_owned(),
+            "try again; where it stays so, set GITHUB_TOKEN to the workflow's own token",
+        ),
         Kind::Starter => (
             "with CI_JOB_TOKEN the comment is not the tool's own: it is of whoever started the job"
                 .to_owned(),
@@ -213,6 +261,7 @@ impl Asking<'_> {
         let request = self.request();
         let call = Call::get("reading the approvals", format!("{request}/approvals"));
         let answer = self.http.send(&call).await?;
+        let versions = self.versions(&request, facts).await?;
         let approved = answer.body["approved_by"].as_array();
         let approved = approved.ok_or_else(|| self.unknown("it lists no approvals"))?;
         let mut reviews = Vec::new();
@@ -227,8 +276,12 @@ impl Asking<'_> {
             let review = Review {
                 by: by.to_owned(),
                 approves: true,
-                // Since when the newest commit's plan is shown tells which commit it was given on.
-                commit: None,
+                // Where it is not told, the time since when the newest commit's plan is shown tells it.
+                commit: versions.as_ref().map(|versions| {
+                    let before = versions.iter().filter(|(since, _)| *since < at);
+                    let newest = before.max_by_key(|(since, _)| *since);
+                    newest.map_or_else(|| "none".to_owned(), |(_, head)| head.clone())
+                }),
                 at,
                 url: None,
             };
@@ -268,6 +321,36 @@ impl Asking<'_> {
         });
         let asked = asked.collect();
         Ok((reviews, people, asked))
+    }
+
+    /// Since when the request had which commit as its newest one: an approval on GitLab does not name it.
+    /// None where the server has no such list.
+    async fn versions(
+        &self,
+        request: &str,
+        facts: &Facts,
+    ) -> Result<Option<Vec<(Timestamp, String)>>, PublishError> {
+        let listed = self
+            .list("reading the versions", format!("{request}/versions"))
+            .await;
+        let listed = match listed {
+            Err(error) if error.is_absent() => return Ok(None),
+            listed => listed?,
+        };
+        let version = |value: &Value| {
+            let head = value["head_commit_sha"].as_str()?.to_owned();
+            Some((time(&value["created_at"])?, head))
+        };
+        let versions: Option<Vec<_>> = listed.iter().map(version).collect();
+        let versions = versions.ok_or_else(|| self.unknown("it does not tell its versions"))?;
+        let newest = versions.iter().max_by_key(|(since, _)| *since);
+        match (newest, &facts.head) {
+            (Some((_, newest)), Some(head)) if newest != head => {
+                Err(self.unknown("it was changed just now"))
+            }
+            (None, _) => Ok(None),
+            _ => Ok(Some(versions)),
+        }
     }
 
     /// Whose an address is: exactly one user's, or nobody can tell.

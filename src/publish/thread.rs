@@ -1,5 +1,7 @@
 //! The comments of one request.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +12,8 @@ use super::{
     edits::Edits,
     forge::{Comment, Facts, Forge},
     http::{Call, Http},
-    marker::{bears, same},
+    marker::{bears, same, word},
+    own::Own,
     request::Request,
     whose::Writer,
 };
@@ -29,50 +32,14 @@ pub(super) struct Thread<'a> {
     pub(super) number: u64,
 }
 
-/// A comment of ours, taken apart.
-struct Own {
-    comment: Comment,
-    body: Body,
-    edits: Edits,
-}
-
-impl Own {
-    fn read(comment: Comment, edits: Edits, marker: &str) -> Self {
-        let body = Body::of(&comment.body, marker).unwrap_or_default();
-        Self {
-            comment,
-            body,
-            edits,
-        }
-    }
-
-    /// Without what somebody else may have written: when we write, it is our own word again.
-    fn sound(mut self) -> Self {
-        if self.edits == Edits::Others {
-            let Record {
-                commit,
-                planned,
-                latest,
-                ..
-            } = self.body.record;
-            self.body = Body {
-                record: Record {
-                    planned,
-                    latest: latest.or(commit),
-                    ..Record::default()
-                },
-                ..Body::default()
-            };
-        }
-        self
-    }
-}
-
 /// What the comment of ours shows.
 pub(super) struct ShownPlan {
     pub(super) digest: Option<String>,
     pub(super) commit: Option<String>,
     pub(super) since: Option<Timestamp>,
+    /// The branch against which it was judged, and who pushed its commit, as `marker::word` writes them.
+    pub(super) into: Option<String>,
+    pub(super) pushed_by: BTreeSet<String>,
     pub(super) writer: Writer,
     /// Somebody else edited it.
     pub(super) edited: bool,
@@ -110,6 +77,8 @@ impl Thread<'_> {
                 digest,
                 commit,
                 since,
+                into,
+                pushed_by,
                 ..
             } = body.record.clone();
             let since = match edits {
@@ -124,6 +93,8 @@ impl Thread<'_> {
                 digest: digest.filter(seen),
                 commit,
                 since,
+                into,
+                pushed_by,
                 writer,
                 edited: edits == Edits::Others,
             }
@@ -146,11 +117,9 @@ impl Thread<'_> {
                 return Err(words(&newer, self.place.forge));
             }
             let nothing = Body::default();
-            let next = self.next(
-                there.unwrap_or(&nothing),
-                message,
-                date.unwrap_or(message.now),
-            );
+            let there = there.unwrap_or(&nothing);
+            let base = facts.as_ref().and_then(|facts| facts.base.as_deref());
+            let next = self.next(there, message, base, date.unwrap_or(message.now));
             Ok(next.text(&message.marker, message.max_bytes))
         };
         self.upsert(&message.marker, create, facts.as_ref(), text)
@@ -393,7 +362,7 @@ impl Thread<'_> {
     }
 
     /// The comment after this message.
-    fn next(&self, there: &Body, message: &Message, now: Timestamp) -> Body {
+    fn next(&self, there: &Body, message: &Message, base: Option<&str>, now: Timestamp) -> Body {
         let commit = message.commit.as_deref();
         match &message.about {
             About::Plan {
@@ -401,7 +370,21 @@ impl Thread<'_> {
                 digest,
                 planned,
             } => {
-                let known = there.record.shows(Some(digest), commit);
+                let into = self.place.into.as_deref().or(base);
+                let mut record = Record {
+                    digest: Some(digest.clone()),
+                    commit: message.commit.clone(),
+                    planned: *planned,
+                    since: None,
+                    latest: None,
+                    into: into.map(word),
+                    pushed_by: self.place.pushed_by.iter().map(|name| word(name)).collect(),
+                };
+                if there.record.commit == record.commit {
+                    let before = there.record.pushed_by.iter().cloned();
+                    record.pushed_by.extend(before);
+                }
+                let known = !there.folded && there.record.shows_same(&record);
                 let since = there.record.since.filter(|_| known).unwrap_or(now);
                 // That it was applied stays true of the same plan.
                 let applied = there.notice.as_deref().and_then(applied_line);
@@ -410,11 +393,8 @@ impl Thread<'_> {
                     plan: text.trim_end().to_owned(),
                     folded: false,
                     record: Record {
-                        digest: Some(digest.clone()),
-                        commit: message.commit.clone(),
-                        planned: *planned,
                         since: Some(since),
-                        latest: None,
+                        ..record
                     },
                 }
             }

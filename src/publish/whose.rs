@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Forge, Place, PublishError,
     forge::Comment,
-    http::{Call, Http},
+    http::{Call, Http, NoGraphQl},
 };
 
 /// Who writes with the token.
@@ -14,6 +14,8 @@ use super::{
 pub(super) struct Writer {
     login: String,
     pub(super) kind: Kind,
+    /// The forge did not say who it is: good enough to write, not to believe.
+    pub(super) is_assumed: bool,
 }
 
 /// Who that is.
@@ -56,6 +58,7 @@ impl Writer {
         match user[field].as_str() {
             Some(name) if !name.is_empty() => Ok(Self {
                 login: name.to_owned(),
+                is_assumed: false,
                 kind: match (starter, program) {
                     (true, _) => Kind::Starter,
                     (false, true) => Kind::Program,
@@ -73,10 +76,13 @@ impl Writer {
             .graphql(what, "query { viewer { login } }", &json!({}))
             .await;
         let name = data.as_ref().ok().and_then(|data| login(&data["viewer"]));
+        // A server that has none answers nobody; one that has may answer again.
+        let is_assumed = matches!(data, Err(NoGraphQl::Silent));
         let name = name.unwrap_or("github-actions[bot]");
         let plain = name.strip_suffix("[bot]").unwrap_or(name);
         Self {
             login: format!("{plain}[bot]"),
+            is_assumed,
             kind: Kind::Program,
         }
     }

@@ -17,6 +17,8 @@ pub(crate) struct Shop {
     pub(crate) project: Project,
     pub(crate) platform: Platform,
     pub(crate) github: bool,
+    /// Who pushed the commit that a run for the request is of.
+    pub(crate) pusher: &'static str,
 }
 
 /// A commit's whole name.
@@ -52,6 +54,7 @@ pub(crate) fn shops() -> Vec<Shop> {
             project,
             platform,
             github,
+            pusher: "ann",
         }
     };
     vec![shop(true, github()), shop(false, gitlab())]
@@ -83,7 +86,10 @@ impl Shop {
         let (commit, run) = (sha(commit), run.to_string());
         if self.github {
             let event = self.project.path("../event.json");
-            let text = json!({"pull_request": {"number": 5, "head": {"sha": commit}}});
+            let text = json!({
+                "action": "synchronize", "sender": {"login": self.pusher},
+                "pull_request": {"number": 5, "head": {"sha": commit}},
+            });
             fs::write(&event, text.to_string()).unwrap();
             let event = event.display().to_string();
             let vars = [
@@ -99,6 +105,7 @@ impl Shop {
             let vars = [
                 ("CI_PIPELINE_SOURCE", "merge_request_event"),
                 ("CI_MERGE_REQUEST_IID", "3"),
+                ("GITLAB_USER_LOGIN", self.pusher),
                 ("CI_COMMIT_SHA", "0123456789012345678901234567890123456789"),
                 ("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", &*commit),
                 ("CI_PIPELINE_URL", &*url),
@@ -136,6 +143,16 @@ impl Shop {
 
     /// What a run after the merge knows.
     pub(crate) fn after_merge(&self, commit: char, args: &[&str]) -> crate::support::Output {
+        self.after_merge_vars(commit, &[], args)
+    }
+
+    /// The same with these variables.
+    pub(crate) fn after_merge_vars(
+        &self,
+        commit: char,
+        more: &[(&str, &str)],
+        args: &[&str],
+    ) -> crate::support::Output {
         let commit = sha(commit);
         let (route, found) = if self.github {
             (
@@ -165,7 +182,7 @@ impl Shop {
                 ),
             ]
         };
-        self.project.run_vars(&vars, args)
+        self.project.run_vars(&[&vars[..], more].concat(), args)
     }
 
     /// Plans and comments in one run; what became of the comment.

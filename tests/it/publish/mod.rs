@@ -10,6 +10,7 @@ mod outcomes;
 pub(crate) mod render;
 mod reviews;
 mod reviews_forge;
+mod reviews_place;
 pub(crate) mod runner;
 pub(crate) mod schema;
 mod story;

@@ -1,0 +1,174 @@
+//! Which request vouches, of which commit and branch, and for whom.
+
+use serde_json::{Value, json};
+
+use super::heads::{Shop, sha, shops};
+use super::reviews::GOOD;
+use crate::support::{Output, scripted::Reply};
+
+impl Shop {
+    /// The branch that runs say that they are of: into which the request goes, and which was pushed.
+    fn of_branch(mut self, branch: &str) -> Self {
+        let (into, pushed) = if self.github {
+            let pushed = ("GITHUB_REF", format!("refs/heads/{branch}"));
+            ("GITHUB_BASE_REF", pushed)
+        } else {
+            let pushed = ("CI_COMMIT_BRANCH", branch.to_owned());
+            ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", pushed)
+        };
+        self.project = self.project.var(into, branch).var(pushed.0, &pushed.1);
+        self
+    }
+
+    /// The same after a merge, where no variable names a target.
+    fn after_push(&self, args: &[&str]) -> Output {
+        let none = [
+            ("GITHUB_BASE_REF", ""),
+            ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", ""),
+        ];
+        self.after_merge_vars('f', &none, args)
+    }
+
+    /// The request as the forge tells it: into this branch, and more.
+    fn request(&self, branch: &str, more: &Value) {
+        let mut request = if self.github {
+            json!({"number": 5, "head": {"sha": sha('a')}, "user": {"login": "ann"}, "commits": 1,
+                "requested_reviewers": [], "base": {"ref": branch}})
+        } else {
+            json!({"iid": 3, "sha": sha('a'), "author": {"username": "ann"}, "target_branch": branch})
+        };
+        for (name, value) in more.as_object().unwrap() {
+            request[name] = value.clone();
+        }
+        let route = if self.github {
+            "GET /repos/octo/site/pulls/5"
+        } else {
+            "GET /api/v4/projects/12/merge_requests/3"
+        };
+        self.server.on(route, [Reply::json(200, &request)]);
+    }
+
+    fn approved(&self) -> Output {
+        self.run('a', 9, &["apply", "a1.plan", "--approved-in-review"])
+    }
+}
+
+#[test]
+fn a_review_is_of_the_branch_by_whose_rules_the_plan_was_judged() {
+    for shop in shops() {
+        let shop = shop.of_branch("loose");
+        shop.head('a', false);
+        shop.plan('a', 1);
+        shop.review(&GOOD);
+        shop.request("loose", &json!({}));
+        // Sent elsewhere since: this run is not for that.
+        shop.request("main", &json!({}));
+        shop.approved()
+            .expect(3)
+            .tells("goes into main, and this run is for loose");
+        let shop = shop.of_branch("main");
+        shop.approved()
+            .expect(3)
+            .tells("judged by the rules of another branch than main");
+        let after = ["apply", "a1.plan", "--approved-in-review"];
+        shop.after_push(&after)
+            .expect(3)
+            .tells("judged by the rules of another branch than main");
+        // Merged where it went, and that was brought here.
+        shop.request("loose", &json!({}));
+        shop.after_push(&after)
+            .expect(3)
+            .tells("goes into loose, and this run is for main");
+        assert_eq!(shop.platform.writes(), [] as [&str; 0]);
+        shop.request("main", &json!({}));
+        assert_eq!(shop.plan('a', 2), "updated");
+        shop.after_push(&after).expect(0);
+    }
+}
+
+#[test]
+fn a_request_that_was_closed_vouches_for_nothing() {
+    for shop in shops() {
+        shop.head('a', false);
+        shop.plan('a', 1);
+        shop.review(&GOOD);
+        shop.request(
+            "main",
+            &json!({"state": "closed", "merged": false, "merged_at": null}),
+        );
+        shop.approved()
+            .expect(3)
+            .tells("was closed without a merge");
+        assert_eq!(shop.platform.writes(), [] as [&str; 0]);
+        let merged = if shop.github { "closed" } else { "merged" };
+        shop.request("main", &json!({"state": merged, "merged": true}));
+        shop.approved().expect(0);
+    }
+}
+
+#[test]
+fn a_comment_that_says_that_planning_failed_shows_no_plan() {
+    for shop in shops() {
+        shop.head('a', false);
+        shop.plan('a', 1);
+        shop.review(&GOOD);
+        shop.project.write("error.json", "{\"kind\": \"error\"}");
+        assert_eq!(shop.comment('a', 2, &["--failed", "error.json"]), "updated");
+        shop.approved()
+            .expect(3)
+            .tells("the plan that was reviewed is none");
+        assert_eq!(shop.platform.writes(), [] as [&str; 0]);
+        assert_eq!(shop.plan('a', 3), "updated");
+        shop.approved().expect(0);
+    }
+}
+
+#[test]
+fn an_approval_on_gitlab_is_of_the_commit_that_was_the_newest_then() {
+    let shop = shops().remove(1);
+    shop.head('a', false);
+    shop.plan('a', 1);
+    shop.review(&GOOD);
+    let version = |letter: char, year: u32| json!({"head_commit_sha": sha(letter), "created_at": format!("{year}-01-01T00:00:00.000Z")});
+    let route = "GET /api/v4/projects/12/merge_requests/3/versions";
+    let told = |versions: &Value| shop.server.on(route, [Reply::json(200, versions)]);
+    // Given in 2100, between one push and the next.
+    told(&json!([
+        version('a', 2101),
+        version('b', 2099),
+        version('a', 2020)
+    ]));
+    shop.approved()
+        .expect(3)
+        .tells("bob reviewed an older commit, bbbbbb");
+    told(&json!([version('b', 2101), version('a', 2020)]));
+    shop.approved().expect(3).tells("it was changed just now");
+    assert_eq!(shop.platform.writes(), [] as [&str; 0]);
+    told(&json!([version('a', 2101), version('a', 2099)]));
+    shop.approved().expect(0);
+    // A server that has no such list.
+    for status in [404, 405, 501] {
+        shop.server.on(route, [Reply::status(status)]);
+        shop.approved().expect(0);
+    }
+}
+
+#[test]
+fn who_pushed_approves_nothing_whatever_the_commits_say() {
+    for mut shop in shops() {
+        shop.pusher = "bob";
+        shop.head('a', false);
+        shop.plan('a', 1);
+        shop.review(&GOOD);
+        shop.approved().expect(3).tells("bob pushed the change");
+        // The comment remembers it, whoever starts the next run.
+        shop.pusher = "ann";
+        shop.plan('a', 2);
+        shop.approved().expect(3).tells("bob pushed the change");
+        let after = ["apply", "a1.plan", "--approved-in-review"];
+        shop.after_merge('f', &after)
+            .expect(3)
+            .tells("bob pushed the change");
+        assert_eq!(shop.platform.writes(), [] as [&str; 0]);
+    }
+}
