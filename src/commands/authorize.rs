@@ -327,6 +327,7 @@ impl Brought {
             && *expected != saved.digest
         {
             return Err(Refusal::OtherReceipt {
+                of_plan: *expected == saved.receipt.plan_digest,
                 expected: expected.clone(),
                 actual: saved.digest,
             }
@@ -446,7 +447,7 @@ fn print(
             let unasked = if context.vars.ci() || context.globals.no_input {
                 ""
             } else {
-                " `--yes` goes on without asking."
+                " Without a terminal, `--yes --print-links` prints the links here and waits."
             };
             terminal.say(&format!(
                 "Not interactive: no link was requested. Run `{command}` in a terminal{other}.{unasked}"

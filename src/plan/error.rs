@@ -190,9 +190,11 @@ pub enum Refusal {
     #[error("this is not the expected receipt: {expected} was expected, this is {actual}")]
     #[diagnostic(
         code(connplan::plan::other_receipt),
-        help("nothing was asked for; get the receipt from the apply that you trust")
+        help("{}", other_receipt(*of_plan))
     )]
     OtherReceipt {
+        /// Whether what was expected is the digest of the plan that the receipt is about.
+        of_plan: bool,
         /// What `--expect-digest` says.
         expected: Digest,
         /// What the file is.
@@ -340,5 +342,14 @@ impl From<toml::ser::Error> for EncodeError {
 impl From<serde_json::Error> for EncodeError {
     fn from(error: serde_json::Error) -> Self {
         Self::Encoder(error.to_string())
+    }
+}
+
+fn other_receipt(of_plan: bool) -> &'static str {
+    if of_plan {
+        "nothing was asked for. That is the digest of the receipt's plan: give the receipt's own, which \
+         `connplan apply` printed in the command to go on with"
+    } else {
+        "nothing was asked for; get the receipt from the apply that you trust"
     }
 }

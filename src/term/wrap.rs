@@ -53,7 +53,11 @@ fn break_line(line: &str, columns: usize, out: &mut String) {
     }
     let units = units(line, columns);
     let lead = units.first().map_or(0, |unit| unit.gap);
+    let column = units.iter().rposition(|unit| unit.gap >= 2);
+    let column = column.filter(|n| *n > 0);
     let indent = continuation(&units, lead, columns);
+    // What stands in a column and has no room there stands below, all of it.
+    let below = column.filter(|_| indent <= lead + 4);
     let (mut taken, mut owed) = (0, 0);
     for (n, unit) in units.iter().enumerate() {
         let wide = width(unit.text);
@@ -65,7 +69,7 @@ fn break_line(line: &str, columns: usize, out: &mut String) {
             continue;
         }
         owed = 0;
-        if n > 0 && taken + gap + wide > columns {
+        if n > 0 && (taken + gap + wide > columns || below == Some(n)) {
             // Rather to the left than cut by the terminal.
             let fits = indent + wide <= columns;
             let start = if fits { indent } else { indent.min(lead + 2) };
@@ -208,6 +212,14 @@ mod tests {
         assert_eq!(
             wrap("error: what was asked for is not there", 24),
             "error: what was asked\n  for is not there"
+        );
+    }
+
+    #[test]
+    fn a_column_without_room_stands_below_whole() {
+        assert_eq!(
+            wrap("  - hubspot               no file declares it", 40),
+            "  - hubspot\n      no file declares it"
         );
     }
 

@@ -27,7 +27,7 @@ pub const EXIT_CODES: &str = include_str!("exit-codes.txt");
 pub struct HelpArgs {
     /// A command, or a page: environment, files, exit-codes
     #[arg(value_name = "COMMAND")]
-    pub topic: Option<String>,
+    pub topic: Vec<String>,
 }
 
 /// Prints the help of a command, a page, or the whole.
@@ -42,13 +42,16 @@ pub fn run(
     let page = |text: &str| laid_out(text, columns(medium.columns));
     let styled =
         |mut command: clap::Command| view::prose::help(&command.render_long_help(), &medium);
-    let text = match args.topic.as_deref() {
-        None => styled(grammar),
-        Some("environment") => page(ENVIRONMENT),
-        Some("files") => page(FILES),
-        Some("exit-codes") => page(EXIT_CODES),
-        Some(name) => {
-            let Some(command) = grammar.find_subcommand(name) else {
+    let topic = args.topic.join(" ");
+    let text = match topic.as_str() {
+        "" => styled(grammar),
+        "environment" => page(ENVIRONMENT),
+        "files" => page(FILES),
+        "exit-codes" => page(EXIT_CODES),
+        name => {
+            let mut words = args.topic.iter();
+            let found = words.try_fold(&grammar, |within, word| within.find_subcommand(word));
+            let Some(command) = found else {
                 let name = crate::escape::limited(name, 100);
                 return Err(UsageError::with_help(
                     format!("there is no command `{name}`, and no page of that name"),
@@ -59,7 +62,8 @@ pub fn run(
             styled(command.clone())
         }
     };
-    let shown = view::prose::show("help", args.topic.as_deref(), text, &medium);
+    let about = Some(topic.as_str()).filter(|topic| !topic.is_empty());
+    let shown = view::prose::show("help", about, text, &medium);
     context.terminal.out(&shown);
     Ok(ExitStatus::Done)
 }

@@ -81,7 +81,7 @@ pub(super) fn needs() -> Vec<String> {
     let needs = [
         "BASE44_ACCESS_TOKEN, environment scope `connplan/read*`: a personal access token of Base44 that only reads",
         "BASE44_ACCESS_TOKEN, environment scope `production`, protected: one that may write",
-        "GITLAB_TOKEN, environment scope `connplan/*comment`, protected: a project access token with the scope `api`",
+        "GITLAB_TOKEN, environment scope `connplan/*comment`: a project access token with the scope `api`",
         "BASE44_APP_ID: the app, unless .app.jsonc is checked in",
     ];
     needs

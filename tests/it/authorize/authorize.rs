@@ -121,7 +121,7 @@ fn where_nobody_is_there_it_says_what_is_pending_and_how_to_go_on() {
         -> `connplan authorize linear slack` resumes them
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another. `--yes` goes on without asking.
+    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another. Without a terminal, `--yes --print-links` prints the links here and waits.
     ");
     assert_eq!(project.opened(), NOTHING);
     assert_eq!(platform.writes(), NOTHING);
@@ -518,7 +518,7 @@ fn another_machine_resumes_by_the_receipt() {
         -> `connplan authorize linear slack --receipt x.receipt --expect-digest sha256:DIGEST` resumes them
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    Not interactive: no link was requested. Run `connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST` in a terminal. `--yes` goes on without asking.
+    Not interactive: no link was requested. Run `connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST` in a terminal. Without a terminal, `--yes --print-links` prints the links here and waits.
     ");
     let next = result(&json.json(), "linear")["next"].clone();
     assert_eq!(

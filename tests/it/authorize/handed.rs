@@ -176,7 +176,7 @@ fn a_scope_that_the_platform_drops_is_reported_once_and_then_a_note() {
         -> run `connplan authorize slackbot` again and grant every scope on the consent page
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another. `--yes` goes on without asking.
+    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another. Without a terminal, `--yes --print-links` prints the links here and waits.
     ");
     for _ in 0..2 {
         let plan = project.run(&["plan", "--detailed-exitcode"]);
@@ -260,7 +260,7 @@ fn a_scope_that_the_platform_drops_is_learnt_from_a_receipt_and_by_a_second_pers
         -> run `connplan authorize slackbot --receipt FOLDER/project/ci.receipt` again and grant every scope on the consent page
     --- stderr
     Acting as grace@example.com, by BASE44_ACCESS_TOKEN.
-    Not interactive: no link was requested. Run `connplan authorize --receipt FOLDER/project/ci.receipt` in a terminal. `--yes` goes on without asking.
+    Not interactive: no link was requested. Run `connplan authorize --receipt FOLDER/project/ci.receipt` in a terminal. Without a terminal, `--yes --print-links` prints the links here and waits.
     ");
     for _ in 0..2 {
         let plan = grace.run(&["plan", "--detailed-exitcode"]);

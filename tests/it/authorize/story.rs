@@ -360,7 +360,7 @@ fn links_reach_no_pipe_unless_it_is_asked_for() {
         -> `connplan authorize gmail notion slackbot` resumes them
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another. `--yes` goes on without asking.
+    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another. Without a terminal, `--yes --print-links` prints the links here and waits.
     ");
 }
 

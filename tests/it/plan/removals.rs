@@ -197,7 +197,7 @@ fn what_a_consent_left_out_is_told_once_and_is_no_change_for_ever() {
         -> run `connplan authorize slack` again and grant every scope on the consent page
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another. `--yes` goes on without asking.
+    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another. Without a terminal, `--yes --print-links` prints the links here and waits.
     ");
     reads!(project.run(&["plan", "--detailed-exitcode", "--out", "x.plan"]), @"
     exit 0: connplan plan --detailed-exitcode --out x.plan

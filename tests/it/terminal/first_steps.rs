@@ -301,6 +301,62 @@ fn a_read_only_token_is_told_once_with_the_way_out() {
 }
 
 #[test]
+fn authorize_tells_a_read_only_token_the_way_out() {
+    let token = json!({ "token": "b44u_reads", "user": "ada@example.com", "access": "read_only" });
+    let platform = Platform::seeded(json!({ "tokens": [token], "apps": { "app-1": {} } }));
+    let project = Project::new()
+        .at(&platform)
+        .connector("linear", &["read"])
+        .connector("slack", &["chat:write"]);
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    let project = project
+        .without_var("BASE44_API_KEY")
+        .var("BASE44_ACCESS_TOKEN", "b44u_reads");
+    let args = ["authorize", "--yes", "--print-links", "--timeout", "20s"];
+    reads!(project.run(&args), @r#"
+    exit 4: connplan authorize --yes --print-links --timeout 20s
+    Summary:
+      Failed: linear - setting the connector linear failed (request ID): the access token is read-only: the server says "This personal access token is read-only"
+      Failed: slack - setting the connector slack failed (request ID): the access token is read-only: the server says "This personal access token is read-only"
+
+    Left to do for 2 connectors:
+      linear, slack: failed
+        -> set BASE44_ACCESS_TOKEN to a full personal access token to change the app; a read-only one is enough for `plan`, `status` and `pull`; then run `connplan authorize linear slack` again
+    --- stderr
+    Acting as ada@example.com, by BASE44_ACCESS_TOKEN.
+    2 connectors of app app-1 at http://HOST need consent in a browser:
+      linear
+        read  read everything the user can see; always included · read
+      slack
+        chat:write  post messages (as the bot or as the user) · write
+    Each connection is recorded as made by ada@example.com, whichever account approves at the provider.
+    Waiting at most 20s; `--timeout` changes that.
+      ! linear: setting the connector linear failed (request ID): the access token is read-only: the server says "This personal access token is read-only"
+      ! slack: setting the connector slack failed (request ID): the access token is read-only: the server says "This personal access token is read-only"
+    "#);
+}
+
+#[test]
+fn the_digest_of_the_plan_is_not_taken_for_the_receipts() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    let plan = project.run(&["plan", "--out", "x.plan", "--format", "json"]);
+    let plan = plan.json()["digest"].as_str().unwrap().to_owned();
+    project
+        .run(&["apply", "x.plan", "--receipt", "x.receipt"])
+        .expect(0);
+    reads!(project.run(&["authorize", "--receipt", "x.receipt", "--expect-digest", &plan]), @"
+    exit 3: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST
+    --- stderr
+    error: this is not the expected receipt: sha256:DIGEST was expected, this is sha256:DIGEST
+      help: nothing was asked for. That is the digest of the receipt's plan: give the receipt's own, which `connplan apply` printed in the command to go on with
+      code: connplan::plan::other_receipt
+    ");
+}
+
+#[test]
 fn a_plan_says_what_is_really_next() {
     let platform = Platform::start();
     let end = |require: &str, args: &[&str]| {

@@ -68,6 +68,12 @@ fn long_help_says_more_than_short() {
         plan.contains("Exit codes:") && plan.contains("--app-id"),
         "{plan}"
     );
+    let test = project
+        .run(&["help", "policy", "test"])
+        .expect(0)
+        .stdout
+        .clone();
+    assert_eq!(test, project.run(&["policy", "test", "--help"]).stdout);
     project
         .run(&["help", "exit-codes"])
         .says("a policy forbids the plan");

@@ -96,6 +96,43 @@ fn the_demo_breaks_at_words_and_says_each_thing_once() {
 }
 
 #[test]
+fn addresses_are_masked_before_they_are_laid_out() {
+    let platform = Platform::with(&[Connector::active("notion", &[])]);
+    let project = Project::new()
+        .at(&platform)
+        .var("NO_COLOR", "1")
+        .var("CI", "true")
+        .connector("notion", &[]);
+    reads!(at_width(&project, 80, &["status"]), @"
+    App app-1 at http://HOST
+
+    CONNECTOR  DECLARED  REMOTE  SCOPES  PENDING  ACCOUNT
+    notion     yes       active  0       -        a***@example.com
+    ");
+    // Narrow, an address is broken in two.
+    let shown = at_width(&project, 40, &["demo", "--no-browser"]);
+    let (_, end) = shown.split_once("CONNECTOR  ACCOUNT").unwrap();
+    let (table, _) = end.split_once("Summary:").unwrap();
+    reads!(format!("CONNECTOR  ACCOUNT{table}"), @"
+    CONNECTOR  ACCOUNT        GRANTED   TOOK
+    gmail      a***           2 scopes  -
+               @example.com
+    notion     a***           yes       -
+               @example.com
+    slack      a***           2 scopes  -
+               @example.com
+    ");
+}
+
+#[test]
+fn pages_of_help_hang_and_break_no_name() {
+    let project = Project::nowhere().var("NO_COLOR", "1");
+    reads!(at_width(&project, 40, &["help", "environment"]));
+    reads!(at_width(&project, 80, &["help", "environment"]));
+    reads!(at_width(&project, 40, &["add", "-h"]));
+}
+
+#[test]
 fn times_are_said_as_people_say_them() {
     let platform = Platform::with(&[Connector::active("notion", &[])]);
     let project = Project::new()

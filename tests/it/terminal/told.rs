@@ -31,7 +31,7 @@ fn what_authorize_says_in_a_pipe_can_be_done() {
         -> `connplan authorize slack` resumes it
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another. `--yes` goes on without asking.
+    Not interactive: no link was requested. Run `connplan authorize` in a terminal, on this machine or, with `--receipt FILE`, on another. Without a terminal, `--yes --print-links` prints the links here and waits.
     ");
     // A pipeline asks for nothing, with `--yes` either.
     for args in [
