@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     diff::{Action, Change},
-    model::{ConnectionId, Kind, RemoteConnector, Scopes},
+    model::{ConnectionId, Kind, RemoteConnector, Scopes, folder_of},
     pending::{Before, PendingEntry, PendingSet},
     plan::{Digest, Override, Plan, by_rule},
 };
@@ -46,6 +46,10 @@ pub(super) fn entry_of(
         dropped_by_platform: false,
         overrides: by_rule(overrides),
         asked_under: None,
+        folder: change
+            .file
+            .as_deref()
+            .map(|file| folder_of(file).to_owned()),
     }
 }
 

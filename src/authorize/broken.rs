@@ -8,7 +8,7 @@ use crate::{
     diff::{Action, ConfigDiff},
     model::{
         Account, ConnectorType, DeclaredConnector, Kind, Likeness, RemoteConnector, RemoteStatus,
-        Scopes,
+        Scopes, folder_of,
     },
     pending::{Before, PendingEntry},
 };
@@ -105,5 +105,6 @@ pub(super) fn repair(
         dropped_by_platform: false,
         overrides: std::collections::BTreeMap::new(),
         asked_under: None,
+        folder: Some(folder_of(&declared.file).to_owned()),
     }
 }

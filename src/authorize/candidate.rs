@@ -44,6 +44,8 @@ pub struct Sources<'a> {
     pub made: Option<Timestamp>,
     /// The files, where there is a project.
     pub declared: Option<&'a Declared>,
+    /// The folder that those lie in, from the project's root.
+    pub folder: &'a str,
     /// The remote now.
     pub observed: &'a BTreeMap<ConnectorType, RemoteConnector>,
     /// Only these, unless empty.
@@ -248,6 +250,13 @@ fn resumable(
     let mut note = None;
     if let Some(declared) = sources.declared {
         let Some(now) = declared.connectors.get(connector) else {
+            if let Some(folder) = entry.elsewhere(sources.folder) {
+                return Ok(Resumable::not_now(not_read(
+                    connector,
+                    folder,
+                    sources.folder,
+                )));
+            }
             let retention = if origin == Origin::Pending {
                 EntryRetention::Kept
             } else {
@@ -306,6 +315,15 @@ fn resumable(
         },
         None => Resumable::Yes { note, verdict },
     })
+}
+
+/// Nothing is known of its file: this run looked elsewhere.
+fn not_read(connector: &ConnectorType, folder: &str, read: &str) -> String {
+    let [folder, read] = [folder, read].map(|name| crate::escape::limited(name, 200));
+    format!(
+        "its file was in {folder}, and this run read the files in {read}: give that folder with `--dir`, or \
+         give it up with `--forget {connector}`"
+    )
 }
 
 fn names(scopes: &Scopes) -> String {
@@ -378,6 +396,7 @@ fn documented(sources: &Sources<'_>) -> Vec<(ConnectorType, PendingEntry)> {
                 dropped_by_platform: false,
                 overrides: overrides.clone(),
                 asked_under: None,
+                folder: None,
             };
             (result.connector.clone(), entry)
         })

@@ -121,6 +121,7 @@ mod tests {
             dropped_by_platform: false,
             overrides: std::collections::BTreeMap::new(),
             asked_under: None,
+            folder: None,
         }
     }
 

@@ -63,6 +63,7 @@ fn entry(of: &[&str], before: Option<&RemoteConnector>) -> PendingEntry {
         dropped_by_platform: false,
         overrides: BTreeMap::new(),
         asked_under: None,
+        folder: None,
     }
 }
 
@@ -124,6 +125,7 @@ fn find(
         receipt: None,
         made: None,
         declared: Some(declared),
+        folder: "base44/connectors",
         observed: &is.map(|is| (slack(), is)).into_iter().collect(),
         targets: &BTreeSet::new(),
         rules: &ScopeEquivalence::default(),

@@ -74,6 +74,14 @@ impl Command {
                 folder: args.dir.as_ref(),
                 ..PLAIN
             },
+            Self::Authorize(args) => Traits {
+                folder: args.dir.as_ref(),
+                ..PLAIN
+            },
+            Self::Doctor(args) => Traits {
+                folder: args.dir.as_ref(),
+                ..PLAIN
+            },
             Self::Add(args) => Traits {
                 folder: args.dir.as_ref(),
                 ..PLAIN
@@ -104,7 +112,6 @@ impl Command {
             Self::Approve(_)
             | Self::Sandbox(_)
             | Self::Comment(_)
-            | Self::Authorize(_)
             | Self::Unlock(_)
             | Self::Login(_)
             | Self::Logout(_)
@@ -112,10 +119,60 @@ impl Command {
             | Self::Trust(_)
             | Self::Demo(_)
             | Self::Init(_)
-            | Self::Doctor(_)
             | Self::Scopes(_)
             | Self::Version(_)
             | Self::Help(_) => PLAIN,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::Cli;
+    use crate::view::NextCommand;
+
+    #[test]
+    fn no_printed_command_loses_what_surrounds_the_run() {
+        let next = NextCommand {
+            chdir: Some("there".into()),
+            dir: Some("files".into()),
+            ..NextCommand::default()
+        };
+        let mut alone = Vec::new();
+        for command in Cli::grammar().get_subcommands() {
+            let name = command.get_name();
+            let printed = next.within(&format!("`connplan {name}`"));
+            if !printed.contains("-C there") {
+                alone.push(name.to_owned());
+            }
+            let mut arguments = command.get_arguments();
+            let has_dir = arguments.any(|argument| argument.get_long() == Some("dir"));
+            assert_eq!(printed.contains("--dir files"), has_dir, "{printed}");
+            if has_dir {
+                let run = Cli::try_parse_from(["connplan", name, "--dir", "files"]).unwrap();
+                let folder = run.command.traits().folder.cloned();
+                assert_eq!(folder, next.dir, "the traits of `{name}`");
+            }
+        }
+        // These are about no project.
+        assert_eq!(
+            alone,
+            [
+                "login",
+                "logout",
+                "whoami",
+                "trust",
+                "sandbox",
+                "demo",
+                "scopes",
+                "schema",
+                "completions",
+                "man",
+                "version",
+                "help"
+            ]
+        );
     }
 }

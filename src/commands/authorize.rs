@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     authorizing::{self, Offer, OfferArgs, SessionOutcome, Waiting},
-    listening, own_variables,
+    listening, own_variables, planning,
     printing::file_name,
     vouching,
 };
@@ -67,6 +67,9 @@ pub struct AuthorizeArgs {
     /// How long to wait for another connplan of this app
     #[arg(long, value_name = "DURATION", hide_short_help = true)]
     pub lock_timeout: Option<MaxDuration>,
+    /// Read connector files from PATH instead of the project's folder
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
     /// How links come to a person.
     #[command(flatten)]
     pub offer: OfferArgs,
@@ -84,7 +87,7 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
         Some(args.offer.offer(context)?)
     };
     let brought = Brought::read(args, context)?;
-    let (project, app) = brought.locate(context)?;
+    let (project, app) = brought.locate(args, context)?;
     brought.check(args, &project)?;
     let remote = context.remote(&project, &app).await?;
     let actor = if args.list {
@@ -287,7 +290,7 @@ async fn forget(
     context: &Context,
     medium: &Medium,
 ) -> Result<ExitStatus, Failure> {
-    let project = context.project(None)?;
+    let project = context.project(args.dir.as_deref())?;
     let app = project.app()?;
     let state = context.app_state(&project, &app);
     let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
@@ -367,15 +370,22 @@ impl Brought {
 
     /// The project and the app; a receipt has to be for that app, and names it where nothing else
     /// does.
-    fn locate(&self, context: &Context) -> Result<(Project, App), Failure> {
-        let Some(saved) = &self.0 else {
-            let project = context.project(None)?;
-            let app = project.app()?;
-            return Ok((project, app));
+    fn locate(&self, args: &AuthorizeArgs, context: &Context) -> Result<(Project, App), Failure> {
+        let dir = args.dir.as_deref();
+        let (project, app) = match &self.0 {
+            None => {
+                let project = context.project(dir)?;
+                let app = project.app()?;
+                (project, app)
+            }
+            Some(saved) => {
+                let theirs = &saved.receipt.app;
+                let (project, app) = context.project_with(&theirs.id, dir)?;
+                app.takes("file", theirs)?;
+                (project, app)
+            }
         };
-        let theirs = &saved.receipt.app;
-        let (project, app) = context.project_of(&theirs.id)?;
-        app.takes("file", theirs)?;
+        planning::is_there(&project, dir)?;
         Ok((project, app))
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::ConsentNeed,
     model::Observed,
-    ops,
+    ops::{self, Files},
     pending::PendingSet,
     plan::{Digest, Plan, document},
     policy::Judgement,
@@ -83,7 +83,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             planning::read_receipts(context, &mut situation.files, &args.receipts, &app)?;
             let (mut plan, judgement) = situation.judged(&args.planning.wishes())?;
             situation.explain(&mut plan, &context.vars).await;
-            let undeclared = undeclared(&plan, &situation.files.pending);
+            let undeclared = undeclared(&plan, &situation.files);
             let waiting = waiting(&plan, &situation.files.pending, &situation.waits);
             let expires = ops::expires(&situation.files.project, args.expires);
             (plan, judgement, undeclared, waiting, expires)
@@ -192,10 +192,13 @@ async fn speculate(
 }
 
 /// What waits although no file declares it: no change, and no part of the plan.
-fn undeclared(plan: &Plan, pending: &PendingSet) -> Vec<String> {
-    pending
-        .undeclared(&plan.app)
-        .map(|(connector, _)| view::authorization::forgettable(connector.as_str()))
+fn undeclared(plan: &Plan, files: &Files) -> Vec<String> {
+    let folder = files.project.folder();
+    let undeclared = files.pending.undeclared(&plan.app);
+    undeclared
+        .map(|(connector, entry)| {
+            view::authorization::forgettable(connector, entry.elsewhere(&folder))
+        })
         .collect()
 }
 

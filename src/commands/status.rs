@@ -42,9 +42,13 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<ExitStatus, Fai
     };
     let plan = situation.look_only(&planning.wishes())?;
     let pending = &situation.files.pending;
+    let folder = situation.files.project.folder();
     let undeclared: Vec<_> = pending
         .undeclared(&plan.app)
-        .map(|(connector, _)| connector.clone())
+        .map(|(connector, entry)| {
+            let elsewhere = entry.elsewhere(&folder).map(str::to_owned);
+            (connector.clone(), elsewhere)
+        })
         .collect();
     let mut rows = view::status::rows(
         &plan,

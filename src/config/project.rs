@@ -221,6 +221,11 @@ impl Project {
         shown_path(&self.root, path)
     }
 
+    /// The folder of the connector files, as [`Project::relative`] names it.
+    pub fn folder(&self) -> String {
+        self.relative(&self.connectors_dir)
+    }
+
     fn check_environment(&self) -> Result<(), ConfigError> {
         let Some(name) = &self.environment else {
             return Ok(());

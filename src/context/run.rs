@@ -160,14 +160,23 @@ impl Context {
     /// The project and the app for a document that names one. Where nothing else names an app, the
     /// document does; the address never comes from it, because credentials go there.
     pub fn project_of(&self, named: &AppId) -> Result<(Project, App), Failure> {
-        let project = match self.project(None) {
-            Err(_) if self.is_nowhere() => self.find(Some(named.as_str().to_owned()), None)?,
+        self.project_with(named, None)
+    }
+
+    /// The same, with the connector files in this folder.
+    pub fn project_with(
+        &self,
+        named: &AppId,
+        dir: Option<&Path>,
+    ) -> Result<(Project, App), Failure> {
+        let project = match self.project(dir) {
+            Err(_) if self.is_nowhere() => self.find(Some(named.as_str().to_owned()), dir)?,
             other => other?,
         };
         match project.app() {
             Ok(app) => Ok((project, app)),
             Err(ConfigError::NoAppId { .. }) => {
-                let project = self.find(Some(named.as_str().to_owned()), None)?;
+                let project = self.find(Some(named.as_str().to_owned()), dir)?;
                 let app = project.app()?;
                 Ok((project, app))
             }

@@ -24,6 +24,11 @@ pub struct DeclaredConnector {
     pub connection_config: BTreeMap<String, String>,
 }
 
+/// The folder of a file that is named from a project's root.
+pub fn folder_of(file: &str) -> &str {
+    file.rsplit_once('/').map_or(".", |(folder, _)| folder)
+}
+
 impl DeclaredConnector {
     /// What a consent to it is for, beside the scopes.
     pub fn terms(&self) -> Terms<'_> {

@@ -27,7 +27,7 @@ pub(crate) use account::{expected_shown, shown};
 pub use app::{Address, ApiUrl, ApiUrlError, App, AppId, AppIdError};
 pub use connection::{ConnectionId, ConnectionIdError};
 pub use connector::{ConnectorType, ConnectorTypeError, Kind};
-pub use declared::{Declared, DeclaredConnector, Terms};
+pub use declared::{Declared, DeclaredConnector, Terms, folder_of};
 pub use diagnostic::{Diagnostic, Severity};
 pub use hash::{Sha256, sha256};
 pub use likeness::Likeness;

@@ -19,7 +19,7 @@ use crate::{
     diff::{Action, ConsentNeed},
     fs,
     model::{App, ConnectorType, Link, Observed},
-    pending::{LocalPending, PendingSet},
+    pending::{LocalPending, PendingEntry, PendingSet},
     plan::{self, Override, Plan, Refusal, Verified},
     policy::{Judgement, Verdict},
     receipt::{Outcome, Receipt},
@@ -166,6 +166,11 @@ impl<'a> ApplySession<'a> {
         let mut pending = self.own.clone();
         waits::merge(&mut pending, app, &waits);
         let undeclared = pending.undeclared(&plan.app);
+        let folder = self.inputs.observed.map(|_| self.inputs.project.folder());
+        // What was planned just now was planned from this folder alone; `plan` tells of others.
+        let is_here =
+            |entry: &PendingEntry| folder.as_deref().and_then(|f| entry.elsewhere(f)).is_none();
+        let undeclared = undeclared.filter(|(_, entry)| is_here(entry));
         let undeclared: Vec<_> = undeclared.map(|(connector, _)| connector).collect();
         if !undeclared.is_empty() {
             self.around.tell(&match self.inputs.observed {

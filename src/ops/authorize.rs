@@ -78,6 +78,7 @@ impl<'a> AuthorizeSession<'a> {
             receipt: inputs.receipt.map(|(receipt, _)| receipt),
             made: inputs.receipt.and_then(|(_, made)| made),
             declared: inputs.declared,
+            folder: &inputs.project.folder(),
             observed: &listed,
             targets: inputs.targets,
             rules: inputs.rules,

@@ -69,6 +69,9 @@ pub struct PendingEntry {
     /// The store that the team had when this machine asked; no other is told of it.
     #[serde(rename = "store", default, skip_serializing_if = "Option::is_none")]
     pub asked_under: Option<String>,
+    /// Where the file lay that declared it, from the project's root. Only of this machine's own, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
 }
 
 /// `before` as its columns in a row.
@@ -123,12 +126,14 @@ impl PendingEntry {
             .with_accounts(shown, |expected| expected.to_masked(app))
     }
 
-    /// As it is for everybody: nobody's word that a rule may be broken, nor which store was told.
+    /// As it is for everybody: nobody's word that a rule may be broken, nor which store was told, nor a folder of
+    /// somebody's machine.
     #[must_use]
     pub(crate) fn for_everybody(self) -> Self {
         Self {
             overrides: BTreeMap::new(),
             asked_under: None,
+            folder: None,
             ..self
         }
     }
@@ -159,6 +164,12 @@ impl PendingEntry {
         }
         self.account = self.account.map(expected);
         self
+    }
+
+    /// The folder that its file lay in, if that is not the one whose files were read: that those do not declare
+    /// it says nothing of it.
+    pub fn elsewhere(&self, read: &str) -> Option<&str> {
+        self.folder.as_deref().filter(|folder| *folder != read)
     }
 
     /// What it is for, beside the scopes.

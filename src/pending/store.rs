@@ -327,6 +327,7 @@ mod tests {
             dropped_by_platform: true,
             overrides: [("denied_scopes".to_owned(), "the launch".to_owned())].into(),
             asked_under: Some("git:origin 0f".to_owned()),
+            folder: Some("other".to_owned()),
         };
         let mut set = PendingSet::default();
         set.insert(&app, ConnectorType::parse("slack").unwrap(), entry);

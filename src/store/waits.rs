@@ -287,6 +287,7 @@ mod tests {
                 connection_config: BTreeMap::new(),
                 overrides: BTreeMap::new(),
                 asked_under: None,
+                folder: None,
             },
             by: By::default(),
             epoch,

@@ -48,8 +48,26 @@ const OF_A_PROJECT: [&str; 19] = [
     "validate",
 ];
 
-/// Those of them that read connector files from where `--dir` says.
-const OF_A_FOLDER: [&str; 4] = ["plan", "push", "status", "validate"];
+/// Those of them that have `--dir`. A test of `cli` holds both lists to the grammar.
+const OF_A_FOLDER: [&str; 10] = [
+    "add",
+    "apply",
+    "authorize",
+    "doctor",
+    "drift",
+    "plan",
+    "pull",
+    "push",
+    "status",
+    "validate",
+];
+
+/// Whether this command, with what follows it, is to be given `--dir`. A saved plan says itself what is done, and
+/// where the text ends the plan is put behind it.
+fn takes_folder(command: &str, rest: &str) -> bool {
+    let without_plan = rest.starts_with('`') || rest.starts_with(" -");
+    OF_A_FOLDER.contains(&command) && (command != "apply" || without_plan)
+}
 
 impl NextCommand {
     /// Keeps what surrounds this run for all that is printed in it.
@@ -96,7 +114,7 @@ impl NextCommand {
                 out.push_str(&before);
             }
             out.push_str(command);
-            if is_ours && OF_A_FOLDER.contains(&command) {
+            if is_ours && takes_folder(command, others) {
                 out.push_str(&after);
             }
             rest = others;
@@ -149,6 +167,14 @@ mod tests {
             next.within("run `connplan plan --out FILE`, then connplan apply FILE"),
             "run `connplan -C 'apps/my shop' --env staging plan --dir x --out FILE`, then connplan \
              -C 'apps/my shop' --env staging apply FILE"
+        );
+        let here = NextCommand {
+            dir: Some(PathBuf::from("x")),
+            ..NextCommand::default()
+        };
+        assert_eq!(
+            here.within("`connplan apply`, `connplan apply --receipt FILE` or connplan apply"),
+            "`connplan apply --dir x`, `connplan apply --dir x --receipt FILE` or connplan apply"
         );
         for alone in [
             "connplan login",

@@ -45,6 +45,9 @@ pub struct StatusRow {
     /// them.
     #[serde(skip)]
     pub missing: usize,
+    /// The folder that its file was in, if that is not the one that was read.
+    #[serde(skip)]
+    pub elsewhere: Option<String>,
     /// What to do next; empty if nothing is.
     pub next: &'static str,
 }
@@ -52,12 +55,13 @@ pub struct StatusRow {
 /// The rows, in order of name.
 ///
 /// `still_asked` tells of one that a consent left scopes out of whether they are still asked for;
-/// `undeclared` are those that wait although no file declares them any more.
+/// `undeclared` are those that wait although none of the files declares them, and the folder that its file
+/// was in, if that is another.
 pub fn rows(
     plan: &Plan,
     pending_since: impl Fn(&ConnectorType) -> Option<Timestamp>,
     still_asked: impl Fn(&ConnectorType) -> bool,
-    undeclared: &[ConnectorType],
+    undeclared: &[(ConnectorType, Option<String>)],
 ) -> Vec<StatusRow> {
     let changes = plan.app.changes.iter();
     let unmanaged = plan.app.unmanaged.iter();
@@ -65,13 +69,14 @@ pub fn rows(
         .map(|change| of_change(change, &pending_since, &still_asked))
         .chain(unmanaged.map(|(connector, state)| of_undeclared(connector, Some(state))))
         .collect();
-    for connector in undeclared {
+    for (connector, elsewhere) in undeclared {
         let row = match rows.iter().position(|row| row.connector == *connector) {
             Some(unmanaged) => rows.remove(unmanaged),
             None => of_undeclared(connector, None),
         };
         rows.push(StatusRow {
             pending_since: pending_since(connector).map(|since| since.to_string()),
+            elsewhere: elsewhere.clone(),
             next: "connplan authorize",
             ..row
         });
@@ -118,6 +123,7 @@ fn of_change(
             .flatten()
             .map(|since| since.to_string()),
         asked_by: None,
+        elsewhere: None,
         missing: if partly { change.dropped.len() } else { 0 },
         next,
     }
@@ -141,6 +147,7 @@ fn of_undeclared(connector: &ConnectorType, state: Option<&RemoteConnector>) -> 
         pending_since: None,
         asked_by: None,
         missing: 0,
+        elsewhere: None,
         next: "",
     }
 }
@@ -198,7 +205,7 @@ fn table_of(app: &App, rows: &[StatusRow], medium: &Medium) -> String {
         let _ = writeln!(
             text,
             "\n{}",
-            authorization::forgettable(row.connector.as_str())
+            authorization::forgettable(&row.connector, row.elsewhere.as_deref())
         );
     }
     text.push_str(&attention(rows, medium.theme));

@@ -348,9 +348,16 @@ fn of_each<'a>(connectors: impl Iterator<Item = &'a ConnectorType>, words: &str)
     connectors.map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// One that no file declares any more, with the command that forgets it.
-pub fn forgettable(connector: &str) -> String {
-    format!("{connector}: {UNDECLARED}; {}.", forgets())
+/// One that none of the files that were read declares: with the command that forgets it, or with the folder
+/// that its file was in, if that is another.
+pub fn forgettable(connector: &ConnectorType, elsewhere: Option<&str>) -> String {
+    match elsewhere {
+        None => format!("{connector}: {UNDECLARED}; {}.", forgets()),
+        Some(folder) => format!(
+            "{connector}: waits for a person; its file was in {}, which was not read (`--dir` reads it).",
+            escape::limited(folder, 200)
+        ),
+    }
 }
 
 /// What to do about it; nothing where nothing is left to do.

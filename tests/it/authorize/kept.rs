@@ -74,6 +74,137 @@ fn what_is_to_be_forgotten_is_and_nothing_is_asked() {
 }
 
 #[test]
+fn what_was_asked_for_from_another_folder_is_not_forgotten() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform);
+    let slack = "{ \"type\": \"slack\", \"scopes\": [\"chat:write\"] }";
+    project.write("other/slack.jsonc", slack);
+    reads!(project.run(&["push", "--dir", "other", "--yes"]), @"
+    exit 4: connplan push --dir other --yes
+    Summary:
+      Skipped: slack
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    Found 1 connectors to push: slack
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 other/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+      ! slack waiting for authorization
+    Skipped OAuth in non-interactive mode. Run `connplan authorize --dir other` in a terminal to complete it.
+    ");
+    reads!(project.run(&["authorize"]), @"
+    exit 4: connplan authorize
+    CONNECTOR  ACCOUNT  GRANTED     TOOK
+    slack      -        left alone  -
+
+    Summary:
+      Failed: slack - its file was in other, and this run read the files in base44/connectors: give that folder with `--dir`, or give it up with `--forget slack`
+
+    Left to do for 1 connector:
+      slack: left alone; the summary says why
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    ");
+    // Neither by what plans from the usual folder, whether that is there or not.
+    let project = project.connector("notion", &[]);
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + notion                base44/connectors/notion.jsonc
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    slack: waits for a person; its file was in other, which was not read (`--dir` reads it).
+    ");
+    reads!(project.run(&["status"]), @"
+    exit 0: connplan status
+    App app-1 at http://HOST
+
+    CONNECTOR  DECLARED  REMOTE  SCOPES  PENDING   ACCOUNT
+    notion     yes       absent  0 of 0  -         -
+    slack      no        absent  0       just now  -
+
+    slack: waits for a person; its file was in other, which was not read (`--dir` reads it).
+
+    2 connectors need attention:
+      connplan plan
+          notion
+      connplan authorize slack
+    ");
+    reads!(project.run(&["push", "--yes"]), @"
+    exit 4: connplan push --yes
+    Summary:
+      Skipped: notion
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    Found 1 connectors to push: notion
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + notion                base44/connectors/notion.jsonc
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+      ! notion waiting for authorization
+    Skipped OAuth in non-interactive mode. Run `connplan authorize` in a terminal to complete it.
+    ");
+    reads!(project.run(&["authorize", "--dir", "other", "--list"]), @"
+    exit 4: connplan authorize --dir other --list
+    App app-1 at http://HOST
+      ! notion: its file was in base44/connectors, and this run read the files in other: give that folder with `--dir`, or give it up with `--forget notion`
+          asked for just now
+          asked for by plan sha256:DIGEST
+      ~ slack waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+
+    To go on: connplan authorize --dir other
+    ");
+    reads!(project.run(&["authorize", "--dir", "othre"]), @"
+    exit 1: connplan authorize --dir othre
+    --- stderr
+    error: --dir othre: no such directory
+      help: name the folder that holds the connector files
+      code: connplan::usage
+    ");
+    reads!(project.run(&["drift", "--dir", "other", "--format", "markdown"]), @"
+    exit 0: connplan drift --dir other --format markdown
+    ## connplan drift: app `app-1`
+
+    **No drift: 0 changed outside, 0 not applied yet, 1 waiting for a person.**
+
+    ### Waiting for a person
+
+    - `slack`: asked for at TIME
+
+    `connplan plan --dir other` shows each difference in full; `connplan apply --dir other` changes the app to match the files, `connplan pull --dir other` changes the files to match the app.
+    ");
+    std::fs::remove_file(project.path("other/slack.jsonc")).unwrap();
+    reads!(project.run(&["authorize", "--dir", "other", "slack"]), @"
+    exit 0: connplan authorize --dir other slack
+    CONNECTOR  ACCOUNT  GRANTED                TOOK
+    slack      -        left alone, forgotten  -
+
+    slack: left alone, forgotten: no file declares it any more; a link that was already opened still works for a few minutes.
+
+    Summary:
+      Left alone: slack
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    ");
+}
+
+#[test]
 fn a_page_is_called_by_the_name_that_was_told() {
     let (platform, project) = applied();
     let args = [

@@ -53,6 +53,7 @@ pub(super) fn a_wait(connector: &str, digest: &Digest) -> Wait {
             connection_config: std::collections::BTreeMap::new(),
             overrides: std::collections::BTreeMap::new(),
             asked_under: None,
+            folder: None,
         },
         by: by("ada"),
         epoch: 0,
