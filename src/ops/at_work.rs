@@ -311,10 +311,7 @@ impl AtWork {
         let (consented, forgotten): (Vec<_>, Vec<_>) =
             gone.into_iter().partition(|name| granted.contains(name));
         if !consented.is_empty() || !new.is_empty() {
-            let consents = consented.iter().map(|connector| Consented {
-                connector: connector.clone(),
-                outcome: "authorized".to_owned(),
-            });
+            let consents = consented.iter().cloned().map(Consented::authorized);
             let what = What::Consent(consents.collect());
             let event = HistoryEvent::now(self.memory().by().clone(), self.epoch(), what);
             let consented = consented.into_iter().filter(|name| mine(name)).collect();

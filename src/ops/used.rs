@@ -55,7 +55,7 @@ impl Used {
                     open = whole.then_some(waits);
                 }
                 What::Consent(consents) => {
-                    for consent in consents.iter().filter(|c| c.outcome == "authorized") {
+                    for consent in consents.iter().filter(|c| c.is_authorized()) {
                         if let Some(open) = &mut open {
                             open.remove(&consent.connector);
                         }

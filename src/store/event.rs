@@ -55,6 +55,23 @@ pub struct Consented {
     pub outcome: String,
 }
 
+impl Consented {
+    const AUTHORIZED: &str = "authorized";
+
+    /// One whose consent is in force.
+    pub fn authorized(connector: ConnectorType) -> Self {
+        Self {
+            connector,
+            outcome: Self::AUTHORIZED.to_owned(),
+        }
+    }
+
+    /// Whether the consent is in force: then its plan is carried out for this connector.
+    pub fn is_authorized(&self) -> bool {
+        self.outcome == Self::AUTHORIZED
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {

@@ -3,15 +3,11 @@
 use toml::{Table, Value};
 
 use super::{shape, types::Settings};
-use crate::{
-    model::ConnectorType,
-    syntax::{
-        Finding, Problem, Source,
-        connector::{in_order, parse_toml},
-        quote::{Quoted, escaped},
-        suggest,
-        tree::{Member, Node, Span},
-    },
+use crate::syntax::{
+    Finding, Problem, Source,
+    connector::{in_order, parse_toml},
+    quote::{Quoted, escaped},
+    tree::{Node, Span},
 };
 
 /// Reads `connplan.toml`. There are settings unless a problem is an error.
@@ -22,7 +18,6 @@ pub fn parse_settings(name: &str, text: &str) -> (Option<Settings>, Vec<Problem>
         Err(problems) => return (None, in_order(problems, name)),
     };
     let mut problems = shape::check(&root, &source);
-    problems.extend(check_types(&root, &source));
     let settings = match toml::from_str::<Settings>(text) {
         Ok(settings) => Some(settings),
         // It was told in better words.
@@ -106,39 +101,6 @@ pub(crate) fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     let node = path.iter().try_fold(&root, |node, key| node.get(key))?;
     let before = text.get(..node.span.start)?;
     Some(before.matches('\n').count() + 1)
-}
-
-/// Types that are nearly known ones: a misspelt `protected` protects nothing.
-fn check_types(root: &Node, source: &Source) -> Vec<Problem> {
-    let members = |node: Option<&Node>| -> Vec<(String, Span)> {
-        let members = node.map(Node::members).unwrap_or_default();
-        let key = |member: &Member| (member.key.clone(), member.key_span.clone());
-        members.iter().map(key).collect()
-    };
-    let policy = root.get("policy");
-    let rules = |name: &str| members(policy.and_then(|policy| policy.get(name)));
-    let listed = ["protected", "allowed_types", "denied_types"].into_iter();
-    let protected = listed
-        .filter_map(|key| policy?.get(key))
-        .flat_map(Node::elements)
-        .filter_map(|element| Some((element.text()?.to_owned(), element.span.clone())));
-    members(root.get("providers"))
-        .into_iter()
-        .chain(protected)
-        .chain(rules("allowed_scopes"))
-        .chain(rules("denied_scopes"))
-        .chain(rules("max_class"))
-        .chain(rules("max_access"))
-        .chain(rules("accounts"))
-        .filter_map(|(text, span)| {
-            // Anything else than a type is the decoder's to refuse.
-            ConnectorType::parse(&*text).ok()?;
-            let meant = suggest::known_type_near(&text)?;
-            let found = Quoted::new(&text);
-            let problem = Problem::new(Finding::TypeSlip { found, meant }, source);
-            Some(problem.label(span, "this type"))
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! What each setting may hold, in words: the decoder's own speak of its types.
 
 use super::types::Percent;
-use crate::policy::Rule;
-use crate::syntax::{
-    Finding, Problem, Source,
-    quote::Quoted,
-    suggest,
-    tree::{Node, Span, Value},
+use crate::{
+    model::ConnectorType,
+    policy::Rule,
+    syntax::{
+        Finding, Problem, Source,
+        quote::Quoted,
+        suggest,
+        tree::{Node, Span, Value},
+    },
 };
 
 /// What stands at a place of `connplan.toml`.
@@ -15,6 +18,8 @@ pub(super) enum Shape {
     Table(&'static [(&'static str, Shape)]),
     /// Any key, each with this.
     Each(&'static Shape),
+    /// Any connector type, each with this.
+    ByType(&'static Shape),
     /// A policy rule's name, each with this.
     Ruled(&'static Shape),
     /// One of these words.
@@ -27,13 +32,17 @@ pub(super) enum Shape {
     Text(&'static str),
     /// A list of strings.
     Texts(&'static str),
+    /// A list of connector types.
+    Types(&'static str),
     /// A whole number, or a share in percent.
     Share,
     /// This, or a table of it by type.
     OneOrEach(&'static Shape),
 }
 
-use Shape::{Choice, Each, OneOrEach, Ruled, Share, Switch, Table, Text, Texts, Whole};
+use Shape::{
+    ByType, Choice, Each, OneOrEach, Ruled, Share, Switch, Table, Text, Texts, Types, Whole,
+};
 
 const CLASS: Shape = Choice(&["none", "sensitive", "restricted"]);
 const ACCESS: Shape = Choice(&["identity", "read", "write", "admin"]);
@@ -48,7 +57,7 @@ pub(super) const SETTINGS: Shape = Table(&[
     ("on_remove", Choice(&["remove", "disconnect"])),
     (
         "providers",
-        Each(&Table(&[("adds", Texts("[\"openid\"]"))])),
+        ByType(&Table(&[("adds", Texts("[\"openid\"]"))])),
     ),
     (
         "environments",
@@ -82,13 +91,13 @@ pub(super) const SETTINGS: Shape = Table(&[
     (
         "policy",
         Table(&[
-            ("protected", Texts("[\"stripe\"]")),
+            ("protected", Types("[\"stripe\"]")),
             ("max_removals", Share),
-            ("allowed_types", Texts("[\"slack\"]")),
-            ("denied_types", Texts("[\"gmail\"]")),
+            ("allowed_types", Types("[\"slack\"]")),
+            ("denied_types", Types("[\"gmail\"]")),
             ("max_class", OneOrEach(&CLASS)),
             ("max_access", OneOrEach(&ACCESS)),
-            ("accounts", Each(&Text("\"@example.com\""))),
+            ("accounts", ByType(&Text("\"@example.com\""))),
             ("unknown_scopes", LEVEL),
             (
                 "rules",
@@ -98,8 +107,8 @@ pub(super) const SETTINGS: Shape = Table(&[
                     ("override", Switch),
                 ])),
             ),
-            ("allowed_scopes", Each(&Texts("[\"chat:write\"]"))),
-            ("denied_scopes", Each(&Texts("[\"admin\"]"))),
+            ("allowed_scopes", ByType(&Texts("[\"chat:write\"]"))),
+            ("denied_scopes", ByType(&Texts("[\"admin\"]"))),
         ]),
     ),
 ]);
@@ -134,14 +143,23 @@ impl Check<'_> {
                     }
                 }
             }
-            (Each(shape) | OneOrEach(shape), Value::Map(members)) => {
+            (Each(each) | ByType(each) | OneOrEach(each), Value::Map(members)) => {
                 for member in members {
-                    self.node(&below(&member.key), &member.node, shape);
+                    if !matches!(shape, Each(_)) {
+                        self.near_type(&member.key, &member.key_span);
+                    }
+                    self.node(&below(&member.key), &member.node, each);
                 }
             }
-            (Texts(_), Value::List(elements)) => {
-                for element in elements.iter().filter(|element| element.text().is_none()) {
-                    self.wrong(path, element, shape);
+            (Texts(_) | Types(_), Value::List(elements)) => {
+                for element in elements {
+                    match element.text() {
+                        None => self.wrong(path, element, shape),
+                        Some(text) if matches!(shape, Types(_)) => {
+                            self.near_type(text, &element.span);
+                        }
+                        Some(_) => {}
+                    }
                 }
             }
             (OneOrEach(shape), _) => self.node(path, node, shape),
@@ -166,6 +184,18 @@ impl Check<'_> {
             (Switch, Value::Bool(_)) | (Text(_), Value::Text(_)) => {}
             _ => self.wrong(path, node, shape),
         }
+    }
+
+    /// What is nearly a known type is a slip: a misspelt `protected` protects nothing.
+    fn near_type(&mut self, text: &str, span: &Span) {
+        // Anything else than a type is the decoder's to refuse.
+        let slip = ConnectorType::parse(text).ok();
+        let Some(meant) = slip.and_then(|_| suggest::known_type_near(text)) else {
+            return;
+        };
+        let found = Quoted::new(text);
+        let problem = Problem::new(Finding::TypeSlip { found, meant }, self.source);
+        self.problems.push(problem.label(span.clone(), "this type"));
     }
 
     fn unknown(&mut self, key: &str, span: &Span, known: &[(&'static str, Shape)]) {
@@ -195,7 +225,7 @@ impl Check<'_> {
             _ => node.kind().to_owned(),
         };
         let wanted = match shape {
-            Table(_) | Each(_) | Ruled(_) => format!("a table: `[{path}]`"),
+            Table(_) | Each(_) | ByType(_) | Ruled(_) => format!("a table: `[{path}]`"),
             Choice(words) => {
                 let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
                 words.join(" or ")
@@ -207,7 +237,7 @@ impl Check<'_> {
             Whole(least, most) => format!("a whole number from {least} to {most}"),
             Switch => "true or false".to_owned(),
             Text(example) => format!("a string, for example {example}"),
-            Texts(example) => format!("a list of strings, for example {example}"),
+            Texts(example) | Types(example) => format!("a list of strings, for example {example}"),
         };
         let message = format!("`{path}` is {found}; it has to be {wanted}");
         let span = match shape {
