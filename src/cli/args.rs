@@ -101,7 +101,7 @@ pub enum Command {
     Apply(commands::apply::ApplyArgs),
     /// Approve a saved plan: sign its digest with an SSH key
     Approve(commands::approve::ApproveArgs),
-    /// Comment a plan or receipt on the pull or merge request of this CI run
+    /// Post a plan or receipt as a comment on the pull or merge request of this CI run
     Comment(commands::comment::CommentArgs),
     /// Resume pending authorizations
     Authorize(commands::authorize::AuthorizeArgs),
@@ -113,11 +113,11 @@ pub enum Command {
     Add(commands::add::AddArgs),
     /// Write the app's connectors to the files, in place
     Pull(commands::pull::PullArgs),
-    /// Each connector: declared, remote, account, pending
+    /// Show each connector: declared, in the app, account, pending
     Status(commands::status::StatusArgs),
-    /// Plans, approvals, applies and consents of the app, from the store
+    /// Show plans, approvals, applies and consents of the app, from the store
     History(commands::history::HistoryArgs),
-    /// End a lease that nobody holds any more
+    /// End the lease of a run that is gone
     Unlock(commands::unlock::UnlockArgs),
     /// List the integrations that the platform offers
     ListAvailable(commands::list_available::ListAvailableArgs),

@@ -49,10 +49,10 @@ pub struct ApplyArgs {
     /// How many writes at once [default: 8]
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub parallelism: Option<NonZeroU16>,
-    /// Remove connectors although writing another one failed
+    /// Do the removals even if a write failed
     #[arg(long, hide_short_help = true)]
     pub keep_going: bool,
-    /// How long to wait for another connplan of this app
+    /// How long to wait for another connplan of this app [default: fail at once]
     #[arg(long, value_name = "DURATION", hide_short_help = true)]
     pub lock_timeout: Option<MaxDuration>,
     /// End with 4 if authorizations are pending

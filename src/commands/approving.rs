@@ -34,7 +34,9 @@ pub struct ApprovalArgs {
         long, value_name = "FILE", num_args = 1.., value_hint = clap::ValueHint::FilePath
     )]
     pub approved_by: Vec<PathBuf>,
-    /// This commit's pull or merge request has N approvals [default: 1]
+    /// Require N approvals in the pull or merge request [default: 1]
+    ///
+    /// The one that this commit came from.
     #[arg(
         long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1"
     )]

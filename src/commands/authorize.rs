@@ -64,7 +64,7 @@ pub struct AuthorizeArgs {
     /// Do not ask before opening
     #[arg(short, long)]
     pub yes: bool,
-    /// How long to wait for another connplan of this app
+    /// How long to wait for another connplan of this app [default: fail at once]
     #[arg(long, value_name = "DURATION", hide_short_help = true)]
     pub lock_timeout: Option<MaxDuration>,
     /// Read connector files from PATH instead of the project's folder

@@ -42,10 +42,10 @@ pub struct PlanArgs {
     /// End with 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// What this receipt says waits for a person is shown as waiting, not as a change (repeatable)
+    /// Take the pending authorizations from this receipt: show them as waiting, not as changes (repeatable)
     #[arg(long = "receipt", value_name = "FILE", num_args = 1.., value_hint = clap::ValueHint::FilePath)]
     pub receipts: Vec<PathBuf>,
-    /// Let no apply take the plan after this time (`72h`, `7d`); part of what the plan means
+    /// `apply` refuses the plan after this time (`72h`, `7d`). It is part of the digest
     #[arg(long, value_name = "DURATION")]
     pub expires: Option<Lifetime>,
     /// Plan against a snapshot of the remote; `apply` refuses such a plan ("-" is standard input)

@@ -1,4 +1,4 @@
-//! Files and remote to a plan: what `plan`, `apply`, `push` and `status` have in common.
+//! Files and remote to a plan: what the commands that read a project have in common.
 
 use std::path::{Path, PathBuf};
 
@@ -39,6 +39,7 @@ pub struct PlanningArgs {
         long = "override",
         value_name = "RULE",
         requires = "reason",
+        help_heading = "Policy",
         hide_short_help = true
     )]
     pub overrides: Vec<String>,
@@ -47,6 +48,7 @@ pub struct PlanningArgs {
         long,
         value_name = "TEXT",
         requires = "overrides",
+        help_heading = "Policy",
         hide_short_help = true
     )]
     pub reason: Option<String>,

@@ -18,7 +18,7 @@ pub struct MarkdownArgs {
     /// Cut the details so that no more than N bytes are printed [default: 65536]
     #[arg(long, value_name = "N")]
     pub max_bytes: Option<usize>,
-    /// A page that has the whole, named where something was cut out
+    /// Link to the full plan, shown where details were cut
     #[arg(long, value_name = "URL", hide_short_help = true)]
     pub whole_url: Option<Url>,
 }

@@ -20,7 +20,7 @@ pub struct StatusArgs {
     /// Read connector files from PATH instead of the project's folder
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
-    /// What this receipt says waits for a person is shown as waiting (repeatable)
+    /// Take the pending authorizations from this receipt too (repeatable)
     #[arg(long = "receipt", value_name = "FILE", num_args = 1.., value_hint = clap::ValueHint::FilePath)]
     pub receipts: Vec<PathBuf>,
     /// End with 2 if files and remote differ; what only waits for a person does not count

@@ -11,7 +11,9 @@ use crate::{
 /// How links come to a person, as the command line says.
 #[derive(Clone, Debug, Default, Args)]
 pub struct OfferArgs {
-    /// Show the links in the terminal, open nothing (so it is in SSH sessions without BROWSER)
+    /// Show the links in the terminal, open nothing (the default over SSH)
+    ///
+    /// With BROWSER set, that is opened over SSH too.
     #[arg(long)]
     pub no_browser: bool,
     /// One after another instead of all on one page
@@ -24,8 +26,8 @@ pub struct OfferArgs {
     /// an account to the app (not with CI set)
     #[arg(long)]
     pub print_links: bool,
-    /// Serve the page under this name too, for a forwarded port or a proxy; an address of this
-    /// machine is listened on
+    /// Answer to this host name too, for a forwarded port or a proxy. If NAME is an address of this machine, listen
+    /// there
     #[arg(long, value_name = "NAME[:PORT]", hide_short_help = true, conflicts_with_all = ["no_browser", "one_by_one", "qr", "print_links"])]
     pub page_host: Option<PageHost>,
 }

@@ -234,7 +234,7 @@ fn without_a_project_files_come_from_the_folder_or_dir() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
       ! linear waiting for authorization
-    Skipped OAuth in non-interactive mode. Run `connplan --app-id app-1 authorize` in a terminal to complete it.
+    Skipped OAuth in non-interactive mode. Run `connplan --app-id app-1 authorize --dir other` in a terminal to complete it.
     ");
 }
 
