@@ -5,20 +5,7 @@
 //! declared connectors that stopped working, with the scopes that they have; it removes nothing. What to show, what to open and what to ask is not decided
 //! here: a [`Session`] tells its [`AuthorizeEvent`]s and takes [`Command`]s.
 //!
-//! # The states of one authorization
-//!
-//! ```text
-//!            wanted: a link is asked for                    says FAILED
-//!  Idle ---------------------------------> Asked ----------------------> Declining
-//!     ^                                    |   \                             |
-//!     |        its five minutes are over   |    \ says ACTIVE                | the list does not
-//!     +------------------------------------+     v                           | show a consent
-//!                                              Confirming                    v
-//!  Whatever is not closed becomes                |                       Declined
-//!  Consented as soon as the LIST shows it,       | not listed, 3 times   (can be wanted again)
-//!  whoever began it, whoever finished it.        v
-//!                                              Failed (can be wanted again)
-//! ```
+//! .github/ARCHITECTURE.md draws the states of an authorization.
 //!
 //! [`step`] is the whole of it, and pure: a state and a piece of evidence make the next state and
 //! what has to be done. [`Session`] gathers the evidence and does what has to be done.

@@ -1,4 +1,5 @@
-//! `connplan approve`: signs a plan's digest with a person's SSH key.
+//! `connplan approve`: signs a plan's digest with a person's SSH key, or takes that back; looks before whether the files
+//! still say the same, and keeps the signature in a file or the store.
 
 use std::{
     io::Write as _,

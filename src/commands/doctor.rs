@@ -1,4 +1,5 @@
-//! `connplan doctor`: looks at everything a run needs, and changes nothing.
+//! `connplan doctor`: looks at everything a run needs. It changes nothing but the rights of the login's file, as every
+//! command that reads it, and what git keeps of a store.
 
 mod rules;
 

@@ -1,5 +1,5 @@
-//! `connplan init`: what a repository wants that has no connplan yet. Asks for each file, and writes over
-//! none; where projects came or went, it offers the difference.
+//! `connplan init`: what a repository wants that has no connplan yet. Asks for each file, and replaces
+//! none; where projects came or went, it offers the difference and writes it into the file.
 
 mod difference;
 mod github;

@@ -1,5 +1,5 @@
-//! One file for each command: its arguments, and what it calls. What it does stands in `ops`;
-//! helpers that several commands share, and what needs the terminal, stand here.
+//! One file for each command: its arguments, and what it calls. What `plan`, `apply`, `authorize` and `push` do stands in
+//! `ops`; what the others do, what several commands share, and what needs the terminal, stands here.
 
 pub mod add;
 pub mod apply;

@@ -1,4 +1,4 @@
-//! One connplan at a time in one project.
+//! One connplan at a time: for one app of one user, whichever clone it runs in, and for the files that all apps share.
 
 use std::{
     fs::{File, TryLockError},

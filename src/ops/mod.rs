@@ -1,5 +1,5 @@
 //! What a command does, without its arguments and its output: inputs, stores and a [`Listener`] in, an
-//! outcome out. A command is arguments -> op -> view.
+//! outcome out.
 
 mod agree;
 mod applied;

@@ -1,8 +1,8 @@
 //! A saved plan: TOML that a person can read.
 //!
-//! [`to_toml`] writes it, [`read`] takes it back only if its digest names its content. Scopes and
-//! types are all it holds of a connector: no token, no link, and of an account only its masked form
-//! and a digest.
+//! [`to_toml`] writes it, [`read`] takes it back only if its digest names its content. It holds no token and no
+//! link, and of an account only its masked form and a digest. Connection values stand in it as they are, and `why`
+//! may quote files.
 
 use std::collections::{BTreeMap, BTreeSet};
 

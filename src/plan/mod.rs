@@ -1,5 +1,5 @@
 //! The plan: built from a comparison, saved, read again, verified. Pure: files are read and
-//! written by the commands, through `fs`.
+//! written elsewhere.
 //!
 //! Three shapes of one thing, kept apart so that each can change alone: [`Plan`] is what the
 //! program thinks with, [`document`] is the file, `view::report` is what is shown and published.

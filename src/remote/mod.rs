@@ -3,7 +3,7 @@
 //! [`Platform`] is an address and the way of every request to it (limits, repetition, trace);
 //! [`Remote`] adds an app and credentials, and has a method for each call of the API. What comes
 //! back is either a word of the model or an error that names the call and its request id: nothing
-//! is ever partial, and no content of an answer stands in an error.
+//! is ever partial, and of an answer's content an error holds only what the server says of its problem, made safe.
 
 pub mod auth;
 pub(crate) mod call;

@@ -8,12 +8,12 @@
 //! | [`widening`] | a scope is added that gives admin access or is restricted by its provider | danger |
 //! | [`widening`] | a scope is added that gives write access | warning |
 //! | [`elsewhere`] | a connector's connection values change | danger if one of a connector that works is replaced, else warning |
-//! | [`interruption`] | a connector that works needs a new consent | warning |
-//! | [`other_account`] | another account than the file expects holds it | danger if it works, else warning |
+//! | [`interruption`] | an update of a connector that works needs a new consent | warning |
+//! | [`other_account`] | another account than the file expects holds it | danger if it works and is taken over for that alone, else warning |
 //! | [`widening`] | a scope is added of which nothing is known | notice |
 //! | [`redundancy`] | a declared scope is included in another declared one | notice |
 //!
-//! What a no-op leaves as it is needs no approval: no rule is run on one.
+//! What a no-op leaves as it is needs no approval: no rule is run on one, unless it waits for a consent.
 
 use super::{Level, Phrase, Risk, RiskKind};
 use crate::{

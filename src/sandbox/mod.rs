@@ -1,8 +1,7 @@
 //! A local stand-in for the platform: its API, its login, and a make-believe provider's consent
 //! page, on loopback only. It runs on any tokio runtime, `current_thread` included.
 //!
-//! Any app id is an app; a new one is empty. Credentials are the sandbox's own key (header
-//! `api_key`) or a bearer token from its device flow.
+//! Any app id is an app; a new one is empty.
 //!
 //! # Who may call
 //! The workspace key (header `api_key`; refused with [`Settings::strict_keys`]), personal access

@@ -1,5 +1,5 @@
 //! The terminal: streams, colour, questions, keys. The only room that writes to standard output
-//! and standard error.
+//! and standard error, but for a panic, the log and the end of a run that is stuck (`cli`).
 
 mod browser;
 mod keys;

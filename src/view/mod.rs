@@ -1,4 +1,5 @@
-//! Values to text: for a person, as JSON, a diff, Markdown, or for a CI runner. Decides nothing.
+//! Values to text: for a person, as JSON, a diff, Markdown, or for a CI runner. It decides only
+//! what the shown values say by themselves: whether there are changes, or whether files are valid.
 //!
 //! A plan and a receipt first become a [`report`], which is the public format; text, diff and
 //! Markdown are made from that, so whatever a person is shown, a program can read as well. Functions

@@ -1,5 +1,5 @@
-//! The commands that are printed for somebody to run: with what surrounds this run, so that they do
-//! the same there.
+//! The commands that are printed for somebody to run: with what surrounds this run, so that they are about the same
+//! project and folder.
 
 use std::{path::PathBuf, sync::OnceLock};
 
