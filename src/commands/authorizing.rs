@@ -15,7 +15,7 @@ use crate::{
     config::Project,
     context::{Context, Failure},
     model::App,
-    ops::{AtWork, AuthorizeInputs, AuthorizeSession, Before, LeasedTurns, Waits},
+    ops::{AtWork, AuthorizeInputs, AuthorizeSession, LeasedTurns, PendingBefore, WaitInputs},
     page::{Doorway, Page, PageHost},
     syntax::MaxDuration,
     term::{self, Answer, EscapeKey},
@@ -68,7 +68,7 @@ pub(super) async fn resume<'a, 'w>(
     at_work: Option<&AtWork>,
     waiting: impl FnOnce(&AuthorizeSession<'a>) -> Result<Option<Waiting<'w>>, Failure>,
 ) -> Result<(AuthorizeSession<'a>, SessionOutcome), Failure> {
-    let (app, before) = (inputs.app, Before::of(&inputs.pending));
+    let (app, before) = (inputs.app, PendingBefore::of(&inputs.pending));
     let mut session = AuthorizeSession::begin(inputs).await?;
     let waiting = waiting(&session)?;
     let Some(at_work) = at_work else {
@@ -88,7 +88,7 @@ async fn run(
     context: &Context,
     app: &App,
     session: &mut AuthorizeSession<'_>,
-    (at_work, before): (&AtWork, &Before),
+    (at_work, before): (&AtWork, &PendingBefore),
     waiting: Waiting<'_>,
 ) -> Result<SessionOutcome, Failure> {
     let open = session.open();
@@ -169,7 +169,7 @@ async fn run(
     telling.open_page();
     let heard = listening::to(context);
     let turns = LeasedTurns::new(at_work, heard.around(), before, session.file());
-    let waits = Waits {
+    let waits = WaitInputs {
         patience,
         asking: asking(offer),
         pace: pace(context),

@@ -281,7 +281,7 @@ impl AtWork {
     pub async fn authorized(
         &self,
         around: &Around<'_>,
-        before: &Before,
+        before: &PendingBefore,
         session: &AuthorizeSession<'_>,
     ) {
         let (app, after) = (&self.team.app, session.pending());
@@ -326,7 +326,7 @@ impl AtWork {
     /// What waited before and was asked for anew since, or came to its end. Read under the lease.
     pub(super) async fn over(
         &self,
-        before: &Before,
+        before: &PendingBefore,
     ) -> Result<BTreeSet<ConnectorType>, StoreError> {
         let app = &self.team.app;
         let mut over = BTreeSet::new();
@@ -392,9 +392,9 @@ fn masked(receipt: &Receipt) -> Receipt {
 
 /// What waited before an authorization.
 #[derive(Debug)]
-pub struct Before(PendingSet);
+pub struct PendingBefore(PendingSet);
 
-impl Before {
+impl PendingBefore {
     /// What this machine and the store know of.
     pub fn of(pending: &PendingSet) -> Self {
         Self(pending.clone())

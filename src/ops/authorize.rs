@@ -182,7 +182,7 @@ impl<'a> AuthorizeSession<'a> {
     /// Waits for people, at most so long.
     pub async fn run(
         &mut self,
-        waits: Waits<'_>,
+        waits: WaitInputs<'_>,
         commands: &mut mpsc::Receiver<Command>,
         cancel: &CancellationToken,
     ) -> Result<(), PendingError> {
@@ -259,7 +259,7 @@ async fn others(
 
 /// How a session waits.
 #[derive(Clone, Copy)]
-pub struct Waits<'a> {
+pub struct WaitInputs<'a> {
     /// For all of them together: it is one person's time.
     pub patience: Duration,
     /// When links are asked for.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use tokio::sync::Mutex;
 
-use super::{Around, AtWork, Before};
+use super::{Around, AtWork, PendingBefore};
 use crate::{
     authorize::{NotNow, WriteTurns},
     escape, fs,
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct LeasedTurns<'a> {
     at_work: &'a AtWork,
     around: Around<'a>,
-    before: &'a Before,
+    before: &'a PendingBefore,
     file: Option<Arc<SharedPending>>,
     /// How many requests are under way, or about to be.
     writing: std::sync::Mutex<usize>,
@@ -34,7 +34,7 @@ impl<'a> LeasedTurns<'a> {
     pub fn new(
         at_work: &'a AtWork,
         around: Around<'a>,
-        before: &'a Before,
+        before: &'a PendingBefore,
         file: Option<Arc<SharedPending>>,
     ) -> Self {
         Self {
