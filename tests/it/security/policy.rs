@@ -294,7 +294,7 @@ fn what_was_asked_for_by_an_override_can_be_authorized() {
       Failed: wix - the policy in connplan.toml forbids it: wix: the type is denied
 
     Left to do for 1 connector:
-      wix: the policy in connplan.toml forbids it: wix: the type is denied
+      wix: left alone; the summary says why
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     ");
