@@ -7,7 +7,7 @@ use super::{
 use crate::{
     escape,
     model::{Address, App, AppId, SetBy},
-    syntax::{Finding, Problem, base44, parse_settings},
+    syntax::{Finding, Problem, base44, parse_settings, readable_settings},
 };
 
 /// Reads the apps that a file names, by its name and its text.
@@ -21,7 +21,9 @@ fn apps_of(file: &str) -> Option<AppsOf> {
             Some(|file, text| base44::parse_app_file(file, text).into_iter().collect())
         }
         SETTINGS => Some(|file, text| {
-            let settings = parse_settings(file, text).0.unwrap_or_default();
+            // What has an error names its apps all the same.
+            let settings = parse_settings(file, text).0;
+            let settings = settings.unwrap_or_else(|| readable_settings(text));
             let apps = settings.environments.into_values();
             apps.filter_map(|environment| environment.app_id).collect()
         }),
@@ -125,6 +127,21 @@ impl Project {
                     files: names.join(", "),
                 })
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else one slip in the settings of the base would let another folder plan their app without them.
+    #[test]
+    fn settings_with_an_error_name_their_apps() {
+        let sound = "[environments.production]\napp_id = \"shop\"\n";
+        for more in ["", "[store]\nkeep = 5\n", "[approval]\ncount = \"x\"\n"] {
+            let named = apps_named(SETTINGS, &format!("{sound}{more}"));
+            assert_eq!(named, [AppId::parse("shop").unwrap()], "{more}");
         }
     }
 }
