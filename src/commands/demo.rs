@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::{apply::ApplyArgs, authorize::AuthorizeArgs, authorizing::OfferArgs, plan::PlanArgs};
 use crate::{
     context::{Context, EncodeError, ExitStatus, Failure, Format, Globals, UsageError},
-    fs::{self, FsError, Visibility},
+    fs::{self, FsError},
     model::{ApiUrl, App, AppId, Vars},
     pending::LocalPending,
     sandbox::{self, Decision, Options, Sandbox, Seed},
@@ -116,7 +116,7 @@ fn empty_dir(dir: &Path) -> Result<std::path::PathBuf, Failure> {
         )
         .into());
     }
-    std_fs::create_dir_all(dir).map_err(|e| FsError::io("create", dir, e))?;
+    fs::ensure_dir(dir)?;
     Ok(dir.to_owned())
 }
 
@@ -227,11 +227,17 @@ async fn play(
 }
 
 fn write_project(root: &Path) -> Result<(), Failure> {
+    // Links that the user's own way there has are followed now, and none later.
+    let root = &root
+        .canonicalize()
+        .map_err(|e| FsError::io("write", root, e))?;
     let base = root.join("base44");
     let connectors = base.join("connectors");
-    std_fs::create_dir_all(&connectors).map_err(|e| FsError::io("create", &connectors, e))?;
+    // Others may write where `--keep` says: what they put there meanwhile leads nowhere.
+    fs::ensure_dir_in(root, &connectors)?;
     for (name, text) in FILES {
-        fs::write(&base.join(name), text.as_bytes(), Visibility::Shared)?;
+        let file = fs::destination(&base.join(name), |_| Some(root.to_owned()))?;
+        file.write(text.as_bytes())?;
     }
     Ok(())
 }
