@@ -94,9 +94,10 @@ fn terminal(globals: &Globals, vars: &Vars, traits: Traits<'_>) -> Terminal {
 
 fn context(globals: Globals, vars: Vars, terminal: Terminal, deadline: Option<Instant>) -> Context {
     let home = home_folder(&vars);
+    let start = globals.chdir.clone().unwrap_or_else(|| PathBuf::from("."));
     let context = Context {
-        start: globals.chdir.clone().unwrap_or_else(|| PathBuf::from(".")),
-        state: StateFolder::find(&vars, home.as_deref()),
+        state: StateFolder::find(&vars, home.as_deref(), &start),
+        start,
         globals,
         vars,
         home,
@@ -126,6 +127,11 @@ fn context(globals: Globals, vars: Vars, terminal: Terminal, deadline: Option<In
                  state folder {folder}: it is not used until their rights are taken away (`chmod go-w`), \
                  or another is named",
                 shown(way)
+            ),
+            NotOurs::Checkout(tree) => format!(
+                "the state folder {folder} lies in the checkout {}, whose files may be what somebody \
+                 proposes: it is not used; set CONNPLAN_STATE_DIR to a folder outside it",
+                shown(tree)
             ),
             NotOurs::Way(way) => format!(
                 "{} belongs to another user, who can put anything in the place of the state folder \

@@ -5,6 +5,7 @@
 
 mod append;
 mod atomic;
+mod checkout;
 mod confine;
 pub(crate) mod crash;
 mod error;
@@ -23,6 +24,7 @@ pub use atomic::{
     Destination, Staged, Visibility, ensure_dir, is_leftover, probe_writable, remove_leftovers,
     stage, sync_parent, write, write_new, write_with,
 };
+pub use checkout::checkouts_around;
 pub use confine::{
     Confined, confine, confine_new, destination, ensure_dir_in, read_confined, read_told,
     refuse_way_out,

@@ -15,6 +15,8 @@ pub enum NotOurs {
     Way(PathBuf),
     /// Others may write into this folder on the way to it, and so put another in its place.
     OpenWay(PathBuf),
+    /// It lies in this checkout: what is in it may be what somebody proposes.
+    Checkout(PathBuf),
 }
 
 /// Why another user can write anything into a folder, or put another in its place; `None` where nobody can

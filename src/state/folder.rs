@@ -26,13 +26,16 @@ pub struct StateFolder {
 
 impl StateFolder {
     /// The folder as the process's variables and the user's home decide. No file of a project has a
-    /// say. Changes nothing.
-    pub fn find(process: &Vars, home: Option<&Path>) -> Self {
+    /// say, and so no folder of the checkout that the run starts in. Changes nothing.
+    pub fn find(process: &Vars, home: Option<&Path>, start: &Path) -> Self {
         let named = process.get(VARIABLE).map(PathBuf::from);
         let dir = named
             .map(|dir| std::path::absolute(&dir).unwrap_or(dir))
             .or_else(|| Some(platform(process, home)?.join("connplan")));
-        let why = dir.as_deref().and_then(|dir| fs::not_ours(dir, home));
+        let why = dir.as_deref().and_then(|dir| {
+            let checkout = checkout_of(dir, start, home).map(NotOurs::Checkout);
+            checkout.or_else(|| fs::not_ours(dir, home))
+        });
         let (dir, not_ours) = match (dir, why) {
             (Some(dir), Some(why)) => (None, Some((dir, why))),
             (dir, _) => (dir, None),
@@ -80,6 +83,13 @@ impl StateFolder {
     }
 }
 
+/// The checkout around `start` that a folder lies in, links resolved, whether it is there yet or not.
+fn checkout_of(dir: &Path, start: &Path, home: Option<&Path>) -> Option<PathBuf> {
+    let real = dir.ancestors().find_map(|part| part.canonicalize().ok())?;
+    let trees = fs::checkouts_around(start, home);
+    trees.into_iter().find(|tree| real.starts_with(tree))
+}
+
 /// The address by its digest, since it is not a file name; the app's id as it is.
 pub(super) fn folder_name(app: &App) -> String {
     format!("{}-{}", digest(&app.api_url), app.id)
@@ -117,7 +127,9 @@ mod tests {
     #[test]
     fn the_variable_goes_before_the_platform_and_a_relative_standard_counts_for_nothing() {
         let home = Some(Path::new("/home/ada"));
-        let dir = |pairs: &[(&str, &str)], home| StateFolder::find(&Vars::of(pairs), home).dir;
+        let dir = |pairs: &[(&str, &str)], home| {
+            StateFolder::find(&Vars::of(pairs), home, Path::new("/")).dir
+        };
         let path = |text: &str| Some(PathBuf::from(text));
         let xdg = ("XDG_STATE_HOME", "/state");
         assert_eq!(
@@ -132,6 +144,33 @@ mod tests {
         };
         assert_eq!(dir(&[("XDG_STATE_HOME", "state")], home), path(inner));
         assert_eq!(dir(&[], None), None);
+    }
+
+    #[test]
+    fn a_folder_of_the_checkout_is_not_used() {
+        let temp = tempfile::tempdir().unwrap();
+        let at = |inner: &str| {
+            let path = temp.path().join(inner);
+            std::fs::create_dir_all(&path).unwrap();
+            path
+        };
+        let (outer, start) = (at("repo/.git"), at("repo/sub/app"));
+        at("repo/sub/.git");
+        let tree = outer.parent().unwrap().canonicalize().unwrap();
+        std::os::unix::fs::symlink(at("repo/kept"), temp.path().join("link")).unwrap();
+        at("beside");
+        for (dir, home, found) in [
+            ("repo/kept", None, Some(&tree)),
+            ("repo/new/below", None, Some(&tree)),
+            ("link/state", None, Some(&tree)),
+            ("beside/state", None, None),
+            // A home that is a work tree itself.
+            ("repo/kept", Some(at("repo/home")), None),
+        ] {
+            let home = home.as_deref();
+            let is = checkout_of(&temp.path().join(dir), &start, home);
+            assert_eq!(is.as_ref(), found, "{dir}");
+        }
     }
 
     #[test]

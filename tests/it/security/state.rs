@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink};
 
-use crate::support::{Connector, Platform, Project};
+use crate::support::{Connector, Platform, Project, reads};
 
 const IGNORED: &str = ".connplan is ignored";
 
@@ -120,6 +120,33 @@ fn a_newer_state_names_who_wrote_it() {
             .read_state("pending.toml")
             .contains("created_by = \"connplan ")
     );
+}
+
+/// What a repository ships is what somebody proposes, wherever the variable points.
+#[test]
+fn a_state_folder_of_the_checkout_is_not_used() {
+    let (platform, other) = (Platform::start(), Platform::start());
+    let project = Project::new()
+        .var("BASE44_API_KEY", platform.key())
+        .file(".env", &format!("BASE44_API_URL={}", other.url()))
+        .connector("box", &["a"]);
+    fs::create_dir(project.path(".git")).unwrap();
+    let trust = format!(
+        "format_version = \"1.0\"\n[[address]]\nurl = \"{}\"\nsince = \"2026-01-01T00:00:00Z\"\n",
+        other.url()
+    );
+    project.write(".cache/connplan/trust.toml", &trust);
+    let inside = project.path(".cache/connplan").display().to_string();
+    let inside = [("CONNPLAN_STATE_DIR", inside.as_str())];
+    reads!(project.run_vars(&inside, &["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    warning: the state folder FOLDER/project/.cache/connplan lies in the checkout FOLDER/project, whose files may be what somebody proposes: it is not used; set CONNPLAN_STATE_DIR to a folder outside it
+    error: .env, line 1, names http://HOST as the platform's address; you have not allowed BASE44_API_KEY to be sent there, so nothing was sent
+      help: if you know that address and want your credentials to go there, run `connplan trust http://HOST`; else leave it, or set BASE44_API_URL yourself
+      code: connplan::auth::untrusted_address
+    ");
+    assert_eq!(other.requests(), [] as [&str; 0]);
 }
 
 /// Whoever made the folder first can write anything into it: which addresses are trusted, what waits.
