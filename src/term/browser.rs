@@ -7,11 +7,82 @@ use std::{
 
 use crate::model::Vars;
 
-/// Whether a variable may hold what a browser has no use for.
-fn is_secret(name: &str) -> bool {
+/// Whether a browser, or what opens one, needs a variable: where it appears, whose it is, how it speaks. All
+/// others stay here, for any of them may hold a credential.
+fn is_for_browsers(name: &str) -> bool {
+    /// A desktop's own, by how they begin.
+    const OF: [&str; 19] = [
+        "XDG_",
+        "WAYLAND_",
+        "DBUS_",
+        "LC_",
+        "GTK_",
+        "GDK_",
+        "QT_",
+        "KDE_",
+        "GNOME_",
+        "MOZ_",
+        "SNAP",
+        "FLATPAK_",
+        "WSL",
+        "PULSE_",
+        "PIPEWIRE_",
+        "SWAY",
+        "HYPRLAND_",
+        "CHROME_",
+        "__CF",
+    ];
+    const EACH: [&str; 43] = [
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "LANG",
+        "LANGUAGE",
+        "TZ",
+        "TMPDIR",
+        "TMP",
+        "TEMP",
+        "PWD",
+        "TERM",
+        "DISPLAY",
+        "XAUTHORITY",
+        "DESKTOP_SESSION",
+        "SESSION_MANAGER",
+        "XMODIFIERS",
+        "BROWSER",
+        "NIX_PROFILES",
+        // Windows
+        "SYSTEMROOT",
+        "SYSTEMDRIVE",
+        "WINDIR",
+        "COMSPEC",
+        "PATHEXT",
+        "USERNAME",
+        "USERDOMAIN",
+        "USERPROFILE",
+        "APPDATA",
+        "LOCALAPPDATA",
+        "PROGRAMDATA",
+        "ALLUSERSPROFILE",
+        "PUBLIC",
+        "PROGRAMFILES",
+        "PROGRAMFILES(X86)",
+        "PROGRAMW6432",
+        "COMMONPROGRAMFILES",
+        "COMMONPROGRAMFILES(X86)",
+        "COMMONPROGRAMW6432",
+        "HOMEDRIVE",
+        "HOMEPATH",
+        "SESSIONNAME",
+        "OS",
+    ];
     let name = name.to_ascii_uppercase();
-    let parts = ["TOKEN", "SECRET", "PASSWORD", "API_KEY", "ACCESS_KEY"];
-    name.starts_with("BASE44_") || parts.iter().any(|part| name.contains(part))
+    let secret = ["TOKEN", "SECRET", "PASSW", "KEY", "CREDENTIAL", "COOKIE"];
+    EACH.contains(&name.as_str())
+        || OF.iter().any(|start| name.starts_with(start))
+            && !secret.iter().any(|part| name.contains(part))
 }
 
 /// What opens an address for whoever sits here.
@@ -78,10 +149,10 @@ pub fn open_browser(vars: &Vars, address: &str) -> io::Result<()> {
         _ => Vec::new(),
     };
     for mut command in chosen(vars, address).into_iter().chain(system) {
-        for name in vars.names().filter(|name| is_secret(name)) {
-            command.env_remove(name);
-        }
+        let kept = vars.names().filter(|name| is_for_browsers(name));
         command
+            .env_clear()
+            .envs(kept.filter_map(|name| Some((name, vars.get(name)?))))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
@@ -151,9 +222,24 @@ mod tests {
             "GITHUB_TOKEN",
             "AWS_SECRET_ACCESS_KEY",
             "my_password",
+            "GITLAB_PAT",
+            "PGPASS",
+            "DOCKER_AUTH_CONFIG",
+            "DATABASE_URL",
+            "CONNPLAN_VAR_X",
+            "XDG_TOKEN",
+            "HTTPS_PROXY",
         ] {
-            assert!(is_secret(secret), "{secret}");
+            assert!(!is_for_browsers(secret), "{secret}");
         }
-        assert!(!is_secret("DISPLAY") && !is_secret("XDG_RUNTIME_DIR"));
+        for needed in [
+            "DISPLAY",
+            "XAUTHORITY",
+            "XDG_RUNTIME_DIR",
+            "Path",
+            "DBUS_SESSION_BUS_ADDRESS",
+        ] {
+            assert!(is_for_browsers(needed), "{needed}");
+        }
     }
 }
