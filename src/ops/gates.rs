@@ -28,8 +28,7 @@ pub(super) fn loosened(project: &Project) -> Vec<Diagnostic> {
         .collect();
     let file = project.settings_file.as_deref();
     let file = file.map_or_else(|| "connplan.toml".to_owned(), |file| project.relative(file));
-    let until = "until it is merged, the stricter one of both binds";
-    let gates = found.into_iter().map(|gate| (gate.said(), until));
+    let gates = found.into_iter().map(|gate| (gate.said(), gate.help()));
     let others = project.base_dangers.iter().map(of_base);
     gates
         .chain(others)
@@ -74,9 +73,20 @@ enum Gate {
     Store,
     Keep,
     Expires,
+    Adds,
 }
 
 impl Gate {
+    fn help(self) -> &'static str {
+        match self {
+            Self::Adds => {
+                "see that the provider adds these by itself; `connplan drift` on the base branch shows what they \
+                 would hide"
+            }
+            _ => "until it is merged, the stricter one of both binds",
+        }
+    }
+
     fn said(self) -> String {
         match self {
             Self::Rule(rule) => {
@@ -97,6 +107,10 @@ impl Gate {
             Self::Keep => "this pull or merge request lets the team's store forget sooner: [store] `keep` is \
                            shorter than on the base branch"
                 .to_owned(),
+            Self::Adds => "this pull or merge request hides what the app has and no file declares: \
+                           [providers] `adds` has scopes that it does not have on the base branch, and \
+                           these count as no difference any more"
+                .to_owned(),
             Self::Expires => {
                 "this pull or merge request lets plans live longer: [plan] `expires` is longer than \
                               on the base branch, or is not set"
@@ -113,7 +127,7 @@ fn weaker(base: &Settings, (here, here_policy): (&Settings, &Policy)) -> Vec<Gat
         // The plan shows what comes of these: what is removed, and how.
         unlisted: _,
         on_remove: _,
-        // They hide no scope that is added.
+        // Compared below.
         providers: _,
         // Another address is no place for a credential until somebody trusts it, and what an app is
         // asked for binds by its id.
@@ -167,6 +181,17 @@ fn weaker(base: &Settings, (here, here_policy): (&Settings, &Policy)) -> Vec<Gat
     let kept = longer(keep.as_deref(), here.store.keep.as_deref());
     if url.is_some() && kept != here.store.keep.as_deref() {
         found.push(Gate::Keep);
+    }
+    let adds = |of: &Settings| -> BTreeSet<_> {
+        let each = of.providers.iter();
+        each.flat_map(|(connector, provider)| {
+            let scopes = provider.adds.iter();
+            scopes.map(|scope| (connector.clone(), scope.clone()))
+        })
+        .collect()
+    };
+    if !adds(here).is_subset(&adds(base)) {
+        found.push(Gate::Adds);
     }
     if sooner(*expires, here.plan.expires) != here.plan.expires {
         found.push(Gate::Expires);
@@ -297,7 +322,8 @@ mod tests {
             weaker(&base, (&here, &policy(&here.policy)))
         };
         let all = "[store]\nurl = \"git:origin\"\nkeep = \"2d\"\n[plan]\nexpires = \"1h\"\n\
-                   [approval]\nrequire = \"signature\"\nsigners = \"them\"\n[policy]\nmax_removals = 1\n";
+                   [approval]\nrequire = \"signature\"\nsigners = \"them\"\n[policy]\nmax_removals = 1\n\
+                   [providers.slack]\nadds = [\"openid\"]\n";
         let rule = Gate::Rule(Rule::MaxRemovals);
         for (was, now, gate) in [
             ("", "", None),
@@ -309,13 +335,15 @@ mod tests {
             ("\"them\"", "\"others\"", Some(Gate::Approval)),
             ("\"signature\"", "\"either\"", Some(Gate::Approval)),
             ("_removals = 1", "_removals = 2", Some(rule)),
+            ("[\"openid\"]", "[\"email\", \"openid\"]", Some(Gate::Adds)),
+            ("adds = [\"openid\"]", "adds = []", None),
         ] {
             let found = opened(all, &all.replacen(was, now, 1));
             assert_eq!(found, Vec::from_iter(gate), "{was} becomes {now}");
         }
         let each = [rule, Gate::Approval, Gate::Store, Gate::Expires];
         assert_eq!(opened(all, ""), each);
-        assert_eq!(opened("", all), []);
+        assert_eq!(opened("", all), [Gate::Adds]);
     }
 
     #[test]
