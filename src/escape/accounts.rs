@@ -95,6 +95,12 @@ fn moved(line: &str, moves: &[Move]) -> String {
 fn address(text: &str, from: usize, at: usize) -> Option<std::ops::Range<usize>> {
     let local = |c: char| c.is_alphanumeric() || "._%+'-*!#$&/=?^`{|}~".contains(c);
     let before = text.get(from..at)?;
+    let domain_end = domain(text.get(at + 1..)?);
+    if let Some(quoted) = before.strip_suffix('"') {
+        // A quoted name may hold anything.
+        let start = from + quoted.rfind('"')?;
+        return domain_end.map(|(end, _)| start..at + 1 + end);
+    }
     let mut start = at - before.len() + before.trim_end_matches(local).len();
     if start < from {
         start = from;
@@ -111,14 +117,29 @@ fn address(text: &str, from: usize, at: usize) -> Option<std::ops::Range<usize>>
     // Quotes and brackets around it are not part of it.
     let bare = name.trim_start_matches(['\'', '`', '{', '|', '/', '=', '*', '.']);
     start += name.len() - bare.len();
-    let after = text.get(at + 1..)?;
-    let domain = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
-    let end = after.find(|c| !domain(c)).unwrap_or(after.len());
+    let (end, is_public) = domain_end?;
+    // `plan@main` and `connplan@latest` are nobody's: a host's name alone makes no address.
+    let is_one = !bare.is_empty() && (is_public || bare.contains('.') && !bare.contains('/'));
+    is_one.then(|| start..at + 1 + end)
+}
+
+/// Where the domain that a text begins with ends, and whether it is more than the name of a host.
+fn domain(after: &str) -> Option<(usize, bool)> {
+    if let Some(literal) = after.strip_prefix('[') {
+        let (inner, _) = literal.split_once(']')?;
+        let of_address = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == ':';
+        return (!inner.is_empty() && inner.chars().all(of_address))
+            .then(|| (inner.len() + 2, true));
+    }
+    let of_name = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
+    let end = after.find(|c| !of_name(c)).unwrap_or(after.len());
     let name = after.get(..end)?.trim_end_matches(['.', '-']);
-    let (_, top) = name.rsplit_once('.')?;
-    let is_one =
-        !bare.is_empty() && top.chars().count() >= 2 && top.chars().all(char::is_alphabetic);
-    is_one.then(|| start..at + 1 + name.len())
+    let top = name.rsplit('.').next()?;
+    let encoded = top
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("xn--"));
+    let is_top = top.chars().count() >= 2 && (encoded || top.chars().all(char::is_alphabetic));
+    is_top.then(|| (name.len(), name.contains('.')))
 }
 
 #[cfg(test)]
@@ -171,6 +192,14 @@ mod tests {
             ),
             ("a=ada@example.com ends.", "a***@example.com ends."),
             ("o***@example.com", "o***@example.com"),
+            ("ada.l@example.xn--p1ai", "a***@example.xn--p1ai"),
+            ("ada.l@intranet", "a***@intranet"),
+            ("ada@[192.0.2.1] [x]", "a***@[192.0.2.1] [x]"),
+            ("by \"ada l\"@example.com.", "by \"***@example.com."),
+            (
+                "actions/plan@main connplan@latest",
+                "actions/plan@main connplan@latest",
+            ),
             ("@example.com", "@example.com"),
             (
                 "actions/plan@v0.1.0 npm connplan@1.2.3",
