@@ -7,7 +7,10 @@ mod gitlab;
 mod pipeline;
 mod workflows;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
@@ -17,7 +20,7 @@ use self::{
 };
 use super::planning;
 use crate::{
-    config::{self, Project},
+    config::{self, FindOptions, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     escape,
     fs::{self, Visibility},
@@ -85,7 +88,7 @@ fn below(context: &Context) -> Option<UsageError> {
     let names: Vec<_> = found
         .iter()
         .filter_map(|project| project.strip_prefix(here).ok())
-        .map(|project| context.path(project).display().to_string())
+        .map(|project| escape::path(&context.path(project)))
         .collect();
     let first = view::shell_word(names.first()?);
     let more = match names.len().saturating_sub(SHOWN) {
@@ -119,6 +122,15 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
             "no pipeline is written for the project in {}: the folder's name has characters with a special meaning \
              in YAML or the shell; rename the folder",
             escape::limited(unnamed, 200)
+        ));
+    }
+    for (name, folder) in led_elsewhere(context, &repository) {
+        context.warn(&format!(
+            "connector files of the project {} lie in {}, outside its folder: the pipelines plan a project where its \
+             own folder changes, so a change there alone is not planned; move them below the project, or have the \
+             pipelines run for that folder too",
+            escape::limited(&name, 200),
+            escape::path(&folder)
         ));
     }
     for offer in offers(&project, &repository) {
@@ -171,6 +183,37 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
     Ok(ExitStatus::Done)
 }
 
+/// Projects whose connector files lie elsewhere in the repository, where the pipelines look at folders.
+fn led_elsewhere(context: &Context, repository: &Repository) -> Vec<(String, PathBuf)> {
+    let mut found = Vec::new();
+    if !repository.looks_at_folders() {
+        return found;
+    }
+    for name in &repository.projects {
+        let folder = repository.root.join(name);
+        let at = |environment: Option<&String>| {
+            let options = FindOptions {
+                environment: environment.cloned(),
+                ..FindOptions::default()
+            };
+            Project::find(&folder, &options, &context.vars).ok()
+        };
+        let Some(plain) = at(None) else { continue };
+        let environments = plain.settings.environments.keys();
+        let each = environments.filter_map(|name| at(Some(name)));
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let outside: BTreeSet<_> = each
+            .chain([plain.clone()])
+            .map(|project| real(&project.connectors_dir))
+            .filter(|dir| !dir.starts_with(real(&folder)))
+            .collect();
+        let root = real(&repository.root);
+        let inner = |dir: PathBuf| dir.strip_prefix(&root).map(Path::to_owned).unwrap_or(dir);
+        found.extend(outside.into_iter().map(|dir| (name.clone(), inner(dir))));
+    }
+    found
+}
+
 fn told(project: &Project, offer: &Offer, action: Did) -> FileDone {
     FileDone {
         file: project.relative(&offer.path),
@@ -204,9 +247,11 @@ fn offers(project: &Project, repository: &Repository) -> Vec<Offer> {
     ];
     for pipeline in repository.pipelines() {
         let path = repository.root.join(&pipeline.file);
-        // A link is somebody's.
+        // A link is somebody's, and so is what one leads to on the way there.
         let file = path.symlink_metadata().is_ok_and(|meta| meta.is_file());
-        let there = file.then(|| fs::read_text(&path, LONGEST).ok()).flatten();
+        let read = || fs::read_confined(&[&repository.root], &path, LONGEST).ok();
+        let there = file.then(read).flatten();
+        let there = there.and_then(|bytes| String::from_utf8(bytes).ok());
         let found = there
             .as_deref()
             .map(|there| difference(repository, &pipeline, there));

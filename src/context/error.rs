@@ -3,6 +3,8 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::escape;
+
 /// A command line that cannot be carried out as it is.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{message}")]
@@ -13,11 +15,17 @@ pub struct UsageError {
     help: Option<String>,
 }
 
+/// Names of files and folders may stand in it: escaped, whoever wrote the sentence around them.
+fn shown(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(escape::terminal).collect();
+    lines.join("\n")
+}
+
 impl UsageError {
     /// A mistake without more to say.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
-            message: message.into(),
+            message: shown(&message.into()),
             help: None,
         }
     }
@@ -25,8 +33,8 @@ impl UsageError {
     /// A mistake and the way out.
     pub fn with_help(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
-            message: message.into(),
-            help: Some(help.into()),
+            message: shown(&message.into()),
+            help: Some(shown(&help.into())),
         }
     }
 }

@@ -77,6 +77,14 @@ impl Repository {
         self.pipelines_of(&self.projects)
     }
 
+    /// Whether the pipelines run a project's jobs where its folder changed.
+    pub(super) fn looks_at_folders(&self) -> bool {
+        match self.on {
+            On::GitHub => self.projects.len() > 1,
+            On::GitLab => self.projects.iter().any(|project| !project.is_empty()),
+        }
+    }
+
     /// What the pipelines that were written need from the forge before they run.
     pub(super) fn needs(&self, written: impl Fn(&&str) -> bool) -> Vec<String> {
         let files: Vec<_> = self.pipelines().into_iter().map(|one| one.file).collect();
