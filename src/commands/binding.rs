@@ -192,7 +192,10 @@ pub(super) async fn reviewed(
     let place =
         Place::find(&context.vars, &Overrides::default(), event.as_ref()).map_err(refused)?;
     let app = &plan.app.app;
-    let marker = publish::marker([(app.id.as_str(), app.environment.as_deref())].into_iter());
+    let marker = publish::marker(
+        [(app.id.as_str(), app.environment.as_deref())].into_iter(),
+        context.folder_in_repository().as_deref(),
+    );
     let commit = context.origin().and_then(|origin| origin.commit);
     let options = context.client_options();
     let asking = publish::review_facts(&place, &marker, commit.as_deref(), options);

@@ -209,7 +209,7 @@ impl Paper {
         }
     }
 
-    fn about(&self, text: String) -> About {
+    fn about(&self, text: String, folder: Option<&str>) -> About {
         match self {
             Self::Plan(plan, planned) => About::Plan {
                 text,
@@ -219,7 +219,7 @@ impl Paper {
             Self::Receipt(receipt) => About::Receipt {
                 text,
                 plan_digest: receipt.plan_digest.to_string(),
-                plan_marker: publish::marker(self.apps().into_iter()),
+                plan_marker: publish::marker(self.apps().into_iter(), folder),
                 says: says(receipt),
             },
             Self::Failure(_) => About::Failure { text },
@@ -409,10 +409,11 @@ fn message(
 ) -> Message {
     /// The marker, the record, and a notice.
     const ROOM: usize = 4096;
+    let folder = options.folder.as_deref();
     let apps = paper.apps().into_iter();
     let marker = match paper {
-        Paper::Receipt(_) => publish::receipt_marker(apps),
-        Paper::Plan(..) | Paper::Failure(_) => publish::marker(apps),
+        Paper::Receipt(_) => publish::receipt_marker(apps, folder),
+        Paper::Plan(..) | Paper::Failure(_) => publish::marker(apps, folder),
     };
     let room = ROOM.min(options.max_bytes / 4);
     let text = paper.markdown(&markdown::Options {
@@ -420,7 +421,7 @@ fn message(
         ..options.clone()
     });
     Message {
-        about: paper.about(text),
+        about: paper.about(text, folder),
         marker,
         commit: paper.origin().and_then(|origin| origin.commit),
         create: args.always || paper.has_changes() || paper.waits(),

@@ -33,6 +33,7 @@ impl MarkdownArgs {
             max_bytes: self.max_bytes.unwrap_or(defaults.max_bytes),
             show_accounts: context.globals.show_accounts,
             file: file.map(|file| file.display().to_string()),
+            folder: context.folder_in_repository(),
             whole: self.whole_url.clone(),
             forge: model::forge_of(&context.vars).and_then(|forge| Url::parse(&forge).ok()),
         }

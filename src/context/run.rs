@@ -200,6 +200,24 @@ impl Context {
         )
     }
 
+    /// The project's folder within its repository, `/` between parts; none where it is the repository's root,
+    /// or there is no project or no repository.
+    pub fn folder_in_repository(&self) -> Option<String> {
+        if self.is_nowhere() {
+            return None;
+        }
+        let root = self.project(None).ok()?.root;
+        // A repository within another one is the checkout's choice.
+        let trees = fs::checkouts_around(&root, self.home.as_deref());
+        let root = root.canonicalize().ok()?;
+        let inner = root.strip_prefix(trees.last()?).ok()?;
+        let parts: Vec<_> = inner
+            .components()
+            .map(|part| part.as_os_str().to_string_lossy())
+            .collect();
+        (!parts.is_empty()).then(|| parts.join("/"))
+    }
+
     fn find_options(&self, app_id: Option<String>, dir: Option<&Path>) -> FindOptions {
         FindOptions {
             app_id,

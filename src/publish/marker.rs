@@ -3,25 +3,35 @@
 use std::fmt::Write as _;
 
 /// The first line of the comment about what an apply did to this app and environment.
-pub fn receipt_marker<'a>(apps: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> String {
-    marker(apps).replacen("<!-- connplan", "<!-- connplan-receipt", 1)
+pub fn receipt_marker<'a>(
+    apps: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    folder: Option<&str>,
+) -> String {
+    marker(apps, folder).replacen("<!-- connplan", "<!-- connplan-receipt", 1)
 }
 
 /// The first line of the issue about the drift of this app and environment.
 pub fn drift_marker(app: &str, environment: Option<&str>) -> String {
-    let marker = marker([(app, environment)].into_iter());
+    let marker = marker([(app, environment)].into_iter(), None);
     marker.replacen("<!-- connplan", "<!-- connplan-drift", 1)
 }
 
 /// The first line of the comment about this app and environment: an HTML comment, which neither
-/// GitHub nor GitLab shows.
-pub fn marker<'a>(apps: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> String {
+/// GitHub nor GitLab shows. A project that is not at the repository's root has a comment of its own,
+/// whichever app it names: it is a file of the project that says which.
+pub fn marker<'a>(
+    apps: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    folder: Option<&str>,
+) -> String {
     let mut out = String::from("<!-- connplan");
     for (app, environment) in apps {
         let _ = write!(out, " app={}", word(app));
         if let Some(environment) = environment {
             let _ = write!(out, " env={}", word(environment));
         }
+    }
+    if let Some(folder) = folder {
+        let _ = write!(out, " in={}", word(folder));
     }
     out.push_str(" -->");
     out
@@ -50,13 +60,17 @@ mod tests {
     use super::*;
 
     fn of(app: &str, environment: Option<&str>) -> String {
-        marker([(app, environment)].into_iter())
+        marker([(app, environment)].into_iter(), None)
     }
 
     #[test]
     fn apps_and_environments_have_markers_of_their_own() {
         assert_eq!(of("a1", None), "<!-- connplan app=a1 -->");
+        let within = |folder: &str| marker([("a", None)].into_iter(), Some(folder));
         let all = [
+            within("b"),
+            within("b/c"),
+            within("b in=c"),
             of("a", None),
             of("a", Some("b")),
             of("a", Some("B")),

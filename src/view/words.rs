@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     catalogue,
     diff::{Action, ConsentNeed, Removal, WRONG_ACCOUNT},
+    escape,
     model::{ConnectorType, Kind, RemoteStatus, Scope},
     plan::Summary,
     receipt::Outcome,
@@ -70,7 +71,7 @@ pub(super) fn is_pending(change: &ChangeReport) -> bool {
 pub(super) fn expected(change: &ChangeReport) -> Option<&str> {
     let after = change.after.as_ref()?;
     let expected = after.account.as_ref()?;
-    (change.action != Action::NoOp).then(|| expected.as_str())
+    (change.action != Action::NoOp || is_pending(change)).then(|| expected.as_str())
 }
 
 /// What else is to be said about a change besides its scopes. May quote files: escape it.
@@ -89,30 +90,39 @@ pub(super) fn particulars(change: &ChangeReport) -> impl Iterator<Item = String>
         "nobody claimed the sandbox in time: it has expired, and a new one is provisioned"
             .to_owned()
     });
-    let values = match &change.connection_config {
-        Some(differ) => vec![
-            ("set", pairs(change, &differ.added)),
-            ("changed", pairs(change, &differ.changed)),
-            ("no longer set", differ.removed.iter().cloned().collect()),
-        ],
-        // As they are, or as nobody can compare them.
-        None => vec![("sent", pairs(change, change.values.keys()))],
-    };
-    let values = values
-        .into_iter()
-        .filter(|(_, values)| !values.is_empty())
-        .map(|(what, values)| format!("connection values {what}: {}", values.join(", ")));
-    why.into_iter().chain(softly).chain(expired).chain(values)
+    why.into_iter().chain(softly).chain(expired)
 }
 
 /// Connection values, each with what it becomes: a plan holds them in clear text, and who reads only their
-/// names sees no difference between two.
-fn pairs<'a>(change: &ChangeReport, names: impl IntoIterator<Item = &'a String>) -> Vec<String> {
-    let told = |name: &String| match change.values.get(name) {
-        Some(value) => format!("{name} = {value}"),
-        None => name.clone(),
+/// names sees no difference between two. One a line and quoted, so that no value is taken for another
+/// one's, and each is shown whole. Escaped.
+pub(super) fn values(change: &ChangeReport) -> Vec<String> {
+    let lines = |what: &str, names: &mut dyn Iterator<Item = &String>| -> Vec<String> {
+        let line = |name: &String| match change.values.get(name) {
+            Some(value) => format!(
+                "connection value {what}: {} = {}",
+                quoted(name),
+                quoted(value)
+            ),
+            None => format!("connection value {what}: {}", quoted(name)),
+        };
+        names.map(line).collect()
     };
-    names.into_iter().map(told).collect()
+    match &change.connection_config {
+        Some(differ) => [
+            lines("set", &mut differ.added.iter()),
+            lines("changed", &mut differ.changed.iter()),
+            lines("no longer set", &mut differ.removed.iter()),
+        ]
+        .concat(),
+        // As they are, or as nobody can compare them.
+        None => lines("sent", &mut change.values.keys()),
+    }
+}
+
+/// As JSON writes it: where it ends is plain, whatever it holds.
+fn quoted(text: &str) -> String {
+    escape::terminal(&serde_json::Value::from(text).to_string()).into_owned()
 }
 
 /// What a consent left out. May quote files: escape it.

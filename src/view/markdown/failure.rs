@@ -16,7 +16,8 @@ pub fn failure(
     origin: Option<&Origin>,
     options: &Options,
 ) -> String {
-    let mut out = format!("## connplan: {}: {name}\n", title(document));
+    let folder = inline::project(options);
+    let mut out = format!("## connplan: {}: {name}{folder}\n", title(document));
     let Some(document) = document else {
         out.push_str("\n🛑 **The error cannot be read; see the log of the run.**\n");
         return out;
@@ -66,6 +67,9 @@ pub fn failure(
     if !said.is_empty() {
         out.push('\n');
         out.push_str(&escape::fence(&said.join("\n"), "text"));
+    }
+    if !options.show_accounts {
+        out = escape::mask_accounts(&out).into_owned();
     }
     if let Some(plan) = PlanReport::of_json(&document["plan"]) {
         out.push('\n');

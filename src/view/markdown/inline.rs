@@ -36,6 +36,12 @@ pub(super) fn sentence(text: &str) -> String {
     out
 }
 
+/// Which project of the repository, where it is not at its root.
+pub(super) fn project(options: &Options) -> String {
+    let folder = options.folder.as_deref();
+    folder.map_or_else(String::new, |folder| format!(", project {}", code(folder)))
+}
+
 /// Untrusted text for a line within the fence.
 pub(super) fn plain(text: &str) -> String {
     escape::limited(text, LONGEST)

@@ -1,6 +1,8 @@
 //! The parts of a Markdown document, and what gives way when it gets too long: first the middle of
 //! the details, then the details, then findings, then names; the warnings last.
 
+use std::borrow::Cow;
+
 use crate::escape;
 
 /// A document in parts. Every line is finished Markdown without a line break.
@@ -18,11 +20,45 @@ pub(super) struct Sections {
     /// The line that unfolds the details.
     pub(super) details_title: &'static str,
     /// The lines of the `diff` fence. Lines that start with `@@` begin a paragraph.
-    pub(super) details: Vec<String>,
+    pub(super) details: Vec<Line>,
     /// Digest, version, how to go on.
     pub(super) foot: Vec<String>,
     /// Where the whole is, as the end of a sentence.
     pub(super) whole: String,
+}
+
+/// A line of the details, and what becomes of it where they are too long.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    text: String,
+    kept: Kept,
+}
+
+/// What stays of the details while there is room, the last the longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kept {
+    No,
+    /// Where a connector connects to, and whose account is expected.
+    Terms,
+    /// What is dangerous.
+    Grave,
+}
+
+impl From<String> for Line {
+    fn from(text: String) -> Self {
+        Self::kept(text, Kept::No)
+    }
+}
+
+impl Line {
+    pub(super) fn kept(text: String, kept: Kept) -> Self {
+        Self { text, kept }
+    }
+
+    /// Whether it begins a paragraph.
+    fn is_head(&self) -> bool {
+        self.text.starts_with("@@")
+    }
 }
 
 /// A list of names.
@@ -48,6 +84,23 @@ struct Shown {
 const LEAST_DETAILS: usize = 400;
 
 impl Sections {
+    /// Masks every e-mail address in it: strangers may read it.
+    pub(super) fn mask_accounts(&mut self) {
+        let names = self.names.iter_mut().flat_map(|list| &mut list.names);
+        let details = self.details.iter_mut().map(|line| &mut line.text);
+        let lines = [
+            &mut self.head,
+            &mut self.warnings,
+            &mut self.findings,
+            &mut self.foot,
+        ];
+        for line in lines.into_iter().flatten().chain(names).chain(details) {
+            if let Cow::Owned(masked) = escape::mask_accounts(line) {
+                *line = masked;
+            }
+        }
+    }
+
     /// The document, in at most `max` bytes.
     pub(super) fn fit(&self, max: usize) -> String {
         let mut shown = Shown {
@@ -126,7 +179,7 @@ impl Sections {
             return;
         }
         let lines = match budget {
-            None => self.details.clone(),
+            None => self.details.iter().map(|line| line.text.clone()).collect(),
             Some(budget) if budget < LEAST_DETAILS => {
                 let line = format!("The details are left out for their length; {}.", self.whole);
                 push_block(out, &[line]);
@@ -179,33 +232,69 @@ fn push_block(out: &mut String, lines: &[String]) {
     }
 }
 
-/// As many whole lines from both ends as fit, and how many are left out. The end starts with a
-/// paragraph if it can, so that no line stands under the wrong connector.
-fn cut_middle(lines: &[String], budget: usize) -> (Vec<String>, usize) {
-    let room = budget / 2;
-    let take = |lines: &mut dyn Iterator<Item = &String>| {
+/// As many whole lines from both ends as fit, between them those that are kept, and how many are left out.
+/// Each stands under its connector.
+fn cut_middle(lines: &[Line], budget: usize) -> (Vec<String>, usize) {
+    let mut kept = vec![false; lines.len()];
+    for least in [Kept::Terms, Kept::Grave] {
+        let marked = with_heads(lines, least);
+        let of_marked = lines.iter().zip(&marked).filter(|(_, kept)| **kept);
+        if of_marked
+            .map(|(line, _)| line.text.len() + 1)
+            .sum::<usize>()
+            <= budget
+        {
+            kept = marked;
+            break;
+        }
+    }
+    let each: Vec<_> = lines.iter().zip(kept).collect();
+    let of_kept = each.iter().filter(|(_, kept)| *kept);
+    let room = (budget - of_kept.map(|(line, _)| line.text.len() + 1).sum::<usize>()) / 2;
+    let take = |lines: &mut dyn Iterator<Item = &(&Line, bool)>| {
         let mut used = 0;
         lines
-            .take_while(|line| {
-                used += line.len() + 1;
+            .take_while(|(line, kept)| {
+                used += if *kept { 0 } else { line.text.len() + 1 };
                 used <= room
             })
             .count()
     };
-    let front = take(&mut lines.iter());
-    let back = take(&mut lines.iter().rev()).min(lines.len() - front);
-    let (head, rest) = lines.split_at(front);
+    let front = take(&mut each.iter());
+    let back = take(&mut each.iter().rev()).min(each.len() - front);
+    let (head, rest) = each.split_at(front);
     let (_, tail) = rest.split_at(rest.len() - back);
-    let start = tail
-        .iter()
-        .position(|line| line.starts_with("@@"))
-        .unwrap_or(tail.len());
-    let (_, tail) = tail.split_at(start);
-    let cut = lines.len() - head.len() - tail.len();
-    let mut shown = head.to_vec();
+    let start = tail.iter().position(|(line, _)| line.is_head());
+    let (middle, tail) = rest.split_at(rest.len() - tail.len() + start.unwrap_or(tail.len()));
+    let cut = middle.iter().filter(|(_, kept)| !kept).count();
+    let mut shown: Vec<_> = head.iter().map(|(line, _)| line.text.clone()).collect();
     shown.push(format!("@@ … {cut} lines were cut here … @@"));
-    shown.extend_from_slice(tail);
+    let middle: Vec<_> = middle.iter().filter(|(_, kept)| *kept).collect();
+    // What comes first may be of the connector that the cut began in.
+    let above = head.iter().rev().find(|(line, _)| line.is_head());
+    let above = above.filter(|_| middle.first().is_some_and(|(line, _)| !line.is_head()));
+    let rest = above.into_iter().chain(middle).chain(tail);
+    shown.extend(rest.map(|(line, _)| line.text.clone()));
     (shown, cut)
+}
+
+/// Which lines stay, with the heads that they stand under.
+fn with_heads(lines: &[Line], least: Kept) -> Vec<bool> {
+    let mut marked = vec![false; lines.len()];
+    let mut head = None;
+    for (at, line) in lines.iter().enumerate() {
+        if line.is_head() {
+            head = Some(at);
+        }
+        if line.kept >= least {
+            for at in head.into_iter().chain([at]) {
+                if let Some(mark) = marked.get_mut(at) {
+                    *mark = true;
+                }
+            }
+        }
+    }
+    marked
 }
 
 /// The end of a document that had to be cut anywhere.
@@ -245,8 +334,8 @@ mod tests {
             details_title: "Details",
             details: (0..details)
                 .map(|n| match n % 5 {
-                    0 => format!("@@ paragraph {n} @@"),
-                    _ => format!("+ line {n} ```"),
+                    0 => format!("@@ paragraph {n} @@").into(),
+                    _ => format!("+ line {n} ```").into(),
                 })
                 .collect(),
             foot: vec!["digest".to_owned()],
@@ -278,6 +367,32 @@ mod tests {
         }
         assert!(text.contains("+ line 1 ```") && text.contains("+ line 899 ```"));
         assert!(text.len() > 2200, "{}", text.len());
+    }
+
+    #[test]
+    fn what_is_dangerous_stays_under_its_connector() {
+        let mut document = document(20, 900);
+        let marked = [
+            (102, Kept::Grave),
+            (453, Kept::Grave),
+            (454, Kept::Terms),
+            (703, Kept::Terms),
+        ];
+        for (at, kept) in marked {
+            document.details[at].kept = kept;
+        }
+        let text = document.fit(2500);
+        let middle = text.split_once("lines were cut here … @@\n").unwrap().1;
+        let middle: Vec<_> = middle.lines().take(7).collect();
+        insta::assert_snapshot!(middle.join("\n"), @"
+        @@ paragraph 100 @@
+        + line 102 ```
+        @@ paragraph 450 @@
+        + line 453 ```
+        + line 454 ```
+        @@ paragraph 700 @@
+        + line 703 ```
+        ");
     }
 
     #[test]

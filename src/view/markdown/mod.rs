@@ -29,6 +29,8 @@ pub struct Options {
     pub show_accounts: bool,
     /// The file that holds the plan or the receipt, for the commands that are named.
     pub file: Option<String>,
+    /// The folder of the project within its repository, where it is not the root.
+    pub folder: Option<String>,
     /// A page that has the whole, named where something was cut out: a run, an artifact.
     pub whole: Option<Url>,
     /// The forge that this run is of. What a document says of its run is linked only if it is there: whoever
@@ -42,6 +44,7 @@ impl Default for Options {
             max_bytes: GITHUB_LIMIT,
             show_accounts: false,
             file: None,
+            folder: None,
             whole: None,
             forge: None,
         }

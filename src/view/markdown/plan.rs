@@ -4,7 +4,7 @@ use std::{cmp::Reverse, fmt::Write as _};
 
 use super::{
     Options, inline,
-    layout::{Names, Sections},
+    layout::{Kept, Line, Names, Sections},
     warnings,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     risk::Level,
     view::{
         in_context,
-        report::{AppReport, ChangeReport, PlanReport},
+        report::{AppReport, ChangeReport, FactReport, PlanReport},
         shell::shell_word,
         words,
     },
@@ -28,12 +28,17 @@ const NOTES: usize = 10;
 /// A plan as Markdown, never longer than `options.max_bytes`.
 pub fn plan(report: &PlanReport, options: &Options) -> String {
     let foot = foot(report, options, true);
-    document(report, options, head(report, "connplan plan"), foot)
+    document(
+        report,
+        options,
+        head(report, "connplan plan", options),
+        foot,
+    )
 }
 
 /// A plan that the policy forbids: the same, and nothing that says how to apply it.
 pub fn denied(report: &PlanReport, options: &Options) -> String {
-    let head = head(report, "connplan plan that is forbidden");
+    let head = head(report, "connplan plan that is forbidden", options);
     document(report, options, head, foot(report, options, false))
 }
 
@@ -43,7 +48,7 @@ fn document(
     head: Vec<String>,
     foot: Vec<String>,
 ) -> String {
-    let document = Sections {
+    let mut document = Sections {
         head,
         warnings: warnings::lines(report, options),
         names: names(report),
@@ -53,11 +58,14 @@ fn document(
         foot,
         whole: inline::whole(options),
     };
+    if !options.show_accounts {
+        document.mask_accounts();
+    }
     document.fit(options.max_bytes)
 }
 
 /// Two lines: which app, and how much.
-fn head(report: &PlanReport, title: &str) -> Vec<String> {
+fn head(report: &PlanReport, title: &str, options: &Options) -> Vec<String> {
     let apps: Vec<_> = report
         .apps
         .iter()
@@ -72,7 +80,8 @@ fn head(report: &PlanReport, title: &str) -> Vec<String> {
     if waiting > 0 && report.has_changes() {
         let _ = write!(counts, " {}", words::waits(waiting));
     }
-    vec![format!("## {title}: {}", apps.join("; ")), counts]
+    let folder = inline::project(options);
+    vec![format!("## {title}: {}{folder}", apps.join("; ")), counts]
 }
 
 /// The app, and the environment that it was found by.
@@ -155,7 +164,7 @@ fn findings(diagnostics: &[Diagnostic], options: &Options) -> Vec<String> {
 }
 
 /// The lines of the fence: what is grave first, then by name.
-fn details(report: &PlanReport, options: &Options) -> Vec<String> {
+fn details(report: &PlanReport, options: &Options) -> Vec<Line> {
     let mut changes: Vec<_> = report
         .changes()
         .filter(|change| change.action != Action::NoOp || words::is_pending(change))
@@ -167,34 +176,37 @@ fn details(report: &PlanReport, options: &Options) -> Vec<String> {
         .collect()
 }
 
-fn change_lines(change: &ChangeReport, options: &Options) -> Vec<String> {
+fn change_lines(change: &ChangeReport, options: &Options) -> Vec<Line> {
     let origin = change
         .file
         .as_deref()
         .map_or_else(|| "no file declares it".to_owned(), inline::plain);
     if words::is_pending(change) {
-        return waiting_lines(change, &origin);
+        return waiting_lines(change, &origin, options);
     }
-    let mut lines = vec![format!(
+    let mut lines = vec![Line::from(format!(
         "@@ {} {}: {}, {origin} @@",
         change.action.symbol(),
         change.connector,
         change.action
-    )];
+    ))];
     if let Some(before) = &change.before {
         match (before.mode, before.status) {
-            (Some(mode), _) => lines.push(format!("  mode: {mode}")),
+            (Some(mode), _) => lines.push(format!("  mode: {mode}").into()),
             (None, RemoteStatus::Active) => {}
-            (None, status) => lines.push(format!("  the remote says {status}")),
+            (None, status) => lines.push(format!("  the remote says {status}").into()),
         }
     } else if change.kind == Kind::Stripe {
-        lines.push("  a Stripe sandbox is provisioned (mode: sandbox)".to_owned());
+        lines.push(
+            "  a Stripe sandbox is provisioned (mode: sandbox)"
+                .to_owned()
+                .into(),
+        );
     }
-    lines.extend(words::particulars(change).map(|line| format!("  {}", inline::plain(&line))));
-    if let Some(expected) = words::expected(change) {
-        let expected = inline::plain(&inline::account(expected, options));
-        lines.push(format!("  account: {expected} is expected to consent"));
-    }
+    lines.extend(
+        words::particulars(change).map(|line| Line::from(format!("  {}", inline::plain(&line)))),
+    );
+    lines.extend(terms(change, options));
     for (sign, scopes) in [('+', &change.scopes.added), ('-', &change.scopes.removed)] {
         for scope in scopes.iter() {
             let fact = change.scope_facts.get(scope);
@@ -202,52 +214,79 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<String> {
                 '+' => format!("  ({})", fact.describe()),
                 _ => format!("  ({})", fact.describe_lost()),
             });
-            lines.push(format!(
+            let line = format!(
                 "{sign} {}{}",
                 inline::plain(scope.as_str()),
                 meaning.unwrap_or_default()
-            ));
+            );
+            let grave = sign == '+' && fact.is_some_and(FactReport::is_grave);
+            lines.push(line_of(line, grave));
         }
     }
     for scope in change.scopes.provider_added.iter() {
-        lines.push(format!(
-            "  {} (added by the provider)",
-            inline::plain(scope.as_str())
-        ));
+        lines.push(
+            format!(
+                "  {} (added by the provider)",
+                inline::plain(scope.as_str())
+            )
+            .into(),
+        );
     }
     let kept = change.scopes.kept.len();
     if kept > 0 {
-        lines.push(format!("  {}", words::count(kept, "unchanged scope")));
+        lines.push(format!("  {}", words::count(kept, "unchanged scope")).into());
     }
     for risk in &change.risks {
         if !words::stands_at_its_scope(risk.kind) {
             let reason = inline::plain_phrase(&risk.source.reason(), options);
-            lines.push(format!("! {}: {reason}", risk.level));
+            let line = format!("! {}: {reason}", risk.level);
+            lines.push(line_of(line, risk.level == Level::Danger));
         }
     }
     if change.action != Action::Delete {
-        lines.push(format!("  authorization: {}", words::authorization(change)));
+        lines.push(format!("  authorization: {}", words::authorization(change)).into());
     }
     lines
 }
 
 /// What waits is not a change, and may be asked for without one: what it is, is shown all the same.
-fn waiting_lines(change: &ChangeReport, origin: &str) -> Vec<String> {
-    let mut lines = vec![format!(
+fn waiting_lines(change: &ChangeReport, origin: &str, options: &Options) -> Vec<Line> {
+    let mut lines = vec![Line::from(format!(
         "@@ ! {}: waits for authorization, {origin} @@",
         change.connector
-    )];
+    ))];
+    lines.extend(terms(change, options));
     let after = change.after.as_ref();
     for scope in after.into_iter().flat_map(|after| after.scopes.iter()) {
         let fact = change.scope_facts.get(scope);
         let meaning = fact.map(|fact| format!("  ({})", fact.describe()));
-        lines.push(format!(
+        let line = format!(
             "  {}{}",
             inline::plain(scope.as_str()),
             meaning.unwrap_or_default()
-        ));
+        );
+        lines.push(line_of(line, fact.is_some_and(FactReport::is_grave)));
     }
     lines
+}
+
+/// Where it connects to, and whose account is expected.
+fn terms(change: &ChangeReport, options: &Options) -> Vec<Line> {
+    let values = words::values(change).into_iter();
+    let expected = words::expected(change).map(|expected| {
+        let expected = inline::plain(&inline::account(expected, options));
+        format!("account: {expected} is expected to consent")
+    });
+    let line = |line| Line::kept(format!("  {line}"), Kept::Terms);
+    values.chain(expected).map(line).collect()
+}
+
+fn line_of(text: String, grave: bool) -> Line {
+    if grave {
+        Line::kept(text, Kept::Grave)
+    } else {
+        text.into()
+    }
 }
 
 /// How the plan gets the approval that it lacks, and is applied with it.

@@ -2,7 +2,7 @@
 
 use super::{
     Options, inline,
-    layout::{Names, Sections},
+    layout::{Line, Names, Sections},
     plan::app_name,
     warnings::overridden,
 };
@@ -22,7 +22,7 @@ pub fn receipt(report: &ReceiptReport, options: &Options) -> String {
         .iter()
         .map(|app| app_name(app.app_id.as_str(), app.environment.as_deref()))
         .collect();
-    let document = Sections {
+    let mut document = Sections {
         head: vec![
             format!("## connplan apply: {}", apps.join("; ")),
             format!("**{}**", text::receipt_counts(report)),
@@ -35,6 +35,9 @@ pub fn receipt(report: &ReceiptReport, options: &Options) -> String {
         foot: foot(report, options),
         whole: inline::whole(options),
     };
+    if !options.show_accounts {
+        document.mask_accounts();
+    }
     document.fit(options.max_bytes)
 }
 
@@ -97,12 +100,13 @@ fn names(report: &ReceiptReport) -> Vec<Names> {
     lists.filter(|list| !list.names.is_empty()).collect()
 }
 
-fn details(report: &ReceiptReport, options: &Options) -> Vec<String> {
+fn details(report: &ReceiptReport, options: &Options) -> Vec<Line> {
     let touched = report
         .results()
         .filter(|result| result.outcome != Outcome::Unchanged);
     touched
         .flat_map(|result| result_lines(result, options))
+        .map(Line::from)
         .collect()
 }
 

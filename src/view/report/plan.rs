@@ -302,13 +302,15 @@ impl PlanReport {
         loosened.map(|d| d.message.strip_prefix("danger: ").unwrap_or(&d.message))
     }
 
-    /// What was found, but what is loosened.
+    /// What was found, but what is loosened. What the policy says goes first: others may be many, and some
+    /// views show the first few.
     pub(in crate::view) fn findings(&self) -> Vec<Diagnostic> {
         let found = self
             .diagnostics
             .iter()
             .filter(|d| d.code != policy::LOOSENED);
-        found.cloned().collect()
+        let (first, others): (Vec<_>, Vec<_>) = found.cloned().partition(|d| policy::says(&d.code));
+        [first, others].concat()
     }
 
     /// The report as JSON, with a line break at its end. The same plan gives the same bytes.
@@ -384,7 +386,7 @@ impl From<&Change> for ChangeReport {
             values: change
                 .after
                 .as_ref()
-                .filter(|_| change.action != Action::NoOp)
+                .filter(|_| asked)
                 .map_or_else(BTreeMap::new, |after| after.connection_config.clone()),
             authorization: change.authorization,
             dropped: change.dropped.clone(),

@@ -67,8 +67,14 @@ pub(super) fn write(page: &mut TextPage, change: &ChangeReport, column: usize) {
     page.gap();
 }
 
-/// What is dangerous about what waits: its scopes are not shown.
-pub(super) fn dangers(page: &mut TextPage, change: &ChangeReport) {
+/// What waits is not a change, and may be asked for without one: what it is, is shown all the same.
+pub(super) fn waiting(page: &mut TextPage, change: &ChangeReport) {
+    for line in words::values(change).into_iter().chain(expected(change)) {
+        page.line(&format!("      {line}"));
+    }
+    if let Some(after) = &change.after {
+        scopes(page, change, ' ', Style::Dim, &after.scopes);
+    }
     let grave = change
         .risks
         .iter()
@@ -114,14 +120,17 @@ fn circumstances(change: &ChangeReport) -> Vec<String> {
         }
     }
     lines.extend(words::particulars(change).map(|line| escape::terminal(&line).into_owned()));
+    lines.extend(words::values(change));
     if change.kind == Kind::Stripe && change.action == Action::Create {
         lines.push("a Stripe sandbox is provisioned (test payments, mode: sandbox)".to_owned());
     }
-    if let Some(expected) = words::expected(change) {
-        let expected = escape::terminal(expected);
-        lines.push(format!("account: {expected} is expected to consent"));
-    }
+    lines.extend(expected(change));
     lines
+}
+
+fn expected(change: &ChangeReport) -> Option<String> {
+    let expected = escape::terminal(words::expected(change)?);
+    Some(format!("account: {expected} is expected to consent"))
 }
 
 fn scopes(page: &mut TextPage, change: &ChangeReport, symbol: char, style: Style, scopes: &Scopes) {
@@ -133,7 +142,7 @@ fn scopes(page: &mut TextPage, change: &ChangeReport, symbol: char, style: Style
         .enumerate()
         .filter(|(index, scope)| {
             // A list that exceeds the limit by one is not folded for that one.
-            scopes.len() <= LISTED + 1 || *index < LISTED || (symbol == '+' && risky(scope))
+            scopes.len() <= LISTED + 1 || *index < LISTED || (symbol != '-' && risky(scope))
         })
         .map(|(_, scope)| (escape::terminal(scope.as_str()), fact(scope)))
         .collect();
@@ -146,8 +155,8 @@ fn scopes(page: &mut TextPage, change: &ChangeReport, symbol: char, style: Style
     for (scope, fact) in &listed {
         let meaning = fact
             .map(|fact| match symbol {
-                '+' => fact.describe(),
-                _ => fact.describe_lost(),
+                '-' => fact.describe_lost(),
+                _ => fact.describe(),
             })
             .unwrap_or_default();
         let style_of_meaning = fact.map_or(Style::Dim, |fact| meaning_style(&fact, symbol));

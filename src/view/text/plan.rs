@@ -196,7 +196,7 @@ fn write_pending(page: &mut TextPage, change: &ChangeReport, column: usize) {
     let file = change.file.as_deref().map(escape::terminal);
     page.line(&format!("    {name}  {}", file.unwrap_or_default()));
     // Whoever can write to a store can say that it waits, and so take it out of the changes.
-    change::dangers(page, change);
+    change::waiting(page, change);
 }
 
 fn write_end(page: &mut TextPage, report: &PlanReport, options: &PlanOptions<'_>) {

@@ -164,8 +164,11 @@ fn the_store_is_private_and_outside_the_checkout() {
 
     Waiting for authorization (nothing is written again):
         hubspot               base44/connectors/hubspot.jsonc
+            crm.objects.contacts.write
+              create, edit and delete contact records · write
         notion                base44/connectors/notion.jsonc
         slack                 base44/connectors/slack.jsonc
+            chat:write  post messages (as the bot or as the user) · write
 
     2 connectors unchanged.
 

@@ -860,6 +860,8 @@ fn a_push_says_what_it_forgets() {
 
     Waiting for authorization (nothing is written again):
         linear                base44/connectors/linear.jsonc
+            read   read everything the user can see; always included · read
+            write  change everything the user can change · write
 
     No changes to make. 1 connector waits for authorization.
     slack: no file declares it any more; a link that was already opened still works for a few minutes.

@@ -216,6 +216,9 @@ fn a_scope_that_the_platform_drops_is_learnt_by_plan_and_by_apply() {
 
     Waiting for authorization (nothing is written again):
         slackbot              base44/connectors/slackbot.jsonc
+            chat:write        post messages (as the bot or as the user) · write
+            users:read.email
+              see members' email addresses (needs users:read too) · read
 
     note: slackbot: the last consent did not grant users:read.email. If somebody unticked it, `connplan authorize slackbot` asks again. If the platform does not grant it, nothing can be done; after `connplan authorize --forget slackbot` the plan shows it as a change again
 

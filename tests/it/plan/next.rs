@@ -120,6 +120,7 @@ fn each_printed_command_carries_what_surrounds_it_and_runs() {
 
     Waiting for authorization (nothing is written again):
         box                   base44/connectors/box.jsonc
+            a  unknown, which does not mean safe
         slack                 base44/connectors/slack.jsonc
 
     No changes to make. 2 connectors wait for authorization: run `connplan -C 'apps/my shop' --env stage authorize`.

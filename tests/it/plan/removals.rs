@@ -205,6 +205,8 @@ fn what_a_consent_left_out_is_told_once_and_is_no_change_for_ever() {
 
     Waiting for authorization (nothing is written again):
         slack                 base44/connectors/slack.jsonc
+            chat:write  post messages (as the bot or as the user) · write
+            users:read  list workspace members (without email) · read
 
     note: slack: the last consent did not grant users:read. If somebody unticked it, `connplan authorize slack` asks again. If the platform does not grant it, nothing can be done; after `connplan authorize --forget slack` the plan shows it as a change again
 

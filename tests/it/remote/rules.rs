@@ -124,7 +124,7 @@ fn values_are_held_against_what_the_platform_wants() {
     // holds for others is none of a file's.
     plan(&with("${TENANT}"), &[("TENANT", "acme")])
         .expect(0)
-        .says("connection values set: company_domain = acme")
+        .says("connection value set: \"company_domain\" = \"acme\"")
         .says("is your own variable TENANT, and an apply sends it to app app-1");
     plan(&with("${BUILD}"), &[("BUILD", "9f8e7d6c5b4aannsown")])
         .expect(1)

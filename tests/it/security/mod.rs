@@ -18,6 +18,8 @@ pub(crate) mod private;
 mod rego;
 pub(crate) mod secrets;
 #[cfg(unix)]
+mod shown;
+#[cfg(unix)]
 pub(crate) mod state;
 pub(crate) mod terms;
 #[cfg(unix)]

@@ -213,6 +213,7 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
 
     Waiting for authorization (nothing is written again):
         wix                   base44/connectors/wix.jsonc
+            a  unknown, which does not mean safe
 
     ! warning: base44/connectors/wix.jsonc:1:24: overridden (the launch): `denied_types` of the policy in connplan.toml forbids this: wix: the type is denied
 

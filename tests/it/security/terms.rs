@@ -135,21 +135,21 @@ fn a_store_says_neither_and_the_plan_shows_what_the_files_hold() {
     mallory.run(&["apply", "--auto-approve"]).expect(0);
     platform.forget();
     let ours = clone("ada", "good-acct");
-    reads!(ours.run(&["plan", "--detailed-exitcode"]), @"
+    reads!(ours.run(&["plan", "--detailed-exitcode"]), @r#"
     exit 2: connplan plan --detailed-exitcode
     App app-1 at http://HOST
 
     Symbols:  + add
 
       + snowflake             base44/connectors/snowflake.jsonc
-          connection values set: account_identifier = good-acct
+          connection value set: "account_identifier" = "good-acct"
           + session:role-any  unknown, which does not mean safe
           authorization: required
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
     snowflake waits for a person; requested just now by mallory.
-    ");
+    "#);
     reads!(ours.run(&ASK), @"
     exit 0: connplan authorize --print-links --timeout 1s
     Nothing is waiting for authorization in app app-1, as git:origin knows it.

@@ -114,6 +114,7 @@ fn what_was_asked_for_before_there_was_a_store_is_told() {
 
     Waiting for authorization (nothing is written again):
         slack                 base44/connectors/slack.jsonc
+            chat:write  post messages (as the bot or as the user) · write
 
     No changes to make. 1 connector waits for authorization: run `connplan authorize`.
     --- stderr

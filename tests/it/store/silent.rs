@@ -42,6 +42,7 @@ fn a_fetch_that_fails_without_a_word_is_tried_again() {
 
     Waiting for authorization (nothing is written again):
         slack                 base44/connectors/slack.jsonc
+            chat:write  post messages (as the bot or as the user) · write
 
     No changes to make. 1 connector waits for authorization: run `connplan authorize`.
     --- stderr

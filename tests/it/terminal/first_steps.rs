@@ -413,7 +413,9 @@ fn a_saved_plan_does_not_say_that_something_waits_still() {
 
     Waiting for authorization (nothing is written again):
         linear                base44/connectors/linear.jsonc
+            read  read everything the user can see; always included · read
         slack                 base44/connectors/slack.jsonc
+            chat:write  post messages (as the bot or as the user) · write
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     2 connectors wait for authorization: run `connplan authorize`.
@@ -434,7 +436,9 @@ fn a_saved_plan_does_not_say_that_something_waits_still() {
     insta::assert_snapshot!(alike(end), @"
     Waiting for authorization when the plan was made (nothing is written again):
         linear                base44/connectors/linear.jsonc
+            read  read everything the user can see; always included · read
         slack                 base44/connectors/slack.jsonc
+            chat:write  post messages (as the bot or as the user) · write
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     2 connectors waited for authorization when the plan was made: `connplan status` shows what still does.
