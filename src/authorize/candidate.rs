@@ -3,7 +3,7 @@
 //! This is the gate. Asked for is only what an apply of this machine left, what the team's store says
 //! waits (and the files declare), what a receipt named on the command line holds, and what the files
 //! declare and the app shows as not working, without a new scope, other connection values or another
-//! account. Of all of it, nothing that the policy
+//! account, where the settings demand no approval of that. Of all of it, nothing that the policy
 //! denies.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     catalogue::ScopeEquivalence,
-    diff::Action,
+    diff::{self, Action, Change, Desired},
     model::{
         App, ConnectorType, Declared, DeclaredConnector, ExpectedAccount, RemoteConnector,
         RemoteStatus, Scopes,
@@ -54,6 +54,8 @@ pub struct Sources<'a> {
     pub rules: &'a ScopeEquivalence,
     /// What the policy says to asking this account for these scopes; why it denies them is escaped.
     pub verdict: &'a Judge,
+    /// Whether a change needs an approval, which no plan shows here: of what was found broken just now.
+    pub needs_approval: &'a dyn Fn(&Change) -> bool,
     /// The time, for what was found broken just now.
     pub now: Timestamp,
 }
@@ -333,6 +335,10 @@ fn names(scopes: &Scopes) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
+/// Nobody approves what no plan shows.
+const UNAPPROVED: &str = "[approval] in connplan.toml demands an approval for it: make a plan (`connplan plan --out FILE`), \
+     have it approved, and apply it";
+
 /// What the files declare and the app has, and that does not work. What a consent alone does not repair is
 /// left alone.
 fn broken(
@@ -353,8 +359,13 @@ fn broken(
         let entry = broken::repair(declared, is, sources.now);
         let state = match broken {
             Broken::Repairable => {
-                found.push((connector.clone(), entry));
-                continue;
+                let wanted = Desired::from(declared);
+                let change = diff::between(connector, Some(is), wanted, sources.rules);
+                if !(sources.needs_approval)(&change) {
+                    found.push((connector.clone(), entry));
+                    continue;
+                }
+                State::Untouched(UNAPPROVED.to_owned())
             }
             Broken::Changes(why) => State::Untouched(why.to_owned()),
             Broken::Held { account, expected } => {

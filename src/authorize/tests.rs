@@ -137,6 +137,10 @@ fn find(
             }
             Ok(verdict(connector, scopes))
         },
+        needs_approval: &|change| {
+            let wanted = change.after.iter().flat_map(|after| after.scopes.iter());
+            wanted.into_iter().any(|scope| scope.as_str() == "grave")
+        },
         now: Timestamp::UNIX_EPOCH,
     })
     .unwrap()
@@ -182,6 +186,12 @@ fn broken_connectors_are_repaired_and_wrong_accounts_reported() {
     let expired = |of: &[&str]| Some(remote(RemoteStatus::Expired, of));
     let found = |declared, is| find(None, &declared, is);
     assert!(resumes(&found(declare(&["a"], None), expired(&["a"]))));
+    // What needs an approval is asked for where an apply of a plan left it.
+    let grave = declare(&["grave"], None);
+    assert!(!resumes(&find(None, &grave, expired(&["grave"]))));
+    let before = remote(RemoteStatus::Expired, &["grave"]);
+    let applied = entry(&["grave"], Some(&before));
+    assert!(resumes(&find(Some(applied), &grave, expired(&["grave"]))));
     // A new scope is a change, and has to be planned.
     let widened = found(declare(&["a", "b"], None), expired(&["a"]));
     assert_eq!(widened, Candidates::default());

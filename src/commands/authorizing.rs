@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 pub(super) use self::offer::{Offer, OfferArgs};
 use self::telling::Telling;
-use super::listening;
+use super::{binding::Binding, listening};
 use crate::{
     authorize::{Asking, AuthorizeEvent, Command, Pace},
     config::Project,
@@ -69,7 +69,14 @@ pub(super) async fn resume<'a, 'w>(
     waiting: impl FnOnce(&AuthorizeSession<'a>) -> Result<Option<Waiting<'w>>, Failure>,
 ) -> Result<(AuthorizeSession<'a>, SessionOutcome), Failure> {
     let (app, before) = (inputs.app, PendingBefore::of(&inputs.pending));
-    let mut session = AuthorizeSession::begin(inputs).await?;
+    // What an apply left was approved; what is found broken was not.
+    let needs = if inputs.has_broken() {
+        let binding = Binding::of(context, inputs.project).await?;
+        binding.needs().to_vec()
+    } else {
+        Vec::new()
+    };
+    let mut session = AuthorizeSession::begin(inputs, &needs).await?;
     let waiting = waiting(&session)?;
     let Some(at_work) = at_work else {
         return Ok((session, SessionOutcome::NothingToDo));

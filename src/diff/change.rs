@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     catalogue::ScopeDiff,
     model::{
-        Account, ConnectorType, ExpectedAccount, Kind, RemoteConnector, RemoteStatus, Removal,
-        Scopes, Terms,
+        Account, ConnectorType, DeclaredConnector, ExpectedAccount, Kind, RemoteConnector,
+        RemoteStatus, Removal, Scopes, Terms,
     },
 };
 
@@ -94,6 +94,16 @@ pub struct Desired {
     /// The values that the connection needs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub connection_config: BTreeMap<String, String>,
+}
+
+impl From<&DeclaredConnector> for Desired {
+    fn from(declared: &DeclaredConnector) -> Self {
+        Self {
+            scopes: declared.scopes.clone(),
+            account: declared.account.clone(),
+            connection_config: declared.connection_config.clone(),
+        }
+    }
 }
 
 impl Desired {

@@ -129,11 +129,7 @@ impl Comparison<'_> {
     ) -> Change {
         // Stripe takes no scopes; what a file lists for it is warned about and not sent.
         let after = match connector.kind() {
-            Kind::Oauth => Desired {
-                scopes: declared.scopes.clone(),
-                account: declared.account.clone(),
-                connection_config: declared.connection_config.clone(),
-            },
+            Kind::Oauth => Desired::from(declared),
             Kind::Stripe => Desired {
                 account: declared.account.clone(),
                 ..Desired::default()

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::policy;
 use crate::{
+    approval::{FromRisk, Need},
     authorize::{
         self, Alone, Asking, AuthorizationResult, AuthorizeEvent, Candidate, Command, Item,
         NotResumable, Pace, PendingWriter, Session, Sources, WriteTurns,
@@ -67,9 +68,22 @@ pub struct AuthorizeSession<'a> {
     others: Vec<ConnectorType>,
 }
 
+impl AuthorizeInputs<'_> {
+    /// Whether the app shows as not working what the files declare.
+    pub fn has_broken(&self) -> bool {
+        let files = self
+            .declared
+            .into_iter()
+            .flat_map(|files| files.connectors.keys());
+        let mut listed = files.filter_map(|connector| self.listed.get(connector));
+        listed.any(|is| is.status != RemoteStatus::Active)
+    }
+}
+
 impl<'a> AuthorizeSession<'a> {
-    /// Finds what waits, past the gate, and sees what became of it. Changes nothing on the remote.
-    pub async fn begin(inputs: AuthorizeInputs<'a>) -> Result<Self, Failure> {
+    /// Finds what waits, past the gate, and sees what became of it. Changes nothing on the remote. `needs` is
+    /// what approval the settings that bind demand.
+    pub async fn begin(inputs: AuthorizeInputs<'a>, needs: &[Need]) -> Result<Self, Failure> {
         let listed = with_values(inputs.remote, inputs.declared, inputs.listed).await?;
         let pending = inputs.pending;
         let sources = Sources {
@@ -83,6 +97,10 @@ impl<'a> AuthorizeSession<'a> {
             targets: inputs.targets,
             rules: inputs.rules,
             verdict: &policy::asked(inputs.project),
+            needs_approval: &|change| {
+                let risk = FromRisk::of_change(change);
+                needs.iter().any(|need| need.concerns(risk))
+            },
             now: inputs.now,
         };
         let found = authorize::candidates(&sources)?;
