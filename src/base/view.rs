@@ -19,7 +19,7 @@ use crate::{
     context::{Context, Failure},
     git::{CommitId, EntryKind, path_of},
     model::AppId,
-    syntax::{Settings, parse_settings, readable_settings},
+    syntax::{Problem, Settings, parse_settings, readable_settings},
 };
 
 /// A file whose settings apply here is a link in the base, and a link may lead anywhere.
@@ -361,16 +361,20 @@ impl View {
             return Ok(None);
         };
         let (settings, problems) = parse_settings(SETTINGS, &text);
-        if let Some(settings) = settings {
-            return Ok(Some((settings, None)));
-        }
+        // A key that is not known, of a gate, is one that a newer connplan has, or a slip.
+        let gate = problems.iter().find_map(Problem::of_gate);
         let error = problems.iter().find(|problem| problem.is_error());
+        let error = error.or(gate.as_ref());
+        if let (Some(settings), None) = (&settings, error) {
+            return Ok(Some((settings.clone(), None)));
+        }
         let broken = UnreadableBase {
             file: crate::escape::limited(&path, 200),
             commit: self.short(),
             why: error.map_or_else(String::new, |error| error.to_diagnostic().message),
         };
-        Ok(Some((readable_settings(&text), Some(broken))))
+        let settings = settings.unwrap_or_else(|| readable_settings(&text));
+        Ok(Some((settings, Some(broken))))
     }
 
     /// `abc1234`, for messages.

@@ -55,6 +55,7 @@ pub(super) async fn gate(
     file: Option<&Path>,
     late: bool,
 ) -> Result<Approved, Failure> {
+    project.check_gates()?;
     let mut binding = Binding::of(context, project).await?;
     if let Some(count) = args.approved_in_review {
         binding.demand(Need {

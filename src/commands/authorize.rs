@@ -141,6 +141,9 @@ async fn resume(
     let (project, app, remote) = (&here.project, &here.app, &here.remote);
     let listening = listening::to(context);
     let around = listening.around();
+    if held.is_some() {
+        project.check_gates()?;
+    }
     let declared = declared(args, context, project, app).await?;
     let (mut pending, observed, waits) = if let Some((locked, at_work)) = &held {
         let (pending, waits) = at_work.known(locked).await?;

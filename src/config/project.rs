@@ -191,6 +191,16 @@ impl Project {
         }
     }
 
+    /// Fails if the settings have a key that may be a gate, and that nobody knows: for what passes gates.
+    pub fn check_gates(&self) -> Result<(), ConfigError> {
+        let problems: Vec<_> = self.problems.iter().filter_map(Problem::of_gate).collect();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError::Invalid { problems })
+        }
+    }
+
     /// A problem of a setting, on its line.
     pub fn setting_problem(&self, path: &[&str], message: String) -> Problem {
         let file = self.settings_file.as_deref();

@@ -464,6 +464,8 @@ pub enum Finding {
         /// What was meant, or what is known.
         #[help]
         help: String,
+        /// Whether it may be meant to forbid a plan or to ask for its approval.
+        gate: bool,
     },
     /// `connplan.toml` in both places.
     #[error("there is a second `connplan.toml`: another lies beside the Base44 config")]

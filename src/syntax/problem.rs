@@ -130,6 +130,28 @@ impl Problem {
         self.finding.severity().is_none_or(|s| s == Severity::Error)
     }
 
+    /// The same as an error, if it is a key that may be meant for a gate: none is passed by a slip.
+    pub fn of_gate(&self) -> Option<Self> {
+        let Finding::UnknownSetting {
+            key,
+            help,
+            gate: true,
+        } = &*self.finding
+        else {
+            return None;
+        };
+        let message = format!(
+            "`{key}` is not a setting, so what it forbids or who has to approve is not known; {help}"
+        );
+        let finding = Finding::Setting { message };
+        let mut problem = self.clone();
+        problem.finding = Box::new(finding);
+        for label in &mut problem.labels {
+            "here".clone_into(&mut label.text);
+        }
+        Some(problem)
+    }
+
     /// What of it stands in plans, JSON and annotations.
     pub fn to_diagnostic(&self) -> model::Diagnostic {
         let position = self.position();

@@ -19,9 +19,9 @@ pub fn parse_settings(name: &str, text: &str) -> (Option<Settings>, Vec<Problem>
     };
     let mut problems = shape::check(&root, &source);
     let settings = match toml::from_str::<Settings>(text) {
-        Ok(settings) => Some(settings),
         // It was told in better words.
-        Err(_) if problems.iter().any(Problem::is_error) => None,
+        _ if problems.iter().any(Problem::is_error) => None,
+        Ok(settings) => Some(settings),
         Err(error) => {
             let message = escaped(error.message());
             let at = error.span().and_then(|span| name_of(&root, &span));
@@ -234,6 +234,40 @@ denied_scopes = { "*" = ["admin"] }
             "[policy]\nmax_removals = 0x10",
         ] {
             assert!(parse_settings("c", fine).0.is_some(), "{fine}");
+        }
+    }
+
+    /// A gate that is misspelt, or that a newer connplan has, is none that somebody may pass.
+    #[test]
+    fn an_unknown_key_that_may_be_a_gate_is_an_error_for_who_needs_it() {
+        for (text, gate) in [
+            ("unlistd = \"keep\"", false),
+            ("[telemetry]\non = true", false),
+            ("[apply]\npolicy = 1", false),
+            ("[aproval]\nrequire = \"review\"", true),
+            ("[Policy]\nprotected = []", true),
+            ("[approval]\nrequires = \"review\"", true),
+            ("[policy]\nmax_clas = \"none\"", true),
+            ("[policy.rules.accounts]\nlevle = \"deny\"", true),
+        ] {
+            let (settings, problems) = parse_settings("c", text);
+            assert!(settings.is_some(), "{text}");
+            let [problem] = problems.as_slice() else {
+                panic!("{text}: {problems:?}")
+            };
+            assert!(!problem.is_error(), "{text}");
+            let needed = problem.of_gate();
+            assert_eq!(needed.is_some(), gate, "{text}");
+            assert!(needed.is_none_or(|needed| needed.is_error()));
+        }
+        for (text, error) in [
+            ("count = 2", true),
+            ("from_risk = \"none\"", true),
+            ("signers = \"s\"", false),
+            ("require = \"review\"\ncount = 2", false),
+        ] {
+            let (settings, _) = parse_settings("c", &format!("[approval]\n{text}"));
+            assert_eq!(settings.is_none(), error, "{text}");
         }
     }
 

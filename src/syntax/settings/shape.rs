@@ -8,7 +8,7 @@ use crate::{
         Finding, Problem, Source,
         quote::Quoted,
         suggest,
-        tree::{Node, Span, Value},
+        tree::{Member, Node, Span, Value},
     },
 };
 
@@ -120,6 +120,7 @@ pub(super) fn check(root: &Node, source: &Source) -> Vec<Problem> {
         problems: Vec::new(),
     };
     check.node("", root, &SETTINGS);
+    check.approval(root);
     check.problems
 }
 
@@ -139,7 +140,7 @@ impl Check<'_> {
                 for member in members {
                     match keys.iter().find(|(key, _)| *key == member.key) {
                         Some((key, shape)) => self.node(&below(key), &member.node, shape),
-                        None => self.unknown(&member.key, &member.key_span, keys),
+                        None => self.unknown(path, member, keys),
                     }
                 }
             }
@@ -198,14 +199,43 @@ impl Check<'_> {
         self.problems.push(problem.label(span.clone(), "this type"));
     }
 
-    fn unknown(&mut self, key: &str, span: &Span, known: &[(&'static str, Shape)]) {
+    fn unknown(&mut self, path: &str, member: &Member, known: &[(&'static str, Shape)]) {
         let known: Vec<_> = known.iter().map(|(key, _)| *key).collect();
+        let key = &*member.key;
+        let table = match path.split('.').next() {
+            Some("") | None => suggest::closest(key, &known, 2),
+            table => table,
+        };
         let finding = Finding::UnknownSetting {
             key: Quoted::new(key),
             help: suggest::help(key, &known),
+            gate: matches!(table, Some("approval" | "policy")),
         };
         let problem = Problem::new(finding, self.source);
-        self.problems.push(problem.label(span.clone(), "ignored"));
+        self.problems
+            .push(problem.label(member.key_span.clone(), "ignored"));
+    }
+
+    /// A number of persons, or a risk, asks for no approval by itself.
+    fn approval(&mut self, root: &Node) {
+        let Some(approval) = root
+            .get("approval")
+            .filter(|is| is.get("require").is_none())
+        else {
+            return;
+        };
+        for member in approval.members() {
+            if matches!(&*member.key, "count" | "from_risk") {
+                let message = format!(
+                    "`approval.{}` asks nobody without `require`; add `require = \"review\"`, \"signature\" or \
+                     \"either\", or delete it",
+                    member.key
+                );
+                let problem = Problem::new(Finding::Setting { message }, self.source);
+                self.problems
+                    .push(problem.label(member.key_span.clone(), "here"));
+            }
+        }
     }
 
     fn no_rule(&mut self, path: &str, key: &str, span: &Span) {

@@ -245,7 +245,8 @@ pub struct PolicySettings {
 #[serde(default)]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct RuleSettings {
-    /// `level = "warn"`: it is said, and the plan goes on. `"deny"` is the default.
+    /// `level = "warn"`: it is said, and the plan goes on. `"deny"` is the default. Of `unknown_scopes` it
+    /// is the rule itself: the stricter of both counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<Severity>,
     /// `message = "ask #security"`: said with it.

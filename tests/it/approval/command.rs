@@ -448,7 +448,7 @@ fn a_proposal_does_not_loosen_what_has_to_approve_it() {
     error: the signature in x.plan.sig does not approve this plan: the ssh-ed25519 key SHA256:KEY does not belong to a signer
       code: connplan::approval::signature
     ");
-    settings(&project, "from_risk = \"danger\"");
+    settings(&project, "");
     git(&project, &["commit", "-qam", "none"]);
     // Several commits at once: what counts is what the branch was before.
     let head = std::fs::read_to_string(project.path(".git/logs/HEAD")).unwrap();
@@ -521,7 +521,7 @@ fn where_the_base_asks_for_a_signature_of_nobody_a_proposal_names_nobody() {
     assert!(platform.writes().is_empty());
     // On top of a base that asks for nothing, they are its own to name.
     git(&project, &["rm", "-qr", "other"]);
-    settings(&project, "from_risk = \"danger\"");
+    settings(&project, "");
     git(&project, &["commit", "-qam", "none"]);
     settings(
         &project,
