@@ -15,10 +15,10 @@ violations contains {"rule": "max_class", "msg": msg} if {
 violations contains {"rule": "max_access", "msg": msg} if {
 	some change in asked
 	some scope, fact in facts(change)
-	is_known(fact)
+	fact.known
 	most := limit(data.policy.max_access, change.connector)
-	accesses[fact.access] > accesses[most]
-	msg := sprintf("%s: the scope %s gives %s access; at most %s is allowed", [change.connector, scope, fact.access, most])
+	accesses[reach(fact)] > accesses[most]
+	msg := sprintf("%s: the scope %s gives %s access; at most %s is allowed", [change.connector, scope, reach(fact), most])
 }
 
 violations contains {"rule": "unknown_scopes", "msg": msg, "severity": unknown(change.connector)} if {
@@ -28,13 +28,26 @@ violations contains {"rule": "unknown_scopes", "msg": msg, "severity": unknown(c
 	msg := sprintf("%s: the scope %s is of a class or access that is not known", [change.connector, scope])
 }
 
-# Where there is a ceiling and nothing is said of them, they are told.
-unknown(_) := data.policy.unknown_scopes
+# No scope is one that nobody knows: it is what the provider gives then.
+violations contains {"rule": "unknown_scopes", "msg": msg, "severity": unknown(change.connector)} if {
+	some change in asked
+	change.default_scopes
+	msg := sprintf("%s: it names no scope, and what the provider gives then is not known", [change.connector])
+}
+
+# The stricter of both settings. Where there is a ceiling and nothing is said of them, they are told.
+unknown(_) := "deny" if "deny" in said_of_unknown
+
+unknown(_) := "warn" if said_of_unknown == {"warn"}
 
 unknown(connector) := "warn" if {
-	not data.policy.unknown_scopes
+	count(said_of_unknown) == 0
 	has_ceiling(connector)
 }
+
+said_of_unknown contains data.policy.unknown_scopes
+
+said_of_unknown contains data.policy.rules.unknown_scopes.level
 
 has_ceiling(connector) if limit(data.policy.max_class, connector)
 
@@ -46,6 +59,9 @@ is_known(fact) if {
 	fact.known
 	not fact.class_unpublished
 }
+
+# It counts as far as the furthest scope that it includes.
+reach(fact) := object.get(fact, "reaches", fact.access)
 
 classes := {"none": 0, "sensitive": 1, "restricted": 2}
 

@@ -4,6 +4,9 @@ package main
 
 import rego.v1
 
+# Such as the error of a plan that a rule forbids.
+deny contains {"rule": "kind", "msg": "this is not the document of a plan"} if not input.kind == "plan"
+
 deny contains found if {
 	some found in violations
 	severity(found) == "deny"
@@ -75,9 +78,8 @@ same_type(name, connector) if {
 
 limit(setting, connector) := setting if not is_object(setting)
 
-# `*` stands for any text, in either case. The built-in rules know a scope by its other names too.
-fits(patterns, scope) if {
-	some pattern in patterns
-	plain := replace(replace(replace(lower(pattern), ".", "[.]"), "?", "[?]"), "*", ".*")
-	regex.match(concat("", ["^", plain, "$"]), lower(scope))
+# `*` stands for any text.
+fits(pattern, text) if {
+	plain_text := replace(replace(replace(pattern, ".", "[.]"), "?", "[?]"), "*", ".*")
+	regex.match(concat("", ["^", plain_text, "$"]), text)
 }

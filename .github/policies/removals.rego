@@ -9,6 +9,18 @@ violations contains {"rule": "protected", "msg": msg} if {
 	msg := sprintf("%s: it is protected and would be removed", [connector])
 }
 
+# Without any of its scopes it is as good as removed.
+violations contains {"rule": "protected", "msg": msg} if {
+	some app in input.apps
+	some change in app.changes
+	change.action == "update"
+	count(change.after.scopes) == 0
+	count(change.scopes.removed) > 0
+	some name in data.policy.protected
+	same_type(name, change.connector)
+	msg := sprintf("%s: it is protected and would lose all its scopes", [change.connector])
+}
+
 violations contains {"rule": "max_removals", "msg": msg} if {
 	is_number(data.policy.max_removals)
 	count(removed) > data.policy.max_removals

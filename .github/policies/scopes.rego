@@ -7,7 +7,7 @@ violations contains {"rule": "denied_scopes", "msg": msg} if {
 	some scope in change.after.scopes
 	some subject, patterns in data.policy.denied_scopes
 	lower(subject) in [lower(change.connector), "*"]
-	fits(patterns, scope)
+	denied(patterns, change.connector, scope)
 	msg := sprintf("%s: the scope %s is denied", [change.connector, scope])
 }
 
@@ -15,6 +15,57 @@ violations contains {"rule": "allowed_scopes", "msg": msg} if {
 	some change in asked
 	some scope in change.after.scopes
 	patterns := limit(data.policy.allowed_scopes, change.connector)
-	not fits(patterns, scope)
+	not allowed(patterns, change.connector, scope)
 	msg := sprintf("%s: the scope %s is not among those allowed", [change.connector, scope])
 }
+
+violations contains {"rule": "allowed_scopes", "msg": msg} if {
+	some change in asked
+	change.default_scopes
+	patterns := limit(data.policy.allowed_scopes, change.connector)
+	not allowed(patterns, change.connector, "")
+	msg := sprintf("%s: it names none of the scopes that are allowed", [change.connector])
+}
+
+# What is denied is so in every case of letters; what is allowed only as its provider writes it. The built-in
+# rules know a scope by its other names, too.
+denied(patterns, connector, scope) if {
+	some pattern in patterns
+	fits(plain(connector, lower(pattern)), plain(connector, lower(scope)))
+}
+
+denied(patterns, connector, scope) if {
+	some pattern in patterns
+	fits(lower(pattern), lower(scope))
+}
+
+# All that the client is registered for.
+denied(patterns, connector, scope) if {
+	is_microsoft(connector)
+	plain(connector, lower(scope)) == ".default"
+	count(patterns) > 0
+}
+
+allowed(patterns, connector, scope) if {
+	not is_microsoft(connector)
+	some pattern in patterns
+	fits(pattern, scope)
+}
+
+allowed(patterns, connector, scope) if {
+	is_microsoft(connector)
+	some pattern in patterns
+	fits(plain(connector, lower(pattern)), plain(connector, lower(scope)))
+}
+
+is_microsoft(connector) if {
+	some start in ["microsoft", "outlook", "one_drive", "onedrive", "share_point", "sharepoint"]
+	startswith(lower(connector), start)
+}
+
+# A scope in lower case without the addresses of Microsoft's Graph that may stand before it.
+plain(connector, scope) := scope if not is_microsoft(connector)
+
+plain(connector, scope) := regex.replace(scope, graph, "") if is_microsoft(connector)
+
+graph := "^((https://graph[.]microsoft[.]com|https://graph[.]microsoft[.]us|https://dod-graph[.]microsoft[.]us|https://canary[.]graph[.]microsoft[.]com|https://ags[.]windows[.]net|00000003-0000-0000-c000-000000000000(/ags[.]windows[.]net)?)/+)+"

@@ -54,7 +54,7 @@ pub enum FromRisk {
     #[default]
     None,
     /// Plans that give write access or more, or of which it is not known, and plans that take
-    /// something away.
+    /// something away. What does not work gets all its scopes anew.
     Write,
     /// Plans that endanger something.
     Danger,
@@ -73,13 +73,20 @@ impl FromRisk {
 
     /// How risky one change is.
     pub fn of_change(change: &Change) -> Self {
-        let of = |risk: risk::Risk| match (risk.level, risk.kind) {
-            (Level::Danger, _) => Self::Danger,
-            (Level::Warning, _) | (_, RiskKind::Unknown) => Self::Write,
-            (Level::Notice, _) => Self::None,
+        let of = |level: Level| match level {
+            Level::Danger => Self::Danger,
+            Level::Warning => Self::Write,
+            Level::Notice => Self::None,
         };
-        let risks = risk::assess(change).into_iter();
-        risks.map(of).max().unwrap_or_default()
+        let told = risk::assess(change)
+            .into_iter()
+            .map(|risk| match risk.kind {
+                RiskKind::Unknown => of(risk.level).max(Self::Write),
+                _ => of(risk.level),
+            });
+        told.chain(risk::beyond(change).map(of))
+            .max()
+            .unwrap_or_default()
     }
 }
 
@@ -161,7 +168,13 @@ impl fmt::Display for Missing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{approval::person::Person, plan::Digest};
+    use crate::{
+        approval::person::Person,
+        catalogue::ScopeEquivalence,
+        diff::{Desired, between},
+        model::{Account, ConnectorType, ExpectedAccount, RemoteConnector, RemoteStatus},
+        plan::Digest,
+    };
 
     fn by(signer: &str, proof: Proof, key: &str) -> Approval {
         Approval {
@@ -239,6 +252,105 @@ mod tests {
         assert!(!need(Requirement::Signature, 3).is_weaker_than(&base));
         assert!(!base.is_weaker_than(&base));
         assert!(!need(Requirement::Review, 2).is_weaker_than(&either));
+    }
+
+    /// From what the app has to what the files declare.
+    fn risk(name: &str, before: Option<(RemoteStatus, &str)>, after: (&str, &str)) -> FromRisk {
+        let before = before.map(|(status, words)| RemoteConnector {
+            status,
+            scopes: words.split_whitespace().collect(),
+            account: Some(Account::new("ops@example.com")),
+            mode: None,
+            connection_config: None,
+        });
+        let after = Desired {
+            scopes: after.0.split_whitespace().collect(),
+            account: ExpectedAccount::parse(after.1),
+            ..Desired::default()
+        };
+        let connector = ConnectorType::parse(name).unwrap();
+        let rules = ScopeEquivalence::default();
+        FromRisk::of_change(&between(&connector, before.as_ref(), after, &rules))
+    }
+
+    #[test]
+    fn a_consent_is_as_risky_as_all_that_it_brings_into_force() {
+        use FromRisk::{Danger, None, Write};
+        use RemoteStatus::{Active, Disconnected, Expired};
+        const MAIL: &str = "https://mail.google.com/";
+        const READ: &str = "https://www.googleapis.com/auth/gmail.readonly";
+        const CALENDAR: &str = "https://www.googleapis.com/auth/calendar";
+        const ACLS: &str = "https://www.googleapis.com/auth/calendar.acls";
+        let both = format!("{CALENDAR} {ACLS}");
+        let was = |status, words| Some((status, words));
+        let nothing = Option::None;
+        for (name, before, after, expected) in [
+            // What does not work has no scope in force.
+            ("gmail", was(Disconnected, MAIL), (MAIL, ""), Danger),
+            ("gmail", was(Expired, MAIL), (MAIL, ""), Danger),
+            ("gmail", was(Expired, MAIL), (READ, ""), Danger),
+            (
+                "slack",
+                was(Expired, "chat:write"),
+                ("chat:write", ""),
+                Write,
+            ),
+            ("slack", was(Expired, "odd"), ("odd", ""), Write),
+            (
+                "slack",
+                was(Expired, "users:read"),
+                ("users:read", ""),
+                None,
+            ),
+            ("slack", was(Active, "users:read"), ("users:read", ""), None),
+            // Nor has another account given any.
+            (
+                "gmail",
+                was(Active, MAIL),
+                (MAIL, "eve@example.com"),
+                Danger,
+            ),
+            ("gmail", was(Active, MAIL), (MAIL, "ops@example.com"), None),
+            (
+                "gmail",
+                was(Expired, READ),
+                (READ, "eve@example.com"),
+                Danger,
+            ),
+            // What includes more counts as that, and what is included already is nothing new.
+            ("googlecalendar", nothing, (CALENDAR, ""), Danger),
+            ("googlecalendar", nothing, (&both, ""), Danger),
+            ("asana", nothing, ("default", ""), Danger),
+            (
+                "outlook",
+                nothing,
+                ("https://graph.microsoft.com/.default", ""),
+                Danger,
+            ),
+            // What names no scope gets nobody knows what, where the provider has scopes.
+            ("dropbox", nothing, ("", ""), Write),
+            ("dropbox", was(Expired, ""), ("", ""), Write),
+            ("dropbox", was(Active, ""), ("", ""), None),
+            ("notion", nothing, ("", ""), None),
+            ("notion", was(Expired, ""), ("", ""), None),
+            // Taking away from what works.
+            (
+                "slack",
+                was(Active, "users:read team:read"),
+                ("team:read", ""),
+                Write,
+            ),
+            ("slack", was(Active, "users:read"), ("", ""), Write),
+            (
+                "slack",
+                was(Expired, "users:read team:read"),
+                ("team:read", ""),
+                None,
+            ),
+        ] {
+            let found = risk(name, before, after);
+            assert_eq!(found, expected, "{name}: {before:?} -> {after:?}");
+        }
     }
 
     #[test]

@@ -59,6 +59,13 @@ pub fn ignores_case(connector: &str) -> bool {
     Provider::of(connector) == Some(Provider::Microsoft)
 }
 
+/// Whether the provider of this type of connector is known to have scopes. A connector without any then has
+/// what the provider gives by itself, which may be all.
+pub fn has_scopes(connector: &str) -> bool {
+    Provider::of(connector)
+        .is_some_and(|provider| table::entries_of(provider).any(|entry| !entry.fact.capability))
+}
+
 /// The scope without what its provider may write before it.
 pub fn plain<'s>(connector: &str, scope: &'s str) -> &'s str {
     Provider::of(connector).map_or(scope, |provider| provider.plain(scope))

@@ -81,10 +81,17 @@ pub struct ScopeFact {
     pub tokens: Option<&'static str>,
     /// Microsoft's privilege level, 1 to 4.
     pub level: Option<u8>,
+    /// How far a scope reaches that it includes, where that is further than `access`.
+    pub reaches: Option<Access>,
     pub(super) included_in: &'static str,
 }
 
 impl ScopeFact {
+    /// How far it reaches with all that it includes: what a gate goes by.
+    pub fn reach(&self) -> Access {
+        self.reaches.unwrap_or(self.access)
+    }
+
     /// The scopes known to permit all that this one does.
     pub fn included_in(&self) -> impl Iterator<Item = &'static str> {
         self.included_in

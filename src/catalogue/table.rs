@@ -157,6 +157,7 @@ fn fact_of(line: &'static str, doc: &'static str) -> Option<ScopeFact> {
         capability: false,
         tokens: None,
         level: None,
+        reaches: None,
         included_in,
     };
     for note in notes.split(' ').filter(|note| !note.is_empty()) {
@@ -166,6 +167,7 @@ fn fact_of(line: &'static str, doc: &'static str) -> Option<ScopeFact> {
             ("capability", _) => fact.capability = true,
             ("tokens", kinds) => fact.tokens = Some(kinds),
             ("level", level) => fact.level = Some(level.parse().ok()?),
+            ("reaches", word) => fact.reaches = Some(Access::parse(word)?),
             ("doc", url) => fact.doc = url,
             _ => return None,
         }
@@ -183,7 +185,7 @@ mod tests {
     fn every_line_is_read() {
         let lines = facts_of(TEXT).filter(|l| !l.starts_with('[') && !l.starts_with("doc "));
         assert_eq!(lines.count(), entries().count());
-        assert_eq!(entries().count(), 1085);
+        assert_eq!(entries().count(), 1086);
         let index = |section: &Section| section.read().index.keys().cloned().collect::<Vec<_>>();
         let indexed: HashSet<_> = SECTIONS
             .iter()
@@ -193,7 +195,7 @@ mod tests {
                     .map(|key| (section.provider, key))
             })
             .collect();
-        assert_eq!(indexed.len(), 1085, "a provider has one line for a scope");
+        assert_eq!(indexed.len(), 1086, "a provider has one line for a scope");
     }
 
     #[test]
@@ -217,6 +219,30 @@ mod tests {
             let first = providers.next().expect("a section names a type");
             assert!(first.is_some(), "{}", entry.connectors);
             assert!(providers.all(|p| p == first), "{}", entry.connectors);
+        }
+    }
+
+    /// Else what a ceiling forbids comes back within another scope.
+    #[test]
+    fn a_scope_reaches_as_far_as_all_that_it_includes() {
+        let rules = crate::catalogue::ScopeEquivalence::default();
+        let mut furthest: HashMap<(Provider, String), Access> = HashMap::new();
+        for entry in entries() {
+            let name = entry.connectors.split(' ').next().expect("a type");
+            let provider = Provider::of(name).expect("a known provider");
+            let connector = crate::model::ConnectorType::parse(name).expect("a type");
+            let wider = rules.wider(&connector, &entry.fact.scope.into());
+            let own = std::iter::once(entry.fact.scope.into()).chain(wider);
+            for scope in own {
+                let most = furthest.entry((provider, scope.into_owned()));
+                let most = most.or_insert(entry.fact.access);
+                *most = entry.fact.access.max(*most);
+            }
+        }
+        for ((provider, scope), most) in furthest {
+            let fact = find(provider, &scope).expect("listed");
+            assert_eq!(fact.reach(), most, "{scope}");
+            assert!(fact.reaches.is_none_or(|reaches| reaches > fact.access));
         }
     }
 

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{printing::file_name, show};
 use crate::{
+    catalogue::ScopeDiff,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::{Action, Change, ConsentNeed, Desired},
     escape, fs,
@@ -151,6 +152,14 @@ struct ChangeJson {
     before: Option<serde_json::Value>,
     after: Option<AfterJson>,
     authorization: ConsentNeed,
+    #[serde(default)]
+    scopes: ScopesJson,
+}
+
+#[derive(Default, Deserialize)]
+struct ScopesJson {
+    #[serde(default)]
+    removed: Scopes,
 }
 
 #[derive(Deserialize)]
@@ -206,7 +215,12 @@ fn read(name: &str, text: &str) -> Result<Judged, Failure> {
         judged.present += app.unmanaged.len() + app.untargeted.len();
         for change in app.changes {
             judged.present += usize::from(change.before.is_some());
+            let scopes = ScopeDiff {
+                removed: change.scopes.removed,
+                ..ScopeDiff::default()
+            };
             judged.changes.push(Change {
+                scopes,
                 after: change.after.map(|after| Desired {
                     scopes: after.scopes,
                     account: after.account,

@@ -19,6 +19,7 @@ use crate::{
 
 /// What no plan may do by these settings.
 pub fn policy(settings: &PolicySettings) -> Policy {
+    let of_unknown = settings.rules.get(&Rule::UnknownScopes);
     Policy {
         protected: settings.protected.clone(),
         max_removals: settings.max_removals.as_ref().map(|most| match most {
@@ -32,7 +33,10 @@ pub fn policy(settings: &PolicySettings) -> Policy {
         allowed_scopes: by_type(&settings.allowed_scopes),
         denied_scopes: by_type(&settings.denied_scopes),
         accounts: by_type(&settings.accounts),
-        unknown_scopes: settings.unknown_scopes,
+        // Both say the same thing in two places: the stricter counts.
+        unknown_scopes: settings
+            .unknown_scopes
+            .max(of_unknown.and_then(|rule| rule.level)),
         rules: settings
             .rules
             .iter()

@@ -8,8 +8,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{Class, Mode, Policy, Removals, Rule, Severity, names, of_type, own_entry, scopes};
+use super::{Mode, Policy, Removals, Rule, Severity, names, of_type, own_entry, scopes};
 use crate::{
+    catalogue,
     diff::{Action, Change, ConsentNeed},
     escape,
     model::{ConnectorType, Kind, Policies, Scope, Scopes, map_of},
@@ -164,6 +165,12 @@ impl Judgement {
     }
 }
 
+/// Whether a connector is left without any of the scopes that it has: for who needs it, it is gone.
+fn loses_all(change: &Change) -> bool {
+    let after = change.after.as_ref();
+    after.is_some_and(|after| after.scopes.is_empty()) && !change.scopes.removed.is_empty()
+}
+
 /// Holds changes against the rules. All broken rules are told at once. `present` is how many
 /// connectors the app has; `overrides` are rules that somebody breaks on purpose, with the reason.
 pub fn evaluate(
@@ -187,6 +194,9 @@ pub fn evaluate(
             judge.account(change);
             for scope in after.scopes.iter() {
                 judge.scope(&change.connector, scope);
+            }
+            if after.scopes.is_empty() && catalogue::has_scopes(change.connector.as_str()) {
+                judge.no_scope(&change.connector);
             }
         }
     }
@@ -241,14 +251,18 @@ impl Judge<'_> {
     }
 
     fn removals(&mut self, changes: &[Change], present: usize) {
-        let removed: Vec<_> = changes
-            .iter()
-            .filter(|change| change.action == Action::Delete)
-            .map(|change| &change.connector)
-            .collect();
-        for connector in &removed {
+        let removed = changes.iter();
+        let removed = removed.filter(|change| change.action == Action::Delete);
+        let removed = removed.count();
+        for change in changes {
+            let connector = &change.connector;
+            let does = match change.action {
+                Action::Delete => "removes it",
+                Action::Update if loses_all(change) => "takes all its scopes away",
+                _ => continue,
+            };
             if names(&self.policy.protected, connector) {
-                let what = format!("{connector}: the plan removes it, and the policy protects it");
+                let what = format!("{connector}: the plan {does}, and the policy protects it");
                 self.tell(Rule::Protected, None, Some(connector), None, &what);
             }
         }
@@ -256,11 +270,11 @@ impl Judge<'_> {
             return;
         };
         let too_many = match most {
-            Removals::Count(most) => removed.len() > most as usize,
-            Removals::Percent(share) => removed.len() * 100 > present * usize::from(share),
+            Removals::Count(most) => removed > most as usize,
+            Removals::Percent(share) => removed * 100 > present * usize::from(share),
         };
         if too_many {
-            let count = removed.len();
+            let count = removed;
             let plural = if count == 1 { "" } else { "s" };
             let what = match most {
                 Removals::Count(_) => {
@@ -324,6 +338,35 @@ impl Judge<'_> {
         self.tell(Rule::Accounts, None, Some(connector), None, &what);
     }
 
+    /// What a scope of which nothing is known does.
+    fn unknown(&self, connector: &ConnectorType) -> Option<Severity> {
+        let policy = self.policy;
+        let ceiling = of_type(&policy.max_class, connector).is_some()
+            || of_type(&policy.max_access, connector).is_some();
+        policy.unknown_scopes.or(ceiling.then_some(Severity::Warn))
+    }
+
+    /// A connector that names no scope, and gets what its provider gives then: one scope that nobody knows.
+    fn no_scope(&mut self, connector: &ConnectorType) {
+        let allowed = of_type(&self.policy.allowed_scopes, connector);
+        if allowed.is_some_and(|allowed| !scopes::allowed(connector, allowed, &Scope::from(""))) {
+            let what = format!("{connector}: it names none of the scopes that are allowed");
+            self.tell(Rule::AllowedScopes, None, Some(connector), None, &what);
+        }
+        if let Some(unknown) = self.unknown(connector) {
+            let what = format!(
+                "{connector}: it names no scope, and what the provider gives then is not known"
+            );
+            self.tell(
+                Rule::UnknownScopes,
+                Some(unknown),
+                Some(connector),
+                None,
+                &what,
+            );
+        }
+    }
+
     fn scope(&mut self, connector: &ConnectorType, whole: &Scope) {
         let policy = self.policy;
         let own = own_entry(&policy.denied_scopes, connector);
@@ -331,8 +374,7 @@ impl Judge<'_> {
         let max_class = of_type(&policy.max_class, connector);
         let max_access = of_type(&policy.max_access, connector);
         let allowed = of_type(&policy.allowed_scopes, connector);
-        let ceiling = max_class.is_some() || max_access.is_some();
-        let unknown = policy.unknown_scopes.or(ceiling.then_some(Severity::Warn));
+        let unknown = self.unknown(connector);
         // Most projects have no rule for scopes, and some have very many of those.
         if own.is_none() && any.is_none() && allowed.is_none() && unknown.is_none() {
             return;
@@ -354,17 +396,18 @@ impl Judge<'_> {
             if unknown.is_none() {
                 continue;
             }
-            if let Some((class, access)) = scopes::known(connector, scope) {
-                if let Some(most) = max_class.filter(|most| class > **most) {
-                    let (is, most) = (class.as_str(), Class::as_str(*most));
-                    let what = format!("is {is}; at most {most} is allowed");
-                    tell(Rule::MaxClass, None, what);
-                }
-                if let Some(most) = max_access.filter(|most| access > **most) {
-                    let what = format!("gives {access} access; at most {most} is allowed");
-                    tell(Rule::MaxAccess, None, what);
-                }
-            } else {
+            let (class, access) = scopes::known(connector, scope);
+            if let Some((is, most)) = class.zip(max_class).filter(|(is, most)| is > *most) {
+                let (is, most) = (is.as_str(), most.as_str());
+                let what = format!("is {is}; at most {most} is allowed");
+                tell(Rule::MaxClass, None, what);
+            }
+            if let Some((is, most)) = access.zip(max_access).filter(|(is, most)| is > *most) {
+                let what = format!("gives {is} access; at most {most} is allowed");
+                tell(Rule::MaxAccess, None, what);
+            }
+            // A ceiling on the one half is no answer about the other.
+            if class.is_none() || access.is_none() {
                 let what = "has a class or an access that is not known".to_owned();
                 tell(Rule::UnknownScopes, unknown, what);
             }

@@ -83,19 +83,19 @@ fn glob(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// What is known of a scope: its class and how far it reaches. `None` if either is not known.
-pub(super) fn known(connector: &ConnectorType, scope: &Scope) -> Option<(Class, Access)> {
-    let fact = catalogue::fact(connector.as_str(), scope.as_str())?;
-    if fact.class_unpublished {
-        return None;
-    }
+/// What is known of a scope: its class, and how far it reaches with all that it includes.
+pub(super) fn known(connector: &ConnectorType, scope: &Scope) -> (Option<Class>, Option<Access>) {
+    let Some(fact) = catalogue::fact(connector.as_str(), scope.as_str()) else {
+        return (None, None);
+    };
     let class = match fact.class {
         // What `risk` calls restricted.
         Some("restricted" | "highly-sensitive" | "admin-consent" | "private") => Class::Restricted,
         Some("sensitive" | "approval" | "on-request") => Class::Sensitive,
         _ => Class::None,
     };
-    Some((class, fact.access))
+    let class = (!fact.class_unpublished).then_some(class);
+    (class, Some(fact.reach()))
 }
 
 #[cfg(test)]

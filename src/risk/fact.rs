@@ -18,6 +18,9 @@ pub struct FactReport {
     pub meaning: Option<&'static str>,
     /// `identity`, `read`, `write` or `admin`; null if nothing is known.
     pub access: Option<Access>,
+    /// How far a scope reaches that it includes, where that is further.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reaches: Option<Access>,
     /// The provider's own class, where it has one and publishes it.
     pub class: Option<&'static str>,
     /// The provider has a class for it and does not say which.
@@ -34,6 +37,7 @@ impl FactReport {
             Some(fact) => Self {
                 meaning: Some(fact.meaning),
                 access: Some(fact.access),
+                reaches: fact.reaches,
                 class: fact.class,
                 class_unpublished: fact.class_unpublished,
                 known: true,
@@ -41,6 +45,7 @@ impl FactReport {
             None => Self {
                 meaning: None,
                 access: None,
+                reaches: None,
                 class: None,
                 class_unpublished: false,
                 known: false,

@@ -3,10 +3,12 @@
 //! Nothing is risky without a reason: a [`Risk`] is its reason. What needs no reader's attention
 //! has none.
 
+mod beyond;
 mod fact;
 mod reason;
 mod rules;
 
+pub use beyond::beyond;
 pub use fact::FactReport;
 pub use reason::{Phrase, Piece};
 pub use rules::{RESTRICTED_CLASSES, assess, is_restricted};

@@ -93,7 +93,8 @@ fn stripe_removal(change: &Change) -> Vec<Risk> {
     vec![risk(level, kind, Phrase::default())]
 }
 
-/// A scope that another one of the change already brings is not counted: it widens nothing.
+/// A scope that another one of the change already brings is not counted, unless that one is shown to reach
+/// less far: it widens nothing.
 fn widening(change: &Change) -> Vec<Risk> {
     let rules = ScopeEquivalence::default();
     let none = Scopes::new();
@@ -101,10 +102,13 @@ fn widening(change: &Change) -> Vec<Risk> {
     let after = rules.index(&change.connector, after);
     let (mut admin, mut restricted, mut write, mut unknown) = (vec![], vec![], vec![], vec![]);
     for scope in change.scopes.added.iter() {
-        if after.strict_includer(scope).is_some() {
+        let fact_of = |scope: &Scope| catalogue::fact(change.connector.as_str(), scope.as_str());
+        let fact = fact_of(scope);
+        let included = after.strict_includer(scope);
+        if included.is_some_and(|by| fact_of(by).map(|by| by.access) >= fact.map(|is| is.access)) {
             continue;
         }
-        match catalogue::fact(change.connector.as_str(), scope.as_str()) {
+        match fact {
             None => unknown.push((scope, None)),
             Some(fact) => {
                 let found = (scope, Some(fact.meaning));
@@ -356,6 +360,24 @@ mod tests {
         assert_eq!(
             risks[1].reason().to_string(),
             format!("{full} already includes {part}")
+        );
+    }
+
+    #[test]
+    fn what_reaches_further_than_what_includes_it_is_told() {
+        let (all, share) = (
+            "https://www.googleapis.com/auth/calendar",
+            "https://www.googleapis.com/auth/calendar.acls",
+        );
+        let kinds = found(&widened("googlecalendar", &[all, share], &[]));
+        assert_eq!(
+            kinds,
+            [
+                (Level::Danger, RiskKind::Admin),
+                (Level::Warning, RiskKind::Write),
+                (Level::Warning, RiskKind::Interrupts),
+                (Level::Notice, RiskKind::Redundant),
+            ]
         );
     }
 

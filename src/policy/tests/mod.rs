@@ -170,6 +170,93 @@ fn each_rule_trips_at_its_limit_and_not_before() {
     }
 }
 
+/// Whatever may be more than it shows is judged as that.
+#[test]
+fn what_is_not_named_not_known_or_reaches_further_is_no_way_under_a_ceiling() {
+    let access = |most| Policy {
+        max_access: [(None, most)].into(),
+        ..Policy::default()
+    };
+    let class = |most| Policy {
+        max_class: [(None, most)].into(),
+        ..Policy::default()
+    };
+    let only = |pattern: &str| Policy {
+        allowed_scopes: [(None, set(Scope::from(pattern)))].into(),
+        ..Policy::default()
+    };
+    let google = |name: &str| format!("https://www.googleapis.com/auth/{name}");
+    let (labels, calendar) = (google("drive.admin.labels"), google("calendar"));
+    let all = "https://graph.microsoft.com/.default";
+    let cases: [(&str, &[&str], Policy, &[&str]); 14] = [
+        // It reaches as far as what it includes.
+        (
+            "googlecalendar",
+            &[&calendar],
+            access(Access::Write),
+            &["max_access"],
+        ),
+        ("googlecalendar", &[&calendar], access(Access::Admin), &[]),
+        (
+            "asana",
+            &["default"],
+            access(Access::Write),
+            &["max_access"],
+        ),
+        // All that the client may have.
+        ("outlook", &[all], access(Access::Write), &["max_access"]),
+        (
+            "outlook",
+            &[".default"],
+            class(Class::Sensitive),
+            &["max_class"],
+        ),
+        // Each half by its own ceiling, and the unknown one as unknown.
+        (
+            "googledrive",
+            &[&labels],
+            access(Access::Write),
+            &["max_access", "unknown_scopes"],
+        ),
+        (
+            "googledrive",
+            &[&labels],
+            access(Access::Admin),
+            &["unknown_scopes"],
+        ),
+        (
+            "googledrive",
+            &[&labels],
+            class(Class::Restricted),
+            &["unknown_scopes"],
+        ),
+        // No scope is one that nobody knows, where the provider has scopes.
+        ("dropbox", &[], access(Access::Admin), &["unknown_scopes"]),
+        ("dropbox", &[], only("files.*"), &["allowed_scopes"]),
+        ("dropbox", &[], only("*"), &[]),
+        ("notion", &[], access(Access::Identity), &[]),
+        ("notion", &[], only("nothing"), &[]),
+        ("stripe", &[], access(Access::Identity), &[]),
+    ];
+    for (connector, scopes, policy, expected) in cases {
+        let found = broken(&policy, &[create(connector, scopes)]);
+        assert_eq!(found, expected, "{connector} {scopes:?}");
+    }
+}
+
+#[test]
+fn a_protected_connector_without_its_scopes_is_a_removal() {
+    let policy = Policy {
+        protected: set(named("slack")),
+        ..Policy::default()
+    };
+    let mut cut = change("slack", Action::Update, &[]);
+    cut.scopes.removed = ["chat:write"].into_iter().collect();
+    assert_eq!(broken(&policy, &[cut.clone()]), ["protected"]);
+    cut.after = change("slack", Action::Update, &["users:read"]).after;
+    assert_eq!(broken(&policy, &[cut]), [""; 0]);
+}
+
 #[test]
 fn a_denied_scope_comes_back_in_no_other_dress() {
     let deny = |connector: &str, pattern: &str| Policy {

@@ -3,4 +3,5 @@
 mod command;
 mod hardware;
 pub(crate) mod keygen;
+mod risk;
 mod signatures;

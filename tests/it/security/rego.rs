@@ -74,6 +74,11 @@ fn the_policies_in_rego_say_what_the_rules_say() {
             wanted.push((format!("{}/{name}", case.display()), found));
         }
     }
+    let (no_plan, no_policy) = (
+        json!({"kind": "error", "plan": {"kind": "plan"}}),
+        json!({}),
+    );
+    asked.push(json!({"plan": no_plan, "policy": no_policy}));
     let mut engine = Command::new("python3")
         .arg(".ci/rego.py")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -89,7 +94,8 @@ fn the_policies_in_rego_say_what_the_rules_say() {
     drop(stdin);
     let said = engine.wait_with_output().unwrap();
     let said: Vec<Value> = serde_json::from_slice(&said.stdout).unwrap();
-    assert_eq!(said.len(), wanted.len());
+    assert_eq!(said.len(), wanted.len() + 1);
+    assert_eq!(said.last().unwrap(), &json!({"deny": ["kind"], "warn": []}));
     for (said, (name, wanted)) in said.iter().zip(&wanted) {
         let rules = |which: &str| said[which].as_array().unwrap().clone();
         let (deny, warn) = (rules("deny"), rules("warn"));

@@ -491,7 +491,7 @@ fn what_a_plan_of_the_store_says_of_the_past_is_not_believed() {
         clone.undeclare("slack");
         clone.declare("gmail", &scopes);
     }
-    // A consent anew to what was consented to before endangers nothing.
+    // Here nothing needs an approval.
     team.one.run(&["apply", "--auto-approve"]).expect(0);
     team.platform.unset("gmail");
     let origin = team.origin.path().join("origin.git");
@@ -534,9 +534,13 @@ fn what_a_plan_of_the_store_says_of_the_past_is_not_believed() {
     warning: the store says that gmail waits, but the plan is not approved: 1 signature needed, 0 found; it is left alone
     ");
     assert!(team.platform.writes().is_empty(), "{run}");
-    // Where the app shows it expired, it is asked for anew, as ever.
+    // Where the app shows it expired, it gets all its scopes anew, and that needs the approval, too.
     team.platform.set(&expired);
-    team.consented(&team.two, &authorize, "gmail");
+    team.platform.forget();
+    let run = team.two.run(&authorize);
+    run.expect(4)
+        .says("[approval] in connplan.toml demands an approval");
+    assert!(team.platform.writes().is_empty(), "{run}");
 }
 
 /// A receipt is a file that anybody writes: where an approval is needed, it does not stand for one.

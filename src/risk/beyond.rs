@@ -1,0 +1,58 @@
+//! What a change endangers beyond the risks that a reader is told: for what decides whether it needs
+//! approval.
+//!
+//! | finds | level |
+//! |---|---|
+//! | a consent to a connector that does not work, or by another account, brings all its scopes into force, those too that it had | as [`FactReport`] says of each; a warning if nothing is known of it |
+//! | a scope includes one that reaches further | as for that one |
+//! | no scope is named, and the provider has some: it gives what it gives | warning |
+//! | scopes are taken from a connector that works | warning |
+
+use super::{FactReport, Level};
+use crate::{
+    catalogue::{self, Access, ScopeEquivalence},
+    diff::{Action, Change},
+    model::{ExpectedAccount, Kind, RemoteStatus, Scope, Scopes},
+};
+
+/// The gravest of it, if there is any.
+pub fn beyond(change: &Change) -> Option<Level> {
+    let after = change.after.as_ref()?;
+    if change.kind() != Kind::Oauth || change.action == Action::NoOp {
+        return None;
+    }
+    let works = change
+        .before
+        .as_ref()
+        .filter(|before| before.status == RemoteStatus::Active);
+    let in_force = works.filter(|before| {
+        !ExpectedAccount::is_other(after.account.as_ref(), before.account.as_ref())
+    });
+    let taken = works.is_some() && !change.scopes.removed.is_empty();
+    let unnamed = after.scopes.is_empty()
+        && (in_force.is_none() || taken)
+        && catalogue::has_scopes(change.connector.as_str());
+    let lost = (taken || unnamed).then_some(Level::Warning);
+    let (new, kept) = match in_force {
+        Some(_) => (&change.scopes.added, &change.scopes.kept),
+        None => (&after.scopes, &Scopes::new()),
+    };
+    let rules = ScopeEquivalence::default();
+    let kept = rules.index(&change.connector, kept);
+    let new = new.iter().filter(|scope| kept.includer(scope).is_none());
+    new.filter_map(|scope| gives(change, scope))
+        .chain(lost)
+        .max()
+}
+
+fn gives(change: &Change, scope: &Scope) -> Option<Level> {
+    let fact = FactReport::of(&change.connector, scope);
+    if fact.is_grave() || fact.reaches == Some(Access::Admin) {
+        return Some(Level::Danger);
+    }
+    let reads = matches!(
+        fact.reaches.or(fact.access),
+        Some(Access::Identity | Access::Read)
+    );
+    (!reads).then_some(Level::Warning)
+}

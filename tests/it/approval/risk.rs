@@ -1,0 +1,146 @@
+//! From which risk on a plan needs approval, the binary.
+
+use crate::support::{Connector, Platform, Project, reads};
+
+const MAIL: &str = "https://mail.google.com/";
+
+/// A project that demands a signature from this risk on.
+fn needs(platform: &Platform, from_risk: &str) -> Project {
+    let project = Project::new().at(platform);
+    let settings = format!("[approval]\nrequire = \"signature\"\nfrom_risk = \"{from_risk}\"\n");
+    project.file("connplan.toml", &settings)
+}
+
+fn broken<'a>(status: &'a str, name: &'a str, scopes: &'a [&'a str]) -> Connector<'a> {
+    Connector {
+        status,
+        ..Connector::active(name, scopes)
+    }
+}
+
+/// From which risk on, what the app has, type and scopes of the file, and how `apply` ends.
+type Case<'a> = (&'a str, Option<Connector<'a>>, &'a str, &'a [&'a str], i32);
+
+#[test]
+fn what_a_reader_is_told_of_as_no_danger_may_need_it_all_the_same() {
+    let calendar = "https://www.googleapis.com/auth/calendar";
+    let acls = "https://www.googleapis.com/auth/calendar.acls";
+    let works = Connector::active("slack", &["chat:write", "users:read"]);
+    let cases: [Case<'_>; 10] = [
+        (
+            "danger",
+            Some(broken("expired", "gmail", &[MAIL])),
+            "gmail",
+            &[MAIL],
+            3,
+        ),
+        (
+            "danger",
+            Some(broken("disconnected", "gmail", &[MAIL])),
+            "gmail",
+            &[MAIL],
+            3,
+        ),
+        (
+            "write",
+            Some(broken("expired", "slack", &["users:read"])),
+            "slack",
+            &["users:read"],
+            0,
+        ),
+        ("danger", None, "googlecalendar", &[calendar, acls], 3),
+        ("danger", None, "googlecalendar", &[calendar], 3),
+        (
+            "danger",
+            None,
+            "outlook",
+            &["https://graph.microsoft.com/.default"],
+            3,
+        ),
+        ("write", None, "dropbox", &[], 3),
+        ("write", None, "notion", &[], 0),
+        ("write", Some(works), "slack", &["users:read"], 3),
+        ("danger", Some(works), "slack", &["users:read"], 0),
+    ];
+    for (from_risk, before, name, scopes, code) in cases {
+        let platform = before.map_or_else(Platform::start, |is| Platform::with(&[is]));
+        let project = needs(&platform, from_risk).connector(name, scopes);
+        project.run(&["apply", "-y"]).expect(code);
+        let asked = !platform.writes().is_empty();
+        assert_eq!(asked, code == 0, "{from_risk} {name} {scopes:?}");
+    }
+}
+
+/// Nobody approves what they do not see: it is asked for once a plan was applied.
+#[test]
+fn what_expired_is_authorized_without_a_plan_where_that_needs_no_approval() {
+    let platform = Platform::with(&[
+        broken("expired", "gmail", &[MAIL]),
+        broken("disconnected", "slack", &["users:read"]),
+    ]);
+    let project = needs(&platform, "danger")
+        .connector("gmail", &[MAIL])
+        .connector("slack", &["users:read"]);
+    reads!(project.run(&["authorize", "--list"]), @"
+    exit 4: connplan authorize --list
+    App app-1 at http://HOST
+      ! gmail: [approval] in connplan.toml demands an approval for it: make a plan (`connplan plan --out FILE`), have it approved, and apply it
+      ~ slack needs a person's consent again
+
+    To go on: connplan authorize
+    ");
+    project.write("connplan.toml", "");
+    project.run(&["apply", "-y", "--target", "gmail"]).expect(0);
+    needs_again(&project);
+    let list = project.run(&["authorize", "--list"]);
+    list.expect(4).lacks("! gmail:");
+}
+
+fn needs_again(project: &Project) {
+    project.write("connplan.toml", "[approval]\nrequire = \"signature\"\n");
+}
+
+/// What nobody knows may be what a newer connplan forbids.
+#[test]
+fn nothing_passes_a_gate_that_is_misspelt() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["users:read"]);
+    project.write(
+        "connplan.toml",
+        "[aproval]\nrequire = \"review\"\n[policy]\nmax_clas = \"none\"\n",
+    );
+    project.run(&["validate"]).expect(0);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    reads!(project.run(&["apply", "x.plan"]), @r#"
+    exit 1: connplan apply x.plan
+    --- stderr
+    error: the project's settings cannot be used
+    error: `aproval` is not a setting, so what it forbids or who has to approve is not known; did you mean `approval`?
+       ╭─[connplan.toml:1:2]
+     1 │ [aproval]
+       ·  ───┬───
+       ·     ╰── here
+     2 │ require = "review"
+       ╰────
+      code: connplan::config::setting
+    error: `max_clas` is not a setting, so what it forbids or who has to approve is not known; did you mean `max_class`?
+       ╭─[connplan.toml:4:1]
+     3 │ [policy]
+     4 │ max_clas = "none"
+       · ────┬───
+       ·     ╰── here
+       ╰────
+      code: connplan::config::setting
+      code: connplan::config::invalid
+    "#);
+    project.run(&["authorize"]).expect(1);
+    project.run(&["authorize", "--list"]).expect(0);
+    project.write(
+        "connplan.toml",
+        "[approval]\ncount = 2\nfrom_risk = \"none\"\n",
+    );
+    project.run(&["apply", "x.plan"]).expect(1);
+    assert!(platform.writes().is_empty());
+}
