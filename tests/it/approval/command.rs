@@ -627,7 +627,7 @@ fn a_plan_with_another_account_or_other_values_than_the_files_is_refused() {
     project.write("desk/x.plan", &project.read("x.plan"));
     std::fs::remove_dir_all(project.path("base44")).unwrap();
     let desk = [&["-C", "desk"], &approve[..]].concat();
-    reads!(project.run(&desk), @"
+    reads!(project.run(&desk), @r#"
     exit 0: connplan -C desk approve x.plan --key FOLDER/ann
     --- stderr
     warning: whom the plan has consent, and where it connects to, is as the plan says it: there are no connector files here to compare it with
@@ -636,7 +636,7 @@ fn a_plan_with_another_account_or_other_values_than_the_files_is_refused() {
     Symbols:  + add
 
       + slack                 base44/connectors/slack.jsonc
-          connection values set: workspace = eve
+          connection value set: "workspace" = "eve"
           + chat:write  post messages (as the bot or as the user) · write
           authorization: required
 
@@ -646,5 +646,5 @@ fn a_plan_with_another_account_or_other_values_than_the_files_is_refused() {
     Signature: desk/x.plan.sig
     To apply it:
       connplan -C desk apply x.plan --approved-by desk/x.plan.sig
-    ");
+    "#);
 }

@@ -21,7 +21,7 @@ fn nothing_with_power_takes_a_variable_that_the_user_did_not_give() {
     project
         .run(&["plan"])
         .expect(0)
-        .says("company_domain = canary-7");
+        .says("\"company_domain\" = \"canary-7\"");
     reads!(project.run(&["apply", "--auto-approve"]).lacks("canary-7"), @"
     exit 1: connplan apply --auto-approve
     --- stderr
