@@ -195,6 +195,17 @@ struct Standing {
     program: bool,
 }
 
+/// Whether a search found somebody by their address: it also finds those in whose name the text stands.
+fn found_by_address(user: &Value, email: &str) -> bool {
+    let email = email.to_lowercase();
+    let text = |field: &str| user[field].as_str().map(str::to_lowercase);
+    let mut named = ["name", "username"].into_iter().filter_map(text);
+    let mut told = ["email", "public_email"].into_iter().filter_map(text);
+    email.contains('@')
+        && !named.any(|name| name.contains(&email))
+        && told.all(|told| told.is_empty() || told == email)
+}
+
 struct Asking<'a> {
     http: &'a Http,
     place: &'a Place,
@@ -247,7 +258,7 @@ impl Asking<'_> {
             let person = |who: &str| login(who).filter(|name| !is_web_flow(name));
             people.push(person("author").map(str::to_owned));
             // Anybody may write its address into a commit. What the forge made, it also signed.
-            let signed = commit["commit"]["verification"]["verified"] != false;
+            let signed = commit["commit"]["verification"]["verified"] == true;
             if !(signed && login("committer").is_some_and(is_web_flow)) {
                 people.push(person("committer").map(str::to_owned));
             }
@@ -375,7 +386,9 @@ impl Asking<'_> {
         call.query.push(("search", email.to_owned()));
         let answer = self.http.send(&call).await?;
         Ok(match answer.body.as_array().map(Vec::as_slice) {
-            Some([user]) => user["username"].as_str().map(str::to_owned),
+            Some([user]) => found_by_address(user, email)
+                .then(|| user["username"].as_str().map(str::to_owned))
+                .flatten(),
             _ => None,
         })
     }

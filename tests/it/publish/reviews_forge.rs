@@ -104,6 +104,10 @@ fn only_the_forge_names_who_made_a_commit_and_who_may_write() {
                 shop.told(commits, &commit(author, signed));
                 shop.refuses(unknown);
             }
+            // Whether the forge made it is not told.
+            let untold = json!([{"author": {"login": "ann"}, "committer": {"login": "web-flow"}}]);
+            shop.told(commits, &untold);
+            shop.refuses(unknown);
             // A gateway may drop what tells of a second page.
             let reviews = "GET /repos/octo/site/pulls/5/reviews";
             shop.told(commits, &commit("ann", true));
@@ -131,6 +135,17 @@ fn only_the_forge_names_who_made_a_commit_and_who_may_write() {
                 "7-ann@users.noreply.gitlab.example",
             ] {
                 shop.told("GET /api/v4/users", &json!([]));
+                let commit = json!({"author_email": address, "committer_email": address});
+                shop.told(commits, &json!([commit]));
+                shop.refuses(unknown);
+            }
+            // The search finds names, too, and parts of them.
+            for (address, user) in [
+                ("bo", json!({"username": "bob"})),
+                ("b@x.org", json!({"username": "bob", "name": "B@x.org"})),
+                ("b@x.org", json!({"username": "bob", "public_email": "bob@x.org"})),
+            ] {
+                shop.told("GET /api/v4/users", &json!([user]));
                 let commit = json!({"author_email": address, "committer_email": address});
                 shop.told(commits, &json!([commit]));
                 shop.refuses(unknown);
