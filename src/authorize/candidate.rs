@@ -31,6 +31,9 @@ use crate::{
 /// What the policy says to asking an account for these scopes of a connector.
 pub type Judge = dyn Fn(&ConnectorType, &PendingEntry) -> Result<Verdict, String>;
 
+/// Why something must not be asked for until a plan of it is approved; escaped.
+pub type Withheld<'a> = dyn Fn(&ConnectorType, &PendingEntry) -> Option<String> + 'a;
+
 /// Where the knowledge of what is pending comes from.
 #[derive(Clone, Copy)]
 pub struct Sources<'a> {
@@ -56,6 +59,8 @@ pub struct Sources<'a> {
     pub verdict: &'a Judge,
     /// Whether a change needs an approval, which no plan shows here: of what was found broken just now.
     pub needs_approval: &'a dyn Fn(&Change) -> bool,
+    /// What had the approval that it needs, and has it no more.
+    pub withheld: &'a Withheld<'a>,
     /// The time, for what was found broken just now.
     pub now: Timestamp,
 }
@@ -310,6 +315,9 @@ fn resumable(
         Ok(verdict) => verdict,
         Err(reason) => return Ok(Resumable::not_now(reason)),
     };
+    if let Some(reason) = (sources.withheld)(connector, entry) {
+        return Ok(Resumable::not_now(reason));
+    }
     Ok(match objection(connector, entry, sources) {
         Some(reason) => Resumable::No {
             why: State::Untouched(reason),

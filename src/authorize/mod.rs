@@ -25,7 +25,7 @@ mod state;
 mod turns;
 mod writer;
 
-pub use candidate::{Candidate, Candidates, Judge, NotResumable, Sources, candidates};
+pub use candidate::{Candidate, Candidates, Judge, NotResumable, Sources, Withheld, candidates};
 pub use consent::{Consent, consent_of};
 pub use event::{AuthorizationResult, AuthorizeEvent, Command};
 pub use item::Item;

@@ -141,6 +141,7 @@ fn find(
             let wanted = change.after.iter().flat_map(|after| after.scopes.iter());
             wanted.into_iter().any(|scope| scope.as_str() == "grave")
         },
+        withheld: &|_, _| None,
         now: Timestamp::UNIX_EPOCH,
     })
     .unwrap()

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     applying::{self, Applied, Request, Work},
-    approving::{self, ApprovalArgs},
+    approving::{ApprovalArgs, Gate},
     listening,
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, file_name},
@@ -155,16 +155,17 @@ async fn saved(
     for by in &judged.overrides {
         context.warn(&format!("danger: {}", by.said()));
     }
-    let approved = approving::gate(
+    let whose = (&judged, &saved.digest);
+    let gate = Gate::of(
         context,
         &mut project,
-        &judged,
-        &saved.digest,
+        whose,
         &args.approval,
         Some(file),
         late,
     )
     .await?;
+    let approved = gate.pass().await?;
     if !uncompared.is_empty() {
         let uncompared = uncompared.to_string();
         if !approved.approvals().is_empty() {
@@ -194,6 +195,7 @@ async fn saved(
         judge: &judge,
         overrides: judged.overrides.clone(),
         approved,
+        gate: &gate,
         observed: None,
     };
     Box::pin(applying::carry_out(
@@ -235,23 +237,16 @@ async fn fresh(
         .into());
     }
     let project = &mut situation.files.project;
-    let approved = approving::gate(
-        context,
-        project,
-        &plan,
-        &digest,
-        &args.approval,
-        None,
-        false,
-    )
-    .await?;
+    let whose = (&plan, &digest);
+    let gate = Gate::of(context, project, whose, &args.approval, None, false).await?;
+    let approved = gate.pass().await?;
     context.say_who_acts(&situation.remote).await;
     if asks && planning::confirm(context, &situation.app).await == Answer::No {
         return Ok(None);
     }
     let request = request(context, args, &situation.files.project, receipt);
     let judge = |present| situation.judgement(&plan, present);
-    let work = Work::fresh(&situation, &plan, &judge, approved, asks);
+    let work = Work::fresh(&situation, &plan, &judge, (approved, &gate), asks);
     Box::pin(applying::carry_out(context, work, &request))
         .await
         .map(Some)

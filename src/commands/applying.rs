@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU16, time::Duration};
 
-use super::listening;
+use super::{approving::Gate, listening};
 use crate::{
     apply::Options,
     approval::Approved,
@@ -11,7 +11,7 @@ use crate::{
     context::{Context, ExitStatus, Failure},
     fs::Destination,
     model::{App, Link, Observed},
-    ops::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, PlanSession, bytes_needed},
+    ops::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, Looked, PlanSession, bytes_needed},
     plan::{Override, Plan},
     policy::Judgement,
     receipt::{self, Receipt},
@@ -58,6 +58,8 @@ pub(super) struct Work<'a> {
     pub(super) overrides: Vec<Override>,
     /// That it has the approval that it needs.
     pub(super) approved: Approved,
+    /// What looks whether it still has.
+    pub(super) gate: &'a Gate<'a>,
     /// The remote as the plan was just made from it; `None` where time has passed since.
     pub(super) observed: Option<&'a Observed>,
 }
@@ -68,7 +70,7 @@ impl<'a> Work<'a> {
         session: &'a PlanSession,
         plan: &'a Plan,
         judge: &'a dyn Fn(usize) -> Judgement,
-        approved: Approved,
+        (approved, gate): (Approved, &'a Gate<'a>),
         asked: bool,
     ) -> Self {
         Self {
@@ -80,6 +82,7 @@ impl<'a> Work<'a> {
             judge,
             overrides: plan.overrides.clone(),
             approved,
+            gate,
             observed: (!asked).then_some(&session.observed),
         }
     }
@@ -104,6 +107,8 @@ pub(super) async fn carry_out(
         file.probe_writable(bytes_needed(work.plan))?;
     }
     let cancel = || context.signals.graceful();
+    let gate = work.gate;
+    let again = || -> Looked<'_> { Box::pin(gate.look()) };
     let inputs = ApplyInputs {
         app: work.app,
         project: work.project,
@@ -113,6 +118,8 @@ pub(super) async fn carry_out(
         judge: work.judge,
         overrides: work.overrides,
         approved: work.approved,
+        again: &again,
+        others: gate.others(),
         observed: work.observed,
         state: context.app_state(work.project, work.app),
         options: request.options,

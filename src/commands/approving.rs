@@ -1,6 +1,8 @@
 //! Whether a plan has the approval that it needs, before anything is written.
 
 use std::{
+    cell::RefCell,
+    collections::BTreeSet,
     num::NonZeroU16,
     path::{Path, PathBuf},
 };
@@ -12,13 +14,12 @@ use super::{
     listening, vouching,
 };
 use crate::{
-    approval::{Approval, ApprovalError, Approved, FromRisk, Missing, Need, Requirement, Signers},
+    approval::{Approval, ApprovalError, Approved, FromRisk, Missing, Need, Requirement},
     config::Project,
     context::{Context, Failure},
     fs,
     ops::Team,
     plan::{Digest, Plan},
-    store::Memory,
     view::{self, shell_word},
 };
 
@@ -43,106 +44,155 @@ pub struct ApprovalArgs {
     pub approved_in_review: Option<NonZeroU16>,
 }
 
-/// Lets a plan through that has the approval that it needs. `late`: a rule is overridden that the plan
-/// of this digest does not override, so nobody who approved it saw that. From then on the project's store is the
-/// base's, where it names none itself.
-pub(super) async fn gate(
-    context: &Context,
-    project: &mut Project,
-    plan: &Plan,
-    digest: &Digest,
-    args: &ApprovalArgs,
-    file: Option<&Path>,
-    late: bool,
-) -> Result<Approved, Failure> {
-    project.check_gates()?;
-    let mut binding = Binding::of(context, project).await?;
-    if let Some(count) = args.approved_in_review {
-        binding.demand(Need {
-            require: Requirement::Review,
-            count: usize::from(count.get()),
-            from_risk: FromRisk::None,
-        });
-    }
-    let risk = plan.has_changes().then(|| FromRisk::of(plan));
-    let needed = risk.is_some_and(|risk| binding.concerns(risk));
-    if late && (needed || !args.approved_by.is_empty()) {
-        return Err(ApprovalError::Override.into());
-    }
-    let mut approvals = Vec::new();
-    let stores = stores(context, project, plan, &binding, risk).await?;
-    let is_shared = stores.iter().any(|team| team.memory().is_shared());
-    if !args.approved_by.is_empty() || !stores.is_empty() {
-        if !args.approved_by.is_empty() && !binding.has_base && binding.signers().is_some() {
-            context.warn(
-                "there is no base commit to take the signers file from; the one of this checkout is used",
-            );
-        }
-        let memories: Vec<_> = stores.iter().map(Team::memory).collect();
-        let signers = binding.signers();
-        approvals.extend(signed(context, digest, args, signers, &memories).await?);
-    }
-    if args.approved_in_review.is_some() {
-        approvals.extend(reviewed(context, plan, digest).await?);
-    }
-    let approved = Approved::check(digest, risk, binding.needs(), approvals);
-    let approved = approved.map_err(|refused| ApprovalError::Missing {
-        missing: refused.missing,
-        help: help(refused.missing, args, file, is_shared),
-    })?;
-    for approval in approved.approvals() {
-        context.terminal.say(&view::approval::said(approval));
-    }
-    Ok(approved)
-}
-
-/// The team's stores, this checkout's and the base's, where a signature that they keep could count for
-/// this plan; without any, what this machine remembers. If one is away, nothing starts: it may know
-/// who took an approval back.
-async fn stores(
-    context: &Context,
-    project: &mut Project,
-    plan: &Plan,
-    binding: &Binding,
+/// What decides whether a plan has the approval that it needs. It is asked twice: before anything else
+/// is done, and again right before the first write, for meanwhile somebody may have taken it back.
+pub(super) struct Gate<'a> {
+    context: &'a Context,
+    binding: Binding,
+    plan: &'a Plan,
+    digest: &'a Digest,
     risk: Option<FromRisk>,
-) -> Result<Vec<Team>, Failure> {
-    let app = &plan.app.app;
-    let needed = risk.is_some_and(|risk| binding.concerns(risk)) && binding.signers().is_some();
-    let mut stores = binding.hold_stores(context, project, app, needed).await?;
-    if needed {
-        stores.push(listening::team(context, project, app).await?);
-    }
-    Ok(stores)
+    args: &'a ApprovalArgs,
+    file: Option<&'a Path>,
+    /// The signatures that the command line names.
+    given: Vec<(String, String)>,
+    /// Stores that the base names and the checkout does not.
+    others: Vec<Team>,
+    /// The project's, where a signature that it keeps could count.
+    own: Option<Team>,
+    /// What was said already.
+    said: RefCell<BTreeSet<String>>,
 }
 
-async fn signed(
-    context: &Context,
-    digest: &Digest,
-    args: &ApprovalArgs,
-    signers: Option<&Signers>,
-    memories: &[&Memory],
-) -> Result<Vec<Approval>, Failure> {
-    let signers = signers.ok_or(ApprovalError::NoSigners)?;
-    let mut files = Vec::new();
-    for path in &args.approved_by {
-        let text = fs::read_text(&context.path(path), LIMIT)?;
-        let name = crate::escape::limited(&path.display().to_string(), 200);
-        files.push((name, text));
+impl<'a> Gate<'a> {
+    /// Reads what binds. `late`: a rule is overridden that the plan of this digest does not override, so nobody
+    /// who approved it saw that. From then on the project's store is the base's, where it names none itself. If
+    /// a store is away, nothing starts: it may know who took an approval back.
+    pub(super) async fn of(
+        context: &'a Context,
+        project: &mut Project,
+        (plan, digest): (&'a Plan, &'a Digest),
+        args: &'a ApprovalArgs,
+        file: Option<&'a Path>,
+        late: bool,
+    ) -> Result<Self, Failure> {
+        project.check_gates()?;
+        let mut binding = Binding::of(context, project).await?;
+        if let Some(count) = args.approved_in_review {
+            binding.demand(Need {
+                require: Requirement::Review,
+                count: usize::from(count.get()),
+                from_risk: FromRisk::None,
+            });
+        }
+        let risk = plan.has_changes().then(|| FromRisk::of(plan));
+        let needed = risk.is_some_and(|risk| binding.concerns(risk));
+        if late && (needed || !args.approved_by.is_empty()) {
+            return Err(ApprovalError::Override.into());
+        }
+        let app = &plan.app.app;
+        let signed = needed && binding.signers().is_some();
+        let others = binding.hold_stores(context, project, app, signed).await?;
+        let own = if signed {
+            Some(listening::team(context, project, app).await?)
+        } else {
+            None
+        };
+        let mut given = Vec::new();
+        if !args.approved_by.is_empty() {
+            if binding.signers().is_none() {
+                return Err(ApprovalError::NoSigners.into());
+            }
+            if !binding.has_base {
+                context.warn(
+                    "there is no base commit to take the signers file from; the one of this checkout is used",
+                );
+            }
+        }
+        for path in &args.approved_by {
+            let text = fs::read_text(&context.path(path), LIMIT)?;
+            let name = crate::escape::limited(&path.display().to_string(), 200);
+            given.push((name, text));
+        }
+        Ok(Self {
+            context,
+            binding,
+            plan,
+            digest,
+            risk,
+            args,
+            file,
+            given,
+            others,
+            own,
+            said: RefCell::default(),
+        })
     }
-    let found = vouching::together(context, memories, digest, signers, files).await?;
-    for name in &found.revoked {
-        let name = crate::escape::limited(name, 100);
-        context.warn(&format!("{name} revoked the approval of this plan"));
-    }
-    Ok(found.approvals)
-}
 
-/// The command that gets what is missing.
-fn help(missing: Missing, args: &ApprovalArgs, file: Option<&Path>, kept: bool) -> String {
-    let plan = file.map(|file| file.display().to_string());
-    let mut given = String::new();
-    for file in &args.approved_by {
-        given.extend([" ", &shell_word(&file.display().to_string())]);
+    /// Lets the plan through, and says who approved it.
+    pub(super) async fn pass(&self) -> Result<Approved, Failure> {
+        let approved = self.look().await?;
+        for approval in approved.approvals() {
+            self.context.terminal.say(&view::approval::said(approval));
+        }
+        Ok(approved)
     }
-    view::approval::ways(&missing, plan.as_deref(), &given, kept)
+
+    /// Looks whether it has what it needs, now.
+    pub(super) async fn look(&self) -> Result<Approved, Failure> {
+        let warn = |text: &str| {
+            if self.said.borrow_mut().insert(text.to_owned()) {
+                self.context.warn(text);
+            }
+        };
+        let mut approvals = self.signed(&warn).await?;
+        if self.args.approved_in_review.is_some() {
+            approvals.extend(reviewed(self.context, self.plan, self.digest, &warn).await?);
+        }
+        let approved = Approved::check(self.digest, self.risk, self.binding.needs(), approvals);
+        let approved = approved.map_err(|refused| ApprovalError::Missing {
+            missing: refused.missing,
+            help: self.help(refused.missing),
+        })?;
+        Ok(approved)
+    }
+
+    /// Other stores that may know that an approval was used.
+    pub(super) fn others(&self) -> &[Team] {
+        &self.others
+    }
+
+    async fn signed(&self, warn: &dyn Fn(&str)) -> Result<Vec<Approval>, Failure> {
+        let (Some(signers), false) = (
+            self.binding.signers(),
+            self.given.is_empty() && self.own.is_none(),
+        ) else {
+            return Ok(Vec::new());
+        };
+        let memories: Vec<_> = self.stores().map(Team::memory).collect();
+        let given = self.given.clone();
+        let context = self.context;
+        let found =
+            vouching::together(context, &memories, self.digest, signers, given, warn).await?;
+        for name in &found.revoked {
+            let name = crate::escape::limited(name, 100);
+            warn(&format!("{name} revoked the approval of this plan"));
+        }
+        Ok(found.approvals)
+    }
+
+    fn stores(&self) -> impl Iterator<Item = &Team> {
+        self.others.iter().chain(&self.own)
+    }
+
+    /// The command that gets what is missing.
+    fn help(&self, missing: Missing) -> String {
+        let plan = self.file.map(|file| file.display().to_string());
+        let mut given = String::new();
+        for file in &self.args.approved_by {
+            given.extend([" ", &shell_word(&file.display().to_string())]);
+        }
+        let is_shared = self.stores().any(|team| team.memory().is_shared());
+        view::approval::ways(&missing, plan.as_deref(), &given, is_shared)
+    }
 }

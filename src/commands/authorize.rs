@@ -9,14 +9,14 @@ use super::{
     authorizing::{self, Offer, OfferArgs, SessionOutcome, Waiting},
     listening, own_variables, planning,
     printing::file_name,
-    vouching,
+    vouching, withheld,
 };
 use crate::{
     config::{self, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     model::{App, ConnectorType, Declared, Observed, RemoteStatus, Terms},
     ops::{self, AtWork, AuthorizeInputs, AuthorizeSession, waits},
-    pending::LocalPending,
+    pending::{LocalPending, PendingEntry},
     plan::{Digest, Refusal},
     receipt::{self, ChangeResult},
     remote::Remote,
@@ -190,6 +190,17 @@ async fn resume(
         let whose = (project, app);
         vouching::receipt(context, whose, at_work.memory(), &now, saved, is_known).await?;
     }
+    let withheld = match at_work {
+        Some(at_work) => {
+            let sources = withheld::Sources {
+                pending: &pending,
+                receipt: here.brought.receipt().map(|(receipt, _)| receipt),
+            };
+            withheld::withheld(context, (project, app), at_work.memory(), &now, &sources).await?
+        }
+        None => withheld::Withheld::default(),
+    };
+    let why = |connector: &ConnectorType, entry: &PendingEntry| withheld.why(connector, entry);
     let targets = args.connectors.iter().cloned().collect();
     let inputs = AuthorizeInputs {
         app,
@@ -197,6 +208,7 @@ async fn resume(
         listed: &observed.connectors,
         rules: &rules,
         project,
+        withheld: &why,
         declared: declared.as_ref(),
         receipt: here.brought.receipt(),
         targets: &targets,

@@ -180,6 +180,7 @@ pub(super) async fn reviewed(
     context: &Context,
     plan: &Plan,
     digest: &Digest,
+    warn: &dyn Fn(&str),
 ) -> Result<Vec<Approval>, Failure> {
     let refused = |error: PublishError| match error {
         PublishError::NoForge => ApprovalError::NoReviewHere,
@@ -212,7 +213,7 @@ pub(super) async fn reviewed(
     }
     let found = found?;
     for note in &found.notes {
-        context.warn(note);
+        warn(note);
     }
     Ok(found.approvals)
 }

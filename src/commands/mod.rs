@@ -40,3 +40,4 @@ mod own_variables;
 mod planning;
 mod printing;
 mod vouching;
+mod withheld;

@@ -6,16 +6,18 @@ use clap::Args;
 
 use super::{
     applying::{self, Request, Work},
-    approving::{self, ApprovalArgs},
+    approving::{ApprovalArgs, Gate},
     authorizing::{self, OfferArgs, SessionOutcome, Waiting},
     listening,
     planning::{self, PlanningArgs},
+    vouching, withheld,
 };
 use crate::{
     authorize::{AuthorizationResult, Item},
     context::{Context, ExitStatus, Failure, Format},
     model::ConnectorType,
     ops::{AtWork, AuthorizeInputs, AuthorizeSession, PlanSession, known},
+    pending::PendingEntry,
     plan::document,
     receipt::{self, Outcome, Receipt},
     state::Locked,
@@ -75,7 +77,8 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     view::plan::push(report, &medium, &context.terminal);
     let project = &mut situation.files.project;
     let none = ApprovalArgs::default();
-    let approved = approving::gate(context, project, &plan, &digest, &none, None, false).await?;
+    let gate = Gate::of(context, project, (&plan, &digest), &none, None, false).await?;
+    let approved = gate.pass().await?;
     if asks && planning::confirm(context, &situation.app).await == Answer::No {
         context.terminal.say("Push cancelled. Nothing was written.");
         return Ok(ExitStatus::Error);
@@ -86,7 +89,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         receipt: None,
     };
     let judge = |present| situation.judgement(&plan, present);
-    let work = Work::fresh(&situation, &plan, &judge, approved, asks);
+    let work = Work::fresh(&situation, &plan, &judge, (approved, &gate), asks);
     let applied = Box::pin(applying::carry_out(context, work, &request)).await?;
     let authorized = if context.signals.status().is_some() {
         let waits = applied
@@ -197,12 +200,24 @@ async fn under_lease(
     drop(locked);
     let observed = situation.remote.observe().await?;
     let targets = args.planning.targets.iter().cloned().collect();
+    let now = vouching::Now {
+        observed: &observed.connectors,
+        rules: &files.rules,
+    };
+    let sources = withheld::Sources {
+        pending: &pending,
+        receipt: Some(receipt),
+    };
+    let whose = (&files.project, &situation.app);
+    let withheld = withheld::withheld(context, whose, at_work.memory(), &now, &sources).await?;
+    let why = |connector: &ConnectorType, entry: &PendingEntry| withheld.why(connector, entry);
     let inputs = AuthorizeInputs {
         app: &situation.app,
         remote: &situation.remote,
         listed: &observed.connectors,
         rules: &files.rules,
         project: &files.project,
+        withheld: &why,
         declared: Some(&files.declared),
         receipt: Some((receipt, None)),
         targets: &targets,

@@ -20,9 +20,10 @@ use crate::{
     diff::{Action, Desired, between},
     model::{App, ConnectorType, ExpectedAccount, RemoteConnector, Scopes},
     ops::{self, Team},
+    pending::PendingEntry,
     plan::{Digest, Plan, belongs, document},
     receipt::{ChangeResult, Outcome, Receipt, Saved},
-    store::{Memory, StoreError, Wait, Waits},
+    store::{Memory, StoreError, Waits},
 };
 
 /// Those of the store's signatures that count, with all that take an approval back: such a one stays
@@ -32,6 +33,7 @@ pub(super) async fn kept(
     memory: &Memory,
     digest: &Digest,
     signers: &Signers,
+    warn: &dyn Fn(&str),
 ) -> Result<Vec<(String, String)>, StoreError> {
     let mut good = Vec::new();
     for (number, text) in memory.approvals(digest).await?.into_iter().enumerate() {
@@ -44,7 +46,7 @@ pub(super) async fn kept(
             Ok(_) => good.push(file),
             // Taken back, and by whom is not known any more: that is for the caller to refuse.
             Err(_) if key_of(&file.1, REVOKED, digest).is_some() => good.push(file),
-            Err(e) => context.warn(&format!("an approval in the store does not count: {e}")),
+            Err(e) => warn(&format!("an approval in the store does not count: {e}")),
         }
     }
     Ok(good)
@@ -58,17 +60,18 @@ pub(super) async fn together(
     digest: &Digest,
     signers: &Signers,
     given: Vec<(String, String)>,
+    warn: &dyn Fn(&str),
 ) -> Result<Signatures, Failure> {
     let mut files = given;
     for memory in memories {
-        files.extend(kept(context, memory, digest, signers).await?);
+        files.extend(kept(context, memory, digest, signers, warn).await?);
     }
     let found = signatures(&files, digest, signers, context.now())?;
     Ok(found)
 }
 
 /// This memory first, then those.
-fn with<'a>(memory: &'a Memory, others: &'a [Team]) -> Vec<&'a Memory> {
+pub(super) fn with<'a>(memory: &'a Memory, others: &'a [Team]) -> Vec<&'a Memory> {
     let others = others.iter().map(Team::memory);
     std::iter::once(memory).chain(others).collect()
 }
@@ -101,7 +104,8 @@ pub(super) async fn missing(context: &Context, plan: &Plan, digest: &Digest) -> 
         && team.memory().is_shared()
     {
         let memories = with(team.memory(), &others);
-        match together(context, &memories, digest, signers, Vec::new()).await {
+        let warn = |text: &str| context.warn(text);
+        match together(context, &memories, digest, signers, Vec::new(), &warn).await {
             Ok(found) => approvals = found.approvals,
             Err(failure) => context.warn(&format!(
                 "the approvals in the store cannot be read: {}",
@@ -164,7 +168,7 @@ impl Now<'_> {
 
     /// How risky it is to ask for this now. A plan in the store and a receipt say by themselves what there
     /// was before, and whoever writes them can write another one.
-    fn risk(&self, asked: &Asked<'_>) -> FromRisk {
+    pub(super) fn risk(&self, asked: &Asked<'_>) -> FromRisk {
         let after = Desired {
             scopes: asked.scopes.clone(),
             account: asked.account.cloned(),
@@ -176,31 +180,31 @@ impl Now<'_> {
 }
 
 /// What somebody is said to have asked for.
-struct Asked<'a> {
-    connector: &'a ConnectorType,
-    scopes: &'a Scopes,
-    values: &'a BTreeMap<String, String>,
-    account: Option<&'a ExpectedAccount>,
-    plan: Option<&'a Digest>,
-    action: Action,
+pub(super) struct Asked<'a> {
+    pub(super) connector: &'a ConnectorType,
+    pub(super) scopes: &'a Scopes,
+    pub(super) values: &'a BTreeMap<String, String>,
+    pub(super) account: Option<&'a ExpectedAccount>,
+    pub(super) plan: Option<&'a Digest>,
+    pub(super) action: Action,
     /// What there is said to have been.
-    before: Option<&'a Scopes>,
+    pub(super) before: Option<&'a Scopes>,
 }
 
 impl<'a> Asked<'a> {
-    fn by_store(wait: &'a Wait) -> Self {
+    pub(super) fn by_entry(connector: &'a ConnectorType, entry: &'a PendingEntry) -> Self {
         Self {
-            connector: &wait.connector,
-            scopes: &wait.entry.scopes,
-            values: &wait.entry.connection_config,
-            account: wait.entry.account.as_ref(),
-            plan: wait.entry.plan_digest.as_ref(),
-            action: wait.entry.action,
-            before: wait.entry.before.as_ref().map(|before| &before.scopes),
+            connector,
+            scopes: &entry.scopes,
+            values: &entry.connection_config,
+            account: entry.account.as_ref(),
+            plan: entry.plan_digest.as_ref(),
+            action: entry.action,
+            before: entry.before.as_ref().map(|before| &before.scopes),
         }
     }
 
-    fn by_receipt(receipt: &'a Receipt, result: &'a ChangeResult) -> Self {
+    pub(super) fn by_receipt(receipt: &'a Receipt, result: &'a ChangeResult) -> Self {
         Self {
             connector: &result.connector,
             scopes: &result.scopes,
@@ -284,7 +288,7 @@ pub(super) async fn approved_only(
     let memories = with(memory, &others);
     let mut taken = BTreeSet::new();
     for wait in waits.iter() {
-        let asked = Asked::by_store(wait);
+        let asked = Asked::by_entry(&wait.connector, &wait.entry);
         match vouched(context, &binding, app, &memories, (&asked, now)).await {
             Ok(()) => {
                 taken.insert(wait.connector.clone());
@@ -333,16 +337,17 @@ async fn vouched(
     if !binding.concerns(risk) {
         return Ok(());
     }
+    let warn = |text: &str| context.warn(text);
     let mut approvals: Vec<Approval> = Vec::new();
     if let Some(signers) = binding.signers() {
-        let found = together(context, memories, digest, signers, Vec::new()).await;
+        let found = together(context, memories, digest, signers, Vec::new(), &warn).await;
         approvals.extend(found.map_err(|e| e.report.to_string())?.approvals);
     }
     let check = |approvals| Approved::check(digest, Some(risk), binding.needs(), approvals);
     let mut checked = check(approvals.clone());
     if checked.is_err()
         && binding.takes_reviews()
-        && let Ok(reviews) = reviewed(context, &saved.plan, digest).await
+        && let Ok(reviews) = reviewed(context, &saved.plan, digest, &warn).await
     {
         approvals.extend(reviews);
         checked = check(approvals).or(checked);
@@ -354,7 +359,8 @@ async fn vouched(
         }
         .to_string()
     })?;
-    let unused = ops::unused(memory, &approved).await;
+    let due = BTreeSet::from([wanted.connector]);
+    let unused = ops::unused(memories, &approved, &due).await;
     unused.map_err(|e| e.report.to_string())?;
     now.follows(&saved.plan, app, wanted, context.now())
 }

@@ -1,11 +1,17 @@
 //! Carrying a plan out, with everything around it: the lock and the lease, the journal, the last
 //! look, what the team is told.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Around, AtWork, OpEvent, known, policy, unused, waits};
+use super::{Around, AtWork, OpEvent, Team, known, policy, used, waits};
 use crate::{
     apply::{
         self, Finished, Job, Options, PostApplyDrift, With, at_most_pending,
@@ -31,6 +37,9 @@ use crate::{
 /// each.
 const ROOM: usize = 4096;
 
+/// Whether a plan has the approval that it needs, looked up.
+pub type Looked<'a> = Pin<Box<dyn Future<Output = Result<Approved, Failure>> + 'a>>;
+
 type Progresses = BTreeMap<ConnectorType, plan::Progress>;
 
 /// What is to be carried out, where, and how.
@@ -51,6 +60,10 @@ pub struct ApplyInputs<'a> {
     pub overrides: Vec<Override>,
     /// That it has the approval that it needs.
     pub approved: Approved,
+    /// Looks whether it still has. Called under the lease: somebody may have taken it back meanwhile.
+    pub again: &'a dyn Fn() -> Looked<'a>,
+    /// Other stores that may know that the approval was used.
+    pub others: &'a [Team],
     /// The remote as the plan was just made from it; `None` where time has passed since.
     pub observed: Option<&'a Observed>,
     /// What is kept of the app.
@@ -290,8 +303,9 @@ impl<'a> ApplySession<'a> {
         let progress = self.history.progress();
         let verified = self.verify(&verdict, &observed, &progress);
         let verified = verified.inspect_err(|_| self.tell_earlier(&observed))?;
-        if !verified.is_all_done() {
-            unused(self.at_work.memory(), &self.inputs.approved).await?;
+        if !verified.is_all_done() && self.inputs.approved.was_needed() {
+            self.inputs.approved = (self.inputs.again)().await?;
+            self.unused(&verified).await?;
         }
         if forget_done(&mut self.own, self.inputs.app, self.inputs.plan) {
             known::save(&self.locked, &self.own).await?;
@@ -324,6 +338,30 @@ impl<'a> ApplySession<'a> {
             unrecorded: finished.unrecorded,
             stripe_claim: finished.stripe_claim,
         })
+    }
+
+    /// Refuses an approval of what was done already and is to be done again.
+    async fn unused(&self, verified: &Verified<'_>) -> Result<(), Failure> {
+        let memory = self.at_work.memory();
+        let changes = self.inputs.plan.changes();
+        let due = changes.filter(|c| c.action != Action::NoOp && !verified.is_done(&c.connector));
+        let due: BTreeSet<_> = due.map(|change| &change.connector).collect();
+        // A run that was killed told nobody what it did.
+        let done = due.iter().copied().filter(|connector| {
+            let done = self.history.done(connector);
+            done.is_some_and(|done| done.outcome != Outcome::Pending)
+        });
+        let done: BTreeSet<_> = done.collect();
+        if !used::is_known(memory, &self.digest, &done).await? {
+            let (mut receipt, _) = self.recorded(verified.observed());
+            self.vouch(&mut receipt);
+            self.at_work
+                .applied(&self.around, &receipt, &self.own)
+                .await;
+        }
+        let others = self.inputs.others.iter().map(Team::memory);
+        let memories: Vec<_> = others.chain([memory]).collect();
+        used::unused(&memories, &self.inputs.approved, &due).await
     }
 
     /// Writes; with what came of it, what waits then on this machine, as far as that is known.
@@ -359,6 +397,9 @@ impl<'a> ApplySession<'a> {
         if memory.is_shared() && plan.has_changes() {
             let text = plan::document::to_toml(plan, Some((self.around.now)().to_string()))?;
             memory.ensure_plan(&self.digest, &text.into()).await?;
+        }
+        if self.inputs.approved.was_needed() && plan.has_changes() {
+            self.at_work.begins(&self.digest).await?;
         }
         self.at_work.check().await?;
         let mut finished = job.run().await;

@@ -20,6 +20,7 @@ use crate::{
     diff::Action,
     model::{App, ConnectorType},
     pending::{PendingEntry, PendingSet},
+    plan::Digest,
     receipt::{self, Outcome, Receipt},
     state::{AppLock, AppState, Locked},
     store::{Consented, HistoryEvent, Lease, LeaseError, Memory, StoreError, Wait, Waits, What},
@@ -232,6 +233,16 @@ impl AtWork {
         self.at().epoch
     }
 
+    /// Tells that an apply of a plan begins that somebody had to approve: where it is killed nothing else
+    /// says that the approval was used.
+    pub(super) async fn begins(&self, digest: &Digest) -> Result<(), Failure> {
+        // On one machine there is no lease that counts.
+        let epoch = self.epoch().max(1);
+        let by = self.memory().by().clone();
+        let event = HistoryEvent::now(by, epoch, What::Plan(digest.clone()));
+        Ok(self.memory().record(&event).await?)
+    }
+
     /// Tells what an apply did. What cannot be told now is kept, and told by the next command.
     pub async fn applied(&self, around: &Around<'_>, receipt: &Receipt, pending: &PendingSet) {
         // Whoever reads the repository reads it.
@@ -259,7 +270,7 @@ impl AtWork {
         self.tell(around, &event, waits, done).await;
         if let Some(keep) = self.team.keep
             && let Ok(before) = (around.now)().checked_sub(keep.get())
-            && let Err(e) = self.memory().expire(before).await
+            && let Err(e) = self.memory().expire(before, super::used::proofs).await
         {
             tracing::info!(%e, "old entries stay in the store");
         }

@@ -16,7 +16,7 @@ use crate::{
     approval::{FromRisk, Need},
     authorize::{
         self, Alone, Asking, AuthorizationResult, AuthorizeEvent, Candidate, Command, Item,
-        NotResumable, Pace, PendingWriter, Session, Sources, WriteTurns,
+        NotResumable, Pace, PendingWriter, Session, Sources, Withheld, WriteTurns,
     },
     catalogue::ScopeEquivalence,
     config::Project,
@@ -40,6 +40,8 @@ pub struct AuthorizeInputs<'a> {
     pub rules: &'a ScopeEquivalence,
     /// Whose policy says what may be asked for.
     pub project: &'a Project,
+    /// What needs an approval, and has none any more.
+    pub withheld: &'a Withheld<'a>,
     /// The files, where there is a project.
     pub declared: Option<&'a Declared>,
     /// A receipt that was named, and when it was made.
@@ -101,6 +103,7 @@ impl<'a> AuthorizeSession<'a> {
                 let risk = FromRisk::of_change(change);
                 needs.iter().any(|need| need.concerns(risk))
             },
+            withheld: inputs.withheld,
             now: inputs.now,
         };
         let found = authorize::candidates(&sources)?;

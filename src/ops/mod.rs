@@ -24,7 +24,7 @@ pub mod waits;
 
 pub use agree::{Uncompared, agrees};
 pub use applied::applied_from;
-pub use apply::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, bytes_needed};
+pub use apply::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, Looked, bytes_needed};
 pub use around::Around;
 pub use at_work::{AtWork, PendingBefore};
 pub use authorize::{AuthorizeInputs, AuthorizeSession, WaitInputs};

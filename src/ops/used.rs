@@ -1,82 +1,165 @@
-//! Whether an approval was used up: the plan that it is of was carried out, wholly.
+//! Whether an approval was used up: what it allows was carried out, and is to be done again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::{
-    approval::{ApprovalError, Approved, NAMESPACE, key_of},
+    approval::{ApprovalError, Approved, NAMESPACE, REVOKED, key_of},
     context::Failure,
+    model::ConnectorType,
     plan::Digest,
-    receipt::{self, Outcome},
-    store::{HistoryEvent, Memory, What},
+    receipt::{self, Outcome, Receipt},
+    store::{Consented, HistoryEvent, Memory, What},
 };
 
-/// When a plan was carried out wholly for the last time, and who approved it anew since.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Used {
-    at: Option<Timestamp>,
-    /// The keys' fingerprints.
-    anew: BTreeSet<String>,
+/// When a change of a plan was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Done {
+    at: Timestamp,
+    /// Of the lease, which orders what clocks do not.
+    epoch: u64,
+    /// The number of the event.
+    number: usize,
 }
 
-/// Refuses approvals that were given before the store was told that their plan was carried out: whoever
-/// starts an apply with an old one would undo what was decided since.
-pub async fn unused(memory: &Memory, approved: &Approved) -> Result<(), Failure> {
-    if !memory.is_shared() || !approved.was_needed() {
+/// Refuses approvals that were given before one of these changes of their plan was carried out: whoever
+/// starts an apply with an old one would undo what was decided since. What was begun and not done is not
+/// used up: the same approval ends it.
+pub async fn unused(
+    memories: &[&Memory],
+    approved: &Approved,
+    due: &BTreeSet<&ConnectorType>,
+) -> Result<(), Failure> {
+    if !approved.was_needed() || due.is_empty() {
         return Ok(());
     }
-    let used = Used::of(&memory.history().await?.0, approved.digest());
-    let Some(at) = used.at else {
-        return Ok(());
-    };
-    let enough = approved.since(at, &used.anew);
-    Ok(enough.map_err(|missing| ApprovalError::Used { at, missing })?)
-}
-
-impl Used {
-    fn of(events: &[HistoryEvent], digest: &Digest) -> Self {
-        let mut used = Self::default();
-        // What an apply of it asked for, and nobody has consented to yet.
-        let mut open: Option<BTreeSet<_>> = None;
-        for event in events {
-            match &event.what {
-                What::Apply(of, text) if of == digest => {
-                    let saved = receipt::read("a receipt of the store", text).ok();
-                    let results = saved.into_iter().flat_map(|saved| saved.receipt.results);
-                    let (mut waits, mut whole) = (BTreeSet::new(), true);
-                    for result in results {
-                        match result.outcome {
-                            Outcome::Pending => drop(waits.insert(result.connector)),
-                            Outcome::Failed | Outcome::NotRun => whole = false,
-                            _ => {}
-                        }
-                    }
-                    open = whole.then_some(waits);
-                }
-                What::Consent(consents) => {
-                    for consent in consents.iter().filter(|c| c.is_authorized()) {
-                        if let Some(open) = &mut open {
-                            open.remove(&consent.connector);
-                        }
-                    }
-                }
-                What::Approval(of, text) if of == digest => {
-                    used.anew.extend(key_of(text, NAMESPACE, digest));
-                    continue;
-                }
-                _ => continue,
-            }
-            if open.as_ref().is_some_and(BTreeSet::is_empty) {
-                open = None;
-                used = Self {
-                    at: Some(event.at),
-                    anew: BTreeSet::new(),
-                };
-            }
+    for memory in memories {
+        let events = memory.history().await?.0;
+        let done = done(&events, approved.digest());
+        let last = due.iter().filter_map(|name| done.get(*name)).max();
+        if let Some(last) = last {
+            let anew = anew(&events, approved.digest(), last);
+            let enough = approved.since(last.at, &anew);
+            enough.map_err(|missing| ApprovalError::Used {
+                at: last.at,
+                missing,
+            })?;
         }
-        used
     }
+    Ok(())
+}
+
+/// Whether it is known of all of these changes that they were carried out.
+pub(super) async fn is_known(
+    memory: &Memory,
+    digest: &Digest,
+    names: &BTreeSet<&ConnectorType>,
+) -> Result<bool, Failure> {
+    if names.is_empty() {
+        return Ok(true);
+    }
+    let events = memory.history().await?.0;
+    let done = done(&events, digest);
+    Ok(names.iter().all(|name| done.contains_key(*name)))
+}
+
+/// The events that prove what an approval was good for, and that one was taken back: they stay, else an old
+/// one would count again.
+pub(super) fn proofs(events: &[HistoryEvent]) -> BTreeSet<String> {
+    let mut asked = BTreeSet::new();
+    let mut proves = |event: &&HistoryEvent| match &event.what {
+        What::Approval(digest, text) => key_of(text, REVOKED, digest).is_some(),
+        What::Plan(_) => event.began(),
+        What::Apply(_, text) => {
+            let receipt = receipt_of(text).filter(|receipt| !receipt.approvals.is_empty());
+            asked.extend(receipt.iter().flat_map(waiting));
+            receipt.is_some()
+        }
+        What::Consent(consents) => consents.iter().any(|c| asked.contains(&c.connector)),
+        What::Forget(_) | What::Unlock(_) => false,
+    };
+    let proofs = events.iter().filter(|event| proves(event));
+    proofs.map(|event| event.id.clone()).collect()
+}
+
+fn receipt_of(text: &str) -> Option<Receipt> {
+    let saved = receipt::read("a receipt of the store", text).ok();
+    saved.map(|saved| saved.receipt)
+}
+
+/// What a person is to consent to.
+fn waiting(receipt: &Receipt) -> BTreeSet<ConnectorType> {
+    let results = receipt.results.iter();
+    let waits = results.filter(|result| result.outcome == Outcome::Pending);
+    waits.map(|result| result.connector.clone()).collect()
+}
+
+/// Which changes of a plan were carried out, and when for the last time. What another plan wrote after
+/// this one had begun on it is decided anew, too.
+fn done(events: &[HistoryEvent], digest: &Digest) -> BTreeMap<ConnectorType, Done> {
+    let mut done = BTreeMap::new();
+    // Whether an apply of it began and did not tell its end; what it asked for and nobody has consented to.
+    let (mut begun, mut open) = (false, BTreeSet::new());
+    for (number, event) in events.iter().enumerate() {
+        let mut now = Done {
+            at: event.at,
+            epoch: event.epoch,
+            number,
+        };
+        match &event.what {
+            What::Plan(of) if of == digest && event.began() => begun = true,
+            What::Apply(of, text) => {
+                let is_this = of == digest;
+                let Some(receipt) = receipt_of(text) else {
+                    continue;
+                };
+                // A clock that is behind makes no approval newer than its use.
+                let given = receipt.approvals.iter().filter_map(|approval| approval.at);
+                now.at = given.chain([now.at]).max().unwrap_or(now.at);
+                for result in receipt.results {
+                    let name = result.connector;
+                    match result.outcome {
+                        Outcome::Failed | Outcome::NotRun => {}
+                        Outcome::Pending if is_this => drop(open.insert(name)),
+                        _ if is_this || begun && result.outcome != Outcome::Unchanged => {
+                            open.remove(&name);
+                            done.insert(name, now);
+                        }
+                        Outcome::Unchanged => {}
+                        _ => {
+                            if open.remove(&name) {
+                                done.insert(name, now);
+                            }
+                        }
+                    }
+                }
+                begun &= !is_this;
+            }
+            What::Consent(consents) => {
+                let consents = consents.iter().filter(|c| c.is_authorized());
+                for Consented { connector, .. } in consents {
+                    if open.remove(connector) || begun {
+                        done.insert(connector.clone(), now);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    done
+}
+
+/// The fingerprints of the keys that approved a plan after that.
+fn anew(events: &[HistoryEvent], digest: &Digest, done: &Done) -> BTreeSet<String> {
+    let later = events.iter().skip(done.number + 1);
+    // Who approves notes which lease was the last: clocks are not alike.
+    let later = later.filter(|event| event.epoch >= done.epoch);
+    let keys = later.filter_map(|event| match &event.what {
+        What::Approval(of, text) if of == digest => key_of(text, NAMESPACE, digest),
+        _ => None,
+    });
+    keys.collect()
 }
 
 #[cfg(test)]
@@ -84,9 +167,9 @@ mod tests {
     use super::*;
     use crate::{
         diff::Action,
-        model::{ApiUrl, App, AppId, ConnectorType, Scopes},
-        receipt::{ChangeResult, Receipt},
-        store::{By, Consented},
+        model::{ApiUrl, App, AppId, Scopes},
+        receipt::ChangeResult,
+        store::By,
     };
 
     fn digest(hex: &str) -> Digest {
@@ -104,7 +187,7 @@ mod tests {
             before: None,
             connection_id: None,
             account: None,
-            connection_config: std::collections::BTreeMap::new(),
+            connection_config: BTreeMap::new(),
             mode: None,
         });
         let receipt = Receipt {
@@ -128,50 +211,75 @@ mod tests {
         What::Consent(vec![Consented { connector, outcome }])
     }
 
-    /// After which of these events the plan `ab` was carried out wholly for the last time.
-    fn used(events: &[&What]) -> Option<i64> {
+    fn events(whats: &[&What]) -> Vec<HistoryEvent> {
         let event = |(second, what): (i64, &&What)| HistoryEvent {
             id: second.to_string(),
             at: Timestamp::from_second(second).unwrap(),
-            epoch: 0,
+            epoch: 1,
             by: By::default(),
             what: (*what).clone(),
         };
-        let events: Vec<_> = (1..).zip(events).map(event).collect();
-        let used = Used::of(&events, &digest("ab"));
-        used.at.map(Timestamp::as_second)
+        (1..).zip(whats).map(event).collect()
+    }
+
+    /// After which of these events the changes of the plan `ab` were carried out for the last time:
+    /// those of slack and of wix.
+    fn used(whats: &[&What]) -> [Option<i64>; 2] {
+        let done = done(&events(whats), &digest("ab"));
+        ["slack", "wix"].map(|name| {
+            let done = done.get(&ConnectorType::parse(name).unwrap());
+            done.map(|done| done.at.as_second())
+        })
     }
 
     #[test]
-    fn a_plan_is_carried_out_when_nothing_of_it_is_left() {
-        let whole = applied(
-            "ab",
-            &[("slack", Outcome::Added), ("wix", Outcome::Unchanged)],
-        );
-        let waits = applied(
-            "ab",
-            &[("slack", Outcome::Pending), ("wix", Outcome::Synced)],
-        );
-        let half = applied("ab", &[("slack", Outcome::Added), ("wix", Outcome::NotRun)]);
-        let failed = applied(
-            "ab",
-            &[("slack", Outcome::Pending), ("wix", Outcome::Failed)],
-        );
-        let other = applied("cd", &[("slack", Outcome::Added)]);
-        let (yes, part) = (
-            consented("slack", "authorized"),
-            consented("slack", "partial"),
-        );
-        let elsewhere = consented("wix", "authorized");
+    fn a_change_is_carried_out_once_it_is_in_force() {
+        let (slack, wix) = ("slack", "wix");
+        let whole = applied("ab", &[(slack, Outcome::Added), (wix, Outcome::Synced)]);
+        let waits = applied("ab", &[(slack, Outcome::Pending), (wix, Outcome::Synced)]);
+        let half = applied("ab", &[(slack, Outcome::Added), (wix, Outcome::NotRun)]);
+        let failed = applied("ab", &[(slack, Outcome::Pending), (wix, Outcome::Failed)]);
+        let other = applied("cd", &[(slack, Outcome::Removed)]);
+        let same = applied("cd", &[(slack, Outcome::Unchanged)]);
+        let (yes, part) = (consented(slack, "authorized"), consented(slack, "partial"));
+        let elsewhere = consented(wix, "authorized");
         let forgotten = What::Forget(Vec::new());
         let approved = What::Approval(digest("ab"), String::new());
-        assert_eq!(used(&[]), None);
-        assert_eq!(used(&[&whole]), Some(1));
-        assert_eq!(used(&[&whole, &other, &yes, &approved]), Some(1));
-        assert_eq!(used(&[&whole, &forgotten, &whole]), Some(3));
-        assert_eq!(used(&[&waits, &part, &elsewhere, &forgotten]), None);
-        assert_eq!(used(&[&waits, &elsewhere, &yes, &yes]), Some(3));
-        assert_eq!(used(&[&half, &failed, &yes]), None);
-        assert_eq!(used(&[&other, &failed, &whole]), Some(3));
+        let begun = What::Plan(digest("ab"));
+        for (events, expected) in [
+            (&[][..], [None, None]),
+            (&[&whole], [Some(1), Some(1)]),
+            (&[&whole, &other, &yes, &approved], [Some(1), Some(1)]),
+            (&[&whole, &forgotten, &whole], [Some(3), Some(3)]),
+            (&[&waits, &part, &elsewhere, &forgotten], [None, Some(1)]),
+            (&[&waits, &elsewhere, &yes, &yes], [Some(3), Some(1)]),
+            // What failed is not done, and what was done before is.
+            (&[&half, &failed, &yes], [Some(3), None]),
+            (&[&other, &failed, &whole], [Some(3), Some(3)]),
+            // Somebody decided anew on what waits, or on what may have been done.
+            (&[&waits, &same], [None, Some(1)]),
+            (&[&waits, &other], [Some(2), Some(1)]),
+            (&[&begun], [None, None]),
+            (&[&begun, &same], [None, None]),
+            (&[&begun, &other], [Some(2), None]),
+            (&[&begun, &yes], [Some(2), None]),
+            (&[&begun, &failed, &other], [Some(3), None]),
+            (&[&other, &begun, &half], [Some(3), None]),
+        ] {
+            assert_eq!(used(events), expected, "{events:?}");
+        }
+    }
+
+    #[test]
+    fn what_proves_a_use_stays() {
+        let begun = What::Plan(digest("ab"));
+        let waits = applied("ab", &[("slack", Outcome::Pending)]);
+        let yes = consented("slack", "authorized");
+        let proofs = |whats: &[&What]| -> Vec<String> {
+            let ids = proofs(&events(whats));
+            ids.into_iter().collect()
+        };
+        // Nobody approved it: the settings say how long it stays.
+        assert_eq!(proofs(&[&begun, &waits, &yes]), ["1"]);
     }
 }

@@ -75,7 +75,7 @@ impl Consented {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// A plan was saved.
+    /// A plan was saved; with an epoch, an apply of it began.
     Plan(Digest),
     /// A plan was approved; the approval's text.
     Approval(Digest, String),
@@ -159,6 +159,11 @@ impl HistoryEvent {
             by,
             what,
         }
+    }
+
+    /// Of a plan: whether it is an apply of it that began. Only who is at work has an epoch.
+    pub fn began(&self) -> bool {
+        matches!(self.what, What::Plan(_)) && self.epoch > 0
     }
 
     /// The last part of its key: in the order in which things happened.

@@ -1,6 +1,6 @@
 //! What a team knows of one app, with types.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -119,11 +119,17 @@ impl Memory {
         })
     }
 
-    /// Keeps an approval of a digest.
+    /// Keeps an approval of a digest, after which lease it was given: clocks are not alike.
     pub async fn keep_approval(&self, digest: &Digest, text: &str) -> Result<(), StoreError> {
         let what = What::Approval(digest.clone(), text.to_owned());
-        self.record(&HistoryEvent::now(self.by.clone(), 0, what))
-            .await
+        let events = self.history().await?.0;
+        let epoch = events.iter().map(|event| event.epoch).max();
+        self.record(&HistoryEvent::now(
+            self.by.clone(),
+            epoch.unwrap_or_default(),
+            what,
+        ))
+        .await
     }
 
     /// The approvals of a digest, in order. Untrusted: each proves itself or counts for nothing.
@@ -262,9 +268,15 @@ impl Memory {
     }
 
     /// Takes away plans and events from before a time, but for what is needed: the newest apply,
-    /// what approves a plan that stays, and the plans that something waits for.
-    pub async fn expire(&self, before: Timestamp) -> Result<usize, StoreError> {
+    /// what approves a plan that stays, and the plans that something waits for. `stay` names the events that
+    /// are needed for what they prove.
+    pub async fn expire(
+        &self,
+        before: Timestamp,
+        stay: impl Fn(&[HistoryEvent]) -> BTreeSet<String>,
+    ) -> Result<usize, StoreError> {
         let (events, _) = self.history().await?;
+        let stay = stay(&events);
         let waits = self.waits().await?;
         let newest = events
             .iter()
@@ -285,7 +297,8 @@ impl Memory {
                 .what
                 .digest()
                 .is_some_and(|digest| kept.contains(digest));
-            event.at < before && !needed && Some(&event.id) != newest.as_ref()
+            let stays = needed || stay.contains(&event.id);
+            event.at < before && !stays && Some(&event.id) != newest.as_ref()
         });
         let mut keys: Vec<_> = old
             .map(|event| key(&format!("log/{}", event.name())))

@@ -133,6 +133,7 @@ fn outcomes(receipt: Option<&Receipt>) -> Vec<Value> {
 /// What happened, in a few words. Untrusted words in it are not escaped yet.
 fn words(event: &HistoryEvent) -> String {
     match &event.what {
+        What::Plan(digest) if event.began() => format!("began to apply {digest}"),
         What::Plan(digest) => format!("planned {digest}"),
         What::Approval(digest, text) => {
             let (key, revoked) = signature(digest, text);

@@ -136,6 +136,37 @@ fn a_plan_waits_for_the_signature_and_is_applied_with_it() {
     assert_eq!(platform.writes().len(), 1);
 }
 
+/// Also where no store is shared, the machine that applied remembers it.
+#[test]
+fn an_approval_is_for_one_apply_on_one_machine_too() {
+    let (platform, project, keys) = signed();
+    let ann = path(&keys, "ann");
+    let approve = ["approve", "x.plan", "--key", &ann];
+    let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
+    project.run(&approve).expect(0);
+    project.run(&apply).expect(0);
+    // Nobody has consented yet.
+    project.run(&apply).expect(0);
+    platform.consent("slack", "ada@example.com");
+    project.run(&["authorize", "--yes"]).expect(0);
+    platform.unset("slack");
+    platform.forget();
+    reads!(project.run(&apply), @"
+    exit 3: connplan apply x.plan --approved-by x.plan.sig
+    --- stderr
+    warning: there is no base commit to take the signers file from; the one of this checkout is used
+    Approved by ann@example.com (signature, SHA256:KEY).
+    Acting as a workspace, by BASE44_API_KEY.
+    error: the plan was carried out at TIME, and an approval is for once: 1 signature needed, 0 found
+      help: nothing was written. If it is wanted again: `connplan plan` shows what is different now, and `connplan approve PLAN` approves this plan anew
+      code: connplan::approval::used
+    ");
+    assert!(platform.writes().is_empty());
+    project.run(&approve).expect(0);
+    project.run(&apply).expect(0);
+    assert_eq!(platform.writes().len(), 1);
+}
+
 #[test]
 fn a_signature_over_another_plan_approves_nothing() {
     let (platform, project, keys) = signed();

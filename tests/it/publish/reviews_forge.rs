@@ -143,7 +143,10 @@ fn only_the_forge_names_who_made_a_commit_and_who_may_write() {
             for (address, user) in [
                 ("bo", json!({"username": "bob"})),
                 ("b@x.org", json!({"username": "bob", "name": "B@x.org"})),
-                ("b@x.org", json!({"username": "bob", "public_email": "bob@x.org"})),
+                (
+                    "b@x.org",
+                    json!({"username": "bob", "public_email": "bob@x.org"}),
+                ),
             ] {
                 shop.told("GET /api/v4/users", &json!([user]));
                 let commit = json!({"author_email": address, "committer_email": address});

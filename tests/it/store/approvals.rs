@@ -223,6 +223,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
       just now  approval  revoked the approval of sha256:DIGEST with the key SHA256:KEY  (one)
       just now  plan      planned sha256:DIGEST  (one)
       just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (one)
+      just now  plan      began to apply sha256:DIGEST  (one)
       just now  apply     applied sha256:DIGEST (1 pending), approved by a***@example.com  (one)
     ");
     // Where nobody says who they are, the key does.
@@ -240,6 +241,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
       just now  approval  revoked the approval of sha256:DIGEST with the key SHA256:KEY  (one)
       just now  plan      planned sha256:DIGEST  (one)
       just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (one)
+      just now  plan      began to apply sha256:DIGEST  (one)
       just now  apply     applied sha256:DIGEST (1 pending), approved by a***@example.com  (one)
       just now  approval  revoked the approval of sha256:DIGEST  (the holder of the key SHA256:KEY)
     ");

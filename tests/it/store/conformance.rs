@@ -154,7 +154,9 @@ async fn remembers(one: Arc<dyn Store>, two: Arc<dyn Store>) {
 
     // What somebody waits for stays, and the newest apply.
     let later = Timestamp::now() + jiff::Span::new().hours(1);
-    ada.expire(later).await.unwrap();
+    ada.expire(later, |_| std::collections::BTreeSet::new())
+        .await
+        .unwrap();
     assert!(bob.plan(&plan).await.is_ok());
     assert!(
         bob.history()

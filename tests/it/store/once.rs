@@ -1,11 +1,11 @@
 //! What approvals in the store are good for: for what an apply takes, and once.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use super::approvals::Team;
 use crate::{
     git::repository::git,
-    support::{Connector, Output, reads},
+    support::{APP, Connector, Output, reads},
 };
 
 /// The log as somebody forges it who may push: `forge` is given the folder.
@@ -145,6 +145,124 @@ fn an_approval_is_for_one_apply() {
     team.one.run(&approve).expect(0);
     team.two.run(&apply).expect(0);
     assert_eq!(team.platform.writes().len(), 1);
+}
+
+/// What of a plan was done is not done again by the approval under which the rest of it still waits.
+#[test]
+fn what_was_done_of_a_plan_that_still_waits_is_done_once() {
+    let team = Team::new();
+    let ann = team.key("ann");
+    let notion = Connector {
+        name: "notion",
+        status: "active",
+        scopes: &[],
+        account: Some("boss@example.com"),
+    };
+    team.platform.set(&notion);
+    team.one.run(&["plan", "--out", "x.plan"]).expect(0);
+    team.one
+        .run(&["approve", "x.plan", "--key", &ann])
+        .expect(0);
+    let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
+    team.one.run(&apply).expect(0);
+    for name in ["x.plan", "x.plan.sig"] {
+        team.two.write(name, &team.one.read(name));
+    }
+    team.platform.set(&notion);
+    team.platform.forget();
+    reads!(team.two.run(&apply), @"
+    exit 3: connplan apply x.plan --approved-by x.plan.sig
+    --- stderr
+    Approved by ann@example.com (signature, SHA256:KEY).
+    Approved by ann@example.com (signature, SHA256:KEY).
+    Acting as a workspace, by BASE44_API_KEY.
+    error: the plan was carried out at TIME, and an approval is for once: 1 signature needed, 0 found
+      help: nothing was written. If it is wanted again: `connplan plan` shows what is different now, and `connplan approve PLAN` approves this plan anew
+      code: connplan::approval::used
+    ");
+    assert!(team.platform.writes().is_empty());
+}
+
+/// Whoever takes an approval back while an apply waits for its turn is heard, and so is who does it
+/// before anybody consented.
+#[test]
+fn an_approval_that_is_taken_back_meanwhile_counts_no_more() {
+    let team = Team::new();
+    let ann = team.key("ann");
+    team.one.run(&["plan", "--out", "x.plan"]).expect(0);
+    let approve = ["approve", "x.plan", "--key", &ann];
+    let revoke = ["approve", "x.plan", "--key", &ann, "--revoke"];
+    let apply = [
+        "apply",
+        "x.plan",
+        "--approved-by",
+        "x.plan.sig",
+        "--lock-timeout",
+        "1m",
+    ];
+    team.one.run(&approve).expect(0);
+    let app = connplan::model::App {
+        id: connplan::model::AppId::parse(APP).unwrap(),
+        api_url: connplan::model::ApiUrl::parse(team.platform.url()).unwrap(),
+        environment: None,
+    };
+    let state = connplan::state::StateFolder::at(&team.one.state_folder()).app(&app);
+    let held = state.lock(Duration::ZERO, "somebody").unwrap();
+    team.platform.forget();
+    let waited = std::thread::scope(|scope| {
+        let waits = scope.spawn(|| team.one.run(&apply));
+        while team.platform.requests().is_empty() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        team.two.write("x.plan", &team.one.read("x.plan"));
+        team.two.run(&revoke).expect(0);
+        drop(held);
+        waits.join().unwrap()
+    });
+    reads!(waited, @"
+    exit 3: connplan apply x.plan --approved-by x.plan.sig --lock-timeout 1m
+    --- stderr
+    Approved by ann@example.com (signature, SHA256:KEY).
+    Approved by ann@example.com (signature, SHA256:KEY).
+    Acting as a workspace, by BASE44_API_KEY.
+    Waiting for another connplan: somebody
+    warning: ann@example.com revoked the approval of this plan
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: another signer runs `connplan approve x.plan`, which keeps the signature in the store; then `connplan apply x.plan`
+      code: connplan::approval::missing
+    ");
+    assert!(team.platform.writes().is_empty());
+}
+
+#[test]
+fn what_was_asked_for_by_an_approval_that_was_taken_back_is_asked_for_no_more() {
+    let team = Team::new();
+    let ann = team.key("ann");
+    team.one.run(&["plan", "--out", "x.plan"]).expect(0);
+    let approve = ["approve", "x.plan", "--key", &ann];
+    team.one.run(&approve).expect(0);
+    let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
+    team.one.run(&apply).expect(0);
+    team.one
+        .run(&["approve", "x.plan", "--key", &ann, "--revoke"])
+        .expect(0);
+    team.platform.forget();
+    let authorize = ["authorize", "--yes", "--print-links", "--timeout", "20s"];
+    reads!(team.one.run(&authorize), @"
+    exit 4: connplan authorize --yes --print-links --timeout 20s
+    CONNECTOR  ACCOUNT  GRANTED     TOOK
+    slack      -        left alone  -
+
+    Summary:
+      Failed: slack - ann@example.com revoked the approval of its plan at TIME; have a plan of it approved, and apply that
+
+    Left to do for 1 connector:
+      slack: ann@example.com revoked the approval of its plan at TIME; have a plan of it approved, and apply that
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    warning: the store says that slack waits, but the plan is not approved: 1 signature needed, 0 found; it is left alone
+    ");
+    assert!(team.platform.writes().is_empty());
 }
 
 /// A number that cannot grow delays an apply, and breaks nothing.

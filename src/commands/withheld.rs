@@ -1,0 +1,128 @@
+//! What `authorize` must not ask for, although it waits: its approval was taken back since the apply.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{
+    binding::Binding,
+    vouching::{Asked, Now, together, with},
+};
+use crate::{
+    approval::{Approved, REVOKED, Signatures, key_of},
+    config::Project,
+    context::{Context, Failure},
+    model::{App, ConnectorType},
+    pending::{PendingEntry, PendingSet},
+    plan::Digest,
+    receipt::{Outcome, Receipt},
+    store::{Memory, StoreError, What},
+};
+
+/// Where `authorize` knows from what it could ask for.
+pub(super) struct Sources<'a> {
+    pub(super) pending: &'a PendingSet,
+    pub(super) receipt: Option<&'a Receipt>,
+}
+
+impl<'a> Sources<'a> {
+    /// What an apply asked for, by this machine's word or a document's.
+    fn applied(&self, app: &App) -> Vec<Asked<'a>> {
+        let pending = self.pending.of(app);
+        let pending = pending.map(|(connector, entry)| Asked::by_entry(connector, entry));
+        let results = self.receipt.into_iter().flat_map(|receipt| {
+            let pending = receipt.results();
+            let pending = pending.filter(|result| result.outcome == Outcome::Pending);
+            pending.map(|result| Asked::by_receipt(receipt, result))
+        });
+        pending.chain(results).collect()
+    }
+}
+
+/// What must not be asked for until a plan of it is approved.
+#[derive(Debug, Default)]
+pub(super) struct Withheld {
+    /// Of a plan: why its approval does not hold any more. Escaped.
+    revoked: BTreeMap<(ConnectorType, Digest), String>,
+}
+
+impl Withheld {
+    pub(super) fn why(&self, connector: &ConnectorType, entry: &PendingEntry) -> Option<String> {
+        let plan = entry.plan_digest.as_ref()?;
+        self.revoked
+            .get(&(connector.clone(), plan.clone()))
+            .cloned()
+    }
+}
+
+/// What of this needs an approval that was taken back since it was applied.
+pub(super) async fn withheld(
+    context: &Context,
+    (project, app): (&Project, &App),
+    memory: &Memory,
+    now: &Now<'_>,
+    sources: &Sources<'_>,
+) -> Result<Withheld, Failure> {
+    let applied = sources.applied(app);
+    let mut withheld = Withheld::default();
+    if applied.is_empty() {
+        return Ok(withheld);
+    }
+    let binding = Binding::of(context, project).await?;
+    let concerned = |asked: &&Asked<'_>| binding.concerns(now.risk(asked));
+    let applied: Vec<_> = applied.iter().filter(concerned).collect();
+    let Some(signers) = binding.signers().filter(|_| !applied.is_empty()) else {
+        return Ok(withheld);
+    };
+    let others = binding
+        .hold_stores(context, &mut project.clone(), app, true)
+        .await?;
+    let memories = with(memory, &others);
+    let mut plans: BTreeMap<&Digest, (Signatures, Option<Timestamp>)> = BTreeMap::new();
+    for asked in applied {
+        let Some(plan) = asked.plan else { continue };
+        if !plans.contains_key(plan) {
+            let warn = |text: &str| context.warn(text);
+            let found = together(context, &memories, plan, signers, Vec::new(), &warn).await?;
+            let at = if found.revoked.is_empty() {
+                None
+            } else {
+                revoked_at(&memories, plan).await?
+            };
+            plans.insert(plan, (found, at));
+        }
+        let Some((found, Some(at))) = plans.get(plan) else {
+            continue;
+        };
+        let risk = Some(now.risk(asked));
+        if Approved::check(plan, risk, binding.needs(), found.approvals.clone()).is_err() {
+            let who = crate::escape::limited(&found.revoked.join(", "), 100);
+            let why = format!(
+                "{who} revoked the approval of its plan at {at}; have a plan of it approved, and apply that"
+            );
+            withheld
+                .revoked
+                .insert((asked.connector.clone(), plan.clone()), why);
+        }
+    }
+    Ok(withheld)
+}
+
+/// When the approval of a plan was taken back for the last time.
+async fn revoked_at(
+    memories: &[&Memory],
+    digest: &Digest,
+) -> Result<Option<Timestamp>, StoreError> {
+    let mut last = None;
+    for memory in memories {
+        let events = memory.history().await?.0;
+        let revoked = events.into_iter().filter(|event| {
+            let What::Approval(of, text) = &event.what else {
+                return false;
+            };
+            of == digest && key_of(text, REVOKED, digest).is_some()
+        });
+        last = last.max(revoked.map(|event| event.at).max());
+    }
+    Ok(last)
+}
