@@ -15,6 +15,7 @@ mod issue;
 mod marker;
 mod message;
 mod own;
+mod person;
 mod place;
 mod request;
 mod reviews;

@@ -10,6 +10,7 @@ use super::{
     forge::{Facts, time},
     http::{Call, Http},
     marker::word,
+    person::{is_program, is_web_flow},
     place::encode,
     request::Request,
     thread::{ShownPlan, Thread},
@@ -20,8 +21,6 @@ use crate::{
     http::ClientOptions,
 };
 
-/// GitHub's name for commits that were made on its own pages.
-const WEB_FLOW: &str = "web-flow";
 /// From here on a member of a project on GitLab may push.
 const DEVELOPER: u64 = 30;
 
@@ -477,30 +476,4 @@ impl Asking<'_> {
     fn unknown(&self, why: &'static str) -> PublishError {
         self.http.malformed("reading the reviews", why)
     }
-}
-
-/// Whether a user is a program, by the forge's word or by a name that no person has. An answer
-/// without a word of it, as of an older server, is a person's.
-fn is_program(forge: Forge, user: &Value, name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let of_token = |kind: &str| {
-        let rest = name.strip_prefix(kind);
-        rest.and_then(|rest| rest.split_once("_bot"))
-            .is_some_and(|(id, _)| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
-    };
-    match forge {
-        Forge::GitHub => {
-            name.ends_with("[bot]") || !(user["type"].is_null() || user["type"] == "User")
-        }
-        Forge::GitLab => {
-            of_token("project_")
-                || of_token("group_")
-                || name.starts_with("service_account_")
-                || !(user["bot"].is_null() || user["bot"] == false)
-        }
-    }
-}
-
-fn is_web_flow(name: &str) -> bool {
-    name.eq_ignore_ascii_case(WEB_FLOW)
 }

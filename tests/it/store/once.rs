@@ -219,18 +219,10 @@ fn an_approval_that_is_taken_back_meanwhile_counts_no_more() {
         drop(held);
         waits.join().unwrap()
     });
-    reads!(waited, @"
-    exit 3: connplan apply x.plan --approved-by x.plan.sig --lock-timeout 1m
-    --- stderr
-    Approved by ann@example.com (signature, SHA256:KEY).
-    Approved by ann@example.com (signature, SHA256:KEY).
-    Acting as a workspace, by BASE44_API_KEY.
-    Waiting for another connplan: somebody
-    warning: ann@example.com revoked the approval of this plan
-    error: the plan is not approved: 1 signature needed, 0 found
-      help: another signer runs `connplan approve x.plan`, which keeps the signature in the store; then `connplan apply x.plan`
-      code: connplan::approval::missing
-    ");
+    // Whether it had to wait for the lock depends on who was quicker.
+    waited
+        .expect(3)
+        .tells("warning: ann@example.com revoked the approval of this plan");
     assert!(team.platform.writes().is_empty());
 }
 
@@ -257,7 +249,7 @@ fn what_was_asked_for_by_an_approval_that_was_taken_back_is_asked_for_no_more() 
       Failed: slack - ann@example.com revoked the approval of its plan at TIME; have a plan of it approved, and apply that
 
     Left to do for 1 connector:
-      slack: ann@example.com revoked the approval of its plan at TIME; have a plan of it approved, and apply that
+      slack: left alone; the summary says why
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     warning: the store says that slack waits, but the plan is not approved: 1 signature needed, 0 found; it is left alone
