@@ -23,13 +23,13 @@ struct UnclearBase;
 /// The event is of a request and does not say where that goes.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "this run is of a pull request, and into which branch that goes, whose settings bind, is not known: {why}"
+    "this run is of a pull request, and into which branch or commit that goes, whose settings bind, is not known: {why}"
 )]
 #[diagnostic(
     code(connplan::approval::base),
     help(
         "the event does not say it, so GitHub is asked: give this step `GITHUB_TOKEN: ${{{{ github.token }}}}`, \
-         and the job `permissions: pull-requests: read`; or plan in a workflow that `pull_request` starts"
+         and the job `permissions: {{ contents: read, pull-requests: read }}`; or plan in a workflow that `pull_request` starts"
     )
 )]
 struct UntoldBase {
@@ -50,8 +50,14 @@ pub(super) async fn names(context: &Context) -> Result<Vec<BaseName>, Failure> {
         if asked.branches.len() > 1 {
             return Err(UnclearBase.into());
         }
-        let branches = asked.branches.into_iter();
-        found = branches.map(|name| BaseName::Branch(name, None)).collect();
+        found.clear();
+        for branch in asked.branches {
+            // Its commit, and not its name: such a run may have checked out a fork, whose own branch of
+            // that name `origin` gives.
+            let tip = publish::branch_head(&context.vars, &branch, context.client_options()).await;
+            let tip = tip.map_err(|error| UntoldBase { why: why(&error) })?;
+            found.push(BaseName::Commit(tip));
+        }
         found.extend(asked.head.map(BaseName::MergedOnto));
     }
     Ok(found)

@@ -34,7 +34,9 @@ pub use likeness::Likeness;
 pub use map::map_of;
 pub use observed::{Observed, Policies, RemoteConnector, RemoteStatus, StripeMode};
 pub use origin::{Origin, forge_of};
-pub use proposal::{BaseName, base_branch, is_request, pushed_branch, pusher, target_branch};
+pub use proposal::{
+    BaseName, base_branch, is_request, pushed_branch, pusher, requests_of_run, target_branch,
+};
 pub use removal::Removal;
 pub use scope::{Scope, Scopes};
 pub use secret::{Link, LinkError, Secret};

@@ -49,6 +49,7 @@ impl BaseName {
             event["merge_group"]["base_sha"].as_str(),
             event["before"].as_str(),
             vars.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"),
+            vars.get("CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA"),
         ];
         let told = told.into_iter().flatten().find(is_some);
         // Where the request left its target may be long ago, and so may be the event: what binds is
@@ -68,6 +69,7 @@ impl BaseName {
         let heads = [
             event["pull_request"]["head"]["sha"].as_str(),
             vars.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"),
+            vars.get("CI_EXTERNAL_PULL_REQUEST_SOURCE_BRANCH_SHA"),
         ];
         let head = heads.into_iter().flatten().find(is_some);
         found.extend(
@@ -96,14 +98,11 @@ impl BaseName {
 /// What an event tells that is of a comment on a request, or of another run that was for one. Of a
 /// request from a fork, or of one that was commented on, it does not tell where that goes.
 fn of_comment_or_run(event: &Value) -> Option<BaseName> {
-    let run = &event["workflow_run"];
-    let requests = run["pull_requests"].as_array();
-    let requests = requests.map(Vec::as_slice).unwrap_or_default();
+    let requests = requests_of_run(event);
+    let started_by = event["workflow_run"]["event"].as_str();
     let is_request = event["issue"]["pull_request"].is_object()
         || !requests.is_empty()
-        || run["event"]
-            .as_str()
-            .is_some_and(|event| event.starts_with("pull_request"));
+        || started_by.is_some_and(|event| event.starts_with("pull_request"));
     if !is_request {
         return None;
     }
@@ -118,9 +117,26 @@ fn of_comment_or_run(event: &Value) -> Option<BaseName> {
     })
 }
 
+/// The requests that an event names which is of another run or of checks. GitHub lists those of the same
+/// commit in other repositories, too.
+pub fn requests_of_run(event: &Value) -> Vec<&Value> {
+    let here = &event["repository"]["id"];
+    let is_here = |request: &&Value| {
+        let there = &request["base"]["repo"]["id"];
+        here.is_null() || there.is_null() || here == there
+    };
+    let lists = ["workflow_run", "check_suite", "check_run"].into_iter();
+    let lists = lists.filter_map(|of| event[of]["pull_requests"].as_array());
+    lists.flatten().filter(is_here).collect()
+}
+
 /// The branch that the request goes into, where the pipeline's variables name it.
 pub fn target_branch(vars: &Vars) -> Option<&str> {
-    let names = ["CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "GITHUB_BASE_REF"];
+    let names = [
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+        "CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_NAME",
+        "GITHUB_BASE_REF",
+    ];
     let told = names.into_iter().find_map(|name| vars.get(name));
     told.filter(|name| !name.is_empty())
 }
@@ -169,6 +185,7 @@ pub fn is_request(vars: &Vars, event: Option<&Value>) -> bool {
     };
     event.is_some_and(of_event)
         || vars.get("CI_MERGE_REQUEST_IID").is_some()
+        || vars.get("CI_EXTERNAL_PULL_REQUEST_IID").is_some()
         || target_branch(vars).is_some()
 }
 
@@ -205,6 +222,14 @@ mod tests {
             ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "b2"),
         ];
         assert_eq!(BaseName::of(&Vars::of(&gitlab), None), [branch(Some("b2"))]);
+        let external = [
+            ("CI_EXTERNAL_PULL_REQUEST_IID", "5"),
+            ("CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_NAME", "main"),
+            ("CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA", "b4"),
+        ];
+        assert!(is_request(&Vars::of(&external[..1]), None));
+        let both = [commit("b4"), branch(Some("b4"))];
+        assert_eq!(BaseName::of(&Vars::of(&external), None), both);
         let merged = [("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "b3"), gitlab[0]];
         let both = [commit("b3"), branch(Some("b3"))];
         assert_eq!(BaseName::of(&Vars::of(&merged), None), both);
@@ -242,6 +267,13 @@ mod tests {
         ] {
             assert!(is_request(&none, Some(event)), "{event}");
             assert_eq!(BaseName::of(&none, Some(event)), [named], "{event}");
+        }
+        for kind in ["workflow_run", "check_suite", "check_run"] {
+            let request =
+                |repo: u64, branch: &str| json!({"base": {"ref": branch, "repo": {"id": repo}}});
+            let listed = [request(2, "loose"), request(1, "main")];
+            let checked = json!({"repository": {"id": 1}, kind: {"pull_requests": listed}});
+            assert_eq!(BaseName::of(&none, Some(&checked)), [branch(None)]);
         }
         let two = [
             json!({"base": {"ref": "loose"}}),

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{Forge, PublishError, request::Request};
-use crate::model::{ApiUrl, Secret, Vars, base_branch, pushed_branch, pusher};
+use crate::model::{ApiUrl, Secret, Vars, base_branch, pushed_branch, pusher, requests_of_run};
 
 /// A pull or merge request, and what is needed to comment on it.
 #[derive(Clone)]
@@ -290,10 +290,7 @@ fn number_in_event(event: &Value) -> Option<u64> {
             .is_object()
             .then(|| issue["number"].as_u64())?
     };
-    let started = || match event["workflow_run"]["pull_requests"]
-        .as_array()?
-        .as_slice()
-    {
+    let started = || match requests_of_run(event).as_slice() {
         [only] => only["number"].as_u64(),
         _ => None,
     };

@@ -109,6 +109,11 @@ fn where_the_event_does_not_name_the_base_the_forge_is_asked() {
     };
     let token = [("GITHUB_TOKEN", "ghs_canary")];
     let (one, list) = ("GET /repos/octo/site/pulls/5", "GET /repos/octo/site/pulls");
+    for (branch, tip) in [("main", &shop.old), ("release", &shop.strict)] {
+        let route = format!("GET /repos/octo/site/branches/{branch}");
+        let answer = json!({"commit": {"sha": tip}});
+        shop.forge.on(&route, [Reply::json(200, &answer)]);
+    }
     for (event, name) in [(&commented, "issue_comment"), (&of_a_fork, "workflow_run")] {
         // The default branch would let it pass.
         let answer = |base: &str| {
@@ -122,6 +127,17 @@ fn where_the_event_does_not_name_the_base_the_forge_is_asked() {
         shop.planned(name, event, &token).expect(0);
         answer("release");
         shop.planned(name, event, &token).expect(6).tells(SAYS);
+        // Such a run may have checked out the fork, whose branch of that name is the fork's own.
+        let remote = shop.project.path("../remote.git").display().to_string();
+        let release = |to: &str| {
+            git(
+                &shop.project,
+                &["push", "-qf", &remote, &format!("{to}:refs/heads/release")],
+            );
+        };
+        release(&shop.old);
+        shop.planned(name, event, &token).expect(6).tells(SAYS);
+        release(&shop.strict);
         // Who cannot be asked is not guessed at.
         let untold = shop.planned(name, event, &[]);
         untold
