@@ -60,6 +60,6 @@ mod tests {
             }
         }
         // Quadratic time would be minutes.
-        assert!(begin.elapsed() < Duration::from_secs(30));
+        assert!(begin.elapsed() < Duration::from_mins(1));
     }
 }
