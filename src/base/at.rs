@@ -13,10 +13,7 @@ use super::{
 };
 use crate::{
     context::{Context, Failure},
-    git::{
-        Checkout, CommitId, Depot, EntryKind, Git, GitError, ObjectId, Objects, RemoteName,
-        work_tree_of,
-    },
+    git::{Checkout, CommitId, Depot, EntryKind, Git, ObjectId, Objects, RemoteName, work_tree_of},
     model::BaseName,
 };
 
@@ -280,8 +277,7 @@ async fn unnamed(
     checkout: &Checkout,
     head: &CommitId,
 ) -> Result<Option<Found>, Failure> {
-    let origin = RemoteName::parse("origin").map_err(GitError::from)?;
-    let branch = checkout.default_branch(&origin).await?;
+    let branch = checkout.default_branch(&RemoteName::origin()).await?;
     let main = match branch {
         Some(branch) => {
             checkout

@@ -2,7 +2,7 @@
 
 use crate::{
     context::{Context, Failure},
-    git::{Checkout, CommitId, Depot, GitError, RemoteAddress, RemoteName},
+    git::{Checkout, CommitId, Depot, RemoteAddress, RemoteName},
     state::StateError,
 };
 
@@ -14,8 +14,7 @@ pub(super) async fn depot(
     context: &Context,
     checkout: &Checkout,
 ) -> Result<(Depot, RemoteAddress), Failure> {
-    let origin = RemoteName::parse("origin").map_err(GitError::from)?;
-    let remote = checkout.remote(&origin).await?;
+    let remote = checkout.remote(&RemoteName::origin()).await?;
     let state = context.state.dir().ok_or(StateError::Nowhere)?;
     let cache = state.join("git").join(remote.cache_name());
     let depot = Depot::open(&cache, checkout.git().clone()).await?;

@@ -140,10 +140,9 @@ impl BaseFolder {
 
 /// The branch that the pipeline names, else the remote's default, else the usual names.
 async fn base_branch(checkout: &Checkout, told: Option<&str>) -> Option<(String, CommitId)> {
-    let origin = RemoteName::parse("origin").ok()?;
     let default = match told {
         Some(branch) => Some(branch.to_owned()),
-        None => checkout.default_branch(&origin).await.ok()?,
+        None => checkout.default_branch(&RemoteName::origin()).await.ok()?,
     };
     let usual = ["main", "master", "trunk"].map(str::to_owned);
     let names = match default {

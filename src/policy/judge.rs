@@ -252,8 +252,9 @@ impl Judge<'_> {
 
     fn removals(&mut self, changes: &[Change], present: usize) {
         let removed = changes.iter();
-        let removed = removed.filter(|change| change.action == Action::Delete);
-        let removed = removed.count();
+        let count = removed
+            .filter(|change| change.action == Action::Delete)
+            .count();
         for change in changes {
             let connector = &change.connector;
             let does = match change.action {
@@ -270,11 +271,10 @@ impl Judge<'_> {
             return;
         };
         let too_many = match most {
-            Removals::Count(most) => removed > most as usize,
-            Removals::Percent(share) => removed * 100 > present * usize::from(share),
+            Removals::Count(most) => count > most as usize,
+            Removals::Percent(share) => count * 100 > present * usize::from(share),
         };
         if too_many {
-            let count = removed;
             let plural = if count == 1 { "" } else { "s" };
             let what = match most {
                 Removals::Count(_) => {
@@ -406,7 +406,7 @@ impl Judge<'_> {
                 let what = format!("gives {is} access; at most {most} is allowed");
                 tell(Rule::MaxAccess, None, what);
             }
-            // A ceiling on the one half is no answer about the other.
+            // A ceiling on one half says nothing about the other.
             if class.is_none() || access.is_none() {
                 let what = "has a class or an access that is not known".to_owned();
                 tell(Rule::UnknownScopes, unknown, what);
