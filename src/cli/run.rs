@@ -70,7 +70,17 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
-    let matches = Cli::grammar_at(term::columns()).try_get_matches_from(args)?;
+    let shows_help = |error: &clap::Error| {
+        let bare = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+        error.kind() == ErrorKind::DisplayHelp || error.kind() == bare
+    };
+    // To lay out what help shows takes longer than all else here: only who asks for it waits for it.
+    let matches = match Cli::grammar().try_get_matches_from(args) {
+        Err(error) if shows_help(&error) => {
+            Cli::grammar_at(term::columns()).try_get_matches_from(args)?
+        }
+        matches => matches?,
+    };
     Cli::from_arg_matches(&matches)
 }
 
