@@ -126,8 +126,7 @@ pub(super) async fn carry_out(
         patience: request.lock_timeout,
         cancel: &cancel,
     };
-    let listening = listening::to(context);
-    let mut session = ApplySession::begin(inputs, listening.around()).await?;
+    let mut session = ApplySession::begin(inputs, listening::around(context)).await?;
     let applied = Box::pin(finish(context, &mut session, request)).await;
     session.end().await;
     applied

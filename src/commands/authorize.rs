@@ -111,8 +111,7 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
         return resume(args, context, &here, &state, None).await;
     }
     let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
-    let listening = listening::to(context);
-    let around = listening.around();
+    let around = listening::around(context);
     let work = async |locked, at_work: &AtWork| {
         resume(args, context, &here, &state, Some((locked, at_work))).await
     };
@@ -139,8 +138,7 @@ async fn resume(
     held: Option<(Arc<Locked>, &AtWork)>,
 ) -> Result<ExitStatus, Failure> {
     let (project, app, remote) = (&here.project, &here.app, &here.remote);
-    let listening = listening::to(context);
-    let around = listening.around();
+    let around = listening::around(context);
     if held.is_some() {
         project.check_gates()?;
     }
@@ -309,8 +307,7 @@ async fn forget(
     let app = project.app()?;
     let state = context.app_state(&project, &app);
     let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
-    let listening = listening::to(context);
-    let around = listening.around();
+    let around = listening::around(context);
     let work = async |locked, at_work: &AtWork| match at_work
         .forget(&around, &locked, &args.forget)
         .await?

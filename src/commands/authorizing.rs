@@ -85,8 +85,9 @@ pub(super) async fn resume<'a, 'w>(
         Some(waiting) => run(context, app, &mut session, (at_work, &before), waiting).await?,
         None => SessionOutcome::NothingToDo,
     };
-    let heard = listening::to(context);
-    at_work.authorized(&heard.around(), &before, &session).await;
+    at_work
+        .authorized(&listening::around(context), &before, &session)
+        .await;
     Ok((session, outcome))
 }
 
@@ -174,8 +175,7 @@ async fn run(
         }
     };
     telling.open_page();
-    let heard = listening::to(context);
-    let turns = LeasedTurns::new(at_work, heard.around(), before, session.file());
+    let turns = LeasedTurns::new(at_work, listening::around(context), before, session.file());
     let waits = WaitInputs {
         patience,
         asking: asking(offer),

@@ -3,31 +3,24 @@
 use crate::{
     config::Project,
     context::{Context, Failure},
-    model::{App, Origin, ago},
+    model::{App, ago},
     ops::{Around, Listener, OpEvent, Team},
     plan::Digest,
     view::{self, Theme},
 };
 
-/// Says what an op tells.
-pub(super) struct Listening<'a> {
-    context: &'a Context,
-    origin: Box<dyn Fn() -> Option<Origin> + 'a>,
-    account: Option<String>,
-}
-
-pub(super) fn to(context: &Context) -> Listening<'_> {
-    Listening {
+/// The process, and who says what an op tells.
+pub(super) fn around(context: &Context) -> Around<'_> {
+    Around {
         context,
-        origin: Box::new(|| context.origin()),
-        account: context.acting.borrow().clone(),
+        listener: context,
     }
 }
 
 /// The memory of the app that a command is about.
 pub(super) async fn team(context: &Context, project: &Project, app: &App) -> Result<Team, Failure> {
     let state = context.app_state(project, app);
-    Team::open(&to(context).around(), project, app, &state).await
+    Team::open(&around(context), project, app, &state).await
 }
 
 /// The same in stores that the base names and the checkout does not.
@@ -38,10 +31,9 @@ pub(super) async fn teams_before(
     urls: &[&str],
 ) -> Result<Vec<Team>, Failure> {
     let state = context.app_state(project, app);
-    let listening = to(context);
     let mut teams = Vec::new();
     for url in urls {
-        teams.extend(Team::before(&listening.around(), project, app, &state, url).await?);
+        teams.extend(Team::before(&around(context), project, app, &state, url).await?);
     }
     Ok(teams)
 }
@@ -55,23 +47,9 @@ pub(super) async fn plan(context: &Context, digest: &Digest) -> Result<(String, 
     Ok((plan.name, plan.text))
 }
 
-impl Listening<'_> {
-    pub(super) fn around(&self) -> Around<'_> {
-        Around {
-            vars: &self.context.vars,
-            state: &self.context.state,
-            fence: &self.context.fence,
-            origin: &*self.origin,
-            account: self.account.as_deref(),
-            now: Context::clock,
-            listener: self,
-        }
-    }
-}
-
-impl Listener for Listening<'_> {
+impl Listener for Context {
     fn event(&self, event: &OpEvent<'_>) {
-        let context = self.context;
+        let context = self;
         let say = |text: &str| context.terminal.say(text);
         let theme = || Theme::new(context.terminal.color_stderr());
         match event {

@@ -147,7 +147,7 @@ async fn keep(args: &PlanArgs, context: &Context, plan: &Plan, digest: &Digest, 
     let kept = async {
         let project = context.project(args.planning.dir.as_deref())?;
         let team = listening::team(context, &project, &plan.app.app).await?;
-        team.keep_plan(&listening::to(context).around(), digest, text)
+        team.keep_plan(&listening::around(context), digest, text)
             .await;
         Ok::<_, Failure>(())
     };

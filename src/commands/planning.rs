@@ -168,8 +168,7 @@ async fn read(
         files.loaded.problems.push(problem);
     }
     let state = context.app_state(&files.project, &app);
-    let listening = listening::to(context);
-    let around = listening.around();
+    let around = listening::around(context);
     let inputs = PlanInputs {
         files,
         app,

@@ -175,8 +175,7 @@ async fn authorize_all(
     let patience = args
         .lock_timeout
         .map_or(patience, |given| given.get().max(patience));
-    let listening = listening::to(context);
-    let around = listening.around();
+    let around = listening::around(context);
     // The apply gave its lease back: from here on a person decides, and each link takes it again.
     let place = (&files.project, &situation.app, &state);
     let whose = (medium, offer, actor);

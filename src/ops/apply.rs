@@ -232,7 +232,7 @@ impl<'a> ApplySession<'a> {
         let ApplyInputs {
             app, plan, rules, ..
         } = &self.inputs;
-        let now = (self.around.now)();
+        let now = self.around.context.now();
         plan::verify(plan, verdict, app, now, observed, progress, rules)
     }
 
@@ -395,7 +395,7 @@ impl<'a> ApplySession<'a> {
         // Whoever authorizes elsewhere has to see what was approved.
         let (memory, plan) = (self.at_work.memory(), self.inputs.plan);
         if memory.is_shared() && plan.has_changes() {
-            let text = plan::document::to_toml(plan, Some((self.around.now)().to_string()))?;
+            let text = plan::document::to_toml(plan, Some(self.around.context.now().to_string()))?;
             memory.ensure_plan(&self.digest, &text.into()).await?;
         }
         if self.inputs.approved.was_needed() && plan.has_changes() {
@@ -416,7 +416,7 @@ impl<'a> ApplySession<'a> {
     fn vouch(&self, receipt: &mut Receipt) {
         receipt.approvals = self.inputs.approved.approvals().to_vec();
         receipt.overrides.clone_from(&self.inputs.overrides);
-        receipt.origin = (self.around.origin)();
+        receipt.origin = self.around.context.origin();
     }
 
     fn already_applied(&self, observed: Observed) -> ApplyOutcome {

@@ -1,34 +1,21 @@
-//! What surrounds an op: no terminal, but who listens.
+//! What surrounds an op, and who listens to it.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
-
 use super::{Listener, OpEvent};
 use crate::{
-    context::Failure,
+    context::{Context, Failure},
     escape,
     fs::{self, LockError},
-    model::{Origin, Vars},
-    state::{AppLock, AppState, Locked, StateError, StateFolder},
-    store::{By, Fence},
+    state::{AppLock, AppState, Locked, StateError},
+    store::By,
 };
 
-/// The process, as far as an op may know of it.
+/// The process; an op prints nothing on its terminal.
 #[derive(Clone, Copy)]
 pub struct Around<'a> {
-    /// The environment.
-    pub vars: &'a Vars,
-    /// What this user keeps on this machine.
-    pub state: &'a StateFolder,
-    /// Closed once the lease is lost.
-    pub fence: &'a Fence,
-    /// The commit and the run of a pipeline.
-    pub origin: &'a dyn Fn() -> Option<Origin>,
-    /// Who acts at Base44, masked, where that is known by now.
-    pub account: Option<&'a str>,
-    /// The time.
-    pub now: fn() -> Timestamp,
+    /// What surrounds the run.
+    pub context: &'a Context,
     /// Told what happens.
     pub listener: &'a dyn Listener,
 }
@@ -50,7 +37,8 @@ impl Around<'_> {
     }
 
     fn user(&self) -> Option<&str> {
-        self.vars.get("USER").or_else(|| self.vars.get("USERNAME"))
+        let vars = &self.context.vars;
+        vars.get("USER").or_else(|| vars.get("USERNAME"))
     }
 
     /// The first part of the machine's name.
@@ -64,18 +52,20 @@ impl Around<'_> {
         #[cfg(unix)]
         let name = name.nodename().to_str().ok();
         #[cfg(not(unix))]
-        let name = self.vars.get("COMPUTERNAME");
+        let name = self.context.vars.get("COMPUTERNAME");
         let name = name?.split('.').next().unwrap_or_default();
         (!name.is_empty()).then(|| escape::limited(name, 64))
     }
 
     /// Who does it, for the team.
     pub(super) fn by(&self) -> By {
-        let run = (self.origin)().and_then(|origin| origin.run_url);
+        let run = self.context.origin().and_then(|origin| origin.run_url);
+        let account = self.context.acting.borrow();
+        let account = account.as_deref();
         // Some systems call their users by their address.
         let user = self.user().map(|user| user.split('@').next());
         By {
-            account: self.account.map(|account| escape::limited(account, 120)),
+            account: account.map(|account| escape::limited(account, 120)),
             user: user.map(|user| escape::limited(user.unwrap_or_default(), 64)),
             run: run.map(|run| escape::limited(&run, 200)),
             machine: self.machine(),
@@ -92,7 +82,7 @@ impl Around<'_> {
             "connplan {doing}, {}, process {}, since {}",
             who.shown(),
             std::process::id(),
-            (self.now)()
+            self.context.now()
         )
     }
 

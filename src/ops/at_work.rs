@@ -179,7 +179,7 @@ impl AtWork {
         if let Some(going) = going {
             let _ = going.await;
         }
-        let test = around.vars.get("__CONNPLAN_TEST_LEASE_MS");
+        let test = around.context.vars.get("__CONNPLAN_TEST_LEASE_MS");
         let length = test
             .and_then(|ms| ms.parse().ok())
             .map_or(LEASE, Duration::from_millis);
@@ -187,7 +187,13 @@ impl AtWork {
             around.tell(&OpEvent::WaitingFor(holder));
         };
         let memory = self.memory();
-        let lease = memory.lease(&self.doing, length, patience, around.fence, waiting);
+        let lease = memory.lease(
+            &self.doing,
+            length,
+            patience,
+            &around.context.fence,
+            waiting,
+        );
         let lease = lease.await?;
         let mut at = self.at();
         at.epoch = lease.epoch();
@@ -247,7 +253,7 @@ impl AtWork {
     pub async fn applied(&self, around: &Around<'_>, receipt: &Receipt, pending: &PendingSet) {
         // Whoever reads the repository reads it.
         let stored = masked(receipt);
-        let text = match receipt::to_toml(&stored, Some((around.now)().to_string())) {
+        let text = match receipt::to_toml(&stored, Some(around.context.now().to_string())) {
             Ok(text) => text,
             Err(e) => return around.warn(e),
         };
@@ -269,7 +275,7 @@ impl AtWork {
         }
         self.tell(around, &event, waits, done).await;
         if let Some(keep) = self.team.keep
-            && let Ok(before) = (around.now)().checked_sub(keep.get())
+            && let Ok(before) = around.context.now().checked_sub(keep.get())
             && let Err(e) = self.memory().expire(before, super::used::proofs).await
         {
             tracing::info!(%e, "old entries stay in the store");

@@ -34,7 +34,7 @@ pub(super) fn place(
     around: &Around<'_>,
     project: &Project,
 ) -> Result<Option<(Place, bool)>, Failure> {
-    if let Some(text) = around.vars.get("CONNPLAN_STORE") {
+    if let Some(text) = around.context.vars.get("CONNPLAN_STORE") {
         let place = Place::parse(text).map_err(|e| {
             let help = "set it to one of these forms, or unset it";
             UsageError::with_help(format!("CONNPLAN_STORE: {e}"), help)
@@ -85,7 +85,7 @@ impl Team {
         state: &AppState,
         url: &str,
     ) -> Result<Option<Self>, Failure> {
-        if around.vars.get("CONNPLAN_STORE").is_some() {
+        if around.context.vars.get("CONNPLAN_STORE").is_some() {
             return Ok(None);
         }
         let place = Place::parse(url).map_err(|e| {
@@ -109,17 +109,17 @@ impl Team {
         let store: Arc<dyn Store> = match place {
             None => Arc::new(LocalStore::at(&home.join("memory"))),
             Some((Place::Git(remote), _)) => {
-                let git = Git::new(around.vars);
+                let git = Git::new(&around.context.vars);
                 let checkout = Checkout::of(&project.root, git.clone())?;
-                let cache = around.state.dir().unwrap_or(home).join("git");
+                let cache = around.context.state.dir().unwrap_or(home).join("git");
                 let place = checkout.remote(&remote).await?;
                 let cache = cache.join(place.cache_name());
-                trusted = Trust::load(around.state)?.contains_store(&place.store_name());
+                trusted = Trust::load(&around.context.state)?.contains_store(&place.store_name());
                 let key = AppKey::of(app);
                 Arc::new(GitStore::open(&checkout, &remote, &cache, git, &key).await?)
             }
             Some((Place::Object(url), ours)) => {
-                trusted = ours || Trust::load(around.state)?.contains_store(&url);
+                trusted = ours || Trust::load(&around.context.state)?.contains_store(&url);
                 object(&url, trusted, app)?
             }
         };

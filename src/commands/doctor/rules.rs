@@ -83,8 +83,7 @@ impl Look<'_> {
         let reading = async {
             // Whatever others can read is told, and stays as it is.
             let state = context.state.app(&app);
-            let listening = listening::to(context);
-            let team = ops::Team::open(&listening.around(), project, &app, &state).await?;
+            let team = ops::Team::open(&listening::around(context), project, &app, &state).await?;
             let memory = team.memory();
             if memory.is_shared() {
                 memory.waits().await?;
