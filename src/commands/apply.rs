@@ -1,12 +1,12 @@
 //! `connplan apply`.
 
-use std::{num::NonZeroU16, path::PathBuf};
+use std::{num::NonZeroU16, path::PathBuf, rc::Rc};
 
 use clap::Args;
 
 use super::{
     applying::{self, Applied, Request, Work},
-    approving::{ApprovalArgs, Gate},
+    approving::ApprovalArgs,
     listening,
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, file_name},
@@ -18,7 +18,7 @@ use crate::{
     diff::Action,
     fs::Destination,
     model::Policies,
-    ops::{self, policy},
+    ops::{self, ApprovalGate, policy},
     plan::{Digest, Refusal, document},
     receipt::{self, Outcome},
     syntax::MaxDuration,
@@ -115,7 +115,7 @@ async fn saved(
     }
     let named = ops::named(file);
     let (name, text) = match &named {
-        Some(digest) => listening::plan(context, digest).await?,
+        Some(digest) => ops::stored_plan(&listening::around(context), digest).await?,
         None => (file_name(file), context.read_document(file)?),
     };
     let saved = document::read(&name, &text)?;
@@ -155,16 +155,11 @@ async fn saved(
     for by in &judged.overrides {
         context.warn(&format!("danger: {}", by.said()));
     }
-    let whose = (&judged, &saved.digest);
-    let gate = Gate::of(
-        context,
-        &mut project,
-        whose,
-        &args.approval,
-        Some(file),
-        late,
-    )
-    .await?;
+    let judged = Rc::new(judged);
+    let whose = (Rc::clone(&judged), saved.digest.clone());
+    let around = listening::around(context);
+    let shown = args.approval.shown(Some(file));
+    let gate = ApprovalGate::of(around, &mut project, whose, shown, late).await?;
     let approved = gate.pass().await?;
     if !uncompared.is_empty() {
         let uncompared = uncompared.to_string();
@@ -237,8 +232,10 @@ async fn fresh(
         .into());
     }
     let project = &mut situation.files.project;
-    let whose = (&plan, &digest);
-    let gate = Gate::of(context, project, whose, &args.approval, None, false).await?;
+    let plan = Rc::new(plan);
+    let whose = (Rc::clone(&plan), digest);
+    let around = listening::around(context);
+    let gate = ApprovalGate::of(around, project, whose, args.approval.shown(None), false).await?;
     let approved = gate.pass().await?;
     context.say_who_acts(&situation.remote).await;
     if asks && planning::confirm(context, &situation.app).await == Answer::No {

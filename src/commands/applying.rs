@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU16, time::Duration};
 
-use super::{approving::Gate, listening};
+use super::listening;
 use crate::{
     apply::Options,
     approval::Approved,
@@ -11,7 +11,9 @@ use crate::{
     context::{Context, ExitStatus, Failure},
     fs::Destination,
     model::{App, Link, Observed},
-    ops::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, Looked, PlanSession, bytes_needed},
+    ops::{
+        ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, ApprovalGate, PlanSession, bytes_needed,
+    },
     plan::{Override, Plan},
     policy::Judgement,
     receipt::{self, Receipt},
@@ -59,7 +61,7 @@ pub(super) struct Work<'a> {
     /// That it has the approval that it needs.
     pub(super) approved: Approved,
     /// What looks whether it still has.
-    pub(super) gate: &'a Gate<'a>,
+    pub(super) gate: &'a ApprovalGate<'a>,
     /// The remote as the plan was just made from it; `None` where time has passed since.
     pub(super) observed: Option<&'a Observed>,
 }
@@ -70,7 +72,7 @@ impl<'a> Work<'a> {
         session: &'a PlanSession,
         plan: &'a Plan,
         judge: &'a dyn Fn(usize) -> Judgement,
-        (approved, gate): (Approved, &'a Gate<'a>),
+        (approved, gate): (Approved, &'a ApprovalGate<'a>),
         asked: bool,
     ) -> Self {
         Self {
@@ -107,8 +109,6 @@ pub(super) async fn carry_out(
         file.probe_writable(bytes_needed(work.plan))?;
     }
     let cancel = || context.signals.graceful();
-    let gate = work.gate;
-    let again = || -> Looked<'_> { Box::pin(gate.look()) };
     let inputs = ApplyInputs {
         app: work.app,
         project: work.project,
@@ -118,8 +118,7 @@ pub(super) async fn carry_out(
         judge: work.judge,
         overrides: work.overrides,
         approved: work.approved,
-        again: &again,
-        others: gate.others(),
+        gate: work.gate,
         observed: work.observed,
         state: context.app_state(work.project, work.app),
         options: request.options,

@@ -9,12 +9,12 @@ use std::{
 
 use clap::Args;
 
-use super::{binding::Binding, listening, printing::file_name};
+use super::{listening, printing::file_name};
 use crate::{
     approval::{NAMESPACE, REVOKED, key_of, signatures},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     fs::Destination,
-    ops,
+    ops::{self, Binding},
     plan::{Digest, Plan, Refusal, document},
     view::{self, approval::ApprovalReport, markdown, report::PlanReport},
 };
@@ -60,7 +60,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     let medium = context.medium(&[Format::Text, Format::Json])?;
     let named = ops::named(&args.plan);
     let (name, text) = match &named {
-        Some(digest) => listening::plan(context, digest).await?,
+        Some(digest) => ops::stored_plan(&listening::around(context), digest).await?,
         None => (file_name(&args.plan), context.read_document(&args.plan)?),
     };
     let saved = document::read(&name, &text)?;
@@ -295,7 +295,7 @@ async fn signer(
     let Ok(project) = context.project(None) else {
         return (true, None);
     };
-    let signers = match Binding::of(context, &project).await {
+    let signers = match Binding::of(&listening::around(context), &project).await {
         Ok(binding) => binding.into_signers(),
         Err(failure) => {
             context.warn(&failure.told());

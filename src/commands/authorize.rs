@@ -9,7 +9,6 @@ use super::{
     authorizing::{self, Offer, OfferArgs, SessionOutcome, Waiting},
     listening, own_variables, planning,
     printing::file_name,
-    vouching, withheld,
 };
 use crate::{
     config::{self, Project},
@@ -159,7 +158,7 @@ async fn resume(
     };
     let news = |connector: &ConnectorType| pending.get(app, connector).is_none();
     waits::tell(&around, &waits, news);
-    let now = vouching::Now {
+    let now = ops::Now {
         observed: &observed.connectors,
         rules: &rules,
     };
@@ -168,7 +167,7 @@ async fn resume(
             // Whoever can write to the store must not make anybody ask for what no file declares.
             let waits = waits::declared_only(&around, waits, declared.as_ref(), &rules);
             let memory = at_work.memory();
-            vouching::approved_only(context, project, app, memory, &now, waits).await?
+            ops::approved_only(&around, project, app, memory, &now, waits).await?
         }
         // All clones show the same, and nothing is asked for.
         None => waits,
@@ -186,17 +185,17 @@ async fn resume(
             })
         };
         let whose = (project, app);
-        vouching::receipt(context, whose, at_work.memory(), &now, saved, is_known).await?;
+        ops::receipt_approved(&around, whose, at_work.memory(), &now, saved, is_known).await?;
     }
     let withheld = match at_work {
         Some(at_work) => {
-            let sources = withheld::Sources {
+            let sources = ops::AskedFor {
                 pending: &pending,
                 receipt: here.brought.receipt().map(|(receipt, _)| receipt),
             };
-            withheld::withheld(context, (project, app), at_work.memory(), &now, &sources).await?
+            ops::withheld(&around, (project, app), at_work.memory(), &now, &sources).await?
         }
-        None => withheld::Withheld::default(),
+        None => ops::Withheld::default(),
     };
     let why = |connector: &ConnectorType, entry: &PendingEntry| withheld.why(connector, entry);
     let targets = args.connectors.iter().cloned().collect();

@@ -9,13 +9,15 @@ use tokio::sync::mpsc;
 
 pub(super) use self::offer::{Offer, OfferArgs};
 use self::telling::Telling;
-use super::{binding::Binding, listening};
+use super::listening;
 use crate::{
     authorize::{Asking, AuthorizeEvent, Command, Pace},
     config::Project,
     context::{Context, Failure},
     model::App,
-    ops::{AtWork, AuthorizeInputs, AuthorizeSession, LeasedTurns, PendingBefore, WaitInputs},
+    ops::{
+        AtWork, AuthorizeInputs, AuthorizeSession, Binding, LeasedTurns, PendingBefore, WaitInputs,
+    },
     page::{Doorway, Page, PageHost},
     syntax::MaxDuration,
     term::{self, Answer, EscapeKey},
@@ -71,7 +73,7 @@ pub(super) async fn resume<'a, 'w>(
     let (app, before) = (inputs.app, PendingBefore::of(&inputs.pending));
     // What an apply left was approved; what is found broken was not.
     let needs = if inputs.has_broken() {
-        let binding = Binding::of(context, inputs.project).await?;
+        let binding = Binding::of(&listening::around(context), inputs.project).await?;
         binding.needs().to_vec()
     } else {
         Vec::new()

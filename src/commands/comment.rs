@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
+    listening,
     printing::{MarkdownArgs, file_name, made_for},
     show::is_receipt,
-    vouching,
 };
 use crate::{
     config::ConfigError,
@@ -17,6 +17,7 @@ use crate::{
     diff::ConsentNeed,
     escape, fs,
     model::{AppId, Origin},
+    ops,
     plan::{self, Refusal},
     publish::{
         self, About, Applied, Message, Overrides, Place, PublishError, Published, SUMMARY_LIMIT,
@@ -108,7 +109,9 @@ impl Paper {
             made_for(context, app);
             let made = saved.created_at.and_then(|time| time.parse().ok());
             let mut report = PlanReport::new(&saved.plan, &saved.digest);
-            report.approval_missing = vouching::missing(context, &saved.plan, &saved.digest).await;
+            report.approval_missing =
+                ops::missing_approval(&listening::around(context), &saved.plan, &saved.digest)
+                    .await;
             Self::Plan(report, made)
         })
     }

@@ -5,7 +5,6 @@ use crate::{
     context::{Context, Failure},
     model::{App, ago},
     ops::{Around, Listener, OpEvent, Team},
-    plan::Digest,
     view::{self, Theme},
 };
 
@@ -19,32 +18,7 @@ pub(super) fn around(context: &Context) -> Around<'_> {
 
 /// The memory of the app that a command is about.
 pub(super) async fn team(context: &Context, project: &Project, app: &App) -> Result<Team, Failure> {
-    let state = context.app_state(project, app);
-    Team::open(&around(context), project, app, &state).await
-}
-
-/// The same in stores that the base names and the checkout does not.
-pub(super) async fn teams_before(
-    context: &Context,
-    project: &Project,
-    app: &App,
-    urls: &[&str],
-) -> Result<Vec<Team>, Failure> {
-    let state = context.app_state(project, app);
-    let mut teams = Vec::new();
-    for url in urls {
-        teams.extend(Team::before(&around(context), project, app, &state, url).await?);
-    }
-    Ok(teams)
-}
-
-/// The plan of a digest: its name and its text.
-pub(super) async fn plan(context: &Context, digest: &Digest) -> Result<(String, String), Failure> {
-    let project = context.project(None)?;
-    let app = project.app()?;
-    let team = team(context, &project, &app).await?;
-    let plan = team.memory().plan(digest).await?;
-    Ok((plan.name, plan.text))
+    Team::of(&around(context), project, app).await
 }
 
 impl Listener for Context {
@@ -79,6 +53,7 @@ impl Listener for Context {
                     .terminal
                     .insist(&view::text::cut_short(done, unclear, theme()));
             }
+            OpEvent::Approved(approval) => say(&view::approval::said(approval)),
             OpEvent::Wrote(result) => {
                 // In text the reasons stand below, with what came of it all.
                 let reasons = !context.prints_text();

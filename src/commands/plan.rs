@@ -9,7 +9,6 @@ use super::{
     listening,
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, file_name},
-    vouching,
 };
 use crate::{
     base,
@@ -125,7 +124,8 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         }
     }
     if !plan.speculative {
-        report.approval_missing = vouching::missing(context, &plan, &digest).await;
+        report.approval_missing =
+            ops::missing_approval(&listening::around(context), &plan, &digest).await;
     }
     report.waiting = waiting;
     report.violations = violations;

@@ -1,22 +1,21 @@
 //! `connplan push`: plan, ask, apply, authorize in one go.
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use clap::Args;
 
 use super::{
     applying::{self, Request, Work},
-    approving::{ApprovalArgs, Gate},
+    approving::ApprovalArgs,
     authorizing::{self, OfferArgs, SessionOutcome, Waiting},
     listening,
     planning::{self, PlanningArgs},
-    vouching, withheld,
 };
 use crate::{
     authorize::{AuthorizationResult, Item},
     context::{Context, ExitStatus, Failure, Format},
     model::ConnectorType,
-    ops::{AtWork, AuthorizeInputs, AuthorizeSession, PlanSession, known},
+    ops::{self, ApprovalGate, AtWork, AuthorizeInputs, AuthorizeSession, PlanSession, known},
     pending::PendingEntry,
     plan::document,
     receipt::{self, Outcome, Receipt},
@@ -77,7 +76,10 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     view::plan::push(report, &medium, &context.terminal);
     let project = &mut situation.files.project;
     let none = ApprovalArgs::default();
-    let gate = Gate::of(context, project, (&plan, &digest), &none, None, false).await?;
+    let plan = Rc::new(plan);
+    let whose = (Rc::clone(&plan), digest);
+    let around = listening::around(context);
+    let gate = ApprovalGate::of(around, project, whose, none.shown(None), false).await?;
     let approved = gate.pass().await?;
     if asks && planning::confirm(context, &situation.app).await == Answer::No {
         context.terminal.say("Push cancelled. Nothing was written.");
@@ -199,16 +201,17 @@ async fn under_lease(
     drop(locked);
     let observed = situation.remote.observe().await?;
     let targets = args.planning.targets.iter().cloned().collect();
-    let now = vouching::Now {
+    let now = ops::Now {
         observed: &observed.connectors,
         rules: &files.rules,
     };
-    let sources = withheld::Sources {
+    let sources = ops::AskedFor {
         pending: &pending,
         receipt: Some(receipt),
     };
     let whose = (&files.project, &situation.app);
-    let withheld = withheld::withheld(context, whose, at_work.memory(), &now, &sources).await?;
+    let around = listening::around(context);
+    let withheld = ops::withheld(&around, whose, at_work.memory(), &now, &sources).await?;
     let why = |connector: &ConnectorType, entry: &PendingEntry| withheld.why(connector, entry);
     let inputs = AuthorizeInputs {
         app: &situation.app,

@@ -7,7 +7,6 @@ use clap::Args;
 use super::{
     listening,
     printing::{MarkdownArgs, file_name, made_for},
-    vouching,
 };
 use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
@@ -33,7 +32,7 @@ pub struct ShowArgs {
 pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
     let (name, text) = match ops::named(&args.file) {
-        Some(digest) => listening::plan(context, &digest).await?,
+        Some(digest) => ops::stored_plan(&listening::around(context), &digest).await?,
         None => (file_name(&args.file), context.read_document(&args.file)?),
     };
     let options = args.markdown.options(Some(&args.file), context);
@@ -62,7 +61,8 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
                 Ok(uncompared) => context.warn(&uncompared.to_string()),
             }
         }
-        report.approval_missing = vouching::missing(context, &saved.plan, &saved.digest).await;
+        report.approval_missing =
+            ops::missing_approval(&listening::around(context), &saved.plan, &saved.digest).await;
         view::plan::show(&report, &options, &medium)
     };
     context.terminal.out(&shown);

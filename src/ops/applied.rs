@@ -7,7 +7,7 @@ use crate::{
 
 /// The commit of the last apply of which this memory knows one. What the settings asked for there is asked
 /// for until something is applied again.
-pub async fn applied_from(memory: &Memory) -> Result<Option<String>, StoreError> {
+pub(super) async fn applied_from(memory: &Memory) -> Result<Option<String>, StoreError> {
     let events = memory.history().await?.0;
     let commit = |what: &What| {
         let What::Apply(_, text) = what else {

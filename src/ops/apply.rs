@@ -4,14 +4,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    pin::Pin,
     sync::Arc,
     time::Duration,
 };
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Around, AtWork, OpEvent, Team, known, policy, used, waits};
+use super::{ApprovalGate, Around, AtWork, OpEvent, Team, known, policy, used, waits};
 use crate::{
     apply::{
         self, Finished, Job, Options, PostApplyDrift, With, at_most_pending,
@@ -37,9 +36,6 @@ use crate::{
 /// each.
 const ROOM: usize = 4096;
 
-/// Whether a plan has the approval that it needs, looked up.
-pub type Looked<'a> = Pin<Box<dyn Future<Output = Result<Approved, Failure>> + 'a>>;
-
 type Progresses = BTreeMap<ConnectorType, plan::Progress>;
 
 /// What is to be carried out, where, and how.
@@ -60,10 +56,8 @@ pub struct ApplyInputs<'a> {
     pub overrides: Vec<Override>,
     /// That it has the approval that it needs.
     pub approved: Approved,
-    /// Looks whether it still has. Called under the lease: somebody may have taken it back meanwhile.
-    pub again: &'a dyn Fn() -> Looked<'a>,
-    /// Other stores that may know that the approval was used.
-    pub others: &'a [Team],
+    /// Says whether it still has. Asked under the lease: somebody may have taken it back meanwhile.
+    pub gate: &'a ApprovalGate<'a>,
     /// The remote as the plan was just made from it; `None` where time has passed since.
     pub observed: Option<&'a Observed>,
     /// What is kept of the app.
@@ -304,7 +298,7 @@ impl<'a> ApplySession<'a> {
         let verified = self.verify(&verdict, &observed, &progress);
         let verified = verified.inspect_err(|_| self.tell_earlier(&observed))?;
         if !verified.is_all_done() && self.inputs.approved.was_needed() {
-            self.inputs.approved = (self.inputs.again)().await?;
+            self.inputs.approved = self.inputs.gate.look().await?;
             self.unused(&verified).await?;
         }
         if forget_done(&mut self.own, self.inputs.app, self.inputs.plan) {
@@ -359,7 +353,7 @@ impl<'a> ApplySession<'a> {
                 .applied(&self.around, &receipt, &self.own)
                 .await;
         }
-        let others = self.inputs.others.iter().map(Team::memory);
+        let others = self.inputs.gate.others().iter().map(Team::memory);
         let memories: Vec<_> = others.chain([memory]).collect();
         used::unused(&memories, &self.inputs.approved, &due).await
     }

@@ -1,6 +1,9 @@
 //! What an op tells on the way. Whoever listens puts it into words.
 
-use crate::{fs::InsecurePermissions, model::ConnectorType, receipt::ChangeResult, store::Wait};
+use crate::{
+    approval::Approval, fs::InsecurePermissions, model::ConnectorType, receipt::ChangeResult,
+    store::Wait,
+};
 
 /// Something worth telling.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub enum OpEvent<'a> {
     AsksAgain(Vec<&'a ConnectorType>),
     /// What a run that was cut short did, and what is unclear; the plan cannot be finished.
     CutShort(&'a [&'a ChangeResult], &'a [&'a ChangeResult]),
+    /// Somebody approved the plan.
+    Approved(&'a Approval),
     /// A write came to an end.
     Wrote(&'a ChangeResult),
     /// What to do about writes that failed.

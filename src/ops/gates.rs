@@ -257,7 +257,7 @@ fn same_store(one: Option<&str>, other: Option<&str>) -> bool {
 
 /// Has the project use the store of the base where it names none, and keep for as long. The other
 /// stores of the base are returned: who took an approval back may be known there alone.
-pub fn hold_store<'a>(
+pub(super) fn hold_store<'a>(
     project: &mut Project,
     bases: impl Iterator<Item = &'a StoreSettings>,
 ) -> Vec<&'a str> {

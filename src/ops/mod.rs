@@ -4,6 +4,7 @@
 mod agree;
 mod applied;
 mod apply;
+mod approving;
 mod around;
 mod at_work;
 mod authorize;
@@ -23,17 +24,19 @@ mod values;
 pub mod waits;
 
 pub use agree::{Uncompared, agrees};
-pub use applied::applied_from;
-pub use apply::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, Looked, bytes_needed};
+pub use apply::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, bytes_needed};
+pub use approving::{
+    ApprovalGate, AskedFor, Binding, Now, Shown, Ways, Withheld, approved_only, missing_approval,
+    receipt_approved, withheld,
+};
 pub use around::Around;
 pub use at_work::{AtWork, PendingBefore};
 pub use authorize::{AuthorizeInputs, AuthorizeSession, WaitInputs};
 pub use event::{Listener, OpEvent};
-pub use gates::{expires, hold_store, lives};
+pub use gates::{expires, lives};
 pub use plan::{Files, PlanInputs, PlanSession, Wishes};
 pub use rules::{rules, rules_for_listed, rules_for_plan};
-pub use team::{Team, named};
+pub use team::{Team, named, stored_plan};
 pub use turns::LeasedTurns;
 pub use unworkable::{unworkable, unworkable_approval, unworkable_store};
-pub use used::unused;
 pub use values::{OwnValue, resolved, untrusted};

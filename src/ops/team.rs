@@ -65,6 +65,12 @@ pub(super) fn keep_in_settings(project: &Project) -> Result<Option<Lifetime>, St
 }
 
 impl Team {
+    /// The memory of this app.
+    pub async fn of(around: &Around<'_>, project: &Project, app: &App) -> Result<Self, Failure> {
+        let state = around.context.app_state(project, app);
+        Self::open(around, project, app, &state).await
+    }
+
     /// The memory that the settings name; this machine's own without any.
     pub async fn open(
         around: &Around<'_>,
@@ -76,9 +82,23 @@ impl Team {
         Self::at(around, project, app, state, place).await
     }
 
-    /// The memory in a store that the settings of the base name and those of the checkout do not. None
-    /// where the user's own environment says which store is the team's.
-    pub async fn before(
+    /// The memories in stores that the settings of the base name and those of the checkout do not.
+    pub(super) async fn all_before(
+        around: &Around<'_>,
+        project: &Project,
+        app: &App,
+        urls: &[&str],
+    ) -> Result<Vec<Self>, Failure> {
+        let state = around.context.app_state(project, app);
+        let mut teams = Vec::new();
+        for url in urls {
+            teams.extend(Self::before(around, project, app, &state, url).await?);
+        }
+        Ok(teams)
+    }
+
+    /// One of them; none where the user's own environment says which store is the team's.
+    async fn before(
         around: &Around<'_>,
         project: &Project,
         app: &App,
@@ -240,6 +260,18 @@ impl Team {
             Err(e) => around.tell(&OpEvent::PlanNotKept(e.to_string())),
         }
     }
+}
+
+/// The plan of a digest: its name and its text.
+pub async fn stored_plan(
+    around: &Around<'_>,
+    digest: &Digest,
+) -> Result<(String, String), Failure> {
+    let project = around.context.project(None)?;
+    let app = project.app()?;
+    let plan = Team::of(around, &project, &app).await?;
+    let plan = plan.memory.plan(digest).await?;
+    Ok((plan.name, plan.text))
 }
 
 /// A plan named by its digest on the command line, as people paste it; a file of that name goes first

@@ -26,7 +26,7 @@ struct Done {
 /// Refuses approvals that were given before one of these changes of their plan was carried out: whoever
 /// starts an apply with an old one would undo what was decided since. What was begun and not done is not
 /// used up: the same approval ends it.
-pub async fn unused(
+pub(super) async fn unused(
     memories: &[&Memory],
     approved: &Approved,
     due: &BTreeSet<&ConnectorType>,

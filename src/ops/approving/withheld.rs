@@ -11,8 +11,9 @@ use super::{
 use crate::{
     approval::{Approved, REVOKED, Signatures, key_of},
     config::Project,
-    context::{Context, Failure},
+    context::Failure,
     model::{App, ConnectorType},
+    ops::Around,
     pending::{PendingEntry, PendingSet},
     plan::Digest,
     receipt::{Outcome, Receipt},
@@ -20,9 +21,11 @@ use crate::{
 };
 
 /// Where `authorize` knows from what it could ask for.
-pub(super) struct Sources<'a> {
-    pub(super) pending: &'a PendingSet,
-    pub(super) receipt: Option<&'a Receipt>,
+pub struct Sources<'a> {
+    /// What waits.
+    pub pending: &'a PendingSet,
+    /// A receipt that was named.
+    pub receipt: Option<&'a Receipt>,
 }
 
 impl<'a> Sources<'a> {
@@ -41,13 +44,14 @@ impl<'a> Sources<'a> {
 
 /// What must not be asked for until a plan of it is approved.
 #[derive(Debug, Default)]
-pub(super) struct Withheld {
+pub struct Withheld {
     /// Of a plan: why its approval does not hold any more. Escaped.
     revoked: BTreeMap<(ConnectorType, Digest), String>,
 }
 
 impl Withheld {
-    pub(super) fn why(&self, connector: &ConnectorType, entry: &PendingEntry) -> Option<String> {
+    /// Why this is not asked for.
+    pub fn why(&self, connector: &ConnectorType, entry: &PendingEntry) -> Option<String> {
         let plan = entry.plan_digest.as_ref()?;
         self.revoked
             .get(&(connector.clone(), plan.clone()))
@@ -56,8 +60,8 @@ impl Withheld {
 }
 
 /// What of this needs an approval that was taken back since it was applied.
-pub(super) async fn withheld(
-    context: &Context,
+pub async fn withheld(
+    around: &Around<'_>,
     (project, app): (&Project, &App),
     memory: &Memory,
     now: &Now<'_>,
@@ -68,22 +72,22 @@ pub(super) async fn withheld(
     if applied.is_empty() {
         return Ok(withheld);
     }
-    let binding = Binding::of(context, project).await?;
+    let binding = Binding::of(around, project).await?;
     let concerned = |asked: &&Asked<'_>| binding.concerns(now.risk(asked));
     let applied: Vec<_> = applied.iter().filter(concerned).collect();
     let Some(signers) = binding.signers().filter(|_| !applied.is_empty()) else {
         return Ok(withheld);
     };
     let others = binding
-        .hold_stores(context, &mut project.clone(), app, true)
+        .hold_stores(around, &mut project.clone(), app, true)
         .await?;
     let memories = with(memory, &others);
     let mut plans: BTreeMap<&Digest, (Signatures, Option<Timestamp>)> = BTreeMap::new();
     for asked in applied {
         let Some(plan) = asked.plan else { continue };
         if !plans.contains_key(plan) {
-            let warn = |text: &str| context.warn(text);
-            let found = together(context, &memories, plan, signers, Vec::new(), &warn).await?;
+            let warn = |text: &str| around.warn(text);
+            let found = together(around, &memories, plan, signers, Vec::new(), &warn).await?;
             let at = if found.revoked.is_empty() {
                 None
             } else {

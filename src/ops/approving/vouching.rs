@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{
-    binding::{Binding, reviewed},
-    listening,
-};
+use super::binding::{Binding, reviewed};
 use crate::{
     approval::{
         Approval, ApprovalError, Approved, FromRisk, Missing, REVOKED, Signatures, Signers, key_of,
@@ -16,10 +13,10 @@ use crate::{
     },
     catalogue::ScopeEquivalence,
     config::Project,
-    context::{Context, Failure, UsageError},
+    context::{Failure, UsageError},
     diff::{Action, Desired, between},
     model::{App, ConnectorType, ExpectedAccount, RemoteConnector, Scopes},
-    ops::{self, Team},
+    ops::{Around, Team, used::unused},
     pending::PendingEntry,
     plan::{Digest, Plan, belongs, document},
     receipt::{ChangeResult, Outcome, Receipt, Saved},
@@ -29,7 +26,7 @@ use crate::{
 /// Those of the store's signatures that count, with all that take an approval back: such a one stays
 /// where its key has left the signers file. The others are said.
 pub(super) async fn kept(
-    context: &Context,
+    around: &Around<'_>,
     memory: &Memory,
     digest: &Digest,
     signers: &Signers,
@@ -42,7 +39,12 @@ pub(super) async fn kept(
             continue;
         }
         let file = (format!("entry {} of {}", number + 1, memory.name()), text);
-        match signatures(std::slice::from_ref(&file), digest, signers, context.now()) {
+        match signatures(
+            std::slice::from_ref(&file),
+            digest,
+            signers,
+            around.context.now(),
+        ) {
             Ok(_) => good.push(file),
             // Taken back, and by whom is not known any more: that is for the caller to refuse.
             Err(_) if key_of(&file.1, REVOKED, digest).is_some() => good.push(file),
@@ -55,7 +57,7 @@ pub(super) async fn kept(
 /// Holds the stores' signatures and these together against the signers: what is taken back in one
 /// place is taken back in all.
 pub(super) async fn together(
-    context: &Context,
+    around: &Around<'_>,
     memories: &[&Memory],
     digest: &Digest,
     signers: &Signers,
@@ -64,9 +66,9 @@ pub(super) async fn together(
 ) -> Result<Signatures, Failure> {
     let mut files = given;
     for memory in memories {
-        files.extend(kept(context, memory, digest, signers, warn).await?);
+        files.extend(kept(around, memory, digest, signers, warn).await?);
     }
-    let found = signatures(&files, digest, signers, context.now())?;
+    let found = signatures(&files, digest, signers, around.context.now())?;
     Ok(found)
 }
 
@@ -78,18 +80,18 @@ pub(super) fn with<'a>(memory: &'a Memory, others: &'a [Team]) -> Vec<&'a Memory
 
 /// What approval a plan lacks, for those who only look. Reviews are not asked for: they count where
 /// the plan is applied.
-pub(super) async fn missing(context: &Context, plan: &Plan, digest: &Digest) -> Option<Missing> {
+pub async fn missing(around: &Around<'_>, plan: &Plan, digest: &Digest) -> Option<Missing> {
     if !plan.has_changes() {
         return None;
     }
-    let (mut project, app) = context.project_of(&plan.app.app.id).ok()?;
+    let (mut project, app) = around.context.project_of(&plan.app.app.id).ok()?;
     if app.api_url != plan.app.app.api_url {
         return None;
     }
-    let binding = match Binding::of(context, &project).await {
+    let binding = match Binding::of(around, &project).await {
         Ok(binding) => binding,
         Err(failure) => {
-            context.warn(&failure.told());
+            around.warn(failure.told());
             return None;
         }
     };
@@ -99,15 +101,15 @@ pub(super) async fn missing(context: &Context, plan: &Plan, digest: &Digest) -> 
     }
     let mut approvals = Vec::new();
     if let Some(signers) = binding.signers()
-        && let Ok(others) = binding.hold_stores(context, &mut project, &app, true).await
-        && let Ok(team) = listening::team(context, &project, &app).await
+        && let Ok(others) = binding.hold_stores(around, &mut project, &app, true).await
+        && let Ok(team) = Team::of(around, &project, &app).await
         && team.memory().is_shared()
     {
         let memories = with(team.memory(), &others);
-        let warn = |text: &str| context.warn(text);
-        match together(context, &memories, digest, signers, Vec::new(), &warn).await {
+        let warn = |text: &str| around.warn(text);
+        match together(around, &memories, digest, signers, Vec::new(), &warn).await {
             Ok(found) => approvals = found.approvals,
-            Err(failure) => context.warn(&format!(
+            Err(failure) => around.warn(format!(
                 "the approvals in the store cannot be read: {}",
                 failure.told()
             )),
@@ -118,9 +120,11 @@ pub(super) async fn missing(context: &Context, plan: &Plan, digest: &Digest) -> 
 }
 
 /// The app as it is, and how scopes compare.
-pub(super) struct Now<'a> {
-    pub(super) observed: &'a BTreeMap<ConnectorType, RemoteConnector>,
-    pub(super) rules: &'a ScopeEquivalence,
+pub struct Now<'a> {
+    /// What it has.
+    pub observed: &'a BTreeMap<ConnectorType, RemoteConnector>,
+    /// When two sets of scopes are the same.
+    pub rules: &'a ScopeEquivalence,
 }
 
 impl Now<'_> {
@@ -219,8 +223,8 @@ impl<'a> Asked<'a> {
 
 /// Fails where a receipt asks for what needs an approval here, and nothing says that it was given.
 /// `is_known` tells what this machine or the team knows to wait anyway.
-pub(super) async fn receipt(
-    context: &Context,
+pub async fn receipt(
+    around: &Around<'_>,
     (project, app): (&Project, &App),
     memory: &Memory,
     now: &Now<'_>,
@@ -233,9 +237,9 @@ pub(super) async fn receipt(
     if asked.is_empty() {
         return Ok(());
     }
-    let binding = Binding::of(context, project).await?;
+    let binding = Binding::of(around, project).await?;
     let others = binding
-        .hold_stores(context, &mut project.clone(), app, memory.is_shared())
+        .hold_stores(around, &mut project.clone(), app, memory.is_shared())
         .await?;
     let memories = with(memory, &others);
     for result in asked {
@@ -243,7 +247,7 @@ pub(super) async fn receipt(
         let risk = now.risk(&asked);
         if !binding.concerns(risk)
             || memory.is_shared()
-                && vouched(context, &binding, app, &memories, (&asked, now))
+                && vouched(around, &binding, app, &memories, (&asked, now))
                     .await
                     .is_ok()
         {
@@ -267,8 +271,8 @@ pub(super) async fn receipt(
 
 /// What waits of it whose plan is approved, where the settings demand that. The rest is said, and
 /// left.
-pub(super) async fn approved_only(
-    context: &Context,
+pub async fn approved_only(
+    around: &Around<'_>,
     project: &Project,
     app: &App,
     memory: &Memory,
@@ -278,22 +282,22 @@ pub(super) async fn approved_only(
     if waits.is_empty() {
         return Ok(waits);
     }
-    let binding = Binding::of(context, project).await?;
+    let binding = Binding::of(around, project).await?;
     if binding.needs().is_empty() {
         return Ok(waits);
     }
     let others = binding
-        .hold_stores(context, &mut project.clone(), app, true)
+        .hold_stores(around, &mut project.clone(), app, true)
         .await?;
     let memories = with(memory, &others);
     let mut taken = BTreeSet::new();
     for wait in waits.iter() {
         let asked = Asked::by_entry(&wait.connector, &wait.entry);
-        match vouched(context, &binding, app, &memories, (&asked, now)).await {
+        match vouched(around, &binding, app, &memories, (&asked, now)).await {
             Ok(()) => {
                 taken.insert(wait.connector.clone());
             }
-            Err(why) => context.warn(&format!(
+            Err(why) => around.warn(format!(
                 "the store says that {} waits, but {why}; it is left alone",
                 wait.connector
             )),
@@ -305,7 +309,7 @@ pub(super) async fn approved_only(
 
 /// Whether an approved plan asked for exactly this.
 async fn vouched(
-    context: &Context,
+    around: &Around<'_>,
     binding: &Binding,
     app: &App,
     memories: &[&Memory],
@@ -337,17 +341,17 @@ async fn vouched(
     if !binding.concerns(risk) {
         return Ok(());
     }
-    let warn = |text: &str| context.warn(text);
+    let warn = |text: &str| around.warn(text);
     let mut approvals: Vec<Approval> = Vec::new();
     if let Some(signers) = binding.signers() {
-        let found = together(context, memories, digest, signers, Vec::new(), &warn).await;
+        let found = together(around, memories, digest, signers, Vec::new(), &warn).await;
         approvals.extend(found.map_err(|e| e.report.to_string())?.approvals);
     }
     let check = |approvals| Approved::check(digest, Some(risk), binding.needs(), approvals);
     let mut checked = check(approvals.clone());
     if checked.is_err()
         && binding.takes_reviews()
-        && let Ok(reviews) = reviewed(context, &saved.plan, digest, &warn).await
+        && let Ok(reviews) = reviewed(around, &saved.plan, digest, &warn).await
     {
         approvals.extend(reviews);
         checked = check(approvals).or(checked);
@@ -360,9 +364,9 @@ async fn vouched(
         .to_string()
     })?;
     let due = BTreeSet::from([wanted.connector]);
-    let unused = ops::unused(memories, &approved, &due).await;
+    let unused = unused(memories, &approved, &due).await;
     unused.map_err(|e| e.report.to_string())?;
-    now.follows(&saved.plan, app, wanted, context.now())
+    now.follows(&saved.plan, app, wanted, around.context.now())
 }
 
 #[cfg(test)]

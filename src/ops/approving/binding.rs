@@ -2,21 +2,20 @@
 
 use miette::Diagnostic as _;
 
-use super::listening;
 use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
     base::{Base, BaseSettings, signers},
     config::Project,
     context::{Context, Failure},
     model::{App, BaseName, is_request},
-    ops::{Team, applied_from, hold_store},
+    ops::{Around, Team, applied::applied_from, gates::hold_store, team::stored_plan},
     plan::{Digest, Plan, difference, document},
     publish::{self, Overrides, Place, PublishError},
     syntax::StoreSettings,
 };
 
 /// The settings that bind, and whose signatures they let count.
-pub(super) struct Binding {
+pub struct Binding {
     needs: Vec<Need>,
     signers: Option<Signers>,
     /// What the base says of the team's store.
@@ -32,7 +31,7 @@ impl Binding {
     }
 
     /// What every set of settings demands.
-    pub(super) fn needs(&self) -> &[Need] {
+    pub fn needs(&self) -> &[Need] {
         &self.needs
     }
 
@@ -53,7 +52,7 @@ impl Binding {
     }
 
     /// The same.
-    pub(super) fn into_signers(self) -> Option<Signers> {
+    pub fn into_signers(self) -> Option<Signers> {
         self.signers
     }
 
@@ -61,7 +60,7 @@ impl Binding {
     /// names, if they are needed: what they know of approvals counts.
     pub(super) async fn hold_stores(
         &self,
-        context: &Context,
+        around: &Around<'_>,
         project: &mut Project,
         app: &App,
         needed: bool,
@@ -70,12 +69,12 @@ impl Binding {
         if !needed {
             others.clear();
         }
-        listening::teams_before(context, project, app, &others).await
+        Team::all_before(around, project, app, &others).await
     }
 
     /// Reads them: this checkout's, and those of the commit that it is measured against, which it
     /// cannot loosen. Whose signatures count is the latter's to say.
-    pub(super) async fn of(context: &Context, project: &Project) -> Result<Self, Failure> {
+    pub async fn of(around: &Around<'_>, project: &Project) -> Result<Self, Failure> {
         let here = &project.settings.approval;
         let mut found = Self {
             needs: here.need().into_iter().collect(),
@@ -84,15 +83,15 @@ impl Binding {
             has_base: false,
         };
         let mut before = Vec::new();
-        if let Some(base) = Base::find(context, project).await? {
+        if let Some(base) = Base::find(around.context, project).await? {
             found.has_base = true;
-            before.push(found.hold(context, base).await?);
+            before.push(found.hold(around.context, base).await?);
         }
-        let applied = found.applied_from(context, project).await?;
+        let applied = found.applied_from(around, project).await?;
         if !applied.is_empty()
-            && let Some(base) = Base::of(context, project, applied).await?
+            && let Some(base) = Base::of(around.context, project, applied).await?
         {
-            before.push(found.hold(context, base).await?);
+            before.push(found.hold(around.context, base).await?);
         }
         let speaks = |before: &BaseSettings| {
             let approval = &before.settings.approval;
@@ -123,9 +122,10 @@ impl Binding {
     /// At a desk, and for a request, it is the base that counts.
     async fn applied_from(
         &self,
-        context: &Context,
+        around: &Around<'_>,
         project: &Project,
     ) -> Result<Vec<BaseName>, Failure> {
+        let context = around.context;
         if !context.vars.ci() || is_request(&context.vars, context.event().as_ref()) {
             return Ok(Vec::new());
         }
@@ -133,8 +133,8 @@ impl Binding {
             return Ok(Vec::new());
         };
         let mut project = project.clone();
-        let mut stores = self.hold_stores(context, &mut project, &app, true).await?;
-        stores.push(listening::team(context, &project, &app).await?);
+        let mut stores = self.hold_stores(around, &mut project, &app, true).await?;
+        stores.push(Team::of(around, &project, &app).await?);
         let mut found = Vec::new();
         for team in &stores {
             found.extend(applied_from(team.memory()).await?);
@@ -177,11 +177,12 @@ async fn signers_of(held: &[Held]) -> Result<Option<Signers>, Failure> {
 
 /// What the forge says. Whatever it does not say is a refusal.
 pub(super) async fn reviewed(
-    context: &Context,
+    around: &Around<'_>,
     plan: &Plan,
     digest: &Digest,
     warn: &dyn Fn(&str),
 ) -> Result<Vec<Approval>, Failure> {
+    let context = around.context;
     let refused = |error: PublishError| match error {
         PublishError::NoForge => ApprovalError::NoReviewHere,
         error => ApprovalError::Review {
@@ -209,7 +210,7 @@ pub(super) async fn reviewed(
     }) = &mut found
         && let Ok(reviewed) = Digest::parse(reviewed)
     {
-        *difference = differs(context, plan, &reviewed).await;
+        *difference = differs(around, plan, &reviewed).await;
     }
     let found = found?;
     for note in &found.notes {
@@ -219,8 +220,8 @@ pub(super) async fn reviewed(
 }
 
 /// What this plan does otherwise than the one that was reviewed, where that can be had.
-async fn differs(context: &Context, plan: &Plan, reviewed: &Digest) -> Vec<String> {
-    let Ok((name, text)) = listening::plan(context, reviewed).await else {
+async fn differs(around: &Around<'_>, plan: &Plan, reviewed: &Digest) -> Vec<String> {
+    let Ok((name, text)) = stored_plan(around, reviewed).await else {
         return Vec::new();
     };
     match document::read(&name, &text) {

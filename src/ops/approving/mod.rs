@@ -1,0 +1,13 @@
+//! What approval a plan needs by the settings that bind, whether it has it, and whether it still counts.
+
+mod binding;
+mod gate;
+mod vouching;
+mod withheld;
+
+pub use self::{
+    binding::Binding,
+    gate::{ApprovalGate, Shown, Ways},
+    vouching::{Now, approved_only, missing as missing_approval, receipt as receipt_approved},
+    withheld::{Sources as AskedFor, Withheld, withheld},
+};
