@@ -40,7 +40,7 @@
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `syntax` `view` | what reads, for the fuzzer; not part of the program |
 //! | `view` | io | `approval` `authorize` `catalogue` `diff` `drift` `edit` `escape` `http` `model` `plan` `policy` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `syntax` `term` | values to text |
 //! | `context` | io | `approval` `config` `escape` `fs` `git` `http` `model` `plan` `policy` `remote` `state` `store` `syntax` `term` `view` | what surrounds a run, and how it ends |
-//! | `base` | io | `approval` `config` `context` `escape` `fs` `git` `model` `publish` `state` `syntax` | what a proposal is measured against: the base commits, and which of their settings bind |
+//! | `base` | io | `approval` `config` `context` `escape` `fs` `git` `model` `publish` `state` `store` `syntax` | what a proposal is measured against: the base commits, and which of their settings bind |
 //! | `ops` | io | `apply` `approval` `authorize` `base` `catalogue` `config` `context` `diff` `escape` `fs` `git` `model` `pending` `plan` `policy` `publish` `receipt` `remote` `state` `store` `syntax` | what a command does: inputs and an event sink in, an outcome out |
 //! | `commands` | io | `apply` `approval` `authorize` `base` `catalogue` `config` `context` `diff` `drift` `edit` `escape` `fs` `git` `http` `model` `ops` `page` `pending` `plan` `policy` `publish` `receipt` `remote` `remote_state` `sandbox` `schema` `state` `store` `syntax` `term` `view` | one command each: joins the others |
 //! | `page` | io | `authorize` `escape` `model` `view` | the page of `authorize`, on loopback |

@@ -23,8 +23,10 @@ use crate::{
     approval::Signers,
     config::{BaseDanger, Project},
     context::{Context, Failure},
-    git::work_tree_of,
+    git::{Checkout, work_tree_of},
     model::{self, AppId, BaseName},
+    store::Place,
+    syntax::Settings,
 };
 
 /// Makes the settings of the base apply as well, where a pipeline runs for a pull or merge request; else
@@ -47,11 +49,18 @@ pub async fn bind(context: &Context, project: &mut Project) -> Result<(), Failur
             project
                 .base_dangers
                 .extend(base.other_signers(before, project).await);
+            project
+                .base_dangers
+                .extend(base.other_store(before, project).await);
         }
         project.base_dangers.sort_unstable();
         project.base_dangers.dedup();
         let settings = settings.into_iter();
         project.base_settings = settings.map(|found| found.settings).collect();
+        if project.base_settings.is_empty() {
+            // Without any the defaults are what the proposal changes.
+            project.base_settings.push(Settings::default());
+        }
     } else {
         context.warn(
             "this folder is in no git repository: the settings of the base branch cannot be read, so they do \
@@ -151,6 +160,34 @@ impl Base {
         let then = self.file(before, name).await.ok().flatten();
         let then = then.and_then(|text| Signers::parse(name, &text).ok());
         (then != now).then(|| BaseDanger::Signers(crate::escape::limited(name, 200)))
+    }
+
+    /// Whether the proposal has another repository in the project's place, whose remote of the same name is
+    /// another store. Another text is seen by the settings.
+    async fn other_store(&self, before: &BaseSettings, project: &Project) -> Option<BaseDanger> {
+        let (then, now) = (&before.settings.store, &project.settings.store);
+        let place = |url: Option<&str>| url.and_then(|url| Place::parse(url).ok());
+        let (Some(Place::Git(then)), Some(Place::Git(now))) =
+            (place(then.url.as_deref()), place(now.url.as_deref()))
+        else {
+            return None;
+        };
+        let there = self.views.get(before.view)?.checkout();
+        let here = Checkout::of(&project.root, there.git().clone()).ok();
+        if then != now
+            || here
+                .as_ref()
+                .is_some_and(|here| here.root() == there.root())
+        {
+            return None;
+        }
+        let there = there.remote(&then).await.ok().map(|at| at.identity());
+        let here = match here {
+            Some(here) => here.remote(&now).await.ok().map(|at| at.identity()),
+            None => None,
+        };
+        let same = there.is_some() && there == here;
+        (!same).then_some(BaseDanger::Store)
     }
 
     /// The settings that the base has for this project.

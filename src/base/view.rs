@@ -17,7 +17,7 @@ use super::{
 use crate::{
     config::{self, SETTINGS},
     context::{Context, Failure},
-    git::{CommitId, EntryKind, path_of},
+    git::{Checkout, CommitId, EntryKind, path_of},
     model::AppId,
     syntax::{Problem, Settings, parse_settings, readable_settings},
 };
@@ -271,6 +271,11 @@ impl View {
             crate::escape::limited(&there.join(", "), 300)
         ));
         Ok(())
+    }
+
+    /// The repository.
+    pub(super) fn checkout(&self) -> &Checkout {
+        &self.at.checkout
     }
 
     /// Whether this is of the same commit of the same work tree.

@@ -46,6 +46,8 @@ pub enum BaseDanger {
     },
     /// This file, which says who may sign, says something else there.
     Signers(String),
+    /// The remote that is the team's store is one of another repository there.
+    Store,
 }
 
 /// A project, or a mere folder whose app the command line or the environment names.

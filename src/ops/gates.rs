@@ -62,6 +62,13 @@ fn of_base(danger: &BaseDanger) -> (String, &'static str) {
             ),
             "until it is merged, the base branch's file counts",
         ),
+        BaseDanger::Store => (
+            "this pull or merge request leaves the team's store: the project is in another repository than on \
+             the base branch, and the git remote that [store] `url` names is another one there"
+                .to_owned(),
+            "have the team agree on the new store first: what waits, who is at work, and which approvals were \
+             revoked is known in the old one",
+        ),
     }
 }
 

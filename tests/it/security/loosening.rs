@@ -44,7 +44,7 @@ fn planned(project: &Project, base: &str) -> Output {
     planned_in(project, base, ".")
 }
 
-fn planned_in(project: &Project, base: &str, folder: &str) -> Output {
+pub(super) fn planned_in(project: &Project, base: &str, folder: &str) -> Output {
     let vars = event(project, base);
     let vars: Vec<_> = vars.iter().map(|(n, v)| (*n, v.as_str())).collect();
     project.run_vars(&vars, &["-C", folder, "plan"])
