@@ -7,10 +7,7 @@ mod gitlab;
 mod pipeline;
 mod workflows;
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -20,7 +17,7 @@ use self::{
 };
 use super::planning;
 use crate::{
-    config::{self, FindOptions, Project},
+    config::{self, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     escape,
     fs::{self, Visibility},
@@ -119,18 +116,16 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
     let repository = Repository::of(&project.root, &context.vars).await;
     for unnamed in &repository.unnamed {
         context.warn(&format!(
-            "no pipeline is written for the project in {}: the folder's name has characters with a special meaning \
+            "no pipeline is written for {}: the folder's name has characters with a special meaning \
              in YAML or the shell; rename the folder",
             escape::limited(unnamed, 200)
         ));
     }
-    for (name, folder) in led_elsewhere(context, &repository) {
+    for same in repository.namesakes() {
         context.warn(&format!(
-            "connector files of the project {} lie in {}, outside its folder: the pipelines plan a project where its \
-             own folder changes, so a change there alone is not planned; move them below the project, or have the \
-             pipelines run for that folder too",
-            escape::limited(&name, 200),
-            escape::path(&folder)
+            "the pipelines call these projects by one name, and so take one variable for the app of each: {}; rename \
+             all but one of the folders",
+            escape::limited(&same.join(", "), 300)
         ));
     }
     for offer in offers(&project, &repository) {
@@ -181,37 +176,6 @@ pub async fn run(args: &InitArgs, context: &Context) -> Result<ExitStatus, Failu
         .terminal
         .out(&view::init::show(&done, args.dry_run, &next, &medium));
     Ok(ExitStatus::Done)
-}
-
-/// Projects whose connector files lie elsewhere in the repository, where the pipelines look at folders.
-fn led_elsewhere(context: &Context, repository: &Repository) -> Vec<(String, PathBuf)> {
-    let mut found = Vec::new();
-    if !repository.looks_at_folders() {
-        return found;
-    }
-    for name in &repository.projects {
-        let folder = repository.root.join(name);
-        let at = |environment: Option<&String>| {
-            let options = FindOptions {
-                environment: environment.cloned(),
-                ..FindOptions::default()
-            };
-            Project::find(&folder, &options, &context.vars).ok()
-        };
-        let Some(plain) = at(None) else { continue };
-        let environments = plain.settings.environments.keys();
-        let each = environments.filter_map(|name| at(Some(name)));
-        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let outside: BTreeSet<_> = each
-            .chain([plain.clone()])
-            .map(|project| real(&project.connectors_dir))
-            .filter(|dir| !dir.starts_with(real(&folder)))
-            .collect();
-        let root = real(&repository.root);
-        let inner = |dir: PathBuf| dir.strip_prefix(&root).map(Path::to_owned).unwrap_or(dir);
-        found.extend(outside.into_iter().map(|dir| (name.clone(), inner(dir))));
-    }
-    found
 }
 
 fn told(project: &Project, offer: &Offer, action: Did) -> FileDone {

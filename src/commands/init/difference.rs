@@ -1,7 +1,11 @@
 //! What a pipeline that was written earlier lacks, now that there are other projects. What people
 //! changed in it stays. Pure.
 
-use super::{github, gitlab, pipeline::Pipeline, workflows::Repository};
+use super::{
+    github, gitlab,
+    pipeline::{Pipeline, Watched},
+    workflows::Repository,
+};
 
 /// Where the list of a workflow's projects begins.
 const LIST: &str = "          PROJECTS: |\n";
@@ -15,7 +19,7 @@ pub(super) enum Difference {
     None,
     /// This is to stand in it.
     Text(String),
-    /// It was written by somebody who does it another way, and does not name these.
+    /// It was written by somebody who does it another way, and does not name these folders.
     Lacks(Vec<String>),
 }
 
@@ -39,38 +43,45 @@ pub(super) fn difference(repository: &Repository, wanted: &Pipeline, there: &str
             Difference::Text(text)
         };
     }
-    let lacks = |project: &&String| {
-        let named = |text: &str| text.contains(project.as_str());
+    let lacks = |folder: &str| {
+        let named = |text: &str| text.contains(folder);
         named(&wanted.text) && !named(there)
     };
-    let missing: Vec<_> = repository.projects.iter().filter(lacks).cloned().collect();
+    let projects = repository.projects.iter();
+    let missing: Vec<_> = projects.filter(|of| of.folders().any(lacks)).collect();
     let jobs = there.contains("\n.plan:\n") && wanted.file == gitlab::FILE;
     if missing.is_empty() || !there.contains("connplan") && wanted.file != gitlab::FILE {
         Difference::None
-    } else if jobs {
-        let more = missing.iter().map(|project| gitlab::jobs(project));
+    } else if jobs && missing.iter().all(|of| lacks(&of.project)) {
+        let more = missing.into_iter().map(gitlab::jobs);
         Difference::Text(format!(
             "{}\n{}",
             there.trim_end(),
             more.collect::<String>()
         ))
     } else {
-        Difference::Lacks(missing)
+        let folders = missing.into_iter().flat_map(Watched::folders);
+        let folders = folders.filter(|folder| lacks(folder));
+        Difference::Lacks(folders.map(str::to_owned).collect())
     }
 }
 
 /// The projects that a pipeline of ours is for.
-fn projects_of(text: &str) -> Vec<String> {
-    let mut found: Vec<_> = match text.split_once(LIST) {
+fn projects_of(text: &str) -> Vec<Watched> {
+    let whole = |item: &str| match item {
+        "." => String::new(),
+        inner => inner.to_owned(),
+    };
+    let mut found: Vec<Watched> = match text.split_once(LIST) {
         Some((_, list)) => list
             .lines()
             .map_while(|line| line.strip_prefix(ITEM))
-            .map(|item| {
-                if item == "." {
-                    String::new()
-                } else {
-                    item.to_owned()
-                }
+            .filter_map(|item| {
+                let mut folders = item.split(github::AND).map(whole);
+                Some(Watched {
+                    project: folders.next()?,
+                    others: folders.collect(),
+                })
             })
             .collect(),
         None => text
@@ -81,19 +92,26 @@ fn projects_of(text: &str) -> Vec<String> {
                 let named = named.or_else(|| line.strip_prefix("PROJECT: "))?;
                 serde_json::from_str::<String>(named).ok()
             })
-            .map(|named| if named == "." { String::new() } else { named })
+            .map(|named| alone(whole(&named)))
             .collect(),
     };
     if found.is_empty() {
-        found.push(String::new());
+        found.push(alone(String::new()));
     }
     found.sort_unstable();
     found.dedup();
     found
 }
 
+fn alone(project: String) -> Watched {
+    Watched {
+        project,
+        others: Vec::new(),
+    }
+}
+
 /// The text with another list; none where it has none.
-fn relisted(text: &str, projects: &[String]) -> Option<String> {
+fn relisted(text: &str, projects: &[Watched]) -> Option<String> {
     let (before, list) = text.split_once(LIST)?;
     let items = list.split_inclusive('\n');
     let length: usize = items

@@ -1,6 +1,8 @@
 //! GitHub's workflows: the examples, fitted to the projects of a repository. Pure.
 
-use super::pipeline::{Pipeline, quoted, slug};
+use std::collections::BTreeSet;
+
+use super::pipeline::{Pipeline, Watched, quoted, slug};
 
 /// The very files that the README shows.
 const PLAN: &str = include_str!("../../../.github/examples/github-plan.yml");
@@ -29,7 +31,7 @@ const KEPT: &str = "      - uses: actions/upload-artifact@v6
 ";
 
 /// The workflows of these projects, by the names of their files.
-pub(super) fn workflows(projects: &[String], branch: &str) -> Vec<Pipeline> {
+pub(super) fn workflows(projects: &[Watched], branch: &str) -> Vec<Pipeline> {
     let pipeline = |name: &str, what: &'static str, text: String| Pipeline {
         file: format!(".github/workflows/connplan-{name}.yml"),
         what,
@@ -42,8 +44,8 @@ pub(super) fn workflows(projects: &[String], branch: &str) -> Vec<Pipeline> {
     match projects {
         [] => Vec::new(),
         [only] => vec![
-            pipeline("plan", plan, one(PLAN, only, branch)),
-            pipeline("apply", apply, one(APPLY, only, branch)),
+            pipeline("plan", plan, one(PLAN, &only.project, branch)),
+            pipeline("apply", apply, one(APPLY, &only.project, branch)),
         ],
         several => vec![
             pipeline("plan", plan, plan_each(several)),
@@ -84,7 +86,7 @@ fn one(text: &str, project: &str, branch: &str) -> String {
     }
 }
 
-fn plan_each(projects: &[String]) -> String {
+fn plan_each(projects: &[Watched]) -> String {
     let changed = changed(projects, "HEAD^1 HEAD", "${{ github.event.before }}")
         .replace("  changed:\n", &format!("  changed:\n{FORK}"));
     let job = format!(
@@ -105,7 +107,7 @@ fn plan_each(projects: &[String]) -> String {
         + KEPT
 }
 
-fn apply_each(projects: &[String], branch: &str) -> String {
+fn apply_each(projects: &[Watched], branch: &str) -> String {
     let changed = changed(projects, "${{ github.event.before }} HEAD", "\"\"");
     APPLY_EACH
         .replace("    branches: [main]\n", &branches(branch))
@@ -146,16 +148,17 @@ fn apply_project() -> String {
         )
 }
 
-fn changed(projects: &[String], now: &str, before: &str) -> String {
+fn changed(projects: &[Watched], now: &str, before: &str) -> String {
     CHANGED
         .replace("<NOW>", now)
         .replace("<BEFORE>", before)
         .replace("<PROJECTS>\n", &listed(projects))
 }
 
-fn variables(projects: &[String]) -> String {
-    let named = projects.iter().find(|project| !project.is_empty());
-    let name = named.map(|project| slug(project));
+fn variables(projects: &[Watched]) -> String {
+    let mut named = projects.iter().map(|of| &of.project);
+    let name = named.find(|project| !project.is_empty());
+    let name = name.map(|project| slug(project));
     let name = name.unwrap_or_default().to_ascii_uppercase();
     format!(
         "# Variables such as BASE44_APP_ID_{}: the apps, unless .app.jsonc is checked in.\n",
@@ -175,20 +178,31 @@ fn within(folder: &str) -> String {
 }
 
 /// The line by which a workflow runs where one of the projects changed.
-pub(super) fn paths(projects: &[String]) -> String {
-    let each = projects.iter().map(|project| match project.as_str() {
-        "" => quoted("**"),
-        inner => quoted(&format!("{inner}/**")),
-    });
-    let each: Vec<_> = each.collect();
+pub(super) fn paths(projects: &[Watched]) -> String {
+    let folders = projects.iter().flat_map(Watched::folders);
+    let each: BTreeSet<_> = folders
+        .map(|folder| match folder {
+            "" => quoted("**"),
+            // In a filter it is "the character before, once or more".
+            inner => quoted(&format!("{}/**", inner.replace('+', "\\+"))),
+        })
+        .collect();
+    let each: Vec<_> = each.into_iter().collect();
     format!("    paths: [{}]\n", each.join(", "))
 }
 
+/// Between the folders of one line.
+pub(super) const AND: char = '|';
+
 /// The lines of the list of projects.
-pub(super) fn listed(projects: &[String]) -> String {
-    let each = projects.iter().map(|project| match project.as_str() {
-        "" => "            .\n".to_owned(),
-        inner => format!("            {inner}\n"),
+pub(super) fn listed(projects: &[Watched]) -> String {
+    let name = |folder: &'_ str| match folder {
+        "" => ".".to_owned(),
+        inner => inner.to_owned(),
+    };
+    let each = projects.iter().map(|of| {
+        let folders: Vec<_> = of.folders().map(name).collect();
+        format!("            {}\n", folders.join(&AND.to_string()))
     });
     each.collect()
 }

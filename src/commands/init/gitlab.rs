@@ -1,6 +1,6 @@
 //! GitLab's pipeline: the example, fitted to the projects of a repository. Pure.
 
-use super::pipeline::{Pipeline, quoted};
+use super::pipeline::{Pipeline, Watched, quoted};
 
 /// The very file that the README shows.
 const PIPELINE: &str = include_str!("../../../.github/examples/gitlab-ci.yml");
@@ -14,9 +14,9 @@ const NEEDS: [&str; 3] = [
 
 /// One file for all projects; where they are not at the root, each has jobs of its own, made from
 /// the example's.
-pub(super) fn pipelines(projects: &[String]) -> Vec<Pipeline> {
+pub(super) fn pipelines(projects: &[Watched]) -> Vec<Pipeline> {
     let mut text = PIPELINE.to_owned();
-    if projects.iter().any(|project| !project.is_empty()) {
+    if projects.iter().any(|of| !of.project.is_empty()) {
         text = text.replace("cd \"$CI_PROJECT_DIR\"", "cd \"$CI_PROJECT_DIR/$PROJECT\"");
         for job in ["plan", "comment-plan", "drift", "apply", "comment-apply"] {
             text = text.replace(&format!("\n{job}:\n"), &format!("\n.{job}:\n"));
@@ -33,7 +33,7 @@ pub(super) fn pipelines(projects: &[String]) -> Vec<Pipeline> {
             let (of, own) = (format!("{report}: "), format!("{report}: $PROJECT/"));
             text = text.replace(&of, &own);
         }
-        text.extend(projects.iter().map(|project| jobs(project)));
+        text.extend(projects.iter().map(jobs));
     }
     vec![Pipeline {
         file: FILE.to_owned(),
@@ -43,13 +43,18 @@ pub(super) fn pipelines(projects: &[String]) -> Vec<Pipeline> {
 }
 
 /// The jobs of one project, which run where it changed.
-pub(super) fn jobs(project: &str) -> String {
-    let (project, files) = match project {
-        "" => (".", "**/*".to_owned()),
-        inner => (inner, format!("{inner}/**/*")),
+pub(super) fn jobs(of: &Watched) -> String {
+    let project = match of.project.as_str() {
+        "" => ".",
+        inner => inner,
     };
+    let files = of.folders().map(|folder| match folder {
+        "" => quoted("**/*"),
+        inner => quoted(&format!("{inner}/**/*")),
+    });
+    let files: Vec<_> = files.collect();
     let name = |job: &str| quoted(&format!("{job} {project}"));
-    let changes = format!("      changes: [{}]\n", quoted(&files));
+    let changes = format!("      changes: [{}]\n", files.join(", "));
     let variables = format!("  variables:\n    PROJECT: {}\n", quoted(project));
     let scheduled = "    - if: $CI_PIPELINE_SOURCE == \"schedule\"\n      when: never\n";
     let merged = format!("    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n{changes}");

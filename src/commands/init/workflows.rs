@@ -1,11 +1,17 @@
 //! The pipelines that a repository wants: for the forge and the default branch that it has, each
 //! project of it planned where it changed.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
-use super::{github, gitlab, pipeline::Pipeline};
+use super::{
+    github, gitlab,
+    pipeline::{Pipeline, Watched, slug},
+};
 use crate::{
-    config,
+    config::{self, FindOptions, Project},
     git::{Checkout, Git, RemoteName},
     model::Vars,
 };
@@ -23,9 +29,8 @@ pub(super) struct Repository {
     pub(super) root: PathBuf,
     pub(super) on: On,
     pub(super) branch: String,
-    /// The folders of its projects, relative to the root, `/` between parts; empty for the root.
-    pub(super) projects: Vec<String>,
-    /// Projects whose folder has a name that no pipeline is to hold.
+    pub(super) projects: Vec<Watched>,
+    /// Folders, of projects or of their connector files, with a name that no pipeline is to hold.
     pub(super) unnamed: Vec<String>,
 }
 
@@ -62,7 +67,16 @@ impl Repository {
             .collect();
         projects.sort_unstable();
         projects.dedup();
-        let (projects, unnamed) = projects.into_iter().partition(|name| is_plain(name));
+        let (projects, mut unnamed): (Vec<_>, Vec<_>) =
+            projects.into_iter().partition(|name| is_plain(name));
+        let watched = projects.into_iter().map(|project| {
+            let others = connector_folders(root, &project, vars);
+            let (others, odd): (Vec<_>, Vec<_>) =
+                others.into_iter().partition(|name| is_plain(name));
+            unnamed.extend(odd);
+            Watched { project, others }
+        });
+        let projects = watched.collect();
         Self {
             root: root.to_owned(),
             on,
@@ -77,12 +91,17 @@ impl Repository {
         self.pipelines_of(&self.projects)
     }
 
-    /// Whether the pipelines run a project's jobs where its folder changed.
-    pub(super) fn looks_at_folders(&self) -> bool {
-        match self.on {
-            On::GitHub => self.projects.len() > 1,
-            On::GitLab => self.projects.iter().any(|project| !project.is_empty()),
+    /// Projects that have one name in the pipelines, and with it one variable for their app.
+    pub(super) fn namesakes(&self) -> Vec<Vec<&str>> {
+        let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for of in &self.projects {
+            found
+                .entry(slug(&of.project))
+                .or_default()
+                .push(of.project.as_str());
         }
+        found.retain(|_, all| self.on == On::GitHub && all.len() > 1);
+        found.into_values().collect()
     }
 
     /// What the pipelines that were written need from the forge before they run.
@@ -98,13 +117,41 @@ impl Repository {
     }
 
     /// As they would be if these were the projects.
-    pub(super) fn pipelines_of(&self, projects: &[String]) -> Vec<Pipeline> {
+    pub(super) fn pipelines_of(&self, projects: &[Watched]) -> Vec<Pipeline> {
         match self.on {
             _ if projects.is_empty() => Vec::new(),
             On::GitLab => gitlab::pipelines(projects),
             On::GitHub => github::workflows(projects, &self.branch),
         }
     }
+}
+
+/// Where a project has connector files outside its own folder, in any of its environments.
+fn connector_folders(root: &Path, project: &str, vars: &Vars) -> BTreeSet<String> {
+    let folder = root.join(project);
+    let at = |environment: Option<&String>| {
+        let options = FindOptions {
+            environment: environment.cloned(),
+            ..FindOptions::default()
+        };
+        Project::find(&folder, &options, vars).ok()
+    };
+    let Some(plain) = at(None) else {
+        return BTreeSet::new();
+    };
+    let environments = plain.settings.environments.keys();
+    let mut all: Vec<_> = environments.filter_map(|name| at(Some(name))).collect();
+    all.push(plain);
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (root, folder) = (real(root), real(&folder));
+    let used = all.iter().flat_map(|project| {
+        let home = project.config_file.as_deref().and_then(Path::parent);
+        home.into_iter().chain([project.connectors_dir.as_path()])
+    });
+    used.map(real)
+        .filter(|used| !used.starts_with(&folder))
+        .filter_map(|used| inner(&root, &used))
+        .collect()
 }
 
 /// What the remote says, else the first of the usual names that there is, else what is checked out.

@@ -364,6 +364,75 @@ async fn the_workflow_finds_the_projects_that_a_request_changed() {
     assert_eq!(changed(&step, &root, ""), json!([]));
 }
 
+/// What changes in a folder outside a project that it takes connector files from is as much a change of it.
+#[tokio::test]
+async fn the_pipelines_look_where_connector_files_really_are() {
+    let project = two();
+    let config = "{ name: 'Shop', connectorsDir: '../../../shared' }";
+    project.write("apps/shop/base44/config.jsonc", config);
+    let settings = "[environments.staging]\napp_id = \"x\"\nconnectors_dir = \"../../../more\"\n";
+    project.write("apps/shop/base44/connplan.toml", settings);
+    project.write("apps/c++/base44/config.jsonc", "{ name: 'C' }");
+    project.write("shared/slack.jsonc", "{ type: 'slack' }");
+    init(&project, "apps/shop").await;
+    let plan = yaml_text(&project.read(".github/workflows/connplan-plan.yml"));
+    let paths = json!([
+        "apps/c\\+\\+/**",
+        "apps/crm/**",
+        "apps/shop/**",
+        "more/**",
+        "shared/**"
+    ]);
+    assert_eq!(plan["on"]["pull_request"]["paths"], paths);
+    let apply = yaml_text(&project.read(".github/workflows/connplan-apply.yml"));
+    assert_eq!(apply["on"]["push"]["paths"], paths);
+    let step = plan["jobs"]["changed"]["steps"][1].clone();
+    let list = "apps/c++\napps/crm\napps/shop|more|shared\n";
+    assert_eq!(step["env"]["PROJECTS"], list);
+    let root = project.path(".");
+    let git = |args: &[&str]| crate::git::repository::git(&root, args);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "base"]);
+    project.write("shared/github.jsonc", "{ type: 'github' }");
+    git(&["add", "."]);
+    git(&["commit", "-qm", "a scope"]);
+    assert_eq!(changed(&step, &root, "")[0]["project"], "apps/shop");
+    // Nothing is to be done for it; and one that is new is a difference.
+    let again = ["-C", "apps/shop", "init", "--yes"];
+    let said = project.run(&again).await.ended(0).out;
+    assert!(!said.contains("updated"), "{said}");
+    fs::rename(project.path("shared"), project.path("else")).unwrap();
+    project.write(
+        "apps/shop/base44/config.jsonc",
+        &config.replace("shared", "else"),
+    );
+    let said = project.run(&again).await.ended(0).out;
+    assert_eq!(said.matches("updated").count(), 2, "{said}");
+    let text = project.read(".github/workflows/connplan-plan.yml");
+    assert!(text.contains("            apps/shop|else|more\n"), "{text}");
+    // And by GitLab's pipeline.
+    fs::remove_dir_all(project.path(".github")).unwrap();
+    git(&[
+        "remote",
+        "set-url",
+        "origin",
+        "git@gitlab.com:octo/site.git",
+    ]);
+    init(&project, "apps/shop").await;
+    let all = yaml_text(&project.read(".gitlab-ci.yml"));
+    let changes = json!(["apps/shop/**/*", "else/**/*", "more/**/*"]);
+    assert_eq!(all["plan apps/shop"]["rules"][1]["changes"], changes);
+}
+
+#[tokio::test]
+async fn projects_of_one_name_are_told_of() {
+    let project = two();
+    project.write("apps-crm/base44/config.jsonc", "{ name: 'Other' }");
+    let done = project.run(&["-C", "apps/crm", "init", "--yes"]).await;
+    let done = done.ended(0);
+    insta::assert_snapshot!(done.err, @"warning: the pipelines call these projects by one name, and so take one variable for the app of each: apps-crm, apps/crm; rename all but one of the folders");
+}
+
 fn changed(step: &Value, root: &Path, before: &str) -> Value {
     let output = tempfile::NamedTempFile::new().unwrap();
     let env = &step["env"];
@@ -430,9 +499,7 @@ async fn a_folder_whose_name_is_syntax_stands_in_no_pipeline() {
         project.write("apps/crm/base44/config.jsonc", "{ name: 'Crm' }");
         let done = project.run(&["-C", "apps/crm", "init", "--yes"]).await;
         let done = done.ended(0);
-        let told = done
-            .err
-            .matches("no pipeline is written for the project in");
+        let told = done.err.matches("no pipeline is written for ");
         assert_eq!(told.count(), odd.len(), "{}", done.err);
         assert!(!done.err.contains("\n      - run"), "{}", done.err);
         let file = match file {
