@@ -71,6 +71,23 @@ pub(super) struct Facts {
     pub(super) url: Option<String>,
     /// The branch that it goes into.
     pub(super) base: Option<String>,
+    /// The branch that it comes from.
+    pub(super) source: Option<Source>,
+}
+
+/// A branch of a project, which may be a fork.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Source {
+    /// By its path on GitHub, by its number on GitLab.
+    pub(super) project: String,
+    pub(super) branch: String,
+}
+
+impl Source {
+    fn of(project: Option<String>, branch: Option<String>) -> Option<Self> {
+        let (project, branch) = project.zip(branch)?;
+        Some(Self { project, branch })
+    }
 }
 
 impl Forge {
@@ -132,6 +149,10 @@ impl Forge {
                 }),
                 url: text(&value["html_url"]),
                 base: text(&value["base"]["ref"]),
+                source: Source::of(
+                    text(&value["head"]["repo"]["full_name"]),
+                    text(&value["head"]["ref"]),
+                ),
             },
             Self::GitLab => Facts {
                 head: text(&value["sha"]),
@@ -142,6 +163,10 @@ impl Forge {
                 asked: None,
                 url: text(&value["web_url"]),
                 base: text(&value["target_branch"]),
+                source: Source::of(
+                    value["source_project_id"].as_u64().map(|id| id.to_string()),
+                    text(&value["source_branch"]),
+                ),
             },
         }
     }

@@ -7,6 +7,7 @@
 
 mod base;
 mod body;
+mod doubt;
 mod edits;
 mod error;
 mod forge;
@@ -17,6 +18,7 @@ mod message;
 mod own;
 mod person;
 mod place;
+mod pushers;
 mod request;
 mod reviews;
 mod runner;

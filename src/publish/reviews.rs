@@ -7,17 +7,18 @@ use serde_json::Value;
 
 use super::{
     Forge, Place, PublishError,
+    doubt::{doubt, misplaced},
     forge::{Facts, time},
     http::{Call, Http},
     marker::word,
     person::{is_program, is_web_flow},
     place::encode,
+    pushers::pushers,
     request::Request,
-    thread::{ShownPlan, Thread},
-    whose::Kind,
+    thread::Thread,
 };
 use crate::{
-    approval::{Doubt, Review, ReviewFacts, Shown},
+    approval::{Review, ReviewFacts, Shown},
     http::ClientOptions,
 };
 
@@ -59,10 +60,20 @@ pub async fn review_facts(
     if let (Request::Number(_), Some(name)) = (&place.request, &place.pushed_by) {
         pushed_by.insert(word(name).to_ascii_lowercase());
     }
-    let (reviews, people, asked) = match place.forge {
+    let Told {
+        reviews,
+        people,
+        asked,
+        commits,
+    } = match place.forge {
         Forge::GitHub => asking.github(&facts).await?,
         Forge::GitLab => asking.gitlab(&facts).await?,
     };
+    if let Some(source) = &facts.source
+        && let Some(names) = pushers(&http, place.forge, source, &head, &commits).await?
+    {
+        pushed_by.extend(names.iter().map(|name| word(name).to_ascii_lowercase()));
+    }
     let writer = shown.as_ref().map(|shown| shown.writer.clone());
     let shown = shown.map(|shown| {
         let made = people.iter().flatten().chain([&author]);
@@ -104,82 +115,17 @@ pub async fn review_facts(
     })
 }
 
-/// Why the request says nothing of what this run is to do: it was closed, or goes elsewhere. What the
-/// forge and the run do not tell is not held against it.
-fn misplaced(place: &Place, facts: &Facts, shown: &ShownPlan) -> Option<Doubt> {
-    let request = place.forge.request();
-    if facts.closed && matches!(place.request, Request::Number(_)) {
-        return Some(Doubt {
-            why: format!("the {request} was closed without a merge"),
-            help: format!("open the {request} again, and have it approved"),
-        });
-    }
-    let told = facts.base.as_deref();
-    let branch = |name: &str| crate::escape::limited(name, 100);
-    if let (Some(base), Some(into)) = (told, place.into.as_deref())
-        && base != into
-    {
-        let (base, into) = (branch(base), branch(into));
-        return Some(Doubt {
-            why: format!("the {request} goes into {base}, and this run is for {into}"),
-            help: format!("open a {request} into {into}, and have that approved"),
-        });
-    }
-    let base = told.or(place.into.as_deref())?;
-    let other = shown.into.as_ref().is_some_and(|into| *into != word(base));
-    other.then(|| Doubt {
-        why: format!(
-            "the comment shows a plan that was judged by the rules of another branch than {}, into which the \
-             {request} goes",
-            branch(base)
-        ),
-        help: "plan again for the branch that it goes into, and have it reviewed after that".to_owned(),
-    })
-}
-
-/// Why the comment is not the tool's own word, although the token's owner wrote it. `made` are those
-/// who made the change.
-fn doubt<'a>(
-    place: &Place,
-    shown: &ShownPlan,
-    mut made: impl Iterator<Item = &'a String>,
-) -> Option<Doubt> {
-    let request = place.forge.request();
-    let program = match place.forge {
-        Forge::GitHub => "set GITHUB_TOKEN to the token of the workflow or of an app",
-        Forge::GitLab => "set GITLAB_TOKEN to a project access token, in the job that comments too",
-    };
-    let (why, help) = match shown.writer.kind {
-        _ if shown.writer.is_assumed => (
-            "the forge does not say whose the token is, and so whose comment is the tool's own"
-                .to_owned(),
-            "try again; where it stays so, set GITHUB_TOKEN to the workflow's own token",
-        ),
-        Kind::Starter => (
-            "with CI_JOB_TOKEN the comment is not the tool's own: it is of whoever started the job"
-                .to_owned(),
-            program,
-        ),
-        Kind::Person if made.any(|name| shown.writer.is(name)) => (
-            format!(
-                "the comment is not the tool's own: the token belongs to a person who made the \
-                 change of this {request}"
-            ),
-            program,
-        ),
-        Kind::Person | Kind::Program if shown.edited => (
-            "somebody else edited the comment that shows the plan".to_owned(),
-            "plan again, so that the comment is written anew, and have it reviewed after that",
-        ),
-        Kind::Person | Kind::Program => return None,
-    };
-    let help = help.to_owned();
-    Some(Doubt { why, help })
-}
-
 /// A review, and what comes with it of who gave it.
 type Found = (Review, Who);
-type Told = (Vec<Found>, Vec<Option<String>>, BTreeSet<String>);
+
+/// What a forge tells of the reviews and the commits of a request.
+struct Told {
+    reviews: Vec<Found>,
+    people: Vec<Option<String>>,
+    asked: BTreeSet<String>,
+    /// The whole names of its commits, where they are told.
+    commits: BTreeSet<String>,
+}
 
 /// Who gave a review.
 struct Who {
@@ -203,6 +149,11 @@ fn found_by_address(user: &Value, email: &str) -> bool {
     email.contains('@')
         && !named.any(|name| name.contains(&email))
         && told.all(|told| told.is_empty() || told == email)
+}
+
+fn names_of(commits: &[Value], field: &str) -> BTreeSet<String> {
+    let names = commits.iter().filter_map(|commit| commit[field].as_str());
+    names.map(str::to_owned).collect()
 }
 
 struct Asking<'a> {
@@ -264,7 +215,12 @@ impl Asking<'_> {
         }
         let asked = facts.asked.clone();
         let asked = asked.ok_or_else(|| self.unknown("it does not tell who is asked"))?;
-        Ok((reviews, people, asked.into_iter().collect()))
+        Ok(Told {
+            reviews,
+            people,
+            asked: asked.into_iter().collect(),
+            commits: names_of(&commits, "sha"),
+        })
     }
 
     async fn gitlab(&self, facts: &Facts) -> Result<Told, PublishError> {
@@ -329,8 +285,12 @@ impl Asking<'_> {
             let name = reviewer["user"]["username"].as_str();
             name.filter(|_| waits).map(str::to_owned)
         });
-        let asked = asked.collect();
-        Ok((reviews, people, asked))
+        Ok(Told {
+            reviews,
+            people,
+            asked: asked.collect(),
+            commits: names_of(&commits, "id"),
+        })
     }
 
     /// Since when the request had which commit as its newest one: an approval on GitLab does not name it.

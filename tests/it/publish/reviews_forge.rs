@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     forge::of_bot,
     heads::{Shop, sha, shops},
-    reviews::{GOOD, member, number},
+    reviews::{GOOD, Reviews, member, number},
 };
 use crate::support::{Output, scripted::Reply};
 
@@ -265,4 +265,44 @@ fn another_programs_comment_is_neither_written_to_nor_believed() {
     shop.told("POST /graphql", &viewer);
     assert_eq!(shop.plan('a', 2), "updated");
     assert!(shop.comments.bodies()[0].contains("connplan plan"));
+}
+
+#[test]
+fn who_pushed_is_asked_of_the_forge_where_no_event_told() {
+    for shop in shops() {
+        // The run for eve's push was left out: by the commits ann made it all.
+        shop.head('a', false);
+        shop.plan('a', 1);
+        let given = [("eve", "APPROVED", 'a', false)];
+        shop.review(&Reviews {
+            given: &given,
+            ..GOOD
+        });
+        shop.applied_now().expect(0);
+        let pushes = |shop: &Shop, by: &str, after: char| {
+            if shop.github {
+                let from =
+                    json!({"sha": sha('a'), "ref": "topic", "repo": {"full_name": "ann/fork"}});
+                let pull = json!({"merged": false, "head": from, "user": {"login": "ann"},
+                    "commits": 1, "requested_reviewers": []});
+                shop.told("GET /repos/octo/site/pulls/5", &pull);
+                let push = json!([{"ref": "refs/heads/topic", "before": sha('0'), "after": sha(after),
+                    "activity_type": "push", "actor": {"login": by}}]);
+                shop.told("GET /repos/ann/fork/activity", &push);
+            } else {
+                let merge = json!({"iid": 3, "state": "opened", "sha": sha('a'), "author": {"username": "ann"},
+                    "source_project_id": 13, "source_branch": "topic"});
+                shop.told("GET /api/v4/projects/12/merge_requests/3", &merge);
+                let push = json!([{"author": {"username": by}, "push_data": {"ref": "topic",
+                    "ref_type": "branch", "commit_from": null, "commit_to": sha(after)}}]);
+                shop.told("GET /api/v4/projects/13/events", &push);
+            }
+        };
+        pushes(&shop, "eve", 'a');
+        shop.refuses("eve pushed the change");
+        pushes(&shop, "ann", 'b');
+        shop.refuses("does not list the push of every commit");
+        pushes(&shop, "ann", 'a');
+        shop.applied_now().expect(0);
+    }
 }
