@@ -5,21 +5,19 @@ use std::{num::NonZeroU16, path::PathBuf, rc::Rc};
 use clap::Args;
 
 use super::{
-    applying::{self, Applied, Request, Work},
+    applying::{self, Applied, Request},
     approving::ApprovalArgs,
     listening,
     planning::{self, PlanningArgs},
     printing::{MarkdownArgs, file_name},
 };
 use crate::{
-    base,
     config::Project,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::Action,
     fs::Destination,
-    model::Policies,
-    ops::{self, ApprovalGate, policy},
-    plan::{Digest, Refusal, document},
+    ops::{self, SavedInputs, SavedPlan},
+    plan::{Digest, document},
     receipt::{self, Outcome},
     syntax::MaxDuration,
     term::Answer,
@@ -118,87 +116,21 @@ async fn saved(
         Some(digest) => ops::stored_plan(&listening::around(context), digest).await?,
         None => (file_name(file), context.read_document(file)?),
     };
-    let saved = document::read(&name, &text)?;
-    // It is long, and what it says is read.
-    drop(text);
-    if let Some(expected) = named
-        && expected != saved.digest
-    {
-        let actual = saved.digest;
-        return Err(Refusal::NotApproved { expected, actual }.into());
-    }
-    if let Some(expected) = &args.expect_digest
-        && *expected != saved.digest
-    {
-        let (expected, actual) = (expected.clone(), saved.digest);
-        return Err(Refusal::NotApproved { expected, actual }.into());
-    }
-    if saved.plan.speculative {
-        return Err(Refusal::Speculative.into());
-    }
-    let planned = &saved.plan.app.app;
-    let (mut project, app) = context.project_of(&planned.id)?;
-    base::bind(context, &mut project).await?;
-    crate::plan::belongs(&saved.plan, &app, context.now())?;
-    ops::lives(&project, &saved.plan, context.now())?;
-    let uncompared = ops::agrees(&project, &saved.plan)?;
-    // The policy that counts is the one that is in force now.
-    let policy = policy::of(&project);
-    let more = policy::overrides(&planning.overrides, planning.reason.as_deref(), &policy)?;
-    let mut judged = saved.plan.clone();
-    let late = more.iter().any(|by| !judged.overrides.contains(by));
-    judged.overrides.extend(more);
-    judged.overrides.sort_unstable();
-    judged.overrides.dedup();
-    let planned_for = judged.app.observed().len();
-    policy::judge(&judged, planned_for, &project, &Policies::default()).verdict()?;
-    for by in &judged.overrides {
-        context.warn(&format!("danger: {}", by.said()));
-    }
-    let judged = Rc::new(judged);
-    let whose = (Rc::clone(&judged), saved.digest.clone());
     let around = listening::around(context);
-    let shown = args.approval.shown(Some(file));
-    let gate = ApprovalGate::of(around, &mut project, whose, shown, late).await?;
-    let approved = gate.pass().await?;
-    if !uncompared.is_empty() {
-        let uncompared = uncompared.to_string();
-        if !approved.approvals().is_empty() {
-            return Err(Refusal::Uncompared { uncompared }.into());
-        }
-        context.warn(&uncompared);
-    }
-    let remote = context.remote(&project, &app).await?;
-    context.say_who_acts(&remote).await;
-    // So are the workspace's policies: what builders may not connect by now is not even begun.
-    let (workspace, rules) = tokio::try_join!(
-        remote.policies(),
-        ops::rules_for_plan(&project, &remote, &saved.plan)
-    )?;
-    let judge = |present| policy::judge(&judged, present, &project, &workspace);
-    let judgement = judge(planned_for);
-    for told in judgement.warnings() {
-        context.warn(&crate::escape::limited(&told.message, 600));
-    }
-    judgement.verdict()?;
-    let work = Work {
-        app: &app,
-        project: &project,
-        remote: &remote,
-        rules: &rules,
-        plan: &saved.plan,
-        judge: &judge,
-        overrides: judged.overrides.clone(),
-        approved,
-        gate: &gate,
-        observed: None,
+    let inputs = SavedInputs {
+        name: &name,
+        text,
+        expected: [named.as_ref(), args.expect_digest.as_ref()],
+        overrides: &planning.overrides,
+        reason: planning.reason.as_deref(),
+        shown: args.approval.shown(Some(file)),
     };
-    Box::pin(applying::carry_out(
-        context,
-        work,
-        &request(context, args, &project, receipt),
-    ))
-    .await
+    let saved = SavedPlan::check(around, inputs).await?;
+    let remote = context.remote(&saved.project, &saved.app).await?;
+    context.say_who_acts(&remote).await;
+    let inputs = saved.to_apply(&remote).await?;
+    let request = request(context, args, &saved.project, receipt);
+    Box::pin(applying::carry_out(context, inputs, &request)).await
 }
 
 /// Plans, shows, asks, applies. `None` if the answer was not yes.
@@ -222,29 +154,20 @@ async fn fresh(
     let digest = document::digest(&plan)?;
     let report = PlanReport::new(&plan, &digest).at(medium.now);
     view::plan::propose(report, medium, &context.terminal);
-    if let Some(expected) = &args.expect_digest
-        && *expected != digest
-    {
-        return Err(Refusal::NotApproved {
-            expected: expected.clone(),
-            actual: digest,
-        }
-        .into());
-    }
-    let project = &mut situation.files.project;
+    ops::is_expected(&digest, args.expect_digest.as_ref())?;
     let plan = Rc::new(plan);
-    let whose = (Rc::clone(&plan), digest);
-    let around = listening::around(context);
-    let gate = ApprovalGate::of(around, project, whose, args.approval.shown(None), false).await?;
+    let (around, shown) = (listening::around(context), args.approval.shown(None));
+    let gate = situation
+        .gate(around, (Rc::clone(&plan), digest), shown)
+        .await?;
     let approved = gate.pass().await?;
     context.say_who_acts(&situation.remote).await;
     if asks && planning::confirm(context, &situation.app).await == Answer::No {
         return Ok(None);
     }
     let request = request(context, args, &situation.files.project, receipt);
-    let judge = |present| situation.judgement(&plan, present);
-    let work = Work::fresh(&situation, &plan, &judge, (approved, &gate), asks);
-    Box::pin(applying::carry_out(context, work, &request))
+    let inputs = situation.to_apply(&plan, (approved, &gate), asks);
+    Box::pin(applying::carry_out(context, inputs, &request))
         .await
         .map(Some)
 }

@@ -5,19 +5,12 @@ use std::{num::NonZeroU16, time::Duration};
 use super::listening;
 use crate::{
     apply::Options,
-    approval::Approved,
-    catalogue::ScopeEquivalence,
     config::Project,
     context::{Context, ExitStatus, Failure},
     fs::Destination,
-    model::{App, Link, Observed},
-    ops::{
-        ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, ApprovalGate, PlanSession, bytes_needed,
-    },
-    plan::{Override, Plan},
-    policy::Judgement,
+    model::Link,
+    ops::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, bytes_needed},
     receipt::{self, Receipt},
-    remote::Remote,
     view,
 };
 
@@ -47,49 +40,6 @@ pub(super) fn options(
     }
 }
 
-/// What is to be carried out, where.
-pub(super) struct Work<'a> {
-    pub(super) app: &'a App,
-    pub(super) project: &'a Project,
-    pub(super) remote: &'a Remote,
-    pub(super) rules: &'a ScopeEquivalence,
-    pub(super) plan: &'a Plan,
-    /// What the policy in force says to it, where the app has so many connectors.
-    pub(super) judge: &'a dyn Fn(usize) -> Judgement,
-    /// The rules that it breaks with somebody's consent.
-    pub(super) overrides: Vec<Override>,
-    /// That it has the approval that it needs.
-    pub(super) approved: Approved,
-    /// What looks whether it still has.
-    pub(super) gate: &'a ApprovalGate<'a>,
-    /// The remote as the plan was just made from it; `None` where time has passed since.
-    pub(super) observed: Option<&'a Observed>,
-}
-
-impl<'a> Work<'a> {
-    /// A plan that was made just now. While somebody thought about it, the app may have changed.
-    pub(super) fn fresh(
-        session: &'a PlanSession,
-        plan: &'a Plan,
-        judge: &'a dyn Fn(usize) -> Judgement,
-        (approved, gate): (Approved, &'a ApprovalGate<'a>),
-        asked: bool,
-    ) -> Self {
-        Self {
-            app: &session.app,
-            project: &session.files.project,
-            remote: &session.remote,
-            rules: &session.files.rules,
-            plan,
-            judge,
-            overrides: plan.overrides.clone(),
-            approved,
-            gate,
-            observed: (!asked).then_some(&session.observed),
-        }
-    }
-}
-
 /// What came of it.
 pub(super) struct Applied {
     pub(super) receipt: Receipt,
@@ -102,30 +52,15 @@ pub(super) struct Applied {
 /// Carries a plan out, and says and saves what came of it.
 pub(super) async fn carry_out(
     context: &Context,
-    work: Work<'_>,
+    inputs: ApplyInputs<'_>,
     request: &Request,
 ) -> Result<Applied, Failure> {
     if let Some(file) = &request.receipt {
-        file.probe_writable(bytes_needed(work.plan))?;
+        file.probe_writable(bytes_needed(inputs.plan))?;
     }
-    let cancel = || context.signals.graceful();
-    let inputs = ApplyInputs {
-        app: work.app,
-        project: work.project,
-        remote: work.remote,
-        rules: work.rules,
-        plan: work.plan,
-        judge: work.judge,
-        overrides: work.overrides,
-        approved: work.approved,
-        gate: work.gate,
-        observed: work.observed,
-        state: context.app_state(work.project, work.app),
-        options: request.options,
-        patience: request.lock_timeout,
-        cancel: &cancel,
-    };
-    let mut session = ApplySession::begin(inputs, listening::around(context)).await?;
+    let around = listening::around(context);
+    let (options, patience) = (request.options, request.lock_timeout);
+    let mut session = ApplySession::begin(inputs, around, options, patience).await?;
     let applied = Box::pin(finish(context, &mut session, request)).await;
     session.end().await;
     applied

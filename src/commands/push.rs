@@ -5,7 +5,7 @@ use std::{rc::Rc, sync::Arc};
 use clap::Args;
 
 use super::{
-    applying::{self, Request, Work},
+    applying::{self, Request},
     approving::ApprovalArgs,
     authorizing::{self, OfferArgs, SessionOutcome, Waiting},
     listening,
@@ -15,7 +15,7 @@ use crate::{
     authorize::{AuthorizationResult, Item},
     context::{Context, ExitStatus, Failure, Format},
     model::ConnectorType,
-    ops::{self, ApprovalGate, AtWork, AuthorizeInputs, AuthorizeSession, PlanSession, known},
+    ops::{self, AtWork, AuthorizeInputs, AuthorizeSession, PlanSession, known},
     pending::PendingEntry,
     plan::document,
     receipt::{self, Outcome, Receipt},
@@ -74,12 +74,10 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     });
     let report = PlanReport::new(&plan, &digest).at(medium.now);
     view::plan::push(report, &medium, &context.terminal);
-    let project = &mut situation.files.project;
-    let none = ApprovalArgs::default();
-    let plan = Rc::new(plan);
+    let (plan, none) = (Rc::new(plan), ApprovalArgs::default());
     let whose = (Rc::clone(&plan), digest);
     let around = listening::around(context);
-    let gate = ApprovalGate::of(around, project, whose, none.shown(None), false).await?;
+    let gate = situation.gate(around, whose, none.shown(None)).await?;
     let approved = gate.pass().await?;
     if asks && planning::confirm(context, &situation.app).await == Answer::No {
         context.terminal.say("Push cancelled. Nothing was written.");
@@ -90,9 +88,8 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         lock_timeout: args.lock_timeout.map(MaxDuration::get).unwrap_or_default(),
         receipt: None,
     };
-    let judge = |present| situation.judgement(&plan, present);
-    let work = Work::fresh(&situation, &plan, &judge, (approved, &gate), asks);
-    let applied = Box::pin(applying::carry_out(context, work, &request)).await?;
+    let inputs = situation.to_apply(&plan, (approved, &gate), asks);
+    let applied = Box::pin(applying::carry_out(context, inputs, &request)).await?;
     let authorized = if context.signals.status().is_some() {
         let waits = applied
             .receipt

@@ -2,13 +2,12 @@
 //! look, what the team is told.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::Arc,
     time::Duration,
 };
-
-use tokio_util::sync::CancellationToken;
 
 use super::{ApprovalGate, Around, AtWork, OpEvent, Team, known, policy, used, waits};
 use crate::{
@@ -29,7 +28,7 @@ use crate::{
     policy::{Judgement, Verdict},
     receipt::{Outcome, Receipt},
     remote::Remote,
-    state::{AppState, Locked},
+    state::Locked,
 };
 
 /// What one change takes on the disk, in bytes, in the pending file, the journal and the receipt
@@ -38,7 +37,10 @@ const ROOM: usize = 4096;
 
 type Progresses = BTreeMap<ConnectorType, plan::Progress>;
 
-/// What is to be carried out, where, and how.
+/// What the policy says to a plan, where its app has so many connectors.
+pub type Judge<'a> = Box<dyn Fn(usize) -> Judgement + 'a>;
+
+/// What is to be carried out, and where.
 pub struct ApplyInputs<'a> {
     /// The app.
     pub app: &'a App,
@@ -47,11 +49,11 @@ pub struct ApplyInputs<'a> {
     /// Its remote.
     pub remote: &'a Remote,
     /// How scopes compare.
-    pub rules: &'a ScopeEquivalence,
+    pub rules: Cow<'a, ScopeEquivalence>,
     /// The plan.
     pub plan: &'a Plan,
-    /// What the policy in force says to it, where the app has so many connectors.
-    pub judge: &'a dyn Fn(usize) -> Judgement,
+    /// What the policy in force says to it.
+    pub judge: Judge<'a>,
     /// The rules that it breaks with somebody's consent.
     pub overrides: Vec<Override>,
     /// That it has the approval that it needs.
@@ -60,15 +62,6 @@ pub struct ApplyInputs<'a> {
     pub gate: &'a ApprovalGate<'a>,
     /// The remote as the plan was just made from it; `None` where time has passed since.
     pub observed: Option<&'a Observed>,
-    /// What is kept of the app.
-    pub state: AppState,
-    /// How to go about it.
-    pub options: Options,
-    /// How long to wait for another connplan.
-    pub patience: Duration,
-    /// Called when the first write is near: nothing new starts once its token is cancelled. Until then
-    /// a signal ends the run at once, a wait for the lock too.
-    pub cancel: &'a dyn Fn() -> CancellationToken,
 }
 
 /// What came of it.
@@ -118,6 +111,7 @@ pub fn bytes_needed(plan: &Plan) -> usize {
 /// An apply that has lock and lease. [`ApplySession::end`] gives the lease back.
 pub struct ApplySession<'a> {
     inputs: ApplyInputs<'a>,
+    options: Options,
     around: Around<'a>,
     digest: plan::Digest,
     locked: Arc<Locked>,
@@ -131,8 +125,14 @@ pub struct ApplySession<'a> {
 }
 
 impl<'a> ApplySession<'a> {
-    /// Takes lock and lease, and reads what earlier runs left. Changes nothing on the remote.
-    pub async fn begin(inputs: ApplyInputs<'a>, around: Around<'a>) -> Result<Self, Failure> {
+    /// Takes lock and lease, and reads what earlier runs left. Changes nothing on the remote. `patience` is how
+    /// long to wait for another connplan.
+    pub async fn begin(
+        inputs: ApplyInputs<'a>,
+        around: Around<'a>,
+        options: Options,
+        patience: Duration,
+    ) -> Result<Self, Failure> {
         let digest = plan::document::digest(inputs.plan)?;
         if !inputs.approved.is_for(&digest) {
             return Err(Refusal::NotApproved {
@@ -141,12 +141,14 @@ impl<'a> ApplySession<'a> {
             }
             .into());
         }
-        let lock = around.lock_of(&inputs.state, "apply");
-        let locked = around.lock(&lock, inputs.patience).await?;
-        let place = (inputs.project, inputs.app, &inputs.state);
-        let at_work = AtWork::begin(&around, place, "apply", inputs.patience).await?;
+        let state = around.context.app_state(inputs.project, inputs.app);
+        let lock = around.lock_of(&state, "apply");
+        let locked = around.lock(&lock, patience).await?;
+        let place = (inputs.project, inputs.app, &state);
+        let at_work = AtWork::begin(&around, place, "apply", patience).await?;
         let mut session = Self {
             inputs,
+            options,
             around,
             digest,
             locked,
@@ -237,7 +239,7 @@ impl<'a> ApplySession<'a> {
             &self.history,
             &self.pending,
             observed,
-            self.inputs.rules,
+            &self.inputs.rules,
         )
     }
 
@@ -380,9 +382,10 @@ impl<'a> ApplySession<'a> {
             pending: &self.pending,
             recorder,
             overrides: &self.inputs.overrides,
-            rules: self.inputs.rules,
-            options: self.inputs.options,
-            cancel: (self.inputs.cancel)(),
+            rules: &self.inputs.rules,
+            options: self.options,
+            // Until now a signal ended the run at once, a wait for the lock too.
+            cancel: self.around.context.signals.graceful(),
             events: &events,
         };
         let job = Job::new(verified, self.inputs.remote, with)?;

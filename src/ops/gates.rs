@@ -219,7 +219,7 @@ fn longest(project: &Project) -> Option<Lifetime> {
 }
 
 /// Fails if a plan may be applied for longer than the base says: made elsewhere, or before it said so.
-pub fn lives(project: &Project, plan: &Plan, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn lives(project: &Project, plan: &Plan, now: Timestamp) -> Result<(), Refusal> {
     /// The clock that the plan was made by may be ahead of this one.
     const CLOCKS_APART: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
     let Some(limit) = longest(project) else {

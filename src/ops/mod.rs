@@ -15,6 +15,7 @@ pub mod known;
 mod plan;
 pub mod policy;
 mod rules;
+mod saved;
 mod stale;
 mod team;
 mod turns;
@@ -24,7 +25,7 @@ mod values;
 pub mod waits;
 
 pub use agree::{Uncompared, agrees};
-pub use apply::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, bytes_needed};
+pub use apply::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, Judge, bytes_needed};
 pub use approving::{
     ApprovalGate, AskedFor, Binding, Now, Shown, Ways, Withheld, approved_only, missing_approval,
     receipt_approved, withheld,
@@ -33,9 +34,10 @@ pub use around::Around;
 pub use at_work::{AtWork, PendingBefore};
 pub use authorize::{AuthorizeInputs, AuthorizeSession, WaitInputs};
 pub use event::{Listener, OpEvent};
-pub use gates::{expires, lives};
+pub use gates::expires;
 pub use plan::{Files, PlanInputs, PlanSession, Wishes};
-pub use rules::{rules, rules_for_listed, rules_for_plan};
+pub use rules::{rules, rules_for_listed};
+pub use saved::{SavedInputs, SavedPlan, is_expected};
 pub use team::{Team, named, stored_plan};
 pub use turns::LeasedTurns;
 pub use unworkable::{unworkable, unworkable_approval, unworkable_store};

@@ -1,23 +1,24 @@
 //! Files and remote to a plan.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, rc::Rc};
 
 use jiff::Timestamp;
 
 use super::{
-    Around, OpEvent, explain, gates, policy,
+    ApplyInputs, ApprovalGate, Around, OpEvent, Shown, explain, gates, policy,
     rules::{rules, rules_for_listed},
     values::{self, resolved},
     waits,
 };
 use crate::{
+    approval::Approved,
     catalogue::ScopeEquivalence,
     config::{self, Loaded, Project},
     context::{Failure, UsageError},
     diff::Unlisted,
     model::{App, ConnectorType, Declared, Observed, Vars},
     pending::{LocalPending, PendingSet},
-    plan::{self, Folder, Guards, Inputs, Plan},
+    plan::{self, Digest, Folder, Guards, Inputs, Plan},
     policy::Judgement,
     receipt,
     remote::{ConnectionValues, Remote},
@@ -140,7 +141,7 @@ impl PlanSession {
     }
 
     /// What the policy says to a plan of this, where the app has so many connectors.
-    pub fn judgement(&self, plan: &Plan, present: usize) -> Judgement {
+    fn judgement(&self, plan: &Plan, present: usize) -> Judgement {
         policy::judge(plan, present, &self.files.project, &self.observed.policies)
     }
 
@@ -177,6 +178,37 @@ impl PlanSession {
              \"connection_config\": {\"subdomain\": \"acme\"}",
         )
         .into())
+    }
+
+    /// Reads what approves a plan of this. From then on the project's store is the base's, where it names none.
+    pub async fn gate<'g>(
+        &mut self,
+        around: Around<'g>,
+        whose: (Rc<Plan>, Digest),
+        shown: Shown<'g>,
+    ) -> Result<ApprovalGate<'g>, Failure> {
+        ApprovalGate::of(around, &mut self.files.project, whose, shown, false).await
+    }
+
+    /// A plan of this, to be carried out. While somebody was `asked` about it, the app may have changed.
+    pub fn to_apply<'a>(
+        &'a self,
+        plan: &'a Plan,
+        (approved, gate): (Approved, &'a ApprovalGate<'a>),
+        asked: bool,
+    ) -> ApplyInputs<'a> {
+        ApplyInputs {
+            app: &self.app,
+            project: &self.files.project,
+            remote: &self.remote,
+            rules: Cow::Borrowed(&self.files.rules),
+            plan,
+            judge: Box::new(|present| self.judgement(plan, present)),
+            overrides: plan.overrides.clone(),
+            approved,
+            gate,
+            observed: (!asked).then_some(&self.observed),
+        }
     }
 
     /// Plans for looking only: no policy stands in the way of that.

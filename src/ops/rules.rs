@@ -55,7 +55,7 @@ pub async fn rules_for_listed(
 }
 
 /// The same for a plan that was made with what the platform said then.
-pub async fn rules_for_plan(
+pub(super) async fn rules_for_plan(
     project: &Project,
     remote: &Remote,
     plan: &Plan,
