@@ -3,7 +3,6 @@
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use jiff::Timestamp;
 
 use super::{
     authorizing::{self, Offer, OfferArgs, SessionOutcome, Waiting},
@@ -13,11 +12,13 @@ use super::{
 use crate::{
     config::{self, Project},
     context::{Context, ExitStatus, Failure, Format, UsageError},
-    model::{App, ConnectorType, Declared, Observed, RemoteStatus, Terms},
-    ops::{self, AtWork, AuthorizeInputs, AuthorizeSession, waits},
-    pending::{LocalPending, PendingEntry},
-    plan::{Digest, Refusal},
-    receipt::{self, ChangeResult},
+    model::{App, ConnectorType, Declared, Observed, RemoteStatus},
+    ops::{
+        self, AtWork, AuthorizeInputs, AuthorizeSession, Brought, FirstLook, FirstLookInputs,
+        LazyBinding,
+    },
+    plan::Digest,
+    receipt,
     remote::Remote,
     state::{AppState, Locked},
     syntax::MaxDuration,
@@ -85,9 +86,8 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
     } else {
         Some(args.offer.offer(context)?)
     };
-    let brought = Brought::read(args, context)?;
-    let (project, app) = brought.locate(args, context)?;
-    brought.check(args, &project)?;
+    let brought = brought(args, context)?;
+    let (project, app) = locate(args, context, brought.as_ref())?;
     let remote = context.remote(&project, &app).await?;
     let actor = if args.list {
         String::new()
@@ -121,7 +121,7 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
 struct Here {
     medium: Medium,
     offer: Option<Offer>,
-    brought: Brought,
+    brought: Option<Brought>,
     actor: String,
     project: Project,
     app: App,
@@ -142,62 +142,27 @@ async fn resume(
         project.check_gates()?;
     }
     let declared = declared(args, context, project, app).await?;
-    let (mut pending, observed, waits) = if let Some((locked, at_work)) = &held {
-        let (pending, waits) = at_work.known(locked).await?;
-        (pending, remote.observe().await?, waits)
-    } else {
-        let pending = LocalPending::load(state)?;
-        let look = waits::look(&around, project, app, state, &pending);
-        let (observed, waits) = tokio::join!(remote.observe(), look);
-        (pending, observed?, waits)
+    let binding = LazyBinding::default();
+    let inputs = FirstLookInputs {
+        project,
+        app,
+        remote,
+        state,
+        declared: declared.as_ref(),
+        brought: here.brought.as_ref(),
+        binding: &binding,
     };
-    let at_work = held.map(|(_, at_work)| at_work);
-    let rules = match &declared {
-        Some(files) => ops::rules_for_listed(project, remote, files, &observed.connectors).await?,
-        None => ops::rules(project),
+    let at_work = held.as_ref().map(|(_, at_work)| *at_work);
+    let look = match held {
+        Some(held) => FirstLook::under_lease(&around, inputs, held).await?,
+        None => FirstLook::alone(&around, inputs).await?,
     };
-    let news = |connector: &ConnectorType| pending.get(app, connector).is_none();
-    waits::tell(&around, &waits, news);
-    let now = ops::Now {
-        observed: &observed.connectors,
-        rules: &rules,
-    };
-    let waits = match at_work {
-        Some(at_work) => {
-            // Whoever can write to the store must not make anybody ask for what no file declares.
-            let waits = waits::declared_only(&around, waits, declared.as_ref(), &rules);
-            let memory = at_work.memory();
-            ops::approved_only(&around, project, app, memory, &now, waits).await?
-        }
-        // All clones show the same, and nothing is asked for.
-        None => waits,
-    };
-    waits::merge(&mut pending, app, &waits);
-    if let (Some(at_work), Some(saved), None) = (at_work, &here.brought.0, &args.expect_digest) {
-        let is_known = |result: &ChangeResult| {
-            let known = pending.get(app, &result.connector);
-            known.is_some_and(|known| {
-                let asked = Terms {
-                    values: &result.connection_config,
-                    account: result.account.as_ref(),
-                };
-                known.scopes == result.scopes && known.terms() == asked
-            })
-        };
-        let whose = (project, app);
-        ops::receipt_approved(&around, whose, at_work.memory(), &now, saved, is_known).await?;
-    }
-    let withheld = match at_work {
-        Some(at_work) => {
-            let sources = ops::AskedFor {
-                pending: &pending,
-                receipt: here.brought.receipt().map(|(receipt, _)| receipt),
-            };
-            ops::withheld(&around, (project, app), at_work.memory(), &now, &sources).await?
-        }
-        None => ops::Withheld::default(),
-    };
-    let why = |connector: &ConnectorType, entry: &PendingEntry| withheld.why(connector, entry);
+    let FirstLook {
+        pending,
+        observed,
+        waits,
+        rules,
+    } = look;
     let targets = args.connectors.iter().cloned().collect();
     let inputs = AuthorizeInputs {
         app,
@@ -205,14 +170,11 @@ async fn resume(
         listed: &observed.connectors,
         rules: &rules,
         project,
-        withheld: &why,
+        binding: &binding,
         declared: declared.as_ref(),
-        receipt: here.brought.receipt(),
+        receipt: here.brought.as_ref().map(Brought::receipt),
         targets: &targets,
         pending,
-        store: at_work.and_then(|at_work| at_work.memory().identity()),
-        lock: at_work.and_then(AtWork::lock),
-        now: context.now(),
     };
     let mut idle = Vec::new();
     let waiting = |session: &AuthorizeSession<'_>| {
@@ -328,77 +290,41 @@ async fn forget(
 }
 
 /// What was brought along from another machine.
-struct Brought(Option<receipt::Saved>);
+fn brought(args: &AuthorizeArgs, context: &Context) -> Result<Option<Brought>, Failure> {
+    let Some(file) = &args.receipt else {
+        return Ok(None);
+    };
+    let text = context.read_document(file)?;
+    let saved = receipt::read(&file_name(file), &text)?;
+    Ok(Some(Brought::of(saved, args.expect_digest.as_ref())?))
+}
 
-impl Brought {
-    fn read(args: &AuthorizeArgs, context: &Context) -> Result<Self, Failure> {
-        let Some(file) = &args.receipt else {
-            return Ok(Self(None));
-        };
-        let text = context.read_document(file)?;
-        let mut saved = receipt::read(&file_name(file), &text)?;
-        if let Some(expected) = &args.expect_digest
-            && *expected != saved.digest
-        {
-            return Err(Refusal::OtherReceipt {
-                of_plan: *expected == saved.receipt.plan_digest,
-                expected: expected.clone(),
-                actual: saved.digest,
-            }
-            .into());
+/// The project and the app; a receipt has to be for that app, and names it where nothing else does.
+fn locate(
+    args: &AuthorizeArgs,
+    context: &Context,
+    brought: Option<&Brought>,
+) -> Result<(Project, App), Failure> {
+    let dir = args.dir.as_deref();
+    let (project, app) = match brought {
+        None => {
+            let project = context.project(dir)?;
+            let app = project.app()?;
+            (project, app)
         }
-        if args.expect_digest.is_none() {
-            // Anybody may have written that a rule may be broken.
-            saved.receipt.overrides.clear();
+        Some(brought) => {
+            let theirs = &brought.saved.receipt.app;
+            let (project, app) = context.project_with(&theirs.id, dir)?;
+            app.takes("file", theirs)?;
+            (project, app)
         }
-        Ok(Self(Some(saved)))
+    };
+    planning::is_there(&project, dir)?;
+    // Looking asks for nothing.
+    if let Some(brought) = brought.filter(|_| !args.list) {
+        brought.check(&project)?;
     }
-
-    /// A forged receipt would ask for any scope of any app of the login. In a project the files
-    /// stand against that; elsewhere its digest has to.
-    fn check(&self, args: &AuthorizeArgs, project: &Project) -> Result<(), Failure> {
-        let vouched = args.list || args.expect_digest.is_some() || project.config_file.is_some();
-        match &self.0 {
-            Some(saved) if !vouched => Err(UsageError::with_help(
-                "outside a project, no connector file confirms what a receipt asks for",
-                format!(
-                    "give `--expect-digest` with the digest that `connplan apply` printed; this \
-                     receipt's is {}",
-                    saved.digest
-                ),
-            )
-            .into()),
-            _ => Ok(()),
-        }
-    }
-
-    fn receipt(&self) -> Option<(&receipt::Receipt, Option<Timestamp>)> {
-        let saved = self.0.as_ref()?;
-        // Only for showing: the digest does not cover it.
-        let made = saved.created_at.as_ref().and_then(|text| text.parse().ok());
-        Some((&saved.receipt, made))
-    }
-
-    /// The project and the app; a receipt has to be for that app, and names it where nothing else
-    /// does.
-    fn locate(&self, args: &AuthorizeArgs, context: &Context) -> Result<(Project, App), Failure> {
-        let dir = args.dir.as_deref();
-        let (project, app) = match &self.0 {
-            None => {
-                let project = context.project(dir)?;
-                let app = project.app()?;
-                (project, app)
-            }
-            Some(saved) => {
-                let theirs = &saved.receipt.app;
-                let (project, app) = context.project_with(&theirs.id, dir)?;
-                app.takes("file", theirs)?;
-                (project, app)
-            }
-        };
-        planning::is_there(&project, dir)?;
-        Ok((project, app))
-    }
+    Ok((project, app))
 }
 
 /// What the files declare; nothing without a project or its folder.

@@ -15,9 +15,7 @@ use crate::{
     config::Project,
     context::{Context, Failure},
     model::App,
-    ops::{
-        AtWork, AuthorizeInputs, AuthorizeSession, Binding, LeasedTurns, PendingBefore, WaitInputs,
-    },
+    ops::{AtWork, AuthorizeInputs, AuthorizeSession, LeasedTurns, PendingBefore, WaitInputs},
     page::{Doorway, Page, PageHost},
     syntax::MaxDuration,
     term::{self, Answer, EscapeKey},
@@ -71,14 +69,8 @@ pub(super) async fn resume<'a, 'w>(
     waiting: impl FnOnce(&AuthorizeSession<'a>) -> Result<Option<Waiting<'w>>, Failure>,
 ) -> Result<(AuthorizeSession<'a>, SessionOutcome), Failure> {
     let (app, before) = (inputs.app, PendingBefore::of(&inputs.pending));
-    // What an apply left was approved; what is found broken was not.
-    let needs = if inputs.has_broken() {
-        let binding = Binding::of(&listening::around(context), inputs.project).await?;
-        binding.needs().to_vec()
-    } else {
-        Vec::new()
-    };
-    let mut session = AuthorizeSession::begin(inputs, &needs).await?;
+    let around = listening::around(context);
+    let mut session = AuthorizeSession::begin(&around, inputs, at_work).await?;
     let waiting = waiting(&session)?;
     let Some(at_work) = at_work else {
         return Ok((session, SessionOutcome::NothingToDo));
@@ -87,9 +79,7 @@ pub(super) async fn resume<'a, 'w>(
         Some(waiting) => run(context, app, &mut session, (at_work, &before), waiting).await?,
         None => SessionOutcome::NothingToDo,
     };
-    at_work
-        .authorized(&listening::around(context), &before, &session)
-        .await;
+    at_work.authorized(&around, &before, &session).await;
     Ok((session, outcome))
 }
 

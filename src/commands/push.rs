@@ -15,8 +15,7 @@ use crate::{
     authorize::{AuthorizationResult, Item},
     context::{Context, ExitStatus, Failure, Format},
     model::ConnectorType,
-    ops::{self, AtWork, AuthorizeInputs, AuthorizeSession, PlanSession, known},
-    pending::PendingEntry,
+    ops::{AtWork, AuthorizeInputs, AuthorizeSession, LazyBinding, PlanSession, known},
     plan::document,
     receipt::{self, Outcome, Receipt},
     state::Locked,
@@ -105,7 +104,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
             args,
             (medium, offer, &actor),
             context,
-            &situation,
+            (&situation, &gate.into_binding()),
             &applied.receipt,
         )
         .await
@@ -165,7 +164,7 @@ async fn authorize_all(
     args: &PushArgs,
     (medium, offer, actor): (Medium, authorizing::Offer, &str),
     context: &Context,
-    situation: &PlanSession,
+    (situation, binding): (&PlanSession, &LazyBinding),
     receipt: &Receipt,
 ) -> Result<(Vec<AuthorizationResult>, SessionOutcome), Failure> {
     let files = &situation.files;
@@ -179,7 +178,8 @@ async fn authorize_all(
     let place = (&files.project, &situation.app, &state);
     let whose = (medium, offer, actor);
     let work = async |locked, at_work: &AtWork| {
-        under_lease(args, whose, context, situation, receipt, (locked, at_work)).await
+        let session = (situation, binding);
+        under_lease(args, whose, context, session, receipt, (locked, at_work)).await
     };
     AtWork::on_consents(&around, place, "push", patience, work).await
 }
@@ -189,7 +189,7 @@ async fn under_lease(
     args: &PushArgs,
     (medium, offer, actor): (Medium, authorizing::Offer, &str),
     context: &Context,
-    situation: &PlanSession,
+    (situation, binding): (&PlanSession, &LazyBinding),
     receipt: &Receipt,
     (locked, at_work): (Arc<Locked>, &AtWork),
 ) -> Result<(Vec<AuthorizationResult>, SessionOutcome), Failure> {
@@ -198,32 +198,17 @@ async fn under_lease(
     drop(locked);
     let observed = situation.remote.observe().await?;
     let targets = args.planning.targets.iter().cloned().collect();
-    let now = ops::Now {
-        observed: &observed.connectors,
-        rules: &files.rules,
-    };
-    let sources = ops::AskedFor {
-        pending: &pending,
-        receipt: Some(receipt),
-    };
-    let whose = (&files.project, &situation.app);
-    let around = listening::around(context);
-    let withheld = ops::withheld(&around, whose, at_work.memory(), &now, &sources).await?;
-    let why = |connector: &ConnectorType, entry: &PendingEntry| withheld.why(connector, entry);
     let inputs = AuthorizeInputs {
         app: &situation.app,
         remote: &situation.remote,
         listed: &observed.connectors,
         rules: &files.rules,
         project: &files.project,
-        withheld: &why,
+        binding,
         declared: Some(&files.declared),
         receipt: Some((receipt, None)),
         targets: &targets,
         pending,
-        store: at_work.memory().identity(),
-        lock: at_work.lock(),
-        now: context.now(),
     };
     let waiting = Waiting {
         medium,

@@ -157,7 +157,7 @@ impl AtWork {
     }
 
     /// How the lock of this machine is taken, where that goes in turns.
-    pub fn lock(&self) -> Option<Arc<AppLock>> {
+    pub(super) fn lock(&self) -> Option<Arc<AppLock>> {
         self.lock.clone()
     }
 

@@ -11,12 +11,16 @@ use jiff::Timestamp;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::policy;
+use super::{
+    Around, AtWork, LazyBinding,
+    approving::{AskedFor, Now, Withheld, withheld},
+    policy,
+};
 use crate::{
-    approval::{FromRisk, Need},
+    approval::FromRisk,
     authorize::{
         self, Alone, Asking, AuthorizationResult, AuthorizeEvent, Candidate, Command, Item,
-        NotResumable, Pace, PendingWriter, Session, Sources, Withheld, WriteTurns,
+        NotResumable, Pace, PendingWriter, Session, Sources, WriteTurns,
     },
     catalogue::ScopeEquivalence,
     config::Project,
@@ -25,7 +29,6 @@ use crate::{
     pending::{PendingError, PendingSet, SharedPending},
     receipt::Receipt,
     remote::{Remote, RemoteError},
-    state::AppLock,
 };
 
 /// What a session needs.
@@ -40,8 +43,8 @@ pub struct AuthorizeInputs<'a> {
     pub rules: &'a ScopeEquivalence,
     /// Whose policy says what may be asked for.
     pub project: &'a Project,
-    /// What needs an approval, and has none any more.
-    pub withheld: &'a Withheld<'a>,
+    /// Which approvals are needed.
+    pub binding: &'a LazyBinding,
     /// The files, where there is a project.
     pub declared: Option<&'a Declared>,
     /// A receipt that was named, and when it was made.
@@ -50,12 +53,6 @@ pub struct AuthorizeInputs<'a> {
     pub targets: &'a BTreeSet<ConnectorType>,
     /// What waits, as this machine and the team know it.
     pub pending: PendingSet,
-    /// The store that the team has, by what tells it from others.
-    pub store: Option<String>,
-    /// How the lock for what is written down is taken; none while only looking.
-    pub lock: Option<Arc<AppLock>>,
-    /// The time.
-    pub now: Timestamp,
 }
 
 /// What waits of one app, from the first look to the end.
@@ -72,7 +69,7 @@ pub struct AuthorizeSession<'a> {
 
 impl AuthorizeInputs<'_> {
     /// Whether the app shows as not working what the files declare.
-    pub fn has_broken(&self) -> bool {
+    fn has_broken(&self) -> bool {
         let files = self
             .declared
             .into_iter()
@@ -80,12 +77,45 @@ impl AuthorizeInputs<'_> {
         let mut listed = files.filter_map(|connector| self.listed.get(connector));
         listed.any(|is| is.status != RemoteStatus::Active)
     }
+
+    /// What needs an approval, and has none any more.
+    async fn withheld(
+        &self,
+        around: &Around<'_>,
+        at_work: Option<&AtWork>,
+    ) -> Result<Withheld, Failure> {
+        let Some(at_work) = at_work else {
+            return Ok(Withheld::default());
+        };
+        let now = Now {
+            observed: self.listed,
+            rules: self.rules,
+        };
+        let sources = AskedFor {
+            pending: &self.pending,
+            receipt: self.receipt.map(|(receipt, _)| receipt),
+        };
+        let place = (self.project, self.app, at_work.memory());
+        withheld(around, place, self.binding, &now, &sources).await
+    }
 }
 
 impl<'a> AuthorizeSession<'a> {
-    /// Finds what waits, past the gate, and sees what became of it. Changes nothing on the remote. `needs` is
-    /// what approval the settings that bind demand.
-    pub async fn begin(inputs: AuthorizeInputs<'a>, needs: &[Need]) -> Result<Self, Failure> {
+    /// Finds what waits, past the gate, and sees what became of it. Changes nothing on the remote. Without
+    /// `at_work` it only looks.
+    pub async fn begin(
+        around: &Around<'_>,
+        inputs: AuthorizeInputs<'a>,
+        at_work: Option<&AtWork>,
+    ) -> Result<Self, Failure> {
+        let (project, binding) = (inputs.project, inputs.binding);
+        // What is found broken was not approved, unlike what an apply left.
+        let withheld = inputs.withheld(around, at_work).await?;
+        let needs = if inputs.has_broken() {
+            binding.needs(around, project).await?
+        } else {
+            &[]
+        };
         let listed = with_values(inputs.remote, inputs.declared, inputs.listed).await?;
         let pending = inputs.pending;
         let sources = Sources {
@@ -94,25 +124,27 @@ impl<'a> AuthorizeSession<'a> {
             receipt: inputs.receipt.map(|(receipt, _)| receipt),
             made: inputs.receipt.and_then(|(_, made)| made),
             declared: inputs.declared,
-            folder: &inputs.project.folder(),
+            folder: &project.folder(),
             observed: &listed,
             targets: inputs.targets,
             rules: inputs.rules,
-            verdict: &policy::asked(inputs.project),
+            verdict: &policy::asked(project),
             needs_approval: &|change| {
                 let risk = FromRisk::of_change(change);
                 needs.iter().any(|need| need.concerns(risk))
             },
-            withheld: inputs.withheld,
-            now: inputs.now,
+            withheld: &|connector, entry| withheld.why(connector, entry),
+            now: around.context.now(),
         };
         let found = authorize::candidates(&sources)?;
         let others = others(&sources, inputs.remote).await?;
-        let writer = match inputs.lock {
-            None => PendingWriter::looking(inputs.app.clone(), pending),
-            Some(lock) => {
-                PendingWriter::open(lock, inputs.app.clone(), pending, inputs.store).await?
+        let app = inputs.app.clone();
+        let writer = match at_work.map(|at_work| (at_work.lock(), at_work)) {
+            Some((Some(lock), at_work)) => {
+                let store = at_work.memory().identity();
+                PendingWriter::open(lock, app, pending, store).await?
             }
+            _ => PendingWriter::looking(app, pending),
         };
         let mut session = Self {
             remote: inputs.remote,

@@ -8,8 +8,10 @@ mod approving;
 mod around;
 mod at_work;
 mod authorize;
+mod brought;
 mod event;
 mod explain;
+mod first_look;
 mod gates;
 pub mod known;
 mod plan;
@@ -22,21 +24,19 @@ mod turns;
 mod unworkable;
 mod used;
 mod values;
-pub mod waits;
+mod waits;
 
 pub use agree::{Uncompared, agrees};
 pub use apply::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, Judge, bytes_needed};
-pub use approving::{
-    ApprovalGate, AskedFor, Binding, Now, Shown, Ways, Withheld, approved_only, missing_approval,
-    receipt_approved, withheld,
-};
+pub use approving::{ApprovalGate, Binding, LazyBinding, Shown, Ways, missing_approval};
 pub use around::Around;
 pub use at_work::{AtWork, PendingBefore};
 pub use authorize::{AuthorizeInputs, AuthorizeSession, WaitInputs};
+pub use brought::Brought;
 pub use event::{Listener, OpEvent};
+pub use first_look::{FirstLook, FirstLookInputs};
 pub use gates::expires;
 pub use plan::{Files, PlanInputs, PlanSession, Wishes};
-pub use rules::{rules, rules_for_listed};
 pub use saved::{SavedInputs, SavedPlan, is_expected};
 pub use team::{Team, named, stored_plan};
 pub use turns::LeasedTurns;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How scopes compare in this project.
-pub fn rules(project: &Project) -> ScopeEquivalence {
+pub(super) fn rules(project: &Project) -> ScopeEquivalence {
     with(BTreeMap::new(), project)
 }
 
@@ -32,7 +32,7 @@ fn with(told: BTreeMap<ConnectorType, Scopes>, project: &Project) -> ScopeEquiva
 
 /// The project's rules, and by them whether the app has more than the files declare: then with what
 /// the platform says that it adds.
-pub async fn rules_for_listed(
+pub(super) async fn rules_for_listed(
     project: &Project,
     remote: &Remote,
     declared: &Declared,

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Takes out what this machine asked for once and the team knows to be over, or asked for anew.
-pub fn forget_stale(pending: &mut PendingSet, app: &App, waits: &Waits) -> bool {
+pub(super) fn forget_stale(pending: &mut PendingSet, app: &App, waits: &Waits) -> bool {
     let stale = |(connector, entry): &(&ConnectorType, &PendingEntry)| {
         let wait = waits.get(connector);
         let over = waits.ended(connector).is_some_and(|at| at >= entry.since);
@@ -35,7 +35,7 @@ pub(super) fn is_this(wait: &Wait, entry: &PendingEntry) -> bool {
 
 /// Adds what other machines asked for to what this one knows; where both know something, the newer
 /// counts.
-pub fn merge(pending: &mut PendingSet, app: &App, waits: &Waits) {
+pub(super) fn merge(pending: &mut PendingSet, app: &App, waits: &Waits) {
     forget_stale(pending, app, waits);
     for wait in waits.iter() {
         if pending.get(app, &wait.connector).is_none() {

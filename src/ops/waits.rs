@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-pub use super::stale::{forget_stale, merge};
+pub(super) use super::stale::merge;
 use super::{
     Around, OpEvent,
     team::{self, Team},
@@ -21,7 +21,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What waits elsewhere, for a command that only looks: if the store is away, it says so and goes on.
-pub async fn look(
+pub(super) async fn look(
     around: &Around<'_>,
     project: &Project,
     app: &App,
@@ -49,14 +49,14 @@ pub async fn look(
 }
 
 /// Tells who asked for what and when, except for what this machine asked for.
-pub fn tell(around: &Around<'_>, waits: &Waits, wanted: impl Fn(&ConnectorType) -> bool) {
+pub(super) fn tell(around: &Around<'_>, waits: &Waits, wanted: impl Fn(&ConnectorType) -> bool) {
     for wait in waits.iter().filter(|wait| wanted(&wait.connector)) {
         around.tell(&OpEvent::Waits(wait));
     }
 }
 
 /// The waits that the files declare, with all their scopes, values and account. The others are reported and left alone.
-pub fn declared_only(
+pub(super) fn declared_only(
     around: &Around<'_>,
     mut waits: Waits,
     declared: Option<&Declared>,

@@ -1,6 +1,7 @@
 //! What approval the settings that bind demand, and what the forge's reviews say.
 
 use miette::Diagnostic as _;
+use tokio::sync::OnceCell;
 
 use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
@@ -31,7 +32,7 @@ impl Binding {
     }
 
     /// What every set of settings demands.
-    pub fn needs(&self) -> &[Need] {
+    pub(super) fn needs(&self) -> &[Need] {
         &self.needs
     }
 
@@ -142,6 +143,36 @@ impl Binding {
         found.sort_unstable();
         found.dedup();
         Ok(found.into_iter().map(BaseName::Applied).collect())
+    }
+}
+
+/// The same, read once, when somebody first asks.
+#[derive(Default)]
+pub struct LazyBinding(OnceCell<Binding>);
+
+impl LazyBinding {
+    pub(super) async fn get(
+        &self,
+        around: &Around<'_>,
+        project: &Project,
+    ) -> Result<&Binding, Failure> {
+        let read = || Binding::of(around, project);
+        self.0.get_or_try_init(read).await
+    }
+
+    /// What approval the settings that bind demand.
+    pub(in crate::ops) async fn needs(
+        &self,
+        around: &Around<'_>,
+        project: &Project,
+    ) -> Result<&[Need], Failure> {
+        Ok(self.get(around, project).await?.needs())
+    }
+}
+
+impl From<Binding> for LazyBinding {
+    fn from(read: Binding) -> Self {
+        Self(OnceCell::new_with(Some(read)))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::BTreeSet, num::NonZeroU16, path::PathBuf, rc::Rc};
 
 use super::{
-    binding::{Binding, reviewed},
+    binding::{Binding, LazyBinding, reviewed},
     vouching,
 };
 use crate::{
@@ -147,6 +147,11 @@ impl<'a> ApprovalGate<'a> {
     /// Other stores that may know that an approval was used.
     pub(in crate::ops) fn others(&self) -> &[Team] {
         &self.others
+    }
+
+    /// What binds, for what comes after the apply.
+    pub fn into_binding(self) -> LazyBinding {
+        self.binding.into()
     }
 
     async fn signed(&self, warn: &dyn Fn(&str)) -> Result<Vec<Approval>, Failure> {

@@ -6,8 +6,11 @@ mod vouching;
 mod withheld;
 
 pub use self::{
-    binding::Binding,
+    binding::{Binding, LazyBinding},
     gate::{ApprovalGate, Shown, Ways},
-    vouching::{Now, approved_only, missing as missing_approval, receipt as receipt_approved},
+    vouching::missing as missing_approval,
+};
+pub(super) use self::{
+    vouching::{Now, approved_only, receipt as receipt_approved},
     withheld::{Sources as AskedFor, Withheld, withheld},
 };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::binding::{Binding, reviewed};
+use super::binding::{Binding, LazyBinding, reviewed};
 use crate::{
     approval::{
         Approval, ApprovalError, Approved, FromRisk, Missing, REVOKED, Signatures, Signers, key_of,
@@ -16,10 +16,10 @@ use crate::{
     context::{Failure, UsageError},
     diff::{Action, Desired, between},
     model::{App, ConnectorType, ExpectedAccount, RemoteConnector, Scopes},
-    ops::{Around, Team, used::unused},
-    pending::PendingEntry,
+    ops::{Around, Brought, Team, used::unused},
+    pending::{PendingEntry, PendingSet},
     plan::{Digest, Plan, belongs, document},
-    receipt::{ChangeResult, Outcome, Receipt, Saved},
+    receipt::{ChangeResult, Outcome, Receipt},
     store::{Memory, StoreError, Waits},
 };
 
@@ -120,11 +120,11 @@ pub async fn missing(around: &Around<'_>, plan: &Plan, digest: &Digest) -> Optio
 }
 
 /// The app as it is, and how scopes compare.
-pub struct Now<'a> {
+pub(in crate::ops) struct Now<'a> {
     /// What it has.
-    pub observed: &'a BTreeMap<ConnectorType, RemoteConnector>,
+    pub(in crate::ops) observed: &'a BTreeMap<ConnectorType, RemoteConnector>,
     /// When two sets of scopes are the same.
-    pub rules: &'a ScopeEquivalence,
+    pub(in crate::ops) rules: &'a ScopeEquivalence,
 }
 
 impl Now<'_> {
@@ -221,23 +221,27 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Fails where a receipt asks for what needs an approval here, and nothing says that it was given.
-/// `is_known` tells what this machine or the team knows to wait anyway.
-pub async fn receipt(
+/// Where something is said to wait: the project, its app, and the store of its team.
+pub(in crate::ops) type Where<'a> = (&'a Project, &'a App, &'a Memory);
+
+/// Fails where a receipt asks for what needs an approval here, and nothing says that it was given: not its
+/// digest, and not this machine or the team, who know what waits anyway.
+pub(in crate::ops) async fn receipt(
     around: &Around<'_>,
-    (project, app): (&Project, &App),
-    memory: &Memory,
+    (project, app, memory): Where<'_>,
+    binding: &LazyBinding,
     now: &Now<'_>,
-    saved: &Saved,
-    is_known: impl Fn(&ChangeResult) -> bool,
+    brought: &Brought,
+    known: &PendingSet,
 ) -> Result<(), Failure> {
-    let receipt = &saved.receipt;
-    let waits = |result: &&ChangeResult| result.outcome == Outcome::Pending && !is_known(result);
-    let asked: Vec<_> = receipt.results().filter(waits).collect();
+    let receipt = &brought.saved.receipt;
+    let asked = brought.unproved(known);
+    let asked = asked.filter(|result| result.outcome == Outcome::Pending);
+    let asked: Vec<_> = asked.collect();
     if asked.is_empty() {
         return Ok(());
     }
-    let binding = Binding::of(around, project).await?;
+    let binding = binding.get(around, project).await?;
     let others = binding
         .hold_stores(around, &mut project.clone(), app, memory.is_shared())
         .await?;
@@ -247,7 +251,7 @@ pub async fn receipt(
         let risk = now.risk(&asked);
         if !binding.concerns(risk)
             || memory.is_shared()
-                && vouched(around, &binding, app, &memories, (&asked, now))
+                && vouched(around, binding, app, &memories, (&asked, now))
                     .await
                     .is_ok()
         {
@@ -261,7 +265,7 @@ pub async fn receipt(
             ),
             format!(
                 "give `--expect-digest` with the digest that `connplan apply` printed; this receipt's is {}",
-                saved.digest
+                brought.saved.digest
             ),
         )
         .into());
@@ -271,18 +275,17 @@ pub async fn receipt(
 
 /// What waits of it whose plan is approved, where the settings demand that. The rest is said, and
 /// left.
-pub async fn approved_only(
+pub(in crate::ops) async fn approved_only(
     around: &Around<'_>,
-    project: &Project,
-    app: &App,
-    memory: &Memory,
+    (project, app, memory): Where<'_>,
+    binding: &LazyBinding,
     now: &Now<'_>,
     mut waits: Waits,
 ) -> Result<Waits, Failure> {
     if waits.is_empty() {
         return Ok(waits);
     }
-    let binding = Binding::of(around, project).await?;
+    let binding = binding.get(around, project).await?;
     if binding.needs().is_empty() {
         return Ok(waits);
     }
@@ -293,7 +296,7 @@ pub async fn approved_only(
     let mut taken = BTreeSet::new();
     for wait in waits.iter() {
         let asked = Asked::by_entry(&wait.connector, &wait.entry);
-        match vouched(around, &binding, app, &memories, (&asked, now)).await {
+        match vouched(around, binding, app, &memories, (&asked, now)).await {
             Ok(()) => {
                 taken.insert(wait.connector.clone());
             }

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    binding::Binding,
-    vouching::{Asked, Now, together, with},
+    binding::LazyBinding,
+    vouching::{Asked, Now, Where, together, with},
 };
 use crate::{
     approval::{Approved, REVOKED, Signatures, key_of},
-    config::Project,
     context::Failure,
     model::{App, ConnectorType},
     ops::Around,
@@ -21,11 +20,11 @@ use crate::{
 };
 
 /// Where `authorize` knows from what it could ask for.
-pub struct Sources<'a> {
+pub(in crate::ops) struct Sources<'a> {
     /// What waits.
-    pub pending: &'a PendingSet,
+    pub(in crate::ops) pending: &'a PendingSet,
     /// A receipt that was named.
-    pub receipt: Option<&'a Receipt>,
+    pub(in crate::ops) receipt: Option<&'a Receipt>,
 }
 
 impl<'a> Sources<'a> {
@@ -44,14 +43,18 @@ impl<'a> Sources<'a> {
 
 /// What must not be asked for until a plan of it is approved.
 #[derive(Debug, Default)]
-pub struct Withheld {
+pub(in crate::ops) struct Withheld {
     /// Of a plan: why its approval does not hold any more. Escaped.
     revoked: BTreeMap<(ConnectorType, Digest), String>,
 }
 
 impl Withheld {
     /// Why this is not asked for.
-    pub fn why(&self, connector: &ConnectorType, entry: &PendingEntry) -> Option<String> {
+    pub(in crate::ops) fn why(
+        &self,
+        connector: &ConnectorType,
+        entry: &PendingEntry,
+    ) -> Option<String> {
         let plan = entry.plan_digest.as_ref()?;
         self.revoked
             .get(&(connector.clone(), plan.clone()))
@@ -60,10 +63,10 @@ impl Withheld {
 }
 
 /// What of this needs an approval that was taken back since it was applied.
-pub async fn withheld(
+pub(in crate::ops) async fn withheld(
     around: &Around<'_>,
-    (project, app): (&Project, &App),
-    memory: &Memory,
+    (project, app, memory): Where<'_>,
+    binding: &LazyBinding,
     now: &Now<'_>,
     sources: &Sources<'_>,
 ) -> Result<Withheld, Failure> {
@@ -72,7 +75,7 @@ pub async fn withheld(
     if applied.is_empty() {
         return Ok(withheld);
     }
-    let binding = Binding::of(around, project).await?;
+    let binding = binding.get(around, project).await?;
     let concerned = |asked: &&Asked<'_>| binding.concerns(now.risk(asked));
     let applied: Vec<_> = applied.iter().filter(concerned).collect();
     let Some(signers) = binding.signers().filter(|_| !applied.is_empty()) else {
