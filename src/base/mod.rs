@@ -11,7 +11,12 @@ mod signers;
 mod tree;
 mod view;
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use tokio::sync::OnceCell;
 
 use self::{
     at::CommitAt,
@@ -29,34 +34,64 @@ use crate::{
     syntax::Settings,
 };
 
+/// The base of what is checked out, looked for once in a run, when somebody first asks.
+#[derive(Default)]
+pub struct Bases(OnceCell<Option<Held>>);
+
+/// A base, and the settings that bind there.
+pub struct Held {
+    /// The base.
+    pub base: Base,
+    /// What it has for the project.
+    pub settings: Vec<BaseSettings>,
+}
+
+impl fmt::Debug for Bases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bases").finish_non_exhaustive()
+    }
+}
+
+impl Bases {
+    /// Finds it, and fetches it where it is not here; none without a repository, or where there is
+    /// nothing before this commit.
+    pub async fn find(
+        &self,
+        context: &Context,
+        project: &Project,
+    ) -> Result<Option<&Held>, Failure> {
+        let look = || Held::look(context, project, None);
+        Ok(self.0.get_or_try_init(look).await?.as_ref())
+    }
+}
+
 /// Makes the settings of the base apply as well, where a pipeline runs for a pull or merge request; else
-/// those of the branch that it runs for, if it has gone on since.
-pub async fn bind(context: &Context, project: &mut Project) -> Result<(), Failure> {
-    let event = context.event();
+/// those of the branch that it runs for, if it has gone on since. Says what was found on the way.
+pub async fn bind(context: &Context, project: &mut Project) -> Result<Bases, Failure> {
+    let (bases, event) = (Bases::default(), context.event());
     if !model::is_request(&context.vars, event.as_ref()) {
         if let Some(branch) = model::pushed_branch(&context.vars, event.as_ref())
-            && let Some(base) = Base::of(context, project, vec![BaseName::Now(branch)]).await?
+            && let Some(held) = Held::of(context, project, vec![BaseName::Now(branch)]).await?
         {
-            let settings = base.settings(context).await?.into_iter();
+            let settings = held.settings.into_iter();
             project.now_settings = settings.map(|found| found.settings).collect();
         }
-        return Ok(());
+        return Ok(bases);
     }
-    if let Some(base) = Base::find(context, project).await? {
-        let settings = base.settings(context).await?;
-        for before in &settings {
+    if let Some(held) = bases.find(context, project).await? {
+        for before in &held.settings {
             project.base_dangers.extend(before.danger());
             project
                 .base_dangers
-                .extend(base.other_signers(before, project).await);
+                .extend(held.base.other_signers(before, project).await);
             project
                 .base_dangers
-                .extend(base.other_store(before, project).await);
+                .extend(held.base.other_store(before, project).await);
         }
         project.base_dangers.sort_unstable();
         project.base_dangers.dedup();
-        let settings = settings.into_iter();
-        project.base_settings = settings.map(|found| found.settings).collect();
+        let settings = held.settings.iter();
+        project.base_settings = settings.map(|found| found.settings.clone()).collect();
         if project.base_settings.is_empty() {
             // Without any the defaults are what the proposal changes.
             project.base_settings.push(Settings::default());
@@ -67,7 +102,30 @@ pub async fn bind(context: &Context, project: &mut Project) -> Result<(), Failur
              not apply to this pull or merge request",
         );
     }
-    Ok(())
+    Ok(bases)
+}
+
+impl Held {
+    /// What binds at these commits.
+    pub async fn of(
+        context: &Context,
+        project: &Project,
+        names: Vec<BaseName>,
+    ) -> Result<Option<Self>, Failure> {
+        Self::look(context, project, Some(names)).await
+    }
+
+    async fn look(
+        context: &Context,
+        project: &Project,
+        names: Option<Vec<BaseName>>,
+    ) -> Result<Option<Self>, Failure> {
+        let Some(base) = Base::look(context, project, names).await? else {
+            return Ok(None);
+        };
+        let settings = base.settings(context).await?;
+        Ok(Some(Self { base, settings }))
+    }
 }
 
 /// The base of what is checked out: in the project's repository, and in those around it and around
@@ -80,21 +138,6 @@ pub struct Base {
 }
 
 impl Base {
-    /// Finds it, and fetches it where it is not here; none without a repository, or where there is
-    /// nothing before this commit.
-    pub async fn find(context: &Context, project: &Project) -> Result<Option<Self>, Failure> {
-        Self::look(context, project, None).await
-    }
-
-    /// The same at these commits.
-    pub async fn of(
-        context: &Context,
-        project: &Project,
-        names: Vec<BaseName>,
-    ) -> Result<Option<Self>, Failure> {
-        Self::look(context, project, Some(names)).await
-    }
-
     async fn look(
         context: &Context,
         project: &Project,
@@ -191,7 +234,7 @@ impl Base {
     }
 
     /// The settings that the base has for this project.
-    pub async fn settings(&self, context: &Context) -> Result<Vec<BaseSettings>, Failure> {
+    async fn settings(&self, context: &Context) -> Result<Vec<BaseSettings>, Failure> {
         // Of a project in a repository within another one the inner one alone knows; and where it knows none, the
         // project is new for all.
         let known = self.views.iter().any(|view| view.project() == Known::Yes);
@@ -227,11 +270,11 @@ impl BaseSettings {
         })
     }
 
-    /// The settings, if they are all that stand there.
-    pub fn whole(self) -> Result<Self, Failure> {
-        match self.broken {
-            Some(broken) => Err(broken.into()),
-            None => Ok(self),
+    /// Fails if they are not all that stand there.
+    pub fn check(&self) -> Result<(), Failure> {
+        match &self.broken {
+            Some(broken) => Err(broken.clone().into()),
+            None => Ok(()),
         }
     }
 }

@@ -52,7 +52,7 @@ struct LedOut {
 }
 
 /// What binds cannot be read.
-#[derive(Debug, Error, Diagnostic)]
+#[derive(Clone, Debug, Error, Diagnostic)]
 #[error("{file} of {commit}, which binds here, has errors: {why}")]
 #[diagnostic(
     code(connplan::approval::base),

@@ -14,7 +14,7 @@ use crate::{
     approval::{NAMESPACE, REVOKED, key_of, signatures},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     fs::Destination,
-    ops::{self, Binding},
+    ops,
     plan::{Digest, Plan, Refusal, document},
     view::{self, approval::ApprovalReport, markdown, report::PlanReport},
 };
@@ -295,8 +295,8 @@ async fn signer(
     let Ok(project) = context.project(None) else {
         return (true, None);
     };
-    let signers = match Binding::of(&listening::around(context), &project).await {
-        Ok(binding) => binding.into_signers(),
+    let signers = match ops::signers_that_bind(&listening::around(context), &project).await {
+        Ok(signers) => signers,
         Err(failure) => {
             context.warn(&failure.told());
             return (true, None);

@@ -79,7 +79,7 @@ pub(super) async fn resume<'a, 'w>(
         Some(waiting) => run(context, app, &mut session, (at_work, &before), waiting).await?,
         None => SessionOutcome::NothingToDo,
     };
-    at_work.authorized(&around, &before, &session).await;
+    session.tell(&around, at_work, &before).await;
     Ok((session, outcome))
 }
 

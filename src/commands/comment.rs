@@ -12,6 +12,7 @@ use super::{
     show::is_receipt,
 };
 use crate::{
+    base::Bases,
     config::ConfigError,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::ConsentNeed,
@@ -109,9 +110,13 @@ impl Paper {
             made_for(context, app);
             let made = saved.created_at.and_then(|time| time.parse().ok());
             let mut report = PlanReport::new(&saved.plan, &saved.digest);
-            report.approval_missing =
-                ops::missing_approval(&listening::around(context), &saved.plan, &saved.digest)
-                    .await;
+            report.approval_missing = ops::missing_approval(
+                &listening::around(context),
+                &saved.plan,
+                &saved.digest,
+                &Bases::default(),
+            )
+            .await;
             Self::Plan(report, made)
         })
     }

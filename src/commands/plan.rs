@@ -11,7 +11,7 @@ use super::{
     printing::{MarkdownArgs, file_name},
 };
 use crate::{
-    base,
+    base::{self, Bases},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::ConsentNeed,
     model::Observed,
@@ -65,7 +65,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     let out = out
         .map(|out| context.output_file("--out", out))
         .transpose()?;
-    let (mut plan, judgement, undeclared, waiting, expires) = match &args.remote_state {
+    let (mut plan, judgement, undeclared, waiting, expires, bases) = match &args.remote_state {
         None => {
             let dir = args.planning.dir.as_deref();
             let mut situation = match &out {
@@ -85,12 +85,14 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             let undeclared = undeclared(&plan, &situation.files);
             let waiting = waiting(&plan, &situation.files.pending, &situation.waits);
             let expires = ops::expires(&situation.files.project, args.expires);
-            (plan, judgement, undeclared, waiting, expires)
+            let bases = situation.files.bases;
+            (plan, judgement, undeclared, waiting, expires, bases)
         }
         Some(file) => {
             let (plan, judgement) = speculate(args, context, file).await?;
             // It is for reading, never for applying.
-            (plan, judgement, Vec::new(), Vec::new(), args.expires)
+            let bases = Bases::default();
+            (plan, judgement, Vec::new(), Vec::new(), args.expires, bases)
         }
     };
     plan.origin = context.origin();
@@ -125,7 +127,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     }
     if !plan.speculative {
         report.approval_missing =
-            ops::missing_approval(&listening::around(context), &plan, &digest).await;
+            ops::missing_approval(&listening::around(context), &plan, &digest, &bases).await;
     }
     report.waiting = waiting;
     report.violations = violations;

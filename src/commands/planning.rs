@@ -158,7 +158,7 @@ async fn read(
     mut files: Files,
     to_change: bool,
 ) -> Result<PlanSession, Failure> {
-    base::bind(context, &mut files.project).await?;
+    files.bases = base::bind(context, &mut files.project).await?;
     let app = files.project.app()?;
     let remote = context.remote(&files.project, &app).await?;
     if context.vars.ci()

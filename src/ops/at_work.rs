@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Around, AuthorizeSession, OpEvent, Team,
+    Around, OpEvent, Team,
     stale::{forget_stale, is_this},
 };
 use crate::{
@@ -295,13 +295,14 @@ impl AtWork {
 
     /// Tells what an authorization came to: what waited before and does not any more, and what was
     /// asked for anew. Of what somebody else changed meanwhile, the store knows it better.
-    pub async fn authorized(
+    pub(super) async fn authorized(
         &self,
         around: &Around<'_>,
         before: &PendingBefore,
-        session: &AuthorizeSession<'_>,
+        after: &PendingSet,
+        granted: &BTreeSet<&ConnectorType>,
     ) {
-        let (app, after) = (&self.team.app, session.pending());
+        let app = &self.team.app;
         let gone = before.0.of(app).map(|(name, _)| name);
         let gone = gone.filter(|name| after.get(app, name).is_none());
         let gone: Vec<_> = gone.cloned().collect();
@@ -324,7 +325,6 @@ impl AtWork {
         let mine = |name: &ConnectorType| !over.contains(name);
         let new = new.into_iter().filter(|(name, _)| mine(name));
         let new: Vec<_> = new.map(|(name, entry)| self.wait(&name, entry)).collect();
-        let granted = session.granted();
         let (consented, forgotten): (Vec<_>, Vec<_>) =
             gone.into_iter().partition(|name| granted.contains(name));
         if !consented.is_empty() || !new.is_empty() {

@@ -12,7 +12,7 @@ use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Around, AtWork, LazyBinding,
+    Around, AtWork, LazyBinding, PendingBefore,
     approving::{AskedFor, Now, Withheld, withheld},
     policy,
 };
@@ -209,7 +209,7 @@ impl<'a> AuthorizeSession<'a> {
     }
 
     /// What waits by now.
-    pub fn pending(&self) -> &PendingSet {
+    fn pending(&self) -> &PendingSet {
         self.writer.pending()
     }
 
@@ -218,8 +218,14 @@ impl<'a> AuthorizeSession<'a> {
         self.writer.file().cloned()
     }
 
+    /// Tells the team how it ended.
+    pub async fn tell(&self, around: &Around<'_>, at_work: &AtWork, before: &PendingBefore) {
+        let (after, granted) = (self.pending(), self.granted());
+        at_work.authorized(around, before, after, &granted).await;
+    }
+
     /// What is in force by now.
-    pub(super) fn granted(&self) -> BTreeSet<&ConnectorType> {
+    fn granted(&self) -> BTreeSet<&ConnectorType> {
         let done = self
             .items
             .iter()

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     approval::Approved,
+    base::Bases,
     catalogue::ScopeEquivalence,
     config::{self, Loaded, Project},
     context::{Failure, UsageError},
@@ -63,6 +64,8 @@ pub struct Files {
     pub project: Project,
     /// Its connector files as they were read.
     pub loaded: Loaded,
+    /// What they are measured against.
+    pub bases: Bases,
     /// What they declare.
     pub declared: Declared,
     /// How scopes compare.
@@ -187,7 +190,8 @@ impl PlanSession {
         whose: (Rc<Plan>, Digest),
         shown: Shown<'g>,
     ) -> Result<ApprovalGate<'g>, Failure> {
-        ApprovalGate::of(around, &mut self.files.project, whose, shown, false).await
+        let Files { project, bases, .. } = &mut self.files;
+        ApprovalGate::of(around, (project, bases), whose, shown, false).await
     }
 
     /// A plan of this, to be carried out. While somebody was `asked` about it, the app may have changed.
@@ -228,6 +232,7 @@ impl Files {
             .unwrap_or_default();
         Ok(Self {
             rules: rules(&project),
+            bases: Bases::default(),
             project,
             loaded,
             declared,

@@ -72,7 +72,7 @@ impl<'a> SavedPlan<'a> {
             return Err(Refusal::Speculative.into());
         }
         let (mut project, app) = context.project_of(&plan.app.app.id)?;
-        base::bind(context, &mut project).await?;
+        let bases = base::bind(context, &mut project).await?;
         plan::belongs(&plan, &app, context.now())?;
         lives(&project, &plan, context.now())?;
         let uncompared = agrees(&project, &plan)?;
@@ -91,7 +91,8 @@ impl<'a> SavedPlan<'a> {
         }
         let judged = Rc::new(judged);
         let whose = (Rc::clone(&judged), digest);
-        let gate = ApprovalGate::of(around, &mut project, whose, inputs.shown, late).await?;
+        let gate =
+            ApprovalGate::of(around, (&mut project, &bases), whose, inputs.shown, late).await?;
         let approved = gate.pass().await?;
         if !uncompared.is_empty() {
             let uncompared = uncompared.to_string();

@@ -5,9 +5,9 @@ use tokio::sync::OnceCell;
 
 use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
-    base::{Base, BaseSettings, signers},
+    base::{BaseSettings, Bases, Held, signers},
     config::Project,
-    context::{Context, Failure},
+    context::Failure,
     model::{App, BaseName, is_request},
     ops::{Around, Team, applied::applied_from, gates::hold_store, team::stored_plan},
     plan::{Digest, Plan, difference, document},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The settings that bind, and whose signatures they let count.
-pub struct Binding {
+pub(super) struct Binding {
     needs: Vec<Need>,
     signers: Option<Signers>,
     /// What the base says of the team's store.
@@ -52,11 +52,6 @@ impl Binding {
         self.signers.as_ref()
     }
 
-    /// The same.
-    pub fn into_signers(self) -> Option<Signers> {
-        self.signers
-    }
-
     /// Has the project use the base's store where it names none itself. Opens the others that the base
     /// names, if they are needed: what they know of approvals counts.
     pub(super) async fn hold_stores(
@@ -75,7 +70,11 @@ impl Binding {
 
     /// Reads them: this checkout's, and those of the commit that it is measured against, which it
     /// cannot loosen. Whose signatures count is the latter's to say.
-    pub async fn of(around: &Around<'_>, project: &Project) -> Result<Self, Failure> {
+    pub(super) async fn of(
+        around: &Around<'_>,
+        project: &Project,
+        bases: &Bases,
+    ) -> Result<Self, Failure> {
         let here = &project.settings.approval;
         let mut found = Self {
             needs: here.need().into_iter().collect(),
@@ -83,22 +82,23 @@ impl Binding {
             stores: Vec::new(),
             has_base: false,
         };
-        let mut before = Vec::new();
-        if let Some(base) = Base::find(around.context, project).await? {
-            found.has_base = true;
-            before.push(found.hold(around.context, base).await?);
-        }
+        let base = bases.find(around.context, project).await?;
+        found.has_base = base.is_some();
+        found.demand_all(base)?;
         let applied = found.applied_from(around, project).await?;
-        if !applied.is_empty()
-            && let Some(base) = Base::of(around.context, project, applied).await?
-        {
-            before.push(found.hold(around.context, base).await?);
-        }
+        let applied = if applied.is_empty() {
+            None
+        } else {
+            Held::of(around.context, project, applied).await?
+        };
+        found.demand_all(applied.as_ref())?;
+        let before: Vec<_> = base.into_iter().chain(&applied).collect();
         let speaks = |before: &BaseSettings| {
             let approval = &before.settings.approval;
             approval.need().is_some() || approval.signers.is_some()
         };
-        found.signers = if before.iter().flat_map(|(_, before)| before).any(speaks) {
+        let mut all = before.iter().flat_map(|held| &held.settings);
+        found.signers = if all.any(speaks) {
             signers_of(&before).await?
         } else {
             signers(project, here)?
@@ -107,15 +107,16 @@ impl Binding {
     }
 
     /// Demands what the settings of a base demand.
-    async fn hold(&mut self, context: &Context, base: Base) -> Result<Held, Failure> {
-        let before = base.settings(context).await?.into_iter();
-        let before = before.map(BaseSettings::whole);
-        let before = before.collect::<Result<Vec<_>, _>>()?;
-        let needs = before.iter().filter_map(|b| b.settings.approval.need());
-        self.needs.extend(needs);
-        let stores = before.iter().map(|before| before.settings.store.clone());
-        self.stores.extend(stores);
-        Ok((base, before))
+    fn demand_all(&mut self, held: Option<&Held>) -> Result<(), Failure> {
+        let before = held.into_iter().flat_map(|held| &held.settings);
+        for before in before.clone() {
+            before.check()?;
+        }
+        for BaseSettings { settings, .. } in before {
+            self.needs.extend(settings.approval.need());
+            self.stores.push(settings.store.clone());
+        }
+        Ok(())
     }
 
     /// The commits from which the app was last changed, as the stores know that, and without any this
@@ -156,7 +157,7 @@ impl LazyBinding {
         around: &Around<'_>,
         project: &Project,
     ) -> Result<&Binding, Failure> {
-        let read = || Binding::of(around, project);
+        let read = async || Binding::of(around, project, &Bases::default()).await;
         self.0.get_or_try_init(read).await
     }
 
@@ -176,14 +177,11 @@ impl From<Binding> for LazyBinding {
     }
 }
 
-/// A base, and the settings that bind there.
-type Held = (Base, Vec<BaseSettings>);
-
 /// Whose signatures count for every one of these settings.
-async fn signers_of(held: &[Held]) -> Result<Option<Signers>, Failure> {
+async fn signers_of(held: &[&Held]) -> Result<Option<Signers>, Failure> {
     let mut all: Option<Signers> = None;
     let each = held.iter();
-    let each = each.flat_map(|(base, all)| all.iter().map(move |before| (base, before)));
+    let each = each.flat_map(|held| held.settings.iter().map(|before| (&held.base, before)));
     for (base, before) in each {
         let approval = &before.settings.approval;
         let Some(name) = approval.signers.as_deref() else {
@@ -204,6 +202,15 @@ async fn signers_of(held: &[Held]) -> Result<Option<Signers>, Failure> {
         });
     }
     Ok(all)
+}
+
+/// Whose signatures count in this project, if anybody's do.
+pub async fn signers_that_bind(
+    around: &Around<'_>,
+    project: &Project,
+) -> Result<Option<Signers>, Failure> {
+    let binding = Binding::of(around, project, &Bases::default()).await?;
+    Ok(binding.signers)
 }
 
 /// What the forge says. Whatever it does not say is a refusal.

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     approval::{Approval, ApprovalError, Approved, FromRisk, Missing, Need, Requirement},
+    base::Bases,
     config::Project,
     context::Failure,
     fs,
@@ -56,13 +57,13 @@ impl<'a> ApprovalGate<'a> {
     /// a store is away, nothing starts: it may know who took an approval back.
     pub async fn of(
         around: Around<'a>,
-        project: &mut Project,
+        (project, bases): (&mut Project, &Bases),
         (plan, digest): (Rc<Plan>, Digest),
         shown: Shown<'a>,
         late: bool,
     ) -> Result<Self, Failure> {
         project.check_gates()?;
-        let mut binding = Binding::of(&around, project).await?;
+        let mut binding = Binding::of(&around, project, bases).await?;
         if let Some(count) = shown.reviews {
             binding.demand(Need {
                 require: Requirement::Review,

@@ -6,7 +6,7 @@ mod vouching;
 mod withheld;
 
 pub use self::{
-    binding::{Binding, LazyBinding},
+    binding::{LazyBinding, signers_that_bind},
     gate::{ApprovalGate, Shown, Ways},
     vouching::missing as missing_approval,
 };

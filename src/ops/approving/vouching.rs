@@ -11,6 +11,7 @@ use crate::{
         Approval, ApprovalError, Approved, FromRisk, Missing, REVOKED, Signatures, Signers, key_of,
         signatures,
     },
+    base::Bases,
     catalogue::ScopeEquivalence,
     config::Project,
     context::{Failure, UsageError},
@@ -80,7 +81,12 @@ pub(super) fn with<'a>(memory: &'a Memory, others: &'a [Team]) -> Vec<&'a Memory
 
 /// What approval a plan lacks, for those who only look. Reviews are not asked for: they count where
 /// the plan is applied.
-pub async fn missing(around: &Around<'_>, plan: &Plan, digest: &Digest) -> Option<Missing> {
+pub async fn missing(
+    around: &Around<'_>,
+    plan: &Plan,
+    digest: &Digest,
+    bases: &Bases,
+) -> Option<Missing> {
     if !plan.has_changes() {
         return None;
     }
@@ -88,7 +94,7 @@ pub async fn missing(around: &Around<'_>, plan: &Plan, digest: &Digest) -> Optio
     if app.api_url != plan.app.app.api_url {
         return None;
     }
-    let binding = match Binding::of(around, &project).await {
+    let binding = match Binding::of(around, &project, bases).await {
         Ok(binding) => binding,
         Err(failure) => {
             around.warn(failure.told());
