@@ -12,13 +12,11 @@ use super::{
     show::is_receipt,
 };
 use crate::{
-    base::Bases,
     config::ConfigError,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::ConsentNeed,
     escape, fs,
     model::{AppId, Origin},
-    ops,
     plan::{self, Refusal},
     publish::{
         self, About, Applied, Message, Overrides, Place, PublishError, Published, SUMMARY_LIMIT,
@@ -86,8 +84,6 @@ struct Failed {
     origin: Option<Origin>,
 }
 
-type Apps<'a> = Vec<(&'a str, Option<&'a str>)>;
-
 impl Paper {
     async fn read(args: &CommentArgs, context: &Context) -> Result<Self, Failure> {
         let file = match (&args.file, &args.failed) {
@@ -108,70 +104,50 @@ impl Paper {
             let app = &saved.plan.app.app;
             of_here(context, &app.id, app.environment.as_deref())?;
             made_for(context, app);
-            let made = saved.created_at.and_then(|time| time.parse().ok());
             let mut report = PlanReport::new(&saved.plan, &saved.digest);
-            report.approval_missing = ops::missing_approval(
-                &listening::around(context),
-                &saved.plan,
-                &saved.digest,
-                &Bases::default(),
-            )
-            .await;
+            report.approval_missing = listening::missing_approval(context, &saved).await;
+            let made = saved.created_at.and_then(|time| time.parse().ok());
             Self::Plan(report, made)
         })
     }
 
-    fn apps(&self) -> Apps<'_> {
+    fn apps(&self) -> Vec<(&str, Option<&str>)> {
+        let apps = self.addressed().into_iter();
+        apps.map(|(id, environment, _)| (id, environment)).collect()
+    }
+
+    /// The same with their addresses; none of a failure, whose document is not sealed.
+    fn addressed(&self) -> Vec<(&str, Option<&str>, Option<&str>)> {
         match self {
             Self::Plan(plan, ..) => {
                 let apps = plan.apps.iter();
-                apps.map(|app| (app.app_id.as_str(), app.environment.as_deref()))
+                let app = apps.map(|a| (a.app_id.as_str(), a.environment.as_deref(), &a.api_url));
+                app.map(|(id, env, url)| (id, env, Some(url.as_str())))
                     .collect()
             }
             Self::Receipt(receipt) => {
                 let apps = receipt.apps.iter();
-                apps.map(|app| (app.app_id.as_str(), app.environment.as_deref()))
+                let app = apps.map(|a| (a.app_id.as_str(), a.environment.as_deref(), &a.api_url));
+                app.map(|(id, env, url)| (id, env, Some(url.as_str())))
                     .collect()
             }
-            Self::Failure(failed) => vec![(&failed.app, failed.environment.as_deref())],
+            Self::Failure(failed) => vec![(&failed.app, failed.environment.as_deref(), None)],
         }
     }
 
     fn named(&self, context: &Context) -> Vec<AppName> {
-        match self {
-            Self::Plan(plan, ..) => {
-                let apps = plan.apps.iter();
-                apps.map(|app| {
-                    AppName::new(
-                        app.app_id.as_str(),
-                        app.environment.as_deref(),
-                        app.api_url.as_str(),
-                    )
-                })
-                .collect()
-            }
-            Self::Receipt(receipt) => {
-                let apps = receipt.apps.iter();
-                apps.map(|app| {
-                    AppName::new(
-                        app.app_id.as_str(),
-                        app.environment.as_deref(),
-                        app.api_url.as_str(),
-                    )
-                })
-                .collect()
-            }
-            // Its document is not sealed: the address is the one of this run.
-            Self::Failure(failed) => {
-                let here = AppId::parse(&failed.app).ok();
-                let here = here.and_then(|id| context.project_of(&id).ok());
-                let named = here.map(|(_, app)| {
-                    let environment = failed.environment.as_deref();
-                    AppName::new(&failed.app, environment, app.api_url.as_str())
-                });
-                named.into_iter().collect()
-            }
-        }
+        let named = self
+            .addressed()
+            .into_iter()
+            .filter_map(|(id, environment, url)| {
+                if let Some(url) = url {
+                    return Some(AppName::new(id, environment, url));
+                }
+                // The address of this run.
+                let (_, app) = context.project_of(&AppId::parse(id).ok()?).ok()?;
+                Some(AppName::new(id, environment, app.api_url.as_str()))
+            });
+        named.collect()
     }
 
     fn markdown(&self, options: &markdown::Options) -> String {

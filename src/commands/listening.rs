@@ -1,10 +1,13 @@
 //! What an op tells, in words on the terminal; and what it may know of the process.
 
 use crate::{
+    approval::Missing,
+    base::Bases,
     config::Project,
     context::{Context, Failure},
     model::{App, ago},
-    ops::{Around, Listener, OpEvent, Team},
+    ops::{self, Around, Listener, OpEvent, Team},
+    plan::document::Saved,
     view::{self, Theme},
 };
 
@@ -19,6 +22,12 @@ pub(super) fn around(context: &Context) -> Around<'_> {
 /// The memory of the app that a command is about.
 pub(super) async fn team(context: &Context, project: &Project, app: &App) -> Result<Team, Failure> {
     Team::of(&around(context), project, app).await
+}
+
+/// What approval a saved plan lacks, for those who only look.
+pub(super) async fn missing_approval(context: &Context, saved: &Saved) -> Option<Missing> {
+    let whose = (&saved.plan, &saved.digest);
+    ops::missing_approval(&around(context), whose, &Bases::default()).await
 }
 
 impl Listener for Context {

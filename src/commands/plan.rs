@@ -127,7 +127,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     }
     if !plan.speculative {
         report.approval_missing =
-            ops::missing_approval(&listening::around(context), &plan, &digest, &bases).await;
+            ops::missing_approval(&listening::around(context), (&plan, &digest), &bases).await;
     }
     report.waiting = waiting;
     report.violations = violations;

@@ -9,7 +9,6 @@ use super::{
     printing::{MarkdownArgs, file_name, made_for},
 };
 use crate::{
-    base::Bases,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     ops, plan, receipt,
     view::{self, report::PlanReport},
@@ -62,13 +61,7 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
                 Ok(uncompared) => context.warn(&uncompared.to_string()),
             }
         }
-        report.approval_missing = ops::missing_approval(
-            &listening::around(context),
-            &saved.plan,
-            &saved.digest,
-            &Bases::default(),
-        )
-        .await;
+        report.approval_missing = listening::missing_approval(context, &saved).await;
         view::plan::show(&report, &options, &medium)
     };
     context.terminal.out(&shown);

@@ -208,11 +208,6 @@ impl Loaded {
         let span = place.values.get(name)?;
         Some(place.source.position(span.start).0)
     }
-
-    /// Whether any problem is an error.
-    pub fn has_errors(&self) -> bool {
-        self.declared.is_none()
-    }
 }
 
 /// What no file shows alone: two of one type, two types that differ in case.

@@ -129,11 +129,6 @@ impl Checkout {
         self.commit(name, "^{commit}").await
     }
 
-    /// The first parent of a commit, if it is here.
-    pub async fn first_parent(&self, commit: &CommitId) -> Result<Option<CommitId>, GitError> {
-        self.commit(commit.as_str(), "^1^{commit}").await
-    }
-
     /// What a commit says that its parents are, whether those are here or not.
     pub async fn named_parents(&self, commit: &CommitId) -> Result<Vec<String>, GitError> {
         let run = Run::new("read the commit", &["cat-file", "commit", commit.as_str()]);
@@ -188,14 +183,6 @@ impl Checkout {
     pub async fn branch(&self) -> Result<Option<String>, GitError> {
         let args = ["symbolic-ref", "--quiet", "--short", "HEAD"];
         self.maybe("read the branch", &args).await
-    }
-
-    /// Whether git ignores a path, or would show it as new.
-    pub async fn ignores(&self, path: &Path) -> Result<bool, GitError> {
-        let mut run = Run::new("read what is ignored", &["check-ignore", "--quiet", "--"]);
-        run.args.push(path.as_os_str());
-        let output = self.git.run(Place::Checkout(&self.root), run).await?;
-        Ok(output.success)
     }
 
     /// What its commits hold.

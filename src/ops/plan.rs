@@ -150,9 +150,9 @@ impl PlanSession {
 
     /// Plans.
     pub fn plan(&self, wishes: &Wishes<'_>) -> Result<Plan, Failure> {
-        self.check_values(wishes)?;
-        self.files
-            .plan(wishes, self.app.clone(), &self.observed, false)
+        let (plan, judgement) = self.judged(wishes)?;
+        judgement.verdict()?;
+        Ok(plan)
     }
 
     /// Holds the declared connection values against what the platform wants.
@@ -249,19 +249,6 @@ impl Files {
         });
         told.filter_map(|saved| saved.created_at.as_ref()?.parse().ok())
             .min()
-    }
-
-    /// Plans against a state of the remote.
-    pub fn plan(
-        &self,
-        wishes: &Wishes<'_>,
-        app: App,
-        observed: &Observed,
-        speculative: bool,
-    ) -> Result<Plan, Failure> {
-        let (plan, judgement) = self.judged(wishes, app, observed, speculative)?;
-        judgement.verdict()?;
-        Ok(plan)
     }
 
     /// A plan, and what the policy says to it.

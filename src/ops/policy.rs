@@ -8,8 +8,7 @@ use crate::{
     diff::{Action, Change, ConsentNeed, Desired},
     escape,
     model::{
-        ConnectorType, Diagnostic, ExpectedAccount, Policies, RemoteConnector, Scopes,
-        Severity as Level, map_of,
+        ConnectorType, Diagnostic, ExpectedAccount, Policies, RemoteConnector, Scopes, map_of,
     },
     pending::PendingEntry,
     plan::{Override, Plan},
@@ -169,7 +168,7 @@ pub fn warnings(judgement: &Judgement, loaded: &Loaded) -> Vec<Diagnostic> {
             Some(problem) => problem.to_diagnostic(),
             None => Problem::about(finding(violation), "connplan.toml").to_diagnostic(),
         };
-        diagnostic.severity = Level::Warning;
+        diagnostic.severity = crate::model::Severity::Warning;
         if let Some(reason) = &violation.overridden {
             let reason = escape::limited(reason, 300);
             diagnostic.message = format!("overridden ({reason}): {}", diagnostic.message);

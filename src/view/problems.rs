@@ -9,7 +9,6 @@ use thiserror::Error;
 
 use super::{Style, Theme};
 use crate::{
-    model::Severity as Level,
     syntax::Problem,
     term::{Terminal, wrap},
 };
@@ -137,7 +136,7 @@ impl Invalid {
         let diagnostics: Vec<_> = problems.iter().map(Problem::to_diagnostic).collect();
         let errors = diagnostics
             .iter()
-            .filter(|found| found.severity == Level::Error);
+            .filter(|found| found.severity == crate::model::Severity::Error);
         let files: BTreeSet<_> = errors.map(|found| found.file.as_deref()).collect();
         let whose = match files.first() {
             Some(Some(file)) if files.len() == 1 => {

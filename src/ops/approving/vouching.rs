@@ -83,8 +83,7 @@ pub(super) fn with<'a>(memory: &'a Memory, others: &'a [Team]) -> Vec<&'a Memory
 /// the plan is applied.
 pub async fn missing(
     around: &Around<'_>,
-    plan: &Plan,
-    digest: &Digest,
+    (plan, digest): (&Plan, &Digest),
     bases: &Bases,
 ) -> Option<Missing> {
     if !plan.has_changes() {

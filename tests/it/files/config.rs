@@ -272,7 +272,7 @@ fn broken_settings_stop_the_app_and_not_the_reading() {
     assert_eq!(code(&found.app().unwrap_err()), "invalid");
     let loaded = connectors::read(&found);
     assert_eq!(loaded.problems.len(), 2, "{:?}", loaded.problems);
-    assert!(loaded.has_errors());
+    assert!(loaded.declared.is_none());
 }
 
 #[test]
@@ -332,7 +332,7 @@ fn a_file_name_cannot_steer_the_terminal() {
 fn a_file_in_the_folders_place_is_an_error() {
     let dir = project(&[CONFIG, ("base44/connectors", "x")]);
     let loaded = connectors::read(&find(dir.path()));
-    assert!(loaded.has_errors());
+    assert!(loaded.declared.is_none());
     assert!(matches!(
         findings(&loaded)[..],
         [Finding::FolderUnreadable { .. }]
