@@ -1,7 +1,7 @@
 //! The model on a socket, with faults in front of it.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     process::Child,
     sync::{Arc, Condvar, Mutex, MutexGuard},
@@ -13,6 +13,7 @@ use super::{
     login::Login,
     model::{Effect, Model},
 };
+use crate::support::scripted::{Seen, read_request};
 
 /// What goes wrong with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,17 +251,18 @@ fn serve(stream: TcpStream, shared: &(Mutex<State>, Condvar), address: SocketAdd
         return;
     };
     let mut reader = BufReader::new(stream);
-    while let Some(Request {
-        method,
-        target,
-        authorization,
-        body,
-    }) = request(&mut reader)
-    {
-        if method == SETTLE {
+    while let Ok(Some(asked)) = read_request(&mut reader) {
+        if asked.method == SETTLE {
             return;
         }
-        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        let authorization = asked.header("authorization").unwrap_or_default();
+        let Seen {
+            method,
+            path,
+            query,
+            body,
+            ..
+        } = &asked;
         let mut state = shared.0.lock().expect("not poisoned");
         let place = state.asked.len();
         state.asked.push(format!("{method} {path}"));
@@ -278,7 +280,7 @@ fn serve(stream: TcpStream, shared: &(Mutex<State>, Condvar), address: SocketAdd
             login.expire();
         }
         if let Some(login) = &mut state.login
-            && let Some((pause, status, json)) = login.answer(path, &authorization, &body, fault)
+            && let Some((pause, status, json)) = login.answer(path, authorization, body, fault)
         {
             drop(state);
             thread::sleep(pause);
@@ -289,8 +291,8 @@ fn serve(stream: TcpStream, shared: &(Mutex<State>, Condvar), address: SocketAdd
             continue;
         }
         let falsely = match fault {
-            Some(Fault::FalselyDone) => Model::falsely(&method, path, false),
-            Some(Fault::FalselyGone) => Model::falsely(&method, path, true),
+            Some(Fault::FalselyDone) => Model::falsely(method, path, false),
+            Some(Fault::FalselyGone) => Model::falsely(method, path, true),
             _ => None,
         };
         if let Some((status, json)) = falsely {
@@ -314,7 +316,7 @@ fn serve(stream: TcpStream, shared: &(Mutex<State>, Condvar), address: SocketAdd
         let mut reply = (200, String::new());
         if !nothing_done {
             let before = state.model.effects.len();
-            let (status, json) = state.model.answer(&method, path, query, &body);
+            let (status, json) = state.model.answer(method, path, query, body);
             reply = (status, json.to_string());
             if fault.is_none_or(|fault| matches!(fault, Fault::KillAnswered(_) | Fault::Expired)) {
                 let done = state
@@ -394,44 +396,6 @@ fn serve(stream: TcpStream, shared: &(Mutex<State>, Condvar), address: SocketAdd
             }
         }
     }
-}
-
-struct Request {
-    method: String,
-    target: String,
-    authorization: String,
-    body: Vec<u8>,
-}
-
-fn request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
-    let mut line = String::new();
-    if reader.read_line(&mut line).ok()? == 0 {
-        return None;
-    }
-    let mut words = line.split_whitespace();
-    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let (mut length, mut authorization) = (0, String::new());
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim_end().split_once(':') else {
-            break;
-        };
-        if name.eq_ignore_ascii_case("content-length") {
-            length = value.trim().parse().ok()?;
-        }
-        if name.eq_ignore_ascii_case("authorization") {
-            value.trim().clone_into(&mut authorization);
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    Some(Request {
-        method,
-        target,
-        authorization,
-        body,
-    })
 }
 
 fn send(writer: &mut TcpStream, status: u16, body: &str, length: usize) -> Option<()> {

@@ -41,7 +41,7 @@ fn official(project: &Project, args: &[&str]) -> Command {
     command
 }
 
-async fn base44(project: &Project, args: &[&str]) -> Run {
+pub(super) async fn base44(project: &Project, args: &[&str]) -> Run {
     let ended = run(official(project, args)).await;
     assert_eq!(ended.code, 0, "{}\n{}", ended.out, ended.err);
     ended

@@ -1,130 +1,34 @@
 //! The official client against the sandbox, with the sandbox's two variables alone.
 //!
 //! `CONNPLAN_OFFICIAL_CLIENT` names the unpacked npm package (`npm pack base44@0.1.18`).
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test ends at the first surprise"
-)]
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    io::Write,
-    path::PathBuf,
-    process::{Command, Stdio},
-};
+use std::fs;
 
-use connplan::sandbox::{Decision, Sandbox};
+use connplan::sandbox::Decision;
 use serde_json::json;
 
-use crate::sandbox::client::Site;
-
-/// A project of its own, a home of its own, and the client.
-struct Project {
-    folder: tempfile::TempDir,
-    home: tempfile::TempDir,
-    client: PathBuf,
-}
-
-struct Run {
-    success: bool,
-    /// What it said, stdout and stderr.
-    said: String,
-}
-
-impl Project {
-    fn new() -> Self {
-        let client = std::env::var_os("CONNPLAN_OFFICIAL_CLIENT")
-            .expect("CONNPLAN_OFFICIAL_CLIENT names the client's unpacked package");
-        let project = Self {
-            folder: tempfile::tempdir().unwrap(),
-            home: tempfile::tempdir().unwrap(),
-            client: PathBuf::from(client),
-        };
-        project.write("config.jsonc", r#"{ "name": "Corner Shop" }"#);
-        project.write(".app.jsonc", r#"{ "id": "app-1" }"#);
-        project
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join("base44").join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        File::create(path)
-            .unwrap()
-            .write_all(text.as_bytes())
-            .unwrap();
-    }
-
-    /// The connector files, by name.
-    fn files(&self) -> BTreeMap<String, String> {
-        let entries = fs::read_dir(self.path("connectors")).unwrap();
-        let read = entries.map(|entry| {
-            let entry = entry.unwrap();
-            let name = entry.file_name().into_string().unwrap();
-            (name, fs::read_to_string(entry.path()).unwrap())
-        });
-        read.collect()
-    }
-
-    /// Runs the client beside the sandbox, which lives on this thread.
-    async fn run(&self, sandbox: &Sandbox, args: &[&str]) -> Run {
-        let mut command = Command::new("node");
-        command
-            .arg(self.client.join("bin/run.js"))
-            .args(args)
-            .current_dir(&self.folder)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("HOME", self.home.path())
-            // A test is nothing to report to the makers of the client.
-            .env("BASE44_DISABLE_TELEMETRY", "1")
-            .envs(sandbox.environment())
-            .stdin(Stdio::null());
-        let run = tokio::task::spawn_blocking(move || command.output());
-        let output = run.await.unwrap().unwrap();
-        let said = [output.stdout, output.stderr].concat();
-        Run {
-            success: output.status.success(),
-            said: String::from_utf8(said).unwrap(),
-        }
-    }
-}
-
-impl Run {
-    #[track_caller]
-    fn expect(&self, words: &[&str]) {
-        assert!(self.success, "{}", self.said);
-        for word in words {
-            assert!(self.said.contains(word), "no {word:?} in:\n{}", self.said);
-        }
-    }
-}
+use super::around_official::base44;
+use crate::{files::project::Project, sandbox::client::Site};
 
 #[tokio::test]
 #[ignore = "needs Node and npm: run by .ci/run"]
 async fn it_pushes_authorizes_and_pushes_again() {
-    let (site, project) = (Site::new().await, Project::new());
+    let site = Site::new().await;
+    let project = Project::at(&site);
     let scopes = r#"["chat:write", "channels:read"]"#;
     let slack = format!("{{ \"type\": \"slackbot\", \"scopes\": {scopes} }}");
-    project.write("connectors/slackbot.jsonc", &slack);
+    project.write("base44/connectors/slackbot.jsonc", &slack);
     project.write(
-        "connectors/notes.jsonc",
+        "base44/connectors/notes.jsonc",
         r#"{ "type": "notion" } // no scopes"#,
     );
-    project.write("connectors/stripe.jsonc", r#"{ "type": "stripe" }"#);
+    project.write("base44/connectors/stripe.jsonc", r#"{ "type": "stripe" }"#);
     let old = json!({ "scopes": ["crm.objects.contacts.read"], "account": "ops@example.com" });
     let path = "/sandbox/admin/apps/app-1/connectors/hubspot";
     site.call("PUT", path, Some(old)).await;
 
-    let first = project
-        .run(&site.sandbox, &["connectors", "push", "--yes"])
-        .await;
-    first.expect(&[
+    let first = base44(&project, &["connectors", "push", "--yes"]).await;
+    first.says(&[
         "Removed: hubspot",
         "Failed: slackbot - needs authorization",
         "Failed: notion - needs authorization",
@@ -146,22 +50,19 @@ async fn it_pushes_authorizes_and_pushes_again() {
         site.sandbox.consent_to(id, approve).await.unwrap();
     }
 
-    let second = project
-        .run(&site.sandbox, &["connectors", "push", "--yes"])
-        .await;
-    second.expect(&["Synced: ", "slackbot", "notion", "stripe"]);
-    assert!(!second.said.contains("Failed"), "{}", second.said);
+    let second = base44(&project, &["connectors", "push", "--yes"]).await;
+    let second = second.says(&["Synced: ", "slackbot", "notion", "stripe"]);
+    let said = [&*second.out, &*second.err].concat();
+    assert!(!said.contains("Failed"), "{said}");
     let granted = &site.listed("slackbot").await.unwrap()["scopes"];
     assert_eq!(*granted, json!(["channels:read", "chat:write"]));
     let stripe = site.api("GET", "payments/stripe/status", None).await.json();
     assert_eq!(stripe["stripe_mode"], "sandbox");
 
-    fs::remove_file(project.path("connectors/stripe.jsonc")).unwrap();
-    fs::remove_file(project.path("connectors/notes.jsonc")).unwrap();
-    let third = project
-        .run(&site.sandbox, &["connectors", "push", "--yes"])
-        .await;
-    third.expect(&["Synced: slackbot", "Removed: notion, stripe"]);
+    fs::remove_file(project.path("base44/connectors/stripe.jsonc")).unwrap();
+    fs::remove_file(project.path("base44/connectors/notes.jsonc")).unwrap();
+    let third = base44(&project, &["connectors", "push", "--yes"]).await;
+    third.says(&["Synced: slackbot", "Removed: notion, stripe"]);
     let stripe = site.api("GET", "payments/stripe/status", None).await.json();
     assert_eq!(stripe["stripe_mode"], json!(null));
 }
@@ -174,13 +75,11 @@ async fn it_reports_refusals() {
         "apps": { "app-1": { "different_user": { "gmail": "grace@example.com" } } },
     }))
     .await;
-    let project = Project::new();
-    project.write("connectors/tiktok.jsonc", r#"{ "type": "tiktok" }"#);
-    project.write("connectors/gmail.jsonc", r#"{ "type": "gmail" }"#);
-    let push = project
-        .run(&site.sandbox, &["connectors", "push", "--yes"])
-        .await;
-    push.expect(&[
+    let project = Project::at(&site);
+    project.write("base44/connectors/tiktok.jsonc", r#"{ "type": "tiktok" }"#);
+    project.write("base44/connectors/gmail.jsonc", r#"{ "type": "gmail" }"#);
+    let push = base44(&project, &["connectors", "push", "--yes"]).await;
+    push.says(&[
         "Ask a workspace admin.",
         "already connected by grace@example.com",
     ]);
@@ -197,27 +96,23 @@ async fn it_pulls_what_is_there() {
         "stripe": "live",
     }}}))
     .await;
-    let project = Project::new();
-    project.write("connectors/gone.jsonc", r#"{ "type": "linear" }"#);
-    let pull = project.run(&site.sandbox, &["connectors", "pull"]).await;
-    pull.expect(&["Pulled 3 connectors", "Deleted: linear"]);
-    let files = project.files();
-    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    let project = Project::at(&site);
+    project.write("base44/connectors/gone.jsonc", r#"{ "type": "linear" }"#);
+    let pull = base44(&project, &["connectors", "pull"]).await;
+    pull.says(&["Pulled 3 connectors", "Deleted: linear"]);
+    let names = project.list("base44/connectors");
     assert_eq!(names, ["notion.jsonc", "slackbot.jsonc", "stripe.jsonc"]);
-    assert!(
-        files["slackbot.jsonc"].contains("\"chat:write\""),
-        "{files:?}"
-    );
+    let slack = project.read("base44/connectors/slackbot.jsonc");
+    assert!(slack.contains("\"chat:write\""), "{slack}");
 }
 
 #[tokio::test]
 #[ignore = "needs Node and npm: run by .ci/run"]
 async fn it_lists_what_is_available() {
-    let (site, project) = (Site::new().await, Project::new());
-    let list = project
-        .run(&site.sandbox, &["connectors", "list-available"])
-        .await;
-    list.expect(&[
+    let site = Site::new().await;
+    let project = Project::at(&site);
+    let list = base44(&project, &["connectors", "list-available"]).await;
+    list.says(&[
         "Google Calendar",
         "Snowflake",
         "account_identifier",

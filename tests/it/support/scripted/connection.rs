@@ -77,7 +77,8 @@ fn peek_route(stream: &TcpStream) -> io::Result<Option<String>> {
     Ok(Some(format!("{method} {path}")))
 }
 
-fn read_request(reader: &mut BufReader<TcpStream>) -> io::Result<Option<Seen>> {
+/// The next request; none where the client goes.
+pub(crate) fn read_request(reader: &mut BufReader<TcpStream>) -> io::Result<Option<Seen>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);

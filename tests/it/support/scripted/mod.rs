@@ -23,6 +23,7 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use connection::read_request;
 pub(crate) use reply::Reply;
 
 /// The server. Routes are `METHOD /path` without the query.
