@@ -120,8 +120,8 @@ fn others_rights(meta: &std::fs::Metadata) -> u32 {
     use std::os::unix::fs::MetadataExt;
     let (mode, gid) = (meta.mode(), meta.gid());
     let by_group = mode >> 3 & 0o7;
-    // Read only where it matters: a group's right to write is rare.
-    let is_alone = by_group != 0 && {
+    // Read only where it matters: that a group may do more than anybody is rare.
+    let is_alone = by_group & !mode & 0o7 != 0 && {
         let own = rustix::process::geteuid().as_raw();
         let is_own = gid == own && gid == rustix::process::getegid().as_raw();
         let groups = || std::fs::read_to_string("/etc/group").unwrap_or_default();
