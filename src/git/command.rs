@@ -18,7 +18,7 @@ const REMOTE: Duration = Duration::from_mins(1);
 const LIMIT: usize = 64 << 20;
 
 /// Above whatever a repository's own configuration says.
-const FIXED: [&str; 22] = [
+const FIXED: [&str; 23] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.untrackedCache=false",
@@ -39,6 +39,7 @@ const FIXED: [&str; 22] = [
     "push.followTags=false",
     "push.recurseSubmodules=no",
     "gc.auto=0",
+    "receive.autogc=false",
     "maintenance.auto=false",
     "transfer.advertiseSID=false",
 ];

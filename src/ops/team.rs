@@ -132,11 +132,10 @@ impl Team {
                 let git = Git::new(&around.context.vars);
                 let checkout = Checkout::of(&project.root, git.clone())?;
                 let cache = around.context.state.dir().unwrap_or(home).join("git");
-                let place = checkout.remote(&remote).await?;
-                let cache = cache.join(place.cache_name());
-                trusted = Trust::load(&around.context.state)?.contains_store(&place.store_name());
-                let key = AppKey::of(app);
-                Arc::new(GitStore::open(&checkout, &remote, &cache, git, &key).await?)
+                let remote = checkout.remote(&remote).await?;
+                let cache = cache.join(remote.cache_name());
+                trusted = Trust::load(&around.context.state)?.contains_store(&remote.store_name());
+                Arc::new(GitStore::open(remote, &cache, git, &AppKey::of(app)).await?)
             }
             Some((Place::Object(url), ours)) => {
                 trusted = ours || Trust::load(&around.context.state)?.contains_store(&url);

@@ -13,9 +13,7 @@ use super::{
     AppKey, Key, Store, StoreError, Swap, Swapped, Value, Version,
     swap::{LIMIT, check_fits},
 };
-use crate::git::{
-    Checkout, Depot, Git, GitError, NewCommit, ObjectId, Push, Pushed, RefName, RemoteAddress,
-};
+use crate::git::{Depot, Git, GitError, NewCommit, ObjectId, Push, Pushed, RefName, RemoteAddress};
 
 /// How often a busy remote is tried.
 const TRIES: u32 = 40;
@@ -41,16 +39,13 @@ struct Seen {
 }
 
 impl GitStore {
-    /// The part of one app, in a remote of the checkout that a folder lies in. `cache` is where
-    /// connplan's own repository goes.
+    /// The part of one app, in a remote. `cache` is where connplan's own repository goes.
     pub async fn open(
-        checkout: &Checkout,
-        remote: &crate::git::RemoteName,
+        remote: RemoteAddress,
         cache: &Path,
         git: Git,
         app: &AppKey,
     ) -> Result<Self, StoreError> {
-        let remote = checkout.remote(remote).await?;
         let depot = Depot::open(cache, git).await?;
         Ok(Self {
             name: format!("git:{}", remote.name),

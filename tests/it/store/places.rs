@@ -59,10 +59,10 @@ impl GitPlace {
 impl Maker for GitPlace {
     fn open(&self, machine: &str) -> Arc<dyn Store> {
         let checkout = Checkout::of(&self.0.clone, plain()).unwrap();
-        let (remote, app) = (RemoteName::origin(), AppKey::of(&app()));
+        let app = AppKey::of(&app());
         let cache = self.cache(machine);
-        let open = GitStore::open(&checkout, &remote, &cache, plain(), &app);
-        Arc::new(wait(open).unwrap())
+        let remote = wait(checkout.remote(&RemoteName::origin())).unwrap();
+        Arc::new(wait(GitStore::open(remote, &cache, plain(), &app)).unwrap())
     }
 }
 

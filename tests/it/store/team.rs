@@ -167,10 +167,9 @@ impl Team {
         let store: Arc<dyn Store> = match &self.store {
             Shared::Git => {
                 let checkout = Checkout::of(&self.second.root(), plain()).unwrap();
-                let remote = RemoteName::origin();
+                let remote = wait(checkout.remote(&RemoteName::origin())).unwrap();
                 let cache = self.origin.path().join(format!("cache-{user}"));
-                let open = GitStore::open(&checkout, &remote, &cache, plain(), &key);
-                Arc::new(wait(open).unwrap())
+                Arc::new(wait(GitStore::open(remote, &cache, plain(), &key)).unwrap())
             }
             #[cfg(feature = "object-store")]
             Shared::Bucket(url, _) => {
