@@ -17,6 +17,8 @@ pub(crate) fn git(folder: &Path, args: &[&str]) -> String {
             "protocol.file.allow=always",
             "-c",
             "init.defaultBranch=main",
+            "-c",
+            "maintenance.auto=false",
         ])
         .args(args)
         .current_dir(folder)

@@ -7,6 +7,7 @@ use crate::support::{Connector, Output, Platform, Project, reads};
 pub(super) fn git(project: &Project, args: &[&str]) -> String {
     let run = Command::new("git")
         .args(["-c", "user.name=T", "-c", "user.email=t@example.com"])
+        .args(["-c", "maintenance.auto=false"])
         .args(args)
         .current_dir(project.root())
         .env("HOME", project.home())
