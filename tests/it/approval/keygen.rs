@@ -2,12 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::PathBuf,
     process::{Command, Stdio},
+    sync::Mutex,
 };
 
 use tempfile::TempDir;
+
+/// The keys that were made so far, by how: to copy one is quicker.
+static MADE: Mutex<BTreeMap<String, [String; 2]>> = Mutex::new(BTreeMap::new());
 
 /// A folder with keys.
 pub(crate) struct Keys {
@@ -70,11 +75,19 @@ impl Keys {
         status.unwrap().success()
     }
 
-    /// Makes a key of this type.
+    /// A key of this type; the same one for the same name.
     #[track_caller]
     pub(crate) fn key(&self, name: &str, kind: &[&str]) -> &Self {
         let args = [&["-q", "-N", "", "-C", name, "-f", name, "-t"], kind].concat();
-        assert!(self.keygen(&args), "{kind:?}");
+        let files = [name.to_owned(), format!("{name}.pub")];
+        let mut made = MADE.lock().unwrap();
+        let texts = made.entry(args.join(" ")).or_insert_with(|| {
+            assert!(self.keygen(&args), "{kind:?}");
+            files.each_ref().map(|file| self.read(file))
+        });
+        for (file, text) in files.iter().zip(texts) {
+            self.write(file, text);
+        }
         self
     }
 

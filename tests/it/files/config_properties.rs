@@ -95,7 +95,7 @@ fn assert_spans(text: &str, node: &Node) {
 }
 
 proptest! {
-    #![proptest_config(crate::support::cases(100))]
+    #![proptest_config(crate::support::cases(50))]
 
     #[test]
     fn no_text_breaks_the_readers_and_every_message_is_harmless(

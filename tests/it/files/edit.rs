@@ -93,7 +93,7 @@ fn comments(text: &str) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(crate::support::cases(100))]
+    #![proptest_config(crate::support::cases(50))]
 
     #[test]
     fn any_layout_can_be_edited(text in file(), wanted in wanted()) {

@@ -187,7 +187,7 @@ fn as_declared(remote: &Remote) -> Declared {
 }
 
 proptest! {
-    #![proptest_config(crate::support::cases(128))]
+    #![proptest_config(crate::support::cases(64))]
 
     #[test]
     fn a_plan_of_what_is_there_is_empty(mut remote in remote()) {

@@ -309,7 +309,7 @@ fn assert_tame(text: &str) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(crate::support::cases(50))]
+    #![proptest_config(crate::support::cases(25))]
 
     #[test]
     fn nothing_escapes_from_markdown(plan in plan(), message in hostile(), file in hostile()) {

@@ -116,7 +116,7 @@ fn a_risk_class_stays_with_its_scope() {
 }
 
 proptest! {
-    #![proptest_config(crate::support::cases(100))]
+    #![proptest_config(crate::support::cases(50))]
 
     #[test]
     fn no_text_loses_a_word_or_starts_a_line_of_its_own(
