@@ -6,7 +6,7 @@ import rego.v1
 violations contains {"rule": "max_class", "msg": msg} if {
 	some change in asked
 	some scope, fact in facts(change)
-	is_known(fact)
+	has_class(fact)
 	most := limit(data.policy.max_class, change.connector)
 	classes[class(fact)] > classes[most]
 	msg := sprintf("%s: the scope %s is %s; at most %s is allowed", [change.connector, scope, class(fact), most])
@@ -15,7 +15,6 @@ violations contains {"rule": "max_class", "msg": msg} if {
 violations contains {"rule": "max_access", "msg": msg} if {
 	some change in asked
 	some scope, fact in facts(change)
-	fact.known
 	most := limit(data.policy.max_access, change.connector)
 	accesses[reach(fact)] > accesses[most]
 	msg := sprintf("%s: the scope %s gives %s access; at most %s is allowed", [change.connector, scope, reach(fact), most])
@@ -60,8 +59,20 @@ is_known(fact) if {
 	not fact.class_unpublished
 }
 
+has_class(fact) if is_known(fact)
+
+has_class(fact) if is_unbounded(fact)
+
+# Another service's, and not known: it may be all.
+is_unbounded(fact) if {
+	not fact.known
+	fact.reaches
+}
+
 # It counts as far as the furthest scope that it includes.
-reach(fact) := object.get(fact, "reaches", fact.access)
+reach(fact) := fact.reaches
+
+reach(fact) := fact.access if not fact.reaches
 
 classes := {"none": 0, "sensitive": 1, "restricted": 2}
 
@@ -72,6 +83,11 @@ class(fact) := "restricted" if fact.class in {"restricted", "highly-sensitive", 
 
 class(fact) := "sensitive" if fact.class in {"sensitive", "approval", "on-request"}
 
-class(fact) := "none" if not fact.class in {
-	"restricted", "highly-sensitive", "admin-consent", "private", "sensitive", "approval", "on-request",
+class(fact) := "restricted" if is_unbounded(fact)
+
+class(fact) := "none" if {
+	not is_unbounded(fact)
+	not fact.class in {
+		"restricted", "highly-sensitive", "admin-consent", "private", "sensitive", "approval", "on-request",
+	}
 }

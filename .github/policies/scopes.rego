@@ -42,9 +42,21 @@ denied(patterns, connector, scope) if {
 # All that the client is registered for.
 denied(patterns, connector, scope) if {
 	is_microsoft(connector)
-	plain(connector, lower(scope)) == ".default"
+	permission(lower(scope)) == ".default"
 	count(patterns) > 0
 }
+
+# The same permission of another service; `https://SERVICE/*` is about the service.
+denied(patterns, connector, scope) if {
+	is_microsoft(connector)
+	some pattern in patterns
+	name := permission(lower(pattern))
+	replace(name, "*", "") != ""
+	fits(name, permission(lower(scope)))
+}
+
+# With Microsoft a scope is SERVICE/PERMISSION.
+permission(scope) := regex.replace(trim_right(scope, "/"), "^.*/", "")
 
 allowed(patterns, connector, scope) if {
 	not is_microsoft(connector)

@@ -35,10 +35,17 @@ use provider::Provider;
 /// What is known of `scope`, however it is spelt, where `connector` is of a known provider.
 ///
 /// A provider's scopes mean the same with each of its connectors, so a Drive scope is known on a
-/// Calendar connector too.
+/// Calendar connector too. A permission of another service of the provider counts as the one of that name.
 pub fn fact(connector: &str, scope: &str) -> Option<ScopeFact> {
     let provider = Provider::of(connector)?;
-    table::find(provider, provider.plain(scope))
+    table::find(provider, provider.permission(scope))
+}
+
+/// Whether nothing bounds what a scope permits: another service of the provider defines it, under a name that
+/// is not known. Gates take it for all.
+pub fn is_unbounded(connector: &str, scope: &str) -> bool {
+    Provider::of(connector).is_some_and(|provider| provider.is_of_another_service(scope))
+        && fact(connector, scope).is_none()
 }
 
 /// Whether the provider of this type of connector takes a comma for the end of a scope, so that one
@@ -69,6 +76,11 @@ pub fn has_scopes(connector: &str) -> bool {
 /// The scope without what its provider may write before it.
 pub fn plain<'s>(connector: &str, scope: &'s str) -> &'s str {
     Provider::of(connector).map_or(scope, |provider| provider.plain(scope))
+}
+
+/// The permission that a scope names, whichever service of the provider it is of.
+pub fn permission<'s>(connector: &str, scope: &'s str) -> &'s str {
+    Provider::of(connector).map_or(scope, |provider| provider.permission(scope))
 }
 
 /// Whether a scope names none, and asks for all that the platform's client there may have.

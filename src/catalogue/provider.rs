@@ -102,9 +102,25 @@ impl Provider {
         plain
     }
 
+    /// The permission that a scope names. With Microsoft a scope is RESOURCE/PERMISSION, the last `/` parts them,
+    /// and one without a resource is Graph's.
+    pub(super) fn permission(self, scope: &str) -> &str {
+        let plain = self.plain(scope);
+        if self != Self::Microsoft {
+            return plain;
+        }
+        let plain = plain.trim_end_matches('/');
+        plain.rsplit_once('/').map_or(plain, |(_, name)| name)
+    }
+
+    /// Whether a scope is of a service of the provider whose permissions nobody lists here.
+    pub(super) fn is_of_another_service(self, scope: &str) -> bool {
+        self == Self::Microsoft && self.plain(scope).contains('/')
+    }
+
     /// Whether a scope asks for all that a client is registered for.
     pub(super) fn is_all(self, scope: &str) -> bool {
-        self == Self::Microsoft && self.plain(scope).eq_ignore_ascii_case(".default")
+        self == Self::Microsoft && self.permission(scope).eq_ignore_ascii_case(".default")
     }
 
     /// What tells a plain scope from another: Microsoft's names have no case.

@@ -193,6 +193,41 @@ fn microsoft_may_write_an_address_before_and_has_no_case() {
     assert_eq!(diff.removed, scopes(&["Tasks.Read"]));
 }
 
+/// It counts as the permission of that name, and is another scope all the same.
+#[test]
+fn a_permission_of_another_service_is_known_by_its_name() {
+    let imap = "https://outlook.office.com/imap.accessasuser.all";
+    assert_eq!(
+        fact("outlook", imap),
+        fact("outlook", "IMAP.AccessAsUser.All")
+    );
+    assert!(fact("outlook", imap).is_some() && !is_unbounded("outlook", imap));
+    assert!(!compare("outlook", &[imap], &["IMAP.AccessAsUser.All"]).is_same());
+    for all in [
+        "https://vault.azure.net//.default",
+        "api://app/.DEFAULT",
+        ".default",
+    ] {
+        assert!(is_all("outlook", all), "{all}");
+    }
+    for unknown in [
+        "https://outlook.office.com/EWS",
+        "https://outlook.office.com/",
+        "a/b",
+    ] {
+        assert!(is_unbounded("outlook", unknown), "{unknown}");
+        assert_eq!(fact("outlook", unknown), None);
+    }
+    for known in [
+        "Mail.Read",
+        "https://graph.microsoft.com/No.Such",
+        "No.Such",
+    ] {
+        assert!(!is_unbounded("outlook", known), "{known}");
+    }
+    assert!(!is_unbounded("gmail", "https://example.com/x"));
+}
+
 #[test]
 fn what_a_provider_adds_is_known_for_all_of_its_types() {
     for (name, declared, added) in [

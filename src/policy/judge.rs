@@ -396,7 +396,7 @@ impl Judge<'_> {
             if unknown.is_none() {
                 continue;
             }
-            let (class, access) = scopes::known(connector, scope);
+            let (class, access, known) = scopes::weighed(connector, scope);
             if let Some((is, most)) = class.zip(max_class).filter(|(is, most)| is > *most) {
                 let (is, most) = (is.as_str(), most.as_str());
                 let what = format!("is {is}; at most {most} is allowed");
@@ -407,7 +407,7 @@ impl Judge<'_> {
                 tell(Rule::MaxAccess, None, what);
             }
             // A ceiling on one half says nothing about the other.
-            if class.is_none() || access.is_none() {
+            if !known {
                 let what = "has a class or an access that is not known".to_owned();
                 tell(Rule::UnknownScopes, unknown, what);
             }

@@ -20,25 +20,32 @@ pub(super) fn parts(connector: &ConnectorType, scope: &Scope) -> Vec<Scope> {
     }
 }
 
-/// Whether a pattern names the scope in any of its spellings, case aside: what is denied must not
-/// come back in another dress.
+/// Whether a pattern names the scope in any of its spellings, case aside, or the same permission of another
+/// service of the provider: what is denied must not come back in another dress.
 pub(super) fn denied(connector: &ConnectorType, patterns: &BTreeSet<Scope>, scope: &Scope) -> bool {
     if catalogue::is_all(connector.as_str(), scope.as_str()) {
         return !patterns.is_empty();
     }
     let rules = ScopeEquivalence::default();
     let canonical = rules.canonical(connector, scope);
+    let permission = |text| catalogue::permission(connector.as_str(), text).to_lowercase();
+    let named = permission(scope.as_str());
     let spellings = [
         scope.as_str(),
         catalogue::plain(connector.as_str(), scope.as_str()),
         canonical.as_ref(),
+        named.as_str(),
     ];
     patterns.iter().any(|pattern| {
         let same = rules.canonical(connector, pattern) == canonical;
         let bare = catalogue::plain(connector.as_str(), pattern.as_str()).to_lowercase();
         let whole = pattern.as_str().to_lowercase();
         let mut spellings = spellings.iter().map(|text| text.to_lowercase());
-        same || spellings.any(|text| glob(&bare, &text) || glob(&whole, &text))
+        // `https://SERVICE/*` is about the service.
+        let whichever =
+            Some(permission(pattern.as_str())).filter(|name| !name.trim_matches('*').is_empty());
+        same || whichever.is_some_and(|name| glob(&name, &named))
+            || spellings.any(|text| glob(&bare, &text) || glob(&whole, &text))
     })
 }
 
@@ -83,10 +90,16 @@ fn glob(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// What is known of a scope: its class, and how far it reaches with all that it includes.
-pub(super) fn known(connector: &ConnectorType, scope: &Scope) -> (Option<Class>, Option<Access>) {
+/// What a ceiling holds a scope to: its class, and how far it reaches with all that it includes; whether both
+/// are known. What nothing bounds counts as the most.
+pub(super) fn weighed(
+    connector: &ConnectorType,
+    scope: &Scope,
+) -> (Option<Class>, Option<Access>, bool) {
     let Some(fact) = catalogue::fact(connector.as_str(), scope.as_str()) else {
-        return (None, None);
+        let all = catalogue::is_unbounded(connector.as_str(), scope.as_str());
+        let (class, access) = (Class::Restricted, Access::Admin);
+        return (all.then_some(class), all.then_some(access), false);
     };
     let class = match fact.class {
         // What `risk` calls restricted.
@@ -95,7 +108,7 @@ pub(super) fn known(connector: &ConnectorType, scope: &Scope) -> (Option<Class>,
         _ => Class::None,
     };
     let class = (!fact.class_unpublished).then_some(class);
-    (class, Some(fact.reach()))
+    (class, Some(fact.reach()), class.is_some())
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ pub struct FactReport {
     pub meaning: Option<&'static str>,
     /// `identity`, `read`, `write` or `admin`; null if nothing is known.
     pub access: Option<Access>,
-    /// How far a scope reaches that it includes, where that is further.
+    /// How far a scope reaches that it includes, where that is further; `admin` of one that is not known and
+    /// may be all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reaches: Option<Access>,
     /// The provider's own class, where it has one and publishes it.
@@ -31,9 +32,16 @@ pub struct FactReport {
 }
 
 impl FactReport {
-    /// Looks the scope up.
+    /// Looks the scope up. Where the provider reads it as several, it counts as the gravest of them.
     pub fn of(connector: &ConnectorType, scope: &Scope) -> Self {
-        match catalogue::fact(connector.as_str(), scope.as_str()) {
+        let parts = catalogue::parts(connector.as_str(), scope.as_str());
+        let parts = parts.map(|part| Self::of_one(connector, part));
+        let gravest = parts.max_by_key(|fact| (fact.is_grave(), !fact.reads(), fact.access));
+        gravest.unwrap_or_else(|| Self::of_one(connector, scope.as_str()))
+    }
+
+    fn of_one(connector: &ConnectorType, scope: &str) -> Self {
+        match catalogue::fact(connector.as_str(), scope) {
             Some(fact) => Self {
                 meaning: Some(fact.meaning),
                 access: Some(fact.access),
@@ -45,7 +53,8 @@ impl FactReport {
             None => Self {
                 meaning: None,
                 access: None,
-                reaches: None,
+                reaches: catalogue::is_unbounded(connector.as_str(), scope)
+                    .then_some(Access::Admin),
                 class: None,
                 class_unpublished: false,
                 known: false,
@@ -55,15 +64,21 @@ impl FactReport {
 
     /// Whether asking for it is a risk, known or not: a reader sees it however long the list is.
     pub fn is_risky(&self) -> bool {
-        self.is_grave()
-            || self.class.is_some()
-            || self.class_unpublished
-            || !matches!(self.access, Some(Access::Identity | Access::Read))
+        self.is_grave() || self.class.is_some() || self.class_unpublished || !self.reads()
+    }
+
+    fn reads(&self) -> bool {
+        matches!(self.access, Some(Access::Identity | Access::Read))
     }
 
     /// Whether it reaches so far that it is a danger.
     pub fn is_grave(&self) -> bool {
-        self.access == Some(Access::Admin) || is_restricted(self.class)
+        self.access == Some(Access::Admin) || is_restricted(self.class) || self.is_unbounded()
+    }
+
+    /// Whether it is not known, and may be all.
+    pub fn is_unbounded(&self) -> bool {
+        !self.known && self.reaches.is_some()
     }
 
     /// What asking for the scope gives, in one line for a person: `read all mail · read,
@@ -96,6 +111,9 @@ impl FactReport {
                     text.push_str(&grave(class, is_restricted(Some(class))));
                 }
                 text
+            }
+            _ if gained && self.is_unbounded() => {
+                "unknown, of another service than the catalogue's: may be ADMIN".to_owned()
             }
             _ if gained => "unknown, which does not mean safe".to_owned(),
             _ => "unknown".to_owned(),

@@ -188,7 +188,8 @@ fn what_is_not_named_not_known_or_reaches_further_is_no_way_under_a_ceiling() {
     let google = |name: &str| format!("https://www.googleapis.com/auth/{name}");
     let (labels, calendar) = (google("drive.admin.labels"), google("calendar"));
     let all = "https://graph.microsoft.com/.default";
-    let cases: [(&str, &[&str], Policy, &[&str]); 14] = [
+    let sites = "https://acme.sharepoint.com/AllSites.FullControl";
+    let cases: [(&str, &[&str], Policy, &[&str]); 17] = [
         // It reaches as far as what it includes.
         (
             "googlecalendar",
@@ -210,6 +211,25 @@ fn what_is_not_named_not_known_or_reaches_further_is_no_way_under_a_ceiling() {
             &[".default"],
             class(Class::Sensitive),
             &["max_class"],
+        ),
+        // Another service's permission: as that of its name, else as all.
+        (
+            "outlook",
+            &["https://outlook.office.com/Mail.Send"],
+            access(Access::Read),
+            &["max_access"],
+        ),
+        (
+            "share_point",
+            &[sites],
+            access(Access::Write),
+            &["max_access", "unknown_scopes"],
+        ),
+        (
+            "share_point",
+            &[sites],
+            class(Class::Sensitive),
+            &["max_class", "unknown_scopes"],
         ),
         // Each half by its own ceiling, and the unknown one as unknown.
         (
@@ -297,10 +317,41 @@ fn a_denied_scope_comes_back_in_no_other_dress() {
             "Mail.Read",
             "https://graph.microsoft.com/.default",
         ),
+        // Another service of Microsoft's, and all of one.
+        (
+            "outlook",
+            "Mail.ReadWrite",
+            "https://outlook.office.com/mail.readwrite",
+        ),
+        (
+            "outlook",
+            "https://outlook.office.com/IMAP.*",
+            "00000002-0000-0ff1-ce00-000000000000//IMAP.AccessAsUser.All/",
+        ),
+        (
+            "outlook",
+            "Mail.Read",
+            "https://management.azure.com//.default",
+        ),
+        (
+            "share_point",
+            "AllSites.*",
+            "https://acme.sharepoint.com/AllSites.FullControl",
+        ),
         (
             "gmail",
             "https://mail.google.com/",
             "openid https://mail.google.com/",
+        ),
+        (
+            "googledrive",
+            "https://www.googleapis.com/auth/drive",
+            "https://docs.google.com/feeds/",
+        ),
+        (
+            "googledrive",
+            "*/calendar",
+            "https://www.google.com/calendar/feeds",
         ),
         (
             "googledrive",
@@ -313,6 +364,10 @@ fn a_denied_scope_comes_back_in_no_other_dress() {
         let found = broken(&deny(connector, pattern), &[create(connector, &[scope])]);
         assert_eq!(found, ["denied_scopes"], "{pattern} {scope}");
     }
+    // What is said of a service is not said of another one.
+    let service = deny("outlook", "https://outlook.office.com/*");
+    let found = broken(&service, &[create("outlook", &["Mail.Read"])]);
+    assert_eq!(found, [""; 0]);
     // Both lists count, and a type's own goes before that of any where scopes are allowed.
     let both = Policy {
         denied_scopes: [
