@@ -67,6 +67,35 @@ impl Change {
         self.connector.kind()
     }
 
+    /// Whether what the app has works, for the account that is expected.
+    pub fn is_in_force(&self) -> bool {
+        let expected = self.after.as_ref().and_then(|after| after.account.as_ref());
+        self.before.as_ref().is_some_and(|before| {
+            before.status == RemoteStatus::Active
+                && !ExpectedAccount::is_other(expected, before.account.as_ref())
+        })
+    }
+
+    /// The scopes that a consent to this change brings into force: those that are added; all, where nothing is
+    /// in force before it.
+    pub fn brings(&self) -> &Scopes {
+        match &self.after {
+            Some(after) if !self.is_in_force() => &after.scopes,
+            _ => &self.scopes.added,
+        }
+    }
+
+    /// Of these, those that the app has already, and that are not in force.
+    pub fn renewed(&self) -> Scopes {
+        let kept = &self.scopes.kept;
+        let asked = self.action != Action::NoOp && self.after.is_some();
+        if asked && !self.is_in_force() {
+            kept.clone()
+        } else {
+            Scopes::new()
+        }
+    }
+
     /// Puts other words for the accounts in it: who holds it, and who is to consent.
     pub fn map_accounts(
         &mut self,

@@ -12,7 +12,7 @@ use super::{FactReport, Level};
 use crate::{
     catalogue::{self, Access, ScopeEquivalence},
     diff::{Action, Change},
-    model::{ExpectedAccount, Kind, RemoteStatus, Scope, Scopes},
+    model::{Kind, RemoteStatus, Scope, Scopes},
 };
 
 /// The gravest of it, if there is any.
@@ -25,21 +25,21 @@ pub fn beyond(change: &Change) -> Option<Level> {
         .before
         .as_ref()
         .filter(|before| before.status == RemoteStatus::Active);
-    let in_force = works.filter(|before| {
-        !ExpectedAccount::is_other(after.account.as_ref(), before.account.as_ref())
-    });
     let taken = works.is_some() && !change.scopes.removed.is_empty();
     let unnamed = after.scopes.is_empty()
-        && (in_force.is_none() || taken)
+        && (!change.is_in_force() || taken)
         && catalogue::has_scopes(change.connector.as_str());
     let lost = (taken || unnamed).then_some(Level::Warning);
-    let (new, kept) = match in_force {
-        Some(_) => (&change.scopes.added, &change.scopes.kept),
-        None => (&after.scopes, &Scopes::new()),
-    };
     let rules = ScopeEquivalence::default();
+    let none = Scopes::new();
+    let kept = if change.is_in_force() {
+        &change.scopes.kept
+    } else {
+        &none
+    };
     let kept = rules.index(&change.connector, kept);
-    let new = new.iter().filter(|scope| kept.includer(scope).is_none());
+    let new = change.brings().iter();
+    let new = new.filter(|scope| kept.includer(scope).is_none());
     new.filter_map(|scope| gives(change, scope))
         .chain(lost)
         .max()

@@ -4,11 +4,21 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::is_restricted;
 use crate::{
     catalogue::{self, Access},
     model::{ConnectorType, Scope},
 };
+
+/// The classes by which providers mark scopes that not everybody may ask for: Google's
+/// `restricted`, `HubSpot`'s `highly-sensitive`, Microsoft's `admin-consent`, `LinkedIn`'s
+/// `private`.
+pub const RESTRICTED_CLASSES: [&str; 4] =
+    ["restricted", "highly-sensitive", "admin-consent", "private"];
+
+/// Whether a provider's class is one of [`RESTRICTED_CLASSES`].
+pub fn is_restricted(class: Option<&str>) -> bool {
+    class.is_some_and(|class| RESTRICTED_CLASSES.contains(&class))
+}
 
 /// What is known of one scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -9,9 +9,9 @@ mod reason;
 mod rules;
 
 pub use beyond::beyond;
-pub use fact::FactReport;
+pub use fact::{FactReport, RESTRICTED_CLASSES, is_restricted};
 pub use reason::{Phrase, Piece};
-pub use rules::{RESTRICTED_CLASSES, assess, is_restricted};
+pub use rules::assess;
 
 #[cfg(test)]
 use schemars::JsonSchema;

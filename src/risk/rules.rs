@@ -5,33 +5,23 @@
 //! |---|---|---|
 //! | [`removal`] | a connector goes, its tokens are lost | danger; warning if it does not work anyway |
 //! | [`stripe_removal`] | Stripe goes | danger if live, else warning |
-//! | [`widening`] | a scope is added that gives admin access or is restricted by its provider | danger |
-//! | [`widening`] | a scope is added that gives write access | warning |
+//! | [`widening`] | a scope comes into force that gives admin access or is restricted by its provider | danger |
+//! | [`widening`] | a scope comes into force that gives write access | warning |
+//! | [`widening`] | a scope comes into force of which nothing is known | danger if it is another service's and may be all, else notice |
 //! | [`elsewhere`] | a connector's connection values change | danger if one of a connector that works is replaced, else warning |
 //! | [`interruption`] | an update of a connector that works needs a new consent | warning |
 //! | [`other_account`] | another account than the file expects holds it | danger if it works and is taken over for that alone, else warning |
-//! | [`widening`] | a scope is added of which nothing is known | notice |
+//! | [`widening`] | a scope comes into force of which nothing is known | notice |
 //! | [`redundancy`] | a declared scope is included in another declared one | notice |
 //!
 //! What a no-op leaves as it is needs no approval: no rule is run on one, unless it waits for a consent.
 
-use super::{Level, Phrase, Risk, RiskKind};
+use super::{FactReport, Level, Phrase, Risk, RiskKind, is_restricted};
 use crate::{
-    catalogue::{self, Access, ScopeEquivalence},
+    catalogue::{Access, ScopeEquivalence},
     diff::{Action, Change, ConsentNeed},
     model::{Kind, RemoteStatus, Scope, Scopes, StripeMode},
 };
-
-/// The classes by which providers mark scopes that not everybody may ask for: Google's
-/// `restricted`, `HubSpot`'s `highly-sensitive`, Microsoft's `admin-consent`, `LinkedIn`'s
-/// `private`.
-pub const RESTRICTED_CLASSES: [&str; 4] =
-    ["restricted", "highly-sensitive", "admin-consent", "private"];
-
-/// Whether a provider's class is one of [`RESTRICTED_CLASSES`].
-pub fn is_restricted(class: Option<&str>) -> bool {
-    class.is_some_and(|class| RESTRICTED_CLASSES.contains(&class))
-}
 
 type Rule = fn(&Change) -> Vec<Risk>;
 
@@ -93,7 +83,7 @@ fn stripe_removal(change: &Change) -> Vec<Risk> {
     vec![risk(level, kind, Phrase::default())]
 }
 
-/// A scope that another one of the change already brings is not counted, unless that one is shown to reach
+/// Of all that a consent brings into force. A scope that another one of the change already brings is not counted, unless that one is shown to reach
 /// less far: it widens nothing.
 fn widening(change: &Change) -> Vec<Risk> {
     let rules = ScopeEquivalence::default();
@@ -101,30 +91,30 @@ fn widening(change: &Change) -> Vec<Risk> {
     let after = change.after.as_ref().map_or(&none, |after| &after.scopes);
     let after = rules.index(&change.connector, after);
     let (mut admin, mut restricted, mut write, mut unknown) = (vec![], vec![], vec![], vec![]);
-    for scope in change.scopes.added.iter() {
-        let fact_of = |scope: &Scope| catalogue::fact(change.connector.as_str(), scope.as_str());
-        let fact = fact_of(scope);
+    let mut unbounded = vec![];
+    for scope in change.brings().iter() {
+        let fact = FactReport::of(&change.connector, scope);
         let included = after.strict_includer(scope);
-        if included.is_some_and(|by| fact_of(by).map(|by| by.access) >= fact.map(|is| is.access)) {
+        if included.is_some_and(|by| FactReport::of(&change.connector, by).access >= fact.access) {
             continue;
         }
-        match fact {
-            None => unknown.push((scope, None)),
-            Some(fact) => {
-                let found = (scope, Some(fact.meaning));
-                if fact.access == Access::Admin {
-                    admin.push(found);
-                } else if is_restricted(fact.class) {
-                    restricted.push(found);
-                } else if fact.access == Access::Write {
-                    write.push(found);
-                }
-            }
+        let found = (scope, fact.meaning);
+        if fact.is_unbounded() {
+            unbounded.push(found);
+        } else if fact.access == Some(Access::Admin) {
+            admin.push(found);
+        } else if is_restricted(fact.class) {
+            restricted.push(found);
+        } else if fact.access == Some(Access::Write) {
+            write.push(found);
+        } else if !fact.known {
+            unknown.push(found);
         }
     }
     [
         (Level::Danger, RiskKind::Admin, admin),
         (Level::Danger, RiskKind::Restricted, restricted),
+        (Level::Danger, RiskKind::Unknown, unbounded),
         (Level::Warning, RiskKind::Write, write),
         (Level::Notice, RiskKind::Unknown, unknown),
     ]

@@ -55,7 +55,8 @@ fn write_change(out: &mut String, app: &AppReport, change: &ChangeReport, severa
     out.push_str(&unified(&remote, &declared, (&from, &to)));
 }
 
-/// The connector as the remote has it, with kept scopes spelt as declared.
+/// The connector as the remote has it, with kept scopes spelt as declared, and without those that are not in
+/// force.
 fn remote(change: &ChangeReport) -> Option<String> {
     let before = change.before.as_ref()?;
     let account = match &change.after {
@@ -66,6 +67,7 @@ fn remote(change: &ChangeReport) -> Option<String> {
         .scopes
         .kept
         .iter()
+        .filter(|scope| !change.scopes.renewed.contains(scope))
         .chain(change.scopes.removed.iter())
         .collect();
     scopes.sort_unstable();

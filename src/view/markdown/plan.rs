@@ -207,19 +207,20 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<Line> {
         words::particulars(change).map(|line| Line::from(format!("  {}", inline::plain(&line)))),
     );
     lines.extend(terms(change, options));
-    for (sign, scopes) in [('+', &change.scopes.added), ('-', &change.scopes.removed)] {
+    let (added, removed) = (&change.scopes.added, &change.scopes.removed);
+    for (sign, scopes) in [('+', added), ('-', removed), (' ', &change.scopes.renewed)] {
         for scope in scopes.iter() {
             let fact = change.scope_facts.get(scope);
             let meaning = fact.map(|fact| match sign {
-                '+' => format!("  ({})", fact.describe()),
-                _ => format!("  ({})", fact.describe_lost()),
+                '-' => format!("  ({})", fact.describe_lost()),
+                _ => format!("  ({})", fact.describe()),
             });
             let line = format!(
                 "{sign} {}{}",
                 inline::plain(scope.as_str()),
                 meaning.unwrap_or_default()
             );
-            let grave = sign == '+' && fact.is_some_and(FactReport::is_grave);
+            let grave = sign != '-' && fact.is_some_and(FactReport::is_grave);
             lines.push(line_of(line, grave));
         }
     }
@@ -232,7 +233,7 @@ fn change_lines(change: &ChangeReport, options: &Options) -> Vec<Line> {
             .into(),
         );
     }
-    let kept = change.scopes.kept.len();
+    let kept = change.scopes.kept.len() - change.scopes.renewed.len();
     if kept > 0 {
         lines.push(format!("  {}", words::count(kept, "unchanged scope")).into());
     }

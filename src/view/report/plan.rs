@@ -232,6 +232,10 @@ pub struct ScopesReport {
     pub kept: Scopes,
     /// In force because the provider adds them; no change.
     pub provider_added: Scopes,
+    /// Of `kept`, those that come into force by this change alone: the connector does not work, or another
+    /// account holds it.
+    #[serde(skip_serializing_if = "Scopes::is_empty")]
+    pub renewed: Scopes,
 }
 
 /// A remote connector that is left alone.
@@ -388,6 +392,7 @@ impl From<&Change> for ChangeReport {
                 removed: scopes.removed.clone(),
                 kept: scopes.kept.clone(),
                 provider_added: scopes.provider_added.clone(),
+                renewed: change.renewed(),
             },
             connection_config: ConfigReport::of(&change.connection_config),
             values: change

@@ -45,8 +45,9 @@ pub(super) fn write(page: &mut TextPage, change: &ChangeReport, column: usize) {
     }
     scopes(page, change, '+', Style::Added, &change.scopes.added);
     scopes(page, change, '-', Style::Removed, &change.scopes.removed);
+    scopes(page, change, ' ', Style::Dim, &change.scopes.renewed);
     provider_added(page, change);
-    let kept = change.scopes.kept.len();
+    let kept = change.scopes.kept.len() - change.scopes.renewed.len();
     if kept > 0 && change.action != Action::Delete {
         let text = count(kept, "unchanged scope");
         let text = page.paint(Style::Dim, &text);
@@ -183,8 +184,8 @@ fn scopes(page: &mut TextPage, change: &ChangeReport, symbol: char, style: Style
 
 fn meaning_style(fact: &FactReport, symbol: char) -> Style {
     match (symbol, fact.known, fact.is_grave()) {
-        ('+', true, true) => Style::Danger,
-        ('+', false, _) => Style::Attention,
+        ('+' | ' ', _, true) => Style::Danger,
+        ('+' | ' ', false, _) => Style::Attention,
         _ => Style::Dim,
     }
 }

@@ -35,7 +35,7 @@ fn a_takeover_is_a_danger_that_the_plan_shows() {
 
       ! slack                 base44/connectors/slack.jsonc
           account: ops@example.com is expected to consent
-            1 unchanged scope
+            chat:write  post messages (as the bot or as the user) · write
           ! takes the connection over: ada@example.com holds it, the file expects ops@example.com
           authorization: required
 

@@ -26,7 +26,7 @@ fn what_a_reader_is_told_of_as_no_danger_may_need_it_all_the_same() {
     let calendar = "https://www.googleapis.com/auth/calendar";
     let acls = "https://www.googleapis.com/auth/calendar.acls";
     let works = Connector::active("slack", &["chat:write", "users:read"]);
-    let cases: [Case<'_>; 10] = [
+    let cases: [Case<'_>; 13] = [
         (
             "danger",
             Some(broken("expired", "gmail", &[MAIL])),
@@ -56,6 +56,27 @@ fn what_a_reader_is_told_of_as_no_danger_may_need_it_all_the_same() {
             "outlook",
             &["https://graph.microsoft.com/.default"],
             3,
+        ),
+        (
+            "danger",
+            None,
+            "outlook",
+            &["https://management.azure.com/.default"],
+            3,
+        ),
+        (
+            "danger",
+            None,
+            "share_point",
+            &["https://acme.sharepoint.com/AllSites.FullControl"],
+            3,
+        ),
+        (
+            "write",
+            None,
+            "outlook",
+            &["https://outlook.office.com/Mail.Read"],
+            0,
         ),
         ("write", None, "dropbox", &[], 3),
         ("write", None, "notion", &[], 0),
@@ -143,4 +164,69 @@ fn nothing_passes_a_gate_that_is_misspelt() {
     );
     project.run(&["apply", "x.plan"]).expect(1);
     assert!(platform.writes().is_empty());
+}
+
+/// Nothing of it is in force, so a person's consent gives all of it: a reader sees that, as the gate does.
+#[test]
+fn what_a_new_consent_brings_into_force_is_shown() {
+    let platform = Platform::with(&[broken("disconnected", "gmail", &[MAIL])]);
+    let project = Project::new().at(&platform).connector("gmail", &[MAIL]);
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  ! look here
+
+      ! gmail                 base44/connectors/gmail.jsonc
+          the remote says disconnected; ada@example.com authorized it
+            https://mail.google.com/
+              whole mailbox: read, write, send, delete for good; also IMAP/SMTP · write, RESTRICTED
+          authorization: required
+
+    Plan: 0 to add, 0 to change, 0 to remove, 1 to authorize.
+    ");
+    reads!(project.run(&["plan", "--format", "markdown"]), @"
+    exit 0: connplan plan --format markdown
+    ## connplan plan: app `app-1`
+    **Plan: 0 to add, 0 to change, 0 to remove, 1 to authorize.**
+
+    - 🛑 **Danger:** gains access that the provider restricts: `gmail` (`https://mail.google.com/` – whole mailbox: read, write, send, delete for good; also IMAP/SMTP)
+
+    * **Authorize again (1):** `gmail` 🛑
+
+    <details>
+    <summary>Details, scope by scope</summary>
+
+    ```diff
+    @@ ! gmail: reauthorize, base44/connectors/gmail.jsonc @@
+      the remote says disconnected
+      https://mail.google.com/  (whole mailbox: read, write, send, delete for good; also IMAP/SMTP · write, RESTRICTED)
+      authorization: required
+    ```
+
+    </details>
+
+    Digest `sha256:DIGEST`, at `http://HOST`, by connplan VERSION.
+
+    To carry out exactly this plan: `connplan apply FILE --expect-digest sha256:DIGEST`
+    ");
+    reads!(project.run(&["plan", "--format", "diff"]), @r#"
+    exit 0: connplan plan --format diff
+    --- a/remote/gmail
+    +++ b/base44/connectors/gmail.jsonc
+    @@ -1,6 +1,7 @@
+     {
+       "type": "gmail",
+    -  "status": "disconnected",
+    +  "status": "active",
+       "scopes": [
+    +    "https://mail.google.com/",
+       ],
+     }
+    "#);
+    let plan = project.run(&["plan", "--format", "json"]).json();
+    let change = &plan["apps"][0]["changes"][0];
+    assert_eq!(change["action"], "reauthorize");
+    assert_eq!(change["scopes"]["kept"], serde_json::json!([MAIL]));
+    assert_eq!(change["risks"][0]["kind"], "restricted");
 }

@@ -296,7 +296,7 @@ fn broken_connectors_are_found_and_repaired_without_a_plan() {
 
       ! slackbot              base44/connectors/slackbot.jsonc
           the remote says expired; ada@example.com authorized it
-            1 unchanged scope
+            chat:write  post messages (as the bot or as the user) · write
           authorization: required
 
     Plan: 0 to add, 0 to change, 0 to remove, 1 to authorize.

@@ -484,7 +484,7 @@ fn the_way_out_of_a_wrong_account_is_the_same_everywhere() {
 
       ! slack                 base44/connectors/slack.jsonc
           account: ops@example.com is expected to consent
-            1 unchanged scope
+            chat:write  post messages (as the bot or as the user) · write
           ! takes the connection over: ada@example.com holds it, the file expects ops@example.com
           authorization: required
 
