@@ -1,7 +1,5 @@
 //! GitHub's workflows: the examples, fitted to the projects of a repository. Pure.
 
-use std::collections::BTreeSet;
-
 use super::pipeline::{Pipeline, Watched, quoted, slug};
 
 /// The very files that the README shows.
@@ -98,10 +96,6 @@ fn plan_each(projects: &[Watched]) -> String {
         "# Plans each project that a pull request changes, and comments each plan on it.\n",
     )
     .replace(VARIABLE, &variables(projects))
-    .replace(
-        "\npermissions:\n",
-        &format!("\n{}permissions:\n", paths(projects)),
-    )
     .replace(&format!("  plan:\n{FORK}{RUNS_ON}"), &job)
     .replace(APP, "${{ vars[matrix.app-id] }}")
         + KEPT
@@ -111,7 +105,6 @@ fn apply_each(projects: &[Watched], branch: &str) -> String {
     let changed = changed(projects, "${{ github.event.before }} HEAD", "\"\"");
     APPLY_EACH
         .replace("    branches: [main]\n", &branches(branch))
-        .replace("    paths: []\n", &paths(projects))
         .replace("<VARIABLES>\n", &variables(projects))
         .replace("<CHANGED>", &changed)
 }
@@ -175,20 +168,6 @@ fn branches(branch: &str) -> String {
 
 fn within(folder: &str) -> String {
     format!("    defaults:\n      run:\n        working-directory: {folder}\n")
-}
-
-/// The line by which a workflow runs where one of the projects changed.
-pub(super) fn paths(projects: &[Watched]) -> String {
-    let folders = projects.iter().flat_map(Watched::folders);
-    let each: BTreeSet<_> = folders
-        .map(|folder| match folder {
-            "" => quoted("**"),
-            // In a filter it is "the character before, once or more".
-            inner => quoted(&format!("{}/**", inner.replace('+', "\\+"))),
-        })
-        .collect();
-    let each: Vec<_> = each.into_iter().collect();
-    format!("    paths: [{}]\n", each.join(", "))
 }
 
 /// Between the folders of one line.
