@@ -28,6 +28,9 @@ pub(super) fn parse(text: &str) -> Vec<Assignment> {
                 line: line + lines(rest, blank),
             });
             rest = after;
+        } else {
+            // Whatever is blank before it begins nothing either.
+            rest = skip_space(rest);
         }
         rest = next_line(rest);
         line += lines(before, before.len() - rest.len());
@@ -157,6 +160,14 @@ mod tests {
                 .collect();
             assert_eq!(found, value, "{text:?}");
         }
+    }
+
+    #[test]
+    fn blank_lines_are_read_once() {
+        let blank = "\n\u{feff} \t".repeat(1 << 18);
+        let found = parse(&format!("{blank}A=1{blank}B{blank}"));
+        let found: Vec<_> = found.iter().map(|a| (a.name.as_str(), a.line)).collect();
+        assert_eq!(found, [("A", (1 << 18) + 1)]);
     }
 
     #[test]
