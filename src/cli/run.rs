@@ -23,8 +23,8 @@ use crate::{
     context::{Context, ExitStatus, Failure, Format, Globals, Signals, UsageError},
     http::Renewals,
     model::Vars,
-    remote::auth::home_folder,
-    state::{NotOurs, StateFolder},
+    remote::auth::{LoginFile, home_folder},
+    state::{NotOurs, StateFolder, own_home},
     syntax::MaxDuration,
     term::{self, ColorChoice, Terminal},
     view::{NextCommand, failure::FailureReport, prose},
@@ -105,8 +105,13 @@ fn terminal(globals: &Globals, vars: &Vars, traits: Traits<'_>) -> Terminal {
 fn context(globals: Globals, vars: Vars, terminal: Terminal, deadline: Option<Instant>) -> Context {
     let home = home_folder(&vars);
     let start = globals.chdir.clone().unwrap_or_else(|| PathBuf::from("."));
+    let state = StateFolder::find(&vars, home.as_deref(), &start);
+    let (home, shipped) = match home.map(|home| own_home(&vars, home, &start)) {
+        Some(Err(shipped)) => (None, Some(shipped)),
+        own => (own.and_then(Result::ok), None),
+    };
     let context = Context {
-        state: StateFolder::find(&vars, home.as_deref(), &start),
+        state,
         start,
         globals,
         vars,
@@ -120,8 +125,15 @@ fn context(globals: Globals, vars: Vars, terminal: Terminal, deadline: Option<In
         said_claim: Cell::default(),
         acting: RefCell::default(),
     };
+    let shown = |path: &Path| crate::escape::limited(&path.display().to_string(), 300);
+    if let Some(home) = shipped.filter(|home| LoginFile::in_home(home).path().exists()) {
+        context.warn(&format!(
+            "the home folder {} lies in the checkout, whose files may be what somebody proposes: the login \
+             there is not used",
+            shown(&home)
+        ));
+    }
     if let Some((folder, why)) = context.state.not_ours() {
-        let shown = |path: &Path| crate::escape::limited(&path.display().to_string(), 300);
         let folder = shown(folder);
         context.warn(&match why {
             NotOurs::Owner => format!(

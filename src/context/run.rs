@@ -208,7 +208,8 @@ impl Context {
         }
         let root = self.project(None).ok()?.root;
         // A repository within another one is the checkout's choice.
-        let trees = fs::checkouts_around(&root, self.home.as_deref());
+        let home = self.home.as_deref().filter(|_| !self.vars.ci());
+        let trees = fs::checkouts_around(&root, home);
         let root = root.canonicalize().ok()?;
         let inner = root.strip_prefix(trees.last()?).ok()?;
         let parts: Vec<_> = inner

@@ -46,9 +46,19 @@ impl Vars {
             .filter(|value| !value.trim().is_empty())
     }
 
-    /// Whether this run is a pipeline's. `CI` counts as set unless it is empty, `0` or `false`.
+    /// Whether this run is a pipeline's. `CI` counts as set unless it is empty, `0` or `false`; where it is not
+    /// there, what runners that do not set it are known by.
     pub fn ci(&self) -> bool {
-        self.get("CI").is_some_and(|ci| {
+        /// Azure Pipelines, Jenkins, `TeamCity`, `CodeBuild`, Bamboo.
+        const WITHOUT: [&str; 5] = [
+            "TF_BUILD",
+            "JENKINS_URL",
+            "TEAMCITY_VERSION",
+            "CODEBUILD_BUILD_ID",
+            "bamboo_buildKey",
+        ];
+        let by_runner = || WITHOUT.iter().any(|name| self.get(name).is_some());
+        self.get("CI").map_or_else(by_runner, |ci| {
             let ci = ci.trim();
             ci != "0" && !ci.eq_ignore_ascii_case("false")
         })
@@ -128,6 +138,11 @@ mod tests {
 
     #[test]
     fn a_pipeline_says_so() {
+        for runner in ["TF_BUILD", "JENKINS_URL", "bamboo_buildKey"] {
+            assert!(Vars::of(&[(runner, "x")]).ci(), "{runner}");
+            assert!(!Vars::of(&[(runner, "x"), ("CI", "false")]).ci());
+        }
+
         let ci = |value: &str| {
             let vars: Vars = [("CI".to_owned(), value.to_owned())].into_iter().collect();
             vars.ci()

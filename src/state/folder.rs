@@ -9,6 +9,8 @@ use crate::{
 
 /// The variable that names the folder.
 const VARIABLE: &str = "CONNPLAN_STATE_DIR";
+/// What a project's folder has.
+const PROJECT: [&str; 2] = ["base44/config.jsonc", "base44/config.json"];
 /// What a checkout had in earlier versions.
 const OLD: &str = ".connplan";
 
@@ -33,7 +35,7 @@ impl StateFolder {
             .map(|dir| std::path::absolute(&dir).unwrap_or(dir))
             .or_else(|| Some(platform(process, home)?.join("connplan")));
         let why = dir.as_deref().and_then(|dir| {
-            let checkout = checkout_of(dir, start, home).map(NotOurs::Checkout);
+            let checkout = proposed(dir, process, home, start).map(NotOurs::Checkout);
             checkout.or_else(|| fs::not_ours(dir, home))
         });
         let (dir, not_ours) = match (dir, why) {
@@ -83,11 +85,45 @@ impl StateFolder {
     }
 }
 
-/// The checkout around `start` that a folder lies in, links resolved, whether it is there yet or not.
+/// The user's home, unless a pipeline has it in the checkout: then its files may be what somebody proposes.
+pub fn own_home(process: &Vars, home: PathBuf, start: &Path) -> Result<PathBuf, PathBuf> {
+    let shipped = process.ci() && proposed(&home, process, None, start).is_some();
+    if shipped { Err(home) } else { Ok(home) }
+}
+
+/// The checkout that a folder lies in. In a pipeline the home is no reason for what is around it to be the user's.
+fn proposed(dir: &Path, process: &Vars, home: Option<&Path>, start: &Path) -> Option<PathBuf> {
+    let own = home.filter(|_| !process.ci());
+    checkout_of(dir, start, own).or_else(|| pipelines_tree(dir, process))
+}
+
+/// The checkout around `start` that a folder lies in, links resolved, whether it is there yet or not. `home` is
+/// the user's, where what lies around it is the user's own too: in a pipeline it may lie in the checkout.
 fn checkout_of(dir: &Path, start: &Path, home: Option<&Path>) -> Option<PathBuf> {
     let real = dir.ancestors().find_map(|part| part.canonicalize().ok())?;
     let trees = fs::checkouts_around(start, home);
-    trees.into_iter().find(|tree| real.starts_with(tree))
+    // A checkout without `.git`, such as an archive's, is what the project lies in.
+    let start = start.canonicalize().ok();
+    let around = start.iter().flat_map(|start| start.ancestors());
+    let is_own = |tree: &Path| {
+        let home = home.and_then(|home| home.canonicalize().ok());
+        home.is_some_and(|home| home.starts_with(tree))
+    };
+    let project = around
+        .filter(|tree| PROJECT.iter().any(|name| tree.join(name).exists()))
+        .find(|tree| !is_own(tree));
+    let project = project.map(Path::to_owned);
+    let mut all = trees.into_iter().chain(project);
+    all.find(|tree| real.starts_with(tree))
+}
+
+/// Where the pipeline says that its checkout is, if a folder lies in it.
+fn pipelines_tree(dir: &Path, process: &Vars) -> Option<PathBuf> {
+    let real = dir.ancestors().find_map(|part| part.canonicalize().ok())?;
+    let named = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"].into_iter();
+    let named = named.filter_map(|name| process.get(name));
+    let mut trees = named.filter_map(|name| Path::new(name).canonicalize().ok());
+    trees.find(|tree| real.starts_with(tree))
 }
 
 /// The address by its digest, since it is not a file name; the app's id as it is.
@@ -171,6 +207,36 @@ mod tests {
             let is = checkout_of(&temp.path().join(dir), &start, home);
             assert_eq!(is.as_ref(), found, "{dir}");
         }
+        // In a pipeline the home may be what the repository ships.
+        let (home, dir) = (at("repo/home"), at("repo/kept"));
+        let used = |vars: &[(&str, &str)], start: &Path| {
+            let kept = ("CONNPLAN_STATE_DIR", dir.to_str().unwrap());
+            let vars = Vars::of(&[&[kept][..], vars].concat());
+            StateFolder::find(&vars, Some(&home), start).dir.is_some()
+        };
+        assert!(used(&[], &start));
+        assert!(!used(&[("CI", "true")], &start));
+        let tree = tree.to_str().unwrap();
+        assert!(!used(&[("CI_PROJECT_DIR", tree)], &at("beside")));
+        let shipped =
+            |vars: &[(&str, &str)]| own_home(&Vars::of(vars), home.clone(), &start).is_err();
+        assert!(!shipped(&[]) && shipped(&[("CI", "true")]));
+        // Nor is an archive without `.git` another thing.
+        std::fs::remove_dir_all(&outer).unwrap();
+        std::fs::remove_dir_all(at("repo/sub/.git")).unwrap();
+        assert!(used(&[("CI", "true")], &start));
+        at("repo/sub/base44");
+        fs::write_new(&temp.path().join("repo/sub/base44/config.json"), b"{}").unwrap();
+        let dir = at("repo/sub/kept");
+        let used = |vars: &[(&str, &str)], start: &Path| {
+            let kept = ("CONNPLAN_STATE_DIR", dir.to_str().unwrap());
+            let vars = Vars::of(&[&[kept][..], vars].concat());
+            StateFolder::find(&vars, Some(&at("repo/sub/home")), start)
+                .dir
+                .is_some()
+        };
+        assert!(!used(&[("CI", "true")], &start));
+        assert!(used(&[], &start));
     }
 
     #[test]
