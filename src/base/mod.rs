@@ -88,6 +88,13 @@ pub async fn bind(context: &Context, project: &mut Project) -> Result<Bases, Fai
                 .base_dangers
                 .extend(held.base.other_store(before, project).await);
         }
+        for view in &held.base.views {
+            if let Some(app) = &held.base.app
+                && view.is_of_another(Some(app)).await?
+            {
+                project.base_dangers.push(BaseDanger::App(app.clone()));
+            }
+        }
         project.base_dangers.sort_unstable();
         project.base_dangers.dedup();
         let settings = held.settings.iter();
@@ -183,10 +190,10 @@ impl Base {
 
     /// A file beside some settings, as the base has it.
     pub async fn file(&self, beside: &BaseSettings, name: &str) -> Result<Option<String>, Failure> {
-        let plain = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
-        match self.views.get(beside.view) {
-            Some(view) if plain => view.read(&format!("{}{name}", beside.folder)).await,
-            _ => Ok(None),
+        let path = places::beside(&beside.folder, name);
+        match self.views.get(beside.view).zip(path) {
+            Some((view, path)) => view.read(&path).await,
+            None => Ok(None),
         }
     }
 

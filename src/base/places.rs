@@ -24,6 +24,22 @@ pub(super) fn outwards(folder: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// A file that is named beside what stands in a folder, from the root; none outside it.
+pub(super) fn beside(folder: &str, name: &str) -> Option<String> {
+    let mut parts: Vec<_> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    if name.starts_with('/') {
+        return None;
+    }
+    for part in name.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
 /// Where the Base44 config of a project in this folder may stand.
 pub(super) fn configs_in(folder: &str) -> impl Iterator<Item = String> {
     let places = [folder.to_owned(), format!("{folder}base44/")];
@@ -101,6 +117,20 @@ mod tests {
     )]
 
     use super::*;
+
+    #[test]
+    fn a_file_beside_others_is_known_however_it_is_named() {
+        for (folder, name, path) in [
+            ("", "a", Some("a")),
+            ("apps/shop/", "./a", Some("apps/shop/a")),
+            ("apps/shop/", "x//../a", Some("apps/shop/a")),
+            ("apps/shop/", "../../a", Some("a")),
+            ("apps/shop/", "../../../a", None),
+            ("", "/a", None),
+        ] {
+            assert_eq!(beside(folder, name).as_deref(), path, "{folder} {name}");
+        }
+    }
 
     #[test]
     fn what_a_link_replaced_binds_as_what_is_gone_does() {

@@ -317,6 +317,11 @@ impl View {
         }
     }
 
+    /// Whether the base has the project in its place, and for another app.
+    pub(super) async fn is_of_another(&self, app: Option<&AppId>) -> Result<bool, Failure> {
+        Ok(self.of_the_same_app(app).await?.is_another)
+    }
+
     /// Where the base has projects of the same app: what they forbid for it is not allowed by planning it
     /// from another folder.
     async fn of_the_same_app(&self, app: Option<&AppId>) -> Result<OfApp, Failure> {

@@ -116,7 +116,7 @@ fn usable(context: &Context, project: Project, loaded: Loaded) -> Result<Files, 
     // Nothing is known of an app that nobody names; who needs it says so.
     let app = project.app().ok();
     let state = app.map(|app| context.app_state(&project, &app));
-    Files::of(project, loaded, state.as_ref())
+    Files::of(project, loaded, state.as_ref(), context.trust())
 }
 
 /// Reads the files and the remote.
@@ -147,9 +147,11 @@ pub(super) async fn look_to_apply(
     context: &Context,
     dir: Option<&Path>,
 ) -> Result<PlanSession, Failure> {
-    let files = read_files(context, dir)?;
+    let mut files = read_files(context, dir)?;
     let app = files.project.app()?;
     own_variables::may_be_used(context, &files.project, &files.loaded, &app).await?;
+    // Where that was asked just now.
+    files.trust = context.trust();
     read(context, files, true).await
 }
 

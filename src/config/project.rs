@@ -1,6 +1,9 @@
 //! The project: everything that its files and the environment decide before a command starts.
 
-use std::path::{Component, Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Component, Path, PathBuf},
+};
 
 use super::{
     ConfigError,
@@ -11,7 +14,7 @@ use super::{
 use crate::{
     escape,
     fs::{self, FsError},
-    model::Vars,
+    model::{AppId, Vars},
     syntax::{
         Environment, Finding, Problem, Quoted, Settings, Unlisted, base44, line_of, parse_settings,
         setting_problem, suggest,
@@ -46,6 +49,8 @@ pub enum BaseDanger {
     },
     /// This file, which says who may sign, says something else there.
     Signers(String),
+    /// The project is of another app there than this one.
+    App(AppId),
     /// The remote that is the team's store is one of another repository there.
     Store,
 }
@@ -287,6 +292,14 @@ fn read_settings(
     problems: &mut Vec<Problem>,
 ) -> (Settings, Option<PathBuf>, String) {
     let (beside, above) = (home.join(SETTINGS), root.join(SETTINGS));
+    for folder in BTreeSet::from([home, root]) {
+        for path in misnamed(folder) {
+            // On some disks it is read, while the base branch has no file of the right name.
+            let message = format!("its name is not `{SETTINGS}`, to the letter: rename it");
+            let name = shown_path(root, &path);
+            problems.push(Problem::about(Finding::Setting { message }, &name));
+        }
+    }
     let exists = |path: &Path| path.symlink_metadata().is_ok();
     let file = match (exists(&beside), home != root && exists(&above)) {
         (true, second) => {
@@ -312,6 +325,16 @@ fn read_settings(
         }
     };
     (settings, Some(file), text)
+}
+
+/// Files whose name differs from the settings' by case alone.
+fn misnamed(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name());
+    names
+        .filter(|name| name != SETTINGS && name.eq_ignore_ascii_case(SETTINGS))
+        .map(|name| folder.join(name))
+        .collect()
 }
 
 /// The nearest folder, `root` or above, that git keeps; `root` where there is none.

@@ -282,7 +282,7 @@ impl<'a> ApplySession<'a> {
         if self.history.finished {
             match self.left(&verdict, &observed) {
                 Left::Forgotten(connectors) if connectors.is_empty() => {
-                    return Ok(self.already_applied(observed));
+                    return Ok(self.already_applied(observed).await);
                 }
                 Left::Forgotten(connectors) => {
                     self.around.tell(&OpEvent::AsksAgain(connectors));
@@ -416,10 +416,12 @@ impl<'a> ApplySession<'a> {
         receipt.origin = self.around.context.origin();
     }
 
-    fn already_applied(&self, observed: Observed) -> ApplyOutcome {
+    async fn already_applied(&self, observed: Observed) -> ApplyOutcome {
         self.around.tell(&OpEvent::AlreadyApplied);
         let (mut receipt, drift) = self.recorded(&observed);
         self.vouch(&mut receipt);
+        // Who approves now did not approve what was done then.
+        receipt.approvals = used::approved_then(self.at_work.memory(), &self.digest).await;
         ApplyOutcome {
             receipt,
             ended: ApplyEnd::AlreadyApplied,

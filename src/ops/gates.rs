@@ -62,6 +62,13 @@ fn of_base(danger: &BaseDanger) -> (String, &'static str) {
             ),
             "until it is merged, the base branch's file counts",
         ),
+        BaseDanger::App(app) => (
+            format!(
+                "this pull or merge request makes the project one of another app: on the base branch it is not \
+                 of app {app}, to which this plan goes"
+            ),
+            "see that whoever decides about that app has it planned from here",
+        ),
         BaseDanger::Store => (
             "this pull or merge request leaves the team's store: the project is in another repository than on \
              the base branch, and the git remote that [store] `url` names is another one there"

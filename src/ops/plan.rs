@@ -23,7 +23,7 @@ use crate::{
     policy::Judgement,
     receipt,
     remote::{ConnectionValues, Remote},
-    state::AppState,
+    state::{AppState, Trust},
     store::Waits,
 };
 
@@ -74,6 +74,8 @@ pub struct Files {
     pub pending: PendingSet,
     /// What these say waits, waits too.
     pub receipts: Vec<receipt::Saved>,
+    /// What the user trusts.
+    pub trust: Trust,
 }
 
 /// Files and remote, looked at.
@@ -224,7 +226,12 @@ impl PlanSession {
 
 impl Files {
     /// Checks what was read of a project, and what waits of its app, where an app is known.
-    pub fn of(project: Project, loaded: Loaded, state: Option<&AppState>) -> Result<Self, Failure> {
+    pub fn of(
+        project: Project,
+        loaded: Loaded,
+        state: Option<&AppState>,
+        trust: Trust,
+    ) -> Result<Self, Failure> {
         let declared = resolved(&project, loaded.declared.clone().unwrap_or_default())?;
         let pending = state
             .map(LocalPending::load)
@@ -238,6 +245,7 @@ impl Files {
             declared,
             pending,
             receipts: Vec::new(),
+            trust,
         })
     }
 
@@ -296,7 +304,7 @@ impl Files {
             .problems
             .iter()
             .map(crate::syntax::Problem::to_diagnostic)
-            .chain(values::told(&self.project, &self.loaded, &app))
+            .chain(values::told(&self.project, &self.loaded, &app, &self.trust))
             .collect();
         let mut waiting = self.pending.waiting(&app);
         for saved in &self.receipts {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::{
-    approval::{ApprovalError, Approved, NAMESPACE, REVOKED, key_of},
+    approval::{Approval, ApprovalError, Approved, NAMESPACE, REVOKED, key_of},
     context::Failure,
     model::ConnectorType,
     plan::Digest,
@@ -62,6 +62,28 @@ pub(super) async fn is_known(
     let events = memory.history().await?.0;
     let done = done(&events, digest);
     Ok(names.iter().all(|name| done.contains_key(*name)))
+}
+
+/// Who approved a plan when it was carried out, as far as the memory tells.
+pub(super) async fn approved_then(memory: &Memory, digest: &Digest) -> Vec<Approval> {
+    let events = memory.history().await.map_or_else(
+        |error| {
+            tracing::info!(%error, "who approved it then is not known");
+            Vec::new()
+        },
+        |(events, _)| events,
+    );
+    let receipts = events.iter().filter_map(|event| match &event.what {
+        What::Apply(of, text) if of == digest => receipt_of(text),
+        _ => None,
+    });
+    let mut found: Vec<Approval> = Vec::new();
+    for approval in receipts.flat_map(|receipt| receipt.approvals) {
+        if !found.contains(&approval) {
+            found.push(approval);
+        }
+    }
+    found
 }
 
 /// The events that prove what an approval was good for, and that one was taken back: they stay, else an old

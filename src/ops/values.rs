@@ -89,8 +89,13 @@ pub fn untrusted(project: &Project, loaded: &Loaded, app: &App, trust: &Trust) -
 }
 
 /// That values are taken from the user's own variables: whoever wrote the file chose which.
-pub(super) fn told(project: &Project, loaded: &Loaded, app: &App) -> Vec<Diagnostic> {
-    let own = own(project, loaded).into_iter();
+pub(super) fn told(
+    project: &Project,
+    loaded: &Loaded,
+    app: &App,
+    trust: &Trust,
+) -> Vec<Diagnostic> {
+    let own = untrusted(project, loaded, app, trust).into_iter();
     own.map(|value| Diagnostic {
         severity: Severity::Warning,
         code: OWN_VARIABLE.to_owned(),

@@ -36,9 +36,11 @@ crate::model::display_as_str!(Key);
 pub struct AppKey(String);
 
 impl AppKey {
-    /// The app by a digest of address and id, and the id to read.
+    /// The app by a digest of address and id, and the id to read. The platform may read ids without regard to
+    /// case, so one in other letters has no memory of its own.
     pub fn of(app: &App) -> Self {
-        let whole = format!("{}\n{}", app.api_url, app.id);
+        let id = app.id.as_str().to_ascii_lowercase();
+        let whole = format!("{}\n{id}", app.api_url);
         let short = sha256(whole.as_bytes(), 16);
         let plain = |c: char| {
             if c.is_ascii_alphanumeric() || c == '-' {
@@ -47,7 +49,7 @@ impl AppKey {
                 '_'
             }
         };
-        let id: String = app.id.as_str().chars().map(plain).collect();
+        let id: String = id.chars().map(plain).collect();
         Self(format!("{short}-{id}"))
     }
 
@@ -60,6 +62,19 @@ impl AppKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_in_other_letters_is_the_same_app() {
+        let of = |id: &str| {
+            AppKey::of(&App {
+                id: crate::model::AppId::parse(id).unwrap(),
+                api_url: crate::model::ApiUrl::default(),
+                environment: None,
+            })
+        };
+        assert_eq!(of("AB-1"), of("ab-1"));
+        assert_ne!(of("ab-1"), of("ab_1"));
+    }
 
     #[test]
     fn no_key_leads_out_of_its_folder() {

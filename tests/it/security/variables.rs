@@ -66,6 +66,7 @@ fn an_app_has_the_variables_that_it_was_given() {
     ");
     let listed = project.run(&["trust", "--list", "--format", "json"]);
     assert_eq!(listed.json()["variables"][0]["app_id"], "app-1");
+    project.run(&["plan"]).expect(0).lacks("your own variable");
     // Another app is somebody else's.
     project
         .run(&["--app-id", "app-2", "apply", "--auto-approve"])
