@@ -326,53 +326,32 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
         .into());
     }
     // What neither waits nor talks to a network needs no runtime.
+    macro_rules! waits {
+        ($command:ident::$run:ident, $args:ident) => {
+            on_runtime(context, Box::pin(commands::$command::$run(&$args, context)))
+        };
+    }
     match command {
-        Command::Plan(args) => on_runtime(context, Box::pin(commands::plan::run(&args, context))),
-        Command::Apply(args) => on_runtime(context, Box::pin(commands::apply::run(&args, context))),
-        Command::Approve(args) => {
-            on_runtime(context, Box::pin(commands::approve::run(&args, context)))
-        }
-        Command::Drift(args) => on_runtime(context, Box::pin(commands::drift::run(&args, context))),
-        Command::Comment(args) => {
-            on_runtime(context, Box::pin(commands::comment::run(&args, context)))
-        }
-        Command::Authorize(args) => {
-            on_runtime(context, Box::pin(commands::authorize::run(&args, context)))
-        }
-        Command::Push(args) => on_runtime(context, Box::pin(commands::push::run(&args, context))),
-        Command::Add(args) => on_runtime(context, Box::pin(commands::add::run(&args, context))),
-        Command::Init(args) => on_runtime(context, Box::pin(commands::init::run(&args, context))),
-        Command::Doctor(args) => {
-            on_runtime(context, Box::pin(commands::doctor::run(&args, context)))
-        }
-        Command::Pull(args) => on_runtime(context, Box::pin(commands::pull::run(&args, context))),
-        Command::Status(args) => {
-            on_runtime(context, Box::pin(commands::status::run(&args, context)))
-        }
-        Command::History(args) => {
-            on_runtime(context, Box::pin(commands::history::run(&args, context)))
-        }
-        Command::Unlock(args) => {
-            on_runtime(context, Box::pin(commands::unlock::run(&args, context)))
-        }
-        Command::ListAvailable(args) => on_runtime(
-            context,
-            Box::pin(commands::list_available::run(&args, context)),
-        ),
-        Command::RemoteState(args) => on_runtime(
-            context,
-            Box::pin(commands::remote_state::run(&args, context)),
-        ),
-        Command::Login(args) => {
-            on_runtime(context, Box::pin(commands::login::login(&args, context)))
-        }
-        Command::Whoami(args) => {
-            on_runtime(context, Box::pin(commands::login::whoami(&args, context)))
-        }
-        Command::Sandbox(args) => {
-            on_runtime(context, Box::pin(commands::sandbox::run(&args, context)))
-        }
-        Command::Demo(args) => on_runtime(context, Box::pin(commands::demo::run(&args, context))),
+        Command::Plan(args) => waits!(plan::run, args),
+        Command::Apply(args) => waits!(apply::run, args),
+        Command::Approve(args) => waits!(approve::run, args),
+        Command::Drift(args) => waits!(drift::run, args),
+        Command::Comment(args) => waits!(comment::run, args),
+        Command::Authorize(args) => waits!(authorize::run, args),
+        Command::Push(args) => waits!(push::run, args),
+        Command::Add(args) => waits!(add::run, args),
+        Command::Init(args) => waits!(init::run, args),
+        Command::Doctor(args) => waits!(doctor::run, args),
+        Command::Pull(args) => waits!(pull::run, args),
+        Command::Status(args) => waits!(status::run, args),
+        Command::History(args) => waits!(history::run, args),
+        Command::Unlock(args) => waits!(unlock::run, args),
+        Command::ListAvailable(args) => waits!(list_available::run, args),
+        Command::RemoteState(args) => waits!(remote_state::run, args),
+        Command::Login(args) => waits!(login::login, args),
+        Command::Whoami(args) => waits!(login::whoami, args),
+        Command::Sandbox(args) => waits!(sandbox::run, args),
+        Command::Demo(args) => waits!(demo::run, args),
         Command::Schema(args) => commands::schema::run(&args, context),
         Command::Completions(args) => commands::completions::run(&args, Cli::grammar(), context),
         Command::Man(args) => commands::man::run(&args, Cli::grammar(), context),
@@ -380,9 +359,9 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
         Command::Scopes(args) => commands::scopes::run(&args, context),
         Command::Version(args) => commands::version::run(&args, context),
         Command::Validate(args) => commands::validate::run(&args, context),
-        Command::Show(args) => on_runtime(context, Box::pin(commands::show::run(&args, context))),
+        Command::Show(args) => waits!(show::run, args),
         Command::Logout(args) => commands::login::logout(&args, context),
-        Command::Trust(args) => on_runtime(context, Box::pin(commands::trust::run(&args, context))),
+        Command::Trust(args) => waits!(trust::run, args),
         Command::Policy(args) => commands::policy::run(&args, context),
     }
 }

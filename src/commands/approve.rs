@@ -15,7 +15,7 @@ use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     fs::Destination,
     ops,
-    plan::{Digest, Plan, Refusal, document},
+    plan::{Digest, Plan, document},
     view::{self, approval::ApprovalReport, markdown, report::PlanReport},
 };
 
@@ -64,12 +64,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         None => (file_name(&args.plan), context.read_document(&args.plan)?),
     };
     let saved = document::read(&name, &text)?;
-    if let Some(expected) = named
-        && expected != saved.digest
-    {
-        let actual = saved.digest;
-        return Err(Refusal::NotApproved { expected, actual }.into());
-    }
+    ops::is_expected(&saved.digest, named.as_ref())?;
     if !args.revoke {
         compared(context, &saved.plan)?;
     }

@@ -158,11 +158,8 @@ async fn play(
         detailed_exitcode: true,
         ..PlanArgs::default()
     };
-    expect(
-        "plan",
-        super::plan::run(&plan, &inside).await?,
-        ExitStatus::Changes,
-    )?;
+    let status = super::plan::run(&plan, &inside).await?;
+    expect("plan", status, ExitStatus::Changes)?;
 
     say("\n2. Apply: exactly the plan that was reviewed, if the app is still as it was then.");
     shell("apply demo.plan --receipt demo.receipt");
@@ -171,11 +168,8 @@ async fn play(
         receipt: Some(receipt_file.to_owned()),
         ..ApplyArgs::default()
     };
-    expect(
-        "apply",
-        super::apply::run(&apply, &inside).await?,
-        ExitStatus::Done,
-    )?;
+    let status = super::apply::run(&apply, &inside).await?;
+    expect("apply", status, ExitStatus::Done)?;
 
     say("\n3. Authorize: later, by somebody else, perhaps on another machine.");
     let browser = !args.no_browser && has_browser(context);
@@ -204,11 +198,8 @@ async fn play(
             },
             ..AuthorizeArgs::default()
         };
-        expect(
-            "authorize",
-            super::authorize::run(&authorize, &inside).await?,
-            ExitStatus::Done,
-        )?;
+        let status = super::authorize::run(&authorize, &inside).await?;
+        expect("authorize", status, ExitStatus::Done)?;
     }
 
     say("\n4. Plan again: the app is as the files say.");
@@ -217,11 +208,8 @@ async fn play(
         detailed_exitcode: true,
         ..PlanArgs::default()
     };
-    expect(
-        "the second plan",
-        super::plan::run(&again, &inside).await?,
-        ExitStatus::Done,
-    )?;
+    let status = super::plan::run(&again, &inside).await?;
+    expect("the second plan", status, ExitStatus::Done)?;
     say("\nThat is all of it. With your own project: `connplan login`, then `connplan plan`.");
     Ok(())
 }
