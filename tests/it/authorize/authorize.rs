@@ -237,11 +237,21 @@ fn a_partial_grant_is_not_done() {
     assert_eq!(slack["action"], "no-op", "{slack:#}");
     assert_eq!(slack["authorization"], "pending", "{slack:#}");
     assert_eq!(slack["dropped"], json!(["users:read"]), "{slack:#}");
-    project
-        .run(&["plan", "--detailed-exitcode"])
-        .expect(0)
-        .says("1 connector waits for authorization")
-        .says("did not grant users:read");
+    reads!(project.run(&["plan", "--detailed-exitcode"]), @"
+    exit 0: connplan plan --detailed-exitcode
+    App app-1 at http://HOST
+
+    Waiting for authorization (nothing is written again):
+        slack                 base44/connectors/slack.jsonc
+            chat:write  post messages (as the bot or as the user) · write
+            users:read  list workspace members (without email) · read
+
+    1 connector unchanged.
+
+    note: slack: the last consent did not grant users:read. If somebody unticked it, `connplan authorize slack` asks again. If the platform does not grant it, nothing can be done; after `connplan authorize --forget slack` the plan shows it as a change again
+
+    No changes to make. 1 connector waits for authorization: run `connplan authorize`.
+    ");
     // Whoever looks sees that it is not whole, and what to do.
     reads!(project.run(&["status", "--detailed-exitcode"]), @"
     exit 0: connplan status --detailed-exitcode

@@ -30,11 +30,14 @@ fn what_does_not_wait_is_said_and_what_does() {
         assert_eq!(said.stdout, format!("{idle}{others}"));
     }
     // One that the app lacks is a mistake.
-    project
-        .run(&["authorize", "github"])
-        .expect(1)
-        .tells("github does not wait for authorization")
-        .tells("waiting: linear, slack (`connplan authorize --list` tells more)");
+    reads!(project.run(&["authorize", "github"]), @"
+    exit 1: connplan authorize github
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: github does not wait for authorization
+      help: waiting: linear, slack (`connplan authorize --list` tells more); `connplan plan` shows what is not applied yet
+      code: connplan::usage
+    ");
     // Who asked is known on one machine too.
     let project = project.connector("github", &["repo"]).var("USER", "bob");
     let apply = ["apply", "--auto-approve", "--target", "github"];

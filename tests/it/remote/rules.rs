@@ -122,15 +122,29 @@ fn values_are_held_against_what_the_platform_wants() {
     plan(&with("${TENANT}"), &[("CONNPLAN_VAR_TENANT", "acme")]).expect(0);
     // A user's own plain name does, where no file of the checkout says where it goes. What the environment
     // holds for others is none of a file's.
-    plan(&with("${TENANT}"), &[("TENANT", "acme")])
-        .expect(0)
-        .says("connection value set: \"company_domain\" = \"acme\"")
-        .says("is your own variable TENANT, and an apply sends it to app app-1");
-    plan(&with("${BUILD}"), &[("BUILD", "9f8e7d6c5b4aannsown")])
-        .expect(1)
-        .tells("your variable BUILD may hold a secret")
-        .tells("`export CONNPLAN_VAR_BUILD=...`")
-        .lacks("annsown");
+    reads!(plan(&with("${TENANT}"), &[("TENANT", "acme")]), @r#"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + bamboohr              base44/connectors/bamboohr.jsonc
+          connection value set: "company_domain" = "acme"
+          authorization: required
+
+    ! warning: base44/connectors/bamboohr.jsonc:1: the connection value `company_domain` is your own variable TENANT, and an apply sends it to app app-1
+        help: is it meant for whoever edits that app? `export CONNPLAN_VAR_TENANT=...` says so
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    "#);
+    let secret = plan(&with("${BUILD}"), &[("BUILD", "9f8e7d6c5b4aannsown")]);
+    reads!(secret.lacks("annsown"), @"
+    exit 1: connplan plan
+    --- stderr
+    error: base44/connectors/bamboohr.jsonc: the connection value `company_domain` of bamboohr: your variable BUILD may hold a secret, and everybody can read connection values in a plan; if it is meant for that, `export CONNPLAN_VAR_BUILD=...`
+      help: change the value in that file
+      code: connplan::usage
+    ");
     // In the shell of who asks, the store may be a remote of this very checkout.
     let store = [("TENANT", "canary-7"), ("CONNPLAN_STORE", "git:origin")];
     plan(&with("${TENANT}"), &store).expect(1).lacks("canary-7");
