@@ -19,7 +19,7 @@ use crate::{
     pending::LocalPending,
     remote::{
         Remote, UserInfo,
-        auth::{Identity, LoginFile, Who},
+        auth::{AuthError, Identity, LoginFile, Who},
     },
     state::{StateFolder, Trust},
     syntax::Problem,
@@ -260,10 +260,15 @@ impl Look<'_> {
         // Nothing is sent to an address that the user did not choose.
         let found = self.context.find_credentials(&vars);
         let trust = Trust::load(&self.context.state).unwrap_or_default();
-        if let Ok(found) = &found
-            && let Err(error) = found.check(&address, |url| trust.contains(url))
+        let allowed = match &found {
+            Ok(found) => found.check(&address, |url| trust.contains(url)),
+            Err(_) => Ok(()),
+        };
+        // A login for another address keeps nobody from looking whether this one answers.
+        if let Err(error) = &allowed
+            && !matches!(error, AuthError::Elsewhere { place: None, .. })
         {
-            return self.fail("address", &error);
+            return self.fail("address", error);
         }
         let reached = match self.context.platform(&url) {
             Ok(platform) => platform.reach().await,
@@ -283,7 +288,8 @@ impl Look<'_> {
                 self.clock(reached.date);
             }
         }
-        let credentials = match found.and_then(|found| found.for_address(&address, |_| true)) {
+        let usable = allowed.and(found);
+        let credentials = match usable.and_then(|found| found.for_address(&address, |_| true)) {
             Ok(credentials) => credentials,
             Err(error) => return self.fail("login", &error),
         };

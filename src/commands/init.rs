@@ -253,7 +253,12 @@ fn write(root: &Path, offer: &Offer) -> Result<(), Failure> {
 /// What to do now, by what is missing.
 fn next(context: &Context, project: &Project) -> Vec<String> {
     let mut next = Vec::new();
-    if context.find_credentials(&project.vars).is_err() {
+    let found = context.find_credentials(&project.vars);
+    let usable = match (&found, project.address()) {
+        (Ok(found), Ok(address)) => found.check(&address, |_| true).is_ok(),
+        (found, _) => found.is_ok(),
+    };
+    if !usable {
         next.push("connplan login       # or set BASE44_ACCESS_TOKEN".to_owned());
     }
     if project.app().is_err() {

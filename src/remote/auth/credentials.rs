@@ -201,6 +201,7 @@ impl Found {
                 expires_at,
             } = claims;
             let seed = StoredLogin::from_environment(access, refresh, subject, expires_at);
+            let seed = seed.beside(vars);
             return Ok(Self {
                 source: seeded(seed, file.clone(), &mut warnings),
                 origin: CredentialOrigin::Variable(ACCESS_TOKEN, SetBy::Process),
@@ -249,8 +250,8 @@ impl Found {
 
     /// The credential, for this address. One that belongs to the user goes only where the user wants
     /// it: to the address that the process names, to the built-in one, to the one that the login was
-    /// made for, and to those that are `trusted`. What a project file brings may go where a file of
-    /// the same project says.
+    /// made for, and to those that are `trusted`; a login whose address is known goes there alone. What
+    /// a project file brings may go where a file of the same project says.
     pub fn for_address(
         self,
         address: &Address,
@@ -273,11 +274,20 @@ impl Found {
         if self.origin.is_project_file() {
             return Ok(());
         }
-        may_be_used(address, self.file.as_ref(), trusted).map_err(|place| AuthError::Untrusted {
+        let place = may_be_used(address, self.file.as_ref(), trusted).err();
+        if let (Source::Login(login, _), CredentialOrigin::LoginFile(_)) =
+            (&self.source, &self.origin)
+            && let Some(made_for) = login.elsewhere(&address.url)
+        {
+            return Err(AuthError::elsewhere(&made_for, &address.url, place));
+        }
+        let (url, credential) = (address.url.to_string(), self.origin.to_string());
+        let untrusted = |place| AuthError::Untrusted {
             place,
-            url: address.url.to_string(),
-            credential: self.origin.to_string(),
-        })
+            url,
+            credential,
+        };
+        place.map(untrusted).map_or(Ok(()), Err)
     }
 }
 
@@ -358,28 +368,13 @@ fn seeded(seed: StoredLogin, file: Option<LoginFile>, warnings: &mut Vec<AuthWar
     let Some(file) = file else {
         return Source::Login(Box::new(seed), None);
     };
-    match store_seed(&seed, &file) {
+    match file.seed(&seed) {
         Ok(login) => Source::Login(Box::new(login), Some(file)),
         Err(why) => {
             warnings.push(AuthWarning::NotStored { why: Box::new(why) });
             Source::Login(Box::new(seed), None)
         }
     }
-}
-
-/// Stores the seed, unless the file holds what became of an earlier one: renewing makes new tokens
-/// and often ends the old ones, which the environment still shows.
-fn store_seed(seed: &StoredLogin, file: &LoginFile) -> Result<StoredLogin, AuthError> {
-    let _lock = file.lock()?;
-    // A damaged file is replaced: the environment says what is to stand there.
-    if let Ok(Some(stored)) = file.read()
-        && stored.email == seed.email
-        && stored.expires_at >= seed.expires_at
-    {
-        return Ok(stored);
-    }
-    file.write(seed)?;
-    Ok(seed.clone())
 }
 
 #[cfg(test)]

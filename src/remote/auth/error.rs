@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::fs::{FsError, LockError};
+use crate::{
+    fs::{FsError, LockError},
+    model::ApiUrl,
+};
 
 /// Credentials that are not there or cannot be used.
 #[derive(Debug, Error, Diagnostic)]
@@ -99,6 +102,25 @@ pub enum AuthError {
         /// What would have gone there.
         credential: String,
     },
+    /// The stored login was made for another address.
+    #[error(
+        "{}you are logged in at {made_for}, not at {url}; the login was not sent",
+        match place { Some(place) => format!("{place} names another address: "), None => String::new() }
+    )]
+    #[diagnostic(
+        code(connplan::auth::logged_in_elsewhere),
+        help(
+            "`connplan login` logs in at {url}; BASE44_API_URL={made_for} goes on where you are logged in"
+        )
+    )]
+    Elsewhere {
+        /// Where the login was made.
+        made_for: String,
+        /// Where the run goes.
+        url: String,
+        /// Which file of the project says so, which line.
+        place: Option<String>,
+    },
     /// The login file, as a file.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -106,6 +128,14 @@ pub enum AuthError {
 }
 
 impl AuthError {
+    pub(super) fn elsewhere(made_for: &ApiUrl, url: &ApiUrl, place: Option<String>) -> Self {
+        Self::Elsewhere {
+            made_for: made_for.to_string(),
+            url: url.to_string(),
+            place,
+        }
+    }
+
     /// Whether it may be otherwise a little later.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Busy { .. })

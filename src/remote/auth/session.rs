@@ -121,7 +121,7 @@ impl LoginSession {
         }
         // Another process may have renewed it after this call did, and revoked what the call had.
         let stored = match &self.file {
-            Some(file) => file.read()?,
+            Some(file) => self.stored(file)?,
             None => None,
         };
         let now = (self.platform.options().clock)();
@@ -130,6 +130,16 @@ impl LoginSession {
         };
         *login = theirs;
         self.header(&login).map(Some)
+    }
+
+    /// What the file holds now. Somebody may have logged in elsewhere meanwhile: that is not sent here.
+    fn stored(&self, file: &LoginFile) -> Result<Option<StoredLogin>, AuthError> {
+        let stored = file.read()?;
+        let here = self.platform.api_url();
+        match stored.as_ref().and_then(|stored| stored.elsewhere(here)) {
+            Some(made_for) => Err(AuthError::elsewhere(&made_for, here, None)),
+            None => Ok(stored),
+        }
     }
 
     fn header(&self, login: &StoredLogin) -> Result<Credential, RemoteError> {
@@ -177,7 +187,7 @@ impl LoginSession {
             Err(AuthError::Fs(why)) if why.is_denied() => return self.unkept(login, &why).await,
             Err(error) => return Err(error.into()),
         };
-        let Some(stored) = file.read()? else {
+        let Some(stored) = self.stored(file)? else {
             // Logged out meanwhile.
             return Err(AuthError::NoCredentials { key_ignored: false }.into());
         };
@@ -196,7 +206,7 @@ impl LoginSession {
             Err(RemoteError::Auth(AuthError::Ended)) => {
                 // Another program may have been quicker, the official client for one: it takes no
                 // lock.
-                match file.read()? {
+                match self.stored(file)? {
                     Some(theirs) if theirs.refresh_token != stored.refresh_token => {
                         match theirs.clone().instead_of(&stored, now) {
                             Some(theirs) => return Ok(theirs),
@@ -246,6 +256,8 @@ impl LoginSession {
 fn is_last_word(error: &RemoteError) -> bool {
     matches!(
         error,
-        RemoteError::Auth(AuthError::Ended | AuthError::NoCredentials { .. })
+        RemoteError::Auth(
+            AuthError::Ended | AuthError::NoCredentials { .. } | AuthError::Elsewhere { .. }
+        )
     )
 }

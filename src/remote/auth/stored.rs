@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::AuthError;
 use crate::{
     fs::{self, FsError, InsecurePermissions, Lock, Visibility},
-    model::{ApiUrl, Secret},
+    model::{ApiUrl, Secret, SetBy, Vars},
     remote::{TokenSet, decode::decode},
 };
 
@@ -95,6 +95,23 @@ impl StoredLogin {
     /// The address that it was made for, where that is known: the official client does not say.
     pub fn made_for(&self) -> Option<ApiUrl> {
         ApiUrl::parse(self.extra.get(MADE_FOR)?.as_str()?).ok()
+    }
+
+    /// The address that it was made for, if that is another one: there alone it may be sent.
+    pub fn elsewhere(&self, url: &ApiUrl) -> Option<ApiUrl> {
+        self.made_for().filter(|made_for| made_for != url)
+    }
+
+    /// The same login, made for the address that the process names, if it names one: who gives both gives
+    /// the one for the other.
+    pub(super) fn beside(self, vars: &Vars) -> Self {
+        const API_URL: &str = "BASE44_API_URL";
+        let own = vars.origin(API_URL) == Some(&SetBy::Process);
+        let url = vars.get(API_URL).filter(|_| own);
+        match url.and_then(|url| ApiUrl::parse(url).ok()) {
+            Some(url) => self.for_address(&url),
+            None => self,
+        }
     }
 
     /// The same login, made for this address.
@@ -243,6 +260,23 @@ impl LoginFile {
             &login.to_json(),
             Visibility::Private,
         )?)
+    }
+
+    /// Stores a login that the environment brought, unless the file holds what became of an earlier one:
+    /// renewing makes new tokens and often ends the old ones, which the environment still shows.
+    pub(super) fn seed(&self, seed: &StoredLogin) -> Result<StoredLogin, AuthError> {
+        let _lock = self.lock()?;
+        // A damaged file is replaced: the environment says what is to stand there.
+        if let Ok(Some(stored)) = self.read()
+            && stored.email == seed.email
+            && stored.expires_at >= seed.expires_at
+            // One of an earlier version has no address.
+            && stored.made_for().is_none_or(|at| Some(at) == seed.made_for())
+        {
+            return Ok(stored);
+        }
+        self.write(seed)?;
+        Ok(seed.clone())
     }
 
     /// Fails if this login, or one a little longer, could not be stored.

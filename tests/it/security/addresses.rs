@@ -201,6 +201,96 @@ fn a_login_goes_where_it_was_made_for() {
     assert!(!server.log().is_empty());
 }
 
+/// It is nobody's login anywhere else, whoever names the other address, and whoever trusts it.
+#[test]
+fn a_login_goes_nowhere_else() {
+    let (server, at_hand) = (attacker(), Platform::start());
+    let mut made = login();
+    made["apiUrl"] = json!("https://base44.example.com");
+    let project = Project::new().connector("box", &["a"]);
+    project.write("../home/.base44/auth/auth.json", &made.to_string());
+    // Nobody names an address: the built-in one is not where the login was made.
+    reads!(project.run(&["whoami"]), @"
+    exit 1: connplan whoami
+    --- stderr
+    warning: others could read the login in FOLDER/home/.base44/auth/auth.json; it is private now
+    error: you are logged in at https://base44.example.com, not at https://app.base44.com; the login was not sent
+      help: `connplan login` logs in at https://app.base44.com; BASE44_API_URL=https://base44.example.com goes on where you are logged in
+      code: connplan::auth::logged_in_elsewhere
+    ");
+    reads!(project.run(&["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: you are logged in at https://base44.example.com, not at https://app.base44.com; the login was not sent
+      help: `connplan login` logs in at https://app.base44.com; BASE44_API_URL=https://base44.example.com goes on where you are logged in
+      code: connplan::auth::logged_in_elsewhere
+    ");
+    let text = format!("BASE44_API_URL={}\n", server.url());
+    let project = project.file(".env", &text);
+    reads!(project.run(&["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: .env, line 1, names another address: you are logged in at https://base44.example.com, not at http://HOST; the login was not sent
+      help: `connplan login` logs in at http://HOST; BASE44_API_URL=https://base44.example.com goes on where you are logged in
+      code: connplan::auth::logged_in_elsewhere
+    ");
+    reads!(project.run(&["doctor"]), @"
+    exit 1: connplan doctor
+    ok    version   connplan VERSION
+    ok    project   Test, in FOLDER/project
+    ok    settings  no connplan.toml: the defaults
+    ok    app       app-1 at http://HOST
+    ok    files     1 in base44/connectors, without problems
+    ok    policy    no rules are set ([policy] in connplan.toml sets them)
+    ok    approval  plans need no approval ([approval] in connplan.toml requires one)
+    ok    store     this machine's own: [store] in connplan.toml names one for a team
+    ok    folder    FOLDER/state/apps/APP
+    ok    pending   no authorization waits
+    FAIL  address   .env, line 1, names another address: you are logged in at https://base44.example.com, not at http://HOST; the login was not sent
+                    -> `connplan login` logs in at http://HOST; BASE44_API_URL=https://base44.example.com goes on where you are logged in
+    ok    browser   opened by xdg-open
+    ok    terminal  asks nothing (standard input or standard error is not a terminal)
+
+    1 problem to fix.
+    ");
+    project.run(&["trust", &server.url()]).expect(0);
+    // Who logs in there, or looks whether it answers, sends no login.
+    let sends = |command: &&&[&str]| !matches!(command[0], "login" | "doctor");
+    for command in ONLINE.iter().filter(sends) {
+        project.run(command).expect(1);
+    }
+    assert_eq!(server.log(), [] as [&str; 0]);
+    let project = project.at(&at_hand).var("BASE44_API_KEY", "");
+    reads!(project.run(&["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: you are logged in at https://base44.example.com, not at http://HOST; the login was not sent
+      help: `connplan login` logs in at http://HOST; BASE44_API_URL=https://base44.example.com goes on where you are logged in
+      code: connplan::auth::logged_in_elsewhere
+    ");
+    reads!(project.run(&["doctor"]), @"
+    exit 1: connplan doctor
+    ok    version   connplan VERSION
+    ok    project   Test, in FOLDER/project
+    ok    settings  no connplan.toml: the defaults
+    ok    app       app-1 at http://HOST
+    ok    files     1 in base44/connectors, without problems
+    ok    policy    no rules are set ([policy] in connplan.toml sets them)
+    ok    approval  plans need no approval ([approval] in connplan.toml requires one)
+    ok    store     this machine's own: [store] in connplan.toml names one for a team
+    ok    folder    FOLDER/state/apps/APP
+    ok    pending   no authorization waits
+    ok    address   http://HOST answers in SOME ms (request ID)
+    ok    clock     agrees with the platform's (SOME s)
+    FAIL  login     you are logged in at https://base44.example.com, not at http://HOST; the login was not sent
+                    -> `connplan login` logs in at http://HOST; BASE44_API_URL=https://base44.example.com goes on where you are logged in
+    ok    browser   opened by xdg-open
+    ok    terminal  asks nothing (standard input or standard error is not a terminal)
+
+    1 problem to fix.
+    ");
+}
+
 #[test]
 fn a_project_may_bring_its_own_credential_for_its_own_address() {
     let platform = Platform::with(&[Connector::active("box", &["a"])]);
