@@ -179,7 +179,7 @@ pub(super) fn mismatches(
     {
         differs(
             connector,
-            Some("it was added to the app, and not by this plan".to_owned()),
+            Some("it was added since the plan was made".to_owned()),
         );
     }
     found

@@ -4,13 +4,13 @@ use std::{num::NonZeroU16, time::Duration};
 
 use super::listening;
 use crate::{
-    apply::Options,
+    apply::{Options, PostApplyDrift},
     config::Project,
     context::{Context, ExitStatus, Failure},
     fs::Destination,
     model::Link,
     ops::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, bytes_needed},
-    receipt::{self, Receipt},
+    receipt::{self, ChangeResult, Outcome, Receipt},
     view,
 };
 
@@ -100,7 +100,19 @@ fn report(
         ApplyEnd::AlreadyApplied => "since it was applied",
         _ => "after the apply",
     };
-    for drift in &outcome.drift {
+    // What failed for it stands in the receipt, with the same words.
+    let failed = |drift: &PostApplyDrift| {
+        let of_it = |result: &&ChangeResult| {
+            result.connector == drift.connector && result.outcome == Outcome::Failed
+        };
+        let mut results = outcome.receipt.results().filter(of_it);
+        results.any(|result| {
+            let message = result.message.as_ref();
+            message.is_some_and(|message| message.contains(&drift.text))
+        })
+    };
+    let told = |drift: &&PostApplyDrift| context.prints_text() && failed(drift);
+    for drift in outcome.drift.iter().filter(|drift| !told(drift)) {
         context.warn(&format!("{since}, {drift}"));
     }
     if let Some(reason) = &outcome.unread {

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
+
 use super::{ApprovalGate, Around, AtWork, OpEvent, Team, known, policy, used, waits};
 use crate::{
     apply::{
@@ -20,7 +22,7 @@ use crate::{
     catalogue::ScopeEquivalence,
     config::Project,
     context::Failure,
-    diff::{Action, ConsentNeed},
+    diff::Action,
     fs,
     model::{App, ConnectorType, Link, Observed},
     pending::{LocalPending, PendingEntry, PendingSet},
@@ -52,6 +54,8 @@ pub struct ApplyInputs<'a> {
     pub rules: Cow<'a, ScopeEquivalence>,
     /// The plan.
     pub plan: &'a Plan,
+    /// When it was made, where that was before this run.
+    pub made: Option<Timestamp>,
     /// What the policy in force says to it.
     pub judge: Judge<'a>,
     /// The rules that it breaks with somebody's consent.
@@ -288,6 +292,9 @@ impl<'a> ApplySession<'a> {
                     self.around.tell(&OpEvent::AsksAgain(connectors));
                 }
                 Left::All => {
+                    if !self.inputs.approved.was_needed() {
+                        self.is_not_over().await?;
+                    }
                     // It is a new plan with the same content.
                     let old = self.journal.clone();
                     fs::off_thread(move || fs::remove(&old)).await?;
@@ -299,14 +306,20 @@ impl<'a> ApplySession<'a> {
         let progress = self.history.progress();
         let verified = self.verify(&verdict, &observed, &progress);
         let verified = verified.inspect_err(|_| self.tell_earlier(&observed))?;
+        if !verified.is_all_done()
+            && verified.is_partly_done()
+            && !self.inputs.approved.was_needed()
+        {
+            self.is_not_over().await?;
+        }
         if !verified.is_all_done() && self.inputs.approved.was_needed() {
             self.inputs.approved = self.inputs.gate.look().await?;
             self.unused(&verified).await?;
         }
-        if forget_done(&mut self.own, self.inputs.app, self.inputs.plan) {
+        if known::forget_done(&mut self.own, self.inputs.app, self.inputs.plan) {
             known::save(&self.locked, &self.own).await?;
         }
-        forget_done(&mut self.pending, self.inputs.app, self.inputs.plan);
+        known::forget_done(&mut self.pending, self.inputs.app, self.inputs.plan);
         if verified.is_all_done() && !self.history.has_begun() {
             self.around.tell(&OpEvent::AlreadyApplied);
         } else if goes_on {
@@ -334,6 +347,11 @@ impl<'a> ApplySession<'a> {
             unrecorded: finished.unrecorded,
             stripe_claim: finished.stripe_claim,
         })
+    }
+
+    async fn is_not_over(&self) -> Result<(), Failure> {
+        let (memory, inputs) = (self.at_work.memory(), &self.inputs);
+        used::not_over(memory, (inputs.plan, &self.digest), inputs.made).await
     }
 
     /// Refuses an approval of what was done already and is to be done again.
@@ -458,19 +476,6 @@ impl<'a> ApplySession<'a> {
     pub async fn end(self) {
         self.at_work.end().await;
     }
-}
-
-/// Takes out what the remote has in force as declared: somebody consented, and nobody waits. Left
-/// in, it would hide that the connector breaks or goes one day.
-fn forget_done(pending: &mut PendingSet, app: &App, plan: &Plan) -> bool {
-    let in_force = plan.changes().filter(|change| {
-        // What a consent left out stays known.
-        change.action == Action::NoOp
-            && change.authorization == ConsentNeed::None
-            && change.dropped.is_empty()
-    });
-    let forgotten = in_force.filter(|change| pending.remove(app, &change.connector));
-    forgotten.count() > 0
 }
 
 fn ended(finished: &Finished) -> ApplyEnd {

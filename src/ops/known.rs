@@ -6,9 +6,11 @@ use std::sync::Arc;
 use super::{Around, AtWork, stale::forget_stale};
 use crate::{
     context::Failure,
+    diff::{Action, ConsentNeed},
     fs,
-    model::ConnectorType,
+    model::{App, ConnectorType},
     pending::{LocalPending, PendingSet},
+    plan::Plan,
     state::Locked,
     store::Waits,
 };
@@ -23,6 +25,19 @@ pub async fn own(locked: &Arc<Locked>) -> Result<PendingSet, Failure> {
 pub(super) async fn save(locked: &Arc<Locked>, own: &PendingSet) -> Result<(), Failure> {
     let (locked, own) = (Arc::clone(locked), own.clone());
     Ok(fs::off_thread(move || LocalPending::save(&locked, &own)).await?)
+}
+
+/// Takes out what the remote has in force as declared: somebody consented, and nobody waits. Left
+/// in, it would hide that the connector breaks or goes one day.
+pub(super) fn forget_done(pending: &mut PendingSet, app: &App, plan: &Plan) -> bool {
+    let in_force = plan.changes().filter(|change| {
+        // What a consent left out stays known.
+        change.action == Action::NoOp
+            && change.authorization == ConsentNeed::None
+            && change.dropped.is_empty()
+    });
+    let forgotten = in_force.filter(|change| pending.remove(app, &change.connector));
+    forgotten.count() > 0
 }
 
 impl AtWork {

@@ -209,6 +209,7 @@ impl PlanSession {
             remote: &self.remote,
             rules: Cow::Borrowed(&self.files.rules),
             plan,
+            made: None,
             judge: Box::new(|present| self.judgement(plan, present)),
             overrides: plan.overrides.clone(),
             approved,

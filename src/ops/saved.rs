@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, rc::Rc};
 
+use jiff::Timestamp;
+
 use super::{
     ApplyInputs, ApprovalGate, Around, Shown, agree::agrees, apply::Judge, gates::lives, policy,
     rules::rules_for_plan,
@@ -40,6 +42,8 @@ pub struct SavedPlan<'a> {
     pub app: App,
     around: Around<'a>,
     plan: Plan,
+    /// When it was made, where the file says so.
+    made: Option<Timestamp>,
     /// The same with what is overridden now.
     judged: Rc<Plan>,
     gate: ApprovalGate<'a>,
@@ -67,6 +71,7 @@ impl<'a> SavedPlan<'a> {
         for expected in inputs.expected {
             is_expected(&saved.digest, expected)?;
         }
+        let made = saved.created_at.and_then(|at| at.parse().ok());
         let (plan, digest) = (saved.plan, saved.digest);
         if plan.speculative {
             return Err(Refusal::Speculative.into());
@@ -106,6 +111,7 @@ impl<'a> SavedPlan<'a> {
             app,
             around,
             plan,
+            made,
             judged,
             gate,
             approved,
@@ -132,6 +138,7 @@ impl<'a> SavedPlan<'a> {
             remote,
             rules: Cow::Owned(rules),
             plan: &self.plan,
+            made: self.made,
             judge,
             overrides: self.judged.overrides.clone(),
             approved: self.approved.clone(),

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use crate::{
     approval::{Approval, ApprovalError, Approved, NAMESPACE, REVOKED, key_of},
     context::Failure,
+    diff::Action,
     model::ConnectorType,
-    plan::Digest,
+    plan::{Digest, Plan, Refusal},
     receipt::{self, Outcome, Receipt},
     store::{Consented, HistoryEvent, Memory, What},
 };
@@ -56,12 +57,38 @@ pub(super) async fn is_known(
     digest: &Digest,
     names: &BTreeSet<&ConnectorType>,
 ) -> Result<bool, Failure> {
-    if names.is_empty() {
-        return Ok(true);
+    Ok(names.is_empty() || carried_out(memory, digest, names).await?.is_some())
+}
+
+/// Refuses a plan that was carried out whole since it was made: what became of that later, somebody
+/// decided. The same plan made anew is another decision.
+pub(super) async fn not_over(
+    memory: &Memory,
+    (plan, digest): (&Plan, &Digest),
+    made: Option<Timestamp>,
+) -> Result<(), Failure> {
+    let changes = plan.changes().filter(|c| c.action != Action::NoOp);
+    let names = changes.map(|change| &change.connector).collect();
+    match carried_out(memory, digest, &names).await? {
+        Some(at) if made.is_some_and(|made| made < at) => Err(Refusal::Over { at }.into()),
+        _ => Ok(()),
     }
+}
+
+/// In which second the last of these changes of a plan was carried out, if all of them were.
+async fn carried_out(
+    memory: &Memory,
+    digest: &Digest,
+    names: &BTreeSet<&ConnectorType>,
+) -> Result<Option<Timestamp>, Failure> {
     let events = memory.history().await?.0;
     let done = done(&events, digest);
-    Ok(names.iter().all(|name| done.contains_key(*name)))
+    let times: Option<Vec<_>> = names
+        .iter()
+        .map(|name| done.get(*name).map(|done| done.at))
+        .collect();
+    let last = times.and_then(|times| times.into_iter().max());
+    Ok(last.map(|at| Timestamp::from_second(at.as_second()).unwrap_or(at)))
 }
 
 /// Who approved a plan when it was carried out, as far as the memory tells.
@@ -188,7 +215,6 @@ fn anew(events: &[HistoryEvent], digest: &Digest, done: &Done) -> BTreeSet<Strin
 mod tests {
     use super::*;
     use crate::{
-        diff::Action,
         model::{ApiUrl, App, AppId, Scopes},
         receipt::ChangeResult,
         store::By,

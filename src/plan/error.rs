@@ -227,6 +227,19 @@ pub enum Refusal {
         help("run `connplan plan --out FILE` with credentials and apply that")
     )]
     Speculative,
+    /// It was carried out, and something was changed since.
+    #[error("the plan was applied at {at} already, and the app was changed since")]
+    #[diagnostic(
+        code(connplan::plan::over),
+        help(
+            "nothing was written: to apply it again could undo what was decided since. Run `connplan plan` again \
+             and have it reviewed"
+        )
+    )]
+    Over {
+        /// When the last of its changes was carried out.
+        at: Timestamp,
+    },
     /// It was good until a time that has passed.
     #[error("the plan expired at {at}")]
     #[diagnostic(

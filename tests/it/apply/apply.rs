@@ -234,6 +234,82 @@ fn a_plan_that_was_applied_is_not_applied_again() {
     assert!(project.read("again.receipt").contains("kind = \"receipt\""));
 }
 
+/// What became of an app since a plan was carried out, somebody decided: the old file does not undo that. The
+/// same plan, made anew, is another decision.
+#[test]
+fn a_plan_that_is_over_is_not_applied_again_where_the_app_went_on() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"])
+        .connector("gmail", &["https://www.googleapis.com/auth/gmail.send"]);
+    project.run(&["plan", "--out", "1.plan"]).expect(0);
+    project.run(&["apply", "1.plan"]).expect(0);
+    for connector in ["slack", "gmail"] {
+        platform.consent(connector, "ada@example.com");
+    }
+    project.run(&["authorize"]).expect(0);
+    project.declare("gmail", &["https://www.googleapis.com/auth/gmail.readonly"]);
+    project.run(&["plan", "--out", "2.plan"]).expect(0);
+    project.run(&["apply", "2.plan"]).expect(0);
+    platform.unset("slack");
+    platform.forget();
+    // It was made some time before.
+    let plan = project.read("1.plan");
+    let made = plan.lines().find(|line| line.starts_with("created_at = "));
+    let plan = plan.replace(made.unwrap(), "created_at = \"2026-01-01T00:00:00Z\"");
+    project.write("1.plan", &plan);
+    project.run(&["apply", "1.plan"]).expect(3);
+    reads!(project.run(&["apply", "1.plan"]), @"
+    exit 3: connplan apply 1.plan
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: the plan was applied at TIME already, and the app was changed since
+      help: nothing was written: to apply it again could undo what was decided since. Run `connplan plan` again and have it reviewed
+      code: connplan::plan::over
+    ");
+    assert_eq!(platform.writes(), NOTHING);
+    reads!(project.run(&["authorize", "--list"]), @"
+    exit 4: connplan authorize --list
+    App app-1 at http://HOST
+      ~ gmail waiting for consent, asked for just now
+          asked for by plan sha256:DIGEST
+
+    To go on: connplan authorize
+    ");
+    // Whoever wants all of it back plans that.
+    project.declare("gmail", &["https://www.googleapis.com/auth/gmail.send"]);
+    project.run(&["plan", "--out", "3.plan"]).expect(0);
+    project.run(&["apply", "3.plan"]).expect(0);
+    assert_eq!(platform.writes(), ["PUT external-auth/integrations/slack"]);
+}
+
+/// One that the app went back to before it is made anew, is applied.
+#[test]
+fn the_same_plan_made_anew_is_applied() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    project.run(&["plan", "--out", "1.plan"]).expect(0);
+    project.run(&["apply", "1.plan"]).expect(0);
+    platform.consent("slack", "ada@example.com");
+    project.run(&["authorize"]).expect(0);
+    platform.unset("slack");
+    let made_at = |time: &str| {
+        let plan = project.read("1.plan");
+        let made = plan.lines().find(|line| line.starts_with("created_at = "));
+        let plan = plan.replace(made.unwrap(), &format!("created_at = \"{time}\""));
+        project.write("1.plan", &plan);
+    };
+    made_at("2026-01-01T00:00:00Z");
+    project.run(&["apply", "1.plan"]).expect(3);
+    made_at("2100-01-01T00:00:00Z");
+    platform.forget();
+    project.run(&["apply", "1.plan"]).expect(0);
+    assert_eq!(platform.writes(), ["PUT external-auth/integrations/slack"]);
+}
+
 #[test]
 fn applied_before_it_says_what_was_consented_to_since() {
     let (platform, project) = planned();

@@ -506,7 +506,6 @@ fn the_way_out_of_a_wrong_account_is_the_same_everywhere() {
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
       ~ slack changed
-    warning: after the apply, slack: ada@example.com holds it, not the account that the file names; if somebody else made the connection, plan, apply and authorize it; if it is your own, the platform does not ask again: remove its file and apply, then restore it, apply and authorize
     ");
     reads!(project.run(&["authorize", "--list"]).says(way), @"
     exit 4: connplan authorize --list

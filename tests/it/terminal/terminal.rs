@@ -70,7 +70,7 @@ fn while_somebody_thinks_the_app_may_change() {
     terminal.line("yes");
     let (code, seen) = terminal.end();
     assert_eq!(code, 0, "{seen}");
-    let told = "github: it was added to the app, and not by this plan";
+    let told = "github: it was added since the plan was made";
     assert!(seen.contains(told), "{seen}");
     assert_eq!(platform.writes(), ["PUT external-auth/integrations/slack"]);
 }
