@@ -1,6 +1,6 @@
 //! `connplan plan`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use clap::Args;
@@ -14,6 +14,7 @@ use crate::{
     base::{self, Bases},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::ConsentNeed,
+    fs,
     model::Observed,
     ops::{self, Files},
     pending::PendingSet,
@@ -63,7 +64,11 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     let medium = context.medium(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
     let out = args.out.as_deref();
     let out = out
-        .map(|out| context.output_file("--out", out))
+        .map(|out| {
+            let place = context.output_file("--out", out)?;
+            loses_nothing(context, out)?;
+            Ok::<_, Failure>(place)
+        })
         .transpose()?;
     let (mut plan, judgement, undeclared, waiting, expires, bases) = match &args.remote_state {
         None => {
@@ -122,12 +127,13 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         // It holds e-mail addresses at most; reviewers and pipelines read it.
         out.write(&text)?;
         if !plan.speculative {
-            keep(args, context, &plan, &digest, &text).await;
+            report.kept = keep(args, context, &plan, &digest, &text).await;
         }
     }
     if !plan.speculative {
         report.approval_missing =
-            ops::missing_approval(&listening::around(context), (&plan, &digest), &bases).await;
+            ops::missing_approval(&listening::around(context), (&plan, &digest), &bases, Vec::new())
+                .await;
     }
     report.waiting = waiting;
     report.violations = violations;
@@ -144,28 +150,56 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
     })
 }
 
-/// Keeps the plan in the store, if the store can be written.
-async fn keep(args: &PlanArgs, context: &Context, plan: &Plan, digest: &Digest, text: &Bytes) {
+/// Refuses to write over a file with something else in it than a plan, unless its name says that it is one.
+fn loses_nothing(context: &Context, out: &Path) -> Result<(), UsageError> {
+    let path = context.path(out);
+    let is_file = path
+        .symlink_metadata()
+        .is_ok_and(|meta| meta.is_file() && meta.len() > 0);
+    if !is_file || path.extension().is_some_and(|is| is == "plan") {
+        return Ok(());
+    }
+    let text = fs::read_text(&path, document::LIMIT as u64).unwrap_or_default();
+    if text.lines().any(|line| line == "kind = \"plan\"") {
+        return Ok(());
+    }
+    Err(UsageError::with_help(
+        format!(
+            "{} is not a plan, and `--out` would replace it; nothing was written",
+            file_name(out)
+        ),
+        "give another name, such as `--out x.plan`, or remove that file first",
+    ))
+}
+
+/// Keeps the plan in the store, if the store can be written. Whether others have it there.
+async fn keep(
+    args: &PlanArgs,
+    context: &Context,
+    plan: &Plan,
+    digest: &Digest,
+    text: &Bytes,
+) -> bool {
     let kept = async {
         let project = context.project(args.planning.dir.as_deref())?;
         let team = listening::team(context, &project, &plan.app.app).await?;
-        team.keep_plan(&listening::around(context), digest, text)
-            .await;
-        Ok::<_, Failure>(())
+        let around = listening::around(context);
+        Ok::<_, Failure>(team.keep_plan(&around, digest, text).await)
     };
-    if let Err(failure) = kept.await {
+    kept.await.unwrap_or_else(|failure: Failure| {
         context.warn(&format!(
             "the plan is in its file, not in the store: {}",
             failure.told()
         ));
-    }
+        false
+    })
 }
 
 /// Plans against a snapshot, without credentials and without network.
 async fn speculate(
     args: &PlanArgs,
     context: &Context,
-    file: &std::path::Path,
+    file: &Path,
 ) -> Result<(Plan, Judgement), Failure> {
     let snapshot = remote_state::read(&file_name(file), &context.read_document(file)?)?;
     let mut files = planning::read_files(context, args.planning.dir.as_deref())?;

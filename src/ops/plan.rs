@@ -1,6 +1,10 @@
 //! Files and remote to a plan.
 
-use std::{borrow::Cow, collections::BTreeMap, rc::Rc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use jiff::Timestamp;
 
@@ -17,7 +21,8 @@ use crate::{
     config::{self, Loaded, Project},
     context::{Failure, UsageError},
     diff::Unlisted,
-    model::{App, ConnectorType, Declared, Observed, Vars},
+    escape,
+    model::{App, ConnectorType, Declared, Kind, Observed, Vars},
     pending::{LocalPending, PendingSet},
     plan::{self, Digest, Folder, Guards, Inputs, Plan},
     policy::Judgement,
@@ -25,6 +30,7 @@ use crate::{
     remote::{ConnectionValues, Remote},
     state::{AppState, Trust},
     store::Waits,
+    syntax::{KNOWN_TYPES, closest},
 };
 
 /// What is to be planned, as it was asked for.
@@ -40,6 +46,12 @@ pub struct Wishes<'a> {
     pub overrides: &'a [String],
     /// Why.
     pub reason: Option<&'a str>,
+}
+
+impl Wishes<'_> {
+    fn looks_at(&self, connector: &ConnectorType) -> bool {
+        self.targets.is_empty() || self.targets.contains(connector)
+    }
 }
 
 /// What a session needs.
@@ -92,6 +104,7 @@ pub struct PlanSession {
     /// What other machines asked for.
     pub waits: Waits,
     values: BTreeMap<ConnectorType, ConnectionValues>,
+    offered: BTreeSet<ConnectorType>,
 }
 
 impl PlanSession {
@@ -130,6 +143,7 @@ impl PlanSession {
             observed: survey.observed,
             waits,
             values: survey.values,
+            offered: survey.offered.unwrap_or_default(),
         })
     }
 
@@ -140,6 +154,7 @@ impl PlanSession {
 
     /// Plans, and says what the policy says to it.
     pub fn judged(&self, wishes: &Wishes<'_>) -> Result<(Plan, Judgement), Failure> {
+        self.check_types(wishes)?;
         self.check_values(wishes)?;
         self.files
             .judged(wishes, self.app.clone(), &self.observed, false)
@@ -157,13 +172,49 @@ impl PlanSession {
         Ok(plan)
     }
 
-    /// Holds the declared connection values against what the platform wants.
-    fn check_values(&self, wishes: &Wishes<'_>) -> Result<(), Failure> {
-        let looked_at = |connector: &&ConnectorType| {
-            wishes.targets.is_empty() || wishes.targets.contains(connector)
+    /// Refuses a type that is new to the app and a slip away from one that the platform offers. What it
+    /// does not list may exist all the same: roll-outs differ from caller to caller.
+    fn check_types(&self, wishes: &Wishes<'_>) -> Result<(), Failure> {
+        let offered: Vec<_> = self.offered.iter().map(ConnectorType::as_str).collect();
+        let is_new = |connector: &ConnectorType| {
+            connector.kind() == Kind::Oauth
+                && !KNOWN_TYPES.contains(&connector.as_str())
+                && !self.offered.contains(connector)
+                && !self.observed.connectors.contains_key(connector)
         };
         let mut wrong = Vec::new();
-        for connector in self.values.keys().filter(looked_at) {
+        for (connector, declared) in &self.files.declared.connectors {
+            let (name, file) = (connector.as_str(), escape::limited(&declared.file, 400));
+            // A number at its end makes no slip.
+            let counted = name.bytes().any(|b| b.is_ascii_digit());
+            if counted || !wishes.looks_at(connector) || !is_new(connector) {
+                continue;
+            }
+            // Where the app has that one, the plan shows its removal, and why.
+            if let Some(meant) = closest(name, &offered, 1)
+                && !self
+                    .observed
+                    .connectors
+                    .keys()
+                    .any(|name| name.as_str() == meant)
+            {
+                wrong.push(format!("  `{name}` in {file}: did you mean `{meant}`?"));
+            }
+        }
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        Err(UsageError::with_help(
+            format!("the platform does not offer:\n{}", wrong.join("\n")),
+            "write the type as the platform spells it; `connplan list-available` lists them",
+        )
+        .into())
+    }
+
+    /// Holds the declared connection values against what the platform wants.
+    fn check_values(&self, wishes: &Wishes<'_>) -> Result<(), Failure> {
+        let mut wrong = Vec::new();
+        for connector in self.values.keys().filter(|name| wishes.looks_at(name)) {
             let Some(declared) = self.files.declared.connectors.get(connector) else {
                 continue;
             };

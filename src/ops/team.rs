@@ -8,6 +8,7 @@ use super::{Around, OpEvent};
 use crate::{
     config::Project,
     context::{Failure, UsageError},
+    escape,
     git::{Checkout, Git},
     model::{App, ConnectorType},
     pending::{PendingEntry, PendingSet},
@@ -250,14 +251,15 @@ impl Team {
     }
 
     /// Keeps a plan that was saved to a file. Where that fails it is said, and all goes on.
-    pub async fn keep_plan(&self, around: &Around<'_>, digest: &Digest, text: &Bytes) {
-        match self.memory.keep_plan(digest, text).await {
-            Ok(()) if self.memory.is_shared() => {
-                around.tell(&OpEvent::PlanKept(digest, self.memory.name()));
-            }
+    pub async fn keep_plan(&self, around: &Around<'_>, digest: &Digest, text: &Bytes) -> bool {
+        let kept = self.memory.keep_plan(digest, text).await;
+        let shared = kept.is_ok() && self.memory.is_shared();
+        match kept {
+            Ok(()) if shared => around.tell(&OpEvent::PlanKept(digest, self.memory.name())),
             Ok(()) => {}
             Err(e) => around.tell(&OpEvent::PlanNotKept(e.to_string())),
         }
+        shared
     }
 }
 
@@ -275,13 +277,21 @@ pub async fn stored_plan(
 
 /// A plan named by its digest on the command line, as people paste it; a file of that name goes first
 /// where `sha256:` does not say what it is.
-pub fn named(file: &Path) -> Option<Digest> {
-    let text = file.to_str()?;
+pub fn named(file: &Path) -> Result<Option<Digest>, UsageError> {
+    let Some(text) = file.to_str() else {
+        return Ok(None);
+    };
     let said = text
         .get(..7)
         .is_some_and(|start| start.eq_ignore_ascii_case("sha256:"));
-    let digest = Digest::parse(text).ok()?;
-    (said || !file.exists()).then_some(digest)
+    match Digest::parse(text) {
+        Ok(digest) => Ok((said || !file.exists()).then_some(digest)),
+        Err(why) if said && !file.exists() => Err(UsageError::with_help(
+            format!("`{}`: {why}", escape::limited(text, 100)),
+            "give the whole digest; `connplan history` lists those that the store knows",
+        )),
+        Err(_) => Ok(None),
+    }
 }
 
 /// A store in object storage. It is reached with this machine's credentials, so a checkout alone

@@ -282,7 +282,7 @@ pub enum Finding {
     #[diagnostic(
         code(connplan::config::type_slip),
         severity(Warning),
-        help("did you mean `{meant}`? Any type is allowed, so this is only a warning")
+        help("did you mean `{meant}`? `connplan list-available` lists the types of the platform")
     )]
     TypeSlip {
         /// As written.

@@ -118,7 +118,7 @@ pub fn type_meant(text: &str) -> Option<&'static str> {
 
 /// The candidate nearest to `word`, at most `slips` slips away (a letter too much, too few, wrong,
 /// or two swapped); case, `-` and `_` make no difference.
-pub fn closest(word: &str, candidates: &[&'static str], slips: usize) -> Option<&'static str> {
+pub fn closest<'a>(word: &str, candidates: &[&'a str], slips: usize) -> Option<&'a str> {
     // Nobody misspells a word by that much, and the comparison is quadratic.
     if word.len() > 64 {
         return None;

@@ -52,14 +52,13 @@ impl Remote {
         Ok(offers)
     }
 
-    /// The connection values that each offered type takes, for a plan: `None` where the platform does
-    /// not tell, and no entry of a type of which it does not.
-    pub(super) async fn offered_fields(&self) -> Result<Option<OfferedFields>, RemoteError> {
+    /// What is offered, for a plan: `None` where the platform does not tell.
+    pub(super) async fn offered(&self) -> Result<Option<Offered>, RemoteError> {
         let call = self.offers_call().once();
         let told = self
             .told(&call.patience(self.platform().options().read_timeout / 3))
             .await?;
-        Ok(told.as_ref().and_then(offered_fields))
+        Ok(told.as_ref().and_then(offered))
     }
 
     fn offers_call(&self) -> Call {
@@ -74,19 +73,22 @@ impl Remote {
     }
 }
 
-/// The connection values that a type takes, by type.
-pub(super) type OfferedFields = BTreeMap<ConnectorType, Vec<ConfigField>>;
+/// Each offered type, with the connection values that it takes, where that is told.
+pub(super) type Offered = BTreeMap<ConnectorType, Option<Vec<ConfigField>>>;
 
 /// Reads what is sure of the list, under the key of today or that of before.
-fn offered_fields(told: &Value) -> Option<OfferedFields> {
+fn offered(told: &Value) -> Option<Offered> {
     let list = ["integrations", "available_integrations"]
         .iter()
         .find_map(|key| told[*key].as_array())?;
     let entry = |entry: &Value| {
         let connector = ConnectorType::parse(entry["integration_type"].as_str()?).ok()?;
-        let fields = entry["connection_config_fields"].as_array()?.iter();
-        let fields = fields.filter_map(wire::ConfigField::lenient);
-        Some((connector, fields.map(config_field).collect()))
+        let fields = entry["connection_config_fields"].as_array();
+        let fields = fields.map(|fields| {
+            let fields = fields.iter().filter_map(wire::ConfigField::lenient);
+            fields.map(config_field).collect()
+        });
+        Some((connector, fields))
     };
     Some(map_of(list.iter().filter_map(entry)))
 }
@@ -126,7 +128,7 @@ mod tests {
     fn what_is_told_of_a_type_is_taken_and_nothing_else() {
         let one = |fields: Value| json!({ "integration_type": "notion", "connection_config_fields": fields });
         let of = |told: &Value| {
-            let fields = offered_fields(told)?.remove(&ConnectorType::parse("notion").unwrap())?;
+            let fields = offered(told)?.remove(&ConnectorType::parse("notion").unwrap())??;
             Some(
                 fields
                     .iter()
@@ -141,7 +143,7 @@ mod tests {
             assert_eq!(of(&json!({ key: [one(Value::Null), 3, {}] })), None);
         }
         for unknown in [json!({}), json!([]), json!({ "integrations": {} })] {
-            assert!(offered_fields(&unknown).is_none(), "{unknown}");
+            assert!(offered(&unknown).is_none(), "{unknown}");
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The whole state of an app, in one round trip.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{ConnectionValues, SandboxState, StripeStatus, available::OfferedFields};
+use super::{ConnectionValues, SandboxState, StripeStatus, available::Offered};
 use crate::{
     model::{ConnectorType, Declared, Kind, Observed, RemoteConnector, RemoteStatus},
     remote::{Remote, RemoteError},
@@ -45,7 +45,7 @@ impl Remote {
                 self.stripe_status(),
                 self.policies(),
                 values,
-                self.offered(declared, to_change)
+                self.offered_to(declared, to_change)
             )
         });
         let (connectors, (stripe, policies, mut values, offered)) =
@@ -61,7 +61,8 @@ impl Remote {
                 for connector in created {
                     let told = values.entry(connector.clone()).or_default();
                     if told.fields.is_empty() {
-                        told.fields = offered.get(connector).cloned().unwrap_or_default();
+                        let fields = offered.get(connector).cloned().flatten();
+                        told.fields = fields.unwrap_or_default();
                     }
                 }
                 Vec::new()
@@ -81,19 +82,20 @@ impl Remote {
             observed,
             values,
             needs_unknown,
+            offered: offered.map(|offered| offered.into_keys().collect()),
         })
     }
 
     /// What the platform says that its types need. What is created is known only when the list has
     /// come, so the question goes out beside it, where a file could create something.
-    async fn offered(
+    async fn offered_to(
         &self,
         declared: &Declared,
         to_change: bool,
-    ) -> Result<Option<OfferedFields>, RemoteError> {
+    ) -> Result<Option<Offered>, RemoteError> {
         let mut declared = declared.connectors.keys();
         if to_change && declared.any(|connector| connector.kind() == Kind::Oauth) {
-            return self.offered_fields().await;
+            return self.offered().await;
         }
         Ok(None)
     }
@@ -121,6 +123,8 @@ pub struct Survey {
     pub values: BTreeMap<ConnectorType, ConnectionValues>,
     /// What the files add to the app, if the platform does not say which values its types need.
     pub needs_unknown: Vec<ConnectorType>,
+    /// The types that the platform offers, where it was asked and told.
+    pub offered: Option<BTreeSet<ConnectorType>>,
 }
 
 fn observed(

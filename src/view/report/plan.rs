@@ -66,6 +66,9 @@ pub struct PlanReport {
     /// Whether its time was over when it was shown. The document itself says when that is.
     #[serde(skip)]
     pub expired: bool,
+    /// Whether the team's store has it: whoever approves it finds it there.
+    #[serde(skip)]
+    pub kept: bool,
 }
 
 /// A connector that waits for a person.
@@ -284,6 +287,7 @@ impl PlanReport {
             expires_at: plan.expires_at,
             origin: plan.origin.clone(),
             approval_missing: None,
+            kept: false,
             waiting: Vec::new(),
             overrides: plan.overrides.clone(),
             apps: vec![AppReport::from(&plan.app)],

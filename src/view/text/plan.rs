@@ -220,7 +220,9 @@ fn write_end(page: &mut TextPage, report: &PlanReport, options: &PlanOptions<'_>
     match (options.file, &report.approval_missing) {
         _ if !may_apply => {}
         (Some(file), Some(missing)) => {
-            let ways = approval::ways(missing, Some(file), "", false);
+            let digest = report.digest.as_str();
+            let plan = if report.kept { digest } else { file };
+            let ways = approval::ways(missing, Some(plan), "", report.kept);
             page.line(&format!("To have it approved: {}", in_context(&ways)));
         }
         (None, Some(_)) => page.line(&format!(

@@ -513,3 +513,71 @@ fn a_policy_forbids_with_a_code_of_its_own() {
     assert!(!project.path("x.plan").exists());
     assert_eq!(platform.writes(), NOTHING);
 }
+
+/// What the platform lists, it offers; what it does not list, and is a slip away from that, nobody meant.
+#[test]
+fn a_type_that_is_misspelt_is_not_planned() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slak", &["chat:write"]);
+    reads!(project.run(&["plan"]), @r#"
+    exit 1: connplan plan
+    --- stderr
+    warning: the type `slak` is unknown; there is a type `slack`
+       ╭─[base44/connectors/slak.jsonc:1:33]
+     1 │ {"scopes":["chat:write"],"type":"slak"}
+       ·                                 ───┬──
+       ·                                    ╰── this type
+       ╰────
+      help: did you mean `slack`? `connplan list-available` lists the types of the platform
+      code: connplan::config::type_slip
+    error: the platform does not offer:
+      `slak` in base44/connectors/slak.jsonc: did you mean `slack`?
+      help: write the type as the platform spells it; `connplan list-available` lists them
+      code: connplan::usage
+    "#);
+    reads!(project.run(&["apply", "--auto-approve"]), @r#"
+    exit 1: connplan apply --auto-approve
+    --- stderr
+    warning: the type `slak` is unknown; there is a type `slack`
+       ╭─[base44/connectors/slak.jsonc:1:33]
+     1 │ {"scopes":["chat:write"],"type":"slak"}
+       ·                                 ───┬──
+       ·                                    ╰── this type
+       ╰────
+      help: did you mean `slack`? `connplan list-available` lists the types of the platform
+      code: connplan::config::type_slip
+    error: the platform does not offer:
+      `slak` in base44/connectors/slak.jsonc: did you mean `slack`?
+      help: write the type as the platform spells it; `connplan list-available` lists them
+      code: connplan::usage
+    "#);
+    // Of what the app has already, and of what resembles nothing, the platform knows more.
+    platform.set(&Connector::active("slak", &["chat:write"]));
+    project.run(&["plan"]).expect(0);
+    project.declare("acme_crm", &["read"]);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+}
+
+/// A plan replaces a plan, and nothing else.
+#[test]
+fn a_plan_is_not_saved_over_another_file() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    let config = project.read("base44/config.jsonc");
+    reads!(project.run(&["plan", "--out", "base44/config.jsonc"]), @"
+    exit 1: connplan plan --out base44/config.jsonc
+    --- stderr
+    error: base44/config.jsonc is not a plan, and `--out` would replace it; nothing was written
+      help: give another name, such as `--out x.plan`, or remove that file first
+      code: connplan::usage
+    ");
+    assert_eq!(project.read("base44/config.jsonc"), config);
+    project.write("empty", "");
+    for out in ["empty", "empty", "new.toml", "new.toml"] {
+        project.run(&["plan", "--out", out]).expect(0);
+    }
+}
