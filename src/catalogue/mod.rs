@@ -25,7 +25,7 @@ mod scope_fact;
 mod table;
 
 pub use compare::ScopeDiff;
-pub use near::near;
+pub use near::{near, spelt_out};
 pub use revoke::revoke_page;
 pub use rules::{ScopeEquivalence, ScopeIndex};
 pub use scope_fact::{Access, Certainty, ScopeFact};

@@ -16,12 +16,21 @@ const LONGEST: usize = 200;
 /// (`gmail.send`), with other separators or case (`chat.write`), or one slip away. `None` where
 /// the provider or the very scope is known, or nothing is close.
 pub fn near(connector: &str, scope: &str) -> Option<&'static str> {
+    nearest(connector, scope, 1)
+}
+
+/// The known scope of this name, without a slip: only its address, its case or its separators were left out.
+pub fn spelt_out(connector: &str, scope: &str) -> Option<&'static str> {
+    nearest(connector, scope, 0)
+}
+
+fn nearest(connector: &str, scope: &str, most: usize) -> Option<&'static str> {
     let provider = Provider::of(connector)?;
     if scope.len() > LONGEST || table::find(provider, provider.plain(scope)).is_some() {
         return None;
     }
     let meant = bare(scope);
-    let slips = usize::from(meant.len() >= SHORTEST);
+    let slips = most.min(usize::from(meant.len() >= SHORTEST));
     table::entries_of(provider)
         .filter_map(|entry| {
             let known = bare(entry.fact.scope);
@@ -79,6 +88,9 @@ mod tests {
             ("discord", "guild", "guilds"),
         ] {
             assert_eq!(near(connector, scope), Some(meant), "{scope}");
+            let same = bare(scope) == bare(meant);
+            let exact = spelt_out(connector, scope);
+            assert_eq!(exact, same.then_some(meant), "{scope}");
         }
         for (connector, scope) in [
             ("gmail", &*google("gmail.send")),

@@ -73,16 +73,15 @@ pub async fn run(args: &AddArgs, context: &Context) -> Result<ExitStatus, Failur
         }
         (Kind::Oauth, Some(scopes)) => {
             no_commas(&connector, &scopes)?;
-            scopes
+            let scopes: Result<Scopes, _> = scopes
+                .iter()
+                .map(|scope| spelt(context, &connector, scope))
+                .collect();
+            scopes?
         }
         (Kind::Oauth, None) => choose_scopes(context, &connector).await?,
     };
-    for scope in scopes.iter() {
-        if let Some(warning) = unknown_scope(&connector, scope) {
-            context.warn(&warning);
-        }
-    }
-    let file = write(&files, &connector, &scopes)?;
+    let file = write(&files, &connector, &scopes, &blanks(&check))?;
     let app = files.project.app().ok();
     let added = Added {
         app: app.as_ref(),
@@ -349,24 +348,58 @@ fn risk(connector: &ConnectorType, fact: &ScopeFact) -> String {
     risk.unwrap_or_default()
 }
 
-/// A word on a scope that its provider is not known to have, where its scopes are known.
-fn unknown_scope(connector: &ConnectorType, scope: &Scope) -> Option<String> {
+/// The scope as its provider spells it, with a word where that is not as it was given. One that is a slip away
+/// from a known one is refused; one that is merely unknown may be right.
+fn spelt(context: &Context, connector: &ConnectorType, scope: &Scope) -> Result<Scope, Failure> {
     let (kind, text) = (connector.as_str(), scope.as_str());
-    let known = choices(connector);
-    if known.is_empty() || catalogue::fact(kind, text).is_some() {
-        return None;
+    let shown = escape::limited(text, 200);
+    if catalogue::fact(kind, text).is_some() {
+        return Ok(scope.clone());
     }
-    let meant = catalogue::near(kind, text)
-        .map(|meant| format!("; did you mean `{meant}`?"))
-        .unwrap_or_default();
-    let text = escape::limited(text, 200);
-    Some(format!(
-        "`{text}` is not a known scope of {connector}{meant}"
-    ))
+    if let Some(meant) = catalogue::spelt_out(kind, text) {
+        context
+            .terminal
+            .say(&format!("`{shown}` is written as `{meant}`."));
+        return Ok(Scope::new(meant));
+    }
+    if let Some(meant) = catalogue::near(kind, text) {
+        return Err(UsageError::with_help(
+            format!("`{shown}` is not a known scope of {connector}; nothing was written"),
+            format!(
+                "did you mean `{meant}`? If it is right as it is, write it into the file yourself"
+            ),
+        )
+        .into());
+    }
+    if !choices(connector).is_empty() {
+        context.warn(&format!("`{shown}` is not a known scope of {connector}"));
+    } else if catalogue::facts(kind).next().is_some() {
+        context.warn(&format!(
+            "{connector} has no scopes: whoever consents chooses what it may do. `{shown}` is \
+             written, and means nothing there"
+        ));
+    }
+    Ok(scope.clone())
+}
+
+/// The connection values without which there is no connection.
+fn blanks(check: &Check) -> Vec<edit::Blank> {
+    let Check::Offered(fields) = check else {
+        return Vec::new();
+    };
+    let needed = fields.iter().filter(|field| field.required);
+    needed
+        .map(|field| (field.name.clone(), escape::limited(&field.description, 200)))
+        .collect()
 }
 
 /// Writes the file, over nothing; returns its name relative to the project root.
-fn write(files: &Files, connector: &ConnectorType, scopes: &Scopes) -> Result<String, Failure> {
+fn write(
+    files: &Files,
+    connector: &ConnectorType,
+    scopes: &Scopes,
+    blanks: &[edit::Blank],
+) -> Result<String, Failure> {
     let project = &files.project;
     let folder = &project.connectors_dir;
     check_folder(&project.root, folder)?;
@@ -384,7 +417,7 @@ fn write(files: &Files, connector: &ConnectorType, scopes: &Scopes) -> Result<St
     };
     let schema = schema_of(project);
     let head = head(connector, scopes);
-    let text = edit::new_file(&head, schema.as_deref(), connector, scopes, note);
+    let text = edit::new_file(&head, schema.as_deref(), connector, scopes, blanks, note);
     let path = folder.join(name);
     fs::ensure_dir(folder)?;
     fs::write_new(&path, text.as_bytes())?;

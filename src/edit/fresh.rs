@@ -5,15 +5,20 @@ use crate::model::{ConnectorType, Kind, Scopes};
 
 /// A connector as the platform's own client writes it: two spaces, one scope a line.
 pub fn platform_file(connector: &ConnectorType, scopes: &Scopes) -> String {
-    file(&[], None, connector, scopes, |_| None)
+    file(&[], None, connector, scopes, &[], |_| None)
 }
 
-/// A connector file with a comment above it, the schema that editors go by, and a comment beside each scope.
+/// A connection value that somebody has to fill in: its name, and what it is.
+pub type Blank = (String, String);
+
+/// A connector file with a comment above it, the schema that editors go by, a comment beside each scope, and
+/// the connection values that it needs, empty.
 pub fn file(
     head: &[String],
     schema: Option<&str>,
     connector: &ConnectorType,
     scopes: &Scopes,
+    blanks: &[Blank],
     note: impl Fn(&str) -> Option<String>,
 ) -> String {
     let mut text = String::new();
@@ -49,6 +54,24 @@ pub fn file(
     if last > 0 {
         text.push_str("\n  ");
     }
-    text.push_str("]\n}\n");
+    text.push(']');
+    for (n, (name, what)) in blanks.iter().enumerate() {
+        let (before, after) = (
+            if n == 0 {
+                ",\n  \"connection_config\": {\n"
+            } else {
+                ""
+            },
+            if n + 1 < blanks.len() { ",\n" } else { "\n  }" },
+        );
+        let name = quoted(name, '"', Syntax::Json5);
+        let note = if what.is_empty() {
+            String::new()
+        } else {
+            format!("    // {what}\n")
+        };
+        text.extend([before, &note, "    ", &name, ": \"\"", after]);
+    }
+    text.push_str("\n}\n");
     text
 }

@@ -12,5 +12,5 @@ mod quote;
 mod scan;
 mod scopes;
 
-pub use fresh::{file as new_file, platform_file};
+pub use fresh::{Blank, file as new_file, platform_file};
 pub use scopes::{EditError, scopes};

@@ -83,16 +83,13 @@ fn text(added: &Added<'_>) -> String {
     if let Check::Offered(fields) = added.check
         && !fields.is_empty()
     {
-        text.push_str(
-            "\nThe platform asks for connection values; write them into the file, as \
-             `connection_config`:\n",
-        );
+        text.push_str("\nFill in the `connection_config` of the file before you plan:\n");
         for field in fields {
             let required = if field.required { "" } else { ", optional" };
             let line = format!(
                 "  {} ({}{required}): {}\n",
-                escape::limited(&field.display_name, 60),
                 escape::limited(&field.name, 60),
+                escape::limited(&field.display_name, 60),
                 escape::limited(&field.description, 200),
             );
             text.push_str(&line);

@@ -21,8 +21,8 @@ async fn it_checks_with_the_platform_and_says_what_a_connection_asks_for() {
     exit 0: connplan add bamboohr
     Created base44/connectors/bamboohr.jsonc: bamboohr, without scopes.
 
-    The platform asks for connection values; write them into the file, as `connection_config`:
-      Company domain (company_domain): What stands before .bamboohr.com in your address.
+    Fill in the `connection_config` of the file before you plan:
+      company_domain (Company domain): What stands before .bamboohr.com in your address.
 
     Next: `connplan plan` shows what it changes.
     ");
@@ -65,16 +65,16 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
         "--scope",
         "chat:write",
         "--scope",
-        "chat:wrte",
+        "teleport:write",
     ];
     reads!(project.run(&args).await, @"
-    exit 0: connplan add slackbot --scope chat:write --scope chat:wrte
+    exit 0: connplan add slackbot --scope chat:write --scope teleport:write
     Created base44/connectors/slackbot.jsonc: slackbot, with 2 scopes.
 
     Next: `connplan plan` shows what it changes.
     --- stderr
     warning: whether the platform offers `slackbot` was not checked: no credentials were found
-    warning: `chat:wrte` is not a known scope of slackbot; did you mean `chat:write`?
+    warning: `teleport:write` is not a known scope of slackbot
     ");
     let text = project.read("base44/connectors/slackbot.jsonc");
     assert!(text.contains("\"chat:write\", // "), "{text}");
@@ -84,13 +84,29 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
         let odd = project.run(&["add", "notion", "--scope", scope]).await;
         odd.ended(1).says(&["is not a scope"]);
     }
+    reads!(project.run(&["add", "slack", "--scope", "chat:wrte"]).await, @"
+    exit 1: connplan add slack --scope chat:wrte
+    --- stderr
+    warning: whether the platform offers `slack` was not checked: no credentials were found
+    error: `chat:wrte` is not a known scope of slack; nothing was written
+      help: did you mean `chat:write`? If it is right as it is, write it into the file yourself
+      code: connplan::usage
+    ");
+    reads!(project.run(&["add", "notion", "--scope", "read"]).await, @"
+    exit 0: connplan add notion --scope read
+    Created base44/connectors/notion.jsonc: notion, with 1 scope.
+
+    Next: `connplan plan` shows what it changes.
+    --- stderr
+    warning: whether the platform offers `notion` was not checked: no credentials were found
+    warning: notion has no scopes: whoever consents chooses what it may do. `read` is written, and means nothing there
+    ");
     // What every command after it would refuse is not written.
     let comma = ["add", "github", "--scope", "repo,user"];
     let comma = project.run(&comma).await.ended(1);
     reads!(comma, @"
     exit 1: connplan add github --scope repo,user
     --- stderr
-    1 warning in other files; `connplan validate` shows them.
     warning: whether the platform offers `github` was not checked: no credentials were found
     error: `--scope repo,user`: github's provider takes that for several scopes; nothing was written
       help: give `--scope` once for each
@@ -107,7 +123,6 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
     reads!(project.run(&["add"]).await, @"
     exit 1: connplan add
     --- stderr
-    1 warning in other files; `connplan validate` shows them.
     error: which connector? No TYPE was given, and this run is not interactive
       help: name it: `connplan add TYPE`; `connplan list-available` shows the types
       code: connplan::usage
@@ -120,7 +135,58 @@ async fn it_works_without_a_login_and_says_what_it_could_not_check() {
     For more information, try '--help'.
       code: connplan::usage
     ");
-    assert_eq!(project.list("base44/connectors"), ["slackbot.jsonc"]);
+    assert_eq!(
+        project.list("base44/connectors"),
+        ["notion.jsonc", "slackbot.jsonc"]
+    );
+}
+
+/// A scope without its address is written with it, and what a connection needs stands in the file.
+#[tokio::test]
+async fn what_is_written_can_be_planned() {
+    let site = Site::new().await;
+    let project = Project::at(&site);
+    reads!(project.run(&["add", "gmail", "--scope", "gmail.send"]).await, @"
+    exit 0: connplan add gmail --scope gmail.send
+    Created base44/connectors/gmail.jsonc: gmail, with 1 scope.
+
+    Next: `connplan plan` shows what it changes.
+    --- stderr
+    `gmail.send` is written as `https://www.googleapis.com/auth/gmail.send`.
+    ");
+    insta::assert_snapshot!(project.read("base44/connectors/gmail.jsonc"), @r#"
+    // The app's gmail connector.
+    {
+      "type": "gmail",
+      "scopes": [
+        "https://www.googleapis.com/auth/gmail.send" // send mail as the user; cannot read the mailbox
+      ]
+    }
+    "#);
+    project.run(&["add", "bamboohr"]).await.ended(0);
+    let text = project.read("base44/connectors/bamboohr.jsonc");
+    insta::assert_snapshot!(text, @r#"
+    // The app's bamboohr connector.
+    {
+      "type": "bamboohr",
+      "scopes": [],
+      "connection_config": {
+        // What stands before .bamboohr.com in your address.
+        "company_domain": ""
+      }
+    }
+    "#);
+    reads!(project.run(&["plan", "--target", "bamboohr"]).await, @r#"
+    exit 1: connplan plan --target bamboohr
+    --- stderr
+    error: these connection values cannot be used:
+      bamboohr (base44/connectors/bamboohr.jsonc): `company_domain` is needed, and is empty
+      help: write them in the connector's file, for example "connection_config": {"subdomain": "acme"}
+      code: connplan::usage
+    "#);
+    let text = text.replace(": \"\"", ": \"acme\"");
+    project.write("base44/connectors/bamboohr.jsonc", &text);
+    project.run(&["plan"]).await.ended(0);
 }
 
 #[tokio::test]
