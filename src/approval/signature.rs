@@ -41,7 +41,7 @@ pub fn signatures(
                     found.revoked.push(approval.signer);
                 }
                 takers.push(approval.person);
-            } else {
+            } else if !found.approvals.contains(&approval) {
                 found.approvals.push(approval);
             }
         }

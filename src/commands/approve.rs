@@ -58,7 +58,7 @@ pub struct ApproveArgs {
 /// Signs.
 pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
-    let named = ops::named(&args.plan);
+    let named = ops::named(&args.plan)?;
     let (name, text) = match &named {
         Some(digest) => ops::stored_plan(&listening::around(context), digest).await?,
         None => (file_name(&args.plan), context.read_document(&args.plan)?),
@@ -121,6 +121,19 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         file.write(signature.as_bytes())?;
         shown = Some(name);
     }
+    let refused = if saved.plan.speculative {
+        Some("it is speculative".to_owned())
+    } else {
+        let ended = saved.plan.expires_at.filter(|end| *end <= context.now());
+        ended.map(|end| format!("it expired at {end}"))
+    };
+    // A signature that the store keeps is read there.
+    let missing = if args.revoke || refused.is_some() || signer.is_none() {
+        None
+    } else {
+        let given = kept.is_none().then_some(signature);
+        listening::missing_approval(context, &saved, given).await
+    };
     let report = ApprovalReport {
         app: &saved.plan.app.app,
         digest: &saved.digest,
@@ -130,11 +143,8 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         signer: signer.as_deref(),
         has_signers,
         revoked: args.revoke,
-        refused: saved.plan.speculative
-            || saved
-                .plan
-                .expires_at
-                .is_some_and(|end| end <= context.now()),
+        refused: refused.as_deref(),
+        missing: missing.as_ref(),
     };
     report.show(&args.plan.display().to_string(), &medium, &context.terminal);
     Ok(ExitStatus::Done)
@@ -187,7 +197,7 @@ fn out(args: &ApproveArgs, context: &Context) -> Result<Option<Destination>, Fai
     if let Some(out) = &args.out {
         return Ok(Some(context.output_file("--out", out)?));
     }
-    if ops::named(&args.plan).is_some() {
+    if ops::named(&args.plan)?.is_some() {
         return Ok(None);
     }
     if args.plan == Path::new("-") {

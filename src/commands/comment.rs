@@ -105,7 +105,7 @@ impl Paper {
             of_here(context, &app.id, app.environment.as_deref())?;
             made_for(context, app);
             let mut report = PlanReport::new(&saved.plan, &saved.digest);
-            report.approval_missing = listening::missing_approval(context, &saved).await;
+            report.approval_missing = listening::missing_approval(context, &saved, None).await;
             let made = saved.created_at.and_then(|time| time.parse().ok());
             Self::Plan(report, made)
         })

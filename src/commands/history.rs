@@ -1,10 +1,16 @@
 //! `connplan history`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 
 use super::listening;
 use crate::{
+    approval::signatures,
+    config::Project,
     context::{Context, ExitStatus, Failure, Format},
+    ops,
+    store::{HistoryEvent, What},
     view,
 };
 
@@ -31,9 +37,37 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> Result<ExitStatus, Fa
     if let Some(last) = args.last {
         events.drain(..events.len().saturating_sub(last));
     }
+    let signers = signers_of(context, &project, &events).await;
     let name = team.memory().name();
     context
         .terminal
-        .out(&view::history::show(&app, name, &events, &medium));
+        .out(&view::history::show(&app, name, &events, &signers, &medium));
     Ok(ExitStatus::Done)
+}
+
+/// As whom the file of signers knows the keys of the approvals. Where nobody can tell, the keys say it.
+async fn signers_of(
+    context: &Context,
+    project: &Project,
+    events: &[HistoryEvent],
+) -> view::history::SignersOf {
+    let is_approval = |event: &&HistoryEvent| matches!(event.what, What::Approval(..));
+    if !events.iter().any(|event| is_approval(&event)) {
+        return BTreeMap::new();
+    }
+    let binding = ops::signers_that_bind(&listening::around(context), project).await;
+    let Some(signers) = binding.ok().flatten() else {
+        return BTreeMap::new();
+    };
+    let named = events.iter().filter_map(|event| {
+        let What::Approval(digest, text) = &event.what else {
+            return None;
+        };
+        let files = [("it".to_owned(), text.clone())];
+        let found = signatures(&files, digest, &signers, event.at).ok()?;
+        let approved = found.approvals.into_iter().map(|approval| approval.signer);
+        let signer = approved.chain(found.revoked).next()?;
+        Some((event.id.clone(), signer))
+    });
+    named.collect()
 }

@@ -24,10 +24,16 @@ pub(super) async fn team(context: &Context, project: &Project, app: &App) -> Res
     Team::of(&around(context), project, app).await
 }
 
-/// What approval a saved plan lacks, for those who only look.
-pub(super) async fn missing_approval(context: &Context, saved: &Saved) -> Option<Missing> {
+/// What approval a saved plan lacks beside this signature, for those who only look.
+pub(super) async fn missing_approval(
+    context: &Context,
+    saved: &Saved,
+    signature: Option<String>,
+) -> Option<Missing> {
     let whose = (&saved.plan, &saved.digest);
-    ops::missing_approval(&around(context), whose, &Bases::default()).await
+    let given = signature.map(|text| ("the signature".to_owned(), text));
+    let given = given.into_iter().collect();
+    ops::missing_approval(&around(context), whose, &Bases::default(), given).await
 }
 
 impl Listener for Context {

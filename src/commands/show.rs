@@ -31,8 +31,9 @@ pub struct ShowArgs {
 /// Prints a saved plan or receipt.
 pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
-    let (name, text) = match ops::named(&args.file) {
-        Some(digest) => ops::stored_plan(&listening::around(context), &digest).await?,
+    let named = ops::named(&args.file)?;
+    let (name, text) = match &named {
+        Some(digest) => ops::stored_plan(&listening::around(context), digest).await?,
         None => (file_name(&args.file), context.read_document(&args.file)?),
     };
     let options = args.markdown.options(Some(&args.file), context);
@@ -61,7 +62,8 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
                 Ok(uncompared) => context.warn(&uncompared.to_string()),
             }
         }
-        report.approval_missing = listening::missing_approval(context, &saved).await;
+        report.kept = named.is_some();
+        report.approval_missing = listening::missing_approval(context, &saved, None).await;
         view::plan::show(&report, &options, &medium)
     };
     context.terminal.out(&shown);

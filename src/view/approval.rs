@@ -35,8 +35,10 @@ pub struct ApprovalReport<'a> {
     pub has_signers: bool,
     /// Whether an approval was taken back.
     pub revoked: bool,
-    /// Whether no apply takes the plan all the same: it is speculative, or has expired.
-    pub refused: bool,
+    /// Why no apply takes the plan all the same, if so.
+    pub refused: Option<&'a str>,
+    /// What else it needs, where that is known.
+    pub missing: Option<&'a Missing>,
 }
 
 #[derive(Serialize)]
@@ -95,31 +97,44 @@ impl ApprovalReport<'_> {
             text.push_str("\nSignature: ");
             text.push_str(&escape::limited(place, 400));
         }
-        let plan = shell_word(plan);
+        text.push_str(&escape_lines(&super::in_context(&self.next(plan))));
+        text
+    }
+
+    /// What follows from it.
+    fn next(&self, plan: &str) -> String {
         let file = self.file.as_deref().map(shell_word).unwrap_or_default();
-        let next = match (self.revoked, self.store) {
-            (true, Some(_)) => {
-                "\n`connplan apply` with this store no longer counts the approval.".to_owned()
-            }
-            (true, None) => format!(
-                "\nGive it to every apply that is given the approval, with `--approved-by {file}`: that one \
-                 does not count any more."
-            ),
-            (false, _) if self.refused => {
-                "\n`connplan apply` refuses this plan all the same: it is speculative, or it has expired.".to_owned()
-            }
-            (false, _) if !self.has_signers => format!(
+        if self.revoked {
+            return match self.store {
+                Some(_) => {
+                    "\n`connplan apply` with this store no longer counts the approval.".to_owned()
+                }
+                None => format!(
+                    "\nGive it to every apply that is given the approval, with `--approved-by {file}`: that \
+                     one does not count any more."
+                ),
+            };
+        }
+        if let Some(why) = self.refused {
+            return format!("\n`connplan apply` refuses this plan all the same: {why}.");
+        }
+        if let (Some(missing), true) = (self.missing, self.has_signers) {
+            let ways = match self.store {
+                Some(_) => ways(missing, Some(self.digest.as_str()), "", true),
+                None => ways(missing, Some(plan), &format!(" {file}"), false),
+            };
+            return format!("\nApproval:  {missing}\nTo have it approved: {ways}");
+        }
+        let plan = shell_word(plan);
+        match self.store {
+            _ if !self.has_signers => format!(
                 "\nIt counts once a file lists your key: name it in connplan.toml (`[approval]`, \
                  `signers = \"allowed_signers\"`), with a line for each signer, an address and the public \
                  key. Then:\n  connplan apply {plan} --approved-by {file}"
             ),
-            (false, Some(_)) => format!("\nTo apply it:\n  connplan apply {plan}"),
-            (false, None) => {
-                format!("\nTo apply it:\n  connplan apply {plan} --approved-by {file}")
-            }
-        };
-        text.push_str(&escape_lines(&super::in_context(&next)));
-        text
+            Some(_) => format!("\nTo apply it:\n  connplan apply {plan}"),
+            None => format!("\nTo apply it:\n  connplan apply {plan} --approved-by {file}"),
+        }
     }
 }
 
@@ -130,10 +145,11 @@ pub fn ways(missing: &Missing, plan: Option<&str>, given: &str, kept: bool) -> S
     let plan = escape::terminal(&plan);
     let given = escape::terminal(given);
     // A signature that was given does not become another one by being made again.
-    let (who, more) = if given.is_empty() {
-        ("a signer", "sig")
+    let more = if given.is_empty() { "sig" } else { "2.sig" };
+    let who = if given.is_empty() && missing.have == 0 {
+        "a signer"
     } else {
-        ("another signer", "2.sig")
+        "another signer"
     };
     let sign = if kept {
         format!(

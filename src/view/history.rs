@@ -16,18 +16,28 @@ use crate::{
     term::Terminal,
 };
 
+/// Whose signatures they are, by the number of the event, as far as the file of signers knows that.
+pub type SignersOf = BTreeMap<String, String>;
+
 /// What happened to the app.
-pub fn show(app: &App, store: &str, events: &[HistoryEvent], medium: &Medium) -> String {
+pub fn show(
+    app: &App,
+    store: &str,
+    events: &[HistoryEvent],
+    signers: &SignersOf,
+    medium: &Medium,
+) -> String {
     match medium.format {
-        Format::Json => json(app, store, events),
-        Format::Markdown => markdown(app, store, events),
-        _ => text(app, store, events, medium.now),
+        Format::Json => json(app, store, events, signers),
+        Format::Markdown => markdown(app, store, events, signers),
+        _ => text(app, store, events, signers, medium.now),
     }
 }
 
 /// As JSON.
-fn json(app: &App, store: &str, events: &[HistoryEvent]) -> String {
-    let events: Vec<_> = events.iter().map(event_json).collect();
+fn json(app: &App, store: &str, events: &[HistoryEvent], signers: &SignersOf) -> String {
+    let events = events.iter().map(|event| event_json(event, signers));
+    let events: Vec<_> = events.collect();
     super::json::pretty(&json!({
         "format_version": "1.0",
         "kind": "history",
@@ -60,7 +70,7 @@ pub fn show_unlocked(
     })));
 }
 
-fn event_json(event: &HistoryEvent) -> Value {
+fn event_json(event: &HistoryEvent, signers: &SignersOf) -> Value {
     let mut value = json!({
         "at": event.at,
         "event": event.what.kind(),
@@ -88,6 +98,7 @@ fn event_json(event: &HistoryEvent) -> Value {
         What::Approval(digest, text) => {
             let (key, revoked) = signature(digest, text);
             value["key"] = key.into();
+            value["signer"] = signers.get(&event.id).cloned().into();
             value["revoked"] = revoked.into();
         }
         What::Plan(_) => {}
@@ -105,7 +116,10 @@ fn signature(digest: &Digest, text: &str) -> (Option<String>, bool) {
 }
 
 /// Who did it, as far as anybody can know.
-fn who(event: &HistoryEvent) -> String {
+fn who(event: &HistoryEvent, signers: &SignersOf) -> String {
+    if let (true, Some(signer)) = (event.by.is_nameless(), signers.get(&event.id)) {
+        return escape::limited(signer, 200);
+    }
     let key = match &event.what {
         What::Approval(digest, text) if event.by.is_nameless() => signature(digest, text).0,
         _ => None,
@@ -131,7 +145,7 @@ fn outcomes(receipt: Option<&Receipt>) -> Vec<Value> {
 }
 
 /// What happened, in a few words. Untrusted words in it are not escaped yet.
-fn words(event: &HistoryEvent) -> String {
+fn words(event: &HistoryEvent, signers: &SignersOf) -> String {
     match &event.what {
         What::Plan(digest) if event.began() => format!("began to apply {digest}"),
         What::Plan(digest) => format!("planned {digest}"),
@@ -143,8 +157,12 @@ fn words(event: &HistoryEvent) -> String {
                 "approved"
             };
             let key = key.filter(|_| !event.by.is_nameless());
-            let key = key.map(|key| format!(" with the key {key}"));
-            format!("{did} {digest}{}", key.unwrap_or_default())
+            let with = match (signers.get(&event.id), key) {
+                (Some(signer), Some(key)) => format!(" as {signer}, with the key {key}"),
+                (None, Some(key)) => format!(" with the key {key}"),
+                (_, None) => String::new(),
+            };
+            format!("{did} {digest}{with}")
         }
         What::Apply(digest, text) => match receipt::read("the store's receipt", text) {
             Ok(saved) => {
@@ -186,7 +204,13 @@ fn words(event: &HistoryEvent) -> String {
 }
 
 /// For a terminal, at this time.
-fn text(app: &App, store: &str, events: &[HistoryEvent], now: Timestamp) -> String {
+fn text(
+    app: &App,
+    store: &str,
+    events: &[HistoryEvent],
+    signers: &SignersOf,
+    now: Timestamp,
+) -> String {
     let mut out = format!(
         "App {} at {}, as {} remembers it:\n",
         app.id,
@@ -204,22 +228,22 @@ fn text(app: &App, store: &str, events: &[HistoryEvent], now: Timestamp) -> Stri
         let line = format!(
             "  {time:<wide$}  {:<8}  {}",
             event.what.kind(),
-            escape::limited(&words(event), 400)
+            escape::limited(&words(event, signers), 400)
         );
-        out.extend([&line, "  (", &who(event), ")\n"]);
+        out.extend([&line, "  (", &who(event, signers), ")\n"]);
     }
     out
 }
 
 /// As a table in Markdown.
-fn markdown(app: &App, store: &str, events: &[HistoryEvent]) -> String {
+fn markdown(app: &App, store: &str, events: &[HistoryEvent], signers: &SignersOf) -> String {
     let mut out = format!(
         "### History of app {} ({})\n\n| when | what | who |\n|---|---|---|\n",
         escape::markdown(app.id.as_str()),
         escape::markdown(store)
     );
     for event in events {
-        let (what, who) = (words(event), who(event));
+        let (what, who) = (words(event, signers), who(event, signers));
         let (what, who) = (escape::markdown(&what), escape::markdown(&who));
         // Writing to a string cannot fail.
         let _ = writeln!(out, "| {} | {what} | {who} |", event.at);

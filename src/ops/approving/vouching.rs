@@ -79,12 +79,13 @@ pub(super) fn with<'a>(memory: &'a Memory, others: &'a [Team]) -> Vec<&'a Memory
     std::iter::once(memory).chain(others).collect()
 }
 
-/// What approval a plan lacks, for those who only look. Reviews are not asked for: they count where
-/// the plan is applied.
+/// What approval a plan lacks with these signatures and those of the team's store, for those who only look.
+/// Reviews are not asked for: they count where the plan is applied.
 pub async fn missing(
     around: &Around<'_>,
     (plan, digest): (&Plan, &Digest),
     bases: &Bases,
+    given: Vec<(String, String)>,
 ) -> Option<Missing> {
     if !plan.has_changes() {
         return None;
@@ -108,11 +109,14 @@ pub async fn missing(
     if let Some(signers) = binding.signers()
         && let Ok(others) = binding.hold_stores(around, &mut project, &app, true).await
         && let Ok(team) = Team::of(around, &project, &app).await
-        && team.memory().is_shared()
     {
-        let memories = with(team.memory(), &others);
+        let memories = if team.memory().is_shared() {
+            with(team.memory(), &others)
+        } else {
+            Vec::new()
+        };
         let warn = |text: &str| around.warn(text);
-        match together(around, &memories, digest, signers, Vec::new(), &warn).await {
+        match together(around, &memories, digest, signers, given, &warn).await {
             Ok(found) => approvals = found.approvals,
             Err(failure) => around.warn(format!(
                 "the approvals in the store cannot be read: {}",

@@ -267,9 +267,9 @@ fn two_persons_are_not_one_with_two_signatures() {
     App app-1 at http://HOST, as this machine remembers it:
 
       just now  plan      planned sha256:DIGEST  (an unknown user)
-      just now  approval  approved sha256:DIGEST  (the holder of the key SHA256:KEY)
-      just now  approval  approved sha256:DIGEST  (the holder of the key SHA256:KEY)
-      just now  approval  revoked the approval of sha256:DIGEST  (the holder of the key SHA256:KEY)
+      just now  approval  approved sha256:DIGEST  (eve@example.com)
+      just now  approval  approved sha256:DIGEST  (ann@example.com)
+      just now  approval  revoked the approval of sha256:DIGEST  (ann@example.com)
     ");
     let elsewhere = project.path("../elsewhere").display().to_string();
     project

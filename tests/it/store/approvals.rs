@@ -78,6 +78,66 @@ impl Team {
     }
 }
 
+/// Who is the first of two is told that, and the second one finds the plan in the store.
+#[test]
+fn one_of_two_signatures_is_not_enough_yet() {
+    let team = Team::with(&format!("{SETTINGS}count = 2\n"));
+    reads!(team.one.run(&["plan", "--out", "x.plan"]), @"
+    exit 0: connplan plan --out x.plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+
+    Digest: sha256:DIGEST
+    Approval: 2 signatures needed, 0 found
+    To have it approved: a signer runs `connplan approve sha256:DIGEST`, which keeps the signature in the store; then `connplan apply sha256:DIGEST`
+    --- stderr
+    Kept the plan in git:origin; `connplan apply sha256:DIGEST` takes it from there.
+    ");
+    let ann = team.key("ann");
+    let approve = ["approve", "x.plan", "--key", &ann];
+    team.one.run(&approve).expect(0);
+    reads!(team.one.run(&approve), @"
+    exit 0: connplan approve x.plan --key FOLDER/ann
+    --- stderr
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    Approved as ann@example.com, with the key SHA256:KEY.
+    Plan:      sha256:DIGEST
+    Signature: x.plan.sig
+    Signature: git:origin
+    Approval:  2 signatures needed, 1 found
+    To have it approved: another signer runs `connplan approve sha256:DIGEST`, which keeps the signature in the store; then `connplan apply sha256:DIGEST`
+    ");
+    reads!(team.one.run(&["apply", "x.plan"]), @"
+    exit 3: connplan apply x.plan
+    --- stderr
+    error: the plan is not approved: 2 signatures needed, 1 found
+      help: another signer runs `connplan approve x.plan`, which keeps the signature in the store; then `connplan apply x.plan`
+      code: connplan::approval::missing
+    ");
+    reads!(team.one.run(&["show", "sha256:9f86"]), @"
+    exit 1: connplan show sha256:9f86
+    --- stderr
+    error: `sha256:9f86`: a digest is `sha256:` followed by 64 hexadecimal digits
+      help: give the whole digest; `connplan history` lists those that the store knows
+      code: connplan::usage
+    ");
+}
+
 #[test]
 fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     let team = Team::new();
@@ -101,7 +161,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
 
     Digest: sha256:DIGEST
     Approval: 1 signature needed, 0 found
-    To have it approved: a signer runs `connplan approve sha256:DIGEST --out sha256:DIGEST.sig`; then `connplan apply sha256:DIGEST --approved-by sha256:DIGEST.sig`
+    To have it approved: a signer runs `connplan approve sha256:DIGEST`, which keeps the signature in the store; then `connplan apply sha256:DIGEST`
     ");
     let shown = team.two.run(&["show", &digest, "--format", "json"]);
     assert_eq!(shown.json()["approval_missing"]["count"], 1);
@@ -219,10 +279,10 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
 
       just now  plan      planned sha256:DIGEST  (one)
       just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (one)
-      just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (two)
-      just now  approval  revoked the approval of sha256:DIGEST with the key SHA256:KEY  (one)
+      just now  approval  approved sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (two)
+      just now  approval  revoked the approval of sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (one)
       just now  plan      planned sha256:DIGEST  (one)
-      just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (one)
+      just now  approval  approved sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (one)
       just now  plan      began to apply sha256:DIGEST  (one)
       just now  apply     applied sha256:DIGEST (1 pending), approved by a***@example.com  (one)
     ");
@@ -237,13 +297,13 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
 
       just now  plan      planned sha256:DIGEST  (one)
       just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (one)
-      just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (two)
-      just now  approval  revoked the approval of sha256:DIGEST with the key SHA256:KEY  (one)
+      just now  approval  approved sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (two)
+      just now  approval  revoked the approval of sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (one)
       just now  plan      planned sha256:DIGEST  (one)
-      just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (one)
+      just now  approval  approved sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (one)
       just now  plan      began to apply sha256:DIGEST  (one)
       just now  apply     applied sha256:DIGEST (1 pending), approved by a***@example.com  (one)
-      just now  approval  revoked the approval of sha256:DIGEST  (the holder of the key SHA256:KEY)
+      just now  approval  revoked the approval of sha256:DIGEST  (ann@example.com)
     ");
     let history = team.two.run(&["history", "--format", "json"]).json();
     let events = history["apps"][0]["events"].as_array().unwrap().clone();

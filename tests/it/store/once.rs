@@ -130,7 +130,6 @@ fn an_approval_is_for_one_apply() {
     Applied before, 1 connector: 1 added.
     --- stderr
     Approved by ann@example.com (signature, SHA256:KEY).
-    Approved by ann@example.com (signature, SHA256:KEY).
     Acting as a workspace, by BASE44_API_KEY.
     This plan was already applied. Nothing was written.
     ");
@@ -173,7 +172,6 @@ fn what_was_done_of_a_plan_that_still_waits_is_done_once() {
     reads!(team.two.run(&apply), @"
     exit 3: connplan apply x.plan --approved-by x.plan.sig
     --- stderr
-    Approved by ann@example.com (signature, SHA256:KEY).
     Approved by ann@example.com (signature, SHA256:KEY).
     Acting as a workspace, by BASE44_API_KEY.
     error: the plan was carried out at TIME, and an approval is for once: 1 signature needed, 0 found
