@@ -111,7 +111,7 @@ async fn saved(
         )
         .into());
     }
-    let named = ops::named(file);
+    let named = ops::named(file)?;
     let (name, text) = match &named {
         Some(digest) => ops::stored_plan(&listening::around(context), digest).await?,
         None => (file_name(file), context.read_document(file)?),

@@ -54,6 +54,7 @@ pub struct AuthorizeArgs {
     #[arg(
         long,
         value_name = "TYPE",
+        num_args = 1..,
         conflicts_with_all = ["connectors", "receipt", "list", "timeout", "yes", "no_browser",
             "one_by_one", "qr", "print_links", "page_host"]
     )]

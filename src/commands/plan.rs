@@ -131,9 +131,13 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         }
     }
     if !plan.speculative {
-        report.approval_missing =
-            ops::missing_approval(&listening::around(context), (&plan, &digest), &bases, Vec::new())
-                .await;
+        report.approval_missing = ops::missing_approval(
+            &listening::around(context),
+            (&plan, &digest),
+            &bases,
+            Vec::new(),
+        )
+        .await;
     }
     report.waiting = waiting;
     report.violations = violations;

@@ -297,6 +297,26 @@ struct Expected {
     violations: Option<BTreeSet<String>>,
 }
 
+/// What is expected of a fixture, and what the policy says to it.
+fn held(
+    policy: &Policy,
+    dir: &Path,
+    stem: &str,
+    plan: &Path,
+) -> Result<(Expected, Judgement), Failure> {
+    let expected = dir.join(format!("{stem}.expected.json"));
+    let text = fs::read_text(&expected, LIMIT)?;
+    let expected: Expected = serde_json::from_str(&text).map_err(|e| {
+        let name = escape::limited(&file_name(&expected), 200);
+        UsageError::with_help(
+            format!("{name}: {}", escape::limited(&e.to_string(), 300)),
+            "it says {\"verdict\": \"pass\" | \"warn\" | \"deny\", \"violations\": [RULE...]}",
+        )
+    })?;
+    let judged = read(&file_name(plan), &fs::read_text(plan, LIMIT)?)?;
+    Ok((expected, judged.against(policy)))
+}
+
 fn test(
     policy: &Policy,
     dir: &Path,
@@ -312,29 +332,36 @@ fn test(
         if stem.ends_with(".expected") {
             continue;
         }
-        let expected = dir.join(format!("{stem}.expected.json"));
-        let text = fs::read_text(&expected, LIMIT)?;
-        let expected: Expected = serde_json::from_str(&text).map_err(|e| {
-            let name = escape::limited(&file_name(&expected), 200);
-            UsageError::with_help(
-                format!("{name}: {}", escape::limited(&e.to_string(), 300)),
-                "it says {\"verdict\": \"pass\" | \"warn\" | \"deny\", \"violations\": [RULE...]}",
-            )
-        })?;
-        let judgement = read(&name, &fs::read_text(&found.path, LIMIT)?)?.against(policy);
-        let violations: BTreeSet<_> = judgement
-            .violations
-            .iter()
-            .map(|violation| violation.rule.to_owned())
-            .collect();
-        let verdict = Word::of(&judgement);
-        let rules = expected.violations.as_ref();
-        results.push(FixtureResult {
-            name: escape::limited(stem, 200),
-            passed: verdict == expected.verdict && rules.is_none_or(|rules| *rules == violations),
-            verdict: verdict.as_str(),
-            violations,
-            expected: expected.verdict.as_str(),
+        let name = escape::limited(stem, 200);
+        results.push(match held(policy, dir, stem, &found.path) {
+            Ok((expected, judgement)) => {
+                let violations: BTreeSet<_> = judgement
+                    .violations
+                    .iter()
+                    .map(|violation| violation.rule.to_owned())
+                    .collect();
+                let verdict = Word::of(&judgement);
+                let rules = expected.violations.as_ref();
+                FixtureResult {
+                    name,
+                    passed: verdict == expected.verdict
+                        && rules.is_none_or(|rules| *rules == violations),
+                    verdict: Some(verdict.as_str()),
+                    violations,
+                    expected: Some(expected.verdict.as_str()),
+                    expected_violations: expected.violations,
+                    error: None,
+                }
+            }
+            Err(failure) => FixtureResult {
+                name,
+                passed: false,
+                verdict: None,
+                violations: BTreeSet::new(),
+                expected: None,
+                expected_violations: None,
+                error: Some(escape::limited(&failure.report.to_string(), 600)),
+            },
         });
     }
     if results.is_empty() {

@@ -156,8 +156,9 @@ pub(crate) fn read_document<T: DeserializeOwned, R: DeserializeOwned>(
 ) -> Result<Sealed<T, R>, Refusal> {
     let what = || format!("the {} {file}", kind.as_str());
     let unreadable = |reason: String| {
-        // Whoever names a wrong file was cut short nothing.
-        if text.contains("connplan") || text.contains("format_version") {
+        // Whoever names a wrong file was cut short nothing; what is saved is no JSON.
+        let ours = text.contains("connplan") || text.contains("format_version");
+        if ours && !text.trim_start().starts_with('{') {
             return Refusal::Unreadable {
                 what: what(),
                 reason,

@@ -408,8 +408,11 @@ impl Judge<'_> {
             }
             // A ceiling on one half says nothing about the other.
             if !known {
-                let what = "has a class or an access that is not known".to_owned();
-                tell(Rule::UnknownScopes, unknown, what);
+                let what = match (class, access) {
+                    (None, None) => "is not a known scope",
+                    _ => "has a class or an access that is not known",
+                };
+                tell(Rule::UnknownScopes, unknown, what.to_owned());
             }
         }
     }

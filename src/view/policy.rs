@@ -37,12 +37,18 @@ pub struct FixtureResult {
     pub name: String,
     /// Whether it is as expected.
     pub passed: bool,
-    /// What the policy says.
-    pub verdict: &'static str,
+    /// What the policy says; none where the fixture cannot be read.
+    pub verdict: Option<&'static str>,
     /// The rules that are broken.
     pub violations: BTreeSet<String>,
     /// The verdict that was expected.
-    pub expected: &'static str,
+    pub expected: Option<&'static str>,
+    /// The rules that were expected to be broken, where that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_violations: Option<BTreeSet<String>>,
+    /// Why the fixture cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -111,19 +117,37 @@ pub fn tested(results: Vec<FixtureResult>, medium: &Medium) -> String {
     }
     let mut text = String::new();
     for result in &results {
-        let rules: Vec<_> = result.violations.iter().map(String::as_str).collect();
-        let rules = rules.join(", ");
+        let name = &result.name;
         // Writing to a string cannot fail.
-        let _ = if result.passed {
-            writeln!(text, "ok      {}: {}", result.name, result.verdict)
-        } else {
-            writeln!(
-                text,
-                "FAILED  {}: got {} ({rules}), expected {}",
-                result.name, result.verdict, result.expected
-            )
+        let _ = match (&result.error, result.verdict, result.expected) {
+            (None, Some(verdict), _) if result.passed => {
+                writeln!(text, "ok      {name}: {verdict}")
+            }
+            (None, Some(verdict), Some(expected)) => {
+                let got = with_rules(verdict, Some(&result.violations));
+                let expected = with_rules(expected, result.expected_violations.as_ref());
+                writeln!(text, "FAILED  {name}: got {got}, expected {expected}")
+            }
+            (error, ..) => {
+                let error = error
+                    .as_deref()
+                    .unwrap_or("it was not held against the policy");
+                writeln!(text, "FAILED  {name}: {error}")
+            }
         };
     }
     let _ = writeln!(text, "{passed} passed, {failed} failed");
     text
+}
+
+/// `deny (protected)`.
+fn with_rules(verdict: &str, rules: Option<&BTreeSet<String>>) -> String {
+    match rules {
+        None => verdict.to_owned(),
+        Some(rules) if rules.is_empty() => format!("{verdict} (no rule)"),
+        Some(rules) => {
+            let rules: Vec<_> = rules.iter().map(|rule| escape::limited(rule, 60)).collect();
+            format!("{verdict} ({})", rules.join(", "))
+        }
+    }
 }

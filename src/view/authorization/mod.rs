@@ -322,8 +322,8 @@ pub fn what(result: &AuthorizationResult) -> String {
 }
 
 /// Nobody wants it any more, and its link was given out.
-const UNDECLARED: &str = "no file declares it any more; a link that was already opened still works for \
-                          a few minutes";
+const UNDECLARED: &str = "no file declares it any more; if its link was opened, that one works for a few \
+                          minutes more";
 
 /// The command that takes it out of the store.
 fn forgets() -> String {

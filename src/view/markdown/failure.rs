@@ -57,12 +57,19 @@ pub fn failure(
     }
     // The rules say it already.
     let message = text("message").filter(|_| !is_forbidden);
-    let said: Vec<String> = [message, text("help")]
+    // No line of it is one of ours; and a path that begins one is no command of a forge.
+    let said: Vec<String> = [("  error: ", message), ("  help: ", text("help"))]
         .into_iter()
-        .flatten()
-        .flat_map(str::lines)
-        // No line of it is one of ours.
-        .map(|line| format!("  {}", inline::plain_whole(&inline::message(line, options))))
+        .flat_map(|(head, text)| {
+            let lines = text.into_iter().flat_map(str::lines).enumerate();
+            lines.map(move |(n, line)| (if n == 0 { head } else { "    " }, line))
+        })
+        .map(|(head, line)| {
+            format!(
+                "{head}{}",
+                inline::plain_whole(&inline::message(line, options))
+            )
+        })
         .collect();
     if !said.is_empty() {
         out.push('\n');

@@ -741,7 +741,7 @@ fn without_a_question_it_is_said_all_the_same_what_is_asked_for_and_where() {
     reads!(output.tells(&format!("of app app-1 at {}", platform.url())));
 }
 
-const OPEN: &str = "a link that was already opened still works for a few minutes";
+const OPEN: &str = "if its link was opened, that one works for a few minutes more";
 
 #[test]
 fn what_no_file_declares_any_more_is_told_everywhere_and_forgotten_without_failing() {
@@ -756,7 +756,7 @@ fn what_no_file_declares_any_more_is_told_everywhere_and_forgotten_without_faili
 
     No changes. The app matches the connector files.
     --- stderr
-    slack: no file declares it any more; a link that was already opened still works for a few minutes; `connplan authorize` forgets it.
+    slack: no file declares it any more; if its link was opened, that one works for a few minutes more; `connplan authorize` forgets it.
     ");
     // A note is no part of a plan.
     let plan = project.run(&["plan", "--format", "json"]);
@@ -772,12 +772,12 @@ fn what_no_file_declares_any_more_is_told_everywhere_and_forgotten_without_faili
     Nothing to apply, 1 connector: 1 unchanged.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    slack: no file declares it any more; a link that was already opened still works for a few minutes.
+    slack: no file declares it any more; if its link was opened, that one works for a few minutes more.
     ");
     reads!(project.run(&["authorize", "--list"]).lacks("To go on"), @"
     exit 4: connplan authorize --list
     App app-1 at http://HOST
-      ! slack: no file declares it any more; a link that was already opened still works for a few minutes
+      ! slack: no file declares it any more; if its link was opened, that one works for a few minutes more
           asked for just now
           asked for by plan sha256:DIGEST
           `connplan authorize` forgets it
@@ -791,7 +791,7 @@ fn what_no_file_declares_any_more_is_told_everywhere_and_forgotten_without_faili
     linear     yes       active  2       -         ada@example.com
     slack      no        absent  0       just now  -
 
-    slack: no file declares it any more; a link that was already opened still works for a few minutes; `connplan authorize` forgets it.
+    slack: no file declares it any more; if its link was opened, that one works for a few minutes more; `connplan authorize` forgets it.
 
     1 connector needs attention:
       connplan authorize slack
@@ -813,7 +813,7 @@ fn what_no_file_declares_any_more_is_told_everywhere_and_forgotten_without_faili
     CONNECTOR  ACCOUNT  GRANTED                TOOK
     slack      -        left alone, forgotten  -
 
-    slack: left alone, forgotten: no file declares it any more; a link that was already opened still works for a few minutes.
+    slack: left alone, forgotten: no file declares it any more; if its link was opened, that one works for a few minutes more.
 
     Summary:
       Left alone: slack
@@ -842,7 +842,7 @@ fn one_that_is_forgotten_hides_none_that_waits() {
     linear     ada@example.com  2 scopes    -
     slack      -                left alone  -
 
-    slack: left alone: no file declares it any more; a link that was already opened still works for a few minutes.
+    slack: left alone: no file declares it any more; if its link was opened, that one works for a few minutes more.
 
     Summary:
       Added: linear
@@ -874,7 +874,7 @@ fn a_push_says_what_it_forgets() {
             write  change everything the user can change · write
 
     No changes to make. 1 connector waits for authorization.
-    slack: no file declares it any more; a link that was already opened still works for a few minutes.
+    slack: no file declares it any more; if its link was opened, that one works for a few minutes more.
     Skipped OAuth in non-interactive mode. Run `connplan authorize` in a terminal to complete it.
     ");
     assert!(!project.read_state("pending.toml").contains("slack"));

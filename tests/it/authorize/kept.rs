@@ -198,7 +198,7 @@ fn what_was_asked_for_from_another_folder_is_not_forgotten() {
     CONNECTOR  ACCOUNT  GRANTED                TOOK
     slack      -        left alone, forgotten  -
 
-    slack: left alone, forgotten: no file declares it any more; a link that was already opened still works for a few minutes.
+    slack: left alone, forgotten: no file declares it any more; if its link was opened, that one works for a few minutes more.
 
     Summary:
       Left alone: slack
@@ -313,7 +313,7 @@ fn a_receipt_is_held_against_the_files_both_ways() {
     CONNECTOR  ACCOUNT  GRANTED     TOOK
     slack      -        left alone  -
 
-    slack: left alone: no file declares it any more; a link that was already opened still works for a few minutes.
+    slack: left alone: no file declares it any more; if its link was opened, that one works for a few minutes more.
 
     Summary:
       Left alone: slack

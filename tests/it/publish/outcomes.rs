@@ -32,8 +32,8 @@ fn what_is_wrong_in_a_file_is_an_annotation_and_ends_the_job() {
     + `base44/connectors/slack.jsonc:1:1`: `` the connector has no `type` ``
 
     ```text
-      base44/connectors/slack.jsonc has 1 error; nothing was planned
-      fix them; `connplan validate` checks without network and login
+      error: base44/connectors/slack.jsonc has 1 error; nothing was planned
+      help: fix them; `connplan validate` checks without network and login
     ```
     <!-- connplan-below -->
     ");
@@ -65,7 +65,7 @@ fn a_forbidden_plan_stands_whole_in_the_comment_with_its_rule() {
     - 🛑 `protected`, `notion`: `the plan removes it, and the policy protects it`
 
     ```text
-      change the connector files, or ask whoever is responsible for the policy to change it
+      help: change the connector files, or ask whoever is responsible for the policy to change it
     ```
 
     ## connplan plan that is forbidden: app `app-1`

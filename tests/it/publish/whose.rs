@@ -75,7 +75,7 @@ fn a_failure_is_said_where_it_was_whatever_its_document_names() {
     🛑 **Refused. Nothing was changed.**
 
     ```text
-      canary
+      error: canary
     ```
     --- stderr
     Nothing was sent. Without --dry-run: no pull or merge request to comment on: not running in GitHub Actions or GitLab CI.

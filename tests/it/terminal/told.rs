@@ -157,13 +157,17 @@ fn fixtures_that_say_nothing_are_told_from_those_that_fail() {
     let plan = project.run(&["plan", "--format", "json"]).stdout;
     project.write("fixtures/a.json", &plan);
     project.write("fixtures/a.expected.json", "{\"verdict\": \"passed\"}");
-    reads!(project.run(&["policy", "test", "fixtures"]).lacks("FAILED"), @r#"
+    project.write("fixtures/b.json", &plan);
+    project.write("fixtures/c.json", &plan);
+    let denied = "{\"verdict\": \"pass\", \"violations\": [\"max_removals\"]}";
+    project.write("fixtures/c.expected.json", denied);
+    reads!(project.run(&["policy", "test", "fixtures"]), @"
     exit 1: connplan policy test fixtures
-    --- stderr
-    error: fixtures/a.expected.json: unknown variant `passed`, expected one of `pass`, `warn`, `deny` at line 1 column 20
-      help: it says {"verdict": "pass" | "warn" | "deny", "violations": [RULE...]}
-      code: connplan::usage
-    "#);
+    FAILED  a: fixtures/a.expected.json: unknown variant `passed`, expected one of `pass`, `warn`, `deny` at line 1 column 20
+    FAILED  b: fixtures/b.expected.json does not exist
+    FAILED  c: got pass (no rule), expected pass (max_removals)
+    0 passed, 3 failed
+    ");
 }
 
 #[test]
