@@ -7,29 +7,33 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
-    fetched::{Found, depot},
+    fetched::{Found, branch, fetch, here_or_fetched, missing},
+    left::default,
     now::now,
     places::folder_name,
 };
 use crate::{
     context::{Context, Failure},
-    git::{Checkout, CommitId, Depot, EntryKind, Git, ObjectId, Objects, RemoteName, work_tree_of},
+    git::{Checkout, CommitId, Depot, EntryKind, Git, ObjectId, Objects, work_tree_of},
     model::BaseName,
 };
 
-/// The base commit is named, but it is neither in this clone nor can it be fetched.
+/// What was refused since the app was last changed may still be to apply, and what it was refused by is not
+/// here.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "the base commit {commit} is not completely in this clone, and it could not be fetched: {why}"
+    "the app was last changed from the commit {commit}, whose settings bind until something else is applied, and \
+     they cannot be had: {why}"
 )]
 #[diagnostic(
     code(connplan::approval::base),
     help(
-        "connplan needs the settings in that commit. Fetch it: on GitHub give actions/checkout \
-         `with: {{ fetch-depth: 0 }}` and no `filter`, on GitLab set `GIT_DEPTH: 0`"
+        "fetch it: on GitHub give actions/checkout `with: {{ fetch-depth: 0 }}` and no `filter`, on GitLab set \
+         `GIT_DEPTH: 0`. If the remote has lost it, whoever still has it pushes it there again: \
+         `git push origin {commit}:refs/heads/NAME`"
     )
 )]
-pub(super) struct NoBase {
+struct NotApplied {
     commit: String,
     why: String,
 }
@@ -102,21 +106,19 @@ impl CommitAt {
                     BaseName::Now(branch) => {
                         commits.extend(now(context, &checkout, &head, branch).await?);
                     }
-                    BaseName::Unnamed => {
-                        commits.extend(unnamed(context, &checkout, &head).await?);
+                    BaseName::Default(line) => {
+                        commits.extend(default(context, &checkout, &head, line).await?);
                     }
                     BaseName::Applied(name) if head.as_str().eq_ignore_ascii_case(name) => {}
                     BaseName::Applied(name) => {
-                        match here_or_fetched(context, &checkout, name).await {
-                            Ok(commit) => commits.push(commit),
-                            Err(failure) => context.warn(&format!(
-                                "the app was last changed from another commit, whose settings do not bind here: {}",
-                                failure.report
-                            )),
-                        }
+                        let commit = here_or_fetched(context, &checkout, name).await;
+                        commits.push(commit.map_err(|failure| NotApplied {
+                            commit: crate::escape::limited(name, 64),
+                            why: failure.report.to_string(),
+                        })?);
                     }
                     // `named` has asked, or refused.
-                    BaseName::Asked | BaseName::Unclear => {}
+                    BaseName::Asked => {}
                 }
             }
             for (commit, fetched) in commits {
@@ -170,83 +172,6 @@ pub(super) async fn module_of(context: &Context, root: &Path) -> Option<(PathBuf
     (there.kind == EntryKind::Module).then_some((outer, inner))
 }
 
-/// A commit by its name; from the remote where this clone lacks it.
-async fn here_or_fetched(
-    context: &Context,
-    checkout: &Checkout,
-    name: &str,
-) -> Result<Found, Failure> {
-    if let Some(commit) = checkout.resolve(name).await? {
-        return Ok((commit, None));
-    }
-    let commit = ObjectId::parse(name).map_err(|e| missing(name, e.to_string()))?;
-    let depot = fetch(context, checkout, &commit).await?;
-    Ok((commit, Some(depot)))
-}
-
-/// A commit with all that it holds, from the remote.
-async fn fetch(
-    context: &Context,
-    checkout: &Checkout,
-    commit: &CommitId,
-) -> Result<Depot, Failure> {
-    let fetched = async {
-        let (depot, remote) = depot(context, checkout).await?;
-        depot.fetch_commit(&remote, commit).await?;
-        Ok::<_, Failure>(depot)
-    };
-    let fetched = fetched.await;
-    fetched.map_err(|failure| missing(commit.as_str(), failure.report.to_string()).into())
-}
-
-fn missing(commit: &str, why: String) -> NoBase {
-    NoBase {
-        commit: crate::escape::limited(commit, 64),
-        why,
-    }
-}
-
-/// The head of a branch as the remote has it; else as this clone knows it; else `or`. Where others bind
-/// as well, what the pipeline cloned a moment ago is new enough not to warn.
-async fn branch(
-    context: &Context,
-    checkout: &Checkout,
-    name: &str,
-    or: Option<&str>,
-    others: bool,
-) -> Result<Found, Failure> {
-    let fetched = async {
-        let (depot, remote) = depot(context, checkout).await?;
-        let commit = depot.fetch_branch(&remote, name).await?;
-        Ok::<_, Failure>((commit, Some(depot)))
-    };
-    let failure = match fetched.await {
-        Ok(found) => return Ok(found),
-        Err(failure) => failure,
-    };
-    let known = ["remotes/origin", "heads"].map(|place| format!("refs/{place}/{name}"));
-    let mut commit = None;
-    for known in known {
-        commit = commit.or(checkout.resolve(&known).await?);
-    }
-    let name = crate::escape::limited(name, 100);
-    if commit.is_none() || !others {
-        context.warn(&format!(
-            "the branch {name} cannot be fetched, so its settings are taken from this clone, which may be out of date: {}",
-            failure.report
-        ));
-    }
-    match (commit, or) {
-        (Some(commit), _) => Ok((commit, None)),
-        (None, Some(or)) => here_or_fetched(context, checkout, or).await,
-        (None, None) => Err(NoBase {
-            commit: name,
-            why: failure.report.to_string(),
-        }
-        .into()),
-    }
-}
-
 /// Where a branch that was pushed with force left what it was before. A full clone has what it goes on
 /// from, so another one was left; of a shallow one the forge has to say it.
 async fn parted(
@@ -268,38 +193,5 @@ async fn parted(
     match parents.first() {
         Some(parent) => here_or_fetched(context, checkout, parent).await.map(Some),
         None => Ok(None),
-    }
-}
-
-/// Where this line of history left the default branch; on it, the commit before.
-async fn unnamed(
-    context: &Context,
-    checkout: &Checkout,
-    head: &CommitId,
-) -> Result<Option<Found>, Failure> {
-    let branch = checkout.default_branch(&RemoteName::origin()).await?;
-    let main = match branch {
-        Some(branch) => {
-            checkout
-                .resolve(&format!("refs/remotes/origin/{branch}"))
-                .await?
-        }
-        None => None,
-    };
-    let left = match main {
-        Some(main) => checkout.merge_base(head, &main).await?,
-        None => None,
-    };
-    match left {
-        Some(left) if left != *head => Ok(Some((left, None))),
-        // A shallow clone may lack it. Outside a pipeline it is not fetched.
-        _ => match checkout.named_parents(head).await?.into_iter().next() {
-            Some(parent) if !context.vars.ci() => {
-                let parent = checkout.resolve(&parent).await?;
-                Ok(parent.map(|parent| (parent, None)))
-            }
-            Some(parent) => here_or_fetched(context, checkout, &parent).await.map(Some),
-            None => Ok(None),
-        },
     }
 }

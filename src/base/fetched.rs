@@ -1,10 +1,30 @@
 //! Where commits are that the checkout lacks.
 
+use miette::Diagnostic;
+use thiserror::Error;
+
 use crate::{
     context::{Context, Failure},
-    git::{Checkout, CommitId, Depot, RemoteAddress, RemoteName},
+    git::{Checkout, CommitId, Depot, ObjectId, RemoteAddress, RemoteName},
     state::StateError,
 };
+
+/// The base commit is named, but it is neither in this clone nor can it be fetched.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "the base commit {commit} is not completely in this clone, and it could not be fetched: {why}"
+)]
+#[diagnostic(
+    code(connplan::approval::base),
+    help(
+        "connplan needs the settings in that commit. Fetch it: on GitHub give actions/checkout \
+         `with: {{ fetch-depth: 0 }}` and no `filter`, on GitLab set `GIT_DEPTH: 0`"
+    )
+)]
+pub(super) struct NoBase {
+    commit: String,
+    why: String,
+}
 
 /// A commit, and where it is if not in the checkout.
 pub(super) type Found = (CommitId, Option<Depot>);
@@ -19,4 +39,81 @@ pub(super) async fn depot(
     let cache = state.join("git").join(remote.cache_name());
     let depot = Depot::open(&cache, checkout.git().clone()).await?;
     Ok((depot, remote))
+}
+
+/// A commit by its name; from the remote where this clone lacks it.
+pub(super) async fn here_or_fetched(
+    context: &Context,
+    checkout: &Checkout,
+    name: &str,
+) -> Result<Found, Failure> {
+    if let Some(commit) = checkout.resolve(name).await? {
+        return Ok((commit, None));
+    }
+    let commit = ObjectId::parse(name).map_err(|e| missing(name, e.to_string()))?;
+    let depot = fetch(context, checkout, &commit).await?;
+    Ok((commit, Some(depot)))
+}
+
+/// A commit with all that it holds, from the remote.
+pub(super) async fn fetch(
+    context: &Context,
+    checkout: &Checkout,
+    commit: &CommitId,
+) -> Result<Depot, Failure> {
+    let fetched = async {
+        let (depot, remote) = depot(context, checkout).await?;
+        depot.fetch_commit(&remote, commit).await?;
+        Ok::<_, Failure>(depot)
+    };
+    let fetched = fetched.await;
+    fetched.map_err(|failure| missing(commit.as_str(), failure.report.to_string()).into())
+}
+
+pub(super) fn missing(commit: &str, why: String) -> NoBase {
+    NoBase {
+        commit: crate::escape::limited(commit, 64),
+        why,
+    }
+}
+
+/// The head of a branch as the remote has it; else as this clone knows it; else `or`. Where others bind
+/// as well, what the pipeline cloned a moment ago is new enough not to warn.
+pub(super) async fn branch(
+    context: &Context,
+    checkout: &Checkout,
+    name: &str,
+    or: Option<&str>,
+    others: bool,
+) -> Result<Found, Failure> {
+    let fetched = async {
+        let (depot, remote) = depot(context, checkout).await?;
+        let commit = depot.fetch_branch(&remote, name).await?;
+        Ok::<_, Failure>((commit, Some(depot)))
+    };
+    let failure = match fetched.await {
+        Ok(found) => return Ok(found),
+        Err(failure) => failure,
+    };
+    let known = ["remotes/origin", "heads"].map(|place| format!("refs/{place}/{name}"));
+    let mut commit = None;
+    for known in known {
+        commit = commit.or(checkout.resolve(&known).await?);
+    }
+    let name = crate::escape::limited(name, 100);
+    if commit.is_none() || !others {
+        context.warn(&format!(
+            "the branch {name} cannot be fetched, so its settings are taken from this clone, which may be out of date: {}",
+            failure.report
+        ));
+    }
+    match (commit, or) {
+        (Some(commit), _) => Ok((commit, None)),
+        (None, Some(or)) => here_or_fetched(context, checkout, or).await,
+        (None, None) => Err(NoBase {
+            commit: name,
+            why: failure.report.to_string(),
+        }
+        .into()),
+    }
 }

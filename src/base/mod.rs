@@ -1,8 +1,23 @@
-//! The commits that a proposal is measured against: the base branch's as the request has it and as it is
-//! now, or after the merge the one before it. Their settings bind, the proposal's do not loosen them.
+//! The commits that a proposal is measured against. Their settings bind, the proposal's do not loosen them.
+//!
+//! **Evidence only ever adds a commit here; nothing that a requester can bring about takes one away.**
+//!
+//! - What started a run decides alone whether it is for a request. Anybody may open a request from any branch,
+//!   and events list it: such lists add the branches that those requests go into.
+//! - A request: the commit that the event names, its target as it is now, and what the forge merged it onto.
+//!   In a queue: what is ahead.
+//! - A push: what the branch was before, where it was forced also where it left that, and the branch as it is now.
+//! - A push that makes a branch, a tag, and whatever else names no commit before (a schedule, a start by hand, a run
+//!   after a run): the default branch, as it is now and where this line of history left it; on it, the commit
+//!   before.
+//! - After all but a request: the commit that was applied last.
+//! - In a pipeline, what cannot be told or fetched is an error that says what the workflow lacks.
+//!
+//! `model::BaseName::of` says which, from an event and variables: the table in its tests has each kind.
 
 mod at;
 mod fetched;
+mod left;
 mod modules;
 mod named;
 mod now;
@@ -66,16 +81,18 @@ impl Bases {
 }
 
 /// Makes the settings of the base apply as well, where a pipeline runs for a pull or merge request; else
-/// those of the branch that it runs for, if it has gone on since. Says what was found on the way.
+/// those of the branch that it runs for, if it has gone on since, and of the default branch where nothing
+/// says what was before. Says what was found on the way.
 pub async fn bind(context: &Context, project: &mut Project) -> Result<Bases, Failure> {
     let (bases, event) = (Bases::default(), context.event());
     if !model::is_request(&context.vars, event.as_ref()) {
-        if let Some(branch) = model::pushed_branch(&context.vars, event.as_ref())
-            && let Some(held) = Held::of(context, project, vec![BaseName::Now(branch)]).await?
-        {
-            let settings = held.settings.into_iter();
-            project.now_settings = settings.map(|found| found.settings).collect();
-        }
+        let names = BaseName::of(&context.vars, event.as_ref());
+        let (now, others): (Vec<_>, Vec<_>) = names
+            .into_iter()
+            .filter_map(BaseName::with_policy)
+            .partition(|name| matches!(name, BaseName::Now(_)));
+        project.now_settings = at(context, project, now).await?;
+        project.line_settings = at(context, project, others).await?;
         return Ok(bases);
     }
     if let Some(held) = bases.find(context, project).await? {
@@ -133,6 +150,20 @@ impl Held {
         let settings = base.settings(context).await?;
         Ok(Some(Self { base, settings }))
     }
+}
+
+/// The settings of these commits.
+async fn at(
+    context: &Context,
+    project: &Project,
+    names: Vec<BaseName>,
+) -> Result<Vec<Settings>, Failure> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let held = Held::of(context, project, names).await?;
+    let settings = held.into_iter().flat_map(|held| held.settings);
+    Ok(settings.map(|found| found.settings).collect())
 }
 
 /// The base of what is checked out: in the project's repository, and in those around it and around

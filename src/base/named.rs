@@ -9,17 +9,6 @@ use crate::{
     publish::{self, PublishError},
 };
 
-/// The event names several requests, and their bases may ask for different things.
-#[derive(Debug, Error, Diagnostic)]
-#[error(
-    "this run is of several pull requests into different branches, and nothing says whose settings bind"
-)]
-#[diagnostic(
-    code(connplan::approval::base),
-    help("close all of them but one, or plan in a workflow that `pull_request` starts")
-)]
-struct UnclearBase;
-
 /// The event is of a request and does not say where that goes.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
@@ -40,17 +29,11 @@ struct UntoldBase {
 pub(super) async fn names(context: &Context) -> Result<Vec<BaseName>, Failure> {
     let event = context.event();
     let mut found = BaseName::of(&context.vars, event.as_ref());
-    if found.contains(&BaseName::Unclear) {
-        return Err(UnclearBase.into());
-    }
     if let (true, Some(event)) = (found.contains(&BaseName::Asked), &event) {
         let options = context.client_options();
         let asked = publish::base_of_request(&context.vars, event, options).await;
         let asked = asked.map_err(|error| UntoldBase { why: why(&error) })?;
-        if asked.branches.len() > 1 {
-            return Err(UnclearBase.into());
-        }
-        found.clear();
+        found.retain(|name| *name != BaseName::Asked);
         for branch in asked.branches {
             // Its commit, and not its name: such a run may have checked out a fork, whose own branch of
             // that name `origin` gives.

@@ -83,6 +83,9 @@ pub struct Project {
     /// The settings of the branch that a pipeline runs for as it is now, where this is an older commit
     /// of it. Their policy binds as well.
     pub now_settings: Vec<Settings>,
+    /// The settings of the default branch, as it is now and where this line of history left it, where
+    /// nothing names what was before. Their policy binds as well.
+    pub line_settings: Vec<Settings>,
     /// What else is another gate than there.
     pub base_dangers: Vec<BaseDanger>,
     pub(super) app_id_option: Option<String>,
@@ -144,6 +147,7 @@ impl Project {
             problems,
             base_settings: Vec::new(),
             now_settings: Vec::new(),
+            line_settings: Vec::new(),
             base_dangers: Vec::new(),
             app_id_option: options.app_id.clone(),
             api_url_line: 0,

@@ -1,13 +1,11 @@
 //! The pull or merge request that a pipeline runs for, as its variables and the event that GitHub keeps
 //! in a file tell of it. Untrusted text.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::Vars;
 
-/// One of the commits that a pipeline says its own is measured against.
+/// One of the commits that a pipeline says its own is measured against. What each is for: `crate::base`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BaseName {
     /// This commit.
@@ -26,45 +24,115 @@ pub enum BaseName {
     },
     /// The head of the branch that was pushed, where this run is of an older commit of it.
     Now(String),
-    /// Where this line of history left the default branch; on it, the commit before.
-    Unnamed,
+    /// The default branch: as it is now, and where this line of history left it; on it, the commit before.
+    Default(Line),
     /// From this commit the app was last changed; what was refused since is still to be applied.
     Applied(String),
     /// The base of a request of which only the forge knows it.
     Asked,
-    /// Requests into different branches, of which it is not told for which one this runs.
-    Unclear,
+}
+
+/// What a run is told of the branches that it goes by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The default branch.
+    pub default: Option<String>,
+    /// The branch that the run is of, and its commit there.
+    pub own: Option<(String, Option<String>)>,
+    /// Whether, on the default branch, the commit before binds: its approvals do, and not its policy,
+    /// which a team changes by a merge.
+    pub before: bool,
+}
+
+/// What a run is for. Its kind alone decides that: anybody may open a request from any branch, and then
+/// events list it.
+enum Kind {
+    /// A request that the event and the variables tell of.
+    Request,
+    /// A queue of requests.
+    Queue,
+    /// A request that was commented on, or that an earlier run was for. Where it goes is told elsewhere.
+    Elsewhere,
+    /// No request.
+    Project,
+}
+
+impl Kind {
+    fn of(vars: &Vars, event: &Value) -> Self {
+        let train = vars.get("CI_MERGE_REQUEST_EVENT_TYPE") == Some("merge_train");
+        if event["merge_group"].is_object() || train && told_base(vars, event).is_some() {
+            Self::Queue
+        } else if event["pull_request"].is_object()
+            || vars.get("CI_MERGE_REQUEST_IID").is_some()
+            || vars.get("CI_EXTERNAL_PULL_REQUEST_IID").is_some()
+            || target_branch(vars).is_some()
+        {
+            Self::Request
+        } else if event["issue"]["pull_request"].is_object() || ran_for_request(event) == Some(true)
+        {
+            Self::Elsewhere
+        } else {
+            Self::Project
+        }
+    }
 }
 
 impl BaseName {
-    /// The base of a request, or what the branch was before a push, which may be several commits ago.
-    /// All of them bind.
+    /// The commits of the base of a request, or of what was there before a push. All of them bind.
     pub fn of(vars: &Vars, event: Option<&Value>) -> Vec<Self> {
-        let is_request = is_request(vars, event);
         let event = event.unwrap_or(&Value::Null);
-        // A branch that is new has a name of zeros for what was before.
-        let is_some = |name: &&str| name.bytes().any(|b| b != b'0');
-        let told = [
-            event["pull_request"]["base"]["sha"].as_str(),
-            event["merge_group"]["base_sha"].as_str(),
-            event["before"].as_str(),
-            vars.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"),
-            vars.get("CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA"),
-        ];
-        let told = told.into_iter().flatten().find(is_some);
-        // Where the request left its target may be long ago, and so may be the event: what binds is
-        // what the target says now, too. In a queue what is ahead comes first.
-        let branch = base_branch(vars, Some(event));
-        let train = vars.get("CI_MERGE_REQUEST_EVENT_TYPE") == Some("merge_train");
-        let queued = event["merge_group"].is_object() || train && told.is_some();
+        match Kind::of(vars, event) {
+            Kind::Request => Self::of_request(vars, event),
+            // In a queue what is ahead comes first.
+            Kind::Queue => match told_base(vars, event) {
+                Some(ahead) => vec![Self::Commit(ahead.to_owned())],
+                None => vec![Self::Default(Line::of(vars, event))],
+            },
+            Kind::Elsewhere => {
+                let listed = Self::listed(event);
+                listed
+                    .filter(|listed| !listed.is_empty())
+                    .unwrap_or(vec![Self::Asked])
+            }
+            Kind::Project => Self::of_project(vars, event),
+        }
+    }
+
+    /// Those whose policy binds as well, where a run is for no request.
+    pub fn with_policy(self) -> Option<Self> {
+        match self {
+            Self::Branch(..) | Self::Now(_) => Some(self),
+            // At a desk the files decide.
+            Self::Default(line) if line.default.is_some() || line.own.is_some() => {
+                Some(Self::Default(Line {
+                    before: false,
+                    ..line
+                }))
+            }
+            Self::Default(_)
+            | Self::Commit(_)
+            | Self::MergedOnto(_)
+            | Self::Parted { .. }
+            | Self::Applied(_)
+            | Self::Asked => None,
+        }
+    }
+
+    /// Where the request left its target may be long ago, and so may be the event: what binds is what the
+    /// target says now, too.
+    fn of_request(vars: &Vars, event: &Value) -> Vec<Self> {
+        let told = told_base(vars, event);
         let left = vars.get("CI_MERGE_REQUEST_DIFF_BASE_SHA").filter(is_some);
         let left = told.or(left).map(str::to_owned);
-        let mut found: Vec<_> = told
-            .map(|told| Self::Commit(told.to_owned()))
-            .into_iter()
-            .collect();
-        if let Some(branch) = branch.filter(|_| !queued) {
-            found.push(Self::Branch(branch.to_owned(), left.clone()));
+        let mut found = Vec::new();
+        found.extend(told.map(|told| Self::Commit(told.to_owned())));
+        match base_branch(vars, Some(event)) {
+            Some(branch) => found.push(Self::Branch(branch.to_owned(), left)),
+            None if told.is_some() => {}
+            None => found.push(match left {
+                Some(left) => Self::Commit(left),
+                None => Self::Default(Line::of(vars, event)),
+            }),
         }
         let heads = [
             event["pull_request"]["head"]["sha"].as_str(),
@@ -72,54 +140,108 @@ impl BaseName {
             vars.get("CI_EXTERNAL_PULL_REQUEST_SOURCE_BRANCH_SHA"),
         ];
         let head = heads.into_iter().flatten().find(is_some);
-        found.extend(
-            head.filter(|_| !queued)
-                .map(|head| Self::MergedOnto(head.to_owned())),
-        );
-        if told.is_none() && branch.is_none() {
-            if let Some(name) = of_comment_or_run(event) {
-                return vec![name];
-            }
-            let before = vars.get("CI_COMMIT_BEFORE_SHA").filter(is_some);
-            let before = left.or_else(|| before.map(str::to_owned));
-            found = vec![before.map_or(Self::Unnamed, Self::Commit)];
+        found.extend(head.map(|head| Self::MergedOnto(head.to_owned())));
+        found
+    }
+
+    fn of_project(vars: &Vars, event: &Value) -> Vec<Self> {
+        let before = [event["before"].as_str(), vars.get("CI_COMMIT_BEFORE_SHA")];
+        let before = before.into_iter().flatten().find(is_some);
+        let line = Line::of(vars, event);
+        let own = line.own.as_ref().map(|(name, _)| name.clone());
+        let is_default = own.is_some() && own == line.default;
+        // Which requests a commit is of does not tell what its run is for: they add theirs.
+        let mut found = Self::listed(event).unwrap_or_default();
+        if let Some(before) = before {
+            let (before, forced) = (before.to_owned(), event["forced"] == true);
+            found.push(Self::Commit(before.clone()));
+            found.push(Self::Parted { before, forced });
         }
-        if !is_request {
-            if let Some(Self::Commit(before)) = found.first() {
-                let (before, forced) = (before.clone(), event["forced"] == true);
-                found.push(Self::Parted { before, forced });
+        // Whoever moves a tag chooses what it was before.
+        if before.is_none() || is_tag(vars, event) {
+            found.push(Self::Default(line));
+        }
+        // `Default` has the default branch as it is now.
+        let asked_of = ["workflow_run", "check_suite"].map(|of| &event[of]["head_branch"]);
+        let check = &event["check_run"]["check_suite"]["head_branch"];
+        let asked_of = asked_of.into_iter().chain([check]);
+        let asked_of = asked_of.filter_map(Value::as_str);
+        // A queue's branch is gone after its run.
+        let asked_of = asked_of.filter(|branch| !branch.starts_with("gh-readonly-queue/"));
+        let default = event["repository"]["default_branch"].as_str();
+        let asked_of = asked_of.filter(|branch| Some(*branch) != default);
+        let own = own.filter(|_| before.is_some() || !is_default);
+        for branch in own.into_iter().chain(asked_of.map(str::to_owned)) {
+            let now = Self::Now(branch);
+            if !found.contains(&now) {
+                found.push(now);
             }
-            found.extend(pushed_branch(vars, Some(event)).map(Self::Now));
         }
         found
     }
-}
 
-/// What an event tells that is of a comment on a request, or of another run that was for one. Of a
-/// request from a fork, or of one that was commented on, it does not tell where that goes.
-fn of_comment_or_run(event: &Value) -> Option<BaseName> {
-    let requests = requests_of_run(event);
-    let started_by = event["workflow_run"]["event"].as_str();
-    let is_request = event["issue"]["pull_request"].is_object()
-        || !requests.is_empty()
-        || started_by.is_some_and(|event| event.starts_with("pull_request"));
-    if !is_request {
-        return None;
+    /// The branches into which the listed requests go; none where one does not tell it.
+    fn listed(event: &Value) -> Option<Vec<Self>> {
+        let mut found = Vec::new();
+        for request in requests_of_run(event) {
+            let branch = request["base"]["ref"].as_str()?.to_owned();
+            let branch = Self::Branch(branch, None);
+            if !found.contains(&branch) {
+                found.push(branch);
+            }
+        }
+        Some(found)
     }
-    let named = requests.iter();
-    let named = named.map(|request| request["base"]["ref"].as_str());
-    let named: Option<BTreeSet<_>> = named.collect();
-    let named: Vec<_> = named.unwrap_or_default().into_iter().collect();
-    Some(match named.as_slice() {
-        [] => BaseName::Asked,
-        [branch] => BaseName::Branch((*branch).to_owned(), None),
-        _ => BaseName::Unclear,
-    })
 }
 
-/// The requests that an event names which is of another run or of checks. GitHub lists those of the same
-/// commit in other repositories, too.
+impl Line {
+    fn of(vars: &Vars, event: &Value) -> Self {
+        let default = event["repository"]["default_branch"].as_str();
+        let default = default.or_else(|| vars.get("CI_DEFAULT_BRANCH"));
+        let commit = vars.get("CI_COMMIT_SHA").or_else(|| vars.get("GITHUB_SHA"));
+        let own = pushed_branch(vars, Some(event));
+        Self {
+            default: default.filter(|name| !name.is_empty()).map(str::to_owned),
+            own: own.map(|name| (name, commit.map(str::to_owned))),
+            before: true,
+        }
+    }
+}
+
+/// Whether it is a commit: a branch that is new has a name of zeros for what was before.
+fn is_some(name: &&str) -> bool {
+    name.bytes().any(|b| b != b'0')
+}
+
+/// The commit that the forge names as the base of a request, or as what is ahead of it.
+fn told_base<'a>(vars: &'a Vars, event: &'a Value) -> Option<&'a str> {
+    let told = [
+        event["pull_request"]["base"]["sha"].as_str(),
+        event["merge_group"]["base_sha"].as_str(),
+        vars.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"),
+        vars.get("CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA"),
+    ];
+    told.into_iter().flatten().find(is_some)
+}
+
+fn is_tag(vars: &Vars, event: &Value) -> bool {
+    let names = [vars.get("GITHUB_REF"), event["ref"].as_str()];
+    let mut names = names.into_iter().flatten();
+    vars.get("CI_COMMIT_TAG").is_some() || names.any(|name| name.starts_with("refs/tags/"))
+}
+
+/// Whether the run that an event is of was for a request, where that is told.
+fn ran_for_request(event: &Value) -> Option<bool> {
+    let started_by = event["workflow_run"]["event"].as_str()?;
+    Some(started_by.starts_with("pull_request"))
+}
+
+/// The requests that an event lists which is of another run or of checks: those of the same commit, and on
+/// GitHub in other repositories, too. A run that was for none is of none of them.
 pub fn requests_of_run(event: &Value) -> Vec<&Value> {
+    if ran_for_request(event) == Some(false) {
+        return Vec::new();
+    }
     let here = &event["repository"]["id"];
     let is_here = |request: &&Value| {
         let there = &request["base"]["repo"]["id"];
@@ -164,6 +286,17 @@ pub fn pusher<'a>(vars: &'a Vars, event: Option<&'a Value>) -> Option<&'a str> {
     event["sender"]["login"].as_str().or_else(started)
 }
 
+/// Whether a run is told what started it, and that nobody pushed by that: an edited title, a comment, a job
+/// that was started by hand. Then the run for the push is to say who did.
+pub fn is_no_push(vars: &Vars, event: Option<&Value>) -> bool {
+    const PUSHES: [&str; 3] = ["opened", "reopened", "synchronize"];
+    if vars.get("CI_PIPELINE_SOURCE") == Some("merge_request_event") {
+        return pusher(vars, event).is_none();
+    }
+    let action = event.and_then(|event| event["action"].as_str());
+    action.is_some_and(|action| !PUSHES.contains(&action))
+}
+
 /// The branch that a pipeline runs for, where it runs for no request.
 pub fn pushed_branch(vars: &Vars, event: Option<&Value>) -> Option<String> {
     if is_request(vars, event) {
@@ -178,144 +311,9 @@ pub fn pushed_branch(vars: &Vars, event: Option<&Value>) -> Option<String> {
 
 /// Whether a pipeline runs for a request.
 pub fn is_request(vars: &Vars, event: Option<&Value>) -> bool {
-    let of_event = |event: &Value| {
-        event["pull_request"].is_object()
-            || event["merge_group"].is_object()
-            || of_comment_or_run(event).is_some()
-    };
-    event.is_some_and(of_event)
-        || vars.get("CI_MERGE_REQUEST_IID").is_some()
-        || vars.get("CI_EXTERNAL_PULL_REQUEST_IID").is_some()
-        || target_branch(vars).is_some()
+    let kind = Kind::of(vars, event.unwrap_or(&Value::Null));
+    !matches!(kind, Kind::Project)
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn commit(name: &str) -> BaseName {
-        BaseName::Commit(name.to_owned())
-    }
-
-    fn branch(or: Option<&str>) -> BaseName {
-        BaseName::Branch("main".to_owned(), or.map(str::to_owned))
-    }
-
-    #[test]
-    fn what_the_event_names_and_what_the_branch_is_now_bind_both() {
-        let old = json!({"pull_request": {"base": {"sha": "b1"}}});
-        let pull = json!({"pull_request": {
-            "base": {"sha": "b1", "ref": "main"},
-            "head": {"sha": "h1"},
-        }});
-        let github = Vars::of(&[("GITHUB_BASE_REF", "main")]);
-        let both = [commit("b1"), branch(Some("b1"))];
-        assert_eq!(BaseName::of(&github, Some(&old)), both);
-        let merged = BaseName::MergedOnto("h1".to_owned());
-        let all = [commit("b1"), branch(Some("b1")), merged];
-        assert_eq!(BaseName::of(&Vars::default(), Some(&pull)), all);
-        assert_eq!(BaseName::of(&github, None), [branch(None)]);
-        let gitlab = [
-            ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
-            ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "b2"),
-        ];
-        assert_eq!(BaseName::of(&Vars::of(&gitlab), None), [branch(Some("b2"))]);
-        let external = [
-            ("CI_EXTERNAL_PULL_REQUEST_IID", "5"),
-            ("CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_NAME", "main"),
-            ("CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA", "b4"),
-        ];
-        assert!(is_request(&Vars::of(&external[..1]), None));
-        let both = [commit("b4"), branch(Some("b4"))];
-        assert_eq!(BaseName::of(&Vars::of(&external), None), both);
-        let merged = [("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "b3"), gitlab[0]];
-        let both = [commit("b3"), branch(Some("b3"))];
-        assert_eq!(BaseName::of(&Vars::of(&merged), None), both);
-    }
-
-    #[test]
-    fn in_a_queue_what_is_ahead_binds_alone() {
-        let queue = json!({"merge_group": {"base_sha": "b1"}});
-        let none = Vars::of(&[("GITHUB_BASE_REF", "main")]);
-        assert_eq!(BaseName::of(&none, Some(&queue)), [commit("b1")]);
-        let train = Vars::of(&[
-            ("CI_MERGE_REQUEST_EVENT_TYPE", "merge_train"),
-            ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
-            ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "b3"),
-            ("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", "h3"),
-        ]);
-        assert_eq!(BaseName::of(&train, None), [commit("b3")]);
-    }
-
-    #[test]
-    fn a_comment_and_a_run_after_a_run_are_of_a_request_too() {
-        let commented = json!({
-            "issue": {"pull_request": {"url": "u"}},
-            "repository": {"default_branch": "main"},
-        });
-        let issue = json!({"issue": {"number": 5}, "repository": {"default_branch": "main"}});
-        let after = json!({"workflow_run": {"pull_requests": [{"base": {"ref": "main"}}]}});
-        let of_a_fork = json!({"workflow_run": {"event": "pull_request", "pull_requests": []}});
-        let none = Vars::default();
-        // Which branch it is that the last two go into is not theirs to guess.
-        for (event, named) in [
-            (&after, branch(None)),
-            (&commented, BaseName::Asked),
-            (&of_a_fork, BaseName::Asked),
-        ] {
-            assert!(is_request(&none, Some(event)), "{event}");
-            assert_eq!(BaseName::of(&none, Some(event)), [named], "{event}");
-        }
-        for kind in ["workflow_run", "check_suite", "check_run"] {
-            let request =
-                |repo: u64, branch: &str| json!({"base": {"ref": branch, "repo": {"id": repo}}});
-            let listed = [request(2, "loose"), request(1, "main")];
-            let checked = json!({"repository": {"id": 1}, kind: {"pull_requests": listed}});
-            assert_eq!(BaseName::of(&none, Some(&checked)), [branch(None)]);
-        }
-        let two = [
-            json!({"base": {"ref": "loose"}}),
-            json!({"base": {"ref": "main"}}),
-        ];
-        let two = json!({"workflow_run": {"pull_requests": two}});
-        assert!(is_request(&none, Some(&two)));
-        assert_eq!(BaseName::of(&none, Some(&two)), [BaseName::Unclear]);
-        assert!(!is_request(&none, Some(&issue)));
-        assert_eq!(BaseName::of(&none, Some(&issue)), [BaseName::Unnamed]);
-    }
-
-    #[test]
-    fn after_a_push_what_the_branch_was_and_what_it_is_now_bind_both() {
-        let now = || BaseName::Now("a/b".to_owned());
-        let parted = |forced: bool| BaseName::Parted {
-            before: "b1".to_owned(),
-            forced,
-        };
-        let all = [commit("b1"), parted(false), now()];
-        let pushed = json!({"before": "b1", "ref": "refs/heads/a/b"});
-        assert_eq!(BaseName::of(&Vars::default(), Some(&pushed)), all);
-        let gitlab = [("CI_COMMIT_BEFORE_SHA", "b1"), ("CI_COMMIT_BRANCH", "a/b")];
-        assert_eq!(BaseName::of(&Vars::of(&gitlab), None), all);
-        let by_hand = Vars::of(&[("GITHUB_REF", "refs/heads/a/b")]);
-        let all = [BaseName::Unnamed, now()];
-        assert_eq!(BaseName::of(&by_hand, None), all);
-        let tag = json!({"before": "b1", "ref": "refs/tags/a", "forced": true});
-        let both = [commit("b1"), parted(true)];
-        assert_eq!(BaseName::of(&Vars::default(), Some(&tag)), both);
-    }
-
-    #[test]
-    fn a_new_branch_has_nothing_before_it() {
-        let unnamed = [BaseName::Unnamed];
-        let zeros = "0".repeat(40);
-        let pushed = json!({"before": zeros});
-        assert_eq!(BaseName::of(&Vars::of(&[]), Some(&pushed)), unnamed);
-        let before = Vars::of(&[("CI_COMMIT_BEFORE_SHA", zeros.as_str())]);
-        assert_eq!(BaseName::of(&before, None), unnamed);
-        assert!(!is_request(&before, Some(&pushed)));
-        assert!(!is_request(&Vars::of(&[("GITHUB_BASE_REF", "")]), None));
-        assert!(is_request(&Vars::of(&[("GITHUB_BASE_REF", "main")]), None));
-    }
-}
+mod tests;

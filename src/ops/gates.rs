@@ -222,6 +222,7 @@ pub fn expires(project: &Project, asked: Option<Lifetime>) -> Option<Lifetime> {
 /// The longest that a plan may live by the base's settings.
 fn longest(project: &Project) -> Option<Lifetime> {
     let bases = project.base_settings.iter().chain(&project.now_settings);
+    let bases = bases.chain(&project.line_settings);
     bases.fold(None, |longest, base| sooner(base.plan.expires, longest))
 }
 

@@ -83,11 +83,16 @@ pub fn judge(
     let bases = project.base_settings.iter().map(|there| (there, base));
     let now = "by the settings of the branch as it is now";
     let now = project.now_settings.iter().map(|there| (there, now));
-    bases.chain(now).fold(here, |here, (there, by)| {
-        let there = policy(&there.policy);
-        let there = judge_by(plan, present, &there, &Policies::default());
-        here.and(there, by)
-    })
+    let line = "by the settings of the branch that this one left";
+    let line = project.line_settings.iter().map(|there| (there, line));
+    bases
+        .chain(now)
+        .chain(line)
+        .fold(here, |here, (there, by)| {
+            let there = policy(&there.policy);
+            let there = judge_by(plan, present, &there, &Policies::default());
+            here.and(there, by)
+        })
 }
 
 /// How many connectors the app has for a plan to remove: what an interrupted run of it removed

@@ -41,7 +41,8 @@ pub(super) struct Record {
     pub(super) latest: Option<String>,
     /// The branch against which the plan was judged, as `marker::word` writes it.
     pub(super) into: Option<String>,
-    /// The logins of who pushed its commit, in the same way.
+    /// The logins of who pushed the commit that was spoken of last, in the same way; `own::UNTOLD` where no
+    /// run for a push has said it.
     pub(super) pushed_by: BTreeSet<String>,
 }
 
@@ -59,7 +60,7 @@ pub(super) struct Body {
 impl Record {
     fn line(&self) -> String {
         let mut out = RECORD.to_owned();
-        let mut word = |name: &str, value: Option<String>| {
+        let mut put = |name: &str, value: Option<String>| {
             if let Some(value) = value {
                 let _ = write!(out, " {name}={value}");
             }
@@ -70,14 +71,14 @@ impl Record {
                 .map(|text| text.chars().filter(plain).collect())
         };
         let second = |time: Option<Timestamp>| time.map(|time| time.as_second().to_string());
-        word("digest", safe(&self.digest));
-        word("commit", safe(&self.commit));
-        word("planned", second(self.planned));
-        word("since", second(self.since));
-        word("latest", safe(&self.latest));
-        word("into", self.into.clone());
+        put("digest", safe(&self.digest));
+        put("commit", safe(&self.commit));
+        put("planned", second(self.planned));
+        put("since", second(self.since));
+        put("latest", safe(&self.latest));
+        put("into", self.into.clone());
         let pushed_by: Vec<_> = self.pushed_by.iter().map(String::as_str).collect();
-        word("by", (!pushed_by.is_empty()).then(|| pushed_by.join(",")));
+        put("by", (!pushed_by.is_empty()).then(|| pushed_by.join(",")));
         out.push_str(END);
         out
     }

@@ -1,7 +1,8 @@
 //! Why a comment, or the request that it is on, says nothing of a plan.
 
 use super::{
-    Forge, Place, forge::Facts, marker::word, request::Request, thread::ShownPlan, whose::Kind,
+    Forge, Place, forge::Facts, marker::word, own::UNTOLD, request::Request, thread::ShownPlan,
+    whose::Kind,
 };
 use crate::approval::Doubt;
 
@@ -9,6 +10,14 @@ use crate::approval::Doubt;
 /// forge and the run do not tell is not held against it.
 pub(super) fn misplaced(place: &Place, facts: &Facts, shown: &ShownPlan) -> Option<Doubt> {
     let request = place.forge.request();
+    if place.guessed {
+        return Some(Doubt {
+            why: format!(
+                "the event lists the {request} because it has this commit, and does not say that this run is for it"
+            ),
+            help: format!("apply in a run for the {request}, or for the push that merged it"),
+        });
+    }
     if facts.closed && matches!(place.request, Request::Number(_)) {
         return Some(Doubt {
             why: format!("the {request} was closed without a merge"),
@@ -76,4 +85,24 @@ pub(super) fn doubt<'a>(
     };
     let help = help.to_owned();
     Some(Doubt { why, help })
+}
+
+/// Why nobody knows who may not approve: whoever has pushed can undo what the tool wrote of it.
+pub(super) fn untold(place: &Place, shown: &ShownPlan) -> Option<Doubt> {
+    let help = match place.forge {
+        Forge::GitHub => {
+            "run the workflow run of the last push again (`opened` or `synchronize`), or push again; an edited \
+             title must not cancel that run. Or give the token `contents: read`: then GitHub is asked who pushed"
+        }
+        Forge::GitLab => {
+            "let the job that comments run by itself, in a new pipeline of the merge request"
+        }
+    };
+    shown.pushed_by.contains(UNTOLD).then(|| Doubt {
+        why: format!(
+            "who pushed the newest commit of the {} is not known: no run for that push has told it",
+            place.forge.request()
+        ),
+        help: help.to_owned(),
+    })
 }

@@ -1,10 +1,17 @@
 //! A comment of ours.
 
+use std::collections::BTreeSet;
+
 use super::{
     body::{Body, Record},
     edits::Edits,
     forge::Comment,
+    marker::word,
+    place::Place,
 };
+
+/// In place of who pushed; no login has this form.
+pub(super) const UNTOLD: &str = "?";
 
 /// A comment of ours, taken apart.
 pub(super) struct Own {
@@ -42,5 +49,21 @@ impl Own {
             };
         }
         self
+    }
+}
+
+impl Record {
+    /// Who pushed this commit, by what was known and what a run is told: that only ever grows.
+    pub(super) fn pushers(&self, commit: Option<&str>, place: &Place) -> BTreeSet<String> {
+        let spoken_of = self.latest.as_deref().or(self.commit.as_deref());
+        let known = self.pushed_by.iter().filter(|_| spoken_of == commit);
+        let mut all: BTreeSet<_> = known.cloned().collect();
+        all.extend(place.pushed_by.iter().map(|name| word(name)));
+        if all.is_empty() && place.no_push {
+            all.insert(UNTOLD.to_owned());
+        } else if all.len() > 1 {
+            all.remove(UNTOLD);
+        }
+        all
     }
 }

@@ -5,7 +5,10 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{Forge, PublishError, request::Request};
-use crate::model::{ApiUrl, Secret, Vars, base_branch, pushed_branch, pusher, requests_of_run};
+use crate::model::{
+    ApiUrl, Secret, Vars, base_branch, is_no_push, is_request, pushed_branch, pusher,
+    requests_of_run,
+};
 
 /// A pull or merge request, and what is needed to comment on it.
 #[derive(Clone)]
@@ -24,6 +27,10 @@ pub struct Place {
     pub(super) into: Option<String>,
     /// The login of who pushed the request's newest commit, as the run is told.
     pub(super) pushed_by: Option<String>,
+    /// The run knows that nobody pushed by what started it.
+    pub(super) no_push: bool,
+    /// The request is one of this commit, and nothing says that the run is for it.
+    pub(super) guessed: bool,
 }
 
 /// A token and how it is sent.
@@ -69,11 +76,14 @@ impl Place {
             Request::OfCommit(_) => pushed_branch(vars, event),
             Request::Number(_) | Request::None => base_branch(vars, event).map(str::to_owned),
         };
+        let listed = || event.is_some_and(|event| !requests_of_run(event).is_empty());
         let pushed_by = pusher(vars, event).filter(|_| own).map(str::to_owned);
         Ok(Self {
             request,
             into,
             pushed_by,
+            no_push: own && is_no_push(vars, event),
+            guessed: own && !is_request(vars, event) && listed(),
             ..place
         })
     }
@@ -161,6 +171,8 @@ fn github(
         request: Request::None,
         into: None,
         pushed_by: None,
+        no_push: false,
+        guessed: false,
         token,
         queue: vars.get("GITHUB_EVENT_NAME") == Some("merge_group"),
     };
@@ -212,6 +224,8 @@ fn gitlab(vars: &Vars, overrides: &Overrides) -> Result<Looked, PublishError> {
         request: Request::None,
         into: None,
         pushed_by: None,
+        no_push: false,
+        guessed: false,
         token,
         queue: vars.get("CI_MERGE_REQUEST_EVENT_TYPE") == Some("merge_train"),
     };

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Forge, Place, PublishError,
-    doubt::{doubt, misplaced},
+    doubt::{doubt, misplaced, untold},
     forge::{Facts, time},
     http::{Call, Http},
     marker::word,
@@ -74,13 +74,16 @@ pub async fn review_facts(
     {
         pushed_by.extend(names.iter().map(|name| word(name).to_ascii_lowercase()));
     }
+    let is_told = !pushed_by.is_empty();
     let writer = shown.as_ref().map(|shown| shown.writer.clone());
     let shown = shown.map(|shown| {
         let made = people.iter().flatten().chain([&author]);
         let names = shown.pushed_by.iter();
         pushed_by.extend(names.map(|name| name.to_ascii_lowercase()));
         Shown {
-            doubt: misplaced(place, &facts, &shown).or_else(|| doubt(place, &shown, made)),
+            doubt: misplaced(place, &facts, &shown)
+                .or_else(|| doubt(place, &shown, made))
+                .or_else(|| untold(place, &shown).filter(|_| !is_told)),
             digest: shown.digest,
             commit: shown.commit,
             since: shown.since,

@@ -114,6 +114,15 @@ impl Thread<'_> {
             if let Some(there) = there.filter(|_| !ours)
                 && let Some(newer) = self.newer(message, &there.record, facts.as_ref())
             {
+                // Who pushed is told by the run for the push, whichever ends last.
+                let commit = message.commit.as_deref();
+                let pushed_by = there.record.pushers(commit, self.place);
+                let is_own = own.is_some_and(|own| own.edits != Edits::Others);
+                if newer == Newer::Run && is_own && pushed_by != there.record.pushed_by {
+                    let mut grown = there.clone();
+                    grown.record.pushed_by = pushed_by;
+                    return Ok(grown.text(&message.marker, message.max_bytes));
+                }
                 return Err(words(&newer, self.place.forge));
             }
             let nothing = Body::default();
@@ -371,19 +380,15 @@ impl Thread<'_> {
                 planned,
             } => {
                 let into = self.place.into.as_deref().or(base);
-                let mut record = Record {
+                let record = Record {
                     digest: Some(digest.clone()),
                     commit: message.commit.clone(),
                     planned: *planned,
                     since: None,
                     latest: None,
                     into: into.map(word),
-                    pushed_by: self.place.pushed_by.iter().map(|name| word(name)).collect(),
+                    pushed_by: there.record.pushers(commit, self.place),
                 };
-                if there.record.commit == record.commit {
-                    let before = there.record.pushed_by.iter().cloned();
-                    record.pushed_by.extend(before);
-                }
                 let known = !there.folded && there.record.shows_same(&record);
                 let since = there.record.since.filter(|_| known).unwrap_or(now);
                 // That it was applied stays true of the same plan.
@@ -416,13 +421,14 @@ impl Thread<'_> {
                     notice: Some(notice),
                     plan: there.plan.clone(),
                     folded: !self.applies(message) && !there.plan.is_empty(),
-                    record: Record {
-                        latest: if self.applies(message) {
-                            there.record.latest.clone()
-                        } else {
-                            message.commit.clone()
-                        },
-                        ..there.record.clone()
+                    record: if self.applies(message) {
+                        there.record.clone()
+                    } else {
+                        Record {
+                            latest: message.commit.clone(),
+                            pushed_by: there.record.pushers(commit, self.place),
+                            ..there.record.clone()
+                        }
                     },
                 }
             }

@@ -84,14 +84,19 @@ impl Binding {
         };
         let base = bases.find(around.context, project).await?;
         found.has_base = base.is_some();
-        found.demand_all(base)?;
+        for before in base.into_iter().flat_map(|held| &held.settings) {
+            before.check()?;
+        }
+        found.demand_all(base);
         let applied = found.applied_from(around, project).await?;
         let applied = if applied.is_empty() {
             None
         } else {
             Held::of(around.context, project, applied).await?
         };
-        found.demand_all(applied.as_ref())?;
+        // That stays what it is until something is applied: what a newer connplan calls an error there binds as
+        // far as it can be read.
+        found.demand_all(applied.as_ref());
         let before: Vec<_> = base.into_iter().chain(&applied).collect();
         let speaks = |before: &BaseSettings| {
             let approval = &before.settings.approval;
@@ -107,16 +112,12 @@ impl Binding {
     }
 
     /// Demands what the settings of a base demand.
-    fn demand_all(&mut self, held: Option<&Held>) -> Result<(), Failure> {
+    fn demand_all(&mut self, held: Option<&Held>) {
         let before = held.into_iter().flat_map(|held| &held.settings);
-        for before in before.clone() {
-            before.check()?;
-        }
         for BaseSettings { settings, .. } in before {
             self.needs.extend(settings.approval.need());
             self.stores.push(settings.store.clone());
         }
-        Ok(())
     }
 
     /// The commits from which the app was last changed, as the stores know that, and without any this

@@ -19,6 +19,8 @@ pub(crate) struct Shop {
     pub(crate) github: bool,
     /// Who pushed the commit that a run for the request is of.
     pub(crate) pusher: &'static str,
+    /// What starts such a run on GitHub.
+    pub(crate) action: &'static str,
 }
 
 /// A commit's whole name.
@@ -55,6 +57,7 @@ pub(crate) fn shops() -> Vec<Shop> {
             platform,
             github,
             pusher: "ann",
+            action: "synchronize",
         }
     };
     vec![shop(true, github()), shop(false, gitlab())]
@@ -87,7 +90,7 @@ impl Shop {
         if self.github {
             let event = self.project.path("../event.json");
             let text = json!({
-                "action": "synchronize", "sender": {"login": self.pusher},
+                "action": self.action, "sender": {"login": self.pusher},
                 "pull_request": {"number": 5, "head": {"sha": commit}},
             });
             fs::write(&event, text.to_string()).unwrap();

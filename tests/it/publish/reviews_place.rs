@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::heads::{Shop, sha, shops};
 use super::reviews::GOOD;
-use crate::support::{Output, scripted::Reply};
+use crate::support::{Output, reads, scripted::Reply};
 
 impl Shop {
     /// The branch that runs say that they are of: into which the request goes, and which was pushed.
@@ -171,4 +171,40 @@ fn who_pushed_approves_nothing_whatever_the_commits_say() {
             .tells("bob pushed the change");
         assert_eq!(shop.platform.writes(), [] as [&str; 0]);
     }
+}
+
+#[test]
+fn who_pushed_is_told_or_refused_and_never_forgotten() {
+    let mut shop = shops().remove(0);
+    let edited = |shop: &mut Shop| shop.action = "edited";
+    let pushed = |shop: &mut Shop| shop.action = "synchronize";
+    shop.head('a', false);
+    // The run for the push was cut off, or its comment is gone: a later one does not know who it was.
+    edited(&mut shop);
+    shop.plan('a', 1);
+    shop.review(&GOOD);
+    reads!(shop.approved(), @"
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    error: the review does not approve this plan: who pushed the newest commit of the pull request is not known: no run for that push has told it
+      help: run the workflow run of the last push again (`opened` or `synchronize`), or push again; an edited title must not cancel that run. Or give the token `contents: read`: then GitHub is asked who pushed
+      code: connplan::approval::review
+    ");
+    // That run again, which ends last although it planned first, tells it.
+    shop.run('a', 2, &["plan", "--out", "late.plan"]).expect(0);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    shop.plan('a', 3);
+    pushed(&mut shop);
+    shop.pusher = "bob";
+    assert_eq!(shop.comment('a', 2, &["late.plan"]), "updated");
+    assert_eq!(shop.comment('a', 2, &["late.plan"]), "left_alone");
+    edited(&mut shop);
+    shop.plan('a', 4);
+    shop.approved().expect(3).tells("bob pushed the change");
+    shop.project.write("error.json", "{\"kind\": \"error\"}");
+    assert_eq!(shop.comment('a', 5, &["--failed", "error.json"]), "updated");
+    shop.plan('a', 6);
+    shop.approved().expect(3).tells("bob pushed the change");
+    assert_eq!(shop.platform.writes(), [] as [&str; 0]);
 }

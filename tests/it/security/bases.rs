@@ -156,7 +156,7 @@ fn where_the_event_does_not_name_the_base_the_forge_is_asked() {
     let two = json!([request("main", "eve/site"), request("release", "eve/site")]);
     shop.forge.on(list, [Reply::json(200, &two)]);
     let two = shop.planned("workflow_run", &of_a_fork, &token);
-    two.expect(1).tells("into different branches");
+    two.expect(6).tells(SAYS);
     shop.forge.on(list, [Reply::json(200, &json!([]))]);
     let none = shop.planned("workflow_run", &of_a_fork, &token);
     none.expect(1).tells("none is open");

@@ -137,5 +137,41 @@ fn the_next_push_does_not_free_what_was_refused() {
     applied(&project, &loose, &by_hand)
         .expect(3)
         .tells("signature");
+    // What binds is not guessed where it cannot be had.
+    let head = git(&project, &["rev-parse", "HEAD"]);
+    let before = git(&project, &["rev-parse", "HEAD~1"]);
+    let remote = project.path("../remote.git").display().to_string();
+    std::fs::remove_dir_all(project.path(".git")).unwrap();
+    git(&project, &["init", "-q", "-b", "main"]);
+    git(
+        &project,
+        &["remote", "add", "origin", &format!("file://{remote}")],
+    );
+    git(&project, &["fetch", "-q", "--depth=2", "origin", &head]);
+    git(&project, &["checkout", "-qf", "FETCH_HEAD"]);
+    git(&project, &["remote", "set-url", "origin", "../none.git"]);
+    let _ = std::fs::remove_dir_all(project.state_folder().join("git"));
+    reads!(applied(&project, &before, &[]), @"
+    exit 1: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + gmail                 base44/connectors/gmail.jsonc
+          + https://mail.google.com/
+              whole mailbox: read, write, send, delete for good; also IMAP/SMTP · write, RESTRICTED
+          authorization: required
+
+    Waiting for authorization (nothing is written again):
+        slack                 base44/connectors/slack.jsonc
+            chat:write  post messages (as the bot or as the user) · write
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    1 connector waits for authorization.
+    --- stderr
+    error: the app was last changed from the commit COMMIT, whose settings bind until something else is applied, and they cannot be had: the base commit COMMIT is not completely in this clone, and it could not be fetched: the git remote origin cannot be reached: there is no such folder
+      help: fetch it: on GitHub give actions/checkout `with: { fetch-depth: 0 }` and no `filter`, on GitLab set `GIT_DEPTH: 0`. If the remote has lost it, whoever still has it pushes it there again: `git push origin COMMIT:refs/heads/NAME`
+      code: connplan::approval::base
+    ");
     assert_eq!(platform.writes().len(), 1);
 }

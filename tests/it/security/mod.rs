@@ -9,6 +9,7 @@ pub(crate) mod files;
 mod gates;
 #[cfg(unix)]
 pub(crate) mod hostile;
+mod kinds;
 #[cfg(unix)]
 mod led_away;
 pub(crate) mod loosening;

@@ -1,0 +1,152 @@
+//! What binds where nothing names what was before: the default branch.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::{
+    fetched::{Found, branch, depot, here_or_fetched},
+    now::now,
+};
+use crate::{
+    context::{Context, Failure},
+    git::{Checkout, CommitId, GitError, RemoteName},
+    model::Line,
+};
+
+/// Which branch it is cannot be had.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "nothing names the commit before this one, so the default branch's settings bind, and which branch that \
+     is cannot be had: {why}"
+)]
+#[diagnostic(
+    code(connplan::approval::base),
+    help(
+        "let the checkout keep its credentials, or have it run `git remote set-head origin --auto` while it \
+         has them"
+    )
+)]
+struct UntoldDefault {
+    why: String,
+}
+
+/// Where it was left is not in a shallow clone.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "nothing names the commit before this one, so the settings bind from where this line of history left \
+     {branch}, and this clone does not go back as far"
+)]
+#[diagnostic(
+    code(connplan::approval::base),
+    help(
+        "on GitHub give actions/checkout `with: {{ fetch-depth: 0 }}`, on GitLab set `GIT_DEPTH: 0`"
+    )
+)]
+struct NotParted {
+    branch: String,
+}
+
+/// The default branch as it is now, and where this line of history left it; on it, the commit before. At
+/// a desk nothing is fetched for that.
+pub(super) async fn default(
+    context: &Context,
+    checkout: &Checkout,
+    head: &CommitId,
+    line: &Line,
+) -> Result<Vec<Found>, Failure> {
+    let origin = RemoteName::origin();
+    let asks = context.vars.ci() && checkout.remotes().await?.contains(&origin);
+    let name = if asks {
+        name(context, checkout, line).await?
+    } else {
+        checkout.default_branch(&origin).await?
+    };
+    let Some(name) = name else {
+        return Ok(before(context, checkout, head, line)
+            .await?
+            .into_iter()
+            .collect());
+    };
+    let own = line.own.as_ref().filter(|(own, _)| *own == name);
+    let own = own.and_then(|(_, commit)| commit.as_deref());
+    let is_own = own.is_some_and(|own| head.as_str().eq_ignore_ascii_case(own));
+    let newest = match is_own {
+        _ if !asks => None,
+        // A clone has its own branch as it was when the run was first started.
+        true => now(context, checkout, head, &name).await?,
+        false => Some(branch(context, checkout, &name, None, true).await?),
+    };
+    let mut found: Vec<_> = newest
+        .into_iter()
+        .filter(|(newest, _)| newest != head)
+        .collect();
+    let known = match found.first() {
+        Some((newest, _)) => checkout.resolve(newest.as_str()).await?,
+        None => None,
+    };
+    let known = match known {
+        None if found.is_empty() && asks => Some(head.clone()),
+        None => {
+            checkout
+                .resolve(&format!("refs/remotes/origin/{name}"))
+                .await?
+        }
+        known => known,
+    };
+    let left = match known {
+        Some(known) => checkout.merge_base(head, &known).await?,
+        None => None,
+    };
+    match left {
+        Some(left) if left != *head => found.push((left, None)),
+        None if asks && !is_own && checkout.is_shallow().await? => {
+            let branch = crate::escape::limited(&name, 100);
+            return Err(NotParted { branch }.into());
+        }
+        _ => found.extend(before(context, checkout, head, line).await?),
+    }
+    Ok(found)
+}
+
+/// The commit before. A shallow clone may lack it; outside a pipeline it is not fetched.
+async fn before(
+    context: &Context,
+    checkout: &Checkout,
+    head: &CommitId,
+    line: &Line,
+) -> Result<Option<Found>, Failure> {
+    let parents = checkout.named_parents(head).await?;
+    let Some(parent) = parents.first().filter(|_| line.before) else {
+        return Ok(None);
+    };
+    if context.vars.ci() {
+        return here_or_fetched(context, checkout, parent).await.map(Some);
+    }
+    let parent = checkout.resolve(parent).await?;
+    Ok(parent.map(|parent| (parent, None)))
+}
+
+/// The default branch, as the forge, the clone or the remote tells it; none where the remote has none.
+async fn name(
+    context: &Context,
+    checkout: &Checkout,
+    line: &Line,
+) -> Result<Option<String>, Failure> {
+    if let Some(told) = &line.default {
+        return Ok(Some(told.clone()));
+    }
+    if let Some(known) = checkout.default_branch(&RemoteName::origin()).await? {
+        return Ok(Some(known));
+    }
+    let (depot, remote) = depot(context, checkout)
+        .await
+        .map_err(|failure| untold(&failure))?;
+    let asked = depot.default_branch(&remote).await;
+    Ok(asked.map_err(|error: GitError| untold(&error.into()))?)
+}
+
+fn untold(failure: &Failure) -> UntoldDefault {
+    UntoldDefault {
+        why: failure.report.to_string(),
+    }
+}
