@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{AppPlan, Digest, Drift, Plan, Refusal, check, document};
 use crate::{
-    catalogue::ScopeEquivalence,
+    catalogue::{self, ScopeEquivalence},
     diff::{Action, Change, Removal, derive},
     model::{App, ConnectorType, Kind, Observed, RemoteConnector, RemoteStatus, Scope, Scopes},
     policy::Verdict,
@@ -167,15 +167,17 @@ pub fn belongs(plan: &Plan, app: &App, now: Timestamp) -> Result<(), Refusal> {
         return Err(Refusal::Expired { at });
     }
     app.takes("plan", &plan.app.app)?;
-    // The server may read it as several, of which nobody was told.
-    let several =
-        |scope: &Scope| scope.as_str().is_empty() || scope.as_str().contains(char::is_whitespace);
+    // The server or the provider may read it as several, of which nobody was told.
+    let several = |connector: &ConnectorType, scope: &Scope| {
+        !catalogue::parts(connector.as_str(), scope.as_str()).eq([scope.as_str()])
+    };
     for change in plan.changes().filter(|c| c.action != Action::NoOp) {
         let after = change.after.as_ref().map(|after| &after.scopes);
+        let several = |scope: &Scope| several(&change.connector, scope);
         if after.is_some_and(|scopes| scopes.iter().any(several)) {
             return Err(Refusal::Incoherent {
                 reason: format!(
-                    "`{}`: a scope that would be asked for is empty or holds white space",
+                    "`{}`: a scope that would be asked for is empty, or several in one",
                     change.connector
                 ),
             });

@@ -180,8 +180,16 @@ fn what_an_interrupted_run_may_have_left_is_its_own_and_nothing_else() {
 
 #[test]
 fn a_scope_that_a_server_reads_as_several_is_refused_before_a_look() {
-    for (scope, fine) in [("a", true), ("a b", false), ("a\tb", false), ("", false)] {
-        let mut create = change("slack", None, Some("a"));
+    for (connector, scope, fine) in [
+        ("slack", "a", true),
+        ("slack", "a b", false),
+        ("slack", "a\tb", false),
+        ("slack", "", false),
+        ("slack", "a,b", false),
+        ("github", "user,admin:org", false),
+        ("notion", "a,b", true),
+    ] {
+        let mut create = change(connector, None, Some("a"));
         create.after = Some(Desired {
             scopes: [scope].into_iter().collect(),
             ..Desired::default()
