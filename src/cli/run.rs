@@ -11,7 +11,7 @@ use std::{
 };
 
 use clap::{
-    FromArgMatches,
+    CommandFactory, FromArgMatches,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use miette::Diagnostic;
@@ -75,7 +75,7 @@ fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
         error.kind() == ErrorKind::DisplayHelp || error.kind() == bare
     };
     // To lay out what help shows takes longer than all else here: only who asks for it waits for it.
-    let matches = match Cli::grammar().try_get_matches_from(args) {
+    let matches = match Cli::command().try_get_matches_from(args) {
         Err(error) if shows_help(&error) => {
             Cli::grammar_at(term::columns()).try_get_matches_from(args)?
         }
