@@ -66,13 +66,6 @@ pub fn ignores_case(connector: &str) -> bool {
     Provider::of(connector) == Some(Provider::Microsoft)
 }
 
-/// Whether the provider of this type of connector is known to have scopes. A connector without any then has
-/// what the provider gives by itself, which may be all.
-pub fn has_scopes(connector: &str) -> bool {
-    Provider::of(connector)
-        .is_some_and(|provider| table::entries_of(provider).any(|entry| !entry.fact.capability))
-}
-
 /// The scope without what its provider may write before it.
 pub fn plain<'s>(connector: &str, scope: &'s str) -> &'s str {
     Provider::of(connector).map_or(scope, |provider| provider.plain(scope))
@@ -93,6 +86,16 @@ pub fn facts(connector: &str) -> impl Iterator<Item = ScopeFact> {
     table::entries()
         .filter(move |entry| entry.offered_by(connector))
         .map(|entry| entry.fact)
+}
+
+/// The types that offer a scope, where this one does not.
+pub fn offered_elsewhere(connector: &str, scope: &str) -> impl Iterator<Item = &'static str> {
+    let entry = Provider::of(connector)
+        .and_then(|provider| table::entry(provider, provider.permission(scope)))
+        .filter(|entry| !entry.offered_by(connector));
+    entry
+        .into_iter()
+        .flat_map(|entry| entry.connectors.split(' '))
 }
 
 /// The connector types that the catalogue names, common spellings among them, sorted.

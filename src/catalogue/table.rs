@@ -47,11 +47,16 @@ impl Entry {
 
 /// The fact about a scope of this provider, spelt as the provider does.
 pub(super) fn find(provider: Provider, scope: &str) -> Option<ScopeFact> {
+    entry(provider, scope).map(|entry| entry.fact)
+}
+
+/// Its line.
+pub(super) fn entry(provider: Provider, scope: &str) -> Option<&'static Entry> {
     let key = provider.key(scope);
     sections_of(provider).find_map(|section| {
         let read = section.read();
         let at = read.index.get(key.as_ref())?;
-        read.entries.get(*at).map(|entry| entry.fact)
+        read.entries.get(*at)
     })
 }
 

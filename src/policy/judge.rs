@@ -8,9 +8,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{Mode, Policy, Removals, Rule, Severity, names, of_type, own_entry, scopes};
+use super::{Mode, Policy, Removals, Rule, Severity, each, each_own, names, of_type, scopes};
 use crate::{
-    catalogue,
     diff::{Action, Change, ConsentNeed},
     escape,
     model::{ConnectorType, Kind, Policies, Scope, Scopes, map_of},
@@ -195,7 +194,7 @@ pub fn evaluate(
             for scope in after.scopes.iter() {
                 judge.scope(&change.connector, scope);
             }
-            if after.scopes.is_empty() && catalogue::has_scopes(change.connector.as_str()) {
+            if after.scopes.is_empty() && change.kind() == Kind::Oauth {
                 judge.no_scope(&change.connector);
             }
         }
@@ -369,27 +368,31 @@ impl Judge<'_> {
 
     fn scope(&mut self, connector: &ConnectorType, whole: &Scope) {
         let policy = self.policy;
-        let own = own_entry(&policy.denied_scopes, connector);
-        let any = policy.denied_scopes.get(&None);
-        let max_class = of_type(&policy.max_class, connector);
-        let max_access = of_type(&policy.max_access, connector);
-        let allowed = of_type(&policy.allowed_scopes, connector);
-        let unknown = self.unknown(connector);
         // Most projects have no rule for scopes, and some have very many of those.
-        if own.is_none() && any.is_none() && allowed.is_none() && unknown.is_none() {
+        if !policy.weighs_scopes() {
             return;
         }
         for scope in &scopes::parts(connector, whole) {
+            // What another type is for is held to the rules of that type, too.
+            let others = scopes::types_of(connector, scope);
+            let any = policy.denied_scopes.get(&None);
+            let denied = each_own(&policy.denied_scopes, connector, &others).chain(any);
+            let max_class = each(&policy.max_class, connector, &others).min();
+            let max_access = each(&policy.max_access, connector, &others).min();
+            let allowed: Vec<_> = each(&policy.allowed_scopes, connector, &others).collect();
+            let ceiling = max_class.is_some() || max_access.is_some();
+            let unknown = policy.unknown_scopes.or(ceiling.then_some(Severity::Warn));
             let mut tell = |rule, severity, what: String| {
                 let shown = escape::limited(scope.as_str(), 200);
                 let what = format!("{connector}: the scope {shown} {what}");
                 self.tell(rule, severity, Some(connector), Some(whole), &what);
             };
-            let mut denied = [own, any].into_iter().flatten();
+            let mut denied = denied;
             if denied.any(|patterns| scopes::denied(connector, patterns, scope)) {
                 tell(Rule::DeniedScopes, None, "is denied".to_owned());
             }
-            if allowed.is_some_and(|patterns| !scopes::allowed(connector, patterns, scope)) {
+            let mut allowed = allowed.into_iter();
+            if !allowed.all(|patterns| scopes::allowed(connector, patterns, scope)) {
                 let what = "is not among those allowed".to_owned();
                 tell(Rule::AllowedScopes, None, what);
             }

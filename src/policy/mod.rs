@@ -86,6 +86,18 @@ impl Policy {
         }
     }
 
+    /// Whether any rule is about scopes.
+    fn weighs_scopes(&self) -> bool {
+        let rules = [
+            Rule::MaxClass,
+            Rule::MaxAccess,
+            Rule::AllowedScopes,
+            Rule::DeniedScopes,
+            Rule::UnknownScopes,
+        ];
+        rules.into_iter().any(|rule| self.sets(rule))
+    }
+
     /// Who is to consent to a connector of this type.
     pub fn account(&self, connector: &ConnectorType) -> Option<&ExpectedAccount> {
         of_type(&self.accounts, connector)
@@ -105,6 +117,26 @@ fn own_entry<'a, T>(by: &'a ByType<T>, connector: &ConnectorType) -> Option<&'a 
         found.map(|(_, entry)| entry)
     };
     by.get(&Some(connector.clone())).or_else(in_any_case)
+}
+
+/// What binds of a type, and what the entries of others say.
+fn each<'a, T>(
+    by: &'a ByType<T>,
+    connector: &ConnectorType,
+    others: &[ConnectorType],
+) -> impl Iterator<Item = &'a T> {
+    let others = others.iter().filter_map(|other| own_entry(by, other));
+    of_type(by, connector).into_iter().chain(others)
+}
+
+/// The entries of a type and of others.
+fn each_own<'a, T>(
+    by: &'a ByType<T>,
+    connector: &ConnectorType,
+    others: &[ConnectorType],
+) -> impl Iterator<Item = &'a T> {
+    let own = own_entry(by, connector).into_iter();
+    own.chain(others.iter().filter_map(|other| own_entry(by, other)))
 }
 
 /// Whether a type is among these, in whatever case it is written.

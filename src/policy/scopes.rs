@@ -20,6 +20,13 @@ pub(super) fn parts(connector: &ConnectorType, scope: &Scope) -> Vec<Scope> {
     }
 }
 
+/// The types that a scope is for, where that is not this one: a provider gives it to each of its types.
+pub(super) fn types_of(connector: &ConnectorType, scope: &Scope) -> Vec<ConnectorType> {
+    catalogue::offered_elsewhere(connector.as_str(), scope.as_str())
+        .filter_map(|name| ConnectorType::parse(name).ok())
+        .collect()
+}
+
 /// Whether a pattern names the scope in any of its spellings, case aside, or the same permission of another
 /// service of the provider: what is denied must not come back in another dress.
 pub(super) fn denied(connector: &ConnectorType, patterns: &BTreeSet<Scope>, scope: &Scope) -> bool {

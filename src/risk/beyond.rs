@@ -5,12 +5,12 @@
 //! |---|---|
 //! | a consent to a connector that does not work, or by another account, brings all its scopes into force, those too that it had | as [`FactReport`] says of each; a warning if nothing is known of it |
 //! | a scope includes one that reaches further | as for that one |
-//! | no scope is named, and the provider has some: it gives what it gives | warning |
+//! | no scope is named: the provider gives what it gives | warning |
 //! | scopes are taken from a connector that works | warning |
 
 use super::{FactReport, Level};
 use crate::{
-    catalogue::{self, Access, ScopeEquivalence},
+    catalogue::{Access, ScopeEquivalence},
     diff::{Action, Change},
     model::{Kind, RemoteStatus, Scope, Scopes},
 };
@@ -26,9 +26,8 @@ pub fn beyond(change: &Change) -> Option<Level> {
         .as_ref()
         .filter(|before| before.status == RemoteStatus::Active);
     let taken = works.is_some() && !change.scopes.removed.is_empty();
-    let unnamed = after.scopes.is_empty()
-        && (!change.is_in_force() || taken)
-        && catalogue::has_scopes(change.connector.as_str());
+    // What is not known of a provider's scopes may be some.
+    let unnamed = after.scopes.is_empty() && (!change.is_in_force() || taken);
     let lost = (taken || unnamed).then_some(Level::Warning);
     let rules = ScopeEquivalence::default();
     let none = Scopes::new();

@@ -1,6 +1,7 @@
 //! Each rule with what trips it and what just does not.
 
 mod both;
+mod other_types;
 
 use super::*;
 use crate::{
@@ -250,12 +251,12 @@ fn what_is_not_named_not_known_or_reaches_further_is_no_way_under_a_ceiling() {
             class(Class::Restricted),
             &["unknown_scopes"],
         ),
-        // No scope is one that nobody knows, where the provider has scopes.
+        // No scope is one that nobody knows, but where there is none to have.
         ("dropbox", &[], access(Access::Admin), &["unknown_scopes"]),
         ("dropbox", &[], only("files.*"), &["allowed_scopes"]),
         ("dropbox", &[], only("*"), &[]),
-        ("notion", &[], access(Access::Identity), &[]),
-        ("notion", &[], only("nothing"), &[]),
+        ("notion", &[], access(Access::Identity), &["unknown_scopes"]),
+        ("square", &[], only("nothing"), &["allowed_scopes"]),
         ("stripe", &[], access(Access::Identity), &[]),
     ];
     for (connector, scopes, policy, expected) in cases {

@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::{FORMAT_VERSION, FactReport};
 use crate::{
     approval::Missing,
-    catalogue,
     diff::{Action, Change, ConfigDiff, ConsentNeed, Removal},
     model::{
         Account, ApiUrl, AppId, ConnectorType, Diagnostic, ExpectedAccount, Kind, Origin,
@@ -155,7 +154,7 @@ pub struct ChangeReport {
     /// What is dangerous about it, gravest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub risks: Vec<RiskReport>,
-    /// Whether it names no scope although its provider has some: it gets what that gives then.
+    /// Whether it names no scope although it could: it gets what its provider gives then.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub default_scopes: bool,
     /// What the scopes permit that are added, removed, or asked for.
@@ -372,9 +371,8 @@ impl From<&Change> for ChangeReport {
         // `max_class` and `max_access` apply to kept scopes too.
         let asked = change.action != Action::NoOp || change.authorization == ConsentNeed::Pending;
         let after = change.after.iter().filter(|_| asked);
-        let default_scopes = after.clone().any(|after| after.scopes.is_empty())
-            && change.kind() == Kind::Oauth
-            && catalogue::has_scopes(change.connector.as_str());
+        let default_scopes =
+            after.clone().any(|after| after.scopes.is_empty()) && change.kind() == Kind::Oauth;
         let told = moved.chain(after.flat_map(|after| after.scopes.iter()));
         Self {
             connector: change.connector.clone(),

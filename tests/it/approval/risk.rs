@@ -26,7 +26,7 @@ fn what_a_reader_is_told_of_as_no_danger_may_need_it_all_the_same() {
     let calendar = "https://www.googleapis.com/auth/calendar";
     let acls = "https://www.googleapis.com/auth/calendar.acls";
     let works = Connector::active("slack", &["chat:write", "users:read"]);
-    let cases: [Case<'_>; 13] = [
+    let cases: [Case<'_>; 14] = [
         (
             "danger",
             Some(broken("expired", "gmail", &[MAIL])),
@@ -79,7 +79,8 @@ fn what_a_reader_is_told_of_as_no_danger_may_need_it_all_the_same() {
             0,
         ),
         ("write", None, "dropbox", &[], 3),
-        ("write", None, "notion", &[], 0),
+        ("write", None, "notion", &[], 3),
+        ("write", None, "supabase", &[], 3),
         ("write", Some(works), "slack", &["users:read"], 3),
         ("danger", Some(works), "slack", &["users:read"], 0),
     ];

@@ -1,0 +1,41 @@
+//! Scopes that are for another type of the same provider.
+
+use super::*;
+
+/// One provider gives its scopes to each of its types: a rule about mail is one about all that reads mail.
+#[test]
+fn a_scope_of_another_type_is_held_to_the_rules_of_that_type() {
+    let mail = "https://mail.google.com/";
+    let drive = "https://www.googleapis.com/auth/drive";
+    let gmail = || Some(named("gmail"));
+    let access = Policy {
+        max_access: [(gmail(), Access::Read), (None, Access::Admin)].into(),
+        ..Policy::default()
+    };
+    let class = Policy {
+        max_class: [(gmail(), Class::Sensitive)].into(),
+        ..Policy::default()
+    };
+    let denied = Policy {
+        denied_scopes: [(gmail(), set(Scope::from("*")))].into(),
+        ..Policy::default()
+    };
+    let allowed = Policy {
+        allowed_scopes: [
+            (gmail(), set(Scope::from("*.readonly"))),
+            (Some(named("googledrive")), set(Scope::from("*"))),
+        ]
+        .into(),
+        ..Policy::default()
+    };
+    for (policy, rule) in [
+        (access, "max_access"),
+        (class, "max_class"),
+        (denied, "denied_scopes"),
+        (allowed, "allowed_scopes"),
+    ] {
+        let judged = |scope| broken(&policy, &[create("googledrive", &[scope])]);
+        assert_eq!(judged(mail), [rule], "{rule}");
+        assert_eq!(judged(drive), [""; 0], "{rule}");
+    }
+}
