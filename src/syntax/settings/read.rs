@@ -243,7 +243,13 @@ denied_scopes = { "*" = ["admin"] }
         for (text, gate) in [
             ("unlistd = \"keep\"", false),
             ("[telemetry]\non = true", false),
-            ("[apply]\npolicy = 1", false),
+            ("[apply]\npolicy = 1", true),
+            ("[apply]\nrequire = \"signature\"", true),
+            ("[plan]\ndenied_type = [\"gmail\"]", true),
+            ("denied_types = [\"gmail\"]", true),
+            ("[policies]\nprotected = []", true),
+            ("[environments.x.approval]\ncount = 2", true),
+            ("[telemetry.policy]\non = true", true),
             ("[aproval]\nrequire = \"review\"", true),
             ("[Policy]\nprotected = []", true),
             ("[approval]\nrequires = \"review\"", true),
@@ -283,6 +289,9 @@ denied_scopes = { "*" = ["admin"] }
             "[environments.x]\napi_url = \"ftp://x\"",
             "[environments.x]\napp_id = \"a/b\"",
             "[policy]\nprotected = [\"a b\"]",
+            "[policy]\nprotected = [\"all\"]",
+            "[policy]\nmax_access = { any = \"read\" }",
+            "[policy.denied_scopes]\nall = []",
             "a = ",
         ] {
             let (settings, problems) = parse_settings("c", bad);

@@ -124,6 +124,27 @@ pub(super) fn check(root: &Node, source: &Source) -> Vec<Problem> {
     check.problems
 }
 
+/// Whether a key, or one below it, is a gate's, or nearly: it stands where nobody reads it.
+fn holds_gate(member: &Member) -> bool {
+    let keys: &[_] = match &SETTINGS {
+        Table(keys) => keys,
+        _ => &[],
+    };
+    let gates = keys
+        .iter()
+        .filter(|(key, _)| matches!(*key, "approval" | "policy"));
+    let within = gates.clone().flat_map(|(_, shape)| match shape {
+        Table(keys) => *keys,
+        _ => &[],
+    });
+    let known: Vec<_> = gates.chain(within).map(|(key, _)| *key).collect();
+    let known = [known.as_slice(), &["approvals", "policies"]].concat();
+    // Of a short word two letters make another one.
+    let slips = if member.key.len() < 8 { 1 } else { 2 };
+    suggest::closest(&member.key, &known, slips).is_some()
+        || member.node.members().iter().any(holds_gate)
+}
+
 struct Check<'a> {
     source: &'a Source,
     problems: Vec<Problem>,
@@ -189,6 +210,19 @@ impl Check<'_> {
 
     /// What is nearly a known type is a slip: a misspelt `protected` protects nothing.
     fn near_type(&mut self, text: &str, span: &Span) {
+        // `*` is what stands for every type, where something does.
+        if matches!(
+            text.to_ascii_lowercase().as_str(),
+            "all" | "any" | "default"
+        ) {
+            let message = format!(
+                "`{}` is not a connector type; where a rule is for every type, it is written \"*\"",
+                Quoted::new(text)
+            );
+            let problem = Problem::new(Finding::Setting { message }, self.source);
+            self.problems.push(problem.label(span.clone(), "here"));
+            return;
+        }
         // Anything else than a type is the decoder's to refuse.
         let slip = ConnectorType::parse(text).ok();
         let Some(meant) = slip.and_then(|_| suggest::known_type_near(text)) else {
@@ -209,7 +243,7 @@ impl Check<'_> {
         let finding = Finding::UnknownSetting {
             key: Quoted::new(key),
             help: suggest::help(key, &known),
-            gate: matches!(table, Some("approval" | "policy")),
+            gate: matches!(table, Some("approval" | "policy")) || holds_gate(member),
         };
         let problem = Problem::new(finding, self.source);
         self.problems
