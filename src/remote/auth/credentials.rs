@@ -250,8 +250,9 @@ impl Found {
 
     /// The credential, for this address. One that belongs to the user goes only where the user wants
     /// it: to the address that the process names, to the built-in one, to the one that the login was
-    /// made for, and to those that are `trusted`; a login whose address is known goes there alone. What
-    /// a project file brings may go where a file of the same project says.
+    /// made for, and to those that are `trusted`; a login whose address is known goes elsewhere only if
+    /// the process or the user says so. What a project file brings may go where a file of the same
+    /// project says.
     pub fn for_address(
         self,
         address: &Address,
@@ -274,9 +275,15 @@ impl Found {
         if self.origin.is_project_file() {
             return Ok(());
         }
-        let place = may_be_used(address, self.file.as_ref(), trusted).err();
-        if let (Source::Login(login, _), CredentialOrigin::LoginFile(_)) =
-            (&self.source, &self.origin)
+        let mut is_chosen = address.origin == Some(SetBy::Process);
+        let asked = |url: &ApiUrl| {
+            is_chosen = trusted(url);
+            is_chosen
+        };
+        let place = may_be_used(address, self.file.as_ref(), asked).err();
+        if !is_chosen
+            && let (Source::Login(login, _), CredentialOrigin::LoginFile(_)) =
+                (&self.source, &self.origin)
             && let Some(made_for) = login.elsewhere(&address.url)
         {
             return Err(AuthError::elsewhere(&made_for, &address.url, place));

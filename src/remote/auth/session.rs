@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     fs::FsError,
+    model::ApiUrl,
     remote::{CredentialKind, Platform, RemoteError, call::Credential, tokens::oauth_code},
 };
 
@@ -37,6 +38,8 @@ const RENEWAL_LIMIT: Duration = Duration::from_secs(30);
 pub(crate) struct LoginSession {
     platform: Platform,
     file: Option<LoginFile>,
+    // Where the login at hand was made: it may be sent here.
+    made_for: Option<ApiUrl>,
     // Held while renewing: whoever comes meanwhile waits, and finds it done.
     login: Arc<Mutex<StoredLogin>>,
 }
@@ -60,6 +63,7 @@ impl Session {
             Source::Login(login, file) => Ok(Self::Login(Arc::new(LoginSession {
                 platform,
                 file,
+                made_for: login.made_for(),
                 login: Arc::new(Mutex::new(*login)),
             }))),
         }
@@ -137,8 +141,10 @@ impl LoginSession {
         let stored = file.read()?;
         let here = self.platform.api_url();
         match stored.as_ref().and_then(|stored| stored.elsewhere(here)) {
-            Some(made_for) => Err(AuthError::elsewhere(&made_for, here, None)),
-            None => Ok(stored),
+            Some(made_for) if self.made_for.as_ref() != Some(&made_for) => {
+                Err(AuthError::elsewhere(&made_for, here, None))
+            }
+            _ => Ok(stored),
         }
     }
 

@@ -97,7 +97,7 @@ impl StoredLogin {
         ApiUrl::parse(self.extra.get(MADE_FOR)?.as_str()?).ok()
     }
 
-    /// The address that it was made for, if that is another one: there alone it may be sent.
+    /// The address that it was made for, if that is another one.
     pub fn elsewhere(&self, url: &ApiUrl) -> Option<ApiUrl> {
         self.made_for().filter(|made_for| made_for != url)
     }
