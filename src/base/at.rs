@@ -29,13 +29,19 @@ use crate::{
     code(connplan::approval::base),
     help(
         "fetch it: on GitHub give actions/checkout `with: {{ fetch-depth: 0 }}` and no `filter`, on GitLab set \
-         `GIT_DEPTH: 0`. If the remote has lost it, whoever still has it pushes it there again: \
-         `git push origin {commit}:refs/heads/NAME`"
+         `GIT_DEPTH: 0`"
     )
 )]
 struct NotApplied {
     commit: String,
     why: String,
+}
+
+impl NotApplied {
+    fn of(commit: &str, why: String) -> Self {
+        let commit = crate::escape::limited(commit, 64);
+        Self { commit, why }
+    }
 }
 
 /// A commit of a repository.
@@ -112,10 +118,18 @@ impl CommitAt {
                     BaseName::Applied(name) if head.as_str().eq_ignore_ascii_case(name) => {}
                     BaseName::Applied(name) => {
                         let commit = here_or_fetched(context, &checkout, name).await;
-                        commits.push(commit.map_err(|failure| NotApplied {
-                            commit: crate::escape::limited(name, 64),
-                            why: failure.report.to_string(),
-                        })?);
+                        match commit {
+                            Ok(commit) => commits.push(commit),
+                            Err(failure) if checkout.is_shallow().await? => {
+                                let why = failure.report.to_string();
+                                return Err(NotApplied::of(name, why).into());
+                            }
+                            // The repository has lost it: what is before this one binds alone.
+                            Err(failure) => context.warn(&format!(
+                                "the app was last changed from another commit, whose settings do not bind here: {}",
+                                failure.report
+                            )),
+                        }
                     }
                     // `named` has asked, or refused.
                     BaseName::Asked => {}

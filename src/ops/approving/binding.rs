@@ -97,16 +97,22 @@ impl Binding {
         // That stays what it is until something is applied: what a newer connplan calls an error there binds as
         // far as it can be read.
         found.demand_all(applied.as_ref());
-        let before: Vec<_> = base.into_iter().chain(&applied).collect();
-        let speaks = |before: &BaseSettings| {
-            let approval = &before.settings.approval;
-            approval.need().is_some() || approval.signers.is_some()
+        // Whose signatures count is the base's word, for what the commit applied last demands, too: a team whose
+        // keys are new would never apply again.
+        let all = || base.into_iter().chain(&applied);
+        let names = |held: &&Held| {
+            let mut settings = held.settings.iter();
+            settings.any(|before| before.settings.approval.signers.is_some())
         };
-        let mut all = before.iter().flat_map(|held| &held.settings);
-        found.signers = if all.any(speaks) {
-            signers_of(&before).await?
-        } else {
-            signers(project, here)?
+        let demands = |held: &Held| {
+            let mut settings = held.settings.iter();
+            settings.any(|before| before.settings.approval.need().is_some())
+        };
+        found.signers = match all().find(names) {
+            Some(held) => signers_of(held).await?,
+            // It asks for signatures, or what it is measured against does, and nobody is named who gives them.
+            None if all().any(demands) => None,
+            None => signers(project, here)?,
         };
         Ok(found)
     }
@@ -179,11 +185,10 @@ impl From<Binding> for LazyBinding {
 }
 
 /// Whose signatures count for every one of these settings.
-async fn signers_of(held: &[&Held]) -> Result<Option<Signers>, Failure> {
+async fn signers_of(held: &Held) -> Result<Option<Signers>, Failure> {
+    let base = &held.base;
     let mut all: Option<Signers> = None;
-    let each = held.iter();
-    let each = each.flat_map(|held| held.settings.iter().map(|before| (&held.base, before)));
-    for (base, before) in each {
+    for before in &held.settings {
         let approval = &before.settings.approval;
         let Some(name) = approval.signers.as_deref() else {
             let signs = |need: Need| need.require != Requirement::Review;

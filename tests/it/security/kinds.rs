@@ -224,7 +224,7 @@ fn where_a_branch_left_the_default_one_binds_and_so_does_that_as_it_is_now() {
         json!({"before": ZEROS, "ref": ON_RELEASE[0].1}),
     );
     reads!(shop.apply(&made), @"
-    exit 6: made: connplan apply --auto-approve
+    exit 6: connplan made: apply --auto-approve
     --- stderr
     error: the policy in connplan.toml forbids this plan; nothing was written:
       denied_types: gmail: the type is denied (by the settings of the branch that this one left)
@@ -253,7 +253,7 @@ fn where_a_branch_left_the_default_one_binds_and_so_does_that_as_it_is_now() {
     );
     git(&shop.project, &["checkout", "-qf", "FETCH_HEAD"]);
     reads!(shop.apply(&made), @"
-    exit 1: made: connplan apply --auto-approve
+    exit 1: connplan made: apply --auto-approve
     --- stderr
     error: nothing names the commit before this one, so the settings bind from where this line of history left main, and this clone does not go back as far
       help: on GitHub give actions/checkout `with: { fetch-depth: 0 }`, on GitLab set `GIT_DEPTH: 0`

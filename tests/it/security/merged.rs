@@ -30,6 +30,10 @@ fn commit(project: &Project, message: &str) -> String {
 }
 
 fn applied(project: &Project, before: &str, vars: &[(&str, &str)]) -> Output {
+    pushed(project, before, vars, &["apply", "--auto-approve"])
+}
+
+fn pushed(project: &Project, before: &str, vars: &[(&str, &str)], args: &[&str]) -> Output {
     let head = git(project, &["rev-parse", "HEAD"]);
     let event = format!(r#"{{"before":"{before}","ref":"refs/heads/main"}}"#);
     project.write("../event.json", &event);
@@ -42,7 +46,7 @@ fn applied(project: &Project, before: &str, vars: &[(&str, &str)]) -> Output {
         ("GITHUB_REPOSITORY", "octo/site"),
         ("GITHUB_SHA", head.as_str()),
     ];
-    project.run_vars(&[&push[..], vars].concat(), &["apply", "--auto-approve"])
+    project.run_vars(&[&push[..], vars].concat(), args)
 }
 
 #[test]
@@ -170,8 +174,44 @@ fn the_next_push_does_not_free_what_was_refused() {
     1 connector waits for authorization.
     --- stderr
     error: the app was last changed from the commit COMMIT, whose settings bind until something else is applied, and they cannot be had: the base commit COMMIT is not completely in this clone, and it could not be fetched: the git remote origin cannot be reached: there is no such folder
-      help: fetch it: on GitHub give actions/checkout `with: { fetch-depth: 0 }` and no `filter`, on GitLab set `GIT_DEPTH: 0`. If the remote has lost it, whoever still has it pushes it there again: `git push origin COMMIT:refs/heads/NAME`
+      help: fetch it: on GitHub give actions/checkout `with: { fetch-depth: 0 }` and no `filter`, on GitLab set `GIT_DEPTH: 0`
       code: connplan::approval::base
     ");
     assert_eq!(platform.writes().len(), 1);
+}
+
+#[test]
+fn keys_that_a_team_renews_between_two_applies_count() {
+    let (platform, project) = shop();
+    let key = |name: &str| {
+        let file = project.path("..").join(name).display().to_string();
+        let made = ["-q", "-t", "ed25519", "-N", "", "-f", file.as_str()];
+        let made = std::process::Command::new("ssh-keygen").args(made).status();
+        assert!(made.unwrap().success());
+        let public = std::fs::read_to_string(format!("{file}.pub")).unwrap();
+        project.write("base44/signers", &format!("ann {public}"));
+        file
+    };
+    project.write("base44/connplan.toml", SIGNED);
+    let old = key("old");
+    let signed = commit(&project, "signed");
+    let approved = |before: &str, key: &str, code: i32| {
+        project.run(&["plan", "--out", "x.plan"]).expect(0);
+        let sign = ["approve", "x.plan", "--key", key, "--out", "x.sig"];
+        project.run(&sign);
+        let apply = ["apply", "x.plan", "--approved-by", "x.sig"];
+        pushed(&project, before, &[], &apply).expect(code);
+        for file in ["x.plan", "x.sig"] {
+            let _ = std::fs::remove_file(project.path(file));
+        }
+    };
+    commit(&project, "a word");
+    approved(&signed, &old, 0);
+    let new = key("new");
+    let renewed = commit(&project, "a new key");
+    project.declare("wix", &["a"]);
+    commit(&project, "wix");
+    approved(&renewed, &old, 3);
+    approved(&renewed, &new, 0);
+    assert_eq!(platform.writes().len(), 2);
 }

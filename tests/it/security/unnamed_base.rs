@@ -84,6 +84,15 @@ fn a_pipeline_fetches_the_commit_before_and_a_desk_asks_nobody_for_it() {
     std::fs::remove_dir_all(project.state_folder().join("git")).unwrap();
     reads!(applied(&platform, &project, &[("CI", "true")]), @"
     exit 1: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
     error: nothing names the commit before this one, so the default branch's settings bind, and which branch that is cannot be had: the git remote origin cannot be reached: there is no such folder
       help: let the checkout keep its credentials, or have it run `git remote set-head origin --auto` while it has them
