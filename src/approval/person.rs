@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn who_is_whom_is_learnt_link_by_link_whatever_the_order() {
         let line = |names: &str, key: &str| Person::new([names], key.to_owned());
-        let known = [
+        let lists = [
             line("c,d", "k4"),
             line("b,c", "k3"),
             line("eve", "k9"),
@@ -111,14 +111,22 @@ mod tests {
         ];
         let keys = |name: &str| {
             let mut one = line(name, "k1");
-            one.learn(&known);
+            one.learn(&lists);
             one.keys.into_iter().collect::<Vec<_>>()
         };
         assert_eq!(keys("a"), ["k1", "k2", "k3", "k4"]);
         assert_eq!(keys("bob"), ["k1"]);
+        // Each of two keys is two names', and no name is on both lines: by keys alone.
+        let known = [("ann", "k1"), ("bob", "k1"), ("bob", "k2"), ("carl", "k2")];
+        let known = known.map(|(name, key)| line(name, key));
+        let (mut ann, mut carl) = (line("ann", "k1"), line("carl", "k3"));
+        assert!(!ann.may_be(&carl));
+        ann.learn(&known);
+        carl.learn(&known);
+        assert!(ann.may_be(&carl));
         let (mut ann, bob) = (line("a", "k1"), Person::named("D"));
         assert!(!ann.may_be(&bob));
-        ann.learn(&known);
+        ann.learn(&lists);
         assert!(ann.may_be(&bob) && bob.may_be(&ann));
         assert!(Person::named("ann").may_be(&Person::named("Ann")));
     }

@@ -51,6 +51,7 @@ mod tests {
             "20261302",
             "20260102T1530",
             "always",
+            "+2260102",
         ] {
             assert_eq!(read(bad), None, "{bad}");
         }

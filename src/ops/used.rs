@@ -215,6 +215,7 @@ fn anew(events: &[HistoryEvent], digest: &Digest, done: &Done) -> BTreeSet<Strin
 mod tests {
     use super::*;
     use crate::{
+        approval::Approval,
         model::{ApiUrl, App, AppId, Scopes},
         receipt::ChangeResult,
         store::By,
@@ -226,6 +227,19 @@ mod tests {
 
     /// An apply of this plan, and what came of its changes.
     fn applied(of: &str, results: &[(&str, Outcome)]) -> What {
+        applied_by(of, results, &[])
+    }
+
+    /// The same, by approvals of these seconds.
+    fn applied_by(of: &str, results: &[(&str, Outcome)], given: &[i64]) -> What {
+        let given = given.iter().map(|second| -> Approval {
+            let at = Timestamp::from_second(*second).unwrap();
+            let (signer, digest) = ("ann", digest(of));
+            let given = serde_json::json!({
+                "signer": signer, "digest": digest.as_str(), "proof": "signature", "at": at,
+            });
+            serde_json::from_value(given).unwrap()
+        });
         let results = results.iter().map(|(name, outcome)| ChangeResult {
             connector: ConnectorType::parse(*name).unwrap(),
             action: Action::Create,
@@ -246,7 +260,7 @@ mod tests {
                 environment: None,
             },
             results: results.collect(),
-            approvals: Vec::new(),
+            approvals: given.collect(),
             overrides: Vec::new(),
             origin: None,
         };
@@ -294,6 +308,7 @@ mod tests {
         let forgotten = What::Forget(Vec::new());
         let approved = What::Approval(digest("ab"), String::new());
         let begun = What::Plan(digest("ab"));
+        let ahead = applied_by("ab", &[(slack, Outcome::Added)], &[9]);
         for (events, expected) in [
             (&[][..], [None, None]),
             (&[&whole], [Some(1), Some(1)]),
@@ -313,6 +328,8 @@ mod tests {
             (&[&begun, &yes], [Some(2), None]),
             (&[&begun, &failed, &other], [Some(3), None]),
             (&[&other, &begun, &half], [Some(3), None]),
+            // A clock that is behind: it was used after it was given.
+            (&[&ahead], [Some(9), None]),
         ] {
             assert_eq!(used(events), expected, "{events:?}");
         }
@@ -329,5 +346,9 @@ mod tests {
         };
         // Nobody approved it: the settings say how long it stays.
         assert_eq!(proofs(&[&begun, &waits, &yes]), ["1"]);
+        // Of what somebody approved, the apply, and the consent to what it asked for.
+        let waits = applied_by("ab", &[("slack", Outcome::Pending)], &[1]);
+        let elsewhere = consented("wix", "authorized");
+        assert_eq!(proofs(&[&waits, &elsewhere, &yes]), ["1", "3"]);
     }
 }

@@ -130,7 +130,8 @@ fn agrees(change: &Change, rules: &ScopeEquivalence) -> Result<(), &'static str>
 mod tests {
     use super::*;
     use crate::{
-        diff::Desired,
+        catalogue::ScopeDiff,
+        diff::{ConfigDiff, Desired},
         model::{ConnectorType, RemoteConnector, Scopes, StripeMode},
     };
 
@@ -234,6 +235,34 @@ mod tests {
         };
         assert!(shown(&left, A::NoOp, left.authorization, R::Remove));
         assert!(!shown(&left, A::Update, left.authorization, R::Remove));
+        // It hides no scope that is asked for: without it, all that is shown follows.
+        let more = Change {
+            dropped: ["c"].into_iter().collect::<Scopes>(),
+            after: Some(wants(&["a", "b", "c"])),
+            ..update.clone()
+        };
+        assert!(!shown(&more, A::Update, more.authorization, R::Remove));
+        // Nor is a connection value asked for that nobody was shown.
+        let elsewhere = Desired {
+            connection_config: [("shop".to_owned(), "evil".to_owned())].into(),
+            ..wants(&["a"])
+        };
+        let told = change("slack", None, Some(elsewhere));
+        assert!(shown(&told, A::Create, told.authorization, R::Remove));
+        let hidden = Change {
+            connection_config: ConfigDiff::default(),
+            ..told
+        };
+        assert!(!shown(&hidden, A::Create, hidden.authorization, R::Remove));
+        let nothing = Change {
+            before: None,
+            ..delete.clone()
+        };
+        let same = Change {
+            scopes: ScopeDiff::default(),
+            ..nothing
+        };
+        assert!(!shown(&same, A::Delete, C::None, R::Remove));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     diff::Desired,
-    model::{AppId, Policies, StripeMode},
+    model::{ApiUrl, AppId, Policies, StripeMode},
     policy::{self, Policy},
 };
 
@@ -176,6 +176,53 @@ fn what_an_interrupted_run_may_have_left_is_its_own_and_nothing_else() {
     // A removal that is done, and there again with something else, says what else.
     let again = look(&remove, Some(active("z")), Some(Done));
     assert_eq!(again, Err(vec!["scopes"]));
+}
+
+/// Each refusal of its own, of a plan that would pass without it.
+#[test]
+fn the_last_look_asks_all_that_can_be_refused_without_one() {
+    let update = change("slack", Some(active("a extra")), Some("a b"));
+    let fine = Plan {
+        expires_at: Some(Timestamp::UNIX_EPOCH),
+        ..Plan::of(vec![update.clone()])
+    };
+    let moment = jiff::SignedDuration::from_nanos(1);
+    let before = Timestamp::UNIX_EPOCH - moment;
+    let look = |plan: &Plan, app: &App, now| {
+        let verdict = judged(&plan.app.changes);
+        let is = observed([(update.connector.clone(), active("a extra"))]);
+        let (none, rules) = (BTreeMap::new(), ScopeEquivalence::default());
+        verify(plan, &verdict, app, now, &is, &none, &rules).map(|_| ())
+    };
+    let app = &fine.app.app;
+    assert_eq!(look(&fine, app, before), Ok(()));
+    let late = look(&fine, app, Timestamp::UNIX_EPOCH);
+    assert!(matches!(late, Err(Refusal::Expired { .. })), "{late:?}");
+    let guess = Plan {
+        speculative: true,
+        ..fine.clone()
+    };
+    assert_eq!(look(&guess, app, before), Err(Refusal::Speculative));
+    let (mut other, mut elsewhere) = (app.clone(), app.clone());
+    other.id = AppId::parse("another-app").unwrap();
+    elsewhere.api_url = ApiUrl::parse("https://elsewhere.example").unwrap();
+    let other = look(&fine, &other, before);
+    assert!(matches!(other, Err(Refusal::OtherApp { .. })), "{other:?}");
+    let elsewhere = look(&fine, &elsewhere, before);
+    assert!(
+        matches!(elsewhere, Err(Refusal::OtherAddress { .. })),
+        "{elsewhere:?}"
+    );
+    // What the plan calls added by the provider is for the project to say.
+    let mut added = fine.clone();
+    for change in &mut added.app.changes {
+        change.scopes.provider_added = std::mem::take(&mut change.scopes.removed);
+    }
+    let added = look(&added, app, before);
+    assert!(
+        matches!(added, Err(Refusal::Incoherent { .. })),
+        "{added:?}"
+    );
 }
 
 #[test]

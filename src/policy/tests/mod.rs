@@ -190,7 +190,7 @@ fn what_is_not_named_not_known_or_reaches_further_is_no_way_under_a_ceiling() {
     let (labels, calendar) = (google("drive.admin.labels"), google("calendar"));
     let all = "https://graph.microsoft.com/.default";
     let sites = "https://acme.sharepoint.com/AllSites.FullControl";
-    let cases: [(&str, &[&str], Policy, &[&str]); 17] = [
+    let cases: [(&str, &[&str], Policy, &[&str]); 19] = [
         // It reaches as far as what it includes.
         (
             "googlecalendar",
@@ -258,6 +258,14 @@ fn what_is_not_named_not_known_or_reaches_further_is_no_way_under_a_ceiling() {
         ("notion", &[], access(Access::Identity), &["unknown_scopes"]),
         ("square", &[], only("nothing"), &["allowed_scopes"]),
         ("stripe", &[], access(Access::Identity), &[]),
+        // Another case is another scope, but for Microsoft.
+        (
+            "slack",
+            &["CHAT:write"],
+            only("chat:*"),
+            &["allowed_scopes"],
+        ),
+        ("outlook", &["MAIL.Read"], only("mail.*"), &[]),
     ];
     for (connector, scopes, policy, expected) in cases {
         let found = broken(&policy, &[create(connector, scopes)]);
@@ -361,6 +369,8 @@ fn a_denied_scope_comes_back_in_no_other_dress() {
         ),
         ("slack", "admin*", "chat:write,admin.users:write"),
         ("slack", "admin*", "Admin.users:write"),
+        // Nothing but what stands between scopes.
+        ("slack", ",*", ","),
     ] {
         let found = broken(&deny(connector, pattern), &[create(connector, &[scope])]);
         assert_eq!(found, ["denied_scopes"], "{pattern} {scope}");
@@ -451,6 +461,11 @@ fn a_verdict_is_had_past_warnings_and_overrides_alone() {
     assert!(verdict.covers(&named("wix"), Some(&asked)));
     assert!(!verdict.covers(&named("wix"), Some(&["b"].into_iter().collect())));
     assert!(!verdict.covers(&named("slack"), None));
+    // A reason to break one rule is none to break another.
+    policy
+        .rules
+        .insert(Rule::Protected, mode(Severity::Deny, true));
+    assert!(judge(&policy, &[("protected", "why")]).is_err());
     policy.rules = [(Rule::DeniedTypes, mode(Severity::Warn, false))].into();
     assert!(judge(&policy, &[]).is_ok());
     let workspace = Policies::new([(named("wix"), false)]);

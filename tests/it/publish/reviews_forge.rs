@@ -89,6 +89,75 @@ fn an_edit_after_the_review_counts_only_where_the_forge_says_that_it_was_the_too
     }
 }
 
+/// What the tool wrote between the review and what it shows now counts, too.
+#[test]
+fn a_comment_that_showed_something_else_since_the_review_has_none() {
+    let shop = shops().remove(0);
+    shop.reviewed();
+    let now = shop.only();
+    let (above, hidden) = now.trim_end().rsplit_once('\n').unwrap();
+    let digest = hidden.split_once("digest=").unwrap().1;
+    let digest = digest.split(' ').next().unwrap();
+    let showed = |meanwhile: &str| {
+        let author = json!({"__typename": "Bot", "login": "github-actions"});
+        let edit = |month: &str, body: &str| {
+            let at = format!("2100-{month}-01T00:00:00Z");
+            json!({"editedAt": at, "editor": author, "diff": body})
+        };
+        let nodes = [edit("06", meanwhile), edit("07", &now)];
+        let edits = json!({"totalCount": 2, "nodes": nodes});
+        let node = json!({"author": author, "lastEditedAt": "2100-07-01T00:00:00Z",
+            "userContentEdits": edits});
+        shop.told("POST /graphql", &json!({"data": {"node": node}}));
+    };
+    // The plan of another commit; and a text in which nobody could see the digest.
+    for other in [
+        format!("{above}\n{}", hidden.replace(&sha('a'), &sha('b'))),
+        format!("{}\n{hidden}", above.replace(digest, &sha('0'))),
+    ] {
+        assert_ne!(other, now.trim_end());
+        showed(&other);
+        shop.refuses("before the comment showed this plan as it does now");
+    }
+    assert!(shop.platform.writes().is_empty());
+    showed(&now);
+    shop.applied_now().expect(0);
+}
+
+/// A list that is in another order, or empty, or refused.
+#[test]
+fn what_the_forge_lists_is_not_taken_for_more_than_it_says() {
+    for shop in shops() {
+        shop.reviewed();
+        let request = if shop.github {
+            "GET /repos/octo/site/pulls/5"
+        } else {
+            "GET /api/v4/projects/12/merge_requests/3"
+        };
+        shop.told(&format!("{request}/commits"), &json!([]));
+        shop.refuses(if shop.github {
+            "it does not list all of its commits"
+        } else {
+            "it does not list its commits"
+        });
+        shop.review(&GOOD);
+        if shop.github {
+            let of = |state: &str, year: u32| {
+                json!({"user": {"login": "bob"}, "state": state, "commit_id": sha('a'),
+                    "submitted_at": format!("{year}-01-01T00:00:00Z")})
+            };
+            let newest_first = json!([of("DISMISSED", 2101), of("APPROVED", 2100)]);
+            shop.told(&format!("{request}/reviews"), &newest_first);
+            shop.refuses("0 found");
+        } else {
+            let route = format!("{request}/versions");
+            shop.server.on(&route, [Reply::status(403)]);
+            shop.applied_now().expect(3);
+        }
+        assert!(shop.platform.writes().is_empty());
+    }
+}
+
 #[test]
 fn only_the_forge_names_who_made_a_commit_and_who_may_write() {
     for shop in shops() {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::heads::{Shop, sha, shops};
-use super::reviews::GOOD;
+use super::reviews::{GOOD, Reviews};
 use crate::support::{Output, reads, scripted::Reply};
 
 impl Shop {
@@ -87,6 +87,28 @@ fn a_review_is_of_the_branch_by_whose_rules_the_plan_was_judged() {
 }
 
 #[test]
+fn a_review_of_the_newest_commit_is_none_of_an_older_one() {
+    for shop in shops() {
+        shop.head('a', false);
+        shop.plan('a', 1);
+        // The same plan, by other settings perhaps.
+        shop.head('b', false);
+        shop.plan('b', 2);
+        shop.review(&Reviews {
+            given: &[("bob", "APPROVED", 'b', false)],
+            ..GOOD
+        });
+        shop.head('b', false);
+        shop.approved()
+            .expect(3)
+            .tells("this run's commit is not the newest one of the request");
+        assert_eq!(shop.platform.writes(), [] as [&str; 0]);
+        let newest = ["apply", "b2.plan", "--approved-in-review"];
+        shop.run('b', 9, &newest).expect(0);
+    }
+}
+
+#[test]
 fn a_request_that_was_closed_vouches_for_nothing() {
     for shop in shops() {
         shop.head('a', false);
@@ -156,10 +178,13 @@ fn an_approval_on_gitlab_is_of_the_commit_that_was_the_newest_then() {
 #[test]
 fn who_pushed_approves_nothing_whatever_the_commits_say() {
     for mut shop in shops() {
-        shop.pusher = "bob";
         shop.head('a', false);
         shop.plan('a', 1);
         shop.review(&GOOD);
+        // This run is for bob's push; the one that commented was for another.
+        shop.pusher = "bob";
+        shop.approved().expect(3).tells("bob pushed the change");
+        shop.plan('a', 1);
         shop.approved().expect(3).tells("bob pushed the change");
         // The comment remembers it, whoever starts the next run.
         shop.pusher = "ann";
