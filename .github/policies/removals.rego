@@ -9,28 +9,33 @@ violations contains {"rule": "protected", "msg": msg} if {
 	msg := sprintf("%s: it is protected and would be removed", [connector])
 }
 
-# Without any of its scopes it is as good as removed.
+# Without any of the scopes that it had it is as good as removed. The built-in rules know a scope that includes one
+# of these, too.
 violations contains {"rule": "protected", "msg": msg} if {
-	some app in input.apps
-	some change in app.changes
-	change.action == "update"
-	count(change.after.scopes) == 0
-	count(change.scopes.removed) > 0
+	some connector in stripped
 	some name in data.policy.protected
-	same_type(name, change.connector)
-	msg := sprintf("%s: it is protected and would lose all its scopes", [change.connector])
+	same_type(name, connector)
+	msg := sprintf("%s: it is protected and would lose all its scopes", [connector])
 }
 
 violations contains {"rule": "max_removals", "msg": msg} if {
 	is_number(data.policy.max_removals)
-	count(removed) > data.policy.max_removals
-	msg := sprintf("%d removals; at most %d may be removed", [count(removed), data.policy.max_removals])
+	count(removed | stripped) > data.policy.max_removals
+	msg := sprintf("%d removals; at most %d may be removed", [count(removed | stripped), data.policy.max_removals])
 }
 
 violations contains {"rule": "max_removals", "msg": msg} if {
 	share := to_number(trim_suffix(data.policy.max_removals, "%"))
-	count(removed) * 100 > present * share
-	msg := sprintf("%d removals of %d; at most %d%% may be removed", [count(removed), present, share])
+	count(removed | stripped) * 100 > present * share
+	msg := sprintf("%d removals of %d; at most %d%% may be removed", [count(removed | stripped), present, share])
+}
+
+stripped contains change.connector if {
+	some app in input.apps
+	some change in app.changes
+	change.action == "update"
+	count(change.scopes.kept) == 0
+	count(change.scopes.removed) > 0
 }
 
 present := sum([here(app) | some app in input.apps])

@@ -160,6 +160,8 @@ struct ChangeJson {
 struct ScopesJson {
     #[serde(default)]
     removed: Scopes,
+    #[serde(default)]
+    kept: Scopes,
 }
 
 #[derive(Deserialize)]
@@ -217,6 +219,7 @@ fn read(name: &str, text: &str) -> Result<Judged, Failure> {
             judged.present += usize::from(change.before.is_some());
             let scopes = ScopeDiff {
                 removed: change.scopes.removed,
+                kept: change.scopes.kept,
                 ..ScopeDiff::default()
             };
             judged.changes.push(Change {

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::{Mode, Policy, Removals, Rule, Severity, each, each_own, names, of_type, scopes};
 use crate::{
+    catalogue::ScopeEquivalence,
     diff::{Action, Change, ConsentNeed},
     escape,
     model::{ConnectorType, Kind, Policies, Scope, Scopes, map_of},
@@ -164,10 +165,27 @@ impl Judgement {
     }
 }
 
-/// Whether a connector is left without any of the scopes that it has: for who needs it, it is gone.
+/// Whether a connector is left without any of the scopes that it has, and with none that includes one: for
+/// who needs it, it is gone, whatever it gets instead.
 fn loses_all(change: &Change) -> bool {
-    let after = change.after.as_ref();
-    after.is_some_and(|after| after.scopes.is_empty()) && !change.scopes.removed.is_empty()
+    let Some(after) = &change.after else {
+        return false;
+    };
+    let rules = ScopeEquivalence::default();
+    let after = rules.index(&change.connector, &after.scopes);
+    let removed = &change.scopes.removed;
+    change.scopes.kept.is_empty()
+        && !removed.is_empty()
+        && removed.iter().all(|scope| after.includer(scope).is_none())
+}
+
+/// What becomes of a connector that is gone by a change.
+fn removes(change: &Change) -> Option<&'static str> {
+    match change.action {
+        Action::Delete => Some("removes it"),
+        Action::Update if loses_all(change) => Some("takes all its scopes away"),
+        _ => None,
+    }
 }
 
 /// Holds changes against the rules. All broken rules are told at once. `present` is how many
@@ -250,17 +268,10 @@ impl Judge<'_> {
     }
 
     fn removals(&mut self, changes: &[Change], present: usize) {
-        let removed = changes.iter();
-        let count = removed
-            .filter(|change| change.action == Action::Delete)
-            .count();
-        for change in changes {
+        let gone = || changes.iter().filter_map(|is| Some((is, removes(is)?)));
+        let count = gone().count();
+        for (change, does) in gone() {
             let connector = &change.connector;
-            let does = match change.action {
-                Action::Delete => "removes it",
-                Action::Update if loses_all(change) => "takes all its scopes away",
-                _ => continue,
-            };
             if names(&self.policy.protected, connector) {
                 let what = format!("{connector}: the plan {does}, and the policy protects it");
                 self.tell(Rule::Protected, None, Some(connector), None, &what);
