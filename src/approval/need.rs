@@ -327,12 +327,12 @@ mod tests {
                 ("https://graph.microsoft.com/.default", ""),
                 Danger,
             ),
-            // What names no scope gets nobody knows what, where the provider has scopes.
+            // What names no scope gets nobody knows what.
             ("dropbox", nothing, ("", ""), Write),
             ("dropbox", was(Expired, ""), ("", ""), Write),
             ("dropbox", was(Active, ""), ("", ""), None),
-            ("notion", nothing, ("", ""), None),
-            ("notion", was(Expired, ""), ("", ""), None),
+            ("notion", nothing, ("", ""), Write),
+            ("notion", was(Expired, ""), ("", ""), Write),
             // Taking away from what works.
             (
                 "slack",
