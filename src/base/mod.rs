@@ -84,7 +84,7 @@ impl Bases {
 /// those of the branch that it runs for, if it has gone on since, and of the default branch where nothing
 /// says what was before. Says what was found on the way.
 pub async fn bind(context: &Context, project: &mut Project) -> Result<Bases, Failure> {
-    let (bases, event) = (Bases::default(), context.event());
+    let (bases, event) = (Bases::default(), context.named_event()?);
     if !model::is_request(&context.vars, event.as_ref()) {
         let names = BaseName::of(&context.vars, event.as_ref());
         let (now, others): (Vec<_>, Vec<_>) = names

@@ -27,7 +27,7 @@ struct UntoldBase {
 
 /// The names; none where nothing is told.
 pub(super) async fn names(context: &Context) -> Result<Vec<BaseName>, Failure> {
-    let event = context.event();
+    let event = context.named_event()?;
     let mut found = BaseName::of(&context.vars, event.as_ref());
     if let (true, Some(event)) = (found.contains(&BaseName::Asked), &event) {
         let options = context.client_options();

@@ -15,6 +15,17 @@ pub struct UsageError {
     help: Option<String>,
 }
 
+/// What GitHub tells of this run is named, and not to be had: what the run is for cannot be told then.
+#[derive(Debug, Error, Diagnostic)]
+#[error("the event of this run cannot be read, so nothing says what it is measured against: {why}")]
+#[diagnostic(
+    code(connplan::context::event),
+    help("GITHUB_EVENT_PATH names its file; a container needs that file mounted at the same path")
+)]
+pub struct UnreadableEvent {
+    pub(super) why: String,
+}
+
 /// Names of files and folders may stand in it: escaped, whoever wrote the sentence around them.
 fn shown(text: &str) -> String {
     let lines: Vec<_> = text.split('\n').map(escape::terminal).collect();

@@ -11,7 +11,7 @@ mod signal;
 pub use crate::plan::EncodeError;
 pub use crate::view::Format;
 pub use credentials::hides_login;
-pub use error::UsageError;
+pub use error::{UnreadableEvent, UsageError};
 pub use exit::{ExitStatus, Failure};
 pub use globals::Globals;
 pub use run::Context;

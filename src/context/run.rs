@@ -11,9 +11,10 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{ExitStatus, Failure, Globals, Signals, UsageError};
+use super::{ExitStatus, Failure, Globals, Signals, UnreadableEvent, UsageError};
 use crate::{
     config::{ConfigError, FindOptions, Project},
+    escape,
     fs::{self, InsecurePermissions},
     git,
     http::{self, ClientOptions, Gate, Pace, Renewals},
@@ -243,7 +244,7 @@ impl Context {
         {
             self.warn(&format!(
                 "NODE_EXTRA_CA_CERTS names {}, which cannot be read or holds no certificate",
-                crate::escape::limited(path, 400)
+                escape::limited(path, 400)
             ));
         }
         let mut options = ClientOptions {
@@ -321,7 +322,7 @@ impl Context {
             self.warn(&format!(
                 "{} is ignored: connplan keeps its state outside the checkout. Remove that \
                  folder",
-                crate::escape::terminal(&project.relative(&path)),
+                escape::terminal(&project.relative(&path)),
             ));
         }
         let state = self.state.app(app);
@@ -364,29 +365,37 @@ impl Context {
             };
             self.warn(&format!(
                 "{}{more} could be read by others; {are} private now",
-                crate::escape::path(first)
+                escape::path(first)
             ));
         }
         for InsecurePermissions { path, still } in loose {
             let Some(why) = still else { continue };
             // A run that looks twice finds it twice.
             if self.said_paths.borrow_mut().insert(path.clone()) {
-                let why = crate::escape::terminal(&why.to_string()).into_owned();
-                self.warn(&format!(
-                    "others can read {}: {why}",
-                    crate::escape::path(path)
-                ));
+                let why = escape::terminal(&why.to_string()).into_owned();
+                self.warn(&format!("others can read {}: {why}", escape::path(path)));
             }
         }
     }
 
-    /// The event that GitHub started this run for.
+    /// The event that GitHub started this run for, for those that only say more with it.
     pub fn event(&self) -> Option<serde_json::Value> {
+        self.named_event().unwrap_or_default()
+    }
+
+    /// The same, for those that decide by it: one that is named and cannot be read is an error.
+    pub fn named_event(&self) -> Result<Option<serde_json::Value>, UnreadableEvent> {
         /// GitHub sends no longer event.
         const LIMIT: u64 = 32 << 20;
-        let file = self.vars.get("GITHUB_EVENT_PATH")?;
-        let text = fs::read_text(&self.path(Path::new(file)), LIMIT).ok()?;
-        serde_json::from_str(&text).ok()
+        let Some(file) = self.vars.get("GITHUB_EVENT_PATH") else {
+            return Ok(None);
+        };
+        let unreadable = |why| UnreadableEvent { why };
+        let text = fs::read_text(&self.path(Path::new(file)), LIMIT)
+            .map_err(|error| unreadable(error.to_string()))?;
+        let event = serde_json::from_str(&text);
+        let broken = |error| format!("{}: {error}", escape::path(Path::new(file)));
+        event.map_err(|error| unreadable(broken(error)))
     }
 
     /// The commit and the run of a pipeline.

@@ -135,7 +135,7 @@ impl Binding {
         project: &Project,
     ) -> Result<Vec<BaseName>, Failure> {
         let context = around.context;
-        if !context.vars.ci() || is_request(&context.vars, context.event().as_ref()) {
+        if !context.vars.ci() || is_request(&context.vars, context.named_event()?.as_ref()) {
             return Ok(Vec::new());
         }
         let Ok(app) = project.app() else {
@@ -234,7 +234,7 @@ pub(super) async fn reviewed(
             why: error.to_string(),
         },
     };
-    let event = context.event();
+    let event = context.named_event()?;
     let place =
         Place::find(&context.vars, &Overrides::default(), event.as_ref()).map_err(refused)?;
     let app = &plan.app.app;

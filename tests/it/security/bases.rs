@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::loosening::git;
 use crate::support::{
-    Connector, Output, Platform, Project,
+    Connector, Output, Platform, Project, reads,
     scripted::{Reply, Scripted},
 };
 
@@ -88,6 +88,34 @@ fn committed(project: &Project) -> String {
     git(project, &["add", "-A"]);
     git(project, &["commit", "-qm", "."]);
     git(project, &["rev-parse", "HEAD"])
+}
+
+/// It would be a run for nothing, which no base binds.
+#[test]
+fn an_event_that_cannot_be_read_is_a_refusal() {
+    let shop = Shop::new();
+    let path = shop.project.path("../event.json").display().to_string();
+    for name in ["merge_group", "issue_comment"] {
+        let vars = [("GITHUB_EVENT_NAME", name), ("GITHUB_EVENT_PATH", &*path)];
+        shop.project.run_vars(&vars, &["plan"]).expect(1);
+    }
+    let vars = [("GITHUB_EVENT_NAME", "push"), ("GITHUB_EVENT_PATH", &*path)];
+    reads!(shop.project.run_vars(&vars, &["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: the event of this run cannot be read, so nothing says what it is measured against: FOLDER/project/../event.json does not exist
+      help: GITHUB_EVENT_PATH names its file; a container needs that file mounted at the same path
+      code: connplan::context::event
+    ");
+    shop.project.write("../event.json", r#"{"merge_group": {"#);
+    let vars = [("GITHUB_EVENT_PATH", &*path)];
+    reads!(shop.project.run_vars(&vars, &["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: the event of this run cannot be read, so nothing says what it is measured against: FOLDER/project/../event.json: EOF while parsing an object at line 1 column 17
+      help: GITHUB_EVENT_PATH names its file; a container needs that file mounted at the same path
+      code: connplan::context::event
+    ");
 }
 
 #[test]
