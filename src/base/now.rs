@@ -29,6 +29,30 @@ struct OldRun {
     why: String,
 }
 
+/// A run was started again, and whether its branch has gone on since cannot be had.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "this run was started again, and whether {branch} has gone on since, whose settings bind as they are now, \
+     cannot be had: {why}"
+)]
+#[diagnostic(
+    code(connplan::approval::base),
+    help(
+        "give this step `GITHUB_TOKEN: ${{{{ github.token }}}}`, and the job `permissions: {{ contents: read }}`, or \
+         let the checkout keep its credentials; or let a new run plan and apply"
+    )
+)]
+struct Untold {
+    branch: String,
+    why: String,
+}
+
+/// Whether somebody started an earlier run again, perhaps long after.
+fn is_again(context: &Context) -> bool {
+    let attempt = context.vars.get("GITHUB_RUN_ATTEMPT");
+    attempt.is_some_and(|attempt| attempt.trim() != "1")
+}
+
 /// The head of a branch, where that is not what is checked out. The pipeline's clone has it as it was
 /// when the run was first started, so the remote is asked; where it does not let this run fetch, the
 /// forge.
@@ -56,6 +80,13 @@ pub(super) async fn now(
     let newest = match asked {
         Ok(newest) if head.as_str().eq_ignore_ascii_case(&newest) => return Ok(None),
         Ok(newest) => newest,
+        Err(_) if is_again(context) => {
+            return Err(Untold {
+                branch: crate::escape::limited(branch, 100),
+                why: failure.report.to_string(),
+            }
+            .into());
+        }
         Err(error) => {
             tracing::info!(%error, %failure.report, "the newest commit of the branch is not known");
             return Ok(None);

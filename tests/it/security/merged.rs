@@ -99,6 +99,11 @@ fn an_old_run_is_held_against_the_branch_as_it_is_now() {
         server.on("GET /repos/octo/site/branches/main", [reply]);
         applied(&project, &base, &forge).expect(0);
     }
+    // Who starts it again has to be told.
+    let again = [("GITHUB_RUN_ATTEMPT", "2")];
+    applied(&project, &base, &[&forge[..], &again].concat())
+        .expect(1)
+        .tells("this run was started again");
     assert_ne!(signed, once);
 }
 
