@@ -44,7 +44,7 @@ use crate::{
     config::{BaseDanger, Project},
     context::{Context, Failure},
     git::{Checkout, work_tree_of},
-    model::{self, AppId, BaseName},
+    model::{self, AppId, BaseName, CHECKOUT_FOLDERS},
     store::Place,
     syntax::Settings,
 };
@@ -367,7 +367,7 @@ async fn work_trees(
             found.push(root);
         }
     }
-    let pipeline = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"].into_iter();
+    let pipeline = CHECKOUT_FOLDERS.into_iter();
     let pipeline = pipeline.filter_map(|name| context.vars.get(name));
     let pipeline: Vec<_> = pipeline.map(Path::new).filter_map(tree).collect();
     let mut all: Vec<_> = found.into_iter().map(|root| (root, HasBase::Yes)).collect();

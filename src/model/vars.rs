@@ -30,6 +30,9 @@ pub enum SetBy {
     },
 }
 
+/// Where the runners that check out a repository say that its folder is.
+pub const CHECKOUT_FOLDERS: [&str; 2] = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"];
+
 impl SetBy {
     /// Whether a file of the project says so.
     pub fn is_file(&self) -> bool {

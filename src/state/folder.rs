@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     fs::{self, NotOurs},
-    model::{ApiUrl, App, Vars, sha256},
+    model::{ApiUrl, App, CHECKOUT_FOLDERS, Vars, sha256},
 };
 
 /// The variable that names the folder.
@@ -120,7 +120,7 @@ fn checkout_of(dir: &Path, start: &Path, home: Option<&Path>) -> Option<PathBuf>
 /// Where the pipeline says that its checkout is, if a folder lies in it.
 fn pipelines_tree(dir: &Path, process: &Vars) -> Option<PathBuf> {
     let real = dir.ancestors().find_map(|part| part.canonicalize().ok())?;
-    let named = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"].into_iter();
+    let named = CHECKOUT_FOLDERS.into_iter();
     let named = named.filter_map(|name| process.get(name));
     let mut trees = named.filter_map(|name| Path::new(name).canonicalize().ok());
     trees.find(|tree| real.starts_with(tree))

@@ -3,7 +3,7 @@
 //! A line for each kind and not for each connector: whatever dangerous thing a plan does, it shows
 //! within the first lines, however many connectors do it.
 
-use std::fmt::Write as _;
+use std::{cmp::Reverse, fmt::Write as _};
 
 use super::{Options, inline};
 use crate::{
@@ -22,7 +22,11 @@ const EXPLAINED: usize = 3;
 
 pub(super) fn lines(report: &PlanReport, options: &Options) -> Vec<String> {
     let kinds = RiskKind::ALL.into_iter();
-    let lines = kinds.filter_map(|kind| line(report, kind, options));
+    let mut lines: Vec<_> = kinds
+        .filter_map(|kind| line(report, kind, options))
+        .collect();
+    lines.sort_by_key(|(level, _)| Reverse(*level));
+    let lines = lines.into_iter().map(|(_, line)| line);
     let loosened = report.loosened();
     let loosened = loosened.map(|said| danger(said, options));
     let overridden = overridden(&report.overrides, options);
@@ -40,11 +44,12 @@ fn danger(said: &str, options: &Options) -> String {
     format!("- 🛑 **Danger:** {said}")
 }
 
-fn line(report: &PlanReport, kind: RiskKind, options: &Options) -> Option<String> {
+fn line(report: &PlanReport, kind: RiskKind, options: &Options) -> Option<(Level, String)> {
     let concerned: Vec<_> = report
         .changes()
         .filter_map(|change| {
-            let risk = change.risks.iter().find(|risk| risk.kind == kind)?;
+            let risks = change.risks.iter().filter(|risk| risk.kind == kind);
+            let risk = risks.rev().max_by_key(|risk| risk.level)?;
             Some((change, risk))
         })
         .collect();
@@ -64,7 +69,7 @@ fn line(report: &PlanReport, kind: RiskKind, options: &Options) -> Option<String
     if let more @ 1.. = concerned.len().saturating_sub(NAMED) {
         let _ = write!(line, " and {more} more");
     }
-    Some(line)
+    Some((level, line))
 }
 
 fn named(change: &ChangeReport, risk: &RiskReport, explained: bool, options: &Options) -> String {
