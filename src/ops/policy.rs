@@ -95,6 +95,13 @@ pub fn judge(
         })
 }
 
+/// Whether these settings forbid a plan.
+pub(super) fn forbids(settings: &PolicySettings, plan: &Plan) -> bool {
+    let here = plan.app.observed().len();
+    let found = judge_by(plan, here, &policy(settings), &Policies::default());
+    found.severity() == Some(Severity::Deny)
+}
+
 /// How many connectors the app has for a plan to remove: what an interrupted run of it removed
 /// already counts.
 pub fn present(plan: &Plan, observed: &BTreeMap<ConnectorType, RemoteConnector>) -> usize {

@@ -9,10 +9,12 @@ use crate::{
     config::Project,
     context::Failure,
     model::{App, BaseName, is_request},
-    ops::{Around, Team, applied::applied_from, gates::hold_store, team::stored_plan},
+    ops::{
+        Around, Team, applied::applied_from, gates::hold_store, policy::forbids, team::stored_plan,
+    },
     plan::{Digest, Plan, difference, document},
     publish::{self, Overrides, Place, PublishError},
-    syntax::StoreSettings,
+    syntax::{PolicySettings, StoreSettings},
 };
 
 /// The settings that bind, and whose signatures they let count.
@@ -21,6 +23,8 @@ pub(super) struct Binding {
     signers: Option<Signers>,
     /// What the base says of the team's store.
     stores: Vec<StoreSettings>,
+    /// What the base forbids.
+    policies: Vec<PolicySettings>,
     /// Whether there is a commit that this one is measured against.
     pub(super) has_base: bool,
 }
@@ -34,6 +38,16 @@ impl Binding {
     /// What every set of settings demands.
     pub(super) fn needs(&self) -> &[Need] {
         &self.needs
+    }
+
+    /// How risky a plan is. What the base forbids is a danger, as a rule that is broken on purpose is: the change
+    /// that takes the rule away does not approve what it forbade.
+    pub(super) fn risk(&self, plan: &Plan) -> FromRisk {
+        if self.policies.iter().any(|there| forbids(there, plan)) {
+            FromRisk::Danger
+        } else {
+            FromRisk::of(plan)
+        }
     }
 
     /// Whether a plan of this risk needs approval.
@@ -80,6 +94,7 @@ impl Binding {
             needs: here.need().into_iter().collect(),
             signers: None,
             stores: Vec::new(),
+            policies: Vec::new(),
             has_base: false,
         };
         let base = bases.find(around.context, project).await?;
@@ -123,6 +138,7 @@ impl Binding {
         for BaseSettings { settings, .. } in before {
             self.needs.extend(settings.approval.need());
             self.stores.push(settings.store.clone());
+            self.policies.push(settings.policy.clone());
         }
     }
 

@@ -71,7 +71,7 @@ impl<'a> ApprovalGate<'a> {
                 from_risk: FromRisk::None,
             });
         }
-        let risk = plan.has_changes().then(|| FromRisk::of(&plan));
+        let risk = plan.has_changes().then(|| binding.risk(&plan));
         let needed = risk.is_some_and(|risk| binding.concerns(risk));
         if late && (needed || !shown.signatures.is_empty()) {
             return Err(ApprovalError::Override.into());

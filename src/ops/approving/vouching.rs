@@ -101,7 +101,7 @@ pub async fn missing(
             return None;
         }
     };
-    let risk = FromRisk::of(plan);
+    let risk = binding.risk(plan);
     if !binding.concerns(risk) {
         return None;
     }
@@ -349,7 +349,7 @@ async fn vouched(
     if !asked {
         return Err("its plan does not ask for that".to_owned());
     }
-    let risk = FromRisk::of(&saved.plan).max(now.risk(wanted));
+    let risk = binding.risk(&saved.plan).max(now.risk(wanted));
     if !binding.concerns(risk) {
         return Ok(());
     }

@@ -108,6 +108,27 @@ fn an_old_run_is_held_against_the_branch_as_it_is_now() {
 }
 
 #[test]
+fn what_was_forbidden_before_the_merge_needs_an_approval_after_it() {
+    let (platform, project) = shop();
+    let settings = format!("{SIGNED}from_risk = \"danger\"\n");
+    let denied = format!("{settings}[policy]\ndenied_types = [\"notion\"]\n");
+    project.write("base44/connplan.toml", &denied);
+    let before = commit(&project, "notion is denied");
+    project.declare("linear", &["read"]);
+    let allowed = commit(&project, "what nobody forbade");
+    applied(&project, &before, &[]).expect(0);
+    let written = platform.writes().len();
+    project.write("base44/connplan.toml", &settings);
+    project.declare("linear", &["read", "write"]);
+    project.declare("notion", &[]);
+    commit(&project, "no rule any more, and notion");
+    applied(&project, &allowed, &[])
+        .expect(3)
+        .tells("signature");
+    assert_eq!(platform.writes().len(), written);
+}
+
+#[test]
 fn a_push_with_force_leaves_out_nobody() {
     let (platform, project) = shop();
     project.write("base44/connplan.toml", SIGNED);
