@@ -13,7 +13,7 @@ use crate::{
     pending::PendingEntry,
     plan::{Override, Plan},
     policy::{self, ByType, Judgement, Mode, Policy, Removals, Rule, Severity, Verdict, Violation},
-    syntax::{Finding, MaxRemovals, PerType, PolicySettings, Problem, Subject},
+    syntax::{Finding, MaxRemovals, PerType, PolicySettings, Problem, Subject, suggest},
 };
 
 /// What no plan may do by these settings.
@@ -151,6 +151,15 @@ pub fn overrides(
     };
     let mut found = BTreeSet::new();
     for rule in rules {
+        let known = Rule::ALL.map(Rule::as_str);
+        if !known.contains(&rule.as_str()) {
+            let help = match suggest::closest(rule, &known, 2) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("the rules are {}", known.join(", ")),
+            };
+            let rule = escape::limited(rule, 80);
+            return Err(UsageError::with_help(format!("no rule is called `{rule}`"), help).into());
+        }
         if may(rule).is_none() {
             return Err(UsageError::with_help(
                 format!(

@@ -158,7 +158,8 @@ pub(crate) fn read_document<T: DeserializeOwned, R: DeserializeOwned>(
     let unreadable = |reason: String| {
         // Whoever names a wrong file was cut short nothing; what is saved is no JSON.
         let ours = text.contains("connplan") || text.contains("format_version");
-        if ours && !text.trim_start().starts_with('{') {
+        let is_json = text.trim_start().starts_with(['{', '/']);
+        if ours && !is_json {
             return Refusal::Unreadable {
                 what: what(),
                 reason,

@@ -511,3 +511,17 @@ fn the_policy_is_explained_and_tested() {
     Verdict: pass
     ");
 }
+
+#[test]
+fn a_misspelt_rule_is_not_called_one_that_allows_nothing() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("wix", &["a"]);
+    let over = ["plan", "--override", "denied_typs", "--reason", "launch"];
+    reads!(project.run(&over), @"
+    exit 1: connplan plan --override denied_typs --reason launch
+    --- stderr
+    error: no rule is called `denied_typs`
+      help: did you mean `denied_types`?
+      code: connplan::usage
+    ");
+}
