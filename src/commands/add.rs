@@ -382,7 +382,7 @@ fn spelt(context: &Context, connector: &ConnectorType, scope: &Scope) -> Result<
     Ok(scope.clone())
 }
 
-/// The connection values without which there is no connection.
+/// The connection values that the platform requires.
 fn blanks(check: &Check) -> Vec<edit::Blank> {
     let Check::Offered(fields) = check else {
         return Vec::new();

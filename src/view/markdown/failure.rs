@@ -57,7 +57,7 @@ pub fn failure(
     }
     // The rules say it already.
     let message = text("message").filter(|_| !is_forbidden);
-    // No line of it is one of ours; and a path that begins one is no command of a forge.
+    // No line may look like one of ours, and a forge must not take a path at its start for a command.
     let said: Vec<String> = [("  error: ", message), ("  help: ", text("help"))]
         .into_iter()
         .flat_map(|(head, text)| {
