@@ -18,7 +18,7 @@ use crate::{
     model::Observed,
     ops::{self, Files},
     pending::PendingSet,
-    plan::{Digest, Plan, document},
+    plan::{Digest, Plan, document, envelope::DocumentKind},
     policy::Judgement,
     remote::auth::CredentialOrigin,
     remote_state,
@@ -164,7 +164,7 @@ fn loses_nothing(context: &Context, out: &Path) -> Result<(), UsageError> {
         return Ok(());
     }
     let text = fs::read_text(&path, document::LIMIT as u64).unwrap_or_default();
-    if text.lines().any(|line| line == "kind = \"plan\"") {
+    if DocumentKind::Plan.is_said_in(&text) {
         return Ok(());
     }
     Err(UsageError::with_help(

@@ -10,7 +10,9 @@ use super::{
 };
 use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
-    ops, plan, receipt,
+    ops,
+    plan::{self, envelope::DocumentKind},
+    receipt,
     view::{self, report::PlanReport},
 };
 
@@ -75,6 +77,6 @@ pub(super) fn is_receipt(text: &str) -> bool {
     match text.parse::<toml::Table>() {
         Ok(table) => table.get("kind").and_then(toml::Value::as_str) == Some("receipt"),
         // One that was cut short is still told as what it was.
-        Err(_) => text.lines().any(|line| line == "kind = \"receipt\""),
+        Err(_) => DocumentKind::Receipt.is_said_in(text),
     }
 }

@@ -149,7 +149,8 @@ impl BaseName {
         let before = before.into_iter().flatten().find(is_some);
         let line = Line::of(vars, event);
         let own = line.own.as_ref().map(|(name, _)| name.clone());
-        let is_default = own.is_some() && own == line.default;
+        let default = line.default.clone();
+        let is_default = own.is_some() && own == default;
         // Which requests a commit is of does not tell what its run is for: they add theirs.
         let mut found = Self::listed(event).unwrap_or_default();
         if let Some(before) = before {
@@ -168,8 +169,7 @@ impl BaseName {
         let asked_of = asked_of.filter_map(Value::as_str);
         // A queue's branch is gone after its run.
         let asked_of = asked_of.filter(|branch| !branch.starts_with("gh-readonly-queue/"));
-        let default = event["repository"]["default_branch"].as_str();
-        let asked_of = asked_of.filter(|branch| Some(*branch) != default);
+        let asked_of = asked_of.filter(|branch| Some(*branch) != default.as_deref());
         let own = own.filter(|_| before.is_some() || !is_default);
         for branch in own.into_iter().chain(asked_of.map(str::to_owned)) {
             let now = Self::Now(branch);
@@ -269,6 +269,9 @@ pub fn base_branch<'a>(vars: &'a Vars, event: Option<&'a Value>) -> Option<&'a s
     told.or_else(|| target_branch(vars))
 }
 
+/// What GitHub calls the actions on a request that bring commits.
+const PUSHES: [&str; 3] = ["opened", "reopened", "synchronize"];
+
 /// The login of who pushed what a pipeline for a request runs for, as the forge tells. Anybody may write
 /// another name into a commit. Who starts a job by hand pushes nothing.
 pub fn pusher<'a>(vars: &'a Vars, event: Option<&'a Value>) -> Option<&'a str> {
@@ -277,11 +280,8 @@ pub fn pusher<'a>(vars: &'a Vars, event: Option<&'a Value>) -> Option<&'a str> {
     if gitlab {
         return vars.get("GITLAB_USER_LOGIN");
     }
-    let event = event.filter(|event| {
-        let action = event["action"].as_str();
-        event["pull_request"].is_object()
-            && matches!(action, Some("opened" | "reopened" | "synchronize"))
-    })?;
+    let event = event.filter(|event| event["pull_request"].is_object())?;
+    event["action"].as_str().filter(|is| PUSHES.contains(is))?;
     let started = || vars.get("GITHUB_TRIGGERING_ACTOR");
     event["sender"]["login"].as_str().or_else(started)
 }
@@ -289,7 +289,6 @@ pub fn pusher<'a>(vars: &'a Vars, event: Option<&'a Value>) -> Option<&'a str> {
 /// Whether a run is told what started it, and that nobody pushed by that: an edited title, a comment, a job
 /// that was started by hand. Then the run for the push is to say who did.
 pub fn is_no_push(vars: &Vars, event: Option<&Value>) -> bool {
-    const PUSHES: [&str; 3] = ["opened", "reopened", "synchronize"];
     if vars.get("CI_PIPELINE_SOURCE") == Some("merge_request_event") {
         return pusher(vars, event).is_none();
     }

@@ -292,9 +292,7 @@ impl<'a> ApplySession<'a> {
                     self.around.tell(&OpEvent::AsksAgain(connectors));
                 }
                 Left::All => {
-                    if !self.inputs.approved.was_needed() {
-                        self.is_not_over().await?;
-                    }
+                    self.is_not_over().await?;
                     // It is a new plan with the same content.
                     let old = self.journal.clone();
                     fs::off_thread(move || fs::remove(&old)).await?;
@@ -306,10 +304,7 @@ impl<'a> ApplySession<'a> {
         let progress = self.history.progress();
         let verified = self.verify(&verdict, &observed, &progress);
         let verified = verified.inspect_err(|_| self.tell_earlier(&observed))?;
-        if !verified.is_all_done()
-            && verified.is_partly_done()
-            && !self.inputs.approved.was_needed()
-        {
+        if !verified.is_all_done() && verified.is_partly_done() {
             self.is_not_over().await?;
         }
         if !verified.is_all_done() && self.inputs.approved.was_needed() {
@@ -349,8 +344,12 @@ impl<'a> ApplySession<'a> {
         })
     }
 
+    /// Refuses a plan that is over. One that needed an approval has a rule of its own: `unused`.
     async fn is_not_over(&self) -> Result<(), Failure> {
         let (memory, inputs) = (self.at_work.memory(), &self.inputs);
+        if inputs.approved.was_needed() {
+            return Ok(());
+        }
         used::not_over(memory, (inputs.plan, &self.digest), inputs.made).await
     }
 

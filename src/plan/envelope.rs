@@ -43,6 +43,12 @@ impl DocumentKind {
         }
     }
 
+    /// Whether a text says of itself that it is one, read or not.
+    pub(crate) fn is_said_in(self, text: &str) -> bool {
+        let line = format!("kind = \"{}\"", self.as_str());
+        text.lines().any(|said| said == line)
+    }
+
     fn other(self) -> Self {
         match self {
             Self::Plan => Self::Receipt,

@@ -348,12 +348,10 @@ impl Judge<'_> {
         self.tell(Rule::Accounts, None, Some(connector), None, &what);
     }
 
-    /// What a scope of which nothing is known does.
-    fn unknown(&self, connector: &ConnectorType) -> Option<Severity> {
-        let policy = self.policy;
-        let ceiling = of_type(&policy.max_class, connector).is_some()
-            || of_type(&policy.max_access, connector).is_some();
-        policy.unknown_scopes.or(ceiling.then_some(Severity::Warn))
+    /// What a scope of which nothing is known does, by itself or under a ceiling.
+    fn unknown(&self, under_ceiling: bool) -> Option<Severity> {
+        let warns = under_ceiling.then_some(Severity::Warn);
+        self.policy.unknown_scopes.or(warns)
     }
 
     /// A connector that names no scope, and gets what its provider gives then: one scope that nobody knows.
@@ -363,7 +361,9 @@ impl Judge<'_> {
             let what = format!("{connector}: it names none of the scopes that are allowed");
             self.tell(Rule::AllowedScopes, None, Some(connector), None, &what);
         }
-        if let Some(unknown) = self.unknown(connector) {
+        let ceiling = of_type(&self.policy.max_class, connector).is_some()
+            || of_type(&self.policy.max_access, connector).is_some();
+        if let Some(unknown) = self.unknown(ceiling) {
             let what = format!(
                 "{connector}: it names no scope, and what the provider gives then is not known"
             );
@@ -387,22 +387,19 @@ impl Judge<'_> {
             // What another type is for is held to the rules of that type, too.
             let others = scopes::types_of(connector, scope);
             let any = policy.denied_scopes.get(&None);
-            let denied = each_own(&policy.denied_scopes, connector, &others).chain(any);
+            let mut denied = each_own(&policy.denied_scopes, connector, &others).chain(any);
             let max_class = each(&policy.max_class, connector, &others).min();
             let max_access = each(&policy.max_access, connector, &others).min();
-            let allowed: Vec<_> = each(&policy.allowed_scopes, connector, &others).collect();
-            let ceiling = max_class.is_some() || max_access.is_some();
-            let unknown = policy.unknown_scopes.or(ceiling.then_some(Severity::Warn));
+            let mut allowed = each(&policy.allowed_scopes, connector, &others);
+            let unknown = self.unknown(max_class.is_some() || max_access.is_some());
             let mut tell = |rule, severity, what: String| {
                 let shown = escape::limited(scope.as_str(), 200);
                 let what = format!("{connector}: the scope {shown} {what}");
                 self.tell(rule, severity, Some(connector), Some(whole), &what);
             };
-            let mut denied = denied;
             if denied.any(|patterns| scopes::denied(connector, patterns, scope)) {
                 tell(Rule::DeniedScopes, None, "is denied".to_owned());
             }
-            let mut allowed = allowed.into_iter();
             if !allowed.all(|patterns| scopes::allowed(connector, patterns, scope)) {
                 let what = "is not among those allowed".to_owned();
                 tell(Rule::AllowedScopes, None, what);

@@ -125,8 +125,9 @@ fn each<'a, T>(
     connector: &ConnectorType,
     others: &[ConnectorType],
 ) -> impl Iterator<Item = &'a T> {
-    let others = others.iter().filter_map(|other| own_entry(by, other));
-    of_type(by, connector).into_iter().chain(others)
+    of_type(by, connector)
+        .into_iter()
+        .chain(own_entries(by, others))
 }
 
 /// The entries of a type and of others.
@@ -135,8 +136,13 @@ fn each_own<'a, T>(
     connector: &ConnectorType,
     others: &[ConnectorType],
 ) -> impl Iterator<Item = &'a T> {
-    let own = own_entry(by, connector).into_iter();
-    own.chain(others.iter().filter_map(|other| own_entry(by, other)))
+    own_entry(by, connector)
+        .into_iter()
+        .chain(own_entries(by, others))
+}
+
+fn own_entries<'a, T>(by: &'a ByType<T>, types: &[ConnectorType]) -> impl Iterator<Item = &'a T> {
+    types.iter().filter_map(|one| own_entry(by, one))
 }
 
 /// Whether a type is among these, in whatever case it is written.

@@ -91,7 +91,7 @@ pub fn own_home(process: &Vars, home: PathBuf, start: &Path) -> Result<PathBuf, 
     if shipped { Err(home) } else { Ok(home) }
 }
 
-/// The checkout that a folder lies in. In a pipeline the home is no reason for what is around it to be the user's.
+/// The checkout that a folder lies in. In a pipeline, a home does not make the folders around it the user's.
 fn proposed(dir: &Path, process: &Vars, home: Option<&Path>, start: &Path) -> Option<PathBuf> {
     let own = home.filter(|_| !process.ci());
     checkout_of(dir, start, own).or_else(|| pipelines_tree(dir, process))
@@ -100,15 +100,13 @@ fn proposed(dir: &Path, process: &Vars, home: Option<&Path>, start: &Path) -> Op
 /// The checkout around `start` that a folder lies in, links resolved, whether it is there yet or not. `home` is
 /// the user's, where what lies around it is the user's own too: in a pipeline it may lie in the checkout.
 fn checkout_of(dir: &Path, start: &Path, home: Option<&Path>) -> Option<PathBuf> {
-    let real = dir.ancestors().find_map(|part| part.canonicalize().ok())?;
+    let real = real_part(dir)?;
     let trees = fs::checkouts_around(start, home);
     // A checkout without `.git`, such as an archive's, is what the project lies in.
     let start = start.canonicalize().ok();
     let around = start.iter().flat_map(|start| start.ancestors());
-    let is_own = |tree: &Path| {
-        let home = home.and_then(|home| home.canonicalize().ok());
-        home.is_some_and(|home| home.starts_with(tree))
-    };
+    let home = home.and_then(|home| home.canonicalize().ok());
+    let is_own = |tree: &Path| home.as_ref().is_some_and(|home| home.starts_with(tree));
     let project = around
         .filter(|tree| PROJECT.iter().any(|name| tree.join(name).exists()))
         .find(|tree| !is_own(tree));
@@ -117,9 +115,14 @@ fn checkout_of(dir: &Path, start: &Path, home: Option<&Path>) -> Option<PathBuf>
     all.find(|tree| real.starts_with(tree))
 }
 
+/// As much of a path as is there, links resolved.
+fn real_part(dir: &Path) -> Option<PathBuf> {
+    dir.ancestors().find_map(|part| part.canonicalize().ok())
+}
+
 /// Where the pipeline says that its checkout is, if a folder lies in it.
 fn pipelines_tree(dir: &Path, process: &Vars) -> Option<PathBuf> {
-    let real = dir.ancestors().find_map(|part| part.canonicalize().ok())?;
+    let real = real_part(dir)?;
     let named = CHECKOUT_FOLDERS.into_iter();
     let named = named.filter_map(|name| process.get(name));
     let mut trees = named.filter_map(|name| Path::new(name).canonicalize().ok());

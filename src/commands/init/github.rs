@@ -1,6 +1,6 @@
 //! GitHub's workflows: the examples, fitted to the projects of a repository. Pure.
 
-use super::pipeline::{Pipeline, Watched, quoted, slug};
+use super::pipeline::{Pipeline, Watched, quoted, slug, written};
 
 /// The very files that the README shows.
 const PLAN: &str = include_str!("../../../.github/examples/github-plan.yml");
@@ -175,12 +175,8 @@ pub(super) const AND: char = '|';
 
 /// The lines of the list of projects.
 pub(super) fn listed(projects: &[Watched]) -> String {
-    let name = |folder: &'_ str| match folder {
-        "" => ".".to_owned(),
-        inner => inner.to_owned(),
-    };
     let each = projects.iter().map(|of| {
-        let folders: Vec<_> = of.folders().map(name).collect();
+        let folders: Vec<_> = of.folders().map(written).collect();
         format!("            {}\n", folders.join(&AND.to_string()))
     });
     each.collect()

@@ -1,6 +1,6 @@
 //! GitLab's pipeline: the example, fitted to the projects of a repository. Pure.
 
-use super::pipeline::{Pipeline, Watched, quoted};
+use super::pipeline::{Pipeline, Watched, quoted, written};
 
 /// The very file that the README shows.
 const PIPELINE: &str = include_str!("../../../.github/examples/gitlab-ci.yml");
@@ -44,10 +44,7 @@ pub(super) fn pipelines(projects: &[Watched]) -> Vec<Pipeline> {
 
 /// The jobs of one project, which run where it changed.
 pub(super) fn jobs(of: &Watched) -> String {
-    let project = match of.project.as_str() {
-        "" => ".",
-        inner => inner,
-    };
+    let project = written(&of.project);
     let files = of.folders().map(|folder| match folder {
         "" => quoted("**/*"),
         inner => quoted(&format!("{inner}/**/*")),

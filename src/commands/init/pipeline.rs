@@ -8,6 +8,11 @@ pub(super) struct Pipeline {
     pub(super) text: String,
 }
 
+/// A folder of a repository as a pipeline names it.
+pub(super) fn written(folder: &str) -> &str {
+    if folder.is_empty() { "." } else { folder }
+}
+
 /// A project and what is watched for it: folders relative to the repository's root, with `/` between parts; empty
 /// for the root itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -255,10 +255,7 @@ fn a_plan_that_is_over_is_not_applied_again_where_the_app_went_on() {
     platform.unset("slack");
     platform.forget();
     // It was made some time before.
-    let plan = project.read("1.plan");
-    let made = plan.lines().find(|line| line.starts_with("created_at = "));
-    let plan = plan.replace(made.unwrap(), "created_at = \"2026-01-01T00:00:00Z\"");
-    project.write("1.plan", &plan);
+    made_at(&project, "2026-01-01T00:00:00Z");
     project.run(&["apply", "1.plan"]).expect(3);
     reads!(project.run(&["apply", "1.plan"]), @"
     exit 3: connplan apply 1.plan
@@ -284,6 +281,14 @@ fn a_plan_that_is_over_is_not_applied_again_where_the_app_went_on() {
     assert_eq!(platform.writes(), ["PUT external-auth/integrations/slack"]);
 }
 
+/// Has `1.plan` be of another time.
+fn made_at(project: &Project, time: &str) {
+    let plan = project.read("1.plan");
+    let made = plan.lines().find(|line| line.starts_with("created_at = "));
+    let plan = plan.replace(made.unwrap(), &format!("created_at = \"{time}\""));
+    project.write("1.plan", &plan);
+}
+
 /// One that the app went back to before it is made anew, is applied.
 #[test]
 fn the_same_plan_made_anew_is_applied() {
@@ -296,15 +301,9 @@ fn the_same_plan_made_anew_is_applied() {
     platform.consent("slack", "ada@example.com");
     project.run(&["authorize"]).expect(0);
     platform.unset("slack");
-    let made_at = |time: &str| {
-        let plan = project.read("1.plan");
-        let made = plan.lines().find(|line| line.starts_with("created_at = "));
-        let plan = plan.replace(made.unwrap(), &format!("created_at = \"{time}\""));
-        project.write("1.plan", &plan);
-    };
-    made_at("2026-01-01T00:00:00Z");
+    made_at(&project, "2026-01-01T00:00:00Z");
     project.run(&["apply", "1.plan"]).expect(3);
-    made_at("2100-01-01T00:00:00Z");
+    made_at(&project, "2100-01-01T00:00:00Z");
     platform.forget();
     project.run(&["apply", "1.plan"]).expect(0);
     assert_eq!(platform.writes(), ["PUT external-auth/integrations/slack"]);
