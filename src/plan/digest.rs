@@ -241,6 +241,23 @@ mod tests {
         }
     }
 
+    /// Whoever reviews one of two does not approve the other.
+    #[test]
+    fn no_two_meanings_have_one_form() {
+        for (one, other) in [
+            ("a = true", "a = false"),
+            (r#"a = ["x\",\"y"]"#, r#"a = ["x", "y"]"#),
+            (r#"a = "1\",\"b\":\"2""#, "a = \"1\"\nb = \"2\""),
+            (r"a = 'x\n'", r#"a = "x\n""#),
+            (r#"a = "\"""#, r#"a = "\"\"""#),
+            ("a = 1.5", "a = 2.5"),
+            ("a = 2026-01-01", "a = 2026-01-02"),
+            ("a = 2026-01-01", "a = \"2026-01-01\""),
+        ] {
+            assert_ne!(digest(one), digest(other), "{one} {other}");
+        }
+    }
+
     #[test]
     fn pasted_digests_are_taken() {
         let hex = "AB".repeat(32);
