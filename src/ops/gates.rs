@@ -326,6 +326,34 @@ mod tests {
         }
     }
 
+    /// Whichever of the commits says it, and the shortest of all.
+    #[test]
+    fn each_commit_that_binds_limits_how_long_a_plan_lives() {
+        let dir = tempfile::tempdir().unwrap();
+        let vars = crate::model::Vars::default();
+        let options = crate::config::FindOptions {
+            app_id: Some("app-1".to_owned()),
+            ..Default::default()
+        };
+        let mut project = Project::find(dir.path(), &options, &vars).unwrap();
+        let settings = |hours: &str| {
+            let text = format!("[plan]\nexpires = \"{hours}\"\n");
+            crate::syntax::parse_settings("connplan.toml", &text)
+                .0
+                .unwrap()
+        };
+        let hours = |project: &Project| longest(project).map(|limit| limit.get().as_hours());
+        assert_eq!(hours(&project), None);
+        project.line_settings.push(settings("5h"));
+        assert_eq!(hours(&project), Some(5));
+        project.now_settings.push(settings("4h"));
+        assert_eq!(hours(&project), Some(4));
+        project.base_settings.push(settings("3h"));
+        assert_eq!(hours(&project), Some(3));
+        project.base_settings.push(settings("9h"));
+        assert_eq!(hours(&project), Some(3));
+    }
+
     #[test]
     fn a_gate_is_told_of_that_opens_further_and_no_other() {
         let opened = |base: &str, here: &str| {

@@ -312,6 +312,19 @@ mod tests {
     use crate::{diff::Change, model::StripeMode};
 
     #[test]
+    fn of_what_is_said_twice_of_unknown_scopes_the_stricter_counts() {
+        for (one, other) in [("warn", "deny"), ("deny", "warn")] {
+            let text = format!(
+                "[policy]\nunknown_scopes = \"{one}\"\n[policy.rules.unknown_scopes]\nlevel = \"{other}\"\n"
+            );
+            let (settings, problems) = crate::syntax::parse_settings("connplan.toml", &text);
+            assert!(problems.is_empty(), "{problems:?}");
+            let found = policy(&settings.unwrap().policy).unknown_scopes;
+            assert_eq!(found, Some(Severity::Deny), "{text}");
+        }
+    }
+
+    #[test]
     fn what_an_interrupted_run_removed_is_counted_and_what_is_there_not_twice() {
         let change = |(name, action)| Change::new(ConnectorType::parse(name).unwrap(), action);
         let changes = [

@@ -139,6 +139,7 @@ fn a_new_connector_may_be_there_only_as_it_was_asked_for() {
         (Some(off("a")), there.clone()),
         (Some(off("a b c")), there.clone()),
         (Some(active("a")), there.clone()),
+        (Some(has(RemoteStatus::Expired, "a b")), there.clone()),
         (Some(active("a b c")), there),
     ] {
         assert_eq!(look(&create, is.clone(), None), expected, "{is:?}");
@@ -223,6 +224,15 @@ fn the_last_look_asks_all_that_can_be_refused_without_one() {
         matches!(added, Err(Refusal::Incoherent { .. })),
         "{added:?}"
     );
+}
+
+/// What was approved is to take a sandbox away.
+#[test]
+fn an_installation_that_is_live_by_now_is_another_one() {
+    let [sandbox, live] = [StripeMode::Sandbox, StripeMode::Live].map(RemoteConnector::stripe);
+    let remove = change("stripe", Some(sandbox.clone()), None);
+    assert_eq!(look(&remove, Some(sandbox), None), Ok(false));
+    assert_eq!(look(&remove, Some(live), None), Err(vec!["mode"]));
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn a_scope_of_another_type_is_held_to_the_rules_of_that_type() {
         ..Policy::default()
     };
     let class = Policy {
-        max_class: [(gmail(), Class::Sensitive)].into(),
+        max_class: [(gmail(), Class::Sensitive), (None, Class::Restricted)].into(),
         ..Policy::default()
     };
     let denied = Policy {
