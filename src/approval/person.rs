@@ -124,6 +124,17 @@ mod tests {
         ann.learn(&known);
         carl.learn(&known);
         assert!(ann.may_be(&carl));
+        // An authority may have certified its own holder.
+        let vouched = line("x", "k8").vouched_for_by("k9".to_owned());
+        let holder = line("eve", "k9");
+        assert!(vouched.may_be(&holder) && holder.may_be(&vouched));
+        assert!(!vouched.may_be(&line("bob", "k7")));
+        // Large and small letters are alike here too.
+        for (name, list) in [("Ann", "ann,bob"), ("ann", "ANN,bob")] {
+            let mut one = line(name, "k1");
+            one.learn(&[line(list, "k2")]);
+            assert!(one.may_be(&line("bob", "k3")), "{name} {list}");
+        }
         let (mut ann, bob) = (line("a", "k1"), Person::named("D"));
         assert!(!ann.may_be(&bob));
         ann.learn(&lists);

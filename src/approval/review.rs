@@ -267,7 +267,7 @@ mod tests {
                 |f| f.barred = BTreeMap::from([("bob".to_owned(), "is a program")]),
                 "bob is a program",
             ),
-            (|f| f.asked = BTreeSet::from(["bob".to_owned()]), "again"),
+            (|f| f.asked = BTreeSet::from(["BOB".to_owned()]), "again"),
         ];
         for (spoil, why) in spoil {
             let mut facts = facts();

@@ -309,6 +309,7 @@ mod tests {
         let approved = What::Approval(digest("ab"), String::new());
         let begun = What::Plan(digest("ab"));
         let ahead = applied_by("ab", &[(slack, Outcome::Added)], &[9]);
+        let early = applied_by("ab", &[(slack, Outcome::Added)], &[0]);
         for (events, expected) in [
             (&[][..], [None, None]),
             (&[&whole], [Some(1), Some(1)]),
@@ -330,10 +331,21 @@ mod tests {
             (&[&other, &begun, &half], [Some(3), None]),
             // A clock that is behind: it was used after it was given.
             (&[&ahead], [Some(9), None]),
+            // Nor was what was given and not used by then given after it.
+            (&[&early], [Some(1), None]),
         ] {
             assert_eq!(used(events), expected, "{events:?}");
         }
     }
+
+    /// That somebody takes back the approval of the plan `ab`.
+    const TAKEN_BACK: &str = "\
+        -----BEGIN SSH SIGNATURE-----\n\
+        U1NIU0lHAAAAAQAAADMAAAALc3NoLWVkMjU1MTkAAAAgLttzyOwGbzTydqMvZ259HQjIv5\n\
+        fnEfQmdeNnAgN2AhsAAAAQY29ubnBsYW4tcmV2b2tlZAAAAAAAAAAGc2hhNTEyAAAAUwAA\n\
+        AAtzc2gtZWQyNTUxOQAAAECzurrjP0aXJu1fGl46yBr6VIW2Vm5WU49ogO0gmRTnoYC/8H\n\
+        ZLKqyJSPZNuk8FUIhh9Un276fCvd/xqCdTgSkJ\n\
+        -----END SSH SIGNATURE-----\n";
 
     #[test]
     fn what_proves_a_use_stays() {
@@ -350,5 +362,10 @@ mod tests {
         let waits = applied_by("ab", &[("slack", Outcome::Pending)], &[1]);
         let elsewhere = consented("wix", "authorized");
         assert_eq!(proofs(&[&waits, &elsewhere, &yes]), ["1", "3"]);
+        // Of approvals, those that are taken back.
+        let taken_back = What::Approval(digest("ab"), TAKEN_BACK.to_owned());
+        let of_another = What::Approval(digest("cd"), TAKEN_BACK.to_owned());
+        let given = What::Approval(digest("ab"), String::new());
+        assert_eq!(proofs(&[&given, &taken_back, &of_another]), ["2"]);
     }
 }

@@ -181,6 +181,26 @@ mod tests {
                 ),
                 since("3"),
             ),
+            // The last of several counts.
+            (
+                of(
+                    3,
+                    &[("3", &user, "now"), ("2", &bot, "now"), ("1", &user, "now")],
+                ),
+                Some(Edits::Others),
+            ),
+            (
+                of(
+                    4,
+                    &[
+                        ("4", &bot, "now"),
+                        ("3", &bot, "x"),
+                        ("2", &bot, "now"),
+                        ("1", &bot, "x"),
+                    ],
+                ),
+                since("4"),
+            ),
             (of(101, &[("1", &bot, "now")]), None),
             (json!({"author": bot}), None),
             (

@@ -143,7 +143,8 @@ mod tests {
             by: Some(by.to_owned()),
         };
         let of = |pushes: &[Pushed]| {
-            let commits = ["a", "b", "c"].map(str::to_owned).into();
+            // The newest one counts, whether or not it is listed.
+            let commits = ["a", "b"].map(str::to_owned).into();
             let found = whole(pushes, "c", &commits)?;
             let names: BTreeSet<_> = found
                 .into_iter()

@@ -406,8 +406,10 @@ mod tests {
             mode: None,
             connection_config: None,
         });
+        let asana = ConnectorType::parse("asana").unwrap();
+        let another: Change = between(&asana, None, wanted.clone(), &rules);
         let change: Change = between(&slack, before.as_ref(), wanted, &rules);
-        let (planned, plan) = (scopes("a b"), Plan::of(vec![change]));
+        let (planned, plan) = (scopes("a b"), Plan::of(vec![another, change]));
         let said = said.map(scopes);
         let asked = Asked {
             connector: &slack,
@@ -423,8 +425,13 @@ mod tests {
             observed: &observed,
             rules: &rules,
         };
-        now.follows(&plan, &plan.app.app, &asked, Timestamp::UNIX_EPOCH)
-            .is_ok()
+        let at = Timestamp::UNIX_EPOCH;
+        let expired = Plan {
+            expires_at: Some(at),
+            ..plan.clone()
+        };
+        assert!(now.follows(&expired, &plan.app.app, &asked, at).is_err());
+        now.follows(&plan, &plan.app.app, &asked, at).is_ok()
     }
 
     #[test]
