@@ -272,6 +272,39 @@ fn a_certificate_stands_for_the_names_that_its_authority_gave() {
     }
 }
 
+/// Whose name stands in a certificate as its authority need not have made it.
+#[test]
+fn a_certificate_counts_that_its_authority_signed() {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+    let keys = Keys::new();
+    for name in ["ca", "evil", "ann"] {
+        keys.key(name, &["ed25519"]);
+    }
+    let blob = |name: &str| {
+        let public = keys.public(name);
+        BASE64_STANDARD
+            .decode(public.split(' ').nth(1).unwrap())
+            .unwrap()
+    };
+    let authority = format!("ann cert-authority {}", keys.public("ca"));
+    keys.certify("evil", "ann", &["-n", "ann"]);
+    let made = keys.sign("ann-cert.pub", "connplan", digest().as_str());
+    refused(&authority, &made, "does not belong to a signer");
+    let lines: Vec<_> = made.lines().collect();
+    let inner = lines[1..lines.len() - 1].concat();
+    let mut bytes = BASE64_STANDARD.decode(inner).unwrap();
+    let (evil, ca) = (blob("evil"), blob("ca"));
+    let at = bytes
+        .windows(evil.len())
+        .position(|part| part == evil)
+        .unwrap();
+    bytes.splice(at..at + evil.len(), ca);
+    let inner = BASE64_STANDARD.encode(bytes);
+    let forged = format!("{}\n{inner}\n{}\n", lines[0], lines[lines.len() - 1]);
+    assert!(!verifies(&keys, &authority, "ann", &forged));
+    assert!(judge(&authority, &[forged]).is_err());
+}
+
 #[test]
 fn who_took_it_back_does_not_approve() {
     let keys = Keys::new();
