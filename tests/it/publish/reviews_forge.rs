@@ -30,7 +30,7 @@ impl Shop {
     }
 
     /// The forge tells who edited the comment last.
-    fn edited_by(&self, editor: &str) {
+    pub(super) fn edited_by(&self, editor: &str) {
         let at = "2100-06-01T00:00:00Z";
         if self.github {
             let author = json!({"__typename": "Bot", "login": "github-actions"});
@@ -78,6 +78,13 @@ fn an_edit_after_the_review_counts_only_where_the_forge_says_that_it_was_the_too
             "before the comment showed this plan as it does now"
         });
         shop.edited_by("mallory");
+        shop.refuses("somebody else edited the comment");
+        assert!(shop.platform.writes().is_empty());
+        // Times as fine as GitLab's tell that it was edited, and not by whom.
+        shop.comments.edit(|comment| {
+            comment["created_at"] = json!("2026-01-01T00:00:00.123Z");
+            comment["updated_at"] = json!("2100-06-01T00:00:00.456Z");
+        });
         shop.refuses("somebody else edited the comment");
         assert!(shop.platform.writes().is_empty());
         shop.edited_by("own");
@@ -149,6 +156,12 @@ fn what_the_forge_lists_is_not_taken_for_more_than_it_says() {
             let newest_first = json!([of("DISMISSED", 2101), of("APPROVED", 2100)]);
             shop.told(&format!("{request}/reviews"), &newest_first);
             shop.refuses("0 found");
+            // Of somebody who is gone, and may be anybody who may write.
+            let mut gone = of("CHANGES_REQUESTED", 2100);
+            gone["user"] = Value::Null;
+            let reviews = json!([of("APPROVED", 2100), gone]);
+            shop.told(&format!("{request}/reviews"), &reviews);
+            shop.refuses("it does not tell whose a review is");
         } else {
             let route = format!("{request}/versions");
             shop.server.on(&route, [Reply::status(403)]);
@@ -173,6 +186,11 @@ fn only_the_forge_names_who_made_a_commit_and_who_may_write() {
                 shop.told(commits, &commit(author, signed));
                 shop.refuses(unknown);
             }
+            // Who commits it, signs it too.
+            let bob = json!([{"author": {"login": "ann"}, "committer": {"login": "bob"},
+                "commit": {"verification": {"verified": true}}}]);
+            shop.told(commits, &bob);
+            shop.refuses("bob made the change");
             // Whether the forge made it is not told.
             let untold = json!([{"author": {"login": "ann"}, "committer": {"login": "web-flow"}}]);
             shop.told(commits, &untold);
@@ -211,6 +229,7 @@ fn only_the_forge_names_who_made_a_commit_and_who_may_write() {
             // The search finds names, too, and parts of them.
             for (address, user) in [
                 ("bo", json!({"username": "bob"})),
+                ("x", json!({"username": "bob"})),
                 ("b@x.org", json!({"username": "bob", "name": "B@x.org"})),
                 (
                     "b@x.org",
@@ -231,6 +250,12 @@ fn only_the_forge_names_who_made_a_commit_and_who_may_write() {
                 shop.refuses("may not write");
             }
         }
+        // Of whom the forge knows nothing.
+        shop.review(&Reviews {
+            given: &[("zoe", "APPROVED", 'a', false)],
+            ..GOOD
+        });
+        shop.refuses("zoe may not write");
         assert!(shop.platform.writes().is_empty());
         shop.review(&GOOD);
         shop.applied_now().expect(0);
@@ -251,7 +276,12 @@ fn a_comment_of_whoever_made_the_change_or_started_the_job_shows_nothing() {
         shop.told(user, &ann);
         shop.comments.edit(|comment| comment[writer] = ann.clone());
         shop.refuses("the token belongs to a person who made the change");
-        if !shop.github {
+        if shop.github {
+            // Or who opened the request, with commits of somebody else.
+            let eve = json!([{"author": {"login": "eve"}, "committer": {"login": "eve"}}]);
+            shop.told("GET /repos/octo/site/pulls/5/commits", &eve);
+            shop.refuses("the token belongs to a person who made the change");
+        } else {
             shop.comments.edit(|comment| comment[writer] = own.clone());
             shop.told("GET /api/v4/job", &json!({"user": own}));
             shop.project = shop
@@ -371,7 +401,62 @@ fn who_pushed_is_asked_of_the_forge_where_no_event_told() {
         shop.refuses("eve pushed the change");
         pushes(&shop, "ann", 'b');
         shop.refuses("does not list the push of every commit");
+        // What went elsewhere does not tell of this branch.
+        if !shop.github {
+            let push = |branch: &str, kind: &str| {
+                json!([{"author": {"username": "ann"}, "push_data": {"ref": branch, "ref_type": kind,
+                    "commit_from": null, "commit_to": sha('a')}}])
+            };
+            for (branch, kind) in [("other", "branch"), ("topic", "tag")] {
+                shop.told("GET /api/v4/projects/13/events", &push(branch, kind));
+                shop.refuses("does not list the push of every commit");
+            }
+        }
+        // It does not say, or has no such list.
+        let list = if shop.github {
+            "GET /repos/ann/fork/activity"
+        } else {
+            "GET /api/v4/projects/13/events"
+        };
+        shop.server.on(list, [Reply::status(403)]);
+        shop.applied_now().expect(3);
+        shop.server.on(list, [Reply::status(404)]);
+        shop.applied_now().expect(0);
         pushes(&shop, "ann", 'a');
         shop.applied_now().expect(0);
+        // By eve too, who pushed what ann's goes on from.
+        let commits = if shop.github {
+            "GET /repos/octo/site/pulls/5/commits"
+        } else {
+            "GET /api/v4/projects/12/merge_requests/3/commits"
+        };
+        let both = if shop.github {
+            let from = json!({"sha": sha('a'), "ref": "topic", "repo": {"full_name": "ann/fork"}});
+            let pull = json!({"merged": false, "head": from, "user": {"login": "ann"},
+                "commits": 2, "requested_reviewers": []});
+            shop.told("GET /repos/octo/site/pulls/5", &pull);
+            let commit = |sha: &str| json!({"sha": sha, "author": {"login": "ann"}, "committer": {"login": "ann"}});
+            shop.told(commits, &json!([commit(&sha('b')), commit(&sha('a'))]));
+            let push = |by: &str, from: char, to: char| {
+                json!({"ref": "refs/heads/topic", "before": sha(from), "after": sha(to),
+                    "activity_type": "push", "actor": {"login": by}})
+            };
+            json!([push("ann", 'b', 'a'), push("eve", '0', 'b')])
+        } else {
+            let ann = "1-ann@users.noreply.gitlab.example";
+            let commit =
+                |sha: &str| json!({"id": sha, "author_email": ann, "committer_email": ann});
+            shop.told(commits, &json!([commit(&sha('b')), commit(&sha('a'))]));
+            let push = |by: &str, from: Value, to: char| {
+                json!({"author": {"username": by}, "push_data": {"ref": "topic",
+                    "ref_type": "branch", "commit_from": from, "commit_to": sha(to)}})
+            };
+            json!([
+                push("ann", json!(sha('b')), 'a'),
+                push("eve", Value::Null, 'b')
+            ])
+        };
+        shop.told(list, &both);
+        shop.refuses("eve pushed the change");
     }
 }

@@ -70,6 +70,12 @@ fn a_review_is_of_the_branch_by_whose_rules_the_plan_was_judged() {
         shop.approved()
             .expect(3)
             .tells("judged by the rules of another branch than main");
+        // Also where the forge does not tell where it goes.
+        shop.head('a', false);
+        shop.approved()
+            .expect(3)
+            .tells("judged by the rules of another branch than main");
+        shop.request("main", &json!({}));
         let after = ["apply", "a1.plan", "--approved-in-review"];
         shop.after_push(&after)
             .expect(3)
@@ -106,6 +112,31 @@ fn a_review_of_the_newest_commit_is_none_of_an_older_one() {
         let newest = ["apply", "b2.plan", "--approved-in-review"];
         shop.run('b', 9, &newest).expect(0);
     }
+}
+
+/// An event lists the requests that have its commit, from whichever branch somebody opened them.
+#[test]
+fn a_run_that_is_for_no_request_has_none_of_those_that_are_listed() {
+    let shop = shops().remove(0);
+    shop.head('a', false);
+    shop.plan('a', 1);
+    shop.review(&GOOD);
+    let request = json!({"number": 5, "head": {"sha": sha('a'), "ref": "topic"}});
+    let event = json!({"check_suite": {"head_sha": sha('a'), "head_branch": "topic",
+        "pull_requests": [request]}});
+    shop.project.write("../listed.json", &event.to_string());
+    let path = shop.project.path("../listed.json").display().to_string();
+    let commit = sha('a');
+    let vars = [
+        ("GITHUB_EVENT_NAME", "check_suite"),
+        ("GITHUB_EVENT_PATH", path.as_str()),
+        ("GITHUB_REF", "refs/heads/main"),
+        ("GITHUB_SHA", commit.as_str()),
+    ];
+    let apply = ["apply", "a1.plan", "--approved-in-review"];
+    let run = shop.project.run_vars(&vars, &apply);
+    run.expect(3).tells("does not say that this run is for it");
+    assert_eq!(shop.platform.writes(), [] as [&str; 0]);
 }
 
 #[test]
@@ -160,6 +191,11 @@ fn an_approval_on_gitlab_is_of_the_commit_that_was_the_newest_then() {
         version('b', 2099),
         version('a', 2020)
     ]));
+    shop.approved()
+        .expect(3)
+        .tells("bob reviewed an older commit, bbbbbb");
+    // In the very second of a push, which of both came first is not known.
+    told(&json!([version('a', 2100), version('b', 2099)]));
     shop.approved()
         .expect(3)
         .tells("bob reviewed an older commit, bbbbbb");
@@ -231,5 +267,19 @@ fn who_pushed_is_told_or_refused_and_never_forgotten() {
     assert_eq!(shop.comment('a', 5, &["--failed", "error.json"]), "updated");
     shop.plan('a', 6);
     shop.approved().expect(3).tells("bob pushed the change");
+    // What somebody else wrote into it is nobody's word, also once the tool has written it anew.
+    shop.comments.edit(|comment| {
+        let body = comment["body"]
+            .as_str()
+            .unwrap()
+            .replace("by=bob", "by=ann");
+        comment["body"] = json!(body);
+    });
+    shop.edited_by("mallory");
+    shop.plan('a', 7);
+    shop.edited_by("own");
+    shop.approved()
+        .expect(3)
+        .tells("no run for that push has told it");
     assert_eq!(shop.platform.writes(), [] as [&str; 0]);
 }
