@@ -138,6 +138,27 @@ fn a_link_out_of_the_repository_loses_no_settings() {
     }
 }
 
+/// What the base has at its end is not known, so nothing takes its place.
+#[test]
+fn a_link_of_the_base_that_leads_out_is_replaced_by_nothing() {
+    let (_platform, project) = shop();
+    std::fs::create_dir(project.path("../cache")).unwrap();
+    std::fs::rename(project.path("apps/shop"), project.path("../cache/shop")).unwrap();
+    link(&project, "../../cache/shop", "apps/shop");
+    let base = committed(&project);
+    planned(&project, &base, "apps/shop").expect(0);
+    std::fs::remove_file(project.path("apps/shop")).unwrap();
+    without_notion(&project, "apps/shop", "app-1");
+    committed(&project);
+    reads!(planned(&project, &base, "apps/shop"), @"
+    exit 1: connplan -C apps/shop plan
+    --- stderr
+    error: COMMIT, which this is measured against, has a link at apps/shop/ that leads out of the repository, and here is something else: what was asked for there is not known
+      help: have the link removed by a change of its own first
+      code: connplan::approval::base
+    ");
+}
+
 /// What a step before restored into the checkout may be a repository.
 #[test]
 fn a_link_to_a_clone_within_the_repository_loses_no_settings() {

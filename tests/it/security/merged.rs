@@ -144,6 +144,46 @@ fn a_push_with_force_leaves_out_nobody() {
     assert_eq!(platform.writes(), [] as [&str; 0]);
 }
 
+/// What the branch was is fetched then, and does not tell where that was left.
+#[test]
+fn a_push_with_force_leaves_out_nobody_in_a_clone_without_what_it_replaced() {
+    let (platform, project) = shop();
+    project.write("base44/connplan.toml", SIGNED);
+    commit(&project, "signed");
+    project.write("base44/connplan.toml", "");
+    let loose = commit(&project, "loose");
+    let amend = ["commit", "-q", "--amend", "-m", "again"];
+    git(&project, &amend);
+    git(&project, &["push", "-qf", "origin", "HEAD:main"]);
+    let remote = project.path("../remote.git").display().to_string();
+    let any = [
+        "-C",
+        &remote,
+        "config",
+        "uploadpack.allowAnySHA1InWant",
+        "true",
+    ];
+    git(&project, &any);
+    let forced = format!(r#"{{"before":"{loose}","forced":true,"ref":"refs/heads/main"}}"#);
+    project.write("../forced.json", &forced);
+    let forced = project.path("../forced.json").display().to_string();
+    // A whole clone, whatever the event says; a shallow one, where the forge says that it was forced.
+    for (depth, event) in [("9", None), ("1", Some(forced.as_str()))] {
+        std::fs::remove_dir_all(project.path(".git")).unwrap();
+        git(&project, &["init", "-q", "-b", "main"]);
+        let url = format!("file://{remote}");
+        git(&project, &["remote", "add", "origin", &url]);
+        let fetch = ["fetch", "-q", "--depth", depth, "origin", "main"];
+        git(&project, &fetch);
+        git(&project, &["checkout", "-qf", "FETCH_HEAD"]);
+        let event = event.map(|event| ("GITHUB_EVENT_PATH", event));
+        applied(&project, &loose, &Vec::from_iter(event))
+            .expect(3)
+            .tells("signature");
+    }
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+}
+
 #[test]
 fn the_next_push_does_not_free_what_was_refused() {
     let (platform, project) = shop();
@@ -206,18 +246,54 @@ fn the_next_push_does_not_free_what_was_refused() {
     assert_eq!(platform.writes().len(), 1);
 }
 
+/// A new key, which the signers file names from now on.
+fn key(project: &Project, name: &str) -> String {
+    let file = project.path("..").join(name).display().to_string();
+    let made = ["-q", "-t", "ed25519", "-N", "", "-f", file.as_str()];
+    let made = std::process::Command::new("ssh-keygen").args(made).status();
+    assert!(made.unwrap().success());
+    let public = std::fs::read_to_string(format!("{file}.pub")).unwrap();
+    project.write("base44/signers", &format!("ann {public}"));
+    file
+}
+
+/// What the commit before has dropped, and the one that was applied last still asks for.
+#[test]
+fn who_signs_for_what_was_applied_last_is_not_for_the_next_commit_to_say() {
+    let (platform, project) = shop();
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    let settings = format!("{SIGNED}from_risk = \"danger\"\n");
+    project.write("base44/connplan.toml", &settings);
+    key(&project, "ann");
+    commit(&project, "signed");
+    applied(&project, &base, &[]).expect(0);
+    project.write("base44/connplan.toml", "");
+    let loose = commit(&project, "loose");
+    project.write("base44/connplan.toml", &settings);
+    let mallory = key(&project, "mallory");
+    project.declare("gmail", &["https://mail.google.com/"]);
+    commit(&project, "the whole mailbox, and another signer");
+    project.run(&["plan", "--out", "../x.plan"]).expect(0);
+    let sign = [
+        "approve",
+        "../x.plan",
+        "--key",
+        &mallory,
+        "--out",
+        "../x.sig",
+    ];
+    project.run(&sign);
+    let apply = ["apply", "../x.plan", "--approved-by", "../x.sig"];
+    pushed(&project, &loose, &[], &apply)
+        .expect(3)
+        .tells("does not belong to a signer");
+    assert_eq!(platform.writes().len(), 1);
+}
+
 #[test]
 fn keys_that_a_team_renews_between_two_applies_count() {
     let (platform, project) = shop();
-    let key = |name: &str| {
-        let file = project.path("..").join(name).display().to_string();
-        let made = ["-q", "-t", "ed25519", "-N", "", "-f", file.as_str()];
-        let made = std::process::Command::new("ssh-keygen").args(made).status();
-        assert!(made.unwrap().success());
-        let public = std::fs::read_to_string(format!("{file}.pub")).unwrap();
-        project.write("base44/signers", &format!("ann {public}"));
-        file
-    };
+    let key = |name: &str| key(&project, name);
     project.write("base44/connplan.toml", SIGNED);
     let old = key("old");
     let signed = commit(&project, "signed");
