@@ -60,3 +60,37 @@ fn a_proposal_that_leaves_the_store_or_its_expiry_loosens_nothing() {
       code: connplan::git::no_remote
     ");
 }
+
+/// Whoever asks for what waits in another store hears of that, too.
+#[test]
+fn what_was_taken_back_in_the_store_of_the_base_is_not_asked_for() {
+    let team = Team::new();
+    let (one, ann) = (&team.one, team.key("ann"));
+    let other = format!("{}.x", one.root().display());
+    git(&one.root(), &["init", "-q", "--bare", &other]);
+    git(&one.root(), &["remote", "add", "other", &other]);
+    let approval = SETTINGS.split_once("\n\n").unwrap().1;
+    let store = "[store]\nurl = \"git:other\"\n";
+    one.write("base44/connplan.toml", &format!("{store}{approval}"));
+    git(&one.root(), &["commit", "-qam", "another store"]);
+    one.run(&["plan", "--out", "../x.plan"]).expect(0);
+    let approve = ["approve", "../x.plan", "--key", &ann, "--out", "../x.sig"];
+    one.run(&approve).expect(0);
+    one.run(&["apply", "../x.plan", "--approved-by", "../x.sig"])
+        .expect(0);
+    team.two.write("x.plan", &one.read("../x.plan"));
+    let revoke = ["approve", "x.plan", "--key", &ann, "--revoke"];
+    team.two.run(&revoke).expect(0);
+    team.platform.forget();
+    let elsewhere = [("XDG_STATE_HOME", "../runner"), ("CONNPLAN_STATE_DIR", "")];
+    let authorize = ["authorize", "--yes", "--print-links", "--timeout", "20s"];
+    reads!(one.run_vars(&elsewhere, &authorize), @"
+    exit 0: connplan authorize --yes --print-links --timeout 20s
+    Nothing is waiting for authorization in app app-1, as git:other knows it.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    slack waits for a person; requested just now by one.
+    warning: the store says that slack waits, but the plan is not approved: 1 signature needed, 0 found; it is left alone
+    ");
+    assert!(team.platform.writes().is_empty());
+}

@@ -2,7 +2,9 @@
 
 use std::{path::Path, time::Duration};
 
-use super::approvals::Team;
+use serde_json::json;
+
+use super::approvals::{SETTINGS, Team};
 use crate::{
     git::repository::git,
     support::{APP, Connector, Output, reads},
@@ -29,6 +31,18 @@ fn forged_of(team: &Team, branch: &str, forge: impl FnOnce(&Path)) {
     git(forger.path(), &["add", "."]);
     git(forger.path(), &["commit", "-qm", "forged"]);
     git(forger.path(), &["push", "-q", &url, &format!("HEAD:{log}")]);
+}
+
+/// That slack waits, by this plan.
+fn entry(team: &Team, digest: &str, more: &str) -> String {
+    let plan = team.one.run(&["plan", "--format", "json"]).json();
+    let app = &plan["apps"][0];
+    format!(
+        "format_version = \"1.0\"\nkind = \"waits\"\napp_id = {}\napi_url = {}\nwriter = \"{digest}\"\n\
+         [[waits]]\nconnector = \"slack\"\naction = \"create\"\nsince = \"2026-01-01T00:00:00Z\"\n\
+         scopes = [\"chat:write\"]\nplan_digest = \"{digest}\"\n{more}",
+        app["app_id"], app["api_url"]
+    )
 }
 
 /// A signed plan that no apply takes is not asked for either, whatever the store says waits.
@@ -58,20 +72,10 @@ fn what_no_apply_takes_is_not_asked_for() {
         team.one.run(&["approve", plan, "--key", &ann]).expect(0);
     }
     let authorize = ["authorize", "--yes", "--print-links", "--timeout", "20s"];
-    let entry = |digest: &str, more: &str| {
-        let api_url = team.one.run(&["plan", "--format", "json"]).json();
-        let app = &api_url["apps"][0];
-        format!(
-            "format_version = \"1.0\"\nkind = \"waits\"\napp_id = {}\napi_url = {}\nwriter = \"{digest}\"\n\
-             [[waits]]\nconnector = \"slack\"\naction = \"create\"\nsince = \"2026-01-01T00:00:00Z\"\n\
-             scopes = [\"chat:write\"]\nplan_digest = \"{digest}\"\n{more}",
-            app["app_id"], app["api_url"]
-        )
-    };
     forged(&team, |folder| {
         let name = format!("plans/{}.plan", speculative.trim_start_matches("sha256:"));
         std::fs::write(folder.join(name), team.one.read("s.plan")).unwrap();
-        std::fs::write(folder.join("waits.toml"), entry(&speculative, "")).unwrap();
+        std::fs::write(folder.join("waits.toml"), entry(&team, &speculative, "")).unwrap();
     });
     team.platform.forget();
     let run = team.two.run(&authorize);
@@ -92,7 +96,7 @@ fn what_no_apply_takes_is_not_asked_for() {
     });
     let before = "before = [\"channels:read\"]\nstatus_before = \"active\"\n";
     forged(&team, |folder| {
-        std::fs::write(folder.join("waits.toml"), entry(&live, before)).unwrap();
+        std::fs::write(folder.join("waits.toml"), entry(&team, &live, before)).unwrap();
     });
     let run = team.two.run(&authorize);
     reads!(run, @"
@@ -146,6 +150,39 @@ fn an_approval_is_for_one_apply() {
     assert_eq!(team.platform.writes().len(), 1);
 }
 
+/// Nor is it asked for again, whoever writes into the store that it waits.
+#[test]
+fn what_was_consented_to_does_not_wait_by_the_same_approval() {
+    let team = Team::new();
+    let ann = team.key("ann");
+    let plan = ["plan", "--out", "x.plan", "--format", "json"];
+    let plan = team.one.run(&plan).expect(0).json();
+    let digest = plan["digest"].as_str().unwrap();
+    team.one
+        .run(&["approve", "x.plan", "--key", &ann])
+        .expect(0);
+    team.one.run(&["apply", "x.plan"]).expect(0);
+    team.platform.consent("slack", "ada@example.com");
+    team.one.run(&["authorize", "--yes"]).expect(0);
+    team.platform.unset("slack");
+    team.platform.forget();
+    forged(&team, |folder| {
+        let waits = entry(&team, digest, "");
+        std::fs::write(folder.join("waits.toml"), waits).unwrap();
+    });
+    team.platform.forget();
+    let authorize = ["authorize", "--yes", "--print-links", "--timeout", "20s"];
+    reads!(team.two.run(&authorize), @"
+    exit 0: connplan authorize --yes --print-links --timeout 20s
+    Nothing is waiting for authorization in app app-1, as git:origin knows it.
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    slack waits for a person; requested 330 days ago by an unknown user.
+    warning: the store says that slack waits, but the plan was carried out at TIME, and an approval is for once: 1 signature needed, 0 found; it is left alone
+    ");
+    assert!(team.platform.writes().is_empty());
+}
+
 /// What of a plan was done is not done again by the approval under which the rest of it still waits.
 #[test]
 fn what_was_done_of_a_plan_that_still_waits_is_done_once() {
@@ -178,6 +215,43 @@ fn what_was_done_of_a_plan_that_still_waits_is_done_once() {
       help: nothing was written. If it is wanted again: `connplan plan` shows what is different now, and `connplan approve PLAN` approves this plan anew
       code: connplan::approval::used
     ");
+    assert!(team.platform.writes().is_empty());
+}
+
+/// A run that was killed told nobody what it did; the next one does, before it does that once more.
+#[test]
+fn what_a_run_did_that_was_killed_is_done_once() {
+    let team = Team::new();
+    let ann = team.key("ann");
+    team.platform.behave(&json!({ "narrows_at_once": true }));
+    let wide = Connector::active("github", &["repo", "gist"]);
+    team.platform.set(&wide);
+    team.one.declare("github", &["repo"]);
+    team.one.run(&["plan", "--out", "x.plan"]).expect(0);
+    team.one
+        .run(&["approve", "x.plan", "--key", &ann])
+        .expect(0);
+    let apply = [
+        "apply",
+        "x.plan",
+        "--approved-by",
+        "x.plan.sig",
+        "--parallelism",
+        "1",
+    ];
+    let crash = [("__CONNPLAN_TEST_CRASH_AT_WRITE", "6")];
+    let killed = team.one.run_vars(&crash, &apply);
+    assert_eq!(killed.code, None, "{killed}");
+    let github = "PUT external-auth/integrations/github";
+    assert_eq!(team.platform.writes(), [github]);
+    team.one.run(&["unlock", "--yes"]).expect(0);
+    // Somebody has widened it again.
+    team.platform.set(&wide);
+    team.platform.forget();
+    team.one
+        .run(&apply)
+        .expect(3)
+        .tells("an approval is for once: 1 signature needed, 0 found");
     assert!(team.platform.writes().is_empty());
 }
 
@@ -232,7 +306,9 @@ fn what_was_asked_for_by_an_approval_that_was_taken_back_is_asked_for_no_more() 
     let approve = ["approve", "x.plan", "--key", &ann];
     team.one.run(&approve).expect(0);
     let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
-    team.one.run(&apply).expect(0);
+    team.one
+        .run(&[&apply[..], &["--receipt", "x.receipt"]].concat())
+        .expect(0);
     team.one
         .run(&["approve", "x.plan", "--key", &ann, "--revoke"])
         .expect(0);
@@ -252,6 +328,19 @@ fn what_was_asked_for_by_an_approval_that_was_taken_back_is_asked_for_no_more() 
     Acting as a workspace, by BASE44_API_KEY.
     warning: the store says that slack waits, but the plan is not approved: 1 signature needed, 0 found; it is left alone
     ");
+    // Nor by a receipt, whose digest somebody was told.
+    let shown = team.one.run(&["show", "x.receipt", "--format", "json"]);
+    let digest = shown.expect(0).json()["digest"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    team.two.write("x.receipt", &team.one.read("x.receipt"));
+    let receipt = ["--receipt", "x.receipt", "--expect-digest", &digest];
+    let with = [&authorize[..], &receipt].concat();
+    team.two
+        .run(&with)
+        .expect(4)
+        .says("revoked the approval of its plan");
     assert!(team.platform.writes().is_empty());
 }
 
@@ -280,4 +369,54 @@ fn a_lease_of_the_greatest_epoch_is_refused() {
             .expect(1)
             .tells("its epoch cannot grow any more");
     }
+}
+
+/// How far a change reaches is told by what the app has now, not by what its plan or an entry says it had.
+#[test]
+fn what_an_entry_leaves_out_makes_it_no_less_a_danger() {
+    let store = "[store]\nurl = \"git:origin\"\n";
+    let team = Team::with(store);
+    let scopes = [
+        "https://mail.google.com/",
+        "https://www.googleapis.com/auth/calendar.readonly",
+    ];
+    team.platform.set(&Connector {
+        name: "gmail",
+        status: "active",
+        scopes: &scopes[..1],
+        account: Some("ada@example.com"),
+    });
+    for clone in [&team.one, &team.two] {
+        clone.undeclare("slack");
+        clone.declare("gmail", &scopes);
+    }
+    // Here nothing needs an approval.
+    team.one.run(&["apply", "--auto-approve"]).expect(0);
+    team.platform.unset("gmail");
+    forged(&team, |folder| {
+        let file = folder.join("waits.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let past = ["before", "status_before", "connection_id"];
+        let mut kept = Vec::new();
+        let mut table = "";
+        for line in text.lines() {
+            if line.starts_with('[') {
+                table = line;
+            }
+            let is_past = past.iter().any(|name| line.starts_with(name));
+            if !is_past && table != "[waits.account_before]" {
+                kept.push(line);
+            }
+        }
+        std::fs::write(&file, kept.join("\n") + "\n").unwrap();
+    });
+    let approval = SETTINGS.split_once("\n\n").unwrap().1;
+    let settings = format!("{store}{approval}from_risk = \"danger\"\n");
+    team.two.write("base44/connplan.toml", &settings);
+    team.platform.forget();
+    let authorize = ["authorize", "--yes", "--print-links", "--timeout", "20s"];
+    team.two
+        .run(&authorize)
+        .tells("the plan is not approved: 1 signature needed, 0 found; it is left alone");
+    assert!(team.platform.writes().is_empty());
 }
