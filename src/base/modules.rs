@@ -8,7 +8,6 @@ use thiserror::Error;
 
 use super::{at::CommitAt, tree::Tree};
 use crate::{
-    config::{self, SETTINGS},
     context::Failure,
     git::{Checkout, CommitId, EntryKind, ObjectId, Objects, path_of},
 };
@@ -58,9 +57,8 @@ impl Modules {
                 continue;
             };
             let inner = Tree::new(holder.objects().whole(&id).await?);
-            let needed = inner.named(|name| name == SETTINGS || config::names_apps(name));
-            let needed = needed.into_iter().chain(inner.link_contents());
-            let needed: Vec<_> = needed.map(|(_, id)| id).collect();
+            let needed = inner.deciding().into_iter().map(|(_, id)| id);
+            let needed: Vec<_> = needed.collect();
             if holder.objects().lacking(&needed).await?.is_empty() {
                 let within = inner.modules().into_iter();
                 left.extend(within.map(|(inner, id)| (format!("{path}/{inner}"), id)));

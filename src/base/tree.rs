@@ -2,10 +2,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::git::{CommitId, EntryKind, ObjectId, path_text};
+use crate::{
+    config::{self, SETTINGS},
+    git::{CommitId, EntryKind, ObjectId, path_text},
+};
 
 /// More links than these in one path lead nowhere.
 const MOST_LINKS: usize = 40;
+
+/// No link leads further, in bytes.
+const LONGEST_LINK: usize = 4096;
 
 /// All of a commit.
 #[derive(Debug, Default)]
@@ -50,9 +56,15 @@ impl Tree {
         self.entries.extend(entries);
     }
 
-    /// All links, with the names of their contents: where they lead.
-    pub(super) fn link_contents(&self) -> Vec<(String, ObjectId)> {
-        self.those(|kind, _| kind == EntryKind::Link)
+    /// What decides which settings apply, with the names of their contents: settings, files that name
+    /// apps, and links.
+    pub(super) fn deciding(&self) -> Vec<(String, ObjectId)> {
+        let is_it = |name: &str| name == SETTINGS || config::names_apps(name);
+        self.those(|kind, path| match kind {
+            EntryKind::Link => true,
+            EntryKind::File => is_it(name_of(path)),
+            EntryKind::Folder | EntryKind::Module => false,
+        })
     }
 
     /// All files and links of such names, with the names of their contents.
@@ -72,8 +84,8 @@ impl Tree {
         let links = self.entries.iter();
         let links = links.filter(|(_, (kind, _))| *kind == EntryKind::Link);
         let links = links.filter_map(|(path, (_, id))| {
-            let target = path_text(contents.get(id)?);
-            Some((path.clone(), target))
+            let target = contents.get(id).filter(|to| to.len() <= LONGEST_LINK)?;
+            Some((path.clone(), path_text(target)))
         });
         self.links = links.collect();
     }
@@ -203,9 +215,10 @@ mod tests {
         assert_eq!(outer.modules()[0].0, "vendor/sub");
         outer.graft("vendor/sub", tree());
         assert_eq!(outer.modules()[0].0, "vendor/sub/vendor/sub");
-        let link = outer.link_contents().into_iter().map(|(path, _)| path);
+        let links = outer.deciding().into_iter().map(|(path, _)| path);
         assert!(
-            link.collect::<Vec<_>>()
+            links
+                .collect::<Vec<_>>()
                 .contains(&"vendor/sub/out".to_owned())
         );
         let place = "vendor/sub/lib/b44/x";

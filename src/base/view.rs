@@ -1,6 +1,7 @@
 //! One repository at its base: what settings it has there for a project.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     path::Path,
 };
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     config::{self, SETTINGS},
     context::{Context, Failure},
-    git::{Checkout, CommitId, EntryKind, path_of},
+    git::{Checkout, CommitId, EntryKind, ObjectId, path_of},
     model::AppId,
     syntax::{Problem, Settings, parse_settings, readable_settings},
 };
@@ -85,6 +86,8 @@ pub(super) struct View {
     at: CommitAt,
     tree: Tree,
     modules: Modules,
+    /// What decides which settings apply, read at once.
+    contents: BTreeMap<ObjectId, Vec<u8>>,
     /// The repositories in it that have a view of their own, by path.
     told: BTreeSet<String>,
     /// Where this project stands in the work tree, as folders with `/` at their end: where its settings
@@ -128,8 +131,7 @@ impl View {
         inners: &[Self],
     ) -> Result<Self, Failure> {
         let mut tree = Tree::new(at.objects().whole(&at.commit).await?);
-        let needed = tree.named(config::names_apps).into_iter();
-        let needed = needed.chain(tree.link_contents()).map(|(_, id)| id);
+        let needed = tree.deciding().into_iter().map(|(_, id)| id);
         at.complete(context, &needed.collect::<Vec<_>>()).await?;
         let inner = |view: &Self| {
             let inner = view.at.checkout.root().strip_prefix(at.checkout.root());
@@ -139,8 +141,7 @@ impl View {
         };
         let told = inners.iter().filter_map(inner).collect();
         let modules = Modules::graft(&at, &mut tree, &told).await?;
-        let links = tree.link_contents();
-        let contents = modules.contents(&at, &links, LONGEST_LINK).await?;
+        let contents = modules.contents(&at, &tree.deciding(), limit()).await?;
         tree.resolve_by(&contents);
         let within = |place: &Path| {
             let place = std::fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
@@ -155,6 +156,7 @@ impl View {
             at,
             tree,
             modules,
+            contents,
             told,
             places,
             own,
@@ -305,7 +307,14 @@ impl View {
     pub(super) async fn read(&self, path: &str) -> Result<Option<String>, Failure> {
         match self.tree.at(path) {
             Some((EntryKind::File, id)) => {
-                let bytes = self.modules.objects(&self.at, path).read(id).await?;
+                let known = self
+                    .contents
+                    .get(id)
+                    .map(|bytes| Cow::Borrowed(bytes.as_slice()));
+                let bytes = match known {
+                    Some(bytes) => bytes,
+                    None => Cow::Owned(self.modules.objects(&self.at, path).read(id).await?),
+                };
                 Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
             }
             Some((EntryKind::Link, _)) => {
@@ -338,14 +347,19 @@ impl View {
             Some((path, (file, id.clone())))
         });
         let (paths, files): (Vec<_>, Vec<_>) = led.unzip();
-        let limit = usize::try_from(config::MAX_FILE_SIZE).unwrap_or(usize::MAX);
-        let texts = self.modules.contents(&self.at, &files, limit).await?;
+        // A link of such a name may lead to a file of any other.
+        let others = files
+            .iter()
+            .filter(|(_, id)| !self.contents.contains_key(id));
+        let others: Vec<_> = others.cloned().collect();
+        let others = self.modules.contents(&self.at, &others, limit()).await?;
         // The platform may read its ids without regard to case.
         let is_it = |named: &AppId| named.as_str().eq_ignore_ascii_case(app.as_str());
         let (mut own_names_it, mut own_names_any) = (false, false);
         for (path, (_, id)) in paths.iter().zip(&files) {
             let name = name_of(path);
-            let text = texts.get(id).map(|text| String::from_utf8_lossy(text));
+            let text = self.contents.get(id).or_else(|| others.get(id));
+            let text = text.map(|text| String::from_utf8_lossy(text));
             let named = text.map_or_else(Vec::new, |text| config::apps_named(name, &text));
             let names_it = named.iter().any(is_it);
             if self
@@ -396,8 +410,10 @@ impl View {
 /// Settings, and why they are not all that stand there.
 type Read = (Settings, Option<UnreadableBase>);
 
-/// No link leads further.
-const LONGEST_LINK: usize = 4096;
+/// No larger file is read.
+fn limit() -> usize {
+    usize::try_from(config::MAX_FILE_SIZE).unwrap_or(usize::MAX)
+}
 
 /// What of the base is of an app.
 #[derive(Debug, Default)]

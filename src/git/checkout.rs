@@ -158,6 +158,9 @@ impl Checkout {
         one: &CommitId,
         other: &CommitId,
     ) -> Result<Option<CommitId>, GitError> {
+        if one == other {
+            return Ok(Some(one.clone()));
+        }
         let args = ["merge-base", one.as_str(), other.as_str()];
         let found = self.maybe("compare two commits", &args).await?;
         Ok(found.map(|text| ObjectId::parse(&text)).transpose()?)
