@@ -121,6 +121,7 @@ fn context(globals: Globals, vars: Vars, terminal: Terminal, deadline: Option<In
         deadline,
         renewals: Renewals::default(),
         fence: crate::store::Fence::default(),
+        stores: crate::store::Opened::default(),
         said_paths: RefCell::default(),
         said_claim: Cell::default(),
         acting: RefCell::default(),

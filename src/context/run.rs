@@ -22,7 +22,7 @@ use crate::{
     plan::document,
     remote::Platform,
     state::{AppState, StateFolder},
-    store::Fence,
+    store::{Fence, Opened},
     term::Terminal,
     view::{Format, Medium, Theme},
 };
@@ -50,6 +50,8 @@ pub struct Context {
     pub renewals: Renewals,
     /// Until when requests may be started, where a lease says so.
     pub fence: Fence,
+    /// Stores of the team that were opened.
+    pub stores: Opened,
     /// Paths that a warning was said of already.
     pub said_paths: RefCell<BTreeSet<PathBuf>>,
     /// Whether the link to claim a Stripe sandbox was shown.

@@ -15,8 +15,8 @@ use crate::{
     plan::Digest,
     state::{AppState, Trust},
     store::{
-        AppKey, GitStore, HistoryEvent, LocalStore, Memory, Outbox, Place, Store, StoreError, Wait,
-        Waits, What,
+        AppKey, HistoryEvent, LocalStore, Memory, Outbox, Place, Store, StoreError, Wait, Waits,
+        What,
     },
     syntax::Lifetime,
 };
@@ -132,11 +132,12 @@ impl Team {
             Some((Place::Git(remote), _)) => {
                 let git = Git::new(&around.context.vars);
                 let checkout = Checkout::of(&project.root, git.clone())?;
-                let cache = around.context.state.dir().unwrap_or(home).join("git");
-                let remote = checkout.remote(&remote).await?;
-                let cache = cache.join(remote.cache_name());
-                trusted = Trust::load(&around.context.state)?.contains_store(&remote.store_name());
-                Arc::new(GitStore::open(remote, &cache, git, &AppKey::of(app)).await?)
+                let caches = around.context.state.dir().unwrap_or(home).join("git");
+                let stores = &around.context.stores;
+                let key = AppKey::of(app);
+                let store = stores.git(&checkout, &remote, &caches, git, &key).await?;
+                trusted = Trust::load(&around.context.state)?.contains_store(&store.trusted_as());
+                store
             }
             Some((Place::Object(url), ours)) => {
                 trusted = ours || Trust::load(&around.context.state)?.contains_store(&url);

@@ -29,7 +29,14 @@ pub struct GitStore {
     depot: Depot,
     remote: RemoteAddress,
     /// Where the refs were when they were last looked at.
-    seen: Mutex<Option<Seen>>,
+    looked: Mutex<Option<Looked>>,
+}
+
+#[derive(Clone, Debug)]
+struct Looked {
+    seen: Seen,
+    /// Whether what needs no new look may go by it.
+    is_known: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -52,20 +59,58 @@ impl GitStore {
             prefix: format!("refs/connplan/{}/", app.as_str()),
             depot,
             remote,
-            seen: Mutex::new(None),
+            looked: Mutex::new(None),
         })
+    }
+
+    /// The name by which a user trusts it.
+    pub fn trusted_as(&self) -> String {
+        self.remote.store_name()
     }
 
     fn reference(key: &Key) -> &'static str {
         if key.as_str() == LEASE { LEASE } else { "log" }
     }
 
+    /// Lets whoever uses it next look again first, as if it had just been opened.
+    pub async fn reopen(&self) {
+        if let Some(looked) = self.looked.lock().await.as_mut() {
+            looked.is_known = false;
+        }
+    }
+
+    async fn known(&self) -> Option<Seen> {
+        let looked = self.looked.lock().await;
+        looked
+            .as_ref()
+            .filter(|looked| looked.is_known)
+            .map(|looked| looked.seen.clone())
+    }
+
+    /// What the remote has below the prefix. Who has looked before asks first whether anything moved: that
+    /// is one request, and a fetch is two.
+    async fn refs(&self, before: Option<&Seen>) -> Result<BTreeMap<String, ObjectId>, GitError> {
+        if let Some(before) = before
+            && let Ok(there) = self.depot.ls_remote(&self.remote, &self.prefix).await
+            && there.len() == before.tips.len()
+            && there.iter().all(|(name, tip)| {
+                let short = name.strip_prefix(&self.prefix);
+                short.and_then(|short| before.tips.get(short)) == Some(tip)
+            })
+        {
+            return Ok(there);
+        }
+        self.depot.fetch(&self.remote, &self.prefix).await
+    }
+
     /// Looks at the remote anew.
     async fn look(&self) -> Result<Seen, StoreError> {
         let mut wait = Duration::from_millis(200);
         let mut tries = 0;
+        let before = self.looked.lock().await.clone();
+        let before = before.map(|looked| looked.seen);
         let refs = loop {
-            match self.depot.fetch(&self.remote, &self.prefix).await {
+            match self.refs(before.as_ref()).await {
                 // Who waited that long does not wait again.
                 Err(e @ GitError::Slow { .. }) => return Err(e.into()),
                 Err(e) if e.is_passing() && tries < 2 => {
@@ -76,7 +121,7 @@ impl GitStore {
                 other => break other?,
             }
         };
-        let before = self.seen.lock().await.clone().unwrap_or_default();
+        let before = before.unwrap_or_default();
         let mut seen = Seen::default();
         for (name, tip) in refs {
             let Some(short) = name.strip_prefix(&self.prefix) else {
@@ -100,7 +145,10 @@ impl GitStore {
             }
             seen.tips.insert(short.to_owned(), tip);
         }
-        *self.seen.lock().await = Some(seen.clone());
+        *self.looked.lock().await = Some(Looked {
+            seen: seen.clone(),
+            is_known: true,
+        });
         Ok(seen)
     }
 
@@ -190,9 +238,10 @@ impl GitStore {
         to: &ObjectId,
         files: Vec<(Key, Option<ObjectId>)>,
     ) {
-        let mut known = self.seen.lock().await;
-        let Some(seen) = known.as_mut().filter(|seen| seen.tips.get(short) == from) else {
-            *known = None;
+        let mut looked = self.looked.lock().await;
+        let known = looked.as_mut().map(|looked| &mut looked.seen);
+        let Some(seen) = known.filter(|seen| seen.tips.get(short) == from) else {
+            *looked = None;
             return;
         };
         seen.tips.insert(short.to_owned(), to.clone());
@@ -205,8 +254,7 @@ impl GitStore {
     }
 
     async fn swap_one(&self, short: &str, changes: &[Swap]) -> Result<Swapped, StoreError> {
-        let known = self.seen.lock().await.clone();
-        let mut seen = match known {
+        let mut seen = match self.known().await {
             // What the caller saw, it saw here; a push tells whether it is still so.
             Some(seen) if Self::fits(&seen, changes) => seen,
             _ => self.look().await?,
@@ -273,8 +321,7 @@ impl Store for GitStore {
 
     fn read_known<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Value>, StoreError>> {
         Box::pin(async move {
-            let known = self.seen.lock().await.clone();
-            let seen = match known {
+            let seen = match self.known().await {
                 Some(seen) => seen,
                 None => self.look().await?,
             };

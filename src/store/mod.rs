@@ -16,6 +16,7 @@ mod local;
 mod memory;
 #[cfg(feature = "object-store")]
 mod object;
+mod opened;
 mod outbox;
 mod place;
 mod swap;
@@ -30,6 +31,7 @@ pub use local::LocalStore;
 pub use memory::{Memory, StoredPlan};
 #[cfg(feature = "object-store")]
 pub use object::BucketStore;
+pub use opened::Opened;
 pub use outbox::Outbox;
 pub use place::{Place, PlaceError};
 pub use swap::{Store, Swap, Swapped, Value, Version};
