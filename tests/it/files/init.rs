@@ -362,6 +362,20 @@ async fn the_workflow_finds_the_projects_that_a_request_changed() {
     git(&["checkout", "-q", "--detach", "trunk"]);
     git(&["commit", "-q", "--allow-empty", "-m", "nothing"]);
     assert_eq!(changed(&step, &root, ""), json!([]));
+    // A project may be a submodule, and the request does not say whether that counts.
+    let module = |commit: &str| {
+        let entry = format!("160000,{},apps/crm", commit.repeat(40));
+        git(&["update-index", "--add", "--cacheinfo", &entry]);
+        git(&["commit", "-qm", commit]);
+    };
+    git(&["rm", "-rq", "--cached", "apps/crm"]);
+    module("1");
+    let ignored = "[submodule \"crm\"]\npath = apps/crm\nurl = ./crm\nignore = all\n";
+    project.write(".gitmodules", ignored);
+    git(&["add", ".gitmodules"]);
+    module("2");
+    let found = changed(&step, &root, "");
+    assert_eq!(found[0]["project"], "apps/crm", "{found}");
 }
 
 /// What changes in a folder outside a project that it takes connector files from is as much a change of it.
