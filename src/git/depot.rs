@@ -256,14 +256,33 @@ impl Depot {
     async fn lock(&self) -> Result<Lock, GitError> {
         let path = self.dir.join("connplan-lock");
         let patience = Duration::from_mins(1);
-        if let Ok(lock) = Lock::acquire(&path, Duration::ZERO, "a fetch") {
-            return Ok(lock);
+        let lock = if let Ok(lock) = Lock::acquire(&path, Duration::ZERO, "a fetch") {
+            lock
+        } else {
+            let waited =
+                tokio::task::spawn_blocking(move || Lock::acquire(&path, patience, "a fetch"));
+            waited.await.map_err(|e| GitError::Missing {
+                reason: e.to_string(),
+            })??
+        };
+        self.remove_left()?;
+        Ok(lock)
+    }
+
+    /// Removes git's own locks that a fetch left when it was killed: git never does, and each later fetch
+    /// would fail. For who holds the lock of this folder: no other fetch is under way.
+    fn remove_left(&self) -> Result<(), GitError> {
+        const FOR_A_MOMENT: Duration = Duration::from_mins(1);
+        for file in fs::files(&self.dir)? {
+            let name = file.path.file_name().unwrap_or_default();
+            let is_lock = file.path.extension().is_some_and(|is| is == "lock");
+            // Others than fetches take the other locks, and not for long.
+            let is_old = file.written.elapsed().is_ok_and(|age| age > FOR_A_MOMENT);
+            if is_lock && (name == "shallow.lock" || is_old) {
+                fs::remove(&file.path)?;
+            }
         }
-        let waited = tokio::task::spawn_blocking(move || Lock::acquire(&path, patience, "a fetch"));
-        let lock = waited.await.map_err(|e| GitError::Missing {
-            reason: e.to_string(),
-        })?;
-        Ok(lock?)
+        Ok(())
     }
 
     /// Whether a commit is here.

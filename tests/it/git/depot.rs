@@ -147,7 +147,11 @@ fn a_commit_of_the_base_is_had_in_a_shallow_clone() {
             depot.default_branch(&remote).await.unwrap().as_deref(),
             Some("main")
         );
+        // A fetch that was killed leaves git's lock.
+        let lock = pair.dir.path().join("depot/shallow.lock");
+        fs::write(&lock, "").unwrap();
         let head = depot.fetch_branch(&remote, "main").await.unwrap();
+        assert!(!lock.exists());
         assert_eq!(
             depot.objects().list(&head, "base44").await.unwrap().len(),
             1
