@@ -102,9 +102,31 @@ fn terminal(globals: &Globals, vars: &Vars, traits: Traits<'_>) -> Terminal {
     }
 }
 
-fn context(globals: Globals, vars: Vars, terminal: Terminal, deadline: Option<Instant>) -> Context {
+/// Where git's settings of this user are, if a pipeline has them in its checkout: they name programs.
+fn shipped_settings(vars: &Vars, home: Option<&Path>, start: &Path) -> Option<PathBuf> {
+    let below = |name: &str, inner: &str| Some(Path::new(vars.get(name)?).join(inner));
+    let files = [
+        vars.get("GIT_CONFIG_GLOBAL").map(PathBuf::from),
+        below("XDG_CONFIG_HOME", "git/config"),
+        home.map(|home| home.join(".config/git/config")),
+        home.map(|home| home.join(".gitconfig")),
+    ];
+    let mut files = files.into_iter().flatten();
+    files.find(|file| file.exists() && own_home(vars, file.clone(), start).is_err())
+}
+
+fn context(
+    globals: Globals,
+    mut vars: Vars,
+    terminal: Terminal,
+    deadline: Option<Instant>,
+) -> Context {
     let home = home_folder(&vars);
     let start = globals.chdir.clone().unwrap_or_else(|| PathBuf::from("."));
+    let settings = shipped_settings(&vars, home.as_deref(), &start);
+    if settings.is_some() {
+        vars.overrule("GIT_CONFIG_GLOBAL", "/dev/null");
+    }
     let state = StateFolder::find(&vars, home.as_deref(), &start);
     let (home, shipped) = match home.map(|home| own_home(&vars, home, &start)) {
         Some(Err(shipped)) => (None, Some(shipped)),
@@ -122,7 +144,7 @@ fn context(globals: Globals, vars: Vars, terminal: Terminal, deadline: Option<In
         renewals: Renewals::default(),
         fence: crate::store::Fence::default(),
         stores: crate::store::Opened::default(),
-        said_paths: RefCell::default(),
+        said: RefCell::default(),
         said_claim: Cell::default(),
         acting: RefCell::default(),
     };
@@ -132,6 +154,12 @@ fn context(globals: Globals, vars: Vars, terminal: Terminal, deadline: Option<In
             "the home folder {} lies in the checkout, whose files may be what somebody proposes: the login \
              there is not used",
             shown(&home)
+        ));
+    }
+    if let Some(settings) = settings {
+        context.warn(&format!(
+            "{} lies in the checkout, whose files may be what somebody proposes: git does not read it here",
+            shown(&settings)
         ));
     }
     if let Some((folder, why)) = context.state.not_ours() {

@@ -274,7 +274,7 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
         renewals: context.renewals.clone(),
         fence: crate::store::Fence::default(),
         stores: crate::store::Opened::default(),
-        said_paths: context.said_paths.clone(),
+        said: context.said.clone(),
         said_claim: context.said_claim.clone(),
         acting: context.acting.clone(),
     }

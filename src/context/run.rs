@@ -52,8 +52,8 @@ pub struct Context {
     pub fence: Fence,
     /// Stores of the team that were opened.
     pub stores: Opened,
-    /// Paths that a warning was said of already.
-    pub said_paths: RefCell<BTreeSet<PathBuf>>,
+    /// Warnings that were said already and are said once.
+    pub said: RefCell<BTreeSet<String>>,
     /// Whether the link to claim a Stripe sandbox was shown.
     pub said_claim: Cell<bool>,
     /// Who acts at Base44, masked, once that is known.
@@ -241,10 +241,8 @@ impl Context {
 
     /// The client's limits, as the environment sets them.
     pub fn client_options(&self) -> ClientOptions {
-        if let Some(path) = http::unusable_roots(&self.vars)
-            && self.said_paths.borrow_mut().insert(path.into())
-        {
-            self.warn(&format!(
+        if let Some(path) = http::unusable_roots(&self.vars) {
+            self.warn_once(&format!(
                 "NODE_EXTRA_CA_CERTS names {}, which cannot be read or holds no certificate",
                 escape::limited(path, 400)
             ));
@@ -318,10 +316,8 @@ impl Context {
     /// What is kept of an app; made private, with a word on what was not, and on what a checkout
     /// brings of the kind.
     pub fn app_state(&self, project: &Project, app: &App) -> AppState {
-        if let Some(path) = StateFolder::left_in(&project.root)
-            && self.said_paths.borrow_mut().insert(path.clone())
-        {
-            self.warn(&format!(
+        if let Some(path) = StateFolder::left_in(&project.root) {
+            self.warn_once(&format!(
                 "{} is ignored: connplan keeps its state outside the checkout. Remove that \
                  folder",
                 escape::terminal(&project.relative(&path)),
@@ -345,6 +341,13 @@ impl Context {
             "warning"
         };
         self.terminal.insist(&format!("{label}: {text}"));
+    }
+
+    /// The same, once: a run that looks twice finds it twice.
+    pub fn warn_once(&self, text: &str) {
+        if self.said.borrow_mut().insert(text.to_owned()) {
+            self.warn(text);
+        }
     }
 
     /// Says what went wrong, and how that ends the run. For what goes wrong after there is
@@ -372,11 +375,8 @@ impl Context {
         }
         for InsecurePermissions { path, still } in loose {
             let Some(why) = still else { continue };
-            // A run that looks twice finds it twice.
-            if self.said_paths.borrow_mut().insert(path.clone()) {
-                let why = escape::terminal(&why.to_string()).into_owned();
-                self.warn(&format!("others can read {}: {why}", escape::path(path)));
-            }
+            let why = escape::terminal(&why.to_string()).into_owned();
+            self.warn_once(&format!("others can read {}: {why}", escape::path(path)));
         }
     }
 

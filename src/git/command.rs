@@ -171,6 +171,10 @@ impl Git {
         ] {
             command.env_remove(name);
         }
+        // A pipeline's home may be what a repository ships, and then its settings are not git's.
+        if let Some(global) = self.vars.get("GIT_CONFIG_GLOBAL") {
+            command.env("GIT_CONFIG_GLOBAL", global);
+        }
         command
             .env("LC_ALL", "C")
             .env("GIT_TERMINAL_PROMPT", "0")

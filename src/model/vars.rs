@@ -83,6 +83,12 @@ impl Vars {
         self.0.get(name).map(|var| &var.origin)
     }
 
+    /// Sets a variable, whatever it was.
+    pub fn overrule(&mut self, name: &str, value: &str) {
+        let (value, origin) = (value.to_owned(), SetBy::Process);
+        self.0.insert(name.to_owned(), Var { value, origin });
+    }
+
     /// Sets a variable unless it is set already, as the process would.
     pub fn set_default(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.set_default_by(name, value, SetBy::Process);

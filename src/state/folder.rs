@@ -11,6 +11,8 @@ use crate::{
 const VARIABLE: &str = "CONNPLAN_STATE_DIR";
 /// What a project's folder has.
 const PROJECT: [&str; 2] = ["base44/config.jsonc", "base44/config.json"];
+/// What that of a run may have instead; elsewhere it may be anybody's.
+const NEAREST: [&str; 2] = ["config.jsonc", "config.json"];
 /// What a checkout had in earlier versions.
 const OLD: &str = ".connplan";
 
@@ -102,16 +104,19 @@ fn proposed(dir: &Path, process: &Vars, home: Option<&Path>, start: &Path) -> Op
 fn checkout_of(dir: &Path, start: &Path, home: Option<&Path>) -> Option<PathBuf> {
     let real = real_part(dir)?;
     let trees = fs::checkouts_around(start, home);
-    // A checkout without `.git`, such as an archive's, is what the project lies in.
+    // A checkout without `.git`, such as an archive's, is what the projects around lie in.
     let start = start.canonicalize().ok();
     let around = start.iter().flat_map(|start| start.ancestors());
     let home = home.and_then(|home| home.canonicalize().ok());
     let is_own = |tree: &Path| home.as_ref().is_some_and(|home| home.starts_with(tree));
-    let project = around
-        .filter(|tree| PROJECT.iter().any(|name| tree.join(name).exists()))
-        .find(|tree| !is_own(tree));
-    let project = project.map(Path::to_owned);
-    let mut all = trees.into_iter().chain(project);
+    let around = around.filter(|tree| !is_own(tree));
+    let has = |tree: &Path, names: &[&str]| names.iter().any(|name| tree.join(name).exists());
+    let nearest = around
+        .clone()
+        .find(|tree| has(tree, &PROJECT) || has(tree, &NEAREST));
+    let outermost = around.filter(|tree| has(tree, &PROJECT)).last();
+    let projects = outermost.into_iter().chain(nearest).map(Path::to_owned);
+    let mut all = trees.into_iter().chain(projects);
     all.find(|tree| real.starts_with(tree))
 }
 
@@ -240,6 +245,21 @@ mod tests {
         };
         assert!(!used(&[("CI", "true")], &start));
         assert!(used(&[], &start));
+        // Or the project's config stands at its root, or one project lies in another.
+        for (tree, config, start) in [
+            ("flat", "config.jsonc", "flat/sub"),
+            ("outer", "base44/config.json", "outer/apps/shop"),
+        ] {
+            let (_, start) = (at(&format!("{tree}/base44")), at(start));
+            fs::write_new(&temp.path().join(tree).join(config), b"{}").unwrap();
+            fs::write_new(&start.join("config.json"), b"{}").unwrap();
+            let is = checkout_of(&at(&format!("{tree}/kept")), &start, None);
+            let tree = temp.path().join(tree).canonicalize().unwrap();
+            assert_eq!(is, Some(tree).filter(|tree| !tree.ends_with("flat")));
+        }
+        std::fs::remove_file(temp.path().join("flat/sub/config.json")).unwrap();
+        let is = checkout_of(&at("flat/kept"), &at("flat/sub"), None);
+        assert!(is.is_some());
     }
 
     #[test]
