@@ -347,6 +347,39 @@ mod tests {
         ZLKqyJSPZNuk8FUIhh9Un276fCvd/xqCdTgSkJ\n\
         -----END SSH SIGNATURE-----\n";
 
+    /// That somebody approves it.
+    const GIVEN: &str = "\
+        -----BEGIN SSH SIGNATURE-----\n\
+        U1NIU0lHAAAAAQAAADMAAAALc3NoLWVkMjU1MTkAAAAgLttzyOwGbzTydqMvZ259HQjIv5\n\
+        fnEfQmdeNnAgN2AhsAAAAIY29ubnBsYW4AAAAAAAAABnNoYTUxMgAAAFMAAAALc3NoLWVk\n\
+        MjU1MTkAAABAF2uFlVbXnRzB+RuPCF1YF7B8tzhWStQST4UsAlhayYDOw1pGprssA7M0MW\n\
+        rTaMTZMiDuQK4EqhPIRLDfkgmMBA==\n\
+        -----END SSH SIGNATURE-----\n";
+
+    /// The lease tells an order where clocks do not.
+    #[test]
+    fn an_approval_is_given_anew_after_the_use_by_its_place_and_by_its_lease() {
+        let given = What::Approval(digest("ab"), GIVEN.to_owned());
+        let of_another = What::Approval(digest("cd"), GIVEN.to_owned());
+        let used = applied("ab", &[("slack", Outcome::Added)]);
+        let keys = |whats: &[&What], epoch: u64| {
+            let mut events = events(whats);
+            events.last_mut().unwrap().epoch = epoch;
+            let done = done(&events, &digest("ab"));
+            let used = done.values().max().unwrap();
+            anew(&events, &digest("ab"), used).len()
+        };
+        for (whats, epoch, found) in [
+            ([&used, &given], 1, 1),
+            ([&used, &given], 2, 1),
+            ([&used, &given], 0, 0),
+            ([&used, &of_another], 1, 0),
+            ([&given, &used], 1, 0),
+        ] {
+            assert_eq!(keys(&whats, epoch), found, "{whats:?} {epoch}");
+        }
+    }
+
     #[test]
     fn what_proves_a_use_stays() {
         let begun = What::Plan(digest("ab"));
