@@ -648,6 +648,75 @@ fn a_receipt_does_not_stand_for_an_approval() {
     let shown = digest(&team.one.run(&["show", &evil, "--format", "json"]));
     let with = [&with[..], &["--expect-digest", &shown]].concat();
     team.consented(&team.one, &with, "slack");
+    team.platform.unset("slack");
+
+    // What waits here of the same connector proves nothing of another receipt that goes beyond that.
+    let mut receipts = Vec::new();
+    for (name, text) in [
+        (
+            "wide",
+            r#"{"type": "slack", "scopes": ["channels:history"]}"#,
+        ),
+        (
+            "whose",
+            r#"{"type": "slack", "scopes": ["chat:write"], "account": "eve@example.com"}"#,
+        ),
+    ] {
+        team.two
+            .write("../forger/base44/connectors/slack.jsonc", text);
+        let (state, receipt) = (format!("../{name}"), format!("{name}.receipt"));
+        let state = [("CONNPLAN_STATE_DIR", state.as_str())];
+        let apply = ["apply", "--auto-approve", "--receipt", &receipt];
+        team.two
+            .run_vars(&state, &[&forger[..], &apply].concat())
+            .expect(0);
+        team.platform.unset("slack");
+        let receipt = team.two.path("../forger").join(receipt);
+        receipts.push(receipt.display().to_string());
+    }
+    let ann = team.key("ann");
+    team.one.run(&["plan", "--out", "x.plan"]).expect(0);
+    team.one
+        .run(&["approve", "x.plan", "--key", &ann])
+        .expect(0);
+    team.one.run(&["apply", "x.plan"]).expect(0);
+    team.platform.forget();
+    for receipt in &receipts {
+        let with = [&authorize[..], &["--receipt", receipt]].concat();
+        team.one
+            .run(&with)
+            .expect(1)
+            .tells("a receipt does not prove that there is one");
+    }
+    assert!(team.platform.writes().is_empty());
+}
+
+/// A reader of a plan sees the value; where it came from is not here to tell whether it is still that.
+#[test]
+fn a_value_that_cannot_be_held_against_its_file_is_not_approved() {
+    let team = Team::new();
+    let (one, ann) = (&team.one, team.key("ann"));
+    one.undeclare("slack");
+    let text = serde_json::json!({ "type": "snowflake", "scopes": ["session:role-any"],
+        "connection_config": { "account_identifier": "${SNOW_PLACE}" } });
+    one.write("base44/connectors/snowflake.jsonc", &text.to_string());
+    let acme = [("CONNPLAN_VAR_SNOW_PLACE", "acme")];
+    one.run_vars(&acme, &["plan", "--out", "x.plan"]).expect(0);
+    one.run_vars(&acme, &["approve", "x.plan", "--key", &ann])
+        .expect(0);
+    let apply = ["apply", "x.plan"];
+    reads!(one.run(&apply), @"
+    exit 3: connplan apply x.plan
+    --- stderr
+    Approved by ann@example.com (signature, SHA256:KEY).
+    error: the plan's connection values cannot be compared with the files, for a variable is not set here: snowflake account_identifier = acme, the file says ${SNOW_PLACE}
+      help: nothing was written. The plan needs an approval, and whoever approved it trusts the files: set the variables here as they are set where it was planned
+      code: connplan::plan::uncompared
+    ");
+    let other = [("CONNPLAN_VAR_SNOW_PLACE", "other")];
+    one.run_vars(&other, &apply).expect(3);
+    assert!(team.platform.writes().is_empty());
+    one.run_vars(&acme, &apply).expect(0);
 }
 
 /// What git makes in the state folder is its user's alone as well.

@@ -39,9 +39,11 @@ fn entry(team: &Team, digest: &str, more: &str) -> String {
     let app = &plan["apps"][0];
     format!(
         "format_version = \"1.0\"\nkind = \"waits\"\napp_id = {}\napi_url = {}\nwriter = \"{digest}\"\n\
-         [[waits]]\nconnector = \"slack\"\naction = \"create\"\nsince = \"2026-01-01T00:00:00Z\"\n\
+         [[waits]]\nconnector = \"slack\"\naction = \"create\"\nsince = \"{}\"\n\
          scopes = [\"chat:write\"]\nplan_digest = \"{digest}\"\n{more}",
-        app["app_id"], app["api_url"]
+        app["app_id"],
+        app["api_url"],
+        jiff::Timestamp::now()
     )
 }
 
@@ -84,7 +86,7 @@ fn what_no_apply_takes_is_not_asked_for() {
     Nothing is waiting for authorization in app app-1, as git:origin knows it.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    slack waits for a person; requested 330 days ago by an unknown user.
+    slack waits for a person; requested just now by an unknown user.
     warning: the store says that slack waits, but no apply takes its plan any more (the plan is speculative: it was made from a snapshot, not from the live app): `connplan authorize --forget slack`, then plan it anew; it is left alone
     ");
     // Another one holds it by now; who forges the entry says that it was so before.
@@ -104,7 +106,7 @@ fn what_no_apply_takes_is_not_asked_for() {
     Nothing is waiting for authorization in app app-1, as git:origin knows it.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    slack waits for a person; requested 330 days ago by an unknown user.
+    slack waits for a person; requested just now by an unknown user.
     warning: the store says that slack waits, but the connector has changed since its plan was made; it is left alone
     ");
     assert!(team.platform.writes().is_empty(), "{run}");
@@ -177,7 +179,7 @@ fn what_was_consented_to_does_not_wait_by_the_same_approval() {
     Nothing is waiting for authorization in app app-1, as git:origin knows it.
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
-    slack waits for a person; requested 330 days ago by an unknown user.
+    slack waits for a person; requested just now by an unknown user.
     warning: the store says that slack waits, but the plan was carried out at TIME, and an approval is for once: 1 signature needed, 0 found; it is left alone
     ");
     assert!(team.platform.writes().is_empty());
@@ -215,6 +217,20 @@ fn what_was_done_of_a_plan_that_still_waits_is_done_once() {
       help: nothing was written. If it is wanted again: `connplan plan` shows what is different now, and `connplan approve PLAN` approves this plan anew
       code: connplan::approval::used
     ");
+    // Nor by one that was given before the rest of it was done, too.
+    team.one
+        .run(&["approve", "x.plan", "--key", &ann])
+        .expect(0);
+    team.platform.unset("notion");
+    team.platform.consent("slack", "ada@example.com");
+    team.one.run(&["authorize", "--yes"]).expect(0);
+    team.platform.set(&notion);
+    team.platform.unset("slack");
+    team.platform.forget();
+    team.two
+        .run(&apply)
+        .expect(3)
+        .tells("an approval is for once: 1 signature needed, 0 found");
     assert!(team.platform.writes().is_empty());
 }
 
@@ -253,6 +269,9 @@ fn what_a_run_did_that_was_killed_is_done_once() {
         .expect(3)
         .tells("an approval is for once: 1 signature needed, 0 found");
     assert!(team.platform.writes().is_empty());
+    // By whose approval it did that, stays for as long as that could count.
+    let history = team.two.run(&["history"]);
+    history.expect(0).says("approved by a***@example.com");
 }
 
 /// Whoever takes an approval back while an apply waits for its turn is heard, and so is who does it
