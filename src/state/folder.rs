@@ -1,6 +1,9 @@
 //! Where the state folder is.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::VecDeque,
+    path::{Component, Path, PathBuf},
+};
 
 use crate::{
     fs::{self, NotOurs},
@@ -102,7 +105,6 @@ fn proposed(dir: &Path, process: &Vars, home: Option<&Path>, start: &Path) -> Op
 /// The checkout around `start` that a folder lies in, links resolved, whether it is there yet or not. `home` is
 /// the user's, where what lies around it is the user's own too: in a pipeline it may lie in the checkout.
 fn checkout_of(dir: &Path, start: &Path, home: Option<&Path>) -> Option<PathBuf> {
-    let real = real_part(dir)?;
     let trees = fs::checkouts_around(start, home);
     // A checkout without `.git`, such as an archive's, is what the projects around lie in.
     let start = start.canonicalize().ok();
@@ -116,22 +118,60 @@ fn checkout_of(dir: &Path, start: &Path, home: Option<&Path>) -> Option<PathBuf>
         .find(|tree| has(tree, &PROJECT) || has(tree, &NEAREST));
     let outermost = around.filter(|tree| has(tree, &PROJECT)).last();
     let projects = outermost.into_iter().chain(nearest).map(Path::to_owned);
-    let mut all = trees.into_iter().chain(projects);
-    all.find(|tree| real.starts_with(tree))
+    within(dir, trees.into_iter().chain(projects))
 }
 
-/// As much of a path as is there, links resolved.
-fn real_part(dir: &Path) -> Option<PathBuf> {
-    dir.ancestors().find_map(|part| part.canonicalize().ok())
+/// The tree that has a say in where a path leads: it lies in there, or goes by a link that does.
+fn within(dir: &Path, trees: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
+    let places = places(dir);
+    let mut trees = trees.into_iter();
+    trees.find(|tree| places.iter().any(|place| place.starts_with(tree)))
+}
+
+/// Where each link on the way to a folder stands, and where as much of it as is there is at last.
+fn places(dir: &Path) -> Vec<PathBuf> {
+    // As many as Linux follows.
+    const MOST_LINKS: usize = 40;
+    let own = |path: &Path| {
+        path.components()
+            .map(|part| part.as_os_str().to_owned())
+            .collect()
+    };
+    let mut left: VecDeque<_> = own(dir);
+    let mut here = PathBuf::new();
+    let mut found = Vec::new();
+    while let Some(part) = left.pop_front() {
+        if part == Component::ParentDir.as_os_str() {
+            here.pop();
+            continue;
+        }
+        let place = here.join(&part);
+        let target = place.read_link().ok().filter(|_| found.len() < MOST_LINKS);
+        let Some(target) = target else {
+            here = place;
+            continue;
+        };
+        found.push(
+            here.canonicalize()
+                .unwrap_or_else(|_| here.clone())
+                .join(part),
+        );
+        for part in own(&target).into_iter().rev() {
+            left.push_front(part);
+        }
+    }
+    found.extend(dir.ancestors().find_map(|part| part.canonicalize().ok()));
+    found
 }
 
 /// Where the pipeline says that its checkout is, if a folder lies in it.
 fn pipelines_tree(dir: &Path, process: &Vars) -> Option<PathBuf> {
-    let real = real_part(dir)?;
     let named = CHECKOUT_FOLDERS.into_iter();
     let named = named.filter_map(|name| process.get(name));
-    let mut trees = named.filter_map(|name| Path::new(name).canonicalize().ok());
-    trees.find(|tree| real.starts_with(tree))
+    within(
+        dir,
+        named.filter_map(|name| Path::new(name).canonicalize().ok()),
+    )
 }
 
 /// The address by its digest, since it is not a file name; the app's id as it is.
@@ -202,12 +242,19 @@ mod tests {
         at("repo/sub/.git");
         let tree = outer.parent().unwrap().canonicalize().unwrap();
         std::os::unix::fs::symlink(at("repo/kept"), temp.path().join("link")).unwrap();
-        at("beside");
+        let beside = at("beside");
+        std::os::unix::fs::symlink("../beside", temp.path().join("repo/out")).unwrap();
+        std::os::unix::fs::symlink("repo/out", temp.path().join("by")).unwrap();
+        std::os::unix::fs::symlink(&beside, temp.path().join("own")).unwrap();
         for (dir, home, found) in [
             ("repo/kept", None, Some(&tree)),
             ("repo/new/below", None, Some(&tree)),
             ("link/state", None, Some(&tree)),
+            // A link of the checkout decides where that is.
+            ("repo/out/state", None, Some(&tree)),
+            ("by/state", None, Some(&tree)),
             ("beside/state", None, None),
+            ("own/state", None, None),
             // A home that is a work tree itself.
             ("repo/kept", Some(at("repo/home")), None),
         ] {

@@ -138,7 +138,8 @@ fn a_state_folder_of_the_checkout_is_not_used() {
     project.write(".cache/connplan/trust.toml", &trust);
     let inside = project.path(".cache/connplan").display().to_string();
     let inside = [("CONNPLAN_STATE_DIR", inside.as_str())];
-    reads!(project.run_vars(&inside, &["plan"]), @"
+    let refused = project.run_vars(&inside, &["plan"]);
+    reads!(refused, @"
     exit 1: connplan plan
     --- stderr
     warning: the state folder FOLDER/project/.cache/connplan lies in the checkout FOLDER/project, whose files may be what somebody proposes: it is not used; set CONNPLAN_STATE_DIR to a folder outside it
@@ -146,6 +147,11 @@ fn a_state_folder_of_the_checkout_is_not_used() {
       help: if you know that address and want your credentials to go there, run `connplan trust http://HOST`; else leave it, or set BASE44_API_URL yourself
       code: connplan::auth::untrusted_address
     ");
+    // Nor is a folder to which a link of the checkout leads.
+    let beside = project.root().with_file_name("beside");
+    fs::rename(project.path(".cache"), &beside).unwrap();
+    symlink(&beside, project.path(".cache")).unwrap();
+    assert_eq!(project.run_vars(&inside, &["plan"]).stderr, refused.stderr);
     assert_eq!(other.requests(), [] as [&str; 0]);
 }
 
