@@ -49,16 +49,20 @@ fn link(project: &Project, to: &str, at: &str) {
 
 /// Plans for a pull request; the folder as `-C` names it, or where the step stands that names none.
 fn planned(project: &Project, base: &str, folder: &str) -> Output {
+    planned_where(project, base, folder, &project.root().display().to_string())
+}
+
+/// The same where the pipeline names this workspace, or none.
+fn planned_where(project: &Project, base: &str, folder: &str, workspace: &str) -> Output {
     let event = format!(r#"{{"pull_request":{{"number":5,"base":{{"sha":"{base}"}}}}}}"#);
     project.write("../event.json", &event);
     let event = project.path("../event.json").display().to_string();
-    let workspace = project.root().display().to_string();
     let vars = [
         ("CI", "true"),
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_EVENT_NAME", "pull_request"),
         ("GITHUB_EVENT_PATH", event.as_str()),
-        ("GITHUB_WORKSPACE", workspace.as_str()),
+        ("GITHUB_WORKSPACE", workspace),
     ];
     project.run_vars(&vars, &["-C", folder, "plan"])
 }
@@ -84,6 +88,10 @@ fn a_link_into_a_submodule_that_was_there_loses_no_settings() {
     let (_platform, project) = shop();
     with_submodule(&project);
     let base = committed(&project);
+    // What the submodule holds does not hide what is beside it.
+    without_notion(&project, "evil", "app-1");
+    planned(&project, &base, "evil").expect(6).tells(SAYS);
+    std::fs::remove_dir_all(project.path("evil")).unwrap();
     without_notion(&project, "vendor/sub/proj", "app-1");
     let within = |args: &[&str]| git(&project, &[&["-C", "vendor/sub"], args].concat());
     within(&["add", "-A"]);
@@ -136,6 +144,16 @@ fn a_link_out_of_the_repository_loses_no_settings() {
     for folder in ["apps/shop", cache.as_str()] {
         planned(&project, &base, folder).expect(6).tells(SAYS);
     }
+    planned_where(&project, &base, "apps/shop", "")
+        .expect(6)
+        .tells(SAYS);
+    // What the workspace's base asks for is not passed over where it cannot be had.
+    planned(&project, &"f".repeat(40), &cache).expect(1);
+    let own = |args: &[&str]| git(&project, &[&["-C", &cache], args].concat());
+    own(&["init", "-q", "-b", "main"]);
+    own(&["add", "-A"]);
+    own(&["commit", "-qm", "own"]);
+    planned(&project, &own(&["rev-parse", "HEAD"]), &cache).expect(1);
 }
 
 /// What the base has at its end is not known, so nothing takes its place.
@@ -284,6 +302,10 @@ fn a_submodule_that_something_else_takes_the_place_of_is_not_passed_over() {
     );
     let base = committed(&project);
     planned(&project, &base, "apps/shop").expect(0);
+    // A project elsewhere while it is there.
+    without_notion(&project, "evil", "app-1");
+    planned(&project, &base, "evil").expect(6).tells(SAYS);
+    std::fs::remove_dir_all(project.path("evil")).unwrap();
     // Its own history, or one without the settings.
     std::fs::remove_dir_all(project.path("apps/shop/base44")).unwrap();
     without_notion(&project, "apps/shop", "app-1");
@@ -333,9 +355,11 @@ fn a_project_that_moves_into_a_submodule_of_the_base_loses_no_settings() {
     planned(&project, &base, "vendor/sub/proj").expect(0);
     std::fs::remove_dir_all(project.path("apps/shop")).unwrap();
     committed(&project);
-    planned(&project, &base, "vendor/sub/proj")
-        .expect(6)
-        .tells(SAYS);
+    for workspace in [project.root().display().to_string(), String::new()] {
+        planned_where(&project, &base, "vendor/sub/proj", &workspace)
+            .expect(6)
+            .tells(SAYS);
+    }
     // Where the base has it there, its own settings count.
     planned(&project, &both, "vendor/sub/proj").expect(0);
 }
