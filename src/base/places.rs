@@ -67,9 +67,12 @@ pub(super) fn standing(root: &Path, folder: &str) -> Standing {
     {
         return Standing::Link;
     }
+    let true_root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     let is_file = |config: &String| {
-        let file = std::fs::symlink_metadata(root.join(path_of(config)));
-        file.is_ok_and(|file| file.is_file())
+        let file = root.join(path_of(config));
+        let is_file = std::fs::symlink_metadata(&file).is_ok_and(|file| file.is_file());
+        // A disk that takes no notice of case has it under other names, too.
+        is_file && file.canonicalize().ok() == Some(true_root.join(path_of(config)))
     };
     if configs_in(folder).any(|config| is_file(&config)) {
         Standing::There

@@ -9,7 +9,7 @@ use std::{
 use crate::fs::foreign_owner;
 
 /// The folder that Base44 projects keep their files in.
-const SUBDIR: &str = "base44";
+pub(super) const SUBDIR: &str = "base44";
 /// The extensions of Base44's files. Of two configs side by side the official client (0.1.18, tried)
 /// reads the `.json`.
 const EXTENSIONS: [&str; 2] = ["json", "jsonc"];

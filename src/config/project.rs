@@ -1,13 +1,10 @@
 //! The project: everything that its files and the environment decide before a command starts.
 
-use std::{
-    collections::BTreeSet,
-    path::{Component, Path, PathBuf},
-};
+use std::path::{Component, Path, PathBuf};
 
 use super::{
     ConfigError,
-    discover::{self, Found},
+    discover::{self, Found, SUBDIR},
     environment,
     within::{read_file, shown_path},
 };
@@ -23,6 +20,8 @@ use crate::{
 
 /// This program's own settings file.
 pub const SETTINGS: &str = "connplan.toml";
+/// The Base44 config, and what stands beside it.
+const CONFIGS: [&str; 4] = ["config.json", "config.jsonc", ".app.json", ".app.jsonc"];
 
 /// What the command line says about the project.
 #[derive(Clone, Debug, Default)]
@@ -296,10 +295,14 @@ fn read_settings(
     problems: &mut Vec<Problem>,
 ) -> (Settings, Option<PathBuf>, String) {
     let (beside, above) = (home.join(SETTINGS), root.join(SETTINGS));
-    for folder in BTreeSet::from([home, root]) {
-        for path in misnamed(folder) {
-            // On some disks it is read, while the base branch has no file of the right name.
-            let message = format!("its name is not `{SETTINGS}`, to the letter: rename it");
+    let mut places = vec![(root, &[SETTINGS, SUBDIR][..]), (home, &CONFIGS)];
+    if home != root {
+        places.push((home, &[SETTINGS]));
+    }
+    for (folder, names) in places {
+        for (path, right) in misnamed(folder, names) {
+            // On some disks it is read, while the base branch has nothing of the right name.
+            let message = format!("its name is not `{right}`, to the letter: rename it");
             let name = shown_path(root, &path);
             problems.push(Problem::about(Finding::Setting { message }, &name));
         }
@@ -331,14 +334,16 @@ fn read_settings(
     (settings, Some(file), text)
 }
 
-/// Files whose name differs from the settings' by case alone.
-fn misnamed(folder: &Path) -> Vec<PathBuf> {
+/// What is called like one of these but for the case of its letters, and how it should be.
+fn misnamed(folder: &Path, names: &[&'static str]) -> Vec<(PathBuf, &'static str)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name());
-    names
-        .filter(|name| name != SETTINGS && name.eq_ignore_ascii_case(SETTINGS))
-        .map(|name| folder.join(name))
-        .collect()
+    let entries = entries.map(|entry| entry.file_name());
+    let wrong = entries.filter_map(|name| {
+        let right = names.iter().find(|right| name.eq_ignore_ascii_case(right));
+        let right = right.filter(|right| name != **right)?;
+        Some((folder.join(&name), *right))
+    });
+    wrong.collect()
 }
 
 /// The nearest folder, `root` or above, that git keeps; `root` where there is none.
@@ -389,5 +394,20 @@ mod tests {
         assert_eq!(dir("connectors"), Path::new("/p/base44/connectors"));
         assert_eq!(dir("/connectors/"), Path::new("/p/base44/connectors"));
         assert_eq!(dir("../other/./c"), Path::new("/p/other/c"));
+    }
+
+    #[test]
+    fn a_name_in_other_letters_is_not_the_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = ["Base44", ".App.jsonc", "Config.js", "connplan.toml"];
+        for name in names {
+            fs::write_new(&dir.path().join(name), b"").unwrap();
+        }
+        let wrong = |names: &[&'static str]| {
+            let wrong = misnamed(dir.path(), names).into_iter();
+            wrong.map(|(_, right)| right).collect::<Vec<_>>()
+        };
+        assert_eq!(wrong(&[SETTINGS, SUBDIR]), [SUBDIR]);
+        assert_eq!(wrong(&CONFIGS), [".app.jsonc"]);
     }
 }
