@@ -7,7 +7,8 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
-    fetched::{Found, branch, fetch, here_or_fetched, missing},
+    elsewhere::{own, target},
+    fetched::{Found, fetch, here_or_fetched, missing},
     left::default,
     now::now,
     places::folder_name,
@@ -95,8 +96,8 @@ impl CommitAt {
                     }
                     BaseName::Branch(name, or) => {
                         let others = !commits.is_empty();
-                        commits
-                            .push(branch(context, &checkout, name, or.as_deref(), others).await?);
+                        let name = (name.as_str(), or.as_deref());
+                        commits.push(target(context, &checkout, name, others).await?);
                     }
                     BaseName::MergedOnto(name) => {
                         let parents = checkout.named_parents(&head).await?;
@@ -111,9 +112,13 @@ impl CommitAt {
                     }
                     BaseName::Now(branch) => {
                         commits.extend(now(context, &checkout, &head, branch).await?);
+                        commits.extend(own(context, &checkout, &head, branch).await);
                     }
                     BaseName::Default(line) => {
                         commits.extend(default(context, &checkout, &head, line).await?);
+                        if let Some(name) = &line.default {
+                            commits.extend(own(context, &checkout, &head, name).await);
+                        }
                     }
                     BaseName::Applied(name) if head.as_str().eq_ignore_ascii_case(name) => {}
                     BaseName::Applied(name) => {

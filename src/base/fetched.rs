@@ -35,6 +35,14 @@ pub(super) async fn depot(
     checkout: &Checkout,
 ) -> Result<(Depot, RemoteAddress), Failure> {
     let remote = checkout.remote(&RemoteName::origin()).await?;
+    depot_of(context, checkout, remote).await
+}
+
+pub(super) async fn depot_of(
+    context: &Context,
+    checkout: &Checkout,
+    remote: RemoteAddress,
+) -> Result<(Depot, RemoteAddress), Failure> {
     let state = context.state.dir().ok_or(StateError::Nowhere)?;
     let cache = state.join("git").join(remote.cache_name());
     let depot = Depot::open(&cache, checkout.git().clone()).await?;
@@ -62,12 +70,22 @@ pub(super) async fn fetch(
     commit: &CommitId,
 ) -> Result<Depot, Failure> {
     let fetched = async {
-        let (depot, remote) = depot(context, checkout).await?;
-        depot.fetch_commit(&remote, commit).await?;
-        Ok::<_, Failure>(depot)
+        let remote = checkout.remote(&RemoteName::origin()).await?;
+        fetch_from(context, checkout, remote, commit).await
     };
     let fetched = fetched.await;
     fetched.map_err(|failure| missing(commit.as_str(), failure.report.to_string()).into())
+}
+
+pub(super) async fn fetch_from(
+    context: &Context,
+    checkout: &Checkout,
+    remote: RemoteAddress,
+    commit: &CommitId,
+) -> Result<Depot, Failure> {
+    let (depot, remote) = depot_of(context, checkout, remote).await?;
+    depot.fetch_commit(&remote, commit).await?;
+    Ok(depot)
 }
 
 pub(super) fn missing(commit: &str, why: String) -> NoBase {

@@ -11,11 +11,13 @@
 //!   after a run): the default branch, as it is now and where this line of history left it; on it, the commit
 //!   before.
 //! - After all but a request: the commit that was applied last.
+//! - A branch is the run's repository's: where `origin` is beyond doubt another one, such as a fork, it does not count.
 //! - In a pipeline, what cannot be told or fetched is an error that says what the workflow lacks.
 //!
 //! `model::BaseName::of` says which, from an event and variables: the table in its tests has each kind.
 
 mod at;
+mod elsewhere;
 mod fetched;
 mod left;
 mod modules;
@@ -289,6 +291,12 @@ impl Base {
             );
         }
         Ok(found)
+    }
+
+    /// The repository that some settings stand in.
+    pub fn root(&self, of: &BaseSettings) -> Option<&Path> {
+        let view = self.views.get(of.view)?;
+        Some(view.checkout().root())
     }
 
     /// Which commit some settings are of, for messages.

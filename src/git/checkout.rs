@@ -9,7 +9,7 @@ use super::{
     CommitId, Git, GitError, ObjectId, Objects, RemoteName,
     command::{Place, Run, failed},
 };
-use crate::model::{Secret, sha256};
+use crate::model::{RunRepository, Secret, sha256};
 
 /// The root of the work tree that a folder lies in: the nearest folder with a `.git`. Starts no
 /// program.
@@ -55,6 +55,17 @@ impl RemoteAddress {
         }
         let (host, _) = text.split_once(':')?;
         host.rsplit('@').next().map(str::to_owned)
+    }
+
+    /// The repository of a run, where this remote is of another one beyond doubt.
+    pub fn instead(&self, run: &RunRepository) -> Option<Self> {
+        let address = Secret::new(run.instead_of(self.fetch.expose())?);
+        Some(Self {
+            name: RemoteName::parse(&run.name).unwrap_or_else(|_| self.name.clone()),
+            fetch: address.clone(),
+            push: address,
+            ..self.clone()
+        })
     }
 
     /// The name by which a user trusts it as a store.

@@ -16,6 +16,7 @@ mod observed;
 mod origin;
 mod proposal;
 mod removal;
+mod repository;
 mod scope;
 mod secret;
 mod text;
@@ -39,6 +40,7 @@ pub use proposal::{
     target_branch,
 };
 pub use removal::Removal;
+pub use repository::RunRepository;
 pub use scope::{Scope, Scopes};
 pub use secret::{Link, LinkError, Secret};
 pub(crate) use text::{display_as_str, text_in_documents};

@@ -69,13 +69,13 @@ pub async fn base_of_request(
     })
 }
 
-/// The newest commit of a branch.
+/// The newest commit of a branch; in a merge request's pipeline, of the project that the request goes into.
 pub async fn branch_head(
     vars: &Vars,
     branch: &str,
     options: ClientOptions,
 ) -> Result<String, PublishError> {
-    let place = Place::of_project(vars)?;
+    let place = Place::of_target(vars)?;
     let http = Http::new(&place, options)?;
     let what = "asking for the newest commit of the branch";
     let path = place.forge.branch_path(&place.project_path, branch);

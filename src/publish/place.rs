@@ -90,7 +90,20 @@ impl Place {
 
     /// The project alone, for a run that is for no request.
     pub fn of_project(vars: &Vars) -> Result<Self, PublishError> {
-        match Self::look(vars, &Overrides::default(), None) {
+        Self::alone(vars, &Overrides::default())
+    }
+
+    /// The project that has the branches by which a run goes: of a fork's merge request, the one that it
+    /// goes into.
+    pub(super) fn of_target(vars: &Vars) -> Result<Self, PublishError> {
+        let target = vars.get("CI_MERGE_REQUEST_PROJECT_ID");
+        let target = target.filter(|_| forge(vars) == Some(Forge::GitLab));
+        let repo = target.map(str::to_owned);
+        Self::alone(vars, &Overrides { repo, number: None })
+    }
+
+    fn alone(vars: &Vars, overrides: &Overrides) -> Result<Self, PublishError> {
+        match Self::look(vars, overrides, None) {
             Ok((place, _)) => Ok(place),
             Err(PublishError::NoForge) => Err(PublishError::NoProject),
             Err(error) => Err(error),

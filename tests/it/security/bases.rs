@@ -211,6 +211,88 @@ fn an_old_request_is_held_against_its_base_as_it_is_now() {
     run.expect(0).tells("release cannot be fetched");
 }
 
+/// Where what is checked out came from a fork, `origin` has the fork's branches, and the run's repository is
+/// asked for its own.
+#[test]
+fn the_branches_of_a_fork_bind_nothing() {
+    let shop = Shop::new().cloned();
+    let there = |name: &str| shop.project.path(&format!("../{name}.git"));
+    let fork = there("fork").display().to_string();
+    let own = there("remote").display().to_string();
+    git(&shop.project, &["clone", "-q", "--bare", &own, &fork]);
+    let loose = format!("{}:refs/heads/release", shop.old);
+    git(&shop.project, &["push", "-qf", &fork, &loose]);
+    let set_origin = |url: &str| git(&shop.project, &["remote", "set-url", "origin", url]);
+    let [of_fork, of_own] = [&fork, &own].map(|path| format!("url.{path}.insteadOf"));
+    let forge = |server: &'static str| {
+        [
+            ("GIT_CONFIG_COUNT", "2".to_owned()),
+            ("GIT_CONFIG_KEY_0", of_fork.clone()),
+            ("GIT_CONFIG_VALUE_0", format!("{server}/eve/site")),
+            ("GIT_CONFIG_KEY_1", of_own.clone()),
+            ("GIT_CONFIG_VALUE_1", format!("{server}/octo/site.git")),
+        ]
+    };
+    let github = forge("https://github.com");
+    let mut github: Vec<_> = github.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    let base = json!({"sha": shop.old, "ref": "release", "repo": {"id": 1}});
+    let repository = json!({"id": 1, "default_branch": "release"});
+    let pull = json!({"pull_request": {"number": 5, "base": base}, "repository": repository});
+    let run = json!({"workflow_run": {"event": "pull_request", "pull_requests": [{"base": base}]},
+        "repository": repository});
+    let by_hand = json!({ "repository": repository });
+    // What is a folder says nothing of whose it is.
+    set_origin(&fork);
+    shop.planned("pull_request_target", &pull, &github)
+        .expect(0);
+    set_origin("https://github.com/eve/site");
+    for (name, event) in [
+        ("pull_request_target", &pull),
+        ("workflow_run", &run),
+        ("workflow_dispatch", &by_hand),
+    ] {
+        shop.planned(name, event, &github).expect(6);
+    }
+    let gitlab = forge("https://gitlab.example/lab");
+    let mut gitlab: Vec<_> = gitlab.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    gitlab.extend([
+        ("GITHUB_ACTIONS", ""),
+        ("GITLAB_CI", "true"),
+        ("CI_MERGE_REQUEST_IID", "3"),
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "release"),
+        ("CI_MERGE_REQUEST_DIFF_BASE_SHA", shop.old.as_str()),
+        ("CI_PROJECT_URL", "https://gitlab.example/lab/eve/site"),
+        (
+            "CI_MERGE_REQUEST_PROJECT_URL",
+            "https://gitlab.example/lab/octo/site",
+        ),
+    ]);
+    set_origin("https://gitlab.example/lab/eve/site");
+    let of_merge_request = shop.project.run_vars(&gitlab, &["plan"]);
+    of_merge_request.expect(6).tells(SAYS);
+    // The run's repository gives nothing: the forge says which commit it is, or nobody does.
+    set_origin("https://github.com/eve/site");
+    std::fs::rename(there("remote"), there("gone")).unwrap();
+    let route = "GET /repos/octo/site/branches/release";
+    let tip = json!({"commit": {"sha": shop.strict}});
+    shop.forge.on(route, [Reply::json(200, &tip)]);
+    github.push(("GITHUB_TOKEN", "ghs_canary"));
+    shop.planned("pull_request_target", &pull, &github)
+        .expect(6)
+        .tells(SAYS);
+    shop.forge.on(route, [Reply::status(404)]);
+    reads!(shop.planned("pull_request_target", &pull, &github), @"
+    exit 1: connplan plan
+    --- stderr
+    error: `origin` is another repository than octo/site, which this run is of, and the branch release of octo/site, whose settings bind, cannot be had: the git remote octo/site cannot be reached: 'FOLDER/project/../remote.git' does not appear to be a git repository
+      help: let the checkout keep credentials that may read octo/site; or fetch that branch from there in a step before, and give this one `GITHUB_TOKEN: ${{ github.token }}`, by which the forge tells its newest commit
+      code: connplan::approval::base
+    ");
+    shop.planned("workflow_dispatch", &by_hand, &github)
+        .expect(0)
+        .tells("the settings of release there do not bind here");
+}
+
 #[test]
 fn what_the_forge_merged_a_request_onto_binds_without_a_network() {
     let shop = Shop::new();

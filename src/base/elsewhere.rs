@@ -1,0 +1,112 @@
+//! Branches of the run's repository, where what is checked out came from another one.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::fetched::{Found, branch, depot_of, fetch, fetch_from};
+use crate::{
+    context::{Context, Failure},
+    git::{Checkout, CommitId, ObjectId, RemoteAddress, RemoteName},
+    model::RunRepository,
+    publish,
+};
+
+/// The run's own repository says what binds, and cannot be asked.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "`origin` is another repository than {run}, which this run is of, and the branch {branch} of {run}, whose \
+     settings bind, cannot be had: {why}"
+)]
+#[diagnostic(
+    code(connplan::approval::base),
+    help(
+        "let the checkout keep credentials that may read {run}; or fetch that branch from there in a step before, \
+         and give this one `GITHUB_TOKEN: ${{{{ github.token }}}}`, by which the forge tells its newest commit"
+    )
+)]
+struct OtherOrigin {
+    run: String,
+    branch: String,
+    why: String,
+}
+
+/// The head of a branch that a request goes into.
+pub(super) async fn target(
+    context: &Context,
+    checkout: &Checkout,
+    (name, or): (&str, Option<&str>),
+    others: bool,
+) -> Result<Found, Failure> {
+    match instead(context, checkout).await {
+        None => branch(context, checkout, name, or, others).await,
+        Some(run) => Ok(head_of(context, checkout, &run, name).await?),
+    }
+}
+
+/// The head of a branch that a run for no request goes by, in the run's own repository: what is checked out
+/// may be a request's all the same. A workflow may as well look after another repository than its own, so
+/// what cannot be had is said and not refused.
+pub(super) async fn own(
+    context: &Context,
+    checkout: &Checkout,
+    head: &CommitId,
+    name: &str,
+) -> Option<Found> {
+    let run = instead(context, checkout).await?;
+    match head_of(context, checkout, &run, name).await {
+        Ok(found) => Some(found).filter(|(commit, _)| commit != head),
+        Err(OtherOrigin { run, branch, why }) => {
+            context.warn_once(&format!(
+                "`origin` is another repository than {run}, which this run is of: the settings of {branch} there \
+                 do not bind here, for they cannot be had: {why}"
+            ));
+            None
+        }
+    }
+}
+
+/// The run's repository, where `origin` is beyond doubt another one: a fork, say, whose branches are what its
+/// owner makes them. An address that cannot be used is told where it is used.
+async fn instead(context: &Context, checkout: &Checkout) -> Option<RemoteAddress> {
+    let run = RunRepository::of(&context.vars)?;
+    let origin = checkout.remote(&RemoteName::origin()).await.ok()?;
+    origin.instead(&run)
+}
+
+/// The head of a branch there: fetched, or as the forge names it.
+async fn head_of(
+    context: &Context,
+    checkout: &Checkout,
+    run: &RemoteAddress,
+    name: &str,
+) -> Result<Found, OtherOrigin> {
+    let fetched = async {
+        let (depot, remote) = depot_of(context, checkout, run.clone()).await?;
+        let commit = depot.fetch_branch(&remote, name).await?;
+        Ok::<_, Failure>((commit, Some(depot)))
+    };
+    let failure = match fetched.await {
+        Ok(found) => return Ok(found),
+        Err(failure) => failure,
+    };
+    let told = async {
+        let asked = publish::branch_head(&context.vars, name, context.client_options());
+        let commit = ObjectId::parse(&asked.await.ok()?).ok()?;
+        if let Some(commit) = checkout.resolve(commit.as_str()).await.ok()? {
+            return Some((commit, None));
+        }
+        // Its name proves it, wherever it is from.
+        let depot = match fetch(context, checkout, &commit).await {
+            Ok(depot) => depot,
+            Err(_) => fetch_from(context, checkout, run.clone(), &commit)
+                .await
+                .ok()?,
+        };
+        Some((commit, Some(depot)))
+    };
+    told.await.ok_or_else(|| OtherOrigin {
+        run: run.name.to_string(),
+        branch: crate::escape::limited(name, 100),
+        why: failure.report.to_string(),
+    })
+}

@@ -1,0 +1,208 @@
+//! Which repository a pipeline runs for, and whether a remote is another one. Untrusted text.
+
+use url::{Host, Url};
+
+use super::Vars;
+
+/// The repository that a run is of; of a merge request the one that it goes into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRepository {
+    /// Its address in a browser.
+    pub url: Url,
+    /// Its name there, such as `owner/name`.
+    pub name: String,
+}
+
+/// Where an address leads: to which host, if that has a name, and where on it.
+struct Leads {
+    host: Option<String>,
+    path: String,
+    ssh: bool,
+}
+
+impl RunRepository {
+    /// As the variables of GitHub Actions and GitLab CI tell it.
+    pub fn of(vars: &Vars) -> Option<Self> {
+        let get = |name: &str| vars.get(name).filter(|text| !text.is_empty());
+        let github = || {
+            let server = get("GITHUB_SERVER_URL").unwrap_or("https://github.com");
+            let name = get("GITHUB_REPOSITORY")?;
+            Some((format!("{}/{name}", server.trim_end_matches('/')), name))
+        };
+        let gitlab = || {
+            let (url, name) = match get("CI_MERGE_REQUEST_PROJECT_URL") {
+                Some(url) => (url, get("CI_MERGE_REQUEST_PROJECT_PATH")),
+                None => (get("CI_PROJECT_URL")?, get("CI_PROJECT_PATH")),
+            };
+            Some((url.to_owned(), name.unwrap_or_default()))
+        };
+        let (url, name) = match get("GITHUB_ACTIONS") {
+            Some(_) => github(),
+            None => gitlab().or_else(github),
+        }?;
+        let url = Url::parse(&url).ok().filter(Url::has_host)?;
+        let name = match plain(name).as_str() {
+            "" => url.path(),
+            _ => name,
+        };
+        let name = name.trim_matches('/').to_owned();
+        (!name.is_empty()).then_some(Self { url, name })
+    }
+
+    /// Where this address would have to lead, if it is one of another repository beyond doubt. A folder, a host
+    /// that has no name of its own, or a mirror says nothing of the kind.
+    pub fn instead_of(&self, address: &str) -> Option<String> {
+        let there = Leads::of(address)?;
+        let own = self.url.host_str().map(plain_host);
+        let same_host = there.host == own;
+        let name = plain(&self.name);
+        let is_mirror = !same_host && there.path.ends_with(&format!("/{name}"));
+        let same = [plain(self.url.path()), name];
+        if (there.host.is_none() && !same_host) || same.contains(&there.path) || is_mirror {
+            return None;
+        }
+        // The way that the pipeline has to its forge, credentials and all.
+        let path = if there.ssh {
+            &self.name
+        } else {
+            self.url.path().trim_matches('/')
+        };
+        let path = format!("{path}.git");
+        Some(match Url::parse(address) {
+            Ok(mut url) if same_host && url.has_host() => {
+                url.set_path(&path);
+                url.to_string()
+            }
+            Err(_) if same_host => {
+                let (host, _) = address.split_once(':')?;
+                format!("{host}:{path}")
+            }
+            _ => format!("{}.git", self.url.as_str().trim_end_matches('/')),
+        })
+    }
+}
+
+impl Leads {
+    /// None of a folder.
+    fn of(address: &str) -> Option<Self> {
+        if let Ok(url) = Url::parse(address) {
+            let ssh = url.scheme() == "ssh";
+            let own = ["https", "http", "ssh", "git"].contains(&url.scheme());
+            let host = url.host_str().filter(|_| own)?;
+            return Some(Self::at(host, url.path(), ssh));
+        }
+        let (host, path) = address.split_once(':')?;
+        let is_host = host.len() > 1 && !host.contains(['/', '\\']) && !address.contains("://");
+        let host = host.rsplit('@').next()?;
+        is_host.then(|| Self::at(host, path, true))
+    }
+
+    fn at(host: &str, path: &str, ssh: bool) -> Self {
+        let host = plain_host(host);
+        let is_name = host.contains('.') && matches!(Host::parse(&host), Ok(Host::Domain(_)));
+        Self {
+            host: is_name.then_some(host),
+            path: plain(path),
+            ssh,
+        }
+    }
+}
+
+fn plain_host(host: &str) -> String {
+    host.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// `/Owner//Name.git/` is `owner/name`.
+fn plain(path: &str) -> String {
+    let path = path.to_lowercase();
+    let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let path = parts.join("/");
+    path.strip_suffix(".git").unwrap_or(&path).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(vars: &[(&str, &str)]) -> Option<RunRepository> {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        RunRepository::of(&vars.iter().map(owned).collect())
+    }
+
+    #[test]
+    fn only_an_address_that_names_another_repository_is_not_believed() {
+        let github = of(&[("GITHUB_REPOSITORY", "Octo/Site")]).unwrap();
+        let gitlab = of(&[
+            ("GITLAB_CI", "true"),
+            ("GITHUB_REPOSITORY", "octo/site"),
+            ("CI_PROJECT_URL", "https://git.example/lab/eve/site"),
+            ("CI_PROJECT_PATH", "eve/site"),
+            (
+                "CI_MERGE_REQUEST_PROJECT_URL",
+                "https://git.example/lab/g/sub/site",
+            ),
+            ("CI_MERGE_REQUEST_PROJECT_PATH", "g/sub/site"),
+        ])
+        .unwrap();
+        let own = [
+            (&github, "https://github.com/octo/site"),
+            (&github, "https://x:token@GitHub.com:443//octo/site.git/"),
+            (&github, "git@github.com:octo/site.git"),
+            (&github, "ssh://git@ssh.github.com:443/octo/site"),
+            (&github, "work:octo/site"),
+            (&github, "https://mirror.example/github/octo/site.git"),
+            // Nothing is known of these.
+            (&github, "work:eve/site"),
+            (&github, "/srv/site.git"),
+            (&github, "file:///srv/site.git"),
+            (&github, "../eve/site"),
+            (&github, r"C:\eve\site"),
+            (&github, "http://127.0.0.1:8080/site.git"),
+            (&github, "http://[::1]/site.git"),
+            (&github, "http://localhost/site"),
+            (&github, "http://gitea:3000/site"),
+            (&gitlab, "https://git.example/lab/g/sub/site.git"),
+            (&gitlab, "git@git.example:g/sub/site.git"),
+        ];
+        for (run, address) in own {
+            assert_eq!(run.instead_of(address), None, "{address}");
+        }
+        for (run, address, instead) in [
+            (
+                &github,
+                "https://x:token@github.com/eve/site",
+                "https://x:token@github.com/octo/site.git",
+            ),
+            (
+                &github,
+                "git@github.com:eve/site.git",
+                "git@github.com:octo/site.git",
+            ),
+            (
+                &github,
+                "ssh://git@github.com/eve/octo/site",
+                "ssh://git@github.com/octo/site.git",
+            ),
+            (
+                &github,
+                "https://codeberg.example/eve/site",
+                "https://github.com/Octo/Site.git",
+            ),
+            (
+                &gitlab,
+                "https://git.example/lab/eve/site",
+                "https://git.example/lab/g/sub/site.git",
+            ),
+            (
+                &gitlab,
+                "git@git.example:sub/site",
+                "git@git.example:g/sub/site.git",
+            ),
+        ] {
+            let found = run.instead_of(address);
+            assert_eq!(found.as_deref(), Some(instead), "{address}");
+        }
+        assert_eq!(of(&[("CI", "true")]), None);
+        assert_eq!(of(&[("GITHUB_REPOSITORY", "/")]), None);
+    }
+}
