@@ -1,12 +1,16 @@
 //! Which settings are a gate that a proposal does not open for itself, and what it does to them.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 
 use super::policy::{of, policy};
 use crate::{
     config::{BaseDanger, Project},
+    git::work_tree_of,
     model::{Diagnostic, Severity},
     plan::{Plan, Refusal},
     policy::{self, Policy, Rule},
@@ -270,25 +274,31 @@ fn same_store(one: Option<&str>, other: Option<&str>) -> bool {
         || matches!((place(one), place(other)), (Some(Ok(one)), Some(Ok(other))) if one == other)
 }
 
+/// What settings say of the store, and the repository that they stand in: a git remote is one of it.
+pub(super) type StoreIn = (PathBuf, StoreSettings);
+
 /// Has the project use the store of the base where it names none, and keep for as long. The other
 /// stores of the base are returned: who took an approval back may be known there alone.
 pub(super) fn hold_store<'a>(
     project: &mut Project,
-    bases: impl Iterator<Item = &'a StoreSettings>,
-) -> Vec<&'a str> {
+    bases: impl Iterator<Item = &'a StoreIn>,
+) -> Vec<(&'a Path, &'a str)> {
+    let own = work_tree_of(&project.root);
     let store = &mut project.settings.store;
-    let mut others: Vec<&str> = Vec::new();
-    for base in bases {
+    let mut others = Vec::new();
+    for (root, base) in bases {
         let Some(url) = base.url.as_deref() else {
             continue;
         };
         if store.url.is_none() {
             store.clone_from(base);
-            continue;
+        } else {
+            store.keep = longer(base.keep.as_deref(), store.keep.as_deref()).map(str::to_owned);
         }
-        store.keep = longer(base.keep.as_deref(), store.keep.as_deref()).map(str::to_owned);
-        if !same_store(Some(url), store.url.as_deref()) {
-            others.push(url);
+        let is_remote = matches!(Place::parse(url), Ok(Place::Git(_)));
+        let elsewhere = is_remote && own.as_ref() != Some(root);
+        if elsewhere || !same_store(Some(url), store.url.as_deref()) {
+            others.push((root.as_path(), url));
         }
     }
     others.sort_unstable();

@@ -9,16 +9,16 @@ use crate::{
     config::Project,
     context::{Failure, UsageError},
     escape,
-    git::{Checkout, Git},
+    git::{Checkout, Git, RemoteName},
     model::{App, ConnectorType},
     pending::{PendingEntry, PendingSet},
     plan::Digest,
     state::{AppState, Trust},
     store::{
-        AppKey, HistoryEvent, LocalStore, Memory, Outbox, Place, Store, StoreError, Wait, Waits,
-        What,
+        AppKey, GitStore, HistoryEvent, LocalStore, Memory, Outbox, Place, Store, StoreError, Wait,
+        Waits, What,
     },
-    syntax::Lifetime,
+    syntax::{Lifetime, StoreSettings},
 };
 
 /// The memory of the app that an op is about.
@@ -80,7 +80,7 @@ impl Team {
         state: &AppState,
     ) -> Result<Self, Failure> {
         let place = place(around, project)?;
-        Self::at(around, project, app, state, place).await
+        Self::at(around, (project, &project.root), app, state, place).await
     }
 
     /// The memories in stores that the settings of the base name and those of the checkout do not.
@@ -88,12 +88,12 @@ impl Team {
         around: &Around<'_>,
         project: &Project,
         app: &App,
-        urls: &[&str],
+        stores: &[(&Path, &str)],
     ) -> Result<Vec<Self>, Failure> {
         let state = around.context.app_state(project, app);
         let mut teams = Vec::new();
-        for url in urls {
-            teams.extend(Self::before(around, project, app, &state, url).await?);
+        for store in stores {
+            teams.extend(Self::before(around, project, app, &state, *store).await?);
         }
         Ok(teams)
     }
@@ -104,7 +104,7 @@ impl Team {
         project: &Project,
         app: &App,
         state: &AppState,
-        url: &str,
+        (root, url): (&Path, &str),
     ) -> Result<Option<Self>, Failure> {
         if around.context.vars.get("CONNPLAN_STORE").is_some() {
             return Ok(None);
@@ -113,13 +113,43 @@ impl Team {
             let why = format!("`url` in [store] of connplan.toml at the base: {e}");
             UsageError::with_help(why, "have it corrected by a change of its own first")
         })?;
-        let team = Self::at(around, project, app, state, Some((place, false))).await?;
+        let place = Some((place, false));
+        let team = Self::at(around, (project, root), app, state, place).await?;
         Ok(Some(team))
     }
 
-    async fn at(
+    /// The store that nothing names any more and that knows this app: the change that took `[store]` away does
+    /// not take away what was refused, used or revoked. An object store is one that the environment names.
+    pub(super) async fn left(
         around: &Around<'_>,
         project: &Project,
+        app: &App,
+    ) -> Option<StoreSettings> {
+        let context = around.context;
+        if context.vars.get("CONNPLAN_STORE").is_some() {
+            return None;
+        }
+        let state = context.app_state(project, app);
+        let place = Some((Place::Git(RemoteName::origin()), false));
+        let team = Self::at(around, (project, &project.root), app, &state, place).await;
+        // Who kept a store there could read and write it: what cannot be read was none.
+        let (known, unread) = team.ok()?.memory.history().await.ok()?;
+        if known.is_empty() && unread.is_empty() {
+            return None;
+        }
+        context.warn_once(&format!(
+            "nothing names a store any more, and `origin` keeps one of this app: it is used still, for what was \
+             refused and revoked is known there; to do without it, delete {} at `origin`",
+            GitStore::prefix(&AppKey::of(app))
+        ));
+        let url = Some("git:origin".to_owned());
+        Some(StoreSettings { url, keep: None })
+    }
+
+    /// `root` is in the repository whose remotes are meant.
+    async fn at(
+        around: &Around<'_>,
+        (project, root): (&Project, &Path),
         app: &App,
         state: &AppState,
         place: Option<(Place, bool)>,
@@ -131,7 +161,7 @@ impl Team {
             None => Arc::new(LocalStore::at(&home.join("memory"))),
             Some((Place::Git(remote), _)) => {
                 let git = Git::new(&around.context.vars);
-                let checkout = Checkout::of(&project.root, git.clone())?;
+                let checkout = Checkout::of(root, git.clone())?;
                 let caches = around.context.state.dir().unwrap_or(home).join("git");
                 let stores = &around.context.stores;
                 let key = AppKey::of(app);

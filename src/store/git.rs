@@ -56,7 +56,7 @@ impl GitStore {
         let depot = Depot::open(cache, git).await?;
         Ok(Self {
             name: format!("git:{}", remote.name),
-            prefix: format!("refs/connplan/{}/", app.as_str()),
+            prefix: Self::prefix(app),
             depot,
             remote,
             looked: Mutex::new(None),
@@ -66,6 +66,11 @@ impl GitStore {
     /// The name by which a user trusts it.
     pub fn trusted_as(&self) -> String {
         self.remote.store_name()
+    }
+
+    /// Below what its refs are.
+    pub fn prefix(app: &AppKey) -> String {
+        format!("refs/connplan/{}/", app.as_str())
     }
 
     fn reference(key: &Key) -> &'static str {

@@ -10,11 +10,15 @@ use crate::{
     context::Failure,
     model::{App, BaseName, is_request},
     ops::{
-        Around, Team, applied::applied_from, gates::hold_store, policy::forbids, team::stored_plan,
+        Around, Team,
+        applied::applied_from,
+        gates::{StoreIn, hold_store},
+        policy::forbids,
+        team::stored_plan,
     },
     plan::{Digest, Plan, difference, document},
     publish::{self, Overrides, Place, PublishError},
-    syntax::{PolicySettings, StoreSettings},
+    syntax::PolicySettings,
 };
 
 /// The settings that bind, and whose signatures they let count.
@@ -22,7 +26,7 @@ pub(super) struct Binding {
     needs: Vec<Need>,
     signers: Option<Signers>,
     /// What the base says of the team's store.
-    stores: Vec<StoreSettings>,
+    stores: Vec<StoreIn>,
     /// What the base forbids.
     policies: Vec<PolicySettings>,
     /// Whether there is a commit that this one is measured against.
@@ -134,11 +138,16 @@ impl Binding {
 
     /// Demands what the settings of a base demand.
     fn demand_all(&mut self, held: Option<&Held>) {
-        let before = held.into_iter().flat_map(|held| &held.settings);
-        for BaseSettings { settings, .. } in before {
+        for (held, before) in held.iter().flat_map(|held| {
+            let settings = held.settings.iter();
+            settings.map(move |before| (held, before))
+        }) {
+            let BaseSettings { settings, .. } = before;
             self.needs.extend(settings.approval.need());
-            self.stores.push(settings.store.clone());
             self.policies.push(settings.policy.clone());
+            if let Some(root) = held.base.root(before) {
+                self.stores.push((root.to_owned(), settings.store.clone()));
+            }
         }
     }
 
@@ -146,7 +155,7 @@ impl Binding {
     /// machine. What a run refused since then is still to be applied, and the next push does not free it.
     /// At a desk, and for a request, it is the base that counts.
     async fn applied_from(
-        &self,
+        &mut self,
         around: &Around<'_>,
         project: &Project,
     ) -> Result<Vec<BaseName>, Failure> {
@@ -157,6 +166,13 @@ impl Binding {
         let Ok(app) = project.app() else {
             return Ok(Vec::new());
         };
+        let before = self.stores.iter().map(|(_, store)| store);
+        let is_named = before
+            .chain([&project.settings.store])
+            .any(|store| store.url.is_some());
+        if !is_named && let Some(left) = Team::left(around, project, &app).await {
+            self.stores.push((project.root.clone(), left));
+        }
         let mut project = project.clone();
         let mut stores = self.hold_stores(around, &mut project, &app, true).await?;
         stores.push(Team::of(around, &project, &app).await?);

@@ -1,7 +1,10 @@
 //! A gate that is opened where no settings of the base say a word, and one whose words stay.
 
 use super::loosening::{git, planned_in};
-use crate::support::{Connector, Platform, Project, reads};
+use crate::{
+    approval::keygen::Keys,
+    support::{Connector, Platform, Project, reads},
+};
 
 fn committed(project: &Project) -> String {
     git(project, &["add", "-A"]);
@@ -31,44 +34,73 @@ fn what_is_hidden_from_drift_is_a_danger_where_the_base_has_no_settings() {
     planned_in(&project, &base, ".").lacks("danger: this pull");
 }
 
+/// A project whose repository is the team's store until a change makes a submodule of its folder: one of
+/// another repository, with the same settings.
+struct Moved {
+    platform: Platform,
+    project: Project,
+    team: String,
+    base: String,
+    head: String,
+}
+
+impl Moved {
+    fn new(settings: &str, before: impl Fn(&Project)) -> Self {
+        let platform = Platform::start();
+        let project = Project::new().at(&platform);
+        let remote = |name: &str| {
+            project
+                .path(&format!("../{name}.git"))
+                .display()
+                .to_string()
+        };
+        let (team, evil) = (remote("team"), remote("evil"));
+        for remote in [&team, &evil] {
+            git(&project, &["init", "-q", "--bare", "-b", "main", remote]);
+        }
+        git(&project, &["init", "-q", "-b", "main"]);
+        git(&project, &["remote", "add", "origin", &team]);
+        project.write("apps/shop/base44/config.jsonc", "{ \"name\": \"Shop\" }");
+        project.write("apps/shop/base44/.app.jsonc", "{ \"id\": \"app-1\" }");
+        let settings = format!("[store]\nurl = \"git:origin\"\n{settings}");
+        project.write("apps/shop/base44/connplan.toml", &settings);
+        project.write("apps/shop/base44/connectors/.keep", "");
+        before(&project);
+        let base = committed(&project);
+        git(&project, &["push", "-q", "origin", "main"]);
+        let inner = project.path("../inner").display().to_string();
+        std::fs::rename(project.path("apps/shop"), &inner).unwrap();
+        let within = |args: &[&str]| git(&project, &[&["-C", &inner], args].concat());
+        within(&["init", "-q", "-b", "main"]);
+        within(&["add", "-A"]);
+        within(&["commit", "-qm", "."]);
+        within(&["push", "-q", &evil, "main"]);
+        git(&project, &["add", "-A"]);
+        let from = ["-c", "protocol.file.allow=always", "submodule", "--quiet"];
+        git(
+            &project,
+            &[&from[..], &["add", &evil, "apps/shop"]].concat(),
+        );
+        let head = committed(&project);
+        Self {
+            platform,
+            project,
+            team,
+            base,
+            head,
+        }
+    }
+}
+
 #[test]
 fn the_remote_of_another_repository_is_another_store() {
-    let platform = Platform::start();
-    let project = Project::new().at(&platform);
-    let remote = |name: &str| {
-        project
-            .path(&format!("../{name}.git"))
-            .display()
-            .to_string()
-    };
-    let (team, evil) = (remote("team"), remote("evil"));
-    for remote in [&team, &evil] {
-        git(&project, &["init", "-q", "--bare", "-b", "main", remote]);
-    }
-    git(&project, &["init", "-q", "-b", "main"]);
-    git(&project, &["remote", "add", "origin", &team]);
-    project.write("apps/shop/base44/config.jsonc", "{ \"name\": \"Shop\" }");
-    project.write("apps/shop/base44/.app.jsonc", "{ \"id\": \"app-1\" }");
-    let settings = "[store]\nurl = \"git:origin\"\n";
-    project.write("apps/shop/base44/connplan.toml", settings);
-    project.write("apps/shop/base44/connectors/.keep", "");
-    let base = committed(&project);
-    git(&project, &["push", "-q", "origin", "main"]);
-    // Another repository has the same project, with the same settings.
-    let inner = project.path("../inner").display().to_string();
-    std::fs::rename(project.path("apps/shop"), &inner).unwrap();
-    let within = |args: &[&str]| git(&project, &[&["-C", &inner], args].concat());
-    within(&["init", "-q", "-b", "main"]);
-    within(&["add", "-A"]);
-    within(&["commit", "-qm", "."]);
-    within(&["push", "-q", &evil, "main"]);
-    git(&project, &["add", "-A"]);
-    let from = ["-c", "protocol.file.allow=always", "submodule", "--quiet"];
-    git(
-        &project,
-        &[&from[..], &["add", &evil, "apps/shop"]].concat(),
-    );
-    let head = committed(&project);
+    let Moved {
+        platform: _platform,
+        project,
+        team,
+        base,
+        head,
+    } = Moved::new("", |_| {});
     reads!(planned_in(&project, &base, "apps/shop"), @"
     exit 0: connplan -C apps/shop plan
     ! danger: this pull or merge request leaves the team's store: the project is in another repository than on the base branch, and the git remote that [store] `url` names is another one there
@@ -85,6 +117,56 @@ fn the_remote_of_another_repository_is_another_store() {
         &["-C", "apps/shop", "remote", "set-url", "origin", &team],
     );
     planned_in(&project, &base, "apps/shop").lacks("store");
+}
+
+/// The base's `git:origin` is the `origin` of the base's repository.
+#[test]
+fn a_revocation_in_the_store_that_a_project_left_holds() {
+    let keys = Keys::new();
+    keys.key("ann", &["ed25519"]);
+    let key = keys.path("ann").display().to_string();
+    let signed = "[approval]\nrequire = \"signature\"\nsigners = \"signers\"\n";
+    let moved = Moved::new(signed, |project| {
+        let signers = format!("ann {}\n", keys.public("ann"));
+        project.write("apps/shop/base44/signers", &signers);
+        let slack = r#"{ "type": "slack", "scopes": ["chat:write"] }"#;
+        project.write("apps/shop/base44/connectors/slack.jsonc", slack);
+        let here = ["-C", "apps/shop"];
+        let plan = ["plan", "--out", "../../../x.plan"];
+        project.run(&[&here[..], &plan].concat()).expect(0);
+        let approve = ["approve", "../../../x.plan", "--key", key.as_str()];
+        project.run(&[&here[..], &approve].concat());
+        project.run(&[&here[..], &approve, &["--revoke"]].concat());
+    });
+    let event = format!(r#"{{"before":"{}","ref":"refs/heads/main"}}"#, moved.base);
+    moved.project.write("../event.json", &event);
+    let event = moved.project.path("../event.json").display().to_string();
+    let push = [
+        ("CI", "true"),
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_NAME", "push"),
+        ("GITHUB_EVENT_PATH", event.as_str()),
+        ("GITHUB_REPOSITORY", "octo/site"),
+        ("GITHUB_SHA", moved.head.as_str()),
+    ];
+    let plan = "../../../x.plan";
+    let apply = [
+        "-C",
+        "apps/shop",
+        "apply",
+        plan,
+        "--approved-by",
+        "../../../x.plan.sig",
+    ];
+    reads!(moved.project.run_vars(&push, &apply), @"
+    exit 3: connplan -C apps/shop apply ../../../x.plan --approved-by ../../../x.plan.sig
+    --- stderr
+    warning: ann revoked the approval of this plan
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: another signer runs `connplan -C apps/shop approve ../../../x.plan`, which keeps the signature in the store; then `connplan -C apps/shop apply ../../../x.plan`
+      code: connplan::approval::missing
+    ");
+    assert_eq!(moved.platform.writes(), [] as [&str; 0]);
 }
 
 #[test]
@@ -143,6 +225,29 @@ fn what_a_repository_ships_as_the_home_is_not_believed() {
       code: connplan::auth::untrusted_address
     ");
     assert!(evil.requests().is_empty());
+}
+
+/// Nor is what it ships as git's settings of the user, which name programs.
+#[test]
+fn what_a_repository_ships_as_settings_of_git_starts_nothing() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).connector("wix", &["a"]);
+    git(&project, &["init", "-q", "-b", "main"]);
+    let origin = ["remote", "add", "origin", "ssh://git@127.0.0.1:1/o/r.git"];
+    git(&project, &origin);
+    let ran = project.path("../ran").display().to_string();
+    let settings = format!("[core]\n\tsshCommand = \"echo ran >> '{ran}'; false\"\n");
+    project.write(".home/.gitconfig", &settings);
+    project.write(".config/git/config", &settings);
+    committed(&project);
+    let place = |name: &str| project.path(name).display().to_string();
+    let (home, config) = (place(".home"), place(".config"));
+    for shipped in [("HOME", &*home), ("XDG_CONFIG_HOME", &*config)] {
+        let vars = [("CI", "true"), ("GITHUB_BASE_REF", "main"), shipped];
+        let run = project.run_vars(&vars, &["plan"]);
+        run.expect(0).tells("git does not read it here");
+    }
+    assert!(!std::path::Path::new(&ran).exists());
 }
 
 /// Of an account a plan has a masked text to read and a digest: where no file names it, nobody knows whose it is.

@@ -290,6 +290,56 @@ fn who_signs_for_what_was_applied_last_is_not_for_the_next_commit_to_say() {
     assert_eq!(platform.writes().len(), 1);
 }
 
+/// Each run is on a new machine: what was applied last, the store alone knows.
+#[test]
+fn the_store_stays_where_the_change_that_drops_the_rules_drops_it_too() {
+    let (platform, project) = shop();
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    let run = |before: &str| {
+        let _ = std::fs::remove_dir_all(project.state_folder());
+        applied(&project, before, &[])
+    };
+    let settings = format!("{SIGNED}from_risk = \"danger\"\n[store]\nurl = \"git:origin\"\n");
+    project.write("base44/connplan.toml", &settings);
+    let signed = commit(&project, "signed, with a store");
+    run(&base).expect(0);
+    project.write("base44/connplan.toml", "");
+    project.declare("gmail", &["https://mail.google.com/"]);
+    let loose = commit(&project, "loose, and the whole mailbox");
+    run(&signed).expect(3).tells("signature");
+    commit(&project, "a word");
+    reads!(run(&loose), @"
+    exit 3: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + gmail                 base44/connectors/gmail.jsonc
+          + https://mail.google.com/
+              whole mailbox: read, write, send, delete for good; also IMAP/SMTP · write, RESTRICTED
+          authorization: required
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 2 to add, 0 to change, 0 to remove, 2 to authorize.
+    --- stderr
+    warning: nothing names a store any more, and `origin` keeps one of this app: it is used still, for what was refused and revoked is known there; to do without it, delete refs/connplan/APP/ at `origin`
+    error: the plan is not approved: 1 signature needed, 0 found
+      help: a signer runs `connplan approve PLAN`, which keeps the signature in the store; then `connplan apply PLAN`
+      code: connplan::approval::missing
+    ");
+    assert_eq!(platform.writes().len(), 1);
+    // What the team decides goes on from there.
+    project.undeclare("gmail");
+    let without = commit(&project, "no mailbox");
+    run(&loose).expect(0).tells("keeps one of this app");
+    project.declare("gmail", &["https://mail.google.com/"]);
+    commit(&project, "the mailbox, and no rule");
+    run(&without).expect(0);
+}
+
 #[test]
 fn keys_that_a_team_renews_between_two_applies_count() {
     let (platform, project) = shop();
