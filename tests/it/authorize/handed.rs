@@ -299,6 +299,7 @@ fn an_address_with_a_path_is_not_supported_and_said_to_be_so() {
 }
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn three_thousand_additions_take_one_round_trip() {
     let platform = Platform::start();
     let project = Project::new().at(&platform);

@@ -374,6 +374,7 @@ fn with_few_files(project: &Project, args: &[&str]) -> Command {
 
 #[cfg(unix)]
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn a_hundred_wait_with_sixty_four_files() {
     let platform = Platform::start();
     let project = Project::new().at(&platform);

@@ -213,6 +213,7 @@ fn sequences_at_random() {
 }
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn a_sample_of_sequences() {
     sequences(10, 7, 2).report("a sample of sequences, seed 7");
 }

@@ -150,6 +150,7 @@ const SITUATIONS: &[&[&str]] = &[
 ];
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn every_printed_command_is_one_that_can_be_run_as_it_stands() {
     let platform = Platform::with(&[
         Connector {

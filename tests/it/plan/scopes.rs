@@ -134,6 +134,7 @@ fn what_no_file_can_say_is_pulled_as_what_it_means() {
 
 /// Quadratic work takes a minute here, in a debug build too.
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn many_scopes_are_no_burden() {
     let platform = Platform::start();
     let scopes: Vec<String> = (0..600).map(|n| format!("scope:{n:05}")).collect();

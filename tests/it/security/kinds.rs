@@ -144,6 +144,7 @@ const ON_RELEASE: [(&str, &str); 1] = [("GITHUB_REF", "refs/heads/release/2")];
 const ON_TAG: [(&str, &str); 1] = [("GITHUB_REF", "refs/tags/v2")];
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn a_request_that_anybody_may_open_takes_no_base_away() {
     let shop = Shop::new(SIGNED);
     shop.project.write("base44/connplan.toml", "");
@@ -173,6 +174,7 @@ fn a_request_that_anybody_may_open_takes_no_base_away() {
 }
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn a_branch_or_tag_that_a_push_makes_is_held_to_the_default_branch() {
     for (rules, code, says) in [(SIGNED, 3, "signature"), (NO_MAIL, 6, "the type is denied")] {
         let shop = Shop::new(rules);
@@ -263,6 +265,7 @@ fn where_a_branch_left_the_default_one_binds_and_so_does_that_as_it_is_now() {
 }
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_teams_do_every_day_passes() {
     let shop = Shop::new(&format!("{SIGNED}{NO_MAIL}"));
     let before = shop.rules.clone();

@@ -94,6 +94,7 @@ pub(super) fn who_asked_first(team: &Team) {
 }
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_was_asked_for_before_there_was_a_store_is_told() {
     let team = Team::new();
     let alone = "# nothing\n";

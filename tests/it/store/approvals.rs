@@ -139,6 +139,7 @@ fn one_of_two_signatures_is_not_enough_yet() {
 }
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     let team = Team::new();
     let plan = team
@@ -332,6 +333,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
 }
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn authorize_takes_only_what_an_approved_plan_asked_for() {
     let team = Team::new();
     team.one.run(&["plan", "--out", "x.plan"]).expect(0);
@@ -367,6 +369,7 @@ fn authorize_takes_only_what_an_approved_plan_asked_for() {
 }
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn whoever_writes_into_the_store_adds_nothing_to_what_was_approved() {
     let team = Team::new();
     let digest = |name: &str| {
@@ -449,6 +452,7 @@ fn whoever_writes_into_the_store_adds_nothing_to_what_was_approved() {
 
 /// An approval is of whom the plan has consent, too.
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn an_approval_of_one_account_is_none_of_another() {
     let team = Team::new();
     let by = |who: &Project, account: &str| {
@@ -538,6 +542,7 @@ fn what_the_policy_denies_is_not_asked_for_whatever_the_store_says() {
 /// Whoever can write to the store can write a plan there that needs nobody's approval, since it says
 /// itself what there was before.
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_a_plan_of_the_store_says_of_the_past_is_not_believed() {
     let store = "[store]\nurl = \"git:origin\"\n";
     let team = Team::with(store);

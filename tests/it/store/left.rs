@@ -6,6 +6,7 @@ use crate::support::reads;
 
 /// What was taken back in the base's store stays so where a proposal has none, or another.
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn a_proposal_that_leaves_the_store_or_its_expiry_loosens_nothing() {
     let all = format!("{SETTINGS}\n[plan]\nexpires = \"1h\"\n");
     let team = Team::with(&all.replace("[approval]", "keep = \"90d\"\n[approval]"));

@@ -49,6 +49,7 @@ fn entry(team: &Team, digest: &str, more: &str) -> String {
 
 /// A signed plan that no apply takes is not asked for either, whatever the store says waits.
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_no_apply_takes_is_not_asked_for() {
     let team = Team::new();
     let ann = team.key("ann");
@@ -114,6 +115,7 @@ fn what_no_apply_takes_is_not_asked_for() {
 
 /// What was approved once and carried out is not undone and done again by the same approval.
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn an_approval_is_for_one_apply() {
     let team = Team::new();
     let ann = team.key("ann");
@@ -187,6 +189,7 @@ fn what_was_consented_to_does_not_wait_by_the_same_approval() {
 
 /// What of a plan was done is not done again by the approval under which the rest of it still waits.
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_was_done_of_a_plan_that_still_waits_is_done_once() {
     let team = Team::new();
     let ann = team.key("ann");
@@ -318,6 +321,7 @@ fn an_approval_that_is_taken_back_meanwhile_counts_no_more() {
 }
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_was_asked_for_by_an_approval_that_was_taken_back_is_asked_for_no_more() {
     let team = Team::new();
     let ann = team.key("ann");
@@ -365,6 +369,7 @@ fn what_was_asked_for_by_an_approval_that_was_taken_back_is_asked_for_no_more() 
 
 /// A number that cannot grow delays an apply, and breaks nothing.
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn a_lease_of_the_greatest_epoch_is_refused() {
     let team = Team::new();
     let ann = team.key("ann");

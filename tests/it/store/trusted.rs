@@ -157,6 +157,7 @@ fn a_remote_on_this_machine_runs_nothing_of_its_own() {
 /// A clone of somebody's repository that names an app of the user's, and a store.
 #[cfg(unix)]
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn a_store_is_told_only_what_was_asked_for_under_it() {
     let platform = Platform::start();
     let project = member(&platform, "ada", Project::new()).connector("slack", &["chat:write"]);

@@ -44,6 +44,7 @@ const WAITS: [&str; 5] = ["authorize", "--yes", "--print-links", "--timeout", "2
 const APPLY: [&str; 4] = ["apply", "--auto-approve", "--lock-timeout", "30s"];
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn a_pipeline_applies_while_a_person_thinks() {
     let team = Team::new();
     team.pipeline.run(&APPLY).expect(0);
@@ -78,6 +79,7 @@ fn a_pipeline_applies_while_a_person_thinks() {
 }
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn what_another_machine_changed_meanwhile_is_not_asked_for() {
     let team = Team::new();
     for project in team.all() {

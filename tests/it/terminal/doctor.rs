@@ -128,6 +128,7 @@ async fn requests_are_logged_without_secrets() {
 }
 
 #[tokio::test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 async fn help_fits_a_screen_and_has_an_example() {
     let project = Project::bare();
     let top = project.run(&["-h"]).await.ended(0);

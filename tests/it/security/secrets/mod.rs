@@ -238,6 +238,7 @@ fn search_one(
 }
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn a_key_is_told_nowhere() {
     search(Who::Key, &MOODS);
 }
@@ -248,6 +249,7 @@ fn a_key_that_is_repeated_is_told_nowhere() {
 }
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn tokens_and_logins_are_told_nowhere() {
     search(
         Who::Token,
@@ -275,6 +277,7 @@ fn no_secret_is_told_by_any_command_in_any_mood() {
 }
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn the_token_of_a_forge_is_told_nowhere() {
     let moods = [&MOODS[..], &ECHOES, &[Mood::Reset]].concat();
     each(&moods, |mood| {
@@ -310,6 +313,7 @@ fn the_token_of_a_forge_is_told_nowhere() {
 }
 
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn those_that_ask_nobody_tell_nobody() {
     let server = server(&Arc::new(Mutex::new(Mood::Good)));
     each(&[Who::Key, Who::Token, Who::Login], |who| {
