@@ -18,8 +18,15 @@ use crate::model::ago;
 #[derive(Debug)]
 #[must_use = "the lock is freed when this value is dropped"]
 pub struct Lock {
-    // Held for its lock.
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Closing it would not do: a program that is just being started has it open until it runs.
+    fn drop(&mut self) {
+        // Then closing it frees it, a little later.
+        let _ = self.file.unlock();
+    }
 }
 
 /// Why the lock was not had.
@@ -86,7 +93,7 @@ impl Lock {
             .set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{holder}"));
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 

@@ -117,16 +117,21 @@ fn who_slept_does_not_go_on() {
     let shelf = Arc::new(Shelf::default());
     let ada = memory(Arc::new(Faulty::new(&shelf, [])), "ada");
     wait(async {
-        let length = Duration::from_millis(50);
-        let lease = ada
-            .lease("apply", length, Duration::ZERO, &Fence::default(), |_| ())
-            .await
-            .unwrap();
+        let leased = async |length| {
+            let fence = Fence::default();
+            let lease = ada.lease("apply", length, Duration::ZERO, &fence, |_| ());
+            lease.await.unwrap()
+        };
+        let hour = Duration::from_hours(1);
+        let lease = leased(hour).await;
         assert!(lease.fence().allows(Duration::ZERO));
         assert!(
-            !lease.fence().allows(length),
+            !lease.fence().allows(hour),
             "a request of that length would end too late"
         );
+        lease.give_back().await.unwrap();
+        let lease = leased(Duration::from_millis(50)).await;
+        // It stands still: nothing renews the lease meanwhile.
         std::thread::sleep(Duration::from_millis(60));
         assert!(!lease.fence().allows(Duration::ZERO));
         assert!(matches!(lease.check().await, Err(LeaseError::Lost { .. })));

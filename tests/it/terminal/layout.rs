@@ -16,6 +16,8 @@ fn every_command_fits_its_terminal() {
     let project = Project::new()
         .at(&platform)
         .var("NO_COLOR", "1")
+        // What takes longer than usual is told on a line that moves, and that is drawn over.
+        .var("TERM", "dumb")
         .connector("slack", &["chat:write", "users:read", "admin"])
         .connector("gmail", &["https://www.googleapis.com/auth/gmail.readonly"]);
     let commands: [&[&str]; 10] = [
@@ -35,10 +37,10 @@ fn every_command_fits_its_terminal() {
             let shown = at_width(&project, columns, args);
             assert!(!shown.trim().is_empty(), "{args:?}");
             for line in shown.lines() {
-                // What moved away before it.
-                let line = line.rsplit("\u{1b}[2K").next().unwrap_or_default();
                 let wide = console::measure_text_width(line.trim_end());
-                let text = line.trim().trim_start_matches(['+', '-', '!', '~', ' ']);
+                let text = line
+                    .trim()
+                    .trim_start_matches(['+', '-', '!', '~', '`', ' ']);
                 let whole = !text.contains(' ') || text.starts_with("connplan ");
                 assert!(
                     wide <= usize::from(columns) || whole,
