@@ -138,11 +138,14 @@ pub struct Sandbox {
 
 /// Starts a sandbox on loopback. It serves from a task of the current runtime.
 pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
-    let lock = options.state.as_deref().map(lock).transpose()?;
-    let stored = match &options.state {
-        Some(path) => State::read(path)?,
-        None => None,
+    let read = || match &options.state {
+        Some(path) => State::read(path),
+        None => Ok(None),
     };
+    // Beside another program's file no lock is left.
+    read()?;
+    let lock = options.state.as_deref().map(lock).transpose()?;
+    let stored = read()?;
     let seed = options.seed.unwrap_or_default();
     seed.check()?;
     let mut state = stored.unwrap_or_else(|| State::new(seed, options.state.is_some()));

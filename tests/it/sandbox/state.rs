@@ -96,6 +96,8 @@ async fn a_state_that_cannot_be_read_is_left_alone() {
     assert!(matches!(error, SandboxError::State { .. }), "{error}");
     assert!(error.to_string().contains("state.json"));
     assert_eq!(std::fs::read(&path).unwrap(), b"");
+    let left = std::fs::read_dir(dir.path()).unwrap();
+    assert_eq!(left.count(), 1, "no lock beside it");
 }
 
 #[tokio::test]
