@@ -11,11 +11,13 @@ use clap::Args;
 
 use super::{listening, printing::file_name};
 use crate::{
-    approval::{NAMESPACE, REVOKED, key_of, signatures},
+    approval::{ApprovalError, NAMESPACE, REVOKED, Signatures, Signers, key_of, signatures},
     context::{Context, ExitStatus, Failure, Format, UsageError},
-    fs::Destination,
+    fs::{self, Destination},
+    model::ago,
     ops,
     plan::{Digest, Plan, document},
+    term::{self, Answer},
     view::{self, approval::ApprovalReport, markdown, report::PlanReport},
 };
 
@@ -27,6 +29,9 @@ const KEYS: [&str; 5] = [
     "id_ed25519_sk",
     "id_ecdsa_sk",
 ];
+
+/// The last line of a signature.
+const END: &str = "-----END SSH SIGNATURE-----";
 
 /// Arguments of `approve`.
 #[derive(Clone, Debug, Args)]
@@ -69,6 +74,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         compared(context, &saved.plan)?;
     }
     let out = out(args, context)?;
+    let before = out.as_ref().map(before).transpose()?.unwrap_or_default();
     let key = key(args, context)?;
     // What is approved is shown to who approves it.
     let report = PlanReport::new(&saved.plan, &saved.digest).at(medium.now);
@@ -78,6 +84,10 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         &medium.aside(&context.terminal),
     );
     context.terminal.say(&shown);
+    if !args.revoke && !is_wanted(context, &saved).await {
+        context.terminal.say("Nothing was signed.");
+        return Ok(ExitStatus::Error);
+    }
     let namespace = if args.revoke { REVOKED } else { NAMESPACE };
     let asks = context.terminal.is_interactive();
     let (digest, signing) = (saved.digest.clone(), key.clone());
@@ -96,10 +106,18 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         )
         .into());
     };
+    let signers = signers(context).await;
+    let has_signers = !matches!(signers, Some(None));
+    let signers = signers.flatten();
     if let Some(out) = &out {
+        let by = (&saved.digest, fingerprint.as_str());
+        loses_nothing(&before, out.path(), by, signers.as_ref(), context)?;
         out.write(signature.as_bytes())?;
     }
-    let (has_signers, signer) = signer(context, &saved.digest, &signature, args.revoke).await;
+    let signer = signers.and_then(|signers| {
+        let read = read(&signature, &saved.digest, &signers, context);
+        signer(read, args.revoke, context)
+    });
     let kept = keep(context, &saved, &signature).await;
     let kept = match (kept, &out) {
         (Ok(kept), _) => kept,
@@ -174,6 +192,30 @@ fn compared(context: &Context, plan: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether a plan that was carried out already is to be approved all the same: with that it may be carried out
+/// once more. Who cannot be asked is told.
+async fn is_wanted(context: &Context, saved: &document::Saved) -> bool {
+    let Ok((project, app)) = context.project_of(&saved.plan.app.app.id) else {
+        return true;
+    };
+    let Ok(team) = listening::team(context, &project, &app).await else {
+        return true;
+    };
+    let made = saved.created_at.as_ref().and_then(|at| at.parse().ok());
+    let plan = (&saved.plan, &saved.digest);
+    let Ok(Some(at)) = ops::over(team.memory(), plan, made).await else {
+        return true;
+    };
+    context.warn(&format!(
+        "the plan was applied already, {}: with this approval it may be applied once more",
+        ago(at, context.now())
+    ));
+    let terminal = &context.terminal;
+    !terminal.is_interactive()
+        || term::confirm_yes_no(terminal, "Approve it all the same?", Answer::No).await
+            == Answer::Yes
+}
+
 /// Keeps the signature where the plan's team keeps what it knows; says where, if others have it too.
 async fn keep(
     context: &Context,
@@ -210,6 +252,56 @@ fn out(args: &ApproveArgs, context: &Context) -> Result<Option<Destination>, Fai
     let mut name = args.plan.clone().into_os_string();
     name.push(format!(".{}", ending(args)));
     Ok(Some(context.output_file("--out", Path::new(&name))?))
+}
+
+/// What the file holds so far. Something else than signatures is not written over.
+fn before(out: &Destination) -> Result<String, UsageError> {
+    let text = fs::read_text(out.path(), document::LIMIT as u64);
+    if text
+        .as_ref()
+        .is_ok_and(|text| text.is_empty() || text.contains(END))
+        || text.as_ref().is_err_and(fs::FsError::is_not_found)
+    {
+        return Ok(text.unwrap_or_default());
+    }
+    Err(UsageError::with_help(
+        format!(
+            "{} holds no signature, and `approve` would replace it; nothing was signed",
+            file_name(out.path())
+        ),
+        "give another name with `--out FILE`, or remove that file first",
+    ))
+}
+
+/// Refuses to write over what another signer gave this plan. Where nobody knows whose it is, it is told.
+fn loses_nothing(
+    before: &str,
+    out: &Path,
+    (digest, key): (&Digest, &str),
+    signers: Option<&Signers>,
+    context: &Context,
+) -> Result<(), UsageError> {
+    let by = |one| key_of(one, NAMESPACE, digest).or_else(|| key_of(one, REVOKED, digest));
+    for one in before.split_inclusive(END) {
+        let Some(other) = by(one).filter(|by| by != key) else {
+            continue;
+        };
+        let held = format!(
+            "{} holds what the key {other} says to this plan",
+            file_name(out)
+        );
+        match signers {
+            Some(signers) if read(one, digest, signers, context).is_ok() => {
+                return Err(UsageError::with_help(
+                    format!("{held}, and `approve` would replace it; nothing was written"),
+                    "give another name with `--out FILE`, and both files to `--approved-by`",
+                ));
+            }
+            Some(_) => {}
+            None => context.warn(&format!("{held}: it is replaced")),
+        }
+    }
+    Ok(())
 }
 
 /// What a signature's file ends with.
@@ -288,30 +380,33 @@ fn sign(
     Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
 }
 
-/// Whether the settings of this checkout name any signers, and as whom those know the key. Whoever is
-/// not known is told; the one who applies has the last word.
-async fn signer(
-    context: &Context,
-    digest: &Digest,
-    signature: &str,
-    revoke: bool,
-) -> (bool, Option<String>) {
+/// The signers of this checkout's settings, if those name a file of them; nothing where that is not known.
+async fn signers(context: &Context) -> Option<Option<Signers>> {
     // Outside a project nothing is known of that.
-    let Ok(project) = context.project(None) else {
-        return (true, None);
-    };
-    let signers = match ops::signers_that_bind(&listening::around(context), &project).await {
-        Ok(signers) => signers,
-        Err(failure) => {
-            context.warn(&failure.told());
-            return (true, None);
-        }
-    };
-    let Some(signers) = signers else {
-        return (false, None);
-    };
+    let project = context.project(None).ok()?;
+    let signers = ops::signers_that_bind(&listening::around(context), &project).await;
+    let told = |failure: &Failure| context.warn(&failure.told());
+    signers.inspect_err(told).ok()
+}
+
+/// A signature as these signers know it.
+fn read(
+    signature: &str,
+    digest: &Digest,
+    signers: &Signers,
+    context: &Context,
+) -> Result<Signatures, ApprovalError> {
     let files = [("it".to_owned(), signature.to_owned())];
-    let signer = match signatures(&files, digest, &signers, context.now()) {
+    signatures(&files, digest, signers, context.now())
+}
+
+/// Who signed. Whoever is not known is told; the one who applies has the last word.
+fn signer(
+    read: Result<Signatures, ApprovalError>,
+    revoke: bool,
+    context: &Context,
+) -> Option<String> {
+    match read {
         Ok(found) if revoke => found.revoked.into_iter().next(),
         Ok(found) => found.approvals.into_iter().next().map(|found| found.signer),
         Err(error) => {
@@ -320,6 +415,5 @@ async fn signer(
             ));
             None
         }
-    };
-    (true, signer)
+    }
 }

@@ -41,4 +41,5 @@ pub use saved::{SavedInputs, SavedPlan, is_expected};
 pub use team::{Team, named, stored_plan};
 pub use turns::LeasedTurns;
 pub use unworkable::{unworkable, unworkable_approval, unworkable_store};
+pub use used::over;
 pub use values::{OwnValue, resolved, untrusted};

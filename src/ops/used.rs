@@ -60,19 +60,29 @@ pub(super) async fn is_known(
     Ok(names.is_empty() || carried_out(memory, digest, names).await?.is_some())
 }
 
-/// Refuses a plan that was carried out whole since it was made: what became of that later, somebody
-/// decided. The same plan made anew is another decision.
+/// Refuses a plan that is over.
 pub(super) async fn not_over(
+    memory: &Memory,
+    plan: (&Plan, &Digest),
+    made: Option<Timestamp>,
+) -> Result<(), Failure> {
+    match over(memory, plan, made).await? {
+        Some(at) => Err(Refusal::Over { at }.into()),
+        None => Ok(()),
+    }
+}
+
+/// When a plan was carried out whole, if that was since it was made: what became of it later, somebody
+/// decided. The same plan made anew is another decision.
+pub async fn over(
     memory: &Memory,
     (plan, digest): (&Plan, &Digest),
     made: Option<Timestamp>,
-) -> Result<(), Failure> {
+) -> Result<Option<Timestamp>, Failure> {
     let changes = plan.changes().filter(|c| c.action != Action::NoOp);
     let names = changes.map(|change| &change.connector).collect();
-    match carried_out(memory, digest, &names).await? {
-        Some(at) if made.is_some_and(|made| made < at) => Err(Refusal::Over { at }.into()),
-        _ => Ok(()),
-    }
+    let done = carried_out(memory, digest, &names).await?;
+    Ok(done.filter(|at| made.is_some_and(|made| made < *at)))
 }
 
 /// In which second the last of these changes of a plan was carried out, if all of them were.

@@ -5,7 +5,7 @@ use super::keygen::Keys;
 use crate::support::{Platform, Project, reads};
 
 /// A project that demands a signature, its plan, and keys: ann's is a signer's, eve's is not.
-fn signed() -> (Platform, Project, Keys) {
+pub(super) fn signed() -> (Platform, Project, Keys) {
     let keys = Keys::new();
     keys.key("ann", &["ed25519"]).key("eve", &["ed25519"]);
     let platform = Platform::start();
@@ -266,10 +266,10 @@ fn two_persons_are_not_one_with_two_signatures() {
     exit 0: connplan history
     App app-1 at http://HOST, as this machine remembers it:
 
-      just now  plan      planned sha256:DIGEST  (an unknown user)
-      just now  approval  approved sha256:DIGEST  (eve@example.com)
-      just now  approval  approved sha256:DIGEST  (ann@example.com)
-      just now  approval  revoked the approval of sha256:DIGEST  (ann@example.com)
+      just now  planned sha256:DIGEST  (an unknown user)
+      just now  approved sha256:DIGEST  (eve@example.com)
+      just now  approved sha256:DIGEST  (ann@example.com)
+      just now  revoked the approval of sha256:DIGEST  (ann@example.com)
     ");
     let elsewhere = project.path("../elsewhere").display().to_string();
     project

@@ -1,5 +1,6 @@
 //! Approvals: signatures by OpenSSH's own program, and what a plan needs.
 
+mod again;
 mod command;
 mod hardware;
 pub(crate) mod keygen;
