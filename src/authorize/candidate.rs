@@ -295,8 +295,8 @@ fn resumable(
         let diff = sources.rules.compare(connector, &now.scopes, &entry.scopes);
         if !same_scopes(sources.rules, connector, &now.scopes, &entry.scopes) {
             if origin != Origin::Receipt {
-                let reason = "the files now declare other scopes than the approved ones; plan and \
-                              apply them first";
+                let reason = "the files now declare other scopes than were asked for; plan and apply \
+                              them first";
                 return Ok(Resumable::not_now(reason.to_owned()));
             }
             if !diff.removed.is_empty() {

@@ -203,7 +203,11 @@ async fn resume(
         others: session.others(),
     };
     print(context, args, &standing, outcome, &medium);
-    let claim = observed.stripe_claim.as_ref();
+    // Whoever stopped it is told how it stands, and no more.
+    let claim = observed
+        .stripe_claim
+        .as_ref()
+        .filter(|_| !standing.interrupted);
     view::stripe::show_claim(
         &medium,
         &context.terminal,

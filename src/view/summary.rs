@@ -17,7 +17,7 @@ pub enum Word {
     Provisioned,
     /// Its authorization was not waited for.
     Skipped,
-    /// Nobody wants it any more, and nothing was done.
+    /// Nobody wants it any more, or it must not be asked for now: nothing was done.
     LeftAlone,
     /// The run ended before its turn.
     NotRun,
@@ -73,26 +73,24 @@ pub struct SummaryEntry {
     pub connector: ConnectorType,
     /// What became of it.
     pub word: Word,
-    /// Why it failed. Untrusted text.
+    /// Why it failed, or is left alone. Untrusted text.
     pub reason: Option<String>,
 }
 
-/// `Synced: a, b` and so on, and a line for each failure; nothing for no entries.
+/// `Synced: a, b` and so on, and a line for each that has a reason; nothing for no entries.
 pub fn lines(entries: &[SummaryEntry]) -> String {
     let mut out = String::new();
     for word in Word::ALL {
-        let of_word = || entries.iter().filter(|entry| entry.word == word);
-        if word == Word::Failed {
-            for entry in of_word() {
-                let reason = entry.reason.as_deref().unwrap_or("no reason was given");
-                let reason = escape::terminal(reason);
-                let _ = writeln!(out, "Failed: {} - {reason}", entry.connector);
-            }
-        } else {
-            let names: Vec<_> = of_word().map(|entry| entry.connector.as_str()).collect();
-            if !names.is_empty() {
-                let _ = writeln!(out, "{}: {}", word.as_str(), names.join(", "));
-            }
+        let of_word = entries.iter().filter(|entry| entry.word == word);
+        let (told, bare): (Vec<_>, Vec<_>) = of_word.partition(|entry| entry.reason.is_some());
+        let names: Vec<_> = bare.iter().map(|entry| entry.connector.as_str()).collect();
+        let word = word.as_str();
+        if !names.is_empty() {
+            let _ = writeln!(out, "{word}: {}", names.join(", "));
+        }
+        for entry in told {
+            let reason = escape::terminal(entry.reason.as_deref().unwrap_or_default());
+            let _ = writeln!(out, "{word}: {} - {reason}", entry.connector);
         }
     }
     out

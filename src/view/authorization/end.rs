@@ -126,6 +126,8 @@ fn left_to_do(
         .iter()
         .filter(|result| result.state.is_open())
         .filter(|result| !(interrupted && nothing_new(&result.state)))
+        // The summary says why, and that is what there is to do.
+        .filter(|result| !matches!(result.state, State::Untouched(_)))
         .collect();
     let mut text = String::new();
     if left.is_empty() {
@@ -137,7 +139,6 @@ fn left_to_do(
         // Why stands in the summary.
         let what = |result: &AuthorizationResult| match &result.state {
             State::Failed(_) => "failed".to_owned(),
-            State::Untouched(_) => "left alone; the summary says why".to_owned(),
             State::Consented(Consent::Partial { missing, .. }) => {
                 format!("{} not granted", count(missing.len(), "scope"))
             }
@@ -267,9 +268,10 @@ fn row(result: &AuthorizationResult) -> Option<Vec<String>> {
         | State::Skipped
         | State::TimedOut
         | State::Declined
+        | State::Untouched(_)
         | State::Failed(_) => return None,
         State::Undeclared(EntryRetention::Forgotten) => (None, "left alone, forgotten".to_owned()),
-        State::Untouched(_) | State::Undeclared(_) => (None, "left alone".to_owned()),
+        State::Undeclared(_) => (None, "left alone".to_owned()),
     };
     let account = account.map_or_else(|| "-".to_owned(), |a| escape::limited(a.as_str(), 40));
     let took = result.took.map_or_else(|| "-".to_owned(), duration);

@@ -149,7 +149,7 @@ fn listed(
             lines.push(format!("{lead}{name:<column$}  {painted}"));
         } else {
             lines.push(format!("{lead}{name}"));
-            lines.push(format!("{:indent$}{painted}", "", indent = lead.len() + 4));
+            lines.push(format!("{:indent$}{painted}", "", indent = lead.len() + 2));
         }
     }
     lines
@@ -431,9 +431,8 @@ pub fn entries(results: &[AuthorizationResult]) -> Vec<SummaryEntry> {
                 )),
             ),
             State::Undeclared(_) => (Word::LeftAlone, None),
-            State::Failed(FailReason { why, .. }) | State::Untouched(why) => {
-                (Word::Failed, Some(why.clone()))
-            }
+            State::Untouched(why) => (Word::LeftAlone, Some(why.clone())),
+            State::Failed(FailReason { why, .. }) => (Word::Failed, Some(why.clone())),
         };
         SummaryEntry {
             connector: result.connector.clone(),

@@ -620,14 +620,8 @@ fn what_somebody_changed_since_is_not_touched() {
     ]);
     reads!(output, @"
     exit 4: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST --yes --no-browser --timeout 0s slack
-    CONNECTOR  ACCOUNT  GRANTED     TOOK
-    slack      -        left alone  -
-
     Summary:
-      Failed: slack - somebody else changed it since it was asked for: it has scopes that were not approved (admin); plan again, or, if the provider adds them by itself, list them in connplan.toml: `[providers.slack] adds`
-
-    Left to do for 1 connector:
-      slack: left alone; the summary says why
+      Left alone: slack - somebody else changed it since it was asked for: it has scopes that were not approved (admin); plan again, or, if the provider adds them by itself, list them in connplan.toml: `[providers.slack] adds`
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     ");

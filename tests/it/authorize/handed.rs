@@ -172,7 +172,7 @@ fn a_scope_that_the_platform_drops_is_reported_once_and_then_a_note() {
     Left to do for 1 connector:
       slackbot: 1 scope not granted
           - users:read.email
-                see members' email addresses (needs users:read too) · read
+              see members' email addresses (needs users:read too) · read
         -> run `connplan authorize slackbot` again and grant every scope on the consent page
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
@@ -259,7 +259,7 @@ fn a_scope_that_the_platform_drops_is_learnt_from_a_receipt_and_by_a_second_pers
     Left to do for 1 connector:
       slackbot: 1 scope not granted
           - users:read.email
-                see members' email addresses (needs users:read too) · read
+              see members' email addresses (needs users:read too) · read
         -> run `connplan authorize slackbot --receipt FOLDER/project/ci.receipt` again and grant every scope on the consent page
     --- stderr
     Acting as grace@example.com, by BASE44_ACCESS_TOKEN.

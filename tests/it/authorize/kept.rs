@@ -103,14 +103,8 @@ fn what_was_asked_for_from_another_folder_is_not_forgotten() {
     ");
     reads!(project.run(&["authorize"]), @"
     exit 4: connplan authorize
-    CONNECTOR  ACCOUNT  GRANTED     TOOK
-    slack      -        left alone  -
-
     Summary:
-      Failed: slack - its file was in other, and this run read the files in base44/connectors: give that folder with `--dir`, or give it up with `--forget slack`
-
-    Left to do for 1 connector:
-      slack: left alone; the summary says why
+      Left alone: slack - its file was in other, and this run read the files in base44/connectors: give that folder with `--dir`, or give it up with `--forget slack`
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     ");
@@ -134,7 +128,7 @@ fn what_was_asked_for_from_another_folder_is_not_forgotten() {
     App app-1 at http://HOST
 
     CONNECTOR  DECLARED  REMOTE  SCOPES  PENDING   ACCOUNT
-    notion     yes       absent  0 of 0  -         -
+    notion     yes       absent  0       -         -
     slack      no        absent  0       just now  -
 
     slack: waits for a person; its file was in other, which was not read (`--dir` reads it).

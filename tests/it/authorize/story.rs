@@ -162,14 +162,8 @@ fn what_somebody_else_changed_is_left_alone() {
     assert_eq!(slackbot["state"], "untouched", "{slackbot}");
     reads!(runner.run(&["authorize", "slackbot", "--yes", "--timeout", "1s"]), @"
     exit 4: connplan authorize slackbot --yes --timeout 1s
-    CONNECTOR  ACCOUNT  GRANTED     TOOK
-    slackbot   -        left alone  -
-
     Summary:
-      Failed: slackbot - somebody else changed it since it was asked for: it has scopes that were not approved (files:write); plan again, or, if the provider adds them by itself, list them in connplan.toml: `[providers.slackbot] adds`
-
-    Left to do for 1 connector:
-      slackbot: left alone; the summary says why
+      Left alone: slackbot - somebody else changed it since it was asked for: it has scopes that were not approved (files:write); plan again, or, if the provider adds them by itself, list them in connplan.toml: `[providers.slackbot] adds`
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     ");

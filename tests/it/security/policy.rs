@@ -158,7 +158,7 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
           + a  unknown, which does not mean safe
           authorization: required
 
-    ! warning: base44/connectors/wix.jsonc:1:24: `denied_types` of the policy in connplan.toml warns: wix: the type is denied (ask #infra)
+    ! warning: base44/connectors/wix.jsonc:1:24: the policy in connplan.toml warns (`denied_types`): wix: the type is denied (ask #infra)
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
 
@@ -288,14 +288,8 @@ fn what_was_asked_for_by_an_override_can_be_authorized() {
     let with = ["--receipt", "x.receipt"];
     reads!(project.run(&[&now[..], &with].concat()), @"
     exit 4: connplan authorize --timeout 0s --receipt x.receipt
-    CONNECTOR  ACCOUNT  GRANTED     TOOK
-    wix        -        left alone  -
-
     Summary:
-      Failed: wix - the policy in connplan.toml forbids it: wix: the type is denied
-
-    Left to do for 1 connector:
-      wix: left alone; the summary says why
+      Left alone: wix - the policy in connplan.toml forbids it: wix: the type is denied
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     ");

@@ -173,14 +173,8 @@ fn new_values_and_another_account_are_changes_of_what_waits() {
     platform.forget();
     reads!(project.run(&ASK), @"
     exit 4: connplan authorize --print-links --timeout 1s
-    CONNECTOR  ACCOUNT  GRANTED     TOOK
-    snowflake  -        left alone  -
-
     Summary:
-      Failed: snowflake - the files declare other connection values than the pending authorization; plan and apply them first
-
-    Left to do for 1 connector:
-      snowflake: left alone; the summary says why
+      Left alone: snowflake - the files declare other connection values than the pending authorization; plan and apply them first
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     ");

@@ -278,14 +278,14 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     exit 0: connplan history
     App app-1 at http://HOST, as git:origin remembers it:
 
-      just now  plan      planned sha256:DIGEST  (one)
-      just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (one)
-      just now  approval  approved sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (two)
-      just now  approval  revoked the approval of sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (one)
-      just now  plan      planned sha256:DIGEST  (one)
-      just now  approval  approved sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (one)
-      just now  plan      began to apply sha256:DIGEST  (one)
-      just now  apply     applied sha256:DIGEST (1 pending), approved by a***@example.com  (one)
+      just now  planned sha256:DIGEST  (one)
+      just now  approved sha256:DIGEST with the key SHA256:KEY  (one)
+      just now  approved sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (two)
+      just now  revoked the approval of sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (one)
+      just now  planned sha256:DIGEST  (one)
+      just now  approved sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (one)
+      just now  began to apply sha256:DIGEST  (one)
+      just now  applied sha256:DIGEST (1 pending), approved by a***@example.com  (one)
     ");
     // Where nobody says who they are, the key does.
     let nobody = [("USER", ""), ("LOGNAME", ""), ("USERNAME", "")];
@@ -296,15 +296,15 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     exit 0: connplan history
     App app-1 at http://HOST, as git:origin remembers it:
 
-      just now  plan      planned sha256:DIGEST  (one)
-      just now  approval  approved sha256:DIGEST with the key SHA256:KEY  (one)
-      just now  approval  approved sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (two)
-      just now  approval  revoked the approval of sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (one)
-      just now  plan      planned sha256:DIGEST  (one)
-      just now  approval  approved sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (one)
-      just now  plan      began to apply sha256:DIGEST  (one)
-      just now  apply     applied sha256:DIGEST (1 pending), approved by a***@example.com  (one)
-      just now  approval  revoked the approval of sha256:DIGEST  (ann@example.com)
+      just now  planned sha256:DIGEST  (one)
+      just now  approved sha256:DIGEST with the key SHA256:KEY  (one)
+      just now  approved sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (two)
+      just now  revoked the approval of sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (one)
+      just now  planned sha256:DIGEST  (one)
+      just now  approved sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (one)
+      just now  began to apply sha256:DIGEST  (one)
+      just now  applied sha256:DIGEST (1 pending), approved by a***@example.com  (one)
+      just now  revoked the approval of sha256:DIGEST  (ann@example.com)
     ");
     let history = team.two.run(&["history", "--format", "json"]).json();
     let events = history["apps"][0]["events"].as_array().unwrap().clone();
@@ -524,14 +524,8 @@ fn what_the_policy_denies_is_not_asked_for_whatever_the_store_says() {
     team.platform.forget();
     reads!(team.two.run(&["authorize", "--yes", "--no-browser", "--timeout", "20s"]), @"
     exit 4: connplan authorize --yes --no-browser --timeout 20s
-    CONNECTOR  ACCOUNT  GRANTED     TOOK
-    slack      -        left alone  -
-
     Summary:
-      Failed: slack - the policy in connplan.toml forbids it: slack: the type is denied
-
-    Left to do for 1 connector:
-      slack: left alone; the summary says why
+      Left alone: slack - the policy in connplan.toml forbids it: slack: the type is denied
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     slack waits for a person; requested just now by one.

@@ -339,14 +339,8 @@ fn what_was_asked_for_by_an_approval_that_was_taken_back_is_asked_for_no_more() 
     let authorize = ["authorize", "--yes", "--print-links", "--timeout", "20s"];
     reads!(team.one.run(&authorize), @"
     exit 4: connplan authorize --yes --print-links --timeout 20s
-    CONNECTOR  ACCOUNT  GRANTED     TOOK
-    slack      -        left alone  -
-
     Summary:
-      Failed: slack - ann@example.com revoked the approval of its plan at TIME; have a plan of it approved, and apply that
-
-    Left to do for 1 connector:
-      slack: left alone; the summary says why
+      Left alone: slack - ann@example.com revoked the approval of its plan at TIME; have a plan of it approved, and apply that
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     warning: the store says that slack waits, but the plan is not approved: 1 signature needed, 0 found; it is left alone
