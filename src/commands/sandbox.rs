@@ -14,7 +14,7 @@ use crate::{
 /// Arguments of `sandbox`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example:\n  connplan sandbox --state sandbox.json\n  \
-                        # in another terminal, with what it prints:\n  \
+                        # then, in another terminal:\n  \
                         export BASE44_API_URL=… BASE44_ACCESS_TOKEN=b44u_…\n  connplan plan --app-id any-id")]
 pub struct SandboxArgs {
     /// Listen on this port of 127.0.0.1 [default: the last one, or any free one]

@@ -109,8 +109,8 @@ fn continuation(units: &[Unit<'_>], lead: usize, columns: usize) -> usize {
     indent.min(columns / 2)
 }
 
-/// Words; but a command is one, a symbol goes with the first word, and what stands in backticks is one if
-/// it has room on a line.
+/// Words; but a command is one, a symbol goes with the first word, and what else stands in backticks is one
+/// if it has room on a line.
 fn units(line: &str, columns: usize) -> Vec<Unit<'_>> {
     let quotes = quotes(line, columns);
     let mut units: Vec<Unit<'_>> = Vec::new();
@@ -155,7 +155,7 @@ fn units(line: &str, columns: usize) -> Vec<Unit<'_>> {
     units
 }
 
-/// Where backticks open and close, of those that have room on a line.
+/// Where backticks open and close, of commands and of what has room on a line.
 fn quotes(line: &str, columns: usize) -> Vec<(usize, usize)> {
     let ticks: Vec<_> = line.match_indices('`').map(|(at, _)| at).collect();
     let pairs = ticks.chunks_exact(2).map(|pair| (pair[0], pair[1]));
@@ -165,7 +165,10 @@ fn quotes(line: &str, columns: usize) -> Vec<(usize, usize)> {
             let after = line.get(*close..).and_then(|after| after.find(' '));
             let end = after.map_or(line.len(), |after| close + after);
             let whole = line.get(before.unwrap_or(0)..end).map_or(0, width);
-            whole + columns / 4 <= columns
+            let is_command = line
+                .get(open + 1..)
+                .is_some_and(|text| text.starts_with("connplan "));
+            is_command || whole + columns / 4 <= columns
         })
         .collect()
 }
@@ -248,6 +251,13 @@ mod tests {
                 40
             ),
             "When that is put right, run\n  `connplan plan --out a.plan` again."
+        );
+        assert_eq!(
+            wrap(
+                "a signer runs `connplan approve two.plan --out two.plan.sig`; then",
+                40
+            ),
+            "a signer runs\n  `connplan approve two.plan --out two.plan.sig`;\n  then"
         );
         assert_eq!(
             wrap("$ connplan apply demo.plan --receipt demo.receipt", 20),

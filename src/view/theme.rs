@@ -39,9 +39,10 @@ impl Theme {
         self.colour
     }
 
-    /// Dresses a text.
+    /// Dresses a text. Blanks before it stay as they are: by them a line is laid out.
     pub fn paint(self, style: Style, text: &str) -> String {
-        if !self.colour || text.is_empty() {
+        let words = text.trim_start_matches(' ');
+        if !self.colour || words.is_empty() {
             return text.to_owned();
         }
         let base = console::Style::new().force_styling(true);
@@ -53,7 +54,8 @@ impl Theme {
             Style::Dim => base.dim(),
             Style::Bold => base.bold(),
         };
-        look.apply_to(text).to_string()
+        let blanks = text.len() - words.len();
+        format!("{:blanks$}{}", "", look.apply_to(words))
     }
 }
 
@@ -67,6 +69,10 @@ mod tests {
         assert_eq!(
             Theme::new(true).paint(Style::Added, "x"),
             "\u{1b}[32mx\u{1b}[0m"
+        );
+        assert_eq!(
+            Theme::new(true).paint(Style::Added, "  x"),
+            "  \u{1b}[32mx\u{1b}[0m"
         );
     }
 }

@@ -63,7 +63,11 @@ fn show(entry: &Entry, column: usize, columns: usize) -> String {
         return format!("  {name:wide$}{says}\n");
     }
     let indent = if narrow { 6 } else { column };
-    format!("  {name}\n{:indent$}{says}\n", "")
+    let mut text = format!("  {name}\n");
+    for line in wrap(says, columns.saturating_sub(indent)).lines() {
+        text.extend([&" ".repeat(indent), line.trim_start(), "\n"]);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -87,7 +91,7 @@ mod tests {
     fn a_narrow_one_has_what_is_said_below() {
         assert_eq!(
             laid_out(PAGE, 30),
-            "Words:\n  ONE\n      what the first says, and\n        more of it\n  \
+            "Words:\n  ONE\n      what the first says, and\n      more of it\n  \
              ALPHA, BETA, GAMMA\n      of all three\n"
         );
     }

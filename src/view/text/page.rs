@@ -58,19 +58,10 @@ impl TextPage {
         self.gap();
     }
 
-    /// `Heading: a, b, c`, on as many lines as it takes.
+    /// `Heading: a, b, c`; the terminal breaks it.
     pub(super) fn names<'a>(&mut self, heading: &str, names: impl Iterator<Item = &'a str>) {
-        let mut line = format!("{heading}:");
-        let mut names = names.peekable();
-        while let Some(name) = names.next() {
-            let comma = if names.peek().is_some() { "," } else { "" };
-            if line.len() + 1 + name.len() + comma.len() > WIDTH && line.trim().contains(' ') {
-                self.line(&line);
-                line = String::from("   ");
-            }
-            let _ = write!(line, " {name}{comma}");
-        }
-        self.line(&line);
+        let names: Vec<_> = names.collect();
+        self.line(&format!("{heading}: {}", names.join(", ")));
     }
 
     /// What the proposal does beside its changes, each as a sentence.
