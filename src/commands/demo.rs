@@ -99,7 +99,8 @@ pub async fn run(args: &DemoArgs, context: &Context) -> Result<ExitStatus, Failu
     played?;
     if let Some(dir) = &args.keep {
         context.terminal.say(&format!(
-            "The project stays in {}.",
+            "The project stays in {}, with demo.plan, demo.receipt and, in {STATE}, what connplan remembers \
+             of it. Its sandbox has ended.",
             crate::escape::path(dir)
         ));
     }

@@ -26,7 +26,7 @@ pub struct PlanningArgs {
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
     /// Plan only this connector (repeatable)
-    #[arg(long = "target", value_name = "TYPE")]
+    #[arg(long = "target", value_name = "TYPE", value_delimiter = ',')]
     pub targets: Vec<ConnectorType>,
     /// Leave remote connectors without a file alone
     #[arg(long)]

@@ -150,7 +150,13 @@ fn is_variable(text: &str) -> bool {
 }
 
 fn parse(text: &str) -> Result<ApiUrl, Failure> {
-    ApiUrl::parse(text).map_err(|why| {
+    // Of `https:/host` a parser makes `https://host`: what is trusted is what was meant.
+    let url = if text.contains("://") {
+        ApiUrl::parse(text).map_err(|why| why.to_string())
+    } else {
+        Err("it is not an address: `://` is missing".to_owned())
+    };
+    url.map_err(|why| {
         UsageError::with_help(
             format!(
                 "`{}` cannot be trusted: {why}",

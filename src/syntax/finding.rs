@@ -328,7 +328,7 @@ pub enum Finding {
         help: String,
     },
     /// What `[policy]` of `connplan.toml` warns of.
-    #[error("`{rule}` of the policy in connplan.toml warns: {message}")]
+    #[error("the policy in connplan.toml warns (`{rule}`): {message}")]
     #[diagnostic(code(connplan::config::policy), severity(Warning))]
     Discouraged {
         /// The rule's name.

@@ -55,7 +55,12 @@ async fn read_line(terminal: &Terminal, prompt: &str) -> Option<String> {
         let read = io::stdin().lock().read_line(&mut line);
         read.ok().filter(|length| *length > 0).map(|_| line)
     });
-    line.await.ok().flatten().map(|line| line.trim().to_owned())
+    let line = line.await.ok().flatten();
+    // After an ended input the cursor stands behind the question.
+    if line.as_ref().is_none_or(|line| !line.ends_with('\n')) {
+        terminal.insist("");
+    }
+    line.map(|line| line.trim().to_owned())
 }
 
 /// How many choices are shown at once.

@@ -70,6 +70,10 @@ struct Summary {
 const UNATTRIBUTED: &str = "No apply is known for some of these, so they may also be changes of the files that were never \
                             applied. The last apply's receipt shows which: `--receipt FILE`.";
 
+/// What there is to do about it.
+const NEXT: &str = "`connplan plan` shows each difference in full; `connplan apply` changes the app to match the files, \
+                    `connplan pull` changes the files to match the app.\n";
+
 impl From<&&Change> for Apart {
     fn from(change: &&Change) -> Self {
         Self {
@@ -164,6 +168,7 @@ impl DriftReport {
         let shown = |text: &str| escape::limited(text, 200);
         let mut out = String::new();
         for app in &self.apps {
+            out.extend(["App ", &app.app_id, " at ", &app.api_url, "\n\n"]);
             let lists = app.lists();
             for (heading, apart) in lists {
                 if !apart.is_empty() {
@@ -181,12 +186,15 @@ impl DriftReport {
                 out.extend(["  ", &one.line(shown, when), "\n"]);
             }
         }
-        if !out.is_empty() {
+        if !out.ends_with("\n\n") {
             out.push('\n');
         }
         out.extend([self.counts().as_str(), "\n"]);
         if self.unattributed {
             out.extend([UNATTRIBUTED, "\n"]);
+        }
+        if self.drift {
+            out.push_str(&in_context(NEXT));
         }
         out
     }
@@ -224,10 +232,8 @@ impl DriftReport {
                 let when = |since| format!("asked for at {since}");
                 out.extend(["- ", &one.line(code, when), "\n"]);
             }
-            out.push_str(&in_context(
-                "\n`connplan plan` shows each difference in full; `connplan apply` changes the app to match the \
-                 files, `connplan pull` changes the files to match the app.\n",
-            ));
+            out.push('\n');
+            out.push_str(&in_context(NEXT));
         }
         out
     }

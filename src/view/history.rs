@@ -225,11 +225,8 @@ fn text(
     let times: Vec<_> = events.iter().map(|event| ago(event.at, now)).collect();
     let wide = times.iter().map(String::len).max().unwrap_or(0);
     for (event, time) in events.iter().zip(times) {
-        let line = format!(
-            "  {time:<wide$}  {:<8}  {}",
-            event.what.kind(),
-            escape::limited(&words(event, signers), 400)
-        );
+        let words = escape::limited(&words(event, signers), 400);
+        let line = format!("  {time:<wide$}  {words}");
         out.extend([&line, "  (", &who(event, signers), ")\n"]);
     }
     out

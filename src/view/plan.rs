@@ -14,6 +14,8 @@ enum Moment {
     Fresh,
     /// It was made just now by a command that says at its end how what waits goes on.
     AtWork,
+    /// It was made just now, and the policy forbids it: it goes on in no way.
+    Refused,
 }
 
 /// A plan that was made before. What is made of it names its file where the options do.
@@ -35,7 +37,7 @@ fn shown(
             let options = text::PlanOptions {
                 file: options.file.as_deref(),
                 saved: moment == Moment::Saved,
-                goes_on: moment == Moment::AtWork,
+                goes_on: matches!(moment, Moment::AtWork | Moment::Refused),
             };
             text::plan(report, &options, medium.theme)
         }
@@ -83,7 +85,7 @@ pub fn print_forbidden(
     medium: &Medium,
     terminal: &Terminal,
 ) -> Option<Value> {
-    let text = show_fresh(report, options, medium);
+    let text = fresh(report, options, medium, Moment::Refused);
     if medium.is_json() {
         return serde_json::from_str(&text).ok();
     }

@@ -262,7 +262,10 @@ fn cells(row: &StatusRow, now: Timestamp) -> Vec<String> {
     let scopes = match (row.declared, row.kind) {
         (_, Kind::Stripe) => "-".to_owned(),
         (false, _) => row.remote_scopes.len().to_string(),
-        (true, _) if row.remote == "absent" => format!("0 of {}", row.declared_scopes.len()),
+        (true, _) if row.remote == "absent" => match row.declared_scopes.len() {
+            0 => "0".to_owned(),
+            declared => format!("0 of {declared}"),
+        },
         (true, _) => {
             let there = row.declared_scopes.len();
             if row.missing > 0 {

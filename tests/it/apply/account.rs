@@ -146,7 +146,7 @@ fn what_a_rule_says_of_somebody_is_masked_in_the_plan() {
     exit 0: connplan validate
     Valid, 1 warning. 1 connector in base44/connectors: slack
     --- stderr
-    warning: `denied_types` of the policy in connplan.toml warns: slack: the type is denied (ask bob@example.com)
+    warning: the policy in connplan.toml warns (`denied_types`): slack: the type is denied (ask bob@example.com)
        ╭─[base44/connectors/slack.jsonc:1:33]
      1 │ {"scopes":["chat:write"],"type":"slack"}
        ·                                 ───┬───

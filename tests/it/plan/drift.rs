@@ -49,6 +49,8 @@ fn drift_tells_whose_doing_a_difference_is() {
     project.run(&drift).expect(0);
     reads!(project.run(&["drift"]), @"
     exit 0: connplan drift
+    App app-1 at http://HOST
+
     No drift. The app matches the connector files.
     ");
 
@@ -65,6 +67,8 @@ fn drift_tells_whose_doing_a_difference_is() {
     assert_eq!(app["not_applied"][0]["connector"], "notion", "{app}");
     reads!(project.run(&["drift", "--receipt", "last.receipt"]), @"
     exit 2: connplan drift --receipt last.receipt
+    App app-1 at http://HOST
+
     Changed outside:
       gmail: in the app, and no file declares it
       slack: has besides admin
@@ -72,6 +76,7 @@ fn drift_tells_whose_doing_a_difference_is() {
       notion: lacks update_content
 
     Drift: 2 changed outside, 1 not applied yet, 0 waiting for a person.
+    `connplan plan` shows each difference in full; `connplan apply` changes the app to match the files, `connplan pull` changes the files to match the app.
     ");
     reads!(project.run(&["drift", "--receipt", "last.receipt", "--format", "markdown"]), @"
     exit 2: connplan drift --receipt last.receipt --format markdown
@@ -109,12 +114,15 @@ fn applies_of_this_machine_are_known_and_without_any_the_report_says_so() {
     assert_eq!(out.json()["unattributed"], true);
     reads!(project.run(&["drift"]), @"
     exit 2: connplan drift
+    App app-1 at http://HOST
+
     Changed outside:
       gmail: in the app, and no file declares it
       slack: lacks admin
 
     Drift: 2 changed outside, 0 not applied yet, 0 waiting for a person.
     No apply is known for some of these, so they may also be changes of the files that were never applied. The last apply's receipt shows which: `--receipt FILE`.
+    `connplan plan` shows each difference in full; `connplan apply` changes the app to match the files, `connplan pull` changes the files to match the app.
     ");
 
     // What was asked for and forgotten is nobody else's doing either.

@@ -100,7 +100,7 @@ fn each_printed_command_carries_what_surrounds_it_and_runs() {
 
     CONNECTOR  DECLARED  REMOTE   SCOPES         PENDING   ACCOUNT
     box        yes       expired  1 (asked for)  just now  ada@example.com
-    slack      yes       absent   0 of 0         just now  -
+    slack      yes       absent   0              just now  -
 
     2 connectors need attention:
       connplan -C 'apps/my shop' --env stage authorize box slack

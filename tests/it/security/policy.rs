@@ -146,7 +146,7 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
     assert_eq!(broken[0]["severity"], "warn");
     project.run(&["validate"]).expect(0);
     // Wherever somebody decides.
-    let warning = "warns: wix: the type is denied (ask #infra)";
+    let warning = "warns (`denied_types`): wix: the type is denied (ask #infra)";
     let plan = project.run(&["plan", "--out", "warned.plan"]);
     reads!(plan.says(warning), @"
     exit 0: connplan plan --out warned.plan

@@ -155,7 +155,7 @@ fn what_the_policy_warns_of_stands_before_other_findings() {
 
     * **Add (2):** `airtable`, `github` 🛑
 
-    + Warning in `base44/connectors/github.jsonc:1:12`: `` `denied_scopes` of the policy in connplan.toml warns: github: the scope delete_repo is denied (ask the team) ``
+    + Warning in `base44/connectors/github.jsonc:1:12`: ``the policy in connplan.toml warns (`denied_scopes`): github: the scope delete_repo is denied (ask the team)``
     + Warning in `base44/connectors/airtable.jsonc:1:36`: `` `x0` is not a key of a connector file ``
     + Warning in `base44/connectors/airtable.jsonc:1:45`: `` `x1` is not a key of a connector file ``
     + Warning in `base44/connectors/airtable.jsonc:1:54`: `` `x2` is not a key of a connector file ``

@@ -12,6 +12,8 @@ pub(crate) mod layout;
 pub(crate) mod login;
 #[cfg(unix)]
 pub(crate) mod signals;
+#[cfg(unix)]
+pub(crate) mod slips;
 pub(crate) mod terminal;
 pub(crate) mod told;
 #[cfg(unix)]

@@ -95,6 +95,8 @@ fn drift_takes_days_and_speaks_of_itself() {
     }
     reads!(project.run(&["drift", "--issue"]).lacks("--pr"), @"
     exit 1: connplan drift --issue
+    App app-1 at http://HOST
+
     Waiting for a person:
       slack: asked for just now
 
