@@ -73,7 +73,7 @@ impl RunRepository {
                 url.set_path(&path);
                 url.to_string()
             }
-            Err(_) if same_host => {
+            _ if same_host => {
                 let (host, _) = address.split_once(':')?;
                 format!("{host}:{path}")
             }
@@ -85,14 +85,16 @@ impl RunRepository {
 impl Leads {
     /// None of a folder.
     fn of(address: &str) -> Option<Self> {
-        if let Ok(url) = Url::parse(address) {
+        if address.contains("://") {
+            let url = Url::parse(address).ok()?;
             let ssh = url.scheme() == "ssh";
             let own = ["https", "http", "ssh", "git"].contains(&url.scheme());
             let host = url.host_str().filter(|_| own)?;
             return Some(Self::at(host, url.path(), ssh));
         }
+        // `host:path`; a letter alone is a drive.
         let (host, path) = address.split_once(':')?;
-        let is_host = host.len() > 1 && !host.contains(['/', '\\']) && !address.contains("://");
+        let is_host = host.len() > 1 && !host.contains(['/', '\\']);
         let host = host.rsplit('@').next()?;
         is_host.then(|| Self::at(host, path, true))
     }
@@ -171,17 +173,22 @@ mod tests {
             (
                 &github,
                 "https://x:token@github.com/eve/site",
-                "https://x:token@github.com/octo/site.git",
+                "https://x:token@github.com/Octo/Site.git",
             ),
             (
                 &github,
                 "git@github.com:eve/site.git",
-                "git@github.com:octo/site.git",
+                "git@github.com:Octo/Site.git",
+            ),
+            (
+                &github,
+                "github.com:eve/site.git",
+                "github.com:Octo/Site.git",
             ),
             (
                 &github,
                 "ssh://git@github.com/eve/octo/site",
-                "ssh://git@github.com/octo/site.git",
+                "ssh://git@github.com/Octo/Site.git",
             ),
             (
                 &github,
