@@ -156,6 +156,40 @@ fn a_link_out_of_the_repository_loses_no_settings() {
     planned(&project, &own(&["rev-parse", "HEAD"]), &cache).expect(1);
 }
 
+/// It is known by its place, whatever app it says that it is of.
+#[test]
+fn a_link_from_outside_to_the_project_loses_no_settings() {
+    let (_platform, project) = shop();
+    let base = committed(&project);
+    for file in ["connplan.toml", "connectors/notion.jsonc"] {
+        std::fs::remove_file(project.path("apps/shop/base44").join(file)).unwrap();
+    }
+    without_notion(&project, "apps/shop", "app-2");
+    let door = project.path("../door").display().to_string();
+    symlink(project.path("apps/shop"), &door).unwrap();
+    committed(&project);
+    planned(&project, &base, &door)
+        .expect(0)
+        .says("loosens the policy");
+}
+
+/// The pipeline alone names the app.
+#[test]
+fn a_project_that_takes_the_place_of_another_one_loses_no_settings() {
+    let (_platform, project) = shop();
+    let project = project.var("BASE44_APP_ID", "app-1");
+    without_notion(&project, "apps/other", "app-2");
+    for folder in ["shop", "other"] {
+        let app = format!("apps/{folder}/base44/.app.jsonc");
+        std::fs::remove_file(project.path(&app)).unwrap();
+    }
+    let base = committed(&project);
+    planned(&project, &base, "apps/other").expect(0);
+    std::fs::remove_dir_all(project.path("apps/shop")).unwrap();
+    committed(&project);
+    planned(&project, &base, "apps/other").expect(6).tells(SAYS);
+}
+
 /// What the base has at its end is not known, so nothing takes its place.
 #[test]
 fn a_link_of_the_base_that_leads_out_is_replaced_by_nothing() {
