@@ -128,6 +128,21 @@ fn what_was_forbidden_before_the_merge_needs_an_approval_after_it() {
     assert_eq!(platform.writes().len(), written);
 }
 
+/// A slip, or a key that a newer connplan has.
+#[test]
+fn what_the_commit_before_asked_for_and_nobody_knows_is_not_passed_over() {
+    let (platform, project) = shop();
+    let unknown = "[approval]\nrequires = \"signature\"\n";
+    project.write("base44/connplan.toml", unknown);
+    let before = commit(&project, "a gate");
+    project.write("base44/connplan.toml", "");
+    commit(&project, "none");
+    applied(&project, &before, &[])
+        .expect(1)
+        .tells("which binds here, has errors");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+}
+
 #[test]
 fn a_push_with_force_leaves_out_nobody() {
     let (platform, project) = shop();
