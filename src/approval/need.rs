@@ -354,6 +354,28 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_is_as_risky_as_the_gravest_of_its_changes() {
+        let change = |(name, scope): (&str, &str)| {
+            let after = Desired {
+                scopes: [scope].into_iter().collect(),
+                ..Desired::default()
+            };
+            let name = ConnectorType::parse(name).unwrap();
+            between(&name, None, after, &ScopeEquivalence::default())
+        };
+        let of = |changes: &[(&str, &str)]| {
+            FromRisk::of(&Plan::of(changes.iter().copied().map(change).collect()))
+        };
+        let (mail, read) = (
+            ("gmail", "https://mail.google.com/"),
+            ("slack", "users:read"),
+        );
+        assert_eq!(of(&[]), FromRisk::None);
+        assert_eq!(of(&[read]), FromRisk::None);
+        assert_eq!(of(&[mail, read]), FromRisk::Danger);
+    }
+
+    #[test]
     fn risk_is_ordered() {
         let from = |from_risk| Need {
             from_risk,
