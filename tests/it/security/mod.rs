@@ -6,6 +6,7 @@ pub(crate) mod addresses;
 mod bases;
 #[cfg(unix)]
 pub(crate) mod files;
+mod fixtures;
 mod gates;
 #[cfg(unix)]
 pub(crate) mod hostile;
