@@ -501,6 +501,8 @@ fn a_proposal_does_not_loosen_what_has_to_approve_it() {
     // Whom the commit before named approves.
     project.write("event.json", &format!("{{\"before\": \"{first}\"}}"));
     let ann = path(&keys, "ann");
+    // What eve gave is not written over: this checkout names her.
+    std::fs::remove_file(project.path("x.plan.sig")).unwrap();
     project.run(&["approve", "x.plan", "--key", &ann]).expect(0);
     project.run_vars(&pushed, &apply).expect(0);
 }
