@@ -259,6 +259,7 @@ impl Check {
                     None => suggest::known_type_near(text).map(|meant| Finding::TypeSlip {
                         found: found(),
                         meant,
+                        gate: false,
                     }),
                 };
                 if let Some(finding) = finding {

@@ -13,9 +13,7 @@ pub enum Finding {
     #[error("the file cannot be read: {reason}")]
     #[diagnostic(
         code(connplan::config::unreadable),
-        help(
-            "nothing is planned while a connector file cannot be read: what it declares would look removed"
-        )
+        help("nothing is planned without it: what it declares would look removed")
     )]
     Unreadable {
         /// Why.
@@ -289,6 +287,8 @@ pub enum Finding {
         found: Quoted,
         /// The known type.
         meant: &'static str,
+        /// Whether a rule is for it, which then is for nothing.
+        gate: bool,
     },
     /// A scope that is nearly a known one.
     #[error("the scope `{found}` is unknown; there is a scope `{meant}`")]
@@ -410,9 +410,7 @@ pub enum Finding {
     #[diagnostic(
         code(connplan::config::ignored_file),
         severity(Warning),
-        help(
-            "connector files end in .jsonc, .json or .toml, in lower case, and begin with no dot"
-        )
+        help("connector files end in .jsonc, .json or .toml, and begin with no dot")
     )]
     DisguisedFile,
     /// A file that looks like a connector file, in a folder below the one that is read.

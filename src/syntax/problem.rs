@@ -130,19 +130,26 @@ impl Problem {
         self.finding.severity().is_none_or(|s| s == Severity::Error)
     }
 
-    /// The same as an error, if it is a key that may be meant for a gate: none is passed by a slip.
+    /// The same as an error, if it is a key that may be meant for a gate, or a rule for a type that is misspelt:
+    /// none is passed by a slip.
     pub fn of_gate(&self) -> Option<Self> {
-        let Finding::UnknownSetting {
-            key,
-            help,
-            gate: true,
-        } = &*self.finding
-        else {
-            return None;
+        let message = match &*self.finding {
+            Finding::UnknownSetting {
+                key,
+                help,
+                gate: true,
+            } => format!(
+                "`{key}` is not a setting, so what it forbids or who has to approve is not known; {help}"
+            ),
+            Finding::TypeSlip {
+                found,
+                meant,
+                gate: true,
+            } => format!(
+                "`{found}` is not a connector type, so a rule for it forbids nothing; did you mean `{meant}`?"
+            ),
+            _ => return None,
         };
-        let message = format!(
-            "`{key}` is not a setting, so what it forbids or who has to approve is not known; {help}"
-        );
         let finding = Finding::Setting { message };
         let mut problem = self.clone();
         problem.finding = Box::new(finding);

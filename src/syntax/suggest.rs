@@ -94,20 +94,30 @@ const NICKNAMES: [(&str, &str); 16] = [
     ("teams", "microsoft_teams"),
 ];
 
+/// The known type that a setting means for certain: one slip away, or by another name. A number at its end makes
+/// no slip: the platform may have both.
+pub(super) fn type_misspelt(text: &str) -> Option<&'static str> {
+    let counted = text.ends_with(|last: char| last.is_ascii_digit());
+    let near = || known_type_near(text).filter(|_| !counted);
+    nickname(text).or_else(near)
+}
+
+fn nickname(text: &str) -> Option<&'static str> {
+    let word = plain(text);
+    let named = NICKNAMES.iter().find(|(name, _)| *name == word);
+    named.map(|(_, meant)| *meant)
+}
+
 /// The type that somebody means who writes this: by another name (`gdrive`), with other separators
 /// (`google-drive`), cut short (`googlecal`), or with two slips. `None` when it is known itself.
 pub fn type_meant(text: &str) -> Option<&'static str> {
     if KNOWN_TYPES.contains(&text) {
         return None;
     }
-    let word = plain(text);
-    let named = NICKNAMES.iter().find(|(name, _)| *name == word);
-    if let Some((_, meant)) = named {
+    if let Some(meant) = nickname(text).or_else(|| closest(text, &KNOWN_TYPES, 1)) {
         return Some(meant);
     }
-    if let Some(near) = closest(text, &KNOWN_TYPES, 1) {
-        return Some(near);
-    }
+    let word = plain(text);
     let begun = |known: &&&str| word.len() >= 5 && plain(known).starts_with(&word);
     let mut begun = KNOWN_TYPES.iter().filter(begun);
     match (begun.next(), begun.next()) {
@@ -187,6 +197,22 @@ mod tests {
         assert_eq!(known_type_near(&"x".repeat(10_000)), None);
         for known in KNOWN_TYPES {
             assert_eq!(known_type_near(known), None);
+        }
+    }
+
+    #[test]
+    fn a_setting_means_what_is_one_slip_away_or_another_name() {
+        for (said, meant) in [
+            ("gmial", Some("gmail")),
+            ("googlemail", Some("gmail")),
+            ("google_calendar", Some("googlecalendar")),
+            ("GDrive", Some("googledrive")),
+            ("gmail", None),
+            ("gmail2", None),
+            ("facebook", None),
+            ("my_crm", None),
+        ] {
+            assert_eq!(type_misspelt(said), meant, "{said}");
         }
     }
 

@@ -255,6 +255,12 @@ denied_scopes = { "*" = ["admin"] }
             ("[approval]\nrequires = \"review\"", true),
             ("[policy]\nmax_clas = \"none\"", true),
             ("[policy.rules.accounts]\nlevle = \"deny\"", true),
+            ("[policy]\nprotected = [\"gmial\"]", true),
+            ("[policy]\ndenied_types = [\"googlemail\"]", true),
+            ("[policy]\nmax_access = { gmial = \"read\" }", true),
+            ("[policy.denied_scopes]\ngmial = [\"*\"]", true),
+            // `adds` forbids nothing.
+            ("[providers.gmial]\nadds = []", false),
         ] {
             let (settings, problems) = parse_settings("c", text);
             assert!(settings.is_some(), "{text}");
@@ -265,6 +271,12 @@ denied_scopes = { "*" = ["admin"] }
             let needed = problem.of_gate();
             assert_eq!(needed.is_some(), gate, "{text}");
             assert!(needed.is_none_or(|needed| needed.is_error()));
+        }
+        // A type that this connplan does not know may be new.
+        for name in ["acme_crm", "gmail2", "gmail"] {
+            let (_, problems) =
+                parse_settings("c", &format!("[policy]\ndenied_types = [\"{name}\"]"));
+            assert_eq!(problems, [], "{name}");
         }
         for (text, error) in [
             ("count = 2", true),

@@ -168,7 +168,7 @@ impl Check<'_> {
             (Each(each) | ByType(each) | OneOrEach(each), Value::Map(members)) => {
                 for member in members {
                     if !matches!(shape, Each(_)) {
-                        self.near_type(&member.key, &member.key_span);
+                        self.check_type(path, &member.key, &member.key_span);
                     }
                     self.node(&below(&member.key), &member.node, each);
                 }
@@ -178,7 +178,7 @@ impl Check<'_> {
                     match element.text() {
                         None => self.wrong(path, element, shape),
                         Some(text) if matches!(shape, Types(_)) => {
-                            self.near_type(text, &element.span);
+                            self.check_type(path, text, &element.span);
                         }
                         Some(_) => {}
                     }
@@ -208,8 +208,8 @@ impl Check<'_> {
         }
     }
 
-    /// What is nearly a known type is a slip: a misspelt `protected` protects nothing.
-    fn near_type(&mut self, text: &str, span: &Span) {
+    /// What is nearly a known type, or another name of one, is a slip: a misspelt `protected` protects nothing.
+    fn check_type(&mut self, path: &str, text: &str, span: &Span) {
         // `*` is what stands for every type, where something does.
         if matches!(
             text.to_ascii_lowercase().as_str(),
@@ -225,11 +225,11 @@ impl Check<'_> {
         }
         // Anything else than a type is the decoder's to refuse.
         let slip = ConnectorType::parse(text).ok();
-        let Some(meant) = slip.and_then(|_| suggest::known_type_near(text)) else {
+        let Some(meant) = slip.and_then(|_| suggest::type_misspelt(text)) else {
             return;
         };
-        let found = Quoted::new(text);
-        let problem = Problem::new(Finding::TypeSlip { found, meant }, self.source);
+        let (found, gate) = (Quoted::new(text), path.starts_with("policy."));
+        let problem = Problem::new(Finding::TypeSlip { found, meant, gate }, self.source);
         self.problems.push(problem.label(span.clone(), "this type"));
     }
 

@@ -131,7 +131,8 @@ fn nothing_passes_a_gate_that_is_misspelt() {
         .connector("slack", &["users:read"]);
     project.write(
         "connplan.toml",
-        "[aproval]\nrequire = \"review\"\n[policy]\nmax_clas = \"none\"\n",
+        "[aproval]\nrequire = \"review\"\n[policy]\nmax_clas = \"none\"\n\
+         protected = [\"gmial\"]\n",
     );
     project.run(&["validate"]).expect(0);
     project.run(&["plan", "--out", "x.plan"]).expect(0);
@@ -153,6 +154,15 @@ fn nothing_passes_a_gate_that_is_misspelt() {
      4 │ max_clas = "none"
        · ────┬───
        ·     ╰── here
+     5 │ protected = ["gmial"]
+       ╰────
+      code: connplan::config::setting
+    error: `gmial` is not a connector type, so a rule for it forbids nothing; did you mean `gmail`?
+       ╭─[connplan.toml:5:14]
+     4 │ max_clas = "none"
+     5 │ protected = ["gmial"]
+       ·              ───┬───
+       ·                 ╰── here
        ╰────
       code: connplan::config::setting
       code: connplan::config::invalid
