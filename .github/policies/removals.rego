@@ -34,8 +34,25 @@ stripped contains change.connector if {
 	some app in input.apps
 	some change in app.changes
 	change.action == "update"
-	count(change.scopes.kept) == 0
-	count(change.scopes.removed) > 0
+	count([scope | some scope in change.scopes.kept; not lower(scope) in says_who]) == 0
+	count([scope | some scope in change.scopes.removed; not lower(scope) in says_who]) > 0
+}
+
+# What providers add by themselves, and only says who signed in.
+says_who := {
+	"openid",
+	"email",
+	"profile",
+	"https://www.googleapis.com/auth/userinfo.email",
+	"https://www.googleapis.com/auth/userinfo.profile",
+	"identify",
+	"oauth",
+	"public_profile",
+	"user.read",
+	"offline_access",
+	"id",
+	"user.info.basic",
+	"account_info.read",
 }
 
 present := sum([here(app) | some app in input.apps])

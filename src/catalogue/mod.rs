@@ -88,6 +88,12 @@ pub fn facts(connector: &str) -> impl Iterator<Item = ScopeFact> {
         .map(|entry| entry.fact)
 }
 
+/// Whether two types of connectors get their scopes from one provider.
+pub fn same_provider(one: &str, other: &str) -> bool {
+    let provider = Provider::of(one);
+    provider.is_some() && provider == Provider::of(other)
+}
+
 /// The types that offer a scope, where this one does not.
 pub fn offered_elsewhere(connector: &str, scope: &str) -> impl Iterator<Item = &'static str> {
     let entry = Provider::of(connector)

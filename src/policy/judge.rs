@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::{Mode, Policy, Removals, Rule, Severity, each, each_own, names, of_type, scopes};
 use crate::{
-    catalogue::ScopeEquivalence,
+    catalogue::{self, Access, ScopeEquivalence},
     diff::{Action, Change, ConsentNeed},
     escape,
     model::{ConnectorType, Kind, Policies, Scope, Scopes, map_of},
@@ -46,7 +46,8 @@ pub struct Violation {
 }
 
 impl Violation {
-    fn denies(&self) -> bool {
+    /// Whether it stops a plan.
+    pub fn denies(&self) -> bool {
         self.severity == Severity::Deny && self.overridden.is_none()
     }
 }
@@ -166,17 +167,24 @@ impl Judgement {
 }
 
 /// Whether a connector is left without any of the scopes that it has, and with none that includes one: for
-/// who needs it, it is gone, whatever it gets instead.
+/// who needs it, it is gone, whatever it gets instead. What its provider adds by itself, and only says who signed
+/// in, is of no use to them.
 fn loses_all(change: &Change) -> bool {
     let Some(after) = &change.after else {
         return false;
     };
     let rules = ScopeEquivalence::default();
-    let after = rules.index(&change.connector, &after.scopes);
-    let removed = &change.scopes.removed;
-    change.scopes.kept.is_empty()
-        && !removed.is_empty()
-        && removed.iter().all(|scope| after.includer(scope).is_none())
+    let name = &change.connector;
+    let after = rules.index(name, &after.scopes);
+    let is_used = |scope: &&Scope| {
+        let fact = catalogue::fact(name.as_str(), scope.as_str());
+        let only_who = fact.is_none_or(|fact| fact.reach() <= Access::Identity);
+        !(only_who && rules.added_by_provider(name, scope))
+    };
+    let mut removed = change.scopes.removed.iter().filter(is_used).peekable();
+    !change.scopes.kept.iter().any(|scope| is_used(&scope))
+        && removed.peek().is_some()
+        && removed.all(|scope| after.includer(scope).is_none())
 }
 
 /// What becomes of a connector that is gone by a change.
@@ -386,11 +394,13 @@ impl Judge<'_> {
         for scope in &scopes::parts(connector, whole) {
             // What another type is for is held to the rules of that type, too.
             let others = scopes::types_of(connector, scope);
+            let mut allowed = each(&policy.allowed_scopes, connector, &others);
+            let within = scopes::types_within(connector, scope, policy);
+            let others = [others.as_slice(), &within].concat();
             let any = policy.denied_scopes.get(&None);
             let mut denied = each_own(&policy.denied_scopes, connector, &others).chain(any);
             let max_class = each(&policy.max_class, connector, &others).min();
             let max_access = each(&policy.max_access, connector, &others).min();
-            let mut allowed = each(&policy.allowed_scopes, connector, &others);
             let unknown = self.unknown(max_class.is_some() || max_access.is_some());
             let mut tell = |rule, severity, what: String| {
                 let shown = escape::limited(scope.as_str(), 200);

@@ -98,6 +98,12 @@ impl Policy {
         rules.into_iter().any(|rule| self.sets(rule))
     }
 
+    /// The types that have a limit of their own for their scopes.
+    fn limited_types(&self) -> impl Iterator<Item = &ConnectorType> {
+        let ceilings = self.max_class.keys().chain(self.max_access.keys());
+        self.denied_scopes.keys().chain(ceilings).flatten()
+    }
+
     /// Who is to consent to a connector of this type.
     pub fn account(&self, connector: &ConnectorType) -> Option<&ExpectedAccount> {
         of_type(&self.accounts, connector)

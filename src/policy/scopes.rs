@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Class;
+use super::{Class, Policy};
 use crate::{
     catalogue::{self, Access, ScopeEquivalence},
     model::{ConnectorType, Scope},
@@ -24,6 +24,24 @@ pub(super) fn parts(connector: &ConnectorType, scope: &Scope) -> Vec<Scope> {
 pub(super) fn types_of(connector: &ConnectorType, scope: &Scope) -> Vec<ConnectorType> {
     catalogue::offered_elsewhere(connector.as_str(), scope.as_str())
         .filter_map(|name| ConnectorType::parse(name).ok())
+        .collect()
+}
+
+/// The types whose limits hold a scope that asks for all that a client may have, or that nothing bounds: each of
+/// the provider's.
+pub(super) fn types_within(
+    connector: &ConnectorType,
+    scope: &Scope,
+    policy: &Policy,
+) -> Vec<ConnectorType> {
+    let (name, text) = (connector.as_str(), scope.as_str());
+    if !catalogue::is_all(name, text) && !catalogue::is_unbounded(name, text) {
+        return Vec::new();
+    }
+    policy
+        .limited_types()
+        .filter(|other| *other != connector && catalogue::same_provider(name, other.as_str()))
+        .cloned()
         .collect()
 }
 

@@ -21,3 +21,28 @@ fn a_protected_connector_without_its_scopes_is_a_removal() {
     cut.scopes.kept = ["users:read"].into_iter().collect();
     assert_eq!(broken(&both, &[cut]), [""; 0]);
 }
+
+/// What a provider adds by itself, and only says who signed in, is of no use to those who need the connector.
+#[test]
+fn what_the_provider_adds_keeps_no_connector() {
+    let judged = |name, kept: &str, removed: &str| {
+        let policy = Policy {
+            protected: set(named(name)),
+            ..Policy::default()
+        };
+        let mut cut = change(name, Action::Update, &[kept]);
+        cut.scopes.kept = [kept].into_iter().collect();
+        cut.scopes.removed = [removed].into_iter().collect();
+        broken(&policy, &[cut])
+    };
+    let send = "https://www.googleapis.com/auth/gmail.send";
+    assert_eq!(judged("gmail", "openid", send), ["protected"]);
+    assert_eq!(judged("outlook", "User.Read", "Mail.Send"), ["protected"]);
+    assert_eq!(
+        judged("hubspot", "oauth", "crm.objects.contacts.read"),
+        ["protected"]
+    );
+    // Linear adds this one, too, and it reads; and who had no other scope loses none.
+    assert_eq!(judged("linear", "read", "write"), [""; 0]);
+    assert_eq!(judged("gmail", "openid", "email"), [""; 0]);
+}
