@@ -21,6 +21,8 @@ struct Pushed {
     before: Option<String>,
     after: String,
     by: Option<String>,
+    /// Whether it may have taken commits away: a rebase keeps what others wrote in them.
+    forced: bool,
 }
 
 /// Who pushed the branch of a request since it has these commits, the newest of which is `head`. None where
@@ -57,7 +59,8 @@ pub(super) async fn pushers(
     }
     Err(http.malformed(
         WHAT,
-        "it does not list the push of every commit: push once more, and have that reviewed",
+        "it does not list the push of every commit: write them anew (`git rebase --force-rebase`), push that, and \
+         have it reviewed",
     ))
 }
 
@@ -84,12 +87,13 @@ fn asked(forge: Forge, source: &Source, page: u32) -> Call<'static> {
 
 fn read(forge: Forge, source: &Source, push: &Value) -> Option<Pushed> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let (branch, before, after, by) = match forge {
+    let (branch, before, after, by, forced) = match forge {
         Forge::GitHub => (
             push["ref"].as_str()?.strip_prefix("refs/heads/")?,
             &push["before"],
             &push["after"],
             &push["actor"]["login"],
+            push["activity_type"] == "force_push",
         ),
         Forge::GitLab => {
             let data = &push["push_data"];
@@ -103,6 +107,8 @@ fn read(forge: Forge, source: &Source, push: &Value) -> Option<Pushed> {
                 } else {
                     by
                 },
+                // It does not tell.
+                true,
             )
         }
     };
@@ -111,10 +117,12 @@ fn read(forge: Forge, source: &Source, push: &Value) -> Option<Pushed> {
         before: text(before),
         after: text(after)?,
         by: text(by),
+        forced,
     })
 }
 
-/// The pushes of these commits, if they go back to before the first of them.
+/// The pushes of these commits, if they go back to before the first of them, with those of the commits that a
+/// forced push put these in the place of, as far as they are listed.
 fn whole<'a>(
     pushes: &'a [Pushed],
     head: &str,
@@ -123,12 +131,19 @@ fn whole<'a>(
     let is_of = |commit: &str| commit == head || commits.contains(commit);
     let mut seen = BTreeSet::new();
     let mut newest = Some(head);
-    while let Some(commit) = newest.filter(|commit| is_of(commit) && seen.insert(*commit)) {
-        let push = pushes.iter().find(|push| push.after == commit)?;
-        newest = push.before.as_deref();
+    while let Some(commit) = newest.filter(|commit| seen.insert(*commit)) {
+        let push = pushes.iter().find(|push| push.after == commit);
+        newest = match push {
+            None if is_of(commit) => return None,
+            None => None,
+            Some(push) => {
+                let before = push.before.as_deref();
+                before.filter(|before| is_of(before) || push.forced)
+            }
+        };
     }
-    let of_them = pushes.iter().filter(|push| is_of(&push.after));
-    Some(of_them.collect())
+    let of_them = |push: &&Pushed| is_of(&push.after) || seen.contains(push.after.as_str());
+    Some(pushes.iter().filter(of_them).collect())
 }
 
 #[cfg(test)]
@@ -141,6 +156,11 @@ mod tests {
             before: (!before.is_empty()).then(|| before.to_owned()),
             after: after.to_owned(),
             by: Some(by.to_owned()),
+            forced: false,
+        };
+        let forced = |before: &str, after: &str, by: &str| Pushed {
+            forced: true,
+            ..push(before, after, by)
         };
         let of = |pushes: &[Pushed]| {
             // The newest one counts, whether or not it is listed.
@@ -161,6 +181,21 @@ mod tests {
         assert_eq!(of(&one), known("ann"), "what the base has is not asked");
         let made = [push("", "c", "ann"), push("other", "a", "eve")];
         assert_eq!(of(&made), known("ann eve"), "pushed, and with force again");
+        let rebased = [
+            forced("old", "c", "ann"),
+            push("older", "old", "eve"),
+            push("", "older", "bob"),
+        ];
+        assert_eq!(
+            of(&rebased),
+            known("ann eve"),
+            "a rebase keeps what eve wrote"
+        );
+        assert_eq!(
+            of(&rebased[..1]),
+            known("ann"),
+            "what is gone need not be listed"
+        );
         let round = [push("b", "c", "ann"), push("c", "b", "bob")];
         assert_eq!(of(&round), known("ann bob"));
     }

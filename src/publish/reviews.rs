@@ -56,9 +56,9 @@ pub async fn review_facts(
     let author = facts.author.clone();
     let author = author.ok_or_else(|| asking.unknown("it names no author"))?;
     let shown = thread.shown(marker).await?;
-    let mut pushed_by = BTreeSet::new();
+    let mut told = BTreeSet::new();
     if let (Request::Number(_), Some(name)) = (&place.request, &place.pushed_by) {
-        pushed_by.insert(word(name).to_ascii_lowercase());
+        told.insert(name.clone());
     }
     let Told {
         reviews,
@@ -72,9 +72,13 @@ pub async fn review_facts(
     if let Some(source) = &facts.source
         && let Some(names) = pushers(&http, place.forge, source, &head, &commits).await?
     {
-        pushed_by.extend(names.iter().map(|name| word(name).to_ascii_lowercase()));
+        told.extend(names);
     }
-    let is_told = !pushed_by.is_empty();
+    // Of what a program pushed, nobody knows who had it do so.
+    let by_program = |name: &String| is_program(place.forge, &Value::Null, name);
+    let is_told = !told.is_empty() && !told.iter().any(by_program);
+    let told = told.iter().map(|name| word(name).to_ascii_lowercase());
+    let mut pushed_by: BTreeSet<_> = told.collect();
     let writer = shown.as_ref().map(|shown| shown.writer.clone());
     let shown = shown.map(|shown| {
         let made = people.iter().flatten().chain([&author]);

@@ -366,6 +366,26 @@ fn another_programs_comment_is_neither_written_to_nor_believed() {
     assert!(shop.comments.bodies()[0].contains("connplan plan"));
 }
 
+/// The forge's list of pushes: one, by this user.
+fn pushes(shop: &Shop, by: &str, after: char) {
+    if shop.github {
+        let from = json!({"sha": sha('a'), "ref": "topic", "repo": {"full_name": "ann/fork"}});
+        let pull = json!({"merged": false, "head": from, "user": {"login": "ann"},
+            "commits": 1, "requested_reviewers": []});
+        shop.told("GET /repos/octo/site/pulls/5", &pull);
+        let push = json!([{"ref": "refs/heads/topic", "before": sha('0'), "after": sha(after),
+            "activity_type": "push", "actor": {"login": by}}]);
+        shop.told("GET /repos/ann/fork/activity", &push);
+    } else {
+        let merge = json!({"iid": 3, "state": "opened", "sha": sha('a'), "author": {"username": "ann"},
+            "source_project_id": 13, "source_branch": "topic"});
+        shop.told("GET /api/v4/projects/12/merge_requests/3", &merge);
+        let push = json!([{"author": {"username": by}, "push_data": {"ref": "topic",
+            "ref_type": "branch", "commit_from": null, "commit_to": sha(after)}}]);
+        shop.told("GET /api/v4/projects/13/events", &push);
+    }
+}
+
 #[test]
 fn who_pushed_is_asked_of_the_forge_where_no_event_told() {
     for shop in shops() {
@@ -378,25 +398,6 @@ fn who_pushed_is_asked_of_the_forge_where_no_event_told() {
             ..GOOD
         });
         shop.applied_now().expect(0);
-        let pushes = |shop: &Shop, by: &str, after: char| {
-            if shop.github {
-                let from =
-                    json!({"sha": sha('a'), "ref": "topic", "repo": {"full_name": "ann/fork"}});
-                let pull = json!({"merged": false, "head": from, "user": {"login": "ann"},
-                    "commits": 1, "requested_reviewers": []});
-                shop.told("GET /repos/octo/site/pulls/5", &pull);
-                let push = json!([{"ref": "refs/heads/topic", "before": sha('0'), "after": sha(after),
-                    "activity_type": "push", "actor": {"login": by}}]);
-                shop.told("GET /repos/ann/fork/activity", &push);
-            } else {
-                let merge = json!({"iid": 3, "state": "opened", "sha": sha('a'), "author": {"username": "ann"},
-                    "source_project_id": 13, "source_branch": "topic"});
-                shop.told("GET /api/v4/projects/12/merge_requests/3", &merge);
-                let push = json!([{"author": {"username": by}, "push_data": {"ref": "topic",
-                    "ref_type": "branch", "commit_from": null, "commit_to": sha(after)}}]);
-                shop.told("GET /api/v4/projects/13/events", &push);
-            }
-        };
         pushes(&shop, "eve", 'a');
         shop.refuses("eve pushed the change");
         pushes(&shop, "ann", 'b');
@@ -458,5 +459,19 @@ fn who_pushed_is_asked_of_the_forge_where_no_event_told() {
         };
         shop.told(list, &both);
         shop.refuses("eve pushed the change");
+    }
+}
+
+/// Anybody who may write has a program push in its name, with whatever names in the commits.
+#[test]
+fn a_push_by_a_program_tells_nobody() {
+    let mut shop = shops().remove(0);
+    shop.action = "edited";
+    shop.head('a', false);
+    shop.plan('a', 1);
+    shop.review(&GOOD);
+    for (by, exit) in [("github-actions[bot]", 3), ("ann", 0)] {
+        pushes(&shop, by, 'a');
+        shop.applied_now().expect(exit);
     }
 }
