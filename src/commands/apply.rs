@@ -150,7 +150,9 @@ async fn fresh(
             "--auto-approve",
         ));
     }
-    situation.explain(&mut plan, &context.vars).await;
+    situation
+        .explain(&mut plan, &listening::around(context))
+        .await;
     let digest = document::digest(&plan)?;
     let report = PlanReport::new(&plan, &digest).at(medium.now);
     view::plan::propose(report, medium, &context.terminal);

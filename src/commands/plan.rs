@@ -86,7 +86,9 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             let app = situation.app.clone();
             planning::read_receipts(context, &mut situation.files, &args.receipts, &app)?;
             let (mut plan, judgement) = situation.judged(&args.planning.wishes())?;
-            situation.explain(&mut plan, &context.vars).await;
+            situation
+                .explain(&mut plan, &listening::around(context))
+                .await;
             let undeclared = undeclared(&plan, &situation.files);
             let waiting = waiting(&plan, &situation.files.pending, &situation.waits);
             let expires = ops::expires(&situation.files.project, args.expires);

@@ -30,12 +30,25 @@ pub(super) fn loosened(project: &Project) -> Vec<Diagnostic> {
         .iter()
         .flat_map(|base| weaker(base, here))
         .collect();
-    let file = project.settings_file.as_deref();
-    let file = file.map_or_else(|| "connplan.toml".to_owned(), |file| project.relative(file));
     let gates = found.into_iter().map(|gate| (gate.said(), gate.help()));
     let others = project.base_dangers.iter().map(of_base);
-    gates
-        .chain(others)
+    dangers(project, gates.chain(others))
+}
+
+/// What the settings forbade that a plan is measured against for approvals, and no rule forbids any more.
+pub(super) fn forbidden(project: &Project, found: BTreeSet<String>) -> Vec<Diagnostic> {
+    let help = "where [approval] asks for one, it needs an approval as a danger does: the change that took the \
+                rule away does not approve what it forbade";
+    dangers(project, found.into_iter().map(|said| (said, help)))
+}
+
+fn dangers(
+    project: &Project,
+    found: impl Iterator<Item = (String, &'static str)>,
+) -> Vec<Diagnostic> {
+    let file = project.settings_file.as_deref();
+    let file = file.map_or_else(|| "connplan.toml".to_owned(), |file| project.relative(file));
+    found
         .map(|(said, help)| Diagnostic {
             severity: Severity::Warning,
             code: policy::LOOSENED.to_owned(),

@@ -9,7 +9,9 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    ApplyInputs, ApprovalGate, Around, OpEvent, Shown, explain, gates, policy,
+    ApplyInputs, ApprovalGate, Around, OpEvent, Shown,
+    approving::forbidden_before,
+    explain, gates, policy,
     rules::{rules, rules_for_listed},
     values::{self, resolved},
     waits,
@@ -22,7 +24,7 @@ use crate::{
     context::{Failure, UsageError},
     diff::Unlisted,
     escape,
-    model::{App, ConnectorType, Declared, Kind, Observed, Vars},
+    model::{App, ConnectorType, Declared, Kind, Observed},
     pending::{LocalPending, PendingSet},
     plan::{self, Digest, Folder, Guards, Inputs, Plan},
     policy::Judgement,
@@ -147,9 +149,17 @@ impl PlanSession {
         })
     }
 
-    /// Says why the plan removes what the base branch still declares.
-    pub async fn explain(&self, plan: &mut Plan, vars: &Vars) {
-        explain::by_base_branch(plan, &self.files.project, vars).await;
+    /// Says why the plan removes what the base branch still declares, and what of it the base forbids that no
+    /// rule forbids any more.
+    pub async fn explain(&self, plan: &mut Plan, around: &Around<'_>) {
+        let Files { project, bases, .. } = &self.files;
+        explain::by_base_branch(plan, project, &around.context.vars).await;
+        let present = self.observed.connectors.len();
+        if self.judgement(plan, present).verdict().is_ok() {
+            let found = forbidden_before(around, project, bases, plan).await;
+            let dangers = gates::forbidden(project, found);
+            plan.diagnostics.splice(0..0, dangers);
+        }
     }
 
     /// Plans, and says what the policy says to it.

@@ -95,11 +95,12 @@ pub fn judge(
         })
 }
 
-/// Whether these settings forbid a plan.
-pub(super) fn forbids(settings: &PolicySettings, plan: &Plan) -> bool {
+/// What of a plan these settings forbid.
+pub(super) fn denials(settings: &PolicySettings, plan: &Plan) -> Vec<String> {
     let here = plan.app.observed().len();
     let found = judge_by(plan, here, &policy(settings), &Policies::default());
-    found.severity() == Some(Severity::Deny)
+    let denied = found.violations.into_iter().filter(Violation::denies);
+    denied.map(|denial| denial.message).collect()
 }
 
 /// How many connectors the app has for a plan to remove: what an interrupted run of it removed

@@ -1,5 +1,7 @@
 //! What approval the settings that bind demand, and what the forge's reviews say.
 
+use std::collections::BTreeSet;
+
 use miette::Diagnostic as _;
 use tokio::sync::OnceCell;
 
@@ -13,7 +15,7 @@ use crate::{
         Around, Team,
         applied::applied_from,
         gates::{StoreIn, hold_store},
-        policy::forbids,
+        policy::denials,
         team::stored_plan,
     },
     plan::{Digest, Plan, difference, document},
@@ -27,8 +29,8 @@ pub(super) struct Binding {
     signers: Option<Signers>,
     /// What the base says of the team's store.
     stores: Vec<StoreIn>,
-    /// What the base forbids.
-    policies: Vec<PolicySettings>,
+    /// What the base forbids, by its commits.
+    policies: Vec<(String, PolicySettings)>,
     /// Whether there is a commit that this one is measured against.
     pub(super) has_base: bool,
 }
@@ -47,11 +49,24 @@ impl Binding {
     /// How risky a plan is. What the base forbids is a danger, as a rule that is broken on purpose is: the change
     /// that takes the rule away does not approve what it forbade.
     pub(super) fn risk(&self, plan: &Plan) -> FromRisk {
-        if self.policies.iter().any(|there| forbids(there, plan)) {
-            FromRisk::Danger
-        } else {
+        if self.forbidden(plan).is_empty() {
             FromRisk::of(plan)
+        } else {
+            FromRisk::Danger
         }
+    }
+
+    /// What of a plan the base forbids, for people.
+    fn forbidden(&self, plan: &Plan) -> BTreeSet<String> {
+        let policies = self.policies.iter();
+        policies
+            .flat_map(|(commit, there)| {
+                let said = move |why| {
+                    format!("before this change, at {commit}, the policy forbade this: {why}")
+                };
+                denials(there, plan).into_iter().map(said)
+            })
+            .collect()
     }
 
     /// Whether a plan of this risk needs approval.
@@ -144,7 +159,8 @@ impl Binding {
         }) {
             let BaseSettings { settings, .. } = before;
             self.needs.extend(settings.approval.need());
-            self.policies.push(settings.policy.clone());
+            let policy = settings.policy.clone();
+            self.policies.push((held.base.short(before), policy));
             if let Some(root) = held.base.root(before) {
                 self.stores.push((root.to_owned(), settings.store.clone()));
             }
@@ -240,6 +256,26 @@ async fn signers_of(held: &Held) -> Result<Option<Signers>, Failure> {
         });
     }
     Ok(all)
+}
+
+/// What of a plan the settings forbid that it is measured against for approvals. Where these cannot be had,
+/// who asks for approval says so.
+pub(in crate::ops) async fn forbidden_before(
+    around: &Around<'_>,
+    project: &Project,
+    bases: &Bases,
+    plan: &Plan,
+) -> BTreeSet<String> {
+    if !plan.has_changes() {
+        return BTreeSet::new();
+    }
+    match Binding::of(around, project, bases).await {
+        Ok(binding) => binding.forbidden(plan),
+        Err(failure) => {
+            tracing::info!(%failure.report, "what the base forbids is not known");
+            BTreeSet::new()
+        }
+    }
 }
 
 /// Whose signatures count in this project, if anybody's do.

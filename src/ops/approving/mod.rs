@@ -5,12 +5,13 @@ mod gate;
 mod vouching;
 mod withheld;
 
+pub(super) use self::{
+    binding::forbidden_before,
+    vouching::{Now, approved_only, receipt as receipt_approved},
+    withheld::{Sources as AskedFor, Withheld, withheld},
+};
 pub use self::{
     binding::{LazyBinding, signers_that_bind},
     gate::{ApprovalGate, Shown, Ways},
     vouching::missing as missing_approval,
-};
-pub(super) use self::{
-    vouching::{Now, approved_only, receipt as receipt_approved},
-    withheld::{Sources as AskedFor, Withheld, withheld},
 };

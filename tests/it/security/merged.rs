@@ -121,7 +121,75 @@ fn what_was_forbidden_before_the_merge_needs_an_approval_after_it() {
     project.write("base44/connplan.toml", &settings);
     project.declare("linear", &["read", "write"]);
     project.declare("notion", &[]);
-    commit(&project, "no rule any more, and notion");
+    let head = commit(&project, "no rule any more, and notion");
+    let planned = |args: &[&str]| {
+        let mut shown = pushed(&project, &allowed, &[], args);
+        for (commit, name) in [(&allowed, "BEFORE"), (&head, "HEAD")] {
+            shown.stdout = shown.stdout.replace(&commit[..7], name);
+        }
+        shown
+    };
+    reads!(planned(&["plan"]), @"
+    exit 0: connplan plan
+    ! danger: before this change, at BEFORE, the policy forbade this: notion: the type is denied
+
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + linear                base44/connectors/linear.jsonc
+          + read   read everything the user can see; always included · read
+          + write  change everything the user can change · write
+          authorization: required
+
+      + notion                base44/connectors/notion.jsonc
+          authorization: required
+
+    Waiting for authorization (nothing is written again):
+        slack                 base44/connectors/slack.jsonc
+            chat:write  post messages (as the bot or as the user) · write
+
+    Plan: 2 to add, 0 to change, 0 to remove, 2 to authorize.
+    1 connector waits for authorization: run `connplan authorize`.
+
+    Approval: 1 signature needed, 0 found
+    To have it approved, save it: connplan plan --out FILE
+    ");
+    reads!(planned(&["plan", "--format", "markdown"]), @"
+    exit 0: connplan plan --format markdown
+    ## connplan plan: app `app-1`
+    **Plan: 2 to add, 0 to change, 0 to remove, 2 to authorize.** 1 connector waits for authorization: run `connplan authorize`.
+
+    - 🛑 **Danger:** `before this change, at BEFORE, the policy forbade this: notion: the type is denied`
+    - 🔶 **Warning:** gains write access: `linear` (`write` – change everything the user can change), `slack` (`chat:write` – post messages (as the bot or as the user)), which waits for authorization
+
+    * **Add (2):** `linear`, `notion`
+    * **Waiting for authorization (1):** `slack`
+
+    <details>
+    <summary>Details, scope by scope</summary>
+
+    ```diff
+    @@ + linear: create, base44/connectors/linear.jsonc @@
+    + read  (read everything the user can see; always included · read)
+    + write  (change everything the user can change · write)
+      authorization: required
+    @@ ! slack: waits for authorization, base44/connectors/slack.jsonc @@
+      chat:write  (post messages (as the bot or as the user) · write)
+    @@ + notion: create, base44/connectors/notion.jsonc @@
+      authorization: required
+    ```
+
+    </details>
+
+    Digest `sha256:DIGEST`, at `http://HOST`, by connplan VERSION.
+
+    Of commit `HEAD`.
+
+    Approval: 1 signature needed.
+
+    To have it approved and applied: a signer runs `connplan approve FILE`, then `connplan apply FILE --expect-digest sha256:DIGEST --approved-by FILE.sig`
+    ");
     applied(&project, &allowed, &[])
         .expect(3)
         .tells("signature");
