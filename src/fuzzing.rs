@@ -32,7 +32,7 @@ pub const TARGETS: [Target; 10] = [
 /// A document is drawn and encoded whatever stands in it.
 fn drawable(problems: &[Problem]) {
     for problem in problems {
-        let text = view::problems::render(problem, false, Some(80));
+        let text = view::problems::render(problem, false, Some(80), &view::NextCommand::default());
         assert!(
             !text.contains(['\u{1b}', '\r', '\u{202e}']),
             "a problem that commands the terminal"

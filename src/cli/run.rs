@@ -1,7 +1,7 @@
 //! From arguments to an exit code.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     ffi::OsString,
     path::{Path, PathBuf},
     pin::Pin,
@@ -40,19 +40,18 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(e) => return misused(e, &args, &vars).into(),
     };
     let traits = cli.command.traits();
-    NextCommand {
+    let next = NextCommand {
         chdir: cli.globals.chdir.clone(),
         env: cli.globals.env.clone(),
         app_id: cli.globals.app_id.clone(),
         dir: traits.folder.cloned(),
-    }
-    .remember();
+    };
     let (only_looks, names_app) = (traits.only_looks, traits.names_app);
     let terminal = terminal(&cli.globals, &vars, traits);
     let longest = cli.globals.max_time.map(MaxDuration::get);
     let longest = longest.or(traits.time);
     let deadline = longest.and_then(|longest| Instant::now().checked_add(longest));
-    let context = context(cli.globals, vars, terminal, deadline);
+    let context = context(cli.globals, vars, terminal, deadline, next);
     if let Some(end) = deadline.filter(|_| only_looks) {
         watch(end, context.renewals.clone());
     }
@@ -120,6 +119,7 @@ fn context(
     mut vars: Vars,
     terminal: Terminal,
     deadline: Option<Instant>,
+    next: NextCommand,
 ) -> Context {
     let home = home_folder(&vars);
     let start = globals.chdir.clone().unwrap_or_else(|| PathBuf::from("."));
@@ -145,6 +145,8 @@ fn context(
         fence: crate::store::Fence::default(),
         stores: crate::store::Opened::default(),
         said: RefCell::default(),
+        next,
+        next_of_document: OnceCell::new(),
         said_claim: Cell::default(),
         acting: RefCell::default(),
     };
@@ -210,7 +212,7 @@ fn tell_failure(context: &Context, failure: &Failure, names_app: bool) {
     if context.globals.format != Format::Json || context.terminal.has_output() {
         return;
     }
-    let mut told = FailureReport::new(&failure.report, failure.status.code());
+    let mut told = FailureReport::new(&failure.report, failure.status.code(), context.next());
     // What comments on it knows by this whose comment that is.
     let project = names_app.then(|| context.project(None).ok()).flatten();
     if let Some(app) = project.and_then(|project| project.app().ok()) {
@@ -310,7 +312,10 @@ fn misused(error: clap::Error, args: &[OsString], vars: &Vars) -> ExitStatus {
         let message = message.trim_start_matches("error: ");
         let mistake = UsageError::with_help(message, help.trim());
         let report = miette::Report::new(mistake);
-        terminal.out(&FailureReport::new(&report, ExitStatus::Error.code()).to_json());
+        terminal.out(
+            &FailureReport::new(&report, ExitStatus::Error.code(), &NextCommand::default())
+                .to_json(),
+        );
     }
     ExitStatus::Error
 }

@@ -61,7 +61,7 @@ pub async fn run(args: &AddArgs, context: &Context) -> Result<ExitStatus, Failur
     };
     let check = check(&connector, offers);
     is_known(&connector, &check)?;
-    if let Some(warning) = view::add::warning(&connector, &check) {
+    if let Some(warning) = view::add::warning(&connector, &check, context.next()) {
         context.warn(&warning);
     }
     let scopes = match (connector.kind(), given) {

@@ -137,7 +137,7 @@ async fn saved(
 async fn fresh(
     args: &ApplyArgs,
     context: &Context,
-    medium: &Medium,
+    medium: &Medium<'_>,
     receipt: Option<Destination>,
 ) -> Result<Option<Applied>, Failure> {
     let mut situation = planning::look_to_apply(context, args.planning.dir.as_deref()).await?;
@@ -191,7 +191,7 @@ fn print(
     applied: &Applied,
     args: &ApplyArgs,
     context: &Context,
-    medium: &Medium,
+    medium: &Medium<'_>,
 ) -> Result<(), Failure> {
     let options = MarkdownArgs::default().options(args.receipt.as_deref(), context);
     let digest = receipt::digest(&applied.receipt)?;

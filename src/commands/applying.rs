@@ -119,7 +119,7 @@ fn report(
         context.warn(&format!(
             "the app could not be read back after the apply ({reason}); {} shows whether it is as \
              planned",
-            view::in_context("`connplan plan`")
+            context.next().within("`connplan plan`")
         ));
     }
     let mut status = match outcome.ended {

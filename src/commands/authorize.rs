@@ -23,7 +23,7 @@ use crate::{
     state::{AppState, Locked},
     syntax::MaxDuration,
     view::{
-        self, Medium,
+        self, Medium, NextCommand,
         authorization::{Again, Idle, Standing},
     },
 };
@@ -119,8 +119,8 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
 }
 
 /// What a run of `authorize` is about.
-struct Here {
-    medium: Medium,
+struct Here<'a> {
+    medium: Medium<'a>,
     offer: Option<Offer>,
     brought: Option<Brought>,
     actor: String,
@@ -133,7 +133,7 @@ struct Here {
 async fn resume(
     args: &AuthorizeArgs,
     context: &Context,
-    here: &Here,
+    here: &Here<'_>,
     state: &AppState,
     held: Option<(Arc<Locked>, &AtWork)>,
 ) -> Result<ExitStatus, Failure> {
@@ -196,7 +196,7 @@ async fn resume(
     let standing = Standing {
         app,
         results: &results,
-        again: &again(args, project).as_known_to(waits.from()),
+        again: &again(args, project, context.next()).as_known_to(waits.from()),
         waits: &waits,
         interrupted: context.signals.status().is_some(),
         idle: &idle,
@@ -267,7 +267,7 @@ fn does_not_wait(connector: &ConnectorType, waiting: &[&ConnectorType]) -> Failu
 async fn forget(
     args: &AuthorizeArgs,
     context: &Context,
-    medium: &Medium,
+    medium: &Medium<'_>,
 ) -> Result<ExitStatus, Failure> {
     let project = context.project(args.dir.as_deref())?;
     let app = project.app()?;
@@ -341,7 +341,7 @@ async fn declared(
 ) -> Result<Option<Declared>, Failure> {
     let loaded = config::connectors::read(project);
     if loaded.declared.is_none() {
-        view::problems::say(&context.terminal, &loaded.problems);
+        view::problems::say(&context.terminal, &loaded.problems, context.next());
         return Err(view::problems::Invalid::of(&loaded.problems).into());
     }
     if loaded.folder == config::Folder::Missing && project.config_file.is_none() {
@@ -357,13 +357,14 @@ async fn declared(
 }
 
 /// The command to go on with.
-fn again(args: &AuthorizeArgs, project: &Project) -> Again {
+fn again(args: &AuthorizeArgs, project: &Project, next: &NextCommand) -> Again {
+    let again = Again::new(next);
     let Some(file) = &args.receipt else {
-        return Again::default();
+        return again;
     };
     let needed = project.config_file.is_none();
     let file = file.display().to_string();
-    Again::with_receipt(&file, args.expect_digest.as_ref(), needed)
+    again.with_receipt(&file, args.expect_digest.as_ref(), needed)
 }
 
 fn print(
@@ -371,7 +372,7 @@ fn print(
     args: &AuthorizeArgs,
     standing: &Standing<'_>,
     outcome: SessionOutcome,
-    medium: &Medium,
+    medium: &Medium<'_>,
 ) {
     let Standing { results, again, .. } = *standing;
     let terminal = &context.terminal;

@@ -19,14 +19,14 @@ use crate::{
     page::{Doorway, Page, PageHost},
     syntax::MaxDuration,
     term::{self, Answer, EscapeKey},
-    view::{self, Medium, Theme},
+    view::{self, Medium, Theme, authorization::Again},
 };
 
 /// How to wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting<'a> {
     /// What the command prints for.
-    pub(super) medium: Medium,
+    pub(super) medium: Medium<'a>,
     /// For all of them together: it is one person's time.
     pub(super) timeout: Duration,
     pub(super) offer: Offer,
@@ -124,7 +124,9 @@ async fn run(
     let page = match offer {
         Offer::Page { .. } => {
             let items = session.items();
-            match Page::serve(app, &whose, items, commands.clone(), waiting.page_host).await {
+            let again = Again::new(context.next());
+            let called = waiting.page_host;
+            match Page::serve(app, &whose, items, commands.clone(), called, &again).await {
                 Ok(page) => Some(page),
                 Err(e) => {
                     context.warn(&e.to_string());

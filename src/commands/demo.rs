@@ -1,6 +1,6 @@
 //! `connplan demo`: the whole way on a sandbox, with files that it brings along.
 
-use std::{fs as std_fs, path::Path, time::Duration};
+use std::{cell::OnceCell, fs as std_fs, path::Path, time::Duration};
 
 use clap::Args;
 use miette::Diagnostic;
@@ -276,6 +276,8 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
         fence: crate::store::Fence::default(),
         stores: crate::store::Opened::default(),
         said: context.said.clone(),
+        next: context.next().clone(),
+        next_of_document: OnceCell::new(),
         said_claim: context.said_claim.clone(),
         acting: context.acting.clone(),
     }

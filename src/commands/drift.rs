@@ -120,7 +120,7 @@ async fn keep_issue(
     let issue = IssueText {
         marker: publish::drift_marker(app.id.as_str(), environment),
         title: view::drift::title(app),
-        text: drift.then(|| report.markdown()),
+        text: drift.then(|| report.markdown(context.next())),
         closing: report.counts(),
     };
     let kept = publish::keep_issue(&place, &issue, context.client_options());

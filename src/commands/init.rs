@@ -274,5 +274,7 @@ fn next(context: &Context, project: &Project) -> Vec<String> {
         next.push("connplan add         # a new connector".to_owned());
     }
     next.push("connplan plan        # what would change".to_owned());
-    next.iter().map(|step| view::in_context(step)).collect()
+    next.iter()
+        .map(|step| context.next().within(step))
+        .collect()
 }

@@ -76,10 +76,10 @@ impl Listener for Context {
             }
             OpEvent::Advice(help) => context
                 .terminal
-                .insist(&format!("  help: {}", view::in_context(help))),
+                .insist(&format!("  help: {}", context.next().within(help))),
             OpEvent::PlanKept(digest, store) => say(&format!(
                 "Kept the plan in {store}; {} takes it from there.",
-                view::in_context(&format!("`connplan apply {digest}`"))
+                context.next().within(&format!("`connplan apply {digest}`"))
             )),
             OpEvent::PlanNotKept(why) => {
                 context.warn(&format!("the plan is in its file, not in the store: {why}"));

@@ -145,7 +145,7 @@ fn is_refusal(error: &RemoteError) -> bool {
     matches!(error, RemoteError::Unauthorized { .. })
 }
 
-fn show(context: &Context, who: &Who, user: Option<&UserInfo>, url: &ApiUrl, medium: &Medium) {
+fn show(context: &Context, who: &Who, user: Option<&UserInfo>, url: &ApiUrl, medium: &Medium<'_>) {
     context
         .terminal
         .out(&view::identity::show(who, user, url, medium));

@@ -25,7 +25,7 @@ use crate::{
     store::Waits,
     syntax::Lifetime,
     view::{
-        self,
+        self, NextCommand,
         report::{PlanReport, WaitingReport},
     },
 };
@@ -89,7 +89,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             situation
                 .explain(&mut plan, &listening::around(context))
                 .await;
-            let undeclared = undeclared(&plan, &situation.files);
+            let undeclared = undeclared(&plan, &situation.files, context.next());
             let waiting = waiting(&plan, &situation.files.pending, &situation.waits);
             let expires = ops::expires(&situation.files.project, args.expires);
             let bases = situation.files.bases;
@@ -234,12 +234,12 @@ async fn speculate(
 }
 
 /// What waits although no file declares it: no change, and no part of the plan.
-fn undeclared(plan: &Plan, files: &Files) -> Vec<String> {
+fn undeclared(plan: &Plan, files: &Files, next: &NextCommand) -> Vec<String> {
     let folder = files.project.folder();
     let undeclared = files.pending.undeclared(&plan.app);
     undeclared
         .map(|(connector, entry)| {
-            view::authorization::forgettable(connector, entry.elsewhere(&folder))
+            view::authorization::forgettable(connector, entry.elsewhere(&folder), next)
         })
         .collect()
 }

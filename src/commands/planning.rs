@@ -87,7 +87,7 @@ pub(super) fn read_files(context: &Context, dir: Option<&Path>) -> Result<Files,
 
 fn files_of(context: &Context, project: Project) -> Result<Files, Failure> {
     let loaded = config::connectors::read(&project);
-    view::problems::say(&context.terminal, &loaded.problems);
+    view::problems::say(&context.terminal, &loaded.problems, context.next());
     usable(context, project, loaded)
 }
 
@@ -96,8 +96,8 @@ pub(super) fn read_other_files(context: &Context, dir: Option<&Path>) -> Result<
     let project = context.project(dir)?;
     let loaded = config::connectors::read(&project);
     if loaded.declared.is_none() {
-        view::problems::say(&context.terminal, &loaded.problems);
-    } else if let Some(line) = view::problems::elsewhere(loaded.problems.len()) {
+        view::problems::say(&context.terminal, &loaded.problems, context.next());
+    } else if let Some(line) = view::problems::elsewhere(loaded.problems.len(), context.next()) {
         context.terminal.say(&line);
     }
     usable(context, project, loaded)
@@ -110,7 +110,7 @@ fn usable(context: &Context, project: Project, loaded: Loaded) -> Result<Files, 
     // Who cannot reach the team's memory does not work without it.
     let problems = ops::unworkable_store(&project);
     if !problems.is_empty() {
-        view::problems::say(&context.terminal, &problems);
+        view::problems::say(&context.terminal, &problems, context.next());
         return Err(view::problems::Invalid::of(&problems).into());
     }
     // Nothing is known of an app that nobody names; who needs it says so.
@@ -166,7 +166,11 @@ async fn read(
     if context.vars.ci()
         && let Some(problem) = proposal_acts(&app, &remote)
     {
-        view::problems::say(&context.terminal, std::slice::from_ref(&problem));
+        view::problems::say(
+            &context.terminal,
+            std::slice::from_ref(&problem),
+            context.next(),
+        );
         files.loaded.problems.push(problem);
     }
     let state = context.app_state(&files.project, &app);

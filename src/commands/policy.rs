@@ -238,7 +238,7 @@ fn read(name: &str, text: &str) -> Result<Judged, Failure> {
     Ok(judged)
 }
 
-fn explain(policy: &Policy, judged: &Judged, medium: &Medium, context: &Context) {
+fn explain(policy: &Policy, judged: &Judged, medium: &Medium<'_>, context: &Context) {
     let judgement = judged.against(policy);
     let rules: Vec<_> = Rule::ALL
         .into_iter()
@@ -328,7 +328,7 @@ fn held(
 fn test(
     policy: &Policy,
     dir: &Path,
-    medium: &Medium,
+    medium: &Medium<'_>,
     context: &Context,
 ) -> Result<ExitStatus, Failure> {
     let mut results = Vec::new();

@@ -35,6 +35,7 @@ impl MarkdownArgs {
             file: file.map(|file| file.display().to_string()),
             folder: context.folder_in_repository(),
             whole: self.whole_url.clone(),
+            next: context.next().clone(),
             forge: model::forge_of(&context.vars).and_then(|forge| Url::parse(&forge).ok()),
         }
     }
@@ -42,16 +43,12 @@ impl MarkdownArgs {
 
 /// What is to be done with a document is done where it was made for, and so are the commands that are
 /// printed for it.
-pub(super) fn made_for(context: &Context, app: &App) {
+pub(super) fn made_for<'a>(context: &'a Context, app: &App) -> &'a NextCommand {
     let here = context.project(None).ok();
     let here = here.and_then(|project| project.app().ok());
     let same = here.is_some_and(|here| here.id == app.id);
-    NextCommand {
-        env: app.environment.clone(),
-        app_id: (app.environment.is_none() && !same).then(|| app.id.to_string()),
-        ..NextCommand::default()
-    }
-    .remember_for_document();
+    let app_id = (app.environment.is_none() && !same).then(|| app.id.to_string());
+    context.go_on_for(app.environment.clone(), app_id)
 }
 
 /// A file's name for messages.

@@ -163,7 +163,7 @@ fn check_target(step: &FileChange, root: &Path, folder: &Path) -> Result<(), Fai
     .into())
 }
 
-async fn confirmed(context: &Context, steps: &[FileChange], medium: &Medium) -> bool {
+async fn confirmed(context: &Context, steps: &[FileChange], medium: &Medium<'_>) -> bool {
     view::pull::propose(steps, medium, &context.terminal);
     let files: Vec<_> = steps
         .iter()

@@ -113,7 +113,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     let (results, outcome, failed) = match authorized {
         Ok((results, outcome)) => {
             if !results.is_empty() {
-                let account = view::authorization::account(&results, &Again::default());
+                let account = view::authorization::account(&results, &Again::new(context.next()));
                 context.signals.account(account);
             }
             (results, outcome, None)
@@ -141,13 +141,15 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
         &context.said_claim,
     );
     match outcome {
-        SessionOutcome::NotInteractive => context.terminal.say(&view::in_context(
+        SessionOutcome::NotInteractive => context.terminal.say(&context.next().within(
             "Skipped OAuth in non-interactive mode. Run `connplan authorize` in a terminal to \
                  complete it.",
         )),
-        SessionOutcome::Declined => context.terminal.say(&view::in_context(
-            "Authorization skipped. Run `connplan authorize` to complete it.",
-        )),
+        SessionOutcome::Declined => context.terminal.say(
+            &context
+                .next()
+                .within("Authorization skipped. Run `connplan authorize` to complete it."),
+        ),
         SessionOutcome::Waited | SessionOutcome::NothingToDo => {}
     }
     let open = results.iter().any(|result| result.state.is_open());
@@ -162,7 +164,7 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
 
 async fn authorize_all(
     args: &PushArgs,
-    (medium, offer, actor): (Medium, authorizing::Offer, &str),
+    (medium, offer, actor): (Medium<'_>, authorizing::Offer, &str),
     context: &Context,
     (situation, binding): (&PlanSession, &LazyBinding),
     receipt: &Receipt,
@@ -187,7 +189,7 @@ async fn authorize_all(
 /// The same with lock and lease.
 async fn under_lease(
     args: &PushArgs,
-    (medium, offer, actor): (Medium, authorizing::Offer, &str),
+    (medium, offer, actor): (Medium<'_>, authorizing::Offer, &str),
     context: &Context,
     (situation, binding): (&PlanSession, &LazyBinding),
     receipt: &Receipt,

@@ -13,7 +13,7 @@ use crate::{
     ops,
     plan::{self, envelope::DocumentKind},
     receipt,
-    view::{self, report::PlanReport},
+    view::{self, Medium, report::PlanReport},
 };
 
 /// Arguments of `show`.
@@ -38,7 +38,6 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
         Some(digest) => ops::stored_plan(&listening::around(context), digest).await?,
         None => (file_name(&args.file), context.read_document(&args.file)?),
     };
-    let options = args.markdown.options(Some(&args.file), context);
     let shown = if is_receipt(&text) {
         context
             .medium(&[Format::Text, Format::Json, Format::Markdown])
@@ -49,11 +48,13 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
                 )
             })?;
         let saved = receipt::read(&name, &text)?;
-        made_for(context, &saved.receipt.app);
-        view::receipt::show(&saved.receipt, &saved.digest, &options, &medium.alone())
+        let next = made_for(context, &saved.receipt.app);
+        let options = args.markdown.options(Some(&args.file), context);
+        let medium = Medium { next, ..medium }.alone();
+        view::receipt::show(&saved.receipt, &saved.digest, &options, &medium)
     } else {
         let saved = plan::document::read(&name, &text)?;
-        made_for(context, &saved.plan.app.app);
+        let next = made_for(context, &saved.plan.app.app);
         let mut report = PlanReport::new(&saved.plan, &saved.digest).at(medium.now);
         if let Ok((project, app)) = context.project_of(&saved.plan.app.app.id)
             && app.api_url == saved.plan.app.app.api_url
@@ -66,7 +67,8 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
         }
         report.kept = named.is_some();
         report.approval_missing = listening::missing_approval(context, &saved, None).await;
-        view::plan::show(&report, &options, &medium)
+        let options = args.markdown.options(Some(&args.file), context);
+        view::plan::show(&report, &options, &Medium { next, ..medium })
     };
     context.terminal.out(&shown);
     Ok(ExitStatus::Done)

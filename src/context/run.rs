@@ -1,7 +1,7 @@
 //! What surrounds a run, built once and passed down.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::BTreeSet,
     num::{NonZeroU16, NonZeroU32},
     path::{Path, PathBuf},
@@ -24,7 +24,7 @@ use crate::{
     state::{AppState, StateFolder},
     store::{Fence, Opened},
     term::Terminal,
-    view::{Format, Medium, Theme},
+    view::{Format, Medium, NextCommand, Theme},
 };
 
 /// Directories, environment, terminal, signals, clock.
@@ -54,6 +54,10 @@ pub struct Context {
     pub stores: Opened,
     /// Warnings that were said already and are said once.
     pub said: RefCell<BTreeSet<String>>,
+    /// What the command line says beside its command, for those that are printed.
+    pub next: NextCommand,
+    /// The same for the document that this run shows.
+    pub next_of_document: OnceCell<NextCommand>,
     /// Whether the link to claim a Stripe sandbox was shown.
     pub said_claim: Cell<bool>,
     /// Who acts at Base44, masked, once that is known.
@@ -122,7 +126,7 @@ impl Context {
     }
 
     /// What the command's view writes for, if the command has that format.
-    pub fn medium(&self, known: &[Format]) -> Result<Medium, Failure> {
+    pub fn medium(&self, known: &[Format]) -> Result<Medium<'_>, Failure> {
         Ok(Medium {
             format: self.format(known)?,
             theme: Theme::new(self.terminal.color_stdout()),
@@ -132,7 +136,19 @@ impl Context {
                 && self.terminal.stderr_is_terminal()
                 && self.prints_text(),
             now: self.now(),
+            next: self.next(),
         })
+    }
+
+    /// What the commands that are printed have with them.
+    pub fn next(&self) -> &NextCommand {
+        self.next_of_document.get().unwrap_or(&self.next)
+    }
+
+    /// From now on they are for the document that is shown: what is done with it is done where it was made for.
+    pub fn go_on_for(&self, environment: Option<String>, app_id: Option<String>) -> &NextCommand {
+        let of_document = || self.next.or(environment, app_id);
+        self.next_of_document.get_or_init(of_document)
     }
 
     /// The format, if the command has it.
@@ -354,7 +370,8 @@ impl Context {
     /// something to print.
     pub fn tell(&self, failure: &Failure) -> ExitStatus {
         let (color, columns) = (self.terminal.color_stderr(), self.terminal.columns_stderr());
-        let report = crate::view::problems::render_report(&failure.report, color, columns);
+        let report =
+            crate::view::problems::render(failure.report.as_ref(), color, columns, self.next());
         self.terminal.insist_verbatim(&report);
         failure.status
     }

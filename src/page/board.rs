@@ -6,13 +6,15 @@ use tokio::sync::watch;
 use crate::{
     authorize::{AuthorizationResult, AuthorizeEvent, Stage, State},
     model::{ConnectorType, Link},
-    view::authorization,
+    view::authorization::{self, Again},
 };
 
 /// One connector on the page.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) result: AuthorizationResult,
+    /// How to go on with it in a terminal.
+    pub(super) again: Again,
     pub(super) offer: Option<Offer>,
     /// How many events it has had: tells news from what was there before.
     pub(super) version: u64,
@@ -64,9 +66,10 @@ impl Moment {
 pub(super) struct Board(watch::Sender<Moment>);
 
 impl Board {
-    pub(super) fn new(rows: impl Iterator<Item = AuthorizationResult>) -> Self {
+    pub(super) fn new(rows: impl Iterator<Item = AuthorizationResult>, again: &Again) -> Self {
         let rows = rows.map(|result| Row {
             result,
+            again: again.clone(),
             offer: None,
             version: 0,
             ran_out: false,

@@ -34,6 +34,7 @@ use self::{board::Board, guard::Hosts, serve::Site};
 use crate::{
     authorize::{AuthorizeEvent, Command, Item},
     model::{App, Secret},
+    view::authorization::Again,
 };
 
 /// How long a browser may take to hear the end.
@@ -103,6 +104,7 @@ impl Page {
         items: &[Item],
         commands: mpsc::Sender<Command>,
         called: Option<&PageHost>,
+        again: &Again,
     ) -> Result<Self, PageError> {
         let at = called.map_or((Ipv4Addr::LOCALHOST.into(), 0), PageHost::listens);
         let listener = TcpListener::bind(at).await.map_err(PageError::Listen)?;
@@ -115,7 +117,7 @@ impl Page {
         let path = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let address = Secret::new(format!("http://{host}/{path}/"));
         let open = items.iter().filter(|item| !item.state.is_done());
-        let board = Arc::new(Board::new(open.map(Item::result)));
+        let board = Arc::new(Board::new(open.map(Item::result), again));
         let stop = CancellationToken::new();
         let site = Site {
             hosts: Hosts {

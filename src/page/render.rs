@@ -328,8 +328,7 @@ pub(super) fn sentence(row: &Row) -> String {
             format!("{what}. Ask again and tick everything, or leave it pending.")
         }
         State::Consented(Consent::WrongAccount { .. }) => {
-            let next = authorization::next(&row.result, &authorization::Again::default())
-                .unwrap_or_default();
+            let next = authorization::next(&row.result, &row.again).unwrap_or_default();
             format!("{}. To fix it: {next}.", authorization::what(&row.result))
         }
         _ => format!("{}.", authorization::what(&row.result)),
@@ -433,6 +432,7 @@ mod tests {
                 took: None,
                 note: None,
             },
+            again: authorization::Again::default(),
             offer: waits.then(|| Offer {
                 link: Link::parse("https://auth.example.com/canary").unwrap(),
                 until: jiff::Timestamp::UNIX_EPOCH,

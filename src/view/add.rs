@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Format, Medium,
+    Format, Medium, NextCommand,
     available::FieldReport,
     json::{AppName, pretty},
     report::FORMAT_VERSION,
@@ -47,14 +47,14 @@ pub enum Check {
 }
 
 /// A warning about a type that is not offered or that nobody could ask about.
-pub fn warning(connector: &ConnectorType, check: &Check) -> Option<String> {
+pub fn warning(connector: &ConnectorType, check: &Check, next: &NextCommand) -> Option<String> {
     match check {
         Check::NotOffered { meant: Some(meant) } => Some(format!(
             "the platform does not offer `{connector}`; did you mean `{meant}`?"
         )),
         Check::NotOffered { meant: None } => Some(format!(
             "the platform does not offer `{connector}`; {} shows what it does",
-            super::in_context("`connplan list-available`")
+            next.within("`connplan list-available`")
         )),
         Check::NotChecked(why) => Some(format!(
             "whether the platform offers `{connector}` was not checked: {why}"
@@ -64,15 +64,15 @@ pub fn warning(connector: &ConnectorType, check: &Check) -> Option<String> {
 }
 
 /// What was added.
-pub fn show(added: &Added<'_>, medium: &Medium) -> String {
+pub fn show(added: &Added<'_>, medium: &Medium<'_>) -> String {
     match medium.format {
         Format::Json => json(added),
-        _ => text(added),
+        _ => text(added, medium.next),
     }
 }
 
 /// The same for a person: what was written, and what follows.
-fn text(added: &Added<'_>) -> String {
+fn text(added: &Added<'_>, next: &NextCommand) -> String {
     let file = escape::limited(added.file, 400);
     let what = match (added.connector.kind(), added.scopes.len()) {
         (Kind::Stripe, _) => "a Stripe sandbox is provisioned for it".to_owned(),
@@ -99,11 +99,9 @@ fn text(added: &Added<'_>) -> String {
     if added.scopes.is_empty() && added.connector.kind() == Kind::Oauth && known {
         let scopes = format!("`connplan scopes {}`", added.connector);
         let line = format!("\n{scopes} lists the scopes that the file can name.\n");
-        text.push_str(&super::in_context(&line));
+        text.push_str(&next.within(&line));
     }
-    text.push_str(&super::in_context(
-        "\nNext: `connplan plan` shows what it changes.\n",
-    ));
+    text.push_str(&next.within("\nNext: `connplan plan` shows what it changes.\n"));
     text
 }
 

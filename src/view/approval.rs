@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Medium,
+    Medium, NextCommand,
     json::{AppName, pretty},
     report::FORMAT_VERSION,
     shell::shell_word,
@@ -56,11 +56,11 @@ struct Json<'a> {
 
 impl ApprovalReport<'_> {
     /// Prints it: the document, or on standard error what a person reads. `plan` is the plan's file.
-    pub fn show(&self, plan: &str, medium: &Medium, terminal: &Terminal) {
+    pub fn show(&self, plan: &str, medium: &Medium<'_>, terminal: &Terminal) {
         if medium.is_json() {
             terminal.out(&self.to_json());
         } else {
-            terminal.say(&self.text(plan));
+            terminal.say(&self.text(plan, medium.next));
         }
     }
 
@@ -80,7 +80,7 @@ impl ApprovalReport<'_> {
     }
 
     /// For a person.
-    fn text(&self, plan: &str) -> String {
+    fn text(&self, plan: &str, next: &NextCommand) -> String {
         let did = if self.revoked {
             "Revoked the approval"
         } else {
@@ -97,7 +97,7 @@ impl ApprovalReport<'_> {
             text.push_str("\nSignature: ");
             text.push_str(&escape::limited(place, 400));
         }
-        text.push_str(&escape_lines(&super::in_context(&self.next(plan))));
+        text.push_str(&escape_lines(&next.within(&self.next(plan))));
         text
     }
 

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What the platform offers.
-pub fn show(app: &App, offers: &[AvailableIntegration], medium: &Medium) -> String {
+pub fn show(app: &App, offers: &[AvailableIntegration], medium: &Medium<'_>) -> String {
     match medium.format {
         Format::Json => json(app, offers),
         _ => table_of(offers, medium),
@@ -23,7 +23,7 @@ pub fn show(app: &App, offers: &[AvailableIntegration], medium: &Medium) -> Stri
 }
 
 /// A row for each integration.
-fn table_of(offers: &[AvailableIntegration], medium: &Medium) -> String {
+fn table_of(offers: &[AvailableIntegration], medium: &Medium<'_>) -> String {
     if offers.is_empty() {
         return "The platform offers no integrations to this app.\n".to_owned();
     }

@@ -93,7 +93,7 @@ impl CommentReport {
 
     /// Prints it: the document, or on standard error what a person reads. A failure is told to a person
     /// by whoever ends the run with it.
-    pub fn show(&self, medium: &Medium, terminal: &Terminal) {
+    pub fn show(&self, medium: &Medium<'_>, terminal: &Terminal) {
         match medium.format {
             Format::Json => terminal.out(&pretty(self)),
             _ if self.outcome == Some("failed") => {}

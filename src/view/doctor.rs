@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Format, Medium, Style, Theme,
+    Format, Medium, Style,
     json::{AppName, pretty},
     report::FORMAT_VERSION,
     words::count,
@@ -36,15 +36,15 @@ pub struct CheckResult {
 }
 
 /// What was found.
-pub fn show(app: Option<&App>, findings: &[CheckResult], medium: &Medium) -> String {
+pub fn show(app: Option<&App>, findings: &[CheckResult], medium: &Medium<'_>) -> String {
     match medium.format {
         Format::Json => json(app, findings),
-        _ => text(findings, medium.theme),
+        _ => text(findings, medium),
     }
 }
 
 /// A line for each finding, the way out below it.
-fn text(findings: &[CheckResult], theme: Theme) -> String {
+fn text(findings: &[CheckResult], medium: &Medium<'_>) -> String {
     let mut text = String::new();
     let wide = findings.iter().map(|f| f.name.len()).max().unwrap_or(0);
     for finding in findings {
@@ -53,12 +53,12 @@ fn text(findings: &[CheckResult], theme: Theme) -> String {
             Health::Warn => (Style::Attention, "warn"),
             Health::Fail => (Style::Danger, "FAIL"),
         };
-        let word = theme.paint(style, word);
+        let word = medium.theme.paint(style, word);
         let name = finding.name;
         let line = format!("{word}  {name:<wide$}  {}\n", finding.message);
         text.push_str(&line);
         if let Some(help) = &finding.help {
-            let help = super::in_context(help);
+            let help = medium.next.within(help);
             let line = format!("{:indent$}-> {help}\n", "", indent = wide + 8);
             text.push_str(&line);
         }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Format, Medium, in_context, json::pretty, markdown::app_name, report::FORMAT_VERSION,
+    Format, Medium, NextCommand, json::pretty, markdown::app_name, report::FORMAT_VERSION,
     words::count,
 };
 use crate::{
@@ -128,11 +128,11 @@ impl DriftReport {
     }
 
     /// The report, as it is wanted.
-    pub fn show(&self, medium: &Medium) -> String {
+    pub fn show(&self, medium: &Medium<'_>) -> String {
         match medium.format {
             Format::Json => self.to_json(),
-            Format::Markdown => self.markdown(),
-            _ => self.text(medium.now),
+            Format::Markdown => self.markdown(medium.next),
+            _ => self.text(medium.now, medium.next),
         }
     }
 
@@ -164,7 +164,7 @@ impl DriftReport {
     }
 
     /// For a person, at this time.
-    fn text(&self, now: Timestamp) -> String {
+    fn text(&self, now: Timestamp, next: &NextCommand) -> String {
         let shown = |text: &str| escape::limited(text, 200);
         let mut out = String::new();
         for app in &self.apps {
@@ -194,13 +194,13 @@ impl DriftReport {
             out.extend([UNATTRIBUTED, "\n"]);
         }
         if self.drift {
-            out.push_str(&in_context(NEXT));
+            out.push_str(&next.within(NEXT));
         }
         out
     }
 
     /// For an issue that is kept up to date.
-    pub fn markdown(&self) -> String {
+    pub fn markdown(&self, next: &NextCommand) -> String {
         let code = |text: &str| escape::markdown_code(&escape::limited(text, 160));
         let mut out = String::new();
         for app in &self.apps {
@@ -233,7 +233,7 @@ impl DriftReport {
                 out.extend(["- ", &one.line(code, when), "\n"]);
             }
             out.push('\n');
-            out.push_str(&in_context(NEXT));
+            out.push_str(&next.within(NEXT));
         }
         out
     }

@@ -3,7 +3,7 @@
 use miette::Report;
 use serde::Serialize;
 
-use super::{json::pretty, problems::Invalid, report::FORMAT_VERSION};
+use super::{NextCommand, json::pretty, problems::Invalid, report::FORMAT_VERSION};
 use crate::{
     model::{ApiUrl, App, AppId, Diagnostic},
     policy::{Forbidden, Violation},
@@ -50,7 +50,7 @@ pub struct Named {
 
 impl FailureReport {
     /// Reports an error.
-    pub fn new(report: &Report, exit_code: u8) -> Self {
+    pub fn new(report: &Report, exit_code: u8, next: &NextCommand) -> Self {
         let forbidden = report.downcast_ref::<Forbidden>();
         Self {
             violations: forbidden.map_or_else(Vec::new, |f| f.violations.clone()),
@@ -59,9 +59,7 @@ impl FailureReport {
             kind: "error",
             code: report.code().map(|code| code.to_string()),
             message: report.to_string(),
-            help: report
-                .help()
-                .map(|help| super::in_context(&help.to_string())),
+            help: report.help().map(|help| next.within(&help.to_string())),
             exit_code,
             apps: Vec::new(),
             diagnostics: report

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use jiff::Timestamp;
 
-use super::Theme;
+use super::{NextCommand, Theme};
 use crate::term::Terminal;
 
 /// `--format`.
@@ -27,7 +27,7 @@ pub enum Format {
 /// What a view writes for. A command says which formats it has (`Context::medium`); its view chooses among
 /// them.
 #[derive(Clone, Copy, Debug)]
-pub struct Medium {
+pub struct Medium<'a> {
     /// The format.
     pub format: Format,
     /// The colours.
@@ -40,9 +40,11 @@ pub struct Medium {
     pub told: bool,
     /// What "two hours ago" counts from.
     pub now: Timestamp,
+    /// What the commands that it prints have with them.
+    pub next: &'a NextCommand,
 }
 
-impl Medium {
+impl Medium<'_> {
     /// The same at another time.
     #[must_use]
     pub fn at(self, now: Timestamp) -> Self {
@@ -68,6 +70,7 @@ impl Medium {
             masked: terminal.masks_stderr(),
             told: self.told,
             now: self.now,
+            next: self.next,
         }
     }
 

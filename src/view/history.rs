@@ -25,7 +25,7 @@ pub fn show(
     store: &str,
     events: &[HistoryEvent],
     signers: &SignersOf,
-    medium: &Medium,
+    medium: &Medium<'_>,
 ) -> String {
     match medium.format {
         Format::Json => json(app, store, events, signers),
@@ -55,7 +55,7 @@ pub fn show_unlocked(
     app: &App,
     holder: Option<&Holder>,
     ended: bool,
-    medium: &Medium,
+    medium: &Medium<'_>,
     terminal: &Terminal,
 ) {
     if !medium.is_json() {

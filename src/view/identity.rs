@@ -24,7 +24,7 @@ struct IdentityReport<'a> {
 }
 
 /// Who is logged in.
-pub fn show(who: &Who, user: Option<&UserInfo>, url: &ApiUrl, medium: &Medium) -> String {
+pub fn show(who: &Who, user: Option<&UserInfo>, url: &ApiUrl, medium: &Medium<'_>) -> String {
     match medium.format {
         Format::Json => json(who, user, url),
         _ => text(who, user, url),
@@ -32,7 +32,7 @@ pub fn show(who: &Who, user: Option<&UserInfo>, url: &ApiUrl, medium: &Medium) -
 }
 
 /// What `logout` did.
-pub fn logged_out(removed: bool, medium: &Medium) -> String {
+pub fn logged_out(removed: bool, medium: &Medium<'_>) -> String {
     match medium.format {
         Format::Json => logout_json(removed),
         _ if removed => "Logged out.\n".to_owned(),

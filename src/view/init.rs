@@ -41,7 +41,7 @@ pub fn diff(file: &str, before: &str, after: &str) -> String {
 }
 
 /// What was done, and what is next.
-pub fn show(files: &[FileDone], dry_run: bool, next: &[String], medium: &Medium) -> String {
+pub fn show(files: &[FileDone], dry_run: bool, next: &[String], medium: &Medium<'_>) -> String {
     match medium.format {
         Format::Json => json(files, dry_run, next),
         _ => text(files, dry_run, next),

@@ -50,6 +50,6 @@ pub mod version;
 mod words;
 
 pub use format::{Format, Medium};
-pub use next_command::{NextCommand, in_context};
+pub use next_command::NextCommand;
 pub use shell::shell_word;
 pub use theme::{Style, Theme};

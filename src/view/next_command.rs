@@ -1,13 +1,13 @@
 //! The commands that are printed for somebody to run: with what surrounds this run, so that they are about the same
 //! project and folder.
 
-use std::{path::PathBuf, sync::OnceLock};
+use std::path::PathBuf;
 
 use super::shell::shell_word;
 use crate::escape;
 
 /// What the command line of this run says beside its command.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NextCommand {
     /// `-C`.
     pub chdir: Option<PathBuf>,
@@ -19,11 +19,17 @@ pub struct NextCommand {
     pub dir: Option<PathBuf>,
 }
 
-/// This run's. One process is one run; the edge sets it before anything is said.
-static OF_THIS_RUN: OnceLock<NextCommand> = OnceLock::new();
-
-/// The document's that this run shows: what is done with it is done where it was made for.
-static OF_THE_DOCUMENT: OnceLock<NextCommand> = OnceLock::new();
+impl Default for &NextCommand {
+    fn default() -> Self {
+        static ALONE: NextCommand = NextCommand {
+            chdir: None,
+            env: None,
+            app_id: None,
+            dir: None,
+        };
+        &ALONE
+    }
+}
 
 /// Commands that are about a project.
 const OF_A_PROJECT: [&str; 19] = [
@@ -70,24 +76,12 @@ fn takes_folder(command: &str, rest: &str) -> bool {
 }
 
 impl NextCommand {
-    /// Keeps what surrounds this run for all that is printed in it.
-    pub fn remember(self) {
-        let _ = OF_THIS_RUN.set(self);
-    }
-
-    /// Keeps what a document that is shown was made for. What the command line says goes first.
-    pub fn remember_for_document(self) {
-        let _ = OF_THE_DOCUMENT.set(self);
-    }
-
-    /// This one; where it names no environment and no app, as the other does.
-    fn or(&self, other: Option<&Self>) -> Self {
-        let named = self.env.is_some() || self.app_id.is_some();
-        let other = other.filter(|_| !named);
-        let (env, app_id) = match other {
-            Some(other) => (other.env.clone(), other.app_id.clone()),
-            None => (self.env.clone(), self.app_id.clone()),
-        };
+    /// The same for this environment or app, unless the command line names one.
+    #[must_use]
+    pub fn or(&self, env: Option<String>, app_id: Option<String>) -> Self {
+        if self.env.is_some() || self.app_id.is_some() {
+            return self.clone();
+        }
         Self {
             env,
             app_id,
@@ -95,7 +89,7 @@ impl NextCommand {
         }
     }
 
-    /// The text, with each command of ours in it given what surrounds this run.
+    /// A text of ours, with each command in it as it is to be run. Not for texts of others.
     pub fn within(&self, text: &str) -> String {
         const NAME: &str = "connplan ";
         let (before, after) = self.options();
@@ -138,16 +132,6 @@ impl NextCommand {
         let dir = self.dir.as_ref().map(path);
         let after = dir.map(|dir| format!(" --dir {}", word(&dir)));
         (before, after.unwrap_or_default())
-    }
-}
-
-/// A text of ours, with each command in it as it is to be run. Not for texts of others.
-pub fn in_context(text: &str) -> String {
-    let document = OF_THE_DOCUMENT.get();
-    match (OF_THIS_RUN.get(), document) {
-        (None, None) => text.to_owned(),
-        (None, Some(document)) => document.within(text),
-        (Some(run), document) => run.or(document).within(text),
     }
 }
 

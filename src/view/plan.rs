@@ -19,14 +19,14 @@ enum Moment {
 }
 
 /// A plan that was made before. What is made of it names its file where the options do.
-pub fn show(report: &PlanReport, options: &markdown::Options, medium: &Medium) -> String {
+pub fn show(report: &PlanReport, options: &markdown::Options, medium: &Medium<'_>) -> String {
     shown(report, options, medium, Moment::Saved)
 }
 
 fn shown(
     report: &PlanReport,
     options: &markdown::Options,
-    medium: &Medium,
+    medium: &Medium<'_>,
     moment: Moment,
 ) -> String {
     match medium.format {
@@ -38,6 +38,7 @@ fn shown(
                 file: options.file.as_deref(),
                 saved: moment == Moment::Saved,
                 goes_on: matches!(moment, Moment::AtWork | Moment::Refused),
+                next: medium.next,
             };
             text::plan(report, &options, medium.theme)
         }
@@ -46,14 +47,14 @@ fn shown(
 
 /// One that was made just now: a person was told the files' problems already, with the lines that they
 /// are about.
-pub fn show_fresh(report: PlanReport, options: &markdown::Options, medium: &Medium) -> String {
+pub fn show_fresh(report: PlanReport, options: &markdown::Options, medium: &Medium<'_>) -> String {
     fresh(report, options, medium, Moment::Fresh)
 }
 
 fn fresh(
     mut report: PlanReport,
     options: &markdown::Options,
-    medium: &Medium,
+    medium: &Medium<'_>,
     moment: Moment,
 ) -> String {
     if medium.format == Format::Text {
@@ -67,7 +68,7 @@ fn fresh(
 pub fn print(
     report: PlanReport,
     options: &markdown::Options,
-    medium: &Medium,
+    medium: &Medium<'_>,
     terminal: &Terminal,
 ) {
     terminal.out(&show_fresh(report, options, medium));
@@ -82,7 +83,7 @@ pub fn print(
 pub fn print_forbidden(
     report: PlanReport,
     options: &markdown::Options,
-    medium: &Medium,
+    medium: &Medium<'_>,
     terminal: &Terminal,
 ) -> Option<Value> {
     let text = fresh(report, options, medium, Moment::Refused);
@@ -95,7 +96,7 @@ pub fn print_forbidden(
 
 /// One that is about to be applied: beside what standard output is for, unless that is for a person.
 /// With nothing to apply it is all that is said.
-pub fn propose(report: PlanReport, medium: &Medium, terminal: &Terminal) {
+pub fn propose(report: PlanReport, medium: &Medium<'_>, terminal: &Terminal) {
     let options = markdown::Options::default();
     let moment = if report.has_changes() {
         Moment::AtWork
@@ -109,7 +110,7 @@ pub fn propose(report: PlanReport, medium: &Medium, terminal: &Terminal) {
 }
 
 /// One that is about to be pushed: beside what standard output is for.
-pub fn push(report: PlanReport, medium: &Medium, terminal: &Terminal) {
+pub fn push(report: PlanReport, medium: &Medium<'_>, terminal: &Terminal) {
     let options = markdown::Options::default();
     terminal.say(&fresh(
         report,

@@ -74,7 +74,7 @@ pub fn explained(
     app: Option<&App>,
     verdict: &'static str,
     rules: Vec<ExplainedRule<'_>>,
-    medium: &Medium,
+    medium: &Medium<'_>,
 ) -> String {
     if medium.format == Format::Json {
         return pretty(&Explained {
@@ -103,7 +103,7 @@ pub fn explained(
 }
 
 /// How all fixtures went.
-pub fn tested(results: Vec<FixtureResult>, medium: &Medium) -> String {
+pub fn tested(results: Vec<FixtureResult>, medium: &Medium<'_>) -> String {
     let passed = results.iter().filter(|result| result.passed).count();
     let failed = results.len() - passed;
     if medium.format == Format::Json {

@@ -3,22 +3,22 @@
 use std::{collections::BTreeSet, fmt};
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Report, Severity, SourceCode,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode,
 };
 use thiserror::Error;
 
-use super::{Style, Theme};
+use super::{NextCommand, Style, Theme};
 use crate::{
     syntax::Problem,
     term::{Terminal, wrap},
 };
 
 /// Says every problem, on standard error, with a blank line between them.
-pub fn say(terminal: &Terminal, problems: &[Problem]) {
+pub fn say(terminal: &Terminal, problems: &[Problem], next: &NextCommand) {
     let (color, columns) = (terminal.color_stderr(), terminal.columns_stderr());
     let texts: Vec<_> = problems
         .iter()
-        .map(|problem| render(problem, color, columns))
+        .map(|problem| render(problem, color, columns, next))
         .collect();
     if !texts.is_empty() {
         terminal.insist_verbatim(&texts.join("\n"));
@@ -26,9 +26,9 @@ pub fn say(terminal: &Terminal, problems: &[Problem]) {
 }
 
 /// How many warnings there are about files that a command does not touch.
-pub fn elsewhere(warnings: usize) -> Option<String> {
+pub fn elsewhere(warnings: usize, next: &NextCommand) -> Option<String> {
     let count = super::words::count(warnings, "warning");
-    let shows = super::in_context("`connplan validate` shows them.");
+    let shows = next.within("`connplan validate` shows them.");
     (warnings > 0).then(|| format!("{count} in other files; {shows}"))
 }
 
@@ -36,7 +36,12 @@ pub fn elsewhere(warnings: usize) -> Option<String> {
 ///
 /// Without `columns`, where no terminal takes it, nothing is broken: a path, an id or a digest stays in
 /// one piece for whoever searches a log.
-pub fn render(diagnostic: &dyn Diagnostic, color: bool, columns: Option<usize>) -> String {
+pub fn render(
+    diagnostic: &dyn Diagnostic,
+    color: bool,
+    columns: Option<usize>,
+    next: &NextCommand,
+) -> String {
     let theme = Theme::new(color);
     let (style, word) = match diagnostic.severity() {
         None | Some(Severity::Error) => (Style::Danger, "error:"),
@@ -50,11 +55,11 @@ pub fn render(diagnostic: &dyn Diagnostic, color: bool, columns: Option<usize>) 
     let mut text = prose(&format!("{} {diagnostic}\n", theme.paint(style, word)));
     text.push_str(&snippet(diagnostic, color));
     if let Some(help) = diagnostic.help() {
-        let help = super::in_context(&help.to_string());
+        let help = next.within(&help.to_string());
         text.push_str(&prose(&format!("  help: {help}\n")));
     }
     for related in diagnostic.related().into_iter().flatten() {
-        text.push_str(&render(related, color, columns));
+        text.push_str(&render(related, color, columns, next));
     }
     if let Some(code) = diagnostic.code() {
         text.push_str(&theme.paint(Style::Dim, &format!("  code: {code}")));
@@ -150,9 +155,4 @@ impl Invalid {
             diagnostics,
         }
     }
-}
-
-/// Draws a report that ends the run.
-pub fn render_report(report: &Report, color: bool, columns: Option<usize>) -> String {
-    render(report.as_ref(), color, columns)
 }

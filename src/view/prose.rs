@@ -14,7 +14,7 @@ struct TextReport<'a> {
 }
 
 /// The text; as JSON a document of this kind, with what it was asked for by.
-pub fn show(kind: &'static str, about: Option<&str>, text: String, medium: &Medium) -> String {
+pub fn show(kind: &'static str, about: Option<&str>, text: String, medium: &Medium<'_>) -> String {
     match medium.format {
         Format::Json => pretty(&TextReport {
             format_version: FORMAT_VERSION,
@@ -27,7 +27,7 @@ pub fn show(kind: &'static str, about: Option<&str>, text: String, medium: &Medi
 }
 
 /// The help of a command, with colours where they are wanted.
-pub fn help(help: &StyledStr, medium: &Medium) -> String {
+pub fn help(help: &StyledStr, medium: &Medium<'_>) -> String {
     let colored = medium.format == Format::Text && medium.theme.is_colored();
     help_text(help, colored)
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Format, Medium, Style, Theme,
+    Format, Medium, NextCommand, Style, Theme,
     json::{AppName, pretty},
     report::FORMAT_VERSION,
     udiff::unified,
@@ -17,24 +17,30 @@ use crate::{
 };
 
 /// What it would do to the files, for a person; a document has it at its end.
-pub fn show_diff(steps: &[FileChange], medium: &Medium, terminal: &Terminal) {
+pub fn show_diff(steps: &[FileChange], medium: &Medium<'_>, terminal: &Terminal) {
     if medium.format == Format::Text {
         terminal.verbatim(&diff(steps, medium.theme));
     }
 }
 
 /// The same, for who is asked and has not seen it.
-pub fn propose(steps: &[FileChange], medium: &Medium, terminal: &Terminal) {
+pub fn propose(steps: &[FileChange], medium: &Medium<'_>, terminal: &Terminal) {
     if medium.format != Format::Text {
         terminal.insist(&diff(steps, medium.aside(terminal).theme));
     }
 }
 
 /// What was done, or would be.
-pub fn show(app: &App, steps: &[FileChange], dry_run: bool, medium: &Medium, terminal: &Terminal) {
+pub fn show(
+    app: &App,
+    steps: &[FileChange],
+    dry_run: bool,
+    medium: &Medium<'_>,
+    terminal: &Terminal,
+) {
     match medium.format {
         Format::Json => terminal.out(&json(app, steps, dry_run)),
-        _ => terminal.say(&summary(steps, dry_run)),
+        _ => terminal.say(&summary(steps, dry_run, medium.next)),
     }
 }
 
@@ -85,7 +91,7 @@ fn painted(line: &str, theme: Theme) -> String {
 }
 
 /// Lines for a person: what was done, or would be.
-fn summary(steps: &[FileChange], dry_run: bool) -> String {
+fn summary(steps: &[FileChange], dry_run: bool, next: &NextCommand) -> String {
     let of = |wanted: fn(&What) -> bool| steps.iter().filter(|s| wanted(&s.what)).count();
     let written = of(|what| matches!(what, What::Create(_) | What::Edit { .. }));
     let removed = of(|what| matches!(what, What::Remove(_)));
@@ -113,13 +119,13 @@ fn summary(steps: &[FileChange], dry_run: bool) -> String {
             What::Kept(Reason::Pending) => format!(
                 "{file} stays: {} waits for authorization (run {}).\n",
                 step.connector,
-                super::in_context("`connplan authorize`")
+                next.within("`connplan authorize`")
             ),
             What::Kept(Reason::Unlisted) => format!(
                 "{file} stays: the app has no {} (`--prune` removes such files; {} \
                  creates the connector).\n",
                 step.connector,
-                super::in_context("`connplan push`")
+                next.within("`connplan push`")
             ),
             _ => continue,
         };

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Format, Medium,
+    Format, Medium, NextCommand,
     authorization::{Again, ResultReport, end, entries},
     json::{AppName, pretty},
     report::{FORMAT_VERSION, ReceiptReport},
@@ -33,11 +33,11 @@ pub struct PushEnd<'a> {
 
 impl PushEnd<'_> {
     /// Both in one.
-    pub fn show(&self, medium: &Medium) -> String {
+    pub fn show(&self, medium: &Medium<'_>) -> String {
         match medium.format {
             Format::Json => {
                 let report = ReceiptReport::new(self.receipt, self.digest);
-                json(self.app, &report, self.results)
+                json(self.app, &report, self.results, medium.next)
             }
             _ => summary(self.receipt, self.results, self.waited.then_some(medium)),
         }
@@ -49,7 +49,7 @@ impl PushEnd<'_> {
 fn summary(
     receipt: &Receipt,
     results: &[AuthorizationResult],
-    waited_for: Option<&Medium>,
+    waited_for: Option<&Medium<'_>>,
 ) -> String {
     let mut all = entries(results);
     let waited: std::collections::BTreeSet<_> = results.iter().map(|r| &r.connector).collect();
@@ -76,7 +76,7 @@ fn summary(
     }
     all.sort_by(|a, b| a.connector.cmp(&b.connector));
     if let Some(medium) = waited_for {
-        return end(results, &all, &Again::default(), medium, false);
+        return end(results, &all, &Again::new(medium.next), medium, false);
     }
     let lines = summary::lines(&all);
     if lines.is_empty() {
@@ -96,7 +96,13 @@ struct PushReport<'a> {
 }
 
 /// Receipt and authorizations as one JSON document, with a line break at its end.
-fn json(app: &App, receipt: &ReceiptReport, results: &[AuthorizationResult]) -> String {
+fn json(
+    app: &App,
+    receipt: &ReceiptReport,
+    results: &[AuthorizationResult],
+    next: &NextCommand,
+) -> String {
+    let again = Again::new(next);
     pretty(&PushReport {
         format_version: FORMAT_VERSION,
         kind: "push",
@@ -104,7 +110,7 @@ fn json(app: &App, receipt: &ReceiptReport, results: &[AuthorizationResult]) -> 
         receipt,
         authorizations: results
             .iter()
-            .map(|result| ResultReport::of(result, &Again::default()))
+            .map(|result| ResultReport::of(result, &again))
             .collect(),
     })
 }

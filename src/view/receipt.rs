@@ -8,7 +8,7 @@ pub fn show(
     receipt: &Receipt,
     digest: &Digest,
     options: &markdown::Options,
-    medium: &Medium,
+    medium: &Medium<'_>,
 ) -> String {
     shown(receipt, digest, options, medium, false)
 }
@@ -18,7 +18,7 @@ pub fn show_again(
     receipt: &Receipt,
     digest: &Digest,
     options: &markdown::Options,
-    medium: &Medium,
+    medium: &Medium<'_>,
 ) -> String {
     shown(receipt, digest, options, medium, true)
 }
@@ -27,7 +27,7 @@ fn shown(
     receipt: &Receipt,
     digest: &Digest,
     options: &markdown::Options,
-    medium: &Medium,
+    medium: &Medium<'_>,
     before: bool,
 ) -> String {
     let report = ReceiptReport::new(receipt, digest);
@@ -42,6 +42,7 @@ fn shown(
                     file,
                     told: medium.told,
                     before,
+                    next: medium.next,
                 },
                 medium.theme,
             )

@@ -32,7 +32,7 @@ struct SandboxReport<'a> {
 
 impl Served<'_> {
     /// What a shell needs; on a terminal, what a person copies.
-    pub fn show(&self, medium: &Medium) -> String {
+    pub fn show(&self, medium: &Medium<'_>) -> String {
         match medium.format {
             Format::Json => pretty(&SandboxReport {
                 format_version: FORMAT_VERSION,
@@ -47,7 +47,7 @@ impl Served<'_> {
     }
 
     /// Where it is, unless that was shown.
-    pub fn said(&self, medium: &Medium) -> String {
+    pub fn said(&self, medium: &Medium<'_>) -> String {
         let place = if medium.told && !medium.is_json() {
             String::new()
         } else {

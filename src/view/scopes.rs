@@ -64,7 +64,7 @@ pub enum Asked<'a> {
 }
 
 /// What was found.
-pub fn show(found: &[Found], asked: &Asked<'_>, medium: &Medium) -> String {
+pub fn show(found: &[Found], asked: &Asked<'_>, medium: &Medium<'_>) -> String {
     match asked {
         _ if medium.is_json() => json(found),
         Asked::Nothing => counts(found, medium),
@@ -74,7 +74,7 @@ pub fn show(found: &[Found], asked: &Asked<'_>, medium: &Medium) -> String {
 }
 
 /// A row for each scope; the type is said where there may be several.
-fn table_of(found: &[Found], with_type: bool, medium: &Medium) -> String {
+fn table_of(found: &[Found], with_type: bool, medium: &Medium<'_>) -> String {
     let rows: Vec<_> = found
         .iter()
         .map(|found| {
@@ -101,7 +101,7 @@ fn table_of(found: &[Found], with_type: bool, medium: &Medium) -> String {
 }
 
 /// A row for each type.
-fn counts(found: &[Found], medium: &Medium) -> String {
+fn counts(found: &[Found], medium: &Medium<'_>) -> String {
     let rows: Vec<_> = types()
         .map(|name| {
             let of = found.iter().filter(|found| found.connector == name);

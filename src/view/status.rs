@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Format, Medium, Style, Theme, authorization, in_context, json::pretty, report::FORMAT_VERSION,
+    Format, Medium, NextCommand, Style, authorization, json::pretty, report::FORMAT_VERSION,
     shell::shell_word, table::table, words::count,
 };
 use crate::{
@@ -172,7 +172,7 @@ fn account(state: Option<&RemoteConnector>) -> Option<String> {
 }
 
 /// How the app's connectors stand.
-pub fn show(app: &App, rows: &[StatusRow], medium: &Medium) -> String {
+pub fn show(app: &App, rows: &[StatusRow], medium: &Medium<'_>) -> String {
     match medium.format {
         Format::Json => json(app, rows),
         _ => table_of(app, rows, medium),
@@ -180,7 +180,7 @@ pub fn show(app: &App, rows: &[StatusRow], medium: &Medium) -> String {
 }
 
 /// The rows as a table, and what to do next.
-fn table_of(app: &App, rows: &[StatusRow], medium: &Medium) -> String {
+fn table_of(app: &App, rows: &[StatusRow], medium: &Medium<'_>) -> String {
     let mut text = format!("App {} at {}", app.id, app.api_url);
     if let Some(environment) = &app.environment {
         let _ = write!(text, " (environment {})", escape::terminal(environment));
@@ -205,15 +205,15 @@ fn table_of(app: &App, rows: &[StatusRow], medium: &Medium) -> String {
         let _ = writeln!(
             text,
             "\n{}",
-            authorization::forgettable(&row.connector, row.elsewhere.as_deref())
+            authorization::forgettable(&row.connector, row.elsewhere.as_deref(), medium.next)
         );
     }
-    text.push_str(&attention(rows, medium.theme));
+    text.push_str(&attention(rows, medium));
     text
 }
 
 /// What to do, each command once, with the connectors that it is for.
-fn attention(rows: &[StatusRow], theme: Theme) -> String {
+fn attention(rows: &[StatusRow], medium: &Medium<'_>) -> String {
     let open: Vec<_> = rows.iter().filter(|row| !row.next.is_empty()).collect();
     let mut steps: Vec<&str> = Vec::new();
     for row in &open {
@@ -226,7 +226,7 @@ fn attention(rows: &[StatusRow], theme: Theme) -> String {
     }
     let verb = if open.len() == 1 { "needs" } else { "need" };
     let line = format!("\n{} {verb} attention:", count(open.len(), "connector"));
-    let mut text = theme.paint(Style::Bold, &line);
+    let mut text = medium.theme.paint(Style::Bold, &line);
     text.push('\n');
     for step in steps {
         let names: Vec<_> = open
@@ -234,15 +234,15 @@ fn attention(rows: &[StatusRow], theme: Theme) -> String {
             .filter(|row| row.next == step)
             .map(|row| row.connector.as_str())
             .collect();
-        let _ = writeln!(text, "  {}", whole(step, &names));
+        let _ = writeln!(text, "  {}", whole(step, &names, medium.next));
     }
     text
 }
 
 /// A command as it can be run, for these connectors.
-fn whole(step: &str, connectors: &[&str]) -> String {
+fn whole(step: &str, connectors: &[&str], next: &NextCommand) -> String {
     const MOST: usize = 8;
-    let mut command = in_context(step);
+    let mut command = next.within(step);
     if step.ends_with("plan") {
         // It looks at all of them.
         let names: Vec<_> = connectors

@@ -32,7 +32,7 @@ pub fn say(
 
 /// The link, and how long it is good for, below what a person reads. A document says nothing of it.
 pub fn show_claim(
-    medium: &Medium,
+    medium: &Medium<'_>,
     terminal: &Terminal,
     app: &App,
     claim: Option<&Link>,

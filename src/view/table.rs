@@ -13,7 +13,7 @@ const LEAST: usize = 8;
 
 /// Rows under a heading, the last column as long as it is. On a terminal cells are broken within their own
 /// columns, the widest first; where even that has no room, each row becomes a paragraph.
-pub(super) fn table(heading: &[&str], rows: &[Vec<String>], medium: &Medium) -> String {
+pub(super) fn table(heading: &[&str], rows: &[Vec<String>], medium: &Medium<'_>) -> String {
     let Medium { theme, columns, .. } = *medium;
     let mut rows = Cow::Borrowed(rows);
     if medium.masked {

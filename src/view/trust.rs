@@ -40,7 +40,7 @@ struct TrustedStore<'a> {
 }
 
 /// What is trusted; for a person only where that was `asked` for.
-pub fn show(trust: &Trust, asked: bool, medium: &Medium, terminal: &Terminal) {
+pub fn show(trust: &Trust, asked: bool, medium: &Medium<'_>, terminal: &Terminal) {
     match medium.format {
         Format::Json => terminal.out(&json(trust)),
         _ if asked => terminal.out(&text(trust, medium.now)),

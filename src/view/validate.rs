@@ -43,7 +43,7 @@ impl Validation<'_> {
     }
 
     /// Prints it: to a person the problems, too, on standard error.
-    pub fn show(self, medium: &Medium, terminal: &Terminal) {
+    pub fn show(self, medium: &Medium<'_>, terminal: &Terminal) {
         let diagnostics: Vec<_> = self.problems.iter().map(Problem::to_diagnostic).collect();
         terminal.out(&match medium.format {
             Format::Json => {
@@ -57,7 +57,7 @@ impl Validation<'_> {
             Format::Github => runner::github(&diagnostics),
             Format::Sarif => sarif::log(&diagnostics, &self.violations),
             Format::Text | Format::Markdown | Format::Diff => {
-                problems::say(terminal, self.problems);
+                problems::say(terminal, self.problems, medium.next);
                 text(&self.names, &self.folder, &diagnostics, self.strict)
             }
         });

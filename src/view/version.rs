@@ -12,7 +12,7 @@ struct VersionReport<'a> {
 }
 
 /// The version.
-pub fn show(version: &str, medium: &Medium) -> String {
+pub fn show(version: &str, medium: &Medium<'_>) -> String {
     match medium.format {
         Format::Json => json(version),
         _ => format!("connplan {version}\n"),

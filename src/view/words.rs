@@ -12,7 +12,10 @@ use crate::{
     risk::RiskKind,
 };
 
-use super::report::{ChangeReport, PlanReport, ReceiptReport};
+use super::{
+    NextCommand,
+    report::{ChangeReport, PlanReport, ReceiptReport},
+};
 
 /// Said at the top and the bottom of a plan that cannot be applied.
 pub(super) const SPECULATIVE: &str =
@@ -28,7 +31,7 @@ pub(super) fn count(number: usize, noun: &str) -> String {
 }
 
 /// The one line that sums a plan up.
-pub(super) fn counts(report: &PlanReport) -> String {
+pub(super) fn counts(report: &PlanReport, next: &NextCommand) -> String {
     let Summary {
         create,
         update,
@@ -44,17 +47,17 @@ pub(super) fn counts(report: &PlanReport) -> String {
     }
     match pending(report) {
         0 => "No changes. The app matches the connector files.".to_owned(),
-        waiting => format!("No changes to make. {}", waits(waiting)),
+        waiting => format!("No changes to make. {}", waits(waiting, next)),
     }
 }
 
 /// The same where the command that shows the plan goes on by itself with what waits.
-pub(super) fn counts_at_work(report: &PlanReport) -> String {
+pub(super) fn counts_at_work(report: &PlanReport, next: &NextCommand) -> String {
     match pending(report) {
         waiting if waiting > 0 && !report.has_changes() => {
             format!("No changes to make. {}", waits_still(waiting))
         }
-        _ => counts(report),
+        _ => counts(report, next),
     }
 }
 
@@ -126,15 +129,15 @@ fn quoted(text: &str) -> String {
 }
 
 /// What a consent left out. May quote files: escape it.
-pub(super) fn dropped(change: &ChangeReport) -> String {
+pub(super) fn dropped(change: &ChangeReport, next: &NextCommand) -> String {
     let names: Vec<_> = change.dropped.iter().map(Scope::as_str).collect();
     format!(
         "{}: the last consent did not grant {}. If somebody unticked it, {} asks again. If the \
          platform does not grant it, nothing can be done; after {} the plan shows it as a change again",
         change.connector,
         names.join(", "),
-        super::in_context(&format!("`connplan authorize {}`", change.connector)),
-        super::in_context(&format!(
+        next.within(&format!("`connplan authorize {}`", change.connector)),
+        next.within(&format!(
             "`connplan authorize --forget {}`",
             change.connector
         ))
@@ -233,16 +236,16 @@ pub(super) fn authorization(change: &ChangeReport) -> &'static str {
 }
 
 /// What a saved plan says of that: it may be over.
-pub(super) fn waited(waiting: usize) -> String {
-    super::in_context(&format!(
+pub(super) fn waited(waiting: usize, next: &NextCommand) -> String {
+    next.within(&format!(
         "{} waited for authorization when the plan was made: `connplan status` shows what still does.",
         count(waiting, "connector")
     ))
 }
 
 /// `2 connectors wait for authorization: …`
-pub(super) fn waits(waiting: usize) -> String {
-    super::in_context(&format!("{}: run `connplan authorize`.", wait(waiting)))
+pub(super) fn waits(waiting: usize, next: &NextCommand) -> String {
+    next.within(&format!("{}: run `connplan authorize`.", wait(waiting)))
 }
 
 /// The same where the next step is said elsewhere.

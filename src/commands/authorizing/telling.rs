@@ -15,7 +15,7 @@ use crate::{
 
 pub(super) struct Telling<'a> {
     context: &'a Context,
-    medium: Medium,
+    medium: Medium<'a>,
     offer: Offer,
     page: Option<&'a Page>,
     doorway: Option<&'a Doorway>,
@@ -25,7 +25,7 @@ pub(super) struct Telling<'a> {
 
 impl<'a> Telling<'a> {
     pub(super) fn new(
-        (context, medium): (&'a Context, Medium),
+        (context, medium): (&'a Context, Medium<'a>),
         offer: Offer,
         page: Option<&'a Page>,
         doorway: Option<&'a Doorway>,

@@ -4,21 +4,31 @@ use crate::{
     escape,
     model::ConnectorType,
     plan::Digest,
-    view::{in_context, shell::shell_word},
+    view::{NextCommand, shell::shell_word},
 };
 
 /// What `connplan authorize` has to be given again: on a machine that did not apply, only the
 /// document knows what waits, unless the machines share a store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Again {
+    next: NextCommand,
     document: Option<String>,
     store: Option<String>,
 }
 
 impl Again {
+    /// The command alone.
+    pub fn new(next: &NextCommand) -> Self {
+        Self {
+            next: next.clone(),
+            ..Self::default()
+        }
+    }
+
     /// With this receipt, and the digest that it has to have; what came by standard input has no
     /// name. Where a digest is `needed` and none was given, its place is kept: whoever applied knows it.
-    pub fn with_receipt(file: &str, digest: Option<&Digest>, needed: bool) -> Self {
+    #[must_use]
+    pub fn with_receipt(self, file: &str, digest: Option<&Digest>, needed: bool) -> Self {
         let word = if file == "-" {
             "FILE".to_owned()
         } else {
@@ -31,7 +41,7 @@ impl Again {
         let digest = digest.map(|digest| format!(" --expect-digest {digest}"));
         Self {
             document: Some(format!("--receipt {word}{}", digest.unwrap_or_default())),
-            store: None,
+            ..self
         }
     }
 
@@ -68,8 +78,13 @@ impl Again {
         self.extended(&format!("connplan authorize {}", names.join(" ")))
     }
 
+    /// What it has with it, as every command that is printed.
+    pub(super) fn surroundings(&self) -> &NextCommand {
+        &self.next
+    }
+
     fn extended(&self, command: &str) -> String {
-        let mut command = in_context(command);
+        let mut command = self.next.within(command);
         if let Some(options) = &self.document {
             command.extend([" ", options]);
         }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Everything that waits, for `--list`.
-pub(super) fn list(standing: &Standing<'_>, medium: &Medium) -> String {
+pub(super) fn list(standing: &Standing<'_>, medium: &Medium<'_>) -> String {
     let Standing {
         app,
         results,
@@ -63,7 +63,7 @@ pub(super) fn list(standing: &Standing<'_>, medium: &Medium) -> String {
 
 /// How everything stands at the end: a table of what came, the words, then what is left with its next
 /// step. Of a run that was interrupted, the line about that says what only waits.
-pub(super) fn summary(standing: &Standing<'_>, medium: &Medium) -> String {
+pub(super) fn summary(standing: &Standing<'_>, medium: &Medium<'_>) -> String {
     let Standing { results, again, .. } = *standing;
     if results.is_empty() {
         return nothing(standing);
@@ -78,7 +78,7 @@ pub(in crate::view) fn end(
     results: &[AuthorizationResult],
     entries: &[SummaryEntry],
     again: &Again,
-    medium: &Medium,
+    medium: &Medium<'_>,
     interrupted: bool,
 ) -> String {
     let theme = medium.theme;
@@ -118,7 +118,7 @@ pub(in crate::view) fn end(
 fn left_to_do(
     results: &[AuthorizationResult],
     again: &Again,
-    medium: &Medium,
+    medium: &Medium<'_>,
     interrupted: bool,
 ) -> String {
     let nothing_new = |state: &State| matches!(state, State::Waiting(_) | State::Skipped);
@@ -182,7 +182,7 @@ fn left_to_do(
             all => {
                 let names = all.iter().map(|one| &one.connector);
                 let command = format!("`{}`", again.of_all(names));
-                super::next_by(result, &command, "them")
+                super::next_by(result, again, &command, "them")
             }
         };
         if let Some(next) = next {
@@ -235,7 +235,7 @@ fn elsewhere(again: &Again) -> String {
     if again.has_document() || again.store().is_some() {
         return String::new();
     }
-    crate::view::in_context(
+    again.surroundings().within(
         "What another machine's apply left waiting is in its receipt: connplan authorize --receipt FILE\n",
     )
 }
@@ -276,4 +276,30 @@ fn row(result: &AuthorizationResult) -> Option<Vec<String>> {
     let account = account.map_or_else(|| "-".to_owned(), |a| escape::limited(a.as_str(), 40));
     let took = result.took.map_or_else(|| "-".to_owned(), duration);
     Some(vec![result.connector.to_string(), account, granted, took])
+}
+
+/// What a run did and did not, as part of a line: for one that is interrupted.
+pub fn account(results: &[AuthorizationResult], again: &Again) -> String {
+    let left: Vec<_> = results
+        .iter()
+        .filter(|result| result.state.is_open())
+        .map(|result| result.connector.as_str())
+        .collect();
+    let done = results
+        .iter()
+        .filter(|result| result.state.is_done())
+        .count();
+    let left = if left.is_empty() {
+        "nothing is left".to_owned()
+    } else {
+        format!(
+            "still pending: {}; `{}` goes on",
+            left.join(", "),
+            again.command()
+        )
+    };
+    format!(
+        "{done} of {} authorized; {left}",
+        count(results.len(), "connector")
+    )
 }

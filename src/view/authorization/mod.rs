@@ -5,6 +5,7 @@ mod end;
 mod json;
 
 pub use again::Again;
+pub use end::account;
 pub(super) use end::end;
 pub use json::{AppAuthorizations, AuthorizationCounts, AuthorizationReport, ResultReport};
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Format, Medium, Style, Theme,
+    Format, Medium, NextCommand, Style, Theme,
     report::FactReport,
     summary::{SummaryEntry, Word},
     words::count,
@@ -62,7 +63,7 @@ pub fn does_not_wait(connector: &ConnectorType) -> String {
 
 impl Standing<'_> {
     /// What waits, of a run that only looks.
-    pub fn show_list(&self, medium: &Medium) -> String {
+    pub fn show_list(&self, medium: &Medium<'_>) -> String {
         match medium.format {
             Format::Json => json::of(self),
             _ => end::list(self, medium),
@@ -70,7 +71,7 @@ impl Standing<'_> {
     }
 
     /// At the end of a run.
-    pub fn show(&self, medium: &Medium) -> String {
+    pub fn show(&self, medium: &Medium<'_>) -> String {
         match medium.format {
             Format::Json => json::of(self),
             _ => end::summary(self, medium),
@@ -202,7 +203,7 @@ pub fn line(result: &AuthorizationResult, theme: Theme, now: Timestamp) -> Strin
 pub fn settled(
     result: &AuthorizationResult,
     interrupted: bool,
-    medium: &Medium,
+    medium: &Medium<'_>,
     theme: Theme,
 ) -> Option<String> {
     match &result.state {
@@ -326,8 +327,8 @@ const UNDECLARED: &str = "no file declares it any more; if its link was opened, 
                           minutes more";
 
 /// The command that takes it out of the store.
-fn forgets() -> String {
-    crate::view::in_context("`connplan authorize` forgets it")
+fn forgets(next: &NextCommand) -> String {
+    next.within("`connplan authorize` forgets it")
 }
 
 /// Each connector that waits and that no file declares any more, on a line.
@@ -350,9 +351,13 @@ fn of_each<'a>(connectors: impl Iterator<Item = &'a ConnectorType>, words: &str)
 
 /// One that none of the files that were read declares: with the command that forgets it, or with the folder
 /// that its file was in, if that is another.
-pub fn forgettable(connector: &ConnectorType, elsewhere: Option<&str>) -> String {
+pub fn forgettable(
+    connector: &ConnectorType,
+    elsewhere: Option<&str>,
+    next: &NextCommand,
+) -> String {
     match elsewhere {
-        None => format!("{connector}: {UNDECLARED}; {}.", forgets()),
+        None => format!("{connector}: {UNDECLARED}; {}.", forgets(next)),
         Some(folder) => format!(
             "{connector}: waits for a person; its file was in {}, which was not read (`--dir` reads it).",
             escape::limited(folder, 200)
@@ -362,40 +367,46 @@ pub fn forgettable(connector: &ConnectorType, elsewhere: Option<&str>) -> String
 
 /// What to do about it; nothing where nothing is left to do.
 pub fn next(result: &AuthorizationResult, again: &Again) -> Option<String> {
-    next_by(result, &format!("`{}`", again.of(&result.connector)), "it")
+    let command = format!("`{}`", again.of(&result.connector));
+    next_by(result, again, &command, "it")
 }
 
 /// The same by a command that resumes this one, and others that stand alike.
-fn next_by(result: &AuthorizationResult, again: &str, those: &str) -> Option<String> {
+fn next_by(
+    result: &AuthorizationResult,
+    again: &Again,
+    command: &str,
+    those: &str,
+) -> Option<String> {
     let connector = &result.connector;
     Some(match &result.state {
-        State::Undeclared(EntryRetention::Kept) => forgets(),
+        State::Undeclared(EntryRetention::Kept) => forgets(again.surroundings()),
         State::Consented(Consent::Granted { .. }) | State::Untouched(_) | State::Undeclared(_) => {
             return None;
         }
-        State::Waiting(_) | State::Skipped => format!("{again} resumes {those}"),
+        State::Waiting(_) | State::Skipped => format!("{command} resumes {those}"),
         State::TimedOut => {
-            format!("run {again} again; with `--timeout 30m` there is more time to consent")
+            format!("run {command} again; with `--timeout 30m` there is more time to consent")
         }
         State::Declined => {
             format!(
-                "unless somebody else is authorizing it, look at what it asks for, run {again} \
+                "unless somebody else is authorizing it, look at what it asks for, run {command} \
                  again and \
                  approve all of it"
             )
         }
         State::Consented(Consent::Partial { .. }) => {
-            format!("run {again} again and grant every scope on the consent page")
+            format!("run {command} again and grant every scope on the consent page")
         }
         State::Consented(Consent::WrongAccount { expected, .. }) => {
             format!("{WRONG_ACCOUNT} {connector} as {}", whom(expected))
         }
         State::Failed(FailReason { advice, .. }) => match advice {
             Some(advice) => {
-                let advice = crate::view::in_context(&escape::limited(advice, 600));
-                format!("{advice}; then run {again} again")
+                let advice = again.surroundings().within(&escape::limited(advice, 600));
+                format!("{advice}; then run {command} again")
             }
-            None => format!("run {again} again"),
+            None => format!("run {command} again"),
         },
     })
 }
@@ -452,7 +463,7 @@ fn names(scopes: &Scopes) -> String {
 }
 
 /// A link, on standard output unless that is for one document.
-pub fn print_link(text: &str, medium: &Medium, terminal: &Terminal) {
+pub fn print_link(text: &str, medium: &Medium<'_>, terminal: &Terminal) {
     if medium.is_json() {
         terminal.insist(text);
     } else {
@@ -461,39 +472,13 @@ pub fn print_link(text: &str, medium: &Medium, terminal: &Terminal) {
 }
 
 /// What `--forget` dropped.
-pub fn show_forgotten(app: &App, connectors: &[ConnectorType], medium: &Medium) -> String {
+pub fn show_forgotten(app: &App, connectors: &[ConnectorType], medium: &Medium<'_>) -> String {
     if medium.is_json() {
         return json::forgotten(app, connectors);
     }
     let line = |connector| {
-        let plan = crate::view::in_context("`connplan plan`");
+        let plan = medium.next.within("`connplan plan`");
         format!("{connector}: forgotten. {plan} shows what is left to do for it.\n")
     };
     connectors.iter().map(line).collect()
-}
-
-/// What a run did and did not, as part of a line: for one that is interrupted.
-pub fn account(results: &[AuthorizationResult], again: &Again) -> String {
-    let left: Vec<_> = results
-        .iter()
-        .filter(|result| result.state.is_open())
-        .map(|result| result.connector.as_str())
-        .collect();
-    let done = results
-        .iter()
-        .filter(|result| result.state.is_done())
-        .count();
-    let left = if left.is_empty() {
-        "nothing is left".to_owned()
-    } else {
-        format!(
-            "still pending: {}; `{}` goes on",
-            left.join(", "),
-            again.command()
-        )
-    };
-    format!(
-        "{done} of {} authorized; {left}",
-        count(results.len(), "connector")
-    )
 }

@@ -7,7 +7,7 @@ use crate::{
     escape,
     model::{Account, Origin},
     risk::{Phrase, Piece},
-    view::{in_context, shell::shell_word},
+    view::shell::shell_word,
 };
 
 /// Longer untrusted text is cut; the whole stands in the plan.
@@ -96,8 +96,8 @@ pub(super) fn plain_phrase(phrase: &Phrase, options: &Options) -> String {
 }
 
 /// A command of ours as a code span; `file` is quoted as a shell needs it.
-pub(super) fn command(before: &str, file: &str, after: &str) -> String {
-    let before = in_context(before);
+pub(super) fn command(before: &str, file: &str, after: &str, options: &Options) -> String {
+    let before = options.next.within(before);
     escape::markdown_code(&format!("{before} {}{after}", shell_word(file)))
 }
 
@@ -108,7 +108,7 @@ pub(super) fn whole(options: &Options) -> String {
         (Some(url), _) if matches!(url.scheme(), "http" | "https") => {
             format!("the full text is [here](<{url}>)")
         }
-        (_, Some(file)) => format!("the whole: {}", command("connplan show", file, "")),
+        (_, Some(file)) => format!("the whole: {}", command("connplan show", file, "", options)),
         (_, None) => "`connplan show FILE` prints the full text".to_owned(),
     }
 }

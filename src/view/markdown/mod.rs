@@ -17,6 +17,8 @@ pub use receipt::receipt;
 
 use url::Url;
 
+use super::NextCommand;
+
 /// The longest comment that GitHub takes, in characters. We count bytes: never fewer.
 pub const GITHUB_LIMIT: usize = 65_536;
 
@@ -36,6 +38,8 @@ pub struct Options {
     /// The forge that this run is of. What a document says of its run is linked only if it is there: whoever
     /// alters a document writes any address into it.
     pub forge: Option<Url>,
+    /// What the commands that it names have with them.
+    pub next: NextCommand,
 }
 
 impl Default for Options {
@@ -47,6 +51,7 @@ impl Default for Options {
             folder: None,
             whole: None,
             forge: None,
+            next: NextCommand::default(),
         }
     }
 }

@@ -13,7 +13,6 @@ use crate::{
     model::{Diagnostic, Kind, RemoteStatus, Severity},
     risk::Level,
     view::{
-        in_context,
         report::{AppReport, ChangeReport, FactReport, PlanReport},
         shell::shell_word,
         words,
@@ -75,10 +74,10 @@ fn head(report: &PlanReport, title: &str, options: &Options) -> Vec<String> {
     if report.speculative {
         let _ = write!(counts, "🔶 **{}** ", words::SPECULATIVE);
     }
-    let _ = write!(counts, "**{}**", words::counts(report));
+    let _ = write!(counts, "**{}**", words::counts(report, &options.next));
     let waiting = words::pending(report);
     if waiting > 0 && report.has_changes() {
-        let _ = write!(counts, " {}", words::waits(waiting));
+        let _ = write!(counts, " {}", words::waits(waiting, &options.next));
     }
     let folder = inline::project(options);
     vec![format!("## {title}: {}{folder}", apps.join("; ")), counts]
@@ -157,7 +156,7 @@ fn findings(diagnostics: &[Diagnostic], options: &Options) -> Vec<String> {
         })
         .collect();
     if let more @ 1.. = diagnostics.len().saturating_sub(FINDINGS) {
-        let validate = in_context("`connplan validate`");
+        let validate = options.next.within("`connplan validate`");
         lines.push(format!("+ and {more} more; see {validate}"));
     }
     lines
@@ -291,15 +290,15 @@ fn line_of(text: String, grave: bool) -> Line {
 }
 
 /// How the plan gets the approval that it lacks, and is applied with it.
-fn approval(report: &PlanReport, missing: &Missing, file: &str) -> String {
+fn approval(report: &PlanReport, missing: &Missing, file: &str, options: &Options) -> String {
     let apply = |more: &str| {
         let more = format!(" --expect-digest {}{more}", report.digest);
-        inline::command("connplan apply", file, &more)
+        inline::command("connplan apply", file, &more, options)
     };
     let signature = format!(" --approved-by {}.sig", shell_word(file));
     let sign = format!(
         "a signer runs {}, then {}",
-        inline::command("connplan approve", file, ""),
+        inline::command("connplan approve", file, "", options),
         apply(&signature)
     );
     let review = format!(
@@ -338,7 +337,7 @@ fn foot(report: &PlanReport, options: &Options, may_apply: bool) -> Vec<String> 
         .chain(report.changes().filter_map(words::wrong_account))
         .collect();
     let dropped = report.changes().filter(|change| !change.dropped.is_empty());
-    notes.extend(dropped.map(words::dropped));
+    notes.extend(dropped.map(|change| words::dropped(change, &options.next)));
     let shown = notes.iter().take(NOTES);
     lines.extend(shown.map(|note| format!("Note: {}.", inline::sentence(note))));
     if let more @ 1.. = notes.len().saturating_sub(NOTES) {
@@ -355,10 +354,10 @@ fn foot(report: &PlanReport, options: &Options, may_apply: bool) -> Vec<String> 
         lines.push(match missing {
             None => {
                 let digest = format!(" --expect-digest {}", report.digest);
-                let apply = inline::command("connplan apply", file, &digest);
+                let apply = inline::command("connplan apply", file, &digest, options);
                 format!("To carry out exactly this plan: {apply}")
             }
-            Some(missing) => approval(report, missing, file),
+            Some(missing) => approval(report, missing, file, options),
         });
     }
     lines

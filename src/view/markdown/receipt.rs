@@ -9,7 +9,6 @@ use super::{
 use crate::{
     receipt::Outcome,
     view::{
-        in_context,
         report::{ReceiptReport, ResultReport},
         text,
     },
@@ -171,9 +170,9 @@ fn foot(report: &ReceiptReport, options: &Options) -> Vec<String> {
             // Where an approval is needed, the file alone proves none.
             Some(file) => {
                 let digest = format!(" --expect-digest {}", report.digest);
-                inline::command("connplan authorize --receipt", file, &digest)
+                inline::command("connplan authorize --receipt", file, &digest, options)
             }
-            None => in_context("`connplan authorize`"),
+            None => options.next.within("`connplan authorize`"),
         };
         lines.push(format!("To authorize what is waiting: {command}"));
     }

@@ -8,7 +8,7 @@ use crate::{
     diff::Action,
     escape,
     view::{
-        approval, in_context,
+        NextCommand, approval,
         report::{AppReport, ChangeReport, PlanReport, UnmanagedReport},
         shell::shell_word,
         theme::{Style, Theme},
@@ -30,6 +30,8 @@ pub struct PlanOptions<'a> {
     pub saved: bool,
     /// Whether the command that shows it says at its end how what waits goes on.
     pub goes_on: bool,
+    /// What the commands that it names have with them.
+    pub next: &'a NextCommand,
 }
 
 /// A plan as text.
@@ -49,7 +51,7 @@ pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> Str
         page.gap();
         page.line(&format!(
             "note: {}",
-            escape::terminal(&words::dropped(change))
+            escape::terminal(&words::dropped(change, options.next))
         ));
     }
     let wrong = report.changes().filter_map(words::wrong_account);
@@ -68,19 +70,19 @@ pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> Str
     let counts = if over && !report.has_changes() {
         "No changes to make.".to_owned()
     } else if options.goes_on {
-        words::counts_at_work(report)
+        words::counts_at_work(report, options.next)
     } else {
-        words::counts(report)
+        words::counts(report, options.next)
     };
     let counts = page.paint(Style::Bold, &counts);
     page.line(&counts);
     if over {
-        page.line(&words::waited(waiting));
+        page.line(&words::waited(waiting, options.next));
     } else if waiting > 0 && report.has_changes() {
         page.line(&if options.goes_on {
             words::waits_still(waiting)
         } else {
-            words::waits(waiting)
+            words::waits(waiting, options.next)
         });
     }
     write_end(&mut page, report, options);
@@ -223,15 +225,18 @@ fn write_end(page: &mut TextPage, report: &PlanReport, options: &PlanOptions<'_>
             let digest = report.digest.as_str();
             let plan = if report.kept { digest } else { file };
             let ways = approval::ways(missing, Some(plan), "", report.kept);
-            page.line(&format!("To have it approved: {}", in_context(&ways)));
+            page.line(&format!(
+                "To have it approved: {}",
+                options.next.within(&ways)
+            ));
         }
         (None, Some(_)) => page.line(&format!(
             "To have it approved, save it: {}",
-            in_context("connplan plan --out FILE")
+            options.next.within("connplan plan --out FILE")
         )),
         (Some(file), None) => page.line(&format!(
             "To carry out exactly this plan: {} {}",
-            in_context("connplan apply"),
+            options.next.within("connplan apply"),
             escape::terminal(&shell_word(file))
         )),
         (None, None) => {}

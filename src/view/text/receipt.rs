@@ -6,7 +6,7 @@ use crate::{
     escape,
     receipt::{ChangeResult, Outcome, Receipt},
     view::{
-        approval, in_context,
+        NextCommand, approval,
         report::{AppReceiptReport, ReceiptReport, ResultReport},
         shell::shell_word,
         summary::Word,
@@ -24,6 +24,8 @@ pub struct ReceiptOptions<'a> {
     pub told: bool,
     /// Whether all of it was done by an earlier run: this one wrote nothing.
     pub before: bool,
+    /// What the commands that it names have with them.
+    pub next: &'a NextCommand,
 }
 
 /// A receipt as text.
@@ -55,7 +57,7 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
                 report.digest
             )
         });
-        let next = in_context("connplan authorize");
+        let next = options.next.within("connplan authorize");
         page.line(&format!("To go on: {next}{receipt}"));
     }
     let summary = &report.summary;
