@@ -7,7 +7,7 @@ use super::fetched::{Found, depot};
 use crate::{
     context::{Context, Failure},
     git::{Checkout, CommitId, RemoteName},
-    publish,
+    publish::{self, PublishError},
 };
 
 /// The run is of an older commit of its branch, and what the newest one asks for cannot be had.
@@ -29,11 +29,10 @@ struct OldRun {
     why: String,
 }
 
-/// A run was started again, and whether its branch has gone on since cannot be had.
+/// Whether the branch of a run has gone on since cannot be had: the run may have been started again, or have waited.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "this run was started again, and whether {branch} has gone on since, whose settings bind as they are now, \
-     cannot be had: {why}"
+    "whether {branch} has gone on since this run was started, whose settings bind as they are now, cannot be had: {why}"
 )]
 #[diagnostic(
     code(connplan::approval::base),
@@ -47,10 +46,11 @@ struct Untold {
     why: String,
 }
 
-/// Whether somebody started an earlier run again, perhaps long after.
+/// Whether somebody started an earlier run again, or a job by hand, perhaps long after.
 fn is_again(context: &Context) -> bool {
     let attempt = context.vars.get("GITHUB_RUN_ATTEMPT");
     attempt.is_some_and(|attempt| attempt.trim() != "1")
+        || context.vars.get("CI_JOB_MANUAL") == Some("true")
 }
 
 /// The head of a branch, where that is not what is checked out. The pipeline's clone has it as it was
@@ -80,15 +80,17 @@ pub(super) async fn now(
     let newest = match asked {
         Ok(newest) if head.as_str().eq_ignore_ascii_case(&newest) => return Ok(None),
         Ok(newest) => newest,
-        Err(_) if is_again(context) => {
-            return Err(Untold {
+        Err(error) => {
+            let untold = Untold {
                 branch: crate::escape::limited(branch, 100),
                 why: failure.report.to_string(),
+            };
+            // A run waits for a person as long as they let it. Where no token would tell more, a first one goes on.
+            let tells_none = matches!(error, PublishError::NoProject) || error.is_absent();
+            if is_again(context) || !tells_none {
+                return Err(untold.into());
             }
-            .into());
-        }
-        Err(error) => {
-            tracing::info!(%error, %failure.report, "the newest commit of the branch is not known");
+            context.warn_once(&format!("{untold}; they do not bind here"));
             return Ok(None);
         }
     };

@@ -169,7 +169,7 @@ impl PublishError {
     }
 
     /// Whether the server has nothing at this address: what is asked there is a feature that it lacks.
-    pub(super) fn is_absent(&self) -> bool {
+    pub fn is_absent(&self) -> bool {
         match self {
             Self::Refused { status, .. } | Self::Rejected { status, .. } => {
                 matches!(status, 404 | 405 | 501)

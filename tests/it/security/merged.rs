@@ -103,7 +103,15 @@ fn an_old_run_is_held_against_the_branch_as_it_is_now() {
     let again = [("GITHUB_RUN_ATTEMPT", "2")];
     applied(&project, &base, &[&forge[..], &again].concat())
         .expect(1)
-        .tells("this run was started again");
+        .tells("whether main has gone on since this run was started");
+    // A first run may have waited for a person for weeks.
+    reads!(applied(&project, &base, &[]), @"
+    exit 1: connplan apply --auto-approve
+    --- stderr
+    error: whether main has gone on since this run was started, whose settings bind as they are now, cannot be had: the git remote origin cannot be reached: there is no such folder
+      help: give this step `GITHUB_TOKEN: ${{ github.token }}`, and the job `permissions: { contents: read }`, or let the checkout keep its credentials; or let a new run plan and apply
+      code: connplan::approval::base
+    ");
     assert_ne!(signed, once);
 }
 
@@ -304,7 +312,17 @@ fn the_next_push_does_not_free_what_was_refused() {
     git(&project, &["checkout", "-qf", "FETCH_HEAD"]);
     git(&project, &["remote", "set-url", "origin", "../none.git"]);
     let _ = std::fs::remove_dir_all(project.state_folder().join("git"));
-    reads!(applied(&project, &before, &[]), @"
+    // That the branch has not gone on since, the forge says.
+    let server = Scripted::start();
+    let newest = serde_json::json!({"commit": {"sha": head}});
+    let route = "GET /repos/octo/site/branches/main";
+    server.on(route, [Reply::json(200, &newest)]);
+    let url = server.url();
+    let forge = [
+        ("GITHUB_API_URL", url.as_str()),
+        ("GITHUB_TOKEN", "ghs_canary"),
+    ];
+    reads!(applied(&project, &before, &forge), @"
     exit 1: connplan apply --auto-approve
     App app-1 at http://HOST
 
