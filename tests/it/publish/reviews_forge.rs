@@ -398,7 +398,8 @@ fn who_pushed_is_asked_of_the_forge_where_no_event_told() {
             ..GOOD
         });
         shop.applied_now().expect(0);
-        pushes(&shop, "eve", 'a');
+        // In whichever letters.
+        pushes(&shop, "Eve", 'a');
         shop.refuses("eve pushed the change");
         pushes(&shop, "ann", 'b');
         shop.refuses("does not list the push of every commit");

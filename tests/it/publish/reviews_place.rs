@@ -218,7 +218,7 @@ fn who_pushed_approves_nothing_whatever_the_commits_say() {
         shop.plan('a', 1);
         shop.review(&GOOD);
         // This run is for bob's push; the one that commented was for another.
-        shop.pusher = "bob";
+        shop.pusher = "Bob";
         shop.approved().expect(3).tells("bob pushed the change");
         shop.plan('a', 1);
         shop.approved().expect(3).tells("bob pushed the change");
@@ -252,6 +252,11 @@ fn who_pushed_is_told_or_refused_and_never_forgotten() {
       help: run the workflow run of the last push again (`opened` or `synchronize`), or push again; an edited title must not cancel that run. Or give the token `contents: read`: then GitHub is asked who pushed
       code: connplan::approval::review
     ");
+    // Nor does the next one that is for no push.
+    shop.plan('a', 1);
+    shop.approved()
+        .expect(3)
+        .tells("no run for that push has told it");
     // That run again, which ends last although it planned first, tells it.
     shop.run('a', 2, &["plan", "--out", "late.plan"]).expect(0);
     std::thread::sleep(std::time::Duration::from_millis(1100));
