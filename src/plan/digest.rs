@@ -256,6 +256,9 @@ mod tests {
         ] {
             assert_ne!(digest(one), digest(other), "{one} {other}");
         }
+        // Of a long one each part counts.
+        let long = |first| digest(&format!("a = \"{first}{}\"", "x".repeat(70_000)));
+        assert_ne!(long(1), long(2));
     }
 
     #[test]
