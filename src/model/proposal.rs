@@ -308,6 +308,12 @@ pub fn pushed_branch(vars: &Vars, event: Option<&Value>) -> Option<String> {
     gitlab.or_else(github).or_else(told)
 }
 
+/// Whether a run is for a request that is merged by now: it is of what the project has, as a push is.
+pub fn is_merged(event: Option<&Value>) -> bool {
+    event
+        .is_some_and(|event| event["action"] == "closed" && event["pull_request"]["merged"] == true)
+}
+
 /// Whether a pipeline runs for a request.
 pub fn is_request(vars: &Vars, event: Option<&Value>) -> bool {
     let kind = Kind::of(vars, event.unwrap_or(&Value::Null));

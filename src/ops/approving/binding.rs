@@ -10,7 +10,7 @@ use crate::{
     base::{BaseSettings, Bases, Held, signers},
     config::Project,
     context::Failure,
-    model::{App, BaseName, is_request},
+    model::{App, BaseName, is_merged, is_request},
     ops::{
         Around, Team,
         applied::applied_from,
@@ -169,14 +169,16 @@ impl Binding {
 
     /// The commits from which the app was last changed, as the stores know that, and without any this
     /// machine. What a run refused since then is still to be applied, and the next push does not free it.
-    /// At a desk, and for a request, it is the base that counts.
+    /// At a desk, and for a request that is open, it is the base that counts.
     async fn applied_from(
         &mut self,
         around: &Around<'_>,
         project: &Project,
     ) -> Result<Vec<BaseName>, Failure> {
         let context = around.context;
-        if !context.vars.ci() || is_request(&context.vars, context.named_event()?.as_ref()) {
+        let event = context.named_event()?;
+        let is_open = is_request(&context.vars, event.as_ref()) && !is_merged(event.as_ref());
+        if !context.vars.ci() || is_open {
             return Ok(Vec::new());
         }
         let Ok(app) = project.app() else {
