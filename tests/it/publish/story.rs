@@ -25,7 +25,6 @@ use crate::support::{Connector, Output, Project, differs};
 const GRACE: &str = "grace@example.com";
 
 #[test]
-#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn fourteen_days_of_a_repository() {
     let mut wrong = Vec::new();
     for shop in shops() {
