@@ -3,7 +3,7 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::fetched::{Found, branch, depot_of, fetch, fetch_from};
+use super::fetched::{Found, branch, fetch, fetch_branch, fetch_from};
 use crate::{
     context::{Context, Failure},
     git::{Checkout, CommitId, ObjectId, RemoteAddress, RemoteName},
@@ -80,12 +80,7 @@ async fn head_of(
     run: &RemoteAddress,
     name: &str,
 ) -> Result<Found, OtherOrigin> {
-    let fetched = async {
-        let (depot, remote) = depot_of(context, checkout, run.clone()).await?;
-        let commit = depot.fetch_branch(&remote, name).await?;
-        Ok::<_, Failure>((commit, Some(depot)))
-    };
-    let failure = match fetched.await {
+    let failure = match fetch_branch(context, checkout, run.clone(), name).await {
         Ok(found) => return Ok(found),
         Err(failure) => failure,
     };

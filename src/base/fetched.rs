@@ -88,6 +88,28 @@ pub(super) async fn fetch_from(
     Ok(depot)
 }
 
+/// The head of a branch there, with all that it holds.
+pub(super) async fn fetch_branch(
+    context: &Context,
+    checkout: &Checkout,
+    remote: RemoteAddress,
+    name: &str,
+) -> Result<Found, Failure> {
+    let (depot, remote) = depot_of(context, checkout, remote).await?;
+    let commit = depot.fetch_branch(&remote, name).await?;
+    Ok((commit, Some(depot)))
+}
+
+/// The same of `origin`.
+pub(super) async fn fetch_own_branch(
+    context: &Context,
+    checkout: &Checkout,
+    name: &str,
+) -> Result<Found, Failure> {
+    let remote = checkout.remote(&RemoteName::origin()).await?;
+    fetch_branch(context, checkout, remote, name).await
+}
+
 pub(super) fn missing(commit: &str, why: String) -> NoBase {
     NoBase {
         commit: crate::escape::limited(commit, 64),
@@ -104,12 +126,7 @@ pub(super) async fn branch(
     or: Option<&str>,
     others: bool,
 ) -> Result<Found, Failure> {
-    let fetched = async {
-        let (depot, remote) = depot(context, checkout).await?;
-        let commit = depot.fetch_branch(&remote, name).await?;
-        Ok::<_, Failure>((commit, Some(depot)))
-    };
-    let failure = match fetched.await {
+    let failure = match fetch_own_branch(context, checkout, name).await {
         Ok(found) => return Ok(found),
         Err(failure) => failure,
     };

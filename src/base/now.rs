@@ -3,7 +3,7 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::fetched::{Found, depot};
+use super::fetched::{Found, fetch_own_branch};
 use crate::{
     context::{Context, Failure},
     git::{Checkout, CommitId, RemoteName},
@@ -65,15 +65,8 @@ pub(super) async fn now(
     if !checkout.remotes().await?.contains(&RemoteName::origin()) {
         return Ok(None);
     }
-    let fetched = async {
-        let (depot, remote) = depot(context, checkout).await?;
-        let commit = depot.fetch_branch(&remote, branch).await?;
-        Ok::<_, Failure>((commit, depot))
-    };
-    let failure = match fetched.await {
-        Ok((commit, depot)) => {
-            return Ok((commit != *head).then_some((commit, Some(depot))));
-        }
+    let failure = match fetch_own_branch(context, checkout, branch).await {
+        Ok(found) => return Ok(Some(found).filter(|(commit, _)| commit != head)),
         Err(failure) => failure,
     };
     let asked = publish::branch_head(&context.vars, branch, context.client_options()).await;

@@ -1,7 +1,6 @@
 //! One repository at its base: what settings it has there for a project.
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     path::Path,
 };
@@ -307,15 +306,14 @@ impl View {
     pub(super) async fn read(&self, path: &str) -> Result<Option<String>, Failure> {
         match self.tree.at(path) {
             Some((EntryKind::File, id)) => {
-                let known = self
-                    .contents
-                    .get(id)
-                    .map(|bytes| Cow::Borrowed(bytes.as_slice()));
-                let bytes = match known {
-                    Some(bytes) => bytes,
-                    None => Cow::Owned(self.modules.objects(&self.at, path).read(id).await?),
+                let read;
+                let bytes = if let Some(known) = self.contents.get(id) {
+                    known
+                } else {
+                    read = self.modules.objects(&self.at, path).read(id).await?;
+                    &read
                 };
-                Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+                Ok(Some(String::from_utf8_lossy(bytes).into_owned()))
             }
             Some((EntryKind::Link, _)) => {
                 let file = crate::escape::limited(path, 200);
