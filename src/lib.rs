@@ -23,7 +23,7 @@
 //! | `remote_state` | pure | `escape` `model` | the snapshot for speculative plans |
 //! | `syntax` | pure | `approval` `catalogue` `escape` `model` `policy` | the texts of a project's files: JSON5, TOML, connector files, settings |
 //! | `fs` | io | `escape` `model` | reading within limits, writing whole or not at all, locks |
-//! | `state` | io | `escape` `fs` `model` `tables` | the user's state folder, outside every checkout |
+//! | `state` | io | `config` `escape` `fs` `model` `tables` | the user's state folder, outside every checkout |
 //! | `git` | io | `escape` `fs` `model` | the only room that runs git, hardened against what a checkout holds |
 //! | `config` | io | `escape` `fs` `model` `syntax` | the project's files: found, read, checked |
 //! | `http` | io | `escape` `fs` `model` | requests, for the platform and the forges alike: client, limits, retry, redaction, pace |

@@ -73,11 +73,21 @@ pub(super) fn of_another(
         .find_map(|part| Some((part.clone(), foreign_owner(&part, start)?)))
 }
 
+/// Whether a folder keeps a Base44 config where projects have it.
+pub fn is_project(folder: &Path) -> bool {
+    !existing(&folder.join(SUBDIR), "config").is_empty()
+}
+
+/// Whether it has one itself: elsewhere than in a project such a file may be anybody's.
+pub fn is_flat_project(folder: &Path) -> bool {
+    !existing(folder, "config").is_empty()
+}
+
 /// The folders below and at `root` that hold a Base44 project.
 pub fn projects_below(root: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     each_folder(root, |folder| {
-        if !existing(&folder.join(SUBDIR), "config").is_empty() {
+        if is_project(folder) {
             found.push(folder.to_owned());
         }
     });

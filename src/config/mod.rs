@@ -16,7 +16,7 @@ mod within;
 
 pub use app_id::{apps_named, names_apps};
 pub use connectors::{Folder, Loaded};
-pub use discover::projects_below;
+pub use discover::{is_flat_project, is_project, projects_below};
 pub use error::ConfigError;
 pub use project::{BaseDanger, FindOptions, Project, SETTINGS};
 pub use unread::{Unread, type_in};

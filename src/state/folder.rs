@@ -6,16 +6,13 @@ use std::{
 };
 
 use crate::{
+    config,
     fs::{self, NotOurs},
     model::{ApiUrl, App, CHECKOUT_FOLDERS, Vars, sha256},
 };
 
 /// The variable that names the folder.
 const VARIABLE: &str = "CONNPLAN_STATE_DIR";
-/// What a project's folder has.
-const PROJECT: [&str; 2] = ["base44/config.jsonc", "base44/config.json"];
-/// What that of a run may have instead; elsewhere it may be anybody's.
-const NEAREST: [&str; 2] = ["config.jsonc", "config.json"];
 /// What a checkout had in earlier versions.
 const OLD: &str = ".connplan";
 
@@ -112,11 +109,10 @@ fn checkout_of(dir: &Path, start: &Path, home: Option<&Path>) -> Option<PathBuf>
     let home = home.and_then(|home| home.canonicalize().ok());
     let is_own = |tree: &Path| home.as_ref().is_some_and(|home| home.starts_with(tree));
     let around = around.filter(|tree| !is_own(tree));
-    let has = |tree: &Path, names: &[&str]| names.iter().any(|name| tree.join(name).exists());
     let nearest = around
         .clone()
-        .find(|tree| has(tree, &PROJECT) || has(tree, &NEAREST));
-    let outermost = around.filter(|tree| has(tree, &PROJECT)).last();
+        .find(|tree| config::is_project(tree) || config::is_flat_project(tree));
+    let outermost = around.filter(|tree| config::is_project(tree)).last();
     let projects = outermost.into_iter().chain(nearest).map(Path::to_owned);
     within(dir, trees.into_iter().chain(projects))
 }
