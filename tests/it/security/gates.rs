@@ -1,6 +1,6 @@
 //! A gate that is opened where no settings of the base say a word, and one whose words stay.
 
-use super::loosening::{git, planned_in};
+use super::loosening::{git, planned_in, push};
 use crate::{
     approval::keygen::Keys,
     support::{Connector, Platform, Project, reads},
@@ -141,14 +141,7 @@ fn a_revocation_in_the_store_that_a_project_left_holds() {
     let event = format!(r#"{{"before":"{}","ref":"refs/heads/main"}}"#, moved.base);
     moved.project.write("../event.json", &event);
     let event = moved.project.path("../event.json").display().to_string();
-    let push = [
-        ("CI", "true"),
-        ("GITHUB_ACTIONS", "true"),
-        ("GITHUB_EVENT_NAME", "push"),
-        ("GITHUB_EVENT_PATH", event.as_str()),
-        ("GITHUB_REPOSITORY", "octo/site"),
-        ("GITHUB_SHA", moved.head.as_str()),
-    ];
+    let push = push(&event, &moved.head);
     let plan = "../../../x.plan";
     let apply = [
         "-C",

@@ -4,6 +4,18 @@ use std::process::Command;
 
 use crate::support::{Connector, Output, Platform, Project, reads};
 
+/// What a run of GitHub Actions for a push is told.
+pub(super) fn push<'a>(event: &'a str, head: &'a str) -> [(&'a str, &'a str); 6] {
+    [
+        ("CI", "true"),
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_NAME", "push"),
+        ("GITHUB_EVENT_PATH", event),
+        ("GITHUB_REPOSITORY", "octo/site"),
+        ("GITHUB_SHA", head),
+    ]
+}
+
 pub(super) fn git(project: &Project, args: &[&str]) -> String {
     let run = Command::new("git")
         .args(["-c", "user.name=T", "-c", "user.email=t@example.com"])

@@ -1,6 +1,6 @@
 //! After the merge: which commits have a say, however the branch came to be what it is.
 
-use super::loosening::git;
+use super::loosening::{git, push};
 use crate::support::{
     Output, Platform, Project, reads,
     scripted::{Reply, Scripted},
@@ -38,14 +38,7 @@ fn pushed(project: &Project, before: &str, vars: &[(&str, &str)], args: &[&str])
     let event = format!(r#"{{"before":"{before}","ref":"refs/heads/main"}}"#);
     project.write("../event.json", &event);
     let event = project.path("../event.json").display().to_string();
-    let push = [
-        ("CI", "true"),
-        ("GITHUB_ACTIONS", "true"),
-        ("GITHUB_EVENT_NAME", "push"),
-        ("GITHUB_EVENT_PATH", event.as_str()),
-        ("GITHUB_REPOSITORY", "octo/site"),
-        ("GITHUB_SHA", head.as_str()),
-    ];
+    let push = push(&event, &head);
     project.run_vars(&[&push[..], vars].concat(), args)
 }
 
