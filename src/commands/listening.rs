@@ -2,11 +2,10 @@
 
 use crate::{
     approval::Missing,
-    base::Bases,
     config::Project,
     context::{Context, Failure},
     model::{App, ago},
-    ops::{self, Around, Listener, OpEvent, Team},
+    ops::{self, Around, LazyBinding, Listener, OpEvent, Team},
     plan::document::Saved,
     view::{self, Theme},
 };
@@ -33,7 +32,7 @@ pub(super) async fn missing_approval(
     let whose = (&saved.plan, &saved.digest);
     let given = signature.map(|text| ("the signature".to_owned(), text));
     let given = given.into_iter().collect();
-    ops::missing_approval(&around(context), whose, &Bases::default(), given).await
+    ops::missing_approval(&around(context), whose, &LazyBinding::default(), given).await
 }
 
 impl Listener for Context {

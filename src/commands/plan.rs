@@ -11,12 +11,12 @@ use super::{
     printing::{MarkdownArgs, file_name},
 };
 use crate::{
-    base::{self, Bases},
+    base,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     diff::ConsentNeed,
     fs,
     model::Observed,
-    ops::{self, Files},
+    ops::{self, Files, LazyBinding},
     pending::PendingSet,
     plan::{Digest, Plan, document, envelope::DocumentKind},
     policy::Judgement,
@@ -70,7 +70,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             Ok::<_, Failure>(place)
         })
         .transpose()?;
-    let (mut plan, judgement, undeclared, waiting, expires, bases) = match &args.remote_state {
+    let (mut plan, judgement, undeclared, waiting, expires, binding) = match &args.remote_state {
         None => {
             let dir = args.planning.dir.as_deref();
             let mut situation = match &out {
@@ -92,14 +92,21 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
             let undeclared = undeclared(&plan, &situation.files, context.next());
             let waiting = waiting(&plan, &situation.files.pending, &situation.waits);
             let expires = ops::expires(&situation.files.project, args.expires);
-            let bases = situation.files.bases;
-            (plan, judgement, undeclared, waiting, expires, bases)
+            let binding = situation.files.binding;
+            (plan, judgement, undeclared, waiting, expires, binding)
         }
         Some(file) => {
             let (plan, judgement) = speculate(args, context, file).await?;
             // It is for reading, never for applying.
-            let bases = Bases::default();
-            (plan, judgement, Vec::new(), Vec::new(), args.expires, bases)
+            let binding = LazyBinding::default();
+            (
+                plan,
+                judgement,
+                Vec::new(),
+                Vec::new(),
+                args.expires,
+                binding,
+            )
         }
     };
     plan.origin = context.origin();
@@ -136,7 +143,7 @@ pub async fn run(args: &PlanArgs, context: &Context) -> Result<ExitStatus, Failu
         report.approval_missing = ops::missing_approval(
             &listening::around(context),
             (&plan, &digest),
-            &bases,
+            &binding,
             Vec::new(),
         )
         .await;

@@ -11,7 +11,7 @@ use crate::{
     context::{Context, Failure, UsageError},
     escape,
     model::{App, ConnectorType, SetBy},
-    ops::{self, Files, PlanInputs, PlanSession, Wishes},
+    ops::{self, Files, LazyBinding, PlanInputs, PlanSession, Wishes},
     receipt,
     remote::{Remote, auth::CredentialOrigin},
     syntax::{Finding, Problem},
@@ -160,7 +160,7 @@ async fn read(
     mut files: Files,
     to_change: bool,
 ) -> Result<PlanSession, Failure> {
-    files.bases = base::bind(context, &mut files.project).await?;
+    files.binding = LazyBinding::at(base::bind(context, &mut files.project).await?);
     let app = files.project.app()?;
     let remote = context.remote(&files.project, &app).await?;
     if context.vars.ci()

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{
     ApplyInputs, ApprovalGate, Around, OpEvent, Shown,
-    approving::forbidden_before,
+    approving::{LazyBinding, forbidden_before},
     explain, gates, policy,
     rules::{rules, rules_for_listed},
     values::{self, resolved},
@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{
     approval::Approved,
-    base::Bases,
     catalogue::ScopeEquivalence,
     config::{self, Loaded, Project},
     context::{Failure, UsageError},
@@ -79,7 +78,7 @@ pub struct Files {
     /// Its connector files as they were read.
     pub loaded: Loaded,
     /// What they are measured against.
-    pub bases: Bases,
+    pub binding: LazyBinding,
     /// What they declare.
     pub declared: Declared,
     /// How scopes compare.
@@ -152,11 +151,13 @@ impl PlanSession {
     /// Says why the plan removes what the base branch still declares, and what of it the base forbids that no
     /// rule forbids any more.
     pub async fn explain(&self, plan: &mut Plan, around: &Around<'_>) {
-        let Files { project, bases, .. } = &self.files;
+        let Files {
+            project, binding, ..
+        } = &self.files;
         explain::by_base_branch(plan, project, &around.context.vars).await;
         let present = self.observed.connectors.len();
         if self.judgement(plan, present).verdict().is_ok() {
-            let found = forbidden_before(around, project, bases, plan).await;
+            let found = forbidden_before(around, project, binding, plan).await;
             let dangers = gates::forbidden(project, found);
             plan.diagnostics.splice(0..0, dangers);
         }
@@ -253,8 +254,10 @@ impl PlanSession {
         whose: (Rc<Plan>, Digest),
         shown: Shown<'g>,
     ) -> Result<ApprovalGate<'g>, Failure> {
-        let Files { project, bases, .. } = &mut self.files;
-        ApprovalGate::of(around, (project, bases), whose, shown, false).await
+        let Files {
+            project, binding, ..
+        } = &mut self.files;
+        ApprovalGate::of(around, (project, binding.bases()), whose, shown, false).await
     }
 
     /// A plan of this, to be carried out. While somebody was `asked` about it, the app may have changed.
@@ -301,7 +304,7 @@ impl Files {
             .unwrap_or_default();
         Ok(Self {
             rules: rules(&project),
-            bases: Bases::default(),
+            binding: LazyBinding::default(),
             project,
             loaded,
             declared,

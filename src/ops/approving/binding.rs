@@ -1,6 +1,6 @@
 //! What approval the settings that bind demand, and what the forge's reviews say.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use miette::Diagnostic as _;
 use tokio::sync::OnceCell;
@@ -206,16 +206,36 @@ impl Binding {
 
 /// The same, read once, when somebody first asks.
 #[derive(Default)]
-pub struct LazyBinding(OnceCell<Binding>);
+pub struct LazyBinding {
+    bases: Bases,
+    read: OnceCell<Binding>,
+}
+
+impl fmt::Debug for LazyBinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LazyBinding").finish_non_exhaustive()
+    }
+}
 
 impl LazyBinding {
+    /// Where it was looked for the base already.
+    pub fn at(bases: Bases) -> Self {
+        let read = OnceCell::new();
+        Self { bases, read }
+    }
+
+    /// The bases by which they are read.
+    pub(in crate::ops) fn bases(&self) -> &Bases {
+        &self.bases
+    }
+
     pub(super) async fn get(
         &self,
         around: &Around<'_>,
         project: &Project,
     ) -> Result<&Binding, Failure> {
-        let read = async || Binding::of(around, project, &Bases::default()).await;
-        self.0.get_or_try_init(read).await
+        let read = async || Binding::of(around, project, &self.bases).await;
+        self.read.get_or_try_init(read).await
     }
 
     /// What approval the settings that bind demand.
@@ -230,7 +250,8 @@ impl LazyBinding {
 
 impl From<Binding> for LazyBinding {
     fn from(read: Binding) -> Self {
-        Self(OnceCell::new_with(Some(read)))
+        let (bases, read) = (Bases::default(), OnceCell::new_with(Some(read)));
+        Self { bases, read }
     }
 }
 
@@ -265,13 +286,13 @@ async fn signers_of(held: &Held) -> Result<Option<Signers>, Failure> {
 pub(in crate::ops) async fn forbidden_before(
     around: &Around<'_>,
     project: &Project,
-    bases: &Bases,
+    binding: &LazyBinding,
     plan: &Plan,
 ) -> BTreeSet<String> {
     if !plan.has_changes() {
         return BTreeSet::new();
     }
-    match Binding::of(around, project, bases).await {
+    match binding.get(around, project).await {
         Ok(binding) => binding.forbidden(plan),
         Err(failure) => {
             tracing::info!(%failure.report, "what the base forbids is not known");

@@ -11,7 +11,6 @@ use crate::{
         Approval, ApprovalError, Approved, FromRisk, Missing, REVOKED, Signatures, Signers, key_of,
         signatures,
     },
-    base::Bases,
     catalogue::ScopeEquivalence,
     config::Project,
     context::{Failure, UsageError},
@@ -84,7 +83,7 @@ pub(super) fn with<'a>(memory: &'a Memory, others: &'a [Team]) -> Vec<&'a Memory
 pub async fn missing(
     around: &Around<'_>,
     (plan, digest): (&Plan, &Digest),
-    bases: &Bases,
+    binding: &LazyBinding,
     given: Vec<(String, String)>,
 ) -> Option<Missing> {
     if !plan.has_changes() {
@@ -94,7 +93,7 @@ pub async fn missing(
     if app.api_url != plan.app.app.api_url {
         return None;
     }
-    let binding = match Binding::of(around, &project, bases).await {
+    let binding = match binding.get(around, &project).await {
         Ok(binding) => binding,
         Err(failure) => {
             around.warn(failure.told());
