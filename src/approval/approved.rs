@@ -108,6 +108,7 @@ mod tests {
             require,
             count: 1,
             from_risk,
+            signers: true,
         };
         let signature = need(Requirement::Signature, FromRisk::None);
         let review = need(Requirement::Review, FromRisk::Danger);

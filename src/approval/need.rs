@@ -99,6 +99,8 @@ pub struct Need {
     pub count: usize,
     /// From which risk on.
     pub from_risk: FromRisk,
+    /// Whether signatures count for it: not where its own settings let nobody sign.
+    pub signers: bool,
 }
 
 impl Need {
@@ -114,11 +116,17 @@ impl Need {
         risk >= self.from_risk
     }
 
+    /// Whether nothing counts for it: it asks for signatures, and nobody may sign.
+    pub fn takes_nothing(&self) -> bool {
+        self.require == Requirement::Signature && !self.signers
+    }
+
     /// What is missing, if anything is. What may be one person's counts once. Proofs of two
     /// kinds, a review and a signature, may be one person's too: nobody can tell by the names.
     pub fn missing(&self, approvals: &[Approval]) -> Option<Missing> {
         let count = |proof: Proof| {
-            let of = |found: &&Approval| found.proof == proof && self.require.takes(proof);
+            let taken = self.require.takes(proof) && (self.signers || proof != Proof::Signature);
+            let of = |found: &&Approval| found.proof == proof && taken;
             let persons: Vec<_> = approvals.iter().filter(of).map(|a| &a.person).collect();
             at_least(&persons)
         };
@@ -193,6 +201,7 @@ mod tests {
             require,
             count,
             from_risk: FromRisk::None,
+            signers: true,
         }
     }
 
@@ -230,6 +239,18 @@ mod tests {
         let signed = [by("ann", Proof::Signature, "k")];
         assert_eq!(need(Requirement::Signature, 1).missing(&signed), None);
         assert_eq!(need(Requirement::Either, 1).missing(&signed), None);
+        for require in [Requirement::Signature, Requirement::Either] {
+            let nobody = Need {
+                signers: false,
+                ..need(require, 1)
+            };
+            assert!(nobody.missing(&signed).is_some(), "{require:?}");
+            let reviewed = [by("ann", Proof::Review, "r")];
+            assert_eq!(
+                nobody.missing(&reviewed),
+                need(require, 1).missing(&reviewed)
+            );
+        }
         let missing = need(Requirement::Review, 1).missing(&signed).unwrap();
         assert_eq!(missing.to_string(), "1 approving review needed, 0 found");
         assert!(need(Requirement::Review, 1).missing(&[]).is_some());

@@ -121,44 +121,42 @@ impl Binding {
         for before in base.into_iter().flat_map(|held| &held.settings) {
             before.check()?;
         }
-        found.demand_all(base);
+        let has_signers = |held: &&Held| {
+            let mut settings = held.settings.iter();
+            settings.any(|before| before.settings.approval.signers.is_some())
+        };
+        let named = base.filter(has_signers);
+        found.demand_all(base, named.is_some());
         let applied = found.applied_from(around, project).await?;
         let applied = if applied.is_empty() {
             None
         } else {
             Held::of(around.context, project, applied).await?
         };
+        // Whose signatures count is the base's word, for what the commit applied last demands, too: a team whose
+        // keys are new would never apply again. Who comes later in this row lets nobody sign for who came before.
+        let named = named.or(applied.as_ref().filter(has_signers));
         // That stays what it is until something is applied: what a newer connplan calls an error there binds as
         // far as it can be read.
-        found.demand_all(applied.as_ref());
-        // Whose signatures count is the base's word, for what the commit applied last demands, too: a team whose
-        // keys are new would never apply again.
-        let all = || base.into_iter().chain(&applied);
-        let names = |held: &&Held| {
-            let mut settings = held.settings.iter();
-            settings.any(|before| before.settings.approval.signers.is_some())
-        };
-        let demands = |held: &Held| {
-            let mut settings = held.settings.iter();
-            settings.any(|before| before.settings.approval.need().is_some())
-        };
-        found.signers = match all().find(names) {
+        found.demand_all(applied.as_ref(), named.is_some());
+        found.signers = match named {
             Some(held) => signers_of(held).await?,
-            // It asks for signatures, or what it is measured against does, and nobody is named who gives them.
-            None if all().any(demands) => None,
+            // It asks for signatures, and nobody is named who gives them.
+            None if found.needs.iter().any(Need::takes_nothing) => None,
             None => signers(project, here)?,
         };
         Ok(found)
     }
 
-    /// Demands what the settings of a base demand.
-    fn demand_all(&mut self, held: Option<&Held>) {
+    /// Demands what the settings of a base demand. `signers`: whether anybody may sign for that.
+    fn demand_all(&mut self, held: Option<&Held>, signers: bool) {
         for (held, before) in held.iter().flat_map(|held| {
             let settings = held.settings.iter();
             settings.map(move |before| (held, before))
         }) {
             let BaseSettings { settings, .. } = before;
-            self.needs.extend(settings.approval.need());
+            let need = settings.approval.need();
+            self.needs.extend(need.map(|need| Need { signers, ..need }));
             let policy = settings.policy.clone();
             self.policies.push((held.base.short(before), policy));
             if let Some(root) = held.base.root(before) {

@@ -69,6 +69,7 @@ impl<'a> ApprovalGate<'a> {
                 require: Requirement::Review,
                 count: usize::from(count.get()),
                 from_risk: FromRisk::None,
+                signers: false,
             });
         }
         let risk = plan.has_changes().then(|| binding.risk(&plan));

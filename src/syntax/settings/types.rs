@@ -190,6 +190,7 @@ impl ApprovalSettings {
             require: self.require?,
             count: self.count.map_or(1, |count| usize::from(count.get())),
             from_risk: self.from_risk.unwrap_or_default(),
+            signers: true,
         })
     }
 }

@@ -334,6 +334,7 @@ fn persons(signers: &str, files: &[String]) -> (usize, usize) {
         require: Requirement::Signature,
         count,
         from_risk: FromRisk::None,
+        signers: true,
     };
     let enough = |count: &usize| need(*count).missing(&found.approvals).is_none();
     (found.approvals.len(), (1..9).take_while(enough).count())

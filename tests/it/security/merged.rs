@@ -402,6 +402,66 @@ fn who_signs_for_what_was_applied_last_is_not_for_the_next_commit_to_say() {
     assert_eq!(platform.writes().len(), 1);
 }
 
+/// Nor do those sign for what the commit before asks for whom the one applied last names, or the checkout.
+#[test]
+fn nobody_signs_where_the_commit_before_names_nobody() {
+    let (platform, project) = shop();
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    let either = "[approval]\nrequire = \"either\"\nfrom_risk = \"danger\"\n";
+    let named = format!("{either}signers = \"signers\"\n");
+    project.write("base44/connplan.toml", &named);
+    let ann = key(&project, "ann");
+    commit(&project, "ann signs");
+    applied(&project, &base, &[]).expect(0);
+    project.write("base44/connplan.toml", either);
+    let nobody = commit(&project, "reviews only");
+    project.declare("gmail", &["https://mail.google.com/"]);
+    let signed = |settings: &str| {
+        project.write("base44/connplan.toml", settings);
+        commit(&project, "the whole mailbox");
+        let plan = ["plan", "--out", "x.plan"];
+        pushed(&project, &nobody, &[], &plan).expect(0);
+        let sign = ["approve", "x.plan", "--key", &ann, "--out", "x.sig"];
+        project.run(&sign);
+        let apply = ["apply", "x.plan", "--approved-by", "x.sig"];
+        let run = pushed(&project, &nobody, &[], &apply);
+        for file in ["x.plan", "x.sig"] {
+            let _ = std::fs::remove_file(project.path(file));
+        }
+        run
+    };
+    // By the signers of the commit that was applied last.
+    reads!(signed(either), @"
+    exit 3: connplan apply x.plan --approved-by x.sig
+    --- stderr
+    error: the plan is not approved: 1 approving review or signature needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply x.plan --approved-in-review=1`; or another signer runs `connplan approve x.plan --out x.plan.2.sig`; then `connplan apply x.plan --approved-by x.sig x.plan.2.sig`
+      code: connplan::approval::missing
+    ");
+    // And by those of the checkout.
+    reads!(signed(&named), @"
+    exit 3: connplan apply x.plan --approved-by x.sig
+    --- stderr
+    error: the plan is not approved: 1 approving review or signature needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply x.plan --approved-in-review=1`; or another signer runs `connplan approve x.plan --out x.plan.2.sig`; then `connplan apply x.plan --approved-by x.sig x.plan.2.sig`
+      code: connplan::approval::missing
+    ");
+    assert_eq!(platform.writes().len(), 1);
+    // A team that goes from reviews to signatures can apply all the same.
+    let _ = std::fs::remove_dir_all(project.state_folder());
+    let rules = "[approval]\nrequire = \"review\"\nfrom_risk = \"danger\"\n";
+    project.write("base44/connplan.toml", rules);
+    project.undeclare("gmail");
+    let reviews = commit(&project, "reviews");
+    project.write("base44/connplan.toml", SIGNED);
+    project.declare("wix", &["a"]);
+    commit(&project, "signatures");
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    project.run(&["approve", "x.plan", "--key", &ann, "--out", "x.sig"]);
+    let apply = ["apply", "x.plan", "--approved-by", "x.sig"];
+    pushed(&project, &reviews, &[], &apply).expect(0);
+}
+
 /// Each run is on a new machine: what was applied last, the store alone knows.
 #[test]
 fn the_store_stays_where_the_change_that_drops_the_rules_drops_it_too() {
