@@ -43,7 +43,7 @@ use self::{
 pub use self::{signers::signers, view::BaseSettings};
 use crate::{
     approval::Signers,
-    config::{BaseDanger, Project},
+    config::{BaseDanger, Project, watched::Unwatched},
     context::{Context, Failure},
     git::{Checkout, work_tree_of},
     model::{self, AppId, BaseName, CHECKOUT_FOLDERS},
@@ -87,7 +87,11 @@ impl Bases {
 /// says what was before. Says what was found on the way.
 pub async fn bind(context: &Context, project: &mut Project) -> Result<Bases, Failure> {
     let (bases, event) = (Bases::default(), context.named_event()?);
+    let unwatched = project.unwatched();
     if !model::is_request(&context.vars, event.as_ref()) {
+        if let Some(unwatched) = unwatched {
+            context.warn_once(&format!("{unwatched}, {}", Unwatched::HELP));
+        }
         let names = BaseName::of(&context.vars, event.as_ref());
         let (now, others): (Vec<_>, Vec<_>) = names
             .into_iter()
@@ -97,6 +101,8 @@ pub async fn bind(context: &Context, project: &mut Project) -> Result<Bases, Fai
         project.line_settings = at(context, project, others).await?;
         return Ok(bases);
     }
+    let unwatched = unwatched.map(BaseDanger::Unwatched);
+    project.base_dangers.extend(unwatched);
     if let Some(held) = bases.find(context, project).await? {
         for before in &held.settings {
             project.base_dangers.extend(before.danger());

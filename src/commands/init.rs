@@ -17,7 +17,7 @@ use self::{
 };
 use super::planning;
 use crate::{
-    config::{self, Project},
+    config::{self, Project, watched::LONGEST_PIPELINE},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     escape,
     fs::{self, Visibility},
@@ -29,8 +29,6 @@ use crate::{
     },
 };
 
-/// No pipeline is longer.
-const LONGEST: u64 = 1 << 20;
 const SETTINGS: &str = include_str!("init/connplan.toml");
 /// What a coding agent is to know.
 const SKILL: &str = include_str!("../../.github/skills/connplan/SKILL.md");
@@ -213,7 +211,7 @@ fn offers(project: &Project, repository: &Repository) -> Vec<Offer> {
         let path = repository.root.join(&pipeline.file);
         // A link is somebody's, and so is what one leads to on the way there.
         let file = path.symlink_metadata().is_ok_and(|meta| meta.is_file());
-        let read = || fs::read_confined(&[&repository.root], &path, LONGEST).ok();
+        let read = || fs::read_confined(&[&repository.root], &path, LONGEST_PIPELINE).ok();
         let there = file.then(read).flatten();
         let there = there.and_then(|bytes| String::from_utf8(bytes).ok());
         let found = there

@@ -12,6 +12,7 @@ pub mod environment;
 mod error;
 mod project;
 mod unread;
+pub mod watched;
 mod within;
 
 pub use app_id::{apps_named, names_apps};

@@ -6,6 +6,7 @@ use super::{
     ConfigError,
     discover::{self, Found, SUBDIR},
     environment,
+    watched::{Unwatched, unwatched},
     within::{read_file, shown_path},
 };
 use crate::{
@@ -36,7 +37,7 @@ pub struct FindOptions {
     pub is_named: bool,
 }
 
-/// What makes another gate of a proposal than its base has, beside the settings. Untrusted text, made safe.
+/// What makes another gate of a proposal than its base has, beside the settings, or leads around all gates. Untrusted text, made safe.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BaseDanger {
     /// These settings of the base have errors, such as this one.
@@ -52,6 +53,8 @@ pub enum BaseDanger {
     App(AppId),
     /// The remote that is the team's store is one of another repository there.
     Store,
+    /// The pipeline does not see every change of the project's files.
+    Unwatched(Unwatched),
 }
 
 /// A project, or a mere folder whose app the command line or the environment names.
@@ -209,6 +212,11 @@ impl Project {
         } else {
             Err(ConfigError::Invalid { problems })
         }
+    }
+
+    /// Where files of it are that a pipeline of the repository, which is for it, does not watch.
+    pub fn unwatched(&self) -> Option<Unwatched> {
+        unwatched(work_tree(&self.root), &self.root, &self.connectors_dir)
     }
 
     /// A problem of a setting, on its line.

@@ -24,7 +24,7 @@ pub use atomic::{
     Destination, Staged, Visibility, ensure_dir, is_leftover, probe_writable, remove_leftovers,
     stage, sync_parent, write, write_new, write_with,
 };
-pub use checkout::checkouts_around;
+pub use checkout::{checkouts_around, places};
 pub use confine::{
     Confined, confine, confine_new, destination, ensure_dir_in, read_confined, read_told,
     refuse_way_out,

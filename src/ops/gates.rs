@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::policy::{of, policy};
 use crate::{
-    config::{BaseDanger, Project},
+    config::{BaseDanger, Project, watched::Unwatched},
     git::work_tree_of,
     model::{Diagnostic, Severity},
     plan::{Plan, Refusal},
@@ -93,6 +93,7 @@ fn of_base(danger: &BaseDanger) -> (String, &'static str) {
             "have the team agree on the new store first: what waits, who is at work, and which approvals were \
              revoked is known in the old one",
         ),
+        BaseDanger::Unwatched(unwatched) => (unwatched.to_string(), Unwatched::HELP),
     }
 }
 

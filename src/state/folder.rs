@@ -1,9 +1,6 @@
 //! Where the state folder is.
 
-use std::{
-    collections::VecDeque,
-    path::{Component, Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use crate::{
     config,
@@ -119,45 +116,9 @@ fn checkout_of(dir: &Path, start: &Path, home: Option<&Path>) -> Option<PathBuf>
 
 /// The tree that has a say in where a path leads: it lies in there, or goes by a link that does.
 fn within(dir: &Path, trees: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
-    let places = places(dir);
+    let places = fs::places(dir);
     let mut trees = trees.into_iter();
     trees.find(|tree| places.iter().any(|place| place.starts_with(tree)))
-}
-
-/// Where each link on the way to a folder stands, and where as much of it as is there is at last.
-fn places(dir: &Path) -> Vec<PathBuf> {
-    // As many as Linux follows.
-    const MOST_LINKS: usize = 40;
-    let own = |path: &Path| {
-        path.components()
-            .map(|part| part.as_os_str().to_owned())
-            .collect()
-    };
-    let mut left: VecDeque<_> = own(dir);
-    let mut here = PathBuf::new();
-    let mut found = Vec::new();
-    while let Some(part) = left.pop_front() {
-        if part == Component::ParentDir.as_os_str() {
-            here.pop();
-            continue;
-        }
-        let place = here.join(&part);
-        let target = place.read_link().ok().filter(|_| found.len() < MOST_LINKS);
-        let Some(target) = target else {
-            here = place;
-            continue;
-        };
-        found.push(
-            here.canonicalize()
-                .unwrap_or_else(|_| here.clone())
-                .join(part),
-        );
-        for part in own(&target).into_iter().rev() {
-            left.push_front(part);
-        }
-    }
-    found.extend(dir.ancestors().find_map(|part| part.canonicalize().ok()));
-    found
 }
 
 /// Where the pipeline says that its checkout is, if a folder lies in it.

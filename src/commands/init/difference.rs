@@ -1,16 +1,8 @@
 //! What a pipeline that was written earlier lacks, now that there are other projects. What people
 //! changed in it stays. Pure.
 
-use super::{
-    github, gitlab,
-    pipeline::{Pipeline, Watched},
-    workflows::Repository,
-};
-
-/// Where the list of a workflow's projects begins.
-const LIST: &str = "          PROJECTS: |\n";
-/// What each line of it begins with.
-const ITEM: &str = "            ";
+use super::{github, gitlab, pipeline::Pipeline, workflows::Repository};
+use crate::config::watched::{ITEM, LIST, Watched, inner, listed};
 
 /// What is to be done with a pipeline's file that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,22 +60,8 @@ pub(super) fn difference(repository: &Repository, wanted: &Pipeline, there: &str
 
 /// The projects that a pipeline of ours is for.
 fn projects_of(text: &str) -> Vec<Watched> {
-    let whole = |item: &str| match item {
-        "." => String::new(),
-        inner => inner.to_owned(),
-    };
-    let mut found: Vec<Watched> = match text.split_once(LIST) {
-        Some((_, list)) => list
-            .lines()
-            .map_while(|line| line.strip_prefix(ITEM))
-            .filter_map(|item| {
-                let mut folders = item.split(github::AND).map(whole);
-                Some(Watched {
-                    project: folders.next()?,
-                    others: folders.collect(),
-                })
-            })
-            .collect(),
+    let mut found: Vec<Watched> = match listed(text) {
+        Some(listed) => listed,
         None => text
             .lines()
             .filter_map(|line| {
@@ -92,7 +70,7 @@ fn projects_of(text: &str) -> Vec<Watched> {
                 let named = named.or_else(|| line.strip_prefix("PROJECT: "))?;
                 serde_json::from_str::<String>(named).ok()
             })
-            .map(|named| alone(whole(&named)))
+            .map(|named| alone(inner(&named)))
             .collect(),
     };
     if found.is_empty() {

@@ -1,6 +1,7 @@
 //! GitHub's workflows: the examples, fitted to the projects of a repository. Pure.
 
-use super::pipeline::{Pipeline, Watched, quoted, slug, written};
+use super::pipeline::{Pipeline, quoted, slug, written};
+use crate::config::watched::{AND, ITEM, Watched};
 
 /// The very files that the README shows.
 const PLAN: &str = include_str!("../../../.github/examples/github-plan.yml");
@@ -170,14 +171,11 @@ fn within(folder: &str) -> String {
     format!("    defaults:\n      run:\n        working-directory: {folder}\n")
 }
 
-/// Between the folders of one line.
-pub(super) const AND: char = '|';
-
 /// The lines of the list of projects.
 pub(super) fn listed(projects: &[Watched]) -> String {
     let each = projects.iter().map(|of| {
         let folders: Vec<_> = of.folders().map(written).collect();
-        format!("            {}\n", folders.join(&AND.to_string()))
+        format!("{ITEM}{}\n", folders.join(&AND.to_string()))
     });
     each.collect()
 }

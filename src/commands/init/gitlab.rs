@@ -1,6 +1,7 @@
 //! GitLab's pipeline: the example, fitted to the projects of a repository. Pure.
 
-use super::pipeline::{Pipeline, Watched, quoted, written};
+use super::pipeline::{Pipeline, quoted, written};
+use crate::config::watched::{ALL_BELOW, Watched};
 
 /// The very file that the README shows.
 const PIPELINE: &str = include_str!("../../../.github/examples/gitlab-ci.yml");
@@ -45,11 +46,17 @@ pub(super) fn pipelines(projects: &[Watched]) -> Vec<Pipeline> {
 /// The jobs of one project, which run where it changed.
 pub(super) fn jobs(of: &Watched) -> String {
     let project = written(&of.project);
-    let files = of.folders().map(|folder| match folder {
-        "" => quoted("**/*"),
-        inner => quoted(&format!("{inner}/**/*")),
-    });
-    let files: Vec<_> = files.collect();
+    let below = |folder: &str| match folder {
+        "" => quoted(ALL_BELOW),
+        inner => quoted(&format!("{inner}/{ALL_BELOW}")),
+    };
+    let mut files = vec![below(&of.project)];
+    // What stands there may be a link.
+    files.extend(
+        of.others
+            .iter()
+            .flat_map(|other| [quoted(other), below(other)]),
+    );
     let name = |job: &str| quoted(&format!("{job} {project}"));
     let changes = format!("      changes: [{}]\n", files.join(", "));
     let variables = format!("  variables:\n    PROJECT: {}\n", quoted(project));

@@ -8,10 +8,11 @@ use std::{
 
 use super::{
     github, gitlab,
-    pipeline::{Pipeline, Watched, slug},
+    pipeline::{Pipeline, slug},
 };
 use crate::{
-    config::{self, FindOptions, Project},
+    config::{self, FindOptions, Project, watched::Watched},
+    fs,
     git::{Checkout, Git, RemoteName},
     model::Vars,
 };
@@ -126,7 +127,7 @@ impl Repository {
     }
 }
 
-/// Where a project has connector files outside its own folder, in any of its environments.
+/// Where a project has connector files, or links that lead to them, outside its own folder, in any of its environments.
 fn connector_folders(root: &Path, project: &str, vars: &Vars) -> BTreeSet<String> {
     let folder = root.join(project);
     let at = |environment: Option<&String>| {
@@ -148,7 +149,8 @@ fn connector_folders(root: &Path, project: &str, vars: &Vars) -> BTreeSet<String
         let home = project.config_file.as_deref().and_then(Path::parent);
         home.into_iter().chain([project.connectors_dir.as_path()])
     });
-    used.map(real)
+    // Whoever has a link on the way lead elsewhere changes the files, too.
+    used.flat_map(fs::places)
         .filter(|used| !used.starts_with(&folder))
         .filter_map(|used| inner(&root, &used))
         .collect()

@@ -434,7 +434,7 @@ async fn the_pipelines_look_where_connector_files_really_are() {
     ]);
     init(&project, "apps/shop").await;
     let all = yaml_text(&project.read(".gitlab-ci.yml"));
-    let changes = json!(["apps/shop/**/*", "else/**/*", "more/**/*"]);
+    let changes = json!(["apps/shop/**/*", "else", "else/**/*", "more", "more/**/*"]);
     assert_eq!(all["plan apps/shop"]["rules"][1]["changes"], changes);
 }
 

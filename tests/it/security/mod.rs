@@ -27,4 +27,6 @@ pub(crate) mod state;
 pub(crate) mod terms;
 #[cfg(unix)]
 mod unnamed_base;
+#[cfg(unix)]
+mod unseen;
 mod variables;

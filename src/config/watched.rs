@@ -1,0 +1,148 @@
+//! Which folders the pipelines that `init` writes watch for a project: what changes elsewhere, nobody plans.
+
+use std::{fmt, path::Path};
+
+use crate::{
+    escape,
+    fs::{places, read_confined},
+};
+
+/// No pipeline is longer.
+pub const LONGEST_PIPELINE: u64 = 1 << 20;
+/// Where the list of a workflow's projects begins.
+pub const LIST: &str = "          PROJECTS: |\n";
+/// What each line of it begins with.
+pub const ITEM: &str = "            ";
+/// Between what is watched in one line.
+pub const AND: char = '|';
+/// In GitLab's pipeline: a folder with all that is in it.
+pub const ALL_BELOW: &str = "**/*";
+/// The pipelines that decide by what changed whether they plan or apply.
+const PIPELINES: [&str; 3] = [
+    ".github/workflows/connplan-plan.yml",
+    ".github/workflows/connplan-apply.yml",
+    ".gitlab-ci.yml",
+];
+
+/// A project and what is watched for it: paths relative to the repository's root, with `/` between parts; empty
+/// for the root itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Watched {
+    /// The project's own folder.
+    pub project: String,
+    /// Folders outside it that have its connector files, and links that lead there.
+    pub others: Vec<String>,
+}
+
+impl Watched {
+    /// The project's own folder first.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        [&self.project]
+            .into_iter()
+            .chain(&self.others)
+            .map(String::as_str)
+    }
+
+    fn has(&self, place: &Path) -> bool {
+        self.folders().any(|folder| place.starts_with(folder))
+    }
+}
+
+/// A place of a project's files that a pipeline does not watch. Untrusted text, made safe.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unwatched {
+    /// The pipeline's file.
+    pub pipeline: &'static str,
+    /// The folder or link, from the repository's root.
+    pub place: String,
+}
+
+impl Unwatched {
+    /// What else to do.
+    pub const HELP: &str = "or keep the connector files in the project's folder";
+}
+
+impl fmt::Display for Unwatched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pipeline, place } = self;
+        write!(
+            f,
+            "{pipeline} does not look at {place}, from where files of this project are read: what changes there \
+             alone is neither planned nor shown; run `connplan init` again, which adds it"
+        )
+    }
+}
+
+/// The first place, if a pipeline of this repository is for the project and does not watch all that it is read from.
+pub(super) fn unwatched(repository: &Path, project: &Path, connectors: &Path) -> Option<Unwatched> {
+    let root = repository.canonicalize().ok()?;
+    let places = [project, connectors].into_iter().flat_map(places);
+    let places: Vec<_> = places
+        .filter_map(|place| Some(place.strip_prefix(&root).ok()?.to_owned()))
+        .collect();
+    let home = project.canonicalize().ok()?;
+    PIPELINES.into_iter().find_map(|pipeline| {
+        let text = read_confined(&[&root], &root.join(pipeline), LONGEST_PIPELINE).ok()?;
+        let text = String::from_utf8(text).ok()?.replace("\r\n", "\n");
+        let watched = listed(&text).unwrap_or_else(|| of_jobs(&text));
+        // By which name it stands there is the pipeline's business.
+        let own = watched.iter().filter(|of| {
+            root.join(&of.project)
+                .canonicalize()
+                .is_ok_and(|it| it == home)
+        });
+        let mut lacks = own.filter_map(|of| places.iter().find(|place| !of.has(place)));
+        let place = lacks.next()?.to_string_lossy().replace('\\', "/");
+        let place = escape::limited(&place, 200);
+        Some(Unwatched { pipeline, place })
+    })
+}
+
+/// The projects in the list of a workflow; none where it has no list.
+pub fn listed(text: &str) -> Option<Vec<Watched>> {
+    let (_, list) = text.split_once(LIST)?;
+    let items = list.lines().map_while(|line| line.strip_prefix(ITEM));
+    let watched = items.filter_map(|item| {
+        let mut folders = item.split(AND).map(inner);
+        Some(Watched {
+            project: folders.next()?,
+            others: folders.collect(),
+        })
+    });
+    Some(watched.collect())
+}
+
+/// What the jobs of GitLab's pipeline look at: anew in each rule.
+fn of_jobs(text: &str) -> Vec<Watched> {
+    let (mut found, mut project) = (Vec::new(), None);
+    for line in text.lines() {
+        if !line.starts_with(' ') {
+            project = None;
+        }
+        let line = line.trim();
+        if let Some(named) = line.strip_prefix("PROJECT: ") {
+            project = serde_json::from_str::<String>(named).ok();
+        } else if let (Some(project), Some(files)) = (&project, line.strip_prefix("changes: "))
+            && let Ok(files) = serde_json::from_str::<Vec<String>>(files)
+        {
+            let folder = |file: &String| {
+                let folder = file.strip_suffix(ALL_BELOW).unwrap_or(file);
+                folder.trim_end_matches('/').to_owned()
+            };
+            found.push(Watched {
+                project: inner(project),
+                others: files.iter().map(folder).collect(),
+            });
+        }
+    }
+    found
+}
+
+/// A folder that a pipeline names, as the rest of the program names it.
+pub fn inner(folder: &str) -> String {
+    if folder == "." {
+        String::new()
+    } else {
+        folder.to_owned()
+    }
+}
