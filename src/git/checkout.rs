@@ -245,6 +245,18 @@ impl Checkout {
             .collect())
     }
 
+    /// The remote as a run of a repository means it: `origin` is that repository, whatever is checked out, which
+    /// may be a fork whose owner would have all to say.
+    pub async fn remote_of(
+        &self,
+        run: Option<&RunRepository>,
+        name: &RemoteName,
+    ) -> Result<RemoteAddress, GitError> {
+        let remote = self.remote(name).await?;
+        let run = run.filter(|_| *name == RemoteName::origin());
+        Ok(run.and_then(|run| remote.instead(run)).unwrap_or(remote))
+    }
+
     /// Where a remote is.
     pub async fn remote(&self, name: &RemoteName) -> Result<RemoteAddress, GitError> {
         // One run: the addresses, and what a pipeline's checkout step left for them.

@@ -10,7 +10,7 @@ use crate::{
     context::{Failure, UsageError},
     escape,
     git::{Checkout, Git, RemoteName},
-    model::{App, ConnectorType},
+    model::{App, ConnectorType, RunRepository},
     pending::{PendingEntry, PendingSet},
     plan::Digest,
     state::{AppState, Trust},
@@ -165,7 +165,9 @@ impl Team {
                 let caches = around.context.state.dir().unwrap_or(home).join("git");
                 let stores = &around.context.stores;
                 let key = AppKey::of(app);
-                let store = stores.git(&checkout, &remote, &caches, git, &key).await?;
+                let run = RunRepository::of(&around.context.vars);
+                let at = (&checkout, run.as_ref());
+                let store = stores.git(at, &remote, &caches, git, &key).await?;
                 trusted = Trust::load(&around.context.state)?.contains_store(&store.trusted_as());
                 store
             }

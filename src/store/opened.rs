@@ -6,17 +6,21 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use tokio::sync::Mutex;
 
 use super::{AppKey, GitStore, StoreError};
-use crate::git::{Checkout, Git, RemoteName};
+use crate::{
+    git::{Checkout, Git, RemoteName},
+    model::RunRepository,
+};
 
 /// Those of one run.
 #[derive(Debug, Default)]
 pub struct Opened(Mutex<BTreeMap<String, Arc<GitStore>>>);
 
 impl Opened {
-    /// The store of an app in a remote of a checkout. `caches` is where connplan's own repositories go.
+    /// The store of an app in a remote of a checkout, in a run of a repository. `caches` is where connplan's
+    /// own repositories go.
     pub async fn git(
         &self,
-        checkout: &Checkout,
+        (checkout, run): (&Checkout, Option<&RunRepository>),
         remote: &RemoteName,
         caches: &Path,
         git: Git,
@@ -28,7 +32,7 @@ impl Opened {
             store.reopen().await;
             return Ok(store.clone());
         }
-        let remote = checkout.remote(remote).await?;
+        let remote = checkout.remote_of(run, remote).await?;
         let cache = caches.join(remote.cache_name());
         let store = Arc::new(GitStore::open(remote, &cache, git, app).await?);
         opened.insert(name, store.clone());

@@ -293,6 +293,35 @@ fn the_branches_of_a_fork_bind_nothing() {
         .tells("the settings of release there do not bind here");
 }
 
+/// What a team remembers is where its branches are: a fork's owner neither forgets for it nor is told.
+#[test]
+fn the_store_of_a_fork_is_not_the_teams() {
+    let shop = Shop::new().cloned();
+    let there = |name: &str| shop.project.path(&format!("../{name}.git"));
+    let [fork, own] = ["fork", "remote"].map(|name| there(name).display().to_string());
+    git(&shop.project, &["clone", "-q", "--bare", &own, &fork]);
+    let [of_fork, of_own] = [&fork, &own].map(|path| format!("url.{path}.insteadOf"));
+    let github = [
+        ("GIT_CONFIG_COUNT", "2"),
+        ("GIT_CONFIG_KEY_0", of_fork.as_str()),
+        ("GIT_CONFIG_VALUE_0", "https://github.com/eve/site"),
+        ("GIT_CONFIG_KEY_1", of_own.as_str()),
+        ("GIT_CONFIG_VALUE_1", "https://github.com/octo/site.git"),
+        ("CONNPLAN_STORE", "git:origin"),
+    ];
+    let kept = |at: &str| {
+        let refs = git(&shop.project, &["ls-remote", at, "refs/connplan/*"]);
+        refs.lines().count()
+    };
+    let remote = ["remote", "set-url", "origin", "https://github.com/eve/site"];
+    git(&shop.project, &remote);
+    shop.project.declare("notion", &[]);
+    let plan = ["plan", "--out", "x.plan"];
+    let planned = shop.project.run_vars(&github, &plan);
+    planned.expect(0).tells("Kept the plan in git:octo/site;");
+    assert_eq!((kept(&own), kept(&fork)), (1, 0));
+}
+
 #[test]
 fn what_the_forge_merged_a_request_onto_binds_without_a_network() {
     let shop = Shop::new();
