@@ -177,7 +177,7 @@ impl Problem {
         }
     }
 
-    /// What miette underlines: within one line, and not too much of it.
+    /// What is underlined: within one line, and not too much of it.
     fn shown(source: &Source, span: &Span) -> Span {
         let text = source.shown();
         let start = text.floor_char_boundary(span.start);
@@ -190,7 +190,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // With a source, miette shows the file's name above its lines.
+        // With a source, the excerpt shows the file's name above its lines.
         match (self.quoted(), self.position()) {
             (Some(_), _) => self.finding.fmt(f),
             (None, Some((line, _))) => write!(f, "{}:{line}: {}", self.file(), self.finding),

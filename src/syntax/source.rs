@@ -139,7 +139,7 @@ impl SourceCode for Source {
         if end > self.text.len() {
             return Err(MietteError::OutOfBounds);
         }
-        // Without context, miette wants the span alone.
+        // Without context, the span is wanted alone.
         let mut from = match lines_before {
             0 => self.floor(start),
             lines => self.line_start(start, lines),
@@ -151,7 +151,7 @@ impl SourceCode for Source {
         };
         if to - from > MAX_SHOWN {
             if span.len() > MAX_SHOWN {
-                // Two places too far apart for one view: miette then shows them apart.
+                // Two places too far apart for one view: they are then shown apart.
                 return Err(MietteError::OutOfBounds);
             }
             from = from.max(self.floor(start.saturating_sub(AROUND)));

@@ -13,6 +13,7 @@ pub mod available;
 pub mod comment;
 pub mod doctor;
 pub mod drift;
+mod excerpt;
 pub mod failure;
 mod format;
 pub mod history;

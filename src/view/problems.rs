@@ -1,13 +1,11 @@
 //! What is wrong with the files, with the lines it is about.
 
-use std::{collections::BTreeSet, fmt};
+use std::collections::BTreeSet;
 
-use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode,
-};
+use miette::{Diagnostic, Severity};
 use thiserror::Error;
 
-use super::{NextCommand, Style, Theme};
+use super::{NextCommand, Style, Theme, excerpt};
 use crate::{
     syntax::Problem,
     term::{Terminal, wrap},
@@ -53,7 +51,7 @@ pub fn render(
         None => text.to_owned(),
     };
     let mut text = prose(&format!("{} {diagnostic}\n", theme.paint(style, word)));
-    text.push_str(&snippet(diagnostic, color));
+    text.push_str(&excerpt::draw(diagnostic, theme, columns));
     if let Some(help) = diagnostic.help() {
         let help = next.within(&help.to_string());
         text.push_str(&prose(&format!("  help: {help}\n")));
@@ -62,58 +60,10 @@ pub fn render(
         text.push_str(&render(related, color, columns, next));
     }
     if let Some(code) = diagnostic.code() {
-        text.push_str(&theme.paint(Style::Dim, &format!("  code: {code}")));
+        text.push_str(&prose(&theme.paint(Style::Dim, &format!("  code: {code}"))));
         text.push('\n');
     }
     text
-}
-
-/// The lines of the file, with what is said of them, as miette draws them.
-fn snippet(diagnostic: &dyn Diagnostic, color: bool) -> String {
-    if diagnostic.source_code().is_none() || diagnostic.labels().is_none() {
-        return String::new();
-    }
-    let theme = if color {
-        GraphicalTheme::unicode()
-    } else {
-        GraphicalTheme::unicode_nocolor()
-    };
-    let handler = GraphicalReportHandler::new_themed(theme)
-        .with_links(false)
-        .with_wrap_lines(false)
-        .without_cause_chain();
-    let mut text = String::new();
-    // Writing to a string does not fail; a handler that fails has written what it could.
-    let _ = handler.render_report(&mut text, &Lines(diagnostic));
-    text.split_once('\n')
-        .map(|(_, lines)| lines.to_owned())
-        .unwrap_or_default()
-}
-
-/// A diagnostic's lines without its words.
-#[derive(Debug)]
-struct Lines<'a>(&'a dyn Diagnostic);
-
-impl fmt::Display for Lines<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("-")
-    }
-}
-
-impl std::error::Error for Lines<'_> {}
-
-impl Diagnostic for Lines<'_> {
-    fn severity(&self) -> Option<Severity> {
-        self.0.severity()
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.0.source_code()
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        self.0.labels()
-    }
 }
 
 /// The files have errors, which were said already.

@@ -16,8 +16,10 @@ use std::{
 use connplan::{
     config::{FindOptions, Folder, Project, connectors},
     model::Vars,
+    syntax::Problem,
+    view::{NextCommand, problems},
 };
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+use miette::Diagnostic;
 
 use crate::support::differs;
 
@@ -98,20 +100,26 @@ fn judge(case: &Path) -> String {
         )
         .unwrap();
         text += &render(problem);
+        assert_fits(problem);
     }
     text
 }
 
 /// As a terminal of 100 columns without colour shows it.
 pub(crate) fn render(diagnostic: &dyn Diagnostic) -> String {
-    let mut text = String::new();
-    GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
-        .with_width(100)
-        .render_report(&mut text, diagnostic)
-        .unwrap();
-    // Blank ends of lines are miette's, and editors take them away.
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    lines.join("\n") + "\n"
+    problems::render(diagnostic, false, Some(100), &NextCommand::default())
+}
+
+/// Nothing that a terminal shows of a problem is wider than it, but for what stands whole.
+fn assert_fits(problem: &Problem) {
+    for columns in [40, 57, 80, 120, 200] {
+        let shown = problems::render(problem, false, Some(columns), &NextCommand::default());
+        for line in shown.lines() {
+            let is_whole = !line.trim().contains(' ') || line.trim().starts_with("connplan ");
+            let wide = console::measure_text_width(line);
+            assert!(wide <= columns || is_whole, "at {columns}:\n{shown}");
+        }
+    }
 }
 
 /// Nothing in the text steers a terminal or a runner, hides, or turns the reading direction.
