@@ -98,17 +98,15 @@ impl BaseName {
         }
     }
 
-    /// Those whose policy binds as well, where a run is for no request.
-    pub fn with_policy(self) -> Option<Self> {
+    /// Those whose policy binds as well, where a run is for no request. `ci`: whether it is a pipeline's.
+    pub fn with_policy(self, ci: bool) -> Option<Self> {
         match self {
             Self::Branch(..) | Self::Now(_) => Some(self),
             // At a desk the files decide.
-            Self::Default(line) if line.default.is_some() || line.own.is_some() => {
-                Some(Self::Default(Line {
-                    before: false,
-                    ..line
-                }))
-            }
+            Self::Default(line) if ci || line.is_told() => Some(Self::Default(Line {
+                before: false,
+                ..line
+            })),
             Self::Default(_)
             | Self::Commit(_)
             | Self::MergedOnto(_)
@@ -195,6 +193,11 @@ impl BaseName {
 }
 
 impl Line {
+    /// Whether a forge's pipeline names a branch.
+    pub fn is_told(&self) -> bool {
+        self.default.is_some() || self.own.is_some()
+    }
+
     fn of(vars: &Vars, event: &Value) -> Self {
         let default = event["repository"]["default_branch"].as_str();
         let default = default.or_else(|| vars.get("CI_DEFAULT_BRANCH"));

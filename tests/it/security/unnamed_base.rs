@@ -102,3 +102,87 @@ fn a_pipeline_fetches_the_commit_before_and_a_desk_asks_nobody_for_it() {
     // At a desk nothing is fetched for that, and nothing is known.
     applied(&platform, &project, &[]).expect(0);
 }
+
+/// What is forbidden on the default branch is so for every pipeline, whichever forge it is of.
+#[test]
+fn the_policy_of_the_default_branch_binds_in_any_pipeline() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    let denies = "[policy]\ndenied_types = [\"slack\"]\n";
+    project.write("base44/connplan.toml", denies);
+    git(&project, &["init", "-q", "-b", "main"]);
+    commit(&project, "base");
+    project.write("base44/connplan.toml", "");
+    commit(&project, "permitted");
+    let remote = project.path("../remote.git").display().to_string();
+    git(&project, &["clone", "-q", "--bare", ".", &remote]);
+    let main = ["update-ref", "refs/heads/main", "main~1"];
+    git(&project, &[&["-C", &remote], &main[..]].concat());
+    git(&project, &["remote", "add", "origin", &remote]);
+    git(&project, &["checkout", "-q", "--detach"]);
+    let ci = [("CI", "true"), ("CHANGE_TARGET", "main")];
+    reads!(project.run_vars(&ci, &["plan"]), @"
+    exit 6: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    error: the policy in connplan.toml forbids this plan; nothing was written:
+      denied_types: slack: the type is denied (by the settings of the branch that this one left)
+      help: change the connector files, or ask whoever is responsible for the policy to change it
+      code: connplan::plan::policy
+    ");
+    reads!(applied(&platform, &project, &ci), @"
+    exit 6: connplan apply --auto-approve
+    --- stderr
+    error: the policy in connplan.toml forbids this plan; nothing was written:
+      denied_types: slack: the type is denied (by the settings of the branch that this one left)
+      help: change the connector files, or ask whoever is responsible for the policy to change it
+      code: connplan::plan::policy
+    ");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    // At a desk the files decide.
+    project.run(&["plan"]).expect(0);
+    // Where it cannot be had, what is planned is not applied.
+    std::fs::remove_dir_all(&remote).unwrap();
+    std::fs::remove_dir_all(project.state_folder().join("git")).unwrap();
+    reads!(project.run_vars(&ci, &["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    warning: nothing names the commit before this one, so the default branch's settings bind, and which branch that is cannot be had: the git remote origin cannot be reached: there is no such folder; let the checkout keep its credentials, or have it run `git remote set-head origin --auto` while it has them
+    ");
+    reads!(applied(&platform, &project, &ci), @"
+    exit 1: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    error: nothing names the commit before this one, so the default branch's settings bind, and which branch that is cannot be had: the git remote origin cannot be reached: there is no such folder
+      help: let the checkout keep its credentials, or have it run `git remote set-head origin --auto` while it has them
+      code: connplan::approval::base
+    ");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+}
