@@ -311,10 +311,13 @@ pub fn pushed_branch(vars: &Vars, event: Option<&Value>) -> Option<String> {
     gitlab.or_else(github).or_else(told)
 }
 
-/// Whether a run is for a request that is merged by now: it is of what the project has, as a push is.
+/// Whether a run is for a request that is merged by now, whatever started it: it is of what the project has, as
+/// a push is.
 pub fn is_merged(event: Option<&Value>) -> bool {
-    event
-        .is_some_and(|event| event["action"] == "closed" && event["pull_request"]["merged"] == true)
+    let Some(event) = event else { return false };
+    let (pull, of_comment) = (&event["pull_request"], &event["issue"]["pull_request"]);
+    let at = |of: &Value| of["merged_at"].as_str().is_some_and(|at| !at.is_empty());
+    pull["merged"] == true || at(pull) || at(of_comment)
 }
 
 /// Whether a pipeline runs for a request.

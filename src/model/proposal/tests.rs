@@ -338,3 +338,25 @@ fn requests_of_other_repositories_are_none_of_this_one() {
         assert_eq!(requests_of_run(&listed), [&into("main")]);
     }
 }
+
+/// GitHub's answers: a pull request says both, the issue of one in an event of a comment only when.
+#[test]
+fn a_request_is_merged_whatever_started_the_run() {
+    let at = "2026-11-02T10:00:00Z";
+    for merged in [
+        json!({"action": "closed", "pull_request": {"merged": true}}),
+        json!({"action": "labeled", "pull_request": {"merged": true, "merged_at": at}}),
+        json!({"action": "submitted", "pull_request": {"merged_at": at}}),
+        json!({"action": "created", "issue": {"pull_request": {"merged_at": at}}}),
+    ] {
+        assert!(is_merged(Some(&merged)), "{merged}");
+    }
+    for open in [
+        json!({}),
+        json!({"action": "closed", "pull_request": {"merged": false, "merged_at": null}}),
+        json!({"action": "closed", "issue": {"state": "closed", "pull_request": {"merged_at": null}}}),
+    ] {
+        assert!(!is_merged(Some(&open)), "{open}");
+    }
+    assert!(!is_merged(None));
+}

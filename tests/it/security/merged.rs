@@ -291,24 +291,26 @@ fn the_next_push_does_not_free_what_was_refused() {
     applied(&project, &loose, &by_hand)
         .expect(3)
         .tells("signature");
-    // Nor by a workflow that runs when a request is merged.
+    // Nor by a workflow that runs for a request that is merged, whatever starts it.
     let head = git(&project, &["rev-parse", "HEAD"]);
-    let merged = serde_json::json!({
-        "action": "closed",
-        "pull_request": {
-            "number": 5, "merged": true, "merge_commit_sha": head,
-            "head": {"sha": head, "ref": "topic"}, "base": {"sha": loose, "ref": "main"},
-        },
-    });
-    project.write("../merged.json", &merged.to_string());
-    let merged = project.path("../merged.json").display().to_string();
-    let merged = [
-        ("GITHUB_EVENT_PATH", merged.as_str()),
-        ("GITHUB_EVENT_NAME", "pull_request"),
-    ];
-    applied(&project, &loose, &merged)
-        .expect(3)
-        .tells("signature");
+    for action in ["closed", "labeled"] {
+        let merged = serde_json::json!({
+            "action": action,
+            "pull_request": {
+                "number": 5, "merged": true, "merge_commit_sha": head,
+                "head": {"sha": head, "ref": "topic"}, "base": {"sha": loose, "ref": "main"},
+            },
+        });
+        project.write("../merged.json", &merged.to_string());
+        let merged = project.path("../merged.json").display().to_string();
+        let merged = [
+            ("GITHUB_EVENT_PATH", merged.as_str()),
+            ("GITHUB_EVENT_NAME", "pull_request"),
+        ];
+        applied(&project, &loose, &merged)
+            .expect(3)
+            .tells("signature");
+    }
     // What binds is not guessed where it cannot be had.
     let head = git(&project, &["rev-parse", "HEAD"]);
     let before = git(&project, &["rev-parse", "HEAD~1"]);
