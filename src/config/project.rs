@@ -1,6 +1,9 @@
 //! The project: everything that its files and the environment decide before a command starts.
 
-use std::path::{Component, Path, PathBuf};
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Component, Path, PathBuf},
+};
 
 use super::{
     ConfigError,
@@ -303,14 +306,24 @@ fn read_settings(
     problems: &mut Vec<Problem>,
 ) -> (Settings, Option<PathBuf>, String) {
     let (beside, above) = (home.join(SETTINGS), root.join(SETTINGS));
-    let mut places = vec![(root, &[SETTINGS, SUBDIR][..]), (home, &CONFIGS)];
+    let mut places = vec![
+        (root, &[SETTINGS, SUBDIR][..]),
+        (root, &environment::FILES),
+        (home, &CONFIGS),
+    ];
     if home != root {
         places.push((home, &[SETTINGS]));
     }
     for (folder, names) in places {
         for (path, right) in misnamed(folder, names) {
             // On some disks it is read, while the base branch has nothing of the right name.
-            let message = format!("its name is not `{right}`, to the letter: rename it");
+            let message = if path.ends_with(right) {
+                format!(
+                    "this disk finds it by another name, in letters that it takes for these: rename it to `{right}`"
+                )
+            } else {
+                format!("its name is not `{right}`, to the letter: rename it")
+            };
             let name = shown_path(root, &path);
             problems.push(Problem::about(Finding::Setting { message }, &name));
         }
@@ -342,16 +355,28 @@ fn read_settings(
     (settings, Some(file), text)
 }
 
-/// What is called like one of these but for the case of its letters, and how it should be.
+/// What is called like one of these but for the case of its letters, or is found by its name though the folder
+/// lists none such: a disk may also take `ſ` for `s`. And how it should be called.
 fn misnamed(folder: &Path, names: &[&'static str]) -> Vec<(PathBuf, &'static str)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let entries = entries.map(|entry| entry.file_name());
-    let wrong = entries.filter_map(|name| {
-        let right = names.iter().find(|right| name.eq_ignore_ascii_case(right));
-        let right = right.filter(|right| name != **right)?;
-        Some((folder.join(&name), *right))
-    });
-    wrong.collect()
+    let listed: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+    let is_there = |name: &str| folder.join(name).symlink_metadata().is_ok();
+    let wrong = |right: &&'static str| {
+        let right = *right;
+        let wrong = wrong_names(&listed, right, is_there(right)).into_iter();
+        wrong.map(move |name| (folder.join(name), right))
+    };
+    names.iter().flat_map(wrong).collect()
+}
+
+fn wrong_names<'a>(listed: &'a [OsString], right: &'a str, is_there: bool) -> Vec<&'a OsStr> {
+    let alike = listed.iter().map(OsString::as_os_str);
+    let alike = alike.filter(|name| name.eq_ignore_ascii_case(right));
+    let (same, mut wrong): (Vec<_>, Vec<_>) = alike.partition(|name| *name == right);
+    if is_there && same.is_empty() && wrong.is_empty() {
+        wrong.push(OsStr::new(right));
+    }
+    wrong
 }
 
 /// The nearest folder, `root` or above, that git keeps; `root` where there is none.
@@ -417,5 +442,12 @@ mod tests {
         };
         assert_eq!(wrong(&[SETTINGS, SUBDIR]), [SUBDIR]);
         assert_eq!(wrong(&CONFIGS), [".app.jsonc"]);
+        // Of a disk that folds more letters than these.
+        let listed = ["baſe44", "Connplan.toml", ".env"].map(OsString::from);
+        let found = |right| wrong_names(&listed, right, true);
+        assert_eq!(found(SUBDIR), [SUBDIR]);
+        assert_eq!(found(SETTINGS), ["Connplan.toml"]);
+        assert_eq!(found(".env"), [""; 0]);
+        assert_eq!(wrong_names(&listed, SUBDIR, false), [""; 0]);
     }
 }
