@@ -272,8 +272,9 @@ pub fn base_branch<'a>(vars: &'a Vars, event: Option<&'a Value>) -> Option<&'a s
     told.or_else(|| target_branch(vars))
 }
 
-/// What GitHub calls the actions on a request that bring commits.
-const PUSHES: [&str; 3] = ["opened", "reopened", "synchronize"];
+/// What GitHub calls the actions on a request that bring commits. What was pushed while it was closed, whoever
+/// opens it again need not have pushed.
+const PUSHES: [&str; 2] = ["opened", "synchronize"];
 
 /// The login of who pushed what a pipeline for a request runs for, as the forge tells. Anybody may write
 /// another name into a commit. Who starts a job by hand pushes nothing.

@@ -106,3 +106,17 @@ pub(super) fn untold(place: &Place, shown: &ShownPlan) -> Option<Doubt> {
         help: help.to_owned(),
     })
 }
+
+/// What a program pushed, anybody who may write can have had it push, with whatever names in the commits.
+pub(super) fn by_program(place: &Place, name: &str) -> Doubt {
+    let request = place.forge.request();
+    let name = crate::escape::limited(name, 100);
+    Doubt {
+        why: format!(
+            "{name}, a program, pushed to the branch of the {request}, and nobody knows who had it do so"
+        ),
+        help: format!(
+            "push the commits, as a person, to a new branch, and have a {request} of that reviewed"
+        ),
+    }
+}

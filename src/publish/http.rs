@@ -71,6 +71,8 @@ pub(super) struct Answer {
     pub(super) body: Value,
     /// Whether there is a page after this one.
     pub(super) more: bool,
+    /// What names that page in a list of GitHub's that has no numbers.
+    pub(super) mark: Option<String>,
     /// The server's clock.
     pub(super) date: Option<Timestamp>,
 }
@@ -301,7 +303,13 @@ impl Http {
             let body = json.map_err(|_| malformed(at, "it is not JSON"))?;
             let more = has_next_page(&headers);
             let date = header(&headers, "date").and_then(time);
-            return Ok(Answer { body, more, date });
+            let mark = next_mark(&headers);
+            return Ok(Answer {
+                body,
+                more,
+                mark,
+                date,
+            });
         }
         let message = json.ok().and_then(|json| message(&json));
         Err(self.refusal(status, &headers, message, at))
@@ -394,6 +402,18 @@ fn has_next_page(headers: &HeaderMap) -> bool {
         || header(headers, "x-next-page").is_some_and(|page| !page.trim().is_empty())
 }
 
+/// The mark in GitHub's link to the next page.
+fn next_mark(headers: &HeaderMap) -> Option<String> {
+    let mut links = header(headers, "link")?.split(',');
+    let next = links.find(|link| link.contains("rel=\"next\""))?;
+    let (address, _) = next.split_once('<')?.1.split_once('>')?;
+    let address = url::Url::parse(address).ok()?;
+    let mut query = address.query_pairs();
+    query
+        .find(|(name, _)| name == "after")
+        .map(|(_, mark)| mark.into_owned())
+}
+
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn time(text: &str) -> Option<Timestamp> {
     let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
@@ -476,5 +496,13 @@ mod tests {
         assert!(next(&[("x-next-page", "2")]));
         assert!(!next(&[("x-next-page", "")]));
         assert!(!next(&[]));
+        let mark = |pairs: &[_]| next_mark(&headers(pairs));
+        let links =
+            "<https://api/x?per_page=100&after=b%3D>; rel=\"next\", <https://api/x>; rel=\"first\"";
+        assert_eq!(mark(&[("link", links)]).as_deref(), Some("b="));
+        assert_eq!(
+            mark(&[("link", "<https://api/x?after=b>; rel=\"prev\"")]),
+            None
+        );
     }
 }

@@ -70,7 +70,13 @@ impl Place {
         let (place, request) = Self::look(vars, overrides, event)?;
         let request = request?;
         // Of another request than its own, a run is told nothing.
-        let own = overrides.number.is_none() && overrides.repo.is_none();
+        let own = overrides.number.is_none() && overrides.repo.is_none()
+            || match Self::look(vars, &Overrides::default(), event) {
+                Ok((told, Ok(told_request))) => {
+                    told.project_path == place.project_path && told_request == request
+                }
+                _ => false,
+            };
         let into = match &request {
             _ if !own => None,
             Request::OfCommit(_) => pushed_branch(vars, event),
@@ -82,7 +88,7 @@ impl Place {
             request,
             into,
             pushed_by,
-            no_push: own && is_no_push(vars, event),
+            no_push: !own || is_no_push(vars, event),
             guessed: own && !is_request(vars, event) && listed(),
             ..place
         })

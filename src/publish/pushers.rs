@@ -15,6 +15,7 @@ use super::{
 const WHAT: &str = "asking who pushed";
 /// A page of a hundred pushes each.
 const MOST_PAGES: u32 = 20;
+const PER_PAGE: usize = 100;
 
 /// A push of a branch.
 struct Pushed {
@@ -25,6 +26,15 @@ struct Pushed {
     forced: bool,
 }
 
+/// Who pushed, by the forge's list of pushes.
+pub(super) struct Pushers {
+    /// Their logins.
+    pub(super) names: BTreeSet<String>,
+    /// Whether the list has the push of every commit. Else these are all who may have pushed those that it
+    /// lacks, and whose run did is still to be told.
+    pub(super) whole: bool,
+}
+
 /// Who pushed the branch of a request since it has these commits, the newest of which is `head`. None where
 /// the forge keeps no such list, or does not tell what was pushed.
 pub(super) async fn pushers(
@@ -33,10 +43,12 @@ pub(super) async fn pushers(
     source: &Source,
     head: &str,
     commits: &BTreeSet<String>,
-) -> Result<Option<BTreeSet<String>>, PublishError> {
+) -> Result<Option<Pushers>, PublishError> {
     let mut pushes: Vec<Pushed> = Vec::new();
+    // GitLab keeps a push of many branches without what it pushed.
+    let (mut many, mut mark, mut ended) = (Vec::new(), None, false);
     for page in 1..=MOST_PAGES {
-        let call = asked(forge, source, page);
+        let call = asked(forge, source, page, mark.as_deref());
         let answer = match http.send(&call).await {
             Err(error) if error.is_absent() => return Ok(None),
             answer => answer?,
@@ -45,17 +57,34 @@ pub(super) async fn pushers(
         let listed = listed.ok_or_else(|| http.malformed(WHAT, "it is not a list"))?;
         let of_branch = listed.iter().filter_map(|push| read(forge, source, push));
         pushes.extend(of_branch);
-        if let Some(found) = whole(&pushes, head, commits) {
-            let names = found.iter().map(|push| push.by.clone());
-            return names
-                .collect::<Option<_>>()
-                .map(Some)
-                .ok_or_else(|| http.malformed(WHAT, "it does not tell who made a push"));
-        }
-        // GitHub goes on by a mark in a header, and a hundred pushes of one branch are enough.
-        if listed.is_empty() || forge == Forge::GitHub {
+        let bulk = listed.iter().filter(|push| is_bulk(forge, push));
+        many.extend(bulk.map(by));
+        mark = answer.mark;
+        // A gateway may drop what tells of a next page.
+        ended = match forge {
+            Forge::GitHub => mark.is_none(),
+            Forge::GitLab => listed.len() < PER_PAGE && !answer.more,
+        };
+        if ended || whole(&pushes, head, commits).is_some_and(|found| found.from_its_start) {
             break;
         }
+    }
+    let untold = || http.malformed(WHAT, "it does not tell who made a push");
+    let of = |names: Vec<Option<String>>| {
+        let names = names.into_iter().collect::<Option<BTreeSet<_>>>();
+        names.ok_or_else(untold)
+    };
+    let found = whole(&pushes, head, commits);
+    let is_whole = found.is_some();
+    let (pushes, is_all) = match found {
+        Some(found) => (found.pushes, found.from_its_start),
+        None => (pushes.iter().collect(), false),
+    };
+    if is_whole || ended && !many.is_empty() {
+        let names = pushes.into_iter().map(|push| push.by.clone());
+        let names = of(names.chain(many.into_iter().filter(|_| !is_all)).collect())?;
+        let whole = is_whole;
+        return Ok(Some(Pushers { names, whole }));
     }
     Err(http.malformed(
         WHAT,
@@ -64,13 +93,16 @@ pub(super) async fn pushers(
     ))
 }
 
-fn asked(forge: Forge, source: &Source, page: u32) -> Call<'static> {
+/// GitHub goes on by a mark.
+fn asked(forge: Forge, source: &Source, page: u32, mark: Option<&str>) -> Call<'static> {
     let mut call = match forge {
         Forge::GitHub => {
             let project: Vec<_> = source.project.split('/').map(encode).collect();
             let mut call = Call::get(WHAT, format!("/repos/{}/activity", project.join("/")));
             let branch = format!("refs/heads/{}", source.branch);
             call.query.push(("ref", branch));
+            call.query
+                .extend(mark.map(|mark| ("after", mark.to_owned())));
             call
         }
         Forge::GitLab => {
@@ -81,8 +113,21 @@ fn asked(forge: Forge, source: &Source, page: u32) -> Call<'static> {
             call
         }
     };
-    call.query.push(("per_page", "100".to_owned()));
+    call.query.push(("per_page", PER_PAGE.to_string()));
     call
+}
+
+/// Whether GitLab says of a push only that it was one of several branches.
+fn is_bulk(forge: Forge, push: &Value) -> bool {
+    let data = &push["push_data"];
+    forge == Forge::GitLab && data["ref"].is_null() && data["ref_type"] != "tag"
+}
+
+/// Who made a push that GitLab tells of.
+fn by(push: &Value) -> Option<String> {
+    let told = push["author"]["username"].as_str();
+    told.or_else(|| push["author_username"].as_str())
+        .map(str::to_owned)
 }
 
 fn read(forge: Forge, source: &Source, push: &Value) -> Option<Pushed> {
@@ -92,58 +137,70 @@ fn read(forge: Forge, source: &Source, push: &Value) -> Option<Pushed> {
             push["ref"].as_str()?.strip_prefix("refs/heads/")?,
             &push["before"],
             &push["after"],
-            &push["actor"]["login"],
+            text(&push["actor"]["login"]),
             push["activity_type"] == "force_push",
         ),
         Forge::GitLab => {
             let data = &push["push_data"];
-            let by = &push["author"]["username"];
             (
                 data["ref"].as_str().filter(|_| data["ref_type"] != "tag")?,
                 &data["commit_from"],
                 &data["commit_to"],
-                if by.is_null() {
-                    &push["author_username"]
-                } else {
-                    by
-                },
+                by(push),
                 // It does not tell.
                 true,
             )
         }
     };
     (branch == source.branch).then_some(())?;
+    let is_none = |commit: &String| commit.bytes().all(|digit| digit == b'0');
     Some(Pushed {
-        before: text(before),
+        before: text(before).filter(|before| !is_none(before)),
         after: text(after)?,
-        by: text(by),
+        by,
         forced,
     })
 }
 
+/// What a list of pushes has of some commits.
+struct Whole<'a> {
+    pushes: Vec<&'a Pushed>,
+    /// Whether it goes back to where the branch was made, and nothing before that counts.
+    from_its_start: bool,
+}
+
 /// The pushes of these commits, if they go back to before the first of them, with those of the commits that a
-/// forced push put these in the place of, as far as they are listed.
-fn whole<'a>(
-    pushes: &'a [Pushed],
-    head: &str,
-    commits: &BTreeSet<String>,
-) -> Option<Vec<&'a Pushed>> {
+/// forced push put these in the place of, as far as they are listed. A commit may have been pushed more than once.
+fn whole<'a>(pushes: &'a [Pushed], head: &str, commits: &BTreeSet<String>) -> Option<Whole<'a>> {
     let is_of = |commit: &str| commit == head || commits.contains(commit);
-    let mut seen = BTreeSet::new();
-    let mut newest = Some(head);
-    while let Some(commit) = newest.filter(|commit| seen.insert(*commit)) {
-        let push = pushes.iter().find(|push| push.after == commit);
-        newest = match push {
-            None if is_of(commit) => return None,
-            None => None,
-            Some(push) => {
-                let before = push.before.as_deref();
-                before.filter(|before| is_of(before) || push.forced)
+    let ends = pushes.iter().map(|push| push.after.as_str());
+    let mut due: Vec<&str> = ends.filter(|after| is_of(after)).collect();
+    due.push(head);
+    let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
+    let (mut started, mut lacks) = (false, false);
+    while let Some(commit) = due.pop() {
+        if !seen.insert(commit) {
+            continue;
+        }
+        let ended_here = found.len();
+        found.extend(pushes.iter().filter(|push| push.after == commit));
+        let ended_here = &found[ended_here..];
+        if ended_here.is_empty() {
+            if is_of(commit) {
+                return None;
             }
-        };
+            lacks = true;
+        }
+        for push in ended_here {
+            let before = push.before.as_deref();
+            started |= before.is_none();
+            due.extend(before.filter(|before| is_of(before) || push.forced));
+        }
     }
-    let of_them = |push: &&Pushed| is_of(&push.after) || seen.contains(push.after.as_str());
-    Some(pushes.iter().filter(of_them).collect())
+    Some(Whole {
+        pushes: found,
+        from_its_start: started && !lacks,
+    })
 }
 
 #[cfg(test)]
@@ -167,6 +224,7 @@ mod tests {
             let commits = ["a", "b"].map(str::to_owned).into();
             let found = whole(pushes, "c", &commits)?;
             let names: BTreeSet<_> = found
+                .pushes
                 .into_iter()
                 .filter_map(|push| push.by.clone())
                 .collect();
@@ -198,5 +256,26 @@ mod tests {
         );
         let round = [push("b", "c", "ann"), push("c", "b", "bob")];
         assert_eq!(of(&round), known("ann bob"));
+        // A commit that was gone back to is still what it was made of.
+        let back = [
+            forced("x", "c", "bob"),
+            push("c", "x", "bob"),
+            forced("old", "c", "ann"),
+            push("", "old", "eve"),
+        ];
+        assert_eq!(of(&back), known("ann bob eve"));
+        let restored = [
+            push("", "c", "ann"),
+            forced("old", "c", "ann"),
+            push("", "old", "eve"),
+        ];
+        assert_eq!(of(&restored), known("ann eve"));
+        // Older pages are read until nothing that they hold could count.
+        let start = |pushes: &[Pushed]| {
+            let found = whole(pushes, "c", &BTreeSet::new());
+            found.is_some_and(|found| found.from_its_start)
+        };
+        assert!(start(&back) && start(&restored) && start(&made[..1]));
+        assert!(!start(&back[..2]) && !start(&back[..3]) && !start(&restored[..2]));
     }
 }

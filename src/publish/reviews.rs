@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Forge, Place, PublishError,
-    doubt::{doubt, misplaced, untold},
+    doubt::{by_program, doubt, misplaced, untold},
     forge::{Facts, time},
     http::{Call, Http},
     marker::word,
@@ -56,10 +56,6 @@ pub async fn review_facts(
     let author = facts.author.clone();
     let author = author.ok_or_else(|| asking.unknown("it names no author"))?;
     let shown = thread.shown(marker).await?;
-    let mut told = BTreeSet::new();
-    if let (Request::Number(_), Some(name)) = (&place.request, &place.pushed_by) {
-        told.insert(name.clone());
-    }
     let Told {
         reviews,
         people,
@@ -69,25 +65,34 @@ pub async fn review_facts(
         Forge::GitHub => asking.github(&facts).await?,
         Forge::GitLab => asking.gitlab(&facts).await?,
     };
-    if let Some(source) = &facts.source
-        && let Some(names) = pushers(&http, place.forge, source, &head, &commits).await?
-    {
-        told.extend(names);
+    let listed = match &facts.source {
+        Some(source) => pushers(&http, place.forge, source, &head, &commits).await?,
+        None => None,
+    };
+    let is_whole = listed.as_ref().is_some_and(|listed| listed.whole);
+    let mut pushed_by = listed.map(|listed| listed.names).unwrap_or_default();
+    let program = pushed_by
+        .iter()
+        .find(|name| is_program(place.forge, &Value::Null, name))
+        .cloned();
+    // Whoever starts a job again is not who pushed: what a run is told counts where the forge lists too little.
+    if let (Request::Number(_), false) = (&place.request, is_whole) {
+        pushed_by.extend(place.pushed_by.clone());
     }
-    // Of what a program pushed, nobody knows who had it do so.
-    let by_program = |name: &String| is_program(place.forge, &Value::Null, name);
-    let is_told = !told.is_empty() && !told.iter().any(by_program);
-    let told = told.iter().map(|name| word(name).to_ascii_lowercase());
+    let told = pushed_by.iter().map(|name| word(name).to_ascii_lowercase());
     let mut pushed_by: BTreeSet<_> = told.collect();
     let writer = shown.as_ref().map(|shown| shown.writer.clone());
     let shown = shown.map(|shown| {
         let made = people.iter().flatten().chain([&author]);
-        let names = shown.pushed_by.iter();
-        pushed_by.extend(names.map(|name| name.to_ascii_lowercase()));
+        if !is_whole {
+            let names = shown.pushed_by.iter();
+            pushed_by.extend(names.map(|name| name.to_ascii_lowercase()));
+        }
         Shown {
             doubt: misplaced(place, &facts, &shown)
                 .or_else(|| doubt(place, &shown, made))
-                .or_else(|| untold(place, &shown).filter(|_| !is_told)),
+                .or_else(|| program.as_deref().map(|name| by_program(place, name)))
+                .or_else(|| untold(place, &shown).filter(|_| !is_whole)),
             digest: shown.digest,
             commit: shown.commit,
             since: shown.since,

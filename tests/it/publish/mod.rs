@@ -7,6 +7,7 @@ mod gitlab;
 pub(crate) mod heads;
 mod inputs;
 mod outcomes;
+mod pushers;
 pub(crate) mod render;
 mod reviews;
 mod reviews_forge;

@@ -11,21 +11,21 @@ use crate::support::{Output, scripted::Reply};
 
 impl Shop {
     /// With a plan of this commit in the comment, and a review of it.
-    fn reviewed(&self) {
+    pub(super) fn reviewed(&self) {
         self.head('a', false);
         self.plan('a', 1);
         self.review(&GOOD);
     }
 
-    fn told(&self, route: &str, answer: &Value) {
+    pub(super) fn told(&self, route: &str, answer: &Value) {
         self.server.on(route, [Reply::json(200, answer)]);
     }
 
-    fn refuses(&self, why: &str) {
+    pub(super) fn refuses(&self, why: &str) {
         self.applied_now().expect(3).tells(why);
     }
 
-    fn applied_now(&self) -> Output {
+    pub(super) fn applied_now(&self) -> Output {
         self.run('a', 9, &["apply", "a1.plan", "--approved-in-review"])
     }
 
@@ -364,115 +364,4 @@ fn another_programs_comment_is_neither_written_to_nor_believed() {
     shop.told("POST /graphql", &viewer);
     assert_eq!(shop.plan('a', 2), "updated");
     assert!(shop.comments.bodies()[0].contains("connplan plan"));
-}
-
-/// The forge's list of pushes: one, by this user.
-fn pushes(shop: &Shop, by: &str, after: char) {
-    if shop.github {
-        let from = json!({"sha": sha('a'), "ref": "topic", "repo": {"full_name": "ann/fork"}});
-        let pull = json!({"merged": false, "head": from, "user": {"login": "ann"},
-            "commits": 1, "requested_reviewers": []});
-        shop.told("GET /repos/octo/site/pulls/5", &pull);
-        let push = json!([{"ref": "refs/heads/topic", "before": sha('0'), "after": sha(after),
-            "activity_type": "push", "actor": {"login": by}}]);
-        shop.told("GET /repos/ann/fork/activity", &push);
-    } else {
-        let merge = json!({"iid": 3, "state": "opened", "sha": sha('a'), "author": {"username": "ann"},
-            "source_project_id": 13, "source_branch": "topic"});
-        shop.told("GET /api/v4/projects/12/merge_requests/3", &merge);
-        let push = json!([{"author": {"username": by}, "push_data": {"ref": "topic",
-            "ref_type": "branch", "commit_from": null, "commit_to": sha(after)}}]);
-        shop.told("GET /api/v4/projects/13/events", &push);
-    }
-}
-
-#[test]
-fn who_pushed_is_asked_of_the_forge_where_no_event_told() {
-    for shop in shops() {
-        // The run for eve's push was left out: by the commits ann made it all.
-        shop.head('a', false);
-        shop.plan('a', 1);
-        let given = [("eve", "APPROVED", 'a', false)];
-        shop.review(&Reviews {
-            given: &given,
-            ..GOOD
-        });
-        shop.applied_now().expect(0);
-        // In whichever letters.
-        pushes(&shop, "Eve", 'a');
-        shop.refuses("eve pushed the change");
-        pushes(&shop, "ann", 'b');
-        shop.refuses("does not list the push of every commit");
-        // What went elsewhere does not tell of this branch.
-        if !shop.github {
-            let push = |branch: &str, kind: &str| {
-                json!([{"author": {"username": "ann"}, "push_data": {"ref": branch, "ref_type": kind,
-                    "commit_from": null, "commit_to": sha('a')}}])
-            };
-            for (branch, kind) in [("other", "branch"), ("topic", "tag")] {
-                shop.told("GET /api/v4/projects/13/events", &push(branch, kind));
-                shop.refuses("does not list the push of every commit");
-            }
-        }
-        // It does not say, or has no such list.
-        let list = if shop.github {
-            "GET /repos/ann/fork/activity"
-        } else {
-            "GET /api/v4/projects/13/events"
-        };
-        shop.server.on(list, [Reply::status(403)]);
-        shop.applied_now().expect(3);
-        shop.server.on(list, [Reply::status(404)]);
-        shop.applied_now().expect(0);
-        pushes(&shop, "ann", 'a');
-        shop.applied_now().expect(0);
-        // By eve too, who pushed what ann's goes on from.
-        let commits = if shop.github {
-            "GET /repos/octo/site/pulls/5/commits"
-        } else {
-            "GET /api/v4/projects/12/merge_requests/3/commits"
-        };
-        let both = if shop.github {
-            let from = json!({"sha": sha('a'), "ref": "topic", "repo": {"full_name": "ann/fork"}});
-            let pull = json!({"merged": false, "head": from, "user": {"login": "ann"},
-                "commits": 2, "requested_reviewers": []});
-            shop.told("GET /repos/octo/site/pulls/5", &pull);
-            let commit = |sha: &str| json!({"sha": sha, "author": {"login": "ann"}, "committer": {"login": "ann"}});
-            shop.told(commits, &json!([commit(&sha('b')), commit(&sha('a'))]));
-            let push = |by: &str, from: char, to: char| {
-                json!({"ref": "refs/heads/topic", "before": sha(from), "after": sha(to),
-                    "activity_type": "push", "actor": {"login": by}})
-            };
-            json!([push("ann", 'b', 'a'), push("eve", '0', 'b')])
-        } else {
-            let ann = "1-ann@users.noreply.gitlab.example";
-            let commit =
-                |sha: &str| json!({"id": sha, "author_email": ann, "committer_email": ann});
-            shop.told(commits, &json!([commit(&sha('b')), commit(&sha('a'))]));
-            let push = |by: &str, from: Value, to: char| {
-                json!({"author": {"username": by}, "push_data": {"ref": "topic",
-                    "ref_type": "branch", "commit_from": from, "commit_to": sha(to)}})
-            };
-            json!([
-                push("ann", json!(sha('b')), 'a'),
-                push("eve", Value::Null, 'b')
-            ])
-        };
-        shop.told(list, &both);
-        shop.refuses("eve pushed the change");
-    }
-}
-
-/// Anybody who may write has a program push in its name, with whatever names in the commits.
-#[test]
-fn a_push_by_a_program_tells_nobody() {
-    let mut shop = shops().remove(0);
-    shop.action = "edited";
-    shop.head('a', false);
-    shop.plan('a', 1);
-    shop.review(&GOOD);
-    for (by, exit) in [("github-actions[bot]", 3), ("ann", 0)] {
-        pushes(&shop, by, 'a');
-        shop.applied_now().expect(exit);
-    }
 }

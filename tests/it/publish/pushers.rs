@@ -1,0 +1,228 @@
+//! Who pushed: by the run for the push, and by the forge's list of pushes.
+
+use serde_json::{Value, json};
+
+use super::{
+    forge::query,
+    heads::{Shop, sha, shops},
+    reviews::{GOOD, Reviews},
+};
+use crate::support::{reads, scripted::Reply};
+
+/// The forge's list of pushes: one, by this user.
+fn pushes(shop: &Shop, by: &str, after: char) {
+    if shop.github {
+        let from = json!({"sha": sha('a'), "ref": "topic", "repo": {"full_name": "ann/fork"}});
+        let pull = json!({"merged": false, "head": from, "user": {"login": "ann"},
+            "commits": 1, "requested_reviewers": []});
+        shop.told("GET /repos/octo/site/pulls/5", &pull);
+        let push = json!([{"ref": "refs/heads/topic", "before": sha('0'), "after": sha(after),
+            "activity_type": "push", "actor": {"login": by}}]);
+        shop.told("GET /repos/ann/fork/activity", &push);
+    } else {
+        let merge = json!({"iid": 3, "state": "opened", "sha": sha('a'), "author": {"username": "ann"},
+            "source_project_id": 13, "source_branch": "topic"});
+        shop.told("GET /api/v4/projects/12/merge_requests/3", &merge);
+        let push = json!([{"author": {"username": by}, "push_data": {"ref": "topic",
+            "ref_type": "branch", "commit_from": null, "commit_to": sha(after)}}]);
+        shop.told("GET /api/v4/projects/13/events", &push);
+    }
+}
+
+#[test]
+fn who_pushed_is_asked_of_the_forge_where_no_event_told() {
+    for shop in shops() {
+        // The run for eve's push was left out: by the commits ann made it all.
+        shop.head('a', false);
+        shop.plan('a', 1);
+        let given = [("eve", "APPROVED", 'a', false)];
+        shop.review(&Reviews {
+            given: &given,
+            ..GOOD
+        });
+        shop.applied_now().expect(0);
+        // In whichever letters.
+        pushes(&shop, "Eve", 'a');
+        shop.refuses("eve pushed the change");
+        pushes(&shop, "ann", 'b');
+        shop.refuses("does not list the push of every commit");
+        // What went elsewhere does not tell of this branch.
+        if !shop.github {
+            let push = |branch: &str, kind: &str| {
+                json!([{"author": {"username": "ann"}, "push_data": {"ref": branch, "ref_type": kind,
+                    "commit_from": null, "commit_to": sha('a')}}])
+            };
+            for (branch, kind) in [("other", "branch"), ("topic", "tag")] {
+                shop.told("GET /api/v4/projects/13/events", &push(branch, kind));
+                shop.refuses("does not list the push of every commit");
+            }
+        }
+        // It does not say, or has no such list.
+        let list = if shop.github {
+            "GET /repos/ann/fork/activity"
+        } else {
+            "GET /api/v4/projects/13/events"
+        };
+        shop.server.on(list, [Reply::status(403)]);
+        shop.applied_now().expect(3);
+        shop.server.on(list, [Reply::status(404)]);
+        shop.applied_now().expect(0);
+        pushes(&shop, "ann", 'a');
+        shop.applied_now().expect(0);
+        // By eve too, who pushed what ann's goes on from.
+        let commits = if shop.github {
+            "GET /repos/octo/site/pulls/5/commits"
+        } else {
+            "GET /api/v4/projects/12/merge_requests/3/commits"
+        };
+        let both = if shop.github {
+            let from = json!({"sha": sha('a'), "ref": "topic", "repo": {"full_name": "ann/fork"}});
+            let pull = json!({"merged": false, "head": from, "user": {"login": "ann"},
+                "commits": 2, "requested_reviewers": []});
+            shop.told("GET /repos/octo/site/pulls/5", &pull);
+            let commit = |sha: &str| json!({"sha": sha, "author": {"login": "ann"}, "committer": {"login": "ann"}});
+            shop.told(commits, &json!([commit(&sha('b')), commit(&sha('a'))]));
+            let push = |by: &str, from: char, to: char| {
+                json!({"ref": "refs/heads/topic", "before": sha(from), "after": sha(to),
+                    "activity_type": "push", "actor": {"login": by}})
+            };
+            json!([push("ann", 'b', 'a'), push("eve", '0', 'b')])
+        } else {
+            let ann = "1-ann@users.noreply.gitlab.example";
+            let commit =
+                |sha: &str| json!({"id": sha, "author_email": ann, "committer_email": ann});
+            shop.told(commits, &json!([commit(&sha('b')), commit(&sha('a'))]));
+            let push = |by: &str, from: Value, to: char| {
+                json!({"author": {"username": by}, "push_data": {"ref": "topic",
+                    "ref_type": "branch", "commit_from": from, "commit_to": sha(to)}})
+            };
+            json!([
+                push("ann", json!(sha('b')), 'a'),
+                push("eve", Value::Null, 'b')
+            ])
+        };
+        shop.told(list, &both);
+        shop.refuses("eve pushed the change");
+    }
+}
+
+/// Anybody who may write has a program push in its name, with whatever names in the commits.
+#[test]
+fn a_push_by_a_program_tells_nobody() {
+    let mut shop = shops().remove(0);
+    shop.action = "edited";
+    shop.head('a', false);
+    shop.plan('a', 1);
+    shop.review(&GOOD);
+    for (by, exit) in [("github-actions[bot]", 3), ("ann", 0)] {
+        pushes(&shop, by, 'a');
+        shop.applied_now().expect(exit);
+    }
+}
+
+/// Nor does it where a run for its push says so, as for that of an app.
+#[test]
+fn an_app_that_pushes_tells_nobody_either() {
+    for mut shop in shops() {
+        shop.pusher = if shop.github {
+            "acme-ci[bot]"
+        } else {
+            "project_12_bot_x"
+        };
+        shop.head('a', false);
+        shop.plan('a', 1);
+        shop.review(&GOOD);
+        shop.refuses("no run for that push has told it");
+        pushes(&shop, shop.pusher, 'a');
+        if shop.github {
+            reads!(shop.applied_now(), @"
+            exit 3: connplan apply a1.plan --approved-in-review
+            --- stderr
+            warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+            error: the review does not approve this plan: acme-ci[bot], a program, pushed to the branch of the pull request, and nobody knows who had it do so
+              help: push the commits, as a person, to a new branch, and have a pull request of that reviewed
+              code: connplan::approval::review
+            ");
+        } else {
+            shop.refuses("nobody knows who had it do so");
+        }
+        pushes(&shop, "ann", 'a');
+        shop.applied_now().expect(0);
+    }
+}
+
+/// Where the forge lists every push, nobody else has pushed: not who started a job again.
+#[test]
+fn who_starts_a_run_again_is_not_who_pushed() {
+    for mut shop in shops() {
+        shop.head('a', false);
+        shop.plan('a', 1);
+        shop.pusher = "bob";
+        shop.plan('a', 2);
+        shop.review(&GOOD);
+        shop.refuses("bob pushed the change");
+        pushes(&shop, "ann", 'a');
+        shop.applied_now().expect(0);
+    }
+}
+
+/// Ann brought the branch back to what she had made of eve's commits.
+#[test]
+fn who_pushed_before_a_rebase_is_known_after_a_round_trip() {
+    let shop = shops().remove(0);
+    shop.head('a', false);
+    shop.plan('a', 1);
+    shop.review(&GOOD);
+    pushes(&shop, "ann", 'a');
+    let push = |from: char, to: char, by: &str, how: &str| {
+        json!({"ref": "refs/heads/topic", "before": sha(from), "after": sha(to),
+            "activity_type": how, "actor": {"login": by}})
+    };
+    let list = "GET /repos/ann/fork/activity";
+    let rebase = push('b', 'a', "ann", "force_push");
+    let before = push('0', 'b', "bob", "branch_creation");
+    let trip = [
+        push('d', 'a', "ann", "force_push"),
+        push('a', 'd', "ann", "push"),
+    ];
+    let restored = push('0', 'a', "ann", "branch_creation");
+    shop.told(list, &json!([trip[0], trip[1], rebase, before]));
+    shop.refuses("bob pushed the change");
+    shop.told(list, &json!([restored, rebase, before]));
+    shop.refuses("bob pushed the change");
+    // On the second page, which GitHub names by a mark.
+    shop.server.on_each(list, move |seen| {
+        let (page, next) = match &*query(&seen.query, "after") {
+            "m=" => (json!([before]), None),
+            _ => (json!([trip[0], trip[1], rebase]), Some("m%3D")),
+        };
+        let mut reply = Reply::json(200, &page);
+        if let Some(mark) = next {
+            let link = format!("<https://api.example/x?after={mark}>; rel=\"next\"");
+            reply = reply.header("link", &link);
+        }
+        reply
+    });
+    shop.refuses("bob pushed the change");
+    assert!(shop.platform.writes().is_empty());
+}
+
+/// GitLab does not keep what a push of many branches pushed: whoever made one may have made this.
+#[test]
+fn a_push_of_many_branches_is_by_one_of_those_who_made_some() {
+    let shop = shops().remove(1);
+    shop.head('a', false);
+    shop.plan('a', 1);
+    shop.review(&GOOD);
+    pushes(&shop, "ann", 'b');
+    let many = |by: &str| {
+        json!({"author": {"username": by}, "push_data": {"ref": null, "ref_type": "branch",
+            "ref_count": 5, "commit_from": null, "commit_to": null}})
+    };
+    let list = "GET /api/v4/projects/13/events";
+    shop.refuses("does not list the push of every commit");
+    shop.told(list, &json!([many("ann"), many("bob")]));
+    shop.refuses("bob pushed the change");
+    shop.told(list, &json!([many("ann")]));
+    shop.applied_now().expect(0);
+}
