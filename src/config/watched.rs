@@ -42,10 +42,6 @@ impl Watched {
             .chain(&self.others)
             .map(String::as_str)
     }
-
-    fn has(&self, place: &Path) -> bool {
-        self.folders().any(|folder| place.starts_with(folder))
-    }
 }
 
 /// A place of a project's files that a pipeline does not watch. Untrusted text, made safe.
@@ -84,14 +80,14 @@ pub(super) fn unwatched(repository: &Path, project: &Path, connectors: &Path) ->
     PIPELINES.into_iter().find_map(|pipeline| {
         let text = read_confined(&[&root], &root.join(pipeline), LONGEST_PIPELINE).ok()?;
         let text = String::from_utf8(text).ok()?.replace("\r\n", "\n");
-        let watched = listed(&text).unwrap_or_else(|| of_jobs(&text));
+        let watched = rules(&text);
         // By which name it stands there is the pipeline's business.
         let own = watched.iter().filter(|of| {
             root.join(&of.project)
                 .canonicalize()
                 .is_ok_and(|it| it == home)
         });
-        let mut lacks = own.filter_map(|of| places.iter().find(|place| !of.has(place)));
+        let mut lacks = own.filter_map(|of| places.iter().find(|place| !of.matches(place)));
         let place = lacks.next()?.to_string_lossy().replace('\\', "/");
         let place = escape::limited(&place, 200);
         Some(Unwatched { pipeline, place })
@@ -112,8 +108,34 @@ pub fn listed(text: &str) -> Option<Vec<Watched>> {
     Some(watched.collect())
 }
 
-/// What the jobs of GitLab's pipeline look at: anew in each rule.
-fn of_jobs(text: &str) -> Vec<Watched> {
+/// By what a pipeline decides that a project changed.
+struct Rule {
+    project: String,
+    /// With all that is below.
+    folders: Vec<String>,
+    /// These alone.
+    files: Vec<String>,
+}
+
+impl Rule {
+    fn matches(&self, place: &Path) -> bool {
+        let mut folders = self.folders.iter();
+        let mut files = self.files.iter();
+        folders.any(|folder| place.starts_with(folder))
+            || files.any(|file| place == Path::new(file))
+    }
+}
+
+/// All of a pipeline: the list of GitHub's workflow, or each `changes` of GitLab's jobs.
+fn rules(text: &str) -> Vec<Rule> {
+    if let Some(listed) = listed(text) {
+        let rule = |of: Watched| Rule {
+            folders: of.folders().map(str::to_owned).collect(),
+            project: of.project,
+            files: Vec::new(),
+        };
+        return listed.into_iter().map(rule).collect();
+    }
     let (mut found, mut project) = (Vec::new(), None);
     for line in text.lines() {
         if !line.starts_with(' ') {
@@ -122,16 +144,17 @@ fn of_jobs(text: &str) -> Vec<Watched> {
         let line = line.trim();
         if let Some(named) = line.strip_prefix("PROJECT: ") {
             project = serde_json::from_str::<String>(named).ok();
-        } else if let (Some(project), Some(files)) = (&project, line.strip_prefix("changes: "))
-            && let Ok(files) = serde_json::from_str::<Vec<String>>(files)
+        } else if let (Some(project), Some(changes)) = (&project, line.strip_prefix("changes: "))
+            && let Ok(changes) = serde_json::from_str::<Vec<String>>(changes)
         {
-            let folder = |file: &String| {
-                let folder = file.strip_suffix(ALL_BELOW).unwrap_or(file);
-                folder.trim_end_matches('/').to_owned()
+            let folder = |change: &String| {
+                let folder = change.strip_suffix(ALL_BELOW)?;
+                Some(folder.trim_end_matches('/').to_owned())
             };
-            found.push(Watched {
+            found.push(Rule {
                 project: inner(project),
-                others: files.iter().map(folder).collect(),
+                folders: changes.iter().filter_map(folder).collect(),
+                files: changes,
             });
         }
     }

@@ -43,20 +43,25 @@ pub(super) fn pipelines(projects: &[Watched]) -> Vec<Pipeline> {
     }]
 }
 
+/// What changes where a folder does: all that is in it; and where it, or one around it, is a link or a submodule,
+/// that alone.
+fn changes_in(folder: &str) -> Vec<String> {
+    if folder.is_empty() {
+        return vec![quoted(ALL_BELOW)];
+    }
+    let ends = folder.match_indices('/').map(|(end, _)| end);
+    let around = ends.filter_map(|end| folder.get(..end));
+    let mut all: Vec<_> = around.chain([folder]).map(quoted).collect();
+    all.push(quoted(&format!("{folder}/{ALL_BELOW}")));
+    all
+}
+
 /// The jobs of one project, which run where it changed.
 pub(super) fn jobs(of: &Watched) -> String {
     let project = written(&of.project);
-    let below = |folder: &str| match folder {
-        "" => quoted(ALL_BELOW),
-        inner => quoted(&format!("{inner}/{ALL_BELOW}")),
-    };
-    let mut files = vec![below(&of.project)];
-    // What stands there may be a link.
-    files.extend(
-        of.others
-            .iter()
-            .flat_map(|other| [quoted(other), below(other)]),
-    );
+    let mut files: Vec<_> = of.folders().flat_map(changes_in).collect();
+    files.sort_unstable();
+    files.dedup();
     let name = |job: &str| quoted(&format!("{job} {project}"));
     let changes = format!("      changes: [{}]\n", files.join(", "));
     let variables = format!("  variables:\n    PROJECT: {}\n", quoted(project));

@@ -263,7 +263,8 @@ async fn on_gitlab_each_project_has_jobs_of_its_own() {
         let plan = &all[format!("plan {name}")];
         assert_eq!(plan["extends"], ".plan", "{all}");
         assert_eq!(plan["variables"]["PROJECT"], name);
-        let changes = json!([format!("{name}/**/*")]);
+        // As a submodule, it is itself what changes, or what is around it.
+        let changes = json!(["apps", name, format!("{name}/**/*")]);
         assert_eq!(plan["rules"][1]["changes"], changes);
         let apply = &all[format!("apply {name}")];
         let comment = format!("comment-plan {name}");
@@ -434,7 +435,8 @@ async fn the_pipelines_look_where_connector_files_really_are() {
     ]);
     init(&project, "apps/shop").await;
     let all = yaml_text(&project.read(".gitlab-ci.yml"));
-    let changes = json!(["apps/shop/**/*", "else", "else/**/*", "more", "more/**/*"]);
+    let own = ["apps", "apps/shop", "apps/shop/**/*"];
+    let changes = json!([&own[..], &["else", "else/**/*", "more", "more/**/*"]].concat());
     assert_eq!(all["plan apps/shop"]["rules"][1]["changes"], changes);
 }
 
