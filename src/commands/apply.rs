@@ -17,7 +17,7 @@ use crate::{
     diff::Action,
     fs::Destination,
     ops::{self, SavedInputs, SavedPlan},
-    plan::{Digest, document},
+    plan::{Digest, document, envelope::DocumentKind},
     receipt::{self, Outcome},
     syntax::MaxDuration,
     term::Answer,
@@ -114,7 +114,10 @@ async fn saved(
     let named = ops::named(file)?;
     let (name, text) = match &named {
         Some(digest) => ops::stored_plan(&listening::around(context), digest).await?,
-        None => (file_name(file), context.read_document(file)?),
+        None => (
+            file_name(file),
+            context.read_saved(file, DocumentKind::Plan)?,
+        ),
     };
     let around = listening::around(context);
     let inputs = SavedInputs {

@@ -16,7 +16,7 @@ use crate::{
     fs::{self, Destination},
     model::ago,
     ops,
-    plan::{Digest, Plan, document},
+    plan::{Digest, Plan, document, envelope::DocumentKind},
     term::{self, Answer},
     view::{self, approval::ApprovalReport, markdown, report::PlanReport},
 };
@@ -66,7 +66,10 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     let named = ops::named(&args.plan)?;
     let (name, text) = match &named {
         Some(digest) => ops::stored_plan(&listening::around(context), digest).await?,
-        None => (file_name(&args.plan), context.read_document(&args.plan)?),
+        None => (
+            file_name(&args.plan),
+            context.read_saved(&args.plan, DocumentKind::Plan)?,
+        ),
     };
     let saved = document::read(&name, &text)?;
     ops::is_expected(&saved.digest, named.as_ref())?;

@@ -17,7 +17,7 @@ use crate::{
         self, AtWork, AuthorizeInputs, AuthorizeSession, Brought, FirstLook, FirstLookInputs,
         LazyBinding,
     },
-    plan::Digest,
+    plan::{Digest, envelope::DocumentKind},
     receipt,
     remote::Remote,
     state::{AppState, Locked},
@@ -299,7 +299,7 @@ fn brought(args: &AuthorizeArgs, context: &Context) -> Result<Option<Brought>, F
     let Some(file) = &args.receipt else {
         return Ok(None);
     };
-    let text = context.read_document(file)?;
+    let text = context.read_saved(file, DocumentKind::Receipt)?;
     let saved = receipt::read(&file_name(file), &text)?;
     Ok(Some(Brought::of(saved, args.expect_digest.as_ref())?))
 }

@@ -12,6 +12,7 @@ use crate::{
     escape,
     model::{App, ConnectorType, SetBy},
     ops::{self, Files, LazyBinding, PlanInputs, PlanSession, Wishes},
+    plan::envelope::DocumentKind,
     receipt,
     remote::{Remote, auth::CredentialOrigin},
     syntax::{Finding, Problem},
@@ -214,7 +215,10 @@ pub(super) fn read_receipts(
     app: &App,
 ) -> Result<(), Failure> {
     for file in named {
-        let saved = receipt::read(&file_name(file), &context.read_document(file)?)?;
+        let saved = receipt::read(
+            &file_name(file),
+            &context.read_saved(file, DocumentKind::Receipt)?,
+        )?;
         app.takes("receipt", &saved.receipt.app)?;
         files.receipts.push(saved);
     }

@@ -17,7 +17,7 @@ use crate::{
     fs::{self, FsError},
     model::{ApiUrl, App, AppId, ConnectorType, ExpectedAccount, Policies, Scopes},
     ops,
-    plan::{Override, document},
+    plan::{Override, document, envelope::DocumentKind},
     policy::{self, Judgement, Policy, Rule, Severity},
     view::{
         self, Medium,
@@ -70,7 +70,10 @@ pub fn run(args: &PolicyArgs, context: &Context) -> Result<ExitStatus, Failure> 
     let policy = ops::policy::of(&project);
     match &args.what {
         PolicyCommand::Explain { plan } => {
-            let judged = read(&file_name(plan), &context.read_document(plan)?)?;
+            let judged = read(
+                &file_name(plan),
+                &context.read_saved(plan, DocumentKind::Plan)?,
+            )?;
             explain(&policy, &judged, &medium, context);
             Ok(ExitStatus::Done)
         }

@@ -36,7 +36,10 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
     let named = ops::named(&args.file)?;
     let (name, text) = match &named {
         Some(digest) => ops::stored_plan(&listening::around(context), digest).await?,
-        None => (file_name(&args.file), context.read_document(&args.file)?),
+        None => (
+            file_name(&args.file),
+            context.read_saved(&args.file, DocumentKind::Plan)?,
+        ),
     };
     let shown = if is_receipt(&text) {
         context

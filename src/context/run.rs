@@ -19,7 +19,7 @@ use crate::{
     git,
     http::{self, ClientOptions, Gate, Pace, Renewals},
     model::{App, AppId, Origin, Vars},
-    plan::document,
+    plan::{document, envelope::DocumentKind},
     remote::Platform,
     state::{AppState, StateFolder},
     store::{Fence, Opened},
@@ -424,17 +424,28 @@ impl Context {
 
     /// Reads a document that a user names; `-` is standard input.
     pub fn read_document(&self, path: &Path) -> Result<String, Failure> {
-        let limit = document::LIMIT as u64;
-        let text = if path == Path::new("-") {
-            read_stdin(limit)?
-        } else {
-            fs::read_text(&self.path(path), limit)?
+        let named = self.path(path);
+        let not_text = |offset| fs::FsError::NotUtf8 {
+            path: named.clone(),
+            offset,
         };
-        // PowerShell writes a byte-order mark in front of what it redirects.
-        Ok(match text.strip_prefix('\u{feff}') {
-            Some(text) => text.to_owned(),
-            None => text,
+        text_of(self.read_named(path)?, |offset| not_text(offset).into())
+    }
+
+    /// The same for a saved plan or receipt: what is no text is none.
+    pub(crate) fn read_saved(&self, path: &Path, wanted: DocumentKind) -> Result<String, Failure> {
+        let file = escape::limited(&path.display().to_string(), 200);
+        text_of(self.read_named(path)?, |offset| {
+            wanted.not_text(file, offset).into()
         })
+    }
+
+    fn read_named(&self, path: &Path) -> Result<Vec<u8>, Failure> {
+        let limit = document::LIMIT as u64;
+        if path == Path::new("-") {
+            return read_stdin(limit);
+        }
+        Ok(fs::read_limited(&self.path(path), limit)?)
     }
 }
 
@@ -444,13 +455,23 @@ fn is_below(path: &Path) -> bool {
     !path.is_absolute() && !path.components().any(|c| c.as_os_str() == "..")
 }
 
-fn read_stdin(limit: u64) -> Result<String, Failure> {
+/// The text; `none` says what it is if these bytes, from the one of this number on, are none.
+fn text_of(bytes: Vec<u8>, none: impl FnOnce(usize) -> Failure) -> Result<String, Failure> {
+    let text = String::from_utf8(bytes).map_err(|e| none(e.utf8_error().valid_up_to()))?;
+    // PowerShell writes a byte-order mark in front of what it redirects.
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(text) => text.to_owned(),
+        None => text,
+    })
+}
+
+fn read_stdin(limit: u64) -> Result<Vec<u8>, Failure> {
     use std::io::Read;
-    let mut text = String::new();
+    let mut text = Vec::new();
     std::io::stdin()
         .lock()
         .take(limit + 1)
-        .read_to_string(&mut text)
+        .read_to_end(&mut text)
         .map_err(|e| UsageError::new(format!("standard input could not be read: {e}")))?;
     if text.len() as u64 > limit {
         return Err(UsageError::new(format!("standard input is larger than {limit} bytes")).into());

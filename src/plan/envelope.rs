@@ -56,6 +56,16 @@ impl DocumentKind {
         }
     }
 
+    /// Why a file is none that is no text.
+    pub(crate) fn not_text(self, file: String, offset: usize) -> Refusal {
+        Refusal::NotOurs {
+            file,
+            wanted: self.as_str(),
+            reason: format!("it is not UTF-8 text (first bad byte at offset {offset})"),
+            help: self.origin(),
+        }
+    }
+
     /// What such a file is for.
     fn use_of(self) -> &'static str {
         match self {
@@ -152,6 +162,13 @@ impl<R: DeserializeOwned> tables::Rows for Reading<R> {
     }
 }
 
+/// Whether a text was saved by us once: a line of it is one of those that stand above the content.
+fn is_ours(text: &str) -> bool {
+    let saved = ["# A connplan ", "format_version = ", "record_digest = "];
+    text.lines()
+        .any(|line| saved.iter().any(|saved| line.starts_with(saved)))
+}
+
 /// Reads any document of ours: its kind, its version and its digests have to be right before its
 /// content is looked at. `meaning` says what its digest names.
 pub(crate) fn read_document<T: DeserializeOwned, R: DeserializeOwned>(
@@ -162,10 +179,8 @@ pub(crate) fn read_document<T: DeserializeOwned, R: DeserializeOwned>(
 ) -> Result<Sealed<T, R>, Refusal> {
     let what = || format!("the {} {file}", kind.as_str());
     let unreadable = |reason: String| {
-        // Whoever names a wrong file was cut short nothing; what is saved is no JSON.
-        let ours = text.contains("connplan") || text.contains("format_version");
-        let is_json = text.trim_start().starts_with(['{', '/']);
-        if ours && !is_json {
+        // Nothing was cut short of a file that is another one.
+        if is_ours(text) {
             return Refusal::Unreadable {
                 what: what(),
                 reason,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use console::{Key, Term};
-use dialoguer::{FuzzySelect, MultiSelect};
+use dialoguer::MultiSelect;
 
 use super::Terminal;
 
@@ -185,17 +185,75 @@ async fn read_part(terminal: &Terminal, prompt: String) -> Option<String> {
 /// Lets a person pick one item, by the arrows or by typing a part of it. `None` where they give up.
 pub async fn choose_one(terminal: &Terminal, question: &str, items: Vec<String>) -> Option<usize> {
     let (question, items) = fit(terminal, question, &items)?;
-    let _cursor = Cursor;
+    let width = terminal.width();
     let chosen = tokio::task::spawn_blocking(move || {
-        FuzzySelect::new()
-            .default(0)
-            .with_prompt(question)
-            .items(&items)
-            .max_length(PAGE)
-            .report(false)
-            .interact_on_opt(&Term::stderr())
+        let term = Term::stderr();
+        pick(&term, width, &question, &items)
     });
-    ended(chosen.await.ok()?).await
+    ended(chosen.await.ok()?.map_err(dialoguer::Error::IO)).await
+}
+
+/// Draws the list anew after each key.
+fn pick(term: &Term, width: usize, question: &str, items: &[String]) -> io::Result<Option<usize>> {
+    let cut = |text: &str| console::truncate_str(text, width, "…").into_owned();
+    let (mut part, mut at) = (String::new(), 0);
+    loop {
+        let found = matching(items, &part);
+        at = at.min(found.len().saturating_sub(1));
+        let page = at / PAGE * PAGE;
+        let shown = found.iter().enumerate().skip(page).take(PAGE);
+        let mut lines = vec![cut(&format!("{question}: {part}"))];
+        lines.extend(shown.map(|(place, n)| {
+            let mark = if place == at { '>' } else { ' ' };
+            format!("{mark} {}", items.get(*n).map_or("", String::as_str))
+        }));
+        if found.is_empty() {
+            lines.push(cut(&format!("  Nothing matches \"{part}\".")));
+            lines.push(cut("  Backspace shows more, Esc cancels."));
+        }
+        for line in &lines {
+            term.write_line(line)?;
+        }
+        let key = term.read_key();
+        term.clear_last_lines(lines.len())?;
+        match key? {
+            Key::Enter if !found.is_empty() => return Ok(found.get(at).copied()),
+            Key::Escape => return Ok(None),
+            Key::ArrowDown if at + 1 < found.len() => at += 1,
+            Key::ArrowDown => at = 0,
+            Key::ArrowUp => at = at.checked_sub(1).unwrap_or(found.len().saturating_sub(1)),
+            Key::Backspace => {
+                part.pop();
+                at = 0;
+            }
+            Key::Char(key) if !key.is_control() => {
+                part.push(key);
+                at = 0;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The items that hold this part; where none does, those that have its letters in this order.
+fn matching(items: &[String], part: &str) -> Vec<usize> {
+    let part = part.to_lowercase();
+    let within = |item: &str| item.contains(&part);
+    let scattered = |item: &str| {
+        let mut letters = item.chars();
+        part.chars().all(|letter| letters.any(|c| c == letter))
+    };
+    let of = |matches: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        let items = items.iter().enumerate();
+        let found = items.filter(|(_, item)| matches(&item.to_lowercase()));
+        found.map(|(n, _)| n).collect()
+    };
+    let whole = of(&within);
+    if whole.is_empty() {
+        of(&scattered)
+    } else {
+        whole
+    }
 }
 
 /// What a list came to. Ctrl-C ends the reading of keys, and is a signal as well: that one ends the

@@ -38,8 +38,12 @@ fn break_line(line: &str, columns: usize, out: &mut String) {
     if line.trim_start().starts_with("connplan ")
         && let Some((command, remark)) = line.split_once(" # ")
     {
-        let remark = format!("{:lead$}  # {remark}", "");
-        out.extend([command.trim_end(), "\n", wrap(&remark, columns).as_str()]);
+        out.push_str(command.trim_end());
+        // Who copies these lines, too, copies remarks.
+        for line in wrap(remark, columns.saturating_sub(lead + 4)).lines() {
+            let before = format!("\n{:lead$}  # ", "");
+            out.extend([before.as_str(), line.trim_start()]);
+        }
         return;
     }
     // A command that is shown as typed is copied as one.
@@ -264,8 +268,8 @@ mod tests {
             "$ connplan apply demo.plan --receipt demo.receipt"
         );
         assert_eq!(
-            wrap("  connplan add         # a new connector", 30),
-            "  connplan add\n    # a new connector"
+            wrap("  connplan add         # a new connector, or two", 28),
+            "  connplan add\n    # a new connector, or\n    # two"
         );
     }
 

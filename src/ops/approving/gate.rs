@@ -86,6 +86,11 @@ impl<'a> ApprovalGate<'a> {
             None
         };
         let mut given = Vec::new();
+        for path in shown.signatures {
+            let text = fs::read_text(&around.context.path(path), LIMIT)?;
+            let name = crate::escape::limited(&path.display().to_string(), 200);
+            given.push((name, text));
+        }
         if !shown.signatures.is_empty() {
             if binding.signers().is_none() {
                 return Err(ApprovalError::NoSigners.into());
@@ -95,11 +100,6 @@ impl<'a> ApprovalGate<'a> {
                     "there is no base commit to take the signers file from; the one of this checkout is used",
                 );
             }
-        }
-        for path in shown.signatures {
-            let text = fs::read_text(&around.context.path(path), LIMIT)?;
-            let name = crate::escape::limited(&path.display().to_string(), 200);
-            given.push((name, text));
         }
         Ok(Self {
             around,

@@ -69,3 +69,34 @@ fn an_ended_input_ends_its_line() {
 fn half_an_address_is_not_trusted() {
     reads!(Project::new().run(&["trust", "https:/foo.example"]));
 }
+
+#[test]
+fn a_list_says_that_nothing_matches() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).var("TERM", "xterm");
+    let mut terminal = Pty::sized(&project, 50, 40, &["add"]);
+    terminal.wait_for("Connector: ").press("zx\n");
+    terminal
+        .wait_for("Nothing matches \"zx\"")
+        .press("\n\u{7f}\u{7f}slackbt\n");
+    terminal.wait_for("(Enter shows all, ").press("\u{1b}");
+    reads!(console::strip_ansi_codes(&terminal.end().1).into_owned());
+}
+
+#[test]
+fn what_never_was_a_plan_is_not_called_altered() {
+    let (_platform, project) = waiting();
+    std::fs::write(project.path("bytes.plan"), b"x\0\xff\xfe").unwrap();
+    project.write("base44/connplan.toml", "# connplan's\n[plan\n");
+    reads!(project.run(&["apply", "bytes.plan"]));
+    reads!(project.run(&["show", "base44/connplan.toml"]));
+    reads!(project.run(&["authorize", "--receipt", "bytes.plan"]));
+}
+
+#[test]
+fn an_approval_that_is_not_there_is_said_to_be() {
+    let (_platform, project) = waiting();
+    project.declare("slack", &["chat:write", "users:read"]);
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    reads!(project.run(&["apply", "x.plan", "--approved-by", "x.plan.sig"]));
+}
