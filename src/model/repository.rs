@@ -13,9 +13,12 @@ pub struct RunRepository {
     pub name: String,
 }
 
-/// Where an address leads: to which host, if that has a name, and where on it.
+/// Where an address leads: to which host, and where on it.
 struct Leads {
-    host: Option<String>,
+    host: String,
+    /// Whether that is one for everybody: an IP address and a name without a dot are a network's own.
+    is_name: bool,
+    port: Option<u16>,
     path: String,
     ssh: bool,
 }
@@ -49,16 +52,17 @@ impl RunRepository {
         (!name.is_empty()).then_some(Self { url, name })
     }
 
-    /// Where this address would have to lead, if it is one of another repository beyond doubt. A folder, a host
-    /// that has no name of its own, or a mirror says nothing of the kind.
+    /// Where this address would have to lead, if it is one of another repository beyond doubt. A folder, a mirror,
+    /// or a host other than the run's that has no name of its own says nothing of the kind.
     pub fn instead_of(&self, address: &str) -> Option<String> {
         let there = Leads::of(address)?;
-        let own = self.url.host_str().map(plain_host);
-        let same_host = there.host == own;
+        let own = self.url.host_str().map(plain_host)?;
+        let same_port = there.ssh || there.port == self.url.port_or_known_default();
+        let same_host = there.host == own && (there.is_name || same_port);
         let name = plain(&self.name);
         let is_mirror = !same_host && there.path.ends_with(&format!("/{name}"));
         let same = [plain(self.url.path()), name];
-        if (there.host.is_none() && !same_host) || same.contains(&there.path) || is_mirror {
+        if (!there.is_name && !same_host) || same.contains(&there.path) || is_mirror {
             return None;
         }
         // The way that the pipeline has to its forge, credentials and all.
@@ -90,7 +94,11 @@ impl Leads {
             let ssh = url.scheme() == "ssh";
             let own = ["https", "http", "ssh", "git"].contains(&url.scheme());
             let host = url.host_str().filter(|_| own)?;
-            return Some(Self::at(host, url.path(), ssh));
+            let port = url.port_or_known_default();
+            return Some(Self {
+                port,
+                ..Self::at(host, url.path(), ssh)
+            });
         }
         // `host:path`; a letter alone is a drive.
         let (host, path) = address.split_once(':')?;
@@ -103,7 +111,9 @@ impl Leads {
         let host = plain_host(host);
         let is_name = host.contains('.') && matches!(Host::parse(&host), Ok(Host::Domain(_)));
         Self {
-            host: is_name.then_some(host),
+            host,
+            is_name,
+            port: None,
             path: plain(path),
             ssh,
         }
@@ -146,6 +156,11 @@ mod tests {
             ("CI_MERGE_REQUEST_PROJECT_PATH", "g/sub/site"),
         ])
         .unwrap();
+        let intern = of(&[
+            ("GITHUB_SERVER_URL", "https://gitea"),
+            ("GITHUB_REPOSITORY", "octo/site"),
+        ])
+        .unwrap();
         let own = [
             (&github, "https://github.com/octo/site"),
             (&github, "https://x:token@GitHub.com:443//octo/site.git/"),
@@ -165,6 +180,11 @@ mod tests {
             (&github, "http://gitea:3000/site"),
             (&gitlab, "https://git.example/lab/g/sub/site.git"),
             (&gitlab, "git@git.example:g/sub/site.git"),
+            (&intern, "https://gitea/octo/site"),
+            (&intern, "git@gitea:octo/site"),
+            // Another service of that machine.
+            (&intern, "https://gitea:3000/eve/site"),
+            (&intern, "https://10.1.2.3/eve/site"),
         ];
         for (run, address) in own {
             assert_eq!(run.instead_of(address), None, "{address}");
@@ -205,6 +225,12 @@ mod tests {
                 "git@git.example:sub/site",
                 "git@git.example:g/sub/site.git",
             ),
+            (
+                &intern,
+                "https://Gitea:443/eve/site",
+                "https://gitea/octo/site.git",
+            ),
+            (&intern, "git@gitea:eve/site", "git@gitea:octo/site.git"),
         ] {
             let found = run.instead_of(address);
             assert_eq!(found.as_deref(), Some(instead), "{address}");
