@@ -46,7 +46,7 @@ use crate::{
     config::{BaseDanger, Project, watched::Unwatched},
     context::{Context, Failure},
     git::{Checkout, work_tree_of},
-    model::{self, AppId, BaseName, CHECKOUT_FOLDERS},
+    model::{self, AppId, BaseName},
     store::Place,
     syntax::Settings,
 };
@@ -390,9 +390,8 @@ async fn work_trees(
             found.push(root);
         }
     }
-    let pipeline = CHECKOUT_FOLDERS.into_iter();
-    let pipeline = pipeline.filter_map(|name| context.vars.get(name));
-    let pipeline: Vec<_> = pipeline.map(Path::new).filter_map(tree).collect();
+    let pipeline = context.vars.checkout_folders().map(Path::new);
+    let pipeline: Vec<_> = pipeline.filter_map(tree).collect();
     let mut all: Vec<_> = found.into_iter().map(|root| (root, HasBase::Yes)).collect();
     for root in pipeline {
         if all.iter().any(|(found, _)| *found == root) {

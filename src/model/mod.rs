@@ -45,4 +45,4 @@ pub use scope::{Scope, Scopes};
 pub use secret::{Link, LinkError, Secret};
 pub(crate) use text::{display_as_str, text_in_documents};
 pub use time::{ago, ahead};
-pub use vars::{CHECKOUT_FOLDERS, SetBy, Vars};
+pub use vars::{SetBy, Vars};

@@ -30,9 +30,6 @@ pub enum SetBy {
     },
 }
 
-/// Where the runners that check out a repository say that its folder is.
-pub const CHECKOUT_FOLDERS: [&str; 2] = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"];
-
 impl SetBy {
     /// Whether a file of the project says so.
     pub fn is_file(&self) -> bool {
@@ -47,6 +44,33 @@ impl Vars {
             .get(name)
             .map(|var| var.value.as_str())
             .filter(|value| !value.trim().is_empty())
+    }
+
+    /// Where the runner that checked out a repository, or unpacked an archive of one, says that its folder is.
+    pub fn checkout_folders(&self) -> impl Iterator<Item = &str> {
+        /// GitHub and GitLab.
+        const NAMES: [&str; 2] = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"];
+        /// `CodeBuild`, Jenkins, Azure Pipelines (three), Bamboo, Bitbucket, Buildkite, `CircleCI`, Drone,
+        /// Woodpecker, Travis, `AppVeyor`, Bitrise, Codemagic. At a desk such a name may be anything's.
+        const IN_PIPELINES: [&str; 15] = [
+            "CODEBUILD_SRC_DIR",
+            "WORKSPACE",
+            "BUILD_SOURCESDIRECTORY",
+            "BUILD_REPOSITORY_LOCALPATH",
+            "SYSTEM_DEFAULTWORKINGDIRECTORY",
+            "bamboo_build_working_directory",
+            "BITBUCKET_CLONE_DIR",
+            "BUILDKITE_BUILD_CHECKOUT_PATH",
+            "CIRCLE_WORKING_DIRECTORY",
+            "DRONE_WORKSPACE",
+            "CI_WORKSPACE",
+            "TRAVIS_BUILD_DIR",
+            "APPVEYOR_BUILD_FOLDER",
+            "BITRISE_SOURCE_DIR",
+            "CM_BUILD_DIR",
+        ];
+        let others = IN_PIPELINES.iter().filter(|_| self.ci());
+        NAMES.iter().chain(others).filter_map(|name| self.get(name))
     }
 
     /// Whether this run is a pipeline's. `CI` counts as set unless it is empty, `0` or `false`; where it is not

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     config,
     fs::{self, NotOurs},
-    model::{ApiUrl, App, CHECKOUT_FOLDERS, Vars, sha256},
+    model::{ApiUrl, App, Vars, sha256},
 };
 
 /// The variable that names the folder.
@@ -106,12 +106,9 @@ fn checkout_of(dir: &Path, start: &Path, home: Option<&Path>) -> Option<PathBuf>
     let home = home.and_then(|home| home.canonicalize().ok());
     let is_own = |tree: &Path| home.as_ref().is_some_and(|home| home.starts_with(tree));
     let around = around.filter(|tree| !is_own(tree));
-    let nearest = around
-        .clone()
-        .find(|tree| config::is_project(tree) || config::is_flat_project(tree));
-    let outermost = around.filter(|tree| config::is_project(tree)).last();
-    let projects = outermost.into_iter().chain(nearest).map(Path::to_owned);
-    within(dir, trees.into_iter().chain(projects))
+    let projects = around.filter(|tree| config::is_project(tree) || config::is_flat_project(tree));
+    let outermost = projects.last().map(Path::to_owned);
+    within(dir, trees.into_iter().chain(outermost))
 }
 
 /// The tree that has a say in where a path leads: it lies in there, or goes by a link that does.
@@ -123,11 +120,10 @@ fn within(dir: &Path, trees: impl IntoIterator<Item = PathBuf>) -> Option<PathBu
 
 /// Where the pipeline says that its checkout is, if a folder lies in it.
 fn pipelines_tree(dir: &Path, process: &Vars) -> Option<PathBuf> {
-    let named = CHECKOUT_FOLDERS.into_iter();
-    let named = named.filter_map(|name| process.get(name));
+    let named = process.checkout_folders();
     within(
         dir,
-        named.filter_map(|name| Path::new(name).canonicalize().ok()),
+        named.filter_map(|folder| Path::new(folder).canonicalize().ok()),
     )
 }
 
@@ -252,6 +248,7 @@ mod tests {
         // Or the project's config stands at its root, or one project lies in another.
         for (tree, config, start) in [
             ("flat", "config.jsonc", "flat/sub"),
+            ("flats", "config.jsonc", "flats/apps/shop"),
             ("outer", "base44/config.json", "outer/apps/shop"),
         ] {
             let (_, start) = (at(&format!("{tree}/base44")), at(start));
@@ -259,11 +256,17 @@ mod tests {
             fs::write_new(&start.join("config.json"), b"{}").unwrap();
             let is = checkout_of(&at(&format!("{tree}/kept")), &start, None);
             let tree = temp.path().join(tree).canonicalize().unwrap();
-            assert_eq!(is, Some(tree).filter(|tree| !tree.ends_with("flat")));
+            assert_eq!(is, Some(tree));
         }
-        std::fs::remove_file(temp.path().join("flat/sub/config.json")).unwrap();
-        let is = checkout_of(&at("flat/kept"), &at("flat/sub"), None);
-        assert!(is.is_some());
+        // The runner says where its archive is.
+        let archive = at("archive");
+        let named = ("CODEBUILD_SRC_DIR", archive.to_str().unwrap());
+        let shipped = |vars: &[(&str, &str)]| {
+            let home = at("archive/home");
+            own_home(&Vars::of(vars), home, &at("archive/apps/shop")).is_err()
+        };
+        assert!(shipped(&[named, ("CODEBUILD_BUILD_ID", "a:1")]));
+        assert!(!shipped(&[named]));
     }
 
     #[test]
