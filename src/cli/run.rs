@@ -25,7 +25,7 @@ use crate::{
     model::Vars,
     remote::auth::{LoginFile, home_folder},
     state::{NotOurs, StateFolder, own_home},
-    syntax::MaxDuration,
+    syntax::{MaxDuration, closest},
     term::{self, ColorChoice, Terminal},
     view::{NextCommand, failure::FailureReport, prose},
 };
@@ -247,23 +247,51 @@ fn end(context: &Context, status: ExitStatus) -> ExitStatus {
     }
 }
 
-/// clap takes `--format` for similar to `--force`: somebody in a hurry would follow it.
-fn without_far_tip(error: clap::Error) -> clap::Error {
+/// clap takes `--format` for similar to `--force`, and `validate` to `ad`: somebody in a hurry would follow it.
+fn with_near_tips(mut error: clap::Error, args: &[OsString]) -> clap::Error {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.trim_start_matches('-').to_owned()),
         _ => None,
     };
-    let given = text(ContextKind::InvalidArg);
-    let tip = text(ContextKind::SuggestedArg);
-    let (Some(given), Some(tip)) = (given, tip) else {
-        return error;
-    };
-    if strsim::damerau_levenshtein(&given, &tip) <= 2 || tip.starts_with(&given) {
+    let slips = |given: &str| if given.len() < 5 { 1 } else { 2 };
+    if let (Some(given), Some(ContextValue::Strings(tips))) = (
+        text(ContextKind::InvalidSubcommand),
+        error.get(ContextKind::SuggestedSubcommand),
+    ) {
+        let names: Vec<_> = tips.iter().map(String::as_str).collect();
+        let begun = names.iter().copied().find(|name| name.starts_with(&given));
+        let near = closest(&given, &names, slips(&given)).or(begun);
+        let near = near.map(|name| ContextValue::Strings(vec![name.to_owned()]));
+        error.remove(ContextKind::SuggestedSubcommand);
+        if let Some(near) = near {
+            error.insert(ContextKind::SuggestedSubcommand, near);
+        }
         return error;
     }
-    let mut error = error;
+    let Some(given) =
+        text(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument)
+    else {
+        return error;
+    };
+    let tip = text(ContextKind::SuggestedArg);
+    if tip.as_ref().is_some_and(|tip| tip.starts_with(&given)) {
+        return error;
+    }
+    let grammar = Cli::grammar();
+    let mut words = args.iter().filter_map(|word| word.to_str());
+    let command = words.find_map(|word| grammar.find_subcommand(word));
+    let options = command.into_iter().flat_map(clap::Command::get_arguments);
+    let options = options.chain(grammar.get_arguments());
+    let names: Vec<_> = options.filter_map(clap::Arg::get_long).collect();
+    let near = closest(&given, &names, slips(&given)).map(|name| format!("--{name}"));
+    if tip.as_deref() == near.as_deref().map(|near| near.trim_start_matches('-')) {
+        return error;
+    }
     error.remove(ContextKind::SuggestedArg);
     error.remove(ContextKind::Usage);
+    if let Some(near) = near {
+        error.insert(ContextKind::SuggestedArg, ContextValue::String(near));
+    }
     error
 }
 
@@ -288,7 +316,7 @@ fn misused(error: clap::Error, args: &[OsString], vars: &Vars) -> ExitStatus {
     });
     let harmless: Vec<_> = harmless.collect();
     let of_harmless = (harmless != args).then(|| parse(&harmless).err()).flatten();
-    let error = &without_far_tip(of_harmless.unwrap_or(error));
+    let error = &with_near_tips(of_harmless.unwrap_or(error), args);
     let shown = |color: bool| prose::help_text(&error.render(), color);
     if !error.use_stderr() {
         terminal.out(&shown(terminal.color_stdout()));

@@ -21,7 +21,7 @@ use crate::{
     receipt,
     remote::Remote,
     state::{AppState, Locked},
-    syntax::MaxDuration,
+    syntax::{MaxDuration, closest, type_meant},
     view::{
         self, Medium, NextCommand,
         authorization::{Again, Idle, Standing},
@@ -249,6 +249,8 @@ fn idle_of(
 
 fn does_not_wait(connector: &ConnectorType, waiting: &[&ConnectorType]) -> Failure {
     let waiting: Vec<_> = waiting.iter().map(|name| name.as_str()).collect();
+    let meant = closest(connector.as_str(), &waiting, 2).or(type_meant(connector.as_str()));
+    let meant = meant.map(|meant| format!("did you mean `{meant}`? "));
     let list = match waiting.as_slice() {
         [] => "`connplan authorize --list` shows what waits".to_owned(),
         some => format!(
@@ -258,7 +260,10 @@ fn does_not_wait(connector: &ConnectorType, waiting: &[&ConnectorType]) -> Failu
     };
     UsageError::with_help(
         view::authorization::does_not_wait(connector),
-        format!("{list}; `connplan plan` shows what is not applied yet"),
+        format!(
+            "{}{list}; `connplan plan` shows what is not applied yet",
+            meant.unwrap_or_default()
+        ),
     )
     .into()
 }

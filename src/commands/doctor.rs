@@ -123,7 +123,7 @@ impl Look<'_> {
             Some(_) => self.ok("project", format!("{name}, in {place}")),
             None => self.ok(
                 "project",
-                format!("no project here; the app id comes from {place}"),
+                format!("no project in {place}; an option or a variable names the app"),
             ),
         }
         match &project.settings_file {

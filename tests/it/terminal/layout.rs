@@ -32,8 +32,19 @@ fn every_command_fits_its_terminal() {
         &["plan", "--no-such-option"],
         &["plan", "--help"],
     ];
+    let narrow: [&[&str]; 8] = [
+        &["drift"],
+        &["history"],
+        &["pull", "--dry-run"],
+        &["authorize", "--list"],
+        &["authorize", "slcak"],
+        &["scopes", "slack", "users"],
+        &["plan", "--format", "yaml"],
+        &["whoami"],
+    ];
     for columns in [40, 80, 120] {
-        for args in commands {
+        let more = if columns == 40 { &narrow[..] } else { &[] };
+        for args in commands.iter().chain(more).copied() {
             let shown = at_width(&project, columns, args);
             assert!(!shown.trim().is_empty(), "{args:?}");
             for line in shown.lines() {

@@ -94,6 +94,15 @@ fn what_never_was_a_plan_is_not_called_altered() {
 }
 
 #[test]
+fn a_misspelt_word_gets_the_nearest() {
+    let (_platform, project) = waiting();
+    reads!(project.run(&["ad"]));
+    reads!(project.run(&["plan", "--ouput", "x"]));
+    reads!(project.run(&["plan", "--key"]));
+    reads!(project.run(&["authorize", "slcak"]));
+}
+
+#[test]
 fn an_approval_that_is_not_there_is_said_to_be() {
     let (_platform, project) = waiting();
     project.declare("slack", &["chat:write", "users:read"]);
