@@ -312,13 +312,22 @@ pub fn pushed_branch(vars: &Vars, event: Option<&Value>) -> Option<String> {
     gitlab.or_else(github).or_else(told)
 }
 
-/// Whether a run is for a request that is merged by now, whatever started it: it is of what the project has, as
-/// a push is.
-pub fn is_merged(event: Option<&Value>) -> bool {
-    let Some(event) = event else { return false };
-    let (pull, of_comment) = (&event["pull_request"], &event["issue"]["pull_request"]);
+/// Whether a run is for a request that is open as far as that is told: not merged, whatever started the run. A run
+/// after another one is not told.
+pub fn is_for_open_request(vars: &Vars, event: Option<&Value>) -> bool {
+    let event = event.unwrap_or(&Value::Null);
     let at = |of: &Value| of["merged_at"].as_str().is_some_and(|at| !at.is_empty());
-    pull["merged"] == true || at(pull) || at(of_comment)
+    match Kind::of(vars, event) {
+        Kind::Request | Kind::Queue => {
+            let pull = &event["pull_request"];
+            pull["merged"] != true && !at(pull)
+        }
+        Kind::Elsewhere => {
+            let issue = &event["issue"];
+            issue["state"] == "open" && !at(&issue["pull_request"])
+        }
+        Kind::Project => false,
+    }
 }
 
 /// Whether a pipeline runs for a request.

@@ -341,22 +341,24 @@ fn requests_of_other_repositories_are_none_of_this_one() {
 
 /// GitHub's answers: a pull request says both, the issue of one in an event of a comment only when.
 #[test]
-fn a_request_is_merged_whatever_started_the_run() {
+fn a_request_is_open_whatever_started_the_run() {
+    let is_open = |event: &Value| is_for_open_request(&Vars::of(&[("CI", "true")]), Some(event));
     let at = "2026-11-02T10:00:00Z";
+    for open in [
+        json!({"action": "closed", "pull_request": {"merged": false, "merged_at": null}}),
+        json!({"action": "created", "issue": {"state": "open", "pull_request": {"merged_at": null}}}),
+        json!({"merge_group": {"base_sha": "b1"}}),
+    ] {
+        assert!(is_open(&open), "{open}");
+    }
     for merged in [
+        json!({}),
         json!({"action": "closed", "pull_request": {"merged": true}}),
         json!({"action": "labeled", "pull_request": {"merged": true, "merged_at": at}}),
         json!({"action": "submitted", "pull_request": {"merged_at": at}}),
-        json!({"action": "created", "issue": {"pull_request": {"merged_at": at}}}),
+        json!({"action": "created", "issue": {"state": "closed", "pull_request": {"merged_at": at}}}),
+        json!({"workflow_run": {"event": "pull_request"}}),
     ] {
-        assert!(is_merged(Some(&merged)), "{merged}");
+        assert!(!is_open(&merged), "{merged}");
     }
-    for open in [
-        json!({}),
-        json!({"action": "closed", "pull_request": {"merged": false, "merged_at": null}}),
-        json!({"action": "closed", "issue": {"state": "closed", "pull_request": {"merged_at": null}}}),
-    ] {
-        assert!(!is_merged(Some(&open)), "{open}");
-    }
-    assert!(!is_merged(None));
 }

@@ -10,7 +10,7 @@ use crate::{
     base::{BaseSettings, Bases, Held, signers},
     config::Project,
     context::Failure,
-    model::{App, BaseName, is_merged, is_request},
+    model::{App, BaseName, is_for_open_request},
     ops::{
         Around, Team,
         applied::applied_from,
@@ -175,7 +175,7 @@ impl Binding {
     ) -> Result<Vec<BaseName>, Failure> {
         let context = around.context;
         let event = context.named_event()?;
-        let is_open = is_request(&context.vars, event.as_ref()) && !is_merged(event.as_ref());
+        let is_open = is_for_open_request(&context.vars, event.as_ref());
         if !context.vars.ci() || is_open {
             return Ok(Vec::new());
         }
