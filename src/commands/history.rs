@@ -39,9 +39,10 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> Result<ExitStatus, Fa
     }
     let signers = signers_of(context, &project, &events).await;
     let name = team.memory().name();
-    context
-        .terminal
-        .out(&view::history::show(&app, name, &events, &signers, &medium));
+    let accounts = context.globals.show_accounts;
+    context.terminal.out(&view::history::show(
+        &app, name, &events, &signers, accounts, &medium,
+    ));
     Ok(ExitStatus::Done)
 }
 

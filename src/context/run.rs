@@ -369,9 +369,8 @@ impl Context {
     /// Says what went wrong, and how that ends the run. For what goes wrong after there is
     /// something to print.
     pub fn tell(&self, failure: &Failure) -> ExitStatus {
-        let (color, columns) = (self.terminal.color_stderr(), self.terminal.columns_stderr());
-        let report =
-            crate::view::problems::render(failure.report.as_ref(), color, columns, self.next());
+        let (terminal, report) = (&self.terminal, failure.report.as_ref());
+        let report = crate::view::problems::render_for(terminal, report, self.next());
         self.terminal.insist_verbatim(&report);
         failure.status
     }

@@ -19,17 +19,21 @@ use crate::{
 /// Whose signatures they are, by the number of the event, as far as the file of signers knows that.
 pub type SignersOf = BTreeMap<String, String>;
 
-/// What happened to the app.
+/// What happened to the app. Markdown is for others: there e-mail addresses are masked, unless `accounts`.
 pub fn show(
     app: &App,
     store: &str,
     events: &[HistoryEvent],
     signers: &SignersOf,
+    accounts: bool,
     medium: &Medium<'_>,
 ) -> String {
     match medium.format {
         Format::Json => json(app, store, events, signers),
-        Format::Markdown => markdown(app, store, events, signers),
+        Format::Markdown if accounts => markdown(app, store, events, signers),
+        Format::Markdown => {
+            escape::mask_accounts(&markdown(app, store, events, signers)).into_owned()
+        }
         _ => text(app, store, events, signers, medium.now),
     }
 }

@@ -13,10 +13,9 @@ use crate::{
 
 /// Says every problem, on standard error, with a blank line between them.
 pub fn say(terminal: &Terminal, problems: &[Problem], next: &NextCommand) {
-    let (color, columns) = (terminal.color_stderr(), terminal.columns_stderr());
     let texts: Vec<_> = problems
         .iter()
-        .map(|problem| render(problem, color, columns, next))
+        .map(|problem| render_for(terminal, problem, next))
         .collect();
     if !texts.is_empty() {
         terminal.insist_verbatim(&texts.join("\n"));
@@ -41,29 +40,70 @@ pub fn render(
     next: &NextCommand,
 ) -> String {
     let theme = Theme::new(color);
-    let (style, word) = match diagnostic.severity() {
-        None | Some(Severity::Error) => (Style::Danger, "error:"),
-        Some(Severity::Warning) => (Style::Attention, "warning:"),
-        Some(Severity::Advice) => (Style::Bold, "note:"),
+    let page = Page {
+        theme,
+        columns,
+        cut: columns,
+        next,
     };
-    let prose = |text: &str| match columns {
-        Some(columns) => wrap(text, columns),
-        None => text.to_owned(),
+    page.render(diagnostic)
+}
+
+/// The same for standard error.
+pub fn render_for(terminal: &Terminal, diagnostic: &dyn Diagnostic, next: &NextCommand) -> String {
+    let columns = terminal.columns_stderr();
+    let page = Page {
+        theme: Theme::new(terminal.color_stderr()),
+        columns,
+        // What is cut in an address is not found where addresses are masked.
+        cut: columns.filter(|_| !terminal.masks_stderr()),
+        next,
     };
-    let mut text = prose(&format!("{} {diagnostic}\n", theme.paint(style, word)));
-    text.push_str(&excerpt::draw(diagnostic, theme, columns));
-    if let Some(help) = diagnostic.help() {
-        let help = next.within(&help.to_string());
-        text.push_str(&prose(&format!("  help: {help}\n")));
+    page.render(diagnostic)
+}
+
+/// Where a diagnostic is said.
+#[derive(Clone, Copy)]
+struct Page<'a> {
+    theme: Theme,
+    columns: Option<usize>,
+    /// How wide the lines of a file may be.
+    cut: Option<usize>,
+    next: &'a NextCommand,
+}
+
+impl Page<'_> {
+    fn render(self, diagnostic: &dyn Diagnostic) -> String {
+        let Self {
+            theme,
+            columns,
+            cut,
+            next,
+        } = self;
+        let (style, word) = match diagnostic.severity() {
+            None | Some(Severity::Error) => (Style::Danger, "error:"),
+            Some(Severity::Warning) => (Style::Attention, "warning:"),
+            Some(Severity::Advice) => (Style::Bold, "note:"),
+        };
+        let prose = |text: &str| match columns {
+            Some(columns) => wrap(text, columns),
+            None => text.to_owned(),
+        };
+        let mut text = prose(&format!("{} {diagnostic}\n", theme.paint(style, word)));
+        text.push_str(&excerpt::draw(diagnostic, theme, cut));
+        if let Some(help) = diagnostic.help() {
+            let help = next.within(&help.to_string());
+            text.push_str(&prose(&format!("  help: {help}\n")));
+        }
+        for related in diagnostic.related().into_iter().flatten() {
+            text.push_str(&self.render(related));
+        }
+        if let Some(code) = diagnostic.code() {
+            text.push_str(&prose(&theme.paint(Style::Dim, &format!("  code: {code}"))));
+            text.push('\n');
+        }
+        text
     }
-    for related in diagnostic.related().into_iter().flatten() {
-        text.push_str(&render(related, color, columns, next));
-    }
-    if let Some(code) = diagnostic.code() {
-        text.push_str(&prose(&theme.paint(Style::Dim, &format!("  code: {code}"))));
-        text.push('\n');
-    }
-    text
 }
 
 /// The files have errors, which were said already.

@@ -271,6 +271,15 @@ fn two_persons_are_not_one_with_two_signatures() {
       just now  approved sha256:DIGEST  (ann@example.com)
       just now  revoked the approval of sha256:DIGEST  (ann@example.com)
     ");
+    let shared = project.run(&["history", "--format", "markdown"]);
+    let shared = shared
+        .lacks("ann@")
+        .stdout
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .to_owned();
+    assert!(shared.ends_with("| `a***@example.com` |"), "{shared}");
     let elsewhere = project.path("../elsewhere").display().to_string();
     project
         .run_vars(&[("CONNPLAN_STATE_DIR", &elsewhere)], &apply)

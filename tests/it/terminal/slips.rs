@@ -102,6 +102,16 @@ fn a_misspelt_word_gets_the_nearest() {
     reads!(project.run(&["authorize", "slcak"]));
 }
 
+/// An address that was cut would not be found, so that nothing is cut where they are masked.
+#[test]
+fn a_line_is_cut_for_people_and_whole_where_addresses_are_masked() {
+    let line = "{\"type\": \"slack\", \"scopes\": [], \"accont\": \"ops@example.com\", \"account\": \"operators\"}\n";
+    let project = Project::new().file("base44/connectors/slack.jsonc", line);
+    reads!(seen(&project, 40, &["validate"]));
+    let project = project.var("CI", "true");
+    reads!(seen(&project, 40, &["validate"]));
+}
+
 #[test]
 fn an_approval_that_is_not_there_is_said_to_be() {
     let (_platform, project) = waiting();
