@@ -33,6 +33,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use miette::Diagnostic;
+use thiserror::Error;
 use tokio::sync::OnceCell;
 
 use self::{
@@ -167,6 +169,41 @@ impl Held {
         let settings = base.settings(context).await?;
         Ok(Some(Self { base, settings }))
     }
+}
+
+/// The pipeline's checkout is no clone: an archive, as it is unpacked where git is missing.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "the checkout of this pipeline is no git repository: which commit was before this one, whose settings bind, \
+     cannot be told"
+)]
+#[diagnostic(
+    code(connplan::approval::base),
+    help(
+        "install git before the step that checks out: without it, actions/checkout unpacks an archive"
+    )
+)]
+struct NoClone;
+
+/// Fails where there is no base because the pipeline's checkout is no clone, though the forge names what is before.
+pub fn check_cloned(context: &Context, project: &Project) -> Result<(), Failure> {
+    let (vars, event) = (&context.vars, context.named_event()?);
+    let is_told = model::is_request(vars, event.as_ref())
+        || model::pushed_branch(vars, event.as_ref()).is_some();
+    let root = project
+        .root
+        .canonicalize()
+        .unwrap_or_else(|_| project.root.clone());
+    let mut checkouts = vars.checkout_folders();
+    let is_inside = |checkout: &str| {
+        Path::new(checkout)
+            .canonicalize()
+            .is_ok_and(|it| root.starts_with(it))
+    };
+    if vars.ci() && is_told && work_tree_of(&root).is_none() && checkouts.any(is_inside) {
+        return Err(NoClone.into());
+    }
+    Ok(())
 }
 
 /// The settings of these commits.

@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
-    base::{BaseSettings, Bases, Held, signers},
+    base::{BaseSettings, Bases, Held, check_cloned, signers},
     config::Project,
     context::Failure,
     model::{App, BaseName, is_for_open_request},
@@ -118,6 +118,9 @@ impl Binding {
         };
         let base = bases.find(around.context, project).await?;
         found.has_base = base.is_some();
+        if !found.has_base {
+            check_cloned(around.context, project)?;
+        }
         for before in base.into_iter().flat_map(|held| &held.settings) {
             before.check()?;
         }

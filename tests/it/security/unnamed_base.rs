@@ -1,6 +1,6 @@
 //! Where no pipeline names the base, history does: what it asked for is not dropped by who applies.
 
-use super::loosening::{git, shallow};
+use super::loosening::{git, push, shallow};
 use crate::support::{Output, Platform, Project, reads};
 
 /// A repository whose first commit wants a signature for each change, and whose second one nothing.
@@ -185,4 +185,52 @@ fn the_policy_of_the_default_branch_binds_in_any_pipeline() {
       code: connplan::approval::base
     ");
     assert_eq!(platform.writes(), [] as [&str; 0]);
+}
+
+/// Where git is missing, a forge's own step unpacks an archive: what was before is then not known.
+#[test]
+fn nothing_is_applied_from_a_pipelines_checkout_that_is_no_clone() {
+    let (platform, project) = dropped();
+    let [before, head] = ["HEAD~1", "HEAD"].map(|name| git(&project, &["rev-parse", name]));
+    let event = format!("{{ \"before\": \"{before}\", \"ref\": \"refs/heads/main\" }}");
+    project.write("../event.json", &event);
+    let event = project.path("../event.json").display().to_string();
+    let root = project.root().display().to_string();
+    let mut run = push(&event, &head).to_vec();
+    run.push(("GITHUB_WORKSPACE", &root));
+    refused(&platform, &project, &run);
+    std::fs::remove_dir_all(project.path(".git")).unwrap();
+    reads!(project.run_vars(&run, &["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    warning: the checkout of this pipeline is no git repository: which commit was before this one, whose settings bind, cannot be told; install git before the step that checks out: without it, actions/checkout unpacks an archive
+    ");
+    reads!(applied(&platform, &project, &run), @"
+    exit 1: connplan apply --auto-approve
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    error: the checkout of this pipeline is no git repository: which commit was before this one, whose settings bind, cannot be told
+      help: install git before the step that checks out: without it, actions/checkout unpacks an archive
+      code: connplan::approval::base
+    ");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    // A folder that a person has made has nothing before.
+    applied(&platform, &project, &[("CI", "true")]).expect(0);
 }
