@@ -93,6 +93,14 @@ impl Context {
         Ok(fs::destination(&full, self.checkouts())?)
     }
 
+    /// A file to be read, as the user gave it: what is shown of it is not what a link of a checkout leads to
+    /// outside.
+    pub fn input_file(&self, path: &Path) -> Result<PathBuf, Failure> {
+        let full = self.path(path);
+        fs::refuse_way_out(&full, self.checkouts())?;
+        Ok(full)
+    }
+
     /// A folder to be written in, or a file to be kept up to date, as the user gave it.
     pub fn output_place(&self, path: &Path) -> Result<PathBuf, Failure> {
         let full = self.path(path);
@@ -444,7 +452,7 @@ impl Context {
         if path == Path::new("-") {
             return read_stdin(limit);
         }
-        Ok(fs::read_limited(&self.path(path), limit)?)
+        Ok(fs::read_limited(&self.input_file(path)?, limit)?)
     }
 }
 

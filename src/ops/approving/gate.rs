@@ -87,7 +87,7 @@ impl<'a> ApprovalGate<'a> {
         };
         let mut given = Vec::new();
         for path in shown.signatures {
-            let text = fs::read_text(&around.context.path(path), LIMIT)?;
+            let text = fs::read_text(&around.context.input_file(path)?, LIMIT)?;
             let name = crate::escape::limited(&path.display().to_string(), 200);
             given.push((name, text));
         }

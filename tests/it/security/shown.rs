@@ -262,3 +262,57 @@ fn init_shows_no_line_of_a_file_that_lies_elsewhere() {
       in GitHub's settings, a variable for each project, as the workflows name it: its app, unless its .app.jsonc is checked in
     ");
 }
+
+/// A name on the command line says where to read, and not that a link of the checkout there is to be followed.
+#[test]
+fn a_named_file_that_is_a_link_out_of_the_checkout_is_not_read() {
+    let project = Project::new();
+    project.write("../secret", "\"CANARY\"\n");
+    project.write("../version", "format_version = \"CANARY\"\n");
+    fs::create_dir(project.path("published")).unwrap();
+    for (to, link) in [
+        ("../../secret", "published/state.json"),
+        ("../version", "connplan.plan"),
+        ("nowhere", "gone.plan"),
+    ] {
+        std::os::unix::fs::symlink(to, project.path(link)).unwrap();
+    }
+    super::loosening::git(&project, &["init", "-q", "-b", "main"]);
+    let mut all = Vec::new();
+    for command in [
+        &["plan", "--remote-state", "published/state.json"][..],
+        &["policy", "explain", "connplan.plan"],
+        &["show", "connplan.plan"],
+        &["show", "gone.plan"],
+        &["apply", "connplan.plan"],
+        &["plan", "--receipt", "connplan.plan"],
+        &["comment", "connplan.plan", "--dry-run"],
+        &["approve", "connplan.plan"],
+    ] {
+        let run = project.run(command);
+        let error = run.stderr.lines().find(|line| line.starts_with("error"));
+        let error = error.unwrap_or_default();
+        let root = project.root().canonicalize().unwrap();
+        let error = error.replace(&root.display().to_string(), "PROJECT");
+        all.push(format!("{}: {error}", command.join(" ")));
+        assert!(
+            !run.stdout.contains("CANARY") && !run.stderr.contains("CANARY"),
+            "{all:?}"
+        );
+    }
+    insta::assert_snapshot!(all.join("\n"), @"
+    plan --remote-state published/state.json: error: published/state.json leads out of PROJECT
+    policy explain connplan.plan: error: connplan.plan leads out of PROJECT
+    show connplan.plan: error: connplan.plan leads out of PROJECT
+    show gone.plan: error: PROJECT/gone.plan is a symbolic link
+    apply connplan.plan: error: connplan.plan leads out of PROJECT
+    plan --receipt connplan.plan: error: no credentials were found
+    comment connplan.plan --dry-run: error: connplan.plan leads out of PROJECT
+    approve connplan.plan: error: connplan.plan leads out of PROJECT
+    ");
+    // One that stays within is followed.
+    project.write("files/a.plan", "format_version = \"9.0\"\n");
+    std::os::unix::fs::symlink("files/a.plan", project.path("b.plan")).unwrap();
+    let run = project.run(&["show", "b.plan"]);
+    insta::assert_snapshot!(run.stderr.lines().next().unwrap_or_default(), @"error: the plan b.plan has format 9.0; this connplan reads 2.0");
+}
