@@ -29,6 +29,19 @@ pub(super) struct NoBase {
 /// A commit, and where it is if not in the checkout.
 pub(super) type Found = (CommitId, Option<Depot>);
 
+/// Whether the checkout has the remote that is asked. One that has others is a clone all the same, and says so.
+pub(super) async fn has_origin(context: &Context, checkout: &Checkout) -> Result<bool, Failure> {
+    let remotes = checkout.remotes().await?;
+    let has = remotes.contains(&RemoteName::origin());
+    if !has && !remotes.is_empty() && context.vars.ci() {
+        context.warn_once(
+            "no git remote here is called `origin`, so nobody is asked what the branches are by now, and their \
+             newest settings do not bind; have the checkout call its remote so",
+        );
+    }
+    Ok(has)
+}
+
 /// Where what is fetched is kept: not in the checkout, of which nothing changes.
 pub(super) async fn depot(
     context: &Context,

@@ -4,7 +4,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
-    fetched::{Found, branch, depot, here_or_fetched},
+    fetched::{Found, branch, depot, has_origin, here_or_fetched},
     now::now,
 };
 use crate::{
@@ -55,7 +55,7 @@ pub(super) async fn default(
     line: &Line,
 ) -> Result<Vec<Found>, Failure> {
     let origin = RemoteName::origin();
-    let asks = context.vars.ci() && checkout.remotes().await?.contains(&origin);
+    let asks = context.vars.ci() && has_origin(context, checkout).await?;
     let name = if asks {
         name(context, checkout, line).await?
     } else {

@@ -3,10 +3,10 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::fetched::{Found, fetch_own_branch};
+use super::fetched::{Found, fetch_own_branch, has_origin};
 use crate::{
     context::{Context, Failure},
-    git::{Checkout, CommitId, RemoteName},
+    git::{Checkout, CommitId},
     publish::{self, PublishError},
 };
 
@@ -62,7 +62,7 @@ pub(super) async fn now(
     head: &CommitId,
     branch: &str,
 ) -> Result<Option<Found>, Failure> {
-    if !checkout.remotes().await?.contains(&RemoteName::origin()) {
+    if !has_origin(context, checkout).await? {
         return Ok(None);
     }
     let failure = match fetch_own_branch(context, checkout, branch).await {

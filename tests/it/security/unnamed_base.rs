@@ -151,6 +151,11 @@ fn the_policy_of_the_default_branch_binds_in_any_pipeline() {
     assert_eq!(platform.writes(), [] as [&str; 0]);
     // At a desk the files decide.
     project.run(&["plan"]).expect(0);
+    // Of a clone whose remote has another name nobody is asked, which is said.
+    git(&project, &["remote", "rename", "origin", "upstream"]);
+    let run = project.run_vars(&ci, &["plan"]);
+    insta::assert_snapshot!(run.expect(0).stderr, @"warning: no git remote here is called `origin`, so nobody is asked what the branches are by now, and their newest settings do not bind; have the checkout call its remote so");
+    git(&project, &["remote", "rename", "upstream", "origin"]);
     // Where it cannot be had, what is planned is not applied.
     std::fs::remove_dir_all(&remote).unwrap();
     std::fs::remove_dir_all(project.state_folder().join("git")).unwrap();
