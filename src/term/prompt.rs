@@ -186,6 +186,7 @@ async fn read_part(terminal: &Terminal, prompt: String) -> Option<String> {
 pub async fn choose_one(terminal: &Terminal, question: &str, items: Vec<String>) -> Option<usize> {
     let (question, items) = fit(terminal, question, &items)?;
     let width = terminal.width();
+    let _cursor = Cursor;
     let chosen = tokio::task::spawn_blocking(move || {
         let term = Term::stderr();
         pick(&term, width, &question, &items)
@@ -197,6 +198,7 @@ pub async fn choose_one(terminal: &Terminal, question: &str, items: Vec<String>)
 fn pick(term: &Term, width: usize, question: &str, items: &[String]) -> io::Result<Option<usize>> {
     let cut = |text: &str| console::truncate_str(text, width, "…").into_owned();
     let (mut part, mut at) = (String::new(), 0);
+    term.hide_cursor()?;
     loop {
         let found = matching(items, &part);
         at = at.min(found.len().saturating_sub(1));

@@ -43,7 +43,7 @@ fn mistakes_in_the_command_line_end_with_1() {
     --- stderr
     error: unrecognized subcommand 'pla'
 
-      tip: some similar subcommands exist: 'pull', 'plan'
+      tip: a similar subcommand exists: 'plan'
 
     Usage: connplan [OPTIONS] <COMMAND>
 
