@@ -358,8 +358,11 @@ fn read_settings(
 /// What is called like one of these but for the case of its letters, or is found by its name though the folder
 /// lists none such: a disk may also take `ſ` for `s`. And how it should be called.
 fn misnamed(folder: &Path, names: &[&'static str]) -> Vec<(PathBuf, &'static str)> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let listed: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+    // What may be entered and not listed says nothing of its names.
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let listed: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
     let is_there = |name: &str| folder.join(name).symlink_metadata().is_ok();
     let wrong = |right: &&'static str| {
         let right = *right;
