@@ -35,8 +35,11 @@ stripped contains change.connector if {
 	some change in app.changes
 	change.action == "update"
 	count([scope | some scope in change.scopes.kept; not lower(scope) in says_who]) == 0
-	count([scope | some scope in change.scopes.removed; not lower(scope) in says_who]) > 0
+	count([scope | some scope in lost(change); not lower(scope) in says_who]) > 0
 }
+
+# A request may write into its settings what a provider adds: that hides nothing here.
+lost(change) := array.concat(change.scopes.removed, object.get(change.scopes, "provider_added", []))
 
 # What providers add by themselves, and only says who signed in.
 says_who := {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     catalogue::ScopeDiff,
+    catalogue::ScopeEquivalence,
     model::{
         Account, ConnectorType, DeclaredConnector, ExpectedAccount, Kind, RemoteConnector,
         RemoteStatus, Removal, Scopes, Terms,
@@ -83,6 +84,19 @@ impl Change {
             Some(after) if !self.is_in_force() => &after.scopes,
             _ => &self.scopes.added,
         }
+    }
+
+    /// The scopes that the app has and is to have no more. What the settings say that the provider adds, a
+    /// request may have written: here it hides nothing.
+    pub fn loses(&self) -> Scopes {
+        let rules = ScopeEquivalence::default();
+        let none = Scopes::new();
+        let after = self.after.as_ref().map_or(&none, |after| &after.scopes);
+        let after = rules.index(&self.connector, after);
+        let hidden = self.scopes.provider_added.iter().filter(|scope| {
+            !rules.added_by_provider(&self.connector, scope) && !after.brings(scope)
+        });
+        self.scopes.removed.iter().chain(hidden).cloned().collect()
     }
 
     /// Of these, those that the app has already, and that are not in force.

@@ -181,7 +181,8 @@ fn loses_all(change: &Change) -> bool {
         let only_who = fact.is_none_or(|fact| fact.reach() <= Access::Identity);
         !(only_who && rules.added_by_provider(name, scope))
     };
-    let mut removed = change.scopes.removed.iter().filter(is_used).peekable();
+    let lost = change.loses();
+    let mut removed = lost.iter().filter(is_used).peekable();
     !change.scopes.kept.iter().any(|scope| is_used(&scope))
         && removed.peek().is_some()
         && removed.all(|scope| after.includer(scope).is_none())

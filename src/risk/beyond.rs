@@ -25,7 +25,7 @@ pub fn beyond(change: &Change) -> Option<Level> {
         .before
         .as_ref()
         .filter(|before| before.status == RemoteStatus::Active);
-    let taken = works.is_some() && !change.scopes.removed.is_empty();
+    let taken = works.is_some() && !change.loses().is_empty();
     // What is not known of a provider's scopes may be some.
     let unnamed = after.scopes.is_empty() && (!change.is_in_force() || taken);
     let lost = (taken || unnamed).then_some(Level::Warning);

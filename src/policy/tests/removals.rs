@@ -42,6 +42,23 @@ fn what_the_provider_adds_keeps_no_connector() {
         judged("hubspot", "oauth", "crm.objects.contacts.read"),
         ["protected"]
     );
+    // What only the settings call added is lost; what the built-in rules do, or what a wider one brings, is not.
+    let hidden = |kept: &str, added: &str, provider_added: &str| {
+        let policy = Policy {
+            protected: set(named("gmail")),
+            ..Policy::default()
+        };
+        let mut cut = change("gmail", Action::Update, &[added]);
+        cut.scopes.kept = kept.split_whitespace().collect();
+        cut.scopes.added = [added].into_iter().collect();
+        cut.scopes.provider_added = [provider_added].into_iter().collect();
+        broken(&policy, &[cut])
+    };
+    let profile = "https://www.googleapis.com/auth/userinfo.profile";
+    assert_eq!(hidden("", profile, send), ["protected"]);
+    assert_eq!(hidden(send, profile, send), [""; 0]);
+    assert_eq!(hidden("", send, "openid"), [""; 0]);
+    assert_eq!(hidden("", "https://mail.google.com/", send), [""; 0]);
     // Linear adds this one, too, and it reads; and who had no other scope loses none.
     assert_eq!(judged("linear", "read", "write"), [""; 0]);
     assert_eq!(judged("gmail", "openid", "email"), [""; 0]);

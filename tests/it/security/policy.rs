@@ -120,6 +120,44 @@ fn removals_are_bounded_by_number_share_and_name() {
         project.declare("wix", &["a"]);
         project.run(&["plan"]).expect(0);
     }
+    // What the settings say that a provider adds hides no removal.
+    let send = "https://www.googleapis.com/auth/gmail.send";
+    let profile = "https://www.googleapis.com/auth/userinfo.profile";
+    let platform = Platform::with(&[Connector::active("gmail", &[send])]);
+    let settings = |rule: &str| {
+        format!(
+            "[policy]\n{rule}\n[providers.gmail]\nadds = [\"{send}\"]\n[approval]\nrequire = \"review\"\nfrom_risk = \"write\"\n"
+        )
+    };
+    let project = Project::new()
+        .at(&platform)
+        .file("connplan.toml", &settings("protected = [\"gmail\"]"))
+        .connector("gmail", &[profile]);
+    reads!(project.run(&["plan"]), @"
+    exit 6: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  ~ change  ! look here
+
+      ~ gmail                 base44/connectors/gmail.jsonc
+          + https://www.googleapis.com/auth/userinfo.profile
+              name, picture and public profile fields of the account · identity, non-sensitive
+            https://www.googleapis.com/auth/gmail.send (added by the provider)
+          ! it works now and may stop until a person consents again
+          authorization: required
+
+    Plan: 0 to add, 1 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    error: the policy in connplan.toml forbids this plan; nothing was written:
+      protected: gmail: the plan takes all its scopes away, and the policy protects it
+      help: change the connector files, or ask whoever is responsible for the policy to change it
+      code: connplan::plan::policy
+    ");
+    project.write("connplan.toml", &settings(""));
+    project
+        .run(&["apply", "--auto-approve"])
+        .expect(3)
+        .tells("1 approving review needed");
     let project = Project::new().file("connplan.toml", "[policy]\nmax_removals = \"110%\"\n");
     project.run(&["validate"]).expect(1);
 }
