@@ -250,6 +250,13 @@ denied_scopes = { "*" = ["admin"] }
             ("[policies]\nprotected = []", true),
             ("[environments.x.approval]\ncount = 2", true),
             ("[telemetry.policy]\non = true", true),
+            ("[environments.x]\nprotect = [\"gmail\"]", true),
+            ("[environments.x.deny_scopes]\ngmail = [\"*\"]", true),
+            ("[environments.x.accounts]\ngmail = \"@x.example\"", true),
+            // Words of many things.
+            ("[team]\ncount = 3", false),
+            ("[team]\nrules = [\"be kind\"]", false),
+            ("[team]\naccount = \"ann\"", false),
             ("[aproval]\nrequire = \"review\"", true),
             ("[Policy]\nprotected = []", true),
             ("[approval]\nrequires = \"review\"", true),

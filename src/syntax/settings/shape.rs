@@ -124,6 +124,19 @@ pub(super) fn check(root: &Node, source: &Source) -> Vec<Problem> {
     check.problems
 }
 
+/// Words of gates that stand for many other things, too, and that are none by themselves.
+const OF_MANY: [&str; 3] = ["count", "rules", "accounts"];
+/// What somebody may call a gate.
+const ALIKE: [&str; 7] = [
+    "approvals",
+    "policies",
+    "protect",
+    "allow_types",
+    "deny_types",
+    "allow_scopes",
+    "deny_scopes",
+];
+
 /// Whether a key, or one below it, is a gate's, or nearly: it stands where nobody reads it.
 fn holds_gate(member: &Member) -> bool {
     let keys: &[_] = match &SETTINGS {
@@ -137,11 +150,13 @@ fn holds_gate(member: &Member) -> bool {
         Table(keys) => *keys,
         _ => &[],
     });
-    let known: Vec<_> = gates.chain(within).map(|(key, _)| *key).collect();
-    let known = [known.as_slice(), &["approvals", "policies"]].concat();
+    let known = gates.chain(within).map(|(key, _)| *key);
+    let known: Vec<_> = known.filter(|key| !OF_MANY.contains(key)).collect();
+    let known = [known.as_slice(), &ALIKE].concat();
     // Of a short word two letters make another one.
     let slips = if member.key.len() < 8 { 1 } else { 2 };
     suggest::closest(&member.key, &known, slips).is_some()
+        || member.key == "accounts"
         || member.node.members().iter().any(holds_gate)
 }
 
