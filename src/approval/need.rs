@@ -341,6 +341,13 @@ mod tests {
             // What includes more counts as that, and what is included already is nothing new.
             ("googlecalendar", nothing, (CALENDAR, ""), Danger),
             ("googlecalendar", nothing, (&both, ""), Danger),
+            (
+                "googlecalendar",
+                was(Expired, CALENDAR),
+                (CALENDAR, ""),
+                Danger,
+            ),
+            ("googlecalendar", was(Active, "odd"), (CALENDAR, ""), Danger),
             ("asana", nothing, ("default", ""), Danger),
             (
                 "outlook",

@@ -422,4 +422,29 @@ mod tests {
         assert!(!same(Some("git:origin"), Some("git:other")));
         assert!(!same(Some("?:"), Some("!:")), "none of them is a place");
     }
+
+    /// The base's store is this project's where it names none, and what it keeps stays as long.
+    #[test]
+    fn the_store_of_the_base_holds() {
+        let dir = tempfile::tempdir().unwrap();
+        let vars = crate::model::Vars::default();
+        let options = crate::config::FindOptions {
+            app_id: Some("app-1".to_owned()),
+            ..Default::default()
+        };
+        let mut project = Project::find(dir.path(), &options, &vars).unwrap();
+        let store = |url: &str, keep: &str| StoreSettings {
+            url: Some(url.to_owned()),
+            keep: Some(keep.to_owned()),
+        };
+        let base = |url: &str, keep: &str| (dir.path().to_owned(), store(url, keep));
+        let first = base("s3://bucket/a", "2d");
+        let others = hold_store(&mut project, [&first].into_iter()).len();
+        assert_eq!((others, &project.settings.store), (0, &first.1));
+        // Another one of the base's is asked, too, and the longer time binds.
+        let all = [base("s3://bucket/a", "1d"), base("s3://bucket/b", "9d")];
+        let others = hold_store(&mut project, all.iter());
+        assert_eq!(others, [(dir.path(), "s3://bucket/b")]);
+        assert_eq!(project.settings.store, store("s3://bucket/a", "9d"));
+    }
 }

@@ -33,3 +33,21 @@ pub(super) fn is_program(forge: Forge, user: &Value, name: &str) -> bool {
 pub(super) fn is_web_flow(name: &str) -> bool {
     name.eq_ignore_ascii_case(WEB_FLOW)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that tells of nobody's kind.
+    #[test]
+    fn a_program_is_known_by_its_name_in_any_letters() {
+        let silent = Value::Null;
+        for name in ["acme[bot]", "Acme[Bot]"] {
+            assert!(is_program(Forge::GitHub, &silent, name), "{name}");
+        }
+        for name in ["project_1_bot", "Project_1_Bot_x", "GROUP_2_bot"] {
+            assert!(is_program(Forge::GitLab, &silent, name), "{name}");
+        }
+        assert!(!is_program(Forge::GitLab, &silent, "project_bot"));
+    }
+}

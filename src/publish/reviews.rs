@@ -449,3 +449,22 @@ impl Asking<'_> {
         self.http.malformed("reading the reviews", why)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_address_in_a_name_is_nobodys() {
+        let found = |user: Value| found_by_address(&user, "Ann@X.example");
+        assert!(found(json!({"username": "ann", "name": "Ann"})));
+        assert!(found(json!({"username": "ann", "email": "ann@x.example"})));
+        assert!(!found(json!({"username": "eve", "name": "Ann@X.example"})));
+        assert!(!found(
+            json!({"username": "eve", "name": "ann@x.example", "public_email": ""})
+        ));
+        assert!(!found(json!({"username": "eve", "email": "eve@x.example"})));
+    }
+}

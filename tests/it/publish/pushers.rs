@@ -44,6 +44,18 @@ fn who_pushed_is_asked_of_the_forge_where_no_event_told() {
         // In whichever letters.
         pushes(&shop, "Eve", 'a');
         shop.refuses("eve pushed the change");
+        let given = [("Eve", "APPROVED", 'a', false)];
+        shop.review(&Reviews {
+            given: &given,
+            ..GOOD
+        });
+        pushes(&shop, "eve", 'a');
+        shop.refuses("Eve pushed the change");
+        let given = [("eve", "APPROVED", 'a', false)];
+        shop.review(&Reviews {
+            given: &given,
+            ..GOOD
+        });
         pushes(&shop, "ann", 'b');
         shop.refuses("does not list the push of every commit");
         // What went elsewhere does not tell of this branch.
