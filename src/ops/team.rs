@@ -10,7 +10,7 @@ use crate::{
     context::{Failure, UsageError},
     escape,
     git::{Checkout, Git, RemoteName},
-    model::{App, ConnectorType, RunRepository},
+    model::{App, ConnectorType, RunRepository, is_request},
     pending::{PendingEntry, PendingSet},
     plan::Digest,
     state::{AppState, Trust},
@@ -165,7 +165,11 @@ impl Team {
                 let caches = around.context.state.dir().unwrap_or(home).join("git");
                 let stores = &around.context.stores;
                 let key = AppKey::of(app);
-                let run = RunRepository::of(&around.context.vars);
+                // What a run for a request checks out may be a fork. Another run may look after another
+                // repository than its own: whoever started it chose.
+                let event = around.context.named_event()?;
+                let is_request = is_request(&around.context.vars, event.as_ref());
+                let run = RunRepository::of(&around.context.vars).filter(|_| is_request);
                 let at = (&checkout, run.as_ref());
                 let store = stores.git(at, &remote, &caches, git, &key).await?;
                 trusted = Trust::load(&around.context.state)?.contains_store(&store.trusted_as());

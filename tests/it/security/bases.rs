@@ -317,9 +317,14 @@ fn the_store_of_a_fork_is_not_the_teams() {
     git(&shop.project, &remote);
     shop.project.declare("notion", &[]);
     let plan = ["plan", "--out", "x.plan"];
-    let planned = shop.project.run_vars(&github, &plan);
+    let of_request = [&github[..], &[("GITHUB_BASE_REF", "release")]].concat();
+    let planned = shop.project.run_vars(&of_request, &plan);
     planned.expect(0).tells("Kept the plan in git:octo/site;");
     assert_eq!((kept(&own), kept(&fork)), (1, 0));
+    // A run for no request may look after another repository than its own.
+    let planned = shop.project.run_vars(&github, &plan);
+    planned.expect(0).tells("Kept the plan in git:origin;");
+    assert_eq!((kept(&own), kept(&fork)), (1, 1));
 }
 
 #[test]
