@@ -1,6 +1,6 @@
 //! A file's text for showing: harmless characters only, and never more of a line than is useful.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
@@ -93,7 +93,7 @@ impl Source {
 /// value: a file of another purpose may have been named for a connector's.
 fn without_credentials(text: String) -> String {
     const HEADER: &str = "authorization";
-    let mut hidden: Vec<std::ops::Range<usize>> = Vec::new();
+    let mut hidden: Vec<Range<usize>> = Vec::new();
     for (at, mark) in text.match_indices("://") {
         let start = at + mark.len();
         let rest = text.get(start..).unwrap_or_default();
@@ -102,18 +102,28 @@ fn without_credentials(text: String) -> String {
         hidden.extend(authority.rfind('@').map(|length| start..start + length));
     }
     let lower = text.to_ascii_lowercase();
+    let mut until = 0;
     for (at, name) in lower.match_indices(HEADER) {
+        // The rest of its line is hidden already: a line of nothing but these stays one walk.
+        if at < until {
+            continue;
+        }
         let start = at + name.len();
         let rest = lower.get(start..).unwrap_or_default();
-        hidden.push(start..start + rest.find('\n').unwrap_or(rest.len()));
+        until = start + rest.find('\n').unwrap_or(rest.len());
+        hidden.push(start..until);
     }
     if hidden.is_empty() {
         return text;
     }
-    let is_hidden = |at: usize| hidden.iter().any(|range| range.contains(&at));
+    hidden.sort_unstable_by_key(|range| range.start);
+    let (mut hidden, mut until) = (hidden.into_iter().peekable(), 0);
     let mut shown = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {
-        if is_hidden(at) && !c.is_whitespace() {
+        while let Some(range) = hidden.next_if(|range| range.start <= at) {
+            until = until.max(range.end);
+        }
+        if at < until && !c.is_whitespace() {
             shown.extend(std::iter::repeat_n('*', c.len_utf8()));
         } else {
             shown.push(c);
