@@ -104,7 +104,9 @@ impl Leads {
         let (host, path) = address.split_once(':')?;
         let is_host = host.len() > 1 && !host.contains(['/', '\\']);
         let host = host.rsplit('@').next()?;
-        is_host.then(|| Self::at(host, path, true))
+        let there = is_host.then(|| Self::at(host, path, true))?;
+        // A folder of a machine of this network: forges' paths begin with the owner.
+        (there.is_name || !path.starts_with('/')).then_some(there)
     }
 
     fn at(host: &str, path: &str, ssh: bool) -> Self {
@@ -185,6 +187,7 @@ mod tests {
             // Another service of that machine.
             (&intern, "https://gitea:3000/eve/site"),
             (&intern, "https://10.1.2.3/eve/site"),
+            (&intern, "git@gitea:/srv/git/site.git"),
         ];
         for (run, address) in own {
             assert_eq!(run.instead_of(address), None, "{address}");

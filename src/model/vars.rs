@@ -46,10 +46,14 @@ impl Vars {
             .filter(|value| !value.trim().is_empty())
     }
 
-    /// Where the runner that checked out a repository, or unpacked an archive of one, says that its folder is.
+    /// Where GitHub's or GitLab's runner says that its checkout is.
     pub fn checkout_folders(&self) -> impl Iterator<Item = &str> {
-        /// GitHub and GitLab.
-        const NAMES: [&str; 2] = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"];
+        let names = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"].into_iter();
+        names.filter_map(|name| self.get(name))
+    }
+
+    /// Where another runner works: in what it checked out or unpacked, or around that.
+    pub fn work_folders(&self) -> impl Iterator<Item = &str> {
         /// `CodeBuild`, Jenkins, Azure Pipelines (three), Bamboo, Bitbucket, Buildkite, `CircleCI`, Drone,
         /// Woodpecker, Travis, `AppVeyor`, Bitrise, Codemagic. At a desk such a name may be anything's.
         const IN_PIPELINES: [&str; 15] = [
@@ -69,8 +73,8 @@ impl Vars {
             "BITRISE_SOURCE_DIR",
             "CM_BUILD_DIR",
         ];
-        let others = IN_PIPELINES.iter().filter(|_| self.ci());
-        NAMES.iter().chain(others).filter_map(|name| self.get(name))
+        let names = IN_PIPELINES.iter().filter(|_| self.ci());
+        names.filter_map(|name| self.get(name))
     }
 
     /// Whether this run is a pipeline's. `CI` counts as set unless it is empty, `0` or `false`; where it is not

@@ -93,7 +93,7 @@ pub fn own_home(process: &Vars, home: PathBuf, start: &Path) -> Result<PathBuf, 
 /// The checkout that a folder lies in. In a pipeline, a home does not make the folders around it the user's.
 fn proposed(dir: &Path, process: &Vars, home: Option<&Path>, start: &Path) -> Option<PathBuf> {
     let own = home.filter(|_| !process.ci());
-    checkout_of(dir, start, own).or_else(|| pipelines_tree(dir, process))
+    checkout_of(dir, start, own).or_else(|| pipelines_tree(dir, process, start))
 }
 
 /// The checkout around `start` that a folder lies in, links resolved, whether it is there yet or not. `home` is
@@ -118,13 +118,15 @@ fn within(dir: &Path, trees: impl IntoIterator<Item = PathBuf>) -> Option<PathBu
     trees.find(|tree| places.iter().any(|place| place.starts_with(tree)))
 }
 
-/// Where the pipeline says that its checkout is, if a folder lies in it.
-fn pipelines_tree(dir: &Path, process: &Vars) -> Option<PathBuf> {
-    let named = process.checkout_folders();
-    within(
-        dir,
-        named.filter_map(|folder| Path::new(folder).canonicalize().ok()),
-    )
+/// Where the pipeline says that its checkout is, if a folder lies in it. Around a clone there is the user's own.
+fn pipelines_tree(dir: &Path, process: &Vars, start: &Path) -> Option<PathBuf> {
+    let place = |folder: &str| Path::new(folder).canonicalize().ok();
+    let clones = fs::checkouts_around(start, None);
+    let is_around = |folder: &PathBuf| clones.iter().any(|clone| clone.starts_with(folder));
+    let archives = process.work_folders().filter_map(place);
+    let archives = archives.filter(|folder| !is_around(folder));
+    let checkouts = process.checkout_folders().filter_map(place);
+    within(dir, checkouts.chain(archives))
 }
 
 /// The address by its digest, since it is not a file name; the app's id as it is.
@@ -265,8 +267,12 @@ mod tests {
             let home = at("archive/home");
             own_home(&Vars::of(vars), home, &at("archive/apps/shop")).is_err()
         };
-        assert!(shipped(&[named, ("CODEBUILD_BUILD_ID", "a:1")]));
+        let (ci, code) = (("CODEBUILD_BUILD_ID", "a:1"), at("archive/apps"));
+        assert!(shipped(&[named, ci]));
         assert!(!shipped(&[named]));
+        // A clone in the folder that is named is the checkout, and what lies beside it is not.
+        std::fs::create_dir(code.join(".git")).unwrap();
+        assert!(!shipped(&[named, ci]));
     }
 
     #[test]
