@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{Forge, PublishError, request::Request};
+use super::{Forge, PublishError, person::is_program, request::Request};
 use crate::model::{
     ApiUrl, Secret, Vars, base_branch, is_no_push, is_request, pushed_branch, pusher,
     requests_of_run,
@@ -83,12 +83,17 @@ impl Place {
             Request::Number(_) | Request::None => base_branch(vars, event).map(str::to_owned),
         };
         let listed = || event.is_some_and(|event| !requests_of_run(event).is_empty());
-        let pushed_by = pusher(vars, event).filter(|_| own).map(str::to_owned);
+        // A program pushes for whoever has it do so, and may be called as a person is.
+        let sender = event.map_or(&Value::Null, |event| &event["sender"]);
+        let by_program = pusher(vars, event)
+            .is_some_and(|name| sender["login"] == name && is_program(place.forge, sender, name));
+        let pushed_by = pusher(vars, event).filter(|_| own && !by_program);
+        let pushed_by = pushed_by.map(str::to_owned);
         Ok(Self {
             request,
             into,
             pushed_by,
-            no_push: !own || is_no_push(vars, event),
+            no_push: !own || by_program || is_no_push(vars, event),
             guessed: own && !is_request(vars, event) && listed(),
             ..place
         })

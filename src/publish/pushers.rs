@@ -9,6 +9,7 @@ use super::{
     Forge, PublishError,
     forge::Source,
     http::{Call, Http},
+    person::is_program,
     place::encode,
 };
 
@@ -17,19 +18,38 @@ const WHAT: &str = "asking who pushed";
 const MOST_PAGES: u32 = 20;
 const PER_PAGE: usize = 100;
 
+/// Who pushed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Pusher {
+    pub(super) name: String,
+    /// GitLab's number for the user: its list does not tell what is a program.
+    pub(super) id: Option<u64>,
+    /// Whether it is known to be a program.
+    pub(super) program: bool,
+}
+
+impl Pusher {
+    fn of(forge: Forge, user: &Value, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            id: user["id"].as_u64().filter(|_| forge == Forge::GitLab),
+            program: is_program(forge, user, name),
+        }
+    }
+}
+
 /// A push of a branch.
 struct Pushed {
     before: Option<String>,
     after: String,
-    by: Option<String>,
+    by: Option<Pusher>,
     /// Whether it may have taken commits away: a rebase keeps what others wrote in them.
     forced: bool,
 }
 
 /// Who pushed, by the forge's list of pushes.
 pub(super) struct Pushers {
-    /// Their logins.
-    pub(super) names: BTreeSet<String>,
+    pub(super) all: BTreeSet<Pusher>,
     /// Whether the list has the push of every commit. Else these are all who may have pushed those that it
     /// lacks, and whose run did is still to be told.
     pub(super) whole: bool,
@@ -70,9 +90,9 @@ pub(super) async fn pushers(
         }
     }
     let untold = || http.malformed(WHAT, "it does not tell who made a push");
-    let of = |names: Vec<Option<String>>| {
-        let names = names.into_iter().collect::<Option<BTreeSet<_>>>();
-        names.ok_or_else(untold)
+    let of = |all: Vec<Option<Pusher>>| {
+        let all = all.into_iter().collect::<Option<BTreeSet<_>>>();
+        all.ok_or_else(untold)
     };
     let found = whole(&pushes, head, commits);
     let is_whole = found.is_some();
@@ -81,10 +101,10 @@ pub(super) async fn pushers(
         None => (pushes.iter().collect(), false),
     };
     if is_whole || ended && !many.is_empty() {
-        let names = pushes.into_iter().map(|push| push.by.clone());
-        let names = of(names.chain(many.into_iter().filter(|_| !is_all)).collect())?;
+        let all = pushes.into_iter().map(|push| push.by.clone());
+        let all = of(all.chain(many.into_iter().filter(|_| !is_all)).collect())?;
         let whole = is_whole;
-        return Ok(Some(Pushers { names, whole }));
+        return Ok(Some(Pushers { all, whole }));
     }
     Err(http.malformed(
         WHAT,
@@ -124,10 +144,12 @@ fn is_bulk(forge: Forge, push: &Value) -> bool {
 }
 
 /// Who made a push that GitLab tells of.
-fn by(push: &Value) -> Option<String> {
+fn by(push: &Value) -> Option<Pusher> {
     let told = push["author"]["username"].as_str();
-    told.or_else(|| push["author_username"].as_str())
-        .map(str::to_owned)
+    let name = told.or_else(|| push["author_username"].as_str())?;
+    let pusher = Pusher::of(Forge::GitLab, &push["author"], name);
+    let id = pusher.id.or_else(|| push["author_id"].as_u64());
+    Some(Pusher { id, ..pusher })
 }
 
 fn read(forge: Forge, source: &Source, push: &Value) -> Option<Pushed> {
@@ -137,7 +159,9 @@ fn read(forge: Forge, source: &Source, push: &Value) -> Option<Pushed> {
             push["ref"].as_str()?.strip_prefix("refs/heads/")?,
             &push["before"],
             &push["after"],
-            text(&push["actor"]["login"]),
+            push["actor"]["login"]
+                .as_str()
+                .map(|name| Pusher::of(forge, &push["actor"], name)),
             push["activity_type"] == "force_push",
         ),
         Forge::GitLab => {
@@ -212,7 +236,7 @@ mod tests {
         let push = |before: &str, after: &str, by: &str| Pushed {
             before: (!before.is_empty()).then(|| before.to_owned()),
             after: after.to_owned(),
-            by: Some(by.to_owned()),
+            by: Some(Pusher::of(Forge::GitHub, &Value::Null, by)),
             forced: false,
         };
         let forced = |before: &str, after: &str, by: &str| Pushed {
@@ -226,7 +250,7 @@ mod tests {
             let names: BTreeSet<_> = found
                 .pushes
                 .into_iter()
-                .filter_map(|push| push.by.clone())
+                .filter_map(|push| Some(push.by.clone()?.name))
                 .collect();
             Some(Vec::from_iter(names).join(" "))
         };

@@ -70,11 +70,15 @@ pub async fn review_facts(
         None => None,
     };
     let is_whole = listed.as_ref().is_some_and(|listed| listed.whole);
-    let mut pushed_by = listed.map(|listed| listed.names).unwrap_or_default();
-    let program = pushed_by
-        .iter()
-        .find(|name| is_program(place.forge, &Value::Null, name))
-        .cloned();
+    let listed = listed.map(|listed| listed.all).unwrap_or_default();
+    let mut program = None;
+    for who in &listed {
+        if who.program || asking.is_program(&who.name, who.id).await? {
+            program = Some(who.name.clone());
+            break;
+        }
+    }
+    let mut pushed_by: BTreeSet<_> = listed.into_iter().map(|who| who.name).collect();
     // Whoever starts a job again is not who pushed: what a run is told counts where the forge lists too little.
     if let (Request::Number(_), false) = (&place.request, is_whole) {
         pushed_by.extend(place.pushed_by.clone());
@@ -381,10 +385,10 @@ impl Asking<'_> {
         Some((id.parse().ok()?, name))
     }
 
-    /// Whether GitLab calls an approver a program: its list of approvals does not tell.
+    /// Whether GitLab calls a user a program: its lists of approvals and pushes do not tell.
     async fn is_program(&self, name: &str, id: Option<u64>) -> Result<bool, PublishError> {
         let Some(id) = id else { return Ok(false) };
-        let call = Call::get("asking who approved", format!("/users/{id}"));
+        let call = Call::get("asking who somebody is", format!("/users/{id}"));
         match self.http.send(&call).await {
             // Not told: the name decides.
             Err(PublishError::Refused { status: 404, .. }) => Ok(false),

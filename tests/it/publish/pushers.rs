@@ -163,6 +163,42 @@ fn an_app_that_pushes_tells_nobody_either() {
     }
 }
 
+/// Nor does one that is called as a person is: the forge says what it is.
+#[test]
+fn a_program_by_any_name_is_one() {
+    for shop in shops() {
+        shop.head('a', false);
+        shop.plan('a', 1);
+        shop.review(&GOOD);
+        pushes(&shop, "ann", 'a');
+        if shop.github {
+            let push = |kind: &str| {
+                json!([{"ref": "refs/heads/topic", "before": sha('0'), "after": sha('a'),
+                    "activity_type": "push", "actor": {"login": "ann", "type": kind}}])
+            };
+            let list = "GET /repos/ann/fork/activity";
+            shop.told(list, &push("Bot"));
+            shop.refuses("nobody knows who had it do so");
+            shop.told(list, &push("User"));
+        } else {
+            let push = json!([{"author_id": 9, "author": {"id": 9, "username": "ann"},
+                "push_data": {"ref": "topic", "ref_type": "branch",
+                    "commit_from": null, "commit_to": sha('a')}}]);
+            shop.told("GET /api/v4/projects/13/events", &push);
+            shop.told(
+                "GET /api/v4/users/9",
+                &json!({"id": 9, "username": "ann", "bot": true}),
+            );
+            shop.refuses("nobody knows who had it do so");
+            shop.told(
+                "GET /api/v4/users/9",
+                &json!({"id": 9, "username": "ann", "bot": false}),
+            );
+        }
+        shop.applied_now().expect(0);
+    }
+}
+
 /// Where the forge lists every push, nobody else has pushed: not who started a job again.
 #[test]
 fn who_starts_a_run_again_is_not_who_pushed() {
