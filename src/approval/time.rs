@@ -42,6 +42,7 @@ mod tests {
         let read = |text: &str| parse(text).map(|time| time.to_string());
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(read("20260102"), some("2026-01-02T00:00:00Z"));
+        assert_eq!(read("20261231"), some("2026-12-31T00:00:00Z"));
         assert_eq!(read("202601021530Z"), some("2026-01-02T15:30:00Z"));
         assert_eq!(read("20260102153059"), some("2026-01-02T15:30:59Z"));
         for bad in [
