@@ -9,7 +9,7 @@ use super::{
     approving::ApprovalArgs,
     listening,
     planning::{self, PlanningArgs},
-    printing::{MarkdownArgs, file_name},
+    printing::MarkdownArgs,
 };
 use crate::{
     config::Project,
@@ -17,7 +17,7 @@ use crate::{
     diff::Action,
     fs::Destination,
     ops::{self, SavedInputs, SavedPlan},
-    plan::{Digest, document, envelope::DocumentKind},
+    plan::{Digest, document},
     receipt::{self, Outcome},
     syntax::MaxDuration,
     term::Answer,
@@ -111,14 +111,11 @@ async fn saved(
         )
         .into());
     }
-    let named = ops::named(file)?;
-    let (name, text) = match &named {
-        Some(digest) => ops::stored_plan(&listening::around(context), digest).await?,
-        None => (
-            file_name(file),
-            context.read_saved(file, DocumentKind::Plan)?,
-        ),
-    };
+    let listening::NamedPlan {
+        digest: named,
+        name,
+        text,
+    } = listening::named_plan(context, file).await?;
     let around = listening::around(context);
     let inputs = SavedInputs {
         name: &name,

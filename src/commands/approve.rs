@@ -16,7 +16,7 @@ use crate::{
     fs::{self, Destination},
     model::ago,
     ops,
-    plan::{Digest, Plan, document, envelope::DocumentKind},
+    plan::{Digest, Plan, document},
     term::{self, Answer},
     view::{self, approval::ApprovalReport, markdown, report::PlanReport},
 };
@@ -63,14 +63,11 @@ pub struct ApproveArgs {
 /// Signs.
 pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json])?;
-    let named = ops::named(&args.plan)?;
-    let (name, text) = match &named {
-        Some(digest) => ops::stored_plan(&listening::around(context), digest).await?,
-        None => (
-            file_name(&args.plan),
-            context.read_saved(&args.plan, DocumentKind::Plan)?,
-        ),
-    };
+    let listening::NamedPlan {
+        digest: named,
+        name,
+        text,
+    } = listening::named_plan(context, &args.plan).await?;
     let saved = document::read(&name, &text)?;
     ops::is_expected(&saved.digest, named.as_ref())?;
     if !args.revoke {

@@ -1,12 +1,15 @@
 //! What an op tells, in words on the terminal; and what it may know of the process.
 
+use std::path::Path;
+
+use super::printing::file_name;
 use crate::{
     approval::Missing,
     config::Project,
     context::{Context, Failure},
     model::{App, ago},
     ops::{self, Around, LazyBinding, Listener, OpEvent, Team},
-    plan::document::Saved,
+    plan::{Digest, document::Saved, envelope::DocumentKind},
     view::{self, Theme},
 };
 
@@ -21,6 +24,26 @@ pub(super) fn around(context: &Context) -> Around<'_> {
 /// The memory of the app that a command is about.
 pub(super) async fn team(context: &Context, project: &Project, app: &App) -> Result<Team, Failure> {
     Team::of(&around(context), project, app).await
+}
+
+/// A saved plan as it is named: where it is from, its text, and the digest if that is the name.
+pub(super) struct NamedPlan {
+    pub(super) digest: Option<Digest>,
+    pub(super) name: String,
+    pub(super) text: String,
+}
+
+/// The plan of a file, or of the store where a digest names it.
+pub(super) async fn named_plan(context: &Context, file: &Path) -> Result<NamedPlan, Failure> {
+    let digest = ops::named(file)?;
+    let (name, text) = match &digest {
+        Some(digest) => ops::stored_plan(&around(context), digest).await?,
+        None => (
+            file_name(file),
+            context.read_saved(file, DocumentKind::Plan)?,
+        ),
+    };
+    Ok(NamedPlan { digest, name, text })
 }
 
 /// What approval a saved plan lacks beside this signature, for those who only look.

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     listening,
-    printing::{MarkdownArgs, file_name, made_for},
+    printing::{MarkdownArgs, made_for},
 };
 use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
@@ -33,14 +33,11 @@ pub struct ShowArgs {
 /// Prints a saved plan or receipt.
 pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failure> {
     let medium = context.medium(&[Format::Text, Format::Json, Format::Markdown, Format::Diff])?;
-    let named = ops::named(&args.file)?;
-    let (name, text) = match &named {
-        Some(digest) => ops::stored_plan(&listening::around(context), digest).await?,
-        None => (
-            file_name(&args.file),
-            context.read_saved(&args.file, DocumentKind::Plan)?,
-        ),
-    };
+    let listening::NamedPlan {
+        digest: named,
+        name,
+        text,
+    } = listening::named_plan(context, &args.file).await?;
     let shown = if is_receipt(&text) {
         context
             .medium(&[Format::Text, Format::Json, Format::Markdown])

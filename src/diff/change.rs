@@ -7,8 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalogue::ScopeDiff,
-    catalogue::ScopeEquivalence,
+    catalogue::{ScopeDiff, ScopeEquivalence},
     model::{
         Account, ConnectorType, DeclaredConnector, ExpectedAccount, Kind, RemoteConnector,
         RemoteStatus, Removal, Scopes, Terms,
@@ -86,7 +85,7 @@ impl Change {
         }
     }
 
-    /// The scopes that the app has and is to have no more. What the settings say that the provider adds, a
+    /// The scopes that the app has and is no longer to have. What the settings say that the provider adds, a
     /// request may have written: here it hides nothing.
     pub fn loses(&self) -> Scopes {
         let rules = ScopeEquivalence::default();

@@ -350,16 +350,19 @@ mod tests {
         }
     }
 
-    /// Whichever of the commits says it, and the shortest of all.
-    #[test]
-    fn each_commit_that_binds_limits_how_long_a_plan_lives() {
-        let dir = tempfile::tempdir().unwrap();
-        let vars = crate::model::Vars::default();
+    fn project_at(dir: &Path) -> Project {
         let options = crate::config::FindOptions {
             app_id: Some("app-1".to_owned()),
             ..Default::default()
         };
-        let mut project = Project::find(dir.path(), &options, &vars).unwrap();
+        Project::find(dir, &options, &crate::model::Vars::default()).unwrap()
+    }
+
+    /// Whichever of the commits says it, and the shortest of all.
+    #[test]
+    fn each_commit_that_binds_limits_how_long_a_plan_lives() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut project = project_at(dir.path());
         let settings = |hours: &str| {
             let text = format!("[plan]\nexpires = \"{hours}\"\n");
             crate::syntax::parse_settings("connplan.toml", &text)
@@ -427,12 +430,7 @@ mod tests {
     #[test]
     fn the_store_of_the_base_holds() {
         let dir = tempfile::tempdir().unwrap();
-        let vars = crate::model::Vars::default();
-        let options = crate::config::FindOptions {
-            app_id: Some("app-1".to_owned()),
-            ..Default::default()
-        };
-        let mut project = Project::find(dir.path(), &options, &vars).unwrap();
+        let mut project = project_at(dir.path());
         let store = |url: &str, keep: &str| StoreSettings {
             url: Some(url.to_owned()),
             keep: Some(keep.to_owned()),

@@ -85,10 +85,10 @@ impl Place {
         let listed = || event.is_some_and(|event| !requests_of_run(event).is_empty());
         // A program pushes for whoever has it do so, and may be called as a person is.
         let sender = event.map_or(&Value::Null, |event| &event["sender"]);
-        let by_program = pusher(vars, event)
+        let pusher = pusher(vars, event);
+        let by_program = pusher
             .is_some_and(|name| sender["login"] == name && is_program(place.forge, sender, name));
-        let pushed_by = pusher(vars, event).filter(|_| own && !by_program);
-        let pushed_by = pushed_by.map(str::to_owned);
+        let pushed_by = pusher.filter(|_| own && !by_program).map(str::to_owned);
         Ok(Self {
             request,
             into,

@@ -89,21 +89,17 @@ pub(super) async fn pushers(
             break;
         }
     }
-    let untold = || http.malformed(WHAT, "it does not tell who made a push");
-    let of = |all: Vec<Option<Pusher>>| {
-        let all = all.into_iter().collect::<Option<BTreeSet<_>>>();
-        all.ok_or_else(untold)
-    };
     let found = whole(&pushes, head, commits);
-    let is_whole = found.is_some();
+    let whole = found.is_some();
     let (pushes, is_all) = match found {
         Some(found) => (found.pushes, found.from_its_start),
         None => (pushes.iter().collect(), false),
     };
-    if is_whole || ended && !many.is_empty() {
+    if whole || ended && !many.is_empty() {
         let all = pushes.into_iter().map(|push| push.by.clone());
-        let all = of(all.chain(many.into_iter().filter(|_| !is_all)).collect())?;
-        let whole = is_whole;
+        let all = all.chain(many.into_iter().filter(|_| !is_all));
+        let all = all.collect::<Option<BTreeSet<_>>>();
+        let all = all.ok_or_else(|| http.malformed(WHAT, "it does not tell who made a push"))?;
         return Ok(Some(Pushers { all, whole }));
     }
     Err(http.malformed(

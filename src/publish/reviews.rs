@@ -78,13 +78,11 @@ pub async fn review_facts(
             break;
         }
     }
-    let mut pushed_by: BTreeSet<_> = listed.into_iter().map(|who| who.name).collect();
     // Whoever starts a job again is not who pushed: what a run is told counts where the forge lists too little.
-    if let (Request::Number(_), false) = (&place.request, is_whole) {
-        pushed_by.extend(place.pushed_by.clone());
-    }
-    let told = pushed_by.iter().map(|name| word(name).to_ascii_lowercase());
-    let mut pushed_by: BTreeSet<_> = told.collect();
+    let is_told = !is_whole && matches!(place.request, Request::Number(_));
+    let told = place.pushed_by.as_ref().filter(|_| is_told);
+    let told = listed.iter().map(|who| &who.name).chain(told);
+    let mut pushed_by: BTreeSet<_> = told.map(|name| word(name).to_ascii_lowercase()).collect();
     let writer = shown.as_ref().map(|shown| shown.writer.clone());
     let shown = shown.map(|shown| {
         let made = people.iter().flatten().chain([&author]);
