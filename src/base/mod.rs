@@ -171,10 +171,10 @@ impl Held {
     }
 }
 
-/// The pipeline's checkout is no clone: an archive, as it is unpacked where git is missing.
+/// The pipeline's checkout is not a clone: an archive, as it is unpacked where git is missing.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "the checkout of this pipeline is no git repository: which commit was before this one, whose settings bind, \
+    "the checkout of this pipeline is not a git repository: which commit was before this one, whose settings bind, \
      cannot be told"
 )]
 #[diagnostic(
@@ -185,7 +185,7 @@ impl Held {
 )]
 struct NoClone;
 
-/// Fails where there is no base because the pipeline's checkout is no clone, though the forge names what is before.
+/// Fails where there is no base because the pipeline's checkout is not a clone, though the forge names what is before.
 pub fn check_cloned(context: &Context, project: &Project) -> Result<(), Failure> {
     let (vars, event) = (&context.vars, context.named_event()?);
     let is_told = model::is_request(vars, event.as_ref())

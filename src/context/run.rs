@@ -439,7 +439,7 @@ impl Context {
         text_of(self.read_named(path)?, |offset| not_text(offset).into())
     }
 
-    /// The same for a saved plan or receipt: what is no text is none.
+    /// The same for a saved plan or receipt: what is not text is not one.
     pub(crate) fn read_saved(&self, path: &Path, wanted: DocumentKind) -> Result<String, Failure> {
         let file = escape::limited(&path.display().to_string(), 200);
         text_of(self.read_named(path)?, |offset| {
@@ -462,7 +462,7 @@ fn is_below(path: &Path) -> bool {
     !path.is_absolute() && !path.components().any(|c| c.as_os_str() == "..")
 }
 
-/// The text; `none` says what it is if these bytes, from the one of this number on, are none.
+/// The text; `none` says what these bytes are if, from the one of this number on, they are not text.
 fn text_of(bytes: Vec<u8>, none: impl FnOnce(usize) -> Failure) -> Result<String, Failure> {
     let text = String::from_utf8(bytes).map_err(|e| none(e.utf8_error().valid_up_to()))?;
     // PowerShell writes a byte-order mark in front of what it redirects.

@@ -56,7 +56,7 @@ impl DocumentKind {
         }
     }
 
-    /// Why a file is none that is no text.
+    /// Why a file that is not text is not such a document.
     pub(crate) fn not_text(self, file: String, offset: usize) -> Refusal {
         Refusal::NotOurs {
             file,

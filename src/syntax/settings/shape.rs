@@ -124,7 +124,8 @@ pub(super) fn check(root: &Node, source: &Source) -> Vec<Problem> {
     check.problems
 }
 
-/// Words of gates that stand for many other things, too, and that are none by themselves.
+/// Words of gates that stand for many other things, too, and alone are not a gate. `accounts` counts to the letter:
+/// `account` is another such word.
 const OF_MANY: [&str; 3] = ["count", "rules", "accounts"];
 /// What somebody may call a gate.
 const ALIKE: [&str; 7] = [

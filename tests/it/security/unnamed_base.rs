@@ -217,7 +217,7 @@ fn nothing_is_applied_from_a_pipelines_checkout_that_is_no_clone() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
-    warning: the checkout of this pipeline is no git repository: which commit was before this one, whose settings bind, cannot be told; install git before the step that checks out: without it, actions/checkout unpacks an archive
+    warning: the checkout of this pipeline is not a git repository: which commit was before this one, whose settings bind, cannot be told; install git before the step that checks out: without it, actions/checkout unpacks an archive
     ");
     reads!(applied(&platform, &project, &run), @"
     exit 1: connplan apply --auto-approve
@@ -231,7 +231,7 @@ fn nothing_is_applied_from_a_pipelines_checkout_that_is_no_clone() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     --- stderr
-    error: the checkout of this pipeline is no git repository: which commit was before this one, whose settings bind, cannot be told
+    error: the checkout of this pipeline is not a git repository: which commit was before this one, whose settings bind, cannot be told
       help: install git before the step that checks out: without it, actions/checkout unpacks an archive
       code: connplan::approval::base
     ");

@@ -144,10 +144,10 @@ fn a_folder_that_is_not_there_yet_may_be_soon() {
     project.write("apps/other/base44/config.jsonc", "{ \"name\": \"O\" }");
     git(&project, &["init", "-q", "-b", "main"]);
     init(&project);
-    let config = "{ \"name\": \"T\", \"connectorsDir\": \"../../../shared/x\" }";
+    let config = "{ \"name\": \"T\", \"connectorsDir\": \"../../../others/x\" }";
     project.write("apps/shop/base44/config.jsonc", config);
     let plan = project.run(&["-C", "apps/shop", "plan"]);
-    insta::assert_snapshot!(told(&plan).join("\n"), @"warning: .github/workflows/connplan-plan.yml does not look at shared/x, from where files of this project are read: what changes there alone is neither planned nor shown; run `connplan init` again, which adds it, or keep the connector files in the project's folder");
+    insta::assert_snapshot!(told(&plan).join("\n"), @"warning: .github/workflows/connplan-plan.yml does not look at others/x, from where files of this project are read: what changes there alone is neither planned nor shown; run `connplan init` again, which adds it, or keep the connector files in the project's folder");
 }
 
 #[test]
