@@ -1,4 +1,4 @@
-//! Waiting for Esc while something else goes on.
+//! Keys, one by one: held for as long as a list is shown, and waiting for Esc while something else goes on.
 
 use tokio::sync::mpsc;
 
@@ -35,6 +35,26 @@ impl EscapeKey {
     }
 }
 
+/// Holds the terminal key by key, without an echo, until this value is dropped. Ctrl-C stays a signal.
+///
+/// `console` does so for each key that it reads and no longer. What somebody types in between would be edited
+/// as a line: a Backspace would be lost.
+#[derive(Debug)]
+pub(super) struct KeyByKey {
+    #[cfg(unix)]
+    _held: Option<unix::KeyByKey>,
+}
+
+impl KeyByKey {
+    /// Does nothing where there is no terminal to hold.
+    pub(super) fn hold() -> Self {
+        Self {
+            #[cfg(unix)]
+            _held: unix::KeyByKey::hold(),
+        }
+    }
+}
+
 #[cfg(unix)]
 mod unix {
     use std::{
@@ -54,21 +74,41 @@ mod unix {
     };
     use tokio::sync::mpsc;
 
-    /// The terminal, line by line and echo switched off. Ctrl-C stays a signal.
+    /// The terminal as it was.
+    #[derive(Debug)]
+    pub(super) struct KeyByKey {
+        before: Termios,
+    }
+
+    impl KeyByKey {
+        pub(super) fn hold() -> Option<Self> {
+            let before = tcgetattr(stdin()).ok()?;
+            let mut held = before.clone();
+            held.local_modes
+                .remove(LocalModes::ICANON | LocalModes::ECHO);
+            tcsetattr(stdin(), OptionalActions::Now, &held).ok()?;
+            Some(Self { before })
+        }
+    }
+
+    impl Drop for KeyByKey {
+        fn drop(&mut self) {
+            // A terminal that went away needs no repair.
+            let _ = tcsetattr(stdin(), OptionalActions::Now, &self.before);
+        }
+    }
+
+    /// A thread that reads the keys. It ends before the terminal is let go.
     #[derive(Debug)]
     pub(super) struct Watch {
-        before: Termios,
         stop: Arc<AtomicBool>,
         thread: Option<thread::JoinHandle<()>>,
+        _keys: KeyByKey,
     }
 
     impl Watch {
         pub(super) fn start(sender: mpsc::Sender<()>) -> Option<Self> {
-            let before = tcgetattr(stdin()).ok()?;
-            let mut raw = before.clone();
-            raw.local_modes
-                .remove(LocalModes::ICANON | LocalModes::ECHO);
-            tcsetattr(stdin(), OptionalActions::Now, &raw).ok()?;
+            let keys = KeyByKey::hold()?;
             let stop = Arc::new(AtomicBool::new(false));
             let seen = Arc::clone(&stop);
             let thread = thread::spawn(move || {
@@ -90,9 +130,9 @@ mod unix {
                 }
             });
             Some(Self {
-                before,
                 stop,
                 thread: Some(thread),
+                _keys: keys,
             })
         }
     }
@@ -115,8 +155,6 @@ mod unix {
                 // It only reads keys; it has nothing to report.
                 let _ = thread.join();
             }
-            // A terminal that went away needs no repair.
-            let _ = tcsetattr(stdin(), OptionalActions::Now, &self.before);
         }
     }
 }

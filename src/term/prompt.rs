@@ -9,7 +9,7 @@ use std::{
 use console::{Key, Term};
 use dialoguer::MultiSelect;
 
-use super::Terminal;
+use super::{Terminal, keys::KeyByKey};
 
 /// What a person said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +108,7 @@ pub async fn choose_filtered(
     if !lists(terminal) {
         return None;
     }
+    let _keys = KeyByKey::hold();
     let mut chosen: BTreeSet<usize> = BTreeSet::new();
     for round in 0.. {
         let names: Vec<_> = chosen.iter().filter_map(|n| choices.get(*n)).collect();
@@ -186,6 +187,7 @@ async fn read_part(terminal: &Terminal, prompt: String) -> Option<String> {
 pub async fn choose_one(terminal: &Terminal, question: &str, items: Vec<String>) -> Option<usize> {
     let (question, items) = fit(terminal, question, &items)?;
     let width = terminal.width();
+    let _keys = KeyByKey::hold();
     let _cursor = Cursor;
     let chosen = tokio::task::spawn_blocking(move || {
         let term = Term::stderr();

@@ -83,6 +83,21 @@ fn a_list_says_that_nothing_matches() {
     reads!(console::strip_ansi_codes(&terminal.end().1).into_owned());
 }
 
+/// A Backspace that comes while the list is drawn is one of the list's keys, not an edit of a line.
+#[test]
+fn keys_pressed_while_a_list_is_drawn_are_kept() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform).var("TERM", "xterm");
+    let mut terminal = Pty::sized(&project, 50, 40, &["add"]);
+    terminal.wait_for("Connector: ").press("z");
+    for _ in 0..12 {
+        terminal.wait_for("Connector: z\r").press("x");
+        terminal.wait_for("Nothing matches \"zx\"").press("\u{7f}");
+    }
+    terminal.wait_for("Connector: z\r").press("\u{1b}");
+    assert_eq!(terminal.end().0, 1);
+}
+
 #[test]
 fn what_never_was_a_plan_is_not_called_altered() {
     let (_platform, project) = waiting();
