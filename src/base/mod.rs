@@ -10,7 +10,7 @@
 //! - A push that makes a branch, a tag, and whatever else names no commit before (a schedule, a start by hand, a run
 //!   after a run): the default branch, as it is now and where this line of history left it; on it, the commit
 //!   before.
-//! - After all but a request: the commit that was applied last.
+//! - The commit that was applied last; to plan an open request, it does not bind.
 //! - A branch is the run's repository's: where `origin` is beyond doubt another one, such as a fork, it does not count.
 //! - In a pipeline, what cannot be told or fetched is an error that says what the workflow lacks.
 //!

@@ -143,7 +143,7 @@ async fn resume(
         project.check_gates()?;
     }
     let declared = declared(args, context, project, app).await?;
-    let binding = LazyBinding::default();
+    let binding = LazyBinding::to_write();
     let inputs = FirstLookInputs {
         project,
         app,

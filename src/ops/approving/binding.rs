@@ -23,6 +23,16 @@ use crate::{
     syntax::PolicySettings,
 };
 
+/// What for somebody asks which settings bind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To look, or to have approved: a request that is open is measured against its base alone.
+    #[default]
+    Look,
+    /// To write, or to ask for what was written.
+    Write,
+}
+
 /// The settings that bind, and whose signatures they let count.
 pub(super) struct Binding {
     needs: Vec<Need>,
@@ -107,6 +117,7 @@ impl Binding {
         around: &Around<'_>,
         project: &Project,
         bases: &Bases,
+        purpose: Purpose,
     ) -> Result<Self, Failure> {
         let here = &project.settings.approval;
         let mut found = Self {
@@ -130,7 +141,7 @@ impl Binding {
         };
         let named = base.filter(has_signers);
         found.demand_all(base, named.is_some());
-        let applied = found.applied_from(around, project).await?;
+        let applied = found.applied_from(around, project, purpose).await?;
         let applied = if applied.is_empty() {
             None
         } else {
@@ -170,16 +181,18 @@ impl Binding {
 
     /// The commits from which the app was last changed, as the stores know that, and without any this
     /// machine. What a run refused since then is still to be applied, and the next push does not free it.
-    /// At a desk, and for a request that is open, it is the base that counts.
+    /// At a desk, and for the plan of a request that is open, it is the base that counts. Whoever writes for
+    /// such a request, before its merge, writes what was refused before it as well.
     async fn applied_from(
         &mut self,
         around: &Around<'_>,
         project: &Project,
+        purpose: Purpose,
     ) -> Result<Vec<BaseName>, Failure> {
         let context = around.context;
         let event = context.named_event()?;
-        let is_open = is_for_open_request(&context.vars, event.as_ref());
-        if !context.vars.ci() || is_open {
+        let looks = purpose == Purpose::Look;
+        if !context.vars.ci() || looks && is_for_open_request(&context.vars, event.as_ref()) {
             return Ok(Vec::new());
         }
         let Ok(app) = project.app() else {
@@ -210,6 +223,7 @@ impl Binding {
 pub struct LazyBinding {
     bases: Bases,
     read: OnceCell<Binding>,
+    purpose: Purpose,
 }
 
 impl fmt::Debug for LazyBinding {
@@ -221,8 +235,18 @@ impl fmt::Debug for LazyBinding {
 impl LazyBinding {
     /// Where it was looked for the base already.
     pub fn at(bases: Bases) -> Self {
-        let read = OnceCell::new();
-        Self { bases, read }
+        Self {
+            bases,
+            ..Self::default()
+        }
+    }
+
+    /// For what is written by them, or was.
+    pub fn to_write() -> Self {
+        Self {
+            purpose: Purpose::Write,
+            ..Self::default()
+        }
     }
 
     /// The bases by which they are read.
@@ -235,7 +259,7 @@ impl LazyBinding {
         around: &Around<'_>,
         project: &Project,
     ) -> Result<&Binding, Failure> {
-        let read = async || Binding::of(around, project, &self.bases).await;
+        let read = async || Binding::of(around, project, &self.bases, self.purpose).await;
         self.read.get_or_try_init(read).await
     }
 
@@ -251,8 +275,10 @@ impl LazyBinding {
 
 impl From<Binding> for LazyBinding {
     fn from(read: Binding) -> Self {
-        let (bases, read) = (Bases::default(), OnceCell::new_with(Some(read)));
-        Self { bases, read }
+        Self {
+            read: OnceCell::new_with(Some(read)),
+            ..Self::to_write()
+        }
     }
 }
 
@@ -307,7 +333,7 @@ pub async fn signers_that_bind(
     around: &Around<'_>,
     project: &Project,
 ) -> Result<Option<Signers>, Failure> {
-    let binding = Binding::of(around, project, &Bases::default()).await?;
+    let binding = Binding::of(around, project, &Bases::default(), Purpose::Look).await?;
     Ok(binding.signers)
 }
 

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::BTreeSet, num::NonZeroU16, path::PathBuf, rc::Rc};
 
 use super::{
-    binding::{Binding, LazyBinding, reviewed},
+    binding::{Binding, LazyBinding, Purpose, reviewed},
     vouching,
 };
 use crate::{
@@ -63,7 +63,7 @@ impl<'a> ApprovalGate<'a> {
         late: bool,
     ) -> Result<Self, Failure> {
         project.check_gates()?;
-        let mut binding = Binding::of(&around, project, bases).await?;
+        let mut binding = Binding::of(&around, project, bases, Purpose::Write).await?;
         if let Some(count) = shown.reviews {
             binding.demand(Need {
                 require: Requirement::Review,

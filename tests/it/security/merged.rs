@@ -291,23 +291,24 @@ fn the_next_push_does_not_free_what_was_refused() {
     applied(&project, &loose, &by_hand)
         .expect(3)
         .tells("signature");
-    // Nor by a workflow that runs for a request that is merged, whatever starts it.
+    // Nor by a workflow that runs for a request that is merged, whatever starts it; nor for the next one, which
+    // is open still: it is measured against what was merged.
     let head = git(&project, &["rev-parse", "HEAD"]);
-    for action in ["closed", "labeled"] {
-        let merged = serde_json::json!({
+    for (action, is_merged) in [("closed", true), ("labeled", true), ("labeled", false)] {
+        let request = serde_json::json!({
             "action": action,
             "pull_request": {
-                "number": 5, "merged": true, "merge_commit_sha": head,
+                "number": 5, "merged": is_merged, "merge_commit_sha": is_merged.then_some(&head),
                 "head": {"sha": head, "ref": "topic"}, "base": {"sha": loose, "ref": "main"},
             },
         });
-        project.write("../merged.json", &merged.to_string());
-        let merged = project.path("../merged.json").display().to_string();
-        let merged = [
-            ("GITHUB_EVENT_PATH", merged.as_str()),
+        project.write("../request.json", &request.to_string());
+        let request = project.path("../request.json").display().to_string();
+        let request = [
+            ("GITHUB_EVENT_PATH", request.as_str()),
             ("GITHUB_EVENT_NAME", "pull_request"),
         ];
-        applied(&project, &loose, &merged)
+        applied(&project, &loose, &request)
             .expect(3)
             .tells("signature");
     }
