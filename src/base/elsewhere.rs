@@ -3,10 +3,10 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::fetched::{Found, branch, fetch, fetch_branch, fetch_from};
+use super::fetched::{Found, branch, fetch, fetch_branch, origin_at};
 use crate::{
     context::{Context, Failure},
-    git::{Checkout, CommitId, ObjectId, RemoteAddress, RemoteName},
+    git::{Checkout, CommitId, ObjectId, RemoteAddress},
     model::RunRepository,
     publish,
 };
@@ -69,7 +69,7 @@ pub(super) async fn own(
 /// owner makes them. An address that cannot be used is told where it is used.
 async fn instead(context: &Context, checkout: &Checkout) -> Option<RemoteAddress> {
     let run = RunRepository::of(&context.vars)?;
-    let origin = checkout.remote(&RemoteName::origin()).await.ok()?;
+    let origin = origin_at(context, checkout).await.ok()?;
     origin.instead(&run)
 }
 
@@ -90,13 +90,7 @@ async fn head_of(
         if let Some(commit) = checkout.resolve(commit.as_str()).await.ok()? {
             return Some((commit, None));
         }
-        // Its name proves it, wherever it is from.
-        let depot = match fetch(context, checkout, &commit).await {
-            Ok(depot) => depot,
-            Err(_) => fetch_from(context, checkout, run.clone(), &commit)
-                .await
-                .ok()?,
-        };
+        let depot = fetch(context, checkout, &commit).await.ok()?;
         Some((commit, Some(depot)))
     };
     told.await.ok_or_else(|| OtherOrigin {

@@ -5,7 +5,8 @@ use thiserror::Error;
 
 use crate::{
     context::{Context, Failure},
-    git::{Checkout, CommitId, Depot, ObjectId, RemoteAddress, RemoteName},
+    git::{Checkout, CommitId, Depot, GitError, ObjectId, RemoteAddress, RemoteName},
+    model::RunRepository,
     state::StateError,
 };
 
@@ -29,17 +30,22 @@ pub(super) struct NoBase {
 /// A commit, and where it is if not in the checkout.
 pub(super) type Found = (CommitId, Option<Depot>);
 
-/// Whether the checkout has the remote that is asked. One that has others is a clone all the same, and says so.
-pub(super) async fn has_origin(context: &Context, checkout: &Checkout) -> Result<bool, Failure> {
-    let remotes = checkout.remotes().await?;
-    let has = remotes.contains(&RemoteName::origin());
-    if !has && !remotes.is_empty() && context.vars.ci() {
-        context.warn_once(
-            "no git remote here is called `origin`, so nobody is asked what the branches are by now, and their \
-             newest settings do not bind; have the checkout call its remote so",
-        );
-    }
-    Ok(has)
+/// What the checkout calls the remote that is asked.
+pub(super) async fn origin(
+    context: &Context,
+    checkout: &Checkout,
+) -> Result<Option<RemoteName>, GitError> {
+    let run = RunRepository::of(&context.vars);
+    checkout.origin(run.as_ref()).await
+}
+
+/// Where that is.
+pub(super) async fn origin_at(
+    context: &Context,
+    checkout: &Checkout,
+) -> Result<RemoteAddress, GitError> {
+    let run = RunRepository::of(&context.vars);
+    checkout.remote(run.as_ref(), &RemoteName::origin()).await
 }
 
 /// Where what is fetched is kept: not in the checkout, of which nothing changes.
@@ -47,7 +53,7 @@ pub(super) async fn depot(
     context: &Context,
     checkout: &Checkout,
 ) -> Result<(Depot, RemoteAddress), Failure> {
-    let remote = checkout.remote(&RemoteName::origin()).await?;
+    let remote = origin_at(context, checkout).await?;
     depot_of(context, checkout, remote).await
 }
 
@@ -76,21 +82,27 @@ pub(super) async fn here_or_fetched(
     Ok((commit, Some(depot)))
 }
 
-/// A commit with all that it holds, from the remote.
+/// A commit with all that it holds, from the remote, or from the run's repository where that is another one: its
+/// name proves it, wherever it is from.
 pub(super) async fn fetch(
     context: &Context,
     checkout: &Checkout,
     commit: &CommitId,
 ) -> Result<Depot, Failure> {
     let fetched = async {
-        let remote = checkout.remote(&RemoteName::origin()).await?;
-        fetch_from(context, checkout, remote, commit).await
+        let remote = origin_at(context, checkout).await?;
+        let run = RunRepository::of(&context.vars);
+        let run = run.and_then(|run| remote.instead(&run));
+        match (fetch_from(context, checkout, remote, commit).await, run) {
+            (Err(_), Some(run)) => fetch_from(context, checkout, run, commit).await,
+            (fetched, _) => fetched,
+        }
     };
-    let fetched = fetched.await;
+    let fetched: Result<_, Failure> = fetched.await;
     fetched.map_err(|failure| missing(commit.as_str(), failure.report.to_string()).into())
 }
 
-pub(super) async fn fetch_from(
+async fn fetch_from(
     context: &Context,
     checkout: &Checkout,
     remote: RemoteAddress,
@@ -119,7 +131,7 @@ pub(super) async fn fetch_own_branch(
     checkout: &Checkout,
     name: &str,
 ) -> Result<Found, Failure> {
-    let remote = checkout.remote(&RemoteName::origin()).await?;
+    let remote = origin_at(context, checkout).await?;
     fetch_branch(context, checkout, remote, name).await
 }
 
@@ -143,7 +155,10 @@ pub(super) async fn branch(
         Ok(found) => return Ok(found),
         Err(failure) => failure,
     };
-    let known = ["remotes/origin", "heads"].map(|place| format!("refs/{place}/{name}"));
+    let origin = origin(context, checkout).await?;
+    let origin = origin.unwrap_or_else(RemoteName::origin);
+    let known = [format!("remotes/{origin}"), "heads".to_owned()];
+    let known = known.map(|place| format!("refs/{place}/{name}"));
     let mut commit = None;
     for known in known {
         commit = commit.or(checkout.resolve(&known).await?);

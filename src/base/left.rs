@@ -4,7 +4,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
-    fetched::{Found, branch, depot, has_origin, here_or_fetched},
+    fetched::{Found, branch, depot, here_or_fetched, origin},
     now::now,
 };
 use crate::{
@@ -54,10 +54,15 @@ pub(super) async fn default(
     head: &CommitId,
     line: &Line,
 ) -> Result<Vec<Found>, Failure> {
-    let origin = RemoteName::origin();
-    let asks = context.vars.ci() && has_origin(context, checkout).await?;
+    let asked = if context.vars.ci() {
+        origin(context, checkout).await?
+    } else {
+        None
+    };
+    let asks = asked.is_some();
+    let origin = asked.unwrap_or_else(RemoteName::origin);
     let name = if asks {
-        name(context, checkout, line).await?
+        name(context, checkout, &origin, line).await?
     } else {
         checkout.default_branch(&origin).await?
     };
@@ -88,7 +93,7 @@ pub(super) async fn default(
         None if found.is_empty() && asks => Some(head.clone()),
         None => {
             checkout
-                .resolve(&format!("refs/remotes/origin/{name}"))
+                .resolve(&format!("refs/remotes/{origin}/{name}"))
                 .await?
         }
         known => known,
@@ -130,12 +135,13 @@ async fn before(
 async fn name(
     context: &Context,
     checkout: &Checkout,
+    origin: &RemoteName,
     line: &Line,
 ) -> Result<Option<String>, Failure> {
     if let Some(told) = &line.default {
         return Ok(Some(told.clone()));
     }
-    if let Some(known) = checkout.default_branch(&RemoteName::origin()).await? {
+    if let Some(known) = checkout.default_branch(origin).await? {
         return Ok(Some(known));
     }
     let (depot, remote) = depot(context, checkout)

@@ -17,6 +17,7 @@
 //! `model::BaseName::of` says which, from an event and variables: the table in its tests has each kind.
 
 mod at;
+mod cloned;
 mod elsewhere;
 mod fetched;
 mod left;
@@ -33,8 +34,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use miette::Diagnostic;
-use thiserror::Error;
 use tokio::sync::OnceCell;
 
 use self::{
@@ -42,13 +41,17 @@ use self::{
     places::{place_told, told},
     view::{Known, View, Where},
 };
-pub use self::{signers::signers, view::BaseSettings};
+pub use self::{
+    cloned::{check_cloned, check_remote},
+    signers::signers,
+    view::BaseSettings,
+};
 use crate::{
     approval::Signers,
     config::{BaseDanger, Project, watched::Unwatched},
     context::{Context, Failure},
     git::{Checkout, work_tree_of},
-    model::{self, AppId, BaseName},
+    model::{self, AppId, BaseName, RunRepository},
     store::Place,
     syntax::Settings,
 };
@@ -122,7 +125,7 @@ pub async fn bind(context: &Context, project: &mut Project) -> Result<Bases, Fai
                 .extend(held.base.other_signers(before, project).await);
             project
                 .base_dangers
-                .extend(held.base.other_store(before, project).await);
+                .extend(held.base.other_store(context, before, project).await);
         }
         for view in &held.base.views {
             if let Some(app) = &held.base.app
@@ -169,41 +172,6 @@ impl Held {
         let settings = base.settings(context).await?;
         Ok(Some(Self { base, settings }))
     }
-}
-
-/// The pipeline's checkout is not a clone: an archive, as it is unpacked where git is missing.
-#[derive(Debug, Error, Diagnostic)]
-#[error(
-    "the checkout of this pipeline is not a git repository: which commit was before this one, whose settings bind, \
-     cannot be told"
-)]
-#[diagnostic(
-    code(connplan::approval::base),
-    help(
-        "install git before the step that checks out: without it, actions/checkout unpacks an archive"
-    )
-)]
-struct NoClone;
-
-/// Fails where there is no base because the pipeline's checkout is not a clone, though the forge names what is before.
-pub fn check_cloned(context: &Context, project: &Project) -> Result<(), Failure> {
-    let (vars, event) = (&context.vars, context.named_event()?);
-    let is_told = model::is_request(vars, event.as_ref())
-        || model::pushed_branch(vars, event.as_ref()).is_some();
-    let root = project
-        .root
-        .canonicalize()
-        .unwrap_or_else(|_| project.root.clone());
-    let mut checkouts = vars.checkout_folders();
-    let is_inside = |checkout: &str| {
-        Path::new(checkout)
-            .canonicalize()
-            .is_ok_and(|it| root.starts_with(it))
-    };
-    if vars.ci() && is_told && work_tree_of(&root).is_none() && checkouts.any(is_inside) {
-        return Err(NoClone.into());
-    }
-    Ok(())
 }
 
 /// The settings of these commits.
@@ -299,7 +267,12 @@ impl Base {
 
     /// Whether the proposal has another repository in the project's place, whose remote of the same name is
     /// another store. Another text is seen by the settings.
-    async fn other_store(&self, before: &BaseSettings, project: &Project) -> Option<BaseDanger> {
+    async fn other_store(
+        &self,
+        context: &Context,
+        before: &BaseSettings,
+        project: &Project,
+    ) -> Option<BaseDanger> {
         let (then, now) = (&before.settings.store, &project.settings.store);
         let place = |url: Option<&str>| url.and_then(|url| Place::parse(url).ok());
         let (Some(Place::Git(then)), Some(Place::Git(now))) =
@@ -316,11 +289,14 @@ impl Base {
         {
             return None;
         }
-        let there = there.remote(&then).await.ok().map(|at| at.identity());
+        let run = RunRepository::of(&context.vars);
+        let run = run.as_ref();
+        let there = there.remote(run, &then).await.ok();
         let here = match here {
-            Some(here) => here.remote(&now).await.ok().map(|at| at.identity()),
+            Some(here) => here.remote(run, &now).await.ok(),
             None => None,
         };
+        let [there, here] = [there, here].map(|at| at.map(|at| at.identity()));
         let same = there.is_some() && there == here;
         (!same).then_some(BaseDanger::Store)
     }

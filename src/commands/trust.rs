@@ -6,7 +6,7 @@ use clap::Args;
 use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     git::{Checkout, Git},
-    model::ApiUrl,
+    model::{ApiUrl, RunRepository},
     state::Trust,
     store::Place,
     view,
@@ -139,7 +139,9 @@ async fn store(context: &Context, text: &str) -> Result<Option<String>, Failure>
         Place::Git(remote) => {
             let root = context.project(None)?.root;
             let checkout = Checkout::of(&root, Git::new(&context.vars))?;
-            Ok(Some(checkout.remote(&remote).await?.store_name()))
+            let run = RunRepository::of(&context.vars);
+            let remote = checkout.remote(run.as_ref(), &remote).await?;
+            Ok(Some(remote.store_name()))
         }
     }
 }

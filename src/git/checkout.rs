@@ -9,7 +9,6 @@ use super::{
     CommitId, Git, GitError, ObjectId, Objects, RemoteName,
     command::{Place, Run, failed},
 };
-use crate::model::{RunRepository, Secret, sha256};
 
 /// The root of the work tree that a folder lies in: the nearest folder with a `.git`. Starts no
 /// program.
@@ -22,8 +21,8 @@ pub fn work_tree_of(folder: &Path) -> Option<PathBuf> {
 /// A work tree.
 #[derive(Clone, Debug)]
 pub struct Checkout {
-    git: Git,
-    root: PathBuf,
+    pub(super) git: Git,
+    pub(super) root: PathBuf,
 }
 
 /// Who made a commit.
@@ -33,63 +32,6 @@ pub struct Person {
     pub name: String,
     /// The address they gave. Untrusted, and private to some.
     pub email: String,
-}
-
-/// Where a remote of a checkout is.
-#[derive(Clone, Debug)]
-pub struct RemoteAddress {
-    /// Its name.
-    pub name: RemoteName,
-    pub(super) fetch: Secret,
-    pub(super) push: Secret,
-    /// Headers that the checkout step of a pipeline keeps for it, as configuration.
-    pub(super) headers: Vec<(String, Secret)>,
-}
-
-impl RemoteAddress {
-    /// The host, where it is on one: `github.com`.
-    pub fn host(&self) -> Option<String> {
-        let text = self.fetch.expose();
-        if let Ok(url) = url::Url::parse(text) {
-            return url.host_str().map(str::to_owned);
-        }
-        let (host, _) = text.split_once(':')?;
-        host.rsplit('@').next().map(str::to_owned)
-    }
-
-    /// The repository of a run, where this remote is of another one beyond doubt.
-    pub fn instead(&self, run: &RunRepository) -> Option<Self> {
-        let address = Secret::new(run.instead_of(self.fetch.expose())?);
-        Some(Self {
-            name: RemoteName::parse(&run.name).unwrap_or_else(|_| self.name.clone()),
-            fetch: address.clone(),
-            push: address,
-            ..self.clone()
-        })
-    }
-
-    /// The name by which a user trusts it as a store.
-    pub fn store_name(&self) -> String {
-        format!("git:{}", self.identity())
-    }
-
-    /// A file name that is the same for every clone of this remote on this machine.
-    pub fn cache_name(&self) -> String {
-        sha256(self.identity().as_bytes(), 16)
-    }
-
-    /// What is the same for every clone of this remote on this machine, without credentials.
-    pub fn identity(&self) -> String {
-        let text = self.push.expose();
-        match url::Url::parse(text) {
-            Ok(mut url) => {
-                let _ = url.set_username("");
-                let _ = url.set_password(None);
-                url.to_string()
-            }
-            Err(_) => text.to_owned(),
-        }
-    }
 }
 
 impl Checkout {
@@ -232,102 +174,6 @@ impl Checkout {
                 email: email.to_owned(),
             })
             .collect())
-    }
-
-    /// The names of its remotes.
-    pub async fn remotes(&self) -> Result<Vec<RemoteName>, GitError> {
-        let run = Run::new("read the remotes", &["remote"]);
-        let output = self.git.must(Place::Checkout(&self.root), run).await?;
-        let text = output.text();
-        Ok(text
-            .lines()
-            .filter_map(|name| RemoteName::parse(name).ok())
-            .collect())
-    }
-
-    /// The remote as a run of a repository means it: `origin` is that repository, whatever is checked out, which
-    /// may be a fork whose owner would have all to say.
-    pub async fn remote_of(
-        &self,
-        run: Option<&RunRepository>,
-        name: &RemoteName,
-    ) -> Result<RemoteAddress, GitError> {
-        let remote = self.remote(name).await?;
-        let run = run.filter(|_| *name == RemoteName::origin());
-        Ok(run.and_then(|run| remote.instead(run)).unwrap_or(remote))
-    }
-
-    /// Where a remote is.
-    pub async fn remote(&self, name: &RemoteName) -> Result<RemoteAddress, GitError> {
-        // One run: the addresses, and what a pipeline's checkout step left for them.
-        let wanted = r"^(remote\..*\.(url|pushurl)|http\..*extraheader)$";
-        let args = ["config", "--null", "--get-regexp", wanted];
-        let run = Run::new("read the remote's address", &args);
-        let output = self.git.run(Place::Checkout(&self.root), run).await?;
-        if output.code != Some(0) && output.code != Some(1) {
-            return Err(failed("read the remote's address", &output.stderr));
-        }
-        let text = output.text();
-        let settings: Vec<_> = text
-            .split('\0')
-            .filter_map(|setting| setting.split_once('\n'))
-            .collect();
-        let value = |key: &str| {
-            let key = format!("remote.{name}.{key}");
-            let found = settings.iter().find(|(setting, _)| *setting == key);
-            found.map(|(_, value)| (*value).to_owned())
-        };
-        let fetch = value("url").ok_or_else(|| GitError::NoRemote {
-            remote: name.to_string(),
-        })?;
-        let fetch = self.address(name, &fetch)?;
-        let push = match value("pushurl") {
-            Some(push) => self.address(name, &push)?,
-            None => fetch.clone(),
-        };
-        let headers = settings.iter().filter(|(key, _)| key.starts_with("http."));
-        Ok(RemoteAddress {
-            name: name.clone(),
-            fetch: Secret::new(fetch),
-            push: Secret::new(push),
-            headers: headers
-                .map(|(key, value)| ((*key).to_owned(), Secret::new(*value)))
-                .collect(),
-        })
-    }
-
-    /// An address of a kind that is used, as it is from any folder.
-    fn address(&self, remote: &RemoteName, text: &str) -> Result<String, GitError> {
-        let refuse = |reason| GitError::Address {
-            remote: remote.to_string(),
-            reason,
-        };
-        if text.starts_with('-') || text.contains(|c: char| c.is_control()) {
-            return Err(refuse("it is not an address"));
-        }
-        let path = match text.split_once("://") {
-            Some(("https" | "http" | "ssh" | "git", _)) => return Ok(text.to_owned()),
-            Some(("file", path)) => path,
-            Some(_) => return Err(refuse("its scheme is another")),
-            None if text.contains("::") => return Err(refuse("it names a helper program")),
-            // `host:path`, unless a `/` comes first; `C:\…` is a drive.
-            None => match text.split_once(':') {
-                Some((host, _)) if host.len() > 1 && !host.contains('/') => {
-                    return Ok(text.to_owned());
-                }
-                _ => text,
-            },
-        };
-        let path = self.root.join(path);
-        let path = path.canonicalize().map_err(|_| GitError::Away {
-            remote: remote.to_string(),
-            said: "there is no such folder".to_owned(),
-        })?;
-        // Its hooks would run, and somebody else brought them.
-        if path.starts_with(&self.root) {
-            return Err(refuse("it lies inside the checkout"));
-        }
-        Ok(path.display().to_string())
     }
 }
 

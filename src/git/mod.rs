@@ -18,8 +18,9 @@ mod objects;
 mod path;
 mod push;
 mod reach;
+mod remote;
 
-pub use checkout::{Checkout, Person, RemoteAddress, work_tree_of};
+pub use checkout::{Checkout, Person, work_tree_of};
 pub use command::Git;
 pub use depot::Depot;
 pub use error::GitError;
@@ -28,3 +29,4 @@ pub use name::{CommitId, NameError, ObjectId, RefName, RemoteName};
 pub use objects::{EntryKind, Objects, TreeEntry};
 pub use path::{path_of, path_text};
 pub use push::{Push, Pushed};
+pub use remote::RemoteAddress;

@@ -85,7 +85,7 @@ impl RefName {
 crate::model::display_as_str!(RefName);
 
 /// The name of a remote: `origin`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RemoteName(String);
 
 impl RemoteName {

@@ -52,6 +52,14 @@ impl RunRepository {
         (!name.is_empty()).then_some(Self { url, name })
     }
 
+    /// Whether this address leads to it, on its own host.
+    pub fn is_at(&self, address: &str) -> bool {
+        let same = [plain(self.url.path()), plain(&self.name)];
+        let own = self.url.host_str().map(plain_host);
+        Leads::of(address)
+            .is_some_and(|there| Some(&there.host) == own.as_ref() && same.contains(&there.path))
+    }
+
     /// Where this address would have to lead, if it is one of another repository beyond doubt. A folder, a mirror,
     /// or a host other than the run's that has no name of its own says nothing of the kind.
     pub fn instead_of(&self, address: &str) -> Option<String> {
@@ -191,6 +199,16 @@ mod tests {
         ];
         for (run, address) in own {
             assert_eq!(run.instead_of(address), None, "{address}");
+            let is_own = [
+                "octo/site",
+                "octo/site.git",
+                "//octo/site.git/",
+                "g/sub/site.git",
+            ];
+            let elsewhere = ["work:", "https://mirror", "ssh://git@ssh."];
+            let is_own = is_own.iter().any(|path| address.ends_with(path))
+                && !elsewhere.iter().any(|start| address.starts_with(start));
+            assert_eq!(run.is_at(address), is_own, "{address}");
         }
         for (run, address, instead) in [
             (
@@ -237,6 +255,7 @@ mod tests {
         ] {
             let found = run.instead_of(address);
             assert_eq!(found.as_deref(), Some(instead), "{address}");
+            assert!(!run.is_at(address) && run.is_at(instead), "{address}");
         }
         assert_eq!(of(&[("CI", "true")]), None);
         assert_eq!(of(&[("GITHUB_REPOSITORY", "/")]), None);

@@ -169,8 +169,8 @@ impl Team {
                 // repository than its own: whoever started it chose.
                 let event = around.context.named_event()?;
                 let is_request = is_request(&around.context.vars, event.as_ref());
-                let run = RunRepository::of(&around.context.vars).filter(|_| is_request);
-                let at = (&checkout, run.as_ref());
+                let run = RunRepository::of(&around.context.vars);
+                let at = (&checkout, run.as_ref(), is_request);
                 let store = stores.git(at, &remote, &caches, git, &key).await?;
                 trusted = Trust::load(&around.context.state)?.contains_store(&store.trusted_as());
                 store

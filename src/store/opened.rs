@@ -16,11 +16,12 @@ use crate::{
 pub struct Opened(Mutex<BTreeMap<String, Arc<GitStore>>>);
 
 impl Opened {
-    /// The store of an app in a remote of a checkout, in a run of a repository. `caches` is where connplan's
-    /// own repositories go.
+    /// The store of an app in a remote of a checkout, in a run of a repository. In one for a request `origin` is that
+    /// repository, whatever is checked out, which may be a fork whose owner would have all to say. `caches` is
+    /// where connplan's own repositories go.
     pub async fn git(
         &self,
-        (checkout, run): (&Checkout, Option<&RunRepository>),
+        (checkout, run, is_request): (&Checkout, Option<&RunRepository>, bool),
         remote: &RemoteName,
         caches: &Path,
         git: Git,
@@ -32,7 +33,9 @@ impl Opened {
             store.reopen().await;
             return Ok(store.clone());
         }
-        let remote = checkout.remote_of(run, remote).await?;
+        let meant = run.filter(|_| is_request && *remote == RemoteName::origin());
+        let remote = checkout.remote(run, remote).await?;
+        let remote = meant.and_then(|run| remote.instead(run)).unwrap_or(remote);
         let cache = caches.join(remote.cache_name());
         let store = Arc::new(GitStore::open(remote, &cache, git, app).await?);
         opened.insert(name, store.clone());

@@ -50,7 +50,7 @@ impl Repository {
         let mut branch = None;
         if let Ok(checkout) = Checkout::of(root, Git::new(vars)) {
             let origin = RemoteName::origin();
-            if let Ok(address) = checkout.remote(&origin).await
+            if let Ok(address) = checkout.remote(None, &origin).await
                 && let Some(host) = address.host()
             {
                 on = match host.to_ascii_lowercase() {

@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     approval::{Approval, ApprovalError, FromRisk, Need, Requirement, Signers, reviews},
-    base::{BaseSettings, Bases, Held, check_cloned, signers},
+    base::{BaseSettings, Bases, Held, check_cloned, check_remote, signers},
     config::Project,
     context::Failure,
     model::{App, BaseName, is_for_open_request},
@@ -43,6 +43,8 @@ pub(super) struct Binding {
     policies: Vec<(String, PolicySettings)>,
     /// Whether there is a commit that this one is measured against.
     pub(super) has_base: bool,
+    /// Why nobody can be asked for what the branches say by now, where somebody only looks.
+    pub(super) unasked: Option<String>,
 }
 
 impl Binding {
@@ -126,11 +128,16 @@ impl Binding {
             stores: Vec::new(),
             policies: Vec::new(),
             has_base: false,
+            unasked: None,
         };
         let base = bases.find(around.context, project).await?;
         found.has_base = base.is_some();
         if !found.has_base {
             check_cloned(around.context, project)?;
+        }
+        match check_remote(around.context, project, found.has_base).await {
+            Err(failure) if purpose == Purpose::Look => found.unasked = Some(failure.told()),
+            checked => checked?,
         }
         for before in base.into_iter().flat_map(|held| &held.settings) {
             before.check()?;

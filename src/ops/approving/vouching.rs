@@ -100,6 +100,9 @@ pub async fn missing(
             return None;
         }
     };
+    if let Some(unasked) = &binding.unasked {
+        around.warn(unasked);
+    }
     let risk = binding.risk(plan);
     if !binding.concerns(risk) {
         return None;

@@ -12,7 +12,7 @@ const REF: &str = "refs/connplan/test/log";
 
 async fn depot(dir: &Path, clone: &Path) -> (Depot, connplan::git::RemoteAddress) {
     let checkout = Checkout::of(clone, plain()).unwrap();
-    let remote = checkout.remote(&RemoteName::origin()).await.unwrap();
+    let remote = checkout.remote(None, &RemoteName::origin()).await.unwrap();
     (Depot::open(dir, plain()).await.unwrap(), remote)
 }
 

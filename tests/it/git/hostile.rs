@@ -111,12 +111,16 @@ fn nothing_that_a_checkout_names_is_run() {
                 .is_err()
         );
         for name in ["ext", "inside"] {
-            let refused = checkout.remote(&RemoteName::parse(name).unwrap()).await;
+            let refused = checkout
+                .remote(None, &RemoteName::parse(name).unwrap())
+                .await;
             assert!(matches!(refused, Err(GitError::Address { .. })), "{name}");
         }
-        let none = checkout.remote(&RemoteName::parse("none").unwrap()).await;
+        let none = checkout
+            .remote(None, &RemoteName::parse("none").unwrap())
+            .await;
         assert!(matches!(none, Err(GitError::NoRemote { .. })));
-        assert!(checkout.remote(&RemoteName::origin()).await.is_ok());
+        assert!(checkout.remote(None, &RemoteName::origin()).await.is_ok());
         assert!(checkout.resolve("--all").await.unwrap().is_none());
     });
     assert!(

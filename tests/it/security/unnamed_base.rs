@@ -38,6 +38,17 @@ fn origin_has(project: &Project, main: &str) {
     );
 }
 
+/// The same, where a pipeline asks.
+fn in_pipeline(platform: &Platform, project: &Project, main: &str) {
+    let remote = project.path("../remote.git").display().to_string();
+    git(project, &["clone", "-q", "--bare", ".", &remote]);
+    let main = git(project, &["rev-parse", main]);
+    let update = ["-C", &remote, "update-ref", "refs/heads/main", &main];
+    git(project, &update);
+    git(project, &["remote", "add", "origin", &remote]);
+    refused(platform, project, &[("CI", "true")]);
+}
+
 fn applied(platform: &Platform, project: &Project, vars: &[(&str, &str)]) -> Output {
     platform.forget();
     project.run_vars(vars, &["apply", "--auto-approve"])
@@ -58,7 +69,7 @@ fn a_branch_is_measured_against_where_it_left_the_default_one() {
     // However long ago that was: the commit before has dropped it already.
     commit(&project, "more");
     refused(&platform, &project, &[]);
-    refused(&platform, &project, &[("CI", "true")]);
+    in_pipeline(&platform, &project, "HEAD~2");
 }
 
 #[test]
@@ -66,7 +77,7 @@ fn on_the_default_branch_the_commit_before_counts() {
     let (platform, project) = dropped();
     origin_has(&project, "HEAD");
     refused(&platform, &project, &[]);
-    refused(&platform, &project, &[("CI", "true")]);
+    in_pipeline(&platform, &project, "HEAD");
     // Once that wants nothing either, what the team merged holds.
     commit(&project, "more");
     origin_has(&project, "HEAD");
@@ -151,11 +162,93 @@ fn the_policy_of_the_default_branch_binds_in_any_pipeline() {
     assert_eq!(platform.writes(), [] as [&str; 0]);
     // At a desk the files decide.
     project.run(&["plan"]).expect(0);
-    // Of a clone whose remote has another name nobody is asked, which is said.
-    git(&project, &["remote", "rename", "origin", "upstream"]);
-    let run = project.run_vars(&ci, &["plan"]);
-    insta::assert_snapshot!(run.expect(0).stderr, @"warning: no git remote here is called `origin`, so nobody is asked what the branches are by now, and their newest settings do not bind; have the checkout call its remote so");
-    git(&project, &["remote", "rename", "upstream", "origin"]);
+    // Who clones calls the remote as they like.
+    let rename = |from: &str, to: &str| git(&project, &["remote", "rename", from, to]);
+    rename("origin", "upstream");
+    for command in ["plan", "apply --auto-approve"] {
+        let args: Vec<_> = command.split(' ').collect();
+        let run = project.run_vars(&ci, &args);
+        run.expect(6).tells("denied_types: slack");
+    }
+    // Of several, nothing says which is meant.
+    let base = git(&project, &["rev-parse", "HEAD~1"]);
+    let shown = |mut run: Output| {
+        run.stdout = run.stdout.replace(&base[..7], "BASE");
+        run
+    };
+    git(&project, &["remote", "add", "fork", "../fork.git"]);
+    reads!(shown(project.run_vars(&ci, &["plan"])), @"
+    exit 0: connplan plan
+    ! danger: before this change, at BASE, the policy forbade this: slack: the type is denied
+
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    warning: no git remote of this clone is called `origin`, and nothing says which of `fork`, `upstream` is meant: the repository cannot be asked for the newest settings of its branches, which bind; call the remote of the repository so in a step before: `git remote rename NAME origin`
+    ");
+    reads!(shown(applied(&platform, &project, &ci)), @"
+    exit 1: connplan apply --auto-approve
+    ! danger: before this change, at BASE, the policy forbade this: slack: the type is denied
+
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    error: no git remote of this clone is called `origin`, and nothing says which of `fork`, `upstream` is meant: the repository cannot be asked for the newest settings of its branches, which bind
+      help: call the remote of the repository so in a step before: `git remote rename NAME origin`
+      code: connplan::approval::base
+    ");
+    git(&project, &["remote", "remove", "fork"]);
+    git(&project, &["remote", "remove", "upstream"]);
+    reads!(shown(project.run_vars(&ci, &["plan"])), @"
+    exit 0: connplan plan
+    ! danger: before this change, at BASE, the policy forbade this: slack: the type is denied
+
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    warning: this clone has no git remote: the repository cannot be asked for the newest settings of its branches, which bind; add the remote of the repository in a step before: `git remote add origin ADDRESS`
+    ");
+    reads!(shown(applied(&platform, &project, &ci)), @"
+    exit 1: connplan apply --auto-approve
+    ! danger: before this change, at BASE, the policy forbade this: slack: the type is denied
+
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + chat:write  post messages (as the bot or as the user) · write
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    --- stderr
+    error: this clone has no git remote: the repository cannot be asked for the newest settings of its branches, which bind
+      help: add the remote of the repository in a step before: `git remote add origin ADDRESS`
+      code: connplan::approval::base
+    ");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+    git(&project, &["remote", "add", "origin", &remote]);
     // Where it cannot be had, what is planned is not applied.
     std::fs::remove_dir_all(&remote).unwrap();
     std::fs::remove_dir_all(project.state_folder().join("git")).unwrap();

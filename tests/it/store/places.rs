@@ -61,7 +61,7 @@ impl Maker for GitPlace {
         let checkout = Checkout::of(&self.0.clone, plain()).unwrap();
         let app = AppKey::of(&app());
         let cache = self.cache(machine);
-        let remote = wait(checkout.remote(&RemoteName::origin())).unwrap();
+        let remote = wait(checkout.remote(None, &RemoteName::origin())).unwrap();
         Arc::new(wait(GitStore::open(remote, &cache, plain(), &app)).unwrap())
     }
 }

@@ -167,7 +167,7 @@ impl Team {
         let store: Arc<dyn Store> = match &self.store {
             Shared::Git => {
                 let checkout = Checkout::of(&self.second.root(), plain()).unwrap();
-                let remote = wait(checkout.remote(&RemoteName::origin())).unwrap();
+                let remote = wait(checkout.remote(None, &RemoteName::origin())).unwrap();
                 let cache = self.origin.path().join(format!("cache-{user}"));
                 Arc::new(wait(GitStore::open(remote, &cache, plain(), &key)).unwrap())
             }

@@ -1,0 +1,242 @@
+//! The remotes of a checkout, and which of them is meant.
+
+use super::{
+    Checkout, GitError, RemoteName,
+    command::{Place, Run, failed},
+};
+use crate::model::{RunRepository, Secret, sha256};
+
+/// Where a remote of a checkout is.
+#[derive(Clone, Debug)]
+pub struct RemoteAddress {
+    /// Its name.
+    pub name: RemoteName,
+    pub(super) fetch: Secret,
+    pub(super) push: Secret,
+    /// Headers that the checkout step of a pipeline keeps for it, as configuration.
+    pub(super) headers: Vec<(String, Secret)>,
+}
+
+impl RemoteAddress {
+    /// The host, where it is on one: `github.com`.
+    pub fn host(&self) -> Option<String> {
+        let text = self.fetch.expose();
+        if let Ok(url) = url::Url::parse(text) {
+            return url.host_str().map(str::to_owned);
+        }
+        let (host, _) = text.split_once(':')?;
+        host.rsplit('@').next().map(str::to_owned)
+    }
+
+    /// The repository of a run, where this remote is of another one beyond doubt.
+    pub fn instead(&self, run: &RunRepository) -> Option<Self> {
+        let address = Secret::new(run.instead_of(self.fetch.expose())?);
+        Some(Self {
+            name: RemoteName::parse(&run.name).unwrap_or_else(|_| self.name.clone()),
+            fetch: address.clone(),
+            push: address,
+            ..self.clone()
+        })
+    }
+
+    /// The name by which a user trusts it as a store.
+    pub fn store_name(&self) -> String {
+        format!("git:{}", self.identity())
+    }
+
+    /// A file name that is the same for every clone of this remote on this machine.
+    pub fn cache_name(&self) -> String {
+        sha256(self.identity().as_bytes(), 16)
+    }
+
+    /// What is the same for every clone of this remote on this machine, without credentials.
+    pub fn identity(&self) -> String {
+        let text = self.push.expose();
+        match url::Url::parse(text) {
+            Ok(mut url) => {
+                let _ = url.set_username("");
+                let _ = url.set_password(None);
+                url.to_string()
+            }
+            Err(_) => text.to_owned(),
+        }
+    }
+}
+
+/// What the configuration says of the remotes.
+#[cfg_attr(test, derive(Debug))]
+struct Remotes(Vec<(String, String)>);
+
+impl Remotes {
+    fn value(&self, key: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(setting, _)| setting == key);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    fn url(&self, name: &RemoteName) -> Option<&str> {
+        self.value(&format!("remote.{name}.url"))
+    }
+
+    /// All that have an address.
+    fn names(&self) -> Vec<RemoteName> {
+        let keys = self.0.iter().filter_map(|(key, _)| {
+            let name = key.strip_prefix("remote.")?.strip_suffix(".url")?;
+            RemoteName::parse(name).ok()
+        });
+        let mut names: Vec<_> = keys.collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The remote of this name. Where none is called `origin`, the only one is meant, or the one that is of the
+    /// run's repository: who clones may call it as they like.
+    fn meant(&self, run: Option<&RunRepository>, name: &RemoteName) -> Option<RemoteName> {
+        if self.url(name).is_some() {
+            return Some(name.clone());
+        }
+        let mut names = self.names();
+        if names.len() > 1 {
+            let is_own = |name: &RemoteName| {
+                self.url(name)
+                    .zip(run)
+                    .is_some_and(|(url, run)| run.is_at(url))
+            };
+            names.retain(is_own);
+        }
+        let is_origin = *name == RemoteName::origin();
+        names.into_iter().next().filter(|_| is_origin)
+    }
+}
+
+impl Checkout {
+    /// What its configuration says of its remotes, and what a pipeline's checkout step left for them: one run.
+    async fn remote_settings(&self) -> Result<Remotes, GitError> {
+        let wanted = r"^(remote\..*\.(url|pushurl)|http\..*extraheader)$";
+        let args = ["config", "--null", "--get-regexp", wanted];
+        let run = Run::new("read the remote's address", &args);
+        let output = self.git.run(Place::Checkout(&self.root), run).await?;
+        if output.code != Some(0) && output.code != Some(1) {
+            return Err(failed("read the remote's address", &output.stderr));
+        }
+        let text = output.text();
+        let settings = text.split('\0').filter_map(|setting| {
+            let (key, value) = setting.split_once('\n')?;
+            Some((key.to_owned(), value.to_owned()))
+        });
+        Ok(Remotes(settings.collect()))
+    }
+
+    /// The names of its remotes.
+    pub async fn remotes(&self) -> Result<Vec<RemoteName>, GitError> {
+        Ok(self.remote_settings().await?.names())
+    }
+
+    /// What it calls the remote that is meant by `origin`, in a run of a repository; none where that cannot be told.
+    pub async fn origin(
+        &self,
+        run: Option<&RunRepository>,
+    ) -> Result<Option<RemoteName>, GitError> {
+        let settings = self.remote_settings().await?;
+        Ok(settings.meant(run, &RemoteName::origin()))
+    }
+
+    /// Where the remote is that is meant by a name, in a run of a repository.
+    pub async fn remote(
+        &self,
+        run: Option<&RunRepository>,
+        name: &RemoteName,
+    ) -> Result<RemoteAddress, GitError> {
+        let settings = self.remote_settings().await?;
+        let name = settings
+            .meant(run, name)
+            .ok_or_else(|| GitError::NoRemote {
+                remote: name.to_string(),
+            })?;
+        let fetch = settings.url(&name).unwrap_or_default();
+        let fetch = self.address(&name, fetch)?;
+        let push = match settings.value(&format!("remote.{name}.pushurl")) {
+            Some(push) => self.address(&name, push)?,
+            None => fetch.clone(),
+        };
+        let headers = settings
+            .0
+            .iter()
+            .filter(|(key, _)| key.starts_with("http."));
+        Ok(RemoteAddress {
+            fetch: Secret::new(fetch),
+            push: Secret::new(push),
+            headers: headers
+                .map(|(key, value)| (key.clone(), Secret::new(value.as_str())))
+                .collect(),
+            name,
+        })
+    }
+
+    /// An address of a kind that is used, as it is from any folder.
+    fn address(&self, remote: &RemoteName, text: &str) -> Result<String, GitError> {
+        let refuse = |reason| GitError::Address {
+            remote: remote.to_string(),
+            reason,
+        };
+        if text.starts_with('-') || text.contains(|c: char| c.is_control()) {
+            return Err(refuse("it is not an address"));
+        }
+        let path = match text.split_once("://") {
+            Some(("https" | "http" | "ssh" | "git", _)) => return Ok(text.to_owned()),
+            Some(("file", path)) => path,
+            Some(_) => return Err(refuse("its scheme is another")),
+            None if text.contains("::") => return Err(refuse("it names a helper program")),
+            // `host:path`, unless a `/` comes first; `C:\…` is a drive.
+            None => match text.split_once(':') {
+                Some((host, _)) if host.len() > 1 && !host.contains('/') => {
+                    return Ok(text.to_owned());
+                }
+                _ => text,
+            },
+        };
+        let path = self.root.join(path);
+        let path = path.canonicalize().map_err(|_| GitError::Away {
+            remote: remote.to_string(),
+            said: "there is no such folder".to_owned(),
+        })?;
+        // Its hooks would run, and somebody else brought them.
+        if path.starts_with(&self.root) {
+            return Err(refuse("it lies inside the checkout"));
+        }
+        Ok(path.display().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Vars;
+
+    #[test]
+    fn the_only_remote_or_that_of_the_runs_repository_is_meant_by_origin() {
+        let own = ("upstream", "git@github.com:octo/site.git");
+        let fork = ("eve", "https://github.com/eve/site");
+        let mirror = ("mirror", "/srv/site.git");
+        let run = RunRepository::of(&Vars::of(&[("GITHUB_REPOSITORY", "octo/site")]));
+        for (remotes, run, meant) in [
+            (&[own][..], None, Some("upstream")),
+            (&[fork], None, Some("eve")),
+            (&[fork], run.as_ref(), Some("eve")),
+            (&[own, fork], None, None),
+            (&[own, fork, mirror], run.as_ref(), Some("upstream")),
+            (&[fork, mirror], run.as_ref(), None),
+            (&[own, ("origin", fork.1)], run.as_ref(), Some("origin")),
+            (&[], run.as_ref(), None),
+        ] {
+            let settings = remotes
+                .iter()
+                .map(|(name, url)| (format!("remote.{name}.url"), (*url).to_owned()));
+            let remotes = Remotes(settings.collect());
+            let found = remotes.meant(run, &RemoteName::origin());
+            assert_eq!(found.as_ref().map(RemoteName::as_str), meant, "{remotes:?}");
+            let other = RemoteName::parse("other").unwrap();
+            assert_eq!(remotes.meant(run, &other), None);
+        }
+    }
+}
