@@ -138,7 +138,7 @@ impl Team {
             return None;
         }
         context.warn_once(&format!(
-            "nothing names a store any more, and `origin` keeps one of this app: it is used still, for what was \
+            "nothing names the store any more that `origin` keeps of this app: it is used still, for what was \
              refused and revoked is known there; to do without it, delete {} at `origin`",
             GitStore::prefix(&AppKey::of(app))
         ));

@@ -10,6 +10,7 @@ use crate::{
     base::{BaseSettings, Bases, Held, check_cloned, check_remote, signers},
     config::Project,
     context::Failure,
+    git::RemoteName,
     model::{App, BaseName, is_for_open_request},
     ops::{
         Around, Team,
@@ -20,6 +21,7 @@ use crate::{
     },
     plan::{Digest, Plan, difference, document},
     publish::{self, Overrides, Place, PublishError},
+    store,
     syntax::PolicySettings,
 };
 
@@ -206,22 +208,41 @@ impl Binding {
             return Ok(Vec::new());
         };
         let before = self.stores.iter().map(|(_, store)| store);
-        let is_named = before
-            .chain([&project.settings.store])
-            .any(|store| store.url.is_some());
-        if !is_named && let Some(left) = Team::left(around, project, &app).await {
-            self.stores.push((project.root.clone(), left));
+        let named = before.chain([&project.settings.store]);
+        let named: Vec<_> = named.filter_map(|store| store.url.as_deref()).collect();
+        let origin = store::Place::Git(RemoteName::origin());
+        let names_origin = named
+            .iter()
+            .any(|url| store::Place::parse(url).as_ref() == Ok(&origin));
+        let mut found = BTreeSet::new();
+        if !named.is_empty() {
+            found = self.applied_by(around, project, &app).await?;
         }
+        // A store that knows of no apply is new, and the one before may be named nowhere any more.
+        if found.is_empty() {
+            if !names_origin && let Some(left) = Team::left(around, project, &app).await {
+                self.stores.push((project.root.clone(), left));
+            }
+            found = self.applied_by(around, project, &app).await?;
+        }
+        Ok(found.into_iter().map(BaseName::Applied).collect())
+    }
+
+    /// The same, as the stores know it that the settings name; this machine's own memory without any.
+    async fn applied_by(
+        &self,
+        around: &Around<'_>,
+        project: &Project,
+        app: &App,
+    ) -> Result<BTreeSet<String>, Failure> {
         let mut project = project.clone();
-        let mut stores = self.hold_stores(around, &mut project, &app, true).await?;
-        stores.push(Team::of(around, &project, &app).await?);
-        let mut found = Vec::new();
+        let mut stores = self.hold_stores(around, &mut project, app, true).await?;
+        stores.push(Team::of(around, &project, app).await?);
+        let mut found = BTreeSet::new();
         for team in &stores {
             found.extend(applied_from(team.memory()).await?);
         }
-        found.sort_unstable();
-        found.dedup();
-        Ok(found.into_iter().map(BaseName::Applied).collect())
+        Ok(found)
     }
 }
 

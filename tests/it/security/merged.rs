@@ -500,7 +500,7 @@ fn the_store_stays_where_the_change_that_drops_the_rules_drops_it_too() {
 
     Plan: 2 to add, 0 to change, 0 to remove, 2 to authorize.
     --- stderr
-    warning: nothing names a store any more, and `origin` keeps one of this app: it is used still, for what was refused and revoked is known there; to do without it, delete refs/connplan/APP/ at `origin`
+    warning: nothing names the store any more that `origin` keeps of this app: it is used still, for what was refused and revoked is known there; to do without it, delete refs/connplan/APP/ at `origin`
     error: the plan is not approved: 1 signature needed, 0 found
       help: a signer runs `connplan approve PLAN`, which keeps the signature in the store; then `connplan apply PLAN`
       code: connplan::approval::missing
@@ -509,10 +509,44 @@ fn the_store_stays_where_the_change_that_drops_the_rules_drops_it_too() {
     // What the team decides goes on from there.
     project.undeclare("gmail");
     let without = commit(&project, "no mailbox");
-    run(&loose).expect(0).tells("keeps one of this app");
+    run(&loose)
+        .expect(0)
+        .tells("that `origin` keeps of this app");
     project.declare("gmail", &["https://mail.google.com/"]);
     commit(&project, "the mailbox, and no rule");
     run(&without).expect(0);
+}
+
+/// Nor where it names another one, now or before.
+#[test]
+fn the_next_push_does_not_free_what_was_refused_by_naming_another_store() {
+    let (platform, project) = shop();
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    let other = project.path("../other.git").display().to_string();
+    git(&project, &["init", "-q", "--bare", &other]);
+    git(&project, &["remote", "add", "other", &other]);
+    let run = |before: &str| {
+        let _ = std::fs::remove_dir_all(project.state_folder());
+        applied(&project, before, &[])
+    };
+    let store = |name: &str| format!("[store]\nurl = \"git:{name}\"\n");
+    let approval = format!("{SIGNED}from_risk = \"danger\"\n");
+    project.write(
+        "base44/connplan.toml",
+        &format!("{approval}{}", store("origin")),
+    );
+    let signed = commit(&project, "signed, with a store");
+    run(&base).expect(0);
+    project.write("base44/connplan.toml", &store("origin"));
+    project.declare("gmail", &["https://mail.google.com/"]);
+    let loose = commit(&project, "loose, and the whole mailbox");
+    run(&signed).expect(3).tells("signature");
+    project.write("base44/connplan.toml", &store("other"));
+    let elsewhere = commit(&project, "another store");
+    run(&loose).expect(3).tells("signature");
+    commit(&project, "a word");
+    run(&elsewhere).expect(3).tells("signature");
+    assert_eq!(platform.writes().len(), 1);
 }
 
 #[test]
