@@ -167,6 +167,21 @@ mod tests {
         assert_eq!(told(&root), Some(PathBuf::new()));
         assert_eq!(told(Path::new("/")), None);
         assert_eq!(folder_name(Path::new("apps/shop")), "apps/shop/");
+        // By the name that a shell came by, where it is of this folder.
+        #[cfg(unix)]
+        {
+            let here = std::env::current_dir().unwrap();
+            let link = root.join("here");
+            std::os::unix::fs::symlink(&here, &link).unwrap();
+            let by = |pwd: &Path| {
+                let vars = Vars::of(&[("PWD", pwd.to_str().unwrap())]);
+                super::told(Path::new("x"), &vars).unwrap()
+            };
+            assert_eq!(by(&link), link.join("x"));
+            for another in [root.as_path(), Path::new("."), Path::new("/none")] {
+                assert_eq!(by(another), here.join("x"), "{another:?}");
+            }
+        }
         let around: Vec<_> = outwards("apps/shop/").collect();
         assert_eq!(around, ["apps/shop/", "apps/", ""]);
     }

@@ -226,6 +226,24 @@ mod tests {
     }
 
     #[test]
+    fn settings_what_names_apps_and_links_decide() {
+        let id = |n: u8| ObjectId::parse(&format!("{n:02x}").repeat(20)).unwrap();
+        let entry = |(n, (path, kind)): (u8, (&str, EntryKind))| (path.to_owned(), (kind, id(n)));
+        let entries = [
+            ("a/connplan.toml", EntryKind::File),
+            ("a/.app.jsonc", EntryKind::File),
+            ("a/x", EntryKind::Link),
+            ("a/connplan.toml.old", EntryKind::File),
+            ("a/config.toml", EntryKind::File),
+            ("b/connplan.toml", EntryKind::Module),
+        ];
+        let tree = Tree::new((1..).zip(entries).map(entry).collect());
+        let deciding = tree.deciding().into_iter().map(|(path, _)| path);
+        let expected = ["a/.app.jsonc", "a/connplan.toml", "a/x"];
+        assert_eq!(deciding.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
     fn a_folder_is_known_by_each_name_that_links_give_it() {
         let names = tree().names_of("lib/b44/");
         assert_eq!(names, ["lib/b44/", "lib/shop/base44/"]);

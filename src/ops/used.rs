@@ -91,14 +91,18 @@ async fn carried_out(
     digest: &Digest,
     names: &BTreeSet<&ConnectorType>,
 ) -> Result<Option<Timestamp>, Failure> {
-    let events = memory.history().await?.0;
-    let done = done(&events, digest);
-    let times: Option<Vec<_>> = names
-        .iter()
-        .map(|name| done.get(*name).map(|done| done.at))
-        .collect();
-    let last = times.and_then(|times| times.into_iter().max());
+    let last = last_of(&done(&memory.history().await?.0, digest), names);
     Ok(last.map(|at| Timestamp::from_second(at.as_second()).unwrap_or(at)))
+}
+
+/// When the last of these was done, if all of them were.
+fn last_of(
+    done: &BTreeMap<ConnectorType, Done>,
+    names: &BTreeSet<&ConnectorType>,
+) -> Option<Timestamp> {
+    let times = names.iter().map(|name| done.get(*name).map(|done| done.at));
+    let times: Option<Vec<_>> = times.collect();
+    times.and_then(|times| times.into_iter().max())
 }
 
 /// Who approved a plan when it was carried out, as far as the memory tells.
@@ -346,6 +350,26 @@ mod tests {
         ] {
             assert_eq!(used(events), expected, "{events:?}");
         }
+    }
+
+    /// A plan that was made between two parts of its own apply is over since the second.
+    #[test]
+    fn a_plan_is_carried_out_when_the_last_of_its_changes_is() {
+        let first = applied("ab", &[("slack", Outcome::Added), ("wix", Outcome::Failed)]);
+        let second = applied("ab", &[("slack", Outcome::Synced), ("wix", Outcome::Added)]);
+        let rest = applied("ab", &[("wix", Outcome::Added)]);
+        let last = |whats: &[&What]| {
+            let names = ["slack", "wix"].map(|name| ConnectorType::parse(name).unwrap());
+            let last = last_of(
+                &done(&events(whats), &digest("ab")),
+                &names.iter().collect(),
+            );
+            last.map(Timestamp::as_second)
+        };
+        assert_eq!(last(&[&first]), None);
+        assert_eq!(last(&[&first, &rest]), Some(2));
+        assert_eq!(last(&[&rest, &first]), Some(2));
+        assert_eq!(last(&[&first, &second, &rest]), Some(3));
     }
 
     /// That somebody takes back the approval of the plan `ab`.

@@ -281,6 +281,37 @@ fn a_plan_that_is_over_is_not_applied_again_where_the_app_went_on() {
     assert_eq!(platform.writes(), ["PUT external-auth/integrations/slack"]);
 }
 
+/// Its journal is gone, as old ones go; what was done, the history knows.
+#[test]
+fn a_part_of_a_plan_that_is_over_is_not_applied_again() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("notion", &[])
+        .connector("slack", &["chat:write"]);
+    project.run(&["plan", "--out", "1.plan"]).expect(0);
+    project.run(&["apply", "1.plan"]).expect(0);
+    for connector in ["notion", "slack"] {
+        platform.consent(connector, "ada@example.com");
+    }
+    project.run(&["authorize"]).expect(0);
+    for app in std::fs::read_dir(project.state_folder().join("apps")).unwrap() {
+        std::fs::remove_dir_all(app.unwrap().path().join("journal")).unwrap();
+    }
+    platform.unset("slack");
+    platform.forget();
+    made_at(&project, "2026-01-01T00:00:00Z");
+    reads!(project.run(&["apply", "1.plan"]), @"
+    exit 3: connplan apply 1.plan
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+    error: the plan was applied at TIME already, and the app was changed since
+      help: nothing was written: to apply it again could undo what was decided since. Run `connplan plan` again and have it reviewed
+      code: connplan::plan::over
+    ");
+    assert_eq!(platform.writes(), NOTHING);
+}
+
 /// Has `1.plan` be of another time.
 fn made_at(project: &Project, time: &str) {
     let plan = project.read("1.plan");

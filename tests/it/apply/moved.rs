@@ -1,8 +1,10 @@
 //! `apply` of a plan that the app has moved away from.
 
+use std::time::Duration;
+
 use serde_json::json;
 
-use crate::support::{Connector, Platform, Project, change, planned, reads, result};
+use crate::support::{APP, Connector, Platform, Project, Pty, change, planned, reads, result};
 
 const NOTHING: [&str; 0] = [];
 
@@ -60,6 +62,27 @@ fn whatever_moved_is_named_and_nothing_is_written() {
         assert!(!project.path("x.receipt").exists());
         project.run(&["plan"]).expect(0);
     }
+}
+
+/// What is planned and applied in one go is planned before it has the lock.
+#[test]
+fn what_moved_while_it_waited_for_its_turn_is_seen() {
+    let (platform, project) = planned();
+    let app = connplan::model::App {
+        id: connplan::model::AppId::parse(APP).unwrap(),
+        api_url: connplan::model::ApiUrl::parse(platform.url()).unwrap(),
+        environment: None,
+    };
+    let state = connplan::state::StateFolder::at(&project.state_folder()).app(&app);
+    let held = state.lock(Duration::ZERO, "somebody").unwrap();
+    let apply = ["apply", "--auto-approve", "--lock-timeout", "1m"];
+    let mut pty = Pty::start(&project, &apply);
+    pty.wait_for("1 to remove");
+    platform.set(&Connector::active("hubspot", &["tickets"]));
+    platform.forget();
+    drop(held);
+    let (code, shown) = pty.end();
+    assert_eq!((code, platform.writes().len()), (3, 0), "{shown}");
 }
 
 #[test]
@@ -211,7 +234,7 @@ fn an_expired_plan_is_not_applied() {
     let shown = project.run(&["show", "y.plan", "--format", "json"]).json();
     assert_ne!(shown["digest"], plain["digest"]);
     assert!(shown["apps"][0]["app_id"].is_string() && shown["expires_at"].is_string());
-    std::thread::sleep(std::time::Duration::from_millis(2100));
+    std::thread::sleep(Duration::from_millis(2100));
     platform.forget();
     reads!(project.run(&["apply", "y.plan"]), @"
     exit 3: connplan apply y.plan

@@ -647,6 +647,11 @@ fn a_plan_with_another_account_or_other_values_than_the_files_is_refused() {
         ),
         (
             r#", "connection_config": {"workspace": "eve"}"#,
+            "",
+            "other connection values",
+        ),
+        (
+            r#", "connection_config": {"workspace": "eve"}"#,
             r#", "connection_config": {"workspace": "ops"}"#,
             "other connection values",
         ),
@@ -689,4 +694,52 @@ fn a_plan_with_another_account_or_other_values_than_the_files_is_refused() {
     To apply it:
       connplan -C desk apply x.plan --approved-by desk/x.plan.sig
     "#);
+}
+
+/// Who approves a plan after its apply, or another plan, did not approve it then.
+#[test]
+fn the_receipt_names_who_approved_it_then() {
+    let (platform, project, keys) = signed();
+    keys.key("bob", &["ed25519"]);
+    let signer = |name: &str| format!("{name}@example.com {}\n", keys.public(name));
+    project.write(
+        "base44/allowed_signers",
+        &["ann", "bob"].map(signer).concat(),
+    );
+    let approve = |by: &str, out: &str| {
+        let key = path(&keys, by);
+        let approve = ["approve", "x.plan", "--key", &key, "--out", out];
+        project.run(&approve).expect(0);
+    };
+    let apply = |by: &str| {
+        let apply = [
+            "apply",
+            "x.plan",
+            "--approved-by",
+            by,
+            "--receipt",
+            "x.receipt",
+        ];
+        project.run(&apply).expect(0);
+        let _ = std::fs::remove_file(project.path(by));
+    };
+    approve("bob", "bob.sig");
+    apply("bob.sig");
+    platform.consent("slack", "ada@example.com");
+    project.run(&["authorize", "--yes"]).expect(0);
+    project.declare("notion", &[]);
+    for file in ["x.plan", "x.receipt"] {
+        std::fs::remove_file(project.path(file)).unwrap();
+    }
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    approve("ann", "ann.sig");
+    apply("ann.sig");
+    std::fs::remove_file(project.path("x.receipt")).unwrap();
+    approve("bob", "late.sig");
+    apply("late.sig");
+    let receipt = project.run(&["show", "x.receipt", "--format", "json"]);
+    let receipt = receipt.expect(0).json();
+    let approvals = receipt["approvals"].as_array().unwrap().iter();
+    let by: Vec<_> = approvals.map(|approval| &approval["signer"]).collect();
+    assert_eq!(by, ["a***@example.com"], "{receipt}");
 }

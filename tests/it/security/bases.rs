@@ -340,4 +340,20 @@ fn what_the_forge_merged_a_request_onto_binds_without_a_network() {
     // A merge that the request brings itself says nothing of its base.
     let event = json!({"pull_request": {"number": 5, "base": base, "head": {"sha": shop.old}}});
     shop.planned("pull_request", &event, &[]).expect(0);
+    // The same of a request that the forge tells of.
+    let answers = |head: &str| {
+        let pull = json!({"base": {"ref": "main"}, "head": {"ref": "x", "sha": head}});
+        let branch = json!({"commit": {"sha": shop.old}});
+        for (route, answer) in [("pulls/5", pull), ("branches/main", branch)] {
+            let route = format!("GET /repos/octo/site/{route}");
+            shop.forge.on(&route, [Reply::json(200, &answer)]);
+        }
+    };
+    let commented = json!({"issue": {"number": 5, "pull_request": {"url": "u"}}});
+    let token = [("GITHUB_TOKEN", "ghs_canary")];
+    answers(&shop.head);
+    let run = shop.planned("issue_comment", &commented, &token);
+    run.expect(6).tells(SAYS);
+    answers(&shop.old);
+    shop.planned("issue_comment", &commented, &token).expect(0);
 }

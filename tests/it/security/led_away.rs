@@ -292,6 +292,26 @@ fn a_clone_that_lacks_files_of_the_base_fetches_them() {
     );
     assert!(missing.contains("\n?"), "{missing}");
     planned(&project, &base, "apps/other").expect(6).tells(SAYS);
+    // A fetch that was killed may leave the commit and not all that it holds.
+    let app = git(
+        &project,
+        &["rev-parse", &format!("{base}:apps/shop/base44/.app.jsonc")],
+    );
+    let (folder, file) = app.split_at(2);
+    let depots = std::fs::read_dir(project.state_folder().join("git")).unwrap();
+    let depots = depots.map(|depot| depot.unwrap().path().join("objects").join(folder));
+    let object = depots
+        .map(|it| it.join(file))
+        .find(|it| it.exists())
+        .unwrap();
+    std::fs::remove_file(object).unwrap();
+    reads!(planned(&project, &base, "apps/other"), @"
+    exit 1: connplan -C apps/other plan
+    --- stderr
+    error: the base commit COMMIT is not completely in this clone, and it could not be fetched: it lacks COMMIT
+      help: connplan needs the settings in that commit. Fetch it: on GitHub give actions/checkout `with: { fetch-depth: 0 }` and no `filter`, on GitLab set `GIT_DEPTH: 0`
+      code: connplan::approval::base
+    ");
     std::fs::rename(&remote, project.path("../elsewhere.git")).unwrap();
     std::fs::remove_dir_all(project.state_folder().join("git")).unwrap();
     reads!(planned(&project, &base, "apps/other"), @"
@@ -396,6 +416,85 @@ fn a_project_that_moves_into_a_submodule_of_the_base_loses_no_settings() {
     }
     // Where the base has it there, its own settings count.
     planned(&project, &both, "vendor/sub/proj").expect(0);
+}
+
+/// The same of one whose settings stand at the root.
+#[test]
+fn a_project_that_moves_into_a_submodule_loses_no_settings_of_the_root() {
+    let (_platform, project) = shop();
+    let project = project.var("BASE44_APP_ID", "app-1");
+    with_submodule(&project);
+    let shop = project.path("apps/shop/base44");
+    std::fs::rename(shop.join("connplan.toml"), project.path("connplan.toml")).unwrap();
+    std::fs::remove_file(shop.join(".app.jsonc")).unwrap();
+    std::fs::rename(shop, project.path("base44")).unwrap();
+    let base = committed(&project);
+    without_notion(&project, "vendor/sub/proj", "app-1");
+    let within = |args: &[&str]| git(&project, &[&["-C", "vendor/sub"], args].concat());
+    within(&["add", "-A"]);
+    within(&["commit", "-qm", "proposal"]);
+    std::fs::remove_dir_all(project.path("base44")).unwrap();
+    std::fs::remove_file(project.path("connplan.toml")).unwrap();
+    committed(&project);
+    planned(&project, &base, "vendor/sub/proj")
+        .expect(6)
+        .tells(SAYS);
+}
+
+/// What a submodule without content holds may be of the app that the project becomes one of.
+#[test]
+fn a_submodule_that_goes_where_a_project_changes_its_app_is_not_passed_over() {
+    let (_platform, project) = shop();
+    with_submodule(&project);
+    let base = committed(&project);
+    for folder in [".git/modules", "vendor/sub"] {
+        std::fs::remove_dir_all(project.path(folder)).unwrap();
+    }
+    let app = "apps/shop/base44/.app.jsonc";
+    project.write(app, "{ \"id\": \"app-2\" }");
+    git(&project, &["add", app]);
+    git(&project, &["commit", "-qm", "another app"]);
+    planned(&project, &base, "apps/shop")
+        .expect(0)
+        .tells("what these submodules ask for is not known");
+    git(&project, &["rm", "-qf", "--cached", "vendor/sub"]);
+    git(&project, &["commit", "-qm", "no submodule"]);
+    reads!(planned(&project, &base, "apps/shop"), @"
+    exit 1: connplan -C apps/shop plan
+    --- stderr
+    error: COMMIT, which this is measured against, has a submodule at vendor/sub, and what it asks for there is not known here: its commit COMMIT is not in this clone
+      help: a proposal does not drop it by putting something else in its place; have its commit here: check out the submodule, or run `git fetch URL COMMIT` with the submodule's address in a step before
+      code: connplan::approval::base
+    ");
+}
+
+/// Of what a submodule holds, a clone may lack the files.
+#[test]
+fn a_submodule_that_lacks_files_is_not_taken_for_one_without_settings() {
+    let (_platform, project) = shop();
+    with_submodule(&project);
+    std::fs::rename(project.path("apps/shop"), project.path("vendor/sub/shop")).unwrap();
+    let within = |args: &[&str]| git(&project, &[&["-C", "vendor/sub"], args].concat());
+    within(&["add", "-A"]);
+    within(&["commit", "-qm", "the project"]);
+    let base = committed(&project);
+    without_notion(&project, "evil", "app-1");
+    committed(&project);
+    planned(&project, &base, "evil").expect(6).tells(SAYS);
+    for file in [".app.jsonc", "connplan.toml"] {
+        let id = within(&["rev-parse", &format!("HEAD:shop/base44/{file}")]);
+        let (folder, name) = id.split_at(2);
+        let objects = project.path(".git/modules/vendor/sub/objects");
+        std::fs::remove_file(objects.join(folder).join(name)).unwrap();
+        within(&[
+            "update-index",
+            "--assume-unchanged",
+            &format!("shop/base44/{file}"),
+        ]);
+        planned(&project, &base, "evil")
+            .expect(0)
+            .tells("what these submodules ask for is not known");
+    }
 }
 
 /// Two folders whose names are not UTF-8 are two.

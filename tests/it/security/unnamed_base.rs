@@ -85,6 +85,17 @@ fn on_the_default_branch_the_commit_before_counts() {
     assert_eq!(platform.writes().len(), 1);
 }
 
+/// A submodule in a repository that has just been made is measured by its own history.
+#[test]
+fn a_submodule_of_a_first_commit_has_its_own_commit_before() {
+    let (platform, project) = dropped();
+    let outer = |args: &[&str]| git(&project, &[&["-C", ".."], args].concat());
+    outer(&["init", "-q", "-b", "main"]);
+    outer(&["add", "project"]);
+    outer(&["commit", "-q", "-m", "a first commit"]);
+    refused(&platform, &project, &[]);
+}
+
 #[test]
 fn a_pipeline_fetches_the_commit_before_and_a_desk_asks_nobody_for_it() {
     let (platform, project) = dropped();
@@ -112,6 +123,37 @@ fn a_pipeline_fetches_the_commit_before_and_a_desk_asks_nobody_for_it() {
     assert_eq!(platform.writes(), [] as [&str; 0]);
     // At a desk nothing is fetched for that, and nothing is known.
     applied(&platform, &project, &[]).expect(0);
+}
+
+/// Where a run checks out another commit than it is of, a shallow clone does not tell where that left the
+/// default branch.
+#[test]
+fn a_shallow_clone_of_another_commit_than_the_runs_is_not_enough() {
+    let (platform, project) = dropped();
+    git(&project, &["checkout", "-q", "-b", "topic"]);
+    commit(&project, "more");
+    commit(&project, "and more");
+    let topic = git(&project, &["rev-parse", "HEAD"]);
+    git(&project, &["checkout", "-q", "main"]);
+    commit(&project, "what the team merged");
+    let main = git(&project, &["rev-parse", "HEAD"]);
+    shallow(&project);
+    git(&project, &["fetch", "-q", "--depth=1", "origin", &topic]);
+    git(&project, &["checkout", "-qf", &topic]);
+    let event = "{\"repository\": {\"default_branch\": \"main\"}}";
+    project.write("../event.json", event);
+    let event = project.path("../event.json").display().to_string();
+    let mut run = push(&event, &main).to_vec();
+    run.push(("GITHUB_REF", "refs/heads/main"));
+    run.push(("GITHUB_EVENT_NAME", "schedule"));
+    reads!(applied(&platform, &project, &run), @"
+    exit 1: connplan apply --auto-approve
+    --- stderr
+    error: nothing names the commit before this one, so the settings bind from where this line of history left main, and this clone does not go back as far
+      help: on GitHub give actions/checkout `with: { fetch-depth: 0 }`, on GitLab set `GIT_DEPTH: 0`
+      code: connplan::approval::base
+    ");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
 }
 
 /// What is forbidden on the default branch is so for every pipeline, whichever forge it is of.

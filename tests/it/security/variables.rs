@@ -50,6 +50,27 @@ fn nothing_with_power_takes_a_variable_that_the_user_did_not_give() {
         .expect(0);
 }
 
+/// A file of the checkout names the platform, and so where the value goes.
+#[test]
+fn a_file_that_names_the_platform_takes_no_variable_that_it_names_too() {
+    let platform = Platform::start();
+    let stage = format!("[environments.stage]\napi_url = \"{}\"\n", platform.url());
+    let env = format!("BASE44_API_URL={}\n", platform.url());
+    for (file, text, named) in [
+        ("base44/connplan.toml", stage, &["--env", "stage"][..]),
+        (".env", env, &[]),
+    ] {
+        let project = Project::new().var("TENANT", "canary-7");
+        project.write("base44/connectors/bamboohr.jsonc", FILE);
+        project.write(file, &text);
+        let vars = [("BASE44_API_KEY", platform.key())];
+        let run = project.run_vars(&vars, &[&["plan"], named].concat());
+        run.expect(1)
+            .tells("the variable CONNPLAN_VAR_TENANT")
+            .lacks("canary-7");
+    }
+}
+
 #[test]
 fn an_app_has_the_variables_that_it_was_given() {
     let platform = Platform::start();
