@@ -44,18 +44,24 @@ pub fn parse_settings(name: &str, text: &str) -> (Option<Settings>, Vec<Problem>
 pub fn readable_settings(text: &str) -> Settings {
     let table: Table = toml::from_str(text).unwrap_or_default();
     let kept = kept(table, &|table| table);
-    kept.try_into().unwrap_or_default()
+    alone(&kept).unwrap_or_default()
+}
+
+/// A table as settings, by way of its text: reading it as it is would be a second reader of them all, which
+/// makes the program larger by a percent.
+fn alone(table: &Table) -> Option<Settings> {
+    toml::from_str(&table.to_string()).ok()
 }
 
 /// The part of a table that are settings, where `around` puts it into those around it.
 fn kept(table: Table, around: &dyn Fn(Table) -> Table) -> Table {
     let mut found = Table::new();
     for (key, value) in table {
-        let alone = |value: Value| around(Table::from_iter([(key.clone(), value)]));
-        let is_one = |value: &Value| alone(value.clone()).try_into::<Settings>().is_ok();
+        let within = |value: Value| around(Table::from_iter([(key.clone(), value)]));
+        let is_one = |value: &Value| alone(&within(value.clone())).is_some();
         let value = match value {
             Value::Table(inner) if !is_one(&Value::Table(inner.clone())) => {
-                Value::Table(kept(inner, &|inner| alone(Value::Table(inner))))
+                Value::Table(kept(inner, &|inner| within(Value::Table(inner))))
             }
             value => value,
         };
