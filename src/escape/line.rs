@@ -24,6 +24,9 @@ pub fn terminal_width(text: &str) -> usize {
 /// As [`terminal`], shortened in the middle to at most `max` columns (and characters), with `…` for
 /// what was left out.
 pub fn limited(text: &str, max: usize) -> String {
+    if text.len() <= max && is_plain(text) {
+        return text.to_owned();
+    }
     let pieces: Vec<(String, usize)> = marked(text, None)
         .map(|(c, mark)| {
             let piece: String = if mark {
@@ -74,6 +77,9 @@ pub fn shows_something(text: &str) -> bool {
 
 /// As [`terminal`], cut off with `…` after `max` characters: for words within a sentence.
 pub fn quoted(text: &str, max: usize) -> String {
+    if text.len() <= max && is_plain(text) {
+        return text.to_owned();
+    }
     let mut out = String::new();
     let mut used = 0;
     for (c, mark) in marked(text, None) {
@@ -97,6 +103,10 @@ pub fn quoted(text: &str, max: usize) -> String {
 /// visible one of the same length in bytes, so that each span still points at what it did. Tabs and
 /// line ends stay.
 pub fn masked(text: &str) -> String {
+    let shown = |b: u8| is_plain_byte(b) || matches!(b, b'\n' | b'\t');
+    if text.bytes().all(shown) && !text.contains("::") {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     let mut chars = marked(text, None).peekable();
     while let Some((c, mark)) = chars.next() {
@@ -115,7 +125,7 @@ pub fn masked(text: &str) -> String {
 
 /// The text with every marked character written as its number.
 pub(super) fn written(text: &str, start: Option<usize>) -> Cow<'_, str> {
-    if !marked(text, start).any(|(_, mark)| mark) {
+    if start.is_none() && is_plain(text) || !marked(text, start).any(|(_, mark)| mark) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
@@ -127,6 +137,15 @@ pub(super) fn written(text: &str, start: Option<usize>) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Whether a text is shown as it is beyond doubt, at a glance: most texts are of ASCII without a command.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(is_plain_byte) && !text.contains("::")
+}
+
+fn is_plain_byte(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'#'
 }
 
 /// Each character, and whether it must not be shown as it is. `start` is the offset of one that

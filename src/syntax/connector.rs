@@ -372,6 +372,9 @@ impl Check {
     }
 
     fn spelling(&mut self, text: &str, span: &Span) {
+        if text.bytes().all(|b| b.is_ascii_graphic()) {
+            return;
+        }
         let scope = Quoted::new(text);
         if text.chars().any(is_invisible) {
             let finding = Finding::ScopeInvisible { scope };

@@ -6,13 +6,14 @@ use super::{
     parser::{Parser, is_identifier_part, is_identifier_start},
 };
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     /// Takes the string that starts here, in either kind of quotes.
     pub(super) fn string(&mut self) -> Result<String, SyntaxError> {
         let open = self.pos..self.pos + 1;
         let quote = self.next();
         let mut text = String::new();
         loop {
+            text.push_str(self.plain());
             let start = self.pos;
             match self.next() {
                 None => return Err(self.end("a string", open)),
@@ -26,6 +27,15 @@ impl Parser<'_> {
                 Some(c) => text.push(c),
             }
         }
+    }
+
+    /// Takes what stands for itself in a string: up to a quote, an escape or the end of the line.
+    fn plain(&mut self) -> &'a str {
+        let rest = self.rest();
+        let ends = |b: u8| matches!(b, b'"' | b'\'' | b'\\' | b'\n' | b'\r');
+        let length = rest.bytes().position(ends).unwrap_or(rest.len());
+        self.pos += length;
+        rest.get(..length).unwrap_or_default()
     }
 
     /// Takes a name without quotes, used as a key.
