@@ -276,18 +276,23 @@ pub fn base_branch<'a>(vars: &'a Vars, event: Option<&'a Value>) -> Option<&'a s
 /// opens it again need not have pushed.
 const PUSHES: [&str; 2] = ["opened", "synchronize"];
 
-/// The login of who pushed what a pipeline for a request runs for, as the forge tells. Anybody may write
-/// another name into a commit. Who starts a job by hand pushes nothing.
-pub fn pusher<'a>(vars: &'a Vars, event: Option<&'a Value>) -> Option<&'a str> {
+/// The login of who pushed what a pipeline for a request runs for, and the number of that account, which stays when
+/// it is called otherwise, as the forge tells. Anybody may write another name into a commit. Who starts a job by
+/// hand pushes nothing.
+pub fn pusher<'a>(vars: &'a Vars, event: Option<&'a Value>) -> Option<(&'a str, Option<u64>)> {
     let gitlab = vars.get("CI_PIPELINE_SOURCE") == Some("merge_request_event")
         && vars.get("CI_JOB_MANUAL") != Some("true");
     if gitlab {
-        return vars.get("GITLAB_USER_LOGIN");
+        let id = vars.get("GITLAB_USER_ID").and_then(|id| id.parse().ok());
+        return Some((vars.get("GITLAB_USER_LOGIN")?, id));
     }
     let event = event.filter(|event| event["pull_request"].is_object())?;
     event["action"].as_str().filter(|is| PUSHES.contains(is))?;
-    let started = || vars.get("GITHUB_TRIGGERING_ACTOR");
-    event["sender"]["login"].as_str().or_else(started)
+    let sender = &event["sender"];
+    match sender["login"].as_str() {
+        Some(login) => Some((login, sender["id"].as_u64())),
+        None => Some((vars.get("GITHUB_TRIGGERING_ACTOR")?, None)),
+    }
 }
 
 /// Whether a run is told what started it, and that nobody pushed by that: an edited title, a comment, a job

@@ -41,8 +41,8 @@ pub(super) struct Record {
     pub(super) latest: Option<String>,
     /// The branch against which the plan was judged, as `marker::word` writes it.
     pub(super) into: Option<String>,
-    /// The logins of who pushed the commit that was spoken of last, in the same way; `own::UNTOLD` where no
-    /// run for a push has said it.
+    /// Who pushed the commit that was spoken of last, as `person::Account` writes them; `own::UNTOLD` where no run
+    /// for a push has said it.
     pub(super) pushed_by: BTreeSet<String>,
 }
 

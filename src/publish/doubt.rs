@@ -92,7 +92,9 @@ pub(super) fn untold(place: &Place, shown: &ShownPlan) -> Option<Doubt> {
     let help = match place.forge {
         Forge::GitHub => {
             "run the workflow run of the last push again (`opened` or `synchronize`), or push again; an edited \
-             title must not cancel that run. Or give the token `contents: read`: then GitHub is asked who pushed"
+             title must not cancel that run. Or give the token `contents: read`: then GitHub is asked who pushed. A \
+             run for another run (`workflow_run`) never tells it: of a fork that the token cannot read, have the \
+             plan signed instead (`connplan approve`)"
         }
         Forge::GitLab => {
             "let the job that comments run by itself, in a new pipeline of the merge request"
@@ -108,15 +110,31 @@ pub(super) fn untold(place: &Place, shown: &ShownPlan) -> Option<Doubt> {
 }
 
 /// What a program pushed, anybody who may write can have had it push, with whatever names in the commits.
-pub(super) fn by_program(place: &Place, name: &str) -> Doubt {
+pub(super) fn by_program(place: &Place, name: &str, pushed: &str) -> Doubt {
     let request = place.forge.request();
     let name = crate::escape::limited(name, 100);
     Doubt {
         why: format!(
-            "{name}, a program, pushed to the branch of the {request}, and nobody knows who had it do so"
+            "{name}, a program, {pushed} to the branch of the {request}, and nobody knows who had it do so"
         ),
-        help: format!(
-            "push the commits, as a person, to a new branch, and have a {request} of that reviewed"
-        ),
+        help: anew(request),
     }
+}
+
+/// Whoever had an account that is gone may have another one.
+pub(super) fn by_nobody(place: &Place) -> Doubt {
+    let request = place.forge.request();
+    Doubt {
+        why: format!(
+            "somebody pushed to the branch of the {request} whom the forge does not know any more"
+        ),
+        help: anew(request),
+    }
+}
+
+fn anew(request: &str) -> String {
+    format!(
+        "push the commits, as a person, to a new branch, and have a {request} of that reviewed; or, where the \
+         settings take signatures, have it signed: `connplan approve`"
+    )
 }

@@ -5,6 +5,7 @@
 //! of the token wrote it: a comment that somebody else may edit later is never written to. There is
 //! one for the plan, which speaks of the newest commit, and one for the receipt.
 
+mod address;
 mod base;
 mod body;
 mod doubt;

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::{
     body::{Body, Record},
     edits::Edits,
     forge::Comment,
-    marker::word,
-    person::is_program,
+    person::Account,
     place::Place,
 };
 
@@ -61,14 +58,7 @@ impl Record {
         let spoken_of = self.latest.as_deref().or(self.commit.as_deref());
         let known = self.pushed_by.iter().filter(|_| spoken_of == commit);
         let mut all: BTreeSet<_> = known.cloned().collect();
-        all.extend(place.pushed_by.iter().map(|name| {
-            // It pushes for whoever has it do so.
-            if is_program(place.forge, &Value::Null, name) {
-                UNTOLD.to_owned()
-            } else {
-                word(name)
-            }
-        }));
+        all.extend(place.pushed_by.iter().map(Account::to_string));
         if all.is_empty() && place.no_push {
             all.insert(UNTOLD.to_owned());
         } else if all.len() > 1 {

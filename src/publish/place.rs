@@ -4,7 +4,11 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{Forge, PublishError, person::is_program, request::Request};
+use super::{
+    Forge, PublishError,
+    person::{Account, is_program},
+    request::Request,
+};
 use crate::model::{
     ApiUrl, Secret, Vars, base_branch, is_no_push, is_request, pushed_branch, pusher,
     requests_of_run,
@@ -25,8 +29,8 @@ pub struct Place {
     pub(super) queue: bool,
     /// The branch that the request goes into, or that was pushed, as the run is told.
     pub(super) into: Option<String>,
-    /// The login of who pushed the request's newest commit, as the run is told.
-    pub(super) pushed_by: Option<String>,
+    /// Who pushed the request's newest commit, as the run is told.
+    pub(super) pushed_by: Option<Account>,
     /// The run knows that nobody pushed by what started it.
     pub(super) no_push: bool,
     /// The request is one of this commit, and nothing says that the run is for it.
@@ -86,9 +90,17 @@ impl Place {
         // A program pushes for whoever has it do so, and may be called as a person is.
         let sender = event.map_or(&Value::Null, |event| &event["sender"]);
         let pusher = pusher(vars, event);
-        let by_program = pusher
-            .is_some_and(|name| sender["login"] == name && is_program(place.forge, sender, name));
-        let pushed_by = pusher.filter(|_| own && !by_program).map(str::to_owned);
+        let by_program = pusher.is_some_and(|(name, _)| {
+            let told = if sender["login"] == name {
+                sender
+            } else {
+                &Value::Null
+            };
+            is_program(place.forge, told, name)
+        });
+        let pushed_by = pusher
+            .filter(|_| own && !by_program)
+            .map(|(name, id)| Account::of(name, id));
         Ok(Self {
             request,
             into,

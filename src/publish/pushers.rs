@@ -22,9 +22,8 @@ const PER_PAGE: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Pusher {
     pub(super) name: String,
-    /// GitLab's number for the user: its list does not tell what is a program.
     pub(super) id: Option<u64>,
-    /// Whether it is known to be a program.
+    /// Whether it is known to be a program; GitLab's list does not tell.
     pub(super) program: bool,
 }
 
@@ -32,7 +31,7 @@ impl Pusher {
     fn of(forge: Forge, user: &Value, name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            id: user["id"].as_u64().filter(|_| forge == Forge::GitLab),
+            id: user["id"].as_u64(),
             program: is_program(forge, user, name),
         }
     }
@@ -40,6 +39,8 @@ impl Pusher {
 
 /// A push of a branch.
 struct Pushed {
+    /// Its place in the list, which begins with the newest.
+    at: usize,
     before: Option<String>,
     after: String,
     by: Option<Pusher>,
@@ -48,23 +49,28 @@ struct Pushed {
 }
 
 /// Who pushed, by the forge's list of pushes.
+#[derive(Default)]
 pub(super) struct Pushers {
     pub(super) all: BTreeSet<Pusher>,
+    /// Who pushed many branches at once, one of which may have been this one.
+    pub(super) perhaps: BTreeSet<Pusher>,
+    /// Whether one of the pushes is by nobody whom the forge still knows.
+    pub(super) gone: bool,
     /// Whether the list has the push of every commit. Else these are all who may have pushed those that it
     /// lacks, and whose run did is still to be told.
     pub(super) whole: bool,
 }
 
-/// Who pushed the branch of a request since it has these commits, the newest of which is `head`. None where
-/// the forge keeps no such list, or does not tell what was pushed.
+/// Who pushed the branch of a request since it has these commits, the newest of which is `head`, onto `base`. None
+/// where the forge keeps no such list, or does not tell what was pushed.
 pub(super) async fn pushers(
     http: &Http,
     forge: Forge,
     source: &Source,
     head: &str,
-    commits: &BTreeSet<String>,
+    (commits, base): (&BTreeSet<String>, &BTreeSet<String>),
 ) -> Result<Option<Pushers>, PublishError> {
-    let mut pushes: Vec<Pushed> = Vec::new();
+    let (mut pushes, mut listed_before): (Vec<Pushed>, usize) = (Vec::new(), 0);
     // GitLab keeps a push of many branches without what it pushed.
     let (mut many, mut mark, mut ended) = (Vec::new(), None, false);
     for page in 1..=MOST_PAGES {
@@ -75,32 +81,49 @@ pub(super) async fn pushers(
         };
         let listed = answer.body.as_array();
         let listed = listed.ok_or_else(|| http.malformed(WHAT, "it is not a list"))?;
-        let of_branch = listed.iter().filter_map(|push| read(forge, source, push));
+        let listed_at = || (listed_before..).zip(listed);
+        let of_branch = listed_at().filter_map(|(at, push)| read(forge, source, push, at));
         pushes.extend(of_branch);
-        let bulk = listed.iter().filter(|push| is_bulk(forge, push));
-        many.extend(bulk.map(by));
+        let bulk = listed_at().filter(|(_, push)| is_bulk(forge, push));
+        many.extend(bulk.map(|(at, push)| (at, by(push))));
+        listed_before += listed.len();
         mark = answer.mark;
         // A gateway may drop what tells of a next page.
         ended = match forge {
             Forge::GitHub => mark.is_none(),
             Forge::GitLab => listed.len() < PER_PAGE && !answer.more,
         };
-        if ended || whole(&pushes, head, commits).is_some_and(|found| found.from_its_start) {
+        if ended || whole(&pushes, head, commits, base).is_some_and(|found| found.from_its_start) {
             break;
         }
     }
-    let found = whole(&pushes, head, commits);
+    let found = whole(&pushes, head, commits, base);
     let whole = found.is_some();
-    let (pushes, is_all) = match found {
-        Some(found) => (found.pushes, found.from_its_start),
-        None => (pushes.iter().collect(), false),
-    };
     if whole || ended && !many.is_empty() {
-        let all = pushes.into_iter().map(|push| push.by.clone());
-        let all = all.chain(many.into_iter().filter(|_| !is_all));
-        let all = all.collect::<Option<BTreeSet<_>>>();
-        let all = all.ok_or_else(|| http.malformed(WHAT, "it does not tell who made a push"))?;
-        return Ok(Some(Pushers { all, whole }));
+        // Only between what a push went on from and the push before that can another one have brought it.
+        let older = |at: usize| pushes.iter().map(|push| push.at).find(|older| *older > at);
+        let gaps: Option<Vec<_>> = found.as_ref().map(|found| {
+            let gaps = found.gaps.iter();
+            gaps.map(|at| *at..older(*at).unwrap_or(usize::MAX))
+                .collect()
+        });
+        let fits = |at: usize| match &gaps {
+            Some(gaps) => gaps.iter().any(|gap| gap.contains(&at)),
+            None => true,
+        };
+        let perhaps = many.into_iter().filter(|(at, _)| fits(*at));
+        let perhaps: Vec<_> = perhaps.map(|(_, by)| by).collect();
+        let pushes = match found {
+            Some(found) => found.pushes,
+            None => pushes.iter().collect(),
+        };
+        let all = || pushes.iter().map(|push| &push.by);
+        return Ok(Some(Pushers {
+            gone: all().chain(&perhaps).any(Option::is_none),
+            all: all().flatten().cloned().collect(),
+            perhaps: perhaps.into_iter().flatten().collect(),
+            whole,
+        }));
     }
     Err(http.malformed(
         WHAT,
@@ -148,7 +171,7 @@ fn by(push: &Value) -> Option<Pusher> {
     Some(Pusher { id, ..pusher })
 }
 
-fn read(forge: Forge, source: &Source, push: &Value) -> Option<Pushed> {
+fn read(forge: Forge, source: &Source, push: &Value, at: usize) -> Option<Pushed> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let (branch, before, after, by, forced) = match forge {
         Forge::GitHub => (
@@ -175,6 +198,7 @@ fn read(forge: Forge, source: &Source, push: &Value) -> Option<Pushed> {
     (branch == source.branch).then_some(())?;
     let is_none = |commit: &String| commit.bytes().all(|digit| digit == b'0');
     Some(Pushed {
+        at,
         before: text(before).filter(|before| !is_none(before)),
         after: text(after)?,
         by,
@@ -187,17 +211,24 @@ struct Whole<'a> {
     pushes: Vec<&'a Pushed>,
     /// Whether it goes back to where the branch was made, and nothing before that counts.
     from_its_start: bool,
+    /// The pushes of which is not listed who pushed what they went on from, nor is that the target's.
+    gaps: Vec<usize>,
 }
 
 /// The pushes of these commits, if they go back to before the first of them, with those of the commits that a
 /// forced push put these in the place of, as far as they are listed. A commit may have been pushed more than once.
-fn whole<'a>(pushes: &'a [Pushed], head: &str, commits: &BTreeSet<String>) -> Option<Whole<'a>> {
+fn whole<'a>(
+    pushes: &'a [Pushed],
+    head: &str,
+    commits: &BTreeSet<String>,
+    base: &BTreeSet<String>,
+) -> Option<Whole<'a>> {
     let is_of = |commit: &str| commit == head || commits.contains(commit);
     let ends = pushes.iter().map(|push| push.after.as_str());
     let mut due: Vec<&str> = ends.filter(|after| is_of(after)).collect();
     due.push(head);
-    let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
-    let (mut started, mut lacks) = (false, false);
+    let (mut seen, mut found) = (BTreeSet::new(), Vec::<&Pushed>::new());
+    let (mut started, mut lacks) = (false, BTreeSet::new());
     while let Some(commit) = due.pop() {
         if !seen.insert(commit) {
             continue;
@@ -209,7 +240,7 @@ fn whole<'a>(pushes: &'a [Pushed], head: &str, commits: &BTreeSet<String>) -> Op
             if is_of(commit) {
                 return None;
             }
-            lacks = true;
+            lacks.insert(commit);
         }
         for push in ended_here {
             let before = push.before.as_deref();
@@ -217,9 +248,15 @@ fn whole<'a>(pushes: &'a [Pushed], head: &str, commits: &BTreeSet<String>) -> Op
             due.extend(before.filter(|before| is_of(before) || push.forced));
         }
     }
+    let goes_on = |push: &&&Pushed| {
+        let before = push.before.as_deref();
+        before.is_some_and(|before| lacks.contains(before) && !base.contains(before))
+    };
+    let gaps = found.iter().filter(goes_on).map(|push| push.at);
     Some(Whole {
+        gaps: gaps.collect(),
+        from_its_start: started && lacks.is_empty(),
         pushes: found,
-        from_its_start: started && !lacks,
     })
 }
 
@@ -230,6 +267,7 @@ mod tests {
     #[test]
     fn everybody_who_pushed_what_the_request_holds_and_nobody_else() {
         let push = |before: &str, after: &str, by: &str| Pushed {
+            at: 0,
             before: (!before.is_empty()).then(|| before.to_owned()),
             after: after.to_owned(),
             by: Some(Pusher::of(Forge::GitHub, &Value::Null, by)),
@@ -242,7 +280,7 @@ mod tests {
         let of = |pushes: &[Pushed]| {
             // The newest one counts, whether or not it is listed.
             let commits = ["a", "b"].map(str::to_owned).into();
-            let found = whole(pushes, "c", &commits)?;
+            let found = whole(pushes, "c", &commits, &BTreeSet::new())?;
             let names: BTreeSet<_> = found
                 .pushes
                 .into_iter()
@@ -292,7 +330,7 @@ mod tests {
         assert_eq!(of(&restored), known("ann eve"));
         // Older pages are read until nothing that they hold could count.
         let start = |pushes: &[Pushed]| {
-            let found = whole(pushes, "c", &BTreeSet::new());
+            let found = whole(pushes, "c", &BTreeSet::new(), &BTreeSet::new());
             found.is_some_and(|found| found.from_its_start)
         };
         assert!(start(&back) && start(&restored) && start(&made[..1]));

@@ -7,13 +7,12 @@ use serde_json::Value;
 
 use super::{
     Forge, Place, PublishError,
-    doubt::{by_program, doubt, misplaced, untold},
+    doubt::{by_nobody, by_program, doubt, misplaced, untold},
     forge::{Facts, time},
     http::{Call, Http},
-    marker::word,
-    person::{is_program, is_web_flow},
+    person::{Account, is_program, is_web_flow},
     place::encode,
-    pushers::pushers,
+    pushers::{Pusher, pushers},
     request::Request,
     thread::Thread,
 };
@@ -61,39 +60,46 @@ pub async fn review_facts(
         people,
         asked,
         commits,
+        base,
     } = match place.forge {
         Forge::GitHub => asking.github(&facts).await?,
         Forge::GitLab => asking.gitlab(&facts).await?,
     };
     let listed = match &facts.source {
-        Some(source) => pushers(&http, place.forge, source, &head, &commits).await?,
+        Some(source) => pushers(&http, place.forge, source, &head, (&commits, &base)).await?,
         None => None,
     };
     let is_whole = listed.as_ref().is_some_and(|listed| listed.whole);
-    let listed = listed.map(|listed| listed.all).unwrap_or_default();
-    let mut program = None;
-    for who in &listed {
-        if who.program || asking.is_program(&who.name, who.id).await? {
-            program = Some(who.name.clone());
-            break;
+    let listed = listed.unwrap_or_default();
+    let mut pushed = None;
+    for (list, verb) in [
+        (&listed.all, "pushed"),
+        (&listed.perhaps, "may have pushed"),
+    ] {
+        for who in list {
+            if pushed.is_none() && (who.program || asking.is_program(&who.name, who.id).await?) {
+                pushed = Some(by_program(place, &who.name, verb));
+            }
         }
     }
+    let pushed = pushed.or_else(|| listed.gone.then(|| by_nobody(place)));
     // Whoever starts a job again is not who pushed: what a run is told counts where the forge lists too little.
     let is_told = !is_whole && matches!(place.request, Request::Number(_));
     let told = place.pushed_by.as_ref().filter(|_| is_told);
-    let told = listed.iter().map(|who| &who.name).chain(told);
-    let mut pushed_by: BTreeSet<_> = told.map(|name| word(name).to_ascii_lowercase()).collect();
+    let account = |who: &Pusher| Account::of(&who.name, who.id);
+    let mut pushed_by: Vec<_> = listed.all.iter().map(account).collect();
+    pushed_by.extend(told.cloned());
     let writer = shown.as_ref().map(|shown| shown.writer.clone());
     let shown = shown.map(|shown| {
         let made = people.iter().flatten().chain([&author]);
         if !is_whole {
-            let names = shown.pushed_by.iter();
-            pushed_by.extend(names.map(|name| name.to_ascii_lowercase()));
+            let told = shown.pushed_by.iter();
+            pushed_by.extend(told.map(|told| Account::parse(told)));
         }
         Shown {
             doubt: misplaced(place, &facts, &shown)
                 .or_else(|| doubt(place, &shown, made))
-                .or_else(|| program.as_deref().map(|name| by_program(place, name)))
+                .or(pushed)
                 .or_else(|| untold(place, &shown).filter(|_| !is_whole)),
             digest: shown.digest,
             commit: shown.commit,
@@ -107,11 +113,19 @@ pub async fn review_facts(
             continue;
         }
         let program = who.program || asking.is_program(name, who.id).await?;
+        let account = Account::of(name, who.id);
         let standing = asking.standing(name, who.id).await?;
         if program || standing.program {
             barred.insert(name.clone(), "is a program, not a person");
-        } else if pushed_by.contains(&word(name).to_ascii_lowercase()) {
+        } else if pushed_by.iter().any(|by| by.is(&account)) {
             barred.insert(name.clone(), "pushed the change");
+        } else if listed
+            .perhaps
+            .iter()
+            .any(|who| Account::of(&who.name, who.id).is(&account))
+        {
+            let why = "pushed many branches at once, and may so have pushed the change";
+            barred.insert(name.clone(), why);
         } else if writer.as_ref().is_some_and(|writer| writer.is(name)) {
             barred.insert(name.clone(), "owns the token that writes the comment");
         }
@@ -139,11 +153,13 @@ struct Told {
     asked: BTreeSet<String>,
     /// The whole names of its commits, where they are told.
     commits: BTreeSet<String>,
+    /// Those of what they go on from, which the target has.
+    base: BTreeSet<String>,
 }
 
 /// Who gave a review.
 struct Who {
-    /// Their number, where the forge goes by numbers.
+    /// Their number.
     id: Option<u64>,
     program: bool,
 }
@@ -154,25 +170,14 @@ struct Standing {
     program: bool,
 }
 
-/// Whether a search found somebody by their address: it also finds those in whose name the text stands.
-fn found_by_address(user: &Value, email: &str) -> bool {
-    let email = email.to_lowercase();
-    let text = |field: &str| user[field].as_str().map(str::to_lowercase);
-    let mut named = ["name", "username"].into_iter().filter_map(text);
-    let mut told = ["email", "public_email"].into_iter().filter_map(text);
-    email.contains('@')
-        && !named.any(|name| name.contains(&email))
-        && told.all(|told| told.is_empty() || told == email)
-}
-
 fn names_of(commits: &[Value], field: &str) -> BTreeSet<String> {
     let names = commits.iter().filter_map(|commit| commit[field].as_str());
     names.map(str::to_owned).collect()
 }
 
-struct Asking<'a> {
-    http: &'a Http,
-    place: &'a Place,
+pub(super) struct Asking<'a> {
+    pub(super) http: &'a Http,
+    pub(super) place: &'a Place,
     number: u64,
 }
 
@@ -205,8 +210,9 @@ impl Asking<'_> {
                 at,
                 url: value["html_url"].as_str().map(str::to_owned),
             };
-            let program = is_program(Forge::GitHub, &value["user"], by);
-            reviews.push((review, Who { id: None, program }));
+            let (user, id) = (&value["user"], value["user"]["id"].as_u64());
+            let program = is_program(Forge::GitHub, user, by);
+            reviews.push((review, Who { id, program }));
         }
         reviews.sort_by_key(|(review, _)| review.at);
         let commits = self
@@ -234,6 +240,8 @@ impl Asking<'_> {
             people,
             asked: asked.into_iter().collect(),
             commits: names_of(&commits, "sha"),
+            // Its list of pushes lacks none.
+            base: BTreeSet::new(),
         })
     }
 
@@ -299,10 +307,18 @@ impl Asking<'_> {
             let name = reviewer["user"]["username"].as_str();
             name.filter(|_| waits).map(str::to_owned)
         });
+        let parents = commits
+            .iter()
+            .filter_map(|commit| commit["parent_ids"].as_array());
+        let parents = parents
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(str::to_owned);
         Ok(Told {
             reviews,
             people,
             asked: asked.collect(),
+            base: parents.collect(),
             commits: names_of(&commits, "id"),
         })
     }
@@ -337,55 +353,11 @@ impl Asking<'_> {
         }
     }
 
-    /// Whose an address is: exactly one user's, or nobody can tell.
-    async fn gitlab_user(
-        &self,
-        email: &str,
-        facts: &Facts,
-    ) -> Result<Option<String>, PublishError> {
-        let what = "asking who made a commit";
-        if let Some((id, name)) = self.gitlab_private(email, facts) {
-            let call = Call::get(what, format!("/users/{id}"));
-            let user = match self.http.send(&call).await {
-                Err(PublishError::Refused { status: 404, .. }) => return Ok(None),
-                user => user?.body,
-            };
-            let known = user["username"].as_str();
-            return Ok(known
-                .filter(|known| user["id"] == id && known.eq_ignore_ascii_case(name))
-                .map(str::to_owned));
-        }
-        let mut call = Call::get(what, "/users".to_owned());
-        call.query.push(("search", email.to_owned()));
-        let answer = self.http.send(&call).await?;
-        Ok(match answer.body.as_array().map(Vec::as_slice) {
-            Some([user]) => found_by_address(user, email)
-                .then(|| user["username"].as_str().map(str::to_owned))
-                .flatten(),
-            _ => None,
-        })
-    }
-
-    /// Number and name in an address that this server, and no other, gives to those who show none
-    /// of their own.
-    fn gitlab_private<'e>(&self, email: &'e str, facts: &Facts) -> Option<(u64, &'e str)> {
-        let (local, domain) = email.split_once('@')?;
-        let host = domain.strip_prefix("users.noreply.")?;
-        let own = [Some(self.place.api.as_str()), facts.url.as_deref()];
-        let own = own.into_iter().flatten().any(|own| {
-            let own = url::Url::parse(own).ok();
-            own.is_some_and(|own| {
-                own.host_str()
-                    .is_some_and(|own| own.eq_ignore_ascii_case(host))
-            })
-        });
-        let (id, name) = local.split_once('-').filter(|_| own)?;
-        Some((id.parse().ok()?, name))
-    }
-
     /// Whether GitLab calls a user a program: its lists of approvals and pushes do not tell.
     async fn is_program(&self, name: &str, id: Option<u64>) -> Result<bool, PublishError> {
-        let Some(id) = id else { return Ok(false) };
+        let Some(id) = id.filter(|_| self.place.forge == Forge::GitLab) else {
+            return Ok(false);
+        };
         let call = Call::get("asking who somebody is", format!("/users/{id}"));
         match self.http.send(&call).await {
             // Not told: the name decides.
@@ -449,24 +421,5 @@ impl Asking<'_> {
 
     fn unknown(&self, why: &'static str) -> PublishError {
         self.http.malformed("reading the reviews", why)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn an_address_in_a_name_is_nobodys() {
-        let found = |user: Value| found_by_address(&user, "Ann@X.example");
-        assert!(found(json!({"username": "ann", "name": "Ann"})));
-        assert!(found(json!({"username": "ann", "email": "ann@x.example"})));
-        assert!(!found(json!({"username": "eve", "name": "Ann@X.example"})));
-        assert!(!found(
-            json!({"username": "eve", "name": "ann@x.example", "public_email": ""})
-        ));
-        assert!(!found(json!({"username": "eve", "email": "eve@x.example"})));
     }
 }

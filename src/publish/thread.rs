@@ -37,7 +37,7 @@ pub(super) struct ShownPlan {
     pub(super) digest: Option<String>,
     pub(super) commit: Option<String>,
     pub(super) since: Option<Timestamp>,
-    /// The branch against which it was judged, and who pushed its commit, as `marker::word` writes them.
+    /// The branch against which it was judged, and who pushed its commit, as the record has them.
     pub(super) into: Option<String>,
     pub(super) pushed_by: BTreeSet<String>,
     pub(super) writer: Writer,

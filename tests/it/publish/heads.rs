@@ -4,7 +4,10 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::forge::{Comments, github, gitlab};
+use super::{
+    forge::{Comments, github, gitlab},
+    reviews::number,
+};
 use crate::support::{
     Platform, Project,
     scripted::{Reply, Scripted},
@@ -90,7 +93,7 @@ impl Shop {
         if self.github {
             let event = self.project.path("../event.json");
             let text = json!({
-                "action": self.action, "sender": {"login": self.pusher},
+                "action": self.action, "sender": {"login": self.pusher, "id": number(self.pusher)},
                 "pull_request": {"number": 5, "head": {"sha": commit}},
             });
             fs::write(&event, text.to_string()).unwrap();
@@ -105,7 +108,9 @@ impl Shop {
             self.project.run_vars(&vars, args)
         } else {
             let url = format!("https://gitlab.example/group/site/-/pipelines/{run}");
+            let id = number(self.pusher).to_string();
             let vars = [
+                ("GITLAB_USER_ID", id.as_str()),
                 ("CI_PIPELINE_SOURCE", "merge_request_event"),
                 ("CI_MERGE_REQUEST_IID", "3"),
                 ("GITLAB_USER_LOGIN", self.pusher),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     forge::query,
     heads::{Shop, sha, shops},
-    reviews::{GOOD, Reviews},
+    reviews::{GOOD, Reviews, number},
 };
 use crate::support::{reads, scripted::Reply};
 
@@ -144,7 +144,18 @@ fn an_app_that_pushes_tells_nobody_either() {
         shop.head('a', false);
         shop.plan('a', 1);
         shop.review(&GOOD);
-        shop.refuses("no run for that push has told it");
+        if shop.github {
+            reads!(shop.applied_now(), @"
+            exit 3: connplan apply a1.plan --approved-in-review
+            --- stderr
+            warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+            error: the review does not approve this plan: who pushed the newest commit of the pull request is not known: no run for that push has told it
+              help: run the workflow run of the last push again (`opened` or `synchronize`), or push again; an edited title must not cancel that run. Or give the token `contents: read`: then GitHub is asked who pushed. A run for another run (`workflow_run`) never tells it: of a fork that the token cannot read, have the plan signed instead (`connplan approve`)
+              code: connplan::approval::review
+            ");
+        } else {
+            shop.refuses("no run for that push has told it");
+        }
         pushes(&shop, shop.pusher, 'a');
         if shop.github {
             reads!(shop.applied_now(), @"
@@ -152,7 +163,7 @@ fn an_app_that_pushes_tells_nobody_either() {
             --- stderr
             warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
             error: the review does not approve this plan: acme-ci[bot], a program, pushed to the branch of the pull request, and nobody knows who had it do so
-              help: push the commits, as a person, to a new branch, and have a pull request of that reviewed
+              help: push the commits, as a person, to a new branch, and have a pull request of that reviewed; or, where the settings take signatures, have it signed: `connplan approve`
               code: connplan::approval::review
             ");
         } else {
@@ -255,6 +266,67 @@ fn who_pushed_before_a_rebase_is_known_after_a_round_trip() {
     assert!(shop.platform.writes().is_empty());
 }
 
+/// A name is its owner's to change at once, and then anybody's.
+#[test]
+fn who_pushed_is_known_by_number_whatever_the_account_is_called_by_now() {
+    for mut shop in shops() {
+        shop.pusher = "eve";
+        shop.head('a', false);
+        shop.plan('a', 1);
+        shop.pusher = "ann";
+        let given = |name: &'static str| {
+            let given = [(name, "APPROVED", 'a', false)];
+            shop.review(&Reviews {
+                given: &given,
+                ..GOOD
+            });
+        };
+        given("eva");
+        shop.refuses("eva pushed the change");
+        // An older comment has no number.
+        let number = number("eve").to_string();
+        assert!(shop.only().contains(&format!("by=eve#{number} ")));
+        shop.comments.edit(|comment| {
+            let body = comment["body"].as_str().unwrap();
+            comment["body"] = json!(body.replace(&format!("#{number} "), " "));
+        });
+        given("eve");
+        shop.refuses("eve pushed the change");
+        assert!(shop.platform.writes().is_empty());
+    }
+}
+
+/// Whoever had it may have another one by now.
+#[test]
+fn a_push_of_an_account_that_is_gone_lets_nobody_review() {
+    let shop = shops().remove(0);
+    shop.head('a', false);
+    shop.plan('a', 1);
+    shop.review(&GOOD);
+    pushes(&shop, "ann", 'a');
+    let list = "GET /repos/ann/fork/activity";
+    let push = |from: char, to: char, by: Value| {
+        json!({"ref": "refs/heads/topic", "before": sha(from), "after": sha(to),
+            "activity_type": "push", "actor": by})
+    };
+    shop.told(list, &json!([push('0', 'a', Value::Null)]));
+    reads!(shop.applied_now(), @"
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    error: the review does not approve this plan: somebody pushed to the branch of the pull request whom the forge does not know any more
+      help: push the commits, as a person, to a new branch, and have a pull request of that reviewed; or, where the settings take signatures, have it signed: `connplan approve`
+      code: connplan::approval::review
+    ");
+    // One of what the request does not hold any more, or never did, is not asked for.
+    let ann = json!({"login": "ann"});
+    shop.told(
+        list,
+        &json!([push('c', 'a', ann), push('0', 'c', Value::Null)]),
+    );
+    shop.applied_now().expect(0);
+}
+
 /// GitLab does not keep what a push of many branches pushed: whoever made one may have made this.
 #[test]
 fn a_push_of_many_branches_is_by_one_of_those_who_made_some() {
@@ -270,7 +342,40 @@ fn a_push_of_many_branches_is_by_one_of_those_who_made_some() {
     let list = "GET /api/v4/projects/13/events";
     shop.refuses("does not list the push of every commit");
     shop.told(list, &json!([many("ann"), many("bob")]));
-    shop.refuses("bob pushed the change");
+    reads!(shop.applied_now(), @"
+    exit 3: connplan apply a1.plan --approved-in-review
+    --- stderr
+    warning: this folder is in no git repository: the settings of the base branch cannot be read, so they do not apply to this pull or merge request
+    warning: The review by bob does not count: bob pushed many branches at once, and may so have pushed the change.
+    error: the plan is not approved: 1 approving review needed, 0 found
+      help: have the pull or merge request approved whose comment shows this plan; then `connplan apply a1.plan --approved-in-review=1`
+      code: connplan::approval::missing
+    ");
+    // Where every push since is listed, only one right before them can have brought what they went on from,
+    let push = |from: char, to: char| {
+        json!({"author": {"username": "ann"}, "push_data": {"ref": "topic", "ref_type": "branch",
+            "commit_from": sha(from), "commit_to": sha(to)}})
+    };
+    let on = push('c', 'a');
+    shop.told(list, &json!([on, many("bob")]));
+    shop.refuses("bob pushed many branches at once");
+    shop.told(list, &json!([on, many("project_12_bot_x")]));
+    shop.refuses("project_12_bot_x, a program, may have pushed");
+    for listed in [
+        json!([on, push('d', 'e'), many("bob")]),
+        json!([many("bob"), on]),
+    ] {
+        shop.told(list, &listed);
+        shop.applied_now().expect(0);
+    }
+    // and none where that is the target's.
+    let address = "1-ann@users.noreply.gitlab.example";
+    let commit = json!({"id": sha('a'), "parent_ids": [sha('c')], "author_email": address,
+        "committer_email": address});
+    let commits = "GET /api/v4/projects/12/merge_requests/3/commits";
+    shop.told(commits, &json!([commit]));
+    shop.told(list, &json!([on, many("bob")]));
+    shop.applied_now().expect(0);
     shop.told(list, &json!([many("ann")]));
     shop.applied_now().expect(0);
 }

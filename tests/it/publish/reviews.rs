@@ -23,7 +23,9 @@ pub(crate) fn member(level: u64, state: &str) -> Value {
     json!({"access_level": level, "state": state, "membership_state": "active"})
 }
 
+/// Eve may call her account eva.
 pub(crate) fn number(name: &str) -> u64 {
+    let name = name.to_ascii_lowercase().replace("eva", "eve");
     name.bytes().map(u64::from).sum()
 }
 
@@ -36,7 +38,7 @@ impl Shop {
                 "2100-01-01T00:00:00Z"
             }
         };
-        for name in ["ann", "bob", "eve", "rob"] {
+        for name in ["ann", "bob", "eva", "eve", "rob"] {
             let may = name != "rob";
             if self.github {
                 let permission = if may { "write" } else { "read" };
@@ -55,7 +57,7 @@ impl Shop {
         if self.github {
             let pull = "GET /repos/octo/site/pulls/5";
             let given = reviews.given.iter().map(|(name, state, commit, early)| {
-                json!({"user": {"login": name}, "state": state, "commit_id": sha(*commit),
+                json!({"user": {"login": name, "id": number(name)}, "state": state, "commit_id": sha(*commit),
                        "submitted_at": at(*early), "html_url": "https://github.example/r"})
             });
             self.server.on(
