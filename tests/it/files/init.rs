@@ -383,22 +383,22 @@ async fn the_workflow_finds_the_projects_that_a_request_changed() {
 #[tokio::test]
 async fn the_pipelines_look_where_connector_files_really_are() {
     let project = two();
-    let config = "{ name: 'Shop', connectorsDir: '../../../shared' }";
+    let config = "{ name: 'Shop', connectorsDir: '../../../team' }";
     project.write("apps/shop/base44/config.jsonc", config);
     let settings = "[environments.staging]\napp_id = \"x\"\nconnectors_dir = \"../../../more\"\n";
     project.write("apps/shop/base44/connplan.toml", settings);
     project.write("apps/c++/base44/config.jsonc", "{ name: 'C' }");
-    project.write("shared/slack.jsonc", "{ type: 'slack' }");
+    project.write("team/slack.jsonc", "{ type: 'slack' }");
     init(&project, "apps/shop").await;
     let plan = yaml_text(&project.read(".github/workflows/connplan-plan.yml"));
     let step = plan["jobs"]["changed"]["steps"][1].clone();
-    let list = "apps/c++\napps/crm\napps/shop|more|shared\n";
+    let list = "apps/c++\napps/crm\napps/shop|more|team\n";
     assert_eq!(step["env"]["PROJECTS"], list);
     let root = project.path(".");
     let git = |args: &[&str]| crate::git::repository::git(&root, args);
     git(&["add", "."]);
     git(&["commit", "-qm", "base"]);
-    project.write("shared/github.jsonc", "{ type: 'github' }");
+    project.write("team/github.jsonc", "{ type: 'github' }");
     git(&["add", "."]);
     git(&["commit", "-qm", "a scope"]);
     assert_eq!(changed(&step, &root, "")[0]["project"], "apps/shop");
@@ -406,10 +406,10 @@ async fn the_pipelines_look_where_connector_files_really_are() {
     let again = ["-C", "apps/shop", "init", "--yes"];
     let said = project.run(&again).await.ended(0).out;
     assert!(!said.contains("updated"), "{said}");
-    fs::rename(project.path("shared"), project.path("else")).unwrap();
+    fs::rename(project.path("team"), project.path("else")).unwrap();
     project.write(
         "apps/shop/base44/config.jsonc",
-        &config.replace("shared", "else"),
+        &config.replace("team", "else"),
     );
     let said = project.run(&again).await.ended(0).out;
     assert_eq!(said.matches("updated").count(), 2, "{said}");
