@@ -148,9 +148,9 @@ fn outcomes(receipt: Option<&Receipt>) -> Vec<Value> {
         .collect()
 }
 
-/// What happened, in a few words. Untrusted words in it are not escaped yet.
-fn words(event: &HistoryEvent, signers: &SignersOf) -> String {
-    match &event.what {
+/// What happened, in a few words, and what came of it. Untrusted words in it are not escaped yet.
+fn words(event: &HistoryEvent, signers: &SignersOf) -> (String, Option<String>) {
+    let words = match &event.what {
         What::Plan(digest) if event.began() => format!("began to apply {digest}"),
         What::Plan(digest) => format!("planned {digest}"),
         What::Approval(digest, text) => {
@@ -187,7 +187,8 @@ fn words(event: &HistoryEvent, signers: &SignersOf) -> String {
                     signers => format!(", approved by {}", signers.join(", ")),
                 };
                 // Nothing touches the digest: it is copied.
-                format!("applied {digest} ({}){approved}", counts.join(", "))
+                let came_of_it = format!("{}{approved}", counts.join(", "));
+                return (format!("applied {digest}"), Some(came_of_it));
             }
             Err(_) => format!("applied {digest}; its receipt cannot be read"),
         },
@@ -204,7 +205,8 @@ fn words(event: &HistoryEvent, signers: &SignersOf) -> String {
             format!("no longer waits: {}", names.join(", "))
         }
         What::Unlock(holder) => format!("ended the lease: {holder}"),
-    }
+    };
+    (words, None)
 }
 
 /// For a terminal, at this time.
@@ -229,9 +231,12 @@ fn text(
     let times: Vec<_> = events.iter().map(|event| ago(event.at, now)).collect();
     let wide = times.iter().map(String::len).max().unwrap_or(0);
     for (event, time) in events.iter().zip(times) {
-        let words = escape::limited(&words(event, signers), 400);
-        let line = format!("  {time:<wide$}  {words}");
-        out.extend([&line, "  (", &who(event, signers), ")\n"]);
+        let (words, came_of_it) = words(event, signers);
+        let line = format!("  {time:<wide$}  {}", escape::limited(&words, 400));
+        // In one column: a narrow terminal has all of it below.
+        let more =
+            came_of_it.map_or_else(String::new, |more| escape::limited(&more, 400) + "; by ");
+        out.extend([&line, "  (", &more, &who(event, signers), ")\n"]);
     }
     out
 }
@@ -244,7 +249,9 @@ fn markdown(app: &App, store: &str, events: &[HistoryEvent], signers: &SignersOf
         escape::markdown(store)
     );
     for event in events {
-        let (what, who) = (words(event, signers), who(event, signers));
+        let (what, came_of_it) = words(event, signers);
+        let more = came_of_it.map_or_else(String::new, |more| format!(" ({more})"));
+        let (what, who) = (what + &more, who(event, signers));
         let (what, who) = (escape::markdown(&what), escape::markdown(&who));
         // Writing to a string cannot fail.
         let _ = writeln!(out, "| {} | {what} | {who} |", event.at);

@@ -285,7 +285,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
       just now  planned sha256:DIGEST  (one)
       just now  approved sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (one)
       just now  began to apply sha256:DIGEST  (one)
-      just now  applied sha256:DIGEST (1 pending), approved by a***@example.com  (one)
+      just now  applied sha256:DIGEST  (1 pending, approved by a***@example.com; by one)
     ");
     // Where nobody says who they are, the key does.
     let nobody = [("USER", ""), ("LOGNAME", ""), ("USERNAME", "")];
@@ -303,7 +303,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
       just now  planned sha256:DIGEST  (one)
       just now  approved sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (one)
       just now  began to apply sha256:DIGEST  (one)
-      just now  applied sha256:DIGEST (1 pending), approved by a***@example.com  (one)
+      just now  applied sha256:DIGEST  (1 pending, approved by a***@example.com; by one)
       just now  revoked the approval of sha256:DIGEST  (ann@example.com)
     ");
     let history = team.two.run(&["history", "--format", "json"]).json();
