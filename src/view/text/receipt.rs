@@ -73,10 +73,12 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
             page.line(&approval::said(approval));
         }
         // It stands in the command above.
-        if report.summary.pending == 0 {
+        if report.summary.pending > 0 {
+            page.line(&format!("Plan: {}", report.plan_digest));
+        } else {
             page.line(&format!("Receipt: {}", report.digest));
+            page.line(&format!("Plan:    {}", report.plan_digest));
         }
-        page.line(&format!("Plan:    {}", report.plan_digest));
     }
     page.finish()
 }

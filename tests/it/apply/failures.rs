@@ -59,7 +59,7 @@ fn removals_wait_for_the_puts_to_succeed() {
     To go on: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST
     To finish: fix what failed, then apply again; what is done is not done twice.
 
-    Plan:    sha256:DIGEST
+    Plan: sha256:DIGEST
     "#);
 
     reads!(project.run(&["apply", "--auto-approve"]));

@@ -272,7 +272,7 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
     Nothing to apply, 1 connector: 1 waiting for authorization.
     To go on: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST
 
-    Plan:    sha256:DIGEST
+    Plan: sha256:DIGEST
     --- stderr
     warning: danger: the policy's rule denied_types is overridden: the launch
     Acting as a workspace, by BASE44_API_KEY.
@@ -288,7 +288,7 @@ fn a_rule_warns_or_is_overridden_where_it_says_so() {
     Nothing to apply, 1 connector: 1 waiting for authorization.
     To go on: connplan authorize --receipt x.receipt --expect-digest sha256:DIGEST
 
-    Plan:    sha256:DIGEST
+    Plan: sha256:DIGEST
     ");
     let receipt = project.run(&["show", "x.receipt", "--format", "json"]);
     let told = &receipt.expect(0).json()["overrides"];

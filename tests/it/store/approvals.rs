@@ -265,7 +265,7 @@ fn a_signature_in_the_store_approves_and_can_be_taken_back() {
     To go on: connplan authorize --receipt y.receipt --expect-digest sha256:DIGEST
 
     Approved by ann@example.com (signature, SHA256:KEY).
-    Plan:    sha256:DIGEST
+    Plan: sha256:DIGEST
     --- stderr
     Approved by ann@example.com (signature, SHA256:KEY).
     Acting as a workspace, by BASE44_API_KEY.

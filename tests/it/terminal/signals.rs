@@ -199,7 +199,7 @@ fn what_never_finishes_does_not_keep_an_interrupted_run() {
     Applied, 2 connectors: 2 waiting for authorization.
     To go on: connplan authorize --receipt saved.receipt --expect-digest sha256:DIGEST
 
-    Plan:    sha256:DIGEST
+    Plan: sha256:DIGEST
     --- stderr
     Acting as a workspace, by BASE44_API_KEY.
     Continuing where an earlier run of this plan stopped.
