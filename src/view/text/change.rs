@@ -79,7 +79,7 @@ pub(super) fn waiting(page: &mut TextPage, change: &ChangeReport) {
     let grave = change
         .risks
         .iter()
-        .filter(|risk| risk.level == Level::Danger);
+        .filter(|risk| risk.level == Level::Danger && !words::stands_at_its_scope(risk.kind));
     grave.for_each(|risk| write_risk(page, risk));
 }
 
