@@ -104,7 +104,8 @@ async fn run(
     let mut offer = waiting.offer;
     let whose = view::identity::recorded_as(waiting.actor);
     let theme = Theme::new(context.terminal.color_stderr());
-    let request = view::authorization::request(&open, app, &whose, theme);
+    let columns = context.terminal.columns_stderr();
+    let request = view::authorization::request(&open, app, &whose, theme, columns);
     if waiting.yes {
         context.terminal.say(&request);
     } else {

@@ -39,6 +39,7 @@ fn shown(
                 saved: moment == Moment::Saved,
                 goes_on: matches!(moment, Moment::AtWork | Moment::Refused),
                 next: medium.next,
+                columns: medium.columns,
             };
             text::plan(report, &options, medium.theme)
         }

@@ -6,7 +6,7 @@ use crate::escape;
 
 use super::{Medium, Style, Theme};
 
-/// Below this a last column is too narrow to read.
+/// Below this, and below half of what it would take, a last column is too narrow to read.
 const NARROW: usize = 20;
 /// No other column gets narrower than this.
 const LEAST: usize = 8;
@@ -68,9 +68,13 @@ fn fit(widths: &mut [usize], heading: &[&str], rows: &[Vec<String>], room: usize
     };
     let floors: Vec<usize> = (0..widths.len())
         .map(|column| {
-            let floor = if column == last { NARROW } else { LEAST };
-            let word = longest(column).max(heading.get(column).map_or(0, |cell| cell.len()));
             let whole = widths.get(column).copied().unwrap_or(0);
+            let floor = if column == last {
+                NARROW.max(whole.div_ceil(2))
+            } else {
+                LEAST
+            };
+            let word = longest(column).max(heading.get(column).map_or(0, |cell| cell.len()));
             word.max(floor).min(whole)
         })
         .collect();

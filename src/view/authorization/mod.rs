@@ -17,6 +17,7 @@ use super::{
     Format, Medium, NextCommand, Style, Theme,
     report::FactReport,
     summary::{SummaryEntry, Word},
+    text::room,
     words::count,
 };
 use crate::{
@@ -80,7 +81,13 @@ impl Standing<'_> {
 }
 
 /// What a person is about to be asked for.
-pub fn request(open: &[AuthorizationResult], app: &App, whose: &str, theme: Theme) -> String {
+pub fn request(
+    open: &[AuthorizationResult],
+    app: &App,
+    whose: &str,
+    theme: Theme,
+    columns: Option<usize>,
+) -> String {
     let mut lines = vec![format!(
         "{} of app {} at {} {} consent in a browser:",
         count(open.len(), "connector"),
@@ -96,7 +103,7 @@ pub fn request(open: &[AuthorizationResult], app: &App, whose: &str, theme: Them
             .map_or_else(String::new, |who| format!("  by {}", whom(who.as_str())));
         lines.push(format!("  {name}{who}"));
         lines.extend(values(result).map(|(name, value)| format!("    {name} = {value}")));
-        lines.extend(permitted(&result.connector, &result.scopes, theme));
+        lines.extend(permitted(&result.connector, &result.scopes, theme, columns));
         if result.scopes.is_empty() {
             lines.push(theme.paint(Style::Dim, "    (no scopes)"));
         }
@@ -113,15 +120,20 @@ pub fn values(result: &AuthorizationResult) -> impl Iterator<Item = (String, Str
 }
 
 /// Each scope on a line, with what it permits.
-fn permitted(connector: &ConnectorType, scopes: &Scopes, theme: Theme) -> Vec<String> {
-    listed("    ", scopes, theme, |scope| {
+fn permitted(
+    connector: &ConnectorType,
+    scopes: &Scopes,
+    theme: Theme,
+    columns: Option<usize>,
+) -> Vec<String> {
+    listed("    ", scopes, (theme, columns), |scope| {
         FactReport::of(connector, scope).describe()
     })
 }
 
 /// Each scope that was not granted on a line, with what it would have permitted.
 fn lost(connector: &ConnectorType, scopes: &Scopes, theme: Theme) -> Vec<String> {
-    listed("    - ", scopes, theme, |scope| {
+    listed("    - ", scopes, (theme, None), |scope| {
         FactReport::of(connector, scope).describe_lost()
     })
 }
@@ -130,7 +142,7 @@ fn lost(connector: &ConnectorType, scopes: &Scopes, theme: Theme) -> Vec<String>
 fn listed(
     lead: &str,
     scopes: &Scopes,
-    theme: Theme,
+    (theme, columns): (Theme, Option<usize>),
     describe: impl Fn(&Scope) -> String,
 ) -> Vec<String> {
     let names: Vec<_> = scopes
@@ -142,11 +154,11 @@ fn listed(
         .iter()
         .map(|(name, _)| width(name))
         .filter(|n| *n <= 24);
-    let column = short.max().unwrap_or(0);
+    let (column, room) = (short.max().unwrap_or(0), room(columns));
     let mut lines = Vec::new();
     for (name, fact) in names {
         let painted = theme.paint(Style::Dim, &fact);
-        if width(lead) + column.max(width(&name)) + 2 + width(&fact) <= 80 {
+        if width(lead) + column.max(width(&name)) + 2 + width(&fact) <= room {
             lines.push(format!("{lead}{name:<column$}  {painted}"));
         } else {
             lines.push(format!("{lead}{name}"));

@@ -1,6 +1,6 @@
 //! One connector's change, scope by scope.
 
-use super::page::{TextPage, WIDTH, pad, phrase};
+use super::page::{TextPage, pad, phrase};
 use crate::{
     diff::Action,
     escape,
@@ -163,7 +163,8 @@ fn scopes(page: &mut TextPage, change: &ChangeReport, symbol: char, style: Style
         let style_of_meaning = fact.map_or(Style::Dim, |fact| meaning_style(&fact, symbol));
         let meaning_width = console::measure_text_width(&meaning);
         // Where both don't fit on a line, the meaning gets one of its own.
-        if MARGIN + 2 + width.max(console::measure_text_width(scope)) + 2 + meaning_width <= WIDTH {
+        let scope_width = width.max(console::measure_text_width(scope));
+        if MARGIN + 2 + scope_width + 2 + meaning_width <= page.room {
             let text = page.paint(style, &format!("{symbol} {}", pad(scope, width)));
             let meaning = page.paint(style_of_meaning, &meaning);
             page.line(&format!("      {text}  {meaning}"));

@@ -8,6 +8,7 @@ mod page;
 mod plan;
 mod receipt;
 
+pub(super) use page::room;
 pub use plan::{PlanOptions, plan};
 pub(in crate::view) use receipt::counts as receipt_counts;
 pub use receipt::{ReceiptOptions, account, cut_short, progress, receipt};

@@ -10,19 +10,25 @@ use crate::{
     view::theme::{Style, Theme},
 };
 
-/// Where own text ends if it can.
-pub(super) const WIDTH: usize = 80;
+/// Where own text ends if it can: at the edge of a wide terminal. A narrow one breaks it once more.
+pub(in crate::view) fn room(columns: Option<usize>) -> usize {
+    const LEAST: usize = 80;
+    columns.map_or(LEAST, |columns| columns.max(LEAST))
+}
 
 /// Text under way.
 pub(super) struct TextPage {
     pub(super) theme: Theme,
+    /// What has room on a line.
+    pub(super) room: usize,
     text: String,
 }
 
 impl TextPage {
-    pub(super) fn new(theme: Theme) -> Self {
+    pub(super) fn new(theme: Theme, columns: Option<usize>) -> Self {
         Self {
             theme,
+            room: room(columns),
             text: String::new(),
         }
     }

@@ -32,11 +32,13 @@ pub struct PlanOptions<'a> {
     pub goes_on: bool,
     /// What the commands that it names have with them.
     pub next: &'a NextCommand,
+    /// How wide the terminal is, if it goes to one.
+    pub columns: Option<usize>,
 }
 
 /// A plan as text.
 pub fn plan(report: &PlanReport, options: &PlanOptions<'_>, theme: Theme) -> String {
-    let mut page = TextPage::new(theme);
+    let mut page = TextPage::new(theme, options.columns);
     if report.speculative {
         let text = page.paint(Style::Danger, &format!("! {}", words::SPECULATIVE));
         page.line(&text);

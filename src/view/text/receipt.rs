@@ -30,7 +30,7 @@ pub struct ReceiptOptions<'a> {
 
 /// A receipt as text.
 pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Theme) -> String {
-    let mut page = TextPage::new(theme);
+    let mut page = TextPage::new(theme, None);
     page.overrides(&report.overrides);
     for app in &report.apps {
         page.app(&app.app_id, &app.api_url, app.environment.as_deref());

@@ -145,6 +145,22 @@ fn pages_of_help_hang_and_break_no_name() {
     reads!(at_width(&project, 40, &["add", "-h"]));
 }
 
+/// What has no room beside its scope on 80 columns has it on 120; the history breaks between what it tells.
+#[test]
+fn a_wide_terminal_is_used() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .var("USER", "ann")
+        .connector("hubspot", &["crm.objects.contacts.read", "oauth"]);
+    reads!(at_width(&project, 120, &["plan"]));
+    reads!(at_width(&project, 120, &["scopes", "gmail", "read"]));
+    reads!(at_width(&project, 120, &["approve", "-h"]));
+    project.run(&["apply", "--auto-approve"]).expect(0);
+    reads!(at_width(&project, 80, &["history"]));
+    reads!(at_width(&project, 120, &["history"]));
+}
+
 #[test]
 fn times_are_said_as_people_say_them() {
     let platform = Platform::with(&[Connector::active("notion", &[])]);
