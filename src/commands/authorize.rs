@@ -411,6 +411,8 @@ fn print(
                 "Not interactive: no link was requested. Run `{command}` in a terminal{other}.{unasked}"
             ));
         }
+        // What resumes it was told with what is left to do, right above.
+        SessionOutcome::Declined if medium.told => terminal.say("Authorization skipped."),
         SessionOutcome::Declined => terminal.say(&format!(
             "Authorization skipped. Run `{command}` again to complete it."
         )),
