@@ -18,7 +18,8 @@ use crate::{
     after_help = "Examples:\n  connplan scopes                     # the types, and how many are known\n  \
                   connplan scopes gmail               # those of one type\n  \
                   connplan scopes gmail send          # those that match\n  \
-                  connplan scopes calendar events     # of any type"
+                  connplan scopes calendar events     # of any type\n\n\
+                  It ends with 0 even if nothing matches: that is an answer, not an error."
 )]
 pub struct ScopesArgs {
     /// A connector's type, then words that must all occur; or words alone

@@ -70,6 +70,7 @@ pub async fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Fail
             say(format!("The store {store} was not trusted."));
         }
     } else if let Some(name) = args.url.as_deref().filter(|text| is_variable(text)) {
+        is_set(name, context)?;
         let app = context.project(None)?.app()?;
         let now = context.now();
         if Trust::add_variables(state, &app, [name.to_owned()], now)? {
@@ -79,7 +80,7 @@ pub async fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Fail
             ));
         } else {
             say(format!(
-                "App {} could have your variable {name} already.",
+                "App {} was allowed to have your variable {name} already.",
                 app.id
             ));
         }
@@ -92,7 +93,7 @@ pub async fn run(args: &TrustArgs, context: &Context) -> Result<ExitStatus, Fail
             ));
         } else {
             say(format!(
-                "App {} could not have your variable {name}.",
+                "App {} was not allowed to have your variable {name}.",
                 app.id
             ));
         }
@@ -144,6 +145,22 @@ async fn store(context: &Context, text: &str) -> Result<Option<String>, Failure>
             Ok(Some(remote.store_name()))
         }
     }
+}
+
+/// A word is a variable only if there is one: else it is a slip.
+fn is_set(name: &str, context: &Context) -> Result<(), Failure> {
+    if context.vars.get(name).is_some() {
+        return Ok(());
+    }
+    let name = crate::escape::limited(name, 200);
+    Err(UsageError::with_help(
+        format!(
+            "`{name}` cannot be trusted: it is not an address, and you have no variable of that name"
+        ),
+        "an address looks like https://base44.example.com, a store like s3://bucket/prefix or \
+         git:origin; a variable has to be set",
+    )
+    .into())
 }
 
 /// Whether the text names a variable, as `${NAME}` of a connector file does: no address is one.

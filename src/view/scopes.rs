@@ -115,8 +115,11 @@ fn counts(found: &[Found], medium: &Medium<'_>) -> String {
 
 /// Nothing matches.
 fn nothing(meant: Option<&str>) -> String {
-    let meant = meant.map(|meant| format!(" Did you mean the type `{meant}`?"));
-    format!("No known scope matches.{}\n", meant.unwrap_or_default())
+    let next = meant.map_or_else(
+        || "`connplan scopes` lists the types.".to_owned(),
+        |meant| format!("Did you mean the type `{meant}`?"),
+    );
+    format!("No known scope matches. {next}\n")
 }
 
 #[derive(Serialize)]

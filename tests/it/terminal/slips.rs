@@ -70,6 +70,17 @@ fn half_an_address_is_not_trusted() {
     reads!(Project::new().run(&["trust", "https:/foo.example"]));
 }
 
+/// A word may name a variable of the user's own, but only one that there is.
+#[test]
+fn a_word_that_names_nothing_is_not_trusted() {
+    reads!(Project::new().run(&["trust", "foo"]));
+}
+
+#[test]
+fn a_search_that_finds_nothing_says_where_to_look() {
+    reads!(Project::new().run(&["scopes", "xyzzy"]));
+}
+
 #[test]
 fn a_list_says_that_nothing_matches() {
     let platform = Platform::start();
