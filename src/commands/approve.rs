@@ -310,8 +310,22 @@ fn ending(args: &ApproveArgs) -> &'static str {
 }
 
 fn key(args: &ApproveArgs, context: &Context) -> Result<PathBuf, Failure> {
-    if let Some(key) = &args.key {
-        return Ok(context.path(key));
+    if let Some(named) = &args.key {
+        let key = context.path(named);
+        let mut public = key.clone().into_os_string();
+        public.push(".pub");
+        // The public one will do where an agent has the other.
+        if !key.exists() && !Path::new(&public).exists() {
+            return Err(UsageError::with_help(
+                format!(
+                    "{} does not exist",
+                    crate::escape::terminal(&named.display().to_string())
+                ),
+                "name the file of a key, the private one or the public one where an agent has the other",
+            )
+            .into());
+        }
+        return Ok(key);
     }
     let folder = context.home.as_ref().map(|home| home.join(".ssh"));
     let found = folder.and_then(|folder| {

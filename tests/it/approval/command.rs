@@ -32,6 +32,14 @@ fn path(keys: &Keys, name: &str) -> String {
 }
 
 /// Where the variable of a file is not set, nobody can tell whether the plan says what the file says.
+/// It is said at once, not after the whole plan and by another program.
+#[test]
+fn a_key_that_is_not_there_is_named() {
+    let (_platform, project, _keys) = signed();
+    project.run(&["plan", "--out", "x.plan"]).expect(0);
+    reads!(project.run(&["approve", "x.plan", "--key", "id_lost"]));
+}
+
 #[test]
 fn a_value_that_cannot_be_compared_is_shown_and_not_applied() {
     let (platform, project, keys) = signed();
