@@ -111,7 +111,7 @@ impl Served<'_> {
         let (name, value) = self.credential();
         let (url, value) = (shell_word(self.url), shell_word(value));
         let mut text = format!(
-            "In another terminal:\n\n  export BASE44_API_URL={url} {name}={value}\n\nIt also takes:\n\n"
+            "In another terminal:\n\n  export BASE44_API_URL={url}\n  export {name}={value}\n\nIt also takes:\n\n"
         );
         for (what, variable) in self.others() {
             text.extend(["  ", &variable, "\n      ", what, "\n"]);
