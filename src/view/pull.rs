@@ -113,22 +113,34 @@ fn summary(steps: &[FileChange], dry_run: bool, next: &NextCommand) -> String {
         let line = format!("{would}: {written} written, {removed} removed.{end}\n");
         text.push_str(&line);
     }
-    for step in steps {
-        let file = escape::limited(&step.file, 400);
-        let line = match &step.what {
-            What::Kept(Reason::Pending) => format!(
-                "{file} stays: {} waits for authorization (run {}).\n",
-                step.connector,
-                next.within("`connplan authorize`")
-            ),
-            What::Kept(Reason::Unlisted) => format!(
-                "{file} stays: the app has no {} (`--prune` removes such files; {} \
-                 creates the connector).\n",
-                step.connector,
-                next.within("`connplan push`")
-            ),
-            _ => continue,
+    let kept = |wanted: Reason| {
+        let of = steps
+            .iter()
+            .filter(move |step| matches!(&step.what, What::Kept(why) if *why == wanted));
+        let of: Vec<_> = of.collect();
+        let files: Vec<_> = of
+            .iter()
+            .map(|step| escape::limited(&step.file, 400))
+            .collect();
+        let types: Vec<_> = of.iter().map(|step| step.connector.as_str()).collect();
+        let stay = if of.len() == 1 { "stays" } else { "stay" };
+        (!of.is_empty()).then(|| (format!("{} {stay}", files.join(", ")), types.join(", ")))
+    };
+    if let Some((files, types)) = kept(Reason::Pending) {
+        let wait = if types.contains(", ") {
+            "wait"
+        } else {
+            "waits"
         };
+        let next = next.within("`connplan authorize`");
+        let line = format!("{files}: {types} {wait} for authorization (run {next}).\n");
+        text.push_str(&line);
+    }
+    if let Some((files, types)) = kept(Reason::Unlisted) {
+        let next = next.within("`connplan push`");
+        let line = format!(
+            "{files}: the app has no {types} (`--prune` removes such files; {next} creates what they declare).\n"
+        );
         text.push_str(&line);
     }
     text
