@@ -22,7 +22,7 @@ pub enum ConfigError {
     #[diagnostic(
         code(connplan::config::no_project),
         help(
-            "go to the project, or name its folder with `-C DIR`; without one, name the app with `--app-id ID` or BASE44_APP_ID: connector files then come from ./connectors, or from `--dir DIR`. `npx base44 create` makes a project; `connplan demo` shows all of it without one"
+            "go to the project, or name its folder with `-C DIR`; `npx base44 create` makes a project, and `connplan demo` shows all of it without one. To do without a project, name the app with `--app-id ID` or BASE44_APP_ID: connector files then come from ./connectors, or from `--dir DIR`"
         )
     )]
     NoProject {

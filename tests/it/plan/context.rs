@@ -60,7 +60,7 @@ fn the_project_is_found_from_below_and_by_c() {
     exit 1: connplan plan
     --- stderr
     error: no Base44 project here: neither FOLDER/project nor a folder above it holds base44/config.jsonc or config.jsonc (or .json)
-      help: go to the project, or name its folder with `-C DIR`; without one, name the app with `--app-id ID` or BASE44_APP_ID: connector files then come from ./connectors, or from `--dir DIR`. `npx base44 create` makes a project; `connplan demo` shows all of it without one
+      help: go to the project, or name its folder with `-C DIR`; `npx base44 create` makes a project, and `connplan demo` shows all of it without one. To do without a project, name the app with `--app-id ID` or BASE44_APP_ID: connector files then come from ./connectors, or from `--dir DIR`
       code: connplan::config::no_project
     ");
 }

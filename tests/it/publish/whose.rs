@@ -109,7 +109,7 @@ fn a_failure_is_said_where_it_was_whatever_its_document_names() {
     exit 1: connplan comment --failed FOLDER/project/../kept/error.json --dry-run
     --- stderr
     error: no Base44 project here: neither FOLDER/project nor a folder above it holds base44/config.jsonc or config.jsonc (or .json)
-      help: go to the project, or name its folder with `-C DIR`; without one, name the app with `--app-id ID` or BASE44_APP_ID: connector files then come from ./connectors, or from `--dir DIR`. `npx base44 create` makes a project; `connplan demo` shows all of it without one
+      help: go to the project, or name its folder with `-C DIR`; `npx base44 create` makes a project, and `connplan demo` shows all of it without one. To do without a project, name the app with `--app-id ID` or BASE44_APP_ID: connector files then come from ./connectors, or from `--dir DIR`
       code: connplan::config::no_project
     ");
 }
