@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     context::{Context, Failure},
-    git::{Checkout, CommitId, Depot, EntryKind, Git, ObjectId, Objects, work_tree_of},
+    git::{Checkout, CommitId, Depot, EntryKind, ObjectId, Objects, work_tree_of},
     model::BaseName,
 };
 
@@ -64,7 +64,7 @@ impl CommitAt {
         names: &'a [BaseName],
     ) -> LocalBoxFuture<'a, Result<Vec<Self>, Failure>> {
         async move {
-            let checkout = Checkout::of(root, Git::new(&context.vars))?;
+            let checkout = Checkout::of(root, context.git())?;
             let mut found: Vec<Self> = Vec::new();
             if let Some((outer, inner)) = module_of(context, root).await {
                 for outer in Self::find(context, &outer, names).await? {
@@ -185,7 +185,7 @@ pub(super) async fn module_of(context: &Context, root: &Path) -> Option<(PathBuf
     let outer = work_tree_of(root.parent()?)?;
     let inner = root.strip_prefix(&outer).ok()?;
     let inner = folder_name(inner).trim_end_matches('/').to_owned();
-    let checkout = Checkout::of(&outer, Git::new(&context.vars)).ok()?;
+    let checkout = Checkout::of(&outer, context.git()).ok()?;
     let head = checkout.head().await.ok()??;
     let there = checkout.objects().find(&head, &inner).await.ok()??;
     (there.kind == EntryKind::Module).then_some((outer, inner))

@@ -136,6 +136,7 @@ fn context(
         state,
         start,
         globals,
+        git: OnceCell::new(),
         vars,
         home,
         terminal: Arc::new(terminal),

@@ -265,6 +265,7 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
             chdir: None,
             ..globals
         },
+        git: OnceCell::new(),
         vars,
         start: root.to_owned(),
         home: Some(root.to_owned()),

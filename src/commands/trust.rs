@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
-    git::{Checkout, Git},
+    git::Checkout,
     model::{ApiUrl, RunRepository},
     state::Trust,
     store::Place,
@@ -139,7 +139,7 @@ async fn store(context: &Context, text: &str) -> Result<Option<String>, Failure>
         place @ Place::Object(_) => Ok(Some(place.to_string())),
         Place::Git(remote) => {
             let root = context.project(None)?.root;
-            let checkout = Checkout::of(&root, Git::new(&context.vars))?;
+            let checkout = Checkout::of(&root, context.git())?;
             let run = RunRepository::of(&context.vars);
             let remote = checkout.remote(run.as_ref(), &remote).await?;
             Ok(Some(remote.store_name()))

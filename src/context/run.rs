@@ -16,7 +16,7 @@ use crate::{
     config::{ConfigError, FindOptions, Project},
     escape,
     fs::{self, InsecurePermissions},
-    git,
+    git::{self, Git},
     http::{self, ClientOptions, Gate, Pace, Renewals},
     model::{App, AppId, Origin, Vars},
     plan::{document, envelope::DocumentKind},
@@ -34,6 +34,8 @@ pub struct Context {
     pub globals: Globals,
     /// The process's environment.
     pub vars: Vars,
+    /// git, once somebody has asked for it.
+    pub git: OnceCell<Git>,
     /// Where the run happens: the current folder, or `-C`.
     pub start: PathBuf,
     /// The user's home.
@@ -120,6 +122,11 @@ impl Context {
             let within = || own.iter().rev().find(|dir| folder.starts_with(dir));
             git::work_tree_of(folder).or_else(|| within().cloned())
         }
+    }
+
+    /// git as this process may run it.
+    pub fn git(&self) -> Git {
+        self.git.get_or_init(|| Git::new(&self.vars)).clone()
     }
 
     /// The time, to the second.

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     CommitId, Git, GitError, ObjectId, Objects, RemoteName,
+    ask::Asked,
     command::{Place, Run, failed},
 };
 
@@ -76,33 +77,29 @@ impl Checkout {
 
     /// The commit that a name stands for, if it is here.
     pub async fn resolve(&self, name: &str) -> Result<Option<CommitId>, GitError> {
-        if name.starts_with('-') || name.contains([':', '^', '~', '@', '\n']) {
+        const DOING: &str = "read the commit";
+        let is_odd = |c: char| ":^~@".contains(c) || c.is_control();
+        if name.starts_with('-') || name.contains(is_odd) {
             return Ok(None);
         }
-        self.commit(name, "^{commit}").await
+        let wanted = format!("{name}^{{commit}}");
+        let place = Place::Checkout(&self.root);
+        match self.git.ask(place, DOING, &[&wanted], 0).await? {
+            Asked::Answers(mut found) => Ok(found.pop().flatten().map(|object| object.id)),
+            // What is not there is an answer; a repository that cannot be used is not, nor is one that was killed.
+            Asked::Ended { killed, stderr } if killed || unusable(&stderr) => {
+                Err(failed(DOING, &stderr))
+            }
+            Asked::Ended { .. } => Ok(None),
+        }
     }
 
     /// What a commit says that its parents are, whether those are here or not.
     pub async fn named_parents(&self, commit: &CommitId) -> Result<Vec<String>, GitError> {
-        let run = Run::new("read the commit", &["cat-file", "commit", commit.as_str()]);
-        let output = self.git.must(Place::Checkout(&self.root), run).await?;
-        let text = output.text();
+        let text = self.objects().commit(commit).await?;
         let head = text.split("\n\n").next().unwrap_or_default();
         let parents = head.lines().filter_map(|line| line.strip_prefix("parent "));
         Ok(parents.map(str::to_owned).collect())
-    }
-
-    async fn commit(&self, name: &str, which: &str) -> Result<Option<CommitId>, GitError> {
-        let wanted = format!("{name}{which}");
-        let args = [
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            &wanted,
-        ];
-        let found = self.maybe("read the commit", &args).await?;
-        Ok(found.map(|text| ObjectId::parse(&text)).transpose()?)
     }
 
     /// Where two lines of history parted; none where that is not known here (a shallow clone).

@@ -7,15 +7,16 @@ use tokio::{
     process::Command,
 };
 
-use super::GitError;
+use super::{
+    GitError,
+    reader::{LIMIT, Readers},
+};
 use crate::model::{Secret, Vars};
 
 /// How long git may take where no network is involved.
 const LOCAL: Duration = Duration::from_secs(30);
 /// How long it may take with a network.
 const REMOTE: Duration = Duration::from_mins(1);
-/// The most that is read of what it writes.
-const LIMIT: usize = 64 << 20;
 
 /// Above whatever a repository's own configuration says.
 const FIXED: [&str; 23] = [
@@ -87,6 +88,7 @@ const KEPT: [&str; 14] = [
 pub struct Git {
     vars: Vars,
     limit: Duration,
+    pub(super) readers: Readers,
 }
 
 /// What git said.
@@ -141,6 +143,7 @@ impl Git {
         Self {
             vars: vars.clone(),
             limit: REMOTE,
+            readers: Readers::default(),
         }
     }
 
@@ -151,7 +154,8 @@ impl Git {
         self
     }
 
-    fn command(&self, place: Place<'_>, run: &Run<'_>) -> Command {
+    /// git with its pipes, and nothing to read.
+    pub(super) fn command(&self, place: Place<'_>, run: &Run<'_>) -> Command {
         let mut command = Command::new("git");
         for name in self.vars.names() {
             let numbered =
@@ -213,8 +217,25 @@ impl Git {
             }
         }
         self.private(&mut command, run.private);
-        command.args(&run.args);
         command
+            .args(&run.args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        // A Ctrl-C is for connplan, which decides what is still finished.
+        #[cfg(unix)]
+        command.process_group(0);
+        tracing::debug!(args = ?run.args, "git");
+        command
+    }
+
+    /// How long it may take there.
+    pub(super) fn limit(&self, place: Place<'_>) -> Duration {
+        match place {
+            Place::Own(_) => self.limit,
+            _ => LOCAL.min(self.limit),
+        }
     }
 
     /// ssh must not ask. Where the user chose a command of their own, it is theirs.
@@ -245,26 +266,11 @@ impl Git {
 
     /// Runs git to its end.
     pub(super) async fn run(&self, place: Place<'_>, run: Run<'_>) -> Result<Output, GitError> {
-        let limit = match place {
-            Place::Own(_) => self.limit,
-            _ => LOCAL.min(self.limit),
-        };
-        let doing = run.doing;
+        let (limit, doing) = (self.limit(place), run.doing);
         let mut command = self.command(place, &run);
-        let input = if run.input.is_some() {
-            Stdio::piped()
-        } else {
-            Stdio::null()
-        };
-        command
-            .stdin(input)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        // A Ctrl-C is for connplan, which decides what is still finished.
-        #[cfg(unix)]
-        command.process_group(0);
-        tracing::debug!(args = ?run.args, "git");
+        if run.input.is_some() {
+            command.stdin(Stdio::piped());
+        }
         let mut child = command.spawn().map_err(|e| GitError::Missing {
             reason: e.to_string(),
         })?;

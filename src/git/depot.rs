@@ -216,18 +216,7 @@ impl Depot {
         if let Fetched::Nothing = self.fetch_refspec(remote, &["--depth=1"], &refspec).await? {
             return Err(silent(remote));
         }
-        let args = [
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            seen.as_str(),
-        ];
-        let output = self.run(Run::new("read the branch", &args)).await?;
-        if !output.success {
-            return Err(failed("read the branch", &output.stderr));
-        }
-        Ok(ObjectId::parse(output.text().trim())?)
+        self.objects().id("read the branch", seen.as_str()).await
     }
 
     async fn fetch_refspec(
@@ -287,9 +276,8 @@ impl Depot {
 
     /// Whether a commit is here.
     pub async fn has(&self, commit: &CommitId) -> Result<bool, GitError> {
-        let wanted = format!("{commit}^{{commit}}");
-        let run = Run::new("look for a commit", &["cat-file", "-e", &wanted]);
-        Ok(self.run(run).await?.success)
+        let lacking = self.objects().lacking(std::slice::from_ref(commit)).await?;
+        Ok(lacking.is_empty())
     }
 
     /// What the commits hold that were fetched.

@@ -8,6 +8,7 @@
 //! checkout but the remote's address and the headers that a pipeline's checkout step keeps there.
 //! The user's own configuration and credential helpers work as ever.
 
+mod ask;
 mod checkout;
 mod command;
 mod depot;
@@ -18,6 +19,7 @@ mod objects;
 mod path;
 mod push;
 mod reach;
+mod reader;
 mod remote;
 
 pub use checkout::{Checkout, Person, work_tree_of};

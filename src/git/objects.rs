@@ -1,11 +1,13 @@
 //! What commits hold, wherever they are: files, folders, and the content of both.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{
     CommitId, Git, GitError, ObjectId,
-    command::{Place, Run, failed},
-    path::{os_text, path_text},
+    ask::{Asked, not_here},
+    command::{Place, failed},
+    path::path_text,
+    reader::{LIMIT, ObjectKind},
 };
 use crate::model::map_of;
 
@@ -64,33 +66,73 @@ impl<'a> Objects<'a> {
 
     /// The content of a file.
     pub async fn read(&self, id: &ObjectId) -> Result<Vec<u8>, GitError> {
-        let run = Run::new(
-            "read a file of the commit",
-            &["cat-file", "blob", id.as_str()],
-        );
-        Ok(self.git.must(self.place, run).await?.stdout)
+        const DOING: &str = "read a file of the commit";
+        self.one(DOING, id, ObjectKind::Blob).await
     }
 
     /// What lies in a folder of a commit; empty if the commit lacks it.
     pub async fn list(&self, commit: &CommitId, folder: &str) -> Result<Vec<TreeEntry>, GitError> {
-        let folder = folder.trim_matches('/');
-        let tree = os_text(&format!("{commit}:{folder}"));
-        let known = format!("{commit}^{{commit}}");
-        let mut run = Run::new("list a folder of the commit", &["ls-tree", "-z"]);
-        run.args.push(&tree);
-        let output = self.git.run(self.place, run).await?;
-        if !output.success {
-            // No such folder is an answer, no such commit is not.
-            let known = Run::new("read the commit", &["cat-file", "-e", &known]);
-            self.git.must(self.place, known).await?;
-            return Ok(Vec::new());
+        const DOING: &str = "list a folder of the commit";
+        let mut parts = folder.split('/').filter(|part| !part.is_empty());
+        let mut tree = self.tree_of(commit).await?;
+        loop {
+            let Some(content) = self.found(DOING, &tree, ObjectKind::Tree).await? else {
+                // No such folder is an answer, no such commit is not.
+                return Ok(Vec::new());
+            };
+            let entries = entries(DOING, &tree, &content)?;
+            let Some(part) = parts.next() else {
+                return Ok(entries);
+            };
+            let is_it = |entry: &TreeEntry| entry.kind == EntryKind::Folder && entry.name == part;
+            match entries.into_iter().find(is_it) {
+                Some(folder) => tree = folder.id,
+                None => return Ok(Vec::new()),
+            }
         }
-        let lines = output.stdout.split(|byte| *byte == 0);
-        let entries = lines.filter_map(|line| {
-            let (kind, id, name) = entry(line)?;
-            Some(TreeEntry { name, kind, id })
-        });
-        Ok(entries.collect())
+    }
+
+    /// The object that a name stands for.
+    pub(super) async fn id(&self, doing: &'static str, name: &str) -> Result<ObjectId, GitError> {
+        let asked = self.git.ask(self.place, doing, &[name], 0).await?;
+        let object = asked.answers(doing)?.pop().flatten();
+        let object = object.ok_or_else(|| not_here(doing, name))?;
+        Ok(object.id)
+    }
+
+    /// What a commit says.
+    pub(super) async fn commit(&self, id: &CommitId) -> Result<String, GitError> {
+        let said = self.one("read the commit", id, ObjectKind::Commit);
+        Ok(String::from_utf8_lossy(&said.await?).into_owned())
+    }
+
+    async fn tree_of(&self, commit: &CommitId) -> Result<ObjectId, GitError> {
+        let text = self.commit(commit).await?;
+        let line = text.lines().next().unwrap_or_default();
+        let id = line.strip_prefix("tree ").unwrap_or_default();
+        Ok(ObjectId::parse(id)?)
+    }
+
+    async fn one(
+        &self,
+        doing: &'static str,
+        id: &ObjectId,
+        kind: ObjectKind,
+    ) -> Result<Vec<u8>, GitError> {
+        let found = self.found(doing, id, kind).await?;
+        found.ok_or_else(|| not_here(doing, id.as_str()))
+    }
+
+    async fn found(
+        &self,
+        doing: &'static str,
+        id: &ObjectId,
+        kind: ObjectKind,
+    ) -> Result<Option<Vec<u8>>, GitError> {
+        let names = [id.as_str()];
+        let asked = self.git.ask(self.place, doing, &names, LIMIT).await?;
+        let object = asked.answers(doing)?.pop().flatten();
+        Ok(object.and_then(|object| object.of_kind(kind)))
     }
 
     /// Every file of a commit, by path, with the name of its content.
@@ -105,90 +147,114 @@ impl<'a> Objects<'a> {
         &self,
         commit: &CommitId,
     ) -> Result<BTreeMap<String, (EntryKind, ObjectId)>, GitError> {
-        let args = ["ls-tree", "-r", "-z", "--full-tree", commit.as_str()];
-        let run = Run::new("list a commit", &args);
-        let output = self.git.must(self.place, run).await?;
-        let lines = output.stdout.split(|byte| *byte == 0);
-        let all = lines.filter_map(|line| {
-            let (kind, id, path) = entry(line)?;
-            Some((path, (kind, id)))
-        });
+        const DOING: &str = "list a commit";
+        let mut folders = vec![(String::new(), self.tree_of(commit).await?)];
+        let (mut all, mut size) = (Vec::new(), 0);
+        while !folders.is_empty() {
+            let names: Vec<_> = folders.iter().map(|(_, id)| id.as_str()).collect();
+            let asked = self.git.ask(self.place, DOING, &names, LIMIT).await?;
+            let trees = asked.answers(DOING)?;
+            let mut inner = Vec::new();
+            for ((folder, id), tree) in folders.iter().zip(trees) {
+                let tree = tree.and_then(|tree| tree.of_kind(ObjectKind::Tree));
+                let tree = tree.ok_or_else(|| not_here(DOING, id.as_str()))?;
+                for TreeEntry { name, kind, id } in entries(DOING, id, &tree)? {
+                    let path = format!("{folder}{name}");
+                    // A few objects can be folders without end.
+                    size += path.len() + id.as_str().len();
+                    if size > LIMIT {
+                        return Err(GitError::TooLarge {
+                            doing: DOING,
+                            limit: LIMIT,
+                        });
+                    }
+                    match kind {
+                        EntryKind::Folder => inner.push((path + "/", id)),
+                        kind => all.push((path, (kind, id))),
+                    }
+                }
+            }
+            folders = inner;
+        }
         Ok(map_of(all))
     }
 
     /// Which of these objects are not here: a clone may have a commit and not all that it holds.
     pub async fn lacking(&self, ids: &[ObjectId]) -> Result<Vec<ObjectId>, GitError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
         let names: Vec<_> = ids.iter().map(ObjectId::as_str).collect();
-        let input = names.join("\n") + "\n";
-        let mut run = Run::new("look for objects", &["cat-file", "--batch-check"]);
-        run.input = Some(input.as_bytes());
-        let output = self.git.run(self.place, run).await?;
-        if !output.success {
+        let asked = self
+            .git
+            .ask(self.place, "look for objects", &names, 0)
+            .await?;
+        let Asked::Answers(found) = asked else {
             // A clone that was told to fetch what it lacks, and is not let.
             return Ok(ids.to_vec());
-        }
-        let text = output.text();
-        let missing = text
-            .lines()
-            .filter_map(|line| line.strip_suffix(" missing"));
-        Ok(missing.filter_map(|id| ObjectId::parse(id).ok()).collect())
+        };
+        let missing = ids.iter().zip(found).filter(|(_, found)| found.is_none());
+        Ok(missing.map(|(id, _)| id.clone()).collect())
     }
 
-    /// The content of objects, by one run; without those that are not here or larger than `limit`.
+    /// The content of files; without those that are not here or larger than `limit`.
     pub async fn blobs(
         &self,
         ids: &[ObjectId],
         limit: usize,
     ) -> Result<BTreeMap<ObjectId, Vec<u8>>, GitError> {
         const DOING: &str = "read objects";
-        let mut found = BTreeMap::new();
-        if ids.is_empty() {
-            return Ok(found);
-        }
         let names: Vec<_> = ids.iter().map(ObjectId::as_str).collect();
-        let input = names.join("\n") + "\n";
-        let mut run = Run::new(DOING, &["cat-file", "--batch"]);
-        run.input = Some(input.as_bytes());
-        let output = self.git.must(self.place, run).await?;
-        let mut rest = output.stdout.as_slice();
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            let head = String::from_utf8_lossy(&rest[..end]).into_owned();
-            rest = &rest[end + 1..];
-            let facts: Vec<_> = head.split(' ').collect();
-            let [id, kind, size] = facts.as_slice() else {
-                continue;
-            };
-            let size: usize = size.parse().map_err(|_| failed(DOING, &head))?;
-            let content = rest.get(..size).ok_or_else(|| failed(DOING, &head))?;
-            if *kind == "blob" && size <= limit {
-                found.insert(ObjectId::parse(id)?, content.to_vec());
-            }
-            rest = rest.get(size + 1..).unwrap_or_default();
-        }
-        Ok(found)
+        let asked = self.git.ask(self.place, DOING, &names, limit).await?;
+        let found = asked.answers(DOING)?.into_iter().flatten();
+        let blobs = found.filter_map(|object| {
+            let id = object.id.clone();
+            Some((id, object.of_kind(ObjectKind::Blob)?))
+        });
+        Ok(map_of(blobs))
     }
 }
 
-fn kind_of(mode: &str) -> EntryKind {
-    match mode {
-        "120000" => EntryKind::Link,
-        "040000" => EntryKind::Folder,
-        "160000" => EntryKind::Module,
-        _ => EntryKind::File,
+fn kind_of(mode: u32) -> EntryKind {
+    match mode & 0o170_000 {
+        0o100_000 => EntryKind::File,
+        0o120_000 => EntryKind::Link,
+        0o040_000 => EntryKind::Folder,
+        _ => EntryKind::Module,
     }
 }
 
-/// Kind, content and name of one line of `ls-tree`.
-fn entry(line: &[u8]) -> Option<(EntryKind, ObjectId, String)> {
-    let end = line.iter().position(|byte| *byte == b'\t')?;
-    let facts = std::str::from_utf8(line.get(..end)?).ok()?;
-    let mut facts = facts.split(' ');
-    let (mode, _, id) = (facts.next()?, facts.next()?, facts.next()?);
-    let name = path_text(line.get(end + 1..)?);
-    Some((kind_of(mode), ObjectId::parse(id).ok()?, name))
+/// What a tree holds: after each mode and name, the bytes of an object's name, which are as many as the tree's own.
+fn entries(
+    doing: &'static str,
+    tree: &ObjectId,
+    mut content: &[u8],
+) -> Result<Vec<TreeEntry>, GitError> {
+    let mut entries = Vec::new();
+    while !content.is_empty() {
+        let (entry, rest) = entry(content, tree.as_str().len() / 2)
+            .ok_or_else(|| failed(doing, &format!("fatal: {tree} is not a tree")))?;
+        entries.extend(entry);
+        content = rest;
+    }
+    Ok(entries)
+}
+
+/// The next entry, if it names an object, and what follows it.
+fn entry(content: &[u8], width: usize) -> Option<(Option<TreeEntry>, &[u8])> {
+    let end = content.iter().position(|byte| *byte == 0)?;
+    let (facts, rest) = (content.get(..end)?, content.get(end + 1..)?);
+    let (id, rest) = rest.split_at_checked(width)?;
+    let space = facts.iter().position(|byte| *byte == b' ')?;
+    let (mode, name) = (facts.get(..space)?, facts.get(space + 1..)?);
+    let mode = u32::from_str_radix(str::from_utf8(mode).ok()?, 8).ok()?;
+    let mut hex = String::with_capacity(2 * width);
+    for byte in id {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    let entry = ObjectId::parse(&hex).ok().map(|id| TreeEntry {
+        name: path_text(name),
+        kind: kind_of(mode),
+        id,
+    });
+    Some((entry, rest))
 }
 
 fn split(path: &str) -> Option<(&str, &str)> {

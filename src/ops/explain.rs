@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use crate::{
     config::{Loaded, Project, Unread, type_in},
+    context::Context,
     diff::Action,
-    git::{Checkout, CommitId, EntryKind, Git, RemoteName},
-    model::{ConnectorType, Vars, target_branch},
+    git::{Checkout, CommitId, EntryKind, RemoteName},
+    model::{ConnectorType, target_branch},
     plan::Plan,
 };
 
@@ -47,11 +48,11 @@ pub(super) fn by_files(plan: &mut Plan, loaded: &Loaded) {
 }
 
 /// Says what the branch that this one goes into still declares.
-pub(super) async fn by_base_branch(plan: &mut Plan, project: &Project, vars: &Vars) {
+pub(super) async fn by_base_branch(plan: &mut Plan, project: &Project, context: &Context) {
     if removed(plan).all(|change| change.why.is_some()) {
         return;
     }
-    let Some(base) = BaseFolder::of(project, vars).await else {
+    let Some(base) = BaseFolder::of(project, context).await else {
         return;
     };
     for change in removed(plan)
@@ -75,9 +76,9 @@ struct BaseFolder {
 
 impl BaseFolder {
     /// The base branch, and the files of its connectors folder.
-    async fn of(project: &Project, vars: &Vars) -> Option<Self> {
-        let checkout = Checkout::of(&project.root, Git::new(vars)).ok()?;
-        let (branch, commit) = base_branch(&checkout, target_branch(vars)).await?;
+    async fn of(project: &Project, context: &Context) -> Option<Self> {
+        let checkout = Checkout::of(&project.root, context.git()).ok()?;
+        let (branch, commit) = base_branch(&checkout, target_branch(&context.vars)).await?;
         let head = checkout.head().await.ok()?;
         if checkout.branch().await.ok()?.as_deref() == Some(branch.as_str())
             || head.as_ref() == Some(&commit)

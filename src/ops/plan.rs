@@ -154,7 +154,7 @@ impl PlanSession {
         let Files {
             project, binding, ..
         } = &self.files;
-        explain::by_base_branch(plan, project, &around.context.vars).await;
+        explain::by_base_branch(plan, project, around.context).await;
         let present = self.observed.connectors.len();
         if self.judgement(plan, present).verdict().is_ok() {
             let found = forbidden_before(around, project, binding, plan).await;

@@ -9,7 +9,7 @@ use crate::{
     config::Project,
     context::{Failure, UsageError},
     escape,
-    git::{Checkout, Git, RemoteName},
+    git::{Checkout, RemoteName},
     model::{App, ConnectorType, RunRepository, is_request},
     pending::{PendingEntry, PendingSet},
     plan::Digest,
@@ -160,7 +160,7 @@ impl Team {
         let store: Arc<dyn Store> = match place {
             None => Arc::new(LocalStore::at(&home.join("memory"))),
             Some((Place::Git(remote), _)) => {
-                let git = Git::new(&around.context.vars);
+                let git = around.context.git();
                 let checkout = Checkout::of(root, git.clone())?;
                 let caches = around.context.state.dir().unwrap_or(home).join("git");
                 let stores = &around.context.stores;

@@ -75,8 +75,10 @@ fn what_is_listed_and_not_read_is_not_nothing() {
     let team = Team::new();
     team.pipeline.run(&["apply", "--auto-approve"]).expect(0);
     let folder = crate::support::folder();
-    let lost = "case \"$what $*\" in cat-file*--batch*)\n\
-                while read id; do echo \"$id missing\"; done; exit 0;; esac";
+    let lost = "case \"$what $*\" in cat-file*--batch) while read id; do\n\
+                if [ \"$(\"$0\" cat-file -t $id)\" = blob ]; then echo \"$id missing\"; else\n\
+                echo $id | \"$0\" cat-file '--batch=%(objectname) %(objecttype) %(objectsize)'; fi\n\
+                done; exit 0;; esac";
     reads!(with_git(&team, folder.path(), lost, &["plan"]), @"
     exit 0: connplan plan
     App app-1 at http://HOST
