@@ -1,6 +1,13 @@
 //! git as a child process, hardened.
 
-use std::{ffi::OsStr, path::Path, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -89,6 +96,8 @@ pub struct Git {
     vars: Vars,
     limit: Duration,
     pub(super) readers: Readers,
+    /// What the settings of a work tree say of its remotes.
+    pub(super) remotes: Arc<Mutex<BTreeMap<PathBuf, Secret>>>,
 }
 
 /// What git said.
@@ -144,6 +153,7 @@ impl Git {
             vars: vars.clone(),
             limit: REMOTE,
             readers: Readers::default(),
+            remotes: Arc::default(),
         }
     }
 

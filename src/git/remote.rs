@@ -1,5 +1,7 @@
 //! The remotes of a checkout, and which of them is meant.
 
+use std::sync::PoisonError;
+
 use super::{
     Checkout, GitError, RemoteName,
     command::{Place, Run, failed},
@@ -68,6 +70,14 @@ impl RemoteAddress {
 struct Remotes(Vec<(String, String)>);
 
 impl Remotes {
+    fn of(text: &Secret) -> Self {
+        let settings = text.expose().split('\0').filter_map(|setting| {
+            let (key, value) = setting.split_once('\n')?;
+            Some((key.to_owned(), value.to_owned()))
+        });
+        Self(settings.collect())
+    }
+
     fn value(&self, key: &str) -> Option<&str> {
         let found = self.0.iter().find(|(setting, _)| setting == key);
         found.map(|(_, value)| value.as_str())
@@ -110,8 +120,18 @@ impl Remotes {
 }
 
 impl Checkout {
-    /// What its configuration says of its remotes, and what a pipeline's checkout step left for them: one run.
+    /// What its configuration says of its remotes, and what a pipeline's checkout step left for them: one run,
+    /// for all who ask.
     async fn remote_settings(&self) -> Result<Remotes, GitError> {
+        let known = || {
+            self.git
+                .remotes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(text) = known().get(&self.root) {
+            return Ok(Remotes::of(text));
+        }
         let wanted = r"^(remote\..*\.(url|pushurl)|http\..*extraheader)$";
         let args = ["config", "--null", "--get-regexp", wanted];
         let run = Run::new("read the remote's address", &args);
@@ -119,12 +139,10 @@ impl Checkout {
         if output.code != Some(0) && output.code != Some(1) {
             return Err(failed("read the remote's address", &output.stderr));
         }
-        let text = output.text();
-        let settings = text.split('\0').filter_map(|setting| {
-            let (key, value) = setting.split_once('\n')?;
-            Some((key.to_owned(), value.to_owned()))
-        });
-        Ok(Remotes(settings.collect()))
+        let text = Secret::new(output.text());
+        let remotes = Remotes::of(&text);
+        known().insert(self.root.clone(), text);
+        Ok(remotes)
     }
 
     /// The names of its remotes.
