@@ -220,7 +220,7 @@ fn a_sample_of_sequences() {
 
 #[test]
 fn a_sample_of_faults() {
-    at_random_cases(25, 7, 2, &Shared::Nowhere).report("a sample of faults, seed 7");
+    at_random_cases(12, 7, 2, &Shared::Nowhere).report("a sample of faults, seed 7");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::{
     support::scripted::{Reply, Scripted},
-    support::{Output, Project, as_saved, differs},
+    support::{Output, Project, all_cases, as_saved, differs},
 };
 
 #[derive(Deserialize)]
@@ -53,13 +53,14 @@ fn every_case_plans_as_it_was_found_good() {
     cases.sort();
     assert!(cases.len() >= 15, "{}", cases.len());
     let mut wrong = Vec::new();
-    for case in &cases {
-        check(case, &mut wrong);
+    for (turn, case) in cases.iter().enumerate() {
+        // What is saved is shown as it was planned: a third of them tells, each time the same.
+        check(case, all_cases() || turn % 3 == 0, &mut wrong);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-fn check(folder: &Path, wrong: &mut Vec<String>) {
+fn check(folder: &Path, saves: bool, wrong: &mut Vec<String>) {
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     let case: Case = toml::from_str(&read("case.toml")).unwrap();
     let remote: Remote = serde_json::from_str(&read("remote.json")).unwrap();
@@ -108,7 +109,7 @@ fn check(folder: &Path, wrong: &mut Vec<String>) {
             planned = Some(output);
         }
     }
-    if let (0, Some(planned)) = (case.code, planned) {
+    if let (0, true, Some(planned)) = (case.code, saves, planned) {
         let saved = run(&["plan", "--out", "x.plan"]);
         let shown = project.run(&["show", "x.plan", "--format", "json"]);
         let same = |planned: &Output, shown: &Output| {

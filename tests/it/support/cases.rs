@@ -1,13 +1,17 @@
-//! How many cases a property is tried with.
+//! How many cases are tried.
 
 use proptest::prelude::ProptestConfig;
 
+/// Whether everything is tried, as `.ci/run` does, and not a sample.
+pub(crate) fn all_cases() -> bool {
+    std::env::var_os("PROPTEST_CASES").is_some()
+}
+
 /// So many, or `PROPTEST_CASES`: `.ci/run` tries more.
 pub(crate) fn cases(quick: u32) -> ProptestConfig {
-    let asked = std::env::var_os("PROPTEST_CASES").is_some();
     let default = ProptestConfig::default();
     ProptestConfig {
-        cases: if asked { default.cases } else { quick },
+        cases: if all_cases() { default.cases } else { quick },
         ..default
     }
 }
