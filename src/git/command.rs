@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::Stdio,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    GitError,
+    CommitId, GitError,
     reader::{LIMIT, Readers},
 };
 use crate::model::{Secret, Vars};
@@ -90,6 +90,9 @@ const KEPT: [&str; 14] = [
     "GIT_EXEC_PATH",
 ];
 
+/// Where branches of remotes were, and when: by the repository of ours, the digest of the address, and name.
+type Heads = BTreeMap<(PathBuf, String, String), (Instant, CommitId)>;
+
 /// git as this process may run it.
 #[derive(Clone, Debug)]
 pub struct Git {
@@ -98,6 +101,7 @@ pub struct Git {
     pub(super) readers: Readers,
     /// What the settings of a work tree say of its remotes.
     pub(super) remotes: Arc<Mutex<BTreeMap<PathBuf, Secret>>>,
+    pub(super) heads: Arc<Mutex<Heads>>,
 }
 
 /// What git said.
@@ -154,6 +158,7 @@ impl Git {
             limit: REMOTE,
             readers: Readers::default(),
             remotes: Arc::default(),
+            heads: Arc::default(),
         }
     }
 

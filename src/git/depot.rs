@@ -5,7 +5,8 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    time::Duration,
+    sync::PoisonError,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     fs::{self, Lock},
-    model::{Secret, map_of},
+    model::{Secret, map_of, sha256},
 };
 
 /// The repository.
@@ -24,6 +25,9 @@ pub struct Depot {
     git: Git,
     dir: PathBuf,
 }
+
+/// How long it is not asked again where a branch is: as long as two looks of one run lie apart.
+const ONE_BREATH: Duration = Duration::from_secs(5);
 
 /// What a fetch brought.
 enum Fetched {
@@ -202,7 +206,8 @@ impl Depot {
         ))
     }
 
-    /// Brings the head of a branch here, without what came before it.
+    /// Brings the head of a branch here, without what came before it. Who asks twice in one breath is told the
+    /// same.
     pub async fn fetch_branch(
         &self,
         remote: &RemoteAddress,
@@ -210,13 +215,28 @@ impl Depot {
     ) -> Result<CommitId, GitError> {
         let from = RefName::branch(branch)?;
         let seen = RefName::parse(&format!("refs/connplan-seen/heads/{branch}"))?;
+        let address = sha256(remote.fetch.expose().as_bytes(), 32);
+        let key = (self.dir.clone(), address, branch.to_owned());
+        let heads = || {
+            self.git
+                .heads
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let known = heads().get(&key).cloned();
+        if let Some((_, commit)) = known.filter(|(then, _)| then.elapsed() < ONE_BREATH) {
+            return Ok(commit);
+        }
+        let begun = Instant::now();
         let _lock = self.lock().await?;
         let refspec = format!("+{from}:{seen}");
         // Where an earlier one left the branch says nothing.
         if let Fetched::Nothing = self.fetch_refspec(remote, &["--depth=1"], &refspec).await? {
             return Err(silent(remote));
         }
-        self.objects().id("read the branch", seen.as_str()).await
+        let commit = self.objects().id("read the branch", seen.as_str()).await?;
+        heads().insert(key, (begun, commit.clone()));
+        Ok(commit)
     }
 
     async fn fetch_refspec(
