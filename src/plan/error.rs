@@ -5,7 +5,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{Digest, Drift};
-use crate::model::{ApiUrl, AppId, ConnectorType, Scopes};
+use crate::model::{ApiUrl, AppId, ConnectorType, Scopes, ago};
 
 /// What to do where a receipt and the files differ.
 const OTHER_FILES: &str = "nothing was asked for. Check out the commit that was applied; or, if the files are \
@@ -241,7 +241,7 @@ pub enum Refusal {
         at: Timestamp,
     },
     /// It was good until a time that has passed.
-    #[error("the plan expired at {at}")]
+    #[error("the plan expired {}, at {at}", ago(*at, *now))]
     #[diagnostic(
         code(connplan::plan::expired),
         help("nothing was written; run `connplan plan` again and have it reviewed")
@@ -249,6 +249,8 @@ pub enum Refusal {
     Expired {
         /// When.
         at: Timestamp,
+        /// What time it is.
+        now: Timestamp,
     },
     /// The base's settings want plans to end sooner.
     #[error(

@@ -164,7 +164,7 @@ pub fn belongs(plan: &Plan, app: &App, now: Timestamp) -> Result<(), Refusal> {
         return Err(Refusal::Speculative);
     }
     if let Some(at) = plan.expires_at.filter(|at| *at <= now) {
-        return Err(Refusal::Expired { at });
+        return Err(Refusal::Expired { at, now });
     }
     app.takes("plan", &plan.app.app)?;
     // The server or the provider may read it as several, of which nobody was told.

@@ -40,6 +40,7 @@ fn shown(
                 goes_on: matches!(moment, Moment::AtWork | Moment::Refused),
                 next: medium.next,
                 columns: medium.columns,
+                now: Some(medium.now),
             };
             text::plan(report, &options, medium.theme)
         }

@@ -1,5 +1,7 @@
 //! A plan for a person: ten seconds should do.
 
+use jiff::Timestamp;
+
 use super::{
     change,
     page::{TextPage, pad},
@@ -7,6 +9,7 @@ use super::{
 use crate::{
     diff::Action,
     escape,
+    model::{ago, ahead},
     view::{
         NextCommand, approval,
         report::{AppReport, ChangeReport, PlanReport, UnmanagedReport},
@@ -34,6 +37,8 @@ pub struct PlanOptions<'a> {
     pub next: &'a NextCommand,
     /// How wide the terminal is, if it goes to one.
     pub columns: Option<usize>,
+    /// What time it is.
+    pub now: Option<Timestamp>,
 }
 
 /// A plan as text.
@@ -211,7 +216,11 @@ fn write_end(page: &mut TextPage, report: &PlanReport, options: &PlanOptions<'_>
     if options.file.is_some() {
         page.line(&format!("Digest: {}", report.digest));
         if let Some(at) = report.expires_at {
-            page.line(&format!("Expires: {at}"));
+            page.line(&match options.now {
+                Some(now) if at <= now => format!("Expired: {}, at {at}", ago(at, now)),
+                Some(now) => format!("Expires: {}, at {at}", ahead(at, now)),
+                None => format!("Expires: {at}"),
+            });
         }
     }
     if let Some(missing) = &report.approval_missing {

@@ -239,7 +239,7 @@ fn an_expired_plan_is_not_applied() {
     reads!(project.run(&["apply", "y.plan"]), @"
     exit 3: connplan apply y.plan
     --- stderr
-    error: the plan expired at TIME
+    error: the plan expired just now, at TIME
       help: nothing was written; run `connplan plan` again and have it reviewed
       code: connplan::plan::expired
     ");

@@ -402,8 +402,8 @@ fn the_settings_say_how_long_a_plan_is_good() {
         .file("connplan.toml", "[plan]\nexpires = \"1s\"\n")
         .connector("wix", &["a"]);
     project.run(&["plan", "--out", "x.plan"]).expect(0);
-    reads!(project.run(&["plan", "--out", "y.plan", "--expires", "1h"]), @"
-    exit 0: connplan plan --out y.plan --expires 1h
+    reads!(project.run(&["plan", "--out", "y.plan", "--expires", "90m"]), @"
+    exit 0: connplan plan --out y.plan --expires 90m
     App app-1 at http://HOST
 
     Symbols:  + add
@@ -415,14 +415,14 @@ fn the_settings_say_how_long_a_plan_is_good() {
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
 
     Digest: sha256:DIGEST
-    Expires: TIME
+    Expires: in 1 hour, at TIME
     To carry out exactly this plan: connplan apply y.plan
     ");
     std::thread::sleep(std::time::Duration::from_millis(1100));
     reads!(project.run(&["apply", "x.plan"]), @"
     exit 3: connplan apply x.plan
     --- stderr
-    error: the plan expired at TIME
+    error: the plan expired just now, at TIME
       help: nothing was written; run `connplan plan` again and have it reviewed
       code: connplan::plan::expired
     ");

@@ -226,7 +226,7 @@ fn a_plan_that_no_apply_takes_is_not_said_to_be_applied() {
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
 
     Digest: sha256:DIGEST
-    Expires: TIME
+    Expires: in a moment, at TIME
     To carry out exactly this plan: connplan apply x.plan
     ");
     std::thread::sleep(std::time::Duration::from_millis(1100));
@@ -243,7 +243,7 @@ fn a_plan_that_no_apply_takes_is_not_said_to_be_applied() {
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
 
     Digest: sha256:DIGEST
-    Expires: TIME
+    Expired: just now, at TIME
     ! EXPIRED: `connplan apply` refuses it; make a new plan.
     ");
     reads!(
