@@ -355,6 +355,11 @@ mod tests {
                 ("https://graph.microsoft.com/.default", ""),
                 Danger,
             ),
+            // What may be read as a known scope counts as that.
+            ("gmail", nothing, ("https://mail.google.com", ""), Danger),
+            ("github", nothing, ("REPO", ""), Danger),
+            ("slack", nothing, ("Chat:Write", ""), Write),
+            ("slack", nothing, ("Users:Read", ""), Write),
             // What names no scope gets nobody knows what.
             ("dropbox", nothing, ("", ""), Write),
             ("dropbox", was(Expired, ""), ("", ""), Write),

@@ -3,9 +3,14 @@
 //! No provider's scopes are listed completely, so an unknown scope alone is not a finding: only one
 //! that a known scope is a slip away from.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use strsim::damerau_levenshtein;
 
-use super::{provider::Provider, table};
+use super::{
+    provider::Provider,
+    table::{self, Entry},
+};
 
 /// Shorter ones are too close to too many.
 const SHORTEST: usize = 5;
@@ -16,21 +21,15 @@ const LONGEST: usize = 200;
 /// (`gmail.send`), with other separators or case (`chat.write`), or one slip away. `None` where
 /// the provider or the very scope is known, or nothing is close.
 pub fn near(connector: &str, scope: &str) -> Option<&'static str> {
-    nearest(connector, scope, 1)
-}
-
-/// The known scope of this name, without a slip: only its address, its case or its separators were left out.
-pub fn spelt_out(connector: &str, scope: &str) -> Option<&'static str> {
-    nearest(connector, scope, 0)
-}
-
-fn nearest(connector: &str, scope: &str, most: usize) -> Option<&'static str> {
     let provider = Provider::of(connector)?;
     if scope.len() > LONGEST || table::find(provider, provider.plain(scope)).is_some() {
         return None;
     }
+    if let Some(same) = spelt_out(connector, scope) {
+        return Some(same);
+    }
     let meant = bare(scope);
-    let slips = most.min(usize::from(meant.len() >= SHORTEST));
+    let slips = usize::from(meant.len() >= SHORTEST);
     table::entries_of(provider)
         .filter_map(|entry| {
             let known = bare(entry.fact.scope);
@@ -46,19 +45,67 @@ fn nearest(connector: &str, scope: &str, most: usize) -> Option<&'static str> {
         .map(|(_, scope)| scope)
 }
 
-/// Without address, case and the kind of its separators.
+/// The known scope of this name, without a slip: only its address, its case or its separators are other ones, or
+/// it holds what nobody sees. `None` where the very scope is known. The provider may read it so, and gates take it
+/// for that.
+pub fn spelt_out(connector: &str, scope: &str) -> Option<&'static str> {
+    static BY_NAME: LazyLock<HashMap<(Provider, String), Vec<&'static Entry>>> =
+        LazyLock::new(|| {
+            let mut all: HashMap<_, Vec<_>> = HashMap::new();
+            for entry in table::entries() {
+                let connector = entry.connectors.split(' ').next().unwrap_or_default();
+                if let Some(provider) = Provider::of(connector) {
+                    let name = (provider, bare(entry.fact.scope));
+                    all.entry(name).or_default().push(entry);
+                }
+            }
+            all
+        });
+    let provider = Provider::of(connector)?;
+    if table::find(provider, provider.plain(scope)).is_some() {
+        return None;
+    }
+    let same = BY_NAME.get(&(provider, bare(provider.plain(scope))))?;
+    let rank = |entry: &&&Entry| (!entry.offered_by(connector), entry.fact.legacy);
+    same.iter().min_by_key(rank).map(|entry| entry.fact.scope)
+}
+
+/// Without address, case, the kind of its separators, and what nobody sees.
 fn bare(scope: &str) -> String {
-    let name = match scope.split_once("/auth/") {
-        Some((_, name)) => name,
-        None => scope.split_once("://").map_or(scope, |(_, name)| name),
+    let seen = scope.chars().filter(|c| !is_unseen(*c));
+    let text: String = seen.map(|c| c.to_ascii_lowercase()).collect();
+    let address = text.strip_prefix("https:").or(text.strip_prefix("http:"));
+    let name = match address.filter(|address| address.starts_with('/')) {
+        Some(address) => {
+            let address = address.trim_start_matches('/');
+            let (host, path) = address.split_once('/').unwrap_or((address, ""));
+            let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+            let host = host.split_once(':').map_or(host, |(host, _)| host);
+            let path = path.split(['?', '#']).next().unwrap_or_default();
+            format!("{}/{path}", host.trim_end_matches('.'))
+        }
+        None => text,
     };
-    name.trim_matches('/')
-        .chars()
-        .map(|c| match c {
-            ':' | '_' | '-' | '/' => '.',
-            c => c.to_ascii_lowercase(),
-        })
-        .collect()
+    let parts: Vec<_> = name.split('/').filter(|part| !part.is_empty()).collect();
+    let name = parts.join("/");
+    let name = name.split_once("/auth/").map_or(&*name, |(_, name)| name);
+    name.replace([':', '_', '-', '/'], ".")
+}
+
+/// Characters that a reader does not see: they join, part or turn the text around them.
+fn is_unseen(c: char) -> bool {
+    let marks = '\u{200b}'..='\u{200f}';
+    let turns = '\u{202a}'..='\u{202e}';
+    let joins = '\u{2060}'..='\u{206f}';
+    let variants = '\u{fe00}'..='\u{fe0f}';
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{feff}'
+        )
+        || [marks, turns, joins, variants]
+            .iter()
+            .any(|range| range.contains(&c))
 }
 
 #[cfg(test)]
@@ -103,6 +150,51 @@ mod tests {
             ("gmail", &"x".repeat(10_000)),
         ] {
             assert_eq!(near(connector, scope), None, "{scope}");
+        }
+    }
+
+    #[test]
+    fn a_scope_in_another_dress_is_the_same() {
+        const MAIL: &str = "https://mail.google.com/";
+        const DRIVE: &str = "https://www.googleapis.com/auth/drive";
+        for (connector, scope, meant) in [
+            ("gmail", "https://mail.google.com", MAIL),
+            ("gmail", "https://mail.google.com//", MAIL),
+            ("gmail", "https:/mail.google.com/", MAIL),
+            ("gmail", "http://mail.google.com/", MAIL),
+            ("gmail", "HTTPS://Mail.Google.COM/", MAIL),
+            ("gmail", "https://mail.google.com:443/", MAIL),
+            ("gmail", "https://mail.google.com./", MAIL),
+            ("gmail", "https://x@mail.google.com/?a#b", MAIL),
+            ("gmail", "mail.google.com", MAIL),
+            ("gmail", "https://mail.goo\u{200b}gle.com/", MAIL),
+            ("gmail", "\u{feff}https://mail.google.com/", MAIL),
+            ("googledrive", "drive", DRIVE),
+            (
+                "googledrive",
+                "https://www.googleapis.com//auth//drive",
+                DRIVE,
+            ),
+            (
+                "googledrive",
+                "https://www.googleapis.com:80/AUTH/drive",
+                DRIVE,
+            ),
+            ("github", "REPO", "repo"),
+            ("github", "re\u{ad}po", "repo"),
+            ("slack", "Chat:Write", "chat:write"),
+        ] {
+            assert_eq!(spelt_out(connector, scope), Some(meant), "{scope:?}");
+        }
+        for (connector, scope) in [
+            ("gmail", MAIL),
+            ("gmail", "https://mail.google.com.evil.example/"),
+            ("gmail", "https://mail.google.org/"),
+            ("github", "repos"),
+            ("outlook", "https://graph.microsoft.com/mail.read"),
+            ("some_crm", "REPO"),
+        ] {
+            assert_eq!(spelt_out(connector, scope), None, "{scope:?}");
         }
     }
 

@@ -390,7 +390,7 @@ fn list<'a>(connector: &ConnectorType, scopes: impl Iterator<Item = &'a Scope>) 
             .meaning
             .unwrap_or("connplan knows nothing about it; that does not mean that it is safe");
         let grave = if fact.is_grave() { " grave" } else { "" };
-        let access = fact.access.map_or_else(
+        let access = fact.access.and(fact.reach()).map_or_else(
             || "<span class=\"tag unknown\">unknown</span>".to_owned(),
             |access| format!("<span class=\"tag {access}{grave}\">{access}</span>"),
         );

@@ -430,11 +430,14 @@ impl Judge<'_> {
             }
             // A ceiling on one half says nothing about the other.
             if !known {
-                let what = match (class, access) {
-                    (None, None) => "is not a known scope",
-                    _ => "has a class or an access that is not known",
+                let what = match (scopes::meant(connector, scope), class, access) {
+                    (Some(meant), _, _) => {
+                        format!("is not a known scope, and may be read as {meant}")
+                    }
+                    (None, None, None) => "is not a known scope".to_owned(),
+                    _ => "has a class or an access that is not known".to_owned(),
                 };
-                tell(Rule::UnknownScopes, unknown, what.to_owned());
+                tell(Rule::UnknownScopes, unknown, what);
             }
         }
     }

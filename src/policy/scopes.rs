@@ -20,9 +20,15 @@ pub(super) fn parts(connector: &ConnectorType, scope: &Scope) -> Vec<Scope> {
     }
 }
 
+/// The known scope that one of which nothing is known may be read as.
+pub(super) fn meant(connector: &ConnectorType, scope: &Scope) -> Option<&'static str> {
+    catalogue::spelt_out(connector.as_str(), scope.as_str())
+}
+
 /// The types that a scope is for, where that is not this one: a provider gives it to each of its types.
 pub(super) fn types_of(connector: &ConnectorType, scope: &Scope) -> Vec<ConnectorType> {
-    catalogue::offered_elsewhere(connector.as_str(), scope.as_str())
+    let scope = meant(connector, scope).unwrap_or(scope.as_str());
+    catalogue::offered_elsewhere(connector.as_str(), scope)
         .filter_map(|name| ConnectorType::parse(name).ok())
         .collect()
 }
@@ -48,6 +54,14 @@ pub(super) fn types_within(
 /// Whether a pattern names the scope in any of its spellings, case aside, or the same permission of another
 /// service of the provider: what is denied must not come back in another dress.
 pub(super) fn denied(connector: &ConnectorType, patterns: &BTreeSet<Scope>, scope: &Scope) -> bool {
+    let meant = meant(connector, scope).map(Scope::from);
+    let scopes = [Some(scope), meant.as_ref()].into_iter().flatten();
+    scopes
+        .into_iter()
+        .any(|scope| named(connector, patterns, scope))
+}
+
+fn named(connector: &ConnectorType, patterns: &BTreeSet<Scope>, scope: &Scope) -> bool {
     if catalogue::is_all(connector.as_str(), scope.as_str()) {
         return !patterns.is_empty();
     }
@@ -116,12 +130,13 @@ fn glob(pattern: &str, text: &str) -> bool {
 }
 
 /// What a ceiling holds a scope to: its class, and how far it reaches with all that it includes; whether both
-/// are known. What nothing bounds counts as the most.
+/// are known. What nothing bounds counts as the most, and what may be read as a known scope as that.
 pub(super) fn weighed(
     connector: &ConnectorType,
     scope: &Scope,
 ) -> (Option<Class>, Option<Access>, bool) {
-    let Some(fact) = catalogue::fact(connector.as_str(), scope.as_str()) else {
+    let meant = meant(connector, scope);
+    let Some(fact) = catalogue::fact(connector.as_str(), meant.unwrap_or(scope.as_str())) else {
         let all = catalogue::is_unbounded(connector.as_str(), scope.as_str());
         let (class, access) = (Class::Restricted, Access::Admin);
         return (all.then_some(class), all.then_some(access), false);
@@ -133,7 +148,11 @@ pub(super) fn weighed(
         _ => Class::None,
     };
     let class = (!fact.class_unpublished).then_some(class);
-    (class, Some(fact.reach()), class.is_some())
+    (
+        class,
+        Some(fact.reach()),
+        class.is_some() && meant.is_none(),
+    )
 }
 
 #[cfg(test)]

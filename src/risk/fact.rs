@@ -39,6 +39,10 @@ pub struct FactReport {
     pub class_unpublished: bool,
     /// Whether the catalogue knows the scope. An unknown one is not thereby safe.
     pub known: bool,
+    /// The known scope that an unknown one may be read as: rules take it for that, and `reaches` and `class` are
+    /// that one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stands_for: Option<&'static str>,
 }
 
 impl FactReport {
@@ -59,16 +63,24 @@ impl FactReport {
                 class: fact.class,
                 class_unpublished: fact.class_unpublished,
                 known: true,
+                stands_for: None,
             },
-            None => Self {
-                meaning: None,
-                access: None,
-                reaches: catalogue::is_unbounded(connector.as_str(), scope)
-                    .then_some(Access::Admin),
-                class: None,
-                class_unpublished: false,
-                known: false,
-            },
+            None => Self::unknown(connector.as_str(), scope),
+        }
+    }
+
+    fn unknown(connector: &str, scope: &str) -> Self {
+        let stands_for = catalogue::spelt_out(connector, scope);
+        let meant = stands_for.and_then(|meant| catalogue::fact(connector, meant));
+        let all = catalogue::is_unbounded(connector, scope).then_some(Access::Admin);
+        Self {
+            meaning: None,
+            access: None,
+            reaches: meant.map(|meant| meant.reach()).or(all),
+            class: meant.and_then(|meant| meant.class),
+            class_unpublished: meant.is_some_and(|meant| meant.class_unpublished),
+            known: false,
+            stands_for,
         }
     }
 
@@ -83,12 +95,17 @@ impl FactReport {
 
     /// Whether it reaches so far that it is a danger.
     pub fn is_grave(&self) -> bool {
-        self.access == Some(Access::Admin) || is_restricted(self.class) || self.is_unbounded()
+        self.reach() == Some(Access::Admin) || is_restricted(self.class)
+    }
+
+    /// How far it reaches with all that it includes.
+    pub fn reach(&self) -> Option<Access> {
+        self.reaches.or(self.access)
     }
 
     /// Whether it is not known, and may be all.
     pub fn is_unbounded(&self) -> bool {
-        !self.known && self.reaches.is_some()
+        !self.known && self.reaches.is_some() && self.stands_for.is_none()
     }
 
     /// What asking for the scope gives, in one line for a person: `read all mail · read,
@@ -103,24 +120,26 @@ impl FactReport {
     }
 
     fn line(&self, gained: bool) -> String {
+        let grave = |word: &str, grave: bool| {
+            if grave && gained {
+                word.to_uppercase()
+            } else {
+                word.to_owned()
+            }
+        };
+        let word = |access: Access| grave(access.as_str(), access == Access::Admin);
+        let class = self.class.map_or_else(String::new, |class| {
+            format!(", {}", grave(class, is_restricted(Some(class))))
+        });
         match (self.meaning, self.access) {
             (Some(meaning), Some(access)) => {
-                let grave = |word: &str, grave: bool| {
-                    if grave && gained {
-                        word.to_uppercase()
-                    } else {
-                        word.to_owned()
-                    }
-                };
-                let mut text = format!(
-                    "{meaning} · {}",
-                    grave(access.as_str(), access == Access::Admin)
-                );
-                if let Some(class) = self.class {
-                    text.push_str(", ");
-                    text.push_str(&grave(class, is_restricted(Some(class))));
-                }
-                text
+                let reaches = self.reaches.map_or_else(String::new, |reaches| {
+                    format!(", reaches {}", word(reaches))
+                });
+                format!("{meaning} · {}{reaches}{class}", word(access))
+            }
+            _ if gained && let Some((meant, reaches)) = self.stands_for.zip(self.reaches) => {
+                format!("unknown, may be read as {meant}: {}{class}", word(reaches))
             }
             _ if gained && self.is_unbounded() => {
                 "unknown, of another service than the catalogue's: may be ADMIN".to_owned()

@@ -5,9 +5,9 @@
 //! |---|---|---|
 //! | [`removal`] | a connector goes, its tokens are lost | danger; warning if it does not work anyway |
 //! | [`stripe_removal`] | Stripe goes | danger if live, else warning |
-//! | [`widening`] | a scope comes into force that gives admin access or is restricted by its provider | danger |
+//! | [`widening`] | a scope comes into force that gives admin access, by itself or by one that it includes, or is restricted by its provider | danger |
 //! | [`widening`] | a scope comes into force that gives write access | warning |
-//! | [`widening`] | a scope comes into force of which nothing is known | danger if it is another service's and may be all, else notice |
+//! | [`widening`] | a scope comes into force of which nothing is known | danger if it may be all, as another service's, or may be read as one that is a danger; else notice |
 //! | [`elsewhere`] | a connector's connection values change | danger if one of a connector that works is replaced, else warning |
 //! | [`interruption`] | an update of a connector that works needs a new consent | warning |
 //! | [`other_account`] | another account than the file expects holds it | danger if it works and is taken over for that alone, else warning |
@@ -83,38 +83,40 @@ fn stripe_removal(change: &Change) -> Vec<Risk> {
     vec![risk(level, kind, Phrase::default())]
 }
 
-/// Of all that a consent brings into force. A scope that another one of the change already brings is not counted, unless that one is shown to reach
-/// less far: it widens nothing.
+/// Of all that a consent brings into force, each with what it includes. A scope that another one already brings is
+/// not counted, unless that one is less grave or reaches less far: it widens nothing.
 fn widening(change: &Change) -> Vec<Risk> {
     let rules = ScopeEquivalence::default();
     let none = Scopes::new();
     let after = change.after.as_ref().map_or(&none, |after| &after.scopes);
     let after = rules.index(&change.connector, after);
     let (mut admin, mut restricted, mut write, mut unknown) = (vec![], vec![], vec![], vec![]);
-    let mut unbounded = vec![];
+    let mut far = vec![];
     for scope in change.brings().iter() {
         let fact = FactReport::of(&change.connector, scope);
+        let weight = |fact: &FactReport| (fact.is_grave(), fact.reach());
         let included = after.strict_includer(scope);
-        if included.is_some_and(|by| FactReport::of(&change.connector, by).access >= fact.access) {
+        let included = included.map(|by| FactReport::of(&change.connector, by));
+        if included.is_some_and(|by| weight(&by) >= weight(&fact)) {
             continue;
         }
         let found = (scope, fact.meaning);
-        if fact.is_unbounded() {
-            unbounded.push(found);
-        } else if fact.access == Some(Access::Admin) {
+        if !fact.known && fact.is_grave() {
+            far.push(found);
+        } else if !fact.known {
+            unknown.push(found);
+        } else if fact.reach() == Some(Access::Admin) {
             admin.push(found);
         } else if is_restricted(fact.class) {
             restricted.push(found);
-        } else if fact.access == Some(Access::Write) {
+        } else if fact.reach() == Some(Access::Write) {
             write.push(found);
-        } else if !fact.known {
-            unknown.push(found);
         }
     }
     [
         (Level::Danger, RiskKind::Admin, admin),
         (Level::Danger, RiskKind::Restricted, restricted),
-        (Level::Danger, RiskKind::Unknown, unbounded),
+        (Level::Danger, RiskKind::Unknown, far),
         (Level::Warning, RiskKind::Write, write),
         (Level::Notice, RiskKind::Unknown, unknown),
     ]
@@ -354,17 +356,19 @@ mod tests {
     }
 
     #[test]
-    fn what_reaches_further_than_what_includes_it_is_told() {
+    fn what_includes_one_that_reaches_further_is_told_as_that() {
         let (all, share) = (
             "https://www.googleapis.com/auth/calendar",
             "https://www.googleapis.com/auth/calendar.acls",
         );
+        let alone = found(&widened("googlecalendar", &[all], &[]));
+        let danger = (Level::Danger, RiskKind::Admin);
+        assert_eq!(alone, [danger, (Level::Warning, RiskKind::Interrupts)]);
         let kinds = found(&widened("googlecalendar", &[all, share], &[]));
         assert_eq!(
             kinds,
             [
                 (Level::Danger, RiskKind::Admin),
-                (Level::Warning, RiskKind::Write),
                 (Level::Warning, RiskKind::Interrupts),
                 (Level::Notice, RiskKind::Redundant),
             ]

@@ -151,3 +151,129 @@ fn many_scopes_are_no_burden() {
     project.run(&["plan", "--format", "markdown"]).expect(0);
     project.run(&["plan"]).expect(0);
 }
+
+/// What needs an approval for what a scope includes, or may be read as, is shown as what it is.
+#[test]
+fn a_scope_is_as_dangerous_as_what_it_includes_or_may_be_read_as() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("asana", &["default"])
+        .connector("github", &["REPO"])
+        .connector(
+            "googlecalendar",
+            &["https://www.googleapis.com/auth/calendar"],
+        )
+        .connector("slack", &["Chat:Write"]);
+    let signed = "[approval]\nrequire = \"signature\"\nsigners = \"s\"\nfrom_risk = \"danger\"\n";
+    project.write("base44/connplan.toml", signed);
+    project.write("base44/s", "");
+    reads!(project.run(&["plan"]), @r#"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + asana                 base44/connectors/asana.jsonc
+          + default
+              full access to every endpoint; assumed when none is asked · write, reaches ADMIN
+          authorization: required
+
+      + github                base44/connectors/github.jsonc
+          + REPO  unknown, may be read as repo: ADMIN
+          authorization: required
+
+      + googlecalendar        base44/connectors/googlecalendar.jsonc
+          + https://www.googleapis.com/auth/calendar
+              everything in all reachable calendars, incl. sharing and deletion · write, reaches ADMIN, sensitive
+          authorization: required
+
+      + slack                 base44/connectors/slack.jsonc
+          + Chat:Write  unknown, may be read as chat:write: write
+          authorization: required
+
+    Plan: 4 to add, 0 to change, 0 to remove, 4 to authorize.
+
+    Approval: 1 signature needed, 0 found
+    To have it approved, save it: connplan plan --out FILE
+    --- stderr
+    warning: the scope `REPO` is unknown; there is a scope `repo`
+       ╭─[base44/connectors/github.jsonc:1:12]
+     1 │ {"scopes":["REPO"],"type":"github"}
+       ·            ───┬──
+       ·               ╰── this scope
+       ╰────
+      help: did you mean `repo`? Any scope is allowed, so this is only a warning
+      code: connplan::config::scope_slip
+
+    warning: the scope `Chat:Write` is unknown; there is a scope `chat:write`
+       ╭─[base44/connectors/slack.jsonc:1:12]
+     1 │ {"scopes":["Chat:Write"],"type":"slack"}
+       ·            ──────┬─────
+       ·                  ╰── this scope
+       ╰────
+      help: did you mean `chat:write`? Any scope is allowed, so this is only a warning
+      code: connplan::config::scope_slip
+    "#);
+    reads!(project.run(&["plan", "--format", "markdown"]), @r#"
+    exit 0: connplan plan --format markdown
+    ## connplan plan: app `app-1`
+    **Plan: 4 to add, 0 to change, 0 to remove, 4 to authorize.**
+
+    - 🛑 **Danger:** gains admin access: `asana` (`default` – full access to every endpoint; assumed when none is asked), `googlecalendar` (`https://www.googleapis.com/auth/calendar` – everything in all reachable calendars, incl. sharing and deletion)
+    - 🛑 **Danger:** asks for unknown scopes, which does not mean safe ones: `github` (`REPO`), `slack` (`Chat:Write`)
+
+    * **Add (4):** `asana` 🛑, `github` 🛑, `googlecalendar` 🛑, `slack`
+
+    + Warning in `base44/connectors/github.jsonc:1:12`: `` the scope `REPO` is unknown; there is a scope `repo` ``
+    + Warning in `base44/connectors/slack.jsonc:1:12`: `` the scope `Chat:Write` is unknown; there is a scope `chat:write` ``
+
+    <details>
+    <summary>Details, scope by scope</summary>
+
+    ```diff
+    @@ + asana: create, base44/connectors/asana.jsonc @@
+    + default  (full access to every endpoint; assumed when none is asked · write, reaches ADMIN)
+      authorization: required
+    @@ + github: create, base44/connectors/github.jsonc @@
+    + REPO  (unknown, may be read as repo: ADMIN)
+      authorization: required
+    @@ + googlecalendar: create, base44/connectors/googlecalendar.jsonc @@
+    + https://www.googleapis.com/auth/calendar  (everything in all reachable calendars, incl. sharing and deletion · write, reaches ADMIN, sensitive)
+      authorization: required
+    @@ + slack: create, base44/connectors/slack.jsonc @@
+    + Chat:Write  (unknown, may be read as chat:write: write)
+      authorization: required
+    ```
+
+    </details>
+
+    Digest `sha256:DIGEST`, at `http://HOST`, by connplan VERSION.
+
+    Approval: 1 signature needed.
+
+    To have it approved and applied: a signer runs `connplan approve FILE`, then `connplan apply FILE --expect-digest sha256:DIGEST --approved-by FILE.sig`
+    --- stderr
+    warning: the scope `REPO` is unknown; there is a scope `repo`
+       ╭─[base44/connectors/github.jsonc:1:12]
+     1 │ {"scopes":["REPO"],"type":"github"}
+       ·            ───┬──
+       ·               ╰── this scope
+       ╰────
+      help: did you mean `repo`? Any scope is allowed, so this is only a warning
+      code: connplan::config::scope_slip
+
+    warning: the scope `Chat:Write` is unknown; there is a scope `chat:write`
+       ╭─[base44/connectors/slack.jsonc:1:12]
+     1 │ {"scopes":["Chat:Write"],"type":"slack"}
+       ·            ──────┬─────
+       ·                  ╰── this scope
+       ╰────
+      help: did you mean `chat:write`? Any scope is allowed, so this is only a warning
+      code: connplan::config::scope_slip
+    "#);
+    let plan = project.run(&["plan", "--format", "json"]).json();
+    let changes = plan["apps"][0]["changes"].as_array().unwrap().iter();
+    let told: Vec<_> = changes.map(|change| &change["risks"][0]["level"]).collect();
+    assert_eq!(told, ["danger", "danger", "danger", "notice"], "{plan}");
+}
