@@ -6,8 +6,9 @@ violations contains {"rule": "denied_scopes", "msg": msg} if {
 	some change in asked
 	some scope in change.after.scopes
 	some subject, patterns in data.policy.denied_scopes
-	lower(subject) in [lower(change.connector), "*"]
-	denied(patterns, change.connector, scope)
+	holds(subject, change, scope)
+	some text in spellings(change, scope)
+	denied(patterns, change.connector, text)
 	msg := sprintf("%s: the scope %s is denied", [change.connector, scope])
 }
 
@@ -26,6 +27,9 @@ violations contains {"rule": "allowed_scopes", "msg": msg} if {
 	not allowed(patterns, change.connector, "")
 	msg := sprintf("%s: it names none of the scopes that are allowed", [change.connector])
 }
+
+# A scope as it stands, and the known one that it may be read as.
+spellings(change, scope) := {scope} | {known | known := change.scope_facts[scope].stands_for}
 
 # What is denied is so in every case of letters; what is allowed only as its provider writes it. The built-in
 # rules know a scope by its other names, too.
@@ -69,6 +73,22 @@ allowed(patterns, connector, scope) if {
 	some pattern in patterns
 	fits(plain(connector, lower(pattern)), plain(connector, lower(scope)))
 }
+
+# Whose limits hold a scope: its own type's, those of any, and where it asks for all or nothing bounds it, those of
+# each of the provider's types.
+holds(subject, change, _) if lower(subject) in [lower(change.connector), "*"]
+
+holds(subject, change, scope) if {
+	is_wide(change, scope)
+	is_microsoft(subject)
+}
+
+is_wide(change, scope) if {
+	is_microsoft(change.connector)
+	permission(lower(scope)) == ".default"
+}
+
+is_wide(change, scope) if is_unbounded(change.scope_facts[scope])
 
 is_microsoft(connector) if {
 	some start in ["microsoft", "outlook", "one_drive", "onedrive", "share_point", "sharepoint"]
