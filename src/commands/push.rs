@@ -53,12 +53,14 @@ pub async fn run(args: &PushArgs, context: &Context) -> Result<ExitStatus, Failu
     let offer = args.offer.offer(context)?;
     let mut situation = planning::look_to_apply(context, args.planning.dir.as_deref()).await?;
     let actor = context.say_who_acts(&situation.remote).await;
-    let plan = situation.plan(&args.planning.wishes())?;
+    let mut plan = situation.plan(&args.planning.wishes())?;
     // Where nothing is to be done nobody is asked, anywhere.
     let asks = plan.has_changes() && !args.yes;
     if asks && !context.terminal.is_interactive() {
         return Err(planning::cannot_ask("the plan must be confirmed", "--yes"));
     }
+    let around = listening::around(context);
+    situation.explain(&mut plan, &around).await;
     let digest = document::digest(&plan)?;
     let names: Vec<_> = situation
         .files

@@ -126,7 +126,9 @@ fn what_was_forbidden_before_the_merge_needs_an_approval_after_it() {
     let planned = |args: &[&str]| {
         let mut shown = pushed(&project, &allowed, &[], args);
         for (commit, name) in [(&allowed, "BEFORE"), (&head, "HEAD")] {
-            shown.stdout = shown.stdout.replace(&commit[..7], name);
+            for text in [&mut shown.stdout, &mut shown.stderr] {
+                *text = text.replace(&commit[..7], name);
+            }
         }
         shown
     };
@@ -156,6 +158,7 @@ fn what_was_forbidden_before_the_merge_needs_an_approval_after_it() {
     Approval: 1 signature needed, 0 found
     To have it approved, save it: connplan plan --out FILE
     ");
+    reads!(planned(&["push", "--yes"]));
     reads!(planned(&["plan", "--format", "markdown"]), @"
     exit 0: connplan plan --format markdown
     ## connplan plan: app `app-1`
