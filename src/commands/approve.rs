@@ -223,15 +223,30 @@ async fn keep(
     signature: &str,
 ) -> Result<Option<String>, Failure> {
     let planned = &saved.plan.app.app;
-    let Ok((project, app)) = context.project_of(&planned.id) else {
+    let Ok((mut project, app)) = context.project_of(&planned.id) else {
         return Ok(None);
     };
     if app.api_url != planned.api_url {
         return Ok(None);
     }
-    let team = listening::team(context, &project, &app).await?;
-    let shared = team.keep_approval(&saved.digest, signature).await?;
-    Ok(shared.then(|| team.memory().name().to_owned()))
+    // A branch that is only looked at does not say where the team keeps it.
+    let before = ops::teams_before(&listening::around(context), &mut project, &app).await;
+    let before = before.unwrap_or_else(|failure| {
+        let why = failure.told();
+        context.warn(&format!(
+            "whether the base branch names another store is not known, and none was told: {why}"
+        ));
+        Vec::new()
+    });
+    let own = listening::team(context, &project, &app).await?;
+    let mut kept = Vec::new();
+    for team in before.iter().chain([&own]) {
+        if team.keep_approval(&saved.digest, signature).await? {
+            kept.push(team.memory().name().to_owned());
+        }
+    }
+    kept.dedup();
+    Ok((!kept.is_empty()).then(|| kept.join(" and ")))
 }
 
 /// Where the signature goes; nowhere but the store for a plan that is there, if others have it too.

@@ -28,7 +28,9 @@ mod waits;
 
 pub use agree::{Uncompared, agrees};
 pub use apply::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, Judge, bytes_needed};
-pub use approving::{ApprovalGate, LazyBinding, Shown, Ways, missing_approval, signers_that_bind};
+pub use approving::{
+    ApprovalGate, LazyBinding, Shown, Ways, missing_approval, signers_that_bind, teams_before,
+};
 pub use around::Around;
 pub use at_work::{AtWork, PendingBefore};
 pub use authorize::{AuthorizeInputs, AuthorizeSession, WaitInputs};

@@ -13,5 +13,5 @@ pub(super) use self::{
 pub use self::{
     binding::{LazyBinding, signers_that_bind},
     gate::{ApprovalGate, Shown, Ways},
-    vouching::missing as missing_approval,
+    vouching::{missing as missing_approval, teams_before},
 };

@@ -78,6 +78,18 @@ pub(super) fn with<'a>(memory: &'a Memory, others: &'a [Team]) -> Vec<&'a Memory
     std::iter::once(memory).chain(others).collect()
 }
 
+/// The stores that the settings of the base name beside the checkout's: what is signed or taken back is for them,
+/// too. A checkout that names none has the base's.
+pub async fn teams_before(
+    around: &Around<'_>,
+    project: &mut Project,
+    app: &App,
+) -> Result<Vec<Team>, Failure> {
+    let binding = LazyBinding::default();
+    let binding = binding.get(around, project).await?;
+    binding.hold_stores(around, project, app, true).await
+}
+
 /// What approval a plan lacks with these signatures and those of the team's store, for those who only look.
 /// Reviews are not asked for: they count where the plan is applied.
 pub async fn missing(

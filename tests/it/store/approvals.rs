@@ -733,3 +733,29 @@ fn all_private(folder: &Path) {
         }
     }
 }
+
+/// Who looks at a branch that takes `[store]` away signs and takes back for everybody all the same.
+#[test]
+fn what_is_taken_back_on_a_branch_is_taken_back_in_the_store_of_its_base() {
+    let team = Team::new();
+    let ann = team.keys.path("ann").display().to_string();
+    let scopes = ["chat:write", "channels:read"];
+    git(&team.two.root(), &["remote", "set-head", "origin", "main"]);
+    git(&team.two.root(), &["checkout", "-q", "-b", "eve"]);
+    let (_, approval) = SETTINGS.split_once("\n\n").unwrap();
+    team.two.write("base44/connplan.toml", approval);
+    team.two.declare("slack", &scopes);
+    git(&team.two.root(), &["add", "."]);
+    git(&team.two.root(), &["commit", "-q", "-m", "no store"]);
+    team.two.run(&["plan", "--out", "x.plan"]).expect(0);
+    let approve = ["approve", "x.plan", "--key", ann.as_str()];
+    team.two.run(&approve).expect(0);
+    let revoke = [&approve[..], &["--revoke"]].concat();
+    reads!(team.two.run(&revoke));
+    team.one.declare("slack", &scopes);
+    let file = |name: &str| team.two.path(name).display().to_string();
+    let (plan, signature) = (file("x.plan"), file("x.plan.sig"));
+    let apply = ["apply", plan.as_str(), "--approved-by", signature.as_str()];
+    reads!(team.one.run(&apply));
+    assert!(team.platform.writes().is_empty());
+}
