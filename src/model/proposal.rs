@@ -317,19 +317,29 @@ pub fn pushed_branch(vars: &Vars, event: Option<&Value>) -> Option<String> {
     gitlab.or_else(github).or_else(told)
 }
 
+/// Whether a run is of what is merged: of no request, or of one of which the event says so.
+pub fn is_of_merged(vars: &Vars, event: Option<&Value>) -> bool {
+    let event = event.unwrap_or(&Value::Null);
+    !is_request(vars, Some(event))
+        || says_merged(&event["pull_request"])
+        || says_merged(&event["issue"]["pull_request"])
+}
+
+/// Whether the event says of its request that it was merged.
+fn says_merged(request: &Value) -> bool {
+    let at = request["merged_at"].as_str();
+    request["merged"] == true || at.is_some_and(|at| !at.is_empty())
+}
+
 /// Whether a run is for a request that is open as far as that is told: not merged, whatever started the run. A run
 /// after another one is not told.
 pub fn is_for_open_request(vars: &Vars, event: Option<&Value>) -> bool {
     let event = event.unwrap_or(&Value::Null);
-    let at = |of: &Value| of["merged_at"].as_str().is_some_and(|at| !at.is_empty());
     match Kind::of(vars, event) {
-        Kind::Request | Kind::Queue => {
-            let pull = &event["pull_request"];
-            pull["merged"] != true && !at(pull)
-        }
+        Kind::Request | Kind::Queue => !says_merged(&event["pull_request"]),
         Kind::Elsewhere => {
             let issue = &event["issue"];
-            issue["state"] == "open" && !at(&issue["pull_request"])
+            issue["state"] == "open" && !says_merged(&issue["pull_request"])
         }
         Kind::Project => false,
     }

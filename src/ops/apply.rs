@@ -315,7 +315,8 @@ impl<'a> ApplySession<'a> {
             known::save(&self.locked, &self.own).await?;
         }
         known::forget_done(&mut self.pending, self.inputs.app, self.inputs.plan);
-        if verified.is_all_done() && !self.history.has_begun() {
+        let writes = !verified.is_all_done() || self.history.has_begun();
+        if !writes {
             self.around.tell(&OpEvent::AlreadyApplied);
         } else if goes_on {
             self.around.tell(&OpEvent::GoesOn);
@@ -330,7 +331,9 @@ impl<'a> ApplySession<'a> {
         match pending {
             Ok(pending) => {
                 let receipt = &finished.receipt;
-                self.at_work.applied(&self.around, receipt, &pending).await;
+                let whole = writes && self.inputs.plan.is_whole();
+                let told = self.at_work.applied(&self.around, receipt, &pending, whole);
+                told.await;
             }
             Err(e) => self.around.warn(e),
         }
@@ -369,7 +372,7 @@ impl<'a> ApplySession<'a> {
             let (mut receipt, _) = self.recorded(verified.observed());
             self.vouch(&mut receipt);
             self.at_work
-                .applied(&self.around, &receipt, &self.own)
+                .applied(&self.around, &receipt, &self.own, false)
                 .await;
         }
         let others = self.inputs.gate.others().iter().map(Team::memory);

@@ -18,7 +18,7 @@ use crate::{
     config::Project,
     context::Failure,
     diff::Action,
-    model::{App, ConnectorType},
+    model::{App, ConnectorType, is_of_merged},
     pending::{PendingEntry, PendingSet},
     plan::Digest,
     receipt::{self, Outcome, Receipt},
@@ -249,10 +249,25 @@ impl AtWork {
         Ok(self.memory().record(&event).await?)
     }
 
-    /// Tells what an apply did. What cannot be told now is kept, and told by the next command.
-    pub async fn applied(&self, around: &Around<'_>, receipt: &Receipt, pending: &PendingSet) {
+    /// Tells what an apply did. What cannot be told now is kept, and told by the next command. `whole`: whether it
+    /// changed the app now, by all that its commit has.
+    pub async fn applied(
+        &self,
+        around: &Around<'_>,
+        receipt: &Receipt,
+        pending: &PendingSet,
+        whole: bool,
+    ) {
         // Whoever reads the repository reads it.
-        let stored = masked(receipt);
+        let mut stored = masked(receipt);
+        // From here on the settings of the commit bind that the app was changed from: nobody may have merged those of
+        // a request.
+        let context = around.context;
+        let event = context.named_event();
+        let is_merged = event.is_ok_and(|event| is_of_merged(&context.vars, event.as_ref()));
+        if let Some(origin) = stored.origin.as_mut().filter(|_| !(whole && is_merged)) {
+            origin.commit = None;
+        }
         let text = match receipt::to_toml(&stored, Some(around.context.now().to_string())) {
             Ok(text) => text,
             Err(e) => return around.warn(e),

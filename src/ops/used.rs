@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::applied;
 use crate::{
     approval::{Approval, ApprovalError, Approved, NAMESPACE, REVOKED, key_of},
     context::Failure,
@@ -127,8 +128,8 @@ pub(super) async fn approved_then(memory: &Memory, digest: &Digest) -> Vec<Appro
     found
 }
 
-/// The events that prove what an approval was good for, and that one was taken back: they stay, else an old
-/// one would count again.
+/// The events that prove what an approval was good for, that one was taken back, and from which commit the app was
+/// changed last: they stay, else an old one would count again, or what was refused would be free.
 pub(super) fn proofs(events: &[HistoryEvent]) -> BTreeSet<String> {
     let mut asked = BTreeSet::new();
     let mut proves = |event: &&HistoryEvent| match &event.what {
@@ -143,7 +144,8 @@ pub(super) fn proofs(events: &[HistoryEvent]) -> BTreeSet<String> {
         What::Forget(_) | What::Unlock(_) => false,
     };
     let proofs = events.iter().filter(|event| proves(event));
-    proofs.map(|event| event.id.clone()).collect()
+    let last = applied::last(events).map(|(event, _)| event);
+    proofs.chain(last).map(|event| event.id.clone()).collect()
 }
 
 fn receipt_of(text: &str) -> Option<Receipt> {
@@ -434,5 +436,25 @@ mod tests {
         let of_another = What::Approval(digest("cd"), TAKEN_BACK.to_owned());
         let given = What::Approval(digest("ab"), String::new());
         assert_eq!(proofs(&[&given, &taken_back, &of_another]), ["2"]);
+        // The commit that was applied last stays known.
+        let from = |results: &[(&str, Outcome)]| {
+            let What::Apply(of, text) = applied("ab", results) else {
+                unreachable!();
+            };
+            let mut receipt = receipt_of(&text).unwrap();
+            receipt.origin = Some(crate::model::Origin {
+                commit: Some("c1".to_owned()),
+                run_url: None,
+            });
+            What::Apply(of, receipt::to_toml(&receipt, None).unwrap())
+        };
+        let whole = from(&[("slack", Outcome::Added)]);
+        let part = from(&[("slack", Outcome::Added), ("wix", Outcome::NotRun)]);
+        let nothing = from(&[("slack", Outcome::Unchanged)]);
+        let at_a_desk = applied("ab", &[("slack", Outcome::Added)]);
+        assert_eq!(
+            proofs(&[&whole, &whole, &part, &nothing, &at_a_desk]),
+            ["2"]
+        );
     }
 }

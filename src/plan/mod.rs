@@ -208,6 +208,11 @@ impl Plan {
         summary
     }
 
+    /// Whether it is of all that the files and the app have, and not of a part (`--target`).
+    pub fn is_whole(&self) -> bool {
+        self.app.untargeted.is_empty() && self.app.untargeted_new.is_empty()
+    }
+
     /// Whether anything would be written.
     pub fn has_changes(&self) -> bool {
         self.changes().any(|change| change.action != Action::NoOp)

@@ -364,6 +364,63 @@ fn the_next_push_does_not_free_what_was_refused() {
     assert_eq!(platform.writes().len(), 1);
 }
 
+/// Nor does an apply of nothing, or of what nobody merged.
+#[test]
+fn only_what_is_merged_and_changes_the_app_is_what_was_applied_last() {
+    let (platform, project) = shop();
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    let settings = format!("{SIGNED}from_risk = \"danger\"\n");
+    project.write("base44/connplan.toml", &settings);
+    let signed = commit(&project, "signed");
+    applied(&project, &base, &[]).expect(0);
+    // A request without rules, and with what needs no approval: it is applied before the merge, and closed.
+    git(&project, &["checkout", "-qb", "topic"]);
+    project.write("base44/connplan.toml", "");
+    project.declare("linear", &["read"]);
+    git(&project, &["add", "-A"]);
+    git(&project, &["commit", "-qm", "loose"]);
+    let head = git(&project, &["rev-parse", "HEAD"]);
+    let request = serde_json::json!({
+        "action": "labeled",
+        "pull_request": {
+            "number": 4, "merged": false, "head": {"sha": head, "ref": "topic"},
+            "base": {"sha": signed, "ref": "main"},
+        },
+    });
+    project.write("../request.json", &request.to_string());
+    let request = project.path("../request.json").display().to_string();
+    let request = [
+        ("GITHUB_EVENT_PATH", request.as_str()),
+        ("GITHUB_EVENT_NAME", "pull_request"),
+    ];
+    applied(&project, &signed, &request).expect(0);
+    assert_eq!(platform.writes().len(), 2);
+    // Merged, what it asks for is there already.
+    let loose = commit(&project, "merged");
+    applied(&project, &signed, &[]).expect(0);
+    assert_eq!(platform.writes().len(), 2);
+    project.declare("gmail", &["https://mail.google.com/"]);
+    let mailbox = commit(&project, "the whole mailbox");
+    applied(&project, &loose, &[]).expect(3).tells("signature");
+    // A part is not all of it.
+    project.declare("notion", &[]);
+    let part = ["apply", "--auto-approve", "--target", "notion"];
+    pushed(&project, &loose, &[], &part).expect(0);
+    assert_eq!(platform.writes().len(), 3);
+    applied(&project, &mailbox, &[])
+        .expect(3)
+        .tells("signature");
+    // Once something else is applied, the team's rules are those.
+    project.undeclare("gmail");
+    project.declare("wix", &["a"]);
+    let none = commit(&project, "no mailbox");
+    applied(&project, &mailbox, &[]).expect(0);
+    assert_eq!(platform.writes().len(), 4);
+    project.declare("gmail", &["https://mail.google.com/"]);
+    commit(&project, "the whole mailbox");
+    applied(&project, &none, &[]).expect(0);
+}
+
 /// A new key, which the signers file names from now on.
 fn key(project: &Project, name: &str) -> String {
     let file = project.path("..").join(name).display().to_string();
