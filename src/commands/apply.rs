@@ -199,12 +199,11 @@ fn print(
     let mut results = applied.receipt.results();
     let idle = args.plan.is_none() && results.all(|result| result.action == Action::NoOp);
     if !(idle && medium.told && args.receipt.is_none()) {
-        let show = if applied.told {
-            view::receipt::show
-        } else {
-            view::receipt::show_again
+        let end = view::receipt::End {
+            before: !applied.told,
+            planned: args.plan.is_none(),
         };
-        let shown = show(&applied.receipt, &digest, &options, medium);
+        let shown = view::receipt::show_end((&applied.receipt, &digest), &options, medium, end);
         context.terminal.out(&shown);
     }
     view::stripe::say(

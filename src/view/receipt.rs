@@ -10,25 +10,24 @@ pub fn show(
     options: &markdown::Options,
     medium: &Medium<'_>,
 ) -> String {
-    shown(receipt, digest, options, medium, false)
+    show_end((receipt, digest), options, medium, End::default())
 }
 
-/// One of an earlier run, where nothing was left to do.
-pub fn show_again(
-    receipt: &Receipt,
-    digest: &Digest,
-    options: &markdown::Options,
-    medium: &Medium<'_>,
-) -> String {
-    shown(receipt, digest, options, medium, true)
+/// What came before the receipt of an apply.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct End {
+    /// Whether it is of an earlier run, and nothing was left to do.
+    pub before: bool,
+    /// Whether the app was named with the plan, above.
+    pub planned: bool,
 }
 
-fn shown(
-    receipt: &Receipt,
-    digest: &Digest,
+/// One at the end of an apply.
+pub fn show_end(
+    (receipt, digest): (&Receipt, &Digest),
     options: &markdown::Options,
     medium: &Medium<'_>,
-    before: bool,
+    End { before, planned }: End,
 ) -> String {
     let report = ReceiptReport::new(receipt, digest);
     match medium.format {
@@ -42,6 +41,7 @@ fn shown(
                     file,
                     told: medium.told,
                     before,
+                    named: planned && medium.told,
                     next: medium.next,
                 },
                 medium.theme,

@@ -41,7 +41,7 @@ impl TextPage {
 
     /// A blank line, unless there is one already or nothing stands above it.
     pub(super) fn gap(&mut self) {
-        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+        if !self.text.is_empty() && self.text != "\n" && !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
     }

@@ -24,6 +24,8 @@ pub struct ReceiptOptions<'a> {
     pub told: bool,
     /// Whether all of it was done by an earlier run: this one wrote nothing.
     pub before: bool,
+    /// Whether the app was named above.
+    pub named: bool,
     /// What the commands that it names have with them.
     pub next: &'a NextCommand,
 }
@@ -33,7 +35,11 @@ pub fn receipt(report: &ReceiptReport, options: &ReceiptOptions<'_>, theme: Them
     let mut page = TextPage::new(theme, None);
     page.overrides(&report.overrides);
     for app in &report.apps {
-        page.app(&app.app_id, &app.api_url, app.environment.as_deref());
+        if options.named {
+            page.line("");
+        } else {
+            page.app(&app.app_id, &app.api_url, app.environment.as_deref());
+        }
         write_results(&mut page, app, options);
     }
     if let Some(note) = words::removed(report) {

@@ -145,6 +145,15 @@ fn pages_of_help_hang_and_break_no_name() {
     reads!(at_width(&project, 40, &["add", "-h"]));
 }
 
+#[test]
+fn an_apply_that_plans_names_its_app_once() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"]);
+    reads!(at_width(&project, 80, &["apply", "--auto-approve"]));
+}
+
 /// What has no room beside its scope on 80 columns has it on 120; the history breaks between what it tells.
 #[test]
 fn a_wide_terminal_is_used() {
