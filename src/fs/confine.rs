@@ -15,17 +15,83 @@ use super::{
 /// too. What does not exist is an error. A `.git` below such a folder is git's, and lies elsewhere:
 /// credentials are kept there, and programs are started from there.
 pub fn confine(roots: &[&Path], path: &Path) -> Result<PathBuf, FsError> {
+    check_way(roots, path)?;
     let real = std::fs::canonicalize(path).map_err(|e| FsError::io("read", path, e))?;
     let inside =
         |root: &&Path| std::fs::canonicalize(root).is_ok_and(|root| is_below(&root, &real));
     if roots.iter().any(inside) {
         return Ok(real);
     }
+    Err(outside(roots, path))
+}
+
+fn outside(roots: &[&Path], path: &Path) -> FsError {
     let root = roots.first().copied().unwrap_or(Path::new("/"));
-    Err(FsError::Outside {
+    FsError::Outside {
         path: path.to_owned(),
         root: root.to_owned(),
-    })
+    }
+}
+
+/// Fails where a path leads out of these folders, and out of the checkouts around them, by its text or by that of a
+/// link there. Nothing outside is looked at for that: to look can be to ask another host, by a mount or a share.
+fn check_way(roots: &[&Path], path: &Path) -> Result<(), FsError> {
+    const MOST_LINKS: usize = 40;
+    let absolute =
+        |path: &Path| std::path::absolute(path).map_err(|e| FsError::io("read", path, e));
+    let mut known = Vec::new();
+    for root in roots {
+        if let Ok(real) = std::fs::canonicalize(root) {
+            known.push((absolute(root)?, real.clone()));
+            known.push((real.clone(), real));
+        }
+    }
+    if known.is_empty() {
+        return Ok(());
+    }
+    let is_above = |place: &Path| known.iter().any(|(_, root)| root.starts_with(place));
+    // A way may lead through the rest of the checkout.
+    let is_checkout = |tree: &Path| tree.join(".git").exists();
+    let is_within = |place: &Path| {
+        let within = |root: &Path| {
+            let mut around = root.ancestors();
+            place.starts_with(root) || around.any(|it| place.starts_with(it) && is_checkout(it))
+        };
+        known.iter().any(|(_, root)| within(root))
+    };
+    let (mut way, mut links) = (absolute(path)?, 0);
+    'way: loop {
+        let mut below = known.iter().filter_map(|(as_given, root)| {
+            let rest = way.strip_prefix(as_given).ok()?;
+            Some((root.clone(), rest.to_owned()))
+        });
+        let (mut here, rest) = below
+            .next()
+            .unwrap_or_else(|| (PathBuf::new(), way.clone()));
+        let mut parts = rest.components();
+        while let Some(part) = parts.next() {
+            if part == Component::ParentDir {
+                here.pop();
+                continue;
+            }
+            here.push(part);
+            if is_above(&here) {
+                continue;
+            }
+            if !is_within(&here) {
+                return Err(outside(roots, path));
+            }
+            if let Ok(target) = std::fs::read_link(&here)
+                && links < MOST_LINKS
+            {
+                links += 1;
+                here.pop();
+                way = here.join(target).join(parts.as_path());
+                continue 'way;
+            }
+        }
+        return Ok(());
+    }
 }
 
 fn is_below(root: &Path, real: &Path) -> bool {
@@ -41,6 +107,7 @@ fn is_gits(path: &Path) -> bool {
 /// The same for a path that may not be there yet: what there is of it has to lie in one of these
 /// folders. A link to nowhere leads out.
 pub fn confine_new(roots: &[&Path], path: &Path) -> Result<PathBuf, FsError> {
+    check_way(roots, path)?;
     let mut missing = PathBuf::new();
     let mut part = path;
     loop {
@@ -242,6 +309,26 @@ mod tests {
         for out in ["folder/x", "../x", "dangling", "dangling/x", "out"] {
             assert!(new(out).is_err(), "{out}");
         }
+        // By its text: nothing there is looked at, whether it exists or not.
+        symlink("/net/host.example/x", root.join("far")).unwrap();
+        symlink("far", root.join("farther")).unwrap();
+        for far in [
+            "/net/host.example/x",
+            "../net/x",
+            "inner/../../x",
+            "far",
+            "farther/x",
+        ] {
+            for error in [read(far).unwrap_err(), new(far).unwrap_err()] {
+                assert!(matches!(error, FsError::Outside { .. }), "{far}: {error}");
+            }
+        }
+        symlink("round", root.join("round")).unwrap();
+        assert!(matches!(read("round"), Err(FsError::Io { .. })));
+        symlink(&root, dir.path().join("other-name")).unwrap();
+        let by = dir.path().join("other-name");
+        assert!(read_confined(&[&by], &by.join("within"), 100).is_ok());
+        assert!(read_confined(&[&by], &by.join("../root/within"), 100).is_ok());
         // Git's own folder is none of the project's, whatever leads there.
         std::fs::create_dir_all(root.join(".git/hooks")).unwrap();
         super::super::write_new(&root.join(".git/config"), b"canary").unwrap();
