@@ -11,6 +11,12 @@ use super::{
 };
 use crate::model::map_of;
 
+/// So many folders are read at once.
+const AT_ONCE: usize = 200;
+
+/// The most that is kept of a commit's paths: some two million.
+const LONGEST_LIST: usize = 256 << 20;
+
 /// One name in a folder of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeEntry {
@@ -151,30 +157,28 @@ impl<'a> Objects<'a> {
         let mut folders = vec![(String::new(), self.tree_of(commit).await?)];
         let (mut all, mut size) = (Vec::new(), 0);
         while !folders.is_empty() {
-            let names: Vec<_> = folders.iter().map(|(_, id)| id.as_str()).collect();
+            let some = folders.split_off(folders.len().saturating_sub(AT_ONCE));
+            let names: Vec<_> = some.iter().map(|(_, id)| id.as_str()).collect();
             let asked = self.git.ask(self.place, DOING, &names, LIMIT).await?;
-            let trees = asked.answers(DOING)?;
-            let mut inner = Vec::new();
-            for ((folder, id), tree) in folders.iter().zip(trees) {
+            for ((folder, id), tree) in some.iter().zip(asked.answers(DOING)?) {
                 let tree = tree.and_then(|tree| tree.of_kind(ObjectKind::Tree));
                 let tree = tree.ok_or_else(|| not_here(DOING, id.as_str()))?;
                 for TreeEntry { name, kind, id } in entries(DOING, id, &tree)? {
                     let path = format!("{folder}{name}");
                     // A few objects can be folders without end.
                     size += path.len() + id.as_str().len();
-                    if size > LIMIT {
+                    if size > LONGEST_LIST {
                         return Err(GitError::TooLarge {
                             doing: DOING,
-                            limit: LIMIT,
+                            limit: LONGEST_LIST,
                         });
                     }
                     match kind {
-                        EntryKind::Folder => inner.push((path + "/", id)),
+                        EntryKind::Folder => folders.push((path + "/", id)),
                         kind => all.push((path, (kind, id))),
                     }
                 }
             }
-            folders = inner;
         }
         Ok(map_of(all))
     }
