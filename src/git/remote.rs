@@ -51,17 +51,25 @@ impl RemoteAddress {
         sha256(self.identity().as_bytes(), 16)
     }
 
-    /// What is the same for every clone of this remote on this machine, without credentials.
+    /// What is the same for every clone of this remote on this machine, without credentials: what is read of it may
+    /// come from elsewhere than what is written goes to.
     pub fn identity(&self) -> String {
-        let text = self.push.expose();
-        match url::Url::parse(text) {
-            Ok(mut url) => {
-                let _ = url.set_username("");
-                let _ = url.set_password(None);
-                url.to_string()
-            }
-            Err(_) => text.to_owned(),
+        let [fetch, push] = [&self.fetch, &self.push].map(|at| without_credentials(at.expose()));
+        if fetch == push {
+            return push;
         }
+        format!("{fetch}, written to {push}")
+    }
+}
+
+fn without_credentials(text: &str) -> String {
+    match url::Url::parse(text) {
+        Ok(mut url) => {
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            url.to_string()
+        }
+        Err(_) => text.to_owned(),
     }
 }
 
@@ -256,5 +264,25 @@ mod tests {
             let other = RemoteName::parse("other").unwrap();
             assert_eq!(remotes.meant(run, &other), None);
         }
+    }
+
+    /// Whoever brings a configuration may name a trusted remote for writing alone.
+    #[test]
+    fn a_remote_is_another_one_where_it_is_read_from_elsewhere() {
+        let at = |fetch: &str, push: &str| {
+            let remote = RemoteAddress {
+                name: RemoteName::origin(),
+                fetch: Secret::new(fetch),
+                push: Secret::new(push),
+                headers: Vec::new(),
+            };
+            remote.identity()
+        };
+        let own = "https://u:t@a.example/o/site";
+        assert_eq!(at(own, own), "https://a.example/o/site");
+        assert_eq!(
+            at("https://b.example/x", own),
+            "https://b.example/x, written to https://a.example/o/site"
+        );
     }
 }

@@ -93,13 +93,26 @@ impl Source {
 /// value: a file of another purpose may have been named for a connector's.
 fn without_credentials(text: String) -> String {
     const HEADER: &str = "authorization";
+    /// No credential is longer: a line of nothing but addresses stays one walk.
+    const LONGEST: usize = 512;
     let mut hidden: Vec<Range<usize>> = Vec::new();
     for (at, mark) in text.match_indices("://") {
         let start = at + mark.len();
         let rest = text.get(start..).unwrap_or_default();
         let end = rest.find(|c: char| c == '/' || c == '"' || c == '\'' || c.is_whitespace());
         let authority = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-        hidden.extend(authority.rfind('@').map(|length| start..start + length));
+        // A password may have a `/`: what stands before it is then no host with a port.
+        let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit());
+        let is_host = authority
+            .split_once(':')
+            .is_none_or(|(_, port)| is_port(port));
+        let length = authority.rfind('@').or_else(|| {
+            let word = rest.get(..rest.floor_char_boundary(LONGEST))?;
+            let ends = |c: char| c == '"' || c == '\'' || c.is_whitespace();
+            let word = word.split(ends).next().filter(|_| !is_host)?;
+            word.rfind('@')
+        });
+        hidden.extend(length.map(|length| start..start + length));
     }
     let lower = text.to_ascii_lowercase();
     let mut until = 0;
@@ -203,6 +216,8 @@ mod tests {
             ),
             ("a 'ftp://t@h' b", "a 'ftp://*@h' b"),
             ("https://host/a@b", "https://host/a@b"),
+            ("http://host:80/a@b", "http://host:80/a@b"),
+            ("https://u:p/w@host/x", "https://*****@host/x"),
             (
                 "AUTHORIZATION: basic eHg=\nnext",
                 "AUTHORIZATION* ***** ****\nnext",

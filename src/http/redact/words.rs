@@ -77,6 +77,11 @@ const BEGINNINGS: [(&str, bool); 24] = [
     ("ya29.", false),
 ];
 
+/// Whether this stands for a port; none is one, too.
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+}
+
 impl<'a> Scan<'a> {
     fn from(&self, at: usize) -> &'a str {
         self.text.get(at..).unwrap_or_default()
@@ -104,7 +109,13 @@ impl<'a> Scan<'a> {
         // Before an `@` stands a name, and maybe a password.
         let host = authority.rsplit('@').next().unwrap_or_default();
         let is_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
-        let usual = host.len() <= 255 && host.chars().all(is_host) && run.matches('/').count() == 2;
+        // A password may have a `/`: what is then no port is the password's.
+        let after = host.rsplit(']').next().unwrap_or_default();
+        let has_port = after.split_once(':').is_none_or(|(_, port)| is_port(port));
+        let usual = host.len() <= 255
+            && host.chars().all(is_host)
+            && has_port
+            && run.matches('/').count() == 2;
         let whole = authority == host && (matches!(path, "" | "/") || is_scope(host, path));
         let shown = match (usual, whole) {
             (true, true) => return None,
@@ -284,6 +295,8 @@ mod tests {
             ),
             ("https:\\\\a.example\\consent", "https://…"),
             ("HTTPS://u:p@a.example:8080/", "HTTPS://a.example:8080/…"),
+            ("https://u:p/w@a.example/", "https://…"),
+            ("http://[::1]:80/x", "http://[::1]:80/…"),
             (
                 "[{\"url\":\"http://127.0.0.1:1/c/d\",\"x\":1}]",
                 "[{\"url\":\"http://127.0.0.1:1/…\",\"x\":1}]",
