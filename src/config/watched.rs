@@ -87,7 +87,12 @@ pub(super) fn unwatched(repository: &Path, project: &Path, connectors: &Path) ->
                 .canonicalize()
                 .is_ok_and(|it| it == home)
         });
-        let mut lacks = own.filter_map(|of| places.iter().find(|place| !of.matches(place)));
+        let is_watched = |of: &Rule, place: &Path| {
+            let at = root.join(place);
+            let is_module = !place.as_os_str().is_empty() && at.join(".git").exists();
+            of.matches(place, is_module || at.is_symlink())
+        };
+        let mut lacks = own.filter_map(|of| places.iter().find(|place| !is_watched(of, place)));
         let place = lacks.next()?.to_string_lossy().replace('\\', "/");
         let place = escape::limited(&place, 200);
         Some(Unwatched { pipeline, place })
@@ -111,18 +116,19 @@ pub fn listed(text: &str) -> Option<Vec<Watched>> {
 /// By what a pipeline decides that a project changed.
 struct Rule {
     project: String,
-    /// With all that is below.
+    /// What is below them.
     folders: Vec<String>,
-    /// These alone.
+    /// These themselves.
     files: Vec<String>,
 }
 
 impl Rule {
-    fn matches(&self, place: &Path) -> bool {
-        let mut folders = self.folders.iter();
-        let mut files = self.files.iter();
-        folders.any(|folder| place.starts_with(folder))
-            || files.any(|file| place == Path::new(file))
+    /// `is_entry`: whether git has the place as one entry, a link or a submodule, and not by what is in it.
+    fn matches(&self, place: &Path, is_entry: bool) -> bool {
+        let mut folders = self.folders.iter().map(Path::new);
+        let mut files = self.files.iter().map(Path::new);
+        folders.any(|folder| place.starts_with(folder) && !(is_entry && place == folder))
+            || files.any(|file| place == file)
     }
 }
 
@@ -131,8 +137,8 @@ fn rules(text: &str) -> Vec<Rule> {
     if let Some(listed) = listed(text) {
         let rule = |of: Watched| Rule {
             folders: of.folders().map(str::to_owned).collect(),
+            files: of.folders().map(str::to_owned).collect(),
             project: of.project,
-            files: Vec::new(),
         };
         return listed.into_iter().map(rule).collect();
     }

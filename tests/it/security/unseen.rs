@@ -165,4 +165,13 @@ fn on_gitlab_it_is_the_rules_of_the_jobs() {
     fs::remove_file(project.path(".gitlab-ci.yml")).unwrap();
     init(&project);
     assert_eq!(told(&plan()), [""; 0]);
+    // An older pipeline watches what is in a folder, and not the link that stands in its place.
+    let pipeline = fs::read_to_string(project.path(".gitlab-ci.yml")).unwrap();
+    let older = pipeline.replace("\"shared\",", "");
+    assert_ne!(older, pipeline);
+    project.write(".gitlab-ci.yml", &older);
+    assert_eq!(told(&plan()), [""; 0]);
+    fs::rename(project.path("shared"), project.path("elsewhere")).unwrap();
+    symlink("elsewhere", project.path("shared")).unwrap();
+    insta::assert_snapshot!(told(&plan()).join("\n"), @"warning: .gitlab-ci.yml does not look at shared, from where files of this project are read: what changes there alone is neither planned nor shown; run `connplan init` again, which adds it, or keep the connector files in the project's folder");
 }
