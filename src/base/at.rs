@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::{
     elsewhere::{own, target},
-    fetched::{Found, fetch, here_or_fetched, missing},
+    fetched::{Found, answers, fetch, here_or_fetched, missing},
     left::default,
     now::now,
     places::folder_name,
@@ -30,7 +30,7 @@ use crate::{
     code(connplan::approval::base),
     help(
         "fetch it: on GitHub give actions/checkout `with: {{ fetch-depth: 0 }}` and no `filter`, on GitLab set \
-         `GIT_DEPTH: 0`"
+         `GIT_DEPTH: 0`; and let the checkout keep its credentials, for no branch may have it any more"
     )
 )]
 struct NotApplied {
@@ -125,7 +125,11 @@ impl CommitAt {
                         let commit = here_or_fetched(context, &checkout, name).await;
                         match commit {
                             Ok(commit) => commits.push(commit),
-                            Err(failure) if checkout.is_shallow().await? => {
+                            // Lost is what the remote was asked for and does not have.
+                            Err(failure)
+                                if checkout.is_shallow().await?
+                                    || !answers(context, &checkout).await =>
+                            {
                                 let why = failure.report.to_string();
                                 return Err(NotApplied::of(name, why).into());
                             }

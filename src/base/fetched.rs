@@ -57,6 +57,14 @@ pub(super) async fn depot(
     depot_of(context, checkout, remote).await
 }
 
+/// Whether the remote answers, whatever it has.
+pub(super) async fn answers(context: &Context, checkout: &Checkout) -> bool {
+    match depot(context, checkout).await {
+        Ok((depot, remote)) => depot.default_branch(&remote).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
 pub(super) async fn depot_of(
     context: &Context,
     checkout: &Checkout,

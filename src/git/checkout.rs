@@ -123,6 +123,15 @@ impl Checkout {
         Ok(found.as_deref() == Some("true"))
     }
 
+    /// Whether a line with this word was ever in a file of this name, as far as this clone tells: where it does not
+    /// go back to the start, it may have been.
+    pub async fn may_have_said(&self, word: &str, file: &str) -> Result<bool, GitError> {
+        let (word, file) = (format!("-G{word}"), format!(":(glob)**/{file}"));
+        let args = ["log", "-1", "--format=%H", &word, "HEAD", "--", &file];
+        let found = self.maybe("look for earlier settings", &args).await?;
+        Ok(found.is_none_or(|found| !found.is_empty()) || self.is_shallow().await?)
+    }
+
     /// The branch that the remote calls its default, as this clone knows it.
     pub async fn default_branch(&self, remote: &RemoteName) -> Result<Option<String>, GitError> {
         let head = format!("refs/remotes/{remote}/HEAD");

@@ -3,10 +3,12 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use bytes::Bytes;
+use miette::Diagnostic;
+use thiserror::Error;
 
 use super::{Around, OpEvent};
 use crate::{
-    config::Project,
+    config::{Project, SETTINGS},
     context::{Failure, UsageError},
     escape,
     git::{Checkout, RemoteName},
@@ -20,6 +22,24 @@ use crate::{
     },
     syntax::{Lifetime, StoreSettings},
 };
+
+/// A store that nothing names any more may be there.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "whether the remote {remote} keeps a store that the settings named before, with what was refused and revoked, \
+     cannot be had: {why}"
+)]
+#[diagnostic(
+    code(connplan::store::left),
+    help(
+        "let the checkout keep its credentials, or try again once the remote answers. If no store was ever named, \
+         a whole clone tells that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`"
+    )
+)]
+struct LeftStore {
+    remote: String,
+    why: String,
+}
 
 /// The memory of the app that an op is about.
 #[derive(Debug)]
@@ -118,32 +138,68 @@ impl Team {
         Ok(Some(team))
     }
 
-    /// The store that nothing names any more and that knows this app: the change that took `[store]` away does
-    /// not take away what was refused, used or revoked. An object store is one that the environment names.
+    /// The stores at remotes of this clone that nothing names any more and that know this app: the change that took
+    /// `[store]` away does not take away what was refused, used or revoked. An object store is one that the
+    /// environment names. Whoever `writes` has to know; a remote that does not answer may have been the store where
+    /// the settings named one once.
     pub(super) async fn left(
         around: &Around<'_>,
         project: &Project,
         app: &App,
-    ) -> Option<StoreSettings> {
+        (named, writes): (&[Place], bool),
+    ) -> Result<Vec<StoreSettings>, Failure> {
         let context = around.context;
-        if context.vars.get("CONNPLAN_STORE").is_some() {
-            return None;
-        }
+        let own = Checkout::of(&project.root, context.git());
+        let (None, Ok(checkout)) = (context.vars.get("CONNPLAN_STORE"), own) else {
+            return Ok(Vec::new());
+        };
+        let run = RunRepository::of(&context.vars);
+        let origin = checkout.origin(run.as_ref()).await?;
+        let is_named = |remote: &RemoteName| {
+            named.iter().any(|place| match place {
+                Place::Git(name) => {
+                    name == remote
+                        || *name == RemoteName::origin() && origin.as_ref() == Some(remote)
+                }
+                Place::Object(_) => false,
+            })
+        };
         let state = context.app_state(project, app);
-        let place = Some((Place::Git(RemoteName::origin()), false));
-        let team = Self::at(around, (project, &project.root), app, &state, place).await;
-        // Who kept a store there could read and write it: what cannot be read was none.
-        let (known, unread) = team.ok()?.memory.history().await.ok()?;
-        if known.is_empty() && unread.is_empty() {
-            return None;
+        let mut found = Vec::new();
+        let remotes = checkout.remotes().await?.into_iter();
+        for remote in remotes.filter(|remote| !is_named(remote)) {
+            let place = Some((Place::Git(remote.clone()), false));
+            let known = async {
+                let team = Self::at(around, (project, &project.root), app, &state, place).await?;
+                Ok::<_, Failure>(team.memory.history().await?)
+            };
+            match known.await {
+                Ok((known, unread)) if known.is_empty() && unread.is_empty() => continue,
+                Ok(_) => {}
+                Err(failure) => {
+                    if checkout.may_have_said("(^|[^_a-z])url", SETTINGS).await? {
+                        let why = failure.report.to_string();
+                        let left = LeftStore {
+                            remote: remote.to_string(),
+                            why,
+                        };
+                        if writes {
+                            return Err(left.into());
+                        }
+                        context.warn_once(&left.to_string());
+                    }
+                    continue;
+                }
+            }
+            context.warn_once(&format!(
+                "nothing names the store any more that `{remote}` keeps of this app: it is used still, for what \
+                 was refused and revoked is known there; to do without it, delete {} at `{remote}`",
+                GitStore::prefix(&AppKey::of(app))
+            ));
+            let url = Some(format!("git:{remote}"));
+            found.push(StoreSettings { url, keep: None });
         }
-        context.warn_once(&format!(
-            "nothing names the store any more that `origin` keeps of this app: it is used still, for what was \
-             refused and revoked is known there; to do without it, delete {} at `origin`",
-            GitStore::prefix(&AppKey::of(app))
-        ));
-        let url = Some("git:origin".to_owned());
-        Some(StoreSettings { url, keep: None })
+        Ok(found)
     }
 
     /// `root` is in the repository whose remotes are meant.

@@ -10,7 +10,6 @@ use crate::{
     base::{BaseSettings, Bases, Held, check_cloned, check_remote, signers},
     config::Project,
     context::Failure,
-    git::RemoteName,
     model::{App, BaseName, is_for_open_request},
     ops::{
         Around, Team,
@@ -209,20 +208,20 @@ impl Binding {
         };
         let before = self.stores.iter().map(|(_, store)| store);
         let named = before.chain([&project.settings.store]);
-        let named: Vec<_> = named.filter_map(|store| store.url.as_deref()).collect();
-        let origin = store::Place::Git(RemoteName::origin());
-        let names_origin = named
-            .iter()
-            .any(|url| store::Place::parse(url).as_ref() == Ok(&origin));
+        let named = named.filter_map(|store| store.url.as_deref());
+        let named: Vec<_> = named
+            .filter_map(|url| store::Place::parse(url).ok())
+            .collect();
         let mut found = BTreeSet::new();
         if !named.is_empty() {
             found = self.applied_by(around, project, &app).await?;
         }
         // A store that knows of no apply is new, and the one before may be named nowhere any more.
         if found.is_empty() {
-            if !names_origin && let Some(left) = Team::left(around, project, &app).await {
-                self.stores.push((project.root.clone(), left));
-            }
+            let which = (named.as_slice(), purpose == Purpose::Write);
+            let left = Team::left(around, project, &app, which).await?.into_iter();
+            self.stores
+                .extend(left.map(|left| (project.root.clone(), left)));
             found = self.applied_by(around, project, &app).await?;
         }
         Ok(found.into_iter().map(BaseName::Applied).collect())

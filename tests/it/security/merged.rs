@@ -357,9 +357,10 @@ fn the_next_push_does_not_free_what_was_refused() {
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     1 connector waits for authorization.
     --- stderr
-    error: the app was last changed from the commit COMMIT, whose settings bind until something else is applied, and they cannot be had: the base commit COMMIT is not completely in this clone, and it could not be fetched: the git remote origin cannot be reached: there is no such folder
-      help: fetch it: on GitHub give actions/checkout `with: { fetch-depth: 0 }` and no `filter`, on GitLab set `GIT_DEPTH: 0`
-      code: connplan::approval::base
+    warning: whether the remote origin keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote origin cannot be reached: there is no such folder
+    error: whether the remote origin keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote origin cannot be reached: there is no such folder
+      help: let the checkout keep its credentials, or try again once the remote answers. If no store was ever named, a whole clone tells that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`
+      code: connplan::store::left
     ");
     assert_eq!(platform.writes().len(), 1);
 }
@@ -575,6 +576,85 @@ fn the_store_stays_where_the_change_that_drops_the_rules_drops_it_too() {
     project.declare("gmail", &["https://mail.google.com/"]);
     commit(&project, "the mailbox, and no rule");
     run(&without).expect(0);
+}
+
+/// Which commit of main is the newest, as the forge says it where the remote does not.
+fn forge(project: &Project) -> Scripted {
+    let server = Scripted::start();
+    let newest = serde_json::json!({"commit": {"sha": git(project, &["rev-parse", "HEAD"])}});
+    let route = "GET /repos/octo/site/branches/main";
+    server.on(route, [Reply::json(200, &newest)]);
+    server
+}
+
+/// No run is told then what was kept there.
+#[test]
+fn a_store_that_nothing_names_any_more_is_asked_at_each_remote_and_has_to_answer() {
+    let (platform, project) = shop();
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    let other = project.path("../other.git").display().to_string();
+    git(&project, &["init", "-q", "--bare", &other]);
+    git(&project, &["remote", "add", "memory", &other]);
+    let run = |before: &str, vars: &[(&str, &str)]| {
+        let _ = std::fs::remove_dir_all(project.state_folder());
+        applied(&project, before, vars)
+    };
+    let settings = format!("{SIGNED}from_risk = \"danger\"\n[store]\nurl = \"git:memory\"\n");
+    project.write("base44/connplan.toml", &settings);
+    let signed = commit(&project, "signed, with a store at another remote");
+    run(&base, &[]).expect(0);
+    project.write("base44/connplan.toml", "");
+    project.declare("gmail", &["https://mail.google.com/"]);
+    let loose = commit(&project, "loose, and the whole mailbox");
+    run(&signed, &[]).expect(3).tells("signature");
+    commit(&project, "a word");
+    run(&loose, &[])
+        .expect(3)
+        .tells("nothing names the store any more that `memory` keeps of this app");
+    std::fs::rename(&other, project.path("../gone.git")).unwrap();
+    let run = run(&loose, &[]);
+    insta::assert_snapshot!(run.expect(1).lacks("signature").stderr, @"
+    warning: whether the remote memory keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote memory cannot be reached: there is no such folder
+    error: whether the remote memory keeps a store that the settings named before, with what was refused and revoked, cannot be had: the git remote memory cannot be reached: there is no such folder
+      help: let the checkout keep its credentials, or try again once the remote answers. If no store was ever named, a whole clone tells that: on GitHub `fetch-depth: 0`, on GitLab `GIT_DEPTH: 0`
+      code: connplan::store::left
+    ");
+    assert_eq!(platform.writes().len(), 1);
+}
+
+/// A commit that no branch has any more is asked for by its name.
+#[test]
+fn the_commit_applied_last_is_not_taken_for_lost_where_the_remote_does_not_answer() {
+    let (platform, project) = shop();
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    let settings = format!("{SIGNED}from_risk = \"danger\"\n");
+    project.write("base44/connplan.toml", &settings);
+    commit(&project, "signed");
+    applied(&project, &base, &[]).expect(0);
+    git(&project, &["reset", "-q", "--hard", &base]);
+    project.declare("gmail", &["https://mail.google.com/"]);
+    commit(&project, "squashed, and the whole mailbox");
+    let remote = project.path("../remote.git").display().to_string();
+    std::fs::remove_dir_all(project.path(".git")).unwrap();
+    git(
+        &project,
+        &["clone", "-q", "--bare", "--no-local", &remote, ".git"],
+    );
+    git(&project, &["config", "core.bare", "false"]);
+    git(&project, &["reset", "-q", "--hard", "main"]);
+    git(&project, &["remote", "set-url", "origin", "../none.git"]);
+    let server = forge(&project);
+    let url = server.url();
+    let forge = [
+        ("GITHUB_API_URL", url.as_str()),
+        ("GITHUB_TOKEN", "ghs_canary"),
+    ];
+    let run = applied(&project, &base, &forge);
+    run.expect(1)
+        .lacks("canary")
+        .tells("whose settings bind until something else is applied, and they cannot be had")
+        .tells("let the checkout keep its credentials, for no branch may have it any more");
+    assert_eq!(platform.writes().len(), 1);
 }
 
 /// Nor where it names another one, now or before.
