@@ -9,7 +9,7 @@ use crate::{
 /// The commit of the last apply that changed something and left nothing over, of which this memory knows one. What
 /// the settings asked for there is asked for until something is applied again.
 pub(super) async fn applied_from(memory: &Memory) -> Result<Option<String>, StoreError> {
-    let events = memory.history().await?.0;
+    let events = memory.events().await?;
     Ok(last(&events).map(|(_, commit)| commit))
 }
 

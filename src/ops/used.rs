@@ -37,7 +37,7 @@ pub(super) async fn unused(
         return Ok(());
     }
     for memory in memories {
-        let events = memory.history().await?.0;
+        let events = memory.events().await?;
         let done = done(&events, approved.digest());
         let last = due.iter().filter_map(|name| done.get(*name)).max();
         if let Some(last) = last {
@@ -92,7 +92,7 @@ async fn carried_out(
     digest: &Digest,
     names: &BTreeSet<&ConnectorType>,
 ) -> Result<Option<Timestamp>, Failure> {
-    let last = last_of(&done(&memory.history().await?.0, digest), names);
+    let last = last_of(&done(&memory.events().await?, digest), names);
     Ok(last.map(|at| Timestamp::from_second(at.as_second()).unwrap_or(at)))
 }
 

@@ -134,7 +134,7 @@ impl Memory {
 
     /// The approvals of a digest, in order. Untrusted: each proves itself or counts for nothing.
     pub async fn approvals(&self, digest: &Digest) -> Result<Vec<String>, StoreError> {
-        let events = self.history().await?.0;
+        let events = self.events().await?;
         let texts = events.into_iter().filter_map(|event| match event.what {
             What::Approval(of, text) if of == *digest => Some(text),
             _ => None,
@@ -162,15 +162,34 @@ impl Memory {
         })
     }
 
-    /// Everything that happened, in order, and the keys of what cannot be read.
+    /// Everything that happened, in order, and the keys of what cannot be read: to be shown.
     pub async fn history(&self) -> Result<(Vec<HistoryEvent>, Vec<String>), StoreError> {
+        let (events, unread) = self.log().await?;
+        Ok((events, unread.into_iter().map(|(key, _)| key).collect()))
+    }
+
+    /// The same for who decides by it. An entry that cannot be read may take back what another one says.
+    pub async fn events(&self) -> Result<Vec<HistoryEvent>, StoreError> {
+        let (events, unread) = self.log().await?;
+        match unread.into_iter().next() {
+            None => Ok(events),
+            Some((key, reason)) => Err(StoreError::Unreadable {
+                store: self.name().to_owned(),
+                key,
+                reason,
+            }),
+        }
+    }
+
+    /// Everything that happened, in order, and what cannot be read, with the reason.
+    async fn log(&self) -> Result<(Vec<HistoryEvent>, Vec<(String, String)>), StoreError> {
         let mut events = Vec::new();
         let mut unread = Vec::new();
         for (key, value) in self.store.read_all("log").await? {
             let text = String::from_utf8(value.bytes).map_err(|_| "it is not text".to_owned());
             match text.and_then(|text| HistoryEvent::read(&text, &self.app)) {
                 Ok(event) => events.push(event),
-                Err(_) => unread.push(key.to_string()),
+                Err(why) => unread.push((key.to_string(), why)),
             }
         }
         // Leases order applies whatever the clocks say; the rest has clocks alone.

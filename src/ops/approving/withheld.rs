@@ -122,7 +122,7 @@ async fn revoked_at(
 ) -> Result<Option<Timestamp>, StoreError> {
     let mut last = None;
     for memory in memories {
-        let events = memory.history().await?.0;
+        let events = memory.events().await?;
         let revoked = events.into_iter().filter(|event| {
             let What::Approval(of, text) = &event.what else {
                 return false;

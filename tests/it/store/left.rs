@@ -52,13 +52,13 @@ fn a_proposal_that_leaves_the_store_or_its_expiry_loosens_nothing() {
     }
     assert!(team.platform.writes().is_empty());
     // A store that is away may know of it.
-    git(&one.root(), &["remote", "remove", "origin"]);
+    git(&one.root(), &["remote", "set-url", "origin", "../none.git"]);
     reads!(one.run_vars(&pipeline, &apply), @"
     exit 1: connplan apply ../x.plan --approved-by ../x.sig
     --- stderr
-    error: this repository has no git remote `origin`
-      help: `git remote -v` lists those that it has
-      code: connplan::git::no_remote
+    error: the git remote origin cannot be reached: there is no such folder
+      help: check the network and the address (`git remote -v`), then try again
+      code: connplan::git::away
     ");
 }
 

@@ -154,6 +154,32 @@ fn an_approval_is_for_one_apply() {
     assert_eq!(team.platform.writes().len(), 1);
 }
 
+/// What a newer connplan wrote may be that an approval is taken back.
+#[test]
+fn an_entry_that_cannot_be_read_is_not_passed_over() {
+    let team = Team::new();
+    let ann = team.key("ann");
+    let approve = ["approve", "x.plan", "--key", &ann];
+    team.one.run(&["plan", "--out", "x.plan"]).expect(0);
+    team.one.run(&approve).expect(0);
+    let revoke = [&approve[..], &["--revoke"]].concat();
+    team.one.run(&revoke).expect(0);
+    forged(&team, |folder| {
+        let entries = std::fs::read_dir(folder.join("log")).unwrap();
+        for entry in entries.map(|entry| entry.unwrap().path()) {
+            let text = std::fs::read_to_string(&entry).unwrap();
+            let newer = text.replacen("format_version = \"1", "format_version = \"2", 1);
+            std::fs::write(entry, newer).unwrap();
+        }
+    });
+    team.platform.forget();
+    let run = team
+        .one
+        .run(&["apply", "x.plan", "--approved-by", "x.plan.sig"]);
+    run.expect(1).tells("that cannot be read");
+    assert!(team.platform.writes().is_empty());
+}
+
 /// Nor is it asked for again, whoever writes into the store that it waits.
 #[test]
 fn what_was_consented_to_does_not_wait_by_the_same_approval() {
