@@ -16,7 +16,7 @@ use super::{
 use crate::{
     context::{Context, Failure},
     git::{Checkout, CommitId, Depot, EntryKind, ObjectId, Objects, work_tree_of},
-    model::BaseName,
+    model::{BaseName, RunRepository},
 };
 
 /// What was refused since the app was last changed may still be to apply, and what it was refused by is not
@@ -74,9 +74,13 @@ impl CommitAt {
                         continue;
                     };
                     let module = module.id.as_str();
+                    // What it is fetched from is what a clone has; who keeps its store is for the base to say.
                     let (commit, fetched) = here_or_fetched(context, &checkout, module).await?;
+                    let run = RunRepository::of(&context.vars);
+                    let at = (outer.objects(), &outer.commit);
+                    let moved = outer.checkout.moved_module(run.as_ref(), at, &inner);
                     found.push(Self {
-                        checkout: checkout.clone(),
+                        checkout: checkout.clone().with_origin(moved.await?),
                         commit,
                         fetched,
                     });
@@ -185,7 +189,7 @@ impl CommitAt {
 }
 
 /// The repository around this one, and where in it this one is a submodule; none where it is not.
-pub(super) async fn module_of(context: &Context, root: &Path) -> Option<(PathBuf, String)> {
+pub async fn module_of(context: &Context, root: &Path) -> Option<(PathBuf, String)> {
     let outer = work_tree_of(root.parent()?)?;
     let inner = root.strip_prefix(&outer).ok()?;
     let inner = folder_name(inner).trim_end_matches('/').to_owned();

@@ -42,6 +42,7 @@ use self::{
     view::{Known, View, Where},
 };
 pub use self::{
+    at::module_of,
     cloned::{check_cloned, check_remote},
     signers::signers,
     view::BaseSettings,
@@ -282,11 +283,9 @@ impl Base {
         };
         let there = self.views.get(before.view)?.checkout();
         let here = Checkout::of(&project.root, there.git().clone()).ok();
-        if then != now
-            || here
-                .as_ref()
-                .is_some_and(|here| here.root() == there.root())
-        {
+        let is_there =
+            |here: &Checkout| here.root() == there.root() && there.given_origin().is_none();
+        if then != now || here.as_ref().is_some_and(is_there) {
             return None;
         }
         let run = RunRepository::of(&context.vars);
@@ -322,9 +321,8 @@ impl Base {
     }
 
     /// The repository that some settings stand in.
-    pub fn root(&self, of: &BaseSettings) -> Option<&Path> {
-        let view = self.views.get(of.view)?;
-        Some(view.checkout().root())
+    pub fn repository(&self, of: &BaseSettings) -> Option<&Checkout> {
+        self.views.get(of.view).map(View::checkout)
     }
 
     /// Which commit some settings are of, for messages.
@@ -373,7 +371,7 @@ async fn work_trees(
     let homes = homes.filter_map(|file| file.as_deref()?.parent());
     // Of one whose `base44` alone is a submodule that tells too.
     for home in homes.filter_map(work_tree_of) {
-        if !found.contains(&home) && at::module_of(context, &home).await.is_some() {
+        if !found.contains(&home) && module_of(context, &home).await.is_some() {
             found.push(home);
         }
     }
@@ -381,7 +379,7 @@ async fn work_trees(
     let mut next = 0;
     while let Some(inner) = found.get(next) {
         next += 1;
-        if let Some((outer, _)) = at::module_of(context, inner).await
+        if let Some((outer, _)) = module_of(context, inner).await
             && !found.contains(&outer)
         {
             found.push(outer);

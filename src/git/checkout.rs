@@ -24,6 +24,8 @@ pub fn work_tree_of(folder: &Path) -> Option<PathBuf> {
 pub struct Checkout {
     pub(super) git: Git,
     pub(super) root: PathBuf,
+    /// Where `origin` is, if somebody knows it better than its configuration.
+    pub(super) origin: Option<String>,
 }
 
 /// Who made a commit.
@@ -41,7 +43,11 @@ impl Checkout {
         let root = work_tree_of(folder).ok_or_else(|| GitError::NoRepository {
             folder: crate::escape::path(folder),
         })?;
-        Ok(Self { git, root })
+        Ok(Self {
+            git,
+            root,
+            origin: None,
+        })
     }
 
     /// Its root, links resolved.

@@ -174,14 +174,17 @@ impl Checkout {
         name: &RemoteName,
     ) -> Result<RemoteAddress, GitError> {
         let settings = self.remote_settings().await?;
+        let is_origin = *name == RemoteName::origin();
         let name = settings
             .meant(run, name)
             .ok_or_else(|| GitError::NoRemote {
                 remote: name.to_string(),
             })?;
-        let fetch = settings.url(&name).unwrap_or_default();
+        let given = self.origin.as_deref().filter(|_| is_origin);
+        let fetch = given.or(settings.url(&name)).unwrap_or_default();
         let fetch = self.address(&name, fetch)?;
-        let push = match settings.value(&format!("remote.{name}.pushurl")) {
+        let push = settings.value(&format!("remote.{name}.pushurl"));
+        let push = match push.filter(|_| given.is_none()) {
             Some(push) => self.address(&name, push)?,
             None => fetch.clone(),
         };

@@ -1,9 +1,6 @@
 //! Which settings are a gate that a proposal does not open for itself, and what it does to them.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, path::PathBuf};
 
 use jiff::Timestamp;
 
@@ -289,18 +286,25 @@ fn same_store(one: Option<&str>, other: Option<&str>) -> bool {
 }
 
 /// What settings say of the store, and the repository that they stand in: a git remote is one of it.
-pub(super) type StoreIn = (PathBuf, StoreSettings);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct StoreIn {
+    pub(super) root: PathBuf,
+    /// Where its `origin` is by the commit that they stand in, if a submodule's address was changed since.
+    pub(super) origin: Option<String>,
+    pub(super) settings: StoreSettings,
+}
 
 /// Has the project use the store of the base where it names none, and keep for as long. The other
 /// stores of the base are returned: who took an approval back may be known there alone.
 pub(super) fn hold_store<'a>(
     project: &mut Project,
     bases: impl Iterator<Item = &'a StoreIn>,
-) -> Vec<(&'a Path, &'a str)> {
+) -> Vec<&'a StoreIn> {
     let own = work_tree_of(&project.root);
     let store = &mut project.settings.store;
-    let mut others = Vec::new();
-    for (root, base) in bases {
+    let mut others: Vec<&StoreIn> = Vec::new();
+    for place in bases {
+        let base = &place.settings;
         let Some(url) = base.url.as_deref() else {
             continue;
         };
@@ -310,18 +314,25 @@ pub(super) fn hold_store<'a>(
             store.keep = longer(base.keep.as_deref(), store.keep.as_deref()).map(str::to_owned);
         }
         let is_remote = matches!(Place::parse(url), Ok(Place::Git(_)));
-        let elsewhere = is_remote && own.as_ref() != Some(root);
-        if elsewhere || !same_store(Some(url), store.url.as_deref()) {
-            others.push((root.as_path(), url));
+        let is_own = own.as_ref() == Some(&place.root) && place.origin.is_none();
+        let elsewhere = is_remote && !is_own;
+        let is_known = |known: &&StoreIn| {
+            (&known.root, &known.origin, &known.settings.url)
+                == (&place.root, &place.origin, &base.url)
+        };
+        if (elsewhere || !same_store(Some(url), store.url.as_deref()))
+            && !others.iter().any(is_known)
+        {
+            others.push(place);
         }
     }
-    others.sort_unstable();
-    others.dedup();
     others
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -435,14 +446,18 @@ mod tests {
             url: Some(url.to_owned()),
             keep: Some(keep.to_owned()),
         };
-        let base = |url: &str, keep: &str| (dir.path().to_owned(), store(url, keep));
+        let base = |url: &str, keep: &str| StoreIn {
+            root: dir.path().to_owned(),
+            origin: None,
+            settings: store(url, keep),
+        };
         let first = base("s3://bucket/a", "2d");
         let others = hold_store(&mut project, [&first].into_iter()).len();
-        assert_eq!((others, &project.settings.store), (0, &first.1));
+        assert_eq!((others, &project.settings.store), (0, &first.settings));
         // Another one of the base's is asked, too, and the longer time binds.
         let all = [base("s3://bucket/a", "1d"), base("s3://bucket/b", "9d")];
         let others = hold_store(&mut project, all.iter());
-        assert_eq!(others, [(dir.path(), "s3://bucket/b")]);
+        assert_eq!(others, [&all[1]]);
         assert_eq!(project.settings.store, store("s3://bucket/a", "9d"));
     }
 }

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{Around, OpEvent};
+use super::{Around, OpEvent, gates::StoreIn};
 use crate::{
+    base::module_of,
     config::{Project, SETTINGS},
     context::{Failure, UsageError},
     escape,
@@ -100,7 +101,7 @@ impl Team {
         state: &AppState,
     ) -> Result<Self, Failure> {
         let place = place(around, project)?;
-        Self::at(around, (project, &project.root), app, state, place).await
+        Self::at(around, (project, (&project.root, None)), app, state, place).await
     }
 
     /// The memories in stores that the settings of the base name and those of the checkout do not.
@@ -108,12 +109,12 @@ impl Team {
         around: &Around<'_>,
         project: &Project,
         app: &App,
-        stores: &[(&Path, &str)],
+        stores: &[&StoreIn],
     ) -> Result<Vec<Self>, Failure> {
         let state = around.context.app_state(project, app);
         let mut teams = Vec::new();
         for store in stores {
-            teams.extend(Self::before(around, project, app, &state, *store).await?);
+            teams.extend(Self::before(around, project, app, &state, store).await?);
         }
         Ok(teams)
     }
@@ -124,17 +125,19 @@ impl Team {
         project: &Project,
         app: &App,
         state: &AppState,
-        (root, url): (&Path, &str),
+        store: &StoreIn,
     ) -> Result<Option<Self>, Failure> {
         if around.context.vars.get("CONNPLAN_STORE").is_some() {
             return Ok(None);
         }
+        let url = store.settings.url.as_deref().unwrap_or_default();
         let place = Place::parse(url).map_err(|e| {
             let why = format!("`url` in [store] of connplan.toml at the base: {e}");
             UsageError::with_help(why, "have it corrected by a change of its own first")
         })?;
         let place = Some((place, false));
-        let team = Self::at(around, (project, root), app, state, place).await?;
+        let repository = (store.root.as_path(), store.origin.as_deref());
+        let team = Self::at(around, (project, repository), app, state, place).await?;
         Ok(Some(team))
     }
 
@@ -170,7 +173,8 @@ impl Team {
         for remote in remotes.filter(|remote| !is_named(remote)) {
             let place = Some((Place::Git(remote.clone()), false));
             let known = async {
-                let team = Self::at(around, (project, &project.root), app, &state, place).await?;
+                let team =
+                    Self::at(around, (project, (&project.root, None)), app, &state, place).await?;
                 Ok::<_, Failure>(team.memory.history().await?)
             };
             match known.await {
@@ -202,10 +206,10 @@ impl Team {
         Ok(found)
     }
 
-    /// `root` is in the repository whose remotes are meant.
+    /// `root` is in the repository whose remotes are meant; its `origin` is at that address, if one is given.
     async fn at(
         around: &Around<'_>,
-        (project, root): (&Project, &Path),
+        (project, (root, origin)): (&Project, (&Path, Option<&str>)),
         app: &App,
         state: &AppState,
         place: Option<(Place, bool)>,
@@ -218,13 +222,16 @@ impl Team {
             Some((Place::Git(remote), _)) => {
                 let git = around.context.git();
                 let checkout = Checkout::of(root, git.clone())?;
+                let checkout = checkout.with_origin(origin.map(str::to_owned));
                 let caches = around.context.state.dir().unwrap_or(home).join("git");
                 let stores = &around.context.stores;
                 let key = AppKey::of(app);
                 // What a run for a request checks out may be a fork. Another run may look after another
                 // repository than its own: whoever started it chose.
                 let event = around.context.named_event()?;
-                let is_request = is_request(&around.context.vars, event.as_ref());
+                // A submodule is another repository than the run's whoever asks.
+                let is_request = is_request(&around.context.vars, event.as_ref())
+                    && module_of(around.context, checkout.root()).await.is_none();
                 let run = RunRepository::of(&around.context.vars);
                 let at = (&checkout, run.as_ref(), is_request);
                 let store = stores.git(at, &remote, &caches, git, &key).await?;

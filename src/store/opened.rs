@@ -27,7 +27,9 @@ impl Opened {
         git: Git,
         app: &AppKey,
     ) -> Result<Arc<GitStore>, StoreError> {
-        let name = format!("{} {remote} {}", checkout.root().display(), app.as_str());
+        let root = checkout.root().display();
+        let given = checkout.given_origin().unwrap_or_default();
+        let name = format!("{root} {given} {remote} {}", app.as_str());
         let mut opened = self.0.lock().await;
         if let Some(store) = opened.get(&name) {
             store.reopen().await;

@@ -181,8 +181,12 @@ impl Binding {
             self.needs.extend(need.map(|need| Need { signers, ..need }));
             let policy = settings.policy.clone();
             self.policies.push((held.base.short(before), policy));
-            if let Some(root) = held.base.root(before) {
-                self.stores.push((root.to_owned(), settings.store.clone()));
+            if let Some(repository) = held.base.repository(before) {
+                self.stores.push(StoreIn {
+                    root: repository.root().to_owned(),
+                    origin: repository.given_origin().map(str::to_owned),
+                    settings: settings.store.clone(),
+                });
             }
         }
     }
@@ -206,7 +210,7 @@ impl Binding {
         let Ok(app) = project.app() else {
             return Ok(Vec::new());
         };
-        let before = self.stores.iter().map(|(_, store)| store);
+        let before = self.stores.iter().map(|store| &store.settings);
         let named = before.chain([&project.settings.store]);
         let named = named.filter_map(|store| store.url.as_deref());
         let named: Vec<_> = named
@@ -220,8 +224,11 @@ impl Binding {
         if found.is_empty() {
             let which = (named.as_slice(), purpose == Purpose::Write);
             let left = Team::left(around, project, &app, which).await?.into_iter();
-            self.stores
-                .extend(left.map(|left| (project.root.clone(), left)));
+            self.stores.extend(left.map(|settings| StoreIn {
+                root: project.root.clone(),
+                origin: None,
+                settings,
+            }));
             found = self.applied_by(around, project, &app).await?;
         }
         Ok(found.into_iter().map(BaseName::Applied).collect())

@@ -3,7 +3,7 @@
 use super::loosening::{git, planned_in, push};
 use crate::{
     approval::keygen::Keys,
-    support::{Connector, Platform, Project, reads},
+    support::{Connector, Output, Platform, Project, reads},
 };
 
 fn committed(project: &Project) -> String {
@@ -40,11 +40,46 @@ struct Moved {
     platform: Platform,
     project: Project,
     team: String,
+    evil: String,
     base: String,
     head: String,
 }
 
 impl Moved {
+    /// Applies what was signed, after a push.
+    fn applied(&self, before: &str, head: &str) -> Output {
+        let event = format!(r#"{{"before":"{before}","ref":"refs/heads/main"}}"#);
+        self.project.write("../event.json", &event);
+        let event = self.project.path("../event.json").display().to_string();
+        let apply = ["-C", "apps/shop", "apply", "../../../x.plan"];
+        let signed = ["--approved-by", "../../../x.plan.sig"];
+        let vars = push(&event, head);
+        self.project
+            .run_vars(&vars, &[&apply[..], &signed].concat())
+    }
+
+    /// Gives the submodule this address, in a commit of its own.
+    fn module_at(&self, address: &str) -> String {
+        let set = [
+            "config",
+            "-f",
+            ".gitmodules",
+            "submodule.apps/shop.url",
+            address,
+        ];
+        git(&self.project, &set);
+        let whole = if address.starts_with("..") {
+            &self.team
+        } else {
+            address
+        };
+        git(
+            &self.project,
+            &["-C", "apps/shop", "remote", "set-url", "origin", whole],
+        );
+        committed(&self.project)
+    }
+
     fn new(settings: &str, before: impl Fn(&Project)) -> Self {
         let platform = Platform::start();
         let project = Project::new().at(&platform);
@@ -86,6 +121,7 @@ impl Moved {
             platform,
             project,
             team,
+            evil,
             base,
             head,
         }
@@ -100,6 +136,7 @@ fn the_remote_of_another_repository_is_another_store() {
         team,
         base,
         head,
+        ..
     } = Moved::new("", |_| {});
     reads!(planned_in(&project, &base, "apps/shop"), @"
     exit 0: connplan -C apps/shop plan
@@ -138,20 +175,7 @@ fn a_revocation_in_the_store_that_a_project_left_holds() {
         project.run(&[&here[..], &approve].concat());
         project.run(&[&here[..], &approve, &["--revoke"]].concat());
     });
-    let event = format!(r#"{{"before":"{}","ref":"refs/heads/main"}}"#, moved.base);
-    moved.project.write("../event.json", &event);
-    let event = moved.project.path("../event.json").display().to_string();
-    let push = push(&event, &moved.head);
-    let plan = "../../../x.plan";
-    let apply = [
-        "-C",
-        "apps/shop",
-        "apply",
-        plan,
-        "--approved-by",
-        "../../../x.plan.sig",
-    ];
-    reads!(moved.project.run_vars(&push, &apply), @"
+    reads!(moved.applied(&moved.base, &moved.head), @"
     exit 3: connplan -C apps/shop apply ../../../x.plan --approved-by ../../../x.plan.sig
     --- stderr
     warning: ann revoked the approval of this plan
@@ -159,6 +183,39 @@ fn a_revocation_in_the_store_that_a_project_left_holds() {
       help: another signer runs `connplan -C apps/shop approve ../../../x.plan`, which keeps the signature in the store; then `connplan -C apps/shop apply ../../../x.plan`
       code: connplan::approval::missing
     ");
+    assert_eq!(moved.platform.writes(), [] as [&str; 0]);
+    // A submodule is at the store that the base gives it, whatever is checked out: also by a relative address.
+    for team in [moved.team.as_str(), "../team.git"] {
+        let base = moved.module_at(team);
+        let head = moved.module_at(&moved.evil);
+        insta::allow_duplicates! {
+            reads!(planned_in(&moved.project, &base, "apps/shop"), @"
+            exit 0: connplan -C apps/shop plan
+            ! danger: this pull or merge request leaves the team's store: the project is in another repository than on the base branch, and the git remote that [store] `url` names is another one there
+
+            App app-1 at http://HOST
+
+            Symbols:  + add
+
+              + slack                 base44/connectors/slack.jsonc
+                  + chat:write  post messages (as the bot or as the user) · write
+                  authorization: required
+
+            Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+
+            Approval: 1 signature needed, 0 found
+            To have it approved, save it: connplan -C apps/shop plan --out FILE
+            ");
+            reads!(moved.applied(&base, &head), @"
+            exit 3: connplan -C apps/shop apply ../../../x.plan --approved-by ../../../x.plan.sig
+            --- stderr
+            warning: ann revoked the approval of this plan
+            error: the plan is not approved: 1 signature needed, 0 found
+              help: another signer runs `connplan -C apps/shop approve ../../../x.plan`, which keeps the signature in the store; then `connplan -C apps/shop apply ../../../x.plan`
+              code: connplan::approval::missing
+            ");
+        }
+    }
     assert_eq!(moved.platform.writes(), [] as [&str; 0]);
 }
 
