@@ -16,7 +16,7 @@ use super::{
 use crate::{
     context::{Context, Failure},
     git::{Checkout, CommitId, Depot, EntryKind, ObjectId, Objects, work_tree_of},
-    model::{BaseName, RunRepository},
+    model::{BaseName, Line, RunRepository},
 };
 
 /// What was refused since the app was last changed may still be to apply, and what it was refused by is not
@@ -66,6 +66,8 @@ impl CommitAt {
         async move {
             let checkout = Checkout::of(root, context.git())?;
             let mut found: Vec<Self> = Vec::new();
+            let mut inner_names = Vec::new();
+            let mut names = names;
             if let Some((outer, inner)) = module_of(context, root).await {
                 for outer in Self::find(context, &outer, names).await? {
                     let there = outer.objects().find(&outer.commit, &inner).await?;
@@ -88,6 +90,9 @@ impl CommitAt {
                 if !found.is_empty() {
                     return Ok(found);
                 }
+                // The names are of the outer repository's branches and commits.
+                inner_names.extend(names.iter().filter_map(within));
+                names = &inner_names;
             }
             let Some(head) = checkout.head().await? else {
                 return Ok(found);
@@ -185,6 +190,19 @@ impl CommitAt {
             Some(depot) => depot.objects(),
             None => self.checkout.objects(),
         }
+    }
+}
+
+/// What a name of a repository means for one within it.
+fn within(name: &BaseName) -> Option<BaseName> {
+    match name {
+        BaseName::Now(_) | BaseName::Applied(_) => None,
+        BaseName::Default(line) => Some(BaseName::Default(Line {
+            default: None,
+            own: None,
+            before: line.before,
+        })),
+        name => Some(name.clone()),
     }
 }
 

@@ -96,6 +96,44 @@ fn a_submodule_of_a_first_commit_has_its_own_commit_before() {
     refused(&platform, &project, &[]);
 }
 
+/// A run's branch is one of the repository around, and the submodule's may be called otherwise.
+#[test]
+fn the_branch_of_a_run_is_not_looked_for_in_a_submodule() {
+    let platform = Platform::start();
+    let project = Project::new().at(&platform);
+    project.write("apps/shop/base44/config.jsonc", "{ \"name\": \"Shop\" }");
+    project.write("apps/shop/base44/.app.jsonc", "{ \"id\": \"app-1\" }");
+    let remote = |name: &str| project.path(name).display().to_string();
+    let (inner, outer) = (remote("../inner.git"), remote("../outer.git"));
+    let within = |args: &[&str]| git(&project, &[&["-C", "apps/shop"], args].concat());
+    within(&["init", "-q", "-b", "master"]);
+    within(&["add", "-A"]);
+    within(&["commit", "-q", "-m", "base"]);
+    within(&["clone", "-q", "--bare", ".", &inner]);
+    within(&["remote", "add", "origin", &inner]);
+    git(&project, &["init", "-q", "-b", "main"]);
+    git(&project, &["add", "apps/shop"]);
+    commit(&project, "base");
+    let before = git(&project, &["rev-parse", "HEAD"]);
+    commit(&project, "next");
+    let head = git(&project, &["rev-parse", "HEAD"]);
+    git(&project, &["clone", "-q", "--bare", ".", &outer]);
+    git(&project, &["remote", "add", "origin", &outer]);
+    let event = format!(
+        r#"{{"before":"{before}","after":"{head}","ref":"refs/heads/main","repository":{{"default_branch":"main"}}}}"#
+    );
+    project.write("../event.json", &event);
+    let event = project.path("../event.json").display().to_string();
+    let mut vars = push(&event, &head).to_vec();
+    vars.push(("GITHUB_REF", "refs/heads/main"));
+    reads!(project.run_vars(&vars, &["-C", "apps/shop", "plan"]), @"
+    exit 0: connplan -C apps/shop plan
+    App app-1 at http://HOST
+
+    No changes. The app matches the connector files.
+    ");
+}
+
 #[test]
 fn a_pipeline_fetches_the_commit_before_and_a_desk_asks_nobody_for_it() {
     let (platform, project) = dropped();
