@@ -9,7 +9,7 @@ use super::{HasBase, at::module_of, fetched::origin, places::told, work_trees};
 use crate::{
     config::Project,
     context::{Context, Failure},
-    git::{Checkout, Git, RemoteName, work_tree_of},
+    git::{Checkout, RemoteName, work_tree_of},
     model::{self, BaseName},
 };
 
@@ -101,7 +101,7 @@ pub async fn check_remote(
         if has != HasBase::Yes || module_of(context, &root).await.is_some() {
             continue;
         }
-        let checkout = Checkout::of(&root, Git::new(&context.vars))?;
+        let checkout = Checkout::of(&root, context.git())?;
         if origin(context, &checkout).await?.is_some() {
             continue;
         }

@@ -332,10 +332,7 @@ fn key(args: &ApproveArgs, context: &Context) -> Result<PathBuf, Failure> {
         // The public one will do where an agent has the other.
         if !key.exists() && !Path::new(&public).exists() {
             return Err(UsageError::with_help(
-                format!(
-                    "{} does not exist",
-                    crate::escape::terminal(&named.display().to_string())
-                ),
+                format!("{} does not exist", crate::escape::path(named)),
                 "name the file of a key, the private one or the public one where an agent has the other",
             )
             .into());
