@@ -11,6 +11,7 @@ use super::{
     provider::Provider,
     table::{self, Entry},
 };
+use crate::escape::is_hidden;
 
 /// Shorter ones are too close to too many.
 const SHORTEST: usize = 5;
@@ -72,7 +73,7 @@ pub fn spelt_out(connector: &str, scope: &str) -> Option<&'static str> {
 
 /// Without address, case, the kind of its separators, and what nobody sees.
 fn bare(scope: &str) -> String {
-    let seen = scope.chars().filter(|c| !is_unseen(*c));
+    let seen = scope.chars().filter(|c| !is_hidden(*c));
     let text: String = seen.map(|c| c.to_ascii_lowercase()).collect();
     let address = text.strip_prefix("https:").or(text.strip_prefix("http:"));
     let name = match address.filter(|address| address.starts_with('/')) {
@@ -90,22 +91,6 @@ fn bare(scope: &str) -> String {
     let name = parts.join("/");
     let name = name.split_once("/auth/").map_or(&*name, |(_, name)| name);
     name.replace([':', '_', '-', '/'], ".")
-}
-
-/// Characters that a reader does not see: they join, part or turn the text around them.
-fn is_unseen(c: char) -> bool {
-    let marks = '\u{200b}'..='\u{200f}';
-    let turns = '\u{202a}'..='\u{202e}';
-    let joins = '\u{2060}'..='\u{206f}';
-    let variants = '\u{fe00}'..='\u{fe0f}';
-    c.is_control()
-        || matches!(
-            c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{feff}'
-        )
-        || [marks, turns, joins, variants]
-            .iter()
-            .any(|range| range.contains(&c))
 }
 
 #[cfg(test)]
@@ -182,6 +167,7 @@ mod tests {
             ),
             ("github", "REPO", "repo"),
             ("github", "re\u{ad}po", "repo"),
+            ("github", "re\u{3164}po", "repo"),
             ("slack", "Chat:Write", "chat:write"),
         ] {
             assert_eq!(spelt_out(connector, scope), Some(meant), "{scope:?}");

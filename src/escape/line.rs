@@ -103,8 +103,7 @@ pub fn quoted(text: &str, max: usize) -> String {
 /// visible one of the same length in bytes, so that each span still points at what it did. Tabs and
 /// line ends stay.
 pub fn masked(text: &str) -> String {
-    let shown = |b: u8| is_plain_byte(b) || matches!(b, b'\n' | b'\t');
-    if text.bytes().all(shown) && !text.contains("::") {
+    if is_plain_but(text, b"\n\t") {
         return text.to_owned();
     }
     let mut shown = String::with_capacity(text.len());
@@ -141,11 +140,13 @@ pub(super) fn written(text: &str, start: Option<usize>) -> Cow<'_, str> {
 
 /// Whether a text is shown as it is beyond doubt, at a glance: most texts are of ASCII without a command.
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(is_plain_byte) && !text.contains("::")
+    is_plain_but(text, &[])
 }
 
-fn is_plain_byte(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && byte != b'#'
+/// The same, where these bytes are shown as they are, too.
+fn is_plain_but(text: &str, also: &[u8]) -> bool {
+    let is_plain = |b: u8| matches!(b, b' '..=b'~') && b != b'#' || also.contains(&b);
+    text.bytes().all(is_plain) && !text.contains("::")
 }
 
 /// Each character, and whether it must not be shown as it is. `start` is the offset of one that
