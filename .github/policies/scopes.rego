@@ -80,8 +80,37 @@ holds(subject, change, _) if lower(subject) in [lower(change.connector), "*"]
 
 holds(subject, change, scope) if {
 	is_wide(change, scope)
-	is_microsoft(subject)
+	same_provider(subject, change.connector)
 }
+
+same_provider(one, other) if {
+	is_microsoft(one)
+	is_microsoft(other)
+}
+
+same_provider(one, other) if {
+	is_google(one)
+	is_google(other)
+}
+
+same_provider(one, other) if {
+	is_facebook(one)
+	is_facebook(other)
+}
+
+same_provider(one, other) if {
+	some types in [{"slack", "slackbot"}, {"jira", "confluence", "atlassian"}]
+	lower(one) in types
+	lower(other) in types
+}
+
+is_google(connector) if startswith(lower(connector), "google")
+
+is_google(connector) if lower(connector) in {"gmail", "youtube"}
+
+is_facebook(connector) if startswith(lower(connector), "facebook")
+
+is_facebook(connector) if lower(connector) in {"instagram", "meta_ads"}
 
 is_wide(change, scope) if {
 	is_microsoft(change.connector)

@@ -61,7 +61,7 @@ pub enum FromRisk {
 }
 
 impl FromRisk {
-    /// How risky a plan is. What is not known counts as write access; a rule that is broken on purpose
+    /// How risky a plan is. What is not known counts as write access, or as a danger where its name says that it reaches everything; a rule that is broken on purpose
     /// is a danger.
     pub fn of(plan: &Plan) -> Self {
         if !plan.overrides.is_empty() {
@@ -359,6 +359,10 @@ mod tests {
             ("gmail", nothing, ("https://mail.google.com", ""), Danger),
             ("github", nothing, ("REPO", ""), Danger),
             ("slack", nothing, ("Chat:Write", ""), Write),
+            // What says that it reaches everything counts as that.
+            ("github", nothing, ("admin:no_such", ""), Danger),
+            ("outlook", nothing, ("No.Such.All", ""), Danger),
+            ("outlook", nothing, ("No.Such", ""), Write),
             ("slack", nothing, ("Users:Read", ""), Write),
             // What names no scope gets nobody knows what.
             ("dropbox", nothing, ("", ""), Write),

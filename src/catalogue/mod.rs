@@ -23,12 +23,14 @@ mod revoke;
 mod rules;
 mod scope_fact;
 mod table;
+mod unbounded;
 
 pub use compare::ScopeDiff;
 pub use near::{near, spelt_out};
 pub use revoke::revoke_page;
 pub use rules::{ScopeEquivalence, ScopeIndex};
 pub use scope_fact::{Access, Certainty, ScopeFact};
+pub use unbounded::is_unbounded;
 
 use provider::Provider;
 
@@ -39,13 +41,6 @@ use provider::Provider;
 pub fn fact(connector: &str, scope: &str) -> Option<ScopeFact> {
     let provider = Provider::of(connector)?;
     table::find(provider, provider.permission(scope))
-}
-
-/// Whether nothing bounds what a scope permits: another service of the provider defines it, under a name that
-/// is not known. Gates take it for all.
-pub fn is_unbounded(connector: &str, scope: &str) -> bool {
-    Provider::of(connector).is_some_and(|provider| provider.is_of_another_service(scope))
-        && fact(connector, scope).is_none()
 }
 
 /// Whether the provider of this type of connector takes a comma for the end of a scope, so that one

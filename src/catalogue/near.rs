@@ -72,7 +72,7 @@ pub fn spelt_out(connector: &str, scope: &str) -> Option<&'static str> {
 }
 
 /// Without address, case, the kind of its separators, and what nobody sees.
-fn bare(scope: &str) -> String {
+pub(super) fn bare(scope: &str) -> String {
     let seen = scope.chars().filter(|c| !is_hidden(*c));
     let text: String = seen.map(|c| c.to_ascii_lowercase()).collect();
     let address = text.strip_prefix("https:").or(text.strip_prefix("http:"));

@@ -190,7 +190,7 @@ mod tests {
     fn every_line_is_read() {
         let lines = facts_of(TEXT).filter(|l| !l.starts_with('[') && !l.starts_with("doc "));
         assert_eq!(lines.count(), entries().count());
-        assert_eq!(entries().count(), 1092);
+        assert_eq!(entries().count(), 1146);
         let index = |section: &Section| section.read().index.keys().cloned().collect::<Vec<_>>();
         let indexed: HashSet<_> = SECTIONS
             .iter()
@@ -200,7 +200,7 @@ mod tests {
                     .map(|key| (section.provider, key))
             })
             .collect();
-        assert_eq!(indexed.len(), 1092, "a provider has one line for a scope");
+        assert_eq!(indexed.len(), 1146, "a provider has one line for a scope");
     }
 
     #[test]

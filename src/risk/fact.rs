@@ -142,7 +142,7 @@ impl FactReport {
                 format!("unknown, may be read as {meant}: {}{class}", word(reaches))
             }
             _ if gained && self.is_unbounded() => {
-                "unknown, of another service than the catalogue's: may be ADMIN".to_owned()
+                "unknown, and may reach everything: may be ADMIN".to_owned()
             }
             _ if gained => "unknown, which does not mean safe".to_owned(),
             _ => "unknown".to_owned(),

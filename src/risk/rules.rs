@@ -7,11 +7,10 @@
 //! | [`stripe_removal`] | Stripe goes | danger if live, else warning |
 //! | [`widening`] | a scope comes into force that gives admin access, by itself or by one that it includes, or is restricted by its provider | danger |
 //! | [`widening`] | a scope comes into force that gives write access | warning |
-//! | [`widening`] | a scope comes into force of which nothing is known | danger if it may be all, as another service's, or may be read as one that is a danger; else notice |
+//! | [`widening`] | a scope comes into force of which nothing is known | danger if it may be all, by its name or as another service's, or may be read as one that is a danger; else notice |
 //! | [`elsewhere`] | a connector's connection values change | danger if one of a connector that works is replaced, else warning |
 //! | [`interruption`] | an update of a connector that works needs a new consent | warning |
 //! | [`other_account`] | another account than the file expects holds it | danger if it works and is taken over for that alone, else warning |
-//! | [`widening`] | a scope comes into force of which nothing is known | notice |
 //! | [`redundancy`] | a declared scope is included in another declared one | notice |
 //!
 //! What a no-op leaves as it is needs no approval: no rule is run on one, unless it waits for a consent.
