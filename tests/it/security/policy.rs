@@ -99,6 +99,73 @@ fn each_rule_ends_a_plan_with_6_and_validate_with_1() {
 }
 
 #[test]
+fn a_ceiling_denies_what_it_cannot_weigh_unless_the_policy_says_otherwise() {
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .file("connplan.toml", "[policy]\nmax_access = \"write\"\n")
+        .connector("slack", &["no-such:scope"])
+        .connector("wix", &[])
+        .connector("zoom", &["no-such:master"]);
+    reads!(project.run(&["plan"]), @r#"
+    exit 6: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + no-such:scope  unknown, which does not mean safe
+          authorization: required
+
+      + wix                   base44/connectors/wix.jsonc
+          authorization: required
+
+      + zoom                  base44/connectors/zoom.jsonc
+          + no-such:master  unknown, and may reach everything: may be ADMIN
+          authorization: required
+
+    ! warning: base44/connectors/zoom.jsonc:1:12: the policy in connplan.toml warns (`unknown_scopes`): zoom: the scope no-such:master has a class or an access that is not known
+
+    Plan: 3 to add, 0 to change, 0 to remove, 3 to authorize.
+    --- stderr
+    error: the policy in connplan.toml forbids this plan; nothing was written:
+      unknown_scopes: slack: the scope no-such:scope is not a known scope, and the ceiling cannot weigh it (`unknown_scopes = "warn"` lets it pass)
+      unknown_scopes: wix: it names no scope, and what the provider gives then is not known, and the ceiling cannot weigh it (`unknown_scopes = "warn"` lets it pass)
+      max_access: zoom: the scope no-such:master gives admin access; at most write is allowed
+      help: change the connector files, or ask whoever is responsible for the policy to change it
+      code: connplan::plan::policy
+    "#);
+    project.write(
+        "connplan.toml",
+        "[policy]\nmax_access = { \"*\" = \"write\", zoom = \"admin\" }\nunknown_scopes = \"warn\"\n",
+    );
+    reads!(project.run(&["plan"]), @"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + no-such:scope  unknown, which does not mean safe
+          authorization: required
+
+      + wix                   base44/connectors/wix.jsonc
+          authorization: required
+
+      + zoom                  base44/connectors/zoom.jsonc
+          + no-such:master  unknown, and may reach everything: may be ADMIN
+          authorization: required
+
+    ! warning: base44/connectors/slack.jsonc:1:12: the policy in connplan.toml warns (`unknown_scopes`): slack: the scope no-such:scope is not a known scope
+    ! warning: base44/connectors/wix.jsonc:1:21: the policy in connplan.toml warns (`unknown_scopes`): wix: it names no scope, and what the provider gives then is not known
+    ! warning: base44/connectors/zoom.jsonc:1:12: the policy in connplan.toml warns (`unknown_scopes`): zoom: the scope no-such:master has a class or an access that is not known
+
+    Plan: 3 to add, 0 to change, 0 to remove, 3 to authorize.
+    ");
+    assert_eq!(platform.writes(), [] as [&str; 0]);
+}
+
+#[test]
 fn removals_are_bounded_by_number_share_and_name() {
     for (policy, rule) in [
         ("max_removals = 1", "max_removals"),
