@@ -36,7 +36,7 @@
 //! | `publish` | io | `approval` `escape` `http` `model` | what a forge is told and asked: comments on a request, the issue about drift, reviews |
 //! | `schema` | pure | `catalogue` `model` `risk` `syntax` | JSON Schemas, made from the types |
 //! | `sandbox` | io | `escape` `fs` `model` | a stand-in for the platform; imports none of the client |
-//! | `term` | io | `escape` `model` | streams, questions, keys |
+//! | `term` | io | `escape` `fs` `model` | streams, questions, keys |
 //! | `fuzzing` | io | `apply` `config` `model` `pending` `plan` `receipt` `remote` `remote_state` `syntax` `view` | what reads, for the fuzzer; not part of the program |
 //! | `view` | io | `approval` `authorize` `catalogue` `diff` `drift` `edit` `escape` `http` `model` `plan` `policy` `publish` `receipt` `remote` `risk` `sandbox` `state` `store` `syntax` `term` | values to text |
 //! | `context` | io | `approval` `config` `escape` `fs` `git` `http` `model` `plan` `policy` `remote` `state` `store` `syntax` `term` `view` | what surrounds a run, and how it ends |

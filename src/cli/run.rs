@@ -24,7 +24,7 @@ use crate::{
     http::Renewals,
     model::Vars,
     remote::auth::{LoginFile, home_folder},
-    state::{NotOurs, StateFolder, own_home},
+    state::{NotOurs, StateFolder, own_home, own_path},
     syntax::{MaxDuration, closest},
     term::{self, ColorChoice, Terminal},
     view::{NextCommand, failure::FailureReport, prose},
@@ -123,6 +123,10 @@ fn context(
 ) -> Context {
     let home = home_folder(&vars);
     let start = globals.chdir.clone().unwrap_or_else(|| PathBuf::from("."));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let starts = [&*start, Path::new(".")];
+    let path = own_path(&path, &vars, home.as_deref(), &starts);
+    vars.overrule("PATH", &path);
     let settings = shipped_settings(&vars, home.as_deref(), &start);
     if settings.is_some() {
         vars.overrule("GIT_CONFIG_GLOBAL", "/dev/null");
@@ -372,9 +376,15 @@ fn watch(end: Instant, renewals: Renewals) {
 
 fn process_vars() -> Vars {
     // Names and values that are not Unicode mean nothing to this program.
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
+    let vars = std::env::vars_os();
+    let vars = vars
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    // Windows has it in any letters.
+    vars.map(|(name, value)| match name.as_str() {
+        path if cfg!(windows) && path.eq_ignore_ascii_case("PATH") => ("PATH".to_owned(), value),
+        _ => (name, value),
+    })
+    .collect()
 }
 
 fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {

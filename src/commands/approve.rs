@@ -4,7 +4,7 @@
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
 use clap::Args;
@@ -14,7 +14,7 @@ use crate::{
     approval::{ApprovalError, NAMESPACE, REVOKED, Signatures, Signers, key_of, signatures},
     context::{Context, ExitStatus, Failure, Format, UsageError},
     fs::{self, Destination},
-    model::ago,
+    model::{Vars, ago},
     ops,
     plan::{Digest, Plan, document},
     term::{self, Answer},
@@ -95,7 +95,8 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     let ours = context.vars.names();
     let ours = ours.filter(|name| name.starts_with("BASE44_") || name.starts_with("CONNPLAN_"));
     let hidden: Vec<_> = ours.map(str::to_owned).collect();
-    let sign = move || sign(&digest, &signing, namespace, asks, &hidden);
+    let vars = context.vars.clone();
+    let sign = move || sign(&digest, &signing, namespace, asks, &hidden, &vars);
     let signature = tokio::task::spawn_blocking(sign)
         .await
         .map_err(|e| UsageError::new(format!("waiting for ssh-keygen failed: {e}")))??;
@@ -363,6 +364,7 @@ fn sign(
     namespace: &str,
     asks: bool,
     hidden: &[String],
+    vars: &Vars,
 ) -> Result<String, UsageError> {
     let failed = |why: String| {
         UsageError::with_help(
@@ -371,7 +373,7 @@ fn sign(
              a key with a passphrase needs a terminal or an agent",
         )
     };
-    let mut command = Command::new("ssh-keygen");
+    let mut command = fs::program("ssh-keygen", vars).map_err(|e| failed(e.to_string()))?;
     command
         .args(["-q", "-Y", "sign", "-n", namespace, "-f"])
         .arg(key)

@@ -13,7 +13,7 @@ use miette::Diagnostic;
 use crate::{
     config::{self, Loaded, Project, environment},
     context::{Context, ExitStatus, Failure, Format},
-    escape,
+    escape, fs,
     http::ClientOptions,
     model::{Address, Vars},
     pending::LocalPending,
@@ -415,12 +415,8 @@ impl Look<'_> {
             Opener::System => {}
         }
         let openers = ["xdg-open", "gio", "gnome-open", "kde-open", "wslview"];
-        let folders = vars.get("PATH").map(std::env::split_paths);
-        let opener = folders.into_iter().flatten().find_map(|folder| {
-            openers
-                .into_iter()
-                .find(|opener| folder.join(opener).is_file())
-        });
+        let is_here = |opener: &&str| fs::find_program(opener, vars).is_some();
+        let opener = openers.into_iter().find(is_here);
         match opener {
             Some(opener) => self.ok("browser", format!("opened by {opener}")),
             None => self.warn(

@@ -14,6 +14,7 @@ pub(crate) mod full;
 mod lock;
 mod owner;
 mod private;
+mod program;
 mod read;
 mod remove;
 mod scratch;
@@ -35,6 +36,7 @@ pub use owner::{NotOurs, foreign_owner, not_ours, read_own, read_own_text};
 pub use private::{
     InsecurePermissions, ensure_private_dir, refuse_link, restrict, restrict_target,
 };
+pub use program::{find_program, program};
 pub use read::{Found, by_link, files, read_limited, read_text};
 pub use remove::remove;
 pub use scratch::Scratch;

@@ -1,11 +1,11 @@
 //! Objects are read through one git for each repository: it is started for the first that is asked for, and
 //! answers until connplan ends.
 
-use std::process::Stdio;
+use std::{io, process::Stdio};
 
 use super::{
     Git, GitError,
-    command::{Place, Run, failed},
+    command::{Place, Run, failed, missing},
     reader::{Object, Reader},
 };
 
@@ -73,10 +73,9 @@ impl Git {
 
     fn start(&self, place: Place<'_>) -> Result<Reader, GitError> {
         let run = Run::new("read objects", &["cat-file", "--batch"]);
-        let missing = |reason: String| GitError::Missing { reason };
-        let mut command = self.command(place, &run);
+        let mut command = self.command(place, &run)?;
         let started = command.stdin(Stdio::piped()).spawn();
-        let child = started.map_err(|e| missing(e.to_string()))?;
-        Reader::of(child).ok_or_else(|| missing("it has no pipes".to_owned()))
+        let child = started.map_err(|e| missing(&e))?;
+        Reader::of(child).ok_or_else(|| missing(&io::Error::other("it has no pipes")))
     }
 }

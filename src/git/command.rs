@@ -18,7 +18,10 @@ use super::{
     CommitId, GitError,
     reader::{LIMIT, Readers},
 };
-use crate::model::{Secret, Vars};
+use crate::{
+    fs,
+    model::{Secret, Vars},
+};
 
 /// How long git may take where no network is involved.
 const LOCAL: Duration = Duration::from_secs(30);
@@ -170,8 +173,9 @@ impl Git {
     }
 
     /// git with its pipes, and nothing to read.
-    pub(super) fn command(&self, place: Place<'_>, run: &Run<'_>) -> Command {
-        let mut command = Command::new("git");
+    pub(super) fn command(&self, place: Place<'_>, run: &Run<'_>) -> Result<Command, GitError> {
+        let git = fs::program("git", &self.vars).map_err(|e| missing(&e))?;
+        let mut command = Command::from(git);
         for name in self.vars.names() {
             let numbered =
                 name.starts_with("GIT_CONFIG_KEY_") || name.starts_with("GIT_CONFIG_VALUE_");
@@ -242,7 +246,7 @@ impl Git {
         #[cfg(unix)]
         command.process_group(0);
         tracing::debug!(args = ?run.args, "git");
-        command
+        Ok(command)
     }
 
     /// How long it may take there.
@@ -282,13 +286,11 @@ impl Git {
     /// Runs git to its end.
     pub(super) async fn run(&self, place: Place<'_>, run: Run<'_>) -> Result<Output, GitError> {
         let (limit, doing) = (self.limit(place), run.doing);
-        let mut command = self.command(place, &run);
+        let mut command = self.command(place, &run)?;
         if run.input.is_some() {
             command.stdin(Stdio::piped());
         }
-        let mut child = command.spawn().map_err(|e| GitError::Missing {
-            reason: e.to_string(),
-        })?;
+        let mut child = command.spawn().map_err(|e| missing(&e))?;
         let (stdin, stdout, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let feed = async {
@@ -309,9 +311,7 @@ impl Git {
         let Ok((out, err, status)) = tokio::time::timeout(limit, work).await else {
             return Err(GitError::Slow { doing, limit });
         };
-        let status = status.map_err(|e| GitError::Missing {
-            reason: e.to_string(),
-        })?;
+        let status = status.map_err(|e| missing(&e))?;
         if out.len() > LIMIT {
             return Err(GitError::TooLarge {
                 doing,
@@ -336,6 +336,12 @@ impl Git {
             Err(failed(doing, &output.stderr))
         }
     }
+}
+
+/// That git could not be started.
+pub(super) fn missing(why: &std::io::Error) -> GitError {
+    let reason = why.to_string();
+    GitError::Missing { reason }
 }
 
 /// Reads to the end, and keeps one byte more than the limit.

@@ -1,6 +1,9 @@
 //! Where the state folder is.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     config,
@@ -90,16 +93,40 @@ pub fn own_home(process: &Vars, home: PathBuf, start: &Path) -> Result<PathBuf, 
     if shipped { Err(home) } else { Ok(home) }
 }
 
-/// The checkout that a folder lies in. In a pipeline, a home does not make the folders around it the user's.
-fn proposed(dir: &Path, process: &Vars, home: Option<&Path>, start: &Path) -> Option<PathBuf> {
-    let own = home.filter(|_| !process.ci());
-    checkout_of(dir, start, own).or_else(|| pipelines_tree(dir, process, start))
+/// What is left of `PATH` for a run in these folders: relative folders, and those that a checkout has a say in, hold
+/// what somebody proposes, such as `node_modules/.bin`, which npm puts first.
+pub fn own_path(path: &OsStr, process: &Vars, home: Option<&Path>, starts: &[&Path]) -> String {
+    let mut trees = Vec::new();
+    for start in starts {
+        trees.extend(checkouts(process, home, start));
+    }
+    let is_own = |folder: &PathBuf| {
+        let is_text = folder.to_str().is_some();
+        is_text && folder.is_absolute() && within(folder, &trees).is_none()
+    };
+    let left: Vec<_> = std::env::split_paths(path).filter(is_own).collect();
+    let left = std::env::join_paths(left).ok();
+    left.and_then(|left| left.into_string().ok())
+        .unwrap_or_default()
 }
 
-/// The checkout around `start` that a folder lies in, links resolved, whether it is there yet or not. `home` is
-/// the user's, where what lies around it is the user's own too: in a pipeline it may lie in the checkout.
-fn checkout_of(dir: &Path, start: &Path, home: Option<&Path>) -> Option<PathBuf> {
-    let trees = fs::checkouts_around(start, home);
+/// The checkout that a folder lies in.
+fn proposed(dir: &Path, process: &Vars, home: Option<&Path>, start: &Path) -> Option<PathBuf> {
+    within(dir, &checkouts(process, home, start)).cloned()
+}
+
+/// The checkouts of a run. In a pipeline, a home does not make the folders around it the user's.
+fn checkouts(process: &Vars, home: Option<&Path>, start: &Path) -> Vec<PathBuf> {
+    let own = home.filter(|_| !process.ci());
+    let mut trees = checkouts_at(start, own);
+    trees.extend(pipelines_trees(process, start));
+    trees
+}
+
+/// The checkouts around `start`. `home` is the user's, where what lies around it is the user's own too: in a
+/// pipeline it may lie in the checkout.
+fn checkouts_at(start: &Path, home: Option<&Path>) -> Vec<PathBuf> {
+    let mut trees = fs::checkouts_around(start, home);
     // A checkout without `.git`, such as an archive's, is what the projects around lie in.
     let start = start.canonicalize().ok();
     let around = start.iter().flat_map(|start| start.ancestors());
@@ -107,26 +134,27 @@ fn checkout_of(dir: &Path, start: &Path, home: Option<&Path>) -> Option<PathBuf>
     let is_own = |tree: &Path| home.as_ref().is_some_and(|home| home.starts_with(tree));
     let around = around.filter(|tree| !is_own(tree));
     let projects = around.filter(|tree| config::is_project(tree) || config::is_flat_project(tree));
-    let outermost = projects.last().map(Path::to_owned);
-    within(dir, trees.into_iter().chain(outermost))
+    trees.extend(projects.last().map(Path::to_owned));
+    trees
 }
 
-/// The tree that has a say in where a path leads: it lies in there, or goes by a link that does.
-fn within(dir: &Path, trees: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
+/// The tree that has a say in where a path leads, whether that is there yet or not: it lies in there, links
+/// resolved, or goes by a link that does.
+fn within<'a>(dir: &Path, trees: &'a [PathBuf]) -> Option<&'a PathBuf> {
     let places = fs::places(dir);
-    let mut trees = trees.into_iter();
+    let mut trees = trees.iter();
     trees.find(|tree| places.iter().any(|place| place.starts_with(tree)))
 }
 
-/// Where the pipeline says that its checkout is, if a folder lies in it. Around a clone there is the user's own.
-fn pipelines_tree(dir: &Path, process: &Vars, start: &Path) -> Option<PathBuf> {
+/// Where the pipeline says that its checkout is. Around a clone there is the user's own.
+fn pipelines_trees(process: &Vars, start: &Path) -> Vec<PathBuf> {
     let place = |folder: &str| Path::new(folder).canonicalize().ok();
     let clones = fs::checkouts_around(start, None);
     let is_around = |folder: &PathBuf| clones.iter().any(|clone| clone.starts_with(folder));
     let archives = process.work_folders().filter_map(place);
     let archives = archives.filter(|folder| !is_around(folder));
     let checkouts = process.checkout_folders().filter_map(place);
-    within(dir, checkouts.chain(archives))
+    checkouts.chain(archives).collect()
 }
 
 /// The address by its digest, since it is not a file name; the app's id as it is.
@@ -214,8 +242,9 @@ mod tests {
             ("repo/kept", Some(at("repo/home")), None),
         ] {
             let home = home.as_deref();
-            let is = checkout_of(&temp.path().join(dir), &start, home);
-            assert_eq!(is.as_ref(), found, "{dir}");
+            let trees = checkouts_at(&start, home);
+            let is = within(&temp.path().join(dir), &trees);
+            assert_eq!(is, found, "{dir}");
         }
         // In a pipeline the home may be what the repository ships.
         let (home, dir) = (at("repo/home"), at("repo/kept"));
@@ -256,9 +285,10 @@ mod tests {
             let (_, start) = (at(&format!("{tree}/base44")), at(start));
             fs::write_new(&temp.path().join(tree).join(config), b"{}").unwrap();
             fs::write_new(&start.join("config.json"), b"{}").unwrap();
-            let is = checkout_of(&at(&format!("{tree}/kept")), &start, None);
+            let trees = checkouts_at(&start, None);
+            let is = within(&at(&format!("{tree}/kept")), &trees);
             let tree = temp.path().join(tree).canonicalize().unwrap();
-            assert_eq!(is, Some(tree));
+            assert_eq!(is, Some(&tree));
         }
         // The runner says where its archive is.
         let archive = at("archive");

@@ -2,10 +2,10 @@
 
 use std::{
     io,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
-use crate::model::Vars;
+use crate::{fs, model::Vars};
 
 /// Whether a browser, or what opens one, needs a variable: where it appears, whose it is, how it speaks. All
 /// others stay here, for any of them may hold a credential.
@@ -127,11 +127,7 @@ fn is_ssh(vars: &Vars) -> bool {
 fn has_display(vars: &Vars) -> bool {
     let set = |name| vars.get(name).is_some_and(|value| !value.is_empty());
     // Who installed an opener means something by it, wherever its windows appear.
-    let opener = || {
-        let path = vars.get("PATH").unwrap_or_default();
-        let opener = |folder: std::path::PathBuf| folder.join("xdg-open").is_file();
-        std::env::split_paths(path).any(opener)
-    };
+    let opener = || fs::find_program("xdg-open", vars).is_some();
     let display = ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"];
     cfg!(any(windows, target_os = "macos")) || display.into_iter().any(set) || opener()
 }
@@ -148,21 +144,8 @@ pub fn open_browser(vars: &Vars, address: &str) -> io::Result<()> {
         Opener::Chosen if !is_ssh(vars) => open::commands(address),
         _ => Vec::new(),
     };
-    for mut command in chosen(vars, address).into_iter().chain(system) {
-        let kept = vars.names().filter(|name| is_for_browsers(name));
-        command
-            .env_clear()
-            .envs(kept.filter_map(|name| Some((name, vars.get(name)?))))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        #[cfg(unix)]
-        {
-            use std::os::unix::process::CommandExt;
-            // Ctrl-C here is not meant for it.
-            command.process_group(0);
-        }
-        match command.spawn() {
+    for wanted in chosen(vars, address).into_iter().chain(system) {
+        match start(&wanted, vars) {
             Ok(mut child) => {
                 // Somebody has to hear of its end.
                 std::thread::spawn(move || child.wait());
@@ -172,6 +155,38 @@ pub fn open_browser(vars: &Vars, address: &str) -> io::Result<()> {
         }
     }
     Err(last)
+}
+
+/// Starts it, by the folders that this run looks for programs in, with what browsers get of the environment.
+fn start(wanted: &Command, vars: &Vars) -> io::Result<Child> {
+    let name = wanted.get_program().to_str().unwrap_or_default();
+    let mut command = fs::program(name, vars)?;
+    let kept = vars.names().filter(|name| is_for_browsers(name));
+    // What an opener is told by a variable.
+    let told = wanted
+        .get_envs()
+        .filter_map(|(name, value)| Some((name, value?)));
+    command
+        .args(wanted.get_args())
+        .env_clear()
+        .envs(kept.filter_map(|name| Some((name, vars.get(name)?))))
+        .envs(told)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt;
+        // Ctrl-C here is not meant for it.
+        command.process_group(0);
+    }
+    #[cfg(windows)]
+    {
+        use std::os::windows::process::CommandExt;
+        const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+        command.creation_flags(CREATE_NO_WINDOW);
+    }
+    command.spawn()
 }
 
 /// `$BROWSER`: commands in order of preference, apart by colons, each with `%s` for the address or

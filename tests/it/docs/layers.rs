@@ -224,9 +224,23 @@ fn only_apply_and_authorize_change_the_remote() {
 #[test]
 fn only_git_runs_git() {
     for (room, path, code) in files() {
-        let runs = code.contains("Command::new(\"git\")") || code.contains("(\"git\").arg");
+        let runs = code.contains("program(\"git\"") || code.contains("(\"git\").arg");
         assert!(!runs || room == "git", "{} runs git", path.display());
     }
+}
+
+/// `fs::program` finds it where no checkout has a say. A browser's command is looked up there again.
+#[test]
+fn one_place_finds_the_programs_that_are_started() {
+    let starting = files()
+        .into_iter()
+        .filter(|(.., code)| code.contains("Command::new("));
+    let starting: Vec<_> = starting.map(|(_, path, _)| path).collect();
+    let ends = |end: &str| starting.iter().any(|path| path.ends_with(end));
+    assert!(
+        starting.len() == 2 && ends("fs/program.rs") && ends("term/browser.rs"),
+        "{starting:?}"
+    );
 }
 
 /// A command says which formats it has; its view chooses among them.

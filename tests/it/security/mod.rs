@@ -18,6 +18,8 @@ mod merged;
 pub(crate) mod policy;
 #[cfg(unix)]
 pub(crate) mod private;
+#[cfg(unix)]
+mod programs;
 mod rego;
 pub(crate) mod secrets;
 #[cfg(unix)]
