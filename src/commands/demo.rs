@@ -247,7 +247,7 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
     // Its sandbox keeps to no limit.
     vars.set_default("__CONNPLAN_TEST_MINUTE_MS", "500");
     // The demo is its own person, in a pipeline too.
-    let vars = vars.without_prefix("CI");
+    let vars = vars.at_a_desk();
     let globals = Globals {
         no_input: false,
         ..context.globals.clone()

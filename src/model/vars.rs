@@ -4,6 +4,18 @@ use std::collections::BTreeMap;
 
 use super::map_of;
 
+/// The forges' runners, which say so themselves.
+const FORGES: [&str; 2] = ["GITHUB_ACTIONS", "GITLAB_CI"];
+
+/// What runners that do not set `CI` are known by: Azure Pipelines, Jenkins, `TeamCity`, `CodeBuild`, Bamboo.
+const WITHOUT: [&str; 5] = [
+    "TF_BUILD",
+    "JENKINS_URL",
+    "TEAMCITY_VERSION",
+    "CODEBUILD_BUILD_ID",
+    "bamboo_buildKey",
+];
+
 /// Environment variables: the process's own, or those merged with the project's `.env` files.
 /// Read once at the edge and passed on, so that nothing else asks the process.
 #[derive(Clone, Default)]
@@ -77,22 +89,17 @@ impl Vars {
         names.filter_map(|name| self.get(name))
     }
 
-    /// Whether this run is a pipeline's. `CI` counts as set unless it is empty, `0` or `false`; where it is not
-    /// there, what runners that do not set it are known by.
+    /// Whether this run is a pipeline's. GitHub's and GitLab's runners say so themselves, whatever a workflow has
+    /// made of `CI` for a build that takes warnings for errors. Elsewhere `CI` counts as set unless it is empty, `0`
+    /// or `false`; where it is not there, what runners that do not set it are known by.
     pub fn ci(&self) -> bool {
-        /// Azure Pipelines, Jenkins, `TeamCity`, `CodeBuild`, Bamboo.
-        const WITHOUT: [&str; 5] = [
-            "TF_BUILD",
-            "JENKINS_URL",
-            "TEAMCITY_VERSION",
-            "CODEBUILD_BUILD_ID",
-            "bamboo_buildKey",
-        ];
+        let is_set = |name| {
+            let value = self.get(name)?.trim();
+            Some(value != "0" && !value.eq_ignore_ascii_case("false"))
+        };
         let by_runner = || WITHOUT.iter().any(|name| self.get(name).is_some());
-        self.get("CI").map_or_else(by_runner, |ci| {
-            let ci = ci.trim();
-            ci != "0" && !ci.eq_ignore_ascii_case("false")
-        })
+        FORGES.into_iter().any(|name| is_set(name) == Some(true))
+            || is_set("CI").unwrap_or_else(by_runner)
     }
 
     /// The names of all variables.
@@ -133,6 +140,17 @@ impl Vars {
             value: value.into(),
             origin,
         });
+    }
+
+    /// The same, of a run that is no pipeline's.
+    #[must_use]
+    pub fn at_a_desk(&self) -> Self {
+        let mut vars = self.without_prefix("CI");
+        vars.0.retain(|name, _| {
+            let name = name.as_str();
+            !FORGES.contains(&name) && !WITHOUT.contains(&name)
+        });
+        vars
     }
 
     /// The variables whose names don't begin so.
@@ -178,6 +196,17 @@ mod tests {
         for runner in ["TF_BUILD", "JENKINS_URL", "bamboo_buildKey"] {
             assert!(Vars::of(&[(runner, "x")]).ci(), "{runner}");
             assert!(!Vars::of(&[(runner, "x"), ("CI", "false")]).ci());
+        }
+        for forge in ["GITHUB_ACTIONS", "GITLAB_CI"] {
+            for ci in ["false", "0", ""] {
+                assert!(Vars::of(&[(forge, "true"), ("CI", ci)]).ci(), "{forge}");
+            }
+            assert!(!Vars::of(&[(forge, "false")]).ci());
+            assert!(
+                !Vars::of(&[(forge, "true"), ("CI", "true")])
+                    .at_a_desk()
+                    .ci()
+            );
         }
 
         let ci = |value: &str| {

@@ -115,14 +115,16 @@ fn nothing_waits_where_nobody_can_answer() {
         project.run(&json).expect(1).tells(flag);
         // In a terminal, the variable and the option say that nobody is there.
         for (vars, more) in [
-            (Some("true"), &[][..]),
-            (Some("1"), &[]),
-            (None, &["--no-input"]),
+            (&[("CI", "true")][..], &[][..]),
+            (&[("CI", "1")], &[]),
+            // So that a build does not take its warnings for errors.
+            (&[("CI", "false"), ("GITHUB_ACTIONS", "true")], &[]),
+            (&[("CI", ""), ("GITLAB_CI", "true")], &[]),
+            (&[], &["--no-input"]),
         ] {
-            let mut project = Project::new().at(&platform).connector("slack", &[]);
-            if let Some(value) = vars {
-                project = project.var("CI", value);
-            }
+            let project = Project::new().at(&platform).connector("slack", &[]);
+            let set = |project: Project, (name, value): &(&str, &str)| project.var(name, value);
+            let project = vars.iter().fold(project, set);
             let mut terminal = Pty::start(&project, &[args, more].concat());
             terminal.wait_for(flag);
             let (code, seen) = terminal.end();

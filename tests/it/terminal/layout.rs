@@ -115,6 +115,7 @@ fn addresses_are_masked_before_they_are_laid_out() {
         .at(&platform)
         .var("NO_COLOR", "1")
         .var("CI", "true")
+        .var("GITHUB_ACTIONS", "true")
         .connector("notion", &[]);
     reads!(at_width(&project, 80, &["status"]), @"
     App app-1 at http://HOST
