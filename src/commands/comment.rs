@@ -26,6 +26,7 @@ use crate::{
         comment::{AppName, CommentReport, Facts},
         markdown,
         report::{ChangeReport, PlanReport, ReceiptReport},
+        shell_word,
     },
 };
 
@@ -276,12 +277,33 @@ fn of_here(context: &Context, app: &AppId, environment: Option<&str>) -> Result<
         return Ok(());
     }
     let here = context.project(None)?;
-    let is_project = here.config_file.is_some();
-    let here = if is_project {
-        context.project_in(environment)?
-    } else {
-        here
-    };
+    if here.config_file.is_some() && here.environment.as_deref() != environment {
+        let named = |environment: Option<&str>| {
+            environment.map_or_else(
+                || "no environment".to_owned(),
+                |name| format!("the environment {}", escape::limited(name, 80)),
+            )
+        };
+        let help = match environment {
+            Some(name) => format!(
+                "a comment belongs to the environment of its run: give `comment` the same as `plan`, `--env {}`",
+                shell_word(&escape::limited(name, 80))
+            ),
+            None => {
+                "a comment belongs to the environment of its run: leave out `--env`, as `plan` did"
+                    .to_owned()
+            }
+        };
+        return Err(UsageError::with_help(
+            format!(
+                "the file is for {}, this run is for {}",
+                named(environment),
+                named(here.environment.as_deref())
+            ),
+            help,
+        )
+        .into());
+    }
     let here = match here.app() {
         Err(ConfigError::NoAppId { .. }) => return Ok(()),
         here => here?,
@@ -292,23 +314,6 @@ fn of_here(context: &Context, app: &AppId, environment: Option<&str>) -> Result<
             planned: app.clone(),
             here: here.id,
         }
-        .into());
-    }
-    if is_project && here.environment.as_deref() != environment {
-        let named = |environment: Option<&str>| {
-            environment.map_or_else(
-                || "no environment".to_owned(),
-                |name| format!("the environment {}", escape::limited(name, 80)),
-            )
-        };
-        return Err(UsageError::with_help(
-            format!(
-                "the file is for {}, this run is for {}",
-                named(environment),
-                named(here.environment.as_deref())
-            ),
-            "check `--env`",
-        )
         .into());
     }
     Ok(())

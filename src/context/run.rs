@@ -218,13 +218,6 @@ impl Context {
         }
     }
 
-    /// The same in this environment, unless the command line names one.
-    pub fn project_in(&self, environment: Option<&str>) -> Result<Project, Failure> {
-        let mut options = self.find_options(self.globals.app_id.clone(), None);
-        options.environment = options.environment.or(environment.map(str::to_owned));
-        Ok(Project::find(&self.start, &options, &self.vars)?)
-    }
-
     /// Whether no project is here, and nothing names an app.
     pub fn is_nowhere(&self) -> bool {
         let options = self.find_options(self.globals.app_id.clone(), None);

@@ -66,9 +66,10 @@ fn a_failure_is_said_where_it_was_whatever_its_document_names() {
         let comment = ["comment", "--failed", &file, "--dry-run"];
         project.run(&[args, &comment].concat())
     };
-    let said = failed(&project, &[], "app-1", Some("live"));
+    let live = ["--env", "live"];
+    let said = failed(&project, &live, "app-1", Some("live"));
     reads!(said, @"
-    exit 0: connplan comment --failed FOLDER/project/../kept/error.json --dry-run
+    exit 0: connplan --env live comment --failed FOLDER/project/../kept/error.json --dry-run
     <!-- connplan app=app%2D1 env=live -->
     ## connplan: refused: app `app-1`, environment `live`
 
@@ -78,6 +79,17 @@ fn a_failure_is_said_where_it_was_whatever_its_document_names() {
       error: canary
     ```
     --- stderr
+    Nothing was sent. Without --dry-run: no pull or merge request to comment on: not running in GitHub Actions or GitLab CI.
+    ");
+    let said = failed(&project, &[], "app-1", Some("live"));
+    reads!(said, @"
+    exit 0: connplan comment --failed FOLDER/project/../kept/error.json --dry-run
+    <!-- connplan app=app%2D1 -->
+    ## connplan: failed: app `app-1`
+
+    🛑 **The error cannot be read; see the log of the run.**
+    --- stderr
+    warning: the comment only says that something failed, because the file is not of this app or environment: the file is for the environment live, this run is for no environment
     Nothing was sent. Without --dry-run: no pull or merge request to comment on: not running in GitHub Actions or GitLab CI.
     ");
     for (args, app, environment) in [
@@ -91,7 +103,6 @@ fn a_failure_is_said_where_it_was_whatever_its_document_names() {
             .tells("the comment only says that something failed");
         assert!(!said.stdout.contains("canary"), "{said}");
     }
-    let live = ["--env", "live"];
     let said = failed(&project, &live, "app-1", None);
     reads!(said, @"
     exit 0: connplan --env live comment --failed FOLDER/project/../kept/error.json --dry-run
@@ -124,18 +135,23 @@ fn an_environment_is_the_one_that_is_named() {
     exit 1: connplan --env live comment FOLDER/project/../kept/x.plan --dry-run
     --- stderr
     error: the file is for no environment, this run is for the environment live
-      help: check `--env`
+      help: a comment belongs to the environment of its run: leave out `--env`, as `plan` did
       code: connplan::usage
     ");
     project
         .run(&["--env", "live", "plan", "--out", &plan])
         .expect(0);
-    for args in [&["--env", "live"][..], &[]] {
-        project
-            .run(&[args, &["comment", &plan, "--dry-run"]].concat())
-            .expect(0)
-            .says("env=live -->");
-    }
+    project
+        .run(&["--env", "live", "comment", &plan, "--dry-run"])
+        .expect(0)
+        .says("env=live -->");
+    reads!(project.run(&["comment", &plan, "--dry-run"]), @"
+    exit 1: connplan comment FOLDER/project/../kept/x.plan --dry-run
+    --- stderr
+    error: the file is for the environment live, this run is for no environment
+      help: a comment belongs to the environment of its run: give `comment` the same as `plan`, `--env live`
+      code: connplan::usage
+    ");
 }
 
 /// Whoever can write to the store says what waits, and a plan takes that for no change.
