@@ -22,6 +22,7 @@ mod elsewhere;
 mod fetched;
 mod left;
 mod modules;
+mod moved;
 mod named;
 mod now;
 mod places;

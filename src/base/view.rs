@@ -284,6 +284,13 @@ impl View {
         self.at.checkout.root() == at.checkout.root() && self.at.commit == at.commit
     }
 
+    /// The commit of a repository within this one, as the base has it.
+    pub(super) async fn module(&self, path: &str) -> Result<Option<CommitId>, Failure> {
+        let there = self.at.objects().find(&self.at.commit, path).await?;
+        let module = there.filter(|there| there.kind == EntryKind::Module);
+        Ok(module.map(|there| there.id))
+    }
+
     /// Whether the base has the project in its place.
     pub(super) fn project(&self) -> Known {
         let Some(own) = &self.own else {

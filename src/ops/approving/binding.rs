@@ -44,6 +44,8 @@ pub(super) struct Binding {
     policies: Vec<(String, PolicySettings)>,
     /// Whether there is a commit that this one is measured against.
     pub(super) has_base: bool,
+    /// The submodule of the project whose commit the change moves.
+    pub(super) moved: Option<String>,
     /// Why nobody can be asked for what the branches say by now, where somebody only looks.
     pub(super) unasked: Option<String>,
 }
@@ -129,6 +131,7 @@ impl Binding {
             stores: Vec::new(),
             policies: Vec::new(),
             has_base: false,
+            moved: None,
             unasked: None,
         };
         let base = bases.find(around.context, project).await?;
@@ -142,6 +145,9 @@ impl Binding {
         }
         for before in base.into_iter().flat_map(|held| &held.settings) {
             before.check()?;
+        }
+        if let Some(held) = base {
+            found.moved = held.base.moved_module(around.context, project).await?;
         }
         let has_signers = |held: &&Held| {
             let mut settings = held.settings.iter();
@@ -374,11 +380,26 @@ pub async fn signers_that_bind(
 /// What the forge says. Whatever it does not say is a refusal.
 pub(super) async fn reviewed(
     around: &Around<'_>,
-    plan: &Plan,
-    digest: &Digest,
+    binding: &Binding,
+    (plan, digest): (&Plan, &Digest),
     warn: &dyn Fn(&str),
 ) -> Result<Vec<Approval>, Failure> {
     let context = around.context;
+    if let Some(module) = &binding.moved {
+        let module = crate::escape::limited(module, 200);
+        return Err(ApprovalError::Review {
+            why: format!(
+                "the change brings other commits of the submodule {module}, and the forge does not tell here who \
+                 made and pushed those: whoever did could approve it"
+            ),
+            help: Some(
+                "have the plan signed instead: `connplan approve`, with `require = \"signature\"` or `\"either\"` in \
+                 [approval], and apply it without `--approved-in-review`"
+                    .to_owned(),
+            ),
+        }
+        .into());
+    }
     let refused = |error: PublishError| match error {
         PublishError::NoForge => ApprovalError::NoReviewHere,
         error => ApprovalError::Review {

@@ -133,7 +133,15 @@ impl<'a> ApprovalGate<'a> {
         };
         let mut approvals = self.signed(&warn).await?;
         if self.shown.reviews.is_some() {
-            approvals.extend(reviewed(&self.around, &self.plan, &self.digest, &warn).await?);
+            approvals.extend(
+                reviewed(
+                    &self.around,
+                    &self.binding,
+                    (&self.plan, &self.digest),
+                    &warn,
+                )
+                .await?,
+            );
         }
         let approved = Approved::check(&self.digest, self.risk, self.binding.needs(), approvals);
         let approved = approved.map_err(|refused| {

@@ -377,7 +377,7 @@ async fn vouched(
     let mut checked = check(approvals.clone());
     if checked.is_err()
         && binding.takes_reviews()
-        && let Ok(reviews) = reviewed(around, &saved.plan, digest, &warn).await
+        && let Ok(reviews) = reviewed(around, binding, (&saved.plan, digest), &warn).await
     {
         approvals.extend(reviews);
         checked = check(approvals).or(checked);

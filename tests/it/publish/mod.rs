@@ -11,6 +11,7 @@ mod pushers;
 pub(crate) mod render;
 mod reviews;
 mod reviews_forge;
+mod reviews_module;
 mod reviews_place;
 pub(crate) mod runner;
 pub(crate) mod schema;

@@ -1,0 +1,87 @@
+//! What a request brings from a submodule, the forge's lists of the request do not tell of.
+
+use super::{
+    heads::{Shop, shops},
+    reviews::GOOD,
+};
+use crate::{
+    git::repository::git,
+    support::{Output, reads},
+};
+
+impl Shop {
+    /// Puts the project into a submodule, on the branch `main` of what is cloned.
+    fn in_module(&self) {
+        let root = self.project.root();
+        let shop = root.join("apps/shop");
+        std::fs::create_dir_all(&shop).unwrap();
+        std::fs::rename(root.join("base44"), shop.join("base44")).unwrap();
+        git(&shop, &["init", "-q"]);
+        git(&root, &["init", "-q"]);
+        let origin = self.project.path("../origin.git").display().to_string();
+        git(&root, &["init", "-q", "--bare", &origin]);
+        git(&root, &["remote", "add", "origin", &origin]);
+        self.committed_within();
+        git(&root, &["push", "-q", "origin", "main"]);
+    }
+
+    /// Commits what the project is, and that in the repository around it.
+    fn committed_within(&self) {
+        let root = self.project.root();
+        let shop = root.join("apps/shop");
+        git(&shop, &["add", "-A"]);
+        git(&shop, &["commit", "-qm", ".", "--allow-empty"]);
+        let head = git(&shop, &["rev-parse", "HEAD"]);
+        let entry = format!("160000,{head},apps/shop");
+        git(&root, &["update-index", "--add", "--cacheinfo", &entry]);
+        git(&root, &["commit", "-qm", "."]);
+    }
+
+    fn within(&self, args: &[&str]) -> Output {
+        self.run('a', 1, &[&["-C", "apps/shop"], args].concat())
+    }
+
+    /// Planned, reviewed by who may, and applied.
+    fn applied_within(&self) -> Output {
+        let plan = "../../../x.plan";
+        self.head('a', false);
+        self.within(&["plan", "--out", plan]).expect(0);
+        self.within(&["comment", plan]).expect(0);
+        self.review(&GOOD);
+        self.within(&["apply", plan, "--approved-in-review"])
+    }
+}
+
+#[test]
+fn a_review_is_none_of_commits_that_a_request_brings_from_a_submodule() {
+    for shop in shops() {
+        let shop = Shop {
+            project: shop
+                .project
+                .var("GITHUB_BASE_REF", if shop.github { "main" } else { "" })
+                .var("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+            ..shop
+        };
+        shop.in_module();
+        // It leaves the submodule alone.
+        let root = shop.project.root();
+        git(&root, &["commit", "-qm", "README", "--allow-empty"]);
+        shop.applied_within().expect(0);
+
+        let scopes = r#"{ "type": "slack", "scopes": ["chat:write", "users:read"] }"#;
+        shop.project
+            .write("apps/shop/base44/connectors/slack.jsonc", scopes);
+        shop.committed_within();
+        let refused = shop.applied_within();
+        insta::allow_duplicates! {
+            reads!(refused, @r#"
+            exit 3: connplan -C apps/shop apply ../../../x.plan --approved-in-review
+            --- stderr
+            error: the review does not approve this plan: the change brings other commits of the submodule apps/shop, and the forge does not tell here who made and pushed those: whoever did could approve it
+              help: have the plan signed instead: `connplan -C apps/shop approve`, with `require = "signature"` or `"either"` in [approval], and apply it without `--approved-in-review`
+              code: connplan::approval::review
+            "#);
+        }
+        assert_eq!(shop.platform.writes().len(), 1);
+    }
+}
