@@ -80,7 +80,7 @@ pub fn is_all(connector: &str, scope: &str) -> bool {
 pub fn facts(connector: &str) -> impl Iterator<Item = ScopeFact> {
     table::entries()
         .filter(move |entry| entry.offered_by(connector))
-        .map(|entry| entry.fact)
+        .filter_map(table::Entry::fact)
 }
 
 /// Whether two types of connectors get their scopes from one provider.

@@ -33,14 +33,14 @@ pub fn near(connector: &str, scope: &str) -> Option<&'static str> {
     let slips = usize::from(meant.len() >= SHORTEST);
     table::entries_of(provider)
         .filter_map(|entry| {
-            let known = bare(entry.fact.scope);
+            let known = bare(entry.scope);
             if known.len().abs_diff(meant.len()) > slips {
                 return None;
             }
             let distance = damerau_levenshtein(&known, &meant);
             // Among equals, what this very type of connector offers goes first.
-            let rank = (distance, !entry.offered_by(connector), entry.fact.legacy);
-            (distance <= slips).then_some((rank, entry.fact.scope))
+            let rank = (distance, !entry.offered_by(connector), is_legacy(entry));
+            (distance <= slips).then_some((rank, entry.scope))
         })
         .min()
         .map(|(_, scope)| scope)
@@ -56,7 +56,7 @@ pub fn spelt_out(connector: &str, scope: &str) -> Option<&'static str> {
             for entry in table::entries() {
                 let connector = entry.connectors.split(' ').next().unwrap_or_default();
                 if let Some(provider) = Provider::of(connector) {
-                    let name = (provider, bare(entry.fact.scope));
+                    let name = (provider, bare(entry.scope));
                     all.entry(name).or_default().push(entry);
                 }
             }
@@ -67,8 +67,12 @@ pub fn spelt_out(connector: &str, scope: &str) -> Option<&'static str> {
         return None;
     }
     let same = BY_NAME.get(&(provider, bare(provider.plain(scope))))?;
-    let rank = |entry: &&&Entry| (!entry.offered_by(connector), entry.fact.legacy);
-    same.iter().min_by_key(rank).map(|entry| entry.fact.scope)
+    let rank = |entry: &&&Entry| (!entry.offered_by(connector), is_legacy(entry));
+    same.iter().min_by_key(rank).map(|entry| entry.scope)
+}
+
+fn is_legacy(entry: &Entry) -> bool {
+    entry.fact().is_some_and(|fact| fact.legacy)
 }
 
 /// Without address, case, the kind of its separators, and what nobody sees.
@@ -188,7 +192,7 @@ mod tests {
     fn every_known_scope_is_found_by_its_bare_name() {
         for entry in table::entries() {
             let connector = entry.connectors.split(' ').next().unwrap_or_default();
-            let scope = entry.fact.scope;
+            let scope = entry.scope;
             assert_eq!(near(connector, scope), None, "{scope}");
             if let Some((_, name)) = scope.split_once("/auth/") {
                 let found = near(connector, name).map(bare);

@@ -13,8 +13,8 @@ use super::{
 
 const TEXT: &str = include_str!("scopes.tsv");
 
-/// The sections, found on first use; each is parsed when a scope of its provider is looked up. A run that
-/// compares nothing parses nothing.
+/// The sections, found on first use; the names of each are read when a scope of its provider is looked up, a line
+/// when somebody wants to know what it says. A run that compares nothing parses nothing.
 static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(|| sections(TEXT).collect());
 
 /// Scopes of the same types of connector.
@@ -33,10 +33,18 @@ struct Read {
 /// A line of the table.
 pub(super) struct Entry {
     pub(super) connectors: &'static str,
-    pub(super) fact: ScopeFact,
+    pub(super) scope: &'static str,
+    line: &'static str,
+    doc: &'static str,
+    fact: OnceLock<Option<ScopeFact>>,
 }
 
 impl Entry {
+    /// What the line says; `None` if it is malformed, which a test rules out.
+    pub(super) fn fact(&self) -> Option<ScopeFact> {
+        *self.fact.get_or_init(|| fact_of(self.line, self.doc))
+    }
+
     /// Whether this type of connector offers the scope.
     pub(super) fn offered_by(&self, connector: &str) -> bool {
         self.connectors
@@ -47,7 +55,7 @@ impl Entry {
 
 /// The fact about a scope of this provider, spelt as the provider does.
 pub(super) fn find(provider: Provider, scope: &str) -> Option<ScopeFact> {
-    entry(provider, scope).map(|entry| entry.fact)
+    entry(provider, scope)?.fact()
 }
 
 /// Its line.
@@ -105,18 +113,23 @@ fn sections(text: &'static str) -> impl Iterator<Item = Section> {
 impl Section {
     fn read(&self) -> &Read {
         self.read.get_or_init(|| {
-            let (mut entries, mut index, mut doc) = (Vec::new(), HashMap::new(), "");
+            let (mut entries, mut doc) = (Vec::new(), "");
             for line in facts_of(self.lines) {
                 if let Some(url) = line.strip_prefix("doc ") {
                     doc = url;
-                } else if let Some(fact) = fact_of(line, doc) {
-                    index.insert(self.provider.key(fact.scope), entries.len());
+                } else if let Some(scope) = scope_of(line) {
                     entries.push(Entry {
                         connectors: self.connectors,
-                        fact,
+                        scope,
+                        line,
+                        doc,
+                        fact: OnceLock::new(),
                     });
                 }
             }
+            let mut index = HashMap::with_capacity(entries.len());
+            let keys = entries.iter().map(|entry| self.provider.key(entry.scope));
+            index.extend(keys.zip(0..));
             Read { entries, index }
         })
     }
@@ -124,11 +137,19 @@ impl Section {
 
 /// The lines that say something.
 fn facts_of(text: &'static str) -> impl Iterator<Item = &'static str> {
-    text.lines()
+    let mut begin = 0;
+    memchr::memchr_iter(b'\n', text.as_bytes())
+        .filter_map(move |end| text.get(std::mem::replace(&mut begin, end + 1)..end))
+        .map(|line| line.strip_suffix('\r').unwrap_or(line))
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
-/// One scope's line; `None` if it is malformed, which a test rules out.
+/// The scope that a line is about.
+fn scope_of(line: &'static str) -> Option<&'static str> {
+    line.get(..memchr::memchr(b'\t', line.as_bytes())?)
+}
+
+/// One scope's line.
 fn fact_of(line: &'static str, doc: &'static str) -> Option<ScopeFact> {
     let mut columns = line.split('\t');
     let scope = columns.next()?;
@@ -186,11 +207,16 @@ mod tests {
 
     use super::*;
 
+    /// With the types of its section.
+    fn facts() -> impl Iterator<Item = (&'static str, ScopeFact)> {
+        entries().filter_map(|entry| Some((entry.connectors, entry.fact()?)))
+    }
+
     #[test]
     fn every_line_is_read() {
         let lines = facts_of(TEXT).filter(|l| !l.starts_with('[') && !l.starts_with("doc "));
-        assert_eq!(lines.count(), entries().count());
-        assert_eq!(entries().count(), 1146);
+        assert_eq!(lines.count(), facts().count());
+        assert_eq!(facts().count(), 1146);
         let index = |section: &Section| section.read().index.keys().cloned().collect::<Vec<_>>();
         let indexed: HashSet<_> = SECTIONS
             .iter()
@@ -205,7 +231,7 @@ mod tests {
 
     #[test]
     fn every_fact_names_its_page_and_speaks_briefly() {
-        for Entry { connectors, fact } in entries() {
+        for (connectors, fact) in facts() {
             let named = format!("{connectors}: {}", fact.scope);
             assert!(fact.doc.starts_with("https://"), "{named}");
             assert!((3..=80).contains(&fact.meaning.len()), "{named}");
@@ -232,16 +258,16 @@ mod tests {
     fn a_scope_reaches_as_far_as_all_that_it_includes() {
         let rules = crate::catalogue::ScopeEquivalence::default();
         let mut furthest: HashMap<(Provider, String), Access> = HashMap::new();
-        for entry in entries() {
-            let name = entry.connectors.split(' ').next().expect("a type");
+        for (connectors, fact) in facts() {
+            let name = connectors.split(' ').next().expect("a type");
             let provider = Provider::of(name).expect("a known provider");
             let connector = crate::model::ConnectorType::parse(name).expect("a type");
-            let wider = rules.wider(&connector, &entry.fact.scope.into());
-            let own = std::iter::once(entry.fact.scope.into()).chain(wider);
+            let wider = rules.wider(&connector, &fact.scope.into());
+            let own = std::iter::once(fact.scope.into()).chain(wider);
             for scope in own {
                 let most = furthest.entry((provider, scope.into_owned()));
-                let most = most.or_insert(entry.fact.access);
-                *most = entry.fact.access.max(*most);
+                let most = most.or_insert(fact.access);
+                *most = fact.access.max(*most);
             }
         }
         for (provider, scope) in furthest.keys() {
@@ -255,13 +281,13 @@ mod tests {
 
     #[test]
     fn what_facts_refer_to_is_in_the_table() {
-        for entry in entries() {
-            let provider = Provider::of(entry.connectors.split(' ').next().expect("a type"))
+        for (connectors, fact) in facts() {
+            let provider = Provider::of(connectors.split(' ').next().expect("a type"))
                 .expect("a known provider");
-            let main = entry.fact.alias_of.into_iter();
-            for other in entry.fact.included_in().chain(main) {
+            let main = fact.alias_of.into_iter();
+            for other in fact.included_in().chain(main) {
                 let found = find(provider, other).expect(other);
-                assert_ne!(found.scope, entry.fact.scope);
+                assert_ne!(found.scope, fact.scope);
                 assert_eq!(found.alias_of, None, "{other} is a main name");
             }
         }

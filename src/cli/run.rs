@@ -153,6 +153,7 @@ fn context(
         next,
         next_of_document: OnceCell::new(),
         said_claim: Cell::default(),
+        found: RefCell::default(),
         acting: RefCell::default(),
     };
     let shown = |path: &Path| crate::escape::limited(&path.display().to_string(), 300);

@@ -280,6 +280,7 @@ fn stage(context: &Context, sandbox: &Sandbox, root: &Path) -> Context {
         next: context.next().clone(),
         next_of_document: OnceCell::new(),
         said_claim: context.said_claim.clone(),
+        found: std::cell::RefCell::default(),
         acting: context.acting.clone(),
     }
 }

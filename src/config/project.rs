@@ -28,7 +28,7 @@ pub const SETTINGS: &str = "connplan.toml";
 const CONFIGS: [&str; 4] = ["config.json", "config.jsonc", ".app.json", ".app.jsonc"];
 
 /// What the command line says about the project.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FindOptions {
     /// `--app-id`.
     pub app_id: Option<String>,

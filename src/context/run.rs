@@ -64,6 +64,8 @@ pub struct Context {
     pub said_claim: Cell<bool>,
     /// Who acts at Base44, masked, once that is known.
     pub acting: RefCell<Option<String>>,
+    /// Projects that were found: what one run goes by does not change meanwhile.
+    pub found: RefCell<Vec<(FindOptions, Project)>>,
 }
 
 impl Context {
@@ -221,10 +223,7 @@ impl Context {
     /// Whether no project is here, and nothing names an app.
     pub fn is_nowhere(&self) -> bool {
         let options = self.find_options(self.globals.app_id.clone(), None);
-        matches!(
-            Project::find(&self.start, &options, &self.vars),
-            Err(ConfigError::NoProject { .. })
-        )
+        matches!(self.find_with(options), Err(ConfigError::NoProject { .. }))
     }
 
     /// The project's folder within its repository, `/` between parts; none where it is the repository's root,
@@ -256,11 +255,17 @@ impl Context {
     }
 
     fn find(&self, app_id: Option<String>, dir: Option<&Path>) -> Result<Project, Failure> {
-        Ok(Project::find(
-            &self.start,
-            &self.find_options(app_id, dir),
-            &self.vars,
-        )?)
+        Ok(self.find_with(self.find_options(app_id, dir))?)
+    }
+
+    fn find_with(&self, options: FindOptions) -> Result<Project, ConfigError> {
+        let mut found = self.found.borrow_mut();
+        if let Some((_, project)) = found.iter().find(|(of, _)| *of == options) {
+            return Ok(project.clone());
+        }
+        let project = Project::find(&self.start, &options, &self.vars)?;
+        found.push((options, project.clone()));
+        Ok(project)
     }
 
     /// The client's limits, as the environment sets them.
