@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::applied;
+use super::applied::{self, Unread, receipt_of};
 use crate::{
     approval::{Approval, ApprovalError, Approved, NAMESPACE, REVOKED, key_of},
     context::Failure,
     diff::Action,
     model::ConnectorType,
     plan::{Digest, Plan, Refusal},
-    receipt::{self, Outcome, Receipt},
+    receipt::{Outcome, Receipt},
     store::{Consented, HistoryEvent, Memory, What},
 };
 
@@ -38,7 +38,7 @@ pub(super) async fn unused(
     }
     for memory in memories {
         let events = memory.events().await?;
-        let done = done(&events, approved.digest());
+        let done = done(&events, approved.digest()).map_err(|unread| unread.of(memory))?;
         let last = due.iter().filter_map(|name| done.get(*name)).max();
         if let Some(last) = last {
             let anew = anew(&events, approved.digest(), last);
@@ -92,7 +92,9 @@ async fn carried_out(
     digest: &Digest,
     names: &BTreeSet<&ConnectorType>,
 ) -> Result<Option<Timestamp>, Failure> {
-    let last = last_of(&done(&memory.events().await?, digest), names);
+    let events = memory.events().await?;
+    let done = done(&events, digest).map_err(|unread| unread.of(memory))?;
+    let last = last_of(&done, names);
     Ok(last.map(|at| Timestamp::from_second(at.as_second()).unwrap_or(at)))
 }
 
@@ -116,7 +118,7 @@ pub(super) async fn approved_then(memory: &Memory, digest: &Digest) -> Vec<Appro
         |(events, _)| events,
     );
     let receipts = events.iter().filter_map(|event| match &event.what {
-        What::Apply(of, text) if of == digest => receipt_of(text),
+        What::Apply(of, _) if of == digest => receipt_of(event).ok()?,
         _ => None,
     });
     let mut found: Vec<Approval> = Vec::new();
@@ -129,28 +131,33 @@ pub(super) async fn approved_then(memory: &Memory, digest: &Digest) -> Vec<Appro
 }
 
 /// The events that prove what an approval was good for, that one was taken back, and from which commit the app was
-/// changed last: they stay, else an old one would count again, or what was refused would be free.
+/// changed last: they stay, else an old one would count again, or what was refused would be free. Where a receipt
+/// cannot be read, nobody knows which those are.
 pub(super) fn proofs(events: &[HistoryEvent]) -> BTreeSet<String> {
-    let mut asked = BTreeSet::new();
-    let mut proves = |event: &&HistoryEvent| match &event.what {
-        What::Approval(digest, text) => key_of(text, REVOKED, digest).is_some(),
-        What::Plan(_) => event.began(),
-        What::Apply(_, text) => {
-            let receipt = receipt_of(text).filter(|receipt| !receipt.approvals.is_empty());
-            asked.extend(receipt.iter().flat_map(waiting));
-            receipt.is_some()
-        }
-        What::Consent(consents) => consents.iter().any(|c| asked.contains(&c.connector)),
-        What::Forget(_) | What::Unlock(_) => false,
-    };
-    let proofs = events.iter().filter(|event| proves(event));
-    let last = applied::last(events).map(|(event, _)| event);
-    proofs.chain(last).map(|event| event.id.clone()).collect()
+    known_proofs(events).unwrap_or_else(|_| events.iter().map(|event| event.id.clone()).collect())
 }
 
-fn receipt_of(text: &str) -> Option<Receipt> {
-    let saved = receipt::read("a receipt of the store", text).ok();
-    saved.map(|saved| saved.receipt)
+fn known_proofs(events: &[HistoryEvent]) -> Result<BTreeSet<String>, Unread<'_>> {
+    let mut asked = BTreeSet::new();
+    let mut found = BTreeSet::new();
+    for event in events {
+        let proves = match &event.what {
+            What::Approval(digest, text) => key_of(text, REVOKED, digest).is_some(),
+            What::Plan(_) => event.began(),
+            What::Apply(..) => {
+                let receipt = receipt_of(event)?.filter(|receipt| !receipt.approvals.is_empty());
+                asked.extend(receipt.iter().flat_map(waiting));
+                receipt.is_some()
+            }
+            What::Consent(consents) => consents.iter().any(|c| asked.contains(&c.connector)),
+            What::Forget(_) | What::Unlock(_) => false,
+        };
+        if proves {
+            found.insert(event.id.clone());
+        }
+    }
+    found.extend(applied::last(events)?.map(|(event, _)| event.id.clone()));
+    Ok(found)
 }
 
 /// What a person is to consent to.
@@ -162,7 +169,10 @@ fn waiting(receipt: &Receipt) -> BTreeSet<ConnectorType> {
 
 /// Which changes of a plan were carried out, and when for the last time. What another plan wrote after
 /// this one had begun on it is decided anew, too.
-fn done(events: &[HistoryEvent], digest: &Digest) -> BTreeMap<ConnectorType, Done> {
+fn done<'e>(
+    events: &'e [HistoryEvent],
+    digest: &Digest,
+) -> Result<BTreeMap<ConnectorType, Done>, Unread<'e>> {
     let mut done = BTreeMap::new();
     // Whether an apply of it began and did not tell its end; what it asked for and nobody has consented to.
     let (mut begun, mut open) = (false, BTreeSet::new());
@@ -174,9 +184,9 @@ fn done(events: &[HistoryEvent], digest: &Digest) -> BTreeMap<ConnectorType, Don
         };
         match &event.what {
             What::Plan(of) if of == digest && event.began() => begun = true,
-            What::Apply(of, text) => {
+            What::Apply(of, _) => {
                 let is_this = of == digest;
-                let Some(receipt) = receipt_of(text) else {
+                let Some(receipt) = receipt_of(event)? else {
                     continue;
                 };
                 // A clock that is behind makes no approval newer than its use.
@@ -212,7 +222,7 @@ fn done(events: &[HistoryEvent], digest: &Digest) -> BTreeMap<ConnectorType, Don
             _ => {}
         }
     }
-    done
+    Ok(done)
 }
 
 /// The fingerprints of the keys that approved a plan after that.
@@ -233,7 +243,7 @@ mod tests {
     use crate::{
         approval::Approval,
         model::{ApiUrl, App, AppId, Scopes},
-        receipt::ChangeResult,
+        receipt::{self, ChangeResult},
         store::By,
     };
 
@@ -303,7 +313,8 @@ mod tests {
     /// After which of these events the changes of the plan `ab` were carried out for the last time:
     /// those of slack and of wix.
     fn used(whats: &[&What]) -> [Option<i64>; 2] {
-        let done = done(&events(whats), &digest("ab"));
+        let events = events(whats);
+        let done = done(&events, &digest("ab")).unwrap();
         ["slack", "wix"].map(|name| {
             let done = done.get(&ConnectorType::parse(name).unwrap());
             done.map(|done| done.at.as_second())
@@ -362,10 +373,9 @@ mod tests {
         let rest = applied("ab", &[("wix", Outcome::Added)]);
         let last = |whats: &[&What]| {
             let names = ["slack", "wix"].map(|name| ConnectorType::parse(name).unwrap());
-            let last = last_of(
-                &done(&events(whats), &digest("ab")),
-                &names.iter().collect(),
-            );
+            let events = events(whats);
+            let done = done(&events, &digest("ab")).unwrap();
+            let last = last_of(&done, &names.iter().collect());
             last.map(Timestamp::as_second)
         };
         assert_eq!(last(&[&first]), None);
@@ -401,7 +411,7 @@ mod tests {
         let keys = |whats: &[&What], epoch: u64| {
             let mut events = events(whats);
             events.last_mut().unwrap().epoch = epoch;
-            let done = done(&events, &digest("ab"));
+            let done = done(&events, &digest("ab")).unwrap();
             let used = done.values().max().unwrap();
             anew(&events, &digest("ab"), used).len()
         };
@@ -441,7 +451,7 @@ mod tests {
             let What::Apply(of, text) = applied("ab", results) else {
                 unreachable!();
             };
-            let mut receipt = receipt_of(&text).unwrap();
+            let mut receipt = receipt::read("a receipt", &text).unwrap().receipt;
             receipt.origin = Some(crate::model::Origin {
                 commit: Some("c1".to_owned()),
                 run_url: None,
@@ -456,5 +466,8 @@ mod tests {
             proofs(&[&whole, &whole, &part, &nothing, &at_a_desk]),
             ["2"]
         );
+        // Nobody knows what one proves that cannot be read.
+        let newer = What::Apply(digest("cd"), "format_version = \"3.0\"".to_owned());
+        assert_eq!(proofs(&[&begun, &given, &newer]), ["1", "2", "3"]);
     }
 }

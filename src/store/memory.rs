@@ -181,6 +181,11 @@ impl Memory {
         }
     }
 
+    /// That what an entry of the log holds cannot be read.
+    pub fn unread(&self, event: &HistoryEvent, reason: String) -> StoreError {
+        self.unreadable(&key(&format!("log/{}", event.name())), reason)
+    }
+
     /// Everything that happened, in order, and what cannot be read, with the reason.
     async fn log(&self) -> Result<(Vec<HistoryEvent>, Vec<(String, String)>), StoreError> {
         let mut events = Vec::new();

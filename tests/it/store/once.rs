@@ -180,6 +180,44 @@ fn an_entry_that_cannot_be_read_is_not_passed_over() {
     assert!(team.platform.writes().is_empty());
 }
 
+/// Nor is what such an entry holds: plans and receipts have a version of their own.
+#[test]
+fn a_receipt_that_cannot_be_read_is_not_passed_over() {
+    let team = Team::new();
+    let ann = team.key("ann");
+    let apply = ["apply", "x.plan", "--approved-by", "x.plan.sig"];
+    team.one.run(&["plan", "--out", "x.plan"]).expect(0);
+    team.one
+        .run(&["approve", "x.plan", "--key", &ann])
+        .expect(0);
+    team.one.run(&apply).expect(0);
+    team.platform.consent("slack", "ada@example.com");
+    team.one.run(&["authorize", "--yes"]).expect(0);
+    team.platform.unset("slack");
+    team.platform.forget();
+    for name in ["x.plan", "x.plan.sig"] {
+        team.two.write(name, &team.one.read(name));
+    }
+    forged(&team, |folder| {
+        let entries = std::fs::read_dir(folder.join("log")).unwrap();
+        for entry in entries.map(|entry| entry.unwrap().path()) {
+            let text = std::fs::read_to_string(&entry).unwrap();
+            let newer = text.replace("format_version = \"2.0", "format_version = \"3.0");
+            std::fs::write(entry, newer).unwrap();
+        }
+    });
+    reads!(team.two.run(&apply), @"
+    exit 1: connplan apply x.plan --approved-by x.plan.sig
+    --- stderr
+    Approved by ann@example.com (signature, SHA256:KEY).
+    Acting as a workspace, by BASE44_API_KEY.
+    error: the store git:origin holds a `log/ENTRY.toml` that cannot be read: the receipt in it has format 3.0, written by connplan VERSION; this connplan reads 2.0
+      help: somebody else wrote it, or a newer connplan did; look at it, and delete it if it is not needed
+      code: connplan::store::unreadable
+    ");
+    assert!(team.platform.writes().is_empty());
+}
+
 /// Nor is it asked for again, whoever writes into the store that it waits.
 #[test]
 fn what_was_consented_to_does_not_wait_by_the_same_approval() {

@@ -12,6 +12,7 @@ static OTHER_EACH_TIME: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"127\.0\.0\.1:\d+", "HOST"),
         (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID"),
         (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),
+        (r"\blog/\d{8}-\d{14}-[0-9a-f]{32}\b", "log/ENTRY"),
         (r"\b[0-9a-f]{16}-app-1\b", "APP"),
         (r"\b[0-9a-f]{40}\b", "COMMIT"),
         (r"\b(of|commit|error:) [0-9a-f]{7}\b", "$1 COMMIT"),
