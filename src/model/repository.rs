@@ -60,17 +60,16 @@ impl RunRepository {
             .is_some_and(|there| Some(&there.host) == own.as_ref() && same.contains(&there.path))
     }
 
-    /// Where this address would have to lead, if it is one of another repository beyond doubt. A folder, a mirror,
-    /// or a host other than the run's that has no name of its own says nothing of the kind.
+    /// Where this address would have to lead, if it is one of another repository beyond doubt. A folder, a mirror
+    /// that calls it as it is called, or a host other than the run's that has no name of its own says nothing of the
+    /// kind.
     pub fn instead_of(&self, address: &str) -> Option<String> {
         let there = Leads::of(address)?;
         let own = self.url.host_str().map(plain_host)?;
         let same_port = there.ssh || there.port == self.url.port_or_known_default();
         let same_host = there.host == own && (there.is_name || same_port);
-        let name = plain(&self.name);
-        let is_mirror = !same_host && there.path.ends_with(&format!("/{name}"));
-        let same = [plain(self.url.path()), name];
-        if (!there.is_name && !same_host) || same.contains(&there.path) || is_mirror {
+        let same = [plain(self.url.path()), plain(&self.name)];
+        if (!there.is_name && !same_host) || same.contains(&there.path) {
             return None;
         }
         // The way that the pipeline has to its forge, credentials and all.
@@ -177,7 +176,7 @@ mod tests {
             (&github, "git@github.com:octo/site.git"),
             (&github, "ssh://git@ssh.github.com:443/octo/site"),
             (&github, "work:octo/site"),
-            (&github, "https://mirror.example/github/octo/site.git"),
+            (&github, "https://mirror.example/octo/site.git"),
             // Nothing is known of these.
             (&github, "work:eve/site"),
             (&github, "/srv/site.git"),
@@ -235,6 +234,17 @@ mod tests {
                 &github,
                 "https://codeberg.example/eve/site",
                 "https://github.com/Octo/Site.git",
+            ),
+            // Whoever has a group there calls a repository so.
+            (
+                &github,
+                "https://mirror.example/eve/octo/site.git",
+                "https://github.com/Octo/Site.git",
+            ),
+            (
+                &gitlab,
+                "https://git.example/lab/eve/g/sub/site",
+                "https://git.example/lab/g/sub/site.git",
             ),
             (
                 &gitlab,
