@@ -214,7 +214,9 @@ impl Depot {
         branch: &str,
     ) -> Result<CommitId, GitError> {
         let from = RefName::branch(branch)?;
-        let seen = RefName::parse(&format!("refs/connplan-seen/heads/{branch}"))?;
+        // By a digest: a branch may be called as a folder of others was, and on some disks as another one is.
+        let seen = sha256(branch.as_bytes(), 40);
+        let seen = RefName::parse(&format!("refs/connplan-seen/branches/{seen}"))?;
         let address = sha256(remote.fetch.expose().as_bytes(), 32);
         let key = (self.dir.clone(), address, branch.to_owned());
         let heads = || {

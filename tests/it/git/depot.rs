@@ -156,6 +156,15 @@ fn a_commit_of_the_base_is_had_in_a_shallow_clone() {
             depot.objects().list(&head, "base44").await.unwrap().len(),
             1
         );
+        // A branch that became a folder of branches.
+        git(&pair.clone, &["push", "-q", "origin", "main:refs/heads/a"]);
+        assert_eq!(depot.fetch_branch(&remote, "a").await.unwrap(), head);
+        let moved = [":refs/heads/a", "main:refs/heads/a/b"];
+        git(
+            &pair.clone,
+            &[&["push", "-q", "origin"][..], &moved].concat(),
+        );
+        assert_eq!(depot.fetch_branch(&remote, "a/b").await.unwrap(), head);
         // It says no different from what the remote says.
         let none = ObjectId::parse(&"ab".repeat(20)).unwrap();
         assert!(depot.fetch_commit(&remote, &none).await.is_err());
