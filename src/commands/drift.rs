@@ -15,7 +15,7 @@ use crate::{
     receipt,
     store::What,
     syntax::Lifetime,
-    view::{self, drift::DriftReport},
+    view::{self, drift::DriftReport, markdown},
 };
 use clap::Args;
 
@@ -117,10 +117,13 @@ async fn keep_issue(
     let failed = |error: PublishError| Failure::new(ExitStatus::Error, error);
     let place = Place::of_project(&context.vars).map_err(failed)?;
     let environment = app.environment.as_deref();
+    let marker = publish::drift_marker(app.id.as_str(), environment);
+    // What stands around the text in the issue.
+    let room = markdown::GITHUB_LIMIT.saturating_sub(marker.len() + 2);
     let issue = IssueText {
-        marker: publish::drift_marker(app.id.as_str(), environment),
+        marker,
         title: view::drift::title(app),
-        text: drift.then(|| report.markdown(context.next())),
+        text: drift.then(|| report.issue(context.next(), room)),
         closing: report.counts(),
     };
     let kept = publish::keep_issue(&place, &issue, context.client_options());

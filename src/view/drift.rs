@@ -199,8 +199,43 @@ impl DriftReport {
         out
     }
 
-    /// For an issue that is kept up to date.
-    pub fn markdown(&self, next: &NextCommand) -> String {
+    /// For an issue that is kept up to date: as many of each list as fit into so many bytes.
+    pub fn issue(&self, next: &NextCommand, max: usize) -> String {
+        let lists = self.apps.iter().map(|app| {
+            let lists = app.lists().map(|(_, apart)| apart.len());
+            lists.into_iter().fold(app.waiting.len(), usize::max)
+        });
+        let longest = lists.max().unwrap_or_default();
+        let fits = |most: usize| self.first(next, most).len() <= max;
+        if fits(longest) {
+            return self.markdown(next);
+        }
+        let (mut fit, mut over) = (0, longest);
+        while over - fit > 1 {
+            let middle = usize::midpoint(fit, over);
+            if fits(middle) {
+                fit = middle;
+            } else {
+                over = middle;
+            }
+        }
+        self.first(next, fit)
+    }
+
+    /// As Markdown.
+    fn markdown(&self, next: &NextCommand) -> String {
+        self.first(next, usize::MAX)
+    }
+
+    /// The same, with at most so many of each list.
+    fn first(&self, next: &NextCommand, most: usize) -> String {
+        let left_out = |all: usize| match all.saturating_sub(most) {
+            0 => String::new(),
+            more => {
+                let text = format!("- … {more} more; `connplan drift` lists all of them\n");
+                next.within(&text)
+            }
+        };
         let code = |text: &str| escape::markdown_code(&escape::limited(text, 160));
         let mut out = String::new();
         for app in &self.apps {
@@ -217,9 +252,10 @@ impl DriftReport {
                 if !apart.is_empty() {
                     out.extend(["\n### ", heading, "\n\n"]);
                 }
-                for one in apart {
+                for one in apart.iter().take(most) {
                     out.extend(["- ", &one.line(code), "\n"]);
                 }
+                out.push_str(&left_out(apart.len()));
             }
             if self.unattributed {
                 out.extend(["\n", UNATTRIBUTED, "\n"]);
@@ -227,11 +263,12 @@ impl DriftReport {
             if !app.waiting.is_empty() {
                 out.push_str("\n### Waiting for a person\n\n");
             }
-            for one in &app.waiting {
+            for one in app.waiting.iter().take(most) {
                 // Read whenever, so the time stands whole.
                 let when = |since| format!("asked for at {since}");
                 out.extend(["- ", &one.line(code, when), "\n"]);
             }
+            out.push_str(&left_out(app.waiting.len()));
             out.push('\n');
             out.push_str(&next.within(NEXT));
         }

@@ -236,3 +236,43 @@ fn two_projects_and_two_environments_of_one_run_stay_apart() {
     assert!(!applied.failed, "{}", applied.log);
     assert!(runner.artifacts.contains_key("connplan-receipt-staging"));
 }
+
+/// A forge refuses more than 65,536 characters.
+#[test]
+fn an_issue_has_as_much_of_each_list_as_a_forge_takes() {
+    let platform = Platform::with(&[Connector::active("notion", &["read"])]);
+    let (server, _) = github();
+    let kept = issues(&server, true);
+    let project = on_github(Project::new(), &platform, &server)
+        .var("BASE44_API_KEY", platform.key())
+        .var("GITHUB_TOKEN", "ghs_canary");
+    for number in 0..1800 {
+        project.declare(&format!("type{number:04}"), &[]);
+    }
+    project.run(&["drift", "--issue"]).expect(2);
+    let issue = kept.all().remove(0);
+    let body = issue["body"].as_str().unwrap();
+    assert!((65_000..=65_536).contains(&body.len()), "{}", body.len());
+    let is_told =
+        |line: &&str| line.is_empty() || !line.starts_with("- `type") || line.contains("0000");
+    let told: Vec<_> = body.lines().filter(is_told).collect();
+    insta::assert_snapshot!(alike(&told.join("\n")), @"
+    <!-- connplan-drift app=app%2D1 -->
+    ## connplan drift: app `app-1`
+
+    **Drift: 1 changed outside, 1800 not applied yet, 0 waiting for a person.**
+
+    ### Changed outside
+
+    - `notion`: in the app, and no file declares it
+
+    ### Not applied yet
+
+    - `type0000`: declared, and not in the app
+    - … 290 more; `connplan drift` lists all of them
+
+    No apply is known for some of these, so they may also be changes of the files that were never applied. The last apply's receipt shows which: `--receipt FILE`.
+
+    `connplan plan` shows each difference in full; `connplan apply` changes the app to match the files, `connplan pull` changes the files to match the app.
+    ");
+}
