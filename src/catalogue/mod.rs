@@ -32,7 +32,7 @@ pub use rules::{ScopeEquivalence, ScopeIndex};
 pub use scope_fact::{Access, Certainty, ScopeFact};
 pub use unbounded::is_unbounded;
 
-use provider::Provider;
+pub(crate) use provider::Provider;
 
 /// What is known of `scope`, however it is spelt, where `connector` is of a known provider.
 ///

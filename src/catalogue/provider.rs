@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// A provider whose scopes are known. Its scopes mean the same with each of its connectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Provider {
+pub(crate) enum Provider {
     Airtable,
     Asana,
     Atlassian,
@@ -57,7 +57,7 @@ fn within_graph(scope: &str) -> Option<&str> {
 impl Provider {
     /// The provider of a connector type. Types are compared without regard to case, as the platform
     /// accepts either.
-    pub(super) fn of(connector: &str) -> Option<Self> {
+    pub(crate) fn of(connector: &str) -> Option<Self> {
         let connector = connector.to_ascii_lowercase();
         Some(match connector.as_str() {
             "airtable" => Self::Airtable,

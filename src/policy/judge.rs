@@ -211,6 +211,7 @@ pub fn evaluate(
     let mut judge = Judge {
         policy,
         overrides,
+        ready: scopes::Ready::default(),
         found: Vec::new(),
     };
     judge.removals(changes, present);
@@ -265,6 +266,7 @@ impl Ceiling {
 struct Judge<'a> {
     policy: &'a Policy,
     overrides: &'a [(&'a str, &'a str)],
+    ready: scopes::Ready,
     found: Vec<Violation>,
 }
 
@@ -406,7 +408,9 @@ impl Judge<'_> {
     /// A connector that names no scope, and gets what its provider gives then: one scope that nobody knows.
     fn no_scope(&mut self, connector: &ConnectorType) {
         let allowed = of_type(&self.policy.allowed_scopes, connector);
-        if allowed.is_some_and(|allowed| !scopes::allowed(connector, allowed, &Scope::from(""))) {
+        let none = Scope::from("");
+        let allows = |allowed| self.ready.of(connector, allowed).allow(connector, &none);
+        if !allowed.is_none_or(allows) {
             let what = format!("{connector}: it names none of the scopes that are allowed");
             self.tell(Rule::AllowedScopes, None, Some(connector), None, &what);
         }
@@ -448,15 +452,19 @@ impl Judge<'_> {
             let ceiling = Ceiling::over((max_class, class), (max_access, access));
             let unknown = self.unknown(ceiling);
             let way_on = self.way_on(unknown);
+            let is_denied =
+                denied.any(|patterns| self.ready.of(connector, patterns).deny(connector, scope));
+            let is_allowed =
+                allowed.all(|patterns| self.ready.of(connector, patterns).allow(connector, scope));
             let mut tell = |rule, severity, what: String| {
                 let shown = escape::limited(scope.as_str(), 200);
                 let what = format!("{connector}: the scope {shown} {what}");
                 self.tell(rule, severity, Some(connector), Some(whole), &what);
             };
-            if denied.any(|patterns| scopes::denied(connector, patterns, scope)) {
+            if is_denied {
                 tell(Rule::DeniedScopes, None, "is denied".to_owned());
             }
-            if !allowed.all(|patterns| scopes::allowed(connector, patterns, scope)) {
+            if !is_allowed {
                 let what = "is not among those allowed".to_owned();
                 tell(Rule::AllowedScopes, None, what);
             }

@@ -1,10 +1,10 @@
 //! Scopes against patterns and ceilings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Class, Policy};
 use crate::{
-    catalogue::{self, Access, ScopeEquivalence},
+    catalogue::{self, Access, Provider, ScopeEquivalence},
     model::{ConnectorType, Scope},
 };
 
@@ -51,62 +51,128 @@ pub(super) fn types_within(
         .collect()
 }
 
-/// Whether a pattern names the scope in any of its spellings, case aside, or the same permission of another
-/// service of the provider: what is denied must not come back in another dress.
-pub(super) fn denied(connector: &ConnectorType, patterns: &BTreeSet<Scope>, scope: &Scope) -> bool {
-    let meant = meant(connector, scope).map(Scope::from);
-    let scopes = [Some(scope), meant.as_ref()].into_iter().flatten();
-    scopes
-        .into_iter()
-        .any(|scope| named(connector, patterns, scope))
+/// The patterns of a rule as a provider's scopes are held against them: made ready once, for there may be very many
+/// of both.
+pub(super) struct Patterns {
+    canonical: HashSet<String>,
+    /// As they are written, and without what the provider may write before them, in small letters.
+    texts: Globs,
+    /// The permissions that they name, where those are other texts.
+    permissions: Globs,
+    /// Without what the provider may write before them, in the letters that it tells apart.
+    bare: Globs,
 }
 
-fn named(connector: &ConnectorType, patterns: &BTreeSet<Scope>, scope: &Scope) -> bool {
-    if catalogue::is_all(connector.as_str(), scope.as_str()) {
-        return !patterns.is_empty();
-    }
-    let rules = ScopeEquivalence::default();
-    let canonical = rules.canonical(connector, scope);
-    let permission = |text| catalogue::permission(connector.as_str(), text).to_lowercase();
-    let named = permission(scope.as_str());
-    let spellings = [
-        scope.as_str(),
-        catalogue::plain(connector.as_str(), scope.as_str()),
-        canonical.as_ref(),
-        named.as_str(),
-    ];
-    patterns.iter().any(|pattern| {
-        let same = rules.canonical(connector, pattern) == canonical;
-        let bare = catalogue::plain(connector.as_str(), pattern.as_str()).to_lowercase();
-        let whole = pattern.as_str().to_lowercase();
-        let mut spellings = spellings.iter().map(|text| text.to_lowercase());
-        // `https://SERVICE/*` is about the service.
-        let whichever =
-            Some(permission(pattern.as_str())).filter(|name| !name.trim_matches('*').is_empty());
-        same || whichever.is_some_and(|name| glob(&name, &named))
-            || spellings.any(|text| glob(&bare, &text) || glob(&whole, &text))
-    })
-}
-
-/// Whether a pattern names the scope, by the canonical form alone.
-pub(super) fn allowed(
-    connector: &ConnectorType,
-    patterns: &BTreeSet<Scope>,
-    scope: &Scope,
-) -> bool {
-    let rules = ScopeEquivalence::default();
-    let canonical = rules.canonical(connector, scope);
-    let fold = |text: &str| {
-        if catalogue::ignores_case(connector.as_str()) {
-            text.to_lowercase()
-        } else {
-            text.to_owned()
+impl Patterns {
+    fn of(connector: &ConnectorType, patterns: &BTreeSet<Scope>) -> Self {
+        let rules = ScopeEquivalence::default();
+        let name = connector.as_str();
+        let (mut texts, mut permissions) = (BTreeSet::new(), BTreeSet::new());
+        for pattern in patterns {
+            let pattern = pattern.as_str();
+            texts.insert(pattern.to_lowercase());
+            texts.insert(catalogue::plain(name, pattern).to_lowercase());
+            let permission = catalogue::permission(name, pattern);
+            // `https://SERVICE/*` is about the service.
+            if !permission.trim_matches('*').is_empty() {
+                permissions.insert(permission.to_lowercase());
+            }
         }
-    };
-    patterns.iter().any(|pattern| {
-        let bare = catalogue::plain(connector.as_str(), pattern.as_str());
-        rules.canonical(connector, pattern) == canonical || glob(&fold(bare), &fold(&canonical))
-    })
+        let canonical = patterns
+            .iter()
+            .map(|pattern| rules.canonical(connector, pattern).into_owned());
+        let bare = patterns
+            .iter()
+            .map(|pattern| fold(connector, catalogue::plain(name, pattern.as_str())));
+        Self {
+            canonical: canonical.collect(),
+            permissions: permissions.difference(&texts).cloned().collect(),
+            texts: texts.into_iter().collect(),
+            bare: bare.collect(),
+        }
+    }
+
+    /// Whether a pattern names the scope in any of its spellings, case aside, or the same permission of another
+    /// service of the provider: what is denied must not come back in another dress.
+    pub(super) fn deny(&self, connector: &ConnectorType, scope: &Scope) -> bool {
+        let meant = meant(connector, scope).map(Scope::from);
+        let mut scopes = [Some(scope), meant.as_ref()].into_iter().flatten();
+        scopes.any(|scope| self.name(connector, scope))
+    }
+
+    fn name(&self, connector: &ConnectorType, scope: &Scope) -> bool {
+        let (name, text) = (connector.as_str(), scope.as_str());
+        if catalogue::is_all(name, text) {
+            return !self.canonical.is_empty();
+        }
+        let canonical = ScopeEquivalence::default().canonical(connector, scope);
+        let permission = catalogue::permission(name, text).to_lowercase();
+        let spellings = [text, catalogue::plain(name, text), &canonical];
+        let mut spellings: BTreeSet<_> = spellings.map(str::to_lowercase).into();
+        spellings.insert(permission.clone());
+        self.canonical.contains(canonical.as_ref())
+            || self.permissions.fit(&permission)
+            || spellings.iter().any(|text| self.texts.fit(text))
+    }
+
+    /// Whether a pattern names the scope, by the canonical form alone.
+    pub(super) fn allow(&self, connector: &ConnectorType, scope: &Scope) -> bool {
+        let canonical = ScopeEquivalence::default().canonical(connector, scope);
+        self.canonical.contains(canonical.as_ref()) || self.bare.fit(&fold(connector, &canonical))
+    }
+}
+
+fn fold(connector: &ConnectorType, text: &str) -> String {
+    if catalogue::ignores_case(connector.as_str()) {
+        text.to_lowercase()
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Those that were made ready, by the list that they are of and the provider.
+#[derive(Default)]
+pub(super) struct Ready(HashMap<(usize, Option<Provider>), Patterns>);
+
+impl Ready {
+    /// The patterns of a list, which stays where it is for as long as this is asked.
+    pub(super) fn of(
+        &mut self,
+        connector: &ConnectorType,
+        patterns: &BTreeSet<Scope>,
+    ) -> &Patterns {
+        let list = std::ptr::from_ref(patterns).addr();
+        let key = (list, Provider::of(connector.as_str()));
+        let make = || Patterns::of(connector, patterns);
+        self.0.entry(key).or_insert_with(make)
+    }
+}
+
+/// Texts in which `*` stands for any text.
+#[derive(Default)]
+struct Globs {
+    plain: HashSet<String>,
+    starred: Vec<String>,
+}
+
+impl FromIterator<String> for Globs {
+    fn from_iter<I: IntoIterator<Item = String>>(texts: I) -> Self {
+        let mut globs = Self::default();
+        for text in texts {
+            if text.contains('*') {
+                globs.starred.push(text);
+            } else {
+                globs.plain.insert(text);
+            }
+        }
+        globs
+    }
+}
+
+impl Globs {
+    fn fit(&self, text: &str) -> bool {
+        self.plain.contains(text) || self.starred.iter().any(|pattern| glob(pattern, text))
+    }
 }
 
 /// `*` stands for any text; all else for itself.

@@ -2,7 +2,7 @@
 
 use super::{
     Finding, Problem,
-    connector::{duplicate_keys, parse_json5},
+    connector::{duplicate_keys, in_order, parse_json5},
     quote::Quoted,
     source::Source,
     suggest,
@@ -44,13 +44,14 @@ pub(crate) fn parse_config(name: &str, text: &str) -> (Config, Vec<Problem>) {
     };
     let mut problems = duplicate_keys(root.members(), &source);
     let mut named = root.get("name").is_some();
+    let missing = OURS.map(|key| (key, root.get(key).is_none()));
     for member in root.members() {
         let key = member.key.as_str();
         if OURS.contains(&key) || OTHERS.contains(&key) || key == "plugins" {
             continue;
         }
         let meant = suggest::closest(key, &OURS, if key.len() > 6 { 2 } else { 1 });
-        if let Some(meant) = meant.filter(|meant| root.get(meant).is_none()) {
+        if let Some(meant) = meant.filter(|meant| missing.contains(&(*meant, true))) {
             // One problem is not told twice.
             named |= meant == "name";
             let key = Quoted::new(key);
@@ -79,7 +80,7 @@ pub(crate) fn parse_config(name: &str, text: &str) -> (Config, Vec<Problem>) {
         let problem = Problem::new(Finding::NoName, &source);
         problems.push(problem.label(root.head(), "no `name` in this object"));
     }
-    (config, problems)
+    (config, in_order(problems, name))
 }
 
 /// Reads `.app.jsonc`.
@@ -131,6 +132,15 @@ mod tests {
         let (_, problems) = parse_config("c", text);
         assert_eq!(problems.len(), 2, "{problems:?}");
         assert_eq!(parse_config("c", "{}").1.len(), 1);
+    }
+
+    #[test]
+    fn what_stands_very_often_is_told_some_times() {
+        for key in ["name: 'x', ", "nmae: 1, "] {
+            let text = format!("{{{}}}", key.repeat(20_000));
+            let (_, problems) = parse_config("c", &text);
+            assert_eq!(problems.len(), 51, "{key}");
+        }
     }
 
     #[test]

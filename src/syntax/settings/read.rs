@@ -233,6 +233,12 @@ denied_scopes = { "*" = ["admin"] }
             assert!(told.message.contains(said), "{bad}: {}", told.message);
             assert!(told.line.is_some(), "{bad}");
         }
+        for (count, fine) in [(1000, true), (1001, false)] {
+            let patterns = (0..count).map(|n| format!("\"a{n}*\", "));
+            let patterns: String = patterns.collect();
+            let text = format!("[policy]\nallowed_scopes = {{ gmail = [{patterns}] }}");
+            assert_eq!(parse_settings("c", &text).0.is_some(), fine);
+        }
         let two = "[apply]\nparallelism = 0\nkeep_going = 1\n";
         assert_eq!(parse_settings("c", two).1.len(), 2, "all are told at once");
         for fine in [

@@ -161,6 +161,9 @@ fn holds_gate(member: &Member) -> bool {
         || member.node.members().iter().any(holds_gate)
 }
 
+/// The most patterns of one list: each is held against each scope.
+const MOST_PATTERNS: usize = 1000;
+
 struct Check<'a> {
     source: &'a Source,
     problems: Vec<Problem>,
@@ -190,6 +193,13 @@ impl Check<'_> {
                 }
             }
             (Texts(_) | Types(_), Value::List(elements)) => {
+                let is_pattern = |element: &&Node| element.text().is_some_and(|it| it.contains('*'));
+                if elements.iter().filter(is_pattern).count() > MOST_PATTERNS {
+                    let message =
+                        format!("`{path}` has more than {MOST_PATTERNS} patterns with `*`");
+                    let problem = Problem::new(Finding::Setting { message }, self.source);
+                    self.problems.push(problem.label(node.head(), "this list"));
+                }
                 for element in elements {
                     match element.text() {
                         None => self.wrong(path, element, shape),
