@@ -133,7 +133,12 @@ impl Checkout {
     /// go back to the start, it may have been.
     pub async fn may_have_said(&self, word: &str, file: &str) -> Result<bool, GitError> {
         let (word, file) = (format!("-G{word}"), format!(":(glob)**/{file}"));
-        let args = ["log", "-1", "--format=%H", &word, "HEAD", "--", &file];
+        let mut args = vec!["log", "-1", "--format=%H"];
+        // No line of history is left out, and a merge is held against each of its parents. What attributes of the
+        // checkout say counts for nothing: they could call the file binary, or choose a program that converts it.
+        args.extend(["--full-history", "-m"]);
+        args.extend(["--text", "--no-textconv", "--no-ext-diff"]);
+        args.extend([&*word, "HEAD", "--", &*file]);
         let found = self.maybe("look for earlier settings", &args).await?;
         Ok(found.is_none_or(|found| !found.is_empty()) || self.is_shallow().await?)
     }

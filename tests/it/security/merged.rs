@@ -622,6 +622,50 @@ fn a_store_that_nothing_names_any_more_is_asked_at_each_remote_and_has_to_answer
     assert_eq!(platform.writes().len(), 1);
 }
 
+/// A branch that began before the store was named takes it away by merging. And who looks for it starts no program
+/// that a checkout names.
+#[test]
+fn no_merge_hides_that_a_store_was_named() {
+    let (platform, project) = shop();
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    let other = project.path("../other.git").display().to_string();
+    git(&project, &["init", "-q", "--bare", &other]);
+    git(&project, &["remote", "add", "memory", &other]);
+    let settings = format!("{SIGNED}from_risk = \"danger\"\n[store]\nurl = \"git:memory\"\n");
+    project.write("base44/connplan.toml", &settings);
+    let signed = commit(&project, "signed, with a store at another remote");
+    applied(&project, &base, &[]).expect(0);
+    git(&project, &["checkout", "-q", "-b", "other", &base]);
+    project.declare("gmail", &["https://mail.google.com/"]);
+    commit(&project, "the whole mailbox");
+    git(&project, &["merge", "-q", "-s", "ours", "-m", "merge", "main"]);
+    git(&project, &["checkout", "-q", "main"]);
+    git(
+        &project,
+        &["merge", "-q", "--no-ff", "-m", "merge", "other"],
+    );
+    let loose = git(&project, &["rev-parse", "HEAD"]);
+    applied(&project, &signed, &[]).expect(3).tells("signature");
+    project.write(".gitattributes", "connplan.toml diff=spy\n");
+    commit(&project, "attributes");
+    let spied = project.path("../spied");
+    let spy = format!("touch '{}'; cat", spied.display());
+    git(&project, &["config", "diff.spy.textconv", &spy]);
+    std::fs::rename(&other, project.path("../gone.git")).unwrap();
+    let _ = std::fs::remove_dir_all(project.state_folder());
+    let asked = || {
+        applied(&project, &loose, &[])
+            .expect(1)
+            .tells("whether the remote memory keeps a store that the settings named before");
+    };
+    asked();
+    project.write(".gitattributes", "connplan.toml -diff\n");
+    commit(&project, "other attributes");
+    asked();
+    assert!(!spied.exists(), "the checkout had a program started");
+    assert_eq!(platform.writes().len(), 1);
+}
+
 /// A commit that no branch has any more is asked for by its name.
 #[test]
 fn the_commit_applied_last_is_not_taken_for_lost_where_the_remote_does_not_answer() {
