@@ -1,6 +1,8 @@
 //! `-v`, `-vv` and `CONNPLAN_LOG`: what happens underneath, on standard error. Requests by method,
 //! path, status, duration and request id; never a header, never a body.
 
+use std::io::{self, Write};
+
 use tracing_subscriber::{
     Layer,
     filter::{LevelFilter, Targets, filter_fn},
@@ -8,10 +10,26 @@ use tracing_subscriber::{
     layer::SubscriberExt,
 };
 
-use crate::model::Vars;
+use crate::{escape, model::Vars};
+
+/// Standard error, with e-mail addresses masked: each event comes in one piece.
+struct Masked;
+
+impl Write for Masked {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let masked = escape::mask_accounts(&text);
+        io::stderr().write_all(masked.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
 
 /// Starts to listen, if anybody wants to hear; says whether it does.
-pub(super) fn install(vars: &Vars, verbose: u8, color: bool) -> bool {
+pub(super) fn install(vars: &Vars, verbose: u8, color: bool, masks: bool) -> bool {
     let directives = match (vars.get("CONNPLAN_LOG"), verbose) {
         (Some(directives), _) => directives.to_owned(),
         (None, 0) => return false,
@@ -24,7 +42,13 @@ pub(super) fn install(vars: &Vars, verbose: u8, color: bool) -> bool {
     // Libraries log what they send; what they consider harmless is not for us to vouch for.
     let ours = filter_fn(|event| event.target().starts_with("connplan"));
     let lines = fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(move || -> Box<dyn Write> {
+            if masks {
+                Box::new(Masked)
+            } else {
+                Box::new(io::stderr())
+            }
+        })
         .with_ansi(color)
         .with_target(false)
         .without_time()

@@ -86,15 +86,16 @@ fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
 /// Where this run prints.
 fn terminal(globals: &Globals, vars: &Vars, traits: Traits<'_>) -> Terminal {
     let terminal = Terminal::probe(vars, globals.color, globals.no_input, globals.quiet);
-    let logs = log::install(vars, globals.verbose, terminal.color_stderr());
+    // A pipeline's log is read by many.
+    let masks = vars.ci() && !globals.show_accounts;
+    let logs = log::install(vars, globals.verbose, terminal.color_stderr(), masks);
     let terminal = if logs { terminal.still() } else { terminal };
     let terminal = if globals.format == Format::Text && traits.prose {
         terminal.prose()
     } else {
         terminal
     };
-    // A pipeline's log is read by many.
-    if vars.ci() && !globals.show_accounts {
+    if masks {
         terminal.masking(globals.format != Format::Json && !traits.document)
     } else {
         terminal

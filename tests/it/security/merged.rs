@@ -638,7 +638,10 @@ fn no_merge_hides_that_a_store_was_named() {
     git(&project, &["checkout", "-q", "-b", "other", &base]);
     project.declare("gmail", &["https://mail.google.com/"]);
     commit(&project, "the whole mailbox");
-    git(&project, &["merge", "-q", "-s", "ours", "-m", "merge", "main"]);
+    git(
+        &project,
+        &["merge", "-q", "-s", "ours", "-m", "merge", "main"],
+    );
     git(&project, &["checkout", "-q", "main"]);
     git(
         &project,

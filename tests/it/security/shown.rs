@@ -2,7 +2,12 @@
 
 use std::fs;
 
-use crate::support::{Platform, Project, reads};
+use serde_json::json;
+
+use crate::support::{
+    Platform, Project, reads,
+    scripted::{Reply, Scripted},
+};
 
 const FORGED: &str = r#"{
   "type": "zendesk", "scopes": ["read"], "account": "ada.lovelace@example.com",
@@ -315,4 +320,29 @@ fn a_named_file_that_is_a_link_out_of_the_checkout_is_not_read() {
     std::os::unix::fs::symlink("files/a.plan", project.path("b.plan")).unwrap();
     let run = project.run(&["show", "b.plan"]);
     insta::assert_snapshot!(run.stderr.lines().next().unwrap_or_default(), @"error: the plan b.plan has format 9.0; this connplan reads 2.0");
+}
+
+/// What is tried again is logged with the server's own words.
+#[test]
+fn the_log_of_a_pipeline_masks_addresses_too() {
+    let server = Scripted::start();
+    let busy = json!({"message": "the connection of ada.lovelace@example.com is busy"});
+    server.on(
+        "GET /api/apps/app-1/external-auth/list",
+        [Reply::json(503, &busy)],
+    );
+    let project = Project::new()
+        .var("BASE44_API_URL", &server.url())
+        .var("BASE44_API_KEY", "b44k_canary")
+        .var("BASE44_APP_ID", "app-1");
+    let run = |args: &[&str]| project.run_vars(&[("CI", "true")], args);
+    let logged = run(&["-v", "plan"]);
+    logged
+        .expect(1)
+        .tells("trying again")
+        .tells("of a***@example.com is busy")
+        .lacks("ada.lovelace");
+    run(&["-v", "plan", "--show-accounts"])
+        .expect(1)
+        .tells("of ada.lovelace@example.com is busy");
 }
