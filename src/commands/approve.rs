@@ -15,7 +15,7 @@ use crate::{
     context::{Context, ExitStatus, Failure, Format, UsageError},
     fs::{self, Destination},
     model::{Vars, ago},
-    ops,
+    ops::{self, Team},
     plan::{Digest, Plan, document},
     term::{self, Answer},
     view::{self, approval::ApprovalReport, markdown, report::PlanReport},
@@ -84,7 +84,9 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         &medium.aside(&context.terminal),
     );
     context.terminal.say(&shown);
-    if !args.revoke && !is_wanted(context, &saved).await {
+    let teams = teams(context, &saved).await;
+    let known = teams.as_ref().map_or(&[][..], Vec::as_slice);
+    if !args.revoke && !is_wanted(context, &saved, known).await {
         context.terminal.say("Nothing was signed.");
         return Ok(ExitStatus::Error);
     }
@@ -119,7 +121,10 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         let read = read(&signature, &saved.digest, &signers, context);
         signer(read, args.revoke, context)
     });
-    let kept = keep(context, &saved, &signature).await;
+    let kept = match teams {
+        Ok(teams) => keep(&teams, &saved.digest, &signature).await,
+        Err(failure) => Err(failure),
+    };
     let kept = match (kept, &out) {
         (Ok(kept), _) => kept,
         // It has to be somewhere.
@@ -195,16 +200,14 @@ fn compared(context: &Context, plan: &Plan) -> Result<(), Failure> {
 
 /// Whether a plan that was carried out already is to be approved all the same: with that it may be carried out
 /// once more. Who cannot be asked is told.
-async fn is_wanted(context: &Context, saved: &document::Saved) -> bool {
-    let Ok((project, app)) = context.project_of(&saved.plan.app.app.id) else {
-        return true;
-    };
-    let Ok(team) = listening::team(context, &project, &app).await else {
-        return true;
-    };
+async fn is_wanted(context: &Context, saved: &document::Saved, teams: &[Team]) -> bool {
     let made = saved.created_at.as_ref().and_then(|at| at.parse().ok());
     let plan = (&saved.plan, &saved.digest);
-    let Ok(Some(at)) = ops::over(team.memory(), plan, made).await else {
+    let mut over = None;
+    for team in teams {
+        over = over.max(ops::over(team.memory(), plan, made).await.unwrap_or(None));
+    }
+    let Some(at) = over else {
         return true;
     };
     context.warn(&format!(
@@ -217,32 +220,22 @@ async fn is_wanted(context: &Context, saved: &document::Saved) -> bool {
             == Answer::Yes
 }
 
-/// Keeps the signature where the plan's team keeps what it knows; says where, if others have it too.
-async fn keep(
-    context: &Context,
-    saved: &document::Saved,
-    signature: &str,
-) -> Result<Option<String>, Failure> {
+/// Where the plan's team keeps what it knows; nowhere where no project here is of its app.
+async fn teams(context: &Context, saved: &document::Saved) -> Result<Vec<Team>, Failure> {
     let planned = &saved.plan.app.app;
-    let Ok((mut project, app)) = context.project_of(&planned.id) else {
-        return Ok(None);
-    };
-    if app.api_url != planned.api_url {
-        return Ok(None);
+    match context.project_of(&planned.id) {
+        Ok((project, app)) if app.api_url == planned.api_url => {
+            listening::teams(context, &project, &app).await
+        }
+        _ => Ok(Vec::new()),
     }
-    // A branch that is only looked at does not say where the team keeps it.
-    let before = ops::teams_before(&listening::around(context), &mut project, &app).await;
-    let before = before.unwrap_or_else(|failure| {
-        let why = failure.told();
-        context.warn(&format!(
-            "whether the base branch names another store is not known, and none was told: {why}"
-        ));
-        Vec::new()
-    });
-    let own = listening::team(context, &project, &app).await?;
+}
+
+/// Keeps the signature there; says where, if others have it too.
+async fn keep(teams: &[Team], digest: &Digest, signature: &str) -> Result<Option<String>, Failure> {
     let mut kept = Vec::new();
-    for team in before.iter().chain([&own]) {
-        if team.keep_approval(&saved.digest, signature).await? {
+    for team in teams {
+        if team.keep_approval(digest, signature).await? {
             kept.push(team.memory().name().to_owned());
         }
     }

@@ -1,6 +1,6 @@
 //! `connplan history`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 
@@ -28,22 +28,51 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> Result<ExitStatus, Fa
     let medium = context.medium(&[Format::Text, Format::Json, Format::Markdown])?;
     let project = context.project(None)?;
     let app = project.app()?;
-    let team = listening::team(context, &project, &app).await?;
-    let (mut events, unread) = team.memory().history().await?;
-    for key in unread {
-        let key = crate::escape::limited(&key, 120);
-        context.warn(&format!("{key} in {} cannot be read", team.memory().name()));
+    let (mut events, mut names) = (Vec::new(), Vec::new());
+    for team in listening::teams(context, &project, &app).await? {
+        let name = team.memory().name();
+        let (more, unread) = team.memory().history().await?;
+        for key in unread {
+            let key = crate::escape::limited(&key, 120);
+            context.warn(&format!("{key} in {name} cannot be read"));
+        }
+        events = merged(events, more);
+        names.push(name.to_owned());
     }
+    names.dedup();
     if let Some(last) = args.last {
         events.drain(..events.len().saturating_sub(last));
     }
     let signers = signers_of(context, &project, &events).await;
-    let name = team.memory().name();
+    let name = names.join(" and ");
     let accounts = context.globals.show_accounts;
     context.terminal.out(&view::history::show(
-        &app, name, &events, &signers, accounts, &medium,
+        &app, &name, &events, &signers, accounts, &medium,
     ));
     Ok(ExitStatus::Done)
+}
+
+/// What two memories know, each in its order. What both were told is there once.
+fn merged(one: Vec<HistoryEvent>, other: Vec<HistoryEvent>) -> Vec<HistoryEvent> {
+    // A signature is told to each of them.
+    let name = |event: &HistoryEvent| match &event.what {
+        What::Approval(_, text) => text.clone(),
+        _ => event.id.clone(),
+    };
+    let known: BTreeSet<_> = one.iter().map(name).collect();
+    let news = other
+        .into_iter()
+        .filter(|event| !known.contains(&name(event)));
+    let mut news = news.peekable();
+    let mut all = Vec::new();
+    for event in one {
+        while let Some(earlier) = news.next_if(|new| new.at < event.at) {
+            all.push(earlier);
+        }
+        all.push(event);
+    }
+    all.extend(news);
+    all
 }
 
 /// As whom the file of signers knows the keys of the approvals. Where nobody can tell, the keys say it.

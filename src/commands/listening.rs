@@ -26,6 +26,26 @@ pub(super) async fn team(context: &Context, project: &Project, app: &App) -> Res
     Team::of(&around(context), project, app).await
 }
 
+/// The memories of the app: those in stores that the base names beside the checkout's, and the checkout's own as
+/// the last. A branch that is only looked at does not say where the team keeps what it knows.
+pub(super) async fn teams(
+    context: &Context,
+    project: &Project,
+    app: &App,
+) -> Result<Vec<Team>, Failure> {
+    let mut project = project.clone();
+    let before = ops::teams_before(&around(context), &mut project, app).await;
+    let mut teams = before.unwrap_or_else(|failure| {
+        let why = failure.told();
+        context.warn(&format!(
+            "whether the base branch names another store is not known: {why}"
+        ));
+        Vec::new()
+    });
+    teams.push(team(context, &project, app).await?);
+    Ok(teams)
+}
+
 /// A saved plan as it is named: where it is from, its text, and the digest if that is the name.
 pub(super) struct NamedPlan {
     pub(super) digest: Option<Digest>,

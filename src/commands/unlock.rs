@@ -6,6 +6,7 @@ use super::{listening, planning};
 use crate::{
     context::{Context, ExitStatus, Failure, Format},
     model::ahead,
+    ops::Team,
     term::{self, Answer},
     view,
 };
@@ -24,18 +25,21 @@ pub async fn run(args: &UnlockArgs, context: &Context) -> Result<ExitStatus, Fai
     let medium = context.medium(&[Format::Text, Format::Json])?;
     let project = context.project(None)?;
     let app = project.app()?;
-    let team = listening::team(context, &project, &app).await?;
-    let memory = team.memory();
-    let seen = if memory.is_shared() {
-        Some(memory.leased().await?)
-    } else {
-        None
-    };
-    let holder = seen.as_ref().and_then(|seen| seen.holder.as_ref());
+    let teams = listening::teams(context, &project, &app).await?;
+    let mut seen = None;
+    for memory in teams.iter().map(Team::memory).filter(|m| m.is_shared()) {
+        let leased = memory.leased().await?;
+        let is_held = leased.holder.is_some();
+        seen = Some((memory, leased));
+        if is_held {
+            break;
+        }
+    }
+    let holder = seen.as_ref().and_then(|(_, seen)| seen.holder.as_ref());
     let ended = |ended: bool| {
         view::history::show_unlocked(&app, holder, ended, &medium, &context.terminal);
     };
-    let Some(seen) = &seen else {
+    let Some((memory, seen)) = &seen else {
         context.terminal.say(
             "There is nothing to unlock: without a store, the lock of this machine ends with its \
              process.",

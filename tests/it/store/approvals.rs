@@ -758,4 +758,30 @@ fn what_is_taken_back_on_a_branch_is_taken_back_in_the_store_of_its_base() {
     let apply = ["apply", plan.as_str(), "--approved-by", signature.as_str()];
     reads!(team.one.run(&apply));
     assert!(team.platform.writes().is_empty());
+    // It is read there, too.
+    reads!(team.two.run(&["history"]), @"
+    exit 0: connplan history
+    App app-1 at http://HOST, as git:origin remembers it:
+
+      just now  approved sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (two)
+      just now  revoked the approval of sha256:DIGEST as ann@example.com, with the key SHA256:KEY  (two)
+    ");
+}
+
+/// Nor does it keep anybody from ending the team's lease.
+#[test]
+fn a_lease_in_the_store_of_the_base_is_ended_from_a_branch_that_takes_it_away() {
+    let team = Team::with("[store]\nurl = \"git:origin\"\n");
+    let crash = [("__CONNPLAN_TEST_CRASH_AT_WRITE", "6")];
+    let killed = team.one.run_vars(&crash, &["apply", "--auto-approve"]);
+    assert_eq!(killed.code, None, "{killed}");
+    git(&team.two.root(), &["remote", "set-head", "origin", "main"]);
+    git(&team.two.root(), &["checkout", "-q", "-b", "eve"]);
+    team.two.write("base44/connplan.toml", "");
+    git(&team.two.root(), &["commit", "-q", "-a", "-m", "no store"]);
+    reads!(team.two.run(&["unlock", "--yes"]), @"
+    exit 0: connplan unlock --yes
+    --- stderr
+    Ended the lease: one on MACHINE started `connplan apply` just now.
+    ");
 }

@@ -23,6 +23,7 @@ static OTHER_EACH_TIME: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\bexpires in \d+ days\b", "expires in SOME days"),
         (r"\b\d+ (ms|s)\b", "SOME $1"),
         (r"\bprocess \d+\b", "process ID"),
+        (r" on \S+ started `", " on MACHINE started `"),
         // A machine that is busy takes its time.
         (r"(just now|\b[1-9] minutes? ago)  +", "just now  "),
         (r"\b[1-9] minutes? ago\b", "just now"),
