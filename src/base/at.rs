@@ -16,7 +16,7 @@ use super::{
 use crate::{
     context::{Context, Failure},
     git::{Checkout, CommitId, Depot, EntryKind, ObjectId, Objects, work_tree_of},
-    model::{BaseName, Line, RunRepository},
+    model::{BaseName, Line},
 };
 
 /// What was refused since the app was last changed may still be to apply, and what it was refused by is not
@@ -76,13 +76,9 @@ impl CommitAt {
                         continue;
                     };
                     let module = module.id.as_str();
-                    // What it is fetched from is what a clone has; who keeps its store is for the base to say.
                     let (commit, fetched) = here_or_fetched(context, &checkout, module).await?;
-                    let run = RunRepository::of(&context.vars);
-                    let at = (outer.objects(), &outer.commit);
-                    let moved = outer.checkout.moved_module(run.as_ref(), at, &inner);
                     found.push(Self {
-                        checkout: checkout.clone().with_origin(moved.await?),
+                        checkout: checkout.clone(),
                         commit,
                         fetched,
                     });

@@ -284,9 +284,9 @@ impl Base {
         };
         let there = self.views.get(before.view)?.checkout();
         let here = Checkout::of(&project.root, there.git().clone()).ok();
-        let is_there =
-            |here: &Checkout| here.root() == there.root() && there.given_origin().is_none();
-        if then != now || here.as_ref().is_some_and(is_there) {
+        let is_there = |here: &Checkout| here.root() == there.root();
+        let is_named = context.vars.get(Place::VARIABLE).is_some();
+        if then != now || is_named || here.as_ref().is_some_and(is_there) {
             return None;
         }
         let run = RunRepository::of(&context.vars);

@@ -136,7 +136,7 @@ async fn store(context: &Context, text: &str) -> Result<Option<String>, Failure>
         return Ok(None);
     }
     match Place::parse(text).map_err(|e| wrong(e.to_string()))? {
-        place @ Place::Object(_) => Ok(Some(place.to_string())),
+        place @ (Place::Object(_) | Place::Repository(_)) => Ok(Some(place.to_string())),
         Place::Git(remote) => {
             let root = context.project(None)?.root;
             let checkout = Checkout::of(&root, context.git())?;

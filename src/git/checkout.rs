@@ -24,8 +24,6 @@ pub fn work_tree_of(folder: &Path) -> Option<PathBuf> {
 pub struct Checkout {
     pub(super) git: Git,
     pub(super) root: PathBuf,
-    /// Where `origin` is, if somebody knows it better than its configuration.
-    pub(super) origin: Option<String>,
 }
 
 /// Who made a commit.
@@ -43,11 +41,7 @@ impl Checkout {
         let root = work_tree_of(folder).ok_or_else(|| GitError::NoRepository {
             folder: crate::escape::path(folder),
         })?;
-        Ok(Self {
-            git,
-            root,
-            origin: None,
-        })
+        Ok(Self { git, root })
     }
 
     /// Its root, links resolved.

@@ -21,7 +21,6 @@ mod push;
 mod reach;
 mod reader;
 mod remote;
-mod submodule;
 
 pub use checkout::{Checkout, Person, work_tree_of};
 pub use command::Git;

@@ -101,6 +101,11 @@ impl RemoteName {
         Self("origin".to_owned())
     }
 
+    /// What a repository is called that is no remote here: after the variable that has its address.
+    pub fn of_variable(name: &'static str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0

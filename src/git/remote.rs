@@ -1,6 +1,6 @@
 //! The remotes of a checkout, and which of them is meant.
 
-use std::sync::PoisonError;
+use std::{path::Path, sync::PoisonError};
 
 use super::{
     Checkout, GitError, RemoteName,
@@ -9,7 +9,7 @@ use super::{
 use crate::model::{RunRepository, Secret, sha256};
 
 /// Where a remote of a checkout is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteAddress {
     /// Its name.
     pub name: RemoteName,
@@ -20,6 +20,24 @@ pub struct RemoteAddress {
 }
 
 impl RemoteAddress {
+    /// A repository that is no remote of a checkout, by an address of the kinds that one may have; a folder by its
+    /// whole path.
+    pub fn parse(name: RemoteName, text: &str) -> Result<Self, &'static str> {
+        let at = match folder(text)? {
+            Some(path) if !Path::new(path).is_absolute() => {
+                return Err("a folder is named by its whole path");
+            }
+            at => at.unwrap_or(text),
+        };
+        let address = Secret::new(at);
+        Ok(Self {
+            name,
+            fetch: address.clone(),
+            push: address,
+            headers: Vec::new(),
+        })
+    }
+
     /// The host, where it is on one: `github.com`.
     pub fn host(&self) -> Option<String> {
         let text = self.fetch.expose();
@@ -62,6 +80,24 @@ impl RemoteAddress {
     }
 }
 
+/// The folder that an address leads to; none where it leads to a host. Others than these kinds are not used.
+fn folder(text: &str) -> Result<Option<&str>, &'static str> {
+    if text.starts_with('-') || text.contains(|c: char| c.is_control()) {
+        return Err("it is not an address");
+    }
+    Ok(match text.split_once("://") {
+        Some(("https" | "http" | "ssh" | "git", _)) => None,
+        Some(("file", path)) => Some(path),
+        Some(_) => return Err("its scheme is another"),
+        None if text.contains("::") => return Err("it names a helper program"),
+        // `host:path`, unless a `/` comes first; `C:\…` is a drive.
+        None => match text.split_once(':') {
+            Some((host, _)) if host.len() > 1 && !host.contains('/') => None,
+            _ => Some(text),
+        },
+    })
+}
+
 fn without_credentials(text: &str) -> String {
     match url::Url::parse(text) {
         Ok(mut url) => {
@@ -93,6 +129,13 @@ impl Remotes {
 
     fn url(&self, name: &RemoteName) -> Option<&str> {
         self.value(&format!("remote.{name}.url"))
+    }
+
+    fn headers(&self) -> Vec<(String, Secret)> {
+        let headers = self.0.iter().filter(|(key, _)| key.starts_with("http."));
+        headers
+            .map(|(key, value)| (key.clone(), Secret::new(value.as_str())))
+            .collect()
     }
 
     /// All that have an address.
@@ -174,31 +217,29 @@ impl Checkout {
         name: &RemoteName,
     ) -> Result<RemoteAddress, GitError> {
         let settings = self.remote_settings().await?;
-        let is_origin = *name == RemoteName::origin();
         let name = settings
             .meant(run, name)
             .ok_or_else(|| GitError::NoRemote {
                 remote: name.to_string(),
             })?;
-        let given = self.origin.as_deref().filter(|_| is_origin);
-        let fetch = given.or(settings.url(&name)).unwrap_or_default();
-        let fetch = self.address(&name, fetch)?;
-        let push = settings.value(&format!("remote.{name}.pushurl"));
-        let push = match push.filter(|_| given.is_none()) {
+        let fetch = self.address(&name, settings.url(&name).unwrap_or_default())?;
+        let push = match settings.value(&format!("remote.{name}.pushurl")) {
             Some(push) => self.address(&name, push)?,
             None => fetch.clone(),
         };
-        let headers = settings
-            .0
-            .iter()
-            .filter(|(key, _)| key.starts_with("http."));
         Ok(RemoteAddress {
             fetch: Secret::new(fetch),
             push: Secret::new(push),
-            headers: headers
-                .map(|(key, value)| (key.clone(), Secret::new(value.as_str())))
-                .collect(),
+            headers: settings.headers(),
             name,
+        })
+    }
+
+    /// A repository that is none of its remotes, with what a pipeline's checkout step left for its host.
+    pub async fn reach(&self, remote: &RemoteAddress) -> Result<RemoteAddress, GitError> {
+        Ok(RemoteAddress {
+            headers: self.remote_settings().await?.headers(),
+            ..remote.clone()
         })
     }
 
@@ -208,21 +249,8 @@ impl Checkout {
             remote: remote.to_string(),
             reason,
         };
-        if text.starts_with('-') || text.contains(|c: char| c.is_control()) {
-            return Err(refuse("it is not an address"));
-        }
-        let path = match text.split_once("://") {
-            Some(("https" | "http" | "ssh" | "git", _)) => return Ok(text.to_owned()),
-            Some(("file", path)) => path,
-            Some(_) => return Err(refuse("its scheme is another")),
-            None if text.contains("::") => return Err(refuse("it names a helper program")),
-            // `host:path`, unless a `/` comes first; `C:\…` is a drive.
-            None => match text.split_once(':') {
-                Some((host, _)) if host.len() > 1 && !host.contains('/') => {
-                    return Ok(text.to_owned());
-                }
-                _ => text,
-            },
+        let Some(path) = folder(text).map_err(refuse)? else {
+            return Ok(text.to_owned());
         };
         let path = self.root.join(path);
         let path = path.canonicalize().map_err(|_| GitError::Away {

@@ -58,7 +58,7 @@ impl FirstLook {
         let pending = LocalPending::load(inputs.state)?;
         let look = waits::look(around, project, app, inputs.state, &pending);
         let (observed, waits) = tokio::join!(inputs.remote.observe(), look);
-        let mut look = Self::of(around, inputs, (pending, observed?, waits)).await?;
+        let mut look = Self::of(around, inputs, (pending, observed?, waits?)).await?;
         waits::merge(&mut look.pending, app, &look.waits);
         Ok(look)
     }

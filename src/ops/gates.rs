@@ -289,8 +289,6 @@ fn same_store(one: Option<&str>, other: Option<&str>) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StoreIn {
     pub(super) root: PathBuf,
-    /// Where its `origin` is by the commit that they stand in, if a submodule's address was changed since.
-    pub(super) origin: Option<String>,
     pub(super) settings: StoreSettings,
 }
 
@@ -301,6 +299,11 @@ pub(super) fn hold_store<'a>(
     bases: impl Iterator<Item = &'a StoreIn>,
 ) -> Vec<&'a StoreIn> {
     let own = work_tree_of(&project.root);
+    let here = project.root.canonicalize().ok();
+    // Of a project whose `base44` is a submodule, it is the project's.
+    let is_own = |root: &PathBuf| {
+        own.as_ref() == Some(root) || here.as_ref().is_some_and(|here| root.starts_with(here))
+    };
     let store = &mut project.settings.store;
     let mut others: Vec<&StoreIn> = Vec::new();
     for place in bases {
@@ -314,12 +317,9 @@ pub(super) fn hold_store<'a>(
             store.keep = longer(base.keep.as_deref(), store.keep.as_deref()).map(str::to_owned);
         }
         let is_remote = matches!(Place::parse(url), Ok(Place::Git(_)));
-        let is_own = own.as_ref() == Some(&place.root) && place.origin.is_none();
-        let elsewhere = is_remote && !is_own;
-        let is_known = |known: &&StoreIn| {
-            (&known.root, &known.origin, &known.settings.url)
-                == (&place.root, &place.origin, &base.url)
-        };
+        let elsewhere = is_remote && !is_own(&place.root);
+        let is_known =
+            |known: &&StoreIn| (&known.root, &known.settings.url) == (&place.root, &base.url);
         if (elsewhere || !same_store(Some(url), store.url.as_deref()))
             && !others.iter().any(is_known)
         {
@@ -448,7 +448,6 @@ mod tests {
         };
         let base = |url: &str, keep: &str| StoreIn {
             root: dir.path().to_owned(),
-            origin: None,
             settings: store(url, keep),
         };
         let first = base("s3://bucket/a", "2d");

@@ -13,6 +13,7 @@ mod event;
 mod explain;
 mod first_look;
 mod gates;
+mod in_git;
 pub mod known;
 mod plan;
 pub mod policy;

@@ -123,7 +123,7 @@ impl PlanSession {
             remote.survey(&files.declared, to_change),
             waits::look(around, &files.project, &app, &state, &files.pending)
         );
-        let survey = survey?;
+        let (survey, waits) = (survey?, waits?);
         if !survey.needs_unknown.is_empty() {
             around.tell(&OpEvent::NeedsUnknown(&survey.needs_unknown));
         }

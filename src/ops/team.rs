@@ -6,14 +6,17 @@ use bytes::Bytes;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{Around, OpEvent, gates::StoreIn};
+use super::{
+    Around, OpEvent,
+    gates::StoreIn,
+    in_git::{self, check_led},
+};
 use crate::{
-    base::module_of,
     config::{Project, SETTINGS},
     context::{Failure, UsageError},
     escape,
     git::{Checkout, RemoteName},
-    model::{App, ConnectorType, RunRepository, is_request},
+    model::{App, ConnectorType, RunRepository},
     pending::{PendingEntry, PendingSet},
     plan::Digest,
     state::{AppState, Trust},
@@ -56,8 +59,8 @@ pub(super) fn place(
     around: &Around<'_>,
     project: &Project,
 ) -> Result<Option<(Place, bool)>, Failure> {
-    if let Some(text) = around.context.vars.get("CONNPLAN_STORE") {
-        let place = Place::parse(text).map_err(|e| {
+    if let Some(text) = around.context.vars.get(Place::VARIABLE) {
+        let place = Place::parse_own(text).map_err(|e| {
             let help = "set it to one of these forms, or unset it";
             UsageError::with_help(format!("CONNPLAN_STORE: {e}"), help)
         })?;
@@ -101,7 +104,7 @@ impl Team {
         state: &AppState,
     ) -> Result<Self, Failure> {
         let place = place(around, project)?;
-        Self::at(around, (project, (&project.root, None)), app, state, place).await
+        Self::at(around, (project, &project.root), app, state, place).await
     }
 
     /// The memories in stores that the settings of the base name and those of the checkout do not.
@@ -127,7 +130,7 @@ impl Team {
         state: &AppState,
         store: &StoreIn,
     ) -> Result<Option<Self>, Failure> {
-        if around.context.vars.get("CONNPLAN_STORE").is_some() {
+        if around.context.vars.get(Place::VARIABLE).is_some() {
             return Ok(None);
         }
         let url = store.settings.url.as_deref().unwrap_or_default();
@@ -136,8 +139,7 @@ impl Team {
             UsageError::with_help(why, "have it corrected by a change of its own first")
         })?;
         let place = Some((place, false));
-        let repository = (store.root.as_path(), store.origin.as_deref());
-        let team = Self::at(around, (project, repository), app, state, place).await?;
+        let team = Self::at(around, (project, &store.root), app, state, place).await?;
         Ok(Some(team))
     }
 
@@ -153,7 +155,7 @@ impl Team {
     ) -> Result<Vec<StoreSettings>, Failure> {
         let context = around.context;
         let own = Checkout::of(&project.root, context.git());
-        let (None, Ok(checkout)) = (context.vars.get("CONNPLAN_STORE"), own) else {
+        let (None, Ok(checkout)) = (context.vars.get(Place::VARIABLE), own) else {
             return Ok(Vec::new());
         };
         let run = RunRepository::of(&context.vars);
@@ -164,7 +166,7 @@ impl Team {
                     name == remote
                         || *name == RemoteName::origin() && origin.as_ref() == Some(remote)
                 }
-                Place::Object(_) => false,
+                Place::Repository(_) | Place::Object(_) => false,
             })
         };
         let state = context.app_state(project, app);
@@ -173,13 +175,13 @@ impl Team {
         for remote in remotes.filter(|remote| !is_named(remote)) {
             let place = Some((Place::Git(remote.clone()), false));
             let known = async {
-                let team =
-                    Self::at(around, (project, (&project.root, None)), app, &state, place).await?;
+                let of = (project, project.root.as_path());
+                let team = Self::reached(around, of, app, &state, place).await?;
                 Ok::<_, Failure>(team.memory.history().await?)
             };
             match known.await {
                 Ok((known, unread)) if known.is_empty() && unread.is_empty() => continue,
-                Ok(_) => {}
+                Ok(_) => check_led(around, &project.root, &remote).await?,
                 Err(failure) => {
                     if checkout.may_have_said("(^|[^_a-z])url", SETTINGS).await? {
                         let why = failure.report.to_string();
@@ -206,10 +208,24 @@ impl Team {
         Ok(found)
     }
 
-    /// `root` is in the repository whose remotes are meant; its `origin` is at that address, if one is given.
+    /// `root` is in the repository whose remotes are meant.
     async fn at(
         around: &Around<'_>,
-        (project, (root, origin)): (&Project, (&Path, Option<&str>)),
+        (project, root): (&Project, &Path),
+        app: &App,
+        state: &AppState,
+        place: Option<(Place, bool)>,
+    ) -> Result<Self, Failure> {
+        if let Some((Place::Git(remote), _)) = &place {
+            check_led(around, root, remote).await?;
+        }
+        Self::reached(around, (project, root), app, state, place).await
+    }
+
+    /// The same, whoever says where the remote leads.
+    async fn reached(
+        around: &Around<'_>,
+        (project, root): (&Project, &Path),
         app: &App,
         state: &AppState,
         place: Option<(Place, bool)>,
@@ -219,24 +235,14 @@ impl Team {
         let mut trusted = false;
         let store: Arc<dyn Store> = match place {
             None => Arc::new(LocalStore::at(&home.join("memory"))),
-            Some((Place::Git(remote), _)) => {
-                let git = around.context.git();
-                let checkout = Checkout::of(root, git.clone())?;
-                let checkout = checkout.with_origin(origin.map(str::to_owned));
-                let caches = around.context.state.dir().unwrap_or(home).join("git");
-                let stores = &around.context.stores;
-                let key = AppKey::of(app);
-                // What a run for a request checks out may be a fork. Another run may look after another
-                // repository than its own: whoever started it chose.
-                let event = around.context.named_event()?;
-                // A submodule is another repository than the run's whoever asks.
-                let is_request = is_request(&around.context.vars, event.as_ref())
-                    && module_of(around.context, checkout.root()).await.is_none();
-                let run = RunRepository::of(&around.context.vars);
-                let at = (&checkout, run.as_ref(), is_request);
-                let store = stores.git(at, &remote, &caches, git, &key).await?;
+            Some((Place::Git(name), _)) => {
+                let store = in_git::at_remote(around, root, &name, home, app).await?;
                 trusted = Trust::load(&around.context.state)?.contains_store(&store.trusted_as());
                 store
+            }
+            Some((Place::Repository(address), _)) => {
+                trusted = true;
+                in_git::at_address(around, root, address, home, app).await?
             }
             Some((Place::Object(url), ours)) => {
                 trusted = ours || Trust::load(&around.context.state)?.contains_store(&url);

@@ -9,6 +9,7 @@ use crate::{
     model::{App, ConnectorType, Declared, Diagnostic, SetBy, Severity},
     remote::auth,
     state::Trust,
+    store::Place,
     syntax::{BadVariable, OWN_VARIABLE, VariablesFrom, own_variables, resolve_value},
 };
 
@@ -50,7 +51,7 @@ pub(super) fn variables_from(project: &Project) -> VariablesFrom {
     let address = project
         .selected()
         .is_some_and(|chosen| chosen.api_url.is_some());
-    let store = project.settings.store.url.is_some() || vars.get("CONNPLAN_STORE").is_some();
+    let store = project.settings.store.url.is_some() || vars.get(Place::VARIABLE).is_some();
     if vars.ci() || led || address || store {
         VariablesFrom::Named
     } else {

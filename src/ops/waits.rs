@@ -5,6 +5,7 @@ use std::time::Duration;
 pub(super) use super::stale::merge;
 use super::{
     Around, OpEvent,
+    in_git::is_led,
     team::{self, Team},
 };
 use crate::{
@@ -27,7 +28,7 @@ pub(super) async fn look(
     app: &App,
     state: &AppState,
     own: &PendingSet,
-) -> Waits {
+) -> Result<Waits, Failure> {
     let looked = async {
         let team = Team::open(around, project, app, state).await?;
         Ok::<_, Failure>(team.look(around, own).await?)
@@ -38,12 +39,14 @@ pub(super) async fn look(
         Err(UsageError::new(format!("the store did not answer within {seconds} seconds")).into())
     });
     match looked {
-        Ok(waits) => waits,
+        Ok(waits) => Ok(waits),
+        // What nobody may ask is not merely away.
+        Err(failure) if is_led(&failure) => Err(failure),
         // Without a state folder and without a store nothing is known, and nothing is to be said.
-        Err(_) if matches!(team::place(around, project), Ok(None)) => Waits::default(),
+        Err(_) if matches!(team::place(around, project), Ok(None)) => Ok(Waits::default()),
         Err(failure) => {
             around.tell(&OpEvent::StoreUnknown(failure.told()));
-            Waits::default()
+            Ok(Waits::default())
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use crate::git::RemoteName;
+use crate::git::{RemoteAddress, RemoteName};
 
 /// A place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// `git:origin`.
     Git(RemoteName),
+    /// `git:https://host/path`: wherever a checkout's remotes lead. Only the user's own environment names one.
+    Repository(RemoteAddress),
     /// `s3://bucket/prefix`, `gs://…`, `az://…`.
     Object(String),
 }
@@ -33,6 +35,24 @@ impl Place {
         scheme == "git" || BUCKETS.contains(&scheme)
     }
 
+    /// The variable of the user's own environment.
+    pub const VARIABLE: &'static str = "CONNPLAN_STORE";
+
+    /// What the user's own environment says: also a repository by its address.
+    pub fn parse_own(text: &str) -> Result<Self, PlaceError> {
+        let rest = text.trim().strip_prefix("git:");
+        let Some(address) = rest.filter(|rest| RemoteName::parse(rest).is_err()) else {
+            return Self::parse(text);
+        };
+        let name = RemoteName::of_variable(Self::VARIABLE);
+        let found = RemoteAddress::parse(name, address);
+        found.map(Self::Repository).map_err(|reason| PlaceError {
+            // A credential may stand in it.
+            text: "git:…".to_owned(),
+            reason,
+        })
+    }
+
     /// Takes `git:REMOTE`, `s3://…`, `gs://…` or `az://…`. Credentials never stand in it.
     pub fn parse(text: &str) -> Result<Self, PlaceError> {
         let text = text.trim();
@@ -43,7 +63,10 @@ impl Place {
         if let Some(remote) = text.strip_prefix("git:") {
             let remote = RemoteName::parse(remote);
             return remote.map(Self::Git).map_err(|_| {
-                bad("after `git:` comes the name of a remote of the repository, such as `git:origin`")
+                bad(
+                    "after `git:` comes the name of a remote of the repository, such as `git:origin`; an address \
+                     stands in CONNPLAN_STORE alone",
+                )
             });
         }
         match text.split_once("://") {
@@ -70,6 +93,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Git(remote) => write!(f, "git:{remote}"),
+            Self::Repository(remote) => f.write_str(&remote.store_name()),
             Self::Object(url) => f.write_str(url),
         }
     }
@@ -78,6 +102,37 @@ impl fmt::Display for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_stands_in_the_environment_alone() {
+        for (own, shown) in [
+            ("git:origin", "git:origin"),
+            ("s3://bucket/a", "s3://bucket/a"),
+            (
+                "git:https://u:t@x.example/o/shop.git",
+                "git:https://x.example/o/shop.git",
+            ),
+            (
+                "git:ssh://git@x.example:22/o/shop",
+                "git:ssh://x.example:22/o/shop",
+            ),
+            ("git:git@x.example:o/shop", "git:git@x.example:o/shop"),
+            ("git:/srv/shop.git", "git:/srv/shop.git"),
+            ("git:file:///srv/shop.git", "git:/srv/shop.git"),
+        ] {
+            assert_eq!(Place::parse_own(own).unwrap().to_string(), shown);
+        }
+        for (bad, why) in [
+            ("git:", "a folder is named by its whole path"),
+            ("git:../shop", "a folder is named by its whole path"),
+            ("git:--upload-pack=x", "it is not an address"),
+            ("git:ext::sh -c x", "it names a helper program"),
+            ("git:ftp://u:t@x.example/o", "its scheme is another"),
+        ] {
+            let said = Place::parse_own(bad).unwrap_err().to_string();
+            assert_eq!(said, format!("`git:…` is not a store: {why}"), "{bad}");
+        }
+    }
 
     #[test]
     fn a_place_is_a_remotes_name_or_a_bucket() {

@@ -190,7 +190,6 @@ impl Binding {
             if let Some(repository) = held.base.repository(before) {
                 self.stores.push(StoreIn {
                     root: repository.root().to_owned(),
-                    origin: repository.given_origin().map(str::to_owned),
                     settings: settings.store.clone(),
                 });
             }
@@ -232,7 +231,6 @@ impl Binding {
             let left = Team::left(around, project, &app, which).await?.into_iter();
             self.stores.extend(left.map(|settings| StoreIn {
                 root: project.root.clone(),
-                origin: None,
                 settings,
             }));
             found = self.applied_by(around, project, &app).await?;

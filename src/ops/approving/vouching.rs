@@ -16,7 +16,7 @@ use crate::{
     context::{Failure, UsageError},
     diff::{Action, Desired, between},
     model::{App, ConnectorType, ExpectedAccount, RemoteConnector, Scopes},
-    ops::{Around, Brought, Team, used::unused},
+    ops::{Around, Brought, Team, in_git::is_led, used::unused},
     pending::{PendingEntry, PendingSet},
     plan::{Digest, Plan, belongs, document},
     receipt::{ChangeResult, Outcome, Receipt},
@@ -120,9 +120,19 @@ pub async fn missing(
         return None;
     }
     let mut approvals = Vec::new();
+    let stores = async {
+        let others = binding
+            .hold_stores(around, &mut project, &app, true)
+            .await?;
+        Ok::<_, Failure>((others, Team::of(around, &project, &app).await?))
+    };
+    let told = |failure: &Failure| {
+        if is_led(failure) {
+            around.warn(failure.told());
+        }
+    };
     if let Some(signers) = binding.signers()
-        && let Ok(others) = binding.hold_stores(around, &mut project, &app, true).await
-        && let Ok(team) = Team::of(around, &project, &app).await
+        && let Ok((others, team)) = stores.await.inspect_err(told)
     {
         let memories = if team.memory().is_shared() {
             with(team.memory(), &others)

@@ -46,38 +46,15 @@ struct Moved {
 }
 
 impl Moved {
-    /// Applies what was signed, after a push.
-    fn applied(&self, before: &str, head: &str) -> Output {
+    /// Applies the plan, after a push that begins here, with this store.
+    fn applied(&self, before: &str, store: &str, signed: &[&str]) -> Output {
         let event = format!(r#"{{"before":"{before}","ref":"refs/heads/main"}}"#);
         self.project.write("../event.json", &event);
         let event = self.project.path("../event.json").display().to_string();
         let apply = ["-C", "apps/shop", "apply", "../../../x.plan"];
-        let signed = ["--approved-by", "../../../x.plan.sig"];
-        let vars = push(&event, head);
-        self.project
-            .run_vars(&vars, &[&apply[..], &signed].concat())
-    }
-
-    /// Gives the submodule this address, in a commit of its own.
-    fn module_at(&self, address: &str) -> String {
-        let set = [
-            "config",
-            "-f",
-            ".gitmodules",
-            "submodule.apps/shop.url",
-            address,
-        ];
-        git(&self.project, &set);
-        let whole = if address.starts_with("..") {
-            &self.team
-        } else {
-            address
-        };
-        git(
-            &self.project,
-            &["-C", "apps/shop", "remote", "set-url", "origin", whole],
-        );
-        committed(&self.project)
+        let mut vars = push(&event, &self.head).to_vec();
+        vars.push(("CONNPLAN_STORE", store));
+        self.project.run_vars(&vars, &[&apply[..], signed].concat())
     }
 
     fn new(settings: &str, before: impl Fn(&Project)) -> Self {
@@ -134,11 +111,24 @@ fn the_remote_of_another_repository_is_another_store() {
         platform: _platform,
         project,
         team,
-        base,
-        head,
+        evil,
         ..
     } = Moved::new("", |_| {});
-    reads!(planned_in(&project, &base, "apps/shop"), @"
+    // A link to a clone of something else, which the pipeline has beside this one.
+    git(&project, &["rm", "-q", "-f", "apps/shop"]);
+    let other = project.path("../other").display().to_string();
+    git(&project, &["clone", "-q", &evil, &other]);
+    std::fs::create_dir_all(project.path("apps")).unwrap();
+    std::os::unix::fs::symlink(&other, project.path("apps/shop")).unwrap();
+    committed(&project);
+    let gitlab = [
+        ("CI", "true"),
+        ("GITLAB_CI", "true"),
+        ("CI_MERGE_REQUEST_IID", "3"),
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+    ];
+    let plan = ["-C", "apps/shop", "plan"];
+    reads!(project.run_vars(&gitlab, &plan), @"
     exit 0: connplan -C apps/shop plan
     ! danger: this pull or merge request leaves the team's store: the project is in another repository than on the base branch, and the git remote that [store] `url` names is another one there
 
@@ -146,19 +136,17 @@ fn the_remote_of_another_repository_is_another_store() {
 
     No changes. The app matches the connector files.
     ");
-    // Of one that the base has there too, it is the same.
-    planned_in(&project, &head, "apps/shop").lacks("store");
-    // And so it is where the submodule is a clone of the team's repository.
+    // The same where it is a clone of the team's repository.
     git(
         &project,
-        &["-C", "apps/shop", "remote", "set-url", "origin", &team],
+        &["-C", &other, "remote", "set-url", "origin", &team],
     );
-    planned_in(&project, &base, "apps/shop").lacks("store");
+    project.run_vars(&gitlab, &plan).lacks("store");
 }
 
-/// The base's `git:origin` is the `origin` of the base's repository.
+/// Where the remotes of a submodule lead, the repository around it says, and a request may change that.
 #[test]
-fn a_revocation_in_the_store_that_a_project_left_holds() {
+fn a_pipeline_takes_no_remote_of_a_submodule_for_the_store() {
     let keys = Keys::new();
     keys.key("ann", &["ed25519"]);
     let key = keys.path("ann").display().to_string();
@@ -175,38 +163,39 @@ fn a_revocation_in_the_store_that_a_project_left_holds() {
         project.run(&[&here[..], &approve].concat());
         project.run(&[&here[..], &approve, &["--revoke"]].concat());
     });
-    reads!(moved.applied(&moved.base, &moved.head), @"
-    exit 3: connplan -C apps/shop apply ../../../x.plan --approved-by ../../../x.plan.sig
+    let Moved {
+        project,
+        base,
+        head,
+        ..
+    } = &moved;
+    let signature = ["--approved-by", "../../../x.plan.sig"];
+    // The base is one of the plain folder, or of the submodule.
+    for base in [base, head] {
+        for store in ["", "git:origin"] {
+            insta::allow_duplicates! {
+                reads!(moved.applied(base, store, &signature), @"
+                exit 1: connplan -C apps/shop apply ../../../x.plan --approved-by ../../../x.plan.sig
+                --- stderr
+                error: a pipeline does not use the store `git:origin` of the submodule apps/shop: a change of the repository around it decides where the submodule's remotes lead
+                  help: set CONNPLAN_STORE in the pipeline to the address of the store, such as `git:https://HOST/PATH`, `git:git@HOST:PATH` or `s3://BUCKET/PREFIX`
+                  code: connplan::store::submodule
+                ");
+            }
+        }
+    }
+    reads!(planned_in(project, base, "apps/shop"), @"
+    exit 1: connplan -C apps/shop plan
     --- stderr
-    warning: ann revoked the approval of this plan
-    error: the plan is not approved: 1 signature needed, 0 found
-      help: another signer runs `connplan -C apps/shop approve ../../../x.plan`, which keeps the signature in the store; then `connplan -C apps/shop apply ../../../x.plan`
-      code: connplan::approval::missing
+    error: a pipeline does not use the store `git:origin` of the submodule apps/shop: a change of the repository around it decides where the submodule's remotes lead
+      help: set CONNPLAN_STORE in the pipeline to the address of the store, such as `git:https://HOST/PATH`, `git:git@HOST:PATH` or `s3://BUCKET/PREFIX`
+      code: connplan::store::submodule
     ");
-    assert_eq!(moved.platform.writes(), [] as [&str; 0]);
-    // A submodule is at the store that the base gives it, whatever is checked out: also by a relative address.
-    for team in [moved.team.as_str(), "../team.git"] {
-        let base = moved.module_at(team);
-        let head = moved.module_at(&moved.evil);
+    // By its address it is the one, wherever the submodule is from.
+    let store = format!("git:{}", moved.team);
+    for base in [base, head] {
         insta::allow_duplicates! {
-            reads!(planned_in(&moved.project, &base, "apps/shop"), @"
-            exit 0: connplan -C apps/shop plan
-            ! danger: this pull or merge request leaves the team's store: the project is in another repository than on the base branch, and the git remote that [store] `url` names is another one there
-
-            App app-1 at http://HOST
-
-            Symbols:  + add
-
-              + slack                 base44/connectors/slack.jsonc
-                  + chat:write  post messages (as the bot or as the user) · write
-                  authorization: required
-
-            Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
-
-            Approval: 1 signature needed, 0 found
-            To have it approved, save it: connplan -C apps/shop plan --out FILE
-            ");
-            reads!(moved.applied(&base, &head), @"
+            reads!(moved.applied(base, &store, &signature), @"
             exit 3: connplan -C apps/shop apply ../../../x.plan --approved-by ../../../x.plan.sig
             --- stderr
             warning: ann revoked the approval of this plan
@@ -217,6 +206,59 @@ fn a_revocation_in_the_store_that_a_project_left_holds() {
         }
     }
     assert_eq!(moved.platform.writes(), [] as [&str; 0]);
+    // At a desk the clone is the user's own.
+    reads!(project.run(&["-C", "apps/shop", "history"]), @"
+    exit 0: connplan -C apps/shop history
+    App app-1 at http://HOST, as git:origin remembers it:
+
+      nothing yet
+    ");
+}
+
+/// A store in a submodule that nothing names any more is not one that a request leads elsewhere either.
+#[test]
+fn a_store_that_is_left_in_a_submodule_is_not_taken_for_none() {
+    let moved = Moved::new("", |project| {
+        let slack = r#"{ "type": "slack", "scopes": ["chat:write"] }"#;
+        project.write("apps/shop/base44/connectors/slack.jsonc", slack);
+    });
+    let project = &moved.project;
+    let plan = ["-C", "apps/shop", "plan", "--out", "../../../x.plan"];
+    project.run(&plan).expect(0);
+    project.write("apps/shop/base44/connplan.toml", "");
+    let within = |args: &[&str]| git(project, &[&["-C", "apps/shop"], args].concat());
+    within(&["commit", "-qam", "no store"]);
+    let head = committed(project);
+    reads!(moved.applied(&head, "", &[]), @"
+    exit 1: connplan -C apps/shop apply ../../../x.plan
+    --- stderr
+    error: a pipeline does not use the store `git:origin` of the submodule apps/shop: a change of the repository around it decides where the submodule's remotes lead
+      help: set CONNPLAN_STORE in the pipeline to the address of the store, such as `git:https://HOST/PATH`, `git:git@HOST:PATH` or `s3://BUCKET/PREFIX`
+      code: connplan::store::submodule
+    ");
+    let store = format!("git:{}", moved.team);
+    reads!(moved.applied(&head, &store, &[]), @"
+    exit 0: connplan -C apps/shop apply ../../../x.plan
+    App app-1 at http://HOST
+
+    Waiting for authorization: slack
+
+    Applied, 1 connector: 1 waiting for authorization.
+    To go on: connplan -C apps/shop authorize
+    --- stderr
+    Acting as a workspace, by BASE44_API_KEY.
+      ! slack waiting for authorization
+    ");
+    // That is reached from anywhere.
+    let elsewhere = Project::new().at(&moved.platform);
+    let elsewhere = elsewhere.var("CONNPLAN_STORE", &store);
+    reads!(elsewhere.run(&["history"]), @"
+    exit 0: connplan history
+    App app-1 at http://HOST, as git:CONNPLAN_STORE remembers it:
+
+      just now  planned sha256:DIGEST  (an unknown user)
+      just now  applied sha256:DIGEST  (1 pending; by an unknown user)
+    ");
 }
 
 #[test]

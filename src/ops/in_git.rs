@@ -1,0 +1,111 @@
+//! Which repository a store in git is.
+
+use std::{path::Path, sync::Arc};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::Around;
+use crate::{
+    base::module_of,
+    context::Failure,
+    git::{Checkout, RemoteAddress, RemoteName},
+    model::{App, RunRepository, is_request},
+    store::{AppKey, GitStore},
+};
+
+/// A remote of a submodule leads where the repository around it says, and what is checked out of that is somebody's
+/// proposal.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "a pipeline does not use the store `git:{remote}` of the submodule {path}: a change of the repository around it \
+     decides where the submodule's remotes lead"
+)]
+#[diagnostic(
+    code(connplan::store::submodule),
+    help(
+        "set CONNPLAN_STORE in the pipeline to the address of the store, such as `git:https://HOST/PATH`, \
+         `git:git@HOST:PATH` or `s3://BUCKET/PREFIX`"
+    )
+)]
+struct LedByOthers {
+    remote: String,
+    path: String,
+}
+
+/// Whether a failure is that one: nobody who only looks goes on without what such a store knows.
+pub(super) fn is_led(failure: &Failure) -> bool {
+    failure.report.downcast_ref::<LedByOthers>().is_some()
+}
+
+/// Fails in a pipeline where the remotes of the repository around a folder are for another one to say.
+pub(super) async fn check_led(
+    around: &Around<'_>,
+    root: &Path,
+    remote: &RemoteName,
+) -> Result<(), Failure> {
+    let context = around.context;
+    if !context.vars.ci() && !is_request(&context.vars, context.named_event()?.as_ref()) {
+        return Ok(());
+    }
+    let checkout = Checkout::of(root, context.git())?;
+    match module_of(context, checkout.root()).await {
+        Some((_, path)) => Err(LedByOthers {
+            remote: remote.to_string(),
+            path: crate::escape::limited(&path, 200),
+        }
+        .into()),
+        None => Ok(()),
+    }
+}
+
+/// The store at a remote of the checkout around a folder.
+pub(super) async fn at_remote(
+    around: &Around<'_>,
+    root: &Path,
+    name: &RemoteName,
+    home: &Path,
+    app: &App,
+) -> Result<Arc<GitStore>, Failure> {
+    let context = around.context;
+    let run = RunRepository::of(&context.vars);
+    let checkout = Checkout::of(root, context.git())?;
+    let remote = checkout.remote(run.as_ref(), name).await?;
+    // What a run for a request checks out may be a fork, whose owner would have all to say. Another run may look
+    // after another repository than its own: whoever started it chose.
+    let event = context.named_event()?;
+    let is_own = *name == RemoteName::origin() && is_request(&context.vars, event.as_ref());
+    let own = run.filter(|_| is_own).and_then(|run| remote.instead(&run));
+    opened(around, own.unwrap_or(remote), home, app).await
+}
+
+/// The store at an address. Where it is on the host of a remote, what a pipeline's checkout step left is used.
+pub(super) async fn at_address(
+    around: &Around<'_>,
+    root: &Path,
+    address: RemoteAddress,
+    home: &Path,
+    app: &App,
+) -> Result<Arc<GitStore>, Failure> {
+    let remote = match Checkout::of(root, around.context.git()) {
+        Ok(checkout) => checkout.reach(&address).await?,
+        // It is reached from anywhere.
+        Err(_) => address,
+    };
+    opened(around, remote, home, app).await
+}
+
+async fn opened(
+    around: &Around<'_>,
+    remote: RemoteAddress,
+    home: &Path,
+    app: &App,
+) -> Result<Arc<GitStore>, Failure> {
+    let context = around.context;
+    let caches = context.state.dir().unwrap_or(home).join("git");
+    let key = AppKey::of(app);
+    Ok(context
+        .stores
+        .git(remote, &caches, context.git(), &key)
+        .await?)
+}
