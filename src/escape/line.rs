@@ -152,8 +152,16 @@ fn is_plain_but(text: &str, also: &[u8]) -> bool {
 /// Each character, and whether it must not be shown as it is. `start` is the offset of one that
 /// would begin a command.
 fn marked(text: &str, start: Option<usize>) -> impl Iterator<Item = (char, bool)> {
+    /// More than these on one letter reach into the lines around it; no language has them.
+    const MOST_ON_A_LETTER: usize = 4;
+    let mut on_letter = 0;
     text.char_indices().map(move |(at, c)| {
+        on_letter = match c.width() {
+            Some(0) => on_letter + 1,
+            _ => 0,
+        };
         let mark = is_hidden(c)
+            || on_letter > MOST_ON_A_LETTER
             || start == Some(at)
             || c == '#' && text.get(at..).is_some_and(is_bracket_command)
             // Anywhere: a line may be broken before it.

@@ -15,6 +15,16 @@ fn a_mask_moves_nothing() {
     );
 }
 
+#[test]
+fn marks_pile_up_on_no_letter() {
+    let piled = |count: usize| format!("e{}x", "\u{301}".repeat(count));
+    assert_eq!(terminal(&piled(4)), piled(4));
+    let shown = "e\u{301}\u{301}\u{301}\u{301}\\u{301}\\u{301}x";
+    assert_eq!(terminal(&piled(6)), shown);
+    assert_eq!(markdown_code(&piled(6)), format!("`{shown}`"));
+    assert_eq!(masked(&piled(600)).matches('\u{301}').count(), 4);
+}
+
 proptest! {
     #[test]
     fn masking_keeps_every_span(text in commands()) {

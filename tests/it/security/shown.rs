@@ -346,3 +346,23 @@ fn the_log_of_a_pipeline_masks_addresses_too() {
         .expect(1)
         .tells("of ada.lovelace@example.com is busy");
 }
+
+/// A letter with hundreds of them covers the lines around it, in a browser: a danger, say.
+#[test]
+fn marks_on_a_letter_are_told_from_a_few_on() {
+    let platform = Platform::start();
+    let scope = format!("a{}z", "\u{336}".repeat(7));
+    let project = Project::new().at(&platform).connector("slack", &[&scope]);
+    reads!(project.run(&["plan"]), @r"
+    exit 0: connplan plan
+    App app-1 at http://HOST
+
+    Symbols:  + add
+
+      + slack                 base44/connectors/slack.jsonc
+          + a̶̶̶̶\u{336}\u{336}\u{336}z  unknown, which does not mean safe
+          authorization: required
+
+    Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
+    ");
+}
