@@ -7,7 +7,7 @@ use super::{
     ask::{Asked, not_here},
     command::{Place, failed},
     path::path_text,
-    reader::{LIMIT, ObjectKind},
+    reader::{LIMIT, Object, ObjectKind},
 };
 use crate::model::map_of;
 
@@ -138,7 +138,7 @@ impl<'a> Objects<'a> {
         let names = [id.as_str()];
         let asked = self.git.ask(self.place, doing, &names, LIMIT).await?;
         let object = asked.answers(doing)?.pop().flatten();
-        Ok(object.and_then(|object| object.of_kind(kind)))
+        content(doing, object, kind)
     }
 
     /// Every file of a commit, by path, with the name of its content.
@@ -155,13 +155,21 @@ impl<'a> Objects<'a> {
     ) -> Result<BTreeMap<String, (EntryKind, ObjectId)>, GitError> {
         const DOING: &str = "list a commit";
         let mut folders = vec![(String::new(), self.tree_of(commit).await?)];
-        let (mut all, mut size) = (Vec::new(), 0);
+        let (mut all, mut size, mut at_once) = (Vec::new(), 0, AT_ONCE);
         while !folders.is_empty() {
-            let some = folders.split_off(folders.len().saturating_sub(AT_ONCE));
+            let some = folders.split_off(folders.len().saturating_sub(at_once));
             let names: Vec<_> = some.iter().map(|(_, id)| id.as_str()).collect();
-            let asked = self.git.ask(self.place, DOING, &names, LIMIT).await?;
+            let asked = match self.git.ask(self.place, DOING, &names, LIMIT).await {
+                // Of folders with very many files, fewer at once.
+                Err(GitError::TooLarge { .. }) if some.len() > 1 => {
+                    at_once = some.len().div_ceil(4);
+                    folders.extend(some);
+                    continue;
+                }
+                asked => asked?,
+            };
             for ((folder, id), tree) in some.iter().zip(asked.answers(DOING)?) {
-                let tree = tree.and_then(|tree| tree.of_kind(ObjectKind::Tree));
+                let tree = content(DOING, tree, ObjectKind::Tree)?;
                 let tree = tree.ok_or_else(|| not_here(DOING, id.as_str()))?;
                 for TreeEntry { name, kind, id } in entries(DOING, id, &tree)? {
                     let path = format!("{folder}{name}");
@@ -214,6 +222,22 @@ impl<'a> Objects<'a> {
         });
         Ok(map_of(blobs))
     }
+}
+
+/// What an object of this kind holds; one that is not read for its size is not one that is not here.
+fn content(
+    doing: &'static str,
+    object: Option<Object>,
+    kind: ObjectKind,
+) -> Result<Option<Vec<u8>>, GitError> {
+    let Some(object) = object.filter(|object| object.kind == kind) else {
+        return Ok(None);
+    };
+    let too_large = GitError::TooLarge {
+        doing,
+        limit: LIMIT,
+    };
+    object.content.ok_or(too_large).map(Some)
 }
 
 fn kind_of(mode: u32) -> EntryKind {

@@ -171,6 +171,37 @@ fn a_commit_of_the_base_is_had_in_a_shallow_clone() {
     });
 }
 
+/// What 200 folders hold together is more than is read at once, and each of them is not.
+#[test]
+fn folders_of_long_lists_are_read_some_at_a_time() {
+    let pair = Pair::new();
+    let made = |lines: String| {
+        let file = pair.dir.path().join("lines");
+        fs::write(&file, lines).unwrap();
+        let made = std::process::Command::new("git")
+            .arg("mktree")
+            .current_dir(&pair.clone)
+            .stdin(fs::File::open(&file).unwrap())
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        String::from_utf8(made.stdout).unwrap().trim().to_owned()
+    };
+    let file = git(&pair.clone, &["rev-parse", "HEAD:connplan.toml"]);
+    let long = "x".repeat(60_000);
+    let files = (1..=6).map(|n| format!("100644 blob {file}\t{n}{long}\n"));
+    let folder = made(files.collect());
+    let folders = (1..=200).map(|n| format!("040000 tree {folder}\t{n:03}\n"));
+    let tree = made(folders.collect());
+    let commit = git(&pair.clone, &["commit-tree", &tree, "-m", "many"]);
+    wait(async {
+        let checkout = Checkout::of(&pair.clone, plain()).unwrap();
+        let commit = ObjectId::parse(&commit).unwrap();
+        let found = checkout.objects().tree(&commit).await.unwrap();
+        assert_eq!(found.len(), 200 * 6);
+    });
+}
+
 #[test]
 fn who_protects_the_ref_is_said() {
     let pair = Pair::new();
