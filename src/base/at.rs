@@ -7,7 +7,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
-    elsewhere::{own, target},
+    elsewhere::{Whose, own, target},
     fetched::{Found, answers, fetch, here_or_fetched, missing},
     left::default,
     now::now,
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     context::{Context, Failure},
     git::{Checkout, CommitId, Depot, EntryKind, ObjectId, Objects, work_tree_of},
-    model::{BaseName, Line},
+    model::{BaseName, Line, is_request},
 };
 
 /// What was refused since the app was last changed may still be to apply, and what it was refused by is not
@@ -93,8 +93,21 @@ impl CommitAt {
             let Some(head) = checkout.head().await? else {
                 return Ok(found);
             };
+            // What a run for a request is told is about its own repository.
+            let event = context.named_event()?;
+            let whose = if is_request(&context.vars, event.as_ref()) {
+                Whose::of(context, &checkout).await?
+            } else {
+                Whose::Run
+            };
+            let own_default = [BaseName::Default(Line::untold())];
+            let (names, more) = match whose {
+                Whose::Run => (names, &[][..]),
+                Whose::Another => (&own_default[..], &[][..]),
+                Whose::Untold => (names, &own_default[..]),
+            };
             let mut commits = Vec::new();
-            for name in names {
+            for name in names.iter().chain(more) {
                 match name {
                     BaseName::Commit(name) => {
                         commits.push(here_or_fetched(context, &checkout, name).await?);
@@ -194,9 +207,8 @@ fn within(name: &BaseName) -> Option<BaseName> {
     match name {
         BaseName::Now(_) | BaseName::Applied(_) => None,
         BaseName::Default(line) => Some(BaseName::Default(Line {
-            default: None,
-            own: None,
             before: line.before,
+            ..Line::untold()
         })),
         name => Some(name.clone()),
     }

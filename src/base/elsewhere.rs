@@ -65,6 +65,38 @@ pub(super) async fn own(
     }
 }
 
+/// Whose a work tree is, in a run for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The run's repository, as far as its address tells; or that which the request comes from.
+    Run,
+    /// Another repository, which the pipeline cloned beside. What the run is told is not about it.
+    Another,
+    /// Another repository, and nothing tells whether the request comes from there.
+    Untold,
+}
+
+impl Whose {
+    /// Looks at where its `origin` leads.
+    pub async fn of(context: &Context, checkout: &Checkout) -> Result<Self, Failure> {
+        let Some(run) = RunRepository::of(&context.vars) else {
+            return Ok(Self::Run);
+        };
+        let Ok(origin) = origin_at(context, checkout).await else {
+            return Ok(Self::Run);
+        };
+        if origin.instead(&run).is_none() {
+            return Ok(Self::Run);
+        }
+        let event = context.named_event()?;
+        Ok(match run.of_head(&context.vars, event.as_ref()) {
+            Some(head) if origin.is_of(&head) => Self::Run,
+            Some(_) => Self::Another,
+            None => Self::Untold,
+        })
+    }
+}
+
 /// The run's repository, where `origin` is beyond doubt another one: a fork, say, whose branches are what its
 /// owner makes them. An address that cannot be used is told where it is used.
 async fn instead(context: &Context, checkout: &Checkout) -> Option<RemoteAddress> {

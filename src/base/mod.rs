@@ -45,6 +45,7 @@ use self::{
 pub use self::{
     at::module_of,
     cloned::{check_cloned, check_remote},
+    elsewhere::Whose,
     signers::signers,
     view::BaseSettings,
 };

@@ -38,6 +38,11 @@ impl RemoteAddress {
         })
     }
 
+    /// Whether it is that repository.
+    pub fn is_of(&self, repository: &RunRepository) -> bool {
+        repository.is_at(self.fetch.expose())
+    }
+
     /// The host, where it is on one: `github.com`.
     pub fn host(&self) -> Option<String> {
         let text = self.fetch.expose();

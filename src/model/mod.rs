@@ -10,6 +10,7 @@ mod connector;
 mod declared;
 mod diagnostic;
 mod hash;
+mod head;
 mod likeness;
 mod map;
 mod observed;

@@ -193,6 +193,15 @@ impl BaseName {
 }
 
 impl Line {
+    /// Of a repository of which nothing is told.
+    pub fn untold() -> Self {
+        Self {
+            default: None,
+            own: None,
+            before: true,
+        }
+    }
+
     /// Whether a forge's pipeline names a branch.
     pub fn is_told(&self) -> bool {
         self.default.is_some() || self.own.is_some()

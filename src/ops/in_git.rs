@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::Around;
 use crate::{
-    base::module_of,
+    base::{Whose, module_of},
     context::Failure,
     git::{Checkout, RemoteAddress, RemoteName},
     model::{App, RunRepository, is_request},
@@ -33,9 +33,28 @@ struct LedByOthers {
     path: String,
 }
 
-/// Whether a failure is that one: nobody who only looks goes on without what such a store knows.
+/// A fork's owner would have all to say in it; of another repository that was cloned it is the right one.
+#[derive(Debug, Error, Diagnostic)]
+#[error(
+    "`origin` is another repository than {run}, which this run is of, and nothing tells whether that is the fork that \
+     the request comes from: so it is not known which of the two keeps the store"
+)]
+#[diagnostic(
+    code(connplan::store::origin),
+    help(
+        "set CONNPLAN_STORE in the pipeline to the address of the store, such as `git:https://HOST/PATH`; or check out \
+         {run}, where forges keep what requests bring (`refs/pull/N/head`, `refs/merge-requests/N/head`)"
+    )
+)]
+struct UntoldOrigin {
+    run: String,
+}
+
+/// Whether a failure is one of these: nobody who only looks goes on without what such a store knows.
 pub(super) fn is_led(failure: &Failure) -> bool {
-    failure.report.downcast_ref::<LedByOthers>().is_some()
+    let report = &failure.report;
+    report.downcast_ref::<LedByOthers>().is_some()
+        || report.downcast_ref::<UntoldOrigin>().is_some()
 }
 
 /// Fails in a pipeline where the remotes of the repository around a folder are for another one to say.
@@ -76,7 +95,18 @@ pub(super) async fn at_remote(
     let event = context.named_event()?;
     let is_own = *name == RemoteName::origin() && is_request(&context.vars, event.as_ref());
     let own = run.filter(|_| is_own).and_then(|run| remote.instead(&run));
-    opened(around, own.unwrap_or(remote), home, app).await
+    let remote = match own {
+        None => remote,
+        Some(own) => match Whose::of(context, &checkout).await? {
+            Whose::Run => own,
+            Whose::Another => remote,
+            Whose::Untold => {
+                let run = own.name.to_string();
+                return Err(UntoldOrigin { run }.into());
+            }
+        },
+    };
+    opened(around, remote, home, app).await
 }
 
 /// The store at an address. Where it is on the host of a remote, what a pipeline's checkout step left is used.

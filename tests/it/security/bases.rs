@@ -9,6 +9,7 @@ use crate::support::{
 };
 
 const SAYS: &str = "by the settings of the base";
+const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 /// A repository whose branch `release` protects notion and whose default branch does not. A proposal, of
 /// the time before there was a policy, removes notion.
@@ -293,6 +294,54 @@ fn the_branches_of_a_fork_bind_nothing() {
         .tells("the settings of release there do not bind here");
 }
 
+/// A repository that the pipeline cloned beside its own has a base of its own: the run's names are not about it, and
+/// the commits that they name say nothing of it.
+#[test]
+fn what_a_run_is_told_is_not_about_a_repository_beside() {
+    let shop = Shop::new().cloned();
+    let there = |name: &str| shop.project.path(&format!("../{name}.git"));
+    let [site, own] = ["site", "remote"].map(|name| there(name).display().to_string());
+    git(&shop.project, &["clone", "-q", "--bare", &own, &site]);
+    let tree = ["commit-tree", "-m", ".", EMPTY_TREE];
+    let base = git(&shop.project, &[&["--git-dir", &site], &tree[..]].concat());
+    let main = ["update-ref", "refs/heads/main", &base];
+    git(&shop.project, &[&["--git-dir", &site], &main[..]].concat());
+    let default = ["symbolic-ref", "HEAD", "refs/heads/release"];
+    git(
+        &shop.project,
+        &[&["--git-dir", &own], &default[..]].concat(),
+    );
+    let remote = [
+        "remote",
+        "set-url",
+        "origin",
+        "https://github.com/octo/shop",
+    ];
+    git(&shop.project, &remote);
+    let [of_site, of_own] = [&site, &own].map(|path| format!("url.{path}.insteadOf"));
+    let github = [
+        ("GIT_CONFIG_COUNT", "2"),
+        ("GIT_CONFIG_KEY_0", of_site.as_str()),
+        ("GIT_CONFIG_VALUE_0", "https://github.com/octo/site.git"),
+        ("GIT_CONFIG_KEY_1", of_own.as_str()),
+        ("GIT_CONFIG_VALUE_1", "https://github.com/octo/shop"),
+    ];
+    let from = |head: Value| {
+        let request = json!({"number": 5, "base": {"sha": base, "ref": "main"},
+            "head": {"sha": base, "ref": "topic", "repo": head}});
+        let event = json!({"pull_request": request, "repository": {"default_branch": "main"}});
+        shop.planned("pull_request", &event, &github)
+    };
+    from(json!({"full_name": "octo/site"}))
+        .expect(6)
+        .tells(SAYS);
+    from(json!({"full_name": "eve/site"})).expect(6).tells(SAYS);
+    // A fork that is gone: both bind.
+    from(Value::Null).expect(6).tells(SAYS);
+    // Of a fork they are told.
+    from(json!({"full_name": "octo/shop"})).expect(0);
+}
+
 /// What a team remembers is where its branches are: a fork's owner neither forgets for it nor is told.
 #[test]
 fn the_store_of_a_fork_is_not_the_teams() {
@@ -317,14 +366,35 @@ fn the_store_of_a_fork_is_not_the_teams() {
     git(&shop.project, &remote);
     shop.project.declare("notion", &[]);
     let plan = ["plan", "--out", "x.plan"];
-    let of_request = [&github[..], &[("GITHUB_BASE_REF", "release")]].concat();
-    let planned = shop.project.run_vars(&of_request, &plan);
+    let event = shop.project.path("../event.json").display().to_string();
+    let of_request = [
+        ("GITHUB_BASE_REF", "release"),
+        ("GITHUB_EVENT_PATH", event.as_str()),
+    ];
+    let of_request = [&github[..], &of_request].concat();
+    let from = |head: Value| {
+        let request = json!({"number": 5, "head": {"repo": head}});
+        let event = json!({ "pull_request": request });
+        shop.project.write("../event.json", &event.to_string());
+        shop.project.run_vars(&of_request, &plan)
+    };
+    let planned = from(json!({"full_name": "eve/site"}));
     planned.expect(0).tells("Kept the plan in git:octo/site;");
     assert_eq!((kept(&own), kept(&fork)), (1, 0));
+    reads!(from(Value::Null), @"
+    exit 1: connplan plan --out x.plan
+    --- stderr
+    error: `origin` is another repository than octo/site, which this run is of, and nothing tells whether that is the fork that the request comes from: so it is not known which of the two keeps the store
+      help: set CONNPLAN_STORE in the pipeline to the address of the store, such as `git:https://HOST/PATH`; or check out octo/site, where forges keep what requests bring (`refs/pull/N/head`, `refs/merge-requests/N/head`)
+      code: connplan::store::origin
+    ");
     // A run for no request may look after another repository than its own.
     let planned = shop.project.run_vars(&github, &plan);
     planned.expect(0).tells("Kept the plan in git:origin;");
     assert_eq!((kept(&own), kept(&fork)), (1, 1));
+    // Nor does a request have another store for a repository that is cloned beside.
+    let planned = from(json!({"full_name": "octo/site"}));
+    planned.expect(0).tells("Kept the plan in git:origin;");
 }
 
 #[test]

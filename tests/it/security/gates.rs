@@ -206,12 +206,14 @@ fn a_pipeline_takes_no_remote_of_a_submodule_for_the_store() {
         }
     }
     assert_eq!(moved.platform.writes(), [] as [&str; 0]);
-    // At a desk the clone is the user's own.
+    // At a desk the clone is the user's own; the base's store is asked as well.
     reads!(project.run(&["-C", "apps/shop", "history"]), @"
     exit 0: connplan -C apps/shop history
     App app-1 at http://HOST, as git:origin remembers it:
 
-      nothing yet
+      just now  planned sha256:DIGEST  (an unknown user)
+      just now  approved sha256:DIGEST  (ann)
+      just now  revoked the approval of sha256:DIGEST  (ann)
     ");
 }
 
