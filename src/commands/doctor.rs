@@ -439,7 +439,7 @@ impl Look<'_> {
         } else if self.context.globals.no_input {
             "asks nothing (--no-input)".to_owned()
         } else if self.context.vars.ci() {
-            "asks nothing (CI is set)".to_owned()
+            "asks nothing (in a pipeline)".to_owned()
         } else {
             "asks nothing (standard input or standard error is not a terminal)".to_owned()
         };

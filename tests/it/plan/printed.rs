@@ -244,7 +244,8 @@ fn what_a_document_was_made_for_is_in_the_commands_about_it() {
     Digest: sha256:DIGEST
     To carry out exactly this plan: connplan -C 'apps/it'\''s my shop' --env 'st g' apply x.plan
     "#);
-    reads!(project.run(&["-C", FOLDER, "comment", "x.plan", "--dry-run"]));
+    let comment = ["-C", FOLDER, "--env", "st g", "comment"];
+    reads!(project.run(&[&comment[..], &["x.plan", "--dry-run"]].concat()));
     let plan = ["-C", FOLDER, "--app-id", "app-9", "plan", "--out", "y.plan"];
     project.run(&plan).expect(0);
     let show = project.run(&["-C", FOLDER, "show", "y.plan"]);
