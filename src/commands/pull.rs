@@ -98,6 +98,9 @@ fn decide(
         let path = files.project.root.join(&declared.file);
         texts.insert(declared.file.clone(), fs::read_text(&path, MAX_FILE_SIZE)?);
     }
+    let declared = files.declared.connectors.keys();
+    let unquoted = declared.filter(|name| !files.loaded.is_quoted(name));
+    let unquoted = unquoted.cloned().collect();
     Ok(pull::decide(pull::Inputs {
         declared: &files.declared,
         texts: &texts,
@@ -106,6 +109,7 @@ fn decide(
         rules: &files.rules,
         folder: &files.project.relative(folder),
         taken: &names_in(folder)?,
+        unquoted: &unquoted,
         prune: args.prune,
     })?)
 }

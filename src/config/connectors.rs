@@ -202,6 +202,12 @@ impl Loaded {
         Some(Problem::new(finding, &place.source).label(place.connector.clone(), "this type"))
     }
 
+    /// Whether the lines of its file are shown.
+    pub fn is_quoted(&self, connector: &ConnectorType) -> bool {
+        let place = self.places.get(connector);
+        place.is_none_or(|place| place.source.is_quoted())
+    }
+
     /// The line of a declared connection value.
     pub fn line_of_value(&self, connector: &ConnectorType, name: &str) -> Option<u32> {
         let place = self.places.get(connector)?;

@@ -30,6 +30,8 @@ pub struct Inputs<'a> {
     pub folder: &'a str,
     /// Everything that lies in the folder, by name.
     pub taken: &'a BTreeSet<String>,
+    /// Connectors whose files' lines are not shown.
+    pub unquoted: &'a BTreeSet<ConnectorType>,
     /// Whether files go whose type the remote lacks.
     pub prune: bool,
 }
@@ -43,6 +45,8 @@ pub struct FileChange {
     pub file: String,
     /// What happens to it.
     pub what: What,
+    /// Whether its lines are shown: not where a link led to it.
+    pub quoted: bool,
 }
 
 /// What happens to a file.
@@ -182,6 +186,7 @@ pub fn decide(inputs: Inputs<'_>) -> Result<Vec<FileChange>, PullError> {
             connector: connector.clone(),
             file,
             what,
+            quoted: !inputs.unquoted.contains(connector),
         });
     }
     Ok(steps)

@@ -63,13 +63,23 @@ fn diff(steps: &[FileChange], theme: Theme) -> String {
             What::Remove(text) => (text.as_str(), "", here.as_str(), "/dev/null"),
             What::Unchanged | What::Kept(_) => continue,
         };
-        let text = unified(before, after, (from, to));
+        let text = if step.quoted {
+            unified(before, after, (from, to))
+        } else {
+            format!(
+                "--- {from}\n+++ {to}\n@@ {}, not shown: {UNQUOTED} @@\n",
+                count(before.lines().count(), "line")
+            )
+        };
         for line in text.split_inclusive('\n') {
             out.push_str(&painted(line, theme));
         }
     }
     out
 }
+
+/// Why the lines of a file are not shown.
+const UNQUOTED: &str = "a link leads to it, or it need not be meant for connplan";
 
 fn painted(line: &str, theme: Theme) -> String {
     let text = line.trim_end_matches(['\r', '\n']);

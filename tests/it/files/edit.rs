@@ -129,7 +129,8 @@ proptest! {
             let steps = decide(Inputs {
                 declared: &declared, texts: &texts, observed: &observed,
                 pending: &BTreeMap::new(), rules: &rules, folder: "c",
-                taken: &BTreeSet::new(), prune: true,
+                taken: &BTreeSet::new(), unquoted: &BTreeSet::new(),
+                prune: true,
             }).unwrap();
             for step in steps {
                 if round > 0 {

@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use crate::support::{Platform, Project, reads};
+use crate::support::{Connector, Platform, Project, reads};
 
 const CANARY: &str = "canary-5e1f";
 
@@ -320,6 +320,84 @@ fn what_a_link_leads_to_is_read_and_its_lines_are_not_shown() {
 
     Plan: 2 to add, 0 to change, 0 to remove, 2 to authorize.
     ");
+}
+
+/// Nor in the diff of a pull, where the app has none of it, or has it otherwise.
+#[test]
+fn no_line_of_a_connector_file_is_pulled_into_view_that_a_link_led_to() {
+    let platform = Platform::start();
+    platform.set(&Connector::active("slack", &["chat:write"]));
+    let project = project(&platform);
+    let file = |name: &str| {
+        format!("{{\n  \"type\": \"{name}\",\n  \"note\": \"{CANARY}\",\n  \"scopes\": []\n}}\n")
+    };
+    // What is edited lies in the folder, what is removed anywhere.
+    for (name, target) in [("slack", ".key"), ("gcp", "../../key.json")] {
+        let link = project.path(&format!("base44/connectors/{name}.json"));
+        fs::write(link.parent().unwrap().join(target), file(name)).unwrap();
+        symlink(target, link).unwrap();
+    }
+    let told = project.run(&["pull", "--dry-run", "--prune"]);
+    reads!(told.lacks(CANARY), @r#"
+    exit 0: connplan pull --dry-run --prune
+    --- a/base44/connectors/gcp.json
+    +++ /dev/null
+    @@ 5 lines, not shown: a link leads to it, or it need not be meant for connplan @@
+    --- a/base44/connectors/slack.json
+    +++ b/base44/connectors/slack.json
+    @@ 5 lines, not shown: a link leads to it, or it need not be meant for connplan @@
+    --- a/base44/connectors/wix.jsonc
+    +++ /dev/null
+    @@ -1 +0,0 @@
+    -{"scopes":["a"],"type":"wix"}
+    \ No newline at end of file
+    --- stderr
+    warning: base44/connectors/.key: it looks like a connector file, and is not read because of its name
+      help: connector files end in .jsonc, .json or .toml, and begin with no dot
+      code: connplan::config::ignored_file
+
+    warning: base44/connectors/gcp.json:3: `note` is not a key of a connector file
+      help: known are `type`, `scopes`, `account`, `connection_config` and `$schema`
+      code: connplan::config::unknown_key
+
+    warning: base44/connectors/slack.json:3: `note` is not a key of a connector file
+      help: known are `type`, `scopes`, `account`, `connection_config` and `$schema`
+      code: connplan::config::unknown_key
+    Would pull: 1 file written, 2 removed. Nothing was written.
+    "#);
+    let told = project.run(&["pull", "--dry-run", "--prune", "--format", "json"]);
+    told.expect(0).lacks(CANARY);
+    // A folder of another purpose.
+    project.write("keys/account.json", &file("gcp").replace("scopes", "x"));
+    project.write(
+        "base44/config.jsonc",
+        "{ \"name\": \"Test\", \"connectorsDir\": \"../keys\" }\n",
+    );
+    let told = project.run(&["pull", "--dry-run", "--prune"]);
+    reads!(told.lacks(CANARY), @r#"
+    exit 0: connplan pull --dry-run --prune
+    --- a/keys/account.json
+    +++ /dev/null
+    @@ 5 lines, not shown: a link leads to it, or it need not be meant for connplan @@
+    --- /dev/null
+    +++ b/keys/slack.jsonc
+    @@ -0,0 +1,6 @@
+    +{
+    +  "type": "slack",
+    +  "scopes": [
+    +    "chat:write"
+    +  ]
+    +}
+    --- stderr
+    warning: keys/account.json:3: `note` is not a key of a connector file
+      help: known are `type`, `scopes`, `account`, `connection_config` and `$schema`
+      code: connplan::config::unknown_key
+
+    warning: keys/account.json:4: `x` is not a key of a connector file
+      help: known are `type`, `scopes`, `account`, `connection_config` and `$schema`
+      code: connplan::config::unknown_key
+    Would pull: 1 file written, 1 removed. Nothing was written.
+    "#);
 }
 
 /// Whatever a file is called: who only looks removes nothing, and who writes only what it wrote itself.
