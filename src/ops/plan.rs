@@ -21,7 +21,7 @@ use crate::{
     catalogue::ScopeEquivalence,
     config::{self, Loaded, Project},
     context::{Failure, UsageError},
-    diff::Unlisted,
+    diff::{Comparison, Unlisted},
     escape,
     model::{App, ConnectorType, Declared, Kind, Observed},
     pending::{LocalPending, PendingSet},
@@ -377,16 +377,19 @@ impl Files {
                 waiting.entry(connector.clone()).or_insert(waits);
             }
         }
-        let mut plan = plan::build(Inputs {
-            pending: &waiting,
-            app,
+        let comparison = Comparison {
             declared: &self.declared,
-            folder,
             observed: &observed.connectors,
+            pending: &waiting,
             rules: &self.rules,
             unlisted,
             on_remove: self.project.settings.on_remove.unwrap_or_default(),
             targets: &wishes.targets.iter().cloned().collect(),
+        };
+        let mut plan = plan::build(Inputs {
+            app,
+            comparison,
+            folder,
             guards: Guards {
                 allow_remove_all: wishes.allow_remove_all,
             },

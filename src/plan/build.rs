@@ -1,12 +1,11 @@
 //! From a comparison to a plan, past the guards.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{AppPlan, Plan, PlanError};
 use crate::{
-    catalogue::ScopeEquivalence,
-    diff::{Action, Comparison, Removal, Unlisted, Waiting},
-    model::{App, ConnectorType, Declared, Diagnostic, RemoteConnector},
+    diff::{Action, Comparison},
+    model::{App, ConnectorType, Diagnostic},
 };
 
 /// What became of the connectors folder.
@@ -32,25 +31,13 @@ pub struct Guards {
 pub struct Inputs<'a> {
     /// Which app.
     pub app: App,
-    /// The files.
-    pub declared: &'a Declared,
-    /// Where they came from.
+    /// What is compared.
+    pub comparison: Comparison<'a>,
+    /// Where the files came from.
     pub folder: Folder,
-    /// The remote.
-    pub observed: &'a BTreeMap<ConnectorType, RemoteConnector>,
-    /// What waits for a person, by connector.
-    pub pending: &'a BTreeMap<ConnectorType, Waiting>,
-    /// How scopes compare.
-    pub rules: &'a ScopeEquivalence,
-    /// What becomes of unlisted connectors.
-    pub unlisted: Unlisted,
-    /// How those go that are removed.
-    pub on_remove: Removal,
-    /// Only these, unless empty.
-    pub targets: &'a BTreeSet<ConnectorType>,
     /// What the user has allowed.
     pub guards: Guards,
-    /// Whether `observed` is a snapshot.
+    /// Whether the remote state is a snapshot.
     pub speculative: bool,
     /// Findings to carry along.
     pub diagnostics: Vec<Diagnostic>,
@@ -58,24 +45,16 @@ pub struct Inputs<'a> {
 
 /// Makes the plan.
 pub fn build(inputs: Inputs<'_>) -> Result<Plan, PlanError> {
-    for target in inputs.targets {
+    let compared = &inputs.comparison;
+    for target in compared.targets {
         let known = |name: &ConnectorType| {
-            inputs.declared.connectors.contains_key(name) || inputs.observed.contains_key(name)
+            compared.declared.connectors.contains_key(name) || compared.observed.contains_key(name)
         };
         if !known(target) {
-            return Err(unknown_target(target, &inputs));
+            return Err(unknown_target(target, compared));
         }
     }
-    let found = Comparison {
-        declared: inputs.declared,
-        observed: inputs.observed,
-        pending: inputs.pending,
-        rules: inputs.rules,
-        unlisted: inputs.unlisted,
-        on_remove: inputs.on_remove,
-        targets: inputs.targets,
-    }
-    .run();
+    let found = inputs.comparison.run();
 
     let removed: Vec<_> = found
         .changes
@@ -114,13 +93,9 @@ pub fn build(inputs: Inputs<'_>) -> Result<Plan, PlanError> {
     })
 }
 
-fn unknown_target(target: &ConnectorType, inputs: &Inputs<'_>) -> PlanError {
-    let names: BTreeSet<_> = inputs
-        .declared
-        .connectors
-        .keys()
-        .chain(inputs.observed.keys())
-        .collect();
+fn unknown_target(target: &ConnectorType, compared: &Comparison<'_>) -> PlanError {
+    let declared = compared.declared.connectors.keys();
+    let names: BTreeSet<_> = declared.chain(compared.observed.keys()).collect();
     let known: Vec<_> = names.iter().map(|name| name.as_str()).collect();
     let nearest = names
         .iter()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use connplan::{
     catalogue::ScopeEquivalence,
-    diff::{Action, Removal, Unlisted},
+    diff::{Action, Comparison, Removal, Unlisted},
     model::{
         Account, ApiUrl, App, AppId, ConnectorType, Declared, DeclaredConnector, Kind, Observed,
         Policies, RemoteConnector, RemoteStatus, Scope, Scopes, StripeMode,
@@ -113,16 +113,19 @@ fn remote() -> impl Strategy<Value = Remote> {
 }
 
 fn planned(files: &Declared, remote: &Remote) -> Plan {
-    plan::build(Inputs {
-        app: app(),
+    let comparison = Comparison {
         declared: files,
-        folder: Folder::Filled,
         observed: remote,
         pending: &BTreeMap::new(),
         rules: &ScopeEquivalence::default(),
         unlisted: Unlisted::Remove,
         on_remove: Removal::Remove,
         targets: &BTreeSet::new(),
+    };
+    plan::build(Inputs {
+        app: app(),
+        comparison,
+        folder: Folder::Filled,
         guards: Guards {
             allow_remove_all: true,
         },
