@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::{at::CommitAt, tree::Tree};
 use crate::{
     context::Failure,
+    fs,
     git::{Checkout, CommitId, EntryKind, ObjectId, Objects, path_of},
 };
 
@@ -105,7 +106,9 @@ impl Modules {
 async fn holder(at: &CommitAt, path: &str, id: &CommitId) -> Option<Checkout> {
     let outer = &at.checkout;
     let place = outer.root().join(path_of(path));
-    let inner = place.join(".git").exists();
+    let inner = fs::look(&[outer.root()], &place.join(".git"))
+        .there
+        .is_some();
     let inner = inner.then(|| Checkout::of(&place, outer.git().clone()));
     for holder in inner
         .and_then(Result::ok)

@@ -4,6 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::{
+    fs,
     git::{path_of, path_text},
     model::Vars,
 };
@@ -60,17 +61,15 @@ pub(super) enum Standing {
 }
 
 pub(super) fn standing(root: &Path, folder: &str) -> Standing {
-    let is_link = |inner: &&str| root.join(path_of(inner.trim_end_matches('/'))).is_symlink();
-    if outwards(folder)
-        .filter(|inner| !inner.is_empty())
-        .any(|inner| is_link(&inner))
-    {
+    let place = root.join(path_of(folder.trim_end_matches('/')));
+    if fs::look(&[root], &place).link.is_some() {
         return Standing::Link;
     }
     let true_root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     let is_file = |config: &String| {
         let file = root.join(path_of(config));
-        let is_file = std::fs::symlink_metadata(&file).is_ok_and(|file| file.is_file());
+        let seen = fs::look(&[root], &file);
+        let is_file = seen.link.is_none() && seen.is_file();
         // A disk that takes no notice of case has it under other names, too.
         is_file && file.canonicalize().ok() == Some(true_root.join(path_of(config)))
     };

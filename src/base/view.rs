@@ -17,6 +17,7 @@ use super::{
 use crate::{
     config::{self, SETTINGS},
     context::{Context, Failure},
+    fs,
     git::{Checkout, CommitId, EntryKind, ObjectId, path_of},
     model::AppId,
     syntax::{Problem, Settings, parse_settings, readable_settings},
@@ -232,8 +233,9 @@ impl View {
             Led::Module(module) => Err(self.withheld(&module)),
             Led::Nowhere => {
                 let root = self.at.checkout.root();
-                let now = root.join(path_of(path)).canonicalize();
-                if now.is_ok_and(|now| !now.starts_with(root)) {
+                let now = root.join(path_of(path));
+                let leads_out = fs::look(&[root], &now).leads_out;
+                if leads_out || now.canonicalize().is_ok_and(|it| !it.starts_with(root)) {
                     return Ok(None);
                 }
                 let path = crate::escape::limited(path, 200);

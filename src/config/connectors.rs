@@ -8,6 +8,7 @@ use super::{
     within::{read_file, shown_path},
 };
 use crate::{
+    fs::look,
     model::{ConnectorType, Declared, DeclaredConnector, Scope, map_of},
     syntax::{Finding, ParsedConnector, Problem, Source, parse_connector, tree::Span},
 };
@@ -53,7 +54,7 @@ pub enum Folder {
 pub fn read(project: &Project) -> Loaded {
     let mut problems = project.problems.clone();
     let folder = &project.connectors_dir;
-    let names = match list(folder) {
+    let names = match list(&project.root, folder) {
         Ok(names) => names,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             return Loaded::new(Vec::new(), problems, Folder::Missing);
@@ -247,12 +248,12 @@ fn across(parsed: &[(String, ParsedConnector)]) -> Vec<Problem> {
 }
 
 /// The names in a folder, folders among them left out, sorted.
-fn list(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+fn list(root: &Path, folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         // A link to a folder is one; a link to nowhere is kept, and found unreadable.
-        if !fs::metadata(entry.path()).is_ok_and(|meta| meta.is_dir()) {
+        if !look(&[root, folder], &entry.path()).is_folder() {
             names.push(entry.file_name());
         }
     }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::fs::foreign_owner;
+use crate::fs::{foreign_owner, look};
 
 /// The folder that Base44 projects keep their files in.
 pub(super) const SUBDIR: &str = "base44";
@@ -32,7 +32,7 @@ pub(super) fn project(start: &Path) -> Option<Found> {
         let configs = [folder.join(SUBDIR), folder.to_owned()]
             .iter()
             .find_map(|place| {
-                let mut files = existing(place, "config").into_iter();
+                let mut files = existing(folder, place, "config").into_iter();
                 files.next().map(|config| (config, files.next()))
             });
         let (config, second) = configs?;
@@ -68,19 +68,22 @@ pub(super) fn of_another(
     let beside = names.iter().map(|name| home.join(name));
     let parts = [found.root.clone(), home.to_owned(), found.config.clone()].into_iter();
     let parts = parts.chain(names.iter().map(|name| found.root.join(name)));
-    parts
-        .chain(beside)
-        .find_map(|part| Some((part.clone(), foreign_owner(&part, start)?)))
+    parts.chain(beside).find_map(|part| {
+        Some((
+            part.clone(),
+            foreign_owner(&look(&[&found.root], &part), start)?,
+        ))
+    })
 }
 
 /// Whether a folder keeps a Base44 config where projects have it.
 pub fn is_project(folder: &Path) -> bool {
-    !existing(&folder.join(SUBDIR), "config").is_empty()
+    !existing(folder, &folder.join(SUBDIR), "config").is_empty()
 }
 
 /// Whether it has one itself: elsewhere than in a project such a file may be anybody's.
 pub fn is_flat_project(folder: &Path) -> bool {
-    !existing(folder, "config").is_empty()
+    !existing(folder, folder, "config").is_empty()
 }
 
 /// The folders below and at `root` that hold a Base44 project.
@@ -100,12 +103,14 @@ pub(super) fn app_files(root: &Path) -> Vec<PathBuf> {
     let usual = [root.join(SUBDIR), root.to_owned()];
     let mut found: Vec<PathBuf> = usual
         .iter()
-        .flat_map(|place| existing(place, ".app"))
+        .flat_map(|place| existing(root, place, ".app"))
         .collect();
     if !found.is_empty() {
         return found;
     }
-    each_folder(root, |folder| found.extend(existing(folder, ".app")));
+    each_folder(root, |folder| {
+        found.extend(existing(folder, folder, ".app"));
+    });
     found
 }
 
@@ -140,10 +145,16 @@ fn each_folder(root: &Path, mut look: impl FnMut(&Path)) {
     }
 }
 
-fn existing(folder: &Path, stem: &str) -> Vec<PathBuf> {
+/// `folder` is `root` or lies in it.
+fn existing(root: &Path, folder: &Path, stem: &str) -> Vec<PathBuf> {
+    let is_checkout = |tree: &Path| tree.join(".git").symlink_metadata().is_ok();
+    // A link of the user's own, as of a home to another disk, makes no project there.
+    if look(&[root], folder).leads_out && !root.ancestors().any(is_checkout) {
+        return Vec::new();
+    }
     EXTENSIONS
         .iter()
         .map(|extension| folder.join(format!("{stem}.{extension}")))
-        .filter(|path| path.is_file())
+        .filter(|path| look(&[root], path).is_file())
         .collect()
 }

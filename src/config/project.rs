@@ -124,6 +124,13 @@ impl Project {
                 owner,
             });
         }
+        // What lies beside the config is judged by where that lies.
+        if let Some(home) = found.as_ref().and_then(|found| found.config.parent())
+            && fs::look(&[&root], home).leads_out
+        {
+            let path = home.to_owned();
+            return Err(FsError::Outside { path, root }.into());
+        }
         let vars = environment::merge(process, Some(&root))?;
         let mut problems = Vec::new();
 

@@ -4,7 +4,7 @@ use std::{fmt, path::Path};
 
 use crate::{
     escape,
-    fs::{places, read_confined},
+    fs::{confine, places, read_confined},
 };
 
 /// No pipeline is longer.
@@ -82,11 +82,9 @@ pub(super) fn unwatched(repository: &Path, project: &Path, connectors: &Path) ->
         let text = String::from_utf8(text).ok()?.replace("\r\n", "\n");
         let watched = rules(&text);
         // By which name it stands there is the pipeline's business.
-        let own = watched.iter().filter(|of| {
-            root.join(&of.project)
-                .canonicalize()
-                .is_ok_and(|it| it == home)
-        });
+        let own = watched
+            .iter()
+            .filter(|of| confine(&[&root], &root.join(&of.project)).is_ok_and(|it| it == home));
         let is_watched = |of: &Rule, place: &Path| {
             let at = root.join(place);
             let is_module = !place.as_os_str().is_empty() && at.join(".git").exists();

@@ -35,7 +35,7 @@ fn outside(roots: &[&Path], path: &Path) -> FsError {
 
 /// Fails where a path leads out of these folders, and out of the checkouts around them, by its text or by that of a
 /// link there. Nothing outside is looked at for that: to look can be to ask another host, by a mount or a share.
-fn check_way(roots: &[&Path], path: &Path) -> Result<(), FsError> {
+pub(super) fn check_way(roots: &[&Path], path: &Path) -> Result<(), FsError> {
     const MOST_LINKS: usize = 40;
     let absolute =
         |path: &Path| std::path::absolute(path).map_err(|e| FsError::io("read", path, e));

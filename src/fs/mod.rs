@@ -12,6 +12,7 @@ mod error;
 mod folder;
 pub(crate) mod full;
 mod lock;
+mod look;
 mod owner;
 mod private;
 mod program;
@@ -32,6 +33,7 @@ pub use confine::{
 };
 pub use error::FsError;
 pub use lock::{Lock, LockError};
+pub use look::{Seen, look};
 pub use owner::{NotOurs, foreign_owner, not_ours, read_own, read_own_text};
 pub use private::{
     InsecurePermissions, ensure_private_dir, refuse_link, restrict, restrict_target,

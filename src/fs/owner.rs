@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::FsError;
+use super::{FsError, Seen};
 
 /// Why a folder is not its user's alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,18 +149,18 @@ fn has_no_other_member(gid: u32, groups: &str) -> bool {
 /// The number of the user whose a file or folder is, or a link to it: where that is neither this one, nor root,
 /// nor the owner of this folder.
 #[cfg(unix)]
-pub fn foreign_owner(path: &Path, than: &Path) -> Option<u32> {
+pub fn foreign_owner(seen: &Seen, than: &Path) -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
     let own = rustix::process::geteuid().as_raw();
     let known = than.metadata().ok().map(|meta| meta.uid());
-    let owners = [path.symlink_metadata(), path.metadata()];
-    let mut owners = owners.into_iter().flatten().map(|meta| meta.uid());
+    let owners = [&seen.link, &seen.there];
+    let mut owners = owners.into_iter().flatten().map(MetadataExt::uid);
     owners.find(|owner| is_another(*owner, own, known))
 }
 
 /// A system that does not tell owners by number.
 #[cfg(not(unix))]
-pub fn foreign_owner(_path: &Path, _than: &Path) -> Option<u32> {
+pub fn foreign_owner(_seen: &Seen, _than: &Path) -> Option<u32> {
     None
 }
 

@@ -163,6 +163,81 @@ fn what_lies_outside_the_project_is_named_and_not_shown() {
     ");
 }
 
+/// To look where such a link leads can be to ask another host: whatever is there, it is a link out.
+#[test]
+fn a_link_out_of_the_project_is_one_wherever_it_leads() {
+    let platform = Platform::start();
+    let plan = |name: &str| {
+        let project = Project::new().at(&platform).connector("wix", &["a"]);
+        super::loosening::git(&project, &["init", "-q"]);
+        let path = project.path(name);
+        let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
+        symlink("/net/host.example/x", &path).unwrap();
+        project.run(&["plan"])
+    };
+    reads!(plan("base44"), @"
+    exit 1: connplan plan
+    --- stderr
+    error: FOLDER/project/base44 leads out of FOLDER/project
+      help: connplan reads and writes only in the project, without git's own folder, and follows no link out of it; put a file there instead
+      code: connplan::fs::outside
+    ");
+    reads!(plan("base44/config.jsonc"), @"
+    exit 1: connplan plan
+    --- stderr
+    error: base44/config.jsonc: the file is a link out of the project or into the `.git` folder; it was not read
+      help: put the file itself here: connplan reads only files inside the project
+      code: connplan::config::leads_out
+    error: base44/config.jsonc has 1 error; nothing was planned
+      help: fix them; `connplan validate` checks without network and login
+      code: connplan::config::invalid
+    ");
+    reads!(plan("base44/.app.jsonc"), @"
+    exit 1: connplan plan
+    --- stderr
+    error: the project's settings cannot be used
+    error: base44/.app.jsonc: the file is a link out of the project or into the `.git` folder; it was not read
+      help: put the file itself here: connplan reads only files inside the project
+      code: connplan::config::leads_out
+      code: connplan::config::invalid
+    ");
+    reads!(plan("base44/connectors"), @"
+    exit 1: connplan plan
+    --- stderr
+    error: FOLDER/project/base44/connectors leads out of FOLDER/project
+      help: connplan reads and writes only in the project, without git's own folder, and follows no link out of it; put a file there instead
+      code: connplan::fs::outside
+    ");
+    reads!(plan("base44/connectors/wix.jsonc"), @"
+    exit 1: connplan plan
+    --- stderr
+    error: base44/connectors/wix.jsonc: the file is a link out of the project or into the `.git` folder; it was not read
+      help: put the file itself here: connplan reads only files inside the project
+      code: connplan::config::leads_out
+    error: base44/connectors/wix.jsonc has 1 error; nothing was planned
+      help: fix them; `connplan validate` checks without network and login
+      code: connplan::config::invalid
+    ");
+    reads!(plan("base44/connplan.toml"), @"
+    exit 1: connplan plan
+    --- stderr
+    error: base44/connplan.toml: the file is a link out of the project or into the `.git` folder; it was not read
+      help: put the file itself here: connplan reads only files inside the project
+      code: connplan::config::leads_out
+    error: base44/connplan.toml has 1 error; nothing was planned
+      help: fix them; `connplan validate` checks without network and login
+      code: connplan::config::invalid
+    ");
+    reads!(plan(".env"), @"
+    exit 1: connplan plan
+    --- stderr
+    error: FOLDER/project/.env leads out of FOLDER/project
+      help: connplan reads and writes only in the project, without git's own folder, and follows no link out of it; put a file there instead
+      code: connplan::fs::outside
+    ");
+    assert_eq!(platform.requests(), [] as [&str; 0]);
+}
+
 #[test]
 fn the_connectors_folder_stays_in_the_repository() {
     let platform = Platform::start();
