@@ -11,11 +11,10 @@ use jiff::Timestamp;
 use miette::Diagnostic;
 
 use crate::{
-    config::{self, Loaded, Project, environment},
+    config::{self, Loaded, Project},
     context::{Context, ExitStatus, Failure, Format},
     escape, fs,
     http::ClientOptions,
-    model::{Address, Vars},
     pending::LocalPending,
     remote::{
         Remote, UserInfo,
@@ -252,9 +251,9 @@ impl Look<'_> {
     }
 
     async fn remote(&mut self, project: Option<&Project>) {
-        let (vars, address) = match self.surroundings(project) {
+        let (vars, address) = match self.context.surroundings() {
             Ok(surroundings) => surroundings,
-            Err(error) => return self.fail("address", &error),
+            Err(failure) => return self.fail("address", failure.report.as_ref()),
         };
         let url = address.url.clone();
         // Nothing is sent to an address that the user did not choose.
@@ -324,18 +323,6 @@ impl Look<'_> {
             }
             Err(error) => self.fail("access", &error),
         }
-    }
-
-    fn surroundings(
-        &self,
-        project: Option<&Project>,
-    ) -> Result<(Vars, Address), config::ConfigError> {
-        if let Some(project) = project {
-            return Ok((project.vars.clone(), project.address()?));
-        }
-        let vars = environment::merge(&self.context.vars, Some(&self.context.start))?;
-        let address = environment::address(&vars)?;
-        Ok((vars, address))
     }
 
     fn clock(&mut self, theirs: Option<Timestamp>) {

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::ConfigError;
 use crate::fs::{foreign_owner, look};
 
 /// The folder that Base44 projects keep their files in.
@@ -52,27 +53,41 @@ pub(super) fn project(start: &Path) -> Option<Found> {
     })
 }
 
-/// What of a project is another user's than the owner's of `start`, and whose: whoever may write into a folder
-/// above, or into `start` itself, as all may into `/tmp`, could put one there. Which folder the command line
-/// names is taken as it is.
+/// Fails if something of a project, or of `start` where none is found, is another user's than the owner's of `start`:
+/// whoever may write into a folder above, or into `start` itself, as all may into `/tmp`, could put it there. Which
+/// folder the command line names is taken as it is.
 pub(super) fn of_another(
     start: &Path,
     is_named: bool,
-    found: &Found,
+    found: Option<&Found>,
     names: &[&str],
-) -> Option<(PathBuf, u32)> {
-    let home = found.config.parent().unwrap_or(&found.root);
-    if is_named && (found.root == start || home == start) {
-        return None;
+) -> Result<(), ConfigError> {
+    let root = found.map_or(start, |found| found.root.as_path());
+    let home = found.and_then(|found| found.config.parent());
+    if is_named && (root == start || home == Some(start)) {
+        return Ok(());
     }
-    let beside = names.iter().map(|name| home.join(name));
-    let parts = [found.root.clone(), home.to_owned(), found.config.clone()].into_iter();
-    let parts = parts.chain(names.iter().map(|name| found.root.join(name)));
-    parts.chain(beside).find_map(|part| {
-        Some((
-            part.clone(),
-            foreign_owner(&look(&[&found.root], &part), start)?,
-        ))
+    let folders = [Some(root), home].into_iter().flatten();
+    let inner = |folder: &Path| {
+        names
+            .iter()
+            .map(|name| folder.join(name))
+            .collect::<Vec<_>>()
+    };
+    let parts = folders.clone().map(Path::to_owned);
+    let parts = parts.chain(found.map(|found| found.config.clone()));
+    let other = parts.chain(folders.flat_map(inner)).find_map(|part| {
+        let owner = foreign_owner(&look(&[root], &part), start)?;
+        Some((part, owner))
+    });
+    let Some((path, owner)) = other else {
+        return Ok(());
+    };
+    Err(ConfigError::OfAnother {
+        root: root.to_owned(),
+        start: start.to_owned(),
+        path,
+        owner,
     })
 }
 

@@ -24,6 +24,8 @@ use crate::{
 
 /// This program's own settings file.
 pub const SETTINGS: &str = "connplan.toml";
+/// The folder of connector files, where no config names another.
+const CONNECTORS: &str = "connectors";
 /// The Base44 config, and what stands beside it.
 const CONFIGS: [&str; 4] = ["config.json", "config.jsonc", ".app.json", ".app.jsonc"];
 
@@ -112,18 +114,11 @@ impl Project {
         let start = absolute(start)?;
         let found = discover::project(&start);
         let root = found.as_ref().map_or(&start, |found| &found.root).clone();
-        let files = [&environment::FILES[..], &[SETTINGS]].concat();
-        if let Some(found) = &found
-            && let Some((path, owner)) =
-                discover::of_another(&start, options.is_named, found, &files)
-        {
-            return Err(ConfigError::OfAnother {
-                root,
-                start,
-                path,
-                owner,
-            });
+        let mut files = [&environment::FILES[..], &[SETTINGS], &CONFIGS].concat();
+        if found.is_none() && options.dir.is_none() {
+            files.push(CONNECTORS);
         }
+        discover::of_another(&start, options.is_named, found.as_ref(), &files)?;
         // What lies beside the config is judged by where that lies.
         if let Some(home) = found.as_ref().and_then(|found| found.config.parent())
             && fs::look(&[&root], home).leads_out
@@ -181,7 +176,7 @@ impl Project {
             ) => below(&home, dir),
             (None, _) => below(
                 &home,
-                config.connectors_dir.as_deref().unwrap_or("connectors"),
+                config.connectors_dir.as_deref().unwrap_or(CONNECTORS),
             ),
         };
         if options.dir.is_none() {

@@ -2,7 +2,7 @@
 
 use super::{Context, Failure};
 use crate::{
-    config::{Project, environment},
+    config::{ConfigError, Project, environment},
     escape,
     http::ClientOptions,
     model::{Account, Address, App, SetBy, Vars},
@@ -13,6 +13,12 @@ use crate::{
     state::Trust,
     term::{self, Answer},
 };
+
+/// Whether files of another user are why: then none of this folder's counts.
+fn is_of_another(failure: &Failure) -> bool {
+    let error = failure.report.downcast_ref();
+    matches!(error, Some(ConfigError::OfAnother { .. }))
+}
 
 impl Context {
     /// The credential that would be used, with a word on what is odd about it.
@@ -90,9 +96,13 @@ impl Context {
 
     /// Variables and address: the project's where there is one, the process's elsewhere.
     pub fn surroundings(&self) -> Result<(Vars, Address), Failure> {
-        if let Ok(project) = self.project(None) {
-            let address = project.address()?;
-            return Ok((project.vars, address));
+        match self.project(None) {
+            Ok(project) => {
+                let address = project.address()?;
+                return Ok((project.vars, address));
+            }
+            Err(failure) if is_of_another(&failure) => return Err(failure),
+            Err(_) => {}
         }
         let vars = environment::merge(&self.vars, Some(&self.start))?;
         let address = environment::address(&vars)?;

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink};
 
-use crate::support::{Connector, Platform, Project, reads};
+use crate::support::{Connector, Platform, Project, Read as _, reads};
 
 const IGNORED: &str = ".connplan is ignored";
 
@@ -304,6 +304,34 @@ fn a_project_of_another_user_above_is_not_taken() {
     }
     plan(".").expect(1).tells("belongs to another user");
     project.run(&["-C", ".", "plan"]).expect(0);
+    // Nor what lies in a folder without a project.
+    let shared = Project::nowhere().at(&platform);
+    for theirs in [".env", "connplan.toml", "connectors", ".app.jsonc"] {
+        let path = shared.path(theirs);
+        shared.write(theirs, "");
+        chown(&path, Some(65_534), None).unwrap();
+        platform.forget();
+        insta::allow_duplicates! {
+            let whoami = shared.run_in(".", &["whoami"]);
+            reads!(whoami.read().replace(theirs, "THEIRS"), @"
+            exit 1: connplan whoami
+            --- stderr
+            error: the project FOLDER/project, found from FOLDER/project, is not taken: FOLDER/project/THEIRS belongs to another user (number 65534)
+              help: if you know it and mean it, name its folder: `-C FOLDER/project`; else work in another folder, not below it
+              code: connplan::config::of_another
+            ");
+            let plan = shared.run_in(".", &["--app-id", "app-1", "plan"]);
+            reads!(plan.read().replace(theirs, "THEIRS"), @"
+            exit 1: connplan --app-id app-1 plan
+            --- stderr
+            error: the project FOLDER/project, found from FOLDER/project, is not taken: FOLDER/project/THEIRS belongs to another user (number 65534)
+              help: if you know it and mean it, name its folder: `-C FOLDER/project`; else work in another folder, not below it
+              code: connplan::config::of_another
+            ");
+        }
+        assert_eq!(platform.requests(), [] as [&str; 0], "{theirs}");
+        fs::remove_file(&path).unwrap();
+    }
     chown(project.path("work"), Some(65_534), None).unwrap();
     plan("work").expect(0);
 }
