@@ -12,9 +12,10 @@ use clap::Args;
 use super::{listening, printing::file_name};
 use crate::{
     approval::{ApprovalError, NAMESPACE, REVOKED, Signatures, Signers, key_of, signatures},
+    config::Project,
     context::{Context, ExitStatus, Failure, Format, UsageError},
     fs::{self, Destination},
-    model::{Vars, ago},
+    model::{App, Vars, ago},
     ops::{self, Team},
     plan::{Digest, Plan, document},
     term::{self, Answer},
@@ -70,8 +71,14 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     } = listening::named_plan(context, &args.plan).await?;
     let saved = document::read(&name, &text)?;
     ops::is_expected(&saved.digest, named.as_ref())?;
+    let here = context.project_for(&saved.plan.app.app);
+    let its = here.as_ref().ok();
+    let its = its.and_then(|(project, is_its)| is_its.then_some(project));
+    if let (Ok((project, _)), None) = (&here, its) {
+        tell_other(context, project, &saved.plan.app.app);
+    }
     if !args.revoke {
-        compared(context, &saved.plan)?;
+        compared(context, its, &saved.plan)?;
     }
     let out = out(args, context)?;
     let before = out.as_ref().map(before).transpose()?.unwrap_or_default();
@@ -84,9 +91,9 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         &medium.aside(&context.terminal),
     );
     context.terminal.say(&shown);
-    let teams = teams(context, &saved).await;
-    let known = teams.as_ref().map_or(&[][..], Vec::as_slice);
-    if !args.revoke && !is_wanted(context, &saved, known).await {
+    let here = here.map(|(project, _)| project);
+    let (teams, missed) = teams(context, here, &saved.plan.app.app).await;
+    if !args.revoke && !is_wanted(context, &saved, &teams).await {
         context.terminal.say("Nothing was signed.");
         return Ok(ExitStatus::Error);
     }
@@ -121,22 +128,17 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         let read = read(&signature, &saved.digest, &signers, context);
         signer(read, args.revoke, context)
     });
-    let kept = match teams {
-        Ok(teams) => keep(&teams, &saved.digest, &signature).await,
-        Err(failure) => Err(failure),
-    };
-    let kept = match (kept, &out) {
-        (Ok(kept), _) => kept,
-        // It has to be somewhere.
-        (Err(failure), None) => return Err(failure),
-        (Err(failure), Some(_)) => {
-            context.warn(&format!(
-                "the signature is in its file, not in the store: {}",
-                failure.told()
-            ));
-            None
-        }
-    };
+    let (kept, untold) = keep(&teams, &saved.digest, &signature).await;
+    let untold = missed.or(untold);
+    // An apply that asks a store that was not told takes the approval still.
+    let fails = untold.is_some() && (args.revoke || kept.is_none() && out.is_none());
+    if let Some(failure) = untold {
+        let why = match kept {
+            None => "the signature is in its file, not in the store",
+            Some(_) => "not each store that is named has the signature",
+        };
+        context.warn(&format!("{why}: {}", failure.told()));
+    }
     let mut shown = args.out.clone().or(out.map(|out| out.path().to_owned()));
     if shown.is_none() && kept.is_none() {
         // What this machine alone remembers approves nothing: there has to be a file to hand on.
@@ -171,18 +173,31 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
         missing: missing.as_ref(),
     };
     report.show(&args.plan.display().to_string(), &medium, &context.terminal);
-    Ok(ExitStatus::Done)
+    Ok(if fails {
+        ExitStatus::Error
+    } else {
+        ExitStatus::Done
+    })
 }
 
-/// Refuses what the connector files contradict; says so where there are none to compare it with.
-fn compared(context: &Context, plan: &Plan) -> Result<(), Failure> {
-    let planned = &plan.app.app;
-    let here = context.project_of(&planned.id).ok();
+/// Says that this is no checkout of the plan's app.
+fn tell_other(context: &Context, project: &Project, planned: &App) {
+    let other = match project.app() {
+        Ok(here) => here.takes("plan", planned).err().map(|e| e.to_string()),
+        Err(e) => Some(format!("which app is here cannot be told: {e}")),
+    };
+    if let Some(other) = other {
+        context.warn(&format!(
+            "{other}; what is signed or taken back is kept for the plan's app"
+        ));
+    }
+}
+
+/// Refuses what the connector files of its app contradict; says so where there are none to compare it with.
+fn compared(context: &Context, its: Option<&Project>, plan: &Plan) -> Result<(), Failure> {
     // By a variable an app is known anywhere; files there are in a project only.
-    let here = here
-        .filter(|(project, app)| project.config_file.is_some() && app.api_url == planned.api_url);
-    if let Some((project, _)) = here {
-        let uncompared = ops::agrees(&project, plan)?;
+    if let Some(project) = its.filter(|project| project.config_file.is_some()) {
+        let uncompared = ops::agrees(project, plan)?;
         if !uncompared.is_empty() {
             context.warn(&uncompared.to_string());
         }
@@ -192,7 +207,7 @@ fn compared(context: &Context, plan: &Plan) -> Result<(), Failure> {
     if wanted.any(|after| after.account.is_some() || !after.connection_config.is_empty()) {
         context.warn(
             "whom the plan has consent, and where it connects to, is as the plan says it: there are no \
-             connector files here to compare it with",
+             connector files of its app here to compare it with",
         );
     }
     Ok(())
@@ -220,27 +235,50 @@ async fn is_wanted(context: &Context, saved: &document::Saved, teams: &[Team]) -
             == Answer::Yes
 }
 
-/// Where the plan's team keeps what it knows; nowhere where no project here is of its app.
-async fn teams(context: &Context, saved: &document::Saved) -> Result<Vec<Team>, Failure> {
-    let planned = &saved.plan.app.app;
-    match context.project_of(&planned.id) {
-        Ok((project, app)) if app.api_url == planned.api_url => {
-            listening::teams(context, &project, &app).await
-        }
-        _ => Ok(Vec::new()),
+/// Where the team of the plan's app keeps what it knows, whatever this checkout is of, and why it is not known of a
+/// store that is named, or may be.
+async fn teams(
+    context: &Context,
+    project: Result<Project, Failure>,
+    app: &App,
+) -> (Vec<Team>, Option<Failure>) {
+    let mut project = match project {
+        Ok(project) => project,
+        Err(failure) => return (Vec::new(), Some(failure)),
+    };
+    // A branch that is only looked at does not say where the team keeps it.
+    let before = ops::teams_before(&listening::around(context), &mut project, app).await;
+    let (mut teams, mut missed) = match before {
+        Ok(before) => (before, None),
+        Err(failure) => (Vec::new(), Some(failure)),
+    };
+    let own = async {
+        project.check()?;
+        listening::team(context, &project, app).await
+    };
+    match own.await {
+        Ok(team) => teams.push(team),
+        Err(failure) => missed = missed.or(Some(failure)),
     }
+    (teams, missed)
 }
 
-/// Keeps the signature there; says where, if others have it too.
-async fn keep(teams: &[Team], digest: &Digest, signature: &str) -> Result<Option<String>, Failure> {
-    let mut kept = Vec::new();
+/// Keeps the signature there; says where, if others have it too, and why one was not told.
+async fn keep(
+    teams: &[Team],
+    digest: &Digest,
+    signature: &str,
+) -> (Option<String>, Option<Failure>) {
+    let (mut kept, mut untold) = (Vec::new(), None);
     for team in teams {
-        if team.keep_approval(digest, signature).await? {
-            kept.push(team.memory().name().to_owned());
+        match team.keep_approval(digest, signature).await {
+            Ok(true) => kept.push(team.memory().name().to_owned()),
+            Ok(false) => {}
+            Err(error) => untold = untold.or(Some(error.into())),
         }
     }
     kept.dedup();
-    Ok((!kept.is_empty()).then(|| kept.join(" and ")))
+    ((!kept.is_empty()).then(|| kept.join(" and ")), untold)
 }
 
 /// Where the signature goes; nowhere but the store for a plan that is there, if others have it too.

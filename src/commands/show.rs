@@ -56,9 +56,7 @@ pub async fn run(args: &ShowArgs, context: &Context) -> Result<ExitStatus, Failu
         let saved = plan::document::read(&name, &text)?;
         let next = made_for(context, &saved.plan.app.app);
         let mut report = PlanReport::new(&saved.plan, &saved.digest).at(medium.now);
-        if let Ok((project, app)) = context.project_of(&saved.plan.app.app.id)
-            && app.api_url == saved.plan.app.app.api_url
-        {
+        if let Ok((project, true)) = context.project_for(&saved.plan.app.app) {
             match ops::agrees(&project, &saved.plan) {
                 Err(why) => context.warn(&why.to_string()),
                 Ok(uncompared) if uncompared.is_empty() => {}

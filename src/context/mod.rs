@@ -5,6 +5,7 @@ mod credentials;
 mod error;
 mod exit;
 mod globals;
+mod project;
 mod run;
 mod signal;
 

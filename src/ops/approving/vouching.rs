@@ -101,10 +101,8 @@ pub async fn missing(
     if !plan.has_changes() {
         return None;
     }
-    let (mut project, app) = around.context.project_of(&plan.app.app.id).ok()?;
-    if app.api_url != plan.app.app.api_url {
-        return None;
-    }
+    let app = &plan.app.app;
+    let (mut project, _) = around.context.project_for(app).ok()?;
     let binding = match binding.get(around, &project).await {
         Ok(binding) => binding,
         Err(failure) => {
@@ -121,10 +119,8 @@ pub async fn missing(
     }
     let mut approvals = Vec::new();
     let stores = async {
-        let others = binding
-            .hold_stores(around, &mut project, &app, true)
-            .await?;
-        Ok::<_, Failure>((others, Team::of(around, &project, &app).await?))
+        let others = binding.hold_stores(around, &mut project, app, true).await?;
+        Ok::<_, Failure>((others, Team::of(around, &project, app).await?))
     };
     let told = |failure: &Failure| {
         if is_led(failure) {

@@ -685,7 +685,7 @@ fn a_plan_with_another_account_or_other_values_than_the_files_is_refused() {
     reads!(project.run(&desk), @r#"
     exit 0: connplan -C desk approve x.plan --key FOLDER/ann
     --- stderr
-    warning: whom the plan has consent, and where it connects to, is as the plan says it: there are no connector files here to compare it with
+    warning: whom the plan has consent, and where it connects to, is as the plan says it: there are no connector files of its app here to compare it with
     App app-1 at http://HOST
 
     Symbols:  + add

@@ -95,3 +95,38 @@ fn what_was_taken_back_in_the_store_of_the_base_is_not_asked_for() {
     ");
     assert!(team.platform.writes().is_empty());
 }
+
+/// What is signed or taken back is kept for the app that the plan is of, whatever the checkout is of.
+#[test]
+fn what_is_taken_back_is_so_for_the_app_of_its_plan() {
+    let environment = "\n[environments.live]\napp_id = \"app-2\"\n";
+    let team = Team::with(&format!("{SETTINGS}{environment}"));
+    let (one, ann) = (&team.one, team.key("ann"));
+    let live = |args: &[&str]| one.run(&[&["--env", "live"], args].concat());
+    live(&["plan", "--out", "../x.plan"]).expect(0);
+    let approve = ["approve", "../x.plan", "--key", &ann, "--out", "../x.sig"];
+    live(&approve).expect(0);
+    let revoke = ["approve", "../x.plan", "--revoke", "--key", &ann, "--out"];
+    let revoke = |file| one.run(&[&revoke[..], &[file]].concat());
+    let apply = ["apply", "../x.plan", "--approved-by", "../x.sig"];
+    // The plan says in which environment.
+    reads!(revoke("../1.revoked"));
+    live(&apply)
+        .expect(3)
+        .tells("revoked the approval of this plan");
+    // A branch that somebody looks at names another app, and other settings.
+    live(&approve).expect(0);
+    git(&one.root(), &["checkout", "-q", "-b", "eve"]);
+    one.write("base44/connplan.toml", SETTINGS);
+    one.write("base44/.app.jsonc", r#"{ "id": "other" }"#);
+    git(&one.root(), &["commit", "-qam", "eve"]);
+    reads!(revoke("../2.revoked"));
+    git(&one.root(), &["checkout", "-q", "main"]);
+    live(&apply)
+        .expect(3)
+        .tells("revoked the approval of this plan");
+    assert!(team.platform.writes().is_empty());
+    // Where the store cannot be told, that is no success.
+    git(&one.root(), &["remote", "set-url", "origin", "../none.git"]);
+    reads!(revoke("../3.revoked"));
+}
