@@ -360,8 +360,7 @@ impl View {
             .filter(|(_, id)| !self.contents.contains_key(id));
         let others: Vec<_> = others.cloned().collect();
         let others = self.modules.contents(&self.at, &others, limit()).await?;
-        // The platform may read its ids without regard to case.
-        let is_it = |named: &AppId| named.as_str().eq_ignore_ascii_case(app.as_str());
+        let is_it = |named: &AppId| named == app;
         let (mut own_names_it, mut own_names_any) = (false, false);
         for (path, (_, id)) in paths.iter().zip(&files) {
             let name = name_of(path);

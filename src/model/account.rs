@@ -227,7 +227,7 @@ fn mask(text: &str) -> String {
 
 fn digest(app: &AppId, text: &str) -> String {
     let mut hash = Sha256::default();
-    for part in ["connplan account", app.as_str(), &text.to_lowercase()] {
+    for part in ["connplan account", &app.folded(), &text.to_lowercase()] {
         hash.update(part.as_bytes());
         hash.update(b"\n");
     }

@@ -1,5 +1,10 @@
 //! Which app, at which address.
 
+use std::{
+    cmp::Ordering,
+    hash::{Hash, Hasher},
+};
+
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,8 +34,8 @@ impl App {
 }
 
 /// An app's id: letters, digits, `_`, `-` and `.`, at most 128 bytes, so that it is always one
-/// plain path segment.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// plain path segment. The platform may read ids without regard to case: one in other letters is the same.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 #[cfg_attr(test, schemars(extend("pattern" = "^[A-Za-z0-9_.-]{1,128}$")))]
@@ -60,6 +65,37 @@ impl AppId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same for each way to write it.
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+impl PartialEq for AppId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for AppId {}
+
+impl Hash for AppId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.folded().hash(state);
+    }
+}
+
+impl PartialOrd for AppId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for AppId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.folded().cmp(&other.folded())
     }
 }
 
@@ -187,6 +223,7 @@ mod tests {
     #[test]
     fn an_app_id_is_one_plain_path_segment() {
         assert_eq!(AppId::parse(" 68a1.b-c ").unwrap().as_str(), "68a1.b-c");
+        assert_eq!(AppId::parse("AB").unwrap(), AppId::parse("ab").unwrap());
         for bad in ["", "  ", "..", "a/b", "a?b", "ä"] {
             assert!(AppId::parse(bad).is_err(), "{bad:?}");
         }

@@ -157,9 +157,9 @@ fn pipelines_trees(process: &Vars, start: &Path) -> Vec<PathBuf> {
     checkouts.chain(archives).collect()
 }
 
-/// The address by its digest, since it is not a file name; the app's id as it is.
+/// The address by its digest, since it is not a file name; the app by its id.
 pub(super) fn folder_name(app: &App) -> String {
-    format!("{}-{}", digest(&app.api_url), app.id)
+    format!("{}-{}", digest(&app.api_url), app.id.folded())
 }
 
 fn digest(api_url: &ApiUrl) -> String {

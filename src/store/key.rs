@@ -39,7 +39,7 @@ impl AppKey {
     /// The app by a digest of address and id, and the id to read. The platform may read ids without regard to
     /// case, so one in other letters has no memory of its own.
     pub fn of(app: &App) -> Self {
-        let id = app.id.as_str().to_ascii_lowercase();
+        let id = app.id.folded();
         let whole = format!("{}\n{id}", app.api_url);
         let short = sha256(whole.as_bytes(), 16);
         let plain = |c: char| {

@@ -785,3 +785,13 @@ fn a_lease_in_the_store_of_the_base_is_ended_from_a_branch_that_takes_it_away() 
     Ended the lease: one on MACHINE started `connplan apply` just now.
     ");
 }
+
+/// Whoever plans the app with its id in other letters has the same memory, and shuts nobody out of it.
+#[test]
+fn an_id_in_other_letters_is_the_same_app_in_the_store() {
+    let team = Team::with("[store]\nurl = \"git:origin\"\n");
+    let plan = ["--app-id", "APP-1", "plan", "--out", "../x.plan"];
+    team.two.run(&plan).expect(0);
+    team.one.run(&["apply", "--auto-approve"]).expect(0);
+    reads!(team.two.run(&["--app-id", "App-1", "authorize", "--list"]));
+}
