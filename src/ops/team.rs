@@ -143,10 +143,10 @@ impl Team {
         Ok(Some(team))
     }
 
-    /// The stores at remotes of this clone that nothing names any more and that know this app: the change that took
-    /// `[store]` away does not take away what was refused, used or revoked. An object store is one that the
-    /// environment names. Whoever `writes` has to know; a remote that does not answer may have been the store where
-    /// the settings named one once.
+    /// The stores at remotes of this clone that the settings named before and that know this app: the change that
+    /// took `[store]` away does not take away what was refused, used or revoked. What the settings never named is no
+    /// store, whoever may write there. An object store is one that the environment names. Whoever `writes` has to
+    /// know what a remote has that does not answer.
     pub(super) async fn left(
         around: &Around<'_>,
         project: &Project,
@@ -173,6 +173,10 @@ impl Team {
         let mut found = Vec::new();
         let remotes = checkout.remotes().await?.into_iter();
         for remote in remotes.filter(|remote| !is_named(remote)) {
+            let named = named_as(&remote, origin.as_ref() == Some(&remote));
+            if !checkout.may_have_said(&named, SETTINGS).await? {
+                continue;
+            }
             let place = Some((Place::Git(remote.clone()), false));
             let known = async {
                 let of = (project, project.root.as_path());
@@ -183,17 +187,14 @@ impl Team {
                 Ok((known, unread)) if known.is_empty() && unread.is_empty() => continue,
                 Ok(_) => check_led(around, &project.root, &remote).await?,
                 Err(failure) => {
-                    if checkout.may_have_said("(^|[^_a-z])url", SETTINGS).await? {
-                        let why = failure.report.to_string();
-                        let left = LeftStore {
-                            remote: remote.to_string(),
-                            why,
-                        };
-                        if writes {
-                            return Err(left.into());
-                        }
-                        context.warn_once(&left.to_string());
+                    let left = LeftStore {
+                        remote: remote.to_string(),
+                        why: failure.report.to_string(),
+                    };
+                    if writes {
+                        return Err(left.into());
                     }
+                    context.warn_once(&left.to_string());
                     continue;
                 }
             }
@@ -367,6 +368,13 @@ impl Team {
         }
         shared
     }
+}
+
+/// The pattern of a line that names the store at a remote; what is `origin` here is so by that name, too.
+fn named_as(remote: &RemoteName, is_origin: bool) -> String {
+    let name = remote.as_str().replace('.', "\\.");
+    let origin = if is_origin { "|origin" } else { "" };
+    format!("git:({name}{origin})([^A-Za-z0-9_./-]|$)")
 }
 
 /// The plan of a digest: its name and its text.

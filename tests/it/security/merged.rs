@@ -669,6 +669,55 @@ fn no_merge_hides_that_a_store_was_named() {
     assert_eq!(platform.writes().len(), 1);
 }
 
+/// Nor is one asked that no settings ever named: what is kept there anybody may have put there, and where it does not
+/// answer, nothing is lost.
+#[test]
+fn a_store_that_the_settings_never_named_is_none() {
+    let (platform, project) = shop();
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    let other = project.path("../other.git").display().to_string();
+    git(&project, &["init", "-q", "--bare", &other]);
+    git(&project, &["remote", "add", "memory", &other]);
+    let store = |name: &str| {
+        let settings = format!("[store]\nurl = \"git:{name}\"\n");
+        project.write("base44/connplan.toml", &settings);
+    };
+    // Somebody tries it, in a branch that is never merged.
+    store("origin");
+    project.run(&["plan", "--out", "../x.plan"]).expect(0);
+    let kept = ["for-each-ref", "--format=%(refname)", "refs/connplan"];
+    let remote = project.path("../remote.git").display().to_string();
+    let kept = [&["-C", &remote], &kept[..]].concat();
+    let kept = git(&project, &kept);
+    assert!(kept.contains("/log"), "{kept}");
+    git(&project, &["update-ref", "refs/heads/x", "HEAD"]);
+    project.write("base44/connplan.toml", "");
+    commit(&project, "no settings");
+    let run = |before: &str| {
+        let _ = std::fs::remove_dir_all(project.state_folder());
+        applied(&project, before, &[])
+    };
+    run(&base).expect(0).lacks("store");
+    // The one that is named answers, and has nothing yet; another one does not.
+    store("memory");
+    let named = commit(&project, "a store");
+    project.declare("notion", &[]);
+    commit(&project, "notion");
+    git(&project, &["remote", "set-url", "origin", "../none.git"]);
+    let server = forge(&project);
+    let url = server.url();
+    let forge = [
+        ("GITHUB_API_URL", url.as_str()),
+        ("GITHUB_TOKEN", "ghs_canary"),
+    ];
+    let _ = std::fs::remove_dir_all(project.state_folder());
+    applied(&project, &named, &forge)
+        .expect(0)
+        .lacks("git:origin");
+    let notion = "PUT external-auth/integrations/notion";
+    assert_eq!(platform.writes().last().map(String::as_str), Some(notion));
+}
+
 /// A commit that no branch has any more is asked for by its name.
 #[test]
 fn the_commit_applied_last_is_not_taken_for_lost_where_the_remote_does_not_answer() {
