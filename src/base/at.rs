@@ -101,9 +101,11 @@ impl CommitAt {
                 Whose::Run
             };
             let own_default = [BaseName::Default(Line::untold())];
+            let applied = names.iter().filter(|name| matches!(name, BaseName::Applied(_)));
+            let applied: Vec<_> = applied.cloned().collect();
             let (names, more) = match whose {
                 Whose::Run => (names, &[][..]),
-                Whose::Another => (&own_default[..], &[][..]),
+                Whose::Another => (&own_default[..], &applied[..]),
                 Whose::Untold => (names, &own_default[..]),
             };
             let mut commits = Vec::new();

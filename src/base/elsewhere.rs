@@ -99,7 +99,7 @@ impl Whose {
 
 /// The run's repository, where `origin` is beyond doubt another one: a fork, say, whose branches are what its
 /// owner makes them. An address that cannot be used is told where it is used.
-async fn instead(context: &Context, checkout: &Checkout) -> Option<RemoteAddress> {
+pub(super) async fn instead(context: &Context, checkout: &Checkout) -> Option<RemoteAddress> {
     let run = RunRepository::of(&context.vars)?;
     let origin = origin_at(context, checkout).await.ok()?;
     origin.instead(&run)

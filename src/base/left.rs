@@ -132,7 +132,7 @@ async fn before(
 }
 
 /// The default branch, as the forge, the clone or the remote tells it; none where the remote has none.
-async fn name(
+pub(super) async fn name(
     context: &Context,
     checkout: &Checkout,
     origin: &RemoteName,

@@ -24,6 +24,7 @@ mod left;
 mod modules;
 mod moved;
 mod named;
+mod newest;
 mod now;
 mod places;
 mod signers;
@@ -46,6 +47,7 @@ pub use self::{
     at::module_of,
     cloned::{check_cloned, check_remote},
     elsewhere::Whose,
+    newest::Merged,
     signers::signers,
     view::BaseSettings,
 };

@@ -37,7 +37,7 @@ pub use map::map_of;
 pub use observed::{Observed, Policies, RemoteConnector, RemoteStatus, StripeMode};
 pub use origin::{Origin, forge_of};
 pub use proposal::{
-    BaseName, Line, base_branch, is_for_open_request, is_no_push, is_of_merged, is_request,
+    BaseName, Line, base_branch, is_for_open_request, is_no_push, is_request, merged_line,
     pushed_branch, pusher, requests_of_run, target_branch,
 };
 pub use removal::Removal;

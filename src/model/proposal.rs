@@ -143,8 +143,7 @@ impl BaseName {
     }
 
     fn of_project(vars: &Vars, event: &Value) -> Vec<Self> {
-        let before = [event["before"].as_str(), vars.get("CI_COMMIT_BEFORE_SHA")];
-        let before = before.into_iter().flatten().find(is_some);
+        let before = told_before(vars, event);
         let line = Line::of(vars, event);
         let own = line.own.as_ref().map(|(name, _)| name.clone());
         let default = line.default.clone();
@@ -217,6 +216,23 @@ impl Line {
             own: own.map(|name| (name, commit.map(str::to_owned))),
             before: true,
         }
+    }
+}
+
+/// What the branch was before it was pushed, where it was there.
+fn told_before<'a>(vars: &'a Vars, event: &'a Value) -> Option<&'a str> {
+    let before = [event["before"].as_str(), vars.get("CI_COMMIT_BEFORE_SHA")];
+    before.into_iter().flatten().find(is_some)
+}
+
+/// The branches of which a commit is merged: the default one, and the one that was pushed, where it was there before.
+pub fn merged_line(vars: &Vars, event: Option<&Value>) -> Line {
+    let event = event.unwrap_or(&Value::Null);
+    let line = Line::of(vars, event);
+    let existed = told_before(vars, event).is_some();
+    Line {
+        own: line.own.filter(|_| existed),
+        ..line
     }
 }
 
@@ -324,14 +340,6 @@ pub fn pushed_branch(vars: &Vars, event: Option<&Value>) -> Option<String> {
     let told = || of_ref(event?["ref"].as_str()?);
     let gitlab = vars.get("CI_COMMIT_BRANCH").map(str::to_owned);
     gitlab.or_else(github).or_else(told)
-}
-
-/// Whether a run is of what is merged: of no request, or of one of which the event says so.
-pub fn is_of_merged(vars: &Vars, event: Option<&Value>) -> bool {
-    let event = event.unwrap_or(&Value::Null);
-    !is_request(vars, Some(event))
-        || says_merged(&event["pull_request"])
-        || says_merged(&event["issue"]["pull_request"])
 }
 
 /// Whether the event says of its request that it was merged.

@@ -1,13 +1,13 @@
 //! Whether a saved plan says what the connector files say where it is used: whom it has consent, and
 //! where it connects to, is shown masked or by name only.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use super::policy;
 use crate::{
     config::{self, Project},
     diff::Action,
-    model::Likeness,
+    model::{ConnectorType, DeclaredConnector, Kind, Likeness},
     plan::{Plan, Refusal},
     syntax::{BadVariable, resolve_value},
 };
@@ -75,6 +75,25 @@ pub fn agrees(project: &Project, plan: &Plan) -> Result<Uncompared, Refusal> {
         }
     }
     Ok(Uncompared(uncompared))
+}
+
+/// Whether a plan is of just those connectors, with their scopes, that the files declare: it may have been made
+/// elsewhere.
+pub(super) fn is_of_files(project: &Project, plan: &Plan) -> bool {
+    let Some(declared) = config::connectors::read(project).declared else {
+        return false;
+    };
+    let planned = plan.changes().filter_map(|change| {
+        let after = change.after.as_ref()?;
+        Some((&change.connector, &after.scopes))
+    });
+    let planned: BTreeMap<_, _> = planned.collect();
+    // Stripe takes no scopes.
+    let is_planned = |(name, file): (&ConnectorType, &DeclaredConnector)| {
+        let scopes = planned.get(name);
+        scopes.is_some_and(|scopes| name.kind() == Kind::Stripe || **scopes == file.scopes)
+    };
+    planned.len() == declared.connectors.len() && declared.connectors.iter().all(is_planned)
 }
 
 /// Whether what a file says is what was planned.

@@ -1,38 +1,101 @@
 //! From which commit an app was last changed.
 
-use crate::{
-    diff::Action,
-    plan::Refusal,
-    receipt::{self, ChangeResult, Outcome, Receipt},
-    store::{HistoryEvent, Memory, StoreError, What},
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Component, Path},
 };
 
-/// The commit of the last apply that changed something and left nothing over, of which this memory knows one. What
-/// the settings asked for there is asked for until something is applied again.
-pub(super) async fn applied_from(memory: &Memory) -> Result<Option<String>, StoreError> {
+use super::agree::is_of_files;
+use crate::{
+    base::Merged,
+    config::Project,
+    context::{Context, Failure},
+    diff::Action,
+    plan::{Plan, Refusal},
+    receipt::{self, ChangeResult, Outcome, Receipt},
+    store::{AppliedFrom, FilesOf, HistoryEvent, Memory, StoreError, What},
+    syntax::Unlisted,
+};
+
+/// The commits of the last applies that changed something and left nothing over, one for each set of files, as this
+/// memory knows them. What the settings asked for there is asked for until something is applied again.
+pub(super) async fn applied_from(memory: &Memory) -> Result<BTreeSet<String>, StoreError> {
     let events = memory.events().await?;
-    let last = last(&events).map_err(|unread| unread.of(memory))?;
-    Ok(last.map(|(_, commit)| commit))
+    let last = last(&events).into_values();
+    Ok(last.map(|(_, commit)| commit.to_owned()).collect())
 }
 
-/// The event of that apply, and its commit. Where an apply does not count, it has told the store no commit.
-pub(super) fn last(events: &[HistoryEvent]) -> Result<Option<(&HistoryEvent, String)>, Unread<'_>> {
-    let is_effect = |of: &ChangeResult| of.action != Action::NoOp && of.outcome.is_effect();
-    for event in events.iter().rev() {
-        let receipt = receipt_of(event)?;
-        let whole = receipt.filter(|receipt| is_whole(receipt) && receipt.results().any(is_effect));
-        let commit = whole.and_then(|receipt| receipt.origin?.commit);
-        if let Some(commit) = commit {
-            return Ok(Some((event, commit)));
+/// The events of those applies, and their commits.
+pub(super) fn last(events: &[HistoryEvent]) -> BTreeMap<&FilesOf, (&HistoryEvent, &str)> {
+    let mut last = BTreeMap::new();
+    for event in events {
+        if let Some(from) = &event.applied_from {
+            let of = (event, from.commit.as_str());
+            last.extend(from.files.iter().map(|files| (files, of)));
         }
     }
-    Ok(None)
+    last
 }
 
-/// Whether nothing of the plan is still to be done.
-fn is_whole(receipt: &Receipt) -> bool {
+/// What an apply is to the next ones: **here alone it is decided whether it moves what was applied last.** It does
+/// where it left nothing over of what is checked out, and that is, beyond doubt, what the branch has by now; for no
+/// other files than its own, and those of folders that are gone. Where it does not, what bound it binds the next one.
+pub(super) async fn moves_to(
+    context: &Context,
+    (project, plan): (&Project, &Plan),
+    receipt: &Receipt,
+    memory: &Memory,
+) -> Option<AppliedFrom> {
+    let keeps = project.unlisted() == Unlisted::Keep;
+    if !context.vars.ci()
+        || !plan.is_whole(keeps)
+        || !is_done(receipt)
+        || !is_of_files(project, plan)
+    {
+        return None;
+    }
+    let found = async {
+        let Some(merged) = Merged::of(context, project).await? else {
+            return Ok(None);
+        };
+        let own = own_files(context, project, &merged)?;
+        let events = memory.events().await?;
+        let known = last(&events).into_keys();
+        let gone = known.filter(|files| **files != own && is_gone(&merged.root, &files.folder));
+        let files = gone.cloned().collect::<Vec<_>>();
+        Ok::<_, Failure>(Some(AppliedFrom {
+            commit: merged.commit.to_string(),
+            files: [vec![own], files].concat(),
+        }))
+    };
+    found.await.unwrap_or_else(|failure| {
+        tracing::info!(%failure.report, "what was applied last stays what it was");
+        None
+    })
+}
+
+/// Whether something was changed, and nothing of the plan is still to be done.
+fn is_done(receipt: &Receipt) -> bool {
+    let is_effect = |of: &ChangeResult| of.action != Action::NoOp && of.outcome.is_effect();
     let is_done = |of: &ChangeResult| of.outcome.is_effect() || of.outcome == Outcome::Unchanged;
-    receipt.results().all(is_done)
+    receipt.results().all(is_done) && receipt.results().any(is_effect)
+}
+
+fn own_files(context: &Context, project: &Project, merged: &Merged) -> Result<FilesOf, Failure> {
+    let folder = match merged.folder.as_str() {
+        "" => ".".to_owned(),
+        folder => folder.to_owned(),
+    };
+    let is_other = context.project(None)?.connectors_dir != project.connectors_dir;
+    let dir = is_other.then(|| project.folder());
+    Ok(FilesOf { folder, dir })
+}
+
+/// Whether nothing can be applied from there any more.
+fn is_gone(root: &Path, folder: &str) -> bool {
+    let folder = Path::new(folder);
+    let mut parts = folder.components();
+    parts.all(|part| matches!(part, Component::Normal(_))) && !root.join(folder).exists()
 }
 
 /// An apply whose receipt cannot be read: what it did counts as nothing for nobody.

@@ -331,8 +331,8 @@ impl<'a> ApplySession<'a> {
         match pending {
             Ok(pending) => {
                 let receipt = &finished.receipt;
-                let whole = writes && self.inputs.plan.is_whole();
-                let told = self.at_work.applied(&self.around, receipt, &pending, whole);
+                let of = writes.then_some((self.inputs.project, self.inputs.plan));
+                let told = self.at_work.applied(&self.around, receipt, &pending, of);
                 told.await;
             }
             Err(e) => self.around.warn(e),
@@ -372,7 +372,7 @@ impl<'a> ApplySession<'a> {
             let (mut receipt, _) = self.recorded(verified.observed());
             self.vouch(&mut receipt);
             self.at_work
-                .applied(&self.around, &receipt, &self.own, false)
+                .applied(&self.around, &receipt, &self.own, None)
                 .await;
         }
         let others = self.inputs.gate.others().iter().map(Team::memory);

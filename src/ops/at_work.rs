@@ -11,16 +11,16 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Around, OpEvent, Team,
+    Around, OpEvent, Team, applied,
     stale::{forget_stale, is_this},
 };
 use crate::{
     config::Project,
     context::Failure,
     diff::Action,
-    model::{App, ConnectorType, is_of_merged},
+    model::{App, ConnectorType},
     pending::{PendingEntry, PendingSet},
-    plan::Digest,
+    plan::{Digest, Plan},
     receipt::{self, Outcome, Receipt},
     state::{AppLock, AppState, Locked},
     store::{Consented, HistoryEvent, Lease, LeaseError, Memory, StoreError, Wait, Waits, What},
@@ -249,31 +249,30 @@ impl AtWork {
         Ok(self.memory().record(&event).await?)
     }
 
-    /// Tells what an apply did. What cannot be told now is kept, and told by the next command. `whole`: whether it
-    /// changed the app now, by all that its commit has.
+    /// Tells what an apply did. What cannot be told now is kept, and told by the next command. `of`: of which
+    /// project, by which plan, where it changed something now.
     pub async fn applied(
         &self,
         around: &Around<'_>,
         receipt: &Receipt,
         pending: &PendingSet,
-        whole: bool,
+        of: Option<(&Project, &Plan)>,
     ) {
         // Whoever reads the repository reads it.
-        let mut stored = masked(receipt);
-        // From here on the settings of the commit bind that the app was changed from: nobody may have merged those of
-        // a request.
-        let context = around.context;
-        let event = context.named_event();
-        let is_merged = event.is_ok_and(|event| is_of_merged(&context.vars, event.as_ref()));
-        if let Some(origin) = stored.origin.as_mut().filter(|_| !(whole && is_merged)) {
-            origin.commit = None;
-        }
+        let stored = masked(receipt);
         let text = match receipt::to_toml(&stored, Some(around.context.now().to_string())) {
             Ok(text) => text,
             Err(e) => return around.warn(e),
         };
         let what = What::Apply(receipt.plan_digest.clone(), text);
-        let event = HistoryEvent::now(self.memory().by().clone(), self.epoch(), what);
+        let applied_from = match of {
+            Some(of) => applied::moves_to(around.context, of, receipt, self.memory()).await,
+            None => None,
+        };
+        let event = HistoryEvent {
+            applied_from,
+            ..HistoryEvent::now(self.memory().by().clone(), self.epoch(), what)
+        };
         let changed = receipt
             .results()
             .filter(|result| result.action != Action::NoOp);

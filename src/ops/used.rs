@@ -156,7 +156,8 @@ fn known_proofs(events: &[HistoryEvent]) -> Result<BTreeSet<String>, Unread<'_>>
             found.insert(event.id.clone());
         }
     }
-    found.extend(applied::last(events)?.map(|(event, _)| event.id.clone()));
+    let last = applied::last(events).into_values();
+    found.extend(last.map(|(event, _)| event.id.clone()));
     Ok(found)
 }
 
@@ -244,7 +245,7 @@ mod tests {
         approval::Approval,
         model::{ApiUrl, App, AppId, Scopes},
         receipt::{self, ChangeResult},
-        store::By,
+        store::{AppliedFrom, By, FilesOf},
     };
 
     fn digest(hex: &str) -> Digest {
@@ -306,6 +307,7 @@ mod tests {
             epoch: 1,
             by: By::default(),
             what: (*what).clone(),
+            applied_from: None,
         };
         (1..).zip(whats).map(event).collect()
     }
@@ -446,28 +448,28 @@ mod tests {
         let of_another = What::Approval(digest("cd"), TAKEN_BACK.to_owned());
         let given = What::Approval(digest("ab"), String::new());
         assert_eq!(proofs(&[&given, &taken_back, &of_another]), ["2"]);
-        // The commit that was applied last stays known.
-        let from = |results: &[(&str, Outcome)]| {
-            let What::Apply(of, text) = applied("ab", results) else {
-                unreachable!();
-            };
-            let mut receipt = receipt::read("a receipt", &text).unwrap().receipt;
-            receipt.origin = Some(crate::model::Origin {
-                commit: Some("c1".to_owned()),
-                run_url: None,
-            });
-            What::Apply(of, receipt::to_toml(&receipt, None).unwrap())
-        };
-        let whole = from(&[("slack", Outcome::Added)]);
-        let part = from(&[("slack", Outcome::Added), ("wix", Outcome::NotRun)]);
-        let nothing = from(&[("slack", Outcome::Unchanged)]);
-        let at_a_desk = applied("ab", &[("slack", Outcome::Added)]);
-        assert_eq!(
-            proofs(&[&whole, &whole, &part, &nothing, &at_a_desk]),
-            ["2"]
-        );
         // Nobody knows what one proves that cannot be read.
         let newer = What::Apply(digest("cd"), "format_version = \"3.0\"".to_owned());
         assert_eq!(proofs(&[&begun, &given, &newer]), ["1", "2", "3"]);
+    }
+
+    /// Nor is what was applied last of any files.
+    #[test]
+    fn what_was_applied_last_of_any_files_stays() {
+        let files = |folder: &str| FilesOf {
+            folder: folder.to_owned(),
+            dir: None,
+        };
+        let apply = applied("ab", &[("slack", Outcome::Added)]);
+        let mut events = events(&[&apply, &apply, &apply, &apply, &apply]);
+        let of = |folders: &[&str]| AppliedFrom {
+            commit: "c1".to_owned(),
+            files: folders.iter().copied().map(files).collect(),
+        };
+        events[0].applied_from = Some(of(&["one", "two"]));
+        events[1].applied_from = Some(of(&["one"]));
+        events[2].applied_from = Some(of(&["one"]));
+        events[3].applied_from = Some(of(&["three"]));
+        assert_eq!(proofs(&events), ["1", "3", "4"].map(String::from).into());
     }
 }

@@ -208,9 +208,12 @@ impl Plan {
         summary
     }
 
-    /// Whether it is of all that the files and the app have, and not of a part (`--target`).
-    pub fn is_whole(&self) -> bool {
-        self.app.untargeted.is_empty() && self.app.untargeted_new.is_empty()
+    /// Whether it is of all that the files and the app have, and not of a part (`--target`). `keeps`: whether what no
+    /// file declares is to stay.
+    pub fn is_whole(&self, keeps: bool) -> bool {
+        let app = &self.app;
+        let is_kept = app.unmanaged.is_empty() || keeps;
+        app.untargeted.is_empty() && app.untargeted_new.is_empty() && is_kept
     }
 
     /// Whether anything would be written.

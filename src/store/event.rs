@@ -72,6 +72,25 @@ impl Consented {
     }
 }
 
+/// Whose connector files: of a project's folder in the repository, and of another folder than its own (`--dir`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FilesOf {
+    /// The project's folder; `.` is the repository's root.
+    pub folder: String,
+    /// The other folder, as the project names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dir: Option<String>,
+}
+
+/// What an apply is to those that come later: what its commit has of these files was applied, with nothing left over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedFrom {
+    /// The commit.
+    pub commit: String,
+    /// The files.
+    pub files: Vec<FilesOf>,
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
@@ -124,6 +143,8 @@ pub struct HistoryEvent {
     pub by: By,
     /// What.
     pub what: What,
+    /// Of an apply: from which commit it applied all.
+    pub applied_from: Option<AppliedFrom>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -146,6 +167,8 @@ struct Record<'a> {
     by: By,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     consents: Vec<Consented>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    applied_from: Option<AppliedFrom>,
 }
 
 impl HistoryEvent {
@@ -158,6 +181,7 @@ impl HistoryEvent {
             epoch,
             by,
             what,
+            applied_from: None,
         }
     }
 
@@ -199,6 +223,7 @@ impl HistoryEvent {
             forgotten: Vec::new(),
             by: self.by.clone(),
             consents: Vec::new(),
+            applied_from: self.applied_from.clone(),
         };
         match &self.what {
             What::Plan(_) => {}
@@ -233,6 +258,7 @@ impl HistoryEvent {
             epoch: record.epoch,
             by: record.by,
             what,
+            applied_from: record.applied_from,
         })
     }
 }

@@ -23,7 +23,7 @@ mod swap;
 mod waits;
 
 pub use error::StoreError;
-pub use event::{By, Consented, HistoryEvent, What};
+pub use event::{AppliedFrom, By, Consented, FilesOf, HistoryEvent, What};
 pub use git::GitStore;
 pub use key::{AppKey, Key};
 pub use lease::{Fence, Holder, Lease, LeaseError, Leased};

@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 pub(crate) mod addresses;
+mod applied;
 #[cfg(unix)]
 mod bases;
 #[cfg(unix)]

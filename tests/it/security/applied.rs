@@ -1,0 +1,164 @@
+//! Which applies move what was applied last: what a run refused stays refused until then.
+
+use serde_json::json;
+
+use super::{
+    loosening::{git, push},
+    merged::{SIGNED, applied, commit, pushed, shop},
+};
+use crate::support::{Connector, Platform, Project};
+
+const MAILBOX: &[&str] = &["https://mail.google.com/"];
+
+fn rules() -> String {
+    format!("{SIGNED}from_risk = \"danger\"\n")
+}
+
+fn head(project: &Project) -> String {
+    git(project, &["rev-parse", "HEAD"])
+}
+
+/// Merges the change that takes the rules away and adds a mailbox; refused by its own run, and by the next one.
+fn refused(project: &Project, before: &str) {
+    project.write("base44/connplan.toml", "");
+    project.declare("gmail", MAILBOX);
+    let loose = commit(project, "loose, and the whole mailbox");
+    applied(project, before, &[]).expect(3).tells("signature");
+    commit(project, "a word");
+    applied(project, &loose, &[]).expect(3).tells("signature");
+}
+
+fn event<'a>(path: &'a str, name: &'a str) -> [(&'a str, &'a str); 2] {
+    [("GITHUB_EVENT_PATH", path), ("GITHUB_EVENT_NAME", name)]
+}
+
+#[test]
+fn an_apply_of_a_commit_that_is_not_what_the_branch_has_now_moves_nothing() {
+    for case in ["an old run", "a new branch", "a merged request"] {
+        let (platform, project) = shop();
+        let base = head(&project);
+        project.declare("linear", &["read"]);
+        let older = commit(&project, "before the rules");
+        project.undeclare("linear");
+        project.write("base44/connplan.toml", &rules());
+        let signed = commit(&project, "signed");
+        applied(&project, &older, &[]).expect(0);
+        let path = project.path("../event.json").display().to_string();
+        match case {
+            "an old run" => {
+                git(&project, &["checkout", "-qf", &older]);
+                applied(&project, &base, &[]).expect(0);
+                git(&project, &["checkout", "-qf", "main"]);
+            }
+            "a new branch" => {
+                git(&project, &["checkout", "-qb", "x", &older]);
+                git(&project, &["push", "-q", "origin", "x"]);
+                let new = json!({
+                    "before": "0".repeat(40), "ref": "refs/heads/x", "repository": {"default_branch": "main"},
+                });
+                project.write("../event.json", &new.to_string());
+                let run = push(&path, &older);
+                let apply = ["apply", "--auto-approve"];
+                project.run_vars(&run, &apply).expect(0);
+                git(&project, &["checkout", "-qf", "main"]);
+            }
+            _ => {
+                // What is merged has the rules; what the request began from has none.
+                project.declare("linear", &["read"]);
+                let merged = commit(&project, "squashed");
+                let closed = json!({"action": "closed", "repository": {"default_branch": "main"}, "pull_request": {
+                    "number": 5, "merged": true, "merge_commit_sha": merged,
+                    "head": {"sha": older, "ref": "topic"}, "base": {"sha": signed, "ref": "main"},
+                }});
+                project.write("../event.json", &closed.to_string());
+                let run = push(&path, &merged);
+                let run = [&run[..], &event(&path, "pull_request")].concat();
+                let apply = ["apply", "--auto-approve"];
+                project.run_vars(&run, &apply).expect(0);
+            }
+        }
+        assert_eq!(platform.writes().len(), 2, "{case}");
+        refused(&project, &head(&project));
+        assert_eq!(platform.writes().len(), 2, "{case}");
+    }
+}
+
+/// What stays by an option, or is in no plan of these files, is left over.
+#[test]
+fn an_apply_that_leaves_something_over_moves_nothing() {
+    let platform = Platform::with(&[Connector::active("notion", &[])]);
+    let (_, project) = shop();
+    let project = project.at(&platform);
+    let base = head(&project);
+    project.declare("notion", &[]);
+    let all = format!("{}[policy]\nprotected = [\"notion\"]\n", rules());
+    project.write("base44/connplan.toml", &all);
+    let signed = commit(&project, "signed");
+    applied(&project, &base, &[]).expect(0);
+    assert_eq!(platform.writes().len(), 1);
+    project.declare("linear", &["read"]);
+    project.run(&["plan", "--out", "../x.plan"]).expect(0);
+    project.write("base44/connplan.toml", "");
+    project.undeclare("notion");
+    let loose = commit(&project, "loose, without notion");
+    applied(&project, &signed, &[]).expect(3).tells("signature");
+    // A plan of another commit.
+    let saved = ["apply", "../x.plan"];
+    pushed(&project, &loose, &[], &saved).expect(0);
+    assert_eq!(platform.writes().len(), 2);
+    applied(&project, &loose, &[]).expect(3).tells("signature");
+    project.declare("wix", &["a"]);
+    let more = commit(&project, "wix");
+    let keep = ["apply", "--auto-approve", "--keep-unlisted"];
+    pushed(&project, &loose, &[], &keep).expect(0);
+    assert_eq!(platform.writes().len(), 3);
+    applied(&project, &more, &[]).expect(3).tells("signature");
+    assert_eq!(platform.writes().len(), 3);
+}
+
+/// Each of several projects of an app moves its own alone, and those of folders that are gone.
+#[test]
+fn an_apply_of_another_project_moves_nothing() {
+    let (platform, project) = shop();
+    let base = head(&project);
+    let keep = "unlisted = \"keep\"\n";
+    let settings = |text: &str| {
+        project.write("base44/connplan.toml", &format!("{keep}{text}"));
+        project.write("two/base44/connplan.toml", &format!("{keep}{text}"));
+    };
+    let two = |name: &str, scopes: &[&str]| {
+        let file = json!({"type": name, "scopes": scopes});
+        let path = format!("two/base44/connectors/{name}.jsonc");
+        project.write(&path, &file.to_string());
+    };
+    let in_two = ["-C", "two", "apply", "--auto-approve"];
+    project.write("two/base44/config.jsonc", "{\"name\": \"two\"}");
+    project.write("two/base44/.app.jsonc", "{\"id\": \"app-1\"}");
+    project.write("two/base44/signers", "");
+    settings(&rules());
+    two("notion", &[]);
+    let signed = commit(&project, "signed");
+    applied(&project, &base, &[]).expect(0);
+    pushed(&project, &base, &[], &in_two).expect(0);
+    settings("");
+    two("gmail", MAILBOX);
+    project.declare("wix", &["a"]);
+    let loose = commit(&project, "loose, and a mailbox in the other one");
+    applied(&project, &signed, &[]).expect(0);
+    assert_eq!(platform.writes().len(), 3);
+    let refused = pushed(&project, &signed, &[], &in_two);
+    refused.expect(3).tells("signature");
+    commit(&project, "a word");
+    let refused = pushed(&project, &loose, &[], &in_two);
+    refused.expect(3).tells("signature");
+    // Without the other one nothing of it is to be applied any more.
+    git(&project, &["rm", "-rqf", "two"]);
+    let _ = std::fs::remove_dir_all(project.path("two"));
+    project.declare("linear", &["read"]);
+    let alone = commit(&project, "one project");
+    applied(&project, &loose, &[]).expect(0);
+    project.declare("gmail", MAILBOX);
+    commit(&project, "the mailbox");
+    applied(&project, &alone, &[]).expect(0);
+    assert_eq!(platform.writes().len(), 5);
+}
