@@ -23,7 +23,9 @@ pub enum Finding {
     #[error("the file is a link out of the project or into the `.git` folder; it was not read")]
     #[diagnostic(
         code(connplan::config::leads_out),
-        help("put the file itself here: connplan reads only files inside the project")
+        help(
+            "put the file itself here: connplan reads only files inside the project; a link to one of those is written as a relative path"
+        )
     )]
     LeadsOut,
     /// More than a file may have.

@@ -172,7 +172,7 @@ async fn links_that_lead_out_are_refused() {
     exit 1: connplan pull
     --- stderr
     error: base44/connectors/slackbot.jsonc: the file is a link out of the project or into the `.git` folder; it was not read
-      help: put the file itself here: connplan reads only files inside the project
+      help: put the file itself here: connplan reads only files inside the project; a link to one of those is written as a relative path
       code: connplan::config::leads_out
     error: base44/connectors/slackbot.jsonc has 1 error; nothing was planned
       help: fix them; `connplan validate` checks without network and login

@@ -186,7 +186,7 @@ fn a_link_out_of_the_project_is_one_wherever_it_leads() {
     exit 1: connplan plan
     --- stderr
     error: base44/config.jsonc: the file is a link out of the project or into the `.git` folder; it was not read
-      help: put the file itself here: connplan reads only files inside the project
+      help: put the file itself here: connplan reads only files inside the project; a link to one of those is written as a relative path
       code: connplan::config::leads_out
     error: base44/config.jsonc has 1 error; nothing was planned
       help: fix them; `connplan validate` checks without network and login
@@ -197,7 +197,7 @@ fn a_link_out_of_the_project_is_one_wherever_it_leads() {
     --- stderr
     error: the project's settings cannot be used
     error: base44/.app.jsonc: the file is a link out of the project or into the `.git` folder; it was not read
-      help: put the file itself here: connplan reads only files inside the project
+      help: put the file itself here: connplan reads only files inside the project; a link to one of those is written as a relative path
       code: connplan::config::leads_out
       code: connplan::config::invalid
     ");
@@ -212,7 +212,7 @@ fn a_link_out_of_the_project_is_one_wherever_it_leads() {
     exit 1: connplan plan
     --- stderr
     error: base44/connectors/wix.jsonc: the file is a link out of the project or into the `.git` folder; it was not read
-      help: put the file itself here: connplan reads only files inside the project
+      help: put the file itself here: connplan reads only files inside the project; a link to one of those is written as a relative path
       code: connplan::config::leads_out
     error: base44/connectors/wix.jsonc has 1 error; nothing was planned
       help: fix them; `connplan validate` checks without network and login
@@ -222,7 +222,7 @@ fn a_link_out_of_the_project_is_one_wherever_it_leads() {
     exit 1: connplan plan
     --- stderr
     error: base44/connplan.toml: the file is a link out of the project or into the `.git` folder; it was not read
-      help: put the file itself here: connplan reads only files inside the project
+      help: put the file itself here: connplan reads only files inside the project; a link to one of those is written as a relative path
       code: connplan::config::leads_out
     error: base44/connplan.toml has 1 error; nothing was planned
       help: fix them; `connplan validate` checks without network and login
