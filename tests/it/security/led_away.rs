@@ -265,12 +265,10 @@ fn a_link_of_the_base_is_followed_where_it_led_there() {
         .says("loosens the policy");
     // The app is known by each folder that links give it, in any case of its letters.
     git(&project, &["checkout", "-qf", "."]);
-    without_notion(&project, "apps/other", "app-1");
-    planned(&project, &base, "apps/other").expect(6).tells(SAYS);
-    without_notion(&project, "apps/other", "APP-1");
-    planned(&project, &base, "apps/other")
-        .expect(0)
-        .says("loosens the policy");
+    for id in ["app-1", "APP-1"] {
+        without_notion(&project, "apps/other", id);
+        planned(&project, &base, "apps/other").expect(6).tells(SAYS);
+    }
 }
 
 #[test]

@@ -88,7 +88,6 @@ fn a_folder_of_the_checkout_has_no_say_in_which_program_runs() {
           authorization: required
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
-    warning: whether the base branch names another store is not known: git could not be started: no folder of PATH has it; relative ones and those of the checkout do not count; install git (2.30 or newer) and make sure that it is on the PATH
     error: ssh-keygen did not sign: no folder of PATH has it; relative ones and those of the checkout do not count
       help: check that `ssh-keygen` (OpenSSH 8.2 or later) is there and that the key is yours; a key with a passphrase needs a terminal or an agent
       code: connplan::usage
