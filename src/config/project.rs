@@ -40,6 +40,9 @@ pub struct FindOptions {
     pub environment: Option<String>,
     /// Whether the command line names the folder to start from.
     pub is_named: bool,
+    /// The user's home, where a work tree that it lies in is the user's own (dotfiles), and no checkout around the
+    /// project.
+    pub home: Option<PathBuf>,
 }
 
 /// What makes another gate of a proposal than its base has, beside the settings, or leads around all gates. Untrusted text, made safe.
@@ -182,7 +185,10 @@ impl Project {
         if options.dir.is_none() {
             // A folder elsewhere in the repository is as much a proposal as the project itself.
             fs::confine_new(
-                &[&project.root, work_tree(&project.root)],
+                &[
+                    &project.root,
+                    work_tree(&project.root, options.home.as_deref()),
+                ],
                 &project.connectors_dir,
             )?;
         }
@@ -221,7 +227,11 @@ impl Project {
 
     /// Where files of it are that a pipeline of the repository, which is for it, does not watch.
     pub fn unwatched(&self) -> Option<Unwatched> {
-        unwatched(work_tree(&self.root), &self.root, &self.connectors_dir)
+        unwatched(
+            work_tree(&self.root, None),
+            &self.root,
+            &self.connectors_dir,
+        )
     }
 
     /// A problem of a setting, on its line.
@@ -384,10 +394,18 @@ fn wrong_names<'a>(listed: &'a [OsString], right: &'a str, is_there: bool) -> Ve
     wrong
 }
 
-/// The nearest folder, `root` or above, that git keeps; `root` where there is none.
-fn work_tree(root: &Path) -> &Path {
+/// The nearest folder, `root` or above, that git keeps; `root` where there is none, or where this home lies in it.
+fn work_tree<'a>(root: &'a Path, home: Option<&Path>) -> &'a Path {
+    let home = home.and_then(|home| home.canonicalize().ok());
+    let is_own = |tree: &Path| {
+        let tree = tree.canonicalize();
+        home.as_ref()
+            .zip(tree.ok())
+            .is_some_and(|(home, tree)| home.starts_with(tree))
+    };
     root.ancestors()
         .find(|folder| folder.join(".git").symlink_metadata().is_ok())
+        .filter(|tree| !is_own(tree))
         .unwrap_or(root)
 }
 

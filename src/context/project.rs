@@ -75,9 +75,7 @@ impl Context {
             return None;
         }
         let root = self.project(None).ok()?.root;
-        // A repository within another one is the checkout's choice.
-        let home = self.home.as_deref().filter(|_| !self.vars.ci());
-        let trees = fs::checkouts_around(&root, home);
+        let trees = fs::checkouts_around(&root, self.own_home());
         let root = root.canonicalize().ok()?;
         let inner = root.strip_prefix(trees.last()?).ok()?;
         let parts: Vec<_> = inner
@@ -87,12 +85,19 @@ impl Context {
         (!parts.is_empty()).then(|| parts.join("/"))
     }
 
+    /// The user's home, of which a work tree around it is the user's own. A pipeline has no user: there a repository
+    /// within another one is the checkout's choice.
+    fn own_home(&self) -> Option<&Path> {
+        self.home.as_deref().filter(|_| !self.vars.ci())
+    }
+
     fn find_options(&self, app_id: Option<String>, dir: Option<&Path>) -> FindOptions {
         FindOptions {
             app_id,
             dir: dir.map(Path::to_owned),
             environment: self.globals.env.clone(),
             is_named: self.globals.chdir.is_some(),
+            home: self.own_home().map(Path::to_owned),
         }
     }
 

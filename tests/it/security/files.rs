@@ -261,7 +261,19 @@ fn the_connectors_folder_stays_in_the_repository() {
     config("../../elsewhere");
     project.run(&["validate"]).expect(1);
     fs::create_dir(project.path("../.git")).unwrap();
-    project.run(&["validate"]).expect(0);
+    let outside = tempfile::tempdir().unwrap();
+    let home = outside.path().display().to_string();
+    project
+        .run_vars(&[("HOME", &home)], &["validate"])
+        .expect(0);
+    // Not where that is the user's own, with the home in it (dotfiles).
+    reads!(project.run(&["validate"]), @"
+    exit 1: connplan validate
+    --- stderr
+    error: FOLDER/elsewhere leads out of FOLDER/project
+      help: connplan reads and writes only in the project, without git's own folder, and follows no link out of it; put a file there instead
+      code: connplan::fs::outside
+    ");
 }
 
 #[test]
