@@ -57,7 +57,9 @@ impl CommitAt {
     /// The bases of the work tree at this root; none where nothing is before what is checked out.
     ///
     /// The pipeline's names are of the repository that it runs for. In a submodule, the base is the
-    /// commit that the outer repository's base has in its place: a pull request may have moved it.
+    /// commit that the outer repository's base has in its place: a pull request may have moved it. Where that base
+    /// has none there, or the pipeline cloned what lies there, a tree's word for a submodule is not enough: its own
+    /// default branch binds as well.
     pub(super) fn find<'a>(
         context: &'a Context,
         root: &'a Path,
@@ -66,13 +68,21 @@ impl CommitAt {
         async move {
             let checkout = Checkout::of(root, context.git())?;
             let mut found: Vec<Self> = Vec::new();
+            // What is known of a repository of which the run is told nothing.
+            let applied = names.iter().filter(|name| matches!(name, BaseName::Applied(_)));
+            let own_names: Vec<_> = [BaseName::Default(Line::untold())]
+                .into_iter()
+                .chain(applied.cloned())
+                .collect();
             let mut inner_names = Vec::new();
             let mut names = names;
             if let Some((outer, inner)) = module_of(context, root).await {
+                let mut is_known = !checkout.is_cloned();
                 for outer in Self::find(context, &outer, names).await? {
                     let there = outer.objects().find(&outer.commit, &inner).await?;
                     let Some(module) = there.filter(|there| there.kind == EntryKind::Module) else {
                         found.push(outer);
+                        is_known = false;
                         continue;
                     };
                     let module = module.id.as_str();
@@ -83,12 +93,16 @@ impl CommitAt {
                         fetched,
                     });
                 }
-                if !found.is_empty() {
+                if is_known && !found.is_empty() {
                     return Ok(found);
                 }
                 // The names are of the outer repository's branches and commits.
                 inner_names.extend(names.iter().filter_map(within));
-                names = &inner_names;
+                names = if found.is_empty() {
+                    &inner_names
+                } else {
+                    &own_names
+                };
             }
             let Some(head) = checkout.head().await? else {
                 return Ok(found);
@@ -100,13 +114,10 @@ impl CommitAt {
             } else {
                 Whose::Run
             };
-            let own_default = [BaseName::Default(Line::untold())];
-            let applied = names.iter().filter(|name| matches!(name, BaseName::Applied(_)));
-            let applied: Vec<_> = applied.cloned().collect();
             let (names, more) = match whose {
                 Whose::Run => (names, &[][..]),
-                Whose::Another => (&own_default[..], &applied[..]),
-                Whose::Untold => (names, &own_default[..]),
+                Whose::Another => (own_names.as_slice(), &[][..]),
+                Whose::Untold => (names, own_names.get(..1).unwrap_or_default()),
             };
             let mut commits = Vec::new();
             for name in names.iter().chain(more) {

@@ -116,6 +116,11 @@ impl Checkout {
         Ok(found.map(|text| ObjectId::parse(&text)).transpose()?)
     }
 
+    /// Whether it has a git folder of its own, as a clone does: that of a submodule lies in the repository around it.
+    pub fn is_cloned(&self) -> bool {
+        self.root.join(".git").is_dir()
+    }
+
     /// Whether it lacks what came before some commit.
     pub async fn is_shallow(&self) -> Result<bool, GitError> {
         let args = ["rev-parse", "--is-shallow-repository"];

@@ -69,12 +69,12 @@ pub(super) async fn check_led(
     }
     let checkout = Checkout::of(root, context.git())?;
     match module_of(context, checkout.root()).await {
-        Some((_, path)) => Err(LedByOthers {
+        Some((_, path)) if !checkout.is_cloned() => Err(LedByOthers {
             remote: remote.to_string(),
             path: crate::escape::limited(&path, 200),
         }
         .into()),
-        None => Ok(()),
+        _ => Ok(()),
     }
 }
 

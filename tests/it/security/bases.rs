@@ -342,6 +342,46 @@ fn what_a_run_is_told_is_not_about_a_repository_beside() {
     from(json!({"full_name": "octo/shop"})).expect(0);
 }
 
+/// A tree can call any place a submodule, and so the clone that the pipeline puts there one that is new.
+#[test]
+fn a_tree_makes_no_submodule_of_a_clone() {
+    let shop = Shop::new().cloned();
+    let own = shop.project.path("../remote.git").display().to_string();
+    let default = ["symbolic-ref", "HEAD", "refs/heads/release"];
+    git(
+        &shop.project,
+        &[&["--git-dir", &own], &default[..]].concat(),
+    );
+    let site = shop.project.path("../site").display().to_string();
+    git(&shop.project, &["init", "-q", "-b", "main", &site]);
+    let in_site = |args: &[&str]| git(&shop.project, &[&["-C", &site], args].concat());
+    in_site(&["commit", "-q", "--allow-empty", "-m", "."]);
+    let base = in_site(&["rev-parse", "HEAD"]);
+    in_site(&["clone", "-q", &own, "shop"]);
+    let clone = format!("{site}/shop");
+    git(
+        &shop.project,
+        &["-C", &clone, "fetch", "-q", "../../project", "HEAD"],
+    );
+    git(&shop.project, &["-C", &clone, "checkout", "-q", &shop.head]);
+    let link = format!("160000,{},shop", shop.head);
+    in_site(&["update-index", "--add", "--cacheinfo", &link]);
+    in_site(&["commit", "-qm", "link"]);
+    let head = in_site(&["rev-parse", "HEAD"]);
+    // New for the base; there, as somebody chose it.
+    for base in [&base, &head] {
+        let event =
+            json!({"pull_request": {"number": 5, "base": {"sha": base}, "head": {"sha": head}}});
+        shop.project.write("../event.json", &event.to_string());
+        let event = shop.project.path("../event.json").display().to_string();
+        let vars = [("GITHUB_EVENT_PATH", event.as_str())];
+        shop.project
+            .run_vars(&vars, &["-C", &clone, "plan"])
+            .expect(6)
+            .tells(SAYS);
+    }
+}
+
 /// What a team remembers is where its branches are: a fork's owner neither forgets for it nor is told.
 #[test]
 fn the_store_of_a_fork_is_not_the_teams() {
