@@ -1,6 +1,9 @@
 //! Which settings are a gate that a proposal does not open for itself, and what it does to them.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 
@@ -299,11 +302,10 @@ pub(super) fn hold_store<'a>(
     bases: impl Iterator<Item = &'a StoreIn>,
 ) -> Vec<&'a StoreIn> {
     let own = work_tree_of(&project.root);
-    let here = project.root.canonicalize().ok();
-    // Of a project whose `base44` is a submodule, it is the project's.
-    let is_own = |root: &PathBuf| {
-        own.as_ref() == Some(root) || here.as_ref().is_some_and(|here| root.starts_with(here))
-    };
+    // Where `base44` alone is a submodule, its settings are for the project around it.
+    let home = project.config_file.as_deref().and_then(Path::parent);
+    let home = home.and_then(|home| home.canonicalize().ok());
+    let is_own = |root: &PathBuf| [&own, &home].contains(&&Some(root.clone()));
     let store = &mut project.settings.store;
     let mut others: Vec<&StoreIn> = Vec::new();
     for place in bases {
@@ -331,8 +333,6 @@ pub(super) fn hold_store<'a>(
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
@@ -458,5 +458,29 @@ mod tests {
         let others = hold_store(&mut project, all.iter());
         assert_eq!(others, [&all[1]]);
         assert_eq!(project.settings.store, store("s3://bucket/a", "9d"));
+    }
+
+    /// Of a project whose `base44` is a submodule, `git:origin` is a remote of the repository that the project is in.
+    #[test]
+    fn a_remote_is_one_of_the_projects_repository() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        crate::fs::ensure_dir(&root.join(".git")).unwrap();
+        let url = Some("git:origin".to_owned());
+        let settings = StoreSettings { url, keep: None };
+        let home = root.join("base44");
+        crate::fs::ensure_dir(&home).unwrap();
+        crate::fs::write_new(&home.join("config.jsonc"), b"{}").unwrap();
+        for (folder, others) in [("", 0), ("base44", 0), ("vendor/other", 1), ("..", 1)] {
+            let mut project = project_at(&root);
+            let root = root.join(folder).components().collect();
+            let settings = settings.clone();
+            let base = StoreIn { root, settings };
+            assert_eq!(
+                hold_store(&mut project, [&base].into_iter()).len(),
+                others,
+                "{folder}"
+            );
+        }
     }
 }
