@@ -88,7 +88,8 @@ pub async fn run(args: &AuthorizeArgs, context: &Context) -> Result<ExitStatus, 
         Some(args.offer.offer(context)?)
     };
     let brought = brought(args, context)?;
-    let (project, app) = locate(args, context, brought.as_ref())?;
+    let (mut project, app) = locate(args, context, brought.as_ref())?;
+    listening::hold_store(context, &mut project, &app).await;
     let remote = context.remote(&project, &app).await?;
     let actor = if args.list {
         String::new()
@@ -274,8 +275,9 @@ async fn forget(
     context: &Context,
     medium: &Medium<'_>,
 ) -> Result<ExitStatus, Failure> {
-    let project = context.project(args.dir.as_deref())?;
+    let mut project = context.project(args.dir.as_deref())?;
     let app = project.app()?;
+    listening::hold_store(context, &mut project, &app).await;
     let state = context.app_state(&project, &app);
     let timeout = args.lock_timeout.map(MaxDuration::get).unwrap_or_default();
     let around = listening::around(context);

@@ -46,6 +46,20 @@ pub(super) async fn teams(
     Ok(teams)
 }
 
+/// Has a project that names no store use the base's: a consent on a branch that is only looked at is news for the
+/// team all the same.
+pub(super) async fn hold_store(context: &Context, project: &mut Project, app: &App) {
+    if project.settings.store.url.is_some() {
+        return;
+    }
+    if let Err(failure) = ops::teams_before(&around(context), project, app).await {
+        let why = failure.told();
+        context.warn(&format!(
+            "whether the base branch names a store is not known: {why}"
+        ));
+    }
+}
+
 /// A saved plan as it is named: where it is from, its text, and the digest if that is the name.
 pub(super) struct NamedPlan {
     pub(super) digest: Option<Digest>,

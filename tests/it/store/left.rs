@@ -130,3 +130,19 @@ fn what_is_taken_back_is_so_for_the_app_of_its_plan() {
     git(&one.root(), &["remote", "set-url", "origin", "../none.git"]);
     reads!(revoke("../3.revoked"));
 }
+
+/// What the team waits for is authorized for the team, on a branch that takes `[store]` away, too.
+#[test]
+fn a_branch_without_the_store_authorizes_what_waits_in_the_store_of_its_base() {
+    let team = Team::new();
+    let (one, two, ann) = (&team.one, &team.two, team.key("ann"));
+    one.run(&["plan", "--out", "x.plan"]).expect(0);
+    one.run(&["approve", "x.plan", "--key", &ann]).expect(0);
+    one.run(&["apply", "x.plan"]).expect(0);
+    git(&two.root(), &["remote", "set-head", "origin", "main"]);
+    git(&two.root(), &["checkout", "-q", "-b", "eve"]);
+    let (_, approval) = SETTINGS.split_once("\n\n").unwrap();
+    two.write("base44/connplan.toml", approval);
+    git(&two.root(), &["commit", "-qam", "no store"]);
+    reads!(two.run(&["authorize", "--list"]));
+}
