@@ -120,6 +120,7 @@ fn an_event_that_cannot_be_read_is_a_refusal() {
 }
 
 #[test]
+#[ignore = "needs git remotes: run by .ci/run"]
 fn where_the_event_does_not_name_the_base_the_forge_is_asked() {
     let shop = Shop::new().cloned();
     let commented = json!({
@@ -215,6 +216,7 @@ fn an_old_request_is_held_against_its_base_as_it_is_now() {
 /// Where what is checked out came from a fork, `origin` has the fork's branches, and the run's repository is
 /// asked for its own.
 #[test]
+#[ignore = "needs git remotes: run by .ci/run"]
 fn the_branches_of_a_fork_bind_nothing() {
     let shop = Shop::new().cloned();
     let there = |name: &str| shop.project.path(&format!("../{name}.git"));
