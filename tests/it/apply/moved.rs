@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{APP, Connector, Platform, Project, Pty, change, planned, reads, result};
+use crate::support::{
+    APP, Connector, Platform, Project, Pty, all_cases, change, planned, reads, result,
+};
 
 const NOTHING: [&str; 0] = [];
 
@@ -60,7 +62,9 @@ fn whatever_moved_is_named_and_nothing_is_written() {
         }
         assert_eq!(platform.writes(), NOTHING, "{names:?}");
         assert!(!project.path("x.receipt").exists());
-        project.run(&["plan"]).expect(0);
+        if all_cases() {
+            project.run(&["plan"]).expect(0);
+        }
     }
 }
 

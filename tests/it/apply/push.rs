@@ -202,13 +202,13 @@ fn what_providers_add_or_spell_otherwise_is_no_change() {
     for (connector, declared, listed) in cases {
         let platform = Platform::with(&[Connector::active(connector, listed)]);
         let project = Project::new().at(&platform).connector(connector, declared);
-        let plan = project.run(&["plan", "--detailed-exitcode"]);
+        let plan = project.run(&["plan", "--detailed-exitcode", "--format", "json"]);
         assert_eq!(
             plan.code,
             Some(0),
             "{connector} {declared:?} {listed:?}: {plan}"
         );
-        let plan = project.run(&["plan", "--format", "json"]).json();
+        let plan = plan.json();
         let change = &plan["apps"][0]["changes"][0];
         assert_eq!(change["action"], "no-op", "{change:#}");
         assert_eq!(change["scopes"]["added"], json!([]));

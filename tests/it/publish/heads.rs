@@ -9,7 +9,7 @@ use super::{
     reviews::number,
 };
 use crate::support::{
-    Platform, Project,
+    Platform, Project, all_cases, sample,
     scripted::{Reply, Scripted},
 };
 
@@ -31,39 +31,50 @@ pub(crate) fn sha(letter: char) -> String {
     letter.to_string().repeat(40)
 }
 
-pub(crate) fn shops() -> Vec<Shop> {
-    let shop = |github: bool, (server, comments): (Scripted, Comments)| {
-        let platform = Platform::start();
-        let project = Project::new()
-            .at(&platform)
-            .connector("slack", &["chat:write"])
-            .var("CI", "true");
-        let project = if github {
-            project
-                .var("GITHUB_ACTIONS", "true")
-                .var("GITHUB_API_URL", &server.url())
-                .var("GITHUB_SERVER_URL", "https://github.example")
-                .var("GITHUB_REPOSITORY", "octo/site")
-                .var("GITHUB_TOKEN", "ghs_canary")
-        } else {
-            project
-                .var("GITLAB_CI", "true")
-                .var("CI_API_V4_URL", &format!("{}/api/v4", server.url()))
-                .var("CI_PROJECT_ID", "12")
-                .var("CI_PROJECT_PATH", "group/site")
-                .var("GITLAB_TOKEN", "glpat-canary")
-        };
-        Shop {
-            server,
-            comments,
-            project,
-            platform,
-            github,
-            pusher: "ann",
-            action: "synchronize",
-        }
+/// On GitHub, or on GitLab.
+pub(crate) fn shop(on_github: bool) -> Shop {
+    let (server, comments) = if on_github { github() } else { gitlab() };
+    let platform = Platform::start();
+    let project = Project::new()
+        .at(&platform)
+        .connector("slack", &["chat:write"])
+        .var("CI", "true");
+    let project = if on_github {
+        project
+            .var("GITHUB_ACTIONS", "true")
+            .var("GITHUB_API_URL", &server.url())
+            .var("GITHUB_SERVER_URL", "https://github.example")
+            .var("GITHUB_REPOSITORY", "octo/site")
+            .var("GITHUB_TOKEN", "ghs_canary")
+    } else {
+        project
+            .var("GITLAB_CI", "true")
+            .var("CI_API_V4_URL", &format!("{}/api/v4", server.url()))
+            .var("CI_PROJECT_ID", "12")
+            .var("CI_PROJECT_PATH", "group/site")
+            .var("GITLAB_TOKEN", "glpat-canary")
     };
-    vec![shop(true, github()), shop(false, gitlab())]
+    Shop {
+        server,
+        comments,
+        project,
+        platform,
+        github: on_github,
+        pusher: "ann",
+        action: "synchronize",
+    }
+}
+
+pub(crate) fn shops() -> Vec<Shop> {
+    [true, false].map(shop).into()
+}
+
+/// Both, or one by turns where not everything is tried.
+pub(crate) fn shops_by_turns(turn: usize) -> Vec<Shop> {
+    let both = [true, false].into_iter();
+    sample(both.skip(if all_cases() { 0 } else { turn }), 2)
+        .map(shop)
+        .collect()
 }
 
 impl Shop {
@@ -397,7 +408,7 @@ fn a_refused_run_again_does_not_undo_what_the_comment_says_of_the_apply() {
 
 #[test]
 fn without_an_event_the_merge_that_the_forge_made_up_is_no_commit() {
-    let shop = shops().remove(0);
+    let shop = shop(true);
     shop.head('a', false);
     let vars = [
         ("GITHUB_EVENT_NAME", "pull_request"),
@@ -419,8 +430,7 @@ fn without_an_event_the_merge_that_the_forge_made_up_is_no_commit() {
 
 #[test]
 fn a_merge_queue_leaves_the_comment_alone() {
-    let mut shops = shops();
-    let shop = shops.remove(0);
+    let shop = shop(true);
     shop.head('a', false);
     shop.plan('a', 1);
     let event = shop.project.path("../queue.json");

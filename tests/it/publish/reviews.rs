@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::heads::{Shop, sha, shops};
-use crate::support::{Output, scripted::Reply};
+use super::heads::{Shop, sha, shops_by_turns};
+use crate::support::{Output, sample, scripted::Reply};
 
 /// Who has what to do with the request. Everybody may write but rob.
 pub(crate) struct Reviews<'a> {
@@ -129,7 +129,7 @@ impl Shop {
 
 #[test]
 fn a_review_of_what_the_comment_shows_lets_the_plan_through() {
-    for shop in shops() {
+    for shop in shops_by_turns(1) {
         shop.project
             .write("base44/connplan.toml", "[approval]\nrequire = \"review\"\n");
         shop.head('a', false);
@@ -164,7 +164,7 @@ fn a_review_of_what_the_comment_shows_lets_the_plan_through() {
 
 #[test]
 fn after_the_merge_a_plan_made_anew_is_covered_by_its_digest() {
-    for shop in shops() {
+    for shop in shops_by_turns(0) {
         shop.head('a', false);
         shop.plan('a', 1);
         shop.review(&GOOD);
@@ -186,7 +186,7 @@ fn after_the_merge_a_plan_made_anew_is_covered_by_its_digest() {
 
 #[test]
 fn reviews_that_do_not_count_and_answers_that_are_none_are_refused() {
-    for shop in shops() {
+    for shop in shops_by_turns(0) {
         shop.head('a', false);
         shop.plan('a', 1);
         let approved = |name| [(name, "APPROVED", 'a', false)];
@@ -290,7 +290,7 @@ fn reviews_that_do_not_count_and_answers_that_are_none_are_refused() {
         for route in routes {
             shop.head('a', false);
             shop.review(&GOOD);
-            for reply in [Reply::status(403), Reply::json(200, &json!({}))] {
+            for reply in sample([Reply::status(403), Reply::json(200, &json!({}))], 2) {
                 shop.server.on(&route, [reply]);
                 shop.apply("a1.plan").expect(3);
             }
@@ -304,7 +304,7 @@ fn reviews_that_do_not_count_and_answers_that_are_none_are_refused() {
 
 #[test]
 fn a_comment_that_did_not_show_the_digest_to_reviewers_approves_nothing() {
-    for shop in shops() {
+    for shop in shops_by_turns(1) {
         shop.head('a', false);
         shop.plan('a', 1);
         shop.review(&GOOD);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     forge::of_bot,
-    heads::{Shop, sha, shops},
+    heads::{Shop, sha, shop, shops, shops_by_turns},
     reviews::{GOOD, Reviews, member, number},
 };
 use crate::support::{Output, scripted::Reply};
@@ -56,7 +56,7 @@ impl Shop {
 
 #[test]
 fn an_edit_after_the_review_counts_only_where_the_forge_says_that_it_was_the_tool() {
-    for shop in shops() {
+    for shop in shops_by_turns(0) {
         shop.reviewed();
         // Within the second in which it was made, too: a forge's times do not tell of that.
         shop.edited_by("mallory");
@@ -99,7 +99,7 @@ fn an_edit_after_the_review_counts_only_where_the_forge_says_that_it_was_the_too
 /// What the tool wrote between the review and what it shows now counts, too.
 #[test]
 fn a_comment_that_showed_something_else_since_the_review_has_none() {
-    let shop = shops().remove(0);
+    let shop = shop(true);
     shop.reviewed();
     let now = shop.only();
     let (above, hidden) = now.trim_end().rsplit_once('\n').unwrap();
@@ -173,7 +173,7 @@ fn what_the_forge_lists_is_not_taken_for_more_than_it_says() {
 
 #[test]
 fn only_the_forge_names_who_made_a_commit_and_who_may_write() {
-    for shop in shops() {
+    for shop in shops_by_turns(1) {
         shop.reviewed();
         let unknown = "does not know who made one of the commits";
         if shop.github {
@@ -296,7 +296,7 @@ fn a_comment_of_whoever_made_the_change_or_started_the_job_shows_nothing() {
 
 #[test]
 fn a_program_approves_nothing_and_nor_does_the_owner_of_the_token() {
-    for shop in shops() {
+    for shop in shops_by_turns(1) {
         shop.reviewed();
         let program = "bob is a program, not a person";
         let (user, member) = if shop.github {
@@ -351,7 +351,7 @@ fn a_program_approves_nothing_and_nor_does_the_owner_of_the_token() {
 
 #[test]
 fn another_programs_comment_is_neither_written_to_nor_believed() {
-    let shop = shops().remove(0);
+    let shop = shop(true);
     let body = json!("<!-- connplan app=app%2D1 -->\nThanks!");
     let mut other = of_bot(&body);
     other["user"]["login"] = json!("welcome[bot]");

@@ -1,7 +1,7 @@
 //! What a request brings from a submodule, the forge's lists of the request do not tell of.
 
 use super::{
-    heads::{Shop, shops},
+    heads::{Shop, shops_by_turns},
     reviews::GOOD,
 };
 use crate::{
@@ -54,7 +54,7 @@ impl Shop {
 
 #[test]
 fn a_review_is_none_of_commits_that_a_request_brings_from_a_submodule() {
-    for shop in shops() {
+    for shop in shops_by_turns(1) {
         let shop = Shop {
             project: shop
                 .project

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::heads::{Shop, sha, shops};
+use super::heads::{Shop, sha, shop, shops, shops_by_turns};
 use super::reviews::{GOOD, Reviews};
 use crate::support::{Output, reads, scripted::Reply};
 
@@ -55,7 +55,7 @@ impl Shop {
 
 #[test]
 fn a_review_is_of_the_branch_by_whose_rules_the_plan_was_judged() {
-    for shop in shops() {
+    for shop in shops_by_turns(0) {
         let shop = shop.of_branch("loose");
         shop.head('a', false);
         shop.plan('a', 1);
@@ -117,7 +117,7 @@ fn a_review_of_the_newest_commit_is_none_of_an_older_one() {
 /// An event lists the requests that have its commit, from whichever branch somebody opened them.
 #[test]
 fn a_run_that_is_for_no_request_has_none_of_those_that_are_listed() {
-    let shop = shops().remove(0);
+    let shop = shop(true);
     shop.head('a', false);
     shop.plan('a', 1);
     shop.review(&GOOD);
@@ -161,7 +161,7 @@ fn a_request_that_was_closed_vouches_for_nothing() {
 
 #[test]
 fn a_comment_that_says_that_planning_failed_shows_no_plan() {
-    for shop in shops() {
+    for shop in shops_by_turns(1) {
         shop.head('a', false);
         shop.plan('a', 1);
         shop.review(&GOOD);
@@ -178,7 +178,7 @@ fn a_comment_that_says_that_planning_failed_shows_no_plan() {
 
 #[test]
 fn an_approval_on_gitlab_is_of_the_commit_that_was_the_newest_then() {
-    let shop = shops().remove(1);
+    let shop = shop(false);
     shop.head('a', false);
     shop.plan('a', 1);
     shop.review(&GOOD);
@@ -236,7 +236,7 @@ fn who_pushed_approves_nothing_whatever_the_commits_say() {
 
 #[test]
 fn who_pushed_is_told_or_refused_and_never_forgotten() {
-    let mut shop = shops().remove(0);
+    let mut shop = shop(true);
     let edited = |shop: &mut Shop| shop.action = "edited";
     let pushed = |shop: &mut Shop| shop.action = "synchronize";
     shop.head('a', false);

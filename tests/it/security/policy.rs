@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Connector, Platform, Project, reads};
+use crate::support::{Connector, Platform, Project, all_cases, reads};
 
 const SEND: &str = "https://www.googleapis.com/auth/gmail.send";
 const READ: &str = "https://www.googleapis.com/auth/gmail.readonly";
@@ -16,7 +16,7 @@ fn violations(document: &Value) -> Vec<String> {
 /// The policy, what it is held against, and the rule that it breaks.
 #[test]
 fn each_rule_ends_a_plan_with_6_and_validate_with_1() {
-    for (policy, connector, scope, rule) in [
+    let cases = [
         ("denied_types = [\"gmail\"]", "gmail", READ, "denied_types"),
         (
             "allowed_types = [\"slack\"]",
@@ -62,8 +62,9 @@ fn each_rule_ends_a_plan_with_6_and_validate_with_1() {
             "no-such:scope",
             "unknown_scopes",
         ),
-    ] {
-        let platform = Platform::start();
+    ];
+    let platform = Platform::start();
+    for (turn, (policy, connector, scope, rule)) in cases.into_iter().enumerate() {
         let project = Project::new()
             .at(&platform)
             .file("connplan.toml", &format!("[policy]\n{policy}\n"))
@@ -77,13 +78,15 @@ fn each_rule_ends_a_plan_with_6_and_validate_with_1() {
         let change = &document["plan"]["apps"][0]["changes"][0];
         assert_eq!(change["connector"], connector, "{policy}");
         assert!(!project.path("x.plan").exists());
-        // A person reads the plan too.
-        project
-            .run(&["plan"])
-            .expect(6)
-            .says(connector)
-            .tells("forbids this plan");
-        project.run(&["apply", "--auto-approve"]).expect(6);
+        if all_cases() || turn % 3 == 0 {
+            // A person reads the plan too.
+            project
+                .run(&["plan"])
+                .expect(6)
+                .says(connector)
+                .tells("forbids this plan");
+            project.run(&["apply", "--auto-approve"]).expect(6);
+        }
         assert_eq!(platform.writes(), [] as [&str; 0], "{policy}");
         let told = project.run(&["validate", "--format", "json"]);
         told.expect(1);

@@ -27,7 +27,7 @@ mod stories;
 mod terminal;
 
 pub(crate) use alike::alike;
-pub(crate) use cases::{all_cases, cases};
+pub(crate) use cases::{all_cases, cases, sample};
 pub(crate) use folder::folder;
 pub(crate) use follow::follow;
 pub(crate) use good::{blessing, differs};

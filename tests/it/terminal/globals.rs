@@ -71,6 +71,7 @@ fn help_and_version_are_data() {
     exit 0: connplan --version
     connplan VERSION
     ");
+    let help = project.run(&["--help"]);
     for command in [
         "validate",
         "plan",
@@ -88,7 +89,7 @@ fn help_and_version_are_data() {
         "demo",
         "completions",
     ] {
-        project.run(&["--help"]).says(command);
+        help.says(command);
         project.run(&[command, "--help"]).expect(0);
     }
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Platform, Project};
+use crate::support::{Platform, Project, all_cases, sample};
 
 /// Longer than any command takes on a busy machine, and shorter than any that waits.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -42,8 +42,9 @@ fn every_command_ends_without_a_person() {
         .filter(|name| !serves.contains(&name.as_str()))
         .collect();
     assert!(commands.len() > 20);
-    for (name, value) in [("CI", "true"), ("CI", "")] {
-        for command in &commands {
+    for (turn, (name, value)) in [("CI", "true"), ("CI", "")].into_iter().enumerate() {
+        // Where not everything is tried: each command in one of the two ways.
+        for command in sample(commands.iter().skip(if all_cases() { 0 } else { turn }), 2) {
             let mut args = vec![command.as_str()];
             args.extend(arguments(command));
             if value.is_empty() {

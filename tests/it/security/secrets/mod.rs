@@ -17,7 +17,7 @@ use serde_json::json;
 use self::server::{Mood, server};
 use crate::{
     support::scripted::{Reply, Scripted},
-    support::{APP, Output, Project, reads},
+    support::{APP, Output, Project, all_cases, reads},
 };
 
 /// Every secret has it; nothing else does.
@@ -175,13 +175,19 @@ fn has_no_secret(output: &Output, project: &Project, what: &str) {
 }
 
 /// All moods at a time: most of it is waiting. Every command meets a good server, every fourth one of
-/// those that repeat what they saw, and every sixth of those that merely fail.
+/// those that repeat what they saw (every eighth in `cargo test`), and every sixth of those that merely fail.
 fn search(who: Who, moods: &[Mood]) {
     let moods: Vec<_> = moods.iter().copied().enumerate().collect();
     each(&moods, |(turn, mood)| {
         let step = match mood {
             Mood::Good => 1,
-            mood if mood.echoes() => 4,
+            mood if mood.echoes() => {
+                if all_cases() {
+                    4
+                } else {
+                    8
+                }
+            }
             _ => 6,
         };
         search_one(who, *mood, ONLINE.iter().skip(turn % step).step_by(step));
