@@ -21,6 +21,7 @@ pub(crate) fn git(folder: &Path, args: &[&str]) -> String {
             "maintenance.auto=false",
         ])
         .args(args)
+        .args(unmaintained(args))
         .current_dir(folder)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
@@ -33,6 +34,12 @@ pub(crate) fn git(folder: &Path, args: &[&str]) -> String {
         text(&output.stderr)
     );
     text(&output.stdout).trim().to_owned()
+}
+
+/// What a remote of this machine does not do after a push. It does not read what the one who pushes sets.
+pub(crate) fn unmaintained(args: &[&str]) -> Option<&'static str> {
+    let push = args.first() == Some(&"push");
+    push.then_some("--receive-pack=git -c receive.autogc=false receive-pack")
 }
 
 /// A repository with one commit, and a bare one that is its `origin`.

@@ -2,7 +2,10 @@
 
 use std::process::Command;
 
-use crate::support::{Connector, Output, Platform, Project, reads};
+use crate::{
+    git::repository::unmaintained,
+    support::{Connector, Output, Platform, Project, reads},
+};
 
 /// What a run of GitHub Actions for a push is told.
 pub(super) fn push<'a>(event: &'a str, head: &'a str) -> [(&'a str, &'a str); 6] {
@@ -52,6 +55,7 @@ pub(super) fn git(project: &Project, args: &[&str]) -> String {
         .args(["-c", "user.name=T", "-c", "user.email=t@example.com"])
         .args(["-c", "maintenance.auto=false"])
         .args(args)
+        .args(unmaintained(args))
         .current_dir(project.root())
         .env("HOME", project.home())
         .output()
