@@ -238,7 +238,12 @@ denied_scopes = { "*" = ["admin"] }
             let patterns: String = patterns.collect();
             let text = format!("[policy]\nallowed_scopes = {{ gmail = [{patterns}] }}");
             assert_eq!(parse_settings("c", &text).0.is_some(), fine);
+            let text = text.replace(" }", ", slack = [\"*\"] }");
+            let told = parse_settings("c", &text).1.len();
+            assert_eq!(told, 1, "of all lists, told once");
         }
+        let twice = "[policy.allowed_scopes]\ngmail = [\"a\"]\nGmail = [\"a\"]\n";
+        assert!(parse_settings("c", twice).0.is_none(), "in two spellings");
         let two = "[apply]\nparallelism = 0\nkeep_going = 1\n";
         assert_eq!(parse_settings("c", two).1.len(), 2, "all are told at once");
         for fine in [

@@ -1,5 +1,7 @@
 //! What each setting may hold, in words: the decoder's own speak of its types.
 
+use std::collections::BTreeSet;
+
 use super::types::Percent;
 use crate::{
     model::ConnectorType,
@@ -118,6 +120,7 @@ pub(super) fn check(root: &Node, source: &Source) -> Vec<Problem> {
     let mut check = Check {
         source,
         problems: Vec::new(),
+        patterns: 0,
     };
     check.node("", root, &SETTINGS);
     check.approval(root);
@@ -161,12 +164,14 @@ fn holds_gate(member: &Member) -> bool {
         || member.node.members().iter().any(holds_gate)
 }
 
-/// The most patterns of one list: each is held against each scope.
+/// The most patterns of all lists: each is held against each scope.
 const MOST_PATTERNS: usize = 1000;
 
 struct Check<'a> {
     source: &'a Source,
     problems: Vec<Problem>,
+    /// How many there were so far.
+    patterns: usize,
 }
 
 impl Check<'_> {
@@ -185,18 +190,24 @@ impl Check<'_> {
                 }
             }
             (Each(each) | ByType(each) | OneOrEach(each), Value::Map(members)) => {
+                let mut types = BTreeSet::new();
                 for member in members {
                     if !matches!(shape, Each(_)) {
                         self.check_type(path, &member.key, &member.key_span);
+                        if !types.insert(member.key.to_ascii_lowercase()) {
+                            self.twice(&member.key, &member.key_span);
+                        }
                     }
                     self.node(&below(&member.key), &member.node, each);
                 }
             }
             (Texts(_) | Types(_), Value::List(elements)) => {
                 let is_pattern = |element: &&Node| element.text().is_some_and(|it| it.contains('*'));
-                if elements.iter().filter(is_pattern).count() > MOST_PATTERNS {
+                let before = self.patterns;
+                self.patterns += elements.iter().filter(is_pattern).count();
+                if before <= MOST_PATTERNS && self.patterns > MOST_PATTERNS {
                     let message =
-                        format!("`{path}` has more than {MOST_PATTERNS} patterns with `*`");
+                        format!("there are more than {MOST_PATTERNS} patterns with `*` up to here");
                     let problem = Problem::new(Finding::Setting { message }, self.source);
                     self.problems.push(problem.label(node.head(), "this list"));
                 }
@@ -235,6 +246,14 @@ impl Check<'_> {
     }
 
     /// What is nearly a known type, or another name of one, is a slip: a misspelt `protected` protects nothing.
+    /// A provider's types share limits: each spelling of one would be a type of its own.
+    fn twice(&mut self, text: &str, span: &Span) {
+        let text = Quoted::new(text);
+        let message = format!("`{text}` stands here in other letters, too: write it once");
+        let problem = Problem::new(Finding::Setting { message }, self.source);
+        self.problems.push(problem.label(span.clone(), "this type"));
+    }
+
     fn check_type(&mut self, path: &str, text: &str, span: &Span) {
         // `*` is what stands for every type, where something does.
         if matches!(
