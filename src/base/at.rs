@@ -7,7 +7,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::{
-    elsewhere::{Whose, own, target},
+    elsewhere::{is_of_run, own, target},
     fetched::{Found, answers, fetch, here_or_fetched, missing},
     left::default,
     now::now,
@@ -107,17 +107,13 @@ impl CommitAt {
             let Some(head) = checkout.head().await? else {
                 return Ok(found);
             };
-            // What a run for a request is told is about its own repository.
+            // What a run for a request is told may be about another repository.
             let event = context.named_event()?;
-            let whose = if is_request(&context.vars, event.as_ref()) {
-                Whose::of(context, &checkout).await?
+            let is_request = is_request(&context.vars, event.as_ref());
+            let more = if is_request && !is_of_run(context, &checkout).await? {
+                own_names.get(..1).unwrap_or_default()
             } else {
-                Whose::Run
-            };
-            let (names, more) = match whose {
-                Whose::Run => (names, &[][..]),
-                Whose::Another => (own_names.as_slice(), &[][..]),
-                Whose::Untold => (names, own_names.get(..1).unwrap_or_default()),
+                &[]
             };
             let mut commits = Vec::new();
             for name in names.iter().chain(more) {

@@ -65,36 +65,22 @@ pub(super) async fn own(
     }
 }
 
-/// Whose a work tree is, in a run for a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
-    /// The run's repository, as far as its address tells; or that which the request comes from.
-    Run,
-    /// Another repository, which the pipeline cloned beside. What the run is told is not about it.
-    Another,
-    /// Another repository, and nothing tells whether the request comes from there.
-    Untold,
-}
-
-impl Whose {
-    /// Looks at where its `origin` leads.
-    pub async fn of(context: &Context, checkout: &Checkout) -> Result<Self, Failure> {
-        let Some(run) = RunRepository::of(&context.vars) else {
-            return Ok(Self::Run);
-        };
-        let Ok(origin) = origin_at(context, checkout).await else {
-            return Ok(Self::Run);
-        };
-        if origin.instead(&run).is_none() {
-            return Ok(Self::Run);
-        }
-        let event = context.named_event()?;
-        Ok(match run.of_head(&context.vars, event.as_ref()) {
-            Some(head) if origin.is_of(&head) => Self::Run,
-            Some(_) => Self::Another,
-            None => Self::Untold,
-        })
+/// Whether a work tree is of the repository of a run for a request, as far as the address of its `origin` tells, or of
+/// that which the event calls the request's. Another one may have been cloned beside, or be the request's fork by
+/// another name: nothing tells them apart, so what the run is told may be about it or not.
+pub async fn is_of_run(context: &Context, checkout: &Checkout) -> Result<bool, Failure> {
+    let Some(run) = RunRepository::of(&context.vars) else {
+        return Ok(true);
+    };
+    let Ok(origin) = origin_at(context, checkout).await else {
+        return Ok(true);
+    };
+    if origin.instead(&run).is_none() {
+        return Ok(true);
     }
+    let event = context.named_event()?;
+    let head = run.of_head(&context.vars, event.as_ref());
+    Ok(head.is_some_and(|head| origin.is_of(&head)))
 }
 
 /// The run's repository, where `origin` is beyond doubt another one: a fork, say, whose branches are what its

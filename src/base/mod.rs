@@ -46,7 +46,7 @@ use self::{
 pub use self::{
     at::module_of,
     cloned::{check_cloned, check_remote},
-    elsewhere::Whose,
+    elsewhere::is_of_run,
     newest::Merged,
     signers::signers,
     view::BaseSettings,

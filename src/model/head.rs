@@ -25,6 +25,7 @@ impl RunRepository {
         Some(Self {
             url,
             name: name.to_owned(),
+            cloned_from: None,
         })
     }
 }

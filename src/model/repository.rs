@@ -11,6 +11,8 @@ pub struct RunRepository {
     pub url: Url,
     /// Its name there, such as `owner/name`.
     pub name: String,
+    /// Where the runner clones it from, if that is told: GitLab's may be set to another address.
+    pub cloned_from: Option<String>,
 }
 
 /// Where an address leads: to which host, and where on it.
@@ -49,7 +51,15 @@ impl RunRepository {
             _ => name,
         };
         let name = name.trim_matches('/').to_owned();
-        (!name.is_empty()).then_some(Self { url, name })
+        // The pipeline of a fork clones the fork.
+        let of = ["CI_PROJECT_URL", "CI_MERGE_REQUEST_PROJECT_URL"].map(get);
+        let is_own = of[1].is_none() || of[0] == of[1];
+        let cloned_from = get("CI_REPOSITORY_URL").filter(|_| is_own);
+        (!name.is_empty()).then_some(Self {
+            url,
+            name,
+            cloned_from: cloned_from.map(str::to_owned),
+        })
     }
 
     /// Whether this address leads to it, on its own host.
@@ -65,6 +75,10 @@ impl RunRepository {
     /// kind.
     pub fn instead_of(&self, address: &str) -> Option<String> {
         let there = Leads::of(address)?;
+        let cloned_from = self.cloned_from.as_deref().and_then(Leads::of);
+        if cloned_from.is_some_and(|from| from.is_same(&there)) {
+            return None;
+        }
         let own = self.url.host_str().map(plain_host)?;
         let same_port = there.ssh || there.port == self.url.port_or_known_default();
         let same_host = there.host == own && (there.is_name || same_port);
@@ -94,6 +108,10 @@ impl RunRepository {
 }
 
 impl Leads {
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.host, self.port, &self.path) == (&other.host, other.port, &other.path)
+    }
+
     /// None of a folder.
     fn of(address: &str) -> Option<Self> {
         if address.contains("://") {
@@ -148,6 +166,34 @@ mod tests {
     fn of(vars: &[(&str, &str)]) -> Option<RunRepository> {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         RunRepository::of(&vars.iter().map(owned).collect())
+    }
+
+    #[test]
+    fn where_a_runner_clones_from_is_the_runs_repository() {
+        let runner = [
+            ("CI_PROJECT_URL", "https://gitlab.example/g/s"),
+            ("CI_PROJECT_PATH", "g/s"),
+            (
+                "CI_REPOSITORY_URL",
+                "http://gitlab-ci-token:glcbt-canary@proxy.internal/gl/g/s.git",
+            ),
+        ];
+        let own = of(&runner).unwrap();
+        assert_eq!(own.instead_of("http://proxy.internal/gl/g/s.git"), None);
+        for other in [
+            "http://proxy.internal/gl/eve/s.git",
+            "http://proxy.internal:8080/gl/g/s.git",
+        ] {
+            assert!(own.instead_of(other).is_some(), "{other}");
+        }
+        // The pipeline of a fork, for a request into this one.
+        let of_fork = [
+            ("CI_MERGE_REQUEST_PROJECT_URL", "https://gitlab.example/o/s"),
+            ("CI_MERGE_REQUEST_PROJECT_PATH", "o/s"),
+        ];
+        let of_fork = of(&[&runner[..], &of_fork].concat()).unwrap();
+        let fork = of_fork.instead_of("http://proxy.internal/gl/g/s.git");
+        assert_eq!(fork.as_deref(), Some("https://gitlab.example/o/s.git"));
     }
 
     #[test]

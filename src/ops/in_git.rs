@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::Around;
 use crate::{
-    base::{Whose, module_of},
+    base::{is_of_run, module_of},
     context::Failure,
     git::{Checkout, RemoteAddress, RemoteName},
     model::{App, RunRepository, is_request},
@@ -33,11 +33,11 @@ struct LedByOthers {
     path: String,
 }
 
-/// A fork's owner would have all to say in it; of another repository that was cloned it is the right one.
+/// A fork's owner would have all to say in it; of another repository that was cloned beside it is the right one.
 #[derive(Debug, Error, Diagnostic)]
 #[error(
-    "`origin` is another repository than {run}, which this run is of, and nothing tells whether that is the fork that \
-     the request comes from: so it is not known which of the two keeps the store"
+    "`origin` is another repository than {run}, which this run is of, and the event does not tell that it is the fork \
+     which the request comes from: so it is not known which of the two keeps the store"
 )]
 #[diagnostic(
     code(connplan::store::origin),
@@ -97,14 +97,11 @@ pub(super) async fn at_remote(
     let own = run.filter(|_| is_own).and_then(|run| remote.instead(&run));
     let remote = match own {
         None => remote,
-        Some(own) => match Whose::of(context, &checkout).await? {
-            Whose::Run => own,
-            Whose::Another => remote,
-            Whose::Untold => {
-                let run = own.name.to_string();
-                return Err(UntoldOrigin { run }.into());
-            }
-        },
+        Some(own) if is_of_run(context, &checkout).await? => own,
+        Some(own) => {
+            let run = own.name.to_string();
+            return Err(UntoldOrigin { run }.into());
+        }
     };
     opened(around, remote, home, app).await
 }
