@@ -173,6 +173,7 @@ fn a_commit_of_the_base_is_had_in_a_shallow_clone() {
 
 /// What 200 folders hold together is more than is read at once, and each of them is not.
 #[test]
+#[ignore = "a second of CPU time, or more: run by .ci/run"]
 fn folders_of_long_lists_are_read_some_at_a_time() {
     let pair = Pair::new();
     let made = |lines: String| {
