@@ -9,7 +9,7 @@ use crate::{
     approval::signatures,
     config::Project,
     context::{Context, ExitStatus, Failure, Format},
-    ops,
+    ops::{self, Team},
     store::{HistoryEvent, What},
     view,
 };
@@ -29,9 +29,11 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> Result<ExitStatus, Fa
     let project = context.project(None)?;
     let app = project.app()?;
     let (mut events, mut names) = (Vec::new(), Vec::new());
-    for team in listening::teams(context, &project, &app).await? {
-        let name = team.memory().name();
-        let (more, unread) = team.memory().history().await?;
+    let teams = listening::teams(context, &project, &app).await?;
+    let memories = teams.iter().map(Team::memory);
+    let known = listening::asked(context, memories, async |memory| memory.history().await);
+    for (memory, (more, unread)) in known.await? {
+        let name = memory.name();
         for key in unread {
             let key = crate::escape::limited(&key, 120);
             context.warn(&format!("{key} in {name} cannot be read"));

@@ -10,6 +10,7 @@ use crate::{
     model::{App, ago},
     ops::{self, Around, LazyBinding, Listener, OpEvent, Team},
     plan::{Digest, document::Saved, envelope::DocumentKind},
+    store::{Memory, StoreError},
     view::{self, Theme},
 };
 
@@ -44,6 +45,33 @@ pub(super) async fn teams(
     });
     teams.push(team(context, &project, app).await?);
     Ok(teams)
+}
+
+/// What those of these memories say that answer; the others are told of. Fails where none answers.
+pub(super) async fn asked<'m, T>(
+    context: &Context,
+    memories: impl Iterator<Item = &'m Memory>,
+    ask: impl AsyncFn(&'m Memory) -> Result<T, StoreError>,
+) -> Result<Vec<(&'m Memory, T)>, Failure> {
+    let (mut said, mut silent) = (Vec::new(), Vec::new());
+    for memory in memories {
+        match ask(memory).await {
+            Ok(answer) => said.push((memory, answer)),
+            Err(error) => silent.push((memory.name(), Failure::from(error))),
+        }
+    }
+    if said.is_empty()
+        && let Some((_, failure)) = silent.pop()
+    {
+        return Err(failure);
+    }
+    for (name, failure) in silent {
+        let why = failure.told();
+        context.warn(&format!(
+            "what the store {name} knows is not counted here: {why}"
+        ));
+    }
+    Ok(said)
 }
 
 /// Has a project that names no store use the base's: a consent on a branch that is only looked at is news for the

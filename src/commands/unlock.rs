@@ -26,15 +26,12 @@ pub async fn run(args: &UnlockArgs, context: &Context) -> Result<ExitStatus, Fai
     let project = context.project(None)?;
     let app = project.app()?;
     let teams = listening::teams(context, &project, &app).await?;
-    let mut seen = None;
-    for memory in teams.iter().map(Team::memory).filter(|m| m.is_shared()) {
-        let leased = memory.leased().await?;
-        let is_held = leased.holder.is_some();
-        seen = Some((memory, leased));
-        if is_held {
-            break;
-        }
-    }
+    let shared = teams.iter().map(Team::memory).filter(|m| m.is_shared());
+    let found = listening::asked(context, shared, async |memory| memory.leased().await);
+    let mut found = found.await?;
+    // The first that somebody holds.
+    found.sort_by_key(|(_, seen)| seen.holder.is_none());
+    let seen = found.into_iter().next();
     let holder = seen.as_ref().and_then(|(_, seen)| seen.holder.as_ref());
     let ended = |ended: bool| {
         view::history::show_unlocked(&app, holder, ended, &medium, &context.terminal);

@@ -789,6 +789,46 @@ fn a_lease_in_the_store_of_the_base_is_ended_from_a_branch_that_takes_it_away() 
     ");
 }
 
+/// A branch that moves the store away from a server that is gone: what answers is asked all the same.
+#[test]
+fn a_store_of_the_base_that_is_away_hides_no_other() {
+    let team = Team::with("[store]\nurl = \"git:origin\"\n");
+    let root = team.two.root();
+    git(&root, &["remote", "set-head", "origin", "main"]);
+    git(&root, &["checkout", "-q", "-b", "move"]);
+    git(&root, &["init", "-q", "--bare", "../new.git"]);
+    let new = team.two.path("../new.git").display().to_string();
+    git(&root, &["remote", "add", "new", &new]);
+    let gone = "http://127.0.0.1:9/x";
+    git(&root, &["remote", "set-url", "origin", gone]);
+    team.two
+        .write("base44/connplan.toml", "[store]\nurl = \"git:new\"\n");
+    git(&root, &["commit", "-q", "-a", "-m", "another store"]);
+    reads!(team.two.run(&["history"]), @"
+    exit 0: connplan history
+    App app-1 at http://HOST, as git:new remembers it:
+
+      nothing yet
+    --- stderr
+    warning: what the store git:origin knows is not counted here: the git remote origin cannot be reached: unable to access 'http://HOST/x/': Failed to connect to 127.0.0.1 port 9 after SOME ms: Couldn't connect to server; check the network and the address (`git remote -v`), then try again
+    ");
+    reads!(team.two.run(&["unlock", "--yes"]), @"
+    exit 0: connplan unlock --yes
+    --- stderr
+    warning: what the store git:origin knows is not counted here: the git remote origin cannot be reached: unable to access 'http://HOST/x/': Failed to connect to 127.0.0.1 port 9 after SOME ms: Couldn't connect to server; check the network and the address (`git remote -v`), then try again
+    Nobody holds the lease on app app-1.
+    ");
+    // Where none answers, that is an error.
+    git(&root, &["remote", "set-url", "new", gone]);
+    reads!(team.two.run(&["history"]), @"
+    exit 1: connplan history
+    --- stderr
+    error: the git remote new cannot be reached: unable to access 'http://HOST/x/': Failed to connect to 127.0.0.1 port 9 after SOME ms: Couldn't connect to server
+      help: check the network and the address (`git remote -v`), then try again
+      code: connplan::git::away
+    ");
+}
+
 /// Whoever plans the app with its id in other letters has the same memory, and shuts nobody out of it.
 #[test]
 fn an_id_in_other_letters_is_the_same_app_in_the_store() {
