@@ -69,7 +69,9 @@ impl CommitAt {
             let checkout = Checkout::of(root, context.git())?;
             let mut found: Vec<Self> = Vec::new();
             // What is known of a repository of which the run is told nothing.
-            let applied = names.iter().filter(|name| matches!(name, BaseName::Applied(_)));
+            let applied = names
+                .iter()
+                .filter(|name| matches!(name, BaseName::Applied(_)));
             let own_names: Vec<_> = [BaseName::Default(Line::untold())]
                 .into_iter()
                 .chain(applied.cloned())
@@ -147,25 +149,8 @@ impl CommitAt {
                             commits.extend(own(context, &checkout, &head, name).await);
                         }
                     }
-                    BaseName::Applied(name) if head.as_str().eq_ignore_ascii_case(name) => {}
-                    BaseName::Applied(name) => {
-                        let commit = here_or_fetched(context, &checkout, name).await;
-                        match commit {
-                            Ok(commit) => commits.push(commit),
-                            // Lost is what the remote was asked for and does not have.
-                            Err(failure)
-                                if checkout.is_shallow().await?
-                                    || !answers(context, &checkout).await =>
-                            {
-                                let why = failure.report.to_string();
-                                return Err(NotApplied::of(name, why).into());
-                            }
-                            // The repository has lost it: what is before this one binds alone.
-                            Err(failure) => context.warn(&format!(
-                                "the app was last changed from another commit, whose settings do not bind here: {}",
-                                failure.report
-                            )),
-                        }
+                    BaseName::Applied(names) => {
+                        commits.extend(changed_from(context, &checkout, &head, names).await?);
                     }
                     // `named` has asked, or refused.
                     BaseName::Asked => {}
@@ -232,6 +217,40 @@ pub async fn module_of(context: &Context, root: &Path) -> Option<(PathBuf, Strin
     let head = checkout.head().await.ok()??;
     let there = checkout.objects().find(&head, &inner).await.ok()??;
     (there.kind == EntryKind::Module).then_some((outer, inner))
+}
+
+/// The newest of the commits from which the app was changed that can be had; none where that is what is checked out.
+async fn changed_from(
+    context: &Context,
+    checkout: &Checkout,
+    head: &CommitId,
+    names: &[String],
+) -> Result<Option<Found>, Failure> {
+    /// Each is asked for at the remote.
+    const TRIED: usize = 8;
+    let mut lost = None;
+    for name in names.iter().take(TRIED) {
+        if head.as_str().eq_ignore_ascii_case(name) {
+            return Ok(None);
+        }
+        match here_or_fetched(context, checkout, name).await {
+            Ok(commit) => return Ok(Some(commit)),
+            // Lost is what the remote was asked for and does not have.
+            Err(failure) if checkout.is_shallow().await? || !answers(context, checkout).await => {
+                let why = failure.report.to_string();
+                return Err(NotApplied::of(name, why).into());
+            }
+            Err(failure) => lost = lost.or(Some(failure)),
+        }
+    }
+    // The repository has lost all: what is before this one binds alone.
+    if let Some(failure) = lost {
+        context.warn(&format!(
+            "the app was last changed from another commit, whose settings do not bind here: {}",
+            failure.report
+        ));
+    }
+    Ok(None)
 }
 
 /// Where a branch that was pushed with force left what it was before. A full clone has what it goes on

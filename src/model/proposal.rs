@@ -26,8 +26,9 @@ pub enum BaseName {
     Now(String),
     /// The default branch: as it is now, and where this line of history left it; on it, the commit before.
     Default(Line),
-    /// From this commit the app was last changed; what was refused since is still to be applied.
-    Applied(String),
+    /// From the first of these commits the app was last changed; what was refused since is still to be applied. Of one
+    /// that the repository has lost, the one before stands for it.
+    Applied(Vec<String>),
     /// The base of a request of which only the forge knows it.
     Asked,
 }

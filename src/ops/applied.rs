@@ -17,12 +17,24 @@ use crate::{
     syntax::Unlisted,
 };
 
-/// The commits of the last applies that changed something and left nothing over, one for each set of files, as this
-/// memory knows them. What the settings asked for there is asked for until something is applied again.
-pub(super) async fn applied_from(memory: &Memory) -> Result<BTreeSet<String>, StoreError> {
+/// The commits of the applies that changed something and left nothing over, the newest first, for each set of files,
+/// as this memory knows them. What the settings asked for at the last is asked for until something is applied again.
+pub(super) async fn applied_from(memory: &Memory) -> Result<BTreeSet<Vec<String>>, StoreError> {
     let events = memory.events().await?;
-    let last = last(&events).into_values();
-    Ok(last.map(|(_, commit)| commit.to_owned()).collect())
+    let mut by_files: BTreeMap<&FilesOf, Vec<String>> = BTreeMap::new();
+    for from in events
+        .iter()
+        .rev()
+        .filter_map(|event| event.applied_from.as_ref())
+    {
+        for files in &from.files {
+            let commits = by_files.entry(files).or_default();
+            if !commits.contains(&from.commit) {
+                commits.push(from.commit.clone());
+            }
+        }
+    }
+    Ok(by_files.into_values().collect())
 }
 
 /// The events of those applies, and their commits.

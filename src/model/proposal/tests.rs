@@ -20,7 +20,7 @@ fn short(name: &BaseName) -> String {
             let own = own.map_or("none", |(own, _)| own.as_str());
             format!("default({default}; {own})")
         }
-        BaseName::Applied(commit) => format!("applied:{commit}"),
+        BaseName::Applied(commits) => format!("applied:{}", commits.join(",")),
         BaseName::Asked => "asked".to_owned(),
     }
 }

@@ -244,7 +244,7 @@ impl Binding {
         around: &Around<'_>,
         project: &Project,
         app: &App,
-    ) -> Result<BTreeSet<String>, Failure> {
+    ) -> Result<BTreeSet<Vec<String>>, Failure> {
         let mut project = project.clone();
         let mut stores = self.hold_stores(around, &mut project, app, true).await?;
         stores.push(Team::of(around, &project, app).await?);

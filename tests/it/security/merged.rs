@@ -765,6 +765,41 @@ fn the_commit_applied_last_is_not_taken_for_lost_where_the_remote_does_not_answe
     assert_eq!(platform.writes().len(), 1);
 }
 
+/// Where the repository has lost it, the one that was applied before it stands for it.
+#[test]
+fn of_a_commit_applied_last_that_is_lost_the_one_before_binds() {
+    let (platform, project) = shop();
+    let base = git(&project, &["rev-parse", "HEAD"]);
+    let store = "[store]\nurl = \"git:origin\"\n";
+    let settings = format!("{SIGNED}from_risk = \"danger\"\n{store}");
+    project.write("base44/connplan.toml", &settings);
+    let signed = commit(&project, "signed");
+    applied(&project, &base, &[]).expect(0);
+    project.declare("linear", &["read"]);
+    commit(&project, "linear");
+    applied(&project, &signed, &[]).expect(0);
+    let writes = platform.writes().len();
+    git(&project, &["reset", "-q", "--hard", &signed]);
+    project.write("base44/connplan.toml", store);
+    project.declare("gmail", &["https://mail.google.com/"]);
+    let loose = commit(&project, "loose, and the whole mailbox");
+    commit(&project, "a word");
+    let remote = project.path("../remote.git").display().to_string();
+    let prune = ["-C", &remote, "gc", "-q", "--prune=now"];
+    git(&project, &prune);
+    std::fs::remove_dir_all(project.path(".git")).unwrap();
+    git(
+        &project,
+        &["clone", "-q", "--bare", "--no-local", &remote, ".git"],
+    );
+    git(&project, &["config", "core.bare", "false"]);
+    git(&project, &["reset", "-q", "--hard", "main"]);
+    git(&project, &["remote", "set-url", "origin", &remote]);
+    std::fs::remove_dir_all(project.state_folder()).unwrap();
+    applied(&project, &loose, &[]).expect(3).tells("signature");
+    assert_eq!(platform.writes().len(), writes);
+}
+
 /// Nor where it names another one, now or before.
 #[test]
 #[ignore = "needs git remotes: run by .ci/run"]
