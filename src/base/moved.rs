@@ -1,27 +1,32 @@
-//! Repositories within this one whose commit a request changes: what it brings from there, the forge does not tell.
+//! What a request brings from other repositories than its own: who made and pushed that, the forge does not tell.
 
 use std::path::Path;
 
-use super::{Base, at::module_of};
+use super::{Base, at::module_of, elsewhere::is_of_run};
 use crate::{
-    config::Project,
+    config::{Project, connectors::links},
     context::{Context, Failure},
+    escape,
     git::{Checkout, work_tree_of},
 };
 
 impl Base {
-    /// The submodule that a file of the project lies in, if it is at another commit than the base has it at.
-    pub async fn moved_module(
+    /// What a change brings of which the forge does not tell who made and pushed it: files of the project lie in a
+    /// submodule that is at another commit than the base has it at, or in a clone of another repository.
+    pub async fn brought_from_elsewhere(
         &self,
         context: &Context,
         project: &Project,
     ) -> Result<Option<String>, Failure> {
         let files = [&project.settings_file, &project.config_file].into_iter();
-        let files = files.filter_map(|file| file.as_deref()?.parent());
-        let own = [project.root.as_path(), &project.connectors_dir];
-        let places = own.into_iter().chain(files).filter_map(work_tree_of);
+        let files: Vec<_> = files.flatten().cloned().chain(links(project)).collect();
+        let led = files.iter().filter_map(|file| file.canonicalize().ok());
+        let files = led.chain(files.iter().cloned());
+        let folders = files.filter_map(|file| file.parent().map(Path::to_owned));
+        let own = [project.root.clone(), project.connectors_dir.clone()];
+        let places = own.into_iter().chain(folders);
         let mut trees = Vec::new();
-        for place in places {
+        for place in places.filter_map(|place| work_tree_of(&place)) {
             if !trees.contains(&place) {
                 trees.push(place);
             }
@@ -29,11 +34,21 @@ impl Base {
         let mut next = 0;
         while let Some(tree) = trees.get(next).cloned() {
             next += 1;
-            let Some((outer, path)) = module_of(context, &tree).await else {
+            let checkout = Checkout::of(&tree, context.git())?;
+            let around = module_of(context, &tree).await;
+            if (around.is_none() || checkout.is_cloned()) && !is_of_run(context, &checkout).await? {
+                let name = tree.file_name().unwrap_or_default().to_string_lossy();
+                let name = escape::limited(&name, 200);
+                return Ok(Some(format!(
+                    "commits of another repository than this run's, in {name}"
+                )));
+            }
+            let Some((outer, path)) = around else {
                 continue;
             };
             if self.is_moved(context, &tree, (&outer, &path)).await? {
-                return Ok(Some(path));
+                let path = escape::limited(&path, 200);
+                return Ok(Some(format!("other commits of the submodule {path}")));
             }
             if !trees.contains(&outer) {
                 trees.push(outer);

@@ -1,6 +1,10 @@
 //! The connectors folder: every file read, checked, and held against the others.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Project,
@@ -47,6 +51,14 @@ pub enum Folder {
     Empty,
     /// That many connector files.
     Read(usize),
+}
+
+/// Where the links among the files of the connectors folder stand: what such a file says lies elsewhere.
+pub fn links(project: &Project) -> Vec<PathBuf> {
+    let folder = &project.connectors_dir;
+    let names = list(&project.root, folder).unwrap_or_default();
+    let paths = names.into_iter().map(|name| folder.join(name));
+    paths.filter(|path| path.is_symlink()).collect()
 }
 
 /// Reads every connector file of the project: `*.json`, `*.jsonc` and `*.toml` directly in the

@@ -44,8 +44,8 @@ pub(super) struct Binding {
     policies: Vec<(String, PolicySettings)>,
     /// Whether there is a commit that this one is measured against.
     pub(super) has_base: bool,
-    /// The submodule of the project whose commit the change moves.
-    pub(super) moved: Option<String>,
+    /// What the change brings of which the forge does not tell who made and pushed it.
+    pub(super) brought: Option<String>,
     /// Why nobody can be asked for what the branches say by now, where somebody only looks.
     pub(super) unasked: Option<String>,
 }
@@ -131,7 +131,7 @@ impl Binding {
             stores: Vec::new(),
             policies: Vec::new(),
             has_base: false,
-            moved: None,
+            brought: None,
             unasked: None,
         };
         let base = bases.find(around.context, project).await?;
@@ -147,7 +147,10 @@ impl Binding {
             before.check()?;
         }
         if let Some(held) = base {
-            found.moved = held.base.moved_module(around.context, project).await?;
+            found.brought = held
+                .base
+                .brought_from_elsewhere(around.context, project)
+                .await?;
         }
         let has_signers = |held: &&Held| {
             let mut settings = held.settings.iter();
@@ -383,12 +386,11 @@ pub(super) async fn reviewed(
     warn: &dyn Fn(&str),
 ) -> Result<Vec<Approval>, Failure> {
     let context = around.context;
-    if let Some(module) = &binding.moved {
-        let module = crate::escape::limited(module, 200);
+    if let Some(brought) = &binding.brought {
         return Err(ApprovalError::Review {
             why: format!(
-                "the change brings other commits of the submodule {module}, and the forge does not tell here who \
-                 made and pushed those: whoever did could approve it"
+                "the change brings {brought}, and the forge does not tell here who made and pushed those: whoever did \
+                 could approve it"
             ),
             help: Some(
                 "have the plan signed instead: `connplan approve`, with `require = \"signature\"` or `\"either\"` in \

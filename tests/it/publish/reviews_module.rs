@@ -85,3 +85,45 @@ fn a_review_is_none_of_commits_that_a_request_brings_from_a_submodule() {
         assert_eq!(shop.platform.writes().len(), 1);
     }
 }
+
+/// A connector file may be a link into one, and then the project itself lies in none.
+#[test]
+fn a_review_is_none_of_what_a_link_leads_to_in_a_submodule() {
+    for shop in shops_by_turns(1) {
+        let shop = Shop {
+            project: shop
+                .project
+                .var("GITHUB_BASE_REF", if shop.github { "main" } else { "" })
+                .var("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+            ..shop
+        };
+        let root = shop.project.root();
+        let shared = root.join("apps/shop");
+        std::fs::create_dir_all(&shared).unwrap();
+        let connectors = root.join("base44/connectors");
+        let file = "slack.jsonc";
+        std::fs::rename(connectors.join(file), shared.join(file)).unwrap();
+        let led = std::path::Path::new("../../apps/shop").join(file);
+        std::os::unix::fs::symlink(led, connectors.join(file)).unwrap();
+        git(&shared, &["init", "-q"]);
+        git(&root, &["init", "-q"]);
+        let origin = shop.project.path("../origin.git").display().to_string();
+        git(&root, &["init", "-q", "--bare", &origin]);
+        git(&root, &["remote", "add", "origin", &origin]);
+        git(&root, &["add", "base44"]);
+        shop.committed_within();
+        git(&root, &["push", "-q", "origin", "main"]);
+        let scopes = r#"{ "type": "slack", "scopes": ["chat:write", "users:read"] }"#;
+        std::fs::write(shared.join(file), scopes).unwrap();
+        shop.committed_within();
+        shop.head('a', false);
+        let run = |args: &[&str]| shop.run('a', 1, args);
+        run(&["plan", "--out", "../x.plan"]).expect(0);
+        run(&["comment", "../x.plan"]).expect(0);
+        shop.review(&GOOD);
+        run(&["apply", "../x.plan", "--approved-in-review"])
+            .expect(3)
+            .tells("the change brings other commits of the submodule apps/shop");
+        assert_eq!(shop.platform.writes(), [] as [&str; 0]);
+    }
+}
