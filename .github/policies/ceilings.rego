@@ -34,21 +34,14 @@ violations contains {"rule": "unknown_scopes", "msg": msg, "severity": unknown(c
 	msg := sprintf("%s: it names no scope, and what the provider gives then is not known", [change.connector])
 }
 
-# The stricter of both settings. Where nothing is said of them, a ceiling denies what it cannot weigh, and tells of
-# what it can.
+# The stricter of both settings. Where there is a ceiling and nothing is said of them, they are told.
 unknown(_, _) := "deny" if "deny" in said_of_unknown
 
 unknown(_, _) := "warn" if said_of_unknown == {"warn"}
 
-unknown(change, scope) := "deny" if {
-	count(said_of_unknown) == 0
-	is_unweighed(change, scope)
-}
-
 unknown(change, scope) := "warn" if {
 	count(said_of_unknown) == 0
 	has_ceiling(change, scope)
-	not is_unweighed(change, scope)
 }
 
 said_of_unknown contains data.policy.unknown_scopes
@@ -58,21 +51,6 @@ said_of_unknown contains data.policy.rules.unknown_scopes.level
 has_ceiling(change, scope) if count(ceilings(data.policy.max_class, change, scope)) > 0
 
 has_ceiling(change, scope) if count(ceilings(data.policy.max_access, change, scope)) > 0
-
-# Nothing is above the highest.
-is_unweighed(change, scope) if {
-	some most in ceilings(data.policy.max_class, change, scope)
-	most != "restricted"
-	not has_class(fact_of(change, scope))
-}
-
-is_unweighed(change, scope) if {
-	some most in ceilings(data.policy.max_access, change, scope)
-	most != "admin"
-	not accesses[reach(fact_of(change, scope))]
-}
-
-fact_of(change, scope) := object.get(object.get(change, "scope_facts", {}), scope, {"known": false})
 
 # What a setting says of the type, and of each other type whose limits hold the scope.
 ceilings(setting, change, scope) := own_ceiling(setting, change) | their_ceilings(setting, change, scope)

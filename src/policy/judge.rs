@@ -8,9 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{
-    Class, Mode, Policy, Removals, Rule, Severity, each, each_own, names, of_type, scopes,
-};
+use super::{Mode, Policy, Removals, Rule, Severity, each, each_own, names, of_type, scopes};
 use crate::{
     catalogue::{self, Access, ScopeEquivalence},
     diff::{Action, Change, ConsentNeed},
@@ -239,30 +237,6 @@ pub fn evaluate(
     }
 }
 
-/// What the ceilings over something say where its class or its access is not known.
-#[derive(Clone, Copy)]
-enum Ceiling {
-    /// What they hold it to is known.
-    Weighs,
-    /// It may be above one.
-    CannotWeigh,
-}
-
-impl Ceiling {
-    /// Each ceiling, if there is one, with what it holds to it, if that is known. Nothing is above the highest.
-    fn over(
-        class: (Option<&Class>, Option<Class>),
-        access: (Option<&Access>, Option<Access>),
-    ) -> Option<Self> {
-        let above_class = class.0.is_some_and(|most| *most < Class::Restricted);
-        let above_access = access.0.is_some_and(|most| *most < Access::Admin);
-        if above_class && class.1.is_none() || above_access && access.1.is_none() {
-            return Some(Self::CannotWeigh);
-        }
-        (class.0.is_some() || access.0.is_some()).then_some(Self::Weighs)
-    }
-}
-
 struct Judge<'a> {
     policy: &'a Policy,
     overrides: &'a [(&'a str, &'a str)],
@@ -385,24 +359,10 @@ impl Judge<'_> {
         self.tell(Rule::Accounts, None, Some(connector), None, &what);
     }
 
-    /// What a scope of which nothing is known does. Where the policy does not say, a ceiling denies what it cannot
-    /// weigh, and tells of what it can.
-    fn unknown(&self, ceiling: Option<Ceiling>) -> Option<Severity> {
-        let by_ceiling = ceiling.map(|ceiling| match ceiling {
-            Ceiling::Weighs => Severity::Warn,
-            Ceiling::CannotWeigh => Severity::Deny,
-        });
-        self.policy.unknown_scopes.or(by_ceiling)
-    }
-
-    /// What to do about what a ceiling alone denies.
-    fn way_on(&self, severity: Option<Severity>) -> &'static str {
-        match (self.policy.unknown_scopes, severity) {
-            (None, Some(Severity::Deny)) => {
-                ", and the ceiling cannot weigh it (`unknown_scopes = \"warn\"` lets it pass)"
-            }
-            _ => "",
-        }
+    /// What a scope of which nothing is known does, by itself or under a ceiling.
+    fn unknown(&self, under_ceiling: bool) -> Option<Severity> {
+        let warns = under_ceiling.then_some(Severity::Warn);
+        self.policy.unknown_scopes.or(warns)
     }
 
     /// A connector that names no scope, and gets what its provider gives then: one scope that nobody knows.
@@ -414,13 +374,11 @@ impl Judge<'_> {
             let what = format!("{connector}: it names none of the scopes that are allowed");
             self.tell(Rule::AllowedScopes, None, Some(connector), None, &what);
         }
-        let max_class = of_type(&self.policy.max_class, connector);
-        let max_access = of_type(&self.policy.max_access, connector);
-        let unknown = self.unknown(Ceiling::over((max_class, None), (max_access, None)));
-        if let Some(unknown) = unknown {
+        let ceiling = of_type(&self.policy.max_class, connector).is_some()
+            || of_type(&self.policy.max_access, connector).is_some();
+        if let Some(unknown) = self.unknown(ceiling) {
             let what = format!(
-                "{connector}: it names no scope, and what the provider gives then is not known{}",
-                self.way_on(Some(unknown))
+                "{connector}: it names no scope, and what the provider gives then is not known"
             );
             self.tell(
                 Rule::UnknownScopes,
@@ -448,10 +406,7 @@ impl Judge<'_> {
             let mut denied = each_own(&policy.denied_scopes, connector, &others).chain(any);
             let max_class = each(&policy.max_class, connector, &others).min();
             let max_access = each(&policy.max_access, connector, &others).min();
-            let (class, access, known) = scopes::weighed(connector, scope);
-            let ceiling = Ceiling::over((max_class, class), (max_access, access));
-            let unknown = self.unknown(ceiling);
-            let way_on = self.way_on(unknown);
+            let unknown = self.unknown(max_class.is_some() || max_access.is_some());
             let is_denied =
                 denied.any(|patterns| self.ready.of(connector, patterns).deny(connector, scope));
             let is_allowed =
@@ -468,6 +423,10 @@ impl Judge<'_> {
                 let what = "is not among those allowed".to_owned();
                 tell(Rule::AllowedScopes, None, what);
             }
+            if unknown.is_none() {
+                continue;
+            }
+            let (class, access, known) = scopes::weighed(connector, scope);
             if let Some((is, most)) = class.zip(max_class).filter(|(is, most)| is > *most) {
                 let (is, most) = (is.as_str(), most.as_str());
                 let what = format!("is {is}; at most {most} is allowed");
@@ -478,7 +437,7 @@ impl Judge<'_> {
                 tell(Rule::MaxAccess, None, what);
             }
             // A ceiling on one half says nothing about the other.
-            if !known && unknown.is_some() {
+            if !known {
                 let what = match (scopes::meant(connector, scope), class, access) {
                     (Some(meant), _, _) => {
                         format!("is not a known scope, and may be read as {meant}")
@@ -486,7 +445,7 @@ impl Judge<'_> {
                     (None, None, None) => "is not a known scope".to_owned(),
                     _ => "has a class or an access that is not known".to_owned(),
                 };
-                tell(Rule::UnknownScopes, unknown, format!("{what}{way_on}"));
+                tell(Rule::UnknownScopes, unknown, what);
             }
         }
     }

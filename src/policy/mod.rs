@@ -63,7 +63,7 @@ pub struct Policy {
     pub denied_scopes: ByType<BTreeSet<Scope>>,
     /// Who is to consent.
     pub accounts: ByType<ExpectedAccount>,
-    /// What happens to a scope whose class or access is not known; without it, what its ceilings say.
+    /// What happens to a scope whose class or access is not known.
     pub unknown_scopes: Option<Severity>,
     /// How each rule acts; one that is not here denies.
     pub rules: BTreeMap<Rule, Mode>,
@@ -96,13 +96,6 @@ impl Policy {
             Rule::UnknownScopes,
         ];
         rules.into_iter().any(|rule| self.sets(rule))
-    }
-
-    /// Whether something of a scope may be above a ceiling.
-    fn has_ceiling(&self) -> bool {
-        let class = |most: &Class| *most < Class::Restricted;
-        let access = |most: &Access| *most < Access::Admin;
-        self.max_class.values().any(class) || self.max_access.values().any(access)
     }
 
     /// The types that have a limit of their own for their scopes.

@@ -44,12 +44,7 @@ fn says_less(rule: Rule, base: &Policy, head: &Policy) -> bool {
         Rule::Accounts => by_type(&base.accounts, &head.accounts, |base, head| {
             !base.covers(head)
         }),
-        Rule::UnknownScopes => {
-            // A ceiling denies by itself what it cannot weigh, until a setting says less.
-            let silent = head.unknown_scopes.is_some() && base.has_ceiling();
-            let base = base.unknown_scopes.or(silent.then_some(Severity::Deny));
-            head.unknown_scopes < base
-        }
+        Rule::UnknownScopes => head.unknown_scopes < base.unknown_scopes,
     }
 }
 

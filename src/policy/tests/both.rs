@@ -93,10 +93,6 @@ fn each_rule_that_a_proposal_loosens_is_found_and_none_that_it_keeps() {
         unknown_scopes: Some(severity),
         ..none()
     };
-    let under = |most, severity| Policy {
-        unknown_scopes: Some(severity),
-        ..access(most)
-    };
     let (warn, deny) = (Severity::Warn, Severity::Deny);
     let (count, percent) = (Removals::Count, Removals::Percent);
     let both = ["slack", "wix"];
@@ -167,19 +163,6 @@ fn each_rule_that_a_proposal_loosens_is_found_and_none_that_it_keeps() {
             unknown(deny),
             vec![none(), unknown(warn)],
             vec![],
-        ),
-        // A ceiling denies what it cannot weigh, unless it is the highest.
-        (
-            Rule::UnknownScopes,
-            access(Access::Write),
-            vec![under(Access::Write, warn)],
-            vec![under(Access::Write, deny)],
-        ),
-        (
-            Rule::UnknownScopes,
-            access(Access::Admin),
-            vec![],
-            vec![under(Access::Admin, warn)],
         ),
     ];
     for (rule, base, weaker, fine) in cases {

@@ -224,8 +224,7 @@ pub struct PolicySettings {
     /// so itself; what the file says has to fit.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub accounts: BTreeMap<Subject, ExpectedAccount>,
-    /// `unknown_scopes = "deny"`: what a scope does of which class or access is not known. Without it, `max_class`
-    /// and `max_access` deny what they cannot weigh, unless they are the highest.
+    /// `unknown_scopes = "deny"`: what a scope does of which class or access is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown_scopes: Option<Severity>,
     /// `[policy.rules.max_removals]`: how a rule acts.
