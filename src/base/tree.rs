@@ -7,6 +7,8 @@ use crate::{
     git::{CommitId, EntryKind, ObjectId, path_text},
 };
 
+/// More parts than these in one path, with those of links, lead nowhere: the files' reader takes no more either.
+const MOST_PARTS: usize = 1_024;
 /// More links than these in one path lead nowhere.
 const MOST_LINKS: usize = 40;
 
@@ -107,8 +109,12 @@ impl Tree {
     pub(super) fn lead(&self, path: &str) -> Led {
         let mut left: VecDeque<String> = path.split('/').map(str::to_owned).collect();
         let mut done: Vec<String> = Vec::new();
-        let mut links = 0;
+        let (mut links, mut looks) = (0, 0);
         while let Some(part) = left.pop_front() {
+            looks += 1;
+            if looks > MOST_PARTS {
+                return Led::Nowhere;
+            }
             match part.as_str() {
                 "" | "." => continue,
                 ".." => {

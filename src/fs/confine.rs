@@ -37,6 +37,8 @@ fn outside(roots: &[&Path], path: &Path) -> FsError {
 /// link there. Nothing outside is looked at for that: to look can be to ask another host, by a mount or a share.
 pub(super) fn check_way(roots: &[&Path], path: &Path) -> Result<(), FsError> {
     const MOST_LINKS: usize = 40;
+    // A path has at most some two thousand on Linux; each costs a look at the disk, for each file.
+    const MOST_PARTS: usize = 1_024;
     let absolute =
         |path: &Path| std::path::absolute(path).map_err(|e| FsError::io("read", path, e));
     let mut known = Vec::new();
@@ -59,7 +61,7 @@ pub(super) fn check_way(roots: &[&Path], path: &Path) -> Result<(), FsError> {
         };
         known.iter().any(|(_, root)| within(root))
     };
-    let (mut way, mut links) = (absolute(path)?, 0);
+    let (mut way, mut links, mut looks) = (absolute(path)?, 0, 0);
     'way: loop {
         let mut below = known.iter().filter_map(|(as_given, root)| {
             let rest = way.strip_prefix(as_given).ok()?;
@@ -70,6 +72,11 @@ pub(super) fn check_way(roots: &[&Path], path: &Path) -> Result<(), FsError> {
             .unwrap_or_else(|| (PathBuf::new(), way.clone()));
         let mut parts = rest.components();
         while let Some(part) = parts.next() {
+            looks += 1;
+            if looks > MOST_PARTS {
+                let long = std::io::Error::other("links make the way to it too long");
+                return Err(FsError::io("read", path, long));
+            }
             if part == Component::ParentDir {
                 here.pop();
                 continue;

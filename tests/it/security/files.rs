@@ -700,3 +700,23 @@ fn a_signing_program_inherits_no_credential() {
     assert!(seen.contains("HOME="), "{seen}");
     assert!(!seen.contains("BASE44_"), "{seen}");
 }
+
+/// Each part of a way is a look at the disk, for each file: links of some thousand parts would hold a run for minutes.
+#[test]
+fn a_way_of_very_many_parts_is_not_gone() {
+    let platform = Platform::start();
+    let project = project(&platform);
+    let way = |times: usize| {
+        let link = project.path("base44/connectors/notion.jsonc");
+        let _ = fs::remove_file(&link);
+        let text = format!("{}../real.jsonc", "../c/".repeat(times));
+        symlink(text, link).unwrap();
+        project.run(&["validate"])
+    };
+    project.write("base44/real.jsonc", r#"{ "type": "notion", "scopes": [] }"#);
+    fs::create_dir(project.path("base44/c")).unwrap();
+    way(100).expect(0);
+    way(800)
+        .expect(1)
+        .tells("links make the way to it too long");
+}
