@@ -5,6 +5,7 @@ use clap::Args;
 use crate::{
     context::{Context, EncodeError, ExitStatus, Failure, Format},
     remote_state,
+    view::json,
 };
 
 /// Arguments of `remote-state`.
@@ -21,6 +22,7 @@ pub async fn run(_args: &RemoteStateArgs, context: &Context) -> Result<ExitStatu
     let app = project.app()?;
     let observed = context.remote(&project, &app).await?.observe().await?;
     let snapshot = remote_state::write(&app, &observed.connectors, context.globals.show_accounts);
-    context.terminal.out(&snapshot.map_err(EncodeError::from)?);
+    let snapshot = snapshot.map_err(EncodeError::from)?;
+    context.terminal.out(&json::harmless(&snapshot));
     Ok(ExitStatus::Done)
 }

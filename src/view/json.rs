@@ -55,7 +55,7 @@ pub(super) fn quoted(text: &str) -> String {
 /// The same JSON, with nothing in it that a terminal, an eye or a CI runner takes for something
 /// else: invisible characters and `##[` only ever stand inside of strings, where `\u` means the
 /// same.
-fn harmless(json: &str) -> String {
+pub(crate) fn harmless(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let mut rest = json;
     // Nearly all of it is plain.

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use crate::support::{
-    Platform, Project, reads,
+    Connector, Platform, Project, reads,
     scripted::{Reply, Scripted},
 };
 
@@ -365,4 +365,24 @@ fn marks_on_a_letter_are_told_from_a_few_on() {
 
     Plan: 1 to add, 0 to change, 0 to remove, 1 to authorize.
     ");
+}
+
+/// A snapshot of the app is a document as every other is.
+#[test]
+fn what_an_app_holds_is_harmless_in_its_snapshot() {
+    let scopes = ["a\u{9b}31m", "##vso[task.setvariable]x", "b\u{202e}c"];
+    let platform = Platform::with(&[Connector::active("slack", &scopes)]);
+    let shown = Project::new().at(&platform).run(&["remote-state"]);
+    shown.expect(0).lacks("##");
+    let plain = |c: char| c == '\n' || (' '..='~').contains(&c);
+    assert!(shown.stdout.chars().all(plain), "{shown}");
+    let document: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    let mut kept: Vec<_> = scopes.iter().map(|scope| json!(scope)).collect();
+    kept.sort_by_key(ToString::to_string);
+    let mut read = document["connectors"][0]["scopes"]
+        .as_array()
+        .unwrap()
+        .clone();
+    read.sort_by_key(ToString::to_string);
+    assert_eq!(read, kept);
 }
