@@ -49,6 +49,20 @@ pub enum SandboxError {
         /// Where it was noticed.
         line: usize,
     },
+    /// A key or token of a state file that this program does not make. It is not shown.
+    #[error(
+        "{} is not a sandbox state that connplan wrote: a key or token there has other characters than letters, \
+         digits, `_`, `-` and `.`",
+        crate::escape::path(path)
+    )]
+    #[diagnostic(
+        code(connplan::sandbox::state),
+        help("move the file away to start empty, or name another one with `--state`")
+    )]
+    Secret {
+        /// The file.
+        path: PathBuf,
+    },
     /// A state of another version of this program.
     #[error(
         "{} is a sandbox state of version {found}; this connplan reads version {known}",

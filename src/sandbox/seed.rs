@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, path::Path};
 use miette::{NamedSource, SourceSpan};
 use serde::{Deserialize, Serialize};
 
-use super::{Malformed, SandboxError, settings::Settings, tokens::SeedToken};
+use super::{
+    Malformed, SandboxError,
+    settings::Settings,
+    tokens::{PLAIN, SeedToken, is_plain},
+};
 use crate::{
     escape, fs,
     model::{Account, AppId, ConnectorType, Kind, RemoteStatus, Scopes, StripeMode},
@@ -21,7 +25,7 @@ pub(super) const MAX_FILE: u64 = 16 * 1024 * 1024;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Seed {
-    /// The key that the sandbox accepts; `b44k_` and printable ASCII.
+    /// The key that the sandbox accepts; `b44k_`, then letters, digits, `_`, `-` and `.`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key: Option<String>,
     /// The personal access tokens that work. Left out: a full and a read-only one for each person.
@@ -122,9 +126,9 @@ impl Seed {
     pub(super) fn check(&self) -> Result<(), SandboxError> {
         let wrong = |reason: String| Err(SandboxError::Seed { reason });
         if let Some(key) = &self.api_key
-            && !(key.starts_with("b44k_") && key.bytes().all(|b| b.is_ascii_graphic()))
+            && !(key.starts_with("b44k_") && is_plain(key))
         {
-            return wrong("`api_key` must begin with `b44k_` and be printable ASCII".to_owned());
+            return wrong(format!("`api_key` must begin with `b44k_` and {PLAIN}"));
         }
         for token in &self.tokens {
             token.check(&self.settings).or_else(wrong)?;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    iter,
     path::Path,
 };
 
@@ -13,7 +14,7 @@ use super::{
     random,
     seed::{MAX_FILE, Seed, SeedConnector, SeedStripe},
     settings::Settings,
-    tokens::{self, SeedToken},
+    tokens::{self, SeedToken, is_plain},
 };
 use crate::{
     fs,
@@ -278,6 +279,16 @@ impl State {
             });
         }
         let mut state: Self = serde_json::from_str(&text).map_err(unreadable)?;
+        // Somebody else may have written it, and they are printed for a shell.
+        let tokens = state.tokens.iter().map(|token| &token.token);
+        if !iter::once(&state.api_key)
+            .chain(tokens)
+            .all(|secret| is_plain(secret))
+        {
+            return Err(SandboxError::Secret {
+                path: path.to_owned(),
+            });
+        }
         if state.tokens.is_empty() {
             // Kept by a sandbox that had none.
             state.tokens = tokens::usual(&state.settings, true);

@@ -9,7 +9,7 @@ use crate::model::Account;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedToken {
-    /// The token; `b44u_` and printable ASCII.
+    /// The token; `b44u_`, then letters, digits, `_`, `-` and `.`.
     pub token: String,
     /// The person whose rights it has.
     pub user: Account,
@@ -41,8 +41,8 @@ impl Access {
 
 impl SeedToken {
     pub(super) fn check(&self, settings: &Settings) -> Result<(), String> {
-        if !(self.token.starts_with("b44u_") && self.token.bytes().all(|b| b.is_ascii_graphic())) {
-            return Err("a token must begin with `b44u_` and be printable ASCII".to_owned());
+        if !(self.token.starts_with("b44u_") && is_plain(&self.token)) {
+            return Err(format!("a token must begin with `b44u_` and {PLAIN}"));
         }
         if !settings.accounts.iter().any(|p| p.email == self.user) {
             return Err(format!(
@@ -52,6 +52,15 @@ impl SeedToken {
         }
         Ok(())
     }
+}
+
+/// What a key or token is made of: it is printed as a line that a shell takes.
+pub(super) const PLAIN: &str = "hold only letters, digits, `_`, `-` and `.`";
+
+/// Whether it is made of that.
+pub(super) fn is_plain(secret: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
+    secret.bytes().all(plain)
 }
 
 /// A full and a read-only token for each person; predictable ones, unless the state is kept.

@@ -40,7 +40,10 @@ fn form(state: &SandboxState, id: &str, ticket: &str, now: i64) -> Result<HtmlPa
     let title = format!("Connect {provider}");
     let (picture, provider) = (monogram(provider), escape(provider));
     let app = escape(state.app_name(app_id));
-    let (connector, token) = (connection.connector.as_str(), &connection.form_token);
+    let (connector, token) = (
+        connection.connector.as_str(),
+        escape(&connection.form_token),
+    );
     let (ticket, accounts) = (escape(ticket), accounts(&state.settings));
     let scopes = scopes(&connection.scopes);
     let main = format!(

@@ -32,7 +32,7 @@ pub(in crate::sandbox) async fn device_form(
         let Some(device) = state.login.waiting(code, now) else {
             return notice(StatusCode::NOT_FOUND, Tone::Bad, "Unknown code", UNKNOWN);
         };
-        let (code, token) = (escape(&device.user_code), &device.form_token);
+        let (code, token) = (escape(&device.user_code), escape(&device.form_token));
         let (picture, accounts) = (monogram("Base44"), accounts(&state.settings));
         let main = format!(
             r#"<header>{picture}<p class="eyebrow">Base44 (make-believe)</p></header>

@@ -140,7 +140,11 @@ fn notes(connector: &Connector) -> String {
 
 /// Buttons for what may befall a connector.
 fn plays(state: &SandboxState, app: &AppId, connector: &str) -> String {
-    let (app, connector, token) = (escape(app.as_str()), escape(connector), &state.form_token);
+    let (app, connector, token) = (
+        escape(app.as_str()),
+        escape(connector),
+        escape(&state.form_token),
+    );
     let words = ["expire", "withdraw", "disconnect", "share", "remove"];
     let buttons = words.map(|word| format!(r#"<button name="do" value="{word}">{word}</button> "#));
     format!(

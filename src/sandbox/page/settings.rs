@@ -22,7 +22,7 @@ use crate::{
 pub(in crate::sandbox) async fn settings_form(State(store): State<Arc<Store>>) -> HtmlPage {
     store.read(|state, _| {
         let json = serde_json::to_string_pretty(&state.settings).unwrap_or_default();
-        let (json, token) = (escape(&json), &state.form_token);
+        let (json, token) = (escape(&json), escape(&state.form_token));
         let main = format!(
             r#"<h1>How the sandbox behaves</h1>
 <p class="lead">These are the <code>settings</code> of a seed. They hold from the next request on.</p>

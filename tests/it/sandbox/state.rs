@@ -172,3 +172,31 @@ async fn it_stops_by_its_token_though_a_client_lingers() {
     start(keeping(&path)).await.expect("the state file is free");
     sandbox.stop().await.expect("stopping twice is no harm");
 }
+
+/// What is printed as a line for a shell is what a sandbox makes, whoever wrote the file.
+#[tokio::test]
+async fn a_state_of_which_a_key_or_token_would_be_a_command_is_not_taken() {
+    let dir = crate::support::folder();
+    let path = dir.path().join("state.json");
+    Site::with(keeping(&path))
+        .await
+        .sandbox
+        .stop()
+        .await
+        .unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let state: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for secret in ["x$(cmd)", "x;cmd", "x\nLD_PRELOAD=y", "x\u{1b}]52;c;"] {
+        for place in ["/api_key", "/tokens/0/token"] {
+            let mut state = state.clone();
+            let kept = state.pointer_mut(place).unwrap();
+            *kept = json!(format!("{}{secret}", kept.as_str().unwrap()));
+            std::fs::write(&path, state.to_string()).unwrap();
+            let refused = start(keeping(&path)).await;
+            assert!(
+                matches!(refused, Err(SandboxError::Secret { .. })),
+                "{place}"
+            );
+        }
+    }
+}
