@@ -161,6 +161,7 @@ fn a_push_waits_for_the_lease_and_gives_it_back() {
 }
 
 #[test]
+#[ignore = "needs git remotes: run by .ci/run"]
 fn nothing_private_is_in_the_store() {
     nothing_private(&Team::new());
 }
