@@ -68,19 +68,12 @@ impl CommitAt {
         async move {
             let checkout = Checkout::of(root, context.git())?;
             let mut found: Vec<Self> = Vec::new();
-            // What is known of a repository of which the run is told nothing.
-            let applied = names
-                .iter()
-                .filter(|name| matches!(name, BaseName::Applied(_)));
-            let own_names: Vec<_> = [BaseName::Default(Line::untold())]
-                .into_iter()
-                .chain(applied.cloned())
-                .collect();
-            let mut inner_names = Vec::new();
-            let mut names = names;
+            // What binds in a repository of which the run is told nothing.
+            let own_default = BaseName::Default(Line::untold());
+            let mut names = names.to_vec();
             if let Some((outer, inner)) = module_of(context, root).await {
                 let mut is_known = !checkout.is_cloned();
-                for outer in Self::find(context, &outer, names).await? {
+                for outer in Self::find(context, &outer, &names).await? {
                     let there = outer.objects().find(&outer.commit, &inner).await?;
                     let Some(module) = there.filter(|there| there.kind == EntryKind::Module) else {
                         found.push(outer);
@@ -99,12 +92,12 @@ impl CommitAt {
                     return Ok(found);
                 }
                 // The names are of the outer repository's branches and commits.
-                inner_names.extend(names.iter().filter_map(within));
-                names = if found.is_empty() {
-                    &inner_names
+                if found.is_empty() {
+                    names = names.iter().filter_map(within).collect();
                 } else {
-                    &own_names
-                };
+                    names.retain(|name| matches!(name, BaseName::Applied(_)));
+                    names.insert(0, own_default.clone());
+                }
             }
             let Some(head) = checkout.head().await? else {
                 return Ok(found);
@@ -112,13 +105,12 @@ impl CommitAt {
             // What a run for a request is told may be about another repository.
             let event = context.named_event()?;
             let is_request = is_request(&context.vars, event.as_ref());
-            let more = if is_request && !is_of_run(context, &checkout).await? {
-                own_names.get(..1).unwrap_or_default()
-            } else {
-                &[]
-            };
+            if is_request && !is_of_run(context, &checkout).await? && !names.contains(&own_default)
+            {
+                names.push(own_default);
+            }
             let mut commits = Vec::new();
-            for name in names.iter().chain(more) {
+            for name in &names {
                 match name {
                     BaseName::Commit(name) => {
                         commits.push(here_or_fetched(context, &checkout, name).await?);
