@@ -9,6 +9,17 @@ use crate::{
     support::{Output, reads},
 };
 
+/// Those whose requests go into the branch `main`.
+fn shops() -> impl Iterator<Item = Shop> {
+    shops_by_turns(1).into_iter().map(|shop| Shop {
+        project: shop
+            .project
+            .var("GITHUB_BASE_REF", if shop.github { "main" } else { "" })
+            .var("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+        ..shop
+    })
+}
+
 impl Shop {
     /// Puts the project into a submodule, on the branch `main` of what is cloned.
     fn in_module(&self) {
@@ -16,13 +27,19 @@ impl Shop {
         let shop = root.join("apps/shop");
         std::fs::create_dir_all(&shop).unwrap();
         std::fs::rename(root.join("base44"), shop.join("base44")).unwrap();
-        git(&shop, &["init", "-q"]);
+        self.with_origin(&shop);
+        self.committed_within();
+        git(&root, &["push", "-q", "origin", "main"]);
+    }
+
+    /// Makes repositories of this folder and of what is around it, which gets a remote.
+    fn with_origin(&self, inner: &std::path::Path) {
+        let root = self.project.root();
+        git(inner, &["init", "-q"]);
         git(&root, &["init", "-q"]);
         let origin = self.project.path("../origin.git").display().to_string();
         git(&root, &["init", "-q", "--bare", &origin]);
         git(&root, &["remote", "add", "origin", &origin]);
-        self.committed_within();
-        git(&root, &["push", "-q", "origin", "main"]);
     }
 
     /// Commits what the project is, and that in the repository around it.
@@ -54,14 +71,7 @@ impl Shop {
 
 #[test]
 fn a_review_is_none_of_commits_that_a_request_brings_from_a_submodule() {
-    for shop in shops_by_turns(1) {
-        let shop = Shop {
-            project: shop
-                .project
-                .var("GITHUB_BASE_REF", if shop.github { "main" } else { "" })
-                .var("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
-            ..shop
-        };
+    for shop in shops() {
         shop.in_module();
         // It leaves the submodule alone.
         let root = shop.project.root();
@@ -89,14 +99,7 @@ fn a_review_is_none_of_commits_that_a_request_brings_from_a_submodule() {
 /// A connector file may be a link into one, and then the project itself lies in none.
 #[test]
 fn a_review_is_none_of_what_a_link_leads_to_in_a_submodule() {
-    for shop in shops_by_turns(1) {
-        let shop = Shop {
-            project: shop
-                .project
-                .var("GITHUB_BASE_REF", if shop.github { "main" } else { "" })
-                .var("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
-            ..shop
-        };
+    for shop in shops() {
         let root = shop.project.root();
         let shared = root.join("apps/shop");
         std::fs::create_dir_all(&shared).unwrap();
@@ -105,11 +108,7 @@ fn a_review_is_none_of_what_a_link_leads_to_in_a_submodule() {
         std::fs::rename(connectors.join(file), shared.join(file)).unwrap();
         let led = std::path::Path::new("../../apps/shop").join(file);
         std::os::unix::fs::symlink(led, connectors.join(file)).unwrap();
-        git(&shared, &["init", "-q"]);
-        git(&root, &["init", "-q"]);
-        let origin = shop.project.path("../origin.git").display().to_string();
-        git(&root, &["init", "-q", "--bare", &origin]);
-        git(&root, &["remote", "add", "origin", &origin]);
+        shop.with_origin(&shared);
         git(&root, &["add", "base44"]);
         shop.committed_within();
         git(&root, &["push", "-q", "origin", "main"]);

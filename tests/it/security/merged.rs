@@ -29,6 +29,14 @@ pub(super) fn commit(project: &Project, message: &str) -> String {
     git(project, &["rev-parse", "HEAD"])
 }
 
+/// An empty repository that is a remote of this name.
+fn another_remote(project: &Project, name: &str) -> String {
+    let other = project.path("../other.git").display().to_string();
+    git(project, &["init", "-q", "--bare", &other]);
+    git(project, &["remote", "add", name, &other]);
+    other
+}
+
 pub(super) fn applied(project: &Project, before: &str, vars: &[(&str, &str)]) -> Output {
     pushed(project, before, vars, &["apply", "--auto-approve"])
 }
@@ -602,9 +610,7 @@ fn forge(project: &Project) -> Scripted {
 fn a_store_that_nothing_names_any_more_is_asked_at_each_remote_and_has_to_answer() {
     let (platform, project) = shop();
     let base = git(&project, &["rev-parse", "HEAD"]);
-    let other = project.path("../other.git").display().to_string();
-    git(&project, &["init", "-q", "--bare", &other]);
-    git(&project, &["remote", "add", "memory", &other]);
+    let other = another_remote(&project, "memory");
     let run = |before: &str, vars: &[(&str, &str)]| {
         let _ = std::fs::remove_dir_all(project.state_folder());
         applied(&project, before, vars)
@@ -639,9 +645,7 @@ fn a_store_that_nothing_names_any_more_is_asked_at_each_remote_and_has_to_answer
 fn no_merge_hides_that_a_store_was_named() {
     let (platform, project) = shop();
     let base = git(&project, &["rev-parse", "HEAD"]);
-    let other = project.path("../other.git").display().to_string();
-    git(&project, &["init", "-q", "--bare", &other]);
-    git(&project, &["remote", "add", "memory", &other]);
+    let other = another_remote(&project, "memory");
     let settings = format!("{SIGNED}from_risk = \"danger\"\n[store]\nurl = \"git:memory\"\n");
     project.write("base44/connplan.toml", &settings);
     let signed = commit(&project, "signed, with a store at another remote");
@@ -687,9 +691,7 @@ fn no_merge_hides_that_a_store_was_named() {
 fn a_store_that_the_settings_never_named_is_none() {
     let (platform, project) = shop();
     let base = git(&project, &["rev-parse", "HEAD"]);
-    let other = project.path("../other.git").display().to_string();
-    git(&project, &["init", "-q", "--bare", &other]);
-    git(&project, &["remote", "add", "memory", &other]);
+    another_remote(&project, "memory");
     let store = |name: &str| {
         let settings = format!("[store]\nurl = \"git:{name}\"\n");
         project.write("base44/connplan.toml", &settings);
@@ -806,9 +808,7 @@ fn of_a_commit_applied_last_that_is_lost_the_one_before_binds() {
 fn the_next_push_does_not_free_what_was_refused_by_naming_another_store() {
     let (platform, project) = shop();
     let base = git(&project, &["rev-parse", "HEAD"]);
-    let other = project.path("../other.git").display().to_string();
-    git(&project, &["init", "-q", "--bare", &other]);
-    git(&project, &["remote", "add", "other", &other]);
+    another_remote(&project, "other");
     let run = |before: &str| {
         let _ = std::fs::remove_dir_all(project.state_folder());
         applied(&project, before, &[])
