@@ -180,7 +180,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     })
 }
 
-/// Says that this is no checkout of the plan's app.
+/// Says that this is not a checkout of the plan's app.
 fn tell_other(context: &Context, project: &Project, planned: &App) {
     let other = match project.app() {
         Ok(here) => here.takes("plan", planned).err().map(|e| e.to_string()),

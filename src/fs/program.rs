@@ -12,7 +12,7 @@ use crate::model::Vars;
 const SYSTEMS: &str = if cfg!(windows) { "" } else { "/usr/bin:/bin" };
 
 /// The program of this name, which looks for others in the same folders. It is named by its whole path: what the
-/// system does with a name alone, such as to look in the current folder first, is no matter then.
+/// system does with a name alone, such as to look in the current folder first, does not matter then.
 ///
 /// What `PATH` says here is what [`crate::state::own_path`] has left of it.
 pub fn program(name: &str, vars: &Vars) -> io::Result<Command> {

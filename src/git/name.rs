@@ -101,7 +101,7 @@ impl RemoteName {
         Self("origin".to_owned())
     }
 
-    /// What a repository is called that is no remote here: after the variable that has its address.
+    /// What a repository is called that is not a remote here: after the variable that has its address.
     pub fn of_variable(name: &'static str) -> Self {
         Self(name.to_owned())
     }

@@ -20,7 +20,7 @@ pub struct RemoteAddress {
 }
 
 impl RemoteAddress {
-    /// A repository that is no remote of a checkout, by an address of the kinds that one may have; a folder by its
+    /// A repository that is not a remote of a checkout, by an address of the kinds that one may have; a folder by its
     /// whole path.
     pub fn parse(name: RemoteName, text: &str) -> Result<Self, &'static str> {
         let at = match folder(text)? {

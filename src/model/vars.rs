@@ -142,7 +142,7 @@ impl Vars {
         });
     }
 
-    /// The same, of a run that is no pipeline's.
+    /// The same, of a run that is not a pipeline's.
     #[must_use]
     pub fn at_a_desk(&self) -> Self {
         let mut vars = self.without_prefix("CI");
