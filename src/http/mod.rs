@@ -18,6 +18,7 @@ pub(crate) use auth_header::{AuthHeader, zeroing};
 pub use error::{SetupError, Unreachable};
 pub(crate) use exchange::{Limits, Received, Stopped, address, exchange};
 pub use network::unusable_roots;
+use options::GateClosed;
 pub use options::{ClientOptions, Clock, Gate, system_clock};
 pub use pace::{NotAdmitted, Pace, Slot, Wait};
 pub(crate) use redact::Sent;

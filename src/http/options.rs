@@ -2,6 +2,10 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
+use futures_util::stream;
+use reqwest::Body;
+use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use super::{Pace, Renewals};
@@ -33,6 +37,27 @@ impl Gate {
         self.0.as_ref().is_none_or(|allows| allows(timeout))
     }
 }
+
+impl Gate {
+    /// A body that asks again when the connection takes it, which must be answered until `end`: a
+    /// process that stood still since the first question does not write on.
+    pub(crate) fn body(&self, bytes: Bytes, end: Instant) -> Body {
+        let gate = self.clone();
+        Body::wrap_stream(stream::once(async move {
+            let left = end.saturating_duration_since(Instant::now());
+            if gate.allows(left) {
+                Ok(bytes)
+            } else {
+                Err(GateClosed)
+            }
+        }))
+    }
+}
+
+/// The gate closed before anything was sent.
+#[derive(Debug, Error)]
+#[error("nothing may be sent any more")]
+pub(crate) struct GateClosed;
 
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -9,7 +9,7 @@ use reqwest::{
 };
 use url::{Host, Url};
 
-use super::{ClientOptions, SetupError, Unreachable, network, retry::Fault};
+use super::{ClientOptions, GateClosed, SetupError, Unreachable, network, retry::Fault};
 use crate::model::{ApiUrl, Vars};
 
 /// Builds the client for one address.
@@ -172,6 +172,11 @@ pub(crate) fn classify(error: &reqwest::Error) -> TransportError {
         _ => Unreachable::Interrupted,
     };
     TransportError::Unreachable(cause, fault)
+}
+
+/// Whether it was not sent, since the gate had closed.
+pub(crate) fn gate_closed(error: &reqwest::Error) -> bool {
+    causes(error).any(<dyn StdError>::is::<GateClosed>)
 }
 
 /// An error and all that it came from.

@@ -230,12 +230,11 @@ impl Platform {
         let whole = options.connect_timeout + options.answer_timeout.max(patience);
         let limit = left.map_or(whole, |left| left.min(whole));
         if !options.gate.allows(limit) {
-            let fault = Fault::Final { unclear: false };
-            return Err(Failed::new(RemoteError::LeaseOver { at }, fault));
+            return Err(lease_over(at));
         }
         let received = timeout(
             limit,
-            self.exchange(call, credential, &at.request_id, patience),
+            self.exchange(call, credential, &at.request_id, patience, started + limit),
         )
         .await;
         let took = started.elapsed();
@@ -305,7 +304,13 @@ impl Platform {
         let options = &self.inner.options;
         let limit = options.connect_timeout + options.read_timeout;
         let started = Instant::now();
-        let exchange = self.exchange(call, None, &at.request_id, options.read_timeout);
+        let exchange = self.exchange(
+            call,
+            None,
+            &at.request_id,
+            options.read_timeout,
+            started + limit,
+        );
         let received = timeout(limit, exchange)
             .await
             .unwrap_or(Err(Stopped::TimedOut));
@@ -329,9 +334,10 @@ impl Platform {
         credential: Option<&Credential>,
         request_id: &str,
         patience: Duration,
+        end: Instant,
     ) -> Result<Received, Stopped> {
         let request = self
-            .request(call, credential, request_id)
+            .request(call, credential, request_id, end)
             .map_err(Stopped::Http)?;
         let options = &self.inner.options;
         let limits = Limits {
@@ -348,6 +354,7 @@ impl Platform {
         call: &Call,
         credential: Option<&Credential>,
         request_id: &str,
+        end: Instant,
     ) -> reqwest::Result<reqwest::Request> {
         let url = http::address(&self.inner.api_url, &call.path, &call.query);
         let mut request = self
@@ -370,7 +377,8 @@ impl Platform {
         };
         request
             .header(CONTENT_TYPE, HeaderValue::from_static(content_type))
-            .body(body.clone())
+            .header(CONTENT_LENGTH, body.len())
+            .body(self.inner.options.gate.body(body.clone(), end))
             .build()
     }
 
@@ -384,6 +392,7 @@ impl Platform {
 
     fn no_answer(&self, stopped: &Stopped, call: &Call, at: Box<CallContext>) -> Failed {
         let failure = match stopped {
+            Stopped::Http(error) if transport::gate_closed(error) => return lease_over(at),
             Stopped::Http(error) => transport::classify(error),
             Stopped::TimedOut => {
                 TransportError::Unreachable(Unreachable::AnswerTimeout, Fault::NoAnswer)
@@ -416,4 +425,10 @@ impl Platform {
             }
         }
     }
+}
+
+/// It was not sent: another connplan may be at work by the time it arrives.
+fn lease_over(at: Box<CallContext>) -> Failed {
+    let fault = Fault::Final { unclear: false };
+    Failed::new(RemoteError::LeaseOver { at }, fault)
 }

@@ -1,12 +1,21 @@
 //! How often a call is made, by what it does.
 
-use connplan::{http::Unreachable, model::Scopes, remote::RemoteError};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use connplan::{
+    http::{ClientOptions, Gate, Unreachable},
+    model::Scopes,
+    remote::RemoteError,
+};
 use serde_json::json;
 
 use crate::{
     remote::client::{
         LIST, PUT_SLACK, REMOVE_SLACK, STRIPE_INSTALL, STRIPE_REMOVE, STRIPE_STATUS, empty_list,
-        remote, slack,
+        quick, remote, remote_at, slack,
     },
     support::scripted::{Reply, Scripted},
 };
@@ -100,9 +109,7 @@ async fn an_error_says_whether_it_may_have_been_done() {
             "a read changes nothing"
         );
     }
-    let nowhere =
-        crate::remote::client::remote_at(&Scripted::refused_url(), crate::remote::client::quick())
-            .unwrap();
+    let nowhere = remote_at(&Scripted::refused_url(), quick()).unwrap();
     let error = nowhere
         .put_integration(&slack(), &Scopes::new())
         .await
@@ -224,4 +231,23 @@ async fn one_of_two_reads_may_fail_once() {
             .is_empty()
     );
     assert_eq!((server.hits(LIST), server.hits(STRIPE_STATUS)), (2, 1));
+}
+
+#[tokio::test]
+async fn who_stood_still_since_the_gate_was_asked_sends_nothing() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let told = Arc::clone(&asked);
+    let options = ClientOptions {
+        // Open when the call begins, closed when the connection takes the request.
+        gate: Gate::new(move |_| told.fetch_add(1, Ordering::Relaxed) == 0),
+        ..quick()
+    };
+    let server = Scripted::start();
+    let remote = remote_at(&server.url(), options).unwrap();
+    let error = remote.put_integration(&slack(), &Scopes::new()).await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, RemoteError::LeaseOver { .. }), "{error}");
+    assert!(!error.at().unwrap().unclear, "it was not sent");
+    assert_eq!(server.hits(PUT_SLACK), 0);
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
 }
