@@ -107,25 +107,29 @@ impl Tree {
     /// Where a path leads, every link on it resolved, the last one too. A folder's, with `/` at its end,
     /// stays one.
     pub(super) fn lead(&self, path: &str) -> Led {
-        let mut left: VecDeque<String> = path.split('/').map(str::to_owned).collect();
-        let mut done: Vec<String> = Vec::new();
+        let mut left: VecDeque<&str> = path.split('/').collect();
+        let mut here = String::new();
         let (mut links, mut looks) = (0, 0);
         while let Some(part) = left.pop_front() {
             looks += 1;
             if looks > MOST_PARTS {
                 return Led::Nowhere;
             }
-            match part.as_str() {
+            let outer = here.rfind('/').unwrap_or(0);
+            match part {
                 "" | "." => continue,
+                ".." if here.is_empty() => return Led::Nowhere,
                 ".." => {
-                    if done.pop().is_none() {
-                        return Led::Nowhere;
-                    }
+                    here.truncate(outer);
                     continue;
                 }
-                _ => done.push(part),
+                _ => {}
             }
-            let here = done.join("/");
+            let outer = here.len();
+            if outer > 0 {
+                here.push('/');
+            }
+            here.push_str(part);
             match self.entries.get(&here) {
                 Some((EntryKind::Module, _)) => return Led::Module(here),
                 Some((EntryKind::Link, _)) => {
@@ -137,32 +141,19 @@ impl Tree {
                     if links > MOST_LINKS {
                         return Led::Nowhere;
                     }
-                    done.pop();
+                    here.truncate(outer);
                     for part in target.rsplit('/') {
-                        left.push_front(part.to_owned());
+                        left.push_front(part);
                     }
                 }
                 _ => {}
             }
         }
-        let mut found = done.join("/");
+        let mut found = here;
         if path.ends_with('/') && !found.is_empty() {
             found.push('/');
         }
         Led::To(found)
-    }
-
-    /// A folder, and by which other names links lead to it.
-    pub(super) fn names_of(&self, folder: &str) -> Vec<String> {
-        let mut names = vec![folder.to_owned()];
-        for link in self.links.keys() {
-            if let Led::To(target) = self.lead(&format!("{link}/"))
-                && let Some(rest) = folder.strip_prefix(&target)
-            {
-                names.push(format!("{link}/{rest}"));
-            }
-        }
-        names
     }
 }
 
@@ -216,6 +207,22 @@ mod tests {
     }
 
     #[test]
+    fn a_way_of_very_many_parts_leads_nowhere() {
+        let mut tree = tree();
+        let mut chain = |text: &str| {
+            let chain = (0..9).map(|n| (format!("l{n}"), format!("{text}l{}", n + 1)));
+            for (link, target) in chain {
+                let id = ObjectId::parse(&"aa".repeat(20)).unwrap();
+                tree.entries.insert(link.clone(), (EntryKind::Link, id));
+                tree.links.insert(link, target);
+            }
+            tree.lead("l0/x")
+        };
+        assert_eq!(chain("lib/../"), Led::To("l9/x".to_owned()));
+        assert_eq!(chain(&"lib/../".repeat(60)), Led::Nowhere);
+    }
+
+    #[test]
     fn a_repository_whose_content_is_here_is_a_folder() {
         let mut outer = tree();
         assert_eq!(outer.modules()[0].0, "vendor/sub");
@@ -247,13 +254,5 @@ mod tests {
         let deciding = tree.deciding().into_iter().map(|(path, _)| path);
         let expected = ["a/.app.jsonc", "a/connplan.toml", "a/x"];
         assert_eq!(deciding.collect::<Vec<_>>(), expected);
-    }
-
-    #[test]
-    fn a_folder_is_known_by_each_name_that_links_give_it() {
-        let names = tree().names_of("lib/b44/");
-        assert_eq!(names, ["lib/b44/", "lib/shop/base44/"]);
-        let names = tree().names_of("lib/shop/");
-        assert_eq!(names, ["lib/shop/", "apps/shop/"]);
     }
 }

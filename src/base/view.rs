@@ -173,13 +173,17 @@ impl View {
         is_new: bool,
     ) -> Result<Vec<BaseSettings>, Failure> {
         let mut found: BTreeMap<String, Read> = BTreeMap::new();
+        let mut around = BTreeSet::new();
         let of_app = self.of_the_same_app(app).await?;
         for place in self.places.iter().chain(&of_app.folders) {
             let Some(place) = self.place(place)? else {
                 continue;
             };
-            // A project that is new within another one has the other's.
+            // A project that is new within another one has the other's. What is around a folder is looked at once.
             for outer in outwards(&place) {
+                if !around.insert(outer.to_owned()) {
+                    break;
+                }
                 let mut some = false;
                 for folder in [outer.to_owned(), format!("{outer}base44/")] {
                     if let Some(folder) = self.place(&folder)?
@@ -378,7 +382,7 @@ impl View {
             }
             if names_it {
                 let folder = path.strip_suffix(name).unwrap_or_default();
-                found.folders.extend(self.tree.names_of(folder));
+                found.folders.insert(folder.to_owned());
             }
         }
         found.is_another = own_names_any && !own_names_it;
@@ -424,8 +428,8 @@ fn limit() -> usize {
 /// What of the base is of an app.
 #[derive(Debug, Default)]
 struct OfApp {
-    /// The folders of its projects, by each of their names.
-    folders: Vec<String>,
+    /// The folders of its projects.
+    folders: BTreeSet<String>,
     /// Whether the project was of another app.
     is_another: bool,
 }
