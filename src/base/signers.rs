@@ -22,7 +22,7 @@ pub fn signers(project: &Project, settings: &ApprovalSettings) -> Result<Option<
     };
     let path = home.join(name);
     let file = escape::limited(&project.shown(&path), 200);
-    let bytes = match fs::read_confined(&[&project.root], &path, LIMIT) {
+    let bytes = match fs::read_confined(&[&project.root], project.owners, &path, LIMIT) {
         Err(FsError::NotFound { .. }) => {
             let missing = ApprovalError::NoSignersFile { file };
             return Err(Failure::new(ExitStatus::Error, missing));

@@ -211,7 +211,8 @@ fn offers(project: &Project, repository: &Repository) -> Vec<Offer> {
         let path = repository.root.join(&pipeline.file);
         // A link is somebody's, and so is what one leads to on the way there.
         let file = path.symlink_metadata().is_ok_and(|meta| meta.is_file());
-        let read = || fs::read_confined(&[&repository.root], &path, LONGEST_PIPELINE).ok();
+        let read =
+            || fs::read_confined(&[&repository.root], project.owners, &path, LONGEST_PIPELINE).ok();
         let there = file.then(read).flatten();
         let there = there.and_then(|bytes| String::from_utf8(bytes).ok());
         let found = there

@@ -100,8 +100,10 @@ impl Project {
     fn app_id_from_file(&self) -> Result<AppId, ConfigError> {
         let mut found = Vec::new();
         for path in discover::app_files(&self.root) {
+            let taken = self.owners.check(&[&self.root], &path);
+            taken.map_err(|e| ConfigError::from(e).of_project(&self.root, &self.root))?;
             let name = shown_path(&self.root, &path);
-            let id = read_file(&[&self.root], &path)
+            let id = read_file(&[&self.root], self.owners, &path)
                 .map_err(|finding: Finding| Problem::about(finding, &name))
                 .and_then(|read| {
                     let id = base44::parse_app_file(&name, &read.text);

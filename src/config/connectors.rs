@@ -12,7 +12,7 @@ use super::{
     within::{read_file, shown_path},
 };
 use crate::{
-    fs::look,
+    fs::{Owners, is_open_to_all, look},
     model::{ConnectorType, Declared, DeclaredConnector, Scope, map_of},
     syntax::{Finding, ParsedConnector, Problem, Source, parse_connector, tree::Span},
 };
@@ -82,10 +82,16 @@ pub fn read(project: &Project) -> Loaded {
     let mut unread = Vec::new();
     let mut count = 0;
     let roots = [project.root.as_path(), folder.as_path()];
+    let owners = if is_open_to_all(folder) {
+        project.owners_of_connectors
+    } else {
+        // Those who work together write in it, whosever the files are.
+        Owners::Any
+    };
     for path in unread::below(folder) {
         let file = shown_path(&project.root, &path);
         problems.push(Problem::about(Finding::BelowFolder, &file));
-        let declares = unread::declared_in(&roots, &path);
+        let declares = unread::declared_in(&roots, owners, &path);
         unread.push(Unread { file, declares });
     }
     let home = project.config_file.as_deref().and_then(Path::parent);
@@ -103,7 +109,7 @@ pub fn read(project: &Project) -> Loaded {
         };
         match role(name) {
             Role::Other => {
-                if let Some(declares) = unread::disguised(&roots, &path) {
+                if let Some(declares) = unread::disguised(&roots, owners, &path) {
                     problems.push(Problem::about(Finding::DisguisedFile, &shown));
                     unread.push(Unread {
                         file: shown,
@@ -115,12 +121,12 @@ pub fn read(project: &Project) -> Loaded {
                 problems.push(Problem::about(Finding::IgnoredFile, &shown));
                 unread.push(Unread {
                     file: shown,
-                    declares: unread::declared_in(&roots, &path),
+                    declares: unread::declared_in(&roots, owners, &path),
                 });
             }
             Role::Connector => {
                 count += 1;
-                match read_file(&roots, &path) {
+                match read_file(&roots, owners, &path) {
                     Ok(read) => {
                         let (connector, found) = parse_connector(&shown, &read.text);
                         // In a folder that the project names, a file need not be meant for connplan.

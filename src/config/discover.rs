@@ -6,8 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::ConfigError;
-use crate::fs::{foreign_owner, look};
+use crate::fs::{FsError, Owners, is_open_to_all, look};
 
 /// The folder that Base44 projects keep their files in.
 pub(super) const SUBDIR: &str = "base44";
@@ -53,42 +52,23 @@ pub(super) fn project(start: &Path) -> Option<Found> {
     })
 }
 
-/// Fails if something of a project, or of `start` where none is found, is another user's than the owner's of `start`:
-/// whoever may write into a folder above, or into `start` itself, as all may into `/tmp`, could put it there. Which
-/// folder the command line names is taken as it is.
-pub(super) fn of_another(
+/// Whose files a project is made of, found from `start`: whoever may write into a folder above, or into `start`
+/// itself, as all may into `/tmp`, could put one there. Which folder the command line names is taken as it is. Fails
+/// if the project itself is another's.
+pub(super) fn owners(
     start: &Path,
     is_named: bool,
     found: Option<&Found>,
-    names: &[&str],
-) -> Result<(), ConfigError> {
-    let root = found.map_or(start, |found| found.root.as_path());
-    let home = found.and_then(|found| found.config.parent());
-    if is_named && (root == start || home == Some(start)) {
-        return Ok(());
+) -> Result<Owners, FsError> {
+    let is_here = |found: &Found| found.root == start || found.config.parent() == Some(start);
+    if is_named && found.is_none_or(is_here) {
+        return Ok(Owners::Any);
     }
-    let folders = [Some(root), home].into_iter().flatten();
-    let inner = |folder: &Path| {
-        names
-            .iter()
-            .map(|name| folder.join(name))
-            .collect::<Vec<_>>()
-    };
-    let parts = folders.clone().map(Path::to_owned);
-    let parts = parts.chain(found.map(|found| found.config.clone()));
-    let other = parts.chain(folders.flat_map(inner)).find_map(|part| {
-        let owner = foreign_owner(&look(&[root], &part), start)?;
-        Some((part, owner))
-    });
-    let Some((path, owner)) = other else {
-        return Ok(());
-    };
-    Err(ConfigError::OfAnother {
-        root: root.to_owned(),
-        start: start.to_owned(),
-        path,
-        owner,
-    })
+    let owners = Owners::of(start);
+    if let Some(Found { root, config, .. }) = found {
+        owners.check(&[root], config)?;
+    }
+    Ok(owners)
 }
 
 /// Whether a folder keeps a Base44 config where projects have it.
@@ -129,8 +109,10 @@ pub(super) fn app_files(root: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Looks into folders, the nearest first. Links are not followed: they can lead in circles.
+/// Looks into folders, the nearest first. Links are not followed: they can lead in circles. Nor is what another user
+/// made in a folder into which everybody may write.
 fn each_folder(root: &Path, mut look: impl FnMut(&Path)) {
+    let owners = Owners::of(root);
     let mut queue = VecDeque::from([(root.to_owned(), 0)]);
     let mut seen = 0;
     while let Some((folder, depth)) = queue.pop_front() {
@@ -143,9 +125,11 @@ fn each_folder(root: &Path, mut look: impl FnMut(&Path)) {
         let Ok(entries) = fs::read_dir(&folder) else {
             continue;
         };
+        let is_open = is_open_to_all(&folder);
         let mut inner: Vec<PathBuf> = entries
             .flatten()
             .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .filter(|entry| !is_open || owners.check(&[], &entry.path()).is_ok())
             .filter(|entry| {
                 let name = entry.file_name();
                 let name = name.to_string_lossy();

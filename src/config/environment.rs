@@ -7,7 +7,7 @@ use super::{
     dotenv::{self, Assignment},
 };
 use crate::{
-    fs::{FsError, read_confined},
+    fs::{FsError, Owners, read_confined},
     model::{Address, ApiUrl, AppId, SetBy, Vars},
 };
 
@@ -31,13 +31,13 @@ const PREFIXED: [&str; 4] = [
 ///
 /// Of the files only names that start with `BASE44_` are taken: they belong to the whole project,
 /// and a `HOME` or `NO_COLOR` meant for an app must not steer this program.
-pub fn merge(process: &Vars, root: Option<&Path>) -> Result<Vars, ConfigError> {
+pub fn merge(process: &Vars, root: Option<&Path>, owners: Owners) -> Result<Vars, ConfigError> {
     let mut vars = process.clone();
     // What the process says with the prefix, a file does not say otherwise without it.
     without_prefix(&mut vars);
     for name in FILES {
         let Some(root) = root else { continue };
-        let bytes = match read_confined(&[root], &root.join(name), MAX_FILE_SIZE) {
+        let bytes = match read_confined(&[root], owners, &root.join(name), MAX_FILE_SIZE) {
             Ok(bytes) => bytes,
             // `.env` is also what some call a folder of Python's.
             Err(FsError::NotFound { .. } | FsError::NotAFile { .. }) => continue,
@@ -118,7 +118,7 @@ mod tests {
              BASE44_PROJECTS_BASE44_API_URL=http://localhost:1",
         );
         let process = Vars::of(&[("BASE44_APP_ID", "process")]);
-        let merged = merge(&process, Some(dir.path())).unwrap();
+        let merged = merge(&process, Some(dir.path()), Owners::Any).unwrap();
         assert_eq!(merged.get("BASE44_APP_ID"), Some("process"));
         assert_eq!(merged.get("BASE44_API_KEY"), Some("local"));
         assert_eq!(merged.get("BASE44_A"), Some("2"));
@@ -134,7 +134,7 @@ mod tests {
         let prefixed = merged.origin("BASE44_API_URL");
         assert_eq!(prefixed, Some(&from(".env", 5)), "as the longer name's");
         let process = Vars::of(&[("BASE44_PROJECTS_BASE44_APP_ID", "platform")]);
-        let merged = merge(&process, Some(dir.path())).unwrap();
+        let merged = merge(&process, Some(dir.path()), Owners::Any).unwrap();
         assert_eq!(merged.get("BASE44_APP_ID"), Some("platform"));
         assert_eq!(merged.origin("BASE44_APP_ID"), Some(&SetBy::Process));
     }
@@ -144,8 +144,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join(".env")).unwrap();
         let process = Vars::of(&[("BASE44_PROJECTS_BASE44_APP_ID", "x")]);
-        let merged = merge(&process, Some(dir.path())).unwrap();
+        let merged = merge(&process, Some(dir.path()), Owners::Any).unwrap();
         assert_eq!(merged.get("BASE44_APP_ID"), Some("x"));
-        assert!(merge(&process, None).is_ok());
+        assert!(merge(&process, None, Owners::Any).is_ok());
     }
 }

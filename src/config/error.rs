@@ -1,6 +1,6 @@
 //! Why there is no project, no app, no address.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -124,4 +124,19 @@ pub enum ConfigError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Fs(#[from] FsError),
+}
+
+impl ConfigError {
+    /// The same, where something is another user's: of which project it is.
+    pub(super) fn of_project(self, root: &Path, start: &Path) -> Self {
+        match self {
+            Self::Fs(FsError::OfAnother { path, owner }) => Self::OfAnother {
+                root: root.to_owned(),
+                start: start.to_owned(),
+                path,
+                owner,
+            },
+            other => other,
+        }
+    }
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     escape,
-    fs::{self, FsError},
+    fs::{self, FsError, Owners},
     model::{AppId, Vars},
     syntax::{
         Environment, Finding, Problem, Quoted, Settings, Unlisted, base44, line_of, parse_settings,
@@ -98,6 +98,10 @@ pub struct Project {
     pub line_settings: Vec<Settings>,
     /// What else is another gate than there.
     pub base_dangers: Vec<BaseDanger>,
+    /// Whose files count.
+    pub owners: Owners,
+    /// The same of the connector files: a folder that the command line names is taken as it is.
+    pub(super) owners_of_connectors: Owners,
     pub(super) app_id_option: Option<String>,
     /// Where `--env`'s address stands in the settings, counted from 1.
     pub(super) api_url_line: usize,
@@ -117,11 +121,18 @@ impl Project {
         let start = absolute(start)?;
         let found = discover::project(&start);
         let root = found.as_ref().map_or(&start, |found| &found.root).clone();
-        let mut files = [&environment::FILES[..], &[SETTINGS], &CONFIGS].concat();
-        if found.is_none() && options.dir.is_none() {
-            files.push(CONNECTORS);
-        }
-        discover::of_another(&start, options.is_named, found.as_ref(), &files)?;
+        let project = Self::read(start.clone(), root.clone(), found, options, process);
+        project.map_err(|error| error.of_project(&root, &start))
+    }
+
+    fn read(
+        start: PathBuf,
+        root: PathBuf,
+        found: Option<Found>,
+        options: &FindOptions,
+        process: &Vars,
+    ) -> Result<Self, ConfigError> {
+        let owners = discover::owners(&start, options.is_named, found.as_ref())?;
         // What lies beside the config is judged by where that lies.
         if let Some(home) = found.as_ref().and_then(|found| found.config.parent())
             && fs::look(&[&root], home).leads_out
@@ -129,12 +140,12 @@ impl Project {
             let path = home.to_owned();
             return Err(FsError::Outside { path, root }.into());
         }
-        let vars = environment::merge(process, Some(&root))?;
+        let vars = environment::merge(process, Some(&root), owners)?;
         let mut problems = Vec::new();
 
         let mut config = base44::Config::default();
         if let Some(found) = &found {
-            config = read_config(found, &mut problems);
+            config = read_config(found, owners, &mut problems);
         }
         // What `connectorsDir` and `connplan.toml` are relative to.
         let config_file = found.map(|found| found.config);
@@ -143,7 +154,8 @@ impl Project {
             .and_then(Path::parent)
             .unwrap_or(&root)
             .to_owned();
-        let (settings, settings_file, settings_text) = read_settings(&root, &home, &mut problems);
+        let (settings, settings_file, settings_text) =
+            read_settings(&root, &home, owners, &mut problems)?;
 
         let mut project = Self {
             root,
@@ -159,6 +171,8 @@ impl Project {
             now_settings: Vec::new(),
             line_settings: Vec::new(),
             base_dangers: Vec::new(),
+            owners,
+            owners_of_connectors: options.dir.as_ref().map_or(owners, |_| Owners::Any),
             app_id_option: options.app_id.clone(),
             api_url_line: 0,
             settings_text,
@@ -191,6 +205,7 @@ impl Project {
                 ],
                 &project.connectors_dir,
             )?;
+            owners.check(&[&project.root], &project.connectors_dir)?;
         }
         let named = options.app_id.is_some()
             || options.dir.is_some()
@@ -229,6 +244,7 @@ impl Project {
     pub fn unwatched(&self) -> Option<Unwatched> {
         unwatched(
             work_tree(&self.root, None),
+            self.owners,
             &self.root,
             &self.connectors_dir,
         )
@@ -292,13 +308,13 @@ impl Project {
     }
 }
 
-fn read_config(found: &Found, problems: &mut Vec<Problem>) -> base44::Config {
+fn read_config(found: &Found, owners: Owners, problems: &mut Vec<Problem>) -> base44::Config {
     let name = shown_path(&found.root, &found.config);
     if let Some(second) = &found.second {
         let name = shown_path(&found.root, second);
         problems.push(Problem::about(Finding::TwoConfigs, &name));
     }
-    match read_file(&[&found.root], &found.config) {
+    match read_file(&[&found.root], owners, &found.config) {
         Ok(read) => {
             let (config, told) = base44::parse_config(&name, &read.text);
             problems.extend(told.into_iter().map(|told| told.quoting(!read.linked)));
@@ -315,8 +331,9 @@ fn read_config(found: &Found, problems: &mut Vec<Problem>) -> base44::Config {
 fn read_settings(
     root: &Path,
     home: &Path,
+    owners: Owners,
     problems: &mut Vec<Problem>,
-) -> (Settings, Option<PathBuf>, String) {
+) -> Result<(Settings, Option<PathBuf>, String), FsError> {
     let (beside, above) = (home.join(SETTINGS), root.join(SETTINGS));
     let mut places = vec![
         (root, &[SETTINGS, SUBDIR][..]),
@@ -350,10 +367,11 @@ fn read_settings(
             beside
         }
         (false, true) => above,
-        (false, false) => return (Settings::default(), None, String::new()),
+        (false, false) => return Ok((Settings::default(), None, String::new())),
     };
+    owners.check(&[root], &file)?;
     let name = shown_path(root, &file);
-    let (settings, text) = match read_file(&[root], &file) {
+    let (settings, text) = match read_file(&[root], owners, &file) {
         Ok(read) => {
             let (settings, told) = parse_settings(&name, &read.text);
             problems.extend(told.into_iter().map(|told| told.quoting(!read.linked)));
@@ -364,7 +382,7 @@ fn read_settings(
             (Settings::default(), String::new())
         }
     };
-    (settings, Some(file), text)
+    Ok((settings, Some(file), text))
 }
 
 /// What is called like one of these but for the case of its letters, or is found by its name though the folder

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::within::read_file;
+use crate::fs::Owners;
 
 /// A file that looks like a connector file and is not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,25 +78,25 @@ pub(super) fn below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The type that a file declares; none for what cannot be read, or is too long for one.
-pub(super) fn declared_in(roots: &[&Path], path: &Path) -> Option<String> {
-    type_in(&small(roots, path)?)
+pub(super) fn declared_in(roots: &[&Path], owners: Owners, path: &Path) -> Option<String> {
+    type_in(&small(roots, owners, path)?)
 }
 
 /// The type that a file of any name declares, if the whole of it looks like a connector file.
-pub(super) fn disguised(roots: &[&Path], path: &Path) -> Option<String> {
-    let text = small(roots, path)?;
+pub(super) fn disguised(roots: &[&Path], owners: Owners, path: &Path) -> Option<String> {
+    let text = small(roots, owners, path)?;
     let whole = text.trim_start_matches('\u{feff}').trim();
     let object = whole.starts_with(['{', '/']) && whole.ends_with(['}', '/']);
     (object && whole.contains("scopes")).then(|| type_in(&text))?
 }
 
-fn small(roots: &[&Path], path: &Path) -> Option<String> {
+fn small(roots: &[&Path], owners: Owners, path: &Path) -> Option<String> {
     const LONGEST: u64 = 64 << 10;
     let meta = fs::symlink_metadata(path).ok()?;
     if !meta.is_file() || meta.len() > LONGEST {
         return None;
     }
-    Some(read_file(roots, path).ok()?.text)
+    Some(read_file(roots, owners, path).ok()?.text)
 }
 
 /// What the first `type` of a text says, whatever the syntax is: `"type": "slack"`, `type = 'slack'`,

@@ -4,7 +4,7 @@ use std::{fmt, path::Path};
 
 use crate::{
     escape,
-    fs::{confine, places, read_confined},
+    fs::{Owners, confine, places, read_confined},
 };
 
 /// No pipeline is longer.
@@ -70,7 +70,12 @@ impl fmt::Display for Unwatched {
 }
 
 /// The first place, if a pipeline of this repository is for the project and does not watch all that it is read from.
-pub(super) fn unwatched(repository: &Path, project: &Path, connectors: &Path) -> Option<Unwatched> {
+pub(super) fn unwatched(
+    repository: &Path,
+    owners: Owners,
+    project: &Path,
+    connectors: &Path,
+) -> Option<Unwatched> {
     let root = repository.canonicalize().ok()?;
     let places = [project, connectors].into_iter().flat_map(places);
     let places: Vec<_> = places
@@ -78,7 +83,8 @@ pub(super) fn unwatched(repository: &Path, project: &Path, connectors: &Path) ->
         .collect();
     let home = project.canonicalize().ok()?;
     PIPELINES.into_iter().find_map(|pipeline| {
-        let text = read_confined(&[&root], &root.join(pipeline), LONGEST_PIPELINE).ok()?;
+        let path = root.join(pipeline);
+        let text = read_confined(&[&root], owners, &path, LONGEST_PIPELINE).ok()?;
         let text = String::from_utf8(text).ok()?.replace("\r\n", "\n");
         let watched = rules(&text);
         // By which name it stands there is the pipeline's business.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::MAX_FILE_SIZE;
 use crate::{
-    fs::{Confined, FsError, read_told},
+    fs::{Confined, FsError, Owners, read_told},
     syntax::Finding,
 };
 
@@ -16,9 +16,9 @@ pub(super) struct Text {
     pub(super) linked: bool,
 }
 
-/// Reads one file's text, if it lies in one of these folders, links resolved.
-pub(super) fn read_file(roots: &[&Path], path: &Path) -> Result<Text, Finding> {
-    let read = read_told(roots, path, MAX_FILE_SIZE);
+/// Reads one file's text, if it lies in one of these folders, links resolved, and is of these users.
+pub(super) fn read_file(roots: &[&Path], owners: Owners, path: &Path) -> Result<Text, Finding> {
+    let read = read_told(roots, owners, path, MAX_FILE_SIZE);
     let Confined { bytes, linked } = read.map_err(|e| match e {
         FsError::Outside { .. } => Finding::LeadsOut,
         FsError::TooLarge { .. } => Finding::TooLarge,
@@ -30,6 +30,11 @@ pub(super) fn read_file(roots: &[&Path], path: &Path) -> Result<Text, Finding> {
                 reason: "it is not a regular file".to_owned(),
             }
         }
+        FsError::OfAnother { owner, .. } => Finding::Unreadable {
+            reason: format!(
+                "it belongs to another user (number {owner}); if you know it and mean it, name the project's folder: `-C FOLDER`"
+            ),
+        },
         FsError::Io { source, .. } => Finding::Unreadable {
             reason: source.to_string(),
         },

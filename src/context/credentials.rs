@@ -104,7 +104,7 @@ impl Context {
             Err(failure) if is_of_another(&failure) => return Err(failure),
             Err(_) => {}
         }
-        let vars = environment::merge(&self.vars, Some(&self.start))?;
+        let vars = environment::merge(&self.vars, Some(&self.start), self.owners())?;
         let address = environment::address(&vars)?;
         Ok((vars, address))
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Context, Failure};
 use crate::{
     config::{ConfigError, FindOptions, Project},
-    fs,
+    fs::{self, Owners},
     model::{App, AppId},
 };
 
@@ -89,6 +89,14 @@ impl Context {
     /// within another one is the checkout's choice.
     fn own_home(&self) -> Option<&Path> {
         self.home.as_deref().filter(|_| !self.vars.ci())
+    }
+
+    /// Whose files count here: which folder the command line names is taken as it is.
+    pub(super) fn owners(&self) -> Owners {
+        match self.globals.chdir {
+            Some(_) => Owners::Any,
+            None => Owners::of(&self.start),
+        }
     }
 
     fn find_options(&self, app_id: Option<String>, dir: Option<&Path>) -> FindOptions {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    FsError,
+    FsError, Owners,
     atomic::Destination,
     read::{all, open_file},
 };
@@ -213,15 +213,32 @@ pub struct Confined {
     pub linked: bool,
 }
 
-/// Reads a regular file of at most `limit` bytes that lies in one of these folders, links resolved.
-/// What lies elsewhere is named, and not read.
-pub fn read_confined(roots: &[&Path], path: &Path, limit: u64) -> Result<Vec<u8>, FsError> {
-    read_told(roots, path, limit).map(|read| read.bytes)
+/// Reads a regular file of at most `limit` bytes that lies in one of these folders, links resolved, and is of these
+/// users. What lies elsewhere is named, and not read.
+pub fn read_confined(
+    roots: &[&Path],
+    owners: Owners,
+    path: &Path,
+    limit: u64,
+) -> Result<Vec<u8>, FsError> {
+    read_told(roots, owners, path, limit).map(|read| read.bytes)
 }
 
 /// The same, and whether a link led there.
-pub fn read_told(roots: &[&Path], path: &Path, limit: u64) -> Result<Confined, FsError> {
+pub fn read_told(
+    roots: &[&Path],
+    owners: Owners,
+    path: &Path,
+    limit: u64,
+) -> Result<Confined, FsError> {
     let real = confine(roots, path)?;
+    owners.check(roots, path)?;
+    if real != path {
+        let true_roots = roots.iter().flat_map(std::fs::canonicalize);
+        let true_roots: Vec<_> = true_roots.collect();
+        let true_roots: Vec<_> = true_roots.iter().map(PathBuf::as_path).collect();
+        owners.check(&true_roots, &real)?;
+    }
     let direct = |root: &&Path| {
         let below = path.strip_prefix(root).ok()?;
         Some(std::fs::canonicalize(root).ok()?.join(below))
@@ -249,6 +266,8 @@ pub fn read_told(roots: &[&Path], path: &Path, limit: u64) -> Result<Confined, F
     };
     // Resolved already: what is a link now was put there meanwhile.
     let file = open_file(&real, File::options().read(true), "read").map_err(named)?;
+    let meta = file.metadata();
+    owners.take(path, &meta.map_err(|e| FsError::io("read", path, e))?)?;
     let bytes = all(file, path, limit)?;
     Ok(Confined { bytes, linked })
 }
@@ -301,7 +320,7 @@ mod tests {
         symlink("../secret", root.join("out")).unwrap();
         symlink("..", root.join("folder")).unwrap();
         symlink("/proc/self/environ", root.join("environ")).unwrap();
-        let read = |name: &str| read_confined(&[&root], &root.join(name), 100);
+        let read = |name: &str| read_confined(&[&root], Owners::Any, &root.join(name), 100);
         assert_eq!(read("within").unwrap(), b"fine");
         for out in ["out", "folder/secret", "environ"] {
             let error = read(out).unwrap_err();
@@ -334,8 +353,8 @@ mod tests {
         assert!(matches!(read("round"), Err(FsError::Io { .. })));
         symlink(&root, dir.path().join("other-name")).unwrap();
         let by = dir.path().join("other-name");
-        assert!(read_confined(&[&by], &by.join("within"), 100).is_ok());
-        assert!(read_confined(&[&by], &by.join("../root/within"), 100).is_ok());
+        assert!(read_confined(&[&by], Owners::Any, &by.join("within"), 100).is_ok());
+        assert!(read_confined(&[&by], Owners::Any, &by.join("../root/within"), 100).is_ok());
         // Git's own folder is none of the project's, whatever leads there.
         std::fs::create_dir_all(root.join(".git/hooks")).unwrap();
         super::super::write_new(&root.join(".git/config"), b"canary").unwrap();
@@ -347,11 +366,11 @@ mod tests {
         for path in [".git/hooks", ".git/new", "a/.GIT/hooks"] {
             assert!(new(path).is_err(), "{path}");
         }
-        let told = |name: &str| read_told(&[&root], &root.join(name), 100).unwrap();
+        let told = |name: &str| read_told(&[&root], Owners::Any, &root.join(name), 100).unwrap();
         assert!(told("within").linked && !told("inner/file").linked);
         symlink("inner", root.join("folder-within")).unwrap();
         assert!(told("folder-within/file").linked);
-        let also = read_confined(&[&root, dir.path()], &root.join("out"), 100);
+        let also = read_confined(&[&root, dir.path()], Owners::Any, &root.join("out"), 100);
         assert_eq!(also.unwrap(), b"canary");
     }
 }

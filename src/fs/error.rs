@@ -63,6 +63,20 @@ pub enum FsError {
         /// The file.
         path: PathBuf,
     },
+    /// What is to be read of a folder, and another user put there.
+    #[error("{} belongs to another user (number {owner})", escape::path(path))]
+    #[diagnostic(
+        code(connplan::fs::of_another),
+        help(
+            "if you know it and mean it, name the folder that it is read in: `-C FOLDER`; else work in another folder"
+        )
+    )]
+    OfAnother {
+        /// The file, or a folder or link on the way to it.
+        path: PathBuf,
+        /// Whose, by number.
+        owner: u32,
+    },
     /// A path of the project that leads elsewhere. What lies there is not shown.
     #[error("{} leads out of {}", escape::path(path), escape::path(root))]
     #[diagnostic(

@@ -34,7 +34,7 @@ pub use confine::{
 pub use error::FsError;
 pub use lock::{Lock, LockError};
 pub use look::{Seen, look};
-pub use owner::{NotOurs, foreign_owner, not_ours, read_own, read_own_text};
+pub use owner::{NotOurs, Owners, is_open_to_all, not_ours, read_own, read_own_text};
 pub use private::{
     InsecurePermissions, ensure_private_dir, refuse_link, restrict, restrict_target,
 };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{FsError, Seen};
+use super::FsError;
 
 /// Why a folder is not its user's alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,22 +146,84 @@ fn has_no_other_member(gid: u32, groups: &str) -> bool {
     })
 }
 
-/// The number of the user whose a file or folder is, or a link to it: where that is neither this one, nor root,
-/// nor the owner of this folder.
-#[cfg(unix)]
-pub fn foreign_owner(seen: &Seen, than: &Path) -> Option<u32> {
-    use std::os::unix::fs::MetadataExt;
-    let own = rustix::process::geteuid().as_raw();
-    let known = than.metadata().ok().map(|meta| meta.uid());
-    let owners = [&seen.link, &seen.there];
-    let mut owners = owners.into_iter().flatten().map(MetadataExt::uid);
-    owners.find(|owner| is_another(*owner, own, known))
+/// Whose files are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owners {
+    /// Anybody's: the user says so.
+    Any,
+    /// This user's, root's, and those of the user of this number.
+    Known(Option<u32>),
 }
 
-/// A system that does not tell owners by number.
+impl Owners {
+    /// This user, root, and whoever owns this folder.
+    #[cfg(unix)]
+    pub fn of(folder: &Path) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self::Known(folder.metadata().ok().map(|meta| meta.uid()))
+    }
+
+    /// A system that does not tell owners by number.
+    #[cfg(not(unix))]
+    pub fn of(_folder: &Path) -> Self {
+        Self::Any
+    }
+
+    /// Fails if a path is another user's, or a part of the way to it from the one of these folders that it lies in,
+    /// that folder included. Links are judged as such, and not followed.
+    pub fn check(self, roots: &[&Path], path: &Path) -> Result<(), FsError> {
+        let root = roots.iter().find(|root| path.starts_with(root));
+        let root = root.copied().unwrap_or(path);
+        let mut way: Vec<_> = path
+            .ancestors()
+            .take_while(|part| part.starts_with(root))
+            .collect();
+        way.reverse();
+        let there = way
+            .into_iter()
+            .filter_map(|part| Some((part, part.symlink_metadata().ok()?)));
+        for (part, meta) in there {
+            self.take(part, &meta)?;
+        }
+        Ok(())
+    }
+
+    /// The same of what was seen of a path.
+    #[cfg(unix)]
+    pub(super) fn take(self, path: &Path, meta: &std::fs::Metadata) -> Result<(), FsError> {
+        use std::os::unix::fs::MetadataExt;
+        let own = rustix::process::geteuid().as_raw();
+        match self {
+            Self::Known(known) if is_another(meta.uid(), own, known) => Err(FsError::OfAnother {
+                path: path.to_owned(),
+                owner: meta.uid(),
+            }),
+            Self::Known(_) | Self::Any => Ok(()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "where owners are known it can fail"
+    )]
+    pub(super) fn take(self, _path: &Path, _meta: &std::fs::Metadata) -> Result<(), FsError> {
+        Ok(())
+    }
+}
+
+/// Whether everybody may put something into a folder, as into `/tmp`: then what is in it need not be its owner's, or
+/// of somebody who works with them.
+#[cfg(unix)]
+pub fn is_open_to_all(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    folder.metadata().is_ok_and(|meta| meta.mode() & WRITE != 0)
+}
+
+/// A user's profile is their own.
 #[cfg(not(unix))]
-pub fn foreign_owner(_seen: &Seen, _than: &Path) -> Option<u32> {
-    None
+pub fn is_open_to_all(_folder: &Path) -> bool {
+    false
 }
 
 /// Reads a regular file of at most `limit` bytes that this user wrote, or root, or whoever owns the folder

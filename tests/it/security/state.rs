@@ -306,7 +306,7 @@ fn a_project_of_another_user_above_is_not_taken() {
     project.run(&["-C", ".", "plan"]).expect(0);
     // Nor what lies in a folder without a project.
     let shared = Project::nowhere().at(&platform);
-    for theirs in [".env", "connplan.toml", "connectors", ".app.jsonc"] {
+    for theirs in [".env", "connplan.toml", "connectors"] {
         let path = shared.path(theirs);
         shared.write(theirs, "");
         chown(&path, Some(65_534), None).unwrap();
@@ -334,4 +334,81 @@ fn a_project_of_another_user_above_is_not_taken() {
     }
     chown(project.path("work"), Some(65_534), None).unwrap();
     plan("work").expect(0);
+}
+
+/// Of one's own project in a folder into which all may write, nothing is read that another user put there.
+#[test]
+fn what_another_user_put_into_a_project_is_not_read() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    let platform = Platform::start();
+    let project = Project::nowhere().at(&platform);
+    let theirs = |path: &str| chown(project.path(path), Some(65_534), None);
+    let open = |path: &str| {
+        let all = fs::Permissions::from_mode(0o1777);
+        fs::set_permissions(project.path(path), all).unwrap();
+    };
+    open(".");
+    project.write("config.jsonc", r#"{ "name": "x" }"#);
+    project.write("build/x/.app.jsonc", r#"{ "id": "theirs" }"#);
+    // Only root gives anything away.
+    if theirs("build").is_err() {
+        return;
+    }
+    reads!(project.run(&["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: which app? No app id was given, and FOLDER/project holds no .app.jsonc
+      help: give `--app-id ID`; or `--env NAME`, with `app_id` in connplan.toml's [environments.NAME]; or set BASE44_APP_ID; or link the project with `npx base44 link`, which writes base44/.app.jsonc
+      code: connplan::config::no_app_id
+    ");
+    // Beside it, one's own is found.
+    project.write("own/.app.jsonc", r#"{ "id": "app-1" }"#);
+    project.write(
+        "connectors/box.jsonc",
+        r#"{ "type": "box", "scopes": ["a"] }"#,
+    );
+    project.run(&["plan"]).expect(0);
+    platform.forget();
+    project.write("own/.app.json", r#"{ "id": "theirs" }"#);
+    theirs("own/.app.json").unwrap();
+    reads!(project.run(&["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: the project FOLDER/project, found from FOLDER/project, is not taken: FOLDER/project/own/.app.json belongs to another user (number 65534)
+      help: if you know it and mean it, name its folder: `-C FOLDER/project`; else work in another folder, not below it
+      code: connplan::config::of_another
+    ");
+    fs::remove_file(project.path("own/.app.json")).unwrap();
+    // A file in an open folder; in one that is not, whoever writes works with its owner.
+    theirs("connectors/box.jsonc").unwrap();
+    open("connectors");
+    reads!(project.run(&["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: connectors/box.jsonc: the file cannot be read: it belongs to another user (number 65534); if you know it and mean it, name the project's folder: `-C FOLDER`
+      help: nothing is planned without it: what it declares would look removed
+      code: connplan::config::unreadable
+    error: connectors/box.jsonc has 1 error; nothing was planned
+      help: fix them; `connplan validate` checks without network and login
+      code: connplan::config::invalid
+    ");
+    theirs("connectors").unwrap();
+    reads!(project.run(&["plan"]), @"
+    exit 1: connplan plan
+    --- stderr
+    error: the project FOLDER/project, found from FOLDER/project, is not taken: FOLDER/project/connectors belongs to another user (number 65534)
+      help: if you know it and mean it, name its folder: `-C FOLDER/project`; else work in another folder, not below it
+      code: connplan::config::of_another
+    ");
+    assert_eq!(platform.requests(), [] as [&str; 0]);
+    project.run(&["-C", ".", "plan"]).expect(0);
+    chown(
+        project.path("connectors"),
+        Some(rustix::process::geteuid().as_raw()),
+        None,
+    )
+    .unwrap();
+    let own = fs::Permissions::from_mode(0o775);
+    fs::set_permissions(project.path("connectors"), own).unwrap();
+    project.run(&["plan"]).expect(0);
 }
