@@ -5,6 +5,7 @@ mod log;
 mod panic;
 mod run;
 mod traits;
+mod watch;
 
 pub use args::{Cli, Command};
 pub use run::main;

@@ -17,7 +17,11 @@ use clap::{
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::{Cli, Command, log, panic, traits::Traits};
+use super::{
+    Cli, Command, log, panic,
+    traits::{Cut, Traits},
+    watch,
+};
 use crate::{
     commands,
     context::{Context, ExitStatus, Failure, Format, Globals, Signals, UsageError},
@@ -46,16 +50,16 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         app_id: cli.globals.app_id.clone(),
         dir: traits.folder.cloned(),
     };
-    let (only_looks, names_app) = (traits.only_looks, traits.names_app);
+    let (cut, names_app) = (traits.cut, traits.names_app);
     let terminal = terminal(&cli.globals, &vars, traits);
     let longest = cli.globals.max_time.map(MaxDuration::get);
     let longest = longest.or(traits.time);
     let deadline = longest.and_then(|longest| Instant::now().checked_add(longest));
     let context = context(cli.globals, vars, terminal, deadline, next);
-    if let Some(end) = deadline.filter(|_| only_looks) {
-        watch(end, context.renewals.clone());
+    if cut != Cut::Never {
+        watch::time(&context, cut);
     }
-    let status = match execute(cli.command, &context) {
+    let status = match execute(cli.command, cut, &context) {
         Ok(status) => {
             tell_cut(&context, status);
             status
@@ -355,27 +359,6 @@ fn misused(error: clap::Error, args: &[OsString], vars: &Vars) -> ExitStatus {
     ExitStatus::Error
 }
 
-/// Ends the process shortly after its time: what computes does not look at the clock, and a checkout
-/// can give it much to compute.
-fn watch(end: Instant, renewals: Renewals) {
-    const GRACE: Duration = Duration::from_secs(2);
-    std::thread::spawn(move || {
-        std::thread::sleep(end.saturating_duration_since(Instant::now()) + GRACE);
-        let last = Instant::now() + RENEWAL_LIMIT;
-        while renewals.are_under_way() && Instant::now() < last {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let text = "error: the time limit is over; nothing was changed\n  help: allow more time with `--max-time`\n";
-        let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
-        #[expect(
-            clippy::exit,
-            clippy::disallowed_methods,
-            reason = "the run itself does not come back"
-        )]
-        std::process::exit(ExitStatus::Error.code().into());
-    });
-}
-
 fn process_vars() -> Vars {
     // Names and values that are not Unicode mean nothing to this program.
     let vars = std::env::vars_os();
@@ -389,7 +372,7 @@ fn process_vars() -> Vars {
     .collect()
 }
 
-fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
+fn execute(command: Command, cut: Cut, context: &Context) -> Result<ExitStatus, Failure> {
     if let Some(dir) = &context.globals.chdir
         && !dir.is_dir()
     {
@@ -403,7 +386,11 @@ fn execute(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
     // What neither waits nor talks to a network needs no runtime.
     macro_rules! waits {
         ($command:ident::$run:ident, $args:ident) => {
-            on_runtime(context, Box::pin(commands::$command::$run(&$args, context)))
+            on_runtime(
+                context,
+                cut,
+                Box::pin(commands::$command::$run(&$args, context)),
+            )
         };
     }
     match command {
@@ -449,17 +436,19 @@ struct NoRuntime(#[source] std::io::Error);
 
 /// How long a renewal may keep the end of a command waiting without a word.
 const PROMPT: Duration = Duration::from_secs(1);
-/// How long it may at all: a little longer than the renewal itself.
-const RENEWAL_LIMIT: Duration = Duration::from_secs(35);
 
 fn on_runtime(
     context: &Context,
+    cut: Cut,
     command: Pin<Box<dyn Future<Output = Result<ExitStatus, Failure>> + '_>>,
 ) -> Result<ExitStatus, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(NoRuntime)?;
+    if cut != Cut::Never {
+        watch::signals(context);
+    }
     let ended = runtime.block_on(
         context
             .signals
@@ -470,7 +459,7 @@ fn on_runtime(
         context
             .terminal
             .say("Waiting until the renewed login is stored.");
-        runtime.block_on(context.renewals.settled(RENEWAL_LIMIT));
+        runtime.block_on(context.renewals.settled(watch::RENEWAL_LIMIT));
     }
     for notice in context.renewals.take_notices() {
         context.warn(&crate::escape::limited(&notice, 600));

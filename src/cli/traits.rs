@@ -4,6 +4,17 @@ use std::{path::PathBuf, time::Duration};
 
 use super::Command;
 
+/// Until when a command may be cut off.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// It may not.
+    Never,
+    /// Until it begins to write to the app: then what is under way finishes.
+    UntilItWrites,
+    /// At any point.
+    Anywhere,
+}
+
 /// What is particular about a command.
 #[derive(Clone, Copy)]
 pub(super) struct Traits<'a> {
@@ -14,8 +25,8 @@ pub(super) struct Traits<'a> {
     /// How long it may take without `--max-time`, so that no pipeline hangs for ever on a bad network. None
     /// for commands that wait for a person (they have `--timeout`) or that run until they are stopped.
     pub(super) time: Option<Duration>,
-    /// It may be cut off at any point.
-    pub(super) only_looks: bool,
+    /// Whether it may be cut off where it is.
+    pub(super) cut: Cut,
     /// The error that it prints names the app, so that `comment --failed` finds the right comment.
     pub(super) names_app: bool,
     /// Where the command line says that the connector files are.
@@ -26,7 +37,7 @@ const PLAIN: Traits<'static> = Traits {
     prose: true,
     document: false,
     time: None,
-    only_looks: false,
+    cut: Cut::Never,
     names_app: false,
     folder: None,
 };
@@ -39,42 +50,46 @@ impl Command {
         match self {
             Self::Plan(args) => Traits {
                 time: A_LOOK,
-                only_looks: true,
+                cut: Cut::Anywhere,
                 names_app: true,
                 folder: args.planning.dir.as_ref(),
                 ..PLAIN
             },
             Self::Apply(args) => Traits {
                 time: args.plan.is_some().then_some(Duration::from_hours(1)),
+                cut: Cut::UntilItWrites,
                 names_app: true,
                 folder: args.planning.dir.as_ref(),
                 ..PLAIN
             },
             Self::Push(args) => Traits {
+                cut: Cut::UntilItWrites,
                 folder: args.planning.dir.as_ref(),
                 ..PLAIN
             },
             Self::Status(args) => Traits {
                 time: A_LOOK,
-                only_looks: true,
+                cut: Cut::Anywhere,
                 folder: args.dir.as_ref(),
                 ..PLAIN
             },
             Self::Validate(args) => Traits {
-                only_looks: true,
+                cut: Cut::Anywhere,
                 folder: args.dir.as_ref(),
                 ..PLAIN
             },
             Self::Show(_) => Traits {
-                only_looks: true,
+                cut: Cut::Anywhere,
                 ..PLAIN
             },
             Self::Drift(args) => Traits {
                 time: A_LOOK,
+                cut: Cut::Anywhere,
                 folder: args.dir.as_ref(),
                 ..PLAIN
             },
             Self::Authorize(args) => Traits {
+                cut: Cut::UntilItWrites,
                 folder: args.dir.as_ref(),
                 ..PLAIN
             },

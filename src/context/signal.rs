@@ -7,11 +7,13 @@
 use std::{
     future::Future,
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::{ExitStatus, Failure};
@@ -20,23 +22,55 @@ const AT_ONCE: &str = "Stopped at once: what was under way may have been done. R
                        command again: it checks, and continues.";
 const WROTE: &str = "Interrupted: what was asked for may have been done. Run the same command \
                      again: it checks, and continues.";
-const LOOKED: &str = "Interrupted: nothing was changed on the app. Run the same command again.";
 
 /// What signals do to this run.
 #[derive(Clone, Debug, Default)]
 pub struct Signals {
     token: CancellationToken,
-    graceful: Arc<AtomicBool>,
+    graceful: Arc<Mutex<bool>>,
     first: Arc<Mutex<Option<ExitStatus>>>,
     cut: Arc<AtomicBool>,
     account: Arc<Mutex<Vec<String>>>,
+    asked: Arc<Notify>,
+    answers: Arc<AtomicUsize>,
 }
 
 impl Signals {
+    /// What is said of a run that had written nothing.
+    pub const LOOKED: &str =
+        "Interrupted: nothing was changed on the app. Run the same command again.";
+
     /// A token that the first signal cancels; from now on the run does not end at once.
     pub fn graceful(&self) -> CancellationToken {
-        self.graceful.store(true, Ordering::Relaxed);
+        *self.is_graceful() = true;
         self.token.clone()
+    }
+
+    fn is_graceful(&self) -> MutexGuard<'_, bool> {
+        self.graceful.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends a run from outside it, unless it asked for its token; meanwhile it cannot.
+    pub fn unless_graceful(&self, end: impl FnOnce()) {
+        let graceful = self.is_graceful();
+        if !*graceful {
+            end();
+        }
+    }
+
+    /// Whether the run hears what comes: one that computes, or waits for the system, does not. Takes that long.
+    pub fn are_heard_within(&self, time: Duration) -> bool {
+        let before = self.answers.load(Ordering::Relaxed);
+        self.asked.notify_one();
+        std::thread::sleep(time);
+        self.answers.load(Ordering::Relaxed) != before
+    }
+
+    /// The next signal, heard beside the run on a thread of its own. None where the system tells of none.
+    pub fn next_apart() -> Option<ExitStatus> {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_io().build().ok()?;
+        runtime.block_on(async { Some(Listener::new().ok()?.next().await) })
     }
 
     /// That token, for what ends its waits by it; what the signal does to the run stays as it is.
@@ -57,10 +91,10 @@ impl Signals {
     /// What is said of a run that was ended where it was, so that it could not say itself how far it
     /// came.
     pub fn cut(&self) -> Option<&'static str> {
-        let words = if self.graceful.load(Ordering::Relaxed) {
+        let words = if *self.is_graceful() {
             AT_ONCE
         } else {
-            LOOKED
+            Self::LOOKED
         };
         self.cut.load(Ordering::Relaxed).then_some(words)
     }
@@ -101,8 +135,11 @@ impl Signals {
         loop {
             tokio::select! {
                 ended = &mut command => return ended,
+                () = self.asked.notified() => {
+                    self.answers.fetch_add(1, Ordering::Relaxed);
+                }
                 status = listener.next() => {
-                    let graceful = self.graceful.load(Ordering::Relaxed);
+                    let graceful = *self.is_graceful();
                     let second = self.status().is_some();
                     if let Ok(mut first) = self.first.lock() {
                         first.get_or_insert(status);

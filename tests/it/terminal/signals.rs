@@ -308,6 +308,34 @@ fn who_waits_for_the_lock_hears_signals() {
     assert_eq!(server.hits(&put_of("box")), 0);
 }
 
+/// What computes or waits for the system looks at no signal; here for a reader of the plan that does not read.
+#[test]
+fn an_apply_that_is_stuck_before_it_writes_is_ended() {
+    let server = slow(Duration::ZERO);
+    let scopes: Vec<_> = (0..9000).map(|n| format!("scope-of-box-{n}")).collect();
+    let scopes: Vec<_> = scopes.iter().map(String::as_str).collect();
+    let project = Project::new()
+        .at_url(&server.url(), "b44k_key")
+        .connector("box", &scopes);
+    let stuck = |args: &[&str]| {
+        let mut child = start(&project, args);
+        let mut shown = child.stdout.take().unwrap();
+        // That much goes into a pipe: it is stuck then.
+        let _ = shown.read_exact(&mut [0; 1]);
+        (child, shown)
+    };
+    let (child, shown) = stuck(&["apply", "--yes"]);
+    signal(&child, "TERM");
+    let (ended, _, err) = end(child);
+    assert_eq!(ended, Some(143), "{err}");
+    drop(shown);
+    let (child, shown) = stuck(&["apply", "--yes", "--max-time", "1s"]);
+    let (ended, _, err) = end(child);
+    assert_eq!(ended, Some(1), "{err}");
+    drop(shown);
+    assert_eq!(server.hits(&put_of("box")), 0);
+}
+
 /// The last moment in which an apply looks for a signal lies before it reads the app again.
 #[test]
 fn a_signal_while_the_app_is_read_back_is_told_too() {
