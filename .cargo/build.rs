@@ -1,9 +1,32 @@
-//! How the binary is linked while it is worked on.
+//! What is compiled in, without what only its readers need, and how the binary is linked while it is worked on.
 
-use std::env;
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "cargo shows what a build script panics with"
+)]
+
+use std::{env, fs, path::Path};
+
+const SCHEMAS: [&str; 3] = [
+    "fixtures/schemas/plan.json",
+    "fixtures/schemas/receipt.json",
+    "fixtures/schemas/settings.json",
+];
+const SCOPES: &str = "src/catalogue/scopes.tsv";
 
 fn main() {
     println!("cargo::rerun-if-changed=.cargo/build.rs");
+    for schema in SCHEMAS {
+        // No text of JSON goes over a line's end, nor begins with one.
+        shorten(schema, |text| text.lines().map(str::trim_start).collect());
+    }
+    shorten(SCOPES, |text| {
+        let says = |line: &&str| !line.is_empty() && !line.starts_with('#');
+        let lines = text.lines().filter(says);
+        lines.flat_map(|line| [line, "\n"]).collect()
+    });
+
     let is = |name: &str, value: &str| env::var_os(name).is_some_and(|is| is == value);
     // Unoptimized, the binary has 137,000 relocations. Done once, by the linker, for a fixed address, they
     // do not take half of each start. What is released stays without a fixed address.
@@ -11,4 +34,13 @@ fn main() {
     if gnu && is("PROFILE", "debug") {
         println!("cargo::rustc-link-arg=-no-pie");
     }
+}
+
+/// Keeps a file under its name in `OUT_DIR`, shorter.
+fn shorten(file: &str, short: impl Fn(&str) -> String) {
+    println!("cargo::rerun-if-changed={file}");
+    let text = fs::read_to_string(file).unwrap_or_else(|e| panic!("{file}: {e}"));
+    let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
+    let name = Path::new(file).file_name().expect("a file's name");
+    fs::write(Path::new(&out).join(name), short(&text)).unwrap_or_else(|e| panic!("{file}: {e}"));
 }

@@ -11,7 +11,8 @@ use super::{
     scope_fact::{Access, Certainty, ScopeFact},
 };
 
-const TEXT: &str = include_str!("scopes.tsv");
+/// Without its comments: `.cargo/build.rs`.
+const TEXT: &str = include_str!(concat!(env!("OUT_DIR"), "/scopes.tsv"));
 
 /// The sections, found on first use; the names of each are read when a scope of its provider is looked up, a line
 /// when somebody wants to know what it says. A run that compares nothing parses nothing.
@@ -114,7 +115,7 @@ impl Section {
     fn read(&self) -> &Read {
         self.read.get_or_init(|| {
             let (mut entries, mut doc) = (Vec::new(), "");
-            for line in facts_of(self.lines) {
+            for line in lines_of(self.lines) {
                 if let Some(url) = line.strip_prefix("doc ") {
                     doc = url;
                 } else if let Some(scope) = scope_of(line) {
@@ -135,13 +136,10 @@ impl Section {
     }
 }
 
-/// The lines that say something.
-fn facts_of(text: &'static str) -> impl Iterator<Item = &'static str> {
+fn lines_of(text: &'static str) -> impl Iterator<Item = &'static str> {
     let mut begin = 0;
     memchr::memchr_iter(b'\n', text.as_bytes())
         .filter_map(move |end| text.get(std::mem::replace(&mut begin, end + 1)..end))
-        .map(|line| line.strip_suffix('\r').unwrap_or(line))
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// The scope that a line is about.
@@ -214,7 +212,7 @@ mod tests {
 
     #[test]
     fn every_line_is_read() {
-        let lines = facts_of(TEXT).filter(|l| !l.starts_with('[') && !l.starts_with("doc "));
+        let lines = lines_of(TEXT).filter(|l| !l.starts_with('[') && !l.starts_with("doc "));
         assert_eq!(lines.count(), facts().count());
         assert_eq!(facts().count(), 1146);
         let index = |section: &Section| section.read().index.keys().cloned().collect::<Vec<_>>();

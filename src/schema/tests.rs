@@ -124,15 +124,15 @@ fn what_is_kept_is_what_the_types_say() {
     let mut differ = Vec::new();
     for subject in Subject::ALL {
         let made = text(made(subject).as_value());
-        if made == subject.kept() {
-            continue;
-        }
         let file = match subject {
             Subject::Connector => "src/schema/connector.json".to_owned(),
             other => format!("fixtures/schemas/{}.json", other.as_str()),
         };
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file);
+        if std::fs::read_to_string(&path).unwrap() == made {
+            continue;
+        }
         if std::env::var("INSTA_UPDATE").is_ok_and(|how| how == "always") {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file);
             fs::write(&path, made.as_bytes(), Visibility::Shared).unwrap();
         } else {
             differ.push(file);
