@@ -106,9 +106,7 @@ pub async fn run(args: &ApproveArgs, context: &Context) -> Result<ExitStatus, Fa
     let hidden: Vec<_> = ours.map(str::to_owned).collect();
     let vars = context.vars.clone();
     let sign = move || sign(&digest, &signing, namespace, asks, &hidden, &vars);
-    let signature = tokio::task::spawn_blocking(sign)
-        .await
-        .map_err(|e| UsageError::new(format!("waiting for ssh-keygen failed: {e}")))??;
+    let signature = fs::off_thread(sign).await?;
     let Some(fingerprint) = key_of(&signature, namespace, &saved.digest) else {
         return Err(UsageError::with_help(
             "ssh-keygen made a signature of a kind that connplan cannot check",

@@ -270,11 +270,7 @@ impl Depot {
         let lock = if let Ok(lock) = Lock::acquire(&path, Duration::ZERO, "a fetch") {
             lock
         } else {
-            let waited =
-                tokio::task::spawn_blocking(move || Lock::acquire(&path, patience, "a fetch"));
-            waited.await.map_err(|e| GitError::Missing {
-                reason: e.to_string(),
-            })??
+            fs::off_thread(move || Lock::acquire(&path, patience, "a fetch")).await?
         };
         self.remove_left()?;
         Ok(lock)

@@ -242,10 +242,7 @@ impl Pace {
         if !shared {
             return blocking();
         }
-        match tokio::task::spawn_blocking(blocking).await {
-            Ok(result) => result,
-            Err(lost) => std::panic::resume_unwind(lost.into_panic()),
-        }
+        fs::off_thread(blocking).await
     }
 }
 

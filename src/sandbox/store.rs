@@ -146,9 +146,7 @@ impl Store {
         };
         let to = Arc::clone(&file.to);
         let bytes = bytes.map_err(|e| failed(e.into()))?;
-        tokio::task::spawn_blocking(move || to.write_private(&bytes))
-            .await
-            .map_err(|e| failed(std::io::Error::other(e)))??;
+        fs::off_thread(move || to.write_private(&bytes)).await?;
         open.written = revision;
         Ok(())
     }

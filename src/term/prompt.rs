@@ -10,6 +10,7 @@ use console::{Key, Term};
 use dialoguer::MultiSelect;
 
 use super::{Terminal, keys::KeyByKey};
+use crate::fs;
 
 /// What a person said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,12 +51,12 @@ pub async fn confirm_yes_no(terminal: &Terminal, question: &str, default: Answer
 /// Reads one line without blocking the runtime, so that signals are still heard.
 async fn read_line(terminal: &Terminal, prompt: &str) -> Option<String> {
     terminal.prompt(prompt);
-    let line = tokio::task::spawn_blocking(|| {
+    let line = fs::off_thread(|| {
         let mut line = String::new();
         let read = io::stdin().lock().read_line(&mut line);
         read.ok().filter(|length| *length > 0).map(|_| line)
     });
-    let line = line.await.ok().flatten();
+    let line = line.await;
     // After an ended input the cursor stands behind the question.
     if line.as_ref().is_none_or(|line| !line.ends_with('\n')) {
         terminal.insist("");
@@ -86,7 +87,7 @@ async fn choose_many(
     let (question, items) = fit(terminal, question, &items)?;
     let lines = items.iter().map(|item| item.lines().count()).max();
     let _cursor = Cursor;
-    let chosen = tokio::task::spawn_blocking(move || {
+    let chosen = fs::off_thread(move || {
         MultiSelect::new()
             .with_prompt(question)
             .items(&items)
@@ -95,7 +96,7 @@ async fn choose_many(
             .report(false)
             .interact_on_opt(&Term::stderr())
     });
-    ended(chosen.await.ok()?).await
+    ended(chosen.await).await
 }
 
 /// Lets a person mark any number of items; a part of the name is asked for first, again and again until an
@@ -158,7 +159,7 @@ pub async fn choose_filtered(
 /// Reads a few letters; `None` after Esc, which ends a list too.
 async fn read_part(terminal: &Terminal, prompt: String) -> Option<String> {
     terminal.prompt(&prompt);
-    let read = tokio::task::spawn_blocking(|| {
+    let read = fs::off_thread(|| -> io::Result<_> {
         let term = Term::stderr();
         let mut part = String::new();
         loop {
@@ -180,7 +181,7 @@ async fn read_part(terminal: &Terminal, prompt: String) -> Option<String> {
             }
         }
     });
-    ended(read.await.ok()?.map_err(dialoguer::Error::IO)).await
+    ended(read.await.map_err(dialoguer::Error::IO)).await
 }
 
 /// Lets a person pick one item, by the arrows or by typing a part of it. `None` where they give up.
@@ -189,11 +190,11 @@ pub async fn choose_one(terminal: &Terminal, question: &str, items: Vec<String>)
     let width = terminal.width();
     let _keys = KeyByKey::hold();
     let _cursor = Cursor;
-    let chosen = tokio::task::spawn_blocking(move || {
+    let chosen = fs::off_thread(move || {
         let term = Term::stderr();
         pick(&term, width, &question, &items)
     });
-    ended(chosen.await.ok()?.map_err(dialoguer::Error::IO)).await
+    ended(chosen.await.map_err(dialoguer::Error::IO)).await
 }
 
 /// Draws the list anew after each key.

@@ -170,15 +170,13 @@ impl Journal {
             let mut batch = Vec::new();
             while receiver.recv_many(&mut batch, 256).await > 0 {
                 let (notes, replies): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-                let written = tokio::task::spawn_blocking(move || {
+                // If that panics, whoever waits sees its reply channel closed.
+                let written;
+                (self, written) = fs::off_thread(move || {
                     let written = self.store(&notes);
                     (self, written)
-                });
-                let Ok((journal, written)) = written.await else {
-                    // The writer panicked: whoever waits sees its reply channel closed.
-                    return None;
-                };
-                self = journal;
+                })
+                .await;
                 for reply in replies {
                     // Nobody waits any more after a second interrupt.
                     let _ = reply.send(written.clone());
@@ -191,8 +189,9 @@ impl Journal {
             if self.unsaved == 0 {
                 return Some(self.pending);
             }
-            let saving = tokio::task::spawn_blocking(move || self.save().map(|()| self.pending));
-            saving.await.ok()?.ok()
+            fs::off_thread(move || self.save().map(|()| self.pending))
+                .await
+                .ok()
         });
         (Recorder { sender }, writing)
     }

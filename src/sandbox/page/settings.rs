@@ -45,7 +45,7 @@ pub(in crate::sandbox) async fn settings(
     body: Bytes,
 ) -> HtmlPage {
     let fields = Fields::parse(&body);
-    let read = serde_json::from_str::<Settings>(fields.one("settings"));
+    let read = serde_json::from_slice::<Settings>(fields.one("settings").as_bytes());
     let new = match read.map_err(|e| e.to_string()).and_then(|new| {
         new.check()?;
         Ok(new)
