@@ -31,6 +31,10 @@ use crate::{
 const FORGOTTEN: &str = "it waits no longer: it was forgotten, or somebody changed the connector; a new \
                          plan shows what is left";
 
+/// Said of a connector that waits by the word of the plan alone.
+const UNKNOWN: &str = "the plan says that it waits, but nothing here proves that anybody asked for it: go on by the \
+                       receipt of the apply that did";
+
 impl Job<'_> {
     /// Carries the plan out.
     pub async fn run(self) -> Finished {
@@ -354,7 +358,8 @@ pub fn recorded_receipt(
     (receipt, moved)
 }
 
-/// A no-op's result: unchanged, or waiting as before, unless somebody consented since the plan was made.
+/// A no-op's result: unchanged, or waiting as before, unless somebody consented since the plan was made. No digest
+/// covers what a plan says of a no-op, and the receipt is to be believed: it waits where `pending` says so, too.
 fn waiting_or_unchanged(
     change: &Change,
     app: &AppPlan,
@@ -365,9 +370,19 @@ fn waiting_or_unchanged(
         return blank(change, Outcome::Unchanged);
     }
     let entry = pending.get(&app.app, &change.connector);
-    ChangeResult {
-        connection_id: entry.and_then(|entry| entry.connection_id.clone()),
-        ..blank(change, Outcome::Pending)
+    let asked = entry.zip(change.after.as_ref()).filter(|(entry, after)| {
+        let diff = rules.compare(&change.connector, &after.scopes, &entry.scopes);
+        diff.is_same() && entry.terms().fit(&after.terms())
+    });
+    match asked {
+        Some((entry, _)) => ChangeResult {
+            connection_id: entry.connection_id.clone(),
+            ..blank(change, Outcome::Pending)
+        },
+        None => ChangeResult {
+            message: Some(UNKNOWN.to_owned()),
+            ..blank(change, Outcome::Unchanged)
+        },
     }
 }
 

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, fmt};
 use super::policy;
 use crate::{
     config::{self, Project},
-    diff::Action,
-    model::{ConnectorType, DeclaredConnector, Kind, Likeness},
+    diff::{Action, Desired},
+    model::{ConnectorType, Declared, DeclaredConnector, Kind, Likeness},
     plan::{Plan, Refusal},
     syntax::{BadVariable, resolve_value},
 };
@@ -37,10 +37,9 @@ impl fmt::Display for Uncompared {
 /// connector that is there. What no file declares is not compared; what cannot be is told.
 pub fn agrees(project: &Project, plan: &Plan) -> Result<Uncompared, Refusal> {
     let mut uncompared = Vec::new();
-    let Some(mut declared) = config::connectors::read(project).declared else {
+    let Some(declared) = declared(project) else {
         return Ok(Uncompared(uncompared));
     };
-    policy::expect(&policy::of(project), &mut declared);
     for change in plan.changes().filter(|c| c.action != Action::NoOp) {
         let file = declared.connectors.get(&change.connector);
         let Some((after, file)) = change.after.as_ref().zip(file) else {
@@ -51,49 +50,67 @@ pub fn agrees(project: &Project, plan: &Plan) -> Result<Uncompared, Refusal> {
             what,
             file: crate::escape::limited(&file.file, 200),
         };
-        // Of whom nobody else names a reader sees the masked text alone.
-        if file.account != after.account {
-            return Err(refused("another account"));
-        }
-        let values = &after.connection_config;
-        if !file.connection_config.keys().eq(values.keys()) {
-            return Err(refused("other connection values"));
-        }
-        for (name, text) in &file.connection_config {
-            let planned = values.get(name).map_or("", String::as_str);
-            match alike(project, text, planned) {
-                Likeness::Same => {}
-                Likeness::Other => return Err(refused("other connection values")),
-                Likeness::Unknown => uncompared.push(crate::escape::limited(
-                    &format!(
-                        "{} {name} = {planned}, the file says {text}",
-                        change.connector
-                    ),
-                    300,
-                )),
-            }
+        for text in compared(project, file, after).map_err(refused)? {
+            let text = format!("{} {text}", change.connector);
+            uncompared.push(crate::escape::limited(&text, 300));
         }
     }
     Ok(Uncompared(uncompared))
 }
 
-/// Whether a plan is of just those connectors, with their scopes, that the files declare: it may have been made
-/// elsewhere.
+/// Whether a plan is of just those connectors that the files declare, each with its scopes, account and values: it
+/// may have been made elsewhere.
 pub(super) fn is_of_files(project: &Project, plan: &Plan) -> bool {
-    let Some(declared) = config::connectors::read(project).declared else {
+    let Some(declared) = declared(project) else {
         return false;
     };
     let planned = plan.changes().filter_map(|change| {
         let after = change.after.as_ref()?;
-        Some((&change.connector, &after.scopes))
+        Some((&change.connector, after))
     });
     let planned: BTreeMap<_, _> = planned.collect();
     // Stripe takes no scopes.
     let is_planned = |(name, file): (&ConnectorType, &DeclaredConnector)| {
-        let scopes = planned.get(name);
-        scopes.is_some_and(|scopes| name.kind() == Kind::Stripe || **scopes == file.scopes)
+        planned.get(name).is_some_and(|after| {
+            let same_scopes = name.kind() == Kind::Stripe || after.scopes == file.scopes;
+            same_scopes && compared(project, file, after).is_ok_and(|unknown| unknown.is_empty())
+        })
     };
     planned.len() == declared.connectors.len() && declared.connectors.iter().all(is_planned)
+}
+
+fn declared(project: &Project) -> Option<Declared> {
+    let mut declared = config::connectors::read(project).declared?;
+    policy::expect(&policy::of(project), &mut declared);
+    Some(declared)
+}
+
+/// What differs between a file and what was planned, beside the scopes; which values cannot be compared.
+fn compared(
+    project: &Project,
+    file: &DeclaredConnector,
+    after: &Desired,
+) -> Result<Vec<String>, &'static str> {
+    let mut unknown = Vec::new();
+    // Of whom nobody else names a reader sees the masked text alone.
+    if file.account != after.account {
+        return Err("another account");
+    }
+    let values = &after.connection_config;
+    if !file.connection_config.keys().eq(values.keys()) {
+        return Err("other connection values");
+    }
+    for (name, text) in &file.connection_config {
+        let planned = values.get(name).map_or("", String::as_str);
+        match alike(project, text, planned) {
+            Likeness::Same => {}
+            Likeness::Other => return Err("other connection values"),
+            Likeness::Unknown => {
+                unknown.push(format!("{name} = {planned}, the file says {text}"));
+            }
+        }
+    }
+    Ok(unknown)
 }
 
 /// Whether what a file says is what was planned.

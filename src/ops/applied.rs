@@ -10,7 +10,7 @@ use crate::{
     base::Merged,
     config::Project,
     context::{Context, Failure},
-    diff::Action,
+    diff::{Action, ConsentNeed},
     plan::{Plan, Refusal},
     receipt::{self, ChangeResult, Outcome, Receipt},
     store::{AppliedFrom, FilesOf, HistoryEvent, Memory, StoreError, What},
@@ -61,7 +61,7 @@ pub(super) async fn moves_to(
     let keeps = project.unlisted() == Unlisted::Keep;
     if !context.vars.ci()
         || !plan.is_whole(keeps)
-        || !is_done(receipt)
+        || !is_done(plan, receipt)
         || !is_of_files(project, plan)
     {
         return None;
@@ -86,10 +86,17 @@ pub(super) async fn moves_to(
     })
 }
 
-/// Whether something was changed, and nothing of the plan is still to be done.
-fn is_done(receipt: &Receipt) -> bool {
+/// Whether something was changed, and nothing of the plan is still to be done. What waits by the plan's word alone is
+/// still to be done.
+fn is_done(plan: &Plan, receipt: &Receipt) -> bool {
+    let waits = plan
+        .changes()
+        .filter(|change| change.authorization == ConsentNeed::Pending);
+    let waits: BTreeSet<_> = waits.map(|change| &change.connector).collect();
     let is_effect = |of: &ChangeResult| of.action != Action::NoOp && of.outcome.is_effect();
-    let is_done = |of: &ChangeResult| of.outcome.is_effect() || of.outcome == Outcome::Unchanged;
+    let is_done = |of: &ChangeResult| {
+        of.outcome.is_effect() || of.outcome == Outcome::Unchanged && !waits.contains(&of.connector)
+    };
     receipt.results().all(is_done) && receipt.results().any(is_effect)
 }
 

@@ -11,7 +11,12 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{ApprovalGate, Around, AtWork, OpEvent, Team, known, policy, used, waits};
+use super::{
+    ApprovalGate, Around, AtWork, OpEvent, Team,
+    apply_outcome::{ApplyEnd, ApplyOutcome, ended, is_looked_at},
+    approving::Now,
+    known, policy, used, waits,
+};
 use crate::{
     apply::{
         self, Finished, Job, Options, PostApplyDrift, With, at_most_pending,
@@ -24,13 +29,14 @@ use crate::{
     context::Failure,
     diff::Action,
     fs,
-    model::{App, ConnectorType, Link, Observed},
+    model::{App, ConnectorType, Observed},
     pending::{LocalPending, PendingEntry, PendingSet},
     plan::{self, Override, Plan, Refusal, Verified},
     policy::{Judgement, Verdict},
     receipt::{Outcome, Receipt},
     remote::Remote,
     state::Locked,
+    store::Waits,
 };
 
 /// What one change takes on the disk, in bytes, in the pending file, the journal and the receipt
@@ -68,37 +74,6 @@ pub struct ApplyInputs<'a> {
     pub observed: Option<&'a Observed>,
 }
 
-/// What came of it.
-pub struct ApplyOutcome {
-    /// What was done, change by change.
-    pub receipt: Receipt,
-    /// How it ended.
-    pub ended: ApplyEnd,
-    /// Where the remote is not as the plan says.
-    pub drift: Vec<PostApplyDrift>,
-    /// Why the remote could not be read back, if so.
-    pub unread: Option<String>,
-    /// Why something could not be written down: then nobody can read it from the journal.
-    pub unrecorded: Option<String>,
-    /// The link by which a new Stripe sandbox is claimed.
-    pub stripe_claim: Option<Link>,
-}
-
-/// How an apply ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ApplyEnd {
-    /// Nothing was left to do.
-    AlreadyApplied,
-    /// All of it is done.
-    Done,
-    /// Something was done, something failed.
-    Partial,
-    /// Nothing was done, something failed.
-    Failed,
-    /// A signal cut it short.
-    Interrupted,
-}
-
 /// What is left to do of a plan that was applied.
 enum Left<'a> {
     /// All of it: the app is again as the plan saw it.
@@ -123,6 +98,8 @@ pub struct ApplySession<'a> {
     pending: PendingSet,
     /// What of it this machine asked for: others' are looked at, and not kept as its own.
     own: PendingSet,
+    /// What the team says to wait.
+    waits: Waits,
     /// What an earlier run of the plan did, and where that is written.
     history: History,
     journal: PathBuf,
@@ -159,6 +136,7 @@ impl<'a> ApplySession<'a> {
             at_work,
             pending: PendingSet::default(),
             own: PendingSet::default(),
+            waits: Waits::default(),
             history: History::default(),
             journal: PathBuf::new(),
         };
@@ -204,7 +182,7 @@ impl<'a> ApplySession<'a> {
             Ok((journal, history))
         });
         (self.journal, self.history) = read.await?;
-        self.pending = pending;
+        (self.pending, self.waits) = (pending, waits);
         if self.history.torn {
             self.around.tell(&OpEvent::JournalTorn);
         }
@@ -279,8 +257,41 @@ impl<'a> ApplySession<'a> {
             .collect()
     }
 
+    /// Takes out what waits by the store's word alone, is a no-op of this plan, and lacks an approval that it needs: the
+    /// receipt would be a proof of it.
+    async fn believe(&mut self, observed: &Observed) -> Result<(), Failure> {
+        let ApplyInputs {
+            project,
+            app,
+            plan,
+            gate,
+            rules,
+            ..
+        } = &self.inputs;
+        let no_ops = plan
+            .changes()
+            .filter(|change| change.action == Action::NoOp);
+        let no_ops: BTreeSet<_> = no_ops.map(|change| &change.connector).collect();
+        let mut by_word = self.waits.clone();
+        by_word.retain(|wait| {
+            no_ops.contains(&wait.connector) && self.own.get(app, &wait.connector).is_none()
+        });
+        let asked: Vec<_> = by_word.iter().map(|wait| wait.connector.clone()).collect();
+        let now = Now {
+            observed: &observed.connectors,
+            rules,
+        };
+        let place = (*project, *app, self.at_work.memory());
+        let believed = gate.approved_only(place, &now, by_word).await?;
+        for connector in asked.iter().filter(|name| believed.get(name).is_none()) {
+            self.pending.remove(app, connector);
+        }
+        Ok(())
+    }
+
     /// Verifies and writes. Nothing is written to the remote before every check has passed.
     pub async fn run(&mut self, observed: Observed) -> Result<ApplyOutcome, Failure> {
+        self.believe(&observed).await?;
         let present = policy::present(self.inputs.plan, &observed.connectors);
         let verdict = (self.inputs.judge)(present).verdict()?;
         if self.history.finished {
@@ -331,7 +342,8 @@ impl<'a> ApplySession<'a> {
         match pending {
             Ok(pending) => {
                 let receipt = &finished.receipt;
-                let of = writes.then_some((self.inputs.project, self.inputs.plan));
+                let whole = writes && is_looked_at(self.inputs.plan, &finished);
+                let of = whole.then_some((self.inputs.project, self.inputs.plan));
                 let told = self.at_work.applied(&self.around, receipt, &pending, of);
                 told.await;
             }
@@ -477,23 +489,5 @@ impl<'a> ApplySession<'a> {
     /// Gives lease and lock back.
     pub async fn end(self) {
         self.at_work.end().await;
-    }
-}
-
-fn ended(finished: &Finished) -> ApplyEnd {
-    // What was waited for before counts for nothing: this plan did not ask for it.
-    let any = |wanted: fn(Outcome) -> bool| {
-        let mut changes = finished
-            .receipt
-            .results()
-            .filter(|result| result.action != Action::NoOp);
-        changes.any(|result| wanted(result.outcome))
-    };
-    let failed = any(|outcome| outcome == Outcome::Failed);
-    match (finished.interrupted, failed) {
-        (true, _) => ApplyEnd::Interrupted,
-        (false, false) => ApplyEnd::Done,
-        (false, true) if any(Outcome::is_effect) => ApplyEnd::Partial,
-        (false, true) => ApplyEnd::Failed,
     }
 }

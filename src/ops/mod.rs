@@ -4,6 +4,7 @@
 mod agree;
 mod applied;
 mod apply;
+mod apply_outcome;
 mod approving;
 mod around;
 mod at_work;
@@ -28,7 +29,8 @@ mod values;
 mod waits;
 
 pub use agree::{Uncompared, agrees};
-pub use apply::{ApplyEnd, ApplyInputs, ApplyOutcome, ApplySession, Judge, bytes_needed};
+pub use apply::{ApplyInputs, ApplySession, Judge, bytes_needed};
+pub use apply_outcome::{ApplyEnd, ApplyOutcome};
 pub use approving::{
     ApprovalGate, LazyBinding, Shown, Ways, missing_approval, signers_that_bind, teams_before,
 };

@@ -193,7 +193,9 @@ fn done<'e>(
                 // A clock that is behind makes no approval newer than its use.
                 let given = receipt.approvals.iter().filter_map(|approval| approval.at);
                 now.at = given.chain([now.at]).max().unwrap_or(now.at);
-                for result in receipt.results {
+                // What waits by an earlier plan was not asked for by this one.
+                let results = receipt.results.into_iter();
+                for result in results.filter(|result| result.action != Action::NoOp) {
                     let name = result.connector;
                     match result.outcome {
                         Outcome::Failed | Outcome::NotRun => {}
@@ -294,6 +296,16 @@ mod tests {
         What::Apply(digest(of), receipt::to_toml(&receipt, None).unwrap())
     }
 
+    /// An apply of this plan that found this waiting by an earlier one.
+    fn found_waiting(of: &str, name: &str) -> What {
+        let What::Apply(digest, text) = applied(of, &[(name, Outcome::Pending)]) else {
+            unreachable!("it is an apply");
+        };
+        let mut receipt = receipt::read("in it", &text).unwrap().receipt;
+        receipt.results[0].action = Action::NoOp;
+        What::Apply(digest, receipt::to_toml(&receipt, None).unwrap())
+    }
+
     fn consented(connector: &str, outcome: &str) -> What {
         let connector = ConnectorType::parse(connector).unwrap();
         let outcome = outcome.to_owned();
@@ -332,6 +344,7 @@ mod tests {
         let failed = applied("ab", &[(slack, Outcome::Pending), (wix, Outcome::Failed)]);
         let other = applied("cd", &[(slack, Outcome::Removed)]);
         let same = applied("cd", &[(slack, Outcome::Unchanged)]);
+        let still = found_waiting("cd", slack);
         let (yes, part) = (consented(slack, "authorized"), consented(slack, "partial"));
         let elsewhere = consented(wix, "authorized");
         let forgotten = What::Forget(Vec::new());
@@ -351,6 +364,8 @@ mod tests {
             (&[&other, &failed, &whole], [Some(3), Some(3)]),
             // Somebody decided anew on what waits, or on what may have been done.
             (&[&waits, &same], [None, Some(1)]),
+            (&[&waits, &still], [None, Some(1)]),
+            (&[&waits, &still, &yes], [Some(3), Some(1)]),
             (&[&waits, &other], [Some(2), Some(1)]),
             (&[&begun], [None, None]),
             (&[&begun, &same], [None, None]),

@@ -61,6 +61,7 @@ fn summary(
         let word = match result.outcome {
             // Not written again, because it is as declared: that is what the official client's
             // word means to its users.
+            Outcome::Unchanged if result.message.is_some() => Some(Word::LeftAlone),
             Outcome::Unchanged => Some(Word::Synced),
             Outcome::NotRun => Some(Word::NotRun),
             other => Word::of(other),

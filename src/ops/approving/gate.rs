@@ -14,6 +14,7 @@ use crate::{
     fs,
     ops::{Around, OpEvent, Team},
     plan::{Digest, Plan},
+    store::Waits,
 };
 
 /// More than any file of signatures has.
@@ -152,6 +153,16 @@ impl<'a> ApprovalGate<'a> {
             }
         })?;
         Ok(approved)
+    }
+
+    /// What waits by the store's word and may be believed: where an approval is needed, it was given for that.
+    pub(in crate::ops) async fn approved_only(
+        &self,
+        place: vouching::Where<'_>,
+        now: &vouching::Now<'_>,
+        waits: Waits,
+    ) -> Result<Waits, Failure> {
+        vouching::approved_by(&self.around, place, &self.binding, now, waits).await
     }
 
     /// Other stores that may know that an approval was used.

@@ -309,13 +309,24 @@ pub(in crate::ops) async fn approved_only(
     (project, app, memory): Where<'_>,
     binding: &LazyBinding,
     now: &Now<'_>,
-    mut waits: Waits,
+    waits: Waits,
 ) -> Result<Waits, Failure> {
     if waits.is_empty() {
         return Ok(waits);
     }
     let binding = binding.get(around, project).await?;
-    if binding.needs().is_empty() {
+    approved_by(around, (project, app, memory), binding, now, waits).await
+}
+
+/// The same, by what binds.
+pub(super) async fn approved_by(
+    around: &Around<'_>,
+    (project, app, memory): Where<'_>,
+    binding: &Binding,
+    now: &Now<'_>,
+    mut waits: Waits,
+) -> Result<Waits, Failure> {
+    if waits.is_empty() || binding.needs().is_empty() {
         return Ok(waits);
     }
     let others = binding

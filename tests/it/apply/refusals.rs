@@ -4,7 +4,7 @@
 use connplan::plan::document;
 use serde_json::Value;
 
-use crate::support::{Platform, Project, all_cases, planned, reads};
+use crate::support::{Platform, Project, all_cases, planned, reads, result};
 
 const NOTHING: [&str; 0] = [];
 
@@ -142,6 +142,61 @@ fn a_forged_digest_does_not_help_a_plan_that_contradicts_itself() {
       help: connplan did not write it like this; make a new plan
       code: connplan::plan::incoherent
     ");
+    assert_eq!(platform.writes(), NOTHING);
+}
+
+/// No digest covers a no-op: what waits is what somebody here asked for.
+#[test]
+fn a_plan_that_says_that_something_waits_is_no_proof_of_it() {
+    let (platform, project) = planned();
+    let text = project.read("x.plan");
+    let digest = text
+        .lines()
+        .find_map(|line| line.strip_prefix("digest = "))
+        .unwrap();
+    let digest = digest.trim_matches('"').to_owned();
+    let row = "\n[[changes]]\nconnector = \"outlook\"\nkind = \"oauth\"\naction = \"no-op\"\n\
+               authorization = \"pending\"\n\n[changes.after]\nscopes = [\"Mail.Read\"]\n\n\
+               [changes.scopes]\nadded = [\"Mail.Read\"]\n";
+    let at = text.find("\n[[changes]]\nconnector = \"slack\"").unwrap();
+    let forged = format!("{}{row}{}", &text[..at], &text[at..]);
+    project.write("y.plan", &resealed(&forged));
+    let apply = [
+        "apply",
+        "y.plan",
+        "--expect-digest",
+        &digest,
+        "--receipt",
+        "y.receipt",
+        "--format",
+        "json",
+    ];
+    let run = project.run(&apply);
+    let receipt = run.expect(0).json();
+    let of = |name: &str| {
+        let result = result(&receipt, name);
+        (result["outcome"].clone(), result["message"].clone())
+    };
+    let unproved = "the plan says that it waits, but nothing here proves that anybody asked for it: go on by the \
+                    receipt of the apply that did";
+    assert_eq!(of("outlook"), ("unchanged".into(), unproved.into()));
+    assert_eq!(of("slack").0, "pending");
+    platform.forget();
+    let digest = receipt["digest"].as_str().unwrap();
+    let authorize = [
+        "authorize",
+        "outlook",
+        "--receipt",
+        "y.receipt",
+        "--expect-digest",
+        digest,
+        "--yes",
+        "--print-links",
+    ];
+    project
+        .run(&authorize)
+        .expect(1)
+        .tells("outlook does not wait");
     assert_eq!(platform.writes(), NOTHING);
 }
 
@@ -309,7 +364,7 @@ fn a_file_of_the_wrong_kind_is_named_with_what_it_is_for() {
 }
 
 /// A plan whose digests somebody made anew.
-fn resealed(text: &str) -> String {
+pub(crate) fn resealed(text: &str) -> String {
     let table: toml::Table = text.parse().unwrap();
     let (digest, record) = document::seal(&table);
     let (head, rest) = text.split_once("\napp_id = ").unwrap();

@@ -6,7 +6,10 @@ use super::{
     loosening::{git, push},
     merged::{SIGNED, applied, commit, pushed, shop},
 };
-use crate::support::{Connector, Platform, Project};
+use crate::{
+    apply::refusals::resealed,
+    support::{Connector, Platform, Project},
+};
 
 const MAILBOX: &[&str] = &["https://mail.google.com/"];
 
@@ -163,4 +166,68 @@ fn an_apply_of_another_project_moves_nothing() {
     commit(&project, "the mailbox");
     applied(&project, &alone, &[]).expect(0);
     assert_eq!(platform.writes().len(), 5);
+}
+
+/// The same types and scopes with other values are other files.
+#[test]
+#[ignore = "needs git remotes: run by .ci/run"]
+fn a_plan_with_other_values_moves_nothing() {
+    let (platform, project) = shop();
+    let base = head(&project);
+    let zendesk = |subdomain: &str| {
+        let text = format!(
+            r#"{{"type": "zendesk", "scopes": ["read"], "connection_config": {{"subdomain": "{subdomain}"}}}}"#
+        );
+        project.write("base44/connectors/zendesk.jsonc", &text);
+    };
+    zendesk("acme");
+    project.write("base44/connplan.toml", &rules());
+    let signed = commit(&project, "signed");
+    applied(&project, &base, &[]).expect(0);
+    platform.consent("zendesk", "olga@example.com");
+    let before = platform.writes().len();
+    project.declare("linear", &["read"]);
+    project.run(&["plan", "--out", "../x.plan"]).expect(0);
+    project.write("base44/connplan.toml", "");
+    zendesk("evil");
+    let loose = commit(&project, "loose, and elsewhere");
+    applied(&project, &signed, &[]).expect(3).tells("signature");
+    pushed(&project, &loose, &[], &["apply", "../x.plan"]).expect(0);
+    assert_eq!(platform.writes().len(), before + 1);
+    commit(&project, "a word");
+    applied(&project, &loose, &[]).expect(3).tells("signature");
+}
+
+/// What no digest covers makes a part no whole.
+#[test]
+#[ignore = "needs git remotes: run by .ci/run"]
+fn a_no_op_that_is_not_so_moves_nothing() {
+    let (platform, project) = shop();
+    let base = head(&project);
+    project.write("base44/connplan.toml", &rules());
+    let signed = commit(&project, "signed");
+    applied(&project, &base, &[]).expect(0);
+    project.write("base44/connplan.toml", "");
+    project.declare("gmail", MAILBOX);
+    project.declare("linear", &["read"]);
+    let loose = commit(&project, "loose, and the whole mailbox");
+    applied(&project, &signed, &[]).expect(3).tells("signature");
+    let plan = ["plan", "--target", "linear", "--out", "../x.plan"];
+    project.run(&plan).expect(0);
+    let text = project.read("../x.plan");
+    let (head, part) = text.split_once("untargeted_new = [").unwrap();
+    let (_, rest) = part.split_once("]\n").unwrap();
+    let whole = format!("{head}{rest}");
+    let row = "\n[[changes]]\nconnector = \"gmail\"\nkind = \"oauth\"\naction = \"no-op\"\n\
+               authorization = \"none\"\n\n[changes.before]\nstatus = \"active\"\n\
+               scopes = [\"https://mail.google.com/\"]\n\n[changes.after]\nscopes = [\"https://mail.google.com/\"]\n\n\
+               [changes.scopes]\nkept = [\"https://mail.google.com/\"]\n";
+    let at = whole.find("\n[[changes]]").unwrap();
+    let forged = format!("{}{row}{}", &whole[..at], &whole[at..]);
+    project.write("../y.plan", &resealed(&forged));
+    let before = platform.writes().len();
+    pushed(&project, &loose, &[], &["apply", "../y.plan"]).expect(0);
+    assert_eq!(platform.writes().len(), before + 1);
+    commit(&project, "a word");
+    applied(&project, &loose, &[]).expect(3).tells("signature");
 }

@@ -446,6 +446,14 @@ fn whoever_writes_into_the_store_adds_nothing_to_what_was_approved() {
         history,
         "the plan is not approved",
     );
+    // Nor does an apply of something else, or of nothing, write into its receipt that it waits.
+    team.two.undeclare("notion");
+    let push = ["push", "--yes", "--no-browser", "--timeout", "20s"];
+    team.two.run(&push).tells("the plan is not approved");
+    let apply = ["apply", "--auto-approve", "--format", "json"];
+    let receipt = team.two.run(&apply).expect(0).json();
+    assert_eq!(result(&receipt, "slack")["outcome"], "unchanged");
+    assert!(team.platform.writes().is_empty());
     let both: [(&Path, &str); 2] = [(&waits, &more), (&plan, &of_other)];
     refused(&both, history, "its plan is another one");
 }
